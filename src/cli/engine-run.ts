@@ -1,0 +1,212 @@
+import { readFileSync } from 'node:fs';
+import { exitCodes, type EventSink, type Outcome } from '../core/events.ts';
+import { JournalError } from '../core/errors.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { OnFailure } from '../core/playbook.ts';
+import type { EngineContext, RunSettings } from '../engine/context.ts';
+import { rollBack, type RollbackRequest, type RollbackResult } from '../engine/rollback.ts';
+import type { RunResult } from '../engine/run.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { RecordedRun } from '../journal/recorded-run.ts';
+import { HostConnections } from '../transport/connections.ts';
+import { sendHttp } from '../transport/http.ts';
+import { KnownHosts } from '../transport/known-hosts.ts';
+import { confirm, canAsk } from './prompt.ts';
+import { defaultKeys, knownHostsFiles, type World } from './world.ts';
+
+export const CONNECT_TIMEOUT_MS = 20_000;
+
+/** Ctrl-C once: no new steps. Twice: running commands are given up. */
+export class StopSignals {
+  readonly #abort = new AbortController();
+  #count = 0;
+  readonly #listener = (): void => {
+    this.#count++;
+    if (this.#count > 1) this.#abort.abort(new Error('Interrupted.'));
+    else this.#onFirst();
+  };
+  readonly #ignore = (): void => {
+    // The run goes on when the terminal goes away.
+  };
+  readonly #onFirst: () => void;
+
+  constructor(onFirst: () => void) {
+    this.#onFirst = onFirst;
+    process.on('SIGINT', this.#listener);
+    process.on('SIGTERM', this.#listener);
+    process.on('SIGHUP', this.#ignore);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get stopping(): boolean {
+    return this.#count > 0;
+  }
+
+  /** Makes the next signal count as the first again. */
+  rearm(): void {
+    this.#count = 0;
+  }
+
+  dispose(): void {
+    process.off('SIGINT', this.#listener);
+    process.off('SIGTERM', this.#listener);
+    process.off('SIGHUP', this.#ignore);
+  }
+}
+
+export function createConnections(world: World, knownHosts: string | undefined): HostConnections {
+  return new HostConnections(
+    {
+      knownHosts: new KnownHosts(knownHostsFiles(world, knownHosts)),
+      defaultUser: world.user,
+      defaultKeys: defaultKeys(world),
+      agent: world.env['SSH_AUTH_SOCK'],
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    },
+    sendHttp,
+  );
+}
+
+export function createContext(
+  world: World,
+  parts: { settings: RunSettings; inventory: Inventory; journal: Journal | undefined; emit: EventSink; connections: HostConnections; stop: StopSignals },
+): EngineContext {
+  const { settings, inventory, journal, emit, connections, stop } = parts;
+  return {
+    modules: world.modules,
+    connections,
+    emit,
+    redactor: world.redactor,
+    sendHttp,
+    signal: stop.signal,
+    isStopping: () => stop.stopping,
+    settings,
+    inventory,
+    journal,
+  };
+}
+
+export interface Ending {
+  outcome: Outcome;
+  exitCode: number;
+  message: string;
+  next: string[];
+}
+
+/** What follows a forward run: nothing, a rollback, or the commands that go on from here. */
+export async function concludeRun(
+  world: World,
+  context: EngineContext,
+  result: RunResult,
+  { policy, reread, stop }: { policy: OnFailure; reread: () => RecordedRun; stop: StopSignals },
+): Promise<Ending> {
+  const { run } = context.settings;
+  if (result.status === 'done') return { outcome: 'done', exitCode: exitCodes.done, message: 'Done.', next: [] };
+  if (result.status === 'interrupted') {
+    return {
+      outcome: 'interrupted',
+      exitCode: exitCodes.interrupted,
+      message: result.changedAnything ? 'Interrupted. What was changed stays until you say:' : 'Interrupted. Nothing was changed.',
+      next: result.changedAnything ? recoveryCommands(run) : [],
+    };
+  }
+  if (!result.changedAnything) {
+    return {
+      outcome: 'preflight_failed',
+      exitCode: exitCodes.preflight_failed,
+      message: `Failed before anything was changed. ${result.message}.`,
+      next: [],
+    };
+  }
+  const rollback = policy === 'auto' || (policy === 'ask' && canAsk(world) && (await confirm('Roll back what was done?')));
+  if (!rollback) {
+    return {
+      outcome: 'left_in_place',
+      exitCode: exitCodes.left_in_place,
+      message: `Failed: ${result.message}. What was changed stays.`,
+      next: recoveryCommands(run),
+    };
+  }
+  stop.rearm();
+  const undo = await rollBack(context, reread(), { reason: 'failed', hosts: undefined, skip: [] });
+  return concludeRollback(run, undo, `Failed: ${result.message}.`, result.pastNoReturn);
+}
+
+export function concludeRollback(
+  run: string,
+  undo: RollbackResult,
+  why: string,
+  pastNoReturn: string | undefined,
+): Ending {
+  if (!undo.complete || undo.different > 0) {
+    const open = undo.open.map(({ unit, host, step }) => `unit ${String(unit)} "${step}" on ${host}`).join(', ');
+    const message =
+      undo.different > 0 ? `${why} Rolled back, but ${String(undo.different)} fingerprints differ from before.` : `${why} Rollback is incomplete: ${open}.`;
+    return {
+      outcome: 'rollback_incomplete',
+      exitCode: exitCodes.rollback_incomplete,
+      message,
+      next: [
+        `runner rollback ${run}                       # goes on with what is not undone`,
+        `runner rollback ${run} --skip UNIT           # gives one unit up`,
+        `runner show ${run}`,
+      ],
+    };
+  }
+  if (pastNoReturn !== undefined) {
+    return {
+      outcome: 'past_no_return',
+      exitCode: exitCodes.past_no_return,
+      message: `${why} Failed past the point of no return "${pastNoReturn}"; what came after it is taken back.`,
+      next: [`runner resume ${run}`],
+    };
+  }
+  const proof = undo.verified ? 'verified: every fingerprint is as before' : 'no fingerprints to compare';
+  return {
+    outcome: 'rolled_back',
+    exitCode: exitCodes.rolled_back,
+    message: `${why} Rolled back (${String(undo.undone)} undone), ${proof}.`,
+    next: [],
+  };
+}
+
+export function recoveryCommands(run: string): string[] {
+  return [`runner resume ${run}     # goes on`, `runner rollback ${run}   # takes it back`];
+}
+
+/** Whether the run's hosts are as before or as wanted, so that the next run may begin. */
+export function isClosed({ outcome, next }: Ending): boolean {
+  if (outcome === 'interrupted') return next.length === 0;
+  return outcome !== 'rollback_incomplete' && outcome !== 'past_no_return';
+}
+
+/** A process of this boot with that number: the run may still be going. */
+export function isRunning(pid: number, bootId: string): boolean {
+  if (bootId !== bootIdentity()) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+export function bootIdentity(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+export async function rollBackRun(
+  context: EngineContext,
+  run: RecordedRun,
+  request: RollbackRequest,
+): Promise<RollbackResult> {
+  if (!context.journal) throw new JournalError('A rollback needs the journal of its run.');
+  return rollBack(context, run, request);
+}

@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import { exitCodes } from '../core/events.ts';
+import { isSettled, type RecordedRun } from '../journal/recorded-run.ts';
+import { formatDuration } from '../util/text.ts';
+import { isRunning } from './engine-run.ts';
+import type { World } from './world.ts';
+
+/** `runner runs`: one line a run, newest first. */
+export function runsCommand(world: World, argv: string[]): number {
+  const command = new Command('runner runs').description('List runs, newest first.').option('--json', 'as JSON').exitOverride();
+  command.parse(argv, { from: 'user' });
+  const runs = world.store.ids().map((id) => ({ id, run: world.store.read(id) }));
+  if (command.opts<{ json?: boolean }>().json) {
+    const list = runs.map(({ id, run }) => ({ id, playbook: run.header.playbook, startedAt: run.header.startedAt, state: stateOf(run), exitCode: run.end?.exitCode ?? null }));
+    world.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`);
+    return exitCodes.done;
+  }
+  if (runs.length === 0) world.stdout.write('No runs yet.\n');
+  for (const { id, run } of runs) {
+    world.stdout.write(`${id}  ${stateOf(run).padEnd(20)} ${String(run.hosts.size).padStart(3)} hosts  ${run.header.playbook}\n`);
+  }
+  return exitCodes.done;
+}
+
+function stateOf(run: RecordedRun): string {
+  if (run.end) return run.end.outcome.replaceAll('_', ' ');
+  return isRunning(run.header.pid, run.header.bootId) ? 'running' : 'cut off';
+}
+
+/** `runner show [RUN]`: its steps, and of each change whether it is taken back. */
+export function showCommand(world: World, argv: string[]): number {
+  const command = new Command('runner show').description('Show one run.').argument('[run]', 'id; the newest when left out').exitOverride();
+  command.parse(argv, { from: 'user' });
+  const id = world.store.find(command.args[0]);
+  const run = world.store.read(id);
+  const say = (line: string) => world.stdout.write(`${world.redactor.mask(line)}\n`);
+  say(`Run ${id}: ${stateOf(run)}`);
+  say(`Playbook ${run.header.playbook}, started ${run.header.startedAt}`);
+  if (run.end) say(run.end.message);
+  if (run.commit) say(`Last commit point: ${run.commit.name}`);
+  say('');
+  const undone = new Map([...run.units.values()].map((unit) => [unit.intent.unit, unit]));
+  const shown = new Set<number>();
+  for (const result of run.results) {
+    const step = run.steps.get(result.step);
+    if (step && !shown.has(result.step)) {
+      shown.add(result.step);
+      say(`${step.info.play} › ${step.info.name}   ${step.info.id}`);
+    }
+    const unit = undone.get(result.unit);
+    const undo = unit ? ` [unit ${String(result.unit)}, undo ${unit.undo ?? (isSettled(unit) ? 'not needed' : unit.intent.undo.body.kind)}]` : '';
+    const message = result.state === 'failed' && result.message !== undefined ? `: ${result.message}` : '';
+    say(`    ${result.state.padEnd(8)} ${result.host} ${formatDuration(result.durationMs)}${undo}${message}`);
+  }
+  for (const unit of undone.values()) {
+    if (unit.result === undefined && !unit.intent.block) say(`    ${unit.state.padEnd(8)} ${unit.intent.host} unit ${String(unit.intent.unit)} has no result`);
+  }
+  return exitCodes.done;
+}

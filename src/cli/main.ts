@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import { exitCodes } from '../core/events.ts';
+import { UsageError } from '../core/errors.ts';
+import { packageRoot } from '../util/package.ts';
+import { didYouMean } from '../util/text.ts';
+import { reportError } from './fail.ts';
+import { OpenRunError } from './open-run-error.ts';
+import { createWorld, type World } from './world.ts';
+
+interface CliCommand {
+  summary: string;
+  run(world: World, argv: string[]): number | Promise<number>;
+}
+
+/** Each command's code is loaded when it is called, so that help and completion stay quick. */
+const commands: Record<string, CliCommand> = {
+  play: {
+    summary: 'run a playbook',
+    run: async (world, argv) => (await import('./play.ts')).playCommand(world, 'play', argv),
+  },
+  plan: {
+    summary: 'show what a playbook would change, and its undo',
+    run: async (world, argv) => (await import('./play.ts')).playCommand(world, 'plan', argv),
+  },
+  rollback: {
+    summary: 'take a run back',
+    run: async (world, argv) => (await import('./recover.ts')).recoverCommand(world, 'rollback', argv),
+  },
+  resume: {
+    summary: 'go on with a run',
+    run: async (world, argv) => (await import('./recover.ts')).recoverCommand(world, 'resume', argv),
+  },
+  runs: {
+    summary: 'list runs',
+    run: async (world, argv) => (await import('./history.ts')).runsCommand(world, argv),
+  },
+  show: {
+    summary: 'show one run',
+    run: async (world, argv) => (await import('./history.ts')).showCommand(world, argv),
+  },
+  validate: {
+    summary: 'check playbooks without a host',
+    run: async (world, argv) => (await import('./validate.ts')).validateCommand(world, argv),
+  },
+  init: {
+    summary: 'print an MKE 4 configuration, or convert one of MKE 3',
+    run: async (world, argv) => (await import('./init.ts')).initCommand(world, argv),
+  },
+  doc: {
+    summary: 'describe modules',
+    run: async (world, argv) => (await import('./doc.ts')).docCommand(world, argv),
+  },
+  version: { summary: 'print the version', run: (world) => printVersion(world) },
+};
+
+function printVersion(world: World): number {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  world.stdout.write(`runner ${version}\n`);
+  return exitCodes.done;
+}
+
+function printHelp(world: World): void {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
+  world.stdout.write(`Usage: runner COMMAND …\n\n${lines.join('\n')}\n\nMore on one of them: runner COMMAND --help\n`);
+}
+
+async function main(world: World, argv: string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    printHelp(world);
+    return name === undefined ? exitCodes.invalid : exitCodes.done;
+  }
+  if (name === '--version' || name === '-V') return printVersion(world);
+  const command = commands[name];
+  if (!command) throw new UsageError(`Unknown command "${name}".`, { hint: didYouMean(name, Object.keys(commands)) || 'See: runner --help.' });
+  return command.run(world, rest);
+}
+
+const world = createWorld();
+try {
+  process.exitCode = await main(world, process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommanderError) {
+    if (error.exitCode !== 0) world.stderr.write(`${error.message}\n`);
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
+  } else if (error instanceof OpenRunError) {
+    world.stderr.write(`runner: ${error.describe()}\n`);
+    process.exitCode = exitCodes.locked;
+  } else {
+    process.exitCode = reportError(world, error);
+  }
+}

@@ -1,0 +1,361 @@
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { exitCodes } from '../core/events.ts';
+import { PlaybookError, UsageError } from '../core/errors.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { OnFailure, Playbook } from '../core/playbook.ts';
+import { runPlaybook } from '../engine/run.ts';
+import type { RunSettings } from '../engine/context.ts';
+import { loadInventory } from '../inventory/load.ts';
+import { Journal } from '../journal/journal.ts';
+import { checkPlaybook, playTasks, pointsOfNoReturn } from '../playbook/check.ts';
+import { didYouMean } from '../util/text.ts';
+import {
+  bootIdentity,
+  concludeRun,
+  createConnections,
+  createContext,
+  isClosed,
+  isRunning,
+  recoveryCommands,
+  StopSignals,
+} from './engine-run.ts';
+import { inputOptions, resolveInputs } from './inputs.ts';
+import { OpenRunError } from './open-run-error.ts';
+import { openPlaybook } from './playbooks.ts';
+import { askSecret, askText, canAsk, confirm } from './prompt.ts';
+import { createDisplay, type World } from './world.ts';
+
+export interface PlayOptions {
+  inventory?: string;
+  check?: boolean;
+  diff?: boolean;
+  limit?: string;
+  tags?: string;
+  skipTags?: string;
+  forks: string;
+  onFailure?: OnFailure;
+  requireUndo?: boolean;
+  acceptIrreversible?: string[];
+  extraVars?: string[];
+  output: string;
+  knownHosts?: string;
+  becomePasswordFile?: string;
+  detailedExitCode?: boolean;
+  verbose?: boolean;
+}
+
+/** `runner play PLAYBOOK …` and `runner plan PLAYBOOK …`. The playbook's inputs are flags after its name. */
+export async function playCommand(world: World, mode: 'play' | 'plan', argv: string[]): Promise<number> {
+  const name = argv.find((word, index) => !word.startsWith('-') && !takesValue(argv[index - 1]));
+  const command = baseCommand(mode);
+  if (name === undefined) {
+    if (argv.includes('--help') || argv.includes('-h')) command.outputHelp();
+    else throw new UsageError(`"runner ${mode}" needs the name of a playbook.`, { hint: `For example: runner ${mode} upgrade.yml.` });
+    return exitCodes.done;
+  }
+  const playbook = openPlaybook(world, name);
+  for (const option of inputOptions(playbook.inputs)) {
+    command.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));
+  }
+  command.parse(argv, { from: 'user' });
+  const options = command.opts<PlayOptions & Record<string, unknown>>();
+  return new PlayRun(world, playbook, options, mode === 'plan').run();
+}
+
+const valueFlags = new Set(
+  '-i --inventory --limit -l --tags -t --skip-tags --forks -f --on-failure --accept-irreversible -e --extra-vars --output --known-hosts --become-password-file'.split(' '),
+);
+
+function takesValue(flag: string | undefined): boolean {
+  return flag !== undefined && valueFlags.has(flag);
+}
+
+function baseCommand(mode: string): Command {
+  const collect = (value: string, known: string[] = []): string[] => [...known, value];
+  return new Command(`runner ${mode}`)
+    .argument('<playbook>', 'file, or name of a shipped playbook')
+    .description(mode === 'plan' ? 'Show what a playbook would change where, and how it would be taken back.' : 'Run a playbook.')
+    .option('-i, --inventory <FILE>', 'hosts file, or a list such as "a,b,"')
+    .option('-C, --check', 'change nothing; tell what would change')
+    .option('-D, --diff', 'show changes of files')
+    .option('-l, --limit <PATTERN>', 'only these hosts')
+    .option('-t, --tags <TAGS>', 'only tasks with one of these tags')
+    .option('--skip-tags <TAGS>', 'no task with one of these tags')
+    .option('-f, --forks <N>', 'hosts worked on at a time', '50')
+    .addOption(new Option('--on-failure <WHAT>', 'what to do when a step fails').choices(['auto', 'ask', 'stop']))
+    .option('--require-undo', 'refuse unless every changing task says how it is undone')
+    .option('--accept-irreversible <NAME>', 'agree to a point of no return; may be repeated', collect)
+    .option('-e, --extra-vars <NAME=VALUE>', 'variable; NAME:=JSON for other than text; may be repeated', collect)
+    .addOption(new Option('--output <FORM>', 'how to show the run').choices(['auto', 'live', 'plain', 'json']).default('auto'))
+    .option('--known-hosts <FILE>', 'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)')
+    .option('--become-password-file <FILE>', 'file whose first line is the sudo password')
+    .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
+    .option('-v, --verbose', 'show output of commands and retries')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError(true);
+}
+
+class PlayRun {
+  readonly #world: World;
+  readonly #playbook: Playbook;
+  readonly #options: PlayOptions & Record<string, unknown>;
+  readonly #plan: boolean;
+  readonly #check: boolean;
+
+  constructor(world: World, playbook: Playbook, options: PlayOptions & Record<string, unknown>, plan: boolean) {
+    this.#world = world;
+    this.#playbook = playbook;
+    this.#options = options;
+    this.#plan = plan;
+    this.#check = plan || options.check === true;
+  }
+
+  async run(): Promise<number> {
+    const { given, defaults } = await this.#inputs();
+    const inventory = this.#inventory(given);
+    const variables = { ...given, ...parseExtraVars(this.#options.extraVars ?? []) };
+    this.#checkPlaybook(inventory, variables);
+    const accepted = await this.#acceptPivots();
+    if (!this.#check) this.#refuseOpenRuns(inventory);
+    const settings: RunSettings = {
+      run: 'check',
+      check: this.#check,
+      diff: this.#plan || this.#options.diff === true,
+      tags: splitList(this.#options.tags),
+      skipTags: splitList(this.#options.skipTags),
+      limit: this.#options.limit,
+      forks: positive(this.#options.forks, '--forks'),
+      onFailure: this.#options.onFailure,
+      becomePassword: await this.#becomePassword(),
+      variables,
+      inputDefaults: defaults,
+      accepted,
+    };
+    this.#checkTags(settings);
+    return this.#check ? this.#runCheck(settings, inventory) : this.#runForReal(settings, inventory);
+  }
+
+  async #runCheck(settings: RunSettings, inventory: Inventory): Promise<number> {
+    const began = Date.now();
+    const display = await this.#display(settings);
+    const stop = new StopSignals(() => undefined);
+    const connections = createConnections(this.#world, this.#options.knownHosts);
+    let changes = 0;
+    try {
+      const context = createContext(this.#world, {
+        settings,
+        inventory,
+        journal: undefined,
+        connections,
+        stop,
+        emit: (event) => {
+          if (event.type === 'unit-end' && event.state === 'changed') changes++;
+          display.sink(event);
+        },
+      });
+      context.emit({ type: 'run-start', run: 'check', playbook: this.#playbook.name, check: true, hosts: [...inventory.hosts.keys()] });
+      const result = await runPlaybook(context, this.#playbook);
+      await display.finish();
+      if (this.#plan && this.#options.output !== 'json') this.#world.stdout.write(`${display.text.coverage().join('\n')}\n`);
+      const failed = result.status === 'failed';
+      context.emit({
+        type: 'run-end',
+        run: 'check',
+        outcome: failed ? 'preflight_failed' : result.status === 'interrupted' ? 'interrupted' : 'done',
+        message: failed ? `The check failed: ${result.message}. Nothing was changed.` : 'Nothing was changed.',
+        next: [],
+        durationMs: Date.now() - began,
+      });
+      if (failed) return exitCodes.preflight_failed;
+      if (result.status === 'interrupted') return exitCodes.interrupted;
+      return changes > 0 && this.#options.detailedExitCode === true ? exitCodes.differences : exitCodes.done;
+    } finally {
+      stop.dispose();
+      await connections.close();
+    }
+  }
+
+  async #runForReal(template: RunSettings, inventory: Inventory): Promise<number> {
+    const { store, redactor } = this.#world;
+    const began = new Date();
+    const { id, dir } = store.create(began);
+    const settings = { ...template, run: id };
+    const journal = Journal.create(store.journalPath(id), redactor);
+    const display = await this.#display(settings);
+    const stop = new StopSignals(() => {
+      display.sink({ type: 'message', level: 'warning', text: 'Interrupted: no new step begins. Once more gives up the running ones.' });
+    });
+    const connections = createConnections(this.#world, this.#options.knownHosts);
+    const context = createContext(this.#world, { settings, inventory, journal, emit: display.sink, connections, stop });
+    try {
+      const files = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
+      await journal.append({
+        t: 'run',
+        version: 1,
+        run: id,
+        playbook: this.#playbook.path,
+        startedAt: began.toISOString(),
+        pid: process.pid,
+        bootId: bootIdentity(),
+        options: recordedOptions(settings, this.#options),
+        inputs: settings.variables,
+        secrets: this.#playbook.inputs.filter(({ secret }) => secret).map(({ name }) => name),
+        hosts: [...inventory.hosts.values()].map(({ address }) => address),
+        files: files.map((path) => store.pin(dir, path)),
+      });
+      context.emit({ type: 'run-start', run: id, playbook: this.#playbook.name, check: false, hosts: [...inventory.hosts.keys()] });
+      const result = await runPlaybook(context, this.#playbook);
+      const ending = await concludeRun(this.#world, context, result, {
+        policy: settings.onFailure ?? this.#playbook.rollback.onFailure,
+        reread: () => store.read(id),
+        stop,
+      });
+      await journal.append({ t: 'end', outcome: ending.outcome, exitCode: ending.exitCode, message: ending.message, at: new Date().toISOString() });
+      if (isClosed(ending)) store.markClosed(id);
+      context.emit({ type: 'run-end', run: id, outcome: ending.outcome, message: ending.message, next: ending.next, durationMs: Date.now() - began.getTime() });
+      return ending.exitCode;
+    } finally {
+      stop.dispose();
+      await display.finish();
+      await connections.close();
+      await journal.close();
+    }
+  }
+
+  #display(settings: RunSettings): ReturnType<typeof createDisplay> {
+    return createDisplay(this.#world, {
+      output: this.#options.output,
+      diff: settings.diff,
+      undo: this.#plan,
+      verbose: this.#options.verbose === true,
+    });
+  }
+
+  #inputs(): Promise<{ given: JsonObject; defaults: JsonObject }> {
+    const asks = canAsk(this.#world);
+    return resolveInputs(this.#playbook.inputs, this.#world, {
+      options: this.#options,
+      askMissing: async ({ prompt, secret }) => {
+        if (prompt === undefined || !asks) return undefined;
+        return secret ? askSecret(prompt) : askText(prompt);
+      },
+      warn: (text) => this.#world.stderr.write(`warning: ${text}\n`),
+    });
+  }
+
+  #inventory(given: JsonObject): Inventory {
+    const input = this.#playbook.inputs.find(({ isInventory }) => isInventory);
+    const fromInput = input && given[input.name];
+    const source = typeof fromInput === 'string' ? fromInput : this.#options.inventory;
+    if (source !== undefined) return loadInventory(source);
+    const onlyLocal = this.#playbook.plays.every(({ hosts }) => hosts === 'localhost');
+    if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };
+    throw new UsageError('Which hosts? No inventory was given.', { hint: 'Give one with --inventory FILE.' });
+  }
+
+  #checkPlaybook(inventory: Inventory, variables: JsonObject): void {
+    const outside = [...Object.keys(variables), ...[...inventory.hosts.values()].flatMap(({ vars }) => Object.keys(vars))];
+    const problems = checkPlaybook(this.#playbook, this.#world.modules, {
+      outside,
+      requireUndo: this.#options.requireUndo === true,
+    });
+    if (problems.length > 0) throw new PlaybookError(problems);
+  }
+
+  #checkTags({ tags, skipTags }: RunSettings): void {
+    const known = [...new Set([...this.#playbook.plays.flatMap(playTasks).flatMap((task) => task.tags), 'always', 'never'])];
+    for (const tag of [...tags, ...skipTags]) {
+      if (!known.includes(tag)) throw new UsageError(`No task has the tag "${tag}".`, { hint: didYouMean(tag, known) || `Tags: ${known.join(', ')}.` });
+    }
+  }
+
+  async #acceptPivots(): Promise<string[]> {
+    const points = pointsOfNoReturn(this.#playbook);
+    const accepted = this.#options.acceptIrreversible ?? [];
+    const names = points.map(({ name }) => name);
+    for (const name of accepted) {
+      if (!names.includes(name)) {
+        throw new UsageError(`"${name}" is no point of no return of this playbook.`, { hint: didYouMean(name, names) || (names.length > 0 ? `There is: ${names.join(', ')}.` : 'It has none.') });
+      }
+    }
+    if (this.#check) return names;
+    for (const { name, reason } of points.filter((point) => !accepted.includes(point.name))) {
+      if (canAsk(this.#world) && (await confirm(`"${name}" is a point of no return: ${reason}. Go behind it when all before it is done?`))) {
+        accepted.push(name);
+        continue;
+      }
+      throw new UsageError(`This playbook has a point of no return, "${name}": ${reason}. Nothing was contacted.`, {
+        hint: `Agree to it with --accept-irreversible ${name}.`,
+      });
+    }
+    return accepted;
+  }
+
+  #refuseOpenRuns(inventory: Inventory): void {
+    const { store } = this.#world;
+    const addresses = new Set([...inventory.hosts.values()].map(({ address }) => `${address.address}:${String(address.port)}`));
+    for (const id of store.openRuns()) {
+      const run = store.read(id);
+      const shared = run.header.hosts.filter(({ address, port }) => addresses.has(`${address}:${String(port)}`));
+      if (shared.length === 0) continue;
+      const going = run.end === undefined && isRunning(run.header.pid, run.header.bootId);
+      const what = going ? `is still running (process ${String(run.header.pid)})` : (run.end?.message ?? 'was cut off');
+      throw new OpenRunError(`Run ${id} of ${run.header.startedAt} on ${shared.map(({ name }) => name).join(', ')} ${what}.`, {
+        hint: going ? 'Wait for it.' : `Settle it first: ${recoveryCommands(id).map((one) => one.split('#')[0]?.trim()).join(' or ')}.`,
+      });
+    }
+  }
+
+  async #becomePassword(): Promise<string | undefined> {
+    const file = this.#options.becomePasswordFile;
+    if (file === undefined) return undefined;
+    const { readFile } = await import('node:fs/promises');
+    const password = (await readFile(file, 'utf8')).split(/\r?\n/)[0] ?? '';
+    this.#world.redactor.add('become_password', password);
+    return password;
+  }
+}
+
+function splitList(text: string | undefined): string[] {
+  return (text ?? '').split(',').map((one) => one.trim()).filter((one) => one !== '');
+}
+
+function positive(text: string, flag: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError(`${flag} must be a whole number above 0, not "${text}".`);
+}
+
+/** `name=text`, or `name:=json`. */
+function parseExtraVars(words: string[]): JsonObject {
+  const values: JsonObject = {};
+  for (const word of words) {
+    const parts = /^([A-Za-z_][A-Za-z0-9_]*)(:?=)([\s\S]*)$/.exec(word);
+    const [, name = '', kind, text = ''] = parts ?? [];
+    if (!parts) throw new UsageError(`--extra-vars wants NAME=VALUE or NAME:=JSON, not "${word}".`);
+    try {
+      values[name] = kind === ':=' ? (JSON.parse(text) as JsonValue) : text;
+    } catch (error) {
+      throw new UsageError(`--extra-vars ${name}: "${text}" is not JSON.`, { cause: error });
+    }
+  }
+  return values;
+}
+
+function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObject {
+  const { tags, skipTags, limit, forks, inputDefaults, accepted, onFailure } = settings;
+  return {
+    tags,
+    skipTags,
+    forks,
+    inputDefaults,
+    accepted,
+    ...(limit === undefined ? {} : { limit }),
+    ...(onFailure === undefined ? {} : { onFailure }),
+    ...(options.knownHosts === undefined ? {} : { knownHosts: resolve(options.knownHosts) }),
+  };
+}
+

@@ -1,0 +1,211 @@
+import { Command, Option } from 'commander';
+import { UsageError } from '../core/errors.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Playbook } from '../core/playbook.ts';
+import type { EngineContext, RunSettings } from '../engine/context.ts';
+import { runPlaybook } from '../engine/run.ts';
+import { Journal } from '../journal/journal.ts';
+import { readRun, type RecordedRun } from '../journal/recorded-run.ts';
+import { fileChecksum } from '../journal/store.ts';
+import {
+  bootIdentity,
+  concludeRollback,
+  concludeRun,
+  createConnections,
+  createContext,
+  isClosed,
+  isRunning,
+  rollBackRun,
+  StopSignals,
+  type Ending,
+} from './engine-run.ts';
+import { openPlaybook } from './playbooks.ts';
+import { askSecret, canAsk } from './prompt.ts';
+import { createDisplay, type World } from './world.ts';
+
+interface RecoverOptions {
+  host?: string[];
+  skip?: string[];
+  output: string;
+  knownHosts?: string;
+  verbose?: boolean;
+  force?: boolean;
+}
+
+/** `runner rollback [RUN]` and `runner resume [RUN]`: both go on from the journal alone. */
+export async function recoverCommand(world: World, mode: 'rollback' | 'resume', argv: string[]): Promise<number> {
+  const collect = (value: string, known: string[] = []): string[] => [...known, value];
+  const command = new Command(`runner ${mode}`)
+    .argument('[run]', 'id of the run; the newest when left out')
+    .description(mode === 'rollback' ? 'Take a run back to its last commit point.' : 'Go on with a run where it stood.')
+    .addOption(new Option('--output <FORM>', 'how to show it').choices(['auto', 'live', 'plain', 'json']).default('auto'))
+    .option('--known-hosts <FILE>', 'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)')
+    .option('-v, --verbose', 'show output of commands')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  if (mode === 'rollback') {
+    command
+      .option('--host <NAME>', 'only this host; may be repeated', collect)
+      .option('--skip <UNIT>', 'give up the undo of this unit; may be repeated', collect);
+  } else {
+    command.option('--force', 'go on although files of the playbook have changed');
+  }
+  command.parse(argv, { from: 'user' });
+  const id = world.store.find(command.args[0]);
+  return new Recovery(world, id, command.opts<RecoverOptions>()).run(mode);
+}
+
+class Recovery {
+  readonly #world: World;
+  readonly #id: string;
+  readonly #options: RecoverOptions;
+
+  constructor(world: World, id: string, options: RecoverOptions) {
+    this.#world = world;
+    this.#id = id;
+    this.#options = options;
+  }
+
+  async run(mode: 'rollback' | 'resume'): Promise<number> {
+    const { store, redactor } = this.#world;
+    const found = store.read(this.#id);
+    this.#refuse(found, mode);
+    await this.#readSecrets(found);
+    const playbook = mode === 'resume' ? this.#playbook(found) : undefined;
+    const { journal, records } = Journal.reopen(store.journalPath(this.#id), redactor);
+    const recorded = readRun(records);
+    const began = Date.now();
+    const display = await createDisplay(this.#world, {
+      output: this.#options.output,
+      diff: false,
+      undo: false,
+      verbose: this.#options.verbose === true,
+    });
+    const stop = new StopSignals(() => {
+      display.sink({ type: 'message', level: 'warning', text: 'Interrupted: no new step begins. Once more gives up the running ones.' });
+    });
+    const knownHosts = this.#options.knownHosts ?? textOption(recorded, 'knownHosts');
+    const connections = createConnections(this.#world, knownHosts);
+    const context = createContext(this.#world, {
+      settings: this.#settings(recorded),
+      inventory: inventoryOf(recorded),
+      journal,
+      emit: display.sink,
+      connections,
+      stop,
+    });
+    try {
+      await journal.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
+      const ending = playbook ? await this.#resume(context, playbook, recorded, stop) : await this.#rollBack(context, recorded);
+      await journal.append({ t: 'end', outcome: ending.outcome, exitCode: ending.exitCode, message: ending.message, at: new Date().toISOString() });
+      if (isClosed(ending)) store.markClosed(this.#id);
+      display.sink({ type: 'run-end', run: this.#id, outcome: ending.outcome, message: ending.message, next: ending.next, durationMs: Date.now() - began });
+      return ending.exitCode;
+    } finally {
+      stop.dispose();
+      await display.finish();
+      await connections.close();
+      await journal.close();
+    }
+  }
+
+  #refuse(run: RecordedRun, mode: string): void {
+    if (run.end === undefined && isRunning(run.header.pid, run.header.bootId)) {
+      throw new UsageError(`Run ${this.#id} is still running as process ${String(run.header.pid)}.`, { hint: 'Stop it first, or wait.' });
+    }
+    if (run.end?.outcome === 'rolled_back') {
+      throw new UsageError(`Run ${this.#id} is rolled back already; there is nothing to ${mode}.`, { hint: 'Start it again with: runner play.' });
+    }
+    if (run.end?.outcome === 'preflight_failed') {
+      throw new UsageError(`Run ${this.#id} ended before anything was changed; there is nothing to ${mode}.`);
+    }
+    if (mode === 'resume' && run.rollbacks > 0 && run.commit?.irreversible !== true) {
+      throw new UsageError(`A rollback of run ${this.#id} has begun; it can only be finished.`, { hint: `runner rollback ${this.#id}` });
+    }
+    if (mode === 'resume' && run.end?.outcome === 'done') throw new UsageError(`Run ${this.#id} is done; there is nothing to resume.`);
+  }
+
+  async #rollBack(context: EngineContext, recorded: RecordedRun): Promise<Ending> {
+    const skip = (this.#options.skip ?? []).map((word) => {
+      const unit = Number(word);
+      if (recorded.units.has(unit)) return unit;
+      throw new UsageError(`Run ${this.#id} has no unit ${word}.`, { hint: `See: runner show ${this.#id}.` });
+    });
+    for (const host of this.#options.host ?? []) {
+      if (!recorded.hosts.has(host)) throw new UsageError(`Run ${this.#id} has no host "${host}".`);
+    }
+    const reason = recorded.end === undefined ? 'crash' : 'request';
+    const result = await rollBackRun(context, recorded, { reason, hosts: this.#options.host, skip });
+    const why = recorded.end === undefined ? 'The run was cut off.' : 'Rollback on request.';
+    const pivot = recorded.commit?.irreversible === true ? recorded.commit.name : undefined;
+    return concludeRollback(this.#id, result, why, pivot);
+  }
+
+  async #resume(context: EngineContext, playbook: Playbook, recorded: RecordedRun, stop: StopSignals): Promise<Ending> {
+    context.emit({ type: 'message', level: 'info', text: `Going on with run ${this.#id}.` });
+    const result = await runPlaybook(context, playbook, recorded);
+    return concludeRun(this.#world, context, result, {
+      policy: context.settings.onFailure ?? playbook.rollback.onFailure,
+      reread: () => this.#world.store.read(this.#id),
+      stop,
+    });
+  }
+
+  #playbook(run: RecordedRun): Playbook {
+    const playbook = openPlaybook(this.#world, run.header.playbook);
+    const changed = run.header.files.filter(({ path, sha256 }) => fileChecksum(path) !== sha256);
+    if (changed.length > 0 && this.#options.force !== true) {
+      throw new UsageError(`Changed since run ${this.#id} began: ${changed.map(({ path }) => path).join(', ')}.`, {
+        hint: `Take it back with "runner rollback ${this.#id}", which uses what was recorded, or go on all the same with --force.`,
+      });
+    }
+    return playbook;
+  }
+
+  /** Secrets are in the journal as references: their values come from the environment or a prompt again. */
+  async #readSecrets(run: RecordedRun): Promise<void> {
+    for (const name of run.header.secrets) {
+      const fromEnvironment = this.#world.env[name.toUpperCase()];
+      const value = fromEnvironment ?? (canAsk(this.#world) ? await askSecret(`${name} (as in the first run)`) : undefined);
+      if (value !== undefined) this.#world.redactor.add(name, value);
+    }
+  }
+
+  #settings(run: RecordedRun): RunSettings {
+    const { options, inputs } = run.header;
+    const list = (key: string) => (Array.isArray(options[key]) ? options[key].map(String) : []);
+    let variables: JsonObject = inputs;
+    try {
+      variables = this.#world.redactor.resolveAll(inputs);
+    } catch {
+      // A missing secret matters only where it is used, and is reported there.
+    }
+    return {
+      run: run.header.run,
+      check: false,
+      diff: false,
+      tags: list('tags'),
+      skipTags: list('skipTags'),
+      limit: textOption(run, 'limit'),
+      forks: typeof options['forks'] === 'number' ? options['forks'] : 50,
+      onFailure: undefined,
+      becomePassword: undefined,
+      variables,
+      inputDefaults: (options['inputDefaults'] ?? {}) as JsonObject,
+      accepted: list('accepted'),
+    };
+  }
+}
+
+function textOption(run: RecordedRun, name: string): string | undefined {
+  const value = run.header.options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Hosts as they were when the run began. */
+function inventoryOf(run: RecordedRun): Inventory {
+  const hosts = new Map([...run.hosts].map(([name, address]) => [name, { name, address, vars: {} }]));
+  return { file: '', hosts, groups: new Map([['all', [...hosts.keys()]]]) };
+}
+

@@ -1,0 +1,82 @@
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import pc from 'picocolors';
+import type { EventSink } from '../core/events.ts';
+import type { ModuleRegistry } from '../core/module.ts';
+import { createRegistry, builtinModules } from '../modules/index.ts';
+import { mkeModules } from '../mke/modules.ts';
+import { jsonDisplay, plainDisplay, type Display } from '../output/displays.ts';
+import { TextWriter } from '../output/text.ts';
+import { Redactor } from '../util/redact.ts';
+import { RunStore } from '../journal/store.ts';
+import { stateDir } from '../util/paths.ts';
+
+/** What the process gives: the only place that looks at environment, streams and user. */
+export interface World {
+  env: NodeJS.ProcessEnv;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  stdin: NodeJS.ReadStream;
+  modules: ModuleRegistry;
+  redactor: Redactor;
+  store: RunStore;
+  user: string;
+  home: string;
+}
+
+export function createWorld(): World {
+  return {
+    env: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    modules: createRegistry([...builtinModules, ...mkeModules]),
+    redactor: new Redactor(),
+    store: new RunStore(stateDir(process.env)),
+    user: userInfo().username,
+    home: homedir(),
+  };
+}
+
+export function knownHostsFiles(world: World, given: string | undefined): string[] {
+  const own = given ?? world.env['RUNNER_KNOWN_HOSTS'];
+  if (own !== undefined) return [own];
+  return [join(world.home, '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
+}
+
+export function defaultKeys(world: World): string[] {
+  return ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(world.home, '.ssh', name));
+}
+
+export interface DisplayOptions {
+  output: string;
+  diff: boolean;
+  undo: boolean;
+  verbose: boolean;
+}
+
+/** Every display writes through the redactor: nothing else in the program prints events. */
+export async function createDisplay(world: World, options: DisplayOptions): Promise<Display & { text: TextWriter }> {
+  const write = (text: string) => {
+    world.stdout.write(text);
+  };
+  const text = new TextWriter({ ...options, palette: pc.createColors(world.stdout.isTTY && world.env['NO_COLOR'] === undefined) });
+  const display = await chooseDisplay(world, options.output, text, write);
+  const sink: EventSink = (event) => {
+    display.sink(world.redactor.maskAll(event));
+  };
+  return { sink, finish: () => display.finish(), text };
+}
+
+async function chooseDisplay(
+  world: World,
+  output: string,
+  text: TextWriter,
+  write: (text: string) => void,
+): Promise<Display> {
+  if (output === 'json') return jsonDisplay(write);
+  const live = output === 'live' || (output === 'auto' && world.stdout.isTTY);
+  if (!live) return plainDisplay(text, write);
+  const { liveDisplay } = await import('../output/live.ts');
+  return liveDisplay(text, { write, rows: () => world.stdout.rows, columns: () => world.stdout.columns });
+}

@@ -1,0 +1,86 @@
+/**
+ * What a module wants done, as data: journaled before it is sent, printed by `runner plan`, compared in tests.
+ * Paths are absolute paths on the host. Modes are octal strings such as "0644".
+ */
+export type Action =
+  | ExecAction
+  | WriteAction
+  | { kind: 'mkdir'; path: string }
+  | { kind: 'remove'; path: string }
+  | { kind: 'symlink'; path: string; target: string }
+  | { kind: 'chmod'; path: string; mode: string; recurse?: boolean }
+  | { kind: 'chown'; path: string; owner?: string; group?: string; recurse?: boolean }
+  | { kind: 'copy'; from: string; path: string }
+  | { kind: 'http'; request: HttpRequest }
+  /** Writes base64 content to a file of the controller, mode 0600. */
+  | { kind: 'save'; path: string; content: string };
+
+export interface ExecAction {
+  kind: 'exec';
+  argv: string[];
+  stdin?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+/** Writes to a temporary name beside the target, sets owner and mode, then renames. */
+export interface WriteAction {
+  kind: 'write';
+  path: string;
+  /** Base64 when `encoding` says so, text otherwise. */
+  content: string;
+  encoding?: 'base64';
+  mode?: string;
+  owner?: string;
+  group?: string;
+  /** Command that must accept the new file, with %s for its temporary name. */
+  validate?: string;
+}
+
+/** Sent by the controller, not by the host. */
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  url: string;
+  headers?: Record<string, string>;
+  body?: string;
+  /** PEM of the authority that must have signed the server's certificate. */
+  ca?: string;
+  /** Accept any certificate. */
+  insecure?: boolean;
+  timeoutMs: number;
+}
+
+export interface HttpResponse {
+  status: number;
+  body: string;
+  headers: Record<string, string>;
+}
+
+export function exec(...argv: string[]): ExecAction {
+  return { kind: 'exec', argv };
+}
+
+/** One line for a person; contents are left out. */
+export function describeAction(action: Action): string {
+  switch (action.kind) {
+    case 'exec':
+      return `exec ${action.argv.join(' ')}`;
+    case 'write':
+      return `write ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
+    case 'mkdir':
+    case 'remove':
+      return `${action.kind} ${action.path}`;
+    case 'symlink':
+      return `symlink ${action.path} -> ${action.target}`;
+    case 'chmod':
+      return `chmod ${action.mode} ${action.path}`;
+    case 'chown':
+      return `chown ${action.owner ?? ''}${action.group ? `:${action.group}` : ''} ${action.path}`;
+    case 'copy':
+      return `copy ${action.from} -> ${action.path}`;
+    case 'save':
+      return `save ${action.path} on the controller`;
+    case 'http':
+      return `http ${action.request.method} ${action.request.url}`;
+  }
+}

@@ -1,0 +1,21 @@
+/** A command that only reads, and how its output is understood. */
+export interface ReadCommand {
+  /** POSIX shell text; every value in it is already quoted. */
+  script: string;
+}
+
+export interface CommandOutput {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * "What is", never "should I". `parse` tells *no* from *could not ask*: only a command that ran on the host
+ * and said so may mean "absent"; anything unexpected throws.
+ */
+export interface Fact<P extends string[], T> {
+  name: string;
+  command(...params: P): ReadCommand;
+  parse(output: CommandOutput, ...params: P): T;
+}

@@ -1,0 +1,61 @@
+import type { Action } from './action.ts';
+import type { CommandOutput, ReadCommand } from './fact.ts';
+
+/** How to reach a host. `local` is the controller itself. */
+export interface HostAddress {
+  name: string;
+  transport: 'ssh' | 'local';
+  address: string;
+  port: number;
+  user: string | undefined;
+  keyPath: string | undefined;
+}
+
+/** Who commands run as. Undefined is the login user. */
+export interface Identity {
+  user: string | undefined;
+  method: 'sudo' | 'su' | 'doas';
+  password: string | undefined;
+}
+
+export interface Batch {
+  actions: Action[];
+  /** Paths copied aside before the first action, and the name each copy gets. */
+  captures: { path: string; name: string }[];
+  /** Names the record that survives the controller: run id and unit number. Absent for read-only batches. */
+  record: { run: string; unit: string } | undefined;
+}
+
+export interface BatchOutcome {
+  /** One for each action that ran; the last may have failed. */
+  outputs: CommandOutput[];
+  /** Set when a capture could not be stored: nothing was done. */
+  captureError: string | undefined;
+}
+
+export interface RunOptions {
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  onOutput?: ((text: string) => void) | undefined;
+}
+
+/** What the wrapper on the host knows of a unit whose result never arrived. */
+export type UnitRecord =
+  | { state: 'never_started' }
+  | { state: 'running' }
+  | { state: 'finished'; code: number }
+  | { state: 'interrupted' };
+
+/** One identity on one host. Every method is one round trip. */
+export interface HostSession {
+  read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]>;
+  perform(batch: Batch, options: RunOptions): Promise<BatchOutcome>;
+  unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord>;
+  /** Directory on the host that keeps captures of a run. */
+  captureDir(run: string): string;
+}
+
+export interface Connections {
+  session(address: HostAddress, identity: Identity): Promise<HostSession>;
+  close(): Promise<void>;
+}

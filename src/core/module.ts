@@ -1,0 +1,90 @@
+import type { Action, HttpRequest, HttpResponse } from './action.ts';
+import type { Fact } from './fact.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+
+/** Everything a module may know. It has no method that could change a host. */
+export interface HostView {
+  readonly name: string;
+  /** Facts asked for in one turn of the event loop travel in one round trip. */
+  fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T>;
+  /** Bytes of a file on the controller: a role's or playbook's `files/`, or an absolute path. */
+  controllerFile(path: string): Promise<Buffer>;
+  /** SHA-256 of a file of the controller, undefined when there is none. */
+  localChecksum(path: string): Promise<string | undefined>;
+  /** Text of a template of the role or playbook, rendered with the task's variables. */
+  renderTemplate(path: string): Promise<string>;
+  /** A request that only reads, sent by the controller. */
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+export interface FileDiff {
+  path: string;
+  before: string;
+  after: string;
+}
+
+export interface Plan {
+  /** Empty means "ok, unchanged"; nothing else does. */
+  actions: Action[];
+  /** The actions only read: they run in check mode too, are not journaled, and never count as a change. */
+  readOnly?: boolean;
+  /** Fields of the registered result that are known before acting. */
+  result?: JsonObject;
+  diff?: FileDiff[];
+  /** Host paths that are copied aside before the first action, for `restore`. */
+  capture?: string[];
+  /** Seconds the step pauses on the controller. */
+  pauseSeconds?: number;
+  /** Effects on the run itself: variables of the host, or groups it joins. */
+  setFacts?: JsonObject;
+  joinGroups?: string[];
+}
+
+/** A module asked for by another: how an automatic undo is written down. */
+export interface ModuleCall {
+  module: string;
+  args: JsonObject;
+}
+
+/** Where a captured path was copied to, by its original path. */
+export type CapturePath = (path: string) => string;
+
+export interface JsonSchema {
+  readonly [keyword: string]: unknown;
+}
+
+/**
+ * One thing a task can do. `schema` is validation, argument type, editor completion and documentation in one.
+ * Argument names follow Ansible's.
+ */
+export interface Module<A = JsonObject> {
+  name: string;
+  summary: string;
+  schema: JsonSchema;
+  /** Never changes anything, so it needs no undo. */
+  readOnly?: boolean;
+  /** Argument that a bare string stands for, as in `command: uptime`. */
+  shorthand?: string;
+  /** Not for playbooks: the engine's own undo calls. */
+  internal?: boolean;
+  plan(args: A, host: HostView): Plan | Promise<Plan>;
+  /**
+   * The calls that bring back what `plan` found, from the same facts (no further round trip). Undefined when this
+   * module cannot know; the task must then declare an undo.
+   */
+  restore?(args: A, host: HostView, captured: CapturePath): Promise<ModuleCall[] | undefined>;
+  /** Why some arguments leave nothing to undo or cannot be undone, known without a host. */
+  undoFor?(args: JsonObject): 'auto' | 'none' | 'uncovered';
+  /** Arguments that are conditions: `plan` gets true for one that holds, its text for one that does not. */
+  conditionArgs?: readonly string[];
+  /** Arguments with which a handler runs once more when what notified it is taken back. Default: the same. */
+  again?(args: A): JsonObject;
+  /** Refines the result after the actions ran, e.g. to parse an answer. */
+  finish?(result: JsonObject, args: A): JsonObject;
+}
+
+export type ModuleRegistry = ReadonlyMap<string, Module>;
+
+export function resultLines(text: string): JsonValue[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}

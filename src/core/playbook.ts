@@ -1,0 +1,154 @@
+import type { JsonObject, JsonValue } from './json.ts';
+import type { JsonSchema } from './module.ts';
+import type { SourceRef } from './source.ts';
+
+/** A checked and linked playbook: roles and includes are expanded, keywords inherited, names unique. */
+export interface Playbook {
+  name: string;
+  path: string;
+  inputs: InputSpec[];
+  rollback: RollbackPolicy;
+  fingerprint: TaskNode[];
+  plays: Play[];
+  /** Every file that was read, for the pinned copy in the journal. */
+  files: string[];
+}
+
+export type OnFailure = 'auto' | 'ask' | 'stop';
+
+export interface RollbackPolicy {
+  onFailure: OnFailure;
+}
+
+/** A typed value the operator gives: a flag of `runner play PLAYBOOK`. */
+export interface InputSpec {
+  name: string;
+  schema: JsonSchema;
+  description: string;
+  required: boolean;
+  default?: JsonValue;
+  secret: boolean;
+  /** Environment variable that is read when the flag is absent. */
+  env?: string;
+  /** Question asked in a terminal when nothing else gave a value. */
+  prompt?: string;
+  /** The value is the path of a file on the controller, made absolute. */
+  isPath: boolean;
+  /** Kind of inventory the value names, when it is one. */
+  isInventory: boolean;
+  at: SourceRef;
+}
+
+export interface Play {
+  id: string;
+  name: string;
+  at: SourceRef;
+  hosts: string;
+  allowEmpty: boolean;
+  vars: JsonObject;
+  /** Hosts a batch, each a count or a percentage; the last repeats. Empty: all at once. */
+  serial: (number | string)[];
+  /** A commit point after each batch or at the end of the play. */
+  commit: 'batch' | 'end' | undefined;
+  sections: PlaySection[];
+  handlers: TaskNode[];
+}
+
+export interface PlaySection {
+  name: 'pre_tasks' | 'tasks' | 'post_tasks';
+  nodes: Node[];
+}
+
+export type Node = TaskNode | BlockNode | CommitNode | FlushNode;
+
+export interface Become {
+  enabled: boolean;
+  user: string;
+  method: 'sudo' | 'su' | 'doas';
+}
+
+/** Variables and paths of the role a task stands in. */
+export interface RoleContext {
+  name: string;
+  path: string;
+  defaults: JsonObject;
+  inputs: JsonObject;
+}
+
+export interface TaskNode {
+  kind: 'task';
+  id: string;
+  name: string;
+  at: SourceRef;
+  module: string;
+  args: JsonObject;
+  argsAt: SourceRef;
+  when: string[];
+  loop: JsonValue | undefined;
+  loopVar: string;
+  label: string | undefined;
+  register: string | undefined;
+  until: string[];
+  retries: number;
+  delaySeconds: number;
+  changedWhen: string[] | undefined;
+  failedWhen: string[] | undefined;
+  notify: string[];
+  listen: string[];
+  /** Outermost first. */
+  vars: JsonObject[];
+  become: Become;
+  delegateTo: string | undefined;
+  runOnce: boolean;
+  tags: string[];
+  ignoreErrors: boolean;
+  noLog: boolean;
+  timeoutSeconds: number | undefined;
+  environment: JsonObject;
+  role: RoleContext | undefined;
+  readOnly: boolean;
+  undo: UndoSpec;
+  undoOn: UndoTrigger[] | 'always';
+  undoWhen: string[];
+  undoError: 'block' | 'continue';
+  capture: TaskNode[];
+  probe: TaskNode | undefined;
+  irreversible: string | undefined;
+}
+
+export type UndoTrigger = 'changed' | 'failed' | 'unknown';
+
+export type UndoSpec =
+  | { kind: 'default' }
+  | { kind: 'auto' }
+  | { kind: 'none'; reason: string | undefined }
+  | { kind: 'tasks'; tasks: TaskNode[] };
+
+export interface BlockNode {
+  kind: 'block';
+  id: string;
+  name: string;
+  at: SourceRef;
+  block: Node[];
+  rescue: Node[];
+  always: Node[];
+  undo: { tasks: TaskNode[]; replace: boolean } | undefined;
+}
+
+/** A barrier: automatic rollback never goes behind it. */
+export interface CommitNode {
+  kind: 'commit';
+  id: string;
+  name: string;
+  at: SourceRef;
+  tags: string[];
+  gate: TaskNode[];
+  /** Asks for `--accept-irreversible NAME` before the run starts. */
+  confirm: boolean;
+  reason: string | undefined;
+}
+
+export interface FlushNode {
+  kind: 'flush';
+  at: SourceRef;
+}

@@ -1,0 +1,69 @@
+import type { EventSink } from '../core/events.ts';
+import type { HttpRequest, HttpResponse } from '../core/action.ts';
+import type { Connections, HostSession, Identity } from '../core/host.ts';
+import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { ModuleRegistry } from '../core/module.ts';
+import type { Become, OnFailure } from '../core/playbook.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Redactor } from '../util/redact.ts';
+
+/** What the engine is given to reach the world. It knows no module, transport or display by name. */
+export interface EngineServices {
+  modules: ModuleRegistry;
+  connections: Connections;
+  emit: EventSink;
+  redactor: Redactor;
+  sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Aborted when running commands must be given up. */
+  signal: AbortSignal;
+  /** True when no new step may begin. */
+  isStopping: () => boolean;
+}
+
+export interface RunSettings {
+  run: string;
+  check: boolean;
+  diff: boolean;
+  tags: string[];
+  skipTags: string[];
+  limit: string | undefined;
+  /** Hosts worked on at a time. */
+  forks: number;
+  onFailure: OnFailure | undefined;
+  becomePassword: string | undefined;
+  /** Given inputs and `--extra-vars`: the strongest level. */
+  variables: JsonObject;
+  /** Defaults of inputs that were not given: weaker than play variables. */
+  inputDefaults: JsonObject;
+  /** Points of no return the operator agreed to. */
+  accepted: string[];
+}
+
+export interface EngineContext extends EngineServices {
+  settings: RunSettings;
+  inventory: Inventory;
+  /** Absent in check mode. */
+  journal: Journal | undefined;
+}
+
+/** Seconds a step may take when its task does not say. */
+export const DEFAULT_TIMEOUT_SECONDS = 1800;
+export const FACT_TIMEOUT_MS = 60_000;
+
+export function inventoryHost(inventory: Inventory, name: string): InventoryHost | undefined {
+  return inventory.hosts.get(name) ?? (name === 'localhost' ? localHost : undefined);
+}
+
+export function openSession(
+  context: EngineContext,
+  target: InventoryHost,
+  become: Become,
+): Promise<HostSession> {
+  const identity: Identity = {
+    user: become.enabled ? become.user : undefined,
+    method: become.method,
+    password: become.enabled ? context.settings.becomePassword : undefined,
+  };
+  return context.connections.session(target.address, identity);
+}

@@ -1,0 +1,89 @@
+import pLimit from 'p-limit';
+import { RunnerError, TaskError } from '../core/errors.ts';
+import { isJsonObject } from '../core/json.ts';
+import type { Play, Playbook, TaskNode } from '../core/playbook.ts';
+import type { RecordedRun } from '../journal/recorded-run.ts';
+import { unknownValue, type Scope } from '../template/scope.ts';
+import { parseCondition } from '../template/conditions.ts';
+import type { EngineContext } from './context.ts';
+import type { RunState } from './host-state.ts';
+import { snapshot } from './undo-plan.ts';
+import { runUnit } from './unit.ts';
+
+const noPlay = {
+  id: 'fingerprint',
+  name: 'Fingerprint',
+  vars: {},
+  hosts: 'all',
+} as unknown as Play;
+
+/**
+ * Records the state that must come back, on every host of the run. The tasks and the values they need are recorded
+ * too, so that a rollback can take the same again without the playbook.
+ */
+export async function takeFingerprint(
+  context: EngineContext,
+  playbook: Playbook,
+  state: RunState,
+  phase: 'before' | 'after',
+): Promise<void> {
+  if (playbook.fingerprint.length === 0) return;
+  const limit = pLimit(context.settings.forks);
+  const hosts = state.hostsOf('all');
+  await Promise.all(
+    hosts.map((name) =>
+      limit(async () => {
+        const host = context.inventory.hosts.get(name);
+        if (!host) return;
+        for (const task of playbook.fingerprint) {
+          const scope = state.scope(host, { play: noPlay, task, batch: hosts });
+          const text = await fingerprintText(context, task, name, scope);
+          if (text === undefined) continue;
+          await context.journal?.append({ t: 'fingerprint', phase, host: name, name: task.name, text, task, vars: snapshot([task], scope) });
+        }
+      }),
+    ),
+  );
+}
+
+/** Output of one fingerprint task; undefined where its condition leaves the host out. */
+export async function fingerprintText(
+  context: EngineContext,
+  task: TaskNode,
+  name: string,
+  scope: Scope,
+): Promise<string | undefined> {
+  const host = context.inventory.hosts.get(name);
+  if (!host) throw new TaskError(`Host "${name}" is not in the inventory.`);
+  try {
+    if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) return undefined;
+  } catch (error) {
+    if (error instanceof RunnerError) return undefined;
+    throw error;
+  }
+  const outcome = await runUnit(context, {
+    number: 0,
+    task,
+    step: { id: task.id, number: 0, play: 'Fingerprint', name: task.name, module: task.module, at: task.at, handler: false },
+    host,
+    target: host,
+    scope,
+    item: undefined,
+    label: undefined,
+    folders: [],
+    notifiedBy: undefined,
+    recorded: false,
+  });
+  if (outcome.failed || outcome.result === unknownValue || !isJsonObject(outcome.result)) {
+    throw new TaskError(`The fingerprint "${task.name}" failed on "${name}": ${outcome.message ?? ''}`, {
+      hint: 'Without it a rollback could not be proved, so nothing was changed.',
+    });
+  }
+  const { stdout, text, stat } = outcome.result;
+  return typeof stdout === 'string' ? stdout : typeof text === 'string' ? text : JSON.stringify(stat ?? outcome.result);
+}
+
+/** The fingerprints of before that a rollback has to reach again. */
+export function fingerprintsBefore(run: RecordedRun): RecordedRun['fingerprints'] {
+  return run.fingerprints.filter(({ phase }) => phase === 'before');
+}

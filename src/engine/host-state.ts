@@ -1,0 +1,127 @@
+import type { InventoryHost, Inventory } from '../core/inventory.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Play, TaskNode } from '../core/playbook.ts';
+import { Scope, unknownValue, type Layer, type ScopeValue } from '../template/scope.ts';
+import { matchHosts } from '../util/patterns.ts';
+import type { RunSettings } from './context.ts';
+
+export interface PendingHandler {
+  handler: TaskNode;
+  notifiedBy: number[];
+}
+
+/** What the run has learnt of its hosts: variables, groups, pending handlers. */
+export class RunState {
+  readonly #inventory: Inventory;
+  readonly #settings: RunSettings;
+  readonly #playbookDir: string;
+  readonly #facts = new Map<string, Record<string, ScopeValue>>();
+  readonly #groups: Map<string, string[]>;
+  readonly #pending = new Map<string, Map<string, PendingHandler>>();
+  readonly failedHosts = new Set<string>();
+
+  constructor(inventory: Inventory, settings: RunSettings, playbookDir: string) {
+    this.#inventory = inventory;
+    this.#settings = settings;
+    this.#playbookDir = playbookDir;
+    this.#groups = new Map([...inventory.groups].map(([name, members]) => [name, [...members]]));
+  }
+
+  get groups(): ReadonlyMap<string, readonly string[]> {
+    return this.#groups;
+  }
+
+  hostsOf(pattern: string): string[] {
+    const names = [...this.#inventory.hosts.keys()];
+    const matched = matchHosts(pattern, names, this.#groups);
+    if (this.#settings.limit === undefined) return matched;
+    const allowed = matchHosts(this.#settings.limit, names, this.#groups);
+    return matched.filter((name) => name === 'localhost' || allowed.includes(name));
+  }
+
+  join(host: string, group: string): void {
+    const members = this.#groups.get(group) ?? [];
+    if (members.includes(host)) return;
+    const order = [...this.#inventory.hosts.keys()];
+    this.#groups.set(group, [...members, host].sort((a, b) => order.indexOf(a) - order.indexOf(b)));
+  }
+
+  setFact(host: string, name: string, value: ScopeValue): void {
+    const facts = this.#facts.get(host) ?? {};
+    facts[name] = value;
+    this.#facts.set(host, facts);
+  }
+
+  notify(host: string, handler: TaskNode, unit: number): void {
+    const pending = this.#pending.get(host) ?? new Map<string, PendingHandler>();
+    const known = pending.get(handler.id);
+    if (known) known.notifiedBy.push(unit);
+    else pending.set(handler.id, { handler, notifiedBy: [unit] });
+    this.#pending.set(host, pending);
+  }
+
+  /** Takes the pending run of a handler on a host. */
+  takePending(host: string, handler: string): PendingHandler | undefined {
+    const pending = this.#pending.get(host)?.get(handler);
+    this.#pending.get(host)?.delete(handler);
+    return pending;
+  }
+
+  hasPending(host: string, handler: string): boolean {
+    return this.#pending.get(host)?.has(handler) ?? false;
+  }
+
+  /** Variables of a task on a host, strongest level first. */
+  scope(
+    host: InventoryHost,
+    { play, task, batch, item }: { play: Play; task: TaskNode; batch: readonly string[]; item?: JsonObject },
+  ): Scope {
+    const { role } = task;
+    const layers: Layer[] = [
+      { name: 'magic', values: this.#magic(host, play, task, batch), data: true },
+      ...(item ? [{ name: 'loop', values: item, data: true }] : []),
+      { name: 'command line', values: this.#settings.variables, data: true },
+      { name: 'runtime', values: this.#facts.get(host.name) ?? {}, data: true },
+      ...task.vars.toReversed().map((values) => ({ name: 'task', values })),
+      ...(role ? [{ name: 'role inputs', values: role.inputs, outer: true }] : []),
+      { name: 'play', values: play.vars },
+      { name: 'input defaults', values: this.#settings.inputDefaults },
+      { name: 'inventory', values: host.vars },
+      ...(role ? [{ name: 'role defaults', values: role.defaults }] : []),
+    ];
+    return new Scope(layers);
+  }
+
+  #magic(host: InventoryHost, play: Play, task: TaskNode, batch: readonly string[]): Record<string, JsonValue> {
+    const state = this;
+    return {
+      inventory_hostname: host.name,
+      ansible_host: host.address.address,
+      group_names: [...this.#groups].filter(([, members]) => members.includes(host.name)).map(([name]) => name),
+      get groups() {
+        return Object.fromEntries([...state.#groups].map(([name, members]) => [name, [...members]]));
+      },
+      get hostvars() {
+        return state.#hostvars();
+      },
+      play: { name: play.name, batch: [...batch], hosts_all: this.hostsOf(play.hosts), failed_hosts: [...this.failedHosts] },
+      run: { id: this.#settings.run, check: this.#settings.check, diff: this.#settings.diff },
+      playbook_dir: this.#playbookDir,
+      inventory_file: this.#inventory.file,
+      role_name: task.role?.name ?? '',
+      role_path: task.role?.path ?? '',
+    };
+  }
+
+  #hostvars(): JsonObject {
+    const all: JsonObject = {};
+    for (const [name, host] of this.#inventory.hosts) {
+      const known: JsonObject = { ...host.vars, inventory_hostname: name, ansible_host: host.address.address };
+      for (const [key, value] of Object.entries(this.#facts.get(name) ?? {})) {
+        if (value !== unknownValue) known[key] = value;
+      }
+      all[name] = known;
+    }
+    return all;
+  }
+}

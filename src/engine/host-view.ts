@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import type { HttpRequest, HttpResponse } from '../core/action.ts';
+import { RunnerError, TaskError } from '../core/errors.ts';
+import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
+import type { HostSession } from '../core/host.ts';
+import type { HostView } from '../core/module.ts';
+import type { Scope } from '../template/scope.ts';
+import { FACT_TIMEOUT_MS } from './context.ts';
+
+interface Question {
+  command: ReadCommand;
+  resolve: (output: CommandOutput) => void;
+  reject: (error: unknown) => void;
+}
+
+interface HostViewOptions {
+  name: string;
+  session: HostSession;
+  scope: Scope;
+  /** Folders of the role and the playbook, nearest first. */
+  folders: string[];
+  request: (request: HttpRequest) => Promise<HttpResponse>;
+  signal: AbortSignal;
+}
+
+/** The eyes of a module: reads facts, once each, and all that are asked for together in one round trip. */
+export class SessionHostView implements HostView {
+  readonly name: string;
+  readonly #options: HostViewOptions;
+  readonly #facts = new Map<string, Promise<unknown>>();
+  #questions: Question[] = [];
+
+  constructor(options: HostViewOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T> {
+    const key = JSON.stringify([fact.name, ...params]);
+    const known = this.#facts.get(key) as Promise<T> | undefined;
+    if (known) return known;
+    const answer = this.#ask(fact.command(...params)).then((output) => fact.parse(output, ...params));
+    this.#facts.set(key, answer);
+    return answer;
+  }
+
+  request(request: HttpRequest): Promise<HttpResponse> {
+    return this.#options.request(request);
+  }
+
+  async controllerFile(path: string): Promise<Buffer> {
+    return this.#find(path, 'files');
+  }
+
+  async renderTemplate(path: string): Promise<string> {
+    const text = (await this.#find(path, 'templates')).toString('utf8');
+    try {
+      const rendered = this.#options.scope.render(text);
+      return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
+    } catch (error) {
+      if (!(error instanceof RunnerError)) throw error;
+      throw new TaskError(`Template "${path}": ${error.message}`, { hint: error.hint, cause: error });
+    }
+  }
+
+  async localChecksum(path: string): Promise<string | undefined> {
+    const bytes = await readFile(path).catch(() => undefined);
+    return bytes && createHash('sha256').update(bytes).digest('hex');
+  }
+
+  async #find(path: string, kind: 'files' | 'templates'): Promise<Buffer> {
+    const candidates = isAbsolute(path) ? [path] : this.#options.folders.flatMap((folder) => [join(folder, kind, path), join(folder, path)]);
+    for (const candidate of candidates) {
+      try {
+        return await readFile(candidate);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+    }
+    throw new TaskError(`There is no file "${path}" on the controller.`, {
+      hint: `Looked for ${candidates.join(', ')}.`,
+    });
+  }
+
+  #ask(command: ReadCommand): Promise<CommandOutput> {
+    return new Promise((resolve, reject) => {
+      this.#questions.push({ command, resolve, reject });
+      if (this.#questions.length === 1) queueMicrotask(() => void this.#send());
+    });
+  }
+
+  async #send(): Promise<void> {
+    const questions = this.#questions;
+    this.#questions = [];
+    try {
+      const outputs = await this.#options.session.read(
+        questions.map(({ command }) => command),
+        { timeoutMs: FACT_TIMEOUT_MS, signal: this.#options.signal },
+      );
+      questions.forEach(({ resolve, reject }, index) => {
+        const output = outputs[index];
+        if (output) resolve(output);
+        else reject(new TaskError('The host gave no answer to a question.'));
+      });
+    } catch (error) {
+      for (const { reject } of questions) reject(error);
+    }
+  }
+}

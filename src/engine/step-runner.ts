@@ -1,0 +1,397 @@
+import pLimit from 'p-limit';
+import { dirname } from 'node:path';
+import { RunnerError, UnknownValueError } from '../core/errors.ts';
+import type { StepInfo, UnitState } from '../core/events.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Play, TaskNode } from '../core/playbook.ts';
+import type { RecordedStep } from '../journal/recorded-run.ts';
+import type { StepEndRecord } from '../journal/records.ts';
+import { parseCondition } from '../template/conditions.ts';
+import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
+import { inventoryHost, type EngineContext } from './context.ts';
+import type { RunState } from './host-state.ts';
+import { outputDigest, runUnit, type UnitOutcome } from './unit.ts';
+
+export interface StepPlace {
+  play: Play;
+  batch: readonly string[];
+  batchNumber: number;
+  /** Tells the runs of a handler at several flush points apart. */
+  flush: number;
+}
+
+interface HostStep {
+  state: UnitState;
+  register: ScopeValue;
+  changed: boolean;
+  failed: boolean;
+  ignored: boolean;
+  setFacts: JsonObject;
+  groups: string[];
+  changedUnits: number[];
+}
+
+/** Runs one task over hosts: conditions, loops, registers, notifications, records. */
+export class StepRunner {
+  readonly #context: EngineContext;
+  readonly #state: RunState;
+  readonly #playbookDir: string;
+  readonly #replay: Map<string, RecordedStep>;
+  readonly #counts = new Map<string, number>();
+  #unit: number;
+  #step: number;
+
+  constructor(
+    context: EngineContext,
+    state: RunState,
+    { playbookPath, replay, lastUnit, lastStep }: { playbookPath: string; replay: Map<string, RecordedStep>; lastUnit: number; lastStep: number },
+  ) {
+    this.#context = context;
+    this.#state = state;
+    this.#playbookDir = dirname(playbookPath);
+    this.#replay = replay;
+    this.#unit = lastUnit;
+    this.#step = lastStep;
+  }
+
+  get lastUnit(): number {
+    return this.#unit;
+  }
+
+  nextUnit(): number {
+    return ++this.#unit;
+  }
+
+  nextStep(): number {
+    return ++this.#step;
+  }
+
+  /** Returns the hosts on which the task failed and was not ignored. */
+  async run(task: TaskNode, hosts: readonly string[], place: StepPlace, handler = false): Promise<Set<string>> {
+    const once = task.runOnce ? hosts.slice(0, 1) : hosts;
+    const key = this.#key(task, place);
+    const recorded = this.#replay.get(key);
+    const results = new Map<string, HostStep>();
+    const pending: string[] = [];
+    for (const host of once) {
+      const end = recorded?.ends.get(host);
+      if (end && !end.failed && canReplay(task, end)) {
+        this.#applyRecorded(host, task, end, place);
+        results.set(host, replayedStep(end));
+      } else {
+        pending.push(host);
+      }
+    }
+    if (pending.length > 0) await this.#runPending(task, pending, place, { key, handler, results });
+    const failed = new Set<string>();
+    for (const [host, step] of results) {
+      const everywhere = task.runOnce ? hosts : [host];
+      for (const name of everywhere) {
+        if (step.failed && !step.ignored) failed.add(name);
+        if (name === host) continue;
+        if (task.register !== undefined) this.#state.setFact(name, task.register, step.register);
+        for (const [fact, value] of Object.entries(step.setFacts)) this.#state.setFact(name, fact, value);
+      }
+    }
+    return failed;
+  }
+
+  async #runPending(
+    task: TaskNode,
+    hosts: string[],
+    place: StepPlace,
+    { key, handler, results }: { key: string; handler: boolean; results: Map<string, HostStep> },
+  ): Promise<void> {
+    const { emit, journal, settings } = this.#context;
+    const step: StepInfo = {
+      id: task.id,
+      number: this.nextStep(),
+      play: place.play.name,
+      name: task.name,
+      module: task.module,
+      at: task.at,
+      handler,
+    };
+    const began = Date.now();
+    journal?.note({ t: 'step', step, hosts, key });
+    emit({ type: 'step-start', step, hosts });
+    const limit = pLimit(settings.forks);
+    await Promise.all(
+      hosts.map((name) =>
+        limit(async () => {
+          const host = inventoryHost(this.#context.inventory, name);
+          if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
+          const result = await this.#runHost(task, host, place, step, handler);
+          results.set(name, result);
+          this.#applyResult(name, task, result, place, step);
+        }),
+      ),
+    );
+    emit({ type: 'step-end', step, durationMs: Date.now() - began });
+  }
+
+  async #runHost(
+    task: TaskNode,
+    host: InventoryHost,
+    place: StepPlace,
+    step: StepInfo,
+    handler: boolean,
+  ): Promise<HostStep> {
+    const notifiedBy = handler ? this.#state.takePending(host.name, task.id)?.notifiedBy : undefined;
+    const scopeOf = (item?: JsonObject) =>
+      this.#state.scope(host, { play: place.play, task, batch: place.batch, ...(item ? { item } : {}) });
+    const items = this.#items(task, scopeOf());
+    if (items instanceof RunnerError) return this.#notRun(step, host, items);
+    if (items === undefined) return this.#runItem(task, host, step, scopeOf(), { notifiedBy });
+    const parts: HostStep[] = [];
+    for (const [index, item] of items.entries()) {
+      const loop = {
+        [task.loopVar]: item,
+        loop: { index: index + 1, index0: index, first: index === 0, last: index === items.length - 1, length: items.length },
+      };
+      parts.push(await this.#runItem(task, host, step, scopeOf(loop), { item, notifiedBy }));
+    }
+    if (parts.length === 0) this.#end(step, host, 'skipped', { message: 'the list is empty' });
+    return combine(parts, items);
+  }
+
+  /** The loop's items, undefined without a loop, or why they cannot be known. */
+  #items(task: TaskNode, scope: Scope): JsonValue[] | undefined | RunnerError {
+    if (task.loop === undefined) return undefined;
+    try {
+      const items = scope.render(task.loop);
+      if (Array.isArray(items)) return items;
+      return new InvalidTask(`"loop" must be a list, not ${items === null ? 'null' : typeof items}.`, task);
+    } catch (error) {
+      if (error instanceof RunnerError) return error;
+      throw error;
+    }
+  }
+
+  #notRun(step: StepInfo, host: InventoryHost, error: RunnerError): HostStep {
+    const unknown = error instanceof UnknownValueError;
+    const state = unknown ? 'unknown' : 'failed';
+    this.#end(step, host, state, { message: unknown ? 'depends on a value that only a real run can give' : error.describe() });
+    const result: ScopeValue = unknown ? unknownValue : { failed: true, changed: false, msg: error.describe() };
+    return { ...emptyStep(state, result), failed: !unknown };
+  }
+
+  async #runItem(
+    task: TaskNode,
+    host: InventoryHost,
+    step: StepInfo,
+    scope: Scope,
+    { item, notifiedBy }: { item?: JsonValue; notifiedBy: number[] | undefined },
+  ): Promise<HostStep> {
+    const number = this.nextUnit();
+    const began = Date.now();
+    let target = host;
+    let label: string | undefined;
+    try {
+      if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) {
+        this.#end(step, host, 'skipped', { number, item });
+        return emptyStep('skipped', { skipped: true, changed: false, failed: false });
+      }
+      target = this.#target(task, host, scope);
+      label = item === undefined ? undefined : labelOf(task, item, scope);
+    } catch (error) {
+      if (error instanceof RunnerError) return this.#notRun(step, host, error);
+      throw error;
+    }
+    const outcome = await runUnit(this.#context, {
+      number,
+      task,
+      step,
+      host,
+      target,
+      scope,
+      item,
+      label,
+      folders: [...(task.role ? [task.role.path] : []), this.#playbookDir],
+      notifiedBy,
+      recorded: true,
+    });
+    const ignored = outcome.failed && task.ignoreErrors;
+    this.#end(step, host, outcome.state, { number, item, label, outcome, ignored, task, durationMs: Date.now() - began });
+    return {
+      state: outcome.state,
+      register: withItem(outcome.result, task.loopVar, item),
+      changed: outcome.changed,
+      failed: outcome.failed,
+      ignored,
+      setFacts: outcome.setFacts ?? {},
+      groups: outcome.joinGroups ?? [],
+      changedUnits: outcome.changed ? [number] : [],
+    };
+  }
+
+  #target(task: TaskNode, host: InventoryHost, scope: Scope): InventoryHost {
+    if (task.delegateTo === undefined) return host;
+    const name = String(scope.render(task.delegateTo));
+    const target = inventoryHost(this.#context.inventory, name);
+    if (target) return target;
+    throw new InvalidTask(`"delegate_to" names "${name}", which is not in the inventory.`, task);
+  }
+
+  #end(
+    step: StepInfo,
+    host: InventoryHost,
+    state: UnitState,
+    details: {
+      number?: number;
+      item?: JsonValue | undefined;
+      label?: string | undefined;
+      message?: string;
+      outcome?: UnitOutcome;
+      ignored?: boolean;
+      task?: TaskNode;
+      durationMs?: number;
+    },
+  ): void {
+    const { emit, journal } = this.#context;
+    const { outcome, task } = details;
+    const hidden = task?.noLog === true;
+    const result = outcome && outcome.result !== unknownValue && isJsonObject(outcome.result) ? outcome.result : undefined;
+    const message = hidden && outcome?.failed ? 'failed; its output is hidden by no_log' : (outcome?.message ?? details.message);
+    const durationMs = details.durationMs ?? 0;
+    journal?.note({
+      t: 'result',
+      unit: details.number ?? this.nextUnit(),
+      step: step.number,
+      host: host.name,
+      ...(details.item === undefined || hidden ? {} : { item: details.item }),
+      state,
+      ignored: details.ignored,
+      message,
+      rc: outcome?.rc,
+      digest: outcome && !hidden ? outputDigest(outcome.result) : undefined,
+      durationMs,
+      value: task?.undo.kind === 'tasks' && !hidden ? result : undefined,
+    });
+    const text = (key: string) => (hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined);
+    emit({
+      type: 'unit-end',
+      step,
+      host: host.name,
+      item: details.label,
+      state,
+      message,
+      ignored: details.ignored,
+      durationMs,
+      undo: outcome?.undo,
+      actions: hidden ? undefined : outcome?.actions,
+      diff: hidden ? undefined : outcome?.diff,
+      stdout: text('stdout'),
+      stderr: text('stderr'),
+    });
+  }
+
+  #applyResult(host: string, task: TaskNode, result: HostStep, place: StepPlace, step: StepInfo): void {
+    if (task.register !== undefined) this.#state.setFact(host, task.register, result.register);
+    for (const [name, value] of Object.entries(result.setFacts)) this.#state.setFact(host, name, value);
+    for (const group of result.groups) this.#state.join(host, group);
+    const notified = result.changed && !result.failed ? this.#notify(host, task, result.changedUnits, place) : [];
+    const keeps = task.register !== undefined && !task.noLog && result.register !== unknownValue;
+    this.#context.journal?.note({
+      t: 'step-end',
+      step: step.number,
+      host,
+      failed: result.failed && !result.ignored,
+      register: keeps ? (result.register as JsonValue) : undefined,
+      setFacts: task.noLog ? undefined : result.setFacts,
+      groups: result.groups,
+      notified,
+    });
+  }
+
+  #notify(host: string, task: TaskNode, units: number[], place: StepPlace): { handler: string; units: number[] }[] {
+    const handlers = place.play.handlers.filter(
+      ({ name, listen }) => task.notify.includes(name) || listen.some((topic) => task.notify.includes(topic)),
+    );
+    for (const handler of handlers) {
+      for (const unit of units) this.#state.notify(host, handler, unit);
+    }
+    return handlers.map(({ id }) => ({ handler: id, units }));
+  }
+
+  #applyRecorded(host: string, task: TaskNode, end: StepEndRecord, place: StepPlace): void {
+    const { redactor } = this.#context;
+    if (task.register !== undefined && end.register !== undefined) {
+      this.#state.setFact(host, task.register, redactor.resolveAll(end.register));
+    }
+    for (const [name, value] of Object.entries(end.setFacts ?? {})) {
+      this.#state.setFact(host, name, redactor.resolveAll(value));
+    }
+    for (const group of end.groups ?? []) this.#state.join(host, group);
+    for (const { handler, units } of end.notified ?? []) {
+      const node = place.play.handlers.find(({ id }) => id === handler);
+      for (const unit of node ? units : []) if (node) this.#state.notify(host, node, unit);
+    }
+    // A handler whose run is on record is no longer due.
+    if (place.flush > 0) this.#state.takePending(host, task.id);
+  }
+
+  /** The same for the same execution in a resumed run. */
+  #key(task: TaskNode, place: StepPlace): string {
+    const base = `${place.play.id}|${String(place.batchNumber)}|${String(place.flush)}|${task.id}`;
+    const count = (this.#counts.get(base) ?? 0) + 1;
+    this.#counts.set(base, count);
+    return `${base}|${String(count)}`;
+  }
+}
+
+/** A playbook error that shows itself only while running. */
+class InvalidTask extends RunnerError {
+  readonly code = 'TASK_INVALID';
+  constructor(message: string, task: TaskNode) {
+    super(message, { at: task.at });
+  }
+}
+
+function emptyStep(state: UnitState, register: ScopeValue): HostStep {
+  return { state, register, changed: false, failed: false, ignored: false, setFacts: {}, groups: [], changedUnits: [] };
+}
+
+function replayedStep(end: StepEndRecord): HostStep {
+  return { ...emptyStep('ok', end.register ?? {}), setFacts: end.setFacts ?? {}, groups: end.groups ?? [] };
+}
+
+/** A hidden register was not kept, so a step whose value may be needed runs again. */
+function canReplay(task: TaskNode, end: StepEndRecord): boolean {
+  return task.register === undefined || end.register !== undefined;
+}
+
+function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {
+  if (task.label !== undefined) return String(scope.render(task.label));
+  if (isJsonObject(item)) return typeof item['name'] === 'string' ? item['name'] : JSON.stringify(item);
+  return typeof item === 'string' ? item : JSON.stringify(item);
+}
+
+function withItem(result: ScopeValue, loopVar: string, item: JsonValue | undefined): ScopeValue {
+  if (item === undefined || result === unknownValue || !isJsonObject(result)) return result;
+  return { ...result, [loopVar]: item };
+}
+
+function combine(parts: HostStep[], items: JsonValue[]): HostStep {
+  const unknown = parts.some(({ register }) => register === unknownValue);
+  const failed = parts.some((part) => part.failed);
+  const changed = parts.some((part) => part.changed);
+  const allSkipped = parts.every(({ state }) => state === 'skipped');
+  const results = parts.map(({ register }) => register as JsonValue);
+  const state: UnitState =
+    failed ? 'failed'
+    : changed ? 'changed'
+    : allSkipped ? 'skipped'
+    : 'ok';
+  return {
+    state,
+    register: unknown ? unknownValue : { results, changed, failed, skipped: allSkipped, count: items.length },
+    changed,
+    failed,
+    ignored: parts.filter((part) => part.failed).every((part) => part.ignored) && failed,
+    setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
+    groups: parts.flatMap((part) => part.groups),
+    changedUnits: parts.flatMap((part) => part.changedUnits),
+  };
+}

@@ -1,0 +1,368 @@
+import { createHash } from 'node:crypto';
+import { describeAction, type Action } from '../core/action.ts';
+import {
+  ConnectError,
+  JournalError,
+  RunnerError,
+  TaskError,
+  TimeoutError,
+  UnknownValueError,
+} from '../core/errors.ts';
+import type { StepInfo, UndoKind, UnitState } from '../core/events.ts';
+import type { CommandOutput } from '../core/fact.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { resultLines, type FileDiff, type Module, type Plan } from '../core/module.ts';
+import type { TaskNode } from '../core/playbook.ts';
+import type { HostSession } from '../core/host.ts';
+import { parseCondition } from '../template/conditions.ts';
+import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
+import { validateValue } from '../util/schema.ts';
+import { sleep } from '../util/time.ts';
+import { DEFAULT_TIMEOUT_SECONDS, openSession, type EngineContext } from './context.ts';
+import { SessionHostView } from './host-view.ts';
+import { undoBody, undoKind } from './undo-plan.ts';
+
+/** One execution of a task on one host for one loop item. */
+export interface Unit {
+  number: number;
+  task: TaskNode;
+  step: StepInfo;
+  host: InventoryHost;
+  /** Where it runs: the host, or what it is delegated to. */
+  target: InventoryHost;
+  scope: Scope;
+  item: JsonValue | undefined;
+  label: string | undefined;
+  /** Folders for templates and files, nearest first. */
+  folders: string[];
+  /** Set for a handler's run: the units that notified it. */
+  notifiedBy: number[] | undefined;
+  /** False for undo, capture and fingerprint tasks, whose caller keeps the record. */
+  recorded: boolean;
+}
+
+export interface UnitOutcome {
+  state: UnitState;
+  /** The registered value; unknown in check mode for what only a real run can tell. */
+  result: ScopeValue;
+  changed: boolean;
+  failed: boolean;
+  message: string | undefined;
+  rc: number | undefined;
+  setFacts: JsonObject | undefined;
+  joinGroups: string[] | undefined;
+  actions: string[];
+  diff: FileDiff[] | undefined;
+  undo: UndoKind | undefined;
+}
+
+interface Attempt {
+  result: JsonObject;
+  changed: boolean;
+  failed: boolean;
+  /** The host could not be asked, or the effect is not known. */
+  lost: 'unreachable' | 'unknown' | undefined;
+  unknown: boolean;
+  plan: Plan | undefined;
+}
+
+/** Runs a unit with its retries and decides its state. Never throws for what a host or a template did. */
+export async function runUnit(context: EngineContext, unit: Unit): Promise<UnitOutcome> {
+  const { task } = unit;
+  const module = context.modules.get(task.module);
+  if (!module) throw new TaskError(`Module "${task.module}" is not available.`);
+  const runner = new UnitRunner(context, unit, module);
+  const total = 1 + task.retries;
+  let attempt = await runner.attempt(1);
+  for (let number = 1; ; ) {
+    attempt.result['attempts'] = number;
+    if (attempt.unknown || attempt.lost || !runner.wantsRetry(attempt)) break;
+    if (number >= total || context.isStopping() || context.settings.check) {
+      if (task.until.length > 0 && !context.settings.check) runner.failUntil(attempt, number);
+      break;
+    }
+    context.emit({
+      type: 'unit-retry',
+      step: unit.step,
+      host: unit.host.name,
+      attempt: number,
+      attempts: total,
+      message: messageOf(attempt.result) ?? '',
+    });
+    await sleep(task.delaySeconds * 1000, context.signal).catch(() => undefined);
+    number++;
+    attempt = await runner.attempt(number);
+  }
+  return runner.outcome(attempt);
+}
+
+class UnitRunner {
+  readonly #context: EngineContext;
+  readonly #unit: Unit;
+  readonly #module: Module;
+  #intentWritten = false;
+
+  constructor(context: EngineContext, unit: Unit, module: Module) {
+    this.#context = context;
+    this.#unit = unit;
+    this.#module = module;
+  }
+
+  async attempt(_number: number): Promise<Attempt> {
+    try {
+      return await this.#try();
+    } catch (error) {
+      if (error instanceof JournalError) throw error;
+      if (error instanceof UnknownValueError) {
+        return { result: {}, changed: false, failed: false, lost: undefined, unknown: true, plan: undefined };
+      }
+      if (!(error instanceof RunnerError)) throw error;
+      const lost =
+        error instanceof ConnectError ? 'unreachable'
+        : error instanceof TimeoutError ? 'unknown'
+        : undefined;
+      const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+      const result: JsonObject = { failed: true, changed: false, msg: `${error.message}${hint}` };
+      if (lost === 'unreachable') result['unreachable'] = true;
+      return { result, changed: false, failed: true, lost, unknown: false, plan: undefined };
+    }
+  }
+
+  wantsRetry({ failed, result }: Attempt): boolean {
+    const { task } = this.#unit;
+    if (task.until.length === 0) return failed && task.retries > 0;
+    try {
+      return !this.#holds(task.until, result);
+    } catch (error) {
+      if (error instanceof RunnerError) return true;
+      throw error;
+    }
+  }
+
+  failUntil(attempt: Attempt, attempts: number): void {
+    attempt.failed = true;
+    const said = messageOf(attempt.result);
+    const after = `Not reached after ${String(attempts)} attempts: ${this.#unit.task.until.join(' and ')}.`;
+    attempt.result['msg'] = said === undefined ? after : `${after} Last answer: ${said}`;
+  }
+
+  outcome(attempt: Attempt): UnitOutcome {
+    const { task } = this.#unit;
+    const { result, plan } = attempt;
+    const common = {
+      setFacts: plan?.setFacts,
+      joinGroups: plan?.joinGroups,
+      actions: plan?.readOnly ? [] : (plan?.actions ?? []).map(describeAction),
+      diff: plan?.diff,
+      undo: undefined as UndoKind | undefined,
+      rc: typeof result['rc'] === 'number' ? result['rc'] : undefined,
+    };
+    if (attempt.unknown) {
+      const message = 'depends on a value that only a real run can give';
+      return { ...common, state: 'unknown', result: unknownValue, changed: false, failed: false, message };
+    }
+    let { changed, failed } = attempt;
+    try {
+      if (task.changedWhen && !attempt.lost && !this.#predicted(plan)) changed = this.#holds(task.changedWhen, result);
+      if (task.failedWhen && !attempt.lost && !this.#predicted(plan)) failed = this.#holds(task.failedWhen, result);
+    } catch (error) {
+      if (!(error instanceof RunnerError)) throw error;
+      failed = true;
+      result['msg'] = error.describe();
+    }
+    if (task.readOnly) changed = false;
+    result['changed'] = changed;
+    result['failed'] = failed;
+    const state: UnitState =
+      attempt.lost === 'unreachable' ? 'unreachable'
+      : failed ? 'failed'
+      : changed ? 'changed'
+      : 'ok';
+    if (changed || this.#intentWritten) common.undo = undoKind(task, this.#module);
+    const predicted = this.#predicted(plan) && changed && !plan?.setFacts;
+    return {
+      ...common,
+      state: attempt.lost === 'unknown' && this.#intentWritten ? 'unknown' : state,
+      result: predicted ? unknownValue : result,
+      changed,
+      failed,
+      message: messageOf(result),
+    };
+  }
+
+  /** In check mode, actions were only predicted. */
+  #predicted(plan: Plan | undefined): boolean {
+    return this.#context.settings.check && plan !== undefined && plan.actions.length > 0 && plan.readOnly !== true;
+  }
+
+  async #try(): Promise<Attempt> {
+    const { task, scope, host, target, folders } = this.#unit;
+    const { settings, signal, sendHttp } = this.#context;
+    const args = this.#arguments();
+    const session = await openSession(this.#context, target, task.become);
+    const view = new SessionHostView({ name: host.name, session, scope, folders, request: sendHttp, signal });
+    const plan = withEnvironment(await this.#module.plan(args, view), scope.render(task.environment));
+    const readOnly = plan.readOnly === true || task.readOnly;
+    if (plan.pauseSeconds !== undefined && !settings.check) await sleep(plan.pauseSeconds * 1000, signal);
+    const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
+    if (plan.actions.length === 0) return { ...base, result: { ...plan.result } };
+    if (settings.check && !readOnly) return { ...base, changed: true, result: { ...plan.result } };
+    if (!readOnly && this.#unit.recorded) await this.#writeIntent(args, plan, session, view);
+    const outputs = await this.#perform(plan, session, readOnly);
+    const result = this.#module.finish?.({ ...resultOf(outputs), ...plan.result }, args) ?? {
+      ...plan.result,
+      ...resultOf(outputs),
+    };
+    const failed = outputs.at(-1)?.code !== 0;
+    if (failed) result['msg'] ??= failureMessage(plan.actions[outputs.length - 1], outputs.at(-1));
+    return { ...base, changed: !readOnly, failed, result };
+  }
+
+  #arguments(): JsonObject {
+    const { task, scope } = this.#unit;
+    const conditions = new Set(this.#module.conditionArgs);
+    const args: JsonObject = {};
+    for (const [name, value] of Object.entries(task.args)) {
+      if (conditions.has(name) && Array.isArray(value)) {
+        args[name] = value.map((one) => (this.#test(String(one), scope) ? true : one));
+      } else {
+        args[name] = scope.render(value);
+      }
+    }
+    const problems = validateValue(this.#module.schema, args);
+    if (problems.length === 0) return args;
+    const text = problems.map(({ message, hint }) => `${message}${hint ? ` ${hint}` : ''}`).join(' ');
+    throw new TaskError(`Module "${task.module}": ${text}`, { at: task.argsAt });
+  }
+
+  async #writeIntent(args: JsonObject, plan: Plan, session: HostSession, view: SessionHostView): Promise<void> {
+    const { journal, settings } = this.#context;
+    const { task, step, host, target, scope, number, item, notifiedBy } = this.#unit;
+    if (this.#intentWritten || !journal) return;
+    const folder = session.captureDir(settings.run);
+    const captures: Record<string, string> = {};
+    (plan.capture ?? []).forEach((path, index) => {
+      captures[path] = `${String(number)}.${String(index)}`;
+    });
+    const captured = (path: string) => `${folder}/${captures[path] ?? `${String(number)}.none`}`;
+    const body = await undoBody(task, this.#module, args, {
+      view,
+      scope,
+      captured,
+      handler: notifiedBy !== undefined,
+    });
+    const registers = await this.#capture();
+    await journal.append({
+      t: 'intent',
+      unit: number,
+      step: step.number,
+      host: host.name,
+      target: target.name,
+      ...(item === undefined ? {} : { item }),
+      module: task.module,
+      args,
+      actions: plan.actions.map(describeAction),
+      become: task.become,
+      undo: { body, on: task.undoOn, when: task.undoWhen, error: task.undoError, captured: registers, probe: task.probe },
+      notifiedBy,
+      captures,
+    });
+    this.#intentWritten = true;
+  }
+
+  /** Runs the task's `capture` list; the step does not start unless each of them could look. */
+  async #capture(): Promise<JsonObject> {
+    const { task, scope } = this.#unit;
+    const registers: JsonObject = {};
+    for (const one of task.capture) {
+      const inner = scope.with({ name: 'captured', values: registers, data: true });
+      const outcome = await runUnit(this.#context, { ...this.#unit, task: one, scope: inner, recorded: false });
+      // A non-zero code is an answer (`systemctl is-active`); a line that broke is not.
+      if (outcome.state === 'unreachable' || outcome.rc === undefined && outcome.failed) {
+        throw new TaskError(`The state before could not be captured ("${one.name}"): ${outcome.message ?? ''}`, {
+          hint: 'Nothing was changed by this step.',
+        });
+      }
+      if (one.register !== undefined && outcome.result !== unknownValue) registers[one.register] = outcome.result;
+    }
+    return registers;
+  }
+
+  async #perform(plan: Plan, session: HostSession, readOnly: boolean): Promise<CommandOutput[]> {
+    const { task, step, host, number } = this.#unit;
+    const { settings, emit, signal } = this.#context;
+    const recorded = !readOnly && this.#unit.recorded;
+    const captures = recorded ? (plan.capture ?? []) : [];
+    const { outputs, captureError } = await session.perform(
+      {
+        actions: plan.actions,
+        captures: captures.map((path, index) => ({ path, name: `${String(number)}.${String(index)}` })),
+        record: recorded ? { run: settings.run, unit: String(number) } : undefined,
+      },
+      {
+        timeoutMs: (task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+        signal,
+        ...(task.noLog ? {} : { onOutput: (text) => { emit({ type: 'output', step, host: host.name, text }); } }),
+      },
+    );
+    if (captureError !== undefined) {
+      throw new TaskError(`The state before could not be kept on "${host.name}": ${captureError}.`, {
+        hint: 'The step was not started. Make room under /var/lib/runner.',
+      });
+    }
+    return outputs;
+  }
+
+  #holds(conditions: string[], result: JsonObject): boolean {
+    const { task, scope } = this.#unit;
+    const values: JsonObject = { result };
+    if (task.register !== undefined) values[task.register] = result;
+    const inner = scope.with({ name: 'result', values, data: true });
+    return conditions.every((condition) => this.#test(condition, inner));
+  }
+
+  #test(condition: string, scope: Scope): boolean {
+    return parseCondition(condition).test(scope.variables);
+  }
+}
+
+function withEnvironment(plan: Plan, environment: JsonValue): Plan {
+  if (!isJsonObject(environment) || Object.keys(environment).length === 0) return plan;
+  const env = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]));
+  return {
+    ...plan,
+    actions: plan.actions.map((action) =>
+      action.kind === 'exec' ? { ...action, env: { ...env, ...action.env } } : action,
+    ),
+  };
+}
+
+function resultOf(outputs: CommandOutput[]): JsonObject {
+  const last = outputs.at(-1);
+  if (!last) return {};
+  const stdout = last.stdout.replace(/\n$/, '');
+  return {
+    rc: last.code,
+    stdout,
+    stderr: last.stderr.replace(/\n$/, ''),
+    stdout_lines: resultLines(last.stdout),
+  };
+}
+
+function failureMessage(action: Action | undefined, output: CommandOutput | undefined): string {
+  const what = action ? describeAction(action).split('\n')[0] : 'the action';
+  const said = output?.stderr.trim() || output?.stdout.trim() || 'no output';
+  return `"${what ?? ''}" ended with code ${String(output?.code ?? -1)}: ${said.split('\n').slice(-5).join('\n')}`;
+}
+
+function messageOf(result: JsonObject): string | undefined {
+  return typeof result['msg'] === 'string' ? result['msg'] : undefined;
+}
+
+export function outputDigest(result: ScopeValue): string | undefined {
+  if (result === unknownValue || !isJsonObject(result)) return undefined;
+  return createHash('sha256')
+    .update(`${String(result['stdout'] ?? '')}\u0000${String(result['stderr'] ?? '')}`)
+    .digest('hex');
+}

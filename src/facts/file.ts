@@ -1,0 +1,82 @@
+import { TaskError } from '../core/errors.ts';
+import type { CommandOutput, Fact } from '../core/fact.ts';
+import { quote } from '../util/shell.ts';
+
+export interface FileState {
+  type: 'absent' | 'file' | 'directory' | 'link' | 'other';
+  /** Octal with a leading zero, such as "0644". Empty when absent. */
+  mode: string;
+  uid: number;
+  gid: number;
+  owner: string;
+  group: string;
+  /** Bytes. */
+  size: number;
+  /** Seconds since 1970. */
+  mtime: number;
+  /** SHA-256 in hex, of regular files. */
+  checksum: string;
+  /** What a symbolic link points at. */
+  target: string;
+}
+
+const absent: FileState = {
+  type: 'absent',
+  mode: '',
+  uid: -1,
+  gid: -1,
+  owner: '',
+  group: '',
+  size: 0,
+  mtime: 0,
+  checksum: '',
+  target: '',
+};
+
+/** State of a path, links not followed. */
+export const fileState: Fact<[path: string], FileState> = {
+  name: 'file.state',
+  command: (path) => ({ script: `file_state ${quote(path)}` }),
+  parse(output, path) {
+    expectSuccess(output, `look at "${path}"`);
+    const [line = '', second = ''] = output.stdout.split('\n');
+    if (line === 'absent') return absent;
+    const [type = '', mode = '', uid, gid, owner = '', group = '', size, mtime] = line.split('|');
+    if (!['file', 'directory', 'link', 'other'].includes(type)) {
+      throw new TaskError(`Unexpected answer about "${path}": ${line}`);
+    }
+    return {
+      type: type as FileState['type'],
+      mode: mode.padStart(4, '0'),
+      uid: Number(uid),
+      gid: Number(gid),
+      owner,
+      group,
+      size: Number(size),
+      mtime: Number(mtime),
+      checksum: type === 'file' ? (second.replace(/^\\/, '').split(' ')[0] ?? '') : '',
+      target: type === 'link' ? second : '',
+    };
+  },
+};
+
+/** Bytes of a regular file, or undefined when there is none. At most 8 MiB. */
+export const fileContent: Fact<[path: string], Buffer | undefined> = {
+  name: 'file.content',
+  command: (path) => ({
+    script: `if [ -f ${quote(path)} ]; then echo present; base64 <${quote(path)}; elif [ -e ${quote(path)} ]; then echo "not a regular file" >&2; (exit 1); else echo absent; fi`,
+  }),
+  parse(output, path) {
+    expectSuccess(output, `read "${path}"`);
+    const end = output.stdout.indexOf('\n');
+    if (output.stdout.slice(0, end) === 'absent') return undefined;
+    return Buffer.from(output.stdout.slice(end + 1), 'base64');
+  },
+};
+
+/** A fact answers or fails; it never guesses. */
+export function expectSuccess(output: CommandOutput, what: string): void {
+  if (output.code === 0) return;
+  const said = output.stderr.trim() || `code ${String(output.code)}`;
+  throw new TaskError(`Cannot ${what}: ${said}`);
+}

@@ -1,0 +1,158 @@
+import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
+import type { HostAddress } from '../core/host.ts';
+import { JournalError } from '../core/errors.ts';
+import type { IntentRecord, JournalRecord, ResultRecord, StepEndRecord } from './records.ts';
+
+export interface RecordedStep {
+  info: StepInfo;
+  /** What tells this execution of the step from others of the same step: play batch and flush. */
+  key: string;
+  hosts: string[];
+  ends: Map<string, StepEndRecord>;
+}
+
+export interface RecordedUnit {
+  intent: IntentRecord;
+  result: ResultRecord | undefined;
+  /** What is known by now: the result, or what a rollback found out. */
+  state: UnitState | 'planned';
+  undo: UndoState | undefined;
+  undoStarted: boolean;
+}
+
+type Header = Extract<JournalRecord, { t: 'run' }>;
+
+/** A run as its journal tells it. */
+export interface RecordedRun {
+  header: Header;
+  hosts: Map<string, HostAddress>;
+  steps: Map<number, RecordedStep>;
+  units: Map<number, RecordedUnit>;
+  results: ResultRecord[];
+  /** The last commit point: units up to this number stay. */
+  commit: { name: string; unit: number; irreversible: boolean } | undefined;
+  fingerprints: Extract<JournalRecord, { t: 'fingerprint' }>[];
+  rollbacks: number;
+  end: { outcome: Outcome; exitCode: number; message: string; at: string } | undefined;
+  lastUnit: number;
+  lastStep: number;
+}
+
+/** @throws JournalError when the records do not begin with a run */
+export function readRun(records: readonly JournalRecord[]): RecordedRun {
+  const header = records[0];
+  if (header?.t !== 'run') throw new JournalError('The journal does not begin with the record of a run.');
+  const run: RecordedRun = {
+    header,
+    hosts: new Map(header.hosts.map((host) => [host.name, host])),
+    steps: new Map(),
+    units: new Map(),
+    results: [],
+    commit: undefined,
+    fingerprints: [],
+    rollbacks: 0,
+    end: undefined,
+    lastUnit: 0,
+    lastStep: 0,
+  };
+  for (const record of records) applyRecord(run, record);
+  return run;
+}
+
+function applyRecord(run: RecordedRun, record: JournalRecord): void {
+  switch (record.t) {
+    case 'step':
+      run.steps.set(record.step.number, {
+        info: record.step,
+        key: record.key,
+        hosts: record.hosts,
+        ends: new Map(),
+      });
+      run.lastStep = Math.max(run.lastStep, record.step.number);
+      break;
+    case 'intent':
+      run.units.set(record.unit, {
+        intent: record,
+        result: undefined,
+        state: record.block ? 'changed' : 'unknown',
+        undo: undefined,
+        undoStarted: false,
+      });
+      run.lastUnit = Math.max(run.lastUnit, record.unit);
+      break;
+    case 'result': {
+      const unit = run.units.get(record.unit);
+      if (unit) {
+        unit.result = record;
+        unit.state = record.state;
+      }
+      run.results.push(record);
+      run.lastUnit = Math.max(run.lastUnit, record.unit);
+      break;
+    }
+    case 'step-end':
+      run.steps.get(record.step)?.ends.set(record.host, record);
+      break;
+    case 'block-end': {
+      const unit = run.units.get(record.unit);
+      if (unit?.intent.block) unit.intent.block.until = record.upTo;
+      break;
+    }
+    case 'commit':
+      run.commit = { name: record.name, unit: record.unit, irreversible: record.irreversible };
+      break;
+    case 'resolved': {
+      const unit = run.units.get(record.unit);
+      if (unit) unit.state = record.state;
+      break;
+    }
+    case 'undo-intent': {
+      const unit = run.units.get(record.unit);
+      if (unit) unit.undoStarted = true;
+      break;
+    }
+    case 'undo-result': {
+      const unit = run.units.get(record.unit);
+      if (unit) unit.undo = record.state;
+      break;
+    }
+    case 'fingerprint':
+      run.fingerprints.push(record);
+      break;
+    case 'rollback':
+      run.rollbacks = record.attempt;
+      run.end = undefined;
+      break;
+    case 'resume':
+      run.end = undefined;
+      break;
+    case 'end':
+      run.end = { outcome: record.outcome, exitCode: record.exitCode, message: record.message, at: record.at };
+      break;
+    case 'run':
+    case 'play':
+      break;
+  }
+}
+
+/** Whether the unit's undo is done, was not needed, or was skipped on purpose. */
+export function isSettled(unit: RecordedUnit): boolean {
+  return unit.undo === 'undone' || unit.undo === 'undo-skipped' || !needsUndo(unit);
+}
+
+/** rollback.md §5: the effect counts, not the verdict. */
+export function needsUndo({ intent, state }: RecordedUnit): boolean {
+  const { on } = intent.undo;
+  if (intent.undo.body.kind === 'none') return false;
+  if (on === 'always') return state !== 'planned';
+  if (state === 'unreachable') return on.includes('unknown');
+  return (state === 'changed' || state === 'failed' || state === 'unknown') && on.includes(state);
+}
+
+/** Units a rollback has to look at, newest first. */
+export function undoCandidates(run: RecordedRun): RecordedUnit[] {
+  const from = run.commit?.unit ?? 0;
+  return [...run.units.values()]
+    .filter(({ intent }) => intent.unit > from)
+    .sort((a, b) => b.intent.unit - a.intent.unit);
+}

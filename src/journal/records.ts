@@ -1,0 +1,104 @@
+import type { HostAddress } from '../core/host.ts';
+import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { ModuleCall } from '../core/module.ts';
+import type { Become, TaskNode, UndoTrigger } from '../core/playbook.ts';
+
+/** How a unit is taken back, complete in itself: no file and no variable of later is needed. */
+export type UndoBody =
+  | { kind: 'auto'; calls: ModuleCall[] }
+  | { kind: 'declared'; tasks: TaskNode[]; vars: JsonObject }
+  | { kind: 'none'; reason?: string | undefined }
+  | { kind: 'uncovered' }
+  | { kind: 'irreversible'; reason: string };
+
+export interface UndoPlan {
+  body: UndoBody;
+  on: UndoTrigger[] | 'always';
+  when: string[];
+  error: 'block' | 'continue';
+  /** Registers of the capture tasks. */
+  captured: JsonObject;
+  probe?: TaskNode | undefined;
+}
+
+export interface IntentRecord {
+  t: 'intent';
+  unit: number;
+  step: number;
+  host: string;
+  /** Where it runs, when delegated. */
+  target: string;
+  item?: JsonValue;
+  module: string;
+  args: JsonObject;
+  actions: string[];
+  become: Become;
+  undo: UndoPlan;
+  /** The unit is a handler's run: units whose undo makes it due again. */
+  notifiedBy?: number[] | undefined;
+  /** Captures taken on the target, by original path. */
+  captures: Record<string, string>;
+  /** A block's own undo list; needed only if one of the units inside was. */
+  block?: { until: number } | undefined;
+}
+
+export interface ResultRecord {
+  t: 'result';
+  unit: number;
+  step: number;
+  host: string;
+  item?: JsonValue;
+  state: UnitState;
+  ignored?: boolean | undefined;
+  message?: string | undefined;
+  rc?: number | undefined;
+  /** SHA-256 of the output. */
+  digest?: string | undefined;
+  durationMs: number;
+  /** The registered result, kept where a declared undo may read it as `result`. */
+  value?: JsonValue | undefined;
+}
+
+/** What a step left for later steps of one host: enough to go on without running it again. */
+export interface StepEndRecord {
+  t: 'step-end';
+  step: number;
+  host: string;
+  failed: boolean;
+  register?: JsonValue | undefined;
+  setFacts?: JsonObject | undefined;
+  groups?: string[] | undefined;
+  notified?: { handler: string; units: number[] }[] | undefined;
+}
+
+export type JournalRecord =
+  | {
+      t: 'run';
+      version: 1;
+      run: string;
+      playbook: string;
+      startedAt: string;
+      pid: number;
+      bootId: string;
+      options: JsonObject;
+      /** Given inputs; secrets as references. */
+      inputs: JsonObject;
+      secrets: string[];
+      hosts: HostAddress[];
+      files: { path: string; sha256: string; pinned: string }[];
+    }
+  | { t: 'play'; id: string; batch: number; hosts: string[] }
+  | { t: 'step'; step: StepInfo; hosts: string[]; key: string }
+  | IntentRecord
+  | ResultRecord
+  | StepEndRecord
+  | { t: 'block-end'; unit: number; upTo: number }
+  | { t: 'commit'; name: string; unit: number; irreversible: boolean }
+  | { t: 'fingerprint'; phase: 'before' | 'after'; host: string; name: string; text: string; task: TaskNode; vars: JsonObject }
+  | { t: 'rollback'; reason: string; attempt: number }
+  | { t: 'undo-intent'; unit: number }
+  | { t: 'undo-result'; unit: number; state: UndoState; message?: string | undefined; durationMs: number }
+  | { t: 'resolved'; unit: number; state: 'planned' | 'changed' | 'failed' | 'unknown' }
+  | { t: 'resume'; pid: number; bootId: string }
+  | { t: 'end'; outcome: Outcome; exitCode: number; message: string; at: string };

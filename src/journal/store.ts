@@ -1,0 +1,85 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import { readJournal } from './journal.ts';
+import { readRun, type RecordedRun } from './recorded-run.ts';
+
+/** The folder of all runs of this user: one folder a run, with its journal and pinned files. */
+export class RunStore {
+  readonly #root: string;
+
+  constructor(stateDir: string) {
+    this.#root = join(stateDir, 'runs');
+  }
+
+  create(now: Date): { id: string; dir: string } {
+    const stamp = now.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+    const id = `${stamp}-${randomBytes(2).toString('hex')}`;
+    const dir = join(this.#root, id);
+    mkdirSync(join(dir, 'files'), { recursive: true, mode: 0o700 });
+    return { id, dir };
+  }
+
+  journalPath(id: string): string {
+    return join(this.#root, id, 'journal');
+  }
+
+  /** Newest first. */
+  ids(): string[] {
+    if (!existsSync(this.#root)) return [];
+    return readdirSync(this.#root)
+      .filter((id) => existsSync(this.journalPath(id)))
+      .sort()
+      .reverse();
+  }
+
+  read(id: string): RecordedRun {
+    return readRun(readJournal(this.journalPath(id)).records);
+  }
+
+  /** A run by its id, a unique beginning of it, or the newest. @throws UsageError when there is none */
+  find(wanted: string | undefined): string {
+    const ids = this.ids();
+    if (wanted === undefined) {
+      const [newest] = ids;
+      if (newest !== undefined) return newest;
+      throw new UsageError('There are no runs yet.');
+    }
+    const matching = ids.filter((id) => id.startsWith(wanted) || id.endsWith(wanted));
+    const [only] = matching;
+    if (matching.length === 1 && only !== undefined) return only;
+    throw new UsageError(`${matching.length === 0 ? 'No run is' : 'Several runs are'} called "${wanted}".`, {
+      hint: 'List them with: runner runs.',
+    });
+  }
+
+  /** Runs that ended without a final record, or left their hosts half-way: the cheap look reads one small file. */
+  openRuns(): string[] {
+    return this.ids().filter((id) => {
+      const mark = join(this.#root, id, 'closed');
+      return !existsSync(mark);
+    });
+  }
+
+  markClosed(id: string): void {
+    writeFileSync(join(this.#root, id, 'closed'), '', { mode: 0o600 });
+  }
+
+  /** Keeps a copy of a file as it was when the run began, under its checksum. */
+  pin(dir: string, path: string): { path: string; sha256: string; pinned: string } {
+    const bytes = readFileSync(path);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const pinned = join('files', sha256.slice(0, 16));
+    writeFileSync(join(dir, pinned), bytes, { mode: 0o600 });
+    return { path, sha256, pinned };
+  }
+}
+
+export function fileChecksum(path: string): string | undefined {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+import { TaskError } from '../core/errors.ts';
+import type { Module } from '../core/module.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    that: {
+      type: 'array',
+      items: { type: ['string', 'boolean'] },
+      minItems: 1,
+      description: 'Conditions that must all hold.',
+    },
+    fail_msg: { type: 'string', description: 'What to say when one does not.' },
+    success_msg: { type: 'string', description: 'What to say when all hold.' },
+  },
+  required: ['that'],
+  additionalProperties: false,
+} as const;
+
+interface Args {
+  /** Tested by the engine, which knows the variables: a failed condition arrives as its text. */
+  that: (string | boolean)[];
+  fail_msg?: string;
+  success_msg?: string;
+}
+
+export const assert: Module<Args> = {
+  name: 'assert',
+  summary: 'Stop the host unless conditions hold.',
+  schema,
+  readOnly: true,
+  conditionArgs: ['that'],
+
+  plan({ that, fail_msg: failMessage, success_msg: successMessage }) {
+    const broken = that.filter((one) => one !== true);
+    if (broken.length > 0) {
+      const which = `Not true: ${broken.join('; ')}.`;
+      throw new TaskError(failMessage === undefined ? which : `${failMessage.trim()} (${which})`);
+    }
+    return { actions: [], result: { msg: successMessage ?? 'All conditions hold.' } };
+  },
+};

@@ -1,0 +1,41 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { fileProperties, planFile, restorePath } from './shared.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    src: {
+      type: 'string',
+      description: 'File on the controller: in "files/" of the role or beside the playbook.',
+    },
+    content: { type: 'string', description: 'The text itself, instead of src.' },
+    dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
+    force: { type: 'boolean', description: 'Replace a file that differs. Default: true.' },
+    validate: {
+      type: 'string',
+      pattern: '%s',
+      description: 'Command that must accept the new file, written as %s.',
+    },
+    ...fileProperties,
+  },
+  required: ['dest'],
+  oneOf: [{ required: ['src'] }, { required: ['content'] }],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const copy: Module<FromSchema<typeof schema>> = {
+  name: 'copy',
+  summary: 'Put a file of the controller, or given text, on the host.',
+  schema,
+
+  async plan({ src, content, dest, force, ...attributes }, host) {
+    const bytes = src === undefined ? Buffer.from(content ?? '') : await host.controllerFile(src);
+    return planFile(
+      { path: dest, content: bytes, keepExisting: force === false, ...attributes },
+      host,
+    );
+  },
+
+  restore: ({ dest }, host, captured) => restorePath(dest, host, captured),
+};

@@ -1,0 +1,24 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { TaskError } from '../core/errors.ts';
+import type { Module } from '../core/module.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    msg: { type: 'string', description: 'What is wrong, and what to do.' },
+  },
+  required: ['msg'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const fail: Module<FromSchema<typeof schema>> = {
+  name: 'fail',
+  summary: 'Stop the host with a message.',
+  schema,
+  readOnly: true,
+  shorthand: 'msg',
+
+  plan({ msg }) {
+    throw new TaskError(msg);
+  },
+};

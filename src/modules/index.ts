@@ -1,0 +1,47 @@
+import type { Module, ModuleRegistry } from '../core/module.ts';
+import { assert } from './assert.ts';
+import { command } from './command.ts';
+import { copy } from './copy.ts';
+import { debug } from './debug.ts';
+import { fail } from './fail.ts';
+import { fetch } from './fetch.ts';
+import { file } from './file.ts';
+import { group_by } from './group_by.ts';
+import { lineinfile } from './lineinfile.ts';
+import { pause } from './pause.ts';
+import { restore_path } from './restore_path.ts';
+import { service } from './service.ts';
+import { set_fact } from './set_fact.ts';
+import { shell } from './shell.ts';
+import { slurp } from './slurp.ts';
+import { stat } from './stat.ts';
+import { template } from './template.ts';
+import { uri } from './uri.ts';
+import { wait_for } from './wait_for.ts';
+
+/** The only list of modules; a test compares it with the files in this folder. */
+export const builtinModules = [
+  assert,
+  command,
+  copy,
+  debug,
+  fail,
+  fetch,
+  file,
+  group_by,
+  lineinfile,
+  pause,
+  restore_path,
+  service,
+  set_fact,
+  shell,
+  slurp,
+  stat,
+  template,
+  uri,
+  wait_for,
+] as unknown as Module[];
+
+export function createRegistry(modules: readonly Module[]): ModuleRegistry {
+  return new Map(modules.map((module) => [module.name, module]));
+}

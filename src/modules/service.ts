@@ -1,0 +1,77 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { exec, type Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Module } from '../core/module.ts';
+import { unitStatus } from '../facts/systemd.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', minLength: 1, description: 'Unit; ".service" may be left out.' },
+    state: {
+      enum: ['started', 'stopped', 'restarted', 'reloaded'],
+      description: 'Kept when absent. "restarted" and "reloaded" always count as a change.',
+    },
+    enabled: { type: 'boolean', description: 'Start at boot. Kept when absent.' },
+    masked: { type: 'boolean', description: 'Make it impossible to start. Kept when absent.' },
+    daemon_reload: {
+      type: 'boolean',
+      description: 'Make systemd read its unit files again first.',
+    },
+    only_if_active: {
+      type: 'boolean',
+      description: 'Restart or reload only a unit that runs. Default: false.',
+    },
+  },
+  required: ['name'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const service: Module<FromSchema<typeof schema>> = {
+  name: 'service',
+  summary: 'Start, stop, restart, enable, disable or mask a systemd unit.',
+  schema,
+
+  async plan(
+    { name, state, enabled, masked, daemon_reload: reload, only_if_active: onlyIfActive },
+    host,
+  ) {
+    const unit = await host.fact(unitStatus, name);
+    const actions: Action[] = [];
+    if (!unit.exists && (state === 'stopped' || onlyIfActive) && enabled !== true)
+      return { actions };
+    if (!unit.exists && reload !== true) {
+      throw new TaskError(`Unit "${name}" is not installed on "${host.name}".`, {
+        hint: 'Install it first.',
+      });
+    }
+    const systemctl = (verb: string) => actions.push(exec('systemctl', verb, name));
+    if (masked === false && unit.masked) systemctl('unmask');
+    if (enabled === true && !unit.enabled) systemctl('enable');
+    if (enabled === false && unit.enabled) systemctl('disable');
+    // systemd would accept a second `start`, but the task would then report a change.
+    if (state === 'started' && !unit.active) systemctl('start');
+    if (state === 'stopped' && unit.active) systemctl('stop');
+    const wake = unit.active || onlyIfActive !== true;
+    if (state === 'restarted' && wake) systemctl('restart');
+    if (state === 'reloaded' && wake) systemctl(unit.active ? 'reload' : 'start');
+    if (masked === true && !unit.masked) systemctl('mask');
+    if (reload === true && actions.length > 0) actions.unshift(exec('systemctl', 'daemon-reload'));
+    return { actions, result: { name, state: unit.active ? 'active' : 'inactive' } };
+  },
+
+  // A rollback must not wake a service that was asleep before the run.
+  again: (args) => ({ ...args, only_if_active: true }),
+
+  async restore({ name, state, enabled, masked }, host) {
+    const unit = await host.fact(unitStatus, name);
+    // A unit that came with a file of this run goes with it; stopping it is what is left to do.
+    const args: JsonObject = { name };
+    if (state !== undefined) args['state'] = unit.exists && unit.active ? 'started' : 'stopped';
+    if (unit.exists && enabled !== undefined) args['enabled'] = unit.enabled;
+    if (!unit.exists && enabled === true) args['enabled'] = false;
+    if (unit.exists && masked !== undefined) args['masked'] = unit.masked;
+    return [{ module: 'service', args }];
+  },
+};

@@ -1,0 +1,148 @@
+import type { Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { CapturePath, FileDiff, HostView, ModuleCall, Plan } from '../core/module.ts';
+import { createHash } from 'node:crypto';
+import { fileContent, fileState, type FileState } from '../facts/file.ts';
+
+/** Arguments that every module which writes a file has. */
+export const fileProperties = {
+  mode: {
+    type: 'string',
+    pattern: '^([0-7]{3,4}|[ugoa]*[-+=][rwxXst]+(,[ugoa]*[-+=][rwxXst]+)*)$',
+    description: 'Permissions as quoted octal digits, or symbolic. Kept when absent.',
+  },
+  owner: { type: 'string', description: 'Name of the owner. Kept when absent.' },
+  group: { type: 'string', description: 'Name of the group. Kept when absent.' },
+} as const;
+
+export interface FileAttributes {
+  mode?: string;
+  owner?: string;
+  group?: string;
+}
+
+/** Actions that bring mode and owner of an existing path to what is asked. */
+export function attributeActions(path: string, state: FileState, wanted: FileAttributes): Action[] {
+  const actions: Action[] = [];
+  const owner = wanted.owner !== undefined && !names(wanted.owner, state.owner, state.uid);
+  const group = wanted.group !== undefined && !names(wanted.group, state.group, state.gid);
+  if (owner || group) {
+    actions.push({
+      kind: 'chown',
+      path,
+      ...(owner && wanted.owner !== undefined ? { owner: wanted.owner } : {}),
+      ...(group && wanted.group !== undefined ? { group: wanted.group } : {}),
+    });
+  }
+  if (wanted.mode !== undefined && state.type !== 'link' && !sameMode(wanted.mode, state.mode)) {
+    actions.push({ kind: 'chmod', path, mode: wanted.mode });
+  }
+  return actions;
+}
+
+function names(wanted: string, name: string, id: number): boolean {
+  return wanted === name || wanted === String(id);
+}
+
+function sameMode(wanted: string, mode: string): boolean {
+  // A symbolic mode is relative, so whether it changes anything is left to chmod.
+  return /^[0-7]+$/.test(wanted) && wanted.padStart(4, '0') === mode;
+}
+
+export interface WantedFile extends FileAttributes {
+  path: string;
+  content: Buffer;
+  /** Leave an existing file alone. */
+  keepExisting?: boolean;
+  validate?: string;
+}
+
+const DIFF_LIMIT = 64 * 1024;
+
+/** Plan of a module that puts given bytes at a path. */
+export async function planFile(wanted: WantedFile, host: HostView): Promise<Plan> {
+  const { path, content } = wanted;
+  const [state, before] = await Promise.all([
+    host.fact(fileState, path),
+    host.fact(fileContent, path),
+  ]);
+  if (state.type === 'directory') {
+    throw new TaskError(`"${path}" is a directory on "${host.name}".`, {
+      hint: 'Give the full name of the file.',
+    });
+  }
+  const checksum = sha256(content);
+  const result = { dest: path, checksum };
+  if (state.type === 'file' && (wanted.keepExisting || state.checksum === checksum)) {
+    const actions = attributeActions(path, state, wanted);
+    return { actions, result, ...(actions.length > 0 ? { capture: [path] } : {}) };
+  }
+  const text = toText(content);
+  return {
+    actions: [
+      {
+        kind: 'write',
+        path,
+        content: text ?? content.toString('base64'),
+        ...(text === undefined ? { encoding: 'base64' as const } : {}),
+        ...pickAttributes(wanted),
+        ...(wanted.validate === undefined ? {} : { validate: wanted.validate }),
+      },
+    ],
+    result,
+    diff: [fileDiff(path, before, content)],
+    capture: [path],
+  };
+}
+
+export function pickAttributes({ mode, owner, group }: FileAttributes): FileAttributes {
+  return {
+    ...(mode === undefined ? {} : { mode }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(group === undefined ? {} : { group }),
+  };
+}
+
+export function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Undefined when the bytes are not text that a shell can hold. */
+export function toText(bytes: Buffer): string | undefined {
+  const text = bytes.toString('utf8');
+  return text.includes('\u0000') || !Buffer.from(text, 'utf8').equals(bytes) ? undefined : text;
+}
+
+export function fileDiff(path: string, before: Buffer | undefined, after: Buffer): FileDiff {
+  const show = (bytes: Buffer | undefined) =>
+    bytes === undefined
+      ? ''
+      : bytes.length > DIFF_LIMIT
+        ? `(${String(bytes.length)} bytes)\n`
+        : (toText(bytes) ?? `(${String(bytes.length)} bytes, not text)\n`);
+  return { path, before: show(before), after: show(after) };
+}
+
+/** The call that brings a path back to the state that was found, its content from the copy taken aside. */
+export async function restorePath(
+  path: string,
+  host: HostView,
+  captured: CapturePath,
+): Promise<ModuleCall[]> {
+  const { type, mode, owner, group, checksum, target } = await host.fact(fileState, path);
+  if (type === 'other') {
+    throw new TaskError(`"${path}" on "${host.name}" is neither file, directory nor link.`);
+  }
+  return [
+    {
+      module: 'restore_path',
+      args: {
+        path,
+        state: type,
+        ...(type === 'absent' ? {} : { mode, owner, group, copy: captured(path) }),
+        ...(type === 'file' ? { checksum } : {}),
+        ...(type === 'link' ? { target } : {}),
+      },
+    },
+  ];
+}

@@ -1,0 +1,27 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { planRun, runProperties, undoForRun } from './command.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    cmd: {
+      type: 'string',
+      minLength: 1,
+      description: 'Shell text. Put values into it with {{quote value}}.',
+    },
+    executable: { type: 'string', description: 'Shell to use. Default: /bin/sh.' },
+    ...runProperties,
+  },
+  required: ['cmd'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const shell: Module<FromSchema<typeof schema>> = {
+  name: 'shell',
+  summary: 'Run shell text. Prefer command where no pipe or redirection is needed.',
+  schema,
+  shorthand: 'cmd',
+  plan: (args, host) => planRun([args.executable ?? '/bin/sh', '-c', args.cmd], args, host),
+  undoFor: undoForRun,
+};

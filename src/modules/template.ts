@@ -1,0 +1,36 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { fileProperties, planFile, restorePath } from './shared.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    src: {
+      type: 'string',
+      description: 'Handlebars file in "templates/" of the role or beside the playbook.',
+    },
+    dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
+    force: { type: 'boolean', description: 'Replace a file that differs. Default: true.' },
+    validate: {
+      type: 'string',
+      pattern: '%s',
+      description: 'Command that must accept the new file, written as %s.',
+    },
+    ...fileProperties,
+  },
+  required: ['src', 'dest'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const template: Module<FromSchema<typeof schema>> = {
+  name: 'template',
+  summary: 'Render a template of the controller onto the host.',
+  schema,
+
+  async plan({ src, dest, force, ...attributes }, host) {
+    const content = Buffer.from(await host.renderTemplate(src));
+    return planFile({ path: dest, content, keepExisting: force === false, ...attributes }, host);
+  },
+
+  restore: ({ dest }, host, captured) => restorePath(dest, host, captured),
+};

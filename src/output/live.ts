@@ -1,0 +1,175 @@
+import { Listr, type ListrRenderer } from 'listr2';
+import type { StepInfo } from '../core/events.ts';
+import { formatDuration, printable } from '../util/text.ts';
+import { StepCollector, type Display, type WriteText } from './displays.ts';
+import type { TextWriter } from './text.ts';
+
+const FRAME_MS = 100;
+const ERASE_DOWN = '\u001b[0J';
+
+export interface Screen {
+  write: WriteText;
+  rows: () => number;
+  columns: () => number;
+}
+
+interface HostTask {
+  host: string;
+  done: boolean;
+  output: string;
+  finish: () => void;
+}
+
+interface LiveStep {
+  info: StepInfo;
+  began: number;
+  hosts: Map<string, HostTask>;
+  running: Promise<unknown>;
+}
+
+/**
+ * listr2 with a renderer of our own. Each step is a list whose tasks are its hosts; the renderer draws ten times a
+ * second, shows only what runs, never more than the window, and leaves one line when the step is over. (listr2's
+ * default renderer redraws everything on each event.)
+ */
+export function liveDisplay(text: TextWriter, screen: Screen): Display {
+  const collector = new StepCollector();
+  const frame = new Frame(screen);
+  let live: LiveStep | undefined;
+
+  function start(info: StepInfo, hosts: string[]): LiveStep {
+    const step: LiveStep = { info, began: Date.now(), hosts: new Map(), running: Promise.resolve() };
+    const tasks = hosts.map((host) => {
+      const task: HostTask = { host, done: false, output: '', finish: () => undefined };
+      step.hosts.set(host, task);
+      const ended = new Promise<void>((resolve) => {
+        task.finish = resolve;
+      });
+      return { title: host, task: () => ended };
+    });
+    const list = new Listr(tasks, {
+      concurrent: true,
+      registerSignalListeners: false,
+      renderer: rendererFor(step, frame),
+    });
+    step.running = list.run();
+    return step;
+  }
+
+  return {
+    sink(event) {
+      const summary = collector.collect(event);
+      if (event.type === 'step-start') {
+        live = start(event.step, event.hosts);
+      } else if (event.type === 'output') {
+        const task = live?.hosts.get(event.host);
+        const lines = event.text.trimEnd().split('\n');
+        if (task) task.output = printable(lines.at(-1) ?? '');
+      } else if (event.type === 'step-end') {
+        for (const task of live?.hosts.values() ?? []) {
+          task.done = true;
+          task.finish();
+        }
+        live = undefined;
+        frame.clear();
+        if (summary) frame.print(text.stepLines(summary, event.durationMs));
+      } else if (event.type === 'unit-end') {
+        // A host with a loop ends several times; its task is over when the step is.
+        const task = live?.hosts.get(event.host);
+        if (task && event.item === undefined) task.done = true;
+      } else {
+        frame.print(text.lines(event));
+      }
+    },
+    async finish() {
+      await live?.running;
+      frame.clear();
+    },
+  };
+}
+
+/** The part of the screen that is redrawn. */
+class Frame {
+  readonly #screen: Screen;
+  #height = 0;
+
+  constructor(screen: Screen) {
+    this.#screen = screen;
+  }
+
+  get rows(): number {
+    return Math.max(5, this.#screen.rows());
+  }
+
+  draw(lines: string[]): void {
+    const width = Math.max(20, this.#screen.columns() - 1);
+    const cut = lines.map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
+    this.#screen.write(`${this.#up()}${cut.join('\n')}\n`);
+    this.#height = lines.length;
+  }
+
+  clear(): void {
+    if (this.#height > 0) this.#screen.write(this.#up());
+    this.#height = 0;
+  }
+
+  print(lines: string[]): void {
+    if (lines.length === 0) return;
+    this.clear();
+    this.#screen.write(`${lines.join('\n')}\n`);
+  }
+
+  #up(): string {
+    return this.#height > 0 ? `\u001b[${String(this.#height)}A${ERASE_DOWN}` : '';
+  }
+}
+
+/** listr2 makes the renderer itself and hands it only tasks and options. */
+function rendererFor(step: LiveStep, frame: Frame): typeof ListrRenderer {
+  return class extends HostsRenderer {
+    constructor(tasks: readonly unknown[]) {
+      super(tasks, step, frame);
+    }
+  };
+}
+
+class HostsRenderer implements ListrRenderer {
+  static nonTTY = true;
+  static rendererOptions: Record<PropertyKey, never>;
+  static rendererTaskOptions: Record<PropertyKey, never>;
+  readonly #tasks: readonly unknown[];
+  readonly #step: LiveStep;
+  readonly #frame: Frame;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(tasks: readonly unknown[], step: LiveStep, frame: Frame) {
+    this.#tasks = tasks;
+    this.#step = step;
+    this.#frame = frame;
+  }
+
+  render(): void {
+    // Steps that are over within a frame are never drawn: no flicker.
+    this.#timer = setInterval(() => {
+      this.#draw();
+    }, FRAME_MS);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  #draw(): void {
+    const { info, began, hosts } = this.#step;
+    const running = [...hosts.values()].filter(({ done }) => !done);
+    if (running.length === 0) return;
+    const shown = running.slice(0, this.#frame.rows - 4);
+    const finished = this.#tasks.length - running.length;
+    const lines = [
+      `  ⋯ ${info.name}  ${String(finished)}/${String(this.#tasks.length)}  ${formatDuration(Date.now() - began)}`,
+      ...shown.map(({ host, output }) => `      ${host}${output === '' ? '' : `  ${output}`}`),
+    ];
+    if (shown.length < running.length) lines.push(`      … and ${String(running.length - shown.length)} more`);
+    this.#frame.draw(lines);
+  }
+}

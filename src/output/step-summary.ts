@@ -1,0 +1,50 @@
+import type { RunEvent, StepInfo, UnitState } from '../core/events.ts';
+import { plural, printable } from '../util/text.ts';
+
+export type UnitEnd = Extract<RunEvent, { type: 'unit-end' }>;
+
+/** What became of one step, gathered until it ends. */
+export interface StepSummary {
+  step: StepInfo;
+  hosts: string[];
+  ends: UnitEnd[];
+}
+
+const severity: UnitState[] = ['skipped', 'ok', 'changed', 'unknown', 'failed', 'unreachable'];
+
+/** The worst state of a host over its loop items. */
+export function hostStates(ends: readonly UnitEnd[]): Map<string, UnitState> {
+  const states = new Map<string, UnitState>();
+  for (const { host, state } of ends) {
+    const known = states.get(host);
+    if (known === undefined || severity.indexOf(state) > severity.indexOf(known)) states.set(host, state);
+  }
+  return states;
+}
+
+export function worstState(ends: readonly UnitEnd[]): UnitState {
+  const states = [...hostStates(ends).values()];
+  return states.reduce<UnitState>((worst, one) => (severity.indexOf(one) > severity.indexOf(worst) ? one : worst), 'skipped');
+}
+
+/** "2 changed, 1 ok", with names where they are few. */
+export function countHosts(ends: readonly UnitEnd[]): string {
+  const states = hostStates(ends);
+  const counts = severity.toReversed().flatMap((state) => {
+    const hosts = [...states].filter(([, one]) => one === state).map(([host]) => host);
+    if (hosts.length === 0) return [];
+    return [states.size <= 3 ? hosts.join(', ') : `${plural(hosts.length, 'host')} ${state}`];
+  });
+  return counts.join(', ');
+}
+
+export function failureLines(end: UnitEnd): string[] {
+  const item = end.item === undefined ? '' : ` (${end.item})`;
+  const mark = end.ignored === true ? ' (ignored)' : '';
+  const lines = printable(end.message ?? end.state).split('\n');
+  return [`${end.host}${item}${mark}: ${lines[0] ?? ''}`, ...lines.slice(1).map((line) => `  ${line}`)];
+}
+
+export function isFailure({ state, ignored }: UnitEnd): boolean {
+  return (state === 'failed' || state === 'unreachable') && ignored !== true;
+}

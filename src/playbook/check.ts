@@ -1,0 +1,168 @@
+import { TemplateError, type Problem } from '../core/errors.ts';
+import type { JsonValue } from '../core/json.ts';
+import type { ModuleRegistry } from '../core/module.ts';
+import type { Node, Play, Playbook, TaskNode } from '../core/playbook.ts';
+import { parseCondition } from '../template/conditions.ts';
+import { isTemplate, parseTemplate } from '../template/templates.ts';
+import { didYouMean } from '../util/text.ts';
+
+const magic = [
+  'inventory_hostname',
+  'ansible_host',
+  'group_names',
+  'groups',
+  'hostvars',
+  'play',
+  'run',
+  'playbook_dir',
+  'inventory_file',
+  'role_name',
+  'role_path',
+  'vars',
+  'loop',
+  'item',
+  'failed',
+];
+const undoNames = ['result', 'captured', 'undo', 'live'];
+
+/** Every task of a play with those inside blocks, in order. */
+export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
+  for (const node of nodes) {
+    if (node.kind === 'task') yield node;
+    if (node.kind === 'block') {
+      yield* tasksOf(node.block);
+      yield* tasksOf(node.rescue);
+      yield* tasksOf(node.always);
+    }
+    if (node.kind === 'commit') yield* node.gate;
+  }
+}
+
+export function playTasks(play: Play): TaskNode[] {
+  return [...play.sections.flatMap(({ nodes }) => [...tasksOf(nodes)]), ...play.handlers];
+}
+
+/** A planned point that automatic rollback cannot go behind. */
+export interface PointOfNoReturn {
+  name: string;
+  reason: string;
+}
+
+export function pointsOfNoReturn(playbook: Playbook): PointOfNoReturn[] {
+  const points: PointOfNoReturn[] = [];
+  const visit = (nodes: readonly Node[]): void => {
+    for (const node of nodes) {
+      if (node.kind === 'commit' && node.confirm) points.push({ name: node.name, reason: node.reason ?? '' });
+      if (node.kind === 'task' && node.irreversible !== undefined) points.push({ name: node.name, reason: node.irreversible });
+      if (node.kind === 'block') [node.block, node.rescue, node.always].forEach(visit);
+    }
+  };
+  for (const play of playbook.plays) for (const { nodes } of play.sections) visit(nodes);
+  return points;
+}
+
+/** Problems that need the whole playbook: names that nothing defines, handlers that do not exist, undo that is missing. */
+export function checkPlaybook(
+  playbook: Playbook,
+  modules: ModuleRegistry,
+  { outside, requireUndo }: { outside: readonly string[]; requireUndo: boolean },
+): Problem[] {
+  const problems: Problem[] = [];
+  const registered = new Set<string>();
+  for (const task of playbook.plays.flatMap(playTasks)) addRegistered(task, registered);
+  for (const task of playbook.fingerprint) addRegistered(task, registered);
+  const global = [...magic, ...outside, ...registered, ...playbook.inputs.map(({ name }) => name)];
+  for (const play of playbook.plays) {
+    const known = [...global, ...Object.keys(play.vars)];
+    for (const value of Object.values(play.vars)) {
+      problems.push(...checkNames(namesOf(value), known, play.at, `play "${play.name}"`));
+    }
+    for (const task of playTasks(play)) {
+      problems.push(...checkTask(task, known));
+      problems.push(...checkNotify(task, play));
+      if (requireUndo) problems.push(...checkUndo(task, modules));
+    }
+  }
+  return problems;
+}
+
+function addRegistered(task: TaskNode, names: Set<string>): void {
+  if (task.register !== undefined) names.add(task.register);
+  if (task.module === 'set_fact') for (const name of Object.keys(task.args)) names.add(name);
+}
+
+function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
+  const known = [
+    ...outer,
+    task.loopVar,
+    ...task.vars.flatMap((vars) => Object.keys(vars)),
+    ...Object.keys(task.role?.defaults ?? {}),
+    ...Object.keys(task.role?.inputs ?? {}),
+  ];
+  const own = [...known, 'result'];
+  const where = `task "${task.name}"`;
+  const problems: Problem[] = [];
+  try {
+    const conditions = [...task.when, ...task.undoWhen].flatMap((source) => [...parseCondition(source).roots]);
+    const late = [...task.until, ...(task.changedWhen ?? []), ...(task.failedWhen ?? [])];
+    const asserted = task.module === 'assert' && Array.isArray(task.args['that']) ? task.args['that'].map(String) : [];
+    problems.push(...checkNames(conditions, [...known, ...undoNames], task.at, where));
+    problems.push(...checkNames([...late, ...asserted].flatMap((source) => [...parseCondition(source).roots]), own, task.at, where));
+    const values = [task.args, task.loop ?? null, task.delegateTo ?? null, task.environment, ...task.vars];
+    problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    problems.push({ message: `In ${where}: ${error.message}`, hint: error.hint, at: task.argsAt });
+  }
+  const undo = task.undo.kind === 'tasks' ? task.undo.tasks : [];
+  const captured = [...undo, ...task.capture].flatMap(({ register }) => (register === undefined ? [] : [register]));
+  for (const inner of [...undo, ...task.capture]) {
+    problems.push(...checkTask(inner, [...known, ...undoNames, ...captured]));
+  }
+  return problems;
+}
+
+function namesOf(value: JsonValue): string[] {
+  if (typeof value === 'string') return isTemplate(value) ? [...parseTemplate(value).roots] : [];
+  if (Array.isArray(value)) return value.flatMap(namesOf);
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(namesOf) : [];
+}
+
+function checkNames(names: readonly string[], known: readonly string[], at: Problem['at'], where: string): Problem[] {
+  const missing = [...new Set(names)].filter((name) => !known.includes(name));
+  return missing.map((name) => ({
+    message: `Nothing defines "${name}", used in ${where}.`,
+    at,
+    hint: didYouMean(name, known) || undefined,
+  }));
+}
+
+function checkNotify(task: TaskNode, play: Play): Problem[] {
+  const names = play.handlers.flatMap(({ name, listen }) => [name, ...listen]);
+  return task.notify
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      message: `Task "${task.name}" notifies "${name}", which is no handler of this play.`,
+      at: task.at,
+      hint: didYouMean(name, names) || undefined,
+    }));
+}
+
+function checkUndo(task: TaskNode, modules: ModuleRegistry): Problem[] {
+  const module = modules.get(task.module);
+  const answered =
+    task.readOnly ||
+    task.irreversible !== undefined ||
+    task.undo.kind === 'none' ||
+    task.undo.kind === 'tasks' ||
+    module?.restore !== undefined ||
+    module?.undoFor?.(task.args) === 'none';
+  if (answered) return [];
+  return [
+    {
+      message: `Task "${task.name}" changes the host and does not say how that is undone.`,
+      at: task.at,
+      hint: 'Add "undo:" with tasks, {none: "why"}, or "irreversible:".',
+    },
+  ];
+}

@@ -1,0 +1,380 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { PlaybookError, type Problem } from '../core/errors.ts';
+import type { JsonSchema, ModuleRegistry } from '../core/module.ts';
+import type {
+  BlockNode,
+  InputSpec,
+  Play,
+  Playbook,
+  PlaySection,
+  RoleContext,
+  TaskNode,
+} from '../core/playbook.ts';
+import { validateValue } from '../util/schema.ts';
+import { slug } from '../util/text.ts';
+import { MapReader } from './reader.ts';
+import {
+  findFile,
+  inherit,
+  loadBlockUndo,
+  loadFingerprint,
+  loadNodes,
+  loadTask,
+  loadTaskFile,
+  stepId,
+  topLevel,
+  type Inherited,
+  type LoadContext,
+} from './tasks.ts';
+import { readYaml, SourceMap } from './yaml.ts';
+
+export interface LoadOptions {
+  modules: ModuleRegistry;
+  /** Folders searched for roles after the playbook's own `roles/`. */
+  rolePaths: string[];
+}
+
+/**
+ * Reads, checks and links a playbook with its roles.
+ * @throws PlaybookError with every problem of every file.
+ */
+export function loadPlaybook(path: string, options: LoadOptions): Playbook {
+  const problems: Problem[] = [];
+  const map = new SourceMap();
+  const file = resolve(path);
+  const { value } = readYaml(file, problems, map);
+  if (problems.length > 0) throw new PlaybookError(problems);
+  const loader = new PlaybookLoader(file, options, problems, map);
+  const playbook = loader.load(value);
+  if (problems.length > 0) throw new PlaybookError(problems);
+  return playbook;
+}
+
+class PlaybookLoader {
+  readonly #file: string;
+  readonly #folder: string;
+  readonly #rolePaths: string[];
+  readonly #context: LoadContext;
+  /** Handlers of roles, gathered while the plays are read. */
+  #roleHandlers: TaskNode[] = [];
+  #fingerprint: TaskNode[] = [];
+
+  constructor(
+    file: string,
+    { modules, rolePaths }: LoadOptions,
+    problems: Problem[],
+    map: SourceMap,
+  ) {
+    this.#file = file;
+    this.#folder = dirname(file);
+    this.#rolePaths = [
+      join(this.#folder, 'roles'),
+      join(this.#folder, '..', 'roles'),
+      ...rolePaths,
+    ];
+    this.#context = {
+      modules,
+      problems,
+      map,
+      files: new Set([file]),
+      ids: new Set(),
+      loadRole: (reader, inherited) => this.#loadRole(reader, inherited),
+    };
+  }
+
+  load(value: JsonValue): Playbook {
+    const { problems, map, files } = this.#context;
+    const empty: JsonObject = {};
+    const start = { file: this.#file, line: 1, column: 1 };
+    map.set(empty, { self: start, keys: new Map(), values: new Map() });
+    const reader = new MapReader(isJsonObject(value) ? value : empty, map, problems);
+    const plays = Array.isArray(value) ? value : reader.list('plays');
+    if (!plays)
+      problems.push({
+        message: 'A playbook is a list of plays, or a map with "plays".',
+        at: start,
+      });
+    const rollback = reader.reader('rollback');
+    const top = topLevel(this.#folder, '');
+    this.#fingerprint = loadFingerprint(
+      reader,
+      { ...top, ...inheritBecome(reader, top), path: 'fingerprint' },
+      this.#context,
+    );
+    const playbook: Playbook = {
+      name: reader.string('name') ?? basename(this.#file),
+      path: this.#file,
+      inputs: this.#loadInputs(reader),
+      rollback: { onFailure: rollback?.oneOf('on_failure', ['auto', 'ask', 'stop']) ?? 'auto' },
+      fingerprint: [],
+      plays: (plays ?? []).flatMap((play) => this.#loadPlay(play)),
+      files: [],
+    };
+    rollback?.close('"rollback"');
+    reader.string('description');
+    if (!Array.isArray(value)) reader.close('a playbook');
+    return { ...playbook, fingerprint: this.#fingerprint, files: [...files].sort() };
+  }
+
+  #loadInputs(reader: MapReader): InputSpec[] {
+    const inputs = reader.reader('inputs');
+    if (!inputs) return [];
+    return Object.keys(inputs.source).flatMap((name) => {
+      const spec = inputs.reader(name);
+      return spec ? [readInput(name, spec)] : [];
+    });
+  }
+
+  #loadPlay(value: JsonValue): Play[] {
+    const { problems, map, ids } = this.#context;
+    if (!isJsonObject(value)) {
+      problems.push({
+        message: 'A play must be a map of keywords.',
+        at: { file: this.#file, line: 1, column: 1 },
+      });
+      return [];
+    }
+    const reader = new MapReader(value, map, problems);
+    const name = reader.string('name');
+    const hosts = reader.value('hosts');
+    const pattern = Array.isArray(hosts) ? hosts.join(':') : hosts;
+    if (typeof pattern !== 'string')
+      reader.problem('hosts', 'A play needs "hosts", a pattern of host or group names.');
+    if (name === undefined)
+      problems.push({ message: 'A play has no name.', at: reader.at(), hint: 'Add "name:".' });
+    const id = stepId('', name ?? 'play', ids).slice(1);
+    const vars = reader.object('vars') ?? {};
+    const inherited: Inherited = { ...inherit(reader, topLevel(this.#folder, id)), vars: [] };
+    reader.boolean('gather_facts');
+    this.#roleHandlers = [];
+    const section = (key: PlaySection['name']) =>
+      loadNodes(reader.list(key) ?? [], inherited, this.#context, reader.at());
+    const preTasks = section('pre_tasks');
+    const roles = (reader.list('roles') ?? []).flatMap((role) =>
+      this.#loadRoleEntry(role, inherited, reader),
+    );
+    const tasks = section('tasks');
+    const postTasks = section('post_tasks');
+    const serial = reader.value('serial');
+    const play: Play = {
+      id,
+      name: name ?? 'play',
+      at: reader.at(),
+      hosts: typeof pattern === 'string' ? pattern : 'all',
+      allowEmpty: reader.boolean('allow_empty') ?? false,
+      vars,
+      serial: readSerial(serial, reader),
+      commit: reader.oneOf('commit', ['batch', 'end']),
+      sections: [
+        { name: 'pre_tasks', nodes: preTasks },
+        { name: 'tasks', nodes: [...roles, ...tasks] },
+        { name: 'post_tasks', nodes: postTasks },
+      ],
+      handlers: [
+        ...this.#loadHandlers(reader.list('handlers') ?? [], {
+          ...inherited,
+          path: `${id}/handlers`,
+        }),
+        ...this.#roleHandlers,
+      ],
+    };
+    reader.close('a play');
+    return [play];
+  }
+
+  #loadHandlers(list: JsonValue[], inherited: Inherited): TaskNode[] {
+    const at = { file: this.#file, line: 1, column: 1 };
+    return loadNodes(list, { ...inherited, when: [], notify: [] }, this.#context, at).filter(
+      (node) => node.kind === 'task',
+    );
+  }
+
+  #loadRoleEntry(value: JsonValue, inherited: Inherited, play: MapReader): BlockNode[] {
+    const { map, problems } = this.#context;
+    const source: JsonObject = isJsonObject(value) ? value : { role: value };
+    if (!map.of(source))
+      map.set(source, { self: play.at('roles'), keys: new Map(), values: new Map() });
+    const block = this.#loadRole(new MapReader(source, map, problems), inherited);
+    return block ? [block] : [];
+  }
+
+  #loadRole(reader: MapReader, outer: Inherited): BlockNode | undefined {
+    const name = reader.string('role');
+    const shown = reader.string('name') ?? name;
+    if (name === undefined || shown === undefined) {
+      reader.problem('role', 'A role entry needs "role", the name of a role.');
+      return undefined;
+    }
+    const path = findFile(name, this.#rolePaths);
+    if (path === undefined || !statSync(path).isDirectory()) {
+      reader.problem(
+        'role',
+        `There is no role "${name}".`,
+        `Looked in ${this.#rolePaths.map((one) => resolve(one)).join(', ')}.`,
+      );
+      return undefined;
+    }
+    const from = reader.string('tasks_from') ?? 'main';
+    const inherited = inherit(reader, outer);
+    const given = reader.object('inputs') ?? {};
+    const id = stepId(outer.path, shown, this.#context.ids);
+    const role = this.#readRole(name, path, given, reader);
+    const inner: Inherited = { ...inherited, role, path: id, folder: path };
+    this.#loadRoleHandlers(role, inner);
+    const block: BlockNode = {
+      kind: 'block',
+      id,
+      name: shown,
+      at: reader.at(),
+      block: loadTaskFile(yamlFile(path, 'tasks', from), inner, this.#context),
+      rescue: [],
+      always: [],
+      undo: loadBlockUndo(reader, inner, this.#context),
+    };
+    reader.close('a role entry');
+    return block;
+  }
+
+  #readRole(name: string, path: string, given: JsonObject, entry: MapReader): RoleContext {
+    const { problems, map, files } = this.#context;
+    const defaultsFile = yamlFile(path, 'defaults', 'main');
+    let defaults: JsonObject = {};
+    if (existsSync(defaultsFile)) {
+      files.add(defaultsFile);
+      const { value } = readYaml(defaultsFile, problems, map);
+      if (isJsonObject(value ?? undefined)) defaults = value as JsonObject;
+    }
+    const metaFile = yamlFile(path, 'meta', 'main');
+    if (existsSync(metaFile)) {
+      files.add(metaFile);
+      const { value } = readYaml(metaFile, problems, map);
+      if (isJsonObject(value ?? undefined)) {
+        const meta = new MapReader(value as JsonObject, map, problems);
+        meta.string('description');
+        defaults = { ...defaults, ...this.#checkRoleInputs(name, meta, given, entry) };
+        this.#loadRoleFingerprint(meta, path);
+        meta.close('the meta file of a role');
+      }
+    } else if (Object.keys(given).length > 0) {
+      entry.problem(
+        'inputs',
+        `Role "${name}" declares no inputs.`,
+        'Declare them in its meta/main.yml.',
+      );
+    }
+    return { name, path, defaults, inputs: given };
+  }
+
+  /** Returns the defaults of inputs that were not given. */
+  #checkRoleInputs(name: string, meta: MapReader, given: JsonObject, entry: MapReader): JsonObject {
+    const declared = meta.reader('inputs');
+    const defaults: JsonObject = {};
+    const schemas: Record<string, JsonSchema> = {};
+    const required: string[] = [];
+    for (const key of Object.keys(declared?.source ?? {})) {
+      const spec = declared?.reader(key);
+      if (!spec) continue;
+      const input = readInput(key, spec);
+      schemas[key] = input.schema;
+      if (input.default !== undefined) defaults[key] = input.default;
+      else if (input.required) required.push(key);
+    }
+    const schema = { type: 'object', properties: schemas, required, additionalProperties: false };
+    for (const problem of validateValue(schema, given, { templates: true })) {
+      const message = problem.message.replace('argument', 'input').replace('Argument', 'Input');
+      entry.problem('inputs', `Role "${name}": ${message}`, problem.hint);
+    }
+    return defaults;
+  }
+
+  #loadRoleFingerprint(meta: MapReader, path: string): void {
+    const inherited = topLevel(path, `fingerprint/${basename(path)}`);
+    this.#fingerprint.push(...loadFingerprint(meta, inherited, this.#context));
+  }
+
+  #loadRoleHandlers(role: RoleContext, inherited: Inherited): void {
+    const file = yamlFile(role.path, 'handlers', 'main');
+    if (!existsSync(file)) return;
+    const path = `${inherited.path}/handlers`;
+    const nodes = loadTaskFile(file, { ...inherited, path, when: [], notify: [] }, this.#context);
+    this.#roleHandlers.push(...nodes.filter((node) => node.kind === 'task'));
+  }
+}
+
+function inheritBecome(reader: MapReader, outer: Inherited): Pick<Inherited, 'become'> {
+  const enabled = reader.boolean('become') ?? outer.become.enabled;
+  return { become: { ...outer.become, enabled } };
+}
+
+function yamlFile(folder: string, kind: string, name: string): string {
+  const yml = join(folder, kind, `${name}.yml`);
+  const yaml = join(folder, kind, `${name}.yaml`);
+  return !existsSync(yml) && existsSync(yaml) ? yaml : yml;
+}
+
+function readSerial(value: JsonValue | undefined, reader: MapReader): (number | string)[] {
+  if (value === undefined) return [];
+  const items = Array.isArray(value) ? value : [value];
+  return items.flatMap((item) => {
+    const valid =
+      (typeof item === 'number' && Number.isInteger(item) && item > 0) ||
+      (typeof item === 'string' && (/^[1-9]\d*%?$/.test(item) || item.includes('{{')));
+    if (valid) return [item];
+    reader.problem(
+      'serial',
+      '"serial" must be a count above 0, a percentage such as "10%", or a list of these.',
+    );
+    return [];
+  });
+}
+
+const schemaKeys = [
+  'type',
+  'enum',
+  'pattern',
+  'minLength',
+  'minimum',
+  'maximum',
+  'items',
+  'minItems',
+  'properties',
+];
+/** Flags of `runner play` itself; an input of such a name could never be given. */
+const reserved = new Set(
+  'check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id known-hosts'.split(
+    ' ',
+  ),
+);
+
+function readInput(name: string, spec: MapReader): InputSpec {
+  const schema: Record<string, JsonValue> = {};
+  for (const key of schemaKeys) {
+    const value = spec.value(key);
+    if (value !== undefined) schema[key] = value;
+  }
+  if (!/^[a-z][a-z0-9_]*$/.test(name))
+    spec.problem('type', `Input "${name}" must be named in snake_case.`);
+  if (reserved.has(slug(name)))
+    spec.problem('type', `Input "${name}" has the name of a flag of runner itself.`);
+  const fallback = spec.value('default');
+  const env = spec.string('env');
+  const prompt = spec.string('prompt');
+  const format = spec.oneOf('format', ['path', 'inventory']);
+  const input: InputSpec = {
+    name,
+    schema,
+    description: spec.string('description') ?? '',
+    required: spec.boolean('required') ?? false,
+    secret: spec.boolean('secret') ?? false,
+    isPath: format !== undefined,
+    isInventory: format === 'inventory',
+    at: spec.at(),
+    ...(fallback === undefined ? {} : { default: fallback }),
+    ...(env === undefined ? {} : { env }),
+    ...(prompt === undefined ? {} : { prompt }),
+  };
+  spec.close(`input "${name}"`);
+  return input;
+}

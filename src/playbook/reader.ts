@@ -1,0 +1,163 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { TemplateError, type Problem } from '../core/errors.ts';
+import type { SourceRef } from '../core/source.ts';
+import { parseCondition } from '../template/conditions.ts';
+import { didYouMean } from '../util/text.ts';
+import type { SourceMap } from './yaml.ts';
+
+/**
+ * Reads one map of a playbook key by key. What was never asked for is unknown, so the schema is closed without a
+ * second list of keys. All problems are collected.
+ */
+export class MapReader {
+  readonly source: JsonObject;
+  readonly map: SourceMap;
+  readonly problems: Problem[];
+  readonly #asked = new Set<string>();
+
+  constructor(source: JsonObject, map: SourceMap, problems: Problem[]) {
+    this.source = source;
+    this.map = map;
+    this.problems = problems;
+  }
+
+  at(key?: string): SourceRef {
+    const place = key === undefined ? this.map.of(this.source) : this.map.value(this.source, key);
+    return place ?? { file: '', line: 1, column: 1 };
+  }
+
+  keyAt(key: string): SourceRef {
+    return this.map.key(this.source, key) ?? this.at();
+  }
+
+  problem(key: string, message: string, hint?: string): void {
+    this.problems.push({ message, at: this.at(key), hint });
+  }
+
+  has(key: string): boolean {
+    this.#asked.add(key);
+    return Object.hasOwn(this.source, key);
+  }
+
+  value(key: string): JsonValue | undefined {
+    return this.has(key) ? this.source[key] : undefined;
+  }
+
+  string(key: string): string | undefined {
+    const value = this.value(key);
+    if (value === undefined || typeof value === 'string') return value;
+    if (typeof value === 'number') return String(value);
+    this.#wrong(key, 'text');
+    return undefined;
+  }
+
+  boolean(key: string): boolean | undefined {
+    const value = this.value(key);
+    if (value === undefined || typeof value === 'boolean') return value;
+    const hint =
+      typeof value === 'string' && /^(yes|no|on|off)$/i.test(value)
+        ? `In YAML 1.2 "${value}" is text. Write ${/^(yes|on)$/i.test(value) ? 'true' : 'false'}.`
+        : undefined;
+    this.#wrong(key, 'true or false', hint);
+    return undefined;
+  }
+
+  number(key: string): number | undefined {
+    const value = this.value(key);
+    if (value === undefined || typeof value === 'number') return value;
+    this.#wrong(key, 'a number');
+    return undefined;
+  }
+
+  oneOf<T extends string>(key: string, choices: readonly T[]): T | undefined {
+    const value = this.value(key);
+    if (value === undefined) return undefined;
+    const choice = choices.find((one) => one === value);
+    if (choice === undefined) {
+      this.problem(
+        key,
+        `"${key}" must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`,
+        typeof value === 'string' ? didYouMean(value, choices) : undefined,
+      );
+    }
+    return choice;
+  }
+
+  object(key: string): JsonObject | undefined {
+    const value = this.value(key);
+    if (value === undefined || value === null) return undefined;
+    if (isJsonObject(value)) return value;
+    this.#wrong(key, 'a map');
+    return undefined;
+  }
+
+  reader(key: string): MapReader | undefined {
+    const value = this.object(key);
+    return value && new MapReader(value, this.map, this.problems);
+  }
+
+  list(key: string): JsonValue[] | undefined {
+    const value = this.value(key);
+    if (value === undefined || value === null) return undefined;
+    if (Array.isArray(value)) return value;
+    this.#wrong(key, 'a list');
+    return undefined;
+  }
+
+  /** A list of text, or one text that stands for a list of one. */
+  strings(key: string): string[] {
+    const value = this.value(key);
+    if (value === undefined || value === null) return [];
+    const items = Array.isArray(value) ? value : [value];
+    if (items.every((item) => typeof item === 'string')) return items;
+    this.#wrong(key, 'text or a list of text');
+    return [];
+  }
+
+  /** Conditions, all of which must hold. */
+  conditions(key: string): string[] | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.source[key];
+    const items = Array.isArray(value) ? value : [value];
+    const conditions: string[] = [];
+    for (const item of items) {
+      if (typeof item !== 'string' && typeof item !== 'boolean') {
+        this.#wrong(key, 'a condition');
+        continue;
+      }
+      const source = String(item);
+      try {
+        parseCondition(source);
+        conditions.push(source);
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        this.problems.push({ message: error.message, hint: error.hint, at: this.at(key) });
+      }
+    }
+    return conditions;
+  }
+
+  /** Keys nobody asked for. */
+  rest(): string[] {
+    return Object.keys(this.source).filter((key) => !this.#asked.has(key));
+  }
+
+  /** Reports what is left over as unknown. */
+  close(what: string): void {
+    for (const key of this.rest()) {
+      this.problems.push({
+        message: `Unknown key "${key}" in ${what}.`,
+        at: this.keyAt(key),
+        hint: didYouMean(key, [...this.#asked]) || undefined,
+      });
+    }
+  }
+
+  known(): string[] {
+    return [...this.#asked];
+  }
+
+  #wrong(key: string, wanted: string, hint?: string): void {
+    this.problem(key, `"${key}" must be ${wanted}.`, hint);
+  }
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Node,
+  type ScalarTag,
+} from 'yaml';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Problem } from '../core/errors.ts';
+import type { SourceRef } from '../core/source.ts';
+import { protectRaw } from '../template/scope.ts';
+
+interface Places {
+  self: SourceRef;
+  keys: Map<string, SourceRef>;
+  values: Map<string, SourceRef>;
+}
+
+/** Where each map and list of a file stands, kept beside the plain values. */
+export class SourceMap {
+  readonly #places = new WeakMap<object, Places>();
+
+  set(value: object, places: Places): void {
+    this.#places.set(value, places);
+  }
+
+  of(value: JsonObject | JsonValue[]): SourceRef | undefined {
+    return this.#places.get(value)?.self;
+  }
+
+  key(value: JsonObject, key: string): SourceRef | undefined {
+    const places = this.#places.get(value);
+    return places?.keys.get(key) ?? places?.self;
+  }
+
+  value(value: JsonObject | JsonValue[], key: string | number): SourceRef | undefined {
+    const places = this.#places.get(value);
+    return places?.values.get(String(key)) ?? places?.self;
+  }
+}
+
+export interface YamlFile {
+  file: string;
+  value: JsonValue;
+  map: SourceMap;
+}
+
+/** `!raw` marks text that is not a template, such as Go templates of docker and kubectl. */
+const raw: ScalarTag = {
+  tag: '!raw',
+  resolve: (text: string) => protectRaw(text),
+};
+
+/** Reads YAML 1.2. Problems of the file are added to `problems`; the value is then null. */
+export function readYaml(file: string, problems: Problem[], map = new SourceMap()): YamlFile {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    problems.push({
+      message: `Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? 'error'}.`,
+    });
+    return { file, value: null, map };
+  }
+  return parseYaml(text, file, problems, map);
+}
+
+export function parseYaml(
+  text: string,
+  file: string,
+  problems: Problem[],
+  map = new SourceMap(),
+): YamlFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    customTags: [raw],
+    prettyErrors: false,
+  });
+  const place = (offset: number): SourceRef => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  for (const error of [...document.errors, ...document.warnings]) {
+    const hint =
+      error.message.includes('Nested mappings') || error.message.includes('{{')
+        ? 'A value that begins with "{{" must be quoted.'
+        : undefined;
+    problems.push({
+      message: error.message.split('\n')[0] ?? error.message,
+      at: place(error.pos[0]),
+      hint,
+    });
+  }
+  if (document.errors.length > 0) return { file, value: null, map };
+
+  const convert = (node: Node | null): JsonValue => {
+    if (node === null) return null;
+    if (isAlias(node)) return convert(node.resolve(document) ?? null);
+    if (isScalar(node))
+      return typeof node.value === 'bigint' ? Number(node.value) : (node.value as JsonValue);
+    const self = place(node.range?.[0] ?? 0);
+    const places: Places = { self, keys: new Map(), values: new Map() };
+    if (isSeq(node)) {
+      const list = node.items.map((item, index) => {
+        places.values.set(String(index), place((item as Node).range?.[0] ?? 0));
+        return convert(item as Node);
+      });
+      map.set(list, places);
+      return list;
+    }
+    if (!isMap(node)) return null;
+    const object: JsonObject = {};
+    for (const { key, value } of node.items) {
+      const name = String(isScalar(key) ? key.value : key);
+      places.keys.set(name, place((key as Node).range?.[0] ?? 0));
+      places.values.set(
+        name,
+        place((value as Node | null)?.range?.[0] ?? (key as Node).range?.[0] ?? 0),
+      );
+      object[name] = convert(value as Node | null);
+    }
+    map.set(object, places);
+    return object;
+  };
+  try {
+    return { file, value: convert(document.contents), map };
+  } catch (error) {
+    problems.push({
+      message: error instanceof Error ? error.message : String(error),
+      at: place(0),
+    });
+    return { file, value: null, map };
+  }
+}

@@ -1,0 +1,177 @@
+import { Environment, type ASTNode } from '@marcbachmann/cel-js';
+import { isObject } from '../core/json.ts';
+import { TemplateError } from '../core/errors.ts';
+
+export interface Condition {
+  readonly source: string;
+  /** Names of variables the condition reads. */
+  readonly roots: ReadonlySet<string>;
+  /** @throws TemplateError when a name is missing or the result is not a boolean. */
+  test(variables: Record<string, unknown>): boolean;
+}
+
+/** Ansible's words, and what CEL calls them. */
+const foreignWords: [RegExp, string][] = [
+  [/\band\b/, 'Write "&&" instead of "and".'],
+  [/\bor\b/, 'Write "||" instead of "or".'],
+  [/\bnot\b/, 'Write "!" instead of "not".'],
+  [/\bis\s+(not\s+)?defined\b/, 'Write "has(vars.name)" instead of "name is defined".'],
+  [/\bis\s+\w+/, 'Write "failed(r)", "changed(r)", "skipped(r)" instead of "r is failed".'],
+  [/\|/, 'Filters are functions here: "size(x)" instead of "x | length".'],
+  [/\b(True|False)\b/, 'Write "true" and "false".'],
+];
+
+const environment = createEnvironment();
+const parsed = new Map<string, Condition>();
+
+/**
+ * Conditions are the Common Expression Language. Compiled ones are kept, because the same text is asked once a host.
+ * @throws TemplateError with the column when it does not parse.
+ */
+export function parseCondition(source: string): Condition {
+  const known = parsed.get(source);
+  if (known) return known;
+  const condition = compile(source);
+  parsed.set(source, condition);
+  return condition;
+}
+
+function compile(source: string): Condition {
+  let program: ReturnType<Environment['parse']>;
+  try {
+    program = environment.parse(source);
+  } catch (error) {
+    const hint = source.includes('{{')
+      ? 'A condition is an expression already: leave the braces out.'
+      : foreignWords.find(([word]) => word.test(withoutStrings(source)))?.[1];
+    throw new TemplateError(`Condition "${source}" does not parse: ${firstLine(error)}.`, { hint });
+  }
+  const roots = new Set<string>();
+  collectRoots(program.ast, new Set(), roots);
+  return {
+    source,
+    roots,
+    test(variables) {
+      let value: unknown;
+      try {
+        value = program(variables);
+      } catch (error) {
+        if (error instanceof Error && error.cause instanceof TemplateError) throw error.cause;
+        throw new TemplateError(`Condition "${source}" failed: ${firstLine(error)}.`, {
+          cause: error,
+        });
+      }
+      if (typeof value === 'boolean') return value;
+      throw new TemplateError(
+        `Condition "${source}" is ${value === null ? 'null' : `a ${typeof value}`}, not true or false.`,
+        { hint: 'Compare it with something, for example: x != "" or size(x) > 0.' },
+      );
+    },
+  };
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n')[0] ?? text).replace(/\.$/, '');
+}
+
+function withoutStrings(source: string): string {
+  return source.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
+}
+
+/** Macros such as `list.exists(e, …)` bind their first argument. */
+const macros = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+
+function collectRoots(node: ASTNode, bound: ReadonlySet<string>, roots: Set<string>): void {
+  if (node.op === 'id') {
+    const name = node.args as string;
+    if (!bound.has(name)) roots.add(name);
+    return;
+  }
+  if (node.op === 'rcall') {
+    const [name, target, args] = node.args as [string, ASTNode, ASTNode[]];
+    collectRoots(target, bound, roots);
+    const variable = args[0];
+    const inner =
+      macros.has(name) && variable?.op === 'id'
+        ? new Set([...bound, variable.args as string])
+        : bound;
+    for (const argument of args) collectRoots(argument, inner, roots);
+    return;
+  }
+  collectFrom(node.args, bound, roots);
+}
+
+function collectFrom(part: unknown, bound: ReadonlySet<string>, roots: Set<string>): void {
+  if (Array.isArray(part)) {
+    for (const item of part) collectFrom(item, bound, roots);
+  } else if (isObject(part) && 'op' in part) {
+    collectRoots(part as unknown as ASTNode, bound, roots);
+  }
+}
+
+function createEnvironment(): Environment {
+  const cel = new Environment({
+    unlistedVariablesAreDyn: true,
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: 5000, maxDepth: 100 },
+  });
+  // Numbers of YAML are CEL doubles, literals are CEL ints: let them meet.
+  const mixed: Record<string, (a: number, b: number) => number> = {
+    '+': (a, b) => a + b,
+    '-': (a, b) => a - b,
+    '*': (a, b) => a * b,
+    '/': (a, b) => a / b,
+  };
+  for (const [operator, apply] of Object.entries(mixed)) {
+    const operate = (a: unknown, b: unknown) => apply(Number(a), Number(b));
+    cel.registerOperator(`int ${operator} double`, operate);
+    cel.registerOperator(`double ${operator} int`, operate);
+  }
+  const resultIs = (field: string) => (result: unknown) =>
+    isObject(result) && result[field] === true;
+  for (const field of ['failed', 'changed', 'skipped', 'unreachable']) {
+    cel.registerFunction(`${field}(dyn): bool`, resultIs(field));
+  }
+  cel.registerFunction(
+    'succeeded(dyn): bool',
+    (result: unknown) =>
+      isObject(result) && result['failed'] !== true && result['skipped'] !== true,
+  );
+  cel.registerFunction('version(string, string, string): bool', compareVersions);
+  cel.registerFunction('lines(string): list', (text: string) =>
+    text.split('\n').filter((line) => line !== ''),
+  );
+  return cel;
+}
+
+/** `version("3.7.16", ">=", "3.7.12")`: compares dotted numbers; a suffix after them is ignored. */
+function compareVersions(a: string, operator: string, b: string): boolean {
+  const order = versionOrder(a, b);
+  switch (operator) {
+    case '==':
+      return order === 0;
+    case '!=':
+      return order !== 0;
+    case '<':
+      return order < 0;
+    case '<=':
+      return order <= 0;
+    case '>':
+      return order > 0;
+    case '>=':
+      return order >= 0;
+    default:
+      throw new TemplateError(`version() compares with ==, !=, <, <=, > or >=, not "${operator}".`);
+  }
+}
+
+function versionOrder(a: string, b: string): number {
+  const numbers = (text: string) => (/\d+(?:\.\d+)*/.exec(text)?.[0] ?? '0').split('.').map(Number);
+  const [left, right] = [numbers(a), numbers(b)];
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return Math.sign(difference);
+  }
+  return 0;
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import { stringify as toYaml } from 'yaml';
+import { isObject } from '../core/json.ts';
+import { TemplateError } from '../core/errors.ts';
+import { quote } from '../util/shell.ts';
+
+type Helper = (...args: unknown[]) => unknown;
+
+const text = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : value === undefined || value === null
+      ? ''
+      : JSON.stringify(value);
+
+function list(value: unknown, helper: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new TemplateError(
+    `Helper "${helper}" wants a list, not ${value === null ? 'null' : typeof value}.`,
+  );
+}
+
+function map(value: unknown, helper: string): Record<string, unknown> {
+  if (isObject(value)) return value;
+  throw new TemplateError(
+    `Helper "${helper}" wants a map, not ${value === null ? 'null' : typeof value}.`,
+  );
+}
+
+const order = (a: unknown, b: unknown): number => Number(a) - Number(b);
+
+/** What `{{name …}}` can call. Handlebars' own if, unless, each, with come on top. */
+export const helpers: Record<string, Helper> = {
+  default: (value, fallback) =>
+    value === undefined || value === null || value === '' ? fallback : value,
+  required: (value, message) => {
+    if (value === undefined || value === null || value === '') {
+      throw new TemplateError(
+        typeof message === 'string' ? message : 'A required value is missing.',
+      );
+    }
+    return value;
+  },
+  json: (value) => JSON.stringify(value),
+  pretty_json: (value) => JSON.stringify(value, undefined, 2),
+  from_json: (value) => {
+    try {
+      return JSON.parse(text(value)) as unknown;
+    } catch (error) {
+      throw new TemplateError('Helper "from_json" got text that is not JSON.', { cause: error });
+    }
+  },
+  yaml: (value) => toYaml(value).trimEnd(),
+  indent: (value, width) =>
+    text(value).replaceAll('\n', `\n${' '.repeat(typeof width === 'number' ? width : 2)}`),
+  join: (value, separator) =>
+    list(value, 'join')
+      .map(text)
+      .join(typeof separator === 'string' ? separator : ','),
+  split: (value, separator) => text(value).split(typeof separator === 'string' ? separator : ','),
+  lines: (value) =>
+    text(value)
+      .split('\n')
+      .filter((line) => line !== ''),
+  lower: (value) => text(value).toLowerCase(),
+  upper: (value) => text(value).toUpperCase(),
+  trim: (value) => text(value).trim(),
+  concat: (...parts) => parts.map(text).join(''),
+  replace: (value, from, to) => text(value).replaceAll(text(from), text(to)),
+  regex_replace: (value, pattern, to) =>
+    text(value).replaceAll(new RegExp(text(pattern), 'g'), text(to)),
+  b64encode: (value) => Buffer.from(text(value)).toString('base64'),
+  b64decode: (value) => Buffer.from(text(value), 'base64').toString('utf8'),
+  sha256: (value) => createHash('sha256').update(text(value)).digest('hex'),
+  quote: (value) => quote(text(value)),
+  basename: (value) => basename(text(value)),
+  dirname: (value) => dirname(text(value)),
+  merge: (...maps) => Object.assign({}, ...maps.map((one) => map(one, 'merge'))) as unknown,
+  keys: (value) => Object.keys(map(value, 'keys')),
+  values: (value) => Object.values(map(value, 'values')),
+  first: (value) => list(value, 'first')[0],
+  last: (value) => list(value, 'last').at(-1),
+  length: (value) =>
+    typeof value === 'string'
+      ? value.length
+      : isObject(value)
+        ? Object.keys(value).length
+        : list(value, 'length').length,
+  sort: (value) => [...list(value, 'sort')].sort(),
+  unique: (value) => [...new Set(list(value, 'unique'))],
+  flatten: (value) => list(value, 'flatten').flat(),
+  without: (value, item) => list(value, 'without').filter((one) => one !== item),
+  pluck: (value, key) => list(value, 'pluck').map((one) => map(one, 'pluck')[text(key)]),
+  where: (value, key, wanted) =>
+    list(value, 'where').filter((one) => map(one, 'where')[text(key)] === wanted),
+  list: (...items) => items,
+  get: (value, key) =>
+    Array.isArray(value) ? (value as unknown[])[Number(key)] : map(value, 'get')[text(key)],
+  eq: (a, b) => a === b,
+  ne: (a, b) => a !== b,
+  lt: (a, b) => order(a, b) < 0,
+  gt: (a, b) => order(a, b) > 0,
+  and: (...values) => values.every(Boolean),
+  or: (...values) => values.some(Boolean),
+  not: (value) => !value,
+  in: (item, value) =>
+    typeof value === 'string' ? value.includes(text(item)) : list(value, 'in').includes(item),
+  ternary: (condition, yes, no) => (condition ? yes : no),
+};

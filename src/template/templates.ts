@@ -1,0 +1,251 @@
+import Handlebars from 'handlebars';
+import { RunnerError, TemplateError } from '../core/errors.ts';
+import { helpers } from './helpers.ts';
+
+export interface Template {
+  /** Names of variables that must exist for the template to render. */
+  readonly roots: ReadonlySet<string>;
+  /** Names it reads when they exist. */
+  readonly optionalRoots: ReadonlySet<string>;
+  /**
+   * Text, or the value itself when the template is one expression and nothing else.
+   * @throws TemplateError when a name is missing.
+   */
+  render(variables: object): unknown;
+}
+
+type Node = hbs.AST.Node;
+type Expression = hbs.AST.Expression;
+
+const blocks = new Set(['if', 'unless', 'each', 'with', 'lookup']);
+/** Helpers that look at whether a value is there, so a missing name must reach them. */
+const lenient = new Set(['default', 'required']);
+
+const handlebars = Handlebars.create();
+handlebars.unregisterHelper('log');
+handlebars.unregisterHelper('helperMissing');
+handlebars.unregisterHelper('blockHelperMissing');
+for (const [name, helper] of Object.entries(helpers)) {
+  // Handlebars appends its options; ours take values only.
+  handlebars.registerHelper(name, function (...args: unknown[]) {
+    return helper(...args.slice(0, -1));
+  });
+}
+handlebars.registerHelper('__value', function (value: unknown, options: Handlebars.HelperOptions) {
+  const sink = (options.data as { sink?: { value: unknown } }).sink;
+  if (sink) sink.value = value;
+  return '';
+});
+handlebars.registerHelper('__maybe', function (this: unknown, path: string) {
+  let value: unknown = this;
+  for (const part of path.split('\u0000')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part))
+      return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+});
+handlebars.registerHelper('__defined', function (value: unknown, name: string) {
+  if (value === undefined) throw new MissingName(name);
+  return value;
+});
+handlebars.registerHelper('__text', function (value: unknown) {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : value;
+});
+
+class MissingName extends Error {}
+
+const compiled = new Map<string, Template>();
+
+export function isTemplate(text: string): boolean {
+  return text.includes('{{');
+}
+
+/** @throws TemplateError when the text does not parse or calls an unknown helper. */
+export function parseTemplate(source: string): Template {
+  const known = compiled.get(source);
+  if (known) return known;
+  const template = compile(source);
+  compiled.set(source, template);
+  return template;
+}
+
+function compile(source: string): Template {
+  let program: hbs.AST.Program;
+  try {
+    program = handlebars.parse(source);
+  } catch (error) {
+    throw new TemplateError(`Template does not parse: ${parseMessage(error)}`, {
+      hint: source.includes('|')
+        ? 'Filters are helpers here: {{default x "y"}}, not {{ x | default("y") }}.'
+        : undefined,
+    });
+  }
+  const names: Names = { required: new Set(), optional: new Set() };
+  const single = singleExpression(program);
+  rewriteProgram(program, names, 0);
+  if (single) {
+    single.path = path('__value');
+  }
+  // Our own tree, made from text: objects of a playbook never get here.
+  const run = handlebars.compile(program, {
+    noEscape: true,
+    knownHelpers: Object.fromEntries(
+      Object.keys(handlebars.helpers as object).map((name) => [name, true]),
+    ),
+  } as CompileOptions);
+  return {
+    roots: names.required,
+    optionalRoots: names.optional,
+    render(variables) {
+      const sink: { value: unknown } = { value: undefined };
+      try {
+        const text = run(variables, { data: { sink } });
+        return single ? sink.value : text;
+      } catch (error) {
+        throw templateError(source, error);
+      }
+    },
+  };
+}
+
+function templateError(source: string, error: unknown): RunnerError {
+  if (error instanceof RunnerError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const shown = source.length > 60 ? `${source.slice(0, 60)}…` : source;
+  if (error instanceof MissingName) {
+    return new TemplateError(`"${message}" is not defined in template "${shown}".`, {
+      hint: `Define it, or give a fallback: {{default ${message} "…"}}.`,
+    });
+  }
+  return new TemplateError(`Template "${shown}" failed: ${message}`, { cause: error });
+}
+
+function parseMessage(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  return lines
+    .filter((line) => !/^-*\^$/.test(line.trim()))
+    .join(' ')
+    .slice(0, 200);
+}
+
+/** The one mustache of a template that has nothing else in it. */
+function singleExpression(program: hbs.AST.Program): hbs.AST.MustacheStatement | undefined {
+  const only = program.body.length === 1 ? program.body[0] : undefined;
+  return only?.type === 'MustacheStatement' ? (only as hbs.AST.MustacheStatement) : undefined;
+}
+
+interface Names {
+  required: Set<string>;
+  optional: Set<string>;
+}
+
+/**
+ * Handlebars' strict mode leaves holes: names given to blocks and to helpers may be missing in silence. Here each
+ * name becomes a look-up that throws, unless the helper is one that asks whether it is there.
+ */
+function rewriteProgram(program: hbs.AST.Program | undefined, names: Names, depth: number): void {
+  for (const statement of program?.body ?? []) rewriteStatement(statement, names, depth);
+}
+
+function rewriteStatement(statement: Node, names: Names, depth: number): void {
+  if (statement.type === 'MustacheStatement') {
+    const mustache = statement as hbs.AST.MustacheStatement;
+    const value = isCall(mustache)
+      ? asExpression(mustache, names, depth)
+      : defined(mustache.path, names, depth);
+    mustache.path = path('__text');
+    mustache.params = [value];
+    mustache.hash = undefined as unknown as hbs.AST.Hash;
+  } else if (statement.type === 'BlockStatement') {
+    const block = statement as hbs.AST.BlockStatement;
+    rewriteCall(block, names, depth);
+    const changesContext = ['each', 'with'].includes(block.path.original);
+    rewriteProgram(block.program, names, changesContext ? depth + 1 : depth);
+    rewriteProgram(block.inverse, names, depth);
+  } else if (statement.type.startsWith('Partial')) {
+    throw new TemplateError('Partials are not available in templates.');
+  }
+}
+
+interface Call {
+  path: hbs.AST.PathExpression | hbs.AST.Literal;
+  params: Expression[];
+}
+
+function isCall(mustache: hbs.AST.MustacheStatement): boolean {
+  return (
+    mustache.params.length > 0 ||
+    (isPath(mustache.path) && Object.hasOwn(helpers, mustache.path.original))
+  );
+}
+
+function asExpression(
+  mustache: hbs.AST.MustacheStatement,
+  names: Names,
+  depth: number,
+): Expression {
+  rewriteCall(mustache, names, depth);
+  return {
+    type: 'SubExpression',
+    path: mustache.path as hbs.AST.PathExpression,
+    params: mustache.params,
+    hash: mustache.hash,
+    loc: mustache.loc,
+  } as hbs.AST.SubExpression;
+}
+
+function rewriteCall(called: Call, names: Names, depth: number): void {
+  const name = isPath(called.path) ? called.path.original : '';
+  if (!Object.hasOwn(helpers, name) && !blocks.has(name)) {
+    throw new TemplateError(`Unknown helper "${name}".`, {
+      hint: 'List them with: runner doc helpers.',
+    });
+  }
+  called.params = called.params.map((param, index) => {
+    if (param.type === 'SubExpression') {
+      rewriteCall(param as hbs.AST.SubExpression, names, depth);
+      return param;
+    }
+    if (index === 0 && lenient.has(name) && isPath(param) && !param.data && param.depth === 0) {
+      if (param.parts[0] !== undefined) names.optional.add(param.parts[0]);
+      return call('__maybe', [text(param.parts.join('\u0000'))]);
+    }
+    return defined(param, names, depth);
+  });
+}
+
+/** A name as a look-up that throws when it is missing. Literals, `this` and loop data stay as they are. */
+function defined(expression: Expression, names: Names, depth: number): Expression {
+  if (!isPath(expression) || expression.data || expression.original.startsWith('this'))
+    return expression;
+  const root = expression.parts[0];
+  if (root !== undefined && expression.depth === depth) names.required.add(root);
+  return call('__defined', [expression, text(expression.original)]);
+}
+
+function isPath(expression: Expression): expression is hbs.AST.PathExpression {
+  return expression.type === 'PathExpression';
+}
+
+const loc = { start: { line: 1, column: 0 }, end: { line: 1, column: 0 } };
+
+function path(name: string): hbs.AST.PathExpression {
+  return {
+    type: 'PathExpression',
+    data: false,
+    depth: 0,
+    parts: [name],
+    original: name,
+    loc,
+  } as unknown as hbs.AST.PathExpression;
+}
+
+function text(value: string): Expression {
+  return { type: 'StringLiteral', value, original: value, loc } as unknown as Expression;
+}
+
+function call(helper: string, params: Expression[]): Expression {
+  return { type: 'SubExpression', path: path(helper), params, loc } as unknown as Expression;
+}

@@ -1,0 +1,118 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+
+export type KeyVerdict =
+  | { verdict: 'trusted' }
+  | { verdict: 'unknown' }
+  | { verdict: 'changed'; file: string; line: number; stored: string }
+  | { verdict: 'revoked'; file: string; line: number };
+
+interface Entry {
+  file: string;
+  line: number;
+  marker: string | undefined;
+  hosts: string[];
+  type: string;
+  key: Buffer;
+}
+
+/** SHA-256 fingerprint as ssh prints it. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** Files in the format of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT": plain, hashed, wildcard and [host]:port names. */
+export class KnownHosts {
+  readonly #entries: Entry[];
+
+  constructor(files: string[]) {
+    this.#entries = files.filter((file) => existsSync(file)).flatMap(readEntries);
+  }
+
+  check(host: string, port: number, key: Buffer): KeyVerdict {
+    const matching = this.#entries.filter((entry) =>
+      matchesHost(entry.hosts, hostToken(host, port)),
+    );
+    const same = matching.find((entry) => entry.key.equals(key));
+    const revoked = matching.find((entry) => entry.marker === '@revoked' && entry.key.equals(key));
+    if (revoked) return { verdict: 'revoked', file: revoked.file, line: revoked.line };
+    if (same && same.marker === undefined) return { verdict: 'trusted' };
+    const other = matching.find(
+      (entry) => entry.marker === undefined && entry.type === keyType(key),
+    );
+    if (other) {
+      return {
+        verdict: 'changed',
+        file: other.file,
+        line: other.line,
+        stored: fingerprint(other.key),
+      };
+    }
+    return { verdict: 'unknown' };
+  }
+
+  /** Key types stored for a host, so that the server is asked for one of these. */
+  types(host: string, port: number): string[] {
+    const token = hostToken(host, port);
+    return this.#entries
+      .filter((entry) => entry.marker === undefined && matchesHost(entry.hosts, token))
+      .map((entry) => entry.type);
+  }
+}
+
+export function hostToken(host: string, port: number): string {
+  return port === 22 ? host : `[${host}]:${String(port)}`;
+}
+
+/** The name of the key's algorithm is the first string of its blob (RFC 4253 §6.6). */
+export function keyType(key: Buffer): string {
+  return key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
+}
+
+function readEntries(file: string): Entry[] {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.flatMap((text, index) => {
+    const words = text.trim().split(/\s+/);
+    if (words[0] === '' || words[0]?.startsWith('#')) return [];
+    const marker = words[0]?.startsWith('@') ? words.shift() : undefined;
+    const [hosts, type, key] = words;
+    if (hosts === undefined || type === undefined || key === undefined) return [];
+    return [
+      {
+        file,
+        line: index + 1,
+        marker,
+        hosts: hosts.split(','),
+        type,
+        key: Buffer.from(key, 'base64'),
+      },
+    ];
+  });
+}
+
+function matchesHost(patterns: string[], token: string): boolean {
+  let matched = false;
+  for (const pattern of patterns) {
+    if (pattern.startsWith('!')) {
+      if (matchesPattern(pattern.slice(1), token)) return false;
+    } else if (matchesPattern(pattern, token)) {
+      matched = true;
+    }
+  }
+  return matched;
+}
+
+function matchesPattern(pattern: string, token: string): boolean {
+  const hashed = /^\|1\|([^|]+)\|([^|]+)$/.exec(pattern);
+  if (hashed) {
+    const [, salt = '', hash = ''] = hashed;
+    const wanted = Buffer.from(hash, 'base64');
+    const found = createHmac('sha1', Buffer.from(salt, 'base64')).update(token).digest();
+    return wanted.length === found.length && timingSafeEqual(wanted, found);
+  }
+  const source = pattern
+    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 'i').test(token);
+}

@@ -1,0 +1,114 @@
+# Functions of the persistent shell, sent once a session. POSIX sh: dash, bash and busybox ash.
+# Set before: RN, a random word that frames every answer.
+LC_ALL=C
+export LC_ALL
+unset BASH_ENV ENV CDPATH
+IFS='
+ 	'
+RM=$(umask)
+RU=$(id -u)
+if [ "$RU" = 0 ]; then RD=/var/lib/runner; else RD=${XDG_STATE_HOME:-${HOME:-/tmp}/.local/state}/runner; fi
+RB=-
+if [ -r /proc/sys/kernel/random/boot_id ]; then read -r RB </proc/sys/kernel/random/boot_id; fi
+RX=0
+RR=
+
+# Begin and end of one command's output; the end carries the exit code and stands on both streams.
+rb() { printf '\n%s B\n' "$RN"; printf '\n%s B\n' "$RN" >&2; }
+# shellcheck disable=SC2034  # RX is read by the scripts that follow.
+re() { RX=$1; printf '\n%s E %s\n' "$RN" "$1"; printf '\n%s E %s\n' "$RN" "$1" >&2; }
+
+# rundir RUN: the run's own folder on this host, readable by its owner only.
+rundir() {
+  [ "$RR" = "$1" ] && return 0
+  umask 077
+  mkdir -p "$RD/runs/$1/units" "$RD/runs/$1/captures" || { umask "$RM"; return 1; }
+  umask "$RM"
+  RR=$1
+}
+
+# started RUN UNIT, finished RUN UNIT CODE: the record that outlives the controller.
+started() { rundir "$1" && printf 'started %s %s\n' "$RB" "$$" >"$RD/runs/$1/units/$2"; }
+finished() { printf 'finished %s\n' "$3" >>"$RD/runs/$1/units/$2"; }
+
+# unit RUN UNIT: what is known of a unit whose result never reached the controller.
+unit() {
+  ru=$RD/runs/$1/units/$2
+  [ -e "$ru" ] || { echo never_started; return 0; }
+  rs=''
+  rf=''
+  while read -r rw ra rp; do
+    case $rw in started) rs="$ra $rp" ;; finished) rf=$ra ;; esac
+  done <"$ru"
+  if [ -n "$rf" ]; then echo "finished $rf"
+  elif [ "${rs% *}" = "$RB" ] && kill -0 "${rs#* }" 2>/dev/null; then echo running
+  else echo interrupted; fi
+}
+
+# capture RUN PATH NAME: a copy that keeps owner, mode and time. Folders above 100 MiB are refused.
+capture() {
+  rundir "$1" || return 1
+  rc=$RD/runs/$1/captures/$3
+  if [ -d "$2" ] && [ ! -L "$2" ]; then
+    rk=$(du -sk "$2") || return 1
+    if [ "${rk%%[!0-9]*}" -gt 102400 ]; then echo "$2 is larger than 100 MiB" >&2; return 1; fi
+  fi
+  if [ -e "$2" ] || [ -L "$2" ]; then
+    rm -rf "$rc" && cp -a "$2" "$rc"
+  fi
+}
+
+# publish TEMPORARY PATH MODE OWNER GROUP: gives the new file its owner and mode, then its name.
+# Empty values are taken from the file that is replaced, if there is one.
+publish() {
+  if [ -e "$2" ]; then
+    rw=$(stat -L -c '%a %u %g' "$2") || return 1
+    ro=${rw#* }
+    chmod "${3:-${rw%% *}}" "$1" || return 1
+    if [ "$RU" = 0 ] || [ -n "$4$5" ]; then chown "${4:-${ro% *}}:${5:-${ro#* }}" "$1" || return 1; fi
+  else
+    chmod "${3:-644}" "$1" || return 1
+    if [ -n "$4$5" ]; then chown "$4${5:+:$5}" "$1" || return 1; fi
+  fi
+  mv -f "$1" "$2"
+}
+
+# file_state PATH: type, mode, ids, names, size, time, then checksum or link target.
+file_state() {
+  if [ -L "$1" ]; then
+    stat -c 'link|%a|%u|%g|%U|%G|%s|%Y' "$1" && readlink "$1"
+  elif [ -d "$1" ]; then
+    stat -c 'directory|%a|%u|%g|%U|%G|%s|%Y' "$1"
+  elif [ -f "$1" ]; then
+    stat -c 'file|%a|%u|%g|%U|%G|%s|%Y' "$1" && sha256sum "$1"
+  elif [ -e "$1" ]; then
+    stat -c 'other|%a|%u|%g|%U|%G|%s|%Y' "$1"
+  else
+    # Absent is an answer only where the folder could be looked into.
+    rp=$1
+    while [ "$rp" != / ] && [ "$rp" != "${rp%/*}" ]; do
+      rp=${rp%/*}
+      rp=${rp:-/}
+      if [ -e "$rp" ]; then
+        if [ -d "$rp" ] && [ ! -x "$rp" ]; then echo "no permission to look into $rp" >&2; return 2; fi
+        break
+      fi
+    done
+    echo absent
+  fi
+}
+
+# kill_tree PID SIGNAL: all descendants of the process, not the process itself.
+kill_tree() {
+  for rs in /proc/[0-9]*/stat; do
+    read -r rl <"$rs" 2>/dev/null || continue
+    rp=${rl%% *}
+    rl=${rl##*) }
+    rl=${rl#* }
+    if [ "${rl%% *}" = "$1" ]; then
+      kill_tree "$rp" "$2"
+      kill "-$2" "$rp" 2>/dev/null
+    fi
+  done
+  return 0
+}

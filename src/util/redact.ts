@@ -1,0 +1,91 @@
+import { SecretError } from '../core/errors.ts';
+import type { JsonValue } from '../core/json.ts';
+
+const MASK = '***';
+/** Shorter values occur in ordinary text; masking them would garble it and hide nothing. */
+const MIN_LENGTH = 4;
+const REFERENCE = /⟦secret:([^⟧]+)⟧/g;
+
+/**
+ * Knows every secret value of a run. Screens get a mask; the journal gets a reference, which a later rollback or
+ * resume turns back into the value when it is supplied again.
+ */
+export class Redactor {
+  readonly #secrets = new Map<string, string>();
+  #forms: { form: string; name: string }[] = [];
+
+  add(name: string, value: string): void {
+    if (value.length < MIN_LENGTH || this.#secrets.get(name) === value) return;
+    this.#secrets.set(name, value);
+    const forms = new Map<string, string>();
+    for (const [known, secret] of this.#secrets) {
+      for (const form of encodedForms(secret)) forms.set(form, known);
+    }
+    this.#forms = [...forms]
+      .map(([form, known]) => ({ form, name: known }))
+      .sort((a, b) => b.form.length - a.form.length);
+  }
+
+  mask(text: string): string {
+    let masked = text;
+    for (const { form } of this.#forms) masked = masked.replaceAll(form, MASK);
+    return masked;
+  }
+
+  /** For the journal: plain occurrences become references, encoded ones are masked. */
+  reference(text: string): string {
+    let stored = text;
+    for (const { form, name } of this.#forms) {
+      const replacement = form === this.#secrets.get(name) ? `⟦secret:${name}⟧` : MASK;
+      stored = stored.replaceAll(form, replacement);
+    }
+    return stored;
+  }
+
+  referenceAll<T extends JsonValue | undefined>(value: T): T {
+    return mapStrings(value, (text) => this.reference(text)) as T;
+  }
+
+  maskAll<T>(value: T): T {
+    return mapStrings(value as JsonValue, (text) => this.mask(text)) as T;
+  }
+
+  /** @throws SecretError naming the first secret that is not known in this process. */
+  resolveAll<T extends JsonValue | undefined>(value: T): T {
+    return mapStrings(value, (text) =>
+      text.replaceAll(REFERENCE, (_, name: string) => {
+        const secret = this.#secrets.get(name);
+        if (secret !== undefined) return secret;
+        throw new SecretError(`The secret "${name}" is needed and was not supplied.`, {
+          hint: `Give it as in the first run, for example in the environment as ${name.toUpperCase()}.`,
+        });
+      }),
+    ) as T;
+  }
+}
+
+function encodedForms(secret: string): string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const shell = secret.replaceAll("'", String.raw`'\''`);
+  return [
+    secret,
+    json,
+    shell,
+    encodeURIComponent(secret),
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  ];
+}
+
+function mapStrings(
+  value: JsonValue | undefined,
+  change: (text: string) => string,
+): JsonValue | undefined {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapStrings(item, change) ?? null);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, mapStrings(item, change) ?? null]),
+    );
+  }
+  return value;
+}
