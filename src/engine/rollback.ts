@@ -166,7 +166,8 @@ class Rollback {
       await this.#settle(unit, 'undone', undefined, took);
       return;
     }
-    if (intent.undo.error === 'block') {
+    // A step without an undo was allowed to run; it is reported and does not keep the others from going back.
+    if (intent.undo.error === 'block' && intent.undo.body.kind !== 'uncovered') {
       this.#blocked.add(intent.host);
       if (intent.target !== intent.host) this.#blocked.add(intent.target);
     }

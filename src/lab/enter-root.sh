@@ -1,0 +1,54 @@
+# Builds the private root of one lab host and becomes its first process.
+# Runs inside fresh user, mount, pid and uts namespaces. Arguments: ROOT NAME SHARED
+# ROOT holds the host's own etc, var, root, tmp, usr-local and so on; SHARED is the folder all hosts of a cluster see.
+set -e
+root=$1 name=$2 shared=$3
+mount --make-rprivate /
+hostname "$name"
+new=$root/.root
+mkdir -p "$new"
+mount --bind "$new" "$new"
+cd "$new"
+for dir in etc var opt root run tmp home srv mnt; do
+  mkdir -p "$dir" "$root/$dir"
+  mount --bind "$root/$dir" "$dir"
+done
+mkdir -p usr dev proc .old
+mount --rbind /usr usr
+mount -o remount,bind,ro usr
+mount --bind "$root/usr-local" usr/local
+for dir in bin sbin lib lib32 lib64 libx32; do
+  if [ -L "/$dir" ]; then
+    [ -e "$dir" ] || ln -s "$(readlink "/$dir")" "$dir"
+  elif [ -d "/$dir" ]; then
+    mkdir -p "$dir"
+    mount --rbind "/$dir" "$dir"
+    mount -o remount,bind,ro "$dir"
+  fi
+done
+if [ -d /etc/alternatives ]; then
+  mkdir -p etc/alternatives
+  mount --bind /etc/alternatives etc/alternatives
+fi
+mkdir -p run/cluster
+mount --bind "$shared" run/cluster
+mount -t proc proc proc
+mount -t tmpfs -o mode=755 tmpfs dev
+for device in null zero full random urandom tty; do
+  : >"dev/$device"
+  mount --bind "/dev/$device" "dev/$device"
+done
+ln -s /proc/self/fd dev/fd
+mkdir dev/shm
+pivot_root . .old
+cd /
+umount -l /.old
+rmdir /.old 2>/dev/null || :
+echo ready
+exec </dev/null >/dev/null 2>&1
+# The first process of a pid namespace must collect orphans; a shell that waits does.
+trap 'exit 0' TERM
+while :; do
+  sleep 86400 &
+  wait $! || :
+done

@@ -1,0 +1,113 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import ssh2 from 'ssh2';
+import { stringify } from 'yaml';
+import { checkNamespaces, PrivateRoot } from './private-root.ts';
+import { LabSshServer } from './ssh-server.ts';
+
+export interface LabHost {
+  name: string;
+  address: string;
+  port: number;
+  root: PrivateRoot;
+  server: LabSshServer;
+}
+
+export interface LabFiles {
+  dir: string;
+  /** mkectl's hosts.yaml. */
+  hosts: string;
+  key: string;
+  knownHosts: string;
+  /** Folder that all hosts see as /run/cluster. */
+  shared: string;
+}
+
+const STARTING_AT_ONCE = 8;
+
+/**
+ * Hosts in one process: each a private root behind an SSH server of its own on a loopback address. Nothing is left
+ * but a folder, which `stop` removes.
+ */
+export class Lab {
+  readonly hosts: LabHost[];
+  readonly files: LabFiles;
+
+  private constructor(hosts: LabHost[], files: LabFiles) {
+    this.hosts = hosts;
+    this.files = files;
+  }
+
+  /**
+   * @param names one host each
+   * @param prepare fills a host's tree before it starts
+   */
+  static async start(
+    names: readonly string[],
+    prepare: (host: { name: string; address: string; dir: string }, shared: string) => void = () => undefined,
+  ): Promise<Lab> {
+    await checkNamespaces();
+    const dir = mkdtempSync(join(tmpdir(), 'runner-lab-'));
+    const files: LabFiles = {
+      dir,
+      hosts: join(dir, 'hosts.yaml'),
+      key: join(dir, 'id_ed25519'),
+      knownHosts: join(dir, 'known_hosts'),
+      shared: join(dir, 'cluster'),
+    };
+    mkdirSync(files.shared);
+    const client = ssh2.utils.generateKeyPairSync('ed25519');
+    writeFileSync(files.key, client.private, { mode: 0o600 });
+    // A network of its own in 127/8, so that several labs stand side by side.
+    const network = `127.${String(64 + Math.floor(Math.random() * 190))}.${String(1 + Math.floor(Math.random() * 250))}`;
+    const limit = pLimit(STARTING_AT_ONCE);
+    const keys: string[] = [];
+    const started: LabHost[] = [];
+    try {
+      const hosts = await Promise.all(
+        names.map((name, index) =>
+          limit(async () => {
+            const address = `${network}.${String(11 + index)}`;
+            const tree = join(dir, 'hosts', name);
+            mkdirSync(tree, { recursive: true });
+            prepare({ name, address, dir: tree }, files.shared);
+            const root = await PrivateRoot.start(name, tree, files.shared);
+            const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+            const server = new LabSshServer(root, hostKey.private, Buffer.from(client.public));
+            const port = await server.listen(address, 2222);
+            keys.push(`[${address}]:${String(port)} ${hostKey.public.split(' ').slice(0, 2).join(' ')}`);
+            const host = { name, address, port, root, server };
+            started.push(host);
+            return host;
+          }),
+        ),
+      );
+      const lab = new Lab(hosts, files);
+      writeFileSync(files.knownHosts, `${keys.join('\n')}\n`);
+      writeFileSync(files.hosts, lab.hostsYaml());
+      return lab;
+    } catch (error) {
+      await Promise.all(started.map(({ server, root }) => Promise.all([server.close(), root.stop()])));
+      rmSync(dir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  hostsYaml(): string {
+    const hosts = this.hosts.map(({ address, port }) => ({ address, port, user: 'root', keyPath: this.files.key }));
+    return stringify({ hosts });
+  }
+
+  host(name: string): LabHost {
+    const host = this.hosts.find((one) => one.name === name);
+    if (!host) throw new Error(`The lab has no host "${name}".`);
+    return host;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.hosts.map(({ server, root }) => Promise.all([server.close(), root.stop()])));
+    rmSync(this.files.dir, { recursive: true, force: true });
+  }
+}

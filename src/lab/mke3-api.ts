@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import type { LabHost } from './lab.ts';
+
+export const LAB_ADMIN = { username: 'admin', password: 'lab-admin-password' };
+
+interface ApiOptions {
+  hosts: readonly LabHost[];
+  certificate: { cert: string; key: string };
+  toml: string;
+  shared: string;
+}
+
+type Answer = { status: number; body: unknown; type?: string };
+
+/**
+ * Stands for the MKE 3 API behind its load balancer. It answers while `ucp-controller` runs on a manager, from what
+ * the hosts' files say. Simpler than the original: one admin, reads only.
+ */
+export class Mke3Api {
+  readonly #server: Server;
+  readonly #options: ApiOptions;
+  readonly #token = randomBytes(16).toString('hex');
+  port = 0;
+
+  private constructor(options: ApiOptions) {
+    this.#options = options;
+    this.#server = createServer(options.certificate, (request, response) => {
+      void this.#handle(request).then(({ status, body, type }) => {
+        const text = typeof body === 'string' ? body : JSON.stringify(body);
+        response.writeHead(status, { 'content-type': type ?? 'application/json' }).end(text);
+      });
+    });
+  }
+
+  static start(options: ApiOptions): Promise<Mke3Api> {
+    const api = new Mke3Api(options);
+    return new Promise((resolve, reject) => {
+      api.#server.once('error', reject);
+      api.#server.listen(0, '127.0.0.1', () => {
+        const address = api.#server.address();
+        if (typeof address === 'object' && address !== null) api.port = address.port;
+        resolve(api);
+      });
+    });
+  }
+
+  get address(): string {
+    return `127.0.0.1:${String(this.port)}`;
+  }
+
+  stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    return new Promise((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+  }
+
+  async #handle(request: IncomingMessage): Promise<Answer> {
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    if (!this.#controllerRuns()) return { status: 503, body: { message: 'no healthy manager behind the load balancer' } };
+    if (path === '/_ping') return { status: 200, body: 'OK', type: 'text/plain' };
+    if (path === '/ca') return { status: 200, body: this.#options.certificate.cert, type: 'text/plain' };
+    if (path === '/auth/login' && request.method === 'POST') return this.#login(await readBody(request));
+    if (request.headers.authorization !== `Bearer ${this.#token}`) {
+      return { status: 401, body: { message: 'unauthorized' } };
+    }
+    return this.#authorized(path, request.method ?? 'GET');
+  }
+
+  #authorized(path: string, method: string): Answer {
+    if (method !== 'GET') return { status: 405, body: { message: 'the stand-in only reads' } };
+    switch (path) {
+      case '/api/ucp/config-toml':
+        return { status: 200, body: this.#options.toml, type: 'application/toml' };
+      case '/nodes':
+        return { status: 200, body: this.#nodes() };
+      case '/version':
+        return { status: 200, body: { Version: 'ucp/3.7.16' } };
+      case '/id/':
+        return { status: 200, body: { name: LAB_ADMIN.username, isAdmin: true } };
+      case '/accounts/':
+        return { status: 200, body: { usersCount: 3, orgsCount: 2, resourceCount: 5, nextPageStart: '', accounts: accounts } };
+      case '/accounts/ops/teams':
+        return { status: 200, body: { nextPageStart: '', teams: [{ name: 'night' }, { name: 'day' }] } };
+      case '/accounts/docker-datacenter/teams':
+        return { status: 200, body: { nextPageStart: '', teams: [] } };
+      default:
+        return { status: 404, body: { message: `${path} is not known to the stand-in` } };
+    }
+  }
+
+  #login(body: string): Answer {
+    try {
+      const { username, password } = JSON.parse(body) as Record<string, unknown>;
+      if (username === LAB_ADMIN.username && password === LAB_ADMIN.password) {
+        return { status: 200, body: { auth_token: this.#token } };
+      }
+    } catch {
+      return { status: 400, body: { message: 'the body is not JSON' } };
+    }
+    return { status: 401, body: { message: 'unauthorized: username or password is wrong' } };
+  }
+
+  #controllerRuns(): boolean {
+    return this.#options.hosts.some(({ root }) => {
+      const file = join(root.dir, 'var/lib/lab/docker/containers/ucp-controller/state');
+      return existsSync(file) && readFileSync(file, 'utf8').trim() === 'running';
+    });
+  }
+
+  #nodes(): unknown[] {
+    const folder = join(this.#options.shared, 'swarm/nodes');
+    return readdirSync(folder).map((name) => {
+      const read = (file: string) => (existsSync(join(folder, name, file)) ? readFileSync(join(folder, name, file), 'utf8').trim() : '');
+      const labels = readdirSync(join(folder, name, 'labels')).map((label) => [label, read(join('labels', label))]);
+      const role = read('role');
+      return {
+        ID: read('id'),
+        Spec: { Role: role, Availability: 'active', Labels: Object.fromEntries(labels) as unknown },
+        Description: { Hostname: name, Platform: { Architecture: 'x86_64', OS: 'linux' }, Engine: { EngineVersion: '23.0.15' } },
+        Status: { State: 'ready', Addr: read('address') },
+        ...(role === 'manager' ? { ManagerStatus: { Leader: read('leader') !== '', Reachability: 'reachable', Addr: `${read('address')}:2377` } } : {}),
+      };
+    });
+  }
+}
+
+const accounts = [
+  { name: 'admin', isAdmin: true, isOrg: false, isActive: true },
+  { name: 'mika', isAdmin: false, isOrg: false, isActive: true },
+  { name: 'sam', isAdmin: false, isOrg: false, isActive: true },
+  { name: 'docker-datacenter', isAdmin: false, isOrg: true, isActive: true },
+  { name: 'ops', isAdmin: false, isOrg: true, isActive: true },
+];
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,158 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { packageRoot } from '../util/package.ts';
+import { selfSigned } from './certificate.ts';
+import { Lab } from './lab.ts';
+import { Mke3Api } from './mke3-api.ts';
+
+export const MKE3_VERSION = '3.7.16';
+
+export interface ClusterShape {
+  managers: number;
+  workers: number;
+}
+
+const managerContainers: Record<string, string> = {
+  'ucp-controller': 'ucp-controller',
+  'ucp-auth-api': 'ucp-auth',
+  'ucp-auth-store': 'ucp-auth-store',
+  'ucp-kv': 'ucp-etcd',
+  'ucp-kube-apiserver': 'ucp-hyperkube',
+  'ucp-kube-controller-manager': 'ucp-hyperkube',
+  'ucp-kube-scheduler': 'ucp-hyperkube',
+  'ucp-kubelet': 'ucp-hyperkube',
+  'ucp-kube-proxy': 'ucp-hyperkube',
+  'ucp-proxy': 'ucp-proxy',
+  'ucp-swarm-manager': 'ucp-swarm',
+  'ucp-cluster-root-ca': 'ucp-cfssl',
+  'ucp-client-root-ca': 'ucp-cfssl',
+};
+const workerContainers: Record<string, string> = {
+  'ucp-kubelet': 'ucp-hyperkube',
+  'ucp-kube-proxy': 'ucp-hyperkube',
+  'ucp-proxy': 'ucp-proxy',
+};
+const pods = ['k8s_calico-node_calico-node-x_kube-system_1_0', 'k8s_coredns_coredns-x_kube-system_1_0', 'k8s_web_web-x_default_1_0'];
+
+/** An MKE 3.7 cluster of stand-ins on lab hosts, with its API. */
+export class Mke3Cluster {
+  readonly lab: Lab;
+  readonly api: Mke3Api;
+
+  private constructor(lab: Lab, api: Mke3Api) {
+    this.lab = lab;
+    this.api = api;
+  }
+
+  static async start(shape: ClusterShape): Promise<Mke3Cluster> {
+    const names = [
+      ...Array.from({ length: shape.managers }, (_, index) => `manager${String(index + 1)}`),
+      ...Array.from({ length: shape.workers }, (_, index) => `worker${String(index + 1)}`),
+    ];
+    const certificate = selfSigned(['127.0.0.1'], ['localhost', 'mke.example.com']);
+    const lab = await Lab.start(names, (host, shared) => {
+      seedHost(host, shared, certificate.cert, host.name === names[0]);
+    });
+    const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
+    const api = await Mke3Api.start({ hosts: lab.hosts, certificate, toml, shared: lab.files.shared });
+    return new Mke3Cluster(lab, api);
+  }
+
+  /** The stand-in of the k0s binary, as the upgrade would fetch it. */
+  get k0sBinary(): string {
+    return join(packageRoot(), 'src', 'lab', 'stand-ins', 'k0s');
+  }
+
+  async stop(): Promise<void> {
+    await this.api.stop();
+    await this.lab.stop();
+  }
+}
+
+function seedHost(
+  { name, address, dir }: { name: string; address: string; dir: string },
+  shared: string,
+  certificate: string,
+  isLeader: boolean,
+): void {
+  const isManager = name.startsWith('manager');
+  const put = (path: string, text: string, base = dir): void => {
+    mkdirSync(dirname(join(base, path)), { recursive: true });
+    writeFileSync(join(base, path), text);
+  };
+  const containers = { ...(isManager ? managerContainers : workerContainers) };
+  for (const pod of pods) containers[pod] = 'workload';
+  for (const [container, image] of Object.entries(containers)) {
+    const folder = `var/lib/lab/docker/containers/${container}`;
+    put(`${folder}/image`, image === 'workload' ? 'registry.example.com/web:1\n' : `mirantis/${image}:${MKE3_VERSION}\n`);
+    put(`${folder}/state`, 'running\n');
+    put(`${folder}/args`, `${JSON.stringify(argsOf(container))}\n`);
+  }
+  for (const unit of ['docker.service', 'cri-dockerd-mke.service', 'cri-dockerd-mke.socket']) {
+    put(`etc/systemd/system/${unit}`, `[Unit]\nDescription=${unit} (lab)\n`);
+    put(`var/lib/lab/systemd/${unit}.active`, '');
+    put(`var/lib/lab/systemd/${unit}.enabled`, '');
+  }
+  put('etc/machine-id', `${createHash('md5').update(`${dir}`).digest('hex')}\n`);
+  put('etc/cni/net.d/10-calico.conflist', '{"name":"k8s-pod-network","cniVersion":"0.3.1","plugins":[{"type":"calico"}],"installed-by":"mke3"}\n');
+  put('etc/cni/net.d/calico-kubeconfig', 'apiVersion: v1\nkind: Config\n# of MKE 3\n');
+  put('var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration\n');
+  put('var/lib/docker/volumes/ucp-node-certs/_data/cert.pem', 'node certificate\n');
+  if (isManager) {
+    const volumes = 'var/lib/docker/volumes';
+    put(`${volumes}/ucp-kv/_data/datav3/member/snap/db`, etcdStore());
+    put(`${volumes}/ucp-controller-server-certs/_data/ca.pem`, certificate);
+    put(`${volumes}/ucp-controller-server-certs/_data/cert.pem`, certificate);
+    for (const ca of ['ucp-cluster-root-ca', 'ucp-client-root-ca']) {
+      put(`${volumes}/${ca}/_data/cert.pem`, `certificate of ${ca}\n`);
+      put(`${volumes}/${ca}/_data/key.pem`, `key of ${ca}\n`);
+    }
+    put(`${volumes}/ucp-node-certs/_data/sa.key`, 'service account key of the lab\n');
+    put(`${volumes}/ucp-node-certs/_data/sa.pub`, 'service account public key of the lab\n');
+    put(`${volumes}/ucp-node-certs/_data/encryption.cfg`, encryptionConfig);
+  }
+  const node = `swarm/nodes/${name}`;
+  put(`${node}/id`, `${createHash('sha1').update(name).digest('hex').slice(0, 25)}\n`, shared);
+  put(`${node}/role`, `${isManager ? 'manager' : 'worker'}\n`, shared);
+  put(`${node}/address`, `${address}\n`, shared);
+  put(`${node}/labels/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
+  if (isLeader) put(`${node}/leader`, 'Leader\n', shared);
+  put('swarm/id', 'x7b3k2labclusterid\n', shared);
+  for (const service of ['ucp-manager-agent', 'ucp-worker-agent-x', 'ucp-cluster-agent']) put(`swarm/services/${service}`, '', shared);
+  for (const config of ['com.docker.ucp.config', 'com.docker.license']) put(`swarm/configs/${config}`, '', shared);
+  put(`addresses/${name}`, `${address}\n`, shared);
+  put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n', shared);
+  put(`kube/nodes/${name}/ready`, 'True\n', shared);
+  put(`kube/nodes/${name}/labels/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
+}
+
+const encryptionConfig = `kind: EncryptionConfig
+apiVersion: v1
+resources:
+- resources: [secrets]
+  providers:
+  - aescbc:
+      keys:
+      - name: key
+        secret: bGFiLW9ubHkta2V5LWxhYi1vbmx5LWtleS1sYWItb25seQ==
+`;
+
+/** Flags as `docker inspect` shows them; paths are those inside the container. */
+function argsOf(container: string): string[] {
+  if (container !== 'ucp-kube-apiserver') return [];
+  return [
+    '--service-account-key-file=/etc/docker/ssl/sa.pub',
+    '--service-account-signing-key-file=/etc/docker/ssl/sa.key',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    '--encryption-provider-config=/etc/docker/ssl/encryption.cfg',
+    '--etcd-prefix=/registry',
+    '--service-cluster-ip-range=10.96.0.0/16',
+  ];
+}
+
+function etcdStore(): string {
+  const keys = ['namespaces/default', 'namespaces/kube-system', 'minions/manager1', 'deployments/default/web', 'secrets/default/db'];
+  return `revision 48211\n${keys.map((key, index) => `/registry/${key}\tk8s:object:${String(index)}`).join('\n')}\n`;
+}
+

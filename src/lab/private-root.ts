@@ -1,0 +1,140 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { RunnerError } from '../core/errors.ts';
+import { packageRoot } from '../util/package.ts';
+
+const run = promisify(execFile);
+const START_TIMEOUT_MS = 20_000;
+
+export class LabError extends RunnerError {
+  readonly code = 'LAB';
+}
+
+/** @throws LabError when this machine does not let an unprivileged process have namespaces of its own */
+export async function checkNamespaces(): Promise<void> {
+  try {
+    await run('unshare', ['-U', '-r', '-m', '-p', '-u', '-f', '--kill-child', 'true'], { timeout: START_TIMEOUT_MS });
+  } catch (error) {
+    throw new LabError(
+      'The embedded lab needs unprivileged user namespaces (Linux), and this machine does not allow them.',
+      {
+        hint: 'Allow them, for example with: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu) or kernel.unprivileged_userns_clone=1 (Debian).',
+        cause: error,
+      },
+    );
+  }
+}
+
+/**
+ * A private root of user, mount, pid and uts namespaces: absolute paths in it are its own, `/usr` of the machine is
+ * seen read-only, uid 0 is the user who started the lab.
+ */
+export class PrivateRoot {
+  readonly name: string;
+  readonly dir: string;
+  readonly #process: ChildProcess;
+  /** Process id, on this machine, of the root's first process. */
+  readonly pid: number;
+
+  private constructor(name: string, dir: string, process: ChildProcess, pid: number) {
+    this.name = name;
+    this.dir = dir;
+    this.#process = process;
+    this.pid = pid;
+  }
+
+  static async start(name: string, dir: string, shared: string): Promise<PrivateRoot> {
+    prepareTree(dir, name);
+    const script = join(packageRoot(), 'src', 'lab', 'enter-root.sh');
+    const child = spawn(
+      'unshare',
+      ['-U', '-r', '-m', '-p', '-u', '-f', '--kill-child', '/bin/sh', script, dir, name, shared],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    await ready(child, name);
+    // With --fork, unshare's only child is the root's first process.
+    const children = readFileSync(`/proc/${String(child.pid)}/task/${String(child.pid)}/children`, 'utf8');
+    return new PrivateRoot(name, dir, child, Number(children.trim().split(' ')[0]));
+  }
+
+  /** Runs a command line inside, as sshd would for its user. */
+  spawn(command: string): ChildProcess {
+    return spawn(
+      'nsenter',
+      ['-t', String(this.pid), '-U', '-m', '-u', '-p', '--preserve-credentials', '-r', '-w', '/bin/sh', '-c', command],
+      {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: {
+          PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+          HOME: '/root',
+          USER: 'root',
+          SHELL: '/bin/sh',
+        },
+      },
+    );
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#process.exitCode !== null || this.#process.signalCode !== null) {
+        resolve();
+        return;
+      }
+      this.#process.once('close', () => {
+        resolve();
+      });
+      this.#process.kill('SIGKILL');
+    });
+  }
+}
+
+function ready(child: ChildProcess, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const fail = (why: string) => {
+      child.kill('SIGKILL');
+      reject(new LabError(`Lab host "${name}" did not come up: ${why}`));
+    };
+    const timer = setTimeout(() => {
+      fail(`no answer in time. ${said}`);
+    }, START_TIMEOUT_MS);
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+    });
+    child.stdout?.once('data', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.once('close', () => {
+      clearTimeout(timer);
+      fail(said.trim());
+    });
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      fail(error.message);
+    });
+  });
+}
+
+function prepareTree(dir: string, name: string): void {
+  const standIns = join(packageRoot(), 'src', 'lab', 'stand-ins');
+  for (const folder of ['etc/systemd/system', 'var/lib/lab/systemd', 'var/tmp', 'root', 'tmp', 'usr-local/bin', 'usr-local/sbin', 'usr-local/lib/lab']) {
+    mkdirSync(join(dir, folder), { recursive: true });
+  }
+  for (const tool of ['docker', 'sudo', 'systemctl']) {
+    cpSync(join(standIns, tool), join(dir, 'usr-local/bin', tool));
+    chmodSync(join(dir, 'usr-local/bin', tool), 0o755);
+  }
+  cpSync(join(standIns, 'lab-lib.sh'), join(dir, 'usr-local/lib/lab/lab-lib.sh'));
+  const files: Record<string, string> = {
+    'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+    'etc/group': 'root:x:0:\nnogroup:x:65534:\n',
+    'etc/hostname': `${name}\n`,
+    'etc/hosts': `127.0.0.1 localhost ${name}\n`,
+    'etc/os-release': 'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04 (embedded lab)"\n',
+    'etc/resolv.conf': '',
+  };
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(dir, file), text);
+}

@@ -1,0 +1,19 @@
+# Shared by the stand-ins of the embedded lab.
+lab=/var/lib/lab
+docker=$lab/docker
+cluster=/run/cluster
+host=$(hostname)
+
+die() {
+  echo "$*" >&2
+  exit 1
+}
+
+# set_kubelet VERSION READY: what the node object says of this node.
+set_kubelet() {
+  mkdir -p "$cluster/kube/nodes/$host"
+  [ -z "$1" ] || printf '%s\n' "$1" >"$cluster/kube/nodes/$host/version"
+  printf '%s\n' "$2" >"$cluster/kube/nodes/$host/ready"
+}
+
+running() { [ "$(cat "$docker/containers/$1/state" 2>/dev/null)" = running ]; }
