@@ -29,9 +29,9 @@ await build({
   target: 'node20',
   chunkNames: 'chunks/[name]-[hash]',
   plugins: [withoutNativeAddons],
-  // CommonJS packages in an ES module bundle still ask for `require`.
+  // CommonJS packages in an ES module bundle still ask for `require` and `__dirname`.
   banner: {
-    js: "import { createRequire as createRequireOf } from 'node:module'; const require = createRequireOf(import.meta.url);",
+    js: "import { createRequire as createRequireOf } from 'node:module'; const require = createRequireOf(import.meta.url); const __dirname = import.meta.dirname;",
   },
   logLevel: 'warning',
 });

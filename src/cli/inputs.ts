@@ -52,7 +52,7 @@ export async function resolveInputs(
   for (const input of inputs) {
     const text = rawValue(input, options, world, warn) ?? (await askMissing(input));
     if (text === undefined) {
-      if (input.default !== undefined) defaults[input.name] = input.default;
+      if (input.default !== undefined) defaults[input.name] = defaultOf(input);
       else if (input.required) problems.push(missing(input));
       else defaults[input.name] = '';
       continue;
@@ -66,6 +66,12 @@ export async function resolveInputs(
   }
   if (problems.length > 0) throw new PlaybookError(problems);
   return { given, defaults };
+}
+
+/** A default that is a path may begin with "~". */
+function defaultOf(input: InputSpec): JsonValue {
+  const value = input.default ?? '';
+  return input.isPath && typeof value === 'string' ? expandHome(value) : value;
 }
 
 function missing(input: InputSpec): Problem {

@@ -35,6 +35,8 @@ export interface Plan {
   capture?: string[];
   /** Seconds the step pauses on the controller. */
   pauseSeconds?: number;
+  /** Text for the operator, shown when the step is done. */
+  document?: { title: string; text: string };
   /** Effects on the run itself: variables of the host, or groups it joins. */
   setFacts?: JsonObject;
   joinGroups?: string[];

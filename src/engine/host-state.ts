@@ -96,7 +96,7 @@ export class RunState {
     const state = this;
     return {
       inventory_hostname: host.name,
-      ansible_host: host.address.address,
+      ...addressVariables(host),
       group_names: [...this.#groups].filter(([, members]) => members.includes(host.name)).map(([name]) => name),
       get groups() {
         return Object.fromEntries([...state.#groups].map(([name, members]) => [name, [...members]]));
@@ -116,7 +116,7 @@ export class RunState {
   #hostvars(): JsonObject {
     const all: JsonObject = {};
     for (const [name, host] of this.#inventory.hosts) {
-      const known: JsonObject = { ...host.vars, inventory_hostname: name, ansible_host: host.address.address };
+      const known: JsonObject = { ...host.vars, inventory_hostname: name, ...addressVariables(host) };
       for (const [key, value] of Object.entries(this.#facts.get(name) ?? {})) {
         if (value !== unknownValue) known[key] = value;
       }
@@ -124,4 +124,14 @@ export class RunState {
     }
     return all;
   }
+}
+
+/** How the host is reached, under Ansible's names. */
+function addressVariables({ address }: InventoryHost): JsonObject {
+  return {
+    ansible_host: address.address,
+    ansible_port: address.port,
+    ansible_user: address.user ?? '',
+    ansible_ssh_private_key_file: address.keyPath ?? '',
+  };
 }

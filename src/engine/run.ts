@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { PlaybookError, RunnerError } from '../core/errors.ts';
+import { JournalError, PlaybookError, RunnerError } from '../core/errors.ts';
 import type { BlockNode, CommitNode, Node, Play, Playbook, TaskNode } from '../core/playbook.ts';
 import type { RecordedRun, RecordedStep } from '../journal/recorded-run.ts';
 import type { EngineContext } from './context.ts';
@@ -165,7 +165,13 @@ class PlaybookRun {
   async #task(task: TaskNode, hosts: readonly string[], place: StepPlace, handler = false): Promise<Set<string>> {
     if (!task.readOnly && !this.#fingerprinted && !this.#context.settings.check) {
       this.#fingerprinted = true;
-      await takeFingerprint(this.#context, this.#playbook, this.#state, 'before');
+      try {
+        await takeFingerprint(this.#context, this.#playbook, this.#state, 'before');
+      } catch (error) {
+        if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
+        this.#lastFailure = error.describe();
+        return new Set(hosts);
+      }
     }
     if (!task.readOnly) this.#changed = true;
     const failed = await this.#steps.run(task, hosts, place, handler);

@@ -206,6 +206,7 @@ class UnitRunner {
     const readOnly = plan.readOnly === true || task.readOnly;
     if (plan.pauseSeconds !== undefined && !settings.check) await sleep(plan.pauseSeconds * 1000, signal);
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
+    if (plan.document && !settings.check) this.#context.emit({ type: 'document', ...plan.document });
     if (plan.actions.length === 0) return { ...base, result: { ...plan.result } };
     if (settings.check && !readOnly) return { ...base, changed: true, result: { ...plan.result } };
     if (!readOnly && this.#unit.recorded) await this.#writeIntent(args, plan, session, view);
@@ -261,8 +262,8 @@ class UnitRunner {
       target: target.name,
       ...(item === undefined ? {} : { item }),
       module: task.module,
-      args,
-      actions: plan.actions.map(describeAction),
+      args: task.noLog ? {} : args,
+      actions: task.noLog ? [] : plan.actions.map(describeAction),
       become: task.become,
       undo: { body, on: task.undoOn, when: task.undoWhen, error: task.undoError, captured: registers, probe: task.probe },
       notifiedBy,

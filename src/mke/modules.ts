@@ -1,3 +1,7 @@
 import type { Module } from '../core/module.ts';
+import { mke3_cluster } from './mke3_cluster.ts';
+import { mke4_config } from './mke4_config.ts';
+import { mke_upgrade_summary } from './mke_upgrade_summary.ts';
 
-export const mkeModules: Module[] = [];
+/** The modules of this folder, registered beside the general ones. */
+export const mkeModules = [mke3_cluster, mke4_config, mke_upgrade_summary] as unknown as Module[];

@@ -9,6 +9,9 @@ import { didYouMean } from '../util/text.ts';
 const magic = [
   'inventory_hostname',
   'ansible_host',
+  'ansible_port',
+  'ansible_user',
+  'ansible_ssh_private_key_file',
   'group_names',
   'groups',
   'hostvars',

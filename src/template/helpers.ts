@@ -95,8 +95,8 @@ export const helpers: Record<string, Helper> = {
   where: (value, key, wanted) =>
     list(value, 'where').filter((one) => map(one, 'where')[text(key)] === wanted),
   list: (...items) => items,
-  get: (value, key) =>
-    Array.isArray(value) ? (value as unknown[])[Number(key)] : map(value, 'get')[text(key)],
+  get: (value, ...keys) =>
+    keys.reduce((inner, key) => (Array.isArray(inner) ? (inner as unknown[])[Number(key)] : map(inner, 'get')[text(key)]), value),
   eq: (a, b) => a === b,
   ne: (a, b) => a !== b,
   lt: (a, b) => order(a, b) < 0,

@@ -64,7 +64,9 @@ export interface SshConnection {
 
 /** @throws ConnectError whose stage says how far it came */
 export async function connectSsh(host: HostAddress, options: SshOptions): Promise<SshConnection> {
-  const { Client } = await import('ssh2');
+  const {
+    default: { Client },
+  } = await import('ssh2');
   const user = host.user ?? options.defaultUser;
   const privateKey = await readKey(host, options);
   const client = new Client();

@@ -1,0 +1,132 @@
+import type { HttpRequest, HttpResponse } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+
+export interface ApiAccess {
+  /** `https://host:port`, without a path. */
+  url: string;
+  username: string;
+  password: string;
+  /** PEM that the server's certificate must chain to. */
+  ca: string | undefined;
+}
+
+type Send = (request: HttpRequest) => Promise<HttpResponse>;
+
+const TIMEOUT_MS = 30_000;
+
+/** The MKE 3 API, reads only (mke-upgrade.md §4). One login, since sessions a user are limited. */
+export class Mke3Client {
+  readonly #access: ApiAccess;
+  readonly #send: Send;
+  #token = '';
+
+  constructor(access: ApiAccess, send: Send) {
+    this.#access = access;
+    this.#send = send;
+  }
+
+  async login(): Promise<void> {
+    const { username, password } = this.#access;
+    const response = await this.#request('POST', '/auth/login', JSON.stringify({ username, password }));
+    if (response.status === 401 || response.status === 403) {
+      throw new TaskError(`MKE 3 does not let "${username}" in: ${messageIn(response.body)}.`, {
+        hint: 'Check --mke3-admin-username and the password.',
+      });
+    }
+    const token = asObject(this.#json(response, '/auth/login'))['auth_token'];
+    if (typeof token !== 'string') throw new TaskError('The login of MKE 3 gave no token.');
+    this.#token = token;
+  }
+
+  async configToml(): Promise<string> {
+    return (await this.#get('/api/ucp/config-toml', 'application/toml')).body;
+  }
+
+  async isAdmin(): Promise<boolean> {
+    return asObject(await this.#getJson('/id/'))['isAdmin'] === true;
+  }
+
+  async nodes(): Promise<JsonObject[]> {
+    return asList(await this.#getJson('/nodes')).map(asObject);
+  }
+
+  /** Accounts and teams, all pages. */
+  async accounts(): Promise<{ users: string[]; orgs: string[]; teams: string[] }> {
+    const accounts = await this.#pages('/accounts/?filter=all', 'accounts');
+    const names = (isOrg: boolean) => accounts.filter((one) => one['isOrg'] === isOrg).map((one) => String(one['name']));
+    const orgs = names(true);
+    const teams: string[] = [];
+    for (const org of orgs) {
+      const found = await this.#pages(`/accounts/${encodeURIComponent(org)}/teams?`, 'teams');
+      teams.push(...found.map((one) => `${org}/${String(one['name'])}`));
+    }
+    return { users: names(false), orgs, teams };
+  }
+
+  async #pages(path: string, key: string): Promise<JsonObject[]> {
+    const all: JsonObject[] = [];
+    let start = '';
+    do {
+      const page = asObject(await this.#getJson(`${path}&limit=1000${start === '' ? '' : `&start=${encodeURIComponent(start)}`}`));
+      all.push(...asList(page[key]).map(asObject));
+      const next = page['nextPageStart'];
+      start = typeof next === 'string' && next !== start ? next : '';
+    } while (start !== '');
+    return all;
+  }
+
+  async #getJson(path: string): Promise<JsonValue> {
+    return this.#json(await this.#get(path, 'application/json'), path);
+  }
+
+  async #get(path: string, accept: string): Promise<HttpResponse> {
+    const response = await this.#request('GET', path, undefined, accept);
+    if (response.status !== 200) {
+      throw new TaskError(`MKE 3 answered ${path} with status ${String(response.status)}: ${messageIn(response.body)}.`);
+    }
+    return response;
+  }
+
+  #request(method: 'GET' | 'POST', path: string, body?: string, accept = 'application/json'): Promise<HttpResponse> {
+    const { url, ca } = this.#access;
+    return this.#send({
+      method,
+      url: `${url}${path}`,
+      headers: {
+        accept,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
+      },
+      timeoutMs: TIMEOUT_MS,
+      ...(body === undefined ? {} : { body }),
+      ...(ca === undefined ? {} : { ca }),
+    });
+  }
+
+  #json({ status, body }: HttpResponse, path: string): JsonValue {
+    try {
+      return JSON.parse(body) as JsonValue;
+    } catch (error) {
+      throw new TaskError(`MKE 3 answered ${path} with status ${String(status)} and no JSON: ${body.slice(0, 200)}`, { cause: error });
+    }
+  }
+}
+
+function messageIn(body: string): string {
+  try {
+    const value = JSON.parse(body) as JsonValue;
+    if (isJsonObject(value) && typeof value['message'] === 'string') return value['message'];
+  } catch {
+    // Not JSON: show the text itself.
+  }
+  return body.slice(0, 200);
+}
+
+function asObject(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function asList(value: JsonValue | undefined): JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,47 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Module } from '../core/module.ts';
+import { configToYaml, convertConfig } from './convert.ts';
+import { parseMke3Config } from './mke3-config.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    toml: { type: 'string', description: 'Configuration of MKE 3, as its API gives it.' },
+    hosts: {
+      type: 'array',
+      description: 'The nodes.',
+      items: {
+        type: 'object',
+        properties: {
+          role: { enum: ['manager', 'worker'], description: 'Role in MKE 3.' },
+          address: { type: 'string', description: 'Address for SSH.' },
+          port: { type: 'integer', description: 'Port of SSH.' },
+          user: { type: 'string', description: 'User of SSH.' },
+          key_path: { type: 'string', description: 'Private key on the operator machine.' },
+        },
+        required: ['role', 'address', 'port', 'user', 'key_path'],
+        additionalProperties: false,
+      },
+    },
+    external_address: { type: 'string', description: 'Name of the load balancer in front of the managers.' },
+  },
+  required: ['toml', 'hosts'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const mke4_config: Module<FromSchema<typeof schema>> = {
+  name: 'mke4_config',
+  summary: 'Convert a configuration of MKE 3 into one of MKE 4.',
+  schema,
+  readOnly: true,
+
+  plan({ toml, hosts, external_address: externalAddress = '' }) {
+    const { config, unconverted, refusals, metallbPools } = convertConfig(parseMke3Config(toml, 'config-toml'), {
+      hosts: hosts.map(({ key_path: keyPath, ...host }) => ({ ...host, keyPath })),
+      externalAddress,
+    });
+    const result = { yaml: configToYaml(config), spec: config['spec'], unconverted, refusals, metallb_pools: metallbPools };
+    return { actions: [], result: result as unknown as JsonObject };
+  },
+};

@@ -1,0 +1,31 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { upgradeSummary, type SummaryFacts } from './summary.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    unconverted: { type: 'array', items: { type: 'object' }, description: 'As mke4_config reported it.' },
+    metallb_pools: { type: 'array', items: { type: 'object' }, description: 'As mke4_config reported it.' },
+    users: { type: 'integer', description: 'Users found in MKE 3.' },
+    orgs: { type: 'integer', description: 'Organizations found in MKE 3.' },
+    teams: { type: 'integer', description: 'Teams found in MKE 3.' },
+    mke3_version: { type: 'string', description: 'Version that was upgraded.' },
+    config: { type: 'string', description: 'The new configuration, printed after the summary.' },
+  },
+  required: ['unconverted', 'metallb_pools', 'users', 'orgs', 'teams', 'mke3_version'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
+  name: 'mke_upgrade_summary',
+  summary: 'Print what an upgrade to MKE 4 did and left to do.',
+  schema,
+  readOnly: true,
+
+  plan({ unconverted, metallb_pools: metallbPools, users, orgs, teams, mke3_version: mke3Version, config }) {
+    const facts = { unconverted, metallbPools, users, orgs, teams, mke3Version } as unknown as SummaryFacts;
+    const text = upgradeSummary(facts);
+    return { actions: [], document: { title: 'Upgrade Summary', text: config ? `${text}\n${config}` : text } };
+  },
+};

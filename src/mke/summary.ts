@@ -1,0 +1,42 @@
+import type { Unconverted } from './convert.ts';
+
+export interface SummaryFacts {
+  unconverted: Unconverted[];
+  users: number;
+  orgs: number;
+  teams: number;
+  mke3Version: string;
+  metallbPools: { name: string; addresses: string[] }[];
+}
+
+/** Ports of MKE 3 that are free after the upgrade (mke-upgrade.md §1.7). */
+const freedPorts =
+  '2377, 6444, 7946, 9055, 12376, 12378, 12379, 12380, 12381, 12382, 12383, 12384, 12385, 12386, 12387, 12388, 12389, 12391, 12392, 179, 12390, 2376, 443';
+
+const LINE = '-'.repeat(15);
+
+/** The text `mkectl upgrade` ends with, section by section (mke-upgrade.md §1.7). */
+export function upgradeSummary(facts: SummaryFacts): string {
+  const { unconverted, users, orgs, teams, mke3Version, metallbPools } = facts;
+  const configuration =
+    unconverted.length === 0 ?
+      'All MKE 3 settings were converted.'
+    : ['These settings were not converted:', ...unconverted.map(({ key, value, why, what }) => `  ${key} = ${value}: ${why}; ${what}.`)].join('\n');
+  const sections: [string, string][] = [
+    ['Configuration file', configuration],
+    ['Authentication', `Users found in the MKE3 cluster: ${String(users)}\nAll users are kept; only the administrator keeps the password.`],
+    [
+      'Authorization',
+      `Organizations found in the MKE3 cluster: ${String(orgs)}\nTeams found in the MKE3 cluster: ${String(teams)}\nThey become aggregated roles when MKE 4 is applied.`,
+    ],
+    ['Ports', `No longer used:\n[${freedPorts}]`],
+    ['MCR', 'MCR (the Docker engine) is not needed any more and may be uninstalled.'],
+    ['MKE3 Cleanup', `MKE ${mke3Version} was uninstalled from the cluster successfully.`],
+  ];
+  if (metallbPools.length > 0) {
+    const pools = metallbPools.map(({ name, addresses }) => `name: ${name}\nipaddress: [${addresses.join(' ')}]`);
+    sections.push(['MetalLB IP address pools', [...pools, 'Create these pools again after the installation.'].join('\n')]);
+  }
+  const body = sections.map(([title, text]) => `${title}\n${LINE}\n${text}\n`);
+  return ['Upgrade Summary', LINE, ...body].join('\n');
+}
