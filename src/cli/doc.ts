@@ -27,7 +27,13 @@ export function docCommand(world: World, argv: string[]): number {
   }
   const module = modules.find((one) => one.name === name);
   if (!module) {
-    throw new UsageError(`There is no module "${name}".`, { hint: didYouMean(name, modules.map((one) => one.name)) || 'List them with: runner doc.' });
+    throw new UsageError(`There is no module "${name}".`, {
+      hint:
+        didYouMean(
+          name,
+          modules.map((one) => one.name),
+        ) || 'List them with: runner doc.',
+    });
   }
   world.stdout.write(`${moduleText(module)}\n`);
   return exitCodes.done;
@@ -37,13 +43,22 @@ function moduleText(module: Module): string {
   const properties = (module.schema['properties'] ?? {}) as Record<string, Property>;
   const required = (module.schema['required'] ?? []) as string[];
   const undo =
-    module.readOnly === true ? 'not needed, it only reads'
-    : module.restore ? 'automatic'
-    : 'must be declared with "undo:"';
+    module.readOnly === true
+      ? 'not needed, it only reads'
+      : module.restore
+        ? 'automatic'
+        : 'must be declared with "undo:"';
   const lines = [`${module.name}: ${module.summary}`, `Undo: ${undo}.`, ''];
   for (const [name, { type, enum: choices, description }] of Object.entries(properties)) {
-    const kind = choices ? choices.join(' | ') : Array.isArray(type) ? type.join(' | ') : (type ?? 'any');
-    lines.push(`  ${name}${required.includes(name) ? ' (required)' : ''}: ${kind}`, `      ${description ?? ''}`);
+    const kind = choices
+      ? choices.join(' | ')
+      : Array.isArray(type)
+        ? type.join(' | ')
+        : (type ?? 'any');
+    lines.push(
+      `  ${name}${required.includes(name) ? ' (required)' : ''}: ${kind}`,
+      `      ${description ?? ''}`,
+    );
   }
   return lines.join('\n');
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { exitCodes, type EventSink, type Outcome } from '../core/events.ts';
 import { JournalError } from '../core/errors.ts';
@@ -32,6 +33,8 @@ export class StopSignals {
 
   constructor(onFirst: () => void) {
     this.#onFirst = onFirst;
+    // Every running command listens.
+    setMaxListeners(0, this.#abort.signal);
     process.on('SIGINT', this.#listener);
     process.on('SIGTERM', this.#listener);
     process.on('SIGHUP', this.#ignore);
@@ -72,7 +75,14 @@ export function createConnections(world: World, knownHosts: string | undefined):
 
 export function createContext(
   world: World,
-  parts: { settings: RunSettings; inventory: Inventory; journal: Journal | undefined; emit: EventSink; connections: HostConnections; stop: StopSignals },
+  parts: {
+    settings: RunSettings;
+    inventory: Inventory;
+    journal: Journal | undefined;
+    emit: EventSink;
+    connections: HostConnections;
+    stop: StopSignals;
+  },
 ): EngineContext {
   const { settings, inventory, journal, emit, connections, stop } = parts;
   return {
@@ -104,12 +114,15 @@ export async function concludeRun(
   { policy, reread, stop }: { policy: OnFailure; reread: () => RecordedRun; stop: StopSignals },
 ): Promise<Ending> {
   const { run } = context.settings;
-  if (result.status === 'done') return { outcome: 'done', exitCode: exitCodes.done, message: 'Done.', next: [] };
+  if (result.status === 'done')
+    return { outcome: 'done', exitCode: exitCodes.done, message: 'Done.', next: [] };
   if (result.status === 'interrupted') {
     return {
       outcome: 'interrupted',
       exitCode: exitCodes.interrupted,
-      message: result.changedAnything ? 'Interrupted. What was changed stays until you say:' : 'Interrupted. Nothing was changed.',
+      message: result.changedAnything
+        ? 'Interrupted. What was changed stays until you say:'
+        : 'Interrupted. Nothing was changed.',
       next: result.changedAnything ? recoveryCommands(run) : [],
     };
   }
@@ -121,7 +134,9 @@ export async function concludeRun(
       next: [],
     };
   }
-  const rollback = policy === 'auto' || (policy === 'ask' && canAsk(world) && (await confirm('Roll back what was done?')));
+  const rollback =
+    policy === 'auto' ||
+    (policy === 'ask' && canAsk(world) && (await confirm('Roll back what was done?')));
   if (!rollback) {
     return {
       outcome: 'left_in_place',
@@ -142,9 +157,13 @@ export function concludeRollback(
   pastNoReturn: string | undefined,
 ): Ending {
   if (!undo.complete || undo.different > 0) {
-    const open = undo.open.map(({ unit, host, step }) => `unit ${String(unit)} "${step}" on ${host}`).join(', ');
+    const open = undo.open
+      .map(({ unit, host, step }) => `unit ${String(unit)} "${step}" on ${host}`)
+      .join(', ');
     const message =
-      undo.different > 0 ? `${why} Rolled back, but ${String(undo.different)} fingerprints differ from before.` : `${why} Rollback is incomplete: ${open}.`;
+      undo.different > 0
+        ? `${why} Rolled back, but ${String(undo.different)} fingerprints differ from before.`
+        : `${why} Rollback is incomplete: ${open}.`;
     return {
       outcome: 'rollback_incomplete',
       exitCode: exitCodes.rollback_incomplete,
@@ -164,7 +183,9 @@ export function concludeRollback(
       next: [`runner resume ${run}`],
     };
   }
-  const proof = undo.verified ? 'verified: every fingerprint is as before' : 'no fingerprints to compare';
+  const proof = undo.verified
+    ? 'verified: every fingerprint is as before'
+    : 'no fingerprints to compare';
   return {
     outcome: 'rolled_back',
     exitCode: exitCodes.rolled_back,

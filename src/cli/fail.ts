@@ -1,5 +1,12 @@
 import { exitCodes } from '../core/events.ts';
-import { ConnectError, JournalError, PlaybookError, RunnerError, UsageError, describeProblem } from '../core/errors.ts';
+import {
+  ConnectError,
+  JournalError,
+  PlaybookError,
+  RunnerError,
+  UsageError,
+  describeProblem,
+} from '../core/errors.ts';
 import type { World } from './world.ts';
 
 /** Prints an error for a person and returns the exit code that says what it means. */
@@ -7,7 +14,9 @@ export function reportError(world: World, error: unknown): number {
   const say = (text: string) => world.stderr.write(`${world.redactor.mask(text)}\n`);
   if (error instanceof PlaybookError) {
     for (const problem of error.problems) say(describeProblem(problem));
-    say(`${String(error.problems.length)} ${error.problems.length === 1 ? 'problem' : 'problems'}; nothing was contacted.`);
+    say(
+      `${String(error.problems.length)} ${error.problems.length === 1 ? 'problem' : 'problems'}; nothing was contacted.`,
+    );
     return exitCodes.invalid;
   }
   if (error instanceof UsageError) {
@@ -22,7 +31,9 @@ export function reportError(world: World, error: unknown): number {
     say(`runner: ${error.describe()}`);
     return error instanceof ConnectError ? exitCodes.preflight_failed : exitCodes.invalid;
   }
-  say(`runner: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  say(
+    `runner: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   say('This is a bug. The journal of the run is intact; see: runner runs');
   return exitCodes.internal;
 }

@@ -7,17 +7,28 @@ import type { World } from './world.ts';
 
 /** `runner runs`: one line a run, newest first. */
 export function runsCommand(world: World, argv: string[]): number {
-  const command = new Command('runner runs').description('List runs, newest first.').option('--json', 'as JSON').exitOverride();
+  const command = new Command('runner runs')
+    .description('List runs, newest first.')
+    .option('--json', 'as JSON')
+    .exitOverride();
   command.parse(argv, { from: 'user' });
   const runs = world.store.ids().map((id) => ({ id, run: world.store.read(id) }));
   if (command.opts<{ json?: boolean }>().json) {
-    const list = runs.map(({ id, run }) => ({ id, playbook: run.header.playbook, startedAt: run.header.startedAt, state: stateOf(run), exitCode: run.end?.exitCode ?? null }));
+    const list = runs.map(({ id, run }) => ({
+      id,
+      playbook: run.header.playbook,
+      startedAt: run.header.startedAt,
+      state: stateOf(run),
+      exitCode: run.end?.exitCode ?? null,
+    }));
     world.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`);
     return exitCodes.done;
   }
   if (runs.length === 0) world.stdout.write('No runs yet.\n');
   for (const { id, run } of runs) {
-    world.stdout.write(`${id}  ${stateOf(run).padEnd(20)} ${String(run.hosts.size).padStart(3)} hosts  ${run.header.playbook}\n`);
+    world.stdout.write(
+      `${id}  ${stateOf(run).padEnd(20)} ${String(run.hosts.size).padStart(3)} hosts  ${run.header.playbook}\n`,
+    );
   }
   return exitCodes.done;
 }
@@ -29,7 +40,10 @@ function stateOf(run: RecordedRun): string {
 
 /** `runner show [RUN]`: its steps, and of each change whether it is taken back. */
 export function showCommand(world: World, argv: string[]): number {
-  const command = new Command('runner show').description('Show one run.').argument('[run]', 'id; the newest when left out').exitOverride();
+  const command = new Command('runner show')
+    .description('Show one run.')
+    .argument('[run]', 'id; the newest when left out')
+    .exitOverride();
   command.parse(argv, { from: 'user' });
   const id = world.store.find(command.args[0]);
   const run = world.store.read(id);
@@ -48,12 +62,20 @@ export function showCommand(world: World, argv: string[]): number {
       say(`${step.info.play} › ${step.info.name}   ${step.info.id}`);
     }
     const unit = undone.get(result.unit);
-    const undo = unit ? ` [unit ${String(result.unit)}, undo ${unit.undo ?? (isSettled(unit) ? 'not needed' : unit.intent.undo.body.kind)}]` : '';
-    const message = result.state === 'failed' && result.message !== undefined ? `: ${result.message}` : '';
-    say(`    ${result.state.padEnd(8)} ${result.host} ${formatDuration(result.durationMs)}${undo}${message}`);
+    const undo = unit
+      ? ` [unit ${String(result.unit)}, undo ${unit.undo ?? (isSettled(unit) ? 'not needed' : unit.intent.undo.body.kind)}]`
+      : '';
+    const message =
+      result.state === 'failed' && result.message !== undefined ? `: ${result.message}` : '';
+    say(
+      `    ${result.state.padEnd(8)} ${result.host} ${formatDuration(result.durationMs)}${undo}${message}`,
+    );
   }
   for (const unit of undone.values()) {
-    if (unit.result === undefined && !unit.intent.block) say(`    ${unit.state.padEnd(8)} ${unit.intent.host} unit ${String(unit.intent.unit)} has no result`);
+    if (unit.result === undefined && !unit.intent.block)
+      say(
+        `    ${unit.state.padEnd(8)} ${unit.intent.host} unit ${String(unit.intent.unit)} has no result`,
+      );
   }
   return exitCodes.done;
 }

@@ -21,10 +21,15 @@ export function inputOptions(inputs: readonly InputSpec[]): Option[] {
     const notes = [
       ...(input.required ? ['required'] : []),
       ...(input.env === undefined ? [] : [`or environment variable ${input.env}`]),
-      ...(input.default === undefined || input.default === '' ? [] : [`default: ${JSON.stringify(input.default)}`]),
+      ...(input.default === undefined || input.default === ''
+        ? []
+        : [`default: ${JSON.stringify(input.default)}`]),
     ];
     const text = `${description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
-    const option = new Option(isBoolean ? `${flagOf(name)} [BOOLEAN]` : `${flagOf(name)} <${word}>`, text);
+    const option = new Option(
+      isBoolean ? `${flagOf(name)} [BOOLEAN]` : `${flagOf(name)} <${word}>`,
+      text,
+    );
     if (!input.secret) return [option];
     return [option, new Option(`${flagOf(name)}-file <FILE>`, `File whose first line is ${name}`)];
   });
@@ -59,7 +64,9 @@ export async function resolveInputs(
     }
     const value = convert(input, text);
     for (const problem of validateValue(input.schema, value)) {
-      problems.push({ message: `${flagOf(input.name)}: ${problem.message.replace('The value', JSON.stringify(text))}` });
+      problems.push({
+        message: `${flagOf(input.name)}: ${problem.message.replace('The value', JSON.stringify(text))}`,
+      });
     }
     if (input.secret && typeof value === 'string') world.redactor.add(input.name, value);
     given[input.name] = value;
@@ -80,7 +87,10 @@ function missing(input: InputSpec): Problem {
     ...(input.secret ? [`${flagOf(input.name)}-file`] : []),
     ...(input.env === undefined ? [] : [`the environment variable ${input.env}`]),
   ];
-  return { message: `Input "${input.name}" is missing: ${input.description}.`, hint: `Give it with ${ways.join(' or ')}.` };
+  return {
+    message: `Input "${input.name}" is missing: ${input.description}.`,
+    hint: `Give it with ${ways.join(' or ')}.`,
+  };
 }
 
 function rawValue(
@@ -93,7 +103,9 @@ function rawValue(
   const flag = options[key];
   if (flag !== undefined) {
     if (input.secret) {
-      warn(`${flagOf(input.name)} shows the secret to everyone who can list processes here; prefer ${input.env ?? `${flagOf(input.name)}-file`}.`);
+      warn(
+        `${flagOf(input.name)} shows the secret to everyone who can list processes here; prefer ${input.env ?? `${flagOf(input.name)}-file`}.`,
+      );
     }
     return typeof flag === 'boolean' ? flag : String(flag);
   }
@@ -114,7 +126,8 @@ function convert(input: InputSpec, raw: string | boolean): JsonValue {
   const { schema } = input;
   if (typeof raw === 'boolean') return raw;
   if (schema['type'] === 'boolean') return raw === 'true' ? true : raw === 'false' ? false : raw;
-  if (schema['type'] === 'integer' || schema['type'] === 'number') return raw.trim() !== '' && !Number.isNaN(Number(raw)) ? Number(raw) : raw;
+  if (schema['type'] === 'integer' || schema['type'] === 'number')
+    return raw.trim() !== '' && !Number.isNaN(Number(raw)) ? Number(raw) : raw;
   if (schema['type'] === 'array') return raw.split(',').map((one) => one.trim());
   if (!input.isPath || raw === '') return raw;
   const path = expandHome(raw);

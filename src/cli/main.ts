@@ -26,11 +26,13 @@ const commands: Record<string, CliCommand> = {
   },
   rollback: {
     summary: 'take a run back',
-    run: async (world, argv) => (await import('./recover.ts')).recoverCommand(world, 'rollback', argv),
+    run: async (world, argv) =>
+      (await import('./recover.ts')).recoverCommand(world, 'rollback', argv),
   },
   resume: {
     summary: 'go on with a run',
-    run: async (world, argv) => (await import('./recover.ts')).recoverCommand(world, 'resume', argv),
+    run: async (world, argv) =>
+      (await import('./recover.ts')).recoverCommand(world, 'resume', argv),
   },
   runs: {
     summary: 'list runs',
@@ -56,14 +58,20 @@ const commands: Record<string, CliCommand> = {
 };
 
 function printVersion(world: World): number {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
   world.stdout.write(`runner ${version}\n`);
   return exitCodes.done;
 }
 
 function printHelp(world: World): void {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
-  world.stdout.write(`Usage: runner COMMAND …\n\n${lines.join('\n')}\n\nMore on one of them: runner COMMAND --help\n`);
+  const lines = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`,
+  );
+  world.stdout.write(
+    `Usage: runner COMMAND …\n\n${lines.join('\n')}\n\nMore on one of them: runner COMMAND --help\n`,
+  );
 }
 
 async function main(world: World, argv: string[]): Promise<number> {
@@ -74,7 +82,10 @@ async function main(world: World, argv: string[]): Promise<number> {
   }
   if (name === '--version' || name === '-V') return printVersion(world);
   const command = commands[name];
-  if (!command) throw new UsageError(`Unknown command "${name}".`, { hint: didYouMean(name, Object.keys(commands)) || 'See: runner --help.' });
+  if (!command)
+    throw new UsageError(`Unknown command "${name}".`, {
+      hint: didYouMean(name, Object.keys(commands)) || 'See: runner --help.',
+    });
   return command.run(world, rest);
 }
 

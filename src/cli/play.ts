@@ -9,7 +9,12 @@ import { runPlaybook } from '../engine/run.ts';
 import type { RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { Journal } from '../journal/journal.ts';
-import { checkPlaybook, playTasks, pointsOfNoReturn } from '../playbook/check.ts';
+import {
+  checkPlaybook,
+  playTasks,
+  pointsOfNoReturn,
+  stepsBeforeNoReturn,
+} from '../playbook/check.ts';
 import { didYouMean } from '../util/text.ts';
 import {
   bootIdentity,
@@ -42,17 +47,25 @@ export interface PlayOptions {
   output: string;
   knownHosts?: string;
   becomePasswordFile?: string;
+  failAt?: string;
   detailedExitCode?: boolean;
   verbose?: boolean;
 }
 
 /** `runner play PLAYBOOK …` and `runner plan PLAYBOOK …`. The playbook's inputs are flags after its name. */
-export async function playCommand(world: World, mode: 'play' | 'plan', argv: string[]): Promise<number> {
+export async function playCommand(
+  world: World,
+  mode: 'play' | 'plan',
+  argv: string[],
+): Promise<number> {
   const name = argv.find((word, index) => !word.startsWith('-') && !takesValue(argv[index - 1]));
   const command = baseCommand(mode);
   if (name === undefined) {
     if (argv.includes('--help') || argv.includes('-h')) command.outputHelp();
-    else throw new UsageError(`"runner ${mode}" needs the name of a playbook.`, { hint: `For example: runner ${mode} upgrade.yml.` });
+    else
+      throw new UsageError(`"runner ${mode}" needs the name of a playbook.`, {
+        hint: `For example: runner ${mode} upgrade.yml.`,
+      });
     return exitCodes.done;
   }
   const playbook = openPlaybook(world, name);
@@ -65,7 +78,9 @@ export async function playCommand(world: World, mode: 'play' | 'plan', argv: str
 }
 
 const valueFlags = new Set(
-  '-i --inventory --limit -l --tags -t --skip-tags --forks -f --on-failure --accept-irreversible -e --extra-vars --output --known-hosts --become-password-file'.split(' '),
+  '-i --inventory --limit -l --tags -t --skip-tags --forks -f --on-failure --accept-irreversible -e --extra-vars --output --known-hosts --become-password-file --fail-at'.split(
+    ' ',
+  ),
 );
 
 function takesValue(flag: string | undefined): boolean {
@@ -76,7 +91,11 @@ function baseCommand(mode: string): Command {
   const collect = (value: string, known: string[] = []): string[] => [...known, value];
   return new Command(`runner ${mode}`)
     .argument('<playbook>', 'file, or name of a shipped playbook')
-    .description(mode === 'plan' ? 'Show what a playbook would change where, and how it would be taken back.' : 'Run a playbook.')
+    .description(
+      mode === 'plan'
+        ? 'Show what a playbook would change where, and how it would be taken back.'
+        : 'Run a playbook.',
+    )
     .option('-i, --inventory <FILE>', 'hosts file, or a list such as "a,b,"')
     .option('-C, --check', 'change nothing; tell what would change')
     .option('-D, --diff', 'show changes of files')
@@ -84,14 +103,39 @@ function baseCommand(mode: string): Command {
     .option('-t, --tags <TAGS>', 'only tasks with one of these tags')
     .option('--skip-tags <TAGS>', 'no task with one of these tags')
     .option('-f, --forks <N>', 'hosts worked on at a time', '50')
-    .addOption(new Option('--on-failure <WHAT>', 'what to do when a step fails').choices(['auto', 'ask', 'stop']))
+    .addOption(
+      new Option('--on-failure <WHAT>', 'what to do when a step fails').choices([
+        'auto',
+        'ask',
+        'stop',
+      ]),
+    )
     .option('--require-undo', 'refuse unless every changing task says how it is undone')
-    .option('--accept-irreversible <NAME>', 'agree to a point of no return; may be repeated', collect)
-    .option('-e, --extra-vars <NAME=VALUE>', 'variable; NAME:=JSON for other than text; may be repeated', collect)
-    .addOption(new Option('--output <FORM>', 'how to show the run').choices(['auto', 'live', 'plain', 'json']).default('auto'))
-    .option('--known-hosts <FILE>', 'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)')
+    .option(
+      '--accept-irreversible <NAME>',
+      'agree to a point of no return; may be repeated',
+      collect,
+    )
+    .option(
+      '-e, --extra-vars <NAME=VALUE>',
+      'variable; NAME:=JSON for other than text; may be repeated',
+      collect,
+    )
+    .addOption(
+      new Option('--output <FORM>', 'how to show the run')
+        .choices(['auto', 'live', 'plain', 'json'])
+        .default('auto'),
+    )
+    .option(
+      '--known-hosts <FILE>',
+      'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)',
+    )
     .option('--become-password-file <FILE>', 'file whose first line is the sudo password')
     .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
+    .option(
+      '--fail-at <STEP>',
+      'make this step fail after its work, to try the rollback out: an id, a name, or "last"',
+    )
     .option('-v, --verbose', 'show output of commands and retries')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
@@ -105,7 +149,12 @@ class PlayRun {
   readonly #plan: boolean;
   readonly #check: boolean;
 
-  constructor(world: World, playbook: Playbook, options: PlayOptions & Record<string, unknown>, plan: boolean) {
+  constructor(
+    world: World,
+    playbook: Playbook,
+    options: PlayOptions & Record<string, unknown>,
+    plan: boolean,
+  ) {
     this.#world = world;
     this.#playbook = playbook;
     this.#options = options;
@@ -133,9 +182,12 @@ class PlayRun {
       variables,
       inputDefaults: defaults,
       accepted,
+      failAt: this.#failAt(),
     };
     this.#checkTags(settings);
-    return this.#check ? this.#runCheck(settings, inventory) : this.#runForReal(settings, inventory);
+    return this.#check
+      ? this.#runCheck(settings, inventory)
+      : this.#runForReal(settings, inventory);
   }
 
   async #runCheck(settings: RunSettings, inventory: Inventory): Promise<number> {
@@ -156,22 +208,37 @@ class PlayRun {
           display.sink(event);
         },
       });
-      context.emit({ type: 'run-start', run: 'check', playbook: this.#playbook.name, check: true, hosts: [...inventory.hosts.keys()] });
+      context.emit({
+        type: 'run-start',
+        run: 'check',
+        playbook: this.#playbook.name,
+        check: true,
+        hosts: [...inventory.hosts.keys()],
+      });
       const result = await runPlaybook(context, this.#playbook);
       await display.finish();
-      if (this.#plan && this.#options.output !== 'json') this.#world.stdout.write(`${display.text.coverage().join('\n')}\n`);
+      if (this.#plan && this.#options.output !== 'json')
+        this.#world.stdout.write(`${display.text.coverage().join('\n')}\n`);
       const failed = result.status === 'failed';
       context.emit({
         type: 'run-end',
         run: 'check',
-        outcome: failed ? 'preflight_failed' : result.status === 'interrupted' ? 'interrupted' : 'done',
-        message: failed ? `The check failed: ${result.message}. Nothing was changed.` : 'Nothing was changed.',
+        outcome: failed
+          ? 'preflight_failed'
+          : result.status === 'interrupted'
+            ? 'interrupted'
+            : 'done',
+        message: failed
+          ? `The check failed: ${result.message}. Nothing was changed.`
+          : 'Nothing was changed.',
         next: [],
         durationMs: Date.now() - began,
       });
       if (failed) return exitCodes.preflight_failed;
       if (result.status === 'interrupted') return exitCodes.interrupted;
-      return changes > 0 && this.#options.detailedExitCode === true ? exitCodes.differences : exitCodes.done;
+      return changes > 0 && this.#options.detailedExitCode === true
+        ? exitCodes.differences
+        : exitCodes.done;
     } finally {
       stop.dispose();
       await connections.close();
@@ -186,10 +253,21 @@ class PlayRun {
     const journal = Journal.create(store.journalPath(id), redactor);
     const display = await this.#display(settings);
     const stop = new StopSignals(() => {
-      display.sink({ type: 'message', level: 'warning', text: 'Interrupted: no new step begins. Once more gives up the running ones.' });
+      display.sink({
+        type: 'message',
+        level: 'warning',
+        text: 'Interrupted: no new step begins. Once more gives up the running ones.',
+      });
     });
     const connections = createConnections(this.#world, this.#options.knownHosts);
-    const context = createContext(this.#world, { settings, inventory, journal, emit: display.sink, connections, stop });
+    const context = createContext(this.#world, {
+      settings,
+      inventory,
+      journal,
+      emit: display.sink,
+      connections,
+      stop,
+    });
     try {
       const files = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
       await journal.append({
@@ -206,16 +284,35 @@ class PlayRun {
         hosts: [...inventory.hosts.values()].map(({ address }) => address),
         files: files.map((path) => store.pin(dir, path)),
       });
-      context.emit({ type: 'run-start', run: id, playbook: this.#playbook.name, check: false, hosts: [...inventory.hosts.keys()] });
+      context.emit({
+        type: 'run-start',
+        run: id,
+        playbook: this.#playbook.name,
+        check: false,
+        hosts: [...inventory.hosts.keys()],
+      });
       const result = await runPlaybook(context, this.#playbook);
       const ending = await concludeRun(this.#world, context, result, {
         policy: settings.onFailure ?? this.#playbook.rollback.onFailure,
         reread: () => store.read(id),
         stop,
       });
-      await journal.append({ t: 'end', outcome: ending.outcome, exitCode: ending.exitCode, message: ending.message, at: new Date().toISOString() });
+      await journal.append({
+        t: 'end',
+        outcome: ending.outcome,
+        exitCode: ending.exitCode,
+        message: ending.message,
+        at: new Date().toISOString(),
+      });
       if (isClosed(ending)) store.markClosed(id);
-      context.emit({ type: 'run-end', run: id, outcome: ending.outcome, message: ending.message, next: ending.next, durationMs: Date.now() - began.getTime() });
+      context.emit({
+        type: 'run-end',
+        run: id,
+        outcome: ending.outcome,
+        message: ending.message,
+        next: ending.next,
+        durationMs: Date.now() - began.getTime(),
+      });
       return ending.exitCode;
     } finally {
       stop.dispose();
@@ -253,11 +350,16 @@ class PlayRun {
     if (source !== undefined) return loadInventory(source);
     const onlyLocal = this.#playbook.plays.every(({ hosts }) => hosts === 'localhost');
     if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };
-    throw new UsageError('Which hosts? No inventory was given.', { hint: 'Give one with --inventory FILE.' });
+    throw new UsageError('Which hosts? No inventory was given.', {
+      hint: 'Give one with --inventory FILE.',
+    });
   }
 
   #checkPlaybook(inventory: Inventory, variables: JsonObject): void {
-    const outside = [...Object.keys(variables), ...[...inventory.hosts.values()].flatMap(({ vars }) => Object.keys(vars))];
+    const outside = [
+      ...Object.keys(variables),
+      ...[...inventory.hosts.values()].flatMap(({ vars }) => Object.keys(vars)),
+    ];
     const problems = checkPlaybook(this.#playbook, this.#world.modules, {
       outside,
       requireUndo: this.#options.requireUndo === true,
@@ -265,10 +367,37 @@ class PlayRun {
     if (problems.length > 0) throw new PlaybookError(problems);
   }
 
+  /** The id of the step that is to fail. */
+  #failAt(): string | undefined {
+    const wanted = this.#options.failAt;
+    if (wanted === undefined) return undefined;
+    const last = stepsBeforeNoReturn(this.#playbook).at(-1)?.id;
+    if (wanted === 'last' && last !== undefined) return last;
+    const steps = this.#playbook.plays.flatMap(playTasks);
+    const step = steps.find(({ id }) => id === wanted) ?? steps.find(({ name }) => name === wanted);
+    if (step) return step.id;
+    throw new UsageError(`There is no step "${wanted}".`, {
+      hint:
+        didYouMean(
+          wanted,
+          steps.flatMap(({ id, name }) => [id, name]),
+        ) || 'Names and ids are shown by: runner plan.',
+    });
+  }
+
   #checkTags({ tags, skipTags }: RunSettings): void {
-    const known = [...new Set([...this.#playbook.plays.flatMap(playTasks).flatMap((task) => task.tags), 'always', 'never'])];
+    const known = [
+      ...new Set([
+        ...this.#playbook.plays.flatMap(playTasks).flatMap((task) => task.tags),
+        'always',
+        'never',
+      ]),
+    ];
     for (const tag of [...tags, ...skipTags]) {
-      if (!known.includes(tag)) throw new UsageError(`No task has the tag "${tag}".`, { hint: didYouMean(tag, known) || `Tags: ${known.join(', ')}.` });
+      if (!known.includes(tag))
+        throw new UsageError(`No task has the tag "${tag}".`, {
+          hint: didYouMean(tag, known) || `Tags: ${known.join(', ')}.`,
+        });
     }
   }
 
@@ -278,34 +407,61 @@ class PlayRun {
     const names = points.map(({ name }) => name);
     for (const name of accepted) {
       if (!names.includes(name)) {
-        throw new UsageError(`"${name}" is no point of no return of this playbook.`, { hint: didYouMean(name, names) || (names.length > 0 ? `There is: ${names.join(', ')}.` : 'It has none.') });
+        throw new UsageError(`"${name}" is no point of no return of this playbook.`, {
+          hint:
+            didYouMean(name, names) ||
+            (names.length > 0 ? `There is: ${names.join(', ')}.` : 'It has none.'),
+        });
       }
     }
     if (this.#check) return names;
     for (const { name, reason } of points.filter((point) => !accepted.includes(point.name))) {
-      if (canAsk(this.#world) && (await confirm(`"${name}" is a point of no return: ${reason}. Go behind it when all before it is done?`))) {
+      if (
+        canAsk(this.#world) &&
+        (await confirm(
+          `"${name}" is a point of no return: ${reason}. Go behind it when all before it is done?`,
+        ))
+      ) {
         accepted.push(name);
         continue;
       }
-      throw new UsageError(`This playbook has a point of no return, "${name}": ${reason}. Nothing was contacted.`, {
-        hint: `Agree to it with --accept-irreversible ${name}.`,
-      });
+      throw new UsageError(
+        `This playbook has a point of no return, "${name}": ${reason}. Nothing was contacted.`,
+        {
+          hint: `Agree to it with --accept-irreversible ${name}.`,
+        },
+      );
     }
     return accepted;
   }
 
   #refuseOpenRuns(inventory: Inventory): void {
     const { store } = this.#world;
-    const addresses = new Set([...inventory.hosts.values()].map(({ address }) => `${address.address}:${String(address.port)}`));
+    const addresses = new Set(
+      [...inventory.hosts.values()].map(
+        ({ address }) => `${address.address}:${String(address.port)}`,
+      ),
+    );
     for (const id of store.openRuns()) {
       const run = store.read(id);
-      const shared = run.header.hosts.filter(({ address, port }) => addresses.has(`${address}:${String(port)}`));
+      const shared = run.header.hosts.filter(({ address, port }) =>
+        addresses.has(`${address}:${String(port)}`),
+      );
       if (shared.length === 0) continue;
       const going = run.end === undefined && isRunning(run.header.pid, run.header.bootId);
-      const what = going ? `is still running (process ${String(run.header.pid)})` : (run.end?.message ?? 'was cut off');
-      throw new OpenRunError(`Run ${id} of ${run.header.startedAt} on ${shared.map(({ name }) => name).join(', ')} ${what}.`, {
-        hint: going ? 'Wait for it.' : `Settle it first: ${recoveryCommands(id).map((one) => one.split('#')[0]?.trim()).join(' or ')}.`,
-      });
+      const what = going
+        ? `is still running (process ${String(run.header.pid)})`
+        : (run.end?.message ?? 'was cut off');
+      throw new OpenRunError(
+        `Run ${id} of ${run.header.startedAt} on ${shared.map(({ name }) => name).join(', ')} ${what}.`,
+        {
+          hint: going
+            ? 'Wait for it.'
+            : `Settle it first: ${recoveryCommands(id)
+                .map((one) => one.split('#')[0]?.trim())
+                .join(' or ')}.`,
+        },
+      );
     }
   }
 
@@ -320,7 +476,10 @@ class PlayRun {
 }
 
 function splitList(text: string | undefined): string[] {
-  return (text ?? '').split(',').map((one) => one.trim()).filter((one) => one !== '');
+  return (text ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }
 
 function positive(text: string, flag: string): number {
@@ -358,4 +517,3 @@ function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObjec
     ...(options.knownHosts === undefined ? {} : { knownHosts: resolve(options.knownHosts) }),
   };
 }
-

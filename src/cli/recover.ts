@@ -34,13 +34,28 @@ interface RecoverOptions {
 }
 
 /** `runner rollback [RUN]` and `runner resume [RUN]`: both go on from the journal alone. */
-export async function recoverCommand(world: World, mode: 'rollback' | 'resume', argv: string[]): Promise<number> {
+export async function recoverCommand(
+  world: World,
+  mode: 'rollback' | 'resume',
+  argv: string[],
+): Promise<number> {
   const collect = (value: string, known: string[] = []): string[] => [...known, value];
   const command = new Command(`runner ${mode}`)
     .argument('[run]', 'id of the run; the newest when left out')
-    .description(mode === 'rollback' ? 'Take a run back to its last commit point.' : 'Go on with a run where it stood.')
-    .addOption(new Option('--output <FORM>', 'how to show it').choices(['auto', 'live', 'plain', 'json']).default('auto'))
-    .option('--known-hosts <FILE>', 'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)')
+    .description(
+      mode === 'rollback'
+        ? 'Take a run back to its last commit point.'
+        : 'Go on with a run where it stood.',
+    )
+    .addOption(
+      new Option('--output <FORM>', 'how to show it')
+        .choices(['auto', 'live', 'plain', 'json'])
+        .default('auto'),
+    )
+    .option(
+      '--known-hosts <FILE>',
+      'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)',
+    )
     .option('-v, --verbose', 'show output of commands')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
@@ -83,7 +98,11 @@ class Recovery {
       verbose: this.#options.verbose === true,
     });
     const stop = new StopSignals(() => {
-      display.sink({ type: 'message', level: 'warning', text: 'Interrupted: no new step begins. Once more gives up the running ones.' });
+      display.sink({
+        type: 'message',
+        level: 'warning',
+        text: 'Interrupted: no new step begins. Once more gives up the running ones.',
+      });
     });
     const knownHosts = this.#options.knownHosts ?? textOption(recorded, 'knownHosts');
     const connections = createConnections(this.#world, knownHosts);
@@ -97,10 +116,25 @@ class Recovery {
     });
     try {
       await journal.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
-      const ending = playbook ? await this.#resume(context, playbook, recorded, stop) : await this.#rollBack(context, recorded);
-      await journal.append({ t: 'end', outcome: ending.outcome, exitCode: ending.exitCode, message: ending.message, at: new Date().toISOString() });
+      const ending = playbook
+        ? await this.#resume(context, playbook, recorded, stop)
+        : await this.#rollBack(context, recorded);
+      await journal.append({
+        t: 'end',
+        outcome: ending.outcome,
+        exitCode: ending.exitCode,
+        message: ending.message,
+        at: new Date().toISOString(),
+      });
       if (isClosed(ending)) store.markClosed(this.#id);
-      display.sink({ type: 'run-end', run: this.#id, outcome: ending.outcome, message: ending.message, next: ending.next, durationMs: Date.now() - began });
+      display.sink({
+        type: 'run-end',
+        run: this.#id,
+        outcome: ending.outcome,
+        message: ending.message,
+        next: ending.next,
+        durationMs: Date.now() - began,
+      });
       return ending.exitCode;
     } finally {
       stop.dispose();
@@ -112,37 +146,58 @@ class Recovery {
 
   #refuse(run: RecordedRun, mode: string): void {
     if (run.end === undefined && isRunning(run.header.pid, run.header.bootId)) {
-      throw new UsageError(`Run ${this.#id} is still running as process ${String(run.header.pid)}.`, { hint: 'Stop it first, or wait.' });
+      throw new UsageError(
+        `Run ${this.#id} is still running as process ${String(run.header.pid)}.`,
+        { hint: 'Stop it first, or wait.' },
+      );
     }
     if (run.end?.outcome === 'rolled_back') {
-      throw new UsageError(`Run ${this.#id} is rolled back already; there is nothing to ${mode}.`, { hint: 'Start it again with: runner play.' });
+      throw new UsageError(`Run ${this.#id} is rolled back already; there is nothing to ${mode}.`, {
+        hint: 'Start it again with: runner play.',
+      });
     }
     if (run.end?.outcome === 'preflight_failed') {
-      throw new UsageError(`Run ${this.#id} ended before anything was changed; there is nothing to ${mode}.`);
+      throw new UsageError(
+        `Run ${this.#id} ended before anything was changed; there is nothing to ${mode}.`,
+      );
     }
     if (mode === 'resume' && run.rollbacks > 0 && run.commit?.irreversible !== true) {
-      throw new UsageError(`A rollback of run ${this.#id} has begun; it can only be finished.`, { hint: `runner rollback ${this.#id}` });
+      throw new UsageError(`A rollback of run ${this.#id} has begun; it can only be finished.`, {
+        hint: `runner rollback ${this.#id}`,
+      });
     }
-    if (mode === 'resume' && run.end?.outcome === 'done') throw new UsageError(`Run ${this.#id} is done; there is nothing to resume.`);
+    if (mode === 'resume' && run.end?.outcome === 'done')
+      throw new UsageError(`Run ${this.#id} is done; there is nothing to resume.`);
   }
 
   async #rollBack(context: EngineContext, recorded: RecordedRun): Promise<Ending> {
     const skip = (this.#options.skip ?? []).map((word) => {
       const unit = Number(word);
       if (recorded.units.has(unit)) return unit;
-      throw new UsageError(`Run ${this.#id} has no unit ${word}.`, { hint: `See: runner show ${this.#id}.` });
+      throw new UsageError(`Run ${this.#id} has no unit ${word}.`, {
+        hint: `See: runner show ${this.#id}.`,
+      });
     });
     for (const host of this.#options.host ?? []) {
       if (!recorded.hosts.has(host)) throw new UsageError(`Run ${this.#id} has no host "${host}".`);
     }
     const reason = recorded.end === undefined ? 'crash' : 'request';
-    const result = await rollBackRun(context, recorded, { reason, hosts: this.#options.host, skip });
+    const result = await rollBackRun(context, recorded, {
+      reason,
+      hosts: this.#options.host,
+      skip,
+    });
     const why = recorded.end === undefined ? 'The run was cut off.' : 'Rollback on request.';
     const pivot = recorded.commit?.irreversible === true ? recorded.commit.name : undefined;
     return concludeRollback(this.#id, result, why, pivot);
   }
 
-  async #resume(context: EngineContext, playbook: Playbook, recorded: RecordedRun, stop: StopSignals): Promise<Ending> {
+  async #resume(
+    context: EngineContext,
+    playbook: Playbook,
+    recorded: RecordedRun,
+    stop: StopSignals,
+  ): Promise<Ending> {
     context.emit({ type: 'message', level: 'info', text: `Going on with run ${this.#id}.` });
     const result = await runPlaybook(context, playbook, recorded);
     return concludeRun(this.#world, context, result, {
@@ -156,9 +211,12 @@ class Recovery {
     const playbook = openPlaybook(this.#world, run.header.playbook);
     const changed = run.header.files.filter(({ path, sha256 }) => fileChecksum(path) !== sha256);
     if (changed.length > 0 && this.#options.force !== true) {
-      throw new UsageError(`Changed since run ${this.#id} began: ${changed.map(({ path }) => path).join(', ')}.`, {
-        hint: `Take it back with "runner rollback ${this.#id}", which uses what was recorded, or go on all the same with --force.`,
-      });
+      throw new UsageError(
+        `Changed since run ${this.#id} began: ${changed.map(({ path }) => path).join(', ')}.`,
+        {
+          hint: `Take it back with "runner rollback ${this.#id}", which uses what was recorded, or go on all the same with --force.`,
+        },
+      );
     }
     return playbook;
   }
@@ -167,7 +225,9 @@ class Recovery {
   async #readSecrets(run: RecordedRun): Promise<void> {
     for (const name of run.header.secrets) {
       const fromEnvironment = this.#world.env[name.toUpperCase()];
-      const value = fromEnvironment ?? (canAsk(this.#world) ? await askSecret(`${name} (as in the first run)`) : undefined);
+      const value =
+        fromEnvironment ??
+        (canAsk(this.#world) ? await askSecret(`${name} (as in the first run)`) : undefined);
       if (value !== undefined) this.#world.redactor.add(name, value);
     }
   }
@@ -194,6 +254,7 @@ class Recovery {
       variables,
       inputDefaults: (options['inputDefaults'] ?? {}) as JsonObject,
       accepted: list('accepted'),
+      failAt: undefined,
     };
   }
 }
@@ -205,7 +266,8 @@ function textOption(run: RecordedRun, name: string): string | undefined {
 
 /** Hosts as they were when the run began. */
 function inventoryOf(run: RecordedRun): Inventory {
-  const hosts = new Map([...run.hosts].map(([name, address]) => [name, { name, address, vars: {} }]));
+  const hosts = new Map(
+    [...run.hosts].map(([name, address]) => [name, { name, address, vars: {} }]),
+  );
   return { file: '', hosts, groups: new Map([['all', [...hosts.keys()]]]) };
 }
-

@@ -16,14 +16,22 @@ export function validateCommand(world: World, argv: string[]): number {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   command.parse(argv, { from: 'user' });
-  const { inventory: source, requireUndo } = command.opts<{ inventory?: string; requireUndo?: boolean }>();
+  const { inventory: source, requireUndo } = command.opts<{
+    inventory?: string;
+    requireUndo?: boolean;
+  }>();
   if (command.args.length === 0) throw new UsageError('"runner validate" needs a playbook.');
   const hosts = source === undefined ? [] : [...loadInventory(source).hosts.values()];
   const outside = hosts.flatMap(({ vars }) => Object.keys(vars));
   const problems: Problem[] = [];
   for (const name of command.args) {
     try {
-      problems.push(...checkPlaybook(openPlaybook(world, name), world.modules, { outside, requireUndo: requireUndo === true }));
+      problems.push(
+        ...checkPlaybook(openPlaybook(world, name), world.modules, {
+          outside,
+          requireUndo: requireUndo === true,
+        }),
+      );
     } catch (error) {
       if (!(error instanceof PlaybookError)) throw error;
       problems.push(...error.problems);

@@ -56,11 +56,17 @@ export interface DisplayOptions {
 }
 
 /** Every display writes through the redactor: nothing else in the program prints events. */
-export async function createDisplay(world: World, options: DisplayOptions): Promise<Display & { text: TextWriter }> {
+export async function createDisplay(
+  world: World,
+  options: DisplayOptions,
+): Promise<Display & { text: TextWriter }> {
   const write = (text: string) => {
     world.stdout.write(text);
   };
-  const text = new TextWriter({ ...options, palette: pc.createColors(world.stdout.isTTY && world.env['NO_COLOR'] === undefined) });
+  const text = new TextWriter({
+    ...options,
+    palette: pc.createColors(world.stdout.isTTY && world.env['NO_COLOR'] === undefined),
+  });
   const display = await chooseDisplay(world, options.output, text, write);
   const sink: EventSink = (event) => {
     display.sink(world.redactor.maskAll(event));
@@ -78,5 +84,9 @@ async function chooseDisplay(
   const live = output === 'live' || (output === 'auto' && world.stdout.isTTY);
   if (!live) return plainDisplay(text, write);
   const { liveDisplay } = await import('../output/live.ts');
-  return liveDisplay(text, { write, rows: () => world.stdout.rows, columns: () => world.stdout.columns });
+  return liveDisplay(text, {
+    write,
+    rows: () => world.stdout.rows,
+    columns: () => world.stdout.columns,
+  });
 }

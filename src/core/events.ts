@@ -69,6 +69,7 @@ export type RunEvent =
       message?: string | undefined;
       durationMs: number;
     }
+  | { type: 'undo-step-end'; step: StepInfo }
   | { type: 'fingerprint'; host: string; name: string; equal: boolean; diff?: FileDiff | undefined }
   | { type: 'document'; title: string; text: string }
   | {

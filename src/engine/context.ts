@@ -38,6 +38,8 @@ export interface RunSettings {
   inputDefaults: JsonObject;
   /** Points of no return the operator agreed to. */
   accepted: string[];
+  /** Id of a step that is made to fail, after its work, on its first host: to try a rollback out. */
+  failAt: string | undefined;
 }
 
 export interface EngineContext extends EngineServices {

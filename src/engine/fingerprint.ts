@@ -39,7 +39,15 @@ export async function takeFingerprint(
           const scope = state.scope(host, { play: noPlay, task, batch: hosts });
           const text = await fingerprintText(context, task, name, scope);
           if (text === undefined) continue;
-          await context.journal?.append({ t: 'fingerprint', phase, host: name, name: task.name, text, task, vars: snapshot([task], scope) });
+          await context.journal?.append({
+            t: 'fingerprint',
+            phase,
+            host: name,
+            name: task.name,
+            text,
+            task,
+            vars: snapshot([task], scope),
+          });
         }
       }),
     ),
@@ -56,7 +64,8 @@ export async function fingerprintText(
   const host = context.inventory.hosts.get(name);
   if (!host) throw new TaskError(`Host "${name}" is not in the inventory.`);
   try {
-    if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) return undefined;
+    if (!task.when.every((condition) => parseCondition(condition).test(scope.variables)))
+      return undefined;
   } catch (error) {
     if (error instanceof RunnerError) return undefined;
     throw error;
@@ -64,7 +73,15 @@ export async function fingerprintText(
   const outcome = await runUnit(context, {
     number: 0,
     task,
-    step: { id: task.id, number: 0, play: 'Fingerprint', name: task.name, module: task.module, at: task.at, handler: false },
+    step: {
+      id: task.id,
+      number: 0,
+      play: 'Fingerprint',
+      name: task.name,
+      module: task.module,
+      at: task.at,
+      handler: false,
+    },
     host,
     target: host,
     scope,
@@ -75,12 +92,19 @@ export async function fingerprintText(
     recorded: false,
   });
   if (outcome.failed || outcome.result === unknownValue || !isJsonObject(outcome.result)) {
-    throw new TaskError(`The fingerprint "${task.name}" failed on "${name}": ${outcome.message ?? ''}`, {
-      hint: 'Without it a rollback could not be proved, so nothing was changed.',
-    });
+    throw new TaskError(
+      `The fingerprint "${task.name}" failed on "${name}": ${outcome.message ?? ''}`,
+      {
+        hint: 'Without it a rollback could not be proved, so nothing was changed.',
+      },
+    );
   }
   const { stdout, text, stat } = outcome.result;
-  return typeof stdout === 'string' ? stdout : typeof text === 'string' ? text : JSON.stringify(stat ?? outcome.result);
+  return typeof stdout === 'string'
+    ? stdout
+    : typeof text === 'string'
+      ? text
+      : JSON.stringify(stat ?? outcome.result);
 }
 
 /** The fingerprints of before that a rollback has to reach again. */

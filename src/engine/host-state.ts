@@ -18,7 +18,6 @@ export class RunState {
   readonly #facts = new Map<string, Record<string, ScopeValue>>();
   readonly #groups: Map<string, string[]>;
   readonly #pending = new Map<string, Map<string, PendingHandler>>();
-  readonly failedHosts = new Set<string>();
 
   constructor(inventory: Inventory, settings: RunSettings, playbookDir: string) {
     this.#inventory = inventory;
@@ -43,7 +42,10 @@ export class RunState {
     const members = this.#groups.get(group) ?? [];
     if (members.includes(host)) return;
     const order = [...this.#inventory.hosts.keys()];
-    this.#groups.set(group, [...members, host].sort((a, b) => order.indexOf(a) - order.indexOf(b)));
+    this.#groups.set(
+      group,
+      [...members, host].sort((a, b) => order.indexOf(a) - order.indexOf(b)),
+    );
   }
 
   setFact(host: string, name: string, value: ScopeValue): void {
@@ -74,7 +76,12 @@ export class RunState {
   /** Variables of a task on a host, strongest level first. */
   scope(
     host: InventoryHost,
-    { play, task, batch, item }: { play: Play; task: TaskNode; batch: readonly string[]; item?: JsonObject },
+    {
+      play,
+      task,
+      batch,
+      item,
+    }: { play: Play; task: TaskNode; batch: readonly string[]; item?: JsonObject },
   ): Scope {
     const { role } = task;
     const layers: Layer[] = [
@@ -92,31 +99,49 @@ export class RunState {
     return new Scope(layers);
   }
 
-  #magic(host: InventoryHost, play: Play, task: TaskNode, batch: readonly string[]): Record<string, JsonValue> {
-    const state = this;
-    return {
-      inventory_hostname: host.name,
-      ...addressVariables(host),
-      group_names: [...this.#groups].filter(([, members]) => members.includes(host.name)).map(([name]) => name),
-      get groups() {
-        return Object.fromEntries([...state.#groups].map(([name, members]) => [name, [...members]]));
-      },
-      get hostvars() {
-        return state.#hostvars();
-      },
-      play: { name: play.name, batch: [...batch], hosts_all: this.hostsOf(play.hosts), failed_hosts: [...this.failedHosts] },
-      run: { id: this.#settings.run, check: this.#settings.check, diff: this.#settings.diff },
-      playbook_dir: this.#playbookDir,
-      inventory_file: this.#inventory.file,
-      role_name: task.role?.name ?? '',
-      role_path: task.role?.path ?? '',
-    };
+  #magic(
+    host: InventoryHost,
+    play: Play,
+    task: TaskNode,
+    batch: readonly string[],
+  ): Record<string, JsonValue> {
+    return lazily({
+      inventory_hostname: () => host.name,
+      ...Object.fromEntries(
+        Object.entries(addressVariables(host)).map(([name, value]) => [name, () => value]),
+      ),
+      group_names: () =>
+        [...this.#groups]
+          .filter(([, members]) => members.includes(host.name))
+          .map(([name]) => name),
+      groups: () =>
+        Object.fromEntries([...this.#groups].map(([name, members]) => [name, [...members]])),
+      hostvars: () => this.#hostvars(),
+      play: () => ({
+        name: play.name,
+        batch: [...batch],
+        hosts_all: this.hostsOf(play.hosts),
+      }),
+      run: () => ({
+        id: this.#settings.run,
+        check: this.#settings.check,
+        diff: this.#settings.diff,
+      }),
+      playbook_dir: () => this.#playbookDir,
+      inventory_file: () => this.#inventory.file,
+      role_name: () => task.role?.name ?? '',
+      role_path: () => task.role?.path ?? '',
+    });
   }
 
   #hostvars(): JsonObject {
     const all: JsonObject = {};
     for (const [name, host] of this.#inventory.hosts) {
-      const known: JsonObject = { ...host.vars, inventory_hostname: name, ...addressVariables(host) };
+      const known: JsonObject = {
+        ...host.vars,
+        inventory_hostname: name,
+        ...addressVariables(host),
+      };
       for (const [key, value] of Object.entries(this.#facts.get(name) ?? {})) {
         if (value !== unknownValue) known[key] = value;
       }
@@ -134,4 +159,13 @@ function addressVariables({ address }: InventoryHost): JsonObject {
     ansible_user: address.user ?? '',
     ansible_ssh_private_key_file: address.keyPath ?? '',
   };
+}
+
+/** Values that are worked out when they are asked for: most tasks need none of them. */
+function lazily(values: Record<string, () => JsonValue>): Record<string, JsonValue> {
+  const lazy: Record<string, JsonValue> = {};
+  for (const [name, get] of Object.entries(values)) {
+    Object.defineProperty(lazy, name, { enumerable: true, get });
+  }
+  return lazy;
 }

@@ -41,7 +41,9 @@ export class SessionHostView implements HostView {
     const key = JSON.stringify([fact.name, ...params]);
     const known = this.#facts.get(key) as Promise<T> | undefined;
     if (known) return known;
-    const answer = this.#ask(fact.command(...params)).then((output) => fact.parse(output, ...params));
+    const answer = this.#ask(fact.command(...params)).then((output) =>
+      fact.parse(output, ...params),
+    );
     this.#facts.set(key, answer);
     return answer;
   }
@@ -61,7 +63,10 @@ export class SessionHostView implements HostView {
       return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
     } catch (error) {
       if (!(error instanceof RunnerError)) throw error;
-      throw new TaskError(`Template "${path}": ${error.message}`, { hint: error.hint, cause: error });
+      throw new TaskError(`Template "${path}": ${error.message}`, {
+        hint: error.hint,
+        cause: error,
+      });
     }
   }
 
@@ -71,7 +76,9 @@ export class SessionHostView implements HostView {
   }
 
   async #find(path: string, kind: 'files' | 'templates'): Promise<Buffer> {
-    const candidates = isAbsolute(path) ? [path] : this.#options.folders.flatMap((folder) => [join(folder, kind, path), join(folder, path)]);
+    const candidates = isAbsolute(path)
+      ? [path]
+      : this.#options.folders.flatMap((folder) => [join(folder, kind, path), join(folder, path)]);
     for (const candidate of candidates) {
       try {
         return await readFile(candidate);

@@ -5,7 +5,13 @@ import { localHost, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
 import type { TaskNode } from '../core/playbook.ts';
-import { isSettled, needsUndo, undoCandidates, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
+import {
+  isSettled,
+  needsUndo,
+  undoCandidates,
+  type RecordedRun,
+  type RecordedUnit,
+} from '../journal/recorded-run.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { protectValue, Scope, unknownValue } from '../template/scope.ts';
 import { sleep } from '../util/time.ts';
@@ -67,10 +73,17 @@ class Rollback {
     );
     await this.#resolveUnknown(candidates);
     const todo = candidates.filter((unit) => !isSettled(unit));
-    emit({ type: 'rollback-start', run: this.#run.header.run, reason: this.#request.reason, units: todo.length });
+    emit({
+      type: 'rollback-start',
+      run: this.#run.header.run,
+      reason: this.#request.reason,
+      units: todo.length,
+    });
     for (const group of groupBySteps(candidates)) {
       if (this.#context.isStopping()) break;
       await this.#undoGroup(group, attempt);
+      const [first] = group;
+      if (first) this.#context.emit({ type: 'undo-step-end', step: this.#step(first.intent.step) });
       await this.#runHandlersDue(group, attempt);
     }
     const open = candidates.filter((unit) => !isSettled(unit));
@@ -93,7 +106,9 @@ class Rollback {
   /** rollback.md §1: the record on the host, then the probe, else possibly changed. */
   async #resolveUnknown(candidates: RecordedUnit[]): Promise<void> {
     const limit = pLimit(this.#context.settings.forks);
-    const unknown = candidates.filter((unit) => unit.state === 'unknown' && unit.undo === undefined && !unit.undoStarted);
+    const unknown = candidates.filter(
+      (unit) => unit.state === 'unknown' && unit.undo === undefined && !unit.undoStarted,
+    );
     await Promise.all(unknown.map((unit) => limit(() => this.#resolve(unit))));
   }
 
@@ -111,7 +126,8 @@ class Rollback {
         if (record.state !== 'running' || Date.now() > deadline) break;
         await sleep(1000, this.#context.signal);
       }
-      if (state === 'unknown' && intent.undo.probe) state = await this.#probe(unit, intent.undo.probe);
+      if (state === 'unknown' && intent.undo.probe)
+        state = await this.#probe(unit, intent.undo.probe);
     } catch (error) {
       if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
       // Unreachable now: its undo will say so.
@@ -198,7 +214,8 @@ class Rollback {
     try {
       const captured = this.#context.redactor.resolveAll(undo.captured);
       const scope = this.#scope(unit, captured, attempt);
-      if (!undo.when.every((condition) => parseCondition(condition).test(scope.variables))) return undefined;
+      if (!undo.when.every((condition) => parseCondition(condition).test(scope.variables)))
+        return undefined;
       switch (undo.body.kind) {
         case 'none':
           return undefined;
@@ -233,15 +250,22 @@ class Rollback {
 
   /** Runs one undo task with its registers, loop and condition. */
   async #declared(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<string | undefined> {
-    const resolved = this.#context.redactor.resolveAll(task as unknown as JsonValue) as unknown as TaskNode;
+    const resolved = this.#context.redactor.resolveAll(
+      task as unknown as JsonValue,
+    ) as unknown as TaskNode;
     const items = resolved.loop === undefined ? [undefined] : scope.render(resolved.loop);
     if (!Array.isArray(items)) return `"loop" of undo task "${task.name}" is not a list`;
     for (const item of items as (JsonValue | undefined)[]) {
       const values: JsonObject = item === undefined ? {} : { [resolved.loopVar]: item };
-      const inner = scope.with({ name: 'loop', values, data: true }, ...resolved.vars.toReversed().map((vars) => ({ name: 'task', values: vars })));
-      if (!resolved.when.every((condition) => parseCondition(condition).test(inner.variables))) continue;
+      const inner = scope.with(
+        { name: 'loop', values, data: true },
+        ...resolved.vars.toReversed().map((vars) => ({ name: 'task', values: vars })),
+      );
+      if (!resolved.when.every((condition) => parseCondition(condition).test(inner.variables)))
+        continue;
       const outcome = await this.#runTask(unit, resolved, inner);
-      if (outcome.failed && !resolved.ignoreErrors) return outcome.message ?? `undo task "${task.name}" failed`;
+      if (outcome.failed && !resolved.ignoreErrors)
+        return outcome.message ?? `undo task "${task.name}" failed`;
       if (resolved.register !== undefined && outcome.result !== unknownValue) {
         this.#registers(unit)[resolved.register] = outcome.result;
       }
@@ -259,7 +283,8 @@ class Rollback {
 
   #runTask(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<UnitOutcome> {
     const { intent } = unit;
-    const delegated = task.delegateTo === undefined ? intent.target : String(scope.render(task.delegateTo));
+    const delegated =
+      task.delegateTo === undefined ? intent.target : String(scope.render(task.delegateTo));
     const host = this.#target(intent.host);
     return runUnit(this.#context, {
       number: intent.unit,
@@ -280,7 +305,8 @@ class Rollback {
   #scope(unit: RecordedUnit, captured: JsonObject, attempt: number): Scope {
     const { intent, result } = unit;
     const { redactor } = this.#context;
-    const vars = intent.undo.body.kind === 'declared' ? redactor.resolveAll(intent.undo.body.vars) : {};
+    const vars =
+      intent.undo.body.kind === 'declared' ? redactor.resolveAll(intent.undo.body.vars) : {};
     const late: JsonObject = {
       ...this.#registers(unit),
       inventory_hostname: intent.host,
@@ -309,16 +335,34 @@ class Rollback {
       }
       const began = Date.now();
       await this.#context.journal?.append({ t: 'undo-intent', unit: unit.intent.unit });
-      const message = this.#isBlocked(unit) ? 'the host is blocked' : await this.#undo(unit, attempt);
+      const message = this.#isBlocked(unit)
+        ? 'the host is blocked'
+        : await this.#undo(unit, attempt);
       if (message === undefined) this.#undone++;
-      await this.#settle(unit, message === undefined ? 'undone' : 'undo-failed', message, Date.now() - began);
+      await this.#settle(
+        unit,
+        message === undefined ? 'undone' : 'undo-failed',
+        message,
+        Date.now() - began,
+      );
     }
   }
 
-  async #settle(unit: RecordedUnit, state: UndoState, message: string | undefined, durationMs: number): Promise<void> {
+  async #settle(
+    unit: RecordedUnit,
+    state: UndoState,
+    message: string | undefined,
+    durationMs: number,
+  ): Promise<void> {
     unit.undo = state;
     const { intent } = unit;
-    await this.#context.journal?.append({ t: 'undo-result', unit: intent.unit, state, message, durationMs });
+    await this.#context.journal?.append({
+      t: 'undo-result',
+      unit: intent.unit,
+      state,
+      message,
+      durationMs,
+    });
     this.#context.emit({
       type: 'undo-end',
       step: this.#step(intent.step),
@@ -336,18 +380,34 @@ class Rollback {
     const results = await Promise.all(
       fingerprintsBefore(this.#run).map((before) =>
         limit(async () => {
-          const scope = new Scope([{ name: 'recorded', values: this.#context.redactor.resolveAll(before.vars), data: true }]);
-          const text = await fingerprintText(this.#context, before.task, before.host, scope).catch((error: unknown) => {
-            if (error instanceof RunnerError) return `(${error.message})`;
-            throw error;
-          });
+          const scope = new Scope([
+            {
+              name: 'recorded',
+              values: this.#context.redactor.resolveAll(before.vars),
+              data: true,
+            },
+          ]);
+          const text = await fingerprintText(this.#context, before.task, before.host, scope).catch(
+            (error: unknown) => {
+              if (error instanceof RunnerError) return `(${error.message})`;
+              throw error;
+            },
+          );
           return { before, text: text ?? '' };
         }),
       ),
     );
     for (const { before, text } of results) {
       const { host, name, task, vars } = before;
-      await this.#context.journal?.append({ t: 'fingerprint', phase: 'after', host, name, text, task, vars });
+      await this.#context.journal?.append({
+        t: 'fingerprint',
+        phase: 'after',
+        host,
+        name,
+        text,
+        task,
+        vars,
+      });
       const equal = this.#context.redactor.reference(text) === before.text || text === before.text;
       if (!equal) different++;
       this.#context.emit({
@@ -355,7 +415,9 @@ class Rollback {
         host,
         name,
         equal,
-        diff: equal ? undefined : { path: `${host}: ${name}`, before: `${before.text}\n`, after: `${text}\n` },
+        diff: equal
+          ? undefined
+          : { path: `${host}: ${name}`, before: `${before.text}\n`, after: `${text}\n` },
       });
     }
     return different;

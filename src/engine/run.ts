@@ -11,7 +11,12 @@ import { snapshot } from './undo-plan.ts';
 /** How the forward run ended; what follows is the caller's decision. */
 export type RunResult =
   | { status: 'done' }
-  | { status: 'failed'; message: string; changedAnything: boolean; pastNoReturn: string | undefined }
+  | {
+      status: 'failed';
+      message: string;
+      changedAnything: boolean;
+      pastNoReturn: string | undefined;
+    }
   | { status: 'interrupted'; changedAnything: boolean };
 
 class Interrupted extends Error {}
@@ -67,12 +72,18 @@ class PlaybookRun {
         const failed = await this.#play(play);
         if (failed.size > 0) {
           const message = `${[...failed].sort().join(', ')}: ${this.#lastFailure}`;
-          return { status: 'failed', message, changedAnything: this.#changed, pastNoReturn: this.#pastNoReturn };
+          return {
+            status: 'failed',
+            message,
+            changedAnything: this.#changed,
+            pastNoReturn: this.#pastNoReturn,
+          };
         }
       }
       return { status: 'done' };
     } catch (error) {
-      if (error instanceof Interrupted) return { status: 'interrupted', changedAnything: this.#changed };
+      if (error instanceof Interrupted)
+        return { status: 'interrupted', changedAnything: this.#changed };
       throw error;
     }
   }
@@ -82,7 +93,13 @@ class PlaybookRun {
     const hosts = this.#playHosts(play);
     const batches = this.#batches(play, hosts);
     for (const [index, batch] of batches.entries()) {
-      emit({ type: 'play-start', play: play.name, hosts: batch, batch: index + 1, batches: batches.length });
+      emit({
+        type: 'play-start',
+        play: play.name,
+        hosts: batch,
+        batch: index + 1,
+        batches: batches.length,
+      });
       journal?.note({ t: 'play', id: play.id, batch: index + 1, hosts: batch });
       const place = { play, batch, batchNumber: index + 1, flush: 0 };
       for (const [sectionIndex, section] of play.sections.entries()) {
@@ -91,7 +108,8 @@ class PlaybookRun {
         const unflushed = await this.#flush(batch, { ...place, flush: sectionIndex + 1 });
         if (unflushed.size > 0) return unflushed;
       }
-      if (play.commit === 'batch') await this.#writeCommit(`${play.id} batch ${String(index + 1)}`, false);
+      if (play.commit === 'batch')
+        await this.#writeCommit(`${play.id} batch ${String(index + 1)}`, false);
     }
     if (play.commit === 'end') await this.#writeCommit(play.id, false);
     return new Set();
@@ -102,14 +120,19 @@ class PlaybookRun {
     const unknownInCheck = this.#context.settings.check && !groups.has(play.hosts);
     try {
       const hosts = this.#state.hostsOf(play.hosts);
-      if (hosts.length > 0 || play.allowEmpty || this.#context.settings.limit !== undefined) return hosts;
+      if (hosts.length > 0 || play.allowEmpty || this.#context.settings.limit !== undefined)
+        return hosts;
     } catch (error) {
       if (!(error instanceof RunnerError)) throw error;
       if (play.allowEmpty || unknownInCheck) return [];
       throw new PlaybookError([{ message: error.message, at: play.at, hint: error.hint }]);
     }
     throw new PlaybookError([
-      { message: `No host matches "${play.hosts}".`, at: play.at, hint: 'Set "allow_empty: true" if that is fine.' },
+      {
+        message: `No host matches "${play.hosts}".`,
+        at: play.at,
+        hint: 'Set "allow_empty: true" if that is fine.',
+      },
     ]);
   }
 
@@ -123,12 +146,16 @@ class PlaybookRun {
     const sizes = play.serial.map((size) => {
       const value = typeof size === 'string' && scope ? scope.render(size) : size;
       const text = String(value);
-      const count = text.endsWith('%') ? Math.floor((hosts.length * Number(text.slice(0, -1))) / 100) : Number(text);
+      const count = text.endsWith('%')
+        ? Math.floor((hosts.length * Number(text.slice(0, -1))) / 100)
+        : Number(text);
       if (Number.isInteger(count) && count >= 0) return Math.max(1, count);
-      throw new PlaybookError([{ message: `"serial" is ${text}, which is no count and no percentage.`, at: play.at }]);
+      throw new PlaybookError([
+        { message: `"serial" is ${text}, which is no count and no percentage.`, at: play.at },
+      ]);
     });
     const batches: string[][] = [];
-    for (let start = 0; start < hosts.length; ) {
+    for (let start = 0; start < hosts.length;) {
       const size = sizes[Math.min(batches.length, sizes.length - 1)] ?? hosts.length;
       batches.push(hosts.slice(start, start + size));
       start += size;
@@ -137,7 +164,12 @@ class PlaybookRun {
   }
 
   /** Runs nodes in order and returns the hosts that failed. Without a rescue around, the first failure ends it. */
-  async #nodes(nodes: readonly Node[], hosts: readonly string[], place: StepPlace, rescuable: boolean): Promise<Set<string>> {
+  async #nodes(
+    nodes: readonly Node[],
+    hosts: readonly string[],
+    place: StepPlace,
+    rescuable: boolean,
+  ): Promise<Set<string>> {
     const failed = new Set<string>();
     for (const node of nodes) {
       const active = hosts.filter((host) => !failed.has(host));
@@ -149,7 +181,12 @@ class PlaybookRun {
     return failed;
   }
 
-  async #node(node: Node, hosts: readonly string[], place: StepPlace, rescuable: boolean): Promise<Set<string>> {
+  async #node(
+    node: Node,
+    hosts: readonly string[],
+    place: StepPlace,
+    rescuable: boolean,
+  ): Promise<Set<string>> {
     switch (node.kind) {
       case 'task':
         return this.#selected(node.tags) ? this.#task(node, hosts, place) : new Set();
@@ -162,7 +199,12 @@ class PlaybookRun {
     }
   }
 
-  async #task(task: TaskNode, hosts: readonly string[], place: StepPlace, handler = false): Promise<Set<string>> {
+  async #task(
+    task: TaskNode,
+    hosts: readonly string[],
+    place: StepPlace,
+    handler = false,
+  ): Promise<Set<string>> {
     if (!task.readOnly && !this.#fingerprinted && !this.#context.settings.check) {
       this.#fingerprinted = true;
       try {
@@ -179,8 +221,13 @@ class PlaybookRun {
     return failed;
   }
 
-  async #block(block: BlockNode, hosts: readonly string[], place: StepPlace, rescuable: boolean): Promise<Set<string>> {
-    const opened = await this.#openBlock(block, hosts, place);
+  async #block(
+    block: BlockNode,
+    hosts: readonly string[],
+    place: StepPlace,
+    rescuable: boolean,
+  ): Promise<Set<string>> {
+    const opened = this.#openBlock(block, hosts, place);
     const hasRescue = block.rescue.length > 0;
     let failed = await this.#nodes(block.block, hosts, place, rescuable || hasRescue);
     if (failed.size > 0 && hasRescue) {
@@ -193,12 +240,13 @@ class PlaybookRun {
       const afterwards = await this.#nodes(block.always, hosts, place, rescuable);
       failed = new Set([...failed, ...afterwards]);
     }
-    for (const unit of opened) this.#context.journal?.note({ t: 'block-end', unit, upTo: this.#steps.lastUnit });
+    for (const unit of opened)
+      this.#context.journal?.note({ t: 'block-end', unit, upTo: this.#steps.lastUnit });
     return failed;
   }
 
   /** A block's own undo list is on record before its first step, so that it comes after all of them on the way back. */
-  async #openBlock(block: BlockNode, hosts: readonly string[], place: StepPlace): Promise<number[]> {
+  #openBlock(block: BlockNode, hosts: readonly string[], place: StepPlace): number[] {
     const { journal, inventory } = this.#context;
     if (!block.undo || !journal) return [];
     const { tasks } = block.undo;
@@ -207,7 +255,15 @@ class PlaybookRun {
     const step = this.#steps.nextStep();
     journal.note({
       t: 'step',
-      step: { id: block.id, number: step, play: place.play.name, name: block.name, module: 'block', at: block.at, handler: false },
+      step: {
+        id: block.id,
+        number: step,
+        play: place.play.name,
+        name: block.name,
+        module: 'block',
+        at: block.at,
+        handler: false,
+      },
       hosts: [...hosts],
       key: `block|${String(place.batchNumber)}|${block.id}`,
     });
@@ -242,7 +298,11 @@ class PlaybookRun {
     return units;
   }
 
-  async #commit(node: CommitNode, hosts: readonly string[], place: StepPlace): Promise<Set<string>> {
+  async #commit(
+    node: CommitNode,
+    hosts: readonly string[],
+    place: StepPlace,
+  ): Promise<Set<string>> {
     if (this.#commitsDone.has(node.name)) return new Set();
     const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 200 });
     if (unflushed.size > 0) return unflushed;
@@ -254,7 +314,12 @@ class PlaybookRun {
 
   async #writeCommit(name: string, irreversible: boolean): Promise<void> {
     if (this.#context.settings.check || this.#commitsDone.has(name)) return;
-    await this.#context.journal?.append({ t: 'commit', name, unit: this.#steps.lastUnit, irreversible });
+    await this.#context.journal?.append({
+      t: 'commit',
+      name,
+      unit: this.#steps.lastUnit,
+      irreversible,
+    });
     this.#commitsDone.add(name);
     if (irreversible) this.#pastNoReturn = name;
     this.#context.emit({ type: 'commit', name });
@@ -262,7 +327,7 @@ class PlaybookRun {
 
   /** Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. */
   async #flush(hosts: readonly string[], place: StepPlace): Promise<Set<string>> {
-    for (let again = true; again; ) {
+    for (let again = true; again;) {
       again = false;
       for (const handler of place.play.handlers) {
         const due = hosts.filter((host) => this.#state.hasPending(host, handler.id));
@@ -280,6 +345,8 @@ class PlaybookRun {
     const { tags: wanted, skipTags } = this.#context.settings;
     if (tags.some((tag) => skipTags.includes(tag))) return false;
     if (tags.includes('never') && !tags.some((tag) => wanted.includes(tag))) return false;
-    return wanted.length === 0 || tags.includes('always') || tags.some((tag) => wanted.includes(tag));
+    return (
+      wanted.length === 0 || tags.includes('always') || tags.some((tag) => wanted.includes(tag))
+    );
   }
 }

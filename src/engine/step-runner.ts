@@ -41,11 +41,22 @@ export class StepRunner {
   readonly #counts = new Map<string, number>();
   #unit: number;
   #step: number;
+  #injected = false;
 
   constructor(
     context: EngineContext,
     state: RunState,
-    { playbookPath, replay, lastUnit, lastStep }: { playbookPath: string; replay: Map<string, RecordedStep>; lastUnit: number; lastStep: number },
+    {
+      playbookPath,
+      replay,
+      lastUnit,
+      lastStep,
+    }: {
+      playbookPath: string;
+      replay: Map<string, RecordedStep>;
+      lastUnit: number;
+      lastStep: number;
+    },
   ) {
     this.#context = context;
     this.#state = state;
@@ -68,7 +79,12 @@ export class StepRunner {
   }
 
   /** Returns the hosts on which the task failed and was not ignored. */
-  async run(task: TaskNode, hosts: readonly string[], place: StepPlace, handler = false): Promise<Set<string>> {
+  async run(
+    task: TaskNode,
+    hosts: readonly string[],
+    place: StepPlace,
+    handler = false,
+  ): Promise<Set<string>> {
     const once = task.runOnce ? hosts.slice(0, 1) : hosts;
     const key = this.#key(task, place);
     const recorded = this.#replay.get(key);
@@ -91,7 +107,8 @@ export class StepRunner {
         if (step.failed && !step.ignored) failed.add(name);
         if (name === host) continue;
         if (task.register !== undefined) this.#state.setFact(name, task.register, step.register);
-        for (const [fact, value] of Object.entries(step.setFacts)) this.#state.setFact(name, fact, value);
+        for (const [fact, value] of Object.entries(step.setFacts))
+          this.#state.setFact(name, fact, value);
       }
     }
     return failed;
@@ -138,9 +155,16 @@ export class StepRunner {
     step: StepInfo,
     handler: boolean,
   ): Promise<HostStep> {
-    const notifiedBy = handler ? this.#state.takePending(host.name, task.id)?.notifiedBy : undefined;
+    const notifiedBy = handler
+      ? this.#state.takePending(host.name, task.id)?.notifiedBy
+      : undefined;
     const scopeOf = (item?: JsonObject) =>
-      this.#state.scope(host, { play: place.play, task, batch: place.batch, ...(item ? { item } : {}) });
+      this.#state.scope(host, {
+        play: place.play,
+        task,
+        batch: place.batch,
+        ...(item ? { item } : {}),
+      });
     const items = this.#items(task, scopeOf());
     if (items instanceof RunnerError) return this.#notRun(step, host, items);
     if (items === undefined) return this.#runItem(task, host, step, scopeOf(), { notifiedBy });
@@ -148,7 +172,13 @@ export class StepRunner {
     for (const [index, item] of items.entries()) {
       const loop = {
         [task.loopVar]: item,
-        loop: { index: index + 1, index0: index, first: index === 0, last: index === items.length - 1, length: items.length },
+        loop: {
+          index: index + 1,
+          index0: index,
+          first: index === 0,
+          last: index === items.length - 1,
+          length: items.length,
+        },
       };
       parts.push(await this.#runItem(task, host, step, scopeOf(loop), { item, notifiedBy }));
     }
@@ -162,7 +192,10 @@ export class StepRunner {
     try {
       const items = scope.render(task.loop);
       if (Array.isArray(items)) return items;
-      return new InvalidTask(`"loop" must be a list, not ${items === null ? 'null' : typeof items}.`, task);
+      return new InvalidTask(
+        `"loop" must be a list, not ${items === null ? 'null' : typeof items}.`,
+        task,
+      );
     } catch (error) {
       if (error instanceof RunnerError) return error;
       throw error;
@@ -172,8 +205,12 @@ export class StepRunner {
   #notRun(step: StepInfo, host: InventoryHost, error: RunnerError): HostStep {
     const unknown = error instanceof UnknownValueError;
     const state = unknown ? 'unknown' : 'failed';
-    this.#end(step, host, state, { message: unknown ? 'depends on a value that only a real run can give' : error.describe() });
-    const result: ScopeValue = unknown ? unknownValue : { failed: true, changed: false, msg: error.describe() };
+    this.#end(step, host, state, {
+      message: unknown ? 'depends on a value that only a real run can give' : error.describe(),
+    });
+    const result: ScopeValue = unknown
+      ? unknownValue
+      : { failed: true, changed: false, msg: error.describe() };
     return { ...emptyStep(state, result), failed: !unknown };
   }
 
@@ -186,7 +223,7 @@ export class StepRunner {
   ): Promise<HostStep> {
     const number = this.nextUnit();
     const began = Date.now();
-    let target = host;
+    let target: InventoryHost;
     let label: string | undefined;
     try {
       if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) {
@@ -212,8 +249,24 @@ export class StepRunner {
       notifiedBy,
       recorded: true,
     });
+    if (this.#context.settings.failAt === task.id && !this.#injected) {
+      this.#injected = true;
+      Object.assign(outcome, {
+        state: 'failed',
+        failed: true,
+        message: 'made to fail by --fail-at',
+      } satisfies Partial<UnitOutcome>);
+    }
     const ignored = outcome.failed && task.ignoreErrors;
-    this.#end(step, host, outcome.state, { number, item, label, outcome, ignored, task, durationMs: Date.now() - began });
+    this.#end(step, host, outcome.state, {
+      number,
+      item,
+      label,
+      outcome,
+      ignored,
+      task,
+      durationMs: Date.now() - began,
+    });
     return {
       state: outcome.state,
       register: withItem(outcome.result, task.loopVar, item),
@@ -252,8 +305,14 @@ export class StepRunner {
     const { emit, journal } = this.#context;
     const { outcome, task } = details;
     const hidden = task?.noLog === true;
-    const result = outcome && outcome.result !== unknownValue && isJsonObject(outcome.result) ? outcome.result : undefined;
-    const message = hidden && outcome?.failed ? 'failed; its output is hidden by no_log' : (outcome?.message ?? details.message);
+    const result =
+      outcome && outcome.result !== unknownValue && isJsonObject(outcome.result)
+        ? outcome.result
+        : undefined;
+    const message =
+      hidden && outcome?.failed
+        ? 'failed; its output is hidden by no_log'
+        : (outcome?.message ?? details.message);
     const durationMs = details.durationMs ?? 0;
     journal?.note({
       t: 'result',
@@ -269,7 +328,8 @@ export class StepRunner {
       durationMs,
       value: task?.undo.kind === 'tasks' && !hidden ? result : undefined,
     });
-    const text = (key: string) => (hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined);
+    const text = (key: string) =>
+      hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined;
     emit({
       type: 'unit-end',
       step,
@@ -287,11 +347,19 @@ export class StepRunner {
     });
   }
 
-  #applyResult(host: string, task: TaskNode, result: HostStep, place: StepPlace, step: StepInfo): void {
+  #applyResult(
+    host: string,
+    task: TaskNode,
+    result: HostStep,
+    place: StepPlace,
+    step: StepInfo,
+  ): void {
     if (task.register !== undefined) this.#state.setFact(host, task.register, result.register);
-    for (const [name, value] of Object.entries(result.setFacts)) this.#state.setFact(host, name, value);
+    for (const [name, value] of Object.entries(result.setFacts))
+      this.#state.setFact(host, name, value);
     for (const group of result.groups) this.#state.join(host, group);
-    const notified = result.changed && !result.failed ? this.#notify(host, task, result.changedUnits, place) : [];
+    const notified =
+      result.changed && !result.failed ? this.#notify(host, task, result.changedUnits, place) : [];
     const keeps = task.register !== undefined && !task.noLog && result.register !== unknownValue;
     this.#context.journal?.note({
       t: 'step-end',
@@ -305,9 +373,15 @@ export class StepRunner {
     });
   }
 
-  #notify(host: string, task: TaskNode, units: number[], place: StepPlace): { handler: string; units: number[] }[] {
+  #notify(
+    host: string,
+    task: TaskNode,
+    units: number[],
+    place: StepPlace,
+  ): { handler: string; units: number[] }[] {
     const handlers = place.play.handlers.filter(
-      ({ name, listen }) => task.notify.includes(name) || listen.some((topic) => task.notify.includes(topic)),
+      ({ name, listen }) =>
+        task.notify.includes(name) || listen.some((topic) => task.notify.includes(topic)),
     );
     for (const handler of handlers) {
       for (const unit of units) this.#state.notify(host, handler, unit);
@@ -350,11 +424,24 @@ class InvalidTask extends RunnerError {
 }
 
 function emptyStep(state: UnitState, register: ScopeValue): HostStep {
-  return { state, register, changed: false, failed: false, ignored: false, setFacts: {}, groups: [], changedUnits: [] };
+  return {
+    state,
+    register,
+    changed: false,
+    failed: false,
+    ignored: false,
+    setFacts: {},
+    groups: [],
+    changedUnits: [],
+  };
 }
 
 function replayedStep(end: StepEndRecord): HostStep {
-  return { ...emptyStep('ok', end.register ?? {}), setFacts: end.setFacts ?? {}, groups: end.groups ?? [] };
+  return {
+    ...emptyStep('ok', end.register ?? {}),
+    setFacts: end.setFacts ?? {},
+    groups: end.groups ?? [],
+  };
 }
 
 /** A hidden register was not kept, so a step whose value may be needed runs again. */
@@ -364,7 +451,8 @@ function canReplay(task: TaskNode, end: StepEndRecord): boolean {
 
 function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {
   if (task.label !== undefined) return String(scope.render(task.label));
-  if (isJsonObject(item)) return typeof item['name'] === 'string' ? item['name'] : JSON.stringify(item);
+  if (isJsonObject(item))
+    return typeof item['name'] === 'string' ? item['name'] : JSON.stringify(item);
   return typeof item === 'string' ? item : JSON.stringify(item);
 }
 
@@ -379,14 +467,12 @@ function combine(parts: HostStep[], items: JsonValue[]): HostStep {
   const changed = parts.some((part) => part.changed);
   const allSkipped = parts.every(({ state }) => state === 'skipped');
   const results = parts.map(({ register }) => register as JsonValue);
-  const state: UnitState =
-    failed ? 'failed'
-    : changed ? 'changed'
-    : allSkipped ? 'skipped'
-    : 'ok';
+  const state: UnitState = failed ? 'failed' : changed ? 'changed' : allSkipped ? 'skipped' : 'ok';
   return {
     state,
-    register: unknown ? unknownValue : { results, changed, failed, skipped: allSkipped, count: items.length },
+    register: unknown
+      ? unknownValue
+      : { results, changed, failed, skipped: allSkipped, count: items.length },
     changed,
     failed,
     ignored: parts.filter((part) => part.failed).every((part) => part.ignored) && failed,

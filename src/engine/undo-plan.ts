@@ -15,14 +15,20 @@ export async function undoBody(
   task: TaskNode,
   module: Module,
   args: JsonObject,
-  { view, scope, captured, handler }: { view: HostView; scope: Scope; captured: CapturePath; handler: boolean },
+  {
+    view,
+    scope,
+    captured,
+    handler,
+  }: { view: HostView; scope: Scope; captured: CapturePath; handler: boolean },
 ): Promise<UndoBody> {
   if (task.irreversible !== undefined) return { kind: 'irreversible', reason: task.irreversible };
   if (task.undo.kind === 'none') return { kind: 'none', reason: task.undo.reason };
   if (task.undo.kind === 'tasks') {
     return { kind: 'declared', tasks: task.undo.tasks, vars: snapshot(task.undo.tasks, scope) };
   }
-  if (handler) return { kind: 'auto', calls: [{ module: module.name, args: module.again?.(args) ?? args }] };
+  if (handler)
+    return { kind: 'auto', calls: [{ module: module.name, args: module.again?.(args) ?? args }] };
   const calls = await module.restore?.(args, view, captured);
   if (calls) return { kind: 'auto', calls };
   return { kind: 'uncovered' };
@@ -51,10 +57,21 @@ export function snapshot(tasks: readonly TaskNode[], scope: Scope): JsonObject {
 }
 
 function collectNames(task: TaskNode, names: Set<string>): void {
-  for (const source of [...task.when, ...task.until, ...(task.changedWhen ?? []), ...(task.failedWhen ?? [])]) {
+  for (const source of [
+    ...task.when,
+    ...task.until,
+    ...(task.changedWhen ?? []),
+    ...(task.failedWhen ?? []),
+  ]) {
     for (const root of parseCondition(source).roots) names.add(root);
   }
-  for (const value of [task.args, task.loop ?? null, task.delegateTo ?? null, task.environment, ...task.vars]) {
+  for (const value of [
+    task.args,
+    task.loop ?? null,
+    task.delegateTo ?? null,
+    task.environment,
+    ...task.vars,
+  ]) {
     collectFromValue(value, names);
   }
 }

@@ -74,8 +74,8 @@ export async function runUnit(context: EngineContext, unit: Unit): Promise<UnitO
   if (!module) throw new TaskError(`Module "${task.module}" is not available.`);
   const runner = new UnitRunner(context, unit, module);
   const total = 1 + task.retries;
-  let attempt = await runner.attempt(1);
-  for (let number = 1; ; ) {
+  let attempt = await runner.attempt();
+  for (let number = 1; ;) {
     attempt.result['attempts'] = number;
     if (attempt.unknown || attempt.lost || !runner.wantsRetry(attempt)) break;
     if (number >= total || context.isStopping() || context.settings.check) {
@@ -92,7 +92,7 @@ export async function runUnit(context: EngineContext, unit: Unit): Promise<UnitO
     });
     await sleep(task.delaySeconds * 1000, context.signal).catch(() => undefined);
     number++;
-    attempt = await runner.attempt(number);
+    attempt = await runner.attempt();
   }
   return runner.outcome(attempt);
 }
@@ -109,19 +109,28 @@ class UnitRunner {
     this.#module = module;
   }
 
-  async attempt(_number: number): Promise<Attempt> {
+  async attempt(): Promise<Attempt> {
     try {
       return await this.#try();
     } catch (error) {
       if (error instanceof JournalError) throw error;
       if (error instanceof UnknownValueError) {
-        return { result: {}, changed: false, failed: false, lost: undefined, unknown: true, plan: undefined };
+        return {
+          result: {},
+          changed: false,
+          failed: false,
+          lost: undefined,
+          unknown: true,
+          plan: undefined,
+        };
       }
       if (!(error instanceof RunnerError)) throw error;
       const lost =
-        error instanceof ConnectError ? 'unreachable'
-        : error instanceof TimeoutError ? 'unknown'
-        : undefined;
+        error instanceof ConnectError
+          ? 'unreachable'
+          : error instanceof TimeoutError
+            ? 'unknown'
+            : undefined;
       const hint = error.hint === undefined ? '' : ` ${error.hint}`;
       const result: JsonObject = { failed: true, changed: false, msg: `${error.message}${hint}` };
       if (lost === 'unreachable') result['unreachable'] = true;
@@ -160,12 +169,21 @@ class UnitRunner {
     };
     if (attempt.unknown) {
       const message = 'depends on a value that only a real run can give';
-      return { ...common, state: 'unknown', result: unknownValue, changed: false, failed: false, message };
+      return {
+        ...common,
+        state: 'unknown',
+        result: unknownValue,
+        changed: false,
+        failed: false,
+        message,
+      };
     }
     let { changed, failed } = attempt;
     try {
-      if (task.changedWhen && !attempt.lost && !this.#predicted(plan)) changed = this.#holds(task.changedWhen, result);
-      if (task.failedWhen && !attempt.lost && !this.#predicted(plan)) failed = this.#holds(task.failedWhen, result);
+      if (task.changedWhen && !attempt.lost && !this.#predicted(plan))
+        changed = this.#holds(task.changedWhen, result);
+      if (task.failedWhen && !attempt.lost && !this.#predicted(plan))
+        failed = this.#holds(task.failedWhen, result);
     } catch (error) {
       if (!(error instanceof RunnerError)) throw error;
       failed = true;
@@ -175,10 +193,13 @@ class UnitRunner {
     result['changed'] = changed;
     result['failed'] = failed;
     const state: UnitState =
-      attempt.lost === 'unreachable' ? 'unreachable'
-      : failed ? 'failed'
-      : changed ? 'changed'
-      : 'ok';
+      attempt.lost === 'unreachable'
+        ? 'unreachable'
+        : failed
+          ? 'failed'
+          : changed
+            ? 'changed'
+            : 'ok';
     if (changed || this.#intentWritten) common.undo = undoKind(task, this.#module);
     const predicted = this.#predicted(plan) && changed && !plan?.setFacts;
     return {
@@ -193,7 +214,12 @@ class UnitRunner {
 
   /** In check mode, actions were only predicted. */
   #predicted(plan: Plan | undefined): boolean {
-    return this.#context.settings.check && plan !== undefined && plan.actions.length > 0 && plan.readOnly !== true;
+    return (
+      this.#context.settings.check &&
+      plan !== undefined &&
+      plan.actions.length > 0 &&
+      plan.readOnly !== true
+    );
   }
 
   async #try(): Promise<Attempt> {
@@ -201,12 +227,24 @@ class UnitRunner {
     const { settings, signal, sendHttp } = this.#context;
     const args = this.#arguments();
     const session = await openSession(this.#context, target, task.become);
-    const view = new SessionHostView({ name: host.name, session, scope, folders, request: sendHttp, signal });
-    const plan = withEnvironment(await this.#module.plan(args, view), scope.render(task.environment));
+    const view = new SessionHostView({
+      name: host.name,
+      session,
+      scope,
+      folders,
+      request: sendHttp,
+      signal,
+    });
+    const plan = withEnvironment(
+      await this.#module.plan(args, view),
+      scope.render(task.environment),
+    );
     const readOnly = plan.readOnly === true || task.readOnly;
-    if (plan.pauseSeconds !== undefined && !settings.check) await sleep(plan.pauseSeconds * 1000, signal);
+    if (plan.pauseSeconds !== undefined && !settings.check)
+      await sleep(plan.pauseSeconds * 1000, signal);
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
-    if (plan.document && !settings.check) this.#context.emit({ type: 'document', ...plan.document });
+    if (plan.document && !settings.check)
+      this.#context.emit({ type: 'document', ...plan.document });
     if (plan.actions.length === 0) return { ...base, result: { ...plan.result } };
     if (settings.check && !readOnly) return { ...base, changed: true, result: { ...plan.result } };
     if (!readOnly && this.#unit.recorded) await this.#writeIntent(args, plan, session, view);
@@ -233,11 +271,18 @@ class UnitRunner {
     }
     const problems = validateValue(this.#module.schema, args);
     if (problems.length === 0) return args;
-    const text = problems.map(({ message, hint }) => `${message}${hint ? ` ${hint}` : ''}`).join(' ');
+    const text = problems
+      .map(({ message, hint }) => `${message}${hint ? ` ${hint}` : ''}`)
+      .join(' ');
     throw new TaskError(`Module "${task.module}": ${text}`, { at: task.argsAt });
   }
 
-  async #writeIntent(args: JsonObject, plan: Plan, session: HostSession, view: SessionHostView): Promise<void> {
+  async #writeIntent(
+    args: JsonObject,
+    plan: Plan,
+    session: HostSession,
+    view: SessionHostView,
+  ): Promise<void> {
     const { journal, settings } = this.#context;
     const { task, step, host, target, scope, number, item, notifiedBy } = this.#unit;
     if (this.#intentWritten || !journal) return;
@@ -265,7 +310,14 @@ class UnitRunner {
       args: task.noLog ? {} : args,
       actions: task.noLog ? [] : plan.actions.map(describeAction),
       become: task.become,
-      undo: { body, on: task.undoOn, when: task.undoWhen, error: task.undoError, captured: registers, probe: task.probe },
+      undo: {
+        body,
+        on: task.undoOn,
+        when: task.undoWhen,
+        error: task.undoError,
+        captured: registers,
+        probe: task.probe,
+      },
       notifiedBy,
       captures,
     });
@@ -278,14 +330,23 @@ class UnitRunner {
     const registers: JsonObject = {};
     for (const one of task.capture) {
       const inner = scope.with({ name: 'captured', values: registers, data: true });
-      const outcome = await runUnit(this.#context, { ...this.#unit, task: one, scope: inner, recorded: false });
+      const outcome = await runUnit(this.#context, {
+        ...this.#unit,
+        task: one,
+        scope: inner,
+        recorded: false,
+      });
       // A non-zero code is an answer (`systemctl is-active`); a line that broke is not.
-      if (outcome.state === 'unreachable' || outcome.rc === undefined && outcome.failed) {
-        throw new TaskError(`The state before could not be captured ("${one.name}"): ${outcome.message ?? ''}`, {
-          hint: 'Nothing was changed by this step.',
-        });
+      if (outcome.state === 'unreachable' || (outcome.rc === undefined && outcome.failed)) {
+        throw new TaskError(
+          `The state before could not be captured ("${one.name}"): ${outcome.message ?? ''}`,
+          {
+            hint: 'Nothing was changed by this step.',
+          },
+        );
       }
-      if (one.register !== undefined && outcome.result !== unknownValue) registers[one.register] = outcome.result;
+      if (one.register !== undefined && outcome.result !== unknownValue)
+        registers[one.register] = outcome.result;
     }
     return registers;
   }
@@ -298,19 +359,31 @@ class UnitRunner {
     const { outputs, captureError } = await session.perform(
       {
         actions: plan.actions,
-        captures: captures.map((path, index) => ({ path, name: `${String(number)}.${String(index)}` })),
+        captures: captures.map((path, index) => ({
+          path,
+          name: `${String(number)}.${String(index)}`,
+        })),
         record: recorded ? { run: settings.run, unit: String(number) } : undefined,
       },
       {
         timeoutMs: (task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
         signal,
-        ...(task.noLog ? {} : { onOutput: (text) => { emit({ type: 'output', step, host: host.name, text }); } }),
+        ...(task.noLog
+          ? {}
+          : {
+              onOutput: (text) => {
+                emit({ type: 'output', step, host: host.name, text });
+              },
+            }),
       },
     );
     if (captureError !== undefined) {
-      throw new TaskError(`The state before could not be kept on "${host.name}": ${captureError}.`, {
-        hint: 'The step was not started. Make room under /var/lib/runner.',
-      });
+      throw new TaskError(
+        `The state before could not be kept on "${host.name}": ${captureError}.`,
+        {
+          hint: 'The step was not started. Make room under /var/lib/runner.',
+        },
+      );
     }
     return outputs;
   }
@@ -330,7 +403,9 @@ class UnitRunner {
 
 function withEnvironment(plan: Plan, environment: JsonValue): Plan {
   if (!isJsonObject(environment) || Object.keys(environment).length === 0) return plan;
-  const env = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]));
+  const env = Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [name, String(value)]),
+  );
   return {
     ...plan,
     actions: plan.actions.map((action) =>

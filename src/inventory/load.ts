@@ -26,11 +26,19 @@ export function loadInventory(source: string): Inventory {
   if (problems.length > 0) throw new PlaybookError(problems);
   const at = { file, line: 1, column: 1 };
   if (!isJsonObject(value ?? undefined)) {
-    throw new PlaybookError([{ message: 'An inventory is a map with "hosts" (as for mkectl) or "all" (as for Ansible).', at }]);
+    throw new PlaybookError([
+      {
+        message: 'An inventory is a map with "hosts" (as for mkectl) or "all" (as for Ansible).',
+        at,
+      },
+    ]);
   }
   const reader = new MapReader(value as JsonObject, map, problems);
-  const inventory = Array.isArray(reader.source['hosts']) ? fromMkectl(reader, file) : fromAnsible(reader, file);
-  if (inventory.hosts.size === 0 && problems.length === 0) problems.push({ message: 'The inventory names no hosts.', at });
+  const inventory = Array.isArray(reader.source['hosts'])
+    ? fromMkectl(reader, file)
+    : fromAnsible(reader, file);
+  if (inventory.hosts.size === 0 && problems.length === 0)
+    problems.push({ message: 'The inventory names no hosts.', at });
   if (problems.length > 0) throw new PlaybookError(problems);
   return inventory;
 }
@@ -46,7 +54,8 @@ function fromList(source: string): Inventory {
 
 /** `user@host:port`, `[::1]:22`, or just a name. */
 function parseAddress(text: string): HostAddress {
-  const parts = /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:]*::?[0-9a-fA-F:]*))(?::(\d+))?$/.exec(text);
+  const parts =
+    /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:]*::?[0-9a-fA-F:]*))(?::(\d+))?$/.exec(text);
   const [, user, bracketed, plain, port] = parts ?? [];
   return {
     name: text,
@@ -106,7 +115,9 @@ function keyFile(path: string | undefined, file: string): string | undefined {
 }
 
 function pruned(values: Record<string, string | undefined>): JsonObject {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 interface Group {
@@ -136,7 +147,8 @@ function fromAnsible(reader: MapReader, file: string): Inventory {
     }
     if (isJsonObject(value)) body.close(`group "${name}"`);
   };
-  for (const [name, value] of Object.entries(reader.source)) visit(name, value, name === 'all' ? 0 : 1);
+  for (const [name, value] of Object.entries(reader.source))
+    visit(name, value, name === 'all' ? 0 : 1);
   const membersOf = (name: string): string[] => {
     const group = groups.get(name);
     return group ? [...new Set([...group.hosts, ...group.children.flatMap(membersOf)])] : [];
@@ -147,7 +159,11 @@ function fromAnsible(reader: MapReader, file: string): Inventory {
     const above = [...groups]
       .filter(([group]) => group === 'all' || members.get(group)?.includes(name))
       .sort(([, a], [, b]) => a.depth - b.depth);
-    const vars = Object.assign({}, ...above.map(([, group]) => group.vars), own.get(name)) as JsonObject;
+    const vars = Object.assign(
+      {},
+      ...above.map(([, group]) => group.vars),
+      own.get(name),
+    ) as JsonObject;
     hosts.set(name, { name, address: addressFromVars(name, vars, file), vars });
   }
   members.set('all', [...hosts.keys()]);

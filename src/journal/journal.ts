@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fdatasync, ftruncateSync, openSync, readFileSync, write, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  write,
+  writeSync,
+} from 'node:fs';
 import { JournalError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Redactor } from '../util/redact.ts';
@@ -36,7 +44,10 @@ export class Journal {
     const fd = openSync(path, 'r+', 0o600);
     ftruncateSync(fd, validBytes);
     closeSync(fd);
-    return { journal: new Journal(path, openSync(path, 'a', 0o600), records.length, redactor), records };
+    return {
+      journal: new Journal(path, openSync(path, 'a', 0o600), records.length, redactor),
+      records,
+    };
   }
 
   /**
@@ -84,10 +95,13 @@ export class Journal {
         await sync(this.#fd);
         for (const { resolve } of waiting) resolve();
       } catch (error) {
-        this.#failure = new JournalError(`The journal "${this.path}" cannot be written: ${messageOf(error)}.`, {
-          hint: 'Make room on that disk. Nothing runs that is not recorded first.',
-          cause: error,
-        });
+        this.#failure = new JournalError(
+          `The journal "${this.path}" cannot be written: ${messageOf(error)}.`,
+          {
+            hint: 'Make room on that disk. Nothing runs that is not recorded first.',
+            cause: error,
+          },
+        );
         for (const { reject } of [...waiting, ...this.#waiting]) reject(this.#failure);
         this.#waiting = [];
       }
@@ -130,7 +144,9 @@ export function readJournal(path: string): { records: JournalRecord[]; validByte
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new JournalError(`The journal "${path}" cannot be read: ${messageOf(error)}.`, { cause: error });
+    throw new JournalError(`The journal "${path}" cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
   const records: JournalRecord[] = [];
   let offset = 0;

@@ -41,7 +41,8 @@ export interface RecordedRun {
 /** @throws JournalError when the records do not begin with a run */
 export function readRun(records: readonly JournalRecord[]): RecordedRun {
   const header = records[0];
-  if (header?.t !== 'run') throw new JournalError('The journal does not begin with the record of a run.');
+  if (header?.t !== 'run')
+    throw new JournalError('The journal does not begin with the record of a run.');
   const run: RecordedRun = {
     header,
     hosts: new Map(header.hosts.map((host) => [host.name, host])),
@@ -127,7 +128,12 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       run.end = undefined;
       break;
     case 'end':
-      run.end = { outcome: record.outcome, exitCode: record.exitCode, message: record.message, at: record.at };
+      run.end = {
+        outcome: record.outcome,
+        exitCode: record.exitCode,
+        message: record.message,
+        at: record.at,
+      };
       break;
     case 'run':
     case 'play':

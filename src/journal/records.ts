@@ -95,10 +95,24 @@ export type JournalRecord =
   | StepEndRecord
   | { t: 'block-end'; unit: number; upTo: number }
   | { t: 'commit'; name: string; unit: number; irreversible: boolean }
-  | { t: 'fingerprint'; phase: 'before' | 'after'; host: string; name: string; text: string; task: TaskNode; vars: JsonObject }
+  | {
+      t: 'fingerprint';
+      phase: 'before' | 'after';
+      host: string;
+      name: string;
+      text: string;
+      task: TaskNode;
+      vars: JsonObject;
+    }
   | { t: 'rollback'; reason: string; attempt: number }
   | { t: 'undo-intent'; unit: number }
-  | { t: 'undo-result'; unit: number; state: UndoState; message?: string | undefined; durationMs: number }
+  | {
+      t: 'undo-result';
+      unit: number;
+      state: UndoState;
+      message?: string | undefined;
+      durationMs: number;
+    }
   | { t: 'resolved'; unit: number; state: 'planned' | 'changed' | 'failed' | 'unknown' }
   | { t: 'resume'; pid: number; bootId: string }
   | { t: 'end'; outcome: Outcome; exitCode: number; message: string; at: string };

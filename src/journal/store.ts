@@ -49,9 +49,12 @@ export class RunStore {
     const matching = ids.filter((id) => id.startsWith(wanted) || id.endsWith(wanted));
     const [only] = matching;
     if (matching.length === 1 && only !== undefined) return only;
-    throw new UsageError(`${matching.length === 0 ? 'No run is' : 'Several runs are'} called "${wanted}".`, {
-      hint: 'List them with: runner runs.',
-    });
+    throw new UsageError(
+      `${matching.length === 0 ? 'No run is' : 'Several runs are'} called "${wanted}".`,
+      {
+        hint: 'List them with: runner runs.',
+      },
+    );
   }
 
   /** Runs that ended without a final record, or left their hosts half-way: the cheap look reads one small file. */

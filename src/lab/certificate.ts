@@ -1,13 +1,21 @@
-import { createHash, generateKeyPairSync, sign, X509Certificate, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  generateKeyPairSync,
+  sign,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto';
 
 /** DER (ITU-T X.690): tag, length, content. */
 function der(tag: number, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
   const head =
-    length < 0x80 ? [tag, length]
-    : length < 0x100 ? [tag, 0x81, length]
-    : [tag, 0x82, length >> 8, length & 0xff];
+    length < 0x80
+      ? [tag, length]
+      : length < 0x100
+        ? [tag, 0x81, length]
+        : [tag, 0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from(head), content]);
 }
 
@@ -37,7 +45,11 @@ export function selfSigned(addresses: string[], names: string[]): { cert: string
     ...addresses.map((one) => der(0x87, Buffer.from(one.split('.').map(Number)))),
   ];
   const extensions = sequence(
-    sequence(oid(BASIC_CONSTRAINTS), der(0x01, Buffer.from([0xff])), der(0x04, sequence(der(0x01, Buffer.from([0xff]))))),
+    sequence(
+      oid(BASIC_CONSTRAINTS),
+      der(0x01, Buffer.from([0xff])),
+      der(0x04, sequence(der(0x01, Buffer.from([0xff])))),
+    ),
     sequence(oid(SUBJECT_ALT_NAME), der(0x04, sequence(...alternatives))),
   );
   const serial = createHash('sha256').update(spki).digest().subarray(0, 8);
@@ -52,7 +64,10 @@ export function selfSigned(addresses: string[], names: string[]): { cert: string
     spki,
     der(0xa3, extensions),
   );
-  return { cert: toPem(tbs, privateKey), key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  return {
+    cert: toPem(tbs, privateKey),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
 }
 
 function toPem(tbs: Buffer, key: KeyObject): string {

@@ -46,7 +46,8 @@ export class Lab {
    */
   static async start(
     names: readonly string[],
-    prepare: (host: { name: string; address: string; dir: string }, shared: string) => void = () => undefined,
+    prepare: (host: { name: string; address: string; dir: string }, shared: string) => void = () =>
+      undefined,
   ): Promise<Lab> {
     await checkNamespaces();
     const dir = mkdtempSync(join(tmpdir(), 'runner-lab-'));
@@ -77,7 +78,9 @@ export class Lab {
             const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
             const server = new LabSshServer(root, hostKey.private, Buffer.from(client.public));
             const port = await server.listen(address, 2222);
-            keys.push(`[${address}]:${String(port)} ${hostKey.public.split(' ').slice(0, 2).join(' ')}`);
+            keys.push(
+              `[${address}]:${String(port)} ${hostKey.public.split(' ').slice(0, 2).join(' ')}`,
+            );
             const host = { name, address, port, root, server };
             started.push(host);
             return host;
@@ -89,14 +92,21 @@ export class Lab {
       writeFileSync(files.hosts, lab.hostsYaml());
       return lab;
     } catch (error) {
-      await Promise.all(started.map(({ server, root }) => Promise.all([server.close(), root.stop()])));
+      await Promise.all(
+        started.map(({ server, root }) => Promise.all([server.close(), root.stop()])),
+      );
       rmSync(dir, { recursive: true, force: true });
       throw error;
     }
   }
 
   hostsYaml(): string {
-    const hosts = this.hosts.map(({ address, port }) => ({ address, port, user: 'root', keyPath: this.files.key }));
+    const hosts = this.hosts.map(({ address, port }) => ({
+      address,
+      port,
+      user: 'root',
+      keyPath: this.files.key,
+    }));
     return stringify({ hosts });
   }
 
@@ -107,7 +117,9 @@ export class Lab {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.hosts.map(({ server, root }) => Promise.all([server.close(), root.stop()])));
+    await Promise.all(
+      this.hosts.map(({ server, root }) => Promise.all([server.close(), root.stop()])),
+    );
     rmSync(this.files.dir, { recursive: true, force: true });
   }
 }

@@ -63,10 +63,13 @@ export class Mke3Api {
 
   async #handle(request: IncomingMessage): Promise<Answer> {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    if (!this.#controllerRuns()) return { status: 503, body: { message: 'no healthy manager behind the load balancer' } };
+    if (!this.#controllerRuns())
+      return { status: 503, body: { message: 'no healthy manager behind the load balancer' } };
     if (path === '/_ping') return { status: 200, body: 'OK', type: 'text/plain' };
-    if (path === '/ca') return { status: 200, body: this.#options.certificate.cert, type: 'text/plain' };
-    if (path === '/auth/login' && request.method === 'POST') return this.#login(await readBody(request));
+    if (path === '/ca')
+      return { status: 200, body: this.#options.certificate.cert, type: 'text/plain' };
+    if (path === '/auth/login' && request.method === 'POST')
+      return this.#login(await readBody(request));
     if (request.headers.authorization !== `Bearer ${this.#token}`) {
       return { status: 401, body: { message: 'unauthorized' } };
     }
@@ -85,9 +88,21 @@ export class Mke3Api {
       case '/id/':
         return { status: 200, body: { name: LAB_ADMIN.username, isAdmin: true } };
       case '/accounts/':
-        return { status: 200, body: { usersCount: 3, orgsCount: 2, resourceCount: 5, nextPageStart: '', accounts: accounts } };
+        return {
+          status: 200,
+          body: {
+            usersCount: 3,
+            orgsCount: 2,
+            resourceCount: 5,
+            nextPageStart: '',
+            accounts: accounts,
+          },
+        };
       case '/accounts/ops/teams':
-        return { status: 200, body: { nextPageStart: '', teams: [{ name: 'night' }, { name: 'day' }] } };
+        return {
+          status: 200,
+          body: { nextPageStart: '', teams: [{ name: 'night' }, { name: 'day' }] },
+        };
       case '/accounts/docker-datacenter/teams':
         return { status: 200, body: { nextPageStart: '', teams: [] } };
       default:
@@ -117,15 +132,33 @@ export class Mke3Api {
   #nodes(): unknown[] {
     const folder = join(this.#options.shared, 'swarm/nodes');
     return readdirSync(folder).map((name) => {
-      const read = (file: string) => (existsSync(join(folder, name, file)) ? readFileSync(join(folder, name, file), 'utf8').trim() : '');
-      const labels = readdirSync(join(folder, name, 'labels')).map((label) => [label, read(join('labels', label))]);
+      const read = (file: string) =>
+        existsSync(join(folder, name, file))
+          ? readFileSync(join(folder, name, file), 'utf8').trim()
+          : '';
+      const labels = readdirSync(join(folder, name, 'labels')).map((label) => [
+        label,
+        read(join('labels', label)),
+      ]);
       const role = read('role');
       return {
         ID: read('id'),
         Spec: { Role: role, Availability: 'active', Labels: Object.fromEntries(labels) as unknown },
-        Description: { Hostname: name, Platform: { Architecture: 'x86_64', OS: 'linux' }, Engine: { EngineVersion: '23.0.15' } },
+        Description: {
+          Hostname: name,
+          Platform: { Architecture: 'x86_64', OS: 'linux' },
+          Engine: { EngineVersion: '23.0.15' },
+        },
         Status: { State: 'ready', Addr: read('address') },
-        ...(role === 'manager' ? { ManagerStatus: { Leader: read('leader') !== '', Reachability: 'reachable', Addr: `${read('address')}:2377` } } : {}),
+        ...(role === 'manager'
+          ? {
+              ManagerStatus: {
+                Leader: read('leader') !== '',
+                Reachability: 'reachable',
+                Addr: `${read('address')}:2377`,
+              },
+            }
+          : {}),
       };
     });
   }

@@ -33,7 +33,11 @@ const workerContainers: Record<string, string> = {
   'ucp-kube-proxy': 'ucp-hyperkube',
   'ucp-proxy': 'ucp-proxy',
 };
-const pods = ['k8s_calico-node_calico-node-x_kube-system_1_0', 'k8s_coredns_coredns-x_kube-system_1_0', 'k8s_web_web-x_default_1_0'];
+const pods = [
+  'k8s_calico-node_calico-node-x_kube-system_1_0',
+  'k8s_coredns_coredns-x_kube-system_1_0',
+  'k8s_web_web-x_default_1_0',
+];
 
 /** An MKE 3.7 cluster of stand-ins on lab hosts, with its API. */
 export class Mke3Cluster {
@@ -55,7 +59,12 @@ export class Mke3Cluster {
       seedHost(host, shared, certificate.cert, host.name === names[0]);
     });
     const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
-    const api = await Mke3Api.start({ hosts: lab.hosts, certificate, toml, shared: lab.files.shared });
+    const api = await Mke3Api.start({
+      hosts: lab.hosts,
+      certificate,
+      toml,
+      shared: lab.files.shared,
+    });
     return new Mke3Cluster(lab, api);
   }
 
@@ -85,7 +94,10 @@ function seedHost(
   for (const pod of pods) containers[pod] = 'workload';
   for (const [container, image] of Object.entries(containers)) {
     const folder = `var/lib/lab/docker/containers/${container}`;
-    put(`${folder}/image`, image === 'workload' ? 'registry.example.com/web:1\n' : `mirantis/${image}:${MKE3_VERSION}\n`);
+    put(
+      `${folder}/image`,
+      image === 'workload' ? 'registry.example.com/web:1\n' : `mirantis/${image}:${MKE3_VERSION}\n`,
+    );
     put(`${folder}/state`, 'running\n');
     put(`${folder}/args`, `${JSON.stringify(argsOf(container))}\n`);
   }
@@ -94,8 +106,11 @@ function seedHost(
     put(`var/lib/lab/systemd/${unit}.active`, '');
     put(`var/lib/lab/systemd/${unit}.enabled`, '');
   }
-  put('etc/machine-id', `${createHash('md5').update(`${dir}`).digest('hex')}\n`);
-  put('etc/cni/net.d/10-calico.conflist', '{"name":"k8s-pod-network","cniVersion":"0.3.1","plugins":[{"type":"calico"}],"installed-by":"mke3"}\n');
+  put('etc/machine-id', `${createHash('md5').update(dir).digest('hex')}\n`);
+  put(
+    'etc/cni/net.d/10-calico.conflist',
+    '{"name":"k8s-pod-network","cniVersion":"0.3.1","plugins":[{"type":"calico"}],"installed-by":"mke3"}\n',
+  );
   put('etc/cni/net.d/calico-kubeconfig', 'apiVersion: v1\nkind: Config\n# of MKE 3\n');
   put('var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration\n');
   put('var/lib/docker/volumes/ucp-node-certs/_data/cert.pem', 'node certificate\n');
@@ -119,8 +134,10 @@ function seedHost(
   put(`${node}/labels/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
   if (isLeader) put(`${node}/leader`, 'Leader\n', shared);
   put('swarm/id', 'x7b3k2labclusterid\n', shared);
-  for (const service of ['ucp-manager-agent', 'ucp-worker-agent-x', 'ucp-cluster-agent']) put(`swarm/services/${service}`, '', shared);
-  for (const config of ['com.docker.ucp.config', 'com.docker.license']) put(`swarm/configs/${config}`, '', shared);
+  for (const service of ['ucp-manager-agent', 'ucp-worker-agent-x', 'ucp-cluster-agent'])
+    put(`swarm/services/${service}`, '', shared);
+  for (const config of ['com.docker.ucp.config', 'com.docker.license'])
+    put(`swarm/configs/${config}`, '', shared);
   put(`addresses/${name}`, `${address}\n`, shared);
   put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n', shared);
   put(`kube/nodes/${name}/ready`, 'True\n', shared);
@@ -152,7 +169,12 @@ function argsOf(container: string): string[] {
 }
 
 function etcdStore(): string {
-  const keys = ['namespaces/default', 'namespaces/kube-system', 'minions/manager1', 'deployments/default/web', 'secrets/default/db'];
+  const keys = [
+    'namespaces/default',
+    'namespaces/kube-system',
+    'minions/manager1',
+    'deployments/default/web',
+    'secrets/default/db',
+  ];
   return `revision 48211\n${keys.map((key, index) => `/registry/${key}\tk8s:object:${String(index)}`).join('\n')}\n`;
 }
-

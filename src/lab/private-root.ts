@@ -15,7 +15,9 @@ export class LabError extends RunnerError {
 /** @throws LabError when this machine does not let an unprivileged process have namespaces of its own */
 export async function checkNamespaces(): Promise<void> {
   try {
-    await run('unshare', ['-U', '-r', '-m', '-p', '-u', '-f', '--kill-child', 'true'], { timeout: START_TIMEOUT_MS });
+    await run('unshare', ['-U', '-r', '-m', '-p', '-u', '-f', '--kill-child', 'true'], {
+      timeout: START_TIMEOUT_MS,
+    });
   } catch (error) {
     throw new LabError(
       'The embedded lab needs unprivileged user namespaces (Linux), and this machine does not allow them.',
@@ -55,7 +57,10 @@ export class PrivateRoot {
     );
     await ready(child, name);
     // With --fork, unshare's only child is the root's first process.
-    const children = readFileSync(`/proc/${String(child.pid)}/task/${String(child.pid)}/children`, 'utf8');
+    const children = readFileSync(
+      `/proc/${String(child.pid)}/task/${String(child.pid)}/children`,
+      'utf8',
+    );
     return new PrivateRoot(name, dir, child, Number(children.trim().split(' ')[0]));
   }
 
@@ -63,7 +68,20 @@ export class PrivateRoot {
   spawn(command: string): ChildProcess {
     return spawn(
       'nsenter',
-      ['-t', String(this.pid), '-U', '-m', '-u', '-p', '--preserve-credentials', '-r', '-w', '/bin/sh', '-c', command],
+      [
+        '-t',
+        String(this.pid),
+        '-U',
+        '-m',
+        '-u',
+        '-p',
+        '--preserve-credentials',
+        '-r',
+        '-w',
+        '/bin/sh',
+        '-c',
+        command,
+      ],
       {
         stdio: ['pipe', 'pipe', 'pipe'],
         env: {
@@ -120,7 +138,16 @@ function ready(child: ChildProcess, name: string): Promise<void> {
 
 function prepareTree(dir: string, name: string): void {
   const standIns = join(packageRoot(), 'src', 'lab', 'stand-ins');
-  for (const folder of ['etc/systemd/system', 'var/lib/lab/systemd', 'var/tmp', 'root', 'tmp', 'usr-local/bin', 'usr-local/sbin', 'usr-local/lib/lab']) {
+  for (const folder of [
+    'etc/systemd/system',
+    'var/lib/lab/systemd',
+    'var/tmp',
+    'root',
+    'tmp',
+    'usr-local/bin',
+    'usr-local/sbin',
+    'usr-local/lib/lab',
+  ]) {
     mkdirSync(join(dir, folder), { recursive: true });
   }
   for (const tool of ['docker', 'sudo', 'systemctl']) {
@@ -133,7 +160,8 @@ function prepareTree(dir: string, name: string): void {
     'etc/group': 'root:x:0:\nnogroup:x:65534:\n',
     'etc/hostname': `${name}\n`,
     'etc/hosts': `127.0.0.1 localhost ${name}\n`,
-    'etc/os-release': 'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04 (embedded lab)"\n',
+    'etc/os-release':
+      'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04 (embedded lab)"\n',
     'etc/resolv.conf': '',
   };
   for (const [file, text] of Object.entries(files)) writeFileSync(join(dir, file), text);

@@ -89,7 +89,7 @@ export class LabSshServer {
       if (key instanceof Error || !context.key.data.equals(key.getPublicSSH())) {
         context.reject(['publickey']);
       } else if (context.signature && context.blob) {
-        if (key.verify(context.blob, context.signature, context.hashAlgo) === true) context.accept();
+        if (key.verify(context.blob, context.signature, context.hashAlgo)) context.accept();
         else context.reject();
       } else {
         context.accept();

@@ -28,7 +28,11 @@ export class Mke3Client {
 
   async login(): Promise<void> {
     const { username, password } = this.#access;
-    const response = await this.#request('POST', '/auth/login', JSON.stringify({ username, password }));
+    const response = await this.#request(
+      'POST',
+      '/auth/login',
+      JSON.stringify({ username, password }),
+    );
     if (response.status === 401 || response.status === 403) {
       throw new TaskError(`MKE 3 does not let "${username}" in: ${messageIn(response.body)}.`, {
         hint: 'Check --mke3-admin-username and the password.',
@@ -54,7 +58,8 @@ export class Mke3Client {
   /** Accounts and teams, all pages. */
   async accounts(): Promise<{ users: string[]; orgs: string[]; teams: string[] }> {
     const accounts = await this.#pages('/accounts/?filter=all', 'accounts');
-    const names = (isOrg: boolean) => accounts.filter((one) => one['isOrg'] === isOrg).map((one) => String(one['name']));
+    const names = (isOrg: boolean) =>
+      accounts.filter((one) => one['isOrg'] === isOrg).map((one) => String(one['name']));
     const orgs = names(true);
     const teams: string[] = [];
     for (const org of orgs) {
@@ -68,7 +73,11 @@ export class Mke3Client {
     const all: JsonObject[] = [];
     let start = '';
     do {
-      const page = asObject(await this.#getJson(`${path}&limit=1000${start === '' ? '' : `&start=${encodeURIComponent(start)}`}`));
+      const page = asObject(
+        await this.#getJson(
+          `${path}&limit=1000${start === '' ? '' : `&start=${encodeURIComponent(start)}`}`,
+        ),
+      );
       all.push(...asList(page[key]).map(asObject));
       const next = page['nextPageStart'];
       start = typeof next === 'string' && next !== start ? next : '';
@@ -83,12 +92,19 @@ export class Mke3Client {
   async #get(path: string, accept: string): Promise<HttpResponse> {
     const response = await this.#request('GET', path, undefined, accept);
     if (response.status !== 200) {
-      throw new TaskError(`MKE 3 answered ${path} with status ${String(response.status)}: ${messageIn(response.body)}.`);
+      throw new TaskError(
+        `MKE 3 answered ${path} with status ${String(response.status)}: ${messageIn(response.body)}.`,
+      );
     }
     return response;
   }
 
-  #request(method: 'GET' | 'POST', path: string, body?: string, accept = 'application/json'): Promise<HttpResponse> {
+  #request(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: string,
+    accept = 'application/json',
+  ): Promise<HttpResponse> {
     const { url, ca } = this.#access;
     return this.#send({
       method,
@@ -108,7 +124,10 @@ export class Mke3Client {
     try {
       return JSON.parse(body) as JsonValue;
     } catch (error) {
-      throw new TaskError(`MKE 3 answered ${path} with status ${String(status)} and no JSON: ${body.slice(0, 200)}`, { cause: error });
+      throw new TaskError(
+        `MKE 3 answered ${path} with status ${String(status)} and no JSON: ${body.slice(0, 200)}`,
+        { cause: error },
+      );
     }
   }
 }

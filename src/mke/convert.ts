@@ -1,4 +1,4 @@
-import { Document, isMap, isScalar, type Pair } from 'yaml';
+import { Document, isMap, isScalar } from 'yaml';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { flagsToMap, pairs, profileToFields, setPath } from './flags.ts';
 import { isDefault } from './mke3-defaults.ts';
@@ -73,7 +73,12 @@ class Converter {
       metadata: { creationTimestamp: null, name: 'mke', namespace: 'mke' },
       spec: this.#spec,
     };
-    return { config, unconverted: this.#unconverted, refusals: this.#refusals, metallbPools: this.#pools };
+    return {
+      config,
+      unconverted: this.#unconverted,
+      refusals: this.#refusals,
+      metallbPools: this.#pools,
+    };
   }
 
   #set(path: string, value: JsonValue | undefined): void {
@@ -81,7 +86,11 @@ class Converter {
   }
 
   #report(key: string, value: JsonValue, why: string, what: string): void {
-    const shown = secretKey.test(key) ? '(secret)' : typeof value === 'string' ? value : JSON.stringify(value);
+    const shown = secretKey.test(key)
+      ? '(secret)'
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);
     this.#unconverted.push({ key, value: shown, why, what });
   }
 
@@ -90,17 +99,29 @@ class Converter {
       this.#refusals.push({ key: `${C}.${key}`, value: String(value), why, what });
     };
     if (!this.#from.flag(`${C}.calico_kdd`)) {
-      refuse('calico_kdd', false, 'Calico keeps its data outside of Kubernetes', 'set calico_kdd = true through the MKE 3 API first; that cannot be undone');
+      refuse(
+        'calico_kdd',
+        false,
+        'Calico keeps its data outside of Kubernetes',
+        'set calico_kdd = true through the MKE 3 API first; that cannot be undone',
+      );
     }
     const mode = this.#from.text(`${C}.kube_proxy_mode`) ?? 'iptables';
-    if (mode !== 'iptables') refuse('kube_proxy_mode', mode, 'MKE 4 knows iptables only', 'change it to iptables in MKE 3 first');
+    if (mode !== 'iptables')
+      refuse(
+        'kube_proxy_mode',
+        mode,
+        'MKE 4 knows iptables only',
+        'change it to iptables in MKE 3 first',
+      );
     const off: [string, string][] = [
       ['calico_ebpf_enabled', 'MKE 4 does not support the eBPF data plane'],
       ['unmanaged_cni', 'MKE 4 needs the managed network'],
       ['swarm_only', 'the cluster has no Kubernetes to upgrade'],
       ['kms_enabled', 'secrets encrypted by a KMS cannot be read by MKE 4'],
     ];
-    for (const [key, why] of off) if (this.#from.flag(`${C}.${key}`)) refuse(key, true, why, 'switch it off in MKE 3 first');
+    for (const [key, why] of off)
+      if (this.#from.flag(`${C}.${key}`)) refuse(key, true, why, 'switch it off in MKE 3 first');
   }
 
   #hosts(): void {
@@ -116,15 +137,26 @@ class Converter {
     const { externalAddress } = this.#options;
     if (externalAddress !== '') this.#set('apiServer.externalAddress', externalAddress);
     this.#set('apiServer.sans', from.list(`${C}.shared_sans`));
-    this.#set('apiServer.requestTimeout', goDuration(from.text(`${C}.kube_api_server_request_timeout`)));
-    this.#set('apiServer.eventRateLimit.enabled', from.flag(`${C}.k8s_event_rate_limit.event_rate_limit_ac_enabled`));
+    this.#set(
+      'apiServer.requestTimeout',
+      goDuration(from.text(`${C}.kube_api_server_request_timeout`)),
+    );
+    this.#set(
+      'apiServer.eventRateLimit.enabled',
+      from.flag(`${C}.k8s_event_rate_limit.event_rate_limit_ac_enabled`),
+    );
     this.#set('apiServer.audit.enabled', from.flag(`${C}.kube_api_server_auditing`));
     this.#set('apiServer.audit.maxAge', from.number(`${C}.kube_api_server_audit_log_maxage`));
     this.#set('apiServer.audit.maxBackup', from.number(`${C}.kube_api_server_audit_log_maxbackup`));
     this.#set('apiServer.audit.maxSize', from.number(`${C}.kube_api_server_audit_log_maxsize`));
     const policy = from.text(`${C}.kube_api_server_custom_audit_policy_yaml`);
     if (from.flag(`${C}.kube_api_server_enable_custom_audit_policy`) && policy !== undefined) {
-      this.#report(`${C}.kube_api_server_custom_audit_policy_yaml`, '(policy)', 'MKE 4.0 has its own policy', 'set apiServer.audit.policyFile from 4.1.3 on');
+      this.#report(
+        `${C}.kube_api_server_custom_audit_policy_yaml`,
+        '(policy)',
+        'MKE 4.0 has its own policy',
+        'set apiServer.audit.policyFile from 4.1.3 on',
+      );
     }
     const extra = this.#flags(`${C}.custom_kube_api_server_flags`);
     const ciphers = from.text(`${C}.cipher_suites_for_kube_api_server`);
@@ -139,9 +171,13 @@ class Converter {
 
   #components(): void {
     const from = this.#from;
-    this.#set('controllerManager.terminatedPodGCThreshold', from.number(`${C}.kube_manager_terminated_pod_gc_threshold`));
+    this.#set(
+      'controllerManager.terminatedPodGCThreshold',
+      from.number(`${C}.kube_manager_terminated_pod_gc_threshold`),
+    );
     const manager = this.#flags(`${C}.custom_kube_controller_manager_flags`);
-    if (from.flag(`${C}.kube_controller_manager_profiling_enabled`)) manager['profiling'] ??= 'true';
+    if (from.flag(`${C}.kube_controller_manager_profiling_enabled`))
+      manager['profiling'] ??= 'true';
     this.#set('controllerManager.extraArgs', manager);
     this.#set('scheduler.profilingEnabled', from.flag(`${C}.kube_scheduler_profiling_enabled`));
     this.#set('scheduler.bindToAll', from.flag(`${C}.kube_scheduler_bind_to_all`));
@@ -167,7 +203,8 @@ class Converter {
       const text = from.text(key);
       const reserved = text === undefined ? undefined : pairs(text, '=');
       if (reserved) this.#set(`kubelet.${kind}KubeReserved`, reserved);
-      else if (text !== undefined) this.#report(key, text, 'it is not of the form cpu=…,memory=…', 'set it by hand');
+      else if (text !== undefined)
+        this.#report(key, text, 'it is not of the form cpu=…,memory=…', 'set it by hand');
     }
     const extra = this.#flags(`${C}.custom_kubelet_flags`);
     const ciphers = from.text(`${C}.cipher_suites_for_kubelet`);
@@ -178,13 +215,28 @@ class Converter {
       const { fields, problems } = profileToFields(String(flags));
       profiles.push({ name, values: fields });
       for (const { flag, reason } of problems) {
-        this.#report(`${C}.custom_kubelet_flags_profiles.${name}`, flag, reason, 'set it on the hosts by hand');
+        this.#report(
+          `${C}.custom_kubelet_flags_profiles.${name}`,
+          flag,
+          reason,
+          'set it on the hosts by hand',
+        );
       }
-      this.#report(`${C}.custom_kubelet_flags_profiles.${name}`, '(choice of nodes)', 'the label that chose its nodes in MKE 3 is not public', `add installFlags: ["--profile=${name}"] to its hosts`);
+      this.#report(
+        `${C}.custom_kubelet_flags_profiles.${name}`,
+        '(choice of nodes)',
+        'the label that chose its nodes in MKE 3 is not public',
+        `add installFlags: ["--profile=${name}"] to its hosts`,
+      );
     }
     this.#set('kubelet.customProfiles', profiles);
     if (from.flag(`${C}.disable_seccomp_default`)) {
-      this.#report(`${C}.disable_seccomp_default`, true, 'MKE 4 has seccompDefault off already', 'nothing');
+      this.#report(
+        `${C}.disable_seccomp_default`,
+        true,
+        'MKE 4 has seccompDefault off already',
+        'nothing',
+      );
     }
   }
 
@@ -194,7 +246,8 @@ class Converter {
     this.#set('network.nodePortRange', from.text(`${C}.nodeport_range`));
     const providers = this.#spec['network'] as { providers?: JsonValue };
     const calico = Array.isArray(providers.providers) ? providers.providers[0] : undefined;
-    const extra = isJsonObject(calico) && isJsonObject(calico['extraConfig']) ? calico['extraConfig'] : {};
+    const extra =
+      isJsonObject(calico) && isJsonObject(calico['extraConfig']) ? calico['extraConfig'] : {};
     const set = (key: string, value: string | undefined): void => {
       if (value !== undefined) extra[key] = value;
     };
@@ -210,7 +263,12 @@ class Converter {
       set('FELIX_LOGSEVERITYSCREEN', calicoLevel);
     }
     if (from.flag(`${C}.secure_overlay`)) {
-      this.#report(`${C}.secure_overlay`, true, 'MKE 4 has no IPSec overlay', 'enableWireguard is near, but another technology; decide after the upgrade');
+      this.#report(
+        `${C}.secure_overlay`,
+        true,
+        'MKE 4 has no IPSec overlay',
+        'enableWireguard is near, but another technology; decide after the upgrade',
+      );
     }
   }
 
@@ -219,31 +277,74 @@ class Converter {
     const provider = 'auth.external_identity_provider';
     const clientId = from.text(`${provider}.clientId`);
     const wellKnown = from.text(`${provider}.wellKnownConfigUrl`);
-    const issuer = from.text(`${provider}.issuer`) ?? wellKnown?.replace(/\/\.well-known\/openid-configuration$/, '');
+    const issuer =
+      from.text(`${provider}.issuer`) ??
+      wellKnown?.replace(/\/\.well-known\/openid-configuration$/, '');
     if (clientId !== undefined && issuer !== undefined) {
       const secret = from.text(`${provider}.clientSecret`);
-      this.#set('authentication.oidc', { enabled: true, issuer, clientID: clientId, clientSecret: secret ?? '' });
+      this.#set('authentication.oidc', {
+        enabled: true,
+        issuer,
+        clientID: clientId,
+        clientSecret: secret ?? '',
+      });
       if (secret === undefined) {
-        this.#report(`${provider}.clientSecret`, '(absent)', 'MKE 3 does not show the secret', 'put it into authentication.oidc.clientSecret before applying the configuration');
+        this.#report(
+          `${provider}.clientSecret`,
+          '(absent)',
+          'MKE 3 does not show the secret',
+          'put it into authentication.oidc.clientSecret before applying the configuration',
+        );
       }
     }
     for (const key of ['caBundle', 'httpProxy', 'httpsProxy', 'userServiceId', 'usernameClaim']) {
       const value = from.text(`${provider}.${key}`);
-      if (value !== undefined) this.#report(`${provider}.${key}`, value, 'MKE 4 has no such setting', 'check the logins after the upgrade');
+      if (value !== undefined)
+        this.#report(
+          `${provider}.${key}`,
+          value,
+          'MKE 4 has no such setting',
+          'check the logins after the upgrade',
+        );
     }
     if (from.flag('auth.samlEnabled')) {
       const url = from.text('auth.saml.idpMetadataURL');
       const roots = from.text('auth.saml.rootCerts');
-      this.#set('authentication.saml', { enabled: true, ...(url === undefined ? {} : { ssoMetadataURL: url }), ...(roots === undefined ? {} : { caData: roots }) });
-      this.#report('auth.saml.spHost', from.text('auth.saml.spHost') ?? '', 'the service provider address changes', 'register MKE 4 at the identity provider again');
-      if (from.flag('auth.saml.tlsSkipVerify')) this.#report('auth.saml.tlsSkipVerify', true, 'MKE 4 checks certificates', 'give the authority in authentication.saml.caData');
+      this.#set('authentication.saml', {
+        enabled: true,
+        ...(url === undefined ? {} : { ssoMetadataURL: url }),
+        ...(roots === undefined ? {} : { caData: roots }),
+      });
+      this.#report(
+        'auth.saml.spHost',
+        from.text('auth.saml.spHost') ?? '',
+        'the service provider address changes',
+        'register MKE 4 at the identity provider again',
+      );
+      if (from.flag('auth.saml.tlsSkipVerify'))
+        this.#report(
+          'auth.saml.tlsSkipVerify',
+          true,
+          'MKE 4 checks certificates',
+          'give the authority in authentication.saml.caData',
+        );
     }
     if (from.text('auth.backend') === 'ldap') {
-      this.#report('auth.backend', 'ldap', 'LDAP settings are not in the TOML', 'fill authentication.ldap by hand');
+      this.#report(
+        'auth.backend',
+        'ldap',
+        'LDAP settings are not in the TOML',
+        'fill authentication.ldap by hand',
+      );
     }
     const lifetime = from.number('auth.sessions.lifetime_minutes');
     if (lifetime !== undefined && lifetime !== 60) {
-      this.#report('auth.sessions.lifetime_minutes', lifetime, 'the field of MKE 4 is not published', 'see authentication.expiry');
+      this.#report(
+        'auth.sessions.lifetime_minutes',
+        lifetime,
+        'the field of MKE 4 is not published',
+        'see authentication.expiry',
+      );
     }
   }
 
@@ -256,18 +357,41 @@ class Converter {
     if (enabled) {
       this.#set('ingressController.replicaCount', from.number(`${key}.ingress_num_replicas`));
       this.#set('ingressController.enableLoadBalancer', from.flag(`${key}.ingress_enable_lb`));
-      this.#set('ingressController.preserveClientIP', from.flag(`${key}.ingress_preserve_client_ip`));
+      this.#set(
+        'ingressController.preserveClientIP',
+        from.flag(`${key}.ingress_preserve_client_ip`),
+      );
       this.#set('ingressController.externalIPs', from.list(`${key}.ingress_external_ips`));
       this.#set('ingressController.configMap', get('ingress_config_map') ?? {});
       this.#set('ingressController.tcpServices', get('ingress_tcp_services') ?? {});
       this.#set('ingressController.udpServices', get('ingress_udp_services') ?? {});
-      this.#set('ingressController.extraArgs.httpPort', from.number(`${key}.ingress_extra_args.http_port`));
-      this.#set('ingressController.extraArgs.httpsPort', from.number(`${key}.ingress_extra_args.https_port`));
-      this.#set('ingressController.extraArgs.enableSslPassthrough', from.flag(`${key}.ingress_extra_args.enable_ssl_passthrough`));
-      this.#set('ingressController.extraArgs.defaultSslCertificate', from.text(`${key}.ingress_extra_args.default_ssl_certificate`));
+      this.#set(
+        'ingressController.extraArgs.httpPort',
+        from.number(`${key}.ingress_extra_args.http_port`),
+      );
+      this.#set(
+        'ingressController.extraArgs.httpsPort',
+        from.number(`${key}.ingress_extra_args.https_port`),
+      );
+      this.#set(
+        'ingressController.extraArgs.enableSslPassthrough',
+        from.flag(`${key}.ingress_extra_args.enable_ssl_passthrough`),
+      );
+      this.#set(
+        'ingressController.extraArgs.defaultSslCertificate',
+        from.text(`${key}.ingress_extra_args.default_ssl_certificate`),
+      );
       const backend = from.text(`${key}.ingress_extra_args.default_backend_service`);
-      if (backend !== undefined) this.#report(`${key}.ingress_extra_args.default_backend_service`, backend, 'MKE 4 has no such setting', 'nothing');
-      const tolerations = from.list(`${key}.ingress_node_toleration`).filter((one) => isJsonObject(one) && one['key'] !== 'com.docker.ucp.manager');
+      if (backend !== undefined)
+        this.#report(
+          `${key}.ingress_extra_args.default_backend_service`,
+          backend,
+          'MKE 4 has no such setting',
+          'nothing',
+        );
+      const tolerations = from
+        .list(`${key}.ingress_node_toleration`)
+        .filter((one) => isJsonObject(one) && one['key'] !== 'com.docker.ucp.manager');
       this.#set('ingressController.tolerations', tolerations);
       this.#nodeAffinity(from.table(`${key}.ingress_node_affinity`));
     }
@@ -277,10 +401,16 @@ class Converter {
   #nodeAffinity(affinity: JsonObject): void {
     const expressions = Object.entries(affinity)
       .filter(([label]) => !label.startsWith('com.docker.ucp.'))
-      .map(([label, value]) => (value === '' ? { key: label, operator: 'Exists' } : { key: label, operator: 'In', values: [value] }));
+      .map(([label, value]) =>
+        value === ''
+          ? { key: label, operator: 'Exists' }
+          : { key: label, operator: 'In', values: [value] },
+      );
     if (expressions.length === 0) return;
     this.#set('ingressController.affinity.nodeAffinity', {
-      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: expressions }] },
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchExpressions: expressions }],
+      },
     });
   }
 
@@ -304,7 +434,12 @@ class Converter {
       else if (name === 'https') nodePorts['https'] = nodePort;
       else {
         tcp[String(port['port'])] = nodePort;
-        this.#report(`${key}.ingress_exposed_ports`, name, 'exposed ports are deprecated', `check ingressController.nodePorts.tcp, where ${String(nodePort)} was put`);
+        this.#report(
+          `${key}.ingress_exposed_ports`,
+          name,
+          'exposed ports are deprecated',
+          `check ingressController.nodePorts.tcp, where ${String(nodePort)} was put`,
+        );
       }
     }
     if (Object.keys(tcp).length > 0) nodePorts['tcp'] = tcp;
@@ -325,9 +460,17 @@ class Converter {
     }
     const gatekeeper = `${C}.policy_enforcement.gatekeeper`;
     this.#set('policyController.opaGatekeeper.enabled', from.flag(`${gatekeeper}.enabled`));
-    this.#set('policyController.opaGatekeeper.exemptNamespaces', from.list(`${gatekeeper}.excluded_namespaces`).filter((one) => !exempt.has(String(one))));
+    this.#set(
+      'policyController.opaGatekeeper.exemptNamespaces',
+      from.list(`${gatekeeper}.excluded_namespaces`).filter((one) => !exempt.has(String(one))),
+    );
     if (from.flag(`${C}.policy_enforcement.pod_security_policy`)) {
-      this.#report(`${C}.policy_enforcement.pod_security_policy`, true, 'PodSecurityPolicy is gone since Kubernetes 1.25', 'use Gatekeeper or Pod Security Admission');
+      this.#report(
+        `${C}.policy_enforcement.pod_security_policy`,
+        true,
+        'PodSecurityPolicy is gone since Kubernetes 1.25',
+        'use Gatekeeper or Pod Security Admission',
+      );
     }
     if (from.flag(`${C}.nvidia_device_plugin`)) {
       this.#set('devicePlugins.nvidiaGPU.enabled', true);
@@ -338,15 +481,38 @@ class Converter {
     const cloud = from.text(`${C}.cloud_provider`);
     if (cloud !== undefined) {
       this.#set('cloudProvider', { enabled: true, provider: cloud === 'aws' ? 'aws' : 'external' });
-      if (cloud !== 'aws') this.#report(`${C}.cloud_provider`, cloud, 'MKE 4 knows aws and external', 'install the external cloud provider yourself');
+      if (cloud !== 'aws')
+        this.#report(
+          `${C}.cloud_provider`,
+          cloud,
+          'MKE 4 knows aws and external',
+          'install the external cloud provider yourself',
+        );
     }
-    this.#set('tracking.enabled', !(from.flag('tracking_configuration.disable_tracking') || from.flag('tracking_configuration.disable_usageinfo')));
+    this.#set(
+      'tracking.enabled',
+      !(
+        from.flag('tracking_configuration.disable_tracking') ||
+        from.flag('tracking_configuration.disable_usageinfo')
+      ),
+    );
     this.#set('tracking.clusterLabel', from.text('tracking_configuration.cluster_label'));
     for (const key of ['node_local_dns', 'node_local_dns_config_persist']) {
-      if (from.flag(`${C}.${key}`)) this.#report(`${C}.${key}`, true, 'MKE 4.0 has no node-local DNS', 'set nodeLocalDNS from 4.1.3 on');
+      if (from.flag(`${C}.${key}`))
+        this.#report(
+          `${C}.${key}`,
+          true,
+          'MKE 4.0 has no node-local DNS',
+          'set nodeLocalDNS from 4.1.3 on',
+        );
     }
     if (from.flag('backup_schedule_config.enabled')) {
-      this.#report('backup_schedule_config.enabled', true, 'MKE 4.0 has no scheduled backup', 'schedule "mkectl backup create" yourself');
+      this.#report(
+        'backup_schedule_config.enabled',
+        true,
+        'MKE 4.0 has no scheduled backup',
+        'schedule "mkectl backup create" yourself',
+      );
     }
   }
 
@@ -360,7 +526,8 @@ class Converter {
 
   #flags(key: string): Record<string, string> {
     const { map, problems } = flagsToMap(this.#from.list(key).map(String));
-    for (const { flag, reason } of problems) this.#report(key, flag, reason, 'set it by hand if it is still needed');
+    for (const { flag, reason } of problems)
+      this.#report(key, flag, reason, 'set it by hand if it is still needed');
     return map;
   }
 }
@@ -390,9 +557,10 @@ export function configToYaml(config: JsonObject): string {
   const document = new Document(config);
   const spec = document.get('spec');
   if (isMap(spec)) {
-    for (const { key } of spec.items as Pair[]) if (isScalar(key)) key.spaceBefore = true;
+    for (const { key } of spec.items) if (isScalar(key)) key.spaceBefore = true;
     const secret = document.getIn(['spec', 'authentication', 'oidc', 'clientSecret'], true);
-    if (isScalar(secret) && secret.value === '') secret.comment = ' not shown by MKE 3: fill it in before applying';
+    if (isScalar(secret) && secret.value === '')
+      secret.comment = ' not shown by MKE 3: fill it in before applying';
   }
   document.commentBefore = ' Configuration of MKE 4, made by runner.';
   return document.toString({ lineWidth: 0 });

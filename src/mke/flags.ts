@@ -12,7 +12,10 @@ const pathFlags = /(-file|-config|-dir|-path|-cert|-key|-ca)$/;
  * `["--a=b", "--c"]` as a map (mke-upgrade.md §7.3): leading dashes go, the value is what follows the first "=",
  * a bare flag means "true". What a map cannot hold is reported.
  */
-export function flagsToMap(flags: readonly string[]): { map: Record<string, string>; problems: FlagProblem[] } {
+export function flagsToMap(flags: readonly string[]): {
+  map: Record<string, string>;
+  problems: FlagProblem[];
+} {
   const map: Record<string, string> = {};
   const problems: FlagProblem[] = [];
   for (const flag of flags) {
@@ -20,8 +23,10 @@ export function flagsToMap(flags: readonly string[]): { map: Record<string, stri
     const name = parts?.[1];
     const value = parts?.[2] ?? 'true';
     if (name === undefined) problems.push({ flag, reason: 'it is not of the form --name=value' });
-    else if (Object.hasOwn(map, name)) problems.push({ flag, reason: 'it is given twice, and a map holds one value' });
-    else if (pathFlags.test(name) && value.startsWith('/')) problems.push({ flag, reason: 'it names a file of an MKE 3 container' });
+    else if (Object.hasOwn(map, name))
+      problems.push({ flag, reason: 'it is given twice, and a map holds one value' });
+    else if (pathFlags.test(name) && value.startsWith('/'))
+      problems.push({ flag, reason: 'it names a file of an MKE 3 container' });
     else map[name] = value;
   }
   return { map, problems };
@@ -73,7 +78,12 @@ const kubeletFields: Record<string, [path: string, kind: Kind]> = {
 };
 
 /** Fields that k0s overwrites, so setting them has no effect (k0s v1.29.3 pkg/component/worker/kubelet.go). */
-const overwritten = new Set(['kube-reserved-cgroup', 'resolv-conf', 'cgroups-per-qos', 'volume-plugin-dir']);
+const overwritten = new Set([
+  'kube-reserved-cgroup',
+  'resolv-conf',
+  'cgroups-per-qos',
+  'volume-plugin-dir',
+]);
 
 /** One kubelet profile of MKE 3, flags parted by blanks, as KubeletConfiguration fields. */
 export function profileToFields(flags: string): { fields: JsonObject; problems: FlagProblem[] } {
@@ -84,10 +94,11 @@ export function profileToFields(flags: string): { fields: JsonObject; problems: 
     const value = field && convertValue(text, field[1]);
     if (field && value !== undefined) setPath(fields, field[0], value);
     else {
-      const reason =
-        overwritten.has(name) ? 'k0s overwrites it'
-        : field ? `its value "${text}" does not fit`
-        : 'KubeletConfiguration has no such field';
+      const reason = overwritten.has(name)
+        ? 'k0s overwrites it'
+        : field
+          ? `its value "${text}" does not fit`
+          : 'KubeletConfiguration has no such field';
       problems.push({ flag: `--${name}=${text}`, reason });
     }
   }
@@ -110,7 +121,10 @@ function convertValue(text: string, kind: Kind): JsonValue | undefined {
       return pairs(text, '<');
     case 'gates': {
       const gates = pairs(text, '=');
-      return gates && Object.fromEntries(Object.entries(gates).map(([gate, on]) => [gate, on === 'true']));
+      return (
+        gates &&
+        Object.fromEntries(Object.entries(gates).map(([gate, on]) => [gate, on === 'true']))
+      );
     }
   }
 }

@@ -13,7 +13,10 @@ export function parseMke3Config(text: string, file: string): Mke3Config {
     return new Mke3Config(toJson(parse(text)) as JsonObject);
   } catch (error) {
     const { line, col } = error as { line?: number; col?: number };
-    const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]?.replace(/ at row .*/, '') ?? '';
+    const message =
+      (error instanceof Error ? error.message : String(error))
+        .split('\n')[0]
+        ?.replace(/ at row .*/, '') ?? '';
     throw new TomlError(`Not valid TOML: ${message}.`, {
       // The parser counts from zero.
       at: { file, line: (line ?? 0) + 1, column: (col ?? 0) + 1 },
@@ -35,14 +38,29 @@ function toJson(value: unknown): JsonValue {
 /** Keys that dumps and documentation spell differently (mke-upgrade.md §5): documentation first. */
 const spellings: [string, string][] = [
   ['auth.external_identity_provider.clientID', 'auth.external_identity_provider.clientId'],
-  ['cluster_config.KubeAPIServerCustomAuditPolicyYaml', 'cluster_config.kube_api_server_custom_audit_policy_yaml'],
-  ['cluster_config.KubeAPIServerEnableCustomAuditPolicy', 'cluster_config.kube_api_server_enable_custom_audit_policy'],
-  ['cluster_config.ingress_controller.config_map', 'cluster_config.ingress_controller.ingress_config_map'],
+  [
+    'cluster_config.KubeAPIServerCustomAuditPolicyYaml',
+    'cluster_config.kube_api_server_custom_audit_policy_yaml',
+  ],
+  [
+    'cluster_config.KubeAPIServerEnableCustomAuditPolicy',
+    'cluster_config.kube_api_server_enable_custom_audit_policy',
+  ],
+  [
+    'cluster_config.ingress_controller.config_map',
+    'cluster_config.ingress_controller.ingress_config_map',
+  ],
   ['backup_schedule_config.notification-delay', 'backup_schedule_config.notification_delay'],
   ['backup_schedule_config.backup_limits', 'backup_schedule_config.backups_limit'],
   ['hardening_configuration.pid_limit', 'hardening_configuration.pids_limit_k8s'],
-  ['hardening_configuration.pid_limit_unspecified', 'hardening_configuration.pids_limit_unspecified_k8s'],
-  ['audit_log_configuration.support_dump_include_audit_logs', 'audit_log_configuration.support_bundle_include_audit_logs'],
+  [
+    'hardening_configuration.pid_limit_unspecified',
+    'hardening_configuration.pids_limit_unspecified_k8s',
+  ],
+  [
+    'audit_log_configuration.support_dump_include_audit_logs',
+    'audit_log_configuration.support_bundle_include_audit_logs',
+  ],
 ];
 
 /** Tables whose keys are the operator's own, so they are values as a whole. */
@@ -90,7 +108,11 @@ export class Mke3Config {
 
   number(path: string): number | undefined {
     const value = this.get(path);
-    return typeof value === 'number' ? value : typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : undefined;
+    return typeof value === 'number'
+      ? value
+      : typeof value === 'string' && /^-?\d+$/.test(value)
+        ? Number(value)
+        : undefined;
   }
 
   flag(path: string): boolean {

@@ -7,7 +7,11 @@ import { Mke3Client } from './api.ts';
 const schema = {
   type: 'object',
   properties: {
-    url: { type: 'string', pattern: '^https://', description: 'Address of the MKE 3 API, such as https://mke.example.com.' },
+    url: {
+      type: 'string',
+      pattern: '^https://',
+      description: 'Address of the MKE 3 API, such as https://mke.example.com.',
+    },
     username: { type: 'string', minLength: 1, description: 'An administrator of MKE 3.' },
     password: { type: 'string', minLength: 1, description: 'The password.' },
     ca: { type: 'string', description: 'PEM that the certificate of the API must chain to.' },
@@ -23,10 +27,17 @@ export const mke3_cluster: Module<FromSchema<typeof schema>> = {
   readOnly: true,
 
   async plan({ url, username, password, ca }, host) {
-    const client = new Mke3Client({ url, username, password, ca }, (request) => host.request(request));
+    const client = new Mke3Client({ url, username, password, ca }, (request) =>
+      host.request(request),
+    );
     await client.login();
-    if (!(await client.isAdmin())) throw new TaskError(`"${username}" is no administrator of MKE 3.`);
-    const [toml, nodes, accounts] = [await client.configToml(), await client.nodes(), await client.accounts()];
+    if (!(await client.isAdmin()))
+      throw new TaskError(`"${username}" is no administrator of MKE 3.`);
+    const [toml, nodes, accounts] = [
+      await client.configToml(),
+      await client.nodes(),
+      await client.accounts(),
+    ];
     return { actions: [], result: { toml, nodes: nodes.map(describeNode), ...accounts } };
   },
 };

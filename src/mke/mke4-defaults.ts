@@ -10,7 +10,13 @@ export function defaultSpec(): JsonObject {
       requestTimeout: '1m0s',
       encryptionProvider: '/var/lib/k0s/encryption.cfg',
       eventRateLimit: { enabled: false },
-      audit: { enabled: false, logPath: '/var/lib/k0s/audit.log', maxAge: 30, maxBackup: 10, maxSize: 10 },
+      audit: {
+        enabled: false,
+        logPath: '/var/lib/k0s/audit.log',
+        maxAge: 30,
+        maxBackup: 10,
+        maxSize: 10,
+      },
       extraArgs: {},
     },
     controllerManager: { terminatedPodGCThreshold: 12500, extraArgs: {} },
@@ -101,7 +107,11 @@ export function defaultSpec(): JsonObject {
       scheduled_backup: { enabled: false },
       storage_provider: {
         type: 'InCluster',
-        in_cluster_options: { enable_ui: true, admin_credentials_secret: 'minio-credentials', distributed: false },
+        in_cluster_options: {
+          enable_ui: true,
+          admin_credentials_secret: 'minio-credentials',
+          distributed: false,
+        },
       },
     },
     tracking: { enabled: true },

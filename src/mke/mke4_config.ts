@@ -24,7 +24,10 @@ const schema = {
         additionalProperties: false,
       },
     },
-    external_address: { type: 'string', description: 'Name of the load balancer in front of the managers.' },
+    external_address: {
+      type: 'string',
+      description: 'Name of the load balancer in front of the managers.',
+    },
   },
   required: ['toml', 'hosts'],
   additionalProperties: false,
@@ -37,11 +40,20 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
   readOnly: true,
 
   plan({ toml, hosts, external_address: externalAddress = '' }) {
-    const { config, unconverted, refusals, metallbPools } = convertConfig(parseMke3Config(toml, 'config-toml'), {
-      hosts: hosts.map(({ key_path: keyPath, ...host }) => ({ ...host, keyPath })),
-      externalAddress,
-    });
-    const result = { yaml: configToYaml(config), spec: config['spec'], unconverted, refusals, metallb_pools: metallbPools };
+    const { config, unconverted, refusals, metallbPools } = convertConfig(
+      parseMke3Config(toml, 'config-toml'),
+      {
+        hosts: hosts.map(({ key_path: keyPath, ...host }) => ({ ...host, keyPath })),
+        externalAddress,
+      },
+    );
+    const result = {
+      yaml: configToYaml(config),
+      spec: config['spec'],
+      unconverted,
+      refusals,
+      metallb_pools: metallbPools,
+    };
     return { actions: [], result: result as unknown as JsonObject };
   },
 };

@@ -5,8 +5,16 @@ import { upgradeSummary, type SummaryFacts } from './summary.ts';
 const schema = {
   type: 'object',
   properties: {
-    unconverted: { type: 'array', items: { type: 'object' }, description: 'As mke4_config reported it.' },
-    metallb_pools: { type: 'array', items: { type: 'object' }, description: 'As mke4_config reported it.' },
+    unconverted: {
+      type: 'array',
+      items: { type: 'object' },
+      description: 'As mke4_config reported it.',
+    },
+    metallb_pools: {
+      type: 'array',
+      items: { type: 'object' },
+      description: 'As mke4_config reported it.',
+    },
     users: { type: 'integer', description: 'Users found in MKE 3.' },
     orgs: { type: 'integer', description: 'Organizations found in MKE 3.' },
     teams: { type: 'integer', description: 'Teams found in MKE 3.' },
@@ -23,9 +31,27 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
   schema,
   readOnly: true,
 
-  plan({ unconverted, metallb_pools: metallbPools, users, orgs, teams, mke3_version: mke3Version, config }) {
-    const facts = { unconverted, metallbPools, users, orgs, teams, mke3Version } as unknown as SummaryFacts;
+  plan({
+    unconverted,
+    metallb_pools: metallbPools,
+    users,
+    orgs,
+    teams,
+    mke3_version: mke3Version,
+    config,
+  }) {
+    const facts = {
+      unconverted,
+      metallbPools,
+      users,
+      orgs,
+      teams,
+      mke3Version,
+    } as unknown as SummaryFacts;
     const text = upgradeSummary(facts);
-    return { actions: [], document: { title: 'Upgrade Summary', text: config ? `${text}\n${config}` : text } };
+    return {
+      actions: [],
+      document: { title: 'Upgrade Summary', text: config ? `${text}\n${config}` : text },
+    };
   },
 };

@@ -19,12 +19,20 @@ const LINE = '-'.repeat(15);
 export function upgradeSummary(facts: SummaryFacts): string {
   const { unconverted, users, orgs, teams, mke3Version, metallbPools } = facts;
   const configuration =
-    unconverted.length === 0 ?
-      'All MKE 3 settings were converted.'
-    : ['These settings were not converted:', ...unconverted.map(({ key, value, why, what }) => `  ${key} = ${value}: ${why}; ${what}.`)].join('\n');
+    unconverted.length === 0
+      ? 'All MKE 3 settings were converted.'
+      : [
+          'These settings were not converted:',
+          ...unconverted.map(
+            ({ key, value, why, what }) => `  ${key} = ${value}: ${why}; ${what}.`,
+          ),
+        ].join('\n');
   const sections: [string, string][] = [
     ['Configuration file', configuration],
-    ['Authentication', `Users found in the MKE3 cluster: ${String(users)}\nAll users are kept; only the administrator keeps the password.`],
+    [
+      'Authentication',
+      `Users found in the MKE3 cluster: ${String(users)}\nAll users are kept; only the administrator keeps the password.`,
+    ],
     [
       'Authorization',
       `Organizations found in the MKE3 cluster: ${String(orgs)}\nTeams found in the MKE3 cluster: ${String(teams)}\nThey become aggregated roles when MKE 4 is applied.`,
@@ -34,8 +42,13 @@ export function upgradeSummary(facts: SummaryFacts): string {
     ['MKE3 Cleanup', `MKE ${mke3Version} was uninstalled from the cluster successfully.`],
   ];
   if (metallbPools.length > 0) {
-    const pools = metallbPools.map(({ name, addresses }) => `name: ${name}\nipaddress: [${addresses.join(' ')}]`);
-    sections.push(['MetalLB IP address pools', [...pools, 'Create these pools again after the installation.'].join('\n')]);
+    const pools = metallbPools.map(
+      ({ name, addresses }) => `name: ${name}\nipaddress: [${addresses.join(' ')}]`,
+    );
+    sections.push([
+      'MetalLB IP address pools',
+      [...pools, 'Create these pools again after the installation.'].join('\n'),
+    ]);
   }
   const body = sections.map(([title, text]) => `${title}\n${LINE}\n${text}\n`);
   return ['Upgrade Summary', LINE, ...body].join('\n');

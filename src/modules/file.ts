@@ -24,7 +24,7 @@ const schema = {
 type Args = FromSchema<typeof schema>;
 
 function makeActions({ path, state, src }: Args, found: FileState): Action[] {
-  switch (state) {
+  switch (state ?? 'file') {
     case 'directory':
       if (found.type === 'directory') return [];
       if (found.type !== 'absent')
@@ -39,7 +39,7 @@ function makeActions({ path, state, src }: Args, found: FileState): Action[] {
       return [{ kind: 'symlink', path, target: src }];
     case 'absent':
       return found.type === 'absent' ? [] : [{ kind: 'remove', path }];
-    default:
+    case 'file':
       if (found.type !== 'file') {
         throw new TaskError(
           `"${path}" is ${found.type === 'absent' ? 'absent' : `a ${found.type}`}, not a file.`,

@@ -16,7 +16,10 @@ export function plainDisplay(text: TextWriter, write: WriteText): Display {
   return {
     sink(event) {
       const summary = steps.collect(event);
-      const lines = event.type === 'step-end' && summary ? text.stepLines(summary, event.durationMs) : text.lines(event);
+      const lines =
+        event.type === 'step-end' && summary
+          ? text.stepLines(summary, event.durationMs)
+          : text.lines(event);
       if (lines.length > 0) write(`${lines.join('\n')}\n`);
     },
     finish: () => Promise.resolve(),

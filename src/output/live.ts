@@ -38,7 +38,12 @@ export function liveDisplay(text: TextWriter, screen: Screen): Display {
   let live: LiveStep | undefined;
 
   function start(info: StepInfo, hosts: string[]): LiveStep {
-    const step: LiveStep = { info, began: Date.now(), hosts: new Map(), running: Promise.resolve() };
+    const step: LiveStep = {
+      info,
+      began: Date.now(),
+      hosts: new Map(),
+      running: Promise.resolve(),
+    };
     const tasks = hosts.map((host) => {
       const task: HostTask = { host, done: false, output: '', finish: () => undefined };
       step.hosts.set(host, task);
@@ -169,7 +174,8 @@ class HostsRenderer implements ListrRenderer {
       `  ⋯ ${info.name}  ${String(finished)}/${String(this.#tasks.length)}  ${formatDuration(Date.now() - began)}`,
       ...shown.map(({ host, output }) => `      ${host}${output === '' ? '' : `  ${output}`}`),
     ];
-    if (shown.length < running.length) lines.push(`      … and ${String(running.length - shown.length)} more`);
+    if (shown.length < running.length)
+      lines.push(`      … and ${String(running.length - shown.length)} more`);
     this.#frame.draw(lines);
   }
 }

@@ -17,14 +17,18 @@ export function hostStates(ends: readonly UnitEnd[]): Map<string, UnitState> {
   const states = new Map<string, UnitState>();
   for (const { host, state } of ends) {
     const known = states.get(host);
-    if (known === undefined || severity.indexOf(state) > severity.indexOf(known)) states.set(host, state);
+    if (known === undefined || severity.indexOf(state) > severity.indexOf(known))
+      states.set(host, state);
   }
   return states;
 }
 
 export function worstState(ends: readonly UnitEnd[]): UnitState {
   const states = [...hostStates(ends).values()];
-  return states.reduce<UnitState>((worst, one) => (severity.indexOf(one) > severity.indexOf(worst) ? one : worst), 'skipped');
+  return states.reduce<UnitState>(
+    (worst, one) => (severity.indexOf(one) > severity.indexOf(worst) ? one : worst),
+    'skipped',
+  );
 }
 
 /** "2 changed, 1 ok", with names where they are few. */
@@ -42,7 +46,10 @@ export function failureLines(end: UnitEnd): string[] {
   const item = end.item === undefined ? '' : ` (${end.item})`;
   const mark = end.ignored === true ? ' (ignored)' : '';
   const lines = printable(end.message ?? end.state).split('\n');
-  return [`${end.host}${item}${mark}: ${lines[0] ?? ''}`, ...lines.slice(1).map((line) => `  ${line}`)];
+  return [
+    `${end.host}${item}${mark}: ${lines[0] ?? ''}`,
+    ...lines.slice(1).map((line) => `  ${line}`),
+  ];
 }
 
 export function isFailure({ state, ignored }: UnitEnd): boolean {

@@ -2,15 +2,22 @@ import { createPatch } from 'diff';
 import type { RunEvent } from '../core/events.ts';
 import type { FileDiff } from '../core/module.ts';
 import { formatDuration, plural } from '../util/text.ts';
-import { countHosts, failureLines, isFailure, worstState, type StepSummary, type UnitEnd } from './step-summary.ts';
+import {
+  countHosts,
+  failureLines,
+  isFailure,
+  worstState,
+  type StepSummary,
+  type UnitEnd,
+} from './step-summary.ts';
 
 export interface Palette {
-  bold(text: string): string;
-  dim(text: string): string;
-  red(text: string): string;
-  green(text: string): string;
-  yellow(text: string): string;
-  cyan(text: string): string;
+  bold: (text: string) => string;
+  dim: (text: string) => string;
+  red: (text: string) => string;
+  green: (text: string) => string;
+  yellow: (text: string) => string;
+  cyan: (text: string) => string;
 }
 
 export interface TextOptions {
@@ -25,7 +32,14 @@ export interface TextOptions {
 /** Lines for the events that leave a lasting mark on the screen; the live display draws the rest itself. */
 export class TextWriter {
   readonly #options: TextOptions;
-  readonly #counts = { changed: 0, covered: 0, uncovered: 0, unknown: 0, pivots: new Set<string>() };
+  readonly #counts = {
+    changed: 0,
+    covered: 0,
+    uncovered: 0,
+    unknown: 0,
+    pivots: new Set<string>(),
+  };
+  #undone: Extract<RunEvent, { type: 'undo-end' }>[] = [];
 
   constructor(options: TextOptions) {
     this.#options = options;
@@ -35,26 +49,51 @@ export class TextWriter {
     const { palette } = this.#options;
     switch (event.type) {
       case 'run-start':
-        return [palette.dim(`${event.check ? 'Check of' : 'Run'} ${event.run}: ${event.playbook} on ${plural(event.hosts.length, 'host')}`)];
+        return [
+          palette.dim(
+            `${event.check ? 'Check of' : 'Run'} ${event.run}: ${event.playbook} on ${plural(event.hosts.length, 'host')}`,
+          ),
+        ];
       case 'play-start': {
-        const batch = event.batches > 1 ? ` (batch ${String(event.batch)} of ${String(event.batches)})` : '';
-        const who = event.hosts.length <= 5 ? event.hosts.join(', ') : plural(event.hosts.length, 'host');
+        const batch =
+          event.batches > 1 ? ` (batch ${String(event.batch)} of ${String(event.batches)})` : '';
+        const who =
+          event.hosts.length <= 5 ? event.hosts.join(', ') : plural(event.hosts.length, 'host');
         return ['', `${palette.bold(event.play)}${batch}: ${who}`];
       }
       case 'unit-retry':
-        return this.#options.verbose ? [palette.dim(`    ${event.host}: attempt ${String(event.attempt)} of ${String(event.attempts)}: ${event.message}`)] : [];
+        return this.#options.verbose
+          ? [
+              palette.dim(
+                `    ${event.host}: attempt ${String(event.attempt)} of ${String(event.attempts)}: ${event.message}`,
+              ),
+            ]
+          : [];
       case 'message':
-        return [event.level === 'info' ? event.text : palette.yellow(`${event.level}: ${event.text}`)];
+        return [
+          event.level === 'info' ? event.text : palette.yellow(`${event.level}: ${event.text}`),
+        ];
       case 'commit':
         return [palette.cyan(`  ── point of no return: ${event.name} ──`)];
       case 'rollback-start':
-        return ['', palette.bold(`Rolling back ${event.run} (${event.reason}): ${plural(event.units, 'change')}`)];
+        return [
+          '',
+          palette.bold(
+            `Rolling back ${event.run} (${event.reason}): ${plural(event.units, 'change')}`,
+          ),
+        ];
       case 'undo-end':
-        return [this.#undoLine(event)];
+        this.#undone.push(event);
+        return [];
+      case 'undo-step-end':
+        return this.#undoLines();
       case 'fingerprint':
-        return event.equal ?
-            [palette.dim(`  same     ${event.name} on ${event.host}`)]
-          : [palette.red(`  DIFFERS  ${event.name} on ${event.host}`), ...(event.diff ? this.#diffLines(event.diff) : [])];
+        return event.equal
+          ? [palette.dim(`  same     ${event.name} on ${event.host}`)]
+          : [
+              palette.red(`  DIFFERS  ${event.name} on ${event.host}`),
+              ...(event.diff ? this.#diffLines(event.diff) : []),
+            ];
       case 'document':
         return ['', event.text];
       case 'run-end':
@@ -73,11 +112,15 @@ export class TextWriter {
     this.#count(ends);
     const state = worstState(ends);
     const colour =
-      state === 'failed' || state === 'unreachable' ? palette.red
-      : state === 'changed' ? palette.yellow
-      : state === 'unknown' ? palette.cyan
-      : state === 'ok' ? palette.green
-      : palette.dim;
+      state === 'failed' || state === 'unreachable'
+        ? palette.red
+        : state === 'changed'
+          ? palette.yellow
+          : state === 'unknown'
+            ? palette.cyan
+            : state === 'ok'
+              ? palette.green
+              : palette.dim;
     const took = durationMs >= 100 ? palette.dim(` ${formatDuration(durationMs)}`) : '';
     const name = step.handler ? `${step.name} (handler)` : step.name;
     const lines = [`  ${colour(state.padEnd(8))} ${name}: ${palette.dim(countHosts(ends))}${took}`];
@@ -87,7 +130,8 @@ export class TextWriter {
 
   #unitLines(end: UnitEnd): string[] {
     const { palette, diff, undo, verbose } = this.#options;
-    if (isFailure(end) || end.ignored === true) return failureLines(end).map((line) => palette.red(`           ${line}`));
+    if (isFailure(end) || end.ignored === true)
+      return failureLines(end).map((line) => palette.red(`           ${line}`));
     const lines: string[] = [];
     if (end.state === 'unknown' || (end.step.module === 'debug' && end.message !== undefined)) {
       lines.push(...failureLines(end).map((line) => palette.cyan(`           ${line}`)));
@@ -97,7 +141,9 @@ export class TextWriter {
       const what = (end.actions ?? []).map((action) => action.split('\n')[0] ?? '').join('; ');
       lines.push(palette.dim(`           ${end.host}: ${what || 'change'}  [undo: ${how}]`));
     } else if (verbose && end.stdout) {
-      lines.push(...end.stdout.split('\n').map((line) => palette.dim(`           ${end.host}| ${line}`)));
+      lines.push(
+        ...end.stdout.split('\n').map((line) => palette.dim(`           ${end.host}| ${line}`)),
+      );
     }
     if (diff) for (const one of end.diff ?? []) lines.push(...this.#diffLines(one));
     return lines;
@@ -118,23 +164,37 @@ export class TextWriter {
   coverage(): string[] {
     const { changed, covered, unknown, pivots } = this.#counts;
     const share = changed === 0 ? 100 : Math.floor((covered * 100) / changed);
-    const lines = ['', `${plural(changed, 'change')}, ${String(unknown)} not known before the run; undo coverage ${String(share)} %.`];
+    const lines = [
+      '',
+      `${plural(changed, 'change')}, ${String(unknown)} not known before the run; undo coverage ${String(share)} %.`,
+    ];
     if (pivots.size > 0) lines.push(`Cannot be undone: ${[...pivots].join(', ')}.`);
     return lines;
   }
 
-  #undoLine(event: Extract<RunEvent, { type: 'undo-end' }>): string {
+  /** Undos of one step: equal ones on one line, what went wrong in full. */
+  #undoLines(): string[] {
     const { palette } = this.#options;
-    const bad = event.state === 'undo-failed' || event.state === 'undo-blocked';
-    const word = event.state.replace('undo-', '').padEnd(8);
-    const message = event.message === undefined ? '' : `: ${event.message}`;
-    const item = event.item === undefined ? '' : ` (${event.item})`;
-    return `  ${bad ? palette.red(word) : palette.green(word)} ${event.step.name}${item}: ${palette.dim(event.host)}${message}`;
+    const groups = new Map<string, { hosts: Set<string>; bad: boolean; message: string }>();
+    for (const { step, host, state, message } of this.#undone) {
+      const text = `${state.replace('undo-', '').padEnd(8)} ${step.name}`;
+      const shown = message === undefined ? '' : `: ${message}`;
+      const group = groups.get(text + shown) ?? { hosts: new Set(), bad: false, message: shown };
+      group.hosts.add(host);
+      group.bad = state === 'undo-failed' || state === 'undo-blocked';
+      groups.set(text + shown, group);
+    }
+    this.#undone = [];
+    return [...groups].map(([text, { hosts, bad, message }]) => {
+      const names = hosts.size <= 3 ? [...hosts].sort().join(', ') : plural(hosts.size, 'host');
+      const line = text.slice(0, text.length - message.length);
+      return `  ${bad ? palette.red(line) : palette.green(line)}: ${palette.dim(names)}${message}`;
+    });
   }
 
   #diffLines({ path, before, after }: FileDiff): string[] {
     const { palette } = this.#options;
-    const patch = createPatch(path, before, after, '', '', { context: 2, maxEditLength: 2000 }) as string | undefined;
+    const patch = createPatch(path, before, after, '', '', { context: 2, maxEditLength: 2000 });
     if (patch === undefined) return [`      ${path}: too many changes to show`];
     return patch
       .split('\n')
@@ -142,16 +202,21 @@ export class TextWriter {
       .filter((line) => line !== '')
       .map((line) => {
         const text = `      ${line}`;
-        return line.startsWith('+') ? palette.green(text)
-          : line.startsWith('-') ? palette.red(text)
-          : palette.dim(text);
+        return line.startsWith('+')
+          ? palette.green(text)
+          : line.startsWith('-')
+            ? palette.red(text)
+            : palette.dim(text);
       });
   }
 
   #endLines(event: Extract<RunEvent, { type: 'run-end' }>): string[] {
     const { palette } = this.#options;
     const colour = event.outcome === 'done' ? palette.green : palette.red;
-    const lines = ['', `${colour(event.message)} ${palette.dim(`(${formatDuration(event.durationMs)})`)}`];
+    const lines = [
+      '',
+      `${colour(event.message)} ${palette.dim(`(${formatDuration(event.durationMs)})`)}`,
+    ];
     for (const command of event.next) lines.push(`  ${command}`);
     return lines;
   }

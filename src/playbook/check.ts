@@ -55,13 +55,35 @@ export function pointsOfNoReturn(playbook: Playbook): PointOfNoReturn[] {
   const points: PointOfNoReturn[] = [];
   const visit = (nodes: readonly Node[]): void => {
     for (const node of nodes) {
-      if (node.kind === 'commit' && node.confirm) points.push({ name: node.name, reason: node.reason ?? '' });
-      if (node.kind === 'task' && node.irreversible !== undefined) points.push({ name: node.name, reason: node.irreversible });
+      if (node.kind === 'commit' && node.confirm)
+        points.push({ name: node.name, reason: node.reason ?? '' });
+      if (node.kind === 'task' && node.irreversible !== undefined)
+        points.push({ name: node.name, reason: node.irreversible });
       if (node.kind === 'block') [node.block, node.rescue, node.always].forEach(visit);
     }
   };
   for (const play of playbook.plays) for (const { nodes } of play.sections) visit(nodes);
   return points;
+}
+
+/** The steps before the first point of no return, in the order of the file. */
+export function stepsBeforeNoReturn(playbook: Playbook): TaskNode[] {
+  const steps: TaskNode[] = [];
+  const visit = (nodes: readonly Node[]): boolean => {
+    for (const node of nodes) {
+      if (node.kind === 'commit' && node.confirm) return true;
+      if (node.kind === 'task') {
+        if (node.irreversible !== undefined) return true;
+        steps.push(node);
+      }
+      if (node.kind === 'block' && visit(node.block)) return true;
+    }
+    return false;
+  };
+  for (const { sections } of playbook.plays) {
+    if (sections.some(({ nodes }) => visit(nodes))) break;
+  }
+  return steps;
 }
 
 /** Problems that need the whole playbook: names that nothing defines, handlers that do not exist, undo that is missing. */
@@ -106,19 +128,39 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
   const where = `task "${task.name}"`;
   const problems: Problem[] = [];
   try {
-    const conditions = [...task.when, ...task.undoWhen].flatMap((source) => [...parseCondition(source).roots]);
+    const conditions = [...task.when, ...task.undoWhen].flatMap((source) => [
+      ...parseCondition(source).roots,
+    ]);
     const late = [...task.until, ...(task.changedWhen ?? []), ...(task.failedWhen ?? [])];
-    const asserted = task.module === 'assert' && Array.isArray(task.args['that']) ? task.args['that'].map(String) : [];
+    const asserted =
+      task.module === 'assert' && Array.isArray(task.args['that'])
+        ? task.args['that'].map(String)
+        : [];
     problems.push(...checkNames(conditions, [...known, ...undoNames], task.at, where));
-    problems.push(...checkNames([...late, ...asserted].flatMap((source) => [...parseCondition(source).roots]), own, task.at, where));
-    const values = [task.args, task.loop ?? null, task.delegateTo ?? null, task.environment, ...task.vars];
+    problems.push(
+      ...checkNames(
+        [...late, ...asserted].flatMap((source) => [...parseCondition(source).roots]),
+        own,
+        task.at,
+        where,
+      ),
+    );
+    const values = [
+      task.args,
+      task.loop ?? null,
+      task.delegateTo ?? null,
+      task.environment,
+      ...task.vars,
+    ];
     problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     problems.push({ message: `In ${where}: ${error.message}`, hint: error.hint, at: task.argsAt });
   }
   const undo = task.undo.kind === 'tasks' ? task.undo.tasks : [];
-  const captured = [...undo, ...task.capture].flatMap(({ register }) => (register === undefined ? [] : [register]));
+  const captured = [...undo, ...task.capture].flatMap(({ register }) =>
+    register === undefined ? [] : [register],
+  );
   for (const inner of [...undo, ...task.capture]) {
     problems.push(...checkTask(inner, [...known, ...undoNames, ...captured]));
   }
@@ -131,7 +173,12 @@ function namesOf(value: JsonValue): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(namesOf) : [];
 }
 
-function checkNames(names: readonly string[], known: readonly string[], at: Problem['at'], where: string): Problem[] {
+function checkNames(
+  names: readonly string[],
+  known: readonly string[],
+  at: Problem['at'],
+  where: string,
+): Problem[] {
   const missing = [...new Set(names)].filter((name) => !known.includes(name));
   return missing.map((name) => ({
     message: `Nothing defines "${name}", used in ${where}.`,

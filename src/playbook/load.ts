@@ -21,7 +21,6 @@ import {
   loadBlockUndo,
   loadFingerprint,
   loadNodes,
-  loadTask,
   loadTaskFile,
   stepId,
   topLevel,

@@ -248,8 +248,8 @@ function loadRoleTask(
   const value = reader.value(key);
   if (typeof value === 'string') {
     // `include_role: name` beside the keywords of the task.
-    const source: JsonObject = { ...reader.source, role: value };
-    delete source[key];
+    const others = Object.entries(reader.source).filter(([name]) => name !== key);
+    const source: JsonObject = { ...Object.fromEntries(others), role: value };
     const places = { self: reader.at(), keys: new Map(), values: new Map() };
     context.map.set(source, places);
     const block = context.loadRole(new MapReader(source, context.map, context.problems), outer);

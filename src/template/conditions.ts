@@ -84,18 +84,16 @@ const macros = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 
 function collectRoots(node: ASTNode, bound: ReadonlySet<string>, roots: Set<string>): void {
   if (node.op === 'id') {
-    const name = node.args as string;
+    const name = node.args;
     if (!bound.has(name)) roots.add(name);
     return;
   }
   if (node.op === 'rcall') {
-    const [name, target, args] = node.args as [string, ASTNode, ASTNode[]];
+    const [name, target, args] = node.args;
     collectRoots(target, bound, roots);
     const variable = args[0];
     const inner =
-      macros.has(name) && variable?.op === 'id'
-        ? new Set([...bound, variable.args as string])
-        : bound;
+      macros.has(name) && variable?.op === 'id' ? new Set([...bound, variable.args]) : bound;
     for (const argument of args) collectRoots(argument, inner, roots);
     return;
   }

@@ -96,7 +96,11 @@ export const helpers: Record<string, Helper> = {
     list(value, 'where').filter((one) => map(one, 'where')[text(key)] === wanted),
   list: (...items) => items,
   get: (value, ...keys) =>
-    keys.reduce((inner, key) => (Array.isArray(inner) ? (inner as unknown[])[Number(key)] : map(inner, 'get')[text(key)]), value),
+    keys.reduce(
+      (inner, key) =>
+        Array.isArray(inner) ? (inner as unknown[])[Number(key)] : map(inner, 'get')[text(key)],
+      value,
+    ),
   eq: (a, b) => a === b,
   ne: (a, b) => a !== b,
   lt: (a, b) => order(a, b) < 0,

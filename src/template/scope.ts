@@ -14,7 +14,9 @@ export function protectValue<T extends JsonValue>(value: T): T {
   if (typeof value === 'string') return protectRaw(value) as T;
   if (Array.isArray(value)) return value.map(protectValue) as T;
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, protectValue(item)])) as T;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, protectValue(item)]),
+    ) as T;
   }
   return value;
 }

@@ -37,13 +37,7 @@ handlebars.registerHelper('__value', function (value: unknown, options: Handleba
   return '';
 });
 handlebars.registerHelper('__maybe', function (this: unknown, path: string) {
-  let value: unknown = this;
-  for (const part of path.split('\u0000')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part))
-      return undefined;
-    value = (value as Record<string, unknown>)[part];
-  }
-  return value;
+  return lookUp(this, path.split('\u0000'));
 });
 handlebars.registerHelper('__defined', function (value: unknown, name: string) {
   if (value === undefined) throw new MissingName(name);
@@ -94,7 +88,7 @@ function compile(source: string): Template {
     knownHelpers: Object.fromEntries(
       Object.keys(handlebars.helpers as object).map((name) => [name, true]),
     ),
-  } as CompileOptions);
+  });
   return {
     roots: names.required,
     optionalRoots: names.optional,
@@ -248,4 +242,11 @@ function text(value: string): Expression {
 
 function call(helper: string, params: Expression[]): Expression {
   return { type: 'SubExpression', path: path(helper), params, loc } as unknown as Expression;
+}
+
+/** Own properties only, so that nothing of the prototype is reached. */
+function lookUp(value: unknown, [part, ...rest]: string[]): unknown {
+  if (part === undefined) return value;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+  return lookUp((value as Record<string, unknown>)[part], rest);
 }

@@ -10,7 +10,10 @@ export function sendHttp(request: HttpRequest): Promise<HttpResponse> {
   const url = new URL(request.url);
   const options: RequestOptions = {
     method: request.method,
-    headers: { ...request.headers, ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }) },
+    headers: {
+      ...request.headers,
+      ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }),
+    },
     timeout: request.timeoutMs,
     // A pinned authority replaces those of the system; the name is still checked.
     ...(request.ca === undefined ? {} : { ca: request.ca }),
@@ -24,7 +27,9 @@ export function sendHttp(request: HttpRequest): Promise<HttpResponse> {
           host: url.host,
           stage: 'handshake',
           retryable: true,
-          hint: /certificate|self.signed/i.test(error.message) ? 'Give the PEM of its authority.' : undefined,
+          hint: /certificate|self.signed/i.test(error.message)
+            ? 'Give the PEM of its authority.'
+            : undefined,
           cause: error,
         }),
       );
@@ -39,12 +44,20 @@ export function sendHttp(request: HttpRequest): Promise<HttpResponse> {
       });
       response.on('error', fail);
       response.on('end', () => {
-        const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8'), headers });
+        const headers = Object.fromEntries(
+          Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
+        );
+        resolve({
+          status: response.statusCode ?? 0,
+          body: Buffer.concat(chunks).toString('utf8'),
+          headers,
+        });
       });
     });
     call.on('error', fail);
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${String(request.timeoutMs / 1000)} s`)));
+    call.on('timeout', () =>
+      call.destroy(new Error(`no answer within ${String(request.timeoutMs / 1000)} s`)),
+    );
     call.end(request.body);
   });
 }

@@ -29,7 +29,9 @@ export function matchHosts(
 
 /** A colon inside brackets belongs to a slice or an IPv6 address. */
 function splitPattern(pattern: string): string[] {
-  const parts = pattern.includes(',') ? pattern.split(',') : (pattern.match(/(?:\[[^\]]*\]|[^:])+/g) ?? []);
+  const parts = pattern.includes(',')
+    ? pattern.split(',')
+    : (pattern.match(/(?:\[[^\]]*\]|[^:])+/g) ?? []);
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 

@@ -77,11 +77,16 @@ function encodedForms(secret: string): string[] {
 }
 
 /** Undefined values stay undefined, as JSON.stringify leaves them out. */
-function mapStrings(value: JsonValue | undefined, change: (text: string) => string): JsonValue | undefined {
+function mapStrings(
+  value: JsonValue | undefined,
+  change: (text: string) => string,
+): JsonValue | undefined {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((item) => mapStrings(item, change) as JsonValue);
   if (typeof value === 'object' && value !== null) {
-    const mapped = Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)] as const);
+    const mapped = Object.entries(value).map(
+      ([key, item]) => [key, mapStrings(item, change)] as const,
+    );
     return Object.fromEntries(mapped) as JsonValue;
   }
   return value;

@@ -34,8 +34,3 @@ export function printable(text: string): string {
     character === '\r' ? '' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }
-
-/** Keeps the end of a long text, where the error usually is. */
-export function tail(text: string, limit: number): string {
-  return text.length <= limit ? text : `…${text.slice(text.length - limit)}`;
-}

@@ -1,0 +1,31 @@
+// Checks the shell files: with shellcheck where it is installed, and with every POSIX shell at hand.
+import { spawnSync } from 'node:child_process';
+
+const files = [
+  'src/transport/runtime.sh',
+  'src/lab/enter-root.sh',
+  'src/lab/stand-ins/lab-lib.sh',
+  'src/lab/stand-ins/docker',
+  'src/lab/stand-ins/k0s',
+  'src/lab/stand-ins/sudo',
+  'src/lab/stand-ins/systemctl',
+  '.ci/run',
+];
+const checks = [
+  ['shellcheck', ['-e', 'SC1091,SC2154,SC2317', ...files]],
+  ...[['dash'], ['bash'], ['busybox', 'sh']].flatMap(([shell, ...rest]) =>
+    files.slice(0, -1).map((file) => [shell, [...rest, '-n', file]]),
+  ),
+];
+let failed = false;
+const missing = new Set();
+for (const [command, args] of checks) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (error?.code === 'ENOENT') missing.add(command);
+  else if (status !== 0) {
+    failed = true;
+    console.error(`${command} ${args.join(' ')}\n${stdout}${stderr}`);
+  }
+}
+for (const command of missing) console.log(`skipped: ${command} is not installed`);
+process.exitCode = failed ? 1 : 0;
