@@ -96,6 +96,7 @@ export function createContext(
     settings,
     inventory,
     journal,
+    sealer: world.redactor.createSealer(settings.run),
   };
 }
 

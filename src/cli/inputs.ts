@@ -111,7 +111,8 @@ function rawValue(
   }
   const file = options[`${key}File`];
   if (input.secret && typeof file === 'string') return firstLine(file, input);
-  return input.env === undefined ? undefined : world.env[input.env];
+  // An empty variable is one that was not set.
+  return input.env === undefined ? undefined : world.env[input.env] || undefined;
 }
 
 function firstLine(file: string, input: InputSpec): string {

@@ -280,7 +280,9 @@ class PlayRun {
         bootId: bootIdentity(),
         options: recordedOptions(settings, this.#options),
         inputs: settings.variables,
-        secrets: this.#playbook.inputs.filter(({ secret }) => secret).map(({ name }) => name),
+        secrets: this.#playbook.inputs
+          .filter(({ secret }) => secret)
+          .map(({ name, env }) => ({ name, env: env ?? name.toUpperCase() })),
         hosts: [...inventory.hosts.values()].map(({ address }) => address),
         files: files.map((path) => store.pin(dir, path)),
       });

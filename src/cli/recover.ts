@@ -223,8 +223,8 @@ class Recovery {
 
   /** Secrets are in the journal as references: their values come from the environment or a prompt again. */
   async #readSecrets(run: RecordedRun): Promise<void> {
-    for (const name of run.header.secrets) {
-      const fromEnvironment = this.#world.env[name.toUpperCase()];
+    for (const { name, env } of run.header.secrets) {
+      const fromEnvironment = this.#world.env[env] || undefined;
       const value =
         fromEnvironment ??
         (canAsk(this.#world) ? await askSecret(`${name} (as in the first run)`) : undefined);

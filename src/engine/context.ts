@@ -7,6 +7,7 @@ import type { ModuleRegistry } from '../core/module.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Redactor } from '../util/redact.ts';
+import type { Sealer } from '../util/seal.ts';
 
 /** What the engine is given to reach the world. It knows no module, transport or display by name. */
 export interface EngineServices {
@@ -47,6 +48,8 @@ export interface EngineContext extends EngineServices {
   inventory: Inventory;
   /** Absent in check mode. */
   journal: Journal | undefined;
+  /** Keeps hidden results for a resumed run; absent when the run has no secrets to do it with. */
+  sealer: Sealer | undefined;
 }
 
 /** Seconds a step may take when its task does not say. */

@@ -19,6 +19,9 @@ export class RunState {
   readonly #groups: Map<string, string[]>;
   readonly #pending = new Map<string, Map<string, PendingHandler>>();
 
+  /** In check mode: hosts on which an earlier step would have changed something. */
+  readonly predicted = new Set<string>();
+
   constructor(inventory: Inventory, settings: RunSettings, playbookDir: string) {
     this.#inventory = inventory;
     this.#settings = settings;

@@ -38,7 +38,7 @@ class PlaybookRun {
   readonly #firstUnit: number;
   readonly #commitsDone: Set<string>;
   #fingerprinted: boolean;
-  #changed = false;
+  readonly #resumed: boolean;
   #pastNoReturn: string | undefined;
   #lastFailure = '';
 
@@ -61,7 +61,7 @@ class PlaybookRun {
       lastStep: recorded?.lastStep ?? 0,
     });
     this.#fingerprinted = recorded?.fingerprints.some(({ phase }) => phase === 'before') ?? false;
-    this.#changed = (recorded?.units.size ?? 0) > 0;
+    this.#resumed = (recorded?.units.size ?? 0) > 0;
     this.#commitsDone = new Set(recorded?.commit ? [recorded.commit.name] : []);
     if (recorded?.commit?.irreversible) this.#pastNoReturn = recorded.commit.name;
   }
@@ -75,7 +75,7 @@ class PlaybookRun {
           return {
             status: 'failed',
             message,
-            changedAnything: this.#changed,
+            changedAnything: this.#changedAnything(),
             pastNoReturn: this.#pastNoReturn,
           };
         }
@@ -83,7 +83,7 @@ class PlaybookRun {
       return { status: 'done' };
     } catch (error) {
       if (error instanceof Interrupted)
-        return { status: 'interrupted', changedAnything: this.#changed };
+        return { status: 'interrupted', changedAnything: this.#changedAnything() };
       throw error;
     }
   }
@@ -113,6 +113,10 @@ class PlaybookRun {
     }
     if (play.commit === 'end') await this.#writeCommit(play.id, false);
     return new Set();
+  }
+
+  #changedAnything(): boolean {
+    return this.#resumed || this.#context.journal?.hasIntents === true;
   }
 
   #playHosts(play: Play): string[] {
@@ -215,7 +219,6 @@ class PlaybookRun {
         return new Set(hosts);
       }
     }
-    if (!task.readOnly) this.#changed = true;
     const failed = await this.#steps.run(task, hosts, place, handler);
     if (failed.size > 0) this.#lastFailure = `"${task.name}" failed (${task.id})`;
     return failed;

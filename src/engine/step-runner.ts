@@ -92,9 +92,9 @@ export class StepRunner {
     const pending: string[] = [];
     for (const host of once) {
       const end = recorded?.ends.get(host);
-      if (end && !end.failed && canReplay(task, end)) {
+      if (end && !end.failed && this.#canReplay(task, end)) {
         this.#applyRecorded(host, task, end, place);
-        results.set(host, replayedStep(end));
+        results.set(host, replayedStep(end, this.#recordedRegister(end)));
       } else {
         pending.push(host);
       }
@@ -249,6 +249,7 @@ export class StepRunner {
       notifiedBy,
       recorded: true,
     });
+    if (this.#context.settings.check) this.#weighPrediction(outcome, host.name, target.name);
     if (this.#context.settings.failAt === task.id && !this.#injected) {
       this.#injected = true;
       Object.assign(outcome, {
@@ -277,6 +278,21 @@ export class StepRunner {
       groups: outcome.joinGroups ?? [],
       changedUnits: outcome.changed ? [number] : [],
     };
+  }
+
+  /** In check mode a step may fail only because an earlier one was not really done: then nobody can tell. */
+  #weighPrediction(outcome: UnitOutcome, ...hosts: string[]): void {
+    const { predicted } = this.#state;
+    if (outcome.failed && outcome.state === 'failed' && hosts.some((host) => predicted.has(host))) {
+      const message = `cannot be told before the run: ${outcome.message ?? ''}`;
+      Object.assign(outcome, {
+        state: 'unknown',
+        failed: false,
+        result: unknownValue,
+        message,
+      } satisfies Partial<UnitOutcome>);
+    }
+    if (outcome.changed) for (const host of hosts) predicted.add(host);
   }
 
   #target(task: TaskNode, host: InventoryHost, scope: Scope): InventoryHost {
@@ -310,7 +326,7 @@ export class StepRunner {
         ? outcome.result
         : undefined;
     const message =
-      hidden && outcome?.failed
+      hidden && outcome?.failed && outcome.rc !== undefined
         ? 'failed; its output is hidden by no_log'
         : (outcome?.message ?? details.message);
     const durationMs = details.durationMs ?? 0;
@@ -360,13 +376,17 @@ export class StepRunner {
     for (const group of result.groups) this.#state.join(host, group);
     const notified =
       result.changed && !result.failed ? this.#notify(host, task, result.changedUnits, place) : [];
-    const keeps = task.register !== undefined && !task.noLog && result.register !== unknownValue;
+    const keeps = task.register !== undefined && result.register !== unknownValue;
     this.#context.journal?.note({
       t: 'step-end',
       step: step.number,
       host,
       failed: result.failed && !result.ignored,
-      register: keeps ? (result.register as JsonValue) : undefined,
+      register: keeps && !task.noLog ? (result.register as JsonValue) : undefined,
+      sealed:
+        keeps && task.noLog
+          ? this.#context.sealer?.seal(JSON.stringify(result.register))
+          : undefined,
       setFacts: task.noLog ? undefined : result.setFacts,
       groups: result.groups,
       notified,
@@ -391,8 +411,9 @@ export class StepRunner {
 
   #applyRecorded(host: string, task: TaskNode, end: StepEndRecord, place: StepPlace): void {
     const { redactor } = this.#context;
-    if (task.register !== undefined && end.register !== undefined) {
-      this.#state.setFact(host, task.register, redactor.resolveAll(end.register));
+    const register = this.#recordedRegister(end);
+    if (task.register !== undefined && register !== undefined) {
+      this.#state.setFact(host, task.register, redactor.resolveAll(register));
     }
     for (const [name, value] of Object.entries(end.setFacts ?? {})) {
       this.#state.setFact(host, name, redactor.resolveAll(value));
@@ -404,6 +425,17 @@ export class StepRunner {
     }
     // A handler whose run is on record is no longer due.
     if (place.flush > 0) this.#state.takePending(host, task.id);
+  }
+
+  /** A step whose hidden register cannot be opened runs again. */
+  #canReplay(task: TaskNode, end: StepEndRecord): boolean {
+    return task.register === undefined || this.#recordedRegister(end) !== undefined;
+  }
+
+  #recordedRegister({ register, sealed }: StepEndRecord): JsonValue | undefined {
+    if (sealed === undefined) return register;
+    const opened = this.#context.sealer?.open(sealed);
+    return opened === undefined ? undefined : (JSON.parse(opened) as JsonValue);
   }
 
   /** The same for the same execution in a resumed run. */
@@ -436,17 +468,12 @@ function emptyStep(state: UnitState, register: ScopeValue): HostStep {
   };
 }
 
-function replayedStep(end: StepEndRecord): HostStep {
+function replayedStep(end: StepEndRecord, register: JsonValue | undefined): HostStep {
   return {
-    ...emptyStep('ok', end.register ?? {}),
+    ...emptyStep('ok', register ?? {}),
     setFacts: end.setFacts ?? {},
     groups: end.groups ?? [],
   };
-}
-
-/** A hidden register was not kept, so a step whose value may be needed runs again. */
-function canReplay(task: TaskNode, end: StepEndRecord): boolean {
-  return task.register === undefined || end.register !== undefined;
 }
 
 function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {

@@ -26,6 +26,8 @@ export class Journal {
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #flushing = false;
   #failure: JournalError | undefined;
+  /** Whether a step that can change a host is on record. */
+  hasIntents = false;
 
   private constructor(path: string, fd: number, sequence: number, redactor: Redactor) {
     this.path = path;
@@ -56,6 +58,7 @@ export class Journal {
    */
   append(record: JournalRecord): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
+    if (record.t === 'intent') this.hasIntents = true;
     this.#queue.push(this.#line(record));
     const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     if (!this.#flushing) void this.#flush();

@@ -67,6 +67,8 @@ export interface StepEndRecord {
   host: string;
   failed: boolean;
   register?: JsonValue | undefined;
+  /** The register of a hidden step, encrypted with the run's secrets. */
+  sealed?: string | undefined;
   setFacts?: JsonObject | undefined;
   groups?: string[] | undefined;
   notified?: { handler: string; units: number[] }[] | undefined;
@@ -84,7 +86,8 @@ export type JournalRecord =
       options: JsonObject;
       /** Given inputs; secrets as references. */
       inputs: JsonObject;
-      secrets: string[];
+      /** Names of the secret inputs, and the environment variables that may give them again. */
+      secrets: { name: string; env: string }[];
       hosts: HostAddress[];
       files: { path: string; sha256: string; pinned: string }[];
     }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Builds the private root of one lab host and becomes its first process.
 # Runs inside fresh user, mount, pid and uts namespaces. Arguments: ROOT NAME SHARED
 # ROOT holds the host's own etc, var, root, tmp, usr-local and so on; SHARED is the folder all hosts of a cluster see.

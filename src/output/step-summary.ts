@@ -31,15 +31,18 @@ export function worstState(ends: readonly UnitEnd[]): UnitState {
   );
 }
 
-/** "2 changed, 1 ok", with names where they are few. */
+/** Hosts by state: names where they are few, else counts. The state is named where there are several. */
 export function countHosts(ends: readonly UnitEnd[]): string {
   const states = hostStates(ends);
-  const counts = severity.toReversed().flatMap((state) => {
+  const groups = severity.toReversed().flatMap((state) => {
     const hosts = [...states].filter(([, one]) => one === state).map(([host]) => host);
-    if (hosts.length === 0) return [];
-    return [states.size <= 3 ? hosts.join(', ') : `${plural(hosts.length, 'host')} ${state}`];
+    return hosts.length === 0 ? [] : [{ state, hosts: hosts.sort() }];
   });
-  return counts.join(', ');
+  const parts = groups.map(({ state, hosts }) => {
+    const who = hosts.length <= 3 ? hosts.join(', ') : plural(hosts.length, 'host');
+    return groups.length === 1 ? who : `${who} ${state}`;
+  });
+  return parts.join('; ');
 }
 
 export function failureLines(end: UnitEnd): string[] {

@@ -89,7 +89,9 @@ export class TextWriter {
         return this.#undoLines();
       case 'fingerprint':
         return event.equal
-          ? [palette.dim(`  same     ${event.name} on ${event.host}`)]
+          ? this.#options.verbose
+            ? [palette.dim(`  same     ${event.name} on ${event.host}`)]
+            : []
           : [
               palette.red(`  DIFFERS  ${event.name} on ${event.host}`),
               ...(event.diff ? this.#diffLines(event.diff) : []),

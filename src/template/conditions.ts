@@ -1,6 +1,6 @@
 import { Environment, type ASTNode } from '@marcbachmann/cel-js';
 import { isObject } from '../core/json.ts';
-import { TemplateError } from '../core/errors.ts';
+import { RunnerError, TemplateError } from '../core/errors.ts';
 
 export interface Condition {
   readonly source: string;
@@ -56,7 +56,8 @@ function compile(source: string): Condition {
       try {
         value = program(variables);
       } catch (error) {
-        if (error instanceof Error && error.cause instanceof TemplateError) throw error.cause;
+        if (error instanceof RunnerError) throw error;
+        if (error instanceof Error && error.cause instanceof RunnerError) throw error.cause;
         throw new TemplateError(`Condition "${source}" failed: ${firstLine(error)}.`, {
           cause: error,
         });

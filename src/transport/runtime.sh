@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Functions of the persistent shell, sent once a session. POSIX sh: dash, bash and busybox ash.
 # Set before: RN, a random word that frames every answer.
 LC_ALL=C

@@ -1,5 +1,6 @@
 import { SecretError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
+import { Sealer } from './seal.ts';
 
 const MASK = '***';
 /** Shorter values occur in ordinary text; masking them would garble it and hide nothing. */
@@ -24,6 +25,11 @@ export class Redactor {
     this.#forms = [...forms]
       .map(([form, known]) => ({ form, name: known }))
       .sort((a, b) => b.form.length - a.form.length);
+  }
+
+  /** Undefined while no secret is known. */
+  createSealer(salt: string): Sealer | undefined {
+    return this.#secrets.size === 0 ? undefined : new Sealer([...this.#secrets.values()], salt);
   }
 
   mask(text: string): string {

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Shared by the stand-ins of the embedded lab.
 lab=/var/lib/lab
 docker=$lab/docker

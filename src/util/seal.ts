@@ -1,0 +1,37 @@
+import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
+
+const ALGORITHM = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * Encrypts hidden results (`no_log`) for the journal with a key made of the run's own secrets: a resumed run has to be
+ * given these again anyway, and nobody else can read them.
+ */
+export class Sealer {
+  readonly #key: Buffer;
+
+  constructor(secrets: readonly string[], salt: string) {
+    this.#key = scryptSync(JSON.stringify([...secrets].sort()), salt, 32);
+  }
+
+  seal(text: string): string {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv(ALGORITHM, this.#key, iv);
+    const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+    return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64');
+  }
+
+  /** Undefined when the secrets are not those it was sealed with. */
+  open(sealed: string): string | undefined {
+    const bytes = Buffer.from(sealed, 'base64');
+    const decipher = createDecipheriv(ALGORITHM, this.#key, bytes.subarray(0, IV_BYTES));
+    decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+    try {
+      const body = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES));
+      return Buffer.concat([body, decipher.final()]).toString('utf8');
+    } catch {
+      return undefined;
+    }
+  }
+}

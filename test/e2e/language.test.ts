@@ -1,0 +1,489 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hostsIn, stepNames } from '../helpers/cli.ts';
+import { HostsBench } from '../helpers/hosts.ts';
+
+let bench: HostsBench;
+beforeAll(async () => {
+  bench = await HostsBench.start(4);
+});
+afterAll(() => bench.stop());
+beforeEach(() => {
+  bench.forgetRuns();
+});
+
+describe('variables, conditions and results', () => {
+  it('renders values, keeps types, and evaluates when per host', async () => {
+    const { code, events } = await bench.play(`
+- name: Vars
+  hosts: all
+  vars: { list: [1, 2], greeting: 'hello {{inventory_hostname}}' }
+  tasks:
+    - name: Say
+      command: { argv: [echo, '{{greeting}}'], read_only: true }
+      register: said
+    - name: Only two
+      when: said.stdout == "hello h2" && size(list) == 2
+      debug: { msg: '{{list}}' }
+    - name: Take the type along
+      set_fact: { copy: '{{list}}' }
+    - name: Check
+      assert: { that: ['copy[0] == 1', said.rc == 0] }
+`);
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'Only two', 'ok')).toEqual(['h2']);
+    expect(hostsIn(events, 'Only two', 'skipped').sort()).toEqual(['h1', 'h3', 'h4']);
+  });
+
+  it('runs loops per item and collects their results', async () => {
+    const { code, events } = await bench.play(`
+- name: Loops
+  hosts: h1
+  tasks:
+    - name: Each
+      command: { argv: [echo, '{{item}}'], read_only: true }
+      loop: [a, b]
+      register: each
+    - name: Check
+      assert: { that: [size(each.results) == 2, 'each.results[1].stdout == "b"', 'each.results[0].item == "a"'] }
+    - name: None
+      debug: { msg: x }
+      loop: []
+`);
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'Each', 'ok')).toEqual(['h1', 'h1']);
+    expect(hostsIn(events, 'None', 'skipped')).toEqual(['h1']);
+  });
+
+  it('retries until the condition holds', async () => {
+    const { code } = await bench.play(`
+- name: Retry
+  hosts: h1
+  tasks:
+    - name: Count
+      shell: 'echo x >>/tmp/count; wc -l </tmp/count'
+      register: count
+      until: int(result.stdout) >= 3
+      retries: 5
+      delay: 0
+      undo: { none: a counter }
+    - name: Check
+      assert: { that: [count.attempts == 3] }
+`);
+    expect(code).toBe(0);
+  });
+
+  it('obeys changed_when and failed_when', async () => {
+    const { code, events } = await bench.play(`
+- name: Verdicts
+  hosts: h1
+  tasks:
+    - name: Not a change
+      command: { cmd: 'true' }
+      changed_when: 'false'
+    - name: Not a failure
+      command: { cmd: 'false' }
+      failed_when: result.rc > 1
+    - name: Ignored
+      command: { cmd: 'false' }
+      ignore_errors: true
+`);
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'Not a change', 'ok')).toEqual(['h1']);
+    expect(hostsIn(events, 'Not a failure', 'changed')).toEqual(['h1']);
+    expect(hostsIn(events, 'Ignored', 'failed')).toEqual(['h1']);
+  });
+});
+
+describe('plays', () => {
+  it('runs serial batches one after the other, in all forms', async () => {
+    const { events } = await bench.play(`
+- name: Rolling
+  hosts: all
+  serial: [1, 50%]
+  tasks:
+    - name: Step
+      debug: { msg: x }
+`);
+    const batches = events.flatMap((event) => (event.type === 'play-start' ? [event.hosts] : []));
+    expect(batches).toEqual([['h1'], ['h2', 'h3'], ['h4']]);
+  });
+
+  it('runs once and shares the result, delegates, and groups hosts', async () => {
+    const { code, events } = await bench.play(`
+- name: Shared
+  hosts: all
+  tasks:
+    - name: Once
+      run_once: true
+      delegate_to: h3
+      command: { argv: [hostname], read_only: true }
+      register: name
+    - name: Everybody knows
+      assert: { that: [name.stdout == "h3"] }
+    - name: Group
+      group_by: '{{ternary (eq inventory_hostname "h1") "first" "rest"}}'
+- name: Rest
+  hosts: rest:!h4
+  tasks:
+    - name: Here
+      debug: { msg: '{{inventory_hostname}}' }
+`);
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'Once', 'ok')).toEqual(['h1']);
+    expect(hostsIn(events, 'Here', 'ok').sort()).toEqual(['h2', 'h3']);
+  });
+
+  it('limits hosts and selects by tags', async () => {
+    const { events } = await bench.play(
+      `
+- name: Tags
+  hosts: all
+  tasks:
+    - name: A
+      tags: a
+      debug: { msg: x }
+    - name: B
+      debug: { msg: x }
+    - name: Always
+      tags: always
+      debug: { msg: x }
+    - name: Never
+      tags: [never, b]
+      debug: { msg: x }
+`,
+      ['--limit', 'h2', '--tags', 'a'],
+    );
+    expect(stepNames(events)).toEqual(['A', 'Always']);
+    expect(hostsIn(events, 'A', 'ok')).toEqual(['h2']);
+  });
+
+  it('refuses an unknown tag and an empty pattern', async () => {
+    const text = '- { name: P, hosts: all, tasks: [{ name: T, tags: web, debug: { msg: x } }] }\n';
+    const { code, stderr } = await bench.play(text, ['--tags', 'wen']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('"web"')]);
+    const none = await bench.play(text.replace('hosts: all', 'hosts: nobody'));
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('nobody')]);
+  });
+});
+
+describe('blocks', () => {
+  it('rescues the hosts that failed and always runs always', async () => {
+    const { code, events } = await bench.play(`
+- name: Blocks
+  hosts: h1:h2
+  tasks:
+    - name: Try
+      block:
+        - name: Fails on h1
+          command: { argv: [test, '{{inventory_hostname}}', '!=', h1], read_only: true }
+        - name: After
+          debug: { msg: x }
+      rescue:
+        - name: Rescue
+          debug: { msg: '{{failed.task}}' }
+      always:
+        - name: Always
+          debug: { msg: x }
+    - name: Go on
+      debug: { msg: x }
+`);
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'After', 'ok')).toEqual(['h2']);
+    expect(hostsIn(events, 'Rescue', 'ok')).toEqual(['h1']);
+    expect(hostsIn(events, 'Always', 'ok').sort()).toEqual(['h1', 'h2']);
+    expect(hostsIn(events, 'Go on', 'ok').sort()).toEqual(['h1', 'h2']);
+  });
+});
+
+describe('handlers', () => {
+  it('run once at the end of the section, only where something changed, in the order of definition', async () => {
+    const text = `
+- name: Handlers
+  hosts: h1:h2
+  tasks:
+    - name: File
+      copy: { content: '{{inventory_hostname}}', dest: /etc/app }
+      notify: [Second, First]
+    - name: Another
+      copy: { content: x, dest: /etc/other }
+      notify: Second
+    - name: Last
+      debug: { msg: x }
+  handlers:
+    - name: First
+      debug: { msg: x }
+    - name: Second
+      debug: { msg: x }
+`;
+    const { events } = await bench.play(text);
+    expect(stepNames(events)).toEqual(['File', 'Another', 'Last', 'First', 'Second']);
+    expect(hostsIn(events, 'Second', 'ok').sort()).toEqual(['h1', 'h2']);
+    const again = await bench.play(text);
+    expect(stepNames(again.events)).toEqual(['File', 'Another', 'Last']);
+  });
+});
+
+describe('undo', () => {
+  const fails = `
+    - name: Fails
+      command: { cmd: 'false' }
+      undo: none
+`;
+
+  it('puts files back with bytes, mode and owner, in reverse order over loops and hosts', async () => {
+    await bench.play(`
+- name: Before
+  hosts: all
+  tasks:
+    - name: Old
+      copy: { content: old, dest: /etc/conf, mode: '0640' }
+`);
+    const { code, events } = await bench.play(`
+- name: Changes
+  hosts: all
+  tasks:
+    - name: Replace
+      copy: { content: new, dest: /etc/conf, mode: '0600' }
+    - name: Line
+      lineinfile: { path: /etc/conf, line: '{{item}}' }
+      loop: [a, b]
+    - name: Folder
+      file: { path: /srv/a/b, state: directory }
+    - name: Command
+      command: { argv: [touch, /srv/marker] }
+      undo:
+        - name: Remove the marker
+          file: { path: /srv/marker, state: absent }
+${fails}`);
+    expect(code).toBe(3);
+    for (const host of ['h1', 'h2', 'h3', 'h4']) {
+      expect(bench.read(host, 'etc/conf')).toBe('old');
+      expect(bench.read(host, 'srv/marker')).toBeUndefined();
+    }
+    const order = events.flatMap((event) =>
+      event.type === 'undo-end' && event.host === 'h1'
+        ? [`${event.step.name} ${event.item ?? ''}`.trim()]
+        : [],
+    );
+    expect(order).toEqual(['Command', 'Folder', 'Line b', 'Line a', 'Replace']);
+  });
+
+  it('does not touch what was there before, nor what stands before a commit point', async () => {
+    const { code } = await bench.play(`
+- name: Committed
+  hosts: h1
+  tasks:
+    - name: Early
+      copy: { content: early, dest: /etc/early }
+    - commit: half-way
+    - name: Late
+      copy: { content: late, dest: /etc/late }
+${fails}`);
+    expect(code).toBe(3);
+    expect(bench.read('h1', 'etc/early')).toBe('early');
+    expect(bench.read('h1', 'etc/late')).toBeUndefined();
+  });
+
+  it('gives the undo the variables of then, the captured state and the result', async () => {
+    const { code } = await bench.play(`
+- name: Snapshot
+  hosts: h1
+  vars: { target: /etc/made }
+  tasks:
+    - name: Make
+      shell: 'echo made >{{target}}; echo out'
+      capture:
+        - name: Look
+          command: { argv: [hostname] }
+          register: look
+      undo:
+        - name: Write down
+          copy: { content: '{{captured.look.stdout}} {{result.stdout}} {{target}} {{undo.reason}}', dest: /etc/undone }
+    - name: Change the variable
+      set_fact: { target: /elsewhere }
+${fails}`);
+    expect(code).toBe(3);
+    expect(bench.read('h1', 'etc/undone')).toBe('h1 out /etc/made failed');
+  });
+
+  it('runs a handler again after the file that notified it is back', async () => {
+    const { code, events } = await bench.play(`
+- name: Handler
+  hosts: h1
+  tasks:
+    - name: Configuration
+      copy: { content: new, dest: /etc/reread }
+      notify: Read again
+    - meta: flush_handlers
+${fails}
+  handlers:
+    - name: Read again
+      shell: 'cp /etc/reread /etc/seen 2>/dev/null || rm -f /etc/seen'
+`);
+    expect(code).toBe(3);
+    const order = events.flatMap((event) => (event.type === 'undo-end' ? [event.step.name] : []));
+    expect(order).toEqual(['Configuration', 'Read again']);
+    expect(bench.read('h1', 'etc/seen')).toBeUndefined();
+  });
+
+  it('is incomplete when an undo fails, and goes on when the way is free', async () => {
+    const broken = await bench.play(`
+- name: Broken undo
+  hosts: h1
+  tasks:
+    - name: Earlier
+      copy: { content: x, dest: /etc/earlier }
+    - name: Stubborn
+      command: { cmd: 'true' }
+      undo:
+        - name: Needs a file
+          command: { argv: [test, -e, /etc/way-is-free] }
+${fails}`);
+    expect(broken.code).toBe(4);
+    expect(bench.read('h1', 'etc/earlier')).toBe('x');
+    const blocked = broken.events.find(
+      (event) => event.type === 'undo-end' && event.step.name === 'Earlier',
+    );
+    expect(blocked).toMatchObject({ state: 'undo-blocked' });
+    const skipped = await bench.cli.run(['rollback', '--skip', '2']);
+    expect(skipped.code).toBe(3);
+    expect(bench.read('h1', 'etc/earlier')).toBeUndefined();
+  });
+
+  it('leaves changes in place on request', async () => {
+    const { code } = await bench.play(
+      `
+- name: Stop
+  hosts: h1
+  tasks:
+    - name: Stays
+      copy: { content: x, dest: /etc/stays }
+${fails}`,
+      ['--on-failure', 'stop'],
+    );
+    expect(code).toBe(5);
+    expect(bench.read('h1', 'etc/stays')).toBe('x');
+    expect((await bench.cli.run(['rollback'])).code).toBe(3);
+    expect(bench.read('h1', 'etc/stays')).toBeUndefined();
+  });
+
+  it('runs the undo list of a block after that of its tasks', async () => {
+    const { events } = await bench.play(`
+- name: Block
+  hosts: h1
+  tasks:
+    - name: Group
+      block:
+        - name: Inner
+          copy: { content: x, dest: /etc/inner }
+      undo:
+        - name: Afterwards
+          command: { argv: [test, '!', -e, /etc/inner] }
+${fails}`);
+    const order = events.flatMap((event) =>
+      event.type === 'undo-end' ? [[event.step.name, event.state]] : [],
+    );
+    expect(order).toEqual([
+      ['Inner', 'undone'],
+      ['Group', 'undone'],
+    ]);
+  });
+});
+
+describe('check mode', () => {
+  it('changes nothing, shows the diff, and says what it cannot know', async () => {
+    const { code, events } = await bench.play(
+      `
+- name: Check
+  hosts: h1
+  tasks:
+    - name: Write
+      copy: { content: "a\\n", dest: /etc/checked }
+      register: written
+    - name: Run
+      command: { cmd: 'true' }
+      register: ran
+    - name: Depends
+      when: ran.rc == 0
+      debug: { msg: x }
+    - name: Looks for it
+      command: { argv: [cat, /etc/checked], read_only: true }
+`,
+      ['--check', '--diff', '--detailed-exit-code'],
+    );
+    expect(code).toBe(10);
+    expect(bench.read('h1', 'etc/checked')).toBeUndefined();
+    expect(hostsIn(events, 'Write', 'changed')).toEqual(['h1']);
+    expect(hostsIn(events, 'Depends', 'unknown')).toEqual(['h1']);
+    expect(hostsIn(events, 'Looks for it', 'unknown')).toEqual(['h1']);
+    const diff = events.find((event) => event.type === 'unit-end' && event.step.name === 'Write');
+    expect(diff).toMatchObject({ diff: [{ path: '/etc/checked', before: '', after: 'a\n' }] });
+  });
+});
+
+describe('privilege', () => {
+  it('becomes another user through sudo once, and runs in the given environment', async () => {
+    const { code } = await bench.play(`
+- name: Become
+  hosts: h1
+  become: true
+  become_user: app
+  environment: { COLOUR: 'blue' }
+  tasks:
+    - name: Environment
+      shell: { cmd: 'echo "$COLOUR"', read_only: true }
+      register: colour
+    - name: Check
+      assert: { that: [colour.stdout == "blue"] }
+`);
+    expect(code).toBe(0);
+  });
+});
+
+describe('errors', () => {
+  it('are all named at once, with file, line, column and a suggestion', async () => {
+    const { code, stderr } = await bench.play(`
+- name: Wrong
+  hosts: all
+  task: []
+  tasks:
+    - name: A
+      servce: { name: x }
+    - name: B
+      copy: { content: x, dst: /x }
+    - name: C
+      when: a and b
+      debug: { msg: x }
+    - name: D
+      debug: { msg: '{{missing}}' }
+      notify: Nobody
+`);
+    expect(code).toBe(1);
+    for (const part of ['playbook.yml:4:3', '"tasks"', '"service"', '"dest"', '"&&"'])
+      expect(stderr).toContain(part);
+  });
+
+  it('name what nothing defines and handlers that do not exist', async () => {
+    const { code, stderr } = await bench.play(`
+- name: Wrong
+  hosts: all
+  tasks:
+    - name: D
+      debug: { msg: '{{inventory_hostnme}}' }
+      notify: Nobody
+`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('Did you mean "inventory_hostname"?');
+    expect(stderr).toContain('"Nobody"');
+  });
+
+  it('end before the first change when a host key is not known', async () => {
+    const { code, stdout } = await bench.play(
+      '- { name: P, hosts: h1, tasks: [{ name: T, command: { cmd: "true" }, undo: none }] }\n',
+      [],
+      { env: { RUNNER_KNOWN_HOSTS: '/dev/null' } },
+    );
+    expect(code).toBe(2);
+    expect(stdout).toContain('SHA256:');
+  });
+});

@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
+import { stepNames } from '../helpers/cli.ts';
+import { labTree } from '../helpers/tree.ts';
+import { UpgradeBench } from '../helpers/upgrade.ts';
+
+let bench: UpgradeBench;
+beforeAll(async () => {
+  bench = await UpgradeBench.start();
+});
+afterAll(() => bench.stop());
+
+describe('the shipped upgrade', () => {
+  it('names every missing input and contacts nothing', async () => {
+    const { code, stderr } = await bench.cli.run(['play', 'upgrade.yml', '--config-out', 'x'], {
+      env: { MKE3_ADMIN_PASSWORD: '' },
+    });
+    expect(code).toBe(1);
+    for (const flag of ['--hosts-path', '--mke3-admin-username', 'MKE3_ADMIN_PASSWORD'])
+      expect(stderr).toContain(flag);
+    expect(stderr).toContain('nothing was contacted');
+  });
+
+  it('suggests the flag that was meant', async () => {
+    const { code, stderr } = await bench.cli.run(['play', 'upgrade.yml', '--hosts-pth', 'x']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('--hosts-path');
+  });
+
+  it('refuses to begin without consent to the point of no return', async () => {
+    const { code, stderr } = await bench.cli.run(['play', 'upgrade.yml', ...bench.inputs()]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('--accept-irreversible remove-mke3');
+  });
+
+  it('previews without changing anything', async () => {
+    const before = labTree(bench.cluster.lab);
+    const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs()]);
+    expect(stdout).toContain('[undo: declared]');
+    expect(stdout).toContain('undo coverage 100 %');
+    expect(code).toBe(0);
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
+
+  it('ends before anything is changed when the password is wrong', async () => {
+    const before = labTree(bench.cluster.lab);
+    const { code, stdout } = await bench.upgrade([], {
+      env: { MKE3_ADMIN_PASSWORD: 'not-the-password' },
+    });
+    expect(code).toBe(2);
+    expect(stdout).not.toContain('not-the-password');
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
+
+  it('fails at the last step before the point of no return and brings every file back', async () => {
+    const before = labTree(bench.cluster.lab);
+    const { code, events } = await bench.upgrade(['--fail-at', 'last']);
+    expect(code).toBe(3);
+    expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'rolled_back' });
+    expect(events.filter((event) => event.type === 'fingerprint' && !event.equal)).toEqual([]);
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
+
+  it('takes the cluster to MKE 4', async () => {
+    const { code, events, stdout, stderr } = await bench.upgrade();
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(events.filter((event) => event.type === 'unit-end' && event.state === 'failed')).toEqual(
+      [],
+    );
+    const plays = events.flatMap((event) => (event.type === 'play-start' ? [event.play] : []));
+    const phases = [
+      'Pre-upgrade checks',
+      'Pre-upgrade migrations',
+      'Migrate manager nodes to k0s',
+      'Migrate worker nodes to k0s',
+      'Post-upgrade cleanup',
+      'Output the new MKE 4 config file',
+    ];
+    expect([...new Set(plays.map((play) => play.split(':')[0]))]).toEqual(phases);
+    const config = parse(readFileSync(bench.configOut, 'utf8')) as {
+      kind: string;
+      spec: { hosts: unknown[] };
+    };
+    expect(config.kind).toBe('MkeConfig');
+    expect(config.spec.hosts).toHaveLength(5);
+    expect(statSync(bench.configOut).mode & 0o777).toBe(0o600);
+    expect(stdout).toContain('Upgrade Summary');
+    const shared = bench.cluster.lab.files.shared;
+    for (const { name, root } of bench.cluster.lab.hosts) {
+      expect(readFileSync(join(shared, 'kube/nodes', name, 'version'), 'utf8')).toBe(
+        'v1.29.3+k0s.0\n',
+      );
+      expect(existsSync(join(root.dir, 'var/lib/lab/docker/containers/ucp-proxy'))).toBe(false);
+    }
+    const first = bench.cluster.lab.host('manager1').root.dir;
+    expect(readFileSync(join(first, 'var/lib/k0s/etcd/member/snap/db'), 'utf8')).toContain(
+      'revision 48211',
+    );
+    expect(stepNames(events).at(-1)).toBe('Print the upgrade summary');
+  });
+
+  it('leaves no password in the journal, on screen or on the hosts', () => {
+    const { dir } = bench.cluster.lab.files;
+    for (const place of [bench.cli.dir, join(dir, 'hosts'), join(dir, 'cluster')]) {
+      const found = execFileSync('sh', [
+        '-c',
+        'grep -rlF -e "$0" "$1" || true',
+        LAB_ADMIN.password,
+        place,
+      ]);
+      expect(found.toString()).toBe('');
+    }
+  });
+});

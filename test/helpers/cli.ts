@@ -1,0 +1,103 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunEvent } from '../../src/core/events.ts';
+import { packageRoot } from '../../src/util/package.ts';
+
+export interface CliResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** With `--output json`. */
+  events: RunEvent[];
+}
+
+export interface CliOptions {
+  env?: Record<string, string>;
+  /** Sees each event as it comes, and may kill the process. */
+  onEvent?: (event: RunEvent, child: ChildProcess) => void;
+  cwd?: string;
+}
+
+const LIMIT_MS = 90_000;
+
+/** A home, state folder and working folder of their own for one test's calls of `runner`. */
+export class Cli {
+  readonly dir = mkdtempSync(join(tmpdir(), 'runner-cli-'));
+  readonly #env: Record<string, string>;
+
+  constructor(env: Record<string, string> = {}) {
+    this.#env = env;
+  }
+
+  get stateDir(): string {
+    return join(this.dir, 'state', 'runner');
+  }
+
+  file(name: string, text: string): string {
+    const path = join(this.dir, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  run(args: string[], { env = {}, onEvent, cwd }: CliOptions = {}): Promise<CliResult> {
+    const child = spawn(process.execPath, [join(packageRoot(), 'bin', 'runner.js'), ...args], {
+      cwd: cwd ?? this.dir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: this.dir,
+        XDG_STATE_HOME: join(this.dir, 'state'),
+        ...this.#env,
+        ...env,
+      },
+    });
+    let stdout = '';
+    let stderr = '';
+    let line = '';
+    const events: RunEvent[] = [];
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString('utf8');
+      line += chunk.toString('utf8');
+      const lines = line.split('\n');
+      line = lines.pop() ?? '';
+      for (const one of lines.filter((text) => text.startsWith('{"v":1'))) {
+        const event = JSON.parse(one) as RunEvent;
+        events.push(event);
+        onEvent?.(event, child);
+      }
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString('utf8');
+    });
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(new Error(`runner ${args.join(' ')} did not end in time.\n${stdout}\n${stderr}`));
+      }, LIMIT_MS);
+      child.once('close', (code) => {
+        clearTimeout(timer);
+        resolve({ code, stdout, stderr, events });
+      });
+    });
+  }
+
+  dispose(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Hosts on which units of a step ended in a state, by task name. */
+export function hostsIn(events: readonly RunEvent[], task: string, state: string): string[] {
+  return events.flatMap((event) =>
+    event.type === 'unit-end' && event.step.name === task && event.state === state
+      ? [event.host]
+      : [],
+  );
+}
+
+/** Names of the steps in the order they began. */
+export function stepNames(events: readonly RunEvent[]): string[] {
+  return events.flatMap((event) => (event.type === 'step-start' ? [event.step.name] : []));
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Lab } from '../../src/lab/lab.ts';
+import { Cli, type CliOptions, type CliResult } from './cli.ts';
+
+/** Plain lab hosts, called h1, h2, …, with a command line that plays text against them. */
+export class HostsBench {
+  readonly lab: Lab;
+  cli: Cli;
+  inventory = '';
+
+  private constructor(lab: Lab) {
+    this.lab = lab;
+    this.cli = this.#newCli();
+  }
+
+  /** Forgets all runs, so that what one test left open does not stop the next. */
+  forgetRuns(): void {
+    this.cli.dispose();
+    this.cli = this.#newCli();
+  }
+
+  #newCli(): Cli {
+    const { lab } = this;
+    const cli = new Cli({ RUNNER_KNOWN_HOSTS: lab.files.knownHosts });
+    const lines = lab.hosts.map(
+      ({ name, address, port }) =>
+        `    ${name}: { ansible_host: ${address}, ansible_port: ${String(port)}, ansible_user: root, ansible_ssh_private_key_file: ${lab.files.key} }`,
+    );
+    this.inventory = cli.file('inventory.yml', `all:\n  hosts:\n${lines.join('\n')}\n`);
+    return cli;
+  }
+
+  static async start(count: number): Promise<HostsBench> {
+    const names = Array.from({ length: count }, (_, index) => `h${String(index + 1)}`);
+    return new HostsBench(await Lab.start(names));
+  }
+
+  play(text: string, extra: string[] = [], options: CliOptions = {}): Promise<CliResult> {
+    const playbook = this.cli.file('playbook.yml', text);
+    return this.cli.run(
+      ['play', playbook, '-i', this.inventory, '--output', 'json', ...extra],
+      options,
+    );
+  }
+
+  /** A file of a host, undefined when there is none. */
+  read(host: string, path: string): string | undefined {
+    try {
+      return readFileSync(join(this.lab.host(host).root.dir, path), 'utf8');
+    } catch {
+      return undefined;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.lab.stop();
+    this.cli.dispose();
+  }
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { describeAction, type HttpRequest, type HttpResponse } from '../../src/core/action.ts';
+import { RunnerError } from '../../src/core/errors.ts';
+import type { Fact } from '../../src/core/fact.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import type { HostView, Module, ModuleCall } from '../../src/core/module.ts';
+import { validateValue } from '../../src/util/schema.ts';
+
+interface Case {
+  title: string;
+  args: JsonObject;
+  /** Answers by "fact.name param param". */
+  facts?: Record<string, unknown>;
+  files?: Record<string, string>;
+  responses?: Record<string, HttpResponse>;
+}
+
+export interface ModuleCases {
+  /** Nothing to do: the proof of idempotence. At least one. */
+  settled: (Case & { result?: JsonObject })[];
+  changes?: (Case & { actions: string[]; restore?: ModuleCall[] })[];
+  /** Refused with this error code. */
+  refused?: (Case & { code: string })[];
+}
+
+/** A host that answers what the case scripted, and fails on any other question. */
+export function fakeHost({ facts = {}, files = {}, responses = {} }: Partial<Case>): HostView {
+  const file = (path: string): Promise<Buffer> => {
+    const text = files[path];
+    return text === undefined
+      ? Promise.reject(new Error(`The case has no file "${path}".`))
+      : Promise.resolve(Buffer.from(text));
+  };
+  return {
+    name: 'host1',
+    fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T> {
+      const key = [fact.name, ...params].join(' ');
+      if (!Object.hasOwn(facts, key))
+        return Promise.reject(new Error(`The case has no fact "${key}".`));
+      return Promise.resolve(facts[key] as T);
+    },
+    controllerFile: file,
+    renderTemplate: async (path) => (await file(path)).toString(),
+    localChecksum: (path) => Promise.resolve(facts[`local ${path}`] as string | undefined),
+    request({ method, url }: HttpRequest) {
+      const response = responses[`${method} ${url}`];
+      return response
+        ? Promise.resolve(response)
+        : Promise.reject(new Error(`No response for ${method} ${url}.`));
+    },
+  };
+}
+
+/** Runs a module's cases: arguments and facts in, actions out. */
+export function testModule<A>(module: Module<A>, cases: ModuleCases): void {
+  const titles = [...cases.settled, ...(cases.changes ?? []), ...(cases.refused ?? [])].map(
+    ({ title }) => title,
+  );
+  const plan = async (one: Case) => {
+    expect(validateValue(module.schema, one.args), 'arguments fit the schema').toEqual([]);
+    return module.plan(one.args as A, fakeHost(one));
+  };
+
+  describe(module.name, () => {
+    it('has distinct cases and one that is settled', () => {
+      expect(new Set(titles).size).toBe(titles.length);
+      expect(cases.settled.length).toBeGreaterThan(0);
+    });
+    for (const one of cases.settled) {
+      it(`settled: ${one.title}`, async () => {
+        const { actions, readOnly, result } = await plan(one);
+        if (readOnly !== true) expect(actions).toEqual([]);
+        if (one.result) expect(result).toMatchObject(one.result);
+      });
+    }
+    for (const one of cases.changes ?? []) {
+      it(`changes: ${one.title}`, async () => {
+        const { actions } = await plan(one);
+        expect(actions.map(describeAction)).toEqual(one.actions);
+        if (one.restore) {
+          const restored = await module.restore?.(
+            one.args as A,
+            fakeHost(one),
+            (path) => `/captured${path}`,
+          );
+          expect(restored).toEqual(one.restore);
+        }
+      });
+    }
+    for (const one of cases.refused ?? []) {
+      it(`refuses: ${one.title}`, async () => {
+        const problems = validateValue(module.schema, one.args);
+        if (one.code === 'SCHEMA') {
+          expect(problems).not.toEqual([]);
+          return;
+        }
+        expect(problems).toEqual([]);
+        const error = await Promise.resolve()
+          .then(() => module.plan(one.args as A, fakeHost(one)))
+          .then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+        expect(error).toBeInstanceOf(RunnerError);
+        expect((error as RunnerError).code).toBe(one.code);
+      });
+    }
+  });
+}
+
+export function fileFact(state: Partial<Record<string, unknown>> = {}): Record<string, unknown> {
+  return {
+    type: 'file',
+    mode: '0644',
+    uid: 0,
+    gid: 0,
+    owner: 'root',
+    group: 'root',
+    size: 0,
+    mtime: 0,
+    checksum: '',
+    target: '',
+    ...state,
+  };
+}
+
+export const absent = fileFact({
+  type: 'absent',
+  mode: '',
+  owner: '',
+  group: '',
+  uid: -1,
+  gid: -1,
+});

@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { assert } from '../../src/modules/assert.ts';
+import { command, splitWords } from '../../src/modules/command.ts';
+import { debug } from '../../src/modules/debug.ts';
+import { fail } from '../../src/modules/fail.ts';
+import { group_by } from '../../src/modules/group_by.ts';
+import { pause } from '../../src/modules/pause.ts';
+import { service } from '../../src/modules/service.ts';
+import { set_fact } from '../../src/modules/set_fact.ts';
+import { shell } from '../../src/modules/shell.ts';
+import { uri } from '../../src/modules/uri.ts';
+import { wait_for } from '../../src/modules/wait_for.ts';
+import { absent, fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
+
+testModule(command, {
+  settled: [
+    {
+      title: 'what it creates exists',
+      args: { cmd: 'x', creates: '/a' },
+      facts: { 'file.state /a': fileFact() },
+    },
+    {
+      title: 'what it removes is gone',
+      args: { cmd: 'x', removes: '/a' },
+      facts: { 'file.state /a': absent },
+    },
+    { title: 'read_only', args: { argv: ['id'], read_only: true } },
+  ],
+  changes: [
+    {
+      title: 'splits cmd',
+      args: { cmd: 'systemctl restart "a b"' },
+      actions: ['exec systemctl restart a b'],
+    },
+    {
+      title: 'runs argv as it is',
+      args: { argv: ['echo', '$HOME', 1] },
+      actions: ['exec echo $HOME 1'],
+    },
+    {
+      title: 'runs while creates is absent',
+      args: { cmd: 'x', creates: '/a' },
+      facts: { 'file.state /a': absent },
+      actions: ['exec x'],
+    },
+  ],
+  refused: [
+    { title: 'cmd and argv together', args: { cmd: 'x', argv: ['x'] }, code: 'SCHEMA' },
+    { title: 'an unclosed quote', args: { cmd: 'echo "a' }, code: 'TASK_FAILED' },
+  ],
+});
+
+describe('splitWords', () => {
+  it('keeps quoted blanks, empty words and escaped characters', () => {
+    expect(splitWords(String.raw`a "b c" '' d\ e 'f"g'`)).toEqual(['a', 'b c', '', 'd e', 'f"g']);
+  });
+});
+
+testModule(shell, {
+  settled: [{ title: 'read_only', args: { cmd: 'a | b', read_only: true } }],
+  changes: [
+    { title: 'hands the text to sh', args: { cmd: 'a | b' }, actions: ['exec /bin/sh -c a | b'] },
+  ],
+  refused: [{ title: 'no text', args: {}, code: 'SCHEMA' }],
+});
+
+const unit = (state: object) => ({
+  'systemd.unit k0sworker': {
+    exists: true,
+    active: false,
+    enabled: false,
+    masked: false,
+    ...state,
+  },
+});
+
+testModule(service, {
+  settled: [
+    {
+      title: 'a running unit',
+      args: { name: 'k0sworker', state: 'started' },
+      facts: unit({ active: true }),
+    },
+    {
+      title: 'a missing unit to stop',
+      args: { name: 'k0sworker', state: 'stopped' },
+      facts: unit({ exists: false }),
+    },
+    {
+      title: 'restart of a sleeping unit only if active',
+      args: { name: 'k0sworker', state: 'restarted', only_if_active: true },
+      facts: unit({}),
+    },
+  ],
+  changes: [
+    {
+      title: 'stops and disables, and can turn back',
+      args: { name: 'k0sworker', state: 'stopped', enabled: false },
+      facts: unit({ active: true, enabled: true }),
+      actions: ['exec systemctl disable k0sworker', 'exec systemctl stop k0sworker'],
+      restore: [
+        { module: 'service', args: { name: 'k0sworker', state: 'started', enabled: true } },
+      ],
+    },
+    {
+      title: 'reads unit files again before starting',
+      args: { name: 'k0sworker', state: 'started', daemon_reload: true },
+      facts: unit({}),
+      actions: ['exec systemctl daemon-reload', 'exec systemctl start k0sworker'],
+      restore: [{ module: 'service', args: { name: 'k0sworker', state: 'stopped' } }],
+    },
+    {
+      title: 'restarts',
+      args: { name: 'k0sworker', state: 'restarted' },
+      facts: unit({ active: true }),
+      actions: ['exec systemctl restart k0sworker'],
+    },
+  ],
+  refused: [
+    {
+      title: 'a missing unit',
+      args: { name: 'k0sworker', state: 'started' },
+      facts: unit({ exists: false }),
+      code: 'TASK_FAILED',
+    },
+    { title: 'an unknown state', args: { name: 'k0sworker', state: 'running' }, code: 'SCHEMA' },
+  ],
+});
+
+it('a handler that runs again in a rollback does not wake a sleeping service', () => {
+  expect(service.again?.({ name: 'x', state: 'restarted' })).toEqual({
+    name: 'x',
+    state: 'restarted',
+    only_if_active: true,
+  });
+});
+
+testModule(wait_for, {
+  settled: [
+    { title: 'a path', args: { path: '/a', timeout: 5 } },
+    { title: 'a port', args: { port: 6443, host: 'db', state: 'stopped' } },
+  ],
+  refused: [
+    { title: 'path and port', args: { path: '/a', port: 1 }, code: 'SCHEMA' },
+    {
+      title: 'a path that is "started"',
+      args: { path: '/a', state: 'started' },
+      code: 'TASK_FAILED',
+    },
+  ],
+});
+
+const url = 'https://api.example.com/x';
+testModule(uri, {
+  settled: [
+    {
+      title: 'GET keeps status and JSON',
+      args: { url },
+      responses: { [`GET ${url}`]: { status: 200, body: '{"a":1}', headers: {} } },
+      result: { status: 200, json: { a: 1 } },
+    },
+  ],
+  changes: [
+    {
+      title: 'PUT is an action',
+      args: { url, method: 'PUT', body: { a: 1 } },
+      actions: [`http PUT ${url}`],
+    },
+  ],
+  refused: [
+    {
+      title: 'another status',
+      args: { url },
+      responses: { [`GET ${url}`]: { status: 500, body: '', headers: {} } },
+      code: 'TASK_FAILED',
+    },
+    { title: 'a file URL', args: { url: 'file:///etc/passwd' }, code: 'SCHEMA' },
+  ],
+});
+
+testModule(assert, {
+  settled: [{ title: 'all hold', args: { that: [true, true] } }],
+  refused: [
+    { title: 'one does not', args: { that: [true, 'a == b'] }, code: 'TASK_FAILED' },
+    { title: 'an empty list', args: { that: [] }, code: 'SCHEMA' },
+  ],
+});
+
+it('assert names what does not hold', () => {
+  expect(() => assert.plan({ that: ['a == b'], fail_msg: 'Do this.' }, fakeHost({}))).toThrow(
+    'Do this. (Not true: a == b.)',
+  );
+});
+
+it('fail stops with its message', () => {
+  expect(() => fail.plan({ msg: 'Free the disk.' }, fakeHost({}))).toThrow('Free the disk.');
+});
+testModule(debug, { settled: [{ title: 'a value', args: { msg: { a: 1 } } }] });
+testModule(pause, {
+  settled: [{ title: 'no time', args: {} }],
+  refused: [{ title: 'less than none', args: { seconds: -1 }, code: 'SCHEMA' }],
+});
+testModule(group_by, {
+  settled: [{ title: 'a group', args: { key: 'managers' }, result: { group: 'managers' } }],
+  refused: [{ title: 'a name with blanks', args: { key: 'a b' }, code: 'SCHEMA' }],
+});
+testModule(set_fact, {
+  settled: [{ title: 'a value', args: { a: [1] } }],
+  refused: [
+    { title: 'nothing', args: {}, code: 'SCHEMA' },
+    { title: 'a name with a dash', args: { 'a-b': 1 }, code: 'TASK_FAILED' },
+  ],
+});
