@@ -60,7 +60,11 @@ export class StopSignals {
   }
 }
 
-export function createConnections(world: World, knownHosts: string | undefined): HostConnections {
+export function createConnections(
+  world: World,
+  knownHosts: string | undefined,
+  run: string,
+): HostConnections {
   return new HostConnections(
     {
       knownHosts: new KnownHosts(knownHostsFiles(world, knownHosts)),
@@ -70,6 +74,7 @@ export function createConnections(world: World, knownHosts: string | undefined):
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     },
     sendHttp,
+    run,
   );
 }
 

@@ -194,7 +194,7 @@ class PlayRun {
     const began = Date.now();
     const display = await this.#display(settings);
     const stop = new StopSignals(() => undefined);
-    const connections = createConnections(this.#world, this.#options.knownHosts);
+    const connections = createConnections(this.#world, this.#options.knownHosts, settings.run);
     let changes = 0;
     try {
       const context = createContext(this.#world, {
@@ -259,7 +259,7 @@ class PlayRun {
         text: 'Interrupted: no new step begins. Once more gives up the running ones.',
       });
     });
-    const connections = createConnections(this.#world, this.#options.knownHosts);
+    const connections = createConnections(this.#world, this.#options.knownHosts, settings.run);
     const context = createContext(this.#world, {
       settings,
       inventory,

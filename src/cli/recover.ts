@@ -105,7 +105,7 @@ class Recovery {
       });
     });
     const knownHosts = this.#options.knownHosts ?? textOption(recorded, 'knownHosts');
-    const connections = createConnections(this.#world, knownHosts);
+    const connections = createConnections(this.#world, knownHosts, this.#id);
     const context = createContext(this.#world, {
       settings: this.#settings(recorded),
       inventory: inventoryOf(recorded),

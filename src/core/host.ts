@@ -50,6 +50,8 @@ export type UnitRecord =
 export interface HostSession {
   read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]>;
   perform(batch: Batch, options: RunOptions): Promise<BatchOutcome>;
+  /** Whether an earlier connection of the run still works on the host; idle ones are ended. */
+  fence(run: string, options: RunOptions): Promise<'clear' | 'busy'>;
   unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord>;
   /** Directory on the host that keeps captures of a run. */
   captureDir(run: string): string;

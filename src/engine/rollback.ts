@@ -122,6 +122,12 @@ class Rollback {
       const session = await openSession(this.#context, this.#target(intent.target), intent.become);
       const deadline = Date.now() + RUNNING_LIMIT_MS;
       for (;;) {
+        // Only a host on which nobody else acts can say "never started".
+        const fence = await session.fence(this.#run.header.run, options);
+        if (fence === 'busy' && Date.now() < deadline) {
+          await sleep(500, this.#context.signal);
+          continue;
+        }
         const record = await session.unitRecord(this.#run.header.run, String(intent.unit), options);
         if (record.state === 'never_started') state = 'planned';
         if (record.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';

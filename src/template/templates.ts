@@ -168,11 +168,9 @@ interface Call {
   params: Expression[];
 }
 
+/** A bare name is always a variable, even where a helper has the same name. */
 function isCall(mustache: hbs.AST.MustacheStatement): boolean {
-  return (
-    mustache.params.length > 0 ||
-    (isPath(mustache.path) && Object.hasOwn(helpers, mustache.path.original))
-  );
+  return mustache.params.length > 0;
 }
 
 function asExpression(

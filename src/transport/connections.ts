@@ -9,7 +9,7 @@ import { quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
 import { RemoteShell, type ShellChannel } from './remote-shell.ts';
 import { ShellSession, type SendHttp } from './session.ts';
-import { connectSsh, type SshConnection, type SshOptions } from './ssh.ts';
+import { connectSsh, newLine, type SshConnection, type SshOptions } from './ssh.ts';
 
 const SHELLS_PER_IDENTITY = 4;
 /** Handshakes at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups). */
@@ -20,17 +20,21 @@ const SHELL_TIMEOUT_MS = 30_000;
 /** Opens one connection a host when it is first needed, and shells for each identity on it. */
 export class HostConnections implements Connections {
   readonly #ssh: SshOptions;
+  readonly #run: string;
   readonly #sendHttp: SendHttp;
   readonly #connections = new Map<string, Promise<SshConnection>>();
   readonly #sessions = new Map<string, ShellSession>();
   readonly #local = new Set<ShellChannel>();
+  readonly #localLine = newLine();
   readonly #dialling = pLimit(DIALLING);
   readonly #runtime = readFileSync(join(packageRoot(), 'src', 'transport', 'runtime.sh'), 'utf8')
     .split('\n')
     .filter((line) => !line.startsWith('#'))
     .join('\n');
 
-  constructor(ssh: SshOptions, sendHttp: SendHttp) {
+  /** @param run id of the run, which marks its shells on the hosts */
+  constructor(ssh: SshOptions, sendHttp: SendHttp, run: string) {
+    this.#run = run;
     this.#ssh = ssh;
     this.#sendHttp = sendHttp;
   }
@@ -88,11 +92,19 @@ export class HostConnections implements Connections {
   }
 
   async #openShell(host: HostAddress, identity: Identity | undefined): Promise<RemoteShell> {
-    const command = identity ? quoteAll(becomeArgv(identity)) : '/bin/sh';
+    const line = host.transport === 'local' ? this.#localLine : (await this.#connection(host)).line;
+    // The marks are in the environment of all that this shell starts; see "fence" in runtime.sh.
+    const argv = [
+      ...(identity ? becomeArgv(identity) : []),
+      'env',
+      `RUNNER_RUN=${this.#run}`,
+      `RUNNER_LINE=${line}`,
+      '/bin/sh',
+    ];
     const channel =
       host.transport === 'local'
-        ? this.#spawnLocal(identity ? becomeArgv(identity) : ['/bin/sh'])
-        : await (await this.#connection(host)).exec(command);
+        ? this.#spawnLocal(argv)
+        : await (await this.#connection(host)).exec(quoteAll(argv));
     if (identity?.password !== undefined) channel.stdin.write(`${identity.password}\n`);
     const shell = new RemoteShell(host.name, channel);
     let complaint = '';
@@ -136,12 +148,13 @@ function becomeArgv({ method, user = 'root', password }: Identity): string[] {
   switch (method) {
     case 'sudo':
       return password === undefined
-        ? ['sudo', '-n', '-H', '-u', user, '/bin/sh']
-        : ['sudo', '-S', '-p', '', '-H', '-u', user, '/bin/sh'];
+        ? ['sudo', '-n', '-H', '-u', user]
+        : ['sudo', '-S', '-p', '', '-H', '-u', user];
     case 'su':
-      return ['su', user, '-s', '/bin/sh'];
+      // su takes one text for a shell; the words that follow are its arguments.
+      return ['su', user, '-s', '/bin/sh', '-c', 'exec "$@"', '--', 'sh'];
     case 'doas':
-      return ['doas', '-n', '-u', user, '/bin/sh'];
+      return ['doas', '-n', '-u', user];
   }
 }
 

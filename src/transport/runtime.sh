@@ -46,6 +46,29 @@ unit() {
   else echo interrupted; fi
 }
 
+# fence RUN: makes sure that no earlier connection of the run still acts here. A command that runs makes it "busy";
+# a shell without one is ended, since what was sent to it may still be on the way.
+fence() {
+  rf=''
+  for rs in $(grep -l "RUNNER_RUN=$1" /proc/[0-9]*/environ 2>/dev/null); do
+    grep -q "RUNNER_LINE=$RUNNER_LINE" "$rs" 2>/dev/null || rf="$rf ${rs%/environ}"
+  done
+  rw=clear
+  for rs in $rf; do
+    read -r rl <"$rs/stat" 2>/dev/null || continue
+    rl=${rl##*) }
+    rl=${rl#* }
+    case " $rf " in
+      *" /proc/${rl%% *} "*) rw=busy ;;
+      *) ra="$ra ${rs#/proc/}" ;;
+    esac
+  done
+  # shellcheck disable=SC2086  # process ids, split on purpose
+  if [ "$rw" = clear ] && [ -n "$ra" ]; then kill -9 $ra 2>/dev/null; fi
+  ra=''
+  echo "$rw"
+}
+
 # capture RUN PATH NAME: a copy that keeps owner, mode and time. Folders above 100 MiB are refused.
 capture() {
   rundir "$1" || return 1

@@ -75,6 +75,13 @@ export class ShellSession implements HostSession {
     return { outputs: outputs.slice(before), captureError: undefined };
   }
 
+  async fence(run: string, options: RunOptions): Promise<'clear' | 'busy'> {
+    const [answer] = await this.#use((shell) => shell.run([`fence ${quote(run)}`], options));
+    const word = answer?.stdout.trim();
+    if (word === 'clear' || word === 'busy') return word;
+    throw new TaskError(`Earlier connections could not be looked for: ${answer?.stderr ?? ''}`);
+  }
+
   async unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord> {
     const [answer] = await this.#use((shell) =>
       shell.run([`unit ${quoteAll([run, unit])}`], options),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import type { Client, ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
@@ -54,8 +55,15 @@ const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ];
 
+/** Tells the connections of a run apart. */
+export function newLine(): string {
+  return randomBytes(8).toString('hex');
+}
+
 export interface SshConnection {
   readonly user: string;
+  /** A word of its own, by which its shells can be told from those of other connections. */
+  readonly line: string;
   /** Opens a channel in which `command` runs, without a terminal. */
   exec(command: string): Promise<ShellChannel>;
   readonly alive: boolean;
@@ -112,6 +120,7 @@ export async function connectSsh(host: HostAddress, options: SshOptions): Promis
   });
   return {
     user,
+    line: newLine(),
     exec: (command) => openChannel(client, host, command),
     get alive() {
       return alive;
