@@ -114,6 +114,7 @@ export class HostConnections implements Connections {
     try {
       await shell.start(this.#runtime, { timeoutMs: SHELL_TIMEOUT_MS });
     } catch (error) {
+      shell.destroy();
       if (!(error instanceof ConnectError || error instanceof TimeoutError)) throw error;
       throw shellError(host, identity, complaint, error);
     }

@@ -70,7 +70,8 @@ export class RemoteShell {
   /**
    * Runs commands in order until one fails, then the epilogue whatever happened. One round trip.
    * @returns an output for each command that ran
-   * @throws ConnectError when the line or the shell is lost, TimeoutError when time is up and the shell is gone
+   * @throws ConnectError when the line or the shell is lost; TimeoutError when time is up: the shell then takes no more
+   * work, and whoever opened it must end its processes and destroy it
    */
   run(
     commands: readonly string[],
@@ -89,12 +90,12 @@ export class RemoteShell {
       };
       const onAbort = () => {
         finish();
-        this.destroy();
+        this.#closed ??= 'given up';
         reject(new TimeoutError('Interrupted; whether the step still had an effect is not known.'));
       };
       const timer = setTimeout(() => {
         finish();
-        this.destroy();
+        this.#closed ??= 'given up';
         const seconds = String(Math.round(options.timeoutMs / 1000));
         reject(
           new TimeoutError(`No answer from "${this.#host}" within ${seconds} s.`, {
@@ -121,6 +122,7 @@ export class RemoteShell {
   }
 
   destroy(): void {
+    this.#closed ??= 'given up';
     this.#channel.destroy();
   }
 

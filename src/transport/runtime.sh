@@ -50,6 +50,7 @@ unit() {
 # a shell without one is ended, since what was sent to it may still be on the way.
 fence() {
   rf=''
+  # shellcheck disable=SC2013  # paths under /proc have no blanks
   for rs in $(grep -l "RUNNER_RUN=$1" /proc/[0-9]*/environ 2>/dev/null); do
     grep -q "RUNNER_LINE=$RUNNER_LINE" "$rs" 2>/dev/null || rf="$rf ${rs%/environ}"
   done

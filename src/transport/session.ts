@@ -1,11 +1,13 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Action, HttpRequest, HttpResponse } from '../core/action.ts';
-import { TaskError } from '../core/errors.ts';
+import { TaskError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput, ReadCommand } from '../core/fact.ts';
 import type { Batch, BatchOutcome, HostSession, RunOptions, UnitRecord } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import type { RemoteShell } from './remote-shell.ts';
+
+const KILL_TIMEOUT_MS = 10_000;
 
 export type SendHttp = (request: HttpRequest) => Promise<HttpResponse>;
 
@@ -107,9 +109,25 @@ export class ShellSession implements HostSession {
     const shell = await this.#acquire();
     try {
       return await work(shell);
+    } catch (error) {
+      if (error instanceof TimeoutError) {
+        await this.#endProcesses(shell.pid);
+        shell.destroy();
+      }
+      throw error;
     } finally {
       this.#release(shell);
     }
+  }
+
+  /** Ends a given-up shell with all it started: TERM first, KILL for what is left after a moment. */
+  async #endProcesses(pid: number): Promise<void> {
+    const shell = await this.#open().catch(() => undefined);
+    if (!shell) return;
+    const target = String(pid);
+    const script = `kill_tree ${target} TERM; kill -TERM ${target} 2>/dev/null; sleep 1; kill_tree ${target} KILL; kill -KILL ${target} 2>/dev/null; :`;
+    await shell.run([script], { timeoutMs: KILL_TIMEOUT_MS }).catch(() => undefined);
+    shell.destroy();
   }
 
   async #acquire(): Promise<RemoteShell> {

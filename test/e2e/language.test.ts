@@ -16,16 +16,16 @@ describe('variables, conditions and results', () => {
     const { code, events } = await bench.play(`
 - name: Vars
   hosts: all
-  vars: { list: [1, 2], greeting: 'hello {{inventory_hostname}}' }
+  vars: { numbers: [1, 2], greeting: 'hello {{inventory_hostname}}' }
   tasks:
     - name: Say
       command: { argv: [echo, '{{greeting}}'], read_only: true }
       register: said
     - name: Only two
-      when: said.stdout == "hello h2" && size(list) == 2
-      debug: { msg: '{{list}}' }
+      when: said.stdout == "hello h2" && size(numbers) == 2
+      debug: { msg: '{{numbers}}' }
     - name: Take the type along
-      set_fact: { copy: '{{list}}' }
+      set_fact: { copy: '{{numbers}}' }
     - name: Check
       assert: { that: ['copy[0] == 1', said.rc == 0] }
 `);

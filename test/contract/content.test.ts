@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { builtinModules, createRegistry } from '../../src/modules/index.ts';
+import { mkeModules } from '../../src/mke/modules.ts';
+import { checkPlaybook, playTasks } from '../../src/playbook/check.ts';
+import { loadPlaybook } from '../../src/playbook/load.ts';
+import { packageRoot } from '../../src/util/package.ts';
+
+const root = packageRoot();
+const modules = createRegistry([...builtinModules, ...mkeModules]);
+const playbooks = readdirSync(join(root, 'playbooks')).filter((file) => file.endsWith('.yml'));
+const roles = readdirSync(join(root, 'roles'));
+
+describe.each(playbooks)('playbook %s', (file) => {
+  const playbook = loadPlaybook(join(root, 'playbooks', file), {
+    modules,
+    rolePaths: [join(root, 'roles')],
+  });
+
+  it('validates, with every undo answered', () => {
+    expect(checkPlaybook(playbook, modules, { outside: [], requireUndo: true })).toEqual([]);
+  });
+
+  it('has a fingerprint, so that a rollback can be proved', () => {
+    expect(playbook.fingerprint.length).toBeGreaterThan(0);
+  });
+
+  it('names tasks in the imperative or as a demand, without a full stop', () => {
+    for (const { name } of playbook.plays.flatMap(playTasks)) expect(name).toMatch(/^[A-Z].*[^.]$/);
+  });
+});
+
+describe.each(roles)('role %s', (role) => {
+  it('is described', () => {
+    const meta = parse(readFileSync(join(root, 'roles', role, 'meta', 'main.yml'), 'utf8')) as {
+      description?: string;
+      inputs?: Record<string, { description?: string }>;
+    };
+    expect(meta.description).toMatch(/\.$/);
+    for (const [name, { description }] of Object.entries(meta.inputs ?? {}))
+      expect(description, name).toBeTruthy();
+    expect(existsSync(join(root, 'roles', role, 'README.md'))).toBe(true);
+  });
+
+  it('keeps its defaults under its own name', () => {
+    const file = join(root, 'roles', role, 'defaults', 'main.yml');
+    const defaults = existsSync(file)
+      ? (parse(readFileSync(file, 'utf8')) as Record<string, unknown>)
+      : {};
+    for (const name of Object.keys(defaults)) expect(name.startsWith(`${role}_`)).toBe(true);
+  });
+});

@@ -1,0 +1,232 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { JsonObject } from '../../src/core/json.ts';
+import { configToYaml, convertConfig } from '../../src/mke/convert.ts';
+import { flagsToMap, profileToFields } from '../../src/mke/flags.ts';
+import { parseMke3Config } from '../../src/mke/mke3-config.ts';
+import { mke3_cluster } from '../../src/mke/mke3_cluster.ts';
+import { mke4_config } from '../../src/mke/mke4_config.ts';
+import { mke_upgrade_summary } from '../../src/mke/mke_upgrade_summary.ts';
+import { packageRoot } from '../../src/util/package.ts';
+import { fakeHost, testModule } from '../helpers/module-tester.ts';
+
+const dump = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
+const convert = (toml: string) =>
+  convertConfig(parseMke3Config(toml, 'x.toml'), { hosts: [], externalAddress: 'mke.example.com' });
+const kdd = '[cluster_config]\ncalico_kdd = true\n';
+interface Spec {
+  [key: string]: Spec;
+}
+const specOf = (toml: string) => convert(toml).config['spec'] as unknown as Spec;
+
+describe('conversion of a real dump', () => {
+  const { config, unconverted, refusals, metallbPools } = convert(dump);
+  const spec = config['spec'] as unknown as Spec;
+
+  it.each([
+    ['kubelet.maxPods', 150],
+    ['kubelet.podPidsLimit', 4096],
+    ['kubelet.workerKubeReserved', { cpu: '100m', memory: '500Mi', 'ephemeral-storage': '1Gi' }],
+    ['etcd.storageQuota', '4GB'],
+    ['apiServer.requestTimeout', '1m0s'],
+    ['apiServer.audit.maxAge', 14],
+    ['apiServer.extraArgs.enable-admission-plugins', 'NodeRestriction,AlwaysPullImages'],
+    ['apiServer.sans', ['mke.example.com', '10.20.0.10']],
+    ['authentication.oidc.issuer', 'https://login.example.com/realms/ops'],
+    ['ingressController.replicaCount', 3],
+    ['ingressController.tolerations', []],
+    ['ingressController.tcpServices', { 9000: 'default/tcp-echo:9000' }],
+    ['policyController.opaGatekeeper.exemptNamespaces', ['build']],
+    ['dns.lameduck.enabled', true],
+    ['monitoring.enableCAdvisor', true],
+    ['tracking.enabled', false],
+    ['tracking.clusterLabel', 'night-shift'],
+  ])('%s', (path, wanted) => {
+    const value = path.split('.').reduce<unknown>((node, key) => (node as JsonObject)[key], spec);
+    expect(value).toEqual(wanted);
+  });
+
+  it('reports choices that have no counterpart, and nothing that was a default', () => {
+    const keys = unconverted.map(({ key }) => key);
+    expect(keys).toContain('backup_schedule_config.enabled');
+    expect(keys).toContain('registries');
+    expect(keys.filter((key) => /swarm|kv_|rethinkdb|calico_mtu|iscsi|ipvs/.test(key))).toEqual([]);
+    expect(refusals).toEqual([]);
+    expect(metallbPools).toEqual([{ name: 'edge', addresses: ['10.20.30.0/28', '10.20.31.0/28'] }]);
+  });
+
+  it('never prints a secret in the report', () => {
+    expect(JSON.stringify(unconverted)).not.toContain('a long passphrase');
+  });
+
+  it('makes YAML that reads back as the same', () => {
+    expect(parse(configToYaml(config))).toEqual(JSON.parse(JSON.stringify(config)));
+  });
+});
+
+describe('refusals', () => {
+  it.each([
+    ['calico_kdd = false', 'calico_kdd'],
+    ['calico_kdd = true\nkube_proxy_mode = "ipvs"', 'kube_proxy_mode'],
+    ['calico_kdd = true\ncalico_ebpf_enabled = true', 'calico_ebpf_enabled'],
+    ['calico_kdd = true\nkms_enabled = true', 'kms_enabled'],
+  ])('%s', (text, key) => {
+    expect(convert(`[cluster_config]\n${text}\n`).refusals.map((one) => one.key)).toEqual([
+      `cluster_config.${key}`,
+    ]);
+  });
+});
+
+describe('node ports of the ingress', () => {
+  it.each([
+    ['default range, off', '', { http: 33000, https: 33001 }],
+    ['custom range, off', 'nodeport_range = "30000-32767"', { http: 30000, https: 30001 }],
+    [
+      'default range, on',
+      '[cluster_config.ingress_controller]\nenabled = true',
+      { http: 33000, https: 33001 },
+    ],
+  ])('%s', (_, text, wanted) => {
+    expect(specOf(`${kdd}${text}\n`)['ingressController']?.['nodePorts']).toEqual(wanted);
+  });
+});
+
+describe('flags', () => {
+  it('become a map; what a map cannot hold is reported', () => {
+    const { map, problems } = flagsToMap([
+      '--a=b=c',
+      '--bare',
+      'x y',
+      '--a=2',
+      '--tls-cert-file=/etc/docker/x',
+    ]);
+    expect(map).toEqual({ a: 'b=c', bare: 'true' });
+    expect(problems.map(({ flag }) => flag)).toEqual([
+      'x y',
+      '--a=2',
+      '--tls-cert-file=/etc/docker/x',
+    ]);
+  });
+
+  it('of a kubelet profile become fields of their type', () => {
+    const { fields, problems } = profileToFields(
+      '--max-pods=40 --eviction-hard=memory.available<5%,nodefs.available<10% --feature-gates=A=true --anonymous-auth=false --node-ip=1.2.3.4',
+    );
+    expect(fields).toEqual({
+      maxPods: 40,
+      evictionHard: { 'memory.available': '5%', 'nodefs.available': '10%' },
+      featureGates: { A: true },
+      authentication: { anonymous: { enabled: false } },
+    });
+    expect(problems).toEqual([
+      { flag: '--node-ip=1.2.3.4', reason: 'KubeletConfiguration has no such field' },
+    ]);
+  });
+});
+
+it('broken TOML is named with line and column', () => {
+  expect(() => parseMke3Config('a = 1\nb = = 2\n', 'mke3.toml')).toThrow(
+    expect.objectContaining({ at: { file: 'mke3.toml', line: 2, column: 5 } }) as Error,
+  );
+});
+
+it('both spellings of a key are understood', () => {
+  const issuer = 'issuer = "https://i"\n';
+  for (const key of ['clientID', 'clientId']) {
+    expect(
+      specOf(`${kdd}[auth.external_identity_provider]\n${issuer}${key} = "me"\n`)[
+        'authentication'
+      ]?.['oidc'],
+    ).toMatchObject({ clientID: 'me' });
+  }
+});
+
+const api = 'https://mke';
+const answers = (body: Record<string, unknown>) =>
+  Object.fromEntries(
+    Object.entries(body).map(([key, value]) => [
+      key,
+      { status: 200, headers: {}, body: typeof value === 'string' ? value : JSON.stringify(value) },
+    ]),
+  );
+
+testModule(mke3_cluster, {
+  settled: [
+    {
+      title: 'reads configuration, nodes and accounts over all pages',
+      args: { url: api, username: 'a', password: 'b' },
+      responses: answers({
+        [`POST ${api}/auth/login`]: { auth_token: 't' },
+        [`GET ${api}/id/`]: { isAdmin: true },
+        [`GET ${api}/api/ucp/config-toml`]: 'x = 1',
+        [`GET ${api}/nodes`]: [
+          {
+            ID: '1',
+            Spec: { Role: 'worker', Labels: {} },
+            Description: { Hostname: 'w', Platform: { OS: 'linux' } },
+            Status: { State: 'ready' },
+          },
+        ],
+        [`GET ${api}/accounts/?filter=all&limit=1000`]: {
+          accounts: [{ name: 'u', isOrg: false }],
+          nextPageStart: 'n',
+        },
+        [`GET ${api}/accounts/?filter=all&limit=1000&start=n`]: {
+          accounts: [{ name: 'o', isOrg: true }],
+          nextPageStart: '',
+        },
+        [`GET ${api}/accounts/o/teams?&limit=1000`]: { teams: [{ name: 't' }] },
+      }),
+      result: { toml: 'x = 1', users: ['u'], orgs: ['o'], teams: ['o/t'] },
+    },
+  ],
+  refused: [
+    {
+      title: 'a user who is no administrator',
+      args: { url: api, username: 'a', password: 'b' },
+      responses: answers({
+        [`POST ${api}/auth/login`]: { auth_token: 't' },
+        [`GET ${api}/id/`]: { isAdmin: false },
+      }),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'plain HTTP',
+      args: { url: 'http://mke', username: 'a', password: 'b' },
+      code: 'SCHEMA',
+    },
+  ],
+});
+
+testModule(mke4_config, {
+  settled: [{ title: 'converts', args: { toml: kdd, hosts: [] }, result: { refusals: [] } }],
+  refused: [{ title: 'no hosts', args: { toml: kdd }, code: 'SCHEMA' }],
+});
+
+const facts = {
+  unconverted: [],
+  metallb_pools: [],
+  users: 1,
+  orgs: 2,
+  teams: 3,
+  mke3_version: '3.7.16',
+};
+testModule(mke_upgrade_summary, { settled: [{ title: 'prints', args: facts }] });
+
+it('the summary has the sections of mkectl in their order', async () => {
+  const { document } = await mke_upgrade_summary.plan(facts, fakeHost({}));
+  const titles = document?.text
+    .split('\n')
+    .filter((_, index, lines) => lines[index + 1] === '-'.repeat(15));
+  expect(titles).toEqual([
+    'Upgrade Summary',
+    'Configuration file',
+    'Authentication',
+    'Authorization',
+    'Ports',
+    'MCR',
+    'MKE3 Cleanup',
+  ]);
+});

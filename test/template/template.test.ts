@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { UnknownValueError } from '../../src/core/errors.ts';
+import { parseCondition } from '../../src/template/conditions.ts';
+import { protectRaw, Scope, unknownValue } from '../../src/template/scope.ts';
+import { parseTemplate } from '../../src/template/templates.ts';
+
+const values = { a: { b: 1 }, list: [1, 2], items: [1, 2], s: 'x', empty: '', yes: true };
+const render = (text: string): unknown => parseTemplate(text).render(values);
+
+describe('templates', () => {
+  it.each([
+    ['{{a.b}}', 1],
+    ['{{list}}', [1, 2]],
+    ['n={{a.b}}', 'n=1'],
+    ['{{a}}!', '{"b":1}!'],
+    ['<{{s}}>&', '<x>&'],
+    ['{{default missing "d"}}', 'd'],
+    ['{{default a.missing 5}}', 5],
+    ['{{default empty "d"}}', 'd'],
+    ['{{join list "-"}}', '1-2'],
+    ['{{ternary (eq s "x") (upper s) "no"}}', 'X'],
+    ['{{#each list}}{{this}}{{#unless @last}},{{/unless}}{{/each}}', '1,2'],
+    ['{{#each list}}{{../s}}{{/each}}', 'xx'],
+    ['{{get (get a "b")}}', 1],
+  ])('%s', (text, wanted) => {
+    expect(render(text)).toEqual(wanted);
+  });
+
+  it.each([
+    ['{{missing}}', '"missing" is not defined'],
+    ['{{a.missing}}', '"a.missing" is not defined'],
+    ['{{#if missing}}x{{/if}}', '"missing" is not defined'],
+    ['{{#each missing}}x{{/each}}', '"missing" is not defined'],
+    ['{{upper missing}}', '"missing" is not defined'],
+    ['{{required empty "say why"}}', 'say why'],
+    ['{{nohelper s}}', 'Unknown helper "nohelper"'],
+    ['{{ s | upper }}', 'does not parse'],
+    ['{{a.constructor}}', 'not defined'],
+    ['{{> partial}}', 'Partials'],
+  ])('%s fails with: %s', (text, message) => {
+    expect(() => render(text)).toThrow(message);
+  });
+
+  it('tells which names it needs and which it only looks for', () => {
+    const { roots, optionalRoots } = parseTemplate(
+      '{{a.b}} {{default c 1}} {{#each d}}{{x}}{{../e}}{{/each}}',
+    );
+    expect([...roots].sort()).toEqual(['a', 'd', 'e']);
+    expect([...optionalRoots]).toEqual(['c']);
+  });
+});
+
+describe('conditions', () => {
+  it.each([
+    ['a.b == 1', true],
+    ['a.b + 1 == 2', true],
+    ['size(items) % 2 == 0', true],
+    ['items.exists(e, e == 2)', true],
+    ['has(vars.nothing)', false],
+    ['version("3.7.16", ">=", "3.7.12")', true],
+    ['version("3.10.0", "<", "3.9.9")', false],
+    ['s.matches("^x$")', true],
+  ])('%s is %s', (source, wanted) => {
+    expect(parseCondition(source).test({ ...values, vars: values })).toBe(wanted);
+  });
+
+  it.each([
+    ['a and b', '"&&"'],
+    ['x is defined', 'has(vars.name)'],
+    ['{{a}}', 'leave the braces out'],
+    ['x | length', 'Filters'],
+  ])('%s gets a hint: %s', (source, hint) => {
+    expect(() => parseCondition(source)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining(hint) as string }) as Error,
+    );
+  });
+
+  it('must be true or false', () => {
+    expect(() => parseCondition('s').test(values)).toThrow('not true or false');
+    expect(() => parseCondition('nothing == 1').test(values)).toThrow('Unknown variable: nothing');
+  });
+
+  it('tells which names it reads', () => {
+    expect([...parseCondition('a.b && list.all(e, e > c) || f').roots].sort()).toEqual([
+      'a',
+      'c',
+      'f',
+      'list',
+    ]);
+  });
+});
+
+describe('scopes', () => {
+  it('prefers the stronger layer and renders in the whole scope', () => {
+    const scope = new Scope([
+      { name: 'strong', values: { name: 'strong' } },
+      { name: 'weak', values: { name: 'weak', greeting: 'hi {{name}}' } },
+    ]);
+    expect(scope.get('greeting')).toBe('hi strong');
+  });
+
+  it('never renders data from hosts', () => {
+    const scope = new Scope([{ name: 'data', values: { out: '{{evil}}' }, data: true }]);
+    expect(scope.render('{{out}}')).toBe('{{evil}}');
+  });
+
+  it('keeps !raw text', () => {
+    expect(new Scope([]).render(protectRaw('{{.Names}}'))).toBe('{{.Names}}');
+  });
+
+  it('names the circle when variables refer to each other', () => {
+    const scope = new Scope([{ name: 'play', values: { a: '{{b}}', b: '{{a}}' } }]);
+    expect(() => scope.get('a')).toThrow('a → b → a');
+  });
+
+  it('renders inputs of a role as if they were outside of it', () => {
+    const scope = new Scope([
+      { name: 'role inputs', values: { port: '{{port}}' }, outer: true },
+      { name: 'play', values: { port: 80 } },
+    ]);
+    expect(scope.get('port')).toBe(80);
+  });
+
+  it('passes what is not known before the run on to templates and conditions', () => {
+    const scope = new Scope([{ name: 'runtime', values: { r: unknownValue }, data: true }]);
+    expect(() => scope.render('{{r.rc}}')).toThrow(UnknownValueError);
+    expect(() => parseCondition('r.rc == 0').test(scope.variables)).toThrow(UnknownValueError);
+  });
+});
