@@ -131,7 +131,8 @@ kill_tree() {
     rl=${rl##*) }
     rl=${rl#* }
     if [ "${rl%% *}" = "$1" ]; then
-      kill_tree "$rp" "$2"
+      # In a subshell, which keeps the variables of this level.
+      (kill_tree "$rp" "$2")
       kill "-$2" "$rp" 2>/dev/null
     fi
   done
