@@ -173,6 +173,10 @@ class Rollback {
       this.#waitingHandlers.push(unit);
       return;
     }
+    if (this.#isReplaced(unit)) {
+      await this.#settle(unit, 'undo-skipped', 'the undo of its block stands for it', 0);
+      return;
+    }
     if (this.#request.skip.includes(intent.unit)) {
       await this.#settle(unit, 'undo-skipped', 'skipped on request', 0);
       return;
@@ -202,6 +206,17 @@ class Rollback {
     if (this.#blocked.has(intent.host) || this.#blocked.has(intent.target)) return true;
     // A shared unit waits for every host it was shared by.
     return intent.target !== intent.host && this.#blocked.size > 0;
+  }
+
+  /** Inside a block whose undo list replaces those of its tasks. */
+  #isReplaced({ intent }: RecordedUnit): boolean {
+    return [...this.#run.units.values()].some(
+      ({ intent: { block, host, unit } }) =>
+        block?.replace === true &&
+        host === intent.host &&
+        unit < intent.unit &&
+        intent.unit <= block.until,
+    );
   }
 
   #blockNeedsUndo({ intent }: RecordedUnit): boolean {

@@ -295,7 +295,7 @@ class PlaybookRun {
           captured: {},
         },
         captures: {},
-        block: { until: Number.MAX_SAFE_INTEGER },
+        block: { until: Number.MAX_SAFE_INTEGER, replace: block.undo.replace },
       });
     }
     return units;

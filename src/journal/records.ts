@@ -39,8 +39,8 @@ export interface IntentRecord {
   notifiedBy?: number[] | undefined;
   /** Captures taken on the target, by original path. */
   captures: Record<string, string>;
-  /** A block's own undo list; needed only if one of the units inside was. */
-  block?: { until: number } | undefined;
+  /** A block's own undo list; needed only if one of the units inside was. It may stand for theirs. */
+  block?: { until: number; replace: boolean } | undefined;
 }
 
 export interface ResultRecord {

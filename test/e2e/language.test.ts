@@ -390,6 +390,37 @@ ${fails}`);
   });
 });
 
+describe('a block undo that replaces', () => {
+  it('runs alone', async () => {
+    const { code, events } = await bench.play(`
+- name: Block
+  hosts: h1
+  tasks:
+    - name: Group
+      block:
+        - name: Inner
+          command: { argv: [touch, /etc/replaced] }
+      undo:
+        replace: true
+        tasks:
+          - name: Remove all at once
+            file: { path: /etc/replaced, state: absent }
+    - name: Fails
+      command: { cmd: 'false' }
+      undo: none
+`);
+    expect(code).toBe(3);
+    expect(bench.read('h1', 'etc/replaced')).toBeUndefined();
+    const order = events.flatMap((event) =>
+      event.type === 'undo-end' ? [[event.step.name, event.state]] : [],
+    );
+    expect(order).toEqual([
+      ['Inner', 'undo-skipped'],
+      ['Group', 'undone'],
+    ]);
+  });
+});
+
 describe('check mode', () => {
   it('changes nothing, shows the diff, and says what it cannot know', async () => {
     const { code, events } = await bench.play(

@@ -1,0 +1,94 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export interface BenchHost {
+  name: string;
+  address: string;
+  port: number;
+}
+
+/** OpenSSH servers on loopback addresses, default MaxStartups and MaxSessions, one key for all. */
+export class SshdHosts {
+  readonly dir: string;
+  readonly hosts: BenchHost[];
+  readonly key: string;
+  readonly knownHosts: string;
+  readonly user: string;
+  readonly #servers: ChildProcess[];
+
+  private constructor(dir: string, hosts: BenchHost[], servers: ChildProcess[], user: string) {
+    this.dir = dir;
+    this.hosts = hosts;
+    this.key = join(dir, 'id');
+    this.knownHosts = join(dir, 'known_hosts');
+    this.user = user;
+    this.#servers = servers;
+  }
+
+  static async start(dir: string, count: number): Promise<SshdHosts> {
+    mkdirSync('/run/sshd', { recursive: true });
+    for (const name of ['id', 'host_key']) {
+      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);
+    }
+    const hostKey = readFileSync(join(dir, 'host_key.pub'), 'utf8')
+      .split(' ')
+      .slice(0, 2)
+      .join(' ');
+    const hosts = Array.from({ length: count }, (_, index) => ({
+      name: `b${String(index + 1)}`,
+      address: `127.88.${String(Math.floor(index / 250))}.${String((index % 250) + 1)}`,
+      port: 2299,
+    }));
+    const servers = hosts.map(({ name, address, port }) => {
+      const config = join(dir, `${name}.conf`);
+      writeFileSync(
+        config,
+        [
+          `ListenAddress ${address}`,
+          `Port ${String(port)}`,
+          `HostKey ${join(dir, 'host_key')}`,
+          `AuthorizedKeysFile ${join(dir, 'id.pub')}`,
+          'StrictModes no',
+          'UsePAM no',
+          'PidFile none',
+          'Subsystem sftp internal-sftp',
+          '',
+        ].join('\n'),
+      );
+      return spawn('/usr/sbin/sshd', ['-D', '-f', config], { stdio: 'ignore' });
+    });
+    writeFileSync(
+      join(dir, 'known_hosts'),
+      hosts.map(({ address, port }) => `[${address}]:${String(port)} ${hostKey}\n`).join(''),
+    );
+    const user = execFileSync('id', ['-un']).toString().trim();
+    const started = new SshdHosts(dir, hosts, servers, user);
+    await Promise.all(hosts.map((host) => answers(host)));
+    return started;
+  }
+
+  stop(): void {
+    for (const server of this.#servers) server.kill('SIGTERM');
+  }
+}
+
+async function answers({ address, port }: BenchHost): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, address);
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => {
+        resolve(false);
+      });
+    });
+    if (open) return;
+    await wait(50);
+  }
+  throw new Error(`sshd on ${address} did not come up.`);
+}

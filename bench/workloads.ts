@@ -1,0 +1,49 @@
+/** The same thirty tasks in the words both sides understand; only template syntax and conditions differ. */
+export type Dialect = 'runner' | 'ansible';
+
+export function commandsOnly(dialect: Dialect): string {
+  const tasks = Array.from({ length: 30 }, (_, index) =>
+    dialect === 'runner'
+      ? `    - { name: True ${String(index)}, command: /bin/true, undo: none }`
+      : `    - { name: True ${String(index)}, command: /bin/true }`,
+  );
+  return play(tasks, dialect);
+}
+
+/** Ten small files, five lines, five directories, five commands with register and when, five shell lines. */
+export function realistic(dialect: Dialect, dir: string): string {
+  const base = `${dir}/{{inventory_hostname}}`;
+  const undo = dialect === 'runner' ? ', undo: none' : '';
+  const changes = dialect === 'runner' ? '' : ', changed_when: false';
+  const readOnly = (command: string) =>
+    dialect === 'runner' ? `{ cmd: ${command}, read_only: true }` : command;
+  const numbers = [1, 2, 3, 4, 5];
+  const tasks = [
+    ...numbers.map(
+      (n) =>
+        `    - { name: Directory ${String(n)}, file: { path: '${base}/d${String(n)}', state: directory, mode: '0755' } }`,
+    ),
+    ...numbers.flatMap((n) => [
+      `    - { name: File ${String(n)}, copy: { content: "host {{inventory_hostname}} file ${String(n)}\\n", dest: '${base}/d${String(n)}/a.conf', mode: '0644' } }`,
+      `    - { name: Other ${String(n)}, copy: { content: "other ${String(n)}\\n", dest: '${base}/d${String(n)}/b.conf', mode: '0600' } }`,
+    ]),
+    ...numbers.map(
+      (n) =>
+        `    - { name: Line ${String(n)}, lineinfile: { path: '${base}/d${String(n)}/a.conf', line: 'key${String(n)}=1' } }`,
+    ),
+    ...numbers.map(
+      (n) =>
+        `    - { name: Ask ${String(n)}, command: ${readOnly('hostname')}, register: r${String(n)}${changes} }`,
+    ),
+    ...numbers.map((n) => {
+      const when = dialect === 'runner' ? `r${String(n)}.rc == 0` : `r${String(n)}.rc == 0`;
+      return `    - { name: Shell ${String(n)}, when: ${when}, shell: 'echo ${String(n)} > ${base}/d${String(n)}/s'${undo} }`;
+    }),
+  ];
+  return play(tasks, dialect);
+}
+
+function play(tasks: string[], dialect: Dialect): string {
+  const facts = dialect === 'ansible' ? '  gather_facts: false\n' : '';
+  return `- name: Bench\n  hosts: all\n${facts}  tasks:\n${tasks.join('\n')}\n`;
+}
