@@ -95,7 +95,7 @@ export class Lab {
       await Promise.all(
         started.map(({ server, root }) => Promise.all([server.close(), root.stop()])),
       );
-      rmSync(dir, { recursive: true, force: true });
+      removeTree(dir);
       throw error;
     }
   }
@@ -120,6 +120,11 @@ export class Lab {
     await Promise.all(
       this.hosts.map(({ server, root }) => Promise.all([server.close(), root.stop()])),
     );
-    rmSync(this.files.dir, { recursive: true, force: true });
+    removeTree(this.files.dir);
   }
+}
+
+/** The last processes of a killed namespace may still be on their way out. */
+function removeTree(dir: string): void {
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
