@@ -130,6 +130,11 @@ async function compare(count: number, runs: number): Promise<void> {
   const folder = join(dir, String(count));
   mkdirSync(folder);
   const hosts = await SshdHosts.start(folder, count);
+  const stop = (): void => {
+    hosts.stop();
+    process.exit(130);
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     for (const workload of ['W1 30 commands', 'W2 first', 'W2 again'] as const) {
       let base: Measure | undefined;
@@ -169,6 +174,7 @@ async function compare(count: number, runs: number): Promise<void> {
     }
   } finally {
     hosts.stop();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
 

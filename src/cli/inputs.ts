@@ -110,17 +110,26 @@ function rawValue(
     return typeof flag === 'boolean' ? flag : String(flag);
   }
   const file = options[`${key}File`];
-  if (input.secret && typeof file === 'string') return firstLine(file, input);
+  if (input.secret && typeof file === 'string')
+    return firstLine(file, `${flagOf(input.name)}-file`);
   // An empty variable is one that was not set.
   return input.env === undefined ? undefined : world.env[input.env] || undefined;
 }
 
-function firstLine(file: string, input: InputSpec): string {
+function firstLine(file: string, flag: string): string {
   try {
     return readFileSync(expandHome(file), 'utf8').split(/\r?\n/)[0] ?? '';
   } catch (error) {
-    throw new UsageError(`${flagOf(input.name)}-file: cannot read "${file}".`, { cause: error });
+    throw new UsageError(`${flag}: cannot read "${file}".`, { cause: error });
   }
+}
+
+/** The password for sudo, from a file: it never stands in an argument. */
+export function readBecomePassword(world: World, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  const password = firstLine(file, '--become-password-file');
+  world.redactor.add('become_password', password);
+  return password;
 }
 
 function convert(input: InputSpec, raw: string | boolean): JsonValue {

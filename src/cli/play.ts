@@ -26,7 +26,7 @@ import {
   recoveryCommands,
   StopSignals,
 } from './engine-run.ts';
-import { inputOptions, resolveInputs } from './inputs.ts';
+import { inputOptions, readBecomePassword, resolveInputs } from './inputs.ts';
 import { OpenRunError } from './open-run-error.ts';
 import { openPlaybook } from './playbooks.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
@@ -178,7 +178,7 @@ class PlayRun {
       limit: this.#options.limit,
       forks: positive(this.#options.forks, '--forks'),
       onFailure: this.#options.onFailure,
-      becomePassword: await this.#becomePassword(),
+      becomePassword: readBecomePassword(this.#world, this.#options.becomePasswordFile),
       variables,
       inputDefaults: defaults,
       accepted,
@@ -284,6 +284,11 @@ class PlayRun {
           .filter(({ secret }) => secret)
           .map(({ name, env }) => ({ name, env: env ?? name.toUpperCase() })),
         hosts: [...inventory.hosts.values()].map(({ address }) => address),
+        inventory: {
+          file: inventory.file,
+          vars: Object.fromEntries([...inventory.hosts].map(([name, { vars }]) => [name, vars])),
+          groups: Object.fromEntries(inventory.groups),
+        },
         files: files.map((path) => store.pin(dir, path)),
       });
       context.emit({
@@ -465,15 +470,6 @@ class PlayRun {
         },
       );
     }
-  }
-
-  async #becomePassword(): Promise<string | undefined> {
-    const file = this.#options.becomePasswordFile;
-    if (file === undefined) return undefined;
-    const { readFile } = await import('node:fs/promises');
-    const password = (await readFile(file, 'utf8')).split(/\r?\n/)[0] ?? '';
-    this.#world.redactor.add('become_password', password);
-    return password;
   }
 }
 

@@ -21,6 +21,7 @@ import {
   type Ending,
 } from './engine-run.ts';
 import { openPlaybook } from './playbooks.ts';
+import { readBecomePassword } from './inputs.ts';
 import { askSecret, canAsk } from './prompt.ts';
 import { createDisplay, type World } from './world.ts';
 
@@ -29,6 +30,7 @@ interface RecoverOptions {
   skip?: string[];
   output: string;
   knownHosts?: string;
+  becomePasswordFile?: string;
   verbose?: boolean;
   force?: boolean;
 }
@@ -56,6 +58,7 @@ export async function recoverCommand(
       '--known-hosts <FILE>',
       'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)',
     )
+    .option('--become-password-file <FILE>', 'file whose first line is the sudo password')
     .option('-v, --verbose', 'show output of commands')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
@@ -250,7 +253,7 @@ class Recovery {
       limit: textOption(run, 'limit'),
       forks: typeof options['forks'] === 'number' ? options['forks'] : 50,
       onFailure: undefined,
-      becomePassword: undefined,
+      becomePassword: readBecomePassword(this.#world, this.#options.becomePasswordFile),
       variables,
       inputDefaults: (options['inputDefaults'] ?? {}) as JsonObject,
       accepted: list('accepted'),
@@ -265,9 +268,10 @@ function textOption(run: RecordedRun, name: string): string | undefined {
 }
 
 /** Hosts as they were when the run began. */
-function inventoryOf(run: RecordedRun): Inventory {
+function inventoryOf({ header, hosts: addresses }: RecordedRun): Inventory {
+  const { file, vars, groups } = header.inventory;
   const hosts = new Map(
-    [...run.hosts].map(([name, address]) => [name, { name, address, vars: {} }]),
+    [...addresses].map(([name, address]) => [name, { name, address, vars: vars[name] ?? {} }]),
   );
-  return { file: '', hosts, groups: new Map([['all', [...hosts.keys()]]]) };
+  return { file, hosts, groups: new Map(Object.entries(groups)) };
 }

@@ -65,10 +65,11 @@ export class Journal {
     return done;
   }
 
-  /** Queues a record that may follow with the next sync. */
+  /** Writes a record without waiting for the disk: it survives the process, and the next sync covers it. */
   note(record: JournalRecord): void {
     if (this.#failure) return;
     this.#queue.push(this.#line(record));
+    if (!this.#flushing) void this.#flush();
   }
 
   async close(): Promise<void> {
@@ -88,14 +89,14 @@ export class Journal {
     this.#flushing = true;
     // One turn of the loop gathers what all hosts of a step write.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
+    while (this.#queue.length > 0 && !this.#failure) {
       const text = this.#queue.join('');
       const waiting = this.#waiting;
       this.#queue = [];
       this.#waiting = [];
       try {
         await writeAll(this.#fd, Buffer.from(text));
-        await sync(this.#fd);
+        if (waiting.length > 0) await sync(this.#fd);
         for (const { resolve } of waiting) resolve();
       } catch (error) {
         this.#failure = new JournalError(

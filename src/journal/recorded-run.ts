@@ -85,7 +85,8 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       const unit = run.units.get(record.unit);
       if (unit) {
         unit.result = record;
-        unit.state = record.state;
+        // A line that broke says nothing about the step; the host may know.
+        unit.state = record.state === 'unreachable' ? 'unknown' : record.state;
       }
       run.results.push(record);
       run.lastUnit = Math.max(run.lastUnit, record.unit);
@@ -151,7 +152,6 @@ export function needsUndo({ intent, state }: RecordedUnit): boolean {
   const { on } = intent.undo;
   if (intent.undo.body.kind === 'none') return false;
   if (on === 'always') return state !== 'planned';
-  if (state === 'unreachable') return on.includes('unknown');
   return (state === 'changed' || state === 'failed' || state === 'unknown') && on.includes(state);
 }
 

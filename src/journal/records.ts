@@ -89,6 +89,12 @@ export type JournalRecord =
       /** Names of the secret inputs, and the environment variables that may give them again. */
       secrets: { name: string; env: string }[];
       hosts: HostAddress[];
+      /** Variables by host and members by group, as the inventory had them. */
+      inventory: {
+        file: string;
+        vars: Record<string, JsonObject>;
+        groups: Record<string, string[]>;
+      };
       files: { path: string; sha256: string; pinned: string }[];
     }
   | { t: 'play'; id: string; batch: number; hosts: string[] }

@@ -518,3 +518,80 @@ describe('errors', () => {
     expect(stdout).toContain('SHA256:');
   });
 });
+
+describe('resume', () => {
+  it('goes on with variables of the inventory, groups, registers and pending handlers', async () => {
+    const inventory = bench.cli.file(
+      'grouped.yml',
+      `all:
+  vars: { colour: blue }
+  children:
+    chosen:
+      hosts:
+        h2: { ansible_host: ${bench.lab.host('h2').address}, ansible_port: 2222, ansible_user: root, ansible_ssh_private_key_file: ${bench.lab.files.key} }
+`,
+    );
+    const playbook = bench.cli.file(
+      'resume.yml',
+      `
+- name: Resume
+  hosts: chosen
+  tasks:
+    - name: Look
+      command: { argv: [hostname], read_only: true }
+      register: name
+    - name: Write
+      copy: { content: '{{colour}}', dest: /etc/resumed }
+      notify: Tell
+    - name: Gate
+      command: { argv: [test, -e, /etc/gate], read_only: true }
+    - name: After
+      copy: { content: '{{name.stdout}} {{colour}}', dest: /etc/after }
+  handlers:
+    - name: Tell
+      copy: { content: told, dest: /etc/told }
+`,
+    );
+    const first = await bench.cli.run([
+      'play',
+      playbook,
+      '-i',
+      inventory,
+      '--on-failure',
+      'stop',
+      '--output',
+      'json',
+    ]);
+    expect(first.code).toBe(5);
+    await bench.play(
+      '- { name: Open, hosts: h2, tasks: [{ name: Gate, file: { path: /etc/gate, state: touch } }] }\n',
+    );
+    const listed = await bench.cli.run(['runs', '--json']);
+    const runs = JSON.parse(listed.stdout) as { id: string; playbook: string }[];
+    const run = runs.find((one) => one.playbook === playbook);
+    const { code, events } = await bench.cli.run(['resume', run?.id ?? '', '--output', 'json']);
+    expect(code).toBe(0);
+    expect(stepNames(events)).toEqual(['Gate', 'After', 'Tell']);
+    expect(bench.read('h2', 'etc/after')).toBe('h2 blue');
+    expect(bench.read('h2', 'etc/told')).toBe('told');
+  });
+
+  it('refuses when the playbook was edited meanwhile, while rollback does not care', async () => {
+    const text = `
+- name: Edited
+  hosts: h3
+  tasks:
+    - name: Write
+      copy: { content: x, dest: /etc/edited }
+    - name: Fails
+      command: { cmd: 'false' }
+      undo: none
+`;
+    await bench.play(text, ['--on-failure', 'stop']);
+    bench.cli.file('playbook.yml', text.replace('/etc/edited', '/etc/other'));
+    const resumed = await bench.cli.run(['resume']);
+    expect([resumed.code, resumed.stderr]).toEqual([1, expect.stringContaining('playbook.yml')]);
+    expect((await bench.cli.run(['rollback'])).code).toBe(3);
+    expect(bench.read('h3', 'etc/edited')).toBeUndefined();
+  });
+});
