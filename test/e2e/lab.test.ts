@@ -53,8 +53,8 @@ describe('the embedded lab', () => {
         'hostname; touch /usr/x 2>&1; exit 3',
       ]);
       let text = '';
-      child.stdout.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
       });
       child.once('error', reject);
       child.once('close', (code) => {
@@ -101,8 +101,8 @@ describe('the live display', () => {
         },
       });
       let screen = '';
-      child.stdout.on('data', (chunk: Buffer) => {
-        screen += chunk.toString('utf8');
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        screen += chunk;
       });
       const code = await new Promise((resolve) => child.once('close', resolve));
       expect(code).toBe(0);

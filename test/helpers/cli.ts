@@ -57,9 +57,9 @@ export class Cli {
     let stderr = '';
     let line = '';
     const events: RunEvent[] = [];
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString('utf8');
-      line += chunk.toString('utf8');
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+      line += chunk;
       const lines = line.split('\n');
       line = lines.pop() ?? '';
       for (const one of lines.filter((text) => text.startsWith('{"v":1'))) {
@@ -68,8 +68,8 @@ export class Cli {
         onEvent?.(event, child);
       }
     });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString('utf8');
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
     });
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
