@@ -59,7 +59,7 @@ export class Lab {
       shared: join(dir, 'cluster'),
     };
     mkdirSync(files.shared);
-    const client = ssh2.utils.generateKeyPairSync('ed25519');
+    const client = generateKey();
     writeFileSync(files.key, client.private, { mode: 0o600 });
     // A network of its own in 127/8, so that several labs stand side by side.
     const network = `127.${String(64 + Math.floor(Math.random() * 190))}.${String(1 + Math.floor(Math.random() * 250))}`;
@@ -75,7 +75,7 @@ export class Lab {
             mkdirSync(tree, { recursive: true });
             prepare({ name, address, dir: tree }, files.shared);
             const root = await PrivateRoot.start(name, tree, files.shared);
-            const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+            const hostKey = generateKey();
             const server = new LabSshServer(root, hostKey.private, Buffer.from(client.public));
             const port = await server.listen(address, 2222);
             keys.push(
@@ -127,4 +127,12 @@ export class Lab {
 /** The last processes of a killed namespace may still be on their way out. */
 function removeTree(dir: string): void {
   rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+/** ssh2 1.17 now and then writes an ed25519 key that it cannot read itself (about one in some hundred). */
+function generateKey(): { private: string; public: string } {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }
