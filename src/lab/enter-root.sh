@@ -3,6 +3,7 @@
 # Runs inside fresh user, mount, pid and uts namespaces. Arguments: ROOT NAME SHARED
 # ROOT holds the host's own etc, var, root, tmp, usr-local and so on; SHARED is the folder all hosts of a cluster see.
 set -e
+PATH=$PATH:/usr/sbin:/sbin
 root=$1 name=$2 shared=$3
 mount --make-rprivate /
 hostname "$name"
