@@ -13,9 +13,10 @@ import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
 import { KnownHosts } from '../transport/known-hosts.ts';
 import { confirm, canAsk } from './prompt.ts';
+import type { Display } from '../output/displays.ts';
 import { defaultKeys, knownHostsFiles, type World } from './world.ts';
 
-export const CONNECT_TIMEOUT_MS = 20_000;
+const CONNECT_TIMEOUT_MS = 20_000;
 
 /** Ctrl-C once: no new steps. Twice: running commands are given up. */
 export class StopSignals {
@@ -60,12 +61,31 @@ export class StopSignals {
   }
 }
 
-export function createConnections(
+interface EngineParts {
+  settings: RunSettings;
+  inventory: Inventory;
+  /** Absent in check mode. */
+  journal: Journal | undefined;
+  display: Display;
+  knownHosts: string | undefined;
+  /** Where events go first; the display when left out. */
+  emit?: EventSink;
+}
+
+/** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
+export async function withEngine<T>(
   world: World,
-  knownHosts: string | undefined,
-  run: string,
-): HostConnections {
-  return new HostConnections(
+  { settings, inventory, journal, display, knownHosts, emit = display.sink }: EngineParts,
+  work: (context: EngineContext, stop: StopSignals) => Promise<T>,
+): Promise<T> {
+  const stop = new StopSignals(() => {
+    display.sink({
+      type: 'message',
+      level: 'warning',
+      text: 'Interrupted: no new step begins. Once more gives up the running ones.',
+    });
+  });
+  const connections = new HostConnections(
     {
       knownHosts: new KnownHosts(knownHostsFiles(world, knownHosts)),
       defaultUser: world.user,
@@ -74,23 +94,9 @@ export function createConnections(
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     },
     sendHttp,
-    run,
+    settings.run,
   );
-}
-
-export function createContext(
-  world: World,
-  parts: {
-    settings: RunSettings;
-    inventory: Inventory;
-    journal: Journal | undefined;
-    emit: EventSink;
-    connections: HostConnections;
-    stop: StopSignals;
-  },
-): EngineContext {
-  const { settings, inventory, journal, emit, connections, stop } = parts;
-  return {
+  const context: EngineContext = {
     modules: world.modules,
     connections,
     emit,
@@ -103,6 +109,35 @@ export function createContext(
     journal,
     sealer: world.redactor.createSealer(settings.run),
   };
+  try {
+    return await work(context, stop);
+  } finally {
+    stop.dispose();
+    await display.finish();
+    await connections.close();
+    await journal?.close();
+  }
+}
+
+/** Records and shows how a run ended. Returns the exit code. */
+export async function endRun(
+  world: World,
+  { journal, settings, emit }: EngineContext,
+  ending: Ending,
+  began: number,
+): Promise<number> {
+  const { outcome, exitCode, message, next } = ending;
+  await journal?.append({ t: 'end', outcome, exitCode, message, at: new Date().toISOString() });
+  if (isClosed(ending)) world.store.markClosed(settings.run);
+  emit({
+    type: 'run-end',
+    run: settings.run,
+    outcome,
+    message,
+    next,
+    durationMs: Date.now() - began,
+  });
+  return exitCode;
 }
 
 export interface Ending {
@@ -110,6 +145,24 @@ export interface Ending {
   exitCode: number;
   message: string;
   next: string[];
+}
+
+/** How a check ended; it leaves nothing to do. */
+export function concludeCheck(result: RunResult): Ending {
+  const message = 'Nothing was changed.';
+  switch (result.status) {
+    case 'done':
+      return { outcome: 'done', exitCode: exitCodes.done, message, next: [] };
+    case 'interrupted':
+      return { outcome: 'interrupted', exitCode: exitCodes.interrupted, message, next: [] };
+    case 'failed':
+      return {
+        outcome: 'preflight_failed',
+        exitCode: exitCodes.preflight_failed,
+        message: `The check failed: ${result.message}. ${message}`,
+        next: [],
+      };
+  }
 }
 
 /** What follows a forward run: nothing, a rollback, or the commands that go on from here. */
@@ -205,7 +258,7 @@ export function recoveryCommands(run: string): string[] {
 }
 
 /** Whether the run's hosts are as before or as wanted, so that the next run may begin. */
-export function isClosed({ outcome, next }: Ending): boolean {
+function isClosed({ outcome, next }: Ending): boolean {
   if (outcome === 'interrupted') return next.length === 0;
   return outcome !== 'rollback_incomplete' && outcome !== 'past_no_return';
 }

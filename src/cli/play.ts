@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { exitCodes } from '../core/events.ts';
+import { exitCodes, type EventSink } from '../core/events.ts';
 import { PlaybookError, UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { OnFailure, Playbook } from '../core/playbook.ts';
 import { runPlaybook } from '../engine/run.ts';
-import type { RunSettings } from '../engine/context.ts';
+import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { Journal } from '../journal/journal.ts';
+import type { JournalRecord } from '../journal/records.ts';
 import {
   checkPlaybook,
   playTasks,
@@ -18,13 +19,12 @@ import {
 import { didYouMean } from '../util/text.ts';
 import {
   bootIdentity,
+  concludeCheck,
   concludeRun,
-  createConnections,
-  createContext,
-  isClosed,
+  endRun,
   isRunning,
   recoveryCommands,
-  StopSignals,
+  withEngine,
 } from './engine-run.ts';
 import { inputOptions, readBecomePassword, resolveInputs } from './inputs.ts';
 import { OpenRunError } from './open-run-error.ts';
@@ -193,56 +193,38 @@ class PlayRun {
   async #runCheck(settings: RunSettings, inventory: Inventory): Promise<number> {
     const began = Date.now();
     const display = await this.#display(settings);
-    const stop = new StopSignals(() => undefined);
-    const connections = createConnections(this.#world, this.#options.knownHosts, settings.run);
     let changes = 0;
-    try {
-      const context = createContext(this.#world, {
-        settings,
-        inventory,
-        journal: undefined,
-        connections,
-        stop,
-        emit: (event) => {
-          if (event.type === 'unit-end' && event.state === 'changed') changes++;
-          display.sink(event);
-        },
-      });
-      context.emit({
-        type: 'run-start',
-        run: 'check',
-        playbook: this.#playbook.name,
-        check: true,
-        hosts: [...inventory.hosts.keys()],
-      });
+    const emit: EventSink = (event) => {
+      if (event.type === 'unit-end' && event.state === 'changed') changes++;
+      display.sink(event);
+    };
+    const parts = {
+      settings,
+      inventory,
+      journal: undefined,
+      display,
+      emit,
+      knownHosts: this.#options.knownHosts,
+    };
+    return withEngine(this.#world, parts, async (context) => {
+      this.#announce(context);
       const result = await runPlaybook(context, this.#playbook);
       await display.finish();
-      if (this.#plan && this.#options.output !== 'json')
+      if (this.#plan && this.#options.output !== 'json') {
         this.#world.stdout.write(`${display.text.coverage().join('\n')}\n`);
-      const failed = result.status === 'failed';
-      context.emit({
+      }
+      const { outcome, exitCode, message } = concludeCheck(result);
+      emit({
         type: 'run-end',
-        run: 'check',
-        outcome: failed
-          ? 'preflight_failed'
-          : result.status === 'interrupted'
-            ? 'interrupted'
-            : 'done',
-        message: failed
-          ? `The check failed: ${result.message}. Nothing was changed.`
-          : 'Nothing was changed.',
+        run: settings.run,
+        outcome,
+        message,
         next: [],
         durationMs: Date.now() - began,
       });
-      if (failed) return exitCodes.preflight_failed;
-      if (result.status === 'interrupted') return exitCodes.interrupted;
-      return changes > 0 && this.#options.detailedExitCode === true
-        ? exitCodes.differences
-        : exitCodes.done;
-    } finally {
-      stop.dispose();
-      await connections.close();
-    }
+      const differs = changes > 0 && this.#options.detailedExitCode === true;
+      return exitCode === exitCodes.done && differs ? exitCodes.differences : exitCode;
+    });
   }
 
   async #runForReal(template: RunSettings, inventory: Inventory): Promise<number> {
@@ -252,81 +234,56 @@ class PlayRun {
     const settings = { ...template, run: id };
     const journal = Journal.create(store.journalPath(id), redactor);
     const display = await this.#display(settings);
-    const stop = new StopSignals(() => {
-      display.sink({
-        type: 'message',
-        level: 'warning',
-        text: 'Interrupted: no new step begins. Once more gives up the running ones.',
-      });
-    });
-    const connections = createConnections(this.#world, this.#options.knownHosts, settings.run);
-    const context = createContext(this.#world, {
-      settings,
-      inventory,
-      journal,
-      emit: display.sink,
-      connections,
-      stop,
-    });
-    try {
-      const files = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
-      await journal.append({
-        t: 'run',
-        version: 1,
-        run: id,
-        playbook: this.#playbook.path,
-        startedAt: began.toISOString(),
-        pid: process.pid,
-        bootId: bootIdentity(),
-        options: recordedOptions(settings, this.#options),
-        inputs: settings.variables,
-        secrets: this.#playbook.inputs
-          .filter(({ secret }) => secret)
-          .map(({ name, env }) => ({ name, env: env ?? name.toUpperCase() })),
-        hosts: [...inventory.hosts.values()].map(({ address }) => address),
-        inventory: {
-          file: inventory.file,
-          vars: Object.fromEntries([...inventory.hosts].map(([name, { vars }]) => [name, vars])),
-          groups: Object.fromEntries(inventory.groups),
-        },
-        files: files.map((path) => store.pin(dir, path)),
-      });
-      context.emit({
-        type: 'run-start',
-        run: id,
-        playbook: this.#playbook.name,
-        check: false,
-        hosts: [...inventory.hosts.keys()],
-      });
+    const parts = { settings, inventory, journal, display, knownHosts: this.#options.knownHosts };
+    return withEngine(this.#world, parts, async (context, stop) => {
+      await journal.append(this.#header(settings, inventory, { began, dir }));
+      this.#announce(context);
       const result = await runPlaybook(context, this.#playbook);
-      const ending = await concludeRun(this.#world, context, result, {
-        policy: settings.onFailure ?? this.#playbook.rollback.onFailure,
-        reread: () => store.read(id),
-        stop,
-      });
-      await journal.append({
-        t: 'end',
-        outcome: ending.outcome,
-        exitCode: ending.exitCode,
-        message: ending.message,
-        at: new Date().toISOString(),
-      });
-      if (isClosed(ending)) store.markClosed(id);
-      context.emit({
-        type: 'run-end',
-        run: id,
-        outcome: ending.outcome,
-        message: ending.message,
-        next: ending.next,
-        durationMs: Date.now() - began.getTime(),
-      });
-      return ending.exitCode;
-    } finally {
-      stop.dispose();
-      await display.finish();
-      await connections.close();
-      await journal.close();
-    }
+      const policy = settings.onFailure ?? this.#playbook.rollback.onFailure;
+      const reread = () => store.read(id);
+      const ending = await concludeRun(this.#world, context, result, { policy, reread, stop });
+      return endRun(this.#world, context, ending, began.getTime());
+    });
+  }
+
+  #header(
+    settings: RunSettings,
+    inventory: Inventory,
+    { began, dir }: { began: Date; dir: string },
+  ): JournalRecord {
+    const files = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
+    return {
+      t: 'run',
+      version: 1,
+      run: settings.run,
+      playbook: this.#playbook.path,
+      startedAt: began.toISOString(),
+      pid: process.pid,
+      bootId: bootIdentity(),
+      options: recordedOptions(settings, this.#options),
+      inputs: settings.variables,
+      secrets: this.#playbook.inputs
+        .filter(({ secret }) => secret)
+        .map(({ name, env }) => ({ name, env: env ?? name.toUpperCase() })),
+      hosts: [...inventory.hosts.values()].map(({ address }) => address),
+      inventory: {
+        file: inventory.file,
+        vars: Object.fromEntries([...inventory.hosts].map(([name, { vars }]) => [name, vars])),
+        groups: Object.fromEntries(inventory.groups),
+      },
+      files: files.map((path) => this.#world.store.pin(dir, path)),
+    };
+  }
+
+  #announce({ emit, settings, inventory }: EngineContext): void {
+    const hosts = [...inventory.hosts.keys()];
+    emit({
+      type: 'run-start',
+      run: settings.run,
+      playbook: this.#playbook.name,
+      check: settings.check,
+      hosts,
+    });
   }
 
   #display(settings: RunSettings): ReturnType<typeof createDisplay> {

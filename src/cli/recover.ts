@@ -12,13 +12,12 @@ import {
   bootIdentity,
   concludeRollback,
   concludeRun,
-  createConnections,
-  createContext,
-  isClosed,
+  endRun,
   isRunning,
   rollBackRun,
-  StopSignals,
+  withEngine,
   type Ending,
+  type StopSignals,
 } from './engine-run.ts';
 import { openPlaybook } from './playbooks.ts';
 import { readBecomePassword } from './inputs.ts';
@@ -94,57 +93,26 @@ class Recovery {
     const { journal, records } = Journal.reopen(store.journalPath(this.#id), redactor);
     const recorded = readRun(records);
     const began = Date.now();
-    const display = await createDisplay(this.#world, {
-      output: this.#options.output,
-      diff: false,
-      undo: false,
-      verbose: this.#options.verbose === true,
-    });
-    const stop = new StopSignals(() => {
-      display.sink({
-        type: 'message',
-        level: 'warning',
-        text: 'Interrupted: no new step begins. Once more gives up the running ones.',
-      });
-    });
-    const knownHosts = this.#options.knownHosts ?? textOption(recorded, 'knownHosts');
-    const connections = createConnections(this.#world, knownHosts, this.#id);
-    const context = createContext(this.#world, {
+    const {
+      output,
+      verbose = false,
+      knownHosts = textOption(recorded, 'knownHosts'),
+    } = this.#options;
+    const display = await createDisplay(this.#world, { output, diff: false, undo: false, verbose });
+    const parts = {
       settings: this.#settings(recorded),
       inventory: inventoryOf(recorded),
       journal,
-      emit: display.sink,
-      connections,
-      stop,
-    });
-    try {
+      display,
+      knownHosts,
+    };
+    return withEngine(this.#world, parts, async (context, stop) => {
       await journal.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
       const ending = playbook
         ? await this.#resume(context, playbook, recorded, stop)
         : await this.#rollBack(context, recorded);
-      await journal.append({
-        t: 'end',
-        outcome: ending.outcome,
-        exitCode: ending.exitCode,
-        message: ending.message,
-        at: new Date().toISOString(),
-      });
-      if (isClosed(ending)) store.markClosed(this.#id);
-      display.sink({
-        type: 'run-end',
-        run: this.#id,
-        outcome: ending.outcome,
-        message: ending.message,
-        next: ending.next,
-        durationMs: Date.now() - began,
-      });
-      return ending.exitCode;
-    } finally {
-      stop.dispose();
-      await display.finish();
-      await connections.close();
-      await journal.close();
-    }
+      return endRun(this.#world, context, ending, began);
+    });
   }
 
   #refuse(run: RecordedRun, mode: string): void {

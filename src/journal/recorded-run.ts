@@ -126,6 +126,7 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       run.end = undefined;
       break;
     case 'resume':
+      run.header = { ...run.header, pid: record.pid, bootId: record.bootId };
       run.end = undefined;
       break;
     case 'end':
