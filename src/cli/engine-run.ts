@@ -206,15 +206,11 @@ export async function concludeRun(
   }
   stop.rearm();
   const undo = await rollBack(context, reread(), { reason: 'failed', hosts: undefined, skip: [] });
-  return concludeRollback(run, undo, `Failed: ${result.message}.`, result.pastNoReturn);
+  return concludeRollback(run, undo, `Failed: ${result.message}.`);
 }
 
-export function concludeRollback(
-  run: string,
-  undo: RollbackResult,
-  why: string,
-  pastNoReturn: string | undefined,
-): Ending {
+export function concludeRollback(run: string, undo: RollbackResult, why: string): Ending {
+  const { pastNoReturn } = undo;
   if (!undo.complete || undo.different > 0) {
     const open = undo.open
       .map(({ unit, host, step }) => `unit ${String(unit)} "${step}" on ${host}`)

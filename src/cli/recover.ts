@@ -159,8 +159,7 @@ class Recovery {
       skip,
     });
     const why = recorded.end === undefined ? 'The run was cut off.' : 'Rollback on request.';
-    const pivot = recorded.commit?.irreversible === true ? recorded.commit.name : undefined;
-    return concludeRollback(this.#id, result, why, pivot);
+    return concludeRollback(this.#id, result, why);
   }
 
   async #resume(

@@ -36,6 +36,8 @@ export interface RollbackResult {
   /** Whether the fingerprints were compared, and differed anywhere. */
   verified: boolean;
   different: number;
+  /** The point of no return that the rollback ended at. */
+  pastNoReturn: string | undefined;
 }
 
 /** How long a step that still runs on its host is waited for. */
@@ -68,10 +70,11 @@ class Rollback {
     const { emit, journal } = this.#context;
     const attempt = this.#run.rollbacks + 1;
     await journal?.append({ t: 'rollback', reason: this.#request.reason, attempt });
+    await this.#resolveUnknown(undoCandidates(this.#run));
+    await this.#stopAtPivot();
     const candidates = undoCandidates(this.#run).filter(
       ({ intent }) => this.#request.hosts?.includes(intent.host) ?? true,
     );
-    await this.#resolveUnknown(candidates);
     const todo = candidates.filter((unit) => !isSettled(unit));
     emit({
       type: 'rollback-start',
@@ -102,7 +105,23 @@ class Rollback {
       })),
       verified: verify && fingerprintsBefore(this.#run).length > 0,
       different,
+      pastNoReturn: this.#run.commit?.irreversible === true ? this.#run.commit.name : undefined,
     };
+  }
+
+  /** A step that cannot be undone and had an effect is a point of no return from then on. */
+  async #stopAtPivot(): Promise<void> {
+    const pivot = undoCandidates(this.#run).find(
+      (unit) => unit.intent.undo.body.kind === 'irreversible' && needsUndo(unit),
+    );
+    if (!pivot) return;
+    const commit = {
+      name: this.#step(pivot.intent.step).name,
+      unit: pivot.intent.unit,
+      irreversible: true,
+    };
+    await this.#context.journal?.append({ t: 'commit', ...commit });
+    this.#run.commit = commit;
   }
 
   /** rollback.md §1: the record on the host, then the probe, else possibly changed. */

@@ -15,7 +15,6 @@ export type RunResult =
       status: 'failed';
       message: string;
       changedAnything: boolean;
-      pastNoReturn: string | undefined;
     }
   | { status: 'interrupted'; changedAnything: boolean };
 
@@ -39,20 +38,13 @@ class PlaybookRun {
   readonly #commitsDone: Set<string>;
   #fingerprinted: boolean;
   readonly #resumed: boolean;
-  #pastNoReturn: string | undefined;
   #lastFailure = '';
 
   constructor(context: EngineContext, playbook: Playbook, recorded: RecordedRun | undefined) {
     this.#context = context;
     this.#playbook = playbook;
     this.#state = new RunState(context.inventory, context.settings, dirname(playbook.path));
-    const replay = new Map<string, RecordedStep>();
-    for (const step of recorded?.steps.values() ?? []) {
-      const known = replay.get(step.key);
-      // A step that was resumed before has several records; each host's last end counts.
-      if (known) for (const [host, end] of step.ends) known.ends.set(host, end);
-      else replay.set(step.key, step);
-    }
+    const replay = recorded ? replayable(recorded) : new Map<string, RecordedStep>();
     this.#firstUnit = recorded?.lastUnit ?? 0;
     this.#steps = new StepRunner(context, this.#state, {
       playbookPath: playbook.path,
@@ -63,7 +55,6 @@ class PlaybookRun {
     this.#fingerprinted = recorded?.fingerprints.some(({ phase }) => phase === 'before') ?? false;
     this.#resumed = (recorded?.units.size ?? 0) > 0;
     this.#commitsDone = new Set(recorded?.commit ? [recorded.commit.name] : []);
-    if (recorded?.commit?.irreversible) this.#pastNoReturn = recorded.commit.name;
   }
 
   async run(): Promise<RunResult> {
@@ -76,7 +67,6 @@ class PlaybookRun {
             status: 'failed',
             message,
             changedAnything: this.#changedAnything(),
-            pastNoReturn: this.#pastNoReturn,
           };
         }
       }
@@ -324,7 +314,6 @@ class PlaybookRun {
       irreversible,
     });
     this.#commitsDone.add(name);
-    if (irreversible) this.#pastNoReturn = name;
     this.#context.emit({ type: 'commit', name });
   }
 
@@ -352,4 +341,23 @@ class PlaybookRun {
       wanted.length === 0 || tags.includes('always') || tags.some((tag) => wanted.includes(tag))
     );
   }
+}
+
+/** What a resumed run need not do again, by step key: each host's last end, unless a rollback took the step back. */
+function replayable(run: RecordedRun): Map<string, RecordedStep> {
+  const takenBack = new Set(
+    [...run.units.values()]
+      .filter(({ undo, undoStarted }) => undoStarted && undo !== 'undo-skipped')
+      .map(({ intent }) => `${String(intent.step)} ${intent.host}`),
+  );
+  const replay = new Map<string, RecordedStep>();
+  for (const [number, step] of run.steps) {
+    const known = replay.get(step.key) ?? { ...step, ends: new Map() };
+    for (const [host, end] of step.ends) {
+      if (takenBack.has(`${String(number)} ${host}`)) known.ends.delete(host);
+      else known.ends.set(host, end);
+    }
+    replay.set(step.key, known);
+  }
+  return replay;
 }

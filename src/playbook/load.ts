@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, type Problem } from '../core/errors.ts';
@@ -28,6 +28,8 @@ import {
   type LoadContext,
 } from './tasks.ts';
 import { readYaml, SourceMap } from './yaml.ts';
+
+const MAX_PINNED_BYTES = 1024 * 1024;
 
 export interface LoadOptions {
   modules: ModuleRegistry;
@@ -222,6 +224,7 @@ class PlaybookLoader {
     const role = this.#readRole(name, path, given, reader);
     const inner: Inherited = { ...inherited, role, path: id, folder: path };
     this.#loadRoleHandlers(role, inner);
+    for (const file of contentFiles(path)) this.#context.files.add(file);
     const block: BlockNode = {
       kind: 'block',
       id,
@@ -305,6 +308,17 @@ class PlaybookLoader {
 function inheritBecome(reader: MapReader, outer: Inherited): Pick<Inherited, 'become'> {
   const enabled = reader.boolean('become') ?? outer.become.enabled;
   return { become: { ...outer.become, enabled } };
+}
+
+/** Templates and files of a role, whose copies are kept with a run. Large ones are not part of the playbook's text. */
+function contentFiles(folder: string): string[] {
+  return ['templates', 'files']
+    .map((kind) => join(folder, kind))
+    .filter((kind) => existsSync(kind))
+    .flatMap((kind) =>
+      readdirSync(kind, { recursive: true, encoding: 'utf8' }).map((name) => join(kind, name)),
+    )
+    .filter((path) => statSync(path).isFile() && statSync(path).size <= MAX_PINNED_BYTES);
 }
 
 function yamlFile(folder: string, kind: string, name: string): string {

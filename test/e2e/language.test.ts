@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -418,6 +420,39 @@ describe('a block undo that replaces', () => {
       ['Inner', 'undo-skipped'],
       ['Group', 'undone'],
     ]);
+  });
+});
+
+describe('a step that cannot be undone', () => {
+  const text = `
+- name: Pivot
+  hosts: h1
+  tasks:
+    - name: Before
+      copy: { content: x, dest: /etc/pivot-before }
+    - name: Erase
+      command: { cmd: 'true' }
+      irreversible: the disk is erased
+    - name: Behind
+      copy: { content: x, dest: /etc/pivot-behind }
+    - name: Gate
+      command: { argv: [test, -e, /etc/pivot-gate], read_only: true }
+`;
+
+  it('needs consent, and is where the rollback ends; resume goes forward from there', async () => {
+    const refused = await bench.play(text);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('--accept-irreversible Erase'),
+    ]);
+    const failed = await bench.play(text, ['--accept-irreversible', 'Erase']);
+    expect(failed.code).toBe(6);
+    expect(bench.read('h1', 'etc/pivot-before')).toBe('x');
+    expect(bench.read('h1', 'etc/pivot-behind')).toBeUndefined();
+    expect((await bench.cli.run(['resume'])).code).toBe(6);
+    writeFileSync(join(bench.lab.host('h1').root.dir, 'etc/pivot-gate'), '');
+    expect((await bench.cli.run(['resume'])).code).toBe(0);
+    expect(bench.read('h1', 'etc/pivot-behind')).toBe('x');
   });
 });
 
