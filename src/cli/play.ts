@@ -16,6 +16,7 @@ import {
   pointsOfNoReturn,
   stepsBeforeNoReturn,
 } from '../playbook/check.ts';
+import { UndoPreview } from '../output/undo-preview.ts';
 import { didYouMean } from '../util/text.ts';
 import {
   bootIdentity,
@@ -48,6 +49,7 @@ export interface PlayOptions {
   knownHosts?: string;
   becomePasswordFile?: string;
   failAt?: string;
+  undo?: boolean;
   detailedExitCode?: boolean;
   verbose?: boolean;
 }
@@ -87,9 +89,9 @@ function takesValue(flag: string | undefined): boolean {
   return flag !== undefined && valueFlags.has(flag);
 }
 
-function baseCommand(mode: string): Command {
+function baseCommand(mode: 'play' | 'plan'): Command {
   const collect = (value: string, known: string[] = []): string[] => [...known, value];
-  return new Command(`runner ${mode}`)
+  const command = new Command(`runner ${mode}`)
     .argument('<playbook>', 'file, or name of a shipped playbook')
     .description(
       mode === 'plan'
@@ -140,6 +142,12 @@ function baseCommand(mode: string): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError(true);
+  if (mode === 'plan')
+    command.option(
+      '--undo',
+      'show in which order it would be taken back; with --fail-at, after that step',
+    );
+  return command;
 }
 
 class PlayRun {
@@ -182,7 +190,7 @@ class PlayRun {
       variables,
       inputDefaults: defaults,
       accepted,
-      failAt: this.#failAt(),
+      failAt: this.#check ? undefined : this.#failAt(),
     };
     this.#checkTags(settings);
     return this.#check
@@ -194,8 +202,10 @@ class PlayRun {
     const began = Date.now();
     const display = await this.#display(settings);
     let changes = 0;
+    const preview = new UndoPreview(this.#failAt());
     const emit: EventSink = (event) => {
       if (event.type === 'unit-end' && event.state === 'changed') changes++;
+      preview.see(event);
       display.sink(event);
     };
     const parts = {
@@ -211,7 +221,9 @@ class PlayRun {
       const result = await runPlaybook(context, this.#playbook);
       await display.finish();
       if (this.#plan && this.#options.output !== 'json') {
-        this.#world.stdout.write(`${display.text.coverage().join('\n')}\n`);
+        const undo = this.#options.undo === true || this.#options.failAt !== undefined;
+        const lines = [...(undo ? preview.lines() : []), ...display.text.coverage()];
+        this.#world.stdout.write(`${this.#world.redactor.mask(lines.join('\n'))}\n`);
       }
       const { outcome, exitCode, message } = concludeCheck(result);
       emit({

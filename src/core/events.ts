@@ -58,7 +58,7 @@ export type RunEvent =
     }
   | { type: 'step-end'; step: StepInfo; durationMs: number }
   | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
-  | { type: 'commit'; name: string }
+  | { type: 'commit'; name: string; irreversible: boolean }
   | { type: 'rollback-start'; run: string; reason: string; units: number }
   | {
       type: 'undo-end';

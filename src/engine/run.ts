@@ -306,7 +306,7 @@ class PlaybookRun {
   }
 
   async #writeCommit(name: string, irreversible: boolean): Promise<void> {
-    if (this.#context.settings.check || this.#commitsDone.has(name)) return;
+    if (this.#commitsDone.has(name)) return;
     await this.#context.journal?.append({
       t: 'commit',
       name,
@@ -314,7 +314,7 @@ class PlaybookRun {
       irreversible,
     });
     this.#commitsDone.add(name);
-    this.#context.emit({ type: 'commit', name });
+    this.#context.emit({ type: 'commit', name, irreversible });
   }
 
   /** Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. */

@@ -74,7 +74,11 @@ export class TextWriter {
           event.level === 'info' ? event.text : palette.yellow(`${event.level}: ${event.text}`),
         ];
       case 'commit':
-        return [palette.cyan(`  ── point of no return: ${event.name} ──`)];
+        return [
+          palette.cyan(
+            `  ── ${event.irreversible ? 'point of no return' : 'commit point'}: ${event.name} ──`,
+          ),
+        ];
       case 'rollback-start':
         return [
           '',

@@ -352,6 +352,23 @@ ${fails}`);
     expect(bench.read('h1', 'etc/earlier')).toBeUndefined();
   });
 
+  it('obeys undo_on and undo_when', async () => {
+    const { code } = await bench.play(`
+- name: Choosy
+  hosts: h1
+  tasks:
+    - name: Only when failed
+      copy: { content: x, dest: /etc/undo-on }
+      undo_on: failed
+    - name: Only after a crash
+      copy: { content: x, dest: /etc/undo-when }
+      undo_when: undo.reason == "crash"
+${fails}`);
+    expect(code).toBe(3);
+    expect(bench.read('h1', 'etc/undo-on')).toBe('x');
+    expect(bench.read('h1', 'etc/undo-when')).toBe('x');
+  });
+
   it('leaves changes in place on request', async () => {
     const { code } = await bench.play(
       `

@@ -46,13 +46,39 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('ends before anything is changed when the password is wrong', async () => {
+  it('previews the way back from a step, in its order', async () => {
+    const args = [
+      'plan',
+      'upgrade.yml',
+      ...bench.inputs(),
+      '--fail-at',
+      'Stop the containers of pods',
+    ];
+    const { code, stdout } = await bench.cli.run(args);
+    expect(code).toBe(0);
+    const names = stdout
+      .slice(stdout.indexOf('in this order:'))
+      .split('\n')
+      .flatMap((line) => /^ {2}(?:declared|auto|none) +([^:]+):/.exec(line)?.[1] ?? []);
+    expect(names.slice(0, 4)).toEqual([
+      'Stop the containers of pods',
+      'Stop the containers of MKE 3',
+      'Set the network configuration aside',
+      'Make a folder for what is set aside',
+    ]);
+    expect(names.at(-1)).toBe('Make a folder for the backup');
+  });
+
+  it('takes the password from a flag with a warning, and ends before anything is changed when it is wrong', async () => {
     const before = labTree(bench.cluster.lab);
-    const { code, stdout } = await bench.upgrade([], {
-      env: { MKE3_ADMIN_PASSWORD: 'not-the-password' },
-    });
+    const { code, stdout, stderr } = await bench.upgrade([
+      '--mke3-admin-password',
+      'not-the-password',
+    ]);
     expect(code).toBe(2);
-    expect(stdout).not.toContain('not-the-password');
+    expect(stderr).toContain('prefer MKE3_ADMIN_PASSWORD');
+    expect(stdout).toContain('does not let');
+    expect(stdout + stderr).not.toContain('not-the-password');
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
