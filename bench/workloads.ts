@@ -36,8 +36,7 @@ export function realistic(dialect: Dialect, dir: string): string {
         `    - { name: Ask ${String(n)}, command: ${readOnly('hostname')}, register: r${String(n)}${changes} }`,
     ),
     ...numbers.map((n) => {
-      const when = dialect === 'runner' ? `r${String(n)}.rc == 0` : `r${String(n)}.rc == 0`;
-      return `    - { name: Shell ${String(n)}, when: ${when}, shell: 'echo ${String(n)} > ${base}/d${String(n)}/s'${undo} }`;
+      return `    - { name: Shell ${String(n)}, when: r${String(n)}.rc == 0, shell: 'echo ${String(n)} > ${base}/d${String(n)}/s'${undo} }`;
     }),
   ];
   return play(tasks, dialect);

@@ -31,6 +31,7 @@ import { inputOptions, readBecomePassword, resolveInputs } from './inputs.ts';
 import { OpenRunError } from './open-run-error.ts';
 import { openPlaybook } from './playbooks.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
+import { addRunOptions } from './run-options.ts';
 import { createDisplay, type World } from './world.ts';
 
 export interface PlayOptions {
@@ -123,31 +124,18 @@ function baseCommand(mode: 'play' | 'plan'): Command {
       'variable; NAME:=JSON for other than text; may be repeated',
       collect,
     )
-    .addOption(
-      new Option('--output <FORM>', 'how to show the run')
-        .choices(['auto', 'live', 'plain', 'json'])
-        .default('auto'),
-    )
-    .option(
-      '--known-hosts <FILE>',
-      'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)',
-    )
-    .option('--become-password-file <FILE>', 'file whose first line is the sudo password')
     .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
     .option(
       '--fail-at <STEP>',
       'make this step fail after its work, to try the rollback out: an id, a name, or "last"',
     )
-    .option('-v, --verbose', 'show output of commands and retries')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError(true);
   if (mode === 'plan')
     command.option(
       '--undo',
       'show in which order it would be taken back; with --fail-at, after that step',
     );
-  return command;
+  return addRunOptions(command);
 }
 
 class PlayRun {

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -22,6 +22,7 @@ import {
 import { openPlaybook } from './playbooks.ts';
 import { readBecomePassword } from './inputs.ts';
 import { askSecret, canAsk } from './prompt.ts';
+import { addRunOptions } from './run-options.ts';
 import { createDisplay, type World } from './world.ts';
 
 interface RecoverOptions {
@@ -47,20 +48,8 @@ export async function recoverCommand(
       mode === 'rollback'
         ? 'Take a run back to its last commit point.'
         : 'Go on with a run where it stood.',
-    )
-    .addOption(
-      new Option('--output <FORM>', 'how to show it')
-        .choices(['auto', 'live', 'plain', 'json'])
-        .default('auto'),
-    )
-    .option(
-      '--known-hosts <FILE>',
-      'host keys that are trusted (or environment variable RUNNER_KNOWN_HOSTS)',
-    )
-    .option('--become-password-file <FILE>', 'file whose first line is the sudo password')
-    .option('-v, --verbose', 'show output of commands')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    );
+  addRunOptions(command);
   if (mode === 'rollback') {
     command
       .option('--host <NAME>', 'only this host; may be repeated', collect)
