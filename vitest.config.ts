@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/openssh/**'],
           isolate: false,
           testTimeout: 30_000,
         },
@@ -16,7 +16,7 @@ export default defineConfig({
         // Each file brings labs of its own up; two files at a time fill two cores.
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/{e2e,openssh}/**/*.test.ts'],
           pool: 'forks',
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

@@ -9,6 +9,7 @@ const files = [
   'src/lab/stand-ins/k0s',
   'src/lab/stand-ins/sudo',
   'src/lab/stand-ins/systemctl',
+  'test/helpers/openssh/box.sh',
   '.ci/run',
 ];
 const checks = [

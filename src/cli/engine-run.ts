@@ -11,12 +11,10 @@ import type { Journal } from '../journal/journal.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
-import { KnownHosts } from '../transport/known-hosts.ts';
 import { confirm, canAsk } from './prompt.ts';
 import type { Display } from '../output/displays.ts';
-import { defaultKeys, knownHostsFiles, type World } from './world.ts';
-
-const CONNECT_TIMEOUT_MS = 20_000;
+import { createReach, unlockKeys, type ConnectFlags } from './connect.ts';
+import type { World } from './world.ts';
 
 /** Ctrl-C once: no new steps. Twice: running commands are given up. */
 export class StopSignals {
@@ -67,7 +65,8 @@ interface EngineParts {
   /** Absent in check mode. */
   journal: Journal | undefined;
   display: Display;
-  knownHosts: string | undefined;
+  /** How to reach the hosts. */
+  flags: ConnectFlags;
   /** Where events go first; the display when left out. */
   emit?: EventSink;
 }
@@ -75,9 +74,11 @@ interface EngineParts {
 /** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
 export async function withEngine<T>(
   world: World,
-  { settings, inventory, journal, display, knownHosts, emit = display.sink }: EngineParts,
+  { settings, inventory, journal, display, flags, emit = display.sink }: EngineParts,
   work: (context: EngineContext, stop: StopSignals) => Promise<T>,
 ): Promise<T> {
+  const reach = await createReach(world, flags);
+  await unlockKeys(world, reach, inventory);
   const stop = new StopSignals(() => {
     display.sink({
       type: 'message',
@@ -85,17 +86,7 @@ export async function withEngine<T>(
       text: 'Interrupted: no new step begins. Once more gives up the running ones.',
     });
   });
-  const connections = new HostConnections(
-    {
-      knownHosts: new KnownHosts(knownHostsFiles(world, knownHosts)),
-      defaultUser: world.user,
-      defaultKeys: defaultKeys(world),
-      agent: world.env['SSH_AUTH_SOCK'],
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    },
-    sendHttp,
-    settings.run,
-  );
+  const connections = new HostConnections({ ...reach, sendHttp, run: settings.run });
   const context: EngineContext = {
     modules: world.modules,
     connections,

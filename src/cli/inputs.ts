@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { Option } from 'commander';
-import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
+import { PlaybookError, type Problem } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { InputSpec } from '../core/playbook.ts';
 import { validateValue } from '../util/schema.ts';
 import { expandHome } from '../util/paths.ts';
+import { firstLine } from './connect.ts';
 import type { World } from './world.ts';
 
 export function flagOf(name: string): string {
@@ -114,22 +114,6 @@ function rawValue(
     return firstLine(file, `${flagOf(input.name)}-file`);
   // An empty variable is one that was not set.
   return input.env === undefined ? undefined : world.env[input.env] || undefined;
-}
-
-function firstLine(file: string, flag: string): string {
-  try {
-    return readFileSync(expandHome(file), 'utf8').split(/\r?\n/)[0] ?? '';
-  } catch (error) {
-    throw new UsageError(`${flag}: cannot read "${file}".`, { cause: error });
-  }
-}
-
-/** The password for sudo, from a file: it never stands in an argument. */
-export function readBecomePassword(world: World, file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  const password = firstLine(file, '--become-password-file');
-  world.redactor.add('become_password', password);
-  return password;
 }
 
 function convert(input: InputSpec, raw: string | boolean): JsonValue {

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { exitCodes, type EventSink } from '../core/events.ts';
 import { PlaybookError, UsageError } from '../core/errors.ts';
@@ -27,14 +26,15 @@ import {
   recoveryCommands,
   withEngine,
 } from './engine-run.ts';
-import { inputOptions, readBecomePassword, resolveInputs } from './inputs.ts';
+import { inputOptions, resolveInputs } from './inputs.ts';
 import { OpenRunError } from './open-run-error.ts';
 import { openPlaybook } from './playbooks.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
+import { becomePassword, connectValueFlags, recordedFlags, type ConnectFlags } from './connect.ts';
 import { addRunOptions } from './run-options.ts';
 import { createDisplay, type World } from './world.ts';
 
-export interface PlayOptions {
+export interface PlayOptions extends ConnectFlags {
   inventory?: string;
   check?: boolean;
   diff?: boolean;
@@ -47,8 +47,6 @@ export interface PlayOptions {
   acceptIrreversible?: string[];
   extraVars?: string[];
   output: string;
-  knownHosts?: string;
-  becomePasswordFile?: string;
   failAt?: string;
   undo?: boolean;
   detailedExitCode?: boolean;
@@ -80,11 +78,12 @@ export async function playCommand(
   return new PlayRun(world, playbook, options, mode === 'plan').run();
 }
 
-const valueFlags = new Set(
-  '-i --inventory --limit -l --tags -t --skip-tags --forks -f --on-failure --accept-irreversible -e --extra-vars --output --known-hosts --become-password-file --fail-at'.split(
+const valueFlags = new Set([
+  ...'-i --inventory --limit -l --tags -t --skip-tags --forks -f --on-failure --accept-irreversible -e --extra-vars --output --fail-at'.split(
     ' ',
   ),
-);
+  ...connectValueFlags,
+]);
 
 function takesValue(flag: string | undefined): boolean {
   return flag !== undefined && valueFlags.has(flag);
@@ -174,7 +173,7 @@ class PlayRun {
       limit: this.#options.limit,
       forks: positive(this.#options.forks, '--forks'),
       onFailure: this.#options.onFailure,
-      becomePassword: readBecomePassword(this.#world, this.#options.becomePasswordFile),
+      becomePassword: await becomePassword(this.#world, this.#options),
       variables,
       inputDefaults: defaults,
       accepted,
@@ -202,7 +201,7 @@ class PlayRun {
       journal: undefined,
       display,
       emit,
-      knownHosts: this.#options.knownHosts,
+      flags: this.#options,
     };
     return withEngine(this.#world, parts, async (context) => {
       this.#announce(context);
@@ -234,7 +233,7 @@ class PlayRun {
     const settings = { ...template, run: id };
     const journal = Journal.create(store.journalPath(id), redactor);
     const display = await this.#display(settings);
-    const parts = { settings, inventory, journal, display, knownHosts: this.#options.knownHosts };
+    const parts = { settings, inventory, journal, display, flags: this.#options };
     return withEngine(this.#world, parts, async (context, stop) => {
       await journal.append(this.#header(settings, inventory, { began, dir }));
       this.#announce(context);
@@ -403,13 +402,13 @@ class PlayRun {
     const { store } = this.#world;
     const addresses = new Set(
       [...inventory.hosts.values()].map(
-        ({ address }) => `${address.address}:${String(address.port)}`,
+        ({ address }) => `${address.address}:${String(address.port ?? 22)}`,
       ),
     );
     for (const id of store.openRuns()) {
       const run = store.read(id);
       const shared = run.header.hosts.filter(({ address, port }) =>
-        addresses.has(`${address}:${String(port)}`),
+        addresses.has(`${address}:${String(port ?? 22)}`),
       );
       if (shared.length === 0) continue;
       const going = run.end === undefined && isRunning(run.header.pid, run.header.bootId);
@@ -469,6 +468,6 @@ function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObjec
     accepted,
     ...(limit === undefined ? {} : { limit }),
     ...(onFailure === undefined ? {} : { onFailure }),
-    ...(options.knownHosts === undefined ? {} : { knownHosts: resolve(options.knownHosts) }),
+    ...recordedFlags(options),
   };
 }

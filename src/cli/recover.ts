@@ -20,17 +20,15 @@ import {
   type StopSignals,
 } from './engine-run.ts';
 import { openPlaybook } from './playbooks.ts';
-import { readBecomePassword } from './inputs.ts';
 import { askSecret, canAsk } from './prompt.ts';
+import { becomePassword, type ConnectFlags } from './connect.ts';
 import { addRunOptions } from './run-options.ts';
 import { createDisplay, type World } from './world.ts';
 
-interface RecoverOptions {
+interface RecoverOptions extends ConnectFlags {
   host?: string[];
   skip?: string[];
   output: string;
-  knownHosts?: string;
-  becomePasswordFile?: string;
   verbose?: boolean;
   force?: boolean;
 }
@@ -82,18 +80,14 @@ class Recovery {
     const { journal, records } = Journal.reopen(store.journalPath(this.#id), redactor);
     const recorded = readRun(records);
     const began = Date.now();
-    const {
-      output,
-      verbose = false,
-      knownHosts = textOption(recorded, 'knownHosts'),
-    } = this.#options;
+    const { output, verbose = false } = this.#options;
     const display = await createDisplay(this.#world, { output, diff: false, undo: false, verbose });
     const parts = {
-      settings: this.#settings(recorded),
+      settings: await this.#settings(recorded),
       inventory: inventoryOf(recorded),
       journal,
       display,
-      knownHosts,
+      flags: { ...flagsOf(recorded), ...this.#options },
     };
     return withEngine(this.#world, parts, async (context, stop) => {
       await journal.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
@@ -191,7 +185,7 @@ class Recovery {
     }
   }
 
-  #settings(run: RecordedRun): RunSettings {
+  async #settings(run: RecordedRun): Promise<RunSettings> {
     const { options, inputs } = run.header;
     const list = (key: string) => (Array.isArray(options[key]) ? options[key].map(String) : []);
     let variables: JsonObject = inputs;
@@ -209,13 +203,25 @@ class Recovery {
       limit: textOption(run, 'limit'),
       forks: typeof options['forks'] === 'number' ? options['forks'] : 50,
       onFailure: undefined,
-      becomePassword: readBecomePassword(this.#world, this.#options.becomePasswordFile),
+      becomePassword: await becomePassword(this.#world, this.#options),
       variables,
       inputDefaults: (options['inputDefaults'] ?? {}) as JsonObject,
       accepted: list('accepted'),
       failAt: undefined,
     };
   }
+}
+
+/** How the hosts were reached when the run began. */
+function flagsOf(run: RecordedRun): ConnectFlags {
+  const flags: ConnectFlags = {};
+  const knownHosts = textOption(run, 'knownHosts');
+  const sshConfig = textOption(run, 'sshConfig');
+  const transport = textOption(run, 'transport');
+  if (knownHosts !== undefined) flags.knownHosts = knownHosts;
+  if (sshConfig !== undefined) flags.sshConfig = sshConfig;
+  if (transport === 'ssh' || transport === 'openssh') flags.transport = transport;
+  return flags;
 }
 
 function textOption(run: RecordedRun, name: string): string | undefined {

@@ -1,5 +1,4 @@
 import { homedir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import pc from 'picocolors';
 import type { EventSink } from '../core/events.ts';
 import type { ModuleRegistry } from '../core/module.ts';
@@ -36,16 +35,6 @@ export function createWorld(): World {
     user: userInfo().username,
     home: homedir(),
   };
-}
-
-export function knownHostsFiles(world: World, given: string | undefined): string[] {
-  const own = given ?? world.env['RUNNER_KNOWN_HOSTS'];
-  if (own !== undefined) return [own];
-  return [join(world.home, '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
-}
-
-export function defaultKeys(world: World): string[] {
-  return ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(world.home, '.ssh', name));
 }
 
 export interface DisplayOptions {

@@ -12,8 +12,9 @@ export type Action =
   | { kind: 'chown'; path: string; owner?: string; group?: string; recurse?: boolean }
   | { kind: 'copy'; from: string; path: string }
   | { kind: 'http'; request: HttpRequest }
-  /** Writes base64 content to a file of the controller, mode 0600. */
-  | { kind: 'save'; path: string; content: string };
+  | UploadAction
+  /** Copies a file of the host to the controller, mode 0600. Refused when the bytes are not those of `checksum`. */
+  | { kind: 'fetch'; path: string; to: string; checksum: string };
 
 export interface ExecAction {
   kind: 'exec';
@@ -34,6 +35,22 @@ export interface WriteAction {
   owner?: string;
   group?: string;
   /** Command that must accept the new file, with %s for its temporary name. */
+  validate?: string;
+}
+
+/** A large file of the controller, streamed to the host; otherwise as `write`. */
+export interface UploadAction {
+  kind: 'upload';
+  path: string;
+  /** File on the controller. */
+  from: string;
+  /** Bytes. */
+  size: number;
+  /** SHA-256 in hex. */
+  checksum: string;
+  mode?: string;
+  owner?: string;
+  group?: string;
   validate?: string;
 }
 
@@ -78,8 +95,10 @@ export function describeAction(action: Action): string {
       return `chown ${action.owner ?? ''}${action.group ? `:${action.group}` : ''} ${action.path}`;
     case 'copy':
       return `copy ${action.from} -> ${action.path}`;
-    case 'save':
-      return `save ${action.path} on the controller`;
+    case 'upload':
+      return `upload ${action.from} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
+    case 'fetch':
+      return `fetch ${action.path} -> ${action.to} on the controller`;
     case 'http':
       return `http ${action.request.method} ${action.request.url}`;
   }

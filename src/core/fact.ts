@@ -8,6 +8,8 @@ export interface CommandOutput {
   code: number;
   stdout: string;
   stderr: string;
+  /** Set when more came than is kept: the sizes of the whole. */
+  bytes?: { stdout: number; stderr: number };
 }
 
 /**

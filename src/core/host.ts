@@ -1,12 +1,15 @@
 import type { Action } from './action.ts';
 import type { CommandOutput, ReadCommand } from './fact.ts';
 
-/** How to reach a host. `local` is the controller itself. */
+/**
+ * How to reach a host, as the inventory says it; what it leaves out, ssh_config(5) or its defaults decide.
+ * `ssh` is our own client, `openssh` the system's, `local` the controller itself.
+ */
 export interface HostAddress {
   name: string;
-  transport: 'ssh' | 'local';
+  transport: 'ssh' | 'openssh' | 'local';
   address: string;
-  port: number;
+  port: number | undefined;
   user: string | undefined;
   keyPath: string | undefined;
 }
@@ -24,6 +27,8 @@ export interface Batch {
   captures: { path: string; name: string }[];
   /** Names the record that survives the controller: run id and unit number. Absent for read-only batches. */
   record: { run: string; unit: string } | undefined;
+  /** Go on without the connection, and attach to it again when it is back. Needs a record. */
+  detach?: boolean;
 }
 
 export interface BatchOutcome {
@@ -37,6 +42,13 @@ export interface RunOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onOutput?: ((text: string) => void) | undefined;
+  /** Where an output goes that is too long to be kept in memory; it gets all of it. */
+  overflow?: ((stream: 'stdout' | 'stderr') => OutputSink | undefined) | undefined;
+}
+
+export interface OutputSink {
+  write(bytes: Buffer): void;
+  end(): void;
 }
 
 /** What the wrapper on the host knows of a unit whose result never arrived. */
@@ -58,6 +70,7 @@ export interface HostSession {
 }
 
 export interface Connections {
+  /** @throws ConnectError when the host cannot be reached or the identity not be taken */
   session(address: HostAddress, identity: Identity): Promise<HostSession>;
   close(): Promise<void>;
 }

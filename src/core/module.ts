@@ -9,12 +9,23 @@ export interface HostView {
   fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T>;
   /** Bytes of a file on the controller: a role's or playbook's `files/`, or an absolute path. */
   controllerFile(path: string): Promise<Buffer>;
+  /** Where such a file is and what it holds, without reading it into memory. */
+  controllerFileInfo(path: string): Promise<ControllerFile>;
   /** SHA-256 of a file of the controller, undefined when there is none. */
   localChecksum(path: string): Promise<string | undefined>;
   /** Text of a template of the role or playbook, rendered with the task's variables. */
   renderTemplate(path: string): Promise<string>;
   /** A request that only reads, sent by the controller. */
   request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+export interface ControllerFile {
+  /** Absolute path. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** SHA-256 in hex. */
+  checksum: string;
 }
 
 export interface FileDiff {

@@ -158,7 +158,7 @@ export class RunState {
 function addressVariables({ address }: InventoryHost): JsonObject {
   return {
     ansible_host: address.address,
-    ansible_port: address.port,
+    ansible_port: address.port ?? 22,
     ansible_user: address.user ?? '',
     ansible_ssh_private_key_file: address.keyPath ?? '',
   };

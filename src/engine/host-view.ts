@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { RunnerError, TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
 import type { HostSession } from '../core/host.ts';
-import type { HostView } from '../core/module.ts';
+import type { ControllerFile, HostView } from '../core/module.ts';
 import type { Scope } from '../template/scope.ts';
+import { digestFile } from '../util/digest.ts';
 import { FACT_TIMEOUT_MS } from './context.ts';
 
 interface Question {
@@ -53,11 +53,15 @@ export class SessionHostView implements HostView {
   }
 
   async controllerFile(path: string): Promise<Buffer> {
-    return this.#find(path, 'files');
+    return readFile(await this.#find(path, 'files'));
+  }
+
+  async controllerFileInfo(path: string): Promise<ControllerFile> {
+    return digestFile(await this.#find(path, 'files'));
   }
 
   async renderTemplate(path: string): Promise<string> {
-    const text = (await this.#find(path, 'templates')).toString('utf8');
+    const text = await readFile(await this.#find(path, 'templates'), 'utf8');
     try {
       const rendered = this.#options.scope.render(text);
       return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
@@ -71,20 +75,21 @@ export class SessionHostView implements HostView {
   }
 
   async localChecksum(path: string): Promise<string | undefined> {
-    const bytes = await readFile(path).catch(() => undefined);
-    return bytes && createHash('sha256').update(bytes).digest('hex');
+    const info = await digestFile(path).catch(() => undefined);
+    return info?.checksum;
   }
 
-  async #find(path: string, kind: 'files' | 'templates'): Promise<Buffer> {
+  async #find(path: string, kind: 'files' | 'templates'): Promise<string> {
     const candidates = isAbsolute(path)
       ? [path]
       : this.#options.folders.flatMap((folder) => [join(folder, kind, path), join(folder, path)]);
     for (const candidate of candidates) {
-      try {
-        return await readFile(candidate);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      }
+      const found = await stat(candidate).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        throw new TaskError(`"${candidate}" cannot be read: ${(error as Error).message}.`);
+      });
+      if (found?.isFile()) return candidate;
+      if (found) throw new TaskError(`"${candidate}" is not a file.`);
     }
     throw new TaskError(`There is no file "${path}" on the controller.`, {
       hint: `Looked for ${candidates.join(', ')}.`,

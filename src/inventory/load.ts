@@ -61,7 +61,7 @@ function parseAddress(text: string): HostAddress {
     name: text,
     transport: 'ssh',
     address: bracketed ?? plain ?? text,
-    port: port === undefined ? 22 : Number(port),
+    port: port === undefined ? undefined : Number(port),
     user,
     keyPath: undefined,
   };
@@ -81,7 +81,7 @@ function fromMkectl(reader: MapReader, file: string): Inventory {
     const ssh = entry.reader('ssh');
     const from = ssh ?? entry;
     const address = from.string('address');
-    const port = from.number('port') ?? 22;
+    const port = from.number('port');
     const user = from.string('user');
     const keyPath = from.string('keyPath');
     const role = entry.string('role');
@@ -93,7 +93,7 @@ function fromMkectl(reader: MapReader, file: string): Inventory {
       entry.problem('address', 'A host needs "address".');
       continue;
     }
-    const name = hosts.has(address) ? `${address}:${String(port)}` : address;
+    const name = hosts.has(address) ? `${address}:${String(port ?? 22)}` : address;
     if (hosts.has(name)) {
       entry.problem('address', `Host "${name}" is listed twice.`);
       continue;
@@ -175,12 +175,13 @@ function addressFromVars(name: string, vars: JsonObject, file: string): HostAddr
     const value = keys.map((key) => vars[key]).find((one) => one !== undefined && one !== null);
     return value === undefined ? undefined : String(value);
   };
-  const local = text('ansible_connection', 'connection') === 'local';
+  const connection = text('ansible_connection', 'connection');
+  const port = text('ansible_port', 'port');
   return {
     name,
-    transport: local ? 'local' : 'ssh',
+    transport: connection === 'local' || connection === 'openssh' ? connection : 'ssh',
     address: text('ansible_host', 'address') ?? name,
-    port: Number(text('ansible_port', 'port') ?? 22),
+    port: port === undefined ? undefined : Number(port),
     user: text('ansible_user', 'user'),
     keyPath: keyFile(text('ansible_ssh_private_key_file', 'keyPath'), file),
   };

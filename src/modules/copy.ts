@@ -1,6 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { fileProperties, planFile, restorePath } from './shared.ts';
+import { fileProperties, planFile, planLargeFile, restorePath } from './shared.ts';
+
+/** Larger files are streamed; smaller ones travel with the other actions, in one round trip. */
+const INLINE_BYTES = 256 * 1024;
 
 const schema = {
   type: 'object',
@@ -30,11 +33,12 @@ export const copy: Module<FromSchema<typeof schema>> = {
   schema,
 
   async plan({ src, content, dest, force, ...attributes }, host) {
-    const bytes = src === undefined ? Buffer.from(content ?? '') : await host.controllerFile(src);
-    return planFile(
-      { path: dest, content: bytes, keepExisting: force === false, ...attributes },
-      host,
-    );
+    const wanted = { path: dest, keepExisting: force === false, ...attributes };
+    if (src === undefined)
+      return planFile({ ...wanted, content: Buffer.from(content ?? '') }, host);
+    const file = await host.controllerFileInfo(src);
+    if (file.size > INLINE_BYTES) return planLargeFile({ ...wanted, file }, host);
+    return planFile({ ...wanted, content: await host.controllerFile(src) }, host);
   },
 
   restore: ({ dest }, host, captured) => restorePath(dest, host, captured),

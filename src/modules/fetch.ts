@@ -1,8 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { fileContent, fileState } from '../facts/file.ts';
-import { sha256 } from './shared.ts';
+import { fileState } from '../facts/file.ts';
 
 const schema = {
   type: 'object',
@@ -10,7 +9,7 @@ const schema = {
     src: {
       type: 'string',
       pattern: '^/',
-      description: 'Absolute path of a file on the host, at most 8 MiB.',
+      description: 'Absolute path of a file on the host.',
     },
     dest: {
       type: 'string',
@@ -28,20 +27,19 @@ export const fetch: Module<FromSchema<typeof schema>> = {
   shorthand: 'src',
 
   async plan({ src, dest }, host) {
-    const [state, content] = await Promise.all([
-      host.fact(fileState, src),
-      host.fact(fileContent, src),
-    ]);
-    if (content === undefined) throw new TaskError(`"${src}" does not exist on "${host.name}".`);
-    if (sha256(content) !== state.checksum) {
-      throw new TaskError(`"${src}" changed while it was read, or is larger than 8 MiB.`);
+    const state = await host.fact(fileState, src);
+    if (state.type === 'absent') throw new TaskError(`"${src}" does not exist on "${host.name}".`);
+    if (state.type !== 'file') {
+      throw new TaskError(`"${src}" on "${host.name}" is a ${state.type}, not a file.`, {
+        hint: state.type === 'link' ? `It points at "${state.target}": fetch that.` : undefined,
+      });
     }
     const path = dest.endsWith('/') ? `${dest}${src.slice(src.lastIndexOf('/') + 1)}` : dest;
     const before = await host.localChecksum(path);
     if (before === state.checksum)
       return { actions: [], result: { dest: path, checksum: state.checksum } };
     return {
-      actions: [{ kind: 'save', path, content: content.toString('base64') }],
+      actions: [{ kind: 'fetch', path: src, to: path, checksum: state.checksum }],
       result: { dest: path, checksum: state.checksum },
     };
   },

@@ -1,6 +1,13 @@
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { CapturePath, FileDiff, HostView, ModuleCall, Plan } from '../core/module.ts';
+import type {
+  CapturePath,
+  ControllerFile,
+  FileDiff,
+  HostView,
+  ModuleCall,
+  Plan,
+} from '../core/module.ts';
 import { createHash } from 'node:crypto';
 import { fileContent, fileState, type FileState } from '../facts/file.ts';
 
@@ -49,12 +56,15 @@ function sameMode(wanted: string, mode: string): boolean {
   return /^[0-7]+$/.test(wanted) && wanted.padStart(4, '0') === mode;
 }
 
-export interface WantedFile extends FileAttributes {
+interface WantedPath extends FileAttributes {
   path: string;
-  content: Buffer;
   /** Leave an existing file alone. */
   keepExisting?: boolean;
   validate?: string;
+}
+
+export interface WantedFile extends WantedPath {
+  content: Buffer;
 }
 
 const DIFF_LIMIT = 64 * 1024;
@@ -66,17 +76,9 @@ export async function planFile(wanted: WantedFile, host: HostView): Promise<Plan
     host.fact(fileState, path),
     host.fact(fileContent, path),
   ]);
-  if (state.type === 'directory') {
-    throw new TaskError(`"${path}" is a directory on "${host.name}".`, {
-      hint: 'Give the full name of the file.',
-    });
-  }
   const checksum = sha256(content);
-  const result = { dest: path, checksum };
-  if (state.type === 'file' && (wanted.keepExisting || state.checksum === checksum)) {
-    const actions = attributeActions(path, state, wanted);
-    return { actions, result, ...(actions.length > 0 ? { capture: [path] } : {}) };
-  }
+  const settled = settledFile(wanted, state, checksum, host);
+  if (settled) return settled;
   const text = toText(content);
   return {
     actions: [
@@ -89,9 +91,65 @@ export async function planFile(wanted: WantedFile, host: HostView): Promise<Plan
         ...(wanted.validate === undefined ? {} : { validate: wanted.validate }),
       },
     ],
-    result,
+    result: { dest: path, checksum },
     diff: [fileDiff(path, before, content)],
     capture: [path],
+  };
+}
+
+/** Plan of putting a large file of the controller at a path: its content is compared by checksum only. */
+export async function planLargeFile(
+  wanted: WantedPath & { file: ControllerFile },
+  host: HostView,
+): Promise<Plan> {
+  const { path, file, validate } = wanted;
+  const state = await host.fact(fileState, path);
+  const settled = settledFile(wanted, state, file.checksum, host);
+  if (settled) return settled;
+  const describe = (size: number, checksum: string) => `(${String(size)} bytes, ${checksum})\n`;
+  return {
+    actions: [
+      {
+        kind: 'upload',
+        path,
+        from: file.path,
+        size: file.size,
+        checksum: file.checksum,
+        ...pickAttributes(wanted),
+        ...(validate === undefined ? {} : { validate }),
+      },
+    ],
+    result: { dest: path, checksum: file.checksum },
+    diff: [
+      {
+        path,
+        before: state.type === 'file' ? describe(state.size, state.checksum) : '',
+        after: describe(file.size, file.checksum),
+      },
+    ],
+    capture: [path],
+  };
+}
+
+/** The plan when the content is as wanted already, or must be left alone. */
+function settledFile(
+  wanted: WantedPath,
+  state: FileState,
+  checksum: string,
+  host: HostView,
+): Plan | undefined {
+  const { path, keepExisting } = wanted;
+  if (state.type === 'directory') {
+    throw new TaskError(`"${path}" is a directory on "${host.name}".`, {
+      hint: 'Give the full name of the file.',
+    });
+  }
+  if (state.type !== 'file' || !(keepExisting || state.checksum === checksum)) return undefined;
+  const actions = attributeActions(path, state, wanted);
+  return {
+    actions,
+    result: { dest: path, checksum },
+    ...(actions.length > 0 ? { capture: [path] } : {}),
   };
 }
 

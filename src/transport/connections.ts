@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
@@ -7,40 +6,69 @@ import type { Connections, HostAddress, HostSession, Identity } from '../core/ho
 import { packageRoot } from '../util/package.ts';
 import { quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
-import { RemoteShell, type ShellChannel } from './remote-shell.ts';
+import { asksPassword, becomeCommand, becomeError, becomeReady } from './become.ts';
+import { newMark, SessionRefusedError, type Line, type ShellChannel } from './line.ts';
+import { LocalLine } from './local.ts';
+import { OpenSshDialler } from './openssh.ts';
+import { RemoteShell } from './remote-shell.ts';
 import { ShellSession, type SendHttp } from './session.ts';
-import { connectSsh, newLine, type SshConnection, type SshOptions } from './ssh.ts';
+import { SshDialler, type SshLogin } from './ssh.ts';
+import type { TargetResolver } from './target.ts';
 
 const SHELLS_PER_IDENTITY = 4;
 /** Handshakes at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups). */
 const DIALLING = 8;
-const DIAL_ATTEMPTS = 4;
+/** A host that refuses or is busy is tried again for this long; one that answers nothing, at least once more. */
+const DIAL_PATIENCE_MS = 30_000;
+const DIAL_PAUSE_MS = { first: 250, longest: 8000 };
 const SHELL_TIMEOUT_MS = 30_000;
+
+export interface ConnectionOptions {
+  targets: TargetResolver;
+  login: SshLogin;
+  sendHttp: SendHttp;
+  /** Id of the run, which marks its shells on the hosts. */
+  run: string;
+  connectTimeoutMs: number;
+  /** Instead of our own client, for every host that is not local. */
+  transport?: 'ssh' | 'openssh' | undefined;
+}
+
+interface HostLines {
+  /** More than one when a host allows few sessions a connection. */
+  lines: { line: Line; full: boolean }[];
+  dialling: Promise<Line> | undefined;
+  user: string;
+  /** In the environment of all that is started on these lines. A lost line makes the next ones another's. */
+  mark: string;
+}
 
 /** Opens one connection a host when it is first needed, and shells for each identity on it. */
 export class HostConnections implements Connections {
-  readonly #ssh: SshOptions;
-  readonly #run: string;
-  readonly #sendHttp: SendHttp;
-  readonly #connections = new Map<string, Promise<SshConnection>>();
+  readonly #options: ConnectionOptions;
+  readonly #ssh: SshDialler;
+  readonly #openssh: OpenSshDialler;
+  readonly #hosts = new Map<string, Promise<HostLines>>();
   readonly #sessions = new Map<string, ShellSession>();
-  readonly #local = new Set<ShellChannel>();
-  readonly #localLine = newLine();
   readonly #dialling = pLimit(DIALLING);
   readonly #runtime = readFileSync(join(packageRoot(), 'src', 'transport', 'runtime.sh'), 'utf8')
     .split('\n')
-    .filter((line) => !line.startsWith('#'))
+    .filter((line) => !/^\s*#/.test(line))
     .join('\n');
 
-  /** @param run id of the run, which marks its shells on the hosts */
-  constructor(ssh: SshOptions, sendHttp: SendHttp, run: string) {
-    this.#run = run;
-    this.#ssh = ssh;
-    this.#sendHttp = sendHttp;
+  constructor(options: ConnectionOptions) {
+    const { targets, connectTimeoutMs } = options;
+    this.#options = options;
+    this.#ssh = new SshDialler(options.login);
+    this.#openssh = new OpenSshDialler({
+      config: targets.config,
+      knownHostsFiles: targets.knownHostsFiles,
+      connectTimeoutMs,
+    });
   }
 
   async session(host: HostAddress, identity: Identity): Promise<HostSession> {
-    const login = host.transport === 'local' ? undefined : (await this.#connection(host)).user;
+    const { user: login } = await this.#connected(host);
     const escalate = identity.user !== undefined && identity.user !== login;
     const key = `${host.name}\n${escalate ? (identity.user ?? '') : ''}`;
     let session = this.#sessions.get(key);
@@ -48,7 +76,7 @@ export class HostConnections implements Connections {
       session = new ShellSession(() => this.#openShell(host, escalate ? identity : undefined), {
         limit: SHELLS_PER_IDENTITY,
         root: (escalate ? identity.user : login) === 'root',
-        sendHttp: this.#sendHttp,
+        sendHttp: this.#options.sendHttp,
       });
       this.#sessions.set(key, session);
     }
@@ -56,57 +84,98 @@ export class HostConnections implements Connections {
   }
 
   async close(): Promise<void> {
-    for (const channel of this.#local) channel.destroy();
-    for (const pending of this.#connections.values()) {
-      const connection = await pending.catch(() => undefined);
-      connection?.close();
+    for (const pending of this.#hosts.values()) {
+      const host = await pending.catch(() => undefined);
+      for (const { line } of host?.lines ?? []) line.close();
     }
-    this.#connections.clear();
+    this.#hosts.clear();
     this.#sessions.clear();
+    await this.#ssh.close();
+    this.#openssh.close();
   }
 
-  async #connection(host: HostAddress): Promise<SshConnection> {
-    const known = this.#connections.get(host.name);
-    if (known) {
-      const connection = await known;
-      if (connection.alive) return connection;
+  /** The host with at least one line that is alive. */
+  async #connected(host: HostAddress): Promise<HostLines> {
+    let known = this.#hosts.get(host.name);
+    if (!known) {
+      known = this.#login(host).then((user) => ({
+        lines: [],
+        dialling: undefined,
+        user,
+        mark: newMark(),
+      }));
+      this.#hosts.set(host.name, known);
+      known.catch(() => this.#hosts.delete(host.name));
     }
-    const dialled = this.#dialling(() => this.#dial(host));
-    this.#connections.set(host.name, dialled);
-    dialled.catch(() => this.#connections.delete(host.name));
-    return dialled;
+    const state = await known;
+    if (state.lines.some(({ line }) => !line.alive)) {
+      state.lines = state.lines.filter(({ line }) => line.alive);
+      state.mark = newMark();
+    }
+    if (state.lines.length === 0) await this.#addLine(host, state);
+    return state;
   }
 
-  async #dial(host: HostAddress): Promise<SshConnection> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connectSsh(host, this.#ssh);
-      } catch (error) {
-        const canRetry =
-          error instanceof ConnectError && error.retryable && attempt < DIAL_ATTEMPTS;
-        if (!canRetry) throw error;
-        // Spread, so that many hosts behind one gate do not come back together.
-        await sleep(250 * 2 ** attempt * (0.5 + Math.random() / 2));
+  async #login(host: HostAddress): Promise<string> {
+    if (host.transport === 'local') return this.#options.targets.localUser;
+    return (await this.#options.targets.resolve(host)).user;
+  }
+
+  /** Dials once for all who ask meanwhile. */
+  async #addLine(host: HostAddress, state: HostLines): Promise<void> {
+    const pending = state.dialling ?? this.#dial(host);
+    if (pending !== state.dialling) {
+      state.dialling = pending;
+      const done = () => {
+        state.dialling = undefined;
+      };
+      pending.then((line) => state.lines.push({ line, full: false })).then(done, done);
+    }
+    await pending;
+  }
+
+  #dial(host: HostAddress): Promise<Line> {
+    const { transport, targets } = this.#options;
+    if (host.transport === 'local') return Promise.resolve(new LocalLine());
+    const connect =
+      (transport ?? host.transport) === 'openssh'
+        ? () => this.#openssh.connect(host)
+        : async () => this.#ssh.connect(await targets.resolve(host));
+    return this.#dialling(async () => {
+      const deadline = Date.now() + DIAL_PATIENCE_MS;
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await connect();
+        } catch (error) {
+          const again =
+            error instanceof ConnectError &&
+            error.retryable &&
+            (attempt === 0 || Date.now() < deadline);
+          if (!again || (error.stage === 'resolve' && attempt >= REFUSED_TRIES)) throw error;
+          // Spread, so that many hosts behind one gate do not come back together.
+          const pause = Math.min(DIAL_PAUSE_MS.first * 2 ** attempt, DIAL_PAUSE_MS.longest);
+          await sleep(pause * (0.5 + Math.random() / 2));
+        }
       }
-    }
+    });
   }
 
   async #openShell(host: HostAddress, identity: Identity | undefined): Promise<RemoteShell> {
-    const line = host.transport === 'local' ? this.#localLine : (await this.#connection(host)).line;
-    // The marks are in the environment of all that this shell starts; see "fence" in runtime.sh.
+    const state = await this.#connected(host);
+    const mark = newMark();
+    const nonce = newMark();
+    // The marks are in the environment of all that this shell starts; see "fence" and "end_shell" in runtime.sh.
     const argv = [
-      ...(identity ? becomeArgv(identity) : []),
+      ...(identity ? ['env', 'LC_ALL=C', ...becomeCommand(identity, nonce)] : []),
       'env',
-      `RUNNER_RUN=${this.#run}`,
-      `RUNNER_LINE=${line}`,
+      `RUNNER_RUN=${this.#options.run}`,
+      `RUNNER_LINE=${state.mark}`,
+      `RUNNER_SHELL=${mark}`,
       '/bin/sh',
     ];
-    const channel =
-      host.transport === 'local'
-        ? this.#spawnLocal(argv)
-        : await (await this.#connection(host)).exec(quoteAll(argv));
-    if (identity?.password !== undefined) channel.stdin.write(`${identity.password}\n`);
-    const shell = new RemoteShell(host.name, channel);
+    const channel = await this.#exec(host, state, quoteAll(argv));
+    if (identity) await become(host, state.user, identity, { channel, nonce });
+    const shell = new RemoteShell(host.name, channel, mark);
     let complaint = '';
     channel.stderr.on('data', (chunk: Buffer) => {
       if (shell.pid === 0) complaint = (complaint + chunk.toString('utf8')).slice(-500);
@@ -116,76 +185,91 @@ export class HostConnections implements Connections {
     } catch (error) {
       shell.destroy();
       if (!(error instanceof ConnectError || error instanceof TimeoutError)) throw error;
-      throw shellError(host, identity, complaint, error);
+      const said = complaint.trim().split('\n').at(-1) ?? '';
+      throw new ConnectError(`No shell on "${host.name}": ${said || error.message}`, {
+        host: host.name,
+        stage: 'shell',
+        retryable: said === '',
+        hint: `Log in by hand: is "/bin/sh" there, and may "${state.user}" run commands?`,
+        cause: error,
+      });
     }
     return shell;
   }
 
-  #spawnLocal(argv: string[]): ShellChannel {
-    const [file = '/bin/sh', ...args] = argv;
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-    const channel: ShellChannel = {
-      stdin: child.stdin,
-      stdout: child.stdout,
-      stderr: child.stderr,
-      onClose: (listener) => {
-        child.once('error', (error) => {
-          listener(error.message);
-        });
-        child.once('close', (code, signal) => {
-          this.#local.delete(channel);
-          listener(`the shell ended with ${signal ?? `code ${String(code)}`}`);
-        });
-      },
-      destroy: () => child.kill('SIGTERM'),
-    };
-    this.#local.add(channel);
-    return channel;
+  /** A channel on a line that has room for one; when none has, on a further line. */
+  async #exec(host: HostAddress, state: HostLines, command: string): Promise<ShellChannel> {
+    for (;;) {
+      const free = state.lines.find(({ line, full }) => line.alive && !full);
+      if (!free) {
+        await this.#addLine(host, state);
+        continue;
+      }
+      try {
+        return await free.line.exec(command);
+      } catch (error) {
+        if (!(error instanceof SessionRefusedError)) throw error;
+        if (state.lines.length >= LINES_PER_HOST) {
+          throw new ConnectError(`"${host.name}" refused to open a session: ${error.message}.`, {
+            host: host.name,
+            stage: 'shell',
+            retryable: true,
+            hint: 'Look at MaxSessions in its sshd_config.',
+            cause: error,
+          });
+        }
+        free.full = true;
+      }
+    }
   }
 }
 
-/** The password, when there is one, is read from standard input; it never stands in the arguments. */
-function becomeArgv({ method, user = 'root', password }: Identity): string[] {
-  switch (method) {
-    case 'sudo':
-      return password === undefined
-        ? ['sudo', '-n', '-H', '-u', user]
-        : ['sudo', '-S', '-p', '', '-H', '-u', user];
-    case 'su':
-      // su takes one text for a shell; the words that follow are its arguments.
-      return ['su', user, '-s', '/bin/sh', '-c', 'exec "$@"', '--', 'sh'];
-    case 'doas':
-      return ['doas', '-n', '-u', user];
-  }
-}
+const LINES_PER_HOST = 8;
+/** A name that does not resolve or a port where nothing listens seldom comes back at once. */
+const REFUSED_TRIES = 3;
 
-function shellError(
+/**
+ * Waits until the other identity is reached.
+ * @throws ConnectError that says why it was not
+ */
+async function become(
   host: HostAddress,
-  identity: Identity | undefined,
-  complaint: string,
-  cause: Error,
-): ConnectError {
-  const said = complaint.trim().split('\n').at(-1) ?? '';
-  if (!identity) {
-    return new ConnectError(`No shell on "${host.name}": ${said || cause.message}`, {
-      host: host.name,
-      stage: 'shell',
-      retryable: false,
-      cause,
+  login: string,
+  identity: Identity,
+  { channel, nonce }: { channel: ShellChannel; nonce: string },
+): Promise<void> {
+  let said = '';
+  let heard = '';
+  let asked = 0;
+  await new Promise<void>((resolve, reject) => {
+    const fail = (timedOut = false) => {
+      clearTimeout(timer);
+      channel.destroy();
+      reject(becomeError(host, login, identity, { said, timedOut, asked }));
+    };
+    const timer = setTimeout(() => {
+      fail(true);
+    }, SHELL_TIMEOUT_MS);
+    const onError = (chunk: Buffer) => {
+      said = (said + chunk.toString('utf8')).slice(-4000);
+      if (!asksPassword(identity.method, said, nonce)) return;
+      asked++;
+      // A second question says that the first answer was wrong; more tries could lock the account.
+      if (asked > 1 || identity.password === undefined) fail();
+      else channel.stdin.write(`${identity.password}\n`);
+    };
+    const onOutput = (chunk: Buffer) => {
+      heard = (heard + chunk.toString('latin1')).slice(-4000);
+      if (!heard.includes(`${becomeReady(nonce)}\n`)) return;
+      clearTimeout(timer);
+      channel.stdout.off('data', onOutput);
+      channel.stderr.off('data', onError);
+      resolve();
+    };
+    channel.stdout.on('data', onOutput);
+    channel.stderr.on('data', onError);
+    channel.onClose(() => {
+      fail();
     });
-  }
-  const { method, user = 'root' } = identity;
-  return new ConnectError(
-    `Cannot become "${user}" by ${method} on "${host.name}": ${said || cause.message}`,
-    {
-      host: host.name,
-      stage: 'become',
-      retryable: false,
-      hint:
-        method === 'sudo' && identity.password === undefined
-          ? 'The login user needs sudo without a password.'
-          : undefined,
-      cause,
-    },
-  );
+  });
 }

@@ -23,16 +23,18 @@ export function fingerprint(key: Buffer): string {
 
 /** Files in the format of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT": plain, hashed, wildcard and [host]:port names. */
 export class KnownHosts {
+  /** In the order they are read; `runner trust` writes to the first. */
+  readonly files: string[];
   readonly #entries: Entry[];
 
   constructor(files: string[]) {
+    this.files = files;
     this.#entries = files.filter((file) => existsSync(file)).flatMap(readEntries);
   }
 
-  check(host: string, port: number, key: Buffer): KeyVerdict {
-    const matching = this.#entries.filter((entry) =>
-      matchesHost(entry.hosts, hostToken(host, port)),
-    );
+  /** @param name as `hostToken` writes it, or a HostKeyAlias */
+  check(name: string, key: Buffer): KeyVerdict {
+    const matching = this.#entries.filter((entry) => matchesHost(entry.hosts, name));
     const same = matching.find((entry) => entry.key.equals(key));
     const revoked = matching.find((entry) => entry.marker === '@revoked' && entry.key.equals(key));
     if (revoked) return { verdict: 'revoked', file: revoked.file, line: revoked.line };
@@ -52,11 +54,17 @@ export class KnownHosts {
   }
 
   /** Key types stored for a host, so that the server is asked for one of these. */
-  types(host: string, port: number): string[] {
-    const token = hostToken(host, port);
+  types(name: string): string[] {
     return this.#entries
-      .filter((entry) => entry.marker === undefined && matchesHost(entry.hosts, token))
+      .filter((entry) => entry.marker === undefined && matchesHost(entry.hosts, name))
       .map((entry) => entry.type);
+  }
+
+  /** The first line that trusts an authority for this host. */
+  authority(name: string): { file: string; line: number } | undefined {
+    return this.#entries.find(
+      (entry) => entry.marker === '@cert-authority' && matchesHost(entry.hosts, name),
+    );
   }
 }
 

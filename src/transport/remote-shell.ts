@@ -1,25 +1,41 @@
 import { randomBytes } from 'node:crypto';
-import type { Readable, Writable } from 'node:stream';
 import { ConnectError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
-import type { RunOptions } from '../core/host.ts';
+import type { OutputSink, RunOptions } from '../core/host.ts';
+import { quote, quoteAll } from '../util/shell.ts';
+import { FrameReader } from './frames.ts';
+import type { ShellChannel } from './line.ts';
 
-/** A running shell: its standard streams, and how to end it. */
-export interface ShellChannel {
-  stdin: Writable;
-  stdout: Readable;
-  stderr: Readable;
-  onClose(listener: (reason: string) => void): void;
-  destroy(): void;
+/** Bytes of a file on their way to the host. */
+export type ByteSource = () => AsyncIterable<Buffer>;
+
+/** One command of a script. */
+export interface ShellCommand {
+  script: string;
+  /** It comes from a playbook, so it may leave processes behind that hold the shell's output. */
+  foreign?: boolean;
+  /** Bytes that the script takes with `receive`. */
+  feed?: ByteSource;
+  /** Where its standard output goes instead of into the answer. */
+  sink?: OutputSink;
 }
 
-/** Output kept in memory per command and stream; what comes after is counted and dropped. */
-const KEEP_BYTES = 8 * 1024 * 1024;
+export interface ScriptOptions {
+  /** Run all commands, whatever the ones before answered. */
+  keepGoing?: boolean;
+  /** Shell text that runs whatever happened. */
+  epilogue?: string;
+  /** Run apart from the shell, with output in the unit's files on the host, so that it outlives a lost connection. */
+  detach?: { run: string; unit: string };
+  /** Bytes kept of an output. */
+  keepBytes: number;
+  /** The word that frames the answer, when it was made by an earlier shell. */
+  nonce?: string;
+}
 
 interface Job {
-  options: RunOptions;
-  resolve: (outputs: CommandOutput[]) => void;
-  reject: (error: Error) => void;
+  fail: (error: Error) => void;
+  check: () => void;
   stdout: FrameReader;
   stderr: FrameReader;
 }
@@ -29,95 +45,131 @@ interface Job {
  * the commands cannot know, on both streams, so any bytes may pass between them.
  */
 export class RemoteShell {
+  /** In the environment of all that this shell starts. */
+  readonly mark: string;
+  readonly nonce = randomBytes(16).toString('hex');
   readonly #host: string;
   readonly #channel: ShellChannel;
-  readonly #nonce = randomBytes(16).toString('hex');
   #job: Job | undefined;
   #closed: string | undefined;
+  #shared = false;
   /** Process id of the shell on the host. */
   pid = 0;
 
-  constructor(host: string, channel: ShellChannel) {
+  constructor(host: string, channel: ShellChannel, mark: string) {
     this.#host = host;
     this.#channel = channel;
+    this.mark = mark;
     channel.stdout.on('data', (chunk: Buffer) => {
-      this.#receive('stdout', chunk);
+      this.#job?.stdout.push(chunk);
+      this.#job?.check();
     });
     channel.stderr.on('data', (chunk: Buffer) => {
-      this.#receive('stderr', chunk);
+      this.#job?.stderr.push(chunk);
+      this.#job?.check();
     });
     channel.stdin.on('error', () => {
       // The close that follows says why.
     });
     channel.onClose((reason) => {
-      this.#closed = reason;
-      this.#job?.reject(this.#lost(reason));
-      this.#job = undefined;
+      this.#closed ??= reason;
+      this.#job?.fail(this.#lost(reason));
     });
   }
 
-  get alive(): boolean {
-    return this.#closed === undefined;
+  /** Whether it can take another script. */
+  get usable(): boolean {
+    return this.#closed === undefined && !this.#shared;
+  }
+
+  /** Why the channel closed; undefined while it is open. */
+  get closed(): string | undefined {
+    return this.#closed;
   }
 
   /** Sends the runtime functions and learns the shell's process id. */
   async start(runtime: string, options: RunOptions): Promise<void> {
-    this.#channel.stdin.write(`RN=${this.#nonce}\n${runtime}\n`);
-    const [answer] = await this.run(['echo $$'], options);
+    this.#channel.stdin.write(`RN=${this.nonce}\n${runtime}\n`);
+    const [answer] = await this.run([{ script: 'echo $$' }], options, { keepBytes: 1024 });
     this.pid = Number(answer?.stdout.trim());
   }
 
   /**
-   * Runs commands in order until one fails, then the epilogue whatever happened. One round trip.
+   * Runs commands in order until one fails, then the epilogue whatever happened. One round trip, and one more for
+   * each that is fed.
    * @returns an output for each command that ran
-   * @throws ConnectError when the line or the shell is lost; TimeoutError when time is up: the shell then takes no more
-   * work, and whoever opened it must end its processes and destroy it
+   * @throws ConnectError when the line or the shell is lost; TimeoutError when time is up or the signal says so: the
+   * shell then takes no more work, and whoever opened it must end its processes and destroy it
    */
   run(
-    commands: readonly string[],
+    commands: readonly ShellCommand[],
     options: RunOptions,
-    { keepGoing = false, epilogue = '' }: { keepGoing?: boolean; epilogue?: string } = {},
+    script: ScriptOptions,
   ): Promise<CommandOutput[]> {
     if (this.#closed !== undefined) return Promise.reject(this.#lost(this.#closed));
-    const guard = keepGoing ? '' : '[ "$RX" = 0 ] && ';
-    const body = commands.map((command) => `${guard}{ rb\n${command}\nre $?; }\n`).join('');
-    const end = `${epilogue}\nprintf '\\n%s D\\n' "$RN"; printf '\\n%s D\\n' "$RN" >&2\n`;
+    const sections = compose(commands, script);
     return new Promise((resolve, reject) => {
       const finish = () => {
         clearTimeout(timer);
         options.signal?.removeEventListener('abort', onAbort);
         this.#job = undefined;
+        job.stdout.close();
+        job.stderr.close();
+      };
+      const fail = (error: Error) => {
+        finish();
+        reject(error);
+      };
+      const giveUp = (message: string, hint?: string) => {
+        this.#closed ??= 'given up';
+        fail(new TimeoutError(message, { hint }));
       };
       const onAbort = () => {
-        finish();
-        this.#closed ??= 'given up';
-        reject(new TimeoutError('Interrupted; whether the step still had an effect is not known.'));
+        giveUp('Interrupted; whether the step still had an effect is not known.');
       };
       const timer = setTimeout(() => {
-        finish();
-        this.#closed ??= 'given up';
         const seconds = String(Math.round(options.timeoutMs / 1000));
-        reject(
-          new TimeoutError(`No answer from "${this.#host}" within ${seconds} s.`, {
-            hint: 'Raise "timeout" on the task if it may take longer.',
-          }),
+        giveUp(
+          `No answer from "${this.#host}" within ${seconds} s.`,
+          'Raise "timeout" on the task if it may take longer.',
         );
       }, options.timeoutMs);
       options.signal?.addEventListener('abort', onAbort, { once: true });
-      this.#job = {
-        options,
-        resolve: (outputs) => {
+      let section = 0;
+      const sendNext = (wanted: boolean) => {
+        const feed = wanted ? sections[section]?.feed : undefined;
+        section++;
+        const next = sections[section]?.text;
+        this.#feed(feed, next, () => this.#job === job).catch((error: unknown) => {
+          // The shell waits for bytes that do not come: nothing else can be told to it.
+          this.#closed ??= 'given up';
+          fail(error instanceof Error ? error : new Error(String(error)));
+          this.destroy();
+        });
+      };
+      const frameOptions = { keepBytes: script.keepBytes, onOutput: options.onOutput };
+      const job: Job = {
+        fail,
+        check: () => {
+          if (!job.stdout.done || !job.stderr.done) return;
+          const outputs = toOutputs(job.stdout, job.stderr);
+          this.#shared ||= job.stdout.frames.some(({ shared }) => shared);
           finish();
           resolve(outputs);
         },
-        reject: (error) => {
-          finish();
-          reject(error);
-        },
-        stdout: new FrameReader(this.#nonce, options.onOutput),
-        stderr: new FrameReader(this.#nonce, options.onOutput),
+        stdout: new FrameReader(script.nonce ?? this.nonce, {
+          ...frameOptions,
+          onReady: sendNext,
+          overflow: () => options.overflow?.('stdout'),
+          sink: (index) => commands[index]?.sink,
+        }),
+        stderr: new FrameReader(script.nonce ?? this.nonce, {
+          ...frameOptions,
+          overflow: () => options.overflow?.('stderr'),
+        }),
       };
-      this.#channel.stdin.write(`RX=0\n${body}${end}`);
+      this.#job = job;
+      this.#channel.stdin.write(sections[0]?.text ?? '');
     });
   }
 
@@ -126,17 +178,36 @@ export class RemoteShell {
     this.#channel.destroy();
   }
 
-  #receive(stream: 'stdout' | 'stderr', chunk: Buffer): void {
-    const job = this.#job;
-    if (!job) return;
-    job[stream].push(chunk);
-    if (!job.stdout.done || !job.stderr.done) return;
-    const outputs = job.stdout.frames.map(({ code, bytes }, index) => ({
-      code,
-      stdout: bytes.toString('utf8'),
-      stderr: job.stderr.frames[index]?.bytes.toString('utf8') ?? '',
-    }));
-    job.resolve(outputs);
+  /** Sends the bytes at the pace the host takes them, then the text that follows. */
+  async #feed(
+    feed: ByteSource | undefined,
+    next: string | undefined,
+    wanted: () => boolean,
+  ): Promise<void> {
+    const { stdin } = this.#channel;
+    if (feed) {
+      for await (const chunk of feed()) {
+        if (!wanted()) return;
+        if (!stdin.write(chunk)) await this.#drained();
+      }
+    }
+    if (next !== undefined && wanted()) stdin.write(next);
+  }
+
+  #drained(): Promise<void> {
+    const { stdin } = this.#channel;
+    return new Promise((resolve) => {
+      const go = () => {
+        clearInterval(watch);
+        stdin.off('drain', go);
+        resolve();
+      };
+      stdin.once('drain', go);
+      // A channel that closes meanwhile does not drain any more.
+      const watch = setInterval(() => {
+        if (this.#closed !== undefined) go();
+      }, 200);
+    });
   }
 
   #lost(reason: string): ConnectError {
@@ -148,67 +219,86 @@ export class RemoteShell {
   }
 }
 
-interface Frame {
-  code: number;
-  bytes: Buffer;
+interface Section {
+  text: string;
+  /** Sent when the shell has come to the end of the text and asks for it. */
+  feed?: ByteSource | undefined;
 }
 
-/** Cuts one stream into the outputs of its commands. Bytes outside of frames (banners, late children) are dropped. */
-export class FrameReader {
-  readonly frames: Frame[] = [];
-  done = false;
-  readonly #marker: Buffer;
-  readonly #onOutput: ((text: string) => void) | undefined;
-  #buffer: Buffer = Buffer.alloc(0);
-  #inFrame = false;
-  #parts: Buffer[] = [];
-  #size = 0;
-
-  constructor(nonce: string, onOutput?: (text: string) => void) {
-    this.#marker = Buffer.from(`\n${nonce} `);
-    this.#onOutput = onOutput;
-  }
-
-  push(chunk: Buffer): void {
-    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
-    while (this.#step());
-  }
-
-  #step(): boolean {
-    const at = this.#buffer.indexOf(this.#marker);
-    if (at === -1) {
-      // A marker may be cut in two by the chunk's end.
-      const safe = Math.max(0, this.#buffer.length - this.#marker.length);
-      this.#take(this.#buffer.subarray(0, safe));
-      this.#buffer = this.#buffer.subarray(safe);
-      return false;
+/** A script in parts: each but the last ends with a command that takes bytes. */
+function compose(
+  commands: readonly ShellCommand[],
+  { keepGoing = false, epilogue = '', detach, nonce }: ScriptOptions,
+): Section[] {
+  const end = `printf '\\n%s D\\n' "$RN"; printf '\\n%s D\\n' "$RN" >&2\n`;
+  const sections: Section[] = [];
+  let text = 'RX=0\n';
+  if (detach) {
+    // Their output goes to files, which a process that is left behind may keep.
+    const body = commands.map(({ script }) => framed({ script }, keepGoing)).join('');
+    text += detached(`${body}${epilogue}\n`, detach);
+  } else {
+    for (const command of commands) {
+      if (!command.feed) {
+        text += framed(command, keepGoing);
+        continue;
+      }
+      // The shell must have read all that was sent when the file's bytes begin.
+      text += `if [ "$RX" = 0 ]; then rb; ${command.script}\nre $?; else printf '\\n%s N\\n' "$RN"; fi\n`;
+      sections.push({ text, feed: command.feed });
+      text = '';
     }
-    const lineEnd = this.#buffer.indexOf(0x0a, at + this.#marker.length);
-    if (lineEnd === -1) {
-      this.#take(this.#buffer.subarray(0, at));
-      this.#buffer = this.#buffer.subarray(at);
-      return false;
-    }
-    this.#take(this.#buffer.subarray(0, at));
-    const word = this.#buffer.subarray(at + this.#marker.length, lineEnd).toString('latin1');
-    this.#buffer = this.#buffer.subarray(lineEnd + 1);
-    if (word === 'B') {
-      this.#inFrame = true;
-      this.#parts = [];
-      this.#size = 0;
-    } else if (word.startsWith('E ')) {
-      this.frames.push({ code: Number(word.slice(2)), bytes: Buffer.concat(this.#parts) });
-      this.#inFrame = false;
-    } else if (word === 'D') {
-      this.done = true;
-    }
-    return true;
+    text += `${epilogue}\n`;
   }
+  if (nonce !== undefined) {
+    // An earlier shell wrote the frames; this one closes the answer with the same word.
+    text = `RO=$RN; RN=${quote(nonce)}\n${commands.map(({ script }) => script).join('\n')}\n${end}RN=$RO\n`;
+    return [{ text }];
+  }
+  sections.push({ text: text + end });
+  return sections;
+}
 
-  #take(bytes: Buffer): void {
-    if (!this.#inFrame || bytes.length === 0) return;
-    if (this.#size < KEEP_BYTES) this.#parts.push(bytes.subarray(0, KEEP_BYTES - this.#size));
-    this.#size += bytes.length;
-    this.#onOutput?.(bytes.toString('utf8'));
-  }
+function framed({ script, foreign = false }: ShellCommand, keepGoing: boolean): string {
+  const guard = keepGoing ? '' : '[ "$RX" = 0 ] && ';
+  return `${guard}{ rb\n${script}\n${foreign ? 'rj' : 're'} $?; }\n`;
+}
+
+/**
+ * The body in a process of its own, its output in files beside the unit's record. A copy is followed for display; the
+ * files are read when it has ended, and again by `attend` if the connection is lost.
+ */
+function detached(body: string, { run, unit }: { run: string; unit: string }): string {
+  return `rundir ${quote(run)}
+RF="$RD/runs/"${quoteAll([run])}/units/${quote(unit)}
+(umask 077; : >"$RF.out"; : >"$RF.err")
+(
+trap '' HUP
+RP=$(exec sh -c 'echo $PPID')
+${body}) >>"$RF.out" 2>>"$RF.err" </dev/null &
+RP=$!
+printf '\\n%s L\\n' "$RN"
+tail -n +1 -f "$RF.out" 2>/dev/null &
+RT=$!
+wait "$RP"
+kill "$RT" 2>/dev/null
+wait "$RT" 2>/dev/null
+printf '\\n\\n%s M\\n' "$RN"
+cat "$RF.out"
+cat "$RF.err" >&2
+RP=$$
+`;
+}
+
+function toOutputs(stdout: FrameReader, stderr: FrameReader): CommandOutput[] {
+  return stdout.frames.map(({ code, bytes, size }, index) => {
+    const error = stderr.frames[index];
+    const cut = [stdout.frames[index], error].some((one) => one && one.size > one.bytes.length);
+    return {
+      code,
+      stdout: bytes.toString('utf8'),
+      stderr: error?.bytes.toString('utf8') ?? '',
+      ...(cut ? { bytes: { stdout: size, stderr: error?.size ?? 0 } } : {}),
+    };
+  });
 }

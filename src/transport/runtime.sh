@@ -12,12 +12,64 @@ if [ "$RU" = 0 ]; then RD=/var/lib/runner; else RD=${XDG_STATE_HOME:-${HOME:-/tm
 RB=-
 if [ -r /proc/sys/kernel/random/boot_id ]; then read -r RB </proc/sys/kernel/random/boot_id; fi
 RX=0
+RS=0
 RR=
+RY=
+RP=$$
+RL=0
+if [ -r /proc/loadavg ]; then read -r rw rw rw rw RL </proc/loadavg; fi
 
 # Begin and end of one command's output; the end carries the exit code and stands on both streams.
 rb() { printf '\n%s B\n' "$RN"; printf '\n%s B\n' "$RN" >&2; }
 # shellcheck disable=SC2034  # RX is read by the scripts that follow.
-re() { RX=$1; printf '\n%s E %s\n' "$RN" "$1"; printf '\n%s E %s\n' "$RN" "$1" >&2; }
+re() {
+  RX=$1
+  printf '\n%s E %s %s\n' "$RN" "$1" "$RS"
+  printf '\n%s E %s %s\n' "$RN" "$1" "$RS" >&2
+}
+
+# rj CODE: the end of a command that came from a playbook. It may have left a process behind which holds this shell's
+# output and could write into the answers that follow: then RS is 1, and the shell is not used again. Looked at are
+# the processes that are new since the last look, or all when there are too many.
+rj() {
+  RS=0
+  if read -r rw rw rw rw rl 2>/dev/null </proc/loadavg; then
+    ri=$RL
+    RL=$rl
+    if [ "$rl" -lt "$ri" ] || [ "$rl" -gt "$((ri + 500))" ]; then
+      for rp in /proc/[0-9]*; do [ "$rp" = "/proc/$$" ] || rh "$rp"; done
+    else
+      while [ "$ri" -lt "$rl" ]; do
+        ri=$((ri + 1))
+        rh "/proc/$ri"
+      done
+    fi
+  fi
+  re "$1"
+}
+# shellcheck disable=SC3013  # -ef is in dash, bash and busybox ash
+rh() {
+  if [ "$1/fd/1" -ef "/proc/$$/fd/1" ] || [ "$1/fd/2" -ef "/proc/$$/fd/1" ]; then RS=1; fi
+  if [ "$1/fd/1" -ef "/proc/$$/fd/2" ] || [ "$1/fd/2" -ef "/proc/$$/fd/2" ]; then RS=1; fi
+}
+
+# receive FILE BYTES SHA256: what follows on standard input. "R" asks the controller for it. All of it is taken even
+# when there is no room, since the rest would be read as commands.
+receive() {
+  printf '\n%s R\n' "$RN"
+  (umask 077; head -c "$2" | { cat >"$1"; rc=$?; [ "$rc" = 0 ] || cat >/dev/null; exit "$rc"; }) || return 1
+  rw=$(sha256sum <"$1") || return 1
+  if [ "${rw%% *}" != "$3" ]; then echo "what arrived in $1 is not what was sent" >&2; return 1; fi
+}
+
+# flush FILE: its bytes are on the disk when this returns. Programs without that option write all files back.
+flush() {
+  if [ -z "$RY" ]; then
+    RY=all
+    case $(sync --help 2>&1) in *FILE*) RY=one ;; esac
+  fi
+  if [ "$RY" = one ]; then sync "$1"; else sync; fi
+}
 
 # rundir RUN: the run's own folder on this host, readable by its owner only.
 rundir() {
@@ -28,8 +80,9 @@ rundir() {
   RR=$1
 }
 
+# RP is the process that does the work: this shell, or one apart from it for a detached unit.
 # started RUN UNIT, finished RUN UNIT CODE: the record that outlives the controller.
-started() { rundir "$1" && printf 'started %s %s\n' "$RB" "$$" >"$RD/runs/$1/units/$2"; }
+started() { rundir "$1" && printf 'started %s %s\n' "$RB" "$RP" >"$RD/runs/$1/units/$2"; }
 finished() { printf 'finished %s\n' "$3" >>"$RD/runs/$1/units/$2"; }
 
 # unit RUN UNIT: what is known of a unit whose result never reached the controller.
@@ -95,7 +148,7 @@ publish() {
     chmod "${3:-644}" "$1" || return 1
     if [ -n "$4$5" ]; then chown "$4${5:+:$5}" "$1" || return 1; fi
   fi
-  mv -f "$1" "$2"
+  flush "$1" && mv -f "$1" "$2"
 }
 
 # file_state PATH: type, mode, ids, names, size, time, then checksum or link target.
@@ -121,6 +174,39 @@ file_state() {
     done
     echo absent
   fi
+}
+
+# attend RUN UNIT: waits while a detached unit runs, then gives its output.
+attend() {
+  while [ "$(unit "$1" "$2")" = running ]; do sleep 1; done
+  rc=$RD/runs/$1/units/$2
+  cat "$rc.out" && cat "$rc.err" >&2
+}
+
+# end_shell PID WORD: ends a shell and all it started, known by descent or by the word in their environment.
+# TERM first, KILL after a moment; says "ended", or the processes that are left.
+end_shell() {
+  for rk in TERM KILL; do
+    (kill_tree "$1" "$rk")
+    rl=$(marked "$2")
+    # shellcheck disable=SC2086  # process ids, split on purpose
+    kill "-$rk" "$1" $rl 2>/dev/null
+    ri=0
+    while [ "$ri" -lt 20 ]; do
+      [ -d "/proc/$1" ] || [ -n "$(marked "$2")" ] || { echo ended; return 0; }
+      ri=$((ri + 1))
+      sleep 0.1 2>/dev/null || { sleep 1; ri=20; }
+    done
+  done
+  echo "left: $(marked "$2")"
+}
+# marked WORD: processes with RUNNER_SHELL=WORD in their environment.
+marked() {
+  # shellcheck disable=SC2013  # paths under /proc have no blanks
+  for rs in $(grep -l "RUNNER_SHELL=$1" /proc/[0-9]*/environ 2>/dev/null); do
+    rs=${rs%/environ}
+    echo "${rs#/proc/}"
+  done
 }
 
 # kill_tree PID SIGNAL: all descendants of the process, not the process itself.

@@ -1,13 +1,28 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Action, HttpRequest, HttpResponse } from '../core/action.ts';
-import { TaskError, TimeoutError } from '../core/errors.ts';
+import type {
+  Action,
+  HttpRequest,
+  HttpResponse,
+  UploadAction,
+  WriteAction,
+} from '../core/action.ts';
+import { ConnectError, errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput, ReadCommand } from '../core/fact.ts';
 import type { Batch, BatchOutcome, HostSession, RunOptions, UnitRecord } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
-import type { RemoteShell } from './remote-shell.ts';
+import { sleep } from '../util/time.ts';
+import type { RemoteShell, ScriptOptions, ShellCommand } from './remote-shell.ts';
 
-const KILL_TIMEOUT_MS = 10_000;
+const KILL_TIMEOUT_MS = 20_000;
+const RECONNECT_PAUSE_MS = 2000;
+/** Kept of one output of an action; what is more goes to the run's folder only. */
+const OUTPUT_BYTES = 1024 * 1024;
+/** Facts carry whole files, in base64. */
+const FACT_BYTES = 12 * 1024 * 1024;
+const UPLOAD = { highWaterMark: 256 * 1024 };
 
 export type SendHttp = (request: HttpRequest) => Promise<HttpResponse>;
 
@@ -39,60 +54,122 @@ export class ShellSession implements HostSession {
   read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]> {
     return this.#use((shell) =>
       shell.run(
-        commands.map((one) => `{ ${one.script}\n} </dev/null`),
+        commands.map((one) => ({ script: `{ ${one.script}\n} </dev/null` })),
         options,
-        { keepGoing: true },
+        { keepGoing: true, keepBytes: FACT_BYTES },
       ),
     );
   }
 
   async perform(batch: Batch, options: RunOptions): Promise<BatchOutcome> {
-    const scripts: string[] = [];
-    const { record, captures } = batch;
+    const { record, captures, detach = false } = batch;
+    const commands: ShellCommand[] = [];
     if (record) {
-      for (const { path, name } of captures) {
-        scripts.push(`capture ${quoteAll([record.run, path, name])}`);
-      }
-      scripts.push(`started ${quoteAll([record.run, record.unit])}`);
+      for (const { path, name } of captures)
+        commands.push({ script: `capture ${quoteAll([record.run, path, name])}` });
+      commands.push({ script: `started ${quoteAll([record.run, record.unit])}` });
     }
-    const before = scripts.length;
+    const before = commands.length;
     const local: CommandOutput[] = [];
+    const downloads: Download[] = [];
     for (const action of batch.actions) {
       if (action.kind === 'http') local.push(await this.#http(action.request));
-      else if (action.kind === 'save') local.push(await saveLocally(action.path, action.content));
-      else scripts.push(actionScript(action));
+      else if (action.kind === 'fetch') commands.push(fetchCommand(action, downloads));
+      else commands.push(actionCommand(action));
     }
     if (batch.actions.length > 0 && local.length === batch.actions.length) {
       return { outputs: local, captureError: undefined };
     }
     const epilogue = record ? `finished ${quoteAll([record.run, record.unit])} "$RX"` : '';
-    const outputs = await this.#use((shell) => shell.run(scripts, options, { epilogue }));
-    const failedEarly = outputs.slice(0, before).find((output) => output.code !== 0);
-    if (failedEarly) {
-      return {
-        outputs: [],
-        captureError: failedEarly.stderr.trim() || `code ${String(failedEarly.code)}`,
-      };
+    const script: ScriptOptions = { epilogue, keepBytes: OUTPUT_BYTES };
+    try {
+      const outputs =
+        detach && record
+          ? await this.#performDetached(commands, options, { ...script, detach: record })
+          : await this.#use((shell) => shell.run(commands, options, script));
+      const failedEarly = outputs.slice(0, before).find((output) => output.code !== 0);
+      if (failedEarly) {
+        return {
+          outputs: [],
+          captureError: failedEarly.stderr.trim() || `code ${String(failedEarly.code)}`,
+        };
+      }
+      const answers = outputs.slice(before);
+      for (const download of downloads) await download.finish(answers);
+      return { outputs: answers, captureError: undefined };
+    } finally {
+      for (const download of downloads) await download.discard();
     }
-    return { outputs: outputs.slice(before), captureError: undefined };
   }
 
   async fence(run: string, options: RunOptions): Promise<'clear' | 'busy'> {
-    const [answer] = await this.#use((shell) => shell.run([`fence ${quote(run)}`], options));
-    const word = answer?.stdout.trim();
+    const answer = await this.#ask(`fence ${quote(run)}`, options);
+    const word = answer.stdout.trim();
     if (word === 'clear' || word === 'busy') return word;
-    throw new TaskError(`Earlier connections could not be looked for: ${answer?.stderr ?? ''}`);
+    throw new TaskError(`Earlier connections could not be looked for: ${answer.stderr}`);
   }
 
   async unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord> {
-    const [answer] = await this.#use((shell) =>
-      shell.run([`unit ${quoteAll([run, unit])}`], options),
-    );
-    const [word, code] = (answer?.stdout ?? '').trim().split(' ');
+    const answer = await this.#ask(`unit ${quoteAll([run, unit])}`, options);
+    const [word, code] = answer.stdout.trim().split(' ');
     if (word === 'never_started' || word === 'running' || word === 'interrupted')
       return { state: word };
     if (word === 'finished') return { state: 'finished', code: Number(code) };
-    throw new TaskError(`The record of unit ${unit} cannot be read: ${answer?.stderr ?? ''}`);
+    throw new TaskError(`The record of unit ${unit} cannot be read: ${answer.stderr}`);
+  }
+
+  async #ask(script: string, options: RunOptions): Promise<CommandOutput> {
+    const [answer] = await this.#use((shell) =>
+      shell.run([{ script }], options, { keepBytes: OUTPUT_BYTES }),
+    );
+    return answer ?? { code: -1, stdout: '', stderr: 'no answer' };
+  }
+
+  /** A lost connection is opened again until time is up; the host's own record says what became of the unit. */
+  async #performDetached(
+    commands: ShellCommand[],
+    options: RunOptions,
+    script: ScriptOptions & { detach: { run: string; unit: string } },
+  ): Promise<CommandOutput[]> {
+    const { run, unit } = script.detach;
+    const deadline = Date.now() + options.timeoutMs;
+    const left = (): RunOptions => ({ ...options, timeoutMs: Math.max(1, deadline - Date.now()) });
+    const progress = { sent: false, nonce: '' };
+    for (;;) {
+      try {
+        if (!progress.sent) {
+          return await this.#use((shell) => {
+            progress.nonce = shell.nonce;
+            progress.sent = true;
+            return shell.run(commands, left(), script);
+          });
+        }
+        const fenced = await this.fence(run, left());
+        const { state } = await this.unitRecord(run, unit, left());
+        if (state === 'never_started' && fenced === 'clear') {
+          progress.sent = false;
+          continue;
+        }
+        if (state === 'interrupted') {
+          throw new TaskError(
+            'The connection was lost, and the step was ended on the host before it was done: by a restart of the host, or by somebody.',
+            { hint: 'What it had done by then is not known.' },
+          );
+        }
+        const attend = [{ script: `attend ${quoteAll([run, unit])}` }];
+        return await this.#use((shell) =>
+          shell.run(attend, left(), { keepBytes: OUTPUT_BYTES, nonce: progress.nonce }),
+        );
+      } catch (error) {
+        const again =
+          error instanceof ConnectError &&
+          error.retryable &&
+          Date.now() + RECONNECT_PAUSE_MS < deadline &&
+          options.signal?.aborted !== true;
+        if (!again) throw error;
+        await sleep(RECONNECT_PAUSE_MS, options.signal).catch(() => undefined);
+      }
+    }
   }
 
   async #http(request: HttpRequest): Promise<CommandOutput> {
@@ -110,31 +187,40 @@ export class ShellSession implements HostSession {
     try {
       return await work(shell);
     } catch (error) {
-      if (error instanceof TimeoutError) {
-        await this.#endProcesses(shell.pid);
-        shell.destroy();
-      }
-      throw error;
+      if (!(error instanceof TimeoutError)) throw error;
+      const ended = await this.#endProcesses(shell);
+      shell.destroy();
+      throw new TimeoutError(`${error.message} ${ended}`, { hint: error.hint, cause: error });
     } finally {
       this.#release(shell);
     }
   }
 
-  /** Ends a given-up shell with all it started: TERM first, KILL for what is left after a moment. */
-  async #endProcesses(pid: number): Promise<void> {
-    const shell = await this.#open().catch(() => undefined);
-    if (!shell) return;
-    const target = String(pid);
-    const script = `kill_tree ${target} TERM; kill -TERM ${target} 2>/dev/null; sleep 1; kill_tree ${target} KILL; kill -KILL ${target} 2>/dev/null; :`;
-    await shell.run([script], { timeoutMs: KILL_TIMEOUT_MS }).catch(() => undefined);
-    shell.destroy();
+  /** Ends a given-up shell with all it started. Returns what became of it, in words. */
+  async #endProcesses({ pid, mark }: RemoteShell): Promise<string> {
+    let shell: RemoteShell | undefined;
+    try {
+      shell = await this.#open();
+      const [answer] = await shell.run(
+        [{ script: `end_shell ${quoteAll([String(pid), mark])}` }],
+        { timeoutMs: KILL_TIMEOUT_MS },
+        { keepBytes: OUTPUT_BYTES },
+      );
+      if (answer?.stdout.trim() === 'ended') return 'Its processes on the host were ended.';
+      return `Some of its processes could not be ended on the host (${answer?.stdout.trim() ?? ''}).`;
+    } catch (error) {
+      return `Whether its processes still run on the host is not known (${errorMessage(error)}).`;
+    } finally {
+      shell?.destroy();
+    }
   }
 
   async #acquire(): Promise<RemoteShell> {
     for (;;) {
       const idle = this.#idle.pop();
-      if (idle?.alive) return idle;
+      if (idle?.usable) return idle;
       if (idle) {
+        // One that shares its output with a process left behind stays open until the end, unused.
         this.#count--;
         continue;
       }
@@ -157,15 +243,64 @@ export class ShellSession implements HostSession {
   }
 }
 
-async function saveLocally(path: string, content: string): Promise<CommandOutput> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.runner-tmp`, Buffer.from(content, 'base64'), { mode: 0o600 });
-  await rename(`${path}.runner-tmp`, path);
-  return { code: 0, stdout: '', stderr: '' };
+interface Download {
+  finish(answers: readonly CommandOutput[]): Promise<void>;
+  /** Removes what is left of one that did not come to its end. */
+  discard(): Promise<void>;
+}
+
+function fetchCommand(
+  { path, to, checksum }: Extract<Action, { kind: 'fetch' }>,
+  downloads: Download[],
+): ShellCommand {
+  const temporary = `${to}.runner-tmp`;
+  const hash = createHash('sha256');
+  let file: number | undefined;
+  downloads.push({
+    finish: async (answers) => {
+      if (answers.some(({ code }) => code !== 0)) return;
+      if (hash.digest('hex') !== checksum) {
+        throw new TaskError(`"${path}" changed while it was read.`, { hint: 'Try again.' });
+      }
+      await rename(temporary, to);
+    },
+    discard: () => rm(temporary, { force: true }),
+  });
+  return {
+    script: `cat ${quote(path)} </dev/null`,
+    sink: {
+      write: (bytes) => {
+        if (file === undefined) {
+          mkdirSync(dirname(to), { recursive: true });
+          file = openSync(temporary, 'w', 0o600);
+        }
+        hash.update(bytes);
+        writeSync(file, bytes);
+      },
+      end: () => {
+        // An empty file is one, too.
+        if (file === undefined) {
+          mkdirSync(dirname(to), { recursive: true });
+          file = openSync(temporary, 'w', 0o600);
+        }
+        fsyncSync(file);
+        closeSync(file);
+      },
+    },
+  };
+}
+
+function actionCommand(action: Exclude<Action, { kind: 'http' | 'fetch' }>): ShellCommand {
+  if (action.kind === 'upload') {
+    return { script: uploadScript(action), feed: () => createReadStream(action.from, UPLOAD) };
+  }
+  return { script: actionScript(action), foreign: action.kind === 'exec' };
 }
 
 /** One action as shell text. Anything that came from a playbook passes `quote`. */
-export function actionScript(action: Exclude<Action, { kind: 'http' | 'save' }>): string {
+export function actionScript(
+  action: Exclude<Action, { kind: 'http' | 'fetch' | 'upload' }>,
+): string {
   switch (action.kind) {
     case 'exec':
       return execScript(action);
@@ -211,11 +346,28 @@ function writeScript(action: Extract<Action, { kind: 'write' }>): string {
     action.encoding === 'base64'
       ? `printf %s ${quote(action.content)} | base64 -d`
       : `printf %s ${quote(action.content)}`;
-  const validate =
-    action.validate === undefined
+  return `{ umask 077; ${source} >${quote(temporary)}; RC=$?; umask "$RM"; (exit $RC)${publishScript(action)}; }`;
+}
+
+function uploadScript(action: UploadAction): string {
+  const { path, size, checksum } = action;
+  const receive = quoteAll([`${path}.runner-tmp`, String(size), checksum]);
+  return `{ receive ${receive}${publishScript(action)}; }`;
+}
+
+/** What follows when the temporary file is written: it gets its name, or goes. */
+function publishScript({
+  path,
+  mode = '',
+  owner = '',
+  group = '',
+  validate,
+}: Pick<WriteAction, 'path' | 'mode' | 'owner' | 'group' | 'validate'>): string {
+  const temporary = `${path}.runner-tmp`;
+  const check =
+    validate === undefined
       ? ''
-      : ` && ${action.validate.replaceAll('%s', quote(temporary))} >&2 </dev/null`;
-  const publish = `publish ${quoteAll([temporary, action.path, action.mode ?? '', action.owner ?? '', action.group ?? ''])}`;
-  const clean = `{ RC=$?; rm -f ${quote(temporary)}; (exit $RC); }`;
-  return `{ umask 077; ${source} >${quote(temporary)}; RC=$?; umask "$RM"; (exit $RC)${validate} && ${publish} || ${clean}; }`;
+      : ` && ${validate.replaceAll('%s', quote(temporary))} >&2 </dev/null`;
+  const publish = `publish ${quoteAll([temporary, path, mode, owner, group])}`;
+  return `${check} && ${publish} || { RC=$?; rm -f ${quote(temporary)}; (exit $RC); }`;
 }

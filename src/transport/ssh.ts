@@ -1,22 +1,22 @@
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
 import { connect as connectTcp } from 'node:net';
-import type { Client, ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
+import { Duplex } from 'node:stream';
+import type {
+  AnyAuthMethod,
+  BaseAgent,
+  Client,
+  ClientChannel,
+  ConnectConfig,
+  ParsedKey,
+  ServerHostKeyAlgorithm,
+  SignCallback,
+  SigningRequestOptions,
+} from 'ssh2';
 import { ConnectError, type ConnectStage } from '../core/errors.ts';
-import type { HostAddress } from '../core/host.ts';
-import { fingerprint, hostToken, keyType, type KnownHosts } from './known-hosts.ts';
-import type { ShellChannel } from './remote-shell.ts';
-
-export interface SshOptions {
-  knownHosts: KnownHosts;
-  /** Login when the inventory names none. */
-  defaultUser: string;
-  /** Keys tried when the inventory names none. */
-  defaultKeys: string[];
-  /** Socket of an ssh agent. */
-  agent: string | undefined;
-  connectTimeoutMs: number;
-}
+import { checkHostKey } from './host-keys.ts';
+import { loadSsh2, type Credential, type Credentials, type Keyring } from './keyring.ts';
+import { SessionRefusedError, type Line, type ShellChannel } from './line.ts';
+import type { SshTarget } from './target.ts';
 
 /** Modern algorithms only: no SHA-1, no CBC. Order is preference. */
 const algorithms: ConnectConfig['algorithms'] = {
@@ -46,7 +46,7 @@ const algorithms: ConnectConfig['algorithms'] = {
   ],
 };
 
-const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
+export const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
   'ecdsa-sha2-nistp384',
@@ -55,97 +55,135 @@ const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ];
 
-/** Tells the connections of a run apart. */
-export function newLine(): string {
-  return randomBytes(8).toString('hex');
+/** What OpenSSH's client can do and ours cannot. */
+const USE_OPENSSH = "Let the system's ssh connect: --transport openssh.";
+
+/** A peer that says nothing for a minute is taken for dead. */
+const KEEPALIVE_MS = 15_000;
+const KEEPALIVE_MISSES = 3;
+
+export interface SshLogin {
+  keyring: Keyring;
+  /** Tried after the keys. */
+  password: string | undefined;
 }
 
-export interface SshConnection {
-  readonly user: string;
-  /** A word of its own, by which its shells can be told from those of other connections. */
-  readonly line: string;
-  /** Opens a channel in which `command` runs, without a terminal. */
-  exec(command: string): Promise<ShellChannel>;
-  readonly alive: boolean;
-  close(): void;
+/** Told how far a connection came; for `runner doctor`. */
+export type ConnectObserver = (stage: ConnectStage, detail: string) => void;
+
+/** Dials hosts by ssh2. Jump hosts are connected to once and shared. */
+export class SshDialler {
+  readonly #login: SshLogin;
+  readonly #jumps = new Map<string, Promise<Client>>();
+
+  constructor(login: SshLogin) {
+    this.#login = login;
+  }
+
+  /** @throws ConnectError whose stage says how far it came */
+  async connect(target: SshTarget, observe: ConnectObserver = () => undefined): Promise<Line> {
+    const socket = await this.#socket(target, observe);
+    const client = await openClient(target, socket, this.#login, observe);
+    return new Ssh2Line(target.name, client);
+  }
+
+  async close(): Promise<void> {
+    for (const pending of this.#jumps.values()) (await pending.catch(() => undefined))?.end();
+    this.#jumps.clear();
+  }
+
+  async #socket(target: SshTarget, observe: ConnectObserver): Promise<Duplex> {
+    const { jumps, proxyCommand } = target;
+    const last = jumps.at(-1);
+    if (last) {
+      const through = await this.#jump(jumps, target.name);
+      observe('resolve', `through ${jumps.map(({ name }) => name).join(', ')}`);
+      return forward(through, target, last.name);
+    }
+    if (proxyCommand !== undefined) {
+      observe('resolve', `by ProxyCommand ${proxyCommand}`);
+      return spawnProxy(proxyCommand, target);
+    }
+    return dialTcp(target, observe);
+  }
+
+  /** The client of the last jump host, by way of those before it. */
+  #jump(jumps: SshTarget[], forHost: string): Promise<Client> {
+    const key = jumps
+      .map(({ user, address, port }) => `${user}@${address}:${String(port)}`)
+      .join(',');
+    const known = this.#jumps.get(key);
+    if (known) return known;
+    const opening = this.#openJump(jumps).catch((error: unknown) => {
+      this.#jumps.delete(key);
+      if (!(error instanceof ConnectError)) throw error;
+      const { message, hint, stage, retryable } = error;
+      throw new ConnectError(`The jump host of "${forHost}" cannot be used. ${message}`, {
+        host: forHost,
+        stage,
+        retryable,
+        hint,
+        cause: error,
+      });
+    });
+    this.#jumps.set(key, opening);
+    opening
+      .then((client) => client.once('close', () => this.#jumps.delete(key)))
+      .catch(() => undefined);
+    return opening;
+  }
+
+  async #openJump(jumps: SshTarget[]): Promise<Client> {
+    const target = jumps.at(-1);
+    if (!target) throw new Error('a jump needs a host');
+    const socket = await this.#socket({ ...target, jumps: jumps.slice(0, -1) }, () => undefined);
+    return openClient(target, socket, this.#login, () => undefined);
+  }
 }
 
-/** @throws ConnectError whose stage says how far it came */
-export async function connectSsh(host: HostAddress, options: SshOptions): Promise<SshConnection> {
-  const {
-    default: { Client },
-  } = await import('ssh2');
-  const user = host.user ?? options.defaultUser;
-  const privateKey = await readKey(host, options);
-  const client = new Client();
-  let keyError: ConnectError | undefined;
-  let stage: ConnectStage = 'handshake';
-  let alive = true;
-  client.on('close', () => {
-    alive = false;
-  });
-  const stored = options.knownHosts.types(host.address, host.port);
-  const config: ConnectConfig = {
-    username: user,
-    readyTimeout: options.connectTimeoutMs,
-    keepaliveInterval: 15_000,
-    keepaliveCountMax: 4,
-    algorithms: { ...algorithms, serverHostKey: orderHostKeys(stored) },
-    // Called again on every rekey, so it only looks at what was read at the start.
-    hostVerifier: (key: Buffer) => {
-      keyError = checkHostKey(host, key, options.knownHosts);
-      stage = keyError ? 'host_key' : 'auth';
-      return keyError === undefined;
-    },
-    ...(privateKey === undefined ? {} : { privateKey }),
-    ...(options.agent === undefined || host.keyPath !== undefined ? {} : { agent: options.agent }),
-  };
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error & { level?: string; code?: string }) => {
-      client.end();
-      reject(keyError ?? connectError(host, user, stage, error));
-    };
-    client.once('ready', resolve);
-    client.on('error', fail);
+class Ssh2Line implements Line {
+  readonly #host: string;
+  readonly #client: Client;
+  #alive = true;
+
+  constructor(host: string, client: Client) {
+    this.#host = host;
+    this.#client = client;
     client.once('close', () => {
-      fail(new Error('the host closed the connection'));
+      this.#alive = false;
     });
-    const sock = connectTcp({ host: host.address, port: host.port, noDelay: true });
-    sock.once('error', fail);
-    sock.setTimeout(options.connectTimeoutMs, () => sock.destroy(new Error('timed out')));
-    sock.once('connect', () => {
-      sock.setTimeout(0);
-      client.connect({ ...config, sock });
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  exec(command: string, { terminal = false } = {}): Promise<ShellChannel> {
+    return new Promise((resolve, reject) => {
+      const options = terminal ? { pty: { term: 'dumb', cols: 200, rows: 24 } } : {};
+      try {
+        this.#client.exec(command, options, (error, channel) => {
+          if (error) reject(new SessionRefusedError(error.message));
+          // Listeners are attached here and now: an event that comes before them would be lost.
+          else resolve(toShellChannel(channel, this.#client));
+        });
+      } catch (error) {
+        this.#alive = false;
+        reject(lost(this.#host, (error as Error).message));
+      }
     });
-  });
-  return {
-    user,
-    line: newLine(),
-    exec: (command) => openChannel(client, host, command),
-    get alive() {
-      return alive;
-    },
-    close: () => client.end(),
-  };
+  }
+
+  close(): void {
+    this.#client.end();
+  }
 }
 
-function openChannel(client: Client, host: HostAddress, command: string): Promise<ShellChannel> {
-  return new Promise((resolve, reject) => {
-    client.exec(command, (error, channel) => {
-      if (error) {
-        reject(
-          new ConnectError(`"${host.name}" refused to open a session: ${error.message}.`, {
-            host: host.name,
-            stage: 'shell',
-            retryable: true,
-            hint: 'Raise MaxSessions in its sshd_config if it is 1.',
-            cause: error,
-          }),
-        );
-        return;
-      }
-      resolve(toShellChannel(channel, client));
-    });
+function lost(host: string, reason: string): ConnectError {
+  return new ConnectError(`The connection to "${host}" was lost: ${reason}.`, {
+    host,
+    stage: 'lost',
+    retryable: true,
   });
 }
 
@@ -181,89 +219,293 @@ function toShellChannel(channel: ClientChannel, client: Client): ShellChannel {
   };
 }
 
-async function readKey(host: HostAddress, options: SshOptions): Promise<Buffer | undefined> {
-  const candidates = host.keyPath === undefined ? options.defaultKeys : [host.keyPath];
-  for (const path of candidates) {
-    try {
-      return await readFile(path);
-    } catch (error) {
-      if (host.keyPath === undefined) continue;
-      throw new ConnectError(`Cannot read the private key "${path}" of host "${host.name}".`, {
-        host: host.name,
-        stage: 'auth',
-        retryable: false,
-        hint: 'Check "keyPath" in the hosts file.',
-        cause: error,
-      });
+function dialTcp(target: SshTarget, observe: ConnectObserver): Promise<Duplex> {
+  const { address, port, connectTimeoutMs } = target;
+  return new Promise((resolve, reject) => {
+    // Without noDelay every small packet waits for the acknowledgement of the one before.
+    const socket = connectTcp({ host: address, port, noDelay: true });
+    const timer = setTimeout(() => {
+      socket.destroy(new Error(`no answer within ${seconds(connectTimeoutMs)}`));
+    }, connectTimeoutMs);
+    socket.once('error', (error) => {
+      clearTimeout(timer);
+      reject(dialError(target, error));
+    });
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      observe('resolve', `${socket.remoteAddress ?? address} port ${String(port)}`);
+      resolve(socket);
+    });
+  });
+}
+
+function forward(through: Client, target: SshTarget, jump: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(dialError(target, new Error(`no answer through "${jump}"`)));
+    }, target.connectTimeoutMs);
+    through.forwardOut('127.0.0.1', 0, target.address, target.port, (error, channel) => {
+      clearTimeout(timer);
+      if (error)
+        reject(dialError(target, new Error(`"${jump}" could not reach it: ${error.message}`)));
+      else resolve(channel);
+    });
+  });
+}
+
+function spawnProxy(command: string, target: SshTarget): Duplex {
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const duplex = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  child.once('error', (error) => duplex.destroy(error));
+  child.once('close', (code) => {
+    if (code !== 0)
+      duplex.destroy(
+        new Error(`the ProxyCommand of "${target.name}" ended with code ${String(code)}`),
+      );
+  });
+  duplex.once('close', () => child.kill());
+  return duplex;
+}
+
+async function openClient(
+  target: SshTarget,
+  socket: Duplex,
+  login: SshLogin,
+  observe: ConnectObserver,
+): Promise<Client> {
+  const { Client: Ssh2Client } = await loadSsh2();
+  const credentials = await login.keyring.credentials(target).catch((error: unknown) => {
+    socket.destroy();
+    throw error;
+  });
+  const offers = await authMethods(target, credentials, login.password);
+  const client = new Ssh2Client();
+  let keyError: ConnectError | undefined;
+  let keyChecked = false;
+  let stage: ConnectStage = 'handshake';
+  let left: readonly string[] = [];
+  const config: ConnectConfig = {
+    username: target.user,
+    sock: socket,
+    readyTimeout: target.connectTimeoutMs,
+    keepaliveInterval: KEEPALIVE_MS,
+    keepaliveCountMax: KEEPALIVE_MISSES,
+    algorithms: { ...algorithms, serverHostKey: orderHostKeys(target) },
+    // Called again on every rekey, so it only looks at what was read at the start.
+    hostVerifier: (key: Buffer) => {
+      keyError = checkHostKey(target, key);
+      stage = keyError ? 'host_key' : 'auth';
+      if (!keyError && !keyChecked) observe('host_key', target.keyName);
+      keyChecked = true;
+      return keyError === undefined;
+    },
+    authHandler: (methods, _partial, next) => {
+      // ssh2 passes null before the first try, which its types do not say.
+      left = (methods as readonly string[] | null) ?? left;
+      const offer = offers.shift();
+      if (offer) observe('auth', `offering ${offer.label}`);
+      next((offer?.method ?? false) as AnyAuthMethod);
+    },
+  };
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: Error & { level?: string }) => {
+      // An agent that cannot sign leaves the keys after it to be tried.
+      if (error.level === 'agent') return;
+      socket.destroy();
+      reject(keyError ?? handshakeError(target, stage, error, { credentials, left }));
+    };
+    client.once('handshake', ({ kex, serverHostKey }) => {
+      observe('handshake', `${kex}, host key ${serverHostKey}`);
+    });
+    client.once('ready', resolve);
+    client.on('error', fail);
+    client.once('close', () => {
+      fail(new Error('the host closed the connection'));
+    });
+    client.connect(config);
+  });
+  return client;
+}
+
+interface Offer {
+  label: string;
+  method: AnyAuthMethod;
+}
+
+/** The signed request goes at once: asking for the methods first would cost a round trip. */
+async function authMethods(
+  { user: username }: SshTarget,
+  { usable }: Credentials,
+  password: string | undefined,
+): Promise<Offer[]> {
+  const offers: Offer[] = [];
+  for (const credential of usable) {
+    const { label, key } = credential;
+    offers.push({
+      label,
+      method: credential.agent
+        ? { type: 'agent', username, agent: await onlyKey(credential) }
+        : { type: 'publickey', username, key },
+    });
+  }
+  if (password !== undefined) {
+    offers.push({ label: 'the password', method: { type: 'password', username, password } });
+    offers.push({
+      label: 'the password (keyboard-interactive)',
+      method: {
+        type: 'keyboard-interactive',
+        username,
+        prompt: (_name, _instructions, _language, prompts, answer) => {
+          answer(prompts.map(() => password));
+        },
+      },
+    });
+  }
+  return offers;
+}
+
+/** An agent that shows one key, so that each offer is one key. */
+async function onlyKey({ key, agent }: Credential): Promise<BaseAgent> {
+  const { BaseAgent: Base } = await loadSsh2();
+  class OneKeyAgent extends Base<ParsedKey> {
+    getIdentities(callback: (error?: Error | null, keys?: ParsedKey[]) => void): void {
+      callback(null, [key]);
+    }
+
+    sign(
+      publicKey: ParsedKey,
+      data: Buffer,
+      options: SigningRequestOptions | SignCallback,
+      callback?: SignCallback,
+    ): void {
+      if (typeof options === 'function') agent?.sign(publicKey, data, options);
+      else agent?.sign(publicKey, data, options, callback);
     }
   }
-  return undefined;
+  return new OneKeyAgent();
 }
 
-function checkHostKey(host: HostAddress, key: Buffer, known: KnownHosts): ConnectError | undefined {
-  const result = known.check(host.address, host.port, key);
-  if (result.verdict === 'trusted') return undefined;
-  const name = hostToken(host.address, host.port);
-  const details = { host: host.name, stage: 'host_key' as const, retryable: false };
-  if (result.verdict === 'unknown') {
-    return new ConnectError(
-      `The host key of "${name}" is not known: ${keyType(key)} ${fingerprint(key)}.`,
-      {
-        ...details,
-        hint: "Compare the fingerprint with the host's own, then add its key to known_hosts, for example with ssh-keyscan.",
-      },
-    );
-  }
-  const where = `${result.file}:${String(result.line)}`;
-  if (result.verdict === 'revoked') {
-    return new ConnectError(`The host key of "${name}" is revoked by ${where}.`, details);
-  }
-  return new ConnectError(
-    `The host key of "${name}" has changed: stored ${result.stored} (${where}), offered ${fingerprint(key)}.`,
-    {
-      ...details,
-      hint: 'If the host was reinstalled, remove that line. If not, somebody may be listening.',
-    },
-  );
-}
-
-function connectError(
-  host: HostAddress,
-  user: string,
-  stage: ConnectStage,
-  error: Error & { level?: string; code?: string },
-): ConnectError {
-  const where = `${host.address}:${String(host.port)}`;
+function dialError(target: SshTarget, error: Error & { code?: string }): ConnectError {
+  const { name, address, port } = target;
   if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
-    return new ConnectError(`The name "${host.address}" of host "${host.name}" does not resolve.`, {
-      host: host.name,
+    return new ConnectError(`The name "${address}" of host "${name}" does not resolve.`, {
+      host: name,
       stage: 'resolve',
       retryable: error.code === 'EAI_AGAIN',
       cause: error,
     });
   }
-  if (error.level === 'client-authentication') {
-    const key =
-      host.keyPath === undefined
-        ? 'no key of the agent or the default files'
-        : `the key "${host.keyPath}"`;
-    return new ConnectError(`"${host.name}" does not let user "${user}" in: ${key} was accepted.`, {
-      host: host.name,
-      stage: 'auth',
-      retryable: false,
-      hint: 'Try it by hand with: ssh -v. Then correct "user" and "keyPath".',
+  return new ConnectError(
+    `Cannot connect to "${name}" (${address} port ${String(port)}): ${error.message}.`,
+    {
+      host: name,
+      stage: 'resolve',
+      retryable: true,
+      hint:
+        error.code === 'ECONNREFUSED'
+          ? 'Nothing listens there: check the port, and that sshd runs.'
+          : undefined,
       cause: error,
+    },
+  );
+}
+
+function handshakeError(
+  target: SshTarget,
+  stage: ConnectStage,
+  error: Error & { level?: string; code?: string | number },
+  { credentials, left }: { credentials: Credentials; left: readonly string[] },
+): ConnectError {
+  const { name, address, port } = target;
+  const where = `"${name}" (${address} port ${String(port)})`;
+  const details = { host: name, stage, cause: error };
+  if (error.level === 'client-authentication' || stage === 'auth') {
+    return authError(target, error, { credentials, left });
+  }
+  const noMatch = /no matching (.*)/.exec(error.message);
+  if (noMatch) {
+    return new ConnectError(`No ${noMatch[1] ?? 'algorithm'} in common with ${where}.`, {
+      ...details,
+      retryable: false,
+      hint: USE_OPENSSH,
     });
   }
-  return new ConnectError(`Cannot connect to "${host.name}" (${where}): ${error.message}.`, {
-    host: host.name,
-    stage,
+  if (error.level === 'client-timeout') {
+    const limit = seconds(target.connectTimeoutMs);
+    return new ConnectError(`${where} takes connections but did not answer within ${limit}.`, {
+      ...details,
+      retryable: true,
+      hint: 'Its sshd is stuck or very busy, or something else listens there.',
+    });
+  }
+  const reason = error.message.replace(
+    /^Connection lost before handshake$/,
+    'it closed the connection before the key exchange',
+  );
+  return new ConnectError(`Cannot connect to ${where}: ${reason}.`, {
+    ...details,
     retryable: true,
-    cause: error,
   });
 }
 
-function orderHostKeys(stored: string[]): ServerHostKeyAlgorithm[] {
+function authError(
+  target: SshTarget,
+  error: Error & { level?: string },
+  {
+    credentials: { usable, unusable },
+    left,
+  }: { credentials: Credentials; left: readonly string[] },
+): ConnectError {
+  const { name, user, certificates } = target;
+  const refused = error.level === 'client-authentication' || usable.length === 0;
+  const tried =
+    usable.length === 0
+      ? 'no key could be offered'
+      : `it refused ${usable.map(({ label }) => label).join(', ')}`;
+  const passedOver = unusable.length === 0 ? '' : `; not tried: ${unusable.join(', ')}`;
+  const accepts = left.length === 0 ? '' : `; it accepts ${left.join(', ')}`;
+  const reason = refused ? '' : ` (${error.message})`;
+  return new ConnectError(
+    `"${name}" does not let user "${user}" in: ${tried}${passedOver}${accepts}${reason}.`,
+    {
+      host: name,
+      stage: 'auth',
+      // A host that closes while we log in may be busy; one that says no stays with it.
+      retryable: !refused && !/too many authentication failures/i.test(error.message),
+      hint: authHint(error, { unusable, left, certificates }),
+      cause: error,
+    },
+  );
+}
+
+function authHint(
+  error: Error,
+  {
+    unusable,
+    left,
+    certificates,
+  }: { unusable: string[]; left: readonly string[]; certificates: string[] },
+): string {
+  if (certificates.length > 0)
+    return `Certificates (${certificates.join(', ')}) are not for our own client. ${USE_OPENSSH}`;
+  if (unusable.some((one) => one.includes('FIDO'))) return USE_OPENSSH;
+  if (unusable.some((one) => one.includes('(encrypted)')))
+    return 'Unlock the key with ssh-add, or name a file with its passphrase: --key-passphrase-file.';
+  if (/too many authentication failures/i.test(error.message))
+    return 'The agent holds more keys than the host lets try: name one with "keyPath", or set IdentitiesOnly.';
+  if (left.length > 0 && left.every((one) => one.startsWith('gssapi'))) return USE_OPENSSH;
+  if (left.includes('password') && !left.includes('publickey'))
+    return 'Give a password with --connection-password-file.';
+  return 'Check "user" and "keyPath" of the host; runner doctor shows each step.';
+}
+
+function seconds(ms: number): string {
+  return `${String(ms / 1000)} s`;
+}
+
+/** Host key types that are stored come first, as OpenSSH does: otherwise a known host could look unknown. */
+function orderHostKeys({ knownHosts, keyName }: SshTarget): ServerHostKeyAlgorithm[] {
+  const stored = knownHosts.types(keyName);
   const isStored = (algorithm: string) =>
     stored.includes(algorithm) || (algorithm.startsWith('rsa-') && stored.includes('ssh-rsa'));
   return [

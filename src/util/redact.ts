@@ -13,12 +13,27 @@ const REFERENCE = /⟦secret:([^⟧]+)⟧/g;
  */
 export class Redactor {
   readonly #secrets = new Map<string, string>();
+  readonly #hidden = new Set<string>();
   #forms: { form: string; name: string }[] = [];
 
   add(name: string, value: string): void {
     if (value.length < MIN_LENGTH || this.#secrets.get(name) === value) return;
     this.#secrets.set(name, value);
+    this.#index();
+  }
+
+  /** Masks a value that is no part of the run, such as a login password: it is never stored, not even by name. */
+  hide(value: string): void {
+    if (value.length < MIN_LENGTH) return;
+    this.#hidden.add(value);
+    this.#index();
+  }
+
+  #index(): void {
     const forms = new Map<string, string>();
+    for (const secret of this.#hidden) {
+      for (const form of encodedForms(secret)) forms.set(form, '');
+    }
     for (const [known, secret] of this.#secrets) {
       for (const form of encodedForms(secret)) forms.set(form, known);
     }

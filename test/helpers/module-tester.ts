@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { describeAction, type HttpRequest, type HttpResponse } from '../../src/core/action.ts';
 import { RunnerError } from '../../src/core/errors.ts';
@@ -40,6 +41,11 @@ export function fakeHost({ facts = {}, files = {}, responses = {} }: Partial<Cas
       return Promise.resolve(facts[key] as T);
     },
     controllerFile: file,
+    controllerFileInfo: async (path) => {
+      const bytes = await file(path);
+      const checksum = createHash('sha256').update(bytes).digest('hex');
+      return { path: `/controller/${path}`, size: bytes.length, checksum };
+    },
     renderTemplate: async (path) => (await file(path)).toString(),
     localChecksum: (path) => Promise.resolve(facts[`local ${path}`] as string | undefined),
     request({ method, url }: HttpRequest) {

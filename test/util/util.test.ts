@@ -55,7 +55,7 @@ describe('inventories', () => {
       user: 'ops',
       keyPath: join(dir, 'keys/id'),
     });
-    expect(hosts.get('10.0.0.2')?.address).toMatchObject({ port: 22, transport: 'ssh' });
+    expect(hosts.get('10.0.0.2')?.address).toMatchObject({ port: undefined, transport: 'ssh' });
   });
 
   it('name every problem of it with its place', () => {

@@ -1,50 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localHost } from '../../src/core/inventory.ts';
 import type { HostSession } from '../../src/core/host.ts';
-import { HostConnections } from '../../src/transport/connections.ts';
-import { sendHttp } from '../../src/transport/http.ts';
-import { fingerprint, KnownHosts } from '../../src/transport/known-hosts.ts';
-import { FrameReader } from '../../src/transport/remote-shell.ts';
+import type { HostConnections } from '../../src/transport/connections.ts';
+import { localConnections } from '../helpers/connections.ts';
 
 const limit = { timeoutMs: 20_000 };
 const me = { user: undefined, method: 'sudo' as const, password: undefined };
-
-describe('frames', () => {
-  it('survive any bytes in any chunks', () => {
-    const nonce = 'f00dfeed';
-    fc.assert(
-      fc.property(
-        fc.array(fc.uint8Array({ maxLength: 200 }), { minLength: 1, maxLength: 5 }),
-        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
-        (outputs, sizes) => {
-          const parts = outputs.flatMap((bytes, index) => [
-            Buffer.from(`noise\n${nonce} B\n`),
-            Buffer.from(bytes),
-            Buffer.from(`\n${nonce} E ${String(index)}\n`),
-          ]);
-          const stream = Buffer.concat([...parts, Buffer.from(`\n${nonce} D\n`)]);
-          const reader = new FrameReader(nonce);
-          for (let at = 0, turn = 0; at < stream.length; turn++) {
-            const size = sizes[turn % sizes.length] ?? 1;
-            reader.push(stream.subarray(at, at + size));
-            at += size;
-          }
-          expect(reader.done).toBe(true);
-          expect(reader.frames.map(({ code }) => code)).toEqual(outputs.map((_, index) => index));
-          expect(reader.frames.map(({ bytes }) => [...bytes])).toEqual(
-            outputs.map((bytes) => [...bytes]),
-          );
-        },
-      ),
-    );
-  });
-});
 
 describe('a session', () => {
   let connections: HostConnections;
@@ -52,17 +18,7 @@ describe('a session', () => {
   let dir: string;
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'runner-session-'));
-    connections = new HostConnections(
-      {
-        knownHosts: new KnownHosts([]),
-        defaultUser: 'x',
-        defaultKeys: [],
-        agent: undefined,
-        connectTimeoutMs: 1000,
-      },
-      sendHttp,
-      'test',
-    );
+    connections = localConnections();
     session = await connections.session(localHost.address, me);
   });
   afterAll(async () => {
@@ -136,43 +92,5 @@ describe('a session', () => {
     expect(await run('echo', 'again')).toMatchObject({ code: 0 });
     const left = await run('sh', '-c', 'ps ax | grep "[s]leep 31"; true');
     expect(left?.stdout).toBe('');
-  });
-});
-
-describe('known hosts', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'runner-known-'));
-  afterAll(() => {
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const make = () =>
-    ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' ');
-  const blob = (line: string) => Buffer.from(line.split(' ')[1] ?? '', 'base64');
-  const [one, two] = [make(), make()];
-  const file = join(dir, 'known_hosts');
-
-  it('agree with ssh-keygen on plain, port and hashed names', () => {
-    writeFileSync(
-      file,
-      `a.example ${one}\n[b.example]:2222 ${two}\n# remark\n*.wild.example,!no.wild.example ${one}\n`,
-    );
-    execFileSync('ssh-keygen', ['-q', '-H', '-f', file], { stdio: 'ignore' });
-    const known = new KnownHosts([file]);
-    expect(known.check('a.example', 22, blob(one))).toEqual({ verdict: 'trusted' });
-    expect(known.check('a.example', 2222, blob(one))).toEqual({ verdict: 'unknown' });
-    expect(known.check('b.example', 2222, blob(two))).toEqual({ verdict: 'trusted' });
-    expect(known.check('x.wild.example', 22, blob(one))).toEqual({ verdict: 'trusted' });
-    expect(known.check('no.wild.example', 22, blob(one))).toEqual({ verdict: 'unknown' });
-  });
-
-  it('tell a changed key from an unknown host, with file and line', () => {
-    writeFileSync(file, `\na.example ${one}\n@revoked r.example ${two}\n`);
-    const known = new KnownHosts([file]);
-    expect(known.check('a.example', 22, blob(two))).toEqual({
-      verdict: 'changed',
-      file,
-      line: 2,
-      stored: fingerprint(blob(one)),
-    });
-    expect(known.check('r.example', 22, blob(two))).toEqual({ verdict: 'revoked', file, line: 3 });
   });
 });

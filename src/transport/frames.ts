@@ -1,0 +1,160 @@
+import { StringDecoder } from 'node:string_decoder';
+import type { OutputSink } from '../core/host.ts';
+
+export interface FrameOptions {
+  /** Bytes of one command's output that are kept; what is more goes to `overflow` only. */
+  keepBytes: number;
+  /** Called when an output grows above `keepBytes`. It gets all of it. */
+  overflow?: (() => OutputSink | undefined) | undefined;
+  onOutput?: ((text: string) => void) | undefined;
+  /** The shell is ready for the bytes of a file (true), or goes on without (false). */
+  onReady?: ((wanted: boolean) => void) | undefined;
+  /** Where the bytes of the frame with this index go, instead of being kept. */
+  sink?: (index: number) => OutputSink | undefined;
+}
+
+export interface Frame {
+  code: number;
+  bytes: Buffer;
+  /** Bytes of the output in all. */
+  size: number;
+  /** Something that was left running holds the shell's output. */
+  shared: boolean;
+}
+
+const DISPLAYED_BYTES = 64 * 1024;
+
+/**
+ * Cuts one stream of a shell into the outputs of its commands. Every marker is a line of its own that begins with a
+ * word the commands cannot know: B begins an output, E CODE SHARED ends it, R asks for a file and N goes on without,
+ * L and M stand around a copy that is only for display, D is the end of the answer. Bytes outside of frames (banners,
+ * late children) are dropped.
+ */
+export class FrameReader {
+  readonly frames: Frame[] = [];
+  done = false;
+  readonly #marker: Buffer;
+  readonly #options: FrameOptions;
+  readonly #decoder = new StringDecoder('utf8');
+  #buffer: Buffer = Buffer.alloc(0);
+  #inFrame = false;
+  #displayOnly = false;
+  #displayed = false;
+  #parts: Buffer[] = [];
+  #size = 0;
+  #sink: OutputSink | undefined;
+  #overflowing: OutputSink | undefined;
+
+  constructor(nonce: string, options: FrameOptions) {
+    this.#marker = Buffer.from(`\n${nonce} `);
+    this.#options = options;
+  }
+
+  push(chunk: Buffer): void {
+    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
+    while (this.#step());
+  }
+
+  /** To be called when no more comes, whether or not the answer is whole. */
+  close(): void {
+    this.#sink?.end();
+    this.#overflowing?.end();
+    this.#sink = undefined;
+    this.#overflowing = undefined;
+  }
+
+  #step(): boolean {
+    const at = this.#buffer.indexOf(this.#marker);
+    if (at === -1) {
+      // A marker may be cut in two by the chunk's end: what cannot be the start of one is let through.
+      const safe = this.#buffer.length - this.#markerStart();
+      this.#take(this.#buffer.subarray(0, safe));
+      this.#buffer = this.#buffer.subarray(safe);
+      return false;
+    }
+    const lineEnd = this.#buffer.indexOf(0x0a, at + this.#marker.length);
+    this.#take(this.#buffer.subarray(0, at));
+    if (lineEnd === -1) {
+      this.#buffer = this.#buffer.subarray(at);
+      return false;
+    }
+    const word = this.#buffer.subarray(at + this.#marker.length, lineEnd).toString('latin1');
+    this.#buffer = this.#buffer.subarray(lineEnd + 1);
+    this.#mark(word);
+    return true;
+  }
+
+  /** Length of the buffer's longest end that a marker begins with. */
+  #markerStart(): number {
+    const longest = Math.min(this.#marker.length - 1, this.#buffer.length);
+    for (let length = longest; length > 0; length--) {
+      const end = this.#buffer.subarray(this.#buffer.length - length);
+      if (end.equals(this.#marker.subarray(0, length))) return length;
+    }
+    return 0;
+  }
+
+  #mark(word: string): void {
+    const [kind = '', code, shared] = word.split(' ');
+    switch (kind) {
+      case 'B':
+        this.#inFrame = true;
+        if (this.#displayOnly) return;
+        this.#parts = [];
+        this.#size = 0;
+        this.#sink = this.#options.sink?.(this.frames.length);
+        return;
+      case 'E':
+        this.#inFrame = false;
+        if (this.#displayOnly) return;
+        this.frames.push({
+          code: Number(code),
+          bytes: Buffer.concat(this.#parts),
+          size: this.#size,
+          shared: shared === '1',
+        });
+        this.#parts = [];
+        this.close();
+        return;
+      case 'L':
+        this.#displayOnly = true;
+        this.#displayed = true;
+        return;
+      case 'M':
+        this.#displayOnly = false;
+        this.#inFrame = false;
+        return;
+      case 'R':
+      case 'N':
+        this.#options.onReady?.(kind === 'R');
+        return;
+      case 'D':
+        this.done = true;
+        return;
+      default:
+      // Not ours: no shell of this program writes another word.
+    }
+  }
+
+  #take(bytes: Buffer): void {
+    if (!this.#inFrame || bytes.length === 0) return;
+    if (!this.#sink && (this.#displayOnly || !this.#displayed)) {
+      // A flood is not worth showing whole: its newest part is.
+      this.#options.onOutput?.(this.#decoder.write(bytes.subarray(-DISPLAYED_BYTES)));
+    }
+    if (this.#displayOnly) return;
+    const before = this.#size;
+    this.#size += bytes.length;
+    if (this.#sink) {
+      this.#sink.write(bytes);
+      return;
+    }
+    const { keepBytes, overflow } = this.#options;
+    if (before <= keepBytes && this.#size > keepBytes) {
+      this.#overflowing = overflow?.();
+      for (const part of this.#parts) this.#overflowing?.write(part);
+    }
+    if (this.#size > keepBytes) this.#overflowing?.write(bytes);
+    if (before < keepBytes) this.#parts.push(bytes.subarray(0, keepBytes - before));
+  }
+}

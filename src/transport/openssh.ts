@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConnectError, type ConnectStage } from '../core/errors.ts';
+import type { HostAddress } from '../core/host.ts';
+import type { Line, ShellChannel } from './line.ts';
+import { childChannel, spawnPiped } from './local.ts';
+import type { SshConfig } from './ssh-config.ts';
+
+const READY = 'runner: connected';
+
+export interface OpenSshOptions {
+  config: SshConfig;
+  /** Instead of the files that ssh_config(5) names. */
+  knownHostsFiles: string[] | undefined;
+  connectTimeoutMs: number;
+}
+
+/**
+ * Dials by the system's `ssh`, for what our own client cannot do: certificates, FIDO keys, post-quantum key exchange,
+ * GSSAPI. One master a host; shells share its connection (ControlPath).
+ */
+export class OpenSshDialler {
+  readonly #options: OpenSshOptions;
+  #dir: string | undefined;
+  #count = 0;
+
+  constructor(options: OpenSshOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ConnectError with ssh's own words */
+  async connect(host: HostAddress): Promise<Line> {
+    this.#dir ??= mkdtempSync(join(tmpdir(), 'runner-'));
+    this.#count++;
+    const control = join(this.#dir, String(this.#count));
+    const target = [...this.#targetOptions(host), '--', host.address];
+    const master = spawnPiped('ssh', [
+      ...['-M', '-S', control, '-N', '-T'],
+      ...['-o', 'PermitLocalCommand=yes', '-o', `LocalCommand=echo ${READY}`],
+      ...target,
+    ]);
+    let said = '';
+    let alive = false;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        master.kill();
+        reject(
+          openSshError(host, `no answer within ${String(this.#options.connectTimeoutMs / 1000)} s`),
+        );
+      }, this.#options.connectTimeoutMs + 2000);
+      const finish = () => {
+        clearTimeout(timer);
+      };
+      master.stderr.on('data', (chunk: Buffer) => {
+        said = (said + chunk.toString('utf8')).slice(-4000);
+      });
+      master.stdin.on('error', () => undefined);
+      master.stdout.on('data', (chunk: Buffer) => {
+        if (!chunk.includes(READY)) return;
+        alive = true;
+        finish();
+        resolve();
+      });
+      master.once('error', (error) => {
+        finish();
+        reject(openSshError(host, error.message));
+      });
+      master.once('close', () => {
+        finish();
+        alive = false;
+        reject(openSshError(host, said));
+      });
+    });
+    return {
+      get alive() {
+        return alive;
+      },
+      exec: (command, { terminal = false } = {}) =>
+        openSession(['-S', control, terminal ? '-tt' : '-T', ...target, command]),
+      close: () => {
+        master.kill();
+      },
+    };
+  }
+
+  close(): void {
+    if (this.#dir !== undefined) rmSync(this.#dir, { recursive: true, force: true });
+    this.#dir = undefined;
+  }
+
+  #targetOptions({ port, user, keyPath }: HostAddress): string[] {
+    const { config, knownHostsFiles, connectTimeoutMs } = this.#options;
+    const set: Record<string, string> = {
+      BatchMode: 'yes',
+      StrictHostKeyChecking: 'yes',
+      ConnectTimeout: String(Math.ceil(connectTimeoutMs / 1000)),
+      ServerAliveInterval: '15',
+      ServerAliveCountMax: '3',
+      ControlPersist: 'no',
+      RequestTTY: 'no',
+      RemoteCommand: 'none',
+      ForwardX11: 'no',
+      ...(knownHostsFiles === undefined
+        ? {}
+        : { UserKnownHostsFile: knownHostsFiles.join(' '), GlobalKnownHostsFile: 'none' }),
+      ...(keyPath === undefined ? {} : { IdentitiesOnly: 'yes' }),
+    };
+    return [
+      ...config.options,
+      ...Object.entries(set).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
+      ...(port === undefined ? [] : ['-p', String(port)]),
+      ...(user === undefined ? [] : ['-l', user]),
+      ...(keyPath === undefined ? [] : ['-i', keyPath]),
+    ];
+  }
+}
+
+/** When the host takes no further session on the connection, ssh opens another by itself. */
+function openSession(args: string[]): Promise<ShellChannel> {
+  return Promise.resolve(
+    childChannel(spawnPiped('ssh', args), 'ssh', (code) =>
+      code === 255 ? 'the connection ended' : undefined,
+    ),
+  );
+}
+
+/** ssh has one exit code for every failure; only its words tell them apart. */
+const patterns: { pattern: RegExp; stage: ConnectStage; retryable: boolean; hint?: string }[] = [
+  { pattern: /could not resolve hostname/i, stage: 'resolve', retryable: false },
+  {
+    pattern: /host identification has changed|host key verification failed|host key is known/i,
+    stage: 'host_key',
+    retryable: false,
+    hint: "Compare the fingerprint with the host's own, then store it with: runner trust.",
+  },
+  {
+    pattern: /permission denied|too many authentication failures/i,
+    stage: 'auth',
+    retryable: false,
+    hint: 'ssh is run without questions (BatchMode): keys with a passphrase must be in the agent.',
+  },
+  { pattern: /no matching/i, stage: 'handshake', retryable: false },
+  {
+    pattern: /kex_exchange_identification|connection (closed|reset)|timed out during banner/i,
+    stage: 'handshake',
+    retryable: true,
+  },
+];
+
+function openSshError(host: HostAddress, said: string): ConnectError {
+  const lines = said
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('@') && !line.startsWith('Warning:'));
+  const known = patterns.find(({ pattern }) => pattern.test(said));
+  const words = lines.slice(-3).join(' ') || 'ssh ended without a word';
+  return new ConnectError(`ssh cannot connect to "${host.name}": ${words.replace(/\.$/, '')}.`, {
+    host: host.name,
+    stage: known?.stage ?? 'resolve',
+    retryable: known?.retryable ?? true,
+    hint: known?.hint,
+  });
+}

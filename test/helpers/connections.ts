@@ -1,0 +1,48 @@
+import { userInfo } from 'node:os';
+import { HostConnections, type ConnectionOptions } from '../../src/transport/connections.ts';
+import { sendHttp } from '../../src/transport/http.ts';
+import { Keyring } from '../../src/transport/keyring.ts';
+import { SshConfig } from '../../src/transport/ssh-config.ts';
+import { TargetResolver, type TargetDefaults } from '../../src/transport/target.ts';
+
+export interface TestConnections {
+  knownHosts?: string[];
+  sshConfig?: string;
+  agent?: string;
+  keyFiles?: string[];
+  passphrase?: (file: string, retry: boolean) => string | undefined;
+  password?: string;
+  transport?: 'ssh' | 'openssh';
+  connectTimeoutMs?: number;
+  run?: string;
+}
+
+/** As the command line wires them, without the user's own keys and configuration. */
+export function testConnections(options: TestConnections = {}): HostConnections {
+  const { connectTimeoutMs = 10_000, passphrase, knownHosts = [] } = options;
+  const defaults: TargetDefaults = {
+    config: new SshConfig(options.sshConfig ?? 'none'),
+    knownHostsFiles:
+      options.sshConfig === undefined || knownHosts.length > 0 ? knownHosts : undefined,
+    user: userInfo().username,
+    keyFiles: options.keyFiles ?? [],
+    agent: options.agent,
+    connectTimeoutMs,
+  };
+  const connection: ConnectionOptions = {
+    targets: new TargetResolver(defaults),
+    login: {
+      keyring: new Keyring((file, retry) => Promise.resolve(passphrase?.(file, retry))),
+      password: options.password,
+    },
+    sendHttp,
+    run: options.run ?? 'test',
+    connectTimeoutMs,
+    transport: options.transport,
+  };
+  return new HostConnections(connection);
+}
+
+export function localConnections(): HostConnections {
+  return testConnections();
+}
