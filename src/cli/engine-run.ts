@@ -9,6 +9,7 @@ import { rollBack, type RollbackRequest, type RollbackResult } from '../engine/r
 import type { RunResult } from '../engine/run.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
+import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
 import { confirm, canAsk } from './prompt.ts';
@@ -93,6 +94,9 @@ export async function withEngine<T>(
     emit,
     redactor: world.redactor,
     sendHttp,
+    keepOutput:
+      journal &&
+      ((name) => new OutputFile(world.store.outputPath(settings.run, name), world.redactor)),
     signal: stop.signal,
     isStopping: () => stop.stopping,
     settings,

@@ -104,6 +104,8 @@ export interface TaskNode {
   ignoreErrors: boolean;
   noLog: boolean;
   timeoutSeconds: number | undefined;
+  /** Goes on without the connection, which is made again. */
+  detach: boolean;
   environment: JsonObject;
   role: RoleContext | undefined;
   readOnly: boolean;

@@ -1,6 +1,6 @@
 import type { EventSink } from '../core/events.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
-import type { Connections, HostSession, Identity } from '../core/host.ts';
+import type { Connections, HostSession, Identity, OutputSink } from '../core/host.ts';
 import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
@@ -16,6 +16,8 @@ export interface EngineServices {
   emit: EventSink;
   redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Takes an output that is too long for memory. Absent when nothing is kept of the run. */
+  keepOutput?: ((name: string) => OutputSink & { path: string }) | undefined;
   /** Aborted when running commands must be given up. */
   signal: AbortSignal;
   /** True when no new step may begin. */

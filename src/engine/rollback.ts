@@ -521,6 +521,7 @@ function callTask(unit: RecordedUnit, module: string, args: JsonObject): TaskNod
     ignoreErrors: false,
     noLog: false,
     timeoutSeconds: undefined,
+    detach: false,
     environment: {},
     role: undefined,
     readOnly: false,

@@ -14,7 +14,7 @@ import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { resultLines, type FileDiff, type Module, type Plan } from '../core/module.ts';
 import type { TaskNode } from '../core/playbook.ts';
-import type { HostSession } from '../core/host.ts';
+import type { HostSession, OutputSink } from '../core/host.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { validateValue } from '../util/schema.ts';
@@ -102,6 +102,9 @@ class UnitRunner {
   readonly #unit: Unit;
   readonly #module: Module;
   #intentWritten = false;
+  #attempts = 0;
+  /** Files with whole outputs. */
+  #kept: string[] = [];
 
   constructor(context: EngineContext, unit: Unit, module: Module) {
     this.#context = context;
@@ -110,6 +113,8 @@ class UnitRunner {
   }
 
   async attempt(): Promise<Attempt> {
+    this.#attempts++;
+    this.#kept = [];
     try {
       return await this.#try();
     } catch (error) {
@@ -254,6 +259,7 @@ class UnitRunner {
       ...resultOf(outputs),
     };
     const failed = outputs.at(-1)?.code !== 0;
+    if (this.#kept.length > 0) result['output_files'] = this.#kept;
     if (failed) result['msg'] ??= failureMessage(plan.actions[outputs.length - 1], outputs.at(-1));
     return { ...base, changed: !readOnly, failed, result };
   }
@@ -364,6 +370,7 @@ class UnitRunner {
           name: `${String(number)}.${String(index)}`,
         })),
         record: recorded ? { run: settings.run, unit: String(number) } : undefined,
+        detach: task.detach,
       },
       {
         timeoutMs: (task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
@@ -371,6 +378,7 @@ class UnitRunner {
         ...(task.noLog
           ? {}
           : {
+              overflow: (stream) => this.#keepOutput(stream),
               onOutput: (text) => {
                 emit({ type: 'output', step, host: host.name, text });
               },
@@ -386,6 +394,19 @@ class UnitRunner {
       );
     }
     return outputs;
+  }
+
+  /** The whole of an output that is too long for memory goes to the run's folder. */
+  #keepOutput(stream: 'stdout' | 'stderr'): OutputSink | undefined {
+    const { keepOutput, emit } = this.#context;
+    const { number, host, step } = this.#unit;
+    const name = `${String(number)}.${String(this.#attempts)}.${stream}`;
+    const kept = keepOutput?.(name);
+    if (!kept) return undefined;
+    this.#kept.push(kept.path);
+    const text = `"${step.name}" on ${host.name} says more on ${stream} than is kept in memory. All of it is in ${kept.path}`;
+    emit({ type: 'message', level: 'info', text });
+    return kept;
   }
 
   #holds(conditions: string[], result: JsonObject): boolean {
@@ -423,6 +444,9 @@ function resultOf(outputs: CommandOutput[]): JsonObject {
     stdout,
     stderr: last.stderr.replace(/\n$/, ''),
     stdout_lines: resultLines(last.stdout),
+    ...(last.bytes === undefined
+      ? {}
+      : { stdout_bytes: last.bytes.stdout, stderr_bytes: last.bytes.stderr }),
   };
 }
 

@@ -25,6 +25,11 @@ export class RunStore {
     return join(this.#root, id, 'journal');
   }
 
+  /** Where the whole of a long output is kept; `name` is UNIT.ATTEMPT.STREAM. */
+  outputPath(id: string, name: string): string {
+    return join(this.#root, id, 'output', name);
+  }
+
   /** Newest first. */
   ids(): string[] {
     if (!existsSync(this.#root)) return [];

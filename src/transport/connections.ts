@@ -18,7 +18,7 @@ import type { TargetResolver } from './target.ts';
 const SHELLS_PER_IDENTITY = 4;
 /** Handshakes at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups). */
 const DIALLING = 8;
-/** A host that refuses or is busy is tried again for this long; one that answers nothing, at least once more. */
+/** A host that refuses or is busy is tried again for this long; one that answers nothing, once more. */
 const DIAL_PATIENCE_MS = 30_000;
 const DIAL_PAUSE_MS = { first: 250, longest: 8000 };
 const SHELL_TIMEOUT_MS = 30_000;
@@ -143,14 +143,15 @@ export class HostConnections implements Connections {
         : async () => this.#ssh.connect(await targets.resolve(host));
     return this.#dialling(async () => {
       const deadline = Date.now() + DIAL_PATIENCE_MS;
+      let silent = 0;
       for (let attempt = 0; ; attempt++) {
+        const began = Date.now();
         try {
           return await connect();
         } catch (error) {
+          if (Date.now() - began >= this.#options.connectTimeoutMs) silent++;
           const again =
-            error instanceof ConnectError &&
-            error.retryable &&
-            (attempt === 0 || Date.now() < deadline);
+            error instanceof ConnectError && error.retryable && silent < 2 && Date.now() < deadline;
           if (!again || (error.stage === 'resolve' && attempt >= REFUSED_TRIES)) throw error;
           // Spread, so that many hosts behind one gate do not come back together.
           const pause = Math.min(DIAL_PAUSE_MS.first * 2 ** attempt, DIAL_PAUSE_MS.longest);

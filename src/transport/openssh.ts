@@ -95,8 +95,6 @@ export class OpenSshDialler {
       BatchMode: 'yes',
       StrictHostKeyChecking: 'yes',
       ConnectTimeout: String(Math.ceil(connectTimeoutMs / 1000)),
-      ServerAliveInterval: '15',
-      ServerAliveCountMax: '3',
       ControlPersist: 'no',
       RequestTTY: 'no',
       RemoteCommand: 'none',

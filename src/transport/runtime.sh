@@ -57,9 +57,23 @@ rh() {
 # when there is no room, since the rest would be read as commands.
 receive() {
   printf '\n%s R\n' "$RN"
-  (umask 077; head -c "$2" | { cat >"$1"; rc=$?; [ "$rc" = 0 ] || cat >/dev/null; exit "$rc"; }) || return 1
-  rw=$(sha256sum <"$1") || return 1
-  if [ "${rw%% *}" != "$3" ]; then echo "what arrived in $1 is not what was sent" >&2; return 1; fi
+  (umask 077; head -c "$2" | { cat >"$1"; rc=$?; [ "$rc" = 0 ] || cat >/dev/null; exit "$rc"; }) || { discard "$1"; return 1; }
+  rw=$(sha256sum <"$1")
+  if [ "${rw%% *}" != "$3" ]; then
+    # First gone, then told: when the line is lost, telling ends this shell.
+    discard "$1"
+    echo "what arrived in $1 is not what was sent" >&2
+    return 1
+  fi
+}
+
+# discard FILE: removes what could not be finished, and says so when the disk is full: not every shell does.
+discard() {
+  rk=$1
+  # shellcheck disable=SC2046  # words of the last line
+  set -- $(df -P "$1" 2>/dev/null | tail -n 1)
+  rm -f "$rk"
+  if [ "${4:-1}" = 0 ]; then echo "No space left on $6" >&2; fi
 }
 
 # flush FILE: its bytes are on the disk when this returns. Programs without that option write all files back.

@@ -144,10 +144,12 @@ export class ShellSession implements HostSession {
             return shell.run(commands, left(), script);
           });
         }
-        const fenced = await this.fence(run, left());
         const { state } = await this.unitRecord(run, unit, left());
-        if (state === 'never_started' && fenced === 'clear') {
-          progress.sent = false;
+        if (state === 'never_started') {
+          // What was sent may still be on its way; only when it cannot arrive any more is it sent again.
+          const fenced = await this.fence(run, left());
+          const again = await this.unitRecord(run, unit, left());
+          progress.sent = fenced !== 'clear' || again.state !== 'never_started';
           continue;
         }
         if (state === 'interrupted') {
@@ -369,5 +371,5 @@ function publishScript({
       ? ''
       : ` && ${validate.replaceAll('%s', quote(temporary))} >&2 </dev/null`;
   const publish = `publish ${quoteAll([temporary, path, mode, owner, group])}`;
-  return `${check} && ${publish} || { RC=$?; rm -f ${quote(temporary)}; (exit $RC); }`;
+  return `${check} && ${publish} || { RC=$?; discard ${quote(temporary)}; (exit $RC); }`;
 }

@@ -58,10 +58,6 @@ export const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
 /** What OpenSSH's client can do and ours cannot. */
 const USE_OPENSSH = "Let the system's ssh connect: --transport openssh.";
 
-/** A peer that says nothing for a minute is taken for dead. */
-const KEEPALIVE_MS = 15_000;
-const KEEPALIVE_MISSES = 3;
-
 export interface SshLogin {
   keyring: Keyring;
   /** Tried after the keys. */
@@ -82,14 +78,21 @@ export class SshDialler {
 
   /** @throws ConnectError whose stage says how far it came */
   async connect(target: SshTarget, observe: ConnectObserver = () => undefined): Promise<Line> {
-    const socket = await this.#socket(target, observe);
-    const client = await openClient(target, socket, this.#login, observe);
-    return new Ssh2Line(target.name, client);
+    return new Ssh2Line(target.name, await this.#open(target, observe));
   }
 
   async close(): Promise<void> {
     for (const pending of this.#jumps.values()) (await pending.catch(() => undefined))?.end();
     this.#jumps.clear();
+  }
+
+  async #open(target: SshTarget, observe: ConnectObserver): Promise<Client> {
+    // All that takes time comes before the socket: one that closes while nobody listens is not missed.
+    const { Client: Ssh2Client } = await loadSsh2();
+    const credentials = await this.#login.keyring.credentials(target);
+    const offers = await authMethods(target, credentials, this.#login.password);
+    const socket = await this.#socket(target, observe);
+    return handshake(new Ssh2Client(), { target, socket, credentials, offers, observe });
   }
 
   async #socket(target: SshTarget, observe: ConnectObserver): Promise<Duplex> {
@@ -136,8 +139,7 @@ export class SshDialler {
   async #openJump(jumps: SshTarget[]): Promise<Client> {
     const target = jumps.at(-1);
     if (!target) throw new Error('a jump needs a host');
-    const socket = await this.#socket({ ...target, jumps: jumps.slice(0, -1) }, () => undefined);
-    return openClient(target, socket, this.#login, () => undefined);
+    return this.#open({ ...target, jumps: jumps.slice(0, -1) }, () => undefined);
   }
 }
 
@@ -267,29 +269,40 @@ function spawnProxy(command: string, target: SshTarget): Duplex {
   return duplex;
 }
 
-async function openClient(
-  target: SshTarget,
-  socket: Duplex,
-  login: SshLogin,
-  observe: ConnectObserver,
+/** @throws ConnectError whose stage says how far it came */
+async function handshake(
+  client: Client,
+  {
+    target,
+    socket,
+    credentials,
+    offers,
+    observe,
+  }: {
+    target: SshTarget;
+    socket: Duplex;
+    credentials: Credentials;
+    offers: Offer[];
+    observe: ConnectObserver;
+  },
 ): Promise<Client> {
-  const { Client: Ssh2Client } = await loadSsh2();
-  const credentials = await login.keyring.credentials(target).catch((error: unknown) => {
-    socket.destroy();
-    throw error;
-  });
-  const offers = await authMethods(target, credentials, login.password);
-  const client = new Ssh2Client();
   let keyError: ConnectError | undefined;
   let keyChecked = false;
   let stage: ConnectStage = 'handshake';
   let left: readonly string[] = [];
+  let heard = '';
+  // What a stranger says before it closes; ssh2 passes lines over until one begins as SSH does.
+  const listen = (chunk: Buffer) => {
+    heard += chunk.toString('latin1', 0, 200);
+    if (heard.includes('SSH-') || heard.length > 200) socket.off('data', listen);
+  };
+  socket.on('data', listen);
   const config: ConnectConfig = {
     username: target.user,
     sock: socket,
     readyTimeout: target.connectTimeoutMs,
-    keepaliveInterval: KEEPALIVE_MS,
-    keepaliveCountMax: KEEPALIVE_MISSES,
+    keepaliveInterval: target.keepalive.intervalMs,
+    keepaliveCountMax: target.keepalive.misses,
     algorithms: { ...algorithms, serverHostKey: orderHostKeys(target) },
     // Called again on every rekey, so it only looks at what was read at the start.
     hostVerifier: (key: Buffer) => {
@@ -301,7 +314,7 @@ async function openClient(
     },
     authHandler: (methods, _partial, next) => {
       // ssh2 passes null before the first try, which its types do not say.
-      left = (methods as readonly string[] | null) ?? left;
+      if (Array.isArray(methods)) left = methods;
       const offer = offers.shift();
       if (offer) observe('auth', `offering ${offer.label}`);
       next((offer?.method ?? false) as AnyAuthMethod);
@@ -312,7 +325,7 @@ async function openClient(
       // An agent that cannot sign leaves the keys after it to be tried.
       if (error.level === 'agent') return;
       socket.destroy();
-      reject(keyError ?? handshakeError(target, stage, error, { credentials, left }));
+      reject(keyError ?? handshakeError(target, stage, error, { credentials, left, heard }));
     };
     client.once('handshake', ({ kex, serverHostKey }) => {
       observe('handshake', `${kex}, host key ${serverHostKey}`);
@@ -414,7 +427,11 @@ function handshakeError(
   target: SshTarget,
   stage: ConnectStage,
   error: Error & { level?: string; code?: string | number },
-  { credentials, left }: { credentials: Credentials; left: readonly string[] },
+  {
+    credentials,
+    left,
+    heard,
+  }: { credentials: Credentials; left: readonly string[]; heard: string },
 ): ConnectError {
   const { name, address, port } = target;
   const where = `"${name}" (${address} port ${String(port)})`;
@@ -436,6 +453,15 @@ function handshakeError(
       ...details,
       retryable: true,
       hint: 'Its sshd is stuck or very busy, or something else listens there.',
+    });
+  }
+  const busy = /MaxStartups|not allowed at this time/i.test(heard);
+  if (heard !== '' && !heard.includes('SSH-') && !busy) {
+    const words = heard.split(/\r?\n/)[0] ?? '';
+    return new ConnectError(`What listens at ${where} does not speak SSH but says "${words}".`, {
+      ...details,
+      retryable: false,
+      hint: 'Check the port.',
     });
   }
   const reason = error.message.replace(

@@ -27,6 +27,8 @@ export interface SshTarget {
   /** Under which the host key is stored: the address, `[address]:port`, or HostKeyAlias. */
   keyName: string;
   connectTimeoutMs: number;
+  /** ServerAliveInterval and ServerAliveCountMax. */
+  keepalive: { intervalMs: number; misses: number };
 }
 
 export interface TargetDefaults {
@@ -43,6 +45,9 @@ export interface TargetDefaults {
 }
 
 const JUMPS_LIMIT = 8;
+/** A peer that says nothing for a minute is taken for dead. */
+const KEEPALIVE_SECONDS = 15;
+const KEEPALIVE_MISSES = 3;
 
 /** Works out how to reach hosts; reads each known_hosts file once. */
 export class TargetResolver {
@@ -112,6 +117,10 @@ export class TargetResolver {
       knownHosts: this.#keysOf(answer, expand),
       keyName: alias ?? hostToken(address, port),
       connectTimeoutMs,
+      keepalive: {
+        intervalMs: 1000 * (Number(one('serveraliveinterval')) || KEEPALIVE_SECONDS),
+        misses: Number(one('serveralivecountmax') ?? KEEPALIVE_MISSES),
+      },
     };
   }
 

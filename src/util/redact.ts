@@ -47,6 +47,11 @@ export class Redactor {
     return this.#secrets.size === 0 ? undefined : new Sealer([...this.#secrets.values()], salt);
   }
 
+  /** Characters that must follow before what was said is sure to hold no beginning of a secret. */
+  get reach(): number {
+    return Math.max(0, (this.#forms[0]?.form.length ?? 0) - 1);
+  }
+
   mask(text: string): string {
     let masked = text;
     for (const { form } of this.#forms) masked = masked.replaceAll(form, MASK);

@@ -1,0 +1,50 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import type { OutputSink } from '../core/host.ts';
+import type { Redactor } from '../util/redact.ts';
+
+/**
+ * The whole of a long output, mode 0600, secrets masked also where one comes in two parts. A full disk ends the file
+ * early, not the run.
+ */
+export class OutputFile implements OutputSink {
+  readonly path: string;
+  readonly #redactor: Redactor;
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #file: number | undefined;
+  #held = '';
+  #failed = false;
+
+  constructor(path: string, redactor: Redactor) {
+    this.path = path;
+    this.#redactor = redactor;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      this.#file = openSync(path, 'w', 0o600);
+    } catch {
+      this.#failed = true;
+    }
+  }
+
+  write(bytes: Buffer): void {
+    const text = this.#redactor.mask(this.#held + this.#decoder.write(bytes));
+    const sure = Math.max(0, text.length - this.#redactor.reach);
+    this.#held = text.slice(sure);
+    this.#put(text.slice(0, sure));
+  }
+
+  end(): void {
+    this.#put(this.#redactor.mask(this.#held + this.#decoder.end()));
+    if (this.#file !== undefined) closeSync(this.#file);
+  }
+
+  #put(text: string): void {
+    if (this.#failed || this.#file === undefined || text === '') return;
+    try {
+      writeSync(this.#file, text);
+    } catch {
+      this.#failed = true;
+    }
+  }
+}
