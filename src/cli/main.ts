@@ -46,6 +46,14 @@ const commands: Record<string, CliCommand> = {
     summary: 'check playbooks without a host',
     run: async (world, argv) => (await import('./validate.ts')).validateCommand(world, argv),
   },
+  trust: {
+    summary: 'show and store the host keys of new hosts',
+    run: async (world, argv) => (await import('./trust.ts')).trustCommand(world, argv),
+  },
+  doctor: {
+    summary: 'walk through a connection, step by step',
+    run: async (world, argv) => (await import('./doctor.ts')).doctorCommand(world, argv),
+  },
   init: {
     summary: 'print an MKE 4 configuration, or convert one of MKE 3',
     run: async (world, argv) => (await import('./init.ts')).initCommand(world, argv),

@@ -34,3 +34,10 @@ export function checkHostKey(target: SshTarget, key: Buffer): ConnectError | und
       );
   }
 }
+
+/** The key of a trusted host and the line that says so. */
+export function describeTrust({ keyName, knownHosts }: SshTarget, key: Buffer): string {
+  const result = knownHosts.check(keyName, key);
+  const by = result.verdict === 'trusted' ? `, by ${result.file}:${String(result.line)}` : '';
+  return `${keyType(key)} ${fingerprint(key)} is that of "${keyName}"${by}`;
+}

@@ -1,8 +1,8 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 
 export type KeyVerdict =
-  | { verdict: 'trusted' }
+  | { verdict: 'trusted'; file: string; line: number }
   | { verdict: 'unknown' }
   | { verdict: 'changed'; file: string; line: number; stored: string }
   | { verdict: 'revoked'; file: string; line: number };
@@ -38,7 +38,8 @@ export class KnownHosts {
     const same = matching.find((entry) => entry.key.equals(key));
     const revoked = matching.find((entry) => entry.marker === '@revoked' && entry.key.equals(key));
     if (revoked) return { verdict: 'revoked', file: revoked.file, line: revoked.line };
-    if (same && same.marker === undefined) return { verdict: 'trusted' };
+    if (same && same.marker === undefined)
+      return { verdict: 'trusted', file: same.file, line: same.line };
     const other = matching.find(
       (entry) => entry.marker === undefined && entry.type === keyType(key),
     );
@@ -66,6 +67,17 @@ export class KnownHosts {
       (entry) => entry.marker === '@cert-authority' && matchesHost(entry.hosts, name),
     );
   }
+}
+
+/** A line to be stored; hashed, the name cannot be read from the file. */
+export function knownHostsLine(name: string, key: Buffer, hash: boolean): string {
+  return `${hash ? hashedName(name) : name} ${keyType(key)} ${key.toString('base64')}\n`;
+}
+
+function hashedName(name: string): string {
+  const salt = randomBytes(20);
+  const digest = createHmac('sha1', salt).update(name).digest('base64');
+  return `|1|${salt.toString('base64')}|${digest}`;
 }
 
 export function hostToken(host: string, port: number): string {

@@ -13,7 +13,7 @@ import type {
   SigningRequestOptions,
 } from 'ssh2';
 import { ConnectError, type ConnectStage } from '../core/errors.ts';
-import { checkHostKey } from './host-keys.ts';
+import { checkHostKey, describeTrust } from './host-keys.ts';
 import { loadSsh2, type Credential, type Credentials, type Keyring } from './keyring.ts';
 import { SessionRefusedError, type Line, type ShellChannel } from './line.ts';
 import type { SshTarget } from './target.ts';
@@ -81,6 +81,38 @@ export class SshDialler {
     return new Ssh2Line(target.name, await this.#open(target, observe));
   }
 
+  /**
+   * The key that a host shows, trusted or not. Nothing is sent that could give anything away.
+   * @throws ConnectError when it cannot be asked, for example because a jump host is not trusted yet
+   */
+  async hostKey(target: SshTarget): Promise<Buffer> {
+    const { Client: Ssh2Client } = await loadSsh2();
+    const client = new Ssh2Client();
+    const socket = await this.#socket(target, () => undefined);
+    let key: Buffer | undefined;
+    return new Promise((resolve, reject) => {
+      const end = (error: Error & { level?: string }) => {
+        socket.destroy();
+        if (key) resolve(key);
+        else reject(handshakeError(target, 'handshake', error, nothingShown));
+      };
+      client.on('error', end);
+      client.once('close', () => {
+        end(new Error('the host closed the connection'));
+      });
+      client.connect({
+        username: target.user,
+        sock: socket,
+        readyTimeout: target.connectTimeoutMs,
+        algorithms: { ...algorithms, serverHostKey: orderHostKeys(target) },
+        hostVerifier: (shown: Buffer) => {
+          key = shown;
+          return false;
+        },
+      });
+    });
+  }
+
   async close(): Promise<void> {
     for (const pending of this.#jumps.values()) (await pending.catch(() => undefined))?.end();
     this.#jumps.clear();
@@ -142,6 +174,8 @@ export class SshDialler {
     return this.#open({ ...target, jumps: jumps.slice(0, -1) }, () => undefined);
   }
 }
+
+const nothingShown = { credentials: { usable: [], unusable: [] }, left: [], heard: '' };
 
 class Ssh2Line implements Line {
   readonly #host: string;
@@ -308,7 +342,7 @@ async function handshake(
     hostVerifier: (key: Buffer) => {
       keyError = checkHostKey(target, key);
       stage = keyError ? 'host_key' : 'auth';
-      if (!keyError && !keyChecked) observe('host_key', target.keyName);
+      if (!keyError && !keyChecked) observe('host_key', describeTrust(target, key));
       keyChecked = true;
       return keyError === undefined;
     },

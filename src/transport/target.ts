@@ -24,6 +24,8 @@ export interface SshTarget {
   jumps: SshTarget[];
   proxyCommand: string | undefined;
   knownHosts: KnownHosts;
+  /** HashKnownHosts: names of new entries cannot be read. */
+  hashKnownHosts: boolean;
   /** Under which the host key is stored: the address, `[address]:port`, or HostKeyAlias. */
   keyName: string;
   connectTimeoutMs: number;
@@ -115,6 +117,7 @@ export class TargetResolver {
       jumps,
       proxyCommand: jumps.length > 0 ? undefined : proxyCommand(one('proxycommand'), expand),
       knownHosts: this.#keysOf(answer, expand),
+      hashKnownHosts: one('hashknownhosts') === 'yes',
       keyName: alias ?? hostToken(address, port),
       connectTimeoutMs,
       keepalive: {
@@ -122,6 +125,11 @@ export class TargetResolver {
         misses: Number(one('serveralivecountmax') ?? KEEPALIVE_MISSES),
       },
     };
+  }
+
+  /** Forgets the host keys that were read, since more are stored now. */
+  rereadKnownHosts(): void {
+    this.#knownHosts.clear();
   }
 
   #keysOf(answer: SshConfigAnswer, expand: (text: string) => string): KnownHosts {

@@ -121,6 +121,12 @@ export class Box {
     return box;
   }
 
+  /** Process id of sshd, by which its namespaces can be entered. */
+  get pid(): number {
+    const children = `/proc/${String(this.#server?.pid)}/task/${String(this.#server?.pid)}/children`;
+    return Number(readFileSync(children, 'utf8').split(' ')[0]);
+  }
+
   /** Type and base64 of the host key. */
   hostKey(name = 'host_key'): string {
     return readFileSync(join(this.dir, `${name}.pub`), 'utf8')

@@ -1,0 +1,224 @@
+import { lookup } from 'node:dns/promises';
+import { Command, Option } from 'commander';
+import { ConnectError, errorMessage, RunnerError, UsageError } from '../core/errors.ts';
+import { exitCodes } from '../core/events.ts';
+import type { Identity } from '../core/host.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import { HostConnections } from '../transport/connections.ts';
+import { sendHttp } from '../transport/http.ts';
+import { SshDialler } from '../transport/ssh.ts';
+import type { SshTarget } from '../transport/target.ts';
+import {
+  addConnectOptions,
+  becomePassword,
+  createReach,
+  unlockKeys,
+  type ConnectFlags,
+  type Reach,
+} from './connect.ts';
+import { selectHosts } from './host-selection.ts';
+import type { World } from './world.ts';
+
+interface DoctorOptions extends ConnectFlags {
+  inventory?: string;
+  becomeUser: string;
+  becomeMethod: Identity['method'];
+  become: boolean;
+}
+
+const STEP_TIMEOUT_MS = 30_000;
+/** Seconds that clocks may differ before certificates and tokens can be taken for expired or not yet valid. */
+const CLOCK_LIMIT = 30;
+
+/** `runner doctor HOST`: resolve, connect, key exchange, host key, login, shell, sudo; what decided each. */
+export async function doctorCommand(world: World, argv: string[]): Promise<number> {
+  const command = new Command('runner doctor')
+    .argument('<host>', 'host of the inventory, or [user@]host[:port] without one')
+    .description(
+      'Walk through a connection step by step: what was decided by what, and what to change.',
+    )
+    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option('--become-user <NAME>', 'whom to become', 'root')
+    .addOption(
+      new Option('--become-method <METHOD>', 'how').choices(['sudo', 'su', 'doas']).default('sudo'),
+    )
+    .option('--no-become', 'leave that step out')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addConnectOptions(command).parse(argv, { from: 'user' });
+  const options = command.opts<DoctorOptions>();
+  const [host, second] = selectHosts(world, options.inventory, command.args);
+  if (!host || second) throw new UsageError('Name one host.');
+  const reach = await createReach(world, options);
+  await unlockKeys(world, reach, {
+    file: '',
+    hosts: new Map([[host.name, host]]),
+    groups: new Map(),
+  });
+  const identity: Identity | undefined = options.become
+    ? {
+        user: options.becomeUser,
+        method: options.becomeMethod,
+        password: await becomePassword(world, options),
+      }
+    : undefined;
+  return new Doctor(world, reach, host).run(identity);
+}
+
+class Doctor {
+  readonly #world: World;
+  readonly #reach: Reach;
+  readonly #host: InventoryHost;
+
+  constructor(world: World, reach: Reach, host: InventoryHost) {
+    this.#world = world;
+    this.#reach = reach;
+    this.#host = host;
+  }
+
+  async run(identity: Identity | undefined): Promise<number> {
+    const connections = new HostConnections({ ...this.#reach, sendHttp, run: 'doctor' });
+    try {
+      const target = await this.#resolve();
+      const openssh = (this.#reach.transport ?? this.#host.address.transport) === 'openssh';
+      if (target && !openssh) await this.#connect(target);
+      if (openssh) this.#tell('connect', "left to the system's ssh (--transport openssh)");
+      await this.#shell(connections);
+      if (identity) await this.#become(connections, identity);
+      this.#tell('result', `"${this.#host.name}" is ready.`);
+      return exitCodes.done;
+    } catch (error) {
+      if (!(error instanceof RunnerError)) throw error;
+      const stage = error instanceof ConnectError ? error.stage.replace('_', ' ') : 'result';
+      this.#tell(stage, `FAILED. ${error.message}`);
+      if (error.hint !== undefined) this.#tell('', error.hint);
+      return exitCodes.preflight_failed;
+    } finally {
+      await connections.close();
+    }
+  }
+
+  async #resolve(): Promise<SshTarget | undefined> {
+    const { address } = this.#host;
+    if (address.transport === 'local') {
+      this.#tell('resolve', 'the controller itself; nothing is dialled');
+      return undefined;
+    }
+    const { targets } = this.#reach;
+    for (const line of await targets.config.explain(address)) this.#tell('ssh config', line);
+    const target = await targets.resolve(address);
+    const { port, user, keyFiles, jumps, agent } = target;
+    const origin = (given: unknown) =>
+      given === undefined ? 'ssh config or default' : 'inventory';
+    this.#tell(
+      'resolve',
+      `${target.address} (${target.address === address.address ? 'inventory' : 'ssh config'}), port ${String(port)} (${origin(address.port)}), user "${user}" (${origin(address.user)})`,
+    );
+    this.#tell('', `keys (${origin(address.keyPath)}): ${keyFiles.join(', ') || 'none'}`);
+    this.#tell('', `agent: ${agent ?? 'none (SSH_AUTH_SOCK is not set)'}`);
+    this.#tell('', `host keys: ${target.knownHosts.files.join(', ')}`);
+    const first = jumps[0] ?? target;
+    if (target.proxyCommand === undefined) {
+      const found = await lookup(first.address, { all: true }).catch((error: unknown) => {
+        throw new ConnectError(`The name "${first.address}" does not resolve.`, {
+          host: this.#host.name,
+          stage: 'resolve',
+          retryable: false,
+          hint: 'Check the spelling, the DNS search domains and HostName in ssh_config.',
+          cause: error,
+        });
+      });
+      this.#tell('', `${first.address} is ${found.map((one) => one.address).join(', ')}`);
+    }
+    return target;
+  }
+
+  async #connect(target: SshTarget): Promise<void> {
+    const dialler = new SshDialler(this.#reach.login);
+    let offered = '';
+    try {
+      const line = await dialler.connect(target, (stage, detail) => {
+        if (stage === 'resolve') this.#tell('connect', detail);
+        if (stage === 'handshake') this.#tell('key exchange', detail);
+        if (stage === 'host_key') this.#tell('host key', detail);
+        if (stage === 'auth') {
+          this.#tell('login', detail);
+          offered = detail.replace('offering ', '');
+        }
+      });
+      line.close();
+      this.#tell('', `"${target.user}" is let in by ${offered}`);
+    } finally {
+      await dialler.close();
+    }
+  }
+
+  async #shell(connections: HostConnections): Promise<void> {
+    const session = await connections.session(this.#host.address, {
+      user: undefined,
+      method: 'sudo',
+      password: undefined,
+    });
+    const before = Date.now();
+    const [who, clock, tools, state] = await session.read(
+      [
+        { script: 'id -un; uname -sr' },
+        { script: 'date +%s' },
+        {
+          script: `for t in ${requiredTools.join(' ')}; do command -v "$t" >/dev/null || echo "$t"; done`,
+        },
+        { script: 'mkdir -p "$RD" && [ -w "$RD" ] && echo "$RD"' },
+      ],
+      { timeoutMs: STEP_TIMEOUT_MS },
+    );
+    const took = Date.now() - before;
+    const [name = '', kernel = ''] = (who?.stdout ?? '').split('\n');
+    this.#tell('shell', `/bin/sh as "${name}" on ${kernel}, a round trip took ${String(took)} ms`);
+    const missing = tools?.stdout.trim().split('\n').join(', ') ?? '';
+    if (missing !== '') {
+      throw new ConnectError(`The host lacks ${missing}.`, {
+        host: this.#host.name,
+        stage: 'shell',
+        retryable: false,
+        hint: 'Install coreutils, or busybox with these programs.',
+      });
+    }
+    const kept = state?.stdout.trim() ?? '';
+    this.#tell(
+      '',
+      kept === ''
+        ? `records cannot be kept: ${state?.stderr.trim() ?? ''}`
+        : `records are kept in ${kept}`,
+    );
+    const skew = Math.round(Number(clock?.stdout) - (before + took / 2) / 1000);
+    this.#tell(
+      '',
+      Math.abs(skew) <= CLOCK_LIMIT
+        ? 'its clock agrees with this machine'
+        : `WARNING: its clock is ${String(Math.abs(skew))} s ${skew > 0 ? 'ahead' : 'behind'}; certificates and tokens may be refused. Runs do not depend on it`,
+    );
+  }
+
+  async #become(connections: HostConnections, identity: Identity): Promise<void> {
+    try {
+      const session = await connections.session(this.#host.address, identity);
+      const [answer] = await session.read([{ script: 'id -un' }], { timeoutMs: STEP_TIMEOUT_MS });
+      this.#tell('become', `"${answer?.stdout.trim() ?? ''}" by ${identity.method}`);
+    } catch (error) {
+      if (error instanceof ConnectError) throw error;
+      throw new ConnectError(errorMessage(error), {
+        host: this.#host.name,
+        stage: 'become',
+        retryable: false,
+      });
+    }
+  }
+
+  #tell(step: string, text: string): void {
+    this.#world.stdout.write(`${this.#world.redactor.mask(`${step.padEnd(13)} ${text}`)}\n`);
+  }
+}
+
+/** Programs that the remote runtime calls. */
+const requiredTools =
+  'stat sha256sum base64 head tail cat cp mv rm mkdir chmod chown du df grep env sleep'.split(' ');

@@ -1,0 +1,180 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Command } from 'commander';
+import pLimit from 'p-limit';
+import { ConnectError, errorMessage, UsageError } from '../core/errors.ts';
+import { exitCodes } from '../core/events.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import { checkHostKey } from '../transport/host-keys.ts';
+import { fingerprint, keyType, knownHostsLine } from '../transport/known-hosts.ts';
+import { SshDialler } from '../transport/ssh.ts';
+import type { SshTarget, TargetResolver } from '../transport/target.ts';
+import { addConnectOptions, createReach, type ConnectFlags } from './connect.ts';
+import { selectHosts } from './host-selection.ts';
+import { canAsk, confirm } from './prompt.ts';
+import type { World } from './world.ts';
+
+interface TrustOptions extends ConnectFlags {
+  inventory?: string;
+  yes?: boolean;
+  fingerprint?: string[];
+}
+
+interface Shown {
+  target: SshTarget;
+  key: Buffer;
+}
+
+const ASKED_AT_A_TIME = 8;
+
+/** `runner trust [PATTERN…]`: all new host keys at once, for review, and then into known_hosts. */
+export async function trustCommand(world: World, argv: string[]): Promise<number> {
+  const collect = (value: string, known: string[] = []): string[] => [...known, value];
+  const command = new Command('runner trust')
+    .argument('[pattern...]', 'hosts of the inventory, or [user@]host[:port] without one')
+    .description('Show the keys of hosts that are not known yet, and store them when you agree.')
+    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option('-y, --yes', 'store without asking; compare the fingerprints yourself')
+    .option(
+      '--fingerprint <SHA256>',
+      'store only keys with this fingerprint; may be repeated',
+      collect,
+    )
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addConnectOptions(command).parse(argv, { from: 'user' });
+  const options = command.opts<TrustOptions>();
+  const hosts = selectHosts(world, options.inventory, command.args);
+  const { targets, login } = await createReach(world, options);
+  const dialler = new SshDialler(login);
+  try {
+    return await new Trust(world, options, targets, dialler).run(hosts);
+  } finally {
+    await dialler.close();
+  }
+}
+
+class Trust {
+  readonly #world: World;
+  readonly #options: TrustOptions;
+  readonly #targets: TargetResolver;
+  readonly #dialler: SshDialler;
+  readonly #limit = pLimit(ASKED_AT_A_TIME);
+
+  constructor(world: World, options: TrustOptions, targets: TargetResolver, dialler: SshDialler) {
+    this.#world = world;
+    this.#options = options;
+    this.#targets = targets;
+    this.#dialler = dialler;
+  }
+
+  async run(hosts: readonly InventoryHost[]): Promise<number> {
+    let stored = 0;
+    // Hosts behind a jump host that is new can be asked when that one is trusted: one more round for each hop.
+    for (;;) {
+      const { fresh, refused, failed, known } = await this.#look(hosts);
+      const wanted = this.#wanted(fresh);
+      const blocked = failed.filter(({ stage }) => stage === 'host_key').length > 0;
+      const agreed = wanted.length > 0 && (await this.#agree(wanted, fresh.length));
+      if (agreed) {
+        for (const one of wanted) this.#store(one);
+        stored += wanted.length;
+        this.#targets.rereadKnownHosts();
+        if (blocked) continue;
+      }
+      for (const error of [...refused, ...failed]) this.#say(error.describe());
+      this.#say(
+        `${String(stored)} stored, ${String(known - (agreed ? 0 : stored))} known already, ${String(fresh.length - (agreed ? wanted.length : 0))} new and not stored, ${String(refused.length)} refused, ${String(failed.length)} not reached.`,
+      );
+      const left = fresh.length - (agreed ? wanted.length : 0);
+      return left + refused.length + failed.length === 0
+        ? exitCodes.done
+        : exitCodes.preflight_failed;
+    }
+  }
+
+  async #look(hosts: readonly InventoryHost[]): Promise<{
+    fresh: Shown[];
+    refused: ConnectError[];
+    failed: ConnectError[];
+    known: number;
+  }> {
+    const resolved = await Promise.all(
+      hosts
+        .filter(({ address }) => address.transport !== 'local')
+        .map(({ address }) => this.#targets.resolve(address)),
+    );
+    // Each hop is reached through those before it.
+    const hops = resolved.flatMap((target) => [
+      ...target.jumps.map((jump, index) => ({ ...jump, jumps: target.jumps.slice(0, index) })),
+      target,
+    ]);
+    const unique = [...new Map(hops.map((target) => [target.keyName, target])).values()];
+    const fresh: Shown[] = [];
+    const refused: ConnectError[] = [];
+    const failed: ConnectError[] = [];
+    let known = 0;
+    const look = async (target: SshTarget): Promise<void> => {
+      try {
+        const key = await this.#dialler.hostKey(target);
+        const { verdict } = target.knownHosts.check(target.keyName, key);
+        if (verdict === 'trusted') known++;
+        else if (verdict === 'unknown') fresh.push({ target, key });
+        else {
+          const error = checkHostKey(target, key);
+          if (error) refused.push(error);
+        }
+      } catch (error) {
+        if (!(error instanceof ConnectError)) throw error;
+        failed.push(error);
+      }
+    };
+    await Promise.all(unique.map((target) => this.#limit(() => look(target))));
+    return { fresh, refused, failed, known };
+  }
+
+  #wanted(fresh: readonly Shown[]): Shown[] {
+    const { fingerprint: given } = this.#options;
+    return given === undefined
+      ? [...fresh]
+      : fresh.filter(({ key }) => given.includes(fingerprint(key)));
+  }
+
+  async #agree(shown: readonly Shown[], fresh: number): Promise<boolean> {
+    const names = Math.max(...shown.map(({ target }) => target.name.length));
+    const keys = Math.max(...shown.map(({ target }) => target.keyName.length));
+    for (const { target, key } of [...shown].sort((a, b) =>
+      a.target.name.localeCompare(b.target.name),
+    )) {
+      this.#say(
+        `${target.name.padEnd(names)}  ${target.keyName.padEnd(keys)}  ${keyType(key)}  ${fingerprint(key)}`,
+      );
+    }
+    if (this.#options.yes === true || this.#options.fingerprint !== undefined) return true;
+    if (!canAsk(this.#world)) {
+      this.#say('Nothing was stored. Compare the fingerprints, then call this again with --yes.');
+      return false;
+    }
+    return confirm(`Are these the fingerprints of your ${String(fresh)} hosts? Store their keys?`);
+  }
+
+  #store({ target, key }: Shown): void {
+    const [file] = target.knownHosts.files;
+    if (file === undefined)
+      throw new UsageError('There is no known_hosts file to store keys in.', {
+        hint: 'Name one with --known-hosts.',
+      });
+    try {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      const unfinished = existsSync(file) && /[^\n]$/.test(readFileSync(file, 'utf8'));
+      const line = knownHostsLine(target.keyName, key, target.hashKnownHosts);
+      appendFileSync(file, `${unfinished ? '\n' : ''}${line}`, { mode: 0o600 });
+    } catch (error) {
+      throw new UsageError(`The key of "${target.name}" cannot be stored: ${errorMessage(error)}.`);
+    }
+  }
+
+  #say(text: string): void {
+    this.#world.stdout.write(`${text}\n`);
+  }
+}
