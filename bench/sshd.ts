@@ -1,4 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ export class SshdHosts {
     this.#servers = servers;
   }
 
-  static async start(dir: string, count: number): Promise<SshdHosts> {
+  static async start(dir: string, count: number, rttMs = 0): Promise<SshdHosts> {
     mkdirSync('/run/sshd', { recursive: true });
     for (const name of ['id', 'host_key']) {
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);
@@ -54,18 +55,22 @@ export class SshdHosts {
           'StrictModes no',
           'UsePAM no',
           'PidFile none',
+          // bash then takes the session for a nested one and leaves the user's own .bashrc out of the figures.
+          'SetEnv SHLVL=2',
           'Subsystem sftp internal-sftp',
           '',
         ].join('\n'),
       );
       return spawn('/usr/sbin/sshd', ['-D', '-f', config], { stdio: 'ignore' });
     });
+    const reached = rttMs === 0 ? hosts : hosts.map((host) => ({ ...host, port: host.port + 1 }));
+    if (rttMs > 0) servers.push(await startRelay(hosts, rttMs / 2));
     writeFileSync(
       join(dir, 'known_hosts'),
-      hosts.map(({ address, port }) => `[${address}]:${String(port)} ${hostKey}\n`).join(''),
+      reached.map(({ address, port }) => `[${address}]:${String(port)} ${hostKey}\n`).join(''),
     );
     const user = execFileSync('id', ['-un']).toString().trim();
-    const started = new SshdHosts(dir, hosts, servers, user);
+    const started = new SshdHosts(dir, reached, servers, user);
     await Promise.all(hosts.map((host) => answers(host)));
     return started;
   }
@@ -73,6 +78,19 @@ export class SshdHosts {
   stop(): void {
     for (const server of this.#servers) server.kill('SIGTERM');
   }
+}
+
+/** The hosts one port higher, each byte later. */
+async function startRelay(hosts: BenchHost[], delayMs: number): Promise<ChildProcess> {
+  const pairs = hosts.map(
+    ({ address, port }) => `${address}:${String(port + 1)}=${address}:${String(port)}`,
+  );
+  const script = new URL('relay.mjs', import.meta.url).pathname;
+  const relay = spawn(process.execPath, [script, String(delayMs), ...pairs], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(relay.stdout, 'data');
+  return relay;
 }
 
 async function answers({ address, port }: BenchHost): Promise<void> {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** The same thirty tasks in the words both sides understand; only template syntax and conditions differ. */
 export type Dialect = 'runner' | 'ansible';
 
@@ -45,4 +47,44 @@ export function realistic(dialect: Dialect, dir: string): string {
 function play(tasks: string[], dialect: Dialect): string {
   const facts = dialect === 'ansible' ? '  gather_facts: false\n' : '';
   return `- name: Bench\n  hosts: all\n${facts}  tasks:\n${tasks.join('\n')}\n`;
+}
+
+/** The same tasks as bare shell, one command each, that looks before it acts. */
+export function realisticShell(dir: string, host: string): string[] {
+  const base = `${dir}/${host}`;
+  const numbers = [1, 2, 3, 4, 5];
+  const file = (path: string, content: string, mode: string) => {
+    const sum = createHash('sha256').update(content).digest('hex');
+    return `[ "$(sha256sum <${path} 2>/dev/null)" = "${sum}  -" ] && [ "$(stat -c %a ${path})" = ${mode} ] || { printf %s '${content}' >${path}.tmp && chmod ${mode} ${path}.tmp && mv ${path}.tmp ${path}; }`;
+  };
+  return [
+    ...numbers.map(
+      (n) =>
+        `[ "$(stat -c %a ${base}/d${String(n)} 2>/dev/null)" = 755 ] || { mkdir -p ${base}/d${String(n)} && chmod 755 ${base}/d${String(n)}; }`,
+    ),
+    ...numbers.flatMap((n) => [
+      file(`${base}/d${String(n)}/a.conf`, `host ${host} file ${String(n)}\n`, '644'),
+      file(`${base}/d${String(n)}/b.conf`, `other ${String(n)}\n`, '600'),
+    ]),
+    ...numbers.map((n) => {
+      const path = `${base}/d${String(n)}/a.conf`;
+      return `sha256sum ${path}; stat -c %a ${path}; grep -qxF 'key${String(n)}=1' ${path} || echo 'key${String(n)}=1' >>${path}`;
+    }),
+    ...numbers.map(() => 'hostname'),
+    ...numbers.map((n) => `echo ${String(n)} > ${base}/d${String(n)}/s`),
+  ];
+}
+
+export function commandsOnlyShell(): string[] {
+  return Array.from({ length: 30 }, () => '/bin/true');
+}
+
+export function largeFile(dialect: Dialect, from: string, dir: string): string {
+  const undo = dialect === 'runner' ? ', undo: none' : '';
+  return play(
+    [
+      `    - { name: Large file, copy: { src: ${from}, dest: '${dir}/{{inventory_hostname}}/large', mode: '0644' }${undo} }`,
+    ],
+    dialect,
+  );
 }
