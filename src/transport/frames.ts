@@ -9,6 +9,8 @@ export interface FrameOptions {
   onOutput?: ((text: string) => void) | undefined;
   /** The shell is ready for the bytes of a file (true), or goes on without (false). */
   onReady?: ((wanted: boolean) => void) | undefined;
+  /** Drop all before the first "B". */
+  awaitBegin?: boolean;
   /** Where the bytes of the frame with this index go, instead of being kept. */
   sink?: (index: number) => OutputSink | undefined;
 }
@@ -20,15 +22,17 @@ export interface Frame {
   size: number;
   /** Something that was left running holds the shell's output. */
   shared: boolean;
+  /** It is what came before the first command, and failed. */
+  prologue: boolean;
 }
 
 const DISPLAYED_BYTES = 64 * 1024;
 
 /**
  * Cuts one stream of a shell into the outputs of its commands. Every marker is a line of its own that begins with a
- * word the commands cannot know: B begins an output, E CODE SHARED ends it, R asks for a file and N goes on without,
- * L and M stand around a copy that is only for display, D is the end of the answer. Bytes outside of frames (banners,
- * late children) are dropped.
+ * word the commands cannot know: B is where answers begin, E CODE SHARED ends the output of a command, P CODE 0 that of
+ * what came before the commands and failed, R asks for a file and N goes on without, L and M stand around a copy that is
+ * only for display, D at the end of the last marker ends the answer.
  */
 export class FrameReader {
   readonly frames: Frame[] = [];
@@ -37,7 +41,7 @@ export class FrameReader {
   readonly #options: FrameOptions;
   readonly #decoder = new StringDecoder('utf8');
   #buffer: Buffer = Buffer.alloc(0);
-  #inFrame = false;
+  #begun: boolean;
   #displayOnly = false;
   #displayed = false;
   #parts: Buffer[] = [];
@@ -48,6 +52,7 @@ export class FrameReader {
   constructor(nonce: string, options: FrameOptions) {
     this.#marker = Buffer.from(`\n${nonce} `);
     this.#options = options;
+    this.#begun = options.awaitBegin !== true;
   }
 
   push(chunk: Buffer): void {
@@ -95,26 +100,15 @@ export class FrameReader {
   }
 
   #mark(word: string): void {
-    const [kind = '', code, shared] = word.split(' ');
+    const [kind = '', code, shared, last] = word.split(' ');
     switch (kind) {
       case 'B':
-        this.#inFrame = true;
-        if (this.#displayOnly) return;
-        this.#parts = [];
-        this.#size = 0;
-        this.#sink = this.#options.sink?.(this.frames.length);
+        this.#begun = true;
         return;
       case 'E':
-        this.#inFrame = false;
-        if (this.#displayOnly) return;
-        this.frames.push({
-          code: Number(code),
-          bytes: Buffer.concat(this.#parts),
-          size: this.#size,
-          shared: shared === '1',
-        });
-        this.#parts = [];
-        this.close();
+      case 'P':
+        if (!this.#displayOnly) this.#end(Number(code), shared === '1', kind === 'P');
+        if (last === 'D') this.done = true;
         return;
       case 'L':
         this.#displayOnly = true;
@@ -122,13 +116,13 @@ export class FrameReader {
         return;
       case 'M':
         this.#displayOnly = false;
-        this.#inFrame = false;
         return;
       case 'R':
       case 'N':
         this.#options.onReady?.(kind === 'R');
         return;
-      case 'D':
+      case '':
+        // No command ran: the marker is "D" alone.
         this.done = true;
         return;
       default:
@@ -136,8 +130,20 @@ export class FrameReader {
     }
   }
 
+  #end(code: number, shared: boolean, prologue: boolean): void {
+    // A sink is opened for an empty output too.
+    this.#sink ??= this.#options.sink?.(this.frames.length);
+    const bytes = Buffer.concat(this.#parts);
+    this.frames.push({ code, bytes, size: this.#size, shared, prologue });
+    this.#parts = [];
+    this.#size = 0;
+    this.close();
+  }
+
   #take(bytes: Buffer): void {
-    if (!this.#inFrame || bytes.length === 0) return;
+    if (!this.#begun || bytes.length === 0) return;
+    if (this.#size === 0 && !this.#displayOnly)
+      this.#sink ??= this.#options.sink?.(this.frames.length);
     if (!this.#sink && (this.#displayOnly || !this.#displayed)) {
       // A flood is not worth showing whole: its newest part is.
       this.#options.onOutput?.(this.#decoder.write(bytes.subarray(-DISPLAYED_BYTES)));

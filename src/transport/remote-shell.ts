@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ConnectError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import type { OutputSink, RunOptions } from '../core/host.ts';
-import { quote, quoteAll } from '../util/shell.ts';
+import { quote } from '../util/shell.ts';
 import { FrameReader } from './frames.ts';
 import type { ShellChannel } from './line.ts';
 
@@ -20,9 +20,17 @@ export interface ShellCommand {
   sink?: OutputSink;
 }
 
+/** An answer. */
+export interface ShellOutput extends CommandOutput {
+  /** What comes before the commands failed; none of them ran. */
+  prologue?: boolean;
+}
+
 export interface ScriptOptions {
   /** Run all commands, whatever the ones before answered. */
   keepGoing?: boolean;
+  /** Shell text that must succeed before the first command; it answers only when it does not. */
+  prologue?: string;
   /** Shell text that runs whatever happened. */
   epilogue?: string;
   /** Run apart from the shell, with output in the unit's files on the host, so that it outlives a lost connection. */
@@ -89,7 +97,10 @@ export class RemoteShell {
 
   /** Sends the runtime functions and learns the shell's process id. */
   async start(runtime: string, options: RunOptions): Promise<void> {
-    this.#channel.stdin.write(`RN=${this.nonce}\n${runtime}\n`);
+    // What the login shell said before is no answer of ours: "B" is where they begin.
+    this.#channel.stdin.write(
+      `RN=${this.nonce}\n${runtime}\nprintf '\\n%s B\\n' "$RN" >&2; printf '\\n%s B\\n' "$RN"\n`,
+    );
     const [answer] = await this.run([{ script: 'echo $$' }], options, { keepBytes: 1024 });
     this.pid = Number(answer?.stdout.trim());
   }
@@ -97,7 +108,7 @@ export class RemoteShell {
   /**
    * Runs commands in order until one fails, then the epilogue whatever happened. One round trip, and one more for
    * each that is fed.
-   * @returns an output for each command that ran
+   * @returns an output for each command that ran, or one with `prologue` set
    * @throws ConnectError when the line or the shell is lost; TimeoutError when time is up or the signal says so: the
    * shell then takes no more work, and whoever opened it must end its processes and destroy it
    */
@@ -105,7 +116,7 @@ export class RemoteShell {
     commands: readonly ShellCommand[],
     options: RunOptions,
     script: ScriptOptions,
-  ): Promise<CommandOutput[]> {
+  ): Promise<ShellOutput[]> {
     if (this.#closed !== undefined) return Promise.reject(this.#lost(this.#closed));
     const sections = compose(commands, script);
     return new Promise((resolve, reject) => {
@@ -147,7 +158,11 @@ export class RemoteShell {
           this.destroy();
         });
       };
-      const frameOptions = { keepBytes: script.keepBytes, onOutput: options.onOutput };
+      const frameOptions = {
+        keepBytes: script.keepBytes,
+        onOutput: options.onOutput,
+        awaitBegin: this.pid === 0,
+      };
       const job: Job = {
         fail,
         check: () => {
@@ -228,40 +243,45 @@ interface Section {
 /** A script in parts: each but the last ends with a command that takes bytes. */
 function compose(
   commands: readonly ShellCommand[],
-  { keepGoing = false, epilogue = '', detach, nonce }: ScriptOptions,
+  { keepGoing = false, prologue, epilogue, detach, nonce }: ScriptOptions,
 ): Section[] {
-  const end = `printf '\\n%s D\\n' "$RN"; printf '\\n%s D\\n' "$RN" >&2\n`;
-  const sections: Section[] = [];
-  let text = 'RX=0\n';
-  if (detach) {
-    // Their output goes to files, which a process that is left behind may keep.
-    const body = commands.map(({ script }) => framed({ script }, keepGoing)).join('');
-    text += detached(`${body}${epilogue}\n`, detach);
-  } else {
-    for (const command of commands) {
-      if (!command.feed) {
-        text += framed(command, keepGoing);
-        continue;
-      }
-      // The shell must have read all that was sent when the file's bytes begin.
-      text += `if [ "$RX" = 0 ]; then rb; ${command.script}\nre $?; else printf '\\n%s N\\n' "$RN"; fi\n`;
-      sections.push({ text, feed: command.feed });
-      text = '';
-    }
-    text += `${epilogue}\n`;
-  }
   if (nonce !== undefined) {
     // An earlier shell wrote the frames; this one closes the answer with the same word.
-    text = `RO=$RN; RN=${quote(nonce)}\n${commands.map(({ script }) => script).join('\n')}\n${end}RN=$RO\n`;
-    return [{ text }];
+    const scripts = commands.map(({ script }) => script).join('\n');
+    return [{ text: `RO=$RN; RN=${quote(nonce)}; RE=\n${scripts}\nrd\nRN=$RO\n` }];
   }
-  sections.push({ text: text + end });
+  const begin = `RX=0; RS=0\n${prologue === undefined ? '' : `{ ${prologue}\n} >/dev/null || rp $?\n`}`;
+  const end = epilogue === undefined ? '' : `${epilogue}\n`;
+  if (detach) {
+    // Their output goes to files, which a process that is left behind may keep.
+    const body = commands.map(({ script }, index) => framed({ script }, index, keepGoing)).join('');
+    return [{ text: `${detached(`${begin}${body}${end}rn\n`, detach)}rd\n` }];
+  }
+  const sections: Section[] = [];
+  let text = begin;
+  commands.forEach((command, index) => {
+    if (!command.feed) {
+      text += framed(command, index, keepGoing);
+      return;
+    }
+    // The shell must have read all that was sent when the file's bytes begin.
+    const before = index === 0 ? '' : 'rn\n';
+    text += `if [ "$RX" = 0 ]; then ${before}${command.script}\nre $?; else printf '\\n%s N\\n' "$RN"; fi\n`;
+    sections.push({ text, feed: command.feed });
+    text = '';
+  });
+  sections.push({ text: `${text}${end}rd\n` });
   return sections;
 }
 
-function framed({ script, foreign = false }: ShellCommand, keepGoing: boolean): string {
+function framed(
+  { script, foreign = false }: ShellCommand,
+  index: number,
+  keepGoing: boolean,
+): string {
   const guard = keepGoing ? '' : '[ "$RX" = 0 ] && ';
-  return `${guard}{ rb\n${script}\n${foreign ? 'rj' : 're'} $?; }\n`;
+  const before = index === 0 ? '' : 'rn\n';
+  return `${guard}{ ${before}${script}\n${foreign ? 'rj' : 're'} $?; }\n`;
 }
 
 /**
@@ -270,34 +290,35 @@ function framed({ script, foreign = false }: ShellCommand, keepGoing: boolean): 
  */
 function detached(body: string, { run, unit }: { run: string; unit: string }): string {
   return `rundir ${quote(run)}
-RF="$RD/runs/"${quoteAll([run])}/units/${quote(unit)}
+RF="$RD/runs/"${quote(run)}/detached/${quote(unit)}
 (umask 077; : >"$RF.out"; : >"$RF.err")
 (
 trap '' HUP
 RP=$(exec sh -c 'echo $PPID')
 ${body}) >>"$RF.out" 2>>"$RF.err" </dev/null &
-RP=$!
+RW=$!
 printf '\\n%s L\\n' "$RN"
 tail -n +1 -f "$RF.out" 2>/dev/null &
 RT=$!
-wait "$RP"
+wait "$RW"
 kill "$RT" 2>/dev/null
 wait "$RT" 2>/dev/null
 printf '\\n\\n%s M\\n' "$RN"
 cat "$RF.out"
 cat "$RF.err" >&2
-RP=$$
+RE=
 `;
 }
 
-function toOutputs(stdout: FrameReader, stderr: FrameReader): CommandOutput[] {
-  return stdout.frames.map(({ code, bytes, size }, index) => {
+function toOutputs(stdout: FrameReader, stderr: FrameReader): ShellOutput[] {
+  return stdout.frames.map(({ code, bytes, size, prologue }, index) => {
     const error = stderr.frames[index];
     const cut = [stdout.frames[index], error].some((one) => one && one.size > one.bytes.length);
     return {
       code,
       stdout: bytes.toString('utf8'),
       stderr: error?.bytes.toString('utf8') ?? '',
+      ...(prologue ? { prologue } : {}),
       ...(cut ? { bytes: { stdout: size, stderr: error?.size ?? 0 } } : {}),
     };
   });

@@ -13,19 +13,34 @@ RB=-
 if [ -r /proc/sys/kernel/random/boot_id ]; then read -r RB </proc/sys/kernel/random/boot_id; fi
 RX=0
 RS=0
+RE=
 RR=
 RY=
 RP=$$
 RL=0
 if [ -r /proc/loadavg ]; then read -r rw rw rw rw RL </proc/loadavg; fi
 
-# Begin and end of one command's output; the end carries the exit code and stands on both streams.
-rb() { printf '\n%s B\n' "$RN"; printf '\n%s B\n' "$RN" >&2; }
-# shellcheck disable=SC2034  # RX is read by the scripts that follow.
-re() {
+# The end of a command's output is a line on both streams, with exit code and RS. It is written as late as possible,
+# that of the last command together with the end of the answer: each write costs a packet.
+# re CODE: a command ended. rn: the next one begins. rd: the answer ends.
+re() { RX=$1; RE="E $1 $RS"; }
+rn() {
+  if [ -n "$RE" ]; then
+    printf '\n%s %s\n' "$RN" "$RE" >&2
+    printf '\n%s %s\n' "$RN" "$RE"
+  fi
+  RE=
+}
+rd() {
+  printf '\n%s %s D\n' "$RN" "$RE" >&2
+  printf '\n%s %s D\n' "$RN" "$RE"
+  RE=
+}
+# rp CODE: what comes before the first command failed with it.
+rp() {
+  # shellcheck disable=SC2034  # read by the scripts that follow
   RX=$1
-  printf '\n%s E %s %s\n' "$RN" "$1" "$RS"
-  printf '\n%s E %s %s\n' "$RN" "$1" "$RS" >&2
+  RE="P $1 0"
 }
 
 # rj CODE: the end of a command that came from a playbook. It may have left a process behind which holds this shell's
@@ -49,6 +64,7 @@ rj() {
 }
 # shellcheck disable=SC3013  # -ef is in dash, bash and busybox ash
 rh() {
+  [ -d "$1" ] || return 0
   if [ "$1/fd/1" -ef "/proc/$$/fd/1" ] || [ "$1/fd/2" -ef "/proc/$$/fd/1" ]; then RS=1; fi
   if [ "$1/fd/1" -ef "/proc/$$/fd/2" ] || [ "$1/fd/2" -ef "/proc/$$/fd/2" ]; then RS=1; fi
 }
@@ -89,27 +105,28 @@ flush() {
 rundir() {
   [ "$RR" = "$1" ] && return 0
   umask 077
-  mkdir -p "$RD/runs/$1/units" "$RD/runs/$1/captures" || { umask "$RM"; return 1; }
+  mkdir -p "$RD/runs/$1/detached" "$RD/runs/$1/captures" || { umask "$RM"; return 1; }
   umask "$RM"
   RR=$1
 }
 
 # RP is the process that does the work: this shell, or one apart from it for a detached unit.
-# started RUN UNIT, finished RUN UNIT CODE: the record that outlives the controller.
-started() { rundir "$1" && printf 'started %s %s\n' "$RB" "$RP" >"$RD/runs/$1/units/$2"; }
-finished() { printf 'finished %s\n' "$3" >>"$RD/runs/$1/units/$2"; }
+# started RUN UNIT, finished RUN UNIT CODE: the record that outlives the controller, a line each.
+started() { rundir "$1" && printf '%s started %s %s\n' "$2" "$RB" "$RP" >>"$RD/runs/$1/units"; }
+finished() { printf '%s finished %s\n' "$2" "$3" >>"$RD/runs/$1/units"; }
 
 # unit RUN UNIT: what is known of a unit whose result never reached the controller.
 unit() {
-  ru=$RD/runs/$1/units/$2
-  [ -e "$ru" ] || { echo never_started; return 0; }
   rs=''
   rf=''
-  while read -r rw ra rp; do
-    case $rw in started) rs="$ra $rp" ;; finished) rf=$ra ;; esac
-  done <"$ru"
-  if [ -n "$rf" ]; then echo "finished $rf"
-  elif [ "${rs% *}" = "$RB" ] && kill -0 "${rs#* }" 2>/dev/null; then echo running
+  # A last line without its end was being written when the host went down; it is there all the same.
+  for rw in $(grep -h "^$2 " "$RD/runs/$1/units" 2>/dev/null | tr ' ' '|'); do
+    ra=${rw#*|}
+    case $ra in started*) rs=${ra#*|}; rf='' ;; finished*) rf=${ra#*|} ;; esac
+  done
+  if [ -z "$rs" ]; then echo never_started
+  elif [ -n "$rf" ]; then echo "finished $rf"
+  elif [ "${rs%|*}" = "$RB" ] && kill -0 "${rs#*|}" 2>/dev/null; then echo running
   else echo interrupted; fi
 }
 
@@ -193,7 +210,7 @@ file_state() {
 # attend RUN UNIT: waits while a detached unit runs, then gives its output.
 attend() {
   while [ "$(unit "$1" "$2")" = running ]; do sleep 1; done
-  rc=$RD/runs/$1/units/$2
+  rc=$RD/runs/$1/detached/$2
   cat "$rc.out" && cat "$rc.err" >&2
 }
 

@@ -14,7 +14,7 @@ import type { CommandOutput, ReadCommand } from '../core/fact.ts';
 import type { Batch, BatchOutcome, HostSession, RunOptions, UnitRecord } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
-import type { RemoteShell, ScriptOptions, ShellCommand } from './remote-shell.ts';
+import type { RemoteShell, ScriptOptions, ShellCommand, ShellOutput } from './remote-shell.ts';
 
 const KILL_TIMEOUT_MS = 20_000;
 const RECONNECT_PAUSE_MS = 2000;
@@ -64,12 +64,6 @@ export class ShellSession implements HostSession {
   async perform(batch: Batch, options: RunOptions): Promise<BatchOutcome> {
     const { record, captures, detach = false } = batch;
     const commands: ShellCommand[] = [];
-    if (record) {
-      for (const { path, name } of captures)
-        commands.push({ script: `capture ${quoteAll([record.run, path, name])}` });
-      commands.push({ script: `started ${quoteAll([record.run, record.unit])}` });
-    }
-    const before = commands.length;
     const local: CommandOutput[] = [];
     const downloads: Download[] = [];
     for (const action of batch.actions) {
@@ -80,23 +74,22 @@ export class ShellSession implements HostSession {
     if (batch.actions.length > 0 && local.length === batch.actions.length) {
       return { outputs: local, captureError: undefined };
     }
-    const epilogue = record ? `finished ${quoteAll([record.run, record.unit])} "$RX"` : '';
-    const script: ScriptOptions = { epilogue, keepBytes: OUTPUT_BYTES };
+    const script: ScriptOptions = {
+      keepBytes: OUTPUT_BYTES,
+      ...(record ? recordScripts(record, captures) : {}),
+    };
     try {
       const outputs =
         detach && record
           ? await this.#performDetached(commands, options, { ...script, detach: record })
           : await this.#use((shell) => shell.run(commands, options, script));
-      const failedEarly = outputs.slice(0, before).find((output) => output.code !== 0);
-      if (failedEarly) {
-        return {
-          outputs: [],
-          captureError: failedEarly.stderr.trim() || `code ${String(failedEarly.code)}`,
-        };
+      const [first] = outputs;
+      if (first?.prologue === true) {
+        const captureError = first.stderr.trim() || `code ${String(first.code)}`;
+        return { outputs: [], captureError };
       }
-      const answers = outputs.slice(before);
-      for (const download of downloads) await download.finish(answers);
-      return { outputs: answers, captureError: undefined };
+      for (const download of downloads) await download.finish(outputs);
+      return { outputs, captureError: undefined };
     } finally {
       for (const download of downloads) await download.discard();
     }
@@ -130,7 +123,7 @@ export class ShellSession implements HostSession {
     commands: ShellCommand[],
     options: RunOptions,
     script: ScriptOptions & { detach: { run: string; unit: string } },
-  ): Promise<CommandOutput[]> {
+  ): Promise<ShellOutput[]> {
     const { run, unit } = script.detach;
     const deadline = Date.now() + options.timeoutMs;
     const left = (): RunOptions => ({ ...options, timeoutMs: Math.max(1, deadline - Date.now()) });
@@ -243,6 +236,18 @@ export class ShellSession implements HostSession {
     this.#idle.push(shell);
     this.#waiting.shift()?.();
   }
+}
+
+/** Copies aside and the record of a step, around its actions. */
+function recordScripts(
+  { run, unit }: NonNullable<Batch['record']>,
+  captures: Batch['captures'],
+): Pick<ScriptOptions, 'prologue' | 'epilogue'> {
+  const copies = captures.map(({ path, name }) => `capture ${quoteAll([run, path, name])} && `);
+  return {
+    prologue: `${copies.join('')}started ${quoteAll([run, unit])}`,
+    epilogue: `finished ${quoteAll([run, unit])} "$RX"`,
+  };
 }
 
 interface Download {

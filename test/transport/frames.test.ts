@@ -45,12 +45,13 @@ describe('FrameReader', () => {
     fc.assert(
       fc.property(fc.array(output, { minLength: 1, maxLength: 5 }), chunking, (outputs, sizes) => {
         const parts = outputs.flatMap((bytes, index) => [
-          Buffer.from('noise'),
-          mark('B'),
           bytes,
-          mark(`E ${String(index)} ${String(index % 2)}`),
+          mark(
+            `E ${String(index)} ${String(index % 2)}${index === outputs.length - 1 ? ' D' : ''}`,
+          ),
         ]);
-        const reader = read(Buffer.concat([...parts, mark('D')]), sizes);
+        const stream = Buffer.concat([Buffer.from('noise\n'), mark('B'), ...parts]);
+        const reader = read(stream, sizes, { awaitBegin: true });
         expect(reader.done).toBe(true);
         expect(reader.frames.map(({ code }) => code)).toEqual(outputs.map((_, index) => index));
         expect(reader.frames.map(({ shared }) => shared)).toEqual(
@@ -69,7 +70,7 @@ describe('FrameReader', () => {
       fc.property(fc.array(output, { maxLength: 8 }), chunking, (parts, sizes) => {
         const stream = Buffer.concat(parts);
         fc.pre(!stream.includes(`\n${nonce} `));
-        const reader = read(Buffer.concat([mark('B'), stream]), sizes);
+        const reader = read(stream, sizes);
         expect(reader.done).toBe(false);
         expect(reader.frames).toEqual([]);
       }),
@@ -81,7 +82,7 @@ describe('FrameReader', () => {
       fc.property(fc.string({ unit: 'grapheme' }), chunking, (text, sizes) => {
         fc.pre(!text.includes(nonce));
         const shown: string[] = [];
-        read(Buffer.concat([mark('B'), Buffer.from(text), mark('E 0 0'), mark('D')]), sizes, {
+        read(Buffer.concat([Buffer.from(text), mark('E 0 0 D')]), sizes, {
           onOutput: (part) => shown.push(part),
         });
         expect(shown.join('')).toBe(text);
@@ -95,7 +96,7 @@ describe('FrameReader', () => {
         const bytes = Buffer.from(Array.from({ length: size }, (_, index) => index % 251));
         const whole: Buffer[] = [];
         let ended = 0;
-        const reader = read(Buffer.concat([mark('B'), bytes, mark('E 0 0'), mark('D')]), sizes, {
+        const reader = read(Buffer.concat([bytes, mark('E 0 0 D')]), sizes, {
           keepBytes: 100,
           overflow: () => ({
             write: (part) => whole.push(part),
@@ -111,7 +112,7 @@ describe('FrameReader', () => {
   });
 
   it('shows the copy of a detached output once and counts its frames once', () => {
-    const frame = Buffer.concat([mark('B'), Buffer.from('hello'), mark('E 3 0')]);
+    const frame = Buffer.concat([Buffer.from('hello'), mark('E 3 0')]);
     const shown: string[] = [];
     const reader = read(
       Buffer.concat([
