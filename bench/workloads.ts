@@ -31,7 +31,7 @@ export function realistic(dialect: Dialect, dir: string): string {
     ]),
     ...numbers.map(
       (n) =>
-        `    - { name: Line ${String(n)}, lineinfile: { path: '${base}/d${String(n)}/a.conf', line: 'key${String(n)}=1' } }`,
+        `    - { name: Line ${String(n)}, lineinfile: { path: '${base}/d${String(n)}/c.conf', line: 'key${String(n)}=1', create: true, mode: '0644' } }`,
     ),
     ...numbers.map(
       (n) =>
@@ -67,8 +67,8 @@ export function realisticShell(dir: string, host: string): string[] {
       file(`${base}/d${String(n)}/b.conf`, `other ${String(n)}\n`, '600'),
     ]),
     ...numbers.map((n) => {
-      const path = `${base}/d${String(n)}/a.conf`;
-      return `sha256sum ${path}; stat -c %a ${path}; grep -qxF 'key${String(n)}=1' ${path} || echo 'key${String(n)}=1' >>${path}`;
+      const path = `${base}/d${String(n)}/c.conf`;
+      return `[ -e ${path} ] || : >${path}; sha256sum ${path}; stat -c %a ${path}; grep -qxF 'key${String(n)}=1' ${path} || echo 'key${String(n)}=1' >>${path}`;
     }),
     ...numbers.map(() => 'hostname'),
     ...numbers.map((n) => `echo ${String(n)} > ${base}/d${String(n)}/s`),

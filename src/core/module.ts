@@ -5,6 +5,8 @@ import type { JsonObject, JsonValue } from './json.ts';
 /** Everything a module may know. It has no method that could change a host. */
 export interface HostView {
   readonly name: string;
+  /** Whether anybody will see how text changes; if not, old contents need not be read. */
+  readonly wantsDiff: boolean;
   /** Facts asked for in one turn of the event loop travel in one round trip. */
   fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T>;
   /** Bytes of a file on the controller: a role's or playbook's `files/`, or an absolute path. */

@@ -23,17 +23,20 @@ interface HostViewOptions {
   folders: string[];
   request: (request: HttpRequest) => Promise<HttpResponse>;
   signal: AbortSignal;
+  wantsDiff: boolean;
 }
 
 /** The eyes of a module: reads facts, once each, and all that are asked for together in one round trip. */
 export class SessionHostView implements HostView {
   readonly name: string;
+  readonly wantsDiff: boolean;
   readonly #options: HostViewOptions;
   readonly #facts = new Map<string, Promise<unknown>>();
   #questions: Question[] = [];
 
   constructor(options: HostViewOptions) {
     this.name = options.name;
+    this.wantsDiff = options.wantsDiff;
     this.#options = options;
   }
 

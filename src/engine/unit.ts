@@ -239,6 +239,7 @@ class UnitRunner {
       folders,
       request: sendHttp,
       signal,
+      wantsDiff: settings.diff,
     });
     const plan = withEnvironment(
       await this.#module.plan(args, view),

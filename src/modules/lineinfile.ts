@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { fileContent } from '../facts/file.ts';
+import { fileContent, fileState } from '../facts/file.ts';
 import { fileProperties, planFile, restorePath } from './shared.ts';
 
 const schema = {
@@ -40,7 +40,8 @@ export const lineinfile: Module<Args> = {
 
   async plan(args, host) {
     const { path, create, mode, owner, group, validate } = args;
-    const bytes = await host.fact(fileContent, path);
+    // Asked together, they travel together; planFile looks at the state.
+    const [bytes] = await Promise.all([host.fact(fileContent, path), host.fact(fileState, path)]);
     if (bytes === undefined && args.state === 'absent') return { actions: [] };
     if (bytes === undefined && create !== true) {
       throw new TaskError(`"${path}" does not exist on "${host.name}".`, {

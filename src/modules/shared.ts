@@ -74,7 +74,7 @@ export async function planFile(wanted: WantedFile, host: HostView): Promise<Plan
   const { path, content } = wanted;
   const [state, before] = await Promise.all([
     host.fact(fileState, path),
-    host.fact(fileContent, path),
+    host.wantsDiff ? host.fact(fileContent, path) : undefined,
   ]);
   const checksum = sha256(content);
   const settled = settledFile(wanted, state, checksum, host);
@@ -92,7 +92,7 @@ export async function planFile(wanted: WantedFile, host: HostView): Promise<Plan
       },
     ],
     result: { dest: path, checksum },
-    diff: [fileDiff(path, before, content)],
+    ...(host.wantsDiff ? { diff: [fileDiff(path, before, content)] } : {}),
     capture: [path],
   };
 }

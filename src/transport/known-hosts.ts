@@ -25,16 +25,39 @@ export function fingerprint(key: Buffer): string {
 export class KnownHosts {
   /** In the order they are read; `runner trust` writes to the first. */
   readonly files: string[];
-  readonly #entries: Entry[];
+  /** By name, those whose names are all plain; with thousands of hosts, trying each line for each host would cost seconds. */
+  readonly #plain = new Map<string, Entry[]>();
+  /** With hashed names or wildcards: to be tried one by one. */
+  readonly #others: Entry[] = [];
+  readonly #answers = new Map<string, Entry[]>();
 
   constructor(files: string[]) {
     this.files = files;
-    this.#entries = files.filter((file) => existsSync(file)).flatMap(readEntries);
+    for (const entry of files.filter((file) => existsSync(file)).flatMap(readEntries)) {
+      if (entry.hosts.some((name) => /[*?!|]/.test(name))) {
+        this.#others.push(entry);
+        continue;
+      }
+      for (const name of entry.hosts.map((one) => one.toLowerCase()))
+        this.#plain.set(name, [...(this.#plain.get(name) ?? []), entry]);
+    }
+  }
+
+  #matching(name: string): Entry[] {
+    let found = this.#answers.get(name);
+    if (!found) {
+      found = [
+        ...(this.#plain.get(name.toLowerCase()) ?? []),
+        ...this.#others.filter((entry) => matchesHost(entry.hosts, name)),
+      ];
+      this.#answers.set(name, found);
+    }
+    return found;
   }
 
   /** @param name as `hostToken` writes it, or a HostKeyAlias */
   check(name: string, key: Buffer): KeyVerdict {
-    const matching = this.#entries.filter((entry) => matchesHost(entry.hosts, name));
+    const matching = this.#matching(name);
     const same = matching.find((entry) => entry.key.equals(key));
     const revoked = matching.find((entry) => entry.marker === '@revoked' && entry.key.equals(key));
     if (revoked) return { verdict: 'revoked', file: revoked.file, line: revoked.line };
@@ -56,16 +79,14 @@ export class KnownHosts {
 
   /** Key types stored for a host, so that the server is asked for one of these. */
   types(name: string): string[] {
-    return this.#entries
-      .filter((entry) => entry.marker === undefined && matchesHost(entry.hosts, name))
+    return this.#matching(name)
+      .filter((entry) => entry.marker === undefined)
       .map((entry) => entry.type);
   }
 
   /** The first line that trusts an authority for this host. */
   authority(name: string): { file: string; line: number } | undefined {
-    return this.#entries.find(
-      (entry) => entry.marker === '@cert-authority' && matchesHost(entry.hosts, name),
-    );
+    return this.#matching(name).find((entry) => entry.marker === '@cert-authority');
   }
 }
 

@@ -43,6 +43,9 @@ rp() {
   RE="P $1 0"
 }
 
+# rc CODE: a code, without the process that "(exit CODE)" costs.
+rc() { return "$1"; }
+
 # rj CODE: the end of a command that came from a playbook. It may have left a process behind which holds this shell's
 # output and could write into the answers that follow: then RS is 1, and the shell is not used again. Looked at are
 # the processes that are new since the last look, or all when there are too many.

@@ -353,7 +353,7 @@ function writeScript(action: Extract<Action, { kind: 'write' }>): string {
     action.encoding === 'base64'
       ? `printf %s ${quote(action.content)} | base64 -d`
       : `printf %s ${quote(action.content)}`;
-  return `{ umask 077; ${source} >${quote(temporary)}; RC=$?; umask "$RM"; (exit $RC)${publishScript(action)}; }`;
+  return `{ umask 077; ${source} >${quote(temporary)}; RC=$?; umask "$RM"; rc $RC${publishScript(action)}; }`;
 }
 
 function uploadScript(action: UploadAction): string {
@@ -376,5 +376,5 @@ function publishScript({
       ? ''
       : ` && ${validate.replaceAll('%s', quote(temporary))} >&2 </dev/null`;
   const publish = `publish ${quoteAll([temporary, path, mode, owner, group])}`;
-  return `${check} && ${publish} || { RC=$?; discard ${quote(temporary)}; (exit $RC); }`;
+  return `${check} && ${publish} || { RC=$?; discard ${quote(temporary)}; rc $RC; }`;
 }

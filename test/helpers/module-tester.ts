@@ -34,6 +34,7 @@ export function fakeHost({ facts = {}, files = {}, responses = {} }: Partial<Cas
   };
   return {
     name: 'host1',
+    wantsDiff: true,
     fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T> {
       const key = [fact.name, ...params].join(' ');
       if (!Object.hasOwn(facts, key))
