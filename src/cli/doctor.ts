@@ -221,4 +221,6 @@ class Doctor {
 
 /** Programs that the remote runtime calls. */
 const requiredTools =
-  'stat sha256sum base64 head tail cat cp mv rm mkdir chmod chown du df grep env sleep'.split(' ');
+  'stat sha256sum base64 head tail tee wc cat cp mv rm mkdir chmod chown du df grep env sleep'.split(
+    ' ',
+  );

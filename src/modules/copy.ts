@@ -1,5 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
+import { fileState } from '../facts/file.ts';
 import { fileProperties, planFile, planLargeFile, restorePath } from './shared.ts';
 
 /** Larger files are streamed; smaller ones travel with the other actions, in one round trip. */
@@ -36,7 +37,8 @@ export const copy: Module<FromSchema<typeof schema>> = {
     const wanted = { path: dest, keepExisting: force === false, ...attributes };
     if (src === undefined)
       return planFile({ ...wanted, content: Buffer.from(content ?? '') }, host);
-    const file = await host.controllerFileInfo(src);
+    // The host looks at its file while this side reads its own.
+    const [file] = await Promise.all([host.controllerFileInfo(src), host.fact(fileState, dest)]);
     if (file.size > INLINE_BYTES) return planLargeFile({ ...wanted, file }, host);
     return planFile({ ...wanted, content: await host.controllerFile(src) }, host);
   },

@@ -12,7 +12,7 @@ import type {
   RoleContext,
   TaskNode,
 } from '../core/playbook.ts';
-import { validateValue } from '../util/schema.ts';
+import { schemaProblem, validateValue } from '../util/schema.ts';
 import { slug } from '../util/text.ts';
 import { MapReader } from './reader.ts';
 import {
@@ -356,7 +356,7 @@ const schemaKeys = [
 ];
 /** Flags of `runner play` itself; an input of such a name could never be given. */
 const reserved = new Set(
-  'check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id known-hosts'.split(
+  'check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass'.split(
     ' ',
   ),
 );
@@ -367,6 +367,9 @@ function readInput(name: string, spec: MapReader): InputSpec {
     const value = spec.value(key);
     if (value !== undefined) schema[key] = value;
   }
+  const wrong = schemaProblem(schema);
+  if (wrong !== undefined)
+    spec.problem('type', `Input "${name}" is not described as it should be: ${wrong}.`);
   if (!/^[a-z][a-z0-9_]*$/.test(name))
     spec.problem('type', `Input "${name}" must be named in snake_case.`);
   if (reserved.has(slug(name)))

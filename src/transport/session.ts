@@ -22,7 +22,7 @@ const RECONNECT_PAUSE_MS = 2000;
 const OUTPUT_BYTES = 1024 * 1024;
 /** Facts carry whole files, in base64. */
 const FACT_BYTES = 12 * 1024 * 1024;
-const UPLOAD = { highWaterMark: 256 * 1024 };
+const UPLOAD = { highWaterMark: 1024 * 1024 };
 
 export type SendHttp = (request: HttpRequest) => Promise<HttpResponse>;
 

@@ -17,6 +17,9 @@ const ajv = new Ajv({
   strict: true,
   strictRequired: false,
   allowUnionTypes: true,
+  // Checking schemas against the schema of schemas takes longer than loading a playbook. Those of the modules are checked
+  // by a test, those of playbooks by being compiled.
+  validateSchema: false,
 });
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
 
@@ -26,6 +29,16 @@ function validatorOf(schema: JsonSchema): ValidateFunction {
   const validator = ajv.compile(schema);
   compiled.set(schema, validator);
   return validator;
+}
+
+/** Why a schema cannot be used; undefined when it can. */
+export function schemaProblem(schema: JsonSchema): string | undefined {
+  try {
+    validatorOf(schema);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /**

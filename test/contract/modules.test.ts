@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { builtinModules } from '../../src/modules/index.ts';
 import { mkeModules } from '../../src/mke/modules.ts';
@@ -45,6 +46,11 @@ function* objects(schema: unknown, path = ''): Generator<[string, JsonSchema]> {
 }
 
 describe.each(all.map((module) => [module.name, module] as const))('module %s', (name, module) => {
+  it('has a schema that is valid itself', () => {
+    const ajv = new Ajv();
+    expect(ajv.validateSchema(module.schema), ajv.errorsText()).toBe(true);
+  });
+
   it('has a summary of one sentence', () => {
     expect(module.summary).toMatch(/^[A-Z].*\.$/);
   });
