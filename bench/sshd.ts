@@ -31,6 +31,7 @@ export class SshdHosts {
 
   static async start(dir: string, count: number, rttMs = 0): Promise<SshdHosts> {
     mkdirSync('/run/sshd', { recursive: true });
+    mkdirSync('/var/lib/runner', { recursive: true });
     for (const name of ['id', 'host_key']) {
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);
     }
@@ -61,7 +62,9 @@ export class SshdHosts {
           '',
         ].join('\n'),
       );
-      return spawn('/usr/sbin/sshd', ['-D', '-f', config], { stdio: 'ignore' });
+      // Each host keeps records of its own, as real ones do; otherwise all would append to the same file.
+      const own = 'mount -t tmpfs tmpfs /var/lib/runner && exec /usr/sbin/sshd -D -f "$0"';
+      return spawn('unshare', ['--mount', 'sh', '-c', own, config], { stdio: 'ignore' });
     });
     const reached = rttMs === 0 ? hosts : hosts.map((host) => ({ ...host, port: host.port + 1 }));
     if (rttMs > 0) servers.push(await startRelay(hosts, rttMs / 2));

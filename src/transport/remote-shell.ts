@@ -281,7 +281,7 @@ function framed(
 ): string {
   const guard = keepGoing ? '' : '[ "$RX" = 0 ] && ';
   const before = index === 0 ? '' : 'rn\n';
-  return `${guard}{ ${before}${script}\n${foreign ? 'rj' : 're'} $?; }\n`;
+  return `${guard}{ ${before}${foreign ? 'rg\n' : ''}${script}\n${foreign ? 'rj' : 're'} $?; }\n`;
 }
 
 /**

@@ -18,7 +18,6 @@ RR=
 RY=
 RP=$$
 RL=0
-if [ -r /proc/loadavg ]; then read -r rw rw rw rw RL </proc/loadavg; fi
 
 # The end of a command's output is a line on both streams, with exit code and RS. It is written as late as possible,
 # that of the last command together with the end of the answer: each write costs a packet.
@@ -48,12 +47,12 @@ rc() { return "$1"; }
 
 # rj CODE: the end of a command that came from a playbook. It may have left a process behind which holds this shell's
 # output and could write into the answers that follow: then RS is 1, and the shell is not used again. Looked at are
-# the processes that are new since the last look, or all when there are too many.
+# the processes that are new since rg, which stands before the command, or all when there are too many.
+rg() { read -r rw rw rw rw RL 2>/dev/null </proc/loadavg; }
 rj() {
   RS=0
   if read -r rw rw rw rw rl 2>/dev/null </proc/loadavg; then
     ri=$RL
-    RL=$rl
     if [ "$rl" -lt "$ri" ] || [ "$rl" -gt "$((ri + 500))" ]; then
       for rp in /proc/[0-9]*; do [ "$rp" = "/proc/$$" ] || rh "$rp"; done
     else
