@@ -25,14 +25,29 @@ export function becomeCommand(
       // su takes one text for a shell; the words that follow are its arguments.
       return ['su', user, '-s', '/bin/sh', '-c', shell, '--', 'sh'];
     case 'doas':
-      return ['doas', '-n', '-u', user, '--', ...words];
+      return ['doas', ...(password === undefined ? ['-n'] : []), '-u', user, '--', ...words];
   }
 }
 
 /** Whether the program asks for a password in what it said last. */
 export function asksPassword(method: Identity['method'], said: string, nonce: string): boolean {
   if (method === 'sudo') return said.endsWith(becomePrompt(nonce));
-  return method === 'su' && /password: ?$/i.test(said);
+  return /password:[ \r\n]*$/i.test(said);
+}
+
+/** doas asks for passwords on a terminal only; sudo wants one when it says so. */
+export function needsTerminal({ method, password }: Identity): boolean {
+  return method === 'doas' && password !== undefined;
+}
+
+/** The identity was not reached. */
+export class BecomeError extends ConnectError {
+  readonly refusal: Refusal;
+
+  constructor(message: string, refusal: Refusal, details: ErrorDetails & { host: string }) {
+    super(message, { ...details, stage: 'become', retryable: false });
+    this.refusal = refusal;
+  }
 }
 
 type Refusal =
@@ -83,7 +98,7 @@ export function becomeError(
   login: string,
   { method, user = 'root', password }: Identity,
   { said, timedOut = false, asked }: { said: string; timedOut?: boolean; asked: number },
-): ConnectError {
+): BecomeError {
   const words = said
     .replaceAll(/runner-password-\w+: /g, '')
     .split('\n')
@@ -98,12 +113,11 @@ export function becomeError(
         ? 'password_needed'
         : (refusals.find(({ pattern }) => pattern.test(said))?.refusal ?? 'other');
   const { reason, hint } = explain(refusal, { method, user, login, words, timedOut });
-  return new ConnectError(`Cannot become "${user}" by ${method} on "${host.name}": ${reason}.`, {
-    host: host.name,
-    stage: 'become',
-    retryable: false,
-    hint,
-  });
+  return new BecomeError(
+    `Cannot become "${user}" by ${method} on "${host.name}": ${reason}.`,
+    refusal,
+    { host: host.name, hint },
+  );
 }
 
 function explain(
@@ -126,10 +140,7 @@ function explain(
     case 'password_needed':
       return {
         reason: `${method} asks for a password and none was given`,
-        hint:
-          method === 'doas'
-            ? 'doas reads passwords from a terminal only: allow the user "nopass" in doas.conf, or become by sudo.'
-            : `Give one with --become-password-file, or allow "${login}" to go without.`,
+        hint: `Give one with --become-password-file, or allow "${login}" to go without.`,
       };
     case 'not_allowed':
       return {

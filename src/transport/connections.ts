@@ -6,13 +6,21 @@ import type { Connections, HostAddress, HostSession, Identity } from '../core/ho
 import { packageRoot } from '../util/package.ts';
 import { quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
-import { asksPassword, becomeCommand, becomeError, becomeReady } from './become.ts';
+import {
+  asksPassword,
+  becomeCommand,
+  becomeError,
+  BecomeError,
+  becomeReady,
+  needsTerminal,
+} from './become.ts';
 import { newMark, SessionRefusedError, type Line, type ShellChannel } from './line.ts';
 import { LocalLine } from './local.ts';
 import { OpenSshDialler } from './openssh.ts';
 import { RemoteShell } from './remote-shell.ts';
 import { ShellSession, type SendHttp } from './session.ts';
 import { SshDialler, type SshLogin } from './ssh.ts';
+import { openOnTerminal } from './terminal.ts';
 import type { TargetResolver } from './target.ts';
 
 const SHELLS_PER_IDENTITY = 4;
@@ -39,6 +47,8 @@ interface HostLines {
   lines: { line: Line; full: boolean }[];
   dialling: Promise<Line> | undefined;
   user: string;
+  /** Other users are reached on a terminal only. */
+  terminal: boolean;
   /** In the environment of all that is started on these lines. A lost line makes the next ones another's. */
   mark: string;
 }
@@ -102,6 +112,7 @@ export class HostConnections implements Connections {
         lines: [],
         dialling: undefined,
         user,
+        terminal: false,
         mark: newMark(),
       }));
       this.#hosts.set(host.name, known);
@@ -174,8 +185,9 @@ export class HostConnections implements Connections {
       `RUNNER_SHELL=${mark}`,
       '/bin/sh',
     ];
-    const channel = await this.#exec(host, state, quoteAll(argv));
-    if (identity) await become(host, state.user, identity, { channel, nonce });
+    const channel = identity
+      ? await this.#become(host, state, identity, { argv, nonce })
+      : await this.#exec(host, state, quoteAll(argv));
     const shell = new RemoteShell(host.name, channel, mark);
     let complaint = '';
     channel.stderr.on('data', (chunk: Buffer) => {
@@ -198,8 +210,38 @@ export class HostConnections implements Connections {
     return shell;
   }
 
+  async #become(
+    host: HostAddress,
+    state: HostLines,
+    identity: Identity,
+    { argv, nonce }: { argv: string[]; nonce: string },
+  ): Promise<ShellChannel> {
+    if (!needsTerminal(identity) && !state.terminal) {
+      const channel = await this.#exec(host, state, quoteAll(argv));
+      try {
+        await become(host, state.user, identity, { channel, nonce });
+        return channel;
+      } catch (error) {
+        if (!(error instanceof BecomeError) || error.refusal !== 'terminal_needed') throw error;
+        state.terminal = true;
+      }
+    }
+    const { channel, terminal } = await openOnTerminal(
+      host.name,
+      (command, options) => this.#exec(host, state, command, options),
+      argv,
+    );
+    await become(host, state.user, identity, { channel, terminal, nonce });
+    return channel;
+  }
+
   /** A channel on a line that has room for one; when none has, on a further line. */
-  async #exec(host: HostAddress, state: HostLines, command: string): Promise<ShellChannel> {
+  async #exec(
+    host: HostAddress,
+    state: HostLines,
+    command: string,
+    options?: { terminal?: boolean },
+  ): Promise<ShellChannel> {
     for (;;) {
       const free = state.lines.find(({ line, full }) => line.alive && !full);
       if (!free) {
@@ -207,7 +249,7 @@ export class HostConnections implements Connections {
         continue;
       }
       try {
-        return await free.line.exec(command);
+        return await free.line.exec(command, options);
       } catch (error) {
         if (!(error instanceof SessionRefusedError)) throw error;
         if (state.lines.length >= LINES_PER_HOST) {
@@ -237,10 +279,13 @@ async function become(
   host: HostAddress,
   login: string,
   identity: Identity,
-  { channel, nonce }: { channel: ShellChannel; nonce: string },
+  { channel, terminal, nonce }: { channel: ShellChannel; terminal?: ShellChannel; nonce: string },
 ): Promise<void> {
+  const asking = terminal !== undefined && identity.method === 'doas' ? terminal : undefined;
   let said = '';
   let heard = '';
+  /** What was said since the last answer. */
+  let question = '';
   let asked = 0;
   await new Promise<void>((resolve, reject) => {
     const fail = (timedOut = false) => {
@@ -252,12 +297,16 @@ async function become(
       fail(true);
     }, SHELL_TIMEOUT_MS);
     const onError = (chunk: Buffer) => {
-      said = (said + chunk.toString('utf8')).slice(-4000);
-      if (!asksPassword(identity.method, said, nonce)) return;
+      const text = chunk.toString('utf8');
+      said = (said + text).slice(-4000);
+      question = (question + text).slice(-400);
+      if (identity.method === 'doas' && !asking) return;
+      if (!asksPassword(identity.method, question, nonce)) return;
       asked++;
+      question = '';
       // A second question says that the first answer was wrong; more tries could lock the account.
       if (asked > 1 || identity.password === undefined) fail();
-      else channel.stdin.write(`${identity.password}\n`);
+      else (asking ?? channel).stdin.write(`${identity.password}\n`);
     };
     const onOutput = (chunk: Buffer) => {
       heard = (heard + chunk.toString('latin1')).slice(-4000);
@@ -265,10 +314,12 @@ async function become(
       clearTimeout(timer);
       channel.stdout.off('data', onOutput);
       channel.stderr.off('data', onError);
+      asking?.stdout.off('data', onError);
       resolve();
     };
     channel.stdout.on('data', onOutput);
     channel.stderr.on('data', onError);
+    asking?.stdout.on('data', onError);
     channel.onClose(() => {
       fail();
     });

@@ -12,13 +12,24 @@ describe.skipIf(whyNoBox())('becoming another user on a real host', () => {
   let box: Box;
   const open: HostConnections[] = [];
   beforeAll(async () => {
-    const people = ['free', 'asked', 'outsider', 'tty', 'only', 'lectured', 'locked', 'english'];
+    const people = [
+      'ttyasked',
+      'free',
+      'asked',
+      'outsider',
+      'tty',
+      'only',
+      'lectured',
+      'locked',
+      'english',
+    ];
     box = await Box.start({
       users: [...people.map((name) => ({ name, password: PASSWORD })), { name: 'app' }],
       rootPassword: 'root password 1',
       sudoers: [
         'Defaults:lectured lecture=always, timestamp_timeout=0',
-        'Defaults:tty requiretty',
+        'Defaults:tty,ttyasked requiretty',
+        'ttyasked ALL=(ALL) ALL',
         'Defaults:asked timestamp_timeout=0',
         'Defaults:free use_pty',
         'free ALL=(ALL) NOPASSWD: ALL',
@@ -64,6 +75,10 @@ describe.skipIf(whyNoBox())('becoming another user on a real host', () => {
     ['outsider', { method: 'su', password: 'root password 1' }, 'root\n'],
     ['outsider', { method: 'su', user: 'free', password }, 'free\n'],
     ['free', { method: 'doas' }, 'root\n'],
+    ['asked', { method: 'doas', password }, 'root\n'],
+    ['tty', {}, 'root\n'],
+    ['ttyasked', { password }, 'root\n'],
+    ['tty', { user: 'app' }, 'app\n'],
   ])('%s by %o', async (user, identity, name) => {
     expect(await become(user, identity)).toBe(name);
   });
@@ -80,13 +95,15 @@ describe.skipIf(whyNoBox())('becoming another user on a real host', () => {
     ['asked', {}, /asks for a password and none was given/, /--become-password-file/],
     ['outsider', { password }, /user "outsider" may not/, /visudo/],
     ['only', {}, /asks for a password|may not/, /sudoers|--become-password-file/],
-    ['tty', {}, /wants a terminal/, /requiretty/],
+    ['ttyasked', { password: 'wrong' }, /the password is wrong/, /tried once/],
+    ['ttyasked', {}, /asks for a password and none was given/, /--become-password-file/],
     ['asked', { user: 'locked', method: 'su', password }, /locked or expired/, /faillock/],
     ['free', { user: 'nobody-such' }, /no such user/, /become_user/],
     ['outsider', { method: 'su', password: 'wrong' }, /the password is wrong/, /tried once/],
     ['outsider', { method: 'su' }, /asks for a password and none was given/, /file/],
     ['outsider', { method: 'doas' }, /may not/, /doas\.conf/],
-    ['asked', { method: 'doas', password }, /asks for a password/, /nopass/],
+    ['asked', { method: 'doas', password: 'wrong' }, /the password is wrong/, /tried once/],
+    ['asked', { method: 'doas' }, /asks for a password and none was given/, /file/],
   ])('%s by %o is refused with %s', async (user, identity, message, hint) => {
     const failure = become(user, identity);
     await expect(failure).rejects.toThrow(message);
@@ -95,6 +112,30 @@ describe.skipIf(whyNoBox())('becoming another user on a real host', () => {
       retryable: false,
       hint: expect.stringMatching(hint) as string,
     });
+  });
+
+  it('passes any bytes where a terminal is needed, and leaves nothing behind', async () => {
+    const connections = testConnections({ knownHosts: [box.knownHosts] });
+    open.push(connections);
+    const session = await connections.session(box.host('tty'), {
+      user: 'root',
+      method: 'sudo',
+      password: undefined,
+    });
+    const script = 'head -c 300000 /dev/zero; printf "a\\r\\nb\\003\\004"; echo err >&2; exit 3';
+    const { outputs } = await session.perform(
+      { actions: [{ kind: 'exec', argv: ['sh', '-c', script] }], captures: [], record: undefined },
+      limit,
+    );
+    expect(outputs[0]?.code).toBe(3);
+    expect(outputs[0]?.stdout.length).toBe(300_006);
+    expect(outputs[0]?.stdout.endsWith('a\r\nb\u0003\u0004')).toBe(true);
+    expect(outputs[0]?.stderr).toBe('err\n');
+    await connections.close();
+    for (let attempt = 0; attempt < 50; attempt++) {
+      if ((await become('free', {}, 'ls -d /tmp/tmp.* 2>/dev/null; :')) === '') return;
+    }
+    throw new Error('the pipes were left behind');
   });
 
   it('tries a wrong password once only', async () => {
