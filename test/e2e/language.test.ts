@@ -560,6 +560,21 @@ describe('errors', () => {
     expect(stderr).toContain('"Nobody"');
   });
 
+  it('name an input whose schema is wrong, or whose name is taken by a flag', async () => {
+    const { code, stderr } = await bench.play(`
+name: Wrong
+inputs:
+  size: { type: strng, description: How much. }
+  ssh_config: { type: string, description: Taken. }
+plays:
+  - { name: P, hosts: all, tasks: [{ name: T, debug: { msg: x } }] }
+`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/playbook\.yml:4:9.*strng/);
+    expect(stderr).toContain('"ssh_config" has the name of a flag');
+    expect(stderr).toContain('2 problems; nothing was contacted.');
+  });
+
   it('end before the first change when a host key is not known', async () => {
     const { code, stdout } = await bench.play(
       '- { name: P, hosts: h1, tasks: [{ name: T, command: { cmd: "true" }, undo: none }] }\n',

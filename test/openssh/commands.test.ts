@@ -159,6 +159,35 @@ Host *
     expect(code).toBe(exitCodes.preflight_failed);
   });
 
+  it('a wrong clock is named by doctor and stops nothing', async () => {
+    const late = await Box.start({
+      setup:
+        'printf "#!/bin/sh\\necho 1000000000\\n" >/run/date; chmod +x /run/date; mount --bind /run/date "$(readlink -f /bin/date)"\n',
+    });
+    try {
+      const flags = ['--known-hosts', late.knownHosts, '--ssh-config', join(cli.dir, 'ssh_config')];
+      const target = `root@${late.address}:2222`;
+      const keyed = cli.file('late_config', `Host *\n  IdentityFile ${late.key}\n`);
+      const { code, stdout } = await cli.run([
+        ...['doctor', target, '--known-hosts', late.knownHosts, '--ssh-config', keyed],
+      ]);
+      expect(stdout).toMatch(/WARNING: its clock is \d+ s behind/);
+      expect(code, stdout).toBe(exitCodes.done);
+      const hosts = cli.file(
+        'late.yml',
+        `all: { hosts: { late: { ansible_host: ${late.address}, ansible_port: 2222, ansible_user: root, ansible_ssh_private_key_file: ${late.key} } } }\n`,
+      );
+      const playbook = cli.file(
+        'late-playbook.yml',
+        '- { name: P, hosts: all, tasks: [{ name: T, copy: { content: x, dest: /run/x } }] }\n',
+      );
+      const run = await cli.run(['play', playbook, '-i', hosts, ...flags]);
+      expect(run.code, run.stdout + run.stderr).toBe(exitCodes.done);
+    } finally {
+      await late.stop();
+    }
+  });
+
   it('play goes through sudo and a jump host, and detached steps outlive a cut line', async () => {
     const proxy = await FaultProxy.start(box);
     try {

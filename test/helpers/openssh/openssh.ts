@@ -41,8 +41,14 @@ export interface BoxOptions {
   address?: string;
 }
 
-/** Why a real OpenSSH server cannot be started here; undefined when it can. */
+/** Why a real OpenSSH server cannot be started here, also printed; undefined when it can. */
 export function whyNoBox(): string | undefined {
+  const reason = missingForBox();
+  if (reason !== undefined) console.warn(`skipped: ${reason}`);
+  return reason;
+}
+
+function missingForBox(): string | undefined {
   if (process.platform !== 'linux') return 'OpenSSH boxes need Linux.';
   if (process.getuid?.() !== 0) return 'OpenSSH boxes need root.';
   for (const program of ['/usr/sbin/sshd', '/usr/bin/unshare']) {
