@@ -83,7 +83,7 @@ export class TargetResolver {
     const port = host.port ?? Number(one('port') ?? 22);
     const login = host.user ?? one('user') ?? user;
     const expand = (text: string) => expandTokens(text, { host, address, port, login });
-    const agentSetting = one('identityagent');
+    const agentSetting = answer.get('identityagent')?.[0];
     const alias = one('hostkeyalias');
     const jumpWords = one('proxyjump')?.split(',') ?? [];
     if (depth > JUMPS_LIMIT) {
@@ -164,8 +164,9 @@ function proxyCommand(
   return command === undefined ? undefined : expand(command);
 }
 
-/** `IdentityAgent`: a path, `SSH_AUTH_SOCK`, or a variable written with a dollar sign. */
+/** `IdentityAgent`: a path, `none`, `SSH_AUTH_SOCK`, or a variable written with a dollar sign. */
 function agentSocket(setting: string | undefined, agent: string | undefined): string | undefined {
+  if (setting === 'none') return undefined;
   if (setting === undefined || setting === 'SSH_AUTH_SOCK') return agent;
   if (setting.startsWith('$')) return agent;
   return expandHome(setting);

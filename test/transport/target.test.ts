@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { HostAddress } from '../../src/core/host.ts';
+import { SshConfig } from '../../src/transport/ssh-config.ts';
+import { TargetResolver, type SshTarget } from '../../src/transport/target.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'runner-target-'));
+afterAll(() => {
+  rmSync(dir, { recursive: true, force: true });
+});
+const hasSsh = spawnSync('ssh', ['-V']).status === 0;
+
+function resolve(config: string, host: Partial<HostAddress>): Promise<SshTarget> {
+  const file = join(dir, 'config');
+  writeFileSync(file, config);
+  const resolver = new TargetResolver({
+    config: new SshConfig(file),
+    knownHostsFiles: undefined,
+    user: 'me',
+    keyFiles: [],
+    agent: '/run/agent',
+    connectTimeoutMs: 1000,
+  });
+  return resolver.resolve({
+    name: 'n1',
+    address: 'n1.example',
+    port: undefined,
+    user: undefined,
+    keyPath: undefined,
+    ...host,
+  });
+}
+
+describe.skipIf(!hasSsh)('how to reach a host', () => {
+  it('is said by the inventory first, then by ssh_config', async () => {
+    const config =
+      'Host n1.example\n HostName 10.0.0.1\n Port 2200\n User deploy\n IdentityFile ~/k-%h-%r\nHost *\n Port 99\n';
+    expect(await resolve(config, {})).toMatchObject({
+      address: '10.0.0.1',
+      port: 2200,
+      user: 'deploy',
+      keyName: '[10.0.0.1]:2200',
+      keysGiven: false,
+      agent: '/run/agent',
+    });
+    const target = await resolve(config, { port: 22, user: 'root', keyPath: '/k' });
+    expect(target).toMatchObject({
+      address: '10.0.0.1',
+      port: 22,
+      user: 'root',
+      keyFiles: ['/k'],
+      keysGiven: true,
+      identitiesOnly: true,
+      keyName: '10.0.0.1',
+    });
+    const { keyFiles } = await resolve(config, {});
+    expect(keyFiles[0]).toMatch(/\/k-10\.0\.0\.1-deploy$/);
+  });
+
+  it('has jump hosts in their order, each with its own settings', async () => {
+    const config =
+      'Host n1.example\n ProxyJump a@one:2201,two\nHost two\n HostName 10.0.0.2\n User b\n Port 2202\n';
+    const { jumps } = await resolve(config, {});
+    expect(jumps.map(({ user, address, port }) => `${user}@${address}:${String(port)}`)).toEqual([
+      'a@one:2201',
+      'b@10.0.0.2:2202',
+    ]);
+  });
+
+  it('follows a jump host that is behind another, and refuses circles', async () => {
+    const chain = 'Host n1.example\n ProxyJump one\nHost one\n ProxyJump two\n';
+    const { jumps } = await resolve(chain, {});
+    expect(jumps.map(({ address }) => address)).toEqual(['two', 'one']);
+    await expect(resolve('Host *\n ProxyJump other\n', {})).rejects.toMatchObject({
+      stage: 'resolve',
+      message: expect.stringContaining('circles') as string,
+    });
+  });
+
+  it('obeys HostKeyAlias, IdentityAgent, IdentitiesOnly and the keepalive', async () => {
+    const config =
+      'Host *\n HostKeyAlias the-one\n IdentityAgent none\n IdentitiesOnly yes\n ServerAliveInterval 7\n ServerAliveCountMax 2\n UserKnownHostsFile /a /b\n GlobalKnownHostsFile none\n';
+    const target = await resolve(config, {});
+    expect(target).toMatchObject({
+      keyName: 'the-one',
+      identitiesOnly: true,
+      keepalive: { intervalMs: 7000, misses: 2 },
+    });
+    expect(target.agent).toBeUndefined();
+    expect(target.knownHosts.files).toEqual(['/a', '/b']);
+    expect((await resolve('Host *\n IdentityAgent /run/other\n', {})).agent).toBe('/run/other');
+  });
+
+  it('expands the tokens of ssh_config', async () => {
+    const { proxyCommand } = await resolve('Host *\n ProxyCommand connect %h %p %r %u %n %%\n', {
+      user: 'root',
+    });
+    expect(proxyCommand).toBe(`connect n1.example 22 root ${userInfo().username} n1.example %`);
+  });
+
+  it('is not known from a configuration that is broken', async () => {
+    await expect(resolve('Hostt x\n', {})).rejects.toMatchObject({ code: 'USAGE' });
+  });
+});
