@@ -44,7 +44,7 @@ export interface BoxOptions {
 /** Why a real OpenSSH server cannot be started here, also printed; undefined when it can. */
 export function whyNoBox(): string | undefined {
   const reason = missingForBox();
-  if (reason !== undefined) console.warn(`skipped: ${reason}`);
+  if (reason !== undefined) process.stderr.write(`skipped: ${reason}\n`);
   return reason;
 }
 
