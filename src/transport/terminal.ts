@@ -34,7 +34,8 @@ export async function openOnTerminal(
 ): Promise<TerminalChannel> {
   const pipes = await open(quoteAll(['/bin/sh', '-c', relay]));
   const folder = await announced(host, pipes);
-  const start = 'stty -echo 2>/dev/null; exec "$@" <"$0/in" >"$0/out" 2>"$0/err"';
+  // The shell stays and holds the terminal: were it let go before the program asks for it, sshd would take it away.
+  const start = 'stty -echo 2>/dev/null; "$@" <"$0/in" >"$0/out" 2>"$0/err"; exit "$?"';
   const terminal = await open(quoteAll(['/bin/sh', '-c', start, folder, ...argv]), {
     terminal: true,
   });

@@ -570,7 +570,7 @@ plays:
   - { name: P, hosts: all, tasks: [{ name: T, debug: { msg: x } }] }
 `);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/playbook\.yml:4:9.*strng/);
+    expect(stderr).toMatch(/playbook\.yml:4:17.*strng/);
     expect(stderr).toContain('"ssh_config" has the name of a flag');
     expect(stderr).toContain('2 problems; nothing was contacted.');
   });
