@@ -25,6 +25,7 @@ export interface LabFiles {
   shared: string;
 }
 
+const HOSTS_PER_NETWORK = 240;
 const STARTING_AT_ONCE = 8;
 
 /**
@@ -62,7 +63,8 @@ export class Lab {
     const client = generateKey();
     writeFileSync(files.key, client.private, { mode: 0o600 });
     // A network of its own in 127/8, so that several labs stand side by side.
-    const network = `127.${String(64 + Math.floor(Math.random() * 190))}.${String(1 + Math.floor(Math.random() * 250))}`;
+    const second = 64 + Math.floor(Math.random() * 190);
+    const third = 1 + Math.floor(Math.random() * 200);
     const limit = pLimit(STARTING_AT_ONCE);
     const keys: string[] = [];
     const started: LabHost[] = [];
@@ -70,7 +72,7 @@ export class Lab {
       const hosts = await Promise.all(
         names.map((name, index) =>
           limit(async () => {
-            const address = `${network}.${String(11 + index)}`;
+            const address = `127.${String(second)}.${String(third + Math.floor(index / HOSTS_PER_NETWORK))}.${String(11 + (index % HOSTS_PER_NETWORK))}`;
             const tree = join(dir, 'hosts', name);
             mkdirSync(tree, { recursive: true });
             prepare({ name, address, dir: tree }, files.shared);
