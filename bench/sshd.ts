@@ -1,9 +1,8 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { answers } from '../test/helpers/openssh/answers.ts';
 
 export interface BenchHost {
   name: string;
@@ -74,7 +73,7 @@ export class SshdHosts {
     );
     const user = execFileSync('id', ['-un']).toString().trim();
     const started = new SshdHosts(dir, reached, servers, user);
-    await Promise.all(hosts.map((host) => answers(host)));
+    await Promise.all(hosts.map(({ address, port }) => answers(address, port)));
     return started;
   }
 
@@ -94,22 +93,4 @@ async function startRelay(hosts: BenchHost[], delayMs: number): Promise<ChildPro
   });
   await once(relay.stdout, 'data');
   return relay;
-}
-
-async function answers({ address, port }: BenchHost): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, address);
-      socket.once('connect', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', () => {
-        resolve(false);
-      });
-    });
-    if (open) return;
-    await wait(50);
-  }
-  throw new Error(`sshd on ${address} did not come up.`);
 }

@@ -138,7 +138,7 @@ class Doctor {
     let offered = '';
     try {
       const line = await dialler.connect(target, (stage, detail) => {
-        if (stage === 'resolve') this.#tell('connect', detail);
+        if (stage === 'connect') this.#tell('connect', detail);
         if (stage === 'handshake') this.#tell('key exchange', detail);
         if (stage === 'host_key') this.#tell('host key', detail);
         if (stage === 'auth') {

@@ -41,7 +41,7 @@ export async function recoverCommand(
 ): Promise<number> {
   const collect = (value: string, known: string[] = []): string[] => [...known, value];
   const command = new Command(`runner ${mode}`)
-    .argument('[run]', 'id of the run; the newest when left out')
+    .argument('[run]', 'id of the run; the newest that is not closed when left out')
     .description(
       mode === 'rollback'
         ? 'Take a run back to its last commit point.'
@@ -56,7 +56,7 @@ export async function recoverCommand(
     command.option('--force', 'go on although files of the playbook have changed');
   }
   command.parse(argv, { from: 'user' });
-  const id = world.store.find(command.args[0]);
+  const id = world.store.find(command.args[0] ?? world.store.openRuns()[0]);
   return new Recovery(world, id, command.opts<RecoverOptions>()).run(mode);
 }
 

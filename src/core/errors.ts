@@ -65,7 +65,7 @@ export class UnknownValueError extends RunnerError {
 }
 
 export type ConnectStage =
-  'resolve' | 'handshake' | 'host_key' | 'auth' | 'shell' | 'become' | 'lost';
+  'resolve' | 'connect' | 'handshake' | 'host_key' | 'auth' | 'shell' | 'become' | 'lost';
 
 /** The host could not be asked. Says nothing about the state of the host. */
 export class ConnectError extends RunnerError {

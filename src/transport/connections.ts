@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { ConnectError, TimeoutError } from '../core/errors.ts';
+import { ConnectError, TimeoutError, type ConnectStage } from '../core/errors.ts';
 import type { Connections, HostAddress, HostSession, Identity } from '../core/host.ts';
 import { packageRoot } from '../util/package.ts';
 import { quoteAll } from '../util/shell.ts';
@@ -163,7 +163,7 @@ export class HostConnections implements Connections {
           if (Date.now() - began >= this.#options.connectTimeoutMs) silent++;
           const again =
             error instanceof ConnectError && error.retryable && silent < 2 && Date.now() < deadline;
-          if (!again || (error.stage === 'resolve' && attempt >= REFUSED_TRIES)) throw error;
+          if (!again || (unanswered.includes(error.stage) && attempt >= REFUSED_TRIES)) throw error;
           // Spread, so that many hosts behind one gate do not come back together.
           const pause = Math.min(DIAL_PAUSE_MS.first * 2 ** attempt, DIAL_PAUSE_MS.longest);
           await sleep(pause * (0.5 + Math.random() / 2));
@@ -270,6 +270,7 @@ export class HostConnections implements Connections {
 const LINES_PER_HOST = 8;
 /** A name that does not resolve or a port where nothing listens seldom comes back at once. */
 const REFUSED_TRIES = 3;
+const unanswered: readonly ConnectStage[] = ['resolve', 'connect'];
 
 /**
  * Waits until the other identity is reached.

@@ -27,6 +27,16 @@ export class SessionRefusedError extends Error {
   override name = 'SessionRefusedError';
 }
 
+/** Passes on the first reason only: a channel ends in several ways at once. */
+export function firstReason(listener: (reason: string) => void): (reason: string) => void {
+  let told = false;
+  return (reason) => {
+    if (told) return;
+    told = true;
+    listener(reason);
+  };
+}
+
 /** A word by which what this controller started on a host can be told from what others did. */
 export function newMark(): string {
   return randomBytes(8).toString('hex');

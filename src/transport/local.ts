@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Line, ShellChannel } from './line.ts';
+import { firstReason, type Line, type ShellChannel } from './line.ts';
 
 /** The controller itself as a host. */
 export class LocalLine implements Line {
@@ -7,7 +7,7 @@ export class LocalLine implements Line {
   readonly #children = new Set<ChildProcess>();
 
   exec(command: string): Promise<ShellChannel> {
-    const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawnPiped('/bin/sh', ['-c', `exec ${command}`]);
     this.#children.add(child);
     child.once('close', () => this.#children.delete(child));
     return Promise.resolve(childChannel(child, 'the shell'));
@@ -29,12 +29,7 @@ export function childChannel(
     stdout: child.stdout,
     stderr: child.stderr,
     onClose(listener) {
-      let told = false;
-      const once = (reason: string) => {
-        if (told) return;
-        told = true;
-        listener(reason);
-      };
+      const once = firstReason(listener);
       child.once('error', (error) => {
         once(error.message);
       });
@@ -46,6 +41,7 @@ export function childChannel(
   };
 }
 
+/** In a group of its own: Ctrl-C in the terminal is for us to understand, and would otherwise end these at once. */
 export function spawnPiped(file: string, args: string[]) {
-  return spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  return spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
 }

@@ -8,6 +8,13 @@ import { childChannel, spawnPiped } from './local.ts';
 import type { SshConfig } from './ssh-config.ts';
 
 const READY = 'runner: connected';
+/** ssh, ended when its standard input is: a master would outlive a controller that was killed. */
+const WATCHED = `exec 3<&0
+ssh "$@" </dev/null &
+p=$!
+{ cat; kill "$p"; } <&3 >/dev/null 2>&1 &
+exec 3<&-
+wait "$p"`;
 
 export interface OpenSshOptions {
   config: SshConfig;
@@ -35,7 +42,8 @@ export class OpenSshDialler {
     this.#count++;
     const control = join(this.#dir, String(this.#count));
     const target = [...this.#targetOptions(host), '--', host.address];
-    const master = spawnPiped('ssh', [
+    const master = spawnPiped('/bin/sh', [
+      ...['-c', WATCHED, 'sh'],
       ...['-M', '-S', control, '-N', '-T'],
       ...['-o', 'PermitLocalCommand=yes', '-o', `LocalCommand=echo ${READY}`],
       ...target,
@@ -44,7 +52,7 @@ export class OpenSshDialler {
     let alive = false;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
-        master.kill();
+        master.stdin.end();
         reject(
           openSshError(host, `no answer within ${String(this.#options.connectTimeoutMs / 1000)} s`),
         );
@@ -79,7 +87,7 @@ export class OpenSshDialler {
       exec: (command, { terminal = false } = {}) =>
         openSession(['-S', control, terminal ? '-tt' : '-T', ...target, command]),
       close: () => {
-        master.kill();
+        master.stdin.end();
       },
     };
   }
@@ -155,7 +163,7 @@ function openSshError(host: HostAddress, said: string): ConnectError {
   const words = lines.slice(-3).join(' ') || 'ssh ended without a word';
   return new ConnectError(`ssh cannot connect to "${host.name}": ${words.replace(/\.$/, '')}.`, {
     host: host.name,
-    stage: known?.stage ?? 'resolve',
+    stage: known?.stage ?? 'connect',
     retryable: known?.retryable ?? true,
     hint: known?.hint,
   });

@@ -82,12 +82,11 @@ receive() {
   # shellcheck disable=SC2086  # a command and its words
   rw=$(head -c "$2" | tee "$1" | $rk)
   umask "$RM"
-  if [ "${rw%% *}" != "$3" ] || [ "$(wc -c <"$1")" -ne "$2" ]; then
-    # First gone, then told: when the line is lost, telling ends this shell.
-    discard "$1"
-    echo "what arrived in $1 is not what was sent" >&2
-    return 1
-  fi
+  if [ "${rw%% *}" = "$3" ] && [ "$(wc -c <"$1")" -eq "$2" ] 2>/dev/null; then return 0; fi
+  # First gone, then told: when the line is lost, telling ends this shell.
+  discard "$1"
+  echo "what arrived in $1 is not what was sent" >&2
+  return 1
 }
 
 # discard FILE: removes what could not be finished, and says so when the disk is full: not every shell does.
@@ -141,6 +140,7 @@ unit() {
 # a shell without one is ended, since what was sent to it may still be on the way.
 fence() {
   rf=''
+  ra=''
   # shellcheck disable=SC2013  # paths under /proc have no blanks
   for rs in $(grep -l "RUNNER_RUN=$1" /proc/[0-9]*/environ 2>/dev/null); do
     grep -q "RUNNER_LINE=$RUNNER_LINE" "$rs" 2>/dev/null || rf="$rf ${rs%/environ}"
@@ -157,7 +157,6 @@ fence() {
   done
   # shellcheck disable=SC2086  # process ids, split on purpose
   if [ "$rw" = clear ] && [ -n "$ra" ]; then kill -9 $ra 2>/dev/null; fi
-  ra=''
   echo "$rw"
 }
 

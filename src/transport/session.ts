@@ -263,35 +263,43 @@ function fetchCommand(
   const temporary = `${to}.runner-tmp`;
   const hash = createHash('sha256');
   let file: number | undefined;
+  let failure: unknown;
+  // Called for data that arrives, where nobody would catch an error.
+  const attempt = (work: (file: number) => void) => {
+    if (failure !== undefined) return;
+    try {
+      if (file === undefined) {
+        mkdirSync(dirname(to), { recursive: true });
+        file = openSync(temporary, 'w', 0o600);
+      }
+      work(file);
+    } catch (error) {
+      failure = error;
+    }
+  };
   downloads.push({
     finish: async (answers) => {
       if (answers.some(({ code }) => code !== 0)) return;
+      if (failure !== undefined)
+        throw new TaskError(`"${to}" cannot be written: ${errorMessage(failure)}.`);
       if (hash.digest('hex') !== checksum) {
         throw new TaskError(`"${path}" changed while it was read.`, { hint: 'Try again.' });
       }
       await rename(temporary, to);
     },
-    discard: () => rm(temporary, { force: true }),
+    discard: () => rm(temporary, { force: true }).catch(() => undefined),
   });
   return {
     script: `cat ${quote(path)} </dev/null`,
     sink: {
       write: (bytes) => {
-        if (file === undefined) {
-          mkdirSync(dirname(to), { recursive: true });
-          file = openSync(temporary, 'w', 0o600);
-        }
         hash.update(bytes);
-        writeSync(file, bytes);
+        attempt((open) => writeSync(open, bytes));
       },
       end: () => {
         // An empty file is one, too.
-        if (file === undefined) {
-          mkdirSync(dirname(to), { recursive: true });
-          file = openSync(temporary, 'w', 0o600);
-        }
-        fsyncSync(file);
-        closeSync(file);
+        attempt(fsyncSync);
+        if (file !== undefined) closeSync(file);
       },
     },
   };
@@ -299,9 +307,31 @@ function fetchCommand(
 
 function actionCommand(action: Exclude<Action, { kind: 'http' | 'fetch' }>): ShellCommand {
   if (action.kind === 'upload') {
-    return { script: uploadScript(action), feed: () => createReadStream(action.from, UPLOAD) };
+    return { script: uploadScript(action), feed: () => exactly(action) };
   }
   return { script: actionScript(action), foreign: action.kind === 'exec' };
+}
+
+/**
+ * The bytes that were announced, no more and no fewer: the host would wait for what is missing, and take what is too
+ * much for commands.
+ * @throws TaskError when the file is not any more what it was
+ */
+async function* exactly({ from, size }: UploadAction): AsyncIterable<Buffer> {
+  let sent = 0;
+  try {
+    for await (const chunk of createReadStream(from, {
+      ...UPLOAD,
+      end: size - 1,
+    }) as AsyncIterable<Buffer>) {
+      sent += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw new TaskError(`"${from}" cannot be read: ${errorMessage(error)}.`, { cause: error });
+  }
+  if (sent < size)
+    throw new TaskError(`"${from}" became shorter while it was sent.`, { hint: 'Try again.' });
 }
 
 /** One action as shell text. Anything that came from a playbook passes `quote`. */
@@ -374,7 +404,7 @@ function publishScript({
   const check =
     validate === undefined
       ? ''
-      : ` && ${validate.replaceAll('%s', quote(temporary))} >&2 </dev/null`;
+      : ` && ${validate.replaceAll('%s', () => quote(temporary))} >&2 </dev/null`;
   const publish = `publish ${quoteAll([temporary, path, mode, owner, group])}`;
   return `${check} && ${publish} || { RC=$?; discard ${quote(temporary)}; rc $RC; }`;
 }

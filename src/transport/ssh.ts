@@ -15,7 +15,7 @@ import type {
 import { ConnectError, type ConnectStage } from '../core/errors.ts';
 import { checkHostKey, describeTrust } from './host-keys.ts';
 import { loadSsh2, type Credential, type Credentials, type Keyring } from './keyring.ts';
-import { SessionRefusedError, type Line, type ShellChannel } from './line.ts';
+import { firstReason, SessionRefusedError, type Line, type ShellChannel } from './line.ts';
 import type { SshTarget } from './target.ts';
 
 /** Modern algorithms only: no SHA-1, no CBC. Order is preference. */
@@ -132,11 +132,11 @@ export class SshDialler {
     const last = jumps.at(-1);
     if (last) {
       const through = await this.#jump(jumps, target.name);
-      observe('resolve', `through ${jumps.map(({ name }) => name).join(', ')}`);
+      observe('connect', `through ${jumps.map(({ name }) => name).join(', ')}`);
       return forward(through, target, last.name);
     }
     if (proxyCommand !== undefined) {
-      observe('resolve', `by ProxyCommand ${proxyCommand}`);
+      observe('connect', `by ProxyCommand ${proxyCommand}`);
       return spawnProxy(proxyCommand, target);
     }
     return dialTcp(target, observe);
@@ -239,15 +239,13 @@ function toShellChannel(channel: ClientChannel, client: Client): ShellChannel {
     stdout: channel,
     stderr: channel.stderr,
     onClose(listener) {
-      let told = false;
-      const once = () => {
-        if (told) return;
-        told = true;
-        listener(exit);
+      const tell = firstReason(listener);
+      const end = () => {
+        tell(exit);
       };
-      channel.once('close', once);
+      channel.once('close', end);
       // A dead jump host or a cut line closes the client without an error on the channel.
-      client.once('close', once);
+      client.once('close', end);
     },
     destroy: () => {
       channel.close();
@@ -269,7 +267,7 @@ function dialTcp(target: SshTarget, observe: ConnectObserver): Promise<Duplex> {
     });
     socket.once('connect', () => {
       clearTimeout(timer);
-      observe('resolve', `${socket.remoteAddress ?? address} port ${String(port)}`);
+      observe('connect', `${socket.remoteAddress ?? address} port ${String(port)}`);
       resolve(socket);
     });
   });
@@ -290,7 +288,11 @@ function forward(through: Client, target: SshTarget, jump: string): Promise<Dupl
 }
 
 function spawnProxy(command: string, target: SshTarget): Duplex {
-  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // In a group of its own, so that Ctrl-C does not end the connection under a running step.
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+  });
   const duplex = Duplex.from({ readable: child.stdout, writable: child.stdin });
   child.once('error', (error) => duplex.destroy(error));
   child.once('close', (code) => {
@@ -446,7 +448,7 @@ function dialError(target: SshTarget, error: Error & { code?: string }): Connect
     `Cannot connect to "${name}" (${address} port ${String(port)}): ${error.message}.`,
     {
       host: name,
-      stage: 'resolve',
+      stage: 'connect',
       retryable: true,
       hint:
         error.code === 'ECONNREFUSED'

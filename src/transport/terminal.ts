@@ -1,6 +1,6 @@
 import { ConnectError } from '../core/errors.ts';
 import { quoteAll } from '../util/shell.ts';
-import type { ShellChannel } from './line.ts';
+import { firstReason, type ShellChannel } from './line.ts';
 
 type Open = (command: string, options?: { terminal?: boolean }) => Promise<ShellChannel>;
 
@@ -51,13 +51,10 @@ export async function openOnTerminal(
     stdout: pipes.stdout,
     stderr: pipes.stderr,
     onClose(listener) {
-      let told = false;
-      const once = (reason: string) => {
-        if (told) return;
-        told = true;
+      const once = firstReason((reason) => {
         listener(reason);
         destroy();
-      };
+      });
       // The pipes end after the program, so that its last words are heard.
       terminal.onClose((reason) => setTimeout(once, 500, reason));
       pipes.onClose(once);

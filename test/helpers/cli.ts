@@ -18,6 +18,8 @@ export interface CliOptions {
   /** Sees each event as it comes, and may kill the process. */
   onEvent?: (event: RunEvent, child: ChildProcess) => void;
   cwd?: string;
+  /** In a process group of its own, to which signals can be sent as a terminal does. */
+  detached?: boolean;
 }
 
 const LIMIT_MS = 90_000;
@@ -41,10 +43,14 @@ export class Cli {
     return path;
   }
 
-  run(args: string[], { env = {}, onEvent, cwd }: CliOptions = {}): Promise<CliResult> {
+  run(
+    args: string[],
+    { env = {}, onEvent, cwd, detached = false }: CliOptions = {},
+  ): Promise<CliResult> {
     const child = spawn(process.execPath, [join(packageRoot(), 'bin', 'runner.js'), ...args], {
       cwd: cwd ?? this.dir,
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached,
       env: {
         PATH: process.env['PATH'] ?? '',
         HOME: this.dir,

@@ -134,7 +134,7 @@ Host *
       ['doctor', 'nowhere.invalid'],
       /resolve +FAILED.*does not resolve/,
     ],
-    ['a closed port', ['doctor', '127.0.0.1:1'], /resolve +FAILED.*ECONNREFUSED[^]*check the port/],
+    ['a closed port', ['doctor', '127.0.0.1:1'], /connect +FAILED.*ECONNREFUSED[^]*check the port/],
     [
       'a key that is not known',
       ['doctor', 'BOX', '--known-hosts', '/dev/null'],
@@ -187,6 +187,49 @@ Host *
       await late.stop();
     }
   });
+
+  it.each(['SIGINT', 'SIGKILL'] as const)(
+    'openssh: %s to the whole group does not spoil a running step, and no ssh is left',
+    async (signal) => {
+      const hosts = cli.file(
+        'one.yml',
+        `all: { hosts: { one: { ansible_host: ${box.address}, ansible_port: 2222, ansible_user: root, ansible_ssh_private_key_file: ${box.key} } } }\n`,
+      );
+      const playbook = cli.file(
+        'slow.yml',
+        `- name: Slow
+  hosts: all
+  tasks:
+    - { name: A, shell: sleep 1 && touch /run/slow-${signal}, undo: none }
+    - { name: B, shell: touch /run/never-${signal}, undo: none }
+`,
+      );
+      const flags = ['--known-hosts', box.knownHosts, '--ssh-config', join(cli.dir, 'ssh_config')];
+      const { code, events } = await cli.run(
+        ['play', playbook, '-i', hosts, ...flags, '--transport', 'openssh', '--output', 'json'],
+        {
+          detached: true,
+          onEvent: (event, child) => {
+            if (event.type === 'step-start' && event.step.name === 'A')
+              setTimeout(() => process.kill(-(child.pid ?? 0), signal), 500);
+          },
+        },
+      );
+      if (signal === 'SIGINT') {
+        expect(code).toBe(exitCodes.interrupted);
+        const ended = events.filter((event) => event.type === 'unit-end');
+        expect(ended.map(({ state }) => state)).toEqual(['changed']);
+      }
+      const masters = () =>
+        execFileSync('sh', ['-c', `ps ax -o args | grep "[s]sh -M.*${box.address}"; :`]).toString();
+      for (let attempt = 0; attempt < 50 && masters() !== ''; attempt++)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(masters()).toBe('');
+      const run = events.find((event) => event.type === 'run-start')?.run ?? '';
+      const resolved = await cli.run(['rollback', run, ...flags]);
+      expect(resolved.stdout + resolved.stderr).toMatch(/rolled back/i);
+    },
+  );
 
   it('play goes through sudo and a jump host, and detached steps outlive a cut line', async () => {
     const proxy = await FaultProxy.start(box);

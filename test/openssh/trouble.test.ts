@@ -181,6 +181,55 @@ describe.skipIf(whyNoBox())('trouble on the line', () => {
     await look(`rm ${path}`);
   });
 
+  it('a file that changes its size while it is sent is refused, and is never taken for commands', async () => {
+    const from = join(box.dir, 'changing');
+    const one = await session();
+    const path = '/var/tmp/changing';
+    for (const [announced, content] of [
+      [2000, 'x'.repeat(1000)],
+      [1000, `${'x'.repeat(1000)}touch /run/intruder\n`],
+    ] as const) {
+      writeFileSync(from, 'x'.repeat(announced));
+      const { checksum } = await digestFile(from);
+      writeFileSync(from, content);
+      const upload = { kind: 'upload' as const, path, from, size: announced, checksum };
+      const going = one.perform({ actions: [upload], captures: [], record: undefined }, limit);
+      if (announced > content.length)
+        await expect(going).rejects.toMatchObject({ code: 'TASK_FAILED' });
+      else expect((await going).outputs[0]?.code).toBe(0);
+    }
+    expect(
+      await look(`ls /run/intruder 2>/dev/null; wc -c <${path}; rm ${path}; ls -A /var/tmp`),
+    ).toBe('1000\n');
+  });
+
+  it('a place on the controller where nothing can be written fails the step only', async () => {
+    const one = await session();
+    await look('echo hello >/var/tmp/small');
+    const to = join(box.key, 'below', 'a-file');
+    const fetch = { kind: 'fetch' as const, path: '/var/tmp/small', to, checksum: '00' };
+    await expect(
+      one.perform({ actions: [fetch], captures: [], record: undefined }, limit),
+    ).rejects.toMatchObject({
+      code: 'TASK_FAILED',
+      message: expect.stringContaining('cannot be written') as string,
+    });
+    expect((await one.read([{ script: 'rm /var/tmp/small; echo fine' }], limit))[0]?.stdout).toBe(
+      'fine\n',
+    );
+  });
+
+  it('an idle shell of an earlier line is ended before its work is believed not to have begun', async () => {
+    const earlier = await session({ run: 'fenced' });
+    const [shell] = await earlier.read([{ script: 'echo $$' }], limit);
+    const later = await session({ run: 'fenced' });
+    // The record of another unit, looked at in the same shell, has nothing to do with it.
+    await later.perform(exec(':', { record: { run: 'fenced', unit: '7' } }), limit);
+    expect(await later.unitRecord('fenced', '7', limit)).toEqual({ state: 'finished', code: 0 });
+    expect(await later.fence('fenced', limit)).toBe('clear');
+    await appears(`kill -0 ${shell?.stdout.trim() ?? ''} 2>/dev/null || echo gone`, 'gone\n');
+  });
+
   it('a full disk is named, leaves nothing behind and does not stop the shell', async () => {
     const from = join(box.dir, 'too-large');
     writeFileSync(from, randomBytes(3 * 1024 * 1024));

@@ -11,13 +11,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { HostAddress } from '../../../src/core/host.ts';
+import { answers } from './answers.ts';
 
 export interface BoxUser {
   name: string;
@@ -252,22 +251,4 @@ function hashed(password: string): string {
   return execFileSync('perl', ['-e', 'print crypt($ENV{PASSWORD}, q($6$runnerbox$))'], {
     env: { PASSWORD: password },
   }).toString();
-}
-
-async function answers(address: string, port: number, log: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, address);
-      socket.once('data', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', () => {
-        resolve(false);
-      });
-    });
-    if (open) return;
-    await wait(25);
-  }
-  throw new Error(`sshd on ${address} did not come up: ${log()}`);
 }
