@@ -3,28 +3,41 @@ import { readFileSync } from 'node:fs';
 import { exitCodes, type EventSink, type Outcome } from '../core/events.ts';
 import { JournalError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
-import type { OnFailure } from '../core/playbook.ts';
+import type { Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
+import { HostLocks } from '../engine/locks.ts';
 import { rollBack, type RollbackRequest, type RollbackResult } from '../engine/rollback.ts';
-import type { RunResult } from '../engine/run.ts';
+import { runPlaybook, type RunResult } from '../engine/run.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { RecordedRun } from '../journal/recorded-run.ts';
+import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
-import { confirm, canAsk } from './prompt.ts';
+import { plural } from '../util/text.ts';
+import { askAfterInterrupt, confirm, canAsk } from './prompt.ts';
+import type { RunFlags } from './run-options.ts';
 import type { Display } from '../output/displays.ts';
 import { createReach, unlockKeys, type ConnectFlags } from './connect.ts';
 import type { World } from './world.ts';
 
-/** Ctrl-C once: no new steps. Twice: running commands are given up. */
+/** How long running steps may go on after Ctrl-C. */
+const GRACE_MS = 10 * 60_000;
+
+/** Ctrl-C once: no new steps. Twice, or when the grace time is over: running commands are given up. */
 export class StopSignals {
-  readonly #abort = new AbortController();
+  #abort = newAbort();
   #count = 0;
+  #grace: NodeJS.Timeout | undefined;
   readonly #listener = (): void => {
     this.#count++;
-    if (this.#count > 1) this.#abort.abort(new Error('Interrupted.'));
-    else this.#onFirst();
+    if (this.#count > 1) {
+      this.#giveUp();
+      return;
+    }
+    this.#grace = setTimeout(() => {
+      this.#giveUp();
+    }, GRACE_MS).unref();
+    this.#onFirst();
   };
   readonly #ignore = (): void => {
     // The run goes on when the terminal goes away.
@@ -33,8 +46,6 @@ export class StopSignals {
 
   constructor(onFirst: () => void) {
     this.#onFirst = onFirst;
-    // Every running command listens.
-    setMaxListeners(0, this.#abort.signal);
     process.on('SIGINT', this.#listener);
     process.on('SIGTERM', this.#listener);
     process.on('SIGHUP', this.#ignore);
@@ -51,13 +62,27 @@ export class StopSignals {
   /** Makes the next signal count as the first again. */
   rearm(): void {
     this.#count = 0;
+    clearTimeout(this.#grace);
+    if (this.#abort.signal.aborted) this.#abort = newAbort();
+  }
+
+  #giveUp(): void {
+    this.#abort.abort(new Error('Interrupted.'));
   }
 
   dispose(): void {
+    clearTimeout(this.#grace);
     process.off('SIGINT', this.#listener);
     process.off('SIGTERM', this.#listener);
     process.off('SIGHUP', this.#ignore);
   }
+}
+
+function newAbort(): AbortController {
+  const abort = new AbortController();
+  // Every running command listens.
+  setMaxListeners(0, abort.signal);
+  return abort;
 }
 
 interface EngineParts {
@@ -88,7 +113,7 @@ export async function withEngine<T>(
     });
   });
   const connections = new HostConnections({ ...reach, sendHttp, run: settings.run });
-  const context: EngineContext = {
+  const services = {
     modules: world.modules,
     connections,
     emit,
@@ -96,34 +121,51 @@ export async function withEngine<T>(
     sendHttp,
     keepOutput:
       journal &&
-      ((name) => new OutputFile(world.store.outputPath(settings.run, name), world.redactor)),
-    signal: stop.signal,
-    isStopping: () => stop.stopping,
+      ((name: string) =>
+        new OutputFile(world.store.outputPath(settings.run, name), world.redactor)),
+    get signal() {
+      return stop.signal;
+    },
+    isStopping: () => stop.stopping || context.locks.lost !== undefined,
+    isSettledRun: (run: string) => world.store.isClosed(run),
     settings,
     inventory,
     journal,
     sealer: world.redactor.createSealer(settings.run),
   };
+  const context = withLocks(services);
   try {
     return await work(context, stop);
   } finally {
     stop.dispose();
+    context.locks.stop();
     await display.finish();
     await connections.close();
     await journal?.close();
   }
 }
 
-/** Records and shows how a run ended. Returns the exit code. */
+/** The locks need the context that they are part of. Not a copy: its signal changes. */
+function withLocks(services: Omit<EngineContext, 'locks'>): EngineContext {
+  const context = services as EngineContext;
+  context.locks = new HostLocks(context);
+  return context;
+}
+
+/** Records and shows how a run ended, and gives its hosts back when it is over. Returns the exit code. */
 export async function endRun(
   world: World,
-  { journal, settings, emit }: EngineContext,
+  { journal, settings, emit, locks }: EngineContext,
   ending: Ending,
   began: number,
 ): Promise<number> {
   const { outcome, exitCode, message, next } = ending;
   await journal?.append({ t: 'end', outcome, exitCode, message, at: new Date().toISOString() });
-  if (isClosed(ending)) world.store.markClosed(settings.run);
+  if (isClosed(ending)) {
+    journal?.releaseReserve();
+    world.store.markClosed(settings.run);
+    await locks.release();
+  }
   emit({
     type: 'run-end',
     run: settings.run,
@@ -147,6 +189,7 @@ export function concludeCheck(result: RunResult): Ending {
   const message = 'Nothing was changed.';
   switch (result.status) {
     case 'done':
+    case 'locked':
       return { outcome: 'done', exitCode: exitCodes.done, message, next: [] };
     case 'interrupted':
       return { outcome: 'interrupted', exitCode: exitCodes.interrupted, message, next: [] };
@@ -160,16 +203,61 @@ export function concludeCheck(result: RunResult): Ending {
   }
 }
 
+/** Plays forward, and does what follows: rolls back, asks, or says how to go on. */
+export async function playForward(
+  world: World,
+  context: EngineContext,
+  {
+    playbook,
+    recorded,
+    stop,
+    onInterrupt,
+  }: {
+    playbook: Playbook;
+    recorded?: RecordedRun;
+    stop: StopSignals;
+    onInterrupt: RunFlags['onInterrupt'];
+  },
+): Promise<Ending> {
+  const { run } = context.settings;
+  const reread = async () => {
+    await context.journal?.drain();
+    return world.store.read(run);
+  };
+  const takeBack = async (hosts: string[]) => {
+    const request = { reason: 'failed' as const, hosts, partial: true, skip: [] };
+    const undo = await rollBack(context, await reread(), request);
+    return undo.complete;
+  };
+  for (let stood = recorded; ;) {
+    const result = await runPlaybook(context, playbook, { recorded: stood, takeBack });
+    if (result.status !== 'interrupted' || !result.changedAnything || context.locks.lost)
+      return concludeRun(world, context, result, { reread, stop });
+    const choice = onInterrupt ?? (canAsk(world) ? await askAfterInterrupt() : 'leave');
+    if (choice === 'leave') return concludeRun(world, context, result, { reread, stop });
+    stop.rearm();
+    if (choice === 'rollback') {
+      const request = { reason: 'interrupted' as const, hosts: undefined, skip: [] };
+      const undo = await rollBack(context, await reread(), request);
+      return concludeRollback(run, undo, 'Interrupted.');
+    }
+    stood = await reread();
+  }
+}
+
 /** What follows a forward run: nothing, a rollback, or the commands that go on from here. */
 export async function concludeRun(
   world: World,
   context: EngineContext,
   result: RunResult,
-  { policy, reread, stop }: { policy: OnFailure; reread: () => RecordedRun; stop: StopSignals },
+  { reread, stop }: { reread: () => Promise<RecordedRun>; stop: StopSignals },
 ): Promise<Ending> {
   const { run } = context.settings;
-  if (result.status === 'done')
-    return { outcome: 'done', exitCode: exitCodes.done, message: 'Done.', next: [] };
+  if (result.status === 'done') return concludeDone(run, result);
+  if (result.status === 'locked') {
+    const { message } = result;
+    return { outcome: 'locked', exitCode: exitCodes.locked, message, next: [] };
+  }
   if (result.status === 'interrupted') {
     return {
       outcome: 'interrupted',
@@ -188,6 +276,8 @@ export async function concludeRun(
       next: [],
     };
   }
+  const recorded = await reread();
+  const policy = context.settings.onFailure ?? rollbackPolicy(recorded).onFailure ?? 'auto';
   const rollback =
     policy === 'auto' ||
     (policy === 'ask' && canAsk(world) && (await confirm('Roll back what was done?')));
@@ -200,19 +290,27 @@ export async function concludeRun(
     };
   }
   stop.rearm();
-  const undo = await rollBack(context, reread(), { reason: 'failed', hosts: undefined, skip: [] });
+  const undo = await rollBack(context, recorded, { reason: 'failed', hosts: undefined, skip: [] });
   return concludeRollback(run, undo, `Failed: ${result.message}.`);
 }
 
 export function concludeRollback(run: string, undo: RollbackResult, why: string): Ending {
-  const { pastNoReturn } = undo;
-  if (!undo.complete || undo.different > 0) {
+  const { pastNoReturn, different } = undo;
+  if (undo.interrupted) {
+    return {
+      outcome: 'interrupted',
+      exitCode: exitCodes.interrupted,
+      message: `${why} The rollback is paused: ${plural(undo.open.length, 'change')} not taken back yet.`,
+      next: [`runner rollback ${run}   # goes on with it`],
+    };
+  }
+  if (!undo.complete || different.length > 0) {
     const open = undo.open
       .map(({ unit, host, step }) => `unit ${String(unit)} "${step}" on ${host}`)
       .join(', ');
     const message =
-      undo.different > 0
-        ? `${why} Rolled back, but ${String(undo.different)} fingerprints differ from before.`
+      different.length > 0
+        ? `${why} Rolled back, but not everything is as before: ${different.join(', ')}.`
         : `${why} Rollback is incomplete: ${open}.`;
     return {
       outcome: 'rollback_incomplete',
@@ -235,11 +333,34 @@ export function concludeRollback(run: string, undo: RollbackResult, why: string)
   }
   const proof = undo.verified
     ? 'verified: every fingerprint is as before'
-    : 'no fingerprints to compare';
+    : 'nothing to compare with';
   return {
     outcome: 'rolled_back',
     exitCode: exitCodes.rolled_back,
     message: `${why} Rolled back (${String(undo.undone)} undone), ${proof}.`,
+    next: [],
+  };
+}
+
+function concludeDone(
+  run: string,
+  { left, incomplete }: Extract<RunResult, { status: 'done' }>,
+): Ending {
+  if (left.length === 0)
+    return { outcome: 'done', exitCode: exitCodes.done, message: 'Done.', next: [] };
+  const names = left.join(', ');
+  if (incomplete) {
+    return {
+      outcome: 'rollback_incomplete',
+      exitCode: exitCodes.rollback_incomplete,
+      message: `Done, but ${names} failed and could not be taken back.`,
+      next: [...left.map((host) => `runner rollback ${run} --host ${host}`), `runner show ${run}`],
+    };
+  }
+  return {
+    outcome: 'done_in_part',
+    exitCode: exitCodes.rolled_back,
+    message: `Done, but for ${names}: failed and taken back.`,
     next: [],
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { exitCodes } from '../core/events.ts';
-import { UsageError } from '../core/errors.ts';
+import { LockedError, UsageError } from '../core/errors.ts';
 import { packageRoot } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
 import { reportError } from './fail.ts';
@@ -104,7 +104,7 @@ try {
   if (error instanceof CommanderError) {
     if (error.exitCode !== 0) world.stderr.write(`${error.message}\n`);
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
-  } else if (error instanceof OpenRunError) {
+  } else if (error instanceof OpenRunError || error instanceof LockedError) {
     world.stderr.write(`runner: ${error.describe()}\n`);
     process.exitCode = exitCodes.locked;
   } else {

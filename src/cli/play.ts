@@ -3,26 +3,21 @@ import { exitCodes, type EventSink } from '../core/events.ts';
 import { PlaybookError, UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { OnFailure, Playbook } from '../core/playbook.ts';
+import { playTasks, type OnFailure, type Playbook } from '../core/playbook.ts';
 import { runPlaybook } from '../engine/run.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { Journal } from '../journal/journal.ts';
 import type { JournalRecord } from '../journal/records.ts';
-import {
-  checkPlaybook,
-  playTasks,
-  pointsOfNoReturn,
-  stepsBeforeNoReturn,
-} from '../playbook/check.ts';
+import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../playbook/check.ts';
 import { UndoPreview } from '../output/undo-preview.ts';
 import { didYouMean } from '../util/text.ts';
 import {
   bootIdentity,
   concludeCheck,
-  concludeRun,
   endRun,
   isRunning,
+  playForward,
   recoveryCommands,
   withEngine,
 } from './engine-run.ts';
@@ -31,10 +26,10 @@ import { OpenRunError } from './open-run-error.ts';
 import { openPlaybook } from './playbooks.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
 import { becomePassword, connectValueFlags, recordedFlags, type ConnectFlags } from './connect.ts';
-import { addRunOptions } from './run-options.ts';
-import { createDisplay, type World } from './world.ts';
+import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
+import { createDisplay, ownerOf, type World } from './world.ts';
 
-export interface PlayOptions extends ConnectFlags {
+export interface PlayOptions extends ConnectFlags, RunFlags {
   inventory?: string;
   check?: boolean;
   diff?: boolean;
@@ -79,7 +74,7 @@ export async function playCommand(
 }
 
 const valueFlags = new Set([
-  ...'-i --inventory --limit -l --tags -t --skip-tags --forks -f --on-failure --accept-irreversible -e --extra-vars --output --fail-at'.split(
+  ...'-i --inventory --limit -l --tags -t --skip-tags --forks -f --on-failure --accept-irreversible -e --extra-vars --output --fail-at --take-over --on-interrupt --rollback-budget'.split(
     ' ',
   ),
   ...connectValueFlags,
@@ -172,6 +167,9 @@ class PlayRun {
       skipTags: splitList(this.#options.skipTags),
       limit: this.#options.limit,
       forks: positive(this.#options.forks, '--forks'),
+      owner: ownerOf(this.#world),
+      takeOver: this.#options.takeOver ?? [],
+      rollbackBudgetSeconds: budgetOf(this.#options),
       onFailure: this.#options.onFailure,
       becomePassword: await becomePassword(this.#world, this.#options),
       variables,
@@ -237,10 +235,11 @@ class PlayRun {
     return withEngine(this.#world, parts, async (context, stop) => {
       await journal.append(this.#header(settings, inventory, { began, dir }));
       this.#announce(context);
-      const result = await runPlaybook(context, this.#playbook);
-      const policy = settings.onFailure ?? this.#playbook.rollback.onFailure;
-      const reread = () => store.read(id);
-      const ending = await concludeRun(this.#world, context, result, { policy, reread, stop });
+      const ending = await playForward(this.#world, context, {
+        playbook: this.#playbook,
+        stop,
+        onInterrupt: this.#options.onInterrupt,
+      });
       return endRun(this.#world, context, ending, began.getTime());
     });
   }

@@ -22,3 +22,17 @@ export async function confirm(question: string): Promise<boolean> {
   const answer = await ask({ message: question, initialValue: false });
   return !isCancel(answer) && answer;
 }
+
+/** What to do after Ctrl-C. Cancelling leaves everything as it is. */
+export async function askAfterInterrupt(): Promise<'continue' | 'rollback' | 'leave'> {
+  const { isCancel, select } = await import('@clack/prompts');
+  const answer = await select({
+    message: 'Interrupted. What now?',
+    options: [
+      { value: 'continue' as const, label: 'continue', hint: 'go on where it stood' },
+      { value: 'rollback' as const, label: 'roll back', hint: 'take back what was done' },
+      { value: 'leave' as const, label: 'leave', hint: 'end here; decide later' },
+    ],
+  });
+  return isCancel(answer) ? 'leave' : answer;
+}

@@ -4,16 +4,15 @@ import type { Inventory } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
-import { runPlaybook } from '../engine/run.ts';
 import { Journal } from '../journal/journal.ts';
 import { readRun, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
 import {
   bootIdentity,
   concludeRollback,
-  concludeRun,
   endRun,
   isRunning,
+  playForward,
   rollBackRun,
   withEngine,
   type Ending,
@@ -22,10 +21,10 @@ import {
 import { openPlaybook } from './playbooks.ts';
 import { askSecret, canAsk } from './prompt.ts';
 import { becomePassword, type ConnectFlags } from './connect.ts';
-import { addRunOptions } from './run-options.ts';
-import { createDisplay, type World } from './world.ts';
+import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
+import { createDisplay, ownerOf, type World } from './world.ts';
 
-interface RecoverOptions extends ConnectFlags {
+interface RecoverOptions extends ConnectFlags, RunFlags {
   host?: string[];
   skip?: string[];
   output: string;
@@ -90,6 +89,7 @@ class Recovery {
       flags: { ...flagsOf(recorded), ...this.#options },
     };
     return withEngine(this.#world, parts, async (context, stop) => {
+      await context.locks.take(recorded.locks);
       await journal.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
       const ending = playbook
         ? await this.#resume(context, playbook, recorded, stop)
@@ -152,11 +152,11 @@ class Recovery {
     stop: StopSignals,
   ): Promise<Ending> {
     context.emit({ type: 'message', level: 'info', text: `Going on with run ${this.#id}.` });
-    const result = await runPlaybook(context, playbook, recorded);
-    return concludeRun(this.#world, context, result, {
-      policy: context.settings.onFailure ?? playbook.rollback.onFailure,
-      reread: () => this.#world.store.read(this.#id),
+    return playForward(this.#world, context, {
+      playbook,
+      recorded,
       stop,
+      onInterrupt: this.#options.onInterrupt,
     });
   }
 
@@ -201,6 +201,9 @@ class Recovery {
       tags: list('tags'),
       skipTags: list('skipTags'),
       limit: textOption(run, 'limit'),
+      owner: ownerOf(this.#world),
+      takeOver: this.#options.takeOver ?? [],
+      rollbackBudgetSeconds: budgetOf(this.#options),
       forks: typeof options['forks'] === 'number' ? options['forks'] : 50,
       onFailure: undefined,
       becomePassword: await becomePassword(this.#world, this.#options),

@@ -1,4 +1,4 @@
-import { homedir, userInfo } from 'node:os';
+import { homedir, hostname, userInfo } from 'node:os';
 import pc from 'picocolors';
 import type { EventSink } from '../core/events.ts';
 import type { ModuleRegistry } from '../core/module.ts';
@@ -35,6 +35,11 @@ export function createWorld(): World {
     user: userInfo().username,
     home: homedir(),
   };
+}
+
+/** Who runs this, where: what others read in a lock. */
+export function ownerOf({ user }: World): string {
+  return `${user}@${hostname()}`.replaceAll(/[^\w.@-]/g, '_');
 }
 
 export interface DisplayOptions {

@@ -64,6 +64,11 @@ export class UnknownValueError extends RunnerError {
   readonly code = 'VALUE_UNKNOWN';
 }
 
+/** Another run holds a host. */
+export class LockedError extends RunnerError {
+  readonly code = 'LOCKED';
+}
+
 export type ConnectStage =
   'resolve' | 'connect' | 'handshake' | 'host_key' | 'auth' | 'shell' | 'become' | 'lost';
 

@@ -8,11 +8,13 @@ export type UndoKind = 'auto' | 'declared' | 'none' | 'uncovered' | 'irreversibl
 
 export type Outcome =
   | 'done'
+  | 'done_in_part'
   | 'rolled_back'
   | 'rollback_incomplete'
   | 'left_in_place'
   | 'past_no_return'
   | 'preflight_failed'
+  | 'locked'
   | 'interrupted';
 
 export interface StepInfo {
@@ -70,7 +72,14 @@ export type RunEvent =
       durationMs: number;
     }
   | { type: 'undo-step-end'; step: StepInfo }
-  | { type: 'fingerprint'; host: string; name: string; equal: boolean; diff?: FileDiff | undefined }
+  | {
+      type: 'fingerprint';
+      host: string;
+      name: string;
+      equal: boolean;
+      message?: string | undefined;
+      diff?: FileDiff | undefined;
+    }
   | { type: 'document'; title: string; text: string }
   | {
       type: 'run-end';

@@ -58,6 +58,28 @@ export type UnitRecord =
   | { state: 'finished'; code: number }
   | { state: 'interrupted' };
 
+export interface LockRequest {
+  run: string;
+  /** Who, where: user@machine. */
+  owner: string;
+  leaseSeconds: number;
+  /** A run whose lock may be replaced. */
+  replaced?: string | undefined;
+}
+
+/** Undefined when the lock is held now, otherwise whose it is. */
+export type LockAnswer = HostLock | undefined;
+
+export interface HostLock {
+  run: string;
+  owner: string;
+  /** Seconds since 1970, by the host's clock. */
+  since: number;
+  leaseSeconds: number;
+  /** Seconds since the run was last heard of. */
+  silentSeconds: number;
+}
+
 /** One identity on one host. Every method is one round trip. */
 export interface HostSession {
   read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]>;
@@ -65,6 +87,11 @@ export interface HostSession {
   /** Whether an earlier connection of the run still works on the host; idle ones are ended. */
   fence(run: string, options: RunOptions): Promise<'clear' | 'busy'>;
   unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord>;
+  /** Takes the host for a run, so that no other controller works on it meanwhile. */
+  lock(request: LockRequest, options: RunOptions): Promise<LockAnswer>;
+  /** Says that the run is alive. Returns the run that took the lock away, undefined when it is still held. */
+  renewLock(run: string, options: RunOptions): Promise<string | undefined>;
+  unlock(run: string, options: RunOptions): Promise<void>;
   /** Directory on the host that keeps captures of a run. */
   captureDir(run: string): string;
 }

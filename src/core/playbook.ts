@@ -16,8 +16,17 @@ export interface Playbook {
 
 export type OnFailure = 'auto' | 'ask' | 'stop';
 
+/** What a playbook or a play says about its way back. */
 export interface RollbackPolicy {
-  onFailure: OnFailure;
+  onFailure: OnFailure | undefined;
+  /** Read-only tasks that keep evidence before anything is taken back; they cannot stop the rollback. */
+  before: TaskNode[];
+  /** Tasks on the way out, once all is taken back. */
+  after: TaskNode[];
+  /** Read-only tasks that must succeed for the rollback to count as verified. */
+  verify: TaskNode[];
+  /** Seconds that hosts which are away are waited for. */
+  budgetSeconds: number | undefined;
 }
 
 /** A typed value the operator gives: a flag of `runner play PLAYBOOK`. */
@@ -50,6 +59,9 @@ export interface Play {
   serial: (number | string)[];
   /** A commit point after each batch or at the end of the play. */
   commit: 'batch' | 'end' | undefined;
+  /** Hosts of a batch that may fail without failing the run, a count or a percentage of the batch. */
+  maxFailures: number | string;
+  rollback: RollbackPolicy;
   sections: PlaySection[];
   handlers: TaskNode[];
 }
@@ -153,4 +165,21 @@ export interface CommitNode {
 export interface FlushNode {
   kind: 'flush';
   at: SourceRef;
+}
+
+/** Every task of a play with those inside blocks, in order. */
+function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
+  for (const node of nodes) {
+    if (node.kind === 'task') yield node;
+    if (node.kind === 'block') {
+      yield* tasksOf(node.block);
+      yield* tasksOf(node.rescue);
+      yield* tasksOf(node.always);
+    }
+    if (node.kind === 'commit') yield* node.gate;
+  }
+}
+
+export function playTasks(play: Play): TaskNode[] {
+  return [...play.sections.flatMap(({ nodes }) => [...tasksOf(nodes)]), ...play.handlers];
 }

@@ -5,6 +5,7 @@ import { localHost, type Inventory, type InventoryHost } from '../core/inventory
 import type { JsonObject } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
+import type { HostLocks } from './locks.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { Sealer } from '../util/seal.ts';
@@ -20,6 +21,8 @@ export interface EngineServices {
   keepOutput?: ((name: string) => OutputSink & { path: string }) | undefined;
   /** Aborted when running commands must be given up. */
   signal: AbortSignal;
+  /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */
+  isSettledRun: (run: string) => boolean;
   /** True when no new step may begin. */
   isStopping: () => boolean;
 }
@@ -33,6 +36,10 @@ export interface RunSettings {
   limit: string | undefined;
   /** Hosts worked on at a time. */
   forks: number;
+  /** Who runs it: user@machine. */
+  owner: string;
+  /** Runs whose locks are replaced. */
+  takeOver: string[];
   onFailure: OnFailure | undefined;
   becomePassword: string | undefined;
   /** Given inputs and `--extra-vars`: the strongest level. */
@@ -41,6 +48,8 @@ export interface RunSettings {
   inputDefaults: JsonObject;
   /** Points of no return the operator agreed to. */
   accepted: string[];
+  /** Seconds that a rollback waits for hosts that are away; undefined for what the playbook says. */
+  rollbackBudgetSeconds: number | undefined;
   /** Id of a step that is made to fail, after its work, on its first host: to try a rollback out. */
   failAt: string | undefined;
 }
@@ -50,6 +59,8 @@ export interface EngineContext extends EngineServices {
   inventory: Inventory;
   /** Absent in check mode. */
   journal: Journal | undefined;
+  /** Hosts this run holds. */
+  locks: HostLocks;
   /** Keeps hidden results for a resumed run; absent when the run has no secrets to do it with. */
   sealer: Sealer | undefined;
 }

@@ -1,47 +1,56 @@
 import pLimit from 'p-limit';
 import { JournalError, RunnerError, SecretError } from '../core/errors.ts';
-import type { StepInfo, UndoState } from '../core/events.ts';
-import { localHost, type InventoryHost } from '../core/inventory.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { ModuleCall } from '../core/module.ts';
-import type { TaskNode } from '../core/playbook.ts';
+import type { UndoState } from '../core/events.ts';
 import {
   isSettled,
   needsUndo,
+  rollbackPolicy,
   undoCandidates,
   type RecordedRun,
   type RecordedUnit,
 } from '../journal/recorded-run.ts';
-import { parseCondition } from '../template/conditions.ts';
-import { protectValue, Scope, unknownValue } from '../template/scope.ts';
+import { groupBy } from '../util/group.ts';
 import { sleep } from '../util/time.ts';
-import { FACT_TIMEOUT_MS, openSession, type EngineContext } from './context.ts';
-import { fingerprintsBefore, fingerprintText } from './fingerprint.ts';
-import { runUnit, type UnitOutcome } from './unit.ts';
+import { openSession, type EngineContext } from './context.ts';
+import { resolveUnknown } from './resolve.ts';
+import { keepEvidence, runAfterTasks } from './rollback-tasks.ts';
+import {
+  recordedStep,
+  recordedTarget,
+  UndoRunner,
+  type RollbackReason,
+  type UndoFailure,
+} from './undo-unit.ts';
+import { verifyState } from './verify.ts';
 
 export interface RollbackRequest {
-  /** failed, interrupted, crash or request: `undo.reason` in the bodies. */
-  reason: string;
+  reason: RollbackReason;
   /** Only these hosts; undefined for all. */
   hosts: string[] | undefined;
+  /** The run goes on with its other hosts afterwards. */
+  partial?: boolean;
   /** Units the operator gives up on, by number. */
   skip: number[];
 }
 
 export interface RollbackResult {
   complete: boolean;
+  /** The operator stopped it: units that are open were not tried. */
+  interrupted: boolean;
   undone: number;
   /** Units that are not settled, with what stands in the way. */
   open: { unit: number; host: string; step: string; state: UndoState | undefined }[];
-  /** Whether the fingerprints were compared, and differed anywhere. */
+  /** Whether there was a state of before to compare with, and it was compared. */
   verified: boolean;
-  different: number;
+  /** Names of what is not as before. */
+  different: string[];
   /** The point of no return that the rollback ended at. */
   pastNoReturn: string | undefined;
 }
 
-/** How long a step that still runs on its host is waited for. */
-const RUNNING_LIMIT_MS = 10 * 60_000;
+/** Seconds that hosts which are away are waited for, unless the playbook or the operator says otherwise. */
+const DEFAULT_BUDGET_SECONDS = 300;
+const PARKED_PAUSE_MS = 3000;
 
 /** Takes a run back to its last commit point: newest step first, hosts of a step in parallel. */
 export function rollBack(
@@ -56,57 +65,76 @@ class Rollback {
   readonly #context: EngineContext;
   readonly #run: RecordedRun;
   readonly #request: RollbackRequest;
+  readonly #undo: UndoRunner;
+  readonly #attempt: number;
+  /** Hosts on which an undo failed: what came before on them stays. */
   readonly #blocked = new Set<string>();
-  readonly #waitingHandlers: RecordedUnit[] = [];
+  /** Hosts that are away, with why. */
+  readonly #parked = new Map<string, string>();
+  #waitingHandlers: RecordedUnit[] = [];
+  /** The undo of something that concerns all hosts failed. */
+  #allBlocked = false;
   #undone = 0;
 
   constructor(context: EngineContext, run: RecordedRun, request: RollbackRequest) {
     this.#context = context;
     this.#run = run;
     this.#request = request;
+    this.#attempt = run.rollbacks + 1;
+    this.#undo = new UndoRunner(context, run, { reason: request.reason, attempt: this.#attempt });
   }
 
   async run(): Promise<RollbackResult> {
-    const { emit, journal } = this.#context;
-    const attempt = this.#run.rollbacks + 1;
-    await journal?.append({ t: 'rollback', reason: this.#request.reason, attempt });
-    await this.#resolveUnknown(undoCandidates(this.#run));
-    await this.#stopAtPivot();
-    const candidates = undoCandidates(this.#run).filter(
-      ({ intent }) => this.#request.hosts?.includes(intent.host) ?? true,
-    );
-    const todo = candidates.filter((unit) => !isSettled(unit));
-    emit({
-      type: 'rollback-start',
-      run: this.#run.header.run,
-      reason: this.#request.reason,
-      units: todo.length,
+    const { emit, journal, settings } = this.#context;
+    const { reason, hosts, partial = false } = this.#request;
+    journal?.releaseReserve();
+    await journal?.append({
+      t: 'rollback',
+      reason,
+      attempt: this.#attempt,
+      hosts: partial ? hosts : undefined,
     });
-    for (const group of groupBySteps(candidates)) {
-      if (this.#context.isStopping()) break;
-      await this.#undoGroup(group, attempt);
-      const [first] = group;
-      if (first) this.#context.emit({ type: 'undo-step-end', step: this.#step(first.intent.step) });
-      await this.#runHandlersDue(group, attempt);
-    }
-    const open = candidates.filter((unit) => !isSettled(unit));
-    const complete = open.length === 0 && this.#request.hosts === undefined;
+    const { budgetSeconds = DEFAULT_BUDGET_SECONDS } = rollbackPolicy(this.#run);
+    const deadline = Date.now() + (settings.rollbackBudgetSeconds ?? budgetSeconds) * 1000;
+    if (!partial && this.#attempt === 1) await keepEvidence(this.#context, this.#run);
+    await resolveUnknown(this.#context, this.#run, this.#candidates(), this.#undo);
+    await this.#stopAtPivot();
+    const candidates = this.#candidates();
+    const todo = candidates.filter((unit) => !isSettled(unit));
+    emit({ type: 'rollback-start', run: this.#run.header.run, reason, units: todo.length });
+    await this.#walkUntil(deadline, candidates);
+    const open = undoCandidates(this.#run).filter((unit) => !isSettled(unit));
+    const complete = (partial ? this.#candidates() : open).every((unit) => isSettled(unit));
+    const whole = complete && !partial;
+    if (whole) await runAfterTasks(this.#context, this.#run);
     // Behind a commit point the state of before is no longer what must come back.
-    const verify = complete && this.#run.commit === undefined;
-    const different = verify ? await this.#compareFingerprints() : 0;
+    const { verified, different } =
+      whole && this.#run.commit === undefined
+        ? await verifyState(this.#context, this.#run)
+        : { verified: false, different: [] };
     return {
       complete,
+      interrupted: !complete && this.#context.isStopping(),
       undone: this.#undone,
       open: open.map(({ intent, undo }) => ({
         unit: intent.unit,
         host: intent.host,
-        step: this.#step(intent.step).name,
+        step: recordedStep(this.#run, intent.step).name,
         state: undo,
       })),
-      verified: verify && fingerprintsBefore(this.#run).length > 0,
+      verified,
       different,
       pastNoReturn: this.#run.commit?.irreversible === true ? this.#run.commit.name : undefined,
     };
+  }
+
+  #candidates(): RecordedUnit[] {
+    const { hosts } = this.#request;
+    return undoCandidates(this.#run).filter(({ intent }) => {
+      if (hosts && !hosts.includes(intent.host)) return false;
+      // What was done once for all hosts is still needed by the others.
+      return hosts === undefined || intent.shared !== 'run_once';
+    });
   }
 
   /** A step that cannot be undone and had an effect is a point of no return from then on. */
@@ -115,77 +143,101 @@ class Rollback {
       (unit) => unit.intent.undo.body.kind === 'irreversible' && needsUndo(unit),
     );
     if (!pivot) return;
-    const commit = {
-      name: this.#step(pivot.intent.step).name,
-      unit: pivot.intent.unit,
-      irreversible: true,
-    };
+    const { step, unit } = pivot.intent;
+    const commit = { name: recordedStep(this.#run, step).name, unit, irreversible: true };
     await this.#context.journal?.append({ t: 'commit', ...commit });
     this.#run.commit = commit;
   }
 
-  /** rollback.md §1: the record on the host, then the probe, else possibly changed. */
-  async #resolveUnknown(candidates: RecordedUnit[]): Promise<void> {
-    const limit = pLimit(this.#context.settings.forks);
-    const unknown = candidates.filter(
-      (unit) => unit.state === 'unknown' && unit.undo === undefined && !unit.undoStarted,
-    );
-    await Promise.all(unknown.map((unit) => limit(() => this.#resolve(unit))));
-  }
-
-  async #resolve(unit: RecordedUnit): Promise<void> {
-    const { intent } = unit;
-    const options = { timeoutMs: FACT_TIMEOUT_MS, signal: this.#context.signal };
-    let state: 'planned' | 'changed' | 'failed' | 'unknown' = 'unknown';
-    try {
-      const session = await openSession(this.#context, this.#target(intent.target), intent.become);
-      const deadline = Date.now() + RUNNING_LIMIT_MS;
-      for (;;) {
-        // Only a host on which nobody else acts can say "never started".
-        const fence = await session.fence(this.#run.header.run, options);
-        if (fence === 'busy' && Date.now() < deadline) {
-          await sleep(500, this.#context.signal);
-          continue;
-        }
-        const record = await session.unitRecord(this.#run.header.run, String(intent.unit), options);
-        if (record.state === 'never_started') state = 'planned';
-        if (record.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';
-        if (record.state !== 'running' || Date.now() > deadline) break;
-        await sleep(1000, this.#context.signal);
+  /** Walks again and again while hosts are away and may come back. */
+  async #walkUntil(deadline: number, candidates: readonly RecordedUnit[]): Promise<void> {
+    for (;;) {
+      this.#waitingHandlers = [];
+      await this.#walk(candidates);
+      if (this.#parked.size === 0 || this.#context.isStopping()) break;
+      if (!(await this.#someReturn(deadline))) break;
+    }
+    if (this.#context.isStopping()) return;
+    for (const [host, message] of this.#parked) {
+      const units = candidates.filter(
+        (unit) => !isSettled(unit) && [unit.intent.host, unit.intent.target].includes(host),
+      );
+      for (const [index, unit] of units.entries()) {
+        if (index === 0) await this.#settle(unit, 'undo-failed', message, 0);
+        else await this.#settle(unit, 'undo-blocked', `${host} cannot be reached`, 0);
       }
-      if (state === 'unknown' && intent.undo.probe)
-        state = await this.#probe(unit, intent.undo.probe);
+    }
+    for (const unit of candidates.filter((one) => !isSettled(one) && one.undo === undefined))
+      await this.#settle(unit, 'undo-blocked', 'waits for a host that cannot be reached', 0);
+  }
+
+  /** Waits until at least one of the hosts that are away answers. False when the time is over. */
+  async #someReturn(deadline: number): Promise<boolean> {
+    const { emit, isStopping, journal } = this.#context;
+    const names = () => [...this.#parked.keys()].join(', ');
+    const left = Math.max(0, Math.round((deadline - Date.now()) / 1000));
+    const text = `${names()} cannot be reached; tried again for ${String(left)} s.`;
+    emit({ type: 'message', level: 'warning', text });
+    while (Date.now() < deadline && !isStopping()) {
+      const answers = await Promise.all([...this.#parked.keys()].map((host) => this.#isBack(host)));
+      for (const [index, host] of [...this.#parked.keys()].entries()) {
+        if (answers[index] !== true) continue;
+        this.#parked.delete(host);
+        await journal?.append({ t: 'unparked', host });
+      }
+      if (answers.includes(true)) return true;
+      await sleep(PARKED_PAUSE_MS, this.#context.signal).catch(() => undefined);
+    }
+    return false;
+  }
+
+  async #isBack(host: string): Promise<boolean> {
+    const unit = [...this.#run.units.values()].find(({ intent }) => intent.target === host);
+    const become = unit?.intent.become ?? { enabled: false, user: 'root', method: 'sudo' };
+    try {
+      await openSession(this.#context, recordedTarget(this.#run, host), become);
+      return true;
     } catch (error) {
-      if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
-      // Unreachable now: its undo will say so.
+      if (error instanceof RunnerError) return false;
+      throw error;
     }
-    unit.state = state;
-    await this.#context.journal?.append({ t: 'resolved', unit: intent.unit, state });
   }
 
-  async #probe(unit: RecordedUnit, probe: TaskNode): Promise<'planned' | 'changed' | 'unknown'> {
-    const outcome = await this.#runTask(unit, probe, this.#scope(unit, {}, 1));
-    if (outcome.rc === 0) return 'changed';
-    return outcome.rc === 1 ? 'planned' : 'unknown';
+  async #walk(candidates: readonly RecordedUnit[]): Promise<void> {
+    for (const group of groupBySteps(candidates)) {
+      if (this.#context.isStopping()) return;
+      await this.#undoGroup(group);
+      const [first] = group;
+      if (first) {
+        const step = recordedStep(this.#run, first.intent.step);
+        this.#context.emit({ type: 'undo-step-end', step });
+      }
+      await this.#runHandlersDue(Math.min(...group.map(({ intent }) => intent.unit)));
+    }
+    await this.#runHandlersDue(0);
   }
 
-  async #undoGroup(group: RecordedUnit[], attempt: number): Promise<void> {
-    const byHost = new Map<string, RecordedUnit[]>();
-    for (const unit of group) {
-      const { host } = unit.intent;
-      byHost.set(host, [...(byHost.get(host) ?? []), unit]);
-    }
+  async #undoGroup(group: RecordedUnit[]): Promise<void> {
+    await this.#perHost(group, (unit) => this.#undoUnit(unit));
+  }
+
+  /** Hosts in parallel, the units of one host in the order given. */
+  async #perHost(
+    units: readonly RecordedUnit[],
+    work: (unit: RecordedUnit) => Promise<void>,
+  ): Promise<void> {
+    const byHost = groupBy(units, ({ intent }) => intent.host);
     const limit = pLimit(this.#context.settings.forks);
     await Promise.all(
-      [...byHost.values()].map((units) =>
+      [...byHost.values()].map((own) =>
         limit(async () => {
-          for (const unit of units) await this.#undoUnit(unit, attempt);
+          for (const unit of own) await work(unit);
         }),
       ),
     );
   }
 
-  async #undoUnit(unit: RecordedUnit, attempt: number): Promise<void> {
+  async #undoUnit(unit: RecordedUnit): Promise<void> {
     const { intent } = unit;
     if (isSettled(unit) || (intent.block && !this.#blockNeedsUndo(unit))) return;
     if (intent.notifiedBy && intent.undo.body.kind === 'auto') {
@@ -200,31 +252,75 @@ class Rollback {
       await this.#settle(unit, 'undo-skipped', 'skipped on request', 0);
       return;
     }
-    if (this.#isBlocked(unit)) {
-      await this.#settle(unit, 'undo-blocked', 'a later step of this host is not undone', 0);
+    const obstacle = this.#obstacle(unit);
+    if (obstacle === 'parked') return;
+    if (obstacle !== undefined) {
+      await this.#settle(unit, 'undo-blocked', obstacle, 0);
       return;
     }
-    const began = Date.now();
-    await this.#context.journal?.append({ t: 'undo-intent', unit: intent.unit });
-    const message = await this.#undo(unit, attempt);
-    const took = Date.now() - began;
-    if (message === undefined) {
-      this.#undone++;
-      await this.#settle(unit, 'undone', undefined, took);
-      return;
-    }
-    // A step without an undo was allowed to run; it is reported and does not keep the others from going back.
-    if (intent.undo.error === 'block' && intent.undo.body.kind !== 'uncovered') {
-      this.#blocked.add(intent.host);
-      if (intent.target !== intent.host) this.#blocked.add(intent.target);
-    }
-    await this.#settle(unit, 'undo-failed', message, took);
+    await this.#perform(unit);
   }
 
-  #isBlocked({ intent }: RecordedUnit): boolean {
-    if (this.#blocked.has(intent.host) || this.#blocked.has(intent.target)) return true;
+  /** Undoes one unit and keeps the record of it. */
+  async #perform(unit: RecordedUnit): Promise<void> {
+    const { intent } = unit;
+    const { journal } = this.#context;
+    const began = Date.now();
+    await journal?.append({ t: 'undo-intent', unit: intent.unit });
+    unit.undoStarted = true;
+    const failure = await this.#attemptUndo(unit);
+    const took = Date.now() - began;
+    if (failure === undefined) {
+      this.#undone++;
+      await this.#settle(unit, 'undone', undefined, took);
+    } else if (failure instanceof SecretError) {
+      this.#block(unit);
+      await this.#settle(unit, 'undo-blocked', failure.describe(), took);
+    } else if (failure.skipped === true) {
+      await this.#settle(unit, 'undo-skipped', failure.message, took);
+    } else if (failure.away) {
+      // The delegate or the host itself; which of them is not told, so both wait.
+      for (const host of new Set([intent.host, intent.target])) {
+        if (host !== intent.target && intent.target !== 'localhost') continue;
+        this.#parked.set(host, failure.message);
+        await journal?.append({ t: 'parked', host, message: failure.message });
+      }
+    } else {
+      // A step without an undo was allowed to run; it is reported and does not keep the others from going back.
+      if (intent.undo.error === 'block' && intent.undo.body.kind !== 'uncovered') this.#block(unit);
+      await this.#settle(unit, 'undo-failed', failure.message, took);
+    }
+  }
+
+  async #attemptUndo(unit: RecordedUnit): Promise<UndoFailure | SecretError | undefined> {
+    try {
+      return await this.#undo.undo(unit);
+    } catch (error) {
+      if (error instanceof SecretError) return error;
+      if (error instanceof RunnerError && !(error instanceof JournalError))
+        return { message: error.describe(), away: false };
+      throw error;
+    }
+  }
+
+  #block({ intent }: RecordedUnit): void {
+    this.#blocked.add(intent.host);
+    this.#blocked.add(intent.target);
+    if (intent.shared === 'run_once' || intent.shared === 'controller') this.#allBlocked = true;
+  }
+
+  /** What keeps a unit from being undone now: "parked" when that may pass. */
+  #obstacle({ intent }: RecordedUnit): string | undefined {
+    const own = [intent.host, intent.target];
+    if (this.#allBlocked) return 'a later step that concerns all hosts is not undone';
+    if (own.some((host) => this.#blocked.has(host)))
+      return 'a later step of this host is not undone';
     // A shared unit waits for every host it was shared by.
-    return intent.target !== intent.host && this.#blocked.size > 0;
+    if (intent.shared !== undefined && this.#blocked.size > 0)
+      return `a later step of ${[...this.#blocked].join(', ')} is not undone`;
+    if (own.some((host) => this.#parked.has(host))) return 'parked';
+    if (intent.shared !== undefined && this.#parked.size > 0) return 'parked';
+    return undefined;
   }
 
   /** Inside a block whose undo list replaces those of its tasks. */
@@ -250,144 +346,27 @@ class Rollback {
     );
   }
 
-  /** Undefined when the unit is undone, otherwise why not. */
-  async #undo(unit: RecordedUnit, attempt: number): Promise<string | undefined> {
-    const { undo } = unit.intent;
-    try {
-      const captured = this.#context.redactor.resolveAll(undo.captured);
-      const scope = this.#scope(unit, captured, attempt);
-      if (!undo.when.every((condition) => parseCondition(condition).test(scope.variables)))
-        return undefined;
-      switch (undo.body.kind) {
-        case 'none':
-          return undefined;
-        case 'uncovered':
-          return 'this step has no undo; put the host right by hand, then skip the unit';
-        case 'irreversible':
-          return `cannot be undone: ${undo.body.reason}`;
-        case 'auto':
-          for (const call of undo.body.calls) {
-            const message = await this.#call(unit, call, scope);
-            if (message !== undefined) return message;
-          }
-          return undefined;
-        case 'declared':
-          for (const task of undo.body.tasks) {
-            const message = await this.#declared(unit, task, scope);
-            if (message !== undefined) return message;
-          }
-          return undefined;
-      }
-    } catch (error) {
-      if (error instanceof SecretError) return error.describe();
-      if (error instanceof RunnerError && !(error instanceof JournalError)) return error.describe();
-      throw error;
-    }
-  }
-
-  #call(unit: RecordedUnit, call: ModuleCall, scope: Scope): Promise<string | undefined> {
-    const args = this.#context.redactor.resolveAll(call.args);
-    return this.#declared(unit, callTask(unit, call.module, args), scope);
-  }
-
-  /** Runs one undo task with its registers, loop and condition. */
-  async #declared(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<string | undefined> {
-    const resolved = this.#context.redactor.resolveAll(
-      task as unknown as JsonValue,
-    ) as unknown as TaskNode;
-    const items = resolved.loop === undefined ? [undefined] : scope.render(resolved.loop);
-    if (!Array.isArray(items)) return `"loop" of undo task "${task.name}" is not a list`;
-    for (const item of items as (JsonValue | undefined)[]) {
-      const values: JsonObject = item === undefined ? {} : { [resolved.loopVar]: item };
-      const inner = scope.with(
-        { name: 'loop', values, data: true },
-        ...resolved.vars.toReversed().map((vars) => ({ name: 'task', values: vars })),
+  /** Handlers run again once everything that notified them has been passed, so that services read what was restored. */
+  async #runHandlersDue(reached: number): Promise<void> {
+    const due = this.#waitingHandlers.filter(({ intent }) =>
+      (intent.notifiedBy ?? []).every((number) => number >= reached),
+    );
+    this.#waitingHandlers = this.#waitingHandlers.filter((unit) => !due.includes(unit));
+    await this.#perHost(due, async (unit) => {
+      const notifiers = (unit.intent.notifiedBy ?? []).flatMap(
+        (number) => this.#run.units.get(number) ?? [],
       );
-      if (!resolved.when.every((condition) => parseCondition(condition).test(inner.variables)))
-        continue;
-      const outcome = await this.#runTask(unit, resolved, inner);
-      if (outcome.failed && !resolved.ignoreErrors)
-        return outcome.message ?? `undo task "${task.name}" failed`;
-      if (resolved.register !== undefined && outcome.result !== unknownValue) {
-        this.#registers(unit)[resolved.register] = outcome.result;
-      }
-    }
-    return undefined;
-  }
-
-  readonly #registered = new Map<number, JsonObject>();
-
-  #registers({ intent }: RecordedUnit): JsonObject {
-    const known = this.#registered.get(intent.unit) ?? {};
-    this.#registered.set(intent.unit, known);
-    return known;
-  }
-
-  #runTask(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<UnitOutcome> {
-    const { intent } = unit;
-    const delegated =
-      task.delegateTo === undefined ? intent.target : String(scope.render(task.delegateTo));
-    const host = this.#target(intent.host);
-    return runUnit(this.#context, {
-      number: intent.unit,
-      task,
-      step: this.#step(intent.step),
-      host,
-      target: this.#target(delegated),
-      scope,
-      item: intent.item,
-      label: undefined,
-      folders: task.role ? [task.role.path] : [],
-      notifiedBy: undefined,
-      recorded: false,
-    });
-  }
-
-  /** Names as they were when the intent was written; later changes never leak in. */
-  #scope(unit: RecordedUnit, captured: JsonObject, attempt: number): Scope {
-    const { intent, result } = unit;
-    const { redactor } = this.#context;
-    const vars =
-      intent.undo.body.kind === 'declared' ? redactor.resolveAll(intent.undo.body.vars) : {};
-    const late: JsonObject = {
-      ...this.#registers(unit),
-      inventory_hostname: intent.host,
-      captured,
-      undo: { reason: this.#request.reason, attempt },
-      ...(intent.item === undefined ? {} : { item: intent.item }),
-      ...(isJsonObject(result?.value) ? { result: redactor.resolveAll(result.value) } : {}),
-    };
-    return new Scope([
-      { name: 'undo', values: late, data: true },
-      { name: 'recorded', values: vars, data: true },
-    ]);
-  }
-
-  /** Handlers run again once everything that notified them has been passed. */
-  async #runHandlersDue(group: RecordedUnit[], attempt: number): Promise<void> {
-    const reached = Math.min(...group.map(({ intent }) => intent.unit));
-    for (const unit of [...this.#waitingHandlers]) {
-      const notifiers = unit.intent.notifiedBy ?? [];
-      if (notifiers.some((number) => number < reached)) continue;
-      this.#waitingHandlers.splice(this.#waitingHandlers.indexOf(unit), 1);
-      const restored = notifiers.some((number) => this.#run.units.get(number)?.undo === 'undone');
-      if (!restored) {
+      const obstacle = this.#obstacle(unit);
+      if (obstacle === 'parked') return;
+      if (obstacle !== undefined || notifiers.some((notifier) => !isSettled(notifier))) {
+        const why = obstacle ?? 'a step that notified it is not undone';
+        await this.#settle(unit, 'undo-blocked', why, 0);
+      } else if (!notifiers.some(({ undo }) => undo === 'undone')) {
         await this.#settle(unit, 'undo-skipped', 'nothing that notified it was taken back', 0);
-        continue;
+      } else {
+        await this.#perform(unit);
       }
-      const began = Date.now();
-      await this.#context.journal?.append({ t: 'undo-intent', unit: unit.intent.unit });
-      const message = this.#isBlocked(unit)
-        ? 'the host is blocked'
-        : await this.#undo(unit, attempt);
-      if (message === undefined) this.#undone++;
-      await this.#settle(
-        unit,
-        message === undefined ? 'undone' : 'undo-failed',
-        message,
-        Date.now() - began,
-      );
-    }
+    });
   }
 
   async #settle(
@@ -407,7 +386,7 @@ class Rollback {
     });
     this.#context.emit({
       type: 'undo-end',
-      step: this.#step(intent.step),
+      step: recordedStep(this.#run, intent.step),
       host: intent.host,
       item: typeof intent.item === 'string' ? intent.item : undefined,
       state,
@@ -415,122 +394,10 @@ class Rollback {
       durationMs,
     });
   }
-
-  async #compareFingerprints(): Promise<number> {
-    const limit = pLimit(this.#context.settings.forks);
-    let different = 0;
-    const results = await Promise.all(
-      fingerprintsBefore(this.#run).map((before) =>
-        limit(async () => {
-          const scope = new Scope([
-            {
-              name: 'recorded',
-              values: this.#context.redactor.resolveAll(before.vars),
-              data: true,
-            },
-          ]);
-          const text = await fingerprintText(this.#context, before.task, before.host, scope).catch(
-            (error: unknown) => {
-              if (error instanceof RunnerError) return `(${error.message})`;
-              throw error;
-            },
-          );
-          return { before, text: text ?? '' };
-        }),
-      ),
-    );
-    for (const { before, text } of results) {
-      const { host, name, task, vars } = before;
-      await this.#context.journal?.append({
-        t: 'fingerprint',
-        phase: 'after',
-        host,
-        name,
-        text,
-        task,
-        vars,
-      });
-      const equal = this.#context.redactor.reference(text) === before.text || text === before.text;
-      if (!equal) different++;
-      this.#context.emit({
-        type: 'fingerprint',
-        host,
-        name,
-        equal,
-        diff: equal
-          ? undefined
-          : { path: `${host}: ${name}`, before: `${before.text}\n`, after: `${text}\n` },
-      });
-    }
-    return different;
-  }
-
-  #step(number: number): StepInfo {
-    const step = this.#run.steps.get(number);
-    if (!step) throw new JournalError(`The journal has no record of step ${String(number)}.`);
-    return step.info;
-  }
-
-  #target(name: string): InventoryHost {
-    const address = this.#run.hosts.get(name);
-    if (address) return { name, address, vars: {} };
-    if (name === 'localhost') return localHost;
-    throw new JournalError(`The journal has no address of host "${name}".`);
-  }
 }
 
 /** Units in the order of the walk: step by step, newest first. */
-function groupBySteps(units: RecordedUnit[]): RecordedUnit[][] {
-  const groups = new Map<number, RecordedUnit[]>();
-  for (const unit of units) {
-    const { step } = unit.intent;
-    groups.set(step, [...(groups.get(step) ?? []), unit]);
-  }
+function groupBySteps(units: readonly RecordedUnit[]): RecordedUnit[][] {
+  const groups = groupBy(units, ({ intent }) => intent.step);
   return [...groups].sort(([a], [b]) => b - a).map(([, group]) => group);
-}
-
-/** A recorded module call as a task of its own. */
-function callTask(unit: RecordedUnit, module: string, args: JsonObject): TaskNode {
-  const at = { file: 'journal', line: 1, column: 1 };
-  return {
-    kind: 'task',
-    id: `undo/${String(unit.intent.unit)}`,
-    name: `Undo with ${module}`,
-    at,
-    module,
-    // Recorded arguments are data: braces in them are not templates.
-    args: protectValue(args),
-    argsAt: at,
-    when: [],
-    loop: undefined,
-    loopVar: 'item',
-    label: undefined,
-    register: undefined,
-    until: [],
-    retries: 0,
-    delaySeconds: 0,
-    changedWhen: undefined,
-    failedWhen: undefined,
-    notify: [],
-    listen: [],
-    vars: [],
-    become: unit.intent.become,
-    delegateTo: undefined,
-    runOnce: false,
-    tags: [],
-    ignoreErrors: false,
-    noLog: false,
-    timeoutSeconds: undefined,
-    detach: false,
-    environment: {},
-    role: undefined,
-    readOnly: false,
-    undo: { kind: 'default' },
-    undoOn: 'always',
-    undoWhen: [],
-    undoError: 'block',
-    capture: [],
-    probe: undefined,
-    irreversible: undefined,
-  };
 }

@@ -1,16 +1,35 @@
 import { dirname } from 'node:path';
-import { JournalError, PlaybookError, RunnerError } from '../core/errors.ts';
-import type { BlockNode, CommitNode, Node, Play, Playbook, TaskNode } from '../core/playbook.ts';
+import { JournalError, LockedError, PlaybookError, RunnerError } from '../core/errors.ts';
+import {
+  playTasks,
+  type Become,
+  type BlockNode,
+  type CommitNode,
+  type Node,
+  type Play,
+  type Playbook,
+  type RollbackPolicy,
+  type TaskNode,
+} from '../core/playbook.ts';
 import type { RecordedRun, RecordedStep } from '../journal/recorded-run.ts';
+import type { ResultRecord } from '../journal/records.ts';
 import type { EngineContext } from './context.ts';
 import { takeFingerprint } from './fingerprint.ts';
+import { policyRecord } from './rollback-tasks.ts';
 import { RunState } from './host-state.ts';
 import { StepRunner, type StepPlace } from './step-runner.ts';
 import { snapshot } from './undo-plan.ts';
 
 /** How the forward run ended; what follows is the caller's decision. */
 export type RunResult =
-  | { status: 'done' }
+  | {
+      status: 'done';
+      /** Hosts that failed, were tolerated, and were taken back alone. */
+      left: string[];
+      /** Not all of that could be taken back. */
+      incomplete: boolean;
+    }
+  | { status: 'locked'; message: string }
   | {
       status: 'failed';
       message: string;
@@ -20,13 +39,20 @@ export type RunResult =
 
 class Interrupted extends Error {}
 
+export interface RunOptions {
+  /** Where a run stood that is to go on. */
+  recorded?: RecordedRun | undefined;
+  /** Takes back what was done on hosts that failed and are tolerated. False when that was not possible. */
+  takeBack?: ((hosts: string[]) => Promise<boolean>) | undefined;
+}
+
 /** Plays a playbook forward, from the start or from where a recorded run stood. */
 export function runPlaybook(
   context: EngineContext,
   playbook: Playbook,
-  recorded?: RecordedRun,
+  options: RunOptions = {},
 ): Promise<RunResult> {
-  return new PlaybookRun(context, playbook, recorded).run();
+  return new PlaybookRun(context, playbook, options).run();
 }
 
 class PlaybookRun {
@@ -36,12 +62,20 @@ class PlaybookRun {
   readonly #steps: StepRunner;
   readonly #firstUnit: number;
   readonly #commitsDone: Set<string>;
+  readonly #takeBack: RunOptions['takeBack'];
+  readonly #policiesKnown: Set<string>;
   #fingerprinted: boolean;
   readonly #resumed: boolean;
   #lastFailure = '';
+  /** Hosts that failed, were tolerated, and take no part any more. */
+  readonly #left: Set<string>;
+  #incomplete = false;
 
-  constructor(context: EngineContext, playbook: Playbook, recorded: RecordedRun | undefined) {
+  constructor(context: EngineContext, playbook: Playbook, { recorded, takeBack }: RunOptions) {
     this.#context = context;
+    this.#takeBack = takeBack;
+    this.#policiesKnown = new Set(recorded?.policies.map(({ play }) => play));
+    this.#left = new Set(recorded?.takenBack);
     this.#playbook = playbook;
     this.#state = new RunState(context.inventory, context.settings, dirname(playbook.path));
     const replay = recorded ? replayable(recorded) : new Map<string, RecordedStep>();
@@ -59,8 +93,11 @@ class PlaybookRun {
 
   async run(): Promise<RunResult> {
     try {
+      this.#notePolicy('', this.#playbook.rollback, this.#playbook.plays[0]);
       for (const play of this.#playbook.plays) {
         const failed = await this.#play(play);
+        // What fails while it is given up has not failed by itself.
+        if (failed.size > 0 && this.#context.isStopping()) throw new Interrupted();
         if (failed.size > 0) {
           const message = `${[...failed].sort().join(', ')}: ${this.#lastFailure}`;
           return {
@@ -70,8 +107,14 @@ class PlaybookRun {
           };
         }
       }
-      return { status: 'done' };
+      return { status: 'done', left: [...this.#left].sort(), incomplete: this.#incomplete };
     } catch (error) {
+      if (error instanceof LockedError && !this.#changedAnything())
+        return { status: 'locked', message: error.describe() };
+      if (error instanceof JournalError && this.#context.journal?.hasIntents === true) {
+        await this.#context.journal.recover();
+        return { status: 'failed', message: error.describe(), changedAnything: true };
+      }
       if (error instanceof Interrupted)
         return { status: 'interrupted', changedAnything: this.#changedAnything() };
       throw error;
@@ -91,18 +134,45 @@ class PlaybookRun {
         batches: batches.length,
       });
       journal?.note({ t: 'play', id: play.id, batch: index + 1, hosts: batch });
-      const place = { play, batch, batchNumber: index + 1, flush: 0 };
+      if (index === 0) this.#notePolicy(play.id, play.rollback, play);
+      const tolerance = { most: mostFailures(play, batch.length), failed: new Set<string>() };
+      const place = { play, batch, batchNumber: index + 1, flush: 0, tolerance };
+      const active = () => batch.filter((host) => !tolerance.failed.has(host));
       for (const [sectionIndex, section] of play.sections.entries()) {
-        const failed = await this.#nodes(section.nodes, batch, place, false);
-        if (failed.size > 0) return failed;
-        const unflushed = await this.#flush(batch, { ...place, flush: sectionIndex + 1 });
-        if (unflushed.size > 0) return unflushed;
+        await this.#nodes(section.nodes, active(), place, false);
+        if (tolerance.failed.size > tolerance.most) return tolerance.failed;
+        const flushPlace = { ...place, flush: sectionIndex + 1 };
+        this.#leave(place, await this.#flush(active(), flushPlace));
+        if (tolerance.failed.size > tolerance.most) return tolerance.failed;
       }
+      await this.#takeBackFailed(place);
       if (play.commit === 'batch')
         await this.#writeCommit(`${play.id} batch ${String(index + 1)}`, false);
     }
     if (play.commit === 'end') await this.#writeCommit(play.id, false);
     return new Set();
+  }
+
+  /** What is wanted around a rollback is on record before anything is done. */
+  #notePolicy(id: string, policy: RollbackPolicy, play: Play | undefined): void {
+    const { journal } = this.#context;
+    if (!journal || !play || this.#policiesKnown.has(id)) return;
+    const hosts = id === '' ? this.#state.hostsOf('all') : this.#playHosts(play);
+    const record = policyRecord({ id, policy, play }, this.#state, this.#context, hosts);
+    if (record) journal.note(record);
+  }
+
+  #leave({ tolerance }: StepPlace, failed: ReadonlySet<string>): void {
+    for (const host of failed) tolerance.failed.add(host);
+  }
+
+  /** The chains of hosts that failed and are tolerated go back before anything later is done. */
+  async #takeBackFailed({ tolerance }: StepPlace): Promise<void> {
+    const hosts = [...tolerance.failed].filter((host) => !this.#left.has(host));
+    if (hosts.length === 0) return;
+    for (const host of hosts) this.#left.add(host);
+    if (this.#context.settings.check || !this.#takeBack) return;
+    if (!(await this.#takeBack(hosts))) this.#incomplete = true;
   }
 
   #changedAnything(): boolean {
@@ -113,7 +183,9 @@ class PlaybookRun {
     const groups = this.#state.groups;
     const unknownInCheck = this.#context.settings.check && !groups.has(play.hosts);
     try {
-      const hosts = this.#state.hostsOf(play.hosts);
+      const matched = this.#state.hostsOf(play.hosts);
+      const hosts = matched.filter((host) => !this.#left.has(host));
+      if (matched.length > 0 && hosts.length === 0) return [];
       if (hosts.length > 0 || play.allowEmpty || this.#context.settings.limit !== undefined)
         return hosts;
     } catch (error) {
@@ -170,7 +242,9 @@ class PlaybookRun {
       if (active.length === 0) break;
       if (this.#context.isStopping()) throw new Interrupted();
       for (const host of await this.#node(node, active, place, rescuable)) failed.add(host);
-      if (failed.size > 0 && !rescuable) break;
+      if (rescuable) continue;
+      this.#leave(place, failed);
+      if (place.tolerance.failed.size > place.tolerance.most) break;
     }
     return failed;
   }
@@ -199,6 +273,11 @@ class PlaybookRun {
     place: StepPlace,
     handler = false,
   ): Promise<Set<string>> {
+    if (!task.readOnly && !this.#context.settings.check) await this.#lock(place.play);
+    if (task.irreversible !== undefined && !handler) {
+      const unready = await this.#readyForPivot(task.name, hosts, place);
+      if (unready.size > 0) return unready;
+    }
     if (!task.readOnly && !this.#fingerprinted && !this.#context.settings.check) {
       this.#fingerprinted = true;
       try {
@@ -212,6 +291,45 @@ class PlaybookRun {
     const failed = await this.#steps.run(task, hosts, place, handler);
     if (failed.size > 0) this.#lastFailure = `"${task.name}" failed (${task.id})`;
     return failed;
+  }
+
+  /** Hosts are locked before the first step that can change one of them: those of all plays that are known by then. */
+  async #lock(current: Play): Promise<void> {
+    const { locks } = this.#context;
+    const wanted = new Map<string, Become>();
+    for (const play of this.#playbook.plays) {
+      const [first] = playTasks(play).filter(({ readOnly }) => !readOnly);
+      if (!first) continue;
+      let hosts: string[] = [];
+      try {
+        hosts = this.#state.hostsOf(play.hosts);
+      } catch (error) {
+        // A group that an earlier play makes; its own turn comes.
+        if (!(error instanceof RunnerError) || play === current) throw error;
+      }
+      for (const host of hosts) if (!wanted.has(host)) wanted.set(host, first.become);
+    }
+    for (const host of this.#left) wanted.delete(host);
+    await locks.take(wanted);
+  }
+
+  /** rollback.md §8: what must hold before a point behind which nothing is taken back. Returns hosts that are not ready. */
+  async #readyForPivot(
+    name: string,
+    hosts: readonly string[],
+    place: StepPlace,
+  ): Promise<Set<string>> {
+    if (this.#context.settings.check) return new Set();
+    await this.#takeBackFailed(place);
+    const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 300 });
+    if (unflushed.size > 0) return unflushed;
+    const uncertain = [...this.#steps.uncertain];
+    if (uncertain.length === 0 && !this.#incomplete) return new Set();
+    this.#lastFailure =
+      uncertain.length > 0
+        ? `"${name}" was not begun: the outcome of ${uncertain.join(', ')} is not known`
+        : `"${name}" was not begun: a host that failed could not be taken back`;
+    return new Set(hosts);
   }
 
   async #block(
@@ -299,8 +417,11 @@ class PlaybookRun {
     if (this.#commitsDone.has(node.name)) return new Set();
     const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 200 });
     if (unflushed.size > 0) return unflushed;
-    const failed = await this.#nodes(node.gate, hosts, place, false);
+    const strict = { ...place, tolerance: { most: 0, failed: new Set<string>() } };
+    const failed = await this.#nodes(node.gate, hosts, strict, false);
     if (failed.size > 0) return failed;
+    const unready = await this.#readyForPivot(node.name, hosts, place);
+    if (unready.size > 0) return unready;
     await this.#writeCommit(node.name, node.confirm);
     return new Set();
   }
@@ -343,6 +464,12 @@ class PlaybookRun {
   }
 }
 
+/** Hosts of a batch that may fail. */
+function mostFailures({ maxFailures }: Play, batch: number): number {
+  if (typeof maxFailures === 'number') return maxFailures;
+  return Math.floor((batch * Number(maxFailures.slice(0, -1))) / 100);
+}
+
 /** What a resumed run need not do again, by step key: each host's last end, unless a rollback took the step back. */
 function replayable(run: RecordedRun): Map<string, RecordedStep> {
   const takenBack = new Set(
@@ -352,7 +479,18 @@ function replayable(run: RecordedRun): Map<string, RecordedStep> {
   );
   const replay = new Map<string, RecordedStep>();
   for (const [number, step] of run.steps) {
-    const known = replay.get(step.key) ?? { ...step, ends: new Map() };
+    const known: RecordedStep = replay.get(step.key) ?? {
+      ...step,
+      ends: new Map(),
+      items: new Map(),
+    };
+    for (const [host, items] of step.items) {
+      if (takenBack.has(`${String(number)} ${host}`)) known.items.delete(host);
+      else {
+        const earlier = known.items.get(host) ?? new Map<number, ResultRecord>();
+        known.items.set(host, new Map([...earlier, ...items]));
+      }
+    }
     for (const [host, end] of step.ends) {
       if (takenBack.has(`${String(number)} ${host}`)) known.ends.delete(host);
       else known.ends.set(host, end);

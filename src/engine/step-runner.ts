@@ -6,7 +6,7 @@ import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Play, TaskNode } from '../core/playbook.ts';
 import type { RecordedStep } from '../journal/recorded-run.ts';
-import type { StepEndRecord } from '../journal/records.ts';
+import type { ResultRecord, StepEndRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
@@ -19,6 +19,8 @@ export interface StepPlace {
   batchNumber: number;
   /** Tells the runs of a handler at several flush points apart. */
   flush: number;
+  /** Hosts of the batch that failed, and how many may without failing the run. */
+  tolerance: { most: number; failed: Set<string> };
 }
 
 interface HostStep {
@@ -42,6 +44,8 @@ export class StepRunner {
   #unit: number;
   #step: number;
   #injected = false;
+  /** Steps whose outcome is not known, as text. */
+  readonly uncertain = new Set<string>();
 
   constructor(
     context: EngineContext,
@@ -134,17 +138,22 @@ export class StepRunner {
     journal?.note({ t: 'step', step, hosts, key });
     emit({ type: 'step-start', step, hosts });
     const limit = pLimit(settings.forks);
-    await Promise.all(
+    const ended = await Promise.allSettled(
       hosts.map((name) =>
         limit(async () => {
           const host = inventoryHost(this.#context.inventory, name);
           if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
-          const result = await this.#runHost(task, host, place, step, handler);
+          const items = this.#replay.get(key)?.items.get(name);
+          const result = await this.#runHost(task, host, place, { step, handler, items });
+          if (result.state === 'unknown' || result.state === 'unreachable')
+            this.uncertain.add(`"${task.name}" on ${name}`);
           results.set(name, result);
           this.#applyResult(name, task, result, place, step);
         }),
       ),
     );
+    // All of them have ended by now: what follows an internal error or a full disk finds no step still going on.
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
     emit({ type: 'step-end', step, durationMs: Date.now() - began });
   }
 
@@ -152,8 +161,15 @@ export class StepRunner {
     task: TaskNode,
     host: InventoryHost,
     place: StepPlace,
-    step: StepInfo,
-    handler: boolean,
+    {
+      step,
+      handler,
+      items: recorded,
+    }: {
+      step: StepInfo;
+      handler: boolean;
+      items: ReadonlyMap<number, ResultRecord> | undefined;
+    },
   ): Promise<HostStep> {
     const notifiedBy = handler
       ? this.#state.takePending(host.name, task.id)?.notifiedBy
@@ -170,6 +186,11 @@ export class StepRunner {
     if (items === undefined) return this.#runItem(task, host, step, scopeOf(), { notifiedBy });
     const parts: HostStep[] = [];
     for (const [index, item] of items.entries()) {
+      const known = this.#recordedItem(task, recorded, { index, item });
+      if (known) {
+        parts.push(known);
+        continue;
+      }
       const loop = {
         [task.loopVar]: item,
         loop: {
@@ -180,7 +201,8 @@ export class StepRunner {
           length: items.length,
         },
       };
-      parts.push(await this.#runItem(task, host, step, scopeOf(loop), { item, notifiedBy }));
+      const details = { item, index, notifiedBy };
+      parts.push(await this.#runItem(task, host, step, scopeOf(loop), details));
     }
     if (parts.length === 0) this.#end(step, host, 'skipped', { message: 'the list is empty' });
     return combine(parts, items);
@@ -219,7 +241,11 @@ export class StepRunner {
     host: InventoryHost,
     step: StepInfo,
     scope: Scope,
-    { item, notifiedBy }: { item?: JsonValue; notifiedBy: number[] | undefined },
+    {
+      item,
+      index,
+      notifiedBy,
+    }: { item?: JsonValue; index?: number; notifiedBy: number[] | undefined },
   ): Promise<HostStep> {
     const number = this.nextUnit();
     const began = Date.now();
@@ -227,10 +253,12 @@ export class StepRunner {
     let label: string | undefined;
     try {
       if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) {
-        this.#end(step, host, 'skipped', { number, item });
+        this.#end(step, host, 'skipped', { number, item, index });
         return emptyStep('skipped', { skipped: true, changed: false, failed: false });
       }
       target = this.#target(task, host, scope);
+      if (target !== host && !task.readOnly && this.#context.journal)
+        await this.#context.locks.take(new Map([[target.name, task.become]]));
       label = item === undefined ? undefined : labelOf(task, item, scope);
     } catch (error) {
       if (error instanceof RunnerError) return this.#notRun(step, host, error);
@@ -247,6 +275,13 @@ export class StepRunner {
       label,
       folders: [...(task.role ? [task.role.path] : []), this.#playbookDir],
       notifiedBy,
+      shared: task.runOnce
+        ? 'run_once'
+        : target.name === 'localhost'
+          ? 'controller'
+          : target.name === host.name
+            ? undefined
+            : 'delegated',
       recorded: true,
     });
     if (this.#context.settings.check) this.#weighPrediction(outcome, host.name, target.name);
@@ -262,6 +297,7 @@ export class StepRunner {
     this.#end(step, host, outcome.state, {
       number,
       item,
+      index,
       label,
       outcome,
       ignored,
@@ -310,6 +346,7 @@ export class StepRunner {
     details: {
       number?: number;
       item?: JsonValue | undefined;
+      index?: number | undefined;
       label?: string | undefined;
       message?: string;
       outcome?: UnitOutcome;
@@ -342,7 +379,8 @@ export class StepRunner {
       rc: outcome?.rc,
       digest: outcome && !hidden ? outputDigest(outcome.result) : undefined,
       durationMs,
-      value: task?.undo.kind === 'tasks' && !hidden ? result : undefined,
+      value: this.#keepsValue(task, details.index) && !hidden ? result : undefined,
+      index: hidden ? undefined : details.index,
     });
     const text = (key: string) =>
       hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined;
@@ -361,6 +399,31 @@ export class StepRunner {
       stdout: text('stdout'),
       stderr: text('stderr'),
     });
+  }
+
+  /** An undo may ask for `result`; a resumed loop needs what its finished items registered. */
+  #keepsValue(task: TaskNode | undefined, index: number | undefined): boolean {
+    return task?.undo.kind === 'tasks' || (index !== undefined && task?.register !== undefined);
+  }
+
+  /** What a resumed run knows of an item that was done before. */
+  #recordedItem(
+    task: TaskNode,
+    recorded: ReadonlyMap<number, ResultRecord> | undefined,
+    { index, item }: { index: number; item: JsonValue },
+  ): HostStep | undefined {
+    const known = recorded?.get(index);
+    if (!known || !doneStates.has(known.state) || known.ignored === true) return undefined;
+    const { redactor } = this.#context;
+    if (JSON.stringify(known.item) !== JSON.stringify(redactor.referenceAll(item)))
+      return undefined;
+    const skipped = { skipped: true, changed: false, failed: false };
+    const value = known.state === 'skipped' ? skipped : (known.value ?? {});
+    return {
+      ...emptyStep(known.state, withItem(redactor.resolveAll(value), task.loopVar, item)),
+      changed: known.state === 'changed',
+      changedUnits: known.state === 'changed' ? [known.unit] : [],
+    };
   }
 
   #applyResult(
@@ -446,6 +509,8 @@ export class StepRunner {
     return `${base}|${String(count)}`;
   }
 }
+
+const doneStates = new Set<UnitState>(['ok', 'changed', 'skipped']);
 
 /** A playbook error that shows itself only while running. */
 class InvalidTask extends RunnerError {

@@ -15,6 +15,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { resultLines, type FileDiff, type Module, type Plan } from '../core/module.ts';
 import type { TaskNode } from '../core/playbook.ts';
 import type { HostSession, OutputSink } from '../core/host.ts';
+import type { IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { validateValue } from '../util/schema.ts';
@@ -38,6 +39,8 @@ export interface Unit {
   folders: string[];
   /** Set for a handler's run: the units that notified it. */
   notifiedBy: number[] | undefined;
+  /** Not the host's own business alone. */
+  shared?: IntentRecord['shared'];
   /** False for undo, capture and fingerprint tasks, whose caller keeps the record. */
   recorded: boolean;
 }
@@ -251,9 +254,14 @@ class UnitRunner {
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
     if (plan.document && !settings.check)
       this.#context.emit({ type: 'document', ...plan.document });
-    if (plan.actions.length === 0) return { ...base, result: { ...plan.result } };
+    // A step that is undone in any case is on record although it changes nothing.
+    const always = task.undoOn === 'always' && task.undo.kind === 'tasks' && !settings.check;
+    if (plan.actions.length === 0 && !(always && this.#unit.recorded))
+      return { ...base, result: { ...plan.result } };
     if (settings.check && !readOnly) return { ...base, changed: true, result: { ...plan.result } };
-    if (!readOnly && this.#unit.recorded) await this.#writeIntent(args, plan, session, view);
+    if ((!readOnly || always) && this.#unit.recorded)
+      await this.#writeIntent(args, plan, session, view);
+    if (plan.actions.length === 0) return { ...base, result: { ...plan.result } };
     const outputs = await this.#perform(plan, session, readOnly);
     const result = this.#module.finish?.({ ...resultOf(outputs), ...plan.result }, args) ?? {
       ...plan.result,
@@ -312,6 +320,7 @@ class UnitRunner {
       step: step.number,
       host: host.name,
       target: target.name,
+      shared: this.#unit.shared,
       ...(item === undefined ? {} : { item }),
       module: task.module,
       args: task.noLog ? {} : args,

@@ -2,16 +2,18 @@ import { createHash } from 'node:crypto';
 import {
   closeSync,
   fdatasync,
-  ftruncateSync,
   openSync,
   readFileSync,
+  truncateSync,
   write,
   writeSync,
 } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { JournalError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { JournalRecord } from './records.ts';
+import { Reserve } from './reserve.ts';
 
 /**
  * Append-only record of a run: one JSON record a line, with its number in front and its checksum behind.
@@ -21,35 +23,45 @@ export class Journal {
   readonly path: string;
   readonly #fd: number;
   readonly #redactor: Redactor;
+  readonly #reserve: Reserve;
   #sequence: number;
+  /** Bytes that are in the file as whole records. */
+  #size: number;
+  #intents = 0;
   #queue: string[] = [];
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #flushing = false;
   #failure: JournalError | undefined;
-  /** Whether a step that can change a host is on record. */
-  hasIntents = false;
 
-  private constructor(path: string, fd: number, sequence: number, redactor: Redactor) {
+  private constructor(
+    path: string,
+    fd: number,
+    { sequence, size }: { sequence: number; size: number },
+    redactor: Redactor,
+  ) {
     this.path = path;
     this.#fd = fd;
     this.#sequence = sequence;
+    this.#size = size;
     this.#redactor = redactor;
+    this.#reserve = new Reserve(join(dirname(path), 'reserve'));
+  }
+
+  /** Whether a step that can change a host is on record. */
+  get hasIntents(): boolean {
+    return this.#intents > 0;
   }
 
   static create(path: string, redactor: Redactor): Journal {
-    return new Journal(path, openSync(path, 'ax', 0o600), 0, redactor);
+    return new Journal(path, openSync(path, 'ax', 0o600), { sequence: 0, size: 0 }, redactor);
   }
 
   /** Opens a journal to go on with; a torn last record is cut off. */
   static reopen(path: string, redactor: Redactor): { journal: Journal; records: JournalRecord[] } {
     const { records, validBytes } = readJournal(path);
-    const fd = openSync(path, 'r+', 0o600);
-    ftruncateSync(fd, validBytes);
-    closeSync(fd);
-    return {
-      journal: new Journal(path, openSync(path, 'a', 0o600), records.length, redactor),
-      records,
-    };
+    truncateSync(path, validBytes);
+    const state = { sequence: records.length, size: validBytes };
+    return { journal: new Journal(path, openSync(path, 'a', 0o600), state, redactor), records };
   }
 
   /**
@@ -58,18 +70,47 @@ export class Journal {
    */
   append(record: JournalRecord): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
-    if (record.t === 'intent') this.hasIntents = true;
+    if (record.t === 'intent') {
+      this.#intents++;
+      try {
+        this.#reserve.ensure(this.#intents);
+      } catch (error) {
+        return Promise.reject(this.#fail(error));
+      }
+    }
     this.#queue.push(this.#line(record));
     const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     if (!this.#flushing) void this.#flush();
     return done;
   }
 
+  /** Gives up the room that was kept for the records of a rollback: they are written now. */
+  releaseReserve(): void {
+    this.#reserve.release();
+  }
+
+  /**
+   * After a write failed: gives up the reserve and writes what could not be written, so that a rollback can be recorded.
+   * @throws JournalError when that does not help
+   */
+  async recover(): Promise<void> {
+    if (!this.#failure) return;
+    this.#reserve.release();
+    this.#failure = undefined;
+    truncateSync(this.path, this.#size);
+    await this.append({ t: 'recovered' });
+  }
+
   /** Writes a record without waiting for the disk: it survives the process, and the next sync covers it. */
   note(record: JournalRecord): void {
-    if (this.#failure) return;
     this.#queue.push(this.#line(record));
-    if (!this.#flushing) void this.#flush();
+    if (!this.#flushing && !this.#failure) void this.#flush();
+  }
+
+  /** Resolves when all that was noted is in the file. @throws JournalError when it cannot be written */
+  async drain(): Promise<void> {
+    while (this.#flushing) await new Promise((resolve) => setImmediate(resolve));
+    if (this.#failure) throw this.#failure;
   }
 
   async close(): Promise<void> {
@@ -85,6 +126,17 @@ export class Journal {
     return `${body} ${checksum(body)}\n`;
   }
 
+  #fail(error: unknown): JournalError {
+    this.#failure ??= new JournalError(
+      `The journal "${this.path}" cannot be written: ${messageOf(error)}.`,
+      {
+        hint: 'Make room on that disk. Nothing runs that is not recorded first.',
+        cause: error,
+      },
+    );
+    return this.#failure;
+  }
+
   async #flush(): Promise<void> {
     this.#flushing = true;
     // One turn of the loop gathers what all hosts of a step write.
@@ -94,19 +146,16 @@ export class Journal {
       const waiting = this.#waiting;
       this.#queue = [];
       this.#waiting = [];
+      const bytes = Buffer.from(text);
       try {
-        await writeAll(this.#fd, Buffer.from(text));
+        await writeAll(this.#fd, bytes);
         if (waiting.length > 0) await sync(this.#fd);
+        this.#size += bytes.length;
         for (const { resolve } of waiting) resolve();
       } catch (error) {
-        this.#failure = new JournalError(
-          `The journal "${this.path}" cannot be written: ${messageOf(error)}.`,
-          {
-            hint: 'Make room on that disk. Nothing runs that is not recorded first.',
-            cause: error,
-          },
-        );
-        for (const { reject } of [...waiting, ...this.#waiting]) reject(this.#failure);
+        this.#queue.unshift(text);
+        const failure = this.#fail(error);
+        for (const { reject } of [...waiting, ...this.#waiting]) reject(failure);
         this.#waiting = [];
       }
     }

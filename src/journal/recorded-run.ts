@@ -1,7 +1,14 @@
 import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { HostAddress } from '../core/host.ts';
+import type { Become, OnFailure } from '../core/playbook.ts';
 import { JournalError } from '../core/errors.ts';
-import type { IntentRecord, JournalRecord, ResultRecord, StepEndRecord } from './records.ts';
+import type {
+  IntentRecord,
+  JournalRecord,
+  ResultRecord,
+  RollbackTask,
+  StepEndRecord,
+} from './records.ts';
 
 export interface RecordedStep {
   info: StepInfo;
@@ -9,6 +16,8 @@ export interface RecordedStep {
   key: string;
   hosts: string[];
   ends: Map<string, StepEndRecord>;
+  /** Results of loop items by position, by host. */
+  items: Map<string, Map<number, ResultRecord>>;
 }
 
 export interface RecordedUnit {
@@ -33,6 +42,13 @@ export interface RecordedRun {
   commit: { name: string; unit: number; irreversible: boolean } | undefined;
   fingerprints: Extract<JournalRecord, { t: 'fingerprint' }>[];
   rollbacks: number;
+  policies: Extract<JournalRecord, { t: 'rollback-policy' }>[];
+  /** Id of the play that was going on last. */
+  lastPlay: string | undefined;
+  /** Hosts that the run holds, with the identity that holds them. */
+  locks: Map<string, Become>;
+  /** Hosts that were taken back alone while the run went on with the others. */
+  takenBack: Set<string>;
   end: { outcome: Outcome; exitCode: number; message: string; at: string } | undefined;
   lastUnit: number;
   lastStep: number;
@@ -52,6 +68,10 @@ export function readRun(records: readonly JournalRecord[]): RecordedRun {
     commit: undefined,
     fingerprints: [],
     rollbacks: 0,
+    policies: [],
+    lastPlay: undefined,
+    locks: new Map(),
+    takenBack: new Set(),
     end: undefined,
     lastUnit: 0,
     lastStep: 0,
@@ -68,6 +88,7 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
         key: record.key,
         hosts: record.hosts,
         ends: new Map(),
+        items: new Map(),
       });
       run.lastStep = Math.max(run.lastStep, record.step.number);
       break;
@@ -89,6 +110,11 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
         unit.state = record.state === 'unreachable' ? 'unknown' : record.state;
       }
       run.results.push(record);
+      if (record.index !== undefined) {
+        const items = run.steps.get(record.step)?.items;
+        const own = items?.get(record.host) ?? new Map<number, ResultRecord>();
+        items?.set(record.host, own.set(record.index, record));
+      }
       run.lastUnit = Math.max(run.lastUnit, record.unit);
       break;
     }
@@ -122,8 +148,18 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       run.fingerprints.push(record);
       break;
     case 'rollback':
-      run.rollbacks = record.attempt;
+      if (record.hosts) for (const host of record.hosts) run.takenBack.add(host);
+      else run.rollbacks = record.attempt;
       run.end = undefined;
+      break;
+    case 'rollback-policy':
+      run.policies.push(record);
+      break;
+    case 'lock':
+      run.locks.set(record.host, record.become);
+      break;
+    case 'play':
+      run.lastPlay = record.id;
       break;
     case 'resume':
       run.header = { ...run.header, pid: record.pid, bootId: record.bootId };
@@ -138,7 +174,10 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       };
       break;
     case 'run':
-    case 'play':
+    case 'recovered':
+    case 'parked':
+    case 'unparked':
+    case 'verified':
       break;
   }
 }
@@ -163,3 +202,30 @@ export function undoCandidates(run: RecordedRun): RecordedUnit[] {
     .filter(({ intent }) => intent.unit > from)
     .sort((a, b) => b.intent.unit - a.intent.unit);
 }
+
+/** What was said about the way back, the play that was going on before the playbook. */
+export function rollbackPolicy(run: RecordedRun): {
+  onFailure: OnFailure | undefined;
+  budgetSeconds: number | undefined;
+  tasks: RollbackTask[];
+} {
+  const playbook = run.policies.filter(({ play }) => play === '');
+  const play = run.policies.filter((policy) => policy.play !== '' && policy.play === run.lastPlay);
+  const said = [...play, ...playbook];
+  return {
+    onFailure: said.find(({ onFailure }) => onFailure !== undefined)?.onFailure,
+    budgetSeconds: said.find(({ budgetSeconds }) => budgetSeconds !== undefined)?.budgetSeconds,
+    tasks: run.policies.flatMap(({ tasks }) => tasks),
+  };
+}
+
+/** Hosts on which the forward run failed. */
+export function failedHosts(run: RecordedRun): Set<string> {
+  return new Set(
+    run.results
+      .filter(({ state, ignored }) => ignored !== true && failures.has(state))
+      .map(({ host }) => host),
+  );
+}
+
+const failures = new Set<UnitState>(['failed', 'unreachable', 'unknown']);

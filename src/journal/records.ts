@@ -2,7 +2,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
-import type { Become, TaskNode, UndoTrigger } from '../core/playbook.ts';
+import type { Become, OnFailure, TaskNode, UndoTrigger } from '../core/playbook.ts';
 
 /** How a unit is taken back, complete in itself: no file and no variable of later is needed. */
 export type UndoBody =
@@ -29,6 +29,8 @@ export interface IntentRecord {
   host: string;
   /** Where it runs, when delegated. */
   target: string;
+  /** Not the host's own business alone: delegated, once for all hosts, or on the controller. */
+  shared?: 'run_once' | 'delegated' | 'controller' | undefined;
   item?: JsonValue;
   module: string;
   args: JsonObject;
@@ -41,6 +43,14 @@ export interface IntentRecord {
   captures: Record<string, string>;
   /** A block's own undo list; needed only if one of the units inside was. It may stand for theirs. */
   block?: { until: number; replace: boolean } | undefined;
+}
+
+/** A task of `rollback`, with the values it needs: complete in itself, as an undo is. */
+export interface RollbackTask {
+  phase: 'before' | 'after' | 'verify';
+  host: string;
+  task: TaskNode;
+  vars: JsonObject;
 }
 
 export interface ResultRecord {
@@ -56,8 +66,10 @@ export interface ResultRecord {
   /** SHA-256 of the output. */
   digest?: string | undefined;
   durationMs: number;
-  /** The registered result, kept where a declared undo may read it as `result`. */
+  /** The registered result, kept where a declared undo may read it as `result`, and for each item of a loop. */
   value?: JsonValue | undefined;
+  /** Position in the loop, from zero. */
+  index?: number | undefined;
 }
 
 /** What a step left for later steps of one host: enough to go on without running it again. */
@@ -113,7 +125,22 @@ export type JournalRecord =
       task: TaskNode;
       vars: JsonObject;
     }
-  | { t: 'rollback'; reason: string; attempt: number }
+  /** `play` is empty for what holds for the whole run. */
+  | {
+      t: 'rollback-policy';
+      play: string;
+      onFailure?: OnFailure | undefined;
+      budgetSeconds?: number | undefined;
+      tasks: RollbackTask[];
+    }
+  /** A host that this run holds, as the identity that holds it. */
+  | { t: 'lock'; host: string; become: Become }
+  /** `hosts`: only these are taken back, and the run goes on with the others. */
+  | { t: 'rollback'; reason: string; attempt: number; hosts?: string[] | undefined }
+  /** The host is away: its units wait until it can be reached again. */
+  | { t: 'parked'; host: string; message: string }
+  | { t: 'unparked'; host: string }
+  | { t: 'verified'; host: string; name: string; equal: boolean; message?: string | undefined }
   | { t: 'undo-intent'; unit: number }
   | {
       t: 'undo-result';
@@ -123,5 +150,7 @@ export type JournalRecord =
       durationMs: number;
     }
   | { t: 'resolved'; unit: number; state: 'planned' | 'changed' | 'failed' | 'unknown' }
+  /** Writing had failed, and works again. */
+  | { t: 'recovered' }
   | { t: 'resume'; pid: number; bootId: string }
   | { t: 'end'; outcome: Outcome; exitCode: number; message: string; at: string };

@@ -70,6 +70,11 @@ export class RunStore {
     });
   }
 
+  /** Whether a run is known here, and is over. */
+  isClosed(id: string): boolean {
+    return existsSync(join(this.#root, id, 'closed'));
+  }
+
   markClosed(id: string): void {
     writeFileSync(join(this.#root, id, 'closed'), '', { mode: 0o600 });
   }

@@ -97,7 +97,9 @@ export class TextWriter {
             ? [palette.dim(`  same     ${event.name} on ${event.host}`)]
             : []
           : [
-              palette.red(`  DIFFERS  ${event.name} on ${event.host}`),
+              palette.red(
+                `  DIFFERS  ${event.name} on ${event.host}${event.message === undefined ? '' : `: ${event.message}`}`,
+              ),
               ...(event.diff ? this.#diffLines(event.diff) : []),
             ];
       case 'document':

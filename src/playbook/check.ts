@@ -1,7 +1,7 @@
 import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
-import type { Node, Play, Playbook, TaskNode } from '../core/playbook.ts';
+import { playTasks, type Node, type Play, type Playbook, type TaskNode } from '../core/playbook.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { isTemplate, parseTemplate } from '../template/templates.ts';
 import { didYouMean } from '../util/text.ts';
@@ -27,23 +27,6 @@ const magic = [
   'failed',
 ];
 const undoNames = ['result', 'captured', 'undo', 'live'];
-
-/** Every task of a play with those inside blocks, in order. */
-export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
-  for (const node of nodes) {
-    if (node.kind === 'task') yield node;
-    if (node.kind === 'block') {
-      yield* tasksOf(node.block);
-      yield* tasksOf(node.rescue);
-      yield* tasksOf(node.always);
-    }
-    if (node.kind === 'commit') yield* node.gate;
-  }
-}
-
-export function playTasks(play: Play): TaskNode[] {
-  return [...play.sections.flatMap(({ nodes }) => [...tasksOf(nodes)]), ...play.handlers];
-}
 
 /** A planned point that automatic rollback cannot go behind. */
 export interface PointOfNoReturn {

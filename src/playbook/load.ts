@@ -21,6 +21,7 @@ import {
   loadBlockUndo,
   loadFingerprint,
   loadNodes,
+  loadRollback,
   loadTaskFile,
   stepId,
   topLevel,
@@ -97,7 +98,6 @@ class PlaybookLoader {
         message: 'A playbook is a list of plays, or a map with "plays".',
         at: start,
       });
-    const rollback = reader.reader('rollback');
     const top = topLevel(this.#folder, '');
     this.#fingerprint = loadFingerprint(
       reader,
@@ -108,12 +108,15 @@ class PlaybookLoader {
       name: reader.string('name') ?? basename(this.#file),
       path: this.#file,
       inputs: this.#loadInputs(reader),
-      rollback: { onFailure: rollback?.oneOf('on_failure', ['auto', 'ask', 'stop']) ?? 'auto' },
+      rollback: loadRollback(
+        reader,
+        { ...top, ...inheritBecome(reader, top), path: 'rollback' },
+        this.#context,
+      ),
       fingerprint: [],
       plays: (plays ?? []).flatMap((play) => this.#loadPlay(play)),
       files: [],
     };
-    rollback?.close('"rollback"');
     reader.string('description');
     if (!Array.isArray(value)) reader.close('a playbook');
     return { ...playbook, fingerprint: this.#fingerprint, files: [...files].sort() };
@@ -168,6 +171,8 @@ class PlaybookLoader {
       vars,
       serial: readSerial(serial, reader),
       commit: reader.oneOf('commit', ['batch', 'end']),
+      maxFailures: readMaxFailures(reader),
+      rollback: loadRollback(reader, { ...inherited, path: `${id}/rollback` }, this.#context),
       sections: [
         { name: 'pre_tasks', nodes: preTasks },
         { name: 'tasks', nodes: [...roles, ...tasks] },
@@ -343,6 +348,14 @@ function readSerial(value: JsonValue | undefined, reader: MapReader): (number | 
   });
 }
 
+function readMaxFailures(reader: MapReader): number | string {
+  const value = reader.value('max_failures') ?? 0;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
+  if (typeof value === 'string' && /^(\d|[1-9]\d|100)%$/.test(value)) return value;
+  reader.problem('max_failures', '"max_failures" must be a count, or a percentage such as "10%".');
+  return 0;
+}
+
 const schemaKeys = [
   'type',
   'enum',
@@ -356,7 +369,7 @@ const schemaKeys = [
 ];
 /** Flags of `runner play` itself; an input of such a name could never be given. */
 const reserved = new Set(
-  'check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass'.split(
+  'take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass'.split(
     ' ',
   ),
 );

@@ -9,6 +9,7 @@ import type {
   CommitNode,
   Node,
   RoleContext,
+  RollbackPolicy,
   TaskNode,
   UndoSpec,
   UndoTrigger,
@@ -530,6 +531,32 @@ function loadProbe(
   const outer = { ...inherited, path: `${inherited.path}/probe`, when: [], notify: [] };
   const task = loadTask(new MapReader(source, context.map, context.problems), outer, context);
   return task && { ...task, readOnly: true, args: { ...task.args, read_only: true } };
+}
+
+/** `rollback` of a playbook or play. */
+export function loadRollback(
+  reader: MapReader,
+  inherited: Inherited,
+  context: LoadContext,
+): RollbackPolicy {
+  const rollback = reader.reader('rollback');
+  const outer = { ...inherited, when: [], notify: [], runOnce: false };
+  const policy: RollbackPolicy = {
+    onFailure: rollback?.oneOf('on_failure', ['auto', 'ask', 'stop']),
+    before: rollback ? loadReadOnlyTasks(rollback, 'before', outer, context) : [],
+    after: rollback
+      ? loadUndoTasks(
+          rollback.list('after') ?? [],
+          { ...outer, path: `${outer.path}/after` },
+          context,
+          rollback.at('after'),
+        )
+      : [],
+    verify: rollback ? loadReadOnlyTasks(rollback, 'verify', outer, context) : [],
+    budgetSeconds: rollback?.number('budget'),
+  };
+  rollback?.close('"rollback"');
+  return policy;
 }
 
 /** `fingerprint` of a playbook: read-only tasks whose output is the state that must come back. */

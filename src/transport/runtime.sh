@@ -147,6 +147,9 @@ fence() {
   done
   rw=clear
   for rs in $rf; do
+    # Between two commands a detached step has no child, and works all the same.
+    rk=$(grep " started $RB ${rs#/proc/}\$" "$RD/runs/$1/units" 2>/dev/null | tail -n 1)
+    if [ -n "$rk" ] && [ "$(unit "$1" "${rk%% *}")" = running ]; then rw=busy; fi
     read -r rl <"$rs/stat" 2>/dev/null || continue
     rl=${rl##*) }
     rl=${rl#* }
@@ -158,6 +161,40 @@ fence() {
   # shellcheck disable=SC2086  # process ids, split on purpose
   if [ "$rw" = clear ] && [ -n "$ra" ]; then kill -9 $ra 2>/dev/null; fi
   echo "$rw"
+}
+
+# lock RUN OWNER LEASE REPLACED: takes this host for a run: "held" or "other RUN|OWNER|SINCE|LEASE AGE". A lock of the same
+# run, or of the run REPLACED, is taken over. Seconds; AGE is since its run was last heard of.
+lock() {
+  rl=$RD/lock
+  # A user without rights sees the lock of root, too.
+  if [ "$RU" != 0 ] && [ -r /var/lib/runner/lock ]; then rl=/var/lib/runner/lock; fi
+  umask 022
+  mkdir -p "$RD" || { umask "$RM"; return 1; }
+  if [ "$RU" = 0 ]; then chmod 711 "$RD"; fi
+  rk="$1|$2|$(date +%s)|$3"
+  rs=0
+  if ! (set -C && printf '%s\n' "$rk" >"$rl") 2>/dev/null; then
+    rw=
+    read -r rw <"$rl" || true
+    case ${rw%%|*} in
+      "$1" | "$4" | '') printf '%s\n' "$rk" >"$rl.$$" && mv -f "$rl.$$" "$rl" || rs=1 ;;
+      *) printf 'other %s %s\n' "$rw" "$(($(date +%s) - $(stat -c %Y "$rl")))"; rs=2 ;;
+    esac
+  fi
+  umask "$RM"
+  case $rs in 0) echo held ;; 1) return 1 ;; esac
+}
+# renew RUN, unlock RUN: "held" while the lock is this run's.
+renew() {
+  rw=
+  read -r rw <"$RD/lock" 2>/dev/null || true
+  if [ "${rw%%|*}" = "$1" ]; then touch "$RD/lock" && echo held; else echo "lost ${rw%%|*}"; fi
+}
+unlock() {
+  rw=
+  read -r rw <"$RD/lock" 2>/dev/null || true
+  if [ "${rw%%|*}" = "$1" ]; then rm -f "$RD/lock"; fi
 }
 
 # capture RUN PATH NAME: a copy that keeps owner, mode and time. Folders above 100 MiB are refused.

@@ -11,7 +11,15 @@ import type {
 } from '../core/action.ts';
 import { ConnectError, errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput, ReadCommand } from '../core/fact.ts';
-import type { Batch, BatchOutcome, HostSession, RunOptions, UnitRecord } from '../core/host.ts';
+import type {
+  Batch,
+  BatchOutcome,
+  HostSession,
+  LockAnswer,
+  LockRequest,
+  RunOptions,
+  UnitRecord,
+} from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
 import type { RemoteShell, ScriptOptions, ShellCommand, ShellOutput } from './remote-shell.ts';
@@ -109,6 +117,39 @@ export class ShellSession implements HostSession {
       return { state: word };
     if (word === 'finished') return { state: 'finished', code: Number(code) };
     throw new TaskError(`The record of unit ${unit} cannot be read: ${answer.stderr}`);
+  }
+
+  async lock(
+    { run, owner, leaseSeconds, replaced = '' }: LockRequest,
+    options: RunOptions,
+  ): Promise<LockAnswer> {
+    const words = [run, owner, String(leaseSeconds), replaced];
+    const answer = await this.#ask(`lock ${quoteAll(words)}`, options);
+    const said = answer.stdout.trim();
+    if (said === 'held') return undefined;
+    const [, other = '', silent] = /^other (.*) (-?\d+)$/.exec(said) ?? [];
+    const [holder = '', who = '', since, lease] = other.split('|');
+    if (silent === undefined)
+      throw new TaskError(`The host cannot be locked: ${answer.stderr.trim() || said}.`, {
+        hint: 'The lock is a file in /var/lib/runner, or in .local/state/runner of a user without rights.',
+      });
+    return {
+      run: holder,
+      owner: who,
+      since: Number(since),
+      leaseSeconds: Number(lease),
+      silentSeconds: Number(silent),
+    };
+  }
+
+  async renewLock(run: string, options: RunOptions): Promise<string | undefined> {
+    const { stdout } = await this.#ask(`renew ${quote(run)}`, options);
+    const [word, other] = stdout.trim().split(' ');
+    return word === 'lost' ? (other ?? '') : undefined;
+  }
+
+  async unlock(run: string, options: RunOptions): Promise<void> {
+    await this.#ask(`unlock ${quote(run)}`, options);
   }
 
   async #ask(script: string, options: RunOptions): Promise<CommandOutput> {

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { builtinModules, createRegistry } from '../../src/modules/index.ts';
 import { mkeModules } from '../../src/mke/modules.ts';
-import { checkPlaybook, playTasks } from '../../src/playbook/check.ts';
+import { playTasks } from '../../src/core/playbook.ts';
+import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { packageRoot } from '../../src/util/package.ts';
 

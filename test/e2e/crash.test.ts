@@ -82,7 +82,7 @@ describe('a cut line', () => {
   it('is a failure of that host, and all hosts go back once it answers again', async () => {
     const before = labTree(bench.cluster.lab);
     const host = bench.cluster.lab.host('worker1');
-    const failed = await bench.upgrade([], {
+    const failed = await bench.upgrade(['--rollback-budget', '0'], {
       onEvent: (event) => {
         if (isStep(event, 'Install the worker')) host.server.setFault({ refuse: true });
       },
@@ -91,6 +91,21 @@ describe('a cut line', () => {
     expect(failed.events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'rollback_incomplete' });
     host.server.setFault({});
     const { code } = await bench.cli.run(['rollback']);
+    expect(code).toBe(3);
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
+
+  it('is waited for by the rollback, which then goes all the way', async () => {
+    const before = labTree(bench.cluster.lab);
+    const host = bench.cluster.lab.host('worker1');
+    const { code, events } = await bench.upgrade([], {
+      onEvent: (event) => {
+        if (isStep(event, 'Install the worker')) host.server.setFault({ refuse: true });
+        if (event.type === 'message' && event.text.includes('cannot be reached; tried again'))
+          host.server.setFault({});
+      },
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'rolled_back' });
     expect(code).toBe(3);
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });

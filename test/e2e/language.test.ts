@@ -305,7 +305,7 @@ ${fails}`);
       set_fact: { target: /elsewhere }
 ${fails}`);
     expect(code).toBe(3);
-    expect(bench.read('h1', 'etc/undone')).toBe('h1 out /etc/made failed');
+    expect(bench.read('h1', 'etc/undone')).toBe('h1 out /etc/made failed_here');
   });
 
   it('runs a handler again after the file that notified it is back', async () => {

@@ -80,7 +80,11 @@ export class Cli {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         child.kill('SIGKILL');
-        reject(new Error(`runner ${args.join(' ')} did not end in time.\n${stdout}\n${stderr}`));
+        reject(
+          new Error(
+            `runner ${args.join(' ')} did not end in time.\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`,
+          ),
+        );
       }, LIMIT_MS);
       child.once('close', (code) => {
         clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Lab } from '../../src/lab/lab.ts';
 import { Cli, type CliOptions, type CliResult } from './cli.ts';
@@ -16,6 +16,8 @@ export class HostsBench {
 
   /** Forgets all runs, so that what one test left open does not stop the next. */
   forgetRuns(): void {
+    for (const { root } of this.lab.hosts)
+      rmSync(join(root.dir, 'var/lib/runner/lock'), { force: true });
     this.cli.dispose();
     this.cli = this.#newCli();
   }

@@ -1,0 +1,138 @@
+import pLimit from 'p-limit';
+import { ConnectError, LockedError, RunnerError } from '../core/errors.ts';
+import type { HostLock } from '../core/host.ts';
+import type { Become } from '../core/playbook.ts';
+import { FACT_TIMEOUT_MS, inventoryHost, openSession, type EngineContext } from './context.ts';
+
+/** How long a silent run is taken to be alive. */
+const LEASE_SECONDS = 600;
+
+/** The hosts this run holds: each has a lock with run, owner and lease, which other controllers respect. */
+export class HostLocks {
+  readonly #context: EngineContext;
+  readonly #held = new Map<string, Become>();
+  #timer: NodeJS.Timeout | undefined;
+  /** Set when somebody took a host away: the run that has it now. */
+  lost: string | undefined;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Takes hosts that are not held yet; all of them, or none. Those that cannot be reached are left out: whoever needs
+   * them will find out.
+   * @throws LockedError when another run holds one of them
+   */
+  async take(hosts: ReadonlyMap<string, Become>): Promise<void> {
+    const { settings, journal, isSettledRun } = this.#context;
+    const wanted = [...hosts].filter(([host]) => !this.#held.has(host) && host !== 'localhost');
+    if (wanted.length === 0) return;
+    const taken: string[] = [];
+    const refusals: { host: string; lock: HostLock }[] = [];
+    const failures = await this.#each(wanted, async (host, become) => {
+      const session = await this.#session(host, become);
+      const { run, owner, takeOver } = settings;
+      const request = { run, owner, leaseSeconds: LEASE_SECONDS };
+      const options = { timeoutMs: FACT_TIMEOUT_MS };
+      let lock = await session.lock(request, options);
+      if (lock && (takeOver.includes(lock.run) || isSettledRun(lock.run)))
+        lock = await session.lock({ ...request, replaced: lock.run }, options);
+      if (lock) {
+        refusals.push({ host, lock });
+        return;
+      }
+      this.#held.set(host, become);
+      taken.push(host);
+      journal?.note({ t: 'lock', host, become });
+    });
+    const failure =
+      refusals.length > 0
+        ? refusal(refusals, settings.run)
+        : failures.find((error) => !(error instanceof ConnectError));
+    if (failure) {
+      await this.release(taken);
+      throw failure;
+    }
+    this.#timer ??= setInterval(() => void this.#renew(), (LEASE_SECONDS * 1000) / 3).unref();
+  }
+
+  /** Gives hosts back; all when none are named. Hosts that are away keep their lock, whose run is then settled. */
+  async release(hosts: readonly string[] = [...this.#held.keys()]): Promise<void> {
+    const held = hosts.flatMap((host): [string, Become][] => {
+      const become = this.#held.get(host);
+      return become ? [[host, become]] : [];
+    });
+    const { run } = this.#context.settings;
+    await this.#each(held, async (host, become) => {
+      this.#held.delete(host);
+      const session = await this.#session(host, become);
+      await session.unlock(run, { timeoutMs: FACT_TIMEOUT_MS });
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #renew(): Promise<void> {
+    const { settings, emit } = this.#context;
+    await this.#each([...this.#held], async (host, become) => {
+      const session = await this.#session(host, become);
+      const other = await session.renewLock(settings.run, { timeoutMs: FACT_TIMEOUT_MS });
+      if (other === undefined || this.lost !== undefined) return;
+      this.lost = other;
+      const by = other === '' ? 'Somebody removed its lock' : `Run ${other} took it over`;
+      const text = `This run does not hold ${host} any more. ${by}; no new step begins.`;
+      emit({ type: 'message', level: 'error', text });
+    });
+  }
+
+  #session(name: string, become: Become) {
+    const host = inventoryHost(this.#context.inventory, name);
+    if (!host) throw new LockedError(`Host "${name}" is not in the inventory.`);
+    return openSession(this.#context, host, become);
+  }
+
+  /** Returns the errors of hosts on which the work failed. */
+  async #each(
+    hosts: readonly (readonly [string, Become])[],
+    work: (host: string, become: Become) => Promise<void>,
+  ): Promise<RunnerError[]> {
+    const limit = pLimit(this.#context.settings.forks);
+    const failures: RunnerError[] = [];
+    await Promise.all(
+      hosts.map(([host, become]) =>
+        limit(async () => {
+          try {
+            await work(host, become);
+          } catch (error) {
+            if (!(error instanceof RunnerError)) throw error;
+            failures.push(error);
+          }
+        }),
+      ),
+    );
+    return failures;
+  }
+}
+
+function refusal(refusals: readonly { host: string; lock: HostLock }[], run: string): LockedError {
+  const lines = refusals
+    .toSorted((a, b) => a.host.localeCompare(b.host))
+    .map(({ host, lock }) => {
+      const since = new Date(lock.since * 1000).toISOString();
+      const silent = lock.silentSeconds > lock.leaseSeconds;
+      const seen = `last heard of ${String(lock.silentSeconds)} s ago${silent ? ', longer than its lease' : ''}`;
+      return `${host} is held by run ${lock.run} of ${lock.owner} since ${since} (${seen})`;
+    });
+  const others = [...new Set(refusals.map(({ lock }) => lock.run))];
+  return new LockedError(`${lines.join('; ')}. Run ${run} has changed nothing there.`, {
+    hint: others
+      .map(
+        (other) =>
+          `Wait for it, or settle it on its own machine with "runner rollback ${other}" or "runner resume ${other}". If that machine is lost, "--take-over ${other}" replaces the lock; what that run did then cannot be taken back.`,
+      )
+      .join(' '),
+  });
+}

@@ -1,0 +1,62 @@
+import pLimit from 'p-limit';
+import { JournalError, RunnerError } from '../core/errors.ts';
+import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
+import { sleep } from '../util/time.ts';
+import { FACT_TIMEOUT_MS, openSession, type EngineContext } from './context.ts';
+import type { UndoRunner } from './undo-unit.ts';
+import { recordedTarget } from './undo-unit.ts';
+
+/** How long a step that still runs on its host is waited for. */
+const RUNNING_LIMIT_MS = 10 * 60_000;
+
+/** rollback.md §1: what became of units without a result. The record on the host, then the probe, else possibly changed. */
+export async function resolveUnknown(
+  context: EngineContext,
+  run: RecordedRun,
+  units: readonly RecordedUnit[],
+  undo: UndoRunner,
+): Promise<void> {
+  const limit = pLimit(context.settings.forks);
+  const unknown = units.filter(
+    (unit) => unit.state === 'unknown' && unit.undo === undefined && !unit.undoStarted,
+  );
+  await Promise.all(unknown.map((unit) => limit(() => resolve(context, run, unit, undo))));
+}
+
+async function resolve(
+  context: EngineContext,
+  run: RecordedRun,
+  unit: RecordedUnit,
+  undo: UndoRunner,
+): Promise<void> {
+  const { intent } = unit;
+  const options = { timeoutMs: FACT_TIMEOUT_MS, signal: context.signal };
+  let state: 'planned' | 'changed' | 'failed' | 'unknown' = 'unknown';
+  try {
+    const target = recordedTarget(run, intent.target);
+    const session = await openSession(context, target, intent.become);
+    const deadline = Date.now() + RUNNING_LIMIT_MS;
+    for (;;) {
+      // Only a host on which nobody else acts can say "never started".
+      const fence = await session.fence(run.header.run, options);
+      if (fence === 'busy' && Date.now() < deadline) {
+        await sleep(500, context.signal);
+        continue;
+      }
+      const record = await session.unitRecord(run.header.run, String(intent.unit), options);
+      if (record.state === 'never_started') state = 'planned';
+      if (record.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';
+      if (record.state !== 'running' || Date.now() > deadline) break;
+      await sleep(1000, context.signal);
+    }
+    if (state === 'unknown' && intent.undo.probe) {
+      const code = await undo.probe(unit, intent.undo.probe);
+      state = code === 0 ? 'changed' : code === 1 ? 'planned' : 'unknown';
+    }
+  } catch (error) {
+    if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
+    // Unreachable now: its undo will say so.
+  }
+  unit.state = state;
+  await context.journal?.append({ t: 'resolved', unit: intent.unit, state });
+}

@@ -1,0 +1,160 @@
+import pLimit from 'p-limit';
+import { JournalError, RunnerError } from '../core/errors.ts';
+import type { StepInfo } from '../core/events.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Play, RollbackPolicy, TaskNode } from '../core/playbook.ts';
+import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
+import type { JournalRecord, RollbackTask } from '../journal/records.ts';
+import { parseCondition } from '../template/conditions.ts';
+import { Scope, unknownValue } from '../template/scope.ts';
+import { groupBy } from '../util/group.ts';
+import { slug } from '../util/text.ts';
+import type { EngineContext } from './context.ts';
+import type { RunState } from './host-state.ts';
+import { recordedTarget } from './undo-unit.ts';
+import { snapshot } from './undo-plan.ts';
+import { runUnit, type UnitOutcome } from './unit.ts';
+
+/** The record of what a playbook or play wants done around a rollback; undefined when it says nothing. */
+export function policyRecord(
+  { id, policy, play }: { id: string; policy: RollbackPolicy; play: Play },
+  state: RunState,
+  context: EngineContext,
+  hosts: readonly string[],
+): JournalRecord | undefined {
+  const { onFailure, budgetSeconds, before, after, verify } = policy;
+  const tasksOf = (phase: RollbackTask['phase'], tasks: readonly TaskNode[]) =>
+    tasks.flatMap((task) =>
+      (task.runOnce ? hosts.slice(0, 1) : hosts).flatMap((name): RollbackTask[] => {
+        const host = context.inventory.hosts.get(name);
+        if (!host) return [];
+        const scope = state.scope(host, { play, task, batch: hosts });
+        const vars = { ...snapshot([task], scope), inventory_hostname: name };
+        return [{ phase, host: name, task, vars }];
+      }),
+    );
+  const tasks = [
+    ...tasksOf('before', before),
+    ...tasksOf('after', after),
+    ...tasksOf('verify', verify),
+  ];
+  if (tasks.length === 0 && onFailure === undefined && budgetSeconds === undefined)
+    return undefined;
+  return { t: 'rollback-policy', play: id, onFailure, budgetSeconds, tasks };
+}
+
+/** Runs `rollback.before`: what the hosts say of the failure, kept in the run's folder. Never stops the rollback. */
+export async function keepEvidence(context: EngineContext, run: RecordedRun): Promise<void> {
+  await forEachTask(context, run, 'before', async (entry) => {
+    const { failed, message, outcome } = await tryTask(context, run, entry);
+    if (failed) {
+      const text = `Evidence "${entry.task.name}" of ${entry.host} is not to be had: ${message ?? ''}`;
+      context.emit({ type: 'message', level: 'warning', text });
+      return;
+    }
+    const sink = outcome && context.keepOutput?.(`evidence.${entry.host}.${slug(entry.task.name)}`);
+    if (!sink) return;
+    sink.write(Buffer.from(textOf(outcome)));
+    sink.end();
+    const text = `Evidence "${entry.task.name}" of ${entry.host} is kept in ${sink.path}`;
+    context.emit({ type: 'message', level: 'info', text });
+  });
+}
+
+/** Runs `rollback.after`. What fails is told, and does not make the rollback incomplete. */
+export async function runAfterTasks(context: EngineContext, run: RecordedRun): Promise<void> {
+  await forEachTask(context, run, 'after', async (entry) => {
+    const { failed, message } = await tryTask(context, run, entry);
+    if (!failed) return;
+    const text = `"${entry.task.name}" after the rollback failed on ${entry.host}: ${message ?? ''}`;
+    context.emit({ type: 'message', level: 'error', text });
+  });
+}
+
+/** Runs `rollback.verify`. Returns the names of the tasks that did not succeed. */
+export async function runVerifyTasks(
+  context: EngineContext,
+  run: RecordedRun,
+): Promise<{ ran: boolean; different: string[] }> {
+  const different: string[] = [];
+  let ran = false;
+  await forEachTask(context, run, 'verify', async (entry) => {
+    ran = true;
+    const { failed, message } = await tryTask(context, run, entry);
+    const { host } = entry;
+    const { name } = entry.task;
+    await context.journal?.append({ t: 'verified', host, name, equal: !failed, message });
+    context.emit({ type: 'fingerprint', host, name, equal: !failed, message });
+    if (failed) different.push(`"${name}" on ${host}`);
+  });
+  return { ran, different };
+}
+
+/** The tasks of a phase in their order, hosts in parallel. */
+async function forEachTask(
+  context: EngineContext,
+  run: RecordedRun,
+  phase: RollbackTask['phase'],
+  work: (entry: RollbackTask) => Promise<void>,
+): Promise<void> {
+  const entries = rollbackPolicy(run).tasks.filter((entry) => entry.phase === phase);
+  const limit = pLimit(context.settings.forks);
+  await Promise.all(
+    [...groupBy(entries, ({ host }) => host).values()].map((own) =>
+      limit(async () => {
+        for (const entry of own) await work(entry);
+      }),
+    ),
+  );
+}
+
+async function tryTask(
+  context: EngineContext,
+  run: RecordedRun,
+  { host, task, vars }: RollbackTask,
+): Promise<{ failed: boolean; message?: string | undefined; outcome?: UnitOutcome }> {
+  try {
+    const resolved = context.redactor.resolveAll(
+      task as unknown as JsonValue,
+    ) as unknown as TaskNode;
+    const values: JsonObject = context.redactor.resolveAll(vars);
+    const scope = new Scope([
+      ...resolved.vars.toReversed().map((one) => ({ name: 'task', values: one })),
+      { name: 'recorded', values, data: true },
+    ]);
+    if (!resolved.when.every((condition) => parseCondition(condition).test(scope.variables)))
+      return { failed: false };
+    const target = recordedTarget(run, host);
+    const outcome = await runUnit(context, {
+      number: 0,
+      task: resolved,
+      step: rollbackStep(resolved),
+      host: target,
+      target:
+        resolved.delegateTo === undefined
+          ? target
+          : recordedTarget(run, String(scope.render(resolved.delegateTo))),
+      scope,
+      item: undefined,
+      label: undefined,
+      folders: resolved.role ? [resolved.role.path] : [],
+      notifiedBy: undefined,
+      recorded: false,
+    });
+    return { failed: outcome.failed && !resolved.ignoreErrors, message: outcome.message, outcome };
+  } catch (error) {
+    if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
+    return { failed: true, message: error.describe() };
+  }
+}
+
+function rollbackStep({ id, name, module, at }: TaskNode): StepInfo {
+  return { id, number: 0, play: 'Rollback', name, module, at, handler: false };
+}
+
+function textOf({ result }: UnitOutcome): string {
+  if (result === unknownValue || !isJsonObject(result)) return '';
+  const { stdout, stderr } = result;
+  if (typeof stdout !== 'string') return `${JSON.stringify(result, null, 2)}\n`;
+  return typeof stderr === 'string' && stderr !== '' ? `${stdout}\n${stderr}\n` : `${stdout}\n`;
+}

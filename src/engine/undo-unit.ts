@@ -1,0 +1,235 @@
+import { JournalError } from '../core/errors.ts';
+import type { StepInfo } from '../core/events.ts';
+import { localHost, type InventoryHost } from '../core/inventory.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { ModuleCall } from '../core/module.ts';
+import type { TaskNode } from '../core/playbook.ts';
+import { failedHosts, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
+import { parseCondition } from '../template/conditions.ts';
+import { protectValue, Scope, unknownValue } from '../template/scope.ts';
+import type { EngineContext } from './context.ts';
+import { runUnit, type UnitOutcome } from './unit.ts';
+
+/** Why a rollback takes place; `failed` is told to each undo as failed_here or failed_elsewhere. */
+export type RollbackReason = 'failed' | 'interrupted' | 'crash' | 'request';
+
+/** Why a unit is not undone. */
+export interface UndoFailure {
+  /** Its condition says that it need not be. */
+  skipped?: true;
+  message: string;
+  /** The host cannot be reached: it may be back later. */
+  away: boolean;
+}
+
+/** Does what the recorded undo of a unit says, from the journal alone. */
+export class UndoRunner {
+  readonly #context: EngineContext;
+  readonly #run: RecordedRun;
+  readonly #reason: RollbackReason;
+  readonly #failed: Set<string>;
+  readonly #attempt: number;
+  /** Registers of undo tasks, by unit. */
+  readonly #registered = new Map<number, JsonObject>();
+
+  constructor(
+    context: EngineContext,
+    run: RecordedRun,
+    { reason, attempt }: { reason: RollbackReason; attempt: number },
+  ) {
+    this.#context = context;
+    this.#run = run;
+    this.#reason = reason;
+    this.#attempt = attempt;
+    this.#failed = failedHosts(run);
+  }
+
+  /**
+   * @returns undefined when the unit is undone, otherwise why not
+   * @throws SecretError when a value is needed that is not in the journal and was not given again
+   */
+  async undo(unit: RecordedUnit): Promise<UndoFailure | undefined> {
+    const { undo } = unit.intent;
+    const captured = this.#context.redactor.resolveAll(undo.captured);
+    const scope = this.#scope(unit, captured);
+    const unmet = undo.when.find((condition) => !parseCondition(condition).test(scope.variables));
+    if (unmet !== undefined)
+      return { skipped: true, message: `undo_when does not hold: ${unmet}`, away: false };
+    switch (undo.body.kind) {
+      case 'none':
+        return undefined;
+      case 'uncovered':
+        return refused('this step has no undo; put the host right by hand, then skip the unit');
+      case 'irreversible':
+        return refused(`cannot be undone: ${undo.body.reason}`);
+      case 'auto':
+        for (const { module, args } of undo.body.calls) {
+          const call = { module, args: this.#context.redactor.resolveAll(args) };
+          const failure = await this.#task(unit, callTask(unit, call), scope);
+          if (failure !== undefined) return failure;
+        }
+        return undefined;
+      case 'declared':
+        for (const task of undo.body.tasks) {
+          const failure = await this.#task(unit, task, scope);
+          if (failure !== undefined) return failure;
+        }
+        return undefined;
+    }
+  }
+
+  /** Exit code of the unit's probe. */
+  async probe(unit: RecordedUnit, probe: TaskNode): Promise<number | undefined> {
+    const outcome = await this.#runTask(unit, probe, this.#scope(unit, {}));
+    return outcome.rc;
+  }
+
+  /** Runs one undo task with its registers, loop and condition. */
+  async #task(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<UndoFailure | undefined> {
+    const resolved = this.#context.redactor.resolveAll(
+      task as unknown as JsonValue,
+    ) as unknown as TaskNode;
+    const registers = this.#registers(unit);
+    const outer = scope.with({ name: 'undo registers', values: registers, data: true });
+    const items = resolved.loop === undefined ? [undefined] : outer.render(resolved.loop);
+    if (!Array.isArray(items)) return refused(`"loop" of undo task "${task.name}" is not a list`);
+    for (const item of items as (JsonValue | undefined)[]) {
+      const values: JsonObject = item === undefined ? {} : { [resolved.loopVar]: item };
+      const inner = outer.with(
+        { name: 'loop', values, data: true },
+        ...resolved.vars.toReversed().map((vars) => ({ name: 'task', values: vars })),
+      );
+      if (!resolved.when.every((condition) => parseCondition(condition).test(inner.variables)))
+        continue;
+      const outcome = await this.#runTask(unit, resolved, inner);
+      if (outcome.failed && !resolved.ignoreErrors) {
+        return {
+          message: outcome.message ?? `undo task "${task.name}" failed`,
+          away: outcome.state === 'unreachable',
+        };
+      }
+      if (resolved.register !== undefined && outcome.result !== unknownValue)
+        registers[resolved.register] = outcome.result;
+    }
+    return undefined;
+  }
+
+  #registers({ intent }: RecordedUnit): JsonObject {
+    const known = this.#registered.get(intent.unit) ?? {};
+    this.#registered.set(intent.unit, known);
+    return known;
+  }
+
+  #runTask(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<UnitOutcome> {
+    const { intent } = unit;
+    const delegated =
+      task.delegateTo === undefined ? intent.target : String(scope.render(task.delegateTo));
+    return runUnit(this.#context, {
+      number: intent.unit,
+      task,
+      step: recordedStep(this.#run, intent.step),
+      host: recordedTarget(this.#run, intent.host),
+      target: recordedTarget(this.#run, delegated),
+      scope,
+      item: intent.item,
+      label: undefined,
+      folders: task.role ? [task.role.path] : [],
+      notifiedBy: undefined,
+      recorded: false,
+    });
+  }
+
+  /** Names as they were when the intent was written; later changes never leak in, but for what is asked of `live`. */
+  #scope(unit: RecordedUnit, captured: JsonObject): Scope {
+    const { intent, result } = unit;
+    const { redactor, inventory } = this.#context;
+    const vars =
+      intent.undo.body.kind === 'declared' ? redactor.resolveAll(intent.undo.body.vars) : {};
+    const late: JsonObject = {
+      inventory_hostname: intent.host,
+      captured,
+      undo: { reason: this.#reasonFor(intent.host), attempt: this.#attempt },
+      live: {
+        groups: Object.fromEntries(
+          [...inventory.groups].map(([name, members]) => [name, [...members]]),
+        ),
+      },
+      ...(intent.item === undefined ? {} : { item: intent.item }),
+      ...(isJsonObject(result?.value) ? { result: redactor.resolveAll(result.value) } : {}),
+    };
+    return new Scope([
+      { name: 'undo', values: late, data: true },
+      { name: 'recorded', values: vars, data: true },
+    ]);
+  }
+
+  #reasonFor(host: string): string {
+    if (this.#reason !== 'failed') return this.#reason;
+    return this.#failed.has(host) ? 'failed_here' : 'failed_elsewhere';
+  }
+}
+
+/** @throws JournalError when the journal does not have the step */
+export function recordedStep(run: RecordedRun, number: number): StepInfo {
+  const step = run.steps.get(number);
+  if (!step) throw new JournalError(`The journal has no record of step ${String(number)}.`);
+  return step.info;
+}
+
+/** @throws JournalError when the journal does not have the host's address */
+export function recordedTarget(run: RecordedRun, name: string): InventoryHost {
+  const address = run.hosts.get(name);
+  if (address) return { name, address, vars: {} };
+  if (name === 'localhost') return localHost;
+  throw new JournalError(`The journal has no address of host "${name}".`);
+}
+
+function refused(message: string): UndoFailure {
+  return { message, away: false };
+}
+
+/** A recorded module call as a task of its own. */
+export function callTask(unit: RecordedUnit, { module, args }: ModuleCall): TaskNode {
+  const at = { file: 'journal', line: 1, column: 1 };
+  return {
+    kind: 'task',
+    id: `undo/${String(unit.intent.unit)}`,
+    name: `Undo with ${module}`,
+    at,
+    module,
+    // Recorded arguments are data: braces in them are not templates.
+    args: protectValue(args),
+    argsAt: at,
+    when: [],
+    loop: undefined,
+    loopVar: 'item',
+    label: undefined,
+    register: undefined,
+    until: [],
+    retries: 0,
+    delaySeconds: 0,
+    changedWhen: undefined,
+    failedWhen: undefined,
+    notify: [],
+    listen: [],
+    vars: [],
+    become: unit.intent.become,
+    delegateTo: undefined,
+    runOnce: false,
+    tags: [],
+    ignoreErrors: false,
+    noLog: false,
+    timeoutSeconds: undefined,
+    detach: false,
+    environment: {},
+    role: undefined,
+    readOnly: false,
+    undo: { kind: 'default' },
+    undoOn: 'always',
+    undoWhen: [],
+    undoError: 'block',
+    capture: [],
+    probe: undefined,
+    irreversible: undefined,
+  };
+}

@@ -1,0 +1,143 @@
+import pLimit from 'p-limit';
+import { RunnerError } from '../core/errors.ts';
+import type { ModuleCall } from '../core/module.ts';
+import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
+import { Scope } from '../template/scope.ts';
+import { groupBy } from '../util/group.ts';
+import { plural } from '../util/text.ts';
+import type { EngineContext } from './context.ts';
+import { fingerprintsBefore, fingerprintText } from './fingerprint.ts';
+import { runVerifyTasks } from './rollback-tasks.ts';
+import { callTask, recordedStep, recordedTarget } from './undo-unit.ts';
+import { runUnit } from './unit.ts';
+
+/** rollback.md §9: whether the state of before is back. Fingerprints, the files that were restored, `rollback.verify`. */
+export async function verifyState(
+  context: EngineContext,
+  run: RecordedRun,
+): Promise<{ verified: boolean; different: string[] }> {
+  const fingerprints = await compareFingerprints(context, run);
+  const files = await compareRestored(context, run);
+  const tasks = await runVerifyTasks(context, run);
+  return {
+    verified: fingerprintsBefore(run).length > 0 || files.compared > 0 || tasks.ran,
+    different: [...fingerprints, ...files.different, ...tasks.different],
+  };
+}
+
+async function compareFingerprints(context: EngineContext, run: RecordedRun): Promise<string[]> {
+  const limit = pLimit(context.settings.forks);
+  const different: string[] = [];
+  const results = await Promise.all(
+    fingerprintsBefore(run).map((before) =>
+      limit(async () => {
+        const values = context.redactor.resolveAll(before.vars);
+        const scope = new Scope([{ name: 'recorded', values, data: true }]);
+        const text = await fingerprintText(context, before.task, before.host, scope).catch(
+          (error: unknown) => {
+            if (error instanceof RunnerError) return `(${error.message})`;
+            throw error;
+          },
+        );
+        return { before, text: text ?? '' };
+      }),
+    ),
+  );
+  for (const { before, text } of results) {
+    const { host, name, task, vars } = before;
+    const record = { t: 'fingerprint', phase: 'after', host, name, text, task, vars } as const;
+    await context.journal?.append(record);
+    const equal = context.redactor.reference(text) === before.text || text === before.text;
+    if (!equal) different.push(`"${name}" on ${host}`);
+    context.emit({
+      type: 'fingerprint',
+      host,
+      name,
+      equal,
+      diff: equal
+        ? undefined
+        : { path: `${host}: ${name}`, before: `${before.text}\n`, after: `${text}\n` },
+    });
+  }
+  return different;
+}
+
+interface Restored {
+  unit: RecordedUnit;
+  call: ModuleCall;
+}
+
+/** What was taken back by itself, compared with what was found before the first step that touched it. */
+async function compareRestored(
+  context: EngineContext,
+  run: RecordedRun,
+): Promise<{ compared: number; different: string[] }> {
+  const limit = pLimit(context.settings.forks);
+  const different: string[] = [];
+  let compared = 0;
+  await Promise.all(
+    [...restored(run)].map(([host, own]) =>
+      limit(async () => {
+        const wrong: string[] = [];
+        for (const one of own) {
+          const problem = await problemOf(context, run, one);
+          if (problem !== undefined) wrong.push(problem);
+        }
+        compared += own.length;
+        const equal = wrong.length === 0;
+        const name = plural(own.length, 'automatic undo');
+        const message = equal ? undefined : wrong.join('; ');
+        await context.journal?.append({ t: 'verified', host, name, equal, message });
+        context.emit({ type: 'fingerprint', host, name, equal, message });
+        if (!equal) different.push(`${name} on ${host}`);
+      }),
+    ),
+  );
+  return { compared, different };
+}
+
+/** By host, the call that says how each path was found first. */
+function restored(run: RecordedRun): Map<string, Restored[]> {
+  const first = new Map<string, Restored>();
+  const undone = [...run.units.values()]
+    .filter(({ undo }) => undo === 'undone')
+    .sort((a, b) => a.intent.unit - b.intent.unit);
+  for (const unit of undone) {
+    const { body } = unit.intent.undo;
+    for (const call of body.kind === 'auto' && !unit.intent.notifiedBy ? body.calls : []) {
+      const { path, name } = call.args;
+      const key = [unit.intent.target, call.module, path ?? name ?? null].join('\n');
+      if (!first.has(key)) first.set(key, { unit, call });
+    }
+  }
+  return groupBy(first.values(), ({ unit }) => unit.intent.target);
+}
+
+/** Asks the undo itself what there is left to do; undefined when nothing. */
+async function problemOf(
+  context: EngineContext,
+  run: RecordedRun,
+  { unit, call: { module, args } }: Restored,
+): Promise<string | undefined> {
+  const target = recordedTarget(run, unit.intent.target);
+  const task = callTask(unit, { module, args: context.redactor.resolveAll(args) });
+  const outcome = await runUnit(
+    { ...context, settings: { ...context.settings, check: true } },
+    {
+      number: unit.intent.unit,
+      task,
+      step: recordedStep(run, unit.intent.step),
+      host: target,
+      target,
+      scope: new Scope([]),
+      item: undefined,
+      label: undefined,
+      folders: [],
+      notifiedBy: undefined,
+      recorded: false,
+    },
+  );
+  const what = String(args['path'] ?? args['name'] ?? module);
+  if (outcome.failed) return `${what}: ${outcome.message ?? 'cannot be looked at'}`;
+  return outcome.changed ? `${what} would still need: ${outcome.actions.join(', ')}` : undefined;
+}
