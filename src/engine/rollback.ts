@@ -72,8 +72,8 @@ class Rollback {
   /** Hosts that are away, with why. */
   readonly #parked = new Map<string, string>();
   #waitingHandlers: RecordedUnit[] = [];
-  /** The undo of something that concerns all hosts failed. */
-  #allBlocked = false;
+  /** Hosts on which a shared unit waits for one that is away: what came before it there waits, too. */
+  readonly #held = new Set<string>();
   #undone = 0;
 
   constructor(context: EngineContext, run: RecordedRun, request: RollbackRequest) {
@@ -92,7 +92,8 @@ class Rollback {
       t: 'rollback',
       reason,
       attempt: this.#attempt,
-      hosts: partial ? hosts : undefined,
+      hosts,
+      partial: partial || undefined,
     });
     const { budgetSeconds = DEFAULT_BUDGET_SECONDS } = rollbackPolicy(this.#run);
     const deadline = Date.now() + (settings.rollbackBudgetSeconds ?? budgetSeconds) * 1000;
@@ -153,6 +154,7 @@ class Rollback {
   async #walkUntil(deadline: number, candidates: readonly RecordedUnit[]): Promise<void> {
     for (;;) {
       this.#waitingHandlers = [];
+      this.#held.clear();
       await this.#walk(candidates);
       if (this.#parked.size === 0 || this.#context.isStopping()) break;
       if (!(await this.#someReturn(deadline))) break;
@@ -253,8 +255,12 @@ class Rollback {
       return;
     }
     const obstacle = this.#obstacle(unit);
-    if (obstacle === 'parked') return;
+    if (obstacle === 'parked') {
+      this.#held.add(intent.host).add(intent.target);
+      return;
+    }
     if (obstacle !== undefined) {
+      this.#block(unit);
       await this.#settle(unit, 'undo-blocked', obstacle, 0);
       return;
     }
@@ -306,19 +312,17 @@ class Rollback {
   #block({ intent }: RecordedUnit): void {
     this.#blocked.add(intent.host);
     this.#blocked.add(intent.target);
-    if (intent.shared === 'run_once' || intent.shared === 'controller') this.#allBlocked = true;
   }
 
   /** What keeps a unit from being undone now: "parked" when that may pass. */
   #obstacle({ intent }: RecordedUnit): string | undefined {
     const own = [intent.host, intent.target];
-    if (this.#allBlocked) return 'a later step that concerns all hosts is not undone';
     if (own.some((host) => this.#blocked.has(host)))
       return 'a later step of this host is not undone';
     // A shared unit waits for every host it was shared by.
     if (intent.shared !== undefined && this.#blocked.size > 0)
       return `a later step of ${[...this.#blocked].join(', ')} is not undone`;
-    if (own.some((host) => this.#parked.has(host))) return 'parked';
+    if (own.some((host) => this.#parked.has(host) || this.#held.has(host))) return 'parked';
     if (intent.shared !== undefined && this.#parked.size > 0) return 'parked';
     return undefined;
   }
@@ -352,21 +356,24 @@ class Rollback {
       (intent.notifiedBy ?? []).every((number) => number >= reached),
     );
     this.#waitingHandlers = this.#waitingHandlers.filter((unit) => !due.includes(unit));
-    await this.#perHost(due, async (unit) => {
-      const notifiers = (unit.intent.notifiedBy ?? []).flatMap(
-        (number) => this.#run.units.get(number) ?? [],
-      );
-      const obstacle = this.#obstacle(unit);
-      if (obstacle === 'parked') return;
-      if (obstacle !== undefined || notifiers.some((notifier) => !isSettled(notifier))) {
-        const why = obstacle ?? 'a step that notified it is not undone';
-        await this.#settle(unit, 'undo-blocked', why, 0);
-      } else if (!notifiers.some(({ undo }) => undo === 'undone')) {
-        await this.#settle(unit, 'undo-skipped', 'nothing that notified it was taken back', 0);
-      } else {
-        await this.#perform(unit);
-      }
-    });
+    for (const group of groupBySteps(due))
+      await this.#perHost(group, (unit) => this.#runHandlerAgain(unit));
+  }
+
+  async #runHandlerAgain(unit: RecordedUnit): Promise<void> {
+    const notifiers = (unit.intent.notifiedBy ?? []).flatMap(
+      (number) => this.#run.units.get(number) ?? [],
+    );
+    const obstacle = this.#obstacle(unit);
+    if (obstacle === 'parked') return;
+    if (obstacle !== undefined || notifiers.some((notifier) => !isSettled(notifier))) {
+      const why = obstacle ?? 'a step that notified it is not undone';
+      await this.#settle(unit, 'undo-blocked', why, 0);
+    } else if (!notifiers.some(({ undo }) => undo === 'undone')) {
+      await this.#settle(unit, 'undo-skipped', 'nothing that notified it was taken back', 0);
+    } else {
+      await this.#perform(unit);
+    }
   }
 
   async #settle(

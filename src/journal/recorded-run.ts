@@ -148,7 +148,7 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       run.fingerprints.push(record);
       break;
     case 'rollback':
-      if (record.hosts) for (const host of record.hosts) run.takenBack.add(host);
+      if (record.partial === true) for (const host of record.hosts ?? []) run.takenBack.add(host);
       else run.rollbacks = record.attempt;
       run.end = undefined;
       break;

@@ -135,8 +135,14 @@ export type JournalRecord =
     }
   /** A host that this run holds, as the identity that holds it. */
   | { t: 'lock'; host: string; become: Become }
-  /** `hosts`: only these are taken back, and the run goes on with the others. */
-  | { t: 'rollback'; reason: string; attempt: number; hosts?: string[] | undefined }
+  /** `hosts`: only these are taken back; when it is partial, the run goes on with the others. */
+  | {
+      t: 'rollback';
+      reason: string;
+      attempt: number;
+      hosts?: string[] | undefined;
+      partial?: boolean | undefined;
+    }
   /** The host is away: its units wait until it can be reached again. */
   | { t: 'parked'; host: string; message: string }
   | { t: 'unparked'; host: string }

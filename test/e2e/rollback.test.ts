@@ -156,18 +156,16 @@ ${fails}`);
       'Breaks h2': 'undo-failed',
       'Breaks h3': 'undone',
       'Shared h1': 'undo-blocked',
-      'Own h1': 'undone',
+      'Own h1': 'undo-blocked',
       'Own h2': 'undo-blocked',
       'Own h3': 'undone',
     });
     writeFileSync(join(bench.lab.host('h2').root.dir, 'etc/repaired'), '');
     const again = await bench.cli.run(['rollback', '--output', 'json']);
     expect(again.code).toBe(3);
-    expect(undoEnds(again.events)).toEqual([
-      ['Breaks', 'h2', 'undone'],
-      ['Shared', 'h1', 'undone'],
-      ['Own', 'h2', 'undone'],
-    ]);
+    const order = undoEnds(again.events).map(([step, host]) => `${step} ${host}`);
+    expect(order.slice(0, 2)).toEqual(['Breaks h2', 'Shared h1']);
+    expect(order.slice(2).sort()).toEqual(['Own h1', 'Own h2']);
     expect(bench.read('h1', 'etc/shared-before')).toBeUndefined();
   });
 

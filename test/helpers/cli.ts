@@ -1,7 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkJournal } from '../../src/checker/check-journal.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import { packageRoot } from '../../src/util/package.ts';
 
@@ -93,7 +102,26 @@ export class Cli {
     });
   }
 
+  /** What all journals of this command line break of the rules of undo. */
+  journalProblems(): string[] {
+    const runs = join(this.stateDir, 'runs');
+    if (!existsSync(runs)) return [];
+    return readdirSync(runs).flatMap((run) => {
+      const journal = join(runs, run, 'journal');
+      if (!existsSync(journal)) return [];
+      return checkJournal(readFileSync(journal, 'utf8')).map((problem) => `${run}: ${problem}`);
+    });
+  }
+
+  /** @throws Error when a journal breaks a rule */
   dispose(): void {
+    const problems = this.journalProblems();
+    if (problems.length > 0) {
+      cpSync(this.stateDir, join(tmpdir(), `runner-bad-journals-${String(process.pid)}`), {
+        recursive: true,
+      });
+      throw new Error(`Journals break the rules of undo:\n${problems.join('\n')}`);
+    }
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

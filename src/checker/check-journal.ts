@@ -1,0 +1,258 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Reads a journal with eyes of its own and says which rules of undo it breaks. Nothing here is shared with the engine:
+ * a mistake of the engine must not be able to hide itself.
+ *
+ * Checked are the order of the way back (a reverse linear extension of what happened before what), that nothing which
+ * was there before is undone, that nothing before a commit point is touched, that no more hosts are in motion than on
+ * the way forward, and that every intent precedes its effect.
+ * @param text the journal file; a torn last line is left out
+ * @param started numbers of the units of which hosts have a record, where that is known
+ * @returns one sentence for each violation
+ */
+export function checkJournal(text: string, started: readonly number[] = []): string[] {
+  const problems: string[] = [];
+  const checker = new Checker(problems);
+  for (const [index, record] of parse(text, problems).entries()) checker.see(record, index + 1);
+  checker.hostRecords(started);
+  return problems;
+}
+
+type Fields = Record<string, unknown>;
+
+interface SeenUnit {
+  number: number;
+  step: number;
+  host: string;
+  target: string;
+  shared: boolean;
+  /** Body of the undo: auto, declared, none, uncovered, irreversible. */
+  body: string;
+  on: string;
+  /** A failed undo of it keeps nothing back. */
+  lenient: boolean;
+  notifiedBy: number[] | undefined;
+  block: { until: number; replace: boolean } | undefined;
+  state: string;
+  undo: string | undefined;
+  undoBegun: boolean;
+}
+
+const effects = ['changed', 'failed', 'unknown'];
+
+class Checker {
+  readonly #problems: string[];
+  readonly #units = new Map<number, SeenUnit>();
+  readonly #parked = new Set<string>();
+  #stepHosts = new Map<number, Set<string>>();
+  #forks = Infinity;
+  #commit = 0;
+  /** Units whose undo is going on. */
+  #moving: SeenUnit[] = [];
+  /** Hosts of the rollback that is going on; undefined for all. */
+  #only: string[] | undefined;
+  #rollingBack = false;
+
+  constructor(problems: string[]) {
+    this.#problems = problems;
+  }
+
+  see(record: Fields, line: number): void {
+    const unit = this.#units.get(record['unit'] as number);
+    switch (record['t']) {
+      case 'run':
+        this.#forks = Number((record['options'] as Fields)['forks'] ?? Infinity);
+        break;
+      case 'intent':
+        this.#intent(record);
+        break;
+      case 'result':
+        this.#result(record, unit, line);
+        break;
+      case 'resolved':
+        if (unit) unit.state = String(record['state']);
+        break;
+      case 'block-end':
+        if (unit?.block) unit.block.until = Number(record['upTo']);
+        break;
+      case 'commit':
+        this.#commit = Number(record['unit']);
+        break;
+      case 'rollback':
+        this.#rollingBack = true;
+        this.#moving = [];
+        this.#parked.clear();
+        this.#only = record['hosts'] as string[] | undefined;
+        break;
+      case 'resume':
+        this.#moving = [];
+        this.#rollingBack = false;
+        break;
+      case 'parked':
+        this.#parked.add(String(record['host']));
+        this.#moving = this.#moving.filter((one) => !touches(one, String(record['host'])));
+        break;
+      case 'unparked':
+        this.#parked.delete(String(record['host']));
+        break;
+      case 'undo-intent':
+        if (unit) this.#undoIntent(unit, line);
+        else this.#say(line, `undo of unit ${String(record['unit'])}, which has no intent`);
+        break;
+      case 'undo-result':
+        this.#undoResult(record, unit, line);
+        break;
+    }
+  }
+
+  /** What runs on a host was promised first. */
+  hostRecords(started: readonly number[]): void {
+    for (const number of started) {
+      if (!this.#units.has(number))
+        this.#problems.push(`Unit ${String(number)} ran on a host and has no intent.`);
+    }
+  }
+
+  #intent(record: Fields): void {
+    const undo = record['undo'] as Fields;
+    const body = undo['body'] as Fields;
+    const step = Number(record['step']);
+    const unit: SeenUnit = {
+      number: Number(record['unit']),
+      step,
+      host: String(record['host']),
+      target: String(record['target']),
+      shared: record['shared'] !== undefined,
+      body: String(body['kind']),
+      on: JSON.stringify(undo['on']),
+      lenient: undo['error'] === 'continue' || body['kind'] === 'uncovered',
+      notifiedBy: record['notifiedBy'] as number[] | undefined,
+      block: record['block'] as SeenUnit['block'],
+      state: record['block'] === undefined ? 'unknown' : 'block',
+      undo: undefined,
+      undoBegun: false,
+    };
+    this.#units.set(unit.number, unit);
+    const hosts = this.#stepHosts.get(step) ?? new Set();
+    this.#stepHosts.set(step, hosts.add(unit.host));
+  }
+
+  #result(record: Fields, unit: SeenUnit | undefined, line: number): void {
+    const state = String(record['state']);
+    if (unit) unit.state = state === 'unreachable' ? 'unknown' : state;
+    else if (state === 'changed')
+      this.#say(line, `unit ${String(record['unit'])} changed something without an intent`);
+  }
+
+  #undoIntent(unit: SeenUnit, line: number): void {
+    const name = `undo of unit ${String(unit.number)} on ${unit.host}`;
+    if (!this.#rollingBack) this.#say(line, `${name} outside a rollback`);
+    if (unit.number <= this.#commit) this.#say(line, `${name}, which lies before a commit point`);
+    if (!unit.block && !this.#needsUndo(unit))
+      this.#say(line, `${name}, whose state is ${unit.state}`);
+    if (this.#only && !this.#only.includes(unit.host))
+      this.#say(line, `${name}, which was not asked for`);
+    if (isRerun(unit)) {
+      const open = (unit.notifiedBy ?? []).filter((number) => !this.#isSettled(number));
+      if (open.length > 0)
+        this.#say(line, `${name}: what notified it is not undone (${open.join(', ')})`);
+    } else {
+      for (const later of this.#units.values()) {
+        if (!happensAfter(later, unit) || !this.#stands(later)) continue;
+        if (this.#isExcused(later, unit)) continue;
+        this.#say(line, `${name} before that of unit ${String(later.number)} on ${later.host}`);
+      }
+    }
+    unit.undoBegun = true;
+    this.#moving.push(unit);
+    const hosts = new Set(this.#moving.map(({ host }) => host));
+    const steps = new Set(this.#moving.map(({ step }) => step));
+    const most = Math.min(this.#forks, this.#stepHosts.get(unit.step)?.size ?? 0);
+    if (steps.size > 1) this.#say(line, `${name} while another step is being undone`);
+    if (hosts.size > most)
+      this.#say(line, `${name}: ${String(hosts.size)} hosts in motion, ${String(most)} forward`);
+  }
+
+  #undoResult(record: Fields, unit: SeenUnit | undefined, line: number): void {
+    if (!unit) return;
+    unit.undo = String(record['state']);
+    if (unit.undo === 'undone' && !unit.undoBegun)
+      this.#say(line, `unit ${String(unit.number)} is undone without an intent to`);
+    this.#moving = this.#moving.filter((one) => one !== unit);
+    if (unit.undo === 'undone') unit.undoBegun = false;
+  }
+
+  #needsUndo({ state, on, body }: SeenUnit): boolean {
+    if (body === 'none') return false;
+    if (on === '"always"') return state !== 'planned';
+    return effects.includes(state) && on.includes(`"${state}"`);
+  }
+
+  #isSettled(number: number): boolean {
+    const unit = this.#units.get(number);
+    return (
+      !unit || unit.undo === 'undone' || unit.undo === 'undo-skipped' || !this.#needsUndo(unit)
+    );
+  }
+
+  /** Whether a unit that happened later, and is not taken back, forbids the undo of an earlier one. */
+  #stands(later: SeenUnit): boolean {
+    if (later.block || isRerun(later) || this.#isSettled(later.number)) return false;
+    if (later.number <= this.#commit) return false;
+    if (this.#only && !this.#only.includes(later.host)) return false;
+    // In a rollback of some hosts, what was done once for all stays.
+    if (this.#only && later.shared) return false;
+    return !(later.undo === 'undo-failed' && later.lenient);
+  }
+
+  /** Rule 7 of the contract: a host that is stuck or away keeps back its own, and what is shared, but no other host. */
+  #isExcused(later: SeenUnit, earlier: SeenUnit): boolean {
+    if (earlier.shared) return false;
+    if ([earlier.host, earlier.target].some((host) => touches(later, host))) return false;
+    return (
+      (later.shared && this.#parked.size > 0) ||
+      later.undo === 'undo-failed' ||
+      later.undo === 'undo-blocked' ||
+      this.#parked.has(later.host) ||
+      this.#parked.has(later.target)
+    );
+  }
+
+  #say(line: number, what: string): void {
+    this.#problems.push(`Line ${String(line)}: ${what}.`);
+  }
+}
+
+/** An automatic undo of a handler is its running again, in its own time. */
+function isRerun({ notifiedBy, body }: SeenUnit): boolean {
+  return notifiedBy !== undefined && body === 'auto';
+}
+
+function touches({ host, target }: SeenUnit, name: string): boolean {
+  return host === name || target === name;
+}
+
+/** The barrier of the linear strategy orders steps for all hosts; within a step, each host has its own order. */
+function happensAfter(later: SeenUnit, earlier: SeenUnit): boolean {
+  if (later.step !== earlier.step) return later.step > earlier.step;
+  return later.host === earlier.host && later.number > earlier.number;
+}
+
+function parse(text: string, problems: string[]): Fields[] {
+  const lines = text.split('\n');
+  lines.pop();
+  const records: Fields[] = [];
+  for (const [index, line] of lines.entries()) {
+    const [, body = '', sequence, json = '', sum] =
+      /^((\d+) (.*)) ([0-9a-f]{12})$/.exec(line) ?? [];
+    const wanted = createHash('sha256').update(body).digest('hex').slice(0, 12);
+    if (sum !== wanted || Number(sequence) !== index + 1) {
+      // The last one may be torn.
+      if (index < lines.length - 1) problems.push(`Line ${String(index + 1)} is damaged.`);
+      break;
+    }
+    records.push(JSON.parse(json) as Fields);
+  }
+  return records;
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { checkJournal } from '../../src/checker/check-journal.ts';
+
+type Fields = Record<string, unknown>;
+
+function journal(records: readonly Fields[]): string {
+  return records
+    .map((record, index) => {
+      const body = `${String(index + 1)} ${JSON.stringify(record)}`;
+      return `${body} ${createHash('sha256').update(body).digest('hex').slice(0, 12)}\n`;
+    })
+    .join('');
+}
+
+const run = { t: 'run', options: { forks: 50 } };
+const intent = (unit: number, step: number, host: string, more: Fields = {}): Fields => ({
+  t: 'intent',
+  unit,
+  step,
+  host,
+  target: host,
+  undo: { body: { kind: 'auto' }, on: ['changed', 'failed', 'unknown'], error: 'block' },
+  ...more,
+});
+const changed = (unit: number): Fields => ({ t: 'result', unit, state: 'changed' });
+const rollback = { t: 'rollback', reason: 'failed', attempt: 1 };
+const undo = (unit: number, state = 'undone'): Fields[] => [
+  { t: 'undo-intent', unit },
+  { t: 'undo-result', unit, state },
+];
+/** Two steps on two hosts: units 1 and 2, then 3 and 4. */
+const forward = [
+  run,
+  ...[intent(1, 1, 'a'), intent(2, 1, 'b'), changed(1), changed(2)],
+  ...[intent(3, 2, 'a'), intent(4, 2, 'b'), changed(3), changed(4)],
+];
+
+describe('the journal checker', () => {
+  it('is content with the reverse order', () => {
+    const back = [rollback, ...undo(3), ...undo(4), ...undo(2), ...undo(1)];
+    expect(checkJournal(journal([...forward, ...back]), [1, 2, 3, 4])).toEqual([]);
+  });
+
+  it.each<[string, Fields[], RegExp]>([
+    [
+      'a step undone before a later one',
+      [rollback, ...undo(4), ...undo(1)],
+      /unit 1 on a before that of unit 3/,
+    ],
+    [
+      'a step undone before a later one of another host that is not stuck',
+      [rollback, ...undo(3), ...undo(1)],
+      /unit 1 on a before that of unit 4 on b/,
+    ],
+    ['an undo outside a rollback', [...undo(4)], /outside a rollback/],
+    [
+      'an undo of what lies before a commit point',
+      [{ t: 'commit', name: 'c', unit: 2 }, rollback, ...undo(3), ...undo(4), ...undo(2)],
+      /unit 2 on b, which lies before a commit point/,
+    ],
+    [
+      'an undo of what was there before',
+      [intent(5, 3, 'a'), { t: 'result', unit: 5, state: 'ok' }, rollback, ...undo(5)],
+      /unit 5 on a, whose state is ok/,
+    ],
+    [
+      'an undo of what never began',
+      [intent(5, 3, 'a'), rollback, { t: 'resolved', unit: 5, state: 'planned' }, ...undo(5)],
+      /whose state is planned/,
+    ],
+    ['a change without an intent', [changed(9)], /unit 9 changed something without an intent/],
+    ['an undo without an intent', [rollback, ...undo(9)], /unit 9, which has no intent/],
+    [
+      'two steps in motion at once',
+      [
+        rollback,
+        { t: 'undo-intent', unit: 3 },
+        { t: 'undo-result', unit: 4, state: 'undone' },
+        { t: 'undo-intent', unit: 2 },
+      ],
+      /while another step is being undone/,
+    ],
+    [
+      'a handler that runs again before the file is back',
+      [
+        intent(5, 3, 'a', { notifiedBy: [3] }),
+        changed(5),
+        rollback,
+        ...undo(5),
+        ...undo(4),
+        ...undo(3),
+      ],
+      /what notified it is not undone \(3\)/,
+    ],
+    [
+      'a host that was not asked for',
+      [{ ...rollback, hosts: ['a'] }, ...undo(3), ...undo(4)],
+      /unit 4 on b, which was not asked for/,
+    ],
+    [
+      'a shared unit undone while a host is stuck',
+      [
+        run,
+        intent(5, 3, 'a', { shared: 'run_once' }),
+        changed(5),
+        ...[intent(6, 4, 'a'), intent(7, 4, 'b'), changed(6), changed(7)],
+        rollback,
+        ...undo(6),
+        ...undo(7, 'undo-failed'),
+        ...undo(5),
+      ],
+      /unit 5 on a before that of unit 7 on b/,
+    ],
+  ])('notices %s', (_, records, wanted) => {
+    expect(checkJournal(journal([...forward, ...records])).join('\n')).toMatch(wanted);
+  });
+
+  it('lets the other hosts go on when one is stuck or away', () => {
+    const stuck = [rollback, ...undo(3, 'undo-failed'), ...undo(4), ...undo(2)];
+    expect(checkJournal(journal([...forward, ...stuck]))).toEqual([]);
+    const away = [
+      rollback,
+      { t: 'undo-intent', unit: 3 },
+      { t: 'parked', host: 'a', message: '' },
+      ...undo(4),
+      ...undo(2),
+      { t: 'unparked', host: 'a' },
+      ...undo(3),
+      ...undo(1),
+    ];
+    expect(checkJournal(journal([...forward, ...away]))).toEqual([]);
+  });
+
+  it('notices more hosts in motion than forward', () => {
+    const records = [
+      { t: 'run', options: { forks: 1 } },
+      ...forward.slice(1),
+      rollback,
+      { t: 'undo-intent', unit: 3 },
+      { t: 'undo-intent', unit: 4 },
+    ];
+    expect(checkJournal(journal(records)).join()).toMatch(/2 hosts in motion, 1 forward/);
+  });
+
+  it('notices what ran on a host unannounced, and damage', () => {
+    expect(checkJournal(journal(forward), [1, 5])).toEqual([
+      'Unit 5 ran on a host and has no intent.',
+    ]);
+    const text = journal(forward);
+    expect(checkJournal(text.replace('"host":"b"', '"host":"c"'))).toEqual(['Line 3 is damaged.']);
+    expect(checkJournal(text.slice(0, -20))).toEqual([]);
+  });
+});
