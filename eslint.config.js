@@ -17,6 +17,8 @@ const mayImport = {
   engine: ['core', 'journal', 'template', 'util'],
   output: ['core', 'util'],
   lab: ['core', 'util'],
+  checker: [],
+  chaos: ['checker', 'core', 'lab', 'util'],
 };
 const folders = [...Object.keys(mayImport), 'cli'];
 

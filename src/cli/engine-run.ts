@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { exitCodes, type EventSink, type Outcome } from '../core/events.ts';
 import { JournalError } from '../core/errors.ts';
+import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
@@ -123,10 +124,12 @@ export async function withEngine<T>(
       journal &&
       ((name: string) =>
         new OutputFile(world.store.outputPath(settings.run, name), world.redactor)),
+    captures: journal && world.store.captures(settings.run, world.redactor),
     get signal() {
       return stop.signal;
     },
     isStopping: () => stop.stopping || context.locks.lost !== undefined,
+    fault: faultHook(world.env['RUNNER_FAULT']),
     isSettledRun: (run: string) => world.store.isClosed(run),
     settings,
     inventory,
@@ -143,6 +146,15 @@ export async function withEngine<T>(
     await connections.close();
     await journal?.close();
   }
+}
+
+/** `runner test --chaos` ends the process at POINT:STEP, as a power cut would. */
+function faultHook(wanted: string | undefined): FaultHook | undefined {
+  const [, point, step] = /^([a-z-]+):(.+)$/.exec(wanted ?? '') ?? [];
+  if (point === undefined) return undefined;
+  return (reached, id) => {
+    if (reached === point && id === step) process.kill(process.pid, 'SIGKILL');
+  };
 }
 
 /** The locks need the context that they are part of. Not a copy: its signal changes. */

@@ -46,6 +46,10 @@ const commands: Record<string, CliCommand> = {
     summary: 'check playbooks without a host',
     run: async (world, argv) => (await import('./validate.ts')).validateCommand(world, argv),
   },
+  test: {
+    summary: 'try a playbook and its undo in the lab',
+    run: async (world, argv) => (await import('./test.ts')).testCommand(world, argv),
+  },
   trust: {
     summary: 'show and store the host keys of new hosts',
     run: async (world, argv) => (await import('./trust.ts')).trustCommand(world, argv),

@@ -36,6 +36,8 @@ export interface BatchOutcome {
   outputs: CommandOutput[];
   /** Set when a capture could not be stored: nothing was done. */
   captureError: string | undefined;
+  /** Copies of small files that were captured, by their name. */
+  kept?: Map<string, Buffer>;
 }
 
 export interface RunOptions {

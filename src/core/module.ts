@@ -15,6 +15,8 @@ export interface HostView {
   controllerFileInfo(path: string): Promise<ControllerFile>;
   /** SHA-256 of a file of the controller, undefined when there is none. */
   localChecksum(path: string): Promise<string | undefined>;
+  /** The controller's own copy of a small file that was captured, by the path of the host's copy. */
+  keptCopy(path: string): Buffer | undefined;
   /** Text of a template of the role or playbook, rendered with the task's variables. */
   renderTemplate(path: string): Promise<string>;
   /** A request that only reads, sent by the controller. */

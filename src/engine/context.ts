@@ -1,4 +1,5 @@
 import type { EventSink } from '../core/events.ts';
+import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import type { Connections, HostSession, Identity, OutputSink } from '../core/host.ts';
 import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
@@ -10,6 +11,12 @@ import type { Journal } from '../journal/journal.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { Sealer } from '../util/seal.ts';
 
+export interface CaptureStore {
+  keep(name: string, content: Buffer): void;
+  /** Undefined when it is not there. */
+  read(name: string): Buffer | undefined;
+}
+
 /** What the engine is given to reach the world. It knows no module, transport or display by name. */
 export interface EngineServices {
   modules: ModuleRegistry;
@@ -19,8 +26,12 @@ export interface EngineServices {
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
   /** Takes an output that is too long for memory. Absent when nothing is kept of the run. */
   keepOutput?: ((name: string) => OutputSink & { path: string }) | undefined;
+  /** Keeps a small file that a host copied aside, and gives it again. Absent when nothing is kept of the run. */
+  captures?: CaptureStore | undefined;
   /** Aborted when running commands must be given up. */
   signal: AbortSignal;
+  /** Only in tests of rollback. */
+  fault?: FaultHook | undefined;
   /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */
   isSettledRun: (run: string) => boolean;
   /** True when no new step may begin. */

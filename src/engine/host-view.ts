@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { RunnerError, TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
@@ -24,6 +24,7 @@ interface HostViewOptions {
   request: (request: HttpRequest) => Promise<HttpResponse>;
   signal: AbortSignal;
   wantsDiff: boolean;
+  keptCopy: (name: string) => Buffer | undefined;
 }
 
 /** The eyes of a module: reads facts, once each, and all that are asked for together in one round trip. */
@@ -75,6 +76,10 @@ export class SessionHostView implements HostView {
         cause: error,
       });
     }
+  }
+
+  keptCopy(path: string): Buffer | undefined {
+    return this.#options.keptCopy(basename(path));
   }
 
   async localChecksum(path: string): Promise<string | undefined> {

@@ -277,6 +277,7 @@ class Rollback {
     const failure = await this.#attemptUndo(unit);
     const took = Date.now() - began;
     if (failure === undefined) {
+      this.#context.fault?.('after-undo', recordedStep(this.#run, intent.step).id);
       this.#undone++;
       await this.#settle(unit, 'undone', undefined, took);
     } else if (failure instanceof SecretError) {

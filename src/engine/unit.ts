@@ -243,6 +243,7 @@ class UnitRunner {
       request: sendHttp,
       signal,
       wantsDiff: settings.diff,
+      keptCopy: (name) => this.#context.captures?.read(name),
     });
     const plan = withEnvironment(
       await this.#module.plan(args, view),
@@ -314,6 +315,7 @@ class UnitRunner {
       handler: notifiedBy !== undefined,
     });
     const registers = await this.#capture();
+    this.#context.fault?.('before-intent', task.id);
     await journal.append({
       t: 'intent',
       unit: number,
@@ -337,6 +339,7 @@ class UnitRunner {
       notifiedBy,
       captures,
     });
+    this.#context.fault?.('after-intent', task.id);
     this.#intentWritten = true;
   }
 
@@ -372,7 +375,7 @@ class UnitRunner {
     const { settings, emit, signal } = this.#context;
     const recorded = !readOnly && this.#unit.recorded;
     const captures = recorded ? (plan.capture ?? []) : [];
-    const { outputs, captureError } = await session.perform(
+    const { outputs, captureError, kept } = await session.perform(
       {
         actions: plan.actions,
         captures: captures.map((path, index) => ({
@@ -403,6 +406,7 @@ class UnitRunner {
         },
       );
     }
+    for (const [name, content] of kept ?? []) this.#context.captures?.keep(name, content);
     return outputs;
   }
 

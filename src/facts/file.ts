@@ -60,6 +60,17 @@ export const fileState: Fact<[path: string], FileState> = {
   },
 };
 
+/** One sum over all that is below a directory; undefined when there is none. */
+export const treeSum: Fact<[path: string], string | undefined> = {
+  name: 'file.tree',
+  command: (path) => ({ script: `tree_sum ${quote(path)}` }),
+  parse(output, path) {
+    expectSuccess(output, `look through "${path}"`);
+    const [word = ''] = output.stdout.trim().split(' ');
+    return word === 'absent' ? undefined : word;
+  },
+};
+
 /** Bytes of a regular file, or undefined when there is none. At most 8 MiB. */
 export const fileContent: Fact<[path: string], Buffer | undefined> = {
   name: 'file.content',

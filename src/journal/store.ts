@@ -2,8 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
+import type { Redactor } from '../util/redact.ts';
 import { readJournal } from './journal.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
+
+interface CaptureStore {
+  keep(name: string, content: Buffer): void;
+  read(name: string): Buffer | undefined;
+}
 
 /** The folder of all runs of this user: one folder a run, with its journal and pinned files. */
 export class RunStore {
@@ -28,6 +34,27 @@ export class RunStore {
   /** Where the whole of a long output is kept; `name` is UNIT.ATTEMPT.STREAM. */
   outputPath(id: string, name: string): string {
     return join(this.#root, id, 'output', name);
+  }
+
+  /** Copies of small files of the hosts, as they were before a step. Those that hold a secret are not kept. */
+  captures(id: string, redactor: Redactor): CaptureStore {
+    const folder = join(this.#root, id, 'captures');
+    return {
+      keep(name, content) {
+        const text = content.toString('latin1');
+        if (redactor.reference(text) !== text) return;
+        try {
+          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          writeFileSync(join(folder, name), content, { mode: 0o600 });
+        } catch {
+          // The host has the copy that counts.
+        }
+      },
+      read(name) {
+        const path = join(folder, name);
+        return existsSync(path) ? readFileSync(path) : undefined;
+      },
+    };
   }
 
   /** Newest first. */

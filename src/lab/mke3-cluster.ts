@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { packageRoot } from '../util/package.ts';
 import { selfSigned } from './certificate.ts';
 import { Lab } from './lab.ts';
-import { Mke3Api } from './mke3-api.ts';
+import { LAB_ADMIN, Mke3Api } from './mke3-api.ts';
 
 export const MKE3_VERSION = '3.7.16';
 
@@ -71,6 +71,15 @@ export class Mke3Cluster {
   /** The stand-in of the k0s binary, as the upgrade would fetch it. */
   get k0sBinary(): string {
     return join(packageRoot(), 'src', 'lab', 'stand-ins', 'k0s');
+  }
+
+  /** What the shipped upgrade is told to work on this cluster, with a folder for what it writes on the controller. */
+  upgradeInputs(folder: string): string[] {
+    return [
+      ...['--hosts-path', this.lab.files.hosts, '--mke3-admin-username', LAB_ADMIN.username],
+      ...['--external-address', 'mke.example.com', '--mke3-external-address', this.api.address],
+      ...['--k0s-binary', this.k0sBinary, '--config-out', join(folder, 'mke4.yaml')],
+    ];
   }
 
   async stop(): Promise<void> {

@@ -78,7 +78,9 @@ export const file: Module<Args> = {
   },
 
   async restore(args, host, captured) {
-    return restorePath(await topmostMade(args.path, host), host, captured);
+    const found = await host.fact(fileState, args.path);
+    const whole = found.type === 'directory' && needsCopy(args, found);
+    return restorePath(await topmostMade(args.path, host), host, captured, { whole });
   },
 };
 

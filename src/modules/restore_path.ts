@@ -1,9 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { Module } from '../core/module.ts';
-import { fileState } from '../facts/file.ts';
-import { attributeActions } from './shared.ts';
+import type { HostView, Module } from '../core/module.ts';
+import { fileState, treeSum } from '../facts/file.ts';
+import { attributeActions, pickAttributes, sha256, type FileAttributes } from './shared.ts';
 
 const schema = {
   type: 'object',
@@ -14,6 +14,7 @@ const schema = {
     owner: { type: 'string', description: 'Owner that was found.' },
     group: { type: 'string', description: 'Group that was found.' },
     checksum: { type: 'string', description: 'SHA-256 of the file that was found.' },
+    tree: { type: 'string', description: 'Sum of all below the directory that was found.' },
     target: { type: 'string', description: 'What the link pointed at.' },
     copy: { type: 'string', description: 'Copy that was taken aside before the step.' },
   },
@@ -27,8 +28,12 @@ export const restore_path: Module<FromSchema<typeof schema>> = {
   schema,
   internal: true,
 
-  async plan({ path, state, mode, owner, group, checksum, target, copy }, host) {
-    const now = await host.fact(fileState, path);
+  async plan(args, host) {
+    const { path, state, mode, owner, group, tree } = args;
+    const [now, below] = await Promise.all([
+      host.fact(fileState, path),
+      tree === undefined ? undefined : host.fact(treeSum, path),
+    ]);
     const wanted = {
       ...(mode === undefined ? {} : { mode }),
       ...(owner === undefined ? {} : { owner }),
@@ -36,14 +41,49 @@ export const restore_path: Module<FromSchema<typeof schema>> = {
     };
     const same =
       now.type === state &&
-      (state !== 'file' || now.checksum === checksum) &&
-      (state !== 'link' || now.target === target);
-    if (same) return { actions: state === 'absent' ? [] : attributeActions(path, now, wanted) };
+      (state !== 'file' || now.checksum === args.checksum) &&
+      (state !== 'link' || now.target === args.target) &&
+      below === tree;
+    if (same) {
+      // The mode of a link is its kind's.
+      const plain = state === 'absent' || state === 'link';
+      return { actions: plain ? [] : attributeActions(path, now, wanted) };
+    }
     if (state === 'absent') return { actions: [{ kind: 'remove', path }] };
-    if (state === 'directory' && now.type === 'directory')
+    if (state === 'directory' && now.type === 'directory' && tree === undefined)
       return { actions: attributeActions(path, now, wanted) };
-    if (copy === undefined) throw new TaskError(`No copy of "${path}" was kept.`);
-    const actions: Action[] = [{ kind: 'copy', from: copy, path }];
-    return { actions };
+    return { actions: [await fromCopy(args, host)] };
   },
 };
+
+/** Brings the content back, from the copy on the host if that is whole, else from the controller's. */
+async function fromCopy(
+  { path, state, mode, owner, group, checksum, target, tree, copy }: FromSchema<typeof schema>,
+  host: HostView,
+): Promise<Action> {
+  if (copy === undefined) throw new TaskError(`No copy of "${path}" was kept.`);
+  const [kept, below] = await Promise.all([
+    host.fact(fileState, copy),
+    tree === undefined ? undefined : host.fact(treeSum, copy),
+  ]);
+  const whole =
+    kept.type === state &&
+    (state !== 'file' || kept.checksum === checksum) &&
+    (state !== 'link' || kept.target === target) &&
+    below === tree;
+  if (whole) return { kind: 'copy', from: copy, path };
+  const own = state === 'file' ? host.keptCopy(copy) : undefined;
+  if (own && sha256(own) === checksum) {
+    const content = { content: own.toString('base64'), encoding: 'base64' as const };
+    return {
+      kind: 'write',
+      path,
+      ...content,
+      ...pickAttributes({ mode, owner, group } as FileAttributes),
+    };
+  }
+  throw new TaskError(
+    `The copy of "${path}" at ${copy} is ${kept.type === 'absent' ? 'gone' : 'not what was copied'}, and the controller has none.`,
+    { hint: 'Put the path right by hand, then give up the unit with --skip.' },
+  );
+}

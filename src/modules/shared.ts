@@ -9,7 +9,7 @@ import type {
   Plan,
 } from '../core/module.ts';
 import { createHash } from 'node:crypto';
-import { fileContent, fileState, type FileState } from '../facts/file.ts';
+import { fileContent, fileState, treeSum, type FileState } from '../facts/file.ts';
 
 /** Arguments that every module which writes a file has. */
 export const fileProperties = {
@@ -181,11 +181,15 @@ export function fileDiff(path: string, before: Buffer | undefined, after: Buffer
   return { path, before: show(before), after: show(after) };
 }
 
-/** The call that brings a path back to the state that was found, its content from the copy taken aside. */
+/**
+ * The call that brings a path back to the state that was found, its content from the copy taken aside.
+ * @param whole a directory with all that is in it, not its attributes only
+ */
 export async function restorePath(
   path: string,
   host: HostView,
   captured: CapturePath,
+  { whole = false } = {},
 ): Promise<ModuleCall[]> {
   const { type, mode, owner, group, checksum, target } = await host.fact(fileState, path);
   if (type === 'other') {
@@ -200,6 +204,7 @@ export async function restorePath(
         ...(type === 'absent' ? {} : { mode, owner, group, copy: captured(path) }),
         ...(type === 'file' ? { checksum } : {}),
         ...(type === 'link' ? { target } : {}),
+        ...(whole ? { tree: (await host.fact(treeSum, path)) ?? '' } : {}),
       },
     },
   ];

@@ -26,8 +26,8 @@ import type { TargetResolver } from './target.ts';
 const SHELLS_PER_IDENTITY = 4;
 /** Handshakes at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups). */
 const DIALLING = 8;
-/** A host that refuses or is busy is tried again for this long; one that answers nothing, once more. */
-const DIAL_PATIENCE_MS = 30_000;
+/** A host that refuses or is busy is tried again for so many connect time limits; one that answers nothing, once more. */
+const PATIENCE = 3;
 const DIAL_PAUSE_MS = { first: 250, longest: 8000 };
 const SHELL_TIMEOUT_MS = 30_000;
 
@@ -153,7 +153,7 @@ export class HostConnections implements Connections {
         ? () => this.#openssh.connect(host)
         : async () => this.#ssh.connect(await targets.resolve(host));
     return this.#dialling(async () => {
-      const deadline = Date.now() + DIAL_PATIENCE_MS;
+      const deadline = Date.now() + PATIENCE * this.#options.connectTimeoutMs;
       let silent = 0;
       for (let attempt = 0; ; attempt++) {
         const began = Date.now();

@@ -206,8 +206,36 @@ capture() {
     if [ "${rk%%[!0-9]*}" -gt 102400 ]; then echo "$2 is larger than 100 MiB" >&2; return 1; fi
   fi
   if [ -e "$2" ] || [ -L "$2" ]; then
-    rm -rf "$rc" && cp -a "$2" "$rc"
+    rm -rf "$rc" && cp -a "$2" "$rc" || return 1
+    # It must be there after a power cut, too.
+    if [ -L "$rc" ]; then :; elif [ -f "$rc" ]; then flush "$rc"; else sync; fi
   fi
+}
+
+# keep RUN NAME …: the copies that are small files, as a line NAME and a line of base64 each.
+keep() {
+  rc=$RD/runs/$1/captures
+  shift
+  for rk in "$@"; do
+    if [ -f "$rc/$rk" ] && [ ! -L "$rc/$rk" ] && [ "$(wc -c <"$rc/$rk")" -le 65536 ]; then
+      echo "$rk"
+      base64 <"$rc/$rk" | tr -d '\n'
+      echo
+    fi
+  done
+}
+
+# tree_sum PATH: one sum of the names, kinds, modes, owners and contents below a directory, or "absent".
+tree_sum() {
+  if [ ! -d "$1" ]; then echo absent; return 0; fi
+  (
+    cd "$1" || exit 1
+    {
+      find . -exec stat -c '%n %f %u %g' {} + | sort
+      find . -type f -exec sha256sum {} + | sort
+      find . -type l -exec readlink {} \; | sort
+    } | sha256sum
+  )
 }
 
 # publish TEMPORARY PATH MODE OWNER GROUP: gives the new file its owner and mode, then its name.

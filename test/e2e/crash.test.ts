@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
-import { labTree } from '../helpers/tree.ts';
+import { labTree } from '../../src/lab/tree.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
 let bench: UpgradeBench;

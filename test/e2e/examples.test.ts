@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/util/package.ts';
 import { HostsBench } from '../helpers/hosts.ts';
-import { labTree } from '../helpers/tree.ts';
+import { labTree } from '../../src/lab/tree.ts';
 
 const folder = join(packageRoot(), 'examples');
 

@@ -133,6 +133,62 @@ plays:
   });
 });
 
+describe('copies taken aside', () => {
+  const root = () => bench.lab.host('h1').root.dir;
+  const text = `
+- name: Copies
+  hosts: h1
+  tasks:
+    - { name: Change, copy: { content: new, dest: /etc/copied } }
+    - { name: Remove, file: { path: /etc/copied-folder, state: absent } }
+`;
+  const setUp = () => {
+    writeFileSync(join(root(), 'etc/copied'), 'old');
+    mkdirSync(join(root(), 'etc/copied-folder/below'), { recursive: true });
+    writeFileSync(join(root(), 'etc/copied-folder/below/file'), 'old');
+  };
+  const damage = async (name: RegExp, content: string | undefined) => {
+    const { events } = await bench.play(`${text}${fails}`, ['--on-failure', 'stop']);
+    const folder = join(root(), 'var/lib/runner/runs', runOf(events), 'captures');
+    for (const copy of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      if (!name.test(copy)) continue;
+      if (content === undefined) rmSync(join(folder, copy), { recursive: true });
+      else writeFileSync(join(folder, copy), content);
+    }
+    return bench.cli.run(['rollback', runOf(events), '--output', 'json']);
+  };
+
+  it('bring files and whole folders back', async () => {
+    setUp();
+    expect((await bench.play(`${text}${fails}`)).code).toBe(3);
+    expect(bench.read('h1', 'etc/copied')).toBe('old');
+    expect(bench.read('h1', 'etc/copied-folder/below/file')).toBe('old');
+  });
+
+  it.each([
+    ['damaged', 'rubbish'],
+    ['gone', undefined],
+  ])('that are %s are replaced by that of the controller', async (_, content) => {
+    setUp();
+    expect((await damage(/^1\.0$/, content)).code).toBe(3);
+    expect(bench.read('h1', 'etc/copied')).toBe('old');
+  });
+
+  it('that are damaged, with none on the controller, are not used', async () => {
+    setUp();
+    const { code, events } = await damage(/below\/file$/, 'rubbish');
+    expect(code).toBe(4);
+    expect(undoEnds(events)).toEqual([
+      ['Remove', 'h1', 'undo-failed'],
+      ['Change', 'h1', 'undo-blocked'],
+    ]);
+    expect(events.find((event) => event.type === 'undo-end')).toMatchObject({
+      message: expect.stringContaining('is not what was copied') as string,
+    });
+    expect(bench.read('h1', 'etc/copied-folder/below/file')).toBeUndefined();
+  });
+});
+
 describe('an undo that fails', () => {
   it('blocks what came before on that host and what is shared; other hosts go on', async () => {
     const failed = await bench.play(`

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
 import { stepNames } from '../helpers/cli.ts';
-import { labTree } from '../helpers/tree.ts';
+import { labTree } from '../../src/lab/tree.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
 let bench: UpgradeBench;

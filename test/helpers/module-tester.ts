@@ -48,6 +48,7 @@ export function fakeHost({ facts = {}, files = {}, responses = {} }: Partial<Cas
       return { path: `/controller/${path}`, size: bytes.length, checksum };
     },
     renderTemplate: async (path) => (await file(path)).toString(),
+    keptCopy: (path) => (files[path] === undefined ? undefined : Buffer.from(files[path])),
     localChecksum: (path) => Promise.resolve(facts[`local ${path}`] as string | undefined),
     request({ method, url }: HttpRequest) {
       const response = responses[`${method} ${url}`];

@@ -25,21 +25,7 @@ export class UpgradeBench {
   }
 
   inputs(): string[] {
-    return [
-      ...[
-        '--hosts-path',
-        this.cluster.lab.files.hosts,
-        '--mke3-admin-username',
-        LAB_ADMIN.username,
-      ],
-      ...[
-        '--external-address',
-        'mke.example.com',
-        '--mke3-external-address',
-        this.cluster.api.address,
-      ],
-      ...['--k0s-binary', this.cluster.k0sBinary, '--config-out', this.configOut],
-    ];
+    return this.cluster.upgradeInputs(this.cli.dir);
   }
 
   upgrade(extra: string[] = [], options: CliOptions = {}): Promise<CliResult> {

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Inventory } from '../core/inventory.ts';
+import type { JsonObject } from '../core/json.ts';
+import { LAB_ADMIN } from '../lab/mke3-api.ts';
+import { Mke3Cluster } from '../lab/mke3-cluster.ts';
+import { Lab, type LabHost } from '../lab/lab.ts';
+import { labTree } from '../lab/tree.ts';
+
+/** Hosts of the lab that a playbook is tried on, and what its command line needs to reach them. */
+export interface Playground {
+  hosts: LabHost[];
+  /** Flags that name the hosts, and inputs that belong to them. */
+  args: string[];
+  env: Record<string, string>;
+  /** Every file of every host, with mode and content. */
+  tree(): Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** What a playground is made of. */
+export type PlaygroundSpec =
+  | { kind: 'hosts'; inventory: Inventory; input: string | undefined }
+  | { kind: 'mke3'; managers: number; workers: number };
+
+export async function startPlayground(spec: PlaygroundSpec): Promise<Playground> {
+  const dir = mkdtempSync(join(tmpdir(), 'runner-test-'));
+  const remove = () => {
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    if (spec.kind === 'mke3') {
+      const cluster = await Mke3Cluster.start(spec);
+      return {
+        hosts: cluster.lab.hosts,
+        args: cluster.upgradeInputs(dir),
+        env: {
+          MKE3_ADMIN_PASSWORD: LAB_ADMIN.password,
+          RUNNER_KNOWN_HOSTS: cluster.lab.files.knownHosts,
+        },
+        tree: () => labTree(cluster.lab),
+        stop: async () => {
+          await cluster.stop();
+          remove();
+        },
+      };
+    }
+    const names = [...spec.inventory.hosts.keys()].filter((name) => name !== 'localhost');
+    const lab = await Lab.start(names);
+    const file = join(dir, 'inventory.yml');
+    writeFileSync(file, labInventory(spec.inventory, lab), { mode: 0o600 });
+    return {
+      hosts: lab.hosts,
+      args: [spec.input ?? '--inventory', file],
+      env: { RUNNER_KNOWN_HOSTS: lab.files.knownHosts },
+      tree: () => labTree(lab),
+      stop: async () => {
+        await lab.stop();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** The operator's hosts, groups and variables, with the addresses of the lab. */
+function labInventory({ hosts, groups }: Inventory, lab: Lab): string {
+  const all: JsonObject = {};
+  for (const { name, address, port } of lab.hosts) {
+    all[name] = {
+      ...hosts.get(name)?.vars,
+      ansible_host: address,
+      ansible_port: port,
+      ansible_user: 'root',
+      ansible_ssh_private_key_file: lab.files.key,
+    };
+  }
+  const children: JsonObject = {};
+  for (const [group, members] of groups) {
+    if (group === 'all' || group === 'ungrouped') continue;
+    const known = members.filter((name) => name in all);
+    children[group] = { hosts: Object.fromEntries(known.map((name) => [name, {}])) };
+  }
+  return stringify({ all: { hosts: all, children } });
+}

@@ -1,0 +1,335 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import {
+  faults,
+  playReference,
+  sweep,
+  type CaseResult,
+  type ChangingStep,
+  type Fault,
+  type Reference,
+  type SweepOptions,
+} from '../chaos/sweep.ts';
+import type { PlaygroundSpec } from '../chaos/playground.ts';
+import { UsageError } from '../core/errors.ts';
+import { exitCodes } from '../core/events.ts';
+import type { Playbook } from '../core/playbook.ts';
+import { loadInventory } from '../inventory/load.ts';
+import { fileChecksum } from '../journal/store.ts';
+import { pointsOfNoReturn } from '../playbook/check.ts';
+import { stateDir } from '../util/paths.ts';
+import { didYouMean, formatDuration, plural } from '../util/text.ts';
+import { flagOf, inputOptions } from './inputs.ts';
+import { findPlaybook, openPlaybook } from './playbooks.ts';
+import type { World } from './world.ts';
+
+interface TestFlags {
+  inventory?: string;
+  hosts: string;
+  lab?: string;
+  prepare?: string;
+  chaos?: boolean;
+  steps?: string;
+  faults?: string;
+  jobs: string;
+  caseTimeout: string;
+  ignore?: string[];
+  again?: boolean;
+}
+
+/** `runner test PLAYBOOK …`: in the embedded lab, twice, or with everything going wrong at every step. */
+export async function testCommand(world: World, argv: string[]): Promise<number> {
+  const own = command();
+  const name = argv.find(
+    (word, index) => !word.startsWith('-') && !takesValue(own, argv[index - 1]),
+  );
+  if (name === undefined) {
+    if (argv.includes('--help') || argv.includes('-h')) {
+      own.outputHelp();
+      return exitCodes.done;
+    }
+    throw new UsageError('"runner test" needs the name of a playbook.', {
+      hint: 'For example: runner test site.yml --chaos.',
+    });
+  }
+  const playbook = openPlaybook(world, name);
+  const inputs = inputOptions(playbook.inputs);
+  for (const option of inputs) own.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));
+  own.parse(argv, { from: 'user' });
+  const flags = own.opts<TestFlags & Record<string, unknown>>();
+  const given = inputs.flatMap((option) => {
+    const value = flags[option.attributeName()];
+    if (value === undefined) return [];
+    return value === true ? [option.long ?? ''] : [option.long ?? '', String(value)];
+  });
+  return new TestRun(world, playbook, flags, given).run();
+}
+
+function command(): Command {
+  return new Command('runner test')
+    .argument('<playbook>', 'file, or name of a shipped playbook')
+    .description(
+      'Try a playbook in the embedded lab: play it twice, or, with --chaos, let everything go wrong at every step and see whether all comes back.',
+    )
+    .option(
+      '-i, --inventory <FILE>',
+      'hosts, groups and variables; the lab stands in for the machines',
+    )
+    .option('--hosts <N>', 'number of lab hosts when there is no inventory', '3')
+    .option('--lab <KIND>', '"hosts", or "mke3:MANAGERS+WORKERS" for a cluster of MKE 3')
+    .option('--prepare <PLAYBOOK>', 'playbook that makes the lab ready first')
+    .option('--chaos', 'let each fault happen at each changing step')
+    .option(
+      '--steps <LIST>',
+      'only these: numbers, ranges such as 3-7, ids or names, comma between',
+    )
+    .option('--faults <LIST>', `only these: ${Object.keys(faults).join(', ')}`)
+    .option('--jobs <N>', 'labs side by side', '2')
+    .option('--case-timeout <SECONDS>', 'limit of each call of runner', '300')
+    .option(
+      '--ignore <PATTERN>',
+      'regular expression of paths that need not come back, such as ^hosts/[^/]*/var/log/; may be repeated',
+      (value: string, known: string[] | undefined) => [...(known ?? []), value],
+    )
+    .option('--again', 'forget the results of an earlier sweep that was cut off')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+}
+
+function takesValue(own: Command, flag: string | undefined): boolean {
+  if (flag === undefined) return false;
+  return own.options.some(({ short, long, required }) => required && [short, long].includes(flag));
+}
+
+class TestRun {
+  readonly #world: World;
+  readonly #playbook: Playbook;
+  readonly #flags: TestFlags;
+  readonly #options: SweepOptions;
+
+  constructor(world: World, playbook: Playbook, flags: TestFlags, given: string[]) {
+    this.#world = world;
+    this.#playbook = playbook;
+    this.#flags = flags;
+    const consent = pointsOfNoReturn(playbook).flatMap(({ name }) => [
+      '--accept-irreversible',
+      name,
+    ]);
+    this.#options = {
+      program: process.argv[1] ?? '',
+      env: { PATH: world.env['PATH'] ?? '' },
+      playArgs: [playbook.path, ...given, ...consent],
+      playground: this.#playground(),
+      prepare: flags.prepare === undefined ? undefined : findPlaybook(flags.prepare),
+      jobs: wholeNumber(flags.jobs, '--jobs'),
+      caseTimeoutMs: wholeNumber(flags.caseTimeout, '--case-timeout') * 1000,
+      ignored: (flags.ignore ?? []).map(toPattern),
+    };
+  }
+
+  async run(): Promise<number> {
+    const chaos = this.#flags.chaos === true;
+    if (!chaos && (this.#flags.steps ?? this.#flags.faults) !== undefined)
+      throw new UsageError('--steps and --faults choose what --chaos does.');
+    const chosen = this.#chosenFaults();
+    this.#say(`Playing ${this.#playbook.name} in the lab …`);
+    let reference: Reference;
+    try {
+      reference = await playReference(this.#options, { twice: !chaos });
+    } catch (error) {
+      this.#say(error instanceof Error ? error.message : String(error));
+      return exitCodes.preflight_failed;
+    }
+    if (!chaos) return this.#reportTwice(reference);
+    return this.#sweep(reference.steps, chosen);
+  }
+
+  #reportTwice({ steps, again, secondFailure }: Reference): number {
+    this.#say(`First play: ${plural(steps.length, 'changing step')}.`);
+    for (const { step, host, diff } of again)
+      this.#say(`  changed again  ${step} on ${host}${diff ? `: ${diff}` : ''}`);
+    if (secondFailure !== undefined) this.#say(`Second play failed: ${secondFailure}`);
+    if (again.length > 0 || secondFailure !== undefined) return exitCodes.differences;
+    this.#say('Second play: nothing changed.');
+    return exitCodes.done;
+  }
+
+  async #sweep(all: readonly ChangingStep[], chosen: readonly Fault[]): Promise<number> {
+    const steps = chooseSteps(all, this.#flags.steps);
+    const file = this.#resultsFile();
+    if (this.#flags.again) rmSync(file, { force: true });
+    const results = new Map<string, CaseResult>();
+    for (const known of readResults(file)) results.set(key(known.step, known.fault), known);
+    const cases = steps.flatMap((step) =>
+      chosen.filter((fault) => applies(step, fault)).map((fault) => ({ step, fault })),
+    );
+    const open = cases.filter(({ step, fault }) => !results.has(key(step.id, fault)));
+    this.#say(
+      `${plural(steps.length, 'changing step')} × ${plural(chosen.length, 'fault')}: ${plural(cases.length, 'case')}.`,
+    );
+    if (open.length < cases.length)
+      this.#say(
+        `${String(cases.length - open.length)} are known from a sweep before; --again does them anew.`,
+      );
+    let done = cases.length - open.length;
+    await sweep(this.#options, open, (result) => {
+      appendFileSync(file, `${JSON.stringify(result)}\n`, { mode: 0o600 });
+      results.set(key(result.step, result.fault), result);
+      done++;
+      const verdict = result.problems.length === 0 ? 'back  ' : 'DIFFERS';
+      this.#say(
+        `  ${String(done).padStart(3)}/${String(cases.length)}  ${verdict} ${result.fault.padEnd(11)} ${result.step} (${formatDuration(result.durationMs)})`,
+      );
+    });
+    return this.#report(all, steps, chosen, results);
+  }
+
+  #report(
+    all: readonly ChangingStep[],
+    steps: readonly ChangingStep[],
+    chosen: readonly Fault[],
+    results: ReadonlyMap<string, CaseResult>,
+  ): number {
+    const width = Math.min(60, Math.max(...steps.map(({ name }) => name.length), 4));
+    const cell = (step: ChangingStep, fault: Fault) => {
+      const result = results.get(key(step.id, fault));
+      if (!result) return '-';
+      return result.problems.length === 0 ? 'back' : `${String(result.problems.length)} differ`;
+    };
+    this.#say('');
+    this.#say(`  #  ${'step'.padEnd(width)}  ${chosen.map((fault) => fault.padEnd(11)).join(' ')}`);
+    for (const step of steps) {
+      const number = String(all.indexOf(step) + 1).padStart(3);
+      const cells = chosen.map((fault) => cell(step, fault).padEnd(11)).join(' ');
+      this.#say(`${number}  ${step.name.slice(0, width).padEnd(width)}  ${cells}`);
+    }
+    const ran = steps.flatMap((step) =>
+      chosen.flatMap((fault) => results.get(key(step.id, fault)) ?? []),
+    );
+    const bad = ran.filter(({ problems }) => problems.length > 0);
+    for (const { step, fault, problems } of bad) {
+      this.#say(`\n${step}, ${fault} (${faults[fault]}):`);
+      for (const problem of problems.slice(0, 20)) this.#say(`  ${problem}`);
+      if (problems.length > 20) this.#say(`  and ${String(problems.length - 20)} more`);
+    }
+    this.#say(
+      `\n${plural(ran.length, 'case')}: ${String(ran.length - bad.length)} came back, ${String(bad.length)} did not.`,
+    );
+    return bad.length === 0 ? exitCodes.done : exitCodes.differences;
+  }
+
+  #playground(): PlaygroundSpec {
+    const { lab, inventory, hosts } = this.#flags;
+    const input = this.#playbook.inputs.find(({ isInventory }) => isInventory)?.name;
+    const fromInput = input === undefined ? undefined : flagOf(input);
+    const kind = lab ?? (wantsMke3(this.#playbook) ? 'mke3:3+2' : 'hosts');
+    const [, managers, workers] =
+      /^mke3:(\d+)\+(\d+)$/.exec(kind === 'mke3' ? 'mke3:3+2' : kind) ?? [];
+    if (managers !== undefined)
+      return { kind: 'mke3', managers: Number(managers), workers: Number(workers) };
+    if (kind !== 'hosts')
+      throw new UsageError(`--lab is "hosts" or "mke3:MANAGERS+WORKERS", not "${kind}".`);
+    if (inventory !== undefined)
+      return { kind: 'hosts', inventory: loadInventory(inventory), input: fromInput };
+    const names = Array.from(
+      { length: wholeNumber(hosts, '--hosts') },
+      (_, index) => `h${String(index + 1)}`,
+    );
+    return { kind: 'hosts', inventory: loadInventory(`${names.join(',')},`), input: fromInput };
+  }
+
+  #chosenFaults(): Fault[] {
+    const known = Object.keys(faults) as Fault[];
+    const { faults: wanted } = this.#flags;
+    if (wanted === undefined) return known;
+    return wanted.split(',').map((word) => {
+      const fault = known.find((one) => one === word.trim());
+      if (fault) return fault;
+      throw new UsageError(`There is no fault "${word.trim()}".`, {
+        hint: didYouMean(word.trim(), known) || `There are: ${known.join(', ')}.`,
+      });
+    });
+  }
+
+  /** Results are kept under what they depend on, so that a sweep that was cut off goes on, and a changed playbook starts anew. */
+  #resultsFile(): string {
+    const { playArgs, playground, prepare, ignored } = this.#options;
+    const hosts =
+      playground.kind === 'hosts'
+        ? [...playground.inventory.hosts.values()].map(({ name, vars }) => [name, vars])
+        : [playground.managers, playground.workers];
+    const files = [...this.#playbook.files, ...(prepare === undefined ? [] : [prepare])];
+    const parts = [playArgs, hosts, files.map(fileChecksum), ignored.map(String)];
+    const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+    const folder = join(stateDir(this.#world.env), 'tests');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return join(folder, `${hash}.jsonl`);
+  }
+
+  #say(line: string): void {
+    this.#world.stdout.write(`${this.#world.redactor.mask(line)}\n`);
+  }
+}
+
+/** Steps that only touch the controller have no line that could be cut. */
+function applies({ hosts }: ChangingStep, fault: Fault): boolean {
+  return fault !== 'cut' || hosts.some((host) => host !== 'localhost');
+}
+
+function wantsMke3({ inputs }: Playbook): boolean {
+  return inputs.some(({ name }) => name === 'mke3_admin_username');
+}
+
+function chooseSteps(all: readonly ChangingStep[], wanted: string | undefined): ChangingStep[] {
+  if (wanted === undefined) return [...all];
+  const chosen = new Set<ChangingStep>();
+  for (const word of wanted.split(',').map((one) => one.trim())) {
+    const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(word) ?? [];
+    const found =
+      from === undefined
+        ? all.filter(({ id, name }) => id === word || name === word)
+        : all.slice(Number(from) - 1, Number(to ?? from));
+    if (found.length === 0) {
+      const names = all.map(({ name }) => name);
+      throw new UsageError(`No changing step is called "${word}".`, {
+        hint: didYouMean(word, names) || `There are ${String(all.length)}.`,
+      });
+    }
+    for (const step of found) chosen.add(step);
+  }
+  return all.filter((step) => chosen.has(step));
+}
+
+function key(step: string, fault: Fault): string {
+  return `${fault} ${step}`;
+}
+
+function readResults(file: string): CaseResult[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as CaseResult];
+      } catch {
+        // The last line of a sweep that was killed.
+        return [];
+      }
+    });
+}
+
+function wholeNumber(text: string, flag: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError(`${flag} must be a whole number above 0, not "${text}".`);
+}
+
+function toPattern(text: string): RegExp {
+  try {
+    return new RegExp(text, 'u');
+  } catch (error) {
+    throw new UsageError(`--ignore "${text}" is no regular expression.`, { cause: error });
+  }
+}
