@@ -115,6 +115,13 @@ class PlaybookRun {
         await this.#context.journal.recover();
         return { status: 'failed', message: error.describe(), changedAnything: true };
       }
+      // A playbook whose error shows itself only now has failed like any step: what was done goes back.
+      if (
+        error instanceof RunnerError &&
+        !(error instanceof JournalError) &&
+        this.#changedAnything()
+      )
+        return { status: 'failed', message: error.describe(), changedAnything: true };
       if (error instanceof Interrupted)
         return { status: 'interrupted', changedAnything: this.#changedAnything() };
       throw error;

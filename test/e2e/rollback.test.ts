@@ -189,6 +189,27 @@ describe('copies taken aside', () => {
   });
 });
 
+describe('an error of the playbook that only the run can find', () => {
+  it('is a failure, and what was done goes back', async () => {
+    const { code, events } = await bench.play(`
+- name: First
+  hosts: h1
+  tasks:
+    - { name: Change, copy: { content: x, dest: /etc/found-late } }
+    - { name: Group, group_by: '{{"made"}}' }
+- name: Second
+  hosts: made:never_made
+  tasks:
+    - { name: Say, debug: { msg: x } }
+`);
+    expect(code).toBe(3);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringContaining('There is no host or group "never_made"') as string,
+    });
+    expect(bench.read('h1', 'etc/found-late')).toBeUndefined();
+  });
+});
+
 describe('an undo that fails', () => {
   it('blocks what came before on that host and what is shared; other hosts go on', async () => {
     const failed = await bench.play(`

@@ -29,6 +29,8 @@ export interface CliOptions {
   cwd?: string;
   /** In a process group of its own, to which signals can be sent as a terminal does. */
   detached?: boolean;
+  /** Milliseconds after which the process is killed and the test fails. */
+  limitMs?: number;
 }
 
 const LIMIT_MS = 90_000;
@@ -54,7 +56,7 @@ export class Cli {
 
   run(
     args: string[],
-    { env = {}, onEvent, cwd, detached = false }: CliOptions = {},
+    { env = {}, onEvent, cwd, detached = false, limitMs = LIMIT_MS }: CliOptions = {},
   ): Promise<CliResult> {
     const child = spawn(process.execPath, [join(packageRoot(), 'bin', 'runner.js'), ...args], {
       cwd: cwd ?? this.dir,
@@ -94,7 +96,7 @@ export class Cli {
             `runner ${args.join(' ')} did not end in time.\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`,
           ),
         );
-      }, LIMIT_MS);
+      }, limitMs);
       child.once('close', (code) => {
         clearTimeout(timer);
         resolve({ code, stdout, stderr, events });
