@@ -1,4 +1,5 @@
-// `npm run bench -- [--hosts 1,10] [--rtt 0,20] [--work W1,W2,W4] [--tools runner,b,c,…] [--runs N] [--embedded 1000]`:
+// `npm run bench -- [--hosts 1,10] [--rtt 0,20] [--work W1,W2,W4] [--tools runner,b,c,…] [--runs N]
+// [--embedded 1000] [--undo 1,10]`:
 // the same work with runner, with bare prototypes and with its peers where they are installed, in one go.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { build } from 'esbuild';
 import { Lab } from '../src/lab/lab.ts';
 import type { PrototypePlan } from './prototype.ts';
 import { SshdHosts } from './sshd.ts';
+import { journalCost, rollbackTime } from './undo.ts';
 import {
   commandsOnly,
   commandsOnlyShell,
@@ -49,6 +51,7 @@ const { values: options } = parseArgs({
     tools: { type: 'string' },
     runs: { type: 'string', default: '1' },
     embedded: { type: 'string' },
+    undo: { type: 'string' },
   },
 });
 const root = new URL('../', import.meta.url).pathname;
@@ -367,7 +370,11 @@ const numbers = (text: string): number[] => text.split(',').map(Number);
 try {
   out(`${String(cpus().length)} cores, Node ${process.version}, median of ${String(runs)}\n`);
   out('work             hosts   rtt  tool          wall s     wall     cpu s       cpu       MB\n');
-  if (options.embedded === undefined) {
+  if (options.undo !== undefined) {
+    for (const count of numbers(options.undo)) out(await journalCost(dir, count));
+    for (const rtt of numbers(options.rtt))
+      for (const count of numbers(options.undo)) out(await rollbackTime(dir, count, rtt));
+  } else if (options.embedded === undefined) {
     if (options.work.includes('W4'))
       execFileSync('sh', ['-c', `head -c ${String(LARGE_MB)}M /dev/urandom >'${large()}'`]);
     const tools = await createTools();

@@ -44,6 +44,24 @@ export function realistic(dialect: Dialect, dir: string): string {
   return play(tasks, dialect);
 }
 
+/** Thirty steps that each change something and can be taken back: ten files, ten lines, five folders, five commands. */
+export function changing(dir: string): string {
+  const base = `${dir}/{{inventory_hostname}}`;
+  const tasks = [1, 2, 3, 4, 5].flatMap((n) => {
+    const folder = `${base}/d${String(n)}`;
+    const remove = `{ name: Remove, file: { path: '${folder}/s', state: absent } }`;
+    return [
+      `    - { name: Folder ${String(n)}, file: { path: '${folder}', state: directory } }`,
+      `    - { name: File ${String(n)}, copy: { content: "one\\n", dest: '${folder}/a' } }`,
+      `    - { name: Again ${String(n)}, copy: { content: "two\\n", dest: '${folder}/a' } }`,
+      `    - { name: Line ${String(n)}, lineinfile: { path: '${folder}/b', line: x, create: true } }`,
+      `    - { name: More ${String(n)}, lineinfile: { path: '${folder}/b', line: y } }`,
+      `    - { name: Shell ${String(n)}, shell: 'echo x >${folder}/s', undo: [${remove}] }`,
+    ];
+  });
+  return play(tasks, 'runner');
+}
+
 function play(tasks: string[], dialect: Dialect): string {
   const facts = dialect === 'ansible' ? '  gather_facts: false\n' : '';
   return `- name: Bench\n  hosts: all\n${facts}  tasks:\n${tasks.join('\n')}\n`;

@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Journal } from '../src/journal/journal.ts';
+import type { IntentRecord } from '../src/journal/records.ts';
+import { Redactor } from '../src/util/redact.ts';
+import { SshdHosts } from './sshd.ts';
+import { changing } from './workloads.ts';
+
+const STEPS = 200;
+
+/** What the journal costs a changing step, for as many hosts as take part in it: one sync serves all of them. */
+export async function journalCost(dir: string, hosts: number): Promise<string> {
+  const folder = mkdtempSync(join(dir, 'journal-'));
+  const path = join(folder, 'journal');
+  const journal = Journal.create(path, new Redactor());
+  const began = process.hrtime.bigint();
+  let unit = 0;
+  for (let step = 1; step <= STEPS; step++) {
+    const units = Array.from({ length: hosts }, (_, host) => intent(++unit, step, host));
+    await Promise.all(units.map((one) => journal.append(one)));
+    for (const { unit: number, host } of units) {
+      const result = { unit: number, step, host, state: 'changed', durationMs: 12 } as const;
+      journal.note({ t: 'result', ...result });
+      journal.note({ t: 'step-end', step, host, failed: false, setFacts: {}, groups: [] });
+    }
+  }
+  const ms = Number(process.hrtime.bigint() - began) / 1e6;
+  await journal.close();
+  const bytes = statSync(path).size;
+  rmSync(folder, { recursive: true });
+  const perStep = (ms / STEPS).toFixed(2);
+  const perUnit = (bytes / unit).toFixed(0);
+  return `journal          ${String(hosts).padStart(5)}  ${perStep} ms a changing step, ${perUnit} bytes a unit\n`;
+}
+
+/** A changing step as `copy` writes it. */
+function intent(unit: number, step: number, index: number): IntentRecord {
+  const host = `host${String(index)}`;
+  const path = `/etc/app/${String(step)}.conf`;
+  const args = { content: `key = ${String(step)}\n`, dest: path, mode: '0644' };
+  const restore = { path, state: 'file', mode: '0644', owner: 'root', group: 'root', copy: path };
+  return {
+    t: 'intent',
+    unit,
+    step,
+    host,
+    target: host,
+    module: 'copy',
+    args,
+    actions: [`write ${path} mode 0644`],
+    become: { enabled: true, user: 'root', method: 'sudo' },
+    undo: {
+      body: { kind: 'auto', calls: [{ module: 'restore_path', args: restore }] },
+      on: ['changed', 'failed', 'unknown'],
+      when: [],
+      error: 'block',
+      captured: {},
+    },
+    captures: { [path]: `${String(unit)}.0` },
+  };
+}
+
+/** Plays thirty changing steps of which the last fails, and compares the way back with the way forward. */
+export async function rollbackTime(dir: string, count: number, rtt: number): Promise<string> {
+  const folder = mkdtempSync(join(dir, 'undo-'));
+  const hosts = await SshdHosts.start(folder, count, rtt);
+  try {
+    for (const { name } of hosts.hosts) mkdirSync(join(folder, 'files', name), { recursive: true });
+    const lines = hosts.hosts.map(
+      ({ name, address, port }) =>
+        `    ${name}: { ansible_host: ${address}, ansible_port: ${String(port)}, ansible_user: ${hosts.user}, ansible_ssh_private_key_file: ${hosts.key} }`,
+    );
+    const inventory = join(folder, 'inventory.yml');
+    writeFileSync(inventory, `all:\n  hosts:\n${lines.join('\n')}\n`);
+    const playbook = join(folder, 'playbook.yml');
+    writeFileSync(playbook, changing(join(folder, 'files')));
+    const program = new URL('../bin/runner.js', import.meta.url).pathname;
+    const args = ['play', playbook, '-i', inventory, '--fail-at', 'last', '--output', 'json'];
+    const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
+      maxBuffer: 256 * 1024 * 1024,
+      env: {
+        ...process.env,
+        HOME: folder,
+        XDG_STATE_HOME: join(folder, 'state'),
+        RUNNER_KNOWN_HOSTS: hosts.knownHosts,
+      },
+    }).catch((error: unknown) => error as { stdout: string });
+    const events = stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{"v":1'))
+      .map((line) => JSON.parse(line) as { at: string; type: string; outcome?: string });
+    const time = (type: string) =>
+      Date.parse(events.find((event) => event.type === type)?.at ?? '') / 1000;
+    const outcome = events.at(-1)?.outcome ?? 'no end';
+    if (outcome !== 'rolled_back') throw new Error(`The bench was not rolled back: ${outcome}`);
+    const forward = time('rollback-start') - time('run-start');
+    const back = time('run-end') - time('rollback-start');
+    const undone = events.filter(({ type }) => type === 'undo-end').length;
+    return `rollback         ${String(count).padStart(5)}  ${String(rtt).padStart(4)}  forward ${forward.toFixed(2)} s, back ${back.toFixed(2)} s (${(back / forward).toFixed(2)}x), ${String(undone)} units\n`;
+  } finally {
+    hosts.stop();
+  }
+}
