@@ -284,7 +284,7 @@ export class StepRunner {
             : 'delegated',
       recorded: true,
     });
-    if (outcome.changed) this.#context.fault?.('after-effect', task.id);
+    if (outcome.undo !== undefined) this.#context.fault?.('after-effect', task.id);
     if (this.#context.settings.check) this.#weighPrediction(outcome, host.name, target.name);
     if (this.#context.settings.failAt === task.id && !this.#injected) {
       this.#injected = true;

@@ -412,10 +412,16 @@ function loadArguments(reader: MapReader, module: Module, context: LoadContext):
     reader.problem(module.name, `Arguments of "${module.name}" must be a map.`);
     return {};
   }
+  const more = reader.object('args') ?? {};
+  for (const key of Object.keys(more).filter((one) => one in args))
+    reader.problem('args', `Argument "${key}" is given twice.`);
+  args = { ...args, ...more };
   for (const problem of validateValue(module.schema, args, { templates: true })) {
     const top = problem.key ?? problem.path[0];
-    const at =
-      problem.key !== undefined
+    const fromMore = top !== undefined && top in more;
+    const at = fromMore
+      ? reader.at('args')
+      : problem.key !== undefined
         ? context.map.key(source, problem.key)
         : top !== undefined && source === value
           ? context.map.value(source, top)

@@ -36,6 +36,27 @@ describe('variables, conditions and results', () => {
     expect(hostsIn(events, 'Only two', 'skipped').sort()).toEqual(['h1', 'h3', 'h4']);
   });
 
+  it('takes arguments from "args", too, and refuses one that is given twice', async () => {
+    const { code, events } = await bench.play(`
+- name: Args
+  hosts: h1
+  tasks:
+    - { name: Look, shell: 'echo looked', args: { read_only: true } }
+`);
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'Look', 'ok')).toEqual(['h1']);
+    const twice = await bench.play(`
+- name: Args
+  hosts: h1
+  tasks:
+    - { name: Look, command: { cmd: 'true', read_only: true }, args: { read_only: false } }
+    - { name: Unknown, command: { cmd: 'true' }, args: { reed_only: true }, undo: none }
+`);
+    expect(twice.code).toBe(1);
+    expect(twice.stderr).toContain('Argument "read_only" is given twice.');
+    expect(twice.stderr).toContain('"reed_only"');
+  });
+
   it('runs loops per item and collects their results', async () => {
     const { code, events } = await bench.play(`
 - name: Loops
