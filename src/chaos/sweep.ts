@@ -71,6 +71,8 @@ export interface SweepOptions {
 /** How the reference run went. */
 export interface Reference {
   steps: ChangingStep[];
+  /** Paths with kinds and modes after the first play. */
+  end: Record<string, string>;
   /** Steps that changed something in the second play, with their diff. */
   again: { step: string; host: string; diff: string | undefined }[];
   /** Why the second play did not end well. */
@@ -91,10 +93,12 @@ export async function playReference(
     if (first.code !== exitCodes.done)
       throw new Error(`Without any fault it does not end well: ${lastWords(first)}`);
     const steps = changingSteps(first.events);
-    if (!twice) return { steps, again: [], secondFailure: undefined };
+    const end = shapeOf(stand.tree());
+    if (!twice) return { steps, end, again: [], secondFailure: undefined };
     const second = await stand.play(['--diff']);
     return {
       steps,
+      end,
       again: second.events.flatMap((event) =>
         event.type === 'unit-end' && event.state === 'changed'
           ? [
@@ -139,6 +143,7 @@ function changingSteps(events: readonly RunEvent[]): ChangingStep[] {
 /** Runs cases side by side, each worker on a lab of its own. */
 export async function sweep(
   options: SweepOptions,
+  reference: Reference,
   cases: readonly { step: ChangingStep; fault: Fault }[],
   onResult: (result: CaseResult) => void,
 ): Promise<void> {
@@ -146,7 +151,7 @@ export async function sweep(
   const baselines = new Map<number, Promise<Record<string, string>>>();
   await Promise.all(
     Array.from({ length: Math.min(options.jobs, queue.length) }, async () => {
-      const worker = new SweepWorker(options, baselines);
+      const worker = new SweepWorker(options, reference, baselines);
       try {
         for (let next = queue.shift(); next; next = queue.shift())
           onResult(await worker.run(next.step, next.fault));
@@ -159,14 +164,20 @@ export async function sweep(
 
 class SweepWorker {
   readonly #options: SweepOptions;
-  /** Shapes of the state at each commit point, learnt from the first case behind it. */
+  readonly #reference: Reference;
+  /** Shapes of the state at each commit point. */
   readonly #baselines: Map<number, Promise<Record<string, string>>>;
   #stand: Stand | undefined;
   /** The lab is not as before, and need not be. */
   #spent = false;
 
-  constructor(options: SweepOptions, baselines: Map<number, Promise<Record<string, string>>>) {
+  constructor(
+    options: SweepOptions,
+    reference: Reference,
+    baselines: Map<number, Promise<Record<string, string>>>,
+  ) {
     this.#options = options;
+    this.#reference = reference;
     this.#baselines = baselines;
   }
 
@@ -205,25 +216,45 @@ class SweepWorker {
     const wanted = forwardOnly ? exitCodes.past_no_return : exitCodes.rolled_back;
     const untouched = fault === 'cut' && ending.code === exitCodes.preflight_failed;
     // The host was away when the run ended, so it kept the lock.
-    this.#spent = untouched;
+    this.#spent = untouched || isTolerated(ending);
+    // The host that failed went back alone, and the others came to the end.
+    if (isTolerated(ending)) return problems;
     if (ending.code !== wanted && !untouched)
       problems.push(
         `ended with ${String(ending.code)}, not ${String(wanted)}: ${lastWords(ending)}`,
       );
-    if (segment === 0) {
-      problems.push(...differences(before, stand.tree(), this.#options.ignored));
-    } else {
-      const shape = () => Promise.resolve(shapeOf(stand.tree()));
-      const known = this.#baselines.get(segment) ?? shape();
-      this.#baselines.set(segment, known);
-      problems.push(...differences(await known, shapeOf(stand.tree()), this.#options.ignored));
-    }
-    if (forwardOnly && problems.length === 0) {
+    const { ignored } = this.#options;
+    if (forwardOnly) {
+      // Nothing can be compared here but the end that is still to be reached.
+      if (problems.length > 0) return problems;
       const resumed = await stand.runner.run(['resume'], stand.options());
-      if (resumed.code !== exitCodes.done) problems.push(`resume failed: ${lastWords(resumed)}`);
+      if (resumed.code !== exitCodes.done) return [`resume failed: ${lastWords(resumed)}`];
+      problems.push(...differences(this.#reference.end, shapeOf(stand.tree()), ignored));
+    } else if (segment === 0) {
+      problems.push(...differences(before, stand.tree(), ignored));
+    } else {
+      const baseline = this.#baselines.get(segment) ?? this.#stateAtCommit(segment);
+      this.#baselines.set(segment, baseline);
+      problems.push(...differences(await baseline, shapeOf(stand.tree()), ignored));
     }
     return problems;
   }
+
+  /** What a rollback leaves when nothing was done yet behind a commit point. */
+  async #stateAtCommit(segment: number): Promise<Record<string, string>> {
+    const first = this.#reference.steps.find((step) => step.segment === segment);
+    const stand = await Stand.start(this.#options);
+    try {
+      if (first) await inject(stand, first, 'kill-before', []);
+      return shapeOf(stand.tree());
+    } finally {
+      await stand.stop();
+    }
+  }
+}
+
+function isTolerated({ events }: ProcessResult): boolean {
+  return events.some((event) => event.type === 'run-end' && event.outcome === 'done_in_part');
 }
 
 /** Makes one thing go wrong and lets the runner do its best. Returns how the last of its calls ended. */

@@ -143,7 +143,7 @@ class TestRun {
       return exitCodes.preflight_failed;
     }
     if (!chaos) return this.#reportTwice(reference);
-    return this.#sweep(reference.steps, chosen);
+    return this.#sweep(reference, chosen);
   }
 
   #reportTwice({ steps, again, secondFailure }: Reference): number {
@@ -156,7 +156,8 @@ class TestRun {
     return exitCodes.done;
   }
 
-  async #sweep(all: readonly ChangingStep[], chosen: readonly Fault[]): Promise<number> {
+  async #sweep(reference: Reference, chosen: readonly Fault[]): Promise<number> {
+    const all = reference.steps;
     const steps = chooseSteps(all, this.#flags.steps);
     const file = this.#resultsFile();
     if (this.#flags.again) rmSync(file, { force: true });
@@ -174,7 +175,7 @@ class TestRun {
         `${String(cases.length - open.length)} are known from a sweep before; --again does them anew.`,
       );
     let done = cases.length - open.length;
-    await sweep(this.#options, open, (result) => {
+    await sweep(this.#options, reference, open, (result) => {
       appendFileSync(file, `${JSON.stringify(result)}\n`, { mode: 0o600 });
       results.set(key(result.step, result.fault), result);
       done++;

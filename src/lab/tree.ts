@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** What the lab itself or the runner's own records put there. */
-const skipped = [/\/var\/lib\/runner(\/|$)/, /\/\.root(\/|$)/, /\/tmp(\/|$)/];
+const skipped = [/^[^/]+\/var\/lib\/runner(\/|$)/, /^[^/]+\/\.root(\/|$)/];
 
 /**
  * Every file, folder and link below a folder with its mode and content, so that two trees are equal exactly when
@@ -14,9 +14,10 @@ export function treeOf(root: string): Record<string, string> {
   const visit = (folder: string): void => {
     for (const name of readdirSync(folder).sort()) {
       const path = join(folder, name);
-      if (skipped.some((pattern) => pattern.test(path))) continue;
-      const stat = lstatSync(path);
+      // Below the root: where that itself lies must not matter.
       const key = relative(root, path);
+      if (skipped.some((pattern) => pattern.test(key))) continue;
+      const stat = lstatSync(path);
       const mode = (stat.mode & 0o7777).toString(8);
       if (stat.isSymbolicLink()) tree[key] = `link ${readlinkSync(path)}`;
       else if (stat.isDirectory()) {
@@ -34,6 +35,8 @@ export function treeOf(root: string): Record<string, string> {
 /** The state of all hosts of a lab and of what they share. */
 export function labTree({ files }: { files: { dir: string } }): Record<string, string> {
   const both = ['hosts', 'cluster'].map((part) => treeOf(join(files.dir, part)));
+  if (Object.keys(both[0] ?? {}).length === 0)
+    throw new Error('The hosts of the lab have no files: nothing would be compared.');
   return Object.assign(
     {},
     ...both.map((tree, index) => prefixed(tree, index === 0 ? 'hosts' : 'cluster')),
