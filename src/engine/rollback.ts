@@ -241,7 +241,11 @@ class Rollback {
 
   async #undoUnit(unit: RecordedUnit): Promise<void> {
     const { intent } = unit;
-    if (isSettled(unit) || (intent.block && !this.#blockNeedsUndo(unit))) return;
+    if (isSettled(unit)) return;
+    if (intent.block && !this.#blockNeedsUndo(unit)) {
+      await this.#record(unit, 'undo-skipped', 'nothing inside was changed', 0);
+      return;
+    }
     if (intent.notifiedBy && intent.undo.body.kind === 'auto') {
       this.#waitingHandlers.push(unit);
       return;
@@ -383,15 +387,8 @@ class Rollback {
     message: string | undefined,
     durationMs: number,
   ): Promise<void> {
-    unit.undo = state;
+    await this.#record(unit, state, message, durationMs);
     const { intent } = unit;
-    await this.#context.journal?.append({
-      t: 'undo-result',
-      unit: intent.unit,
-      state,
-      message,
-      durationMs,
-    });
     this.#context.emit({
       type: 'undo-end',
       step: recordedStep(this.#run, intent.step),
@@ -401,6 +398,18 @@ class Rollback {
       message,
       durationMs,
     });
+  }
+
+  async #record(
+    unit: RecordedUnit,
+    state: UndoState,
+    message: string | undefined,
+    durationMs: number,
+  ): Promise<void> {
+    unit.undo = state;
+    const { unit: number } = unit.intent;
+    const result = { t: 'undo-result', unit: number, state, message, durationMs } as const;
+    await this.#context.journal?.append(result);
   }
 }
 

@@ -190,6 +190,24 @@ describe('copies taken aside', () => {
   });
 });
 
+describe('a block with an undo of its own', () => {
+  it('is not undone when nothing inside it was, and keeps nothing back', async () => {
+    const { code, events } = await bench.play(`
+- name: Block
+  hosts: h1
+  tasks:
+    - { name: Before, copy: { content: x, dest: /etc/before-block } }
+    - name: Nothing to do
+      block:
+        - { name: There already, file: { path: /etc, state: directory } }
+      undo: [{ name: Never, shell: touch /etc/never-undone }]
+${fails}`);
+    expect(code).toBe(3);
+    expect(undoEnds(events)).toEqual([['Before', 'h1', 'undone']]);
+    expect(bench.read('h1', 'etc/never-undone')).toBeUndefined();
+  });
+});
+
 describe('an error of the playbook that only the run can find', () => {
   it('is a failure, and what was done goes back', async () => {
     const { code, events } = await bench.play(`
