@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../core/events.ts';
@@ -7,20 +7,27 @@ import type { RunEvent } from '../core/events.ts';
 export interface ProcessResult {
   /** Null when it was killed. */
   code: number | null;
-  events: RunEvent[];
+  stdout: string;
   stderr: string;
+  /** With `--output json`. */
+  events: RunEvent[];
   timedOut: boolean;
 }
 
 export interface ProcessOptions {
   env?: Record<string, string>;
+  /** Sees each event as it comes, and may kill the process. */
   onEvent?: (event: RunEvent, child: ChildProcess) => void;
+  cwd?: string;
+  /** In a process group of its own, to which signals can be sent as a terminal does. */
+  detached?: boolean;
+  /** Milliseconds after which it is killed. */
   timeoutMs: number;
 }
 
-/** Calls of `runner` with a home and a state folder of their own. */
+/** Calls of `runner` with a home, state folder and working folder of their own. */
 export class RunnerProcess {
-  readonly dir = mkdtempSync(join(tmpdir(), 'runner-test-home-'));
+  readonly dir = mkdtempSync(join(tmpdir(), 'runner-test-'));
   readonly #program: string;
   readonly #env: Record<string, string>;
 
@@ -30,20 +37,26 @@ export class RunnerProcess {
     this.#env = env;
   }
 
-  run(args: string[], { env = {}, onEvent, timeoutMs }: ProcessOptions): Promise<ProcessResult> {
-    const child = spawn(process.execPath, [this.#program, ...args, '--output', 'json'], {
+  get stateDir(): string {
+    return join(this.dir, 'state', 'runner');
+  }
+
+  run(
+    args: string[],
+    { env = {}, onEvent, cwd = this.dir, detached = false, timeoutMs }: ProcessOptions,
+  ): Promise<ProcessResult> {
+    const child = spawn(process.execPath, [this.#program, ...args], {
+      cwd,
+      detached,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        HOME: this.dir,
-        XDG_STATE_HOME: join(this.dir, 'state'),
-        ...this.#env,
-        ...env,
-      },
+      env: { HOME: this.dir, XDG_STATE_HOME: join(this.dir, 'state'), ...this.#env, ...env },
     });
     const events: RunEvent[] = [];
-    let rest = '';
+    let stdout = '';
     let stderr = '';
+    let rest = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.filter((one) => one.startsWith('{"v":1'))) {
@@ -53,7 +66,7 @@ export class RunnerProcess {
       }
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      stderr = (stderr + chunk).slice(-4000);
+      stderr += chunk;
     });
     return new Promise((resolve, reject) => {
       let timedOut = false;
@@ -64,21 +77,21 @@ export class RunnerProcess {
       child.once('error', reject);
       child.once('close', (code) => {
         clearTimeout(timer);
-        resolve({ code, events, stderr, timedOut });
+        resolve({ code, stdout, stderr, events, timedOut });
       });
     });
   }
 
   /** Texts of all journals that these calls wrote, by run. */
   journals(): Map<string, string> {
-    const runs = join(this.dir, 'state', 'runner', 'runs');
-    let names: string[] = [];
-    try {
-      names = readdirSync(runs);
-    } catch {
-      // No run came so far.
-    }
-    return new Map(names.map((name) => [name, readFileSync(join(runs, name, 'journal'), 'utf8')]));
+    const runs = join(this.stateDir, 'runs');
+    const names = existsSync(runs) ? readdirSync(runs) : [];
+    return new Map(
+      names.flatMap((name): [string, string][] => {
+        const journal = join(runs, name, 'journal');
+        return existsSync(journal) ? [[name, readFileSync(journal, 'utf8')]] : [];
+      }),
+    );
   }
 
   dispose(): void {

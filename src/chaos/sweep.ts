@@ -227,7 +227,7 @@ class SweepWorker {
     if (forwardOnly) {
       // Nothing can be compared here but the end that is still to be reached.
       if (problems.length > 0) return problems;
-      const resumed = await stand.runner.run(['resume'], stand.options());
+      const resumed = await stand.run(['resume']);
       if (resumed.code !== exitCodes.done) return [`resume failed: ${lastWords(resumed)}`];
       problems.push(...differences(this.#reference.end, shapeOf(stand.tree()), ignored));
     } else if (segment === 0) {
@@ -264,7 +264,7 @@ async function inject(
   fault: Fault,
   problems: string[],
 ): Promise<ProcessResult> {
-  const rollback = () => stand.runner.run(['rollback'], stand.options());
+  const rollback = () => stand.run(['rollback']);
   const mustBeKilled = (result: ProcessResult): boolean => {
     if (result.code === null && !result.timedOut) return true;
     problems.push(`was not killed where it should have been: ${lastWords(result)}`);
@@ -319,7 +319,7 @@ class Stand {
     const stand = new Stand(options, await startPlayground(options.playground));
     if (options.prepare !== undefined) {
       const args = ['play', options.prepare, ...stand.#playground.args];
-      const result = await stand.runner.run(args, stand.options());
+      const result = await stand.run(args);
       if (result.code !== exitCodes.done) {
         await stand.stop();
         throw new Error(`The lab could not be prepared: ${lastWords(result)}`);
@@ -337,8 +337,9 @@ class Stand {
     });
   }
 
-  options(more: Partial<ProcessOptions> = {}): ProcessOptions {
-    return { timeoutMs: this.#options.caseTimeoutMs, ...more };
+  run(args: string[], more: Partial<ProcessOptions> = {}): Promise<ProcessResult> {
+    const options = { timeoutMs: this.#options.caseTimeoutMs, ...more };
+    return this.runner.run([...args, '--output', 'json'], options);
   }
 
   play(extra: string[], more: Partial<ProcessOptions> = {}): Promise<ProcessResult> {
@@ -351,7 +352,7 @@ class Stand {
       '2',
       ...extra,
     ];
-    return this.runner.run(args, this.options(more));
+    return this.run(args, more);
   }
 
   tree(): Record<string, string> {

@@ -57,17 +57,6 @@ export function addConnectOptions(command: Command): Command {
     .option('-K, --ask-become-pass', 'ask for the sudo or su password');
 }
 
-/** Flags of `addConnectOptions` that are followed by a value. */
-export const connectValueFlags = [
-  '--known-hosts',
-  '--ssh-config',
-  '--transport',
-  '--connect-timeout',
-  '--key-passphrase-file',
-  '--connection-password-file',
-  '--become-password-file',
-];
-
 /** What a later `rollback` or `resume` of the run takes over when it is not told otherwise. No secrets. */
 export function recordedFlags({ knownHosts, sshConfig, transport }: ConnectFlags): JsonObject {
   return {

@@ -200,8 +200,8 @@ export interface Ending {
 export function concludeCheck(result: RunResult): Ending {
   const message = 'Nothing was changed.';
   switch (result.status) {
+    case 'locked': // Only a run that changes something locks hosts.
     case 'done':
-    case 'locked':
       return { outcome: 'done', exitCode: exitCodes.done, message, next: [] };
     case 'interrupted':
       return { outcome: 'interrupted', exitCode: exitCodes.interrupted, message, next: [] };
@@ -343,9 +343,7 @@ export function concludeRollback(run: string, undo: RollbackResult, why: string)
       next: [`runner resume ${run}`],
     };
   }
-  const proof = undo.verified
-    ? 'verified: every fingerprint is as before'
-    : 'nothing to compare with';
+  const proof = undo.verified ? 'verified: all is as before' : 'nothing to compare with';
   return {
     outcome: 'rolled_back',
     exitCode: exitCodes.rolled_back,
@@ -354,16 +352,17 @@ export function concludeRollback(run: string, undo: RollbackResult, why: string)
   };
 }
 
-function concludeDone(
+/** How a run ends that came to its end, with the hosts that failed and were tolerated. */
+export function concludeDone(
   run: string,
-  { left, incomplete }: Extract<RunResult, { status: 'done' }>,
+  { left, incomplete }: Omit<Extract<RunResult, { status: 'done' }>, 'status'>,
 ): Ending {
   if (left.length === 0)
     return { outcome: 'done', exitCode: exitCodes.done, message: 'Done.', next: [] };
   const names = left.join(', ');
   if (incomplete) {
     return {
-      outcome: 'rollback_incomplete',
+      outcome: 'done_in_part',
       exitCode: exitCodes.rollback_incomplete,
       message: `Done, but ${names} failed and could not be taken back.`,
       next: [...left.map((host) => `runner rollback ${run} --host ${host}`), `runner show ${run}`],
@@ -383,7 +382,7 @@ export function recoveryCommands(run: string): string[] {
 
 /** Whether the run's hosts are as before or as wanted, so that the next run may begin. */
 function isClosed({ outcome, next }: Ending): boolean {
-  if (outcome === 'interrupted') return next.length === 0;
+  if (outcome === 'interrupted' || outcome === 'done_in_part') return next.length === 0;
   return outcome !== 'rollback_incomplete' && outcome !== 'past_no_return';
 }
 

@@ -23,9 +23,9 @@ import {
 } from './engine-run.ts';
 import { inputOptions, resolveInputs } from './inputs.ts';
 import { OpenRunError } from './open-run-error.ts';
-import { openPlaybook } from './playbooks.ts';
+import { playbookOf, wholeNumber } from './playbook-command.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
-import { becomePassword, connectValueFlags, recordedFlags, type ConnectFlags } from './connect.ts';
+import { becomePassword, recordedFlags, type ConnectFlags } from './connect.ts';
 import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
 
@@ -54,34 +54,15 @@ export async function playCommand(
   mode: 'play' | 'plan',
   argv: string[],
 ): Promise<number> {
-  const name = argv.find((word, index) => !word.startsWith('-') && !takesValue(argv[index - 1]));
   const command = baseCommand(mode);
-  if (name === undefined) {
-    if (argv.includes('--help') || argv.includes('-h')) command.outputHelp();
-    else
-      throw new UsageError(`"runner ${mode}" needs the name of a playbook.`, {
-        hint: `For example: runner ${mode} upgrade.yml.`,
-      });
-    return exitCodes.done;
-  }
-  const playbook = openPlaybook(world, name);
+  const playbook = playbookOf(world, command, argv);
+  if (!playbook) return exitCodes.done;
   for (const option of inputOptions(playbook.inputs)) {
     command.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));
   }
   command.parse(argv, { from: 'user' });
   const options = command.opts<PlayOptions & Record<string, unknown>>();
   return new PlayRun(world, playbook, options, mode === 'plan').run();
-}
-
-const valueFlags = new Set([
-  ...'-i --inventory --limit -l --tags -t --skip-tags --forks -f --on-failure --accept-irreversible -e --extra-vars --output --fail-at --take-over --on-interrupt --rollback-budget'.split(
-    ' ',
-  ),
-  ...connectValueFlags,
-]);
-
-function takesValue(flag: string | undefined): boolean {
-  return flag !== undefined && valueFlags.has(flag);
 }
 
 function baseCommand(mode: 'play' | 'plan'): Command {
@@ -166,7 +147,7 @@ class PlayRun {
       tags: splitList(this.#options.tags),
       skipTags: splitList(this.#options.skipTags),
       limit: this.#options.limit,
-      forks: positive(this.#options.forks, '--forks'),
+      forks: wholeNumber(this.#options.forks, '--forks'),
       owner: ownerOf(this.#world),
       takeOver: this.#options.takeOver ?? [],
       rollbackBudgetSeconds: budgetOf(this.#options),
@@ -433,12 +414,6 @@ function splitList(text: string | undefined): string[] {
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '');
-}
-
-function positive(text: string, flag: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError(`${flag} must be a whole number above 0, not "${text}".`);
 }
 
 /** `name=text`, or `name:=json`. */

@@ -5,10 +5,11 @@ import type { JsonObject } from '../core/json.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { Journal } from '../journal/journal.ts';
-import { readRun, type RecordedRun } from '../journal/recorded-run.ts';
+import { openAlone, readRun, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
 import {
   bootIdentity,
+  concludeDone,
   concludeRollback,
   endRun,
   isRunning,
@@ -120,7 +121,7 @@ class Recovery {
         hint: `runner rollback ${this.#id}`,
       });
     }
-    if (mode === 'resume' && run.end?.outcome === 'done')
+    if (mode === 'resume' && (run.end?.outcome === 'done' || run.end?.outcome === 'done_in_part'))
       throw new UsageError(`Run ${this.#id} is done; there is nothing to resume.`);
   }
 
@@ -136,11 +137,15 @@ class Recovery {
       if (!recorded.hosts.has(host)) throw new UsageError(`Run ${this.#id} has no host "${host}".`);
     }
     const reason = recorded.end === undefined ? 'crash' : 'request';
-    const result = await rollBackRun(context, recorded, {
-      reason,
-      hosts: this.#options.host,
-      skip,
-    });
+    const { host: hosts } = this.#options;
+    // Hosts that were to go back alone while the run went on with the others.
+    const partial = hosts?.every((host) => recorded.takenBack.has(host)) === true;
+    const result = await rollBackRun(context, recorded, { reason, hosts, partial, skip });
+    if (partial && result.complete && recorded.end?.outcome === 'done_in_part') {
+      const open = openAlone(recorded);
+      const left = [...recorded.takenBack].sort();
+      return concludeDone(this.#id, { left, incomplete: open.length > 0 });
+    }
     const why = recorded.end === undefined ? 'The run was cut off.' : 'Rollback on request.';
     return concludeRollback(this.#id, result, why);
   }

@@ -22,7 +22,8 @@ import { pointsOfNoReturn } from '../playbook/check.ts';
 import { stateDir } from '../util/paths.ts';
 import { didYouMean, formatDuration, plural } from '../util/text.ts';
 import { flagOf, inputOptions } from './inputs.ts';
-import { findPlaybook, openPlaybook } from './playbooks.ts';
+import { playbookOf, wholeNumber } from './playbook-command.ts';
+import { findPlaybook } from './playbooks.ts';
 import type { World } from './world.ts';
 
 interface TestFlags {
@@ -41,30 +42,53 @@ interface TestFlags {
 
 /** `runner test PLAYBOOK …`: in the embedded lab, twice, or with everything going wrong at every step. */
 export async function testCommand(world: World, argv: string[]): Promise<number> {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
   const own = command();
-  const name = argv.find(
-    (word, index) => !word.startsWith('-') && !takesValue(own, argv[index - 1]),
-  );
-  if (name === undefined) {
-    if (argv.includes('--help') || argv.includes('-h')) {
-      own.outputHelp();
-      return exitCodes.done;
-    }
-    throw new UsageError('"runner test" needs the name of a playbook.', {
-      hint: 'For example: runner test site.yml --chaos.',
-    });
+  const playbook = playbookOf(world, own, words);
+  if (!playbook) return exitCodes.done;
+  const taken = new Set(own.options.map(({ long }) => long));
+  for (const option of inputOptions(playbook.inputs)) {
+    // What is called like a flag of this command goes behind "--".
+    if (!taken.has(option.long)) own.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));
   }
-  const playbook = openPlaybook(world, name);
-  const inputs = inputOptions(playbook.inputs);
-  for (const option of inputs) own.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));
-  own.parse(argv, { from: 'user' });
+  own.parse(words, { from: 'user' });
   const flags = own.opts<TestFlags & Record<string, unknown>>();
-  const given = inputs.flatMap((option) => {
-    const value = flags[option.attributeName()];
-    if (value === undefined) return [];
-    return value === true ? [option.long ?? ''] : [option.long ?? '', String(value)];
-  });
+  const given = inputsFor(world, playbook, { flags, taken });
+  if (end !== -1) given.args.push(...argv.slice(end + 1));
   return new TestRun(world, playbook, flags, given).run();
+}
+
+interface GivenInputs {
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** Inputs for the runner that is tested: secrets by its environment, never by its arguments. */
+function inputsFor(
+  world: World,
+  { inputs }: Playbook,
+  { flags, taken }: { flags: Record<string, unknown>; taken: ReadonlySet<string | undefined> },
+): GivenInputs {
+  const given: GivenInputs = { args: [], env: {} };
+  for (const input of inputs) {
+    const fromEnvironment = input.env === undefined ? undefined : world.env[input.env];
+    if (input.env !== undefined && fromEnvironment !== undefined)
+      given.env[input.env] = fromEnvironment;
+    for (const option of inputOptions([input])) {
+      const { long = '' } = option;
+      const value = taken.has(long) ? undefined : flags[option.attributeName()];
+      if (value === undefined) continue;
+      const secret = input.secret && long === flagOf(input.name);
+      if (secret && input.env === undefined)
+        throw new UsageError(`${long} would show the secret to everyone who can list processes.`, {
+          hint: `Give it with ${long}-file.`,
+        });
+      if (secret && input.env !== undefined) given.env[input.env] = String(value);
+      else given.args.push(...(value === true ? [long] : [long, String(value)]));
+    }
+  }
+  return given;
 }
 
 function command(): Command {
@@ -94,13 +118,12 @@ function command(): Command {
       (value: string, known: string[] | undefined) => [...(known ?? []), value],
     )
     .option('--again', 'forget the results of an earlier sweep that was cut off')
+    .addHelpText(
+      'after',
+      '\nAn input that is called like one of these options goes behind "--", as: runner test site.yml -- --hosts web',
+    )
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-}
-
-function takesValue(own: Command, flag: string | undefined): boolean {
-  if (flag === undefined) return false;
-  return own.options.some(({ short, long, required }) => required && [short, long].includes(flag));
 }
 
 class TestRun {
@@ -109,7 +132,7 @@ class TestRun {
   readonly #flags: TestFlags;
   readonly #options: SweepOptions;
 
-  constructor(world: World, playbook: Playbook, flags: TestFlags, given: string[]) {
+  constructor(world: World, playbook: Playbook, flags: TestFlags, given: GivenInputs) {
     this.#world = world;
     this.#playbook = playbook;
     this.#flags = flags;
@@ -119,8 +142,8 @@ class TestRun {
     ]);
     this.#options = {
       program: process.argv[1] ?? '',
-      env: { PATH: world.env['PATH'] ?? '' },
-      playArgs: [playbook.path, ...given, ...consent],
+      env: { PATH: world.env['PATH'] ?? '', ...given.env },
+      playArgs: [playbook.path, ...given.args, ...consent],
       playground: this.#playground(),
       prepare: flags.prepare === undefined ? undefined : findPlaybook(flags.prepare),
       jobs: wholeNumber(flags.jobs, '--jobs'),
@@ -319,12 +342,6 @@ function readResults(file: string): CaseResult[] {
         return [];
       }
     });
-}
-
-function wholeNumber(text: string, flag: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError(`${flag} must be a whole number above 0, not "${text}".`);
 }
 
 function toPattern(text: string): RegExp {

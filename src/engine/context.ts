@@ -8,14 +8,9 @@ import type { ModuleRegistry } from '../core/module.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
 import type { HostLocks } from './locks.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { CaptureStore } from '../journal/store.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { Sealer } from '../util/seal.ts';
-
-export interface CaptureStore {
-  keep(name: string, content: Buffer): void;
-  /** Undefined when it is not there. */
-  read(name: string): Buffer | undefined;
-}
 
 /** What the engine is given to reach the world. It knows no module, transport or display by name. */
 export interface EngineServices {

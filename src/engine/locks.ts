@@ -127,7 +127,7 @@ function refusal(refusals: readonly { host: string; lock: HostLock }[], run: str
       return `${host} is held by run ${lock.run} of ${lock.owner} since ${since} (${seen})`;
     });
   const others = [...new Set(refusals.map(({ lock }) => lock.run))];
-  return new LockedError(`${lines.join('; ')}. Run ${run} has changed nothing there.`, {
+  return new LockedError(`${lines.join('; ')}. Run ${run} does nothing there.`, {
     hint: others
       .map(
         (other) =>

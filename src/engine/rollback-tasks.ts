@@ -9,7 +9,7 @@ import { parseCondition } from '../template/conditions.ts';
 import { Scope, unknownValue } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
 import { slug } from '../util/text.ts';
-import type { EngineContext } from './context.ts';
+import { inventoryHost, type EngineContext } from './context.ts';
 import type { RunState } from './host-state.ts';
 import { recordedTarget } from './undo-unit.ts';
 import { snapshot } from './undo-plan.ts';
@@ -26,7 +26,7 @@ export function policyRecord(
   const tasksOf = (phase: RollbackTask['phase'], tasks: readonly TaskNode[]) =>
     tasks.flatMap((task) =>
       (task.runOnce ? hosts.slice(0, 1) : hosts).flatMap((name): RollbackTask[] => {
-        const host = context.inventory.hosts.get(name);
+        const host = inventoryHost(context.inventory, name);
         if (!host) return [];
         const scope = state.scope(host, { play, task, batch: hosts });
         const vars = { ...snapshot([task], scope), inventory_hostname: name };

@@ -11,7 +11,7 @@ import {
   type RollbackPolicy,
   type TaskNode,
 } from '../core/playbook.ts';
-import type { RecordedRun, RecordedStep } from '../journal/recorded-run.ts';
+import { openAlone, type RecordedRun, type RecordedStep } from '../journal/recorded-run.ts';
 import type { ResultRecord } from '../journal/records.ts';
 import type { EngineContext } from './context.ts';
 import { takeFingerprint } from './fingerprint.ts';
@@ -76,6 +76,7 @@ class PlaybookRun {
     this.#takeBack = takeBack;
     this.#policiesKnown = new Set(recorded?.policies.map(({ play }) => play));
     this.#left = new Set(recorded?.takenBack);
+    this.#incomplete = recorded !== undefined && openAlone(recorded).length > 0;
     this.#playbook = playbook;
     this.#state = new RunState(context.inventory, context.settings, dirname(playbook.path));
     const replay = recorded ? replayable(recorded) : new Map<string, RecordedStep>();

@@ -145,8 +145,7 @@ export class StepRunner {
           if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
           const items = this.#replay.get(key)?.items.get(name);
           const result = await this.#runHost(task, host, place, { step, handler, items });
-          if (result.state === 'unknown' || result.state === 'unreachable')
-            this.uncertain.add(`"${task.name}" on ${name}`);
+          if (isUncertain(result)) this.uncertain.add(`"${task.name}" on ${name}`);
           results.set(name, result);
           this.#applyResult(name, task, result, place, step);
         }),
@@ -446,6 +445,7 @@ export class StepRunner {
       step: step.number,
       host,
       failed: result.failed && !result.ignored,
+      uncertain: isUncertain(result) || undefined,
       register: keeps && !task.noLog ? (result.register as JsonValue) : undefined,
       sealed:
         keeps && task.noLog
@@ -475,6 +475,7 @@ export class StepRunner {
 
   #applyRecorded(host: string, task: TaskNode, end: StepEndRecord, place: StepPlace): void {
     const { redactor } = this.#context;
+    if (end.uncertain) this.uncertain.add(`"${task.name}" on ${host}`);
     const register = this.#recordedRegister(end);
     if (task.register !== undefined && register !== undefined) {
       this.#state.setFact(host, task.register, redactor.resolveAll(register));
@@ -534,6 +535,10 @@ function emptyStep(state: UnitState, register: ScopeValue): HostStep {
   };
 }
 
+function isUncertain({ state }: HostStep): boolean {
+  return state === 'unknown' || state === 'unreachable';
+}
+
 function replayedStep(end: StepEndRecord, register: JsonValue | undefined): HostStep {
   return {
     ...emptyStep('ok', register ?? {}),
@@ -560,7 +565,16 @@ function combine(parts: HostStep[], items: JsonValue[]): HostStep {
   const changed = parts.some((part) => part.changed);
   const allSkipped = parts.every(({ state }) => state === 'skipped');
   const results = parts.map(({ register }) => register as JsonValue);
-  const state: UnitState = failed ? 'failed' : changed ? 'changed' : allSkipped ? 'skipped' : 'ok';
+  const lost = parts.find((part) => isUncertain(part));
+  const state: UnitState = lost
+    ? lost.state
+    : failed
+      ? 'failed'
+      : changed
+        ? 'changed'
+        : allSkipped
+          ? 'skipped'
+          : 'ok';
   return {
     state,
     register: unknown

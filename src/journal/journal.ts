@@ -27,7 +27,7 @@ export class Journal {
   #sequence: number;
   /** Bytes that are in the file as whole records. */
   #size: number;
-  #intents = 0;
+  #intents: number;
   #queue: string[] = [];
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #flushing = false;
@@ -36,13 +36,14 @@ export class Journal {
   private constructor(
     path: string,
     fd: number,
-    { sequence, size }: { sequence: number; size: number },
+    { sequence, size, intents }: { sequence: number; size: number; intents: number },
     redactor: Redactor,
   ) {
     this.path = path;
     this.#fd = fd;
     this.#sequence = sequence;
     this.#size = size;
+    this.#intents = intents;
     this.#redactor = redactor;
     this.#reserve = new Reserve(join(dirname(path), 'reserve'));
   }
@@ -53,14 +54,20 @@ export class Journal {
   }
 
   static create(path: string, redactor: Redactor): Journal {
-    return new Journal(path, openSync(path, 'ax', 0o600), { sequence: 0, size: 0 }, redactor);
+    return new Journal(
+      path,
+      openSync(path, 'ax', 0o600),
+      { sequence: 0, size: 0, intents: 0 },
+      redactor,
+    );
   }
 
   /** Opens a journal to go on with; a torn last record is cut off. */
   static reopen(path: string, redactor: Redactor): { journal: Journal; records: JournalRecord[] } {
     const { records, validBytes } = readJournal(path);
     truncateSync(path, validBytes);
-    const state = { sequence: records.length, size: validBytes };
+    const intents = records.filter(({ t }) => t === 'intent').length;
+    const state = { sequence: records.length, size: validBytes, intents };
     return { journal: new Journal(path, openSync(path, 'a', 0o600), state, redactor), records };
   }
 

@@ -203,6 +203,14 @@ export function undoCandidates(run: RecordedRun): RecordedUnit[] {
     .sort((a, b) => b.intent.unit - a.intent.unit);
 }
 
+/** Units of hosts that were to be taken back alone, and are not. What was done once for all hosts stays in any case. */
+export function openAlone(run: RecordedRun): RecordedUnit[] {
+  return undoCandidates(run).filter(
+    (unit) =>
+      run.takenBack.has(unit.intent.host) && unit.intent.shared !== 'run_once' && !isSettled(unit),
+  );
+}
+
 /** What was said about the way back, the play that was going on before the playbook. */
 export function rollbackPolicy(run: RecordedRun): {
   onFailure: OnFailure | undefined;

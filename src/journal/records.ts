@@ -78,6 +78,8 @@ export interface StepEndRecord {
   step: number;
   host: string;
   failed: boolean;
+  /** What became of it is not known, and was ignored. */
+  uncertain?: true | undefined;
   register?: JsonValue | undefined;
   /** The register of a hidden step, encrypted with the run's secrets. */
   sealed?: string | undefined;

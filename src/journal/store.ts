@@ -6,8 +6,9 @@ import type { Redactor } from '../util/redact.ts';
 import { readJournal } from './journal.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
 
-interface CaptureStore {
+export interface CaptureStore {
   keep(name: string, content: Buffer): void;
+  /** Undefined when it is not there. */
   read(name: string): Buffer | undefined;
 }
 

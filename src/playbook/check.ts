@@ -1,7 +1,14 @@
 import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
-import { playTasks, type Node, type Play, type Playbook, type TaskNode } from '../core/playbook.ts';
+import {
+  playTasks,
+  type Node,
+  type Play,
+  type Playbook,
+  type RollbackPolicy,
+  type TaskNode,
+} from '../core/playbook.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { isTemplate, parseTemplate } from '../template/templates.ts';
 import { didYouMean } from '../util/text.ts';
@@ -79,12 +86,18 @@ export function checkPlaybook(
   const registered = new Set<string>();
   for (const task of playbook.plays.flatMap(playTasks)) addRegistered(task, registered);
   for (const task of playbook.fingerprint) addRegistered(task, registered);
+  const around = [playbook, ...playbook.plays].flatMap(({ rollback }) => rollbackTasks(rollback));
+  for (const task of around) addRegistered(task, registered);
   const global = [...magic, ...outside, ...registered, ...playbook.inputs.map(({ name }) => name)];
+  const [first] = playbook.plays;
+  for (const task of rollbackTasks(playbook.rollback))
+    problems.push(...checkTask(task, [...global, ...Object.keys(first?.vars ?? {})]));
   for (const play of playbook.plays) {
     const known = [...global, ...Object.keys(play.vars)];
     for (const value of Object.values(play.vars)) {
       problems.push(...checkNames(namesOf(value), known, play.at, `play "${play.name}"`));
     }
+    for (const task of rollbackTasks(play.rollback)) problems.push(...checkTask(task, known));
     for (const task of playTasks(play)) {
       problems.push(...checkTask(task, known));
       problems.push(...checkNotify(task, play));
@@ -92,6 +105,10 @@ export function checkPlaybook(
     }
   }
   return problems;
+}
+
+function rollbackTasks({ before, after, verify }: RollbackPolicy): TaskNode[] {
+  return [...before, ...after, ...verify];
 }
 
 function addRegistered(task: TaskNode, names: Set<string>): void {

@@ -36,7 +36,7 @@ describe('kill -9 of the runner', () => {
       expect(refused.code).toBe(7);
       expect(refused.stderr).toContain('runner rollback');
       const { code, stdout } = await bench.cli.run(['rollback']);
-      expect(stdout).toContain('every fingerprint is as before');
+      expect(stdout).toContain('verified: all is as before');
       expect(code).toBe(3);
       expect(labTree(bench.cluster.lab)).toEqual(before);
     });

@@ -25,7 +25,7 @@ describe.each(readdirSync(folder))('example %s', (name) => {
         ...['test', join(folder, name, 'playbook.yml'), '--hosts', '2', '--chaos'],
         ...['--faults', 'fail,kill-effect,kill-undo,undo-only'],
       ],
-      { limitMs: 300_000 },
+      { timeoutMs: 300_000 },
     );
     expect(stdout + stderr).toMatch(/(\d+) cases: \1 came back, 0 did not\.\n$/);
     expect(code).toBe(0);

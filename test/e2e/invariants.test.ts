@@ -28,7 +28,7 @@ describe('1, 2, 3, 4, 5, 12: whatever goes wrong at a step of the shipped upgrad
   it('all comes back, and behind the point of no return the way forward is open', async () => {
     const { code, stdout, stderr } = await cli.run(
       ['test', 'upgrade.yml', '--chaos', '--steps', '2,10,18,26,34,42,50,58,66'],
-      { limitMs: 900_000 },
+      { timeoutMs: 900_000 },
     );
     expect(stdout + stderr).toMatch(/(\d+) cases: \1 came back, 0 did not\.\n$/);
     expect(code).toBe(0);

@@ -66,6 +66,19 @@ plays:
     expect(checks).toEqual(expect.arrayContaining(['1 automatic undo h1', '1 automatic undo h2']));
   });
 
+  it('has its names checked before anything is contacted', async () => {
+    const { code, stderr } = await bench.play(`
+name: Names
+rollback:
+  verify:
+    - { name: Look, shell: 'test -e {{nowhere_defined}}' }
+plays:
+  - { name: Names, hosts: h1, tasks: [{ name: Change, copy: { content: x, dest: /etc/names } }] }
+`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('nowhere_defined');
+  });
+
   it('is not verified when a check fails or a file is not as it was', async () => {
     const { code, events } = await bench.play(`
 name: Not the same
@@ -348,6 +361,32 @@ describe('max_failures', () => {
         rmSync(join(bench.lab.host(host).root.dir, 'etc', name), { force: true });
   });
 
+  it('says when that host cannot be taken back, and is over when that is made up for', async () => {
+    const failed = await bench.play(`
+- name: Stuck
+  hosts: h1, h2
+  max_failures: 1
+  tasks:
+    - { name: Change, copy: { content: x, dest: /etc/stuck } }
+    - { name: Stubborn, shell: 'true', undo: [{ name: Needs, command: { argv: [test, -e, /etc/unstuck] } }] }
+    - { name: Fails on one, shell: 'test {{inventory_hostname}} != h1', undo: none }
+`);
+    expect(failed.code).toBe(4);
+    expect(failed.events.at(-1)).toMatchObject({
+      outcome: 'done_in_part',
+      next: expect.arrayContaining([expect.stringContaining('rollback') as string]) as string[],
+    });
+    expect(bench.read('h1', 'etc/stuck')).toBe('x');
+    writeFileSync(join(bench.lab.host('h1').root.dir, 'etc/unstuck'), '');
+    const again = await bench.cli.run(['rollback', '--host', 'h1', '--output', 'json']);
+    expect(again.code, again.stdout).toBe(3);
+    expect(again.events.at(-1)).toMatchObject({ outcome: 'done_in_part', next: [] });
+    expect(bench.read('h1', 'etc/stuck')).toBeUndefined();
+    expect(bench.read('h2', 'etc/stuck')).toBe('x');
+    expect(bench.read('h1', 'var/lib/runner/lock')).toBeUndefined();
+    rmSync(join(bench.lab.host('h2').root.dir, 'etc/stuck'));
+  });
+
   it('fails the run when more fail than may, also in per cent', async () => {
     const { code, events } = await bench.play(playbook('49%'));
     expect(code).toBe(3);
@@ -547,7 +586,8 @@ describe('an interrupt', () => {
   const inTerminal = (keys: readonly [wait: string, press: string][]) => {
     const playbook = bench.cli.file('terminal.yml', text);
     const command = [
-      'stty rows 40 cols 100 &&',
+      // Without exec, a shell that waits for the runner gets the Ctrl-C too; dash then ends with 130.
+      'stty rows 40 cols 100 && exec',
       process.execPath,
       join(packageRoot(), 'bin', 'runner.js'),
       ...['play', playbook, '-i', bench.inventory],
@@ -555,6 +595,7 @@ describe('an interrupt', () => {
     const child = spawn('script', ['-qefc', command.join(' '), '/dev/null'], {
       env: {
         ...process.env,
+        SHELL: '/bin/sh',
         HOME: bench.cli.dir,
         XDG_STATE_HOME: join(bench.cli.dir, 'state'),
         RUNNER_KNOWN_HOSTS: bench.lab.files.knownHosts,

@@ -11,7 +11,7 @@ afterAll(() => {
   cli.dispose();
 });
 
-const test = (...args: string[]) => cli.run(['test', ...args], { limitMs: 180_000 });
+const test = (...args: string[]) => cli.run(['test', ...args], { timeoutMs: 180_000 });
 
 describe('runner test', () => {
   it('plays twice and names what changes again', async () => {
@@ -96,6 +96,34 @@ describe('runner test', () => {
     );
     expect(ignoring.stdout).toContain('1 case: 1 came back, 0 did not.');
     expect(ignoring.code).toBe(0);
+  });
+
+  it('hands inputs on: secrets by the environment, and what is called like its own flags behind "--"', async () => {
+    const playbook = cli.file(
+      'inputs.yml',
+      `name: Inputs
+inputs:
+  hosts: { type: string, required: true, description: called like a flag }
+  token: { type: string, secret: true, required: true, env: TEST_TOKEN, description: secret }
+  unnamed: { type: string, secret: true, default: none, description: secret without a variable }
+plays:
+  - name: Inputs
+    hosts: all
+    tasks:
+      - { name: Check, assert: { that: ['hosts == "web"', 'token == "canary-77"'] } }
+`,
+    );
+    for (const [flags, env] of [
+      [['--token', 'canary-77'], {}],
+      [[], { TEST_TOKEN: 'canary-77' }],
+    ] as const) {
+      const args = ['test', playbook, ...flags, '--', '--hosts', 'web'];
+      const { code, stdout, stderr } = await cli.run(args, { env });
+      expect(code, stdout + stderr).toBe(0);
+    }
+    const refused = await test(playbook, '--unnamed', 'x', '--', '--hosts', 'web');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('--unnamed-file');
   });
 
   it.each([

@@ -1,51 +1,36 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  RunnerProcess,
+  type ProcessOptions,
+  type ProcessResult,
+} from '../../src/chaos/runner-process.ts';
 import { checkJournal } from '../../src/checker/check-journal.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import { packageRoot } from '../../src/util/package.ts';
 
-export interface CliResult {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-  /** With `--output json`. */
-  events: RunEvent[];
-}
+export type CliResult = ProcessResult;
 
-export interface CliOptions {
-  env?: Record<string, string>;
-  /** Sees each event as it comes, and may kill the process. */
-  onEvent?: (event: RunEvent, child: ChildProcess) => void;
-  cwd?: string;
-  /** In a process group of its own, to which signals can be sent as a terminal does. */
-  detached?: boolean;
-  /** Milliseconds after which the process is killed and the test fails. */
-  limitMs?: number;
-}
+export type CliOptions = Partial<ProcessOptions>;
 
 const LIMIT_MS = 90_000;
 
 /** A home, state folder and working folder of their own for one test's calls of `runner`. */
 export class Cli {
-  readonly dir = mkdtempSync(join(tmpdir(), 'runner-cli-'));
-  readonly #env: Record<string, string>;
+  readonly #process: RunnerProcess;
 
   constructor(env: Record<string, string> = {}) {
-    this.#env = env;
+    const program = join(packageRoot(), 'bin', 'runner.js');
+    this.#process = new RunnerProcess(program, { PATH: process.env['PATH'] ?? '', ...env });
+  }
+
+  get dir(): string {
+    return this.#process.dir;
   }
 
   get stateDir(): string {
-    return join(this.dir, 'state', 'runner');
+    return this.#process.stateDir;
   }
 
   file(name: string, text: string): string {
@@ -54,77 +39,27 @@ export class Cli {
     return path;
   }
 
-  run(
-    args: string[],
-    { env = {}, onEvent, cwd, detached = false, limitMs = LIMIT_MS }: CliOptions = {},
-  ): Promise<CliResult> {
-    const child = spawn(process.execPath, [join(packageRoot(), 'bin', 'runner.js'), ...args], {
-      cwd: cwd ?? this.dir,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached,
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: this.dir,
-        XDG_STATE_HOME: join(this.dir, 'state'),
-        ...this.#env,
-        ...env,
-      },
-    });
-    let stdout = '';
-    let stderr = '';
-    let line = '';
-    const events: RunEvent[] = [];
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      stdout += chunk;
-      line += chunk;
-      const lines = line.split('\n');
-      line = lines.pop() ?? '';
-      for (const one of lines.filter((text) => text.startsWith('{"v":1'))) {
-        const event = JSON.parse(one) as RunEvent;
-        events.push(event);
-        onEvent?.(event, child);
-      }
-    });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      stderr += chunk;
-    });
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        child.kill('SIGKILL');
-        reject(
-          new Error(
-            `runner ${args.join(' ')} did not end in time.\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`,
-          ),
-        );
-      }, limitMs);
-      child.once('close', (code) => {
-        clearTimeout(timer);
-        resolve({ code, stdout, stderr, events });
-      });
-    });
+  /** @throws Error when it does not end in time */
+  async run(args: string[], options: CliOptions = {}): Promise<CliResult> {
+    const result = await this.#process.run(args, { timeoutMs: LIMIT_MS, ...options });
+    const { stdout, stderr, timedOut } = result;
+    if (!timedOut) return result;
+    throw new Error(
+      `runner ${args.join(' ')} did not end in time.\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`,
+    );
   }
 
-  /** What all journals of this command line break of the rules of undo. */
-  journalProblems(): string[] {
-    const runs = join(this.stateDir, 'runs');
-    if (!existsSync(runs)) return [];
-    return readdirSync(runs).flatMap((run) => {
-      const journal = join(runs, run, 'journal');
-      if (!existsSync(journal)) return [];
-      return checkJournal(readFileSync(journal, 'utf8')).map((problem) => `${run}: ${problem}`);
-    });
-  }
-
-  /** @throws Error when a journal breaks a rule */
+  /** @throws Error when a journal of these calls breaks a rule of undo; it is kept then */
   dispose(): void {
-    const problems = this.journalProblems();
+    const problems = [...this.#process.journals()].flatMap(([run, text]) =>
+      checkJournal(text).map((problem) => `${run}: ${problem}`),
+    );
     if (problems.length > 0) {
-      cpSync(this.stateDir, join(tmpdir(), `runner-bad-journals-${String(process.pid)}`), {
-        recursive: true,
-      });
-      throw new Error(`Journals break the rules of undo:\n${problems.join('\n')}`);
+      const kept = join(tmpdir(), `runner-bad-journals-${String(process.pid)}`);
+      cpSync(this.stateDir, kept, { recursive: true });
+      throw new Error(`Journals in ${kept} break the rules of undo:\n${problems.join('\n')}`);
     }
-    rmSync(this.dir, { recursive: true, force: true });
+    this.#process.dispose();
   }
 }
 

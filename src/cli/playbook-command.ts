@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { UsageError } from '../core/errors.ts';
+import type { Playbook } from '../core/playbook.ts';
+import { openPlaybook } from './playbooks.ts';
+import type { World } from './world.ts';
+
+/**
+ * The playbook that a command line names: it must be known before its inputs can be flags. Undefined when there is none
+ * because help was asked for, which is then shown.
+ * @throws UsageError when there is none, or it cannot be found
+ */
+export function playbookOf(world: World, command: Command, argv: string[]): Playbook | undefined {
+  const takesValue = (flag: string | undefined): boolean =>
+    flag !== undefined &&
+    command.options.some(({ short, long, required }) => required && [short, long].includes(flag));
+  const name = argv.find((word, index) => !word.startsWith('-') && !takesValue(argv[index - 1]));
+  if (name !== undefined) return openPlaybook(world, name);
+  if (!argv.includes('--help') && !argv.includes('-h')) {
+    throw new UsageError(`"${command.name()}" needs the name of a playbook.`, {
+      hint: `For example: ${command.name()} upgrade.yml.`,
+    });
+  }
+  command.outputHelp();
+  return undefined;
+}
+
+/** @throws UsageError when the text is no whole number above 0 */
+export function wholeNumber(text: string, flag: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError(`${flag} must be a whole number above 0, not "${text}".`);
+}
