@@ -124,6 +124,7 @@ export async function withEngine<T>(
       journal &&
       ((name: string) =>
         new OutputFile(world.store.outputPath(settings.run, name), world.redactor)),
+    pinFile: journal && ((path: string) => world.store.pin(settings.run, path)),
     captures: journal && world.store.captures(settings.run, world.redactor),
     get signal() {
       return stop.signal;

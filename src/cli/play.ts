@@ -3,7 +3,7 @@ import { exitCodes, type EventSink } from '../core/events.ts';
 import { PlaybookError, UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { playTasks, type OnFailure, type Playbook } from '../core/playbook.ts';
+import { playIncludes, playTasks, type OnFailure, type Playbook } from '../core/playbook.ts';
 import { runPlaybook } from '../engine/run.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';
@@ -208,13 +208,13 @@ class PlayRun {
   async #runForReal(template: RunSettings, inventory: Inventory): Promise<number> {
     const { store, redactor } = this.#world;
     const began = new Date();
-    const { id, dir } = store.create(began);
+    const id = store.create(began);
     const settings = { ...template, run: id };
     const journal = Journal.create(store.journalPath(id), redactor);
     const display = await this.#display(settings);
     const parts = { settings, inventory, journal, display, flags: this.#options };
     return withEngine(this.#world, parts, async (context, stop) => {
-      await journal.append(this.#header(settings, inventory, { began, dir }));
+      await journal.append(this.#header(settings, inventory, began));
       this.#announce(context);
       const ending = await playForward(this.#world, context, {
         playbook: this.#playbook,
@@ -225,11 +225,7 @@ class PlayRun {
     });
   }
 
-  #header(
-    settings: RunSettings,
-    inventory: Inventory,
-    { began, dir }: { began: Date; dir: string },
-  ): JournalRecord {
+  #header(settings: RunSettings, inventory: Inventory, began: Date): JournalRecord {
     const files = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
     return {
       t: 'run',
@@ -250,7 +246,7 @@ class PlayRun {
         vars: Object.fromEntries([...inventory.hosts].map(([name, { vars }]) => [name, vars])),
         groups: Object.fromEntries(inventory.groups),
       },
-      files: files.map((path) => this.#world.store.pin(dir, path)),
+      files: files.map((path) => this.#world.store.pin(settings.run, path)),
     };
   }
 
@@ -319,6 +315,8 @@ class PlayRun {
     const steps = this.#playbook.plays.flatMap(playTasks);
     const step = steps.find(({ id }) => id === wanted) ?? steps.find(({ name }) => name === wanted);
     if (step) return step.id;
+    const includes = this.#playbook.plays.flatMap(playIncludes);
+    if (includes.some(({ task }) => wanted.startsWith(`${task.id}/`))) return wanted;
     throw new UsageError(`There is no step "${wanted}".`, {
       hint:
         didYouMean(

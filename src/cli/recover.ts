@@ -167,7 +167,7 @@ class Recovery {
 
   #playbook(run: RecordedRun): Playbook {
     const playbook = openPlaybook(this.#world, run.header.playbook);
-    const changed = run.header.files.filter(({ path, sha256 }) => fileChecksum(path) !== sha256);
+    const changed = run.files.filter(({ path, sha256 }) => fileChecksum(path) !== sha256);
     if (changed.length > 0 && this.#options.force !== true) {
       throw new UsageError(
         `Changed since run ${this.#id} began: ${changed.map(({ path }) => path).join(', ')}.`,

@@ -71,7 +71,7 @@ export interface PlaySection {
   nodes: Node[];
 }
 
-export type Node = TaskNode | BlockNode | CommitNode | FlushNode;
+export type Node = TaskNode | BlockNode | CommitNode | FlushNode | IncludeNode;
 
 export interface Become {
   enabled: boolean;
@@ -109,6 +109,8 @@ export interface TaskNode {
   listen: string[];
   /** Outermost first. */
   vars: JsonObject[];
+  /** Loop variables of the includes and blocks around: data, which is never rendered. */
+  loopValues: JsonObject;
   become: Become;
   delegateTo: string | undefined;
   runOnce: boolean;
@@ -167,10 +169,50 @@ export interface FlushNode {
   at: SourceRef;
 }
 
+/**
+ * What is known only when the run gets there, host by host: an include whose path is a template, or an include, role
+ * or block in a loop.
+ */
+export interface IncludeNode {
+  kind: 'include';
+  /** Works out path and items. It asks no host. */
+  task: TaskNode;
+  /** What can be seen before the run; empty when the path cannot be known. */
+  preview: Expansion;
+  /** Names that what it may include defines, as far as files can be found; undefined when none could. */
+  mayDefine: readonly string[] | undefined;
+  /** The whole path of what `name` means. @throws PlaybookError when there is no such thing */
+  locate: (name: string) => string;
+  /** @throws PlaybookError */
+  expand: (part: IncludePart) => Expansion;
+}
+
+/** One item of an include, on all hosts for which it is the same. */
+export interface IncludePart {
+  /** Whole path of the file or role. Empty for a block. */
+  source: string;
+  /** Tells its steps from those of the other parts: the last part of their path. */
+  name: string;
+  loopValues: JsonObject;
+}
+
+export interface Expansion {
+  nodes: Node[];
+  /** Handlers of the roles inside. */
+  handlers: TaskNode[];
+  /** Files that were read. */
+  files: string[];
+}
+
 /** Every task of a play with those inside blocks, in order. */
-function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
+export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;
+    if (node.kind === 'include') {
+      yield node.task;
+      yield* tasksOf(node.preview.nodes);
+      yield* node.preview.handlers;
+    }
     if (node.kind === 'block') {
       yield* tasksOf(node.block);
       yield* tasksOf(node.rescue);
@@ -178,6 +220,17 @@ function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
     }
     if (node.kind === 'commit') yield* node.gate;
   }
+}
+
+/** Every include of a play that only the run can resolve. */
+export function playIncludes({ sections }: Play): IncludeNode[] {
+  const visit = (nodes: readonly Node[]): IncludeNode[] =>
+    nodes.flatMap((node) => {
+      if (node.kind === 'include') return [node, ...visit(node.preview.nodes)];
+      if (node.kind !== 'block') return [];
+      return [node.block, node.rescue, node.always].flatMap(visit);
+    });
+  return sections.flatMap(({ nodes }) => visit(nodes));
 }
 
 export function playTasks(play: Play): TaskNode[] {

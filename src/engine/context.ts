@@ -8,6 +8,7 @@ import type { ModuleRegistry } from '../core/module.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
 import type { HostLocks } from './locks.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { PinnedFile } from '../journal/records.ts';
 import type { CaptureStore } from '../journal/store.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { Sealer } from '../util/seal.ts';
@@ -23,6 +24,8 @@ export interface EngineServices {
   keepOutput?: ((name: string) => OutputSink & { path: string }) | undefined;
   /** Keeps a small file that a host copied aside, and gives it again. Absent when nothing is kept of the run. */
   captures?: CaptureStore | undefined;
+  /** Keeps a copy of a file of the playbook. Absent when nothing is kept of the run. */
+  pinFile?: ((path: string) => PinnedFile) | undefined;
   /** Aborted when running commands must be given up. */
   signal: AbortSignal;
   /** Only in tests of rollback. */

@@ -90,6 +90,7 @@ export class RunState {
     const layers: Layer[] = [
       { name: 'magic', values: this.#magic(host, play, task, batch), data: true },
       ...(item ? [{ name: 'loop', values: item, data: true }] : []),
+      { name: 'loop around', values: task.loopValues, data: true },
       { name: 'command line', values: this.#settings.variables, data: true },
       { name: 'runtime', values: this.#facts.get(host.name) ?? {}, data: true },
       ...task.vars.toReversed().map((values) => ({ name: 'task', values })),

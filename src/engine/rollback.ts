@@ -145,8 +145,9 @@ class Rollback {
     );
     if (!pivot) return;
     const { step, unit } = pivot.intent;
-    const commit = { name: recordedStep(this.#run, step).name, unit, irreversible: true };
-    await this.#context.journal?.append({ t: 'commit', ...commit });
+    const { name, id } = recordedStep(this.#run, step);
+    const commit = { name, unit, irreversible: true };
+    await this.#context.journal?.append({ t: 'commit', key: id, ...commit });
     this.#run.commit = commit;
   }
 

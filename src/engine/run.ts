@@ -2,9 +2,12 @@ import { dirname } from 'node:path';
 import { JournalError, LockedError, PlaybookError, RunnerError } from '../core/errors.ts';
 import {
   playTasks,
+  tasksOf,
   type Become,
   type BlockNode,
   type CommitNode,
+  type IncludeNode,
+  type IncludePart,
   type Node,
   type Play,
   type Playbook,
@@ -17,6 +20,7 @@ import type { EngineContext } from './context.ts';
 import { takeFingerprint } from './fingerprint.ts';
 import { policyRecord } from './rollback-tasks.ts';
 import { RunState } from './host-state.ts';
+import { includedParts } from './include.ts';
 import { StepRunner, type StepPlace } from './step-runner.ts';
 import { snapshot } from './undo-plan.ts';
 
@@ -70,6 +74,8 @@ class PlaybookRun {
   /** Hosts that failed, were tolerated, and take no part any more. */
   readonly #left: Set<string>;
   #incomplete = false;
+  /** Files of the playbook whose copies are kept with the run. */
+  readonly #files: Set<string>;
 
   constructor(context: EngineContext, playbook: Playbook, { recorded, takeBack }: RunOptions) {
     this.#context = context;
@@ -78,6 +84,7 @@ class PlaybookRun {
     this.#left = new Set(recorded?.takenBack);
     this.#incomplete = recorded !== undefined && openAlone(recorded).length > 0;
     this.#playbook = playbook;
+    this.#files = new Set([...playbook.files, ...(recorded?.files.map(({ path }) => path) ?? [])]);
     this.#state = new RunState(context.inventory, context.settings, dirname(playbook.path));
     const replay = recorded ? replayable(recorded) : new Map<string, RecordedStep>();
     this.#firstUnit = recorded?.lastUnit ?? 0;
@@ -89,7 +96,7 @@ class PlaybookRun {
     });
     this.#fingerprinted = recorded?.fingerprints.some(({ phase }) => phase === 'before') ?? false;
     this.#resumed = (recorded?.units.size ?? 0) > 0;
-    this.#commitsDone = new Set(recorded?.commit ? [recorded.commit.name] : []);
+    this.#commitsDone = new Set(recorded?.commits);
   }
 
   async run(): Promise<RunResult> {
@@ -154,10 +161,9 @@ class PlaybookRun {
         if (tolerance.failed.size > tolerance.most) return tolerance.failed;
       }
       await this.#takeBackFailed(place);
-      if (play.commit === 'batch')
-        await this.#writeCommit(`${play.id} batch ${String(index + 1)}`, false);
+      if (play.commit === 'batch') await this.#writeCommit(`${play.id} batch ${String(index + 1)}`);
     }
-    if (play.commit === 'end') await this.#writeCommit(play.id, false);
+    if (play.commit === 'end') await this.#writeCommit(play.id);
     return new Set();
   }
 
@@ -215,7 +221,7 @@ class PlaybookRun {
     if (play.serial.length === 0) return [hosts];
     const first = hosts[0] ?? '';
     const host = this.#context.inventory.hosts.get(first);
-    const anyTask = { vars: [], role: undefined } as unknown as TaskNode;
+    const anyTask = { vars: [], loopValues: {}, role: undefined } as unknown as TaskNode;
     const scope = host && this.#state.scope(host, { play, task: anyTask, batch: hosts });
     const sizes = play.serial.map((size) => {
       const value = typeof size === 'string' && scope ? scope.render(size) : size;
@@ -272,7 +278,68 @@ class PlaybookRun {
         return this.#selected(node.tags) ? this.#commit(node, hosts, place) : new Set();
       case 'flush':
         return this.#flush(hosts, { ...place, flush: place.flush + 100 });
+      case 'include':
+        return this.#mayHold(node) ? this.#include(node, hosts, place, rescuable) : new Set();
     }
+  }
+
+  /** An include is looked into when it, or something that it is known to hold, is wanted. */
+  #mayHold({ task, preview }: IncludeNode): boolean {
+    return (
+      this.#selected(task.tags) ||
+      [...tasksOf(preview.nodes)].some(({ tags }) => this.#selected(tags))
+    );
+  }
+
+  /** Works out what each host includes, and runs each part on the hosts for which it is the same. */
+  async #include(
+    node: IncludeNode,
+    hosts: readonly string[],
+    place: StepPlace,
+    rescuable: boolean,
+  ): Promise<Set<string>> {
+    const { failed, included } = await this.#steps.include(node, hosts, place);
+    if (failed.size > 0) this.#lastFailure = `"${node.task.name}" failed (${node.task.id})`;
+    for (const part of includedParts(node, included)) {
+      if (!rescuable && this.#tooManyFailed(place, failed)) break;
+      const active = part.hosts.filter((host) => !failed.has(host));
+      if (active.length === 0) continue;
+      let nodes: Node[];
+      try {
+        nodes = this.#expand(node, part, place.play);
+      } catch (error) {
+        if (!(error instanceof PlaybookError)) throw error;
+        this.#lastFailure = error.describe();
+        for (const host of active) failed.add(host);
+        continue;
+      }
+      for (const host of await this.#nodes(nodes, active, place, rescuable)) failed.add(host);
+    }
+    return failed;
+  }
+
+  #tooManyFailed(place: StepPlace, failed: ReadonlySet<string>): boolean {
+    this.#leave(place, failed);
+    return place.tolerance.failed.size > place.tolerance.most;
+  }
+
+  #expand(node: IncludeNode, part: IncludePart, play: Play): Node[] {
+    const { nodes, handlers, files } = node.expand(part);
+    const known = new Set(play.handlers.map(({ id }) => id));
+    play.handlers.push(...handlers.filter(({ id }) => !known.has(id)));
+    const names = play.handlers.flatMap(({ name, listen }) => [name, ...listen]);
+    for (const task of tasksOf(nodes)) {
+      const missing = task.notify.find((name) => !names.includes(name));
+      if (missing === undefined) continue;
+      const message = `Task "${task.name}" notifies "${missing}", which is no handler of this play.`;
+      throw new PlaybookError([{ message, at: task.at }]);
+    }
+    for (const file of files.filter((one) => !this.#files.has(one))) {
+      this.#files.add(file);
+      const pinned = this.#context.pinFile?.(file);
+      if (pinned) this.#context.journal?.note({ t: 'file', ...pinned });
+    }
+    return nodes;
   }
 
   async #task(
@@ -281,7 +348,7 @@ class PlaybookRun {
     place: StepPlace,
     handler = false,
   ): Promise<Set<string>> {
-    if (!task.readOnly && !this.#context.settings.check) await this.#lock(place.play);
+    if (!task.readOnly && !this.#context.settings.check) await this.#lock(place.play, task);
     if (task.irreversible !== undefined && !handler) {
       const unready = await this.#readyForPivot(task.name, hosts, place);
       if (unready.size > 0) return unready;
@@ -302,11 +369,12 @@ class PlaybookRun {
   }
 
   /** Hosts are locked before the first step that can change one of them: those of all plays that are known by then. */
-  async #lock(current: Play): Promise<void> {
+  async #lock(current: Play, task: TaskNode): Promise<void> {
     const { locks } = this.#context;
     const wanted = new Map<string, Become>();
     for (const play of this.#playbook.plays) {
-      const [first] = playTasks(play).filter(({ readOnly }) => !readOnly);
+      const [known] = playTasks(play).filter(({ readOnly }) => !readOnly);
+      const first = known ?? (play === current ? task : undefined);
       if (!first) continue;
       let hosts: string[] = [];
       try {
@@ -422,7 +490,8 @@ class PlaybookRun {
     hosts: readonly string[],
     place: StepPlace,
   ): Promise<Set<string>> {
-    if (this.#commitsDone.has(node.name)) return new Set();
+    const key = `${node.id}|${String(place.batchNumber)}`;
+    if (this.#commitsDone.has(key)) return new Set();
     const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 200 });
     if (unflushed.size > 0) return unflushed;
     const strict = { ...place, tolerance: { most: 0, failed: new Set<string>() } };
@@ -430,19 +499,20 @@ class PlaybookRun {
     if (failed.size > 0) return failed;
     const unready = await this.#readyForPivot(node.name, hosts, place);
     if (unready.size > 0) return unready;
-    await this.#writeCommit(node.name, node.confirm);
+    await this.#writeCommit(node.name, { key, irreversible: node.confirm });
     return new Set();
   }
 
-  async #writeCommit(name: string, irreversible: boolean): Promise<void> {
-    if (this.#commitsDone.has(name)) return;
+  async #writeCommit(name: string, { key = name, irreversible = false } = {}): Promise<void> {
+    if (this.#commitsDone.has(key)) return;
     await this.#context.journal?.append({
       t: 'commit',
       name,
+      key,
       unit: this.#steps.lastUnit,
       irreversible,
     });
-    this.#commitsDone.add(name);
+    this.#commitsDone.add(key);
     this.#context.emit({ type: 'commit', name, irreversible });
   }
 

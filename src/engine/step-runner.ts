@@ -4,13 +4,15 @@ import { RunnerError, UnknownValueError } from '../core/errors.ts';
 import type { StepInfo, UnitState } from '../core/events.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Play, TaskNode } from '../core/playbook.ts';
+import type { IncludeNode, Play, TaskNode } from '../core/playbook.ts';
 import type { RecordedStep } from '../journal/recorded-run.ts';
-import type { ResultRecord, StepEndRecord } from '../journal/records.ts';
+import type { Included, ResultRecord, StepEndRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
+import { escapePattern } from '../util/text.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
 import type { RunState } from './host-state.ts';
+import { loopVariables } from './include.ts';
 import { outputDigest, runUnit, type UnitOutcome } from './unit.ts';
 
 export interface StepPlace {
@@ -23,6 +25,12 @@ export interface StepPlace {
   tolerance: { most: number; failed: Set<string> };
 }
 
+/** How a step is run: as a handler, or to find out what an include means. */
+interface StepKind {
+  handler: boolean;
+  include?: IncludeNode;
+}
+
 interface HostStep {
   state: UnitState;
   register: ScopeValue;
@@ -32,6 +40,8 @@ interface HostStep {
   setFacts: JsonObject;
   groups: string[];
   changedUnits: number[];
+  /** What an include resolved to. */
+  included?: Included[] | undefined;
 }
 
 /** Runs one task over hosts: conditions, loops, registers, notifications, records. */
@@ -44,6 +54,7 @@ export class StepRunner {
   #unit: number;
   #step: number;
   #injected = false;
+  readonly #failAt: RegExp | undefined;
   /** Steps whose outcome is not known, as text. */
   readonly uncertain = new Set<string>();
 
@@ -68,6 +79,8 @@ export class StepRunner {
     this.#replay = replay;
     this.#unit = lastUnit;
     this.#step = lastStep;
+    const { failAt } = context.settings;
+    this.#failAt = failAt === undefined ? undefined : stepPattern(failAt);
   }
 
   get lastUnit(): number {
@@ -89,21 +102,7 @@ export class StepRunner {
     place: StepPlace,
     handler = false,
   ): Promise<Set<string>> {
-    const once = task.runOnce ? hosts.slice(0, 1) : hosts;
-    const key = this.#key(task, place);
-    const recorded = this.#replay.get(key);
-    const results = new Map<string, HostStep>();
-    const pending: string[] = [];
-    for (const host of once) {
-      const end = recorded?.ends.get(host);
-      if (end && !end.failed && this.#canReplay(task, end)) {
-        this.#applyRecorded(host, task, end, place);
-        results.set(host, replayedStep(end, this.#recordedRegister(end)));
-      } else {
-        pending.push(host);
-      }
-    }
-    if (pending.length > 0) await this.#runPending(task, pending, place, { key, handler, results });
+    const results = await this.#runAll(task, hosts, place, { handler });
     const failed = new Set<string>();
     for (const [host, step] of results) {
       const everywhere = task.runOnce ? hosts : [host];
@@ -118,11 +117,53 @@ export class StepRunner {
     return failed;
   }
 
+  /** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */
+  async include(
+    node: IncludeNode,
+    hosts: readonly string[],
+    place: StepPlace,
+  ): Promise<{ failed: Set<string>; included: Map<string, Included[]> }> {
+    const { task } = node;
+    const results = await this.#runAll(task, hosts, place, { handler: false, include: node });
+    const failed = new Set<string>();
+    const included = new Map<string, Included[]>();
+    for (const host of hosts) {
+      const result = results.get(task.runOnce ? (hosts[0] ?? host) : host);
+      if (result?.failed) failed.add(host);
+      else included.set(host, result?.included ?? []);
+    }
+    return { failed, included };
+  }
+
+  async #runAll(
+    task: TaskNode,
+    hosts: readonly string[],
+    place: StepPlace,
+    kind: StepKind,
+  ): Promise<Map<string, HostStep>> {
+    const once = task.runOnce ? hosts.slice(0, 1) : hosts;
+    const key = this.#key(task, place);
+    const recorded = this.#replay.get(key);
+    const results = new Map<string, HostStep>();
+    const pending: string[] = [];
+    for (const host of once) {
+      const end = recorded?.ends.get(host);
+      if (end && !end.failed && this.#canReplay(task, end, kind)) {
+        this.#applyRecorded(host, task, end, place);
+        results.set(host, this.#replayed(end));
+      } else {
+        pending.push(host);
+      }
+    }
+    if (pending.length > 0) await this.#runPending(task, pending, place, { key, results, kind });
+    return results;
+  }
+
   async #runPending(
     task: TaskNode,
     hosts: string[],
     place: StepPlace,
-    { key, handler, results }: { key: string; handler: boolean; results: Map<string, HostStep> },
+    { key, results, kind }: { key: string; results: Map<string, HostStep>; kind: StepKind },
   ): Promise<void> {
     const { emit, journal, settings } = this.#context;
     const step: StepInfo = {
@@ -132,7 +173,7 @@ export class StepRunner {
       name: task.name,
       module: task.module,
       at: task.at,
-      handler,
+      handler: kind.handler,
     };
     const began = Date.now();
     journal?.note({ t: 'step', step, hosts, key });
@@ -144,7 +185,7 @@ export class StepRunner {
           const host = inventoryHost(this.#context.inventory, name);
           if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
           const items = this.#replay.get(key)?.items.get(name);
-          const result = await this.#runHost(task, host, place, { step, handler, items });
+          const result = await this.#runHost(task, host, place, { step, kind, items });
           if (isUncertain(result)) this.uncertain.add(`"${task.name}" on ${name}`);
           results.set(name, result);
           this.#applyResult(name, task, result, place, step);
@@ -162,15 +203,16 @@ export class StepRunner {
     place: StepPlace,
     {
       step,
-      handler,
+      kind,
       items: recorded,
     }: {
       step: StepInfo;
-      handler: boolean;
+      kind: StepKind;
       items: ReadonlyMap<number, ResultRecord> | undefined;
     },
   ): Promise<HostStep> {
-    const notifiedBy = handler
+    const { include } = kind;
+    const notifiedBy = kind.handler
       ? this.#state.takePending(host.name, task.id)?.notifiedBy
       : undefined;
     const scopeOf = (item?: JsonObject) =>
@@ -182,26 +224,25 @@ export class StepRunner {
       });
     const items = this.#items(task, scopeOf());
     if (items instanceof RunnerError) return this.#notRun(step, host, items);
-    if (items === undefined) return this.#runItem(task, host, step, scopeOf(), { notifiedBy });
+    if (items === undefined) {
+      if (include) return this.#includeItem(include, host, step, { scope: scopeOf() });
+      return this.#runItem(task, host, step, scopeOf(), { notifiedBy });
+    }
     const parts: HostStep[] = [];
     for (const [index, item] of items.entries()) {
+      const scope = scopeOf(loopVariables(task.loopVar, item, { index, length: items.length }));
+      if (include) {
+        const loop = { item, index, length: items.length };
+        parts.push(this.#includeItem(include, host, step, { scope, loop }));
+        continue;
+      }
       const known = this.#recordedItem(task, recorded, { index, item });
       if (known) {
         parts.push(known);
         continue;
       }
-      const loop = {
-        [task.loopVar]: item,
-        loop: {
-          index: index + 1,
-          index0: index,
-          first: index === 0,
-          last: index === items.length - 1,
-          length: items.length,
-        },
-      };
       const details = { item, index, notifiedBy };
-      parts.push(await this.#runItem(task, host, step, scopeOf(loop), details));
+      parts.push(await this.#runItem(task, host, step, scope, details));
     }
     if (parts.length === 0) this.#end(step, host, 'skipped', { message: 'the list is empty' });
     return combine(parts, items);
@@ -233,6 +274,31 @@ export class StepRunner {
       ? unknownValue
       : { failed: true, changed: false, msg: error.describe() };
     return { ...emptyStep(state, result), failed: !unknown };
+  }
+
+  /** Resolves one item of an include for a host: the condition, and what its name means. */
+  #includeItem(
+    { task, locate }: IncludeNode,
+    host: InventoryHost,
+    step: StepInfo,
+    { scope, loop }: { scope: Scope; loop?: { item: JsonValue; index: number; length: number } },
+  ): HostStep {
+    const details = { number: this.nextUnit(), item: loop?.item, index: loop?.index, task };
+    try {
+      if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) {
+        this.#end(step, host, 'skipped', details);
+        const skipped = { skipped: true, changed: false, failed: false };
+        return { ...emptyStep('skipped', skipped), included: [] };
+      }
+      const label = loop && labelOf(task, loop.item, scope);
+      const name = String(scope.render(task.args['name'] ?? ''));
+      const included: Included = { source: locate(name), label, ...loop };
+      this.#end(step, host, 'ok', { ...details, label, message: name || undefined });
+      return { ...emptyStep('ok', { changed: false, failed: false }), included: [included] };
+    } catch (error) {
+      if (error instanceof RunnerError) return this.#notRun(step, host, error);
+      throw error;
+    }
   }
 
   async #runItem(
@@ -285,7 +351,7 @@ export class StepRunner {
     });
     if (outcome.undo !== undefined) this.#context.fault?.('after-effect', task.id);
     if (this.#context.settings.check) this.#weighPrediction(outcome, host.name, target.name);
-    if (this.#context.settings.failAt === task.id && !this.#injected) {
+    if (this.#failAt?.test(task.id) === true && !this.#injected) {
       this.#injected = true;
       Object.assign(outcome, {
         state: 'failed',
@@ -348,7 +414,7 @@ export class StepRunner {
       item?: JsonValue | undefined;
       index?: number | undefined;
       label?: string | undefined;
-      message?: string;
+      message?: string | undefined;
       outcome?: UnitOutcome;
       ignored?: boolean;
       task?: TaskNode;
@@ -453,6 +519,7 @@ export class StepRunner {
           : undefined,
       setFacts: task.noLog ? undefined : result.setFacts,
       groups: result.groups,
+      included: task.noLog ? undefined : result.included,
       notified,
     });
   }
@@ -463,9 +530,11 @@ export class StepRunner {
     units: number[],
     place: StepPlace,
   ): { handler: string; units: number[] }[] {
-    const handlers = place.play.handlers.filter(
-      ({ name, listen }) =>
-        task.notify.includes(name) || listen.some((topic) => task.notify.includes(topic)),
+    const { handlers: all } = place.play;
+    const handlers = all.filter(
+      (handler) =>
+        (task.notify.includes(handler.name) && handler === namesake(handler.name, task, all)) ||
+        handler.listen.some((topic) => task.notify.includes(topic)),
     );
     for (const handler of handlers) {
       for (const unit of units) this.#state.notify(host, handler, unit);
@@ -492,8 +561,23 @@ export class StepRunner {
     if (place.flush > 0) this.#state.takePending(host, task.id);
   }
 
+  #replayed(end: StepEndRecord): HostStep {
+    const register = this.#recordedRegister(end);
+    return {
+      ...emptyStep('ok', register ?? {}),
+      setFacts: end.setFacts ?? {},
+      groups: end.groups ?? [],
+      included: end.included?.map((one) =>
+        one.item === undefined
+          ? one
+          : { ...one, item: this.#context.redactor.resolveAll(one.item) },
+      ),
+    };
+  }
+
   /** A step whose hidden register cannot be opened runs again. */
-  #canReplay(task: TaskNode, end: StepEndRecord): boolean {
+  #canReplay(task: TaskNode, end: StepEndRecord, { include }: StepKind): boolean {
+    if (include) return end.included !== undefined;
     return task.register === undefined || this.#recordedRegister(end) !== undefined;
   }
 
@@ -510,6 +594,11 @@ export class StepRunner {
     this.#counts.set(base, count);
     return `${base}|${String(count)}`;
   }
+}
+
+/** Before the run, a step inside a loop is known as that of "each" item. */
+function stepPattern(id: string): RegExp {
+  return new RegExp(`^${escapePattern(id).replaceAll('/each/', '/[^/]+/')}$`);
 }
 
 const doneStates = new Set<UnitState>(['ok', 'changed', 'skipped']);
@@ -539,12 +628,14 @@ function isUncertain({ state }: HostStep): boolean {
   return state === 'unknown' || state === 'unreachable';
 }
 
-function replayedStep(end: StepEndRecord, register: JsonValue | undefined): HostStep {
-  return {
-    ...emptyStep('ok', register ?? {}),
-    setFacts: end.setFacts ?? {},
-    groups: end.groups ?? [],
-  };
+/** Of handlers with one name, that of the task's own role, or the last. */
+function namesake(
+  name: string,
+  task: TaskNode,
+  handlers: readonly TaskNode[],
+): TaskNode | undefined {
+  const same = handlers.filter((handler) => handler.name === name);
+  return same.findLast(({ role }) => role !== undefined && role === task.role) ?? same.at(-1);
 }
 
 function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {
@@ -586,5 +677,6 @@ function combine(parts: HostStep[], items: JsonValue[]): HostStep {
     setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
     groups: parts.flatMap((part) => part.groups),
     changedUnits: parts.flatMap((part) => part.changedUnits),
+    included: parts.flatMap((part) => part.included ?? []),
   };
 }

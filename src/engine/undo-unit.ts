@@ -213,6 +213,7 @@ export function callTask(unit: RecordedUnit, { module, args }: ModuleCall): Task
     notify: [],
     listen: [],
     vars: [],
+    loopValues: {},
     become: unit.intent.become,
     delegateTo: undefined,
     runOnce: false,

@@ -5,6 +5,7 @@ import { JournalError } from '../core/errors.ts';
 import type {
   IntentRecord,
   JournalRecord,
+  PinnedFile,
   ResultRecord,
   RollbackTask,
   StepEndRecord,
@@ -38,6 +39,10 @@ export interface RecordedRun {
   steps: Map<number, RecordedStep>;
   units: Map<number, RecordedUnit>;
   results: ResultRecord[];
+  /** Files of the playbook, as they were when the run read them. */
+  files: PinnedFile[];
+  /** Commit points that were passed, by key. */
+  commits: Set<string>;
   /** The last commit point: units up to this number stay. */
   commit: { name: string; unit: number; irreversible: boolean } | undefined;
   fingerprints: Extract<JournalRecord, { t: 'fingerprint' }>[];
@@ -65,6 +70,8 @@ export function readRun(records: readonly JournalRecord[]): RecordedRun {
     steps: new Map(),
     units: new Map(),
     results: [],
+    files: [...header.files],
+    commits: new Set(),
     commit: undefined,
     fingerprints: [],
     rollbacks: 0,
@@ -126,7 +133,11 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       if (unit?.intent.block) unit.intent.block.until = record.upTo;
       break;
     }
+    case 'file':
+      run.files.push({ path: record.path, sha256: record.sha256, pinned: record.pinned });
+      break;
     case 'commit':
+      run.commits.add(record.key);
       run.commit = { name: record.name, unit: record.unit, irreversible: record.irreversible };
       break;
     case 'resolved': {

@@ -85,7 +85,29 @@ export interface StepEndRecord {
   sealed?: string | undefined;
   setFacts?: JsonObject | undefined;
   groups?: string[] | undefined;
+  /** What an include resolved to. */
+  included?: Included[] | undefined;
   notified?: { handler: string; units: number[] }[] | undefined;
+}
+
+/** A file of the playbook, as it was when the run read it. */
+export interface PinnedFile {
+  path: string;
+  sha256: string;
+  /** Its copy in the folder of the run. */
+  pinned: string;
+}
+
+/** One item of an include on one host. */
+export interface Included {
+  /** Whole path of the file or role. Empty for a block. */
+  source: string;
+  item?: JsonValue | undefined;
+  /** Position in the loop, from zero. */
+  index?: number | undefined;
+  label?: string | undefined;
+  /** Length of the loop. */
+  length?: number | undefined;
 }
 
 export type JournalRecord =
@@ -109,15 +131,18 @@ export type JournalRecord =
         vars: Record<string, JsonObject>;
         groups: Record<string, string[]>;
       };
-      files: { path: string; sha256: string; pinned: string }[];
+      files: PinnedFile[];
     }
+  /** A file that the run came to include: as those of the header. */
+  | ({ t: 'file' } & PinnedFile)
   | { t: 'play'; id: string; batch: number; hosts: string[] }
   | { t: 'step'; step: StepInfo; hosts: string[]; key: string }
   | IntentRecord
   | ResultRecord
   | StepEndRecord
   | { t: 'block-end'; unit: number; upTo: number }
-  | { t: 'commit'; name: string; unit: number; irreversible: boolean }
+  /** `key` tells it from those of the same name in other batches and items. */
+  | { t: 'commit'; name: string; key: string; unit: number; irreversible: boolean }
   | {
       t: 'fingerprint';
       phase: 'before' | 'after';

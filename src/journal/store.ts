@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../core/errors.ts';
+import { JournalError, UsageError } from '../core/errors.ts';
 import type { Redactor } from '../util/redact.ts';
 import { readJournal } from './journal.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
+import type { PinnedFile } from './records.ts';
 
 export interface CaptureStore {
   keep(name: string, content: Buffer): void;
@@ -20,12 +21,11 @@ export class RunStore {
     this.#root = join(stateDir, 'runs');
   }
 
-  create(now: Date): { id: string; dir: string } {
+  create(now: Date): string {
     const stamp = now.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
     const id = `${stamp}-${randomBytes(2).toString('hex')}`;
-    const dir = join(this.#root, id);
-    mkdirSync(join(dir, 'files'), { recursive: true, mode: 0o700 });
-    return { id, dir };
+    mkdirSync(join(this.#root, id, 'files'), { recursive: true, mode: 0o700 });
+    return id;
   }
 
   journalPath(id: string): string {
@@ -107,13 +107,20 @@ export class RunStore {
     writeFileSync(join(this.#root, id, 'closed'), '', { mode: 0o600 });
   }
 
-  /** Keeps a copy of a file as it was when the run began, under its checksum. */
-  pin(dir: string, path: string): { path: string; sha256: string; pinned: string } {
-    const bytes = readFileSync(path);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const pinned = join('files', sha256.slice(0, 16));
-    writeFileSync(join(dir, pinned), bytes, { mode: 0o600 });
-    return { path, sha256, pinned };
+  /** Keeps a copy of a file as the run read it, under its checksum. @throws JournalError */
+  pin(id: string, path: string): PinnedFile {
+    try {
+      const bytes = readFileSync(path);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const pinned = join('files', sha256.slice(0, 16));
+      writeFileSync(join(this.#root, id, pinned), bytes, { mode: 0o600 });
+      return { path, sha256, pinned };
+    } catch (error) {
+      const why = (error as Error).message;
+      throw new JournalError(`Cannot keep a copy of ${path} with the run: ${why}`, {
+        cause: error,
+      });
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import {
+  playIncludes,
   playTasks,
   type Node,
   type Play,
@@ -33,6 +34,8 @@ const magic = [
   'item',
   'failed',
 ];
+/** Among the known names: there may be others. */
+const ANY_NAME = '*';
 const undoNames = ['result', 'captured', 'undo', 'live'];
 
 /** A planned point that automatic rollback cannot go behind. */
@@ -67,6 +70,7 @@ export function stepsBeforeNoReturn(playbook: Playbook): TaskNode[] {
         steps.push(node);
       }
       if (node.kind === 'block' && visit(node.block)) return true;
+      if (node.kind === 'include') visit(node.preview.nodes);
     }
     return false;
   };
@@ -88,6 +92,10 @@ export function checkPlaybook(
   for (const task of playbook.fingerprint) addRegistered(task, registered);
   const around = [playbook, ...playbook.plays].flatMap(({ rollback }) => rollbackTasks(rollback));
   for (const task of around) addRegistered(task, registered);
+  const includes = playbook.plays.flatMap(playIncludes);
+  for (const name of includes.flatMap(({ mayDefine }) => mayDefine ?? [])) registered.add(name);
+  // What an include of any file may define is not known.
+  if (includes.some(({ mayDefine }) => mayDefine === undefined)) registered.add(ANY_NAME);
   const global = [...magic, ...outside, ...registered, ...playbook.inputs.map(({ name }) => name)];
   const [first] = playbook.plays;
   for (const task of rollbackTasks(playbook.rollback))
@@ -121,6 +129,7 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
     ...outer,
     task.loopVar,
     ...task.vars.flatMap((vars) => Object.keys(vars)),
+    ...Object.keys(task.loopValues),
     ...Object.keys(task.role?.defaults ?? {}),
     ...Object.keys(task.role?.inputs ?? {}),
   ];
@@ -179,6 +188,7 @@ function checkNames(
   at: Problem['at'],
   where: string,
 ): Problem[] {
+  if (known.includes(ANY_NAME)) return [];
   const missing = [...new Set(names)].filter((name) => !known.includes(name));
   return missing.map((name) => ({
     message: `Nothing defines "${name}", used in ${where}.`,
@@ -188,7 +198,8 @@ function checkNames(
 }
 
 function checkNotify(task: TaskNode, play: Play): Problem[] {
-  const names = play.handlers.flatMap(({ name, listen }) => [name, ...listen]);
+  const foreseen = playIncludes(play).flatMap(({ preview }) => preview.handlers);
+  const names = [...play.handlers, ...foreseen].flatMap(({ name, listen }) => [name, ...listen]);
   return task.notify
     .filter((name) => !names.includes(name))
     .map((name) => ({

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, type Problem } from '../core/errors.ts';
 import type { JsonSchema, ModuleRegistry } from '../core/module.ts';
@@ -15,19 +15,10 @@ import type {
 import { schemaProblem, validateValue } from '../util/schema.ts';
 import { slug } from '../util/text.ts';
 import { MapReader } from './reader.ts';
-import {
-  findFile,
-  inherit,
-  loadBlockUndo,
-  loadFingerprint,
-  loadNodes,
-  loadRollback,
-  loadTaskFile,
-  stepId,
-  topLevel,
-  type Inherited,
-  type LoadContext,
-} from './tasks.ts';
+import { findFile, loadTaskFile } from './includes.ts';
+import { inherit, stepId, topLevel, type Inherited, type LoadContext } from './inherited.ts';
+import { loadNodes } from './nodes.ts';
+import { loadBlockUndo, loadFingerprint, loadRollback, plainTasks } from './tasks.ts';
 import { readYaml, SourceMap } from './yaml.ts';
 
 const MAX_PINNED_BYTES = 1024 * 1024;
@@ -59,9 +50,6 @@ class PlaybookLoader {
   readonly #folder: string;
   readonly #rolePaths: string[];
   readonly #context: LoadContext;
-  /** Handlers of roles, gathered while the plays are read. */
-  #roleHandlers: TaskNode[] = [];
-  #fingerprint: TaskNode[] = [];
 
   constructor(
     file: string,
@@ -82,7 +70,13 @@ class PlaybookLoader {
       map,
       files: new Set([file]),
       ids: new Set(),
-      loadRole: (reader, inherited) => this.#loadRole(reader, inherited),
+      handlers: [],
+      fingerprint: [],
+      dynamic: false,
+      loadNodes,
+      findRole: (name) => this.#findRole(name),
+      roleNames: () => this.#roleNames(),
+      loadRole: (reader, inherited, context) => this.#loadRole(reader, inherited, context),
     };
   }
 
@@ -99,7 +93,7 @@ class PlaybookLoader {
         at: start,
       });
     const top = topLevel(this.#folder, '');
-    this.#fingerprint = loadFingerprint(
+    const own = loadFingerprint(
       reader,
       { ...top, ...inheritBecome(reader, top), path: 'fingerprint' },
       this.#context,
@@ -119,7 +113,8 @@ class PlaybookLoader {
     };
     reader.string('description');
     if (!Array.isArray(value)) reader.close('a playbook');
-    return { ...playbook, fingerprint: this.#fingerprint, files: [...files].sort() };
+    const fingerprint = [...own, ...this.#context.fingerprint];
+    return { ...playbook, fingerprint, files: [...files].sort() };
   }
 
   #loadInputs(reader: MapReader): InputSpec[] {
@@ -152,12 +147,12 @@ class PlaybookLoader {
     const vars = reader.object('vars') ?? {};
     const inherited: Inherited = { ...inherit(reader, topLevel(this.#folder, id)), vars: [] };
     reader.boolean('gather_facts');
-    this.#roleHandlers = [];
+    const context = { ...this.#context, handlers: [] as TaskNode[] };
     const section = (key: PlaySection['name']) =>
-      loadNodes(reader.list(key) ?? [], inherited, this.#context, reader.at());
+      loadNodes(reader.list(key) ?? [], inherited, context, reader.at());
     const preTasks = section('pre_tasks');
     const roles = (reader.list('roles') ?? []).flatMap((role) =>
-      this.#loadRoleEntry(role, inherited, reader),
+      this.#loadRoleEntry(role, inherited, reader, context),
     );
     const tasks = section('tasks');
     const postTasks = section('post_tasks');
@@ -183,7 +178,7 @@ class PlaybookLoader {
           ...inherited,
           path: `${id}/handlers`,
         }),
-        ...this.#roleHandlers,
+        ...context.handlers,
       ],
     };
     reader.close('a play');
@@ -192,29 +187,42 @@ class PlaybookLoader {
 
   #loadHandlers(list: JsonValue[], inherited: Inherited): TaskNode[] {
     const at = { file: this.#file, line: 1, column: 1 };
-    return loadNodes(list, { ...inherited, when: [], notify: [] }, this.#context, at).filter(
-      (node) => node.kind === 'task',
-    );
+    const plain = { ...inherited, when: [], notify: [] };
+    return plainTasks(list, plain, this.#context, { at, where: 'handlers' });
   }
 
-  #loadRoleEntry(value: JsonValue, inherited: Inherited, play: MapReader): BlockNode[] {
-    const { map, problems } = this.#context;
+  #loadRoleEntry(
+    value: JsonValue,
+    inherited: Inherited,
+    play: MapReader,
+    context: LoadContext,
+  ): BlockNode[] {
+    const { map, problems } = context;
     const source: JsonObject = isJsonObject(value) ? value : { role: value };
     if (!map.of(source))
       map.set(source, { self: play.at('roles'), keys: new Map(), values: new Map() });
-    const block = this.#loadRole(new MapReader(source, map, problems), inherited);
+    const block = this.#loadRole(new MapReader(source, map, problems), inherited, context);
     return block ? [block] : [];
   }
 
-  #loadRole(reader: MapReader, outer: Inherited): BlockNode | undefined {
+  #findRole(name: string): string | undefined {
+    const path = findFile(name, this.#rolePaths);
+    return path !== undefined && statSync(path).isDirectory() ? path : undefined;
+  }
+
+  #roleNames(): string[] {
+    return this.#rolePaths.filter((path) => existsSync(path)).flatMap((path) => readdirSync(path));
+  }
+
+  #loadRole(reader: MapReader, outer: Inherited, context: LoadContext): BlockNode | undefined {
     const name = reader.string('role');
     const shown = reader.string('name') ?? name;
     if (name === undefined || shown === undefined) {
       reader.problem('role', 'A role entry needs "role", the name of a role.');
       return undefined;
     }
-    const path = findFile(name, this.#rolePaths);
-    if (path === undefined || !statSync(path).isDirectory()) {
+    const path = this.#findRole(name);
+    if (path === undefined) {
       reader.problem(
         'role',
         `There is no role "${name}".`,
@@ -225,27 +233,37 @@ class PlaybookLoader {
     const from = reader.string('tasks_from') ?? 'main';
     const inherited = inherit(reader, outer);
     const given = reader.object('inputs') ?? {};
-    const id = stepId(outer.path, shown, this.#context.ids);
-    const role = this.#readRole(name, path, given, reader);
+    const id = stepId(outer.path, shown, context.ids);
+    const shortName = isAbsolute(name) ? basename(name) : name;
+    const role = this.#readRole(shortName, path, { given, entry: reader, context });
     const inner: Inherited = { ...inherited, role, path: id, folder: path };
-    this.#loadRoleHandlers(role, inner);
-    for (const file of contentFiles(path)) this.#context.files.add(file);
+    const tasks = yamlFile(path, 'tasks', from);
+    if (outer.chain.includes(tasks)) {
+      reader.problem('role', `Role "${shortName}" includes itself.`);
+      return undefined;
+    }
+    this.#loadRoleHandlers(role, inner, context);
+    for (const file of contentFiles(path)) context.files.add(file);
     const block: BlockNode = {
       kind: 'block',
       id,
       name: shown,
       at: reader.at(),
-      block: loadTaskFile(yamlFile(path, 'tasks', from), inner, this.#context),
+      block: loadTaskFile(tasks, inner, context),
       rescue: [],
       always: [],
-      undo: loadBlockUndo(reader, inner, this.#context),
+      undo: loadBlockUndo(reader, inner, context),
     };
     reader.close('a role entry');
     return block;
   }
 
-  #readRole(name: string, path: string, given: JsonObject, entry: MapReader): RoleContext {
-    const { problems, map, files } = this.#context;
+  #readRole(
+    name: string,
+    path: string,
+    { given, entry, context }: { given: JsonObject; entry: MapReader; context: LoadContext },
+  ): RoleContext {
+    const { problems, map, files } = context;
     const defaultsFile = yamlFile(path, 'defaults', 'main');
     let defaults: JsonObject = {};
     if (existsSync(defaultsFile)) {
@@ -261,7 +279,7 @@ class PlaybookLoader {
         const meta = new MapReader(value as JsonObject, map, problems);
         meta.string('description');
         defaults = { ...defaults, ...this.#checkRoleInputs(name, meta, given, entry) };
-        this.#loadRoleFingerprint(meta, path);
+        this.#loadRoleFingerprint(meta, path, context);
         meta.close('the meta file of a role');
       }
     } else if (Object.keys(given).length > 0) {
@@ -296,17 +314,24 @@ class PlaybookLoader {
     return defaults;
   }
 
-  #loadRoleFingerprint(meta: MapReader, path: string): void {
+  #loadRoleFingerprint(meta: MapReader, path: string, context: LoadContext): void {
     const inherited = topLevel(path, `fingerprint/${basename(path)}`);
-    this.#fingerprint.push(...loadFingerprint(meta, inherited, this.#context));
+    context.fingerprint.push(...loadFingerprint(meta, inherited, context));
   }
 
-  #loadRoleHandlers(role: RoleContext, inherited: Inherited): void {
+  #loadRoleHandlers(role: RoleContext, inherited: Inherited, context: LoadContext): void {
     const file = yamlFile(role.path, 'handlers', 'main');
     if (!existsSync(file)) return;
     const path = `${inherited.path}/handlers`;
-    const nodes = loadTaskFile(file, { ...inherited, path, when: [], notify: [] }, this.#context);
-    this.#roleHandlers.push(...nodes.filter((node) => node.kind === 'task'));
+    const nodes = loadTaskFile(file, { ...inherited, path, when: [], notify: [] }, context);
+    for (const node of nodes) {
+      if (node.kind === 'task') context.handlers.push(node);
+      else
+        context.problems.push({
+          message: 'Only plain tasks may stand in "handlers".',
+          at: { file, line: 1, column: 1 },
+        });
+    }
   }
 }
 

@@ -1,14 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Problem } from '../core/errors.ts';
-import type { Module, ModuleRegistry } from '../core/module.ts';
+import type { Module } from '../core/module.ts';
 import type {
-  Become,
   BlockNode,
-  CommitNode,
-  Node,
-  RoleContext,
   RollbackPolicy,
   TaskNode,
   UndoSpec,
@@ -16,139 +9,9 @@ import type {
 } from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
 import { validateValue } from '../util/schema.ts';
-import { didYouMean, slug } from '../util/text.ts';
+import { didYouMean } from '../util/text.ts';
+import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { MapReader } from './reader.ts';
-import { readYaml, type SourceMap } from './yaml.ts';
-
-/** What a node takes over from the play, role and blocks around it. */
-export interface Inherited {
-  path: string;
-  when: string[];
-  tags: string[];
-  vars: JsonObject[];
-  become: Become;
-  environment: JsonObject;
-  delegateTo: string | undefined;
-  runOnce: boolean;
-  ignoreErrors: boolean;
-  noLog: boolean;
-  notify: string[];
-  role: RoleContext | undefined;
-  /** Folder that relative includes are looked up in. */
-  folder: string;
-}
-
-export interface LoadContext {
-  modules: ModuleRegistry;
-  problems: Problem[];
-  map: SourceMap;
-  files: Set<string>;
-  /** Step ids given so far. */
-  ids: Set<string>;
-  /** Adds a role's tasks; set by the role loader, which needs this file in turn. */
-  loadRole(reader: MapReader, inherited: Inherited): BlockNode | undefined;
-}
-
-const noBecome: Become = { enabled: false, user: 'root', method: 'sudo' };
-
-export function topLevel(folder: string, path: string): Inherited {
-  return {
-    path,
-    when: [],
-    tags: [],
-    vars: [],
-    become: noBecome,
-    environment: {},
-    delegateTo: undefined,
-    runOnce: false,
-    ignoreErrors: false,
-    noLog: false,
-    notify: [],
-    role: undefined,
-    folder,
-  };
-}
-
-/** Keywords that plays, roles, blocks and tasks share; each takes effect on everything inside. */
-export function inherit(reader: MapReader, outer: Inherited): Inherited {
-  const become = reader.boolean('become');
-  const vars = reader.object('vars');
-  return {
-    ...outer,
-    when: [...outer.when, ...(reader.conditions('when') ?? [])],
-    tags: [...new Set([...outer.tags, ...reader.strings('tags')])],
-    vars: vars ? [...outer.vars, vars] : outer.vars,
-    become: {
-      enabled: become ?? outer.become.enabled,
-      user: reader.string('become_user') ?? outer.become.user,
-      method: reader.oneOf('become_method', ['sudo', 'su', 'doas']) ?? outer.become.method,
-    },
-    environment: { ...outer.environment, ...reader.object('environment') },
-    delegateTo: reader.string('delegate_to') ?? outer.delegateTo,
-    runOnce: reader.boolean('run_once') ?? outer.runOnce,
-    ignoreErrors: reader.boolean('ignore_errors') ?? outer.ignoreErrors,
-    noLog: reader.boolean('no_log') ?? outer.noLog,
-    notify: [...outer.notify, ...reader.strings('notify')],
-  };
-}
-
-export function stepId(path: string, name: string, ids: Set<string>): string {
-  const base = `${path}/${slug(name)}`;
-  let id = base;
-  for (let ordinal = 2; ids.has(id); ordinal++) id = `${base}~${String(ordinal)}`;
-  ids.add(id);
-  return id;
-}
-
-export function loadNodes(
-  list: JsonValue[],
-  inherited: Inherited,
-  context: LoadContext,
-  fallback: SourceRef,
-): Node[] {
-  return list.flatMap((item, index) => {
-    if (!isJsonObject(item)) {
-      const at = context.map.value(list, index) ?? fallback;
-      context.problems.push({ message: 'A task must be a map of keywords.', at });
-      return [];
-    }
-    return loadNode(new MapReader(item, context.map, context.problems), inherited, context);
-  });
-}
-
-function loadNode(reader: MapReader, inherited: Inherited, context: LoadContext): Node[] {
-  const { source } = reader;
-  if ('block' in source) return [loadBlock(reader, inherited, context)];
-  if ('commit' in source) return [loadCommit(reader, inherited, context)];
-  if ('meta' in source) return loadMeta(reader);
-  for (const key of ['include_tasks', 'import_tasks']) {
-    if (key in source) return loadInclude(key, reader, inherited, context);
-  }
-  for (const key of ['include_role', 'import_role']) {
-    if (key in source) return loadRoleTask(key, reader, inherited, context);
-  }
-  const task = loadTask(reader, inherited, context);
-  return task ? [task] : [];
-}
-
-function loadBlock(reader: MapReader, outer: Inherited, context: LoadContext): BlockNode {
-  const name = reader.string('name') ?? 'block';
-  const id = stepId(outer.path, name, context.ids);
-  const inherited = { ...inherit(reader, outer), path: id };
-  const nodes = (key: string) => loadNodes(reader.list(key) ?? [], inherited, context, reader.at());
-  const block: BlockNode = {
-    kind: 'block',
-    id,
-    name,
-    at: reader.at(),
-    block: nodes('block'),
-    rescue: nodes('rescue'),
-    always: nodes('always'),
-    undo: loadBlockUndo(reader, inherited, context),
-  };
-  reader.close('a block');
-  return block;
-}
 
 export function loadBlockUndo(
   reader: MapReader,
@@ -166,102 +29,37 @@ export function loadBlockUndo(
   return { tasks: loadUndoTasks(list ?? [], inherited, context, reader.at('undo')), replace };
 }
 
-function loadCommit(reader: MapReader, inherited: Inherited, context: LoadContext): CommitNode {
-  const name = reader.string('commit') ?? 'commit';
-  const own = inherit(reader, inherited);
-  const gate = reader.list('gate') ?? [];
-  const id = stepId(inherited.path, `commit ${name}`, context.ids);
-  const reason = reader.string('irreversible');
-  const node: CommitNode = {
-    kind: 'commit',
-    id,
-    name,
-    at: reader.at(),
-    tags: own.tags,
-    gate: loadNodes(gate, { ...own, path: id }, context, reader.at()).filter(
-      (one) => one.kind === 'task',
-    ),
-    confirm: reason !== undefined,
-    reason,
-  };
-  reader.close('a commit point');
-  return node;
+/** A point of no return is agreed to before the run: it has to stand where it is seen. */
+export function reportHiddenPivot(reader: MapReader): void {
+  reader.problem(
+    'irreversible',
+    'A point of no return cannot stand in a loop, or in an include whose path is a template.',
+    'What is behind it could not be agreed to before the run. Put it beside the include.',
+  );
 }
 
-function loadMeta(reader: MapReader): Node[] {
-  const action = reader.oneOf('meta', ['flush_handlers', 'noop']);
-  reader.string('name');
-  reader.close('a meta task');
-  return action === 'flush_handlers' ? [{ kind: 'flush', at: reader.at() }] : [];
+/** A loop inside a loop that would hide the outer one's item. */
+export function checkLoopVar(reader: MapReader, loopVar: string, outer: Inherited): void {
+  if (!(loopVar in outer.loopValues)) return;
+  reader.problem(
+    'loop',
+    `The loop variable "${loopVar}" is that of the loop around, too.`,
+    'Name one of them with loop_control: {loop_var: NAME}.',
+  );
 }
 
-function loadInclude(
-  key: string,
-  reader: MapReader,
-  outer: Inherited,
+/** Tasks of a list in which nothing but tasks may stand. */
+export function plainTasks(
+  list: JsonValue[],
+  inherited: Inherited,
   context: LoadContext,
-): Node[] {
-  const file = reader.string(key);
-  const name = reader.string('name');
-  const inherited = inherit(reader, outer);
-  reader.close(`"${key}"`);
-  if (file === undefined) return [];
-  if (file.includes('{{')) {
-    reader.problem(
-      key,
-      `The path of "${key}" must be constant.`,
-      'Use "when" on several includes instead.',
-    );
+  { at, where }: { at: SourceRef; where: string },
+): TaskNode[] {
+  return context.loadNodes(list, inherited, context, at).flatMap((node) => {
+    if (node.kind === 'task') return [node];
+    context.problems.push({ message: `Only plain tasks may stand in "${where}".`, at });
     return [];
-  }
-  const path = findFile(file, [
-    ...(outer.role ? [join(outer.role.path, 'tasks')] : []),
-    dirname(reader.at().file),
-    outer.folder,
-  ]);
-  if (path === undefined) {
-    reader.problem(key, `There is no file "${file}" to include.`);
-    return [];
-  }
-  const steps =
-    name === undefined ? inherited : { ...inherited, path: `${inherited.path}/${slug(name)}` };
-  return loadTaskFile(path, steps, context);
-}
-
-export function loadTaskFile(path: string, inherited: Inherited, context: LoadContext): Node[] {
-  context.files.add(path);
-  const { value } = readYaml(path, context.problems, context.map);
-  if (value === null) return [];
-  const at = { file: path, line: 1, column: 1 };
-  if (!Array.isArray(value)) {
-    context.problems.push({ message: 'A task file must be a list of tasks.', at });
-    return [];
-  }
-  return loadNodes(value, inherited, context, at);
-}
-
-function loadRoleTask(
-  key: string,
-  reader: MapReader,
-  outer: Inherited,
-  context: LoadContext,
-): Node[] {
-  const value = reader.value(key);
-  if (typeof value === 'string') {
-    // `include_role: name` beside the keywords of the task.
-    const others = Object.entries(reader.source).filter(([name]) => name !== key);
-    const source: JsonObject = { ...Object.fromEntries(others), role: value };
-    const places = { self: reader.at(), keys: new Map(), values: new Map() };
-    context.map.set(source, places);
-    const block = context.loadRole(new MapReader(source, context.map, context.problems), outer);
-    return block ? [block] : [];
-  }
-  reader.problem(key, `"${key}" wants the name of a role.`);
-  return [];
-}
-
-export function findFile(name: string, folders: string[]): string | undefined {
-  return folders.map((folder) => resolve(folder, name)).find((path) => existsSync(path));
+  });
 }
 
 const triggers = ['changed', 'failed', 'unknown'] as const;
@@ -293,6 +91,7 @@ export function loadTask(
     label: control?.string('label'),
   };
   control?.close('"loop_control"');
+  if (own.loop !== undefined) checkLoopVar(reader, own.loopVar, outer);
   const undoParts = {
     undoOn: loadUndoOn(reader),
     undoWhen: reader.conditions('undo_when') ?? [],
@@ -340,6 +139,7 @@ export function loadTask(
   const readOnly = module.readOnly === true || args['read_only'] === true;
   const undo = loadUndo(reader, inner, context);
   const irreversible = own.irreversible;
+  if (irreversible !== undefined && context.dynamic) reportHiddenPivot(reader);
   return {
     kind: 'task',
     id,
@@ -361,6 +161,7 @@ export function loadTask(
     notify: inherited.notify,
     listen: own.listen,
     vars: inherited.vars,
+    loopValues: inherited.loopValues,
     become: inherited.become,
     delegateTo: inherited.delegateTo,
     runOnce: inherited.runOnce,
@@ -482,7 +283,7 @@ function loadUndoTasks(
     notify: [],
     runOnce: false,
   };
-  return loadNodes(list, outer, context, at).flatMap((node) => {
+  return context.loadNodes(list, outer, context, at).flatMap((node) => {
     if (node.kind !== 'task') {
       context.problems.push({ message: 'Only plain tasks may stand in "undo".', at });
       return [];
@@ -511,7 +312,7 @@ function loadReadOnlyTasks(
 ): TaskNode[] {
   const list = reader.list(key) ?? [];
   const outer = { ...inherited, path: `${inherited.path}/${key}`, when: [], notify: [] };
-  return loadNodes(list, outer, context, reader.at()).flatMap((node) => {
+  return context.loadNodes(list, outer, context, reader.at()).flatMap((node) => {
     if (node.kind === 'task' && ['command', 'shell', 'script'].includes(node.module)) {
       // What stands here only looks, by definition of the keyword.
       return [{ ...node, readOnly: true, args: { ...node.args, read_only: true } }];

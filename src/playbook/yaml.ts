@@ -28,6 +28,12 @@ export class SourceMap {
     this.#places.set(value, places);
   }
 
+  /** Problems of a copy are shown where the original stands. */
+  copy(original: object, copy: object): void {
+    const places = this.#places.get(original);
+    if (places) this.#places.set(copy, places);
+  }
+
   of(value: JsonObject | JsonValue[]): SourceRef | undefined {
     return this.#places.get(value)?.self;
   }

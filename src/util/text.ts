@@ -16,6 +16,11 @@ export function slug(name: string): string {
     .replaceAll(/^-|-$/g, '');
 }
 
+/** A text as a pattern that matches just it. */
+export function escapePattern(text: string): string {
+  return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
+}
+
 export function plural(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,0 +1,72 @@
+import { basename, extname } from 'node:path';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { IncludeNode, IncludePart } from '../core/playbook.ts';
+import type { Included } from '../journal/records.ts';
+import { isTemplate } from '../template/templates.ts';
+import { slug } from '../util/text.ts';
+
+export interface PlannedPart extends IncludePart {
+  hosts: string[];
+}
+
+/**
+ * Puts hosts together for which an item of an include is the same, in the order of the loop. The names of the parts
+ * depend on nothing else than what is included, so that a resumed run finds its steps again.
+ * @param included what each host includes, in the order of the hosts
+ */
+export function includedParts(
+  { task }: IncludeNode,
+  included: ReadonlyMap<string, readonly Included[]>,
+): PlannedPart[] {
+  const parts = new Map<string, { index: number; included: Included; hosts: string[] }>();
+  for (const [host, items] of included) {
+    for (const one of items) {
+      const index = one.index ?? 0;
+      const key = JSON.stringify([index, one.source, one.item]);
+      const known = parts.get(key);
+      if (known) known.hosts.push(host);
+      else parts.set(key, { index, included: one, hosts: [host] });
+    }
+  }
+  const names = new Set<string>();
+  const sorted = [...parts.values()].sort((a, b) => a.index - b.index);
+  return sorted.map(({ included: one, hosts }) => {
+    const name = unique(partName(one, isTemplate(String(task.args['name'] ?? ''))), names);
+    const loopValues: JsonObject =
+      one.index === undefined || one.item === undefined
+        ? {}
+        : loopVariables(task.loopVar, one.item, { index: one.index, length: one.length ?? 1 });
+    return { source: one.source, name, loopValues, hosts };
+  });
+}
+
+/** What a loop defines for one item. `index` counts from zero. */
+export function loopVariables(
+  loopVar: string,
+  item: JsonValue,
+  { index, length }: { index: number; length: number },
+): JsonObject {
+  return {
+    [loopVar]: item,
+    loop: {
+      index: index + 1,
+      index0: index,
+      first: index === 0,
+      last: index === length - 1,
+      length,
+    },
+  };
+}
+
+function partName({ source, index, label }: Included, byTemplate: boolean): string {
+  const file = byTemplate ? slug(basename(source, extname(source))) : '';
+  const item = index === undefined ? '' : slug(label ?? '') || String(index + 1);
+  return [file, item].filter((part) => part !== '').join('-');
+}
+
+function unique(name: string, taken: Set<string>): string {
+  let free = name;
+  for (let ordinal = 2; taken.has(free); ordinal++) free = `${name}-${String(ordinal)}`;
+  taken.add(free);
+  return free;
+}

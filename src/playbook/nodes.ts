@@ -1,0 +1,86 @@
+import { isJsonObject, type JsonValue } from '../core/json.ts';
+import type { BlockNode, CommitNode, Node } from '../core/playbook.ts';
+import type { SourceRef } from '../core/source.ts';
+import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
+import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
+import { MapReader } from './reader.ts';
+import { loadBlockUndo, loadTask, plainTasks, reportHiddenPivot } from './tasks.ts';
+
+export function loadNodes(
+  list: JsonValue[],
+  inherited: Inherited,
+  context: LoadContext,
+  fallback: SourceRef,
+): Node[] {
+  return list.flatMap((item, index) => {
+    if (!isJsonObject(item)) {
+      const at = context.map.value(list, index) ?? fallback;
+      context.problems.push({ message: 'A task must be a map of keywords.', at });
+      return [];
+    }
+    return loadNode(new MapReader(item, context.map, context.problems), inherited, context);
+  });
+}
+
+function loadNode(reader: MapReader, inherited: Inherited, context: LoadContext): Node[] {
+  const { source } = reader;
+  if ('block' in source && 'loop' in source) return loadLoopedBlock(reader, inherited, context);
+  if ('block' in source) return [loadBlock(reader, inherited, context)];
+  if ('commit' in source) return [loadCommit(reader, inherited, context)];
+  if ('meta' in source) return loadMeta(reader);
+  for (const key of ['include_tasks', 'import_tasks']) {
+    if (key in source) return loadInclude(key, reader, inherited, context);
+  }
+  for (const key of ['include_role', 'import_role']) {
+    if (key in source) return loadRoleTask(key, reader, inherited, context);
+  }
+  const task = loadTask(reader, inherited, context);
+  return task ? [task] : [];
+}
+
+function loadBlock(reader: MapReader, outer: Inherited, context: LoadContext): BlockNode {
+  const name = reader.string('name') ?? 'block';
+  const id = stepId(outer.path, name, context.ids);
+  const inherited = { ...inherit(reader, outer), path: id };
+  const nodes = (key: string) => loadNodes(reader.list(key) ?? [], inherited, context, reader.at());
+  const block: BlockNode = {
+    kind: 'block',
+    id,
+    name,
+    at: reader.at(),
+    block: nodes('block'),
+    rescue: nodes('rescue'),
+    always: nodes('always'),
+    undo: loadBlockUndo(reader, inherited, context),
+  };
+  reader.close('a block');
+  return block;
+}
+
+function loadCommit(reader: MapReader, inherited: Inherited, context: LoadContext): CommitNode {
+  const name = reader.string('commit') ?? 'commit';
+  const own = inherit(reader, inherited);
+  const gate = reader.list('gate') ?? [];
+  const id = stepId(inherited.path, `commit ${name}`, context.ids);
+  const reason = reader.string('irreversible');
+  if (reason !== undefined && context.dynamic) reportHiddenPivot(reader);
+  const node: CommitNode = {
+    kind: 'commit',
+    id,
+    name,
+    at: reader.at(),
+    tags: own.tags,
+    gate: plainTasks(gate, { ...own, path: id }, context, { at: reader.at('gate'), where: 'gate' }),
+    confirm: reason !== undefined,
+    reason,
+  };
+  reader.close('a commit point');
+  return node;
+}
+
+function loadMeta(reader: MapReader): Node[] {
+  const action = reader.oneOf('meta', ['flush_handlers', 'noop']);
+  reader.string('name');
+  reader.close('a meta task');
+  return action === 'flush_handlers' ? [{ kind: 'flush', at: reader.at() }] : [];
+}

@@ -1,0 +1,438 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/core/events.ts';
+import { hostsIn, stepNames } from '../helpers/cli.ts';
+import { HostsBench } from '../helpers/hosts.ts';
+
+let bench: HostsBench;
+beforeAll(async () => {
+  bench = await HostsBench.start(4);
+});
+afterAll(() => bench.stop());
+beforeEach(() => {
+  bench.forgetRuns();
+});
+
+const file = (name: string, text: string): void => {
+  const path = join(bench.cli.dir, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+};
+
+const resume = (run: string) => bench.cli.run(['resume', run, '--output', 'json']);
+
+const stepIds = (events: readonly RunEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'step-start' ? [event.step.id] : []));
+
+const runOf = (events: readonly RunEvent[]): string =>
+  events.find((event) => event.type === 'run-start')?.run ?? '';
+
+/** Hosts and lines of /etc/NAME, for those that have it. */
+const lines = (name: string): string[] =>
+  bench.lab.hosts.flatMap((host) => {
+    const text = bench.read(host.name, `etc/${name}`);
+    return text === undefined ? [] : [`${host.name}: ${text.trim().split('\n').join(' ')}`];
+  });
+
+const append = (name: string) =>
+  `{ name: Write, shell: 'echo {{item}} >>/etc/${name}', undo: [{ name: Unwrite, shell: "sed -i '/^{{item}}$/d' /etc/${name}; [ -s /etc/${name} ] || rm -f /etc/${name}" }] }`;
+
+describe('include_tasks', () => {
+  it('takes a path from each host’s variables, and its condition once', async () => {
+    file('kinds/web.yml', `- { name: Web, copy: { content: web, dest: /etc/kind } }`);
+    file('kinds/db.yml', `- { name: Db, copy: { content: db, dest: /etc/kind } }`);
+    const { code, events } = await bench.play(`
+- name: Kinds
+  hosts: all
+  tasks:
+    - name: What it is
+      set_fact: { kind: '{{#if (eq inventory_hostname "h1")}}web{{else}}db{{/if}}' }
+    - name: By kind
+      include_tasks: 'kinds/{{kind}}.yml'
+      when: inventory_hostname != "h4"
+      tags: [kind]
+`);
+    expect(code).toBe(0);
+    expect(lines('kind')).toEqual(['h1: web', 'h2: db', 'h3: db']);
+    expect(hostsIn(events, 'By kind', 'skipped')).toEqual(['h4']);
+    expect(stepIds(events)).toEqual([
+      'kinds/what-it-is',
+      'kinds/by-kind',
+      'kinds/by-kind/web/web',
+      'kinds/by-kind/db/db',
+    ]);
+  });
+
+  it('loops, one part an item, with the item as data that is never rendered', async () => {
+    file(
+      'each.yml',
+      `- { name: Write, shell: "printf '%s\\\\n' '{{item.text}}' >>/etc/each-{{loop.index}}", undo: none }`,
+    );
+    const { code, events, stderr } = await bench.play(`
+- name: Each
+  hosts: h1
+  tasks:
+    - name: Each
+      include_tasks: each.yml
+      loop: [{ name: a, text: one }, { name: a, text: !raw '{{two}}' }]
+`);
+    expect(code, stderr).toBe(0);
+    expect(bench.read('h1', 'etc/each-1')).toBe('one\n');
+    expect(bench.read('h1', 'etc/each-2')).toBe('{{two}}\n');
+    expect(stepIds(events).slice(1)).toEqual(['each/each/a/write', 'each/each/a-2/write']);
+  });
+
+  it('puts hosts with the same item together', async () => {
+    file('part.yml', `- ${append('parted')}`);
+    const { code, events } = await bench.play(`
+- name: Parts
+  hosts: h1, h2, h3
+  tasks:
+    - name: Items
+      set_fact: { items: '{{#if (eq inventory_hostname "h3")}}b{{else}}a{{/if}}' }
+    - { name: Part, include_tasks: part.yml, loop: ['{{items}}', c] }
+`);
+    expect(code).toBe(0);
+    expect(lines('parted')).toEqual(['h1: a c', 'h2: a c', 'h3: b c']);
+    expect(stepIds(events).slice(2)).toEqual([
+      'parts/part/a/write',
+      'parts/part/b/write',
+      'parts/part/c/write',
+    ]);
+  });
+
+  it('fails the hosts for which there is no such file, and can be rescued', async () => {
+    const { code, events } = await bench.play(`
+- name: Missing
+  hosts: h1, h2
+  tasks:
+    - name: Around
+      block:
+        - { name: Which, include_tasks: '{{inventory_hostname}}-only.yml' }
+      rescue:
+        - { name: Rescued, copy: { content: x, dest: /etc/rescued } }
+`);
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'Which', 'failed')).toEqual(['h1', 'h2']);
+    expect(events.find((event) => event.type === 'unit-end')?.message).toContain(
+      'There is no file "h1-only.yml" to include. Looked in ',
+    );
+    expect(lines('rescued')).toEqual(['h1: x', 'h2: x']);
+  });
+
+  it('is a failure that is taken back when what it reads is wrong', async () => {
+    file('wrong.yml', `- { name: Wrong, cpoy: { dest: /etc/x } }`);
+    const { code, events } = await bench.play(`
+- name: Wrong
+  hosts: h1
+  tasks:
+    - { name: Which, set_fact: { which: wrong } }
+    - { name: Before, copy: { content: x, dest: /etc/before-wrong } }
+    - { name: Include, include_tasks: '{{which}}.yml' }
+`);
+    expect(code).toBe(3);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringMatching(
+        /wrong\.yml:1:\d+: Unknown module or keyword "cpoy"/,
+      ) as string,
+    });
+    expect(lines('before-wrong')).toEqual([]);
+  });
+
+  it.each([
+    ['itself', `- { name: X, include_tasks: loop.yml }`, /includes itself: loop.yml → loop.yml/],
+    [
+      'with a hidden point of no return',
+      `- { name: X, shell: rm -rf /x, irreversible: gone }`,
+      /point of no return cannot stand in a loop/,
+    ],
+    [
+      'with the loop variable of the loop around',
+      `- { name: X, debug: { msg: '{{item}}' }, loop: [1] }`,
+      /loop variable "item" is that of the loop around/,
+    ],
+  ])('is refused before anything is contacted when it includes %s', async (_, text, message) => {
+    file('loop.yml', text);
+    const { code, stderr } = await bench.play(`
+- name: Refused
+  hosts: h1
+  tasks: [{ name: Loop, include_tasks: loop.yml, loop: [1] }]
+`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+
+  it('stops where it includes itself without an end', async () => {
+    file('deep.yml', `- { name: Deeper, include_tasks: '{{which}}.yml' }`);
+    const { code, events } = await bench.play(`
+- name: Deep
+  hosts: h1
+  vars: { which: deep }
+  tasks: [{ name: Deep, include_tasks: '{{which}}.yml' }]
+`);
+    expect(code).toBe(2);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringContaining('includes itself without an end (32 levels)') as string,
+    });
+  });
+
+  it('knows the names that what it may include defines, and those of one that may be anything', async () => {
+    file('kinds/web.yml', `- { name: Web, set_fact: { from_web: 1 } }`);
+    file(
+      'kinds/db.yml',
+      `- { name: Db, command: { cmd: 'true', read_only: true }, register: from_db }`,
+    );
+    const text = (include: string, name: string) => `
+- name: Names
+  hosts: h1
+  vars: { kind: web, path: kinds/web.yml }
+  tasks:
+    - { name: Kind, include_tasks: '${include}' }
+    - { name: Say, debug: { msg: '{{default ${name} 2}} {{from_web}}' } }
+`;
+    expect((await bench.play(text('kinds/{{kind}}.yml', 'from_db'))).code).toBe(0);
+    const unknown = await bench.play(
+      text('kinds/{{kind}}.yml', 'x') + `    - { name: No, debug: { msg: '{{from_nowhere}}' } }\n`,
+    );
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain('Nothing defines "from_nowhere"');
+    expect((await bench.play(text('{{path}}', 'from_db'))).code).toBe(0);
+  });
+
+  it('in check mode is unknown when its path is', async () => {
+    file('kinds/web.yml', `- { name: Web, copy: { content: web, dest: /etc/kind-checked } }`);
+    const { code, events } = await bench.play(
+      `
+- name: Check
+  hosts: h1
+  tasks:
+    - { name: Ask, shell: 'echo web', register: kind, undo: none }
+    - { name: By kind, include_tasks: 'kinds/{{kind.stdout}}.yml' }
+    - { name: Known, include_tasks: 'kinds/{{lower "WEB"}}.yml' }
+`,
+      ['--check'],
+    );
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'By kind', 'unknown')).toEqual(['h1']);
+    expect(hostsIn(events, 'Web', 'changed')).toEqual(['h1']);
+    expect(lines('kind-checked')).toEqual([]);
+  });
+
+  it('is looked into for tags that are known to be inside', async () => {
+    file(
+      'tagged.yml',
+      `- { name: Inside, debug: { msg: '{{item}}' }, tags: [inside] }\n- { name: Other, debug: { msg: x } }`,
+    );
+    const { code, events } = await bench.play(
+      `
+- name: Tags
+  hosts: h1
+  tasks:
+    - { name: Loop, include_tasks: tagged.yml, loop: [a, b], tags: [outside] }
+    - { name: Not, include_tasks: tagged.yml, loop: [c], tags: [not] }
+`,
+      ['--tags', 'inside', '--skip-tags', 'not'],
+    );
+    expect(code).toBe(0);
+    expect(stepNames(events)).toEqual(['Loop', 'Inside', 'Inside']);
+  });
+});
+
+describe('include_role and blocks in loops', () => {
+  const role = () => {
+    file(
+      'roles/site/meta/main.yml',
+      `inputs: { site: { type: string, required: true }, port: { type: integer, default: 80 } }`,
+    );
+    file(
+      'roles/site/tasks/main.yml',
+      `- { name: Site, copy: { content: '{{site}}:{{port}}', dest: '/etc/site-{{site}}' }, notify: [Restart site] }`,
+    );
+    file(
+      'roles/site/handlers/main.yml',
+      `- { name: Restart site, shell: 'echo {{site}} >>/etc/restarted', undo: none }`,
+    );
+  };
+
+  it('a role for each item, with inputs and handlers of its own', async () => {
+    role();
+    const { code, stderr } = await bench.play(`
+- name: Sites
+  hosts: h1
+  tasks:
+    - name: Sites
+      include_role: { name: site }
+      inputs: { site: '{{item.name}}', port: '{{item.port}}' }
+      loop: [{ name: one, port: 1 }, { name: two, port: 2 }]
+`);
+    expect(code, stderr).toBe(0);
+    expect(bench.read('h1', 'etc/site-one')).toBe('one:1');
+    expect(bench.read('h1', 'etc/site-two')).toBe('two:2');
+    expect(lines('restarted')).toEqual(['h1: one two']);
+  });
+
+  it('a role whose name is a template; what is wrong with it is said when it is known', async () => {
+    role();
+    const text = (name: string) => `
+- name: Role
+  hosts: h1
+  vars: { which: ${name} }
+  tasks:
+    - { name: Role, include_role: '{{which}}', inputs: { site: by-name } }
+`;
+    expect((await bench.play(text('site'))).code).toBe(0);
+    expect(bench.read('h1', 'etc/site-by-name')).toBe('by-name:80');
+    const missing = await bench.play(text('sight'));
+    expect(missing.code).toBe(2);
+    expect(missing.events.at(-1)).toMatchObject({
+      message: expect.stringContaining('"Role" failed') as string,
+    });
+  });
+
+  it('a block for each item goes back item by item', async () => {
+    const { code, events } = await bench.play(`
+- name: Blocks
+  hosts: h1, h2
+  tasks:
+    - name: Each
+      loop: [a, b, c]
+      loop_control: { label: 'item {{item}}' }
+      block:
+        - ${append('blocks')}
+        - { name: Fails at c, command: { argv: [test, '{{item}}', '!=', c] }, undo: none }
+`);
+    expect(code).toBe(3);
+    expect(lines('blocks')).toEqual([]);
+    expect(stepIds(events)).toContain('blocks/each/item-c/write');
+  });
+
+  it('a commit point in a loop holds for each item', async () => {
+    const { code } = await bench.play(`
+- name: Commits
+  hosts: h1
+  tasks:
+    - name: Each
+      loop: [a, b, c]
+      block:
+        - ${append('committed')}
+        - { name: Fails at c, command: { argv: [test, '{{item}}', '!=', c] }, undo: none }
+        - commit: item
+`);
+    expect(code).toBe(3);
+    expect(lines('committed')).toEqual(['h1: a b']);
+  });
+
+  it('imports cannot be looped', async () => {
+    const { code, stderr } = await bench.play(`
+- name: Imports
+  hosts: h1
+  tasks:
+    - { name: A, import_tasks: x.yml, loop: [1] }
+    - { name: B, import_tasks: '{{x}}.yml' }
+    - { name: C, import_role: '{{x}}' }
+`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('"import_tasks" cannot be looped');
+    expect(stderr).toContain('The path of "import_tasks" must be constant');
+    expect(stderr).toContain('"import_role" can neither be looped nor');
+  });
+});
+
+describe('a run with includes is resumed where it stood', () => {
+  const parts = `
+- ${append('resumed')}
+- { name: Gate, shell: 'test {{item}} != b || test -e /etc/open', args: { read_only: true } }
+- { name: Slow, shell: 'test {{item}} != b || sleep 1; echo {{item}}{{item}} >>/etc/resumed', undo: none }
+- { name: Note, copy: { content: '{{seen.stdout}}', dest: '/etc/resumed-{{item}}' }, notify: [Handle] }
+`;
+  /** The list is asked of the host, and is another one afterwards. */
+  const text = `
+- name: Resumed
+  hosts: h1, h2
+  handlers:
+    - { name: Handle, shell: 'echo handled >>/etc/resumed', undo: none }
+  tasks:
+    - name: Which
+      shell: 'test -e /etc/asked && echo z || { touch /etc/asked; echo a; }'
+      register: seen
+      undo: none
+    - { name: Parts, include_tasks: '{{lower "PARTS"}}.yml', loop: ['{{seen.stdout}}', b, c] }
+`;
+  const whole = ['h1: a aa b bb c cc handled', 'h2: a aa b bb c cc handled'];
+  const opened = () => {
+    for (const name of ['h1', 'h2'])
+      writeFileSync(join(bench.lab.host(name).root.dir, 'etc/open'), '');
+  };
+  beforeEach(async () => {
+    await bench.play(`
+- name: Clean
+  hosts: all
+  tasks: [{ name: Clean, shell: 'rm -f /etc/resumed* /etc/open /etc/asked', undo: none }]
+`);
+    bench.forgetRuns();
+    file('parts.yml', parts);
+  });
+
+  it('after a failure', async () => {
+    const failed = await bench.play(text, ['--on-failure', 'stop']);
+    expect(failed.code).toBe(5);
+    expect(lines('resumed')).toEqual(['h1: a aa b', 'h2: a aa b']);
+    opened();
+    const { code, events } = await resume(runOf(failed.events));
+    expect(code).toBe(0);
+    expect(lines('resumed')).toEqual(whole);
+    expect(bench.read('h1', 'etc/resumed-c')).toBe('a');
+    // What was included is not worked out again.
+    expect(stepNames(events)).not.toContain('Parts');
+    expect(hostsIn(events, 'Write', 'changed')).toEqual(['h1', 'h2']);
+  });
+
+  it('after an interrupt', async () => {
+    opened();
+    const stopped = await bench.play(text, [], {
+      onEvent: (event, child) => {
+        if (event.type === 'step-start' && event.step.id === 'resumed/parts/parts-b/slow')
+          child.kill('SIGINT');
+      },
+    });
+    expect(stopped.code).toBe(130);
+    const { code } = await resume(runOf(stopped.events));
+    expect(code).toBe(0);
+    expect(lines('resumed')).toEqual(whole);
+  });
+
+  const killedAtC = () =>
+    bench.play(text, [], {
+      onEvent: (event, child) => {
+        if (event.type === 'step-start' && event.step.id === 'resumed/parts/parts-c/write')
+          child.kill('SIGKILL');
+      },
+    });
+
+  it('after kill -9', async () => {
+    opened();
+    const killed = await killedAtC();
+    const { code, events } = await resume(runOf(killed.events));
+    expect(code).toBe(0);
+    expect(hostsIn(events, 'Note', 'changed').sort()).toEqual(['h1', 'h2']);
+    expect(lines('resumed')).toEqual(whole);
+  });
+
+  it('or taken back, without the files of the playbook', async () => {
+    opened();
+    const killed = await killedAtC();
+    rmSync(join(bench.cli.dir, 'parts.yml'));
+    expect((await bench.cli.run(['rollback', runOf(killed.events)])).code).toBe(3);
+    expect(lines('resumed')).toEqual(['h1: aa bb', 'h2: aa bb']);
+    expect(lines('resumed-b')).toEqual([]);
+  });
+
+  it('refuses when a file that it came to include has changed since', async () => {
+    const failed = await bench.play(text, ['--on-failure', 'stop']);
+    file('parts.yml', `${parts}\n# edited\n`);
+    const { code, stderr } = await resume(runOf(failed.events));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Changed since run .*parts\.yml/);
+  });
+});
