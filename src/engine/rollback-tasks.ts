@@ -87,7 +87,7 @@ export async function runVerifyTasks(
     context.emit({ type: 'fingerprint', host, name, equal: !failed, message });
     if (failed) different.push(`"${name}" on ${host}`);
   });
-  return { ran, different };
+  return { ran, different: different.sort() };
 }
 
 /** The tasks of a phase in their order, hosts in parallel. */

@@ -3,6 +3,7 @@ import { JournalError, RunnerError, SecretError } from '../core/errors.ts';
 import type { UndoState } from '../core/events.ts';
 import {
   isSettled,
+  hadEffect,
   needsUndo,
   rollbackPolicy,
   undoCandidates,
@@ -344,6 +345,7 @@ class Rollback {
     );
   }
 
+  /** What has no undo of its own is what a block's undo is often for. */
   #blockNeedsUndo({ intent }: RecordedUnit): boolean {
     const until = intent.block?.until ?? 0;
     return [...this.#run.units.values()].some(
@@ -352,7 +354,7 @@ class Rollback {
         unit.intent.host === intent.host &&
         unit.intent.unit > intent.unit &&
         unit.intent.unit <= until &&
-        needsUndo(unit),
+        hadEffect(unit),
     );
   }
 

@@ -299,7 +299,7 @@ class PlaybookRun {
     rescuable: boolean,
   ): Promise<Set<string>> {
     const { failed, included } = await this.#steps.include(node, hosts, place);
-    if (failed.size > 0) this.#lastFailure = `"${node.task.name}" failed (${node.task.id})`;
+    this.#noteFailure(node.task, failed);
     for (const part of includedParts(node, included)) {
       if (!rescuable && this.#tooManyFailed(place, failed)) break;
       const active = part.hosts.filter((host) => !failed.has(host));
@@ -364,8 +364,15 @@ class PlaybookRun {
       }
     }
     const failed = await this.#steps.run(task, hosts, place, handler);
-    if (failed.size > 0) this.#lastFailure = `"${task.name}" failed (${task.id})`;
+    this.#noteFailure(task, failed);
     return failed;
+  }
+
+  #noteFailure({ name, id }: TaskNode, failed: ReadonlySet<string>): void {
+    const [first] = failed;
+    if (first === undefined) return;
+    const why = this.#steps.failures.get(first)?.trim().split('\n')[0] ?? '';
+    this.#lastFailure = `"${name}" failed (${id})${why === '' ? '' : `: ${why.slice(0, 300)}`}`;
   }
 
   /** Hosts are locked before the first step that can change one of them: those of all plays that are known by then. */

@@ -55,6 +55,8 @@ export class StepRunner {
   #step: number;
   #injected = false;
   readonly #failAt: RegExp | undefined;
+  /** Why a host failed last. */
+  readonly failures = new Map<string, string>();
   /** Steps whose outcome is not known, as text. */
   readonly uncertain = new Set<string>();
 
@@ -433,6 +435,7 @@ export class StepRunner {
         ? 'failed; its output is hidden by no_log'
         : (outcome?.message ?? details.message);
     const durationMs = details.durationMs ?? 0;
+    if (message !== undefined) this.failures.set(host.name, message);
     journal?.note({
       t: 'result',
       unit: details.number ?? this.nextUnit(),

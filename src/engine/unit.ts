@@ -18,7 +18,7 @@ import type { HostSession, OutputSink } from '../core/host.ts';
 import type { IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
-import { validateValue } from '../util/schema.ts';
+import { coerceRendered, validateValue } from '../util/schema.ts';
 import { sleep } from '../util/time.ts';
 import { DEFAULT_TIMEOUT_SECONDS, openSession, type EngineContext } from './context.ts';
 import { SessionHostView } from './host-view.ts';
@@ -277,14 +277,15 @@ class UnitRunner {
   #arguments(): JsonObject {
     const { task, scope } = this.#unit;
     const conditions = new Set(this.#module.conditionArgs);
-    const args: JsonObject = {};
+    const rendered: JsonObject = {};
     for (const [name, value] of Object.entries(task.args)) {
       if (conditions.has(name) && Array.isArray(value)) {
-        args[name] = value.map((one) => (this.#test(String(one), scope) ? true : one));
+        rendered[name] = value.map((one) => (this.#test(String(one), scope) ? true : one));
       } else {
-        args[name] = scope.render(value);
+        rendered[name] = scope.render(value);
       }
     }
+    const args = coerceRendered(this.#module.schema, rendered, task.args);
     const problems = validateValue(this.#module.schema, args);
     if (problems.length === 0) return args;
     const text = problems

@@ -59,7 +59,7 @@ async function compareFingerprints(context: EngineContext, run: RecordedRun): Pr
         : { path: `${host}: ${name}`, before: `${before.text}\n`, after: `${text}\n` },
     });
   }
-  return different;
+  return different.sort();
 }
 
 interface Restored {
@@ -93,7 +93,7 @@ async function compareRestored(
       }),
     ),
   );
-  return { compared, different };
+  return { compared, different: different.sort() };
 }
 
 /** By host, the call that says how each path was found first. */

@@ -199,11 +199,17 @@ export function isSettled(unit: RecordedUnit): boolean {
 }
 
 /** rollback.md §5: the effect counts, not the verdict. */
-export function needsUndo({ intent, state }: RecordedUnit): boolean {
-  const { on } = intent.undo;
-  if (intent.undo.body.kind === 'none') return false;
+export function needsUndo(unit: RecordedUnit): boolean {
+  const { state } = unit;
+  const { on, body } = unit.intent.undo;
+  if (body.kind === 'none') return false;
   if (on === 'always') return state !== 'planned';
-  return (state === 'changed' || state === 'failed' || state === 'unknown') && on.includes(state);
+  return hadEffect(unit) && on.some((trigger) => trigger === state);
+}
+
+/** Whether the unit changed something, or may have. */
+export function hadEffect({ state }: RecordedUnit): boolean {
+  return state === 'changed' || state === 'failed' || state === 'unknown';
 }
 
 /** Units a rollback has to look at, newest first. */

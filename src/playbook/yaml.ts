@@ -91,7 +91,8 @@ export function parseYaml(
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  for (const error of [...document.errors, ...document.warnings]) {
+  // What follows the first error is often only its consequence.
+  for (const error of [...document.errors.slice(0, 1), ...document.warnings]) {
     const hint =
       error.message.includes('Nested mappings') || error.message.includes('{{')
         ? 'A value that begins with "{{" must be quoted.'

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { JsonSchema } from '../core/module.ts';
-import type { JsonValue } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
 import { didYouMean } from './text.ts';
 
 export interface SchemaProblem {
@@ -61,6 +61,45 @@ export function validateValue(
     problems.push(describe(error, path, schema));
   }
   return problems;
+}
+
+/**
+ * The value with what templates gave brought into the type that is wanted, where nothing is lost by it: a number as its
+ * text, text that is a number or a truth value as such. What was written without a template stays as it is, and so do
+ * modes, whose leading zero a number has lost.
+ * @param source the value before it was rendered
+ */
+export function coerceRendered(
+  schema: JsonSchema,
+  value: JsonObject,
+  source: JsonObject,
+): JsonObject {
+  const validate = validatorOf(schema);
+  if (validate(value)) return value;
+  const coerced = structuredClone(value);
+  for (const { keyword, instancePath, params } of validate.errors ?? []) {
+    const path = instancePath.split('/').slice(1).map(unescapePointer);
+    const last = path.at(-1);
+    if (keyword !== 'type' || last === undefined || last === 'mode') continue;
+    if (!holdsTemplate(valueAt(source, path))) continue;
+    const wanted = (params as { type: string | string[] }).type;
+    const fitting = fit(valueAt(value, path), wanted);
+    const parent = valueAt(coerced, path.slice(0, -1));
+    if (fitting !== undefined && typeof parent === 'object' && parent !== null)
+      (parent as JsonObject)[last] = fitting;
+  }
+  return coerced;
+}
+
+function fit(value: unknown, wanted: string | string[]): JsonValue | undefined {
+  const types = [wanted].flat();
+  if (typeof value === 'number' || typeof value === 'boolean')
+    return types.includes('string') ? String(value) : undefined;
+  if (typeof value !== 'string') return undefined;
+  if (types.includes('integer') && /^-?\d{1,15}$/.test(value)) return Number(value);
+  if (types.includes('number') && /^-?\d{1,15}(\.\d+)?$/.test(value)) return Number(value);
+  if (types.includes('boolean') && /^(true|false)$/.test(value)) return value === 'true';
+  return undefined;
 }
 
 function describe(error: ErrorObject, path: string[], schema: JsonSchema): SchemaProblem {

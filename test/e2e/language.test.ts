@@ -57,6 +57,28 @@ describe('variables, conditions and results', () => {
     expect(twice.stderr).toContain('"reed_only"');
   });
 
+  it('brings what a template gives into the type of the argument, but never a mode', async () => {
+    const { code, events } = await bench.play(`
+- name: Types
+  hosts: h1
+  vars: { number: 5, mode: 0644 }
+  tasks:
+    - { name: Text, copy: { content: '{{number}}', dest: /etc/types } }
+    - name: Ask
+      shell: echo 5; echo false >&2
+      args: { read_only: true }
+      register: asked
+    - { name: Truth, copy: { content: other, dest: /etc/types, force: '{{asked.stderr}}' } }
+    - { name: Mode, file: { path: /etc/types, mode: '{{mode}}' } }
+`);
+    expect(code).toBe(3);
+    expect(hostsIn(events, 'Text', 'changed')).toEqual(['h1']);
+    expect(hostsIn(events, 'Truth', 'ok')).toEqual(['h1']);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringContaining('An unquoted 0644 is the number 644') as string,
+    });
+  });
+
   it('runs loops per item and collects their results', async () => {
     const { code, events } = await bench.play(`
 - name: Loops

@@ -204,6 +204,20 @@ describe('copies taken aside', () => {
 });
 
 describe('a block with an undo of its own', () => {
+  it('is undone when something inside changed that has no undo itself', async () => {
+    const { code } = await bench.play(`
+- name: Block
+  hosts: h1
+  tasks:
+    - name: Signed
+      block:
+        - { name: Sign, shell: touch /etc/signed, undo: none }
+      undo: [{ name: Unsign, shell: rm -f /etc/signed }]
+${fails}`);
+    expect(code).toBe(3);
+    expect(bench.read('h1', 'etc/signed')).toBeUndefined();
+  });
+
   it('is not undone when nothing inside it was, and keeps nothing back', async () => {
     const { code, events } = await bench.play(`
 - name: Block
