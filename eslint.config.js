@@ -59,7 +59,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/cli/**', 'src/lab/main.ts'],
+    ignores: ['src/cli/**', 'src/lab/main.ts', 'src/lab/real/main.ts', 'src/lab/real/host/**'],
     rules: {
       'no-restricted-properties': [
         'error',

@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/openssh/**'],
+          exclude: ['test/e2e/**', 'test/openssh/**', 'test/real/**'],
           isolate: false,
           testTimeout: 30_000,
         },
@@ -22,6 +22,18 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Real hosts on this machine: one lab, alone.
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          pool: 'forks',
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          testTimeout: 240_000,
+          hookTimeout: 900_000,
         },
       },
     ],

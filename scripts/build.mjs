@@ -20,7 +20,11 @@ const withoutNativeAddons = {
 const outdir = new URL('../dist/', import.meta.url).pathname;
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: { runner: 'src/cli/main.ts', lab: 'src/lab/main.ts' },
+  entryPoints: {
+    runner: 'src/cli/main.ts',
+    lab: 'src/lab/main.ts',
+    'real-lab': 'src/lab/real/main.ts',
+  },
   outdir,
   bundle: true,
   splitting: true,
@@ -33,5 +37,17 @@ await build({
   banner: {
     js: "import { createRequire as createRequireOf } from 'node:module'; const require = createRequireOf(import.meta.url); const __dirname = import.meta.dirname;",
   },
+  logLevel: 'warning',
+});
+
+// What runs on the hosts of a real lab, each in one file.
+await build({
+  entryPoints: { k0s: 'src/lab/real/host/k0s.ts', controller: 'src/lab/real/host/controller.ts' },
+  outdir: `${outdir}real`,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  outExtension: { '.js': '.mjs' },
   logLevel: 'warning',
 });

@@ -1,4 +1,5 @@
 // `npm test`: installs and builds what it needs, runs all tests, and closes with one line of counts.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +8,19 @@ import { prepare, sh } from './prepare.mjs';
 prepare();
 const folder = mkdtempSync(join(tmpdir(), 'runner-test-'));
 const report = join(folder, 'report.json');
+const projects = ['unit', 'e2e'];
+const probe = spawnSync(
+  process.execPath,
+  [new URL('../dist/real-lab.js', import.meta.url).pathname, '--obstacle'],
+  { encoding: 'utf8' },
+);
+if (probe.status === 0) projects.push('real');
+else
+  console.log(`Left out: the tests on real hosts, since ${probe.stdout.trim() || probe.stderr}.`);
 const args = [
   'vitest',
   'run',
+  ...projects.map((project) => `--project=${project}`),
   '--reporter=default',
   '--reporter=json',
   `--outputFile.json=${report}`,

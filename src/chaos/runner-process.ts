@@ -28,12 +28,15 @@ export interface ProcessOptions {
 /** Calls of `runner` with a home, state folder and working folder of their own. */
 export class RunnerProcess {
   readonly dir = mkdtempSync(join(tmpdir(), 'runner-test-'));
-  readonly #program: string;
+  readonly #command: readonly string[];
   readonly #env: Record<string, string>;
 
-  /** @param program the script that is run by this Node */
-  constructor(program: string, env: Record<string, string>) {
-    this.#program = program;
+  /**
+   * @param program the script that is run by this Node
+   * @param within a command that runs another, such as one that enters a namespace
+   */
+  constructor(program: string, env: Record<string, string>, within: readonly string[] = []) {
+    this.#command = [...within, process.execPath, program];
     this.#env = env;
   }
 
@@ -45,7 +48,8 @@ export class RunnerProcess {
     args: string[],
     { env = {}, onEvent, cwd = this.dir, detached = false, timeoutMs }: ProcessOptions,
   ): Promise<ProcessResult> {
-    const child = spawn(process.execPath, [this.#program, ...args], {
+    const [command = '', ...words] = this.#command;
+    const child = spawn(command, [...words, ...args], {
       cwd,
       detached,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -27,6 +27,8 @@ export interface RollbackPolicy {
   verify: TaskNode[];
   /** Seconds that hosts which are away are waited for. */
   budgetSeconds: number | undefined;
+  /** Seconds that the old state is given to show itself once all is taken back. */
+  settleSeconds: number | undefined;
 }
 
 /** A typed value the operator gives: a flag of `runner play PLAYBOOK`. */

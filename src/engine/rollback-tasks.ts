@@ -22,7 +22,7 @@ export function policyRecord(
   context: EngineContext,
   hosts: readonly string[],
 ): JournalRecord | undefined {
-  const { onFailure, budgetSeconds, before, after, verify } = policy;
+  const { onFailure, budgetSeconds, settleSeconds, before, after, verify } = policy;
   const tasksOf = (phase: RollbackTask['phase'], tasks: readonly TaskNode[]) =>
     tasks.flatMap((task) =>
       (task.runOnce ? hosts.slice(0, 1) : hosts).flatMap((name): RollbackTask[] => {
@@ -38,9 +38,9 @@ export function policyRecord(
     ...tasksOf('after', after),
     ...tasksOf('verify', verify),
   ];
-  if (tasks.length === 0 && onFailure === undefined && budgetSeconds === undefined)
-    return undefined;
-  return { t: 'rollback-policy', play: id, onFailure, budgetSeconds, tasks };
+  const said = [onFailure, budgetSeconds, settleSeconds].some((one) => one !== undefined);
+  if (tasks.length === 0 && !said) return undefined;
+  return { t: 'rollback-policy', play: id, onFailure, budgetSeconds, settleSeconds, tasks };
 }
 
 /** Runs `rollback.before`: what the hosts say of the failure, kept in the run's folder. Never stops the rollback. */

@@ -372,7 +372,8 @@ class PlaybookRun {
     const [first] = failed;
     if (first === undefined) return;
     const why = this.#steps.failures.get(first)?.trim().split('\n')[0] ?? '';
-    this.#lastFailure = `"${name}" failed (${id})${why === '' ? '' : `: ${why.slice(0, 300)}`}`;
+    const short = why.slice(0, 300).replace(/\.$/, '');
+    this.#lastFailure = `"${name}" failed (${id})${short === '' ? '' : `: ${short}`}`;
   }
 
   /** Hosts are locked before the first step that can change one of them: those of all plays that are known by then. */

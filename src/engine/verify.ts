@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { RunnerError } from '../core/errors.ts';
 import type { ModuleCall } from '../core/module.ts';
-import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
+import { rollbackPolicy, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
 import { Scope } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
 import { plural } from '../util/text.ts';
@@ -10,6 +11,9 @@ import { fingerprintsBefore, fingerprintText } from './fingerprint.ts';
 import { runVerifyTasks } from './rollback-tasks.ts';
 import { callTask, recordedStep, recordedTarget } from './undo-unit.ts';
 import { runUnit } from './unit.ts';
+
+/** Between two looks at a state that is not yet as before. */
+const SETTLE_PAUSE_MS = 2000;
 
 /** rollback.md §9: whether the state of before is back. Fingerprints, the files that were restored, `rollback.verify`. */
 export async function verifyState(
@@ -25,29 +29,30 @@ export async function verifyState(
   };
 }
 
+type Fingerprint = RecordedRun['fingerprints'][number];
+
 async function compareFingerprints(context: EngineContext, run: RecordedRun): Promise<string[]> {
   const limit = pLimit(context.settings.forks);
   const different: string[] = [];
+  const { settleSeconds = 0 } = rollbackPolicy(run);
+  const deadline = Date.now() + settleSeconds * 1000;
   const results = await Promise.all(
     fingerprintsBefore(run).map((before) =>
       limit(async () => {
-        const values = context.redactor.resolveAll(before.vars);
-        const scope = new Scope([{ name: 'recorded', values, data: true }]);
-        const text = await fingerprintText(context, before.task, before.host, scope).catch(
-          (error: unknown) => {
-            if (error instanceof RunnerError) return `(${error.message})`;
-            throw error;
-          },
-        );
-        return { before, text: text ?? '' };
+        for (;;) {
+          const text = await takeAgain(context, before);
+          const equal = context.redactor.reference(text) === before.text || text === before.text;
+          if (equal || Date.now() >= deadline || context.isStopping())
+            return { before, text, equal };
+          await sleep(SETTLE_PAUSE_MS);
+        }
       }),
     ),
   );
-  for (const { before, text } of results) {
+  for (const { before, text, equal } of results) {
     const { host, name, task, vars } = before;
     const record = { t: 'fingerprint', phase: 'after', host, name, text, task, vars } as const;
     await context.journal?.append(record);
-    const equal = context.redactor.reference(text) === before.text || text === before.text;
     if (!equal) different.push(`"${name}" on ${host}`);
     context.emit({
       type: 'fingerprint',
@@ -60,6 +65,17 @@ async function compareFingerprints(context: EngineContext, run: RecordedRun): Pr
     });
   }
   return different.sort();
+}
+
+async function takeAgain(context: EngineContext, before: Fingerprint): Promise<string> {
+  const values = context.redactor.resolveAll(before.vars);
+  const scope = new Scope([{ name: 'recorded', values, data: true }]);
+  try {
+    return (await fingerprintText(context, before.task, before.host, scope)) ?? '';
+  } catch (error) {
+    if (error instanceof RunnerError) return `(${error.message})`;
+    throw error;
+  }
 }
 
 interface Restored {

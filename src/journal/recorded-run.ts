@@ -232,6 +232,7 @@ export function openAlone(run: RecordedRun): RecordedUnit[] {
 export function rollbackPolicy(run: RecordedRun): {
   onFailure: OnFailure | undefined;
   budgetSeconds: number | undefined;
+  settleSeconds: number | undefined;
   tasks: RollbackTask[];
 } {
   const playbook = run.policies.filter(({ play }) => play === '');
@@ -240,6 +241,7 @@ export function rollbackPolicy(run: RecordedRun): {
   return {
     onFailure: said.find(({ onFailure }) => onFailure !== undefined)?.onFailure,
     budgetSeconds: said.find(({ budgetSeconds }) => budgetSeconds !== undefined)?.budgetSeconds,
+    settleSeconds: said.find(({ settleSeconds }) => settleSeconds !== undefined)?.settleSeconds,
     tasks: run.policies.flatMap(({ tasks }) => tasks),
   };
 }

@@ -158,6 +158,7 @@ export type JournalRecord =
       play: string;
       onFailure?: OnFailure | undefined;
       budgetSeconds?: number | undefined;
+      settleSeconds?: number | undefined;
       tasks: RollbackTask[];
     }
   /** A host that this run holds, as the identity that holds it. */

@@ -1,25 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
-import type { LabHost } from './lab.ts';
 
 export const LAB_ADMIN = { username: 'admin', password: 'lab-admin-password' };
 
 interface ApiOptions {
-  hosts: readonly LabHost[];
   certificate: { cert: string; key: string };
   toml: string;
-  shared: string;
+  /** Nodes of the Swarm, as the engine's API gives them. */
+  nodes: () => unknown[] | Promise<unknown[]>;
+  /** Whether `ucp-controller` runs somewhere. */
+  isUp: () => boolean;
+  /** Where to listen; any free port of the loopback interface when left out. */
+  at?: { address: string; port: number };
 }
 
 type Answer = { status: number; body: unknown; type?: string };
 
-/**
- * Stands for the MKE 3 API behind its load balancer. It answers while `ucp-controller` runs on a manager, from what
- * the hosts' files say. Simpler than the original: one admin, reads only.
- */
+/** Stands for the MKE 3 API. Simpler than the original: one admin, reads only, made-up accounts. */
 export class Mke3Api {
   readonly #server: Server;
   readonly #options: ApiOptions;
@@ -40,7 +38,8 @@ export class Mke3Api {
     const api = new Mke3Api(options);
     return new Promise((resolve, reject) => {
       api.#server.once('error', reject);
-      api.#server.listen(0, '127.0.0.1', () => {
+      const { address: host, port } = options.at ?? { address: '127.0.0.1', port: 0 };
+      api.#server.listen(port, host, () => {
         const address = api.#server.address();
         if (typeof address === 'object' && address !== null) api.port = address.port;
         resolve(api);
@@ -63,7 +62,7 @@ export class Mke3Api {
 
   async #handle(request: IncomingMessage): Promise<Answer> {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    if (!this.#controllerRuns())
+    if (!this.#options.isUp())
       return { status: 503, body: { message: 'no healthy manager behind the load balancer' } };
     if (path === '/_ping') return { status: 200, body: 'OK', type: 'text/plain' };
     if (path === '/ca')
@@ -76,13 +75,13 @@ export class Mke3Api {
     return this.#authorized(path, request.method ?? 'GET');
   }
 
-  #authorized(path: string, method: string): Answer {
+  async #authorized(path: string, method: string): Promise<Answer> {
     if (method !== 'GET') return { status: 405, body: { message: 'the stand-in only reads' } };
     switch (path) {
       case '/api/ucp/config-toml':
         return { status: 200, body: this.#options.toml, type: 'application/toml' };
       case '/nodes':
-        return { status: 200, body: this.#nodes() };
+        return { status: 200, body: await this.#options.nodes() };
       case '/version':
         return { status: 200, body: { Version: 'ucp/3.7.16' } };
       case '/id/':
@@ -120,47 +119,6 @@ export class Mke3Api {
       return { status: 400, body: { message: 'the body is not JSON' } };
     }
     return { status: 401, body: { message: 'unauthorized: username or password is wrong' } };
-  }
-
-  #controllerRuns(): boolean {
-    return this.#options.hosts.some(({ root }) => {
-      const file = join(root.dir, 'var/lib/lab/docker/containers/ucp-controller/state');
-      return existsSync(file) && readFileSync(file, 'utf8').trim() === 'running';
-    });
-  }
-
-  #nodes(): unknown[] {
-    const folder = join(this.#options.shared, 'swarm/nodes');
-    return readdirSync(folder).map((name) => {
-      const read = (file: string) =>
-        existsSync(join(folder, name, file))
-          ? readFileSync(join(folder, name, file), 'utf8').trim()
-          : '';
-      const labels = readdirSync(join(folder, name, 'labels')).map((label) => [
-        label,
-        read(join('labels', label)),
-      ]);
-      const role = read('role');
-      return {
-        ID: read('id'),
-        Spec: { Role: role, Availability: 'active', Labels: Object.fromEntries(labels) as unknown },
-        Description: {
-          Hostname: name,
-          Platform: { Architecture: 'x86_64', OS: 'linux' },
-          Engine: { EngineVersion: '23.0.15' },
-        },
-        Status: { State: 'ready', Addr: read('address') },
-        ...(role === 'manager'
-          ? {
-              ManagerStatus: {
-                Leader: read('leader') !== '',
-                Reachability: 'reachable',
-                Addr: `${read('address')}:2377`,
-              },
-            }
-          : {}),
-      };
-    });
   }
 }
 

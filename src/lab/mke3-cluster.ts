@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../util/package.ts';
 import { selfSigned } from './certificate.ts';
-import { Lab } from './lab.ts';
+import { Lab, type LabHost } from './lab.ts';
 import { LAB_ADMIN, Mke3Api } from './mke3-api.ts';
 
 export const MKE3_VERSION = '3.7.16';
@@ -60,10 +60,10 @@ export class Mke3Cluster {
     });
     const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
     const api = await Mke3Api.start({
-      hosts: lab.hosts,
       certificate,
       toml,
-      shared: lab.files.shared,
+      nodes: () => swarmNodes(lab.files.shared),
+      isUp: () => controllerRuns(lab.hosts),
     });
     return new Mke3Cluster(lab, api);
   }
@@ -108,6 +108,7 @@ function seedHost(
       image === 'workload' ? 'registry.example.com/web:1\n' : `mirantis/${image}:${MKE3_VERSION}\n`,
     );
     put(`${folder}/state`, 'running\n');
+    if (container.startsWith('ucp-')) put(`${folder}/restart`, 'always\n');
     put(`${folder}/args`, `${JSON.stringify(argsOf(container))}\n`);
   }
   for (const unit of ['docker.service', 'cri-dockerd-mke.service', 'cri-dockerd-mke.socket']) {
@@ -134,7 +135,7 @@ function seedHost(
     }
     put(`${volumes}/ucp-node-certs/_data/sa.key`, 'service account key of the lab\n');
     put(`${volumes}/ucp-node-certs/_data/sa.pub`, 'service account public key of the lab\n');
-    put(`${volumes}/ucp-node-certs/_data/encryption.cfg`, encryptionConfig);
+    put(`${volumes}/ucp-node-certs/_data/encryption.cfg`, ENCRYPTION_CONFIG);
   }
   const node = `swarm/nodes/${name}`;
   put(`${node}/id`, `${createHash('sha1').update(name).digest('hex').slice(0, 25)}\n`, shared);
@@ -153,7 +154,49 @@ function seedHost(
   put(`kube/nodes/${name}/labels/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
 }
 
-const encryptionConfig = `kind: EncryptionConfig
+/** Whether one manager's controller runs: what a load balancer would find out. */
+function controllerRuns(hosts: readonly LabHost[]): boolean {
+  return hosts.some(({ root }) => {
+    const file = join(root.dir, 'var/lib/lab/docker/containers/ucp-controller/state');
+    return existsSync(file) && readFileSync(file, 'utf8').trim() === 'running';
+  });
+}
+
+function swarmNodes(shared: string): unknown[] {
+  const folder = join(shared, 'swarm/nodes');
+  return readdirSync(folder).map((name) => {
+    const read = (file: string) =>
+      existsSync(join(folder, name, file))
+        ? readFileSync(join(folder, name, file), 'utf8').trim()
+        : '';
+    const labels = readdirSync(join(folder, name, 'labels')).map((label) => [
+      label,
+      read(join('labels', label)),
+    ]);
+    const role = read('role');
+    return {
+      ID: read('id'),
+      Spec: { Role: role, Availability: 'active', Labels: Object.fromEntries(labels) as unknown },
+      Description: {
+        Hostname: name,
+        Platform: { Architecture: 'x86_64', OS: 'linux' },
+        Engine: { EngineVersion: '23.0.15' },
+      },
+      Status: { State: 'ready', Addr: read('address') },
+      ...(role === 'manager'
+        ? {
+            ManagerStatus: {
+              Leader: read('leader') !== '',
+              Reachability: 'reachable',
+              Addr: `${read('address')}:2377`,
+            },
+          }
+        : {}),
+    };
+  });
+}
+
+export const ENCRYPTION_CONFIG = `kind: EncryptionConfig
 apiVersion: v1
 resources:
 - resources: [secrets]

@@ -361,6 +361,7 @@ export function loadRollback(
       : [],
     verify: rollback ? loadReadOnlyTasks(rollback, 'verify', outer, context) : [],
     budgetSeconds: rollback?.number('budget'),
+    settleSeconds: rollback?.number('settle'),
   };
   rollback?.close('"rollback"');
   return policy;

@@ -20,9 +20,9 @@ const LIMIT_MS = 90_000;
 export class Cli {
   readonly #process: RunnerProcess;
 
-  constructor(env: Record<string, string> = {}) {
+  constructor(env: Record<string, string> = {}, within: readonly string[] = []) {
     const program = join(packageRoot(), 'bin', 'runner.js');
-    this.#process = new RunnerProcess(program, { PATH: process.env['PATH'] ?? '', ...env });
+    this.#process = new RunnerProcess(program, { PATH: process.env['PATH'] ?? '', ...env }, within);
   }
 
   get dir(): string {

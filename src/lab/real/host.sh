@@ -1,0 +1,91 @@
+#!/bin/bash
+# host.sh LAB GROUP NAME ADDRESS: one host of the real lab, through its reboots until it is powered off. Runs inside the lab's
+# namespaces. LAB is the lab's folder, GROUP its name among the control groups.
+lab=$1
+group=$2
+name=$3
+address=$4
+dir=$lab/hosts/$name
+root=$dir/root
+hierarchies='cpu cpuacct cpuset memory devices freezer blkio pids'
+
+if [ "${5-}" = init ]; then # in the namespaces of the host: fill /proc, /sys, /dev and /run, then become systemd
+  set -e
+  mount --make-rprivate /
+  hostname "$name"
+  mount -t proc proc "$root/proc"
+  mount -t sysfs sysfs "$root/sys"
+  mount -t tmpfs -o mode=755 tmpfs "$root/run"
+  mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+  mkdir "$root"/dev/{pts,shm,net}
+  mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$root/dev/pts"
+  mount -t tmpfs tmpfs "$root/dev/shm"
+  for device in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0 kmsg:1:11 fuse:10:229 net/tun:10:200; do
+    IFS=: read -r path major minor <<<"$device"
+    mknod -m 666 "$root/dev/$path" c "$major" "$minor"
+  done
+  ln -s pts/ptmx "$root/dev/ptmx"
+  ln -s /proc/self/fd "$root/dev/fd"
+  for stream in 0:stdin 1:stdout 2:stderr; do ln -s "fd/${stream%:*}" "$root/dev/${stream#*:}"; done
+  ln -s null "$root/dev/console"
+  if [ -d /sys/fs/cgroup/systemd ]; then
+    mount -t tmpfs -o mode=755 tmpfs "$root/sys/fs/cgroup"
+    for hierarchy in $hierarchies; do
+      [ -d "/sys/fs/cgroup/$hierarchy" ] || continue
+      mkdir "$root/sys/fs/cgroup/$hierarchy"
+      mount -t cgroup -o "$hierarchy" cgroup "$root/sys/fs/cgroup/$hierarchy"
+    done
+    mkdir "$root"/sys/fs/cgroup/{systemd,unified}
+    mount -t cgroup -o none,name=systemd cgroup "$root/sys/fs/cgroup/systemd"
+    mount -t cgroup2 cgroup "$root/sys/fs/cgroup/unified" 2>/dev/null || rmdir "$root/sys/fs/cgroup/unified"
+  else
+    mount -t cgroup2 cgroup "$root/sys/fs/cgroup"
+  fi
+  mount --bind "$dir/docker" "$root/var/lib/docker"
+  # An identity of its own for each boot, as a machine has.
+  cat /proc/sys/kernel/random/uuid >"$root/run/boot_id"
+  mount --bind "$root/run/boot_id" "$root/proc/sys/kernel/random/boot_id"
+  cd "$root"
+  mkdir -p .old
+  pivot_root . .old
+  umount -l /.old
+  rmdir /.old
+  mount --make-rshared /
+  exec env -i container=lab PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin /sbin/init
+fi
+
+# In control groups of its own before it gets a namespace of them: these become its roots.
+for folder in /sys/fs/cgroup /sys/fs/cgroup/*; do
+  [ -e "$folder/cgroup.procs" ] || continue
+  case $folder in /sys/fs/cgroup) [ ! -d /sys/fs/cgroup/systemd ] || continue ;; esac
+  own=$folder/$group/$name
+  mkdir -p "$own" || continue
+  if [ -e "$folder/cpuset.cpus" ] && [ -e "$folder/cpuset.mems" ] && [ ! -e "$folder/cgroup.controllers" ]; then
+    for level in "$folder/$group" "$own"; do
+      for file in cpus mems; do cat "$folder/cpuset.$file" >"$level/cpuset.$file"; done
+      echo 1 >"$level/cgroup.clone_children"
+    done
+  fi
+  echo $$ >"$own/cgroup.procs"
+done
+
+ip netns add "$name"
+ip -n "$name" link set lo up
+ip link add "v-$name" type veth peer name eth0 netns "$name"
+ip link set "v-$name" master br0 up
+ip -n "$name" addr add "$address/24" dev eth0
+ip -n "$name" link set eth0 up
+mkdir -p "$dir"/{upper,work,root,docker}
+mount -t overlay "$name" -o "lowerdir=$lab/kit:$lab/base,upperdir=$dir/upper,workdir=$dir/work" "$root"
+echo "$name" >"$root/etc/hostname"
+mkdir -p "$root/var/lib/docker"
+while began=$SECONDS; do
+  nsenter --net="/run/netns/$name" unshare -m -u -i -p -C -T --boottime "-$(cut -d. -f1 /proc/uptime)" --fork --kill-child \
+    bash "$0" "$lab" "$group" "$name" "$address" init >>"$dir/console.log" 2>&1 </dev/null
+  # SIGHUP: reboot; SIGINT: powered off; anything else after more than a moment of life: a power cut.
+  case $? in
+    129) ;;
+    130) exit 0 ;;
+    *) [ $((SECONDS - began)) -gt 1 ] || exit 1 ;;
+  esac
+done

@@ -1,0 +1,738 @@
+// Stands for the k0s binary, v1.29.3+k0s.0, on a host with systemd. Its files, units, users, ports, tokens, refusals and
+// what `reset` removes are the original's; etcd is the real one. Simpler than the original: the Kubernetes API knows nodes
+// only, kept as JSON in etcd, and a kubelet is what reports its node every two seconds.
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer as createHttp, request as requestHttp } from 'node:http';
+import { createServer, request, type Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hostname, networkInterfaces } from 'node:os';
+import { gunzipSync, gzipSync } from 'node:zlib';
+
+const VERSION = 'v1.29.3+k0s.0';
+const DATA = '/var/lib/k0s';
+const PKI = `${DATA}/pki`;
+const RUN = '/run/k0s';
+const UNITS = '/etc/systemd/system';
+const USERS = ['etcd', 'kube-apiserver', 'konnectivity-server', 'kube-scheduler'];
+const CNI = ['10-calico.conflist', 'calico-kubeconfig', '10-kuberouter.conflist'];
+const NODES = '/registry/minions/';
+const TOKENS = '/registry/secrets/kube-system/bootstrap-token-';
+const REPORT_MS = 2000;
+/** A node that has not reported for so long is not ready. */
+const SILENT_MS = 10_000;
+
+interface Node {
+  metadata: { name: string; labels: Record<string, string>; creationTimestamp: string };
+  status: { nodeInfo: { kubeletVersion: string } };
+  lastReport: number;
+}
+
+interface Token {
+  server: string;
+  ca: string;
+  token: string;
+}
+
+function fail(message: string): never {
+  process.stderr.write(`Error: ${message}\n`);
+  process.exit(1);
+}
+
+function ownAddress(): string {
+  const addresses = Object.entries(networkInterfaces())
+    .filter(([name]) => name === 'eth0')
+    .flatMap(([, list]) => list ?? []);
+  return addresses.find(({ family }) => family === 'IPv4')?.address ?? '127.0.0.1';
+}
+
+const unitPath = (role: string): string => `${UNITS}/k0s${role}.service`;
+const installedRole = (): string | undefined =>
+  ['controller', 'worker'].find((role) => existsSync(unitPath(role)));
+
+function isActive(role: string): boolean {
+  return spawnSync('systemctl', ['is-active', '--quiet', `k0s${role}`]).status === 0;
+}
+
+// ---- etcd
+
+function etcdctl(...args: string[]): string {
+  const tls = ['--cacert', `${PKI}/etcd/ca.crt`, '--cert', `${PKI}/etcd/server.crt`];
+  return execFileSync(
+    'etcdctl',
+    ['--endpoints', 'https://127.0.0.1:2379', ...tls, '--key', `${PKI}/etcd/server.key`, ...args],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, ETCDCTL_API: '3' },
+      timeout: 10_000,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+}
+
+function members(): { name: string; peer: string }[] {
+  const { members: list } = JSON.parse(etcdctl('member', 'list', '-w', 'json')) as {
+    members: { name?: string; peerURLs: string[] }[];
+  };
+  return list.map(({ name, peerURLs }) => ({ name: name ?? '', peer: peerURLs[0] ?? '' }));
+}
+
+function readKey(key: string): string | undefined {
+  return etcdctl('get', key, '--print-value-only').trimEnd() || undefined;
+}
+
+function allNodes(): Node[] {
+  const keys = etcdctl('get', NODES, '--prefix', '--keys-only').split('\n').filter(Boolean);
+  return keys.flatMap((key) => {
+    const text = readKey(key);
+    return text === undefined ? [] : [JSON.parse(text) as Node];
+  });
+}
+
+function putNode(node: Node): void {
+  etcdctl('put', `${NODES}${node.metadata.name}`, JSON.stringify(node));
+}
+
+function nodeView(node: Node): unknown {
+  const ready = Date.now() - node.lastReport < SILENT_MS;
+  return {
+    kind: 'Node',
+    metadata: node.metadata,
+    status: {
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }],
+      nodeInfo: node.status.nodeInfo,
+    },
+  };
+}
+
+// ---- certificates
+
+function openssl(...args: string[]): void {
+  execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+function makeAuthority(folder: string, name: string): void {
+  if (existsSync(`${folder}/ca.key`) && existsSync(`${folder}/ca.crt`)) return;
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  openssl(
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+    ...['-days', '3650', '-subj', `/CN=${name}`, '-keyout', `${folder}/ca.key`],
+    ...['-out', `${folder}/ca.crt`],
+  );
+  chmodSync(`${folder}/ca.key`, 0o600);
+}
+
+function makeCertificate(authority: string, path: string, address: string): void {
+  if (existsSync(`${path}.crt`)) return;
+  const names = `subjectAltName=IP:${address},IP:127.0.0.1,DNS:localhost,DNS:${hostname()}`;
+  openssl(
+    ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+    ...['-subj', `/CN=${hostname()}`, '-keyout', `${path}.key`, '-out', `${path}.csr`],
+  );
+  writeFileSync(`${path}.ext`, names);
+  openssl(
+    ...['x509', '-req', '-in', `${path}.csr`, '-CA', `${authority}/ca.crt`],
+    ...['-CAkey', `${authority}/ca.key`, '-CAcreateserial', '-days', '365'],
+    ...['-extfile', `${path}.ext`, '-out', `${path}.crt`],
+  );
+  chmodSync(`${path}.key`, 0o600);
+  rmSync(`${path}.ext`);
+  rmSync(`${path}.csr`);
+}
+
+// ---- requests
+
+function ask(
+  { server, ca, token }: Token,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      `${server}${path}`,
+      { method, ca, timeout: 5000, headers: { authorization: `Bearer ${token}` } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('end', () => {
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+        });
+      },
+    );
+    sent.once('error', reject);
+    sent.once('timeout', () => sent.destroy(new Error('timed out')));
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+const adminPath = `${PKI}/admin.conf`;
+
+function readAdmin(): Token {
+  if (!existsSync(adminPath)) fail('the connection to the server localhost:6443 was refused');
+  return parseToken(readFileSync(adminPath, 'utf8'));
+}
+
+/** A kubeconfig, of which three lines matter. */
+function kubeconfig({ server, ca, token }: Token, user: string): string {
+  const data = Buffer.from(ca).toString('base64');
+  return `apiVersion: v1
+kind: Config
+clusters:
+- cluster:
+    server: ${server}
+    certificate-authority-data: ${data}
+  name: local
+contexts:
+- context:
+    cluster: local
+    user: ${user}
+  name: Default
+current-context: Default
+users:
+- name: ${user}
+  user:
+    token: ${token}
+`;
+}
+
+function parseToken(text: string): Token {
+  const value = (key: string) => new RegExp(`^ *${key}: (.+)$`, 'm').exec(text)?.[1] ?? '';
+  return {
+    server: value('server'),
+    ca: Buffer.from(value('certificate-authority-data'), 'base64').toString(),
+    token: value('token'),
+  };
+}
+
+function readTokenFile(path: string): Token {
+  try {
+    return parseToken(
+      gunzipSync(Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')).toString(),
+    );
+  } catch {
+    return fail(`failed to decode token from ${path}`);
+  }
+}
+
+// ---- what runs as a service
+
+function log(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function listen(server: Server, port: number, address = '0.0.0.0'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
+}
+
+async function bodyOf(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  response.writeHead(status).end(text);
+}
+
+function bearer(message: IncomingMessage): string {
+  return (message.headers.authorization ?? '').replace(/^Bearer /, '');
+}
+
+/** Role that a token is for; tokens are kept in etcd as the original keeps them. */
+function roleOf(token: string): string | undefined {
+  const [id = '', secret] = token.split('.');
+  if (!/^[a-z0-9]{6}$/.test(id)) return undefined;
+  const [known, role] = (readKey(`${TOKENS}${id}`) ?? '').split(' ');
+  return known === secret ? role : undefined;
+}
+
+async function runController(flags: Map<string, string>): Promise<void> {
+  const address = ownAddress();
+  mkdirSync(`${PKI}/etcd`, { recursive: true, mode: 0o755 });
+  mkdirSync(RUN, { recursive: true });
+  let cluster = `${hostname()}=https://${address}:2380`;
+  let state = 'new';
+  const tokenFile = flags.get('token-file');
+  if (tokenFile !== undefined && !existsSync(`${PKI}/ca.key`)) {
+    const token = readTokenFile(tokenFile);
+    const answer = await ask(token, 'POST', '/v1beta1/etcd/members', {
+      name: hostname(),
+      peer: `https://${address}:2380`,
+    });
+    if (answer.status !== 200) fail(`failed to join: ${answer.body}`);
+    const joined = JSON.parse(answer.body) as { cluster: string; files: Record<string, string> };
+    for (const [path, text] of Object.entries(joined.files))
+      writeFileSync(`${PKI}/${path}`, text, { mode: 0o600 });
+    ({ cluster } = joined);
+    state = 'existing';
+  }
+  makeAuthority(PKI, 'kubernetes-ca');
+  makeAuthority(`${PKI}/etcd`, 'etcd-ca');
+  makeCertificate(PKI, `${PKI}/server`, address);
+  makeCertificate(`${PKI}/etcd`, `${PKI}/etcd/server`, address);
+  if (!existsSync(`${PKI}/sa.key`)) openssl('genrsa', '-out', `${PKI}/sa.key`, '2048');
+  const admin = {
+    server: 'https://localhost:6443',
+    ca: readFileSync(`${PKI}/ca.crt`, 'utf8'),
+    token: randomBytes(24).toString('hex'),
+  };
+  if (!existsSync(adminPath)) writeFileSync(adminPath, kubeconfig(admin, 'user'), { mode: 0o600 });
+  const etcd = startEtcd(address, cluster, state);
+  await serveApi(readAdmin().token);
+  await serveJoin();
+  await serveStatus('controller', flags.has('enable-worker'));
+  if (flags.has('enable-worker')) await startKubelet(readAdmin(), 'control-plane');
+  onStop(etcd);
+}
+
+function startEtcd(address: string, cluster: string, state: string): ChildProcess {
+  const tls = (prefix: string) => [
+    `--${prefix}cert-file=${PKI}/etcd/server.crt`,
+    `--${prefix}key-file=${PKI}/etcd/server.key`,
+    `--${prefix}trusted-ca-file=${PKI}/etcd/ca.crt`,
+    `--${prefix}client-cert-auth`,
+  ];
+  const etcd = spawn(
+    'etcd',
+    [
+      ...[`--name=${hostname()}`, `--data-dir=${DATA}/etcd`],
+      ...[`--listen-peer-urls=https://${address}:2380`, `--initial-cluster=${cluster}`],
+      ...['--listen-client-urls=https://127.0.0.1:2379'],
+      ...['--advertise-client-urls=https://127.0.0.1:2379'],
+      ...[`--initial-advertise-peer-urls=https://${address}:2380`],
+      ...[`--initial-cluster-state=${state}`, ...tls(''), ...tls('peer-')],
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  etcd.once('exit', (code) => {
+    log(`etcd ended with ${String(code)}`);
+    process.exit(1);
+  });
+  return etcd;
+}
+
+async function serveApi(admin: string): Promise<void> {
+  const tls = { cert: readFileSync(`${PKI}/server.crt`), key: readFileSync(`${PKI}/server.key`) };
+  const server = createServer(tls, (message, response) => {
+    void handleApi(admin, message, response).catch((error: unknown) => {
+      reply(response, 500, String(error));
+    });
+  });
+  await listen(server, 6443);
+}
+
+async function handleApi(
+  admin: string,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const token = bearer(message);
+  const kubelet = token !== admin && (token.startsWith('kubelet-') || roleOf(token) === 'worker');
+  if (token !== admin && !kubelet) {
+    reply(response, 401, 'Unauthorized');
+    return;
+  }
+  const { method } = message;
+  const path = message.url ?? '/';
+  if (path === '/readyz') {
+    etcdctl('endpoint', 'health');
+    reply(response, 200, 'ok');
+    return;
+  }
+  const [, name] = /^\/api\/v1\/nodes\/([^/]+)$/.exec(path) ?? [];
+  if (path === '/api/v1/nodes' && method === 'GET') {
+    reply(response, 200, { kind: 'List', items: allNodes().map(nodeView) });
+    return;
+  }
+  if (name === undefined) {
+    reply(response, 404, `the server could not find ${path}`);
+    return;
+  }
+  const text = readKey(`${NODES}${name}`);
+  const known = text === undefined ? undefined : (JSON.parse(text) as Node);
+  if (method === 'PUT') {
+    const sent = JSON.parse(await bodyOf(message)) as {
+      version: string;
+      labels: Record<string, string>;
+    };
+    // Labels act at the first registration only.
+    const metadata = known?.metadata ?? {
+      name,
+      labels: sent.labels,
+      creationTimestamp: new Date().toISOString(),
+    };
+    const status = { nodeInfo: { kubeletVersion: sent.version } };
+    putNode({ metadata, status, lastReport: Date.now() });
+    reply(response, 200, {});
+  } else if (!known) reply(response, 404, `nodes "${name}" not found`);
+  else if (method === 'PATCH') {
+    const labels = JSON.parse(await bodyOf(message)) as Record<string, string | null>;
+    for (const [label, value] of Object.entries(labels)) {
+      if (value === null) Reflect.deleteProperty(known.metadata.labels, label);
+      else known.metadata.labels[label] = value;
+    }
+    putNode(known);
+    reply(response, 200, {});
+  } else reply(response, 200, nodeView(known));
+}
+
+async function serveJoin(): Promise<void> {
+  const tls = { cert: readFileSync(`${PKI}/server.crt`), key: readFileSync(`${PKI}/server.key`) };
+  const server = createServer(tls, (message, response) => {
+    void (async () => {
+      if (roleOf(bearer(message)) !== 'controller') {
+        reply(response, 401, 'token is not valid');
+        return;
+      }
+      const { name, peer } = JSON.parse(await bodyOf(message)) as { name: string; peer: string };
+      const before = members();
+      if (!before.some((one) => one.peer === peer))
+        etcdctl('member', 'add', name, `--peer-urls=${peer}`);
+      const cluster = [...before.filter((one) => one.peer !== peer), { name, peer }]
+        .map((one) => `${one.name}=${one.peer}`)
+        .join(',');
+      const shared = [
+        'ca.key',
+        'ca.crt',
+        'sa.key',
+        'sa.pub',
+        'etcd/ca.key',
+        'etcd/ca.crt',
+        'admin.conf',
+      ];
+      const files = Object.fromEntries(
+        shared
+          .filter((path) => existsSync(`${PKI}/${path}`))
+          .map((path) => [path, readFileSync(`${PKI}/${path}`, 'utf8')]),
+      );
+      reply(response, 200, { cluster, files });
+    })().catch((error: unknown) => {
+      reply(response, 500, String(error));
+    });
+  });
+  await listen(server, 9443);
+}
+
+async function serveStatus(role: string, workloads: boolean): Promise<void> {
+  mkdirSync(RUN, { recursive: true });
+  rmSync(`${RUN}/status.sock`, { force: true });
+  const status = {
+    Version: VERSION,
+    Pid: process.pid,
+    Role: role,
+    Workloads: workloads,
+    SingleNode: false,
+  };
+  const server = createHttp((_, response) => {
+    reply(response, 200, status);
+  });
+  await new Promise<void>((resolve) => server.listen(`${RUN}/status.sock`, resolve));
+}
+
+async function runWorker(flags: Map<string, string>): Promise<void> {
+  const file = flags.get('token-file');
+  const kept = `${DATA}/kubelet.conf`;
+  mkdirSync(DATA, { recursive: true });
+  // After the first join the kubelet has an identity of its own; the token may be gone.
+  if (!existsSync(kept)) {
+    if (file === undefined) fail('a worker needs --token-file');
+    const token = readTokenFile(file);
+    const answer = await ask(token, 'GET', '/readyz');
+    if (answer.status !== 200) fail(`failed to join: ${answer.body}`);
+    const own = { ...token, token: `kubelet-${randomBytes(12).toString('hex')}` };
+    writeFileSync(kept, kubeconfig(own, 'kubelet'), { mode: 0o600 });
+  }
+  await serveStatus('worker', true);
+  await startKubelet(parseToken(readFileSync(kept, 'utf8')), 'worker');
+  onStop();
+}
+
+async function startKubelet(access: Token, role: string): Promise<void> {
+  mkdirSync(`${DATA}/kubelet`, { recursive: true });
+  mkdirSync('/etc/cni/net.d', { recursive: true });
+  const port = createHttp((_, response) => {
+    reply(response, 401, 'Unauthorized');
+  });
+  await new Promise<void>((resolve, reject) => {
+    port.once('error', reject);
+    port.listen(10250, '0.0.0.0', resolve);
+  });
+  writeFileSync(
+    '/etc/cni/net.d/10-calico.conflist',
+    '{"name":"k8s-pod-network","cniVersion":"0.3.1","plugins":[{"type":"calico"}],"installed-by":"k0s"}\n',
+  );
+  const labels = { [`node-role.kubernetes.io/${role}`]: 'true' };
+  const report = (): void => {
+    ask(access, 'PUT', `/api/v1/nodes/${hostname()}`, { version: VERSION, labels })
+      .then(({ status, body }) => {
+        if (status !== 200) log(`kubelet: ${String(status)} ${body}`);
+      })
+      .catch((error: unknown) => {
+        log(`kubelet: ${String(error)}`);
+      });
+  };
+  report();
+  setInterval(report, REPORT_MS);
+}
+
+function onStop(etcd?: ChildProcess): void {
+  process.once('SIGTERM', () => {
+    rmSync(`${RUN}/status.sock`, { force: true });
+    if (!etcd) process.exit(0);
+    etcd.removeAllListeners('exit');
+    etcd.once('exit', () => process.exit(0));
+    etcd.kill('SIGTERM');
+  });
+}
+
+// ---- commands
+
+function parseFlags(words: readonly string[]): { flags: Map<string, string>; rest: string[] } {
+  const flags = new Map<string, string>();
+  const rest: string[] = [];
+  const bare = new Set(['enable-worker', 'no-taints', 'force', 'wait']);
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? '';
+    const [, name, value] = /^--?([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name === undefined) rest.push(word);
+    else if (value !== undefined || bare.has(name)) flags.set(name, value ?? 'true');
+    else flags.set(name, words[++index] ?? '');
+  }
+  return { flags, rest };
+}
+
+function install(role: string, words: readonly string[]): void {
+  if (role !== 'controller' && role !== 'worker') fail(`unknown role ${role}`);
+  const existing = installedRole();
+  if (existing === role)
+    fail(`failed to install k0s service: Init already exists: ${unitPath(role)}`);
+  if (existing !== undefined)
+    fail(`k0s${existing} is installed already; role change is not supported`);
+  const { flags } = parseFlags(words);
+  const known = [
+    'c',
+    'config',
+    'enable-worker',
+    'no-taints',
+    'token-file',
+    'profile',
+    'labels',
+    'taints',
+    'data-dir',
+  ];
+  for (const flag of flags.keys()) if (!known.includes(flag)) fail(`unknown flag: --${flag}`);
+  const config = flags.get('c') ?? flags.get('config');
+  if (config !== undefined && !existsSync(config)) fail(`failed to read config ${config}`);
+  const tokenFile = flags.get('token-file');
+  if (role === 'worker' && tokenFile === undefined) fail('a worker needs --token-file');
+  if (tokenFile !== undefined && !existsSync(tokenFile))
+    fail(`open ${tokenFile}: no such file or directory`);
+  for (const user of role === 'controller' ? USERS : []) {
+    if (spawnSync('id', [user], { stdio: 'ignore' }).status !== 0)
+      execFileSync('useradd', [
+        '--system',
+        '--no-create-home',
+        '--home',
+        DATA,
+        '--shell',
+        '/usr/sbin/nologin',
+        user,
+      ]);
+  }
+  const words2 = [role, ...words].join(' ');
+  writeFileSync(
+    unitPath(role),
+    `[Unit]
+Description=k0s - Zero Friction Kubernetes
+After=network-online.target
+
+[Service]
+ExecStart=/usr/local/bin/k0s ${words2}
+KillMode=process
+Delegate=yes
+Restart=always
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+`,
+  );
+  execFileSync('systemctl', ['daemon-reload']);
+  execFileSync('systemctl', ['-q', 'enable', `k0s${role}`]);
+}
+
+function reset(): void {
+  const role = installedRole();
+  if (role !== undefined && isActive(role))
+    fail('k0s seems to be running! please stop k0s before reset');
+  for (const user of USERS) spawnSync('userdel', [user], { stdio: 'ignore' });
+  if (role !== undefined) {
+    spawnSync('systemctl', ['-q', 'disable', `k0s${role}`], { stdio: 'ignore' });
+    rmSync(unitPath(role));
+    execFileSync('systemctl', ['daemon-reload']);
+  }
+  rmSync(DATA, { recursive: true, force: true });
+  rmSync(RUN, { recursive: true, force: true });
+  // These files are shared with MKE 3; the original removes them too.
+  for (const file of CNI) rmSync(`/etc/cni/net.d/${file}`, { force: true });
+}
+
+function needController(): void {
+  if (!isActive('controller')) fail('k0s is not running on this node as a controller');
+}
+
+function createToken(words: readonly string[]): void {
+  needController();
+  const { flags } = parseFlags(words);
+  const role = flags.get('role') ?? 'worker';
+  const id = randomBytes(3).toString('hex');
+  const secret = randomBytes(8).toString('hex');
+  etcdctl('put', `${TOKENS}${id}`, `${secret} ${role}`);
+  const access = {
+    server: `https://${ownAddress()}:${role === 'controller' ? '9443' : '6443'}`,
+    ca: readFileSync(`${PKI}/ca.crt`, 'utf8'),
+    token: `${id}.${secret}`,
+  };
+  const user = role === 'controller' ? 'controller-bootstrap' : 'kubelet-bootstrap';
+  process.stdout.write(`${gzipSync(kubeconfig(access, user)).toString('base64')}\n`);
+}
+
+async function kubectl(words: readonly string[]): Promise<void> {
+  const admin = readAdmin();
+  const get = async (path: string): Promise<string> => {
+    const { status, body } = await ask(admin, 'GET', path).catch(() =>
+      fail('the connection to the server localhost:6443 was refused'),
+    );
+    if (status !== 200) fail(`from server: ${body}`);
+    return body;
+  };
+  const line = words.join(' ');
+  const [, waited] = /^wait --for=condition=Ready node\/(\S+)/.exec(line) ?? [];
+  const [, asked] =
+    /^get node (\S+) -o jsonpath=\{\.status\.nodeInfo\.kubeletVersion\}$/.exec(line) ?? [];
+  const [, labelled, labels = ''] = /^label node (\S+) (.+)$/.exec(line) ?? [];
+  if (line === 'get --raw /readyz') process.stdout.write(await get('/readyz'));
+  else if (line === 'get nodes -o json') process.stdout.write(`${await get('/api/v1/nodes')}\n`);
+  else if (waited !== undefined) {
+    const limit = Number(/--timeout=(\d+)m/.exec(line)?.[1] ?? '1') * 60_000;
+    for (const began = Date.now(); ;) {
+      if ((await get(`/api/v1/nodes/${waited}`)).includes('"status":"True"')) break;
+      if (Date.now() - began > limit) fail('timed out waiting for the condition');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    process.stdout.write(`node/${waited} condition met\n`);
+  } else if (asked !== undefined) {
+    const node = JSON.parse(await get(`/api/v1/nodes/${asked}`)) as Node;
+    process.stdout.write(node.status.nodeInfo.kubeletVersion);
+  } else if (labelled !== undefined) {
+    const changes = labels.split(' ').map((one): [string, string | null] => {
+      const [name = '', value = ''] = one.split('=');
+      return one.endsWith('-') ? [one.slice(0, -1), null] : [name, value];
+    });
+    const { status, body } = await ask(
+      admin,
+      'PATCH',
+      `/api/v1/nodes/${labelled}`,
+      Object.fromEntries(changes),
+    );
+    if (status !== 200) fail(`from server: ${body}`);
+    process.stdout.write(`node/${labelled} labeled\n`);
+  } else fail(`k0s kubectl (stand-in): ${line} is not known here`);
+}
+
+function status(): Promise<void> {
+  const role = installedRole();
+  if (role === undefined || !isActive(role))
+    fail('status: can not get "status" via socket /run/k0s/status.sock');
+  return new Promise((resolve) => {
+    requestHttp({ socketPath: `${RUN}/status.sock`, path: '/status' }, (response) => {
+      response.pipe(process.stdout);
+      response.once('end', resolve);
+    })
+      .once('error', () => fail('status: can not get "status" via socket /run/k0s/status.sock'))
+      .end();
+  });
+}
+
+function validateConfig(path: string | undefined): void {
+  const text = path === undefined ? '' : readFileSync(path, 'utf8');
+  if (!/^kind: ClusterConfig$/m.test(text)) fail(`${String(path)}: not a ClusterConfig`);
+  if (!/^apiVersion: k0s\.k0sproject\.io\/v1beta1$/m.test(text))
+    fail(`${String(path)}: unknown apiVersion`);
+}
+
+async function main([command = '', ...words]: string[]): Promise<void> {
+  const { flags, rest } = parseFlags(words);
+  switch (command) {
+    case 'version':
+      log(VERSION);
+      break;
+    case 'config':
+      validateConfig(flags.get('config'));
+      break;
+    case 'install':
+      install(words[0] ?? '', words.slice(1));
+      break;
+    case 'controller':
+      await runController(flags);
+      break;
+    case 'worker':
+      await runWorker(flags);
+      break;
+    case 'start':
+    case 'stop': {
+      const role = installedRole() ?? fail('k0s is not installed as a service');
+      execFileSync('systemctl', [command, `k0s${role}`]);
+      break;
+    }
+    case 'status':
+      await status();
+      break;
+    case 'token':
+      if (rest[0] !== 'create') fail(`k0s (stand-in): token ${String(rest[0])} is not known here`);
+      createToken(words.slice(1));
+      break;
+    case 'etcd':
+      needController();
+      if (rest[0] === 'member-list')
+        log(
+          JSON.stringify({
+            members: Object.fromEntries(members().map(({ name, peer }) => [name, peer])),
+          }),
+        );
+      else fail(`k0s (stand-in): etcd ${String(rest[0])} is not known here`);
+      break;
+    case 'reset':
+      reset();
+      break;
+    case 'kubeconfig':
+      needController();
+      process.stdout.write(readFileSync(adminPath, 'utf8'));
+      break;
+    case 'kubectl':
+    case 'kc':
+      await kubectl(words);
+      break;
+    default:
+      fail(`k0s (stand-in): ${command} is not known here`);
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  appendFileSync('/dev/stderr', `Error: ${String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,326 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { RunnerError } from '../../core/errors.ts';
+import { packageRoot } from '../../util/package.ts';
+import { selfSigned } from '../certificate.ts';
+import { ENCRYPTION_CONFIG } from '../mke3-cluster.ts';
+
+const run = promisify(execFile);
+
+/** The real lab cannot be started on this machine. */
+export class RealLabError extends RunnerError {
+  readonly code = 'LAB';
+}
+
+export interface RealHost {
+  name: string;
+  address: string;
+}
+
+const BUILD_MS = 15 * 60_000;
+const BOOT_MS = 90_000;
+/** The user with sudo that Debian makes first. */
+const DEPLOY = 1000;
+const programs = ['mmdebstrap', 'unshare', 'nsenter', 'ip', 'ssh', 'ssh-keygen', 'ssh-keyscan'];
+
+/** Why hosts of the real lab cannot be started here; undefined when they can. */
+export async function realLabObstacle(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'it needs Linux';
+  if (process.getuid?.() !== 0) return 'it needs root';
+  const missing: string[] = [];
+  for (const program of programs) {
+    await run('sh', ['-c', 'command -v "$1"', 'sh', program]).catch(() => missing.push(program));
+  }
+  if (missing.length > 0) return `there is no ${missing.join(', ')}`;
+  try {
+    await run('unshare', ['-m', '-n', '-p', '-i', '-C', '-T', '--fork', 'sh', '-c', KERNEL_PROBE]);
+    return undefined;
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    return `the kernel does not let it (${stderr.trim().split('\n')[0] ?? ''})`;
+  }
+}
+
+/** Mounts, links and control groups as the hosts need them. */
+const KERNEL_PROBE = `set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/lower /mnt/upper /mnt/work /mnt/root
+mount -t overlay probe -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+ip link add probe0 type bridge
+ip link add probe1 type veth peer name probe2
+mknod /mnt/null c 1 3
+test -e /sys/fs/cgroup/cgroup.procs || test -d /sys/fs/cgroup/systemd`;
+
+/**
+ * Hosts with addresses, OpenSSH, systemd and a Docker Engine of their own, in namespaces of this machine. Their network is
+ * a namespace, too: what is to reach them is started through `inside`.
+ */
+export class RealLab {
+  readonly dir: string;
+  readonly hosts: readonly RealHost[];
+  readonly #process: ChildProcess;
+  readonly #group: string;
+  /** A process in the namespaces of the lab. */
+  readonly #pid: number;
+
+  private constructor(
+    dir: string,
+    hosts: readonly RealHost[],
+    { process: outer, group, pid }: { process: ChildProcess; group: string; pid: number },
+  ) {
+    this.dir = dir;
+    this.hosts = hosts;
+    this.#process = outer;
+    this.#group = group;
+    this.#pid = pid;
+  }
+
+  /**
+   * @param cache folder in which the root file system is kept between labs
+   * @throws RealLabError
+   */
+  static async start(names: readonly string[], cache: string): Promise<RealLab> {
+    const obstacle = await realLabObstacle();
+    if (obstacle !== undefined) throw new RealLabError(`No real lab on this machine: ${obstacle}.`);
+    const base = await buildBase(cache);
+    const dir = mkdtempSync(join(cache, 'lab-'));
+    const hosts = names.map((name, index) => ({ name, address: `10.77.0.${String(11 + index)}` }));
+    await writeKit(dir, hosts);
+    const group = `runner-lab-${String(process.pid)}-${dir.slice(-6)}`;
+    const words = hosts.map(({ name, address }) => `${name}=${address}`);
+    mkdirSync('/run/netns', { recursive: true });
+    const outer = spawn(
+      'unshare',
+      [
+        ...['-m', '-n', '-p', '-i', '--fork', '--kill-child', '--mount-proc'],
+        ...['bash', join(scripts(), 'lab.sh'), dir, base, group, ...words],
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    try {
+      await Promise.race([
+        once(outer.stdout, 'data'),
+        once(outer, 'exit').then(() => {
+          throw new RealLabError('The network of the lab did not come up.');
+        }),
+      ]);
+      const pid = Number(
+        readFileSync(
+          `/proc/${String(outer.pid)}/task/${String(outer.pid)}/children`,
+          'utf8',
+        ).trim(),
+      );
+      const lab = new RealLab(dir, hosts, { process: outer, group, pid });
+      await lab.#waitForHosts();
+      return lab;
+    } catch (error) {
+      outer.kill('SIGKILL');
+      throw error;
+    }
+  }
+
+  get key(): string {
+    return join(this.dir, 'id');
+  }
+
+  get knownHosts(): string {
+    return join(this.dir, 'known_hosts');
+  }
+
+  /** mkectl's hosts file. */
+  get hostsYaml(): string {
+    return join(this.dir, 'hosts.yaml');
+  }
+
+  /** The stand-in of the k0s binary. */
+  get k0sBinary(): string {
+    return join(scripts(), 'k0s');
+  }
+
+  /** The command that runs a program where it can reach the hosts. */
+  inside(command: readonly string[]): [string, ...string[]] {
+    return ['nsenter', '-t', String(this.#pid), '-n', '--', ...command];
+  }
+
+  /** Runs a shell command on a host as root. Gives its output. */
+  async ssh(name: string, command: string, timeoutMs = 60_000): Promise<string> {
+    const host = this.host(name);
+    const [program, ...args] = this.inside([
+      ...['ssh', '-i', this.key, '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=5'],
+      ...['-o', `UserKnownHostsFile=${this.knownHosts}`, `root@${host.address}`, command],
+    ]);
+    const { stdout } = await run(program, args, { timeout: timeoutMs, maxBuffer: 1 << 26 });
+    return stdout;
+  }
+
+  host(name: string): RealHost {
+    const host = this.hosts.find((one) => one.name === name);
+    if (!host) throw new RealLabError(`The lab has no host "${name}".`);
+    return host;
+  }
+
+  /** Takes a host off the network, or puts it back. */
+  async setLink(name: string, state: 'up' | 'down'): Promise<void> {
+    const [program, ...args] = this.inside(['ip', 'link', 'set', `v-${name}`, state]);
+    await run(program, args);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const exited = once(this.#process, 'exit');
+      this.#process.kill('SIGKILL');
+      await exited;
+    }
+    removeGroups(this.#group);
+    // What the hosts' processes held may still be on its way out.
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+  }
+
+  async #waitForHosts(): Promise<void> {
+    const deadline = Date.now() + BOOT_MS;
+    const keys = await Promise.all(
+      this.hosts.map(async ({ name, address }) => {
+        for (;;) {
+          const [program, ...args] = this.inside([
+            'ssh-keyscan',
+            '-T',
+            '2',
+            '-t',
+            'ed25519',
+            address,
+          ]);
+          const { stdout } = await run(program, args).catch(() => ({ stdout: '' }));
+          if (stdout.includes('ssh-ed25519')) return stdout;
+          if (Date.now() > deadline) {
+            const log = join(this.dir, 'hosts', name, 'console.log');
+            const end = existsSync(log) ? readFileSync(log, 'utf8').slice(-500) : '';
+            throw new RealLabError(`Host ${name} of the lab did not come up. ${end}`);
+          }
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      }),
+    );
+    writeFileSync(this.knownHosts, keys.join(''));
+    const hosts = this.hosts.map(({ address }) => ({
+      address,
+      port: 22,
+      user: 'deploy',
+      keyPath: this.key,
+    }));
+    writeFileSync(this.hostsYaml, stringify({ hosts }));
+    await Promise.all(
+      this.hosts.map(({ name }) =>
+        this.ssh(name, 'systemctl is-system-running --wait; systemctl is-active docker'),
+      ),
+    );
+  }
+}
+
+function scripts(): string {
+  return join(packageRoot(), 'src', 'lab', 'real');
+}
+
+/** The root file system that all hosts share, made once for each version of the script that makes it. */
+async function buildBase(cache: string): Promise<string> {
+  const script = join(scripts(), 'base.sh');
+  const sha = createHash('sha256').update(readFileSync(script)).digest('hex').slice(0, 12);
+  const base = join(cache, `base-${sha}`);
+  if (existsSync(base)) return base;
+  mkdirSync(cache, { recursive: true });
+  const building = mkdtempSync(join(cache, 'building-'));
+  const root = join(building, 'root');
+  try {
+    await run('bash', [script, root], { timeout: BUILD_MS, maxBuffer: 1 << 26 });
+    renameSync(root, base);
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    throw new RealLabError(
+      `The root file system of the lab could not be made. ${stderr.slice(-800)}`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    rmSync(building, { recursive: true, force: true });
+  }
+  return base;
+}
+
+/** What all hosts of this lab have on top of the base: keys, names, and the programs that stand for what cannot be had. */
+async function writeKit(dir: string, hosts: readonly RealHost[]): Promise<void> {
+  const kit = join(dir, 'kit');
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, 'id')]);
+  const put = (path: string, text: string, mode = 0o644): void => {
+    mkdirSync(dirname(join(kit, path)), { recursive: true });
+    writeFileSync(join(kit, path), text, { mode });
+  };
+  const publicKey = readFileSync(join(dir, 'id.pub'), 'utf8');
+  for (const home of ['root', 'home/deploy']) {
+    put(`${home}/.ssh/authorized_keys`, publicKey, 0o600);
+    chmodSync(join(kit, home, '.ssh'), 0o700);
+    chmodSync(join(kit, home), 0o700);
+  }
+  for (const path of ['home/deploy', 'home/deploy/.ssh', 'home/deploy/.ssh/authorized_keys'])
+    chownSync(join(kit, path), DEPLOY, DEPLOY);
+  const names = hosts.map(({ name, address }) => `${address} ${name}`);
+  put('etc/hosts', ['127.0.0.1 localhost', ...names, '10.77.0.11 mke.example.com', ''].join('\n'));
+  const certificate = selfSigned(
+    ['127.0.0.1', ...hosts.map(({ address }) => address)],
+    ['localhost', 'mke.example.com', ...hosts.map(({ name }) => name)],
+  );
+  put('opt/lab/pki/cert.pem', certificate.cert);
+  put('opt/lab/pki/key.pem', certificate.key, 0o600);
+  const account = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  put(
+    'opt/lab/pki/sa.key',
+    account.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    0o600,
+  );
+  put('opt/lab/pki/sa.pub', account.publicKey.export({ type: 'spki', format: 'pem' }).toString());
+  put('opt/lab/pki/encryption.cfg', ENCRYPTION_CONFIG, 0o600);
+  const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
+  put('opt/lab/mke3-config.toml', toml);
+  for (const program of ['k0s', 'controller'])
+    copyFileSync(
+      join(packageRoot(), 'dist', 'real', `${program}.mjs`),
+      join(kit, `opt/lab/${program}.mjs`),
+    );
+  copyFileSync(process.execPath, join(kit, 'opt/lab/node'));
+  chmodSync(join(kit, 'opt/lab/node'), 0o755);
+  mkdirSync(join(dir, 'hosts'));
+}
+
+function removeGroups(group: string): void {
+  const root = '/sys/fs/cgroup';
+  const remove = (folder: string): void => {
+    if (!existsSync(folder)) return;
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) remove(join(folder, entry.name));
+    try {
+      rmdirSync(folder);
+    } catch {
+      // Something still ends in it; an empty group costs nothing.
+    }
+  };
+  remove(join(root, group));
+  for (const hierarchy of readdirSync(root)) remove(join(root, hierarchy, group));
+}

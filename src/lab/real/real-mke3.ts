@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { packageRoot } from '../../util/package.ts';
+import { LAB_ADMIN } from '../mke3-api.ts';
+import type { ClusterShape } from '../mke3-cluster.ts';
+import { RealLab, RealLabError } from './real-lab.ts';
+
+const run = promisify(execFile);
+const FORM_MS = 300_000;
+
+/** An MKE 3.7 cluster on the hosts of a real lab, made by a playbook. */
+export class RealMke3 {
+  readonly lab: RealLab;
+
+  private constructor(lab: RealLab) {
+    this.lab = lab;
+  }
+
+  /** @throws RealLabError */
+  static async start({ managers, workers }: ClusterShape, cache: string): Promise<RealMke3> {
+    const names = [
+      ...Array.from({ length: managers }, (_, index) => `manager${String(index + 1)}`),
+      ...Array.from({ length: workers }, (_, index) => `worker${String(index + 1)}`),
+    ];
+    const lab = await RealLab.start(names, cache);
+    try {
+      await form(lab);
+    } catch (error) {
+      await lab.stop();
+      throw error;
+    }
+    return new RealMke3(lab);
+  }
+
+  /** What the shipped upgrade is told to work on this cluster, with a folder for what it writes on the controller. */
+  upgradeInputs(folder: string): string[] {
+    const { lab } = this;
+    return [
+      ...['--hosts-path', lab.hostsYaml, '--mke3-admin-username', LAB_ADMIN.username],
+      ...['--external-address', 'mke.example.com', '--k0s-binary', lab.k0sBinary],
+      ...['--mke3-external-address', lab.host('manager1').address],
+      ...[
+        '--kubeconfig-out',
+        join(folder, 'mke.kubeconf'),
+        '--config-out',
+        join(folder, 'mke4.yaml'),
+      ],
+    ];
+  }
+
+  get env(): Record<string, string> {
+    return {
+      RUNNER_KNOWN_HOSTS: this.lab.knownHosts,
+      MKE3_ADMIN_PASSWORD: LAB_ADMIN.password,
+    };
+  }
+
+  stop(): Promise<void> {
+    return this.lab.stop();
+  }
+}
+
+async function form(lab: RealLab): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'runner-form-'));
+  const inventory = join(lab.dir, 'inventory.yml');
+  writeFileSync(inventory, stringify(inventoryOf(lab)));
+  const playbook = join(packageRoot(), 'src', 'lab', 'real', 'mke3.yml');
+  const [program, ...args] = lab.inside([
+    ...[process.execPath, join(packageRoot(), 'bin', 'runner.js')],
+    ...['play', playbook, '-i', inventory, '--on-failure', 'stop'],
+  ]);
+  const env = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: home,
+    RUNNER_KNOWN_HOSTS: lab.knownHosts,
+  };
+  try {
+    await run(program, args, { env, timeout: FORM_MS, maxBuffer: 1 << 26 });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new RealLabError(`MKE 3 did not come up. ${(stdout + stderr).slice(-2000)}`, {
+      cause: error,
+    });
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function inventoryOf(lab: RealLab): unknown {
+  const group = (prefix: string) => lab.hosts.filter(({ name }) => name.startsWith(prefix));
+  const members = (prefix: string) => ({
+    hosts: Object.fromEntries(
+      group(prefix).map(({ name, address }) => [name, { ansible_host: address }]),
+    ),
+  });
+  const peers = group('manager').map(({ name, address }) => `${name}=https://${address}:12380`);
+  const vars = {
+    ansible_user: 'deploy',
+    ansible_ssh_private_key_file: lab.key,
+    etcd_cluster: peers.join(','),
+  };
+  return {
+    all: { vars, children: { lab_managers: members('manager'), lab_workers: members('worker') } },
+  };
+}
