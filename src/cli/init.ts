@@ -1,8 +1,23 @@
-import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Conversion, ConvertOptions } from '../mke/convert.ts';
+import { targets, type Target } from '../mke/mke4-defaults.ts';
 import type { World } from './world.ts';
+
+interface InitOptions {
+  mke3Config?: string;
+  mke3Ldap?: string;
+  externalAddress: string;
+  target: Target;
+  imageRegistry?: string;
+  chartRegistry?: string;
+  mke3Airgapped?: boolean;
+  report?: 'text' | 'json' | true;
+  output?: string;
+}
 
 /** `runner init`: the default configuration of MKE 4, or what a configuration of MKE 3 becomes. */
 export async function initCommand(world: World, argv: string[]): Promise<number> {
@@ -10,30 +25,74 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     .description('Print a configuration of MKE 4 on standard output; remarks go to standard error.')
     .option('--mke3-config <FILE>', 'configuration of MKE 3, as GET /api/ucp/config-toml gives it')
     .option(
+      '--mke3-ldap <FILE>',
+      'LDAP settings of MKE 3, as GET /enzi/v0/config/auth/ldap gives them',
+    )
+    .option(
       '--external-address <ADDRESS>',
       'name of the load balancer in front of the managers',
       '',
     )
+    .addOption(new Option('--target <RELEASE>', 'release of MKE 4').choices(targets).default('4.0'))
+    .option('--image-registry <HOST/PATH>', 'registry of images, for 4.1')
+    .option('--chart-registry <OCI_URL>', 'registry of charts, for 4.1')
+    .option('--mke3-airgapped', 'the cluster has no access to the internet, for 4.1')
+    .addOption(
+      new Option('--report [FORM]', 'print what becomes of each setting instead').choices([
+        'text',
+        'json',
+      ]),
+    )
+    .option('--output <FILE>', 'write the configuration there, readable by you alone')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   command.parse(argv, { from: 'user' });
-  const { mke3Config: file, externalAddress } = command.opts<{
-    mke3Config?: string;
-    externalAddress: string;
-  }>();
-  const { configToYaml, convertConfig } = await import('../mke/convert.ts');
+  const flags = command.opts<InitOptions>();
+  checkRegistries(flags);
   const { Mke3Config, parseMke3Config } = await import('../mke/mke3-config.ts');
-  const options = { hosts: [], externalAddress };
+  const { convertConfig } = await import('../mke/convert.ts');
+  const options: ConvertOptions = {
+    hosts: [],
+    externalAddress: flags.externalAddress,
+    target: flags.target,
+    ldap: flags.mke3Ldap === undefined ? undefined : readLdap(flags.mke3Ldap),
+    ldapPassword: world.env['MKE3_LDAP_PASSWORD'] || undefined,
+    registries: { image: flags.imageRegistry, chart: flags.chartRegistry },
+    airgapped: flags.mke3Airgapped,
+  };
+  const { mke3Config: file } = flags;
   if (file === undefined) {
+    if (flags.report !== undefined)
+      throw new UsageError('A report needs --mke3-config FILE.', {
+        hint: 'See: runner init --help.',
+      });
     const { defaultSpec } = await import('../mke/mke4-defaults.ts');
     const { config } = convertConfig(new Mke3Config({}), options);
-    world.stdout.write(configToYaml({ ...config, spec: defaultSpec() }));
+    await write(world, { ...config, spec: defaultSpec(flags.target) }, flags.output);
     return exitCodes.done;
   }
-  const { config, unconverted, refusals, metallbPools } = convertConfig(
-    parseMke3Config(readText(file), file),
-    options,
-  );
+  const source = parseMke3Config(readText(file), file);
+  const conversion = convertConfig(source, options);
+  const refused = conversion.refusals.length > 0;
+  if (flags.report !== undefined) {
+    const { compatibility, compatibilityText } = await import('../mke/report.ts');
+    const report = compatibility(source, conversion);
+    const { unconverted, refusals } = conversion;
+    world.stdout.write(
+      flags.report === 'json'
+        ? `${JSON.stringify({ ...report, unconverted, refusals }, undefined, 2)}\n`
+        : compatibilityText(report),
+    );
+    if (flags.report !== 'json') describe(world, conversion);
+    return refused ? exitCodes.invalid : exitCodes.done;
+  }
+  describe(world, conversion);
+  if (refused) return exitCodes.invalid;
+  await write(world, conversion.config, flags.output);
+  return exitCodes.done;
+}
+
+function describe(world: World, { unconverted, metallbPools, refusals }: Conversion): void {
   const say = (line: string) => world.stderr.write(`${line}\n`);
   for (const { key, value, why, what } of unconverted)
     say(`not converted: ${key} = ${value}: ${why}; ${what}.`);
@@ -41,14 +100,65 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     say(`MetalLB pool to make again: ${name} [${addresses.join(' ')}]`);
   for (const { key, value, why, what } of refusals)
     say(`refused: ${key} = ${value}: ${why}; ${what}.`);
-  if (refusals.length > 0) {
+  if (refusals.length > 0)
     say(
       `A cluster with ${refusals.length === 1 ? 'this setting' : 'these settings'} cannot be upgraded.`,
     );
-    return exitCodes.invalid;
+}
+
+/** Secrets are written to a file only, which nobody else can read. */
+async function write(world: World, config: JsonObject, output: string | undefined): Promise<void> {
+  const { configToYaml, holdsSecret } = await import('../mke/convert.ts');
+  const { schemaProblems } = await import('../mke/mke4-schema.ts');
+  for (const problem of schemaProblems(config))
+    world.stderr.write(`warning: the configuration does not fit its schema: ${problem}\n`);
+  if (output === undefined) {
+    world.stdout.write(configToYaml(config, { withSecrets: false }));
+    if (holdsSecret(config))
+      world.stderr.write('Secrets were left out; --output FILE writes them.\n');
+    return;
   }
-  world.stdout.write(configToYaml(config));
-  return exitCodes.done;
+  try {
+    writeFileSync(output, configToYaml(config), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new UsageError(
+      exists
+        ? `"${output}" exists already.`
+        : `Cannot write "${output}": ${(error as Error).message}.`,
+      { hint: exists ? 'Move it away, or name another file.' : undefined, cause: error },
+    );
+  }
+}
+
+/** Their forms, as mkectl wants them (mke-upgrade.md §1.1). */
+function checkRegistries({
+  target,
+  imageRegistry,
+  chartRegistry,
+  mke3Airgapped,
+}: InitOptions): void {
+  const given = [imageRegistry, chartRegistry].some((one) => one !== undefined);
+  if (target !== '4.1' && (given || mke3Airgapped === true))
+    throw new UsageError('Registries and --mke3-airgapped are settings of 4.1.', {
+      hint: 'Add --target 4.1.',
+    });
+  if (chartRegistry !== undefined && !chartRegistry.startsWith('oci://'))
+    throw new UsageError('--chart-registry must begin with "oci://".');
+  if ([imageRegistry, chartRegistry].some((one) => one?.endsWith('/') === true))
+    throw new UsageError('A registry must not end with "/".');
+}
+
+function readLdap(file: string): JsonObject {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(readText(file)) as JsonValue;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`"${file}" is not JSON: ${(error as Error).message}.`, { cause: error });
+  }
+  if (isJsonObject(value)) return value;
+  throw new UsageError(`"${file}" is not an object of LDAP settings.`);
 }
 
 function readText(file: string): string {

@@ -82,6 +82,8 @@ export class Mke3Api {
         return { status: 200, body: this.#options.toml, type: 'application/toml' };
       case '/nodes':
         return { status: 200, body: await this.#options.nodes() };
+      case '/enzi/v0/config/auth':
+        return { status: 200, body: { backend: 'managed' } };
       case '/version':
         return { status: 200, body: { Version: 'ucp/3.7.16' } };
       case '/id/':

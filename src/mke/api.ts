@@ -55,6 +55,14 @@ export class Mke3Client {
     return asList(await this.#getJson('/nodes')).map(asObject);
   }
 
+  /** LDAP settings; undefined where accounts are managed by MKE itself. The reader's password is not among them. */
+  async ldap(): Promise<JsonObject | undefined> {
+    const { backend } = asObject(await this.#getJson('/enzi/v0/config/auth'));
+    return backend === 'ldap'
+      ? asObject(await this.#getJson('/enzi/v0/config/auth/ldap'))
+      : undefined;
+  }
+
   /** Accounts and teams, all pages. */
   async accounts(): Promise<{ users: string[]; orgs: string[]; teams: string[] }> {
     const accounts = await this.#pages('/accounts/?filter=all', 'accounts');

@@ -1,12 +1,15 @@
-import { Document, isMap, isScalar } from 'yaml';
+import { Document, isMap, isScalar, stringify as stringifyYaml } from 'yaml';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { flagsToMap, pairs, profileToFields, setPath } from './flags.ts';
-import { isDefault } from './mke3-defaults.ts';
+import { convertLdap } from './ldap.ts';
+import { isDefault, isSecretKey } from './mke3-defaults.ts';
 import type { Mke3Config } from './mke3-config.ts';
-import { defaultSpec } from './mke4-defaults.ts';
+import { defaultSpec, type Target } from './mke4-defaults.ts';
 
 export interface ConvertHost {
   role: 'manager' | 'worker';
+  /** Kubernetes labels of the node; one whose value is a kubelet profile's name has chosen it. */
+  labels?: Record<string, string> | undefined;
   address: string;
   port: number;
   user: string;
@@ -16,6 +19,14 @@ export interface ConvertHost {
 export interface ConvertOptions {
   hosts: ConvertHost[];
   externalAddress: string;
+  target?: Target | undefined;
+  /** What `GET /enzi/v0/config/auth/ldap` of MKE 3 gives. */
+  ldap?: JsonObject | undefined;
+  /** Password of the LDAP reader, which MKE 3 never shows. */
+  ldapPassword?: string | undefined;
+  /** Registries of a cluster without access to the internet; only for 4.1. */
+  registries?: { image?: string | undefined; chart?: string | undefined } | undefined;
+  airgapped?: boolean | undefined;
 }
 
 /** A setting that is not in the result, and what the operator can do about it. */
@@ -36,7 +47,11 @@ export interface Conversion {
 }
 
 const C = 'cluster_config';
-const secretKey = /pass(word|phrase)|secret|token|key$/i;
+/** Where a result holds a secret. */
+const secretPaths = [
+  ['spec', 'authentication', 'oidc', 'clientSecret'],
+  ['spec', 'authentication', 'ldap', 'bindPW'],
+];
 
 /** MKE 3 configuration to MkeConfig of 4.0 (mke-upgrade.md §7). Pure: text in, text out is the caller's. */
 export function convertConfig(source: Mke3Config, options: ConvertOptions): Conversion {
@@ -46,7 +61,8 @@ export function convertConfig(source: Mke3Config, options: ConvertOptions): Conv
 class Converter {
   readonly #from: Mke3Config;
   readonly #options: ConvertOptions;
-  readonly #spec = defaultSpec();
+  readonly #spec: JsonObject;
+  readonly #is41: boolean;
   readonly #unconverted: Unconverted[] = [];
   readonly #refusals: Unconverted[] = [];
   readonly #pools: Conversion['metallbPools'] = [];
@@ -54,6 +70,8 @@ class Converter {
   constructor(source: Mke3Config, options: ConvertOptions) {
     this.#from = source;
     this.#options = options;
+    this.#spec = defaultSpec(options.target);
+    this.#is41 = options.target === '4.1';
   }
 
   run(): Conversion {
@@ -66,6 +84,7 @@ class Converter {
     this.#authentication();
     this.#ingress();
     this.#services();
+    this.#registries();
     this.#rest();
     const config: JsonObject = {
       apiVersion: 'mke.mirantis.com/v1alpha1',
@@ -86,7 +105,7 @@ class Converter {
   }
 
   #report(key: string, value: JsonValue, why: string, what: string): void {
-    const shown = secretKey.test(key)
+    const shown = isSecretKey(key)
       ? '(secret)'
       : typeof value === 'string'
         ? value
@@ -126,10 +145,15 @@ class Converter {
 
   #hosts(): void {
     const { hosts } = this.#options;
-    this.#spec['hosts'] = hosts.map(({ role, address, port, user, keyPath }) => ({
-      role: role === 'manager' ? 'controller+worker' : 'worker',
-      ssh: { address, port, user, keyPath },
-    }));
+    const profiles = Object.keys(this.#from.table(`${C}.custom_kubelet_flags_profiles`));
+    this.#spec['hosts'] = hosts.map(({ role, address, port, user, keyPath, labels = {} }) => {
+      const profile = profiles.find((name) => Object.values(labels).includes(name));
+      return {
+        role: role === 'manager' ? 'controller+worker' : 'worker',
+        ssh: { address, port, user, keyPath },
+        ...(profile === undefined ? {} : { installFlags: [`--profile=${profile}`] }),
+      };
+    });
   }
 
   #apiServer(): void {
@@ -151,11 +175,12 @@ class Converter {
     this.#set('apiServer.audit.maxSize', from.number(`${C}.kube_api_server_audit_log_maxsize`));
     const policy = from.text(`${C}.kube_api_server_custom_audit_policy_yaml`);
     if (from.flag(`${C}.kube_api_server_enable_custom_audit_policy`) && policy !== undefined) {
+      const where = '/var/lib/k0s/mke4_audit_policy.yaml';
       this.#report(
         `${C}.kube_api_server_custom_audit_policy_yaml`,
         '(policy)',
-        'MKE 4.0 has its own policy',
-        'set apiServer.audit.policyFile from 4.1.3 on',
+        this.#is41 ? 'MKE 4 reads it from a file of the managers' : 'MKE 4.0 has its own policy',
+        this.#is41 ? `put it into ${where} there` : 'set apiServer.audit.policyFile from 4.1.3 on',
       );
     }
     const extra = this.#flags(`${C}.custom_kube_api_server_flags`);
@@ -222,14 +247,19 @@ class Converter {
           'set it on the hosts by hand',
         );
       }
-      this.#report(
-        `${C}.custom_kubelet_flags_profiles.${name}`,
-        '(choice of nodes)',
-        'the label that chose its nodes in MKE 3 is not public',
-        `add installFlags: ["--profile=${name}"] to its hosts`,
+      const used = this.#options.hosts.some(({ labels = {} }) =>
+        Object.values(labels).includes(name),
       );
+      if (!used)
+        this.#report(
+          `${C}.custom_kubelet_flags_profiles.${name}`,
+          '(choice of nodes)',
+          'no node has a label with its name',
+          `add installFlags: ["--profile=${name}"] to its hosts`,
+        );
     }
     this.#set('kubelet.customProfiles', profiles);
+    if (this.#is41) this.#set('kubelet.kubeletRootDir', from.text(`${C}.kubelet_data_root`));
     if (from.flag(`${C}.disable_seccomp_default`)) {
       this.#report(
         `${C}.disable_seccomp_default`,
@@ -251,6 +281,18 @@ class Converter {
     const set = (key: string, value: string | undefined): void => {
       if (value !== undefined) extra[key] = value;
     };
+    if (from.flag(`${C}.secure_overlay`)) {
+      this.#report(
+        `${C}.secure_overlay`,
+        true,
+        'MKE 4 has no IPSec overlay',
+        'enableWireguard is near, but another technology; decide after the upgrade',
+      );
+    }
+    if (this.#is41) {
+      this.#calico41(extra);
+      return;
+    }
     set('clusterCIDRIPv4', from.text(`${C}.pod_cidr`));
     set('vxlanVNI', from.text(`${C}.vxlan_vni`));
     set('vxlanPort', from.text(`${C}.calico_vxlan_port`));
@@ -262,14 +304,61 @@ class Converter {
       set('CALICO_STARTUP_LOGLEVEL', calicoLevel);
       set('FELIX_LOGSEVERITYSCREEN', calicoLevel);
     }
-    if (from.flag(`${C}.secure_overlay`)) {
+  }
+
+  /** 4.1 installs Calico by the Tigera operator, whose chart takes most of it (mke-upgrade.md §6.2). */
+  #calico41(extra: JsonObject): void {
+    const from = this.#from;
+    const vxlan = from.get(`${C}.calico_vxlan`) !== false;
+    const cidr = from.text(`${C}.pod_cidr`) ?? '192.168.0.0/16';
+    const level =
+      from.text('log_configuration.level')?.toUpperCase() === 'DEBUG' ? 'Debug' : 'Info';
+    const [mtu] = [`${C}.calico_mtu`, vxlan ? `${C}.calico_vxlan_mtu` : `${C}.ipip_mtu`]
+      .filter((key) => !isDefault(key, from.get(key) ?? ''))
+      .map((key) => from.number(key));
+    // Of the other encapsulation.
+    from.get(vxlan ? `${C}.ipip_mtu` : `${C}.calico_vxlan_mtu`);
+    const method = from.text(`${C}.calico_ip_auto_method`);
+    const values = {
+      // The first line has to be this one.
+      kubeletVolumePluginPath: '/var/lib/k0s/kubelet',
+      installation: {
+        cni: { type: 'Calico' },
+        calicoNetwork: {
+          bgp: 'Disabled',
+          linuxDataplane: 'Iptables',
+          ...(mtu === undefined ? {} : { mtu }),
+          ipPools: [{ cidr, encapsulation: vxlan ? 'VXLAN' : 'IPIP' }],
+        },
+      },
+      defaultFelixConfiguration: {
+        enabled: true,
+        vxlanVNI: from.number(`${C}.vxlan_vni`) ?? 10000,
+        vxlanPort: from.number(`${C}.calico_vxlan_port`) ?? 4789,
+        logSeverityScreen: level,
+      },
+    };
+    Object.assign(extra, {
+      cidrV4: cidr,
+      linuxDataplane: 'Iptables',
+      loglevel: level,
+      'values.yaml': stringifyYaml(values),
+    });
+    if (method !== undefined)
       this.#report(
-        `${C}.secure_overlay`,
-        true,
-        'MKE 4 has no IPSec overlay',
-        'enableWireguard is near, but another technology; decide after the upgrade',
+        `${C}.calico_ip_auto_method`,
+        method,
+        'its form in the chart of 4.1 is another one',
+        'set calicoNetwork.nodeAddressAutodetectionV4 in values.yaml',
       );
-    }
+  }
+
+  #registries(): void {
+    const { registries = {}, airgapped = false } = this.#options;
+    if (!this.#is41) return;
+    this.#set('registries.imageRegistry.url', registries.image);
+    this.#set('registries.chartRegistry.url', registries.chart);
+    if (airgapped) this.#set('airgap.enabled', true);
   }
 
   #authentication(): void {
@@ -329,12 +418,17 @@ class Converter {
           'give the authority in authentication.saml.caData',
         );
     }
-    if (from.text('auth.backend') === 'ldap') {
+    if (this.#options.ldap) {
+      const { ldap, unconverted } = convertLdap(this.#options.ldap, this.#options.ldapPassword);
+      this.#set('authentication.ldap', ldap);
+      this.#unconverted.push(...unconverted);
+      from.get('auth.backend');
+    } else if (from.text('auth.backend') === 'ldap') {
       this.#report(
         'auth.backend',
         'ldap',
         'LDAP settings are not in the TOML',
-        'fill authentication.ldap by hand',
+        'give them with --mke3-ldap, or fill authentication.ldap by hand',
       );
     }
     const lifetime = from.number('auth.sessions.lifetime_minutes');
@@ -451,6 +545,7 @@ class Converter {
     this.#set('dns.lameduck.enabled', from.flag(`${C}.core_dns_lameduck_config.enabled`));
     this.#set('dns.lameduck.duration', from.text(`${C}.core_dns_lameduck_config.duration`));
     const metallb = from.flag(`${C}.metallb_config.enabled`);
+    if (this.#is41) this.#set('metallb.enabled', metallb);
     const addons = this.#spec['addons'];
     if (Array.isArray(addons) && isJsonObject(addons[0])) addons[0]['enabled'] = metallb;
     for (const pool of from.list(`${C}.metallb_config.metallb_ip_addr_pool`)) {
@@ -497,7 +592,12 @@ class Converter {
       ),
     );
     this.#set('tracking.clusterLabel', from.text('tracking_configuration.cluster_label'));
-    for (const key of ['node_local_dns', 'node_local_dns_config_persist']) {
+    if (this.#is41) {
+      this.#set('nodeLocalDNS.enabled', from.flag(`${C}.node_local_dns`));
+      const persist = from.flag(`${C}.node_local_dns_config_persist`);
+      this.#set('nodeLocalDNS.nodeLocalConfigPersist', persist);
+    }
+    for (const key of this.#is41 ? [] : ['node_local_dns', 'node_local_dns_config_persist']) {
       if (from.flag(`${C}.${key}`))
         this.#report(
           `${C}.${key}`,
@@ -518,6 +618,8 @@ class Converter {
 
   /** What is left is unknown to MKE 4: silent where nobody chose it. */
   #rest(): void {
+    for (const [key, value, wanted] of this.#from.mistyped())
+      this.#report(key, value, `it is not ${wanted}`, 'correct it in MKE 3, or set it by hand');
     for (const [key, value] of this.#from.unread()) {
       if (isDefault(key, value)) continue;
       this.#report(key, value, 'MKE 4 has no such setting', 'nothing, or see its documentation');
@@ -552,15 +654,35 @@ function goDuration(text: string | undefined): string | undefined {
   return /^\d+m$/.test(text) ? `${text}0s` : /^\d+h$/.test(text) ? `${text}0m0s` : text;
 }
 
+/** Whether the configuration holds a secret. */
+export function holdsSecret(config: JsonObject): boolean {
+  return secretPaths.some((path) => {
+    const value = path.reduce<JsonValue | undefined>(
+      (node, key) => (isJsonObject(node) ? node[key] : undefined),
+      config,
+    );
+    return value !== undefined && value !== '';
+  });
+}
+
 /** YAML for a person: sections apart, and a note on what has to be filled in. */
-export function configToYaml(config: JsonObject): string {
+export function configToYaml(
+  config: JsonObject,
+  { withSecrets = true }: { withSecrets?: boolean } = {},
+): string {
   const document = new Document(config);
   const spec = document.get('spec');
   if (isMap(spec)) {
     for (const { key } of spec.items) if (isScalar(key)) key.spaceBefore = true;
-    const secret = document.getIn(['spec', 'authentication', 'oidc', 'clientSecret'], true);
-    if (isScalar(secret) && secret.value === '')
-      secret.comment = ' not shown by MKE 3: fill it in before applying';
+    for (const path of secretPaths) {
+      const secret = document.getIn(path, true);
+      if (!isScalar(secret)) continue;
+      if (secret.value === '') secret.comment = ' not shown by MKE 3: fill it in before applying';
+      else if (!withSecrets) {
+        secret.value = '';
+        secret.comment = ' left out here: --output FILE writes it';
+      }
+    }
   }
   document.commentBefore = ' Configuration of MKE 4, made by runner.';
   return document.toString({ lineWidth: 0 });

@@ -76,6 +76,7 @@ const freeTables = new Set([
 export class Mke3Config {
   readonly #values = new Map<string, JsonValue>();
   readonly #read = new Set<string>();
+  readonly #mistyped = new Map<string, string>();
 
   constructor(source: JsonObject) {
     this.#flatten(source, '');
@@ -103,30 +104,56 @@ export class Mke3Config {
 
   text(path: string): string | undefined {
     const value = this.get(path);
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+    if (typeof value === 'string' || typeof value === 'number') return String(value);
+    this.#not(path, value, 'text');
+    return undefined;
   }
 
   number(path: string): number | undefined {
     const value = this.get(path);
-    return typeof value === 'number'
-      ? value
-      : typeof value === 'string' && /^-?\d+$/.test(value)
-        ? Number(value)
-        : undefined;
+    if (typeof value === 'number') return value;
+    if (typeof value === 'string' && /^-?\d+$/.test(value)) return Number(value);
+    this.#not(path, value, 'a number');
+    return undefined;
   }
 
   flag(path: string): boolean {
-    return this.get(path) === true;
+    const value = this.get(path);
+    if (typeof value === 'boolean') return value;
+    this.#not(path, value, 'true or false');
+    return false;
   }
 
   list(path: string): JsonValue[] {
     const value = this.get(path);
-    return Array.isArray(value) ? value : [];
+    if (Array.isArray(value)) return value;
+    this.#not(path, value, 'a list');
+    return [];
   }
 
   table(path: string): JsonObject {
     const value = this.get(path);
-    return isJsonObject(value) ? value : {};
+    if (isJsonObject(value)) return value;
+    this.#not(path, value, 'a table');
+    return {};
+  }
+
+  #not(path: string, value: JsonValue | undefined, wanted: string): void {
+    if (value !== undefined) this.#mistyped.set(path, wanted);
+  }
+
+  /** Values that were not of the type they were asked for, with what was wanted. */
+  mistyped(): [path: string, value: JsonValue, wanted: string][] {
+    return [...this.#mistyped].map(([path, wanted]) => [
+      path,
+      this.#values.get(path) ?? null,
+      wanted,
+    ]);
+  }
+
+  /** All keys with their values, in the order of the file. */
+  entries(): [string, JsonValue][] {
+    return [...this.#values];
   }
 
   /** Keys nobody asked for, with their values. */

@@ -63,11 +63,17 @@ export function isDefault(path: string, value: JsonValue): boolean {
   const known = mke3Defaults[path];
   if (known?.some((one) => JSON.stringify(one) === JSON.stringify(value))) return true;
   if (known) return value === '';
-  return isEmpty(value);
+  return isOff(value);
 }
 
-function isEmpty(value: JsonValue): boolean {
+/** Keys whose values are never shown. */
+export function isSecretKey(key: string): boolean {
+  return /pass(word|phrase)|secret|token|key$/i.test(key);
+}
+
+/** Off, empty or zero. */
+export function isOff(value: JsonValue): boolean {
   if (value === false || value === 0 || value === '' || value === null) return true;
-  if (Array.isArray(value)) return value.every(isEmpty);
-  return typeof value === 'object' && Object.values(value).every(isEmpty);
+  if (Array.isArray(value)) return value.every(isOff);
+  return typeof value === 'object' && Object.values(value).every(isOff);
 }

@@ -33,12 +33,11 @@ export const mke3_cluster: Module<FromSchema<typeof schema>> = {
     await client.login();
     if (!(await client.isAdmin()))
       throw new TaskError(`"${username}" is no administrator of MKE 3.`);
-    const [toml, nodes, accounts] = [
-      await client.configToml(),
-      await client.nodes(),
-      await client.accounts(),
-    ];
-    return { actions: [], result: { toml, nodes: nodes.map(describeNode), ...accounts } };
+    const toml = await client.configToml();
+    const nodes = await client.nodes();
+    const accounts = await client.accounts();
+    const ldap = (await client.ldap()) ?? {};
+    return { actions: [], result: { toml, nodes: nodes.map(describeNode), ldap, ...accounts } };
   },
 };
 
@@ -58,6 +57,7 @@ function describeNode(node: JsonObject): JsonObject {
     arch: String(platform['Architecture']),
     reachability: String(part(node['ManagerStatus'])['Reachability'] ?? ''),
     leader: part(node['ManagerStatus'])['Leader'] === true,
+    labels: part(spec['Labels']),
     kubernetes: part(spec['Labels'])['com.docker.ucp.orchestrator.kubernetes'] === 'true',
   };
 }

@@ -1,7 +1,76 @@
 import type { JsonObject } from '../core/json.ts';
 
-/** `spec` as `mkectl init` prints it for 4.0, in the order a person reads it. */
-export function defaultSpec(): JsonObject {
+export const targets = ['4.0', '4.1'] as const;
+/** Release whose configuration is made. 4.1 means the shape of 4.1.3, which later releases of 4.1 take as it is. */
+export type Target = (typeof targets)[number];
+
+/** `spec` as `mkectl init` prints it, in the order a person reads it. */
+export function defaultSpec(target: Target = '4.0'): JsonObject {
+  return target === '4.0' ? defaultSpec40() : defaultSpec41();
+}
+
+/** What 4.1 has otherwise (mke-upgrade.md §6.2). Keys that both have stay where they are. */
+function defaultSpec41(): JsonObject {
+  const spec = defaultSpec40();
+  // MetalLB is no addon any more; the version stands last.
+  const gone = new Set(['addons', 'version']);
+  const common = Object.fromEntries(Object.entries(spec).filter(([key]) => !gone.has(key)));
+  const part = (key: string) => spec[key] as JsonObject;
+  return {
+    ...common,
+    apiServer: {
+      ...part('apiServer'),
+      audit: {
+        enabled: false,
+        level: 'Metadata',
+        logPath: '/var/log/k0s/audit/mke4_audit.log',
+        policyFile: '/var/lib/k0s/mke4_audit_policy.yaml',
+        maxAge: 30,
+        maxBackup: 10,
+        maxSize: 10,
+      },
+    },
+    kubelet: { ...part('kubelet'), kubeletRootDir: '/var/lib/kubelet' },
+    network: {
+      ...part('network'),
+      multus: { enabled: false },
+      providers: [
+        {
+          provider: 'calico',
+          enabled: true,
+          extraConfig: {
+            cidrV4: '192.168.0.0/16',
+            linuxDataplane: 'Iptables',
+            loglevel: 'Info',
+            'values.yaml': '',
+          },
+        },
+        {
+          provider: 'kuberouter',
+          enabled: false,
+          extraConfig: { cidrV4: '192.168.0.0/16', v: '5' },
+        },
+        { provider: 'custom', enabled: false, extraConfig: {} },
+        { provider: 'cilium', enabled: false, extraConfig: {} },
+      ],
+    },
+    monitoring: {
+      ...part('monitoring'),
+      grafana: { ingress: { enabled: false } },
+      prometheus: {},
+    },
+    nodeLocalDNS: { enabled: false, nodeLocalConfigPersist: false },
+    metallb: { enabled: false },
+    airgap: { enabled: false },
+    registries: {
+      imageRegistry: { url: 'registry.mirantis.com/mke' },
+      chartRegistry: { url: 'oci://registry.mirantis.com/mke' },
+    },
+    version: 'v4.1.3',
+  };
+}
+
+function defaultSpec40(): JsonObject {
   return {
     hosts: [],
     apiServer: {

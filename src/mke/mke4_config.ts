@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { configToYaml, convertConfig } from './convert.ts';
 import { parseMke3Config } from './mke3-config.ts';
+import { targets } from './mke4-defaults.ts';
 
 const schema = {
   type: 'object',
@@ -19,6 +20,11 @@ const schema = {
           port: { type: 'integer', description: 'Port of SSH.' },
           user: { type: 'string', description: 'User of SSH.' },
           key_path: { type: 'string', description: 'Private key on the operator machine.' },
+          labels: {
+            type: 'object',
+            additionalProperties: { type: 'string' },
+            description: 'Labels of the node; one with the name of a kubelet profile chooses it.',
+          },
         },
         required: ['role', 'address', 'port', 'user', 'key_path'],
         additionalProperties: false,
@@ -28,6 +34,20 @@ const schema = {
       type: 'string',
       description: 'Name of the load balancer in front of the managers.',
     },
+    target: {
+      enum: targets,
+      description: 'Release of MKE 4 whose configuration is made. Default: 4.0.',
+    },
+    ldap: {
+      type: 'object',
+      description: 'LDAP settings of MKE 3 as its API gives them; empty when there are none.',
+    },
+    image_registry: {
+      type: 'string',
+      description: 'Registry of images, HOST[:PORT]/PATH. Only 4.1.',
+    },
+    chart_registry: { type: 'string', description: 'Registry of charts, oci://…. Only 4.1.' },
+    airgapped: { type: 'boolean', description: 'The cluster has no access to the internet.' },
   },
   required: ['toml', 'hosts'],
   additionalProperties: false,
@@ -39,12 +59,16 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
   schema,
   readOnly: true,
 
-  plan({ toml, hosts, external_address: externalAddress = '' }) {
+  plan({ toml, hosts, external_address: externalAddress = '', target, ldap = {}, ...rest }) {
     const { config, unconverted, refusals, metallbPools } = convertConfig(
       parseMke3Config(toml, 'config-toml'),
       {
         hosts: hosts.map(({ key_path: keyPath, ...host }) => ({ ...host, keyPath })),
         externalAddress,
+        target,
+        ldap: Object.keys(ldap).length > 0 ? (ldap as JsonObject) : undefined,
+        registries: { image: rest.image_registry, chart: rest.chart_registry },
+        airgapped: rest.airgapped,
       },
     );
     const result = {

@@ -60,9 +60,10 @@ describe('the shipped upgrade', () => {
       .slice(stdout.indexOf('in this order:'))
       .split('\n')
       .flatMap((line) => /^ {2}(?:declared|auto|none) +([^:]+):/.exec(line)?.[1] ?? []);
-    expect(names.slice(0, 4)).toEqual([
+    expect(names.slice(0, 5)).toEqual([
       'Stop the containers of pods',
       'Stop the containers of MKE 3',
+      'Keep the containers of MKE 3 from starting by themselves',
       'Set the network configuration aside',
       'Make a folder for what is set aside',
     ]);

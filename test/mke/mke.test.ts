@@ -6,7 +6,11 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { configToYaml, convertConfig } from '../../src/mke/convert.ts';
 import { flagsToMap, profileToFields } from '../../src/mke/flags.ts';
 import { parseMke3Config } from '../../src/mke/mke3-config.ts';
+import { convertLdap } from '../../src/mke/ldap.ts';
 import { mke3_cluster } from '../../src/mke/mke3_cluster.ts';
+import { targets, type Target } from '../../src/mke/mke4-defaults.ts';
+import { schemaProblems } from '../../src/mke/mke4-schema.ts';
+import { compatibility, compatibilityText } from '../../src/mke/report.ts';
 import { mke4_config } from '../../src/mke/mke4_config.ts';
 import { mke_upgrade_summary } from '../../src/mke/mke_upgrade_summary.ts';
 import { packageRoot } from '../../src/util/package.ts';
@@ -169,6 +173,8 @@ testModule(mke3_cluster, {
             Status: { State: 'ready' },
           },
         ],
+        [`GET ${api}/enzi/v0/config/auth`]: { backend: 'ldap' },
+        [`GET ${api}/enzi/v0/config/auth/ldap`]: { serverURL: 'ldaps://l' },
         [`GET ${api}/accounts/?filter=all&limit=1000`]: {
           accounts: [{ name: 'u', isOrg: false }],
           nextPageStart: 'n',
@@ -179,7 +185,13 @@ testModule(mke3_cluster, {
         },
         [`GET ${api}/accounts/o/teams?&limit=1000`]: { teams: [{ name: 't' }] },
       }),
-      result: { toml: 'x = 1', users: ['u'], orgs: ['o'], teams: ['o/t'] },
+      result: {
+        toml: 'x = 1',
+        users: ['u'],
+        orgs: ['o'],
+        teams: ['o/t'],
+        ldap: { serverURL: 'ldaps://l' },
+      },
     },
   ],
   refused: [
@@ -229,4 +241,168 @@ it('the summary has the sections of mkectl in their order', async () => {
     'MCR',
     'MKE3 Cleanup',
   ]);
+});
+
+describe('the configuration fits its schema', () => {
+  const config = (target: Target, toml: string) =>
+    convertConfig(parseMke3Config(toml, 'x.toml'), { hosts: [], externalAddress: 'm', target })
+      .config;
+  it.each(targets.flatMap((target) => [[target, dump] as const, [target, kdd] as const]))(
+    '%s',
+    (target, toml) => {
+      expect(schemaProblems(config(target, toml))).toEqual([]);
+      expect(schemaProblems(parse(configToYaml(config(target, toml))) as JsonObject)).toEqual([]);
+    },
+  );
+
+  it('and the schema finds what does not', () => {
+    const wrong = config('4.0', kdd);
+    (wrong['spec'] as JsonObject)['kubelet'] = { maxPods: 'many', maxPosd: 1 };
+    expect(schemaProblems(wrong)).toEqual([
+      'Unknown argument "maxPosd".',
+      '"spec.kubelet.maxPods" must be integer.',
+    ]);
+  });
+});
+
+it('4.1 has the shape of the Tigera operator, registries and node-local DNS', () => {
+  const { config, unconverted } = convertConfig(
+    parseMke3Config(
+      `${kdd}vxlan_vni = 4242\ncalico_vxlan_mtu = "1400"\npod_cidr = "10.1.0.0/16"\nnode_local_dns = true\nkubelet_data_root = "/data/kubelet"\n`,
+      'x',
+    ),
+    {
+      hosts: [],
+      externalAddress: '',
+      target: '4.1',
+      airgapped: true,
+      registries: { image: 'r.example.com/mke', chart: 'oci://r.example.com/mke' },
+    },
+  );
+  const spec = config['spec'] as unknown as Spec;
+  expect(spec).toMatchObject({
+    version: 'v4.1.3',
+    airgap: { enabled: true },
+    registries: { imageRegistry: { url: 'r.example.com/mke' } },
+    nodeLocalDNS: { enabled: true },
+    kubelet: { kubeletRootDir: '/data/kubelet' },
+  });
+  expect(Object.keys(spec)).not.toContain('addons');
+  const [calico] = (spec['network'] as unknown as { providers: { extraConfig: JsonObject }[] })
+    .providers;
+  const values = String(calico?.extraConfig['values.yaml']);
+  expect(values.split('\n')[0]).toBe('kubeletVolumePluginPath: /var/lib/k0s/kubelet');
+  expect(parse(values)).toMatchObject({
+    installation: { calicoNetwork: { mtu: 1400, ipPools: [{ cidr: '10.1.0.0/16' }] } },
+    defaultFelixConfiguration: { vxlanVNI: 4242, vxlanPort: 4789 },
+  });
+  expect(unconverted).toEqual([]);
+});
+
+describe('LDAP', () => {
+  const source = {
+    serverURL: 'ldap://ad.example.com',
+    startTLS: false,
+    readerDN: 'cn=reader',
+    userSearchConfigs: [
+      {
+        baseDN: 'ou=people',
+        filter: 'objectClass=person',
+        usernameAttr: 'uid',
+        fullNameAttr: 'cn',
+      },
+      { baseDN: 'ou=more' },
+    ],
+    adminSyncOpts: { enableSync: true, groupDN: 'cn=admins' },
+    additionalDomains: [],
+    syncSchedule: '',
+    jitUserProvisioning: false,
+  };
+
+  it('becomes one user search; what MKE 4 has not is reported', () => {
+    const { ldap, unconverted } = convertLdap(source, undefined);
+    expect(ldap).toEqual({
+      enabled: true,
+      host: 'ad.example.com:389',
+      insecureNoSSL: true,
+      bindDN: 'cn=reader',
+      bindPW: '',
+      userSearch: {
+        baseDN: 'ou=people',
+        filter: '(objectClass=person)',
+        username: 'uid',
+        idAttr: 'DN',
+        emailAttr: 'mail',
+        nameAttr: 'cn',
+      },
+    });
+    expect(unconverted.map(({ key }) => key)).toEqual([
+      'auth.ldap.readerPassword',
+      'auth.ldap.userSearchConfigs',
+      'auth.ldap.adminSyncOpts',
+    ]);
+  });
+
+  it('keeps the password out of what is printed', () => {
+    const { config } = convertConfig(parseMke3Config(`${kdd}[auth]\nbackend = "ldap"\n`, 'x'), {
+      hosts: [],
+      externalAddress: '',
+      ldap: { ...source, serverURL: 'ldaps://ad.example.com:1636' },
+      ldapPassword: 'Tr0ub4dor',
+    });
+    expect(configToYaml(config)).toContain('Tr0ub4dor');
+    expect(configToYaml(config, { withSecrets: false })).not.toContain('Tr0ub4dor');
+    expect(config).toMatchObject({
+      spec: { authentication: { ldap: { host: 'ad.example.com:1636' } } },
+    });
+  });
+});
+
+it('hosts whose node has a label with the name of a kubelet profile get it', () => {
+  const toml = `${kdd}[cluster_config.custom_kubelet_flags_profiles]\ngpu = "--max-pods=40"\n`;
+  const host = { role: 'worker', address: 'a', port: 22, user: 'u', keyPath: 'k' } as const;
+  const { config, unconverted } = convertConfig(parseMke3Config(toml, 'x'), {
+    hosts: [{ ...host, labels: { profile: 'gpu' } }, host],
+    externalAddress: '',
+  });
+  expect(config).toMatchObject({
+    spec: {
+      hosts: [
+        { installFlags: ['--profile=gpu'] },
+        expect.not.objectContaining({ installFlags: [] }),
+      ],
+    },
+  });
+  expect(unconverted).toEqual([]);
+});
+
+it('a value of a wrong type is reported, not lost', () => {
+  const { unconverted } = convert(`${kdd}kubelet_max_pods = "lots"\nshared_sans = "one"\n`);
+  expect(unconverted.map(({ key, why }) => `${key}: ${why}`)).toEqual([
+    'cluster_config.shared_sans: it is not a list',
+    'cluster_config.kubelet_max_pods: it is not a number',
+  ]);
+});
+
+describe('the compatibility report', () => {
+  const source = parseMke3Config(dump, 'x.toml');
+  const report = compatibility(source, convertConfig(source, { hosts: [], externalAddress: '' }));
+
+  it('sorts every setting, and shows no secret', () => {
+    expect(report.unsupported).toMatchObject({ backup_schedule_config: { enabled: true } });
+    expect(report.supported).toMatchObject({ cluster_config: { kubelet_max_pods: 150 } });
+    expect(report.disabled).toMatchObject({
+      cluster_config: { swarm_only: false, swarm_port: 2376 },
+    });
+    expect(JSON.stringify(report)).not.toContain('a long passphrase');
+  });
+
+  it('has the headings of mkectl', () => {
+    const lines = compatibilityText(report).split('\n');
+    const headings = lines.filter(
+      (_, index) => lines[index + 1]?.startsWith('===') && lines[index - 1]?.startsWith('==='),
+    );
+    expect(lines[0]).toBe('MKE3->MKE4 Compatibility Checks');
+    expect(headings).toEqual(['Not supported', 'Supported', 'Disabled (skipped)']);
+  });
 });

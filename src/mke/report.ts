@@ -1,0 +1,58 @@
+import { stringify } from '@iarna/toml';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Conversion } from './convert.ts';
+import { setPath } from './flags.ts';
+import type { Mke3Config } from './mke3-config.ts';
+import { isDefault, isOff, isSecretKey } from './mke3-defaults.ts';
+
+/** Every setting of an MKE 3 configuration, by what becomes of it (mke-upgrade.md §2.6). */
+export interface Compatibility {
+  unsupported: JsonObject;
+  supported: JsonObject;
+  disabled: JsonObject;
+}
+
+/** @param source the configuration that was converted; what it was asked for tells what is supported */
+export function compatibility(source: Mke3Config, conversion: Conversion): Compatibility {
+  const problems = [...conversion.unconverted, ...conversion.refusals].map(({ key }) => key);
+  const unread = new Set(source.unread().map(([path]) => path));
+  const result: Compatibility = { unsupported: {}, supported: {}, disabled: {} };
+  for (const [path, value] of source.entries()) {
+    const shown: JsonValue = isSecretKey(path) && value !== '' ? '(secret)' : value;
+    const troubled = problems.some((key) => key === path || key.startsWith(`${path}.`));
+    const kind = troubled
+      ? 'unsupported'
+      : isOff(value) || (unread.has(path) && isDefault(path, value))
+        ? 'disabled'
+        : unread.has(path)
+          ? 'unsupported'
+          : 'supported';
+    setPath(result[kind], path, shown);
+  }
+  return result;
+}
+
+const banners: [keyof Compatibility, string][] = [
+  ['unsupported', 'Not supported'],
+  ['supported', 'Supported'],
+  ['disabled', 'Disabled (skipped)'],
+];
+
+/** The report for a person: TOML under headings, as `mkectl check mke3` prints it. */
+export function compatibilityText(report: Compatibility): string {
+  const line = '='.repeat(60);
+  const sections = banners.map(
+    ([kind, title]) => `${line}\n${title}\n${line}\n${stringify(sorted(report[kind])).trim()}\n`,
+  );
+  return `MKE3->MKE4 Compatibility Checks\n\n${sections.join('\n')}`;
+}
+
+function sorted(value: JsonObject): JsonObject & Parameters<typeof stringify>[0] {
+  const entries = Object.entries(value)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([key, item]) => [
+      key,
+      typeof item === 'object' && item !== null && !Array.isArray(item) ? sorted(item) : item,
+    ]);
+  return Object.fromEntries(entries) as JsonObject & Parameters<typeof stringify>[0];
+}

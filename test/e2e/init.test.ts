@@ -1,0 +1,83 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { packageRoot } from '../../src/util/package.ts';
+import { Cli } from '../helpers/cli.ts';
+
+const dump = join(packageRoot(), 'src', 'lab', 'mke3-config.toml');
+
+let cli: Cli;
+beforeAll(() => {
+  cli = new Cli({ MKE3_LDAP_PASSWORD: 'Tr0ub4dor' });
+});
+afterAll(() => {
+  cli.dispose();
+});
+
+describe('runner init', () => {
+  it('prints the default configuration of either release', async () => {
+    for (const [target, version] of [
+      ['4.0', 'v4.0.0'],
+      ['4.1', 'v4.1.3'],
+    ]) {
+      const { code, stdout, stderr } = await cli.run(['init', '--target', target ?? '']);
+      expect(code, stderr).toBe(0);
+      expect(parse(stdout)).toMatchObject({ kind: 'MkeConfig', spec: { version } });
+    }
+  });
+
+  it('writes secrets into a file for its owner only, and replaces none', async () => {
+    const ldap = cli.file('ldap.json', '{"serverURL":"ldaps://l.example.com","readerDN":"cn=r"}');
+    const args = ['init', '--mke3-config', dump, '--mke3-ldap', ldap];
+    const printed = await cli.run(args);
+    expect(printed.code).toBe(0);
+    expect(printed.stdout + printed.stderr).not.toContain('Tr0ub4dor');
+    expect(printed.stderr).toContain('Secrets were left out; --output FILE writes them.');
+    const file = join(cli.dir, 'mke4.yaml');
+    expect((await cli.run([...args, '--output', file])).code).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(parse(readFileSync(file, 'utf8'))).toMatchObject({
+      spec: { authentication: { ldap: { host: 'l.example.com:636', bindPW: 'Tr0ub4dor' } } },
+    });
+    const again = await cli.run([...args, '--output', file]);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('exists already');
+  });
+
+  it('reports what becomes of each setting', async () => {
+    const text = await cli.run(['init', '--mke3-config', dump, '--report']);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toMatch(/^MKE3->MKE4 Compatibility Checks\n/);
+    const json = await cli.run(['init', '--mke3-config', dump, '--report', 'json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      supported: { cluster_config: { pod_cidr: '192.168.0.0/16' } },
+      refusals: [],
+    });
+    const bad = cli.file(
+      'ipvs.toml',
+      '[cluster_config]\ncalico_kdd = true\nkube_proxy_mode = "ipvs"\n',
+    );
+    const refused = await cli.run(['init', '--mke3-config', bad, '--report', 'json']);
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      unsupported: { cluster_config: { kube_proxy_mode: 'ipvs' } },
+      refusals: [{ key: 'cluster_config.kube_proxy_mode' }],
+    });
+  });
+
+  it.each([
+    [['--target', '5.0'], /Allowed choices are 4\.0, 4\.1/],
+    [['--report'], /needs --mke3-config/],
+    [['--image-registry', 'r.example.com/mke'], /Add --target 4\.1/],
+    [['--target', '4.1', '--chart-registry', 'r.example.com/mke'], /must begin with "oci:\/\/"/],
+    [['--target', '4.1', '--image-registry', 'r.example.com/mke/'], /must not end with "\/"/],
+    [['--mke3-config', '/nowhere.toml'], /Cannot read "\/nowhere\.toml"/],
+    [['--mke3-ldap', dump], /is not JSON/],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr, stdout } = await cli.run(['init', ...args]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+  });
+});
