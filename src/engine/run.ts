@@ -371,7 +371,7 @@ class PlaybookRun {
   #noteFailure({ name, id }: TaskNode, failed: ReadonlySet<string>): void {
     const [first] = failed;
     if (first === undefined) return;
-    const why = this.#steps.failures.get(first)?.trim().split('\n')[0] ?? '';
+    const why = this.#steps.failures.get(first)?.message.trim().split('\n')[0] ?? '';
     const short = why.slice(0, 300).replace(/\.$/, '');
     this.#lastFailure = `"${name}" failed (${id})${short === '' ? '' : `: ${short}`}`;
   }
@@ -426,9 +426,11 @@ class PlaybookRun {
     const hasRescue = block.rescue.length > 0;
     let failed = await this.#nodes(block.block, hosts, place, rescuable || hasRescue);
     if (failed.size > 0 && hasRescue) {
-      const lastFailure = this.#lastFailure;
       const rescued = [...failed];
-      for (const host of rescued) this.#state.setFact(host, 'failed', { task: lastFailure });
+      for (const host of rescued) {
+        const { task = '', id = '', message = '' } = this.#steps.failures.get(host) ?? {};
+        this.#state.setFact(host, 'failed', { task, id, message });
+      }
       failed = await this.#nodes(block.rescue, rescued, place, rescuable);
     }
     if (block.always.length > 0) {

@@ -56,7 +56,7 @@ export class StepRunner {
   #injected = false;
   readonly #failAt: RegExp | undefined;
   /** Why a host failed last. */
-  readonly failures = new Map<string, string>();
+  readonly failures = new Map<string, { task: string; id: string; message: string }>();
   /** Steps whose outcome is not known, as text. */
   readonly uncertain = new Set<string>();
 
@@ -435,7 +435,8 @@ export class StepRunner {
         ? 'failed; its output is hidden by no_log'
         : (outcome?.message ?? details.message);
     const durationMs = details.durationMs ?? 0;
-    if (message !== undefined) this.failures.set(host.name, message);
+    if (message !== undefined && details.ignored !== true)
+      this.failures.set(host.name, { task: step.name, id: step.id, message });
     journal?.note({
       t: 'result',
       unit: details.number ?? this.nextUnit(),

@@ -159,7 +159,7 @@ function prepareTree(dir: string, name: string): void {
     'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
     'etc/group': 'root:x:0:\nnogroup:x:65534:\n',
     'etc/hostname': `${name}\n`,
-    'etc/hosts': `127.0.0.1 localhost ${name}\n`,
+    'etc/hosts': `127.0.0.1 localhost ${name} mke.example.com\n`,
     'etc/os-release':
       'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04 (embedded lab)"\n',
     'etc/resolv.conf': '',

@@ -35,7 +35,11 @@ export const assert: Module<Args> = {
     const broken = that.filter((one) => one !== true);
     if (broken.length > 0) {
       const which = `Not true: ${broken.join('; ')}.`;
-      throw new TaskError(failMessage === undefined ? which : `${failMessage.trim()} (${which})`);
+      if (failMessage === undefined) throw new TaskError(which);
+      // The words of the playbook say it; which of several conditions it was, they cannot.
+      throw new TaskError(
+        that.length > 1 ? `${failMessage.trim()} (${which})` : failMessage.trim(),
+      );
     }
     return { actions: [], result: { msg: successMessage ?? 'All conditions hold.' } };
   },

@@ -29,6 +29,9 @@ export interface TextOptions {
   verbose: boolean;
 }
 
+/** Steps that decide what is run, and do nothing themselves. */
+const includes = new Set(['include_tasks', 'include_role', 'block']);
+
 /** Lines for the events that leave a lasting mark on the screen; the live display draws the rest itself. */
 export class TextWriter {
   readonly #options: TextOptions;
@@ -119,6 +122,9 @@ export class TextWriter {
     const { palette } = this.#options;
     this.#count(ends);
     const state = worstState(ends);
+    // What is included shows itself by its steps.
+    const quiet = includes.has(step.module) && state === 'ok' && !this.#options.verbose;
+    if (quiet) return [];
     const colour =
       state === 'failed' || state === 'unreachable'
         ? palette.red

@@ -368,7 +368,7 @@ function filesLike(pattern: string, folders: readonly string[]): string[] {
   // Nothing but a template may mean any file.
   if (/^\{\{[^}]*\}\}$/.test(pattern.trim())) return [];
   let found = [...folders];
-  for (const segment of pattern.split('/')) {
+  for (const segment of pattern.replaceAll(/\{\{.*?\}\}/g, '*').split('/')) {
     const like = likeTemplate(segment);
     found = found.flatMap((folder) =>
       isFolder(folder)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -35,6 +35,51 @@ describe('the shipped upgrade', () => {
     const { code, stderr } = await bench.cli.run(['play', 'upgrade.yml', ...bench.inputs()]);
     expect(code).toBe(1);
     expect(stderr).toContain('--accept-irreversible remove-mke3');
+  });
+
+  it('makes all checks before the first failure counts, and lists what to do', async () => {
+    const { lab } = bench.cluster;
+    const left = join(lab.host('worker1').root.dir, 'var/lib/k0s');
+    const service = join(lab.files.shared, 'swarm/services/shop');
+    mkdirSync(left);
+    const { code, events } = await bench.upgrade(['--extra-vars', 'minimum_free_mib:=999999999']);
+    expect(code).toBe(2);
+    const [message] = events.flatMap((event) =>
+      event.type === 'unit-end' && event.step.name === 'Every check must have passed'
+        ? event.host === lab.host('worker1').address
+          ? [event.message]
+          : []
+        : [],
+    );
+    expect(message).toMatch(
+      /space: \d+ MiB are free .*Free some\. \| no_k0s: An earlier try left k0s/,
+    );
+    rmSync(left, { recursive: true });
+    writeFileSync(service, '');
+    const lost = await bench.upgrade();
+    expect(lost.code).toBe(2);
+    expect(lost.events.at(-1)).toMatchObject({
+      message: expect.stringMatching(
+        /swarm_services: These services are lost with the Swarm: shop\. Agree with --skip-checks swarm_services/,
+      ) as string,
+    });
+    const own = bench.cli.file(
+      'raid.yml',
+      '- { name: Never well, fail: { msg: The RAID is broken. } }\n',
+    );
+    const given = await bench.upgrade([
+      ...['--skip-checks', 'swarm_services'],
+      ...['--extra-vars', `host_checks:=["space","${own.replace(/\.yml$/, '')}"]`],
+    ]);
+    expect(given.code).toBe(2);
+    expect(given.events.at(-1)).toMatchObject({
+      message: expect.stringContaining('raid: The RAID is broken') as string,
+    });
+    const agreed = await bench.cli.run([
+      ...['plan', 'upgrade.yml', ...bench.inputs(), '--skip-checks', 'swarm_services'],
+    ]);
+    expect(agreed.code, agreed.stdout).toBe(0);
+    rmSync(service);
   });
 
   it('previews without changing anything', async () => {

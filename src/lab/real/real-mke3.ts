@@ -43,6 +43,8 @@ export class RealMke3 {
       ...['--hosts-path', lab.hostsYaml, '--mke3-admin-username', LAB_ADMIN.username],
       ...['--external-address', 'mke.example.com', '--k0s-binary', lab.k0sBinary],
       ...['--mke3-external-address', lab.host('manager1').address],
+      // The Swarm of the lab has a service of its own, which is lost with it.
+      ...['--skip-checks', 'swarm_services'],
       ...[
         '--kubeconfig-out',
         join(folder, 'mke.kubeconf'),
