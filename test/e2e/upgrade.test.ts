@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -135,6 +143,17 @@ describe('the shipped upgrade', () => {
     expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'rolled_back' });
     expect(events.filter((event) => event.type === 'fingerprint' && !event.equal)).toEqual([]);
     expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
+
+  it('keeps backup and snapshot on this machine, for its user only', () => {
+    const kept = join(bench.cli.dir, '.mke/backups');
+    const runs = readdirSync(kept);
+    expect(runs.length).toBeGreaterThan(0);
+    for (const file of ['mke3-backup.tar', 'etcd.db']) {
+      const path = join(kept, runs[0] ?? '', file);
+      expect(statSync(path).size).toBeGreaterThan(0);
+      expect(statSync(path).mode & 0o077).toBe(0);
+    }
   });
 
   it('takes the cluster to MKE 4', async () => {
