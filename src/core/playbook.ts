@@ -134,6 +134,48 @@ export interface TaskNode {
   irreversible: string | undefined;
 }
 
+/** A task that says nothing but which module is called, with what, as whom. */
+export function plainTask(
+  own: Pick<TaskNode, 'id' | 'name' | 'at' | 'module' | 'args' | 'become'>,
+): TaskNode {
+  return {
+    kind: 'task',
+    ...own,
+    argsAt: own.at,
+    when: [],
+    loop: undefined,
+    loopVar: 'item',
+    label: undefined,
+    register: undefined,
+    until: [],
+    retries: 0,
+    delaySeconds: 0,
+    changedWhen: undefined,
+    failedWhen: undefined,
+    notify: [],
+    listen: [],
+    vars: [],
+    loopValues: {},
+    delegateTo: undefined,
+    runOnce: false,
+    tags: [],
+    ignoreErrors: false,
+    noLog: false,
+    timeoutSeconds: undefined,
+    detach: false,
+    environment: {},
+    role: undefined,
+    readOnly: false,
+    undo: { kind: 'default' },
+    undoOn: 'always',
+    undoWhen: [],
+    undoError: 'block',
+    capture: [],
+    probe: undefined,
+    irreversible: undefined,
+  };
+}
+
 export type UndoTrigger = 'changed' | 'failed' | 'unknown';
 
 export type UndoSpec =

@@ -309,8 +309,13 @@ class PlaybookRun {
         nodes = this.#expand(node, part, place.play);
       } catch (error) {
         if (!(error instanceof PlaybookError)) throw error;
-        this.#lastFailure = error.describe();
-        for (const host of active) failed.add(host);
+        const { name: task, id } = node.task;
+        const message = error.describe();
+        this.#lastFailure = message;
+        for (const host of active) {
+          failed.add(host);
+          this.#steps.failures.set(host, { task, id, message });
+        }
         continue;
       }
       for (const host of await this.#nodes(nodes, active, place, rescuable)) failed.add(host);

@@ -435,7 +435,8 @@ export class StepRunner {
         ? 'failed; its output is hidden by no_log'
         : (outcome?.message ?? details.message);
     const durationMs = details.durationMs ?? 0;
-    if (message !== undefined && details.ignored !== true)
+    const bad = state === 'failed' || state === 'unreachable' || state === 'unknown';
+    if (bad && message !== undefined && details.ignored !== true)
       this.failures.set(host.name, { task: step.name, id: step.id, message });
     journal?.note({
       t: 'result',

@@ -3,7 +3,7 @@ import type { StepInfo } from '../core/events.ts';
 import { localHost, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
-import type { TaskNode } from '../core/playbook.ts';
+import { plainTask, type TaskNode } from '../core/playbook.ts';
 import { failedHosts, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { protectValue, Scope, unknownValue } from '../template/scope.ts';
@@ -190,47 +190,13 @@ function refused(message: string): UndoFailure {
 
 /** A recorded module call as a task of its own. */
 export function callTask(unit: RecordedUnit, { module, args }: ModuleCall): TaskNode {
-  const at = { file: 'journal', line: 1, column: 1 };
-  return {
-    kind: 'task',
+  return plainTask({
     id: `undo/${String(unit.intent.unit)}`,
     name: `Undo with ${module}`,
-    at,
+    at: { file: 'journal', line: 1, column: 1 },
     module,
     // Recorded arguments are data: braces in them are not templates.
     args: protectValue(args),
-    argsAt: at,
-    when: [],
-    loop: undefined,
-    loopVar: 'item',
-    label: undefined,
-    register: undefined,
-    until: [],
-    retries: 0,
-    delaySeconds: 0,
-    changedWhen: undefined,
-    failedWhen: undefined,
-    notify: [],
-    listen: [],
-    vars: [],
-    loopValues: {},
     become: unit.intent.become,
-    delegateTo: undefined,
-    runOnce: false,
-    tags: [],
-    ignoreErrors: false,
-    noLog: false,
-    timeoutSeconds: undefined,
-    detach: false,
-    environment: {},
-    role: undefined,
-    readOnly: false,
-    undo: { kind: 'default' },
-    undoOn: 'always',
-    undoWhen: [],
-    undoError: 'block',
-    capture: [],
-    probe: undefined,
-    irreversible: undefined,
-  };
+  });
 }

@@ -2,7 +2,14 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PlaybookError, type Problem } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Expansion, IncludeNode, IncludePart, Node, TaskNode } from '../core/playbook.ts';
+import {
+  plainTask,
+  type Expansion,
+  type IncludeNode,
+  type IncludePart,
+  type Node,
+  type TaskNode,
+} from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
 import { isTemplate } from '../template/templates.ts';
 import { escapePattern, slug } from '../util/text.ts';
@@ -289,46 +296,17 @@ function includeTask(
     at,
   }: Pick<Dynamic, 'name' | 'key' | 'wanted' | 'loop'> & { id: string; at: SourceRef },
 ): TaskNode {
+  const { when, vars, loopValues, runOnce, tags, noLog, role, become } = inherited;
+  const args = wanted === '' ? {} : { name: wanted };
   return {
-    kind: 'task',
-    id,
-    name,
-    at,
-    module: key,
-    args: wanted === '' ? {} : { name: wanted },
-    argsAt: at,
-    when: inherited.when,
+    ...plainTask({ id, name, at, module: key, args, become }),
+    ...{ when, vars, loopValues, runOnce, tags, noLog, role },
     loop: loop?.items,
     loopVar: loop?.loopVar ?? 'item',
     label: loop?.label,
-    register: undefined,
-    until: [],
-    retries: 0,
-    delaySeconds: 0,
-    changedWhen: undefined,
-    failedWhen: undefined,
-    notify: [],
-    listen: [],
-    vars: inherited.vars,
-    loopValues: inherited.loopValues,
-    become: inherited.become,
-    delegateTo: undefined,
-    runOnce: inherited.runOnce,
-    tags: inherited.tags,
-    ignoreErrors: false,
-    noLog: inherited.noLog,
-    timeoutSeconds: undefined,
-    detach: false,
-    environment: {},
-    role: inherited.role,
     readOnly: true,
     undo: { kind: 'none', reason: undefined },
     undoOn: [],
-    undoWhen: [],
-    undoError: 'block',
-    capture: [],
-    probe: undefined,
-    irreversible: undefined,
   };
 }
 

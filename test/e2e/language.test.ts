@@ -212,6 +212,25 @@ describe('plays', () => {
 });
 
 describe('blocks', () => {
+  it('tells a rescue which task failed on the host, and why', async () => {
+    const { code } = await bench.play(`
+- name: Why
+  hosts: h1, h2
+  tasks:
+    - name: Around
+      block:
+        - { name: Fails here, fail: { msg: 'no luck on {{inventory_hostname}}' } }
+      rescue:
+        - name: Check
+          assert:
+            that:
+              - failed.task == "Fails here"
+              - failed.id == "why/around/fails-here"
+              - failed.message == "no luck on " + inventory_hostname
+`);
+    expect(code).toBe(0);
+  });
+
   it('rescues the hosts that failed and always runs always', async () => {
     const { code, events } = await bench.play(`
 - name: Blocks
