@@ -46,7 +46,7 @@ export function loadInclude(
       {
         message: `There is no file "${wanted}" to include.`,
         at: reader.at(key),
-        hint: `Looked in ${folders.map((one) => resolve(one)).join(', ')}.`,
+        hint: `Looked in ${[...new Set(folders.map((one) => resolve(one)))].join(', ')}.`,
       },
     ]);
   };
