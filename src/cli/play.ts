@@ -10,6 +10,7 @@ import { loadInventory } from '../inventory/load.ts';
 import { Journal } from '../journal/journal.ts';
 import type { JournalRecord } from '../journal/records.ts';
 import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../playbook/check.ts';
+import { describeChange, listedSteps } from '../output/step-list.ts';
 import { UndoPreview } from '../output/undo-preview.ts';
 import { didYouMean } from '../util/text.ts';
 import {
@@ -43,6 +44,7 @@ export interface PlayOptions extends ConnectFlags, RunFlags {
   extraVars?: string[];
   output: string;
   failAt?: string;
+  listTasks?: boolean;
   undo?: boolean;
   detailedExitCode?: boolean;
   verbose?: boolean;
@@ -99,6 +101,7 @@ function baseCommand(mode: 'play' | 'plan'): Command {
       'variable; NAME:=JSON for other than text; may be repeated',
       collect,
     )
+    .option('--list-tasks', 'list the plays, steps and handlers with their ids; contacts no host')
     .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
     .option(
       '--fail-at <STEP>',
@@ -134,6 +137,7 @@ class PlayRun {
   }
 
   async run(): Promise<number> {
+    if (this.#options.listTasks === true) return this.#listTasks();
     const { given, defaults } = await this.#inputs();
     const inventory = this.#inventory(given);
     const variables = { ...given, ...parseExtraVars(this.#options.extraVars ?? []) };
@@ -162,6 +166,13 @@ class PlayRun {
     return this.#check
       ? this.#runCheck(settings, inventory)
       : this.#runForReal(settings, inventory);
+  }
+
+  #listTasks(): number {
+    const lines = this.#playbook.plays.flatMap((play) => listedSteps(play));
+    const changes = this.#playbook.changes.map((change) => `# ${describeChange(change)}`);
+    this.#world.stdout.write(`${[...changes, ...lines].join('\n')}\n`);
+    return exitCodes.done;
   }
 
   async #runCheck(settings: RunSettings, inventory: Inventory): Promise<number> {
@@ -258,6 +269,7 @@ class PlayRun {
       playbook: this.#playbook.name,
       check: settings.check,
       hosts,
+      changes: this.#playbook.changes.map(describeChange),
     });
   }
 

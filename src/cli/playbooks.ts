@@ -21,5 +21,6 @@ export function openPlaybook(world: World, name: string): Playbook {
   return loadPlaybook(findPlaybook(name), {
     modules: world.modules,
     rolePaths: [join(packageRoot(), 'roles')],
+    playbookPaths: [join(packageRoot(), 'playbooks')],
   });
 }

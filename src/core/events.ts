@@ -31,7 +31,15 @@ export interface StepInfo {
 
 /** Everything a run says, in order. Displays, reports and tests read this and nothing else. */
 export type RunEvent =
-  | { type: 'run-start'; run: string; playbook: string; check: boolean; hosts: string[] }
+  | {
+      type: 'run-start';
+      run: string;
+      playbook: string;
+      check: boolean;
+      hosts: string[];
+      /** What overlays change in the playbook, each in words. */
+      changes: string[];
+    }
   | { type: 'play-start'; play: string; hosts: string[]; batch: number; batches: number }
   | { type: 'step-start'; step: StepInfo; hosts: string[] }
   | { type: 'output'; step: StepInfo; host: string; text: string }

@@ -10,8 +10,21 @@ export interface Playbook {
   rollback: RollbackPolicy;
   fingerprint: TaskNode[];
   plays: Play[];
+  /** What overlays changed, those of the lowest first. */
+  changes: readonly PlaybookChange[];
+  /** Folders that templates and files are looked up in, that of the playbook below all overlays last. */
+  folders: string[];
   /** Every file that was read, for the pinned copy in the journal. */
   files: string[];
+}
+
+/** A step or play that an overlay puts something around, replaces or takes out. */
+export interface PlaybookChange {
+  action: 'before' | 'after' | 'replace' | 'disable';
+  /** Id of the step or play. */
+  target: string;
+  reason: string | undefined;
+  at: SourceRef;
 }
 
 export type OnFailure = 'auto' | 'ask' | 'stop';

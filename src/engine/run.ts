@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { JournalError, LockedError, PlaybookError, RunnerError } from '../core/errors.ts';
 import {
   playTasks,
@@ -85,11 +84,11 @@ class PlaybookRun {
     this.#incomplete = recorded !== undefined && openAlone(recorded).length > 0;
     this.#playbook = playbook;
     this.#files = new Set([...playbook.files, ...(recorded?.files.map(({ path }) => path) ?? [])]);
-    this.#state = new RunState(context.inventory, context.settings, dirname(playbook.path));
+    this.#state = new RunState(context.inventory, context.settings, playbook.folders.at(-1) ?? '');
     const replay = recorded ? replayable(recorded) : new Map<string, RecordedStep>();
     this.#firstUnit = recorded?.lastUnit ?? 0;
     this.#steps = new StepRunner(context, this.#state, {
-      playbookPath: playbook.path,
+      folders: playbook.folders,
       replay,
       lastUnit: this.#firstUnit,
       lastStep: recorded?.lastStep ?? 0,

@@ -1,5 +1,4 @@
 import pLimit from 'p-limit';
-import { dirname } from 'node:path';
 import { RunnerError, UnknownValueError } from '../core/errors.ts';
 import type { StepInfo, UnitState } from '../core/events.ts';
 import type { InventoryHost } from '../core/inventory.ts';
@@ -48,7 +47,7 @@ interface HostStep {
 export class StepRunner {
   readonly #context: EngineContext;
   readonly #state: RunState;
-  readonly #playbookDir: string;
+  readonly #folders: readonly string[];
   readonly #replay: Map<string, RecordedStep>;
   readonly #counts = new Map<string, number>();
   #unit: number;
@@ -64,12 +63,13 @@ export class StepRunner {
     context: EngineContext,
     state: RunState,
     {
-      playbookPath,
+      folders,
       replay,
       lastUnit,
       lastStep,
     }: {
-      playbookPath: string;
+      /** Of the playbook and its overlays: where templates and files are looked up behind the role's. */
+      folders: readonly string[];
       replay: Map<string, RecordedStep>;
       lastUnit: number;
       lastStep: number;
@@ -77,7 +77,7 @@ export class StepRunner {
   ) {
     this.#context = context;
     this.#state = state;
-    this.#playbookDir = dirname(playbookPath);
+    this.#folders = folders;
     this.#replay = replay;
     this.#unit = lastUnit;
     this.#step = lastStep;
@@ -340,7 +340,7 @@ export class StepRunner {
       scope,
       item,
       label,
-      folders: [...(task.role ? [task.role.path] : []), this.#playbookDir],
+      folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
       notifiedBy,
       shared: task.runOnce
         ? 'run_once'

@@ -56,6 +56,7 @@ export class TextWriter {
           palette.dim(
             `${event.check ? 'Check of' : 'Run'} ${event.run}: ${event.playbook} on ${plural(event.hosts.length, 'host')}`,
           ),
+          ...event.changes.map((change) => palette.dim(`  ${change}`)),
         ];
       case 'play-start': {
         const batch =

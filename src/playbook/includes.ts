@@ -63,7 +63,7 @@ export function loadInclude(
       return [];
     }
     const within = { reader, outer, inherited, context };
-    return loadDynamic(within, {
+    const nodes = loadDynamic(within, {
       key,
       name: name ?? `Include ${file}`,
       wanted: file,
@@ -72,6 +72,7 @@ export function loadInclude(
       read,
       candidates: () => filesLike(file, folders),
     });
+    return nodes.flatMap((node) => context.changes.ofNode(node, outer, context));
   }
   const path = tryLocate(locate, file, context.problems);
   if (path === undefined) return [];
@@ -240,6 +241,12 @@ function loadDynamic(
       problems,
       files: new Set(),
       ids: new Set(),
+      previewId: (one) =>
+        context.previewId(
+          one.startsWith(`${id}/${part}/`)
+            ? `${id}/each/${one.slice(id.length + part.length + 2)}`
+            : one,
+        ),
       handlers: [],
       fingerprint: [],
       dynamic: true,

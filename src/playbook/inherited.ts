@@ -4,6 +4,7 @@ import type { ModuleRegistry } from '../core/module.ts';
 import type { Become, BlockNode, Node, RoleContext, TaskNode } from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
 import { slug } from '../util/text.ts';
+import type { Changes } from './overlay.ts';
 import type { MapReader } from './reader.ts';
 import type { SourceMap } from './yaml.ts';
 
@@ -36,6 +37,10 @@ export interface LoadContext {
   files: Set<string>;
   /** Step ids given so far. */
   ids: Set<string>;
+  /** What overlays want changed. */
+  changes: Changes;
+  /** The id by which a step is known before the run: one inside a loop as that of "each" item. */
+  previewId(id: string): string;
   /** Handlers of roles, gathered while the tasks are read. */
   handlers: TaskNode[];
   /** Fingerprint tasks of roles. */

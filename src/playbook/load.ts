@@ -6,6 +6,7 @@ import type { JsonSchema, ModuleRegistry } from '../core/module.ts';
 import type {
   BlockNode,
   InputSpec,
+  Node,
   Play,
   Playbook,
   PlaySection,
@@ -14,6 +15,7 @@ import type {
 } from '../core/playbook.ts';
 import { schemaProblem, validateValue } from '../util/schema.ts';
 import { slug } from '../util/text.ts';
+import { readLayers, roleFolders, type Layers } from './overlay.ts';
 import { MapReader } from './reader.ts';
 import { findFile, loadTaskFile } from './includes.ts';
 import { inherit, stepId, topLevel, type Inherited, type LoadContext } from './inherited.ts';
@@ -27,6 +29,8 @@ export interface LoadOptions {
   modules: ModuleRegistry;
   /** Folders searched for roles after the playbook's own `roles/`. */
   rolePaths: string[];
+  /** Folders searched for a playbook that an overlay extends, after the overlay's own. */
+  playbookPaths: string[];
 }
 
 /**
@@ -36,40 +40,41 @@ export interface LoadOptions {
 export function loadPlaybook(path: string, options: LoadOptions): Playbook {
   const problems: Problem[] = [];
   const map = new SourceMap();
-  const file = resolve(path);
-  const { value } = readYaml(file, problems, map);
+  const layers = readLayers(path, options.playbookPaths, problems, map);
   if (problems.length > 0) throw new PlaybookError(problems);
-  const loader = new PlaybookLoader(file, options, problems, map);
-  const playbook = loader.load(value);
+  const playbook = new PlaybookLoader(layers, options, problems, map).load(layers.value);
+  layers.changes.reportLost();
   if (problems.length > 0) throw new PlaybookError(problems);
   return playbook;
 }
 
 class PlaybookLoader {
+  readonly #files: string[];
+  /** Below all overlays. */
   readonly #file: string;
   readonly #folder: string;
   readonly #rolePaths: string[];
   readonly #context: LoadContext;
 
   constructor(
-    file: string,
+    { files, changes }: Layers,
     { modules, rolePaths }: LoadOptions,
     problems: Problem[],
     map: SourceMap,
   ) {
+    const file = files.at(-1) ?? '';
+    this.#files = files;
     this.#file = file;
     this.#folder = dirname(file);
-    this.#rolePaths = [
-      join(this.#folder, 'roles'),
-      join(this.#folder, '..', 'roles'),
-      ...rolePaths,
-    ];
+    this.#rolePaths = [...files.flatMap(roleFolders), ...rolePaths];
     this.#context = {
       modules,
       problems,
       map,
-      files: new Set([file]),
+      files: new Set(files),
       ids: new Set(),
+      changes,
+      previewId: (id) => id,
       handlers: [],
       fingerprint: [],
       dynamic: false,
@@ -100,7 +105,7 @@ class PlaybookLoader {
     );
     const playbook: Playbook = {
       name: reader.string('name') ?? basename(this.#file),
-      path: this.#file,
+      path: this.#files[0] ?? this.#file,
       inputs: this.#loadInputs(reader),
       rollback: loadRollback(
         reader,
@@ -108,7 +113,9 @@ class PlaybookLoader {
         this.#context,
       ),
       fingerprint: [],
-      plays: (plays ?? []).flatMap((play) => this.#loadPlay(play)),
+      plays: this.#loadPlays(plays ?? []),
+      changes: this.#context.changes.list,
+      folders: this.#files.map((one) => dirname(one)),
       files: [],
     };
     reader.string('description');
@@ -124,6 +131,13 @@ class PlaybookLoader {
       const spec = inputs.reader(name);
       return spec ? [readInput(name, spec)] : [];
     });
+  }
+
+  #loadPlays(list: JsonValue[]): Play[] {
+    const { changes } = this.#context;
+    return list
+      .flatMap((play) => this.#loadPlay(play))
+      .flatMap((play) => changes.ofPlay(play, (plays) => this.#loadPlays(plays)));
   }
 
   #loadPlay(value: JsonValue): Play[] {
@@ -196,13 +210,13 @@ class PlaybookLoader {
     inherited: Inherited,
     play: MapReader,
     context: LoadContext,
-  ): BlockNode[] {
+  ): Node[] {
     const { map, problems } = context;
     const source: JsonObject = isJsonObject(value) ? value : { role: value };
     if (!map.of(source))
       map.set(source, { self: play.at('roles'), keys: new Map(), values: new Map() });
     const block = this.#loadRole(new MapReader(source, map, problems), inherited, context);
-    return block ? [block] : [];
+    return block ? context.changes.ofNode(block, inherited, context) : [];
   }
 
   #findRole(name: string): string | undefined {

@@ -24,18 +24,21 @@ export function loadNodes(
 
 function loadNode(reader: MapReader, inherited: Inherited, context: LoadContext): Node[] {
   const { source } = reader;
-  if ('block' in source && 'loop' in source) return loadLoopedBlock(reader, inherited, context);
-  if ('block' in source) return [loadBlock(reader, inherited, context)];
-  if ('commit' in source) return [loadCommit(reader, inherited, context)];
+  const changed = (nodes: readonly Node[]) =>
+    nodes.flatMap((node) => context.changes.ofNode(node, inherited, context));
+  if ('block' in source && 'loop' in source)
+    return changed(loadLoopedBlock(reader, inherited, context));
+  if ('block' in source) return changed([loadBlock(reader, inherited, context)]);
+  if ('commit' in source) return changed([loadCommit(reader, inherited, context)]);
   if ('meta' in source) return loadMeta(reader);
   for (const key of ['include_tasks', 'import_tasks']) {
     if (key in source) return loadInclude(key, reader, inherited, context);
   }
   for (const key of ['include_role', 'import_role']) {
-    if (key in source) return loadRoleTask(key, reader, inherited, context);
+    if (key in source) return changed(loadRoleTask(key, reader, inherited, context));
   }
   const task = loadTask(reader, inherited, context);
-  return task ? [task] : [];
+  return task ? changed([task]) : [];
 }
 
 function loadBlock(reader: MapReader, outer: Inherited, context: LoadContext): BlockNode {

@@ -34,6 +34,14 @@ export class SourceMap {
     if (places) this.#places.set(copy, places);
   }
 
+  /** Of a map made of two: each key is where the upper one has it, or else the lower one. */
+  merge(below: JsonObject, above: JsonObject, merged: JsonObject): void {
+    const [low, high] = [this.#places.get(below), this.#places.get(above)];
+    if (!low || !high) return;
+    const keys = new Map([...low.keys, ...high.keys]);
+    this.#places.set(merged, { ...high, keys, values: new Map([...low.values, ...high.values]) });
+  }
+
   of(value: JsonObject | JsonValue[]): SourceRef | undefined {
     return this.#places.get(value)?.self;
   }

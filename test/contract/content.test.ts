@@ -18,6 +18,7 @@ describe.each(playbooks)('playbook %s', (file) => {
   const playbook = loadPlaybook(join(root, 'playbooks', file), {
     modules,
     rolePaths: [join(root, 'roles')],
+    playbookPaths: [],
   });
 
   it('validates, with every undo answered', () => {

@@ -1,0 +1,238 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Problem } from '../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Node, PlaybookChange } from '../core/playbook.ts';
+import type { SourceRef } from '../core/source.ts';
+import { didYouMean } from '../util/text.ts';
+import type { Inherited, LoadContext } from './inherited.ts';
+import { MapReader } from './reader.ts';
+import { readYaml, type SourceMap } from './yaml.ts';
+
+const actions = ['before', 'after', 'replace', 'disable'] as const;
+
+interface Change extends PlaybookChange {
+  tasks: JsonValue[];
+  plays: JsonValue[];
+  /** Folder of the overlay, where its includes are looked up. */
+  folder: string;
+}
+
+/** A playbook's own text, with what the overlays over it say. */
+export interface Layers {
+  /** The playbook with inputs, rollback and fingerprint of its overlays. */
+  value: JsonValue;
+  changes: Changes;
+  /** The file that was asked for first, the playbook that it extends in the end last. */
+  files: string[];
+}
+
+/**
+ * Reads a playbook, and where it `extends` another one, that one too. What an overlay says about inputs and rollback
+ * goes over what is below; its `changes` are made step by step while the steps are read.
+ */
+export function readLayers(
+  path: string,
+  playbookPaths: readonly string[],
+  problems: Problem[],
+  map: SourceMap,
+): Layers {
+  const changes = new Changes(problems);
+  const files: string[] = [];
+  const overlays: JsonObject[] = [];
+  let file = resolve(path);
+  for (;;) {
+    const { value } = readYaml(file, problems, map);
+    files.push(file);
+    if (!isJsonObject(value) || !('extends' in value)) {
+      const merged = overlays.reduceRight((below, overlay) => over(below, overlay, map), value);
+      return { value: merged, changes, files };
+    }
+    const reader = new MapReader(value, map, problems);
+    changes.read(reader, dirname(file));
+    overlays.push(value);
+    const wanted = reader.string('extends');
+    for (const key of ['name', 'description', 'inputs', 'rollback', 'fingerprint', 'become'])
+      reader.has(key);
+    reader.close('an overlay');
+    const candidates = [dirname(file), ...playbookPaths].map((one) => resolve(one, wanted ?? ''));
+    const below = candidates.find((one) => existsSync(one) && !files.includes(one));
+    if (wanted === undefined || below === undefined) {
+      const loop = candidates.find((one) => files.includes(one));
+      if (wanted !== undefined)
+        reader.problem(
+          'extends',
+          loop === undefined
+            ? `There is no playbook "${wanted}" to extend.`
+            : `"${wanted}" extends itself.`,
+          `Looked for ${candidates.join(', ')}.`,
+        );
+      return { value: {}, changes, files };
+    }
+    file = below;
+  }
+}
+
+/** What an overlay says goes over what the playbook below says. */
+function over(value: JsonValue, overlay: JsonObject, map: SourceMap): JsonValue {
+  const below: JsonObject = isJsonObject(value) ? value : { plays: value };
+  const merged: JsonObject = { ...below };
+  for (const key of ['name', 'description', 'become'])
+    if (overlay[key] !== undefined) merged[key] = overlay[key];
+  for (const [key, depth] of [
+    ['inputs', 2],
+    ['rollback', 1],
+  ] as const) {
+    const both = mergeMaps(below[key], overlay[key], map, depth);
+    if (both !== undefined) merged[key] = both;
+  }
+  if (overlay['fingerprint'] !== undefined)
+    merged['fingerprint'] = [below['fingerprint'], overlay['fingerprint']].flatMap(
+      (one) => one ?? [],
+    );
+  map.copy(isJsonObject(value) ? value : overlay, merged);
+  return merged;
+}
+
+/** The keys of both, down to a depth; where both have one, the upper one's. */
+function mergeMaps(
+  below: JsonValue | undefined,
+  above: JsonValue | undefined,
+  map: SourceMap,
+  depth: number,
+): JsonValue | undefined {
+  if (depth === 0 || !isJsonObject(below) || !isJsonObject(above)) return above ?? below;
+  const merged: JsonObject = { ...below };
+  for (const [key, value] of Object.entries(above))
+    merged[key] = mergeMaps(below[key], value, map, depth - 1) ?? null;
+  map.merge(below, above, merged);
+  return merged;
+}
+
+/** The changes of all overlays, those of the lowest first, and which of them found their step. */
+export class Changes {
+  readonly #problems: Problem[];
+  readonly #changes: Change[] = [];
+  readonly #found = new Set<Change>();
+  readonly #steps = new Set<string>();
+  readonly #unknown = new Set<string>();
+
+  constructor(problems: Problem[]) {
+    this.#problems = problems;
+  }
+
+  get list(): readonly PlaybookChange[] {
+    return this.#changes.map(({ action, target, reason, at }) => ({ action, target, reason, at }));
+  }
+
+  /** Takes the changes of an overlay that stands over all that were read so far over. */
+  read(overlay: MapReader, folder: string): void {
+    const read = (overlay.list('changes') ?? []).flatMap((item) => {
+      if (!isJsonObject(item)) {
+        overlay.problem('changes', 'A change must be a map.');
+        return [];
+      }
+      return readChange(new MapReader(item, overlay.map, overlay.problems), folder) ?? [];
+    });
+    // The file that is read first is the uppermost: what is below is changed before it.
+    this.#changes.unshift(...read);
+  }
+
+  /** A play with what overlays put around it or in its place. */
+  ofPlay<P extends { id: string }>(play: P, load: (plays: JsonValue[]) => P[]): P[] {
+    return this.#around(play.id, play, (change) => {
+      if (change.tasks.length > 0)
+        this.#problem(change, `"${change.target}" is a play: give "plays", not "tasks".`);
+      return load(change.plays);
+    });
+  }
+
+  /** A node with what overlays put around it or in its place. */
+  ofNode(node: Node, outer: Inherited, context: LoadContext): Node[] {
+    if (node.kind === 'flush') return [node];
+    const id = node.kind === 'include' ? node.task.id : node.id;
+    const known = context.previewId(id);
+    if (node.kind === 'include' && node.preview.nodes.length === 0) this.#unknown.add(known);
+    return this.#around(known, node, (change) => {
+      if (change.plays.length > 0)
+        this.#problem(change, `"${change.target}" is no play: give "tasks", not "plays".`);
+      const where = change.action === 'replace' ? 'instead' : change.action;
+      const place = { ...outer, path: `${id}/${where}`, folder: change.folder };
+      return context.loadNodes(change.tasks, place, context, change.at);
+    });
+  }
+
+  /** To be asked when everything is read. */
+  reportLost(): void {
+    for (const change of this.#changes) {
+      const { target } = change;
+      if (this.#found.has(change)) continue;
+      if ([...this.#unknown].some((include) => target.startsWith(`${include}/`))) continue;
+      const near = didYouMean(target, [...this.#steps]);
+      this.#problem(
+        change,
+        `There is no step "${target}".`,
+        `${near === '' ? '' : `${near} `}The ids are listed by: runner plan PLAYBOOK --list-tasks.`,
+      );
+    }
+  }
+
+  #around<T>(id: string, what: T, load: (change: Change) => T[]): T[] {
+    this.#steps.add(id);
+    let before: T[] = [];
+    let self: T[] = [what];
+    const after: T[] = [];
+    let instead: Change | undefined;
+    for (const change of this.#changes.filter(({ target }) => target === id)) {
+      const first = !this.#found.has(change);
+      this.#found.add(change);
+      const loaded = change.action === 'disable' ? [] : load(change);
+      if (change.action === 'before') before = [...before, ...loaded];
+      else if (change.action === 'after') after.push(...loaded);
+      else {
+        if (instead !== undefined && first)
+          this.#problem(change, `"${id}" is replaced or disabled twice.`);
+        instead = change;
+        self = loaded;
+      }
+    }
+    return [...before, ...self, ...after];
+  }
+
+  #problem({ at }: { at: SourceRef }, message: string, hint?: string): void {
+    this.#problems.push({ message, at, hint });
+  }
+}
+
+function readChange(reader: MapReader, folder: string): Change | undefined {
+  const given = actions.filter((one) => reader.has(one));
+  const [action] = given;
+  const change = {
+    tasks: reader.list('tasks') ?? [],
+    plays: reader.list('plays') ?? [],
+    reason: reader.string('reason'),
+    folder,
+  };
+  reader.close('a change');
+  if (action === undefined || given.length > 1) {
+    const at = reader.at();
+    const message = `A change has one of ${actions.join(', ')}, with the id of a step.`;
+    reader.problems.push({ message, at });
+    return undefined;
+  }
+  const target = reader.string(action);
+  if (target === undefined) return undefined;
+  const content = change.tasks.length + change.plays.length;
+  if (action === 'disable' && content > 0)
+    reader.problem(action, '"disable" takes a step out; use "replace" to put tasks in its place.');
+  if (action === 'disable' && change.reason === undefined)
+    reader.problem(action, 'A step is disabled without a "reason".', 'It is shown with the plan.');
+  if (action !== 'disable' && content === 0)
+    reader.problem(action, `"${action}" needs "tasks", or "plays" where the id is that of a play.`);
+  return { action, target, at: reader.at(action), ...change };
+}
+
+/** Where playbooks, and so overlays, keep roles. */
+export function roleFolders(file: string): string[] {
+  return [join(dirname(file), 'roles'), join(dirname(file), '..', 'roles')];
+}
