@@ -13,6 +13,7 @@ export type Action =
   | { kind: 'copy'; from: string; path: string }
   | { kind: 'http'; request: HttpRequest }
   | UploadAction
+  | RebootAction
   /** Copies a file of the host to the controller, mode 0600. Refused when the bytes are not those of `checksum`. */
   | { kind: 'fetch'; path: string; to: string; checksum: string };
 
@@ -36,6 +37,17 @@ export interface WriteAction {
   group?: string;
   /** Command that must accept the new file, with %s for its temporary name. */
   validate?: string;
+}
+
+/** Restarts the host and waits until it is up with another boot id. Alone in its batch. */
+export interface RebootAction {
+  kind: 'reboot';
+  argv: string[];
+  /** The boot id that must go. */
+  boot: string;
+  /** Must succeed once the host answers again. */
+  test: string[];
+  timeoutSeconds: number;
 }
 
 /** A large file of the controller, streamed to the host; otherwise as `write`. */
@@ -99,6 +111,8 @@ export function describeAction(action: Action): string {
       return `upload ${action.from} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'fetch':
       return `fetch ${action.path} -> ${action.to} on the controller`;
+    case 'reboot':
+      return `restart the host: ${action.argv.at(-1) ?? ''}`;
     case 'http':
       return `http ${action.request.method} ${action.request.url}`;
   }

@@ -31,6 +31,7 @@ export async function undoBody(
     return { kind: 'auto', calls: [{ module: module.name, args: module.again?.(args) ?? args }] };
   const calls = await module.restore?.(args, view, captured);
   if (calls) return { kind: 'auto', calls };
+  if (module.undoFor?.(args) === 'none') return { kind: 'none' };
   return { kind: 'uncovered' };
 }
 

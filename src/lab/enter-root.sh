@@ -42,6 +42,10 @@ for device in null zero full random urandom tty; do
 done
 ln -s /proc/self/fd dev/fd
 mkdir dev/shm
+# Each start has an id of its own; see "reboot" in the stand-in of systemctl.
+mkdir -p var/lib/lab
+cat /proc/sys/kernel/random/uuid >var/lib/lab/boot_id
+mount --bind var/lib/lab/boot_id proc/sys/kernel/random/boot_id
 pivot_root . .old
 cd /
 umount -l /.old

@@ -94,6 +94,11 @@ export class PrivateRoot {
     );
   }
 
+  /** The id of the host's last start. */
+  bootId(): string {
+    return readFileSync(join(this.dir, 'var/lib/lab/boot_id'), 'utf8').trim();
+  }
+
   stop(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#process.exitCode !== null || this.#process.signalCode !== null) {

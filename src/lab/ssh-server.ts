@@ -2,6 +2,9 @@ import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
 import type { PrivateRoot } from './private-root.ts';
 
+/** How long a restart takes. */
+const DOWN_MS = 700;
+
 export interface ServerFault {
   /** Connections are closed as they come. */
   refuse?: boolean;
@@ -18,9 +21,12 @@ export class LabSshServer {
   readonly #tcp: TcpServer;
   readonly #sockets = new Set<Socket>();
   #fault: ServerFault = {};
+  #boot: string;
+  #down = false;
 
   constructor(root: PrivateRoot, hostKey: string, authorized: Buffer) {
     this.#root = root;
+    this.#boot = root.bootId();
     this.#ssh = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => {
       this.#serve(connection, authorized);
     });
@@ -58,7 +64,7 @@ export class LabSshServer {
   }
 
   #accept(socket: Socket): void {
-    if (this.#fault.refuse) {
+    if (this.#fault.refuse || this.#down) {
       socket.destroy();
       return;
     }
@@ -103,6 +109,18 @@ export class LabSshServer {
     });
   }
 
+  /** A host that restarts cuts its lines, and refuses new ones for a moment. */
+  #noticeRestart(): void {
+    const boot = this.#root.bootId();
+    if (boot === this.#boot) return;
+    this.#boot = boot;
+    this.#down = true;
+    for (const socket of this.#sockets) socket.destroy();
+    setTimeout(() => {
+      this.#down = false;
+    }, DOWN_MS);
+  }
+
   #exec(channel: ServerChannel, command: string): void {
     const child = this.#root.spawn(command);
     channel.on('error', () => {
@@ -128,6 +146,7 @@ export class LabSshServer {
       channel.end();
     });
     child.on('close', (code, signal) => {
+      if (signal === 'SIGKILL') this.#noticeRestart();
       if (!channel.writable) return;
       if (signal !== null) channel.exit(signal.replace('SIG', ''));
       else channel.exit(code ?? 1);

@@ -3,7 +3,11 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** What the lab itself or the runner's own records put there. */
-const skipped = [/^[^/]+\/var\/lib\/runner(\/|$)/, /^[^/]+\/\.root(\/|$)/];
+const skipped = [
+  /^[^/]+\/var\/lib\/lab\/boot_id$/,
+  /^[^/]+\/var\/lib\/runner(\/|$)/,
+  /^[^/]+\/\.root(\/|$)/,
+];
 
 /**
  * Every file, folder and link below a folder with its mode and content, so that two trees are equal exactly when

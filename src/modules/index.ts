@@ -9,6 +9,7 @@ import { file } from './file.ts';
 import { group_by } from './group_by.ts';
 import { lineinfile } from './lineinfile.ts';
 import { pause } from './pause.ts';
+import { reboot } from './reboot.ts';
 import { restore_path } from './restore_path.ts';
 import { service } from './service.ts';
 import { set_fact } from './set_fact.ts';
@@ -31,6 +32,7 @@ export const builtinModules = [
   group_by,
   lineinfile,
   pause,
+  reboot,
   restore_path,
   service,
   set_fact,

@@ -84,8 +84,10 @@ export class HostConnections implements Connections {
     let session = this.#sessions.get(key);
     if (!session) {
       session = new ShellSession(() => this.#openShell(host, escalate ? identity : undefined), {
+        host: host.name,
         limit: SHELLS_PER_IDENTITY,
         root: (escalate ? identity.user : login) === 'root',
+        local: host.transport === 'local',
         sendHttp: this.#options.sendHttp,
       });
       this.#sessions.set(key, session);

@@ -6,6 +6,7 @@ import type {
   Action,
   HttpRequest,
   HttpResponse,
+  RebootAction,
   UploadAction,
   WriteAction,
 } from '../core/action.ts';
@@ -22,6 +23,7 @@ import type {
 } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
+import { restart } from './reboot.ts';
 import type { RemoteShell, ScriptOptions, ShellCommand, ShellOutput } from './remote-shell.ts';
 
 const KILL_TIMEOUT_MS = 20_000;
@@ -31,6 +33,18 @@ const OUTPUT_BYTES = 1024 * 1024;
 /** Facts carry whole files, in base64. */
 const FACT_BYTES = 12 * 1024 * 1024;
 const UPLOAD = { highWaterMark: 1024 * 1024 };
+
+export interface SessionOptions {
+  /** Name of the host. */
+  host: string;
+  /** Shells at a time. */
+  limit: number;
+  /** The identity is root. */
+  root: boolean;
+  /** The host is the controller. */
+  local: boolean;
+  sendHttp: SendHttp;
+}
 
 export type SendHttp = (request: HttpRequest) => Promise<HttpResponse>;
 
@@ -42,15 +56,19 @@ export class ShellSession implements HostSession {
   readonly #waiting: (() => void)[] = [];
   readonly #limit: number;
   readonly #root: boolean;
+  readonly #host: string;
+  readonly #local: boolean;
   #count = 0;
 
   constructor(
     open: () => Promise<RemoteShell>,
-    { limit, root, sendHttp }: { limit: number; root: boolean; sendHttp: SendHttp },
+    { host, limit, root, local, sendHttp }: SessionOptions,
   ) {
     this.#open = open;
     this.#limit = limit;
     this.#root = root;
+    this.#host = host;
+    this.#local = local;
     this.#sendHttp = sendHttp;
   }
 
@@ -71,11 +89,14 @@ export class ShellSession implements HostSession {
 
   async perform(batch: Batch, options: RunOptions): Promise<BatchOutcome> {
     const { record, captures, detach = false } = batch;
+    const [only] = batch.actions;
+    if (only?.kind === 'reboot') return this.#restart(only, record, options);
     const commands: ShellCommand[] = [];
     const local: CommandOutput[] = [];
     const downloads: Download[] = [];
     for (const action of batch.actions) {
       if (action.kind === 'http') local.push(await this.#http(action.request));
+      else if (action.kind === 'reboot') throw new TaskError('A restart stands alone in a step.');
       else if (action.kind === 'fetch') commands.push(fetchCommand(action, downloads));
       else commands.push(actionCommand(action));
     }
@@ -104,6 +125,38 @@ export class ShellSession implements HostSession {
     } finally {
       for (const download of downloads) await download.discard();
     }
+  }
+
+  async #restart(
+    action: RebootAction,
+    record: Batch['record'],
+    options: RunOptions,
+  ): Promise<BatchOutcome> {
+    if (this.#local) {
+      throw new TaskError('The controller cannot restart itself and go on.', {
+        hint: 'Leave it out of the hosts of this step.',
+      });
+    }
+    const unit = record && quoteAll([record.run, record.unit]);
+    const outputs = await restart(
+      action,
+      {
+        host: this.#host,
+        order: (command, limits) =>
+          this.#use((shell) =>
+            shell.run([actionCommand(command)], limits, {
+              keepBytes: OUTPUT_BYTES,
+              // What is on record as begun and not as ended was cut off, should the controller be lost meanwhile.
+              ...(unit === undefined ? {} : { prologue: `started ${unit}` }),
+            }),
+          ),
+        ask: (script, limits) => this.#ask(script, limits),
+      },
+      options,
+    );
+    const code = String(outputs.at(-1)?.code ?? 1);
+    if (unit !== undefined) await this.#ask(`finished ${unit} ${code}`, options);
+    return { outputs, captureError: undefined };
   }
 
   async fence(run: string, options: RunOptions): Promise<'clear' | 'busy'> {
@@ -373,7 +426,9 @@ function fetchCommand(
   };
 }
 
-function actionCommand(action: Exclude<Action, { kind: 'http' | 'fetch' }>): ShellCommand {
+function actionCommand(
+  action: Exclude<Action, { kind: 'http' | 'fetch' | 'reboot' }>,
+): ShellCommand {
   if (action.kind === 'upload') {
     return { script: uploadScript(action), feed: () => exactly(action) };
   }
@@ -404,7 +459,7 @@ async function* exactly({ from, size }: UploadAction): AsyncIterable<Buffer> {
 
 /** One action as shell text. Anything that came from a playbook passes `quote`. */
 export function actionScript(
-  action: Exclude<Action, { kind: 'http' | 'fetch' | 'upload' }>,
+  action: Exclude<Action, { kind: 'http' | 'fetch' | 'upload' | 'reboot' }>,
 ): string {
   switch (action.kind) {
     case 'exec':

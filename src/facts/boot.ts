@@ -1,0 +1,15 @@
+import { TaskError } from '../core/errors.ts';
+import type { Fact } from '../core/fact.ts';
+
+/** The id that the kernel makes anew at each start. */
+export const bootId: Fact<[], string> = {
+  name: 'boot.id',
+  command: () => ({ script: 'cat /proc/sys/kernel/random/boot_id' }),
+  parse({ stdout, stderr }) {
+    const id = stdout.trim();
+    if (/^[0-9a-f-]{36}$/.test(id)) return id;
+    throw new TaskError(
+      `The host does not tell its boot id: ${stderr.trim() || id || 'no answer'}`,
+    );
+  },
+};

@@ -1,0 +1,104 @@
+import type { ExecAction, RebootAction } from '../core/action.ts';
+import { ConnectError, errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
+import type { CommandOutput } from '../core/fact.ts';
+import type { RunOptions } from '../core/host.ts';
+import { quote, quoteAll } from '../util/shell.ts';
+import { sleep } from '../util/time.ts';
+
+const POLL_MS = 1000;
+/** A host that goes down may let a question hang. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
+/** What a session does for a restart of its host. */
+export interface RestartSteps {
+  /** Name of the host. */
+  readonly host: string;
+  /** Gives the command. */
+  readonly order: (command: ExecAction, options: RunOptions) => Promise<readonly CommandOutput[]>;
+  /** Asks in a shell that may be a new one. */
+  readonly ask: (script: string, options: RunOptions) => Promise<CommandOutput>;
+}
+
+/**
+ * Restarts a host and waits until it answers with another boot id and its test succeeds.
+ * @returns the seconds it took as output, or the answer of a command that was refused
+ * @throws ConnectError when it does not come back in time; TaskError when it never went down, or is not up whole
+ */
+export async function restart(
+  { argv, boot, test, timeoutSeconds }: RebootAction,
+  { host, order, ask }: RestartSteps,
+  { signal }: RunOptions,
+): Promise<CommandOutput[]> {
+  const began = Date.now();
+  const deadline = began + timeoutSeconds * 1000;
+  try {
+    const outputs = await order(
+      { kind: 'exec', argv },
+      { timeoutMs: timeoutSeconds * 1000, signal },
+    );
+    if (outputs.at(-1)?.code !== 0) return [...outputs];
+  } catch (error) {
+    // The line may break before the command could answer.
+    if (!(error instanceof ConnectError && error.stage === 'lost')) throw error;
+  }
+  let last: Error | undefined;
+  let up = false;
+  while (Date.now() < deadline) {
+    await sleep(POLL_MS, signal).catch(() => {
+      throw new TimeoutError('Interrupted while the host restarted.');
+    });
+    const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, Math.max(POLL_MS, deadline - Date.now()));
+    try {
+      const script = `if [ "$RB" = ${quote(boot)} ]; then echo old; elif ${quoteAll(test)} </dev/null >&2; then echo up; else echo new; fi`;
+      // Dialling has a patience of its own, which may be longer than what is left.
+      const answer = await before(deadline, ask(script, { timeoutMs }));
+      if (answer === undefined) break;
+      const word = answer.stdout.trim().split('\n').at(-1);
+      if (word === 'up') {
+        const seconds = String(Math.round((Date.now() - began) / 1000));
+        return [{ code: 0, stdout: seconds, stderr: '' }];
+      }
+      up = word === 'new';
+      last = new Error(up ? answer.stderr.trim() : 'it still runs');
+    } catch (error) {
+      const other = error instanceof ConnectError && error.stage === 'host_key';
+      if (other || !(error instanceof ConnectError || error instanceof TimeoutError)) throw error;
+      last = error;
+    }
+  }
+  const limit = `within ${String(timeoutSeconds)} s`;
+  if (last === undefined || last instanceof ConnectError) {
+    const said = last === undefined ? '' : `: ${last.message}`;
+    throw new ConnectError(`"${host}" was told to restart and did not come back ${limit}${said}`, {
+      host,
+      stage: last?.stage ?? 'lost',
+      retryable: false,
+      hint: 'Look at its console. If it only needs longer, raise "reboot_timeout".',
+      cause: last,
+    });
+  }
+  if (up) {
+    const message = `The host restarted, and "${argvText(test)}" did not succeed ${limit}: ${errorMessage(last)}`;
+    throw new TaskError(message);
+  }
+  throw new TaskError(`The host was told to restart and still runs as before ${limit}.`, {
+    hint: 'Does something hold it back? See: systemd-inhibit --list; systemctl list-jobs.',
+    cause: last,
+  });
+}
+
+/** Undefined when it takes longer than that. */
+async function before<T>(deadline: number, work: Promise<T>): Promise<T | undefined> {
+  const done = new AbortController();
+  const late = sleep(Math.max(POLL_MS, deadline - Date.now()), done.signal);
+  try {
+    return await Promise.race([work, late.then(() => undefined)]);
+  } finally {
+    late.catch(() => undefined);
+    done.abort();
+  }
+}
+
+function argvText(argv: readonly string[]): string {
+  return argv.at(-1) ?? '';
+}
