@@ -5,6 +5,7 @@ const files = [
   'src/transport/runtime.sh',
   'src/lab/enter-root.sh',
   'src/lab/stand-ins/lab-lib.sh',
+  'src/lab/stand-ins/apt',
   'src/lab/stand-ins/docker',
   'src/lab/stand-ins/k0s',
   'src/lab/stand-ins/sudo',

@@ -14,6 +14,7 @@ export type Action =
   | { kind: 'http'; request: HttpRequest }
   | UploadAction
   | RebootAction
+  | DownloadAction
   /** Copies a file of the host to the controller, mode 0600. Refused when the bytes are not those of `checksum`. */
   | { kind: 'fetch'; path: string; to: string; checksum: string };
 
@@ -37,6 +38,23 @@ export interface WriteAction {
   group?: string;
   /** Command that must accept the new file, with %s for its temporary name. */
   validate?: string;
+}
+
+/** A file that the host fetches itself; otherwise as `write`. */
+export interface DownloadAction {
+  kind: 'download';
+  path: string;
+  url: string;
+  timeoutSeconds: number;
+  /** Sum in hex that the file must have, by the coreutils program ALGORITHMsum. */
+  checksum?: { algorithm: string; sum: string };
+  headers?: Record<string, string>;
+  login?: { user: string; password: string };
+  /** Accept any certificate. */
+  insecure?: boolean;
+  mode?: string;
+  owner?: string;
+  group?: string;
 }
 
 /** Restarts the host and waits until it is up with another boot id. Alone in its batch. */
@@ -111,6 +129,8 @@ export function describeAction(action: Action): string {
       return `upload ${action.from} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'fetch':
       return `fetch ${action.path} -> ${action.to} on the controller`;
+    case 'download':
+      return `download ${action.url} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'reboot':
       return `restart the host: ${action.argv.at(-1) ?? ''}`;
     case 'http':

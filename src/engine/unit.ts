@@ -271,7 +271,8 @@ class UnitRunner {
     const failed = outputs.at(-1)?.code !== 0;
     if (this.#kept.length > 0) result['output_files'] = this.#kept;
     if (failed) result['msg'] ??= failureMessage(plan.actions[outputs.length - 1], outputs.at(-1));
-    return { ...base, changed: !readOnly, failed, result };
+    // A module may know only from the answer that nothing changed.
+    return { ...base, changed: !readOnly && result['changed'] !== false, failed, result };
   }
 
   #arguments(): JsonObject {

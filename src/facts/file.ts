@@ -60,6 +60,16 @@ export const fileState: Fact<[path: string], FileState> = {
   },
 };
 
+/** Sum of a regular file in hex, by the coreutils program ALGORITHMsum. */
+export const fileSum: Fact<[path: string, algorithm: string], string> = {
+  name: 'file.sum',
+  command: (path, algorithm) => ({ script: `${algorithm}sum <${quote(path)}` }),
+  parse(output, path) {
+    expectSuccess(output, `make the sum of "${path}"`);
+    return output.stdout.split(' ')[0] ?? '';
+  },
+};
+
 /** One sum over all that is below a directory; undefined when there is none. */
 export const treeSum: Fact<[path: string], string | undefined> = {
   name: 'file.tree',

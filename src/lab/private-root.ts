@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RunnerError } from '../core/errors.ts';
@@ -145,6 +145,8 @@ function prepareTree(dir: string, name: string): void {
   const standIns = join(packageRoot(), 'src', 'lab', 'stand-ins');
   for (const folder of [
     'etc/systemd/system',
+    'var/lib/dpkg',
+    'var/lib/lab/apt',
     'var/lib/lab/systemd',
     'var/tmp',
     'root',
@@ -159,6 +161,10 @@ function prepareTree(dir: string, name: string): void {
     cpSync(join(standIns, tool), join(dir, 'usr-local/bin', tool));
     chmodSync(join(dir, 'usr-local/bin', tool), 0o755);
   }
+  for (const name of ['apt-get', 'apt-cache', 'dpkg'])
+    symlinkSync('/usr/local/lib/lab/apt', join(dir, 'usr-local/bin', name));
+  for (const tool of ['apt', 'k0s'])
+    cpSync(join(standIns, tool), join(dir, 'usr-local/lib/lab', tool));
   cpSync(join(standIns, 'lab-lib.sh'), join(dir, 'usr-local/lib/lab/lab-lib.sh'));
   const files: Record<string, string> = {
     'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
@@ -168,6 +174,7 @@ function prepareTree(dir: string, name: string): void {
     'etc/os-release':
       'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04 (embedded lab)"\n',
     'etc/resolv.conf': '',
+    'var/lib/dpkg/status': '',
   };
   for (const [file, text] of Object.entries(files)) writeFileSync(join(dir, file), text);
 }

@@ -1,4 +1,5 @@
 import type { Module, ModuleRegistry } from '../core/module.ts';
+import { apt } from './apt.ts';
 import { assert } from './assert.ts';
 import { command } from './command.ts';
 import { copy } from './copy.ts';
@@ -6,10 +7,12 @@ import { debug } from './debug.ts';
 import { fail } from './fail.ts';
 import { fetch } from './fetch.ts';
 import { file } from './file.ts';
+import { get_url } from './get_url.ts';
 import { group_by } from './group_by.ts';
 import { lineinfile } from './lineinfile.ts';
 import { pause } from './pause.ts';
 import { reboot } from './reboot.ts';
+import { restore_packages } from './restore_packages.ts';
 import { restore_path } from './restore_path.ts';
 import { service } from './service.ts';
 import { set_fact } from './set_fact.ts';
@@ -22,6 +25,7 @@ import { wait_for } from './wait_for.ts';
 
 /** The only list of modules; a test compares it with the files in this folder. */
 export const builtinModules = [
+  apt,
   assert,
   command,
   copy,
@@ -29,10 +33,12 @@ export const builtinModules = [
   fail,
   fetch,
   file,
+  get_url,
   group_by,
   lineinfile,
   pause,
   reboot,
+  restore_packages,
   restore_path,
   service,
   set_fact,

@@ -4,6 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type {
   Action,
+  DownloadAction,
   HttpRequest,
   HttpResponse,
   RebootAction,
@@ -466,6 +467,8 @@ export function actionScript(
       return execScript(action);
     case 'write':
       return writeScript(action);
+    case 'download':
+      return downloadScript(action);
     case 'mkdir':
       return `mkdir -p ${quote(action.path)}`;
     case 'remove':
@@ -513,6 +516,31 @@ function uploadScript(action: UploadAction): string {
   const { path, size, checksum } = action;
   const receive = quoteAll([`${path}.runner-tmp`, String(size), checksum]);
   return `{ receive ${receive}${publishScript(action)}; }`;
+}
+
+/** The request goes to curl by its standard input, where no other user sees it. */
+function downloadScript(action: DownloadAction): string {
+  const { path, url, timeoutSeconds, checksum, headers = {}, login, insecure = false } = action;
+  const temporary = `${path}.runner-tmp`;
+  const lines = [
+    `url = ${curlQuote(url)}`,
+    ...Object.entries(headers).map(([name, value]) => `header = ${curlQuote(`${name}: ${value}`)}`),
+    ...(login ? [`user = ${curlQuote(`${login.user}:${login.password}`)}`] : []),
+    ...(insecure ? ['insecure'] : []),
+  ].join('\n');
+  const curl = `printf '%s\\n' ${quote(lines)} | curl -fsSL --retry 2 --max-time ${String(timeoutSeconds)} -o ${quote(temporary)} -K -`;
+  const plain = Object.keys(headers).length === 0 && !login;
+  const wget = `wget -q ${insecure ? '--no-check-certificate ' : ''}-T 60 -O ${quoteAll([temporary, url])}`;
+  const missing = 'echo "there is no curl to download with" >&2; false';
+  const get = `if command -v curl >/dev/null; then ${curl}; ${plain ? `elif command -v wget >/dev/null; then ${wget}; ` : ''}else ${missing}; fi </dev/null`;
+  const check = checksum
+    ? ` && { [ "$(${checksum.algorithm}sum <${quote(temporary)} | cut -d' ' -f1)" = ${quote(checksum.sum)} ] || { echo 'what was downloaded has another checksum' >&2; false; }; }`
+    : '';
+  return `{ umask 077; ${get}; RC=$?; umask "$RM"; rc $RC${check}${publishScript(action)}; }`;
+}
+
+function curlQuote(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /** What follows when the temporary file is written: it gets its name, or goes. */

@@ -1,0 +1,174 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { exec, type Action, type ExecAction } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { HostView, Module } from '../core/module.ts';
+import {
+  aptListsAge,
+  aptPackages,
+  aptUpgrades,
+  DPKG_STATUS,
+  type AptPackage,
+} from '../facts/apt.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: {
+      description: 'Packages, each NAME or NAME=VERSION; the version may end with "*".',
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+      ],
+    },
+    state: {
+      enum: ['present', 'latest', 'absent'],
+      description: 'Default: present.',
+    },
+    update_cache: {
+      type: 'boolean',
+      description: 'Read the lists of packages anew first. That alone is no change.',
+    },
+    cache_valid_time: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Seconds that the lists may be old before update_cache reads them. Default: 0.',
+    },
+    upgrade: {
+      enum: ['safe', 'full'],
+      description:
+        'Upgrade all packages; "full" may remove some, "safe" only adds. Not together with name.',
+    },
+    only_upgrade: { type: 'boolean', description: 'Install nothing that is not there yet.' },
+    allow_downgrade: { type: 'boolean', description: 'The wanted version may be an older one.' },
+    install_recommends: { type: 'boolean', description: 'Default: what APT is configured to do.' },
+    default_release: { type: 'string', description: 'Release that versions are taken from first.' },
+    purge: { type: 'boolean', description: 'With absent: remove configuration files, too.' },
+    autoremove: {
+      type: 'boolean',
+      description: 'Remove dependencies that nothing needs any more.',
+    },
+    lock_timeout: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Seconds to wait for another APT or dpkg. Default: 60.',
+    },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+/** Nobody is there to be asked; configuration files that were edited are kept. */
+export function aptGet(lockTimeout: number, ...words: string[]): ExecAction {
+  const options = [
+    ...['-q', '-y', '-o', `DPkg::Lock::Timeout=${String(lockTimeout)}`],
+    ...['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'],
+  ];
+  return { ...exec('apt-get', ...options, ...words), env: { DEBIAN_FRONTEND: 'noninteractive' } };
+}
+
+export const apt: Module<Args> = {
+  name: 'apt',
+  summary: 'Install, upgrade or remove packages with APT.',
+  schema,
+
+  async plan(args, host) {
+    const { name, upgrade, update_cache: update, lock_timeout: lock = 60 } = args;
+    if (name === undefined && upgrade === undefined && update !== true)
+      throw new TaskError('"apt" needs "name", "upgrade" or "update_cache".');
+    if (name !== undefined && upgrade !== undefined)
+      throw new TaskError('"apt" takes "name" or "upgrade", not both.');
+    const age = update === true ? await host.fact(aptListsAge) : undefined;
+    const due = update === true && (age === undefined || age >= (args.cache_valid_time ?? 0));
+    const work =
+      upgrade === undefined ? await changes(args, host, due) : await upgrades(args, host, due);
+    const actions: Action[] = [...(due ? [aptGet(lock, 'update')] : []), ...work];
+    return { actions, ...(work.length > 0 ? { capture: [DPKG_STATUS] } : {}) };
+  },
+
+  restore: async ({ name, upgrade }, _host, captured) =>
+    Promise.resolve(
+      name === undefined && upgrade === undefined
+        ? []
+        : [{ module: 'restore_packages', args: { copy: captured(DPKG_STATUS) } }],
+    ),
+
+  /** Whether anything changed is known from APT's own last words: lists that are read anew may bring nothing. */
+  finish(result, { name, upgrade }) {
+    const [, ...counts] =
+      /^(\d+) upgraded, (\d+) newly installed, (?:(\d+) reinstalled, )?(?:(\d+) downgraded, )?(\d+) to remove/m.exec(
+        String(result['stdout'] ?? ''),
+      ) ?? [];
+    const none = counts.length > 0 && counts.every((count) => Number(count || 0) === 0);
+    const onlyLists = name === undefined && upgrade === undefined;
+    return none || onlyLists ? { ...result, changed: false } : result;
+  },
+};
+
+async function upgrades(
+  { upgrade, lock_timeout: lock = 60, autoremove }: Args,
+  host: HostView,
+  due: boolean,
+): Promise<Action[]> {
+  const verb = upgrade === 'full' ? 'dist-upgrade' : 'upgrade';
+  if (!due && (await host.fact(aptUpgrades, verb)) === 0) return [];
+  const extra = [
+    ...(upgrade === 'safe' ? ['--with-new-pkgs'] : []),
+    ...(autoremove ? ['--auto-remove'] : []),
+  ];
+  return [aptGet(lock, ...extra, verb)];
+}
+
+async function changes(args: Args, host: HostView, due: boolean): Promise<Action[]> {
+  const { name, state = 'present', lock_timeout: lock = 60 } = args;
+  if (name === undefined) return [];
+  const wanted = (Array.isArray(name) ? name : [name]).map((word) => {
+    const [, plain = '', version] = /^([^=]*)(?:=(.*))?$/.exec(word) ?? [];
+    return { word, plain, version };
+  });
+  const known = await host.fact(aptPackages, ...wanted.map(({ plain }) => plain));
+  const open = wanted.filter(({ plain, version }) => {
+    const found = known.get(plain);
+    if (state === 'absent') return found?.installed !== undefined;
+    if (args.only_upgrade && found?.installed === undefined) return false;
+    if (!due && found?.candidate === undefined && found?.installed === undefined)
+      throw new TaskError(`APT on "${host.name}" knows no package "${plain}".`, {
+        hint: 'Are its lists up to date? See "update_cache".',
+      });
+    return isOpen(found, { version, latest: state === 'latest', due });
+  });
+  if (open.length === 0) return [];
+  const words = open.map(({ word, plain }) => (state === 'absent' ? plain : word));
+  if (state === 'absent') {
+    const extra = [
+      ...(args.purge ? ['--purge'] : []),
+      ...(args.autoremove ? ['--auto-remove'] : []),
+    ];
+    return [aptGet(lock, ...extra, 'remove', '--', ...words)];
+  }
+  const recommends = args.install_recommends;
+  const extra = [
+    ...(args.only_upgrade ? ['--only-upgrade'] : []),
+    ...(args.allow_downgrade ? ['--allow-downgrades'] : []),
+    ...(args.autoremove ? ['--auto-remove'] : []),
+    ...(recommends === undefined
+      ? []
+      : [recommends ? '--install-recommends' : '--no-install-recommends']),
+    ...(args.default_release === undefined ? [] : ['-t', args.default_release]),
+  ];
+  return [aptGet(lock, ...extra, 'install', '--', ...words)];
+}
+
+function isOpen(
+  found: AptPackage | undefined,
+  { version, latest, due }: { version: string | undefined; latest: boolean; due: boolean },
+): boolean {
+  const installed = found?.installed;
+  if (installed === undefined) return true;
+  if (version !== undefined)
+    return version.endsWith('*')
+      ? !installed.startsWith(version.slice(0, -1))
+      : installed !== version;
+  // What newer lists will say is not known yet; APT itself decides.
+  return latest && (due || (found?.candidate !== undefined && found.candidate !== installed));
+}

@@ -1,0 +1,84 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { TaskError } from '../core/errors.ts';
+import type { Module, Plan } from '../core/module.ts';
+import { fileState, fileSum } from '../facts/file.ts';
+import { attributeActions, fileProperties, pickAttributes, restorePath } from './shared.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    url: {
+      type: 'string',
+      pattern: '^(https?|ftp|file)://',
+      description: 'What the host downloads. file:// is the host’s own.',
+    },
+    dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
+    checksum: {
+      type: 'string',
+      pattern: '^(md5|sha1|sha224|sha256|sha384|sha512):[0-9a-fA-F]+$',
+      description: 'What the file must be, such as sha256:HEX. A file that is it already is kept.',
+    },
+    force: {
+      type: 'boolean',
+      description: 'Download also where a file is there and no checksum tells. Default: false.',
+    },
+    timeout: { type: 'integer', minimum: 1, description: 'Seconds. Default: 300.' },
+    headers: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Headers of the request. Needs curl on the host.',
+    },
+    url_username: { type: 'string', description: 'Needs curl on the host.' },
+    url_password: { type: 'string', description: 'Never on a command line.' },
+    validate_certs: { type: 'boolean', description: 'Default: true.' },
+    ...fileProperties,
+  },
+  required: ['url', 'dest'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const get_url: Module<FromSchema<typeof schema>> = {
+  name: 'get_url',
+  summary: 'Let the host download a file.',
+  schema,
+
+  async plan(args, host): Promise<Plan> {
+    const { url, dest, checksum, force, timeout = 300, headers, ...rest } = args;
+    const state = await host.fact(fileState, dest);
+    if (state.type === 'directory') {
+      throw new TaskError(`"${dest}" is a directory on "${host.name}".`, {
+        hint: 'Give the full name of the file.',
+      });
+    }
+    const [algorithm = '', sum = ''] = checksum?.toLowerCase().split(':') ?? [];
+    const same =
+      state.type === 'file' &&
+      (checksum === undefined
+        ? force !== true
+        : (await host.fact(fileSum, dest, algorithm)) === sum);
+    if (same) {
+      const actions = attributeActions(dest, state, rest);
+      return { actions, result: { dest, url }, ...(actions.length > 0 ? { capture: [dest] } : {}) };
+    }
+    const { url_username: user, url_password: password, validate_certs: validateCerts } = rest;
+    return {
+      actions: [
+        {
+          kind: 'download',
+          path: dest,
+          url,
+          timeoutSeconds: timeout,
+          ...(checksum === undefined ? {} : { checksum: { algorithm, sum } }),
+          ...(headers === undefined ? {} : { headers }),
+          ...(user === undefined ? {} : { login: { user, password: password ?? '' } }),
+          ...(validateCerts === false ? { insecure: true } : {}),
+          ...pickAttributes(rest),
+        },
+      ],
+      result: { dest, url },
+      capture: [dest],
+    };
+  },
+
+  restore: ({ dest }, host, captured) => restorePath(dest, host, captured),
+};

@@ -1,0 +1,39 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { aptDifference } from '../facts/apt.ts';
+import { exec } from '../core/action.ts';
+import { aptGet } from './apt.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    copy: { type: 'string', description: 'Copy of the status file of dpkg from before the step.' },
+  },
+  required: ['copy'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+const LOCK_TIMEOUT_SECONDS = 600;
+
+export const restore_packages: Module<FromSchema<typeof schema>> = {
+  name: 'restore_packages',
+  summary: 'Bring the packages back that a step found, in their versions. Used by automatic undo.',
+  schema,
+  internal: true,
+
+  async plan({ copy }, host) {
+    const words = await host.fact(aptDifference, copy);
+    if (words.length === 0) return { actions: [] };
+    const extra = ['--allow-downgrades', '--allow-change-held-packages', '--purge'];
+    return {
+      actions: [
+        // A step that was cut off may have left packages unpacked.
+        {
+          ...exec('dpkg', '--configure', '-a', '--force-confold'),
+          env: { DEBIAN_FRONTEND: 'noninteractive' },
+        },
+        aptGet(LOCK_TIMEOUT_SECONDS, ...extra, 'install', '--', ...words),
+      ],
+    };
+  },
+};
