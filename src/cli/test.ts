@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import {
   faults,
@@ -145,7 +145,7 @@ class TestRun {
       env: { PATH: world.env['PATH'] ?? '', ...given.env },
       playArgs: [playbook.path, ...given.args, ...consent],
       playground: this.#playground(),
-      prepare: flags.prepare === undefined ? undefined : findPlaybook(flags.prepare),
+      prepare: flags.prepare === undefined ? undefined : resolve(findPlaybook(flags.prepare)),
       jobs: wholeNumber(flags.jobs, '--jobs'),
       caseTimeoutMs: wholeNumber(flags.caseTimeout, '--case-timeout') * 1000,
       ignored: (flags.ignore ?? []).map(toPattern),

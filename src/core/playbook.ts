@@ -102,6 +102,9 @@ export interface RoleContext {
   inputs: JsonObject;
 }
 
+/** A number of at least 0, or a template that becomes one. */
+export type Limit = number | string;
+
 export interface TaskNode {
   kind: 'task';
   id: string;
@@ -116,8 +119,8 @@ export interface TaskNode {
   label: string | undefined;
   register: string | undefined;
   until: string[];
-  retries: number;
-  delaySeconds: number;
+  retries: Limit;
+  delaySeconds: Limit;
   changedWhen: string[] | undefined;
   failedWhen: string[] | undefined;
   notify: string[];
@@ -132,7 +135,7 @@ export interface TaskNode {
   tags: string[];
   ignoreErrors: boolean;
   noLog: boolean;
-  timeoutSeconds: number | undefined;
+  timeoutSeconds: Limit | undefined;
   /** Goes on without the connection, which is made again. */
   detach: boolean;
   environment: JsonObject;

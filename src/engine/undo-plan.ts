@@ -70,6 +70,9 @@ function collectNames(task: TaskNode, names: Set<string>): void {
     task.args,
     task.loop ?? null,
     task.delegateTo ?? null,
+    task.retries,
+    task.delaySeconds,
+    task.timeoutSeconds ?? null,
     task.environment,
     ...task.vars,
   ]) {

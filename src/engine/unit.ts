@@ -13,7 +13,7 @@ import type { CommandOutput } from '../core/fact.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { resultLines, type FileDiff, type Module, type Plan } from '../core/module.ts';
-import type { TaskNode } from '../core/playbook.ts';
+import type { Limit, TaskNode } from '../core/playbook.ts';
 import type { HostSession, OutputSink } from '../core/host.ts';
 import type { IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
@@ -76,8 +76,8 @@ export async function runUnit(context: EngineContext, unit: Unit): Promise<UnitO
   const module = context.modules.get(task.module);
   if (!module) throw new TaskError(`Module "${task.module}" is not available.`);
   const runner = new UnitRunner(context, unit, module);
-  const total = 1 + task.retries;
   let attempt = await runner.attempt();
+  const total = 1 + runner.limits.retries;
   for (let number = 1; ;) {
     attempt.result['attempts'] = number;
     if (attempt.unknown || attempt.lost || !runner.wantsRetry(attempt)) break;
@@ -93,7 +93,7 @@ export async function runUnit(context: EngineContext, unit: Unit): Promise<UnitO
       attempts: total,
       message: messageOf(attempt.result) ?? '',
     });
-    await sleep(task.delaySeconds * 1000, context.signal).catch(() => undefined);
+    await sleep(runner.limits.delaySeconds * 1000, context.signal).catch(() => undefined);
     number++;
     attempt = await runner.attempt();
   }
@@ -104,6 +104,8 @@ class UnitRunner {
   readonly #context: EngineContext;
   readonly #unit: Unit;
   readonly #module: Module;
+  /** Rendered with the first attempt. */
+  limits = { retries: 0, delaySeconds: 0, timeoutSeconds: DEFAULT_TIMEOUT_SECONDS };
   #intentWritten = false;
   #attempts = 0;
   /** Files with whole outputs. */
@@ -148,7 +150,7 @@ class UnitRunner {
 
   wantsRetry({ failed, result }: Attempt): boolean {
     const { task } = this.#unit;
-    if (task.until.length === 0) return failed && task.retries > 0;
+    if (task.until.length === 0) return failed && this.limits.retries > 0;
     try {
       return !this.#holds(task.until, result);
     } catch (error) {
@@ -233,6 +235,7 @@ class UnitRunner {
   async #try(): Promise<Attempt> {
     const { task, scope, host, target, folders } = this.#unit;
     const { settings, signal, sendHttp } = this.#context;
+    this.limits = this.#limits();
     const args = this.#arguments();
     const session = await openSession(this.#context, target, task.become);
     const view = new SessionHostView({
@@ -273,6 +276,23 @@ class UnitRunner {
     if (failed) result['msg'] ??= failureMessage(plan.actions[outputs.length - 1], outputs.at(-1));
     // A module may know only from the answer that nothing changed.
     return { ...base, changed: !readOnly && result['changed'] !== false, failed, result };
+  }
+
+  #limits(): UnitRunner['limits'] {
+    const { task, scope } = this.#unit;
+    const number = (key: string, value: Limit): number => {
+      const rendered = typeof value === 'number' ? value : scope.render(value);
+      const found = typeof rendered === 'string' ? Number(rendered || Number.NaN) : rendered;
+      if (typeof found === 'number' && found >= 0) return found;
+      throw new TaskError(`"${key}" is ${JSON.stringify(rendered)}, not a number of at least 0.`, {
+        at: task.at,
+      });
+    };
+    return {
+      retries: number('retries', task.retries),
+      delaySeconds: number('delay', task.delaySeconds),
+      timeoutSeconds: number('timeout', task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS),
+    };
   }
 
   #arguments(): JsonObject {
@@ -388,7 +408,7 @@ class UnitRunner {
         detach: task.detach,
       },
       {
-        timeoutMs: (task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+        timeoutMs: this.limits.timeoutSeconds * 1000,
         signal,
         ...(task.noLog
           ? {}

@@ -158,6 +158,9 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
       task.args,
       task.loop ?? null,
       task.delegateTo ?? null,
+      task.retries,
+      task.delaySeconds,
+      task.timeoutSeconds ?? null,
       task.environment,
       ...task.vars,
     ];

@@ -1,7 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { TemplateError, type Problem } from '../core/errors.ts';
+import type { Limit } from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
 import { parseCondition } from '../template/conditions.ts';
+import { isTemplate } from '../template/templates.ts';
 import { didYouMean } from '../util/text.ts';
 import type { SourceMap } from './yaml.ts';
 
@@ -66,6 +68,15 @@ export class MapReader {
     const value = this.value(key);
     if (value === undefined || typeof value === 'number') return value;
     this.#wrong(key, 'a number');
+    return undefined;
+  }
+
+  /** A number of at least 0, or a template for one. */
+  limit(key: string): Limit | undefined {
+    const value = this.value(key);
+    if (value === undefined || (typeof value === 'number' && value >= 0)) return value;
+    if (typeof value === 'string' && isTemplate(value)) return value;
+    this.#wrong(key, 'a number of at least 0');
     return undefined;
   }
 

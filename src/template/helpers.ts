@@ -91,6 +91,12 @@ export const helpers: Record<string, Helper> = {
   unique: (value) => [...new Set(list(value, 'unique'))],
   flatten: (value) => list(value, 'flatten').flat(),
   without: (value, item) => list(value, 'without').filter((one) => one !== item),
+  map: (value, name, ...rest) => {
+    const helper = Object.hasOwn(helpers, text(name)) ? helpers[text(name)] : undefined;
+    if (!helper)
+      throw new TemplateError(`Helper "map" wants the name of a helper, not ${text(name)}.`);
+    return list(value, 'map').map((item) => helper(item, ...rest));
+  },
   pluck: (value, key) => list(value, 'pluck').map((one) => map(one, 'pluck')[text(key)]),
   where: (value, key, wanted) =>
     list(value, 'where').filter((one) => map(one, 'where')[text(key)] === wanted),

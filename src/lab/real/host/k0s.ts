@@ -375,7 +375,7 @@ async function handleApi(
       labels: sent.labels,
       creationTimestamp: new Date().toISOString(),
     };
-    const status = { nodeInfo: { kubeletVersion: sent.version } };
+    const status = { nodeInfo: { kubeletVersion: sent.version.replace(/\.\d+$/, '') } };
     putNode({ metadata, status, lastReport: Date.now() });
     reply(response, 200, {});
   } else if (!known) reply(response, 404, `nodes "${name}" not found`);

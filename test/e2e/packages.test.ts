@@ -1,0 +1,156 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hostsIn } from '../helpers/cli.ts';
+import { HostsBench } from '../helpers/hosts.ts';
+
+let bench: HostsBench;
+let server: Server;
+let url = '';
+const seen: (string | undefined)[] = [];
+beforeAll(async () => {
+  bench = await HostsBench.start(2);
+  server = createServer((request, response) => {
+    seen.push(request.headers.authorization ?? request.headers['x-token']?.toString());
+    response.statusCode = request.url === '/tool' ? 200 : 404;
+    response.end(request.url === '/tool' ? 'tool\n' : 'no');
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+});
+afterAll(async () => {
+  server.close();
+  await bench.stop();
+});
+beforeEach(() => {
+  bench.forgetRuns();
+});
+
+const TOOL_SHA256 = '67948dd9afd6afe5043b0029d5aa7cf0f8b2824baf16f4f097d40d830edb686d';
+
+describe('get_url', () => {
+  const play = (args: string, extra: string[] = []) =>
+    bench.play(
+      `- { name: Get, hosts: all, tasks: [{ name: Get, get_url: { url: '${url}/tool', dest: /etc/tool, ${args} } }] }`,
+      extra,
+    );
+
+  it('lets the hosts download, once, and takes it back', async () => {
+    const first = await play("mode: '0755'");
+    expect(first.code, first.stdout).toBe(0);
+    expect(bench.read('h2', 'etc/tool')).toBe('tool\n');
+    const again = await play("mode: '0755'");
+    expect(hostsIn(again.events, 'Get', 'ok').sort()).toEqual(['h1', 'h2']);
+    bench.forgetRuns();
+    await bench.play(
+      '- { name: Change, hosts: all, tasks: [{ name: Old, copy: { content: old, dest: /etc/tool } }] }',
+    );
+    bench.forgetRuns();
+    const forced = await play('force: true', ['--fail-at', 'last']);
+    expect(forced.code).toBe(3);
+    expect(bench.read('h1', 'etc/tool')).toBe('old');
+  });
+
+  it('leaves what is there when the answer is an error or another file', async () => {
+    const wrong = await play("checksum: 'sha256:00ff'");
+    expect(wrong.code).toBe(3);
+    expect(wrong.stdout).toContain('what was downloaded has another checksum');
+    expect(bench.read('h1', 'etc/tool')).toBe('old');
+    bench.forgetRuns();
+    const right = await play(`checksum: 'sha256:${TOOL_SHA256}'`);
+    expect(right.code, right.stdout).toBe(0);
+    bench.forgetRuns();
+    const missing = await bench.play(
+      `- { name: Get, hosts: h1, tasks: [{ name: Get, get_url: { url: '${url}/nothing', dest: /etc/other } }] }`,
+    );
+    expect(missing.stdout).toContain('404');
+    expect(bench.read('h1', 'etc/other')).toBeUndefined();
+    expect(bench.read('h1', 'etc/other.runner-tmp')).toBeUndefined();
+  });
+
+  it('sends headers and passwords without a command line', async () => {
+    seen.length = 0;
+    await play(`force: true, headers: { X-Token: 'a "quoted\\ one' }`);
+    await play(`force: true, url_username: me, url_password: secret`);
+    expect(new Set(seen)).toEqual(
+      new Set(['a "quoted\\ one', `Basic ${Buffer.from('me:secret').toString('base64')}`]),
+    );
+  });
+});
+
+describe('apt', () => {
+  const prepare = `
+- name: Prepare
+  hosts: all
+  tasks:
+    - name: Offer
+      shell: for p in a b c; do mkdir -p /var/lib/lab/apt/$p; for v in 1 2; do echo >/var/lib/lab/apt/$p/$v; done; done
+    - name: Install
+      apt: { name: [a=1, b=1] }
+`;
+  const installed = () =>
+    (bench.read('h1', 'var/lib/dpkg/status') ?? '')
+      .split('\n')
+      .filter((line) => /^(Package|Version)/.test(line))
+      .map((line) => line.split(' ')[1])
+      .join(' ');
+
+  it('brings all packages of before back, in their versions', async () => {
+    const first = await bench.play(prepare);
+    expect(first.code, first.stdout).toBe(0);
+    expect(installed()).toBe('a 1 b 1');
+    bench.forgetRuns();
+    const { code, stdout } = await bench.play(`
+- name: Change
+  hosts: all
+  tasks:
+    - { name: Newer, apt: { name: [a, c], state: latest, update_cache: true } }
+    - { name: Fewer, apt: { name: b, state: absent } }
+    - { name: There, assert: { that: ['"x" == "y"'] } }
+`);
+    expect(code, stdout).toBe(3);
+    expect(stdout).toContain('verified: all is as before');
+    expect(installed()).toBe('a 1 b 1');
+  });
+
+  it('says that nothing changed when newer lists bring nothing', async () => {
+    await bench.play(prepare);
+    bench.forgetRuns();
+    const play = `- { name: U, hosts: all, tasks: [{ name: Up, apt: { upgrade: safe, update_cache: true } }] }`;
+    expect(hostsIn((await bench.play(play)).events, 'Up', 'changed')).toHaveLength(2);
+    const { events } = await bench.play(play);
+    expect(hostsIn(events, 'Up', 'ok')).toHaveLength(2);
+    expect(installed()).toBe('a 2 b 2');
+  });
+});
+
+describe('limits', () => {
+  it('may be templates', async () => {
+    const { code, events } = await bench.play(
+      `
+- name: Limits
+  hosts: h1
+  vars: { patience: 2, pause: '0' }
+  tasks:
+    - name: Try
+      shell: 'false'
+      args: { read_only: true }
+      until: result.rc == 0
+      retries: '{{patience}}'
+      delay: '{{pause}}'
+`,
+    );
+    expect(code).toBe(2);
+    expect(events.filter(({ type }) => type === 'unit-retry')).toHaveLength(2);
+    const wrong = await bench.play(
+      `- { name: L, hosts: h1, vars: { a: x }, tasks: [{ name: T, command: 'true', undo: none, timeout: '{{a}}' }] }`,
+    );
+    expect(wrong.stdout).toContain('\\"timeout\\" is \\"x\\", not a number of at least 0.');
+    const negative = await bench.play(
+      `- { name: L, hosts: h1, tasks: [{ name: T, command: 'true', undo: none, retries: -1 }] }`,
+    );
+    expect(negative.stderr).toContain('"retries" must be a number of at least 0.');
+  });
+});

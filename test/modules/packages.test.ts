@@ -1,0 +1,166 @@
+import { apt } from '../../src/modules/apt.ts';
+import { get_url } from '../../src/modules/get_url.ts';
+import { restore_packages } from '../../src/modules/restore_packages.ts';
+import { absent, fileFact, testModule } from '../helpers/module-tester.ts';
+
+const known = (versions: Record<string, [installed: string | undefined, candidate: string]>) =>
+  new Map(
+    Object.entries(versions).map(([name, [installed, candidate]]) => [
+      name,
+      { installed, candidate },
+    ]),
+  );
+const options =
+  '-q -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';
+const restore = [{ module: 'restore_packages', args: { copy: '/captured/var/lib/dpkg/status' } }];
+
+testModule(apt, {
+  settled: [
+    {
+      title: 'installed in any version',
+      args: { name: 'curl' },
+      facts: { 'apt.packages curl': known({ curl: ['7.1', '7.2'] }) },
+    },
+    {
+      title: 'installed in the wanted version, or one like it',
+      args: { name: ['curl=7.1', 'jq=1.*'] },
+      facts: { 'apt.packages curl jq': known({ curl: ['7.1', '7.2'], jq: ['1.6-2', '1.6-2'] }) },
+    },
+    {
+      title: 'the newest is there',
+      args: { name: 'curl', state: 'latest' },
+      facts: { 'apt.packages curl': known({ curl: ['7.2', '7.2'] }) },
+    },
+    {
+      title: 'absent, and unknown to APT',
+      args: { name: ['curl', 'nothing'], state: 'absent' },
+      facts: { 'apt.packages curl nothing': known({ curl: [undefined, '7.2'] }) },
+    },
+    {
+      title: 'only_upgrade installs nothing new',
+      args: { name: 'curl', state: 'latest', only_upgrade: true },
+      facts: { 'apt.packages curl': known({ curl: [undefined, '7.2'] }) },
+    },
+    {
+      title: 'nothing to upgrade, lists young enough',
+      args: { upgrade: 'safe', update_cache: true, cache_valid_time: 3600 },
+      facts: { 'apt.lists': 60, 'apt.upgrades upgrade': 0 },
+    },
+  ],
+  changes: [
+    {
+      title: 'installs what is missing or of another version, all in one go',
+      args: { name: ['curl=7.1', 'jq', 'vim'], allow_downgrade: true, install_recommends: false },
+      facts: {
+        'apt.packages curl jq vim': known({
+          curl: ['7.2', '7.2'],
+          jq: [undefined, '1.6'],
+          vim: ['9', '9'],
+        }),
+      },
+      actions: [
+        `exec apt-get ${options} --allow-downgrades --no-install-recommends install -- curl=7.1 jq`,
+      ],
+      restore,
+    },
+    {
+      title: 'lets APT decide what is newest once the lists are read anew',
+      args: { name: 'curl', state: 'latest', update_cache: true },
+      facts: { 'apt.lists': undefined, 'apt.packages curl': known({ curl: ['7.2', '7.2'] }) },
+      actions: [`exec apt-get ${options} update`, `exec apt-get ${options} install -- curl`],
+      restore,
+    },
+    {
+      title: 'removes',
+      args: { name: 'curl', state: 'absent', purge: true, autoremove: true },
+      facts: { 'apt.packages curl': known({ curl: ['7.2', '7.2'] }) },
+      actions: [`exec apt-get ${options} --purge --auto-remove remove -- curl`],
+      restore,
+    },
+    {
+      title: 'upgrades all',
+      args: { upgrade: 'full' },
+      facts: { 'apt.upgrades dist-upgrade': 3 },
+      actions: [`exec apt-get ${options} dist-upgrade`],
+      restore,
+    },
+    {
+      title: 'reads lists that are too old; that alone leaves nothing to take back',
+      args: { update_cache: true, cache_valid_time: 60 },
+      facts: { 'apt.lists': 61 },
+      actions: [`exec apt-get ${options} update`],
+      restore: [],
+    },
+  ],
+  refused: [
+    {
+      title: 'a package that no source has',
+      args: { name: 'nothing' },
+      facts: { 'apt.packages nothing': known({}) },
+      code: 'TASK_FAILED',
+    },
+    { title: 'nothing to do', args: {}, code: 'TASK_FAILED' },
+    { title: 'a name and all', args: { name: 'curl', upgrade: 'safe' }, code: 'TASK_FAILED' },
+  ],
+});
+
+testModule(restore_packages, {
+  settled: [{ title: 'all as before', args: { copy: '/c' }, facts: { 'apt.difference /c': [] } }],
+  changes: [
+    {
+      title: 'brings versions back and takes new packages away, in one go',
+      args: { copy: '/c' },
+      facts: { 'apt.difference /c': ['curl=7.1', 'libnew-'] },
+      actions: [
+        'exec dpkg --configure -a --force-confold',
+        `exec apt-get ${options.replace('=60', '=600')} --allow-downgrades --allow-change-held-packages --purge install -- curl=7.1 libnew-`,
+      ],
+    },
+  ],
+});
+
+const url = 'https://example.com/tool';
+const dest = '/usr/local/bin/tool';
+testModule(get_url, {
+  settled: [
+    {
+      title: 'a file is there',
+      args: { url, dest },
+      facts: { [`file.state ${dest}`]: fileFact({}) },
+    },
+    {
+      title: 'the file has the checksum',
+      args: { url, dest, checksum: 'sha256:AB', force: true },
+      facts: { [`file.state ${dest}`]: fileFact({}), [`file.sum ${dest} sha256`]: 'ab' },
+    },
+  ],
+  changes: [
+    {
+      title: 'downloads what is missing',
+      args: { url, dest, mode: '0755' },
+      facts: { [`file.state ${dest}`]: absent },
+      actions: [`download ${url} -> ${dest} mode 0755`],
+      restore: [{ module: 'restore_path', args: { path: dest, state: 'absent' } }],
+    },
+    {
+      title: 'replaces a file of another checksum',
+      args: { url, dest, checksum: 'sha256:ab' },
+      facts: { [`file.state ${dest}`]: fileFact({}), [`file.sum ${dest} sha256`]: 'cd' },
+      actions: [`download ${url} -> ${dest}`],
+    },
+    {
+      title: 'only sets the mode of a file that is kept',
+      args: { url, dest, mode: '0700' },
+      facts: { [`file.state ${dest}`]: fileFact({}) },
+      actions: [`chmod 0700 ${dest}`],
+    },
+  ],
+  refused: [
+    {
+      title: 'a directory in its place',
+      args: { url, dest },
+      facts: { [`file.state ${dest}`]: fileFact({ type: 'directory' }) },
+      code: 'TASK_FAILED',
+    },
+  ],
+});
