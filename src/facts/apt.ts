@@ -71,12 +71,12 @@ export const aptUpgrades: Fact<[verb: string], number> = {
  * What stands between the packages now and those of an earlier copy of dpkg's status file, as words for `apt-get
  * install`: `name=version` for one to bring back, `name-` for one to take away.
  */
-export const aptDifference: Fact<[copy: string], string[]> = {
+export const aptDifference: Fact<[copy: string, sum: string], string[]> = {
   name: 'apt.difference',
-  command: (copy) => ({
-    script: `test -r ${quote(copy)} && awk -v native="$(dpkg --print-architecture)" '
+  command: (copy, sum) => ({
+    // A step that never began has taken no copy; then all must be as it was.
+    script: `if [ ! -e ${quote(copy)} ] && [ "$(sha256sum <${DPKG_STATUS})" = ${quote(`${sum}  -`)} ]; then echo; else test -r ${quote(copy)} && awk -v native="$(dpkg --print-architecture)" '
       BEGIN { RS = ""; FS = "\\n" }
-      FNR == 1 { file++ }
       {
         package = status = version = arch = ""
         for (i = 1; i <= NF; i++) {
@@ -87,13 +87,13 @@ export const aptDifference: Fact<[copy: string], string[]> = {
         }
         if (status !~ / installed$/) next
         if (arch != "" && arch != "all" && arch != native) package = package ":" arch
-        if (file == 1) old[package] = version
+        if (FILENAME == ARGV[1]) old[package] = version
         else now[package] = version
       }
       END {
         for (p in old) if (now[p] != old[p]) print p "=" old[p]
         for (p in now) if (!(p in old)) print p "-"
-      }' ${quote(copy)} ${DPKG_STATUS} | sort`,
+      }' ${quote(copy)} ${DPKG_STATUS} | sort; fi`,
   }),
   parse(output, copy) {
     requireAnswer(output, `The packages of before, ${copy}, cannot be compared`);

@@ -50,6 +50,8 @@ pivot_root . .old
 cd /
 umount -l /.old
 rmdir /.old 2>/dev/null || :
+# What mount(8) notes there would not outlive a restart of the host.
+rm -rf /run/mount
 echo ready
 exec </dev/null >/dev/null 2>&1
 # The first process of a pid namespace must collect orphans; a shell that waits does.

@@ -9,6 +9,7 @@ import {
   DPKG_STATUS,
   type AptPackage,
 } from '../facts/apt.ts';
+import { fileSum } from '../facts/file.ts';
 
 const schema = {
   type: 'object',
@@ -86,12 +87,11 @@ export const apt: Module<Args> = {
     return { actions, ...(work.length > 0 ? { capture: [DPKG_STATUS] } : {}) };
   },
 
-  restore: async ({ name, upgrade }, _host, captured) =>
-    Promise.resolve(
-      name === undefined && upgrade === undefined
-        ? []
-        : [{ module: 'restore_packages', args: { copy: captured(DPKG_STATUS) } }],
-    ),
+  async restore({ name, upgrade }, host, captured) {
+    if (name === undefined && upgrade === undefined) return [];
+    const checksum = await host.fact(fileSum, DPKG_STATUS, 'sha256');
+    return [{ module: 'restore_packages', args: { copy: captured(DPKG_STATUS), checksum } }];
+  },
 
   /** Whether anything changed is known from APT's own last words: lists that are read anew may bring nothing. */
   finish(result, { name, upgrade }) {

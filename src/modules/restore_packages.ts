@@ -8,8 +8,9 @@ const schema = {
   type: 'object',
   properties: {
     copy: { type: 'string', description: 'Copy of the status file of dpkg from before the step.' },
+    checksum: { type: 'string', description: 'SHA-256 of that file when the step was planned.' },
   },
-  required: ['copy'],
+  required: ['copy', 'checksum'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -21,8 +22,8 @@ export const restore_packages: Module<FromSchema<typeof schema>> = {
   schema,
   internal: true,
 
-  async plan({ copy }, host) {
-    const words = await host.fact(aptDifference, copy);
+  async plan({ copy, checksum }, host) {
+    const words = await host.fact(aptDifference, copy, checksum);
     if (words.length === 0) return { actions: [] };
     const extra = ['--allow-downgrades', '--allow-change-held-packages', '--purge'];
     return {

@@ -1,5 +1,6 @@
 import { apt } from '../../src/modules/apt.ts';
 import { get_url } from '../../src/modules/get_url.ts';
+import { reboot } from '../../src/modules/reboot.ts';
 import { restore_packages } from '../../src/modules/restore_packages.ts';
 import { absent, fileFact, testModule } from '../helpers/module-tester.ts';
 
@@ -12,7 +13,10 @@ const known = (versions: Record<string, [installed: string | undefined, candidat
   );
 const options =
   '-q -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';
-const restore = [{ module: 'restore_packages', args: { copy: '/captured/var/lib/dpkg/status' } }];
+const sum = { 'file.sum /var/lib/dpkg/status sha256': 'ab' };
+const restore = [
+  { module: 'restore_packages', args: { copy: '/captured/var/lib/dpkg/status', checksum: 'ab' } },
+];
 
 testModule(apt, {
   settled: [
@@ -52,6 +56,7 @@ testModule(apt, {
       title: 'installs what is missing or of another version, all in one go',
       args: { name: ['curl=7.1', 'jq', 'vim'], allow_downgrade: true, install_recommends: false },
       facts: {
+        ...sum,
         'apt.packages curl jq vim': known({
           curl: ['7.2', '7.2'],
           jq: [undefined, '1.6'],
@@ -66,28 +71,32 @@ testModule(apt, {
     {
       title: 'lets APT decide what is newest once the lists are read anew',
       args: { name: 'curl', state: 'latest', update_cache: true },
-      facts: { 'apt.lists': undefined, 'apt.packages curl': known({ curl: ['7.2', '7.2'] }) },
+      facts: {
+        ...sum,
+        'apt.lists': undefined,
+        'apt.packages curl': known({ curl: ['7.2', '7.2'] }),
+      },
       actions: [`exec apt-get ${options} update`, `exec apt-get ${options} install -- curl`],
       restore,
     },
     {
       title: 'removes',
       args: { name: 'curl', state: 'absent', purge: true, autoremove: true },
-      facts: { 'apt.packages curl': known({ curl: ['7.2', '7.2'] }) },
+      facts: { ...sum, 'apt.packages curl': known({ curl: ['7.2', '7.2'] }) },
       actions: [`exec apt-get ${options} --purge --auto-remove remove -- curl`],
       restore,
     },
     {
       title: 'upgrades all',
       args: { upgrade: 'full' },
-      facts: { 'apt.upgrades dist-upgrade': 3 },
+      facts: { ...sum, 'apt.upgrades dist-upgrade': 3 },
       actions: [`exec apt-get ${options} dist-upgrade`],
       restore,
     },
     {
       title: 'reads lists that are too old; that alone leaves nothing to take back',
       args: { update_cache: true, cache_valid_time: 60 },
-      facts: { 'apt.lists': 61 },
+      facts: { ...sum, 'apt.lists': 61 },
       actions: [`exec apt-get ${options} update`],
       restore: [],
     },
@@ -105,12 +114,18 @@ testModule(apt, {
 });
 
 testModule(restore_packages, {
-  settled: [{ title: 'all as before', args: { copy: '/c' }, facts: { 'apt.difference /c': [] } }],
+  settled: [
+    {
+      title: 'all as before',
+      args: { copy: '/c', checksum: 'ab' },
+      facts: { 'apt.difference /c ab': [] },
+    },
+  ],
   changes: [
     {
       title: 'brings versions back and takes new packages away, in one go',
-      args: { copy: '/c' },
-      facts: { 'apt.difference /c': ['curl=7.1', 'libnew-'] },
+      args: { copy: '/c', checksum: 'ab' },
+      facts: { 'apt.difference /c ab': ['curl=7.1', 'libnew-'] },
       actions: [
         'exec dpkg --configure -a --force-confold',
         `exec apt-get ${options.replace('=60', '=600')} --allow-downgrades --allow-change-held-packages --purge install -- curl=7.1 libnew-`,
@@ -161,6 +176,19 @@ testModule(get_url, {
       args: { url, dest },
       facts: { [`file.state ${dest}`]: fileFact({ type: 'directory' }) },
       code: 'TASK_FAILED',
+    },
+  ],
+});
+
+testModule(reboot, {
+  acts: true,
+  settled: [],
+  changes: [
+    {
+      title: 'restarts, with the boot id that must go',
+      args: { reboot_command: 'shutdown -r now' },
+      facts: { 'boot.id': 'b00t' },
+      actions: ['restart the host: shutdown -r now'],
     },
   ],
 });
