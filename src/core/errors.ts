@@ -91,6 +91,11 @@ export class ConnectError extends RunnerError {
   }
 }
 
+/** The run took longer than its playbook allows. */
+export class TimeLimitError extends RunnerError {
+  readonly code = 'TIME_LIMIT';
+}
+
 /** A command took longer than it may. Its process tree has been signalled. */
 export class TimeoutError extends RunnerError {
   readonly code = 'TIMED_OUT';

@@ -8,6 +8,8 @@ export interface Playbook {
   path: string;
   inputs: InputSpec[];
   rollback: RollbackPolicy;
+  /** Seconds after which no new step begins and the run counts as failed, up to the first point of no return. */
+  timeLimitSeconds: Limit | undefined;
   fingerprint: TaskNode[];
   plays: Play[];
   /** What overlays changed, those of the lowest first. */

@@ -1,4 +1,10 @@
-import { JournalError, LockedError, PlaybookError, RunnerError } from '../core/errors.ts';
+import {
+  JournalError,
+  LockedError,
+  PlaybookError,
+  RunnerError,
+  TimeLimitError,
+} from '../core/errors.ts';
 import {
   playTasks,
   tasksOf,
@@ -15,6 +21,7 @@ import {
 } from '../core/playbook.ts';
 import { openAlone, type RecordedRun, type RecordedStep } from '../journal/recorded-run.ts';
 import type { ResultRecord } from '../journal/records.ts';
+import type { Scope } from '../template/scope.ts';
 import type { EngineContext } from './context.ts';
 import { takeFingerprint } from './fingerprint.ts';
 import { policyRecord } from './rollback-tasks.ts';
@@ -75,6 +82,8 @@ class PlaybookRun {
   #incomplete = false;
   /** Files of the playbook whose copies are kept with the run. */
   readonly #files: Set<string>;
+  #deadline = Number.POSITIVE_INFINITY;
+  #pastPivot = false;
 
   constructor(context: EngineContext, playbook: Playbook, { recorded, takeBack }: RunOptions) {
     this.#context = context;
@@ -96,10 +105,12 @@ class PlaybookRun {
     this.#fingerprinted = recorded?.fingerprints.some(({ phase }) => phase === 'before') ?? false;
     this.#resumed = (recorded?.units.size ?? 0) > 0;
     this.#commitsDone = new Set(recorded?.commits);
+    this.#pastPivot = recorded?.commit?.irreversible ?? false;
   }
 
   async run(): Promise<RunResult> {
     try {
+      this.#deadline = this.#timeLimit();
       this.#notePolicy('', this.#playbook.rollback, this.#playbook.plays[0]);
       for (const play of this.#playbook.plays) {
         const failed = await this.#play(play);
@@ -116,6 +127,10 @@ class PlaybookRun {
       }
       return { status: 'done', left: [...this.#left].sort(), incomplete: this.#incomplete };
     } catch (error) {
+      if (error instanceof TimeLimitError) {
+        const changedAnything = this.#changedAnything();
+        return { status: 'failed', message: error.describe(), changedAnything };
+      }
       if (error instanceof LockedError && !this.#changedAnything())
         return { status: 'locked', message: error.describe() };
       if (error instanceof JournalError && this.#context.journal?.hasIntents === true) {
@@ -215,13 +230,38 @@ class PlaybookRun {
     ]);
   }
 
+  /** When no further step may begin, in milliseconds since 1970. */
+  #timeLimit(): number {
+    const { timeLimitSeconds: limit, plays } = this.#playbook;
+    const never = Number.POSITIVE_INFINITY;
+    const [play] = plays;
+    if (limit === undefined || !play || this.#context.settings.check) return never;
+    const scope = this.#anyScope(play, [...this.#context.inventory.hosts.keys()]);
+    const seconds = Number(typeof limit === 'string' && scope ? scope.render(limit) : limit);
+    if (seconds > 0) return Date.now() + seconds * 1000;
+    if (seconds === 0) return never;
+    throw new PlaybookError([{ message: `"time_limit" is ${String(limit)}, not a number.` }]);
+  }
+
+  /** @throws TimeLimitError when time is up, unless a point of no return is behind, where stopping would be worse */
+  #checkTime(): void {
+    if (Date.now() < this.#deadline || this.#pastPivot) return;
+    throw new TimeLimitError('The time limit of the playbook is over.', {
+      hint: 'It is "time_limit" of the playbook, or the input that sets it.',
+    });
+  }
+
+  /** What a template of a play sees, which belongs to no task. */
+  #anyScope(play: Play, hosts: readonly string[]): Scope | undefined {
+    const host = this.#context.inventory.hosts.get(hosts[0] ?? '');
+    const task = { vars: [], loopValues: {}, role: undefined } as unknown as TaskNode;
+    return host && this.#state.scope(host, { play, task, batch: [...hosts] });
+  }
+
   #batches(play: Play, hosts: string[]): string[][] {
     if (hosts.length === 0) return [];
     if (play.serial.length === 0) return [hosts];
-    const first = hosts[0] ?? '';
-    const host = this.#context.inventory.hosts.get(first);
-    const anyTask = { vars: [], loopValues: {}, role: undefined } as unknown as TaskNode;
-    const scope = host && this.#state.scope(host, { play, task: anyTask, batch: hosts });
+    const scope = this.#anyScope(play, hosts);
     const sizes = play.serial.map((size) => {
       const value = typeof size === 'string' && scope ? scope.render(size) : size;
       const text = String(value);
@@ -254,6 +294,7 @@ class PlaybookRun {
       const active = hosts.filter((host) => !failed.has(host));
       if (active.length === 0) break;
       if (this.#context.isStopping()) throw new Interrupted();
+      this.#checkTime();
       for (const host of await this.#node(node, active, place, rescuable)) failed.add(host);
       if (rescuable) continue;
       this.#leave(place, failed);
@@ -527,6 +568,7 @@ class PlaybookRun {
       irreversible,
     });
     this.#commitsDone.add(key);
+    this.#pastPivot ||= irreversible;
     this.#context.emit({ type: 'commit', name, irreversible });
   }
 

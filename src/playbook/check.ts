@@ -100,6 +100,9 @@ export function checkPlaybook(
   const [first] = playbook.plays;
   for (const task of rollbackTasks(playbook.rollback))
     problems.push(...checkTask(task, [...global, ...Object.keys(first?.vars ?? {})]));
+  const { timeLimitSeconds = 0, path: file } = playbook;
+  const at = { file, line: 1, column: 1 };
+  problems.push(...checkNames(namesOf(timeLimitSeconds), global, at, '"time_limit"'));
   for (const play of playbook.plays) {
     const known = [...global, ...Object.keys(play.vars)];
     for (const value of Object.values(play.vars)) {

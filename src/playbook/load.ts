@@ -112,6 +112,7 @@ class PlaybookLoader {
         { ...top, ...inheritBecome(reader, top), path: 'rollback' },
         this.#context,
       ),
+      timeLimitSeconds: reader.limit('time_limit'),
       fingerprint: [],
       plays: this.#loadPlays(plays ?? []),
       changes: this.#context.changes.list,

@@ -11,6 +11,9 @@ import { readYaml, type SourceMap } from './yaml.ts';
 
 const actions = ['before', 'after', 'replace', 'disable'] as const;
 
+const plainKeys = ['name', 'description', 'become', 'time_limit'];
+const overlayKeys = [...plainKeys, 'inputs', 'rollback', 'fingerprint'];
+
 interface Change extends PlaybookChange {
   tasks: JsonValue[];
   plays: JsonValue[];
@@ -52,8 +55,7 @@ export function readLayers(
     changes.read(reader, dirname(file));
     overlays.push(value);
     const wanted = reader.string('extends');
-    for (const key of ['name', 'description', 'inputs', 'rollback', 'fingerprint', 'become'])
-      reader.has(key);
+    for (const key of overlayKeys) reader.has(key);
     reader.close('an overlay');
     const candidates = [dirname(file), ...playbookPaths].map((one) => resolve(one, wanted ?? ''));
     const below = candidates.find((one) => existsSync(one) && !files.includes(one));
@@ -77,8 +79,7 @@ export function readLayers(
 function over(value: JsonValue, overlay: JsonObject, map: SourceMap): JsonValue {
   const below: JsonObject = isJsonObject(value) ? value : { plays: value };
   const merged: JsonObject = { ...below };
-  for (const key of ['name', 'description', 'become'])
-    if (overlay[key] !== undefined) merged[key] = overlay[key];
+  for (const key of plainKeys) if (overlay[key] !== undefined) merged[key] = overlay[key];
   for (const [key, depth] of [
     ['inputs', 2],
     ['rollback', 1],

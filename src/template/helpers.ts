@@ -21,6 +21,12 @@ function list(value: unknown, helper: string): unknown[] {
   );
 }
 
+function number(value: unknown, helper: string): number {
+  const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof found === 'number' && !Number.isNaN(found)) return found;
+  throw new TemplateError(`Helper "${helper}" wants numbers, not ${text(value) || 'nothing'}.`);
+}
+
 function map(value: unknown, helper: string): Record<string, unknown> {
   if (isObject(value)) return value;
   throw new TemplateError(
@@ -107,6 +113,15 @@ export const helpers: Record<string, Helper> = {
         Array.isArray(inner) ? (inner as unknown[])[Number(key)] : map(inner, 'get')[text(key)],
       value,
     ),
+  add: (...values) => values.reduce<number>((sum, value) => sum + number(value, 'add'), 0),
+  subtract: (a, b) => number(a, 'subtract') - number(b, 'subtract'),
+  multiply: (...values) =>
+    values.reduce<number>((product, value) => product * number(value, 'multiply'), 1),
+  divide: (a, b) => {
+    const by = number(b, 'divide');
+    if (by === 0) throw new TemplateError('Helper "divide" cannot divide by 0.');
+    return number(a, 'divide') / by;
+  },
   eq: (a, b) => a === b,
   ne: (a, b) => a !== b,
   lt: (a, b) => order(a, b) < 0,

@@ -153,4 +153,43 @@ describe('limits', () => {
     );
     expect(negative.stderr).toContain('"retries" must be a number of at least 0.');
   });
+
+  it('of the whole run take it back when time is up', async () => {
+    const { code, stdout } = await bench.play(`
+name: Slow
+inputs: { minutes: { type: number, default: 0.02 } }
+time_limit: '{{multiply minutes 60}}'
+plays:
+  - name: Slow
+    hosts: h1
+    tasks:
+      - { name: Write, copy: { content: x, dest: /etc/slow } }
+      - { name: Wait, pause: { seconds: 2 } }
+      - { name: Never, copy: { content: x, dest: /etc/never } }
+`);
+    expect(code).toBe(3);
+    expect(stdout).toContain('The time limit of the playbook is over.');
+    expect(bench.read('h1', 'etc/slow')).toBeUndefined();
+    expect(stdout).not.toContain('"Never"');
+  });
+
+  it('of the whole run end at the point of no return', async () => {
+    const { code, stdout } = await bench.play(
+      `
+name: Slow
+time_limit: 1
+plays:
+  - name: Slow
+    hosts: h1
+    tasks:
+      - { name: Write, copy: { content: x, dest: /etc/slow } }
+      - { commit: gone, irreversible: it is gone }
+      - { name: Wait, pause: { seconds: 2 } }
+      - { name: After, copy: { content: x, dest: /etc/after } }
+`,
+      ['--accept-irreversible', 'gone'],
+    );
+    expect(code, stdout).toBe(0);
+    expect(bench.read('h1', 'etc/after')).toBe('x');
+  });
 });
