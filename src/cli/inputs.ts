@@ -30,6 +30,9 @@ export function inputOptions(inputs: readonly InputSpec[]): Option[] {
       isBoolean ? `${flagOf(name)} [BOOLEAN]` : `${flagOf(name)} <${word}>`,
       text,
     );
+    // A list may be given piece by piece.
+    if (schema['type'] === 'array')
+      option.argParser((more, known?: string) => (known === undefined ? more : `${known},${more}`));
     if (!input.secret) return [option];
     return [option, new Option(`${flagOf(name)}-file <FILE>`, `File whose first line is ${name}`)];
   });
@@ -122,10 +125,22 @@ function convert(input: InputSpec, raw: string | boolean): JsonValue {
   if (schema['type'] === 'boolean') return raw === 'true' ? true : raw === 'false' ? false : raw;
   if (schema['type'] === 'integer' || schema['type'] === 'number')
     return raw.trim() !== '' && !Number.isNaN(Number(raw)) ? Number(raw) : raw;
-  if (schema['type'] === 'array') return raw.split(',').map((one) => one.trim());
+  if (['array', 'object'].includes(String(schema['type'])) && /^\s*[[{]/.test(raw))
+    return fromJson(raw);
+  if (schema['type'] === 'array')
+    return raw.trim() === '' ? [] : raw.split(',').map((one) => one.trim());
   if (!input.isPath || raw === '') return raw;
   const path = expandHome(raw);
   return isAbsolute(path) ? path : resolve(path);
+}
+
+/** Text that is no JSON stays text, which the schema then refuses. */
+function fromJson(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return text;
+  }
 }
 
 export function camelCase(name: string): string {

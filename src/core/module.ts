@@ -51,7 +51,7 @@ export interface Plan {
   /** Seconds the step pauses on the controller. */
   pauseSeconds?: number;
   /** Text for the operator, shown when the step is done. */
-  document?: { title: string; text: string };
+  document?: { title: string; text: string; inCheckMode?: boolean };
   /** Effects on the run itself: variables of the host, or groups it joins. */
   setFacts?: JsonObject;
   joinGroups?: string[];

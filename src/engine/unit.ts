@@ -256,8 +256,10 @@ class UnitRunner {
     if (plan.pauseSeconds !== undefined && !settings.check)
       await sleep(plan.pauseSeconds * 1000, signal);
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
-    if (plan.document && !settings.check)
-      this.#context.emit({ type: 'document', ...plan.document });
+    if (plan.document && (!settings.check || plan.document.inCheckMode === true)) {
+      const { title, text } = plan.document;
+      this.#context.emit({ type: 'document', title, text });
+    }
     // A step that is undone in any case is on record although it changes nothing.
     const always = task.undoOn === 'always' && task.undo.kind === 'tasks' && !settings.check;
     if (plan.actions.length === 0 && !(always && this.#unit.recorded))

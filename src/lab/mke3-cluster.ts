@@ -78,6 +78,8 @@ export class Mke3Cluster {
     return [
       ...['--hosts-path', this.lab.files.hosts, '--mke3-admin-username', LAB_ADMIN.username],
       ...['--external-address', 'mke.example.com', '--mke3-external-address', this.api.address],
+      // The managers of this lab have one API between them.
+      ...['--skip-checks', 'manager_api'],
       ...['--k0s-binary', this.k0sBinary, '--config-out', join(folder, 'mke4.yaml')],
     ];
   }

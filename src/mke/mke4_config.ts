@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { configToYaml, convertConfig } from './convert.ts';
 import { parseMke3Config } from './mke3-config.ts';
+import { compatibility, compatibilityText, shownConfig } from './report.ts';
 import { targets } from './mke4-defaults.ts';
 
 const schema = {
@@ -60,19 +61,27 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
   readOnly: true,
 
   plan({ toml, hosts, external_address: externalAddress = '', target, ldap = {}, ...rest }) {
-    const { config, unconverted, refusals, metallbPools } = convertConfig(
-      parseMke3Config(toml, 'config-toml'),
-      {
-        hosts: hosts.map(({ key_path: keyPath, ...host }) => ({ ...host, keyPath })),
-        externalAddress,
-        target,
-        ldap: Object.keys(ldap).length > 0 ? (ldap as JsonObject) : undefined,
-        registries: { image: rest.image_registry, chart: rest.chart_registry },
-        airgapped: rest.airgapped,
+    const source = parseMke3Config(toml, 'config-toml');
+    const conversion = convertConfig(source, {
+      hosts: hosts.map(({ key_path: keyPath, ...host }) => ({ ...host, keyPath })),
+      externalAddress,
+      target,
+      ldap: Object.keys(ldap).length > 0 ? (ldap as JsonObject) : undefined,
+      registries: {
+        image: rest.image_registry || undefined,
+        chart: rest.chart_registry || undefined,
       },
-    );
+      airgapped: rest.airgapped,
+    });
+    const { config, unconverted, refusals, metallbPools } = conversion;
     const result = {
       yaml: configToYaml(config),
+      // What may be shown: secrets are left out.
+      shown: {
+        mke3: shownConfig(source),
+        mke4: configToYaml(config, { withSecrets: false }),
+        report: compatibilityText(compatibility(source, conversion)),
+      },
       spec: config['spec'],
       unconverted,
       refusals,

@@ -51,6 +51,7 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
     const text = upgradeSummary(facts);
     return {
       actions: [],
+      result: { text },
       document: { title: 'Upgrade Summary', text: config ? `${text}\n${config}` : text },
     };
   },

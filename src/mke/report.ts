@@ -32,6 +32,14 @@ export function compatibility(source: Mke3Config, conversion: Conversion): Compa
   return result;
 }
 
+/** The configuration of MKE 3 as TOML, its secrets left out. */
+export function shownConfig(source: Mke3Config): string {
+  const shown: JsonObject = {};
+  for (const [path, value] of source.entries())
+    setPath(shown, path, isSecretKey(path) && value !== '' ? '(secret)' : value);
+  return stringify(shown as Parameters<typeof stringify>[0]);
+}
+
 const banners: [keyof Compatibility, string][] = [
   ['unsupported', 'Not supported'],
   ['supported', 'Supported'],

@@ -4,6 +4,7 @@ import { assert } from './assert.ts';
 import { command } from './command.ts';
 import { copy } from './copy.ts';
 import { debug } from './debug.ts';
+import { document } from './document.ts';
 import { fail } from './fail.ts';
 import { fetch } from './fetch.ts';
 import { file } from './file.ts';
@@ -30,6 +31,7 @@ export const builtinModules = [
   command,
   copy,
   debug,
+  document,
   fail,
   fetch,
   file,

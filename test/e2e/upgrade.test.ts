@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
-import { stepNames } from '../helpers/cli.ts';
+import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { labTree } from '../../src/lab/tree.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
@@ -95,6 +95,9 @@ describe('the shipped upgrade', () => {
     const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs()]);
     expect(stdout).toContain('[undo: declared]');
     expect(stdout).toContain('undo coverage 100 %');
+    expect(stdout).toContain('MKE3->MKE4 Compatibility Checks');
+    expect(stdout).toContain('[cluster_config]');
+    expect(stdout).toContain('kind: MkeConfig');
     expect(code).toBe(0);
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
@@ -141,6 +144,9 @@ describe('the shipped upgrade', () => {
     const { code, events } = await bench.upgrade(['--fail-at', 'last']);
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'rolled_back' });
+    // One more controller is a risk for the quorum: looked at before and after each.
+    expect(hostsIn(events, 'etcd must have no other members than those', 'ok')).toHaveLength(2);
+    expect(hostsIn(events, 'Every controller must be a member of etcd', 'ok')).toHaveLength(3);
     expect(events.filter((event) => event.type === 'fingerprint' && !event.equal)).toEqual([]);
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
@@ -157,9 +163,14 @@ describe('the shipped upgrade', () => {
   });
 
   it('takes the cluster to MKE 4', async () => {
-    const { code, events, stdout, stderr } = await bench.upgrade();
+    const results = join(bench.cli.dir, 'results');
+    const { code, events, stdout, stderr } = await bench.upgrade(['--output-dir', results]);
     expect(stderr).toBe('');
     expect(code).toBe(0);
+    const files = ['compatibility.txt', 'mke3.toml', 'mke4.yaml', 'preChecks.txt', 'summary.txt'];
+    expect(readdirSync(results)).toEqual(files);
+    for (const file of files) expect(statSync(join(results, file)).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(results, 'preChecks.txt'), 'utf8').split('\n')).toHaveLength(11);
     expect(events.filter((event) => event.type === 'unit-end' && event.state === 'failed')).toEqual(
       [],
     );
@@ -192,7 +203,7 @@ describe('the shipped upgrade', () => {
     expect(readFileSync(join(first, 'var/lib/k0s/etcd/member/snap/db'), 'utf8')).toContain(
       'revision 48211',
     );
-    expect(stepNames(events).at(-1)).toBe('Print the upgrade summary');
+    expect(stepNames(events).at(-1)).toBe('Keep the summary');
   });
 
   it('leaves no password in the journal, on screen or on the hosts', () => {

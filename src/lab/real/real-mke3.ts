@@ -45,6 +45,8 @@ export class RealMke3 {
       ...['--mke3-external-address', lab.host('manager1').address],
       // The Swarm of the lab has a service of its own, which is lost with it.
       ...['--skip-checks', 'swarm_services'],
+      // Its hosts run Debian.
+      ...['--extra-vars', 'supported_systems:=["debian 12"]'],
       ...[
         '--kubeconfig-out',
         join(folder, 'mke.kubeconf'),

@@ -624,6 +624,7 @@ async function kubectl(words: readonly string[]): Promise<void> {
   const [, waited] = /^wait --for=condition=Ready node\/(\S+)/.exec(line) ?? [];
   const [, asked] =
     /^get node (\S+) -o jsonpath=\{\.status\.nodeInfo\.kubeletVersion\}$/.exec(line) ?? [];
+  const [, deleted] = /^-n kube-system delete daemonset,deployment (.+)$/.exec(line) ?? [];
   const [, labelled, labels = ''] = /^label node (\S+) (.+)$/.exec(line) ?? [];
   if (line === 'get --raw /readyz') process.stdout.write(await get('/readyz'));
   else if (line === 'get nodes -o json') process.stdout.write(`${await get('/api/v1/nodes')}\n`);
@@ -651,6 +652,17 @@ async function kubectl(words: readonly string[]): Promise<void> {
     );
     if (status !== 200) fail(`from server: ${body}`);
     process.stdout.write(`node/${labelled} labeled\n`);
+  } else if (deleted !== undefined) {
+    const names = deleted.split(' ').filter((word) => !word.startsWith('-'));
+    for (const name of names)
+      for (const kind of ['daemonsets', 'deployments'])
+        etcdctl('del', `/registry/${kind}/kube-system/${name}`);
+  } else if (/^-n kube-system rollout status daemonset\/calico-node --timeout=\d+m$/.test(line)) {
+    // Its pods are those of the kubelets here: they run where the node is ready.
+    const { items } = JSON.parse(await get('/api/v1/nodes')) as { items: unknown[] };
+    if (items.some((node) => !JSON.stringify(node).includes('"status":"True"')))
+      fail('timed out waiting for the condition');
+    process.stdout.write('daemon set "calico-node" successfully rolled out\n');
   } else fail(`k0s kubectl (stand-in): ${line} is not known here`);
 }
 
