@@ -27,6 +27,8 @@ export interface StepInfo {
   module: string;
   at: SourceRef;
   handler: boolean;
+  /** Hosts at a time, where the step says so. */
+  throttle?: number;
 }
 
 /** Everything a run says, in order. Displays, reports and tests read this and nothing else. */

@@ -72,6 +72,7 @@ export interface Play {
   hosts: string;
   allowEmpty: boolean;
   vars: JsonObject;
+  order: HostOrder;
   /** Hosts a batch, each a count or a percentage; the last repeats. Empty: all at once. */
   serial: (number | string)[];
   /** A commit point after each batch or at the end of the play. */
@@ -82,6 +83,9 @@ export interface Play {
   sections: PlaySection[];
   handlers: TaskNode[];
 }
+
+export const hostOrders = ['inventory', 'reverse_inventory', 'sorted', 'reverse_sorted'] as const;
+export type HostOrder = (typeof hostOrders)[number];
 
 export interface PlaySection {
   name: 'pre_tasks' | 'tasks' | 'post_tasks';
@@ -118,6 +122,12 @@ export interface TaskNode {
   when: string[];
   loop: JsonValue | undefined;
   loopVar: string;
+  /** Variable with the position of an item, counted from 0. */
+  indexVar: string | undefined;
+  /** Seconds between two items. */
+  loopPauseSeconds: number;
+  /** Items at a time on one host. */
+  loopParallel: number;
   label: string | undefined;
   register: string | undefined;
   until: string[];
@@ -136,6 +146,14 @@ export interface TaskNode {
   runOnce: boolean;
   tags: string[];
   ignoreErrors: boolean;
+  ignoreUnreachable: boolean;
+  /** A failure on one host is one on all hosts of the step. */
+  anyErrorsFatal: boolean;
+  /** Hosts at a time, 0 or undefined for as many as the run has forks. The undo keeps to it, too. */
+  throttle: number | undefined;
+  /** Only simulated, in a real run too. */
+  simulate: boolean;
+  showDiff: boolean;
   noLog: boolean;
   timeoutSeconds: Limit | undefined;
   /** Goes on without the connection, which is made again. */
@@ -163,6 +181,9 @@ export function plainTask(
     when: [],
     loop: undefined,
     loopVar: 'item',
+    indexVar: undefined,
+    loopPauseSeconds: 0,
+    loopParallel: 1,
     label: undefined,
     register: undefined,
     until: [],
@@ -178,6 +199,11 @@ export function plainTask(
     runOnce: false,
     tags: [],
     ignoreErrors: false,
+    ignoreUnreachable: false,
+    anyErrorsFatal: false,
+    throttle: undefined,
+    simulate: false,
+    showDiff: true,
     noLog: false,
     timeoutSeconds: undefined,
     detach: false,

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { IncludeNode, IncludePart } from '../core/playbook.ts';
+import type { IncludeNode, IncludePart, TaskNode } from '../core/playbook.ts';
 import type { Included } from '../journal/records.ts';
 import { isTemplate } from '../template/templates.ts';
 import { slug } from '../util/text.ts';
@@ -35,19 +35,20 @@ export function includedParts(
     const loopValues: JsonObject =
       one.index === undefined || one.item === undefined
         ? {}
-        : loopVariables(task.loopVar, one.item, { index: one.index, length: one.length ?? 1 });
+        : loopVariables(task, one.item, { index: one.index, length: one.length ?? 1 });
     return { source: one.source, name, loopValues, hosts };
   });
 }
 
 /** What a loop defines for one item. `index` counts from zero. */
 export function loopVariables(
-  loopVar: string,
+  { loopVar, indexVar }: Pick<TaskNode, 'loopVar' | 'indexVar'>,
   item: JsonValue,
   { index, length }: { index: number; length: number },
 ): JsonObject {
   return {
     [loopVar]: item,
+    ...(indexVar === undefined ? {} : { [indexVar]: index }),
     loop: {
       index: index + 1,
       index0: index,

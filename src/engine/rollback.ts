@@ -222,16 +222,20 @@ class Rollback {
   }
 
   async #undoGroup(group: RecordedUnit[]): Promise<void> {
-    await this.#perHost(group, (unit) => this.#undoUnit(unit));
+    const [first] = group;
+    const { throttle } = first ? recordedStep(this.#run, first.intent.step) : {};
+    await this.#perHost(group, (unit) => this.#undoUnit(unit), throttle);
   }
 
   /** Hosts in parallel, the units of one host in the order given. */
   async #perHost(
     units: readonly RecordedUnit[],
     work: (unit: RecordedUnit) => Promise<void>,
+    throttle?: number,
   ): Promise<void> {
     const byHost = groupBy(units, ({ intent }) => intent.host);
-    const limit = pLimit(this.#context.settings.forks);
+    const { forks } = this.#context.settings;
+    const limit = pLimit(Math.min(forks, throttle ?? forks));
     await Promise.all(
       [...byHost.values()].map((own) =>
         limit(async () => {

@@ -11,6 +11,7 @@ import {
   type Become,
   type BlockNode,
   type CommitNode,
+  type HostOrder,
   type IncludeNode,
   type IncludePart,
   type Node,
@@ -211,7 +212,7 @@ class PlaybookRun {
     const groups = this.#state.groups;
     const unknownInCheck = this.#context.settings.check && !groups.has(play.hosts);
     try {
-      const matched = this.#state.hostsOf(play.hosts);
+      const matched = inOrder(this.#state.hostsOf(play.hosts), play.order);
       const hosts = matched.filter((host) => !this.#left.has(host));
       if (matched.length > 0 && hosts.length === 0) return [];
       if (hosts.length > 0 || play.allowEmpty || this.#context.settings.limit !== undefined)
@@ -632,4 +633,11 @@ function replayable(run: RecordedRun): Map<string, RecordedStep> {
     replay.set(step.key, known);
   }
   return replay;
+}
+
+function inOrder(hosts: readonly string[], order: HostOrder): string[] {
+  const sorted = order.endsWith('sorted')
+    ? hosts.toSorted((a, b) => a.localeCompare(b))
+    : [...hosts];
+  return order.startsWith('reverse') ? sorted.reverse() : sorted;
 }

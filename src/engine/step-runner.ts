@@ -8,7 +8,9 @@ import type { RecordedStep } from '../journal/recorded-run.ts';
 import type { Included, ResultRecord, StepEndRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
+import { mapLimited } from '../util/concurrency.ts';
 import { escapePattern } from '../util/text.ts';
+import { sleep } from '../util/time.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
 import type { RunState } from './host-state.ts';
 import { loopVariables } from './include.ts';
@@ -107,6 +109,8 @@ export class StepRunner {
     const results = await this.#runAll(task, hosts, place, { handler });
     const failed = new Set<string>();
     for (const [host, step] of results) {
+      if (task.anyErrorsFatal && step.failed && !step.ignored)
+        for (const one of hosts) failed.add(one);
       const everywhere = task.runOnce ? hosts : [host];
       for (const name of everywhere) {
         if (step.failed && !step.ignored) failed.add(name);
@@ -176,11 +180,12 @@ export class StepRunner {
       module: task.module,
       at: task.at,
       handler: kind.handler,
+      ...(task.throttle ? { throttle: task.throttle } : {}),
     };
     const began = Date.now();
     journal?.note({ t: 'step', step, hosts, key });
     emit({ type: 'step-start', step, hosts });
-    const limit = pLimit(settings.forks);
+    const limit = pLimit(Math.min(settings.forks, task.throttle || settings.forks));
     const ended = await Promise.allSettled(
       hosts.map((name) =>
         limit(async () => {
@@ -230,22 +235,17 @@ export class StepRunner {
       if (include) return this.#includeItem(include, host, step, { scope: scopeOf() });
       return this.#runItem(task, host, step, scopeOf(), { notifiedBy });
     }
-    const parts: HostStep[] = [];
-    for (const [index, item] of items.entries()) {
-      const scope = scopeOf(loopVariables(task.loopVar, item, { index, length: items.length }));
-      if (include) {
-        const loop = { item, index, length: items.length };
-        parts.push(this.#includeItem(include, host, step, { scope, loop }));
-        continue;
-      }
+    const parts = await mapLimited(items, task.loopParallel, async (item, index) => {
+      const loop = { index, length: items.length };
+      const scope = scopeOf(loopVariables(task, item, loop));
+      if (include)
+        return this.#includeItem(include, host, step, { scope, loop: { item, ...loop } });
       const known = this.#recordedItem(task, recorded, { index, item });
-      if (known) {
-        parts.push(known);
-        continue;
-      }
-      const details = { item, index, notifiedBy };
-      parts.push(await this.#runItem(task, host, step, scope, details));
-    }
+      if (known) return known;
+      if (index > 0 && task.loopPauseSeconds > 0 && !this.#context.settings.check)
+        await sleep(task.loopPauseSeconds * 1000, this.#context.signal).catch(() => undefined);
+      return this.#runItem(task, host, step, scope, { item, index, notifiedBy });
+    });
     if (parts.length === 0) this.#end(step, host, 'skipped', { message: 'the list is empty' });
     return combine(parts, items);
   }
@@ -361,7 +361,8 @@ export class StepRunner {
         message: 'made to fail by --fail-at',
       } satisfies Partial<UnitOutcome>);
     }
-    const ignored = outcome.failed && task.ignoreErrors;
+    const tolerated = outcome.state === 'unreachable' ? task.ignoreUnreachable : task.ignoreErrors;
+    const ignored = outcome.failed && tolerated;
     this.#end(step, host, outcome.state, {
       number,
       item,

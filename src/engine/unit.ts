@@ -81,8 +81,8 @@ export async function runUnit(context: EngineContext, unit: Unit): Promise<UnitO
   for (let number = 1; ;) {
     attempt.result['attempts'] = number;
     if (attempt.unknown || attempt.lost || !runner.wantsRetry(attempt)) break;
-    if (number >= total || context.isStopping() || context.settings.check) {
-      if (task.until.length > 0 && !context.settings.check) runner.failUntil(attempt, number);
+    if (number >= total || context.isStopping() || runner.check) {
+      if (task.until.length > 0 && !runner.check) runner.failUntil(attempt, number);
       break;
     }
     context.emit({
@@ -104,6 +104,8 @@ class UnitRunner {
   readonly #context: EngineContext;
   readonly #unit: Unit;
   readonly #module: Module;
+  /** Nothing is changed; what would be is told. */
+  readonly check: boolean;
   /** Rendered with the first attempt. */
   limits = { retries: 0, delaySeconds: 0, timeoutSeconds: DEFAULT_TIMEOUT_SECONDS };
   #intentWritten = false;
@@ -115,6 +117,7 @@ class UnitRunner {
     this.#context = context;
     this.#unit = unit;
     this.#module = module;
+    this.check = context.settings.check || unit.task.simulate;
   }
 
   async attempt(): Promise<Attempt> {
@@ -173,7 +176,7 @@ class UnitRunner {
       setFacts: plan?.setFacts,
       joinGroups: plan?.joinGroups,
       actions: plan?.readOnly ? [] : (plan?.actions ?? []).map(describeAction),
-      diff: plan?.diff,
+      diff: task.showDiff ? plan?.diff : undefined,
       undo: undefined as UndoKind | undefined,
       rc: typeof result['rc'] === 'number' ? result['rc'] : undefined,
     };
@@ -202,6 +205,8 @@ class UnitRunner {
     if (task.readOnly) changed = false;
     result['changed'] = changed;
     result['failed'] = failed;
+    // The answer is what would change; the host is as it was, and no handler need know.
+    if (this.check && !this.#context.settings.check) changed = false;
     const state: UnitState =
       attempt.lost === 'unreachable'
         ? 'unreachable'
@@ -211,7 +216,9 @@ class UnitRunner {
             ? 'changed'
             : 'ok';
     if (changed || this.#intentWritten) common.undo = undoKind(task, this.#module);
-    const predicted = this.#predicted(plan) && changed && !plan?.setFacts;
+    // A step that is simulated in a real run is asked for just that answer.
+    const predicted =
+      this.#context.settings.check && this.#predicted(plan) && changed && !plan?.setFacts;
     return {
       ...common,
       state: attempt.lost === 'unknown' && this.#intentWritten ? 'unknown' : state,
@@ -224,12 +231,7 @@ class UnitRunner {
 
   /** In check mode, actions were only predicted. */
   #predicted(plan: Plan | undefined): boolean {
-    return (
-      this.#context.settings.check &&
-      plan !== undefined &&
-      plan.actions.length > 0 &&
-      plan.readOnly !== true
-    );
+    return this.check && plan !== undefined && plan.actions.length > 0 && plan.readOnly !== true;
   }
 
   async #try(): Promise<Attempt> {
@@ -245,7 +247,7 @@ class UnitRunner {
       folders,
       request: sendHttp,
       signal,
-      wantsDiff: settings.diff,
+      wantsDiff: settings.diff && task.showDiff,
       keptCopy: (name) => this.#context.captures?.read(name),
     });
     const plan = withEnvironment(
@@ -253,18 +255,18 @@ class UnitRunner {
       scope.render(task.environment),
     );
     const readOnly = plan.readOnly === true || task.readOnly;
-    if (plan.pauseSeconds !== undefined && !settings.check)
+    if (plan.pauseSeconds !== undefined && !this.check)
       await sleep(plan.pauseSeconds * 1000, signal);
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
-    if (plan.document && (!settings.check || plan.document.inCheckMode === true)) {
+    if (plan.document && (!this.check || plan.document.inCheckMode === true)) {
       const { title, text } = plan.document;
       this.#context.emit({ type: 'document', title, text });
     }
     // A step that is undone in any case is on record although it changes nothing.
-    const always = task.undoOn === 'always' && task.undo.kind === 'tasks' && !settings.check;
+    const always = task.undoOn === 'always' && task.undo.kind === 'tasks' && !this.check;
     if (plan.actions.length === 0 && !(always && this.#unit.recorded))
       return { ...base, result: { ...plan.result } };
-    if (settings.check && !readOnly) return { ...base, changed: true, result: { ...plan.result } };
+    if (this.check && !readOnly) return { ...base, changed: true, result: { ...plan.result } };
     if ((!readOnly || always) && this.#unit.recorded)
       await this.#writeIntent(args, plan, session, view);
     if (plan.actions.length === 0) return { ...base, result: { ...plan.result } };

@@ -131,6 +131,7 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
   const known = [
     ...outer,
     task.loopVar,
+    ...(task.indexVar === undefined ? [] : [task.indexVar]),
     ...task.vars.flatMap((vars) => Object.keys(vars)),
     ...Object.keys(task.loopValues),
     ...Object.keys(task.role?.defaults ?? {}),

@@ -20,6 +20,11 @@ export interface Inherited {
   runOnce: boolean;
   ignoreErrors: boolean;
   noLog: boolean;
+  ignoreUnreachable: boolean;
+  anyErrorsFatal: boolean;
+  showDiff: boolean;
+  simulate: boolean;
+  throttle: number | undefined;
   notify: string[];
   role: RoleContext | undefined;
   /** Folder that relative includes are looked up in. */
@@ -70,6 +75,11 @@ export function topLevel(folder: string, path: string): Inherited {
     runOnce: false,
     ignoreErrors: false,
     noLog: false,
+    ignoreUnreachable: false,
+    anyErrorsFatal: false,
+    showDiff: true,
+    simulate: false,
+    throttle: undefined,
     notify: [],
     role: undefined,
     folder,
@@ -97,8 +107,34 @@ export function inherit(reader: MapReader, outer: Inherited): Inherited {
     runOnce: reader.boolean('run_once') ?? outer.runOnce,
     ignoreErrors: reader.boolean('ignore_errors') ?? outer.ignoreErrors,
     noLog: reader.boolean('no_log') ?? outer.noLog,
+    ignoreUnreachable: reader.boolean('ignore_unreachable') ?? outer.ignoreUnreachable,
+    anyErrorsFatal: reader.boolean('any_errors_fatal') ?? outer.anyErrorsFatal,
+    showDiff: reader.boolean('diff') ?? outer.showDiff,
+    simulate: checkMode(reader) ?? outer.simulate,
+    throttle: throttle(reader) ?? outer.throttle,
     notify: [...outer.notify, ...reader.strings('notify')],
   };
+}
+
+/** Whether a step is only simulated in a real run. What is done in a simulated run is for steps that only read. */
+function checkMode(reader: MapReader): boolean | undefined {
+  const wanted = reader.boolean('check_mode');
+  if (wanted === false) {
+    reader.problem(
+      'check_mode',
+      '"check_mode: false" would change hosts while everything else is simulated.',
+      'A command that only looks runs in check mode with "read_only: true".',
+    );
+  }
+  return wanted;
+}
+
+/** Hosts at a time; 0 is no limit of its own. */
+function throttle(reader: MapReader): number | undefined {
+  const wanted = reader.number('throttle');
+  if (wanted === undefined || (Number.isInteger(wanted) && wanted >= 0)) return wanted;
+  reader.problem('throttle', '"throttle" must be a count of hosts, 0 for no limit.');
+  return undefined;
 }
 
 export function stepId(path: string, name: string, ids: Set<string>): string {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, type Problem } from '../core/errors.ts';
+import { hostOrders } from '../core/playbook.ts';
 import type { JsonSchema, ModuleRegistry } from '../core/module.ts';
 import type {
   BlockNode,
@@ -179,6 +180,7 @@ class PlaybookLoader {
       hosts: typeof pattern === 'string' ? pattern : 'all',
       allowEmpty: reader.boolean('allow_empty') ?? false,
       vars,
+      order: reader.oneOf('order', hostOrders) ?? 'inventory',
       serial: readSerial(serial, reader),
       commit: reader.oneOf('commit', ['batch', 'end']),
       maxFailures: readMaxFailures(reader),

@@ -89,6 +89,9 @@ export function loadTask(
     irreversible: reader.string('irreversible'),
     loopVar: control?.string('loop_var') ?? 'item',
     label: control?.string('label'),
+    indexVar: control?.string('index_var'),
+    loopPauseSeconds: control?.number('pause') ?? 0,
+    loopParallel: readParallel(control),
   };
   control?.close('"loop_control"');
   if (own.loop !== undefined) checkLoopVar(reader, own.loopVar, outer);
@@ -152,6 +155,9 @@ export function loadTask(
     loop: own.loop,
     loopVar: own.loopVar,
     label: own.label,
+    indexVar: own.indexVar,
+    loopPauseSeconds: own.loopPauseSeconds,
+    loopParallel: own.loopParallel,
     register: own.register,
     until: own.until,
     retries: own.retries ?? (own.until.length > 0 ? 3 : 0),
@@ -167,6 +173,11 @@ export function loadTask(
     runOnce: inherited.runOnce,
     tags: inherited.tags,
     ignoreErrors: inherited.ignoreErrors,
+    ignoreUnreachable: inherited.ignoreUnreachable,
+    anyErrorsFatal: inherited.anyErrorsFatal,
+    throttle: inherited.throttle,
+    simulate: inherited.simulate,
+    showDiff: inherited.showDiff,
     noLog: inherited.noLog,
     timeoutSeconds: own.timeoutSeconds,
     detach: own.detach,
@@ -179,6 +190,13 @@ export function loadTask(
     probe: loadProbe(reader, inner, context),
     irreversible,
   };
+}
+
+function readParallel(control: MapReader | undefined): number {
+  const wanted = control?.number('parallel') ?? 1;
+  if (Number.isInteger(wanted) && wanted > 0) return wanted;
+  control?.problem('parallel', '"parallel" must be a count of items, above 0.');
+  return 1;
 }
 
 function reportNoModule(reader: MapReader, candidates: string[], context: LoadContext): void {

@@ -24,15 +24,25 @@ describe('1, 2, 3, 4, 5, 12: whatever goes wrong at a step of the shipped upgrad
     cli.dispose();
   });
 
-  /** Every eighth step; all of them are swept with `runner test upgrade.yml --chaos`. */
-  it('all comes back, and behind the point of no return the way forward is open', async () => {
-    const { code, stdout, stderr } = await cli.run(
-      ['test', 'upgrade.yml', '--chaos', '--steps', '2,10,18,26,34,42,50,58,66'],
-      { timeoutMs: 900_000 },
-    );
+  const sweep = async (...choice: string[]) => {
+    const { code, stdout, stderr } = await cli.run(['test', 'upgrade.yml', '--chaos', ...choice], {
+      timeoutMs: 1_200_000,
+    });
     expect(stdout + stderr).toMatch(/(\d+) cases: \1 came back, 0 did not\.\n$/);
     expect(code).toBe(0);
-  }, 900_000);
+  };
+
+  it('all comes back, and behind the point of no return the way forward is open', async () => {
+    await sweep('--faults', 'fail,kill-effect');
+  }, 1_200_000);
+
+  /** Every eighth step; all of them are swept with `runner test upgrade.yml --chaos`. */
+  it('the same for the other faults, at some of the steps', async () => {
+    await sweep(
+      ...['--steps', '2,10,18,26,34,42,50,58,66,74'],
+      ...['--faults', 'kill-before,kill-after,cut,kill-undo,undo-only'],
+    );
+  }, 1_200_000);
 });
 
 const text = (fails: string) => `
