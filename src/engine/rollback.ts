@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { JournalError, RunnerError, SecretError } from '../core/errors.ts';
+import { ConnectError, JournalError, RunnerError, SecretError } from '../core/errors.ts';
 import type { UndoState } from '../core/events.ts';
 import {
   isSettled,
@@ -315,7 +315,7 @@ class Rollback {
     } catch (error) {
       if (error instanceof SecretError) return error;
       if (error instanceof RunnerError && !(error instanceof JournalError))
-        return { message: error.describe(), away: false };
+        return { message: error.describe(), away: error instanceof ConnectError };
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { JournalError } from '../core/errors.ts';
+import { ConnectError, JournalError, TaskError } from '../core/errors.ts';
 import type { StepInfo } from '../core/events.ts';
 import { localHost, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
@@ -51,7 +51,7 @@ export class UndoRunner {
   async undo(unit: RecordedUnit): Promise<UndoFailure | undefined> {
     const { undo } = unit.intent;
     const captured = this.#context.redactor.resolveAll(undo.captured);
-    const scope = this.#scope(unit, captured);
+    const scope = this.#scope(unit, captured, await this.#liveFacts(unit));
     const unmet = undo.when.find((condition) => !parseCondition(condition).test(scope.variables));
     if (unmet !== undefined)
       return { skipped: true, message: `undo_when does not hold: ${unmet}`, away: false };
@@ -139,8 +139,22 @@ export class UndoRunner {
     });
   }
 
+  /** Facts as they are now, for an undo that asks for them. */
+  async #liveFacts(unit: RecordedUnit): Promise<JsonObject | undefined> {
+    const { body, when } = unit.intent.undo;
+    if (!JSON.stringify([body, when]).includes('live.facts')) return undefined;
+    const task = callTask(unit, { module: 'setup', args: {} });
+    const { setFacts, message, state } = await this.#runTask(unit, task, this.#scope(unit, {}));
+    const facts = setFacts?.['ansible_facts'];
+    if (isJsonObject(facts)) return facts;
+    const why = `The facts of ${unit.intent.host} cannot be asked for: ${message ?? 'no answer'}`;
+    if (state !== 'unreachable') throw new TaskError(why);
+    const details = { host: unit.intent.host, stage: 'connect', retryable: true } as const;
+    throw new ConnectError(why, details);
+  }
+
   /** Names as they were when the intent was written; later changes never leak in, but for what is asked of `live`. */
-  #scope(unit: RecordedUnit, captured: JsonObject): Scope {
+  #scope(unit: RecordedUnit, captured: JsonObject, facts?: JsonObject): Scope {
     const { intent, result } = unit;
     const { redactor, inventory } = this.#context;
     const vars =
@@ -153,6 +167,7 @@ export class UndoRunner {
         groups: Object.fromEntries(
           [...inventory.groups].map(([name, members]) => [name, [...members]]),
         ),
+        ...(facts ? { facts } : {}),
       },
       ...(intent.item === undefined ? {} : { item: intent.item }),
       ...(isJsonObject(result?.value) ? { result: redactor.resolveAll(result.value) } : {}),

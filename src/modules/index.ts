@@ -17,6 +17,7 @@ import { restore_packages } from './restore_packages.ts';
 import { restore_path } from './restore_path.ts';
 import { service } from './service.ts';
 import { set_fact } from './set_fact.ts';
+import { setup } from './setup.ts';
 import { shell } from './shell.ts';
 import { slurp } from './slurp.ts';
 import { stat } from './stat.ts';
@@ -44,6 +45,7 @@ export const builtinModules = [
   restore_path,
   service,
   set_fact,
+  setup,
   shell,
   slurp,
   stat,

@@ -33,6 +33,7 @@ const magic = [
   'loop',
   'item',
   'failed',
+  'ansible_facts',
 ];
 /** Among the known names: there may be others. */
 const ANY_NAME = '*';

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, type Problem } from '../core/errors.ts';
-import { hostOrders } from '../core/playbook.ts';
+import { hostOrders, plainTask } from '../core/playbook.ts';
 import type { JsonSchema, ModuleRegistry } from '../core/module.ts';
 import type {
   BlockNode,
@@ -14,6 +14,7 @@ import type {
   RoleContext,
   TaskNode,
 } from '../core/playbook.ts';
+import type { SourceRef } from '../core/source.ts';
 import { schemaProblem, validateValue } from '../util/schema.ts';
 import { slug } from '../util/text.ts';
 import { readLayers, roleFolders, type Layers } from './overlay.ts';
@@ -162,7 +163,7 @@ class PlaybookLoader {
     const id = stepId('', name ?? 'play', ids).slice(1);
     const vars = reader.object('vars') ?? {};
     const inherited: Inherited = { ...inherit(reader, topLevel(this.#folder, id)), vars: [] };
-    reader.boolean('gather_facts');
+    const gather = reader.boolean('gather_facts');
     const context = { ...this.#context, handlers: [] as TaskNode[] };
     const section = (key: PlaySection['name']) =>
       loadNodes(reader.list(key) ?? [], inherited, context, reader.at());
@@ -173,6 +174,16 @@ class PlaybookLoader {
     const tasks = section('tasks');
     const postTasks = section('post_tasks');
     const serial = reader.value('serial');
+    const handlers = [
+      ...this.#loadHandlers(reader.list('handlers') ?? [], {
+        ...inherited,
+        path: `${id}/handlers`,
+      }),
+      ...context.handlers,
+    ];
+    const content = { preTasks, roles, tasks, postTasks, handlers, vars };
+    if (gather ?? mentionsFacts(content, context.files))
+      preTasks.unshift(gatherFacts(id, reader.at(), inherited));
     const play: Play = {
       id,
       name: name ?? 'play',
@@ -190,13 +201,7 @@ class PlaybookLoader {
         { name: 'tasks', nodes: [...roles, ...tasks] },
         { name: 'post_tasks', nodes: postTasks },
       ],
-      handlers: [
-        ...this.#loadHandlers(reader.list('handlers') ?? [], {
-          ...inherited,
-          path: `${id}/handlers`,
-        }),
-        ...context.handlers,
-      ],
+      handlers,
     };
     reader.close('a play');
     return [play];
@@ -350,6 +355,29 @@ class PlaybookLoader {
         });
     }
   }
+}
+
+/**
+ * Whether anything of a play asks for facts: then they are gathered, unless the play says otherwise. What an include
+ * may bring whose path is known only later is not seen; such a play says "gather_facts: true".
+ */
+function mentionsFacts(content: unknown, files: ReadonlySet<string>): boolean {
+  const templates = [...files].filter((file) => file.includes('/templates/'));
+  return (
+    JSON.stringify(content).includes('ansible_facts') ||
+    templates.some((file) => readFileSync(file, 'utf8').includes('ansible_facts'))
+  );
+}
+
+/** Asked once in a run, as the first step of the first play that wants to know. */
+function gatherFacts(play: string, at: SourceRef, { become }: Inherited): TaskNode {
+  const own = { id: `${play}/gather-facts`, name: 'Gather facts', at, module: 'setup', args: {} };
+  return {
+    ...plainTask({ ...own, become }),
+    when: ['!has(vars.ansible_facts)'],
+    tags: ['always'],
+    readOnly: true,
+  };
 }
 
 function inheritBecome(reader: MapReader, outer: Inherited): Pick<Inherited, 'become'> {

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { assert } from '../../src/modules/assert.ts';
 import { command, splitWords } from '../../src/modules/command.ts';
 import { debug } from '../../src/modules/debug.ts';
+import { document } from '../../src/modules/document.ts';
 import { fail } from '../../src/modules/fail.ts';
 import { group_by } from '../../src/modules/group_by.ts';
 import { pause } from '../../src/modules/pause.ts';
 import { service } from '../../src/modules/service.ts';
 import { set_fact } from '../../src/modules/set_fact.ts';
+import { setup } from '../../src/modules/setup.ts';
 import { shell } from '../../src/modules/shell.ts';
 import { uri } from '../../src/modules/uri.ts';
 import { wait_for } from '../../src/modules/wait_for.ts';
@@ -211,4 +213,20 @@ testModule(set_fact, {
     { title: 'nothing', args: {}, code: 'SCHEMA' },
     { title: 'a name with a dash', args: { 'a-b': 1 }, code: 'TASK_FAILED' },
   ],
+});
+
+testModule(setup, {
+  settled: [
+    {
+      title: 'only asks',
+      args: {},
+      facts: { 'host.facts': { hostname: 'h' } },
+      result: { ansible_facts: { hostname: 'h' } },
+    },
+  ],
+});
+
+testModule(document, {
+  settled: [{ title: 'only shows', args: { title: 'Report', text: 'all is well' } }],
+  refused: [{ title: 'nothing to show', args: { title: 'Report' }, code: 'SCHEMA' }],
 });

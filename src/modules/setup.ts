@@ -1,0 +1,14 @@
+import type { Module } from '../core/module.ts';
+import { hostFacts } from '../facts/host.ts';
+
+export const setup: Module = {
+  name: 'setup',
+  summary: 'Gather facts of the host into ansible_facts.',
+  schema: { type: 'object', properties: {}, additionalProperties: false },
+  readOnly: true,
+
+  async plan(_args, host) {
+    const facts = await host.fact(hostFacts);
+    return { actions: [], result: { ansible_facts: facts }, setFacts: { ansible_facts: facts } };
+  },
+};
