@@ -96,6 +96,8 @@ export interface Module<A = JsonObject> {
   conditionArgs?: readonly string[];
   /** Arguments with which a handler runs once more when what notified it is taken back. Default: the same. */
   again?(args: A): JsonObject;
+  /** How long it waits for a host that cannot be reached. */
+  waitsForHost?(args: A): { seconds: number; pauseSeconds: number };
   /** Refines the result after the actions ran, e.g. to parse an answer; `changed: false` says that nothing changed. */
   finish?(result: JsonObject, args: A): JsonObject;
 }

@@ -20,7 +20,12 @@ import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { coerceRendered, validateValue } from '../util/schema.ts';
 import { sleep } from '../util/time.ts';
-import { DEFAULT_TIMEOUT_SECONDS, openSession, type EngineContext } from './context.ts';
+import {
+  DEFAULT_TIMEOUT_SECONDS,
+  FACT_TIMEOUT_MS,
+  openSession,
+  type EngineContext,
+} from './context.ts';
 import { SessionHostView } from './host-view.ts';
 import { undoBody, undoKind } from './undo-plan.ts';
 
@@ -235,11 +240,11 @@ class UnitRunner {
   }
 
   async #try(): Promise<Attempt> {
-    const { task, scope, host, target, folders } = this.#unit;
+    const { task, scope, host, folders } = this.#unit;
     const { settings, signal, sendHttp } = this.#context;
     this.limits = this.#limits();
     const args = this.#arguments();
-    const session = await openSession(this.#context, target, task.become);
+    const session = await this.#session(args);
     const view = new SessionHostView({
       name: host.name,
       session,
@@ -280,6 +285,24 @@ class UnitRunner {
     if (failed) result['msg'] ??= failureMessage(plan.actions[outputs.length - 1], outputs.at(-1));
     // A module may know only from the answer that nothing changed.
     return { ...base, changed: !readOnly && result['changed'] !== false, failed, result };
+  }
+
+  async #session(args: JsonObject): Promise<HostSession> {
+    const { task, target } = this.#unit;
+    const patience = this.#module.waitsForHost?.(args);
+    const deadline = Date.now() + (patience?.seconds ?? 0) * 1000;
+    for (;;) {
+      try {
+        const session = await openSession(this.#context, target, task.become);
+        // A line that was open before may be dead without anybody having noticed.
+        if (patience) await session.read([{ script: ':' }], { timeoutMs: FACT_TIMEOUT_MS });
+        return session;
+      } catch (error) {
+        const again = error instanceof ConnectError && error.retryable && Date.now() < deadline;
+        if (!patience || !again || this.#context.isStopping()) throw error;
+        await sleep(patience.pauseSeconds * 1000, this.#context.signal).catch(() => undefined);
+      }
+    }
   }
 
   #limits(): UnitRunner['limits'] {

@@ -1,0 +1,75 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { TaskError } from '../core/errors.ts';
+import type { Module } from '../core/module.ts';
+import { restorePath } from './shared.ts';
+import { insertAt, latin1, planEdit, textFileProperties } from './text.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    ...textFileProperties,
+    block: { type: 'string', description: 'The lines between the marks. Empty removes them.' },
+    state: { enum: ['present', 'absent'], description: 'Default: present.' },
+    marker: {
+      type: 'string',
+      pattern: '\\{mark\\}',
+      description:
+        'Line before and after the block. Default: "# {mark} ANSIBLE MANAGED BLOCK", so that blocks of Ansible are found.',
+    },
+    marker_begin: { type: 'string', description: 'What {mark} is before it. Default: BEGIN.' },
+    marker_end: { type: 'string', description: 'What {mark} is after it. Default: END.' },
+    insertafter: {
+      type: 'string',
+      description: 'Regular expression of the line before a new block, or EOF. Default: EOF.',
+    },
+    insertbefore: {
+      type: 'string',
+      description: 'Regular expression of the line after a new block, or BOF.',
+    },
+    create: { type: 'boolean', description: 'Make the file when it is missing. Default: false.' },
+  },
+  required: ['path'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+export const blockinfile: Module<Args> = {
+  name: 'blockinfile',
+  summary: 'Keep lines between two marks in a text file, or keep them out.',
+  schema,
+
+  plan: (args, host) =>
+    planEdit({ ...args, absentIsFine: isAbsent(args) }, host, (text) => editBlock(text, args)),
+
+  restore: ({ path }, host, captured) => restorePath(path, host, captured),
+};
+
+function isAbsent({ state, block = '' }: Args): boolean {
+  return state === 'absent' || block === '';
+}
+
+function editBlock(text: string, args: Args): string {
+  const { marker = '# {mark} ANSIBLE MANAGED BLOCK', block = '' } = args;
+  const begin = latin1(marker.replaceAll('{mark}', args.marker_begin ?? 'BEGIN'));
+  const end = latin1(marker.replaceAll('{mark}', args.marker_end ?? 'END'));
+  if (begin === end) throw new TaskError('Both marks of the block are the same.');
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  const from = lines.indexOf(begin);
+  const to = lines.indexOf(end, from + 1);
+  if (from !== -1 && to === -1) {
+    throw new TaskError(
+      `The block in "${args.path}" begins in line ${String(from + 1)} and has no end.`,
+      {
+        hint: `Put a line "${end}" behind it, or take the first mark out.`,
+      },
+    );
+  }
+  const wanted = isAbsent(args)
+    ? []
+    : [begin, ...latin1(block).replace(/\n$/, '').split('\n'), end];
+  if (from === -1 && wanted.length === 0) return text;
+  if (from === -1) lines.splice(insertAt(lines, args), 0, ...wanted);
+  else lines.splice(from, to - from + 1, ...wanted);
+  return lines.map((line) => `${line}\n`).join('');
+}

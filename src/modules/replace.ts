@@ -1,0 +1,59 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { restorePath } from './shared.ts';
+import { expression, latin1, planEdit, textFileProperties } from './text.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    ...textFileProperties,
+    regexp: {
+      type: 'string',
+      minLength: 1,
+      description: 'What is replaced, everywhere; ^ and $ are the ends of lines.',
+    },
+    replace: {
+      type: 'string',
+      description: 'What comes in its place; \\1 is the first group. Default: nothing.',
+    },
+    after: { type: 'string', description: 'Only behind the first match of this.' },
+    before: { type: 'string', description: 'Only before the first match of this.' },
+  },
+  required: ['path', 'regexp'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+export const replace: Module<Args> = {
+  name: 'replace',
+  summary: 'Replace all matches of a regular expression in a text file.',
+  schema,
+
+  plan: (args, host) => planEdit(args, host, (text) => edit(text, args)),
+
+  restore: ({ path }, host, captured) => restorePath(path, host, captured),
+};
+
+function edit(text: string, { regexp, replace: by = '', after, before }: Args): string {
+  let from = 0;
+  if (after !== undefined) {
+    const match = expression(after, 'm').exec(text);
+    if (!match) return text;
+    from = match.index + match[0].length;
+  }
+  let to = text.length;
+  if (before !== undefined) {
+    const match = expression(before, 'm').exec(text.slice(from));
+    if (!match) return text;
+    to = from + match.index;
+  }
+  const substitute = latin1(by)
+    .replaceAll('$', '$$$$')
+    .replaceAll(/\\(\d+)/g, '$$$1')
+    .replaceAll(/\\g<(\w+)>/g, (_, name: string) =>
+      /^\d+$/.test(name) ? `$${name}` : `$<${name}>`,
+    );
+  const middle = text.slice(from, to).replaceAll(expression(regexp, 'gm'), substitute);
+  return text.slice(0, from) + middle + text.slice(to);
+}

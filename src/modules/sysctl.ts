@@ -1,0 +1,95 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { exec, type Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { Module, ModuleCall } from '../core/module.ts';
+import { kernelParameter } from '../facts/kernel.ts';
+import { escapePattern } from '../util/text.ts';
+import { restorePath } from './shared.ts';
+import { planEdit } from './text.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', pattern: '^[A-Za-z0-9_./-]+$', description: 'Name, with dots.' },
+    value: {
+      type: ['string', 'integer'],
+      description: 'The value. Not needed with state: absent.',
+    },
+    state: {
+      enum: ['present', 'absent'],
+      description:
+        'Whether the file sets it; the running kernel is left alone with absent. Default: present.',
+    },
+    sysctl_file: {
+      type: 'string',
+      pattern: '^/',
+      description: 'File that sets it at boot. Default: /etc/sysctl.d/99-runner.conf.',
+    },
+    sysctl_set: {
+      type: 'boolean',
+      description: 'Set it in the running kernel, too. Default: true.',
+    },
+    persist: {
+      type: 'boolean',
+      description: 'Write it into the file. Default: true.',
+    },
+    ignoreerrors: {
+      type: 'boolean',
+      description: 'A kernel that has no such parameter is fine. Default: false.',
+    },
+  },
+  required: ['name'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+const FILE = '/etc/sysctl.d/99-runner.conf';
+
+export const sysctl: Module<FromSchema<typeof schema>> = {
+  name: 'sysctl',
+  summary: 'Set a parameter of the kernel, now and at boot.',
+  schema,
+
+  async plan(args, host) {
+    const { name, state = 'present', sysctl_file: path = FILE, persist = true } = args;
+    const value =
+      args.value === undefined ? undefined : String(args.value).trim().replaceAll(/\s+/g, ' ');
+    if (state === 'present' && value === undefined) throw new TaskError('"value" is needed.');
+    const now = await host.fact(kernelParameter, name);
+    const running: Action[] = [];
+    if (state === 'present' && value !== undefined && args.sysctl_set !== false && now !== value) {
+      if (now === undefined && args.ignoreerrors !== true) {
+        throw new TaskError(`The kernel of "${host.name}" has no parameter "${name}".`, {
+          hint: 'Is a module missing that brings it? See "modprobe".',
+        });
+      }
+      if (now !== undefined) running.push(exec('sysctl', '-q', '-w', `${name}=${value}`));
+    }
+    if (!persist) return { actions: running, result: { value: now ?? '' } };
+    const pattern = new RegExp(`^\\s*-?${escapePattern(name)}\\s*=`);
+    const plan = await planEdit(
+      { path, create: true, absentIsFine: state === 'absent' },
+      host,
+      (text) => {
+        const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+        const others = lines.filter((line) => !pattern.test(line));
+        const wanted = `${name} = ${value ?? ''}`;
+        if (state === 'present' && lines.filter((line) => pattern.test(line)).join() === wanted)
+          return text;
+        const kept = state === 'present' ? [...others, wanted] : others;
+        if (kept.length === lines.length && state === 'absent') return text;
+        return kept.map((line) => `${line}\n`).join('');
+      },
+    );
+    return { ...plan, actions: [...plan.actions, ...running] };
+  },
+
+  async restore({ name, sysctl_file: path = FILE, persist = true }, host, captured) {
+    const before = await host.fact(kernelParameter, name);
+    const file = persist ? await restorePath(path, host, captured) : [];
+    const running: ModuleCall[] =
+      before === undefined
+        ? []
+        : [{ module: 'sysctl', args: { name, value: before, persist: false } }];
+    return [...running, ...file];
+  },
+};

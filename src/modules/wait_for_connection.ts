@@ -1,0 +1,22 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    timeout: { type: 'integer', minimum: 1, description: 'Seconds to wait at most. Default: 600.' },
+    sleep: { type: 'integer', minimum: 1, description: 'Seconds between two tries. Default: 1.' },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const wait_for_connection: Module<FromSchema<typeof schema>> = {
+  name: 'wait_for_connection',
+  summary: 'Wait until the host can be logged in to.',
+  schema,
+  readOnly: true,
+
+  waitsForHost: ({ timeout = 600, sleep = 1 }) => ({ seconds: timeout, pauseSeconds: sleep }),
+
+  plan: () => ({ actions: [{ kind: 'exec', argv: ['true'] }], readOnly: true }),
+};
