@@ -1,15 +1,19 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, extname, resolve } from 'node:path';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { MapReader } from '../playbook/reader.ts';
-import { readYaml, SourceMap } from '../playbook/yaml.ts';
-import { expandHome } from '../util/paths.ts';
+import { parseYaml, SourceMap } from '../playbook/yaml.ts';
+import { clusterTool, fromCluster } from './clusters.ts';
+import { GroupTree, keyFile } from './groups.ts';
+import { expandRange, looksLikeIni, parseIni } from './ini.ts';
+import { fromScript } from './script.ts';
 
 /**
- * Hosts from a file (mkectl's `hosts.yaml`, or Ansible's YAML), or from a list such as "a,b,".
+ * Hosts from a file (mkectl's `hosts.yaml`, Ansible's YAML or INI, a k0sctl.yaml, launchpad.yaml or mke4.yaml), from a
+ * program that prints JSON, or from a list such as "a,b,".
  * @throws PlaybookError with every problem of the file
  */
 export function loadInventory(source: string): Inventory {
@@ -20,9 +24,18 @@ export function loadInventory(source: string): Inventory {
     });
   }
   const problems: Problem[] = [];
-  const map = new SourceMap();
   const file = resolve(source);
-  const { value } = readYaml(file, problems, map);
+  const beside = [dirname(file)];
+  if (isProgram(file)) return fromScript(file).build(file, beside);
+  const text = readFileSync(file, 'utf8');
+  const isYaml = ['.yml', '.yaml', '.json'].includes(extname(file));
+  if (!isYaml && (extname(file) === '.ini' || looksLikeIni(text))) {
+    const tree = parseIni(text, file, problems);
+    if (problems.length > 0) throw new PlaybookError(problems);
+    return notEmpty(tree.build(file, beside));
+  }
+  const map = new SourceMap();
+  const { value } = parseYaml(text, file, problems, map);
   if (problems.length > 0) throw new PlaybookError(problems);
   const at = { file, line: 1, column: 1 };
   if (!isJsonObject(value ?? undefined)) {
@@ -33,14 +46,31 @@ export function loadInventory(source: string): Inventory {
       },
     ]);
   }
-  const reader = new MapReader(value as JsonObject, map, problems);
-  const inventory = Array.isArray(reader.source['hosts'])
+  const document = value as JsonObject;
+  if (clusterTool(document)) return notEmpty(fromCluster(document, file));
+  const reader = new MapReader(document, map, problems);
+  const inventory = Array.isArray(document['hosts'])
     ? fromMkectl(reader, file)
     : fromAnsible(reader, file);
-  if (inventory.hosts.size === 0 && problems.length === 0)
-    problems.push({ message: 'The inventory names no hosts.', at });
   if (problems.length > 0) throw new PlaybookError(problems);
-  return inventory;
+  return notEmpty(inventory);
+}
+
+function notEmpty(inventory: Inventory): Inventory {
+  if (inventory.hosts.size > 0) return inventory;
+  const at = { file: inventory.file, line: 1, column: 1 };
+  throw new PlaybookError([{ message: 'The inventory names no hosts.', at }]);
+}
+
+/** A data file that somebody made executable by accident is still data. */
+function isProgram(file: string): boolean {
+  if (['.yml', '.yaml', '.json', '.ini'].includes(extname(file))) return false;
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function fromList(source: string): Inventory {
@@ -108,81 +138,30 @@ function fromMkectl(reader: MapReader, file: string): Inventory {
   return { file, hosts, groups: new Map([['all', [...hosts.keys()]]]) };
 }
 
-function keyFile(path: string | undefined, file: string): string | undefined {
-  if (path === undefined) return undefined;
-  const expanded = expandHome(path);
-  return isAbsolute(expanded) ? expanded : resolve(dirname(file), expanded);
-}
-
 function pruned(values: Record<string, string | undefined>): JsonObject {
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 }
 
-interface Group {
-  hosts: string[];
-  children: string[];
-  vars: JsonObject;
-  depth: number;
-}
-
-/** `all: {hosts, children, vars}`, or groups at the top. Deeper groups' variables win, then the host's own. */
+/** `all: {hosts, children, vars}`, or groups at the top. */
 function fromAnsible(reader: MapReader, file: string): Inventory {
-  const groups = new Map<string, Group>();
-  const own = new Map<string, JsonObject>();
-  const visit = (name: string, value: JsonValue | undefined, depth: number): void => {
+  const tree = new GroupTree();
+  const visit = (name: string, value: JsonValue | undefined): void => {
     const body = new MapReader(isJsonObject(value) ? value : {}, reader.map, reader.problems);
-    const group = groups.get(name) ?? { hosts: [], children: [], vars: {}, depth };
-    group.depth = Math.max(group.depth, depth);
-    groups.set(name, group);
-    Object.assign(group.vars, body.object('vars'));
-    for (const [host, vars] of Object.entries(body.object('hosts') ?? {})) {
-      if (!group.hosts.includes(host)) group.hosts.push(host);
-      own.set(host, { ...own.get(host), ...(isJsonObject(vars) ? vars : {}) });
+    Object.assign(tree.group(name).vars, body.object('vars'));
+    for (const [pattern, vars] of Object.entries(body.object('hosts') ?? {})) {
+      const hosts = expandRange(pattern);
+      if (!hosts) body.problem('hosts', `"${pattern}" has a range that cannot be understood.`);
+      for (const host of hosts ?? []) tree.addHost(name, host, isJsonObject(vars) ? vars : {});
     }
     for (const [child, childValue] of Object.entries(body.object('children') ?? {})) {
-      if (!group.children.includes(child)) group.children.push(child);
-      visit(child, childValue, depth + 1);
+      tree.addChild(name, child);
+      visit(child, childValue);
     }
     if (isJsonObject(value)) body.close(`group "${name}"`);
   };
-  for (const [name, value] of Object.entries(reader.source))
-    visit(name, value, name === 'all' ? 0 : 1);
-  const membersOf = (name: string): string[] => {
-    const group = groups.get(name);
-    return group ? [...new Set([...group.hosts, ...group.children.flatMap(membersOf)])] : [];
-  };
-  const members = new Map([...groups.keys()].map((name) => [name, membersOf(name)]));
-  const hosts = new Map<string, InventoryHost>();
-  for (const name of new Set([...members.values()].flat())) {
-    const above = [...groups]
-      .filter(([group]) => group === 'all' || members.get(group)?.includes(name))
-      .sort(([, a], [, b]) => a.depth - b.depth);
-    const vars = Object.assign(
-      {},
-      ...above.map(([, group]) => group.vars),
-      own.get(name),
-    ) as JsonObject;
-    hosts.set(name, { name, address: addressFromVars(name, vars, file), vars });
-  }
-  members.set('all', [...hosts.keys()]);
-  return { file, hosts, groups: members };
-}
-
-function addressFromVars(name: string, vars: JsonObject, file: string): HostAddress {
-  const text = (...keys: string[]): string | undefined => {
-    const value = keys.map((key) => vars[key]).find((one) => one !== undefined && one !== null);
-    return value === undefined ? undefined : String(value);
-  };
-  const connection = text('ansible_connection', 'connection');
-  const port = text('ansible_port', 'port');
-  return {
-    name,
-    transport: connection === 'local' || connection === 'openssh' ? connection : 'ssh',
-    address: text('ansible_host', 'address') ?? name,
-    port: port === undefined ? undefined : Number(port),
-    user: text('ansible_user', 'user'),
-    keyPath: keyFile(text('ansible_ssh_private_key_file', 'keyPath'), file),
-  };
+  for (const [name, value] of Object.entries(reader.source)) visit(name, value);
+  if (reader.problems.length > 0) throw new PlaybookError(reader.problems);
+  return tree.build(file, [dirname(file)]);
 }

@@ -439,7 +439,7 @@ const schemaKeys = [
 ];
 /** Flags of `runner play` itself; an input of such a name could never be given. */
 const reserved = new Set(
-  'take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass'.split(
+  'list-tasks take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass'.split(
     ' ',
   ),
 );

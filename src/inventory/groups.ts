@@ -1,0 +1,188 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { PlaybookError, type Problem } from '../core/errors.ts';
+import type { HostAddress } from '../core/host.ts';
+import type { Inventory, InventoryHost } from '../core/inventory.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { readYaml } from '../playbook/yaml.ts';
+import { expandHome } from '../util/paths.ts';
+
+interface Group {
+  hosts: Set<string>;
+  children: Set<string>;
+  vars: JsonObject;
+}
+
+/** Groups, hosts and variables as an inventory of Ansible's kind names them, in whatever form it is written. */
+export class GroupTree {
+  readonly #groups = new Map<string, Group>();
+  readonly #own = new Map<string, JsonObject>();
+
+  group(name: string): Group {
+    const known = this.#groups.get(name) ?? { hosts: new Set(), children: new Set(), vars: {} };
+    this.#groups.set(name, known);
+    return known;
+  }
+
+  addHost(group: string, host: string, vars: JsonObject = {}): void {
+    this.group(group).hosts.add(host);
+    this.setHostVars(host, vars);
+  }
+
+  setHostVars(host: string, vars: JsonObject): void {
+    this.#own.set(host, { ...this.#own.get(host), ...vars });
+  }
+
+  addChild(parent: string, child: string): void {
+    this.group(parent).children.add(child);
+    this.group(child);
+  }
+
+  /**
+   * The inventory: a host's variables are those of its groups, deeper ones over others, then its own. Files in
+   * `group_vars` and `host_vars` beside the inventory go over what stands in it.
+   * @throws PlaybookError when groups go in circles, or two groups of one depth disagree
+   */
+  build(file: string, folders: readonly string[]): Inventory {
+    const problems: Problem[] = [];
+    const at = { file, line: 1, column: 1 };
+    const depths = this.#depths(problems);
+    if (problems.length > 0) throw new PlaybookError(problems.map((one) => ({ ...one, at })));
+    const members = new Map([...this.#groups.keys()].map((name) => [name, this.#members(name)]));
+    const groupVars = new Map(
+      ['all', ...this.#groups.keys()].map((name) => [
+        name,
+        { ...this.#groups.get(name)?.vars, ...varsFiles(folders, 'group_vars', name, problems) },
+      ]),
+    );
+    const hosts = new Map<string, InventoryHost>();
+    for (const name of new Set([...members.values()].flatMap((one) => [...one]))) {
+      const above = [...groupVars]
+        .filter(([group]) => group === 'all' || members.get(group)?.has(name))
+        .map(([group, vars]) => ({ group, vars, depth: depths.get(group) ?? 0 }))
+        .sort((a, b) => a.depth - b.depth);
+      problems.push(...disagreements(name, above).map((message) => ({ message, at })));
+      const vars = Object.assign(
+        {},
+        ...above.map((one) => one.vars),
+        this.#own.get(name),
+        varsFiles(folders, 'host_vars', name, problems),
+      ) as JsonObject;
+      hosts.set(name, { name, address: addressFromVars(name, vars, file), vars });
+    }
+    if (problems.length > 0) throw new PlaybookError(problems);
+    const groups = new Map([...members].map(([name, own]) => [name, [...own]]));
+    groups.set('all', [...hosts.keys()]);
+    return { file, hosts, groups };
+  }
+
+  #members(name: string): Set<string> {
+    const group = this.#groups.get(name);
+    const below = [...(group?.children ?? [])].flatMap((child) => [...this.#members(child)]);
+    return new Set([...(group?.hosts ?? []), ...below]);
+  }
+
+  /** How far each group is from the top, by its longest way. */
+  #depths(problems: Problem[]): Map<string, number> {
+    const depths = new Map<string, number>([['all', 0]]);
+    const visit = (name: string, depth: number, way: readonly string[]): void => {
+      if (way.includes(name)) {
+        const circle = [...way.slice(way.indexOf(name)), name].join(' → ');
+        problems.push({ message: `Group "${name}" is part of itself: ${circle}.` });
+        return;
+      }
+      if (depth > (depths.get(name) ?? 0)) depths.set(name, depth);
+      for (const child of this.#groups.get(name)?.children ?? [])
+        visit(child, depth + 1, [...way, name]);
+    };
+    const inner = new Set([...this.#groups.values()].flatMap(({ children }) => [...children]));
+    for (const name of this.#groups.keys())
+      if (name === 'all' || !inner.has(name)) visit(name, name === 'all' ? 0 : 1, []);
+    // Groups that only name each other have no top.
+    for (const name of this.#groups.keys()) if (!depths.has(name)) visit(name, 1, []);
+    return depths;
+  }
+}
+
+/** Which of two groups of one depth wins would depend on their names: nobody means that. */
+function disagreements(
+  host: string,
+  above: readonly { group: string; vars: JsonObject; depth: number }[],
+): string[] {
+  const seen = new Map<string, { group: string; value: JsonValue }>();
+  const messages: string[] = [];
+  for (const { group, vars, depth } of above) {
+    for (const [name, value] of Object.entries(vars)) {
+      const key = `${String(depth)} ${name}`;
+      const other = seen.get(key);
+      if (!other) seen.set(key, { group, value });
+      else if (JSON.stringify(other.value) !== JSON.stringify(value))
+        messages.push(
+          `Groups "${other.group}" and "${group}" give host "${host}" different values of "${name}". Say it in a group below, or in the host.`,
+        );
+    }
+  }
+  return messages;
+}
+
+const extensions = ['', '.yml', '.yaml', '.json'];
+
+/** Variables of a group or host in files of its name, or in all files of a folder of its name. */
+function varsFiles(
+  folders: readonly string[],
+  kind: 'group_vars' | 'host_vars',
+  name: string,
+  problems: Problem[],
+): JsonObject {
+  const vars: JsonObject = {};
+  for (const folder of folders) {
+    const place = join(folder, kind, name);
+    const files = extensions
+      .map((extension) => `${place}${extension}`)
+      .filter((path) => existsSync(path))
+      .flatMap((path) =>
+        statSync(path).isDirectory()
+          ? readdirSync(path)
+              .filter(
+                (file) => extensions.includes(extname(file)) && !basename(file).startsWith('.'),
+              )
+              .sort()
+              .map((file) => join(path, file))
+          : [path],
+      );
+    for (const file of files) {
+      const { value } = readYaml(file, problems);
+      if (isJsonObject(value ?? undefined)) Object.assign(vars, value);
+      else if (value !== null)
+        problems.push({
+          message: 'A file of variables is a map of names and values.',
+          at: { file, line: 1, column: 1 },
+        });
+    }
+  }
+  return vars;
+}
+
+function addressFromVars(name: string, vars: JsonObject, file: string): HostAddress {
+  const text = (...keys: string[]): string | undefined => {
+    const value = keys.map((key) => vars[key]).find((one) => one !== undefined && one !== null);
+    return value === undefined ? undefined : String(value);
+  };
+  const connection = text('ansible_connection', 'connection');
+  const port = text('ansible_port', 'ansible_ssh_port', 'port');
+  return {
+    name,
+    transport: connection === 'local' || connection === 'openssh' ? connection : 'ssh',
+    address: text('ansible_host', 'ansible_ssh_host', 'address') ?? name,
+    port: port === undefined ? undefined : Number(port),
+    user: text('ansible_user', 'ansible_ssh_user', 'user'),
+    keyPath: keyFile(text('ansible_ssh_private_key_file', 'keyPath'), file),
+  };
+}
+
+/** A path counts from the file it stands in. */
+export function keyFile(path: string | undefined, file: string): string | undefined {
+  if (path === undefined) return undefined;
+  const expanded = expandHome(path);
+  return isAbsolute(expanded) ? expanded : resolve(dirname(file), expanded);
+}

@@ -1,0 +1,122 @@
+import { parse } from 'yaml';
+import type { Problem } from '../core/errors.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { GroupTree } from './groups.ts';
+
+/** Whether a text is an inventory in Ansible's INI form rather than YAML. */
+export function looksLikeIni(text: string): boolean {
+  const lines = text.split('\n').map((line) => line.trim());
+  const [first = ''] = lines.filter((line) => line !== '' && !/^[#;]/.test(line));
+  return /^\[[^\]]+\]$/.test(first) || (first !== '' && !/:(\s|$)|^[-{[]/.test(first));
+}
+
+/**
+ * Ansible's INI: `[group]`, `[group:children]`, `[group:vars]`, hosts as `NAME key=value …` with ranges `[01:10]` and
+ * `[a:f]`. A value is text, number or boolean as YAML 1.2 reads it, in both places alike.
+ */
+export function parseIni(text: string, file: string, problems: Problem[]): GroupTree {
+  const tree = new GroupTree();
+  tree.group('all');
+  let group = 'ungrouped';
+  let kind: 'hosts' | 'children' | 'vars' = 'hosts';
+  for (const [index, raw] of text.split('\n').entries()) {
+    const at = { file, line: index + 1, column: 1 };
+    const line = stripComment(raw).trim();
+    if (line === '') continue;
+    const [, name, section] = /^\[([^\]:]+)(?::(\w+))?\]$/.exec(line) ?? [];
+    if (name !== undefined) {
+      group = name;
+      kind = section === 'children' || section === 'vars' ? section : 'hosts';
+      if (section !== undefined && kind === 'hosts')
+        problems.push({ message: `"${section}" is no section; there are children and vars.`, at });
+      tree.group(group);
+      continue;
+    }
+    if (kind === 'children') {
+      tree.addChild(group, line);
+    } else if (kind === 'vars') {
+      const [, key, value] = /^([\w.-]+)\s*=\s*(.*)$/.exec(line) ?? [];
+      if (key === undefined) problems.push({ message: `"${line}" is not NAME=VALUE.`, at });
+      else tree.group(group).vars[key] = typed(value ?? '');
+    } else {
+      addHosts(tree, group, line, (message) => problems.push({ message, at }));
+    }
+  }
+  return tree;
+}
+
+function addHosts(
+  tree: GroupTree,
+  group: string,
+  line: string,
+  problem: (message: string) => void,
+): void {
+  const [pattern = '', ...words] = splitWords(line);
+  const vars: JsonObject = {};
+  for (const quoted of words) {
+    const word = quoted.replace(/^(["'])(.*)\1$/, '$2');
+    const at = word.indexOf('=');
+    if (at < 1) problem(`"${word}" is not NAME=VALUE.`);
+    else vars[word.slice(0, at)] = typed(word.slice(at + 1));
+  }
+  const [, bare = pattern, port] = /^([^:[\]]+):(\d+)$/.exec(pattern) ?? [];
+  if (port !== undefined) vars['ansible_port'] ??= Number(port);
+  const names = expandRange(bare);
+  if (names === undefined) problem(`"${bare}" has a range that cannot be understood.`);
+  for (const name of names ?? []) tree.addHost(group, name, vars);
+}
+
+/** `web[01:03]` → web01, web02, web03; `db-[a:c]`; a step may follow: `[0:10:2]`. Undefined when it makes no sense. */
+export function expandRange(pattern: string): string[] | undefined {
+  const [, before = '', from = '', to = '', step = '1', after = ''] =
+    /^([^[]*)\[([0-9a-zA-Z]+):([0-9a-zA-Z]+)(?::(\d+))?\](.*)$/.exec(pattern) ?? [];
+  if (from === '') return /[[\]]/.test(pattern) ? undefined : [pattern];
+  const numeric = /^\d+$/.test(from) && /^\d+$/.test(to);
+  const letters =
+    /^[a-z]$/.test(from) === /^[a-z]$/.test(to) && from.length === 1 && to.length === 1;
+  if (!numeric && !letters) return undefined;
+  const [low, high] = numeric ? [Number(from), Number(to)] : [from.charCodeAt(0), to.charCodeAt(0)];
+  if (low > high || Number(step) === 0) return undefined;
+  const rest = expandRange(after);
+  if (!rest) return undefined;
+  const names: string[] = [];
+  for (let value = low; value <= high; value += Number(step)) {
+    const part = numeric ? String(value).padStart(from.length, '0') : String.fromCharCode(value);
+    names.push(...rest.map((end) => `${before}${part}${end}`));
+  }
+  return names;
+}
+
+/** Words apart, quotes kept together. */
+function splitWords(line: string): string[] {
+  return line.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
+}
+
+/** A comment begins with # or ; where no quote is open and a blank, or nothing, is before it. */
+function stripComment(line: string): string {
+  if (/^\s*[#;]/.test(line)) return '';
+  let quote = '';
+  for (let index = 0; index < line.length; index++) {
+    const letter = line[index] ?? '';
+    if (quote !== '') {
+      if (letter === quote) quote = '';
+    } else if (letter === '"' || letter === "'") quote = letter;
+    else if (letter === '#' && /\s/.test(line[index - 1] ?? '')) return line.slice(0, index);
+  }
+  return line;
+}
+
+function typed(text: string): JsonValue {
+  const plain = text.trim();
+  const [, quoted] = /^(?:"([^"]*)"|'[^']*')$/.exec(plain) ?? [];
+  if (/^'[^']*'$/.test(plain)) return plain.slice(1, -1);
+  if (quoted !== undefined) return quoted;
+  // Modes and such keep their leading zero.
+  if (/^0\d+$/.test(plain)) return plain;
+  if (!/^(true|false|null|-?\d+(\.\d+)?|[[{].*[\]}])$/.test(plain)) return plain;
+  try {
+    return parse(plain) as JsonValue;
+  } catch {
+    return plain;
+  }
+}

@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { UsageError } from '../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { GroupTree } from './groups.ts';
+
+const TIME_LIMIT_MS = 60_000;
+
+/**
+ * Asks a program for its hosts, as Ansible does: `PROGRAM --list` prints JSON, a group a key, with `hosts`, `vars`,
+ * `children`; `_meta.hostvars` has the variables of hosts.
+ * @throws UsageError when it fails, takes too long or prints something else
+ */
+export function fromScript(program: string): GroupTree {
+  let text: string;
+  try {
+    text = execFileSync(program, ['--list'], {
+      encoding: 'utf8',
+      timeout: TIME_LIMIT_MS,
+      maxBuffer: 256 * 1024 * 1024,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    const {
+      stderr = '',
+      code,
+      signal,
+    } = error as { stderr?: string; code?: string; signal?: string };
+    const why =
+      signal === 'SIGTERM' ? `no answer in ${String(TIME_LIMIT_MS / 1000)} s` : stderr.trim();
+    throw new UsageError(
+      `The inventory program "${program}" failed: ${why || (code ?? 'no output')}`,
+      {
+        hint: 'A file that is executable is run with --list. If it is no program: chmod -x.',
+        cause: error,
+      },
+    );
+  }
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    const shown = text.slice(0, 100);
+    throw new UsageError(`The inventory program "${program}" printed no JSON: ${shown}`, {
+      cause: error,
+    });
+  }
+  if (!isJsonObject(value))
+    throw new UsageError(`The inventory program "${program}" printed no map of groups.`);
+  return toTree(value);
+}
+
+function toTree({ _meta: meta, ...groups }: JsonObject): GroupTree {
+  const tree = new GroupTree();
+  for (const [name, value] of Object.entries(groups)) {
+    const group = Array.isArray(value) ? { hosts: value } : isJsonObject(value) ? value : {};
+    tree.group(name);
+    for (const host of strings(group['hosts'])) tree.addHost(name, host);
+    for (const child of strings(group['children'])) tree.addChild(name, child);
+    if (isJsonObject(group['vars'])) Object.assign(tree.group(name).vars, group['vars']);
+  }
+  const hostvars = isJsonObject(meta) ? meta['hostvars'] : undefined;
+  for (const [host, vars] of Object.entries(isJsonObject(hostvars) ? hostvars : {}))
+    if (isJsonObject(vars)) tree.setHostVars(host, vars);
+  return tree;
+}
+
+function strings(value: JsonValue | undefined): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,171 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expandRange } from '../../src/inventory/ini.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+
+let dir = '';
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'runner-inventory-'));
+});
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+const file = (name: string, text: string): string => {
+  const path = join(dir, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+};
+
+const load = (name: string, text: string) => loadInventory(file(name, text));
+
+describe('an INI inventory', () => {
+  const text = `
+# a comment
+lonely ansible_port=2200
+[web]
+web[01:03] size=3 mode=0644 "note=two words" # the fleet
+192.0.2.7:2222 ansible_user=ops
+
+[db:vars]
+engine = 'postgres # no comment'
+replicas=2
+fast=true
+hosts=["a", "b"]
+
+[db]
+db-[a:b].example.com
+
+[all:vars]
+size=1
+[site:children]
+web
+db
+`;
+
+  it('has groups, children, ranges and variables', () => {
+    const { hosts, groups } = load('hosts', text);
+    expect([...groups.keys()].sort()).toEqual(['all', 'db', 'site', 'ungrouped', 'web']);
+    expect(groups.get('web')).toEqual(['web01', 'web02', 'web03', '192.0.2.7']);
+    expect(groups.get('site')).toHaveLength(6);
+    expect(hosts.get('web02')?.vars).toEqual({ size: 3, mode: '0644', note: 'two words' });
+    expect(hosts.get('lonely')).toMatchObject({ address: { port: 2200 }, vars: { size: 1 } });
+    expect(hosts.get('192.0.2.7')?.address).toMatchObject({ port: 2222, user: 'ops' });
+    expect(hosts.get('db-a.example.com')?.vars).toMatchObject({
+      engine: 'postgres # no comment',
+      replicas: 2,
+      fast: true,
+      hosts: ['a', 'b'],
+    });
+  });
+
+  it.each([
+    ['[web]\na b', '"b" is not NAME=VALUE.'],
+    ['[web:vars]\nx', '"x" is not NAME=VALUE.'],
+    ['[web:kids]\nx', '"kids" is no section; there are children and vars.'],
+    ['[web]\nweb[3:1]', '"web[3:1]" has a range that cannot be understood.'],
+    ['[a:children]\nb\n[b:children]\na\n[c]\nx', 'is part of itself'],
+    ['[a]\n', 'The inventory names no hosts.'],
+  ])('is refused: %j', (wrong, message) => {
+    expect(() => load('wrong.ini', wrong)).toThrow(message);
+  });
+
+  it('knows ranges with leading zeros, letters and steps', () => {
+    expect(expandRange('n[08:11]x')).toEqual(['n08x', 'n09x', 'n10x', 'n11x']);
+    expect(expandRange('[a:c]-[1:2]')).toEqual(['a-1', 'a-2', 'b-1', 'b-2', 'c-1', 'c-2']);
+    expect(expandRange('n[0:9:4]')).toEqual(['n0', 'n4', 'n8']);
+    expect(expandRange('n[a:3]')).toBeUndefined();
+  });
+});
+
+describe('variables of groups', () => {
+  it('come from group_vars and host_vars, deeper groups over others', () => {
+    file('vars/group_vars/all.yml', 'a: all\nb: all\n');
+    file('vars/group_vars/web/one.yml', 'b: web\n');
+    file('vars/group_vars/web/two.yaml', 'c: web\n');
+    file('vars/host_vars/h1.yml', 'c: h1\n');
+    const { hosts } = load(
+      'vars/hosts.yml',
+      'all: { children: { web: { hosts: { h1: , h2: } } } }',
+    );
+    expect(hosts.get('h1')?.vars).toEqual({ a: 'all', b: 'web', c: 'h1' });
+    expect(hosts.get('h2')?.vars).toEqual({ a: 'all', b: 'web', c: 'web' });
+  });
+
+  it('must agree where none is deeper', () => {
+    const text = (value: number) =>
+      `{ web: { hosts: { h1: }, vars: { n: 1 } }, db: { hosts: { h1: }, vars: { n: ${String(value)} } } }`;
+    expect(load('agree.yml', text(1)).hosts.get('h1')?.vars).toEqual({ n: 1 });
+    expect(() => load('agree.yml', text(2))).toThrow(
+      'Groups "web" and "db" give host "h1" different values of "n".',
+    );
+  });
+});
+
+describe('inventories of other tools', () => {
+  it.each([
+    [
+      'k0sctl',
+      'apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec:\n  hosts:\n  - { role: controller+worker, ssh: { address: 192.0.2.1, user: root, keyPath: id } }\n  - { role: worker, installFlags: [--debug], openSSH: { address: w1 } }\n  - { role: worker, localhost: { enabled: true } }',
+      { controllers: ['192.0.2.1'], workers: ['192.0.2.1', 'w1', 'localhost'] },
+    ],
+    [
+      'launchpad',
+      'apiVersion: launchpad.mirantis.com/mke/v1.5\nkind: mke\nspec:\n  hosts:\n  - { role: manager, ssh: { address: 192.0.2.1, port: 2222 } }\n  - { role: worker, ssh: { address: 192.0.2.2 } }',
+      { managers: ['192.0.2.1'], workers: ['192.0.2.2'] },
+    ],
+    [
+      'mke4',
+      'apiVersion: mke.mirantis.com/v1alpha1\nkind: MkeConfig\nspec:\n  hosts:\n  - { role: controller+worker, ssh: { address: 192.0.2.1 } }\n  - { role: worker, ssh: { address: 192.0.2.2 } }',
+      { controllers: ['192.0.2.1'], workers: ['192.0.2.1', '192.0.2.2'] },
+    ],
+  ])('%s', (name, text, expected) => {
+    const { groups, hosts } = load(`${name}.yaml`, text);
+    expect(Object.fromEntries(groups)).toMatchObject(expected);
+    if (name === 'launchpad') expect(hosts.get('192.0.2.1')?.address.port).toBe(2222);
+    if (name !== 'k0sctl') return;
+    expect(hosts.get('192.0.2.1')?.address).toMatchObject({
+      user: 'root',
+      keyPath: join(dir, 'id'),
+    });
+    expect(hosts.get('w1')?.address.transport).toBe('openssh');
+    expect(hosts.get('w1')?.vars).toMatchObject({ installFlags: ['--debug'] });
+    expect(hosts.get('localhost')?.address.transport).toBe('local');
+  });
+
+  it('refuses one without hosts', () => {
+    const head = 'apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\n';
+    expect(() => load('k.yaml', head)).toThrow('The file has no list "spec.hosts".');
+    expect(() => load('k.yaml', `${head}spec: { hosts: [{ role: worker }] }`)).toThrow(
+      'Host 1 of "spec.hosts" has no address.',
+    );
+  });
+});
+
+describe('an inventory that is a program', () => {
+  const program = (name: string, script: string): string => {
+    const path = file(name, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+
+  it('is asked with --list', () => {
+    const json =
+      '{"web":{"hosts":["h1","h2"],"vars":{"a":1},"children":["old"]},"old":["h3"],"_meta":{"hostvars":{"h1":{"ansible_port":2200}}}}';
+    const path = program('list', `[ "$1" = --list ] && echo '${json}'`);
+    const { hosts, groups } = loadInventory(path);
+    expect(groups.get('web')).toEqual(['h1', 'h2', 'h3']);
+    expect(hosts.get('h1')).toMatchObject({ address: { port: 2200 }, vars: { a: 1 } });
+  });
+
+  it('says why it gave none', () => {
+    expect(() => loadInventory(program('fails', 'echo no cloud today >&2; exit 3'))).toThrow(
+      'no cloud today',
+    );
+    expect(() => loadInventory(program('text', 'echo hello'))).toThrow('printed no JSON: hello');
+    expect(() => loadInventory(program('list2', 'echo []'))).toThrow('printed no map of groups');
+  });
+});
