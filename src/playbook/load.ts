@@ -50,12 +50,24 @@ export function loadPlaybook(path: string, options: LoadOptions): Playbook {
   return playbook;
 }
 
+/** Where a play stands, and what is said around it. */
+interface PlayFile {
+  file: string;
+  /** Files that are being imported, outermost first. */
+  chain: readonly string[];
+  when: string[];
+  tags: string[];
+  vars: JsonObject;
+}
+
 class PlaybookLoader {
   readonly #files: string[];
   /** Below all overlays. */
   readonly #file: string;
   readonly #folder: string;
   readonly #rolePaths: string[];
+  /** Where templates and files are looked up; that of the playbook below all overlays is the last. */
+  readonly #playFolders: string[];
   readonly #context: LoadContext;
 
   constructor(
@@ -68,6 +80,7 @@ class PlaybookLoader {
     this.#files = files;
     this.#file = file;
     this.#folder = dirname(file);
+    this.#playFolders = files.map((one) => dirname(one));
     this.#rolePaths = [...files.flatMap(roleFolders), ...rolePaths];
     this.#context = {
       modules,
@@ -116,9 +129,9 @@ class PlaybookLoader {
       ),
       timeLimitSeconds: reader.limit('time_limit'),
       fingerprint: [],
-      plays: this.#loadPlays(plays ?? []),
+      plays: this.#loadPlays(plays ?? [], this.#topFile()),
       changes: this.#context.changes.list,
-      folders: this.#files.map((one) => dirname(one)),
+      folders: [...new Set(this.#playFolders)],
       files: [],
     };
     reader.string('description');
@@ -136,23 +149,85 @@ class PlaybookLoader {
     });
   }
 
-  #loadPlays(list: JsonValue[]): Play[] {
-    const { changes } = this.#context;
-    return list
-      .flatMap((play) => this.#loadPlay(play))
-      .flatMap((play) => changes.ofPlay(play, (plays) => this.#loadPlays(plays)));
+  #topFile(): PlayFile {
+    return { file: this.#file, chain: [this.#file], when: [], tags: [], vars: {} };
   }
 
-  #loadPlay(value: JsonValue): Play[] {
+  #loadPlays(list: JsonValue[], from: PlayFile): Play[] {
+    const { changes } = this.#context;
+    return list
+      .flatMap((play) => this.#loadPlay(play, from))
+      .flatMap((play) => changes.ofPlay(play, (plays) => this.#loadPlays(plays, from)));
+  }
+
+  /** `import_playbook`: the plays of another file in place of this one, with conditions, tags and variables. */
+  #importPlays(reader: MapReader, from: PlayFile): Play[] {
+    const { problems, map, files } = this.#context;
+    const wanted = reader.string('import_playbook') ?? '';
+    reader.string('name');
+    const file = resolve(dirname(from.file), wanted);
+    const inner: PlayFile = {
+      file,
+      chain: [...from.chain, file],
+      when: [...from.when, ...(reader.conditions('when') ?? [])],
+      tags: [...from.tags, ...reader.strings('tags')],
+      vars: { ...reader.object('vars'), ...from.vars },
+    };
+    reader.close('"import_playbook"');
+    if (!existsSync(file)) {
+      reader.problem('import_playbook', `There is no playbook "${wanted}".`, `Looked for ${file}.`);
+      return [];
+    }
+    if (from.chain.includes(file)) {
+      reader.problem('import_playbook', `"${wanted}" imports itself.`);
+      return [];
+    }
+    files.add(file);
+    this.#playFolders.unshift(dirname(file));
+    this.#rolePaths.unshift(...roleFolders(file).filter((one) => !this.#rolePaths.includes(one)));
+    const { value } = readYaml(file, problems, map);
+    if (Array.isArray(value)) return this.#loadPlays(value, inner);
+    const whole = isJsonObject(value ?? undefined) ? (value as JsonObject) : {};
+    const head = new MapReader(whole, map, problems);
+    const plays = head.list('plays');
+    head.string('name');
+    head.string('description');
+    // What belongs to a whole run is said by the playbook that is run.
+    head.close('a playbook that is imported');
+    return this.#loadPlays(plays ?? [], inner);
+  }
+
+  /** Variables of files: each a path, or a list of which the first that is there counts. */
+  #varsFiles(reader: MapReader, from: PlayFile): JsonObject {
+    const { problems, map, files } = this.#context;
+    const vars: JsonObject = {};
+    for (const entry of reader.list('vars_files') ?? []) {
+      const names = (Array.isArray(entry) ? entry : [entry]).map(String);
+      const paths = names.map((one) => resolve(dirname(from.file), one));
+      const path = paths.find((one) => existsSync(one));
+      if (path === undefined) {
+        const hint = `Looked for ${paths.join(', ')}.`;
+        reader.problem('vars_files', `There is no file "${names.join('" or "')}".`, hint);
+        continue;
+      }
+      files.add(path);
+      const { value } = readYaml(path, problems, map);
+      if (isJsonObject(value ?? undefined)) Object.assign(vars, value);
+      else if (value !== null)
+        reader.problem('vars_files', `"${path}" is no map of names and values.`);
+    }
+    return vars;
+  }
+
+  #loadPlay(value: JsonValue, from: PlayFile): Play[] {
     const { problems, map, ids } = this.#context;
     if (!isJsonObject(value)) {
-      problems.push({
-        message: 'A play must be a map of keywords.',
-        at: { file: this.#file, line: 1, column: 1 },
-      });
+      const at = { file: from.file, line: 1, column: 1 };
+      problems.push({ message: 'A play must be a map of keywords.', at });
       return [];
     }
     const reader = new MapReader(value, map, problems);
+    if ('import_playbook' in value) return this.#importPlays(reader, from);
     const name = reader.string('name');
     const hosts = reader.value('hosts');
     const pattern = Array.isArray(hosts) ? hosts.join(':') : hosts;
@@ -161,8 +236,10 @@ class PlaybookLoader {
     if (name === undefined)
       problems.push({ message: 'A play has no name.', at: reader.at(), hint: 'Add "name:".' });
     const id = stepId('', name ?? 'play', ids).slice(1);
-    const vars = reader.object('vars') ?? {};
-    const inherited: Inherited = { ...inherit(reader, topLevel(this.#folder, id)), vars: [] };
+    const vars = { ...reader.object('vars'), ...this.#varsFiles(reader, from), ...from.vars };
+    const { when, tags: outerTags } = from;
+    const top = { ...topLevel(dirname(from.file), id), when, tags: outerTags };
+    const inherited: Inherited = { ...inherit(reader, top), vars: [] };
     const gather = reader.boolean('gather_facts');
     const context = { ...this.#context, handlers: [] as TaskNode[] };
     const section = (key: PlaySection['name']) =>

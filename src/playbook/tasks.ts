@@ -64,6 +64,21 @@ export function plainTasks(
 
 const triggers = ['changed', 'failed', 'unknown'] as const;
 
+const insteadOf: Record<string, string> = {
+  async:
+    'A long step survives a lost connection with "detach: true" and a "timeout"; items run side by side with "loop_control: {parallel: N}".',
+  poll: 'A long step survives a lost connection with "detach: true" and a "timeout".',
+  local_action: 'Name the module, with "delegate_to: localhost".',
+  action: 'Name the module itself as the key.',
+  sudo: 'Use "become".',
+  include: 'Use "include_tasks" or "import_tasks".',
+};
+
+/** What stands here for a key that Ansible has. */
+function hereInstead(key: string): string | undefined {
+  return key.startsWith('with_') ? 'Use "loop" with a list.' : insteadOf[key];
+}
+
 /** A task, a handler, or a task inside `undo`, `capture` and `fingerprint`. */
 export function loadTask(
   reader: MapReader,
@@ -119,7 +134,7 @@ export function loadTask(
     problems.push({
       message,
       at: reader.keyAt(key),
-      hint: didYouMean(key, reader.known()) || undefined,
+      hint: hereInstead(key) ?? (didYouMean(key, reader.known()) || undefined),
     });
   }
   const module = context.modules.get(moduleName) as Module;
@@ -209,7 +224,8 @@ function reportNoModule(reader: MapReader, candidates: string[], context: LoadCo
     });
   }
   for (const key of candidates) {
-    const near = didYouMean(key, [...names, ...reader.known()]);
+    const instead = hereInstead(key);
+    const near = instead ?? didYouMean(key, [...names, ...reader.known()]);
     context.problems.push({
       message: `Unknown module or keyword "${key}".`,
       at: reader.keyAt(key),

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -722,5 +722,72 @@ describe('resume', () => {
     expect([resumed.code, resumed.stderr]).toEqual([1, expect.stringContaining('playbook.yml')]);
     expect((await bench.cli.run(['rollback'])).code).toBe(3);
     expect(bench.read('h3', 'etc/edited')).toBeUndefined();
+  });
+});
+
+describe('import_playbook and vars_files', () => {
+  const put = (name: string, text: string): void => {
+    const path = join(bench.cli.dir, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  };
+
+  it('puts plays of another file in, with its roles, templates and conditions', async () => {
+    put('site/vars/common.yml', 'word: common\nother: common\n');
+    put('site/templates/word.hbs', '{{word}} {{other}} {{given}}');
+    put('site/roles/own/tasks/main.yml', '- { name: Role, debug: { msg: role } }');
+    put(
+      'site/web.yml',
+      `
+- name: Web
+  hosts: all
+  vars: { word: play, given: none }
+  vars_files: [[vars/missing.yml, vars/common.yml]]
+  roles: [own]
+  tasks:
+    - { name: Write, template: { src: word.hbs, dest: /etc/imported } }
+`,
+    );
+    const { code, events, stderr } = await bench.play(`
+- name: First
+  hosts: h1
+  tasks: [{ name: One, debug: { msg: x } }]
+- import_playbook: site/web.yml
+  when: inventory_hostname == "h1"
+  tags: [web]
+  vars: { given: by the import }
+`);
+    expect(code, stderr).toBe(0);
+    expect(stepNames(events)).toEqual(['One', 'Role', 'Write']);
+    expect(bench.read('h1', 'etc/imported')).toBe('common common by the import');
+    expect(bench.read('h2', 'etc/imported')).toBeUndefined();
+  });
+
+  it.each([
+    ['- import_playbook: none.yml', 'There is no playbook "none.yml".'],
+    ['- import_playbook: playbook.yml', '"playbook.yml" imports itself.'],
+    ['- import_playbook: whole.yml', 'Unknown key "inputs" in a playbook that is imported.'],
+    ['- { name: A, hosts: h1, vars_files: [none.yml] }', 'There is no file "none.yml".'],
+    ['- { name: A, hosts: h1, vars_files: [list.yml] }', 'is no map of names and values.'],
+  ])('is refused: %s', async (text, message) => {
+    put('whole.yml', 'inputs: { a: { type: string } }\nplays: []');
+    put('list.yml', '[a]');
+    const { code, stderr } = await bench.play(text);
+    expect(stderr).toContain(message);
+    expect(code).toBe(1);
+  });
+});
+
+describe('keys that Ansible has', () => {
+  it.each([
+    ['with_items: [a]', 'Use "loop" with a list.'],
+    ['async: 60', 'A long step survives a lost connection with "detach: true"'],
+    ['local_action: x', 'Name the module, with "delegate_to: localhost".'],
+  ])('%s gets told what to write', async (key, hint) => {
+    const { code, stderr } = await bench.play(
+      `- { name: A, hosts: h1, tasks: [{ name: B, debug: { msg: x }, ${key} }] }`,
+    );
+    expect(stderr).toContain(hint);
+    expect(code).toBe(1);
   });
 });
