@@ -109,8 +109,7 @@ export class StepRunner {
     const results = await this.#runAll(task, hosts, place, { handler });
     const failed = new Set<string>();
     for (const [host, step] of results) {
-      if (task.anyErrorsFatal && step.failed && !step.ignored)
-        for (const one of hosts) failed.add(one);
+      if (task.anyErrorsFatal && step.failed && !step.ignored) this.#failAll(hosts, host, failed);
       const everywhere = task.runOnce ? hosts : [host];
       for (const name of everywhere) {
         if (step.failed && !step.ignored) failed.add(name);
@@ -121,6 +120,15 @@ export class StepRunner {
       }
     }
     return failed;
+  }
+
+  /** `any_errors_fatal`: what failed on one host has failed on all, for its reason. */
+  #failAll(hosts: readonly string[], first: string, failed: Set<string>): void {
+    const why = this.failures.get(first);
+    for (const host of hosts) {
+      if (host !== first && why && !failed.has(host)) this.failures.set(host, why);
+      failed.add(host);
+    }
   }
 
   /** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */

@@ -2,14 +2,14 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { restorePath } from './shared.ts';
-import { insertAt, latin1, planEdit, textFileProperties } from './text.ts';
+import { insertAt, insertProperties, latin1, planEdit, textFileProperties } from './text.ts';
 
 const schema = {
   type: 'object',
   properties: {
     ...textFileProperties,
+    ...insertProperties,
     block: { type: 'string', description: 'The lines between the marks. Empty removes them.' },
-    state: { enum: ['present', 'absent'], description: 'Default: present.' },
     marker: {
       type: 'string',
       pattern: '\\{mark\\}',
@@ -18,15 +18,6 @@ const schema = {
     },
     marker_begin: { type: 'string', description: 'What {mark} is before it. Default: BEGIN.' },
     marker_end: { type: 'string', description: 'What {mark} is after it. Default: END.' },
-    insertafter: {
-      type: 'string',
-      description: 'Regular expression of the line before a new block, or EOF. Default: EOF.',
-    },
-    insertbefore: {
-      type: 'string',
-      description: 'Regular expression of the line after a new block, or BOF.',
-    },
-    create: { type: 'boolean', description: 'Make the file when it is missing. Default: false.' },
   },
   required: ['path'],
   additionalProperties: false,

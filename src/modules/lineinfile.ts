@@ -2,24 +2,25 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { restorePath } from './shared.ts';
-import { expression, insertAt, latin1, planEdit, textFileProperties } from './text.ts';
+import {
+  expression,
+  insertAt,
+  insertProperties,
+  latin1,
+  planEdit,
+  textFileProperties,
+} from './text.ts';
 
 const schema = {
   type: 'object',
   properties: {
     ...textFileProperties,
+    ...insertProperties,
     line: { type: 'string', description: 'The line that must be there.' },
     regexp: {
       type: 'string',
       description: 'The last line that matches is replaced, or all are removed.',
     },
-    state: { enum: ['present', 'absent'], description: 'Default: present.' },
-    insertafter: {
-      type: 'string',
-      description: 'Regular expression of the line before, or EOF. Default: EOF.',
-    },
-    insertbefore: { type: 'string', description: 'Regular expression of the line after, or BOF.' },
-    create: { type: 'boolean', description: 'Make the file when it is missing. Default: false.' },
   },
   required: ['path'],
   additionalProperties: false,

@@ -14,6 +14,20 @@ export const textFileProperties = {
   ...fileProperties,
 } as const;
 
+/** Arguments of modules that put lines into a text. */
+export const insertProperties = {
+  state: { enum: ['present', 'absent'], description: 'Default: present.' },
+  insertafter: {
+    type: 'string',
+    description: 'Regular expression of the line before what is new, or EOF. Default: EOF.',
+  },
+  insertbefore: {
+    type: 'string',
+    description: 'Regular expression of the line after what is new, or BOF.',
+  },
+  create: { type: 'boolean', description: 'Make the file when it is missing. Default: false.' },
+} as const;
+
 interface Editing extends FileAttributes {
   path: string;
   validate?: string;

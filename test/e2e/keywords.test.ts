@@ -48,7 +48,7 @@ describe('any_errors_fatal', () => {
     - { name: Fails on one, fail: { msg: no }, when: inventory_hostname == "h1" }
     - { name: Goes on, debug: { msg: x } }
   rescue:
-    - { name: Rescue, debug: { msg: x } }`);
+    - { name: Rescue, assert: { that: ['failed.message == "no"'] } }`);
 
   it('lets every host run its rescue', async () => {
     const all = await bench.play(block(true));
