@@ -44,6 +44,16 @@ export const get_url: Module<FromSchema<typeof schema>> = {
 
   async plan(args, host): Promise<Plan> {
     const { url, dest, checksum, force, timeout = 300, headers, ...rest } = args;
+    for (const text of [
+      url,
+      rest.url_username,
+      rest.url_password,
+      ...Object.entries(headers ?? {}),
+    ].flat()) {
+      // They go to curl line by line; a further line would be an option of its own.
+      if (text !== undefined && /[\r\n]/.test(text))
+        throw new TaskError('URL, login and headers of a download must be single lines.');
+    }
     const state = await host.fact(fileState, dest);
     if (state.type === 'directory') {
       throw new TaskError(`"${dest}" is a directory on "${host.name}".`, {

@@ -529,7 +529,8 @@ function downloadScript(action: DownloadAction): string {
     ...(insecure ? ['insecure'] : []),
   ].join('\n');
   const curl = `printf '%s\\n' ${quote(lines)} | curl -fsSL --retry 2 --max-time ${String(timeoutSeconds)} -o ${quote(temporary)} -K -`;
-  const plain = Object.keys(headers).length === 0 && !login;
+  // wget would show a login in the list of processes.
+  const plain = Object.keys(headers).length === 0 && !login && !/^[a-z]+:\/\/[^/]*@/i.test(url);
   const wget = `wget -q ${insecure ? '--no-check-certificate ' : ''}-T 60 -O ${quoteAll([temporary, url])}`;
   const missing = 'echo "there is no curl to download with" >&2; false';
   const get = `if command -v curl >/dev/null; then ${curl}; ${plain ? `elif command -v wget >/dev/null; then ${wget}; ` : ''}else ${missing}; fi </dev/null`;

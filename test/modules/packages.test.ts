@@ -172,6 +172,11 @@ testModule(get_url, {
   ],
   refused: [
     {
+      title: 'a header that would be two lines',
+      args: { url, dest, headers: { 'X-A': 'b\noutput = /etc/passwd' } },
+      code: 'TASK_FAILED',
+    },
+    {
       title: 'a directory in its place',
       args: { url, dest },
       facts: { [`file.state ${dest}`]: fileFact({ type: 'directory' }) },
