@@ -152,6 +152,19 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
+  it('makes the form of 4.1 with registries and their authority, and takes it back', async () => {
+    const before = labTree(bench.cluster.lab);
+    const results = join(bench.cli.dir, 'results-4.1');
+    const { code } = await bench.upgrade([
+      ...['--target', '4.1', '--image-registry', 'reg.example.com/mke', '--mke3-airgapped'],
+      ...['--image-registry-ca-file', bench.cli.file('ca.pem', 'an authority\n')],
+      ...['--output-dir', results, '--fail-at', 'last'],
+    ]);
+    expect(code).toBe(3);
+    expect(readFileSync(join(results, 'mke4.yaml'), 'utf8')).toContain('url: reg.example.com/mke');
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
+
   it('keeps backup and snapshot on this machine, for its user only', () => {
     const kept = join(bench.cli.dir, '.mke/backups');
     const runs = readdirSync(kept);
