@@ -1,24 +1,35 @@
 import type { Module, ModuleRegistry } from '../core/module.ts';
 import { apt } from './apt.ts';
 import { assert } from './assert.ts';
+import { authorized_key } from './authorized_key.ts';
 import { blockinfile } from './blockinfile.ts';
 import { command } from './command.ts';
 import { copy } from './copy.ts';
+import { cron } from './cron.ts';
 import { debug } from './debug.ts';
+import { dnf } from './dnf.ts';
 import { document } from './document.ts';
 import { fail } from './fail.ts';
 import { fetch } from './fetch.ts';
 import { file } from './file.ts';
+import { find } from './find.ts';
 import { get_url } from './get_url.ts';
+import { group } from './group.ts';
 import { group_by } from './group_by.ts';
+import { hostname } from './hostname.ts';
 import { lineinfile } from './lineinfile.ts';
 import { modprobe } from './modprobe.ts';
+import { mount } from './mount.ts';
 import { pause } from './pause.ts';
 import { ping } from './ping.ts';
 import { reboot } from './reboot.ts';
 import { replace } from './replace.ts';
+import { restore_account } from './restore_account.ts';
+import { restore_cron } from './restore_cron.ts';
 import { restore_packages } from './restore_packages.ts';
 import { restore_path } from './restore_path.ts';
+import { restore_rpms } from './restore_rpms.ts';
+import { script } from './script.ts';
 import { service } from './service.ts';
 import { set_fact } from './set_fact.ts';
 import { setup } from './setup.ts';
@@ -27,33 +38,48 @@ import { slurp } from './slurp.ts';
 import { stat } from './stat.ts';
 import { sysctl } from './sysctl.ts';
 import { systemd_service } from './systemd_service.ts';
+import { tempfile } from './tempfile.ts';
 import { template } from './template.ts';
 import { uri } from './uri.ts';
+import { user } from './user.ts';
 import { wait_for } from './wait_for.ts';
 import { wait_for_connection } from './wait_for_connection.ts';
+import { package as packages } from './package.ts';
 
 /** The only list of modules; a test compares it with the files in this folder. */
 export const builtinModules = [
   apt,
   assert,
+  authorized_key,
   blockinfile,
   command,
   copy,
+  cron,
   debug,
+  dnf,
   document,
   fail,
   fetch,
   file,
+  find,
   get_url,
+  group,
   group_by,
+  hostname,
   lineinfile,
   modprobe,
+  mount,
+  packages,
   pause,
   ping,
   reboot,
   replace,
+  restore_account,
+  restore_cron,
   restore_packages,
   restore_path,
+  restore_rpms,
+  script,
   service,
   set_fact,
   setup,
@@ -62,8 +88,10 @@ export const builtinModules = [
   stat,
   sysctl,
   systemd_service,
+  tempfile,
   template,
   uri,
+  user,
   wait_for,
   wait_for_connection,
 ] as unknown as Module[];

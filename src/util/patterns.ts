@@ -57,13 +57,25 @@ function membersOf(
     return hosts.filter((host) => expression.test(host));
   }
   if (part.includes('*') || part.includes('?')) {
-    const source = part
-      .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.');
-    return hosts.filter((host) => new RegExp(`^${source}$`).test(host));
+    const wanted = globPattern(part);
+    return hosts.filter((host) => wanted.test(host));
   }
   throw new UsageError(`There is no host or group "${part}".`, {
     hint: didYouMean(part, [...hosts, ...groups.keys()]) || undefined,
   });
+}
+
+/** A shell pattern for one name: `*`, `?` and `[…]`. */
+export function globPattern(pattern: string): RegExp {
+  const source = pattern.replaceAll(
+    /\[([!^]?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g,
+    (part, not, set) => {
+      if (part === '*') return '.*';
+      if (part === '?') return '.';
+      if (typeof set === 'string')
+        return `[${not === '' ? '' : '^'}${set.replaceAll('\\', String.raw`\\`)}]`;
+      return `\\${part}`;
+    },
+  );
+  return new RegExp(`^${source}$`, 's');
 }

@@ -15,8 +15,9 @@ function filesExporting(folder: string): string[] {
   return readdirSync(join(root, 'src', folder))
     .map((file) => file.replace(/\.ts$/, ''))
     .filter((name) =>
-      readFileSync(join(root, 'src', folder, `${name}.ts`), 'utf8').includes(
-        `export const ${name}: Module`,
+      // `package` is a word that no constant may have.
+      new RegExp(`export const ${name}: Module|export \\{ \\w+ as ${name} \\}`).test(
+        readFileSync(join(root, 'src', folder, `${name}.ts`), 'utf8'),
       ),
     );
 }

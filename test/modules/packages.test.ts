@@ -1,4 +1,7 @@
 import { apt } from '../../src/modules/apt.ts';
+import { dnf } from '../../src/modules/dnf.ts';
+import { package as packages } from '../../src/modules/package.ts';
+import { restore_rpms } from '../../src/modules/restore_rpms.ts';
 import { get_url } from '../../src/modules/get_url.ts';
 import { reboot } from '../../src/modules/reboot.ts';
 import { restore_packages } from '../../src/modules/restore_packages.ts';
@@ -194,6 +197,133 @@ testModule(reboot, {
       args: { reboot_command: 'shutdown -r now' },
       facts: { 'boot.id': 'b00t' },
       actions: ['restart the host: shutdown -r now'],
+    },
+  ],
+});
+
+const rpm = (packages: Record<string, [installed?: string | undefined, newer?: string]>) => ({
+  [`dnf.packages ${Object.keys(packages).join(' ')}`]: new Map(
+    Object.entries(packages).map(([name, [installed, newer]]) => [name, { installed, newer }]),
+  ),
+  'dnf.state': { checksum: 'ab', transaction: 7 },
+});
+const history = { module: 'restore_rpms', args: { checksum: 'ab', transaction: 7 } };
+const call = 'exec dnf -y';
+
+testModule(dnf, {
+  settled: [
+    { title: 'is there', args: { name: 'jq' }, facts: rpm({ jq: ['jq-1.6-1'] }) },
+    {
+      title: 'the newest is there',
+      args: { name: ['jq'], state: 'latest' },
+      facts: { ...rpm({ jq: ['jq-1.6-1'] }), 'dnf.updates jq': false },
+    },
+    { title: 'is not there', args: { name: 'jq', state: 'absent' }, facts: rpm({ jq: [] }) },
+    {
+      title: 'nothing to upgrade',
+      args: { name: '*', state: 'latest' },
+      facts: { ...rpm({}), 'dnf.updates': false },
+    },
+  ],
+  changes: [
+    {
+      title: 'installs what is missing, in one go',
+      args: { name: ['jq-1.7', 'vim', 'curl'], enablerepo: 'extras', install_weak_deps: false },
+      facts: rpm({ 'jq-1.7': [], vim: ['vim-enhanced-9-1'], curl: [] }),
+      actions: [`${call} --enablerepo=extras --setopt=install_weak_deps=False install jq-1.7 curl`],
+      restore: [history],
+    },
+    {
+      title: 'goes back to an older version when told so',
+      args: { name: 'jq-1.5', allow_downgrade: true },
+      facts: rpm({ 'jq-1.5': [undefined, 'jq-1.6'] }),
+      actions: [`${call} install jq-1.5`],
+    },
+    {
+      title: 'upgrades',
+      args: { name: ['jq', 'vim'], state: 'latest', update_cache: true },
+      facts: { ...rpm({ jq: ['jq-1.6-1'], vim: [] }), 'dnf.updates jq': true },
+      actions: [`${call} --refresh install vim`, `${call} --refresh upgrade jq`],
+    },
+    {
+      title: 'removes',
+      args: { name: ['jq', 'vim'], state: 'absent', autoremove: true },
+      facts: rpm({ jq: ['jq-1.6-1'], vim: [] }),
+      actions: [`${call} autoremove jq`],
+    },
+    {
+      title: 'upgrades all',
+      args: { name: '*', state: 'latest', security: true },
+      facts: { ...rpm({}), 'dnf.updates': true },
+      actions: ['exec dnf -y --security upgrade'],
+    },
+  ],
+  refused: [
+    {
+      title: 'an older version',
+      args: { name: 'jq-1.5' },
+      facts: rpm({ 'jq-1.5': [undefined, 'jq-1.6'] }),
+      code: 'TASK_FAILED',
+    },
+    { title: 'all to be removed', args: { name: '*', state: 'absent' }, code: 'TASK_FAILED' },
+    { title: 'an option', args: { name: '--installroot=/' }, code: 'SCHEMA' },
+  ],
+});
+
+testModule(restore_rpms, {
+  settled: [
+    {
+      title: 'all as before',
+      args: { checksum: 'ab', transaction: 7 },
+      facts: { 'dnf.state': { checksum: 'ab', transaction: 7 } },
+    },
+  ],
+  changes: [
+    {
+      title: 'goes back to where the history stood',
+      args: { checksum: 'ab', transaction: 7 },
+      facts: { 'dnf.state': { checksum: 'cd', transaction: 9 } },
+      actions: ['exec dnf -y history rollback 7'],
+    },
+    {
+      title: 'goes back to before the first transaction',
+      args: { checksum: 'ab', transaction: 0 },
+      facts: { 'dnf.state': { checksum: 'cd', transaction: 2 } },
+      actions: ['exec dnf -y history rollback 1', 'exec dnf -y history undo 1'],
+    },
+  ],
+});
+
+testModule(packages, {
+  settled: [
+    {
+      title: 'with APT',
+      args: { name: 'curl' },
+      facts: {
+        'packages.manager': 'apt',
+        'apt.packages curl': known({ curl: ['7.1', '7.2'] }),
+      },
+    },
+    {
+      title: 'with DNF',
+      args: { name: 'jq' },
+      facts: { 'packages.manager': 'dnf', ...rpm({ jq: ['jq-1.6-1'] }) },
+    },
+  ],
+  changes: [
+    {
+      title: 'with APT, and back',
+      args: { name: 'curl', use: 'apt' },
+      facts: { ...sum, 'apt.packages curl': known({ curl: [undefined, '7.2'] }) },
+      actions: [`exec apt-get ${options} install -- curl`],
+      restore,
+    },
+    {
+      title: 'with DNF, and back',
+      args: { name: 'jq', state: 'absent' },
+      facts: { 'packages.manager': 'dnf', ...rpm({ jq: ['jq-1.6-1'] }) },
+      actions: [`${call} remove jq`],
+      restore: [history],
     },
   ],
 });

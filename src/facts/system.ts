@@ -1,0 +1,139 @@
+import { TaskError } from '../core/errors.ts';
+import type { Fact } from '../core/fact.ts';
+import { quote } from '../util/shell.ts';
+
+/** The name by which the running kernel knows the host. */
+export const kernelHostname: Fact<[], string> = {
+  name: 'system.hostname',
+  command: () => ({ script: 'uname -n' }),
+  parse({ stdout }) {
+    return stdout.trim();
+  },
+};
+
+/** Table of scheduled jobs of a user; undefined when there is none. */
+export const crontab: Fact<[user: string], string | undefined> = {
+  name: 'system.crontab',
+  command: (user) => ({
+    script: `command -v crontab >/dev/null || { echo 'there is no "crontab" on the host; is cron installed?' >&2; rc 127; } && if [ "$(id -un)" = ${quote(user)} ]; then crontab -l; else crontab -l -u ${quote(user)}; fi`,
+  }),
+  parse({ code, stdout, stderr }, user) {
+    if (code === 0) return stdout;
+    if (code === 1 && /no crontab|can't open/i.test(stderr)) return undefined;
+    throw new TaskError(`Cannot read the jobs of "${user}": ${stderr.trim()}`);
+  },
+};
+
+export interface Mounted {
+  src: string;
+  fstype: string;
+  /** Options of the mount itself and of its file system. */
+  opts: string[];
+}
+
+/** What is mounted at a path; undefined when nothing is. */
+export const mountedAt: Fact<[path: string], Mounted | undefined> = {
+  name: 'system.mount',
+  // Blanks in a path are octal there.
+  command: (path) => ({
+    script: `p=$(printf %s ${quote(path)} | sed 's/\\\\/\\\\134/g; s/ /\\\\040/g; s/\t/\\\\011/g'); while read -r a b c d m o r; do [ "$m" = "$p" ] && l="$o $r"; done </proc/self/mountinfo; printf '%s\\n' "\${l-}"; unset l`,
+  }),
+  parse({ code, stdout, stderr }, path) {
+    if (code !== 0) throw new TaskError(`Cannot tell what is mounted at "${path}": ${stderr}`);
+    const line = stdout.trim();
+    if (line === '') return undefined;
+    const [own = '', rest = ''] = line.split(/ (?:.* )?- /);
+    const [fstype = '', src = '', superOptions = ''] = rest.split(' ');
+    const opts = [
+      ...new Set([...(own.split(' ')[0] ?? '').split(','), ...superOptions.split(',')]),
+    ];
+    return { src: unescapeMount(src), fstype, opts: opts.filter((one) => one !== '') };
+  },
+};
+
+/** Octal escapes, as fstab(5) and the kernel write them. */
+export function unescapeMount(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+export function escapeMount(text: string): string {
+  return text.replaceAll(
+    /[\\ \t\n]/g,
+    (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+}
+
+export interface FoundFile {
+  path: string;
+  type: 'file' | 'directory' | 'link' | 'other';
+  mode: string;
+  uid: number;
+  gid: number;
+  owner: string;
+  group: string;
+  /** Bytes. */
+  size: number;
+  /** Seconds since 1970. */
+  mtime: number;
+}
+
+/**
+ * Paths below others, from `find`. `depth` is that of find's -maxdepth, empty for no limit; `contains` is an extended
+ * regular expression for a line of a regular file, empty for any. Params are text, since facts are known by them.
+ */
+export const filesBelow: Fact<
+  [paths: string, depth: string, follow: string, contains: string],
+  { files: FoundFile[]; skipped: string[] }
+> = {
+  name: 'system.find',
+  command: (paths, depth, follow, contains) => {
+    const limit = depth === '' ? '' : ` -maxdepth ${quote(depth)}`;
+    const holds = contains === '' ? '' : ` -type f -exec grep -Eqs -e ${quote(contains)} -- {} \\;`;
+    const places = (JSON.parse(paths) as string[]).map(quote).join(' ');
+    // No path has two slashes in a row, so that a record begins where a line does with them.
+    return {
+      script: `for p in ${places}; do if [ -d "$p" ]; then find ${follow === 'true' ? '-L ' : ''}"$p" -mindepth 1${limit}${holds} -exec stat -c '//%F|%a|%u|%g|%U|%G|%s|%Y|%n' {} + || rc 1; elif [ ! -e "$p" ]; then echo "$p: no such directory" >&2; fi; done`,
+    };
+  },
+  parse({ stdout, stderr, bytes }) {
+    if (bytes !== undefined)
+      throw new TaskError('"find" finds more than can be kept.', {
+        hint: 'Say where to look more closely, or how deep with "depth".',
+      });
+    const skipped = stderr.split('\n').filter((line) => line !== '');
+    const files = stdout
+      .split(/^\/\//m)
+      .slice(1)
+      .map((record) => {
+        const [kind = '', mode = '', uid, gid, owner = '', group = '', size, mtime, ...name] =
+          record.replace(/\n$/, '').split('|');
+        return {
+          path: name.join('|'),
+          type: typeOf(kind),
+          mode: mode.padStart(4, '0'),
+          uid: Number(uid),
+          gid: Number(gid),
+          owner,
+          group,
+          size: Number(size),
+          mtime: Number(mtime),
+        };
+      });
+    return { files, skipped };
+  },
+};
+
+function typeOf(kind: string): FoundFile['type'] {
+  if (kind.startsWith('regular')) return 'file';
+  if (kind === 'directory') return 'directory';
+  return kind === 'symbolic link' ? 'link' : 'other';
+}
+
+/** Seconds since 1970, by the clock of the host. */
+export const hostClock: Fact<[], number> = {
+  name: 'system.clock',
+  command: () => ({ script: 'date +%s' }),
+  parse: ({ stdout }) => Number(stdout.trim()),
+};

@@ -1,0 +1,116 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { exec, type Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { Module } from '../core/module.ts';
+import { dnfUpdates, rpmPackages, rpmState } from '../facts/dnf.ts';
+
+const WORD = '^[A-Za-z0-9][A-Za-z0-9._+:~^-]*$';
+const repositories = (description: string) =>
+  ({
+    anyOf: [
+      { type: 'string', minLength: 1 },
+      { type: 'array', items: { type: 'string', minLength: 1 } },
+    ],
+    description,
+  }) as const;
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: {
+      description:
+        'Packages, each NAME, NAME-VERSION or NAME-VERSION-RELEASE; "*" for all, with latest.',
+      anyOf: [
+        { type: 'string', pattern: `${WORD}|^[*]$` },
+        { type: 'array', items: { type: 'string', pattern: WORD }, minItems: 1 },
+      ],
+    },
+    state: { enum: ['present', 'latest', 'absent'], description: 'Default: present.' },
+    update_cache: {
+      type: 'boolean',
+      description: 'Read the lists of packages anew first, if anything is to be done.',
+    },
+    enablerepo: repositories('Repositories to use besides those that are enabled.'),
+    disablerepo: repositories('Repositories not to use.'),
+    exclude: repositories('Packages to leave alone.'),
+    allow_downgrade: { type: 'boolean', description: 'The wanted version may be an older one.' },
+    nobest: {
+      type: 'boolean',
+      description: 'Take an older version where the newest cannot be had.',
+    },
+    install_weak_deps: { type: 'boolean', description: 'Install what is only recommended, too.' },
+    autoremove: { type: 'boolean', description: 'With absent: what nothing needs any more, too.' },
+    security: { type: 'boolean', description: 'With latest: only updates that mend security.' },
+    disable_gpg_check: { type: 'boolean', description: 'Take packages that nobody signed.' },
+  },
+  required: ['name'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+export function dnfCall(...words: string[]): Action {
+  return exec('dnf', '-y', ...words);
+}
+
+const listOf = (value: string | string[] | undefined): string[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+export const dnf: Module<Args> = {
+  name: 'dnf',
+  summary: 'Install, upgrade or remove packages with DNF.',
+  schema,
+
+  async plan(args, host) {
+    const { state = 'present', allow_downgrade: older } = args;
+    const names = listOf(args.name);
+    const all = names.includes('*');
+    if (all && state !== 'latest')
+      throw new TaskError('"*" stands for all packages, with state: latest.');
+    const known = all ? new Map<string, never>() : await host.fact(rpmPackages, ...names);
+    if (all) {
+      const open = await host.fact(dnfUpdates);
+      return { actions: open ? [dnfCall(...words(args, 'upgrade'))] : [] };
+    }
+    const missing = names.filter((name) => known.get(name)?.installed === undefined);
+    if (state === 'absent') {
+      const there = names.filter((name) => !missing.includes(name));
+      const verb = args.autoremove === true ? 'autoremove' : 'remove';
+      return { actions: there.length > 0 ? [dnfCall(...words(args, verb), ...there)] : [] };
+    }
+    for (const name of missing) {
+      const newer = known.get(name)?.newer;
+      if (newer !== undefined && older !== true)
+        throw new TaskError(`"${newer}" on "${host.name}" is newer than "${name}".`, {
+          hint: 'Say allow_downgrade: true if the older one is wanted.',
+        });
+    }
+    const actions = missing.length > 0 ? [dnfCall(...words(args, 'install'), ...missing)] : [];
+    const present = names.filter((name) => !missing.includes(name));
+    if (state === 'latest' && present.length > 0 && (await host.fact(dnfUpdates, ...present)))
+      actions.push(dnfCall(...words(args, 'upgrade'), ...present));
+    return { actions };
+  },
+
+  async restore(_args, host) {
+    const { checksum, transaction } = await host.fact(rpmState);
+    return [{ module: 'restore_rpms', args: { checksum, transaction } }];
+  },
+};
+
+function words(args: Args, verb: string): string[] {
+  const weak = args.install_weak_deps;
+  const each = (flag: string, value: string | string[] | undefined) =>
+    listOf(value).map((one) => `${flag}=${one}`);
+  return [
+    ...(args.update_cache ? ['--refresh'] : []),
+    ...each('--enablerepo', args.enablerepo),
+    ...each('--disablerepo', args.disablerepo),
+    ...each('--exclude', args.exclude),
+    ...(args.nobest ? ['--nobest'] : []),
+    ...(args.security ? ['--security'] : []),
+    ...(args.disable_gpg_check ? ['--nogpgcheck'] : []),
+    ...(weak === undefined ? [] : [`--setopt=install_weak_deps=${weak ? 'True' : 'False'}`]),
+    verb,
+  ];
+}

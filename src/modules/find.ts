@@ -1,0 +1,119 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { TaskError } from '../core/errors.ts';
+import type { Module } from '../core/module.ts';
+import { filesBelow, hostClock, type FoundFile } from '../facts/system.ts';
+import { globPattern } from '../util/patterns.ts';
+
+const texts = (description: string) =>
+  ({
+    anyOf: [
+      { type: 'string', minLength: 1 },
+      { type: 'array', items: { type: 'string', minLength: 1 } },
+    ],
+    description,
+  }) as const;
+
+const schema = {
+  type: 'object',
+  properties: {
+    paths: texts('Directories of the host to look in; absolute paths.'),
+    patterns: texts('What the name must match, one of several: shell patterns. Default: any.'),
+    excludes: texts('What the name must not match.'),
+    use_regex: { type: 'boolean', description: 'patterns and excludes are regular expressions.' },
+    contains: {
+      type: 'string',
+      minLength: 1,
+      description: 'Extended regular expression that a line of the file must match.',
+    },
+    file_type: { enum: ['file', 'directory', 'link', 'any'], description: 'Default: file.' },
+    recurse: { type: 'boolean', description: 'Look in directories below, too. Default: false.' },
+    depth: { type: 'integer', minimum: 1, description: 'How many levels, with recurse.' },
+    follow: { type: 'boolean', description: 'Follow links. Default: false.' },
+    hidden: { type: 'boolean', description: 'Names with a dot in front, too. Default: false.' },
+    age: {
+      type: ['string', 'integer'],
+      pattern: '^-?\\d+[smhdw]?$',
+      description: 'Not changed for that long, such as 2d; below 0: changed since then.',
+    },
+    size: {
+      type: ['string', 'integer'],
+      pattern: '^-?\\d+[bkmgt]?$',
+      description: 'At least that large, such as 10m; below 0: at most.',
+    },
+    limit: { type: 'integer', minimum: 1, description: 'Not more than so many.' },
+  },
+  required: ['paths'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+export const find: Module<Args> = {
+  name: 'find',
+  summary: 'List files of the host by name, kind, age, size or content.',
+  schema,
+  readOnly: true,
+
+  async plan(args, host) {
+    const paths = listOf(args.paths) ?? [];
+    const relative = paths.find((path) => !path.startsWith('/'));
+    if (relative !== undefined) throw new TaskError(`"${relative}" is no absolute path.`);
+    const depth = args.recurse === true ? String(args.depth ?? '') : '1';
+    const [{ files: found, skipped }, now] = await Promise.all([
+      host.fact(
+        filesBelow,
+        JSON.stringify(paths),
+        depth,
+        String(args.follow === true),
+        args.contains ?? '',
+      ),
+      args.age === undefined ? 0 : host.fact(hostClock),
+    ]);
+    const matching = found.filter((file) => matches(file, args, now));
+    const files = matching.sort((a, b) => (a.path < b.path ? -1 : 1)).slice(0, args.limit);
+    return {
+      actions: [],
+      result: {
+        files: files.map((file) => ({ ...file })),
+        matched: files.length,
+        examined: found.length,
+        skipped,
+      },
+    };
+  },
+};
+
+function listOf(value: string | string[] | undefined): string[] | undefined {
+  return value === undefined || Array.isArray(value) ? value : [value];
+}
+
+function matches(file: FoundFile, args: Args, now: number): boolean {
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1);
+  const { file_type: type = 'file', hidden = false, age, size } = args;
+  const fits = (pattern: string) => namePattern(pattern, args.use_regex === true).test(name);
+  if (type !== 'any' && file.type !== type) return false;
+  if (!hidden && name.startsWith('.')) return false;
+  if (listOf(args.patterns)?.some(fits) === false) return false;
+  if (listOf(args.excludes)?.some(fits) === true) return false;
+  if (age !== undefined && !isBeyond(now - file.mtime, String(age), seconds)) return false;
+  return size === undefined || isBeyond(file.size, String(size), bytes);
+}
+
+function namePattern(pattern: string, isRegex: boolean): RegExp {
+  if (!isRegex) return globPattern(pattern);
+  try {
+    return new RegExp(pattern);
+  } catch (error) {
+    throw new TaskError(`"${pattern}" is not a regular expression.`, { cause: error });
+  }
+}
+
+const seconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+const bytes: Record<string, number> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** At least the wanted measure, or at most what stands behind a minus. */
+function isBeyond(value: number, wanted: string, units: Record<string, number>): boolean {
+  const [, minus, count, unit = ''] = /^(-?)(\d+)([a-z]?)$/.exec(wanted) ?? [];
+  const measure = Number(count) * (units[unit] ?? 1);
+  return minus === '-' ? value <= measure : value >= measure;
+}

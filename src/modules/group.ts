@@ -1,0 +1,56 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { exec, type Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { Module } from '../core/module.ts';
+import { ACCOUNT_FILES, accountTools, groupEntry } from '../facts/account.ts';
+import { ACCOUNT_NAME, restoreAccount } from './restore_account.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', pattern: ACCOUNT_NAME, description: 'Name of the group.' },
+    gid: { type: 'integer', minimum: 0, description: 'Its number. Kept, or the next free one.' },
+    system: { type: 'boolean', description: 'A new group gets a number of those for the system.' },
+    state: { enum: ['present', 'absent'], description: 'Default: present.' },
+  },
+  required: ['name'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const group: Module<FromSchema<typeof schema>> = {
+  name: 'group',
+  summary: 'Make, change or remove a group.',
+  schema,
+
+  async plan({ name, gid, system, state = 'present' }, host) {
+    const [found, tools] = await Promise.all([
+      host.fact(groupEntry, name),
+      host.fact(accountTools),
+    ]);
+    const shadow = tools === 'shadow';
+    const actions: Action[] = [];
+    if (state === 'absent') {
+      if (found) actions.push(exec(shadow ? 'groupdel' : 'delgroup', name));
+    } else if (!found) {
+      const number = gid === undefined ? [] : ['-g', String(gid)];
+      actions.push(
+        shadow
+          ? exec('groupadd', ...number, ...(system ? ['-r'] : []), name)
+          : exec('addgroup', ...number, ...(system ? ['-S'] : []), name),
+      );
+    } else if (gid !== undefined && gid !== found.gid) {
+      if (!shadow)
+        throw new TaskError(
+          `The group "${name}" of "${host.name}" has the number ${String(found.gid)}; changing it takes "groupmod", which is not there.`,
+        );
+      actions.push(exec('groupmod', '-g', String(gid), name));
+    }
+    return {
+      actions,
+      result: { name, state, ...(found ? { gid: found.gid } : {}) },
+      ...(actions.length > 0 ? { capture: ACCOUNT_FILES } : {}),
+    };
+  },
+
+  restore: ({ name }, host, captured) => restoreAccount(name, host, captured),
+};

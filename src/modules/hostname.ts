@@ -1,0 +1,42 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { exec } from '../core/action.ts';
+import type { Module } from '../core/module.ts';
+import { kernelHostname } from '../facts/system.ts';
+import { planFile, restorePath } from './shared.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$',
+      description: 'Name of the host, with or without a domain; 64 characters at most.',
+    },
+  },
+  required: ['name'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+const FILE = '/etc/hostname';
+
+export const hostname: Module<FromSchema<typeof schema>> = {
+  name: 'hostname',
+  summary: 'Set the name of the host, now and at boot.',
+  schema,
+  shorthand: 'name',
+
+  async plan({ name }, host) {
+    const [running, plan] = await Promise.all([
+      host.fact(kernelHostname),
+      planFile({ path: FILE, content: Buffer.from(`${name}\n`) }, host),
+    ]);
+    const now = running === name ? [] : [exec('hostname', name)];
+    return { ...plan, actions: [...plan.actions, ...now], result: { name } };
+  },
+
+  async restore(_args, host, captured) {
+    const name = await host.fact(kernelHostname);
+    // The file of before may say something else than the kernel did.
+    return [{ module: 'hostname', args: { name } }, ...(await restorePath(FILE, host, captured))];
+  },
+};

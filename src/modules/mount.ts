@@ -1,0 +1,172 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { exec, type Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { HostView, Module, ModuleCall, Plan } from '../core/module.ts';
+import { fileState } from '../facts/file.ts';
+import { escapeMount, mountedAt, unescapeMount } from '../facts/system.ts';
+import { restorePath } from './shared.ts';
+import { latin1, planEdit } from './text.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    path: { type: 'string', pattern: '^/.', description: 'Where it is mounted.' },
+    src: { type: 'string', minLength: 1, description: 'Device, label, share or image.' },
+    fstype: { type: 'string', minLength: 1, description: 'Kind of file system.' },
+    opts: { type: 'string', minLength: 1, description: 'Options, with commas. Default: defaults.' },
+    state: {
+      enum: ['mounted', 'present', 'unmounted', 'absent', 'remounted', 'ephemeral'],
+      description:
+        'mounted: now and at boot. present: at boot only. unmounted: not now. absent: neither. remounted: once more, with the options of fstab. ephemeral: now only.',
+    },
+    dump: { type: ['string', 'integer'], pattern: '^\\d$', description: 'Default: 0.' },
+    passno: { type: ['string', 'integer'], pattern: '^\\d$', description: 'Default: 0.' },
+    boot: { type: 'boolean', description: 'Mount it at boot. Default: true.' },
+    fstab: { type: 'string', pattern: '^/', description: 'Default: /etc/fstab.' },
+  },
+  required: ['path', 'state'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+const FSTAB = '/etc/fstab';
+
+export const mount: Module<Args> = {
+  name: 'mount',
+  summary: 'Mount a file system, now and at boot, or unmount it.',
+  schema,
+
+  async plan(args, host): Promise<Plan> {
+    const { path, state, src, fstype } = args;
+    const wantsEntry = state === 'mounted' || state === 'present';
+    if ((wantsEntry || state === 'ephemeral') && (src === undefined || fstype === undefined))
+      throw new TaskError(`With state: ${state}, "src" and "fstype" are needed.`);
+    const [now, folder] = await Promise.all([
+      host.fact(mountedAt, path),
+      host.fact(fileState, path),
+    ]);
+    if (folder.type !== 'absent' && folder.type !== 'directory')
+      throw new TaskError(`"${path}" on "${host.name}" is a ${folder.type}, no directory.`);
+    const table = await planTable(args, host);
+    const tableChanges = table.actions.length > 0;
+    const actions: Action[] = [...table.actions];
+    const comes = state === 'mounted' || state === 'ephemeral';
+    if (comes && folder.type === 'absent') actions.push({ kind: 'mkdir', path });
+    const foreign = now !== undefined && src !== undefined && isOther(now, { src, fstype });
+    if (comes && foreign && state === 'ephemeral')
+      throw new TaskError(`"${now.src}" is mounted at "${path}" on "${host.name}".`, {
+        hint: 'Unmount it first, with state: unmounted.',
+      });
+    if (state === 'mounted' && foreign) actions.push(exec('umount', '--', path));
+    if (state === 'mounted' && (now === undefined || foreign)) actions.push(mountCall(args));
+    else if (state === 'mounted' && tableChanges)
+      actions.push(exec('mount', '-o', remountOptions(args), path));
+    if (state === 'ephemeral' && now === undefined) actions.push(mountCall(args));
+    if (state === 'remounted') {
+      if (now === undefined)
+        throw new TaskError(`Nothing is mounted at "${path}" on "${host.name}".`);
+      actions.push(exec('mount', '-o', 'remount', path));
+    }
+    if ((state === 'unmounted' || state === 'absent') && now) actions.push(exec('umount', path));
+    return { ...table, actions, result: { path, mounted: now !== undefined } };
+  },
+
+  async restore(args, host, captured) {
+    const { path, fstab = FSTAB } = args;
+    const [before, folder] = await Promise.all([
+      host.fact(mountedAt, path),
+      host.fact(fileState, path),
+    ]);
+    const table = editsTable(args) ? await restorePath(fstab, host, captured) : [];
+    if (args.state === 'present') return table;
+    const back: ModuleCall = before
+      ? {
+          module: 'mount',
+          args: {
+            path,
+            state: 'ephemeral',
+            src: before.src,
+            fstype: before.fstype,
+            opts: before.opts.join(','),
+          },
+        }
+      : { module: 'mount', args: { path, state: 'unmounted' } };
+    const other = before && isOther(before, args) && args.state === 'mounted';
+    return [
+      ...(other ? [{ module: 'mount', args: { path, state: 'unmounted' } }] : []),
+      back,
+      ...table,
+      ...(folder.type === 'absent'
+        ? [{ module: 'restore_path', args: { path, state: 'absent' } }]
+        : []),
+    ];
+  },
+};
+
+function editsTable({ state }: Args): boolean {
+  return state === 'mounted' || state === 'present' || state === 'absent';
+}
+
+/** What is asked is named by label or identity: the kernel shows the device only. */
+function isOther(
+  now: { src: string; fstype: string },
+  { src, fstype }: { src?: string | undefined; fstype?: string | undefined },
+): boolean {
+  const comparable =
+    src !== undefined && (src.startsWith('/') || src.includes(':') || src === fstype);
+  const sameKind =
+    fstype === undefined || fstype === 'auto' || fstype === 'none' || now.fstype === fstype;
+  const isBind = fstype === 'none';
+  const loops =
+    now.src.startsWith('/dev/loop') ||
+    now.src.startsWith('/dev/mapper/') ||
+    now.src.startsWith('/dev/dm-');
+  return !sameKind || (comparable && !isBind && !loops && now.src !== src);
+}
+
+function mountCall({ path, src = '', fstype = '', opts = 'defaults', state, fstab }: Args): Action {
+  // What fstab says counts when it says it; a mount of its own needs all of it here.
+  const own = state === 'ephemeral';
+  return own
+    ? exec('mount', '-t', fstype, '-o', mountable(opts), '--', src, path)
+    : exec('mount', ...(fstab === undefined ? [] : ['-T', fstab]), '--', path);
+}
+
+/** Options of a mount that the kernel reports, without those that mount(8) refuses to be told. */
+function mountable(opts: string): string {
+  const kept = opts.split(',').filter((one) => !['seclabel', ''].includes(one));
+  return kept.length === 0 ? 'defaults' : kept.join(',');
+}
+
+function remountOptions({ opts = 'defaults' }: Args): string {
+  return `remount,${opts}`;
+}
+
+async function planTable(args: Args, host: HostView): Promise<Plan> {
+  const { path, state, src = '', fstype = '', dump = 0, passno = 0, fstab = FSTAB } = args;
+  if (!editsTable(args)) return { actions: [] };
+  const opts = args.opts ?? 'defaults';
+  const options =
+    args.boot === false && !opts.split(',').includes('noauto') ? `${opts},noauto` : opts;
+  const line = latin1(
+    [src, path, fstype, options].map(escapeMount).concat(String(dump), String(passno)).join(' '),
+  );
+  return planEdit({ path: fstab, create: true, absentIsFine: state === 'absent' }, host, (text) => {
+    const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+    const isEntry = (one: string) =>
+      !/^\s*(#|$)/.test(one) && unescapeMount(one.trim().split(/\s+/)[1] ?? '') === latin1(path);
+    const at = lines.findIndex(isEntry);
+    if (state === 'absent') {
+      if (at === -1) return text;
+      return lines
+        .filter((one) => !isEntry(one))
+        .map((one) => `${one}\n`)
+        .join('');
+    }
+    if (at !== -1 && lines[at]?.trim().split(/\s+/).join(' ') === line) return text;
+    if (at === -1) lines.push(line);
+    else lines[at] = line;
+    return lines.map((one) => `${one}\n`).join('');
+  });
+}

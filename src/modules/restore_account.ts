@@ -1,0 +1,120 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.ts';
+import { ACCOUNT_FILES } from '../facts/account.ts';
+import { fileContent, fileState } from '../facts/file.ts';
+import { sha256 } from './shared.ts';
+
+/** What tools accept everywhere; a `:` or a line break would be another field or entry. */
+export const ACCOUNT_NAME = '^[A-Za-z_][A-Za-z0-9_.-]{0,63}\\$?$';
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', pattern: ACCOUNT_NAME, description: 'User or group.' },
+    files: {
+      type: 'array',
+      description: 'The files that were found, each with its copy from before the step.',
+      items: {
+        type: 'object',
+        properties: {
+          path: { type: 'string', description: 'The file.' },
+          copy: { type: 'string', description: 'Its copy from before the step.' },
+          checksum: { type: 'string', description: 'SHA-256 of the file that was found.' },
+        },
+        required: ['path', 'copy', 'checksum'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ['name', 'files'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** The call that brings a user or group back as the account files had it. */
+export async function restoreAccount(
+  name: string,
+  host: HostView,
+  captured: CapturePath,
+): Promise<ModuleCall[]> {
+  const states = await Promise.all(ACCOUNT_FILES.map((path) => host.fact(fileState, path)));
+  const files = ACCOUNT_FILES.flatMap((path, index) => {
+    const state = states[index];
+    return state?.type === 'file' ? [{ path, copy: captured(path), checksum: state.checksum }] : [];
+  });
+  return [{ module: 'restore_account', args: { name, files } }];
+}
+
+export const restore_account: Module<FromSchema<typeof schema>> = {
+  name: 'restore_account',
+  summary: 'Bring a user or group back as a step found it. Used by automatic undo.',
+  schema,
+  internal: true,
+
+  async plan({ name, files }, host) {
+    const planned = await Promise.all(
+      files.map(async ({ path, copy, checksum }): Promise<Action[]> => {
+        const [now, kept] = await Promise.all([
+          host.fact(fileContent, path),
+          host.fact(fileContent, copy),
+        ]);
+        if (now && sha256(now) === checksum) return [];
+        const before = kept ?? host.keptCopy(copy);
+        if (!before || sha256(before) !== checksum)
+          throw new TaskError(`The copy of "${path}" at ${copy} is not what was copied.`, {
+            hint: `Put "${name}" in ${path} right by hand, then give up the unit with --skip.`,
+          });
+        const text = withEntry(now?.toString('utf8') ?? '', before.toString('utf8'), name, path);
+        if (text === now?.toString('utf8')) return [];
+        return [{ kind: 'write', path, content: text }];
+      }),
+    );
+    return { actions: planned.flat() };
+  },
+};
+
+/**
+ * An account file in which one name is as it was: its own lines, and its membership of groups. Where nothing else
+ * differs this is the old file to the byte; what others changed meanwhile stays.
+ */
+export function withEntry(now: string, before: string, name: string, path: string): string {
+  const memberFields = path.endsWith('group') ? [3] : path.endsWith('gshadow') ? [2, 3] : [];
+  const entriesOf = (text: string) => text.split('\n').filter((line) => line !== '');
+  const nameOf = (line: string) => line.slice(0, line.indexOf(':'));
+  const without = (text: string) =>
+    entriesOf(text)
+      .filter((line) => nameOf(line) !== name)
+      .map((line) => membership(line, memberFields, name, () => false))
+      .join('\n');
+  if (without(now) === without(before)) return before;
+  const old = new Map(entriesOf(before).map((line) => [nameOf(line), line]));
+  const own = entriesOf(before).filter((line) => nameOf(line) === name);
+  const kept = entriesOf(now)
+    .filter((line) => nameOf(line) !== name)
+    .map((line) =>
+      membership(line, memberFields, name, (field) =>
+        (old.get(nameOf(line))?.split(':')[field] ?? '').split(',').includes(name),
+      ),
+    );
+  return [...kept, ...own].map((line) => `${line}\n`).join('');
+}
+
+/** A line of a group file, in whose lists of names `name` stands exactly where `belongs` says. */
+function membership(
+  line: string,
+  fields: readonly number[],
+  name: string,
+  belongs: (field: number) => boolean,
+): string {
+  if (fields.length === 0) return line;
+  const parts = line.split(':');
+  for (const field of fields) {
+    const members = (parts[field] ?? '').split(',').filter((one) => one !== '');
+    const others = members.filter((one) => one !== name);
+    if (belongs(field) === members.includes(name)) continue;
+    if (parts[field] !== undefined)
+      parts[field] = (belongs(field) ? [...others, name] : others).join(',');
+  }
+  return parts.join(':');
+}

@@ -1,0 +1,32 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { rpmState } from '../facts/dnf.ts';
+import { dnfCall } from './dnf.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    checksum: { type: 'string', description: 'Sum over the packages that were found.' },
+    transaction: { type: 'integer', description: 'Where the history of DNF stood; 0 for none.' },
+  },
+  required: ['checksum', 'transaction'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const restore_rpms: Module<FromSchema<typeof schema>> = {
+  name: 'restore_rpms',
+  summary:
+    'Bring the packages back that a step of DNF found, in their versions. Used by automatic undo.',
+  schema,
+  internal: true,
+
+  async plan({ checksum, transaction }, host) {
+    const now = await host.fact(rpmState);
+    if (now.checksum === checksum || now.transaction === 0) return { actions: [] };
+    const history = (verb: string, id: number) => dnfCall('history', verb, String(id));
+    if (transaction > 0) return { actions: [history('rollback', transaction)] };
+    // There is no state before the first transaction to go back to, so that one is taken back by itself.
+    const later = now.transaction > 1 ? [history('rollback', 1)] : [];
+    return { actions: [...later, history('undo', 1)] };
+  },
+};
