@@ -27,29 +27,62 @@ export const crontab: Fact<[user: string], string | undefined> = {
 export interface Mounted {
   src: string;
   fstype: string;
-  /** Options of the mount itself and of its file system. */
+  /** Options of the mount itself. */
+  own: string[];
+  /** Options of the mount and of its file system. */
   opts: string[];
+  /** Only a part of a file system is shown there, as `mount --bind` does. */
+  isPart: boolean;
+  /** Other paths of the host under which the same files are. */
+  elsewhere: string[];
 }
 
-/** What is mounted at a path; undefined when nothing is. */
+/** What is mounted at a path; undefined when nothing is. The last one counts, which hides the others. */
 export const mountedAt: Fact<[path: string], Mounted | undefined> = {
   name: 'system.mount',
-  // Blanks in a path are octal there.
+  // The table twice: first which device it is, then where else that is mounted. Blanks in a path are octal there.
   command: (path) => ({
-    script: `p=$(printf %s ${quote(path)} | sed 's/\\\\/\\\\134/g; s/ /\\\\040/g; s/\t/\\\\011/g'); while read -r a b c d m o r; do [ "$m" = "$p" ] && l="$o $r"; done </proc/self/mountinfo; printf '%s\\n' "\${l-}"; unset l`,
+    script: `awk -v p=${quote(escapeMount(path).replaceAll('\\', String.raw`\\`))} 'NR == FNR { if ($5 == p) d = $3; next } $3 == d' /proc/self/mountinfo /proc/self/mountinfo`,
   }),
   parse({ code, stdout, stderr }, path) {
     if (code !== 0) throw new TaskError(`Cannot tell what is mounted at "${path}": ${stderr}`);
-    const line = stdout.trim();
-    if (line === '') return undefined;
-    const [own = '', rest = ''] = line.split(/ (?:.* )?- /);
-    const [fstype = '', src = '', superOptions = ''] = rest.split(' ');
-    const opts = [
-      ...new Set([...(own.split(' ')[0] ?? '').split(','), ...superOptions.split(',')]),
-    ];
-    return { src: unescapeMount(src), fstype, opts: opts.filter((one) => one !== '') };
+    const mounts = stdout.split('\n').flatMap((line) => {
+      const [left = '', right = ''] = line.split(' - ');
+      const [, , , root = '', place = '', own = ''] = left.split(' ');
+      const [fstype = '', src = '', superOptions = ''] = right.split(' ');
+      if (place === '') return [];
+      return [
+        {
+          root: unescapeMount(root),
+          place: unescapeMount(place),
+          own,
+          fstype,
+          src: unescapeMount(src),
+          superOptions,
+        },
+      ];
+    });
+    const found = mounts.findLast(({ place }) => place === path);
+    if (!found) return undefined;
+    const list = (options: string) => options.split(',').filter((one) => one !== '');
+    const elsewhere = mounts
+      .filter(({ root, place }) => place !== path && isBelow(found.root, root))
+      .map(({ root, place }) => `${place}/${found.root.slice(root.length)}`.replaceAll(/\/+/g, '/'))
+      .map((one) => (one === '/' ? one : one.replace(/\/$/, '')));
+    return {
+      src: found.src,
+      fstype: found.fstype,
+      own: list(found.own),
+      opts: [...new Set([...list(found.own), ...list(found.superOptions)])],
+      isPart: found.root !== '/' && !found.superOptions.includes('subvol='),
+      elsewhere,
+    };
   },
 };
+
+function isBelow(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
 
 /** Octal escapes, as fstab(5) and the kernel write them. */
 export function unescapeMount(text: string): string {

@@ -1,9 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { HostView, Module, ModuleCall, Plan } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
-import { escapeMount, mountedAt, unescapeMount } from '../facts/system.ts';
+import { escapeMount, mountedAt, unescapeMount, type Mounted } from '../facts/system.ts';
 import { restorePath } from './shared.ts';
 import { latin1, planEdit } from './text.ts';
 
@@ -53,7 +54,7 @@ export const mount: Module<Args> = {
     const actions: Action[] = [...table.actions];
     const comes = state === 'mounted' || state === 'ephemeral';
     if (comes && folder.type === 'absent') actions.push({ kind: 'mkdir', path });
-    const foreign = now !== undefined && src !== undefined && isOther(now, { src, fstype });
+    const foreign = now !== undefined && src !== undefined && isOther(now, args);
     if (comes && foreign && state === 'ephemeral')
       throw new TaskError(`"${now.src}" is mounted at "${path}" on "${host.name}".`, {
         hint: 'Unmount it first, with state: unmounted.',
@@ -80,18 +81,10 @@ export const mount: Module<Args> = {
     ]);
     const table = editsTable(args) ? await restorePath(fstab, host, captured) : [];
     if (args.state === 'present') return table;
-    const back: ModuleCall = before
-      ? {
-          module: 'mount',
-          args: {
-            path,
-            state: 'ephemeral',
-            src: before.src,
-            fstype: before.fstype,
-            opts: before.opts.join(','),
-          },
-        }
-      : { module: 'mount', args: { path, state: 'unmounted' } };
+    const back: ModuleCall = {
+      module: 'mount',
+      args: before ? asItIs(path, before) : { path, state: 'unmounted' },
+    };
     const other = before && isOther(before, args) && args.state === 'mounted';
     return [
       ...(other ? [{ module: 'mount', args: { path, state: 'unmounted' } }] : []),
@@ -108,21 +101,34 @@ function editsTable({ state }: Args): boolean {
   return state === 'mounted' || state === 'present' || state === 'absent';
 }
 
-/** What is asked is named by label or identity: the kernel shows the device only. */
+/** Arguments that mount the same once more. */
+function asItIs(path: string, { src, fstype, own, opts, isPart, elsewhere }: Mounted): JsonObject {
+  const [origin] = elsewhere;
+  if (!isPart || origin === undefined)
+    return { path, state: 'ephemeral', src, fstype, opts: opts.join(',') };
+  return {
+    path,
+    state: 'ephemeral',
+    src: origin,
+    fstype: 'none',
+    opts: ['bind', ...own].join(','),
+  };
+}
+
+/** Whether what is mounted is something else than what is asked for, as far as that can be told. */
 function isOther(
-  now: { src: string; fstype: string },
-  { src, fstype }: { src?: string | undefined; fstype?: string | undefined },
+  now: Mounted,
+  { src, fstype, opts = '' }: { src?: string; fstype?: string; opts?: string },
 ): boolean {
-  const comparable =
-    src !== undefined && (src.startsWith('/') || src.includes(':') || src === fstype);
-  const sameKind =
-    fstype === undefined || fstype === 'auto' || fstype === 'none' || now.fstype === fstype;
-  const isBind = fstype === 'none';
-  const loops =
-    now.src.startsWith('/dev/loop') ||
-    now.src.startsWith('/dev/mapper/') ||
-    now.src.startsWith('/dev/dm-');
-  return !sameKind || (comparable && !isBind && !loops && now.src !== src);
+  if (src === undefined) return false;
+  if (opts.split(',').some((one) => one === 'bind' || one === 'rbind'))
+    return !now.elsewhere.includes(src.length > 1 ? src.replace(/\/$/, '') : src);
+  if (fstype !== undefined && !['auto', 'none', now.fstype].includes(fstype)) return true;
+  // By label or identity, or for an image: the kernel knows the device only.
+  const isDevice = now.src.startsWith('/dev/');
+  const named = !src.startsWith('/') && !src.includes(':');
+  if (isDevice && (named || !src.startsWith('/dev/') || src.startsWith('/dev/disk/'))) return false;
+  return now.src !== src && !(now.src.startsWith('/dev/mapper/') || now.src.startsWith('/dev/dm-'));
 }
 
 function mountCall({ path, src = '', fstype = '', opts = 'defaults', state, fstab }: Args): Action {

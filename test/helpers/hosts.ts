@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Lab } from '../../src/lab/lab.ts';
@@ -53,6 +54,21 @@ export class HostsBench {
     } catch {
       return undefined;
     }
+  }
+
+  /** Output of a shell command on a host, run as root beside any runner. @throws Error when it fails */
+  async shell(host: string, command: string): Promise<string> {
+    const child = this.lab.host(host).root.spawn(command);
+    const chunks: Buffer[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const errors: Buffer[] = [];
+    child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
+    child.stdin?.end();
+    const [code] = (await once(child, 'close')) as [number];
+    if (code === 0) return Buffer.concat(chunks).toString('utf8');
+    throw new Error(
+      `${command}\nended with ${String(code)}: ${Buffer.concat(errors).toString('utf8')}`,
+    );
   }
 
   async stop(): Promise<void> {

@@ -148,7 +148,20 @@ testModule(restore_cron, {
 const data = { path: '/data', src: '/dev/sdb1', fstype: 'ext4' };
 const entry = '/dev/sdb1 /data ext4 defaults 0 0\n';
 const root = '# fixed\nUUID=1 / ext4 errors=remount-ro 0 1\n';
-const mounted = { src: '/dev/sdb1', fstype: 'ext4', opts: ['rw', 'relatime'] };
+const mounted = {
+  src: '/dev/sdb1',
+  fstype: 'ext4',
+  own: ['rw', 'relatime'],
+  opts: ['rw', 'relatime'],
+  isPart: false,
+  elsewhere: [],
+};
+const bound = {
+  ...mounted,
+  src: '/dev/sda1',
+  isPart: true,
+  elsewhere: ['/srv/data'],
+};
 const place = (now: object | undefined, fstab: string) => ({
   'system.mount /data': now,
   'file.state /data': fileFact({ type: 'directory' }),
@@ -226,6 +239,30 @@ testModule(mount, {
       ],
     },
     {
+      title: 'unmounts a part of a file system, and binds it again',
+      args: { path: '/data', state: 'unmounted' },
+      facts: place(bound, root),
+      actions: ['exec umount /data'],
+      restore: [
+        {
+          module: 'mount',
+          args: {
+            path: '/data',
+            state: 'ephemeral',
+            src: '/srv/data',
+            fstype: 'none',
+            opts: 'bind,rw,relatime',
+          },
+        },
+      ],
+    },
+    {
+      title: 'binds another folder',
+      args: { path: '/data', src: '/srv/new', fstype: 'none', opts: 'bind', state: 'mounted' },
+      facts: place(bound, root),
+      actions: ['write /etc/fstab', 'exec umount -- /data', 'exec mount -- /data'],
+    },
+    {
       title: 'unmounts for now',
       args: { path: '/data', state: 'unmounted' },
       facts: place(mounted, root),
@@ -259,14 +296,26 @@ testModule(mount, {
 describe('system.mount', () => {
   const parse = (line: string) => mountedAt.parse({ code: 0, stdout: line, stderr: '' }, '/data');
 
-  it('reads what the kernel says, with and without optional fields', () => {
-    expect(parse('rw,relatime shared:1 - ext4 /dev/sdb1 rw,discard\n')).toEqual({
+  it('reads what the kernel says, with and without optional fields; the last one counts', () => {
+    const lines = [
+      '20 1 8:17 / /srv rw shared:1 - ext4 /dev/sdb1 rw',
+      '21 1 8:17 / /data rw,noexec shared:1 - ext4 /dev/sdb1 rw',
+      '22 1 8:17 /logs/x /data rw,relatime - ext4 /dev/sdb1 rw,discard',
+    ];
+    expect(parse(`${lines.join('\n')}\n`)).toEqual({
       src: '/dev/sdb1',
       fstype: 'ext4',
+      own: ['rw', 'relatime'],
       opts: ['rw', 'relatime', 'discard'],
+      isPart: true,
+      elsewhere: ['/srv/logs/x'],
     });
-    expect(parse('ro - tmpfs tmpfs ro,size=1k\n')).toMatchObject({ src: 'tmpfs' });
-    expect(parse('\n')).toBeUndefined();
+    expect(parse('20 1 0:44 / /data ro - tmpfs tmpfs ro,size=1k\n')).toMatchObject({
+      src: 'tmpfs',
+      isPart: false,
+      elsewhere: [],
+    });
+    expect(parse('')).toBeUndefined();
   });
 
   it('writes blanks as fstab does', () => {

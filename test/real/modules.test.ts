@@ -1,0 +1,182 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RealLab } from '../../src/lab/real/real-lab.ts';
+import { Cli } from '../helpers/cli.ts';
+import {
+  checkScenario,
+  type ModuleScenario,
+  type ScenarioHost,
+} from '../helpers/module-scenario.ts';
+
+let started: RealLab | undefined;
+let lab: RealLab;
+let cli: Cli;
+let host: ScenarioHost;
+beforeAll(async () => {
+  const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
+  started = await RealLab.start(['h1'], cache);
+  lab = started;
+}, 900_000);
+afterAll(() => started?.stop());
+beforeEach(() => {
+  cli = new Cli({ RUNNER_KNOWN_HOSTS: lab.knownHosts }, lab.inside([]));
+  host = {
+    play: (text) =>
+      cli.run(['play', cli.file('play.yml', text), '-i', lab.hostsYaml, '--output', 'json']),
+    shell: (command) => lab.ssh('h1', command),
+  };
+});
+afterEach(() => {
+  cli.dispose();
+});
+
+const accounts =
+  'cat /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/subuid /etc/subgid; find /home /var/mail -printf "%p %m %u %g %y\\n" | sort';
+
+/** Two versions of a package, and one that it needs, in a repository of the host's own. */
+const repository = `set -e
+[ ! -e /opt/repo ] || exit 0
+mkdir -p /opt/repo && cd /opt/repo
+for v in 1.0 2.0; do for n in toolx liby; do
+  mkdir -p build/DEBIAN build/opt/$n
+  echo $v >build/opt/$n/version
+  { echo "Package: $n"; echo "Version: $v"; echo "Architecture: all"; echo "Maintainer: Lab <lab@example.com>"; [ $n = liby ] || echo "Depends: liby (>= $v)"; echo "Description: $n"; } >build/DEBIAN/control
+  dpkg-deb -b build $n-$v.deb >/dev/null
+  rm -r build
+done; done
+for f in *.deb; do dpkg-deb -f $f; echo "Filename: ./$f"; echo "Size: $(stat -c %s $f)"; echo "SHA256: $(sha256sum <$f | cut -d' ' -f1)"; echo; done >Packages
+rm -f /etc/apt/sources.list
+echo 'deb [trusted=yes] file:/opt/repo ./' >/etc/apt/sources.list.d/lab.list
+apt-get update -qq`;
+const installed =
+  'dpkg-query -W -f "\\${Package} \\${Version} \\${Status}\\n" toolx liby 2>/dev/null; cat /opt/toolx/version /opt/liby/version 2>/dev/null || :';
+
+const unit =
+  '[Service]\\nExecStart=/usr/bin/sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n';
+const units =
+  'systemctl is-active sleeper; systemctl is-enabled sleeper; ls /etc/systemd/system /etc/systemd/system/multi-user.target.wants';
+
+const scenarios: ModuleScenario[] = [
+  {
+    title: 'package: installs with what it needs',
+    tasks: '- { name: Install, package: { name: toolx=1.0 } }',
+    look: installed,
+    shows: 'toolx 1.0 install ok installed',
+    prepare: repository,
+  },
+  {
+    title: 'apt: upgrades, with fresh lists',
+    tasks:
+      '- { name: Upgrade, apt: { name: [toolx, liby], state: latest, update_cache: true, cache_valid_time: 3600 } }',
+    look: installed,
+    shows: 'toolx 2.0 install ok installed',
+  },
+  {
+    title: 'apt: removes',
+    tasks:
+      '- { name: Remove, apt: { name: toolx, state: absent, purge: true } }\n- { name: Note, copy: { content: gone, dest: /opt/note } }',
+    look: `${installed}; cat /opt/note 2>/dev/null || :`,
+    shows: 'gone',
+  },
+  {
+    title: 'systemd_service: a unit of its own, started and enabled',
+    tasks: `- { name: Unit, copy: { content: "${unit}", dest: /etc/systemd/system/sleeper.service } }
+- { name: Start, systemd_service: { name: sleeper, state: started, enabled: true, daemon_reload: true } }`,
+    look: `${units}; :`,
+    shows: 'active\nenabled',
+  },
+  {
+    title: 'service: stopped and masked',
+    tasks: '- { name: Stop, service: { name: cron, state: stopped, masked: true } }',
+    look: 'systemctl is-active cron; systemctl is-enabled cron; :',
+    shows: 'inactive\nmasked',
+  },
+  {
+    title: 'user: made, with password, groups and home',
+    tasks: `- { name: Group, group: { name: ops, gid: 990 } }
+- name: User
+  user: { name: eva, uid: 1500, groups: [ops, sudo], shell: /bin/bash, comment: Eva, password: "$6$salt$hash" }
+- { name: Key, authorized_key: { user: eva, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 eva" } }`,
+    look: accounts,
+    shows: '/home/eva/.ssh/authorized_keys 600 eva eva f',
+  },
+  {
+    title: 'user: changed',
+    tasks: `- { name: User, user: { name: eva, groups: [docker], append: false, shell: /bin/sh, home: /home/eva2, move_home: true, password: "$6$other$hash", password_lock: true, expires: 1900000000 } }`,
+    look: accounts,
+    shows: '/home/eva2/.ssh/authorized_keys 600 eva eva f',
+  },
+  {
+    title: 'user: removed with its home',
+    tasks:
+      '- { name: User, user: { name: eva, state: absent, remove: true } }\n- { name: Other, group: { name: last, gid: 991 } }',
+    look: accounts,
+    shows: 'last:x:991:',
+  },
+  {
+    title: 'cron: in the table of a user',
+    tasks:
+      '- { name: Job, cron: { name: clean, user: deploy, job: /usr/bin/true % x, special_time: daily } }',
+    look: 'crontab -l -u deploy 2>&1; ls -l /var/spool/cron/crontabs | cut -c1-25',
+    shows: '#Ansible: clean\n@daily /usr/bin/true % x',
+  },
+  {
+    title: 'cron: changed and removed',
+    tasks: `- { name: Job, cron: { name: clean, user: deploy, job: /usr/bin/false, minute: 5 } }
+- { name: Old, cron: { name: old, user: deploy, state: absent } }`,
+    look: 'crontab -l -u deploy',
+    shows: '5 * * * * /usr/bin/false',
+    prepare: `{ crontab -l -u deploy; echo "#Ansible: old"; echo "@hourly /bin/old"; } | crontab -u deploy -`,
+  },
+  {
+    title: 'sysctl',
+    tasks:
+      '- { name: Set, sysctl: { name: net.ipv4.conf.all.log_martians, value: 1, sysctl_file: /etc/sysctl.d/90-lab.conf } }',
+    look: 'sysctl net.ipv4.conf.all.log_martians; cat /etc/sysctl.d/90-lab.conf 2>/dev/null || :',
+    shows: 'net.ipv4.conf.all.log_martians = 1\nnet.ipv4.conf.all.log_martians = 1',
+  },
+  {
+    title: 'mount: bound, now and at boot',
+    tasks:
+      '- { name: Bind, mount: { path: /mnt/logs, src: /var/log, fstype: none, opts: bind, state: mounted } }',
+    look: 'cat /etc/fstab; findmnt -n -o TARGET,FSROOT /mnt/logs; ls -d /mnt/logs 2>&1; :',
+    shows: '/var/log /mnt/logs none bind 0 0',
+  },
+  {
+    title: 'mount: unmounted for good',
+    tasks:
+      '- { name: Unmount, mount: { path: /mnt/logs, state: absent } }\n- { name: Note, file: { path: /mnt/note, state: touch } }',
+    look: 'cat /etc/fstab; findmnt -n -o TARGET,FSROOT /mnt/logs; ls -d /mnt/logs /mnt/note 2>&1; :',
+    shows: '/mnt/note\n',
+  },
+  {
+    title: 'hostname',
+    tasks: '- { name: Name, hostname: { name: node-7.example.com } }',
+    look: 'uname -n; cat /etc/hostname',
+    shows: 'node-7.example.com\nnode-7.example.com',
+  },
+];
+
+describe('modules on a real host', () => {
+  for (const scenario of scenarios) {
+    it(`${scenario.title}: taken back, done, done again`, async () => {
+      await checkScenario(scenario, host);
+    });
+  }
+
+  it('keeps the hash of a password off command lines', async () => {
+    const { stdout, code } = await host.play(
+      `- name: P
+  hosts: all
+  become: true
+  vars: { hash: "$6$s$hash" }
+  tasks:
+    - { name: U, user: { name: max, password: "{{hash}}" } }
+`,
+    );
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain('exec chpasswd -e');
+    expect(stdout).not.toContain('$6$s$hash');
+  });
+});
