@@ -15,7 +15,7 @@ export function selectHosts(
 ): InventoryHost[] {
   const source = inventory ?? world.env['RUNNER_INVENTORY'];
   if (source !== undefined) {
-    const { hosts, groups } = loadInventory(source);
+    const { hosts, groups } = loadInventory(source, world.vault);
     const chosen =
       words.length === 0
         ? [...hosts.keys()]

@@ -66,6 +66,10 @@ const commands: Record<string, CliCommand> = {
     summary: 'describe modules',
     run: async (world, argv) => (await import('./doc.ts')).docCommand(world, argv),
   },
+  vault: {
+    summary: 'encrypt, decrypt and edit values, compatible with ansible-vault',
+    run: async (world, argv) => (await import('./vault.ts')).vaultCommand(world, argv),
+  },
   version: { summary: 'print the version', run: (world) => printVersion(world) },
 };
 
@@ -102,6 +106,11 @@ async function main(world: World, argv: string[]): Promise<number> {
 }
 
 const world = createWorld();
+// Whoever read the output may be gone (`runner play … | head`); the run goes on, and the journal has all of it.
+for (const stream of [world.stdout, world.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 try {
   process.exitCode = await main(world, process.argv.slice(2));
 } catch (error) {

@@ -13,6 +13,7 @@ import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../playboo
 import { describeChange, listedSteps } from '../output/step-list.ts';
 import { UndoPreview } from '../output/undo-preview.ts';
 import { didYouMean } from '../util/text.ts';
+import type { VaultSource } from '../util/vault.ts';
 import {
   bootIdentity,
   concludeCheck,
@@ -28,9 +29,10 @@ import { playbookOf, wholeNumber } from './playbook-command.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
 import { becomePassword, recordedFlags, type ConnectFlags } from './connect.ts';
 import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
+import { openVault, recordedVaultFlags, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
 
-export interface PlayOptions extends ConnectFlags, RunFlags {
+export interface PlayOptions extends ConnectFlags, RunFlags, VaultFlags {
   inventory?: string;
   check?: boolean;
   diff?: boolean;
@@ -57,6 +59,9 @@ export async function playCommand(
   argv: string[],
 ): Promise<number> {
   const command = baseCommand(mode);
+  await openVault(world, argv, {
+    lenient: argv.includes('--list-tasks') || argv.includes('--help'),
+  });
   const playbook = playbookOf(world, command, argv);
   if (!playbook) return exitCodes.done;
   for (const option of inputOptions(playbook.inputs)) {
@@ -225,7 +230,10 @@ class PlayRun {
     const display = await this.#display(settings);
     const parts = { settings, inventory, journal, display, flags: this.#options };
     return withEngine(this.#world, parts, async (context, stop) => {
-      await journal.append(this.#header(settings, inventory, began));
+      const vault = this.#world.vault.handOver((source) => {
+        journal.note({ t: 'vault', source });
+      });
+      await journal.append(this.#header(settings, inventory, { began, vault }));
       this.#announce(context);
       const ending = await playForward(this.#world, context, {
         playbook: this.#playbook,
@@ -236,7 +244,11 @@ class PlayRun {
     });
   }
 
-  #header(settings: RunSettings, inventory: Inventory, began: Date): JournalRecord {
+  #header(
+    settings: RunSettings,
+    inventory: Inventory,
+    { began, vault }: { began: Date; vault: VaultSource[] },
+  ): JournalRecord {
     const files = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
     return {
       t: 'run',
@@ -246,7 +258,10 @@ class PlayRun {
       startedAt: began.toISOString(),
       pid: process.pid,
       bootId: bootIdentity(),
-      options: recordedOptions(settings, this.#options),
+      options: {
+        ...recordedOptions(settings, this.#options),
+        ...recordedVaultFlags(this.#world, this.#options),
+      },
       inputs: settings.variables,
       secrets: this.#playbook.inputs
         .filter(({ secret }) => secret)
@@ -258,6 +273,7 @@ class PlayRun {
         groups: Object.fromEntries(inventory.groups),
       },
       files: files.map((path) => this.#world.store.pin(settings.run, path)),
+      vault,
     };
   }
 
@@ -298,7 +314,7 @@ class PlayRun {
     const input = this.#playbook.inputs.find(({ isInventory }) => isInventory);
     const fromInput = input && given[input.name];
     const source = typeof fromInput === 'string' ? fromInput : this.#options.inventory;
-    if (source !== undefined) return loadInventory(source);
+    if (source !== undefined) return loadInventory(source, this.#world.vault);
     const onlyLocal = this.#playbook.plays.every(({ hosts }) => hosts === 'localhost');
     if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };
     throw new UsageError('Which hosts? No inventory was given.', {

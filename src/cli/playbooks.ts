@@ -22,5 +22,6 @@ export function openPlaybook(world: World, name: string): Playbook {
     modules: world.modules,
     rolePaths: [join(packageRoot(), 'roles')],
     playbookPaths: [join(packageRoot(), 'playbooks')],
+    vault: world.vault,
   });
 }

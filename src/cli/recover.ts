@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { UsageError } from '../core/errors.ts';
+import { SecretError, UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { Journal } from '../journal/journal.ts';
@@ -23,9 +23,13 @@ import { openPlaybook } from './playbooks.ts';
 import { askSecret, canAsk } from './prompt.ts';
 import { becomePassword, type ConnectFlags } from './connect.ts';
 import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
+import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
+import { parsePlain } from '../playbook/yaml.ts';
+import type { Redactor } from '../util/redact.ts';
+import { openSource, type VaultKey } from '../util/vault.ts';
 
-interface RecoverOptions extends ConnectFlags, RunFlags {
+interface RecoverOptions extends ConnectFlags, RunFlags, VaultFlags {
   host?: string[];
   skip?: string[];
   output: string;
@@ -57,16 +61,18 @@ export async function recoverCommand(
   }
   command.parse(argv, { from: 'user' });
   const id = world.store.find(command.args[0] ?? world.store.openRuns()[0]);
-  return new Recovery(world, id, command.opts<RecoverOptions>()).run(mode);
+  return new Recovery(world, id, argv, command.opts<RecoverOptions>()).run(mode);
 }
 
 class Recovery {
   readonly #world: World;
   readonly #id: string;
   readonly #options: RecoverOptions;
+  readonly #argv: readonly string[];
 
-  constructor(world: World, id: string, options: RecoverOptions) {
+  constructor(world: World, id: string, argv: readonly string[], options: RecoverOptions) {
     this.#world = world;
+    this.#argv = argv;
     this.#id = id;
     this.#options = options;
   }
@@ -84,7 +90,7 @@ class Recovery {
     const display = await createDisplay(this.#world, { output, diff: false, undo: false, verbose });
     const parts = {
       settings: await this.#settings(recorded),
-      inventory: inventoryOf(recorded),
+      inventory: inventoryOf(recorded, redactor),
       journal,
       display,
       flags: { ...flagsOf(recorded), ...this.#options },
@@ -188,17 +194,35 @@ class Recovery {
         (canAsk(this.#world) ? await askSecret(`${name} (as in the first run)`) : undefined);
       if (value !== undefined) this.#world.redactor.add(name, value);
     }
+    await this.#openVault(run);
+  }
+
+  /** What was encrypted is in the journal as it stood in its file; the password comes from where it came from before. */
+  async #openVault(run: RecordedRun): Promise<void> {
+    const world = this.#world;
+    const given = vaultFlagsIn(this.#argv);
+    const says =
+      given.askVaultPass === true ||
+      (given.vaultId ?? []).length + (given.vaultPasswordFile ?? []).length > 0;
+    if (run.vault.length === 0 && !says) return;
+    let keys: VaultKey[];
+    try {
+      keys = await readVaultKeys(world, says ? given : recordedVault(run));
+    } catch (error) {
+      if (!(error instanceof UsageError) || says) throw error;
+      world.stderr.write(`warning: ${error.describe()} Secrets of the vault are not known.\n`);
+      return;
+    }
+    world.vault = createVault(world, keys);
+    for (const source of run.vault) {
+      for (const { name, value } of openSource(source, keys, parsePlain))
+        world.redactor.add(name, value);
+    }
   }
 
   async #settings(run: RecordedRun): Promise<RunSettings> {
     const { options, inputs } = run.header;
     const list = (key: string) => (Array.isArray(options[key]) ? options[key].map(String) : []);
-    let variables: JsonObject = inputs;
-    try {
-      variables = this.#world.redactor.resolveAll(inputs);
-    } catch {
-      // A missing secret matters only where it is used, and is reported there.
-    }
     return {
       run: run.header.run,
       check: false,
@@ -212,7 +236,7 @@ class Recovery {
       forks: typeof options['forks'] === 'number' ? options['forks'] : 50,
       onFailure: undefined,
       becomePassword: await becomePassword(this.#world, this.#options),
-      variables,
+      variables: known(inputs, this.#world.redactor),
       inputDefaults: (options['inputDefaults'] ?? {}) as JsonObject,
       accepted: list('accepted'),
       failAt: undefined,
@@ -237,9 +261,32 @@ function textOption(run: RecordedRun, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** With the secrets that are known. One that is missing matters only where it is used, and is reported there. */
+function known<T extends JsonValue>(value: T, redactor: Redactor): T {
+  try {
+    return redactor.resolveAll(value);
+  } catch (error) {
+    if (error instanceof SecretError) return value;
+    throw error;
+  }
+}
+
+function recordedVault({ header }: RecordedRun): VaultFlags {
+  const list = (key: string) => {
+    const value = header.options[key];
+    return Array.isArray(value) ? value.map(String) : [];
+  };
+  return {
+    vaultId: list('vaultId'),
+    vaultPasswordFile: list('vaultPasswordFile'),
+    askVaultPass: header.options['askVaultPass'] === true,
+  };
+}
+
 /** Hosts as they were when the run began. */
-function inventoryOf({ header, hosts: addresses }: RecordedRun): Inventory {
-  const { file, vars, groups } = header.inventory;
+function inventoryOf({ header, hosts: addresses }: RecordedRun, redactor: Redactor): Inventory {
+  const { file, groups } = header.inventory;
+  const vars = known(header.inventory.vars, redactor);
   const hosts = new Map(
     [...addresses].map(([name, address]) => [name, { name, address, vars: vars[name] ?? {} }]),
   );

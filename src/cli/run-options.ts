@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
 import { addConnectOptions } from './connect.ts';
+import { addVaultOptions } from './vault-keys.ts';
 
 export interface RunFlags {
   takeOver?: string[];
@@ -40,5 +41,5 @@ export function addRunOptions(command: Command): Command {
     .option('-v, --verbose', 'show output of commands and retries')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-  return addConnectOptions(withOutput);
+  return addVaultOptions(addConnectOptions(withOutput));
 }

@@ -256,7 +256,11 @@ class TestRun {
     if (kind !== 'hosts')
       throw new UsageError(`--lab is "hosts" or "mke3:MANAGERS+WORKERS", not "${kind}".`);
     if (inventory !== undefined)
-      return { kind: 'hosts', inventory: loadInventory(inventory), input: fromInput };
+      return {
+        kind: 'hosts',
+        inventory: loadInventory(inventory, this.#world.vault),
+        input: fromInput,
+      };
     const names = Array.from(
       { length: wholeNumber(hosts, '--hosts') },
       (_, index) => `h${String(index + 1)}`,

@@ -4,10 +4,11 @@ import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { checkPlaybook } from '../playbook/check.ts';
 import { openPlaybook } from './playbooks.ts';
+import { addVaultOptions, openVault } from './vault-keys.ts';
 import type { World } from './world.ts';
 
 /** `runner validate PATH…`: everything that can be known without a host. */
-export function validateCommand(world: World, argv: string[]): number {
+export async function validateCommand(world: World, argv: string[]): Promise<number> {
   const command = new Command('runner validate')
     .description('Check playbooks and their roles without contacting a host.')
     .argument('<playbook...>', 'files, or names of shipped playbooks')
@@ -15,13 +16,14 @@ export function validateCommand(world: World, argv: string[]): number {
     .option('--require-undo', 'every changing task must say how it is undone')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-  command.parse(argv, { from: 'user' });
+  addVaultOptions(command).parse(argv, { from: 'user' });
+  await openVault(world, argv);
   const { inventory: source, requireUndo } = command.opts<{
     inventory?: string;
     requireUndo?: boolean;
   }>();
   if (command.args.length === 0) throw new UsageError('"runner validate" needs a playbook.');
-  const hosts = source === undefined ? [] : [...loadInventory(source).hosts.values()];
+  const hosts = source === undefined ? [] : [...loadInventory(source, world.vault).hosts.values()];
   const outside = hosts.flatMap(({ vars }) => Object.keys(vars));
   const problems: Problem[] = [];
   for (const name of command.args) {

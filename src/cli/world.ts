@@ -9,6 +9,8 @@ import { TextWriter } from '../output/text.ts';
 import { Redactor } from '../util/redact.ts';
 import { RunStore } from '../journal/store.ts';
 import { stateDir } from '../util/paths.ts';
+import type { Vault } from '../util/vault.ts';
+import { createVault } from './vault-keys.ts';
 
 /** What the process gives: the only place that looks at environment, streams and user. */
 export interface World {
@@ -19,18 +21,22 @@ export interface World {
   modules: ModuleRegistry;
   redactor: Redactor;
   store: RunStore;
+  /** Opens what is encrypted; without a password until a command says where it is. */
+  vault: Vault;
   user: string;
   home: string;
 }
 
 export function createWorld(): World {
+  const redactor = new Redactor();
   return {
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
     stdin: process.stdin,
     modules: createRegistry([...builtinModules, ...mkeModules]),
-    redactor: new Redactor(),
+    redactor,
+    vault: createVault({ redactor }, [], true),
     store: new RunStore(stateDir(process.env)),
     user: userInfo().username,
     home: homedir(),

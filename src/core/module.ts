@@ -30,6 +30,8 @@ export interface ControllerFile {
   size: number;
   /** SHA-256 in hex. */
   checksum: string;
+  /** The path holds it encrypted; size and checksum are those of its content. */
+  encrypted?: boolean;
 }
 
 export interface FileDiff {

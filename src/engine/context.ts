@@ -20,6 +20,8 @@ export interface EngineServices {
   emit: EventSink;
   redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
+  /** The plain content of a file of the controller that is encrypted. */
+  decrypt: (text: string, file: string) => Buffer;
   /** Takes an output that is too long for memory. Absent when nothing is kept of the run. */
   keepOutput?: ((name: string) => OutputSink & { path: string }) | undefined;
   /** Keeps a small file that a host copied aside, and gives it again. Absent when nothing is kept of the run. */

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { RunnerError, TaskError } from '../core/errors.ts';
@@ -6,8 +6,21 @@ import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
 import type { HostSession } from '../core/host.ts';
 import type { ControllerFile, HostView } from '../core/module.ts';
 import type { Scope } from '../template/scope.ts';
-import { digestFile } from '../util/digest.ts';
+import { digestFile, sha256 } from '../util/digest.ts';
+import { isVault } from '../util/vault.ts';
 import { FACT_TIMEOUT_MS } from './context.ts';
+
+const HEAD_BYTES = 64;
+
+async function beginning(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(HEAD_BYTES) });
+    return buffer.subarray(0, bytesRead).toString('latin1');
+  } finally {
+    await file.close();
+  }
+}
 
 interface Question {
   command: ReadCommand;
@@ -22,6 +35,7 @@ interface HostViewOptions {
   /** Folders of the role and the playbook, nearest first. */
   folders: string[];
   request: (request: HttpRequest) => Promise<HttpResponse>;
+  decrypt: (text: string, file: string) => Buffer;
   signal: AbortSignal;
   wantsDiff: boolean;
   keptCopy: (name: string) => Buffer | undefined;
@@ -34,6 +48,8 @@ export class SessionHostView implements HostView {
   readonly #options: HostViewOptions;
   readonly #facts = new Map<string, Promise<unknown>>();
   #questions: Question[] = [];
+  /** A file was encrypted: what becomes of it must not be shown. */
+  sawSecret = false;
 
   constructor(options: HostViewOptions) {
     this.name = options.name;
@@ -57,15 +73,27 @@ export class SessionHostView implements HostView {
   }
 
   async controllerFile(path: string): Promise<Buffer> {
-    return readFile(await this.#find(path, 'files'));
+    return this.#read(await this.#find(path, 'files'));
   }
 
   async controllerFileInfo(path: string): Promise<ControllerFile> {
-    return digestFile(await this.#find(path, 'files'));
+    const found = await this.#find(path, 'files');
+    const info = await digestFile(found);
+    if (!isVault(await beginning(found))) return info;
+    const plain = await this.#read(found);
+    return { path: found, size: plain.length, checksum: sha256(plain), encrypted: true };
+  }
+
+  /** Content of a file of the controller, decrypted where it is encrypted. */
+  async #read(file: string): Promise<Buffer> {
+    const bytes = await readFile(file);
+    if (!isVault(bytes.subarray(0, HEAD_BYTES).toString('latin1'))) return bytes;
+    this.sawSecret = true;
+    return this.#options.decrypt(bytes.toString('latin1'), file);
   }
 
   async renderTemplate(path: string): Promise<string> {
-    const text = await readFile(await this.#find(path, 'templates'), 'utf8');
+    const text = (await this.#read(await this.#find(path, 'templates'))).toString('utf8');
     try {
       const rendered = this.#options.scope.render(text);
       return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);

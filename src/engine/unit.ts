@@ -241,7 +241,7 @@ class UnitRunner {
 
   async #try(): Promise<Attempt> {
     const { task, scope, host, folders } = this.#unit;
-    const { settings, signal, sendHttp } = this.#context;
+    const { settings, signal, sendHttp, decrypt } = this.#context;
     this.limits = this.#limits();
     const args = this.#arguments();
     const session = await this.#session(args);
@@ -251,6 +251,7 @@ class UnitRunner {
       scope,
       folders,
       request: sendHttp,
+      decrypt,
       signal,
       wantsDiff: settings.diff && task.showDiff,
       keptCopy: (name) => this.#context.captures?.read(name),
@@ -259,6 +260,7 @@ class UnitRunner {
       await this.#module.plan(args, view),
       scope.render(task.environment),
     );
+    if (view.sawSecret) delete plan.diff;
     const readOnly = plan.readOnly === true || task.readOnly;
     if (plan.pauseSeconds !== undefined && !this.check)
       await sleep(plan.pauseSeconds * 1000, signal);

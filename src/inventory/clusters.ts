@@ -1,3 +1,4 @@
+import { SourceMap } from '../playbook/yaml.ts';
 import { PlaybookError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
@@ -49,7 +50,7 @@ export function fromCluster(document: JsonObject, file: string): Inventory {
         ...connection(host, file),
       });
   }
-  return tree.build(file, []);
+  return tree.build(file, [], new SourceMap());
 }
 
 function part(value: JsonValue | undefined): JsonObject {

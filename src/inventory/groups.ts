@@ -4,7 +4,7 @@ import { PlaybookError, type Problem } from '../core/errors.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { readYaml } from '../playbook/yaml.ts';
+import { readYaml, type SourceMap } from '../playbook/yaml.ts';
 import { expandHome } from '../util/paths.ts';
 
 interface Group {
@@ -43,7 +43,7 @@ export class GroupTree {
    * `group_vars` and `host_vars` beside the inventory go over what stands in it.
    * @throws PlaybookError when groups go in circles, or two groups of one depth disagree
    */
-  build(file: string, folders: readonly string[]): Inventory {
+  build(file: string, folders: readonly string[], map: SourceMap): Inventory {
     const problems: Problem[] = [];
     const at = { file, line: 1, column: 1 };
     const depths = this.#depths(problems);
@@ -52,7 +52,10 @@ export class GroupTree {
     const groupVars = new Map(
       ['all', ...this.#groups.keys()].map((name) => [
         name,
-        { ...this.#groups.get(name)?.vars, ...varsFiles(folders, 'group_vars', name, problems) },
+        {
+          ...this.#groups.get(name)?.vars,
+          ...varsFiles(folders, 'group_vars', name, { problems, map }),
+        },
       ]),
     );
     const hosts = new Map<string, InventoryHost>();
@@ -66,7 +69,7 @@ export class GroupTree {
         {},
         ...above.map((one) => one.vars),
         this.#own.get(name),
-        varsFiles(folders, 'host_vars', name, problems),
+        varsFiles(folders, 'host_vars', name, { problems, map }),
       ) as JsonObject;
       hosts.set(name, { name, address: addressFromVars(name, vars, file), vars });
     }
@@ -132,7 +135,7 @@ function varsFiles(
   folders: readonly string[],
   kind: 'group_vars' | 'host_vars',
   name: string,
-  problems: Problem[],
+  { problems, map }: { problems: Problem[]; map: SourceMap },
 ): JsonObject {
   const vars: JsonObject = {};
   for (const folder of folders) {
@@ -151,7 +154,7 @@ function varsFiles(
           : [path],
       );
     for (const file of files) {
-      const { value } = readYaml(file, problems);
+      const { value } = readYaml(file, problems, map);
       if (isJsonObject(value ?? undefined)) Object.assign(vars, value);
       else if (value !== null)
         problems.push({

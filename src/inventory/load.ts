@@ -5,18 +5,20 @@ import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { MapReader } from '../playbook/reader.ts';
-import { parseYaml, SourceMap } from '../playbook/yaml.ts';
+import { readYaml, SourceMap } from '../playbook/yaml.ts';
 import { clusterTool, fromCluster } from './clusters.ts';
 import { GroupTree, keyFile } from './groups.ts';
 import { expandRange, looksLikeIni, parseIni } from './ini.ts';
 import { fromScript } from './script.ts';
+import type { Vault } from '../util/vault.ts';
 
 /**
  * Hosts from a file (mkectl's `hosts.yaml`, Ansible's YAML or INI, a k0sctl.yaml, launchpad.yaml or mke4.yaml), from a
  * program that prints JSON, or from a list such as "a,b,".
+ * @param vault opens values that are encrypted
  * @throws PlaybookError with every problem of the file
  */
-export function loadInventory(source: string): Inventory {
+export function loadInventory(source: string, vault?: Vault): Inventory {
   if (!existsSync(source) && source.includes(',')) return fromList(source);
   if (!existsSync(source) || !statSync(source).isFile()) {
     throw new UsageError(`There is no inventory file "${source}".`, {
@@ -24,18 +26,18 @@ export function loadInventory(source: string): Inventory {
     });
   }
   const problems: Problem[] = [];
+  const map = new SourceMap(vault);
   const file = resolve(source);
   const beside = [dirname(file)];
-  if (isProgram(file)) return fromScript(file).build(file, beside);
+  if (isProgram(file)) return fromScript(file).build(file, beside, map);
   const text = readFileSync(file, 'utf8');
   const isYaml = ['.yml', '.yaml', '.json'].includes(extname(file));
   if (!isYaml && (extname(file) === '.ini' || looksLikeIni(text))) {
     const tree = parseIni(text, file, problems);
     if (problems.length > 0) throw new PlaybookError(problems);
-    return notEmpty(tree.build(file, beside));
+    return notEmpty(tree.build(file, beside, map));
   }
-  const map = new SourceMap();
-  const { value } = parseYaml(text, file, problems, map);
+  const { value } = readYaml(file, problems, map);
   if (problems.length > 0) throw new PlaybookError(problems);
   const at = { file, line: 1, column: 1 };
   if (!isJsonObject(value ?? undefined)) {
@@ -163,5 +165,5 @@ function fromAnsible(reader: MapReader, file: string): Inventory {
   };
   for (const [name, value] of Object.entries(reader.source)) visit(name, value);
   if (reader.problems.length > 0) throw new PlaybookError(reader.problems);
-  return tree.build(file, [dirname(file)]);
+  return tree.build(file, [dirname(file)], reader.map);
 }

@@ -1,3 +1,4 @@
+import type { VaultSource } from '../util/vault.ts';
 import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
@@ -41,6 +42,8 @@ export interface RecordedRun {
   results: ResultRecord[];
   /** Files of the playbook, as they were when the run read them. */
   files: PinnedFile[];
+  /** Encrypted texts that were read, whose secrets the records refer to. */
+  vault: VaultSource[];
   /** Commit points that were passed, by key. */
   commits: Set<string>;
   /** The last commit point: units up to this number stay. */
@@ -71,6 +74,7 @@ export function readRun(records: readonly JournalRecord[]): RecordedRun {
     units: new Map(),
     results: [],
     files: [...header.files],
+    vault: [...(header.vault ?? [])],
     commits: new Set(),
     commit: undefined,
     fingerprints: [],
@@ -165,6 +169,9 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       break;
     case 'rollback-policy':
       run.policies.push(record);
+      break;
+    case 'vault':
+      run.vault.push(record.source);
       break;
     case 'lock':
       run.locks.set(record.host, record.become);

@@ -2,6 +2,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
+import type { VaultSource } from '../util/vault.ts';
 import type { Become, OnFailure, TaskNode, UndoTrigger } from '../core/playbook.ts';
 
 /** How a unit is taken back, complete in itself: no file and no variable of later is needed. */
@@ -132,7 +133,11 @@ export type JournalRecord =
         groups: Record<string, string[]>;
       };
       files: PinnedFile[];
+      /** What was encrypted in the files that were read, as it stood there. */
+      vault?: VaultSource[];
     }
+  /** What was encrypted in a file that the run came to read: as those of the header. */
+  | { t: 'vault'; source: VaultSource }
   /** A file that the run came to include: as those of the header. */
   | ({ t: 'file' } & PinnedFile)
   | { t: 'play'; id: string; batch: number; hosts: string[] }

@@ -39,7 +39,8 @@ export const copy: Module<FromSchema<typeof schema>> = {
       return planFile({ ...wanted, content: Buffer.from(content ?? '') }, host);
     // The host looks at its file while this side reads its own.
     const [file] = await Promise.all([host.controllerFileInfo(src), host.fact(fileState, dest)]);
-    if (file.size > INLINE_BYTES) return planLargeFile({ ...wanted, file }, host);
+    if (file.size > INLINE_BYTES && file.encrypted !== true)
+      return planLargeFile({ ...wanted, file }, host);
     return planFile({ ...wanted, content: await host.controllerFile(src) }, host);
   },
 

@@ -4,7 +4,7 @@ import { TaskError } from '../core/errors.ts';
 import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.ts';
 import { ACCOUNT_FILES } from '../facts/account.ts';
 import { fileContent, fileState } from '../facts/file.ts';
-import { sha256 } from './shared.ts';
+import { sha256 } from '../util/digest.ts';
 
 /** What tools accept everywhere; a `:` or a line break would be another field or entry. */
 export const ACCOUNT_NAME = '^[A-Za-z_][A-Za-z0-9_.-]{0,63}\\$?$';

@@ -3,7 +3,8 @@ import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { HostView, Module } from '../core/module.ts';
 import { fileState, treeSum } from '../facts/file.ts';
-import { attributeActions, pickAttributes, sha256, type FileAttributes } from './shared.ts';
+import { attributeActions, pickAttributes, type FileAttributes } from './shared.ts';
+import { sha256 } from '../util/digest.ts';
 
 const schema = {
   type: 'object',

@@ -8,7 +8,7 @@ import type {
   ModuleCall,
   Plan,
 } from '../core/module.ts';
-import { createHash } from 'node:crypto';
+import { sha256 } from '../util/digest.ts';
 import { fileContent, fileState, treeSum, type FileState } from '../facts/file.ts';
 
 /** Arguments that every module which writes a file has. */
@@ -159,10 +159,6 @@ export function pickAttributes({ mode, owner, group }: FileAttributes): FileAttr
     ...(owner === undefined ? {} : { owner }),
     ...(group === undefined ? {} : { group }),
   };
-}
-
-export function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Undefined when the bytes are not text that a shell can hold. */

@@ -17,6 +17,7 @@ import type {
 import type { SourceRef } from '../core/source.ts';
 import { schemaProblem, validateValue } from '../util/schema.ts';
 import { slug } from '../util/text.ts';
+import type { Vault } from '../util/vault.ts';
 import { readLayers, roleFolders, type Layers } from './overlay.ts';
 import { MapReader } from './reader.ts';
 import { findFile, loadTaskFile } from './includes.ts';
@@ -33,6 +34,8 @@ export interface LoadOptions {
   rolePaths: string[];
   /** Folders searched for a playbook that an overlay extends, after the overlay's own. */
   playbookPaths: string[];
+  /** Opens what is encrypted. */
+  vault?: Vault | undefined;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface LoadOptions {
  */
 export function loadPlaybook(path: string, options: LoadOptions): Playbook {
   const problems: Problem[] = [];
-  const map = new SourceMap();
+  const map = new SourceMap(options.vault);
   const layers = readLayers(path, options.playbookPaths, problems, map);
   if (problems.length > 0) throw new PlaybookError(problems);
   const playbook = new PlaybookLoader(layers, options, problems, map).load(layers.value);
@@ -516,7 +519,7 @@ const schemaKeys = [
 ];
 /** Flags of `runner play` itself; an input of such a name could never be given. */
 const reserved = new Set(
-  'list-tasks take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass'.split(
+  'list-tasks take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass vault-id vault-password-file ask-vault-pass'.split(
     ' ',
   ),
 );

@@ -10,9 +10,10 @@ import {
   type ScalarTag,
 } from 'yaml';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { Problem } from '../core/errors.ts';
+import { RunnerError, type Problem } from '../core/errors.ts';
 import type { SourceRef } from '../core/source.ts';
 import { protectRaw } from '../template/scope.ts';
+import { isVault, type Vault } from '../util/vault.ts';
 
 interface Places {
   self: SourceRef;
@@ -20,9 +21,17 @@ interface Places {
   values: Map<string, SourceRef>;
 }
 
-/** Where each map and list of a file stands, kept beside the plain values. */
+/**
+ * Where each map and list of the files read stands, kept beside the plain values; and what opens the values in them that
+ * are encrypted.
+ */
 export class SourceMap {
+  readonly vault: Vault | undefined;
   readonly #places = new WeakMap<object, Places>();
+
+  constructor(vault?: Vault) {
+    this.vault = vault;
+  }
 
   set(value: object, places: Places): void {
     this.#places.set(value, places);
@@ -69,6 +78,9 @@ const raw: ScalarTag = {
   resolve: (text: string) => protectRaw(text),
 };
 
+/** Text of ansible-vault; it is opened where its place is known. */
+const encrypted: ScalarTag = { tag: '!vault', resolve: (text: string) => text };
+
 /** Reads YAML 1.2. Problems of the file are added to `problems`; the value is then null. */
 export function readYaml(file: string, problems: Problem[], map = new SourceMap()): YamlFile {
   let text: string;
@@ -80,7 +92,33 @@ export function readYaml(file: string, problems: Problem[], map = new SourceMap(
     });
     return { file, value: null, map };
   }
-  return parseYaml(text, file, problems, map);
+  if (!isVault(text)) return parseYaml(text, file, problems, map);
+  return readEncrypted(text, file, problems, map);
+}
+
+function readEncrypted(text: string, file: string, problems: Problem[], map: SourceMap): YamlFile {
+  const nothing = { file, value: null, map };
+  const opened = attempt(problems, { file, line: 1, column: 1 }, () => map.vault?.file(text, file));
+  if (opened === undefined) return nothing;
+  const read = parseYaml(opened, file, problems, map);
+  map.vault?.remember(text, file, read.value);
+  return read;
+}
+
+/** Undefined when it fails with an error that is meant for the operator, which is then a problem of the file. */
+function attempt<T>(problems: Problem[], at: SourceRef, work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error;
+    problems.push({ message: error.message, hint: error.hint, at });
+    return undefined;
+  }
+}
+
+/** The value of a text that was read before. Problems were told then. */
+export function parsePlain(text: string): JsonValue {
+  return parseYaml(text, '', []).value;
 }
 
 export function parseYaml(
@@ -92,7 +130,7 @@ export function parseYaml(
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
-    customTags: [raw],
+    customTags: [raw, encrypted],
     prettyErrors: false,
   });
   const place = (offset: number): SourceRef => {
@@ -116,6 +154,12 @@ export function parseYaml(
   const convert = (node: Node | null): JsonValue => {
     if (node === null) return null;
     if (isAlias(node)) return convert(node.resolve(document) ?? null);
+    if (isScalar(node) && node.tag === '!vault') {
+      const at = place(node.range?.[0] ?? 0);
+      const open = () => map.vault?.value(String(node.value), at) ?? '(encrypted)';
+      // A secret is data: what looks like a template in it is part of it.
+      return protectRaw(attempt(problems, at, open) ?? '');
+    }
     if (isScalar(node))
       return typeof node.value === 'bigint' ? Number(node.value) : (node.value as JsonValue);
     const self = place(node.range?.[0] ?? 0);

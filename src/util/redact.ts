@@ -83,7 +83,9 @@ export class Redactor {
         const secret = this.#secrets.get(name);
         if (secret !== undefined) return secret;
         throw new SecretError(`The secret "${name}" is needed and was not supplied.`, {
-          hint: `Give it as in the first run, for example in the environment as ${name.toUpperCase()}.`,
+          hint: name.startsWith('vault:')
+            ? 'Give the password of the vault, for example with --vault-password-file.'
+            : `Give it as in the first run, for example in the environment as ${name.toUpperCase()}.`,
         });
       }),
     ) as T;

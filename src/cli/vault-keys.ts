@@ -1,0 +1,158 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UsageError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import { expandHome } from '../util/paths.ts';
+import { Vault, type VaultKey } from '../util/vault.ts';
+import { askSecret, canAsk } from './prompt.ts';
+import type { World } from './world.ts';
+
+/** Where passwords of encrypted values come from. */
+export interface VaultFlags {
+  vaultId?: string[];
+  vaultPasswordFile?: string[];
+  askVaultPass?: boolean;
+}
+
+const PROGRAM_MS = 60_000;
+
+export function addVaultOptions(command: Command): Command {
+  const collect = (value: string, known: string[] = []): string[] => [...known, value];
+  return command
+    .optionsGroup('Encrypted values:')
+    .option(
+      '--vault-password-file <FILE>',
+      'file with the password, or a program that prints it; may be repeated (or environment variable RUNNER_VAULT_PASSWORD_FILE)',
+      collect,
+    )
+    .option('--vault-id <NAME@SOURCE>', 'as before, with a name; SOURCE may be "prompt"', collect)
+    .option('-J, --ask-vault-pass', 'ask for the password');
+}
+
+/** The flags in a command line that is not parsed yet: what is encrypted is read before inputs can be flags. */
+export function vaultFlagsIn(argv: readonly string[]): VaultFlags {
+  const flags: Required<VaultFlags> = { vaultId: [], vaultPasswordFile: [], askVaultPass: false };
+  for (const [index, word] of argv.entries()) {
+    if (word === '--') break;
+    if (word === '-J' || word === '--ask-vault-pass') flags.askVaultPass = true;
+    const [, name, , inline] = /^--(vault-id|vault-password-file)(=(.*))?$/s.exec(word) ?? [];
+    if (name === undefined) continue;
+    const value = inline ?? argv[index + 1];
+    if (value === undefined) throw new UsageError(`--${name} needs a value.`);
+    (name === 'vault-id' ? flags.vaultId : flags.vaultPasswordFile).push(value);
+  }
+  return flags;
+}
+
+/** Sources that a later rollback or resume of the run asks again. No secrets. */
+export function recordedVaultFlags(world: World, argv: VaultFlags): JsonObject {
+  const files = argv.vaultPasswordFile ?? [];
+  const given = files.length > 0 ? files : fromEnvironment(world);
+  const ids = (argv.vaultId ?? []).map((word) => {
+    const { id, source } = splitId(word);
+    return source === 'prompt' ? word : `${id}@${resolve(expandHome(source))}`;
+  });
+  return {
+    ...(given.length > 0
+      ? { vaultPasswordFile: given.map((file) => resolve(expandHome(file))) }
+      : {}),
+    ...(ids.length > 0 ? { vaultId: ids } : {}),
+    ...(argv.askVaultPass === true ? { askVaultPass: true } : {}),
+  };
+}
+
+function fromEnvironment({ env }: World): string[] {
+  const file = env['RUNNER_VAULT_PASSWORD_FILE'] || env['ANSIBLE_VAULT_PASSWORD_FILE'];
+  return file ? [file] : [];
+}
+
+/** @throws UsageError when a password cannot be had */
+export async function readVaultKeys(world: World, flags: VaultFlags): Promise<VaultKey[]> {
+  const keys: VaultKey[] = [];
+  for (const word of flags.vaultId ?? []) {
+    const { id, source } = splitId(word);
+    const password = source === 'prompt' ? await ask(world, id) : passwordFrom(source, id);
+    keys.push({ id, password });
+  }
+  const files = flags.vaultPasswordFile ?? [];
+  const plain = files.length > 0 || keys.length > 0 ? files : fromEnvironment(world);
+  for (const file of plain) keys.push({ id: 'default', password: passwordFrom(file, 'default') });
+  if (flags.askVaultPass === true)
+    keys.push({ id: 'default', password: await ask(world, 'default') });
+  for (const { password } of keys) world.redactor.hide(password);
+  return keys;
+}
+
+/** Makes encrypted values readable in this call. `lenient`: where nobody needs them, they stay closed. */
+export async function openVault(
+  world: World,
+  argv: readonly string[],
+  { lenient = false } = {},
+): Promise<void> {
+  world.vault = createVault(world, await readVaultKeys(world, vaultFlagsIn(argv)), lenient);
+}
+
+export function createVault(
+  { redactor }: Pick<World, 'redactor'>,
+  keys: readonly VaultKey[],
+  lenient = false,
+): Vault {
+  return new Vault({
+    keys,
+    lenient,
+    onSecret: (name, value) => {
+      redactor.add(name, value);
+    },
+  });
+}
+
+/** `name@source`; a path alone has no name. */
+function splitId(word: string): { id: string; source: string } {
+  const [, id, source] = /^([^@]*)@(.+)$/.exec(word) ?? [];
+  return { id: id || 'default', source: source ?? word };
+}
+
+async function ask(world: World, id: string): Promise<string> {
+  if (!canAsk(world))
+    throw new UsageError('There is no terminal to ask for the password of a vault.', {
+      hint: 'Use --vault-password-file.',
+    });
+  const password = await askSecret(id === 'default' ? 'Vault password' : `Vault password "${id}"`);
+  if (password) return password;
+  throw new UsageError('No password was given.');
+}
+
+/** The content of a file, or what a program prints; one whose name ends in "-client" is told which one is wanted. */
+function passwordFrom(source: string, id: string): string {
+  const file = resolve(expandHome(source));
+  let text: string;
+  try {
+    text = isProgram(file)
+      ? execFileSync(file, /-client(\.\w+)?$/.test(basename(file)) ? ['--vault-id', id] : [], {
+          encoding: 'utf8',
+          timeout: PROGRAM_MS,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+      : readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`The password of a vault cannot be had from "${source}".`, {
+      hint: (error as Error).message.split('\n')[0],
+      cause: error,
+    });
+  }
+  const password = text.trim();
+  if (password !== '') return password;
+  throw new UsageError(`"${source}" holds no password.`);
+}
+
+function isProgram(file: string): boolean {
+  if (!statSync(file).isFile()) return false;
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,325 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { exitCodes } from '../core/events.ts';
+import { UsageError } from '../core/errors.ts';
+import { didYouMean } from '../util/text.ts';
+import { decryptVault, encryptVault, isVault, vaultId, type VaultKey } from '../util/vault.ts';
+import { askSecret, canAsk } from './prompt.ts';
+import { addVaultOptions, readVaultKeys, type VaultFlags } from './vault-keys.ts';
+import type { World } from './world.ts';
+
+interface Flags extends VaultFlags {
+  encryptVaultId?: string;
+  newVaultId?: string;
+  newVaultPasswordFile?: string;
+  output?: string;
+  name?: string[];
+  stdinName?: string;
+  prompt?: boolean;
+}
+
+interface Call {
+  world: World;
+  files: string[];
+  flags: Flags;
+  keys: readonly VaultKey[];
+}
+
+interface VaultAction {
+  summary: string;
+  /** Word for its arguments in the help. */
+  argument: string;
+  options?: (command: Command) => Command;
+  run(call: Call): number | Promise<number>;
+}
+
+const output = (command: Command): Command =>
+  command.option('--output <FILE>', 'where to; "-" for standard output. Default: the same file');
+const encryptId = (command: Command): Command =>
+  command.option('--encrypt-vault-id <NAME>', 'which of several passwords encrypts');
+const collect = (value: string, known: string[] = []): string[] => [...known, value];
+
+const actions: Record<string, VaultAction> = {
+  encrypt: {
+    summary: 'encrypt files',
+    argument: '<file...>',
+    options: (command) => encryptId(output(command)),
+    run: ({ world, files, flags, keys }) => {
+      const key = encryptionKey(keys, flags.encryptVaultId);
+      onlyOneTo(files, flags);
+      for (const file of files) {
+        const plain = readPlain(file);
+        write(world, flags.output ?? file, encryptVault(plain, key));
+      }
+      return exitCodes.done;
+    },
+  },
+  decrypt: {
+    summary: 'decrypt files',
+    argument: '<file...>',
+    options: output,
+    run: ({ world, files, flags, keys }) => {
+      onlyOneTo(files, flags);
+      const opened = files.map((file) => ({ file, plain: open(file, keys) }));
+      for (const { file, plain } of opened) write(world, flags.output ?? file, plain);
+      return exitCodes.done;
+    },
+  },
+  view: {
+    summary: 'print decrypted files',
+    argument: '<file...>',
+    run: ({ world, files, keys }) => {
+      for (const file of files) world.stdout.write(open(file, keys));
+      return exitCodes.done;
+    },
+  },
+  create: {
+    summary: 'write a new encrypted file in an editor',
+    argument: '<file>',
+    options: encryptId,
+    run: ({ world, files: [file = ''], flags, keys }) => {
+      if (existsSync(file))
+        throw new UsageError(`"${file}" exists.`, { hint: 'Change it with: runner vault edit.' });
+      const plain = edit(world, Buffer.alloc(0));
+      write(world, file, encryptVault(plain, encryptionKey(keys, flags.encryptVaultId)));
+      return exitCodes.done;
+    },
+  },
+  edit: {
+    summary: 'change an encrypted file in an editor',
+    argument: '<file>',
+    options: encryptId,
+    run: ({ world, files: [file = ''], flags, keys }) => {
+      const before = open(file, keys);
+      const after = edit(world, before);
+      if (after.equals(before)) return exitCodes.done;
+      const same = keys.filter((key) => fits(file, key));
+      const key =
+        flags.encryptVaultId === undefined ? same[0] : encryptionKey(keys, flags.encryptVaultId);
+      const id = vaultId(readFileSync(file, 'utf8')) ?? 'default';
+      write(
+        world,
+        file,
+        encryptVault(after, { password: key?.password ?? '', id: flags.encryptVaultId ?? id }),
+      );
+      return exitCodes.done;
+    },
+  },
+  rekey: {
+    summary: 'encrypt files with another password',
+    argument: '<file...>',
+    options: (command) =>
+      command
+        .option('--new-vault-id <NAME@SOURCE>', 'the new password, with a name')
+        .option('--new-vault-password-file <FILE>', 'the new password'),
+    run: async ({ world, files, flags, keys }) => {
+      const opened = files.map((file) => ({ file, plain: open(file, keys) }));
+      const key = await newKey(world, flags);
+      for (const { file, plain } of opened) write(world, file, encryptVault(plain, key));
+      return exitCodes.done;
+    },
+  },
+  encrypt_string: {
+    summary: 'print a value as YAML that is encrypted',
+    argument: '[text...]',
+    options: (command) =>
+      encryptId(command)
+        .option('-n, --name <NAME>', 'key in front of it; may be repeated', collect)
+        .option('--stdin-name <NAME>', 'read it from standard input, and name it so')
+        .option('-p, --prompt', 'ask for it')
+        .option('--output <FILE>', 'where to, instead of standard output'),
+    run: async ({ world, files: words, flags, keys }) => {
+      const key = encryptionKey(keys, flags.encryptVaultId);
+      const values = await stringsToEncrypt(world, words, flags);
+      const text = values.map(({ name, value }) => inline(name, encryptVault(value, key))).join('');
+      write(world, flags.output ?? '-', text);
+      return exitCodes.done;
+    },
+  },
+};
+
+/** `runner vault ACTION …`: files and values in the format of ansible-vault. */
+export async function vaultCommand(world: World, argv: string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  const action = name === undefined ? undefined : actions[name];
+  if (name === undefined || !action) {
+    const lines = Object.entries(actions).map(
+      ([word, { summary }]) => `  ${word.padEnd(16)} ${summary}`,
+    );
+    const help = `Usage: runner vault ACTION …\n\n${lines.join('\n')}\n`;
+    if (name === '--help' || name === '-h') {
+      world.stdout.write(help);
+      return exitCodes.done;
+    }
+    const near = name === undefined ? '' : didYouMean(name, Object.keys(actions));
+    throw new UsageError(
+      name === undefined ? '"runner vault" needs an action.' : `Unknown action "${name}".`,
+      { hint: near || `One of ${Object.keys(actions).join(', ')}.` },
+    );
+  }
+  const command = new Command(`runner vault ${name}`)
+    .description(`${action.summary[0]?.toUpperCase() ?? ''}${action.summary.slice(1)}.`)
+    .argument(action.argument)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addVaultOptions(action.options?.(command) ?? command).parse(rest, { from: 'user' });
+  const flags = command.opts<Flags>();
+  let keys: readonly VaultKey[] = await readVaultKeys(world, flags);
+  if (keys.length === 0) keys = [await askedKey(world, 'Vault password')];
+  return action.run({ world, files: command.args, flags, keys });
+}
+
+async function askedKey(world: World, question: string): Promise<VaultKey> {
+  if (!canAsk(world))
+    throw new UsageError('There is no password for the vault.', {
+      hint: 'Give it with --vault-password-file FILE, or --vault-id NAME@FILE.',
+    });
+  const password = await askSecret(question);
+  if (!password) throw new UsageError('No password was given.');
+  return { id: 'default', password };
+}
+
+function encryptionKey(keys: readonly VaultKey[], id: string | undefined): VaultKey {
+  const [first, ...others] = id === undefined ? keys : keys.filter((key) => key.id === id);
+  if (first && (others.length === 0 || id !== undefined)) return first;
+  const names = keys.map((key) => key.id).join(', ');
+  throw new UsageError(
+    first
+      ? 'There are several passwords; which one encrypts?'
+      : `No password is called "${id ?? ''}".`,
+    { hint: `Say --encrypt-vault-id, one of ${names}.` },
+  );
+}
+
+async function newKey(world: World, flags: Flags): Promise<VaultKey> {
+  const { newVaultId: id, newVaultPasswordFile: file } = flags;
+  const [key] = await readVaultKeys(world, {
+    ...(id === undefined ? {} : { vaultId: [id] }),
+    ...(file === undefined ? {} : { vaultPasswordFile: [file] }),
+  });
+  if (key && (id !== undefined || file !== undefined)) return key;
+  const asked = await askedKey(world, 'New vault password');
+  if ((await askSecret('Once more')) !== asked.password)
+    throw new UsageError('These were two different passwords. Nothing was changed.');
+  return asked;
+}
+
+function onlyOneTo(files: readonly string[], flags: Flags): void {
+  if (files.length > 1 && flags.output !== undefined)
+    throw new UsageError('--output takes one file; there are several to write.');
+}
+
+/** What is to be encrypted. @throws UsageError when it is encrypted already */
+function readPlain(file: string): Buffer {
+  const bytes = readBytes(file);
+  if (isVault(bytes.subarray(0, 100).toString('latin1')))
+    throw new UsageError(`"${file}" is encrypted already.`);
+  return bytes;
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    throw new UsageError(`Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`, {
+      cause: error,
+    });
+  }
+}
+
+function open(file: string, keys: readonly VaultKey[]): Buffer {
+  const text = readBytes(file).toString('utf8');
+  if (!isVault(text)) throw new UsageError(`"${file}" is not encrypted.`);
+  return decryptVault(text, keys, `"${file}"`);
+}
+
+function fits(file: string, key: VaultKey): boolean {
+  try {
+    open(file, [key]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** For its owner alone, and whole or not at all. */
+function write(world: World, file: string, content: Buffer | string): void {
+  if (file === '-') {
+    world.stdout.write(content);
+    return;
+  }
+  const fresh = `${file}.${String(process.pid)}.new`;
+  try {
+    writeFileSync(fresh, content, { mode: 0o600, flag: 'wx' });
+    if (existsSync(file)) chmodSync(fresh, statSync(file).mode & 0o700);
+    renameSync(fresh, file);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw new UsageError(
+      `Cannot write "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The plain text lies in a folder of its own, in memory where there is such a place, and only while the editor runs. */
+function edit({ env }: World, before: Buffer): Buffer {
+  const memory = '/dev/shm';
+  const folder = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'runner-vault-'));
+  const file = join(folder, 'plain.yml');
+  try {
+    writeFileSync(file, before, { mode: 0o600 });
+    const editor = env['VISUAL'] || env['EDITOR'] || 'vi';
+    // The variable may hold options, as for other programs that heed it.
+    const { status, error } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], {
+      stdio: 'inherit',
+    });
+    if (error || status !== 0)
+      throw new UsageError(
+        `The editor "${editor}" ended with code ${String(status)}. Nothing was changed.`,
+      );
+    return readFileSync(file);
+  } finally {
+    if (existsSync(file)) writeFileSync(file, Buffer.alloc(statSync(file).size));
+    rmSync(dirname(file), { recursive: true, force: true });
+  }
+}
+
+async function stringsToEncrypt(
+  world: World,
+  words: readonly string[],
+  flags: Flags,
+): Promise<{ name: string | undefined; value: Buffer }[]> {
+  if (flags.prompt === true) {
+    const value = canAsk(world) ? await askSecret('Value') : undefined;
+    if (!value)
+      throw new UsageError('No value was given.', { hint: 'It is asked for in a terminal.' });
+    return [{ name: flags.name?.[0], value: Buffer.from(value) }];
+  }
+  if (flags.stdinName !== undefined || words.length === 0 || words.includes('-'))
+    return [{ name: flags.stdinName ?? flags.name?.[0], value: readBytes('-') }];
+  world.stderr.write(
+    'warning: what stands on a command line can be seen by everyone who can list processes here; prefer standard input.\n',
+  );
+  return words.map((word, index) => ({ name: flags.name?.[index], value: Buffer.from(word) }));
+}
+
+function inline(name: string | undefined, text: string): string {
+  const key = name === undefined ? '' : `${name}: `;
+  const lines = text.trimEnd().split('\n');
+  return `${key}!vault |\n${lines.map((line) => `          ${line}\n`).join('')}`;
+}
