@@ -9,6 +9,7 @@ import { cron } from './cron.ts';
 import { debug } from './debug.ts';
 import { dnf } from './dnf.ts';
 import { document } from './document.ts';
+import { etcd_health } from './etcd_health.ts';
 import { fail } from './fail.ts';
 import { fetch } from './fetch.ts';
 import { file } from './file.ts';
@@ -17,11 +18,15 @@ import { get_url } from './get_url.ts';
 import { group } from './group.ts';
 import { group_by } from './group_by.ts';
 import { hostname } from './hostname.ts';
+import { http_check } from './http_check.ts';
+import { k8s_node } from './k8s_node.ts';
+import { k8s_wait } from './k8s_wait.ts';
 import { lineinfile } from './lineinfile.ts';
 import { modprobe } from './modprobe.ts';
 import { mount } from './mount.ts';
 import { pause } from './pause.ts';
 import { ping } from './ping.ts';
+import { port_check } from './port_check.ts';
 import { reboot } from './reboot.ts';
 import { replace } from './replace.ts';
 import { restore_account } from './restore_account.ts';
@@ -58,6 +63,7 @@ export const builtinModules = [
   debug,
   dnf,
   document,
+  etcd_health,
   fail,
   fetch,
   file,
@@ -66,12 +72,16 @@ export const builtinModules = [
   group,
   group_by,
   hostname,
+  http_check,
+  k8s_node,
+  k8s_wait,
   lineinfile,
   modprobe,
   mount,
   packages,
   pause,
   ping,
+  port_check,
   reboot,
   replace,
   restore_account,

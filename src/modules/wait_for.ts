@@ -44,10 +44,15 @@ function presence({ path, port, host = '127.0.0.1', search_regex: pattern }: Arg
       ? `[ -e ${quote(path)} ]`
       : `grep -Eq -e ${quote(pattern)} -- ${quote(path)} 2>/dev/null`;
   }
+  return portOpen(host, port ?? 0);
+}
+
+/** Shell text that succeeds while something listens on a port, as the host sees it. */
+export function portOpen(host: string, port: number): string {
   const where = String(port);
   if (host === '127.0.0.1' || host === 'localhost') {
     // The kernel's table needs no client program; state 0A is LISTEN.
-    const hex = (port ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    const hex = port.toString(16).toUpperCase().padStart(4, '0');
     return `grep -Eqs '^ *[0-9]+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A ' /proc/net/tcp /proc/net/tcp6`;
   }
   const target = quote(host);

@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -206,5 +209,132 @@ describe.skipIf(!hasDnf)('dnf on a host', () => {
     const nothing = await play('nothing');
     expect(nothing.code, nothing.stdout).toBe(3);
     expect(nothing.stdout).toContain('Unable to find a match: nothing');
+  });
+});
+
+/** Nodes and pods in files; its answers are those of kubectl 1.20 and later for the calls that the modules make. */
+const KUBECTL = `#!/bin/sh
+state=/srv/kube
+case "$*" in
+  'get node '*' -o jsonpath={.spec.unschedulable}')
+    [ -d $state/$3 ] || { echo "Error from server (NotFound): nodes \\"$3\\" not found" >&2; exit 1; }
+    cat $state/$3/unschedulable 2>/dev/null || : ;;
+  'get pods --all-namespaces --field-selector spec.nodeName='*' -o jsonpath='*) cat "$state/\${5#spec.nodeName=}/pods" ;;
+  'cordon '*) echo -n true >$state/$2/unschedulable ;;
+  'uncordon '*) rm -f $state/$2/unschedulable ;;
+  'drain '*'--ignore-daemonsets --delete-emptydir-data --timeout=30s') echo -n true >$state/$2/unschedulable; grep DaemonSet $state/$2/pods >$state/p; mv $state/p $state/$2/pods ;;
+  'wait --for=condition=Ready node --all --timeout='*) [ -e $state/ready ] || { touch $state/ready; echo 'error: timed out waiting for the condition on nodes/n1' >&2; exit 1; } ;;
+  '-n kube-system rollout status daemonset/calico-node --timeout='*) echo 'error: timed out waiting for the condition' >&2; exit 1 ;;
+  *) echo "unknown call: $*" >&2; exit 2 ;;
+esac
+`;
+
+describe('modules for Kubernetes on a host', () => {
+  const look = 'cat /srv/kube/n1/unschedulable 2>/dev/null; cat /srv/kube/n1/pods';
+  beforeAll(() => {
+    const { dir } = bench.lab.host('h1').root;
+    writeFileSync(join(dir, 'usr-local/bin/kubectl'), KUBECTL, { mode: 0o755 });
+    mkdirSync(join(dir, 'srv/kube/n1'), { recursive: true });
+    writeFileSync(
+      join(dir, 'srv/kube/n1/pods'),
+      'kube-system/calico DaemonSet Running \nkube-system/api  Running yes\nweb/app ReplicaSet Running \n',
+    );
+  });
+
+  it('drains a node, once; the way back lets it take pods again', async () => {
+    const tasks =
+      '- { name: Drain, k8s_node: { name: n1, state: drained, delete_emptydir_data: true, timeout: 30 } }';
+    const text = (more = '') => `- name: P\n  hosts: all\n  tasks:\n    ${tasks}\n${more}`;
+    const back = await bench.play(text('    - { name: Fails, fail: { msg: no } }\n'));
+    expect(back.code, back.stdout).toBe(3);
+    expect(await host.shell(look)).not.toContain('true');
+    const states = async () =>
+      (await bench.play(text())).events.flatMap((event) =>
+        event.type === 'unit-end' ? [event.state] : [],
+      );
+    expect(await states()).toEqual(['changed']);
+    expect(await host.shell(look)).toMatch(/^truekube-system\/calico/);
+    // The static pod went, too, in this stand-in.
+    expect(await states()).toEqual(['ok']);
+  });
+
+  it('cordons and uncordons, and back to what was', async () => {
+    await checkScenario(
+      {
+        title: 'uncordon',
+        tasks:
+          '- { name: Uncordon, k8s_node: { name: n1, state: uncordoned, kubectl: [kubectl] } }\n- { name: Note, copy: { content: done, dest: /srv/kube/note } }',
+        look: `${look}; cat /srv/kube/note 2>/dev/null || :`,
+        shows: 'done',
+        prepare: 'echo -n true >/srv/kube/n1/unschedulable',
+      },
+      host,
+    );
+    const unknown = await bench.play(
+      '- { name: P, hosts: all, tasks: [{ name: C, k8s_node: { name: n9, state: cordoned } }] }',
+    );
+    expect(unknown.stdout).toContain('Kubernetes has no node \\"n9\\"');
+  });
+
+  it('waits for nodes and rollouts, within a limit', async () => {
+    const { code, stdout } = await bench.play(
+      `- name: P
+  hosts: all
+  tasks:
+    - { name: Nodes, k8s_wait: { kind: node, timeout: 20, sleep: 1 } }
+    - { name: Rollout, k8s_wait: { kind: DaemonSet, name: calico-node, namespace: kube-system, timeout: 2, sleep: 1 } }
+`,
+    );
+    expect(code).toBe(2);
+    const ends = (name: string) =>
+      stdout.split('\n').find((line) => line.includes('"unit-end"') && line.includes(name)) ?? '';
+    expect(ends('"Nodes"')).toContain('"state":"ok"');
+    expect(ends('"Rollout"')).toContain('timed out waiting for the condition\\n(waited 2 s)');
+  });
+});
+
+describe('checks of ports and HTTP', () => {
+  it('tell an open port from a free one, and an answer from another', async () => {
+    const requests: string[] = [];
+    let calls = 0;
+    const server = createServer((request, response) => {
+      requests.push(String(request.headers['x-token']));
+      response.statusCode = ++calls > 1 ? 200 : 503;
+      response.end('status: ready\n');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const { stdout, code } = await bench.play(
+        `- name: P
+  hosts: all
+  vars: { port: ${String(port)} }
+  tasks:
+    - { name: Open, port_check: { port: "{{port}}" } }
+    - { name: Free, port_check: { ports: [1, 2], state: closed } }
+    - { name: Answer, http_check: { url: "http://127.0.0.1:{{port}}/", contains: "ready$", headers: { X-Token: 'a"b' }, timeout: 20, sleep: 1 } }
+    - { name: Taken, port_check: { ports: [1, "{{port}}"], state: closed }, ignore_errors: true }
+    - { name: Closed, port_check: { ports: [1, "{{port}}"], timeout: 1 }, ignore_errors: true }
+    - { name: Other, http_check: { url: "http://127.0.0.1:{{port}}/", contains: nothing, timeout: 0 }, ignore_errors: true }
+    - { name: Status, http_check: { url: "http://127.0.0.1:{{port}}/", status_code: [301, 302], timeout: 0 }, ignore_errors: true }
+    - { name: Nobody, http_check: { url: "http://127.0.0.1:1/", timeout: 0 }, ignore_errors: true }
+`,
+      );
+      expect(code, stdout).toBe(0);
+      const says = (name: string) =>
+        stdout
+          .split('\n')
+          .find((line) => line.includes('"unit-end"') && line.includes(`"${name}"`)) ?? '';
+      for (const name of ['Open', 'Free', 'Answer']) expect(says(name)).toContain('"state":"ok"');
+      expect(says('Taken')).toContain(`port ${String(port)} of 127.0.0.1 is taken`);
+      expect(says('Closed')).toContain('port 1 of 127.0.0.1 is closed');
+      expect(says('Other')).toContain('the answer does not contain');
+      expect(says('Status')).toContain('status 200');
+      expect(says('Nobody')).toMatch(/Connection refused|Failed to connect|Couldn't connect/);
+      expect(requests.slice(0, 2)).toEqual(['a"b', 'a"b']);
+    } finally {
+      server.close();
+    }
   });
 });

@@ -165,6 +165,37 @@ describe('modules on a real host', () => {
     });
   }
 
+  it('etcd_health: three members, then two, then one', async () => {
+    const member = (id: number) => {
+      const peer = (one: number) => `http://127.0.0.1:${String(2380 + one * 10)}`;
+      const client = `http://127.0.0.1:${String(2379 + id * 10)}`;
+      const all = [1, 2, 3].map((one) => `m${String(one)}=${peer(one)}`).join(',');
+      return `systemd-run -q --unit etcd-m${String(id)} etcd --name m${String(id)} --data-dir /var/tmp/m${String(id)} --listen-peer-urls ${peer(id)} --initial-advertise-peer-urls ${peer(id)} --listen-client-urls ${client} --advertise-client-urls ${client} --initial-cluster ${all}`;
+    };
+    await host.shell([1, 2, 3].map(member).join(' && '));
+    const gate = async (args: string) => {
+      const { code, stdout } = await host.play(
+        `- name: P
+  hosts: all
+  tasks:
+    - name: Gate
+      etcd_health: { endpoints: ["http://127.0.0.1:2389", "http://127.0.0.1:2399"], sleep: 1, ${args} }
+      register: etcd
+    - { name: Members, debug: { msg: "{{length etcd.members}} members" } }
+`,
+      );
+      return `${String(code)} ${/\d members(?= *")/.exec(stdout)?.[0] ?? /\d of \d members/.exec(stdout)?.[0] ?? stdout}`;
+    };
+    expect(await gate('members: 3, timeout: 60')).toBe('0 3 members');
+    expect(await gate('spare: 1, timeout: 5')).toBe('0 3 members');
+    await host.shell('systemctl stop etcd-m3');
+    expect(await gate('timeout: 0')).toBe('2 2 of 3 members');
+    expect(await gate('spare: 0, timeout: 5')).toBe('0 3 members');
+    expect(await gate('spare: 1, timeout: 0')).toBe('2 2 of 3 members');
+    await host.shell('systemctl stop etcd-m2');
+    expect(await gate('spare: 0, timeout: 0')).toMatch(/^2 [01] of 3 members/);
+  });
+
   it('keeps the hash of a password off command lines', async () => {
     const { stdout, code } = await host.play(
       `- name: P

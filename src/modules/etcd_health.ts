@@ -1,0 +1,85 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { JsonValue } from '../core/json.ts';
+import type { Module } from '../core/module.ts';
+import { quoteAll } from '../util/shell.ts';
+import { gateProperties, programProperty, programWords, waitUntil } from './gate.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    endpoints: {
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+      ],
+      description: 'Clients’ addresses of members to ask. Default: what etcdctl takes.',
+    },
+    cacert: { type: 'string', pattern: '^/', description: 'Authority of the members.' },
+    cert: { type: 'string', pattern: '^/', description: 'Certificate to come with.' },
+    key: { type: 'string', pattern: '^/', description: 'Its key.' },
+    members: { type: 'integer', minimum: 1, description: 'How many members there must be.' },
+    spare: {
+      type: 'integer',
+      minimum: 0,
+      description:
+        'How many more members may be lost without losing the quorum; 1 before one is stopped. Default: every member must be healthy.',
+    },
+    etcdctl: programProperty('etcdctl'),
+    ...gateProperties,
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+export const etcd_health: Module<Args> = {
+  name: 'etcd_health',
+  summary: 'Wait until the members of etcd are healthy, or until some may be lost.',
+  schema,
+  readOnly: true,
+
+  plan(args) {
+    const { endpoints, cacert, cert, key, members, spare } = args;
+    const option = (name: string, value: string | undefined) =>
+      value === undefined ? [] : [name, value];
+    const list = Array.isArray(endpoints) ? endpoints.join(',') : endpoints;
+    const call = quoteAll([
+      ...programWords(args.etcdctl, 'etcdctl'),
+      ...option('--endpoints', list),
+      ...option('--cacert', cacert),
+      ...option('--cert', cert),
+      ...option('--key', key),
+      ...['endpoint', 'health', '--cluster', '-w', 'json'],
+    ]);
+    const enough =
+      spare === undefined
+        ? '[ "$well" -eq "$all" ]'
+        : `[ "$((well - ${String(spare)}))" -gt "$((all / 2))" ]`;
+    const count = members === undefined ? '' : ` && [ "$all" -eq ${String(members)} ]`;
+    // Its code says only whether all are healthy; who is, stands in the answer, a line of JSON among others.
+    const look = `{
+    answer=$(ETCDCTL_API=3 ${call} 2>&1)
+    all=$(printf '%s' "$answer" | grep -o '"endpoint":' | wc -l)
+    well=$(printf '%s' "$answer" | grep -o '"health":true' | wc -l)
+    printf '%s\\n' "$answer"
+    [ "$all" -gt 0 ] && ${enough}${count} || { echo "$((well)) of $((all)) members are healthy"; false; }
+  }`;
+    return waitUntil(look, args);
+  },
+
+  finish(result) {
+    const line = String(result['stdout'] ?? '')
+      .split('\n')
+      .find((one) => one.startsWith('['));
+    const members = parse(line);
+    return members === undefined ? result : { ...result, members };
+  },
+};
+
+function parse(line: string | undefined): JsonValue | undefined {
+  try {
+    return line === undefined ? undefined : (JSON.parse(line) as JsonValue);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,209 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { podsToMove } from '../../src/facts/kubernetes.ts';
+import { etcd_health } from '../../src/modules/etcd_health.ts';
+import { http_check } from '../../src/modules/http_check.ts';
+import { k8s_node } from '../../src/modules/k8s_node.ts';
+import { k8s_wait } from '../../src/modules/k8s_wait.ts';
+import { port_check } from '../../src/modules/port_check.ts';
+import { fakeHost, testModule } from '../helpers/module-tester.ts';
+
+const kubectl = '["kubectl"]';
+const node = (takesPods: boolean | undefined, pods: string[] = []) => ({
+  [`kubernetes.schedulable ${kubectl} n1`]: takesPods,
+  [`kubernetes.pods ${kubectl} n1`]: pods,
+});
+
+testModule(k8s_node, {
+  settled: [
+    { title: 'cordoned', args: { name: 'n1', state: 'cordoned' }, facts: node(false, ['a/b']) },
+    { title: 'drained', args: { name: 'n1', state: 'drained' }, facts: node(false) },
+    { title: 'takes pods', args: { name: 'n1', state: 'uncordoned' }, facts: node(true) },
+  ],
+  changes: [
+    {
+      title: 'drains, by another program',
+      args: { name: 'n1', state: 'drained', force: true, kubectl: 'k0s kubectl', grace_period: 5 },
+      facts: {
+        'kubernetes.schedulable ["k0s","kubectl"] n1': true,
+        'kubernetes.pods ["k0s","kubectl"] n1': ['web/app'],
+      },
+      actions: [
+        'exec k0s kubectl drain n1 --ignore-daemonsets --force --grace-period=5 --timeout=300s',
+      ],
+      restore: [
+        { module: 'k8s_node', args: { name: 'n1', state: 'uncordoned', kubectl: 'k0s kubectl' } },
+      ],
+    },
+    {
+      title: 'drains what was cordoned before, and leaves it so',
+      args: { name: 'n1', state: 'drained' },
+      facts: node(false, ['web/app']),
+      actions: ['exec kubectl drain n1 --ignore-daemonsets --timeout=300s'],
+      restore: [{ module: 'k8s_node', args: { name: 'n1', state: 'cordoned' } }],
+    },
+    {
+      title: 'cordons',
+      args: { name: 'n1', state: 'cordoned', kubeconfig: '/etc/k' },
+      facts: { 'kubernetes.schedulable ["kubectl","--kubeconfig","/etc/k"] n1': true },
+      actions: ['exec kubectl --kubeconfig /etc/k cordon n1'],
+    },
+  ],
+  refused: [
+    {
+      title: 'a node that is not there',
+      args: { name: 'n1', state: 'cordoned' },
+      facts: node(undefined),
+      code: 'TASK_FAILED',
+    },
+  ],
+});
+
+describe('kubernetes.pods', () => {
+  it('leaves out what a drain leaves alone', () => {
+    const stdout =
+      'a/ds DaemonSet Running \na/static  Running abc\na/done Job Succeeded \na/web ReplicaSet Running \na/bare  Pending \n';
+    expect(podsToMove.parse({ code: 0, stdout, stderr: '' }, kubectl, 'n1')).toEqual([
+      'a/web',
+      'a/bare',
+    ]);
+  });
+});
+
+/** What the module would run on the host, run here with programs of the test in front of the path. */
+async function look(module: { plan: unknown }, args: object, programs: Record<string, string>) {
+  const plan = await (module as { plan: typeof k8s_wait.plan }).plan(args as never, fakeHost({}));
+  const [action] = plan.actions;
+  if (action?.kind !== 'exec') throw new Error('no command');
+  const functions = Object.entries(programs).map(([name, body]) => `${name}() { ${body}\n}\n`);
+  const [, flag = '', script = '', ...words] = action.argv;
+  const { status, stdout, stderr } = spawnSync(
+    '/bin/sh',
+    [flag, `${functions.join('')}${script}`, ...words],
+    { encoding: 'utf8', input: action.stdin ?? '', timeout: 20_000 },
+  );
+  return { status, stdout, stderr, readOnly: plan.readOnly };
+}
+
+testModule(k8s_wait, {
+  settled: [{ title: 'it only looks', args: { kind: 'node' } }],
+  refused: [
+    { title: 'a rollout of everything', args: { kind: 'deployment' }, code: 'TASK_FAILED' },
+    {
+      title: 'name and selector',
+      args: { kind: 'pod', name: 'a', selector: 'b' },
+      code: 'TASK_FAILED',
+    },
+    { title: 'an option', args: { kind: '--all' }, code: 'SCHEMA' },
+  ],
+});
+
+describe('k8s_wait', () => {
+  const says = { kubectl: 'printf "%s " "$@"' };
+
+  it.each([
+    [{ kind: 'node' }, 'wait --for=condition=Ready node --all --timeout=60s'],
+    [{ kind: 'job', name: 'x' }, 'wait --for=condition=complete job/x --timeout=60s'],
+    [
+      { kind: 'pod', selector: 'a=b', condition: 'deleted', namespace: 'n' },
+      '-n n wait --for=delete pod -l a=b --timeout=60s',
+    ],
+    [
+      { kind: 'Deployments', name: 'x', context: 'c' },
+      '--context c rollout status deployment/x --timeout=60s',
+    ],
+    [{ kind: 'node', name: 'n1', timeout: 7 }, 'wait --for=condition=Ready node/n1 --timeout=7s'],
+  ])('asks for %j', async (args, words) => {
+    const { status, stdout, readOnly } = await look(k8s_wait, args, says);
+    expect({ status, stdout: stdout.trim(), readOnly }).toEqual({
+      status: 0,
+      stdout: words,
+      readOnly: true,
+    });
+  });
+
+  it('tries again when the API is away, and gives up in time', async () => {
+    const fails = { kubectl: 'echo "connection refused" >&2; return 1' };
+    const { status, stderr } = await look(k8s_wait, { kind: 'node', timeout: 2, sleep: 1 }, fails);
+    expect(status).toBe(1);
+    expect(stderr).toBe('connection refused\n(waited 2 s)\n');
+  });
+});
+
+const member = (id: number, health: boolean) =>
+  `{"endpoint":"https://10.0.0.${String(id)}:2379","health":${String(health)},"took":"9ms"}`;
+const answer = (...healths: boolean[]) => {
+  const list = healths.map((health, index) => member(index + 1, health)).join(',');
+  const code = healths.every(Boolean) ? 0 : 1;
+  return { etcdctl: `echo '{"level":"warn"}' >&2; echo '[${list}]'; return ${String(code)}` };
+};
+
+testModule(etcd_health, {
+  settled: [{ title: 'it only looks', args: { endpoints: ['https://a:2379'], cacert: '/ca' } }],
+  refused: [{ title: 'a certificate that is no path', args: { cert: 'ca.pem' }, code: 'SCHEMA' }],
+});
+
+describe('etcd_health', () => {
+  const status = async (args: object, programs: Record<string, string>) =>
+    (await look(etcd_health, { timeout: 0, ...args }, programs)).status;
+
+  it('wants every member to be healthy, or as many as can be spared', async () => {
+    expect(await status({}, answer(true, true, true))).toBe(0);
+    expect(await status({}, answer(true, false, true))).toBe(1);
+    expect(await status({ members: 3 }, answer(true, true))).toBe(1);
+    expect(await status({ spare: 1 }, answer(true, true, true))).toBe(0);
+    expect(await status({ spare: 0 }, answer(true, false, true))).toBe(0);
+    expect(await status({ spare: 1 }, answer(true, false, true))).toBe(1);
+    expect(await status({ spare: 1 }, answer(true))).toBe(1);
+    expect(await status({}, { etcdctl: 'echo "context deadline exceeded" >&2; return 1' })).toBe(1);
+  });
+
+  it('says who is not', async () => {
+    const { stderr } = await look(etcd_health, { timeout: 0 }, answer(true, false, true));
+    expect(stderr).toContain('"https://10.0.0.2:2379","health":false');
+    expect(stderr).toContain('2 of 3 members are healthy');
+    const result = etcd_health.finish?.({ stdout: `{"level":"warn"}\n[${member(1, true)}]` }, {});
+    expect(result?.['members']).toEqual([
+      { endpoint: 'https://10.0.0.1:2379', health: true, took: '9ms' },
+    ]);
+  });
+});
+
+testModule(port_check, {
+  settled: [{ title: 'it only looks', args: { ports: [1, 2] } }],
+  refused: [
+    { title: 'no port', args: {}, code: 'TASK_FAILED' },
+    { title: 'what is none', args: { port: 70_000 }, code: 'SCHEMA' },
+  ],
+});
+
+testModule(http_check, {
+  settled: [{ title: 'it only looks', args: { url: 'https://a/', contains: 'ok' } }],
+  refused: [
+    {
+      title: 'a header of two lines',
+      args: { url: 'https://a/', headers: { A: 'b\nc' } },
+      code: 'TASK_FAILED',
+    },
+    { title: 'a file', args: { url: 'file:///etc/passwd' }, code: 'SCHEMA' },
+  ],
+});
+
+describe('gates', () => {
+  it('have scripts that busybox and dash understand', async () => {
+    const plans = await Promise.all([
+      etcd_health.plan({ spare: 1 }, fakeHost({})),
+      http_check.plan({ url: 'https://a/', contains: "it's" }, fakeHost({})),
+      port_check.plan({ ports: [1], host: 'a', state: 'closed' }, fakeHost({})),
+      k8s_wait.plan({ kind: 'node' }, fakeHost({})),
+    ]);
+    for (const { actions } of plans) {
+      const [action] = actions;
+      if (action?.kind !== 'exec') throw new Error('no command');
+      for (const shell of [['dash'], ['busybox', 'sh'], ['bash', '--posix']] as const) {
+        const [program, ...flags] = shell;
+        execFileSync(program, [...flags, '-n', '-c', action.argv[2] ?? '']);
+      }
+    }
+  });
+});
