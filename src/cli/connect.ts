@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
-import type { Inventory } from '../core/inventory.ts';
+import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
 import { Keyring, type AskPassphrase } from '../transport/keyring.ts';
 import { SshConfig } from '../transport/ssh-config.ts';
@@ -23,6 +23,8 @@ export interface ConnectFlags {
   askPass?: boolean;
   becomePasswordFile?: string;
   askBecomePass?: boolean;
+  user?: string;
+  privateKey?: string;
 }
 
 /** How hosts are reached in this call. */
@@ -52,9 +54,23 @@ export function addConnectOptions(command: Command): Command {
     .option('--connect-timeout <SECONDS>', 'for each attempt', String(CONNECT_TIMEOUT_SECONDS))
     .option('--key-passphrase-file <FILE>', 'file whose first line unlocks private keys')
     .option('--connection-password-file <FILE>', 'file whose first line is the login password')
+    .option('-u, --user <NAME>', 'who logs in where the inventory does not say it')
+    .option('--private-key <FILE>', 'key to log in with where the inventory does not name one')
     .option('-k, --ask-pass', 'ask for the login password')
     .option('--become-password-file <FILE>', 'file whose first line is the sudo or su password')
     .option('-K, --ask-become-pass', 'ask for the sudo or su password');
+}
+
+/** The hosts, with the login of the command line where the inventory has none. */
+export function withLogin(inventory: Inventory, { user, privateKey }: ConnectFlags): Inventory {
+  if (user === undefined && privateKey === undefined) return inventory;
+  const keyPath = privateKey === undefined ? undefined : resolve(expandHome(privateKey));
+  const hosts = [...inventory.hosts].map(([name, host]): [string, InventoryHost] => {
+    const { address } = host;
+    const login = { user: address.user ?? user, keyPath: address.keyPath ?? keyPath };
+    return [name, { ...host, address: { ...address, ...login } }];
+  });
+  return { ...inventory, hosts: new Map(hosts) };
 }
 
 /** What a later `rollback` or `resume` of the run takes over when it is not told otherwise. No secrets. */

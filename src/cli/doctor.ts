@@ -47,7 +47,7 @@ export async function doctorCommand(world: World, argv: string[]): Promise<numbe
     .configureOutput({ writeErr: () => undefined });
   addConnectOptions(command).parse(argv, { from: 'user' });
   const options = command.opts<DoctorOptions>();
-  const [host, second] = selectHosts(world, options.inventory, command.args);
+  const [host, second] = selectHosts(world, options, command.args);
   if (!host || second) throw new UsageError('Name one host.');
   const reach = await createReach(world, options);
   await unlockKeys(world, reach, {

@@ -1,8 +1,20 @@
 import { UsageError } from '../core/errors.ts';
-import type { InventoryHost } from '../core/inventory.ts';
+import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { matchHosts } from '../util/patterns.ts';
+import { withLogin, type ConnectFlags } from './connect.ts';
 import type { World } from './world.ts';
+
+interface SelectionFlags extends ConnectFlags {
+  inventory?: string;
+}
+
+/** The inventory that a command names, or the environment. */
+export function namedInventory(world: World, flags: SelectionFlags): Inventory | undefined {
+  const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];
+  if (source === undefined) return undefined;
+  return withLogin(loadInventory(source, { vault: world.vault }), flags);
+}
 
 /**
  * Hosts that a command names: by pattern in an inventory, or, without one, as `[user@]host[:port]`.
@@ -10,12 +22,12 @@ import type { World } from './world.ts';
  */
 export function selectHosts(
   world: World,
-  inventory: string | undefined,
+  flags: SelectionFlags,
   words: readonly string[],
 ): InventoryHost[] {
-  const source = inventory ?? world.env['RUNNER_INVENTORY'];
-  if (source !== undefined) {
-    const { hosts, groups } = loadInventory(source, world.vault);
+  const inventory = namedInventory(world, flags);
+  if (inventory) {
+    const { hosts, groups } = inventory;
     const chosen =
       words.length === 0
         ? [...hosts.keys()]
@@ -24,5 +36,5 @@ export function selectHosts(
   }
   if (words.length === 0)
     throw new UsageError('Which hosts? Name them, or an inventory with --inventory.');
-  return [...loadInventory(`${words.join(',')},`).hosts.values()];
+  return [...withLogin(loadInventory(`${words.join(',')},`), flags).hosts.values()];
 }

@@ -50,6 +50,14 @@ const commands: Record<string, CliCommand> = {
     summary: 'try a playbook and its undo in the lab',
     run: async (world, argv) => (await import('./test.ts')).testCommand(world, argv),
   },
+  hosts: {
+    summary: 'show the hosts of an inventory',
+    run: async (world, argv) => (await import('./hosts.ts')).hostsCommand(world, argv),
+  },
+  exec: {
+    summary: 'run a command on hosts, unrecorded',
+    run: async (world, argv) => (await import('./exec.ts')).execCommand(world, argv),
+  },
   trust: {
     summary: 'show and store the host keys of new hosts',
     run: async (world, argv) => (await import('./trust.ts')).trustCommand(world, argv),

@@ -1,9 +1,15 @@
 import { Command, Option } from 'commander';
 import { exitCodes, type EventSink } from '../core/events.ts';
-import { PlaybookError, UsageError } from '../core/errors.ts';
+import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
-import { playIncludes, playTasks, type OnFailure, type Playbook } from '../core/playbook.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import {
+  playIncludes,
+  playTasks,
+  type Become,
+  type OnFailure,
+  type Playbook,
+} from '../core/playbook.ts';
 import { runPlaybook } from '../engine/run.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';
@@ -12,8 +18,11 @@ import type { JournalRecord } from '../journal/records.ts';
 import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../playbook/check.ts';
 import { describeChange, listedSteps } from '../output/step-list.ts';
 import { UndoPreview } from '../output/undo-preview.ts';
+import { matchHosts } from '../util/patterns.ts';
 import { didYouMean } from '../util/text.ts';
-import type { VaultSource } from '../util/vault.ts';
+import type { Vault, VaultSource } from '../util/vault.ts';
+import { expandHome } from '../util/paths.ts';
+import { readYaml, SourceMap } from '../playbook/yaml.ts';
 import {
   bootIdentity,
   concludeCheck,
@@ -27,7 +36,7 @@ import { inputOptions, resolveInputs } from './inputs.ts';
 import { OpenRunError } from './open-run-error.ts';
 import { playbookOf, wholeNumber } from './playbook-command.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
-import { becomePassword, recordedFlags, type ConnectFlags } from './connect.ts';
+import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from './connect.ts';
 import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
 import { openVault, recordedVaultFlags, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
@@ -47,8 +56,13 @@ export interface PlayOptions extends ConnectFlags, RunFlags, VaultFlags {
   output: string;
   failAt?: string;
   listTasks?: boolean;
+  listTags?: boolean;
+  listHosts?: boolean;
   undo?: boolean;
   detailedExitCode?: boolean;
+  become?: boolean;
+  becomeUser?: string;
+  becomeMethod?: string;
   verbose?: boolean;
 }
 
@@ -60,9 +74,10 @@ export async function playCommand(
 ): Promise<number> {
   const command = baseCommand(mode);
   await openVault(world, argv, {
-    lenient: argv.includes('--list-tasks') || argv.includes('--help'),
+    lenient: ['--list-tasks', '--list-tags', '--help'].some((flag) => argv.includes(flag)),
   });
-  const playbook = playbookOf(world, command, argv);
+  const become = becomeIn(argv);
+  const playbook = playbookOf(world, command, argv, { become });
   if (!playbook) return exitCodes.done;
   for (const option of inputOptions(playbook.inputs)) {
     command.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));
@@ -103,10 +118,17 @@ function baseCommand(mode: 'play' | 'plan'): Command {
     )
     .option(
       '-e, --extra-vars <NAME=VALUE>',
-      'variable; NAME:=JSON for other than text; may be repeated',
+      'variable; NAME:=JSON for other than text, {JSON} or @FILE for several; may be repeated',
       collect,
     )
+    .option('-b, --become', 'with the rights of another user, where the playbook does not say it')
+    .option('--become-user <NAME>', 'which user that is (default: root)')
+    .addOption(
+      new Option('--become-method <METHOD>', 'by which program').choices(['sudo', 'su', 'doas']),
+    )
     .option('--list-tasks', 'list the plays, steps and handlers with their ids; contacts no host')
+    .option('--list-tags', 'list the tags of each play; contacts no host')
+    .option('--list-hosts', 'list the hosts of each play; contacts no host')
     .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
     .option(
       '--fail-at <STEP>',
@@ -143,9 +165,14 @@ class PlayRun {
 
   async run(): Promise<number> {
     if (this.#options.listTasks === true) return this.#listTasks();
+    if (this.#options.listTags === true) return this.#listTags();
     const { given, defaults } = await this.#inputs();
-    const inventory = this.#inventory(given);
-    const variables = { ...given, ...parseExtraVars(this.#options.extraVars ?? []) };
+    const inventory = withLogin(this.#inventory(given), this.#options);
+    if (this.#options.listHosts === true) return this.#listHosts(inventory);
+    const variables = {
+      ...given,
+      ...parseExtraVars(this.#options.extraVars ?? [], this.#world.vault),
+    };
     this.#checkPlaybook(inventory, variables);
     const accepted = await this.#acceptPivots();
     if (!this.#check) this.#refuseOpenRuns(inventory);
@@ -177,6 +204,29 @@ class PlayRun {
     const lines = this.#playbook.plays.flatMap((play) => listedSteps(play));
     const changes = this.#playbook.changes.map((change) => `# ${describeChange(change)}`);
     this.#world.stdout.write(`${[...changes, ...lines].join('\n')}\n`);
+    return exitCodes.done;
+  }
+
+  #listTags(): number {
+    for (const play of this.#playbook.plays) {
+      const tags = [...new Set(playTasks(play).flatMap((task) => task.tags))].sort();
+      this.#world.stdout.write(`${play.id}: ${tags.join(', ') || '(none)'}\n`);
+    }
+    return exitCodes.done;
+  }
+
+  /** As they are before the run: a step may put hosts into further groups. */
+  #listHosts({ hosts, groups }: Inventory): number {
+    const names = [...hosts.keys()];
+    const { limit } = this.#options;
+    const allowed = limit === undefined ? names : matchHosts(limit, names, groups);
+    for (const { id, hosts: pattern } of this.#playbook.plays) {
+      const known = groups.has(pattern) || !/^\w+$/.test(pattern) || names.includes(pattern);
+      const matched = known ? matchHosts(pattern, names, groups) : [];
+      const listed = matched.filter((name) => allowed.includes(name) || name === 'localhost');
+      const shown = known ? listed.join(', ') || '(none)' : 'known when the run gets there';
+      this.#world.stdout.write(`${id} (${pattern}): ${shown}\n`);
+    }
     return exitCodes.done;
   }
 
@@ -261,6 +311,7 @@ class PlayRun {
       options: {
         ...recordedOptions(settings, this.#options),
         ...recordedVaultFlags(this.#world, this.#options),
+        ...recordedBecome(this.#options),
       },
       inputs: settings.variables,
       secrets: this.#playbook.inputs
@@ -314,7 +365,11 @@ class PlayRun {
     const input = this.#playbook.inputs.find(({ isInventory }) => isInventory);
     const fromInput = input && given[input.name];
     const source = typeof fromInput === 'string' ? fromInput : this.#options.inventory;
-    if (source !== undefined) return loadInventory(source, this.#world.vault);
+    if (source !== undefined)
+      return loadInventory(source, {
+        vault: this.#world.vault,
+        varsFolders: [...this.#playbook.folders].reverse(),
+      });
     const onlyLocal = this.#playbook.plays.every(({ hosts }) => hosts === 'localhost');
     if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };
     throw new UsageError('Which hosts? No inventory was given.', {
@@ -435,6 +490,30 @@ class PlayRun {
   }
 }
 
+/** Flags that plays are read with, so that they are looked for before the rest can be parsed. */
+function becomeIn(argv: readonly string[]): Partial<Become> | undefined {
+  const command = new Command().allowUnknownOption().allowExcessArguments().helpOption(false);
+  command.option('-b, --become').option('--become-user <NAME>').option('--become-method <METHOD>');
+  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  const end = argv.indexOf('--');
+  command.parse(end === -1 ? argv : argv.slice(0, end), { from: 'user' });
+  return becomeOf(command.opts<PlayOptions>());
+}
+
+function becomeOf({ become, becomeUser, becomeMethod }: PlayOptions): Partial<Become> | undefined {
+  if (become !== true && becomeUser === undefined && becomeMethod === undefined) return undefined;
+  return {
+    ...(become === true ? { enabled: true } : {}),
+    ...(becomeUser === undefined ? {} : { user: becomeUser }),
+    ...(becomeMethod === undefined ? {} : { method: becomeMethod as Become['method'] }),
+  };
+}
+
+function recordedBecome(options: PlayOptions): JsonObject {
+  const become = becomeOf(options);
+  return become ? { become: { ...become } } : {};
+}
+
 function splitList(text: string | undefined): string[] {
   return (text ?? '')
     .split(',')
@@ -442,20 +521,47 @@ function splitList(text: string | undefined): string[] {
     .filter((one) => one !== '');
 }
 
-/** `name=text`, or `name:=json`. */
-function parseExtraVars(words: string[]): JsonObject {
+/**
+ * `name=text`, `name:=json`, `{json}`, or `@file` of YAML or JSON; a later one goes over an earlier one.
+ * @throws UsageError or PlaybookError
+ */
+function parseExtraVars(words: string[], vault: Vault): JsonObject {
   const values: JsonObject = {};
   for (const word of words) {
+    if (word.startsWith('@')) {
+      Object.assign(values, variablesIn(word.slice(1), vault));
+      continue;
+    }
+    if (/^\s*\{/.test(word)) {
+      const whole = fromJson(word, word);
+      Object.assign(values, isJsonObject(whole) ? whole : {});
+      continue;
+    }
     const parts = /^([A-Za-z_][A-Za-z0-9_]*)(:?=)([\s\S]*)$/.exec(word);
     const [, name = '', kind, text = ''] = parts ?? [];
-    if (!parts) throw new UsageError(`--extra-vars wants NAME=VALUE or NAME:=JSON, not "${word}".`);
-    try {
-      values[name] = kind === ':=' ? (JSON.parse(text) as JsonValue) : text;
-    } catch (error) {
-      throw new UsageError(`--extra-vars ${name}: "${text}" is not JSON.`, { cause: error });
-    }
+    if (!parts)
+      throw new UsageError(
+        `--extra-vars wants NAME=VALUE, NAME:=JSON, {JSON} or @FILE, not "${word}".`,
+      );
+    values[name] = kind === ':=' ? fromJson(text, name) : text;
   }
   return values;
+}
+
+function fromJson(text: string, what: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw new UsageError(`--extra-vars ${what}: "${text}" is not JSON.`, { cause: error });
+  }
+}
+
+function variablesIn(file: string, vault: Vault): JsonObject {
+  const problems: Problem[] = [];
+  const { value } = readYaml(expandHome(file), problems, new SourceMap(vault));
+  if (problems.length > 0) throw new PlaybookError(problems);
+  if (isJsonObject(value ?? undefined)) return value as JsonObject;
+  throw new UsageError(`--extra-vars: "${file}" is no map of names and values.`);
 }
 
 function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObject {

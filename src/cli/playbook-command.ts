@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook.ts';
+import type { LoadOptions } from '../playbook/load.ts';
 import { openPlaybook } from './playbooks.ts';
 import type { World } from './world.ts';
 
@@ -9,12 +10,17 @@ import type { World } from './world.ts';
  * because help was asked for, which is then shown.
  * @throws UsageError when there is none, or it cannot be found
  */
-export function playbookOf(world: World, command: Command, argv: string[]): Playbook | undefined {
+export function playbookOf(
+  world: World,
+  command: Command,
+  argv: string[],
+  options: Pick<LoadOptions, 'become'> = {},
+): Playbook | undefined {
   const takesValue = (flag: string | undefined): boolean =>
     flag !== undefined &&
     command.options.some(({ short, long, required }) => required && [short, long].includes(flag));
   const name = argv.find((word, index) => !word.startsWith('-') && !takesValue(argv[index - 1]));
-  if (name !== undefined) return openPlaybook(world, name);
+  if (name !== undefined) return openPlaybook(world, name, options);
   if (!argv.includes('--help') && !argv.includes('-h')) {
     throw new UsageError(`"${command.name()}" needs the name of a playbook.`, {
       hint: `For example: ${command.name()} upgrade.yml.`,

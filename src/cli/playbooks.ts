@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook.ts';
-import { loadPlaybook } from '../playbook/load.ts';
+import { loadPlaybook, type LoadOptions } from '../playbook/load.ts';
 import { packageRoot } from '../util/package.ts';
 import type { World } from './world.ts';
 
@@ -17,11 +17,16 @@ export function findPlaybook(name: string): string {
   });
 }
 
-export function openPlaybook(world: World, name: string): Playbook {
+export function openPlaybook(
+  world: World,
+  name: string,
+  { become }: Pick<LoadOptions, 'become'> = {},
+): Playbook {
   return loadPlaybook(findPlaybook(name), {
     modules: world.modules,
     rolePaths: [join(packageRoot(), 'roles')],
     playbookPaths: [join(packageRoot(), 'playbooks')],
     vault: world.vault,
+    become,
   });
 }

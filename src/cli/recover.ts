@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { SecretError, UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { Playbook } from '../core/playbook.ts';
+import type { Become, Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { Journal } from '../journal/journal.ts';
 import { openAlone, readRun, type RecordedRun } from '../journal/recorded-run.ts';
@@ -172,7 +172,9 @@ class Recovery {
   }
 
   #playbook(run: RecordedRun): Playbook {
-    const playbook = openPlaybook(this.#world, run.header.playbook);
+    const playbook = openPlaybook(this.#world, run.header.playbook, {
+      become: run.header.options['become'] as Partial<Become> | undefined,
+    });
     const changed = run.files.filter(({ path, sha256 }) => fileChecksum(path) !== sha256);
     if (changed.length > 0 && this.#options.force !== true) {
       throw new UsageError(

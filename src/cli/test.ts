@@ -258,7 +258,7 @@ class TestRun {
     if (inventory !== undefined)
       return {
         kind: 'hosts',
-        inventory: loadInventory(inventory, this.#world.vault),
+        inventory: loadInventory(inventory, { vault: this.#world.vault }),
         input: fromInput,
       };
     const names = Array.from(

@@ -44,7 +44,7 @@ export async function trustCommand(world: World, argv: string[]): Promise<number
     .configureOutput({ writeErr: () => undefined });
   addConnectOptions(command).parse(argv, { from: 'user' });
   const options = command.opts<TrustOptions>();
-  const hosts = selectHosts(world, options.inventory, command.args);
+  const hosts = selectHosts(world, options, command.args);
   const { targets, login } = await createReach(world, options);
   const dialler = new SshDialler(login);
   try {

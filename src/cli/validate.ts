@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
+import type { Playbook } from '../core/playbook.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { checkPlaybook } from '../playbook/check.ts';
 import { openPlaybook } from './playbooks.ts';
@@ -23,17 +24,18 @@ export async function validateCommand(world: World, argv: string[]): Promise<num
     requireUndo?: boolean;
   }>();
   if (command.args.length === 0) throw new UsageError('"runner validate" needs a playbook.');
-  const hosts = source === undefined ? [] : [...loadInventory(source, world.vault).hosts.values()];
-  const outside = hosts.flatMap(({ vars }) => Object.keys(vars));
+  const variablesOf = ({ folders }: Playbook): string[] => {
+    if (source === undefined) return [];
+    const { hosts } = loadInventory(source, { vault: world.vault, varsFolders: folders });
+    return [...hosts.values()].flatMap(({ vars }) => Object.keys(vars));
+  };
   const problems: Problem[] = [];
   for (const name of command.args) {
     try {
-      problems.push(
-        ...checkPlaybook(openPlaybook(world, name), world.modules, {
-          outside,
-          requireUndo: requireUndo === true,
-        }),
-      );
+      const playbook = openPlaybook(world, name);
+      const outside = variablesOf(playbook);
+      const strict = requireUndo === true;
+      problems.push(...checkPlaybook(playbook, world.modules, { outside, requireUndo: strict }));
     } catch (error) {
       if (!(error instanceof PlaybookError)) throw error;
       problems.push(...error.problems);

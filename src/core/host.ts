@@ -101,5 +101,7 @@ export interface HostSession {
 export interface Connections {
   /** @throws ConnectError when the host cannot be reached or the identity not be taken */
   session(address: HostAddress, identity: Identity): Promise<HostSession>;
+  /** Ends the connections to a host; the next session is on a new one. */
+  reset(address: HostAddress): Promise<void>;
   close(): Promise<void>;
 }

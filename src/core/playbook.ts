@@ -73,6 +73,8 @@ export interface Play {
   allowEmpty: boolean;
   vars: JsonObject;
   order: HostOrder;
+  /** Step by step on all hosts, or each host as fast as it can. */
+  strategy: Strategy;
   /** Hosts a batch, each a count or a percentage; the last repeats. Empty: all at once. */
   serial: (number | string)[];
   /** A commit point after each batch or at the end of the play. */
@@ -87,12 +89,15 @@ export interface Play {
 export const hostOrders = ['inventory', 'reverse_inventory', 'sorted', 'reverse_sorted'] as const;
 export type HostOrder = (typeof hostOrders)[number];
 
+export const strategies = ['linear', 'free'] as const;
+export type Strategy = (typeof strategies)[number];
+
 export interface PlaySection {
   name: 'pre_tasks' | 'tasks' | 'post_tasks';
   nodes: Node[];
 }
 
-export type Node = TaskNode | BlockNode | CommitNode | FlushNode | IncludeNode;
+export type Node = TaskNode | BlockNode | CommitNode | FlushNode | MetaNode | IncludeNode;
 
 export interface Become {
   enabled: boolean;
@@ -106,6 +111,10 @@ export interface RoleContext {
   path: string;
   defaults: JsonObject;
   inputs: JsonObject;
+  /** What only the command line can change. */
+  constants: JsonObject;
+  /** The role in which this one is included, whose variables its inputs may name. */
+  parent: RoleContext | undefined;
 }
 
 /** A number of at least 0, or a template that becomes one. */
@@ -128,6 +137,10 @@ export interface TaskNode {
   loopPauseSeconds: number;
   /** Items at a time on one host. */
   loopParallel: number;
+  /** No further item begins after one that failed. */
+  loopStops: boolean;
+  /** No further item begins once all of these hold. */
+  breakWhen: string[];
   label: string | undefined;
   register: string | undefined;
   until: string[];
@@ -143,7 +156,12 @@ export interface TaskNode {
   loopValues: JsonObject;
   become: Become;
   delegateTo: string | undefined;
+  /** Facts that it sets are those of the host it is delegated to. */
+  delegateFacts: boolean;
+  /** On the first host of each batch, for all of them. */
   runOnce: boolean;
+  /** That, only in the first batch. */
+  oncePerPlay: boolean;
   tags: string[];
   ignoreErrors: boolean;
   ignoreUnreachable: boolean;
@@ -184,6 +202,8 @@ export function plainTask(
     indexVar: undefined,
     loopPauseSeconds: 0,
     loopParallel: 1,
+    loopStops: false,
+    breakWhen: [],
     label: undefined,
     register: undefined,
     until: [],
@@ -196,7 +216,9 @@ export function plainTask(
     vars: [],
     loopValues: {},
     delegateTo: undefined,
+    delegateFacts: false,
     runOnce: false,
+    oncePerPlay: false,
     tags: [],
     ignoreErrors: false,
     ignoreUnreachable: false,
@@ -237,6 +259,8 @@ export interface BlockNode {
   rescue: Node[];
   always: Node[];
   undo: { tasks: TaskNode[]; replace: boolean } | undefined;
+  /** All of a role, which `end_role` ends. */
+  isRole: boolean;
 }
 
 /** A barrier: automatic rollback never goes behind it. */
@@ -255,6 +279,24 @@ export interface CommitNode {
 export interface FlushNode {
   kind: 'flush';
   at: SourceRef;
+}
+
+export const metaActions = [
+  'end_host',
+  'end_role',
+  'end_batch',
+  'end_play',
+  'clear_facts',
+  'reset_connection',
+] as const;
+export type MetaAction = (typeof metaActions)[number];
+
+/** Something that is done to the course of the run, not to a host. */
+export interface MetaNode {
+  kind: 'meta';
+  action: MetaAction;
+  /** Its condition is asked for each host. It asks no host. */
+  task: TaskNode;
 }
 
 /**
@@ -296,6 +338,7 @@ export interface Expansion {
 export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;
+    if (node.kind === 'meta') yield node.task;
     if (node.kind === 'include') {
       yield node.task;
       yield* tasksOf(node.preview.nodes);

@@ -1,9 +1,13 @@
+import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Play, TaskNode } from '../core/playbook.ts';
 import { Scope, unknownValue, type Layer, type ScopeValue } from '../template/scope.ts';
 import { matchHosts } from '../util/patterns.ts';
 import type { RunSettings } from './context.ts';
+
+/** Stands for an argument that is not given. */
+export const OMIT = '⟦omit⟧';
 
 export interface PendingHandler {
   handler: TaskNode;
@@ -18,6 +22,9 @@ export class RunState {
   readonly #facts = new Map<string, Record<string, ScopeValue>>();
   readonly #groups: Map<string, string[]>;
   readonly #pending = new Map<string, Map<string, PendingHandler>>();
+
+  /** Hosts that failed in this play and were not rescued. */
+  readonly #failed = new Set<string>();
 
   /** In check mode: hosts on which an earlier step would have changed something. */
   readonly predicted = new Set<string>();
@@ -39,6 +46,15 @@ export class RunState {
     if (this.#settings.limit === undefined) return matched;
     const allowed = matchHosts(this.#settings.limit, names, this.#groups);
     return matched.filter((name) => name === 'localhost' || allowed.includes(name));
+  }
+
+  noteFailed(hosts: Iterable<string>): void {
+    for (const host of hosts) this.#failed.add(host);
+  }
+
+  /** Facts that were gathered are asked for again. */
+  clearFacts(host: string): void {
+    delete this.#facts.get(host)?.['ansible_facts'];
   }
 
   join(host: string, group: string): void {
@@ -87,14 +103,19 @@ export class RunState {
     }: { play: Play; task: TaskNode; batch: readonly string[]; item?: JsonObject },
   ): Scope {
     const { role } = task;
+    const outside = () => {
+      const around = { ...task, role: role?.parent };
+      return this.scope(host, { play, task: around, batch, ...(item ? { item } : {}) });
+    };
     const layers: Layer[] = [
       { name: 'magic', values: this.#magic(host, play, task, batch), data: true },
       ...(item ? [{ name: 'loop', values: item, data: true }] : []),
       { name: 'loop around', values: task.loopValues, data: true },
       { name: 'command line', values: this.#settings.variables, data: true },
+      ...(role ? [{ name: 'role vars', values: role.constants }] : []),
       { name: 'runtime', values: this.#facts.get(host.name) ?? {}, data: true },
       ...task.vars.toReversed().map((values) => ({ name: 'task', values })),
-      ...(role ? [{ name: 'role inputs', values: role.inputs, outer: true }] : []),
+      ...(role ? [{ name: 'role inputs', values: role.inputs, outer: outside }] : []),
       { name: 'play', values: play.vars },
       { name: 'input defaults', values: this.#settings.inputDefaults },
       { name: 'inventory', values: host.vars },
@@ -124,15 +145,29 @@ export class RunState {
       play: () => ({
         name: play.name,
         batch: [...batch],
+        hosts: batch.filter((name) => !this.#failed.has(name)),
         hosts_all: this.hostsOf(play.hosts),
+        failed_hosts: [...this.#failed].filter((name) => batch.includes(name)),
       }),
+      ansible_play_name: () => play.name,
+      ansible_play_hosts: () => batch.filter((name) => !this.#failed.has(name)),
+      ansible_play_hosts_all: () => this.hostsOf(play.hosts),
+      ansible_play_batch: () => [...batch],
+      ansible_check_mode: () => this.#settings.check,
+      ansible_diff_mode: () => this.#settings.diff,
+      ansible_run_tags: () => [...this.#settings.tags],
+      ansible_skip_tags: () => [...this.#settings.skipTags],
+      omit: () => OMIT,
       run: () => ({
         id: this.#settings.run,
         check: this.#settings.check,
         diff: this.#settings.diff,
+        tags: [...this.#settings.tags],
+        skip_tags: [...this.#settings.skipTags],
       }),
       playbook_dir: () => this.#playbookDir,
       inventory_file: () => this.#inventory.file,
+      inventory_dir: () => (this.#inventory.file === '' ? '' : dirname(this.#inventory.file)),
       role_name: () => task.role?.name ?? '',
       role_path: () => task.role?.path ?? '',
     });

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import {
   JournalError,
   LockedError,
@@ -14,6 +15,7 @@ import {
   type HostOrder,
   type IncludeNode,
   type IncludePart,
+  type MetaNode,
   type Node,
   type Play,
   type Playbook,
@@ -76,6 +78,10 @@ class PlaybookRun {
   readonly #takeBack: RunOptions['takeBack'];
   readonly #policiesKnown: Set<string>;
   #fingerprinted: boolean;
+  #fingerprint: Promise<void> | undefined;
+  /** Taking locks is one at a time: hosts that go their own ways want them at once. */
+  readonly #locking = pLimit(1);
+  readonly #endedPlays = new Set<string>();
   readonly #resumed: boolean;
   #lastFailure = '';
   /** Hosts that failed, were tolerated, and take no part any more. */
@@ -166,10 +172,15 @@ class PlaybookRun {
       journal?.note({ t: 'play', id: play.id, batch: index + 1, hosts: batch });
       if (index === 0) this.#notePolicy(play.id, play.rollback, play);
       const tolerance = { most: mostFailures(play, batch.length), failed: new Set<string>() };
-      const place = { play, batch, batchNumber: index + 1, flush: 0, tolerance };
-      const active = () => batch.filter((host) => !tolerance.failed.has(host));
+      const place: StepPlace = {
+        ...{ play, batch, batchNumber: index + 1, flush: 0, tolerance },
+        ...{ ended: new Set(), roleEnded: new Set() },
+      };
+      const active = () =>
+        batch.filter((host) => !tolerance.failed.has(host) && !place.ended.has(host));
       for (const [sectionIndex, section] of play.sections.entries()) {
-        await this.#nodes(section.nodes, active(), place, false);
+        if (play.strategy === 'free') await this.#freely(section.nodes, active(), place);
+        else await this.#nodes(section.nodes, active(), place, false);
         if (tolerance.failed.size > tolerance.most) return tolerance.failed;
         const flushPlace = { ...place, flush: sectionIndex + 1 };
         this.#leave(place, await this.#flush(active(), flushPlace));
@@ -177,6 +188,7 @@ class PlaybookRun {
       }
       await this.#takeBackFailed(place);
       if (play.commit === 'batch') await this.#writeCommit(`${play.id} batch ${String(index + 1)}`);
+      if (this.#endedPlays.has(play.id)) break;
     }
     if (play.commit === 'end') await this.#writeCommit(play.id);
     return new Set();
@@ -191,7 +203,19 @@ class PlaybookRun {
     if (record) journal.note(record);
   }
 
+  /** Each host as fast as it can; none waits for another. All have ended when this returns. */
+  async #freely(nodes: readonly Node[], hosts: readonly string[], place: StepPlace): Promise<void> {
+    const limit = pLimit(this.#context.settings.forks);
+    const ended = await Promise.allSettled(
+      hosts.map((host) =>
+        limit(() => this.#nodes(nodes, [host], { ...place, alone: host }, false)),
+      ),
+    );
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  }
+
   #leave({ tolerance }: StepPlace, failed: ReadonlySet<string>): void {
+    this.#state.noteFailed(failed);
     for (const host of failed) tolerance.failed.add(host);
   }
 
@@ -292,8 +316,10 @@ class PlaybookRun {
   ): Promise<Set<string>> {
     const failed = new Set<string>();
     for (const node of nodes) {
-      const active = hosts.filter((host) => !failed.has(host));
-      if (active.length === 0) break;
+      const active = hosts.filter(
+        (host) => !failed.has(host) && !place.ended.has(host) && !place.roleEnded.has(host),
+      );
+      if (active.length === 0 || this.#stoppedByOthers(place)) break;
       if (this.#context.isStopping()) throw new Interrupted();
       this.#checkTime();
       for (const host of await this.#node(node, active, place, rescuable)) failed.add(host);
@@ -302,6 +328,11 @@ class PlaybookRun {
       if (place.tolerance.failed.size > place.tolerance.most) break;
     }
     return failed;
+  }
+
+  /** In a play whose hosts go their own ways, one that failed stops the others at their next step. */
+  #stoppedByOthers({ alone, tolerance }: StepPlace): boolean {
+    return alone !== undefined && tolerance.failed.size > tolerance.most;
   }
 
   async #node(
@@ -319,9 +350,58 @@ class PlaybookRun {
         return this.#selected(node.tags) ? this.#commit(node, hosts, place) : new Set();
       case 'flush':
         return this.#flush(hosts, { ...place, flush: place.flush + 100 });
+      case 'meta':
+        return this.#selected(node.task.tags) ? this.#meta(node, hosts, place) : new Set();
       case 'include':
         return this.#mayHold(node) ? this.#include(node, hosts, place, rescuable) : new Set();
     }
+  }
+
+  /** What a `meta` step does, for the hosts on which its condition holds. Its answers are on record. */
+  async #meta(
+    { action, task }: MetaNode,
+    hosts: readonly string[],
+    place: StepPlace,
+  ): Promise<Set<string>> {
+    const asked: IncludeNode = {
+      ...{ kind: 'include', task, preview: { nodes: [], handlers: [], files: [] } },
+      ...{
+        mayDefine: [],
+        locate: () => '',
+        expand: () => ({ nodes: [], handlers: [], files: [] }),
+      },
+    };
+    const { failed, included } = await this.#steps.include(asked, hosts, place);
+    this.#noteFailure(task, failed);
+    const chosen = [...included].filter(([, parts]) => parts.length > 0).map(([host]) => host);
+    if (chosen.length === 0) return failed;
+    switch (action) {
+      case 'end_play':
+        this.#endedPlays.add(place.play.id);
+        for (const host of place.batch) place.ended.add(host);
+        break;
+      case 'end_batch':
+        for (const host of place.batch) place.ended.add(host);
+        break;
+      case 'end_host':
+        for (const host of chosen) place.ended.add(host);
+        break;
+      case 'end_role':
+        for (const host of chosen) place.roleEnded.add(host);
+        break;
+      case 'clear_facts':
+        for (const host of chosen) this.#state.clearFacts(host);
+        break;
+      case 'reset_connection':
+        await Promise.all(
+          chosen.map(async (name) => {
+            const host = this.#context.inventory.hosts.get(name);
+            if (host) await this.#context.connections.reset(host.address);
+          }),
+        );
+        break;
+    }
+    return failed;
   }
 
   /** An include is looked into when it, or something that it is known to hold, is wanted. */
@@ -400,9 +480,11 @@ class PlaybookRun {
       if (unready.size > 0) return unready;
     }
     if (!task.readOnly && !this.#fingerprinted && !this.#context.settings.check) {
-      this.#fingerprinted = true;
       try {
-        await takeFingerprint(this.#context, this.#playbook, this.#state, 'before');
+        // Hosts that go their own ways all wait for it.
+        this.#fingerprint ??= takeFingerprint(this.#context, this.#playbook, this.#state, 'before');
+        await this.#fingerprint;
+        this.#fingerprinted = true;
       } catch (error) {
         if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
         this.#lastFailure = error.describe();
@@ -440,7 +522,7 @@ class PlaybookRun {
       for (const host of hosts) if (!wanted.has(host)) wanted.set(host, first.become);
     }
     for (const host of this.#left) wanted.delete(host);
-    await locks.take(wanted);
+    await this.#locking(() => locks.take(wanted));
   }
 
   /** rollback.md §8: what must hold before a point behind which nothing is taken back. Returns hosts that are not ready. */
@@ -468,6 +550,7 @@ class PlaybookRun {
     place: StepPlace,
     rescuable: boolean,
   ): Promise<Set<string>> {
+    if (block.isRole) place = { ...place, roleEnded: new Set(place.roleEnded) };
     const opened = this.#openBlock(block, hosts, place);
     const hasRescue = block.rescue.length > 0;
     let failed = await this.#nodes(block.block, hosts, place, rescuable || hasRescue);

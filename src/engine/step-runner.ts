@@ -24,6 +24,11 @@ export interface StepPlace {
   flush: number;
   /** Hosts of the batch that failed, and how many may without failing the run. */
   tolerance: { most: number; failed: Set<string> };
+  /** Hosts that have nothing more to do: in the play, or in the role they are in. */
+  ended: Set<string>;
+  roleEnded: Set<string>;
+  /** The host that goes its own way, in a play whose hosts do not wait for each other. */
+  alone?: string;
 }
 
 /** How a step is run: as a handler, or to find out what an include means. */
@@ -41,6 +46,8 @@ interface HostStep {
   setFacts: JsonObject;
   groups: string[];
   changedUnits: number[];
+  /** Facts of other hosts, which it was delegated to. */
+  delegatedFacts: { host: string; facts: JsonObject }[];
   /** What an include resolved to. */
   included?: Included[] | undefined;
 }
@@ -52,6 +59,10 @@ export class StepRunner {
   readonly #folders: readonly string[];
   readonly #replay: Map<string, RecordedStep>;
   readonly #counts = new Map<string, number>();
+  /** Results of steps that run once in a play, by key. */
+  readonly #oncePerPlay = new Map<string, Map<string, HostStep>>();
+  /** Hosts that reach a step at different times share its limit. */
+  readonly #throttles = new Map<string, ReturnType<typeof pLimit>>();
   #unit: number;
   #step: number;
   #injected = false;
@@ -142,7 +153,7 @@ export class StepRunner {
     const failed = new Set<string>();
     const included = new Map<string, Included[]>();
     for (const host of hosts) {
-      const result = results.get(task.runOnce ? (hosts[0] ?? host) : host);
+      const result = task.runOnce ? [...results.values()][0] : results.get(host);
       if (result?.failed) failed.add(host);
       else included.set(host, result?.included ?? []);
     }
@@ -155,10 +166,15 @@ export class StepRunner {
     place: StepPlace,
     kind: StepKind,
   ): Promise<Map<string, HostStep>> {
-    const once = task.runOnce ? hosts.slice(0, 1) : hosts;
     const key = this.#key(task, place);
     const recorded = this.#replay.get(key);
+    const earlier = task.oncePerPlay ? this.#oncePerPlay.get(key) : undefined;
+    if (earlier) return earlier;
+    const before = task.oncePerPlay ? [...(recorded?.ends.keys() ?? [])].slice(0, 1) : [];
+    const first = before.length > 0 ? before : hosts.slice(0, 1);
+    const once = task.runOnce ? first : hosts;
     const results = new Map<string, HostStep>();
+    if (task.oncePerPlay) this.#oncePerPlay.set(key, results);
     const pending: string[] = [];
     for (const host of once) {
       const end = recorded?.ends.get(host);
@@ -179,7 +195,7 @@ export class StepRunner {
     place: StepPlace,
     { key, results, kind }: { key: string; results: Map<string, HostStep>; kind: StepKind },
   ): Promise<void> {
-    const { emit, journal, settings } = this.#context;
+    const { emit, journal } = this.#context;
     const step: StepInfo = {
       id: task.id,
       number: this.nextStep(),
@@ -193,7 +209,7 @@ export class StepRunner {
     const began = Date.now();
     journal?.note({ t: 'step', step, hosts, key });
     emit({ type: 'step-start', step, hosts });
-    const limit = pLimit(Math.min(settings.forks, task.throttle || settings.forks));
+    const limit = this.#limit(task, place);
     const ended = await Promise.allSettled(
       hosts.map((name) =>
         limit(async () => {
@@ -243,7 +259,9 @@ export class StepRunner {
       if (include) return this.#includeItem(include, host, step, { scope: scopeOf() });
       return this.#runItem(task, host, step, scopeOf(), { notifiedBy });
     }
+    let ended = false;
     const parts = await mapLimited(items, task.loopParallel, async (item, index) => {
+      if (ended) return undefined;
       const loop = { index, length: items.length };
       const scope = scopeOf(loopVariables(task, item, loop));
       if (include)
@@ -252,10 +270,34 @@ export class StepRunner {
       if (known) return known;
       if (index > 0 && task.loopPauseSeconds > 0 && !this.#context.settings.check)
         await sleep(task.loopPauseSeconds * 1000, this.#context.signal).catch(() => undefined);
-      return this.#runItem(task, host, step, scope, { item, index, notifiedBy });
+      const part = await this.#runItem(task, host, step, scope, { item, index, notifiedBy });
+      ended ||= this.#endsLoop(task, part, scope);
+      return part;
     });
     if (parts.length === 0) this.#end(step, host, 'skipped', { message: 'the list is empty' });
-    return combine(parts, items);
+    return combine(
+      parts.filter((part) => part !== undefined),
+      items,
+    );
+  }
+
+  /** Whether the items behind this one are left out. */
+  #endsLoop(task: TaskNode, part: HostStep, scope: Scope): boolean {
+    if (task.loopStops && part.failed && !part.ignored) return true;
+    if (task.breakWhen.length === 0 || part.register === unknownValue) return false;
+    const values: JsonObject = { result: part.register };
+    if (task.register !== undefined) values[task.register] = part.register;
+    const inner = scope.with({ name: 'result', values, data: true });
+    return task.breakWhen.every((condition) => parseCondition(condition).test(inner.variables));
+  }
+
+  #limit(task: TaskNode, place: StepPlace): ReturnType<typeof pLimit> {
+    const { forks } = this.#context.settings;
+    const most = Math.min(forks, task.throttle || forks);
+    if (place.alone === undefined || !task.throttle) return pLimit(most);
+    const known = this.#throttles.get(task.id) ?? pLimit(most);
+    this.#throttles.set(task.id, known);
+    return known;
   }
 
   /** The loop's items, undefined without a loop, or why they cannot be known. */
@@ -381,13 +423,16 @@ export class StepRunner {
       task,
       durationMs: Date.now() - began,
     });
+    const elsewhere = task.delegateFacts && target.name !== host.name;
     return {
       state: outcome.state,
       register: withItem(outcome.result, task.loopVar, item),
       changed: outcome.changed,
       failed: outcome.failed,
       ignored,
-      setFacts: outcome.setFacts ?? {},
+      setFacts: elsewhere ? {} : (outcome.setFacts ?? {}),
+      delegatedFacts:
+        elsewhere && outcome.setFacts ? [{ host: target.name, facts: outcome.setFacts }] : [],
       groups: outcome.joinGroups ?? [],
       changedUnits: outcome.changed ? [number] : [],
     };
@@ -516,6 +561,7 @@ export class StepRunner {
     if (task.register !== undefined) this.#state.setFact(host, task.register, result.register);
     for (const [name, value] of Object.entries(result.setFacts))
       this.#state.setFact(host, name, value);
+    this.#setDelegated(result.delegatedFacts);
     for (const group of result.groups) this.#state.join(host, group);
     const notified =
       result.changed && !result.failed ? this.#notify(host, task, result.changedUnits, place) : [];
@@ -532,10 +578,17 @@ export class StepRunner {
           ? this.#context.sealer?.seal(JSON.stringify(result.register))
           : undefined,
       setFacts: task.noLog ? undefined : result.setFacts,
+      delegatedFacts:
+        task.noLog || result.delegatedFacts.length === 0 ? undefined : result.delegatedFacts,
       groups: result.groups,
       included: task.noLog ? undefined : result.included,
       notified,
     });
+  }
+
+  #setDelegated(all: readonly { host: string; facts: JsonObject }[]): void {
+    for (const { host, facts } of all)
+      for (const [name, value] of Object.entries(facts)) this.#state.setFact(host, name, value);
   }
 
   #notify(
@@ -566,6 +619,7 @@ export class StepRunner {
     for (const [name, value] of Object.entries(end.setFacts ?? {})) {
       this.#state.setFact(host, name, redactor.resolveAll(value));
     }
+    this.#setDelegated(redactor.resolveAll(end.delegatedFacts) ?? []);
     for (const group of end.groups ?? []) this.#state.join(host, group);
     for (const { handler, units } of end.notified ?? []) {
       const node = place.play.handlers.find(({ id }) => id === handler);
@@ -603,7 +657,10 @@ export class StepRunner {
 
   /** The same for the same execution in a resumed run. */
   #key(task: TaskNode, place: StepPlace): string {
-    const base = `${place.play.id}|${String(place.batchNumber)}|${String(place.flush)}|${task.id}`;
+    const batch = task.oncePerPlay ? 'once' : String(place.batchNumber);
+    const own = place.alone === undefined ? '' : `|${place.alone}`;
+    const base = `${place.play.id}|${batch}|${String(place.flush)}|${task.id}${own}`;
+    if (task.oncePerPlay) return base;
     const count = (this.#counts.get(base) ?? 0) + 1;
     this.#counts.set(base, count);
     return `${base}|${String(count)}`;
@@ -633,6 +690,7 @@ function emptyStep(state: UnitState, register: ScopeValue): HostStep {
     failed: false,
     ignored: false,
     setFacts: {},
+    delegatedFacts: [],
     groups: [],
     changedUnits: [],
   };
@@ -689,6 +747,7 @@ function combine(parts: HostStep[], items: JsonValue[]): HostStep {
     failed,
     ignored: parts.filter((part) => part.failed).every((part) => part.ignored) && failed,
     setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
+    delegatedFacts: parts.flatMap((part) => part.delegatedFacts),
     groups: parts.flatMap((part) => part.groups),
     changedUnits: parts.flatMap((part) => part.changedUnits),
     included: parts.flatMap((part) => part.included ?? []),

@@ -26,6 +26,7 @@ import {
   openSession,
   type EngineContext,
 } from './context.ts';
+import { OMIT } from './host-state.ts';
 import { SessionHostView } from './host-view.ts';
 import { undoBody, undoKind } from './undo-plan.ts';
 
@@ -335,7 +336,8 @@ class UnitRunner {
         rendered[name] = scope.render(value);
       }
     }
-    const args = coerceRendered(this.#module.schema, rendered, task.args);
+    const kept = withoutOmitted(rendered) as JsonObject;
+    const args = coerceRendered(this.#module.schema, kept, task.args);
     const problems = validateValue(this.#module.schema, args);
     if (problems.length === 0) return args;
     const text = problems
@@ -485,6 +487,14 @@ class UnitRunner {
   #test(condition: string, scope: Scope): boolean {
     return parseCondition(condition).test(scope.variables);
   }
+}
+
+/** Without what `{{omit}}` stands for, inside lists and maps, too. */
+function withoutOmitted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.filter((one) => one !== OMIT).map(withoutOmitted);
+  if (!isJsonObject(value)) return value;
+  const kept = Object.entries(value).filter(([, one]) => one !== OMIT);
+  return Object.fromEntries(kept.map(([name, one]) => [name, withoutOmitted(one)]));
 }
 
 function withEnvironment(plan: Plan, environment: JsonValue): Plan {

@@ -1,8 +1,6 @@
-import { SourceMap } from '../playbook/yaml.ts';
 import { PlaybookError } from '../core/errors.ts';
-import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { GroupTree, keyFile } from './groups.ts';
+import { keyFile, type GroupTree } from './groups.ts';
 
 /** Which file of which tool a document is; undefined for others. */
 export function clusterTool(document: JsonObject): 'k0sctl' | 'launchpad' | 'mke4' | undefined {
@@ -28,13 +26,12 @@ const groupsOf: Record<string, string[]> = {
  * Hosts of a k0sctl.yaml, launchpad.yaml or mke4.yaml: `spec.hosts[]` with `role`, and the connection in `ssh`, in
  * `openSSH`, or as `localhost`. Whatever else a host says are its variables.
  */
-export function fromCluster(document: JsonObject, file: string): Inventory {
+export function fromCluster(document: JsonObject, file: string, tree: GroupTree): void {
   const at = { file, line: 1, column: 1 };
   const spec = document['spec'];
   const list = isJsonObject(spec) ? spec['hosts'] : undefined;
   if (!Array.isArray(list))
     throw new PlaybookError([{ message: 'The file has no list "spec.hosts".', at }]);
-  const tree = new GroupTree();
   for (const [index, item] of list.entries()) {
     const host = isJsonObject(item) ? item : {};
     const name = hostName(host);
@@ -50,7 +47,6 @@ export function fromCluster(document: JsonObject, file: string): Inventory {
         ...connection(host, file),
       });
   }
-  return tree.build(file, [], new SourceMap());
 }
 
 function part(value: JsonValue | undefined): JsonObject {

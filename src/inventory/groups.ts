@@ -17,6 +17,7 @@ interface Group {
 export class GroupTree {
   readonly #groups = new Map<string, Group>();
   readonly #own = new Map<string, JsonObject>();
+  readonly #addresses = new Map<string, HostAddress>();
 
   group(name: string): Group {
     const known = this.#groups.get(name) ?? { hosts: new Set(), children: new Set(), vars: {} };
@@ -31,6 +32,15 @@ export class GroupTree {
 
   setHostVars(host: string, vars: JsonObject): void {
     this.#own.set(host, { ...this.#own.get(host), ...vars });
+  }
+
+  /** How a host is reached; what is undefined here, its variables may say. */
+  setAddress(host: string, address: HostAddress): void {
+    this.#addresses.set(host, address);
+  }
+
+  hasHost(host: string): boolean {
+    return this.#own.has(host);
   }
 
   addChild(parent: string, child: string): void {
@@ -71,7 +81,11 @@ export class GroupTree {
         this.#own.get(name),
         varsFiles(folders, 'host_vars', name, { problems, map }),
       ) as JsonObject;
-      hosts.set(name, { name, address: addressFromVars(name, vars, file), vars });
+      const address = addressFromVars(name, vars, file);
+      const known = Object.entries(this.#addresses.get(name) ?? {}).filter(
+        ([, value]) => value !== undefined,
+      );
+      hosts.set(name, { name, address: { ...address, ...Object.fromEntries(known) }, vars });
     }
     if (problems.length > 0) throw new PlaybookError(problems);
     const groups = new Map([...members].map(([name, own]) => [name, [...own]]));

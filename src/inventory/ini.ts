@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { Problem } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { GroupTree } from './groups.ts';
+import type { GroupTree } from './groups.ts';
 
 /** Whether a text is an inventory in Ansible's INI form rather than YAML. */
 export function looksLikeIni(text: string): boolean {
@@ -14,8 +14,11 @@ export function looksLikeIni(text: string): boolean {
  * Ansible's INI: `[group]`, `[group:children]`, `[group:vars]`, hosts as `NAME key=value …` with ranges `[01:10]` and
  * `[a:f]`. A value is text, number or boolean as YAML 1.2 reads it, in both places alike.
  */
-export function parseIni(text: string, file: string, problems: Problem[]): GroupTree {
-  const tree = new GroupTree();
+export function parseIni(
+  text: string,
+  file: string,
+  { problems, tree }: { problems: Problem[]; tree: GroupTree },
+): void {
   tree.group('all');
   let group = 'ungrouped';
   let kind: 'hosts' | 'children' | 'vars' = 'hosts';
@@ -42,7 +45,6 @@ export function parseIni(text: string, file: string, problems: Problem[]): Group
       addHosts(tree, group, line, (message) => problems.push({ message, at }));
     }
   }
-  return tree;
 }
 
 function addHosts(

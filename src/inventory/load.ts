@@ -1,7 +1,7 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, extname, resolve } from 'node:path';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, extname, join, resolve } from 'node:path';
 import type { HostAddress } from '../core/host.ts';
-import type { Inventory, InventoryHost } from '../core/inventory.ts';
+import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { MapReader } from '../playbook/reader.ts';
@@ -12,50 +12,87 @@ import { expandRange, looksLikeIni, parseIni } from './ini.ts';
 import { fromScript } from './script.ts';
 import type { Vault } from '../util/vault.ts';
 
+export interface InventoryOptions {
+  /** Opens values that are encrypted. */
+  vault?: Vault | undefined;
+  /** Folders with `group_vars` and `host_vars`, besides that of the file: the playbook's. */
+  varsFolders?: readonly string[];
+}
+
 /**
  * Hosts from a file (mkectl's `hosts.yaml`, Ansible's YAML or INI, a k0sctl.yaml, launchpad.yaml or mke4.yaml), from a
- * program that prints JSON, or from a list such as "a,b,".
- * @param vault opens values that are encrypted
- * @throws PlaybookError with every problem of the file
+ * program that prints JSON, from a folder of these, or from a list such as "a,b,".
+ * @throws PlaybookError with every problem of the files
  */
-export function loadInventory(source: string, vault?: Vault): Inventory {
-  if (!existsSync(source) && source.includes(',')) return fromList(source);
-  if (!existsSync(source) || !statSync(source).isFile()) {
+export function loadInventory(
+  source: string,
+  { vault, varsFolders = [] }: InventoryOptions = {},
+): Inventory {
+  const problems: Problem[] = [];
+  const tree = new GroupTree();
+  const reading: Reading = { tree, problems, map: new SourceMap(vault) };
+  const isList = !existsSync(source) && source.includes(',');
+  if (!isList && !existsSync(source)) {
     throw new UsageError(`There is no inventory file "${source}".`, {
       hint: 'Name a hosts.yaml, or give hosts with a comma: "a,b,".',
     });
   }
-  const problems: Problem[] = [];
-  const map = new SourceMap(vault);
-  const file = resolve(source);
-  const beside = [dirname(file)];
-  if (isProgram(file)) return fromScript(file).build(file, beside, map);
+  const path = isList ? '' : resolve(source);
+  const isFolder = !isList && statSync(path).isDirectory();
+  const files = isFolder ? sourcesIn(path) : [path];
+  if (isList) fromList(source, tree);
+  else for (const file of files) readSource(file, reading);
+  if (problems.length > 0) throw new PlaybookError(problems);
+  const beside = isList ? [] : [isFolder ? path : dirname(path)];
+  const folders = [...new Set([...beside, ...varsFolders])];
+  const file = isFolder ? (files[0] ?? path) : path;
+  const inventory = tree.build(file, folders, reading.map);
+  return isList ? inventory : notEmpty(inventory);
+}
+
+interface Reading {
+  tree: GroupTree;
+  problems: Problem[];
+  map: SourceMap;
+}
+
+/** Files of a folder that are inventories, in the order of their names. */
+function sourcesIn(folder: string): string[] {
+  const files = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/^\.|~$|\.(bak|orig|retry|swp|md|txt)$/.test(entry.name))
+    .map(({ name }) => join(folder, name));
+  if (files.length > 0) return files.sort();
+  throw new UsageError(`There is no inventory in the folder "${folder}".`);
+}
+
+function readSource(file: string, { tree, problems, map }: Reading): void {
+  if (isProgram(file)) {
+    fromScript(file, tree);
+    return;
+  }
   const text = readFileSync(file, 'utf8');
   const isYaml = ['.yml', '.yaml', '.json'].includes(extname(file));
   if (!isYaml && (extname(file) === '.ini' || looksLikeIni(text))) {
-    const tree = parseIni(text, file, problems);
-    if (problems.length > 0) throw new PlaybookError(problems);
-    return notEmpty(tree.build(file, beside, map));
+    parseIni(text, file, { problems, tree });
+    return;
   }
+  const before = problems.length;
   const { value } = readYaml(file, problems, map);
-  if (problems.length > 0) throw new PlaybookError(problems);
+  if (problems.length > before) return;
   const at = { file, line: 1, column: 1 };
   if (!isJsonObject(value ?? undefined)) {
-    throw new PlaybookError([
-      {
-        message: 'An inventory is a map with "hosts" (as for mkectl) or "all" (as for Ansible).',
-        at,
-      },
-    ]);
+    const message = 'An inventory is a map with "hosts" (as for mkectl) or "all" (as for Ansible).';
+    problems.push({ message, at });
+    return;
   }
   const document = value as JsonObject;
-  if (clusterTool(document)) return notEmpty(fromCluster(document, file));
+  if (clusterTool(document)) {
+    fromCluster(document, file, tree);
+    return;
+  }
   const reader = new MapReader(document, map, problems);
-  const inventory = Array.isArray(document['hosts'])
-    ? fromMkectl(reader, file)
-    : fromAnsible(reader, file);
-  if (problems.length > 0) throw new PlaybookError(problems);
-  return notEmpty(inventory);
+  if (Array.isArray(document['hosts'])) fromMkectl(reader, file, tree);
+  else fromAnsible(reader, tree);
 }
 
 function notEmpty(inventory: Inventory): Inventory {
@@ -75,13 +112,13 @@ function isProgram(file: string): boolean {
   }
 }
 
-function fromList(source: string): Inventory {
-  const hosts = new Map<string, InventoryHost>();
+function fromList(source: string, tree: GroupTree): void {
+  tree.group('all');
   for (const word of source.split(',').filter((one) => one.trim() !== '')) {
     const name = word.trim();
-    hosts.set(name, { name, address: parseAddress(name), vars: {} });
+    tree.addHost('all', name);
+    tree.setAddress(name, parseAddress(name));
   }
-  return { file: '', hosts, groups: new Map([['all', [...hosts.keys()]]]) };
 }
 
 /** `user@host:port`, `[::1]:22`, or just a name. */
@@ -100,8 +137,7 @@ function parseAddress(text: string): HostAddress {
 }
 
 /** `hosts: [{address, port, user, keyPath}]`; relative key paths count from the file. */
-function fromMkectl(reader: MapReader, file: string): Inventory {
-  const hosts = new Map<string, InventoryHost>();
+function fromMkectl(reader: MapReader, file: string, tree: GroupTree): void {
   const list = reader.list('hosts') ?? [];
   for (const item of list) {
     if (!isJsonObject(item)) {
@@ -125,19 +161,17 @@ function fromMkectl(reader: MapReader, file: string): Inventory {
       entry.problem('address', 'A host needs "address".');
       continue;
     }
-    const name = hosts.has(address) ? `${address}:${String(port ?? 22)}` : address;
-    if (hosts.has(name)) {
+    const name = tree.hasHost(address) ? `${address}:${String(port ?? 22)}` : address;
+    if (tree.hasHost(name)) {
       entry.problem('address', `Host "${name}" is listed twice.`);
       continue;
     }
-    hosts.set(name, {
-      name,
-      address: { name, transport: 'ssh', address, port, user, keyPath: keyFile(keyPath, file) },
-      vars: pruned({ role, private_address: privateAddress, private_interface: privateInterface }),
-    });
+    const vars = { role, private_address: privateAddress, private_interface: privateInterface };
+    tree.addHost('all', name, pruned(vars));
+    const key = keyFile(keyPath, file);
+    tree.setAddress(name, { name, transport: 'ssh', address, port, user, keyPath: key });
   }
   reader.close('the hosts file');
-  return { file, hosts, groups: new Map([['all', [...hosts.keys()]]]) };
 }
 
 function pruned(values: Record<string, string | undefined>): JsonObject {
@@ -147,8 +181,7 @@ function pruned(values: Record<string, string | undefined>): JsonObject {
 }
 
 /** `all: {hosts, children, vars}`, or groups at the top. */
-function fromAnsible(reader: MapReader, file: string): Inventory {
-  const tree = new GroupTree();
+function fromAnsible(reader: MapReader, tree: GroupTree): void {
   const visit = (name: string, value: JsonValue | undefined): void => {
     const body = new MapReader(isJsonObject(value) ? value : {}, reader.map, reader.problems);
     Object.assign(tree.group(name).vars, body.object('vars'));
@@ -164,6 +197,4 @@ function fromAnsible(reader: MapReader, file: string): Inventory {
     if (isJsonObject(value)) body.close(`group "${name}"`);
   };
   for (const [name, value] of Object.entries(reader.source)) visit(name, value);
-  if (reader.problems.length > 0) throw new PlaybookError(reader.problems);
-  return tree.build(file, [dirname(file)], reader.map);
 }

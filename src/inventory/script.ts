@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { UsageError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { GroupTree } from './groups.ts';
+import type { GroupTree } from './groups.ts';
 
 const TIME_LIMIT_MS = 60_000;
 
@@ -10,7 +10,7 @@ const TIME_LIMIT_MS = 60_000;
  * `children`; `_meta.hostvars` has the variables of hosts.
  * @throws UsageError when it fails, takes too long or prints something else
  */
-export function fromScript(program: string): GroupTree {
+export function fromScript(program: string, tree: GroupTree): void {
   let text: string;
   try {
     text = execFileSync(program, ['--list'], {
@@ -46,11 +46,10 @@ export function fromScript(program: string): GroupTree {
   }
   if (!isJsonObject(value))
     throw new UsageError(`The inventory program "${program}" printed no map of groups.`);
-  return toTree(value);
+  fill(tree, value);
 }
 
-function toTree({ _meta: meta, ...groups }: JsonObject): GroupTree {
-  const tree = new GroupTree();
+function fill(tree: GroupTree, { _meta: meta, ...groups }: JsonObject): void {
   for (const [name, value] of Object.entries(groups)) {
     const group = Array.isArray(value) ? { hosts: value } : isJsonObject(value) ? value : {};
     tree.group(name);
@@ -61,7 +60,6 @@ function toTree({ _meta: meta, ...groups }: JsonObject): GroupTree {
   const hostvars = isJsonObject(meta) ? meta['hostvars'] : undefined;
   for (const [host, vars] of Object.entries(isJsonObject(hostvars) ? hostvars : {}))
     if (isJsonObject(vars)) tree.setHostVars(host, vars);
-  return tree;
 }
 
 function strings(value: JsonValue | undefined): string[] {

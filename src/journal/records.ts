@@ -85,6 +85,8 @@ export interface StepEndRecord {
   /** The register of a hidden step, encrypted with the run's secrets. */
   sealed?: string | undefined;
   setFacts?: JsonObject | undefined;
+  /** Facts of hosts that the step was delegated to. */
+  delegatedFacts?: { host: string; facts: JsonObject }[] | undefined;
   groups?: string[] | undefined;
   /** What an include resolved to. */
   included?: Included[] | undefined;

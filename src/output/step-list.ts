@@ -7,6 +7,10 @@ export function listedSteps(play: Play): string[] {
     const pad = '  '.repeat(depth);
     for (const node of nodes) {
       if (node.kind === 'flush') continue;
+      if (node.kind === 'meta') {
+        lines.push(`${pad}${node.task.id}`);
+        continue;
+      }
       if (node.kind === 'include') {
         const open = node.preview.nodes.length === 0 ? '  # known when the run gets there' : '';
         lines.push(`${pad}${node.task.id}${open}`);

@@ -7,6 +7,7 @@ import {
   type Node,
   type Play,
   type Playbook,
+  type RoleContext,
   type RollbackPolicy,
   type TaskNode,
 } from '../core/playbook.ts';
@@ -34,6 +35,16 @@ const magic = [
   'item',
   'failed',
   'ansible_facts',
+  'ansible_play_name',
+  'ansible_play_hosts',
+  'ansible_play_hosts_all',
+  'ansible_play_batch',
+  'ansible_check_mode',
+  'ansible_diff_mode',
+  'ansible_run_tags',
+  'ansible_skip_tags',
+  'inventory_dir',
+  'omit',
 ];
 /** Among the known names: there may be others. */
 const ANY_NAME = '*';
@@ -135,8 +146,7 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
     ...(task.indexVar === undefined ? [] : [task.indexVar]),
     ...task.vars.flatMap((vars) => Object.keys(vars)),
     ...Object.keys(task.loopValues),
-    ...Object.keys(task.role?.defaults ?? {}),
-    ...Object.keys(task.role?.inputs ?? {}),
+    ...namesOfRole(task.role),
   ];
   const own = [...known, 'result'];
   const where = `task "${task.name}"`;
@@ -182,6 +192,12 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
     problems.push(...checkTask(inner, [...known, ...undoNames, ...captured]));
   }
   return problems;
+}
+
+/** What a role defines; its inputs may name what the role around it defines. */
+function namesOfRole(role: RoleContext | undefined): string[] {
+  if (!role) return [];
+  return [role.defaults, role.inputs, role.constants].flatMap(Object.keys);
 }
 
 function namesOf(value: JsonValue): string[] {

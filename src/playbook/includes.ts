@@ -303,11 +303,11 @@ function includeTask(
     at,
   }: Pick<Dynamic, 'name' | 'key' | 'wanted' | 'loop'> & { id: string; at: SourceRef },
 ): TaskNode {
-  const { when, vars, loopValues, runOnce, tags, noLog, role, become } = inherited;
+  const { when, vars, loopValues, runOnce, oncePerPlay, tags, noLog, role, become } = inherited;
   const args = wanted === '' ? {} : { name: wanted };
   return {
     ...plainTask({ id, name, at, module: key, args, become }),
-    ...{ when, vars, loopValues, runOnce, tags, noLog, role },
+    ...{ when, vars, loopValues, runOnce, oncePerPlay, tags, noLog, role },
     loop: loop?.items,
     loopVar: loop?.loopVar ?? 'item',
     label: loop?.label,

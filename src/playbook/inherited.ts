@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/errors.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { Become, BlockNode, Node, RoleContext, TaskNode } from '../core/playbook.ts';
@@ -17,7 +17,11 @@ export interface Inherited {
   become: Become;
   environment: JsonObject;
   delegateTo: string | undefined;
+  delegateFacts: boolean;
   runOnce: boolean;
+  oncePerPlay: boolean;
+  /** Arguments by module, for tasks that do not give them. */
+  moduleDefaults: Record<string, JsonObject>;
   ignoreErrors: boolean;
   noLog: boolean;
   ignoreUnreachable: boolean;
@@ -50,6 +54,10 @@ export interface LoadContext {
   handlers: TaskNode[];
   /** Fingerprint tasks of roles. */
   fingerprint: TaskNode[];
+  /** Roles that were read because another one of the play depends on them, with all they were given. */
+  dependencies: Set<string>;
+  /** Roles whose dependencies are being read, outermost first. */
+  roleChain: readonly string[];
   /** What is read is repeated, or read only when the run gets there. */
   dynamic: boolean;
   /** The tasks of a list; here, since whatever holds tasks is read by what reads tasks. */
@@ -72,7 +80,10 @@ export function topLevel(folder: string, path: string): Inherited {
     become: noBecome,
     environment: {},
     delegateTo: undefined,
+    delegateFacts: false,
     runOnce: false,
+    oncePerPlay: false,
+    moduleDefaults: {},
     ignoreErrors: false,
     noLog: false,
     ignoreUnreachable: false,
@@ -104,7 +115,9 @@ export function inherit(reader: MapReader, outer: Inherited): Inherited {
     },
     environment: { ...outer.environment, ...reader.object('environment') },
     delegateTo: reader.string('delegate_to') ?? outer.delegateTo,
-    runOnce: reader.boolean('run_once') ?? outer.runOnce,
+    delegateFacts: reader.boolean('delegate_facts') ?? outer.delegateFacts,
+    ...runOnce(reader, outer),
+    moduleDefaults: moduleDefaults(reader, outer),
     ignoreErrors: reader.boolean('ignore_errors') ?? outer.ignoreErrors,
     noLog: reader.boolean('no_log') ?? outer.noLog,
     ignoreUnreachable: reader.boolean('ignore_unreachable') ?? outer.ignoreUnreachable,
@@ -127,6 +140,24 @@ function checkMode(reader: MapReader): boolean | undefined {
     );
   }
   return wanted;
+}
+
+/** `run_once: true` is once in each batch, `run_once: play` once in all of them. */
+function runOnce(reader: MapReader, outer: Inherited): Pick<Inherited, 'runOnce' | 'oncePerPlay'> {
+  const { runOnce: once, oncePerPlay } = outer;
+  if (!reader.has('run_once')) return { runOnce: once, oncePerPlay };
+  if (reader.source['run_once'] === 'play') return { runOnce: true, oncePerPlay: true };
+  return { runOnce: reader.boolean('run_once') ?? once, oncePerPlay: false };
+}
+
+/** What stands further inside goes over what stands outside, argument by argument. */
+function moduleDefaults(reader: MapReader, outer: Inherited): Inherited['moduleDefaults'] {
+  const defaults = { ...outer.moduleDefaults };
+  for (const [module, args] of Object.entries(reader.object('module_defaults') ?? {})) {
+    if (isJsonObject(args)) defaults[module] = { ...defaults[module], ...args };
+    else reader.problem('module_defaults', `"module_defaults" of "${module}" must be a map.`);
+  }
+  return defaults;
 }
 
 /** Hosts at a time; 0 is no limit of its own. */

@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, type Problem } from '../core/errors.ts';
-import { hostOrders, plainTask } from '../core/playbook.ts';
+import { hostOrders, plainTask, strategies, tasksOf } from '../core/playbook.ts';
 import type { JsonSchema, ModuleRegistry } from '../core/module.ts';
 import type {
+  Become,
   BlockNode,
   InputSpec,
   Node,
@@ -23,7 +24,7 @@ import { MapReader } from './reader.ts';
 import { findFile, loadTaskFile } from './includes.ts';
 import { inherit, stepId, topLevel, type Inherited, type LoadContext } from './inherited.ts';
 import { loadNodes } from './nodes.ts';
-import { loadBlockUndo, loadFingerprint, loadRollback, plainTasks } from './tasks.ts';
+import { hereInstead, loadBlockUndo, loadFingerprint, loadRollback, plainTasks } from './tasks.ts';
 import { readYaml, SourceMap } from './yaml.ts';
 
 const MAX_PINNED_BYTES = 1024 * 1024;
@@ -34,6 +35,8 @@ export interface LoadOptions {
   rolePaths: string[];
   /** Folders searched for a playbook that an overlay extends, after the overlay's own. */
   playbookPaths: string[];
+  /** As whom plays run that do not say it. */
+  become?: Partial<Become> | undefined;
   /** Opens what is encrypted. */
   vault?: Vault | undefined;
 }
@@ -68,6 +71,7 @@ class PlaybookLoader {
   /** Below all overlays. */
   readonly #file: string;
   readonly #folder: string;
+  readonly #become: Partial<Become> | undefined;
   readonly #rolePaths: string[];
   /** Where templates and files are looked up; that of the playbook below all overlays is the last. */
   readonly #playFolders: string[];
@@ -75,7 +79,7 @@ class PlaybookLoader {
 
   constructor(
     { files, changes }: Layers,
-    { modules, rolePaths }: LoadOptions,
+    { modules, rolePaths, become }: LoadOptions,
     problems: Problem[],
     map: SourceMap,
   ) {
@@ -83,6 +87,7 @@ class PlaybookLoader {
     this.#files = files;
     this.#file = file;
     this.#folder = dirname(file);
+    this.#become = become;
     this.#playFolders = files.map((one) => dirname(one));
     this.#rolePaths = [...files.flatMap(roleFolders), ...rolePaths];
     this.#context = {
@@ -95,6 +100,8 @@ class PlaybookLoader {
       previewId: (id) => id,
       handlers: [],
       fingerprint: [],
+      dependencies: new Set(),
+      roleChain: [],
       dynamic: false,
       loadNodes,
       findRole: (name) => this.#findRole(name),
@@ -115,7 +122,7 @@ class PlaybookLoader {
         message: 'A playbook is a list of plays, or a map with "plays".',
         at: start,
       });
-    const top = topLevel(this.#folder, '');
+    const top = this.#topLevel(this.#folder, '');
     const own = loadFingerprint(
       reader,
       { ...top, ...inheritBecome(reader, top), path: 'fingerprint' },
@@ -141,6 +148,11 @@ class PlaybookLoader {
     if (!Array.isArray(value)) reader.close('a playbook');
     const fingerprint = [...own, ...this.#context.fingerprint];
     return { ...playbook, fingerprint, files: [...files].sort() };
+  }
+
+  #topLevel(folder: string, path: string): Inherited {
+    const top = topLevel(folder, path);
+    return { ...top, become: { ...top.become, ...this.#become } };
   }
 
   #loadInputs(reader: MapReader): InputSpec[] {
@@ -241,10 +253,14 @@ class PlaybookLoader {
     const id = stepId('', name ?? 'play', ids).slice(1);
     const vars = { ...reader.object('vars'), ...this.#varsFiles(reader, from), ...from.vars };
     const { when, tags: outerTags } = from;
-    const top = { ...topLevel(dirname(from.file), id), when, tags: outerTags };
+    const top = { ...this.#topLevel(dirname(from.file), id), when, tags: outerTags };
     const inherited: Inherited = { ...inherit(reader, top), vars: [] };
     const gather = reader.boolean('gather_facts');
-    const context = { ...this.#context, handlers: [] as TaskNode[] };
+    const context = {
+      ...this.#context,
+      handlers: [] as TaskNode[],
+      dependencies: new Set<string>(),
+    };
     const section = (key: PlaySection['name']) =>
       loadNodes(reader.list(key) ?? [], inherited, context, reader.at());
     const preTasks = section('pre_tasks');
@@ -272,6 +288,7 @@ class PlaybookLoader {
       allowEmpty: reader.boolean('allow_empty') ?? false,
       vars,
       order: reader.oneOf('order', hostOrders) ?? 'inventory',
+      strategy: reader.oneOf('strategy', strategies) ?? 'linear',
       serial: readSerial(serial, reader),
       commit: reader.oneOf('commit', ['batch', 'end']),
       maxFailures: readMaxFailures(reader),
@@ -283,8 +300,33 @@ class PlaybookLoader {
       ],
       handlers,
     };
-    reader.close('a play');
+    reader.close('a play', hereInstead);
+    if (play.strategy === 'free') this.#checkFree(play);
     return [play];
+  }
+
+  /** What only makes sense where hosts go step by step. */
+  #checkFree({ sections }: Play): void {
+    const refuse = (what: string, at: SourceRef) => {
+      const message = `${what} cannot stand in a play with "strategy: free".`;
+      const hint = `Hosts reach it at different times. Put it into a play of its own.`;
+      this.#context.problems.push({ message, hint, at });
+    };
+    for (const { nodes } of sections) {
+      for (const task of tasksOf(nodes)) {
+        if (task.runOnce) refuse('"run_once"', task.at);
+        if (task.anyErrorsFatal) refuse('"any_errors_fatal"', task.at);
+        if (task.irreversible !== undefined) refuse('A point of no return', task.at);
+      }
+      const visit = (inner: readonly Node[]): void => {
+        for (const node of inner) {
+          if (node.kind === 'commit') refuse('A commit point', node.at);
+          if (node.kind === 'block') [node.block, node.rescue, node.always].forEach(visit);
+          if (node.kind === 'include') visit(node.preview.nodes);
+        }
+      };
+      visit(nodes);
+    }
   }
 
   #loadHandlers(list: JsonValue[], inherited: Inherited): TaskNode[] {
@@ -337,7 +379,12 @@ class PlaybookLoader {
     const given = reader.object('inputs') ?? {};
     const id = stepId(outer.path, shown, context.ids);
     const shortName = isAbsolute(name) ? basename(name) : name;
-    const role = this.#readRole(shortName, path, { given, entry: reader, context });
+    const role = this.#readRole(shortName, path, {
+      given,
+      entry: reader,
+      parent: outer.role,
+      context,
+    });
     const inner: Inherited = { ...inherited, role, path: id, folder: path };
     const tasks = yamlFile(path, 'tasks', from);
     if (outer.chain.includes(tasks)) {
@@ -351,28 +398,37 @@ class PlaybookLoader {
       id,
       name: shown,
       at: reader.at(),
-      block: loadTaskFile(tasks, inner, context),
+      block: [
+        ...this.#loadDependencies(role, { ...inherited, role }, context),
+        ...loadTaskFile(tasks, inner, context),
+      ],
       rescue: [],
       always: [],
       undo: loadBlockUndo(reader, inner, context),
+      isRole: true,
     };
-    reader.close('a role entry');
+    reader.close('a role entry', hereInstead);
     return block;
   }
 
   #readRole(
     name: string,
     path: string,
-    { given, entry, context }: { given: JsonObject; entry: MapReader; context: LoadContext },
+    {
+      given,
+      entry,
+      parent,
+      context,
+    }: {
+      given: JsonObject;
+      entry: MapReader;
+      parent: RoleContext | undefined;
+      context: LoadContext;
+    },
   ): RoleContext {
     const { problems, map, files } = context;
-    const defaultsFile = yamlFile(path, 'defaults', 'main');
-    let defaults: JsonObject = {};
-    if (existsSync(defaultsFile)) {
-      files.add(defaultsFile);
-      const { value } = readYaml(defaultsFile, problems, map);
-      if (isJsonObject(value ?? undefined)) defaults = value as JsonObject;
-    }
+    let defaults = this.#roleVars(path, 'defaults', context);
+    const constants = this.#roleVars(path, 'vars', context);
     const metaFile = yamlFile(path, 'meta', 'main');
     if (existsSync(metaFile)) {
       files.add(metaFile);
@@ -380,6 +436,7 @@ class PlaybookLoader {
       if (isJsonObject(value ?? undefined)) {
         const meta = new MapReader(value as JsonObject, map, problems);
         meta.string('description');
+        meta.list('dependencies');
         defaults = { ...defaults, ...this.#checkRoleInputs(name, meta, given, entry) };
         this.#loadRoleFingerprint(meta, path, context);
         meta.close('the meta file of a role');
@@ -391,7 +448,58 @@ class PlaybookLoader {
         'Declare them in its meta/main.yml.',
       );
     }
-    return { name, path, defaults, inputs: given };
+    return { name, path, defaults, inputs: given, constants, parent };
+  }
+
+  /** `defaults/main.yml` or `vars/main.yml` of a role, or all files of a folder `main`, in the order of their names. */
+  #roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext): JsonObject {
+    const { problems, map, files } = context;
+    const folder = join(path, kind, 'main');
+    const whole = existsSync(folder) && statSync(folder).isDirectory();
+    const names = whole ? readdirSync(folder).filter((one) => /\.ya?ml$/.test(one)) : [];
+    const own = whole
+      ? names.sort().map((one) => join(folder, one))
+      : [yamlFile(path, kind, 'main')];
+    const vars: JsonObject = {};
+    for (const file of own.filter((one) => existsSync(one))) {
+      files.add(file);
+      const { value } = readYaml(file, problems, map);
+      if (isJsonObject(value ?? undefined)) Object.assign(vars, value);
+      else if (value !== null) {
+        const at = { file, line: 1, column: 1 };
+        problems.push({ message: `"${kind}" of a role is a map of names and values.`, at });
+      }
+    }
+    return vars;
+  }
+
+  /** Roles that a role wants run before it: each once in a play, unless it is given other inputs or conditions. */
+  #loadDependencies(role: RoleContext, inherited: Inherited, context: LoadContext): Node[] {
+    const { problems, map } = context;
+    const file = yamlFile(role.path, 'meta', 'main');
+    if (!existsSync(file)) return [];
+    const { value } = readYaml(file, [], map);
+    const list = isJsonObject(value ?? undefined)
+      ? (value as JsonObject)['dependencies']
+      : undefined;
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((item): Node[] => {
+      const source: JsonObject = isJsonObject(item) ? item : { role: item };
+      const at = map.value(list, list.indexOf(item)) ?? { file, line: 1, column: 1 };
+      if (!map.of(source)) map.set(source, { self: at, keys: new Map(), values: new Map() });
+      const name = String(source['role'] ?? '');
+      if (context.roleChain.includes(name)) {
+        const way = [...context.roleChain, name].join(' → ');
+        problems.push({ message: `Role "${name}" depends on itself: ${way}.`, at });
+        return [];
+      }
+      const key = JSON.stringify([source, inherited.when, inherited.tags, inherited.become]);
+      if (context.dependencies.has(key)) return [];
+      context.dependencies.add(key);
+      const within = { ...context, roleChain: [...context.roleChain, name] };
+      const block = this.#loadRole(new MapReader(source, map, problems), inherited, within);
+      return block ? [block] : [];
+    });
   }
 
   /** Returns the defaults of inputs that were not given. */
@@ -519,7 +627,7 @@ const schemaKeys = [
 ];
 /** Flags of `runner play` itself; an input of such a name could never be given. */
 const reserved = new Set(
-  'list-tasks take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass vault-id vault-password-file ask-vault-pass'.split(
+  'list-tasks list-tags list-hosts take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass vault-id vault-password-file ask-vault-pass user private-key become become-user become-method'.split(
     ' ',
   ),
 );

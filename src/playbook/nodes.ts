@@ -1,10 +1,17 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts';
-import type { BlockNode, CommitNode, Node } from '../core/playbook.ts';
+import {
+  metaActions,
+  plainTask,
+  type BlockNode,
+  type CommitNode,
+  type Node,
+  type TaskNode,
+} from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
 import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { MapReader } from './reader.ts';
-import { loadBlockUndo, loadTask, plainTasks, reportHiddenPivot } from './tasks.ts';
+import { hereInstead, loadBlockUndo, loadTask, plainTasks, reportHiddenPivot } from './tasks.ts';
 
 export function loadNodes(
   list: JsonValue[],
@@ -30,7 +37,7 @@ function loadNode(reader: MapReader, inherited: Inherited, context: LoadContext)
     return changed(loadLoopedBlock(reader, inherited, context));
   if ('block' in source) return changed([loadBlock(reader, inherited, context)]);
   if ('commit' in source) return changed([loadCommit(reader, inherited, context)]);
-  if ('meta' in source) return loadMeta(reader);
+  if ('meta' in source) return loadMeta(reader, inherited, context);
   for (const key of ['include_tasks', 'import_tasks']) {
     if (key in source) return loadInclude(key, reader, inherited, context);
   }
@@ -55,8 +62,9 @@ function loadBlock(reader: MapReader, outer: Inherited, context: LoadContext): B
     rescue: nodes('rescue'),
     always: nodes('always'),
     undo: loadBlockUndo(reader, inherited, context),
+    isRole: false,
   };
-  reader.close('a block');
+  reader.close('a block', hereInstead);
   return block;
 }
 
@@ -81,9 +89,35 @@ function loadCommit(reader: MapReader, inherited: Inherited, context: LoadContex
   return node;
 }
 
-function loadMeta(reader: MapReader): Node[] {
-  const action = reader.oneOf('meta', ['flush_handlers', 'noop']);
-  reader.string('name');
+const instead: Record<string, string> = {
+  clear_host_errors: 'A host that failed is taken back; the next run has it again.',
+  refresh_inventory: 'The hosts of a run are those it began with.',
+};
+
+function loadMeta(reader: MapReader, outer: Inherited, context: LoadContext): Node[] {
+  const wanted = reader.value('meta');
+  if (typeof wanted === 'string' && wanted in instead) {
+    reader.problem('meta', `There is no "meta: ${wanted}".`, instead[wanted]);
+    return [];
+  }
+  const action = reader.oneOf('meta', ['flush_handlers', 'noop', ...metaActions]);
+  const name = reader.string('name');
+  const inherited = inherit(reader, outer);
   reader.close('a meta task');
-  return action === 'flush_handlers' ? [{ kind: 'flush', at: reader.at() }] : [];
+  if (action === 'flush_handlers') return [{ kind: 'flush', at: reader.at() }];
+  if (action === undefined || action === 'noop') return [];
+  if (action === 'end_role' && !outer.role) reader.problem('meta', '"end_role" stands in no role.');
+  const shown = name ?? action.replaceAll('_', ' ');
+  const id = stepId(outer.path, shown, context.ids);
+  const { when, vars, loopValues, tags, role, become } = inherited;
+  // One answer for all hosts: the batch or the play ends for all of them.
+  const runOnce = action === 'end_batch' || action === 'end_play';
+  const task: TaskNode = {
+    ...plainTask({ id, name: shown, at: reader.at(), module: 'meta', args: {}, become }),
+    ...{ when, vars, loopValues, tags, role, runOnce },
+    readOnly: true,
+    undo: { kind: 'none', reason: undefined },
+    undoOn: [],
+  };
+  return [{ kind: 'meta', action, task }];
 }

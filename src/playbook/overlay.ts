@@ -150,7 +150,7 @@ export class Changes {
 
   /** A node with what overlays put around it or in its place. */
   ofNode(node: Node, outer: Inherited, context: LoadContext): Node[] {
-    if (node.kind === 'flush') return [node];
+    if (node.kind === 'flush' || node.kind === 'meta') return [node];
     const id = node.kind === 'include' ? node.task.id : node.id;
     const known = context.previewId(id);
     if (node.kind === 'include' && node.preview.nodes.length === 0) this.#unknown.add(known);

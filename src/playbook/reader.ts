@@ -154,12 +154,12 @@ export class MapReader {
   }
 
   /** Reports what is left over as unknown. */
-  close(what: string): void {
+  close(what: string, instead: (key: string) => string | undefined = () => undefined): void {
     for (const key of this.rest()) {
       this.problems.push({
         message: `Unknown key "${key}" in ${what}.`,
         at: this.keyAt(key),
-        hint: didYouMean(key, [...this.#asked]) || undefined,
+        hint: instead(key) ?? (didYouMean(key, [...this.#asked]) || undefined),
       });
     }
   }

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import type {
   BlockNode,
+  Limit,
   RollbackPolicy,
   TaskNode,
   UndoSpec,
@@ -65,17 +66,27 @@ export function plainTasks(
 const triggers = ['changed', 'failed', 'unknown'] as const;
 
 const insteadOf: Record<string, string> = {
-  async:
-    'A long step survives a lost connection with "detach: true" and a "timeout"; items run side by side with "loop_control: {parallel: N}".',
-  poll: 'A long step survives a lost connection with "detach: true" and a "timeout".',
   local_action: 'Name the module, with "delegate_to: localhost".',
   action: 'Name the module itself as the key.',
   sudo: 'Use "become".',
   include: 'Use "include_tasks" or "import_tasks".',
+  connection: 'Say it in the inventory: "ansible_connection".',
+  port: 'Say it in the inventory: "ansible_port".',
+  remote_user: 'Say it in the inventory, "ansible_user", or with --user.',
+  debugger: '"--step" asks before each step, "--on-failure ask" when one failed.',
+  force_handlers:
+    'Not needed: what notified a handler is taken back when the run fails, and "runner resume" runs what is due.',
+  vars_prompt: 'Declare "inputs" of the playbook, with "prompt".',
+  max_fail_percentage:
+    'Use "max_failures", a count or a percentage, which counts hosts that are away, too.',
+  collections: 'There are none; a role is found by its name in "roles/".',
+  gather_subset: 'All facts come in one round trip; there is no subset.',
+  gather_timeout: 'Each probe has 5 seconds.',
+  fact_path: 'Facts of your own are steps that register what they read.',
 };
 
 /** What stands here for a key that Ansible has. */
-function hereInstead(key: string): string | undefined {
+export function hereInstead(key: string): string | undefined {
   return key.startsWith('with_') ? 'Use "loop" with a list.' : insteadOf[key];
 }
 
@@ -107,6 +118,9 @@ export function loadTask(
     indexVar: control?.string('index_var'),
     loopPauseSeconds: control?.number('pause') ?? 0,
     loopParallel: readParallel(control),
+    loopStops: control?.oneOf('on_error', ['continue', 'stop']) === 'stop',
+    breakWhen: control?.conditions('break_when') ?? [],
+    ...readAsync(reader),
   };
   control?.close('"loop_control"');
   if (own.loop !== undefined) checkLoopVar(reader, own.loopVar, outer);
@@ -152,7 +166,7 @@ export function loadTask(
     });
   }
   const id = stepId(outer.path, taskName, context.ids);
-  const args = loadArguments(reader, module, context);
+  const args = loadArguments(reader, module, inherited, context);
   const inner = { ...inherited, path: id };
   const readOnly = module.readOnly === true || args['read_only'] === true;
   const undo = loadUndo(reader, inner, context);
@@ -173,6 +187,8 @@ export function loadTask(
     indexVar: own.indexVar,
     loopPauseSeconds: own.loopPauseSeconds,
     loopParallel: own.loopParallel,
+    loopStops: own.loopStops,
+    breakWhen: own.breakWhen,
     register: own.register,
     until: own.until,
     retries: own.retries ?? (own.until.length > 0 ? 3 : 0),
@@ -185,7 +201,9 @@ export function loadTask(
     loopValues: inherited.loopValues,
     become: inherited.become,
     delegateTo: inherited.delegateTo,
+    delegateFacts: inherited.delegateFacts,
     runOnce: inherited.runOnce,
+    oncePerPlay: inherited.oncePerPlay,
     tags: inherited.tags,
     ignoreErrors: inherited.ignoreErrors,
     ignoreUnreachable: inherited.ignoreUnreachable,
@@ -205,6 +223,20 @@ export function loadTask(
     probe: loadProbe(reader, inner, context),
     irreversible,
   };
+}
+
+/** Ansible's words for a step that goes on without its connection. */
+function readAsync(reader: MapReader): { detach?: true; timeoutSeconds?: Limit } {
+  const seconds = reader.limit('async');
+  const poll = reader.number('poll');
+  if (seconds === undefined || seconds === 0) return {};
+  if (poll === 0)
+    reader.problem(
+      'poll',
+      'A step that nobody waits for ("poll: 0") has no outcome that could be taken back.',
+      'Items run side by side with "loop_control: {parallel: N}", hosts with "strategy: free".',
+    );
+  return { detach: true, timeoutSeconds: seconds };
 }
 
 function readParallel(control: MapReader | undefined): number {
@@ -234,7 +266,12 @@ function reportNoModule(reader: MapReader, candidates: string[], context: LoadCo
   }
 }
 
-function loadArguments(reader: MapReader, module: Module, context: LoadContext): JsonObject {
+function loadArguments(
+  reader: MapReader,
+  module: Module,
+  { moduleDefaults }: Inherited,
+  context: LoadContext,
+): JsonObject {
   const value = reader.value(module.name);
   let args: JsonObject = {};
   let source: JsonObject = reader.source;
@@ -250,7 +287,7 @@ function loadArguments(reader: MapReader, module: Module, context: LoadContext):
   const more = reader.object('args') ?? {};
   for (const key of Object.keys(more).filter((one) => one in args))
     reader.problem('args', `Argument "${key}" is given twice.`);
-  args = { ...args, ...more };
+  args = { ...moduleDefaults[module.name], ...args, ...more };
   for (const problem of validateValue(module.schema, args, { templates: true })) {
     const top = problem.key ?? problem.path[0];
     const fromMore = top !== undefined && top in more;

@@ -35,8 +35,8 @@ export interface Layer {
   values: Readonly<Record<string, ScopeValue>>;
   /** Data from hosts and results: never rendered again. */
   data?: boolean;
-  /** Values are rendered as if this layer were not there: `inputs: {port: "{{port}}"}` means the port outside. */
-  outer?: boolean;
+  /** Values are rendered in another scope: `inputs: {port: "{{port}}"}` means the port outside. */
+  outer?: () => Scope;
 }
 
 /**
@@ -92,7 +92,7 @@ export class Scope {
     }
     this.#pending.add(name);
     try {
-      const scope = layer.outer ? new Scope(this.#layers.filter((one) => one !== layer)) : this;
+      const scope = layer.outer?.() ?? this;
       const rendered = layer.data ? value : scope.render(value ?? null);
       this.#rendered.set(name, rendered);
       return rendered;

@@ -95,6 +95,15 @@ export class HostConnections implements Connections {
     return session;
   }
 
+  async reset({ name }: HostAddress): Promise<void> {
+    const pending = this.#hosts.get(name);
+    this.#hosts.delete(name);
+    for (const key of this.#sessions.keys())
+      if (key.startsWith(`${name}\n`)) this.#sessions.delete(key);
+    const host = await pending?.catch(() => undefined);
+    for (const { line } of host?.lines ?? []) line.close();
+  }
+
   async close(): Promise<void> {
     for (const pending of this.#hosts.values()) {
       const host = await pending.catch(() => undefined);

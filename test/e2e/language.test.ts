@@ -781,7 +781,7 @@ describe('import_playbook and vars_files', () => {
 describe('keys that Ansible has', () => {
   it.each([
     ['with_items: [a]', 'Use "loop" with a list.'],
-    ['async: 60', 'A long step survives a lost connection with "detach: true"'],
+    ['action: ping', 'Name the module itself as the key.'],
     ['local_action: x', 'Name the module, with "delegate_to: localhost".'],
   ])('%s gets told what to write', async (key, hint) => {
     const { code, stderr } = await bench.play(

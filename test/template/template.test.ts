@@ -114,9 +114,10 @@ describe('scopes', () => {
   });
 
   it('renders inputs of a role as if they were outside of it', () => {
+    const play = { name: 'play', values: { port: 80 } };
     const scope = new Scope([
-      { name: 'role inputs', values: { port: '{{port}}' }, outer: true },
-      { name: 'play', values: { port: 80 } },
+      { name: 'role inputs', values: { port: '{{port}}' }, outer: () => new Scope([play]) },
+      play,
     ]);
     expect(scope.get('port')).toBe(80);
   });

@@ -1,0 +1,154 @@
+import { Command } from 'commander';
+import pLimit from 'p-limit';
+import { exitCodes } from '../core/events.ts';
+import { RunnerError, UsageError } from '../core/errors.ts';
+import type { Identity } from '../core/host.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import { HostConnections } from '../transport/connections.ts';
+import { sendHttp } from '../transport/http.ts';
+import {
+  addConnectOptions,
+  becomePassword,
+  createReach,
+  unlockKeys,
+  type ConnectFlags,
+} from './connect.ts';
+import { selectHosts } from './host-selection.ts';
+import { wholeNumber } from './playbook-command.ts';
+import type { World } from './world.ts';
+
+interface ExecFlags extends ConnectFlags {
+  inventory?: string;
+  forks: string;
+  timeout: string;
+  shell?: boolean;
+  oneLine?: boolean;
+  become: boolean;
+  becomeUser: string;
+  becomeMethod: Identity['method'];
+}
+
+interface Answer {
+  host: string;
+  code: number | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * `runner exec PATTERN -- COMMAND …`: a command on many hosts. It is no run: nothing is recorded, no host is locked and
+ * nothing can be taken back.
+ */
+export async function execCommand(world: World, argv: string[]): Promise<number> {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? [] : argv.slice(end + 1);
+  const command = new Command('runner exec')
+    .description(
+      'Run a command on hosts, all at once. It is not recorded and cannot be taken back; what should be is a playbook.',
+    )
+    .usage('PATTERN [options] -- COMMAND …')
+    .argument('<pattern...>', 'hosts or groups of an inventory, or [user@]host[:port]')
+    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option('-f, --forks <N>', 'hosts worked on at a time', '50')
+    .option('--timeout <SECONDS>', 'how long the command may take', '300')
+    .option('--shell', 'the command is one text for the shell of the host')
+    .option('-o, --one-line', 'a line for each host')
+    .option('-b, --become', 'with the rights of another user', false)
+    .option('--become-user <NAME>', 'which user that is', 'root')
+    .option('--become-method <METHOD>', 'sudo, su or doas', 'sudo')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addConnectOptions(command).parse(end === -1 ? argv : argv.slice(0, end), { from: 'user' });
+  const flags = command.opts<ExecFlags>();
+  if (words.length === 0)
+    throw new UsageError('Which command? It stands behind "--".', {
+      hint: 'For example: runner exec all -- uptime.',
+    });
+  if (flags.shell === true && words.length > 1)
+    throw new UsageError('With --shell the command is one text.', { hint: 'Put it in quotes.' });
+  const hosts = selectHosts(world, flags, command.args);
+  if (hosts.length === 0) throw new UsageError('No host matches.');
+  const argv0 = flags.shell === true ? ['/bin/sh', '-c', words[0] ?? ''] : words;
+  const answers = await ask(world, flags, hosts, argv0, (answer) => {
+    world.stdout.write(world.redactor.mask(shown(answer, flags.oneLine === true)));
+  });
+  const failed = answers.filter(({ code }) => code !== 0);
+  if (failed.length === 0) return exitCodes.done;
+  world.stderr.write(
+    `Failed on ${failed
+      .map(({ host }) => host)
+      .sort()
+      .join(', ')}.\n`,
+  );
+  return exitCodes.preflight_failed;
+}
+
+async function ask(
+  world: World,
+  flags: ExecFlags,
+  hosts: readonly InventoryHost[],
+  argv: string[],
+  tell: (answer: Answer) => void,
+): Promise<Answer[]> {
+  const reach = await createReach(world, flags);
+  await unlockKeys(world, reach, {
+    file: '',
+    hosts: new Map(hosts.map((host) => [host.name, host])),
+    groups: new Map(),
+  });
+  const identity: Identity = {
+    user: flags.become ? flags.becomeUser : undefined,
+    method: flags.becomeMethod,
+    password: flags.become ? await becomePassword(world, flags) : undefined,
+  };
+  const connections = new HostConnections({ ...reach, sendHttp, run: 'exec' });
+  const limit = pLimit(wholeNumber(flags.forks, '--forks'));
+  const timeoutMs = wholeNumber(flags.timeout, '--timeout') * 1000;
+  try {
+    return await Promise.all(
+      hosts.map(({ name, address }) =>
+        limit(async () => {
+          const answer = await one(name, async () => {
+            const session = await connections.session(address, identity);
+            const batch = {
+              actions: [{ kind: 'exec' as const, argv }],
+              captures: [],
+              record: undefined,
+              detach: false,
+            };
+            const { outputs } = await session.perform(batch, { timeoutMs });
+            return outputs[0];
+          });
+          tell(answer);
+          return answer;
+        }),
+      ),
+    );
+  } finally {
+    await connections.close();
+  }
+}
+
+async function one(
+  host: string,
+  work: () => Promise<{ code: number; stdout: string; stderr: string } | undefined>,
+): Promise<Answer> {
+  try {
+    const output = await work();
+    return { host, code: output?.code, stdout: output?.stdout ?? '', stderr: output?.stderr ?? '' };
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error;
+    return { host, code: undefined, stdout: '', stderr: error.describe() };
+  }
+}
+
+function shown({ host, code, stdout, stderr }: Answer, oneLine: boolean): string {
+  const text = [stdout.trimEnd(), stderr.trimEnd()].filter((part) => part !== '').join('\n');
+  const how = code === undefined ? 'no answer' : code === 0 ? '' : `code ${String(code)}`;
+  if (oneLine) {
+    const flat = text.replaceAll('\n', ' | ');
+    return `${host}${how === '' ? '' : ` (${how})`}: ${flat}\n`;
+  }
+  const lines = text === '' ? '' : text.replaceAll(/^/gm, '  ');
+  return `${host}${how === '' ? '' : ` (${how})`}:\n${lines === '' ? '' : `${lines}\n`}`;
+}

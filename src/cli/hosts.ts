@@ -1,0 +1,102 @@
+import { Command } from 'commander';
+import { exitCodes } from '../core/events.ts';
+import { UsageError } from '../core/errors.ts';
+import type { Inventory, InventoryHost } from '../core/inventory.ts';
+import type { JsonObject } from '../core/json.ts';
+import { matchHosts } from '../util/patterns.ts';
+import { namedInventory } from './host-selection.ts';
+import { addVaultOptions, openVault } from './vault-keys.ts';
+import type { World } from './world.ts';
+
+interface HostsFlags {
+  inventory?: string;
+  graph?: boolean;
+  vars?: boolean;
+  json?: boolean;
+}
+
+/** `runner hosts [PATTERN]`: what an inventory says, without contacting anybody. */
+export async function hostsCommand(world: World, argv: string[]): Promise<number> {
+  const command = new Command('runner hosts')
+    .description('Show the hosts of an inventory, their groups and variables.')
+    .argument('[pattern]', 'hosts or groups', 'all')
+    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option('--graph', 'show which host is in which group')
+    .option('--vars', 'show variables, too')
+    .option('--json', 'all of it, as an inventory program prints it')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addVaultOptions(command).parse(argv, { from: 'user' });
+  await openVault(world, argv, { lenient: true });
+  const flags = command.opts<HostsFlags>();
+  const inventory = namedInventory(world, flags);
+  if (!inventory) throw new UsageError('Which inventory? Give one with --inventory FILE.');
+  const names = matchHosts(command.args[0] ?? 'all', [...inventory.hosts.keys()], inventory.groups);
+  const hosts = names.flatMap((name) => inventory.hosts.get(name) ?? []);
+  const text = flags.json
+    ? JSON.stringify(asProgram(inventory, hosts), undefined, 2)
+    : flags.graph
+      ? graph(inventory, hosts, flags.vars === true)
+      : list(inventory, hosts, flags.vars === true);
+  world.stdout.write(`${world.redactor.mask(text)}\n`);
+  return exitCodes.done;
+}
+
+function groupsOf({ groups }: Inventory, name: string): string[] {
+  return [...groups].filter(([, members]) => members.includes(name)).map(([group]) => group);
+}
+
+function list(inventory: Inventory, hosts: readonly InventoryHost[], vars: boolean): string {
+  return hosts
+    .flatMap(({ name, address, vars: values }) => {
+      const user = address.user === undefined ? '' : `${address.user}@`;
+      const port = address.port === undefined ? '' : `:${String(address.port)}`;
+      const groups = groupsOf(inventory, name).filter((group) => group !== 'all');
+      const where =
+        address.transport === 'local' ? 'this machine' : `${user}${address.address}${port}`;
+      const head = `${name}  ${where}${groups.length > 0 ? `  [${groups.join(', ')}]` : ''}`;
+      return [head, ...(vars ? variableLines(values) : [])];
+    })
+    .join('\n');
+}
+
+function graph({ groups }: Inventory, hosts: readonly InventoryHost[], vars: boolean): string {
+  const byName = new Map(hosts.map((host) => [host.name, host]));
+  return [...groups]
+    .flatMap(([group, members]) => [
+      `${group}:`,
+      ...members.flatMap((member) => {
+        const host = byName.get(member);
+        if (!host) return [];
+        return [`  ${member}`, ...(vars ? variableLines(host.vars) : [])];
+      }),
+    ])
+    .join('\n');
+}
+
+function variableLines(vars: JsonObject): string[] {
+  return Object.entries(vars)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`);
+}
+
+/** What an inventory program prints for `--list`, so that others can read it. */
+function asProgram({ groups }: Inventory, hosts: readonly InventoryHost[]): JsonObject {
+  const names = new Set(hosts.map(({ name }) => name));
+  const hostvars = Object.fromEntries(
+    hosts.map(({ name, address, vars }): [string, JsonObject] => [
+      name,
+      {
+        ...vars,
+        ansible_host: address.address,
+        ...(address.port === undefined ? {} : { ansible_port: address.port }),
+        ...(address.user === undefined ? {} : { ansible_user: address.user }),
+      },
+    ]),
+  );
+  const listed = [...groups].map(([group, members]): [string, JsonObject] => [
+    group,
+    { hosts: members.filter((member) => names.has(member)) },
+  ]);
+  return { _meta: { hostvars }, ...Object.fromEntries(listed) };
+}

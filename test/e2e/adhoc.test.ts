@@ -1,0 +1,176 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { HostsBench } from '../helpers/hosts.ts';
+
+let bench: HostsBench;
+beforeAll(async () => {
+  bench = await HostsBench.start(3);
+});
+afterAll(() => bench.stop());
+beforeEach(() => {
+  bench.forgetRuns();
+});
+
+const run = (...words: string[]) => bench.cli.run(words);
+
+describe('runner exec', () => {
+  it('runs words as they are on every host, and tells who failed', async () => {
+    const all = await run(
+      'exec',
+      'all',
+      '-i',
+      bench.inventory,
+      '--',
+      'printf',
+      '%s|',
+      'two words',
+      '$HOME',
+    );
+    expect(all.code, all.stderr).toBe(0);
+    for (const name of ['h1', 'h2', 'h3'])
+      expect(all.stdout).toContain(`${name}:\n  two words|$HOME|\n`);
+    const shell = ['--shell', '-o', '--', 'uname -n; test "$(uname -n)" != h2'];
+    const some = await run('exec', 'h1:h2', '-i', bench.inventory, ...shell);
+    expect(some.code).toBe(2);
+    expect(some.stdout.split('\n').sort().slice(1)).toEqual(['h1: h1', 'h2 (code 1): h2']);
+    expect(some.stderr).toBe('Failed on h2.\n');
+  });
+
+  it('gives up in time, and goes on with the others when one is away', async () => {
+    const slow = await run(
+      'exec',
+      'h1',
+      '-i',
+      bench.inventory,
+      '--timeout',
+      '1',
+      '--',
+      'sleep',
+      '30',
+    );
+    expect(slow.code).toBe(2);
+    expect(slow.stdout).toContain('h1 (no answer)');
+    const { server } = bench.lab.host('h2');
+    server.setFault({ refuse: true });
+    try {
+      const flags = ['-i', bench.inventory, '--connect-timeout', '1'];
+      const away = await run('exec', 'all', ...flags, '--', 'true');
+      expect(away.stdout).toContain('h2 (no answer):\n  Cannot connect to "h2"');
+      expect(away.stderr).toBe('Failed on h2.\n');
+    } finally {
+      server.setFault({});
+    }
+  });
+
+  it('wants a command and a host', async () => {
+    expect((await run('exec', 'all', '-i', bench.inventory)).stderr).toContain(
+      'It stands behind "--"',
+    );
+    const nobody = await run('exec', 'h9', '-i', bench.inventory, '--', 'true');
+    expect(nobody.stderr).toContain('There is no host or group "h9"');
+    expect(nobody.code).toBe(1);
+  });
+});
+
+describe('runner hosts', () => {
+  it('shows hosts, groups and variables of a folder of inventories, without contacting anybody', async () => {
+    const folder = join(bench.cli.dir, 'sites');
+    mkdirSync(join(folder, 'group_vars'), { recursive: true });
+    writeFileSync(
+      join(folder, '10-web.ini'),
+      '[web]\nw[1:2] ansible_user=eva\n[site:children]\nweb\n',
+    );
+    writeFileSync(
+      join(folder, '20-db.yml'),
+      'db: { hosts: { d1: { ansible_port: 2200, size: 3 } } }\nsite: { children: { db: } }\n',
+    );
+    writeFileSync(join(folder, 'group_vars', 'site.yml'), 'zone: north\n');
+    writeFileSync(join(folder, 'README.md'), 'no inventory');
+    const plain = await run('hosts', '-i', folder);
+    expect(plain.stdout, plain.stderr).toBe(
+      'w1  eva@w1  [web, site]\nw2  eva@w2  [web, site]\nd1  d1:2200  [site, db]\n',
+    );
+    const some = await run('hosts', 'db', '-i', folder, '--vars');
+    expect(some.stdout).toBe(
+      'd1  d1:2200  [site, db]\n    ansible_port: 2200\n    size: 3\n    zone: "north"\n',
+    );
+    const graph = await run('hosts', '-i', folder, '--graph');
+    expect(graph.stdout).toContain('site:\n  w1\n  w2\n  d1\n');
+    const json = JSON.parse((await run('hosts', '-i', folder, '--json')).stdout) as {
+      _meta: { hostvars: Record<string, unknown> };
+      web: unknown;
+    };
+    expect(json.web).toEqual({ hosts: ['w1', 'w2'] });
+    expect(json._meta.hostvars['d1']).toMatchObject({ ansible_port: 2200, zone: 'north' });
+    mkdirSync(join(bench.cli.dir, 'empty'));
+    expect((await run('hosts', '-i', join(bench.cli.dir, 'empty'))).stderr).toContain(
+      'no inventory in the folder',
+    );
+  });
+});
+
+describe('runner play', () => {
+  const playbook = () => {
+    mkdirSync(join(bench.cli.dir, 'site', 'group_vars'), { recursive: true });
+    writeFileSync(join(bench.cli.dir, 'site', 'group_vars', 'all.yml'), 'zone: beside\n');
+    const file = join(bench.cli.dir, 'site', 'site.yml');
+    writeFileSync(
+      file,
+      `- name: First
+  hosts: h1:h2
+  tasks:
+    - { name: A, tags: [one, two], assert: { that: ['zone == wanted', 'extra.deep == 1'] } }
+- name: Second
+  hosts: made
+  tags: three
+  allow_empty: true
+  tasks: [{ name: B, debug: { msg: x } }]
+`,
+    );
+    return file;
+  };
+
+  it('takes variables beside the playbook, from files and as JSON', async () => {
+    const file = bench.cli.file('extra.yml', 'extra: { deep: 1 }\nwanted: later\n');
+    const flags = ['-i', bench.inventory, '-e', `@${file}`, '-e', '{"wanted": "beside"}'];
+    const { code, stdout, stderr } = await run('play', playbook(), ...flags);
+    expect(code, stdout + stderr).toBe(0);
+    const wrong = await run('play', playbook(), '-i', bench.inventory, '-e', 'wanted');
+    expect(wrong.stderr).toContain('NAME=VALUE, NAME:=JSON, {JSON} or @FILE');
+    const list = bench.cli.file('list.yml', '- a\n');
+    const none = await run('play', playbook(), '-i', bench.inventory, '-e', `@${list}`);
+    expect(none.stderr).toContain('is no map of names and values');
+  });
+
+  it('lists hosts and tags, and contacts nobody', async () => {
+    const hosts = await run(
+      'play',
+      playbook(),
+      '-i',
+      bench.inventory,
+      '--list-hosts',
+      '--limit',
+      'h2',
+    );
+    expect(hosts.stdout).toBe('first (h1:h2): h2\nsecond (made): known when the run gets there\n');
+    const tags = await run('play', playbook(), '--list-tags');
+    expect(tags.stdout).toBe('first: one, two\nsecond: three\n');
+  });
+
+  it('logs in and becomes as the command line says where nothing else does', async () => {
+    const [host] = bench.lab.hosts;
+    if (!host) throw new Error('no host');
+    const target = `${host.address}:${String(host.port)},`;
+    const text = bench.cli.file(
+      'who.yml',
+      '- { name: P, hosts: all, tasks: [{ name: W, command: { cmd: id -un, read_only: true } }] }\n',
+    );
+    const login = ['-u', 'root', '--private-key', bench.lab.files.key];
+    const { code, stdout, stderr } = await run('play', text, '-i', target, ...login, '-b', '-v');
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toContain('root');
+    const wrong = await run('play', text, '-i', target, ...login, '--become-method', 'magic');
+    expect(wrong.stderr).toContain('Allowed choices are sudo, su, doas');
+  });
+});

@@ -1,0 +1,392 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/core/events.ts';
+import { hostsIn, stepNames } from '../helpers/cli.ts';
+import { HostsBench } from '../helpers/hosts.ts';
+
+/* What happens to the course of a run: who waits for whom, what ends early, who is asked once. */
+
+let bench: HostsBench;
+beforeAll(async () => {
+  bench = await HostsBench.start(4);
+});
+afterAll(() => bench.stop());
+beforeEach(() => {
+  bench.forgetRuns();
+});
+
+const tasks = (text: string, keywords = '') =>
+  `- name: Play\n  hosts: all\n${keywords}  tasks:\n${text.trim().replaceAll(/^/gm, '    ')}\n`;
+const ok = (events: readonly RunEvent[], task: string) => hostsIn(events, task, 'ok').sort();
+const put = (path: string, text: string) => {
+  const file = join(bench.cli.dir, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+};
+
+describe('strategy: free', () => {
+  const text = (more = '') =>
+    tasks(
+      `- { name: First, command: { cmd: sleep 1, read_only: true }, when: inventory_hostname == "h1" }
+- name: Second
+  copy: { content: x, dest: /run/free }
+- name: Third
+  throttle: 1
+  shell: 'mkdir /run/cluster/free && sleep 0.1 && rmdir /run/cluster/free'
+  undo: none
+${more}`,
+      '  strategy: free\n',
+    );
+
+  it('lets a host go on while another is not done; throttle holds all the same', async () => {
+    const { code, events, stdout } = await bench.play(text());
+    expect(code, stdout).toBe(0);
+    const ends = events.flatMap((event) => (event.type === 'unit-end' ? [event] : []));
+    const at = (name: string, host: string) =>
+      ends.findIndex((event) => event.step.name === name && event.host === host);
+    expect(at('Third', 'h2')).toBeLessThan(at('First', 'h1'));
+    expect(hostsIn(events, 'Third', 'changed').sort()).toEqual(['h1', 'h2', 'h3', 'h4']);
+  });
+
+  it('is taken back, each host in its own order, and stops the others', async () => {
+    for (const { name } of bench.lab.hosts) await bench.shell(name, 'rm -f /run/free');
+    const { code, events, stdout } = await bench.play(
+      text(`- { name: Fails, fail: { msg: no }, when: inventory_hostname == "h2" }
+- { name: Late, debug: { msg: x } }`),
+    );
+    expect(code, stdout).toBe(3);
+    expect(ok(events, 'Late')).not.toContain('h1');
+    for (const host of ['h1', 'h2', 'h3', 'h4'])
+      expect(bench.read(host, 'run/free')).toBeUndefined();
+  });
+
+  it('is resumed host by host', async () => {
+    const broken = `- name: Fails once
+  shell: test ! -e /run/broken && touch /run/fixed
+  undo: none`;
+    await bench.shell('h3', 'touch /run/broken');
+    const stopped = await bench.play(text(broken), ['--on-failure', 'stop']);
+    expect(stopped.code, stopped.stdout).toBe(5);
+    await bench.shell('h3', 'rm /run/broken');
+    const resumed = await bench.cli.run(['resume', '--output', 'json']);
+    expect(resumed.code, resumed.stdout).toBe(0);
+    // Only a host that the failure kept from it does it now.
+    for (const host of ['h2', 'h3', 'h4'])
+      expect(hostsIn(resumed.events, 'Second', 'changed')).not.toContain(host);
+    expect(hostsIn(resumed.events, 'Fails once', 'changed')).toContain('h3');
+  });
+
+  it('refuses what only makes sense step by step', async () => {
+    const { code, stderr } = await bench.play(
+      tasks(
+        `- { name: A, run_once: true, debug: { msg: x } }
+- { commit: here }
+- { name: B, irreversible: gone, shell: x }`,
+        '  strategy: free\n',
+      ),
+    );
+    expect(code).toBe(1);
+    for (const what of ['"run_once"', 'A commit point', 'A point of no return'])
+      expect(stderr).toContain(`${what} cannot stand in a play with "strategy: free".`);
+  });
+});
+
+describe('meta', () => {
+  it('end_host: the host has nothing more to do, and has not failed', async () => {
+    const { code, events, stdout } = await bench.play(
+      `${tasks(`- { name: Leave, meta: end_host, when: inventory_hostname == "h2" }
+- { name: After, debug: { msg: x } }`)}- name: Next
+  hosts: all
+  tasks: [{ name: Again, debug: { msg: x } }]
+`,
+    );
+    expect(code, stdout).toBe(0);
+    expect(ok(events, 'After')).toEqual(['h1', 'h3', 'h4']);
+    expect(ok(events, 'Again')).toHaveLength(4);
+  });
+
+  it('end_batch and end_play: for all hosts, with and without the batches behind', async () => {
+    const play = (action: string) =>
+      bench.play(
+        tasks(
+          `- { name: Before, debug: { msg: x } }
+- { meta: ${action}, when: 'inventory_hostname == "h1"' }
+- { name: After, debug: { msg: x } }`,
+          '  serial: 2\n',
+        ),
+      );
+    const batch = await play('end_batch');
+    expect(ok(batch.events, 'Before')).toHaveLength(4);
+    expect(ok(batch.events, 'After')).toEqual(['h3', 'h4']);
+    const whole = await play('end_play');
+    expect(ok(whole.events, 'Before')).toEqual(['h1', 'h2']);
+    expect(ok(whole.events, 'After')).toEqual([]);
+  });
+
+  it('end_role: the rest of the role, and what follows the role goes on', async () => {
+    put(
+      'roles/short/tasks/main.yml',
+      `- { name: Begins, debug: { msg: x } }
+- { meta: end_role, when: 'inventory_hostname != "h1"' }
+- name: Inside
+  block: [{ name: Rest, debug: { msg: x } }]
+`,
+    );
+    const { code, events, stderr } = await bench.play(
+      tasks('- { name: Behind, debug: { msg: x } }', '  roles: [short]\n'),
+    );
+    expect(code, stderr).toBe(0);
+    expect(ok(events, 'Begins')).toHaveLength(4);
+    expect(ok(events, 'Rest')).toEqual(['h1']);
+    expect(ok(events, 'Behind')).toHaveLength(4);
+  });
+
+  it('clear_facts and reset_connection: facts are asked for again, on another line', async () => {
+    const { code, stdout, events } = await bench.play(
+      tasks(
+        `- { name: One, shell: { cmd: 'echo $PPID', read_only: true }, register: one }
+- { name: Again, meta: reset_connection }
+- { name: Forget, meta: clear_facts }
+- { name: Two, shell: { cmd: 'echo $PPID', read_only: true }, register: two }
+- { name: Differ, assert: { that: ['one.stdout != two.stdout', '!has(vars.ansible_facts)'] } }`,
+        '  gather_facts: true\n',
+      ),
+    );
+    expect(code, stdout).toBe(0);
+    expect(ok(events, 'Differ')).toHaveLength(4);
+  });
+
+  it('says what is here instead of what is not', async () => {
+    const { stderr } = await bench.play(
+      tasks('- { meta: clear_host_errors }\n- { meta: end_role }\n- { meta: end_hots }'),
+    );
+    expect(stderr).toContain('There is no "meta: clear_host_errors".');
+    expect(stderr).toContain('"end_role" stands in no role.');
+    expect(stderr).toContain('Did you mean "end_host"?');
+  });
+
+  it('is on record: a resumed run does not ask again', async () => {
+    const text = tasks(
+      `- { name: Ask, command: { cmd: cat /run/role, read_only: true }, register: role, ignore_errors: true }
+- { name: Leave, meta: end_host, when: role.rc != 0 }
+- { name: Breaks, shell: 'test -e /run/role2', undo: none }
+- { name: After, debug: { msg: x } }`,
+    );
+    await Promise.all(['h1', 'h2'].map((name) => bench.shell(name, 'touch /run/role')));
+    const stopped = await bench.play(text, ['--on-failure', 'stop']);
+    expect(stopped.code, stopped.stdout).toBe(5);
+    for (const name of ['h1', 'h2', 'h3']) await bench.shell(name, 'touch /run/role /run/role2');
+    const resumed = await bench.cli.run(['resume', '--output', 'json']);
+    expect(resumed.code, resumed.stdout).toBe(0);
+    expect(ok(resumed.events, 'After')).toEqual(['h1', 'h2']);
+  });
+});
+
+describe('run_once', () => {
+  it('is once in each batch, or once in the play, for all hosts', async () => {
+    const { code, events, stdout } = await bench.play(
+      tasks(
+        `- { name: Batch, run_once: true, command: { cmd: uname -n, read_only: true }, register: batch }
+- { name: Play, run_once: play, command: { cmd: uname -n, read_only: true }, register: once }
+- { name: Facts, run_once: play, set_fact: { chosen: '{{inventory_hostname}}' } }
+- { name: Same, assert: { that: ['once.stdout == "h1"', 'chosen == "h1"', 'batch.stdout == play.batch[0]'] } }`,
+        '  serial: 2\n',
+      ),
+    );
+    expect(code, stdout).toBe(0);
+    expect(ok(events, 'Batch')).toEqual(['h1', 'h3']);
+    expect(ok(events, 'Play')).toEqual(['h1']);
+    expect(ok(events, 'Same')).toHaveLength(4);
+  });
+
+  it('is known to a resumed run', async () => {
+    const text = tasks(
+      `- { name: Play, run_once: play, command: { cmd: uname -n, read_only: true }, register: once }
+- { name: Breaks, shell: 'test -e /run/ready', undo: none }
+- { name: Same, assert: { that: ['once.stdout == "h1"'] } }`,
+      '  serial: 2\n',
+    );
+    await Promise.all(['h1', 'h2'].map((name) => bench.shell(name, 'touch /run/ready')));
+    const stopped = await bench.play(text, ['--on-failure', 'stop']);
+    expect(stopped.code, stopped.stdout).toBe(5);
+    await Promise.all(['h3', 'h4'].map((name) => bench.shell(name, 'touch /run/ready')));
+    const resumed = await bench.cli.run(['resume', '--output', 'json']);
+    expect(resumed.code, resumed.stdout).toBe(0);
+    expect(ok(resumed.events, 'Play')).toEqual([]);
+    expect(ok(resumed.events, 'Same').slice(-2)).toEqual(['h3', 'h4']);
+  });
+});
+
+describe('loops', () => {
+  const items = (events: readonly RunEvent[], task: string) =>
+    events.flatMap((event) =>
+      event.type === 'unit-end' && event.step.name === task && event.host === 'h1'
+        ? [`${event.item ?? ''} ${event.state}`]
+        : [],
+    );
+
+  it('go on after an item that failed, or stop there', async () => {
+    const play = (control: string) =>
+      bench.play(
+        tasks(`- name: Loop
+  loop: [a, b, c]
+  loop_control: ${control}
+  fail: { msg: no }
+  when: item != "a"
+  ignore_errors: true
+- name: Strict
+  loop: [a, b, c]
+  loop_control: ${control}
+  fail: { msg: no }
+  when: item != "a"`),
+      );
+    const goes = await play('{ on_error: continue }');
+    expect(items(goes.events, 'Strict')).toEqual([' skipped', 'b failed', 'c failed']);
+    const stops = await play('{ on_error: stop }');
+    expect(items(stops.events, 'Strict')).toHaveLength(2);
+    // What is ignored is no reason to stop.
+    expect(items(stops.events, 'Loop')).toHaveLength(3);
+  });
+
+  it('end when break_when holds', async () => {
+    const { code, events, stdout } = await bench.play(
+      tasks(`- name: Loop
+  loop: [a, b, c, d]
+  loop_control: { break_when: [result.stdout == "b"] }
+  command: { cmd: 'echo {{item}}', read_only: true }
+  register: found
+- { name: Results, assert: { that: [size(found.results) == 2] } }`),
+    );
+    expect(code, stdout).toBe(0);
+    expect(items(events, 'Loop')).toEqual(['a ok', 'b ok']);
+  });
+});
+
+describe('arguments', () => {
+  it('are left out with omit, and filled in by module_defaults', async () => {
+    const { code, stdout } = await bench.play(
+      tasks(
+        `- { name: Filled, copy: { dest: /run/filled } }
+- { name: Own, copy: { content: own, dest: /run/own, mode: '0640' } }
+- { name: Omitted, copy: { content: x, dest: /run/omitted, mode: '{{default wanted omit}}' } }
+- name: Inner
+  module_defaults: { copy: { content: inner } }
+  block: [{ name: Inside, copy: { dest: /run/inner } }]
+- name: Look
+  shell: { cmd: 'stat -c %a /run/filled /run/own /run/omitted /run/inner; cat /run/inner', read_only: true }
+  register: look
+- { name: Same, assert: { that: ['look.stdout == "600\\n640\\n644\\n600\\ninner"'] } }
+- { name: List, assert: { that: ['size(given) == 1'] }, vars: { given: ['{{inventory_hostname}}'] } }`,
+        "  vars: { wanted: '' }\n  module_defaults: { copy: { mode: '0600', content: play } }\n",
+      ),
+    );
+    expect(code, stdout).toBe(0);
+  });
+
+  it('of a role are typed inputs, constants and defaults, and those of the role around', async () => {
+    put('roles/outer/meta/main.yml', 'inputs: { version: { type: string, required: true } }\n');
+    put('roles/outer/vars/main.yml', 'fixed: outer\n');
+    put(
+      'roles/outer/tasks/main.yml',
+      `- { name: In, include_role: { name: inner }, inputs: { version: '{{version}}-{{fixed}}' } }\n`,
+    );
+    put('roles/inner/meta/main.yml', 'inputs: { version: { type: string, required: true } }\n');
+    put('roles/inner/defaults/main/one.yml', 'a: one\n');
+    put('roles/inner/defaults/main/two.yml', 'b: two\n');
+    put(
+      'roles/inner/tasks/main.yml',
+      `- { name: Seen, assert: { that: ['version == "2.0-outer"', 'a + b == "onetwo"', '!has(vars.fixed)'] } }\n`,
+    );
+    const { code, stdout, stderr } = await bench.play(
+      tasks(
+        `- { name: Private, assert: { that: ['!has(vars.fixed)'] } }`,
+        "  vars: { base: '2.0' }\n  roles: [{ role: outer, inputs: { version: '{{base}}' } }]\n",
+      ),
+    );
+    expect(code, stdout + stderr).toBe(0);
+    put('roles/fixed/vars/main.yml', 'fixed: role\n');
+    put(
+      'roles/fixed/tasks/main.yml',
+      `- { name: Fixed, assert: { that: ['fixed == wanted'] }, vars: { fixed: task } }\n`,
+    );
+    const constant = tasks(
+      '- { name: T, debug: { msg: x } }',
+      '  vars: { fixed: play, wanted: role }\n  roles: [fixed]\n',
+    );
+    expect((await bench.play(constant)).code).toBe(0);
+    const over = await bench.play(constant, ['-e', 'fixed=line', '-e', 'wanted=line']);
+    expect(over.code, over.stdout).toBe(0);
+  });
+});
+
+describe('dependencies of roles', () => {
+  it('run before the role, once unless they are given something else', async () => {
+    put('roles/base/meta/main.yml', 'inputs: { name: { type: string, default: plain } }\n');
+    put('roles/base/tasks/main.yml', `- { name: 'Base', debug: { msg: '{{name}}' } }\n`);
+    put('roles/one/meta/main.yml', 'dependencies: [base]\n');
+    put('roles/one/tasks/main.yml', '- { name: One, debug: { msg: x } }\n');
+    put(
+      'roles/two/meta/main.yml',
+      'dependencies: [one, { role: base }, { role: base, inputs: { name: other } }]\n',
+    );
+    put('roles/two/tasks/main.yml', '- { name: Two, debug: { msg: x } }\n');
+    const { events, stderr } = await bench.play(
+      tasks('- { name: T, debug: { msg: x } }', '  roles: [two, one]\n'),
+    );
+    expect(stepNames(events), stderr).toEqual(['Base', 'One', 'Base', 'Two', 'One', 'T']);
+  });
+
+  it('that go in circles are an error', async () => {
+    put('roles/a/meta/main.yml', 'dependencies: [b]\n');
+    put('roles/a/tasks/main.yml', '- { name: A, debug: { msg: x } }\n');
+    put('roles/b/meta/main.yml', 'dependencies: [a]\n');
+    put('roles/b/tasks/main.yml', '- { name: B, debug: { msg: x } }\n');
+    const { code, stderr } = await bench.play(
+      tasks('- { name: T, debug: { msg: x } }', '  roles: [a]\n'),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain('depends on itself: b → a → b');
+  });
+});
+
+describe('delegate_facts and async', () => {
+  it('gives facts to the host that was asked; async is a step that goes on without its connection', async () => {
+    const { code, stdout } = await bench.play(
+      tasks(
+        `- { name: Ask, delegate_to: h2, delegate_facts: true, setup: {}, when: inventory_hostname == "h1" }
+- { name: Set, delegate_to: h3, delegate_facts: true, set_fact: { from: '{{inventory_hostname}}' }, when: inventory_hostname == "h1" }
+- name: Seen
+  assert:
+    that:
+      - has(vars.ansible_facts) == (inventory_hostname == "h2")
+      - has(vars.from) == (inventory_hostname == "h3")
+- { name: Long, async: 30, poll: 2, shell: 'sleep 0.2; echo done', undo: none, register: long }
+- { name: Done, assert: { that: ['long.stdout == "done"'] } }`,
+        '  gather_facts: false\n',
+      ),
+    );
+    expect(code, stdout).toBe(0);
+    const forgotten = await bench.play(tasks('- { name: L, async: 30, poll: 0, shell: x }'));
+    expect(forgotten.stderr).toContain('A step that nobody waits for');
+  });
+});
+
+describe('what others have and is not here', () => {
+  it('is told what stands in its place', async () => {
+    const { code, stderr } = await bench.play(
+      tasks(
+        '- { name: T, debug: { msg: x }, remote_user: eva }',
+        '  force_handlers: true\n  max_fail_percentage: 10\n  vars_prompt: []\n',
+      ),
+    );
+    expect(code).toBe(1);
+    for (const words of [
+      '"ansible_user"',
+      'Not needed: what notified',
+      'Use "max_failures"',
+      'Declare "inputs"',
+    ])
+      expect(stderr).toContain(words);
+  });
+});
