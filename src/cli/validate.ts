@@ -1,6 +1,15 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { exitCodes } from '../core/events.ts';
-import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
+import {
+  describeProblem,
+  isWarning,
+  PlaybookError,
+  ruleOf,
+  UsageError,
+  type Problem,
+} from '../core/errors.ts';
+import { rules } from '../core/rules.ts';
 import type { Playbook } from '../core/playbook.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { checkPlaybook } from '../playbook/check.ts';
@@ -8,40 +17,152 @@ import { openPlaybook } from './playbooks.ts';
 import { addVaultOptions, openVault } from './vault-keys.ts';
 import type { World } from './world.ts';
 
+interface ValidateFlags {
+  inventory?: string;
+  requireUndo?: boolean;
+  strict?: boolean;
+  fix?: boolean;
+  rules?: boolean;
+}
+
+/** Fixing one problem may show the next, such as another one of the same condition. */
+const MAX_ROUNDS = 10;
+
 /** `runner validate PATH…`: everything that can be known without a host. */
 export async function validateCommand(world: World, argv: string[]): Promise<number> {
   const command = new Command('runner validate')
     .description('Check playbooks and their roles without contacting a host.')
-    .argument('<playbook...>', 'files, or names of shipped playbooks')
+    .argument('[playbook...]', 'files, or names of shipped playbooks')
     .option('-i, --inventory <FILE>', 'hosts file whose variables are known')
     .option('--require-undo', 'every changing task must say how it is undone')
+    .option('--strict', 'warnings count, too')
+    .option('--fix', 'mend what is certain, in the files')
+    .option('--rules', 'list what is looked for')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   addVaultOptions(command).parse(argv, { from: 'user' });
-  await openVault(world, argv);
-  const { inventory: source, requireUndo } = command.opts<{
-    inventory?: string;
-    requireUndo?: boolean;
-  }>();
+  const flags = command.opts<ValidateFlags>();
+  if (flags.rules === true) return listRules(world);
   if (command.args.length === 0) throw new UsageError('"runner validate" needs a playbook.');
+  await openVault(world, argv);
+  let problems = findProblems(world, command.args, flags);
+  let fixed = 0;
+  for (let round = 0; flags.fix === true && round < MAX_ROUNDS; round++) {
+    const now = fixAll(problems);
+    if (now === 0) break;
+    fixed += now;
+    problems = findProblems(world, command.args, flags);
+  }
+  return report(world, problems, { names: command.args, flags, fixed });
+}
+
+function listRules(world: World): number {
+  const lines = Object.entries(rules).map(
+    ([name, { severity, summary }]) => `${name.padEnd(20)} ${severity.padEnd(8)} ${summary}`,
+  );
+  world.stdout.write(`${lines.join('\n')}\n`);
+  return exitCodes.done;
+}
+
+function findProblems(
+  world: World,
+  names: readonly string[],
+  { inventory: source }: ValidateFlags,
+): Problem[] {
   const variablesOf = ({ folders }: Playbook): string[] => {
     if (source === undefined) return [];
     const { hosts } = loadInventory(source, { vault: world.vault, varsFolders: folders });
     return [...hosts.values()].flatMap(({ vars }) => Object.keys(vars));
   };
-  const problems: Problem[] = [];
-  for (const name of command.args) {
+  const found = names.flatMap((name) => {
     try {
       const playbook = openPlaybook(world, name);
       const outside = variablesOf(playbook);
-      const strict = requireUndo === true;
-      problems.push(...checkPlaybook(playbook, world.modules, { outside, requireUndo: strict }));
+      const checked = checkPlaybook(playbook, world.modules, { outside, requireUndo: true });
+      return [...playbook.warnings, ...checked];
     } catch (error) {
-      if (!(error instanceof PlaybookError)) throw error;
-      problems.push(...error.problems);
+      if (error instanceof PlaybookError) return error.problems;
+      throw error;
     }
+  });
+  const seen = new Set<string>();
+  return found.filter((problem) => {
+    const key = describeProblem(problem);
+    if (seen.has(key) || isSilenced(problem)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** A comment `# runner: allow RULE` in the line, or in the one above, allows what only is a warning. */
+function isSilenced(problem: Problem): boolean {
+  if (!isWarning(problem) || problem.at === undefined) return false;
+  const { file, line } = problem.at;
+  let lines: string[];
+  try {
+    lines = readFileSync(file, 'utf8').split('\n');
+  } catch {
+    return false;
   }
-  if (problems.length > 0) throw new PlaybookError(problems);
-  world.stdout.write(`${command.args.join(', ')}: no problems found.\n`);
+  return [lines[line - 1], lines[line - 2]].some((text) => {
+    const [, names = ''] = /#\s*runner:\s*allow\s+([\w.,\s-]+)/.exec(text ?? '') ?? [];
+    return names.split(/[\s,]+/).includes(ruleOf(problem));
+  });
+}
+
+/** Mends what is certain, the last place of a file first. Gives how many it were. */
+function fixAll(problems: readonly Problem[]): number {
+  const byFile = new Map<string, Problem[]>();
+  for (const problem of problems) {
+    if (!problem.fix || !problem.at) continue;
+    byFile.set(problem.at.file, [...(byFile.get(problem.at.file) ?? []), problem]);
+  }
+  let count = 0;
+  for (const [file, all] of byFile) {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    for (const { fix, at } of all) {
+      if (!fix || !at) continue;
+      const text = lines[at.line - 1] ?? '';
+      // From the place on: the value may stand in quotes.
+      const start = text.indexOf(fix.from, at.column - 1);
+      if (start === -1) continue;
+      lines[at.line - 1] = text.slice(0, start) + fix.to + text.slice(start + fix.from.length);
+      count++;
+    }
+    writeFileSync(file, lines.join('\n'));
+  }
+  return count;
+}
+
+function report(
+  world: World,
+  problems: readonly Problem[],
+  { names, flags, fixed }: { names: readonly string[]; flags: ValidateFlags; fixed: number },
+): number {
+  const counts = (problem: Problem) =>
+    !isWarning(problem) ||
+    flags.strict === true ||
+    (flags.requireUndo === true && problem.rule === 'no-undo');
+  const errors = problems.filter(counts);
+  const warnings = problems.filter((problem) => !counts(problem));
+  const say = (problem: Problem) => {
+    const kind = counts(problem) ? 'error' : 'warning';
+    world.stderr.write(
+      `${world.redactor.mask(describeProblem(problem))} [${kind}: ${ruleOf(problem)}]\n`,
+    );
+  };
+  errors.forEach(say);
+  warnings.forEach(say);
+  const number = (count: number, word: string) =>
+    `${String(count)} ${word}${count === 1 ? '' : 's'}`;
+  if (fixed > 0) world.stdout.write(`Mended ${number(fixed, 'problem')}.\n`);
+  if (errors.length > 0) {
+    const fixable = errors.filter(({ fix }) => fix !== undefined).length;
+    const way = fixable > 0 ? ` ${String(fixable)} can be mended with --fix.` : '';
+    world.stderr.write(`${number(errors.length, 'problem')}; nothing was contacted.${way}\n`);
+    return exitCodes.invalid;
+  }
+  const rest = warnings.length > 0 ? `, ${number(warnings.length, 'warning')}` : '';
+  world.stdout.write(`${names.join(', ')}: no problems found${rest}.\n`);
   return exitCodes.done;
 }

@@ -1,3 +1,4 @@
+import { rules, type Fix, type Rule } from './rules.ts';
 import { formatSource, type SourceRef } from './source.ts';
 
 export interface ErrorDetails {
@@ -34,13 +35,24 @@ export class UsageError extends RunnerError {
 }
 
 export interface Problem {
+  /** Default: structure. */
+  rule?: Rule | undefined;
   message: string;
   at?: SourceRef | undefined;
   hint?: string | undefined;
+  fix?: Fix | undefined;
 }
 
 export function describeProblem({ message, at, hint }: Problem): string {
   return `${at ? `${formatSource(at)}: ` : ''}${message}${hint ? ` ${hint}` : ''}`;
+}
+
+export function ruleOf({ rule = 'structure' }: Problem): Rule {
+  return rule;
+}
+
+export function isWarning(problem: Problem): boolean {
+  return rules[ruleOf(problem)].severity === 'warning';
 }
 
 /** Playbook, role, inventory or inputs are wrong. Carries every problem found, not the first. */

@@ -1,3 +1,4 @@
+import type { Problem } from './errors.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { JsonSchema } from './module.ts';
 import type { SourceRef } from './source.ts';
@@ -18,6 +19,8 @@ export interface Playbook {
   folders: string[];
   /** Every file that was read, for the pinned copy in the journal. */
   files: string[];
+  /** What could be better, and does not keep it from being run. */
+  warnings: Problem[];
 }
 
 /** A step or play that an overlay puts something around, replaces or takes out. */

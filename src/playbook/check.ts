@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
@@ -124,6 +126,7 @@ export function checkPlaybook(
     for (const task of playTasks(play)) {
       problems.push(...checkTask(task, known));
       problems.push(...checkNotify(task, play));
+      problems.push(...checkFiles(task, playbook.folders, known));
       if (requireUndo) problems.push(...checkUndo(task, modules));
     }
   }
@@ -140,14 +143,7 @@ function addRegistered(task: TaskNode, names: Set<string>): void {
 }
 
 function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
-  const known = [
-    ...outer,
-    task.loopVar,
-    ...(task.indexVar === undefined ? [] : [task.indexVar]),
-    ...task.vars.flatMap((vars) => Object.keys(vars)),
-    ...Object.keys(task.loopValues),
-    ...namesOfRole(task.role),
-  ];
+  const known = [...outer, ...namesOfTask(task)];
   const own = [...known, 'result'];
   const where = `task "${task.name}"`;
   const problems: Problem[] = [];
@@ -182,7 +178,12 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
     problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    problems.push({ message: `In ${where}: ${error.message}`, hint: error.hint, at: task.argsAt });
+    problems.push({
+      rule: 'broken-template',
+      message: `In ${where}: ${error.message}`,
+      hint: error.hint,
+      at: task.argsAt,
+    });
   }
   const undo = task.undo.kind === 'tasks' ? task.undo.tasks : [];
   const captured = [...undo, ...task.capture].flatMap(({ register }) =>
@@ -192,6 +193,16 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
     problems.push(...checkTask(inner, [...known, ...undoNames, ...captured]));
   }
   return problems;
+}
+
+function namesOfTask(task: TaskNode): string[] {
+  return [
+    task.loopVar,
+    ...(task.indexVar === undefined ? [] : [task.indexVar]),
+    ...task.vars.flatMap((vars) => Object.keys(vars)),
+    ...Object.keys(task.loopValues),
+    ...namesOfRole(task.role),
+  ];
 }
 
 /** What a role defines; its inputs may name what the role around it defines. */
@@ -215,6 +226,7 @@ function checkNames(
   if (known.includes(ANY_NAME)) return [];
   const missing = [...new Set(names)].filter((name) => !known.includes(name));
   return missing.map((name) => ({
+    rule: 'undefined-variable' as const,
     message: `Nothing defines "${name}", used in ${where}.`,
     at,
     hint: didYouMean(name, known) || undefined,
@@ -227,10 +239,52 @@ function checkNotify(task: TaskNode, play: Play): Problem[] {
   return task.notify
     .filter((name) => !names.includes(name))
     .map((name) => ({
+      rule: 'unknown-handler' as const,
       message: `Task "${task.name}" notifies "${name}", which is no handler of this play.`,
       at: task.at,
       hint: didYouMean(name, names) || undefined,
     }));
+}
+
+/** Modules that take a file of the controller, by the argument that names it. */
+const fileArguments: Record<string, 'files' | 'templates'> = {
+  copy: 'files',
+  script: 'files',
+  template: 'templates',
+};
+
+/** Files whose names are constant must be there; templates must parse, and name only what is defined. */
+function checkFiles(
+  task: TaskNode,
+  folders: readonly string[],
+  outer: readonly string[],
+): Problem[] {
+  const kind = fileArguments[task.module];
+  const named = task.args[task.module === 'script' ? 'cmd' : 'src'];
+  const name = task.module === 'script' ? String(named ?? '').split(/\s/)[0] : named;
+  if (!kind || typeof name !== 'string' || name === '' || isTemplate(name)) return [];
+  const places = [...(task.role ? [task.role.path] : []), ...folders];
+  const candidates = isAbsolute(name)
+    ? [name]
+    : places.flatMap((folder) => [join(folder, kind, name), join(folder, name)]);
+  const path = candidates.find((one) => existsSync(one));
+  const at = task.argsAt;
+  if (path === undefined) {
+    const message = `There is no file "${name}" for task "${task.name}".`;
+    return [{ rule: 'missing-file', message, at, hint: `Looked for ${candidates.join(', ')}.` }];
+  }
+  if (kind === 'files') return [];
+  try {
+    const { roots } = parseTemplate(readFileSync(path, 'utf8'));
+    const known = [...outer, ...namesOfTask(task)];
+    const place = { file: path, line: 1, column: 1 };
+    return checkNames([...roots], known, place, `template "${name}"`);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    const [, line = '1'] = /line (\d+)/i.exec(error.message) ?? [];
+    const place = { file: path, line: Number(line), column: 1 };
+    return [{ rule: 'broken-template', message: error.message, hint: error.hint, at: place }];
+  }
 }
 
 function checkUndo(task: TaskNode, modules: ModuleRegistry): Problem[] {
@@ -245,6 +299,7 @@ function checkUndo(task: TaskNode, modules: ModuleRegistry): Problem[] {
   if (answered) return [];
   return [
     {
+      rule: 'no-undo',
       message: `Task "${task.name}" changes the host and does not say how that is undone.`,
       at: task.at,
       hint: 'Add "undo:" with tasks, {none: "why"}, or "irreversible:".',

@@ -44,6 +44,7 @@ export function loadInclude(
     if (path !== undefined && statSync(path).isFile()) return path;
     throw new PlaybookError([
       {
+        rule: 'missing-file',
         message: `There is no file "${wanted}" to include.`,
         at: reader.at(key),
         hint: `Looked in ${[...new Set(folders.map((one) => resolve(one)))].join(', ')}.`,
@@ -128,7 +129,9 @@ export function loadRoleTask(
     const path = context.findRole(wanted);
     if (path !== undefined) return path;
     const at = reader.at(key);
-    throw new PlaybookError([{ message: `There is no role "${wanted}".`, at }]);
+    throw new PlaybookError([
+      { rule: 'missing-file', message: `There is no role "${wanted}".`, at },
+    ]);
   };
   const read = (path: string, place: Inherited, within: LoadContext): Node[] => {
     const own = without(source, context, ['loop', 'loop_control', 'when', 'vars']);

@@ -5,6 +5,7 @@ import type { Become, BlockNode, Node, RoleContext, TaskNode } from '../core/pla
 import type { SourceRef } from '../core/source.ts';
 import { slug } from '../util/text.ts';
 import type { Changes } from './overlay.ts';
+import { reportSecrets } from './secrets.ts';
 import type { MapReader } from './reader.ts';
 import type { SourceMap } from './yaml.ts';
 
@@ -103,6 +104,7 @@ export function topLevel(folder: string, path: string): Inherited {
 export function inherit(reader: MapReader, outer: Inherited): Inherited {
   const become = reader.boolean('become');
   const vars = reader.object('vars');
+  if (vars) reportSecrets(vars, reader.problems, reader.map);
   return {
     ...outer,
     when: [...outer.when, ...(reader.conditions('when') ?? [])],

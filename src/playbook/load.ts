@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { PlaybookError, type Problem } from '../core/errors.ts';
+import { isWarning, PlaybookError, type Problem } from '../core/errors.ts';
 import { hostOrders, plainTask, strategies, tasksOf } from '../core/playbook.ts';
 import type { JsonSchema, ModuleRegistry } from '../core/module.ts';
 import type {
@@ -21,6 +21,7 @@ import { slug } from '../util/text.ts';
 import type { Vault } from '../util/vault.ts';
 import { readLayers, roleFolders, type Layers } from './overlay.ts';
 import { MapReader } from './reader.ts';
+import { reportSecrets } from './secrets.ts';
 import { findFile, loadTaskFile } from './includes.ts';
 import { inherit, stepId, topLevel, type Inherited, type LoadContext } from './inherited.ts';
 import { loadNodes } from './nodes.ts';
@@ -52,8 +53,9 @@ export function loadPlaybook(path: string, options: LoadOptions): Playbook {
   if (problems.length > 0) throw new PlaybookError(problems);
   const playbook = new PlaybookLoader(layers, options, problems, map).load(layers.value);
   layers.changes.reportLost();
-  if (problems.length > 0) throw new PlaybookError(problems);
-  return playbook;
+  const errors = problems.filter((problem) => !isWarning(problem));
+  if (errors.length > 0) throw new PlaybookError(errors);
+  return { ...playbook, warnings: problems };
 }
 
 /** Where a play stands, and what is said around it. */
@@ -143,6 +145,7 @@ class PlaybookLoader {
       changes: this.#context.changes.list,
       folders: [...new Set(this.#playFolders)],
       files: [],
+      warnings: [],
     };
     reader.string('description');
     if (!Array.isArray(value)) reader.close('a playbook');
@@ -190,7 +193,9 @@ class PlaybookLoader {
     };
     reader.close('"import_playbook"');
     if (!existsSync(file)) {
-      reader.problem('import_playbook', `There is no playbook "${wanted}".`, `Looked for ${file}.`);
+      const hint = `Looked for ${file}.`;
+      const rule = 'missing-file';
+      reader.problem('import_playbook', `There is no playbook "${wanted}".`, hint, { rule });
       return [];
     }
     if (from.chain.includes(file)) {
@@ -222,13 +227,17 @@ class PlaybookLoader {
       const path = paths.find((one) => existsSync(one));
       if (path === undefined) {
         const hint = `Looked for ${paths.join(', ')}.`;
-        reader.problem('vars_files', `There is no file "${names.join('" or "')}".`, hint);
+        reader.problem('vars_files', `There is no file "${names.join('" or "')}".`, hint, {
+          rule: 'missing-file',
+        });
         continue;
       }
       files.add(path);
       const { value } = readYaml(path, problems, map);
-      if (isJsonObject(value ?? undefined)) Object.assign(vars, value);
-      else if (value !== null)
+      if (isJsonObject(value ?? undefined)) {
+        reportSecrets(value as JsonObject, problems, map);
+        Object.assign(vars, value);
+      } else if (value !== null)
         reader.problem('vars_files', `"${path}" is no map of names and values.`);
     }
     return vars;
@@ -249,8 +258,14 @@ class PlaybookLoader {
     if (typeof pattern !== 'string')
       reader.problem('hosts', 'A play needs "hosts", a pattern of host or group names.');
     if (name === undefined)
-      problems.push({ message: 'A play has no name.', at: reader.at(), hint: 'Add "name:".' });
+      problems.push({
+        rule: 'missing-name',
+        message: 'A play has no name.',
+        at: reader.at(),
+        hint: 'Add "name:".',
+      });
     const id = stepId('', name ?? 'play', ids).slice(1);
+    reportSecrets(reader.object('vars') ?? {}, problems, map);
     const vars = { ...reader.object('vars'), ...this.#varsFiles(reader, from), ...from.vars };
     const { when, tags: outerTags } = from;
     const top = { ...this.#topLevel(dirname(from.file), id), when, tags: outerTags };
@@ -371,6 +386,7 @@ class PlaybookLoader {
         'role',
         `There is no role "${name}".`,
         `Looked in ${this.#rolePaths.map((one) => resolve(one)).join(', ')}.`,
+        { rule: 'missing-file' },
       );
       return undefined;
     }
@@ -464,8 +480,10 @@ class PlaybookLoader {
     for (const file of own.filter((one) => existsSync(one))) {
       files.add(file);
       const { value } = readYaml(file, problems, map);
-      if (isJsonObject(value ?? undefined)) Object.assign(vars, value);
-      else if (value !== null) {
+      if (isJsonObject(value ?? undefined)) {
+        reportSecrets(value as JsonObject, problems, map);
+        Object.assign(vars, value);
+      } else if (value !== null) {
         const at = { file, line: 1, column: 1 };
         problems.push({ message: `"${kind}" of a role is a map of names and values.`, at });
       }

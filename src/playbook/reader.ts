@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { TemplateError, type Problem } from '../core/errors.ts';
 import type { Limit } from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
-import { parseCondition } from '../template/conditions.ts';
+import { inCel, parseCondition } from '../template/conditions.ts';
 import { isTemplate } from '../template/templates.ts';
 import { didYouMean } from '../util/text.ts';
 import type { SourceMap } from './yaml.ts';
@@ -32,8 +32,13 @@ export class MapReader {
     return this.map.key(this.source, key) ?? this.at();
   }
 
-  problem(key: string, message: string, hint?: string): void {
-    this.problems.push({ message, at: this.at(key), hint });
+  problem(
+    key: string,
+    message: string,
+    hint?: string,
+    more: Pick<Problem, 'rule' | 'fix'> = {},
+  ): void {
+    this.problems.push({ message, at: this.at(key), hint, ...more });
   }
 
   has(key: string): boolean {
@@ -56,11 +61,17 @@ export class MapReader {
   boolean(key: string): boolean | undefined {
     const value = this.value(key);
     if (value === undefined || typeof value === 'boolean') return value;
-    const hint =
-      typeof value === 'string' && /^(yes|no|on|off)$/i.test(value)
-        ? `In YAML 1.2 "${value}" is text. Write ${/^(yes|on)$/i.test(value) ? 'true' : 'false'}.`
-        : undefined;
-    this.#wrong(key, 'true or false', hint);
+    if (typeof value === 'string' && /^(yes|no|on|off)$/i.test(value)) {
+      const meant = /^(yes|on)$/i.test(value) ? 'true' : 'false';
+      this.problem(
+        key,
+        `"${key}" must be true or false.`,
+        `In YAML 1.2 "${value}" is text. Write ${meant}.`,
+        { rule: 'yaml-1.1-boolean', fix: { from: value, to: meant } },
+      );
+      return undefined;
+    }
+    this.#wrong(key, 'true or false');
     return undefined;
   }
 
@@ -89,6 +100,7 @@ export class MapReader {
         key,
         `"${key}" must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`,
         typeof value === 'string' ? didYouMean(value, choices) : undefined,
+        { rule: 'wrong-type' },
       );
     }
     return choice;
@@ -142,7 +154,17 @@ export class MapReader {
         conditions.push(source);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
-        this.problems.push({ message: error.message, hint: error.hint, at: this.at(key) });
+        const place = Array.isArray(value)
+          ? (this.map.value(value, value.indexOf(item)) ?? this.at(key))
+          : this.at(key);
+        const better = inCel(source);
+        this.problems.push({
+          rule: 'broken-condition',
+          message: error.message,
+          hint: error.hint,
+          at: place,
+          fix: better === undefined ? undefined : { from: source, to: better },
+        });
       }
     }
     return conditions;
@@ -157,6 +179,7 @@ export class MapReader {
   close(what: string, instead: (key: string) => string | undefined = () => undefined): void {
     for (const key of this.rest()) {
       this.problems.push({
+        rule: 'unknown-key',
         message: `Unknown key "${key}" in ${what}.`,
         at: this.keyAt(key),
         hint: instead(key) ?? (didYouMean(key, [...this.#asked]) || undefined),
@@ -169,6 +192,6 @@ export class MapReader {
   }
 
   #wrong(key: string, wanted: string, hint?: string): void {
-    this.problem(key, `"${key}" must be ${wanted}.`, hint);
+    this.problem(key, `"${key}" must be ${wanted}.`, hint, { rule: 'wrong-type' });
   }
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import type {
@@ -146,6 +147,7 @@ export function loadTask(
       ? `A task has one module; this one has "${moduleName}" and "${key}".`
       : `Unknown key "${key}" in a task.`;
     problems.push({
+      rule: context.modules.has(key) ? 'structure' : 'unknown-key',
       message,
       at: reader.keyAt(key),
       hint: hereInstead(key) ?? (didYouMean(key, reader.known()) || undefined),
@@ -160,6 +162,7 @@ export function loadTask(
   }
   if (name === undefined) {
     problems.push({
+      rule: 'missing-name',
       message: `A task with "${moduleName}" has no name.`,
       at,
       hint: 'Add "name:"; it is what the log and the journal show.',
@@ -259,6 +262,7 @@ function reportNoModule(reader: MapReader, candidates: string[], context: LoadCo
     const instead = hereInstead(key);
     const near = instead ?? didYouMean(key, [...names, ...reader.known()]);
     context.problems.push({
+      rule: 'unknown-module',
       message: `Unknown module or keyword "${key}".`,
       at: reader.keyAt(key),
       hint: `${near ? `${near} ` : ''}List the modules with: runner doc.`,
@@ -299,12 +303,28 @@ function loadArguments(
           ? context.map.value(source, top)
           : reader.keyAt(module.name);
     context.problems.push({
+      ...ruleOfArgument(problem.path.at(-1), problem.key, args),
       message: `Module "${module.name}": ${problem.message}`,
       hint: problem.hint,
       at,
     });
   }
   return args;
+}
+
+/** A mode that is a number is one that lost its leading zero, or never had it. */
+function ruleOfArgument(
+  name: string | undefined,
+  unknown: string | undefined,
+  args: JsonObject,
+): Pick<Problem, 'rule' | 'fix'> {
+  if (unknown !== undefined) return { rule: 'unknown-argument' };
+  const value = args['mode'];
+  if (name !== 'mode' || typeof value !== 'number') return { rule: 'wrong-type' };
+  const digits = String(value);
+  const octal = /^[0-7]{3}$/.test(digits);
+  const fix = octal ? { fix: { from: `0${digits}`, to: `'0${digits}'` } } : {};
+  return { rule: 'unquoted-mode', ...fix };
 }
 
 function loadUndoOn(reader: MapReader): UndoTrigger[] | 'always' {

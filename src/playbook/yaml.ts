@@ -19,6 +19,8 @@ interface Places {
   self: SourceRef;
   keys: Map<string, SourceRef>;
   values: Map<string, SourceRef>;
+  /** Names of values that were encrypted; all of them in a file that is. */
+  encrypted?: Set<string> | 'all';
 }
 
 /**
@@ -41,6 +43,11 @@ export class SourceMap {
   copy(original: object, copy: object): void {
     const places = this.#places.get(original);
     if (places) this.#places.set(copy, places);
+  }
+
+  isEncrypted(value: object, key: string): boolean {
+    const { encrypted } = this.#places.get(value) ?? {};
+    return encrypted === 'all' || encrypted?.has(key) === true;
   }
 
   /** Of a map made of two: each key is where the upper one has it, or else the lower one. */
@@ -88,6 +95,7 @@ export function readYaml(file: string, problems: Problem[], map = new SourceMap(
     text = readFileSync(file, 'utf8');
   } catch (error) {
     problems.push({
+      rule: 'missing-file',
       message: `Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? 'error'}.`,
     });
     return { file, value: null, map };
@@ -100,7 +108,7 @@ function readEncrypted(text: string, file: string, problems: Problem[], map: Sou
   const nothing = { file, value: null, map };
   const opened = attempt(problems, { file, line: 1, column: 1 }, () => map.vault?.file(text, file));
   if (opened === undefined) return nothing;
-  const read = parseYaml(opened, file, problems, map);
+  const read = parseYaml(opened, file, problems, map, true);
   map.vault?.remember(text, file, read.value);
   return read;
 }
@@ -111,7 +119,7 @@ function attempt<T>(problems: Problem[], at: SourceRef, work: () => T): T | unde
     return work();
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
-    problems.push({ message: error.message, hint: error.hint, at });
+    problems.push({ rule: 'encrypted', message: error.message, hint: error.hint, at });
     return undefined;
   }
 }
@@ -126,6 +134,7 @@ export function parseYaml(
   file: string,
   problems: Problem[],
   map = new SourceMap(),
+  wholeFile = false,
 ): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -144,6 +153,7 @@ export function parseYaml(
         ? 'A value that begins with "{{" must be quoted.'
         : undefined;
     problems.push({
+      rule: 'yaml-syntax',
       message: error.message.split('\n')[0] ?? error.message,
       at: place(error.pos[0]),
       hint,
@@ -174,6 +184,7 @@ export function parseYaml(
     }
     if (!isMap(node)) return null;
     const object: JsonObject = {};
+    let secrets: Set<string> | undefined;
     for (const { key, value } of node.items) {
       const name = String(isScalar(key) ? key.value : key);
       places.keys.set(name, place((key as Node).range?.[0] ?? 0));
@@ -181,9 +192,13 @@ export function parseYaml(
         name,
         place((value as Node | null)?.range?.[0] ?? (key as Node).range?.[0] ?? 0),
       );
+      if (isScalar(value) && value.tag === '!vault') (secrets ??= new Set()).add(name);
       object[name] = convert(value as Node | null);
     }
-    map.set(object, places);
+    map.set(object, {
+      ...places,
+      ...(wholeFile ? { encrypted: 'all' } : secrets ? { encrypted: secrets } : {}),
+    });
     return object;
   };
   try {

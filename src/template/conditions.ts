@@ -21,6 +21,36 @@ const foreignWords: [RegExp, string][] = [
   [/\b(True|False)\b/, 'Write "true" and "false".'],
 ];
 
+const translations: [RegExp, string][] = [
+  [/\s+and\s+/g, ' && '],
+  [/\s+or\s+/g, ' || '],
+  [/\bTrue\b/g, 'true'],
+  [/\bFalse\b/g, 'false'],
+  [/\b([A-Za-z_]\w*)\s+is\s+defined\b/g, 'has(vars.$1)'],
+  [/\b([A-Za-z_]\w*)\s+is\s+not\s+defined\b/g, '!has(vars.$1)'],
+  [/\b([A-Za-z_]\w*)\s+is\s+(failed|changed|skipped)\b/g, '$2($1)'],
+  [/\b([A-Za-z_]\w*)\s+is\s+not\s+(failed|changed|skipped)\b/g, '!$2($1)'],
+  [/\b([A-Za-z_]\w*(?:\.\w+)*)\s*\|\s*length\b/g, 'size($1)'],
+];
+
+/** A condition in Ansible's words as CEL, where each word has one meaning; undefined where that is not sure. */
+export function inCel(source: string): string | undefined {
+  // Texts stay as they are.
+  const parts = source.split(/("[^"]*"|'[^']*')/);
+  const changed = parts.map((part, index) =>
+    index % 2 === 1
+      ? part
+      : translations.reduce((text, [word, by]) => text.replace(word, by), part),
+  );
+  const better = changed.join('');
+  try {
+    environment.parse(better);
+    return better === source ? undefined : better;
+  } catch {
+    return undefined;
+  }
+}
+
 const environment = createEnvironment();
 const parsed = new Map<string, Condition>();
 

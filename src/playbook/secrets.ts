@@ -1,0 +1,24 @@
+import type { Problem } from '../core/errors.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { isTemplate } from '../template/templates.ts';
+import type { SourceMap } from './yaml.ts';
+
+const NAMES = /(^|_)(password|passwd|passphrase|secret|token|api_?key|private_?key|credentials)$/i;
+/** Shorter texts are switches and names rather than secrets. */
+const MIN_LENGTH = 4;
+
+/** Warns of variables that are called like a secret and stand there as plain text. */
+export function reportSecrets(vars: JsonObject, problems: Problem[], map: SourceMap): void {
+  for (const [name, value] of Object.entries(vars)) {
+    if (isJsonObject(value)) reportSecrets(value, problems, map);
+    if (!NAMES.test(name) || typeof value !== 'string' || value.length < MIN_LENGTH) continue;
+    if (isTemplate(value) || value.startsWith('/') || value === '(encrypted)') continue;
+    if (map.isEncrypted(vars, name)) continue;
+    problems.push({
+      rule: 'plain-secret',
+      message: `"${name}" is called like a secret and stands there as plain text.`,
+      at: map.value(vars, name),
+      hint: 'Encrypt it with "runner vault encrypt_string", or take it as an input with "secret: true".',
+    });
+  }
+}
