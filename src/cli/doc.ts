@@ -1,68 +1,92 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { parse } from 'yaml';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
-import type { Module } from '../core/module.ts';
-import { helpers } from '../template/helpers.ts';
+import type { JsonSchema, Module } from '../core/module.ts';
+import { keywords, type Keyword } from '../playbook/keywords.ts';
+import { helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
 import { flagOf } from './inputs.ts';
 import { openPlaybook } from './playbooks.ts';
+import { publicModules, typeOf, undoOf, writeReference, writeSchemas } from './reference.ts';
 import type { World } from './world.ts';
 
-interface Property {
-  type?: string | string[];
-  enum?: unknown[];
-  description?: string;
+interface DocFlags {
+  write?: string;
+  schemas?: string;
 }
 
-/** `runner doc [MODULE|ROLE|PLAYBOOK|helpers]`: from what checks the arguments, so that it cannot be stale. */
+/** `runner doc [NAME]`: from what checks the arguments, so that it cannot be stale. */
 export function docCommand(world: World, argv: string[]): number {
-  const [name] = argv.filter((word) => !word.startsWith('-'));
-  const say = (lines: string[]): number => {
-    world.stdout.write(`${lines.join('\n')}\n`);
-    return exitCodes.done;
-  };
-  const modules = [...world.modules.values()]
-    .filter(({ internal }) => internal !== true)
-    .sort((a, b) => a.name.localeCompare(b.name));
+  const command = new Command('runner doc')
+    .description(
+      'Describe a module, keyword, helper, role or playbook; without a name, list the modules.',
+    )
+    .argument('[name]', 'name; or "keywords", "helpers"')
+    .option('--write <FOLDER>', 'write the whole reference as Markdown')
+    .option('--schemas <FOLDER>', 'write the JSON Schemas for editors')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  command.parse(argv, { from: 'user' });
+  const { write, schemas } = command.opts<DocFlags>();
+  if (write !== undefined) writeReference(world, write);
+  if (schemas !== undefined) writeSchemas(world, schemas);
+  if (write !== undefined || schemas !== undefined) return exitCodes.done;
+  world.stdout.write(`${linesFor(world, command.args[0]).join('\n')}\n`);
+  return exitCodes.done;
+}
+
+function linesFor(world: World, name: string | undefined): string[] {
+  const modules = publicModules(world);
   if (name === undefined)
-    return say(modules.map((module) => `${module.name.padEnd(20)} ${module.summary}`));
-  if (name === 'helpers') return say(Object.keys(helpers).sort());
+    return modules.map((module) => `${module.name.padEnd(20)} ${module.summary}`);
+  if (name === 'helpers')
+    return Object.entries(helperDocs)
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([helper, { summary, example }]) => `${helper.padEnd(14)} ${summary}  ${example}`);
+  if (name === 'keywords') return [...new Set(keywords.map((keyword) => keyword.name))].sort();
   const module = modules.find((one) => one.name === name);
-  if (module) return say(moduleLines(module));
+  if (module) return moduleLines(module);
+  const words = keywords.filter((keyword) => keyword.name === name);
+  if (words.length > 0) return words.flatMap(keywordLines);
+  const helper = Object.hasOwn(helperDocs, name) ? helperDocs[name] : undefined;
+  if (helper)
+    return [
+      `${name}: ${helper.summary}`,
+      '',
+      `  ${helper.example}  gives  ${JSON.stringify(helper.gives)}`,
+    ];
   const meta = ['roles', join(packageRoot(), 'roles')]
     .map((folder) => join(folder, name, 'meta', 'main.yml'))
     .find((file) => existsSync(file));
-  if (meta !== undefined) return say(roleLines(name, meta));
-  if (/\.ya?ml$/.test(name)) return say(playbookLines(world, name));
-  const known = modules.map((one) => one.name);
-  throw new UsageError(`There is no module, role or playbook "${name}".`, {
+  if (meta !== undefined) return roleLines(name, meta);
+  if (/\.ya?ml$/.test(name)) return playbookLines(world, name);
+  const known = [...modules, ...keywords].map((one) => one.name).concat(Object.keys(helperDocs));
+  throw new UsageError(`There is no module, keyword, helper, role or playbook "${name}".`, {
     hint: didYouMean(name, known) || 'List the modules with: runner doc.',
   });
 }
 
+function keywordLines({ name, on, description }: Keyword): string[] {
+  return [`${name}: ${description}`, `Stands in: ${on.join(', ')}.`];
+}
+
 function moduleLines(module: Module): string[] {
-  const properties = (module.schema['properties'] ?? {}) as Record<string, Property>;
+  const properties = (module.schema['properties'] ?? {}) as Record<string, JsonSchema>;
   const required = (module.schema['required'] ?? []) as string[];
-  const undo = module.readOnly
-    ? 'not needed, it only reads'
-    : module.restore
-      ? 'automatic'
-      : 'must be declared with "undo:"';
-  const lines = [`${module.name}: ${module.summary}`, `Undo: ${undo}.`, ''];
-  for (const [name, { type, enum: choices, description }] of Object.entries(properties)) {
-    const kind = choices
-      ? choices.join(' | ')
-      : Array.isArray(type)
-        ? type.join(' | ')
-        : (type ?? 'any');
+  const lines = [`${module.name}: ${module.summary}`, `Undo: ${undoOf(module)}.`, ''];
+  for (const [name, schema] of Object.entries(properties)) {
+    const { description } = schema;
     lines.push(
-      `  ${name}${required.includes(name) ? ' (required)' : ''}: ${kind}`,
-      `      ${description ?? ''}`,
+      `  ${name}${required.includes(name) ? ' (required)' : ''}: ${typeOf(schema)}`,
+      `      ${typeof description === 'string' ? description : ''}`,
     );
   }
+  const example = join(packageRoot(), 'examples', 'modules', `${module.name}.yml`);
+  if (existsSync(example)) lines.push('', 'Example:', '', readFileSync(example, 'utf8').trimEnd());
   return lines;
 }
 

@@ -84,7 +84,8 @@ export const apt: Module<Args> = {
     const work =
       upgrade === undefined ? await changes(args, host, due) : await upgrades(args, host, due);
     const actions: Action[] = [...(due ? [aptGet(lock, 'update')] : []), ...work];
-    return { actions, ...(work.length > 0 ? { capture: [DPKG_STATUS] } : {}) };
+    const result = { cache_updated: due, only_cache: work.length === 0 };
+    return { actions, result, ...(work.length > 0 ? { capture: [DPKG_STATUS] } : {}) };
   },
 
   async restore({ name, upgrade }, host, captured) {
@@ -94,14 +95,13 @@ export const apt: Module<Args> = {
   },
 
   /** Whether anything changed is known from APT's own last words: lists that are read anew may bring nothing. */
-  finish(result, { name, upgrade }) {
+  finish(result) {
     const [, ...counts] =
       /^(\d+) upgraded, (\d+) newly installed, (?:(\d+) reinstalled, )?(?:(\d+) downgraded, )?(\d+) to remove/m.exec(
         String(result['stdout'] ?? ''),
       ) ?? [];
     const none = counts.length > 0 && counts.every((count) => Number(count || 0) === 0);
-    const onlyLists = name === undefined && upgrade === undefined;
-    return none || onlyLists ? { ...result, changed: false } : result;
+    return none || result['only_cache'] === true ? { ...result, changed: false } : result;
   },
 };
 

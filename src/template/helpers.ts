@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import { stringify as toYaml } from 'yaml';
+import toml from '@iarna/toml';
+import { parse as fromYaml, stringify as toYaml } from 'yaml';
 import { isObject } from '../core/json.ts';
 import { TemplateError } from '../core/errors.ts';
 import { quote } from '../util/shell.ts';
+
+const MAX_RANGE = 1_000_000;
 
 type Helper = (...args: unknown[]) => unknown;
 
@@ -58,6 +61,14 @@ export const helpers: Record<string, Helper> = {
     }
   },
   yaml: (value) => toYaml(value).trimEnd(),
+  from_yaml: (value) => {
+    try {
+      return fromYaml(text(value)) as unknown;
+    } catch (error) {
+      throw new TemplateError('Helper "from_yaml" got text that is not YAML.', { cause: error });
+    }
+  },
+  toml: (value) => toml.stringify(map(value, 'toml') as toml.JsonMap).trimEnd(),
   indent: (value, width) =>
     text(value).replaceAll('\n', `\n${' '.repeat(typeof width === 'number' ? width : 2)}`),
   join: (value, separator) =>
@@ -85,6 +96,15 @@ export const helpers: Record<string, Helper> = {
   merge: (...maps) => Object.assign({}, ...maps.map((one) => map(one, 'merge'))) as unknown,
   keys: (value) => Object.keys(map(value, 'keys')),
   values: (value) => Object.values(map(value, 'values')),
+  entries: (value) =>
+    Object.entries(map(value, 'entries')).map(([key, one]) => ({ key, value: one })),
+  from_entries: (value) =>
+    Object.fromEntries(
+      list(value, 'from_entries').map((one) => {
+        const { key, value: inner } = map(one, 'from_entries');
+        return [text(key), inner];
+      }),
+    ),
   first: (value) => list(value, 'first')[0],
   last: (value) => list(value, 'last').at(-1),
   length: (value) =>
@@ -94,6 +114,7 @@ export const helpers: Record<string, Helper> = {
         ? Object.keys(value).length
         : list(value, 'length').length,
   sort: (value) => [...list(value, 'sort')].sort(),
+  reverse: (value) => [...list(value, 'reverse')].reverse(),
   unique: (value) => [...new Set(list(value, 'unique'))],
   flatten: (value) => list(value, 'flatten').flat(),
   without: (value, item) => list(value, 'without').filter((one) => one !== item),
@@ -107,6 +128,18 @@ export const helpers: Record<string, Helper> = {
   where: (value, key, wanted) =>
     list(value, 'where').filter((one) => map(one, 'where')[text(key)] === wanted),
   list: (...items) => items,
+  range: (from, to) => {
+    const [low, high] = [number(from, 'range'), number(to, 'range')];
+    if (high - low > MAX_RANGE) throw new TemplateError('Helper "range" makes no list that long.');
+    return Array.from({ length: Math.max(0, high - low) }, (_, index) => low + index);
+  },
+  zip: (...lists) => {
+    const all = lists.map((one) => list(one, 'zip'));
+    const length = Math.min(...all.map((one) => one.length));
+    return Array.from({ length }, (_, index) => all.map((one) => one[index]));
+  },
+  product: (a, b) =>
+    list(a, 'product').flatMap((one) => list(b, 'product').map((other) => [one, other])),
   get: (value, ...keys) =>
     keys.reduce(
       (inner, key) =>
@@ -122,10 +155,17 @@ export const helpers: Record<string, Helper> = {
     if (by === 0) throw new TemplateError('Helper "divide" cannot divide by 0.');
     return number(a, 'divide') / by;
   },
+  min: (...values) => Math.min(...values.flat().map((value) => number(value, 'min'))),
+  max: (...values) => Math.max(...values.flat().map((value) => number(value, 'max'))),
+  int: (value) => Math.trunc(number(value, 'int')),
+  bool: (value) => ['true', 'yes', 'on', '1'].includes(text(value).toLowerCase()),
+  string: text,
   eq: (a, b) => a === b,
   ne: (a, b) => a !== b,
   lt: (a, b) => order(a, b) < 0,
+  le: (a, b) => order(a, b) <= 0,
   gt: (a, b) => order(a, b) > 0,
+  ge: (a, b) => order(a, b) >= 0,
   and: (...values) => values.every(Boolean),
   or: (...values) => values.some(Boolean),
   not: (value) => !value,

@@ -1,0 +1,105 @@
+import { isObject } from '../core/json.ts';
+import type { JsonSchema, Module } from '../core/module.ts';
+import { keywordsOn, type Place } from './keywords.ts';
+
+const DRAFT = 'http://json-schema.org/draft-07/schema#';
+
+/**
+ * JSON Schemas for editors (`# yaml-language-server: $schema=…`), from what checks playbooks anyway: completion and
+ * documentation. They are more lenient where a value may be a template.
+ * @returns the schemas by file name
+ */
+export function editorSchemas(modules: readonly Module[]): Record<string, JsonSchema> {
+  const definitions = {
+    tasks: { type: 'array', items: { $ref: '#/definitions/step' } },
+    plays: { type: 'array', items: { $ref: '#/definitions/play' } },
+    play: object('play'),
+    input: object('input'),
+    step: {
+      type: 'object',
+      anyOf: [
+        { ...object('block'), required: ['block'] },
+        ...['include_tasks', 'import_tasks', 'include_role', 'import_role'].map((key) => ({
+          ...object('include', 'role entry'),
+          required: [key],
+        })),
+        { ...object('commit point'), required: ['commit'] },
+        { ...object('meta'), required: ['meta'] },
+        task(modules),
+      ],
+    },
+  };
+  const inputs = { type: 'object', additionalProperties: { $ref: '#/definitions/input' } };
+  const playbook = {
+    ...object('playbook', 'overlay'),
+    properties: { ...properties('playbook', 'overlay'), inputs },
+  };
+  const role = {
+    ...object('role meta'),
+    properties: { ...properties('role meta'), inputs },
+  };
+  return {
+    'playbook.schema.json': {
+      $schema: DRAFT,
+      title: 'A playbook of runner',
+      definitions,
+      anyOf: [{ $ref: '#/definitions/plays' }, playbook],
+    },
+    'tasks.schema.json': {
+      $schema: DRAFT,
+      title: 'A list of tasks or handlers of runner',
+      definitions,
+      $ref: '#/definitions/tasks',
+    },
+    'role-meta.schema.json': {
+      $schema: DRAFT,
+      title: 'meta/main.yml of a role of runner',
+      definitions,
+      ...role,
+    },
+  };
+}
+
+function properties(...on: Place[]): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    on
+      .flatMap(keywordsOn)
+      .map(({ name, schema, description }) => [name, { description, ...schema }]),
+  );
+}
+
+function object(...on: Place[]): JsonSchema {
+  return { type: 'object', properties: properties(...on), additionalProperties: false };
+}
+
+/** A task: keywords, and one module. */
+function task(modules: readonly Module[]): JsonSchema {
+  const calls = Object.fromEntries(
+    modules.map(({ name, summary, schema, shorthand }) => {
+      const args = withTemplates(schema);
+      const short = shorthand === undefined ? [] : [{ type: ['string', 'array', 'number'] }];
+      const none = { type: 'null' };
+      return [name, { description: summary, anyOf: [args, ...short, none] }];
+    }),
+  );
+  return {
+    type: 'object',
+    properties: { ...properties('task'), ...calls },
+    additionalProperties: false,
+  };
+}
+
+/** What a template becomes is known later: in its place stands text. Which arguments go together is checked by runner. */
+function withTemplates(schema: JsonSchema): JsonSchema {
+  const own = isObject(schema['properties']) ? schema['properties'] : {};
+  const given = Object.entries(own).map(([name, value]) => {
+    const { description, ...form } = isObject(value) ? value : {};
+    const template = { type: 'string', pattern: '\\{\\{' };
+    return [name, { description, anyOf: [form, template] }];
+  });
+  return {
+    type: 'object',
+    properties: Object.fromEntries(given) as JsonSchema,
+    additionalProperties: schema['additionalProperties'] ?? false,
+  };
+}

@@ -1,0 +1,179 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
+import { describe, expect, it } from 'vitest';
+import { publicModules, referencePages } from '../../src/cli/reference.ts';
+import type { World } from '../../src/cli/world.ts';
+import { mkeModules } from '../../src/mke/modules.ts';
+import { builtinModules, createRegistry } from '../../src/modules/index.ts';
+import { editorSchemas } from '../../src/playbook/editor-schema.ts';
+import { keywords, keywordsOn, places } from '../../src/playbook/keywords.ts';
+import { loadPlaybook } from '../../src/playbook/load.ts';
+import { exampleVariables, helperDocs } from '../../src/template/helper-docs.ts';
+import { helpers } from '../../src/template/helpers.ts';
+import { Scope } from '../../src/template/scope.ts';
+import { packageRoot } from '../../src/util/package.ts';
+
+const root = packageRoot();
+const modules = createRegistry([...builtinModules, ...mkeModules]);
+const world = { modules } as unknown as World;
+const shown = publicModules(world);
+
+const pretty = async (path: string, text: string) =>
+  format(text, { ...(await resolveConfig(path)), filepath: path });
+
+describe('the reference in docs/ and schemas/', () => {
+  const stale = 'it is stale: npm run reference';
+
+  it('is what the code says', async () => {
+    const pages = referencePages(world);
+    const folder = join(root, 'docs', 'reference');
+    const onDisk = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.md'),
+    );
+    expect(onDisk.sort(), stale).toEqual(Object.keys(pages).sort());
+    for (const [name, text] of Object.entries(pages)) {
+      const path = join(folder, name);
+      expect(readFileSync(path, 'utf8') === (await pretty(path, text)), `${name}: ${stale}`).toBe(
+        true,
+      );
+    }
+  });
+
+  it('has schemas that are what the code says', () => {
+    for (const [name, schema] of Object.entries(editorSchemas(shown))) {
+      const path = join(root, 'schemas', name);
+      const wanted = `${JSON.stringify(schema, undefined, 2)}\n`;
+      expect(readFileSync(path, 'utf8') === wanted, `${name}: ${stale}`).toBe(true);
+    }
+  });
+});
+
+describe('schemas for editors', () => {
+  const schemas = editorSchemas(shown);
+  const ajv = new Ajv({ strict: false, allErrors: false });
+  const validators = new Map(
+    Object.entries(schemas).map(([name, schema]) => [name, ajv.compile(schema)]),
+  );
+  const check = (name: string, value: unknown) => {
+    const valid = validators.get(name);
+    if (!valid) throw new Error(`There is no schema ${name}.`);
+    return valid(value) ? [] : (valid.errors ?? []);
+  };
+  // Our own tags are text to an editor.
+  const read = (file: string): unknown =>
+    parse(readFileSync(file, 'utf8'), { logLevel: 'silent' }) as unknown;
+
+  it('accept every playbook, task file and role that is shipped', () => {
+    const files = (folder: string) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.yml'))
+        .map((name) => join(root, folder, name));
+    const all = [...files('playbooks'), ...files('roles'), ...files('examples')];
+    for (const file of all) {
+      const kind = /\/(tasks|handlers)\//.test(file)
+        ? 'tasks.schema.json'
+        : file.endsWith('meta/main.yml')
+          ? 'role-meta.schema.json'
+          : 'playbook.schema.json';
+      if (/hosts\.yml$|defaults\/|vars\/|host_vars|group_vars|inventory/.test(file)) continue;
+      expect(check(kind, read(file)), file).toEqual([]);
+    }
+    expect(all.length).toBeGreaterThan(80);
+  });
+
+  it('refuse what runner refuses', () => {
+    const play = (task: object) => [{ name: 'P', hosts: 'all', tasks: [{ name: 'T', ...task }] }];
+    expect(check('playbook.schema.json', play({ ping: null }))).toEqual([]);
+    for (const wrong of [{ pong: null }, { copy: { dst: '/x' } }, { ping: null, wen: 'x' }])
+      expect(check('playbook.schema.json', play(wrong))).not.toEqual([]);
+    expect(check('role-meta.schema.json', { input: {} })).not.toEqual([]);
+  });
+});
+
+describe('keywords', () => {
+  it('are what the reader asks for', () => {
+    const folder = join(root, 'src', 'playbook');
+    const source = readdirSync(folder)
+      .filter((name) => name !== 'keywords.ts')
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join('\n');
+    const asked = new Set(
+      [
+        ...source.matchAll(
+          /\.(?:string|boolean|number|limit|oneOf|object|reader|list|strings|conditions|value|has)\(\s*'([A-Za-z_]+)'/g,
+        ),
+      ].map(([, name = '']) => name),
+    );
+    for (const [, names = ''] of source.matchAll(
+      /const (?:schemaKeys|plainKeys|overlayKeys|actions) = \[([^\]]*)\]/g,
+    ))
+      for (const [, name = ''] of names.matchAll(/'(\w+)'/g)) asked.add(name);
+    for (const name of [
+      'capture',
+      'fingerprint',
+      'before',
+      'verify',
+      'block',
+      'rescue',
+      'always',
+      'pre_tasks',
+      'post_tasks',
+      'include_tasks',
+      'import_tasks',
+      'include_role',
+      'import_role',
+    ])
+      asked.add(name);
+    // Keys inside values of keywords.
+    for (const inner of ['none', 'replace', 'role_name', 'tasks']) asked.add(inner);
+    const listed = new Set(keywords.map(({ name }) => name));
+    const notKeywords = new Set(['none', 'role_name', 'include', 'playbook']);
+    expect([...asked].filter((name) => !listed.has(name) && !notKeywords.has(name))).toEqual([]);
+    expect([...listed].filter((name) => !asked.has(name))).toEqual([]);
+  });
+
+  it('stand once in each place, with a sentence', () => {
+    for (const place of places) {
+      const names = keywordsOn(place).map(({ name }) => name);
+      expect(new Set(names).size, place).toBe(names.length);
+      expect(names.length, place).toBeGreaterThan(0);
+    }
+    for (const { name, description } of keywords) expect(description, name).toMatch(/^.{8,}\.$/);
+  });
+});
+
+describe('helpers', () => {
+  it('are all described', () => {
+    expect(Object.keys(helperDocs).sort()).toEqual(Object.keys(helpers).sort());
+  });
+
+  it.each(Object.entries(helperDocs))(
+    '%s gives what its example says',
+    (_name, { example, gives }) => {
+      const scope = new Scope([{ name: 'play', values: exampleVariables }]);
+      expect(scope.render(example)).toEqual(gives);
+    },
+  );
+});
+
+describe('examples of modules', () => {
+  it('are there for every module, and hold', () => {
+    const folder = join(root, 'examples', 'modules');
+    const names = readdirSync(folder).filter((name) => name.endsWith('.yml'));
+    expect(names.sort()).toEqual(shown.map(({ name }) => `${name}.yml`).sort());
+    for (const { name } of shown) {
+      const file = join(folder, `${name}.yml`);
+      const options = { modules, rolePaths: [], playbookPaths: [] };
+      const { plays } = loadPlaybook(file, options);
+      const used = plays.flatMap(({ sections }) => sections.flatMap(({ nodes }) => nodes));
+      expect(
+        used.some((node) => node.kind === 'task' && node.module === name),
+        name,
+      ).toBe(true);
+      expect(existsSync(file)).toBe(true);
+    }
+  });
+});
