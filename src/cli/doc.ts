@@ -10,7 +10,7 @@ import { helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
 import { flagOf } from './inputs.ts';
-import { openPlaybook } from './playbooks.ts';
+import { readPlaybook } from './playbooks.ts';
 import { publicModules, typeOf, undoOf, writeReference, writeSchemas } from './reference.ts';
 import type { World } from './world.ts';
 
@@ -109,7 +109,7 @@ function roleLines(name: string, file: string): string[] {
 }
 
 function playbookLines(world: World, name: string): string[] {
-  const playbook = openPlaybook(world, name);
+  const playbook = readPlaybook(world, name);
   const lines = [playbook.name, '', 'Inputs:'];
   for (const { name: input, description, required } of playbook.inputs) {
     lines.push(`  ${flagOf(input)}${required ? ' (required)' : ''}`, `      ${description}`);

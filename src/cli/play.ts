@@ -77,7 +77,7 @@ export async function playCommand(
     lenient: ['--list-tasks', '--list-tags', '--help'].some((flag) => argv.includes(flag)),
   });
   const become = becomeIn(argv);
-  const playbook = playbookOf(world, command, argv, { become });
+  const playbook = await playbookOf(world, command, argv, { become });
   if (!playbook) return exitCodes.done;
   for (const option of inputOptions(playbook.inputs)) {
     command.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));

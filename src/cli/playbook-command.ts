@@ -10,12 +10,12 @@ import type { World } from './world.ts';
  * because help was asked for, which is then shown.
  * @throws UsageError when there is none, or it cannot be found
  */
-export function playbookOf(
+export async function playbookOf(
   world: World,
   command: Command,
   argv: string[],
   options: Pick<LoadOptions, 'become'> = {},
-): Playbook | undefined {
+): Promise<Playbook | undefined> {
   const takesValue = (flag: string | undefined): boolean =>
     flag !== undefined &&
     command.options.some(({ short, long, required }) => required && [short, long].includes(flag));

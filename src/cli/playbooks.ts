@@ -1,9 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook.ts';
 import { loadPlaybook, type LoadOptions } from '../playbook/load.ts';
+import { readLayers, roleFolders } from '../playbook/overlay.ts';
+import { SourceMap } from '../playbook/yaml.ts';
 import { packageRoot } from '../util/package.ts';
+import { addUserModules, moduleFiles, readSources } from './user-modules.ts';
 import type { World } from './world.ts';
 
 /** A path, or the name of a shipped playbook. @throws UsageError when it is neither */
@@ -17,16 +20,41 @@ export function findPlaybook(name: string): string {
   });
 }
 
-export function openPlaybook(
+/** A playbook with the modules that lie beside it and in its roles. @throws PlaybookError */
+export async function openPlaybook(
+  world: World,
+  name: string,
+  options: Pick<LoadOptions, 'become'> = {},
+): Promise<Playbook> {
+  const path = findPlaybook(name);
+  const files = moduleFiles(...placesOf(path));
+  await addUserModules(world, readSources(files));
+  const playbook = readPlaybook(world, path, options);
+  return { ...playbook, files: [...playbook.files, ...files] };
+}
+
+/** The same without modules of its own. */
+export function readPlaybook(
   world: World,
   name: string,
   { become }: Pick<LoadOptions, 'become'> = {},
 ): Playbook {
   return loadPlaybook(findPlaybook(name), {
     modules: world.modules,
-    rolePaths: [join(packageRoot(), 'roles')],
-    playbookPaths: [join(packageRoot(), 'playbooks')],
+    rolePaths: [shipped('roles')],
+    playbookPaths: [shipped('playbooks')],
     vault: world.vault,
     become,
   });
+}
+
+function shipped(folder: string): string {
+  return join(packageRoot(), folder);
+}
+
+/** Folders of a playbook and those it extends, and where their roles are. What is wrong with them shows when they are loaded. */
+function placesOf(path: string): [folders: string[], rolePaths: string[]] {
+  const { files } = readLayers(path, [shipped('playbooks')], [], new SourceMap());
+  const folders = files.map((file) => dirname(file));
+  return [folders, [...files.flatMap(roleFolders), shipped('roles')]];
 }

@@ -20,6 +20,7 @@ import {
   type StopSignals,
 } from './engine-run.ts';
 import { openPlaybook } from './playbooks.ts';
+import { addUserModules, isModuleFile } from './user-modules.ts';
 import { askSecret, canAsk } from './prompt.ts';
 import { becomePassword, type ConnectFlags } from './connect.ts';
 import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
@@ -82,7 +83,8 @@ class Recovery {
     const found = store.read(this.#id);
     this.#refuse(found, mode);
     await this.#readSecrets(found);
-    const playbook = mode === 'resume' ? this.#playbook(found) : undefined;
+    await addUserModules(this.#world, this.#keptModules(found));
+    const playbook = mode === 'resume' ? await this.#playbook(found) : undefined;
     const { journal, records } = Journal.reopen(store.journalPath(this.#id), redactor);
     const recorded = readRun(records);
     const began = Date.now();
@@ -171,8 +173,16 @@ class Recovery {
     });
   }
 
-  #playbook(run: RecordedRun): Playbook {
-    const playbook = openPlaybook(this.#world, run.header.playbook, {
+  /** Modules as they were when the run began: an undo may call them. */
+  #keptModules({ files }: RecordedRun): { file: string; code: string }[] {
+    const { store } = this.#world;
+    return files
+      .filter(({ path }) => isModuleFile(path))
+      .map((file) => ({ file: file.path, code: store.pinnedText(this.#id, file) }));
+  }
+
+  async #playbook(run: RecordedRun): Promise<Playbook> {
+    const playbook = await openPlaybook(this.#world, run.header.playbook, {
       become: run.header.options['become'] as Partial<Become> | undefined,
     });
     const changed = run.files.filter(({ path, sha256 }) => fileChecksum(path) !== sha256);

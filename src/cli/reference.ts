@@ -8,7 +8,7 @@ import { keywords, keywordsOn, places } from '../playbook/keywords.ts';
 import { exampleVariables, helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
 import { flagOf } from './inputs.ts';
-import { openPlaybook } from './playbooks.ts';
+import { readPlaybook } from './playbooks.ts';
 import type { World } from './world.ts';
 
 /** Pages of the reference, by path below its folder; made from what checks playbooks, so that they cannot be stale. */
@@ -207,7 +207,7 @@ function playbooksPage(world: World): string {
     .filter((name) => name.endsWith('.yml'))
     .sort()
     .map((name) => {
-      const playbook = openPlaybook(world, join(folder, name));
+      const playbook = readPlaybook(world, join(folder, name));
       const rows = playbook.inputs.map(({ name: input, schema, description, required, env }) => [
         code(flagOf(input)),
         typeOf(schema),

@@ -45,7 +45,7 @@ export async function testCommand(world: World, argv: string[]): Promise<number>
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
   const own = command();
-  const playbook = playbookOf(world, own, words);
+  const playbook = await playbookOf(world, own, words);
   if (!playbook) return exitCodes.done;
   const taken = new Set(own.options.map(({ long }) => long));
   for (const option of inputOptions(playbook.inputs)) {

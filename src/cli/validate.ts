@@ -45,13 +45,13 @@ export async function validateCommand(world: World, argv: string[]): Promise<num
   if (flags.rules === true) return listRules(world);
   if (command.args.length === 0) throw new UsageError('"runner validate" needs a playbook.');
   await openVault(world, argv);
-  let problems = findProblems(world, command.args, flags);
+  let problems = await findProblems(world, command.args, flags);
   let fixed = 0;
   for (let round = 0; flags.fix === true && round < MAX_ROUNDS; round++) {
     const now = fixAll(problems);
     if (now === 0) break;
     fixed += now;
-    problems = findProblems(world, command.args, flags);
+    problems = await findProblems(world, command.args, flags);
   }
   return report(world, problems, { names: command.args, flags, fixed });
 }
@@ -64,27 +64,28 @@ function listRules(world: World): number {
   return exitCodes.done;
 }
 
-function findProblems(
+async function findProblems(
   world: World,
   names: readonly string[],
   { inventory: source }: ValidateFlags,
-): Problem[] {
+): Promise<Problem[]> {
   const variablesOf = ({ folders }: Playbook): string[] => {
     if (source === undefined) return [];
     const { hosts } = loadInventory(source, { vault: world.vault, varsFolders: folders });
     return [...hosts.values()].flatMap(({ vars }) => Object.keys(vars));
   };
-  const found = names.flatMap((name) => {
+  const found: Problem[] = [];
+  for (const name of names) {
     try {
-      const playbook = openPlaybook(world, name);
+      const playbook = await openPlaybook(world, name);
       const outside = variablesOf(playbook);
       const checked = checkPlaybook(playbook, world.modules, { outside, requireUndo: true });
-      return [...playbook.warnings, ...checked];
+      found.push(...playbook.warnings, ...checked);
     } catch (error) {
-      if (error instanceof PlaybookError) return error.problems;
-      throw error;
+      if (!(error instanceof PlaybookError)) throw error;
+      found.push(...error.problems);
     }
-  });
+  }
   const seen = new Set<string>();
   return found.filter((problem) => {
     const key = describeProblem(problem);

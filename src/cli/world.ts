@@ -18,7 +18,9 @@ export interface World {
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   stdin: NodeJS.ReadStream;
+  /** Modules of this call: our own, and those of the playbook. */
   modules: ModuleRegistry;
+  builtin: ModuleRegistry;
   redactor: Redactor;
   store: RunStore;
   /** Opens what is encrypted; without a password until a command says where it is. */
@@ -29,12 +31,14 @@ export interface World {
 
 export function createWorld(): World {
   const redactor = new Redactor();
+  const builtin = createRegistry([...builtinModules, ...mkeModules]);
   return {
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
     stdin: process.stdin,
-    modules: createRegistry([...builtinModules, ...mkeModules]),
+    modules: builtin,
+    builtin,
     redactor,
     vault: createVault({ redactor }, [], true),
     store: new RunStore(stateDir(process.env)),

@@ -103,6 +103,23 @@ export interface HttpResponse {
   headers: Record<string, string>;
 }
 
+/** Every kind of action, for what is not checked by the compiler. */
+export const actionKinds: readonly Action['kind'][] = [
+  'exec',
+  'write',
+  'mkdir',
+  'remove',
+  'symlink',
+  'chmod',
+  'chown',
+  'copy',
+  'http',
+  'upload',
+  'reboot',
+  'download',
+  'fetch',
+];
+
 export function exec(...argv: string[]): ExecAction {
   return { kind: 'exec', argv };
 }

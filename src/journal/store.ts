@@ -108,6 +108,14 @@ export class RunStore {
   }
 
   /** Keeps a copy of a file as the run read it, under its checksum. @throws JournalError */
+  /** The copy of a file as it was when the run read it. @throws JournalError when it is not whole */
+  pinnedText(id: string, { path, pinned, sha256 }: PinnedFile): string {
+    const file = join(this.#root, id, pinned);
+    if (fileChecksum(file) !== sha256)
+      throw new JournalError(`The copy of ${path} that run ${id} keeps is damaged.`);
+    return readFileSync(file, 'utf8');
+  }
+
   pin(id: string, path: string): PinnedFile {
     try {
       const bytes = readFileSync(path);

@@ -47,7 +47,10 @@ describe.each(Object.entries(clusters))('example %s', (name, inputs) => {
   }, 300_000);
 });
 
-describe.each(readdirSync(folder).filter((name) => !isCluster(name)))('example %s', (name) => {
+const isPlain = (name: string): boolean =>
+  !isCluster(name) && existsSync(join(folder, name, 'playbook.yml'));
+
+describe.each(readdirSync(folder).filter(isPlain))('example %s', (name) => {
   let bench: HostsBench;
   beforeAll(async () => {
     bench = await HostsBench.start(4);

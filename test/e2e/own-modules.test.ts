@@ -1,0 +1,101 @@
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/util/package.ts';
+import { HostsBench } from '../helpers/hosts.ts';
+
+let bench: HostsBench;
+beforeAll(async () => {
+  bench = await HostsBench.start(1);
+});
+afterAll(() => bench.stop());
+beforeEach(async () => {
+  bench.forgetRuns();
+  await bench.shell('h1', 'printf "workers=2\\n" >/etc/app.env');
+});
+
+const put = (path: string, text: string) => {
+  const file = join(bench.cli.dir, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+};
+const module = (name: string, text: string) => put(`modules/${name}.js`, text);
+const plain = (name: string, plan: string, more = '') =>
+  module(
+    name,
+    `export default { name: '${name}', summary: 'S.', schema: { type: 'object', properties: {}, additionalProperties: false }, ${more} plan() { ${plan} } };`,
+  );
+const play = (name: string, ...extra: string[]) =>
+  bench.play(`- { name: P, hosts: all, tasks: [{ name: T, ${name}: {} }] }\n`, extra);
+
+describe('a module of a role', () => {
+  const setting = (value: string) =>
+    `- { name: Set, app_setting: { path: /etc/app.env, name: workers, value: '${value}' } }\n`;
+  beforeEach(() => {
+    const own = join(packageRoot(), 'examples', 'own-module', 'modules');
+    cpSync(own, join(bench.cli.dir, 'roles', 'app', 'modules'), { recursive: true });
+  });
+
+  it('is checked, planned, done, and taken back from the copy that the run keeps', async () => {
+    put('roles/app/tasks/main.yml', setting('8'));
+    const text =
+      '- { name: P, hosts: all, roles: [app], post_tasks: [{ name: Fails, fail: { msg: no } }] }\n';
+    const planned = await bench.play(text, ['--check', '--diff']);
+    expect(planned.stdout).toContain('workers=8');
+    expect(bench.read('h1', 'etc/app.env')).toBe('workers=2\n');
+    const stopped = await bench.play(text, ['--on-failure', 'stop']);
+    expect(stopped.code, stopped.stdout).toBe(5);
+    expect(bench.read('h1', 'etc/app.env')).toBe('workers=8\n');
+    rmSync(join(bench.cli.dir, 'roles'), { recursive: true });
+    const back = await bench.cli.run(['rollback', '--output', 'json']);
+    expect(back.code, back.stdout + back.stderr).toBe(3);
+    expect(bench.read('h1', 'etc/app.env')).toBe('workers=2\n');
+  });
+
+  it('has arguments that are checked before the run', async () => {
+    put('roles/app/tasks/main.yml', setting('8').replace('value', 'valeu'));
+    const { code, stderr } = await bench.play('- { name: P, hosts: all, roles: [app] }\n');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Unknown argument "valeu". Did you mean "value"?');
+  });
+
+  it('fails its task with its own words', async () => {
+    await bench.shell('h1', 'rm /etc/app.env');
+    put('roles/app/tasks/main.yml', setting('8'));
+    const { code, stdout } = await bench.play('- { name: P, hosts: all, roles: [app] }\n');
+    expect(code).toBe(2);
+    expect(stdout).toContain('Module \\"app_setting\\": there is no file /etc/app.env on h1.');
+  });
+});
+
+describe('what is no module', () => {
+  it.each([
+    ['broken', 'export default {', 'Unexpected'],
+    ['nothing', 'export const x = 1;', 'no default export'],
+    ['other', "export default { name: 'else' };", 'its "name" is "else", not "other"'],
+    [
+      'open',
+      "export default { name: 'open', summary: 'S.', schema: { type: 'object' }, plan() {} };",
+      'additionalProperties: false',
+    ],
+    ['beside', "import x from './x.js'; export default x;", 'may import from node: only'],
+  ])('%s is refused, with the reason', async (name, text, reason) => {
+    module(name, text);
+    const { code, stderr } = await play(name);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${name}.js is no module`);
+    expect(stderr).toContain(reason);
+  });
+
+  it('must not be called as one of ours, and gives actions that there are', async () => {
+    plain('copy', 'return { actions: [] };');
+    expect((await play('copy')).stderr).toContain('"copy" is a module of runner itself.');
+    rmSync(join(bench.cli.dir, 'modules/copy.js'));
+    plain('strange', "return { actions: [{ kind: 'explode' }] };");
+    const strange = await play('strange');
+    expect(strange.stdout).toContain('is no action. Kinds: exec, write');
+    plain('empty', 'return undefined;');
+    expect((await play('empty')).stdout).toContain('must give an object with a list');
+  });
+});
