@@ -98,6 +98,8 @@ export interface Module<A = JsonObject> {
   conditionArgs?: readonly string[];
   /** Arguments with which a handler runs once more when what notified it is taken back. Default: the same. */
   again?(args: A): JsonObject;
+  /** What all its calls are about, where neither `path` nor `name` among the arguments says it. */
+  subject?: string;
   /** How long it waits for a host that cannot be reached. */
   waitsForHost?(args: A): { seconds: number; pauseSeconds: number };
   /** Refines the result after the actions ran, e.g. to parse an answer; `changed: false` says that nothing changed. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { RunnerError } from '../core/errors.ts';
-import type { ModuleCall } from '../core/module.ts';
+import type { ModuleCall, ModuleRegistry } from '../core/module.ts';
 import { rollbackPolicy, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
 import { Scope } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
@@ -92,7 +92,7 @@ async function compareRestored(
   const different: string[] = [];
   let compared = 0;
   await Promise.all(
-    [...restored(run)].map(([host, own]) =>
+    [...restored(run, context.modules)].map(([host, own]) =>
       limit(async () => {
         const wrong: string[] = [];
         for (const one of own) {
@@ -112,8 +112,11 @@ async function compareRestored(
   return { compared, different: different.sort() };
 }
 
-/** By host, the call that says how each path was found first. */
-function restored(run: RecordedRun): Map<string, Restored[]> {
+/**
+ * By host, the call that says how each path or thing was found first. Of several calls of one step about the same path
+ * the last one says it.
+ */
+function restored(run: RecordedRun, modules: ModuleRegistry): Map<string, Restored[]> {
   const first = new Map<string, Restored>();
   const undone = [...run.units.values()]
     .filter(({ undo }) => undo === 'undone')
@@ -122,8 +125,11 @@ function restored(run: RecordedRun): Map<string, Restored[]> {
     const { body } = unit.intent.undo;
     for (const call of body.kind === 'auto' && !unit.intent.notifiedBy ? body.calls : []) {
       const { path, name } = call.args;
-      const key = [unit.intent.target, call.module, path ?? name ?? null].join('\n');
-      if (!first.has(key)) first.set(key, { unit, call });
+      const thing = modules.get(call.module)?.subject ?? `${call.module} ${String(name ?? '')}`;
+      const about = typeof path === 'string' ? path : thing;
+      const key = `${unit.intent.target}\n${about}`;
+      const known = first.get(key);
+      if (!known || known.unit === unit) first.set(key, { unit, call });
     }
   }
   return groupBy(first.values(), ({ unit }) => unit.intent.target);

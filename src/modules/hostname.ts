@@ -24,6 +24,7 @@ export const hostname: Module<FromSchema<typeof schema>> = {
   summary: 'Set the name of the host, now and at boot.',
   schema,
   shorthand: 'name',
+  subject: 'the name of the host',
 
   async plan({ name }, host) {
     const [running, plan] = await Promise.all([

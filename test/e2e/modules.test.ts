@@ -40,6 +40,22 @@ const scenarios: ModuleScenario[] = [
     shows: 'node-7\nnode-7',
   },
   {
+    title: 'hostname, twice in one run',
+    tasks: '- { name: Name, hostname: first }\n- { name: Again, hostname: second }',
+    look: 'uname -n; cat /etc/hostname',
+    shows: 'second',
+    alwaysChanges: true,
+  },
+  {
+    title: 'mount in the place of another one',
+    tasks:
+      '- { name: Mount, mount: { path: /data/swap, src: second, fstype: tmpfs, opts: size=2m, state: mounted } }',
+    look: 'cat /etc/fstab; cut -d" " -f5,9- /proc/self/mountinfo | grep data/swap | sed "s/size=//"; ls /data/swap',
+    shows: 'second /data/swap tmpfs',
+    prepare:
+      'mkdir -p /data/swap; echo "# ours" >/etc/fstab; mount -t tmpfs -o size=1m first /data/swap; touch /data/swap/x; rm /data/swap/x',
+  },
+  {
     title: 'authorized_key',
     tasks: `- name: Key
   authorized_key:
