@@ -54,6 +54,10 @@ const commands: Record<string, CliCommand> = {
     summary: 'show the hosts of an inventory',
     run: async (world, argv) => (await import('./hosts.ts')).hostsCommand(world, argv),
   },
+  why: {
+    summary: 'say where a variable of a host comes from',
+    run: async (world, argv) => (await import('./why.ts')).whyCommand(world, argv),
+  },
   exec: {
     summary: 'run a command on hosts, unrecorded',
     run: async (world, argv) => (await import('./exec.ts')).execCommand(world, argv),

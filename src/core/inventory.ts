@@ -1,5 +1,6 @@
 import type { HostAddress } from './host.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import type { SourceRef } from './source.ts';
 
 export interface InventoryHost {
   name: string;
@@ -8,12 +9,23 @@ export interface InventoryHost {
   vars: JsonObject;
 }
 
+/** Where a variable of a host is set, weakest first. */
+export interface VariableOrigin {
+  name: string;
+  value: JsonValue;
+  /** Such as "group web" or "host". */
+  level: string;
+  at: SourceRef | undefined;
+}
+
 export interface Inventory {
   /** File the hosts were read from; empty for a list on the command line. */
   file: string;
   hosts: Map<string, InventoryHost>;
   /** Members by group name. `all` is always there. */
   groups: Map<string, string[]>;
+  /** By host; absent for hosts that are known from a journal. */
+  origins?: Map<string, VariableOrigin[]>;
 }
 
 export const localHost: InventoryHost = {

@@ -21,6 +21,8 @@ export interface Playbook {
   files: string[];
   /** What could be better, and does not keep it from being run. */
   warnings: Problem[];
+  /** Where a name in one of its maps of variables stands. */
+  placeOf(vars: JsonObject, name: string): SourceRef | undefined;
 }
 
 /** A step or play that an overlay puts something around, replaces or takes out. */

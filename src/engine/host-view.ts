@@ -30,7 +30,8 @@ interface Question {
 
 interface HostViewOptions {
   name: string;
-  session: HostSession;
+  /** Opened when the first question is asked. */
+  session: () => Promise<HostSession>;
   scope: Scope;
   /** Folders of the role and the playbook, nearest first. */
   folders: string[];
@@ -143,7 +144,8 @@ export class SessionHostView implements HostView {
     const questions = this.#questions;
     this.#questions = [];
     try {
-      const outputs = await this.#options.session.read(
+      const session = await this.#options.session();
+      const outputs = await session.read(
         questions.map(({ command }) => command),
         { timeoutMs: FACT_TIMEOUT_MS, signal: this.#options.signal },
       );

@@ -412,7 +412,7 @@ export class StepRunner {
       } satisfies Partial<UnitOutcome>);
     }
     const tolerated = outcome.state === 'unreachable' ? task.ignoreUnreachable : task.ignoreErrors;
-    const ignored = outcome.failed && tolerated;
+    const ignored = outcome.failed && tolerated && outcome.mistake !== true;
     this.#end(step, host, outcome.state, {
       number,
       item,

@@ -5,6 +5,7 @@ import {
   JournalError,
   RunnerError,
   TaskError,
+  TemplateError,
   TimeoutError,
   UnknownValueError,
 } from '../core/errors.ts';
@@ -52,6 +53,8 @@ export interface Unit {
 }
 
 export interface UnitOutcome {
+  /** The playbook itself is wrong, which nothing ignores. */
+  mistake?: boolean;
   state: UnitState;
   /** The registered value; unknown in check mode for what only a real run can tell. */
   result: ScopeValue;
@@ -67,6 +70,8 @@ export interface UnitOutcome {
 }
 
 interface Attempt {
+  /** The playbook itself is wrong, which nothing ignores. */
+  mistake?: boolean;
   result: JsonObject;
   changed: boolean;
   failed: boolean;
@@ -153,7 +158,9 @@ class UnitRunner {
       const hint = error.hint === undefined ? '' : ` ${error.hint}`;
       const result: JsonObject = { failed: true, changed: false, msg: `${error.message}${hint}` };
       if (lost === 'unreachable') result['unreachable'] = true;
-      return { result, changed: false, failed: true, lost, unknown: false, plan: undefined };
+      const mistake = error instanceof TemplateError;
+      const nothing = { changed: false, unknown: false, plan: undefined };
+      return { ...nothing, result, failed: true, lost, mistake };
     }
   }
 
@@ -179,6 +186,7 @@ class UnitRunner {
     const { task } = this.#unit;
     const { result, plan } = attempt;
     const common = {
+      ...(attempt.mistake ? { mistake: true } : {}),
       setFacts: plan?.setFacts,
       joinGroups: plan?.joinGroups,
       actions: plan?.readOnly ? [] : (plan?.actions ?? []).map(describeAction),
@@ -245,7 +253,10 @@ class UnitRunner {
     const { settings, signal, sendHttp, decrypt } = this.#context;
     this.limits = this.#limits();
     const args = this.#arguments();
-    const session = await this.#session(args);
+    // A step that asks the host nothing needs no connection.
+    let opened: Promise<HostSession> | undefined;
+    const session = () => (opened ??= this.#session(args));
+    if (this.#module.waitsForHost) await session();
     const view = new SessionHostView({
       name: host.name,
       session,
@@ -349,13 +360,13 @@ class UnitRunner {
   async #writeIntent(
     args: JsonObject,
     plan: Plan,
-    session: HostSession,
+    session: () => Promise<HostSession>,
     view: SessionHostView,
   ): Promise<void> {
     const { journal, settings } = this.#context;
     const { task, step, host, target, scope, number, item, notifiedBy } = this.#unit;
     if (this.#intentWritten || !journal) return;
-    const folder = session.captureDir(settings.run);
+    const folder = (await session()).captureDir(settings.run);
     const captures: Record<string, string> = {};
     (plan.capture ?? []).forEach((path, index) => {
       captures[path] = `${String(number)}.${String(index)}`;
@@ -423,12 +434,18 @@ class UnitRunner {
     return registers;
   }
 
-  async #perform(plan: Plan, session: HostSession, readOnly: boolean): Promise<CommandOutput[]> {
+  async #perform(
+    plan: Plan,
+    session: () => Promise<HostSession>,
+    readOnly: boolean,
+  ): Promise<CommandOutput[]> {
     const { task, step, host, number } = this.#unit;
     const { settings, emit, signal } = this.#context;
     const recorded = !readOnly && this.#unit.recorded;
     const captures = recorded ? (plan.capture ?? []) : [];
-    const { outputs, captureError, kept } = await session.perform(
+    const { outputs, captureError, kept } = await (
+      await session()
+    ).perform(
       {
         actions: plan.actions,
         captures: captures.map((path, index) => ({

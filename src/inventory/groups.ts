@@ -2,8 +2,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { PlaybookError, type Problem } from '../core/errors.ts';
 import type { HostAddress } from '../core/host.ts';
-import type { Inventory, InventoryHost } from '../core/inventory.ts';
+import type { Inventory, InventoryHost, VariableOrigin } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { formatSource, type SourceRef } from '../core/source.ts';
 import { readYaml, type SourceMap } from '../playbook/yaml.ts';
 import { expandHome } from '../util/paths.ts';
 
@@ -11,27 +12,65 @@ interface Group {
   hosts: Set<string>;
   children: Set<string>;
   vars: JsonObject;
+  /** Where its variables stand, as far as that is known. */
+  places: Map<string, SourceRef>;
+}
+
+/** Variables from one place, and where each of them stands. */
+interface VariableSource {
+  level: string;
+  vars: JsonObject;
+  places: ReadonlyMap<string, SourceRef>;
+}
+
+/** Where the values of a map stand. */
+export function placesIn(vars: JsonObject, map: SourceMap): Map<string, SourceRef> {
+  return new Map(
+    Object.keys(vars).flatMap((name): [string, SourceRef][] => {
+      const at = map.key(vars, name);
+      return at ? [[name, at]] : [];
+    }),
+  );
 }
 
 /** Groups, hosts and variables as an inventory of Ansible's kind names them, in whatever form it is written. */
 export class GroupTree {
   readonly #groups = new Map<string, Group>();
   readonly #own = new Map<string, JsonObject>();
+  readonly #ownPlaces = new Map<string, ReadonlyMap<string, SourceRef>>();
   readonly #addresses = new Map<string, HostAddress>();
 
   group(name: string): Group {
-    const known = this.#groups.get(name) ?? { hosts: new Set(), children: new Set(), vars: {} };
+    const known = this.#groups.get(name) ?? {
+      ...{ hosts: new Set(), children: new Set(), vars: {}, places: new Map() },
+    };
     this.#groups.set(name, known);
     return known;
   }
 
-  addHost(group: string, host: string, vars: JsonObject = {}): void {
+  addHost(
+    group: string,
+    host: string,
+    vars: JsonObject = {},
+    places: ReadonlyMap<string, SourceRef> = new Map(),
+  ): void {
     this.group(group).hosts.add(host);
-    this.setHostVars(host, vars);
+    this.setHostVars(host, vars, places);
   }
 
-  setHostVars(host: string, vars: JsonObject): void {
+  setGroupVars(group: string, vars: JsonObject, places: ReadonlyMap<string, SourceRef>): void {
+    const known = this.group(group);
+    Object.assign(known.vars, vars);
+    for (const [name, at] of places) known.places.set(name, at);
+  }
+
+  setHostVars(
+    host: string,
+    vars: JsonObject,
+    places: ReadonlyMap<string, SourceRef> = new Map(),
+  ): void {
     this.#own.set(host, { ...this.#own.get(host), ...vars });
+    this.#ownPlaces.set(host, new Map([...(this.#ownPlaces.get(host) ?? []), ...places]));
   }
 
   /** How a host is reached; what is undefined here, its variables may say. */
@@ -59,28 +98,37 @@ export class GroupTree {
     const depths = this.#depths(problems);
     if (problems.length > 0) throw new PlaybookError(problems.map((one) => ({ ...one, at })));
     const members = new Map([...this.#groups.keys()].map((name) => [name, this.#members(name)]));
-    const groupVars = new Map(
-      ['all', ...this.#groups.keys()].map((name) => [
-        name,
-        {
-          ...this.#groups.get(name)?.vars,
-          ...varsFiles(folders, 'group_vars', name, { problems, map }),
-        },
-      ]),
+    const reading = { problems, map };
+    const groupSources = new Map(
+      ['all', ...this.#groups.keys()].map((name): [string, VariableSource[]] => {
+        const { vars = {}, places = new Map() } = this.#groups.get(name) ?? {};
+        const level = `group ${name}`;
+        return [
+          name,
+          [{ level, vars, places }, ...varsFiles(folders, 'group_vars', name, level, reading)],
+        ];
+      }),
     );
+    const origins = new Map<string, VariableOrigin[]>();
     const hosts = new Map<string, InventoryHost>();
     for (const name of new Set([...members.values()].flatMap((one) => [...one]))) {
-      const above = [...groupVars]
+      const above = [...groupSources]
         .filter(([group]) => group === 'all' || members.get(group)?.has(name))
-        .map(([group, vars]) => ({ group, vars, depth: depths.get(group) ?? 0 }))
+        .map(([group, sources]) => ({ group, sources, depth: depths.get(group) ?? 0 }))
         .sort((a, b) => a.depth - b.depth);
       problems.push(...disagreements(name, above).map((message) => ({ message, at })));
-      const vars = Object.assign(
-        {},
-        ...above.map((one) => one.vars),
-        this.#own.get(name),
-        varsFiles(folders, 'host_vars', name, { problems, map }),
-      ) as JsonObject;
+      const own = {
+        level: 'host',
+        vars: this.#own.get(name) ?? {},
+        places: this.#ownPlaces.get(name) ?? new Map<string, SourceRef>(),
+      };
+      const sources = [
+        ...above.flatMap((one) => one.sources),
+        own,
+        ...varsFiles(folders, 'host_vars', name, 'host', reading),
+      ];
+      origins.set(name, sources.flatMap(originsOf));
+      const vars = Object.assign({}, ...sources.map((one) => one.vars)) as JsonObject;
       const address = addressFromVars(name, vars, file);
       const known = Object.entries(this.#addresses.get(name) ?? {}).filter(
         ([, value]) => value !== undefined,
@@ -90,7 +138,7 @@ export class GroupTree {
     if (problems.length > 0) throw new PlaybookError(problems);
     const groups = new Map([...members].map(([name, own]) => [name, [...own]]));
     groups.set('all', [...hosts.keys()]);
-    return { file, hosts, groups };
+    return { file, hosts, groups, origins };
   }
 
   #members(name: string): Set<string> {
@@ -121,22 +169,35 @@ export class GroupTree {
   }
 }
 
+function originsOf({ level, vars, places }: VariableSource): VariableOrigin[] {
+  return Object.entries(vars).map(([name, value]) => ({
+    ...{ name, value, level },
+    at: places.get(name),
+  }));
+}
+
 /** Which of two groups of one depth wins would depend on their names: nobody means that. */
 function disagreements(
   host: string,
-  above: readonly { group: string; vars: JsonObject; depth: number }[],
+  above: readonly { group: string; sources: readonly VariableSource[]; depth: number }[],
 ): string[] {
-  const seen = new Map<string, { group: string; value: JsonValue }>();
+  const seen = new Map<string, { group: string; value: JsonValue; at: SourceRef | undefined }>();
   const messages: string[] = [];
-  for (const { group, vars, depth } of above) {
-    for (const [name, value] of Object.entries(vars)) {
+  for (const { group, sources, depth } of above) {
+    const own = new Map(
+      sources.flatMap(originsOf).map(({ name, value, at }) => [name, { group, value, at }]),
+    );
+    for (const [name, one] of own) {
       const key = `${String(depth)} ${name}`;
       const other = seen.get(key);
-      if (!other) seen.set(key, { group, value });
-      else if (JSON.stringify(other.value) !== JSON.stringify(value))
+      if (!other) seen.set(key, one);
+      else if (JSON.stringify(other.value) !== JSON.stringify(one.value)) {
+        const where = [other, one].flatMap(({ at }) => (at ? [formatSource(at)] : []));
+        const places = where.length === 0 ? '' : ` (${where.join(' and ')})`;
         messages.push(
-          `Groups "${other.group}" and "${group}" give host "${host}" different values of "${name}". Say it in a group below, or in the host.`,
+          `Groups "${other.group}" and "${group}" give host "${host}" different values of "${name}"${places}. Say it in a group below, or in the host.`,
         );
+      }
     }
   }
   return messages;
@@ -149,9 +210,10 @@ function varsFiles(
   folders: readonly string[],
   kind: 'group_vars' | 'host_vars',
   name: string,
+  level: string,
   { problems, map }: { problems: Problem[]; map: SourceMap },
-): JsonObject {
-  const vars: JsonObject = {};
+): VariableSource[] {
+  const found: VariableSource[] = [];
   for (const folder of folders) {
     const place = join(folder, kind, name);
     const files = extensions
@@ -169,7 +231,7 @@ function varsFiles(
       );
     for (const file of files) {
       const { value } = readYaml(file, problems, map);
-      if (isJsonObject(value ?? undefined)) Object.assign(vars, value);
+      if (isJsonObject(value)) found.push({ level, vars: value, places: placesIn(value, map) });
       else if (value !== null)
         problems.push({
           message: 'A file of variables is a map of names and values.',
@@ -177,7 +239,7 @@ function varsFiles(
         });
     }
   }
-  return vars;
+  return found;
 }
 
 function addressFromVars(name: string, vars: JsonObject, file: string): HostAddress {

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import type { Problem } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { SourceRef } from '../core/source.ts';
 import type { GroupTree } from './groups.ts';
 
 /** Whether a text is an inventory in Ansible's INI form rather than YAML. */
@@ -40,16 +41,15 @@ export function parseIni(
     } else if (kind === 'vars') {
       const [, key, value] = /^([\w.-]+)\s*=\s*(.*)$/.exec(line) ?? [];
       if (key === undefined) problems.push({ message: `"${line}" is not NAME=VALUE.`, at });
-      else tree.group(group).vars[key] = typed(value ?? '');
+      else tree.setGroupVars(group, { [key]: typed(value ?? '') }, new Map([[key, at]]));
     } else {
-      addHosts(tree, group, line, (message) => problems.push({ message, at }));
+      addHosts({ tree, group, at }, line, (message) => problems.push({ message, at }));
     }
   }
 }
 
 function addHosts(
-  tree: GroupTree,
-  group: string,
+  { tree, group, at }: { tree: GroupTree; group: string; at: SourceRef },
   line: string,
   problem: (message: string) => void,
 ): void {
@@ -57,15 +57,16 @@ function addHosts(
   const vars: JsonObject = {};
   for (const quoted of words) {
     const word = quoted.replace(/^(["'])(.*)\1$/, '$2');
-    const at = word.indexOf('=');
-    if (at < 1) problem(`"${word}" is not NAME=VALUE.`);
-    else vars[word.slice(0, at)] = typed(word.slice(at + 1));
+    const split = word.indexOf('=');
+    if (split < 1) problem(`"${word}" is not NAME=VALUE.`);
+    else vars[word.slice(0, split)] = typed(word.slice(split + 1));
   }
   const [, bare = pattern, port] = /^([^:[\]]+):(\d+)$/.exec(pattern) ?? [];
   if (port !== undefined) vars['ansible_port'] ??= Number(port);
   const names = expandRange(bare);
   if (names === undefined) problem(`"${bare}" has a range that cannot be understood.`);
-  for (const name of names ?? []) tree.addHost(group, name, vars);
+  const places = new Map(Object.keys(vars).map((name) => [name, at]));
+  for (const name of names ?? []) tree.addHost(group, name, vars, places);
 }
 
 /** `web[01:03]` → web01, web02, web03; `db-[a:c]`; a step may follow: `[0:10:2]`. Undefined when it makes no sense. */

@@ -7,7 +7,7 @@ import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { MapReader } from '../playbook/reader.ts';
 import { readYaml, SourceMap } from '../playbook/yaml.ts';
 import { clusterTool, fromCluster } from './clusters.ts';
-import { GroupTree, keyFile } from './groups.ts';
+import { GroupTree, keyFile, placesIn } from './groups.ts';
 import { expandRange, looksLikeIni, parseIni } from './ini.ts';
 import { fromScript } from './script.ts';
 import type { Vault } from '../util/vault.ts';
@@ -184,11 +184,15 @@ function pruned(values: Record<string, string | undefined>): JsonObject {
 function fromAnsible(reader: MapReader, tree: GroupTree): void {
   const visit = (name: string, value: JsonValue | undefined): void => {
     const body = new MapReader(isJsonObject(value) ? value : {}, reader.map, reader.problems);
-    Object.assign(tree.group(name).vars, body.object('vars'));
+    const own = body.object('vars') ?? {};
+    tree.setGroupVars(name, own, placesIn(own, reader.map));
     for (const [pattern, vars] of Object.entries(body.object('hosts') ?? {})) {
       const hosts = expandRange(pattern);
       if (!hosts) body.problem('hosts', `"${pattern}" has a range that cannot be understood.`);
-      for (const host of hosts ?? []) tree.addHost(name, host, isJsonObject(vars) ? vars : {});
+      for (const host of hosts ?? []) {
+        const set = isJsonObject(vars) ? vars : {};
+        tree.addHost(name, host, set, placesIn(set, reader.map));
+      }
     }
     for (const [child, childValue] of Object.entries(body.object('children') ?? {})) {
       tree.addChild(name, child);

@@ -19,6 +19,7 @@ import { group } from './group.ts';
 import { group_by } from './group_by.ts';
 import { hostname } from './hostname.ts';
 import { http_check } from './http_check.ts';
+import { include_vars } from './include_vars.ts';
 import { k8s_node } from './k8s_node.ts';
 import { k8s_wait } from './k8s_wait.ts';
 import { lineinfile } from './lineinfile.ts';
@@ -73,6 +74,7 @@ export const builtinModules = [
   group_by,
   hostname,
   http_check,
+  include_vars,
   k8s_node,
   k8s_wait,
   lineinfile,

@@ -139,6 +139,7 @@ function rollbackTasks({ before, after, verify }: RollbackPolicy): TaskNode[] {
 
 function addRegistered(task: TaskNode, names: Set<string>): void {
   if (task.register !== undefined) names.add(task.register);
+  if (task.module === 'include_vars') names.add(String(task.args['name'] ?? ANY_NAME));
   if (task.module === 'set_fact') for (const name of Object.keys(task.args)) names.add(name);
 }
 

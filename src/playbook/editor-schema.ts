@@ -48,13 +48,15 @@ export function editorSchemas(modules: readonly Module[]): Record<string, JsonSc
     'tasks.schema.json': {
       $schema: DRAFT,
       title: 'A list of tasks or handlers of runner',
-      definitions,
-      $ref: '#/definitions/tasks',
+      $ref: 'playbook.schema.json#/definitions/tasks',
     },
     'role-meta.schema.json': {
       $schema: DRAFT,
       title: 'meta/main.yml of a role of runner',
-      definitions,
+      definitions: {
+        input: definitions.input,
+        tasks: { $ref: 'playbook.schema.json#/definitions/tasks' },
+      },
       ...role,
     },
   };

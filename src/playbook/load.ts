@@ -146,6 +146,7 @@ class PlaybookLoader {
       folders: [...new Set(this.#playFolders)],
       files: [],
       warnings: [],
+      placeOf: (vars, name) => map.key(vars, name),
     };
     reader.string('description');
     if (!Array.isArray(value)) reader.close('a playbook');
@@ -189,7 +190,7 @@ class PlaybookLoader {
       chain: [...from.chain, file],
       when: [...from.when, ...(reader.conditions('when') ?? [])],
       tags: [...from.tags, ...reader.strings('tags')],
-      vars: { ...reader.object('vars'), ...from.vars },
+      vars: map.together(reader.object('vars') ?? {}, from.vars),
     };
     reader.close('"import_playbook"');
     if (!existsSync(file)) {
@@ -220,7 +221,7 @@ class PlaybookLoader {
   /** Variables of files: each a path, or a list of which the first that is there counts. */
   #varsFiles(reader: MapReader, from: PlayFile): JsonObject {
     const { problems, map, files } = this.#context;
-    const vars: JsonObject = {};
+    const found: JsonObject[] = [];
     for (const entry of reader.list('vars_files') ?? []) {
       const names = (Array.isArray(entry) ? entry : [entry]).map(String);
       const paths = names.map((one) => resolve(dirname(from.file), one));
@@ -236,11 +237,11 @@ class PlaybookLoader {
       const { value } = readYaml(path, problems, map);
       if (isJsonObject(value ?? undefined)) {
         reportSecrets(value as JsonObject, problems, map);
-        Object.assign(vars, value);
+        found.push(value as JsonObject);
       } else if (value !== null)
         reader.problem('vars_files', `"${path}" is no map of names and values.`);
     }
-    return vars;
+    return map.together(...found);
   }
 
   #loadPlay(value: JsonValue, from: PlayFile): Play[] {
@@ -266,7 +267,11 @@ class PlaybookLoader {
       });
     const id = stepId('', name ?? 'play', ids).slice(1);
     reportSecrets(reader.object('vars') ?? {}, problems, map);
-    const vars = { ...reader.object('vars'), ...this.#varsFiles(reader, from), ...from.vars };
+    const vars = map.together(
+      reader.object('vars') ?? {},
+      this.#varsFiles(reader, from),
+      from.vars,
+    );
     const { when, tags: outerTags } = from;
     const top = { ...this.#topLevel(dirname(from.file), id), when, tags: outerTags };
     const inherited: Inherited = { ...inherit(reader, top), vars: [] };
@@ -453,7 +458,7 @@ class PlaybookLoader {
         const meta = new MapReader(value as JsonObject, map, problems);
         meta.string('description');
         meta.list('dependencies');
-        defaults = { ...defaults, ...this.#checkRoleInputs(name, meta, given, entry) };
+        defaults = map.together(defaults, this.#checkRoleInputs(name, meta, given, entry));
         this.#loadRoleFingerprint(meta, path, context);
         meta.close('the meta file of a role');
       }
@@ -476,19 +481,19 @@ class PlaybookLoader {
     const own = whole
       ? names.sort().map((one) => join(folder, one))
       : [yamlFile(path, kind, 'main')];
-    const vars: JsonObject = {};
+    const found: JsonObject[] = [];
     for (const file of own.filter((one) => existsSync(one))) {
       files.add(file);
       const { value } = readYaml(file, problems, map);
       if (isJsonObject(value ?? undefined)) {
         reportSecrets(value as JsonObject, problems, map);
-        Object.assign(vars, value);
+        found.push(value as JsonObject);
       } else if (value !== null) {
         const at = { file, line: 1, column: 1 };
         problems.push({ message: `"${kind}" of a role is a map of names and values.`, at });
       }
     }
-    return vars;
+    return map.together(...found);
   }
 
   /** Roles that a role wants run before it: each once in a play, unless it is given other inputs or conditions. */

@@ -50,6 +50,23 @@ export class SourceMap {
     return encrypted === 'all' || encrypted?.has(key) === true;
   }
 
+  /** Several maps as one; a later one goes over an earlier one, and each name is where its last one stands. */
+  together(...maps: readonly JsonObject[]): JsonObject {
+    const merged: JsonObject = Object.assign({}, ...maps) as JsonObject;
+    const keys = new Map<string, SourceRef>();
+    const values = new Map<string, SourceRef>();
+    let self: SourceRef | undefined;
+    for (const one of maps) {
+      const places = this.#places.get(one);
+      if (!places) continue;
+      self ??= places.self;
+      for (const [key, at] of places.keys) keys.set(key, at);
+      for (const [key, at] of places.values) values.set(key, at);
+    }
+    if (self) this.#places.set(merged, { self, keys, values });
+    return merged;
+  }
+
   /** Of a map made of two: each key is where the upper one has it, or else the lower one. */
   merge(below: JsonObject, above: JsonObject, merged: JsonObject): void {
     const [low, high] = [this.#places.get(below), this.#places.get(above)];

@@ -55,7 +55,10 @@ describe('schemas for editors', () => {
   const schemas = editorSchemas(shown);
   const ajv = new Ajv({ strict: false, allErrors: false });
   const validators = new Map(
-    Object.entries(schemas).map(([name, schema]) => [name, ajv.compile(schema)]),
+    Object.entries(schemas).map(([name, schema]) => [
+      name,
+      ajv.getSchema(name) ?? ajv.addSchema(schema, name).getSchema(name),
+    ]),
   );
   const check = (name: string, value: unknown) => {
     const valid = validators.get(name);

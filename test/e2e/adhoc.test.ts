@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HostsBench } from '../helpers/hosts.ts';
 
@@ -172,5 +172,67 @@ describe('runner play', () => {
     expect(stdout).toContain('root');
     const wrong = await run('play', text, '-i', target, ...login, '--become-method', 'magic');
     expect(wrong.stderr).toContain('Allowed choices are sudo, su, doas');
+  });
+});
+
+describe('runner why', () => {
+  it('names every place that sets a variable, weakest first, and which one counts', async () => {
+    const put = (path: string, text: string) => {
+      const file = join(bench.cli.dir, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+      return file;
+    };
+    const inventory = put(
+      'inv.yml',
+      'all: { vars: { zone: all } }\nweb:\n  hosts: { w1: { zone: host }, w2: }\n  vars: { zone: web }\n',
+    );
+    put('host_vars/w1.yml', 'zone: file\n');
+    put('roles/app/defaults/main.yml', 'zone: default\n');
+    put('roles/app/vars/main.yml', 'zone: constant\n');
+    put(
+      'roles/app/tasks/main.yml',
+      '- name: Use\n  debug: { msg: "{{zone}}" }\n  vars: { zone: task }\n',
+    );
+    const playbook = put(
+      'why.yml',
+      '- name: P\n  hosts: all\n  vars:\n    zone: play\n  roles: [app]\n  post_tasks:\n    - { name: Later, set_fact: { zone: late } }\n    - { name: Ask, command: { cmd: x, read_only: true }, register: answer }\n',
+    );
+    const why = async (...words: string[]) => {
+      const { stdout, stderr, code } = await run('why', ...words, '-i', inventory);
+      return {
+        code,
+        lines: (stdout + stderr).replaceAll(bench.cli.dir, '.').trimEnd().split('\n'),
+      };
+    };
+    const plain = await why('zone', '--host', 'w2');
+    expect(plain.lines.slice(1)).toEqual([
+      '  group all  ./inv.yml:1:16  "all"',
+      '  group web  ./inv.yml:4:11  "web"  <- counts',
+    ]);
+    const step = await why('zone', playbook, '--at', 'Use');
+    expect(step.lines.map((line) => line.trim().split(/ {2,}/)[0])).toEqual([
+      'zone on w1, weakest first; --extra-vars goes over all of it:',
+      'role defaults app',
+      'group all',
+      'group web',
+      'host',
+      'host',
+      'play P',
+      'task Use',
+      'role vars app',
+      'Set while the run goes on, and counts from then on:',
+      'set_fact of p/later',
+    ]);
+    expect(step.lines.find((line) => line.includes('<- counts'))).toContain(
+      './roles/app/vars/main.yml:1:1',
+    );
+    expect(step.lines.find((line) => line.includes('play P'))).toContain('./why.yml:4:5');
+    expect((await why('answer', playbook)).lines.at(-1)).toContain(
+      'register of p/ask  ./why.yml:8:7',
+    );
+    const nothing = await why('nowhere', playbook);
+    expect(nothing).toEqual({ code: 1, lines: ['Nothing sets "nowhere" on w1.'] });
+    expect((await why('zone', '--host', 'w9')).lines.join()).toContain('There is no host "w9"');
   });
 });

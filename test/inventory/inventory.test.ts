@@ -100,7 +100,7 @@ describe('variables of groups', () => {
       `{ web: { hosts: { h1: }, vars: { n: 1 } }, db: { hosts: { h1: }, vars: { n: ${String(value)} } } }`;
     expect(load('agree.yml', text(1)).hosts.get('h1')?.vars).toEqual({ n: 1 });
     expect(() => load('agree.yml', text(2))).toThrow(
-      'Groups "web" and "db" give host "h1" different values of "n".',
+      /Groups "web" and "db" give host "h1" different values of "n" \(\S+agree\.yml:\d+:\d+ and \S+agree\.yml:\d+:\d+\)/,
     );
   });
 });

@@ -5,6 +5,7 @@ import { debug } from '../../src/modules/debug.ts';
 import { document } from '../../src/modules/document.ts';
 import { fail } from '../../src/modules/fail.ts';
 import { group_by } from '../../src/modules/group_by.ts';
+import { include_vars } from '../../src/modules/include_vars.ts';
 import { pause } from '../../src/modules/pause.ts';
 import { service } from '../../src/modules/service.ts';
 import { set_fact } from '../../src/modules/set_fact.ts';
@@ -229,4 +230,33 @@ testModule(setup, {
 testModule(document, {
   settled: [{ title: 'only shows', args: { title: 'Report', text: 'all is well' } }],
   refused: [{ title: 'nothing to show', args: { title: 'Report' }, code: 'SCHEMA' }],
+});
+
+testModule(include_vars, {
+  settled: [
+    {
+      title: 'each name',
+      args: { file: 'a.yml' },
+      files: { 'vars/a.yml': 'x: 1' },
+    },
+    {
+      title: 'as one variable, from beside the playbook',
+      args: { file: 'a.json', name: 'all' },
+      files: { 'a.json': '{"x": 1}' },
+    },
+  ],
+  refused: [
+    {
+      title: 'a list',
+      args: { file: 'a.yml' },
+      files: { 'vars/a.yml': '- 1' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'no YAML',
+      args: { file: 'a.yml' },
+      files: { 'vars/a.yml': 'a: [' },
+      code: 'TASK_FAILED',
+    },
+  ],
 });

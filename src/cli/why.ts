@@ -1,0 +1,144 @@
+import { Command } from 'commander';
+import { exitCodes } from '../core/events.ts';
+import { UsageError } from '../core/errors.ts';
+import type { VariableOrigin } from '../core/inventory.ts';
+import type { JsonObject } from '../core/json.ts';
+import { playTasks, type Play, type Playbook, type TaskNode } from '../core/playbook.ts';
+import { formatSource, type SourceRef } from '../core/source.ts';
+import { loadInventory } from '../inventory/load.ts';
+import { didYouMean } from '../util/text.ts';
+import { openPlaybook } from './playbooks.ts';
+import { addVaultOptions, openVault } from './vault-keys.ts';
+import type { World } from './world.ts';
+
+interface WhyFlags {
+  inventory?: string;
+  host?: string;
+  at?: string;
+}
+
+/** `runner why VARIABLE [PLAYBOOK]`: every place that sets it for a host, weakest first, and which one counts. */
+export async function whyCommand(world: World, argv: string[]): Promise<number> {
+  const command = new Command('runner why')
+    .description('Say where a variable of a host comes from. Contacts nobody.')
+    .argument('<variable>', 'its name')
+    .argument('[playbook]', 'whose plays, roles and tasks are looked at, too')
+    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option('--host <NAME>', 'which host; the first one when left out')
+    .option('--at <STEP>', 'as this step sees it: an id or a name')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addVaultOptions(command).parse(argv, { from: 'user' });
+  await openVault(world, argv, { lenient: true });
+  const [variable = '', file] = command.args;
+  const flags = command.opts<WhyFlags>();
+  const playbook = file === undefined ? undefined : await openPlaybook(world, file);
+  const { host, origins } = inventoryOrigins(world, flags, playbook);
+  const place = playbook && stepOf(playbook, flags.at);
+  const all = [...origins, ...(playbook && place ? playbookOrigins(playbook, place) : [])]
+    .filter(({ name }) => name === variable)
+    .sort((a, b) => strength(a.level) - strength(b.level));
+  const running = playbook ? settersOf(playbook, variable) : [];
+  const lines = shown(variable, host, all, running);
+  world.stdout.write(`${world.redactor.mask(lines.join('\n'))}\n`);
+  return all.length + running.length > 0 ? exitCodes.done : exitCodes.invalid;
+}
+
+/** Levels of the playbook, weakest first; what is not here is the inventory's, by depth already. */
+const levels = ['role defaults', 'inventory', 'input', 'play', 'role inputs', 'task', 'role vars'];
+
+function strength(level: string): number {
+  const [first = ''] = level.split(' of ');
+  const known = levels.indexOf(first);
+  return known === -1 ? levels.indexOf('inventory') : known;
+}
+
+function inventoryOrigins(
+  world: World,
+  flags: WhyFlags,
+  playbook: Playbook | undefined,
+): { host: string | undefined; origins: readonly VariableOrigin[] } {
+  const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];
+  if (source === undefined) return { host: flags.host, origins: [] };
+  const varsFolders = playbook?.folders ?? [];
+  const { hosts, origins } = loadInventory(source, { vault: world.vault, varsFolders });
+  const host = flags.host ?? [...hosts.keys()][0] ?? '';
+  if (!hosts.has(host))
+    throw new UsageError(`There is no host "${host}" in the inventory.`, {
+      hint: didYouMean(host, [...hosts.keys()]) || undefined,
+    });
+  return { host, origins: origins?.get(host) ?? [] };
+}
+
+interface Place {
+  play: Play;
+  task: TaskNode | undefined;
+}
+
+function stepOf(playbook: Playbook, wanted: string | undefined): Place | undefined {
+  const [first] = playbook.plays;
+  if (wanted === undefined) return first && { play: first, task: undefined };
+  for (const play of playbook.plays) {
+    const task = playTasks(play).find(({ id, name }) => id === wanted || name === wanted);
+    if (task) return { play, task };
+  }
+  const steps = playbook.plays.flatMap(playTasks).map(({ id }) => id);
+  throw new UsageError(`There is no step "${wanted}".`, {
+    hint: didYouMean(wanted, steps) || 'They are listed by: runner plan PLAYBOOK --list-tasks.',
+  });
+}
+
+function playbookOrigins(playbook: Playbook, { play, task }: Place): VariableOrigin[] {
+  const from = (level: string, vars: JsonObject): VariableOrigin[] =>
+    Object.entries(vars).map(([name, value]) => ({
+      ...{ level, name, value },
+      at: playbook.placeOf(vars, name),
+    }));
+  const inputs = playbook.inputs.flatMap(({ name, default: value, secret, at }) =>
+    value === undefined || secret ? [] : [{ level: 'input', name, value, at }],
+  );
+  const role = task?.role;
+  return [
+    ...(role ? from(`role defaults of ${role.name}`, role.defaults) : []),
+    ...inputs,
+    ...from(`play of ${play.name}`, play.vars),
+    ...(role ? from(`role inputs of ${role.name}`, role.inputs) : []),
+    ...(task?.vars ?? []).flatMap((vars) => from(`task of ${task?.name ?? ''}`, vars)),
+    ...(role ? from(`role vars of ${role.name}`, role.constants) : []),
+  ];
+}
+
+/** Steps that set it while the run goes on; from then on theirs counts. */
+function settersOf(playbook: Playbook, variable: string): { how: string; at: SourceRef }[] {
+  return playbook.plays.flatMap(playTasks).flatMap((task) => {
+    if (task.register === variable) return [{ how: `register of ${task.id}`, at: task.at }];
+    const sets = task.module === 'set_fact' && Object.hasOwn(task.args, variable);
+    return sets ? [{ how: `set_fact of ${task.id}`, at: task.at }] : [];
+  });
+}
+
+function shown(
+  variable: string,
+  host: string | undefined,
+  all: readonly VariableOrigin[],
+  running: readonly { how: string; at: SourceRef }[],
+): string[] {
+  const where = host === undefined ? '' : ` on ${host}`;
+  if (all.length + running.length === 0) return [`Nothing sets "${variable}"${where}.`];
+  const rows = all.map(({ level, at, value }) => [
+    level.replace(' of ', ' '),
+    at ? formatSource(at) : '',
+    JSON.stringify(value),
+  ]);
+  const width = (column: number) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0));
+  const lines = rows.map(([level = '', at = '', value = ''], index) => {
+    const mark = index === rows.length - 1 ? '  <- counts' : '';
+    return `  ${level.padEnd(width(0))}  ${at.padEnd(width(1))}  ${value}${mark}`;
+  });
+  const later = running.map(({ how, at }) => `  ${how}  ${formatSource(at)}`);
+  return [
+    `${variable}${where}, weakest first; --extra-vars goes over all of it:`,
+    ...lines,
+    ...(later.length > 0 ? ['Set while the run goes on, and counts from then on:', ...later] : []),
+  ];
+}

@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/core/events.ts';
+import { packageRoot } from '../../src/util/package.ts';
+import { HostsBench } from '../helpers/hosts.ts';
+
+/* The table of docs/errors.md, row by row: h1 fails, h2 does not. */
+
+let bench: HostsBench;
+beforeAll(async () => {
+  bench = await HostsBench.start(2);
+});
+afterAll(() => bench.stop());
+beforeEach(() => {
+  bench.forgetRuns();
+});
+
+const fails = '{ name: Fails, fail: { msg: no }, when: inventory_hostname == "h1" }';
+const later = '{ name: Later, debug: { msg: x } }';
+const rescue = '{ name: Rescue, debug: { msg: x } }';
+const always = '{ name: Always, debug: { msg: x } }';
+const block = (inside: string, more: string) =>
+  `- name: Block\n  block:\n    - ${inside}\n${more.replaceAll(/^/gm, '  ')}\n`;
+
+interface Row {
+  /** First column of the table in the docs. */
+  title: string;
+  tasks: string;
+  /** Keywords of the play. */
+  play?: string;
+  /** Hosts on which these ended ok. */
+  ok: Partial<Record<'Rescue' | 'Always' | 'Later' | 'Next', string>>;
+  code: number;
+  refuse?: string;
+}
+
+const rows: Row[] = [
+  { title: 'a task fails', tasks: `- ${fails}\n- ${later}`, ok: {}, code: 2 },
+  {
+    title: 'a task fails, something was changed before',
+    tasks: `- { name: Change, copy: { content: x, dest: /run/errors } }\n- ${fails}\n- ${later}`,
+    ok: {},
+    code: 3,
+  },
+  {
+    title: 'a task fails, `ignore_errors`',
+    tasks: `- ${fails.replace(' }', ' }, ignore_errors: true')}\n- ${later}`,
+    ok: { Later: 'h1 h2', Next: 'h1 h2' },
+    code: 0,
+  },
+  {
+    title: '`failed_when` does not hold',
+    tasks: `- { name: Fails, command: { cmd: 'false', read_only: true }, failed_when: false }\n- ${later}`,
+    ok: { Later: 'h1 h2', Next: 'h1 h2' },
+    code: 0,
+  },
+  {
+    title: 'a task in a block fails, there is a rescue',
+    tasks: `${block(fails, `rescue:\n  - ${rescue}\nalways:\n  - ${always}`)}- ${later}`,
+    ok: { Rescue: 'h1', Always: 'h1 h2', Later: 'h1 h2', Next: 'h1 h2' },
+    code: 0,
+  },
+  {
+    title: 'a task in a block fails, there is only an always',
+    tasks: `${block(fails, `always:\n  - ${always}`)}- ${later}`,
+    ok: { Always: 'h1 h2' },
+    code: 2,
+  },
+  {
+    title: 'the rescue fails, too',
+    tasks: `${block(fails, `rescue:\n  - ${rescue}\n  - { name: Worse, fail: { msg: no } }\nalways:\n  - ${always}`)}- ${later}`,
+    ok: { Rescue: 'h1', Always: 'h1 h2' },
+    code: 2,
+  },
+  {
+    title: 'the rescue ends well, the always fails',
+    tasks: `${block(fails, `rescue:\n  - ${rescue}\nalways:\n  - ${always}\n  - { name: Worse, fail: { msg: no }, when: inventory_hostname == "h1" }`)}- ${later}`,
+    ok: { Rescue: 'h1', Always: 'h1 h2' },
+    code: 2,
+  },
+  {
+    title: 'an inner rescue fails, an outer one is there',
+    tasks: `- name: Outer
+  block:
+    - name: Inner
+      block:
+        - ${fails}
+      rescue:
+        - { name: Worse, fail: { msg: worse } }
+      always:
+        - ${always}
+  rescue:
+    - ${rescue}
+    - { name: Why, assert: { that: ['failed.task == "Worse"', 'failed.message == "worse"'] } }
+- ${later}`,
+    ok: { Rescue: 'h1', Always: 'h1 h2', Later: 'h1 h2', Next: 'h1 h2' },
+    code: 0,
+  },
+  {
+    title: 'one host fails in a block with `any_errors_fatal` and a rescue',
+    tasks: `${block(fails.replace(' }', ' }, any_errors_fatal: true'), `rescue:\n  - ${rescue}`)}- ${later}`,
+    ok: { Rescue: 'h1 h2', Later: 'h1 h2', Next: 'h1 h2' },
+    code: 0,
+  },
+  {
+    title: 'a task that runs once fails',
+    tasks: `${block('{ name: Fails, run_once: true, fail: { msg: no } }', `rescue:\n  - ${rescue}`)}- ${later}`,
+    ok: { Rescue: 'h1 h2', Later: 'h1 h2', Next: 'h1 h2' },
+    code: 0,
+  },
+  {
+    title: 'a host fails that `max_failures` tolerates',
+    tasks: `- ${fails}\n- ${later}`,
+    play: '  max_failures: 1\n',
+    ok: { Later: 'h2', Next: 'h2' },
+    code: 3,
+  },
+  {
+    title: 'a handler fails',
+    tasks: `- { name: Change, shell: 'true', undo: none, notify: Handler }\n- { meta: flush_handlers }\n- ${later}`,
+    play: '  handlers: [{ name: Handler, fail: { msg: no }, when: inventory_hostname == "h1" }]\n',
+    ok: {},
+    code: 3,
+  },
+  {
+    title: 'a name in a template is missing, `ignore_errors`',
+    tasks: `- { name: Set, set_fact: { here: x }, when: inventory_hostname == "h2" }
+- { name: Fails, debug: { msg: '{{here}}' }, ignore_errors: true }
+- ${later}`,
+    ok: {},
+    code: 2,
+  },
+  {
+    title: 'a host cannot be reached',
+    tasks: `- { name: Fails, command: { cmd: 'true', read_only: true } }\n- ${later}`,
+    refuse: 'h1',
+    ok: {},
+    code: 2,
+  },
+  {
+    title: 'a host cannot be reached, `ignore_errors`',
+    tasks: `- { name: Fails, command: { cmd: 'true', read_only: true }, ignore_errors: true }\n- ${later}`,
+    refuse: 'h1',
+    ok: {},
+    code: 2,
+  },
+  {
+    title: 'a host cannot be reached, `ignore_unreachable`',
+    tasks: `- { name: Fails, command: { cmd: 'true', read_only: true }, ignore_unreachable: true }\n- ${later}`,
+    refuse: 'h1',
+    ok: { Later: 'h1 h2', Next: 'h1 h2' },
+    code: 0,
+  },
+  {
+    title: 'a host cannot be reached in a block with rescue and always',
+    tasks: `${block("{ name: Fails, command: { cmd: 'true', read_only: true } }", `rescue:\n  - ${rescue}\nalways:\n  - ${always}`)}- ${later}`,
+    refuse: 'h1',
+    ok: { Rescue: 'h1', Always: 'h1 h2', Later: 'h1 h2', Next: 'h1 h2' },
+    code: 0,
+  },
+];
+
+describe('when something fails', () => {
+  const page = readFileSync(join(packageRoot(), 'docs', 'errors.md'), 'utf8');
+  const hosts = (events: readonly RunEvent[], name: string) =>
+    events
+      .flatMap((event) =>
+        event.type === 'unit-end' && event.step.name === name && event.state === 'ok'
+          ? [event.host]
+          : [],
+      )
+      .sort()
+      .join(' ');
+
+  it.each(rows)('$title', async ({ title, tasks, play = '', ok, code, refuse }) => {
+    const text = `- name: Play\n  hosts: all\n${play}  tasks:\n${tasks.trim().replaceAll(/^/gm, '    ')}\n- name: Second\n  hosts: all\n  tasks: [{ name: Next, debug: { msg: x } }]\n`;
+    const server = refuse === undefined ? undefined : bench.lab.host(refuse).server;
+    server?.setFault({ refuse: true });
+    try {
+      const result = await bench.play(text, ['--connect-timeout', '1']);
+      expect(result.code, result.stdout + result.stderr).toBe(code);
+      const seen = Object.fromEntries(
+        (['Rescue', 'Always', 'Later', 'Next'] as const)
+          .map((name) => [name, hosts(result.events, name)] as const)
+          .filter(([, where]) => where !== ''),
+      );
+      expect(seen).toEqual(ok);
+    } finally {
+      server?.setFault({});
+    }
+    const cell = (name: keyof Row['ok']) => ok[name] ?? '-';
+    const row = [title, cell('Rescue'), cell('Always'), cell('Later'), cell('Next'), String(code)];
+    const found = page.split('\n').find((line) => line.startsWith(`| ${title} `));
+    expect(
+      found
+        ?.split('|')
+        .slice(1, -1)
+        .map((part) => part.trim()),
+    ).toEqual(row);
+  });
+
+  it('has no row in the docs that is not tried', () => {
+    const listed = page
+      .split('\n')
+      .filter((line) => /^\| .* \| \d \|$/.test(line.replaceAll(/ +/g, ' ')));
+    expect(listed).toHaveLength(rows.length);
+  });
+});
