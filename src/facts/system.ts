@@ -1,6 +1,7 @@
 import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
 import { quote } from '../util/shell.ts';
+import type { FileState } from './file.ts';
 
 /** The name by which the running kernel knows the host. */
 export const kernelHostname: Fact<[], string> = {
@@ -98,19 +99,10 @@ export function escapeMount(text: string): string {
   );
 }
 
-export interface FoundFile {
+export type FoundFile = Omit<FileState, 'type' | 'checksum' | 'target'> & {
   path: string;
-  type: 'file' | 'directory' | 'link' | 'other';
-  mode: string;
-  uid: number;
-  gid: number;
-  owner: string;
-  group: string;
-  /** Bytes. */
-  size: number;
-  /** Seconds since 1970. */
-  mtime: number;
-}
+  type: Exclude<FileState['type'], 'absent'>;
+};
 
 /**
  * Paths below others, from `find`. `depth` is that of find's -maxdepth, empty for no limit; `contains` is an extended

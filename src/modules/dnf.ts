@@ -2,18 +2,10 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
+import { listOf, textOrTexts } from './shared.ts';
 import { dnfUpdates, rpmPackages, rpmState } from '../facts/dnf.ts';
 
 const WORD = '^[A-Za-z0-9][A-Za-z0-9._+:~^-]*$';
-const repositories = (description: string) =>
-  ({
-    anyOf: [
-      { type: 'string', minLength: 1 },
-      { type: 'array', items: { type: 'string', minLength: 1 } },
-    ],
-    description,
-  }) as const;
-
 const schema = {
   type: 'object',
   properties: {
@@ -30,9 +22,9 @@ const schema = {
       type: 'boolean',
       description: 'Read the lists of packages anew first, if anything is to be done.',
     },
-    enablerepo: repositories('Repositories to use besides those that are enabled.'),
-    disablerepo: repositories('Repositories not to use.'),
-    exclude: repositories('Packages to leave alone.'),
+    enablerepo: textOrTexts('Repositories to use besides those that are enabled.'),
+    disablerepo: textOrTexts('Repositories not to use.'),
+    exclude: textOrTexts('Packages to leave alone.'),
     allow_downgrade: { type: 'boolean', description: 'The wanted version may be an older one.' },
     nobest: {
       type: 'boolean',
@@ -52,9 +44,6 @@ type Args = FromSchema<typeof schema>;
 export function dnfCall(...words: string[]): Action {
   return exec('dnf', '-y', ...words);
 }
-
-const listOf = (value: string | string[] | undefined): string[] =>
-  value === undefined ? [] : Array.isArray(value) ? value : [value];
 
 export const dnf: Module<Args> = {
   name: 'dnf',

@@ -2,23 +2,17 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { filesBelow, hostClock, type FoundFile } from '../facts/system.ts';
+import { listOf, textOrTexts } from './shared.ts';
 import { globPattern } from '../util/patterns.ts';
-
-const texts = (description: string) =>
-  ({
-    anyOf: [
-      { type: 'string', minLength: 1 },
-      { type: 'array', items: { type: 'string', minLength: 1 } },
-    ],
-    description,
-  }) as const;
 
 const schema = {
   type: 'object',
   properties: {
-    paths: texts('Directories of the host to look in; absolute paths.'),
-    patterns: texts('What the name must match, one of several: shell patterns. Default: any.'),
-    excludes: texts('What the name must not match.'),
+    paths: textOrTexts('Directories of the host to look in; absolute paths.'),
+    patterns: textOrTexts(
+      'What the name must match, one of several: shell patterns. Default: any.',
+    ),
+    excludes: textOrTexts('What the name must not match.'),
     use_regex: { type: 'boolean', description: 'patterns and excludes are regular expressions.' },
     contains: {
       type: 'string',
@@ -55,7 +49,7 @@ export const find: Module<Args> = {
   readOnly: true,
 
   async plan(args, host) {
-    const paths = listOf(args.paths) ?? [];
+    const paths = listOf(args.paths);
     const relative = paths.find((path) => !path.startsWith('/'));
     if (relative !== undefined) throw new TaskError(`"${relative}" is no absolute path.`);
     const depth = args.recurse === true ? String(args.depth ?? '') : '1';
@@ -83,18 +77,14 @@ export const find: Module<Args> = {
   },
 };
 
-function listOf(value: string | string[] | undefined): string[] | undefined {
-  return value === undefined || Array.isArray(value) ? value : [value];
-}
-
 function matches(file: FoundFile, args: Args, now: number): boolean {
   const name = file.path.slice(file.path.lastIndexOf('/') + 1);
   const { file_type: type = 'file', hidden = false, age, size } = args;
   const fits = (pattern: string) => namePattern(pattern, args.use_regex === true).test(name);
   if (type !== 'any' && file.type !== type) return false;
   if (!hidden && name.startsWith('.')) return false;
-  if (listOf(args.patterns)?.some(fits) === false) return false;
-  if (listOf(args.excludes)?.some(fits) === true) return false;
+  if (args.patterns !== undefined && !listOf(args.patterns).some(fits)) return false;
+  if (listOf(args.excludes).some(fits)) return false;
   if (age !== undefined && !isBeyond(now - file.mtime, String(age), seconds)) return false;
   return size === undefined || isBeyond(file.size, String(size), bytes);
 }

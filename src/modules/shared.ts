@@ -22,6 +22,20 @@ export const fileProperties = {
   group: { type: 'string', description: 'Name of the group. Kept when absent.' },
 } as const;
 
+/** An argument that is one text, or a list of texts. */
+export const textOrTexts = (description: string) =>
+  ({
+    anyOf: [
+      { type: 'string', minLength: 1 },
+      { type: 'array', items: { type: 'string', minLength: 1 } },
+    ],
+    description,
+  }) as const;
+
+export function listOf(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
 export interface FileAttributes {
   mode?: string;
   owner?: string;
