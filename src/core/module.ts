@@ -94,6 +94,8 @@ export interface Module<A = JsonObject> {
   restore?(args: A, host: HostView, captured: CapturePath): Promise<ModuleCall[] | undefined>;
   /** Why some arguments leave nothing to undo or cannot be undone, known without a host. */
   undoFor?(args: JsonObject): 'auto' | 'none' | 'uncovered';
+  /** Arguments that are left out of the journal: its undo does without them. */
+  secretArgs?: readonly string[];
   /** Arguments that are conditions: `plan` gets true for one that holds, its text for one that does not. */
   conditionArgs?: readonly string[];
   /** Arguments with which a handler runs once more when what notified it is taken back. Default: the same. */

@@ -389,7 +389,7 @@ class UnitRunner {
       shared: this.#unit.shared,
       ...(item === undefined ? {} : { item }),
       module: task.module,
-      args: task.noLog ? {} : args,
+      args: task.noLog ? {} : this.#recordedArgs(args),
       actions: task.noLog ? [] : plan.actions.map(describeAction),
       become: task.become,
       undo: {
@@ -405,6 +405,11 @@ class UnitRunner {
     });
     this.#context.fault?.('after-intent', task.id);
     this.#intentWritten = true;
+  }
+
+  #recordedArgs(args: JsonObject): JsonObject {
+    const hidden = this.#module.secretArgs ?? [];
+    return Object.fromEntries(Object.entries(args).filter(([name]) => !hidden.includes(name)));
   }
 
   /** Runs the task's `capture` list; the step does not start unless each of them could look. */

@@ -41,6 +41,7 @@ export const get_url: Module<FromSchema<typeof schema>> = {
   name: 'get_url',
   summary: 'Let the host download a file.',
   schema,
+  secretArgs: ['url_password', 'headers'],
 
   async plan(args, host): Promise<Plan> {
     const { url, dest, checksum, force, timeout = 300, headers, ...rest } = args;

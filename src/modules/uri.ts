@@ -63,6 +63,7 @@ export const uri: Module<Args> = {
   name: 'uri',
   summary: 'Send an HTTP request.',
   schema,
+  secretArgs: ['headers', 'body'],
 
   async plan(args, host) {
     const request = toRequest(args);

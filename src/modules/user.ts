@@ -78,6 +78,7 @@ export const user: Module<Args> = {
   name: 'user',
   summary: 'Make, change or remove a user.',
   schema,
+  secretArgs: ['password'],
 
   async plan(args, host) {
     const { name, state = 'present' } = args;

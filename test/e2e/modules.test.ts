@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -225,6 +225,24 @@ describe.skipIf(!hasDnf)('dnf on a host', () => {
     const nothing = await play('nothing');
     expect(nothing.code, nothing.stdout).toBe(3);
     expect(nothing.stdout).toContain('Unable to find a match: nothing');
+  });
+});
+
+describe('arguments that are secret by nature', () => {
+  it('are not kept with the run', async () => {
+    const { code, stdout } = await bench.play(
+      `- name: P
+  hosts: all
+  tasks:
+    - { name: Get, get_url: { url: 'file:///etc/hostname', dest: /srv/got, url_username: eva, url_password: hunter-22, headers: { X-Token: abcd-1234 } } }
+`,
+    );
+    expect(code, stdout).toBe(0);
+    const runs = join(bench.cli.stateDir, 'runs');
+    const [run = ''] = readdirSync(runs);
+    const journal = readFileSync(join(runs, run, 'journal'), 'utf8');
+    expect(journal).toContain('"url_username":"eva"');
+    expect(journal).not.toMatch(/hunter-22|abcd-1234/);
   });
 });
 
