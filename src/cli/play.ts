@@ -415,6 +415,9 @@ class PlayRun {
         ...this.#playbook.plays.flatMap(playTasks).flatMap((task) => task.tags),
         'always',
         'never',
+        'all',
+        'tagged',
+        'untagged',
       ]),
     ];
     for (const tag of [...tags, ...skipTags]) {

@@ -674,12 +674,19 @@ class PlaybookRun {
 
   #selected(tags: readonly string[]): boolean {
     const { tags: wanted, skipTags } = this.#context.settings;
-    if (tags.some((tag) => skipTags.includes(tag))) return false;
+    if (skipTags.some((tag) => carries(tags, tag))) return false;
     if (tags.includes('never') && !tags.some((tag) => wanted.includes(tag))) return false;
-    return (
-      wanted.length === 0 || tags.includes('always') || tags.some((tag) => wanted.includes(tag))
-    );
+    if (wanted.length === 0 || tags.includes('always')) return true;
+    return wanted.some((tag) => carries(tags, tag));
   }
+}
+
+/** Whether tags are what is asked for: one of them, or `all`, `tagged` or `untagged`. */
+function carries(tags: readonly string[], wanted: string): boolean {
+  if (wanted === 'all') return true;
+  const own = tags.filter((tag) => tag !== 'always');
+  if (wanted === 'tagged') return own.length > 0;
+  return wanted === 'untagged' ? own.length === 0 : tags.includes(wanted);
 }
 
 /** Hosts of a batch that may fail. */

@@ -390,3 +390,21 @@ describe('what others have and is not here', () => {
       expect(stderr).toContain(words);
   });
 });
+
+describe('tags', () => {
+  it('are asked for by name, or all, tagged and untagged; always and never keep their meaning', async () => {
+    const text = tasks(`- { name: Plain, debug: { msg: x } }
+- { name: One, tags: one, debug: { msg: x } }
+- { name: Always, tags: always, debug: { msg: x } }
+- { name: Never, tags: [never, rare], debug: { msg: x } }`);
+    const ran = async (...flags: string[]) =>
+      stepNames((await bench.play(text, ['--limit', 'h1', ...flags])).events);
+    expect(await ran()).toEqual(['Plain', 'One', 'Always']);
+    expect(await ran('--tags', 'one')).toEqual(['One', 'Always']);
+    expect(await ran('--tags', 'all')).toEqual(['Plain', 'One', 'Always']);
+    expect(await ran('--tags', 'tagged')).toEqual(['One', 'Always']);
+    expect(await ran('--tags', 'untagged')).toEqual(['Plain', 'Always']);
+    expect(await ran('--skip-tags', 'tagged')).toEqual(['Plain', 'Always']);
+    expect(await ran('--tags', 'one,rare', '--skip-tags', 'always')).toEqual(['One', 'Never']);
+  });
+});
