@@ -42,7 +42,15 @@ export type RunEvent =
       /** What overlays change in the playbook, each in words. */
       changes: string[];
     }
-  | { type: 'play-start'; play: string; hosts: string[]; batch: number; batches: number }
+  | {
+      type: 'play-start';
+      play: string;
+      hosts: string[];
+      batch: number;
+      batches: number;
+      /** Hosts of the play that take no part, since they failed before. */
+      left?: string[];
+    }
   | { type: 'step-start'; step: StepInfo; hosts: string[] }
   | { type: 'output'; step: StepInfo; host: string; text: string }
   | {

@@ -161,6 +161,10 @@ class PlaybookRun {
     const { emit, journal } = this.#context;
     const hosts = this.#playHosts(play);
     const batches = this.#batches(play, hosts);
+    const left =
+      hosts.length > 0
+        ? this.#state.hostsOf(play.hosts).filter((host) => this.#left.has(host))
+        : [];
     for (const [index, batch] of batches.entries()) {
       emit({
         type: 'play-start',
@@ -168,6 +172,7 @@ class PlaybookRun {
         hosts: batch,
         batch: index + 1,
         batches: batches.length,
+        ...(index === 0 && left.length > 0 ? { left } : {}),
       });
       journal?.note({ t: 'play', id: play.id, batch: index + 1, hosts: batch });
       if (index === 0) this.#notePolicy(play.id, play.rollback, play);

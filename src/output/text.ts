@@ -63,7 +63,10 @@ export class TextWriter {
           event.batches > 1 ? ` (batch ${String(event.batch)} of ${String(event.batches)})` : '';
         const who =
           event.hosts.length <= 5 ? event.hosts.join(', ') : plural(event.hosts.length, 'host');
-        return ['', `${palette.bold(event.play)}${batch}: ${who}`];
+        const head = `${palette.bold(event.play)}${batch}: ${who}`;
+        if (event.left === undefined) return ['', head];
+        const left = `  not run on ${event.left.join(', ')}: failed before, and taken back`;
+        return ['', head, palette.yellow(left)];
       }
       case 'unit-retry':
         return this.#options.verbose

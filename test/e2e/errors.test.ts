@@ -200,6 +200,21 @@ describe('when something fails', () => {
     ).toEqual(row);
   });
 
+  it('says at the head of a later play on which hosts it is not run', async () => {
+    const text = `- name: Play
+  hosts: all
+  max_failures: 1
+  tasks:
+    - ${fails}
+- name: Second
+  hosts: all
+  tasks: [${later}]
+`;
+    const playbook = bench.cli.file('left.yml', text);
+    const { stdout } = await bench.cli.run(['play', playbook, '-i', bench.inventory]);
+    expect(stdout).toContain('Second: h2\n  not run on h1: failed before, and taken back\n');
+  });
+
   it('has no row in the docs that is not tried', () => {
     const listed = page
       .split('\n')
