@@ -23,6 +23,7 @@ export class LabSshServer {
   #fault: ServerFault = {};
   #boot: string;
   #down = false;
+  #closed = false;
 
   constructor(root: PrivateRoot, hostKey: string, authorized: Buffer) {
     this.#root = root;
@@ -55,6 +56,7 @@ export class LabSshServer {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     for (const socket of this.#sockets) socket.destroy();
     return new Promise((resolve) => {
       this.#tcp.close(() => {
@@ -111,6 +113,8 @@ export class LabSshServer {
 
   /** A host that restarts cuts its lines, and refuses new ones for a moment. */
   #noticeRestart(): void {
+    // With the lab, its hosts' files go, too.
+    if (this.#closed) return;
     const boot = this.#root.bootId();
     if (boot === this.#boot) return;
     this.#boot = boot;

@@ -63,6 +63,21 @@ describe('runner exec', () => {
     }
   });
 
+  it('ends when the host goes away meanwhile, as does the lab itself', async () => {
+    const own = await HostsBench.start(1);
+    try {
+      const words = ['exec', 'h1', '-i', own.inventory, '--timeout', '30', '--', 'sleep', '600'];
+      const running = own.cli.run(words);
+      await own.shell('h1', 'until grep -qs "^sleep" /proc/[0-9]*/cmdline; do sleep 0.1; done');
+      await own.lab.stop();
+      const { code, stdout } = await running;
+      expect(code, stdout).toBe(2);
+      expect(stdout).toContain('h1 (no answer)');
+    } finally {
+      await own.stop();
+    }
+  });
+
   it('wants a command and a host', async () => {
     expect((await run('exec', 'all', '-i', bench.inventory)).stderr).toContain(
       'It stands behind "--"',
