@@ -104,10 +104,17 @@ async function ask(
   const connections = new HostConnections({ ...reach, sendHttp, run: 'exec' });
   const limit = pLimit(wholeNumber(flags.forks, '--forks'));
   const timeoutMs = wholeNumber(flags.timeout, '--timeout') * 1000;
+  const given = new AbortController();
+  const giveUp = () => {
+    given.abort();
+  };
+  // What runs on the hosts ends with this command.
+  process.once('SIGINT', giveUp).once('SIGTERM', giveUp);
   try {
     return await Promise.all(
       hosts.map(({ name, address }) =>
         limit(async () => {
+          if (given.signal.aborted) return { host: name, code: undefined, stdout: '', stderr: '' };
           const answer = await one(name, async () => {
             const session = await connections.session(address, identity);
             const batch = {
@@ -116,7 +123,7 @@ async function ask(
               record: undefined,
               detach: false,
             };
-            const { outputs } = await session.perform(batch, { timeoutMs });
+            const { outputs } = await session.perform(batch, { timeoutMs, signal: given.signal });
             return outputs[0];
           });
           tell(answer);
@@ -125,6 +132,7 @@ async function ask(
       ),
     );
   } finally {
+    process.off('SIGINT', giveUp).off('SIGTERM', giveUp);
     await connections.close();
   }
 }

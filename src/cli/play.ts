@@ -34,6 +34,7 @@ import {
 } from './engine-run.ts';
 import { inputOptions, resolveInputs } from './inputs.ts';
 import { OpenRunError } from './open-run-error.ts';
+import { earlyOptions } from './early-options.ts';
 import { playbookOf, wholeNumber } from './playbook-command.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
 import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from './connect.ts';
@@ -76,7 +77,7 @@ export async function playCommand(
   await openVault(world, argv, {
     lenient: ['--list-tasks', '--list-tags', '--help'].some((flag) => argv.includes(flag)),
   });
-  const become = becomeIn(argv);
+  const become = becomeOf(earlyOptions(argv, addBecomeOptions));
   const playbook = await playbookOf(world, command, argv, { become });
   if (!playbook) return exitCodes.done;
   for (const option of inputOptions(playbook.inputs)) {
@@ -121,11 +122,6 @@ function baseCommand(mode: 'play' | 'plan'): Command {
       'variable; NAME:=JSON for other than text, {JSON} or @FILE for several; may be repeated',
       collect,
     )
-    .option('-b, --become', 'with the rights of another user, where the playbook does not say it')
-    .option('--become-user <NAME>', 'which user that is (default: root)')
-    .addOption(
-      new Option('--become-method <METHOD>', 'by which program').choices(['sudo', 'su', 'doas']),
-    )
     .option('--list-tasks', 'list the plays, steps and handlers with their ids; contacts no host')
     .option('--list-tags', 'list the tags of each play; contacts no host')
     .option('--list-hosts', 'list the hosts of each play; contacts no host')
@@ -140,7 +136,7 @@ function baseCommand(mode: 'play' | 'plan'): Command {
       '--undo',
       'show in which order it would be taken back; with --fail-at, after that step',
     );
-  return addRunOptions(command);
+  return addRunOptions(addBecomeOptions(command));
 }
 
 class PlayRun {
@@ -221,11 +217,15 @@ class PlayRun {
     const { limit } = this.#options;
     const allowed = limit === undefined ? names : matchHosts(limit, names, groups);
     for (const { id, hosts: pattern } of this.#playbook.plays) {
-      const known = groups.has(pattern) || !/^\w+$/.test(pattern) || names.includes(pattern);
-      const matched = known ? matchHosts(pattern, names, groups) : [];
-      const listed = matched.filter((name) => allowed.includes(name) || name === 'localhost');
-      const shown = known ? listed.join(', ') || '(none)' : 'known when the run gets there';
-      this.#world.stdout.write(`${id} (${pattern}): ${shown}\n`);
+      let shown = 'known when the run gets there';
+      try {
+        const matched = matchHosts(pattern, names, groups);
+        shown = matched.filter((name) => allowed.includes(name) || name === 'localhost').join(', ');
+      } catch (error) {
+        // A group that a step of an earlier play makes.
+        if (!(error instanceof UsageError)) throw error;
+      }
+      this.#world.stdout.write(`${id} (${pattern}): ${shown || '(none)'}\n`);
     }
     return exitCodes.done;
   }
@@ -493,17 +493,21 @@ class PlayRun {
   }
 }
 
-/** Flags that plays are read with, so that they are looked for before the rest can be parsed. */
-function becomeIn(argv: readonly string[]): Partial<Become> | undefined {
-  const command = new Command().allowUnknownOption().allowExcessArguments().helpOption(false);
-  command.option('-b, --become').option('--become-user <NAME>').option('--become-method <METHOD>');
-  command.exitOverride().configureOutput({ writeErr: () => undefined });
-  const end = argv.indexOf('--');
-  command.parse(end === -1 ? argv : argv.slice(0, end), { from: 'user' });
-  return becomeOf(command.opts<PlayOptions>());
+/** Plays are read with these flags, before the rest can be parsed. */
+function addBecomeOptions(command: Command): Command {
+  return command
+    .option('-b, --become', 'with the rights of another user, where the playbook does not say it')
+    .option('--become-user <NAME>', 'which user that is (default: root)')
+    .addOption(
+      new Option('--become-method <METHOD>', 'by which program').choices(['sudo', 'su', 'doas']),
+    );
 }
 
-function becomeOf({ become, becomeUser, becomeMethod }: PlayOptions): Partial<Become> | undefined {
+function becomeOf({
+  become,
+  becomeUser,
+  becomeMethod,
+}: Pick<PlayOptions, 'become' | 'becomeUser' | 'becomeMethod'>): Partial<Become> | undefined {
   if (become !== true && becomeUser === undefined && becomeMethod === undefined) return undefined;
   return {
     ...(become === true ? { enabled: true } : {}),

@@ -121,7 +121,10 @@ function fixAll(problems: readonly Problem[]): number {
   let count = 0;
   for (const [file, all] of byFile) {
     const lines = readFileSync(file, 'utf8').split('\n');
-    for (const { fix, at } of all) {
+    const fromTheEnd = all.toSorted(
+      (a, b) => (b.at?.line ?? 0) - (a.at?.line ?? 0) || (b.at?.column ?? 0) - (a.at?.column ?? 0),
+    );
+    for (const { fix, at } of fromTheEnd) {
       if (!fix || !at) continue;
       const text = lines[at.line - 1] ?? '';
       // From the place on: the value may stand in quotes.

@@ -6,6 +6,7 @@ import { UsageError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { expandHome } from '../util/paths.ts';
 import { Vault, type VaultKey } from '../util/vault.ts';
+import { earlyOptions } from './early-options.ts';
 import { askSecret, canAsk } from './prompt.ts';
 import type { World } from './world.ts';
 
@@ -31,19 +32,9 @@ export function addVaultOptions(command: Command): Command {
     .option('-J, --ask-vault-pass', 'ask for the password');
 }
 
-/** The flags in a command line that is not parsed yet: what is encrypted is read before inputs can be flags. */
+/** What is encrypted is read before inputs can be flags. */
 export function vaultFlagsIn(argv: readonly string[]): VaultFlags {
-  const flags: Required<VaultFlags> = { vaultId: [], vaultPasswordFile: [], askVaultPass: false };
-  for (const [index, word] of argv.entries()) {
-    if (word === '--') break;
-    if (word === '-J' || word === '--ask-vault-pass') flags.askVaultPass = true;
-    const [, name, , inline] = /^--(vault-id|vault-password-file)(=(.*))?$/s.exec(word) ?? [];
-    if (name === undefined) continue;
-    const value = inline ?? argv[index + 1];
-    if (value === undefined) throw new UsageError(`--${name} needs a value.`);
-    (name === 'vault-id' ? flags.vaultId : flags.vaultPasswordFile).push(value);
-  }
-  return flags;
+  return earlyOptions(argv, addVaultOptions);
 }
 
 /** Sources that a later rollback or resume of the run asks again. No secrets. */

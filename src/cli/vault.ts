@@ -105,15 +105,10 @@ const actions: Record<string, VaultAction> = {
       const before = open(file, keys);
       const after = edit(world, before);
       if (after.equals(before)) return exitCodes.done;
-      const same = keys.filter((key) => fits(file, key));
-      const key =
-        flags.encryptVaultId === undefined ? same[0] : encryptionKey(keys, flags.encryptVaultId);
       const id = vaultId(readFileSync(file, 'utf8')) ?? 'default';
-      write(
-        world,
-        file,
-        encryptVault(after, { password: key?.password ?? '', id: flags.encryptVaultId ?? id }),
-      );
+      const own = keys.filter((key) => fits(file, key)).map((key) => ({ ...key, id }));
+      const key = flags.encryptVaultId === undefined ? own[0] : undefined;
+      write(world, file, encryptVault(after, key ?? encryptionKey(keys, flags.encryptVaultId)));
       return exitCodes.done;
     },
   },

@@ -23,7 +23,7 @@ export class RunState {
   readonly #groups: Map<string, string[]>;
   readonly #pending = new Map<string, Map<string, PendingHandler>>();
 
-  /** Hosts that failed in this play and were not rescued. */
+  /** Hosts that failed and were not rescued. */
   readonly #failed = new Set<string>();
 
   /** In check mode: hosts on which an earlier step would have changed something. */

@@ -368,14 +368,7 @@ class PlaybookRun {
     hosts: readonly string[],
     place: StepPlace,
   ): Promise<Set<string>> {
-    const asked: IncludeNode = {
-      ...{ kind: 'include', task, preview: { nodes: [], handlers: [], files: [] } },
-      ...{
-        mayDefine: [],
-        locate: () => '',
-        expand: () => ({ nodes: [], handlers: [], files: [] }),
-      },
-    };
+    const asked = { task, locate: () => '' };
     const { failed, included } = await this.#steps.include(asked, hosts, place);
     this.#noteFailure(task, failed);
     const chosen = [...included].filter(([, parts]) => parts.length > 0).map(([host]) => host);

@@ -31,10 +31,13 @@ export interface StepPlace {
   alone?: string;
 }
 
+/** A step that asks no host, and what its name means: an include, or a `meta` step, which names nothing. */
+export type Resolved = Pick<IncludeNode, 'task' | 'locate'>;
+
 /** How a step is run: as a handler, or to find out what an include means. */
 interface StepKind {
   handler: boolean;
-  include?: IncludeNode;
+  include?: Resolved;
 }
 
 interface HostStep {
@@ -144,7 +147,7 @@ export class StepRunner {
 
   /** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */
   async include(
-    node: IncludeNode,
+    node: Resolved,
     hosts: readonly string[],
     place: StepPlace,
   ): Promise<{ failed: Set<string>; included: Map<string, Included[]> }> {
@@ -330,7 +333,7 @@ export class StepRunner {
 
   /** Resolves one item of an include for a host: the condition, and what its name means. */
   #includeItem(
-    { task, locate }: IncludeNode,
+    { task, locate }: Resolved,
     host: InventoryHost,
     step: StepInfo,
     { scope, loop }: { scope: Scope; loop?: { item: JsonValue; index: number; length: number } },

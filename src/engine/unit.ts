@@ -448,9 +448,8 @@ class UnitRunner {
     const { settings, emit, signal } = this.#context;
     const recorded = !readOnly && this.#unit.recorded;
     const captures = recorded ? (plan.capture ?? []) : [];
-    const { outputs, captureError, kept } = await (
-      await session()
-    ).perform(
+    const opened = await session();
+    const { outputs, captureError, kept } = await opened.perform(
       {
         actions: plan.actions,
         captures: captures.map((path, index) => ({

@@ -107,7 +107,6 @@ export class RunStore {
     writeFileSync(join(this.#root, id, 'closed'), '', { mode: 0o600 });
   }
 
-  /** Keeps a copy of a file as the run read it, under its checksum. @throws JournalError */
   /** The copy of a file as it was when the run read it. @throws JournalError when it is not whole */
   pinnedText(id: string, { path, pinned, sha256 }: PinnedFile): string {
     const file = join(this.#root, id, pinned);
@@ -116,6 +115,7 @@ export class RunStore {
     return readFileSync(file, 'utf8');
   }
 
+  /** Keeps a copy of a file as the run read it, under its checksum. @throws JournalError */
   pin(id: string, path: string): PinnedFile {
     try {
       const bytes = readFileSync(path);

@@ -254,7 +254,7 @@ const fileArguments: Record<string, 'files' | 'templates'> = {
   template: 'templates',
 };
 
-/** Files whose names are constant must be there; templates must parse, and name only what is defined. */
+/** Files of the playbook whose names are constant must be there; templates must parse, and name only what is defined. */
 function checkFiles(
   task: TaskNode,
   folders: readonly string[],
@@ -264,10 +264,10 @@ function checkFiles(
   const named = task.args[task.module === 'script' ? 'cmd' : 'src'];
   const name = task.module === 'script' ? String(named ?? '').split(/\s/)[0] : named;
   if (!kind || typeof name !== 'string' || name === '' || isTemplate(name)) return [];
+  // Such a file may be made by a step before.
+  if (isAbsolute(name)) return [];
   const places = [...(task.role ? [task.role.path] : []), ...folders];
-  const candidates = isAbsolute(name)
-    ? [name]
-    : places.flatMap((folder) => [join(folder, kind, name), join(folder, name)]);
+  const candidates = places.flatMap((folder) => [join(folder, kind, name), join(folder, name)]);
   const path = candidates.find((one) => existsSync(one));
   const at = task.argsAt;
   if (path === undefined) {

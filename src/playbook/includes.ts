@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { PlaybookError, type Problem } from '../core/errors.ts';
+import { isWarning, PlaybookError, type Problem } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import {
   plainTask,
@@ -244,6 +244,8 @@ function loadDynamic(
       problems,
       files: new Set(),
       ids: new Set(),
+      // What a role depends on runs with it, whenever that is.
+      dependencies: new Set(),
       previewId: (one) =>
         context.previewId(
           one.startsWith(`${id}/${part}/`)
@@ -271,7 +273,8 @@ function loadDynamic(
       const message = `"${wanted}" includes itself without an end (${String(MAX_DEPTH)} levels).`;
       problems.push({ message, at: reader.at(key) });
     }
-    if (problems.length > 0) throw new PlaybookError(problems);
+    const errors = problems.filter((problem) => !isWarning(problem));
+    if (errors.length > 0) throw new PlaybookError(errors);
     return expansion;
   };
   const known = isTemplate(wanted) ? undefined : tryLocate(locate, wanted, context.problems);

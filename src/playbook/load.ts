@@ -266,7 +266,6 @@ class PlaybookLoader {
         hint: 'Add "name:".',
       });
     const id = stepId('', name ?? 'play', ids).slice(1);
-    reportSecrets(reader.object('vars') ?? {}, problems, map);
     const vars = map.together(
       reader.object('vars') ?? {},
       this.#varsFiles(reader, from),

@@ -26,10 +26,10 @@ const translations: [RegExp, string][] = [
   [/\s+or\s+/g, ' || '],
   [/\bTrue\b/g, 'true'],
   [/\bFalse\b/g, 'false'],
-  [/\b([A-Za-z_]\w*)\s+is\s+defined\b/g, 'has(vars.$1)'],
-  [/\b([A-Za-z_]\w*)\s+is\s+not\s+defined\b/g, '!has(vars.$1)'],
-  [/\b([A-Za-z_]\w*)\s+is\s+(failed|changed|skipped)\b/g, '$2($1)'],
-  [/\b([A-Za-z_]\w*)\s+is\s+not\s+(failed|changed|skipped)\b/g, '!$2($1)'],
+  [/(?<![\w.])([A-Za-z_]\w*)\s+is\s+defined\b/g, 'has(vars.$1)'],
+  [/(?<![\w.])([A-Za-z_]\w*)\s+is\s+not\s+defined\b/g, '!has(vars.$1)'],
+  [/(?<![\w.])([A-Za-z_]\w*)\s+is\s+(failed|changed|skipped)\b/g, '$2($1)'],
+  [/(?<![\w.])([A-Za-z_]\w*)\s+is\s+not\s+(failed|changed|skipped)\b/g, '!$2($1)'],
   [/\b([A-Za-z_]\w*(?:\.\w+)*)\s*\|\s*length\b/g, 'size($1)'],
 ];
 

@@ -137,7 +137,7 @@ describe('runner play', () => {
   tasks:
     - { name: A, tags: [one, two], assert: { that: ['zone == wanted', 'extra.deep == 1'] } }
 - name: Second
-  hosts: made
+  hosts: made-later
   tags: three
   allow_empty: true
   tasks: [{ name: B, debug: { msg: x } }]
@@ -168,7 +168,9 @@ describe('runner play', () => {
       '--limit',
       'h2',
     );
-    expect(hosts.stdout).toBe('first (h1:h2): h2\nsecond (made): known when the run gets there\n');
+    expect(hosts.stdout).toBe(
+      'first (h1:h2): h2\nsecond (made-later): known when the run gets there\n',
+    );
     const tags = await run('play', playbook(), '--list-tags');
     expect(tags.stdout).toBe('first: one, two\nsecond: three\n');
   });

@@ -337,6 +337,21 @@ describe('dependencies of roles', () => {
     expect(stepNames(events), stderr).toEqual(['Base', 'One', 'Base', 'Two', 'One', 'T']);
   });
 
+  it('run with a role whose name only the run knows, and what only is a warning does not stop it', async () => {
+    put('roles/base/tasks/main.yml', '- { name: Base, debug: { msg: x } }\n');
+    put('roles/late/meta/main.yml', 'dependencies: [base]\n');
+    put('roles/late/vars/main.yml', 'token: abcdefgh\n');
+    put('roles/late/tasks/main.yml', '- { name: Late, debug: { msg: x } }\n');
+    const text = tasks(
+      "- { name: In, include_role: '{{which}}' }\n- { name: Each, include_role: late, loop: [1, 2] }",
+      '  vars: { which: late }\n',
+    );
+    const { code, events, stdout, stderr } = await bench.play(text, ['--limit', 'h1']);
+    expect(code, stdout + stderr).toBe(0);
+    const ran = stepNames(events).filter((name) => name === 'Base' || name === 'Late');
+    expect(ran).toEqual(['Base', 'Late', 'Base', 'Late', 'Base', 'Late']);
+  });
+
   it('that go in circles are an error', async () => {
     put('roles/a/meta/main.yml', 'dependencies: [b]\n');
     put('roles/a/tasks/main.yml', '- { name: A, debug: { msg: x } }\n');

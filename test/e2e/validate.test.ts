@@ -137,6 +137,15 @@ describe('runner validate', () => {
     expect(code).toBe(1);
   });
 
+  it('leaves alone what is not certain, and files that a step may make', async () => {
+    const text = play('debug: { msg: x }\n      when: r.inner is failed');
+    const { code, text: after } = await validate(text, '--fix');
+    expect(code).toBe(1);
+    expect(after).toBe(text);
+    const made = await validate(play('copy: { src: /tmp/made-by-a-step, dest: /x }'));
+    expect(made.code, made.said).toBe(0);
+  });
+
   it('lists its rules', async () => {
     const { stdout } = await cli.run(['validate', '--rules']);
     expect(stdout.trim().split('\n')).toHaveLength(Object.keys(rules).length);
