@@ -120,6 +120,7 @@ export async function withEngine<T>(
     emit,
     redactor: world.redactor,
     sendHttp,
+    environment: world.env,
     decrypt: (text: string, file: string) => world.vault.content(text, file),
     keepOutput:
       journal &&

@@ -181,6 +181,7 @@ class PlayRun {
       limit: this.#options.limit,
       forks: wholeNumber(this.#options.forks, '--forks'),
       owner: ownerOf(this.#world),
+      startedAt: new Date(),
       takeOver: this.#options.takeOver ?? [],
       rollbackBudgetSeconds: budgetOf(this.#options),
       onFailure: this.#options.onFailure,
@@ -273,7 +274,7 @@ class PlayRun {
 
   async #runForReal(template: RunSettings, inventory: Inventory): Promise<number> {
     const { store, redactor } = this.#world;
-    const began = new Date();
+    const { startedAt: began } = template;
     const id = store.create(began);
     const settings = { ...template, run: id };
     const journal = Journal.create(store.journalPath(id), redactor);

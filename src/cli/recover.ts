@@ -243,6 +243,7 @@ class Recovery {
       skipTags: list('skipTags'),
       limit: textOption(run, 'limit'),
       owner: ownerOf(this.#world),
+      startedAt: new Date(run.header.startedAt),
       takeOver: this.#options.takeOver ?? [],
       rollbackBudgetSeconds: budgetOf(this.#options),
       forks: typeof options['forks'] === 'number' ? options['forks'] : 50,

@@ -20,6 +20,8 @@ export interface EngineServices {
   emit: EventSink;
   redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Of the process, for templates that ask for it. */
+  environment: NodeJS.ProcessEnv;
   /** The plain content of a file of the controller that is encrypted. */
   decrypt: (text: string, file: string) => Buffer;
   /** Takes an output that is too long for memory. Absent when nothing is kept of the run. */
@@ -49,6 +51,8 @@ export interface RunSettings {
   forks: number;
   /** Who runs it: user@machine. */
   owner: string;
+  /** When the run was first started. */
+  startedAt: Date;
   /** Runs whose locks are replaced. */
   takeOver: string[];
   onFailure: OnFailure | undefined;

@@ -4,7 +4,8 @@ import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Play, TaskNode } from '../core/playbook.ts';
 import { Scope, unknownValue, type Layer, type ScopeValue } from '../template/scope.ts';
 import { matchHosts } from '../util/patterns.ts';
-import type { RunSettings } from './context.ts';
+import type { EngineContext, RunSettings } from './context.ts';
+import { controllerFor } from './controller.ts';
 
 /** Stands for an argument that is not given. */
 export const OMIT = '⟦omit⟧';
@@ -18,7 +19,8 @@ export interface PendingHandler {
 export class RunState {
   readonly #inventory: Inventory;
   readonly #settings: RunSettings;
-  readonly #playbookDir: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #folders: readonly string[];
   readonly #facts = new Map<string, Record<string, ScopeValue>>();
   readonly #groups: Map<string, string[]>;
   readonly #pending = new Map<string, Map<string, PendingHandler>>();
@@ -29,10 +31,12 @@ export class RunState {
   /** In check mode: hosts on which an earlier step would have changed something. */
   readonly predicted = new Set<string>();
 
-  constructor(inventory: Inventory, settings: RunSettings, playbookDir: string) {
+  /** @param folders of the playbook and its overlays, nearest first */
+  constructor({ inventory, settings, environment }: EngineContext, folders: readonly string[]) {
     this.#inventory = inventory;
     this.#settings = settings;
-    this.#playbookDir = playbookDir;
+    this.#environment = environment;
+    this.#folders = folders;
     this.#groups = new Map([...inventory.groups].map(([name, members]) => [name, [...members]]));
   }
 
@@ -121,7 +125,9 @@ export class RunState {
       { name: 'inventory', values: host.vars },
       ...(role ? [{ name: 'role defaults', values: role.defaults }] : []),
     ];
-    return new Scope(layers);
+    const folders = [...(role ? [role.path] : []), ...this.#folders];
+    const { startedAt } = this.#settings;
+    return new Scope(layers, controllerFor({ environment: this.#environment, startedAt }, folders));
   }
 
   #magic(
@@ -165,7 +171,7 @@ export class RunState {
         tags: [...this.#settings.tags],
         skip_tags: [...this.#settings.skipTags],
       }),
-      playbook_dir: () => this.#playbookDir,
+      playbook_dir: () => this.#folders.at(-1) ?? '',
       inventory_file: () => this.#inventory.file,
       inventory_dir: () => (this.#inventory.file === '' ? '' : dirname(this.#inventory.file)),
       role_name: () => task.role?.name ?? '',

@@ -1,5 +1,5 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename } from 'node:path';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { RunnerError, TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
@@ -7,6 +7,7 @@ import type { HostSession } from '../core/host.ts';
 import type { ControllerFile, HostView } from '../core/module.ts';
 import type { Scope } from '../template/scope.ts';
 import { digestFile, sha256 } from '../util/digest.ts';
+import { placesOf } from '../util/paths.ts';
 import { isVault } from '../util/vault.ts';
 import { FACT_TIMEOUT_MS } from './context.ts';
 
@@ -117,9 +118,7 @@ export class SessionHostView implements HostView {
   }
 
   async #find(path: string, kind: 'files' | 'templates'): Promise<string> {
-    const candidates = isAbsolute(path)
-      ? [path]
-      : this.#options.folders.flatMap((folder) => [join(folder, kind, path), join(folder, path)]);
+    const candidates = placesOf(path, this.#options.folders, kind);
     for (const candidate of candidates) {
       const found = await stat(candidate).catch((error: unknown) => {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

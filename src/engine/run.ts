@@ -100,7 +100,7 @@ class PlaybookRun {
     this.#incomplete = recorded !== undefined && openAlone(recorded).length > 0;
     this.#playbook = playbook;
     this.#files = new Set([...playbook.files, ...(recorded?.files.map(({ path }) => path) ?? [])]);
-    this.#state = new RunState(context.inventory, context.settings, playbook.folders.at(-1) ?? '');
+    this.#state = new RunState(context, playbook.folders);
     const replay = recorded ? replayable(recorded) : new Map<string, RecordedStep>();
     this.#firstUnit = recorded?.lastUnit ?? 0;
     this.#steps = new StepRunner(context, this.#state, {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
@@ -14,7 +14,8 @@ import {
   type TaskNode,
 } from '../core/playbook.ts';
 import { parseCondition } from '../template/conditions.ts';
-import { isTemplate, parseTemplate } from '../template/templates.ts';
+import { isTemplate, parseTemplate, type Template } from '../template/templates.ts';
+import { placesOf } from '../util/paths.ts';
 import { didYouMean } from '../util/text.ts';
 
 const magic = [
@@ -121,6 +122,7 @@ export function checkPlaybook(
     const known = [...global, ...Object.keys(play.vars)];
     for (const value of Object.values(play.vars)) {
       problems.push(...checkNames(namesOf(value), known, play.at, `play "${play.name}"`));
+      problems.push(...checkReadFiles([value], playbook.folders, play.at));
     }
     for (const task of rollbackTasks(play.rollback)) problems.push(...checkTask(task, known));
     for (const task of playTasks(play)) {
@@ -193,7 +195,52 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
   for (const inner of [...undo, ...task.capture]) {
     problems.push(...checkTask(inner, [...known, ...undoNames, ...captured]));
   }
+  for (const inner of undo) problems.push(...checkReadsNothing(inner));
   return problems;
+}
+
+/** An undo may run from another machine, on another day: it is complete in itself. */
+function checkReadsNothing(task: TaskNode): Problem[] {
+  return asksOf([task.args, task.loop ?? null, task.delegateTo ?? null, ...task.vars]).map(
+    ({ helper }) => ({
+      rule: 'broken-template' as const,
+      message: `"{{${helper} …}}" reads the controller, which undo task "${task.name}" cannot.`,
+      at: task.argsAt,
+      hint: 'Put it in "vars" of the play or of the task around: they are recorded with the step.',
+    }),
+  );
+}
+
+function asksOf(value: JsonValue): Template['asks'] {
+  if (typeof value === 'string') return isTemplate(value) ? parsedAsks(value) : [];
+  if (Array.isArray(value)) return value.flatMap(asksOf);
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(asksOf) : [];
+}
+
+function parsedAsks(text: string): Template['asks'] {
+  try {
+    return parseTemplate(text).asks;
+  } catch (error) {
+    // Reported where its names are looked at.
+    if (error instanceof TemplateError) return [];
+    throw error;
+  }
+}
+
+/** Files that templates read by a constant name. */
+function checkReadFiles(
+  values: readonly JsonValue[],
+  folders: readonly string[],
+  at: Problem['at'],
+): Problem[] {
+  return values.flatMap(asksOf).flatMap(({ helper, constant }) => {
+    if (helper !== 'file' || constant === undefined || isAbsolute(constant)) return [];
+    const places = placesOf(constant, folders, 'files');
+    if (places.some((place) => existsSync(place))) return [];
+    const message = `There is no file "${constant}", which a template reads.`;
+    const hint = `Looked for ${places.join(', ')}.`;
+    return [{ rule: 'missing-file' as const, message, at, hint }];
+  });
 }
 
 function namesOfTask(task: TaskNode): string[] {
@@ -260,14 +307,23 @@ function checkFiles(
   folders: readonly string[],
   outer: readonly string[],
 ): Problem[] {
+  const places = [...(task.role ? [task.role.path] : []), ...folders];
+  const read = checkReadFiles([task.args, ...task.vars], places, task.argsAt);
+  return [...read, ...checkNamedFile(task, places, outer)];
+}
+
+function checkNamedFile(
+  task: TaskNode,
+  places: readonly string[],
+  outer: readonly string[],
+): Problem[] {
   const kind = fileArguments[task.module];
   const named = task.args[task.module === 'script' ? 'cmd' : 'src'];
   const name = task.module === 'script' ? String(named ?? '').split(/\s/)[0] : named;
   if (!kind || typeof name !== 'string' || name === '' || isTemplate(name)) return [];
   // Such a file may be made by a step before.
   if (isAbsolute(name)) return [];
-  const places = [...(task.role ? [task.role.path] : []), ...folders];
-  const candidates = places.flatMap((folder) => [join(folder, kind, name), join(folder, name)]);
+  const candidates = placesOf(name, places, kind);
   const path = candidates.find((one) => existsSync(one));
   const at = task.argsAt;
   if (path === undefined) {

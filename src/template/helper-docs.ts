@@ -1,3 +1,5 @@
+import type { Controller } from './controller-helpers.ts';
+
 /** What a helper is for, and an expression with what it gives; tests render each. Variables: x, list, map. */
 export interface HelperDoc {
   summary: string;
@@ -14,6 +16,13 @@ export const exampleVariables = {
     { name: 'w1', role: 'worker' },
   ],
   map: { a: 1, b: 2 },
+};
+
+/** The controller of the examples. */
+export const exampleController: Controller = {
+  startedAt: new Date('2026-03-01T22:00:00Z'),
+  env: (name) => (name === 'HOME' ? '/root' : undefined),
+  file: (name) => `content of ${name}\n`,
 };
 
 function doc(summary: string, example: string, gives: unknown): HelperDoc {
@@ -134,5 +143,20 @@ export const helperDocs: Record<string, HelperDoc> = {
   or: doc('One of them.', '{{or true false}}', true),
   not: doc('The opposite.', '{{not true}}', false),
   in: doc('Whether an item is in a list, or a text in a text.', '{{in "a" list}}', true),
+  env: doc(
+    'A variable of the runner’s own environment, on the controller; an error where it is missing and no other value follows.',
+    '{{env "HOME"}}',
+    '/root',
+  ),
+  file: doc(
+    'Text of a file of the controller, in "files/" of the role or beside the playbook, without the line end at its end.',
+    '{{file "motd"}}',
+    'content of motd',
+  ),
+  date: doc(
+    'When the run began, in UTC and in the words of strftime(3): the same for all steps, hosts and a resumed run. Seconds since 1970 behind it stand for another time.',
+    '{{date "%Y-%m-%d %H:%M"}}',
+    '2026-03-01 22:00',
+  ),
   ternary: doc('One of two values, by a condition.', '{{ternary true "yes" "no"}}', 'yes'),
 };

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { TemplateError, UnknownValueError } from '../core/errors.ts';
+import type { Controller } from './controller-helpers.ts';
 import { isTemplate, parseTemplate } from './templates.ts';
 
 /** Stands for "{{" in text that must not be rendered (`!raw`): two characters of Unicode's private use area. */
@@ -45,14 +46,19 @@ export interface Layer {
  */
 export class Scope {
   readonly #layers: readonly Layer[];
+  readonly #controller: Controller | undefined;
   readonly #rendered = new Map<string, unknown>();
   readonly #pending = new Set<string>();
   /** The variables as a plain object with lazy values, as templates and conditions want them. */
   readonly variables: Record<string, unknown>;
 
-  /** @param layers strongest first */
-  constructor(layers: readonly Layer[]) {
+  /**
+   * @param layers strongest first
+   * @param controller left out where templates may read nothing but variables
+   */
+  constructor(layers: readonly Layer[], controller?: Controller) {
     this.#layers = layers;
+    this.#controller = controller;
     this.variables = new Proxy<Record<string, unknown>>(
       {},
       {
@@ -105,7 +111,7 @@ export class Scope {
   render(value: JsonValue): JsonValue {
     if (typeof value === 'string') {
       if (!isTemplate(value)) return unprotectRaw(value);
-      const result = parseTemplate(value).render(this.variables);
+      const result = parseTemplate(value).render(this.variables, this.#controller);
       return typeof result === 'string' ? unprotectRaw(result) : ((result ?? null) as JsonValue);
     }
     if (Array.isArray(value)) return value.map((item) => this.render(item));
@@ -119,6 +125,6 @@ export class Scope {
 
   /** This scope with stronger layers on top. */
   with(...layers: Layer[]): Scope {
-    return new Scope([...layers, ...this.#layers]);
+    return new Scope([...layers, ...this.#layers], this.#controller);
   }
 }

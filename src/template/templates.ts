@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { RunnerError, TemplateError } from '../core/errors.ts';
+import { controllerHelpers, type Controller } from './controller-helpers.ts';
 import { helpers } from './helpers.ts';
 
 export interface Template {
@@ -7,11 +8,13 @@ export interface Template {
   readonly roots: ReadonlySet<string>;
   /** Names it reads when they exist. */
   readonly optionalRoots: ReadonlySet<string>;
+  /** Helpers it calls that read the controller, with the text they are given first where it is constant. */
+  readonly asks: readonly { helper: string; constant: string | undefined }[];
   /**
    * Text, or the value itself when the template is one expression and nothing else.
    * @throws TemplateError when a name is missing.
    */
-  render(variables: object): unknown;
+  render(variables: object, controller?: Controller): unknown;
 }
 
 type Node = hbs.AST.Node;
@@ -29,6 +32,16 @@ for (const [name, helper] of Object.entries(helpers)) {
   // Handlebars appends its options; ours take values only.
   handlebars.registerHelper(name, function (...args: unknown[]) {
     return helper(...args.slice(0, -1));
+  });
+}
+for (const [name, helper] of Object.entries(controllerHelpers)) {
+  handlebars.registerHelper(name, function (...args: unknown[]) {
+    const { data } = args.at(-1) as { data: { controller?: Controller } };
+    const { controller } = data;
+    if (controller) return helper(controller, ...args.slice(0, -1));
+    throw new TemplateError(`Helper "${name}" reads the controller, which cannot be done here.`, {
+      hint: 'Put it in a variable of the play: what an undo needs is recorded with the step.',
+    });
   });
 }
 handlebars.registerHelper('__value', function (value: unknown, options: Handlebars.HelperOptions) {
@@ -76,7 +89,7 @@ function compile(source: string): Template {
         : undefined,
     });
   }
-  const names: Names = { required: new Set(), optional: new Set() };
+  const names: Names = { required: new Set(), optional: new Set(), asks: [] };
   const single = singleExpression(program);
   rewriteProgram(program, names, 0);
   if (single) {
@@ -92,10 +105,11 @@ function compile(source: string): Template {
   return {
     roots: names.required,
     optionalRoots: names.optional,
-    render(variables) {
+    asks: names.asks,
+    render(variables, controller) {
       const sink: { value: unknown } = { value: undefined };
       try {
-        const text = run(variables, { data: { sink } });
+        const text = run(variables, { data: { sink, controller } });
         return single ? sink.value : text;
       } catch (error) {
         throw templateError(source, error);
@@ -133,6 +147,7 @@ function singleExpression(program: hbs.AST.Program): hbs.AST.MustacheStatement |
 interface Names {
   required: Set<string>;
   optional: Set<string>;
+  asks: { helper: string; constant: string | undefined }[];
 }
 
 /**
@@ -190,7 +205,16 @@ function asExpression(
 
 function rewriteCall(called: Call, names: Names, depth: number): void {
   const name = isPath(called.path) ? called.path.original : '';
-  if (!Object.hasOwn(helpers, name) && !blocks.has(name)) {
+  const [first] = called.params;
+  const constant =
+    first?.type === 'StringLiteral' ? (first as hbs.AST.StringLiteral).value : undefined;
+  if (Object.hasOwn(controllerHelpers, name)) {
+    names.asks.push({ helper: name, constant });
+  } else if (name === 'lookup' && constant !== undefined) {
+    throw new TemplateError(`"lookup" finds a value in a map or list, not in "${constant}".`, {
+      hint: 'Read the controller with {{env "NAME"}} and {{file "NAME"}}.',
+    });
+  } else if (!Object.hasOwn(helpers, name) && !blocks.has(name)) {
     throw new TemplateError(`Unknown helper "${name}".`, {
       hint: 'List them with: runner doc helpers.',
     });

@@ -11,7 +11,8 @@ import { builtinModules, createRegistry } from '../../src/modules/index.ts';
 import { editorSchemas } from '../../src/playbook/editor-schema.ts';
 import { keywords, keywordsOn, places } from '../../src/playbook/keywords.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
-import { exampleVariables, helperDocs } from '../../src/template/helper-docs.ts';
+import { controllerHelpers } from '../../src/template/controller-helpers.ts';
+import { exampleController, exampleVariables, helperDocs } from '../../src/template/helper-docs.ts';
 import { helpers } from '../../src/template/helpers.ts';
 import { Scope } from '../../src/template/scope.ts';
 import { packageRoot } from '../../src/util/package.ts';
@@ -152,13 +153,15 @@ describe('keywords', () => {
 
 describe('helpers', () => {
   it('are all described', () => {
-    expect(Object.keys(helperDocs).sort()).toEqual(Object.keys(helpers).sort());
+    expect(Object.keys(helperDocs).sort()).toEqual(
+      [...Object.keys(helpers), ...Object.keys(controllerHelpers)].sort(),
+    );
   });
 
   it.each(Object.entries(helperDocs))(
     '%s gives what its example says',
     (_name, { example, gives }) => {
-      const scope = new Scope([{ name: 'play', values: exampleVariables }]);
+      const scope = new Scope([{ name: 'play', values: exampleVariables }], exampleController);
       expect(scope.render(example)).toEqual(gives);
     },
   );

@@ -1,3 +1,4 @@
+import { exampleController } from '../../src/template/helper-docs.ts';
 import { describe, expect, it } from 'vitest';
 import { UnknownValueError } from '../../src/core/errors.ts';
 import { parseCondition } from '../../src/template/conditions.ts';
@@ -126,5 +127,32 @@ describe('scopes', () => {
     const scope = new Scope([{ name: 'runtime', values: { r: unknownValue }, data: true }]);
     expect(() => scope.render('{{r.rc}}')).toThrow(UnknownValueError);
     expect(() => parseCondition('r.rc == 0').test(scope.variables)).toThrow(UnknownValueError);
+  });
+});
+
+describe('helpers that read the controller', () => {
+  const render = (text: string) => new Scope([], exampleController).render(text);
+
+  it('give what there is, or what stands behind', () => {
+    expect(render('{{env "HOME"}}')).toBe('/root');
+    expect(render('{{env "MISSING" "none"}}')).toBe('none');
+    expect(render('{{date "%s|%j|%u|%T%%" 86399}}')).toBe('86399|001|4|23:59:59%');
+  });
+
+  it.each([
+    ['{{env "MISSING"}}', 'The environment of the runner has no "MISSING".'],
+    ['{{env 5}}', 'Helper "env" wants a text.'],
+    ['{{date "%Q"}}', 'Helper "date" does not know "%Q".'],
+    ['{{date "%Y" "x"}}', 'wants seconds since 1970'],
+    ['{{date "%Y" 99999999999999}}', 'that is no time'],
+    ['{{lookup "env" "HOME"}}', '"lookup" finds a value in a map or list'],
+  ])('refuse %s', (text, message) => {
+    expect(() => render(text)).toThrow(message);
+  });
+
+  it('are not there for an undo', () => {
+    expect(() => new Scope([]).render('{{env "HOME"}}')).toThrow(
+      'Helper "env" reads the controller, which cannot be done here.',
+    );
   });
 });

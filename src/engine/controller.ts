@@ -1,0 +1,44 @@
+import { readFileSync, statSync } from 'node:fs';
+import { TemplateError } from '../core/errors.ts';
+import type { Controller } from '../template/controller-helpers.ts';
+import { placesOf } from '../util/paths.ts';
+import { isVault } from '../util/vault.ts';
+
+/** Larger files are no values. */
+const MAX_BYTES = 1024 * 1024;
+
+/** What templates may read of this machine. @param folders of the role and the playbook, nearest first */
+export function controllerFor(
+  { environment, startedAt }: { environment: NodeJS.ProcessEnv; startedAt: Date },
+  folders: readonly string[],
+): Controller {
+  return {
+    startedAt,
+    env: (name) => environment[name],
+    file(name) {
+      const places = placesOf(name, folders, 'files');
+      const path = places.find((one) => statSync(one, { throwIfNoEntry: false })?.isFile());
+      if (path === undefined)
+        throw new TemplateError(`There is no file "${name}" on the controller.`, {
+          hint: `Looked for ${places.join(', ')}.`,
+        });
+      return textOf(path);
+    },
+  };
+}
+
+function textOf(path: string): string {
+  const size = statSync(path).size;
+  if (size > MAX_BYTES)
+    throw new TemplateError(`"${path}" has ${String(size)} bytes: too many for a value.`, {
+      hint: 'Bring it to the host with "copy".',
+    });
+  const bytes = readFileSync(path);
+  const text = bytes.toString('utf8');
+  if (isVault(text))
+    throw new TemplateError(`"${path}" is encrypted.`, {
+      hint: 'Its values can be read with "vars_files", and it can be the "src" of "copy".',
+    });
+  if (!Buffer.from(text).equals(bytes)) throw new TemplateError(`"${path}" is no text.`);
+  return text;
+}
