@@ -1,5 +1,6 @@
 import type { Action, HttpRequest, HttpResponse } from './action.ts';
 import type { Fact } from './fact.ts';
+import type { ArchiveEntry } from '../util/archive.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
 /** Everything a module may know. It has no method that could change a host. */
@@ -13,6 +14,8 @@ export interface HostView {
   controllerFile(path: string): Promise<Buffer>;
   /** Where such a file is and what it holds, without reading it into memory. */
   controllerFileInfo(path: string): Promise<ControllerFile>;
+  /** What is in an archive of the controller. */
+  controllerArchive(path: string): Promise<ArchiveEntry[]>;
   /** SHA-256 of a file of the controller, undefined when there is none. */
   localChecksum(path: string): Promise<string | undefined>;
   /** The controller's own copy of a small file that was captured, by the path of the host's copy. */

@@ -6,6 +6,7 @@ import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
 import type { HostSession } from '../core/host.ts';
 import type { ControllerFile, HostView } from '../core/module.ts';
 import type { Scope } from '../template/scope.ts';
+import { readArchive, type ArchiveEntry } from '../util/archive.ts';
 import { digestFile, sha256 } from '../util/digest.ts';
 import { placesOf } from '../util/paths.ts';
 import { isVault } from '../util/vault.ts';
@@ -84,6 +85,10 @@ export class SessionHostView implements HostView {
     if (!isVault(await beginning(found))) return info;
     const plain = await this.#read(found);
     return { path: found, size: plain.length, checksum: sha256(plain), encrypted: true };
+  }
+
+  async controllerArchive(path: string): Promise<ArchiveEntry[]> {
+    return readArchive(await this.#find(path, 'files'));
   }
 
   /** Content of a file of the controller, decrypted where it is encrypted. */

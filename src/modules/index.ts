@@ -46,6 +46,7 @@ import { sysctl } from './sysctl.ts';
 import { systemd_service } from './systemd_service.ts';
 import { tempfile } from './tempfile.ts';
 import { template } from './template.ts';
+import { unarchive } from './unarchive.ts';
 import { uri } from './uri.ts';
 import { user } from './user.ts';
 import { wait_for } from './wait_for.ts';
@@ -102,6 +103,7 @@ export const builtinModules = [
   systemd_service,
   tempfile,
   template,
+  unarchive,
   uri,
   user,
   wait_for,

@@ -1,14 +1,19 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { OutputSink } from '../core/host.ts';
 
+/**
+ * What the shell wants next on its input: R the bytes of a file and what follows them, W the bytes alone, T what follows
+ * now that they are taken, N what follows without them.
+ */
+export type Wish = 'R' | 'W' | 'T' | 'N';
+
 export interface FrameOptions {
   /** Bytes of one command's output that are kept; what is more goes to `overflow` only. */
   keepBytes: number;
   /** Called when an output grows above `keepBytes`. It gets all of it. */
   overflow?: (() => OutputSink | undefined) | undefined;
   onOutput?: ((text: string) => void) | undefined;
-  /** The shell is ready for the bytes of a file (true), or goes on without (false). */
-  onReady?: ((wanted: boolean) => void) | undefined;
+  onReady?: ((wish: Wish) => void) | undefined;
   /** Drop all before the first "B". */
   awaitBegin?: boolean;
   /** Where the bytes of the frame with this index go, instead of being kept. */
@@ -31,8 +36,8 @@ const DISPLAYED_BYTES = 64 * 1024;
 /**
  * Cuts one stream of a shell into the outputs of its commands. Every marker is a line of its own that begins with a
  * word the commands cannot know: B is where answers begin, E CODE SHARED ends the output of a command, P CODE 0 that of
- * what came before the commands and failed, R asks for a file and N goes on without, L and M stand around a copy that is
- * only for display, D at the end of the last marker ends the answer.
+ * what came before the commands and failed, R, W, T and N say what is wanted next, L and M stand around a copy that is only
+ * for display, D at the end of the last marker ends the answer.
  */
 export class FrameReader {
   readonly frames: Frame[] = [];
@@ -118,8 +123,10 @@ export class FrameReader {
         this.#displayOnly = false;
         return;
       case 'R':
+      case 'W':
+      case 'T':
       case 'N':
-        this.#options.onReady?.(kind === 'R');
+        this.#options.onReady?.(kind);
         return;
       case '':
         // No command ran: the marker is "D" alone.

@@ -3,7 +3,7 @@ import { ConnectError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import type { OutputSink, RunOptions } from '../core/host.ts';
 import { quote } from '../util/shell.ts';
-import { FrameReader } from './frames.ts';
+import { FrameReader, type Wish } from './frames.ts';
 import type { ShellChannel } from './line.ts';
 
 /** Bytes of a file on their way to the host. */
@@ -147,10 +147,10 @@ export class RemoteShell {
       }, options.timeoutMs);
       options.signal?.addEventListener('abort', onAbort, { once: true });
       let section = 0;
-      const sendNext = (wanted: boolean) => {
-        const feed = wanted ? sections[section]?.feed : undefined;
-        section++;
-        const next = sections[section]?.text;
+      const sendNext = (wish: Wish) => {
+        const feed = wish === 'R' || wish === 'W' ? sections[section]?.feed : undefined;
+        if (wish !== 'W') section++;
+        const next = wish === 'W' ? undefined : sections[section]?.text;
         this.#feed(feed, next, () => this.#job === job).catch((error: unknown) => {
           // The shell waits for bytes that do not come: nothing else can be told to it.
           this.#closed ??= 'given up';

@@ -16,6 +16,7 @@ RS=0
 RE=
 RR=
 RY=
+RH=
 RP=$$
 RL=0
 
@@ -73,8 +74,14 @@ rh() {
 
 # receive FILE BYTES SHA256: what follows on standard input. "R" asks the controller for it. All of it is taken even
 # when there is no room (tee goes on), since the rest would be read as commands. The sum is made on the way.
+# A head that reads ahead, as that of busybox does, would swallow commands: then "W" asks for the bytes alone, and "T"
+# for what follows.
 receive() {
-  printf '\n%s R\n' "$RN"
+  if [ -z "$RH" ]; then
+    RH=W
+    case $(head --version 2>/dev/null) in *'GNU coreutils'*) RH=R ;; esac
+  fi
+  printf '\n%s %s\n' "$RN" "$RH"
   umask 077
   # Five times as fast where it is there; coreutils do without the processor's own instructions.
   rk=sha256sum
@@ -82,6 +89,7 @@ receive() {
   # shellcheck disable=SC2086  # a command and its words
   rw=$(head -c "$2" | tee "$1" | $rk)
   umask "$RM"
+  if [ "$RH" = W ]; then printf '\n%s T\n' "$RN"; fi
   if [ "${rw%% *}" = "$3" ] && [ "$(wc -c <"$1")" -eq "$2" ] 2>/dev/null; then return 0; fi
   # First gone, then told: when the line is lost, telling ends this shell.
   discard "$1"

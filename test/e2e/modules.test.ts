@@ -1,8 +1,20 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -26,7 +38,79 @@ beforeEach(() => {
   bench.forgetRuns();
 });
 
+function has(...programs: string[]): boolean {
+  const folders = (process.env['PATH'] ?? '').split(':');
+  return programs.every((program) => folders.some((folder) => existsSync(join(folder, program))));
+}
+
+/** Links to busybox in a folder that comes first in PATH, but for programs that let somebody else in. */
+function putBusyboxFirst(folder: string): void {
+  const applets = execFileSync('busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
+  for (const applet of applets)
+    if (!['su', 'login', 'sulogin', 'passwd', 'busybox'].includes(applet))
+      symlinkSync('/bin/busybox', join(folder, applet));
+}
+
+const hasZip = has('zip', 'unzip');
+const archives = mkdtempSync(join(tmpdir(), 'runner-archives-'));
+beforeAll(() => {
+  const inside = join(archives, 'tool-1.2');
+  mkdirSync(join(inside, 'bin'), { recursive: true });
+  writeFileSync(join(inside, 'bin', 'tool'), '#!/bin/sh\necho 1.2\n', { mode: 0o755 });
+  writeFileSync(join(inside, 'notes 1.txt'), 'Größe\n', { mode: 0o640 });
+  writeFileSync(join(archives, 'blob'), randomBytes(1_000_000));
+  symlinkSync('bin/tool', join(inside, 'latest'));
+  execFileSync('tar', ['-C', archives, '-czf', join(archives, 'tool.tgz'), 'tool-1.2']);
+  if (hasZip) execFileSync('zip', ['-qr', 'tool.zip', 'tool-1.2'], { cwd: archives });
+});
+afterAll(() => {
+  rmSync(archives, { recursive: true });
+});
+const lookAtTool =
+  'cd /srv/tools 2>/dev/null && find . ! -name . -exec stat -c "%n %F %a %U" {} + | sort && find . -type f -exec sha256sum {} + | sort && find . -type l -exec readlink {} + || :';
+/** An older tool, and a directory that is not the archive's alone. */
+const olderTool =
+  'rm -rf /srv/tools; mkdir -p /srv/tools/bin; chmod 1777 /srv/tools/bin; echo old >/srv/tools/bin/tool; touch /srv/tools/bin/other';
+
 const scenarios: ModuleScenario[] = [
+  {
+    title: 'copy of a file that is streamed',
+    tasks: `- { name: Copy, copy: { src: ${join(archives, 'blob')}, dest: /srv/blob } }\n- { name: Link, file: { src: blob, path: /srv/link, state: link } }`,
+    look: 'sha256sum /srv/blob /srv/link 2>/dev/null || :',
+    shows: '/srv/link',
+  },
+  {
+    title: 'unarchive',
+    tasks: `- { name: Unpack, unarchive: { src: ${join(archives, 'tool.tgz')}, dest: /srv/tools, mode: "0750" } }`,
+    look: lookAtTool,
+    shows: './tool-1.2/notes 1.txt regular file 750 root',
+    prepare: 'rm -rf /srv/tools; mkdir -p /srv/tools',
+  },
+  {
+    title: 'unarchive over what is there',
+    tasks: `- { name: Unpack, unarchive: { src: ${join(archives, 'tool.tgz')}, dest: /srv/tools, strip_components: 1, exclude: '*/notes*' } }`,
+    look: lookAtTool,
+    shows:
+      './bin directory 1777 root\n./bin/other regular empty file 644 root\n./bin/tool regular file 755 root\n./latest symbolic link 777 root\n',
+    prepare: olderTool,
+  },
+  {
+    title: 'unarchive of an archive on the host',
+    tasks: `- { name: Copy, copy: { src: ${join(archives, 'tool.tgz')}, dest: /srv/tool.tgz } }
+- { name: Unpack, unarchive: { src: /srv/tool.tgz, remote_src: true, dest: /srv/tools, strip_components: 1, owner: root, group: '0' } }`,
+    look: `${lookAtTool}; ls /srv/tool.tgz 2>/dev/null || :`,
+    shows: './notes 1.txt regular file 640 root',
+    prepare: olderTool,
+  },
+  {
+    title: 'unarchive of a zip on the host',
+    needs: hasZip,
+    tasks: `- { name: Copy, copy: { src: ${join(archives, 'tool.zip')}, dest: /srv/tool.zip } }
+- { name: Unpack, unarchive: { src: /srv/tool.zip, remote_src: true, dest: /srv/tools, include: ['*/bin', '*/notes*'] } }`,
+    look: `${lookAtTool}; ls /srv/tool.zip 2>/dev/null || :`,
+    shows: './tool-1.2/notes 1.txt regular file 640 root',
+    prepare: olderTool,
+  },
   {
     title: 'group',
     tasks: '- { name: Group, group: { name: ops, gid: 990 } }',
@@ -113,28 +197,45 @@ const scenarios: ModuleScenario[] = [
   },
 ];
 
-describe('modules on a host', () => {
-  beforeAll(() => {
-    const files = join(bench.cli.dir, 'files');
-    mkdirSync(files, { recursive: true });
-  });
-
-  for (const scenario of scenarios) {
-    it(`${scenario.title}: taken back, done, done again`, async () => {
-      const files = join(bench.cli.dir, 'files');
-      mkdirSync(files, { recursive: true });
-      writeFileSync(
-        join(files, 'count.sh'),
-        '#!/bin/sh\necho "$1|$2|$# arguments" >/srv/count\nread -r nothing && exit 7\nexit 0\n',
-      );
-      await checkScenario(scenario, host);
+describe.each(['Debian', ...(has('busybox') ? ['busybox'] : [])])(
+  'modules on a host with the programs of %s',
+  (userland) => {
+    let own: HostsBench;
+    const there: ScenarioHost = {
+      play: (text) => own.play(text),
+      shell: (command) => own.shell('h1', command),
+    };
+    beforeAll(async () => {
+      own = await HostsBench.start(1);
+      if (userland === 'busybox')
+        putBusyboxFirst(join(own.lab.host('h1').root.dir, 'usr-local/bin'));
     });
-  }
-});
 
-const hasDnf = ['dnf', 'rpmbuild', 'createrepo_c'].every((program) =>
-  (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program))),
+    afterAll(() => own.stop());
+    beforeEach(() => {
+      own.forgetRuns();
+    });
+
+    it('has them', async () => {
+      const said = await there.shell('readlink -f "$(command -v stat)"');
+      expect(said.trim().endsWith('busybox')).toBe(userland === 'busybox');
+    });
+
+    for (const scenario of scenarios.filter(({ needs = true }) => needs)) {
+      it(`${scenario.title}: taken back, done, done again`, async () => {
+        const files = join(own.cli.dir, 'files');
+        mkdirSync(files, { recursive: true });
+        writeFileSync(
+          join(files, 'count.sh'),
+          '#!/bin/sh\necho "$1|$2|$# arguments" >/srv/count\nread -r nothing && exit 7\nexit 0\n',
+        );
+        await checkScenario(scenario, there);
+      });
+    }
+  },
 );
+
+const hasDnf = has('dnf', 'rpmbuild', 'createrepo_c');
 
 /** Repository with two versions of a package and of what it needs. */
 function makeRepository(folder: string): void {

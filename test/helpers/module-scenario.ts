@@ -10,6 +10,8 @@ export interface ModuleScenario {
   look: string;
   /** Shell text that must be found in the look after the tasks, as a part of it. */
   shows: string;
+  /** Whether this machine has what it takes. */
+  needs?: boolean;
   /** Steps that count as changed whenever they run. */
   alwaysChanges?: boolean;
   /** What the host needs first; shell text. */

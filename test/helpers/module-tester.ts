@@ -5,6 +5,7 @@ import { RunnerError } from '../../src/core/errors.ts';
 import type { Fact } from '../../src/core/fact.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { HostView, Module, ModuleCall } from '../../src/core/module.ts';
+import type { ArchiveEntry } from '../../src/util/archive.ts';
 import { validateValue } from '../../src/util/schema.ts';
 
 interface Case {
@@ -13,6 +14,7 @@ interface Case {
   /** Answers by "fact.name param param". */
   facts?: Record<string, unknown>;
   files?: Record<string, string>;
+  archives?: Record<string, ArchiveEntry[]>;
   responses?: Record<string, HttpResponse>;
 }
 
@@ -27,7 +29,12 @@ export interface ModuleCases {
 }
 
 /** A host that answers what the case scripted, and fails on any other question. */
-export function fakeHost({ facts = {}, files = {}, responses = {} }: Partial<Case>): HostView {
+export function fakeHost({
+  facts = {},
+  files = {},
+  archives = {},
+  responses = {},
+}: Partial<Case>): HostView {
   const file = (path: string): Promise<Buffer> => {
     const text = files[path];
     return text === undefined
@@ -44,6 +51,10 @@ export function fakeHost({ facts = {}, files = {}, responses = {} }: Partial<Cas
       return Promise.resolve(facts[key] as T);
     },
     controllerFile: file,
+    controllerArchive: (path) =>
+      Object.hasOwn(archives, path)
+        ? Promise.resolve(archives[path] ?? [])
+        : Promise.reject(new Error(`The case has no archive "${path}".`)),
     controllerFileInfo: async (path) => {
       const bytes = await file(path);
       const checksum = createHash('sha256').update(bytes).digest('hex');
