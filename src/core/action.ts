@@ -15,8 +15,16 @@ export type Action =
   | UploadAction
   | RebootAction
   | DownloadAction
-  /** Copies a file of the host to the controller, mode 0600. Refused when the bytes are not those of `checksum`. */
-  | { kind: 'fetch'; path: string; to: string; checksum: string };
+  | FetchAction;
+
+/** Copies a file of the host to the controller, mode 0600. */
+export interface FetchAction {
+  kind: 'fetch';
+  path: string;
+  to: string;
+  /** SHA-256 in hex that the bytes must have. Left out, it is the first word that the action before said. */
+  checksum?: string;
+}
 
 export interface ExecAction {
   kind: 'exec';

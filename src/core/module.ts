@@ -95,6 +95,8 @@ export interface Module<A = JsonObject> {
    * module cannot know; the task must then declare an undo.
    */
   restore?(args: A, host: HostView, captured: CapturePath): Promise<ModuleCall[] | undefined>;
+  /** Its undo is due even where it found nothing to do, as if the task said `undo_on: always`. */
+  undoesAlways?(args: A): boolean;
   /** Why some arguments leave nothing to undo or cannot be undone, known without a host. */
   undoFor?(args: JsonObject): 'auto' | 'none' | 'uncovered';
   /** Arguments that are left out of the journal: its undo does without them. */

@@ -282,7 +282,7 @@ class UnitRunner {
       this.#context.emit({ type: 'document', title, text });
     }
     // A step that is undone in any case is on record although it changes nothing.
-    const always = task.undoOn === 'always' && task.undo.kind === 'tasks' && !this.check;
+    const always = !this.check && this.#undoesAlways(args);
     if (plan.actions.length === 0 && !(always && this.#unit.recorded))
       return { ...base, result: { ...plan.result } };
     if (this.check && !readOnly) return { ...base, changed: true, result: { ...plan.result } };
@@ -394,7 +394,7 @@ class UnitRunner {
       become: task.become,
       undo: {
         body,
-        on: task.undoOn,
+        on: this.#undoesAlways(args) ? 'always' : task.undoOn,
         when: task.undoWhen,
         error: task.undoError,
         captured: registers,
@@ -405,6 +405,12 @@ class UnitRunner {
     });
     this.#context.fault?.('after-intent', task.id);
     this.#intentWritten = true;
+  }
+
+  #undoesAlways(args: JsonObject): boolean {
+    const { undo, undoOn } = this.#unit.task;
+    if (undo.kind === 'tasks') return undoOn === 'always';
+    return undo.kind !== 'none' && this.#module.undoesAlways?.(args) === true;
   }
 
   #recordedArgs(args: JsonObject): JsonObject {

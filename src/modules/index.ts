@@ -2,8 +2,10 @@ import type { Module, ModuleRegistry } from '../core/module.ts';
 import { apt } from './apt.ts';
 import { assert } from './assert.ts';
 import { authorized_key } from './authorized_key.ts';
+import { backup } from './backup.ts';
 import { blockinfile } from './blockinfile.ts';
 import { command } from './command.ts';
+import { container } from './container.ts';
 import { copy } from './copy.ts';
 import { cron } from './cron.ts';
 import { debug } from './debug.ts';
@@ -31,6 +33,8 @@ import { port_check } from './port_check.ts';
 import { reboot } from './reboot.ts';
 import { replace } from './replace.ts';
 import { restore_account } from './restore_account.ts';
+import { restore_backup } from './restore_backup.ts';
+import { restore_container } from './restore_container.ts';
 import { restore_cron } from './restore_cron.ts';
 import { restore_packages } from './restore_packages.ts';
 import { restore_path } from './restore_path.ts';
@@ -58,8 +62,10 @@ export const builtinModules = [
   apt,
   assert,
   authorized_key,
+  backup,
   blockinfile,
   command,
+  container,
   copy,
   cron,
   debug,
@@ -88,6 +94,8 @@ export const builtinModules = [
   reboot,
   replace,
   restore_account,
+  restore_backup,
+  restore_container,
   restore_cron,
   restore_packages,
   restore_path,

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type {
   Action,
   DownloadAction,
+  FetchAction,
   HttpRequest,
   HttpResponse,
   RebootAction,
@@ -98,7 +99,8 @@ export class ShellSession implements HostSession {
     for (const action of batch.actions) {
       if (action.kind === 'http') local.push(await this.#http(action.request));
       else if (action.kind === 'reboot') throw new TaskError('A restart stands alone in a step.');
-      else if (action.kind === 'fetch') commands.push(fetchCommand(action, downloads));
+      else if (action.kind === 'fetch')
+        commands.push(fetchCommand(action, downloads, commands.at(-1)));
       else commands.push(actionCommand(action));
     }
     if (batch.actions.length > 0 && local.length === batch.actions.length) {
@@ -121,7 +123,8 @@ export class ShellSession implements HostSession {
         const captureError = first.stderr.trim() || `code ${String(first.code)}`;
         return { outputs: [], captureError };
       }
-      for (const download of downloads) await download.finish(outputs);
+      const answerOf = (command: ShellCommand) => outputs[commands.indexOf(command)];
+      for (const download of downloads) await download.finish(outputs, answerOf);
       return { outputs: outputs.slice(copies.length), captureError: undefined, kept };
     } finally {
       for (const download of downloads) await download.discard();
@@ -373,14 +376,18 @@ function keepCommand(
 }
 
 interface Download {
-  finish(answers: readonly CommandOutput[]): Promise<void>;
+  finish(
+    answers: readonly CommandOutput[],
+    answerOf: (command: ShellCommand) => CommandOutput | undefined,
+  ): Promise<void>;
   /** Removes what is left of one that did not come to its end. */
   discard(): Promise<void>;
 }
 
 function fetchCommand(
-  { path, to, checksum }: Extract<Action, { kind: 'fetch' }>,
+  { path, to, checksum }: FetchAction,
   downloads: Download[],
+  before: ShellCommand | undefined,
 ): ShellCommand {
   const temporary = `${to}.runner-tmp`;
   const hash = createHash('sha256');
@@ -400,11 +407,12 @@ function fetchCommand(
     }
   };
   downloads.push({
-    finish: async (answers) => {
+    finish: async (answers, answerOf) => {
       if (answers.some(({ code }) => code !== 0)) return;
+      const wanted = checksum ?? (before && answerOf(before)?.stdout.split(/\s/)[0]);
       if (failure !== undefined)
         throw new TaskError(`"${to}" cannot be written: ${errorMessage(failure)}.`);
-      if (hash.digest('hex') !== checksum) {
+      if (hash.digest('hex') !== wanted) {
         throw new TaskError(`"${path}" changed while it was read.`, { hint: 'Try again.' });
       }
       await rename(temporary, to);

@@ -27,6 +27,7 @@ const before: Record<string, string> = {
 
 /** Why an example is not played in the embedded lab, where its module is tested otherwise. */
 const elsewhere: Record<string, string> = {
+  container: 'test/real/modules.test.ts has an engine',
   dnf: 'test/e2e/modules.test.ts has a repository',
   etcd_health: 'test/real/modules.test.ts has members',
   http_check: 'test/e2e/modules.test.ts has a server',

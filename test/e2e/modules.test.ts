@@ -74,6 +74,19 @@ const olderTool =
 
 const scenarios: ModuleScenario[] = [
   {
+    title: 'backup, and what happens behind it',
+    tasks: `- { name: Save, backup: { paths: [/srv/state, /srv/state.conf], dest: ${join(archives, 'kept')} } }
+- name: Ruin
+  shell: rm -rf /srv/state/deep /srv/state.conf && mkdir /srv/state.conf && chmod 700 /srv/state && echo ruined >/srv/state/b
+  args: { creates: /srv/state.conf/ }
+  undo: none`,
+    look: 'cd /srv && find state state.conf -exec stat -c "%n %F %a" {} + | sort; stat -c %a state; find state state.conf -type f -exec cat {} +; readlink state/deep/link || :',
+    shows: 'ruined',
+    alwaysChanges: true,
+    prepare:
+      'rm -rf /srv/state /srv/state.conf; mkdir -p /srv/state/deep/er; echo a >"/srv/state/deep/er/a b"; echo b >/srv/state/b; chmod 4750 /srv/state/b; ln -s ../b /srv/state/deep/link; mkfifo /srv/state/pipe; echo conf >/srv/state.conf',
+  },
+  {
     title: 'copy of a file that is streamed',
     tasks: `- { name: Copy, copy: { src: ${join(archives, 'blob')}, dest: /srv/blob } }\n- { name: Link, file: { src: blob, path: /srv/link, state: link } }`,
     look: 'sha256sum /srv/blob /srv/link 2>/dev/null || :',

@@ -1,6 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { containers } from '../../src/facts/container.ts';
 import { podsToMove } from '../../src/facts/kubernetes.ts';
+import { container } from '../../src/modules/container.ts';
+import { restore_container } from '../../src/modules/restore_container.ts';
 import { etcd_health } from '../../src/modules/etcd_health.ts';
 import { http_check } from '../../src/modules/http_check.ts';
 import { k8s_node } from '../../src/modules/k8s_node.ts';
@@ -205,5 +208,150 @@ describe('gates', () => {
         execFileSync(program, [...flags, '-n', '-c', action.argv[2] ?? '']);
       }
     }
+  });
+});
+
+const docker = '["docker"]';
+const inspected = (name: string, more: object = {}) => ({
+  Name: `/${name}`,
+  Id: `${name}0000000000000000`,
+  Image: 'sha256:1',
+  State: { Status: 'running', Running: true },
+  Config: { Image: 'app:1', Cmd: ['serve'], Env: ['A=1'], Labels: { app: name } },
+  HostConfig: { Binds: ['/etc/a:/a'], RestartPolicy: { Name: 'always' } },
+  Mounts: [
+    { Type: 'bind', Source: '/etc/a', Destination: '/a', RW: true },
+    { Type: 'volume', Name: 'unnamed', Destination: '/v', RW: false },
+  ],
+  NetworkSettings: {
+    Networks: {
+      side: { Aliases: ['www', `${name}0000000000`.slice(0, 12)], IPAddress: '10.0.0.2' },
+      other: { Aliases: null },
+    },
+  },
+  ...more,
+});
+const parsed = (...all: object[]) =>
+  containers.parse({ code: 0, stdout: JSON.stringify(all), stderr: '' }, docker, '[]');
+const resting = { State: { Status: 'exited', Running: false } };
+const listed = (filters: string[], ...all: object[]) => ({
+  [`container.list ${docker} ${JSON.stringify(filters)}`]: parsed(...all),
+  'system.program curl': true,
+});
+const specification = {
+  imageId: 'sha256:1',
+  Config: { Image: 'app:1', Cmd: ['serve'], Env: ['A=1'], Labels: { app: 'web' } },
+  HostConfig: { Binds: ['/etc/a:/a', 'unnamed:/v:ro'], RestartPolicy: { Name: 'always' } },
+  Networks: {
+    side: { IPAMConfig: null, Links: null, DriverOpts: null, Aliases: ['www'] },
+    other: { IPAMConfig: null, Links: null, DriverOpts: null, Aliases: null },
+  },
+};
+
+testModule(container, {
+  settled: [
+    {
+      title: 'lists by a label',
+      args: { filters: ['label=app'] },
+      facts: listed(['label=app'], inspected('web')),
+      result: { containers: [{ name: 'web', image: 'app:1', status: 'running', running: true }] },
+    },
+    {
+      title: 'runs',
+      args: { name: 'web', state: 'started' },
+      facts: listed(['name=^/web$'], inspected('web')),
+    },
+    {
+      title: 'is stopped',
+      args: { name: 'web', state: 'stopped' },
+      facts: listed(['name=^/web$'], inspected('web', resting)),
+    },
+    {
+      title: 'is not there',
+      args: { name: 'a.b', state: 'absent' },
+      facts: listed(['name=^/a\\.b$']),
+    },
+  ],
+  changes: [
+    {
+      title: 'stops what runs, with a limit',
+      args: { name: ['web', 'job'], state: 'stopped', timeout: 5 },
+      facts: listed(['name=^/web$', 'name=^/job$'], inspected('web'), inspected('job', resting)),
+      actions: ['exec docker stop --time 5 web'],
+      restore: [{ module: 'container', args: { name: 'web', state: 'started' } }],
+    },
+    {
+      title: 'removes, and keeps how it was made',
+      args: { name: 'web', state: 'absent' },
+      facts: listed(['name=^/web$'], inspected('web')),
+      actions: ['exec docker stop web', 'exec docker rm web'],
+      restore: [
+        {
+          module: 'restore_container',
+          args: { name: 'web', running: true, socket: '/var/run/docker.sock', specification },
+        },
+      ],
+    },
+  ],
+  refused: [
+    {
+      title: 'a container that is not there',
+      args: { name: 'web', state: 'started' },
+      facts: listed(['name=^/web$']),
+      code: 'TASK_FAILED',
+    },
+    { title: 'a name that is none', args: { name: '-v' }, code: 'TASK_FAILED' },
+    { title: 'neither name nor filters', args: { state: 'absent' }, code: 'SCHEMA' },
+  ],
+});
+
+const again = { name: 'web', running: true, socket: '/s', specification };
+const named = { [`container.image ${docker} app:1`]: 'sha256:1' };
+testModule(restore_container, {
+  settled: [
+    {
+      title: 'it is there and runs',
+      args: again,
+      facts: { ...named, ...listed(['name=^/web$'], inspected('web')) },
+    },
+  ],
+  changes: [
+    {
+      title: 'makes it with all its networks and starts it',
+      args: again,
+      facts: { ...named, ...listed(['name=^/web$']) },
+      actions: [
+        expect.stringContaining('post /s /containers/create?name=web') as string,
+        expect.stringContaining('post /s /networks/other/connect') as string,
+        'exec docker start web',
+      ],
+    },
+  ],
+  refused: [
+    {
+      title: 'another container of that name',
+      args: again,
+      facts: {
+        ...named,
+        ...listed(['name=^/web$'], inspected('web', { Config: { Cmd: ['other'] } })),
+      },
+      code: 'TASK_FAILED',
+    },
+  ],
+});
+
+describe('a container that cannot be made again', () => {
+  it('has no automatic undo', async () => {
+    const facts = { ...listed(['name=^/web$'], inspected('web')), 'system.program curl': false };
+    const args = { name: 'web', state: 'absent' as const };
+    expect(await container.restore?.(args, fakeHost({ facts }), String)).toBeUndefined();
+  });
+
+  it('comes from the image it was, whatever has its name now', async () => {
+    const facts = { [`container.image ${docker} app:1`]: 'sha256:2', ...listed(['name=^/web$']) };
+    const { actions } = await restore_container.plan(again, fakeHost({ facts }));
+    expect(actions[0]).toMatchObject({
+      stdin: expect.stringContaining('"Image":"sha256:1"') as string,
+    });
   });
 });

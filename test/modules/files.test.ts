@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
+import { backup } from '../../src/modules/backup.ts';
+import { restore_backup } from '../../src/modules/restore_backup.ts';
 import { copy } from '../../src/modules/copy.ts';
 import { file } from '../../src/modules/file.ts';
 import { lineinfile } from '../../src/modules/lineinfile.ts';
@@ -509,5 +511,83 @@ testModule(unarchive, {
       code: 'TASK_FAILED',
     },
     { title: 'a relative place', args: { src: 'a', dest: 'opt' }, code: 'SCHEMA' },
+  ],
+});
+
+const tree = { path: '/srv/a', type: 'directory', sum: 'tree' } as const;
+const plain = { path: '/etc/a.conf', type: 'file', sum: sha('a') } as const;
+const kept = (file: string | undefined) => ({
+  'file.state /srv/a': fileFact({ type: 'directory' }),
+  'file.tree /srv/a': 'tree',
+  'file.state /etc/a.conf': fileFact({ checksum: sha('a') }),
+  'file.tree /etc/a.conf': undefined,
+  ...(file === undefined ? {} : { [`local ${file}`]: sha('archive') }),
+});
+const named = `backup-${sha(JSON.stringify([tree, plain])).slice(0, 16)}.tar.gz`;
+const local = `/here/host1/${named}`;
+const saving = { paths: ['/srv/a/', '/etc/a.conf'], dest: '/here/' };
+testModule(backup, {
+  settled: [
+    {
+      title: 'the same is kept already',
+      args: saving,
+      facts: kept(local),
+      result: { dest: local, saved: [tree, plain] },
+    },
+  ],
+  changes: [
+    {
+      title: 'packs, takes it and leaves nothing on the host',
+      args: saving,
+      facts: kept(undefined),
+      actions: [
+        expect.stringContaining(`pack /var/tmp/runner-${named} ./srv/a ./etc/a.conf`) as string,
+        `fetch /var/tmp/runner-${named} -> ${local} on the controller`,
+        `remove /var/tmp/runner-${named}`,
+      ],
+      restore: [
+        {
+          module: 'restore_backup',
+          args: { file: local, archive: `/var/tmp/runner-${named}`, saved: [tree, plain] },
+        },
+        {
+          module: 'restore_path',
+          args: { path: `/var/tmp/runner-${named}`, state: 'absent' },
+        },
+      ],
+    },
+  ],
+  refused: [
+    {
+      title: 'what is not there',
+      args: { paths: '/none', dest: '/here' },
+      facts: { 'file.state /none': absent, 'file.tree /none': undefined },
+      code: 'TASK_FAILED',
+    },
+    { title: 'everything', args: { paths: '/', dest: '/here' }, code: 'TASK_FAILED' },
+    { title: 'a relative folder', args: { paths: '/a', dest: 'here' }, code: 'SCHEMA' },
+    { title: 'a way up', args: { paths: '/a/../b', dest: '/here' }, code: 'TASK_FAILED' },
+  ],
+});
+testModule(restore_backup, {
+  settled: [
+    {
+      title: 'all is as saved',
+      args: { file: local, archive: '/var/tmp/x', saved: [tree, plain] },
+      facts: kept(undefined),
+    },
+  ],
+  changes: [
+    {
+      title: 'brings back what differs, and only that',
+      args: { file: local, archive: '/var/tmp/x', saved: [tree, plain] },
+      files: { [local]: 'archive' },
+      facts: { ...kept(undefined), 'file.tree /srv/a': 'other' },
+      actions: [
+        `upload ${local} -> /var/tmp/x mode 0600`,
+        expect.stringMatching(/unpack \/var\/tmp\/x directory \/srv\/a$/) as string,
+        'remove /var/tmp/x',
+      ],
+    },
   ],
 });

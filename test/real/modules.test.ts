@@ -57,7 +57,36 @@ const unit =
 const units =
   'systemctl is-active sleeper; systemctl is-enabled sleeper; ls /etc/systemd/system /etc/systemd/system/multi-user.target.wants';
 
+/** Two containers of an image without anything but busybox: one with all that a specification can have, one that rests. */
+const makeContainers = `set -e
+docker image inspect lab/busybox:1 >/dev/null 2>&1 || tar -C / -c bin/busybox | docker import -c 'ENTRYPOINT ["/bin/busybox"]' - lab/busybox:1 >/dev/null
+docker rm -f web job >/dev/null 2>&1 || :
+docker network inspect side >/dev/null 2>&1 || docker network create side >/dev/null
+docker run -d --init --name web --restart always -e TOKEN=s3cret --label app=web -v data:/data -v /unnamed -v /etc/hostname:/h:ro -p 8081:80 --memory 64m --cap-drop NET_RAW lab/busybox:1 sleep 1000 >/dev/null
+docker network connect --alias www side web
+docker create --name job lab/busybox:1 true >/dev/null`;
+const lookAtContainers = String.raw`docker inspect web job --format '{{.Name}} {{.State.Running}} {{.Config.Image}} {{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Labels}} {{json .HostConfig.RestartPolicy}} {{json .HostConfig.PortBindings}} {{.HostConfig.Memory}} {{.HostConfig.CapDrop}} {{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}} {{.RW}}, {{end}}{{range $name, $net := .NetworkSettings.Networks}}{{$name}} {{end}}' 2>/dev/null | tr , '\n' | sort; docker container inspect web >/dev/null 2>&1 || echo gone`;
+
 const scenarios: ModuleScenario[] = [
+  {
+    title: 'container: stopped, by a label',
+    tasks: '- { name: Stop, container: { filters: [label=app=web], state: stopped, timeout: 1 } }',
+    look: lookAtContainers,
+    shows: '/web false',
+    prepare: makeContainers,
+  },
+  {
+    title: 'container: started, by name',
+    tasks: '- { name: Start, container: { name: web, state: started } }',
+    look: lookAtContainers,
+    shows: '/web true',
+  },
+  {
+    title: 'container: removed, and made again as it was',
+    tasks: '- { name: Remove, container: { name: [web, job, never], state: absent, timeout: 1 } }',
+    look: lookAtContainers,
+    shows: 'gone',
+  },
   {
     title: 'package: installs with what it needs',
     tasks: '- { name: Install, package: { name: toolx=1.0 } }',
