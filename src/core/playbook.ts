@@ -163,6 +163,8 @@ export interface TaskNode {
   delegateTo: string | undefined;
   /** Facts that it sets are those of the host it is delegated to. */
   delegateFacts: boolean;
+  /** It may be delegated to a host that has failed. */
+  allowFailedDelegate: boolean;
   /** On the first host of each batch, for all of them. */
   runOnce: boolean;
   /** That, only in the first batch. */
@@ -222,6 +224,7 @@ export function plainTask(
     loopValues: {},
     delegateTo: undefined,
     delegateFacts: false,
+    allowFailedDelegate: false,
     runOnce: false,
     oncePerPlay: false,
     tags: [],
@@ -340,6 +343,16 @@ export interface Expansion {
 }
 
 /** Every task of a play with those inside blocks, in order. */
+/** A handler of a role by its whole name: `ROLE : NAME`. */
+export function wholeName({ role, name }: TaskNode): string {
+  return role ? `${role.name} : ${name}` : name;
+}
+
+/** What `notify` may call a handler. */
+export function handlerNames(handler: TaskNode): string[] {
+  return [handler.name, wholeName(handler), ...handler.listen];
+}
+
 export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;

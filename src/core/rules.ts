@@ -20,6 +20,10 @@ export const rules = {
   'broken-condition': { severity: 'error', summary: 'A condition does not parse.' },
   'broken-template': { severity: 'error', summary: 'A template does not parse.' },
   'undefined-variable': { severity: 'error', summary: 'Nothing defines a variable.' },
+  'magic-variable': {
+    severity: 'error',
+    summary: 'A variable has a name that means something else already.',
+  },
   'unknown-handler': { severity: 'error', summary: 'A task notifies a handler that is not there.' },
   'no-undo': {
     severity: 'warning',

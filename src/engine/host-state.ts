@@ -56,6 +56,10 @@ export class RunState {
     for (const host of hosts) this.#failed.add(host);
   }
 
+  hasFailed(host: string): boolean {
+    return this.#failed.has(host);
+  }
+
   /** Facts that were gathered are asked for again. */
   clearFacts(host: string): void {
     delete this.#facts.get(host)?.['ansible_facts'];

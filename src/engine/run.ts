@@ -7,6 +7,7 @@ import {
   TimeLimitError,
 } from '../core/errors.ts';
 import {
+  handlerNames,
   playTasks,
   tasksOf,
   type Become,
@@ -348,17 +349,19 @@ class PlaybookRun {
   ): Promise<Set<string>> {
     switch (node.kind) {
       case 'task':
-        return this.#selected(node.tags) ? this.#task(node, hosts, place) : new Set();
+        return this.#selected(node.tags, place) ? this.#task(node, hosts, place) : new Set();
       case 'block':
         return this.#block(node, hosts, place, rescuable);
       case 'commit':
-        return this.#selected(node.tags) ? this.#commit(node, hosts, place) : new Set();
+        return this.#selected(node.tags, place) ? this.#commit(node, hosts, place) : new Set();
       case 'flush':
         return this.#flush(hosts, { ...place, flush: place.flush + 100 });
       case 'meta':
-        return this.#selected(node.task.tags) ? this.#meta(node, hosts, place) : new Set();
+        return this.#selected(node.task.tags, place) ? this.#meta(node, hosts, place) : new Set();
       case 'include':
-        return this.#mayHold(node) ? this.#include(node, hosts, place, rescuable) : new Set();
+        return this.#mayHold(node, place)
+          ? this.#include(node, hosts, place, rescuable)
+          : new Set();
     }
   }
 
@@ -403,11 +406,12 @@ class PlaybookRun {
   }
 
   /** An include is looked into when it, or something that it is known to hold, is wanted. */
-  #mayHold({ task, preview }: IncludeNode): boolean {
-    return (
-      this.#selected(task.tags) ||
-      [...tasksOf(preview.nodes)].some(({ tags }) => this.#selected(tags))
-    );
+  #mayHold({ task, preview }: IncludeNode, place: StepPlace): boolean {
+    return this.#selected(task.tags, place) || this.#holdsSelected(preview.nodes, place);
+  }
+
+  #holdsSelected(nodes: readonly Node[], place: StepPlace): boolean {
+    return [...tasksOf(nodes)].some(({ tags }) => this.#selected(tags, place));
   }
 
   /** Works out what each host includes, and runs each part on the hosts for which it is the same. */
@@ -451,7 +455,7 @@ class PlaybookRun {
     const { nodes, handlers, files } = node.expand(part);
     const known = new Set(play.handlers.map(({ id }) => id));
     play.handlers.push(...handlers.filter(({ id }) => !known.has(id)));
-    const names = play.handlers.flatMap(({ name, listen }) => [name, ...listen]);
+    const names = play.handlers.flatMap(handlerNames);
     for (const task of tasksOf(nodes)) {
       const missing = task.notify.find((name) => !names.includes(name));
       if (missing === undefined) continue;
@@ -551,6 +555,8 @@ class PlaybookRun {
     if (block.isRole) place = { ...place, roleEnded: new Set(place.roleEnded) };
     const opened = this.#openBlock(block, hosts, place);
     const hasRescue = block.rescue.length > 0;
+    // What a block brings along must not be lost because something else of it was asked for.
+    const along = { ...place, brought: this.#holdsSelected(block.block, place) };
     let failed = await this.#nodes(block.block, hosts, place, rescuable || hasRescue);
     if (failed.size > 0 && hasRescue) {
       const rescued = [...failed];
@@ -558,10 +564,10 @@ class PlaybookRun {
         const { task = '', id = '', message = '' } = this.#steps.failures.get(host) ?? {};
         this.#state.setFact(host, 'failed', { task, id, message });
       }
-      failed = await this.#nodes(block.rescue, rescued, place, rescuable);
+      failed = await this.#nodes(block.rescue, rescued, along, rescuable);
     }
     if (block.always.length > 0) {
-      const afterwards = await this.#nodes(block.always, hosts, place, rescuable);
+      const afterwards = await this.#nodes(block.always, hosts, along, rescuable);
       failed = new Set([...failed, ...afterwards]);
     }
     for (const unit of opened)
@@ -670,11 +676,11 @@ class PlaybookRun {
     return new Set();
   }
 
-  #selected(tags: readonly string[]): boolean {
+  #selected(tags: readonly string[], { brought = false }: StepPlace): boolean {
     const { tags: wanted, skipTags } = this.#context.settings;
     if (skipTags.some((tag) => carries(tags, tag))) return false;
     if (tags.includes('never') && !tags.some((tag) => wanted.includes(tag))) return false;
-    if (wanted.length === 0 || tags.includes('always')) return true;
+    if (brought || wanted.length === 0 || tags.includes('always')) return true;
     return wanted.some((tag) => carries(tags, tag));
   }
 }
@@ -689,8 +695,12 @@ function carries(tags: readonly string[], wanted: string): boolean {
 
 /** Hosts of a batch that may fail. */
 function mostFailures({ maxFailures }: Play, batch: number): number {
-  if (typeof maxFailures === 'number') return maxFailures;
-  return Math.floor((batch * Number(maxFailures.slice(0, -1))) / 100);
+  const most =
+    typeof maxFailures === 'number'
+      ? maxFailures
+      : Math.floor((batch * Number(maxFailures.slice(0, -1))) / 100);
+  // Where nobody is left, it is not the hosts that are wrong.
+  return Math.min(most, batch - 1);
 }
 
 /** What a resumed run need not do again, by step key: each host's last end, unless a rollback took the step back. */

@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
-import { RunnerError, UnknownValueError } from '../core/errors.ts';
+import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
 import type { StepInfo, UnitState } from '../core/events.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { IncludeNode, Play, TaskNode } from '../core/playbook.ts';
+import { wholeName, type IncludeNode, type Play, type TaskNode } from '../core/playbook.ts';
 import type { RecordedStep } from '../journal/recorded-run.ts';
 import type { Included, ResultRecord, StepEndRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
@@ -29,6 +29,8 @@ export interface StepPlace {
   roleEnded: Set<string>;
   /** The host that goes its own way, in a play whose hosts do not wait for each other. */
   alone?: string;
+  /** In the rescue or always of a block of which something is selected by tags. */
+  brought?: boolean;
 }
 
 /** A step that asks no host, and what its name means: an include, or a `meta` step, which names nothing. */
@@ -460,6 +462,11 @@ export class StepRunner {
     if (task.delegateTo === undefined) return host;
     const name = String(scope.render(task.delegateTo));
     const target = inventoryHost(this.#context.inventory, name);
+    if (target && this.#state.hasFailed(name) && !task.allowFailedDelegate)
+      throw new TaskError(`"${name}", which this is delegated to, has failed in this run.`, {
+        at: task.at,
+        hint: 'Say "allow_failed_delegate: true" if it is to be asked all the same.',
+      });
     if (target) return target;
     throw new InvalidTask(`"delegate_to" names "${name}", which is not in the inventory.`, task);
   }
@@ -604,6 +611,7 @@ export class StepRunner {
     const handlers = all.filter(
       (handler) =>
         (task.notify.includes(handler.name) && handler === namesake(handler.name, task, all)) ||
+        (handler.role && task.notify.includes(wholeName(handler))) ||
         handler.listen.some((topic) => task.notify.includes(topic)),
     );
     for (const handler of handlers) {
@@ -703,14 +711,14 @@ function isUncertain({ state }: HostStep): boolean {
   return state === 'unknown' || state === 'unreachable';
 }
 
-/** Of handlers with one name, that of the task's own role, or the last. */
+/** Of handlers with one name, that of the task's own role, or of the play for its own tasks, or the last. */
 function namesake(
   name: string,
   task: TaskNode,
   handlers: readonly TaskNode[],
 ): TaskNode | undefined {
   const same = handlers.filter((handler) => handler.name === name);
-  return same.findLast(({ role }) => role !== undefined && role === task.role) ?? same.at(-1);
+  return same.findLast(({ role }) => role === task.role) ?? same.at(-1);
 }
 
 function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {

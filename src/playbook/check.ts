@@ -4,6 +4,7 @@ import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import {
+  handlerNames,
   playIncludes,
   playTasks,
   type Node,
@@ -49,6 +50,13 @@ const magic = [
   'inventory_dir',
   'omit',
 ];
+/** Magic names that nothing else may have. How a host is reached is told by variables; items and facts have their own ways. */
+const taken = magic.filter(
+  (name) =>
+    !['item', 'ansible_facts'].includes(name) &&
+    !['host', 'port', 'user', 'ssh_private_key_file'].some((one) => name === `ansible_${one}`),
+);
+
 /** Among the known names: there may be others. */
 const ANY_NAME = '*';
 const undoNames = ['result', 'captured', 'undo', 'live'];
@@ -117,15 +125,18 @@ export function checkPlaybook(
     problems.push(...checkTask(task, [...global, ...Object.keys(first?.vars ?? {})]));
   const { timeLimitSeconds = 0, path: file } = playbook;
   const at = { file, line: 1, column: 1 };
+  problems.push(...checkTaken(outside, at, 'the inventory or the command line'));
   problems.push(...checkNames(namesOf(timeLimitSeconds), global, at, '"time_limit"'));
   for (const play of playbook.plays) {
     const known = [...global, ...Object.keys(play.vars)];
+    problems.push(...checkTaken(Object.keys(play.vars), play.at, `play "${play.name}"`));
     for (const value of Object.values(play.vars)) {
       problems.push(...checkNames(namesOf(value), known, play.at, `play "${play.name}"`));
       problems.push(...checkReadFiles([value], playbook.folders, play.at));
     }
     for (const task of rollbackTasks(play.rollback)) problems.push(...checkTask(task, known));
     for (const task of playTasks(play)) {
+      problems.push(...checkTaken(definedBy(task), task.at, `task "${task.name}"`));
       problems.push(...checkTask(task, known));
       problems.push(...checkNotify(task, play));
       problems.push(...checkFiles(task, playbook.folders, known));
@@ -259,6 +270,29 @@ function namesOfRole(role: RoleContext | undefined): string[] {
   return [role.defaults, role.inputs, role.constants].flatMap(Object.keys);
 }
 
+/** What a task itself gives a name. */
+function definedBy(task: TaskNode): string[] {
+  return [
+    ...task.vars.flatMap((vars) => Object.keys(vars)),
+    ...(task.register === undefined ? [] : [task.register]),
+    ...(task.module === 'set_fact' ? Object.keys(task.args) : []),
+    ...(task.loopVar === 'item' ? [] : [task.loopVar]),
+    ...(task.indexVar === undefined ? [] : [task.indexVar]),
+    ...namesOfRole(task.role),
+  ];
+}
+
+function checkTaken(names: readonly string[], at: Problem['at'], where: string): Problem[] {
+  return [...new Set(names)]
+    .filter((name) => taken.includes(name))
+    .map((name) => ({
+      rule: 'magic-variable' as const,
+      message: `"${name}" means something else already: it cannot be defined in ${where}.`,
+      at,
+      hint: 'Choose another name.',
+    }));
+}
+
 function namesOf(value: JsonValue): string[] {
   if (typeof value === 'string') return isTemplate(value) ? [...parseTemplate(value).roots] : [];
   if (Array.isArray(value)) return value.flatMap(namesOf);
@@ -283,7 +317,7 @@ function checkNames(
 
 function checkNotify(task: TaskNode, play: Play): Problem[] {
   const foreseen = playIncludes(play).flatMap(({ preview }) => preview.handlers);
-  const names = [...play.handlers, ...foreseen].flatMap(({ name, listen }) => [name, ...listen]);
+  const names = [...play.handlers, ...foreseen].flatMap(handlerNames);
   return task.notify
     .filter((name) => !names.includes(name))
     .map((name) => ({

@@ -19,6 +19,7 @@ export interface Inherited {
   environment: JsonObject;
   delegateTo: string | undefined;
   delegateFacts: boolean;
+  allowFailedDelegate: boolean;
   runOnce: boolean;
   oncePerPlay: boolean;
   /** Arguments by module, for tasks that do not give them. */
@@ -82,6 +83,7 @@ export function topLevel(folder: string, path: string): Inherited {
     environment: {},
     delegateTo: undefined,
     delegateFacts: false,
+    allowFailedDelegate: false,
     runOnce: false,
     oncePerPlay: false,
     moduleDefaults: {},
@@ -118,6 +120,7 @@ export function inherit(reader: MapReader, outer: Inherited): Inherited {
     environment: { ...outer.environment, ...reader.object('environment') },
     delegateTo: reader.string('delegate_to') ?? outer.delegateTo,
     delegateFacts: reader.boolean('delegate_facts') ?? outer.delegateFacts,
+    allowFailedDelegate: reader.boolean('allow_failed_delegate') ?? outer.allowFailedDelegate,
     ...runOnce(reader, outer),
     moduleDefaults: moduleDefaults(reader, outer),
     ignoreErrors: reader.boolean('ignore_errors') ?? outer.ignoreErrors,

@@ -214,6 +214,12 @@ export const keywords: readonly Keyword[] = [
     'Facts that it sets are those of the host it is delegated to.',
   ),
   keyword(
+    'allow_failed_delegate',
+    shared,
+    flag,
+    'It may be delegated to a host that has failed in this run; otherwise that is a failure.',
+  ),
+  keyword(
     'run_once',
     shared,
     oneOf(true, false, 'play'),

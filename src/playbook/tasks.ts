@@ -205,6 +205,7 @@ export function loadTask(
     become: inherited.become,
     delegateTo: inherited.delegateTo,
     delegateFacts: inherited.delegateFacts,
+    allowFailedDelegate: inherited.allowFailedDelegate,
     runOnce: inherited.runOnce,
     oncePerPlay: inherited.oncePerPlay,
     tags: inherited.tags,

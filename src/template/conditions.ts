@@ -71,9 +71,12 @@ function compile(source: string): Condition {
   try {
     program = environment.parse(source);
   } catch (error) {
+    const better = inCel(source);
     const hint = source.includes('{{')
       ? 'A condition is an expression already: leave the braces out.'
-      : foreignWords.find(([word]) => word.test(withoutStrings(source)))?.[1];
+      : better !== undefined
+        ? `In CEL: ${better}`
+        : foreignWords.find(([word]) => word.test(withoutStrings(source)))?.[1];
     throw new TemplateError(`Condition "${source}" does not parse: ${firstLine(error)}.`, { hint });
   }
   const roots = new Set<string>();

@@ -40,7 +40,8 @@ function membersOf(
   hosts: readonly string[],
   groups: ReadonlyMap<string, readonly string[]>,
 ): string[] {
-  const slice = /^(.+)\[(-?\d+)(?::(-?\d*))?\]$/.exec(part);
+  // In a regular expression brackets are a set of letters.
+  const slice = part.startsWith('~') ? null : /^(.+)\[(-?\d+)(?::(-?\d*))?\]$/.exec(part);
   if (slice) {
     const [, name = '', first = '0', last] = slice;
     const members = membersOf(name, hosts, groups);

@@ -604,7 +604,7 @@ describe('errors', () => {
       notify: Nobody
 `);
     expect(code).toBe(1);
-    for (const part of ['playbook.yml:4:3', '"tasks"', '"service"', '"dest"', '"&&"'])
+    for (const part of ['playbook.yml:4:3', '"tasks"', '"service"', '"dest"', 'In CEL: '])
       expect(stderr).toContain(part);
   });
 

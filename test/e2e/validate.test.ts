@@ -44,6 +44,10 @@ const samples: Record<Rule, [text: string, place: string]> = {
   'broken-condition': [play('debug: { msg: x }\n      when: a and b'), ':6:13'],
   'broken-template': [play('debug: { msg: "{{ x | upper }}" }'), ':5:7'],
   'undefined-variable': [play('debug: { msg: "{{nowhere}}" }'), ':5:7'],
+  'magic-variable': [
+    play('command: { cmd: uptime, read_only: true }\n      register: run'),
+    ':4:7',
+  ],
   'unknown-handler': [play('copy: { content: x, dest: /x }\n      notify: Restart'), ':4:7'],
   'no-undo': [play('shell: rm -rf /x'), ':4:7'],
   'plain-secret': [

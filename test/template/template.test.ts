@@ -66,10 +66,12 @@ describe('conditions', () => {
   });
 
   it.each([
-    ['a and b', '"&&"'],
-    ['x is defined', 'has(vars.name)'],
+    ['a and b', 'In CEL: a && b'],
+    ['a.b and not c', '"&&"'],
+    ['x is defined', 'In CEL: has(vars.x)'],
     ['{{a}}', 'leave the braces out'],
-    ['x | length', 'Filters'],
+    ['x | length', 'In CEL: size(x)'],
+    ['x | upper', 'Filters'],
   ])('%s gets a hint: %s', (source, hint) => {
     expect(() => parseCondition(source)).toThrow(
       expect.objectContaining({ hint: expect.stringContaining(hint) as string }) as Error,

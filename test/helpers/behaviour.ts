@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/util/package.ts';
+import { perform, type Script } from './scripted-hosts.ts';
+
+interface Expected extends Partial<Script> {
+  /** Lines of steps: all of them, in order. */
+  trace?: (string | RegExp)[];
+  /** What steps say: the message or output of every host, in the order of the hosts, or of one. */
+  messages?: Record<string, string | RegExp | string[]>;
+  /** Part of what is wrong with the playbook, before any host is asked. */
+  problem?: string;
+  /** Part of the error that ends the run. */
+  throws?: string;
+  /** The run fails in the end. */
+  failed?: boolean;
+  /** Most commands that run at one time. */
+  most?: number;
+  /** Text that no event has. */
+  never?: string;
+}
+
+interface Rule extends Expected {
+  /** Another test that shows it: a file, and a title in it. */
+  seen?: [file: string, title: string];
+  also?: Expected[];
+}
+
+/** One rule of the language, by the number of its chapter, as playbooks on scripted hosts show it. */
+export function rule(title: string, { seen, also = [], ...first }: Rule): void {
+  describe(title, () => {
+    const cases = [first, ...also].filter(({ text }) => text !== undefined);
+    if (seen) {
+      it(`is seen in ${seen[0]}`, () => {
+        const file = join(packageRoot(), seen[0]);
+        expect(existsSync(file)).toBe(true);
+        expect(readFileSync(file, 'utf8')).toContain(seen[1]);
+      });
+    }
+    cases.forEach((one, index) => {
+      it(`holds${index === 0 ? '' : `, case ${String(index + 1)}`}`, () => check(one));
+    });
+    if (!seen && cases.length === 0) throw new Error(`Rule "${title}" has no case.`);
+  });
+}
+
+async function check(expected: Expected): Promise<void> {
+  const { trace, messages = {}, problem, throws, failed, most, never, text = '' } = expected;
+  const said = perform({ ...expected, text });
+  if (throws !== undefined) {
+    await expect(said).rejects.toThrow(throws);
+    return;
+  }
+  const { problems, result, events, ...seen } = await said;
+  if (problem !== undefined) {
+    expect(problems.join('\n')).toContain(problem);
+    return;
+  }
+  expect(problems).toEqual([]);
+  if (trace) {
+    expect(seen.trace).toEqual(
+      trace.map((line) =>
+        typeof line === 'string' ? line : (expect.stringMatching(line) as string),
+      ),
+    );
+  }
+  for (const [name, wanted] of Object.entries(messages)) {
+    const ends = events.flatMap((event) =>
+      event.type === 'unit-end' && event.step.name === name
+        ? [{ host: event.host, text: event.message ?? event.stdout ?? '' }]
+        : [],
+    );
+    const texts = ends.toSorted((a, b) => (a.host < b.host ? -1 : 1)).map((end) => end.text);
+    if (Array.isArray(wanted)) expect(texts, name).toEqual(wanted);
+    else if (wanted instanceof RegExp) expect(texts.join('\n'), name).toMatch(wanted);
+    else expect(texts, name).toEqual([wanted]);
+  }
+  if (most !== undefined) expect(seen.most).toBe(most);
+  if (never !== undefined) expect(JSON.stringify(events)).not.toContain(never);
+  const status = failed === true ? 'failed' : 'done';
+  if (trace || failed !== undefined) expect(result).toMatchObject({ status });
+}

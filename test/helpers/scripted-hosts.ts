@@ -1,0 +1,316 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Action } from '../../src/core/action.ts';
+import { ConnectError, PlaybookError } from '../../src/core/errors.ts';
+import type { RunEvent } from '../../src/core/events.ts';
+import type { CommandOutput } from '../../src/core/fact.ts';
+import type { Batch, BatchOutcome, Connections, HostSession } from '../../src/core/host.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import type { EngineContext, RunSettings } from '../../src/engine/context.ts';
+import { HostLocks } from '../../src/engine/locks.ts';
+import { runPlaybook, type RunResult } from '../../src/engine/run.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+import { builtinModules, createRegistry } from '../../src/modules/index.ts';
+import { checkPlaybook } from '../../src/playbook/check.ts';
+import { loadPlaybook } from '../../src/playbook/load.ts';
+import { Redactor } from '../../src/util/redact.ts';
+
+/**
+ * Hosts that do as a playbook tells them, in this process. Their commands:
+ * `ok`, `say WORDS`, `fail`, `fail-on HOST…`, `flaky N` (fails N times), `away-on HOST…` (cannot be reached any more),
+ * `signal NAME` and `wait NAME` (answers when any host has signalled), `rc N`.
+ * Files they are told to write are there afterwards.
+ */
+class ScriptedHosts implements Connections {
+  readonly away: Set<string>;
+  readonly #files = new Map<string, Map<string, string>>();
+  readonly #calls = new Map<string, number>();
+  readonly #signals = new Map<string, { promise: Promise<void>; resolve: () => void }>();
+  /** Commands that run at this moment, by host, and the most that ever did. */
+  #running = 0;
+  most = 0;
+  sessions = 0;
+
+  constructor(away: readonly string[]) {
+    this.away = new Set(away);
+  }
+
+  session({ name }: { name: string }): Promise<HostSession> {
+    this.sessions++;
+    return this.away.has(name)
+      ? Promise.reject(unreachable(name))
+      : Promise.resolve(this.#open(name));
+  }
+
+  reset = (): Promise<void> => Promise.resolve();
+  close = (): Promise<void> => Promise.resolve();
+
+  #open(host: string): HostSession {
+    return {
+      read: (commands) => Promise.resolve(commands.map(({ script }) => this.#look(host, script))),
+      perform: (batch) => this.#perform(host, batch),
+      fence: () => Promise.resolve('clear'),
+      unitRecord: () => Promise.resolve({ state: 'never_started' }),
+      lock: () => Promise.resolve(undefined),
+      renewLock: () => Promise.resolve(undefined),
+      unlock: () => Promise.resolve(),
+      captureDir: () => '/captures',
+    };
+  }
+
+  #look(host: string, script: string): CommandOutput {
+    const [, path = ''] = /^file_state '?([^']+)'?$/.exec(script) ?? [];
+    if (path === '') return { code: 0, stdout: '', stderr: '' };
+    const text = this.#filesOf(host).get(path);
+    const sum = createHash('sha256')
+      .update(text ?? '')
+      .digest('hex');
+    const stdout =
+      text === undefined
+        ? 'absent\n'
+        : `file|644|0|0|root|root|${String(text.length)}|0\n${sum}  ${path}\n`;
+    return { code: 0, stdout, stderr: '' };
+  }
+
+  async #perform(host: string, { actions }: Batch): Promise<BatchOutcome> {
+    const outputs: CommandOutput[] = [];
+    this.#running++;
+    this.most = Math.max(this.most, this.#running);
+    try {
+      for (const action of actions) {
+        const output = await this.#act(host, action);
+        outputs.push(output);
+        if (output.code !== 0) break;
+      }
+    } finally {
+      this.#running--;
+    }
+    return { outputs, captureError: undefined };
+  }
+
+  async #act(host: string, action: Action): Promise<CommandOutput> {
+    // Others get their turn, as they would while a real host works.
+    await new Promise((resolve) => setImmediate(resolve));
+    const answer = (code: number, stdout = '') => ({
+      code,
+      stdout: stdout === '' ? '' : `${stdout}\n`,
+      stderr: code === 0 ? '' : 'it said no\n',
+    });
+    if (action.kind === 'write') this.#filesOf(host).set(action.path, action.content);
+    if (action.kind !== 'exec') return answer(0);
+    const [word = '', ...words] = action.argv;
+    switch (word) {
+      case 'ok':
+        return answer(0);
+      case 'env':
+        return answer(0, words.map((name) => `${name}=${action.env?.[name] ?? ''}`).join(' '));
+      case 'say':
+        return answer(0, words.join(' '));
+      case 'rc':
+        return answer(Number(words[0]), 'before');
+      case 'fail':
+        return answer(1);
+      case 'fail-on':
+        return answer(words.includes(host) ? 1 : 0);
+      case 'flaky': {
+        const key = `${host} ${action.argv.join(' ')}`;
+        const calls = (this.#calls.get(key) ?? 0) + 1;
+        this.#calls.set(key, calls);
+        return answer(calls <= Number(words[0]) ? 1 : 0);
+      }
+      case 'away-on':
+        if (!words.includes(host)) return answer(0);
+        this.away.add(host);
+        throw unreachable(host);
+      case 'signal':
+        this.#signal(words[0] ?? '').resolve();
+        return answer(0);
+      case 'wait':
+        await this.#signal(words[0] ?? '').promise;
+        return answer(0);
+      default:
+        throw new Error(`No scripted host knows "${action.argv.join(' ')}".`);
+    }
+  }
+
+  #signal(name: string) {
+    let signal = this.#signals.get(name);
+    if (!signal) {
+      let resolve: () => void = () => undefined;
+      const promise = new Promise<void>((done) => (resolve = done));
+      signal = { promise, resolve };
+      this.#signals.set(name, signal);
+    }
+    return signal;
+  }
+
+  #filesOf(host: string): Map<string, string> {
+    const files = this.#files.get(host) ?? new Map<string, string>();
+    this.#files.set(host, files);
+    return files;
+  }
+}
+
+function unreachable(host: string): ConnectError {
+  return new ConnectError(`"${host}" does not answer.`, {
+    host,
+    stage: 'connect',
+    retryable: true,
+  });
+}
+
+export interface Performance {
+  /** A line for each step in the order they began: `Name: h1 ok, h2 failed`. Items stand in brackets. */
+  trace: string[];
+  events: RunEvent[];
+  result: RunResult | undefined;
+  /** What the loader or the checks before the run say. */
+  problems: string[];
+  /** Most commands that ran at one time. */
+  most: number;
+  sessions: number;
+}
+
+export interface Script {
+  /** Text of the playbook, or of the tasks of one play on all hosts. */
+  text: string;
+  /** Further files beside it, by name. */
+  files?: Record<string, string> | undefined;
+  inventory?: string | undefined;
+  /** Hosts that cannot be reached. */
+  away?: string[] | undefined;
+  settings?: Partial<RunSettings> | undefined;
+  env?: NodeJS.ProcessEnv | undefined;
+}
+
+const hosts = `all:
+  children:
+    web: { hosts: { h1: {}, h2: {} } }
+    db: { hosts: { h3: {} } }
+`;
+
+/** Loads, checks and plays a playbook on scripted hosts: h1 and h2 in the group web, h3 in db. */
+export async function perform(script: Script): Promise<Performance> {
+  const folder = mkdtempSync(join(tmpdir(), 'runner-scripted-'));
+  try {
+    return await performIn(folder, script);
+  } catch (error) {
+    if (!(error instanceof PlaybookError)) throw error;
+    return {
+      trace: [],
+      events: [],
+      result: undefined,
+      problems: messages(error),
+      most: 0,
+      sessions: 0,
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function messages({ problems }: PlaybookError): string[] {
+  return problems.map(({ message, hint }) => (hint === undefined ? message : `${message} ${hint}`));
+}
+
+async function performIn(folder: string, script: Script): Promise<Performance> {
+  const { text, files = {}, away = [], settings = {}, env = {} } = script;
+  const isPlaybook =
+    /^\s*- (name: .*\n\s+)?(hosts|import_playbook|\{[^}]*hosts):? /.test(text) ||
+    /^(inputs|rollback|time_limit|#)/.test(text.trimStart());
+  const play = isPlaybook
+    ? text
+    : `- name: Play\n  hosts: all\n  tasks:\n${text.trim().replaceAll(/^/gm, '    ')}\n`;
+  const all = { 'inventory.yml': script.inventory ?? hosts, ...files, 'playbook.yml': play };
+  for (const [name, content] of Object.entries(all)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  const modules = createRegistry(builtinModules);
+  const playbook = loadPlaybook(join(folder, 'playbook.yml'), {
+    modules,
+    rolePaths: [],
+    playbookPaths: [],
+  });
+  const inventory = loadInventory(join(folder, 'inventory.yml'), { varsFolders: [folder] });
+  const variables: JsonObject = settings.variables ?? {};
+  const problems = checkPlaybook(playbook, modules, {
+    outside: [
+      ...Object.keys(variables),
+      ...[...inventory.hosts.values()].flatMap(({ vars }) => Object.keys(vars)),
+    ],
+    requireUndo: false,
+  });
+  if (problems.length > 0) throw new PlaybookError(problems);
+  const events: RunEvent[] = [];
+  const connections = new ScriptedHosts(away);
+  const context = {
+    modules,
+    connections,
+    emit: (event: RunEvent) => events.push(event),
+    redactor: new Redactor(),
+    environment: env,
+    sendHttp: () => Promise.reject(new Error('Nobody answers here.')),
+    decrypt: () => Promise.reject(new Error('Nothing is encrypted here.')),
+    signal: new AbortController().signal,
+    isSettledRun: () => false,
+    isStopping: () => false,
+    inventory,
+    journal: undefined,
+    sealer: undefined,
+    settings: { ...defaults, ...settings },
+  } as unknown as EngineContext;
+  context.locks = new HostLocks(context);
+  const result = await runPlaybook(context, playbook, { takeBack: () => Promise.resolve(true) });
+  context.locks.stop();
+  const { most, sessions } = connections;
+  return { trace: traceOf(events), events, result, problems: [], most, sessions };
+}
+
+const defaults: RunSettings = {
+  run: 'scripted',
+  check: false,
+  diff: false,
+  tags: [],
+  skipTags: [],
+  limit: undefined,
+  forks: 50,
+  owner: 'test@test',
+  startedAt: new Date(0),
+  takeOver: [],
+  onFailure: undefined,
+  becomePassword: undefined,
+  variables: {},
+  inputDefaults: {},
+  accepted: [],
+  rollbackBudgetSeconds: undefined,
+  failAt: undefined,
+};
+
+function traceOf(events: readonly RunEvent[]): string[] {
+  const steps = new Map<number, { name: string; ends: string[] }>();
+  for (const event of events) {
+    if (event.type === 'step-start')
+      steps.set(event.step.number, { name: event.step.name, ends: [] });
+    if (event.type !== 'unit-end') continue;
+    const item = event.item === undefined ? '' : `[${event.item}]`;
+    const ignored = event.ignored === true ? ' ignored' : '';
+    const step = steps.get(event.step.number) ?? { name: event.step.name, ends: [] };
+    step.ends.push(`${event.host}${item} ${event.state}${ignored}`);
+    steps.set(event.step.number, step);
+  }
+  return [...steps.values()].map(({ name, ends }) => `${name}: ${joined(ends)}`);
+}
+
+/** Hosts that ended alike stand together: `h1 h2 ok, h3 failed`. */
+function joined(ends: readonly string[]): string {
+  const byState = new Map<string, string[]>();
+  for (const end of ends.toSorted()) {
+    const [host = '', ...state] = end.split(' ');
+    const key = state.join(' ');
+    byState.set(key, [...(byState.get(key) ?? []), host]);
+  }
+  return [...byState].map(([state, names]) => `${names.join(' ')} ${state}`).join(', ');
+}
