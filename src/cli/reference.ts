@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { isObject } from '../core/json.ts';
 import type { JsonSchema, Module } from '../core/module.ts';
 import { editorSchemas } from '../playbook/editor-schema.ts';
+import { keywordsUsed, type KeywordUse } from './keyword-use.ts';
 import { keywords, keywordsOn, places } from '../playbook/keywords.ts';
 import { exampleVariables, helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
@@ -127,12 +128,50 @@ function exampleOf(name: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
+/** For each keyword a shipped file that uses it, by keyword and by place and keyword. The tests play all of them. */
+export function keywordExamples(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const folder of ['playbooks', 'roles', 'examples']) {
+    const names = readdirSync(join(packageRoot(), folder), { recursive: true, encoding: 'utf8' });
+    for (const name of names.filter((one) => /\.ya?ml$/.test(one)).sort()) {
+      // Those show modules.
+      if (name.startsWith('modules/')) continue;
+      const path = join(folder, name);
+      for (const [place, keyword] of usesIn(path)) {
+        found.set(keyword, path);
+        found.set(`${place} ${keyword}`, path);
+      }
+    }
+  }
+  return found;
+}
+
+function usesIn(path: string): KeywordUse[] {
+  const kind = path.includes('/meta/')
+    ? 'meta'
+    : /\/(tasks|handlers)\//.test(path)
+      ? 'tasks'
+      : 'playbook';
+  const text = readFileSync(join(packageRoot(), path), 'utf8');
+  return keywordsUsed(parse(text, { logLevel: 'silent' }), kind);
+}
+
 function keywordsPage(): string {
+  const examples = keywordExamples();
+  const link = (place: string, name: string): string => {
+    const path = examples.get(`${place} ${name}`) ?? examples.get(name);
+    return path === undefined ? '' : `[${path}](../../${path})`;
+  };
   const sections = places.map((place) => {
     const rows = keywordsOn(place)
       .toSorted((a, b) => a.name.localeCompare(b.name))
-      .map(({ name, schema, description }) => [code(name), keywordType(schema), description]);
-    return `## ${place[0]?.toUpperCase() ?? ''}${place.slice(1)}\n\n${table(['keyword', 'type', 'meaning'], rows)}`;
+      .map(({ name, schema, description }) => [
+        code(name),
+        keywordType(schema),
+        description,
+        link(place, name),
+      ]);
+    return `## ${place[0]?.toUpperCase() ?? ''}${place.slice(1)}\n\n${table(['keyword', 'type', 'meaning', 'in use'], rows)}`;
   });
   const number = new Set(keywords.map(({ name }) => name)).size;
   return `${MADE}# Keywords

@@ -4,7 +4,7 @@ import { format, resolveConfig } from 'prettier';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { publicModules, referencePages } from '../../src/cli/reference.ts';
+import { publicModules, referencePages, keywordExamples } from '../../src/cli/reference.ts';
 import type { World } from '../../src/cli/world.ts';
 import { mkeModules } from '../../src/mke/modules.ts';
 import { builtinModules, createRegistry } from '../../src/modules/index.ts';
@@ -139,6 +139,12 @@ describe('keywords', () => {
     const notKeywords = new Set(['none', 'role_name', 'include', 'playbook']);
     expect([...asked].filter((name) => !listed.has(name) && !notKeywords.has(name))).toEqual([]);
     expect([...listed].filter((name) => !asked.has(name))).toEqual([]);
+  });
+
+  it('are all in use in a file that is shipped, and that the tests play', () => {
+    const examples = keywordExamples();
+    const names = [...new Set(keywords.map(({ name }) => name))];
+    expect(names.filter((name) => !examples.has(name))).toEqual([]);
   });
 
   it('stand once in each place, with a sentence', () => {
