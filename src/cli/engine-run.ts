@@ -121,6 +121,7 @@ export async function withEngine<T>(
     redactor: world.redactor,
     sendHttp,
     environment: world.env,
+    factCache: world.factCache,
     decrypt: (text: string, file: string) => world.vault.content(text, file),
     keepOutput:
       journal &&

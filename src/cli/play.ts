@@ -58,6 +58,7 @@ export interface PlayOptions extends ConnectFlags, RunFlags, VaultFlags {
   failAt?: string;
   listTasks?: boolean;
   listTags?: boolean;
+  flushCache?: boolean;
   listHosts?: boolean;
   undo?: boolean;
   detailedExitCode?: boolean;
@@ -125,6 +126,7 @@ function baseCommand(mode: 'play' | 'plan'): Command {
     .option('--list-tasks', 'list the plays, steps and handlers with their ids; contacts no host')
     .option('--list-tags', 'list the tags of each play; contacts no host')
     .option('--list-hosts', 'list the hosts of each play; contacts no host')
+    .option('--flush-cache', 'forget the facts that earlier runs gathered')
     .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
     .option(
       '--fail-at <STEP>',
@@ -162,6 +164,7 @@ class PlayRun {
   async run(): Promise<number> {
     if (this.#options.listTasks === true) return this.#listTasks();
     if (this.#options.listTags === true) return this.#listTags();
+    if (this.#options.flushCache === true) this.#world.factCache.clear();
     const { given, defaults } = await this.#inputs();
     const inventory = withLogin(this.#inventory(given), this.#options);
     if (this.#options.listHosts === true) return this.#listHosts(inventory);

@@ -7,6 +7,7 @@ import { mkeModules } from '../mke/modules.ts';
 import { jsonDisplay, plainDisplay, type Display } from '../output/displays.ts';
 import { TextWriter } from '../output/text.ts';
 import { Redactor } from '../util/redact.ts';
+import { FactCache } from '../journal/fact-cache.ts';
 import { RunStore } from '../journal/store.ts';
 import { stateDir } from '../util/paths.ts';
 import type { Vault } from '../util/vault.ts';
@@ -23,6 +24,7 @@ export interface World {
   builtin: ModuleRegistry;
   redactor: Redactor;
   store: RunStore;
+  factCache: FactCache;
   /** Opens what is encrypted; without a password until a command says where it is. */
   vault: Vault;
   user: string;
@@ -42,6 +44,7 @@ export function createWorld(): World {
     redactor,
     vault: createVault({ redactor }, [], true),
     store: new RunStore(stateDir(process.env)),
+    factCache: new FactCache(stateDir(process.env), redactor),
     user: userInfo().username,
     home: homedir(),
   };

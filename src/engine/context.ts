@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
 import type { HostLocks } from './locks.ts';
+import type { FactCache } from '../journal/fact-cache.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { PinnedFile } from '../journal/records.ts';
 import type { CaptureStore } from '../journal/store.ts';
@@ -20,6 +21,8 @@ export interface EngineServices {
   emit: EventSink;
   redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Facts of earlier runs. */
+  factCache?: FactCache | undefined;
   /** Of the process, for templates that ask for it. */
   environment: NodeJS.ProcessEnv;
   /** The plain content of a file of the controller that is encrypted. */

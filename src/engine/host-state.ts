@@ -1,10 +1,13 @@
 import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { EventSink } from '../core/events.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Play, TaskNode } from '../core/playbook.ts';
 import { Scope, unknownValue, type Layer, type ScopeValue } from '../template/scope.ts';
 import { matchHosts } from '../util/patterns.ts';
 import type { EngineContext, RunSettings } from './context.ts';
+import type { FactCache } from '../journal/fact-cache.ts';
+import { ageInWords } from '../util/time.ts';
 import { controllerFor } from './controller.ts';
 
 /** Stands for an argument that is not given. */
@@ -21,6 +24,11 @@ export class RunState {
   readonly #settings: RunSettings;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #folders: readonly string[];
+  readonly #cache: FactCache | undefined;
+  readonly #emit: EventSink;
+  readonly #inCache = new Map<string, boolean>();
+  /** Hosts whose facts of an earlier run were read in this one. */
+  readonly #fromCache = new Map<string, JsonObject | undefined>();
   readonly #facts = new Map<string, Record<string, ScopeValue>>();
   readonly #groups: Map<string, string[]>;
   readonly #pending = new Map<string, Map<string, PendingHandler>>();
@@ -32,11 +40,16 @@ export class RunState {
   readonly predicted = new Set<string>();
 
   /** @param folders of the playbook and its overlays, nearest first */
-  constructor({ inventory, settings, environment }: EngineContext, folders: readonly string[]) {
+  constructor(
+    { inventory, settings, environment, factCache, emit }: EngineContext,
+    folders: readonly string[],
+  ) {
     this.#inventory = inventory;
     this.#settings = settings;
     this.#environment = environment;
     this.#folders = folders;
+    this.#cache = factCache;
+    this.#emit = emit;
     this.#groups = new Map([...inventory.groups].map(([name, members]) => [name, [...members]]));
   }
 
@@ -63,6 +76,35 @@ export class RunState {
   /** Facts that were gathered are asked for again. */
   clearFacts(host: string): void {
     delete this.#facts.get(host)?.['ansible_facts'];
+    const address = this.#inventory.hosts.get(host)?.address;
+    if (address) this.#cache?.forget(address);
+  }
+
+  /** Facts that were gathered just now are kept for later runs, too. */
+  learn(host: string, name: string, value: ScopeValue): void {
+    this.setFact(host, name, value);
+    const address = this.#inventory.hosts.get(host)?.address;
+    if (name === 'ansible_facts' && address && value !== unknownValue && isJsonObject(value))
+      this.#cache?.keep(address, value);
+  }
+
+  #hasCached({ name, address }: InventoryHost): boolean {
+    const known = this.#inCache.get(name) ?? this.#cache?.has(address) ?? false;
+    this.#inCache.set(name, known);
+    return known;
+  }
+
+  /** Facts of a host on which this run has gathered none. */
+  #cached({ name, address }: InventoryHost): JsonObject | undefined {
+    if (this.#fromCache.has(name)) return this.#fromCache.get(name);
+    const found = this.#cache?.read(address);
+    this.#fromCache.set(name, found?.facts);
+    if (found) {
+      const age = ageInWords(this.#settings.startedAt.getTime() - found.gatheredAt.getTime());
+      const text = `Facts of "${name}" come from an earlier run: they are ${age} old.`;
+      this.#emit({ type: 'message', level: 'info', text });
+    }
+    return found?.facts;
   }
 
   join(host: string, group: string): void {
@@ -194,6 +236,12 @@ export class RunState {
       for (const [key, value] of Object.entries(this.#facts.get(name) ?? {})) {
         if (value !== unknownValue) known[key] = value;
       }
+      // Looked up only when somebody wants to know.
+      if (!Object.hasOwn(known, 'ansible_facts') && this.#hasCached(host))
+        Object.defineProperty(known, 'ansible_facts', {
+          enumerable: true,
+          get: () => this.#cached(host),
+        });
       all[name] = known;
     }
     return all;

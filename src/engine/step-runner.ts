@@ -570,7 +570,7 @@ export class StepRunner {
   ): void {
     if (task.register !== undefined) this.#state.setFact(host, task.register, result.register);
     for (const [name, value] of Object.entries(result.setFacts))
-      this.#state.setFact(host, name, value);
+      this.#state.learn(host, name, value);
     this.#setDelegated(result.delegatedFacts);
     for (const group of result.groups) this.#state.join(host, group);
     const notified =

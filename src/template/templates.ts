@@ -123,8 +123,11 @@ function templateError(source: string, error: unknown): RunnerError {
   const message = error instanceof Error ? error.message : String(error);
   const shown = source.length > 60 ? `${source.slice(0, 60)}…` : source;
   if (error instanceof MissingName) {
+    const gathered = message.includes('ansible_facts')
+      ? 'If the facts of that host were not gathered, in this run or an earlier one: let a play on it say "gather_facts: true". '
+      : '';
     return new TemplateError(`"${message}" is not defined in template "${shown}".`, {
-      hint: `Define it, or give a fallback: {{default ${message} "…"}}.`,
+      hint: `${gathered}Define it, or give a fallback: {{default ${message} "…"}}.`,
     });
   }
   return new TemplateError(`Template "${shown}" failed: ${message}`, { cause: error });

@@ -20,3 +20,14 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Interrupted.');
 }
+
+/** Such as "3 h", by the largest unit that fits. */
+export function ageInWords(ms: number): string {
+  const units: [number, string][] = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+  ];
+  const [length, unit] = units.find(([one]) => ms >= one) ?? [1000, 's'];
+  return `${String(Math.max(0, Math.floor(ms / length)))} ${unit}`;
+}

@@ -1,3 +1,5 @@
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -63,5 +65,45 @@ describe('facts', () => {
 `);
     expect(code, stdout).toBe(3);
     expect(bench.read('h1', 'etc/live')).toBe('h1 Ubuntu\n');
+  });
+});
+
+describe('facts of hosts that a run does not play on', () => {
+  const play = (hosts: string, text: string, ...extra: string[]) =>
+    bench.play(
+      `- { name: P, hosts: ${hosts}, gather_facts: ${String(hosts !== 'h1')}, tasks: [{ name: Say, debug: { msg: '${text}' } }] }`,
+      extra,
+    );
+  const about = '{{hostvars.h2.ansible_facts.hostname}}';
+
+  it('are those of an earlier run, with their age, until they are forgotten', async () => {
+    const none = await play('h1', about);
+    expect(none.code).toBe(2);
+    expect(none.stdout).toContain('If the facts of that host were not gathered');
+    expect((await play('all', 'x')).code).toBe(0);
+    const later = await play('h1', about);
+    expect(later.code, later.stdout).toBe(0);
+    expect(later.events).toContainEqual(
+      expect.objectContaining({
+        type: 'message',
+        text: expect.stringMatching(
+          /^Facts of "h2" come from an earlier run: they are \d+ s old/,
+        ) as string,
+      }),
+    );
+    expect(hostsIn(later.events, 'Say', 'ok')).toEqual(['h1']);
+    expect((await play('h1', about, '--flush-cache')).code).toBe(2);
+  });
+
+  it('do no harm when what is kept is damaged', async () => {
+    expect((await play('all', 'x')).code).toBe(0);
+    const folder = join(bench.cli.stateDir, 'facts');
+    for (const name of readdirSync(folder)) {
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+      writeFileSync(join(folder, name), '{"facts":');
+    }
+    const { code, stdout } = await play('h1', about);
+    expect(code).toBe(2);
+    expect(stdout).toContain('is not defined');
   });
 });
