@@ -22,6 +22,7 @@ import { group_by } from './group_by.ts';
 import { hostname } from './hostname.ts';
 import { http_check } from './http_check.ts';
 import { include_vars } from './include_vars.ts';
+import { k0s } from './k0s.ts';
 import { k8s_node } from './k8s_node.ts';
 import { k8s_wait } from './k8s_wait.ts';
 import { lineinfile } from './lineinfile.ts';
@@ -82,6 +83,7 @@ export const builtinModules = [
   hostname,
   http_check,
   include_vars,
+  k0s,
   k8s_node,
   k8s_wait,
   lineinfile,

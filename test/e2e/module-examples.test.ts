@@ -18,6 +18,7 @@ const before: Record<string, string> = {
   cron: 'mkdir -p /etc/cron.d',
   copy: 'mkdir -p /etc/app',
   file: 'mkdir -p /srv',
+  k0s: 'cp /usr/local/lib/lab/k0s /usr/local/bin/k0s; mkdir -p /etc/systemd/system',
   find: 'mkdir -p /var/log',
   lineinfile: 'rm -f /etc/app.conf',
   service: 'mkdir -p /etc/systemd/system; echo "[Unit]" >/etc/systemd/system/docker.service',
@@ -41,7 +42,7 @@ const elsewhere: Record<string, string> = {
   user: 'it takes more numbers than a private root has; test/real/modules.test.ts makes users',
 };
 /** Examples that are meant to fail, or change something whenever they are played. */
-const acts = ['tempfile', 'systemd_service', 'wait_for_connection'];
+const acts = ['k0s', 'tempfile', 'systemd_service', 'wait_for_connection'];
 
 let bench: HostsBench;
 beforeAll(async () => {

@@ -377,6 +377,38 @@ case "$*" in
 esac
 `;
 
+describe('k0s on a host', () => {
+  it('is installed and started, and taken back; data that were there stay', async () => {
+    const look =
+      'cat /etc/systemd/system/k0s* 2>/dev/null; ls /var/lib/k0s 2>/dev/null; systemctl is-active k0scontroller || :';
+    const scenario = {
+      title: 'k0s',
+      tasks: `- { name: Install, k0s: { state: installed, role: controller, flags: [--enable-worker] } }
+- { name: Start, k0s: { state: started } }`,
+      look,
+      shows: 'ExecStart=/usr/local/bin/k0s controller',
+      prepare: 'cp /usr/local/lib/lab/k0s /usr/local/bin/k0s; mkdir -p /etc/systemd/system',
+    };
+    await checkScenario(scenario, host);
+    expect(await host.shell('systemctl is-active k0scontroller')).toBe('active\n');
+    const stop = '- { name: Stop, k0s: { state: stopped } }\n';
+    await checkScenario(
+      {
+        title: 'uninstalled',
+        tasks: `${stop}- { name: Uninstall, k0s: { state: uninstalled } }\n- { name: Note, copy: { content: done, dest: /srv/k0s-note } }`,
+        look: `${look}; cat /srv/k0s-note 2>/dev/null || :`,
+        shows: 'done',
+      },
+      host,
+    );
+    expect(await host.shell('ls /var/lib/k0s')).toContain('pki');
+    const token = await bench.play(
+      '- { name: P, hosts: all, tasks: [{ name: T, k0s: { token: worker } }] }',
+    );
+    expect(token.stdout).toContain('Only a controller that runs makes tokens');
+  });
+});
+
 describe('modules for Kubernetes on a host', () => {
   const look = 'cat /srv/kube/n1/unschedulable 2>/dev/null; cat /srv/kube/n1/pods';
   beforeAll(() => {

@@ -6,10 +6,11 @@ import { container } from '../../src/modules/container.ts';
 import { restore_container } from '../../src/modules/restore_container.ts';
 import { etcd_health } from '../../src/modules/etcd_health.ts';
 import { http_check } from '../../src/modules/http_check.ts';
+import { k0s } from '../../src/modules/k0s.ts';
 import { k8s_node } from '../../src/modules/k8s_node.ts';
 import { k8s_wait } from '../../src/modules/k8s_wait.ts';
 import { port_check } from '../../src/modules/port_check.ts';
-import { fakeHost, testModule } from '../helpers/module-tester.ts';
+import { fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
 
 const kubectl = '["kubectl"]';
 const node = (takesPods: boolean | undefined, pods: string[] = []) => ({
@@ -354,4 +355,151 @@ describe('a container that cannot be made again', () => {
       stdin: expect.stringContaining('"Image":"sha256:1"') as string,
     });
   });
+});
+
+const k0sHas = (state: object = {}) => ({
+  'k0s.state /usr/local/bin/k0s /var/lib/k0s': {
+    ...{ version: 'v1.30.9+k0s.0', role: undefined, active: false, enabled: false },
+    hasData: false,
+    ...state,
+  },
+});
+const controller = { role: 'controller', enabled: true, hasData: true };
+testModule(k0s, {
+  settled: [
+    {
+      title: 'tells what there is',
+      args: {},
+      facts: k0sHas(),
+      result: { role: '', active: false },
+    },
+    {
+      title: 'is installed',
+      args: { state: 'installed', role: 'controller' },
+      facts: k0sHas(controller),
+    },
+    { title: 'runs', args: { state: 'started' }, facts: k0sHas({ ...controller, active: true }) },
+    { title: 'is stopped', args: { state: 'stopped' }, facts: k0sHas(controller) },
+    { title: 'is gone', args: { state: 'reset' }, facts: k0sHas() },
+    {
+      title: 'was never there',
+      args: { state: 'uninstalled' },
+      facts: k0sHas({ version: undefined }),
+    },
+  ],
+  changes: [
+    {
+      title: 'installs a worker, and is reset on the way back',
+      args: { state: 'installed', role: 'worker', token_file: '/t', flags: ['--labels=a=b'] },
+      facts: k0sHas(),
+      actions: ['exec /usr/local/bin/k0s install worker --token-file /t --labels=a=b'],
+      restore: [
+        { module: 'k0s', args: { state: 'stopped' } },
+        { module: 'k0s', args: { state: 'reset' } },
+      ],
+    },
+    {
+      title: 'installs on data that are there, which outlive the way back',
+      args: { state: 'installed', role: 'controller', config: '/c' },
+      facts: k0sHas({ hasData: true }),
+      actions: ['exec /usr/local/bin/k0s install controller --config /c'],
+      restore: [
+        { module: 'k0s', args: { state: 'stopped' } },
+        { module: 'k0s', args: { state: 'uninstalled' } },
+      ],
+    },
+    {
+      title: 'starts',
+      args: { state: 'started' },
+      facts: k0sHas(controller),
+      actions: ['exec /usr/local/bin/k0s start'],
+      restore: [{ module: 'k0s', args: { state: 'stopped' } }],
+    },
+    {
+      title: 'stops',
+      args: { state: 'stopped' },
+      facts: k0sHas({ ...controller, active: true }),
+      actions: ['exec /usr/local/bin/k0s stop'],
+      restore: [{ module: 'k0s', args: { state: 'started' } }],
+    },
+    {
+      title: 'uninstalls, and brings the unit back',
+      args: { state: 'uninstalled' },
+      facts: {
+        ...k0sHas(controller),
+        'file.state /etc/systemd/system/k0scontroller.service': fileFact({ checksum: 'x' }),
+      },
+      actions: [
+        'exec systemctl disable k0scontroller.service',
+        'remove /etc/systemd/system/k0scontroller.service',
+        'exec systemctl daemon-reload',
+      ],
+      restore: [
+        {
+          module: 'restore_path',
+          args: {
+            ...{ path: '/etc/systemd/system/k0scontroller.service', state: 'file', mode: '0644' },
+            ...{ owner: 'root', group: 'root', checksum: 'x' },
+            copy: '/captured/etc/systemd/system/k0scontroller.service',
+          },
+        },
+        {
+          module: 'systemd_service',
+          args: { name: 'k0scontroller', enabled: true, daemon_reload: true },
+        },
+      ],
+    },
+    {
+      title: 'resets',
+      args: { state: 'reset' },
+      facts: k0sHas(controller),
+      actions: ['exec /usr/local/bin/k0s reset'],
+    },
+    {
+      title: 'makes a token, which ends by itself',
+      args: { token: 'worker', expiry: '10m' },
+      facts: k0sHas({ ...controller, active: true }),
+      actions: ['exec /usr/local/bin/k0s token create --role=worker --expiry=10m'],
+      restore: [],
+    },
+  ],
+  refused: [
+    { title: 'no role', args: { state: 'installed' }, code: 'TASK_FAILED' },
+    {
+      title: 'another role',
+      args: { state: 'installed', role: 'worker' },
+      facts: k0sHas(controller),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'to reset what runs',
+      args: { state: 'reset' },
+      facts: k0sHas({ ...controller, active: true }),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'to start what is not installed',
+      args: { state: 'started' },
+      facts: k0sHas(),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a token of a worker',
+      args: { token: 'worker' },
+      facts: k0sHas(),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a host without it',
+      args: { state: 'started' },
+      facts: k0sHas({ version: undefined }),
+      code: 'TASK_FAILED',
+    },
+    { title: 'token and state', args: { token: 'worker', state: 'started' }, code: 'TASK_FAILED' },
+    {
+      title: 'a word for a flag',
+      args: { state: 'installed', role: 'worker', flags: ['x'] },
+      code: 'SCHEMA',
+    },
+  ],
 });

@@ -1,0 +1,186 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.ts';
+import { k0sState, UNITS, type K0sState } from '../facts/k0s.ts';
+import { restorePath } from './shared.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    state: {
+      enum: ['installed', 'started', 'stopped', 'uninstalled', 'reset'],
+      description:
+        'installed: as a service, with role; uninstalled: no service any more, data stay; reset: neither, which needs a stopped k0s and cannot be undone. Without it the result tells what there is.',
+    },
+    role: { enum: ['controller', 'worker'], description: 'What to install it as.' },
+    config: { type: 'string', pattern: '^/', description: 'Configuration file of a controller.' },
+    token_file: { type: 'string', pattern: '^/', description: 'File with the token to join by.' },
+    flags: {
+      type: 'array',
+      items: { type: 'string', pattern: '^--' },
+      description: 'Further flags of "k0s install", such as --enable-worker.',
+    },
+    token: {
+      enum: ['controller', 'worker'],
+      description:
+        'Make a token for such a node, on a controller that runs; it is "stdout" of the result. Say no_log.',
+    },
+    expiry: {
+      type: 'string',
+      pattern: '^([0-9]+[smh])+$',
+      description: 'How long the token holds, such as 10m. Default: 1h.',
+    },
+    k0s: {
+      type: 'string',
+      pattern: '^/',
+      description: 'The program. Default: /usr/local/bin/k0s.',
+    },
+    data_dir: { type: 'string', pattern: '^/', description: 'Its data. Default: /var/lib/k0s.' },
+  },
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+export const k0s: Module<Args> = {
+  name: 'k0s',
+  summary: 'Install, start, stop, uninstall or reset k0s as a service, or make a token to join by.',
+  schema,
+  subject: 'k0s',
+  undoFor: ({ state, token }) =>
+    state === 'reset' ? 'uncovered' : state === undefined && token === undefined ? 'none' : 'auto',
+
+  async plan(args, host) {
+    const found = await look(args, host);
+    const { role, version, active } = found;
+    const result = { version: version ?? '', role: role ?? '', active };
+    if (version === undefined && args.state !== undefined && args.state !== 'uninstalled')
+      throw new TaskError(`There is no k0s at "${programOf(args)}" on "${host.name}".`, {
+        hint: 'Put it there first, with "copy" or "get_url".',
+      });
+    if (args.token !== undefined) return { actions: [tokenAction(args, found)], result };
+    const actions = actionsFor(args, found);
+    const unit = args.state === 'uninstalled' && actions.length > 0 ? unitFile(role) : undefined;
+    return { actions, result, ...(unit === undefined ? {} : { capture: [unit] }) };
+  },
+
+  async restore(args, host, captured): Promise<ModuleCall[] | undefined> {
+    const found = await look(args, host);
+    const call = (state: string): ModuleCall => {
+      const how: JsonObject = {};
+      if (args.k0s !== undefined) how['k0s'] = args.k0s;
+      if (args.data_dir !== undefined) how['data_dir'] = args.data_dir;
+      return { module: 'k0s', args: { state, ...how } };
+    };
+    switch (args.state) {
+      case 'installed':
+        if (found.role !== undefined) return [];
+        // Data that were there before stay: reset would take them, too.
+        return [call('stopped'), call(found.hasData ? 'uninstalled' : 'reset')];
+      case 'started':
+        return found.active ? [] : [call('stopped')];
+      case 'stopped':
+        return found.active ? [call('started')] : [];
+      case 'uninstalled':
+        return found.role === undefined ? [] : restoreUnit(found, host, captured);
+      case 'reset':
+        return undefined;
+      default:
+        // A token ends by itself.
+        return [];
+    }
+  },
+};
+
+function programOf({ k0s: program = '/usr/local/bin/k0s' }: Args): string {
+  return program;
+}
+
+async function look(args: Args, host: HostView): Promise<K0sState> {
+  if (args.token !== undefined && args.state !== undefined)
+    throw new TaskError('"token" and "state" are two steps.');
+  if (args.state === 'installed' && args.role === undefined)
+    throw new TaskError('"installed" needs "role": controller or worker.');
+  return host.fact(k0sState, programOf(args), args.data_dir ?? '/var/lib/k0s');
+}
+
+function tokenAction(args: Args, { active, role }: K0sState): Action {
+  if (!active || role !== 'controller')
+    throw new TaskError('Only a controller that runs makes tokens.', {
+      hint: 'Delegate the task to one.',
+    });
+  const flags = [`--role=${args.token ?? ''}`, `--expiry=${args.expiry ?? '1h'}`];
+  return { kind: 'exec', argv: [programOf(args), 'token', 'create', ...flags] };
+}
+
+function actionsFor(args: Args, found: K0sState): Action[] {
+  const run = (...words: string[]): Action => ({ kind: 'exec', argv: [programOf(args), ...words] });
+  const { role, active, hasData } = found;
+  const unit = `k0s${role ?? ''}.service`;
+  switch (args.state) {
+    case 'installed':
+      if (role === args.role) return [];
+      if (role !== undefined)
+        throw new TaskError(`It is installed as a ${role}.`, {
+          hint: 'Stop it and reset it before it becomes something else.',
+        });
+      return [run('install', ...installWords(args))];
+    case 'started':
+      if (active) return [];
+      if (role === undefined)
+        throw new TaskError('k0s is not installed as a service.', {
+          hint: 'Install it first: k0s: { state: installed, role: … }.',
+        });
+      return [run('start')];
+    case 'stopped':
+      return active ? [run('stop')] : [];
+    case 'uninstalled':
+      if (role === undefined) return [];
+      if (active) throw new TaskError('k0s runs.', { hint: 'Stop it first.' });
+      return [
+        { kind: 'exec', argv: ['systemctl', 'disable', unit] },
+        { kind: 'remove', path: unitFile(role) },
+        { kind: 'exec', argv: ['systemctl', 'daemon-reload'] },
+      ];
+    case 'reset':
+      if (role === undefined && !hasData) return [];
+      if (active) throw new TaskError('k0s runs.', { hint: 'Stop it first.' });
+      return [run('reset', ...(args.data_dir === undefined ? [] : ['--data-dir', args.data_dir]))];
+    default:
+      return [];
+  }
+}
+
+function unitFile(role: K0sState['role']): string {
+  return `${UNITS}/k0s${role ?? ''}.service`;
+}
+
+function installWords({
+  role = 'controller',
+  config,
+  token_file: token,
+  data_dir: data,
+  flags,
+}: Args) {
+  return [
+    role,
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(token === undefined ? [] : ['--token-file', token]),
+    ...(data === undefined ? [] : ['--data-dir', data]),
+    ...(flags ?? []),
+  ];
+}
+
+async function restoreUnit(
+  { role, enabled }: K0sState,
+  host: HostView,
+  captured: CapturePath,
+): Promise<ModuleCall[]> {
+  const name = `k0s${role ?? ''}`;
+  return [
+    ...(await restorePath(unitFile(role), host, captured)),
+    { module: 'systemd_service', args: { name, enabled, daemon_reload: true } },
+  ];
+}
