@@ -60,6 +60,14 @@ export interface Plan {
   /** Effects on the run itself: variables of the host, or groups it joins. */
   setFacts?: JsonObject;
   joinGroups?: string[];
+  addHosts?: AddedHost[];
+}
+
+/** A host that a step makes known to the run. */
+export interface AddedHost {
+  name: string;
+  groups: string[];
+  vars: JsonObject;
 }
 
 /** A module asked for by another: how an automatic undo is written down. */

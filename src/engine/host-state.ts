@@ -7,6 +7,9 @@ import { Scope, unknownValue, type Layer, type ScopeValue } from '../template/sc
 import { matchHosts } from '../util/patterns.ts';
 import type { EngineContext, RunSettings } from './context.ts';
 import type { FactCache } from '../journal/fact-cache.ts';
+import type { HostAddress } from '../core/host.ts';
+import type { AddedHost } from '../core/module.ts';
+import { addressFromVars } from '../util/host-address.ts';
 import { ageInWords } from '../util/time.ts';
 import { controllerFor } from './controller.ts';
 
@@ -58,7 +61,8 @@ export class RunState {
   }
 
   hostsOf(pattern: string): string[] {
-    const names = [...this.#inventory.hosts.keys()];
+    // A resumed run knows hosts already that it will add again.
+    const names = this.#groups.get('all') ?? [...this.#inventory.hosts.keys()];
     const matched = matchHosts(pattern, names, this.#groups);
     if (this.#settings.limit === undefined) return matched;
     const allowed = matchHosts(this.#settings.limit, names, this.#groups);
@@ -115,6 +119,15 @@ export class RunState {
       group,
       [...members, host].sort((a, b) => order.indexOf(a) - order.indexOf(b)),
     );
+  }
+
+  /** A host that a step made known. One that is known stays where it is reached. */
+  add({ name, groups, vars }: AddedHost): AddedHost & { address: HostAddress } {
+    const known = this.#inventory.hosts.get(name);
+    const address = known?.address ?? addressFromVars(name, vars, this.#inventory.file);
+    this.#inventory.hosts.set(name, { name, address, vars: { ...known?.vars, ...vars } });
+    for (const group of ['all', ...groups]) this.join(name, group);
+    return { name, groups, vars, address };
   }
 
   setFact(host: string, name: string, value: ScopeValue): void {

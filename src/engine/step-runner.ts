@@ -3,6 +3,7 @@ import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
 import type { StepInfo, UnitState } from '../core/events.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { AddedHost } from '../core/module.ts';
 import { wholeName, type IncludeNode, type Play, type TaskNode } from '../core/playbook.ts';
 import type { RecordedStep } from '../journal/recorded-run.ts';
 import type { Included, ResultRecord, StepEndRecord } from '../journal/records.ts';
@@ -50,6 +51,7 @@ interface HostStep {
   ignored: boolean;
   setFacts: JsonObject;
   groups: string[];
+  addHosts: AddedHost[];
   changedUnits: number[];
   /** Facts of other hosts, which it was delegated to. */
   delegatedFacts: { host: string; facts: JsonObject }[];
@@ -439,6 +441,7 @@ export class StepRunner {
       delegatedFacts:
         elsewhere && outcome.setFacts ? [{ host: target.name, facts: outcome.setFacts }] : [],
       groups: outcome.joinGroups ?? [],
+      addHosts: outcome.addHosts ?? [],
       changedUnits: outcome.changed ? [number] : [],
     };
   }
@@ -573,6 +576,7 @@ export class StepRunner {
       this.#state.learn(host, name, value);
     this.#setDelegated(result.delegatedFacts);
     for (const group of result.groups) this.#state.join(host, group);
+    const addedHosts = result.addHosts.map((one) => this.#state.add(one));
     const notified =
       result.changed && !result.failed ? this.#notify(host, task, result.changedUnits, place) : [];
     const keeps = task.register !== undefined && result.register !== unknownValue;
@@ -591,6 +595,7 @@ export class StepRunner {
       delegatedFacts:
         task.noLog || result.delegatedFacts.length === 0 ? undefined : result.delegatedFacts,
       groups: result.groups,
+      addedHosts: addedHosts.length === 0 ? undefined : addedHosts,
       included: task.noLog ? undefined : result.included,
       notified,
     });
@@ -632,6 +637,8 @@ export class StepRunner {
     }
     this.#setDelegated(redactor.resolveAll(end.delegatedFacts) ?? []);
     for (const group of end.groups ?? []) this.#state.join(host, group);
+    for (const one of end.addedHosts ?? [])
+      this.#state.add(redactor.resolveAll(one as unknown as JsonObject) as unknown as AddedHost);
     for (const { handler, units } of end.notified ?? []) {
       const node = place.play.handlers.find(({ id }) => id === handler);
       for (const unit of node ? units : []) if (node) this.#state.notify(host, node, unit);
@@ -646,6 +653,7 @@ export class StepRunner {
       ...emptyStep('ok', register ?? {}),
       setFacts: end.setFacts ?? {},
       groups: end.groups ?? [],
+      addHosts: end.addedHosts ?? [],
       included: end.included?.map((one) =>
         one.item === undefined
           ? one
@@ -703,6 +711,7 @@ function emptyStep(state: UnitState, register: ScopeValue): HostStep {
     setFacts: {},
     delegatedFacts: [],
     groups: [],
+    addHosts: [],
     changedUnits: [],
   };
 }
@@ -760,6 +769,7 @@ function combine(parts: HostStep[], items: JsonValue[]): HostStep {
     setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
     delegatedFacts: parts.flatMap((part) => part.delegatedFacts),
     groups: parts.flatMap((part) => part.groups),
+    addHosts: parts.flatMap((part) => part.addHosts),
     changedUnits: parts.flatMap((part) => part.changedUnits),
     included: parts.flatMap((part) => part.included ?? []),
   };

@@ -13,7 +13,13 @@ import type { StepInfo, UndoKind, UnitState } from '../core/events.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { resultLines, type FileDiff, type Module, type Plan } from '../core/module.ts';
+import {
+  resultLines,
+  type AddedHost,
+  type FileDiff,
+  type Module,
+  type Plan,
+} from '../core/module.ts';
 import type { Limit, TaskNode } from '../core/playbook.ts';
 import type { HostSession, OutputSink } from '../core/host.ts';
 import type { IntentRecord } from '../journal/records.ts';
@@ -64,6 +70,7 @@ export interface UnitOutcome {
   rc: number | undefined;
   setFacts: JsonObject | undefined;
   joinGroups: string[] | undefined;
+  addHosts: AddedHost[] | undefined;
   actions: string[];
   diff: FileDiff[] | undefined;
   undo: UndoKind | undefined;
@@ -189,6 +196,7 @@ class UnitRunner {
       ...(attempt.mistake ? { mistake: true } : {}),
       setFacts: plan?.setFacts,
       joinGroups: plan?.joinGroups,
+      addHosts: plan?.addHosts,
       actions: plan?.readOnly ? [] : (plan?.actions ?? []).map(describeAction),
       diff: task.showDiff ? plan?.diff : undefined,
       undo: undefined as UndoKind | undefined,

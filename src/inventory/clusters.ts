@@ -1,6 +1,7 @@
 import { PlaybookError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { keyFile, type GroupTree } from './groups.ts';
+import { keyFile } from '../util/host-address.ts';
+import type { GroupTree } from './groups.ts';
 
 /** Which file of which tool a document is; undefined for others. */
 export function clusterTool(document: JsonObject): 'k0sctl' | 'launchpad' | 'mke4' | undefined {

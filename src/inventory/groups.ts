@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { PlaybookError, type Problem } from '../core/errors.ts';
+import { addressFromVars } from '../util/host-address.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory, InventoryHost, VariableOrigin } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { formatSource, type SourceRef } from '../core/source.ts';
 import { readYaml, type SourceMap } from '../playbook/yaml.ts';
-import { expandHome } from '../util/paths.ts';
 
 interface Group {
   hosts: Set<string>;
@@ -240,28 +240,4 @@ function varsFiles(
     }
   }
   return found;
-}
-
-function addressFromVars(name: string, vars: JsonObject, file: string): HostAddress {
-  const text = (...keys: string[]): string | undefined => {
-    const value = keys.map((key) => vars[key]).find((one) => one !== undefined && one !== null);
-    return value === undefined ? undefined : String(value);
-  };
-  const connection = text('ansible_connection', 'connection');
-  const port = text('ansible_port', 'ansible_ssh_port', 'port');
-  return {
-    name,
-    transport: connection === 'local' || connection === 'openssh' ? connection : 'ssh',
-    address: text('ansible_host', 'ansible_ssh_host', 'address') ?? name,
-    port: port === undefined ? undefined : Number(port),
-    user: text('ansible_user', 'ansible_ssh_user', 'user'),
-    keyPath: keyFile(text('ansible_ssh_private_key_file', 'keyPath'), file),
-  };
-}
-
-/** A path counts from the file it stands in. */
-export function keyFile(path: string | undefined, file: string): string | undefined {
-  if (path === undefined) return undefined;
-  const expanded = expandHome(path);
-  return isAbsolute(expanded) ? expanded : resolve(dirname(file), expanded);
 }

@@ -131,6 +131,7 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
     }
     case 'step-end':
       run.steps.get(record.step)?.ends.set(record.host, record);
+      for (const { name, address } of record.addedHosts ?? []) run.hosts.set(name, address);
       break;
     case 'block-end': {
       const unit = run.units.get(record.unit);

@@ -1,7 +1,7 @@
 import type { HostAddress } from '../core/host.ts';
 import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { ModuleCall } from '../core/module.ts';
+import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
 import type { Become, OnFailure, TaskNode, UndoTrigger } from '../core/playbook.ts';
 
@@ -88,6 +88,8 @@ export interface StepEndRecord {
   /** Facts of hosts that the step was delegated to. */
   delegatedFacts?: { host: string; facts: JsonObject }[] | undefined;
   groups?: string[] | undefined;
+  /** Hosts that it made known, and how they are reached. */
+  addedHosts?: (AddedHost & { address: HostAddress })[] | undefined;
   /** What an include resolved to. */
   included?: Included[] | undefined;
   notified?: { handler: string; units: number[] }[] | undefined;

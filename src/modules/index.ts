@@ -1,4 +1,5 @@
 import type { Module, ModuleRegistry } from '../core/module.ts';
+import { add_host } from './add_host.ts';
 import { apt } from './apt.ts';
 import { assert } from './assert.ts';
 import { authorized_key } from './authorized_key.ts';
@@ -60,6 +61,7 @@ import { package as packages } from './package.ts';
 
 /** The only list of modules; a test compares it with the files in this folder. */
 export const builtinModules = [
+  add_host,
   apt,
   assert,
   authorized_key,

@@ -87,6 +87,7 @@ export const k0s: Module<Args> = {
         return found.role === undefined ? [] : restoreUnit(found, host, captured);
       case 'reset':
         return undefined;
+      case undefined:
       default:
         // A token ends by itself.
         return [];
@@ -148,6 +149,7 @@ function actionsFor(args: Args, found: K0sState): Action[] {
       if (role === undefined && !hasData) return [];
       if (active) throw new TaskError('k0s runs.', { hint: 'Stop it first.' });
       return [run('reset', ...(args.data_dir === undefined ? [] : ['--data-dir', args.data_dir]))];
+    case undefined:
     default:
       return [];
   }

@@ -392,6 +392,20 @@ rule('19 inventories: of Ansible, mkectl, k0sctl, launchpad, MKE 4, programs and
   seen: ['test/inventory/inventory.test.ts', 'is asked with --list'],
 });
 
+rule('19 add_host, group_by: hosts and groups for the plays behind', {
+  text: `
+- name: P
+  hosts: h1
+  tasks:
+    - { name: Add, add_host: { name: '{{item}}', groups: [fresh, db], own: 'of {{item}}' }, loop: [n1, h2] }
+    - { name: Group, group_by: picked }
+- { name: Q, hosts: 'fresh:picked', tasks: [{ name: Say, debug: { msg: '{{inventory_hostname}} {{default own "-"}} {{join groups.db ","}}' } }] }
+- { name: R, hosts: all, tasks: [{ name: All, command: ok }] }
+`,
+  messages: { Say: ['h1 - h2,h3,n1', 'h2 of h2 h2,h3,n1', 'n1 of n1 h2,h3,n1'] },
+  trace: ['Add: h1[h2] h1[n1] ok', 'Group: h1 ok', 'Say: h1 h2 n1 ok', 'All: h1 h2 h3 n1 changed'],
+});
+
 rule('23 booleans and times of YAML 1.1 are texts here', {
   text: `
 - { name: Set, set_fact: { a: no, b: on, c: 08:30, d: 0o17 } }

@@ -387,6 +387,53 @@ describe('delegate_facts and async', () => {
   });
 });
 
+describe('add_host', () => {
+  it('is on record: a rollback and a resumed run know the host', async () => {
+    const { address, port } = bench.lab.host('h2');
+    const inventory = bench.cli.file(
+      'one.yml',
+      `all: { hosts: { h1: { ansible_host: ${bench.lab.host('h1').address}, ansible_port: ${String(bench.lab.host('h1').port)}, ansible_user: root, ansible_ssh_private_key_file: ${bench.lab.files.key} } } }`,
+    );
+    const playbook = bench.cli.file(
+      'add.yml',
+      `
+- name: Find
+  hosts: h1
+  tasks:
+    - name: Add
+      add_host:
+        name: late
+        groups: found
+        ansible_host: ${address}
+        ansible_port: ${String(port)}
+        ansible_user: root
+        ansible_ssh_private_key_file: ${bench.lab.files.key}
+- name: Everywhere
+  hosts: all
+  tasks:
+    - { name: Write, copy: { content: x, dest: /etc/late } }
+    - { name: Fails at first, command: { argv: [test, -e, /etc/go-on], read_only: true }, when: inventory_hostname == "late" }
+`,
+    );
+    const play = (...extra: string[]) =>
+      bench.cli.run(['play', playbook, '-i', inventory, '--output', 'json', ...extra]);
+    const back = await play();
+    expect(back.code, back.stdout).toBe(3);
+    expect(bench.read('h2', 'etc/late')).toBeUndefined();
+    const stopped = await play('--on-failure', 'stop');
+    expect(stopped.code).toBe(5);
+    expect(bench.read('h2', 'etc/late')).toBe('x');
+    await bench.shell('h2', 'touch /etc/go-on');
+    const resumed = await bench.cli.run(['resume', '--output', 'json']);
+    expect(resumed.code, resumed.stdout).toBe(0);
+    expect(hostsIn(resumed.events, 'Fails at first', 'ok')).toEqual(['late']);
+    const undone = await bench.cli.run(['rollback', '--output', 'json']);
+    expect(undone.code, undone.stdout).toBe(3);
+    expect(bench.read('h2', 'etc/late')).toBeUndefined();
+    expect(bench.read('h2', 'var/lib/runner/lock')).toBeUndefined();
+  });
+});
+
 describe('what others have and is not here', () => {
   it('is told what stands in its place', async () => {
     const { code, stderr } = await bench.play(

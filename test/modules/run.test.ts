@@ -1,3 +1,4 @@
+import { add_host } from '../../src/modules/add_host.ts';
 import { describe, expect, it } from 'vitest';
 import { assert } from '../../src/modules/assert.ts';
 import { command, splitWords } from '../../src/modules/command.ts';
@@ -259,4 +260,17 @@ testModule(include_vars, {
       code: 'TASK_FAILED',
     },
   ],
+});
+
+testModule(add_host, {
+  settled: [
+    {
+      title: 'with groups and variables',
+      args: { name: 'late', groups: ['a', 'b'], ansible_host: '10.0.0.9' },
+      result: {
+        add_host: { name: 'late', groups: ['a', 'b'], vars: { ansible_host: '10.0.0.9' } },
+      },
+    },
+  ],
+  refused: [{ title: 'a name that is a pattern', args: { name: 'a:b' }, code: 'SCHEMA' }],
 });

@@ -1,0 +1,31 @@
+import type { Module } from '../core/module.ts';
+import { listOf, textOrTexts } from './shared.ts';
+
+export const add_host: Module<{ name: string; groups?: string | string[] }> = {
+  name: 'add_host',
+  summary: 'Make a host known to the rest of the run.',
+  schema: {
+    type: 'object',
+    properties: {
+      name: {
+        type: 'string',
+        pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$',
+        description:
+          'What the host is called. One that is known gets the groups and variables, too.',
+      },
+      groups: textOrTexts('Groups it joins, besides "all".'),
+    },
+    required: ['name'],
+    additionalProperties: {
+      description:
+        'Any variable of the host; ansible_host, ansible_port and others tell how it is reached.',
+    },
+  },
+  readOnly: true,
+  shorthand: 'name',
+
+  plan({ name, groups, ...vars }) {
+    const added = { name, groups: listOf(groups), vars };
+    return { actions: [], addHosts: [added], result: { add_host: { ...added } } };
+  },
+};
