@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import { exitCodes, type EventSink } from '../core/events.ts';
-import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
+import { readFileSync } from 'node:fs';
+import { errorMessage, PlaybookError, UsageError, type Problem } from '../core/errors.ts';
+import { stepsBefore } from '../playbook/from.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import {
@@ -59,6 +61,7 @@ export interface PlayOptions extends ConnectFlags, RunFlags, VaultFlags {
   listTasks?: boolean;
   listTags?: boolean;
   flushCache?: boolean;
+  from?: string;
   listHosts?: boolean;
   undo?: boolean;
   detailedExitCode?: boolean;
@@ -127,6 +130,7 @@ function baseCommand(mode: 'play' | 'plan'): Command {
     .option('--list-tags', 'list the tags of each play; contacts no host')
     .option('--list-hosts', 'list the hosts of each play; contacts no host')
     .option('--flush-cache', 'forget the facts that earlier runs gathered')
+    .option('--from <STEP>', 'begin at this step: an id or a name; those before are not done')
     .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
     .option(
       '--fail-at <STEP>',
@@ -181,7 +185,8 @@ class PlayRun {
       diff: this.#plan || this.#options.diff === true,
       tags: splitList(this.#options.tags),
       skipTags: splitList(this.#options.skipTags),
-      limit: this.#options.limit,
+      limit: limitOf(this.#options),
+      leftOut: this.#leftOut(),
       forks: wholeNumber(this.#options.forks, '--forks'),
       owner: ownerOf(this.#world),
       startedAt: new Date(),
@@ -218,7 +223,7 @@ class PlayRun {
   /** As they are before the run: a step may put hosts into further groups. */
   #listHosts({ hosts, groups }: Inventory): number {
     const names = [...hosts.keys()];
-    const { limit } = this.#options;
+    const limit = limitOf(this.#options);
     const allowed = limit === undefined ? names : matchHosts(limit, names, groups);
     for (const { id, hosts: pattern } of this.#playbook.plays) {
       let shown = 'known when the run gets there';
@@ -391,6 +396,22 @@ class PlayRun {
       requireUndo: this.#options.requireUndo === true,
     });
     if (problems.length > 0) throw new PlaybookError(problems);
+  }
+
+  /** Ids of the steps before the one to begin at. */
+  #leftOut(): string[] {
+    const { from } = this.#options;
+    if (from === undefined) return [];
+    const before = stepsBefore(this.#playbook, from);
+    if (before) return before;
+    const steps = this.#playbook.plays.flatMap(playTasks);
+    throw new UsageError(`There is no step "${from}" to begin at.`, {
+      hint:
+        didYouMean(
+          from,
+          steps.flatMap(({ id, name }) => [id, name]),
+        ) || 'List them with --list-tasks.',
+    });
   }
 
   /** The id of the step that is to fail. */
@@ -575,9 +596,26 @@ function variablesIn(file: string, vault: Vault): JsonObject {
   throw new UsageError(`--extra-vars: "${file}" is no map of names and values.`);
 }
 
+/** A pattern of hosts; `@FILE` has a name or pattern a line. @throws UsageError */
+function limitOf({ limit }: PlayOptions): string | undefined {
+  if (limit?.startsWith('@') !== true) return limit;
+  const file = limit.slice(1);
+  let text: string;
+  try {
+    text = readFileSync(expandHome(file), 'utf8');
+  } catch (error) {
+    throw new UsageError(`--limit: "${file}" cannot be read: ${errorMessage(error)}.`);
+  }
+  const names = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
+  const kept = names.filter((name) => name !== '');
+  if (kept.length > 0) return kept.join(',');
+  throw new UsageError(`--limit: there is no host in "${file}".`);
+}
+
 function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObject {
-  const { tags, skipTags, limit, forks, inputDefaults, accepted, onFailure } = settings;
+  const { tags, skipTags, limit, leftOut, forks, inputDefaults, accepted, onFailure } = settings;
   return {
+    leftOut: [...leftOut],
     tags,
     skipTags,
     forks,

@@ -242,6 +242,7 @@ class Recovery {
       tags: list('tags'),
       skipTags: list('skipTags'),
       limit: textOption(run, 'limit'),
+      leftOut: list('leftOut'),
       owner: ownerOf(this.#world),
       startedAt: new Date(run.header.startedAt),
       takeOver: this.#options.takeOver ?? [],

@@ -50,6 +50,8 @@ export interface RunSettings {
   tags: string[];
   skipTags: string[];
   limit: string | undefined;
+  /** Ids of steps that are not done, since the run begins behind them. */
+  leftOut: readonly string[];
   /** Hosts worked on at a time. */
   forks: number;
   /** Who runs it: user@machine. */

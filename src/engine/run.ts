@@ -83,6 +83,7 @@ class PlaybookRun {
   /** Taking locks is one at a time: hosts that go their own ways want them at once. */
   readonly #locking = pLimit(1);
   readonly #endedPlays = new Set<string>();
+  readonly #leftOut: ReadonlySet<string>;
   readonly #resumed: boolean;
   #lastFailure = '';
   /** Hosts that failed, were tolerated, and take no part any more. */
@@ -96,6 +97,7 @@ class PlaybookRun {
   constructor(context: EngineContext, playbook: Playbook, { recorded, takeBack }: RunOptions) {
     this.#context = context;
     this.#takeBack = takeBack;
+    this.#leftOut = new Set(context.settings.leftOut);
     this.#policiesKnown = new Set(recorded?.policies.map(({ play }) => play));
     this.#left = new Set(recorded?.takenBack);
     this.#incomplete = recorded !== undefined && openAlone(recorded).length > 0;
@@ -347,6 +349,7 @@ class PlaybookRun {
     place: StepPlace,
     rescuable: boolean,
   ): Promise<Set<string>> {
+    if (this.#leftOut.has(stepIdOf(node))) return new Set();
     switch (node.kind) {
       case 'task':
         return this.#selected(node.tags, place) ? this.#task(node, hosts, place) : new Set();
@@ -682,6 +685,21 @@ class PlaybookRun {
     if (tags.includes('never') && !tags.some((tag) => wanted.includes(tag))) return false;
     if (brought || wanted.length === 0 || tags.includes('always')) return true;
     return wanted.some((tag) => carries(tags, tag));
+  }
+}
+
+/** By which `--from` knows a step; blocks and flushes are never left out themselves. */
+function stepIdOf(node: Node): string {
+  switch (node.kind) {
+    case 'task':
+    case 'commit':
+      return node.id;
+    case 'meta':
+    case 'include':
+      return node.task.id;
+    case 'block':
+    case 'flush':
+      return '';
   }
 }
 

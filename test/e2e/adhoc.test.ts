@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 
 let bench: HostsBench;
@@ -156,6 +157,37 @@ describe('runner play', () => {
     const list = bench.cli.file('list.yml', '- a\n');
     const none = await run('play', playbook(), '-i', bench.inventory, '-e', `@${list}`);
     expect(none.stderr).toContain('is no map of names and values');
+  });
+
+  it('begins at a step, and plays on the hosts of a file', async () => {
+    const text = `
+- name: P
+  hosts: all
+  tasks:
+    - { name: First, copy: { content: x, dest: /etc/first } }
+    - name: Block
+      block:
+        - { name: Second, copy: { content: x, dest: /etc/second } }
+        - { name: Third, copy: { content: x, dest: /etc/third } }
+    - { name: Kernel, debug: { msg: '{{ansible_facts.kernel}}' } }
+`;
+    bench.cli.file('only', '# hosts of tonight\nh2\n\n');
+    const limit = `@${bench.cli.dir}/only`;
+    const { code, events, stdout } = await bench.play(text, [
+      '--from',
+      'p/block/third',
+      '-l',
+      limit,
+    ]);
+    expect(code, stdout).toBe(0);
+    expect(stepNames(events)).toEqual(['Gather facts', 'Third', 'Kernel']);
+    expect(hostsIn(events, 'Third', 'changed')).toEqual(['h2']);
+    const back = await bench.cli.run(['rollback', '--output', 'json']);
+    expect(back.code, back.stdout).toBe(3);
+    const unknown = await bench.play(text, ['--from', 'Thrid']);
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain('"Third"');
+    expect((await bench.play(text, ['-l', '@nowhere'])).stderr).toContain('cannot be read');
   });
 
   it('lists hosts and tags, and contacts nobody', async () => {

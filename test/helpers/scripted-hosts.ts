@@ -276,6 +276,7 @@ const defaults: RunSettings = {
   tags: [],
   skipTags: [],
   limit: undefined,
+  leftOut: [],
   forks: 50,
   owner: 'test@test',
   startedAt: new Date(0),

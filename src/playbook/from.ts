@@ -1,0 +1,41 @@
+import type { Node, Playbook } from '../core/playbook.ts';
+
+/**
+ * Ids of the steps that stand before one, in the order of the file; facts are gathered all the same. Undefined when there
+ * is no such step.
+ * @param wanted id or name of a step
+ */
+export function stepsBefore({ plays }: Playbook, wanted: string): string[] | undefined {
+  const before: string[] = [];
+  const meets = (id: string, name: string): boolean => id === wanted || name === wanted;
+  /** Whether it stands among them; what stands before it is noted. */
+  const walk = (nodes: readonly Node[]): boolean =>
+    nodes.some((node) => {
+      switch (node.kind) {
+        case 'task':
+          if (meets(node.id, node.name)) return true;
+          if (!node.tags.includes('always')) before.push(node.id);
+          return false;
+        case 'commit':
+          if (meets(node.id, node.name)) return true;
+          before.push(node.id);
+          return false;
+        case 'meta':
+          before.push(node.task.id);
+          return false;
+        case 'include': {
+          if (meets(node.task.id, node.task.name)) return true;
+          // What it includes is looked into only when it is done itself.
+          if (walk(node.preview.nodes)) return true;
+          before.push(node.task.id);
+          return false;
+        }
+        case 'block':
+          return [node.block, node.rescue, node.always].some(walk);
+        case 'flush':
+          return false;
+      }
+    });
+  const found = plays.some(({ sections }) => sections.some(({ nodes }) => walk(nodes)));
+  return found ? before : undefined;
+}
