@@ -1,5 +1,6 @@
 import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
+import type { JsonObject } from '../core/json.ts';
 import { quote } from '../util/shell.ts';
 
 export interface UnitStatus {
@@ -34,5 +35,40 @@ export const unitStatus: Fact<[name: string], UnitStatus> = {
       enabled: ['enabled', 'enabled-runtime', 'static', 'alias', 'indirect'].includes(unitFile),
       masked: load === 'masked' || unitFile === 'masked',
     };
+  },
+};
+
+/** A service in Ansible's words. */
+export interface ServiceFact {
+  name: string;
+  /** running, stopped or failed. */
+  state: string;
+  /** In the words of systemctl: enabled, disabled, static, masked, not-found, … */
+  status: string;
+  source: 'systemd';
+}
+
+/** All services that systemd knows of, by their units' names. */
+export const serviceList: Fact<[], Record<string, ServiceFact & JsonObject>> = {
+  name: 'systemd.services',
+  command: () => ({
+    script: `systemctl list-unit-files --no-pager --no-legend --type=service && echo :: && systemctl list-units --no-pager --no-legend --plain --all --type=service`,
+  }),
+  parse({ code, stdout, stderr }) {
+    if (code !== 0) throw new TaskError(`systemd does not list its services: ${stderr.trim()}`);
+    const [files = '', units = ''] = stdout.split('::\n');
+    const services: Record<string, ServiceFact & JsonObject> = {};
+    for (const line of files.split('\n')) {
+      const [name = '', status = ''] = line.trim().split(/\s+/);
+      if (name !== '') services[name] = { name, state: 'stopped', status, source: 'systemd' };
+    }
+    for (const line of units.split('\n')) {
+      const [name = '', load = '', active = '', sub = ''] = line.trim().split(/\s+/);
+      if (name === '') continue;
+      const state = active === 'failed' ? 'failed' : sub === 'running' ? 'running' : 'stopped';
+      const status = services[name]?.status ?? (load === 'not-found' ? 'not-found' : 'static');
+      services[name] = { name, state, status, source: 'systemd' };
+    }
+    return services;
   },
 };

@@ -1,6 +1,7 @@
 import type { Module, ModuleRegistry } from '../core/module.ts';
 import { add_host } from './add_host.ts';
 import { apt } from './apt.ts';
+import { apt_repository } from './apt_repository.ts';
 import { assert } from './assert.ts';
 import { authorized_key } from './authorized_key.ts';
 import { backup } from './backup.ts';
@@ -43,6 +44,7 @@ import { restore_path } from './restore_path.ts';
 import { restore_rpms } from './restore_rpms.ts';
 import { script } from './script.ts';
 import { service } from './service.ts';
+import { service_facts } from './service_facts.ts';
 import { set_fact } from './set_fact.ts';
 import { setup } from './setup.ts';
 import { shell } from './shell.ts';
@@ -57,12 +59,14 @@ import { uri } from './uri.ts';
 import { user } from './user.ts';
 import { wait_for } from './wait_for.ts';
 import { wait_for_connection } from './wait_for_connection.ts';
+import { yum_repository } from './yum_repository.ts';
 import { package as packages } from './package.ts';
 
 /** The only list of modules; a test compares it with the files in this folder. */
 export const builtinModules = [
   add_host,
   apt,
+  apt_repository,
   assert,
   authorized_key,
   backup,
@@ -106,6 +110,7 @@ export const builtinModules = [
   restore_rpms,
   script,
   service,
+  service_facts,
   set_fact,
   setup,
   shell,
@@ -120,6 +125,7 @@ export const builtinModules = [
   user,
   wait_for,
   wait_for_connection,
+  yum_repository,
 ] as unknown as Module[];
 
 export function createRegistry(modules: readonly Module[]): ModuleRegistry {

@@ -87,6 +87,16 @@ const scenarios: ModuleScenario[] = [
       'rm -rf /srv/state /srv/state.conf; mkdir -p /srv/state/deep/er; echo a >"/srv/state/deep/er/a b"; echo b >/srv/state/b; chmod 4750 /srv/state/b; ln -s ../b /srv/state/deep/link; mkfifo /srv/state/pipe; echo conf >/srv/state.conf',
   },
   {
+    title: 'apt_repository and yum_repository',
+    tasks: `- { name: Apt, apt_repository: { repo: "deb https://packages.example.com/x y z", update_cache: false } }
+- { name: Yum, yum_repository: { name: two, file: site, baseurl: https://packages.example.com/el9, enabled: false } }
+- { name: Gone, yum_repository: { name: one, file: site, state: absent } }`,
+    look: 'cat /etc/apt/sources.list.d/packages* /etc/yum.repos.d/site.repo 2>/dev/null || :',
+    shows: 'deb https://packages.example.com/x y z\n[two]\nname=two\n',
+    prepare:
+      'mkdir -p /etc/apt/sources.list.d /etc/yum.repos.d; printf "[one]\\nname=One\\n" >/etc/yum.repos.d/site.repo',
+  },
+  {
     title: 'copy of a file that is streamed',
     tasks: `- { name: Copy, copy: { src: ${join(archives, 'blob')}, dest: /srv/blob } }\n- { name: Link, file: { src: blob, path: /srv/link, state: link } }`,
     look: 'sha256sum /srv/blob /srv/link 2>/dev/null || :',

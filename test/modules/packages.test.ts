@@ -1,3 +1,9 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { apt_repository } from '../../src/modules/apt_repository.ts';
+import { service_facts } from '../../src/modules/service_facts.ts';
+import { serviceList } from '../../src/facts/systemd.ts';
+import { yum_repository } from '../../src/modules/yum_repository.ts';
 import { apt } from '../../src/modules/apt.ts';
 import { dnf } from '../../src/modules/dnf.ts';
 import { package as packages } from '../../src/modules/package.ts';
@@ -326,4 +332,153 @@ testModule(packages, {
       restore: [history],
     },
   ],
+});
+
+const repo = 'deb [arch=amd64] https://example.com/debian bookworm main';
+const list = '/etc/apt/sources.list.d/example_com_debian.list';
+const holds = (path: string, text: string | undefined) => ({
+  [`file.state ${path}`]:
+    text === undefined
+      ? absent
+      : fileFact({ checksum: createHash('sha256').update(text).digest('hex') }),
+  [`file.content ${path}`]: text === undefined ? undefined : Buffer.from(text),
+});
+const update =
+  'exec apt-get -q -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold update';
+testModule(apt_repository, {
+  settled: [
+    {
+      title: 'is there',
+      args: { repo },
+      facts: holds(list, `# ours\n${repo}\n`),
+      result: { path: list },
+    },
+    {
+      title: 'is there with other blanks',
+      args: { repo },
+      facts: holds(list, `${repo.replaceAll(' ', '  ')}\n`),
+    },
+    { title: 'is not there', args: { repo, state: 'absent' }, facts: holds(list, undefined) },
+  ],
+  changes: [
+    {
+      title: 'makes the file and reads the lists',
+      args: { repo },
+      facts: holds(list, undefined),
+      actions: [`write ${list}`, update],
+      restore: [{ module: 'restore_path', args: { path: list, state: 'absent' } }],
+    },
+    {
+      title: 'adds to a file of a name',
+      args: { repo, filename: 'site', update_cache: false, mode: '0640' },
+      facts: holds('/etc/apt/sources.list.d/site.list', 'deb https://other.example.com x y\n'),
+      actions: ['write /etc/apt/sources.list.d/site.list mode 0640'],
+    },
+    {
+      title: 'takes the file away with its last source',
+      args: { repo, state: 'absent' },
+      facts: holds(list, `${repo}\n`),
+      actions: [`remove ${list}`, update],
+    },
+    {
+      title: 'leaves the other sources',
+      args: { repo, state: 'absent' },
+      facts: holds(list, `${repo}\ndeb https://other.example.com x y\n`),
+      actions: [`write ${list}`, update],
+    },
+  ],
+  refused: [{ title: 'what is no source', args: { repo: 'ppa:x/y' }, code: 'SCHEMA' }],
+});
+
+const site = '/etc/yum.repos.d/site.repo';
+const written = '[site]\nname=Site\nbaseurl=https://a\n    https://b\nenabled=1\ngpgcheck=0\n';
+const wanted = {
+  name: 'site',
+  description: 'Site',
+  baseurl: ['https://a', 'https://b'],
+  gpgcheck: false,
+};
+testModule(yum_repository, {
+  settled: [
+    { title: 'is there', args: wanted, facts: holds(site, written) },
+    {
+      title: 'is there behind another',
+      args: wanted,
+      facts: holds(site, `[other]\nname=o\n\n${written}`),
+    },
+    {
+      title: 'is not there',
+      args: { name: 'site', state: 'absent' },
+      facts: holds(site, undefined),
+    },
+  ],
+  changes: [
+    {
+      title: 'makes the file',
+      args: { ...wanted, mode: '0644' },
+      facts: holds(site, undefined),
+      actions: [`write ${site} mode 0644`],
+      restore: [{ module: 'restore_path', args: { path: site, state: 'absent' } }],
+    },
+    {
+      title: 'changes it',
+      args: { ...wanted, enabled: false },
+      facts: holds(site, written),
+      actions: [`write ${site}`],
+    },
+    {
+      title: 'takes the file away with its last repository',
+      args: { name: 'site', state: 'absent' },
+      facts: holds(site, written),
+      actions: [`remove ${site}`],
+    },
+    {
+      title: 'leaves the others',
+      args: { name: 'site', state: 'absent' },
+      facts: holds(site, `${written}\n[other]\nname=o\n`),
+      actions: [`write ${site}`],
+    },
+  ],
+  refused: [
+    {
+      title: 'no place',
+      args: { name: 'site' },
+      facts: holds(site, undefined),
+      code: 'TASK_FAILED',
+    },
+  ],
+});
+
+const running = { name: 'a.service', state: 'running', status: 'enabled', source: 'systemd' };
+testModule(service_facts, {
+  settled: [
+    {
+      title: 'lists them',
+      args: {},
+      facts: { 'systemd.services': { 'a.service': running } },
+      result: { services: { 'a.service': running } },
+    },
+  ],
+});
+describe('the list of services', () => {
+  it('joins what is installed with what is loaded', () => {
+    const stdout = `a.service enabled enabled
+b.service disabled enabled
+::
+a.service loaded active running A
+c.service loaded failed failed C
+d.service not-found inactive dead d.service
+e.service loaded active exited E
+`;
+    const found = serviceList.parse({ code: 0, stdout, stderr: '' });
+    expect(
+      Object.values(found).map(({ name, state, status }) => `${name} ${state} ${status}`),
+    ).toEqual([
+      'a.service running enabled',
+      'b.service stopped disabled',
+      'c.service failed static',
+      'd.service stopped not-found',
+      'e.service stopped static',
+    ]);
+  });
 });

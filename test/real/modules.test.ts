@@ -194,6 +194,37 @@ describe('modules on a real host', () => {
     });
   }
 
+  it('service_facts: what systemd says', async () => {
+    const { code, stdout } = await host.play(
+      `- name: P
+  hosts: all
+  tasks:
+    - { name: Ask, service_facts: {}, register: found }
+    - { name: Check, assert: { that: ['found.services["ssh.service"].state == "running"', 'found.services["ssh.service"].status == "enabled"'] } }
+`,
+    );
+    expect(code, stdout).toBe(0);
+  });
+
+  it('apt_repository: packages of it can be installed, and are not there any more behind the way back', async () => {
+    await host.shell(
+      `${repository}; mkdir -p /opt/second; cp /opt/repo/* /opt/second/; rm -f /etc/apt/sources.list.d/second.list; apt-get update -qq`,
+    );
+    const tasks = (more: string) => `- name: P
+  hosts: all
+  become: true
+  tasks:
+    - { name: Source, apt_repository: { repo: "deb [trusted=yes] file:/opt/second ./", filename: second } }
+${more}`;
+    const lists = 'ls /etc/apt/sources.list.d';
+    const before = await host.shell(lists);
+    const back = await host.play(tasks('    - { name: Fails, fail: { msg: no } }\n'));
+    expect(back.code, back.stdout).toBe(3);
+    expect(await host.shell(lists)).toBe(before);
+    expect((await host.play(tasks(''))).code).toBe(0);
+    expect(await host.shell('apt-cache policy toolx')).toContain('file:/opt/second');
+  });
+
   it('etcd_health: three members, then two, then one', async () => {
     const member = (id: number) => {
       const peer = (one: number) => `http://127.0.0.1:${String(2380 + one * 10)}`;

@@ -1,0 +1,14 @@
+import type { Module } from '../core/module.ts';
+import { serviceList } from '../facts/systemd.ts';
+
+export const service_facts: Module = {
+  name: 'service_facts',
+  summary: 'List the services of a host with systemd, by name.',
+  schema: { type: 'object', properties: {}, additionalProperties: false },
+  readOnly: true,
+
+  async plan(_args, host) {
+    const services = await host.fact(serviceList);
+    return { actions: [], result: { services: { ...services } } };
+  },
+};
