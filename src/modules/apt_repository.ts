@@ -1,9 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { HostView, Module, Plan } from '../core/module.ts';
-import { fileState } from '../facts/file.ts';
 import { aptGet } from './apt.ts';
-import { fileProperties, restorePath } from './shared.ts';
+import { fileProperties, pickAttributes, restorePath } from './shared.ts';
 import { planEdit } from './text.ts';
 
 const schema = {
@@ -53,26 +52,20 @@ export const apt_repository: Module<Args> = {
   restore: (args, host, captured) => restorePath(fileOf(args), host, captured),
 };
 
-async function planLine(args: Args, path: string, host: HostView): Promise<Plan> {
-  const { repo, state = 'present', mode } = args;
+function planLine(
+  { repo, state, ...attributes }: Args,
+  path: string,
+  host: HostView,
+): Promise<Plan> {
   const isAbsent = state === 'absent';
-  let left = '';
-  const plan = await planEdit(
-    { path, create: true, absentIsFine: isAbsent, ...(mode === undefined ? {} : { mode }) },
-    host,
-    (text) => {
-      const lines = text.split('\n').filter((line) => line !== '');
-      const others = lines.filter((line) => plain(line) !== plain(repo));
-      const has = others.length < lines.length;
-      if (!isAbsent) return has ? text : `${[...lines, repo].join('\n')}\n`;
-      left = has ? others.map((line) => `${line}\n`).join('') : text;
-      return left;
-    },
-  );
-  // A file without a source is no use to anybody.
-  if (isAbsent && left === '' && (await host.fact(fileState, path)).type === 'file')
-    return { ...plan, actions: [{ kind: 'remove', path }], capture: [path] };
-  return plan;
+  const editing = { path, create: true, absentIsFine: isAbsent, removeEmpty: isAbsent };
+  return planEdit({ ...editing, ...pickAttributes(attributes) }, host, (text) => {
+    const lines = text.split('\n').filter((line) => line !== '');
+    const others = lines.filter((line) => plain(line) !== plain(repo));
+    const has = others.length < lines.length;
+    if (has !== isAbsent) return text;
+    return (isAbsent ? others : [...lines, repo]).map((line) => `${line}\n`).join('');
+  });
 }
 
 function plain(line: string): string {

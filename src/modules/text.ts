@@ -35,6 +35,8 @@ interface Editing extends FileAttributes {
   create?: boolean;
   /** A file that is missing is as wanted. */
   absentIsFine?: boolean;
+  /** A file in which nothing is left goes. */
+  removeEmpty?: boolean;
 }
 
 /**
@@ -42,7 +44,14 @@ interface Editing extends FileAttributes {
  * unharmed; what the edit puts in must be converted with `latin1`.
  */
 export async function planEdit(
-  { create = false, absentIsFine = false, validate, path, ...attributes }: Editing,
+  {
+    create = false,
+    absentIsFine = false,
+    removeEmpty = false,
+    validate,
+    path,
+    ...attributes
+  }: Editing,
   host: HostView,
   edit: (text: string) => string,
 ): Promise<Plan> {
@@ -55,6 +64,8 @@ export async function planEdit(
     });
   }
   const content = Buffer.from(edit(bytes?.toString('latin1') ?? ''), 'latin1');
+  if (removeEmpty && bytes !== undefined && content.length === 0)
+    return { actions: [{ kind: 'remove', path }], capture: [path] };
   const wanted = { path, content, ...pickAttributes(attributes) };
   return planFile(validate === undefined ? wanted : { ...wanted, validate }, host);
 }

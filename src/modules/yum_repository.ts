@@ -1,8 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module, Plan } from '../core/module.ts';
-import { fileState } from '../facts/file.ts';
-import { fileProperties, listOf, restorePath, textOrTexts } from './shared.ts';
+import { fileProperties, listOf, pickAttributes, restorePath, textOrTexts } from './shared.ts';
 import { planEdit } from './text.ts';
 
 const schema = {
@@ -43,7 +42,7 @@ export const yum_repository: Module<Args> = {
   schema,
 
   async plan(args, host): Promise<Plan> {
-    const { name, state = 'present', mode, owner, group } = args;
+    const { name, state = 'present' } = args;
     const isAbsent = state === 'absent';
     const path = fileOf(args);
     if (
@@ -51,22 +50,11 @@ export const yum_repository: Module<Args> = {
       [args.baseurl, args.mirrorlist, args.metalink].every((one) => one === undefined)
     )
       throw new TaskError('Where are its packages? Give "baseurl", "mirrorlist" or "metalink".');
-    let left = '';
-    const attributes = {
-      ...(mode === undefined ? {} : { mode }),
-      ...(owner === undefined ? {} : { owner }),
-      ...(group === undefined ? {} : { group }),
-    };
-    const editing = { path, create: true, absentIsFine: isAbsent, ...attributes };
-    const plan = await planEdit(editing, host, (text) => {
-      left = withSection(text, name, isAbsent ? [] : sectionOf(args));
-      return left;
-    });
-    const result = { ...plan.result, repo: name, path };
-    // A file without a repository is no use to anybody.
-    if (isAbsent && left.trim() === '' && (await host.fact(fileState, path)).type === 'file')
-      return { ...plan, result, actions: [{ kind: 'remove', path }], capture: [path] };
-    return { ...plan, result };
+    const editing = { path, create: true, absentIsFine: isAbsent, removeEmpty: isAbsent };
+    const plan = await planEdit({ ...editing, ...pickAttributes(args) }, host, (text) =>
+      withSection(text, name, isAbsent ? [] : sectionOf(args)),
+    );
+    return { ...plan, result: { ...plan.result, repo: name, path } };
   },
 
   restore: (args, host, captured) => restorePath(fileOf(args), host, captured),
