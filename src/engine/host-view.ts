@@ -10,7 +10,6 @@ import { readArchive, type ArchiveEntry } from '../util/archive.ts';
 import { digestFile, sha256 } from '../util/digest.ts';
 import { placesOf } from '../util/paths.ts';
 import { isVault } from '../util/vault.ts';
-import { FACT_TIMEOUT_MS } from './context.ts';
 
 const HEAD_BYTES = 64;
 
@@ -40,6 +39,7 @@ interface HostViewOptions {
   request: (request: HttpRequest) => Promise<HttpResponse>;
   decrypt: (text: string, file: string) => Buffer;
   signal: AbortSignal;
+  factTimeoutMs: number;
   wantsDiff: boolean;
   keptCopy: (name: string) => Buffer | undefined;
 }
@@ -151,7 +151,7 @@ export class SessionHostView implements HostView {
       const session = await this.#options.session();
       const outputs = await session.read(
         questions.map(({ command }) => command),
-        { timeoutMs: FACT_TIMEOUT_MS, signal: this.#options.signal },
+        { timeoutMs: this.#options.factTimeoutMs, signal: this.#options.signal },
       );
       questions.forEach(({ resolve, reject }, index) => {
         const output = outputs[index];

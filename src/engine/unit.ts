@@ -273,6 +273,11 @@ class UnitRunner {
       request: sendHttp,
       decrypt,
       signal,
+      // Looking may take long as well where the playbook says so.
+      factTimeoutMs:
+        task.timeoutSeconds === undefined
+          ? FACT_TIMEOUT_MS
+          : Math.max(FACT_TIMEOUT_MS, this.limits.timeoutSeconds * 1000),
       wantsDiff: settings.diff && task.showDiff,
       keptCopy: (name) => this.#context.captures?.read(name),
     });

@@ -144,7 +144,7 @@ export const helperDocs: Record<string, HelperDoc> = {
   not: doc('The opposite.', '{{not true}}', false),
   in: doc('Whether an item is in a list, or a text in a text.', '{{in "a" list}}', true),
   env: doc(
-    'A variable of the runner’s own environment, on the controller; an error where it is missing and no other value follows.',
+    'A variable of the runner’s own environment, on the controller; an error where it is missing and no other value follows. It is not masked: secrets are inputs with "secret: true".',
     '{{env "HOME"}}',
     '/root',
   ),

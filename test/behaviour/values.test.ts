@@ -278,6 +278,27 @@ rule('13 reading: environment and files of the controller', {
   ],
 });
 
+rule(
+  '14 looking at a host has a limit: a minute, or the timeout of the task where that is longer',
+  {
+    text: '- { name: A, copy: { content: x, dest: /etc/x } }',
+    settings: one,
+    patience: 60_000,
+    also: [
+      {
+        text: '- { name: A, copy: { content: x, dest: /etc/x }, timeout: 600 }',
+        settings: one,
+        patience: 600_000,
+      },
+      {
+        text: '- { name: A, copy: { content: x, dest: /etc/x }, timeout: 5 }',
+        settings: one,
+        patience: 60_000,
+      },
+    ],
+  },
+);
+
 rule('14 facts: in one round trip, with a limit for each probe', {
   seen: ['test/facts/host.test.ts', 'late_probes'],
 });

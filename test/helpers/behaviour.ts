@@ -17,6 +17,8 @@ interface Expected extends Partial<Script> {
   failed?: boolean;
   /** Most commands that run at one time. */
   most?: number;
+  /** Longest time that a look at a host was given, in milliseconds. */
+  patience?: number;
   /** Text that no event has. */
   never?: string;
 }
@@ -77,6 +79,7 @@ async function check(expected: Expected): Promise<void> {
     else expect(texts, name).toEqual([wanted]);
   }
   if (most !== undefined) expect(seen.most).toBe(most);
+  if (expected.patience !== undefined) expect(seen.patience).toBe(expected.patience);
   if (never !== undefined) expect(JSON.stringify(events)).not.toContain(never);
   const status = failed === true ? 'failed' : 'done';
   if (trace || failed !== undefined) expect(result).toMatchObject({ status });

@@ -32,6 +32,8 @@ class ScriptedHosts implements Connections {
   #running = 0;
   most = 0;
   sessions = 0;
+  /** Longest time that any look was given, in milliseconds. */
+  patience = 0;
 
   constructor(away: readonly string[]) {
     this.away = new Set(away);
@@ -49,7 +51,10 @@ class ScriptedHosts implements Connections {
 
   #open(host: string): HostSession {
     return {
-      read: (commands) => Promise.resolve(commands.map(({ script }) => this.#look(host, script))),
+      read: (commands, { timeoutMs }) => {
+        this.patience = Math.max(this.patience, timeoutMs);
+        return Promise.resolve(commands.map(({ script }) => this.#look(host, script)));
+      },
       perform: (batch) => this.#perform(host, batch),
       fence: () => Promise.resolve('clear'),
       unitRecord: () => Promise.resolve({ state: 'never_started' }),
@@ -171,6 +176,8 @@ export interface Performance {
   /** Most commands that ran at one time. */
   most: number;
   sessions: number;
+  /** Longest time that any look was given, in milliseconds. */
+  patience: number;
 }
 
 export interface Script {
@@ -205,6 +212,7 @@ export async function perform(script: Script): Promise<Performance> {
       problems: messages(error),
       most: 0,
       sessions: 0,
+      patience: 0,
     };
   } finally {
     rmSync(folder, { recursive: true });
@@ -265,8 +273,8 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
   context.locks = new HostLocks(context);
   const result = await runPlaybook(context, playbook, { takeBack: () => Promise.resolve(true) });
   context.locks.stop();
-  const { most, sessions } = connections;
-  return { trace: traceOf(events), events, result, problems: [], most, sessions };
+  const { most, sessions, patience } = connections;
+  return { trace: traceOf(events), events, result, problems: [], most, sessions, patience };
 }
 
 const defaults: RunSettings = {
