@@ -97,6 +97,8 @@ export interface Module<A = JsonObject> {
   shorthand?: string;
   /** Not for playbooks: the engine's own undo calls. */
   internal?: boolean;
+  /** Another way to write the arguments, when the playbook is loaded: templates in them are not rendered yet. */
+  prepare?(args: JsonObject): JsonObject;
   plan(args: A, host: HostView): Plan | Promise<Plan>;
   /**
    * The calls that bring back what `plan` found, from the same facts (no further round trip). Undefined when this

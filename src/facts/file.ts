@@ -60,6 +60,13 @@ export const fileState: Fact<[path: string], FileState> = {
   },
 };
 
+/** Where a path leads in the end; undefined when it leads nowhere. */
+export const realPath: Fact<[path: string], string | undefined> = {
+  name: 'file.real',
+  command: (path) => ({ script: `readlink -f ${quote(path)}` }),
+  parse: ({ code, stdout }) => (code === 0 ? stdout.replace(/\n$/, '') : undefined),
+};
+
 /** Sum of a regular file in hex, by the coreutils program ALGORITHMsum. */
 export const fileSum: Fact<[path: string, algorithm: string], string> = {
   name: 'file.sum',

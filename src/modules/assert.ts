@@ -11,6 +11,7 @@ const schema = {
       description: 'Conditions that must all hold.',
     },
     fail_msg: { type: 'string', description: 'What to say when one does not.' },
+    quiet: { type: 'boolean', description: 'Say nothing when all hold. Default: false.' },
     success_msg: { type: 'string', description: 'What to say when all hold.' },
   },
   required: ['that'],
@@ -22,6 +23,7 @@ interface Args {
   that: (string | boolean)[];
   fail_msg?: string;
   success_msg?: string;
+  quiet?: boolean;
 }
 
 export const assert: Module<Args> = {
@@ -31,7 +33,7 @@ export const assert: Module<Args> = {
   readOnly: true,
   conditionArgs: ['that'],
 
-  plan({ that, fail_msg: failMessage, success_msg: successMessage }) {
+  plan({ that, fail_msg: failMessage, success_msg: successMessage, quiet = false }) {
     const broken = that.filter((one) => one !== true);
     if (broken.length > 0) {
       const which = `Not true: ${broken.join('; ')}.`;
@@ -41,6 +43,7 @@ export const assert: Module<Args> = {
         that.length > 1 ? `${failMessage.trim()} (${which})` : failMessage.trim(),
       );
     }
-    return { actions: [], result: { msg: successMessage ?? 'All conditions hold.' } };
+    const said = quiet ? {} : { msg: successMessage ?? 'All conditions hold.' };
+    return { actions: [], result: said };
   },
 };

@@ -5,8 +5,13 @@ const schema = {
   type: 'object',
   properties: {
     msg: { description: 'Text or value to show.' },
+    var: {
+      type: 'string',
+      pattern: '^[A-Za-z_][A-Za-z0-9_.]*$',
+      description: 'Name of a variable to show, instead of msg.',
+    },
   },
-  required: ['msg'],
+  oneOf: [{ required: ['msg'] }, { required: ['var'] }],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -16,8 +21,10 @@ export const debug: Module<FromSchema<typeof schema>> = {
   schema,
   readOnly: true,
   shorthand: 'msg',
+  prepare: ({ var: name, ...rest }) =>
+    name === undefined ? rest : { ...rest, msg: `{{${String(name).replaceAll(/[{}]/g, '')}}}` },
 
-  plan({ msg }) {
+  plan({ msg = null }) {
     return {
       actions: [],
       result: { msg: typeof msg === 'string' ? msg : JSON.stringify(msg, undefined, 2) },

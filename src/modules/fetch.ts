@@ -15,6 +15,10 @@ const schema = {
       type: 'string',
       description: 'File on the controller; a trailing slash means a folder.',
     },
+    fail_on_missing: {
+      type: 'boolean',
+      description: 'A file that is not there is a failure. Default: true.',
+    },
   },
   required: ['src', 'dest'],
   additionalProperties: false,
@@ -26,8 +30,10 @@ export const fetch: Module<FromSchema<typeof schema>> = {
   schema,
   shorthand: 'src',
 
-  async plan({ src, dest }, host) {
+  async plan({ src, dest, fail_on_missing: mustExist = true }, host) {
     const state = await host.fact(fileState, src);
+    if (state.type === 'absent' && !mustExist)
+      return { actions: [], result: { msg: `"${src}" is not there.` } };
     if (state.type === 'absent') throw new TaskError(`"${src}" does not exist on "${host.name}".`);
     if (state.type !== 'file') {
       throw new TaskError(`"${src}" on "${host.name}" is a ${state.type}, not a file.`, {

@@ -21,8 +21,23 @@ const schema = {
       type: 'string',
       description: 'The last line that matches is replaced, or all are removed.',
     },
+    search_string: {
+      type: 'string',
+      minLength: 1,
+      description: 'Text that a line must contain, instead of regexp.',
+    },
+    firstmatch: {
+      type: 'boolean',
+      description: 'The first line that matches is replaced, not the last. Default: false.',
+    },
+    backrefs: {
+      type: 'boolean',
+      description:
+        'In line, \\1 and \\g<name> stand for groups of regexp; without a match the file stays as it is. Default: false.',
+    },
   },
   required: ['path'],
+  not: { required: ['regexp', 'search_string'] },
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -49,9 +64,14 @@ function editLines(text: string, args: Args): string {
     return kept.length === lines.length ? text : kept.map((line) => `${line}\n`).join('');
   }
   if (args.line === undefined) throw new TaskError('"line" is needed unless state is absent.');
-  const line = latin1(args.line);
-  if (args.regexp === undefined && lines.includes(line)) return text;
-  const at = lines.findLastIndex(matches);
+  if (args.backrefs === true && args.regexp === undefined)
+    throw new TaskError('"backrefs" needs "regexp", whose groups it means.');
+  const plain = latin1(args.line);
+  const isSearch = args.regexp !== undefined || args.search_string !== undefined;
+  if (!isSearch && lines.includes(plain)) return text;
+  const at = args.firstmatch === true ? lines.findIndex(matches) : lines.findLastIndex(matches);
+  if (at === -1 && args.backrefs === true) return text;
+  const line = args.backrefs === true ? withGroups(plain, args, lines[at] ?? '') : plain;
   if (at !== -1) {
     if (lines[at] === line) return text;
     lines[at] = line;
@@ -63,10 +83,29 @@ function editLines(text: string, args: Args): string {
   return lines.map((one) => `${one}\n`).join('');
 }
 
+/** The line with what the groups of the expression matched in the one it replaces. */
+function withGroups(line: string, { regexp = '' }: Args, replaced: string): string {
+  const match = expression(regexp).exec(replaced);
+  return line.replaceAll(/\\(\d|g<(\w+)>)/g, (whole, number: string, name?: string) => {
+    const found =
+      name === undefined
+        ? match?.[Number(number)]
+        : (match?.groups?.[name] ?? match?.[Number(name)]);
+    if (found === undefined && name === undefined && Number(number) >= (match?.length ?? 0))
+      throw new TaskError(`"${whole}" in "line" means a group that "regexp" does not have.`);
+    return found ?? '';
+  });
+}
+
 function matcher(args: Args): (line: string) => boolean {
   if (args.regexp !== undefined) {
     const pattern = expression(args.regexp);
     return (line) => pattern.test(line);
+  }
+  const { search_string: search } = args;
+  if (search !== undefined) {
+    const text = latin1(search);
+    return (line) => line.includes(text);
   }
   const wanted = args.line === undefined ? undefined : latin1(args.line);
   return (line) => line === wanted;

@@ -17,14 +17,22 @@ const schema = {
     masked: { type: 'boolean', description: 'Make it impossible to start. Kept when absent.' },
     daemon_reload: {
       type: 'boolean',
-      description: 'Make systemd read its unit files again first.',
+      description: 'Make systemd read its unit files again first. It may stand alone.',
+    },
+    daemon_reexec: {
+      type: 'boolean',
+      description: 'Make systemd start itself anew first. It may stand alone.',
+    },
+    no_block: {
+      type: 'boolean',
+      description: 'Do not wait until the unit has started or stopped. Default: false.',
     },
     only_if_active: {
       type: 'boolean',
       description: 'Restart or reload only a unit that runs. Default: false.',
     },
   },
-  required: ['name'],
+  anyOf: [{ required: ['name'] }, { required: ['daemon_reload'] }, { required: ['daemon_reexec'] }],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -33,10 +41,17 @@ export const service: Module<FromSchema<typeof schema>> = {
   summary: 'Start, stop, restart, enable, disable or mask a systemd unit.',
   schema,
 
-  async plan(
-    { name, state, enabled, masked, daemon_reload: reload, only_if_active: onlyIfActive },
-    host,
-  ) {
+  async plan({ name, state, enabled, masked, only_if_active: onlyIfActive, ...args }, host) {
+    const { daemon_reload: reload, daemon_reexec: reexec, no_block: noBlock } = args;
+    const daemon = [
+      ...(reexec === true ? [exec('systemctl', 'daemon-reexec')] : []),
+      ...(reload === true ? [exec('systemctl', 'daemon-reload')] : []),
+    ];
+    if (name === undefined) {
+      if ([state, enabled, masked].some((one) => one !== undefined))
+        throw new TaskError('Which unit? "name" is missing.');
+      return { actions: daemon };
+    }
     const unit = await host.fact(unitStatus, name);
     const actions: Action[] = [];
     if (!unit.exists && (state === 'stopped' || onlyIfActive) && enabled !== true)
@@ -46,7 +61,11 @@ export const service: Module<FromSchema<typeof schema>> = {
         hint: 'Install it first.',
       });
     }
-    const systemctl = (verb: string) => actions.push(exec('systemctl', verb, name));
+    const waits = noBlock === true ? ['--no-block'] : [];
+    const systemctl = (verb: string) => {
+      const runs = ['start', 'stop', 'restart', 'reload'].includes(verb);
+      actions.push(exec('systemctl', ...(runs ? waits : []), verb, name));
+    };
     if (masked === false && unit.masked) systemctl('unmask');
     if (enabled === true && !unit.enabled) systemctl('enable');
     if (enabled === false && unit.enabled) systemctl('disable');
@@ -57,14 +76,18 @@ export const service: Module<FromSchema<typeof schema>> = {
     if (state === 'restarted' && wake) systemctl('restart');
     if (state === 'reloaded' && wake) systemctl(unit.active ? 'reload' : 'start');
     if (masked === true && !unit.masked) systemctl('mask');
-    if (reload === true && actions.length > 0) actions.unshift(exec('systemctl', 'daemon-reload'));
+    if (actions.length > 0) actions.unshift(...daemon);
     return { actions, result: { name, state: unit.active ? 'active' : 'inactive' } };
   },
+
+  /** Reading unit files again is no change of its own. */
+  finish: (result, { name }) => (name === undefined ? { ...result, changed: false } : result),
 
   // A rollback must not wake a service that was asleep before the run.
   again: (args) => ({ ...args, only_if_active: true }),
 
   async restore({ name, state, enabled, masked }, host) {
+    if (name === undefined) return [];
     const unit = await host.fact(unitStatus, name);
     // A unit that came with a file of this run goes with it; stopping it is what is left to do.
     const args: JsonObject = { name };

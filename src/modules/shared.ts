@@ -70,7 +70,7 @@ function sameMode(wanted: string, mode: string): boolean {
   return /^[0-7]+$/.test(wanted) && wanted.padStart(4, '0') === mode;
 }
 
-interface WantedPath extends FileAttributes {
+export interface WantedPath extends FileAttributes {
   path: string;
   /** Leave an existing file alone. */
   keepExisting?: boolean;
@@ -146,7 +146,7 @@ export async function planLargeFile(
 }
 
 /** The plan when the content is as wanted already, or must be left alone. */
-function settledFile(
+export function settledFile(
   wanted: WantedPath,
   state: FileState,
   checksum: string,

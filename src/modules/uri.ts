@@ -19,6 +19,8 @@ const schema = {
       additionalProperties: { type: 'string' },
       description: 'Request headers.',
     },
+    url_username: { type: 'string', description: 'Login by basic authentication.' },
+    url_password: { type: 'string', description: 'Its password. Never on a command line.' },
     status_code: {
       type: 'array',
       items: { type: 'integer' },
@@ -46,12 +48,17 @@ const schema = {
 type Args = FromSchema<typeof schema>;
 
 function toRequest(args: Args): HttpRequest {
-  const { body } = args;
+  const { body, url_username: user, url_password: password = '' } = args;
+  const login = Buffer.from(`${user ?? ''}:${password}`).toString('base64');
   const json = body !== undefined && typeof body !== 'string';
   return {
     method: args.method ?? 'GET',
     url: args.url,
-    headers: { ...(json ? { 'content-type': 'application/json' } : {}), ...args.headers },
+    headers: {
+      ...(json ? { 'content-type': 'application/json' } : {}),
+      ...(user === undefined ? {} : { authorization: `Basic ${login}` }),
+      ...args.headers,
+    },
     timeoutMs: (args.timeout ?? 30) * 1000,
     ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : body }),
     ...(args.ca === undefined ? {} : { ca: args.ca }),
@@ -63,7 +70,7 @@ export const uri: Module<Args> = {
   name: 'uri',
   summary: 'Send an HTTP request.',
   schema,
-  secretArgs: ['headers', 'body'],
+  secretArgs: ['headers', 'body', 'url_password'],
 
   async plan(args, host) {
     const request = toRequest(args);

@@ -27,6 +27,11 @@ const schema = {
     },
     timeout: { type: 'integer', minimum: 1, description: 'Seconds to wait at most. Default: 300.' },
     sleep: { type: 'integer', minimum: 1, description: 'Seconds between two looks. Default: 1.' },
+    delay: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Seconds before the first look. Default: 0.',
+    },
     msg: { type: 'string', description: 'What to say when time is up.' },
   },
   oneOf: [{ required: ['path'] }, { required: ['port'] }],
@@ -66,7 +71,7 @@ export const wait_for: Module<Args> = {
   readOnly: true,
 
   plan(args) {
-    const { timeout = 300, sleep = 1, state, msg, path, port } = args;
+    const { timeout = 300, sleep = 1, delay = 0, state, msg, path, port } = args;
     if (path !== undefined && (state === 'started' || state === 'stopped')) {
       throw new TaskError('A path is "present" or "absent", not started or stopped.');
     }
@@ -75,6 +80,7 @@ export const wait_for: Module<Args> = {
     const message =
       msg ?? `${what} is still ${wanted ? 'not there' : 'there'} after ${String(timeout)} s.`;
     const script = [
+      ...(delay > 0 ? [`sleep ${String(delay)}`] : []),
       `left=${String(timeout)}`,
       `until ${wanted ? '' : '! '}${presence(args)}; do`,
       `  left=$((left - ${String(sleep)}))`,

@@ -310,7 +310,7 @@ function loadArguments(
       at,
     });
   }
-  return args;
+  return module.prepare?.(args) ?? args;
 }
 
 /** A mode that is a number is one that lost its leading zero, or never had it. */

@@ -427,6 +427,29 @@ rule('19 add_host, group_by: hosts and groups for the plays behind', {
   trace: ['Add: h1[h2] h1[n1] ok', 'Group: h1 ok', 'Say: h1 h2 n1 ok', 'All: h1 h2 h3 n1 changed'],
 });
 
+rule('22 debug: a message, or the value of a variable', {
+  text: `
+- { name: Text, debug: { var: x.inner } }
+- { name: Both, debug: { msg: '{{x.inner}}' } }
+`,
+  settings: { ...one, variables: { x: { inner: [1, 2] } } },
+  messages: { Text: '[\n  1,\n  2\n]', Both: '[\n  1,\n  2\n]' },
+  also: [
+    { text: '- { name: A, debug: { var: nothing } }', problem: 'Nothing defines "nothing"' },
+    { text: '- { name: A, debug: { var: x, msg: x } }', problem: 'debug' },
+    {
+      text: '- { name: Braces, debug: { var: "{{x}}" } }',
+      settings: { ...one, variables: { x: 'value' } },
+      messages: { Braces: 'value' },
+    },
+  ],
+});
+rule('22 assert: quiet says nothing', {
+  text: '- { name: A, assert: { that: ["1 == 1"], quiet: true } }',
+  settings: one,
+  messages: { A: '' },
+});
+
 rule('23 booleans and times of YAML 1.1 are texts here', {
   text: `
 - { name: Set, set_fact: { a: no, b: on, c: 08:30, d: 0o17 } }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { expect } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { backup } from '../../src/modules/backup.ts';
 import { restore_backup } from '../../src/modules/restore_backup.ts';
 import { copy } from '../../src/modules/copy.ts';
@@ -11,7 +11,8 @@ import { stat } from '../../src/modules/stat.ts';
 import { template } from '../../src/modules/template.ts';
 import { unarchive } from '../../src/modules/unarchive.ts';
 import { fetch } from '../../src/modules/fetch.ts';
-import { absent, fileFact, testModule } from '../helpers/module-tester.ts';
+import { validateValue } from '../../src/util/schema.ts';
+import { absent, fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
 
 const sha = (text: string) => createHash('sha256').update(text).digest('hex');
 const path = '/etc/app.conf';
@@ -34,8 +35,14 @@ const restored = (text: string) => ({
 });
 const removed = { module: 'restore_path', args: { path, state: 'absent' } };
 
+const other = '/etc/other.conf';
 testModule(copy, {
   settled: [
+    {
+      title: 'the file of the host is there already',
+      args: { src: path, dest: other, remote_src: true },
+      facts: { ...found('a'), [`file.state ${other}`]: fileFact({ checksum: sha('a') }) },
+    },
     { title: 'same bytes', args: { content: 'a\n', dest: path }, facts: found('a\n') },
     {
       title: 'same bytes and mode',
@@ -49,6 +56,17 @@ testModule(copy, {
     },
   ],
   changes: [
+    {
+      title: 'a file of the host to another place, whose owner is another one',
+      args: { src: path, dest: other, remote_src: true, mode: '0600', owner: 'eva' },
+      facts: { ...found('a'), [`file.state ${other}`]: absent },
+      actions: [
+        expect.stringContaining(`copy ${path} ${other}`) as string,
+        `chown eva ${other}`,
+        `chmod 0600 ${other}`,
+      ],
+      restore: [{ module: 'restore_path', args: { path: other, state: 'absent' } }],
+    },
     {
       title: 'writes a new file',
       args: { content: 'a', dest: path, mode: '0600' },
@@ -78,6 +96,17 @@ testModule(copy, {
     },
   ],
   refused: [
+    {
+      title: 'a file of the host that is not there',
+      args: { src: path, dest: other, remote_src: true },
+      facts: { ...missing, [`file.state ${other}`]: absent },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a relative place on the host',
+      args: { src: 'a', dest: other, remote_src: true },
+      code: 'TASK_FAILED',
+    },
     {
       title: 'src and content together',
       args: { src: 'a', content: 'b', dest: path },
@@ -295,6 +324,24 @@ testModule(restore_path, {
 testModule(stat, {
   settled: [
     {
+      title: 'what a link leads to, with another sum',
+      args: { path: '/link', follow: true, checksum_algorithm: 'md5' },
+      facts: { 'file.real /link': path, ...found('a'), [`file.sum ${path} md5`]: 'abc' },
+      result: { stat: { isreg: true, checksum: 'abc' } },
+    },
+    {
+      title: 'a link to nowhere',
+      args: { path: '/link', follow: true },
+      facts: { 'file.real /link': undefined },
+      result: { stat: { exists: false } },
+    },
+    {
+      title: 'no sum',
+      args: { path, get_checksum: false },
+      facts: found('a'),
+      result: { stat: { mode: '0644' } },
+    },
+    {
       title: 'a file',
       args: { path },
       facts: found('a'),
@@ -314,6 +361,11 @@ testModule(slurp, {
 
 testModule(fetch, {
   settled: [
+    {
+      title: 'a file that need not be there',
+      args: { src: path, dest: '/here/', fail_on_missing: false },
+      facts: missing,
+    },
     {
       title: 'the same file is here',
       args: { src: path, dest: '/here/app.conf' },
@@ -590,4 +642,35 @@ testModule(restore_backup, {
       ],
     },
   ],
+});
+
+describe('lineinfile with its other ways to find a line', () => {
+  const edited = async (text: string, args: object): Promise<string> => {
+    const { actions } = await lineinfile.plan({ path, ...args }, fakeHost({ facts: found(text) }));
+    const [action] = actions;
+    return action?.kind === 'write' ? action.content : text;
+  };
+
+  it('finds text as it is, the last or the first', async () => {
+    const text = 'a.b=1\naxb=2\na.b=3\n';
+    expect(await edited(text, { search_string: 'a.b', line: 'x' })).toBe('a.b=1\naxb=2\nx\n');
+    expect(await edited(text, { search_string: 'a.b', line: 'x', firstmatch: true })).toBe(
+      'x\naxb=2\na.b=3\n',
+    );
+    expect(await edited(text, { search_string: 'a.b', state: 'absent' })).toBe('axb=2\n');
+    expect(await edited(text, { search_string: 'none', line: 'new' })).toBe(`${text}new\n`);
+  });
+
+  it('puts in what groups matched, and leaves a file without a match', async () => {
+    const args = { regexp: '^(\\w+) = (?<value>.*)$', line: '\\1: \\g<value>', backrefs: true };
+    expect(await edited('# x\nport = 80\n', args)).toBe('# x\nport: 80\n');
+    expect(await edited('nothing\n', args)).toBe('nothing\n');
+    await expect(edited('a = 1\n', { ...args, line: '\\3' })).rejects.toThrow('does not have');
+    await expect(edited('a\n', { line: 'x', backrefs: true })).rejects.toThrow('needs "regexp"');
+  });
+
+  it('does not take both ways at once', () => {
+    const both = { path, regexp: 'a', search_string: 'a', line: 'x' };
+    expect(validateValue(lineinfile.schema, both)).not.toEqual([]);
+  });
 });

@@ -98,6 +98,18 @@ testModule(service, {
   ],
   changes: [
     {
+      title: 'reads unit files again, without a unit',
+      args: { daemon_reload: true, daemon_reexec: true },
+      actions: ['exec systemctl daemon-reexec', 'exec systemctl daemon-reload'],
+      restore: [],
+    },
+    {
+      title: 'does not wait for a start',
+      args: { name: 'k0sworker', state: 'started', no_block: true, enabled: true },
+      facts: unit({}),
+      actions: ['exec systemctl enable k0sworker', 'exec systemctl --no-block start k0sworker'],
+    },
+    {
       title: 'stops and disables, and can turn back',
       args: { name: 'k0sworker', state: 'stopped', enabled: false },
       facts: unit({ active: true, enabled: true }),
@@ -165,6 +177,11 @@ testModule(uri, {
     },
   ],
   changes: [
+    {
+      title: 'POST with a login is an action',
+      args: { url, method: 'POST', url_username: 'eva', url_password: 'x' },
+      actions: [`http POST ${url}`],
+    },
     {
       title: 'PUT is an action',
       args: { url, method: 'PUT', body: { a: 1 } },
@@ -273,4 +290,29 @@ testModule(add_host, {
     },
   ],
   refused: [{ title: 'a name that is a pattern', args: { name: 'a:b' }, code: 'SCHEMA' }],
+});
+
+describe('arguments that change how something is done', () => {
+  it('uri: a login is basic authentication', async () => {
+    const args = { url: 'https://a.example.com', method: 'POST' as const };
+    const { actions } = await uri.plan(
+      { ...args, url_username: 'eva', url_password: 'secret' },
+      fakeHost({}),
+    );
+    expect(actions).toMatchObject([
+      { request: { headers: { authorization: `Basic ${btoa('eva:secret')}` } } },
+    ]);
+  });
+
+  it('wait_for: a delay comes before the first look', async () => {
+    const { actions } = await wait_for.plan({ path: '/a', delay: 3 }, fakeHost({}));
+    expect(actions).toMatchObject([
+      { argv: ['/bin/sh', '-c', expect.stringMatching(/^sleep 3\nleft=300\n/) as string] },
+    ]);
+  });
+
+  it('service: reading unit files again is no change of its own', () => {
+    expect(service.finish?.({ rc: 0 }, { daemon_reload: true })).toEqual({ rc: 0, changed: false });
+    expect(service.finish?.({ rc: 0 }, { name: 'a' })).toEqual({ rc: 0 });
+  });
 });
