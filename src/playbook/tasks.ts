@@ -271,6 +271,15 @@ function reportNoModule(reader: MapReader, candidates: string[], context: LoadCo
   }
 }
 
+/** What stands in the place of arguments that Ansible's modules have. */
+const argumentsElsewhere: Record<string, string> = {
+  backup:
+    'It is not needed: every step keeps what it changes, and "runner rollback" brings it back. For a copy that stays there is the module "backup".',
+  trim_blocks: 'Templates are Handlebars: {{~ and ~}} take the blanks beside them away.',
+  lstrip_blocks: 'Templates are Handlebars: {{~ and ~}} take the blanks beside them away.',
+  unsafe_writes: 'Files are always replaced in one step.',
+};
+
 function loadArguments(
   reader: MapReader,
   module: Module,
@@ -306,7 +315,7 @@ function loadArguments(
     context.problems.push({
       ...ruleOfArgument(problem.path.at(-1), problem.key, args),
       message: `Module "${module.name}": ${problem.message}`,
-      hint: problem.hint,
+      hint: argumentsElsewhere[problem.key ?? ''] ?? problem.hint,
       at,
     });
   }

@@ -444,6 +444,16 @@ rule('22 debug: a message, or the value of a variable', {
     },
   ],
 });
+rule('22 arguments that are not here are answered with what is', {
+  text: '- { name: A, copy: { content: x, dest: /x, backup: true } }',
+  problem: 'every step keeps what it changes',
+  also: [
+    {
+      text: '- { name: A, template: { src: a.hbs, dest: /x, trim_blocks: true } }',
+      problem: 'Templates are Handlebars',
+    },
+  ],
+});
 rule('22 assert: quiet says nothing', {
   text: '- { name: A, assert: { that: ["1 == 1"], quiet: true } }',
   settings: one,
