@@ -65,7 +65,7 @@ docker network inspect side >/dev/null 2>&1 || docker network create side >/dev/
 docker run -d --init --name web --restart always -e TOKEN=s3cret --label app=web -v data:/data -v /unnamed -v /etc/hostname:/h:ro -p 8081:80 --memory 64m --cap-drop NET_RAW lab/busybox:1 sleep 1000 >/dev/null
 docker network connect --alias www side web
 docker create --name job lab/busybox:1 true >/dev/null`;
-const lookAtContainers = String.raw`docker inspect web job --format '{{.Name}} {{.State.Running}} {{.Config.Image}} {{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Labels}} {{json .HostConfig.RestartPolicy}} {{json .HostConfig.PortBindings}} {{.HostConfig.Memory}} {{.HostConfig.CapDrop}} {{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}} {{.RW}}, {{end}}{{range $name, $net := .NetworkSettings.Networks}}{{$name}} {{end}}' 2>/dev/null | tr , '\n' | sort; docker container inspect web >/dev/null 2>&1 || echo gone`;
+const lookAtContainers = String.raw`docker inspect web job --format '{{.Name}} {{.State.Running}} {{.Config.Image}} {{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Labels}} {{json .HostConfig.RestartPolicy}} {{json .HostConfig.PortBindings}} {{.HostConfig.Memory}} {{.HostConfig.CapDrop}} {{range $name, $net := .NetworkSettings.Networks}}{{$name}} {{end}}{{println}}{{range .Mounts}}{{println .Type .Name .Destination .RW}}{{end}}' 2>/dev/null | sort; docker container inspect web >/dev/null 2>&1 || echo gone`;
 
 const scenarios: ModuleScenario[] = [
   {
@@ -207,8 +207,10 @@ describe('modules on a real host', () => {
   });
 
   it('apt_repository: packages of it can be installed, and are not there any more behind the way back', async () => {
+    // It ends the shell where the repository is there already.
+    await host.shell(repository);
     await host.shell(
-      `${repository}; mkdir -p /opt/second; cp /opt/repo/* /opt/second/; rm -f /etc/apt/sources.list.d/second.list; apt-get update -qq`,
+      'mkdir -p /opt/second; cp /opt/repo/* /opt/second/; rm -f /etc/apt/sources.list.d/second.list; apt-get update -qq',
     );
     const tasks = (more: string) => `- name: P
   hosts: all
