@@ -101,12 +101,12 @@ const scenarios: ModuleScenario[] = [
     tasks: `- { name: Copy, copy: { src: /srv/from, dest: /srv/to, remote_src: true } }
 - { name: New, copy: { src: /srv/from, dest: /srv/new, remote_src: true, mode: '0640' } }
 - { name: Line, lineinfile: { path: /srv/to, regexp: '^(\\w+) old$', line: '\\1 new', backrefs: true } }
-- { name: Look, stat: { path: /srv/link, follow: true, checksum_algorithm: md5 }, register: seen }
+- { name: Look, stat: { path: /srv/seen, follow: true, checksum_algorithm: md5 }, register: seen }
 - { name: Check, assert: { that: [seen.stat.isreg, size(seen.stat.checksum) == 32], quiet: true } }`,
     look: 'stat -c "%n %a" /srv/to /srv/new 2>/dev/null; cat /srv/to',
     shows: '/srv/new 640\nthing new',
     prepare:
-      'echo "thing old" >/srv/from; echo before >/srv/to; chmod 600 /srv/to; rm -f /srv/new; ln -sfn from /srv/link',
+      'echo "thing old" >/srv/from; echo before >/srv/to; chmod 600 /srv/to; rm -f /srv/new; ln -sfn from /srv/seen',
     alwaysChanges: true,
   },
   {
