@@ -10,12 +10,25 @@ export type Action =
   | { kind: 'symlink'; path: string; target: string }
   | { kind: 'chmod'; path: string; mode: string; recurse?: boolean }
   | { kind: 'chown'; path: string; owner?: string; group?: string; recurse?: boolean }
-  | { kind: 'copy'; from: string; path: string }
+  | CopyAction
   | { kind: 'http'; request: HttpRequest }
   | UploadAction
   | RebootAction
   | DownloadAction
   | FetchAction;
+
+/** A path of the host at another place on it. */
+export interface CopyAction {
+  kind: 'copy';
+  from: string;
+  path: string;
+  /** The content of a file only, otherwise as `write`. Left out, all that is at `from`, as it is there. */
+  contentOnly?: true;
+  mode?: string;
+  owner?: string;
+  group?: string;
+  validate?: string;
+}
 
 /** Copies a file of the host to the controller, mode 0600. */
 export interface FetchAction {
@@ -149,7 +162,7 @@ export function describeAction(action: Action): string {
     case 'chown':
       return `chown ${action.owner ?? ''}${action.group ? `:${action.group}` : ''} ${action.path}`;
     case 'copy':
-      return `copy ${action.from} -> ${action.path}`;
+      return `copy ${action.from} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'upload':
       return `upload ${action.from} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'fetch':

@@ -353,6 +353,16 @@ export function handlerNames(handler: TaskNode): string[] {
   return [handler.name, wholeName(handler), ...handler.listen];
 }
 
+/** Undo lists of blocks, also of those inside. */
+export function* blockUndosOf(nodes: readonly Node[]): Generator<TaskNode> {
+  for (const node of nodes) {
+    if (node.kind === 'include') yield* blockUndosOf(node.preview.nodes);
+    if (node.kind !== 'block') continue;
+    yield* node.undo?.tasks ?? [];
+    for (const part of [node.block, node.rescue, node.always]) yield* blockUndosOf(part);
+  }
+}
+
 export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;

@@ -51,7 +51,11 @@ export class FactCache {
   }
 
   forget(host: HostAddress): void {
-    rmSync(this.#file(host), { force: true });
+    try {
+      rmSync(this.#file(host), { force: true });
+    } catch {
+      // Its age is told when it is read.
+    }
   }
 
   clear(): void {

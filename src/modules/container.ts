@@ -40,7 +40,7 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
-export const DEFAULT_SOCKET = '/var/run/docker.sock';
+const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 export const container: Module<Args> = {
   name: 'container',

@@ -4,6 +4,7 @@ import type { HostView, Module, Plan } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import {
   fileProperties,
+  pickAttributes,
   planFile,
   planLargeFile,
   restorePath,
@@ -60,38 +61,23 @@ export const copy: Module<FromSchema<typeof schema>> = {
   restore: ({ dest }, host, captured) => restorePath(dest, host, captured),
 };
 
-/** Through a name beside the new one; what is replaced hands its permissions and owner on. */
-const COPY = `t=$2.runner-tmp
-cp -- "$1" "$t" || exit 1
-if [ -e "$2" ]; then chmod "$(stat -L -c %a "$2")" "$t" && chown "$(stat -L -c %u:%g "$2")" "$t" || exit 1; fi
-mv -f "$t" "$2"`;
-
 /** Plan of putting a file of the host at another place on it. */
 async function planHere(src: string, wanted: WantedPath, host: HostView): Promise<Plan> {
   if (!src.startsWith('/')) throw new TaskError(`"${src}" is no absolute path on the host.`);
-  if (wanted.validate !== undefined)
-    throw new TaskError('"validate" is not for "remote_src": check the file before it is copied.');
   const { path } = wanted;
   const [from, state] = await Promise.all([host.fact(fileState, src), host.fact(fileState, path)]);
   if (from.type !== 'file')
     throw new TaskError(`"${src}" on "${host.name}" is no file, but ${from.type}.`);
   const settled = settledFile(wanted, state, from.checksum, host);
   if (settled) return settled;
-  const { mode, owner, group } = wanted;
+  const { validate } = wanted;
   return {
     actions: [
-      { kind: 'exec', argv: ['/bin/sh', '-c', COPY, 'copy', src, path] },
-      ...(owner === undefined && group === undefined
-        ? []
-        : [
-            {
-              kind: 'chown' as const,
-              path,
-              ...(owner === undefined ? {} : { owner }),
-              ...(group === undefined ? {} : { group }),
-            },
-          ]),
-      ...(mode === undefined ? [] : [{ kind: 'chmod' as const, path, mode }]),
+      {
+        ...{ kind: 'copy', from: src, path, contentOnly: true },
+        ...pickAttributes(wanted),
+        ...(validate === undefined ? {} : { validate }),
+      },
     ],
     result: { dest: path, src, checksum: from.checksum },
     capture: [path],

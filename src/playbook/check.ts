@@ -4,6 +4,7 @@ import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import {
+  blockUndosOf,
   handlerNames,
   playIncludes,
   playTasks,
@@ -127,6 +128,11 @@ export function checkPlaybook(
   const at = { file, line: 1, column: 1 };
   problems.push(...checkTaken(outside, at, 'the inventory or the command line'));
   problems.push(...checkNames(namesOf(timeLimitSeconds), global, at, '"time_limit"'));
+  const blocks = playbook.plays.flatMap(({ sections }) =>
+    sections.flatMap(({ nodes }) => [...blockUndosOf(nodes)]),
+  );
+  for (const task of [...playbook.fingerprint, ...around, ...blocks])
+    problems.push(...checkReadsNothing(task));
   for (const play of playbook.plays) {
     const known = [...global, ...Object.keys(play.vars)];
     problems.push(...checkTaken(Object.keys(play.vars), play.at, `play "${play.name}"`));
@@ -210,14 +216,14 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
   return problems;
 }
 
-/** An undo may run from another machine, on another day: it is complete in itself. */
+/** What runs on the way back may do so from another machine, on another day: it is complete in itself. */
 function checkReadsNothing(task: TaskNode): Problem[] {
   return asksOf([task.args, task.loop ?? null, task.delegateTo ?? null, ...task.vars]).map(
     ({ helper }) => ({
       rule: 'broken-template' as const,
-      message: `"{{${helper} …}}" reads the controller, which undo task "${task.name}" cannot.`,
+      message: `"{{${helper} …}}" reads the controller, which task "${task.name}" cannot: it runs on the way back.`,
       at: task.argsAt,
-      hint: 'Put it in "vars" of the play or of the task around: they are recorded with the step.',
+      hint: 'Put it in "vars" of the play, or in an input: those are recorded with the run.',
     }),
   );
 }

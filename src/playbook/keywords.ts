@@ -184,7 +184,7 @@ export const keywords: readonly Keyword[] = [
     'max_failures',
     ['play'],
     { anyOf: [count, text] },
-    'Hosts of a batch that may fail, a count or a percentage; they are taken back alone. Default: 0.',
+    'Hosts of a batch that may fail, a count or a percentage, but never all of it; they are taken back alone. Default: 0.',
   ),
   keyword('order', ['play'], oneOf(...hostOrders), 'Order of the hosts. Default: inventory.'),
   keyword(

@@ -4,6 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type {
   Action,
+  CopyAction,
   DownloadAction,
   FetchAction,
   HttpRequest,
@@ -484,6 +485,7 @@ export function actionScript(
     case 'symlink':
       return `ln -sfn ${quoteAll([action.target, action.path])}`;
     case 'copy':
+      if (action.contentOnly) return copyScript(action);
       return `rm -rf ${quote(action.path)} && cp -a ${copySource(action.from)} ${quote(action.path)}`;
     case 'chmod':
       return `chmod ${action.recurse ? '-R ' : ''}${quoteAll([action.mode, action.path])}`;
@@ -546,6 +548,12 @@ function downloadScript(action: DownloadAction): string {
     ? ` && { [ "$(${checksum.algorithm}sum <${quote(temporary)} | cut -d' ' -f1)" = ${quote(checksum.sum)} ] || { echo 'what was downloaded has another checksum' >&2; false; }; }`
     : '';
   return `{ umask 077; ${get}; RC=$?; umask "$RM"; rc $RC${check}${publishScript(action)}; }`;
+}
+
+function copyScript(action: CopyAction): string {
+  const [from, temporary] = [quote(action.from), quote(`${action.path}.runner-tmp`)];
+  // Until it has its owner and mode nobody else reads it.
+  return `{ umask 077; cat <${from} >${temporary}; RC=$?; umask "$RM"; rc $RC${publishScript(action)}; }`;
 }
 
 function curlQuote(text: string): string {

@@ -275,6 +275,19 @@ rule('13 reading: environment and files of the controller', {
       ),
       problem: 'reads the controller',
     },
+    {
+      text: `
+rollback: { verify: [{ name: V, command: { cmd: 'say {{env "X"}}', read_only: true } }] }
+fingerprint: [{ name: F, command: { cmd: 'say {{env "X"}}', read_only: true } }]
+plays:
+  - name: P
+    hosts: h1
+    tasks:
+      - undo: [{ name: B, command: 'say {{file "a"}}' }]
+        block: [{ name: A, command: ok }]
+`,
+      problem: /task "F" cannot.*\n.*task "V" cannot.*\n.*task "B" cannot/,
+    },
   ],
 });
 

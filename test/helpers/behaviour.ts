@@ -10,7 +10,7 @@ interface Expected extends Partial<Script> {
   /** What steps say: the message or output of every host, in the order of the hosts, or of one. */
   messages?: Record<string, string | RegExp | string[]>;
   /** Part of what is wrong with the playbook, before any host is asked. */
-  problem?: string;
+  problem?: string | RegExp;
   /** Part of the error that ends the run. */
   throws?: string;
   /** The run fails in the end. */
@@ -56,7 +56,9 @@ async function check(expected: Expected): Promise<void> {
   }
   const { problems, result, events, ...seen } = await said;
   if (problem !== undefined) {
-    expect(problems.join('\n')).toContain(problem);
+    const said = problems.join('\n');
+    if (typeof problem === 'string') expect(said).toContain(problem);
+    else expect(said).toMatch(problem);
     return;
   }
   expect(problems).toEqual([]);
