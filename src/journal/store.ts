@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JournalError, UsageError } from '../core/errors.ts';
@@ -13,6 +13,9 @@ export interface CaptureStore {
   read(name: string): Buffer | undefined;
 }
 
+/** Ids a millisecond has room for: a thousand times as many fit into four digits of 16. */
+const SLOTS = 65;
+
 /** The folder of all runs of this user: one folder a run, with its journal and pinned files. */
 export class RunStore {
   readonly #root: string;
@@ -21,11 +24,30 @@ export class RunStore {
     this.#root = join(stateDir, 'runs');
   }
 
+  /**
+   * Makes the folder of a new run. Ids sort by when they were made, to the millisecond, since `runner resume` alone
+   * means the newest: four digits behind the second are 65 times the millisecond, and a number drawn below 65.
+   *
+   * @throws JournalError when no id is left in this millisecond
+   */
   create(now: Date): string {
+    mkdirSync(this.#root, { recursive: true, mode: 0o700 });
     const stamp = now.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
-    const id = `${stamp}-${randomBytes(2).toString('hex')}`;
-    mkdirSync(join(this.#root, id, 'files'), { recursive: true, mode: 0o700 });
-    return id;
+    const first = randomInt(SLOTS);
+    for (let tried = 0; tried < SLOTS; tried++) {
+      const within = now.getUTCMilliseconds() * SLOTS + ((first + tried) % SLOTS);
+      const id = `${stamp}-${within.toString(16).padStart(4, '0')}`;
+      try {
+        mkdirSync(join(this.#root, id), { mode: 0o700 });
+      } catch (error) {
+        // Another run of this user has drawn the same: its folder is its own.
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+        throw error;
+      }
+      mkdirSync(join(this.#root, id, 'files'), { mode: 0o700 });
+      return id;
+    }
+    throw new JournalError('Too many runs began in the same millisecond; start it again.');
   }
 
   journalPath(id: string): string {

@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunStore } from '../../src/journal/store.ts';
+
+let folder: string;
+let store: RunStore;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'runner-store-'));
+  store = new RunStore(folder);
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const begin = (at: string) => {
+  const id = store.create(new Date(at));
+  writeFileSync(store.journalPath(id), '');
+  return id;
+};
+
+describe('the ids of runs', () => {
+  it('sort by when the runs began, within a second too', () => {
+    const times = [
+      '2026-03-01T10:00:00.004Z',
+      '2026-03-01T10:00:00.005Z',
+      '2026-03-01T10:00:00.999Z',
+    ];
+    const begun = times.map(begin);
+    expect(store.ids()).toEqual(begun.toReversed());
+    expect(store.find(undefined)).toBe(begun.at(-1));
+    for (const id of begun) expect(id).toMatch(/^20260301-100000-[\da-f]{4}$/);
+  });
+
+  it('are given once, until the millisecond has none left', () => {
+    const at = '2026-03-01T10:00:00.999Z';
+    const begun = Array.from({ length: 65 }, () => begin(at));
+    expect(new Set(begun).size).toBe(65);
+    expect(() => begin(at)).toThrow('Too many runs');
+  });
+});
