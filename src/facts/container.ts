@@ -13,6 +13,8 @@ export interface Container {
   /** In the words of the engine: created, running, paused, restarting, exited, dead. */
   status: string;
   running: boolean;
+  /** Made with --rm: the engine removes it by itself when it stops. */
+  vanishes: boolean;
   labels: JsonObject;
   /** All that the engine says of it. */
   inspected: JsonObject;
@@ -47,6 +49,7 @@ function parseContainer(inspected: JsonObject): Container {
     imageId: textOf(inspected['Image']),
     status: textOf(state['Status']),
     running: state['Running'] === true,
+    vanishes: objectOf(inspected['HostConfig'])['AutoRemove'] === true,
     labels: objectOf(config['Labels']),
     inspected,
   };

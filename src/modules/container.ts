@@ -65,9 +65,16 @@ export const container: Module<Args> = {
       const resting = found.filter((one) => !one.running);
       if (resting.length > 0) actions.push(docker('start', ...names(resting)));
     } else if (args.state === 'stopped') {
+      const vanishing = found.find((one) => one.running && one.vanishes);
+      if (vanishing)
+        throw new TaskError(
+          `The container "${vanishing.name}" on "${host.name}" was made with --rm: it is removed when it stops.`,
+          { hint: 'Ask for state: absent; what is removed can be made again.' },
+        );
       actions.push(...stop);
-    } else if (args.state === 'absent' && found.length > 0) {
-      actions.push(...stop, docker('rm', ...names(found)));
+    } else if (args.state === 'absent') {
+      const left = names(found.filter((one) => !(one.running && one.vanishes)));
+      actions.push(...stop, ...(left.length > 0 ? [docker('rm', ...left)] : []));
     }
     return { actions, result };
   },
@@ -78,11 +85,11 @@ export const container: Module<Args> = {
     const how: JsonObject = docker === undefined ? {} : { docker };
     const calls = (state: string, list: readonly Container[]): ModuleCall[] =>
       list.map(({ name }) => ({ module: 'container', args: { name, state, ...how } }));
-    if (args.state === 'started')
-      return calls(
-        'stopped',
-        found.filter(({ running }) => !running),
-      );
+    if (args.state === 'started') {
+      const resting = found.filter(({ running }) => !running);
+      // Stopping would remove it.
+      return resting.some(({ vanishes }) => vanishes) ? undefined : calls('stopped', resting);
+    }
     if (args.state === 'stopped')
       return calls(
         'started',

@@ -235,6 +235,7 @@ const inspected = (name: string, more: object = {}) => ({
 const parsed = (...all: object[]) =>
   containers.parse({ code: 0, stdout: JSON.stringify(all), stderr: '' }, docker, '[]');
 const resting = { State: { Status: 'exited', Running: false } };
+const vanishing = { HostConfig: { AutoRemove: true } };
 const listed = (filters: string[], ...all: object[]) => ({
   [`container.list ${docker} ${JSON.stringify(filters)}`]: parsed(...all),
   'system.program curl': true,
@@ -282,6 +283,16 @@ testModule(container, {
       restore: [{ module: 'container', args: { name: 'web', state: 'started' } }],
     },
     {
+      title: 'leaves it to the engine to remove what was made with --rm',
+      args: { name: ['web', 'job'], state: 'absent' },
+      facts: listed(
+        ['name=^/web$', 'name=^/job$'],
+        inspected('web', vanishing),
+        inspected('job', { ...vanishing, ...resting }),
+      ),
+      actions: ['exec docker stop web', 'exec docker rm job'],
+    },
+    {
       title: 'removes, and keeps how it was made',
       args: { name: 'web', state: 'absent' },
       facts: listed(['name=^/web$'], inspected('web')),
@@ -299,6 +310,12 @@ testModule(container, {
       title: 'a container that is not there',
       args: { name: 'web', state: 'started' },
       facts: listed(['name=^/web$']),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'to stop what would be removed by that',
+      args: { name: 'web', state: 'stopped' },
+      facts: listed(['name=^/web$'], inspected('web', vanishing)),
       code: 'TASK_FAILED',
     },
     { title: 'a name that is none', args: { name: '-v' }, code: 'TASK_FAILED' },
@@ -342,6 +359,12 @@ testModule(restore_container, {
 });
 
 describe('a container that cannot be made again', () => {
+  it('or that would vanish when it is stopped again has no automatic undo', async () => {
+    const facts = listed(['name=^/web$'], inspected('web', { ...vanishing, ...resting }));
+    const args = { name: 'web', state: 'started' } as const;
+    expect(await container.restore?.(args, fakeHost({ facts }), String)).toBeUndefined();
+  });
+
   it('has no automatic undo', async () => {
     const facts = { ...listed(['name=^/web$'], inspected('web')), 'system.program curl': false };
     const args = { name: 'web', state: 'absent' as const };
