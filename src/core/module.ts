@@ -1,6 +1,7 @@
 import type { Action, HttpRequest, HttpResponse } from './action.ts';
 import type { Fact } from './fact.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
+import type { FolderEntry } from '../util/folder.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
 /** Everything a module may know. It has no method that could change a host. */
@@ -14,6 +15,8 @@ export interface HostView {
   controllerFile(path: string): Promise<Buffer>;
   /** Where such a file is and what it holds, without reading it into memory. */
   controllerFileInfo(path: string): Promise<ControllerFile>;
+  /** All that is below a directory of the controller; undefined when the path is that of a file. */
+  controllerFolder(path: string): Promise<ControllerFolder | undefined>;
   /** What is in an archive of the controller. */
   controllerArchive(path: string): Promise<ArchiveEntry[]>;
   /** SHA-256 of a file of the controller, undefined when there is none. */
@@ -29,12 +32,20 @@ export interface HostView {
 export interface ControllerFile {
   /** Absolute path. */
   path: string;
+  /** Permissions in octal, such as "0644". */
+  mode: string;
   /** Bytes. */
   size: number;
   /** SHA-256 in hex. */
   checksum: string;
   /** The path holds it encrypted; size and checksum are those of its content. */
   encrypted?: boolean;
+}
+
+export interface ControllerFolder {
+  /** Absolute path. */
+  path: string;
+  entries: FolderEntry[];
 }
 
 export interface FileDiff {

@@ -4,10 +4,11 @@ import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { RunnerError, TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
 import type { HostSession } from '../core/host.ts';
-import type { ControllerFile, HostView } from '../core/module.ts';
+import type { ControllerFile, ControllerFolder, HostView } from '../core/module.ts';
 import type { Scope } from '../template/scope.ts';
 import { readArchive, type ArchiveEntry } from '../util/archive.ts';
 import { digestFile, sha256 } from '../util/digest.ts';
+import { readFolder } from '../util/folder.ts';
 import { placesOf } from '../util/paths.ts';
 import { isVault } from '../util/vault.ts';
 
@@ -84,7 +85,13 @@ export class SessionHostView implements HostView {
     const info = await digestFile(found);
     if (!isVault(await beginning(found))) return info;
     const plain = await this.#read(found);
-    return { path: found, size: plain.length, checksum: sha256(plain), encrypted: true };
+    return { ...info, size: plain.length, checksum: sha256(plain), encrypted: true };
+  }
+
+  async controllerFolder(path: string): Promise<ControllerFolder | undefined> {
+    const found = await this.#find(path, 'files', { folders: true });
+    if ((await stat(found)).isFile()) return undefined;
+    return { path: found, entries: await readFolder(found) };
   }
 
   async controllerArchive(path: string): Promise<ArchiveEntry[]> {
@@ -122,14 +129,18 @@ export class SessionHostView implements HostView {
     return info?.checksum;
   }
 
-  async #find(path: string, kind: 'files' | 'templates'): Promise<string> {
+  async #find(
+    path: string,
+    kind: 'files' | 'templates',
+    { folders = false } = {},
+  ): Promise<string> {
     const candidates = placesOf(path, this.#options.folders, kind);
     for (const candidate of candidates) {
       const found = await stat(candidate).catch((error: unknown) => {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw new TaskError(`"${candidate}" cannot be read: ${(error as Error).message}.`);
       });
-      if (found?.isFile()) return candidate;
+      if (found?.isFile() || (folders && found?.isDirectory())) return candidate;
       if (found) throw new TaskError(`"${candidate}" is not a file.`);
     }
     throw new TaskError(`There is no file "${path}" on the controller.`, {

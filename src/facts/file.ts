@@ -108,3 +108,81 @@ export function expectSuccess(output: CommandOutput, what: string): void {
   const said = output.stderr.trim() || `code ${String(output.code)}`;
   throw new TaskError(`Cannot ${what}: ${said}`);
 }
+
+/** Whether two paths are one and the same file. */
+export const sameFile: Fact<[one: string, other: string], boolean> = {
+  name: 'file.same',
+  command: (one, other) => ({ script: `[ ${quote(one)} -ef ${quote(other)} ]` }),
+  parse: ({ code }) => code === 0,
+};
+
+/** Who may do what with a path. */
+export interface PathAttributes {
+  path: string;
+  type: 'directory' | 'link' | 'other';
+  /** Octal with a leading zero. */
+  mode: string;
+  uid: number;
+  gid: number;
+  owner: string;
+  group: string;
+}
+
+const ATTRIBUTES = /^(\d+)\|(\d+)\|(\d+)\|([^|]*)\|([^|]*)\|([^|]*)\|(\/.*)$/;
+
+/**
+ * A directory and all below it, links not followed, without those whose line "mode|uid|gid|owner|group|kind|" matches a
+ * pattern of `grep -E`: it is the host that leaves out what is of no interest.
+ */
+export const treeAttributes: Fact<[path: string, without: string], PathAttributes[]> = {
+  name: 'file.attributes',
+  command: (path, without) => ({
+    script: `find ${quote(path)} -exec stat -c '%a|%u|%g|%U|%G|%F|%n' {} + | grep -Ev ${quote(without)}`,
+  }),
+  parse({ code, stdout, stderr, bytes }, path) {
+    // grep answers 1 where no line is left; find and stat say what they cannot look at. What goes away meanwhile is gone.
+    const trouble = stderr
+      .split('\n')
+      .find((line) => line !== '' && !line.endsWith('No such file or directory'));
+    if (code > 1 || trouble !== undefined)
+      throw new TaskError(
+        `Cannot look at what is in "${path}": ${trouble ?? `code ${String(code)}`}`,
+      );
+    if (bytes !== undefined)
+      throw new TaskError(`There is more in "${path}" than one step looks at.`, {
+        hint: 'Name the directories below it in a loop.',
+      });
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): PathAttributes => {
+        const found = ATTRIBUTES.exec(line);
+        if (!found) throw new TaskError(`A name in "${path}" has a line end in it: ${line}`);
+        const [, mode = '', uid, gid, owner = '', group = '', kind = '', name = ''] = found;
+        return {
+          path: name,
+          type: kind === 'directory' ? 'directory' : kind === 'symbolic link' ? 'link' : 'other',
+          mode: mode.padStart(4, '0'),
+          uid: Number(uid),
+          gid: Number(gid),
+          owner,
+          group,
+        };
+      });
+  },
+};
+
+/** The same of single paths; those that are not there are left out. Paths as JSON. */
+export const pathAttributes: Fact<[paths: string], PathAttributes[]> = {
+  name: 'file.attributes of',
+  command(paths) {
+    const names = (JSON.parse(paths) as string[]).map((name) => quote(name)).join(' ');
+    return {
+      script: `printf '%s\\0' ${names} | xargs -0 sh -c 'for f; do [ ! -e "$f" ] && [ ! -L "$f" ] || stat -c "%a|%u|%g|%U|%G|%F|%n" "$f" || exit 1; done' sh`,
+    };
+  },
+  parse(output) {
+    expectSuccess(output, 'look at paths');
+    return treeAttributes.parse({ ...output, stderr: '' }, '/', '');
+  },
+};

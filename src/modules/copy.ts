@@ -2,9 +2,13 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { HostView, Module, Plan } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
+import { sha256 } from '../util/digest.ts';
+import { MODE_PATTERN } from '../util/mode.ts';
+import { planFolder, restoreFolder, type WantedFolder } from './folder.ts';
 import {
   fileProperties,
   pickAttributes,
+  writtenAttributes,
   planFile,
   planLargeFile,
   restorePath,
@@ -20,7 +24,8 @@ const schema = {
   properties: {
     src: {
       type: 'string',
-      description: 'File on the controller: in "files/" of the role or beside the playbook.',
+      description:
+        'File or directory on the controller: in "files/" of the role or beside the playbook. A directory goes into dest; with a slash behind its name only what is in it.',
     },
     content: { type: 'string', description: 'The text itself, instead of src.' },
     remote_src: {
@@ -34,40 +39,106 @@ const schema = {
       pattern: '%s',
       description: 'Command that must accept the new file, written as %s.',
     },
+    checksum: {
+      type: 'string',
+      pattern: '^(sha256:)?[0-9a-fA-F]{64}$',
+      description: 'SHA-256 that the file must have before it is sent.',
+    },
     ...fileProperties,
+    mode: {
+      ...fileProperties.mode,
+      pattern: `^preserve$|${MODE_PATTERN}`,
+      description:
+        'Permissions as quoted octal digits, symbolic, or "preserve" for those on the controller. Kept when absent.',
+    },
+    directory_mode: {
+      ...fileProperties.mode,
+      description: 'Permissions of directories that are made with a directory. Default: 0755.',
+    },
   },
   required: ['dest'],
   oneOf: [{ required: ['src'] }, { required: ['content'] }],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-export const copy: Module<FromSchema<typeof schema>> = {
+type Args = FromSchema<typeof schema>;
+
+export const copy: Module<Args> = {
   name: 'copy',
-  summary: 'Put a file of the controller, or given text, on the host.',
+  summary: 'Put a file or directory of the controller, or given text, on the host.',
   schema,
 
-  async plan({ src, content, dest, force, remote_src: isThere, ...attributes }, host) {
+  async plan(args, host) {
+    const { src, content, dest, force, remote_src: isThere, mode, ...attributes } = args;
     const wanted = { path: dest, keepExisting: force === false, ...attributes };
-    if (src === undefined)
-      return planFile({ ...wanted, content: Buffer.from(content ?? '') }, host);
-    if (isThere === true) return planHere(src, wanted, host);
+    const inDigits = mode === undefined || mode === 'preserve' ? {} : { mode };
+    if (src === undefined || isThere === true) {
+      if (mode === 'preserve' || args.directory_mode !== undefined)
+        throw new TaskError('"preserve" and "directory_mode" are for what is on the controller.');
+      const bytes = Buffer.from(content ?? '');
+      if (src === undefined) {
+        expectChecksum(args, sha256(bytes));
+        return planFile({ ...wanted, ...inDigits, content: bytes }, host);
+      }
+      return planHere(src, { ...wanted, ...inDigits }, args, host);
+    }
+    const folder = await host.controllerFolder(src);
+    if (folder) return planFolder(folderOf(src, args), folder, host);
     // The host looks at its file while this side reads its own.
     const [file] = await Promise.all([host.controllerFileInfo(src), host.fact(fileState, dest)]);
+    expectChecksum(args, file.checksum);
+    const own = mode === 'preserve' ? { mode: file.mode } : inDigits;
     if (file.size > INLINE_BYTES && file.encrypted !== true)
-      return planLargeFile({ ...wanted, file }, host);
-    return planFile({ ...wanted, content: await host.controllerFile(src) }, host);
+      return planLargeFile({ ...wanted, ...own, file }, host);
+    return planFile({ ...wanted, ...own, content: await host.controllerFile(src) }, host);
   },
 
-  restore: ({ dest }, host, captured) => restorePath(dest, host, captured),
+  async restore(args, host, captured) {
+    const { src, dest } = args;
+    const folder =
+      src === undefined || args.remote_src === true ? undefined : await host.controllerFolder(src);
+    if (src !== undefined && folder)
+      return restoreFolder(folderOf(src, args), folder, host, captured);
+    return restorePath(dest, host, captured);
+  },
 };
 
+function folderOf(src: string, args: Args): WantedFolder {
+  const { dest, force, mode, directory_mode: directoryMode } = args;
+  for (const name of ['validate', 'checksum'] as const)
+    if (args[name] !== undefined)
+      throw new TaskError(`"${src}" is a directory: "${name}" is for a single file.`);
+  return {
+    ...{ src, dest, keepExisting: force === false },
+    ...(mode === undefined ? {} : { mode }),
+    ...(directoryMode === undefined ? {} : { directoryMode }),
+    ...pickAttributes({ owner: args.owner, group: args.group }),
+  };
+}
+
+/** @throws TaskError when it is not the file that the task means */
+function expectChecksum({ checksum, src }: Args, is: string): void {
+  if (checksum === undefined || checksum.toLowerCase().replace('sha256:', '') === is) return;
+  throw new TaskError(`"${src ?? 'content'}" is not the file that is meant: its SHA-256 is ${is}.`);
+}
+
 /** Plan of putting a file of the host at another place on it. */
-async function planHere(src: string, wanted: WantedPath, host: HostView): Promise<Plan> {
+async function planHere(
+  src: string,
+  wanted: WantedPath,
+  args: Args,
+  host: HostView,
+): Promise<Plan> {
   if (!src.startsWith('/')) throw new TaskError(`"${src}" is no absolute path on the host.`);
   const { path } = wanted;
   const [from, state] = await Promise.all([host.fact(fileState, src), host.fact(fileState, path)]);
   if (from.type !== 'file')
-    throw new TaskError(`"${src}" on "${host.name}" is no file, but ${from.type}.`);
+    throw new TaskError(`"${src}" on "${host.name}" is no file, but ${from.type}.`, {
+      ...(from.type === 'directory'
+        ? { hint: `Copy it with: command: cp -a ${src} ${path}.` }
+        : {}),
+    });
+  expectChecksum(args, from.checksum);
   const settled = settledFile(wanted, state, from.checksum, host);
   if (settled) return settled;
   const { validate } = wanted;
@@ -75,7 +146,7 @@ async function planHere(src: string, wanted: WantedPath, host: HostView): Promis
     actions: [
       {
         ...{ kind: 'copy', from: src, path, contentOnly: true },
-        ...pickAttributes(wanted),
+        ...writtenAttributes(wanted, state),
         ...(validate === undefined ? {} : { validate }),
       },
     ],

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module, Plan } from '../core/module.ts';
 import { fileState, fileSum } from '../facts/file.ts';
-import { attributeActions, fileProperties, pickAttributes, restorePath } from './shared.ts';
+import { attributeActions, fileProperties, restorePath, writtenAttributes } from './shared.ts';
 
 const schema = {
   type: 'object',
@@ -83,7 +83,7 @@ export const get_url: Module<FromSchema<typeof schema>> = {
           ...(headers === undefined ? {} : { headers }),
           ...(user === undefined ? {} : { login: { user, password: password ?? '' } }),
           ...(validateCerts === false ? { insecure: true } : {}),
-          ...pickAttributes(rest),
+          ...writtenAttributes(rest, state),
         },
       ],
       result: { dest, url },

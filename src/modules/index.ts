@@ -36,6 +36,7 @@ import { port_check } from './port_check.ts';
 import { reboot } from './reboot.ts';
 import { replace } from './replace.ts';
 import { restore_account } from './restore_account.ts';
+import { restore_attributes } from './restore_attributes.ts';
 import { restore_backup } from './restore_backup.ts';
 import { restore_container } from './restore_container.ts';
 import { restore_cron } from './restore_cron.ts';
@@ -102,6 +103,7 @@ export const builtinModules = [
   reboot,
   replace,
   restore_account,
+  restore_attributes,
   restore_backup,
   restore_container,
   restore_cron,

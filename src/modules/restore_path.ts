@@ -3,7 +3,7 @@ import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { HostView, Module } from '../core/module.ts';
 import { fileState, treeSum } from '../facts/file.ts';
-import { attributeActions, pickAttributes, type FileAttributes } from './shared.ts';
+import { attributeActions, pickAttributes } from './shared.ts';
 import { sha256 } from '../util/digest.ts';
 
 const schema = {
@@ -80,7 +80,7 @@ async function fromCopy(
       kind: 'write',
       path,
       ...content,
-      ...pickAttributes({ mode, owner, group } as FileAttributes),
+      ...pickAttributes({ mode, owner, group }),
     };
   }
   throw new TaskError(

@@ -9,13 +9,14 @@ import type {
   Plan,
 } from '../core/module.ts';
 import { sha256 } from '../util/digest.ts';
+import { MODE_PATTERN, octalMode } from '../util/mode.ts';
 import { fileContent, fileState, treeSum, type FileState } from '../facts/file.ts';
 
 /** Arguments that every module which writes a file has. */
 export const fileProperties = {
   mode: {
     type: 'string',
-    pattern: '^([0-7]{3,4}|[ugoa]*[-+=][rwxXst]+(,[ugoa]*[-+=][rwxXst]+)*)$',
+    pattern: MODE_PATTERN,
     description: 'Permissions as quoted octal digits, or symbolic. Kept when absent.',
   },
   owner: { type: 'string', description: 'Name of the owner. Kept when absent.' },
@@ -55,19 +56,16 @@ export function attributeActions(path: string, state: FileState, wanted: FileAtt
       ...(group && wanted.group !== undefined ? { group: wanted.group } : {}),
     });
   }
-  if (wanted.mode !== undefined && state.type !== 'link' && !sameMode(wanted.mode, state.mode)) {
-    actions.push({ kind: 'chmod', path, mode: wanted.mode });
+  if (wanted.mode !== undefined && state.type !== 'link') {
+    const mode = octalMode(wanted.mode, state.mode, state.type === 'directory');
+    if (mode !== state.mode) actions.push({ kind: 'chmod', path, mode });
   }
   return actions;
 }
 
-function names(wanted: string, name: string, id: number): boolean {
+/** Whether a name, or a number in its place, is that of an owner or group. */
+export function names(wanted: string, name: string, id: number): boolean {
   return wanted === name || wanted === String(id);
-}
-
-function sameMode(wanted: string, mode: string): boolean {
-  // A symbolic mode is relative, so whether it changes anything is left to chmod.
-  return /^[0-7]+$/.test(wanted) && wanted.padStart(4, '0') === mode;
 }
 
 export interface WantedPath extends FileAttributes {
@@ -101,7 +99,7 @@ export async function planFile(wanted: WantedFile, host: HostView): Promise<Plan
         path,
         content: text ?? content.toString('base64'),
         ...(text === undefined ? { encoding: 'base64' as const } : {}),
-        ...pickAttributes(wanted),
+        ...writtenAttributes(wanted, state),
         ...(wanted.validate === undefined ? {} : { validate: wanted.validate }),
       },
     ],
@@ -129,7 +127,7 @@ export async function planLargeFile(
         from: file.path,
         size: file.size,
         checksum: file.checksum,
-        ...pickAttributes(wanted),
+        ...writtenAttributes(wanted, state),
         ...(validate === undefined ? {} : { validate }),
       },
     ],
@@ -167,7 +165,24 @@ export function settledFile(
   };
 }
 
-export function pickAttributes({ mode, owner, group }: FileAttributes): FileAttributes {
+/** What an action that writes a file is told: the mode in digits, seen from the file that is there. */
+export function writtenAttributes(
+  { mode, owner, group }: FileAttributes,
+  state: FileState,
+): FileAttributes {
+  return {
+    ...(mode === undefined
+      ? {}
+      : { mode: octalMode(mode, state.type === 'file' ? state.mode : '', false) }),
+    ...pickAttributes({ owner, group }),
+  };
+}
+
+export function pickAttributes({
+  mode,
+  owner,
+  group,
+}: Partial<Record<keyof FileAttributes, string | undefined>>): FileAttributes {
   return {
     ...(mode === undefined ? {} : { mode }),
     ...(owner === undefined ? {} : { owner }),
@@ -218,4 +233,15 @@ export async function restorePath(
       },
     },
   ];
+}
+
+/** `mkdir -p` makes parents too; the undo removes the first one that was not there. */
+export async function topmostMade(path: string, host: HostView): Promise<string> {
+  let made = path;
+  for (;;) {
+    const parent = made.slice(0, made.lastIndexOf('/'));
+    if (parent === '') return made;
+    if ((await host.fact(fileState, parent)).type !== 'absent') return made;
+    made = parent;
+  }
 }

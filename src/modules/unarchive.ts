@@ -1,18 +1,26 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { ControllerFile, FileDiff, HostView, Module, ModuleCall } from '../core/module.ts';
-import {
-  archiveEntries,
-  pathStates,
-  plainName,
-  TAR_FLAG,
-  type PathState,
-} from '../facts/archive.ts';
+import type { ControllerFile, HostView, Module, ModuleCall } from '../core/module.ts';
+import { archiveEntries, plainName, TAR_FLAG, type PathState } from '../facts/archive.ts';
 import { fileState } from '../facts/file.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
 import { globPattern } from '../util/patterns.ts';
 import { listOf, restorePath, textOrTexts } from './shared.ts';
+import {
+  below,
+  compareTree,
+  listing,
+  newPlaces,
+  onAll,
+  parentOf,
+  replaced,
+  sameContent,
+  sameOwners,
+  stateOf,
+  type TreeComparison,
+  type TreeEntry,
+} from './tree.ts';
 
 const schema = {
   type: 'object',
@@ -57,19 +65,14 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
-/** What is wanted at a path below the destination. */
-interface Wanted extends ArchiveEntry {
-  /** Below the destination. */
-  path: string;
+interface Wanted extends TreeEntry {
+  /** As the archive writes it. */
+  name: string;
   /** A directory above a member, of which the archive says nothing. */
   implied?: boolean;
 }
 
-interface Comparison {
-  wanted: Wanted[];
-  states: Map<string, PathState>;
-  /** What is not as wanted. */
-  different: Wanted[];
+interface Comparison extends TreeComparison<Wanted> {
   /** Where the archive lies on the host, or will lie. */
   archive: string;
   /** The archive on the controller, when it is sent. */
@@ -82,11 +85,6 @@ if [ -n "$4" ]; then trap 'rm -f "$a"' EXIT; fi
 ${TAR_FLAG}
 if [ "$z" = zip ]; then sed 's/\\[/[[]/g' | tr '\\n' '\\0' | xargs -0 unzip -oq "$a" -d "$d"
 else tr '\\n' '\\0' | xargs -0 tar -xpo"$z"f "$a" -C "$d" --no-recursion --strip-components="$s"; fi`;
-
-/** A command with names that come on standard input. */
-const ON_ALL = `cd "$1" || exit 1
-shift
-tr '\\n' '\\0' | xargs -0 "$@"`;
 
 export const unarchive: Module<Args> = {
   name: 'unarchive',
@@ -133,24 +131,24 @@ export const unarchive: Module<Args> = {
     return {
       actions,
       result,
-      ...(host.wantsDiff ? { diff: [listing(dest, different, states)] } : {}),
-      capture: replaced(found).map(({ path }) => `${dest.replace(/\/$/, '')}/${path}`),
+      ...(host.wantsDiff ? { diff: [listing(dest, found)] } : {}),
+      capture: replaced(found).map(({ path }) => below(dest, path)),
     };
   },
 
   async restore(args, host, captured): Promise<ModuleCall[]> {
     const found = await compare(args, host);
-    const dest = args.dest.replace(/\/$/, '');
+    const { dest } = args;
     const gone = (path: string): ModuleCall => ({
       module: 'restore_path',
       args: { path, state: 'absent' },
     });
     const back = await Promise.all(
-      replaced(found).map(({ path }) => restorePath(`${dest}/${path}`, host, captured)),
+      replaced(found).map(({ path }) => restorePath(below(dest, path), host, captured)),
     );
     return [
       ...(found.from ? [gone(found.archive)] : []),
-      ...newPlaces(found).map((path) => gone(`${dest}/${path}`)),
+      ...newPlaces(found).map((path) => gone(below(dest, path))),
       ...back.flat(),
     ];
   },
@@ -165,32 +163,19 @@ async function compare(args: Args, host: HostView): Promise<Comparison> {
     });
   }
   const wanted = select(content.entries, args, content.kind);
-  const paths = wanted.map(({ path }) => path);
-  const states =
-    paths.length === 0
-      ? new Map<string, PathState>()
-      : await host.fact(pathStates, dest, JSON.stringify(paths));
-  const different = wanted.filter((entry) => !isAsWanted(entry, stateOf(states, entry), args));
-  for (const entry of different) {
-    const { type } = stateOf(states, entry);
-    const fits = type === 'absent' || (type === 'directory') === (entry.type === 'directory');
-    if (type === 'other' || !fits)
-      throw new TaskError(`"${dest}/${entry.path}" on "${host.name}" is in the way.`, {
-        hint: `It is a ${type}, the archive has a ${entry.type} of that name.`,
-      });
-  }
-  const { from } = content;
-  const archive = from
-    ? `${dest.replace(/\/$/, '')}/.runner-unpack-${from.checksum.slice(0, 16)}`
-    : src;
-  const compared = { wanted, states, different, archive };
-  // What is written over is kept: its facts are asked for in one round trip.
-  await Promise.all(
-    replaced(compared).map(({ path }) =>
-      host.fact(fileState, `${dest.replace(/\/$/, '')}/${path}`),
-    ),
+  const compared = await compareTree(
+    dest,
+    wanted,
+    (entry, state) => isAsWanted(entry, state, args),
+    host,
   );
-  return { ...compared, ...(from ? { from } : {}) };
+  const { from } = content;
+  if (!from) return { ...compared, archive: src };
+  return {
+    ...compared,
+    from,
+    archive: below(dest, `.runner-unpack-${from.checksum.slice(0, 16)}`),
+  };
 }
 
 interface Content {
@@ -269,68 +254,12 @@ function covers(pattern: string, parts: readonly string[]): boolean {
   return parts.some((_, index) => matches.test(parts.slice(0, index + 1).join('/')));
 }
 
-function stateOf(states: Map<string, PathState>, { path }: Wanted): PathState {
-  const state = states.get(path);
-  if (!state) throw new TaskError(`The host said nothing about "${path}".`);
-  return state;
-}
-
-function sameContent(entry: Wanted, state: PathState): boolean {
-  if (entry.type !== state.type) return false;
-  return entry.type === 'link' ? entry.target === state.target : entry.checksum === state.checksum;
-}
-
 /** Directories that are there keep their permissions and owner: they are not the archive's alone. */
-function isAsWanted(entry: Wanted, state: PathState, { owner, group }: Args): boolean {
+function isAsWanted(entry: Wanted, state: PathState, args: Args): boolean {
   if (entry.type === 'directory') return state.type === 'directory';
   return (
     sameContent(entry, state) &&
     (entry.type === 'link' || entry.mode === state.mode) &&
-    (owner === undefined || [state.owner, state.uid].includes(owner)) &&
-    (group === undefined || [state.group, state.gid].includes(group))
+    sameOwners(args, state)
   );
-}
-
-/** What is there and will be another one. */
-function replaced({ different, states }: Comparison): Wanted[] {
-  return different.filter(
-    (entry) => entry.type !== 'directory' && stateOf(states, entry).type !== 'absent',
-  );
-}
-
-/** The topmost paths that are not there yet: what is below them goes with them. */
-function newPlaces({ different, states }: Comparison): string[] {
-  const absent = different.filter((entry) => stateOf(states, entry).type === 'absent');
-  const made = new Set(absent.map(({ path }) => path));
-  return [...made].filter((path) => !made.has(parentOf(path)));
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
-}
-
-function onAll(dest: string, entries: readonly Wanted[], ...command: string[]): Action {
-  return {
-    kind: 'exec',
-    argv: ['/bin/sh', '-c', ON_ALL, 'each', dest, ...command],
-    stdin: `${entries.map(({ path }) => `./${path}`).join('\n')}\n`,
-  };
-}
-
-function listing(
-  dest: string,
-  different: readonly Wanted[],
-  states: Map<string, PathState>,
-): FileDiff {
-  const line = (
-    path: string,
-    { type, mode, checksum, target }: Pick<PathState, 'type' | 'mode' | 'checksum' | 'target'>,
-  ) =>
-    `${type} ${mode} ${path}${checksum === '' ? '' : ` ${checksum}`}${target === '' ? '' : ` -> ${target}`}\n`;
-  const before = different.flatMap((entry) => {
-    const state = stateOf(states, entry);
-    return state.type === 'absent' ? [] : [line(entry.path, state)];
-  });
-  const after = different.map((entry) => line(entry.path, entry));
-  return { path: dest, before: before.join(''), after: after.join('') };
 }

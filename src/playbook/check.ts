@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
@@ -339,7 +339,14 @@ const fileArguments: Record<string, 'files' | 'templates'> = {
   copy: 'files',
   script: 'files',
   template: 'templates',
+  unarchive: 'files',
 };
+
+/** Whether a path of the controller is what such a module takes. */
+function serves(module: string, path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true || (module === 'copy' && found?.isDirectory() === true);
+}
 
 /** Files of the playbook whose names are constant must be there; templates must parse, and name only what is defined. */
 function checkFiles(
@@ -361,10 +368,11 @@ function checkNamedFile(
   const named = task.args[task.module === 'script' ? 'cmd' : 'src'];
   const name = task.module === 'script' ? String(named ?? '').split(/\s/)[0] : named;
   if (!kind || typeof name !== 'string' || name === '' || isTemplate(name)) return [];
+  if (task.args['remote_src'] !== undefined) return [];
   // Such a file may be made by a step before.
   if (isAbsolute(name)) return [];
   const candidates = placesOf(name, places, kind);
-  const path = candidates.find((one) => existsSync(one));
+  const path = candidates.find((one) => serves(task.module, one));
   const at = task.argsAt;
   if (path === undefined) {
     const message = `There is no file "${name}" for task "${task.name}".`;

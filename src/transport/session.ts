@@ -488,12 +488,17 @@ export function actionScript(
       if (action.contentOnly) return copyScript(action);
       return `rm -rf ${quote(action.path)} && cp -a ${copySource(action.from)} ${quote(action.path)}`;
     case 'chmod':
-      return `chmod ${action.recurse ? '-R ' : ''}${quoteAll([action.mode, action.path])}`;
+      return `chmod ${action.recurse ? '-R ' : ''}-- ${quoteAll([modeWord(action.mode), action.path])}`;
     case 'chown': {
       const who = `${action.owner ?? ''}${action.group ? `:${action.group}` : ''}`;
       return `chown -h ${action.recurse ? '-R ' : ''}${quoteAll([who, action.path])}`;
     }
   }
+}
+
+/** With five digits the set-id bits of directories are cleared too: of four, GNU's chmod keeps them. */
+function modeWord(mode: string): string {
+  return /^[0-7]+$/.test(mode) ? mode.padStart(5, '0') : mode;
 }
 
 /** A capture folder of a login user is known to its shell only, by the variable RD. */

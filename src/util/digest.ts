@@ -12,6 +12,8 @@ export interface FileDigest {
   path: string;
   /** Bytes. */
   size: number;
+  /** Permissions in octal, such as "0644". */
+  mode: string;
   /** SHA-256 in hex. */
   checksum: string;
 }
@@ -20,14 +22,15 @@ const known = new Map<string, Promise<FileDigest>>();
 
 /** Size and checksum of a local file. Read once for as long as its size and time stay, however many hosts ask. */
 export async function digestFile(path: string): Promise<FileDigest> {
-  const { size, mtimeMs, ino } = await stat(path);
-  const key = [path, size, mtimeMs, ino].join('\0');
+  const { size, mtimeMs, ino, mode: bits } = await stat(path);
+  const mode = (bits & 0o7777).toString(8).padStart(4, '0');
+  const key = [path, size, mtimeMs, ino, mode].join('\0');
   const found = known.get(key);
   if (found) return found;
   const reading = (async () => {
     const hash = createHash('sha256');
     await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
-    return { path, size, checksum: hash.digest('hex') };
+    return { path, size, mode, checksum: hash.digest('hex') };
   })();
   known.set(key, reading);
   return reading;

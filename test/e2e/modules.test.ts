@@ -110,6 +110,29 @@ const scenarios: ModuleScenario[] = [
     alwaysChanges: true,
   },
   {
+    title: 'copy of a directory',
+    tasks: `- { name: Copy, copy: { src: ${archives}/tool-1.2, dest: /srv/copied, mode: preserve, directory_mode: "0750" } }
+- { name: Its content, copy: { src: ${archives}/tool-1.2/, dest: /srv/copied/deep/er, mode: "u=rwX,go=" } }`,
+    look: 'cd /srv/copied && find . -exec stat -c "%n %F %a" {} + | sort; find . -type f -exec sha256sum {} + | sort',
+    shows:
+      './deep/er/notes 1.txt regular file 600\n./tool-1.2 directory 755\n./tool-1.2/bin directory 750\n./tool-1.2/bin/tool regular file 755\n./tool-1.2/latest regular file 755\n./tool-1.2/notes 1.txt regular file 640\n',
+    prepare:
+      'rm -rf /srv/copied; mkdir -p /srv/copied/tool-1.2; echo old >"/srv/copied/tool-1.2/notes 1.txt"; chmod 4711 "/srv/copied/tool-1.2/notes 1.txt"; echo its >/srv/copied/tool-1.2/other',
+  },
+  {
+    title: 'mode of all below a directory, links and other names',
+    tasks: `- { name: Modes, file: { path: /srv/way, state: directory, recurse: true, mode: 'u=rwX,g=rX,o=', group: '0' } }
+- { name: Digits, file: { path: /srv/whole/d, state: directory, recurse: true, mode: '0750', owner: root } }
+- { name: Name, file: { path: /srv/name, state: hard, src: /srv/whole/one } }
+- { name: Through, file: { path: /srv/whole/link, mode: o+r } }
+- { name: In its place, file: { path: /srv/whole/old, state: link, src: one, force: true } }`,
+    look: 'cd /srv/whole && find . -exec stat -c "%n %F %a %h" {} + | sort; readlink old || cat old; ls /srv/name 2>/dev/null || :',
+    shows:
+      './a b/run regular file 750 1\n./a b/text regular file 640 1\n./d directory 750 2\n./d/suid regular file 750 1\n./link symbolic link 777 1\n./old symbolic link 777 1\n./one regular file 604 2\none\n/srv/name',
+    prepare:
+      'rm -rf /srv/whole /srv/way /srv/name; mkdir -p "/srv/whole/a b" /srv/whole/d; ln -s "whole/a b" /srv/way; cd /srv/whole; for f in one old "a b/text" "a b/run" d/suid; do echo "$f" >"$f"; done; chmod 600 one; chmod 755 "a b/run"; chmod 4755 d/suid; chmod 2755 d; ln -s one link',
+  },
+  {
     title: 'copy of a file that is streamed',
     tasks: `- { name: Copy, copy: { src: ${join(archives, 'blob')}, dest: /srv/blob } }\n- { name: Link, file: { src: blob, path: /srv/link, state: link } }`,
     look: 'sha256sum /srv/blob /srv/link 2>/dev/null || :',

@@ -6,6 +6,7 @@ import type { Fact } from '../../src/core/fact.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { HostView, Module, ModuleCall } from '../../src/core/module.ts';
 import type { ArchiveEntry } from '../../src/util/archive.ts';
+import type { FolderEntry } from '../../src/util/folder.ts';
 import { validateValue } from '../../src/util/schema.ts';
 
 interface Case {
@@ -14,6 +15,7 @@ interface Case {
   /** Answers by "fact.name param param". */
   facts?: Record<string, unknown>;
   files?: Record<string, string>;
+  folders?: Record<string, FolderEntry[]>;
   archives?: Record<string, ArchiveEntry[]>;
   responses?: Record<string, HttpResponse>;
 }
@@ -32,6 +34,7 @@ export interface ModuleCases {
 export function fakeHost({
   facts = {},
   files = {},
+  folders = {},
   archives = {},
   responses = {},
 }: Partial<Case>): HostView {
@@ -51,6 +54,10 @@ export function fakeHost({
       return Promise.resolve(facts[key] as T);
     },
     controllerFile: file,
+    controllerFolder: (path) => {
+      const entries = folders[path];
+      return Promise.resolve(entries && { path: `/controller/${path}`, entries });
+    },
     controllerArchive: (path) =>
       Object.hasOwn(archives, path)
         ? Promise.resolve(archives[path] ?? [])
@@ -58,7 +65,8 @@ export function fakeHost({
     controllerFileInfo: async (path) => {
       const bytes = await file(path);
       const checksum = createHash('sha256').update(bytes).digest('hex');
-      return { path: `/controller/${path}`, size: bytes.length, checksum };
+      const own = path.startsWith('/') ? path : `/controller/${path}`;
+      return { path: own, size: bytes.length, mode: '0640', checksum };
     },
     renderTemplate: async (path) => (await file(path)).toString(),
     keptCopy: (path) => (files[path] === undefined ? undefined : Buffer.from(files[path])),

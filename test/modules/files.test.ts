@@ -5,6 +5,8 @@ import { restore_backup } from '../../src/modules/restore_backup.ts';
 import { copy } from '../../src/modules/copy.ts';
 import { file } from '../../src/modules/file.ts';
 import { lineinfile } from '../../src/modules/lineinfile.ts';
+import { restore_attributes } from '../../src/modules/restore_attributes.ts';
+import type { PathAttributes } from '../../src/facts/file.ts';
 import { restore_path } from '../../src/modules/restore_path.ts';
 import { slurp } from '../../src/modules/slurp.ts';
 import { stat } from '../../src/modules/stat.ts';
@@ -35,7 +37,40 @@ const restored = (text: string) => ({
 });
 const removed = { module: 'restore_path', args: { path, state: 'absent' } };
 
+const there = (more: object = {}) => ({
+  ...{
+    type: 'file',
+    mode: '0644',
+    checksum: sha('new'),
+    target: '',
+    owner: 'root',
+    group: 'root',
+    uid: '0',
+    gid: '0',
+  },
+  ...more,
+});
+const none = there({ type: 'absent', mode: '', checksum: '', owner: '', group: '' });
 const other = '/etc/other.conf';
+const confOnTheController = {
+  folders: Object.fromEntries(
+    ['conf', 'conf/'].map((name) => [
+      name,
+      [
+        { path: 'a', type: 'file' as const, mode: '0640' },
+        { path: 'bin', type: 'directory' as const, mode: '0755' },
+        { path: 'bin/run', type: 'file' as const, mode: '0755' },
+        { path: 'bin/old', type: 'file' as const, mode: '0644' },
+      ],
+    ]),
+  ),
+  files: Object.fromEntries(
+    Object.entries({ a: 'A', 'bin/run': 'R', 'bin/old': 'O' }).map(([name, text]) => [
+      `/controller/conf/${name}`,
+      text,
+    ]),
+  ),
+};
 testModule(copy, {
   settled: [
     {
@@ -84,6 +119,63 @@ testModule(copy, {
       actions: [`chown app ${path}`, `chmod 0600 ${path}`],
     },
     {
+      title: 'a directory, of which some is there already',
+      args: { src: 'conf', dest: '/etc', mode: 'preserve', directory_mode: '0700', owner: 'eva' },
+      ...confOnTheController,
+      facts: {
+        'file.state /etc/conf': fileFact({ type: 'directory' }),
+        'archive.states /etc/conf ["a","bin","bin/run","bin/old"]': new Map([
+          ['a', there({ mode: '0640', checksum: sha('A'), owner: 'eva' })],
+          ['bin', none],
+          ['bin/run', none],
+          ['bin/old', there({ mode: '0640', checksum: sha('before') })],
+        ]),
+        'file.state /etc/conf/bin/old': fileFact({ checksum: sha('before') }),
+      },
+      actions: [
+        expect.stringMatching(/each \/etc\/conf mkdir -p$/) as string,
+        expect.stringMatching(/each \/etc\/conf chmod 0700$/) as string,
+        expect.stringMatching(/each \/etc\/conf chown eva$/) as string,
+        'write /etc/conf/bin/run mode 0755',
+        'write /etc/conf/bin/old mode 0644',
+      ],
+      restore: [
+        { module: 'restore_path', args: { path: '/etc/conf/bin', state: 'absent' } },
+        {
+          module: 'restore_path',
+          args: {
+            ...{ path: '/etc/conf/bin/old', state: 'file', checksum: sha('before') },
+            ...{ mode: '0644', owner: 'root', group: 'root', copy: '/captured/etc/conf/bin/old' },
+          },
+        },
+      ],
+    },
+    {
+      title: 'what is in a directory, to a place that is not there',
+      args: { src: 'conf/', dest: '/srv/a/b', mode: 'u=rwX,go=' },
+      ...confOnTheController,
+      facts: {
+        'file.state /srv/a/b': absent,
+        'file.state /srv/a': absent,
+        'file.state /srv': fileFact({ type: 'directory' }),
+      },
+      actions: [
+        'mkdir /srv/a/b',
+        expect.stringMatching(/each \/srv\/a\/b mkdir -p$/) as string,
+        'write /srv/a/b/a mode 0600',
+        'write /srv/a/b/bin/run mode 0600',
+        'write /srv/a/b/bin/old mode 0600',
+      ],
+      restore: [{ module: 'restore_path', args: { path: '/srv/a', state: 'absent' } }],
+    },
+    {
+      title: 'the mode it has on the controller',
+      args: { src: 'app.conf', dest: path, mode: 'preserve', checksum: `sha256:${sha('x')}` },
+      facts: missing,
+      files: { 'app.conf': 'x' },
+      actions: [`write ${path} mode 0640`],
+    },
+    {
       title: 'takes a file of the controller',
       args: { src: 'app.conf', dest: path },
       facts: missing,
@@ -96,6 +188,26 @@ testModule(copy, {
       title: 'a file of the host that is not there',
       args: { src: path, dest: other, remote_src: true },
       facts: { ...missing, [`file.state ${other}`]: absent },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a file that is another one than is meant',
+      args: { src: 'a', dest: path, checksum: sha('b') },
+      facts: missing,
+      files: { a: 'a' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a file where a directory is to go',
+      args: { src: 'conf/', dest: path },
+      ...confOnTheController,
+      facts: found('a'),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a directory that a command is to accept',
+      args: { src: 'conf', dest: '/etc', validate: 'sh -n %s' },
+      ...confOnTheController,
       code: 'TASK_FAILED',
     },
     {
@@ -188,6 +300,51 @@ testModule(lineinfile, {
   ],
 });
 
+function attributes(at: string, more: object = {}): PathAttributes {
+  const all = {
+    path: at,
+    type: 'other',
+    mode: '0644',
+    uid: 0,
+    gid: 0,
+    owner: 'root',
+    group: 'root',
+  };
+  return { ...all, ...more } as PathAttributes;
+}
+
+testModule(restore_attributes, {
+  settled: [
+    {
+      title: 'they have them, or are gone',
+      args: { path: '/srv', found: { '0755 1 0': ['/srv/a', '/srv/gone'] } },
+      facts: {
+        'file.attributes of ["/srv/a","/srv/gone"]': [
+          attributes('/srv/a', { mode: '0755', uid: 1 }),
+        ],
+      },
+    },
+  ],
+  changes: [
+    {
+      title: 'owner first, since that takes set-id bits away',
+      args: { path: '/srv', found: { '4755 1 0': ['/srv/a', '/srv/l'], '0600 0 0': ['/srv/b'] } },
+      facts: {
+        'file.attributes of ["/srv/a","/srv/l","/srv/b"]': [
+          attributes('/srv/a', { mode: '4755' }),
+          attributes('/srv/l', { mode: '0777', type: 'link' }),
+          attributes('/srv/b'),
+        ],
+      },
+      actions: [
+        expect.stringContaining('each / chown -h 1:0') as string,
+        expect.stringContaining('each / chmod 04755') as string,
+        expect.stringContaining('each / chmod 00600') as string,
+      ],
+    },
+  ],
+});
+
 testModule(file, {
   settled: [
     {
@@ -204,6 +361,37 @@ testModule(file, {
       title: 'a link that points there',
       args: { path, state: 'link', src: '/x' },
       facts: { [`file.state ${path}`]: fileFact({ type: 'link', target: '/x' }) },
+    },
+    {
+      title: 'what is there, a directory too, has its mode, in symbols or through a link',
+      args: { path, mode: 'u=rwX,go=rX' },
+      facts: {
+        [`file.state ${path}`]: fileFact({ type: 'link', target: '/srv/real' }),
+        [`file.real ${path}`]: '/srv/real',
+        'file.state /srv/real': fileFact({ type: 'directory', mode: '0755' }),
+      },
+    },
+    {
+      title: 'all below a directory is as wanted, links aside',
+      args: { path: '/srv', state: 'directory', recurse: true, mode: 'u=rwX,go=', owner: '7' },
+      facts: {
+        'file.state /srv': fileFact({ type: 'directory', mode: '0750' }),
+        'file.attributes /srv ^$': [
+          attributes('/srv', { type: 'directory', mode: '0700', uid: 7 }),
+          attributes('/srv/a', { mode: '0600', uid: 7 }),
+          attributes('/srv/run', { mode: '0700', uid: 7 }),
+          attributes('/srv/link', { type: 'link', mode: '0777', uid: 7 }),
+        ],
+      },
+    },
+    {
+      title: 'another name of a file',
+      args: { path, state: 'hard', src: '/srv/a' },
+      facts: {
+        [`file.state ${path}`]: fileFact(),
+        'file.state /srv/a': fileFact(),
+        [`file.same /srv/a ${path}`]: true,
+      },
     },
     {
       title: 'touch keeps a file',
@@ -230,6 +418,61 @@ testModule(file, {
       actions: [`remove ${path}`],
     },
     {
+      title: 'sets mode and owner of all below a directory, and knows what they were',
+      args: { path: '/srv', state: 'directory', recurse: true, mode: '0750', group: 'a.b' },
+      facts: {
+        'file.state /srv': fileFact({ type: 'directory', mode: '0750' }),
+        [`file.attributes /srv ^(750\\|[^|]*\\|[^|]*\\|[^|]*\\|a\\.b\\||[0-7]+\\|[^|]*\\|[^|]*\\|[^|]*\\|a\\.b\\|symbolic link\\|)`]:
+          [
+            attributes('/srv/a', { mode: '4755' }),
+            attributes('/srv/b', { mode: '0750', gid: 4 }),
+            attributes('/srv/c', { mode: '4755' }),
+          ],
+      },
+      actions: ['chown :a.b /srv', 'chmod 0750 /srv'],
+      restore: [
+        {
+          module: 'restore_attributes',
+          args: {
+            path: '/srv',
+            found: { '4755 0 0': ['/srv/a', '/srv/c'], '0750 0 4': ['/srv/b'] },
+          },
+        },
+      ],
+    },
+    {
+      title: 'a mode in symbols is seen from what is there',
+      args: { path, mode: 'u+x,o=' },
+      facts: { [`file.state ${path}`]: fileFact() },
+      actions: [`chmod 0740 ${path}`],
+    },
+    {
+      title: 'a link in the place of a file, when that is meant',
+      args: { path, state: 'link', src: 'x', force: true },
+      facts: { [`file.state ${path}`]: fileFact(), 'file.state /etc': fileFact() },
+      actions: [`symlink ${path} -> x`],
+      restore: [
+        {
+          module: 'restore_path',
+          args: {
+            ...{ path, state: 'file', mode: '0644', owner: 'root', group: 'root' },
+            ...{ copy: `/captured${path}`, checksum: '' },
+          },
+        },
+      ],
+    },
+    {
+      title: 'another name for a file',
+      args: { path, state: 'hard', src: '/srv/a' },
+      facts: {
+        [`file.state ${path}`]: absent,
+        'file.state /etc': fileFact({ type: 'directory' }),
+        'file.state /srv/a': fileFact(),
+      },
+      actions: [`exec ln -f /srv/a ${path}`],
+      restore: [removed],
+    },
+    {
       title: 'turns a link',
       args: { path, state: 'link', src: '/y' },
       facts: {
@@ -250,6 +493,33 @@ testModule(file, {
       title: 'a directory over a file',
       args: { path, state: 'directory' },
       facts: { [`file.state ${path}`]: fileFact() },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a link over a file',
+      args: { path, state: 'link', src: 'x' },
+      facts: { [`file.state ${path}`]: fileFact() },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a link that leads nowhere',
+      args: { path, state: 'touch' },
+      facts: {
+        [`file.state ${path}`]: fileFact({ type: 'link' }),
+        [`file.real ${path}`]: undefined,
+      },
+      code: 'TASK_FAILED',
+    },
+    { title: 'all below a file', args: { path, recurse: true, mode: '0600' }, code: 'TASK_FAILED' },
+    {
+      title: 'a mode of another name',
+      args: { path, state: 'hard', src: '/x', mode: '0600' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'another name of a directory',
+      args: { path, state: 'hard', src: '/srv' },
+      facts: { [`file.state ${path}`]: absent, 'file.state /srv': fileFact({ type: 'directory' }) },
       code: 'TASK_FAILED',
     },
     {
@@ -401,20 +671,6 @@ const entry = (name: string, more: object = {}) => ({
   target: '',
   ...more,
 });
-const there = (more: object = {}) => ({
-  ...{
-    type: 'file',
-    mode: '0644',
-    checksum: sha('new'),
-    target: '',
-    owner: 'root',
-    group: 'root',
-    uid: '0',
-    gid: '0',
-  },
-  ...more,
-});
-const none = there({ type: 'absent', mode: '', checksum: '', owner: '', group: '' });
 const tool = [
   entry('./', { type: 'directory', mode: '0700', checksum: '' }),
   entry('./tool/bin/run', { mode: '0755' }),

@@ -1,0 +1,200 @@
+import { basename } from 'node:path';
+import type { Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type {
+  CapturePath,
+  ControllerFile,
+  ControllerFolder,
+  HostView,
+  ModuleCall,
+  Plan,
+} from '../core/module.ts';
+import type { PathState } from '../facts/archive.ts';
+import { fileState } from '../facts/file.ts';
+import { mapLimited } from '../util/concurrency.ts';
+import type { FolderEntry } from '../util/folder.ts';
+import { octalMode } from '../util/mode.ts';
+import { pickAttributes, restorePath, topmostMade, toText } from './shared.ts';
+import {
+  below,
+  compareTree,
+  listing,
+  newPlaces,
+  onAll,
+  replaced,
+  sameContent,
+  sameOwners,
+  stateOf,
+  type TreeComparison,
+  type TreeEntry,
+} from './tree.ts';
+
+export interface WantedFolder {
+  /** As the task says it: with a slash at the end, what is in it goes to `dest`, otherwise it itself. */
+  src: string;
+  dest: string;
+  /** Of files: octal, symbolic, or "preserve". */
+  mode?: string;
+  /** Of directories that are made. */
+  directoryMode?: string;
+  owner?: string;
+  group?: string;
+  /** Leave existing files alone. */
+  keepExisting: boolean;
+}
+
+interface Entry extends TreeEntry {
+  /** Of files. */
+  file?: ControllerFile;
+}
+
+interface Comparison extends TreeComparison<Entry> {
+  /** Directory on the host. */
+  root: string;
+  made: boolean;
+}
+
+/** Files read at a time. */
+const READERS = 8;
+
+/** Larger files are streamed, and all behind so many bytes of smaller ones: those travel with the other actions. */
+const INLINE_BYTES = 64 * 1024;
+const INLINE_TOTAL_BYTES = 4 * 1024 * 1024;
+
+/** Plan of putting a directory of the controller, with all that is in it, on the host. */
+export async function planFolder(
+  wanted: WantedFolder,
+  folder: ControllerFolder,
+  host: HostView,
+): Promise<Plan> {
+  const found = await compare(wanted, folder, host);
+  const { root, made, different, states } = found;
+  const actions: Action[] = made ? [{ kind: 'mkdir', path: root }] : [];
+  const directories = different.filter(({ type }) => type === 'directory');
+  if (directories.length > 0) actions.push(onAll(root, directories, 'mkdir', '-p'));
+  const fresh = [...(made ? [{ path: '' }] : []), ...directories];
+  if (fresh.length > 0) {
+    if (wanted.directoryMode !== undefined)
+      actions.push(onAll(root, fresh, 'chmod', octalMode(wanted.directoryMode, '', true)));
+    const who = `${wanted.owner ?? ''}${wanted.group === undefined ? '' : `:${wanted.group}`}`;
+    if (who !== '') actions.push(onAll(root, fresh, 'chown', who));
+  }
+  let inline = 0;
+  for (const entry of different) {
+    const { file, path } = entry;
+    if (file === undefined) continue;
+    const to = below(root, path);
+    const state = stateOf(states, entry);
+    const attributes = {
+      ...pickAttributes({ owner: wanted.owner, group: wanted.group }),
+      ...(wanted.mode === undefined ? {} : { mode: modeOf(entry, state, wanted.mode) }),
+    };
+    if (sameContent(entry, state)) {
+      actions.push(...settle(to, entry, state, wanted));
+    } else if (
+      file.encrypted !== true &&
+      (file.size > INLINE_BYTES || inline + file.size > INLINE_TOTAL_BYTES)
+    ) {
+      const { size, checksum, path: from } = file;
+      actions.push({ kind: 'upload', path: to, from, size, checksum, ...attributes });
+    } else {
+      inline += file.size;
+      const content = await host.controllerFile(file.path);
+      const text = toText(content);
+      actions.push({
+        ...{ kind: 'write', path: to, content: text ?? content.toString('base64') },
+        ...(text === undefined ? { encoding: 'base64' as const } : {}),
+        ...attributes,
+      });
+    }
+  }
+  return {
+    actions,
+    result: { dest: root, src: wanted.src, changed_files: different.map(({ path }) => path) },
+    ...(host.wantsDiff && different.length > 0 ? { diff: [listing(root, found)] } : {}),
+    capture: replaced(found).map(({ path }) => below(root, path)),
+  };
+}
+
+export async function restoreFolder(
+  wanted: WantedFolder,
+  folder: ControllerFolder,
+  host: HostView,
+  captured: CapturePath,
+): Promise<ModuleCall[]> {
+  const found = await compare(wanted, folder, host);
+  const { root, made } = found;
+  const gone = (path: string): ModuleCall => ({
+    module: 'restore_path',
+    args: { path, state: 'absent' },
+  });
+  if (made) return [gone(await topmostMade(root, host))];
+  const back = await Promise.all(
+    replaced(found).map(({ path }) => restorePath(below(root, path), host, captured)),
+  );
+  return [...newPlaces(found).map((path) => gone(below(root, path))), ...back.flat()];
+}
+
+async function compare(
+  wanted: WantedFolder,
+  folder: ControllerFolder,
+  host: HostView,
+): Promise<Comparison> {
+  const root = wanted.src.endsWith('/') ? wanted.dest : below(wanted.dest, basename(folder.path));
+  const [state, entries] = await Promise.all([
+    host.fact(fileState, root),
+    mapLimited(folder.entries, READERS, (entry) => entryOf(entry, wanted, folder, host)),
+  ]);
+  if (state.type === 'absent') {
+    // Asked for together: the undo needs to know which of the directories above are made.
+    await topmostMade(root, host);
+    const states = new Map(entries.map(({ path }) => [path, nothing]));
+    return { root, made: true, wanted: entries, states, different: entries };
+  }
+  if (state.type !== 'directory')
+    throw new TaskError(`"${root}" on "${host.name}" is no directory, but ${state.type}.`);
+  const isAsWanted = (entry: Entry, now: PathState) => {
+    if (entry.type === 'directory') return now.type === 'directory';
+    if (wanted.keepExisting && now.type === 'file') return true;
+    return (
+      sameContent(entry, now) &&
+      (wanted.mode === undefined || modeOf(entry, now, wanted.mode) === now.mode) &&
+      sameOwners(wanted, now)
+    );
+  };
+  return { root, made: false, ...(await compareTree(root, entries, isAsWanted, host)) };
+}
+
+const nothing: PathState = {
+  ...{ type: 'absent', mode: '', checksum: '', target: '' },
+  ...{ owner: '', group: '', uid: '', gid: '' },
+};
+
+async function entryOf(
+  { path, type, mode }: FolderEntry,
+  { mode: given }: WantedFolder,
+  folder: ControllerFolder,
+  host: HostView,
+): Promise<Entry> {
+  // What new files get; it shows in a diff.
+  const wanted = given === undefined || given === 'preserve' ? mode : octalMode(given, '', false);
+  if (type === 'directory') return { path, type, mode, checksum: '', target: '' };
+  const file = await host.controllerFileInfo(below(folder.path, path));
+  return { path, type, mode: wanted, checksum: file.checksum, target: '', file };
+}
+
+/** A mode in symbols is seen from the file that is there. */
+function modeOf(entry: Entry, now: PathState, given: string): string {
+  return given === 'preserve' ? entry.mode : octalMode(given, now.mode, false);
+}
+
+/** What a file with the right content still needs. */
+function settle(path: string, entry: Entry, now: PathState, wanted: WantedFolder): Action[] {
+  const { mode, owner, group } = wanted;
+  const actions: Action[] = [];
+  if (!sameOwners(wanted, now))
+    actions.push({ kind: 'chown', path, ...pickAttributes({ owner, group }) });
+  if (mode !== undefined && modeOf(entry, now, mode) !== now.mode)
+    actions.push({ kind: 'chmod', path, mode: modeOf(entry, now, mode) });
+  return actions;
+}

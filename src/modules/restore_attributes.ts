@@ -1,0 +1,49 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Action } from '../core/action.ts';
+import type { Module } from '../core/module.ts';
+import { pathAttributes } from '../facts/file.ts';
+import { onAll } from './tree.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    path: { type: 'string', description: 'Directory whose content it is.' },
+    found: {
+      type: 'object',
+      additionalProperties: { type: 'array', items: { type: 'string' } },
+      description: 'Paths by mode, number of the owner and number of the group that were found.',
+    },
+  },
+  required: ['path', 'found'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const restore_attributes: Module<FromSchema<typeof schema>> = {
+  name: 'restore_attributes',
+  summary: 'Give many paths back the mode and owner that a step found. Used by automatic undo.',
+  schema,
+  internal: true,
+
+  async plan({ found }, host) {
+    const paths = Object.values(found).flat();
+    const now = new Map(
+      (await host.fact(pathAttributes, JSON.stringify(paths))).map((one) => [one.path, one]),
+    );
+    const actions: Action[] = [];
+    for (const [attributes, its] of Object.entries(found)) {
+      const [mode = '', uid = '', gid = ''] = attributes.split(' ');
+      // What is gone by now has no attributes to give back.
+      const there = its.flatMap((path) => now.get(path) ?? []);
+      const foreign = there.filter((one) => String(one.uid) !== uid || String(one.gid) !== gid);
+      // A change of the owner takes set-id bits away.
+      const other = there.filter(
+        (one) => one.type !== 'link' && (one.mode !== mode || foreign.includes(one)),
+      );
+      const below = (list: typeof there) => list.map(({ path }) => ({ path: path.slice(1) }));
+      if (foreign.length > 0)
+        actions.push(onAll('/', below(foreign), 'chown', '-h', `${uid}:${gid}`));
+      if (other.length > 0) actions.push(onAll('/', below(other), 'chmod', `0${mode}`));
+    }
+    return { actions };
+  },
+};

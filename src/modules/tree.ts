@@ -1,0 +1,129 @@
+import type { Action } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { FileDiff, HostView } from '../core/module.ts';
+import { pathStates, type PathState } from '../facts/archive.ts';
+import { fileState } from '../facts/file.ts';
+import type { ArchiveEntry } from '../util/archive.ts';
+
+/** What is wanted at a path below a directory of the host. */
+export interface TreeEntry extends Omit<ArchiveEntry, 'name'> {
+  /** Below the directory. */
+  path: string;
+}
+
+export interface TreeComparison<E extends TreeEntry = TreeEntry> {
+  wanted: E[];
+  states: Map<string, PathState>;
+  /** What is not as wanted. */
+  different: E[];
+}
+
+/** A command with names that come on standard input. */
+const ON_ALL = `cd "$1" || exit 1
+shift
+tr '\\n' '\\0' | xargs -0 "$@"`;
+
+/**
+ * Compares what is wanted below a directory that is there with what is there, in two round trips.
+ *
+ * @throws TaskError when something of another kind is in the way
+ */
+export async function compareTree<E extends TreeEntry>(
+  folder: string,
+  wanted: E[],
+  isAsWanted: (entry: E, state: PathState) => boolean,
+  host: HostView,
+): Promise<TreeComparison<E>> {
+  const paths = wanted.map(({ path }) => path);
+  const states =
+    paths.length === 0
+      ? new Map<string, PathState>()
+      : await host.fact(pathStates, folder, JSON.stringify(paths));
+  const different = wanted.filter((entry) => !isAsWanted(entry, stateOf(states, entry)));
+  for (const entry of different) {
+    const { type } = stateOf(states, entry);
+    const fits = type === 'absent' || (type === 'directory') === (entry.type === 'directory');
+    if (type === 'other' || !fits)
+      throw new TaskError(`"${below(folder, entry.path)}" on "${host.name}" is in the way.`, {
+        hint: `It is a ${type}, and a ${entry.type} is to be there.`,
+      });
+  }
+  const compared = { wanted, states, different };
+  // What is written over is kept: its facts are asked for in one round trip.
+  await Promise.all(
+    replaced(compared).map(({ path }) => host.fact(fileState, below(folder, path))),
+  );
+  return compared;
+}
+
+export function below(folder: string, path: string): string {
+  return `${folder.replace(/\/$/, '')}/${path}`;
+}
+
+export function stateOf(states: Map<string, PathState>, { path }: TreeEntry): PathState {
+  const state = states.get(path);
+  if (!state) throw new TaskError(`The host said nothing about "${path}".`);
+  return state;
+}
+
+export function sameContent(entry: TreeEntry, state: PathState): boolean {
+  if (entry.type !== state.type) return false;
+  return entry.type === 'link' ? entry.target === state.target : entry.checksum === state.checksum;
+}
+
+/** Whether owner and group, by name or number, are those asked for. */
+export function sameOwners(
+  { owner, group }: { owner?: string; group?: string },
+  state: PathState,
+): boolean {
+  return (
+    (owner === undefined || [state.owner, state.uid].includes(owner)) &&
+    (group === undefined || [state.group, state.gid].includes(group))
+  );
+}
+
+/** What is there and will be another one. */
+export function replaced<E extends TreeEntry>({ different, states }: TreeComparison<E>): E[] {
+  return different.filter(
+    (entry) => entry.type !== 'directory' && stateOf(states, entry).type !== 'absent',
+  );
+}
+
+/** The topmost paths that are not there yet: what is below them goes with them. */
+export function newPlaces({ different, states }: TreeComparison): string[] {
+  const absent = different.filter((entry) => stateOf(states, entry).type === 'absent');
+  const made = new Set(absent.map(({ path }) => path));
+  return [...made].filter((path) => !made.has(parentOf(path)));
+}
+
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** One command for many paths below a directory. */
+export function onAll(
+  folder: string,
+  entries: readonly { path: string }[],
+  ...command: string[]
+): Action {
+  return {
+    kind: 'exec',
+    argv: ['/bin/sh', '-c', ON_ALL, 'each', folder, ...command],
+    stdin: `${entries.map(({ path }) => `./${path}`).join('\n')}\n`,
+  };
+}
+
+/** A line for each path that changes, with its sum. */
+export function listing(folder: string, { different, states }: TreeComparison): FileDiff {
+  const line = (
+    path: string,
+    { type, mode, checksum, target }: Pick<PathState, 'type' | 'mode' | 'checksum' | 'target'>,
+  ) =>
+    `${type} ${mode} ${path}${checksum === '' ? '' : ` ${checksum}`}${target === '' ? '' : ` -> ${target}`}\n`;
+  const before = different.flatMap((entry) => {
+    const state = stateOf(states, entry);
+    return state.type === 'absent' ? [] : [line(entry.path, state)];
+  });
+  const after = different.map((entry) => line(entry.path, entry));
+  return { path: folder, before: before.join(''), after: after.join('') };
+}

@@ -1,0 +1,45 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TaskError } from '../core/errors.ts';
+
+export interface FolderEntry {
+  /** Below the folder, with slashes. */
+  path: string;
+  type: 'file' | 'directory';
+  /** Permissions in octal, such as "0755". */
+  mode: string;
+}
+
+/**
+ * All that is below a folder of this machine, in the order of names, directories before what is in them. Links are
+ * followed.
+ *
+ * @throws TaskError for links that lead nowhere or in a circle, and for what is neither file nor directory
+ */
+export async function readFolder(root: string): Promise<FolderEntry[]> {
+  const entries: FolderEntry[] = [];
+  const visit = async (folder: string, above: readonly string[]): Promise<void> => {
+    const real = await realpath(join(root, folder));
+    if (above.includes(real))
+      throw new TaskError(`"${join(root, folder)}" is a link to a folder that it is in itself.`);
+    const names = await readdir(real);
+    for (const name of names.sort()) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      if (name.includes('\n'))
+        throw new TaskError(`"${join(root, path)}" has a line end in its name.`);
+      const info = await stat(join(real, name)).catch((error: unknown) => {
+        throw new TaskError(`"${join(root, path)}" cannot be read: ${(error as Error).message}.`, {
+          cause: error,
+        });
+      });
+      const mode = (info.mode & 0o7777).toString(8).padStart(4, '0');
+      if (info.isFile()) entries.push({ path, type: 'file', mode });
+      else if (info.isDirectory()) {
+        entries.push({ path, type: 'directory', mode });
+        await visit(path, [...above, real]);
+      } else throw new TaskError(`"${join(root, path)}" is neither file nor directory.`);
+    }
+  };
+  await visit('', []);
+  return entries;
+}

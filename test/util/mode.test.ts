@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MODE_PATTERN, octalMode } from '../../src/util/mode.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'runner-mode-'));
+  writeFileSync(join(folder, 'file'), '');
+  mkdirSync(join(folder, 'directory'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const wanted = [
+  '755',
+  '0640',
+  'u+x',
+  '+x',
+  '+w',
+  'a+w',
+  '-x',
+  'go-rwx',
+  'u=rw,go=',
+  'u=rwX,g=rX,o=',
+  'a+X',
+  'u+s,g+s',
+  '+t',
+  'o+t',
+  'u+t',
+  'g=u',
+  'o=g-w',
+  'a=',
+  '=',
+  'u=rwx,g=s',
+  'ug=rw+x',
+];
+
+describe('a mode in the symbols of chmod', () => {
+  it.each(wanted)('%s becomes what chmod(1) makes of it', (mode) => {
+    expect(mode).toMatch(new RegExp(MODE_PATTERN));
+    for (const kind of ['file', 'directory']) {
+      for (const before of [0o644, 0o755, 0o600, 0o700, 0o000, 0o2750, 0o4711, 0o1777]) {
+        const path = join(folder, kind);
+        chmodSync(path, before);
+        const now = (statSync(path).mode & 0o7777).toString(8).padStart(4, '0');
+        // Octal digits clear set-id bits of directories only where there are five.
+        const given = /^\d/.test(mode) ? `0${mode.padStart(4, '0')}` : mode;
+        execFileSync('sh', ['-c', 'umask 022; chmod -- "$1" "$2"', 'sh', given, path]);
+        const after = (statSync(path).mode & 0o7777).toString(8).padStart(4, '0');
+        expect([mode, kind, now, octalMode(mode, now, kind === 'directory')]).toEqual([
+          ...[mode, kind, now, after],
+        ]);
+      }
+    }
+  });
+
+  it.each(['u+q', '89', '0o644', 'u', '', '+x,', 'z=r'])('%s is none', (mode) => {
+    expect(mode).not.toMatch(new RegExp(MODE_PATTERN));
+  });
+
+  it('starts from what a new file or directory has', () => {
+    expect(octalMode('g+w', '', false)).toBe('0664');
+    expect(octalMode('g+w', '', true)).toBe('0775');
+  });
+});
