@@ -15,7 +15,7 @@ import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
 import { plural } from '../util/text.ts';
-import { askAfterInterrupt, confirm, canAsk } from './prompt.ts';
+import { askAfterInterrupt, askSecret, askText, canAsk, confirm } from './prompt.ts';
 import type { RunFlags } from './run-options.ts';
 import type { Display } from '../output/displays.ts';
 import { createReach, unlockKeys, type ConnectFlags } from './connect.ts';
@@ -132,6 +132,7 @@ export async function withEngine<T>(
     get signal() {
       return stop.signal;
     },
+    ask: canAsk(world) && display.forPrograms !== true ? operator(world, display) : undefined,
     isStopping: () => stop.stopping || context.locks.lost !== undefined,
     fault: faultHook(world.env['RUNNER_FAULT']),
     isSettledRun: (run: string) => world.store.isClosed(run),
@@ -150,6 +151,31 @@ export async function withEngine<T>(
     await connections.close();
     await journal?.close();
   }
+}
+
+/** Asks whoever started the run, one question after the other. */
+function operator({ redactor }: World, display: Display): EngineContext['ask'] {
+  const answers = new Map<string, Promise<string | undefined>>();
+  let before: Promise<unknown> = Promise.resolve();
+  return (key, { text, hidden }) => {
+    const answered = answers.get(key);
+    if (answered) return answered;
+    const answer = before.then(async () => {
+      const release = display.hold?.();
+      try {
+        const said = hidden
+          ? await askSecret(redactor.mask(text))
+          : await askText(redactor.mask(text));
+        if (hidden && said !== undefined) redactor.add(`the answer to ${key}`, said);
+        return said;
+      } finally {
+        release?.();
+      }
+    });
+    answers.set(key, answer);
+    before = answer.catch(() => undefined);
+    return answer;
+  };
 }
 
 /** `runner test --chaos` ends the process at POINT:STEP, as a power cut would. */

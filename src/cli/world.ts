@@ -78,7 +78,7 @@ export async function createDisplay(
   const sink: EventSink = (event) => {
     display.sink(world.redactor.maskAll(event));
   };
-  return { sink, finish: () => display.finish(), text };
+  return { ...display, sink, text };
 }
 
 async function chooseDisplay(

@@ -87,6 +87,8 @@ export interface RebootAction {
   /** Must succeed once the host answers again. */
   test: string[];
   timeoutSeconds: number;
+  /** Pause between the order and the first look. */
+  delaySeconds?: number;
 }
 
 /** A large file of the controller, streamed to the host; otherwise as `write`. */
@@ -107,18 +109,32 @@ export interface UploadAction {
 
 /** Sent by the controller, not by the host. */
 export interface HttpRequest {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method: HttpMethod;
   url: string;
   headers?: Record<string, string>;
   body?: string;
   /** PEM of the authority that must have signed the server's certificate. */
   ca?: string;
+  /** PEM of the certificate that shows who asks, and of its key; both may be in one. */
+  clientCertificate?: { cert: string; key: string };
   /** Accept any certificate. */
   insecure?: boolean;
+  /** Socket of the controller at which the server listens; the URL's host is then a header only. */
+  socket?: string;
+  /** Whether answers that point elsewhere are followed: those to GET and HEAD, or all. Default: none. */
+  redirects?: 'safe' | 'all';
+  /** Statuses that are success, where it is an action. Default: 200 to 299. */
+  accept?: number[];
+  /** For the whole of it, redirects included. */
   timeoutMs: number;
 }
 
+export const httpMethods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export type HttpMethod = (typeof httpMethods)[number];
+
 export interface HttpResponse {
+  /** Of the last of several, where redirects were followed. */
+  url?: string;
   status: number;
   body: string;
   headers: Record<string, string>;
@@ -170,7 +186,7 @@ export function describeAction(action: Action): string {
     case 'download':
       return `download ${action.url} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'reboot':
-      return `restart the host: ${action.argv.at(-1) ?? ''}`;
+      return `restart the host: ${action.argv.at(-1)?.split('\n').at(-1) ?? ''}`;
     case 'http':
       return `http ${action.request.method} ${action.request.url}`;
   }

@@ -66,12 +66,20 @@ export interface Plan {
   capture?: string[];
   /** Seconds the step pauses on the controller. */
   pauseSeconds?: number;
+  /** Asked of the operator, once for all hosts of the step; the answer is "user_input" of the result. */
+  question?: Question;
   /** Text for the operator, shown when the step is done. */
   document?: { title: string; text: string; inCheckMode?: boolean };
   /** Effects on the run itself: variables of the host, or groups it joins. */
   setFacts?: JsonObject;
   joinGroups?: string[];
   addHosts?: AddedHost[];
+}
+
+export interface Question {
+  text: string;
+  /** The answer is a secret: it is not shown, and masked wherever it turns up. */
+  hidden: boolean;
 }
 
 /** A host that a step makes known to the run. */
@@ -129,7 +137,7 @@ export interface Module<A = JsonObject> {
   /** What all its calls are about, where neither `path` nor `name` among the arguments says it. */
   subject?: string;
   /** How long it waits for a host that cannot be reached. */
-  waitsForHost?(args: A): { seconds: number; pauseSeconds: number };
+  waitsForHost?(args: A): { seconds: number; pauseSeconds: number; delaySeconds: number };
   /** Refines the result after the actions ran, e.g. to parse an answer; `changed: false` says that nothing changed. */
   finish?(result: JsonObject, args: A): JsonObject;
 }

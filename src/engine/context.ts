@@ -4,7 +4,7 @@ import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import type { Connections, HostSession, Identity, OutputSink } from '../core/host.ts';
 import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { ModuleRegistry } from '../core/module.ts';
+import type { ModuleRegistry, Question } from '../core/module.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
 import type { HostLocks } from './locks.ts';
 import type { FactCache } from '../journal/fact-cache.ts';
@@ -33,6 +33,8 @@ export interface EngineServices {
   captures?: CaptureStore | undefined;
   /** Keeps a copy of a file of the playbook. Absent when nothing is kept of the run. */
   pinFile?: ((path: string) => PinnedFile) | undefined;
+  /** Asks the operator; one answer for all that ask with one key, undefined for none. Absent where nobody sits. */
+  ask?: ((key: string, question: Question) => Promise<string | undefined>) | undefined;
   /** Aborted when running commands must be given up. */
   signal: AbortSignal;
   /** Only in tests of rollback. */

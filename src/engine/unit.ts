@@ -19,6 +19,7 @@ import {
   type FileDiff,
   type Module,
   type Plan,
+  type Question,
 } from '../core/module.ts';
 import type { Limit, TaskNode } from '../core/playbook.ts';
 import type { HostSession, OutputSink } from '../core/host.ts';
@@ -290,6 +291,8 @@ class UnitRunner {
     if (plan.pauseSeconds !== undefined && !this.check)
       await sleep(plan.pauseSeconds * 1000, signal);
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
+    if (plan.question && this.check) return { ...base, unknown: true, result: {} };
+    if (plan.question) plan.result = { ...plan.result, user_input: await this.#ask(plan.question) };
     if (plan.document && (!this.check || plan.document.inCheckMode === true)) {
       const { title, text } = plan.document;
       this.#context.emit({ type: 'document', title, text });
@@ -314,9 +317,23 @@ class UnitRunner {
     return { ...base, changed: !readOnly && result['changed'] !== false, failed, result };
   }
 
+  async #ask(question: Question): Promise<string> {
+    const { ask } = this.#context;
+    const { step } = this.#unit;
+    if (!ask)
+      throw new TaskError(`There is nobody to ask: ${question.text}`, {
+        hint: 'Start the run in a terminal and without --output json, or say how long to wait with "seconds".',
+      });
+    const answer = await ask(String(step.number), question);
+    if (answer === undefined) throw new TaskError('The question was not answered.');
+    return answer;
+  }
+
   async #session(args: JsonObject): Promise<HostSession> {
     const { task, target } = this.#unit;
     const patience = this.#module.waitsForHost?.(args);
+    if (patience && patience.delaySeconds > 0 && !this.check)
+      await sleep(patience.delaySeconds * 1000, this.#context.signal);
     const deadline = Date.now() + (patience?.seconds ?? 0) * 1000;
     for (;;) {
       try {

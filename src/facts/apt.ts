@@ -44,6 +44,22 @@ export const aptPackages: Fact<string[], ReadonlyMap<string, AptPackage>> = {
   },
 };
 
+/** Name and version of the package in a file of the host. */
+export const debFile: Fact<[path: string], { name: string; version: string }> = {
+  name: 'apt.file',
+  command: (path) => ({
+    script: `dpkg-deb -f ${quote(path)} Package Version`,
+  }),
+  parse(output, path) {
+    requireAnswer(output, `"${path}" is no package that dpkg reads`);
+    const [, name] = /^Package: (.+)$/m.exec(output.stdout) ?? [];
+    const [, version] = /^Version: (.+)$/m.exec(output.stdout) ?? [];
+    if (name === undefined || version === undefined)
+      throw new TaskError(`"${path}" does not say which package it is.`);
+    return { name, version };
+  },
+};
+
 /** Seconds since the lists of packages were read anew; undefined when they never were. */
 export const aptListsAge: Fact<[], number | undefined> = {
   name: 'apt.lists',

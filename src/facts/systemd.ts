@@ -10,11 +10,14 @@ export interface UnitStatus {
   masked: boolean;
 }
 
+/** Where the manager of the user answers; a login by sudo or su does not say it. */
+export const USER_MANAGER = 'XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}';
+
 /** State of a systemd unit, from `systemctl show`. */
-export const unitStatus: Fact<[name: string], UnitStatus> = {
+export const unitStatus: Fact<[name: string, ...scope: string[]], UnitStatus> = {
   name: 'systemd.unit',
-  command: (name) => ({
-    script: `systemctl show --no-page -p LoadState,ActiveState,UnitFileState -- ${quote(name)}`,
+  command: (name, scope) => ({
+    script: `${scope === 'user' ? `${USER_MANAGER} systemctl --user` : 'systemctl'} show --no-page -p LoadState,ActiveState,UnitFileState -- ${quote(name)}`,
   }),
   parse(output, name) {
     const fields = new Map(

@@ -6,6 +6,7 @@ import {
   aptListsAge,
   aptPackages,
   aptUpgrades,
+  debFile,
   DPKG_STATUS,
   type AptPackage,
 } from '../facts/apt.ts';
@@ -20,6 +21,11 @@ const schema = {
         { type: 'string', minLength: 1 },
         { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
       ],
+    },
+    deb: {
+      type: 'string',
+      pattern: '^/.*[.]deb$',
+      description: 'Package file on the host to install, with what it needs. Instead of name.',
     },
     state: {
       enum: ['present', 'latest', 'absent'],
@@ -74,22 +80,28 @@ export const apt: Module<Args> = {
   schema,
 
   async plan(args, host) {
-    const { name, upgrade, update_cache: update, lock_timeout: lock = 60 } = args;
-    if (name === undefined && upgrade === undefined && update !== true)
-      throw new TaskError('"apt" needs "name", "upgrade" or "update_cache".');
-    if (name !== undefined && upgrade !== undefined)
-      throw new TaskError('"apt" takes "name" or "upgrade", not both.');
+    const { name, deb, upgrade, update_cache: update, lock_timeout: lock = 60 } = args;
+    const given = [name, deb, upgrade].filter((one) => one !== undefined).length;
+    if (given === 0 && update !== true)
+      throw new TaskError('"apt" needs "name", "deb", "upgrade" or "update_cache".');
+    if (given > 1) throw new TaskError('"apt" takes one of "name", "deb" and "upgrade".');
+    if (deb !== undefined && args.state === 'absent')
+      throw new TaskError('A package is removed by its name: "name" instead of "deb".');
     const age = update === true ? await host.fact(aptListsAge) : undefined;
     const due = update === true && (age === undefined || age >= (args.cache_valid_time ?? 0));
     const work =
-      upgrade === undefined ? await changes(args, host, due) : await upgrades(args, host, due);
+      upgrade !== undefined
+        ? await upgrades(args, host, due)
+        : deb !== undefined
+          ? await fromFile(deb, args, host)
+          : await changes(args, host, due);
     const actions: Action[] = [...(due ? [aptGet(lock, 'update')] : []), ...work];
     const result = { cache_updated: due, only_cache: work.length === 0 };
     return { actions, result, ...(work.length > 0 ? { capture: [DPKG_STATUS] } : {}) };
   },
 
-  async restore({ name, upgrade }, host, captured) {
-    if (name === undefined && upgrade === undefined) return [];
+  async restore({ name, deb, upgrade }, host, captured) {
+    if (name === undefined && deb === undefined && upgrade === undefined) return [];
     const checksum = await host.fact(fileSum, DPKG_STATUS, 'sha256');
     return [{ module: 'restore_packages', args: { copy: captured(DPKG_STATUS), checksum } }];
   },
@@ -119,6 +131,13 @@ async function upgrades(
   return [aptGet(lock, ...extra, verb)];
 }
 
+async function fromFile(deb: string, args: Args, host: HostView): Promise<Action[]> {
+  const { name, version } = await host.fact(debFile, deb);
+  const installed = (await host.fact(aptPackages, name)).get(name)?.installed;
+  if (installed === version || (args.only_upgrade === true && installed === undefined)) return [];
+  return [aptGet(args.lock_timeout ?? 60, ...installFlags(args), 'install', '--', deb)];
+}
+
 async function changes(args: Args, host: HostView, due: boolean): Promise<Action[]> {
   const { name, state = 'present', lock_timeout: lock = 60 } = args;
   if (name === undefined) return [];
@@ -146,8 +165,12 @@ async function changes(args: Args, host: HostView, due: boolean): Promise<Action
     ];
     return [aptGet(lock, ...extra, 'remove', '--', ...words)];
   }
+  return [aptGet(lock, ...installFlags(args), 'install', '--', ...words)];
+}
+
+function installFlags(args: Args): string[] {
   const recommends = args.install_recommends;
-  const extra = [
+  return [
     ...(args.only_upgrade ? ['--only-upgrade'] : []),
     ...(args.allow_downgrade ? ['--allow-downgrades'] : []),
     ...(args.autoremove ? ['--auto-remove'] : []),
@@ -156,7 +179,6 @@ async function changes(args: Args, host: HostView, due: boolean): Promise<Action
       : [recommends ? '--install-recommends' : '--no-install-recommends']),
     ...(args.default_release === undefined ? [] : ['-t', args.default_release]),
   ];
-  return [aptGet(lock, ...extra, 'install', '--', ...words)];
 }
 
 function isOpen(

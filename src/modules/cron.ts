@@ -17,7 +17,16 @@ const schema = {
       pattern: '^[^\\n]+$',
       description: 'Name of the job, by which it is found again.',
     },
-    job: { type: 'string', pattern: '^[^\\n]+$', description: 'The command.' },
+    job: {
+      type: 'string',
+      pattern: '^[^\\n]*$',
+      description: 'The command, or the value of the variable.',
+    },
+    env: {
+      type: 'boolean',
+      description:
+        'It is a variable that jobs below it get, called "name", not a job. Default: false.',
+    },
     state: { enum: ['present', 'absent'], description: 'Default: present.' },
     minute: field('Default: *.'),
     hour: field('Default: *.'),
@@ -56,15 +65,18 @@ export const cron: Module<Args> = {
 
   async plan(args, host) {
     const { user = 'root', state = 'present' } = args;
-    const wanted = state === 'absent' ? undefined : jobLine(args);
+    if (args.env === true && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(args.name))
+      throw new TaskError(`"${args.name}" is no name of a variable.`);
+    const wanted = state === 'absent' ? undefined : lineOf(args);
+    const put = args.env === true ? withVariable : withJob;
     const path = fileOf(args);
     if (path !== undefined) {
       return planEdit({ path, create: true, absentIsFine: wanted === undefined }, host, (text) =>
-        withJob(text, latin1(args.name), wanted === undefined ? undefined : latin1(wanted)),
+        put(text, latin1(args.name), wanted === undefined ? undefined : latin1(wanted)),
       );
     }
     const before = await host.fact(crontab, user);
-    const after = withJob(before ?? '', args.name, wanted);
+    const after = put(before ?? '', args.name, wanted);
     const actions = after === (before ?? '') ? [] : [writeTable(user, after)];
     const diff = [fileDiff(`crontab of ${user}`, Buffer.from(before ?? ''), Buffer.from(after))];
     return {
@@ -79,7 +91,8 @@ export const cron: Module<Args> = {
     if (path !== undefined) return restorePath(path, host, captured);
     const { user = 'root', name } = args;
     const before = await host.fact(crontab, user);
-    const line = before === undefined ? undefined : jobOf(before, name);
+    const line = jobOf(before ?? '', name);
+    const found = line === undefined ? {} : { line };
     return [
       {
         module: 'restore_cron',
@@ -87,7 +100,7 @@ export const cron: Module<Args> = {
           user,
           name,
           had_table: before !== undefined,
-          ...(line === undefined ? {} : { line }),
+          ...(args.env === true ? { env: true, ...variableOf(before ?? '', name) } : found),
         },
       },
     ];
@@ -108,9 +121,18 @@ export function writeTable(user: string, text: string): Action {
   };
 }
 
+function lineOf(args: Args): string {
+  const { env, name, job = '', ...others } = args;
+  if (env !== true) return jobLine(args);
+  const odd = Object.keys(others).find((one) => !['user', 'cron_file', 'state'].includes(one));
+  if (odd !== undefined) throw new TaskError(`"${odd}" is for a job, not for a variable.`);
+  // Cron takes blanks around a value away, quotes keep them.
+  return `${name}="${job}"`;
+}
+
 function jobLine(args: Args): string {
   const { job, special_time: special, user = 'root', cron_file: file, disabled } = args;
-  if (job === undefined) throw new TaskError('A job needs "job", the command.');
+  if (job === undefined || job === '') throw new TaskError('A job needs "job", the command.');
   const times = [args.minute, args.hour, args.day, args.month, args.weekday];
   if (special !== undefined && times.some((time) => time !== undefined))
     throw new TaskError('"special_time" stands instead of minute, hour, day, month and weekday.');
@@ -129,6 +151,35 @@ export function jobOf(text: string, name: string): string | undefined {
   const lines = linesOf(text);
   const at = lines.indexOf(`${MARK}${name}`);
   return at === -1 ? undefined : (lines[at + 1] ?? '');
+}
+
+/** Where the line of a variable is, -1 for nowhere. */
+function placeOf(lines: readonly string[], name: string): number {
+  return lines.findIndex((line) => new RegExp(`^\\s*${name}\\s*=`).test(line));
+}
+
+/** The line of a variable in a table, and which line it is. */
+function variableOf(text: string, name: string): { line?: string; place?: number } {
+  const lines = linesOf(text);
+  const place = placeOf(lines, name);
+  const line = lines[place];
+  return line === undefined ? {} : { line, place };
+}
+
+/** The table with the line of a variable, a new one above all others unless told; without it when `wanted` is undefined. */
+export function withVariable(
+  text: string,
+  name: string,
+  wanted: string | undefined,
+  place = 0,
+): string {
+  const lines = linesOf(text);
+  const at = placeOf(lines, name);
+  if (wanted === undefined ? at === -1 : lines[at] === wanted) return text;
+  const entry = wanted === undefined ? [] : [wanted];
+  if (at === -1) lines.splice(place, 0, ...entry);
+  else lines.splice(at, 1, ...entry);
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** The table in which a job has the line `wanted`, or is not there when that is undefined. */

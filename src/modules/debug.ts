@@ -10,6 +10,11 @@ const schema = {
       pattern: '^[A-Za-z_][A-Za-z0-9_.]*$',
       description: 'Name of a variable to show, instead of msg.',
     },
+    verbosity: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Above 0 it is only shown with --verbose, and kept in "stdout". Default: 0.',
+    },
   },
   oneOf: [{ required: ['msg'] }, { required: ['var'] }],
   additionalProperties: false,
@@ -24,10 +29,8 @@ export const debug: Module<FromSchema<typeof schema>> = {
   prepare: ({ var: name, ...rest }) =>
     name === undefined ? rest : { ...rest, msg: `{{${String(name).replaceAll(/[{}]/g, '')}}}` },
 
-  plan({ msg = null }) {
-    return {
-      actions: [],
-      result: { msg: typeof msg === 'string' ? msg : JSON.stringify(msg, undefined, 2) },
-    };
+  plan({ msg = null, verbosity = 0 }) {
+    const text = typeof msg === 'string' ? msg : JSON.stringify(msg, undefined, 2);
+    return { actions: [], result: verbosity > 0 ? { stdout: text } : { msg: text } };
   },
 };

@@ -33,6 +33,11 @@ const schema = {
     install_weak_deps: { type: 'boolean', description: 'Install what is only recommended, too.' },
     autoremove: { type: 'boolean', description: 'With absent: what nothing needs any more, too.' },
     security: { type: 'boolean', description: 'With latest: only updates that mend security.' },
+    lock_timeout: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Seconds to wait for another DNF. Default: as long as the step may take.',
+    },
     disable_gpg_check: { type: 'boolean', description: 'Take packages that nobody signed.' },
   },
   required: ['name'],
@@ -41,8 +46,27 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
+/** Code of DNF when another one has its lock, and it was told not to wait. */
+const LOCKED = 200;
+
+/** $1: seconds. */
+const PATIENTLY = `n=$1
+shift
+while :; do
+dnf -y --setopt=exit_on_lock=True "$@"
+c=$?
+if [ "$c" -ne ${String(LOCKED)} ] || [ "$n" -le 0 ]; then exit "$c"; fi
+n=$((n - 1))
+sleep 1
+done`;
+
 export function dnfCall(...words: string[]): Action {
   return exec('dnf', '-y', ...words);
+}
+
+function callFor({ lock_timeout: seconds }: Args, ...words: string[]): Action {
+  if (seconds === undefined) return dnfCall(...words);
+  return exec('/bin/sh', '-c', PATIENTLY, 'dnf', String(seconds), ...words);
 }
 
 export const dnf: Module<Args> = {
@@ -59,13 +83,13 @@ export const dnf: Module<Args> = {
     const known = all ? new Map<string, never>() : await host.fact(rpmPackages, ...names);
     if (all) {
       const open = await host.fact(dnfUpdates);
-      return { actions: open ? [dnfCall(...words(args, 'upgrade'))] : [] };
+      return { actions: open ? [callFor(args, ...words(args, 'upgrade'))] : [] };
     }
     const missing = names.filter((name) => known.get(name)?.installed === undefined);
     if (state === 'absent') {
       const there = names.filter((name) => !missing.includes(name));
       const verb = args.autoremove === true ? 'autoremove' : 'remove';
-      return { actions: there.length > 0 ? [dnfCall(...words(args, verb), ...there)] : [] };
+      return { actions: there.length > 0 ? [callFor(args, ...words(args, verb), ...there)] : [] };
     }
     for (const name of missing) {
       const newer = known.get(name)?.newer;
@@ -74,10 +98,11 @@ export const dnf: Module<Args> = {
           hint: 'Say allow_downgrade: true if the older one is wanted.',
         });
     }
-    const actions = missing.length > 0 ? [dnfCall(...words(args, 'install'), ...missing)] : [];
+    const actions =
+      missing.length > 0 ? [callFor(args, ...words(args, 'install'), ...missing)] : [];
     const present = names.filter((name) => !missing.includes(name));
     if (state === 'latest' && present.length > 0 && (await host.fact(dnfUpdates, ...present)))
-      actions.push(dnfCall(...words(args, 'upgrade'), ...present));
+      actions.push(callFor(args, ...words(args, 'upgrade'), ...present));
     return { actions };
   },
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
@@ -15,6 +16,11 @@ const schema = {
       type: 'string',
       description: 'File on the controller; a trailing slash means a folder.',
     },
+    flat: {
+      type: 'boolean',
+      description:
+        'With false, dest is a folder in which each host has one of its own, and in that the path it has there. Default: true.',
+    },
     fail_on_missing: {
       type: 'boolean',
       description: 'A file that is not there is a failure. Default: true.',
@@ -30,7 +36,7 @@ export const fetch: Module<FromSchema<typeof schema>> = {
   schema,
   shorthand: 'src',
 
-  async plan({ src, dest, fail_on_missing: mustExist = true }, host) {
+  async plan({ src, dest, flat = true, fail_on_missing: mustExist = true }, host) {
     const state = await host.fact(fileState, src);
     if (state.type === 'absent' && !mustExist)
       return { actions: [], result: { msg: `"${src}" is not there.` } };
@@ -40,7 +46,8 @@ export const fetch: Module<FromSchema<typeof schema>> = {
         hint: state.type === 'link' ? `It points at "${state.target}": fetch that.` : undefined,
       });
     }
-    const path = dest.endsWith('/') ? `${dest}${src.slice(src.lastIndexOf('/') + 1)}` : dest;
+    const inFolder = dest.endsWith('/') ? `${dest}${src.slice(src.lastIndexOf('/') + 1)}` : dest;
+    const path = flat ? inFolder : join(dest, host.name, src);
     const before = await host.localChecksum(path);
     if (before === state.checksum)
       return { actions: [], result: { dest: path, checksum: state.checksum } };

@@ -122,7 +122,7 @@ async function makeActions(
     if (found.type === 'file' && force !== true)
       throw refuse('link', 'With "force: true" the link takes its place; its undo puts it back.');
   };
-  switch (state) {
+  switch (state ?? 'any') {
     case 'directory':
       if (found.type === 'directory') return [];
       if (found.type !== 'absent') throw refuse('directory');
@@ -144,7 +144,7 @@ async function makeActions(
     case 'absent':
       return found.type === 'absent' ? [] : [{ kind: 'remove', path }];
     case 'file':
-    case undefined:
+    case 'any':
       if (found.type === 'file' || (state === undefined && found.type === 'directory')) return [];
       if (found.type === 'absent')
         throw new TaskError(`There is no file "${path}" on "${host.name}".`, {

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { parse } from 'yaml';
 import { TaskError } from '../core/errors.ts';
-import { isJsonObject, type JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { HostView, Module } from '../core/module.ts';
 
 const schema = {
@@ -12,42 +12,92 @@ const schema = {
       minLength: 1,
       description: 'YAML or JSON file in "vars/" of the role or playbook, or beside it.',
     },
+    dir: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'Folder of such files, instead of file. They are read in the order of their names, and later ones win.',
+    },
+    depth: {
+      type: 'integer',
+      minimum: 1,
+      description: 'So many levels of folders are read, dir itself included. Default: all.',
+    },
+    extensions: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      minItems: 1,
+      description: 'Which files of the folder are read. Default: [yaml, yml, json].',
+    },
     name: {
       type: 'string',
       pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
       description: 'One variable that holds all of it, instead of one for each name.',
     },
   },
-  required: ['file'],
+  oneOf: [{ required: ['file'] }, { required: ['dir'] }],
+  dependencies: { depth: ['dir'], extensions: ['dir'] },
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-export const include_vars: Module<FromSchema<typeof schema>> = {
+type Args = FromSchema<typeof schema>;
+
+export const include_vars: Module<Args> = {
   name: 'include_vars',
-  summary: 'Set variables of the host from a file of the controller.',
+  summary: 'Set variables of the host from files of the controller.',
   schema,
   shorthand: 'file',
   readOnly: true,
 
-  async plan({ file, name }, host) {
-    const text = (await read(file, host)).toString('utf8');
-    let value: JsonValue;
-    try {
-      value = parse(text) as JsonValue;
-    } catch (error) {
-      const why = (error as Error).message.split('\n')[0] ?? '';
-      throw new TaskError(`"${file}" is not YAML: ${why}`, { cause: error });
-    }
-    if (!isJsonObject(value)) throw new TaskError(`"${file}" is no map of names and values.`);
+  async plan(args, host) {
+    const { file, name } = args;
+    const value =
+      file === undefined ? await readAll(args, host) : await read(file, `vars/${file}`, host);
     return { actions: [], setFacts: name === undefined ? value : { [name]: value } };
   },
 };
 
-/** In `vars/` first, as others have it. */
-async function read(file: string, host: HostView): Promise<Buffer> {
+/** All variables of the files of a folder. */
+async function readAll(args: Args, host: HostView): Promise<JsonObject> {
+  const { dir = '', depth = Infinity, extensions = ['yaml', 'yml', 'json'] } = args;
+  const endings = extensions.map((one) => `.${one.replace(/^\./, '')}`);
+  const folder = await inVarsFirst(`vars/${dir}`, dir, (path) => host.controllerFolder(path));
+  if (!folder) throw new TaskError(`"${dir}" is a file.`, { hint: `Say: file: ${dir}.` });
+  const chosen = folder.entries.filter(
+    ({ type, path }) =>
+      type === 'file' &&
+      path.split('/').length <= depth &&
+      endings.some((ending) => path.endsWith(ending)),
+  );
+  const all = await Promise.all(
+    chosen.map(({ path }) => read(`${folder.path}/${path}`, undefined, host)),
+  );
+  return Object.assign({}, ...all) as JsonObject;
+}
+
+async function read(file: string, first: string | undefined, host: HostView): Promise<JsonObject> {
+  const bytes = await inVarsFirst(first, file, (path) => host.controllerFile(path));
+  let value: JsonValue;
   try {
-    return await host.controllerFile(`vars/${file}`);
+    value = parse(bytes.toString('utf8')) as JsonValue;
+  } catch (error) {
+    const why = (error as Error).message.split('\n')[0] ?? '';
+    throw new TaskError(`"${file}" is not YAML: ${why}`, { cause: error });
+  }
+  if (!isJsonObject(value)) throw new TaskError(`"${file}" is no map of names and values.`);
+  return value;
+}
+
+/** In `vars/` first, as others have it. */
+async function inVarsFirst<T>(
+  first: string | undefined,
+  path: string,
+  get: (path: string) => Promise<T>,
+): Promise<T> {
+  if (first === undefined) return get(path);
+  try {
+    return await get(first);
   } catch {
-    return host.controllerFile(file);
+    return get(path);
   }
 }

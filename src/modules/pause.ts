@@ -6,17 +6,32 @@ const schema = {
   properties: {
     seconds: { type: 'number', minimum: 0, description: 'Seconds to wait.' },
     minutes: { type: 'number', minimum: 0, description: 'Minutes to wait, added to the seconds.' },
+    prompt: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'What is asked of the operator, once for all hosts of the step; the answer is "user_input" of the result. Instead of a time to wait.',
+    },
+    echo: {
+      type: 'boolean',
+      description: 'Show what is typed. Without, the answer is a secret. Default: true.',
+    },
   },
+  oneOf: [
+    { required: ['prompt'] },
+    { anyOf: [{ required: ['seconds'] }, { required: ['minutes'] }] },
+  ],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
 export const pause: Module<FromSchema<typeof schema>> = {
   name: 'pause',
-  summary: 'Wait on the controller.',
+  summary: 'Wait on the controller, for a time or for an answer of the operator.',
   schema,
   readOnly: true,
 
-  plan({ seconds = 0, minutes = 0 }) {
+  plan({ seconds = 0, minutes = 0, prompt, echo = true }) {
+    if (prompt !== undefined) return { actions: [], question: { text: prompt, hidden: !echo } };
     return { actions: [], pauseSeconds: seconds + minutes * 60 };
   },
 };

@@ -1,6 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
 import { bootId } from '../facts/boot.ts';
+import { quote } from '../util/shell.ts';
 
 const schema = {
   type: 'object',
@@ -9,6 +10,21 @@ const schema = {
       type: 'integer',
       minimum: 1,
       description: 'Seconds until the host must be up again. Default: 600.',
+    },
+    pre_reboot_delay: {
+      type: 'number',
+      minimum: 0,
+      description: 'Seconds before the host is told to restart. Default: 0.',
+    },
+    post_reboot_delay: {
+      type: 'number',
+      minimum: 0,
+      description: 'Seconds before the first look whether it is up. Default: 0.',
+    },
+    msg: {
+      type: 'string',
+      minLength: 1,
+      description: 'What those who are logged in are told, before the delay. Default: nothing.',
     },
     reboot_command: {
       type: 'string',
@@ -35,11 +51,17 @@ export const reboot: Module<FromSchema<typeof schema>> = {
   summary: 'Restart the host and wait until it is up again.',
   schema,
 
-  async plan(
-    { reboot_timeout, reboot_command: restart = RESTART, test_command: test = STARTED },
-    host,
-  ) {
+  async plan({ reboot_timeout, reboot_command, test_command: test = STARTED, ...args }, host) {
     const boot = await host.fact(bootId);
+    const { msg, pre_reboot_delay: before = 0, post_reboot_delay: behind = 0 } = args;
+    const restart = [
+      // Who is told is no reason not to restart.
+      ...(msg === undefined
+        ? []
+        : [`{ ! command -v wall || printf '%s\\n' ${quote(msg)} | wall; } >/dev/null 2>&1 || :`]),
+      ...(before > 0 ? [`sleep ${String(before)}`] : []),
+      reboot_command ?? RESTART,
+    ].join('\n');
     return {
       actions: [
         {
@@ -47,7 +69,8 @@ export const reboot: Module<FromSchema<typeof schema>> = {
           argv: ['/bin/sh', '-c', restart],
           boot,
           test: ['/bin/sh', '-c', test],
-          timeoutSeconds: reboot_timeout ?? 600,
+          timeoutSeconds: (reboot_timeout ?? 600) + before,
+          delaySeconds: behind,
         },
       ],
     };

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
 import { crontab } from '../facts/system.ts';
-import { withJob, writeTable } from './cron.ts';
+import { withJob, withVariable, writeTable } from './cron.ts';
 
 const schema = {
   type: 'object',
@@ -9,6 +9,8 @@ const schema = {
     user: { type: 'string', description: 'Whose table it is.' },
     name: { type: 'string', description: 'Name of the job.' },
     line: { type: 'string', description: 'The line that was found; absent when there was none.' },
+    env: { type: 'boolean', description: 'It is a variable, not a job.' },
+    place: { type: 'integer', description: 'Which line of the table the variable was.' },
     had_table: { type: 'boolean', description: 'Whether the user had a table at all.' },
   },
   required: ['user', 'name', 'had_table'],
@@ -21,9 +23,10 @@ export const restore_cron: Module<FromSchema<typeof schema>> = {
   schema,
   internal: true,
 
-  async plan({ user, name, line, had_table: hadTable }, host) {
+  async plan({ user, name, line, env, place, had_table: hadTable }, host) {
     const now = await host.fact(crontab, user);
-    const text = withJob(now ?? '', name, line);
+    const text =
+      env === true ? withVariable(now ?? '', name, line, place) : withJob(now ?? '', name, line);
     const stays = text === (now ?? '') && (hadTable || text !== '' || now === undefined);
     return { actions: stays ? [] : [writeTable(user, text)] };
   },

@@ -2,8 +2,8 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
-import { unitStatus } from '../facts/systemd.ts';
+import type { HostView, Module } from '../core/module.ts';
+import { unitStatus, USER_MANAGER, type UnitStatus } from '../facts/systemd.ts';
 
 const schema = {
   type: 'object',
@@ -27,6 +27,11 @@ const schema = {
       type: 'boolean',
       description: 'Do not wait until the unit has started or stopped. Default: false.',
     },
+    scope: {
+      enum: ['system', 'user'],
+      description:
+        'Whose units: those of the system, or of the user who runs the task. Default: system.',
+    },
     only_if_active: {
       type: 'boolean',
       description: 'Restart or reload only a unit that runs. Default: false.',
@@ -36,23 +41,37 @@ const schema = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
+const OF_USER = `export ${USER_MANAGER}; exec systemctl --user "$@"`;
+
+function statusOf(
+  name: string,
+  scope: 'system' | 'user' | undefined,
+  host: HostView,
+): Promise<UnitStatus> {
+  return scope === 'user' ? host.fact(unitStatus, name, 'user') : host.fact(unitStatus, name);
+}
+
 export const service: Module<FromSchema<typeof schema>> = {
   name: 'service',
   summary: 'Start, stop, restart, enable, disable or mask a systemd unit.',
   schema,
 
   async plan({ name, state, enabled, masked, only_if_active: onlyIfActive, ...args }, host) {
-    const { daemon_reload: reload, daemon_reexec: reexec, no_block: noBlock } = args;
+    const { daemon_reload: reload, daemon_reexec: reexec, no_block: noBlock, scope } = args;
+    const call = (...words: string[]) =>
+      scope === 'user'
+        ? exec('/bin/sh', '-c', OF_USER, 'systemctl', ...words)
+        : exec('systemctl', ...words);
     const daemon = [
-      ...(reexec === true ? [exec('systemctl', 'daemon-reexec')] : []),
-      ...(reload === true ? [exec('systemctl', 'daemon-reload')] : []),
+      ...(reexec === true ? [call('daemon-reexec')] : []),
+      ...(reload === true ? [call('daemon-reload')] : []),
     ];
     if (name === undefined) {
       if ([state, enabled, masked].some((one) => one !== undefined))
         throw new TaskError('Which unit? "name" is missing.');
       return { actions: daemon };
     }
-    const unit = await host.fact(unitStatus, name);
+    const unit = await statusOf(name, scope, host);
     const actions: Action[] = [];
     if (!unit.exists && (state === 'stopped' || onlyIfActive) && enabled !== true)
       return { actions };
@@ -64,7 +83,7 @@ export const service: Module<FromSchema<typeof schema>> = {
     const waits = noBlock === true ? ['--no-block'] : [];
     const systemctl = (verb: string) => {
       const runs = ['start', 'stop', 'restart', 'reload'].includes(verb);
-      actions.push(exec('systemctl', ...(runs ? waits : []), verb, name));
+      actions.push(call(...(runs ? waits : []), verb, name));
     };
     if (masked === false && unit.masked) systemctl('unmask');
     if (enabled === true && !unit.enabled) systemctl('enable');
@@ -86,11 +105,11 @@ export const service: Module<FromSchema<typeof schema>> = {
   // A rollback must not wake a service that was asleep before the run.
   again: (args) => ({ ...args, only_if_active: true }),
 
-  async restore({ name, state, enabled, masked }, host) {
+  async restore({ name, state, enabled, masked, scope }, host) {
     if (name === undefined) return [];
-    const unit = await host.fact(unitStatus, name);
+    const unit = await statusOf(name, scope, host);
     // A unit that came with a file of this run goes with it; stopping it is what is left to do.
-    const args: JsonObject = { name };
+    const args: JsonObject = { name, ...(scope === undefined ? {} : { scope }) };
     if (state !== undefined) args['state'] = unit.exists && unit.active ? 'started' : 'stopped';
     if (unit.exists && enabled !== undefined) args['enabled'] = unit.enabled;
     if (!unit.exists && enabled === true) args['enabled'] = false;

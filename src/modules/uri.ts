@@ -1,8 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { HttpRequest } from '../core/action.ts';
+import { httpMethods, type HttpRequest } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { HostView, Module } from '../core/module.ts';
 
 const schema = {
   type: 'object',
@@ -12,8 +12,13 @@ const schema = {
       pattern: '^https?://',
       description: 'Address to ask. The request is sent by the controller.',
     },
-    method: { enum: ['GET', 'POST', 'PUT', 'DELETE'], description: 'Default: GET.' },
-    body: { description: 'Text, or a value that is sent as JSON.' },
+    method: { enum: httpMethods, description: 'Default: GET.' },
+    body: { description: 'Text, or a value that is sent as body_format says.' },
+    body_format: {
+      enum: ['raw', 'json', 'form-urlencoded'],
+      description:
+        'How the body is written; its content type is sent unless headers say another. Default: json for a value, raw for text.',
+    },
     headers: {
       type: 'object',
       additionalProperties: { type: 'string' },
@@ -22,9 +27,13 @@ const schema = {
     url_username: { type: 'string', description: 'Login by basic authentication.' },
     url_password: { type: 'string', description: 'Its password. Never on a command line.' },
     status_code: {
-      type: 'array',
-      items: { type: 'integer' },
-      description: 'Accepted statuses. Default: [200].',
+      anyOf: [{ type: 'integer' }, { type: 'array', items: { type: 'integer' }, minItems: 1 }],
+      description: 'Accepted statuses. Default: 200, and for what is no GET 200 to 299.',
+    },
+    follow_redirects: {
+      enum: ['all', 'safe', 'none'],
+      description:
+        'Which answers that point elsewhere are followed; safe: those to GET and HEAD. Default: safe.',
     },
     return_content: {
       type: 'boolean',
@@ -38,6 +47,17 @@ const schema = {
       type: 'string',
       description: 'PEM of the authority that signed it. Default: those of the system.',
     },
+    ca_path: { type: 'string', description: 'File on the controller with that PEM.' },
+    client_cert: {
+      type: 'string',
+      description: 'PEM file on the controller with the certificate that shows who asks.',
+    },
+    client_key: { type: 'string', description: 'File with its key. Default: client_cert.' },
+    unix_socket: {
+      type: 'string',
+      pattern: '^/',
+      description: 'Socket of the controller at which the server listens.',
+    },
     timeout: { type: 'integer', minimum: 1, description: 'Seconds. Default: 30.' },
     read_only: { type: 'boolean', description: 'A request other than GET that changes nothing.' },
   },
@@ -47,23 +67,68 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
-function toRequest(args: Args): HttpRequest {
-  const { body, url_username: user, url_password: password = '' } = args;
+async function toRequest(args: Args, host: HostView): Promise<HttpRequest> {
+  const { url_username: user, url_password: password = '', follow_redirects: redirects } = args;
+  const { ca_path: caPath, client_cert: certPath, client_key: keyPath, unix_socket: socket } = args;
   const login = Buffer.from(`${user ?? ''}:${password}`).toString('base64');
-  const json = body !== undefined && typeof body !== 'string';
+  const [ca, cert, key] = await Promise.all(
+    [caPath, certPath, keyPath].map(async (path) =>
+      path === undefined ? undefined : (await host.controllerFile(path)).toString('utf8'),
+    ),
+  );
+  if (cert === undefined && key !== undefined)
+    throw new TaskError('"client_key" is the key of "client_cert", which is not given.');
+  const { type, text } = writtenBody(args);
+  const pinned = args.ca ?? ca;
   return {
     method: args.method ?? 'GET',
     url: args.url,
     headers: {
-      ...(json ? { 'content-type': 'application/json' } : {}),
+      ...(type === undefined ? {} : { 'content-type': type }),
       ...(user === undefined ? {} : { authorization: `Basic ${login}` }),
       ...args.headers,
     },
     timeoutMs: (args.timeout ?? 30) * 1000,
-    ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : body }),
-    ...(args.ca === undefined ? {} : { ca: args.ca }),
+    ...(text === undefined ? {} : { body: text }),
+    ...(pinned === undefined ? {} : { ca: pinned }),
+    ...(cert === undefined ? {} : { clientCertificate: { cert, key: key ?? cert } }),
     ...(args.validate_certs === false ? { insecure: true } : {}),
+    ...(socket === undefined ? {} : { socket }),
+    ...(redirects === 'none' ? {} : { redirects: redirects ?? 'safe' }),
+    ...(args.status_code === undefined ? {} : { accept: [args.status_code].flat() }),
   };
+}
+
+/** The body as it is sent, and its type where one is known. */
+function writtenBody({ body, body_format: format }: Args): { type?: string; text?: string } {
+  if (body === undefined) return {};
+  switch (format ?? (typeof body === 'string' ? 'raw' : 'json')) {
+    case 'json':
+      // Text is JSON that was written already.
+      return {
+        type: 'application/json',
+        text: typeof body === 'string' ? body : JSON.stringify(body),
+      };
+    case 'form-urlencoded': {
+      const type = 'application/x-www-form-urlencoded';
+      if (typeof body === 'string') return { type, text: body };
+      if (!isJsonObject(body as JsonValue))
+        throw new TaskError('The body of a form is a map of names and values, or text.');
+      const pairs = Object.entries(body as JsonObject).flatMap(([name, value]) =>
+        [value]
+          .flat()
+          .map((one): [string, string] => [
+            name,
+            typeof one === 'string' ? one : JSON.stringify(one),
+          ]),
+      );
+      return { type, text: new URLSearchParams(pairs).toString() };
+    }
+    case 'raw':
+      if (typeof body !== 'string')
+        throw new TaskError('A raw body is text; leave "body_format" out to send a value as JSON.');
+      return { text: body };
+  }
 }
 
 export const uri: Module<Args> = {
@@ -73,28 +138,31 @@ export const uri: Module<Args> = {
   secretArgs: ['headers', 'body', 'url_password'],
 
   async plan(args, host) {
-    const request = toRequest(args);
-    const looksOnly = request.method === 'GET' || args.read_only === true;
+    const request = await toRequest(args, host);
+    const looksOnly = onlyLooks(args);
     if (!looksOnly) return { actions: [{ kind: 'http', request }] };
     const response = await host.request(request);
-    const accepted = args.status_code ?? [200];
+    const accepted = request.accept ?? [200];
     if (!accepted.includes(response.status)) {
       throw new TaskError(
         `${request.method} ${args.url} answered with status ${String(response.status)}.`,
       );
     }
-    const result: JsonObject = { status: response.status, url: args.url };
+    const result: JsonObject = { status: response.status, url: response.url ?? args.url };
     if (args.return_content !== false) result['content'] = response.body;
     const json = parseJson(response.body);
     if (json !== undefined) result['json'] = json;
     return { actions: [], readOnly: true, result };
   },
 
-  undoFor: (args) =>
-    args['method'] === undefined || args['method'] === 'GET' || args['read_only'] === true
-      ? 'none'
-      : 'uncovered',
+  undoFor: (args) => (onlyLooks(args) ? 'none' : 'uncovered'),
 };
+
+/** A request that changes nothing, by its method or by what the task says. */
+function onlyLooks(args: { method?: unknown; read_only?: unknown }): boolean {
+  const { method = 'GET' } = args;
+  return args.read_only === true || ['GET', 'HEAD', 'OPTIONS'].includes(String(method));
+}
 
 function parseJson(text: string): JsonValue | undefined {
   try {

@@ -18,8 +18,9 @@ const schema = {
       description: 'Where the port is, as seen from the host. Default: 127.0.0.1.',
     },
     state: {
-      enum: ['started', 'stopped', 'present', 'absent'],
-      description: 'Default: started for a port, present for a path.',
+      enum: ['started', 'stopped', 'drained', 'present', 'absent'],
+      description:
+        'Default: started for a port, present for a path. drained: no connection to a port of the host itself is left.',
     },
     search_regex: {
       type: 'string',
@@ -32,6 +33,11 @@ const schema = {
       minimum: 0,
       description: 'Seconds before the first look. Default: 0.',
     },
+    connect_timeout: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Seconds a try to connect to a port elsewhere may take. Default: 5.',
+    },
     msg: { type: 'string', description: 'What to say when time is up.' },
   },
   oneOf: [{ required: ['path'] }, { required: ['port'] }],
@@ -43,25 +49,36 @@ type Args = FromSchema<typeof schema>;
 const COMES = new Set(['started', 'present', undefined]);
 
 /** Shell text that succeeds while the path or port is there. */
-function presence({ path, port, host = '127.0.0.1', search_regex: pattern }: Args): string {
+function presence(args: Args): string {
+  const { path, port = 0, host = '127.0.0.1', search_regex: pattern } = args;
   if (path !== undefined) {
     return pattern === undefined
       ? `[ -e ${quote(path)} ]`
       : `grep -Eq -e ${quote(pattern)} -- ${quote(path)} 2>/dev/null`;
   }
-  return portOpen(host, port ?? 0);
+  if (args.state === 'drained')
+    return `grep -Eqs ${ofPort(port, '0[1-6]')} /proc/net/tcp /proc/net/tcp6`;
+  return portOpen(host, port, args.connect_timeout);
+}
+
+/** Pattern of the kernel's lines about a port of the host that is in some state. */
+function ofPort(port: number, state: string): string {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  return `'^ *[0-9]+: [0-9A-F]+:${hex} [0-9A-F:]+ ${state} '`;
+}
+
+function isHere(host: string): boolean {
+  return host === '127.0.0.1' || host === 'localhost';
 }
 
 /** Shell text that succeeds while something listens on a port, as the host sees it. */
-export function portOpen(host: string, port: number): string {
+export function portOpen(host: string, port: number, seconds = 5): string {
   const where = String(port);
-  if (host === '127.0.0.1' || host === 'localhost') {
-    // The kernel's table needs no client program; state 0A is LISTEN.
-    const hex = port.toString(16).toUpperCase().padStart(4, '0');
-    return `grep -Eqs '^ *[0-9]+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A ' /proc/net/tcp /proc/net/tcp6`;
-  }
+  // The kernel's table needs no client program; state 0A is LISTEN.
+  if (isHere(host)) return `grep -Eqs ${ofPort(port, '0A')} /proc/net/tcp /proc/net/tcp6`;
+  const limit = String(seconds);
   const target = quote(host);
-  return `{ if command -v nc >/dev/null; then nc -z -w 2 ${target} ${where}; elif command -v bash >/dev/null; then timeout 2 bash -c 'exec 3<>/dev/tcp/"$0"/"$1"' ${target} ${where}; else echo 'neither nc nor bash is there to try the port' >&2; exit 3; fi; } >/dev/null`;
+  return `{ if command -v nc >/dev/null; then nc -z -w ${limit} ${target} ${where}; elif command -v bash >/dev/null; then timeout ${limit} bash -c 'exec 3<>/dev/tcp/"$0"/"$1"' ${target} ${where}; else echo 'neither nc nor bash is there to try the port' >&2; exit 3; fi; } >/dev/null`;
 }
 
 export const wait_for: Module<Args> = {
@@ -72,13 +89,17 @@ export const wait_for: Module<Args> = {
 
   plan(args) {
     const { timeout = 300, sleep = 1, delay = 0, state, msg, path, port } = args;
-    if (path !== undefined && (state === 'started' || state === 'stopped')) {
-      throw new TaskError('A path is "present" or "absent", not started or stopped.');
-    }
+    if (path !== undefined && ['started', 'stopped', 'drained'].includes(state ?? 'present'))
+      throw new TaskError(`A path is "present" or "absent", not ${String(state)}.`);
+    if (state === 'drained' && !isHere(args.host ?? 'localhost'))
+      throw new TaskError(
+        'The connections of a port are counted on the host itself: leave "host" out.',
+      );
     const what = path ?? `port ${String(port)}`;
     const wanted = COMES.has(state);
-    const message =
-      msg ?? `${what} is still ${wanted ? 'not there' : 'there'} after ${String(timeout)} s.`;
+    const stands =
+      state === 'drained' ? 'has connections' : `is still ${wanted ? 'not there' : 'there'}`;
+    const message = msg ?? `${what} ${stands} after ${String(timeout)} s.`;
     const script = [
       ...(delay > 0 ? [`sleep ${String(delay)}`] : []),
       `left=${String(timeout)}`,

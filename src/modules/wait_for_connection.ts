@@ -5,6 +5,11 @@ const schema = {
   type: 'object',
   properties: {
     timeout: { type: 'integer', minimum: 1, description: 'Seconds to wait at most. Default: 600.' },
+    delay: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Seconds before the first try. Default: 0.',
+    },
     sleep: { type: 'integer', minimum: 1, description: 'Seconds between two tries. Default: 1.' },
   },
   additionalProperties: false,
@@ -16,7 +21,11 @@ export const wait_for_connection: Module<FromSchema<typeof schema>> = {
   schema,
   readOnly: true,
 
-  waitsForHost: ({ timeout = 600, sleep = 1 }) => ({ seconds: timeout, pauseSeconds: sleep }),
+  waitsForHost: ({ timeout = 600, sleep = 1, delay = 0 }) => ({
+    seconds: timeout,
+    pauseSeconds: sleep,
+    delaySeconds: delay,
+  }),
 
   plan: () => ({ actions: [{ kind: 'exec', argv: ['true'] }], readOnly: true }),
 };

@@ -4,6 +4,10 @@ import type { TextWriter } from './text.ts';
 
 export interface Display {
   sink: EventSink;
+  /** Made for programs: nobody who reads it could answer a question. */
+  forPrograms?: true;
+  /** Leaves the screen to somebody else until the function it gives is called. */
+  hold?(): () => void;
   /** Resolves when everything is on the screen. */
   finish(): Promise<void>;
 }
@@ -29,6 +33,7 @@ export function plainDisplay(text: TextWriter, write: WriteText): Display {
 /** One versioned event per line, and nothing else. */
 export function jsonDisplay(write: WriteText): Display {
   return {
+    forPrograms: true,
     sink(event) {
       write(`${JSON.stringify({ v: 1, at: new Date().toISOString(), ...event })}\n`);
     },

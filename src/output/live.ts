@@ -86,6 +86,7 @@ export function liveDisplay(text: TextWriter, screen: Screen): Display {
         frame.print(text.lines(event));
       }
     },
+    hold: () => frame.hold(),
     async finish() {
       await live?.running;
       frame.clear();
@@ -97,6 +98,8 @@ export function liveDisplay(text: TextWriter, screen: Screen): Display {
 class Frame {
   readonly #screen: Screen;
   #height = 0;
+  /** What was printed while somebody else has the screen. */
+  #later: string[] | undefined;
 
   constructor(screen: Screen) {
     this.#screen = screen;
@@ -106,7 +109,18 @@ class Frame {
     return Math.max(5, this.#screen.rows());
   }
 
+  hold(): () => void {
+    this.clear();
+    this.#later = [];
+    return () => {
+      const later = this.#later ?? [];
+      this.#later = undefined;
+      this.print(later);
+    };
+  }
+
   draw(lines: string[]): void {
+    if (this.#later) return;
     const width = Math.max(20, this.#screen.columns() - 1);
     const cut = lines.map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
     this.#screen.write(`${this.#up()}${cut.join('\n')}\n`);
@@ -120,6 +134,10 @@ class Frame {
 
   print(lines: string[]): void {
     if (lines.length === 0) return;
+    if (this.#later) {
+      this.#later.push(...lines);
+      return;
+    }
     this.clear();
     this.#screen.write(`${lines.join('\n')}\n`);
   }

@@ -278,6 +278,19 @@ const argumentsElsewhere: Record<string, string> = {
   trim_blocks: 'Templates are Handlebars: {{~ and ~}} take the blanks beside them away.',
   lstrip_blocks: 'Templates are Handlebars: {{~ and ~}} take the blanks beside them away.',
   unsafe_writes: 'Files are always replaced in one step.',
+  tmp_dest: 'A download lies beside its place until it is whole, so that taking it is one step.',
+  validate_checksum: 'What is fetched is always compared with the sum of the file on the host.',
+  connect_timeout: 'Give it for the whole run: runner play --connect-timeout SECONDS.',
+  boot_time_command: 'Whether a host restarted is told by the boot id of its kernel.',
+  search_paths: 'Write the whole path in "reboot_command".',
+  extra_opts: '"strip_components", "include" and "exclude" are arguments of their own.',
+  local_follow: 'Links on the controller are followed.',
+  decrypt: 'Files that are encrypted with a vault are decrypted on the way.',
+  get_mime: 'Ask the host with: command: file --brief --mime-type PATH.',
+  get_attributes: 'Ask the host with: command: lsattr -d PATH.',
+  pattern: 'systemd itself knows what of a unit runs.',
+  arguments: 'What a unit is started with stands in its unit file, or in a drop-in of it.',
+  newline_sequence: 'A template is written with the line ends that it has.',
 };
 
 function loadArguments(

@@ -4,9 +4,62 @@ import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { ConnectError } from '../core/errors.ts';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
+const MAX_REDIRECTS = 10;
 
-/** Sends one request from the controller. Redirects are not followed. @throws ConnectError when no answer comes */
-export function sendHttp(request: HttpRequest): Promise<HttpResponse> {
+/**
+ * Sends one request from the controller.
+ *
+ * @throws ConnectError when no answer comes, or answers point elsewhere without end
+ */
+export async function sendHttp(request: HttpRequest): Promise<HttpResponse> {
+  const deadline = AbortSignal.timeout(request.timeoutMs);
+  let current = request;
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+    const response = await sendOnce(current, deadline);
+    const next = redirected(current, response);
+    if (next === undefined) return { ...response, url: current.url };
+    current = next;
+  }
+  throw failure(request, new Error(`redirected more than ${String(MAX_REDIRECTS)} times`));
+}
+
+/** The request to send next, by the rules of browsers for 301 to 303; undefined when the answer is the last. */
+function redirected(
+  request: HttpRequest,
+  { status, headers }: HttpResponse,
+): HttpRequest | undefined {
+  const { method, redirects, url: from } = request;
+  const location = headers['location'];
+  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
+  const looks = method === 'GET' || method === 'HEAD';
+  if (redirects === undefined || (redirects === 'safe' && !looks)) return undefined;
+  let url: URL;
+  try {
+    url = new URL(location, from);
+  } catch (error) {
+    throw failure(request, new Error(`it points at "${location}", which is no address`), error);
+  }
+  if (!/^https?:$/.test(url.protocol))
+    throw failure(request, new Error(`it points at "${location}", which is not asked`));
+  const { body, headers: sent = {}, ...others } = request;
+  const asGet = !looks && (status === 303 || (status < 303 && method === 'POST'));
+  // What shows who asks is for the server it was meant for.
+  const elsewhere = url.origin !== new URL(from).origin;
+  const left = Object.entries(sent).filter(
+    ([name]) =>
+      !(elsewhere && /^(authorization|cookie|proxy-authorization)$/i.test(name)) &&
+      !(asGet && /^content-/i.test(name)),
+  );
+  if (elsewhere) delete others.clientCertificate;
+  return {
+    ...others,
+    url: url.href,
+    headers: Object.fromEntries(left),
+    ...(asGet ? { method: 'GET' } : body === undefined ? {} : { body }),
+  };
+}
+
+function sendOnce(request: HttpRequest, deadline: AbortSignal): Promise<HttpResponse> {
   const url = new URL(request.url);
   const options: RequestOptions = {
     method: request.method,
@@ -14,25 +67,18 @@ export function sendHttp(request: HttpRequest): Promise<HttpResponse> {
       ...request.headers,
       ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }),
     },
-    timeout: request.timeoutMs,
+    signal: deadline,
     // A pinned authority replaces those of the system; the name is still checked.
     ...(request.ca === undefined ? {} : { ca: request.ca }),
+    ...request.clientCertificate,
     ...(request.insecure ? { rejectUnauthorized: false } : {}),
+    ...(request.socket === undefined ? {} : { socketPath: request.socket }),
   };
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
-      reject(
-        new ConnectError(`No answer from ${request.method} ${request.url}: ${error.message}.`, {
-          host: url.host,
-          stage: 'handshake',
-          retryable: true,
-          hint: /certificate|self.signed/i.test(error.message)
-            ? 'Give the PEM of its authority.'
-            : undefined,
-          cause: error,
-        }),
-      );
+      const late = `no answer within ${String(request.timeoutMs / 1000)} s`;
+      reject(failure(request, deadline.aborted ? new Error(late) : error, error));
     };
     const call = send(url, options, (response) => {
       const chunks: Buffer[] = [];
@@ -55,9 +101,18 @@ export function sendHttp(request: HttpRequest): Promise<HttpResponse> {
       });
     });
     call.on('error', fail);
-    call.on('timeout', () =>
-      call.destroy(new Error(`no answer within ${String(request.timeoutMs / 1000)} s`)),
-    );
     call.end(request.body);
+  });
+}
+
+function failure({ method, url }: HttpRequest, why: Error, cause: unknown = why): ConnectError {
+  return new ConnectError(`No answer from ${method} ${url}: ${why.message}.`, {
+    host: new URL(url).host,
+    stage: 'handshake',
+    retryable: true,
+    hint: /certificate|self.signed/i.test(why.message)
+      ? 'Give the PEM of its authority.'
+      : undefined,
+    cause,
   });
 }

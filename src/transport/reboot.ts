@@ -25,12 +25,12 @@ export interface RestartSteps {
  * @throws ConnectError when it does not come back in time; TaskError when it never went down, or is not up whole
  */
 export async function restart(
-  { argv, boot, test, timeoutSeconds }: RebootAction,
+  { argv, boot, test, timeoutSeconds, delaySeconds = 0 }: RebootAction,
   { host, order, ask }: RestartSteps,
   { signal }: RunOptions,
 ): Promise<CommandOutput[]> {
   const began = Date.now();
-  const deadline = began + timeoutSeconds * 1000;
+  const deadline = began + (timeoutSeconds + delaySeconds) * 1000;
   try {
     const outputs = await order(
       { kind: 'exec', argv },
@@ -41,12 +41,15 @@ export async function restart(
     // The line may break before the command could answer.
     if (!(error instanceof ConnectError && error.stage === 'lost')) throw error;
   }
+  const rest = (ms: number) =>
+    sleep(ms, signal).catch(() => {
+      throw new TimeoutError('Interrupted while the host restarted.');
+    });
+  await rest(delaySeconds * 1000);
   let last: Error | undefined;
   let up = false;
   while (Date.now() < deadline) {
-    await sleep(POLL_MS, signal).catch(() => {
-      throw new TimeoutError('Interrupted while the host restarted.');
-    });
+    await rest(POLL_MS);
     const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, Math.max(POLL_MS, deadline - Date.now()));
     try {
       const script = `if [ "$RB" = ${quote(boot)} ]; then echo old; elif ${quoteAll(test)} </dev/null >&2; then echo up; else echo new; fi`;

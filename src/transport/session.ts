@@ -271,11 +271,12 @@ export class ShellSession implements HostSession {
 
   async #http(request: HttpRequest): Promise<CommandOutput> {
     const response = await this.#sendHttp(request);
-    const ok = response.status >= 200 && response.status < 300;
+    const { status } = response;
+    const ok = request.accept?.includes(status) ?? (status >= 200 && status < 300);
     return {
       code: ok ? 0 : 1,
       stdout: response.body,
-      stderr: ok ? '' : `HTTP status ${String(response.status)}`,
+      stderr: ok ? '' : `HTTP status ${String(status)}`,
     };
   }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
+import { inTerminal } from '../helpers/terminal.ts';
 
 /* What happens to the course of a run: who waits for whom, what ends early, who is asked once. */
 
@@ -431,6 +432,51 @@ describe('add_host', () => {
     expect(undone.code, undone.stdout).toBe(3);
     expect(bench.read('h2', 'etc/late')).toBeUndefined();
     expect(bench.read('h2', 'var/lib/runner/lock')).toBeUndefined();
+  });
+});
+
+describe('pause with a question', () => {
+  const text = tasks(`- { name: Ask, pause: { prompt: 'Which release?' }, register: answer }
+- { name: Secret, pause: { prompt: 'Which word?', echo: false }, register: word }
+- { name: Tell, debug: { msg: 'release {{answer.user_input}}, word {{word.user_input}}' } }
+- { name: Keep, copy: { content: '{{answer.user_input}}/{{word.user_input}}', dest: /etc/answer } }`);
+
+  it('is asked once for all hosts, and what is secret stays so', async () => {
+    const playbook = bench.cli.file('ask.yml', text);
+    const { code, screen } = await inTerminal(
+      bench,
+      ['play', playbook, '-i', bench.inventory],
+      [
+        ['Which release?', '1.2\r'],
+        ['Which word?', 'sesame-open\r'],
+      ],
+    );
+    expect(code, screen).toBe(0);
+    expect(screen.match(/release 1\.2, word/g)).toHaveLength(4);
+    expect(screen).not.toContain('sesame-open');
+    for (const { name } of bench.lab.hosts)
+      expect(bench.read(name, 'etc/answer')).toBe('1.2/sesame-open');
+    const kept = await bench.cli.run(['rollback', '--output', 'json']);
+    expect(kept.code, kept.stdout + kept.stderr).toBe(3);
+    expect(bench.read('h1', 'etc/answer')).toBeUndefined();
+  });
+
+  it('that nobody answers fails the step: cancelled, or without a terminal', async () => {
+    const playbook = bench.cli.file('ask.yml', text);
+    const cancelled = await inTerminal(
+      bench,
+      ['play', playbook, '-i', bench.inventory],
+      [['Which release?', '\u0003']],
+    );
+    expect(cancelled.code, cancelled.screen).toBe(2);
+    expect(cancelled.screen).toContain('The question was not answered.');
+    const alone = await bench.play(text);
+    expect(alone.code).toBe(2);
+    expect(alone.stdout).toContain('There is nobody to ask: Which release?');
+    const checked = await bench.play(text, ['--check']);
+    expect(checked.code, checked.stdout).toBe(0);
+    for (const step of ['Ask', 'Tell', 'Keep'])
+      expect(hostsIn(checked.events, step, 'unknown')).toHaveLength(4);
   });
 });
 

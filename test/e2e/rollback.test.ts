@@ -1,11 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
-import { packageRoot } from '../../src/util/package.ts';
 import { Cli, hostsIn } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
+import { inTerminal } from '../helpers/terminal.ts';
 
 let bench: HostsBench;
 beforeAll(async () => {
@@ -596,47 +596,6 @@ describe('an interrupt', () => {
     expect(bench.read('h1', 'etc/interrupted-one')).toBeUndefined();
   });
 
-  /** Ctrl-C and keys in a terminal, sent when the words they wait for are on the screen. */
-  const inTerminal = (keys: readonly [wait: string, press: string][]) => {
-    const playbook = bench.cli.file('terminal.yml', text);
-    const command = [
-      // Without exec, a shell that waits for the runner gets the Ctrl-C too; dash then ends with 130.
-      'stty rows 40 cols 100 && exec',
-      process.execPath,
-      join(packageRoot(), 'bin', 'runner.js'),
-      ...['play', playbook, '-i', bench.inventory],
-    ];
-    const child = spawn('script', ['-qefc', command.join(' '), '/dev/null'], {
-      env: {
-        ...process.env,
-        SHELL: '/bin/sh',
-        HOME: bench.cli.dir,
-        XDG_STATE_HOME: join(bench.cli.dir, 'state'),
-        RUNNER_KNOWN_HOSTS: bench.lab.files.knownHosts,
-        TERM: 'xterm',
-      },
-    });
-    let screen = '';
-    let next = 0;
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      screen += chunk;
-      const [wait, press] = keys[next] ?? [];
-      if (wait === undefined || press === undefined || !screen.includes(wait)) return;
-      next++;
-      screen = '';
-      child.stdin.write(press);
-    });
-    return new Promise<number | null>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        child.kill('SIGKILL');
-        reject(new Error(`The terminal did not end: ${screen}`));
-      }, 30_000);
-      child.once('close', (code) => {
-        clearTimeout(timer);
-        resolve(code);
-      });
-    });
-  };
   const down = '\u001b[B';
 
   it.each<[string, string, number, string | undefined]>([
@@ -644,11 +603,16 @@ describe('an interrupt', () => {
     ['roll back', `${down}\r`, 3, undefined],
     ['leave', `${down}${down}\r`, 130, undefined],
   ])('in a terminal asks: %s', async (_, answer, code, three) => {
-    const ended = await inTerminal([
-      ['Two', '\u0003'],
-      ['What now?', answer],
-    ]);
-    expect(ended).toBe(code);
+    const playbook = bench.cli.file('terminal.yml', text);
+    const ended = await inTerminal(
+      bench,
+      ['play', playbook, '-i', bench.inventory],
+      [
+        ['Two', '\u0003'],
+        ['What now?', answer],
+      ],
+    );
+    expect(ended.code).toBe(code);
     expect(bench.read('h1', 'etc/interrupted-three')).toBe(three);
     expect(bench.read('h1', 'etc/interrupted-one')).toBe(code === 3 ? undefined : 'x');
     clean();

@@ -640,6 +640,12 @@ testModule(fetch, {
   ],
   changes: [
     {
+      title: 'each host into a folder of its own',
+      args: { src: path, dest: '/here', flat: false },
+      facts: found('a'),
+      actions: ['fetch /etc/app.conf -> /here/host1/etc/app.conf on the controller'],
+    },
+    {
       title: 'saves into a folder',
       args: { src: path, dest: '/here/' },
       facts: found('a'),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { apt_repository } from '../../src/modules/apt_repository.ts';
@@ -11,7 +12,7 @@ import { restore_rpms } from '../../src/modules/restore_rpms.ts';
 import { get_url } from '../../src/modules/get_url.ts';
 import { reboot } from '../../src/modules/reboot.ts';
 import { restore_packages } from '../../src/modules/restore_packages.ts';
-import { absent, fileFact, testModule } from '../helpers/module-tester.ts';
+import { absent, fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
 
 const known = (versions: Record<string, [installed: string | undefined, candidate: string]>) =>
   new Map(
@@ -55,12 +56,31 @@ testModule(apt, {
       facts: { 'apt.packages curl': known({ curl: [undefined, '7.2'] }) },
     },
     {
+      title: 'the package of a file is there',
+      args: { deb: '/srv/a.deb' },
+      facts: {
+        'apt.file /srv/a.deb': { name: 'a', version: '1.2' },
+        'apt.packages a': known({ a: ['1.2', '1.1'] }),
+      },
+    },
+    {
       title: 'nothing to upgrade, lists young enough',
       args: { upgrade: 'safe', update_cache: true, cache_valid_time: 3600 },
       facts: { 'apt.lists': 60, 'apt.upgrades upgrade': 0 },
     },
   ],
   changes: [
+    {
+      title: 'installs a file',
+      args: { deb: '/srv/a.deb', allow_downgrade: true },
+      facts: {
+        'apt.file /srv/a.deb': { name: 'a', version: '1.0' },
+        'apt.packages a': known({ a: ['1.2', '1.2'] }),
+        ...sum,
+      },
+      actions: [`exec apt-get ${options} --allow-downgrades install -- /srv/a.deb`],
+      restore,
+    },
     {
       title: 'installs what is missing or of another version, all in one go',
       args: { name: ['curl=7.1', 'jq', 'vim'], allow_downgrade: true, install_recommends: false },
@@ -111,6 +131,9 @@ testModule(apt, {
     },
   ],
   refused: [
+    { title: 'a file and a name', args: { name: 'a', deb: '/a.deb' }, code: 'TASK_FAILED' },
+    { title: 'to remove a file', args: { deb: '/a.deb', state: 'absent' }, code: 'TASK_FAILED' },
+    { title: 'a file of another kind', args: { deb: 'https://a/b.deb' }, code: 'SCHEMA' },
     {
       title: 'a package that no source has',
       args: { name: 'nothing' },
@@ -204,6 +227,12 @@ testModule(reboot, {
       facts: { 'boot.id': 'b00t' },
       actions: ['restart the host: shutdown -r now'],
     },
+    {
+      title: 'tells who is there, and waits',
+      args: { msg: "It's time.", pre_reboot_delay: 5, reboot_command: 'reboot' },
+      facts: { 'boot.id': 'b00t' },
+      actions: ['restart the host: reboot'],
+    },
   ],
 });
 
@@ -215,6 +244,18 @@ const rpm = (packages: Record<string, [installed?: string | undefined, newer?: s
 });
 const history = { module: 'restore_rpms', args: { checksum: 'ab', transaction: 7 } };
 const call = 'exec dnf -y';
+
+it('reboot: the order is one command, also for a shell of busybox', async () => {
+  const args = { msg: "It's time.", pre_reboot_delay: 2, post_reboot_delay: 30 };
+  const { actions } = await reboot.plan(args, fakeHost({ facts: { 'boot.id': 'b' } }));
+  expect(actions).toMatchObject([{ kind: 'reboot', timeoutSeconds: 602, delaySeconds: 30 }]);
+  const [, , text = ''] = actions[0]?.kind === 'reboot' ? actions[0].argv : [];
+  for (const shell of [['dash'], ['busybox', 'sh'], ['bash', '--posix']]) {
+    const [program = '', ...flags] = shell;
+    execFileSync(program, [...flags, '-n', '-c', text]);
+  }
+  expect(text).toMatch(/^\{ ! command -v wall .*\nsleep 2\nif command/);
+});
 
 testModule(dnf, {
   settled: [
@@ -232,6 +273,13 @@ testModule(dnf, {
     },
   ],
   changes: [
+    {
+      title: 'waits so long for another one',
+      args: { name: 'jq', lock_timeout: 9 },
+      facts: rpm({ jq: [] }),
+      actions: [expect.stringMatching(/ dnf 9 install jq$/) as string],
+      restore: [history],
+    },
     {
       title: 'installs what is missing, in one go',
       args: { name: ['jq-1.7', 'vim', 'curl'], enablerepo: 'extras', install_weak_deps: false },

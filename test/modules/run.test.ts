@@ -12,6 +12,7 @@ import { service } from '../../src/modules/service.ts';
 import { set_fact } from '../../src/modules/set_fact.ts';
 import { setup } from '../../src/modules/setup.ts';
 import { shell } from '../../src/modules/shell.ts';
+import type { Plan } from '../../src/core/module.ts';
 import { uri } from '../../src/modules/uri.ts';
 import { wait_for } from '../../src/modules/wait_for.ts';
 import { absent, fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
@@ -81,6 +82,13 @@ const unit = (state: object) => ({
 testModule(service, {
   settled: [
     {
+      title: 'a unit of the user',
+      args: { name: 'sync', state: 'started', scope: 'user' },
+      facts: {
+        'systemd.unit sync user': { exists: true, active: true, enabled: true, masked: false },
+      },
+    },
+    {
       title: 'a running unit',
       args: { name: 'k0sworker', state: 'started' },
       facts: unit({ active: true }),
@@ -97,6 +105,15 @@ testModule(service, {
     },
   ],
   changes: [
+    {
+      title: 'starts a unit of the user',
+      args: { name: 'sync', state: 'started', scope: 'user' },
+      facts: {
+        'systemd.unit sync user': { exists: true, active: false, enabled: true, masked: false },
+      },
+      actions: [expect.stringMatching(/systemctl --user "\$@" systemctl start sync$/) as string],
+      restore: [{ module: 'service', args: { name: 'sync', scope: 'user', state: 'stopped' } }],
+    },
     {
       title: 'reads unit files again, without a unit',
       args: { daemon_reload: true, daemon_reexec: true },
@@ -159,6 +176,16 @@ testModule(wait_for, {
   refused: [
     { title: 'path and port', args: { path: '/a', port: 1 }, code: 'SCHEMA' },
     {
+      title: 'a path that is drained',
+      args: { path: '/a', state: 'drained' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'connections of another host',
+      args: { port: 80, host: 'db', state: 'drained' },
+      code: 'TASK_FAILED',
+    },
+    {
       title: 'a path that is "started"',
       args: { path: '/a', state: 'started' },
       code: 'TASK_FAILED',
@@ -174,6 +201,12 @@ testModule(uri, {
       args: { url },
       responses: { [`GET ${url}`]: { status: 200, body: '{"a":1}', headers: {} } },
       result: { status: 200, json: { a: 1 } },
+    },
+    {
+      title: 'HEAD looks, and accepts one status',
+      args: { url, method: 'HEAD', status_code: 204 },
+      responses: { [`HEAD ${url}`]: { status: 204, body: '', headers: {} } },
+      result: { status: 204 },
     },
   ],
   changes: [
@@ -193,6 +226,22 @@ testModule(uri, {
       title: 'another status',
       args: { url },
       responses: { [`GET ${url}`]: { status: 500, body: '', headers: {} } },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a key without its certificate',
+      args: { url, client_key: 'key.pem' },
+      files: { 'key.pem': 'KEY' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a form that is no map',
+      args: { url, method: 'POST', body: [1], body_format: 'form-urlencoded' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a value that is not written as anything',
+      args: { url, method: 'POST', body: { a: 1 }, body_format: 'raw' },
       code: 'TASK_FAILED',
     },
     { title: 'a file URL', args: { url: 'file:///etc/passwd' }, code: 'SCHEMA' },
@@ -217,10 +266,22 @@ it('assert names what does not hold', () => {
 it('fail stops with its message', () => {
   expect(() => fail.plan({ msg: 'Free the disk.' }, fakeHost({}))).toThrow('Free the disk.');
 });
-testModule(debug, { settled: [{ title: 'a value', args: { msg: { a: 1 } } }] });
+testModule(debug, {
+  settled: [
+    { title: 'a value', args: { msg: { a: 1 } }, result: { msg: '{\n  "a": 1\n}' } },
+    { title: 'for those who ask', args: { msg: 'x', verbosity: 1 }, result: { stdout: 'x' } },
+  ],
+});
 testModule(pause, {
-  settled: [{ title: 'no time', args: {} }],
-  refused: [{ title: 'less than none', args: { seconds: -1 }, code: 'SCHEMA' }],
+  settled: [
+    { title: 'no time', args: { seconds: 0 } },
+    { title: 'a question', args: { prompt: 'Go on?' } },
+  ],
+  refused: [
+    { title: 'less than none', args: { seconds: -1 }, code: 'SCHEMA' },
+    { title: 'a question and a time', args: { seconds: 1, prompt: 'Go on?' }, code: 'SCHEMA' },
+    { title: 'nothing', args: {}, code: 'SCHEMA' },
+  ],
 });
 testModule(group_by, {
   settled: [{ title: 'a group', args: { key: 'managers' }, result: { group: 'managers' } }],
@@ -262,8 +323,23 @@ testModule(include_vars, {
       args: { file: 'a.json', name: 'all' },
       files: { 'a.json': '{"x": 1}' },
     },
+    {
+      title: 'of a folder, so deep, the later ones winning',
+      args: { dir: 'more', depth: 2, extensions: ['yml', '.json'], name: 'all' },
+      folders: {
+        'vars/more': ['a.yml', 'b/c.json', 'b/c/d.yml', 'b/notes.txt', 'z.yaml'].map((path) => ({
+          ...{ path, type: 'file', mode: '0644' },
+        })),
+      },
+      files: {
+        '/controller/vars/more/a.yml': 'x: 1\ny: 1',
+        '/controller/vars/more/b/c.json': '{"x": 2}',
+      },
+    },
   ],
   refused: [
+    { title: 'a depth of a file', args: { file: 'a.yml', depth: 1 }, code: 'SCHEMA' },
+    { title: 'a file as a folder', args: { dir: 'a.yml' }, code: 'TASK_FAILED' },
     {
       title: 'a list',
       args: { file: 'a.yml' },
@@ -293,6 +369,46 @@ testModule(add_host, {
 });
 
 describe('arguments that change how something is done', () => {
+  it('uri: bodies are written as they are asked for', async () => {
+    const request = async (args: object) => {
+      const { actions } = await uri.plan(
+        { url: 'https://a.example.com', method: 'POST', ...args },
+        fakeHost({ files: { 'a.pem': 'CERT', 'ca.pem': 'CA' } }),
+      );
+      return actions[0]?.kind === 'http' ? actions[0].request : undefined;
+    };
+    const form = { body: { a: 'x y', b: [1, true] }, body_format: 'form-urlencoded' };
+    expect(await request(form)).toMatchObject({
+      body: 'a=x+y&b=1&b=true',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      redirects: 'safe',
+    });
+    expect(await request({ body: '{"a":1}', body_format: 'json' })).toMatchObject({
+      body: '{"a":1}',
+      headers: { 'content-type': 'application/json' },
+    });
+    const more = { client_cert: 'a.pem', ca_path: 'ca.pem', status_code: [201, 202] };
+    expect(await request({ ...more, follow_redirects: 'none', unix_socket: '/run/a' })).toEqual({
+      ...{ method: 'POST', url: 'https://a.example.com', headers: {}, timeoutMs: 30_000 },
+      ...{ ca: 'CA', clientCertificate: { cert: 'CERT', key: 'CERT' }, accept: [201, 202] },
+      socket: '/run/a',
+    });
+  });
+
+  it('include_vars: the later file wins', async () => {
+    const folders = {
+      'vars/d': ['a.yml', 'b.yml'].map((path) => ({ path, type: 'file' as const, mode: '0644' })),
+    };
+    const files = { '/controller/vars/d/a.yml': 'x: 1\ny: 1', '/controller/vars/d/b.yml': 'x: 2' };
+    const { setFacts } = await include_vars.plan({ dir: 'd' }, fakeHost({ folders, files }));
+    expect(setFacts).toEqual({ x: 2, y: 1 });
+  });
+
+  it('pause: what is typed may be hidden', () => {
+    const { question } = pause.plan({ prompt: 'Word?', echo: false }, fakeHost({})) as Plan;
+    expect(question).toEqual({ text: 'Word?', hidden: true });
+  });
+
   it('uri: a login is basic authentication', async () => {
     const args = { url: 'https://a.example.com', method: 'POST' as const };
     const { actions } = await uri.plan(

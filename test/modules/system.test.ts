@@ -64,6 +64,16 @@ testModule(cron, {
       facts: jobs(undefined),
     },
     {
+      title: 'a variable is there',
+      args: { name: 'MAILTO', job: 'ops@a', env: true },
+      facts: jobs(`MAILTO="ops@a"\n${table}`),
+    },
+    {
+      title: 'a variable is not there',
+      args: { name: 'PATH', env: true, state: 'absent' },
+      facts: jobs(`MAILTO="ops@a"\n${table}`),
+    },
+    {
       title: 'is in a file',
       args: { ...clean, cron_file: 'ops', user: 'eva' },
       facts: fileOf('/etc/cron.d/ops', '#Ansible: clean\n0 3 * * * eva /usr/bin/clean\n'),
@@ -92,6 +102,21 @@ testModule(cron, {
       ],
     },
     {
+      title: 'a variable goes, and will come back where it was',
+      args: { name: 'TZ', env: true, state: 'absent' },
+      facts: jobs(`${table}TZ=x\n`),
+      actions: [`${whose} -`],
+      restore: [
+        {
+          module: 'restore_cron',
+          args: {
+            ...{ user: 'root', name: 'TZ', had_table: true },
+            ...{ env: true, line: 'TZ=x', place: table.trimEnd().split('\n').length },
+          },
+        },
+      ],
+    },
+    {
       title: 'the last one goes with the table',
       args: { name: 'clean', state: 'absent' },
       facts: jobs('#Ansible: clean\n0 3 * * * x\n'),
@@ -106,6 +131,8 @@ testModule(cron, {
     },
   ],
   refused: [
+    { title: 'a name of no variable', args: { name: 'a(', env: true }, code: 'TASK_FAILED' },
+    { title: 'a time of a variable', args: { name: 'A', env: true, hour: 3 }, code: 'TASK_FAILED' },
     { title: 'no command', args: { name: 'clean' }, code: 'TASK_FAILED' },
     {
       title: 'a time and a special one',
