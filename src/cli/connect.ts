@@ -67,7 +67,12 @@ export function withLogin(inventory: Inventory, { user, privateKey }: ConnectFla
   const keyPath = privateKey === undefined ? undefined : resolve(expandHome(privateKey));
   const hosts = [...inventory.hosts].map(([name, host]): [string, InventoryHost] => {
     const { address } = host;
-    const login = { user: address.user ?? user, keyPath: address.keyPath ?? keyPath };
+    const login = {
+      ...(address.user === undefined && user !== undefined
+        ? { user, userByFlag: true as const }
+        : {}),
+      keyPath: address.keyPath ?? keyPath,
+    };
     return [name, { ...host, address: { ...address, ...login } }];
   });
   return { ...inventory, hosts: new Map(hosts) };

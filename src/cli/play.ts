@@ -532,7 +532,8 @@ function becomeOf({
   become,
   becomeUser,
   becomeMethod,
-}: Pick<PlayOptions, 'become' | 'becomeUser' | 'becomeMethod'>): Partial<Become> | undefined {
+}: Pick<PlayOptions, 'become' | 'becomeUser' | 'becomeMethod'>):
+  Partial<Omit<Become, 'login'>> | undefined {
   if (become !== true && becomeUser === undefined && becomeMethod === undefined) return undefined;
   return {
     ...(become === true ? { enabled: true } : {}),

@@ -12,6 +12,10 @@ export interface HostAddress {
   port: number | undefined;
   user: string | undefined;
   keyPath: string | undefined;
+  /** The inventory says which transport it is; otherwise a task may. */
+  transportGiven?: true;
+  /** The user is that of the command line, over which a task may name another. */
+  userByFlag?: true;
 }
 
 /** Who commands run as. Undefined is the login user. */

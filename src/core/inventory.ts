@@ -33,6 +33,7 @@ export const localHost: InventoryHost = {
   address: {
     name: 'localhost',
     transport: 'local',
+    transportGiven: true,
     address: 'localhost',
     port: 0,
     user: undefined,

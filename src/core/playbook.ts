@@ -104,10 +104,19 @@ export interface PlaySection {
 
 export type Node = TaskNode | BlockNode | CommitNode | FlushNode | MetaNode | IncludeNode;
 
+/** As whom a task works. A user in it may be a template. */
 export interface Become {
   enabled: boolean;
   user: string;
   method: 'sudo' | 'su' | 'doas';
+  /** How its hosts are reached, as far as the inventory does not say it. */
+  login?: Login | undefined;
+}
+
+export interface Login {
+  transport?: 'ssh' | 'openssh' | 'local';
+  user?: string;
+  port?: Limit;
 }
 
 /** Variables and paths of the role a task stands in. */
@@ -193,6 +202,23 @@ export interface TaskNode {
   capture: TaskNode[];
   probe: TaskNode | undefined;
   irreversible: string | undefined;
+}
+
+/** What of a task is rendered when it runs, conditions aside. */
+export function renderedValues(task: TaskNode): JsonValue[] {
+  return [
+    task.args,
+    task.loop ?? null,
+    task.delegateTo ?? null,
+    task.become.user,
+    task.become.login?.user ?? null,
+    task.become.login?.port ?? null,
+    task.retries,
+    task.delaySeconds,
+    task.timeoutSeconds ?? null,
+    task.environment,
+    ...task.vars,
+  ];
 }
 
 /** A task that says nothing but which module is called, with what, as whom. */

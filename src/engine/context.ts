@@ -6,6 +6,7 @@ import { localHost, type Inventory, type InventoryHost } from '../core/inventory
 import type { JsonObject } from '../core/json.ts';
 import type { ModuleRegistry, Question } from '../core/module.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
+import { addressWith } from './access.ts';
 import type { HostLocks } from './locks.ts';
 import type { FactCache } from '../journal/fact-cache.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -95,6 +96,7 @@ export function inventoryHost(inventory: Inventory, name: string): InventoryHost
   return inventory.hosts.get(name) ?? (name === 'localhost' ? localHost : undefined);
 }
 
+/** @param become as `resolveAccess` made it */
 export function openSession(
   context: EngineContext,
   target: InventoryHost,
@@ -105,5 +107,5 @@ export function openSession(
     method: become.method,
     password: become.enabled ? context.settings.becomePassword : undefined,
   };
-  return context.connections.session(target.address, identity);
+  return context.connections.session(addressWith(target.address, become), identity);
 }

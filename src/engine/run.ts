@@ -26,6 +26,7 @@ import {
 import { openAlone, type RecordedRun, type RecordedStep } from '../journal/recorded-run.ts';
 import type { ResultRecord } from '../journal/records.ts';
 import type { Scope } from '../template/scope.ts';
+import { isResolved, resolveAccess } from './access.ts';
 import type { EngineContext } from './context.ts';
 import { takeFingerprint } from './fingerprint.ts';
 import { policyRecord } from './rollback-tasks.ts';
@@ -524,10 +525,26 @@ class PlaybookRun {
         // A group that an earlier play makes; its own turn comes.
         if (!(error instanceof RunnerError) || play === current) throw error;
       }
-      for (const host of hosts) if (!wanted.has(host)) wanted.set(host, first.become);
+      for (const name of hosts) {
+        const access = wanted.has(name) ? undefined : this.#access(name, first, play, current);
+        if (access) wanted.set(name, access);
+      }
     }
     for (const host of this.#left) wanted.delete(host);
     await this.#locking(() => locks.take(wanted));
+  }
+
+  /** How a play's first task reaches a host; undefined when that of a later play cannot be told yet. */
+  #access(name: string, first: TaskNode, play: Play, current: Play): Become | undefined {
+    const host = this.#context.inventory.hosts.get(name);
+    if (!host || isResolved(first.become)) return first.become;
+    try {
+      const scope = this.#state.scope(host, { play, task: first, batch: [name] });
+      return resolveAccess(first.become, host.address, scope);
+    } catch (error) {
+      if (!(error instanceof RunnerError) || play === current) throw error;
+      return undefined;
+    }
   }
 
   /** rollback.md §8: what must hold before a point behind which nothing is taken back. Returns hosts that are not ready. */
@@ -616,7 +633,7 @@ class PlaybookRun {
         module: 'block',
         args: {},
         actions: [],
-        become: first.become,
+        become: resolveAccess(first.become, host.address, scope),
         undo: {
           body: { kind: 'declared', tasks, vars: snapshot(tasks, scope) },
           on: ['changed', 'failed', 'unknown'],

@@ -13,6 +13,7 @@ import { mapLimited } from '../util/concurrency.ts';
 import { escapePattern } from '../util/text.ts';
 import { sleep } from '../util/time.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
+import { resolveAccess } from './access.ts';
 import type { RunState } from './host-state.ts';
 import { loopVariables } from './include.ts';
 import { outputDigest, runUnit, type UnitOutcome } from './unit.ts';
@@ -382,7 +383,9 @@ export class StepRunner {
       }
       target = this.#target(task, host, scope);
       if (target !== host && !task.readOnly && this.#context.journal)
-        await this.#context.locks.take(new Map([[target.name, task.become]]));
+        await this.#context.locks.take(
+          new Map([[target.name, resolveAccess(task.become, target.address, scope)]]),
+        );
       label = item === undefined ? undefined : labelOf(task, item, scope);
     } catch (error) {
       if (error instanceof RunnerError) return this.#notRun(step, host, error);

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { CapturePath, HostView, Module } from '../core/module.ts';
 import type { UndoKind } from '../core/events.ts';
-import type { TaskNode } from '../core/playbook.ts';
+import { renderedValues, type TaskNode } from '../core/playbook.ts';
 import type { UndoBody } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
@@ -66,16 +66,7 @@ function collectNames(task: TaskNode, names: Set<string>): void {
   ]) {
     for (const root of parseCondition(source).roots) names.add(root);
   }
-  for (const value of [
-    task.args,
-    task.loop ?? null,
-    task.delegateTo ?? null,
-    task.retries,
-    task.delaySeconds,
-    task.timeoutSeconds ?? null,
-    task.environment,
-    ...task.vars,
-  ]) {
+  for (const value of renderedValues(task)) {
     collectFromValue(value, names);
   }
 }

@@ -21,13 +21,14 @@ import {
   type Plan,
   type Question,
 } from '../core/module.ts';
-import type { Limit, TaskNode } from '../core/playbook.ts';
+import type { Become, Limit, TaskNode } from '../core/playbook.ts';
 import type { HostSession, OutputSink } from '../core/host.ts';
 import type { IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { coerceRendered, validateValue } from '../util/schema.ts';
 import { sleep } from '../util/time.ts';
+import { resolveAccess } from './access.ts';
 import {
   DEFAULT_TIMEOUT_SECONDS,
   FACT_TIMEOUT_MS,
@@ -317,6 +318,11 @@ class UnitRunner {
     return { ...base, changed: !readOnly && result['changed'] !== false, failed, result };
   }
 
+  #access(): Become {
+    const { task, target, scope } = this.#unit;
+    return resolveAccess(task.become, target.address, scope);
+  }
+
   async #ask(question: Question): Promise<string> {
     const { ask } = this.#context;
     const { step } = this.#unit;
@@ -330,14 +336,14 @@ class UnitRunner {
   }
 
   async #session(args: JsonObject): Promise<HostSession> {
-    const { task, target } = this.#unit;
+    const { target } = this.#unit;
     const patience = this.#module.waitsForHost?.(args);
     if (patience && patience.delaySeconds > 0 && !this.check)
       await sleep(patience.delaySeconds * 1000, this.#context.signal);
     const deadline = Date.now() + (patience?.seconds ?? 0) * 1000;
     for (;;) {
       try {
-        const session = await openSession(this.#context, target, task.become);
+        const session = await openSession(this.#context, target, this.#access());
         // A line that was open before may be dead without anybody having noticed.
         if (patience) await session.read([{ script: ':' }], { timeoutMs: FACT_TIMEOUT_MS });
         return session;
@@ -421,7 +427,7 @@ class UnitRunner {
       module: task.module,
       args: task.noLog ? {} : this.#recordedArgs(args),
       actions: task.noLog ? [] : plan.actions.map(describeAction),
-      become: task.become,
+      become: this.#access(),
       undo: {
         body,
         on: this.#undoesAlways(args) ? 'always' : task.undoOn,

@@ -8,6 +8,7 @@ import {
   handlerNames,
   playIncludes,
   playTasks,
+  renderedValues,
   type Node,
   type Play,
   type Playbook,
@@ -185,16 +186,7 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
         where,
       ),
     );
-    const values = [
-      task.args,
-      task.loop ?? null,
-      task.delegateTo ?? null,
-      task.retries,
-      task.delaySeconds,
-      task.timeoutSeconds ?? null,
-      task.environment,
-      ...task.vars,
-    ];
+    const values = renderedValues(task);
     problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;

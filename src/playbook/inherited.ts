@@ -116,6 +116,7 @@ export function inherit(reader: MapReader, outer: Inherited): Inherited {
       enabled: become ?? outer.become.enabled,
       user: reader.string('become_user') ?? outer.become.user,
       method: reader.oneOf('become_method', ['sudo', 'su', 'doas']) ?? outer.become.method,
+      ...login(reader, outer),
     },
     environment: { ...outer.environment, ...reader.object('environment') },
     delegateTo: reader.string('delegate_to') ?? outer.delegateTo,
@@ -132,6 +133,19 @@ export function inherit(reader: MapReader, outer: Inherited): Inherited {
     throttle: throttle(reader) ?? outer.throttle,
     notify: [...outer.notify, ...reader.strings('notify')],
   };
+}
+
+function login(reader: MapReader, { become }: Inherited): Pick<Become, 'login'> {
+  const transport = reader.oneOf('connection', ['ssh', 'openssh', 'local']);
+  const user = reader.string('remote_user');
+  const port = reader.limit('port');
+  const own = {
+    ...(transport === undefined ? {} : { transport }),
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port }),
+  };
+  const all = { ...become.login, ...own };
+  return Object.keys(all).length === 0 ? {} : { login: all };
 }
 
 /** Whether a step is only simulated in a real run. What is done in a simulated run is for steps that only read. */

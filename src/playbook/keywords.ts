@@ -128,6 +128,19 @@ export const keywords: readonly Keyword[] = [
   keyword('become_user', shared, text, 'Which user. Default: root.'),
   keyword('become_method', shared, oneOf('sudo', 'su', 'doas'), 'By which program. Default: sudo.'),
   keyword(
+    'remote_user',
+    shared,
+    text,
+    'Who logs in on hosts whose inventory does not say it. Default: --user, ssh_config, then who runs it.',
+  ),
+  keyword('port', shared, limit, 'Port of hosts whose inventory does not say it. Default: 22.'),
+  keyword(
+    'connection',
+    shared,
+    oneOf('ssh', 'openssh', 'local'),
+    'How hosts are reached whose inventory does not say it; local: not at all, what is done is done on the controller. Default: ssh.',
+  ),
+  keyword(
     'hosts',
     ['play'],
     texts,

@@ -37,7 +37,7 @@ export interface LoadOptions {
   /** Folders searched for a playbook that an overlay extends, after the overlay's own. */
   playbookPaths: string[];
   /** As whom plays run that do not say it. */
-  become?: Partial<Become> | undefined;
+  become?: Partial<Omit<Become, 'login'>> | undefined;
   /** Opens what is encrypted. */
   vault?: Vault | undefined;
 }
@@ -73,7 +73,7 @@ class PlaybookLoader {
   /** Below all overlays. */
   readonly #file: string;
   readonly #folder: string;
-  readonly #become: Partial<Become> | undefined;
+  readonly #become: Partial<Omit<Become, 'login'>> | undefined;
   readonly #rolePaths: string[];
   /** Where templates and files are looked up; that of the playbook below all overlays is the last. */
   readonly #playFolders: string[];

@@ -71,10 +71,7 @@ const insteadOf: Record<string, string> = {
   action: 'Name the module itself as the key.',
   sudo: 'Use "become".',
   include: 'Use "include_tasks" or "import_tasks".',
-  connection: 'Say it in the inventory: "ansible_connection".',
-  port: 'Say it in the inventory: "ansible_port".',
-  remote_user: 'Say it in the inventory, "ansible_user", or with --user.',
-  debugger: '"--step" asks before each step, "--on-failure ask" when one failed.',
+  debugger: 'With "--on-failure ask" a run asks when a step failed.',
   force_handlers:
     'Not needed: what notified a handler is taken back when the run fails, and "runner resume" runs what is due.',
   vars_prompt: 'Declare "inputs" of the playbook, with "prompt".',

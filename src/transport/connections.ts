@@ -49,8 +49,16 @@ interface HostLines {
   user: string;
   /** Other users are reached on a terminal only. */
   terminal: boolean;
-  /** In the environment of all that is started on these lines. A lost line makes the next ones another's. */
-  mark: string;
+}
+
+/** One for each login: a task may name another user, port or way than the inventory's other tasks. */
+function lineKey({ name, transport, user = '', port = 0 }: HostAddress): string {
+  return [name, transport, user, String(port)].join('\n');
+}
+
+/** What several names may stand for is the controller. */
+function machineOf({ name, transport }: HostAddress): string {
+  return transport === 'local' ? '' : name;
 }
 
 /** Opens one connection a host when it is first needed, and shells for each identity on it. */
@@ -58,7 +66,10 @@ export class HostConnections implements Connections {
   readonly #options: ConnectionOptions;
   readonly #ssh: SshDialler;
   readonly #openssh: OpenSshDialler;
+  /** By who logs in where, see `lineKey`. */
   readonly #hosts = new Map<string, Promise<HostLines>>();
+  /** By machine: in the environment of all that is started there. A lost line makes the next ones another's. */
+  readonly #marks = new Map<string, string>();
   readonly #sessions = new Map<string, ShellSession>();
   readonly #dialling = pLimit(DIALLING);
   readonly #runtime = readFileSync(join(packageRoot(), 'src', 'transport', 'runtime.sh'), 'utf8')
@@ -80,7 +91,7 @@ export class HostConnections implements Connections {
   async session(host: HostAddress, identity: Identity): Promise<HostSession> {
     const { user: login } = await this.#connected(host);
     const escalate = identity.user !== undefined && identity.user !== login;
-    const key = `${host.name}\n${escalate ? (identity.user ?? '') : ''}`;
+    const key = `${lineKey(host)}\n${escalate ? (identity.user ?? '') : ''}`;
     let session = this.#sessions.get(key);
     if (!session) {
       session = new ShellSession(() => this.#openShell(host, escalate ? identity : undefined), {
@@ -96,12 +107,14 @@ export class HostConnections implements Connections {
   }
 
   async reset({ name }: HostAddress): Promise<void> {
-    const pending = this.#hosts.get(name);
-    this.#hosts.delete(name);
+    const its = [...this.#hosts].filter(([key]) => key.startsWith(`${name}\n`));
     for (const key of this.#sessions.keys())
       if (key.startsWith(`${name}\n`)) this.#sessions.delete(key);
-    const host = await pending?.catch(() => undefined);
-    for (const { line } of host?.lines ?? []) line.close();
+    for (const [key, pending] of its) {
+      this.#hosts.delete(key);
+      const host = await pending.catch(() => undefined);
+      for (const { line } of host?.lines ?? []) line.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -117,25 +130,32 @@ export class HostConnections implements Connections {
 
   /** The host with at least one line that is alive. */
   async #connected(host: HostAddress): Promise<HostLines> {
-    let known = this.#hosts.get(host.name);
+    const key = lineKey(host);
+    let known = this.#hosts.get(key);
     if (!known) {
       known = this.#login(host).then((user) => ({
         lines: [],
         dialling: undefined,
         user,
         terminal: false,
-        mark: newMark(),
       }));
-      this.#hosts.set(host.name, known);
-      known.catch(() => this.#hosts.delete(host.name));
+      this.#hosts.set(key, known);
+      known.catch(() => this.#hosts.delete(key));
     }
     const state = await known;
     if (state.lines.some(({ line }) => !line.alive)) {
       state.lines = state.lines.filter(({ line }) => line.alive);
-      state.mark = newMark();
+      this.#marks.delete(machineOf(host));
     }
     if (state.lines.length === 0) await this.#addLine(host, state);
     return state;
+  }
+
+  #markOf(host: HostAddress): string {
+    const machine = machineOf(host);
+    const mark = this.#marks.get(machine) ?? newMark();
+    this.#marks.set(machine, mark);
+    return mark;
   }
 
   async #login(host: HostAddress): Promise<string> {
@@ -192,7 +212,7 @@ export class HostConnections implements Connections {
       ...(identity ? ['env', 'LC_ALL=C', ...becomeCommand(identity, nonce)] : []),
       'env',
       `RUNNER_RUN=${this.#options.run}`,
-      `RUNNER_LINE=${state.mark}`,
+      `RUNNER_LINE=${this.#markOf(host)}`,
       `RUNNER_SHELL=${mark}`,
       '/bin/sh',
     ];

@@ -14,6 +14,7 @@ export function addressFromVars(name: string, vars: JsonObject, file: string): H
   return {
     name,
     transport: connection === 'local' || connection === 'openssh' ? connection : 'ssh',
+    ...(connection === undefined ? {} : { transportGiven: true as const }),
     address: text('ansible_host', 'ansible_ssh_host', 'address') ?? name,
     port: port === undefined ? undefined : Number(port),
     user: text('ansible_user', 'ansible_ssh_user', 'user'),

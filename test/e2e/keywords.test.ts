@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsIn } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -152,5 +153,90 @@ describe('check_mode and diff of a task', () => {
     expect(shown.stdout).toContain('hidden text');
     const hidden = await bench.play(text(false), ['--check', '--diff']);
     expect(hidden.stdout).not.toContain('hidden text');
+  });
+});
+
+describe('remote_user, port and connection', () => {
+  const { stringify } = JSON;
+  /** The inventory names only what is given. */
+  const inventoryOf = (name: string, vars: object) =>
+    bench.cli.file(
+      `${name}.yml`,
+      `all: { hosts: { ${name}: ${stringify({ ansible_host: bench.lab.host('h1').address, ansible_ssh_private_key_file: bench.lab.files.key, ...vars })} } }`,
+    );
+  const run = (text: string, inventory: string, ...extra: string[]) =>
+    bench.cli.run([
+      ...['play', bench.cli.file('login.yml', text), '-i', inventory, '--output', 'json'],
+      ...extra,
+    ]);
+  const login = (who = '{{who}}') =>
+    `  vars: { who: root, where: ${String(bench.lab.host('h1').port)} }\n  remote_user: '${who}'\n  port: '{{where}}'\n`;
+
+  it('say how a host is reached whose inventory does not, and the way back is the same', async () => {
+    const inventory = inventoryOf('bare', {});
+    const text = tasks(
+      `- { name: Write, copy: { content: x, dest: /etc/by-login } }
+- name: Mark
+  command: touch /etc/by-user
+  become: true
+  become_user: '{{who}}'
+  undo: [{ name: Unmark, command: rm /etc/by-user, become: true, become_user: '{{who}}' }]
+- { name: Fails, command: { argv: [test, -e, /etc/login-go-on], read_only: true } }`,
+      login(),
+    );
+    const back = await run(text, inventory, '-u', 'nobody-such');
+    expect(back.code, back.stdout + back.stderr).toBe(3);
+    expect(bench.read('h1', 'etc/by-login')).toBeUndefined();
+    const left = await run(text, inventory, '--on-failure', 'stop');
+    expect(left.code, left.stdout).toBe(5);
+    expect(bench.read('h1', 'etc/by-login')).toBe('x');
+    const undone = await bench.cli.run(['rollback', '--output', 'json']);
+    expect(undone.code, undone.stdout + undone.stderr).toBe(3);
+    for (const path of ['etc/by-login', 'etc/by-user', 'var/lib/runner/lock'])
+      expect(bench.read('h1', path)).toBeUndefined();
+  });
+
+  it('yield to the inventory', async () => {
+    const { port } = bench.lab.host('h1');
+    const inventory = inventoryOf('said', {
+      ...{ ansible_user: 'root', ansible_port: port, ansible_connection: 'ssh' },
+    });
+    const text = tasks(
+      `- { name: Where, command: { cmd: test -d /run/cluster, read_only: true } }`,
+      '  remote_user: nobody-such\n  port: 1\n  connection: local\n',
+    );
+    const { code, stdout } = await run(text, inventory);
+    expect(code, stdout).toBe(0);
+  });
+
+  it('connection: local works on the controller, for each host', async () => {
+    const inventory = bench.cli.file('two.yml', 'all: { hosts: { one: {}, two: {} } }');
+    const folder = `${bench.cli.dir}/here`;
+    const text = tasks(
+      `- { name: Folder, file: { path: ${folder}, state: directory }, run_once: true }
+- { name: Write, copy: { content: '{{inventory_hostname}}', dest: '${folder}/{{inventory_hostname}}' } }
+- { name: Whole, command: { cmd: 'cat ${folder}/one ${folder}/two', read_only: true }, register: whole }
+- { name: Check, assert: { that: [whole.stdout == "onetwo"] } }
+- { name: Fails, fail: { msg: no } }`,
+      '  connection: local\n',
+    );
+    const { code, stdout, events } = await run(text, inventory);
+    expect(code, stdout).toBe(3);
+    expect(hostsIn(events, 'Check', 'ok').sort()).toEqual(['one', 'two']);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('are told when they are nonsense', async () => {
+    const inventory = inventoryOf('odd', {});
+    const text = (keywords: string) => tasks('- { name: A, ping: {} }', keywords);
+    const port = await run(text("  vars: { p: '99999' }\n  port: '{{p}}'\n"), inventory);
+    expect(port.code).toBe(2);
+    expect(port.stdout).toContain('not a number from 1 to 65535');
+    const user = await run(text('  remote_user: "-oProxyCommand=x"\n'), inventory);
+    expect(user.stdout).toContain('is no name of a user');
+    const way = await run(text('  connection: telepathy\n'), inventory);
+    expect([way.code, way.stderr]).toEqual([1, expect.stringContaining('"connection"')]);
+    const unknown = await run(text("  remote_user: '{{nobody_said}}'\n"), inventory);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('nobody_said')]);
   });
 });

@@ -1,0 +1,60 @@
+import { TaskError } from '../core/errors.ts';
+import type { HostAddress } from '../core/host.ts';
+import type { Become, Limit } from '../core/playbook.ts';
+import type { Scope } from '../template/scope.ts';
+import { isTemplate } from '../template/templates.ts';
+
+/**
+ * As whom and by which way a task reaches a host: its templates rendered, and what the inventory says about the host
+ * left as it is. That is what a journal holds.
+ *
+ * @throws TaskError when a template becomes no user or port
+ */
+export function resolveAccess(wanted: Become, address: HostAddress, scope: Scope): Become {
+  const { login, ...become } = wanted;
+  const own: Become['login'] = {
+    ...(login?.transport === undefined || address.transportGiven || address.transport !== 'ssh'
+      ? {}
+      : { transport: login.transport }),
+    ...(login?.user === undefined || (address.user !== undefined && !address.userByFlag)
+      ? {}
+      : { user: userName('remote_user', login.user, scope) }),
+    ...(login?.port === undefined || address.port !== undefined
+      ? {}
+      : { port: portNumber(login.port, scope) }),
+  };
+  return {
+    ...become,
+    user: userName('become_user', become.user, scope),
+    ...(Object.keys(own).length === 0 ? {} : { login: own }),
+  };
+}
+
+/** Nothing in it depends on the host. */
+export function isResolved({ user, login }: Become): boolean {
+  return login === undefined && !isTemplate(user);
+}
+
+/** The address by which a host is reached with what `resolveAccess` found. */
+export function addressWith(address: HostAddress, { login }: Become): HostAddress {
+  if (!login) return address;
+  const { transport = address.transport, user = address.user } = login;
+  return {
+    ...address,
+    transport,
+    user,
+    port: login.port === undefined ? address.port : Number(login.port),
+  };
+}
+
+function userName(key: string, text: string, scope: Scope): string {
+  const name = String(scope.render(text));
+  if (/^[^\s-][^\s]*$/.test(name)) return name;
+  throw new TaskError(`"${key}" is "${name}", which is no name of a user.`);
+}
+
+function portNumber(value: Limit, scope: Scope): number {
+  const port = Number(typeof value === 'number' ? value : scope.render(value));
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw new TaskError(`"port" is ${JSON.stringify(value)}, not a number from 1 to 65535.`);
+}
