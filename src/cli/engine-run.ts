@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { exitCodes, type EventSink, type Outcome } from '../core/events.ts';
+import { exitCodes, type EventSink, type Outcome, type StepInfo } from '../core/events.ts';
 import { JournalError } from '../core/errors.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
@@ -15,7 +15,7 @@ import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
 import { plural } from '../util/text.ts';
-import { askAfterInterrupt, askSecret, askText, canAsk, confirm } from './prompt.ts';
+import { askAfterInterrupt, askBeforeStep, askSecret, askText, canAsk, confirm } from './prompt.ts';
 import type { RunFlags } from './run-options.ts';
 import type { Display } from '../output/displays.ts';
 import { createReach, unlockKeys, type ConnectFlags } from './connect.ts';
@@ -30,15 +30,7 @@ export class StopSignals {
   #count = 0;
   #grace: NodeJS.Timeout | undefined;
   readonly #listener = (): void => {
-    this.#count++;
-    if (this.#count > 1) {
-      this.#giveUp();
-      return;
-    }
-    this.#grace = setTimeout(() => {
-      this.#giveUp();
-    }, GRACE_MS).unref();
-    this.#onFirst();
+    this.request();
   };
   readonly #ignore = (): void => {
     // The run goes on when the terminal goes away.
@@ -50,6 +42,19 @@ export class StopSignals {
     process.on('SIGINT', this.#listener);
     process.on('SIGTERM', this.#listener);
     process.on('SIGHUP', this.#ignore);
+  }
+
+  /** What a signal does, asked for by other means. */
+  request(): void {
+    this.#count++;
+    if (this.#count > 1) {
+      this.#giveUp();
+      return;
+    }
+    this.#grace = setTimeout(() => {
+      this.#giveUp();
+    }, GRACE_MS).unref();
+    this.#onFirst();
   }
 
   get signal(): AbortSignal {
@@ -94,6 +99,8 @@ interface EngineParts {
   display: Display;
   /** How to reach the hosts. */
   flags: ConnectFlags;
+  /** The operator is asked before each step. */
+  stepwise?: boolean;
   /** Where events go first; the display when left out. */
   emit?: EventSink;
 }
@@ -101,7 +108,7 @@ interface EngineParts {
 /** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
 export async function withEngine<T>(
   world: World,
-  { settings, inventory, journal, display, flags, emit = display.sink }: EngineParts,
+  { settings, inventory, journal, display, flags, stepwise, emit = display.sink }: EngineParts,
   work: (context: EngineContext, stop: StopSignals) => Promise<T>,
 ): Promise<T> {
   const reach = await createReach(world, flags);
@@ -133,6 +140,7 @@ export async function withEngine<T>(
       return stop.signal;
     },
     ask: canAsk(world) && display.forPrograms !== true ? operator(world, display) : undefined,
+    agree: stepwise === true ? stepByStep(world, display, stop) : undefined,
     isStopping: () => stop.stopping || context.locks.lost !== undefined,
     fault: faultHook(world.env['RUNNER_FAULT']),
     isSettledRun: (run: string) => world.store.isClosed(run),
@@ -173,6 +181,36 @@ function operator({ redactor }: World, display: Display): EngineContext['ask'] {
       }
     });
     answers.set(key, answer);
+    before = answer.catch(() => undefined);
+    return answer;
+  };
+}
+
+/** Asks before each step, until the answer is that the others need no question. Ctrl-C ends the run before the step. */
+function stepByStep(
+  { redactor }: World,
+  display: Display,
+  stop: StopSignals,
+): EngineContext['agree'] {
+  let all = false;
+  let before: Promise<unknown> = Promise.resolve();
+  const ask = async ({ name, play }: StepInfo, hosts: readonly string[]): Promise<boolean> => {
+    if (all) return true;
+    if (stop.stopping) return false;
+    const where = hosts.length <= 5 ? hosts.join(', ') : `${String(hosts.length)} hosts`;
+    const release = display.hold?.();
+    try {
+      const answer = await askBeforeStep(redactor.mask(`${play}: ${name}, on ${where}?`));
+      if (answer === undefined) stop.request();
+      all = answer === 'all';
+      return answer === 'all' || answer === 'yes';
+    } finally {
+      release?.();
+    }
+  };
+  // Hosts that go their own ways come to their steps side by side.
+  return (step, hosts) => {
+    const answer = before.then(() => ask(step, hosts));
     before = answer.catch(() => undefined);
     return answer;
   };

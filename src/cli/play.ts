@@ -58,6 +58,7 @@ export interface PlayOptions extends ConnectFlags, RunFlags, VaultFlags {
   extraVars?: string[];
   output: string;
   failAt?: string;
+  step?: boolean;
   listTasks?: boolean;
   listTags?: boolean;
   flushCache?: boolean;
@@ -131,6 +132,7 @@ function baseCommand(mode: 'play' | 'plan'): Command {
     .option('--list-hosts', 'list the hosts of each play; contacts no host')
     .option('--flush-cache', 'forget the facts that earlier runs gathered')
     .option('--from <STEP>', 'begin at this step: an id or a name; those before are not done')
+    .option('--step', 'ask before each step whether it is done; needs a terminal')
     .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
     .option(
       '--fail-at <STEP>',
@@ -177,6 +179,9 @@ class PlayRun {
       ...parseExtraVars(this.#options.extraVars ?? [], this.#world.vault),
     };
     this.#checkPlaybook(inventory, variables);
+    const { step = false, output } = this.#options;
+    if (step && (!canAsk(this.#world) || output === 'json'))
+      throw new UsageError('"--step" asks before each step: it needs a terminal.');
     const accepted = await this.#acceptPivots();
     if (!this.#check) this.#refuseOpenRuns(inventory);
     const settings: RunSettings = {
@@ -255,6 +260,7 @@ class PlayRun {
       journal: undefined,
       display,
       emit,
+      stepwise: this.#options.step === true,
       flags: this.#options,
     };
     return withEngine(this.#world, parts, async (context) => {
@@ -287,7 +293,8 @@ class PlayRun {
     const settings = { ...template, run: id };
     const journal = Journal.create(store.journalPath(id), redactor);
     const display = await this.#display(settings);
-    const parts = { settings, inventory, journal, display, flags: this.#options };
+    const stepwise = this.#options.step === true;
+    const parts = { settings, inventory, journal, display, stepwise, flags: this.#options };
     return withEngine(this.#world, parts, async (context, stop) => {
       const vault = this.#world.vault.handOver((source) => {
         journal.note({ t: 'vault', source });

@@ -23,6 +23,20 @@ export async function confirm(question: string): Promise<boolean> {
   return !isCancel(answer) && answer;
 }
 
+/** Whether a step is done. Undefined when the operator cancels. */
+export async function askBeforeStep(message: string): Promise<'yes' | 'no' | 'all' | undefined> {
+  const { isCancel, select } = await import('@clack/prompts');
+  const answer = await select({
+    message,
+    options: [
+      { value: 'yes' as const, label: 'yes' },
+      { value: 'no' as const, label: 'no', hint: 'leave it out' },
+      { value: 'all' as const, label: 'all', hint: 'do it, and ask no more' },
+    ],
+  });
+  return isCancel(answer) ? undefined : answer;
+}
+
 /** What to do after Ctrl-C. Cancelling leaves everything as it is. */
 export async function askAfterInterrupt(): Promise<'continue' | 'rollback' | 'leave'> {
   const { isCancel, select } = await import('@clack/prompts');

@@ -1,4 +1,4 @@
-import type { EventSink } from '../core/events.ts';
+import type { EventSink, StepInfo } from '../core/events.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import type { Connections, HostSession, Identity, OutputSink } from '../core/host.ts';
@@ -36,6 +36,8 @@ export interface EngineServices {
   pinFile?: ((path: string) => PinnedFile) | undefined;
   /** Asks the operator; one answer for all that ask with one key, undefined for none. Absent where nobody sits. */
   ask?: ((key: string, question: Question) => Promise<string | undefined>) | undefined;
+  /** Whether a step is done on its hosts. Absent where nobody is asked. */
+  agree?: ((step: StepInfo, hosts: readonly string[]) => Promise<boolean>) | undefined;
   /** Aborted when running commands must be given up. */
   signal: AbortSignal;
   /** Only in tests of rollback. */

@@ -214,6 +214,10 @@ export class StepRunner {
       handler: kind.handler,
       ...(task.throttle ? { throttle: task.throttle } : {}),
     };
+    const { agree } = this.#context;
+    const agreed = agree === undefined || (await agree(step, hosts));
+    // The answer may have been to end the run here.
+    if (agree && this.#context.isStopping()) return;
     const began = Date.now();
     journal?.note({ t: 'step', step, hosts, key });
     emit({ type: 'step-start', step, hosts });
@@ -224,7 +228,9 @@ export class StepRunner {
           const host = inventoryHost(this.#context.inventory, name);
           if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
           const items = this.#replay.get(key)?.items.get(name);
-          const result = await this.#runHost(task, host, place, { step, kind, items });
+          const result = agreed
+            ? await this.#runHost(task, host, place, { step, kind, items })
+            : this.#leftOut(step, host);
           if (isUncertain(result)) this.uncertain.add(`"${task.name}" on ${name}`);
           results.set(name, result);
           this.#applyResult(name, task, result, place, step);
@@ -234,6 +240,11 @@ export class StepRunner {
     // All of them have ended by now: what follows an internal error or a full disk finds no step still going on.
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
     emit({ type: 'step-end', step, durationMs: Date.now() - began });
+  }
+
+  #leftOut(step: StepInfo, host: InventoryHost): HostStep {
+    this.#end(step, host, 'skipped', { message: 'left out by the operator' });
+    return emptyStep('skipped', { skipped: true, changed: false, failed: false });
   }
 
   async #runHost(

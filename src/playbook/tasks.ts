@@ -71,7 +71,7 @@ const insteadOf: Record<string, string> = {
   action: 'Name the module itself as the key.',
   sudo: 'Use "become".',
   include: 'Use "include_tasks" or "import_tasks".',
-  debugger: 'With "--on-failure ask" a run asks when a step failed.',
+  debugger: '"--step" asks before each step, "--on-failure ask" when one failed.',
   force_handlers:
     'Not needed: what notified a handler is taken back when the run fails, and "runner resume" runs what is due.',
   vars_prompt: 'Declare "inputs" of the playbook, with "prompt".',

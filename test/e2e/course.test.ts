@@ -480,6 +480,54 @@ describe('pause with a question', () => {
   });
 });
 
+describe('--step', () => {
+  const down = '\u001b[B';
+  const text = tasks(`- { name: One, copy: { content: x, dest: /etc/step-one } }
+- { name: Two, copy: { content: x, dest: /etc/step-two } }
+- { name: Three, copy: { content: x, dest: /etc/step-three } }
+- { name: Four, copy: { content: x, dest: /etc/step-four } }`);
+  const play = (keys: [string, string][]) =>
+    inTerminal(
+      bench,
+      ['play', bench.cli.file('step.yml', text), '-i', bench.inventory, '--limit', 'h1', '--step'],
+      keys,
+    );
+  const made = () =>
+    ['one', 'two', 'three', 'four'].filter((one) => bench.read('h1', `etc/step-${one}`) === 'x');
+
+  it('asks before each step: do it, leave it out, ask no more', async () => {
+    const { code, screen } = await play([
+      ['Play: One, on h1?', '\r'],
+      ['Play: Two, on h1?', `${down}\r`],
+      ['Play: Three, on h1?', `${down}${down}\r`],
+    ]);
+    expect(code, screen).toBe(0);
+    expect(screen).not.toContain('Play: Four');
+    expect(made()).toEqual(['one', 'three', 'four']);
+    expect((await bench.cli.run(['rollback'])).code).toBe(3);
+    expect(made()).toEqual([]);
+  });
+
+  it('ends before a step with Ctrl-C, and goes on there', async () => {
+    const { code, screen } = await play([
+      ['Play: One, on h1?', '\r'],
+      ['Play: Two, on h1?', '\u0003'],
+      ['What now?', `${down}${down}\r`],
+    ]);
+    expect(code, screen).toBe(130);
+    expect(made()).toEqual(['one']);
+    const resumed = await bench.cli.run(['resume']);
+    expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+    expect(made()).toEqual(['one', 'two', 'three', 'four']);
+    await bench.cli.run(['rollback']);
+  });
+
+  it('needs a terminal', async () => {
+    const { code, stderr } = await bench.play(text, ['--step']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('needs a terminal') as string]);
+  });
+});
+
 describe('what others have and is not here', () => {
   it('is told what stands in its place', async () => {
     const { code, stderr } = await bench.play(

@@ -44,7 +44,7 @@ describe('reboot', () => {
   it('restarts hosts side by side and goes on where they are up again', async () => {
     const before = boots();
     const { code, events, stdout } = await play(
-      '{}',
+      '{ msg: "It is time", pre_reboot_delay: 1, post_reboot_delay: 1 }',
       `
     - name: After
       assert: { that: ['restarted.rebooted', 'restarted.elapsed < 60'] }

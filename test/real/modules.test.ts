@@ -109,6 +109,21 @@ const scenarios: ModuleScenario[] = [
     shows: 'gone',
   },
   {
+    title: 'apt: a package file, with what it needs',
+    tasks: '- { name: Install, apt: { deb: /opt/repo/toolx-1.0.deb, lock_timeout: 30 } }',
+    look: installed,
+    shows: 'toolx 1.0 install ok installed',
+  },
+  {
+    title: 'systemd_service: a unit of a user, started and enabled',
+    tasks: `- name: Unit
+  copy: { content: "[Service]\\nExecStart=/usr/bin/sleep infinity\\n[Install]\\nWantedBy=default.target\\n", dest: /root/.config/systemd/user/own.service }
+- { name: Start, systemd_service: { name: own, scope: user, state: started, enabled: true, daemon_reload: true } }`,
+    look: 'export XDG_RUNTIME_DIR=/run/user/0; systemctl --user is-active own; systemctl --user is-enabled own; ls /root/.config/systemd/user',
+    shows: 'active\nenabled',
+    prepare: 'systemctl start user@0.service; mkdir -p /root/.config/systemd/user',
+  },
+  {
     title: 'systemd_service: a unit of its own, started and enabled',
     tasks: `- { name: Unit, copy: { content: "${unit}", dest: /etc/systemd/system/sleeper.service } }
 - { name: Start, systemd_service: { name: sleeper, state: started, enabled: true, daemon_reload: true } }`,
@@ -159,6 +174,14 @@ const scenarios: ModuleScenario[] = [
     prepare: `{ crontab -l -u deploy; echo "#Ansible: old"; echo "@hourly /bin/old"; } | crontab -u deploy -`,
   },
   {
+    title: 'cron: variables of a table',
+    tasks: `- { name: Mail, cron: { name: MAILTO, job: ops@example.com, env: true, user: deploy } }
+- { name: Old, cron: { name: OLD, env: true, state: absent, user: deploy } }`,
+    look: 'crontab -l -u deploy',
+    shows: 'MAILTO="ops@example.com"\n# first\n#Ansible: a',
+    prepare: `printf '# first\nOLD=1\n#Ansible: a\n@daily /bin/a\n' | crontab -u deploy -`,
+  },
+  {
     title: 'sysctl',
     tasks:
       '- { name: Set, sysctl: { name: net.ipv4.conf.all.log_martians, value: 1, sysctl_file: /etc/sysctl.d/90-lab.conf } }',
@@ -193,6 +216,18 @@ describe('modules on a real host', () => {
       await checkScenario(scenario, host);
     });
   }
+
+  it('wait_for: connections to a port are counted', async () => {
+    const wait = (port: number) =>
+      host.play(
+        `- { name: P, hosts: all, tasks: [{ name: Wait, wait_for: { port: ${String(port)}, state: drained, timeout: 2 } }] }\n`,
+      );
+    expect((await wait(9)).code).toBe(0);
+    const busy = await wait(22);
+    expect([busy.code, busy.stdout]).toEqual([
+      ...[2, expect.stringContaining('port 22 has connections after 2 s') as string],
+    ]);
+  });
 
   it('service_facts: what systemd says', async () => {
     const { code, stdout } = await host.play(
