@@ -40,7 +40,7 @@ import { earlyOptions } from './early-options.ts';
 import { playbookOf, wholeNumber } from './playbook-command.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
 import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from './connect.ts';
-import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
+import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { openVault, recordedVaultFlags, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
 
@@ -90,6 +90,7 @@ export async function playCommand(
   }
   command.parse(argv, { from: 'user' });
   const options = command.opts<PlayOptions & Record<string, unknown>>();
+  startDebug(world, options);
   return new PlayRun(world, playbook, options, mode === 'plan').run();
 }
 
@@ -358,7 +359,7 @@ class PlayRun {
 
   #display(settings: RunSettings): ReturnType<typeof createDisplay> {
     return createDisplay(this.#world, {
-      output: this.#options.output,
+      output: outputForm(this.#options),
       diff: settings.diff,
       undo: this.#plan,
       verbose: this.#options.verbose === true,

@@ -23,7 +23,7 @@ import { openPlaybook } from './playbooks.ts';
 import { addUserModules, isModuleFile } from './user-modules.ts';
 import { askSecret, canAsk } from './prompt.ts';
 import { becomePassword, type ConnectFlags } from './connect.ts';
-import { addRunOptions, budgetOf, type RunFlags } from './run-options.ts';
+import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
 import { parsePlain } from '../playbook/yaml.ts';
@@ -61,6 +61,7 @@ export async function recoverCommand(
     command.option('--force', 'go on although files of the playbook have changed');
   }
   command.parse(argv, { from: 'user' });
+  startDebug(world, command.opts<RecoverOptions>());
   const id = world.store.find(command.args[0] ?? world.store.openRuns()[0]);
   return new Recovery(world, id, argv, command.opts<RecoverOptions>()).run(mode);
 }
@@ -88,7 +89,8 @@ class Recovery {
     const { journal, records } = Journal.reopen(store.journalPath(this.#id), redactor);
     const recorded = readRun(records);
     const began = Date.now();
-    const { output, verbose = false } = this.#options;
+    const { verbose = false } = this.#options;
+    const output = outputForm(this.#options);
     const display = await createDisplay(this.#world, { output, diff: false, undo: false, verbose });
     const parts = {
       settings: await this.#settings(recorded),

@@ -1,12 +1,43 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
 import { addConnectOptions } from './connect.ts';
+import { didYouMean, printable } from '../util/text.ts';
+import { onTrace, topics, type Topic } from '../util/trace.ts';
 import { addVaultOptions } from './vault-keys.ts';
+import type { World } from './world.ts';
 
 export interface RunFlags {
   takeOver?: string[];
   onInterrupt?: 'leave' | 'rollback' | 'continue';
   rollbackBudget?: string;
+  debug?: Topic[];
+}
+
+function readTopics(value: string, known: Topic[] = []): Topic[] {
+  const wanted = value.split(',').map((word) => {
+    const topic = topics.find((one) => one === word.trim());
+    if (topic !== undefined) return topic;
+    throw new UsageError(`--debug knows ${topics.join(', ')}, not "${word}".`, {
+      hint: didYouMean(word, topics) || undefined,
+    });
+  });
+  return [...known, ...wanted];
+}
+
+/** Writes what happens to standard error, a line at a time, with the seconds since the start. */
+export function startDebug({ stderr, redactor }: World, { debug = [] }: RunFlags): void {
+  const began = performance.now();
+  for (const topic of new Set(debug)) {
+    onTrace(topic, (text) => {
+      const seconds = ((performance.now() - began) / 1000).toFixed(3);
+      stderr.write(`debug ${topic} ${seconds}: ${printable(redactor.mask(text))}\n`);
+    });
+  }
+}
+
+/** The form that a run is shown in: lines that are told beside it would end in what is redrawn. */
+export function outputForm({ output, debug }: RunFlags & { output: string }): string {
+  return output === 'auto' && debug !== undefined ? 'plain' : output;
 }
 
 /** @throws UsageError when it is no number of seconds */
@@ -38,6 +69,11 @@ export function addRunOptions(command: Command): Command {
       ]),
     )
     .option('--rollback-budget <SECONDS>', 'how long a rollback waits for hosts that are away')
+    .option(
+      '--debug <TOPICS>',
+      `tell more on standard error: ${topics.join(', ')}, or several with commas`,
+      readTopics,
+    )
     .option('-v, --verbose', 'show output of commands and retries')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });

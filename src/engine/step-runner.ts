@@ -12,6 +12,7 @@ import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts'
 import { mapLimited } from '../util/concurrency.ts';
 import { escapePattern } from '../util/text.ts';
 import { sleep } from '../util/time.ts';
+import { trace } from '../util/trace.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
 import { resolveAccess } from './access.ts';
 import type { RunState } from './host-state.ts';
@@ -585,6 +586,7 @@ export class StepRunner {
     place: StepPlace,
     step: StepInfo,
   ): void {
+    traceValues(host, task, result);
     if (task.register !== undefined) this.#state.setFact(host, task.register, result.register);
     for (const [name, value] of Object.entries(result.setFacts))
       this.#state.learn(host, name, value);
@@ -787,4 +789,14 @@ function combine(parts: HostStep[], items: JsonValue[]): HostStep {
     changedUnits: parts.flatMap((part) => part.changedUnits),
     included: parts.flatMap((part) => part.included ?? []),
   };
+}
+
+function traceValues(host: string, task: TaskNode, { register, setFacts }: HostStep): void {
+  const values: [string, ScopeValue][] = Object.entries(setFacts);
+  if (task.register !== undefined) values.push([task.register, register]);
+  for (const [name, value] of values)
+    trace('vars', () => {
+      const known = value === unknownValue ? '(only a real run can tell)' : JSON.stringify(value);
+      return `${host}: ${name} = ${task.noLog ? '(hidden by no_log)' : known}`;
+    });
 }

@@ -28,6 +28,7 @@ import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { coerceRendered, validateValue } from '../util/schema.ts';
 import { sleep } from '../util/time.ts';
+import { trace } from '../util/trace.ts';
 import { resolveAccess } from './access.ts';
 import {
   DEFAULT_TIMEOUT_SECONDS,
@@ -263,6 +264,10 @@ class UnitRunner {
     const { settings, signal, sendHttp, decrypt } = this.#context;
     this.limits = this.#limits();
     const args = this.#arguments();
+    trace('template', () => {
+      const text = task.noLog ? '(hidden by no_log)' : JSON.stringify(args);
+      return `${host.name} ${task.id}: ${task.module} ${text}`;
+    });
     // A step that asks the host nothing needs no connection.
     let opened: Promise<HostSession> | undefined;
     const session = () => (opened ??= this.#session(args));

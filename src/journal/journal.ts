@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { JournalError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Redactor } from '../util/redact.ts';
+import { trace } from '../util/trace.ts';
 import type { JournalRecord } from './records.ts';
 import { Reserve } from './reserve.ts';
 
@@ -127,6 +128,7 @@ export class Journal {
   }
 
   #line(record: JournalRecord): string {
+    trace('journal', () => JSON.stringify(record));
     this.#sequence++;
     const stored = this.#redactor.referenceAll(record as unknown as JsonValue);
     const body = `${String(this.#sequence)} ${JSON.stringify(stored)}`;

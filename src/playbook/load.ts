@@ -649,7 +649,7 @@ const schemaKeys = [
 ];
 /** Flags of `runner play` itself; an input of such a name could never be given. */
 const reserved = new Set(
-  'list-tasks list-tags list-hosts flush-cache from step take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass vault-id vault-password-file ask-vault-pass user private-key become become-user become-method'.split(
+  'list-tasks list-tags list-hosts flush-cache from step debug take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass vault-id vault-password-file ask-vault-pass user private-key become become-user become-method'.split(
     ' ',
   ),
 );

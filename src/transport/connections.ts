@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { ConnectError, TimeoutError, type ConnectStage } from '../core/errors.ts';
+import { ConnectError, errorMessage, TimeoutError, type ConnectStage } from '../core/errors.ts';
 import type { Connections, HostAddress, HostSession, Identity } from '../core/host.ts';
 import { packageRoot } from '../util/package.ts';
 import { quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
+import { trace } from '../util/trace.ts';
 import {
   asksPassword,
   becomeCommand,
@@ -184,13 +185,18 @@ export class HostConnections implements Connections {
         ? () => this.#openssh.connect(host)
         : async () => this.#ssh.connect(await targets.resolve(host));
     return this.#dialling(async () => {
+      trace('ssh', () => `${host.name}: connecting`);
       const deadline = Date.now() + PATIENCE * this.#options.connectTimeoutMs;
       let silent = 0;
       for (let attempt = 0; ; attempt++) {
         const began = Date.now();
         try {
-          return await connect();
+          const line = await connect();
+          const ms = String(Date.now() - began);
+          trace('ssh', () => `${host.name}: connected, attempt ${String(attempt + 1)}, ${ms} ms`);
+          return line;
         } catch (error) {
+          trace('ssh', () => `${host.name}: ${errorMessage(error)}`);
           if (Date.now() - began >= this.#options.connectTimeoutMs) silent++;
           const again =
             error instanceof ConnectError && error.retryable && silent < 2 && Date.now() < deadline;
@@ -205,6 +211,10 @@ export class HostConnections implements Connections {
 
   async #openShell(host: HostAddress, identity: Identity | undefined): Promise<RemoteShell> {
     const state = await this.#connected(host);
+    trace(
+      'ssh',
+      () => `${host.name}: shell as ${identity?.user ?? state.user}, logged in as ${state.user}`,
+    );
     const mark = newMark();
     const nonce = newMark();
     // The marks are in the environment of all that this shell starts; see "fence" and "end_shell" in runtime.sh.

@@ -26,6 +26,7 @@ import type {
 } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
+import { trace } from '../util/trace.ts';
 import { restart } from './reboot.ts';
 import type { RemoteShell, ScriptOptions, ShellCommand, ShellOutput } from './remote-shell.ts';
 
@@ -81,6 +82,7 @@ export class ShellSession implements HostSession {
   }
 
   read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]> {
+    trace('ssh', () => `${this.#host}: asks ${commands.map((one) => one.script).join('\n')}`);
     return this.#use((shell) =>
       shell.run(
         commands.map((one) => ({ script: `{ ${one.script}\n} </dev/null` })),
@@ -92,6 +94,7 @@ export class ShellSession implements HostSession {
 
   async perform(batch: Batch, options: RunOptions): Promise<BatchOutcome> {
     const { record, captures, detach = false } = batch;
+    trace('ssh', () => `${this.#host}: does ${batch.actions.map(({ kind }) => kind).join(', ')}`);
     const [only] = batch.actions;
     if (only?.kind === 'reboot') return this.#restart(only, record, options);
     const commands: ShellCommand[] = [];
@@ -282,8 +285,11 @@ export class ShellSession implements HostSession {
 
   async #use<T>(work: (shell: RemoteShell) => Promise<T>): Promise<T> {
     const shell = await this.#acquire();
+    const began = Date.now();
     try {
-      return await work(shell);
+      const done = await work(shell);
+      trace('ssh', () => `${this.#host}: answered in ${String(Date.now() - began)} ms`);
+      return done;
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
       const ended = await this.#endProcesses(shell);

@@ -224,6 +224,46 @@ describe('runner play', () => {
   });
 });
 
+describe('--debug', () => {
+  it('tells more about what is asked for, without secrets, beside what programs read', async () => {
+    const text = bench.cli.file(
+      'debug.yml',
+      `- name: P
+  hosts: h1
+  vars: { word: sesame-open }
+  tasks:
+    - { name: Hidden, command: { argv: [echo, quiet-word], read_only: true }, register: quiet, no_log: true }
+    - { name: Plain, command: { argv: [echo, '{{word}}', loud-word], read_only: true }, register: loud }
+`,
+    );
+    const { code, stdout, stderr } = await run(
+      ...['play', text, '-i', bench.inventory, '--output', 'json'],
+      ...['--debug', 'ssh, template', '--debug', 'vars,journal'],
+    );
+    expect(code, stderr).toBe(0);
+    for (const line of stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('v', 1);
+    for (const said of [
+      /^debug ssh [\d.]+: h1: connecting$/m,
+      /^debug ssh [\d.]+: h1: connected, attempt 1, \d+ ms$/m,
+      /^debug ssh [\d.]+: h1: does exec$/m,
+      /^debug template [\d.]+: h1 p\/hidden: command \(hidden by no_log\)$/m,
+      /^debug template [\d.]+: h1 p\/plain: command .*loud-word/m,
+      /^debug vars [\d.]+: h1: quiet = \(hidden by no_log\)$/m,
+      /^debug vars [\d.]+: h1: loud = .*loud-word/m,
+      /^debug journal [\d.]+: \{"t":"step-end"/m,
+    ])
+      expect(stderr).toMatch(said);
+    expect(stderr).not.toContain('quiet-word');
+  });
+
+  it('knows its topics', async () => {
+    const { code, stderr } = await run('play', 'upgrade.yml', '--debug', 'shh');
+    expect([code, stderr]).toEqual([
+      ...[1, expect.stringContaining('--debug knows ssh, template, vars, journal') as string],
+    ]);
+  });
+});
+
 describe('runner why', () => {
   it('names every place that sets a variable, weakest first, and which one counts', async () => {
     const put = (path: string, text: string) => {

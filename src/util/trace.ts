@@ -1,0 +1,20 @@
+import { channel, subscribe } from 'node:diagnostics_channel';
+
+/** What `--debug` can tell more about. */
+export const topics = ['ssh', 'template', 'vars', 'journal'] as const;
+export type Topic = (typeof topics)[number];
+
+const nameOf = (topic: Topic) => `runner:${topic}`;
+const channels = new Map(topics.map((topic) => [topic, channel(nameOf(topic))]));
+
+/** Says what goes on, for those who listen; the text is made only for them. It may hold secrets. */
+export function trace(topic: Topic, text: () => string): void {
+  const listeners = channels.get(topic);
+  if (listeners?.hasSubscribers) listeners.publish(text());
+}
+
+export function onTrace(topic: Topic, listener: (text: string) => void): void {
+  subscribe(nameOf(topic), (text) => {
+    listener(String(text));
+  });
+}
