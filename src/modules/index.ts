@@ -19,6 +19,7 @@ import { fetch } from './fetch.ts';
 import { file } from './file.ts';
 import { find } from './find.ts';
 import { get_url } from './get_url.ts';
+import { getent } from './getent.ts';
 import { group } from './group.ts';
 import { group_by } from './group_by.ts';
 import { hostname } from './hostname.ts';
@@ -62,6 +63,7 @@ import { wait_for } from './wait_for.ts';
 import { wait_for_connection } from './wait_for_connection.ts';
 import { yum_repository } from './yum_repository.ts';
 import { package as packages } from './package.ts';
+import { package_facts } from './package_facts.ts';
 
 /** The only list of modules; a test compares it with the files in this folder. */
 export const builtinModules = [
@@ -85,6 +87,7 @@ export const builtinModules = [
   file,
   find,
   get_url,
+  getent,
   group,
   group_by,
   hostname,
@@ -97,6 +100,7 @@ export const builtinModules = [
   modprobe,
   mount,
   packages,
+  package_facts,
   pause,
   ping,
   port_check,

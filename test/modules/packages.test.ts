@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { apt_repository } from '../../src/modules/apt_repository.ts';
 import { service_facts } from '../../src/modules/service_facts.ts';
+import { nameEntries, packageList } from '../../src/facts/lists.ts';
+import { getent } from '../../src/modules/getent.ts';
+import { package_facts } from '../../src/modules/package_facts.ts';
 import { serviceList } from '../../src/facts/systemd.ts';
 import { yum_repository } from '../../src/modules/yum_repository.ts';
 import { apt } from '../../src/modules/apt.ts';
@@ -507,6 +510,63 @@ testModule(service_facts, {
       result: { services: { 'a.service': running } },
     },
   ],
+});
+testModule(package_facts, {
+  settled: [
+    {
+      title: 'lists them',
+      args: {},
+      facts: { 'packages.all': { jq: [{ version: '1.6' }] } },
+      result: { packages: { jq: [{ version: '1.6' }] } },
+    },
+  ],
+});
+testModule(getent, {
+  settled: [
+    {
+      title: 'one entry',
+      args: { database: 'passwd', key: 'eva' },
+      facts: { 'names.entries passwd eva': { eva: ['x'] } },
+      result: { entries: { eva: ['x'] } },
+    },
+    {
+      title: 'an entry that need not be there',
+      args: { database: 'passwd', key: 'eva', fail_key: false },
+      facts: { 'names.entries passwd eva': undefined },
+      result: { entries: {} },
+    },
+  ],
+  refused: [
+    {
+      title: 'an entry that is not there',
+      args: { database: 'passwd', key: 'eva' },
+      facts: { 'names.entries passwd eva': undefined },
+      code: 'TASK_FAILED',
+    },
+    { title: 'an option as a database', args: { database: '-i' }, code: 'SCHEMA' },
+  ],
+});
+describe('lists of a host', () => {
+  const said = (stdout: string, code = 0) => ({ code, stdout, stderr: 'why' });
+  it('have packages that are installed, with all their architectures', () => {
+    const dpkg = 'apt\nii |libc6|2.36|amd64\nii |libc6|2.36|i386\nrc |old|1|all\n';
+    expect(packageList.parse(said(dpkg))).toEqual({
+      libc6: ['amd64', 'i386'].map((arch) => ({
+        ...{ name: 'libc6', version: '2.36', arch, source: 'apt' },
+      })),
+    });
+    expect(() => packageList.parse(said('', 1))).toThrow('cannot be listed: why');
+  });
+
+  it('have names with colons or blanks between their parts', () => {
+    expect(nameEntries.parse(said('eva:x:7:7:Eva:/home/eva:/bin/sh\n'), 'passwd')).toEqual({
+      eva: ['x', '7', '7', 'Eva', '/home/eva', '/bin/sh'],
+    });
+    expect(nameEntries.parse(said('fe80::1   a b\n'), 'hosts')).toEqual({ 'fe80::1': ['a', 'b'] });
+    expect(nameEntries.parse(said('', 2), 'passwd', 'no')).toBeUndefined();
+    expect(() => nameEntries.parse(said('', 1), 'nothing')).toThrow('knows no database "nothing"');
+    expect(() => nameEntries.parse(said('', 127), 'passwd')).toThrow('cannot be asked: why');
+  });
 });
 describe('the list of services', () => {
   it('joins what is installed with what is loaded', () => {

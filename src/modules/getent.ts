@@ -1,0 +1,38 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { TaskError } from '../core/errors.ts';
+import type { Module } from '../core/module.ts';
+import { nameEntries } from '../facts/lists.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    database: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9]*$',
+      description: 'Which names are meant: passwd, group, hosts, services and others.',
+    },
+    key: { type: 'string', minLength: 1, description: 'Only this entry. Default: all.' },
+    fail_key: {
+      type: 'boolean',
+      description: 'An entry that is not there is a failure. Default: true.',
+    },
+  },
+  required: ['database'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const getent: Module<FromSchema<typeof schema>> = {
+  name: 'getent',
+  summary: 'Look names up as the host does: users, groups, hosts, services.',
+  schema,
+  readOnly: true,
+
+  async plan({ database, key, fail_key: mustExist = true }, host) {
+    const found = await (key === undefined
+      ? host.fact(nameEntries, database)
+      : host.fact(nameEntries, database, key));
+    if (found === undefined && mustExist)
+      throw new TaskError(`"${key ?? ''}" is not in "${database}" of "${host.name}".`);
+    return { actions: [], result: { entries: found ?? {} } };
+  },
+};
