@@ -166,7 +166,15 @@ export class SessionHostView implements HostView {
       );
       questions.forEach(({ resolve, reject }, index) => {
         const output = outputs[index];
-        if (output) resolve(output);
+        // What is cut off would be taken for what is not there.
+        if (output?.bytes)
+          reject(
+            new TaskError(
+              `An answer of "${this.name}" is too long: ${String(output.bytes.stdout)} bytes.`,
+              { hint: 'Ask for less at a time, such as one directory of several.' },
+            ),
+          );
+        else if (output) resolve(output);
         else reject(new TaskError('The host gave no answer to a question.'));
       });
     } catch (error) {

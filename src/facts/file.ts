@@ -139,7 +139,7 @@ export const treeAttributes: Fact<[path: string, without: string], PathAttribute
   command: (path, without) => ({
     script: `find ${quote(path)} -exec stat -c '%a|%u|%g|%U|%G|%F|%n' {} + | grep -Ev ${quote(without)}`,
   }),
-  parse({ code, stdout, stderr, bytes }, path) {
+  parse({ code, stdout, stderr }, path) {
     // grep answers 1 where no line is left; find and stat say what they cannot look at. What goes away meanwhile is gone.
     const trouble = stderr
       .split('\n')
@@ -148,10 +148,6 @@ export const treeAttributes: Fact<[path: string, without: string], PathAttribute
       throw new TaskError(
         `Cannot look at what is in "${path}": ${trouble ?? `code ${String(code)}`}`,
       );
-    if (bytes !== undefined)
-      throw new TaskError(`There is more in "${path}" than one step looks at.`, {
-        hint: 'Name the directories below it in a loop.',
-      });
     return stdout
       .split('\n')
       .filter((line) => line !== '')

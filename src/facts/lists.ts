@@ -15,9 +15,8 @@ elif command -v apk >/dev/null; then
 echo apk; apk info -v | sed 's/^\\(.*\\)-\\([0-9][^-]*-r[0-9]*\\)$/ii |\\1|\\2|/'
 else echo 'neither dpkg, rpm nor apk is there' >&2; (exit 1); fi`,
   }),
-  parse({ code, stdout, stderr, bytes }) {
-    if (code !== 0 || bytes !== undefined)
-      throw new TaskError(`The packages cannot be listed: ${stderr.trim() || 'too many'}.`);
+  parse({ code, stdout, stderr }) {
+    if (code !== 0) throw new TaskError(`The packages cannot be listed: ${stderr.trim()}.`);
     const [source = '', ...lines] = stdout.split('\n');
     const packages: Record<string, JsonObject[]> = {};
     for (const line of lines) {

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { CommandOutput } from '../../src/core/fact.ts';
+import type { HostSession } from '../../src/core/host.ts';
+import { SessionHostView } from '../../src/engine/host-view.ts';
+import { fileState } from '../../src/facts/file.ts';
+import { pathStates } from '../../src/facts/archive.ts';
+
+/** A view of a host that answers every question with the same, and the count of questions by round trip. */
+function viewOf(answer: CommandOutput): { view: SessionHostView; trips: number[] } {
+  const trips: number[] = [];
+  const session = {
+    read(asked: unknown[]) {
+      trips.push(asked.length);
+      return Promise.resolve(asked.map(() => answer));
+    },
+  };
+  const view = new SessionHostView({
+    name: 'h1',
+    session: () => Promise.resolve(session as unknown as HostSession),
+    folders: [],
+    factTimeoutMs: 1000,
+    wantsDiff: false,
+    keptCopy: () => undefined,
+    signal: new AbortController().signal,
+    // Neither templates nor requests nor encrypted files are asked for here.
+    ...({} as Pick<
+      ConstructorParameters<typeof SessionHostView>[0],
+      'scope' | 'request' | 'decrypt'
+    >),
+  });
+  return { view, trips };
+}
+
+describe('what a host answers', () => {
+  it('comes in one round trip for all that is asked together, and is kept', async () => {
+    const { view, trips } = viewOf({ code: 0, stdout: 'absent\n', stderr: '' });
+    const ask = (path: string) => view.fact(fileState, path);
+    await Promise.all([ask('/a'), ask('/b'), ask('/a')]);
+    await ask('/b');
+    expect(trips).toEqual([2]);
+  });
+
+  it('is refused where it was cut off: what is missing in it is not absent', async () => {
+    const { view } = viewOf({
+      code: 0,
+      stdout: '',
+      stderr: '',
+      bytes: { stdout: 13e6, stderr: 0 },
+    });
+    await expect(view.fact(pathStates, '/srv', '["a"]')).rejects.toThrow(
+      'An answer of "h1" is too long: 13000000 bytes.',
+    );
+  });
+});
