@@ -1,5 +1,5 @@
 import type { Problem } from './errors.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import type { JsonSchema } from './module.ts';
 import type { SourceRef } from './source.ts';
 
@@ -202,6 +202,19 @@ export interface TaskNode {
   capture: TaskNode[];
   probe: TaskNode | undefined;
   irreversible: string | undefined;
+}
+
+/**
+ * The items of a rendered loop; undefined where it is no list. Besides a list that is `with_items`, of whose lists the
+ * items count, and `with_dict`, whose items are maps of "key" and "value".
+ */
+export function loopItems(loop: JsonValue): JsonValue[] | undefined {
+  if (Array.isArray(loop)) return loop;
+  if (!isJsonObject(loop)) return undefined;
+  const { with_items: list, with_dict: map } = loop;
+  if (list !== undefined) return [list].flat().flatMap((item) => item);
+  if (map === undefined || !isJsonObject(map)) return undefined;
+  return Object.entries(map).map(([key, value]) => ({ key, value }));
 }
 
 /** What of a task is rendered when it runs, conditions aside. */

@@ -4,7 +4,13 @@ import type { StepInfo, UnitState } from '../core/events.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
-import { wholeName, type IncludeNode, type Play, type TaskNode } from '../core/playbook.ts';
+import {
+  loopItems,
+  wholeName,
+  type IncludeNode,
+  type Play,
+  type TaskNode,
+} from '../core/playbook.ts';
 import type { RecordedStep } from '../journal/recorded-run.ts';
 import type { Included, ResultRecord, StepEndRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
@@ -324,12 +330,11 @@ export class StepRunner {
   #items(task: TaskNode, scope: Scope): JsonValue[] | undefined | RunnerError {
     if (task.loop === undefined) return undefined;
     try {
-      const items = scope.render(task.loop);
-      if (Array.isArray(items)) return items;
-      return new InvalidTask(
-        `"loop" must be a list, not ${items === null ? 'null' : typeof items}.`,
-        task,
-      );
+      const rendered = scope.render(task.loop);
+      const items = loopItems(rendered);
+      if (items) return items;
+      const found = rendered === null ? 'null' : typeof rendered;
+      return new InvalidTask(`"loop" must be a list, not ${found}.`, task);
     } catch (error) {
       if (error instanceof RunnerError) return error;
       throw error;

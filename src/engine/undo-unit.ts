@@ -3,7 +3,7 @@ import type { StepInfo } from '../core/events.ts';
 import { localHost, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
-import { plainTask, type TaskNode } from '../core/playbook.ts';
+import { loopItems, plainTask, type TaskNode } from '../core/playbook.ts';
 import { failedHosts, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { protectValue, Scope, unknownValue } from '../template/scope.ts';
@@ -91,8 +91,9 @@ export class UndoRunner {
     ) as unknown as TaskNode;
     const registers = this.#registers(unit);
     const outer = scope.with({ name: 'undo registers', values: registers, data: true });
-    const items = resolved.loop === undefined ? [undefined] : outer.render(resolved.loop);
-    if (!Array.isArray(items)) return refused(`"loop" of undo task "${task.name}" is not a list`);
+    const items =
+      resolved.loop === undefined ? [undefined] : loopItems(outer.render(resolved.loop));
+    if (!items) return refused(`"loop" of undo task "${task.name}" is not a list`);
     for (const item of items as (JsonValue | undefined)[]) {
       const values: JsonObject = item === undefined ? {} : { [resolved.loopVar]: item };
       const inner = outer.with(

@@ -14,6 +14,7 @@ import type { SourceRef } from '../core/source.ts';
 import { isTemplate } from '../template/templates.ts';
 import { escapePattern, slug } from '../util/text.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
+import { loopKeyword, loopKeywords, readLoop } from './loop.ts';
 import { MapReader } from './reader.ts';
 import { checkLoopVar } from './tasks.ts';
 import { readYaml } from './yaml.ts';
@@ -57,7 +58,7 @@ export function loadInclude(
     if (key === 'import_tasks') {
       const what = loop === undefined ? 'The path of "import_tasks" must be constant' : undefined;
       reader.problem(
-        loop === undefined ? key : 'loop',
+        loop === undefined ? key : (loopKeyword(reader.source) ?? 'loop'),
         `${what ?? '"import_tasks" cannot be looped'}.`,
         'Use "include_tasks", which is resolved when the run gets there.',
       );
@@ -134,7 +135,7 @@ export function loadRoleTask(
     ]);
   };
   const read = (path: string, place: Inherited, within: LoadContext): Node[] => {
-    const own = without(source, context, ['loop', 'loop_control', 'when', 'vars']);
+    const own = without(source, context, [...loopKeywords, 'loop_control', 'when', 'vars']);
     own['role'] = path;
     own['name'] = basename(place.path);
     const above = { ...place, path: dirname(place.path) };
@@ -160,7 +161,7 @@ export function loadLoopedBlock(reader: MapReader, outer: Inherited, context: Lo
   const loop = loadLoop(reader, outer);
   const inherited = inherit(reader, outer);
   const read = (_: string, place: Inherited, within: LoadContext): Node[] => {
-    const own = without(reader.source, context, ['loop', 'loop_control', 'when', 'vars']);
+    const own = without(reader.source, context, [...loopKeywords, 'loop_control', 'when', 'vars']);
     own['name'] = basename(place.path);
     const above = { ...place, path: dirname(place.path) };
     return context.loadNodes([own], above, within, reader.at());
@@ -203,7 +204,7 @@ interface Loop {
 }
 
 function loadLoop(reader: MapReader, outer: Inherited): Loop | undefined {
-  const items = reader.value('loop');
+  const items = readLoop(reader);
   const control = reader.reader('loop_control');
   const loopVar = control?.string('loop_var') ?? 'item';
   const label = control?.string('label');

@@ -297,6 +297,18 @@ export const keywords: readonly Keyword[] = [
   ),
   keyword('import_role', ['include'], { anyOf: [text, map] }, 'A role, read when the playbook is.'),
   keyword('loop', ['block', 'task', 'include'], {}, 'A list; done once for each of its items.'),
+  keyword(
+    'with_items',
+    ['block', 'task', 'include'],
+    {},
+    'A list as for loop; of the lists in it the items count.',
+  ),
+  keyword(
+    'with_dict',
+    ['block', 'task', 'include'],
+    {},
+    'A map; done once for each of its names, with item.key and item.value.',
+  ),
   keyword('loop_control', ['block', 'task', 'include'], map, 'How the loop goes.'),
   keyword('loop_var', ['loop_control'], text, 'Variable of the item. Default: item.'),
   keyword('index_var', ['loop_control'], text, 'Variable of its position, from 0.'),

@@ -10,6 +10,7 @@ import {
 import type { SourceRef } from '../core/source.ts';
 import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
+import { loopKeyword } from './loop.ts';
 import { MapReader } from './reader.ts';
 import { hereInstead, loadBlockUndo, loadTask, plainTasks, reportHiddenPivot } from './tasks.ts';
 
@@ -33,7 +34,7 @@ function loadNode(reader: MapReader, inherited: Inherited, context: LoadContext)
   const { source } = reader;
   const changed = (nodes: readonly Node[]) =>
     nodes.flatMap((node) => context.changes.ofNode(node, inherited, context));
-  if ('block' in source && 'loop' in source)
+  if ('block' in source && loopKeyword(source) !== undefined)
     return changed(loadLoopedBlock(reader, inherited, context));
   if ('block' in source) return changed([loadBlock(reader, inherited, context)]);
   if ('commit' in source) return changed([loadCommit(reader, inherited, context)]);

@@ -13,6 +13,7 @@ import type { SourceRef } from '../core/source.ts';
 import { validateValue } from '../util/schema.ts';
 import { didYouMean } from '../util/text.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
+import { readLoop } from './loop.ts';
 import { MapReader } from './reader.ts';
 
 export function loadBlockUndo(
@@ -100,7 +101,7 @@ export function loadTask(
   const inherited = inherit(reader, outer);
   const control = reader.reader('loop_control');
   const own = {
-    loop: reader.value('loop'),
+    loop: readLoop(reader),
     register: reader.string('register'),
     until: reader.conditions('until') ?? [],
     retries: reader.limit('retries'),

@@ -68,6 +68,15 @@ rule('2 ignore_unreachable: the host goes on, the result tells', {
   trace: ['A: h1 unreachable ignored', 'Say: h1 ok'],
   messages: { Say: 'true' },
 });
+rule('2 remote_user, port, connection: the inventory goes over them, they over the command line', {
+  seen: ['test/e2e/keywords.test.ts', 'yield to the inventory'],
+});
+rule('2 become_user: a template, as each of these', {
+  seen: [
+    'test/e2e/keywords.test.ts',
+    'say how a host is reached whose inventory does not, and the way back is the same',
+  ],
+});
 rule('2 check_mode: true simulates in a real run; false is refused', {
   text: '- { name: A, command: ok, check_mode: true }',
   settings: one,
@@ -380,9 +389,39 @@ rule('6 include in a loop: each item is one, equal items too', {
   settings: one,
   trace: ['Each: h1[a] h1[a] ok', 'In: h1 changed', 'In: h1 changed'],
 });
-rule('6 with_items: told what stands in its place', {
-  text: '- { name: A, with_items: [a], command: ok }',
-  problem: 'loop',
+rule('6 with_items: lists in the list are opened, one level; with_dict: key and value', {
+  text: `
+- { name: A, with_items: ['{{many}}', c, [[d]]], command: 'say {{json item}}', vars: { many: [a, b] } }
+- { name: B, with_items: '{{many}}', command: ok, vars: { many: one } }
+- { name: C, with_dict: { x: 1, y: 2 }, command: 'say {{item.key}}{{item.value}}', loop_control: { label: '{{item.key}}' } }
+- { name: Each, with_items: [[a], b], include_tasks: more.yml }
+- { name: Group, with_dict: { k: v }, block: [{ name: In, command: 'say {{item.key}}{{item.value}}' }] }
+`,
+  files: { 'more.yml': '- { name: More, command: "say {{item}}" }' },
+  settings: one,
+  trace: [
+    'A: h1[["d"]] h1[a] h1[b] h1[c] changed',
+    'B: h1[one] changed',
+    'C: h1[x] h1[y] changed',
+    'Each: h1[a] h1[b] ok',
+    'More: h1 changed',
+    'More: h1 changed',
+    'Group: h1[{"key":"k","value":"v"}] ok',
+    'In: h1 changed',
+  ],
+  also: [
+    {
+      text: '- { name: A, with_items: [a], loop: [a], command: ok }',
+      problem: "each other's place",
+    },
+    { text: '- { name: A, with_fileglob: [a], command: ok }', problem: 'loop' },
+    {
+      text: '- { name: A, with_dict: [a], command: ok }',
+      settings: one,
+      trace: ['A: h1 failed'],
+      failed: true,
+    },
+  ],
 });
 
 rule('7 failures: the table of docs/errors.md', {

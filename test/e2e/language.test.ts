@@ -780,7 +780,7 @@ describe('import_playbook and vars_files', () => {
 
 describe('keys that Ansible has', () => {
   it.each([
-    ['with_items: [a]', 'Use "loop" with a list.'],
+    ['with_fileglob: [a]', 'Use "loop" with a list.'],
     ['action: ping', 'Name the module itself as the key.'],
     ['local_action: x', 'Name the module, with "delegate_to: localhost".'],
   ])('%s gets told what to write', async (key, hint) => {
