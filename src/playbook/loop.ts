@@ -11,10 +11,12 @@ export function loopKeyword(source: object): string | undefined {
 
 /** What a task, block or include is done for, as `loopItems` takes it. */
 export function readLoop(reader: MapReader): JsonValue | undefined {
-  const [first, second] = loopKeywords.filter((key) => reader.has(key));
+  const loop = reader.value('loop');
+  const items = reader.value('with_items');
+  const map = reader.value('with_dict');
+  const [first, second] = loopKeywords.filter((key) => key in reader.source);
   if (first !== undefined && second !== undefined)
     reader.problem(second, `"${first}" and "${second}" stand in each other's place.`);
-  if (first === undefined) return undefined;
-  const value = reader.value(first) ?? null;
-  return first === 'loop' ? value : { [first]: value };
+  if (items !== undefined) return { with_items: items };
+  return map === undefined ? loop : { with_dict: map };
 }
