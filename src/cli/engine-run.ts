@@ -139,7 +139,8 @@ export async function withEngine<T>(
     get signal() {
       return stop.signal;
     },
-    ask: canAsk(world) && display.forPrograms !== true ? operator(world, display) : undefined,
+    ask:
+      canAsk(world) && display.forPrograms !== true ? operator(world, display, journal) : undefined,
     agree: stepwise === true ? stepByStep(world, display, stop) : undefined,
     isStopping: () => stop.stopping || context.locks.lost !== undefined,
     fault: faultHook(world.env['RUNNER_FAULT']),
@@ -162,25 +163,34 @@ export async function withEngine<T>(
 }
 
 /** Asks whoever started the run, one question after the other. */
-function operator({ redactor }: World, display: Display): EngineContext['ask'] {
+function operator(
+  { redactor }: World,
+  display: Display,
+  journal: Journal | undefined,
+): EngineContext['ask'] {
   const answers = new Map<string, Promise<string | undefined>>();
   let before: Promise<unknown> = Promise.resolve();
   return (key, { text, hidden }) => {
-    const answered = answers.get(key);
+    const whole = `${key} ${text}`;
+    const answered = answers.get(whole);
     if (answered) return answered;
+    const name = `pause_answer_${key}_${String(answers.size + 1)}`;
     const answer = before.then(async () => {
       const release = display.hold?.();
       try {
         const said = hidden
           ? await askSecret(redactor.mask(text))
           : await askText(redactor.mask(text));
-        if (hidden && said !== undefined) redactor.add(`the answer to ${key}`, said);
+        if (hidden && said !== undefined) {
+          redactor.add(name, said, { late: true });
+          journal?.note({ t: 'secret', name, env: name.toUpperCase() });
+        }
         return said;
       } finally {
         release?.();
       }
     });
-    answers.set(key, answer);
+    answers.set(whole, answer);
     before = answer.catch(() => undefined);
     return answer;
   };

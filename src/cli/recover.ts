@@ -201,12 +201,13 @@ class Recovery {
 
   /** Secrets are in the journal as references: their values come from the environment or a prompt again. */
   async #readSecrets(run: RecordedRun): Promise<void> {
-    for (const { name, env } of run.header.secrets) {
+    const late = new Set(run.secrets.map(({ name }) => name));
+    for (const { name, env } of [...run.header.secrets, ...run.secrets]) {
       const fromEnvironment = this.#world.env[env] || undefined;
       const value =
         fromEnvironment ??
         (canAsk(this.#world) ? await askSecret(`${name} (as in the first run)`) : undefined);
-      if (value !== undefined) this.#world.redactor.add(name, value);
+      if (value !== undefined) this.#world.redactor.add(name, value, { late: late.has(name) });
     }
     await this.#openVault(run);
   }

@@ -335,7 +335,7 @@ class UnitRunner {
       throw new TaskError(`There is nobody to ask: ${question.text}`, {
         hint: 'Start the run in a terminal and without --output json, or say how long to wait with "seconds".',
       });
-    const answer = await ask(String(step.number), question);
+    const answer = await ask(`${String(step.number)}_${String(this.#attempts)}`, question);
     if (answer === undefined) throw new TaskError('The question was not answered.');
     return answer;
   }

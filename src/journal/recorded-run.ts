@@ -42,6 +42,8 @@ export interface RecordedRun {
   results: ResultRecord[];
   /** Files of the playbook, as they were when the run read them. */
   files: PinnedFile[];
+  /** Secrets that came up in the course of the run. */
+  secrets: { name: string; env: string }[];
   /** Encrypted texts that were read, whose secrets the records refer to. */
   vault: VaultSource[];
   /** Commit points that were passed, by key. */
@@ -74,6 +76,7 @@ export function readRun(records: readonly JournalRecord[]): RecordedRun {
     units: new Map(),
     results: [],
     files: [...header.files],
+    secrets: [],
     vault: [...(header.vault ?? [])],
     commits: new Set(),
     commit: undefined,
@@ -170,6 +173,9 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       break;
     case 'rollback-policy':
       run.policies.push(record);
+      break;
+    case 'secret':
+      run.secrets.push({ name: record.name, env: record.env });
       break;
     case 'vault':
       run.vault.push(record.source);

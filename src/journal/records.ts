@@ -142,6 +142,8 @@ export type JournalRecord =
     }
   /** What was encrypted in a file that the run came to read: as those of the header. */
   | { t: 'vault'; source: VaultSource }
+  /** A secret that came up in the course of the run. */
+  | { t: 'secret'; name: string; env: string }
   /** A file that the run came to include: as those of the header. */
   | ({ t: 'file' } & PinnedFile)
   | { t: 'play'; id: string; batch: number; hosts: string[] }

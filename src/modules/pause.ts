@@ -14,7 +14,8 @@ const schema = {
     },
     echo: {
       type: 'boolean',
-      description: 'Show what is typed. Without, the answer is a secret. Default: true.',
+      description:
+        'Show what is typed. Without, the answer is a secret, which a resumed run asks for again. Default: true.',
     },
   },
   oneOf: [

@@ -14,10 +14,14 @@ const REFERENCE = /⟦secret:([^⟧]+)⟧/g;
 export class Redactor {
   readonly #secrets = new Map<string, string>();
   readonly #hidden = new Set<string>();
+  /** Those that were not known when the run began. */
+  readonly #late = new Set<string>();
   #forms: { form: string; name: string }[] = [];
 
-  add(name: string, value: string): void {
+  /** @param late it came up in the course of the run, so nothing was sealed with it */
+  add(name: string, value: string, { late = false } = {}): void {
     if (value.length < MIN_LENGTH || this.#secrets.get(name) === value) return;
+    if (late) this.#late.add(name);
     this.#secrets.set(name, value);
     this.#index();
   }
@@ -44,7 +48,13 @@ export class Redactor {
 
   /** Undefined while no secret is known. */
   createSealer(salt: string): Sealer | undefined {
-    return this.#secrets.size === 0 ? undefined : new Sealer([...this.#secrets.values()], salt);
+    const known = [...this.#secrets].filter(([name]) => !this.#late.has(name));
+    return known.length === 0
+      ? undefined
+      : new Sealer(
+          known.map(([, value]) => value),
+          salt,
+        );
   }
 
   /** Characters that must follow before what was said is sure to hold no beginning of a secret. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
@@ -459,6 +459,34 @@ describe('pause with a question', () => {
     const kept = await bench.cli.run(['rollback', '--output', 'json']);
     expect(kept.code, kept.stdout + kept.stderr).toBe(3);
     expect(bench.read('h1', 'etc/answer')).toBeUndefined();
+  });
+
+  it('is answered again from the environment where a later run needs a secret answer', async () => {
+    const playbook = bench.cli.file(
+      'later.yml',
+      tasks(`- { name: Ask, pause: { prompt: '{{item}}?', echo: false }, loop: [one, two], register: words }
+- { name: Mark, copy: { content: x, dest: /etc/answer-mark } }
+- { name: Fails, command: { argv: [test, -e, /etc/answer-go-on], read_only: true } }
+- { name: Keep, copy: { content: '{{words.results.[0].user_input}}/{{words.results.[1].user_input}}', dest: /etc/words } }`),
+    );
+    const { code, screen } = await inTerminal(
+      bench,
+      ['play', playbook, '-i', bench.inventory, '--limit', 'h1', '--on-failure', 'stop'],
+      [
+        ['one?', 'first-word\r'],
+        ['two?', 'second-word\r'],
+      ],
+    );
+    expect(code, screen).not.toBe(0);
+    const runs = join(bench.cli.dir, 'state/runner/runs');
+    const [run = ''] = readdirSync(runs);
+    expect(readFileSync(join(runs, run, 'journal'), 'utf8')).not.toMatch(/(first|second)-word/);
+    await bench.shell('h1', 'touch /etc/answer-go-on');
+    const resumed = await bench.cli.run(['resume', run], {
+      env: { PAUSE_ANSWER_1_1_1: 'first-word', PAUSE_ANSWER_1_1_2: 'second-word' },
+    });
+    expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+    expect(bench.read('h1', 'etc/words')).toBe('first-word/second-word');
   });
 
   it('that nobody answers fails the step: cancelled, or without a terminal', async () => {
