@@ -5,6 +5,7 @@ import { RunnerError, TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
 import type { HostSession } from '../core/host.ts';
 import type { ControllerFile, ControllerFolder, HostView } from '../core/module.ts';
+import { withPartials } from '../template/partials.ts';
 import type { Scope } from '../template/scope.ts';
 import { readArchive, type ArchiveEntry } from '../util/archive.ts';
 import { digestFile, sha256 } from '../util/digest.ts';
@@ -107,8 +108,15 @@ export class SessionHostView implements HostView {
   }
 
   async renderTemplate(path: string): Promise<string> {
-    const text = (await this.#read(await this.#find(path, 'templates'))).toString('utf8');
+    const own = (await this.#read(await this.#find(path, 'templates'))).toString('utf8');
     try {
+      const parts = withPartials(own);
+      let next = parts.next();
+      while (!next.done) {
+        const part = await this.#read(await this.#find(next.value, 'templates'));
+        next = parts.next(part.toString('utf8'));
+      }
+      const text = next.value;
       const rendered = this.#options.scope.render(text);
       return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
     } catch (error) {

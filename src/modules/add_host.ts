@@ -11,7 +11,7 @@ export const add_host: Module<{ name: string; groups?: string | string[] }> = {
         type: 'string',
         pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$',
         description:
-          'What the host is called. One that is known gets the groups and variables, too.',
+          'What the host is called. One that is known gets the groups and variables, too, and stays where it is reached.',
       },
       groups: textOrTexts('Groups it joins, besides "all".'),
     },

@@ -17,7 +17,9 @@ import {
   type TaskNode,
 } from '../core/playbook.ts';
 import { parseCondition } from '../template/conditions.ts';
-import { isTemplate, parseTemplate, type Template } from '../template/templates.ts';
+import { jinjaIn } from '../template/jinja.ts';
+import { withPartials } from '../template/partials.ts';
+import { isTemplate, jinjaError, parseTemplate, type Template } from '../template/templates.ts';
 import { placesOf } from '../util/paths.ts';
 import { didYouMean } from '../util/text.ts';
 
@@ -188,6 +190,11 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
     );
     const values = renderedValues(task);
     problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
+    const jinja = values
+      .flatMap(textsOf)
+      .map(jinjaIn)
+      .find((one) => one !== undefined);
+    if (jinja !== undefined) throw jinjaError(jinja);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     problems.push({
@@ -291,6 +298,12 @@ function checkTaken(names: readonly string[], at: Problem['at'], where: string):
     }));
 }
 
+function textsOf(value: JsonValue): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(textsOf);
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}
+
 function namesOf(value: JsonValue): string[] {
   if (typeof value === 'string') return isTemplate(value) ? [...parseTemplate(value).roots] : [];
   if (Array.isArray(value)) return value.flatMap(namesOf);
@@ -372,7 +385,7 @@ function checkNamedFile(
   }
   if (kind === 'files') return [];
   try {
-    const { roots } = parseTemplate(readFileSync(path, 'utf8'));
+    const { roots } = parseTemplate(wholeTemplate(path, places));
     const known = [...outer, ...namesOfTask(task)];
     const place = { file: path, line: 1, column: 1 };
     return checkNames([...roots], known, place, `template "${name}"`);
@@ -382,6 +395,22 @@ function checkNamedFile(
     const place = { file: path, line: Number(line), column: 1 };
     return [{ rule: 'broken-template', message: error.message, hint: error.hint, at: place }];
   }
+}
+
+/** @throws TemplateError when a partial is not there */
+function wholeTemplate(path: string, folders: readonly string[]): string {
+  const parts = withPartials(readFileSync(path, 'utf8'));
+  let next = parts.next();
+  while (!next.done) {
+    const candidates = placesOf(next.value, folders, 'templates');
+    const found = candidates.find((one) => serves('template', one));
+    if (found === undefined)
+      throw new TemplateError(`There is no partial "${next.value}".`, {
+        hint: `Looked for ${candidates.join(', ')}.`,
+      });
+    next = parts.next(readFileSync(found, 'utf8'));
+  }
+  return next.value;
 }
 
 function checkUndo(task: TaskNode, modules: ModuleRegistry): Problem[] {

@@ -25,7 +25,8 @@ import { reportSecrets } from './secrets.ts';
 import { findFile, loadTaskFile } from './includes.ts';
 import { inherit, stepId, topLevel, type Inherited, type LoadContext } from './inherited.ts';
 import { loadNodes } from './nodes.ts';
-import { hereInstead, loadBlockUndo, loadFingerprint, loadRollback, plainTasks } from './tasks.ts';
+import { hereInstead } from './elsewhere.ts';
+import { loadBlockUndo, loadFingerprint, loadRollback, plainTasks } from './tasks.ts';
 import { readYaml, SourceMap } from './yaml.ts';
 
 const MAX_PINNED_BYTES = 1024 * 1024;

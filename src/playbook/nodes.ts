@@ -12,7 +12,8 @@ import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { loopKeyword } from './loop.ts';
 import { MapReader } from './reader.ts';
-import { hereInstead, loadBlockUndo, loadTask, plainTasks, reportHiddenPivot } from './tasks.ts';
+import { hereInstead } from './elsewhere.ts';
+import { loadBlockUndo, loadTask, plainTasks, reportHiddenPivot } from './tasks.ts';
 
 export function loadNodes(
   list: JsonValue[],

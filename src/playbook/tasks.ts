@@ -14,6 +14,7 @@ import { validateValue } from '../util/schema.ts';
 import { didYouMean } from '../util/text.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { readLoop } from './loop.ts';
+import { argumentInstead, hereInstead, moduleOfName } from './elsewhere.ts';
 import { MapReader } from './reader.ts';
 
 export function loadBlockUndo(
@@ -66,28 +67,6 @@ export function plainTasks(
 }
 
 const triggers = ['changed', 'failed', 'unknown'] as const;
-
-const insteadOf: Record<string, string> = {
-  local_action: 'Name the module, with "delegate_to: localhost".',
-  action: 'Name the module itself as the key.',
-  sudo: 'Use "become".',
-  include: 'Use "include_tasks" or "import_tasks".',
-  debugger: '"--step" asks before each step, "--on-failure ask" when one failed.',
-  force_handlers:
-    'Not needed: what notified a handler is taken back when the run fails, and "runner resume" runs what is due.',
-  vars_prompt: 'Declare "inputs" of the playbook, with "prompt".',
-  max_fail_percentage:
-    'Use "max_failures", a count or a percentage, which counts hosts that are away, too.',
-  collections: 'There are none; a role is found by its name in "roles/".',
-  gather_subset: 'All facts come in one round trip; there is no subset.',
-  gather_timeout: 'Each probe has 5 seconds.',
-  fact_path: 'Facts of your own are steps that register what they read.',
-};
-
-/** What stands here for a key that Ansible has. */
-export function hereInstead(key: string): string | undefined {
-  return key.startsWith('with_') ? 'Use "loop" with a list.' : insteadOf[key];
-}
 
 /** A task, a handler, or a task inside `undo`, `capture` and `fingerprint`. */
 export function loadTask(
@@ -258,38 +237,18 @@ function reportNoModule(reader: MapReader, candidates: string[], context: LoadCo
     });
   }
   for (const key of candidates) {
-    const instead = hereInstead(key);
+    const same = moduleOfName(key, names);
+    const instead = same === undefined ? hereInstead(key) : `It is "${same}" here.`;
     const near = instead ?? didYouMean(key, [...names, ...reader.known()]);
     context.problems.push({
       rule: 'unknown-module',
       message: `Unknown module or keyword "${key}".`,
       at: reader.keyAt(key),
       hint: `${near ? `${near} ` : ''}List the modules with: runner doc.`,
+      ...(same === undefined ? {} : { fix: { from: key, to: same } }),
     });
   }
 }
-
-/** What stands in the place of arguments that Ansible's modules have. */
-const argumentsElsewhere: Record<string, string> = {
-  backup:
-    'It is not needed: every step keeps what it changes, and "runner rollback" brings it back. For a copy that stays there is the module "backup".',
-  trim_blocks: 'Templates are Handlebars: {{~ and ~}} take the blanks beside them away.',
-  lstrip_blocks: 'Templates are Handlebars: {{~ and ~}} take the blanks beside them away.',
-  unsafe_writes: 'Files are always replaced in one step.',
-  tmp_dest: 'A download lies beside its place until it is whole, so that taking it is one step.',
-  validate_checksum: 'What is fetched is always compared with the sum of the file on the host.',
-  connect_timeout: 'Give it for the whole run: runner play --connect-timeout SECONDS.',
-  boot_time_command: 'Whether a host restarted is told by the boot id of its kernel.',
-  search_paths: 'Write the whole path in "reboot_command".',
-  extra_opts: '"strip_components", "include" and "exclude" are arguments of their own.',
-  local_follow: 'Links on the controller are followed.',
-  decrypt: 'Files that are encrypted with a vault are decrypted on the way.',
-  get_mime: 'Ask the host with: command: file --brief --mime-type PATH.',
-  get_attributes: 'Ask the host with: command: lsattr -d PATH.',
-  pattern: 'systemd itself knows what of a unit runs.',
-  arguments: 'What a unit is started with stands in its unit file, or in a drop-in of it.',
-  newline_sequence: 'A template is written with the line ends that it has.',
-};
 
 function loadArguments(
   reader: MapReader,
@@ -326,7 +285,7 @@ function loadArguments(
     context.problems.push({
       ...ruleOfArgument(problem.path.at(-1), problem.key, args),
       message: `Module "${module.name}": ${problem.message}`,
-      hint: argumentsElsewhere[problem.key ?? ''] ?? problem.hint,
+      hint: argumentInstead(problem.key) ?? problem.hint,
       at,
     });
   }

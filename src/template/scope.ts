@@ -3,11 +3,12 @@ import { TemplateError, UnknownValueError } from '../core/errors.ts';
 import type { Controller } from './controller-helpers.ts';
 import { isTemplate, parseTemplate } from './templates.ts';
 
-/** Stands for "{{" in text that must not be rendered (`!raw`): two characters of Unicode's private use area. */
-const RAW_BRACES = '\uE000\uE001';
+/** Stands for "{" where that begins what must not be read (`!raw`): characters of Unicode's private use area. */
+const RAW = '\uE000';
+const RAW_BRACES = `${RAW}\uE001`;
 
 export function protectRaw(text: string): string {
-  return text.replaceAll('{{', RAW_BRACES);
+  return text.replaceAll('{{', RAW_BRACES).replaceAll(/\{(?=[%#])/g, RAW);
 }
 
 /** Marks every string in a value as text that is not a template. */
@@ -23,7 +24,7 @@ export function protectValue<T extends JsonValue>(value: T): T {
 }
 
 function unprotectRaw(text: string): string {
-  return text.includes(RAW_BRACES) ? text.replaceAll(RAW_BRACES, '{{') : text;
+  return text.includes(RAW) ? text.replaceAll(RAW_BRACES, '{{').replaceAll(RAW, '{') : text;
 }
 
 /** In check mode, a value that only a real run can give. */

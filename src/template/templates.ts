@@ -2,6 +2,7 @@ import Handlebars from 'handlebars';
 import { RunnerError, TemplateError } from '../core/errors.ts';
 import { controllerHelpers, type Controller } from './controller-helpers.ts';
 import { helpers } from './helpers.ts';
+import { expressionHere, jinjaIn } from './jinja.ts';
 
 export interface Template {
   /** Names of variables that must exist for the template to render. */
@@ -62,6 +63,7 @@ handlebars.registerHelper('__text', function (value: unknown) {
 });
 
 class MissingName extends Error {}
+class UnknownHelper extends TemplateError {}
 
 const compiled = new Map<string, Template>();
 
@@ -84,14 +86,21 @@ function compile(source: string): Template {
     program = handlebars.parse(source);
   } catch (error) {
     throw new TemplateError(`Template does not parse: ${parseMessage(error)}`, {
-      hint: source.includes('|')
-        ? 'Filters are helpers here: {{default x "y"}}, not {{ x | default("y") }}.'
-        : undefined,
+      hint: expressionHere(source),
     });
   }
+  const jinja = jinjaIn(source);
+  if (jinja !== undefined) throw jinjaError(jinja);
   const names: Names = { required: new Set(), optional: new Set(), asks: [] };
   const single = singleExpression(program);
-  rewriteProgram(program, names, 0);
+  try {
+    rewriteProgram(program, names, 0);
+  } catch (error) {
+    // Such as {{ "a" if x else "b" }}, which reads as a call.
+    const hint = expressionHere(source);
+    if (!(error instanceof UnknownHelper) || hint === undefined) throw error;
+    throw new TemplateError(error.message, { hint });
+  }
   if (single) {
     single.path = path('__value');
   }
@@ -133,11 +142,22 @@ function templateError(source: string, error: unknown): RunnerError {
   return new TemplateError(`Template "${shown}" failed: ${message}`, { cause: error });
 }
 
+/** Text of another language would be left standing in what is written. */
+export function jinjaError(found: string): TemplateError {
+  return new TemplateError(`Template has "${found}", which means nothing here.`, {
+    hint: found.startsWith('{#')
+      ? 'A comment is {{!-- this --}}.'
+      : 'Use {{#if}}…{{else}}…{{/if}} and {{#each}}…{{/each}}. If it is meant as it stands, quote it: {{"{% … %}"}}.',
+  });
+}
+
+/** Without the list of what the parser would have taken instead. */
 function parseMessage(error: unknown): string {
   const lines = (error instanceof Error ? error.message : String(error)).split('\n');
   return lines
-    .filter((line) => !/^-*\^$/.test(line.trim()))
+    .filter((line) => !/^-*\^$/.test(line.trim()) && !line.startsWith('Expecting '))
     .join(' ')
+    .trim()
     .slice(0, 200);
 }
 
@@ -177,7 +197,7 @@ function rewriteStatement(statement: Node, names: Names, depth: number): void {
     rewriteProgram(block.program, names, changesContext ? depth + 1 : depth);
     rewriteProgram(block.inverse, names, depth);
   } else if (statement.type.startsWith('Partial')) {
-    throw new TemplateError('Partials are not available in templates.');
+    throw new TemplateError('Partials are for template files: {{> name}} takes one beside them.');
   }
 }
 
@@ -218,7 +238,7 @@ function rewriteCall(called: Call, names: Names, depth: number): void {
       hint: 'Read the controller with {{env "NAME"}} and {{file "NAME"}}.',
     });
   } else if (!Object.hasOwn(helpers, name) && !blocks.has(name)) {
-    throw new TemplateError(`Unknown helper "${name}".`, {
+    throw new UnknownHelper(`Unknown helper "${name}".`, {
       hint: 'List them with: runner doc helpers.',
     });
   }

@@ -780,6 +780,20 @@ describe('import_playbook and vars_files', () => {
 
 describe('keys that Ansible has', () => {
   it.each([
+    ['ansible.builtin.copy: {}', 'It is "copy" here.'],
+    ['ansible.builtin.include_tasks: x.yml', 'It is "include_tasks" here.'],
+    ['systemd: {}', 'It is "systemd_service" here.'],
+    ['ansible.builtin.raw: uptime', 'Use "shell": nothing on a host needs Python here.'],
+    ['validate_argument_spec: {}', 'they are checked before the run.'],
+  ])('%s is a module that is called otherwise, or is none', async (key, hint) => {
+    const { code, stderr } = await bench.play(
+      `- { name: A, hosts: h1, tasks: [{ name: B, ${key} }] }`,
+    );
+    expect(stderr).toContain(hint);
+    expect(code).toBe(1);
+  });
+
+  it.each([
     ['with_fileglob: [a]', 'Use "loop" with a list.'],
     ['action: ping', 'Name the module itself as the key.'],
     ['local_action: x', 'Name the module, with "delegate_to: localhost".'],

@@ -150,6 +150,23 @@ describe('runner validate', () => {
     expect(made.code, made.said).toBe(0);
   });
 
+  it('finds what Ansible would have understood, and says what it is here', async () => {
+    const { code, said } = await validate(
+      play(`debug: { msg: "{% if a %}x{% endif %}" }
+    - name: Two
+      debug: { msg: "{{ a | default('b') }}" }
+    - name: Three
+      copy: { content: !raw "{% if a %}", dest: /x }`),
+    );
+    expect(code).toBe(1);
+    expect(said.match(/which means nothing here/g)).toHaveLength(1);
+    for (const words of [
+      'Template has "{% if a %}", which means nothing here. Use {{#if}}',
+      'Filters are helpers here',
+    ])
+      expect(said).toContain(words);
+  });
+
   it('lists its rules', async () => {
     const { stdout } = await cli.run(['validate', '--rules']);
     expect(stdout.trim().split('\n')).toHaveLength(Object.keys(rules).length);
