@@ -47,11 +47,11 @@ export function addConnectOptions(command: Command): Command {
     .option('--ssh-config <FILE>', 'instead of ~/.ssh/config and the system\'s; "none" for none')
     .addOption(
       new Option(
-        '--transport <CLIENT>',
+        '-c, --transport <CLIENT>',
         "who connects: our own client, or the system's ssh",
       ).choices(['ssh', 'openssh']),
     )
-    .option('--connect-timeout <SECONDS>', 'for each attempt', String(CONNECT_TIMEOUT_SECONDS))
+    .option('-T, --connect-timeout <SECONDS>', 'for each attempt', String(CONNECT_TIMEOUT_SECONDS))
     .option('--key-passphrase-file <FILE>', 'file whose first line unlocks private keys')
     .option('--connection-password-file <FILE>', 'file whose first line is the login password')
     .option('-u, --user <NAME>', 'who logs in where the inventory does not say it')

@@ -1,6 +1,7 @@
 import { Environment, type ASTNode } from '@marcbachmann/cel-js';
 import { isObject } from '../core/json.ts';
 import { RunnerError, TemplateError } from '../core/errors.ts';
+import { compareVersions } from './versions.ts';
 
 export interface Condition {
   readonly source: string;
@@ -175,35 +176,4 @@ function createEnvironment(): Environment {
     text.split('\n').filter((line) => line !== ''),
   );
   return cel;
-}
-
-/** `version("3.7.16", ">=", "3.7.12")`: compares dotted numbers; a suffix after them is ignored. */
-function compareVersions(a: string, operator: string, b: string): boolean {
-  const order = versionOrder(a, b);
-  switch (operator) {
-    case '==':
-      return order === 0;
-    case '!=':
-      return order !== 0;
-    case '<':
-      return order < 0;
-    case '<=':
-      return order <= 0;
-    case '>':
-      return order > 0;
-    case '>=':
-      return order >= 0;
-    default:
-      throw new TemplateError(`version() compares with ==, !=, <, <=, > or >=, not "${operator}".`);
-  }
-}
-
-function versionOrder(a: string, b: string): number {
-  const numbers = (text: string) => (/\d+(?:\.\d+)*/.exec(text)?.[0] ?? '0').split('.').map(Number);
-  const [left, right] = [numbers(a), numbers(b)];
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return Math.sign(difference);
-  }
-  return 0;
 }

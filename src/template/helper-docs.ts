@@ -158,5 +158,10 @@ export const helperDocs: Record<string, HelperDoc> = {
     '{{date "%Y-%m-%d %H:%M"}}',
     '2026-03-01 22:00',
   ),
+  version: doc(
+    'Whether versions stand in an order: ==, !=, <, <=, > or >=. What is behind the dotted numbers is left out.',
+    '{{version "1.30.9+k0s.0" ">=" "1.30"}}',
+    true,
+  ),
   ternary: doc('One of two values, by a condition.', '{{ternary true "yes" "no"}}', 'yes'),
 };

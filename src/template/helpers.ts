@@ -5,6 +5,7 @@ import { parse as fromYaml, stringify as toYaml } from 'yaml';
 import { isObject } from '../core/json.ts';
 import { TemplateError } from '../core/errors.ts';
 import { quote } from '../util/shell.ts';
+import { compareVersions } from './versions.ts';
 
 const MAX_RANGE = 1_000_000;
 
@@ -172,4 +173,5 @@ export const helpers: Record<string, Helper> = {
   in: (item, value) =>
     typeof value === 'string' ? value.includes(text(item)) : list(value, 'in').includes(item),
   ternary: (condition, yes, no) => (condition ? yes : no),
+  version: (a, operator, b) => compareVersions(text(a), text(operator), text(b)),
 };

@@ -22,7 +22,8 @@ const expressions: [RegExp, string][] = [
   [/[=!<>]=|[<>]/, 'Comparisons are helpers: {{eq a b}}, {{ne a b}}, {{lt a b}}, {{gt a b}}.'],
   [/\b(and|or|in)\b/, 'These are helpers: {{and a b}}, {{or a b}}, {{in item list}}.'],
   [/\w\s*\(/, 'What is called is a helper, {{helper value}}: see runner doc helpers.'],
-  [/[-+*/~]/, 'Templates do not calculate: put pieces of text beside each other.'],
+  [/~/, 'Texts are put together by {{concat a b}}.'],
+  [/[-+*/]/, 'Sums are helpers: {{add a b}}, {{subtract a b}}, {{multiply a b}}, {{divide a b}}.'],
 ];
 
 /** How an expression that does not parse is written here; undefined where that is not known. */

@@ -31,7 +31,8 @@ describe('text of Jinja', () => {
     ['{{ "a" if x else "b" }}', '{{ternary condition "this" "that"}}'],
     ['{{ x == 1 }}', '{{eq a b}}'],
     ['{{ x.get("a") }}', '{{helper value}}'],
-    ['{{ x + 1 }}', 'Templates do not calculate'],
+    ['{{ x + 1 }}', '{{add a b}}'],
+    ['{{ x ~ "a" }}', '{{concat a b}}'],
   ])('%j is answered with what it is here', (text, hint) => {
     let said: unknown;
     try {
