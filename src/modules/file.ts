@@ -39,7 +39,7 @@ const schema = {
     recurse: {
       type: 'boolean',
       description:
-        'Mode, owner and group are those of all below the directory, too. In symbols, "X" is for directories and programs only.',
+        'Mode, owner and group are those of all below the directory, too. In symbols, "X" is for directories and programs only. Where more than 5000 paths change, it needs an undo of its own.',
     },
     ...fileProperties,
   },
