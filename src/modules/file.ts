@@ -225,7 +225,7 @@ async function restoreTree(args: Args, host: HostView): Promise<ModuleCall[] | u
   const found: Record<string, string[]> = {};
   for (const { path, mode, uid, gid } of other)
     (found[`${mode} ${String(uid)} ${String(gid)}`] ??= []).push(path);
-  return [{ module: 'restore_attributes', args: { path: args.path, found } }];
+  return [{ module: 'restore_attributes', args: { name: args.path, found } }];
 }
 
 /** A directory that stays needs no copy: only its attributes are touched. */

@@ -7,14 +7,14 @@ import { onAll } from './tree.ts';
 const schema = {
   type: 'object',
   properties: {
-    path: { type: 'string', description: 'Directory whose content it is.' },
+    name: { type: 'string', description: 'Directory whose content it is.' },
     found: {
       type: 'object',
       additionalProperties: { type: 'array', items: { type: 'string' } },
       description: 'Paths by mode, number of the owner and number of the group that were found.',
     },
   },
-  required: ['path', 'found'],
+  required: ['name', 'found'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 

@@ -317,7 +317,7 @@ testModule(restore_attributes, {
   settled: [
     {
       title: 'they have them, or are gone',
-      args: { path: '/srv', found: { '0755 1 0': ['/srv/a', '/srv/gone'] } },
+      args: { name: '/srv', found: { '0755 1 0': ['/srv/a', '/srv/gone'] } },
       facts: {
         'file.attributes of ["/srv/a","/srv/gone"]': [
           attributes('/srv/a', { mode: '0755', uid: 1 }),
@@ -328,7 +328,7 @@ testModule(restore_attributes, {
   changes: [
     {
       title: 'owner first, since that takes set-id bits away',
-      args: { path: '/srv', found: { '4755 1 0': ['/srv/a', '/srv/l'], '0600 0 0': ['/srv/b'] } },
+      args: { name: '/srv', found: { '4755 1 0': ['/srv/a', '/srv/l'], '0600 0 0': ['/srv/b'] } },
       facts: {
         'file.attributes of ["/srv/a","/srv/l","/srv/b"]': [
           attributes('/srv/a', { mode: '4755' }),
@@ -434,7 +434,7 @@ testModule(file, {
         {
           module: 'restore_attributes',
           args: {
-            path: '/srv',
+            name: '/srv',
             found: { '4755 0 0': ['/srv/a', '/srv/c'], '0750 0 4': ['/srv/b'] },
           },
         },
