@@ -10,7 +10,6 @@ import type {
   Plan,
 } from '../core/module.ts';
 import type { PathState } from '../facts/archive.ts';
-import { fileState } from '../facts/file.ts';
 import { mapLimited } from '../util/concurrency.ts';
 import type { FolderEntry } from '../util/folder.ts';
 import { octalMode } from '../util/mode.ts';
@@ -18,6 +17,7 @@ import { pickAttributes, restorePath, topmostMade, toText } from './shared.ts';
 import {
   below,
   compareTree,
+  followed,
   listing,
   newPlaces,
   onAll,
@@ -140,9 +140,9 @@ async function compare(
   folder: ControllerFolder,
   host: HostView,
 ): Promise<Comparison> {
-  const root = wanted.src.endsWith('/') ? wanted.dest : below(wanted.dest, basename(folder.path));
-  const [state, entries] = await Promise.all([
-    host.fact(fileState, root),
+  const named = wanted.src.endsWith('/') ? wanted.dest : below(wanted.dest, basename(folder.path));
+  const [{ path: root, state }, entries] = await Promise.all([
+    followed(named, host),
     mapLimited(folder.entries, READERS, (entry) => entryOf(entry, wanted, folder, host)),
   ]);
   if (state.type === 'absent') {

@@ -2,7 +2,7 @@ import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { FileDiff, HostView } from '../core/module.ts';
 import { pathStates, type PathState } from '../facts/archive.ts';
-import { fileState } from '../facts/file.ts';
+import { fileState, realPath, type FileState } from '../facts/file.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
 
 /** What is wanted at a path below a directory of the host. */
@@ -54,6 +54,18 @@ export async function compareTree<E extends TreeEntry>(
     replaced(compared).map(({ path }) => host.fact(fileState, below(folder, path))),
   );
   return compared;
+}
+
+/** A path and its state; where it is a link, those of what it leads to. */
+export async function followed(
+  path: string,
+  host: HostView,
+): Promise<{ path: string; state: FileState }> {
+  const state = await host.fact(fileState, path);
+  const real = state.type === 'link' ? await host.fact(realPath, path) : undefined;
+  return real === undefined
+    ? { path, state }
+    : { path: real, state: await host.fact(fileState, real) };
 }
 
 export function below(folder: string, path: string): string {

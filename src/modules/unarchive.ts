@@ -10,6 +10,7 @@ import { listOf, restorePath, textOrTexts } from './shared.ts';
 import {
   below,
   compareTree,
+  followed,
   listing,
   newPlaces,
   onAll,
@@ -156,8 +157,8 @@ export const unarchive: Module<Args> = {
 
 async function compare(args: Args, host: HostView): Promise<Comparison> {
   const { src, dest } = args;
-  const [folder, content] = await Promise.all([host.fact(fileState, dest), contentOf(args, host)]);
-  if (folder.type !== 'directory') {
+  const [{ state }, content] = await Promise.all([followed(dest, host), contentOf(args, host)]);
+  if (state.type !== 'directory') {
     throw new TaskError(`There is no directory "${dest}" on "${host.name}".`, {
       hint: `Make it first: file: { path: ${dest}, state: directory }.`,
     });

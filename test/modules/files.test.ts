@@ -78,6 +78,22 @@ testModule(copy, {
       args: { src: path, dest: other, remote_src: true },
       facts: { ...found('a'), [`file.state ${other}`]: fileFact({ checksum: sha('a') }) },
     },
+    {
+      title: 'what is in a directory is there already, behind a link',
+      args: { src: 'conf/', dest: '/srv/link' },
+      ...confOnTheController,
+      facts: {
+        'file.state /srv/link': fileFact({ type: 'link' }),
+        'file.real /srv/link': '/srv/real',
+        'file.state /srv/real': fileFact({ type: 'directory' }),
+        'archive.states /srv/real ["a","bin","bin/run","bin/old"]': new Map([
+          ['a', there({ checksum: sha('A') })],
+          ['bin', there({ type: 'directory' })],
+          ['bin/run', there({ checksum: sha('R') })],
+          ['bin/old', there({ checksum: sha('O') })],
+        ]),
+      },
+    },
     { title: 'same bytes', args: { content: 'a\n', dest: path }, facts: found('a\n') },
     {
       title: 'same bytes and mode',
