@@ -140,7 +140,9 @@ export async function withEngine<T>(
       return stop.signal;
     },
     ask:
-      canAsk(world) && display.forPrograms !== true ? operator(world, display, journal) : undefined,
+      canAsk(world) && display.forPrograms !== true
+        ? operator(world, { display, journal, stop })
+        : undefined,
     agree: stepwise === true ? stepByStep(world, display, stop) : undefined,
     isStopping: () => stop.stopping || context.locks.lost !== undefined,
     fault: faultHook(world.env['RUNNER_FAULT']),
@@ -162,11 +164,10 @@ export async function withEngine<T>(
   }
 }
 
-/** Asks whoever started the run, one question after the other. */
+/** Asks whoever started the run, one question after the other. Ctrl-C is what it is elsewhere. */
 function operator(
   { redactor }: World,
-  display: Display,
-  journal: Journal | undefined,
+  { display, journal, stop }: Pick<EngineParts, 'display' | 'journal'> & { stop: StopSignals },
 ): EngineContext['ask'] {
   const answers = new Map<string, Promise<string | undefined>>();
   let before: Promise<unknown> = Promise.resolve();
@@ -178,9 +179,8 @@ function operator(
     const answer = before.then(async () => {
       const release = display.hold?.();
       try {
-        const said = hidden
-          ? await askSecret(redactor.mask(text))
-          : await askText(redactor.mask(text));
+        const said = await (hidden ? askSecret : askText)(redactor.mask(text), stop.signal);
+        if (said === undefined) stop.request();
         if (hidden && said !== undefined) {
           redactor.add(name, said, { late: true });
           journal?.note({ t: 'secret', name, env: name.toUpperCase() });

@@ -5,15 +5,18 @@ export function canAsk(world: World): boolean {
 }
 
 /** Asks for text that is not shown. Undefined when the operator cancels. */
-export async function askSecret(question: string): Promise<string | undefined> {
+export async function askSecret(
+  question: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const { isCancel, password } = await import('@clack/prompts');
-  const answer = await password({ message: question });
+  const answer = await password({ message: question, ...(signal ? { signal } : {}) });
   return isCancel(answer) ? undefined : answer;
 }
 
-export async function askText(question: string): Promise<string | undefined> {
+export async function askText(question: string, signal?: AbortSignal): Promise<string | undefined> {
   const { isCancel, text } = await import('@clack/prompts');
-  const answer = await text({ message: question });
+  const answer = await text({ message: question, ...(signal ? { signal } : {}) });
   return isCancel(answer) ? undefined : answer;
 }
 

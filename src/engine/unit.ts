@@ -294,8 +294,7 @@ class UnitRunner {
     );
     if (view.sawSecret) delete plan.diff;
     const readOnly = plan.readOnly === true || task.readOnly;
-    if (plan.pauseSeconds !== undefined && !this.check)
-      await sleep(plan.pauseSeconds * 1000, signal);
+    if (plan.pauseSeconds !== undefined && !this.check) await this.#wait(plan.pauseSeconds);
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
     if (plan.question && this.check) return { ...base, unknown: true, result: {} };
     if (plan.question) plan.result = { ...plan.result, user_input: await this.#ask(plan.question) };
@@ -336,15 +335,22 @@ class UnitRunner {
         hint: 'Start the run in a terminal and without --output json, or say how long to wait with "seconds".',
       });
     const answer = await ask(`${String(step.number)}_${String(this.#attempts)}`, question);
-    if (answer === undefined) throw new TaskError('The question was not answered.');
+    if (answer === undefined) throw new TimeoutError('Interrupted: the question was not answered.');
     return answer;
+  }
+
+  /** @throws TimeoutError when running steps are given up meanwhile */
+  async #wait(seconds: number): Promise<void> {
+    await sleep(seconds * 1000, this.#context.signal).catch(() => {
+      throw new TimeoutError('Interrupted while it waited.');
+    });
   }
 
   async #session(args: JsonObject): Promise<HostSession> {
     const { target } = this.#unit;
     const patience = this.#module.waitsForHost?.(args);
     if (patience && patience.delaySeconds > 0 && !this.check)
-      await sleep(patience.delaySeconds * 1000, this.#context.signal);
+      await this.#wait(patience.delaySeconds);
     const deadline = Date.now() + (patience?.seconds ?? 0) * 1000;
     for (;;) {
       try {

@@ -489,15 +489,53 @@ describe('pause with a question', () => {
     expect(bench.read('h1', 'etc/words')).toBe('first-word/second-word');
   });
 
-  it('that nobody answers fails the step: cancelled, or without a terminal', async () => {
+  it('that is interrupted leaves it to the operator what becomes of the changes', async () => {
+    const playbook = bench.cli.file(
+      'changed.yml',
+      tasks(`- { name: Mark, copy: { content: x, dest: /etc/asked-mark } }
+- { name: Ask, pause: { prompt: 'Go on?' } }`),
+    );
+    const { code, screen } = await inTerminal(
+      bench,
+      ['play', playbook, '-i', bench.inventory, '--limit', 'h1'],
+      [
+        ['Go on?', '\u0003'],
+        ['What now?', '\u001b[B\r'],
+      ],
+    );
+    expect(code, screen).toBe(3);
+    expect(bench.read('h1', 'etc/asked-mark')).toBeUndefined();
+  });
+
+  it('and a pause that is given up with Ctrl-C end the run in words', async () => {
+    let sent = 0;
+    const { code, stdout, stderr } = await bench.play(
+      tasks(`- { name: Mark, copy: { content: x, dest: /etc/pause-mark } }
+- { name: Wait, pause: { seconds: 60 } }`),
+      ['--on-interrupt', 'leave', '--limit', 'h1'],
+      {
+        onEvent(event, child) {
+          const begun = event.type === 'step-start' && event.step.name === 'Wait';
+          if (begun || (event.type === 'message' && sent === 1))
+            sent += Number(child.kill('SIGINT'));
+        },
+      },
+    );
+    expect(code, stdout + stderr).toBe(130);
+    expect(stderr).not.toContain('internal error');
+    expect((await bench.cli.run(['rollback'])).code).toBe(3);
+    expect(bench.read('h1', 'etc/pause-mark')).toBeUndefined();
+  });
+
+  it('that nobody answers is an interruption, and without a terminal a failure', async () => {
     const playbook = bench.cli.file('ask.yml', text);
     const cancelled = await inTerminal(
       bench,
       ['play', playbook, '-i', bench.inventory],
       [['Which release?', '\u0003']],
     );
-    expect(cancelled.code, cancelled.screen).toBe(2);
-    expect(cancelled.screen).toContain('The question was not answered.');
+    expect(cancelled.code, cancelled.screen).toBe(130);
+    expect(cancelled.screen).toContain('Interrupted. Nothing was changed.');
     const alone = await bench.play(text);
     expect(alone.code).toBe(2);
     expect(alone.stdout).toContain('There is nobody to ask: Which release?');
