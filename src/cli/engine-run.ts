@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { exitCodes, type EventSink, type Outcome, type StepInfo } from '../core/events.ts';
-import { JournalError } from '../core/errors.ts';
+import { JournalError, TimeoutError } from '../core/errors.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../core/playbook.ts';
@@ -73,7 +73,8 @@ export class StopSignals {
   }
 
   #giveUp(): void {
-    this.#abort.abort(new Error('Interrupted.'));
+    // Whoever waits ends with it: it is an outcome of a run, not a fault of the program.
+    this.#abort.abort(new TimeoutError('Interrupted.'));
   }
 
   dispose(): void {

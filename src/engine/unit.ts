@@ -294,7 +294,8 @@ class UnitRunner {
     );
     if (view.sawSecret) delete plan.diff;
     const readOnly = plan.readOnly === true || task.readOnly;
-    if (plan.pauseSeconds !== undefined && !this.check) await this.#wait(plan.pauseSeconds);
+    if (plan.pauseSeconds !== undefined && !this.check)
+      await sleep(plan.pauseSeconds * 1000, signal);
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
     if (plan.question && this.check) return { ...base, unknown: true, result: {} };
     if (plan.question) plan.result = { ...plan.result, user_input: await this.#ask(plan.question) };
@@ -339,18 +340,11 @@ class UnitRunner {
     return answer;
   }
 
-  /** @throws TimeoutError when running steps are given up meanwhile */
-  async #wait(seconds: number): Promise<void> {
-    await sleep(seconds * 1000, this.#context.signal).catch(() => {
-      throw new TimeoutError('Interrupted while it waited.');
-    });
-  }
-
   async #session(args: JsonObject): Promise<HostSession> {
     const { target } = this.#unit;
     const patience = this.#module.waitsForHost?.(args);
     if (patience && patience.delaySeconds > 0 && !this.check)
-      await this.#wait(patience.delaySeconds);
+      await sleep(patience.delaySeconds * 1000, this.#context.signal);
     const deadline = Date.now() + (patience?.seconds ?? 0) * 1000;
     for (;;) {
       try {

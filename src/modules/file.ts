@@ -11,7 +11,14 @@ import {
   type PathAttributes,
 } from '../facts/file.ts';
 import { octalMode } from '../util/mode.ts';
-import { attributeActions, fileProperties, names, restorePath, topmostMade } from './shared.ts';
+import {
+  attributeActions,
+  fileProperties,
+  names,
+  pickAttributes,
+  restorePath,
+  topmostMade,
+} from './shared.ts';
 
 const schema = {
   type: 'object',
@@ -75,7 +82,7 @@ export const file: Module<Args> = {
     const args = await followed(given, host);
     const { path } = args;
     const found = await host.fact(fileState, path);
-    if (args.recurse === true && found.type === 'directory') return restoreTree(args, host);
+    if (args.recurse === true && found.type === 'directory') return restoreBelow(args, host);
     const whole = found.type === 'directory' && needsCopy(args, found);
     return restorePath(await topmostMade(path, host), host, captured, { whole });
   },
@@ -172,11 +179,18 @@ async function otherAttributes(args: Args, host: HostView): Promise<PathAttribut
   const found = await host.fact(treeAttributes, path, settledPattern(args));
   return found.filter(
     (one) =>
-      (owner !== undefined && !names(owner, one.owner, one.uid)) ||
-      (group !== undefined && !names(group, one.group, one.gid)) ||
+      isForeign(one, args) ||
       (mode !== undefined &&
         one.type !== 'link' &&
         octalMode(mode, one.mode, one.type === 'directory') !== one.mode),
+  );
+}
+
+/** Whether it belongs to somebody else than the task wants. */
+function isForeign({ owner, uid, group, gid }: PathAttributes, wanted: Args): boolean {
+  return (
+    (wanted.owner !== undefined && !names(wanted.owner, owner, uid)) ||
+    (wanted.group !== undefined && !names(wanted.group, group, gid))
   );
 }
 
@@ -197,29 +211,21 @@ function isNumber(text: string): boolean {
   return /^\d+$/.test(text);
 }
 
-function treeActions(
-  { path, mode, owner, group }: Args,
-  other: readonly PathAttributes[],
-): Action[] {
+function treeActions(args: Args, other: readonly PathAttributes[]): Action[] {
+  const { path, mode, owner, group } = args;
   if (other.length === 0) return [];
   const actions: Action[] = [];
-  const foreign = other.some(
-    (one) =>
-      (owner !== undefined && !names(owner, one.owner, one.uid)) ||
-      (group !== undefined && !names(group, one.group, one.gid)),
-  );
-  if (foreign)
+  if (other.some((one) => isForeign(one, args)))
     actions.push({
       ...{ kind: 'chown', path, recurse: true },
-      ...(owner === undefined ? {} : { owner }),
-      ...(group === undefined ? {} : { group }),
+      ...pickAttributes({ owner, group }),
     });
   // A change of the owner takes set-id bits away, so the mode is set behind it.
   if (mode !== undefined) actions.push({ kind: 'chmod', path, mode, recurse: true });
   return actions;
 }
 
-async function restoreTree(args: Args, host: HostView): Promise<ModuleCall[] | undefined> {
+async function restoreBelow(args: Args, host: HostView): Promise<ModuleCall[] | undefined> {
   const other = await otherAttributes(args, host);
   if (other.length > MAX_UNDO_PATHS) return undefined;
   const found: Record<string, string[]> = {};

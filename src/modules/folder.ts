@@ -13,15 +13,16 @@ import type { PathState } from '../facts/archive.ts';
 import { mapLimited } from '../util/concurrency.ts';
 import type { FolderEntry } from '../util/folder.ts';
 import { octalMode } from '../util/mode.ts';
-import { pickAttributes, restorePath, topmostMade, toText } from './shared.ts';
+import { attributeActions, pickAttributes, topmostMade, toText } from './shared.ts';
 import {
   below,
   compareTree,
   followed,
   listing,
-  newPlaces,
+  gone,
   onAll,
   replaced,
+  restoreTree,
   sameContent,
   sameOwners,
   stateOf,
@@ -90,7 +91,9 @@ export async function planFolder(
       ...(wanted.mode === undefined ? {} : { mode: modeOf(entry, state, wanted.mode) }),
     };
     if (sameContent(entry, state)) {
-      actions.push(...settle(to, entry, state, wanted));
+      // What a file with the right content still needs.
+      const now = { ...state, uid: Number(state.uid), gid: Number(state.gid) };
+      actions.push(...attributeActions(to, now, attributes));
     } else if (
       file.encrypted !== true &&
       (file.size > INLINE_BYTES || inline + file.size > INLINE_TOTAL_BYTES)
@@ -124,15 +127,8 @@ export async function restoreFolder(
 ): Promise<ModuleCall[]> {
   const found = await compare(wanted, folder, host);
   const { root, made } = found;
-  const gone = (path: string): ModuleCall => ({
-    module: 'restore_path',
-    args: { path, state: 'absent' },
-  });
   if (made) return [gone(await topmostMade(root, host))];
-  const back = await Promise.all(
-    replaced(found).map(({ path }) => restorePath(below(root, path), host, captured)),
-  );
-  return [...newPlaces(found).map((path) => gone(below(root, path))), ...back.flat()];
+  return restoreTree(root, found, host, captured);
 }
 
 async function compare(
@@ -186,15 +182,4 @@ async function entryOf(
 /** A mode in symbols is seen from the file that is there. */
 function modeOf(entry: Entry, now: PathState, given: string): string {
   return given === 'preserve' ? entry.mode : octalMode(given, now.mode, false);
-}
-
-/** What a file with the right content still needs. */
-function settle(path: string, entry: Entry, now: PathState, wanted: WantedFolder): Action[] {
-  const { mode, owner, group } = wanted;
-  const actions: Action[] = [];
-  if (!sameOwners(wanted, now))
-    actions.push({ kind: 'chown', path, ...pickAttributes({ owner, group }) });
-  if (mode !== undefined && modeOf(entry, now, mode) !== now.mode)
-    actions.push({ kind: 'chmod', path, mode: modeOf(entry, now, mode) });
-  return actions;
 }

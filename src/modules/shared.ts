@@ -44,7 +44,11 @@ export interface FileAttributes {
 }
 
 /** Actions that bring mode and owner of an existing path to what is asked. */
-export function attributeActions(path: string, state: FileState, wanted: FileAttributes): Action[] {
+export function attributeActions(
+  path: string,
+  state: Pick<FileState, 'type' | 'mode' | 'uid' | 'gid' | 'owner' | 'group'>,
+  wanted: FileAttributes,
+): Action[] {
   const actions: Action[] = [];
   const owner = wanted.owner !== undefined && !names(wanted.owner, state.owner, state.uid);
   const group = wanted.group !== undefined && !names(wanted.group, state.group, state.gid);

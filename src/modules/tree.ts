@@ -1,9 +1,10 @@
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { FileDiff, HostView } from '../core/module.ts';
+import type { CapturePath, FileDiff, HostView, ModuleCall } from '../core/module.ts';
 import { pathStates, type PathState } from '../facts/archive.ts';
 import { fileState, realPath, type FileState } from '../facts/file.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
+import { restorePath } from './shared.ts';
 
 /** What is wanted at a path below a directory of the host. */
 export interface TreeEntry extends Omit<ArchiveEntry, 'name'> {
@@ -102,7 +103,7 @@ export function replaced<E extends TreeEntry>({ different, states }: TreeCompari
 }
 
 /** The topmost paths that are not there yet: what is below them goes with them. */
-export function newPlaces({ different, states }: TreeComparison): string[] {
+function newPlaces({ different, states }: TreeComparison): string[] {
   const absent = different.filter((entry) => stateOf(states, entry).type === 'absent');
   const made = new Set(absent.map(({ path }) => path));
   return [...made].filter((path) => !made.has(parentOf(path)));
@@ -110,6 +111,24 @@ export function newPlaces({ different, states }: TreeComparison): string[] {
 
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** Removes a path on the way back. */
+export function gone(path: string): ModuleCall {
+  return { module: 'restore_path', args: { path, state: 'absent' } };
+}
+
+/** What brings back what was found below a directory. */
+export async function restoreTree(
+  folder: string,
+  found: TreeComparison,
+  host: HostView,
+  captured: CapturePath,
+): Promise<ModuleCall[]> {
+  const back = await Promise.all(
+    replaced(found).map(({ path }) => restorePath(below(folder, path), host, captured)),
+  );
+  return [...newPlaces(found).map((path) => gone(below(folder, path))), ...back.flat()];
 }
 
 /** One command for many paths below a directory. */

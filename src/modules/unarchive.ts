@@ -6,16 +6,17 @@ import { archiveEntries, plainName, TAR_FLAG, type PathState } from '../facts/ar
 import { fileState } from '../facts/file.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
 import { globPattern } from '../util/patterns.ts';
-import { listOf, restorePath, textOrTexts } from './shared.ts';
+import { listOf, textOrTexts } from './shared.ts';
 import {
   below,
   compareTree,
   followed,
   listing,
-  newPlaces,
+  gone,
   onAll,
   parentOf,
   replaced,
+  restoreTree,
   sameContent,
   sameOwners,
   stateOf,
@@ -140,17 +141,9 @@ export const unarchive: Module<Args> = {
   async restore(args, host, captured): Promise<ModuleCall[]> {
     const found = await compare(args, host);
     const { dest } = args;
-    const gone = (path: string): ModuleCall => ({
-      module: 'restore_path',
-      args: { path, state: 'absent' },
-    });
-    const back = await Promise.all(
-      replaced(found).map(({ path }) => restorePath(below(dest, path), host, captured)),
-    );
     return [
       ...(found.from ? [gone(found.archive)] : []),
-      ...newPlaces(found).map((path) => gone(below(dest, path))),
-      ...back.flat(),
+      ...(await restoreTree(dest, found, host, captured)),
     ];
   },
 };

@@ -228,9 +228,7 @@ function checkReadsNothing(task: TaskNode): Problem[] {
 }
 
 function asksOf(value: JsonValue): Template['asks'] {
-  if (typeof value === 'string') return isTemplate(value) ? parsedAsks(value) : [];
-  if (Array.isArray(value)) return value.flatMap(asksOf);
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(asksOf) : [];
+  return textsOf(value).filter(isTemplate).flatMap(parsedAsks);
 }
 
 function parsedAsks(text: string): Template['asks'] {
@@ -305,9 +303,9 @@ function textsOf(value: JsonValue): string[] {
 }
 
 function namesOf(value: JsonValue): string[] {
-  if (typeof value === 'string') return isTemplate(value) ? [...parseTemplate(value).roots] : [];
-  if (Array.isArray(value)) return value.flatMap(namesOf);
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(namesOf) : [];
+  return textsOf(value)
+    .filter(isTemplate)
+    .flatMap((text) => [...parseTemplate(text).roots]);
 }
 
 function checkNames(

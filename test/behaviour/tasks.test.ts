@@ -68,7 +68,7 @@ rule('2 ignore_unreachable: the host goes on, the result tells', {
   trace: ['A: h1 unreachable ignored', 'Say: h1 ok'],
   messages: { Say: 'true' },
 });
-rule('2 remote_user, port, connection: the inventory goes over them, they over the command line', {
+rule('2 remote_user, port, connection: the inventory goes over them, they over --user', {
   seen: ['test/e2e/keywords.test.ts', 'yield to the inventory'],
 });
 rule('2 become_user: a template, as each of these', {
