@@ -21,7 +21,7 @@ const outdir = new URL('../dist/', import.meta.url).pathname;
 await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: {
-    runner: 'src/cli/main.ts',
+    runner: 'src/cli/process.ts',
     lab: 'src/lab/main.ts',
     'real-lab': 'src/lab/real/main.ts',
   },

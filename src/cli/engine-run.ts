@@ -19,7 +19,7 @@ import { askAfterInterrupt, askBeforeStep, askSecret, askText, canAsk, confirm }
 import type { RunFlags } from './run-options.ts';
 import type { Display } from '../output/displays.ts';
 import { createReach, unlockKeys, type ConnectFlags } from './connect.ts';
-import type { World } from './world.ts';
+import type { SignalSource, World } from './world.ts';
 
 /** How long running steps may go on after Ctrl-C. */
 const GRACE_MS = 10 * 60_000;
@@ -36,12 +36,14 @@ export class StopSignals {
     // The run goes on when the terminal goes away.
   };
   readonly #onFirst: () => void;
+  readonly #source: SignalSource;
 
-  constructor(onFirst: () => void) {
+  constructor(source: SignalSource, onFirst: () => void) {
+    this.#source = source;
     this.#onFirst = onFirst;
-    process.on('SIGINT', this.#listener);
-    process.on('SIGTERM', this.#listener);
-    process.on('SIGHUP', this.#ignore);
+    source.on('SIGINT', this.#listener);
+    source.on('SIGTERM', this.#listener);
+    source.on('SIGHUP', this.#ignore);
   }
 
   /** What a signal does, asked for by other means. */
@@ -79,9 +81,9 @@ export class StopSignals {
 
   dispose(): void {
     clearTimeout(this.#grace);
-    process.off('SIGINT', this.#listener);
-    process.off('SIGTERM', this.#listener);
-    process.off('SIGHUP', this.#ignore);
+    this.#source.off('SIGINT', this.#listener);
+    this.#source.off('SIGTERM', this.#listener);
+    this.#source.off('SIGHUP', this.#ignore);
   }
 }
 
@@ -114,7 +116,7 @@ export async function withEngine<T>(
 ): Promise<T> {
   const reach = await createReach(world, flags);
   await unlockKeys(world, reach, inventory);
-  const stop = new StopSignals(() => {
+  const stop = new StopSignals(world.signals, () => {
     display.sink({
       type: 'message',
       level: 'warning',

@@ -109,7 +109,7 @@ async function ask(
     given.abort();
   };
   // What runs on the hosts ends with this command.
-  process.once('SIGINT', giveUp).once('SIGTERM', giveUp);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) world.signals.on(signal, giveUp);
   try {
     return await Promise.all(
       hosts.map(({ name, address }) =>
@@ -132,7 +132,7 @@ async function ask(
       ),
     );
   } finally {
-    process.off('SIGINT', giveUp).off('SIGTERM', giveUp);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) world.signals.off(signal, giveUp);
     await connections.close();
   }
 }

@@ -7,7 +7,7 @@ import { packageRoot } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
 import { reportError } from './fail.ts';
 import { OpenRunError } from './open-run-error.ts';
-import { createWorld, type World } from './world.ts';
+import type { World } from './world.ts';
 
 interface CliCommand {
   summary: string;
@@ -102,7 +102,7 @@ function printHelp(world: World): void {
   );
 }
 
-async function main(world: World, argv: string[]): Promise<number> {
+async function dispatch(world: World, argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     printHelp(world);
@@ -117,22 +117,25 @@ async function main(world: World, argv: string[]): Promise<number> {
   return command.run(world, rest);
 }
 
-const world = createWorld();
-// Whoever read the output may be gone (`runner play … | head`); the run goes on, and the journal has all of it.
-for (const stream of [world.stdout, world.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-try {
-  process.exitCode = await main(world, process.argv.slice(2));
-} catch (error) {
-  if (error instanceof CommanderError) {
-    if (error.exitCode !== 0) world.stderr.write(`${error.message}\n`);
-    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
-  } else if (error instanceof OpenRunError || error instanceof LockedError) {
-    world.stderr.write(`runner: ${error.describe()}\n`);
-    process.exitCode = exitCodes.locked;
-  } else {
-    process.exitCode = reportError(world, error);
+/**
+ * Runs one command line and reports its errors.
+ * @param argv words after the program's name
+ * @returns the exit code
+ */
+export async function main(argv: readonly string[], world: World): Promise<number> {
+  try {
+    return await dispatch(world, argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode !== 0) world.stderr.write(`${error.message}\n`);
+      return error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
+    }
+    if (error instanceof OpenRunError || error instanceof LockedError) {
+      world.stderr.write(`runner: ${error.describe()}\n`);
+      return exitCodes.locked;
+    }
+    return reportError(world, error);
+  } finally {
+    for (const cleanUp of world.cleanUps) cleanUp();
   }
 }

@@ -1,7 +1,7 @@
 import type { World } from './world.ts';
 
 export function canAsk(world: World): boolean {
-  return world.stdin.isTTY && world.stdout.isTTY;
+  return world.stdin.isTTY === true && world.stdout.isTTY === true;
 }
 
 /** Asks for text that is not shown. Undefined when the operator cancels. */

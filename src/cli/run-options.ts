@@ -25,13 +25,14 @@ function readTopics(value: string, known: Topic[] = []): Topic[] {
 }
 
 /** Writes what happens to standard error, a line at a time, with the seconds since the start. */
-export function startDebug({ stderr, redactor }: World, { debug = [] }: RunFlags): void {
+export function startDebug({ stderr, redactor, cleanUps }: World, { debug = [] }: RunFlags): void {
   const began = performance.now();
   for (const topic of new Set(debug)) {
-    onTrace(topic, (text) => {
+    const stop = onTrace(topic, (text) => {
       const seconds = ((performance.now() - began) / 1000).toFixed(3);
       stderr.write(`debug ${topic} ${seconds}: ${printable(redactor.mask(text))}\n`);
     });
+    cleanUps.push(stop);
   }
 }
 

@@ -141,7 +141,7 @@ class TestRun {
       name,
     ]);
     this.#options = {
-      program: process.argv[1] ?? '',
+      program: world.program,
       env: { PATH: world.env['PATH'] ?? '', ...given.env },
       playArgs: [playbook.path, ...given.args, ...consent],
       playground: this.#playground(),

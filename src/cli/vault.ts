@@ -60,7 +60,7 @@ const actions: Record<string, VaultAction> = {
       const key = encryptionKey(keys, flags.encryptVaultId);
       onlyOneTo(files, flags);
       for (const file of files) {
-        const plain = readPlain(file);
+        const plain = readPlain(world, file);
         write(world, flags.output ?? file, encryptVault(plain, key));
       }
       return exitCodes.done;
@@ -72,7 +72,7 @@ const actions: Record<string, VaultAction> = {
     options: output,
     run: ({ world, files, flags, keys }) => {
       onlyOneTo(files, flags);
-      const opened = files.map((file) => ({ file, plain: open(file, keys) }));
+      const opened = files.map((file) => ({ file, plain: open(world, file, keys) }));
       for (const { file, plain } of opened) write(world, flags.output ?? file, plain);
       return exitCodes.done;
     },
@@ -81,7 +81,7 @@ const actions: Record<string, VaultAction> = {
     summary: 'print decrypted files',
     argument: '<file...>',
     run: ({ world, files, keys }) => {
-      for (const file of files) world.stdout.write(open(file, keys));
+      for (const file of files) world.stdout.write(open(world, file, keys));
       return exitCodes.done;
     },
   },
@@ -102,11 +102,11 @@ const actions: Record<string, VaultAction> = {
     argument: '<file>',
     options: encryptId,
     run: ({ world, files: [file = ''], flags, keys }) => {
-      const before = open(file, keys);
+      const before = open(world, file, keys);
       const after = edit(world, before);
       if (after.equals(before)) return exitCodes.done;
       const id = vaultId(readFileSync(file, 'utf8')) ?? 'default';
-      const own = keys.filter((key) => fits(file, key)).map((key) => ({ ...key, id }));
+      const own = keys.filter((key) => fits(world, file, key)).map((key) => ({ ...key, id }));
       const key = flags.encryptVaultId === undefined ? own[0] : undefined;
       write(world, file, encryptVault(after, key ?? encryptionKey(keys, flags.encryptVaultId)));
       return exitCodes.done;
@@ -120,7 +120,7 @@ const actions: Record<string, VaultAction> = {
         .option('--new-vault-id <NAME@SOURCE>', 'the new password, with a name')
         .option('--new-vault-password-file <FILE>', 'the new password'),
     run: async ({ world, files, flags, keys }) => {
-      const opened = files.map((file) => ({ file, plain: open(file, keys) }));
+      const opened = files.map((file) => ({ file, plain: open(world, file, keys) }));
       const key = await newKey(world, flags);
       for (const { file, plain } of opened) write(world, file, encryptVault(plain, key));
       return exitCodes.done;
@@ -217,16 +217,16 @@ function onlyOneTo(files: readonly string[], flags: Flags): void {
 }
 
 /** What is to be encrypted. @throws UsageError when it is encrypted already */
-function readPlain(file: string): Buffer {
-  const bytes = readBytes(file);
+function readPlain(world: World, file: string): Buffer {
+  const bytes = readBytes(world, file);
   if (isVault(bytes.subarray(0, 100).toString('latin1')))
     throw new UsageError(`"${file}" is encrypted already.`);
   return bytes;
 }
 
-function readBytes(file: string): Buffer {
+function readBytes(world: World, file: string): Buffer {
   try {
-    return readFileSync(file === '-' ? 0 : file);
+    return file === '-' ? world.readStdin() : readFileSync(file);
   } catch (error) {
     throw new UsageError(`Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`, {
       cause: error,
@@ -234,15 +234,15 @@ function readBytes(file: string): Buffer {
   }
 }
 
-function open(file: string, keys: readonly VaultKey[]): Buffer {
-  const text = readBytes(file).toString('utf8');
+function open(world: World, file: string, keys: readonly VaultKey[]): Buffer {
+  const text = readBytes(world, file).toString('utf8');
   if (!isVault(text)) throw new UsageError(`"${file}" is not encrypted.`);
   return decryptVault(text, keys, `"${file}"`);
 }
 
-function fits(file: string, key: VaultKey): boolean {
+function fits(world: World, file: string, key: VaultKey): boolean {
   try {
-    open(file, [key]);
+    open(world, file, [key]);
     return true;
   } catch {
     return false;
@@ -306,7 +306,7 @@ async function stringsToEncrypt(
     return [{ name: flags.name?.[0], value: Buffer.from(value) }];
   }
   if (flags.stdinName !== undefined || words.length === 0 || words.includes('-'))
-    return [{ name: flags.stdinName ?? flags.name?.[0], value: readBytes('-') }];
+    return [{ name: flags.stdinName ?? flags.name?.[0], value: readBytes(world, '-') }];
   world.stderr.write(
     'warning: what stands on a command line can be seen by everyone who can list processes here; prefer standard input.\n',
   );

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import pc from 'picocolors';
 import type { EventSink } from '../core/events.ts';
@@ -13,12 +14,34 @@ import { stateDir } from '../util/paths.ts';
 import type { Vault } from '../util/vault.ts';
 import { createVault } from './vault-keys.ts';
 
-/** What the process gives: the only place that looks at environment, streams and user. */
-export interface World {
+/** A stream that a command prints to; in a terminal it also knows its size. */
+export interface OutputStream extends NodeJS.WritableStream {
+  isTTY?: boolean;
+  rows?: number;
+  columns?: number;
+}
+
+/** Signals sent to the program, such as SIGINT. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+/** What a command line takes from its process. Tests give their own, to call commands without starting a process. */
+export interface ProcessParts {
   env: NodeJS.ProcessEnv;
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
-  stdin: NodeJS.ReadStream;
+  stdout: OutputStream;
+  stderr: OutputStream;
+  stdin: { isTTY?: boolean };
+  /** Everything on standard input. */
+  readStdin: () => Buffer;
+  signals: SignalSource;
+  /** The script that runs `runner`, for commands that start it again. */
+  program: string;
+}
+
+/** What a command works with: the only place that looks at environment, streams and user. */
+export interface World extends ProcessParts {
   /** Modules of this call: our own, and those of the playbook. */
   modules: ModuleRegistry;
   builtin: ModuleRegistry;
@@ -29,24 +52,35 @@ export interface World {
   vault: Vault;
   user: string;
   home: string;
+  /** Called when the command has ended. */
+  cleanUps: (() => void)[];
 }
 
-export function createWorld(): World {
+const thisProcess = (): ProcessParts => ({
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  readStdin: () => readFileSync(0),
+  signals: process,
+  program: process.argv[1] ?? '',
+});
+
+export function createWorld(parts: ProcessParts = thisProcess()): World {
   const redactor = new Redactor();
   const builtin = createRegistry([...builtinModules, ...mkeModules]);
+  const state = stateDir(parts.env);
   return {
-    env: process.env,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    stdin: process.stdin,
+    ...parts,
     modules: builtin,
     builtin,
     redactor,
     vault: createVault({ redactor }, [], true),
-    store: new RunStore(stateDir(process.env)),
-    factCache: new FactCache(stateDir(process.env), redactor),
+    store: new RunStore(state),
+    factCache: new FactCache(state, redactor),
     user: userInfo().username,
     home: homedir(),
+    cleanUps: [],
   };
 }
 
@@ -72,7 +106,7 @@ export async function createDisplay(
   };
   const text = new TextWriter({
     ...options,
-    palette: pc.createColors(world.stdout.isTTY && world.env['NO_COLOR'] === undefined),
+    palette: pc.createColors(world.stdout.isTTY === true && world.env['NO_COLOR'] === undefined),
   });
   const display = await chooseDisplay(world, options.output, text, write);
   const sink: EventSink = (event) => {
@@ -88,12 +122,12 @@ async function chooseDisplay(
   write: (text: string) => void,
 ): Promise<Display> {
   if (output === 'json') return jsonDisplay(write);
-  const live = output === 'live' || (output === 'auto' && world.stdout.isTTY);
+  const live = output === 'live' || (output === 'auto' && world.stdout.isTTY === true);
   if (!live) return plainDisplay(text, write);
   const { liveDisplay } = await import('../output/live.ts');
   return liveDisplay(text, {
     write,
-    rows: () => world.stdout.rows,
-    columns: () => world.stdout.columns,
+    rows: () => world.stdout.rows ?? 24,
+    columns: () => world.stdout.columns ?? 80,
   });
 }

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import ssh2 from 'ssh2';
 import { stringify } from 'yaml';
-import { checkNamespaces, PrivateRoot } from './private-root.ts';
+import { quoteAll } from '../util/shell.ts';
+import { checkNamespaces, LabError, PrivateRoot } from './private-root.ts';
+import { TreeSnapshot } from './snapshot.ts';
 import { LabSshServer } from './ssh-server.ts';
 
 export interface LabHost {
@@ -35,6 +38,7 @@ const STARTING_AT_ONCE = 8;
 export class Lab {
   readonly hosts: LabHost[];
   readonly files: LabFiles;
+  #snapshot: { trees: TreeSnapshot[]; mounts: Map<string, string[]> } | undefined;
 
   private constructor(hosts: LabHost[], files: LabFiles) {
     this.hosts = hosts;
@@ -112,6 +116,37 @@ export class Lab {
     return stringify({ hosts });
   }
 
+  /** Records the state of all hosts and of what they share, for `restore`. */
+  snapshot(): void {
+    const { dir, shared } = this.files;
+    this.#snapshot = {
+      trees: [
+        // The boot id is bound to a file of /proc: each start has its own.
+        new TreeSnapshot(join(dir, 'hosts'), (path) => path.endsWith('/var/lib/lab/boot_id')),
+        new TreeSnapshot(shared),
+      ],
+      mounts: new Map(this.hosts.map(({ name, root }) => [name, root.mounts()])),
+    };
+  }
+
+  /** Makes all hosts what they were at the last snapshot, and ends what runs on them. @throws LabError */
+  async restore(): Promise<void> {
+    const snapshot = this.#snapshot;
+    if (!snapshot) throw new LabError('The lab has no snapshot to restore.');
+    await Promise.all(
+      this.hosts.map(async ({ name, root, server }) => {
+        server.reset();
+        await root.endProcesses();
+        await unmountExtra(root, snapshot.mounts.get(name) ?? []);
+      }),
+    );
+    const changed = new Set(snapshot.trees.flatMap((tree) => tree.restore()));
+    const renamed = this.hosts.filter(({ name }) => changed.has(`${name}/etc/hostname`));
+    await Promise.all(
+      renamed.map(({ name, root }) => once(root.spawn(quoteAll(['hostname', name])), 'close')),
+    );
+  }
+
   host(name: string): LabHost {
     const host = this.hosts.find((one) => one.name === name);
     if (!host) throw new Error(`The lab has no host "${name}".`);
@@ -123,6 +158,19 @@ export class Lab {
       this.hosts.map(({ server, root }) => Promise.all([server.close(), root.stop()])),
     );
     removeTree(this.files.dir);
+  }
+}
+
+/** Unmounts what a host mounted since the snapshot, last one first. */
+async function unmountExtra(root: PrivateRoot, known: readonly string[]): Promise<void> {
+  const extra = root.mounts().filter((line) => !known.includes(line));
+  // The fifth field of mountinfo is the mount point, with octal escapes for whitespace.
+  const points = extra.map((line) => line.split(' ')[4] ?? '').reverse();
+  for (const point of points) {
+    const path = point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+      String.fromCharCode(parseInt(octal, 8)),
+    );
+    await once(root.spawn(`umount -l ${quoteAll([path])}`), 'close');
   }
 }
 

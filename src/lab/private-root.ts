@@ -1,12 +1,23 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { RunnerError } from '../core/errors.ts';
 import { packageRoot } from '../util/package.ts';
 
 const run = promisify(execFile);
 const START_TIMEOUT_MS = 20_000;
+const END_TIMEOUT_MS = 5000;
 
 export class LabError extends RunnerError {
   readonly code = 'LAB';
@@ -94,6 +105,39 @@ export class PrivateRoot {
     );
   }
 
+  /** What is mounted, as proc(5) describes `mountinfo`. */
+  mounts(): string[] {
+    return readFileSync(`/proc/${String(this.pid)}/mountinfo`, 'utf8')
+      .trim()
+      .split('\n');
+  }
+
+  /** Ends every process but the first one, as if the host had restarted. @throws LabError when one stays */
+  async endProcesses(): Promise<void> {
+    const own = namespaceOf(String(this.pid));
+    const deadline = Date.now() + END_TIMEOUT_MS;
+    for (;;) {
+      const others = readdirSync('/proc').filter(
+        (name) =>
+          /^\d+$/.test(name) &&
+          Number(name) !== this.pid &&
+          namespaceOf(name) === own &&
+          !isIdle(name),
+      );
+      if (others.length === 0) return;
+      if (Date.now() > deadline)
+        throw new LabError(`Processes of lab host "${this.name}" do not end: ${others.join(', ')}`);
+      for (const pid of others) {
+        try {
+          process.kill(Number(pid), 'SIGKILL');
+        } catch {
+          // It ended by itself.
+        }
+      }
+      await pause(5);
+    }
+  }
+
   /** The id of the host's last start. */
   bootId(): string {
     return readFileSync(join(this.dir, 'var/lib/lab/boot_id'), 'utf8').trim();
@@ -110,6 +154,24 @@ export class PrivateRoot {
       });
       this.#process.kill('SIGKILL');
     });
+  }
+}
+
+/** Undefined for a process that has ended, also one that nobody has waited for yet. */
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a process is what the first process of a root waits for; see enter-root.sh. */
+function isIdle(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'sleep\u000086400\u0000';
+  } catch {
+    return false;
   }
 }
 

@@ -55,6 +55,14 @@ export class LabSshServer {
     }
   }
 
+  /** Without faults and connections, as after a start. */
+  reset(): void {
+    this.#fault = {};
+    this.#down = false;
+    this.#boot = this.#root.bootId();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   close(): Promise<void> {
     this.#closed = true;
     for (const socket of this.#sockets) socket.destroy();

@@ -1,4 +1,4 @@
-import { channel, subscribe } from 'node:diagnostics_channel';
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 /** What `--debug` can tell more about. */
 export const topics = ['ssh', 'template', 'vars', 'journal'] as const;
@@ -13,8 +13,13 @@ export function trace(topic: Topic, text: () => string): void {
   if (listeners?.hasSubscribers) listeners.publish(text());
 }
 
-export function onTrace(topic: Topic, listener: (text: string) => void): void {
-  subscribe(nameOf(topic), (text) => {
+/** Returns a function that ends the subscription. */
+export function onTrace(topic: Topic, listener: (text: string) => void): () => void {
+  const hear = (text: unknown): void => {
     listener(String(text));
-  });
+  };
+  subscribe(nameOf(topic), hear);
+  return () => {
+    unsubscribe(nameOf(topic), hear);
+  };
 }
