@@ -13,11 +13,12 @@ export default defineConfig({
         },
       },
       {
-        // Each file brings labs of its own up; two files at a time fill two cores.
+        // Each worker keeps a lab and the modules of the product from file to file; see test/helpers/pool.ts.
         test: {
           name: 'e2e',
           include: ['test/{e2e,openssh}/**/*.test.ts'],
           pool: 'forks',
+          isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,

@@ -58,16 +58,13 @@ export class RunnerProcess {
     const events: RunEvent[] = [];
     let stdout = '';
     let stderr = '';
-    let rest = '';
+    const read = eventReader((event) => {
+      events.push(event);
+      onEvent?.(event, child);
+    });
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines.filter((one) => one.startsWith('{"v":1'))) {
-        const event = JSON.parse(line) as RunEvent;
-        events.push(event);
-        onEvent?.(event, child);
-      }
+      read(chunk);
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr += chunk;
@@ -101,6 +98,16 @@ export class RunnerProcess {
   dispose(): void {
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** Takes output as it comes, and tells the events that `--output json` wrote. */
+export function eventReader(onEvent: (event: RunEvent) => void): (chunk: string) => void {
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.startsWith('{"v":1')) onEvent(JSON.parse(line) as RunEvent);
+  };
 }
 
 /** The run's last words, for a report. */

@@ -64,7 +64,8 @@ export class PrivateRoot {
     const child = spawn(
       'unshare',
       ['-U', '-r', '-m', '-p', '-u', '-f', '--kill-child', '/bin/sh', script, dir, name, shared],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      // The pipe of its input ends it with this process.
+      { stdio: ['pipe', 'pipe', 'pipe'] },
     );
     await ready(child, name);
     // With --fork, unshare's only child is the root's first process.
@@ -169,7 +170,7 @@ function namespaceOf(pid: string): string | undefined {
 /** Whether a process is what the first process of a root waits for; see enter-root.sh. */
 function isIdle(pid: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'sleep\u000086400\u0000';
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'cat\u0000';
   } catch {
     return false;
   }

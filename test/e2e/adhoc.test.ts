@@ -9,9 +9,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(3);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const run = (...words: string[]) => bench.cli.run(words);
 

@@ -13,9 +13,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(4);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const tasks = (text: string, keywords = '') =>
   `- name: Play\n  hosts: all\n${keywords}  tasks:\n${text.trim().replaceAll(/^/gm, '    ')}\n`;
@@ -509,7 +507,7 @@ describe('pause with a question', () => {
 
   it('and a pause that is given up with Ctrl-C end the run in words', async () => {
     let sent = 0;
-    const { code, stdout, stderr } = await bench.play(
+    const { code, stdout, stderr } = await bench.spawn(
       tasks(`- { name: Mark, copy: { content: x, dest: /etc/pause-mark } }
 - { name: Wait, pause: { seconds: 60 } }`),
       ['--on-interrupt', 'leave', '--limit', 'h1'],

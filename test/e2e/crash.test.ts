@@ -26,7 +26,7 @@ describe('kill -9 of the runner', () => {
   for (const step of steps) {
     it(`during "${step}", then rollback`, async () => {
       const before = labTree(bench.cluster.lab);
-      const killed = await bench.upgrade([], {
+      const killed = await bench.spawn([], {
         onEvent: (event, child) => {
           if (isStep(event, step)) child.kill('SIGKILL');
         },
@@ -43,7 +43,7 @@ describe('kill -9 of the runner', () => {
   }
 
   it('then resume ends as a run that was never cut off', async () => {
-    await bench.upgrade([], {
+    await bench.spawn([], {
       onEvent: (event, child) => {
         if (isStep(event, 'Install the controller')) child.kill('SIGKILL');
       },
@@ -56,7 +56,7 @@ describe('kill -9 of the runner', () => {
   it('during the rollback, which then is finished by another', async () => {
     const before = labTree(bench.cluster.lab);
     let undone = 0;
-    const killed = await bench.upgrade(['--fail-at', 'last'], {
+    const killed = await bench.spawn(['--fail-at', 'last'], {
       onEvent: (event, child) => {
         if (event.type === 'undo-end' && ++undone === 20) child.kill('SIGKILL');
       },
@@ -113,7 +113,7 @@ describe('a cut line', () => {
 
 describe('an interrupt', () => {
   it('leaves the changes and prints how to go on', async () => {
-    const stopped = await bench.upgrade([], {
+    const stopped = await bench.spawn([], {
       onEvent: (event, child) => {
         if (isStep(event, 'Stop what writes to etcd')) child.kill('SIGINT');
       },

@@ -12,9 +12,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(2);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const fails = '{ name: Fails, fail: { msg: no }, when: inventory_hostname == "h1" }';
 const later = '{ name: Later, debug: { msg: x } }';

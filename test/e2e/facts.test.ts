@@ -9,9 +9,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(2);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 describe('facts', () => {
   it('are gathered when something asks for them, once in a run', async () => {

@@ -10,9 +10,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(4);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const file = (name: string, text: string): void => {
   const path = join(bench.cli.dir, name);
@@ -370,7 +368,7 @@ describe('a run with includes is resumed where it stood', () => {
   hosts: all
   tasks: [{ name: Clean, shell: 'rm -f /etc/resumed* /etc/open /etc/asked', undo: none }]
 `);
-    bench.forgetRuns();
+    await bench.reset();
     file('parts.yml', parts);
   });
 
@@ -390,7 +388,7 @@ describe('a run with includes is resumed where it stood', () => {
 
   it('after an interrupt', async () => {
     opened();
-    const stopped = await bench.play(text, [], {
+    const stopped = await bench.spawn(text, [], {
       onEvent: (event, child) => {
         if (event.type === 'step-start' && event.step.id === 'resumed/parts/parts-b/slow')
           child.kill('SIGINT');
@@ -403,7 +401,7 @@ describe('a run with includes is resumed where it stood', () => {
   });
 
   const killedAtC = () =>
-    bench.play(text, [], {
+    bench.spawn(text, [], {
       onEvent: (event, child) => {
         if (event.type === 'step-start' && event.step.id === 'resumed/parts/parts-c/write')
           child.kill('SIGKILL');

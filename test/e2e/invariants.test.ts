@@ -80,8 +80,8 @@ describe('on small hosts', () => {
     bench = await HostsBench.start(3);
   });
   afterAll(() => bench.stop());
-  beforeEach(() => {
-    bench.forgetRuns();
+  beforeEach(async () => {
+    await bench.reset();
     bench.cli.file('two.hbs', 'two on {{inventory_hostname}}\n');
   });
   const clean = () => {

@@ -8,9 +8,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(4);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const tasks = (text: string, keywords = '') =>
   `- name: Play\n  hosts: all\n${keywords}  tasks:\n${text.replace(/^/gm, '    ')}\n`;

@@ -9,9 +9,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(4);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 describe('variables, conditions and results', () => {
   it('renders values, keeps types, and evaluates when per host', async () => {

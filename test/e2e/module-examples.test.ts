@@ -53,9 +53,7 @@ beforeAll(async () => {
   await bench.shell('h1', 'mkdir -p /srv');
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const play = (name: string, ...extra: string[]) =>
   bench.cli.run(

@@ -34,9 +34,7 @@ beforeAll(async () => {
   };
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 function has(...programs: string[]): boolean {
   const folders = (process.env['PATH'] ?? '').split(':');
@@ -271,8 +269,8 @@ describe.each(['Debian', ...(has('busybox') ? ['busybox'] : [])])(
     });
 
     afterAll(() => own.stop());
-    beforeEach(() => {
-      own.forgetRuns();
+    beforeEach(async () => {
+      await own.reset();
     });
 
     it('has them', async () => {

@@ -9,9 +9,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(2);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const file = (name: string, text: string): void => {
   const path = join(bench.cli.dir, name);
@@ -143,7 +141,7 @@ changes:
     const first = await playOverlay(overlay);
     expect(first.code).toBe(3);
     expect(lines()).toBe('');
-    bench.forgetRuns();
+    await bench.reset();
     const second = await playOverlay(overlay, ['--on-failure', 'stop']);
     expect(second.code).toBe(5);
     expect(lines()).toBe('one two three inserted');

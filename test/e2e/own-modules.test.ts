@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench.stop());
 beforeEach(async () => {
-  bench.forgetRuns();
+  await bench.reset();
   await bench.shell('h1', 'printf "workers=2\\n" >/etc/app.env');
 });
 

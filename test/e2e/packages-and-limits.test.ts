@@ -24,9 +24,7 @@ afterAll(async () => {
   server.close();
   await bench.stop();
 });
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const TOOL_SHA256 = '67948dd9afd6afe5043b0029d5aa7cf0f8b2824baf16f4f097d40d830edb686d';
 

@@ -10,9 +10,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(2);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
-});
+beforeEach(() => bench.reset());
 
 const boots = () => bench.lab.hosts.map(({ root }) => root.bootId());
 
@@ -137,7 +135,7 @@ describe('reboot', () => {
   });
 
   it('is known to be cut off when the controller dies meanwhile', async () => {
-    const { code } = await bench.play(
+    const { code } = await bench.spawn(
       `
 - name: Restart
   hosts: all

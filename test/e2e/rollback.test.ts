@@ -12,8 +12,8 @@ beforeAll(async () => {
   bench = await HostsBench.start(4);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
+beforeEach(async () => {
+  await bench.reset();
   for (const { server } of bench.lab.hosts) server.setFault({});
 });
 
@@ -485,7 +485,7 @@ describe('locks', () => {
   it("a dead run's lock stays, is adopted by its rollback, and can be taken over on demand", async () => {
     rmSync(join(bench.lab.host('h1').root.dir, 'etc/locked'), { force: true });
     writeFileSync(wait(), '');
-    const killed = await bench.play(text, [], {
+    const killed = await bench.spawn(text, [], {
       onEvent: (event, child) => {
         if (starts('Slow')(event)) child.kill('SIGKILL');
       },
@@ -519,7 +519,7 @@ describe('an interrupt', () => {
       rmSync(join(bench.lab.host('h1').root.dir, `etc/interrupted-${name}`), { force: true });
   };
   const interrupt = (extra: string[]) =>
-    bench.play(text, extra, {
+    bench.spawn(text, extra, {
       onEvent: (event, child) => {
         if (starts('Two')(event)) child.kill('SIGINT');
       },
@@ -556,7 +556,7 @@ describe('an interrupt', () => {
   });
 
   it('twice gives up what runs, whose outcome is then asked of the host', async () => {
-    const { code, events } = await bench.play(
+    const { code, events } = await bench.spawn(
       `
 - name: Given up
   hosts: h1
@@ -581,7 +581,7 @@ describe('an interrupt', () => {
   });
 
   it('in a rollback pauses it after the undo that runs', async () => {
-    const { code, events } = await bench.play(`${text}${fails}`, [], {
+    const { code, events } = await bench.spawn(`${text}${fails}`, [], {
       onEvent: (event, child) => {
         if (event.type === 'undo-end' && event.step.name === 'Three') child.kill('SIGINT');
       },

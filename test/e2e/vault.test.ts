@@ -9,8 +9,8 @@ beforeAll(async () => {
   bench = await HostsBench.start(1);
 });
 afterAll(() => bench.stop());
-beforeEach(() => {
-  bench.forgetRuns();
+beforeEach(async () => {
+  await bench.reset();
   bench.cli.file('pw', 'correct horse\n');
 });
 

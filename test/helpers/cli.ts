@@ -9,20 +9,35 @@ import {
 import { checkJournal } from '../../src/checker/check-journal.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import { packageRoot } from '../../src/util/package.ts';
+import { callRunner, isCalling } from './in-process.ts';
 
 export type CliResult = ProcessResult;
 
-export type CliOptions = Partial<ProcessOptions>;
+export interface CliOptions {
+  env?: Record<string, string>;
+  /** The test's own directory when left out. */
+  cwd?: string;
+  /** Sees each event of `--output json` as it comes. */
+  onEvent?: (event: RunEvent) => void;
+  timeoutMs?: number;
+}
+
+export type SpawnOptions = Partial<ProcessOptions>;
 
 const LIMIT_MS = 90_000;
 
 /** A home, state folder and working folder of their own for one test's calls of `runner`. */
 export class Cli {
   readonly #process: RunnerProcess;
+  readonly #env: Record<string, string>;
+  readonly #within: readonly string[];
 
+  /** @param within a command that runs another, such as one that enters a namespace */
   constructor(env: Record<string, string> = {}, within: readonly string[] = []) {
     const program = join(packageRoot(), 'bin', 'runner.js');
-    this.#process = new RunnerProcess(program, { PATH: process.env['PATH'] ?? '', ...env }, within);
+    this.#env = { PATH: process.env['PATH'] ?? '', ...env };
+    this.#within = within;
+    this.#process = new RunnerProcess(program, this.#env, within);
   }
 
   get dir(): string {
@@ -39,14 +54,22 @@ export class Cli {
     return path;
   }
 
-  /** @throws Error when it does not end in time */
+  /**
+   * Calls the command line in this process, or in one of its own where that is needed: in a namespace, and beside
+   * another call.
+   * @throws Error when it does not end in time
+   */
   async run(args: string[], options: CliOptions = {}): Promise<CliResult> {
-    const result = await this.#process.run(args, { timeoutMs: LIMIT_MS, ...options });
-    const { stdout, stderr, timedOut } = result;
-    if (!timedOut) return result;
-    throw new Error(
-      `runner ${args.join(' ')} did not end in time.\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`,
-    );
+    if (this.#within.length > 0 || isCalling()) return this.spawn(args, options);
+    const { env, cwd = this.dir, timeoutMs = LIMIT_MS, onEvent } = options;
+    const home = { HOME: this.dir, XDG_STATE_HOME: join(this.dir, 'state') };
+    const call = { env: { ...home, ...this.#env, ...env }, cwd, timeoutMs, onEvent };
+    return inTime(args, await callRunner(args, call));
+  }
+
+  /** Runs the program, for tests of signals, kills and exit codes. @throws Error when it does not end in time */
+  async spawn(args: string[], options: SpawnOptions = {}): Promise<CliResult> {
+    return inTime(args, await this.#process.run(args, { timeoutMs: LIMIT_MS, ...options }));
   }
 
   /** @throws Error when a journal of these calls breaks a rule of undo; it is kept then */
@@ -61,6 +84,14 @@ export class Cli {
     }
     this.#process.dispose();
   }
+}
+
+function inTime(args: readonly string[], result: CliResult): CliResult {
+  const { stdout, stderr, timedOut } = result;
+  if (!timedOut) return result;
+  throw new Error(
+    `runner ${args.join(' ')} did not end in time.\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`,
+  );
 }
 
 /** Hosts on which units of a step ended in a state, by task name. */

@@ -1,21 +1,27 @@
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Lab } from '../../src/lab/lab.ts';
-import { Cli, type CliOptions, type CliResult } from './cli.ts';
+import { Cli, type CliOptions, type CliResult, type SpawnOptions } from './cli.ts';
+import { takeHosts, type LabPart } from './pool.ts';
 
 /** Plain lab hosts, called h1, h2, …, with a command line that plays text against them. */
 export class HostsBench {
-  readonly lab: Lab;
+  readonly lab: LabPart;
   cli: Cli;
   inventory = '';
 
-  private constructor(lab: Lab) {
+  private constructor(lab: LabPart) {
     this.lab = lab;
     this.cli = this.#newCli();
   }
 
-  /** Forgets all runs, so that what one test left open does not stop the next. */
+  /** Hosts as at the start, and no runs: what one test left behind does not reach the next. */
+  async reset(): Promise<void> {
+    await this.lab.restore();
+    this.forgetRuns();
+  }
+
+  /** Only the runs, for a second part of a test: the hosts keep what the first part did. */
   forgetRuns(): void {
     for (const { root } of this.lab.hosts)
       rmSync(join(root.dir, 'var/lib/runner/lock'), { force: true });
@@ -35,16 +41,21 @@ export class HostsBench {
   }
 
   static async start(count: number): Promise<HostsBench> {
-    const names = Array.from({ length: count }, (_, index) => `h${String(index + 1)}`);
-    return new HostsBench(await Lab.start(names));
+    return new HostsBench(await takeHosts(count));
   }
 
   play(text: string, extra: string[] = [], options: CliOptions = {}): Promise<CliResult> {
+    return this.cli.run(this.#playArgs(text, extra), options);
+  }
+
+  /** The same with the program in a process of its own. */
+  spawn(text: string, extra: string[] = [], options: SpawnOptions = {}): Promise<CliResult> {
+    return this.cli.spawn(this.#playArgs(text, extra), options);
+  }
+
+  #playArgs(text: string, extra: string[]): string[] {
     const playbook = this.cli.file('playbook.yml', text);
-    return this.cli.run(
-      ['play', playbook, '-i', this.inventory, '--output', 'json', ...extra],
-      options,
-    );
+    return ['play', playbook, '-i', this.inventory, '--output', 'json', ...extra];
   }
 
   /** A file of a host, undefined when there is none. */
@@ -72,7 +83,7 @@ export class HostsBench {
   }
 
   async stop(): Promise<void> {
-    await this.lab.stop();
+    await this.lab.release();
     this.cli.dispose();
   }
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { Mke3Cluster } from '../../src/lab/mke3-cluster.ts';
+import type { Mke3Cluster } from '../../src/lab/mke3-cluster.ts';
 import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
-import { Cli, type CliOptions, type CliResult } from './cli.ts';
+import { Cli, type CliOptions, type CliResult, type SpawnOptions } from './cli.ts';
+import { releaseCluster, takeCluster } from './pool.ts';
 
 /** A cluster in the lab with a command line that can reach it. */
 export class UpgradeBench {
@@ -17,7 +18,7 @@ export class UpgradeBench {
   }
 
   static async start(shape = { managers: 3, workers: 2 }): Promise<UpgradeBench> {
-    return new UpgradeBench(await Mke3Cluster.start(shape));
+    return new UpgradeBench(await takeCluster(shape));
   }
 
   get configOut(): string {
@@ -29,12 +30,21 @@ export class UpgradeBench {
   }
 
   upgrade(extra: string[] = [], options: CliOptions = {}): Promise<CliResult> {
+    return this.cli.run(this.#playArgs(extra), options);
+  }
+
+  /** The same with the program in a process of its own. */
+  spawn(extra: string[] = [], options: SpawnOptions = {}): Promise<CliResult> {
+    return this.cli.spawn(this.#playArgs(extra), options);
+  }
+
+  #playArgs(extra: string[]): string[] {
     const args = ['play', 'upgrade.yml', ...this.inputs(), '--accept-irreversible', 'remove-mke3'];
-    return this.cli.run([...args, '--require-undo', '--output', 'json', ...extra], options);
+    return [...args, '--require-undo', '--output', 'json', ...extra];
   }
 
   async stop(): Promise<void> {
-    await this.cluster.stop();
+    await releaseCluster(this.cluster);
     this.cli.dispose();
   }
 }

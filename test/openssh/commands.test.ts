@@ -205,7 +205,7 @@ Host *
 `,
       );
       const flags = ['--known-hosts', box.knownHosts, '--ssh-config', join(cli.dir, 'ssh_config')];
-      const { code, events } = await cli.run(
+      const { code, events } = await cli.spawn(
         ['play', playbook, '-i', hosts, ...flags, '--transport', 'openssh', '--output', 'json'],
         {
           detached: true,

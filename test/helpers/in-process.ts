@@ -1,0 +1,103 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { eventReader, type ProcessResult } from '../../src/chaos/runner-process.ts';
+import { main } from '../../src/cli/main.ts';
+import { createWorld } from '../../src/cli/world.ts';
+import type { RunEvent } from '../../src/core/events.ts';
+import { packageRoot } from '../../src/util/package.ts';
+
+export interface CallOptions {
+  env: Record<string, string>;
+  cwd: string;
+  timeoutMs: number;
+  onEvent?: ((event: RunEvent) => void) | undefined;
+}
+
+/** Calls that run in this process now. */
+let active = 0;
+
+/** Working directory and home belong to the process, so only one call at a time can have its own. */
+export function isCalling(): boolean {
+  return active > 0;
+}
+
+/**
+ * A command line of `runner` in this process, which saves the start of another.
+ * @throws Error when it does not end in time; it is interrupted then
+ */
+export async function callRunner(
+  argv: readonly string[],
+  { env, cwd, timeoutMs, onEvent }: CallOptions,
+): Promise<ProcessResult> {
+  const events: RunEvent[] = [];
+  const read = eventReader((event) => {
+    events.push(event);
+    onEvent?.(event);
+  });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const signals = new EventEmitter();
+  const world = createWorld({
+    env,
+    stdout: collector(out, read),
+    stderr: collector(err),
+    stdin: {},
+    readStdin: () => Buffer.alloc(0),
+    signals,
+    program: join(packageRoot(), 'bin', 'runner.js'),
+  });
+  const before = { cwd: process.cwd(), home: process.env['HOME'] };
+  active++;
+  process.chdir(cwd);
+  process.env['HOME'] = env['HOME'] ?? cwd;
+  try {
+    const code = await withLimit(main(argv, world), timeoutMs, () => {
+      signals.emit('SIGINT');
+      signals.emit('SIGINT');
+    });
+    const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8');
+    return {
+      code: code ?? null,
+      stdout: text(out),
+      stderr: text(err),
+      events,
+      timedOut: code === undefined,
+    };
+  } finally {
+    active--;
+    process.chdir(before.cwd);
+    if (before.home === undefined) delete process.env['HOME'];
+    else process.env['HOME'] = before.home;
+  }
+}
+
+function collector(chunks: Buffer[], read?: (chunk: string) => void): Writable {
+  return new Writable({
+    decodeStrings: true,
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      read?.(chunk.toString('utf8'));
+      done();
+    },
+  });
+}
+
+async function withLimit(
+  work: Promise<number>,
+  timeoutMs: number,
+  giveUp: () => void,
+): Promise<number | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      giveUp();
+      resolve(undefined);
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

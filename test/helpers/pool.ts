@@ -1,0 +1,86 @@
+import { rmSync } from 'node:fs';
+import { Lab, type LabFiles, type LabHost } from '../../src/lab/lab.ts';
+import { Mke3Cluster, type ClusterShape } from '../../src/lab/mke3-cluster.ts';
+
+/** Hosts of a worker's lab; a test that needs fewer sees only the first ones. */
+const HOSTS = 6;
+
+/** Labs of this worker that nobody uses, all as they were when they started. */
+const idle = new Map<string, unknown[]>();
+const directories = new Set<string>();
+
+// Hosts end with this process by themselves; see enter-root.sh.
+process.on('exit', () => {
+  for (const dir of directories) rmSync(dir, { recursive: true, force: true });
+});
+
+async function take<T>(kind: string, start: () => Promise<T>): Promise<T> {
+  const known = idle.get(kind)?.pop() as T | undefined;
+  return known ?? start();
+}
+
+function give(kind: string, lab: unknown): void {
+  idle.set(kind, [...(idle.get(kind) ?? []), lab]);
+}
+
+/** Some hosts of a lab. */
+export interface LabPart {
+  readonly hosts: readonly LabHost[];
+  readonly files: LabFiles;
+  host(name: string): LabHost;
+  /** All hosts and their shared directory as at the start. */
+  restore(): Promise<void>;
+  /** Ends the hosts for good, as when their machine fails. */
+  stop(): Promise<void>;
+  /** Hands the hosts back; the next test file gets them as they were. */
+  release(): Promise<void>;
+}
+
+/** Hosts h1, h2, … that stay up for the tests of this worker. More than six are started for the caller alone. */
+export async function takeHosts(count: number): Promise<LabPart> {
+  const names = Array.from({ length: Math.max(count, HOSTS) }, (_, i) => `h${String(i + 1)}`);
+  const shared = count <= HOSTS;
+  const start = async () => prepared(await Lab.start(names));
+  const lab = shared ? await take('hosts', start) : await start();
+  let stopped = !shared;
+  return {
+    hosts: lab.hosts.slice(0, count),
+    files: lab.files,
+    host: (name) => lab.host(name),
+    restore: () => lab.restore(),
+    stop: () => {
+      stopped = true;
+      return lab.stop();
+    },
+    release: async () => {
+      if (stopped) return lab.stop();
+      await lab.restore();
+      give('hosts', lab);
+    },
+  };
+}
+
+/** A cluster of MKE 3 that stays up for the tests of this worker. */
+export async function takeCluster(shape: ClusterShape): Promise<Mke3Cluster> {
+  return take(kindOf(shape), async () => {
+    const cluster = await Mke3Cluster.start(shape);
+    prepared(cluster.lab);
+    return cluster;
+  });
+}
+
+export async function releaseCluster(cluster: Mke3Cluster): Promise<void> {
+  await cluster.lab.restore();
+  const managers = cluster.lab.hosts.filter(({ name }) => name.startsWith('manager')).length;
+  give(kindOf({ managers, workers: cluster.lab.hosts.length - managers }), cluster);
+}
+
+function kindOf({ managers, workers }: ClusterShape): string {
+  return `mke3:${String(managers)}+${String(workers)}`;
+}
+
+function prepared(lab: Lab): Lab {
+  lab.snapshot();
+  directories.add(lab.files.dir);
+  return lab;
+}
