@@ -1,42 +1,51 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import LongestFirst from './test/helpers/longest-first.ts';
+
+/** Files by what they need; `npm test` runs the first project, `npm run test:all` all of them. */
+function project(
+  name: string,
+  include: string,
+  more: TestProjectInlineConfiguration['test'],
+): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      include: [`${include}/**/*.test.ts`],
+      pool: 'forks',
+      // A worker keeps the product's modules and a lab from file to file; see test/helpers/pool.ts.
+      isolate: false,
+      maxWorkers: 2,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      ...more,
+    },
+  };
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
-      {
-        test: {
-          name: 'unit',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/openssh/**', 'test/real/**'],
-          isolate: false,
-          testTimeout: 30_000,
-        },
-      },
-      {
-        // Each worker keeps a lab and the modules of the product from file to file; see test/helpers/pool.ts.
-        test: {
-          name: 'e2e',
-          include: ['test/{e2e,openssh}/**/*.test.ts'],
-          pool: 'forks',
-          isolate: false,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-        },
-      },
-      {
-        // Real hosts on this machine: one lab, alone.
-        test: {
-          name: 'real',
-          include: ['test/real/**/*.test.ts'],
-          pool: 'forks',
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
-          testTimeout: 240_000,
-          hookTimeout: 900_000,
-        },
-      },
+      // Needs Node and Linux.
+      project('main', 'test', {
+        exclude: ['test/openssh/**', 'test/all/**'],
+        sequence: { groupOrder: 0 },
+      }),
+      // Needs OpenSSH and login shells.
+      project('openssh', 'test/openssh', { sequence: { groupOrder: 1 } }),
+      // Long: every case of every sweep, many hosts, much random input.
+      project('long', 'test/all', {
+        exclude: ['test/all/real/**'],
+        sequence: { groupOrder: 2 },
+        testTimeout: 1_800_000,
+      }),
+      // Hosts with systemd, a Swarm and etcd on this machine, one lab at a time.
+      project('real', 'test/all/real', {
+        maxWorkers: 1,
+        sequence: { groupOrder: 3 },
+        testTimeout: 240_000,
+        hookTimeout: 900_000,
+      }),
     ],
   },
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
 import { Keyring, type AskPassphrase } from '../transport/keyring.ts';
@@ -32,6 +33,7 @@ export interface Reach {
   targets: TargetResolver;
   login: SshLogin;
   connectTimeoutMs: number;
+  clock: Clock;
   transport: 'ssh' | 'openssh' | undefined;
 }
 
@@ -112,7 +114,9 @@ export async function createReach(world: World, flags: ConnectFlags): Promise<Re
     flag: '--connection-password-file',
     ask: flags.askPass === true ? 'Login password' : undefined,
   });
-  return { targets, login: { keyring, password }, connectTimeoutMs, transport: flags.transport };
+  const { clock } = world;
+  const { transport } = flags;
+  return { targets, login: { keyring, password }, connectTimeoutMs, clock, transport };
 }
 
 export function becomePassword(world: World, flags: ConnectFlags): Promise<string | undefined> {

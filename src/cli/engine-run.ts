@@ -127,6 +127,7 @@ export async function withEngine<T>(
   const services = {
     modules: world.modules,
     connections,
+    clock: world.clock,
     emit,
     redactor: world.redactor,
     sendHttp,

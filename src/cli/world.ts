@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import pc from 'picocolors';
+import type { Clock } from '../core/ports.ts';
 import type { EventSink } from '../core/events.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import { createRegistry, builtinModules } from '../modules/index.ts';
@@ -11,6 +12,7 @@ import { Redactor } from '../util/redact.ts';
 import { FactCache } from '../journal/fact-cache.ts';
 import { RunStore } from '../journal/store.ts';
 import { stateDir } from '../util/paths.ts';
+import { systemClock } from '../util/time.ts';
 import type { Vault } from '../util/vault.ts';
 import { createVault } from './vault-keys.ts';
 
@@ -36,6 +38,7 @@ export interface ProcessParts {
   /** Everything on standard input. */
   readStdin: () => Buffer;
   signals: SignalSource;
+  clock: Clock;
   /** The script that runs `runner`, for commands that start it again. */
   program: string;
 }
@@ -63,6 +66,7 @@ const thisProcess = (): ProcessParts => ({
   stdin: process.stdin,
   readStdin: () => readFileSync(0),
   signals: process,
+  clock: systemClock,
   program: process.argv[1] ?? '',
 });
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/ports.ts';
 import type { EventSink, StepInfo } from '../core/events.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
@@ -19,6 +20,7 @@ import type { Sealer } from '../util/seal.ts';
 export interface EngineServices {
   modules: ModuleRegistry;
   connections: Connections;
+  clock: Clock;
   emit: EventSink;
   redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;

@@ -1,7 +1,6 @@
 import pLimit from 'p-limit';
 import { JournalError, RunnerError } from '../core/errors.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
-import { sleep } from '../util/time.ts';
 import { FACT_TIMEOUT_MS, openSession, type EngineContext } from './context.ts';
 import type { UndoRunner } from './undo-unit.ts';
 import { recordedTarget } from './undo-unit.ts';
@@ -35,19 +34,19 @@ async function resolve(
   try {
     const target = recordedTarget(run, intent.target);
     const session = await openSession(context, target, intent.become);
-    const deadline = Date.now() + RUNNING_LIMIT_MS;
+    const deadline = context.clock.now() + RUNNING_LIMIT_MS;
     for (;;) {
       // Only a host on which nobody else acts can say "never started".
       const fence = await session.fence(run.header.run, options);
-      if (fence === 'busy' && Date.now() < deadline) {
-        await sleep(500, context.signal);
+      if (fence === 'busy' && context.clock.now() < deadline) {
+        await context.clock.sleep(500, context.signal);
         continue;
       }
       const record = await session.unitRecord(run.header.run, String(intent.unit), options);
       if (record.state === 'never_started') state = 'planned';
       if (record.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';
-      if (record.state !== 'running' || Date.now() > deadline) break;
-      await sleep(1000, context.signal);
+      if (record.state !== 'running' || context.clock.now() > deadline) break;
+      await context.clock.sleep(1000, context.signal);
     }
     if (state === 'unknown' && intent.undo.probe) {
       const code = await undo.probe(unit, intent.undo.probe);

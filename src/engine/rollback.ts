@@ -11,7 +11,6 @@ import {
   type RecordedUnit,
 } from '../journal/recorded-run.ts';
 import { groupBy } from '../util/group.ts';
-import { sleep } from '../util/time.ts';
 import { openSession, type EngineContext } from './context.ts';
 import { resolveUnknown } from './resolve.ts';
 import { keepEvidence, runAfterTasks } from './rollback-tasks.ts';
@@ -97,7 +96,8 @@ class Rollback {
       partial: partial || undefined,
     });
     const { budgetSeconds = DEFAULT_BUDGET_SECONDS } = rollbackPolicy(this.#run);
-    const deadline = Date.now() + (settings.rollbackBudgetSeconds ?? budgetSeconds) * 1000;
+    const deadline =
+      this.#context.clock.now() + (settings.rollbackBudgetSeconds ?? budgetSeconds) * 1000;
     if (!partial && this.#attempt === 1) await keepEvidence(this.#context, this.#run);
     await resolveUnknown(this.#context, this.#run, this.#candidates(), this.#undo);
     await this.#stopAtPivot();
@@ -177,12 +177,12 @@ class Rollback {
 
   /** Waits until at least one of the hosts that are away answers. False when the time is over. */
   async #someReturn(deadline: number): Promise<boolean> {
-    const { emit, isStopping, journal } = this.#context;
+    const { emit, isStopping, journal, clock } = this.#context;
     const names = () => [...this.#parked.keys()].join(', ');
-    const left = Math.max(0, Math.round((deadline - Date.now()) / 1000));
+    const left = Math.max(0, Math.round((deadline - clock.now()) / 1000));
     const text = `${names()} cannot be reached; tried again for ${String(left)} s.`;
     emit({ type: 'message', level: 'warning', text });
-    while (Date.now() < deadline && !isStopping()) {
+    while (clock.now() < deadline && !isStopping()) {
       const answers = await Promise.all([...this.#parked.keys()].map((host) => this.#isBack(host)));
       for (const [index, host] of [...this.#parked.keys()].entries()) {
         if (answers[index] !== true) continue;
@@ -190,7 +190,7 @@ class Rollback {
         await journal?.append({ t: 'unparked', host });
       }
       if (answers.includes(true)) return true;
-      await sleep(PARKED_PAUSE_MS, this.#context.signal).catch(() => undefined);
+      await clock.sleep(PARKED_PAUSE_MS, this.#context.signal).catch(() => undefined);
     }
     return false;
   }

@@ -17,7 +17,6 @@ import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { mapLimited } from '../util/concurrency.ts';
 import { escapePattern } from '../util/text.ts';
-import { sleep } from '../util/time.ts';
 import { trace } from '../util/trace.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
 import { resolveAccess } from './access.ts';
@@ -295,7 +294,9 @@ export class StepRunner {
       const known = this.#recordedItem(task, recorded, { index, item });
       if (known) return known;
       if (index > 0 && task.loopPauseSeconds > 0 && !this.#context.settings.check)
-        await sleep(task.loopPauseSeconds * 1000, this.#context.signal).catch(() => undefined);
+        await this.#context.clock
+          .sleep(task.loopPauseSeconds * 1000, this.#context.signal)
+          .catch(() => undefined);
       const part = await this.#runItem(task, host, step, scope, { item, index, notifiedBy });
       ended ||= this.#endsLoop(task, part, scope);
       return part;

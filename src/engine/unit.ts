@@ -27,7 +27,6 @@ import type { IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { coerceRendered, validateValue } from '../util/schema.ts';
-import { sleep } from '../util/time.ts';
 import { trace } from '../util/trace.ts';
 import { resolveAccess } from './access.ts';
 import {
@@ -114,7 +113,9 @@ export async function runUnit(context: EngineContext, unit: Unit): Promise<UnitO
       attempts: total,
       message: messageOf(attempt.result) ?? '',
     });
-    await sleep(runner.limits.delaySeconds * 1000, context.signal).catch(() => undefined);
+    await context.clock
+      .sleep(runner.limits.delaySeconds * 1000, context.signal)
+      .catch(() => undefined);
     number++;
     attempt = await runner.attempt();
   }
@@ -295,7 +296,7 @@ class UnitRunner {
     if (view.sawSecret) delete plan.diff;
     const readOnly = plan.readOnly === true || task.readOnly;
     if (plan.pauseSeconds !== undefined && !this.check)
-      await sleep(plan.pauseSeconds * 1000, signal);
+      await this.#context.clock.sleep(plan.pauseSeconds * 1000, signal);
     const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
     if (plan.question && this.check) return { ...base, unknown: true, result: {} };
     if (plan.question) plan.result = { ...plan.result, user_input: await this.#ask(plan.question) };
@@ -342,10 +343,11 @@ class UnitRunner {
 
   async #session(args: JsonObject): Promise<HostSession> {
     const { target } = this.#unit;
+    const { clock } = this.#context;
     const patience = this.#module.waitsForHost?.(args);
     if (patience && patience.delaySeconds > 0 && !this.check)
-      await sleep(patience.delaySeconds * 1000, this.#context.signal);
-    const deadline = Date.now() + (patience?.seconds ?? 0) * 1000;
+      await clock.sleep(patience.delaySeconds * 1000, this.#context.signal);
+    const deadline = clock.now() + (patience?.seconds ?? 0) * 1000;
     for (;;) {
       try {
         const session = await openSession(this.#context, target, this.#access());
@@ -353,9 +355,11 @@ class UnitRunner {
         if (patience) await session.read([{ script: ':' }], { timeoutMs: FACT_TIMEOUT_MS });
         return session;
       } catch (error) {
-        const again = error instanceof ConnectError && error.retryable && Date.now() < deadline;
+        const again = error instanceof ConnectError && error.retryable && clock.now() < deadline;
         if (!patience || !again || this.#context.isStopping()) throw error;
-        await sleep(patience.pauseSeconds * 1000, this.#context.signal).catch(() => undefined);
+        await clock
+          .sleep(patience.pauseSeconds * 1000, this.#context.signal)
+          .catch(() => undefined);
       }
     }
   }

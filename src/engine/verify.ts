@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { RunnerError } from '../core/errors.ts';
 import type { ModuleCall, ModuleRegistry } from '../core/module.ts';
@@ -35,16 +34,16 @@ async function compareFingerprints(context: EngineContext, run: RecordedRun): Pr
   const limit = pLimit(context.settings.forks);
   const different: string[] = [];
   const { settleSeconds = 0 } = rollbackPolicy(run);
-  const deadline = Date.now() + settleSeconds * 1000;
+  const deadline = context.clock.now() + settleSeconds * 1000;
   const results = await Promise.all(
     fingerprintsBefore(run).map((before) =>
       limit(async () => {
         for (;;) {
           const text = await takeAgain(context, before);
           const equal = context.redactor.reference(text) === before.text || text === before.text;
-          if (equal || Date.now() >= deadline || context.isStopping())
+          if (equal || context.clock.now() >= deadline || context.isStopping())
             return { before, text, equal };
-          await sleep(SETTLE_PAUSE_MS);
+          await context.clock.sleep(SETTLE_PAUSE_MS);
         }
       }),
     ),

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { ConnectError, errorMessage, TimeoutError, type ConnectStage } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Connections, HostAddress, HostSession, Identity } from '../core/host.ts';
 import { packageRoot } from '../util/package.ts';
 import { quoteAll } from '../util/shell.ts';
-import { sleep } from '../util/time.ts';
 import { trace } from '../util/trace.ts';
 import {
   asksPassword,
@@ -39,6 +39,8 @@ export interface ConnectionOptions {
   /** Id of the run, which marks its shells on the hosts. */
   run: string;
   connectTimeoutMs: number;
+  /** For the patience with hosts that refuse or are busy. */
+  clock: Clock;
   /** Instead of our own client, for every host that is not local. */
   transport?: 'ssh' | 'openssh' | undefined;
 }
@@ -178,7 +180,7 @@ export class HostConnections implements Connections {
   }
 
   #dial(host: HostAddress): Promise<Line> {
-    const { transport, targets } = this.#options;
+    const { transport, targets, clock } = this.#options;
     if (host.transport === 'local') return Promise.resolve(new LocalLine());
     const connect =
       (transport ?? host.transport) === 'openssh'
@@ -186,24 +188,27 @@ export class HostConnections implements Connections {
         : async () => this.#ssh.connect(await targets.resolve(host));
     return this.#dialling(async () => {
       trace('ssh', () => `${host.name}: connecting`);
-      const deadline = Date.now() + PATIENCE * this.#options.connectTimeoutMs;
+      const deadline = clock.now() + PATIENCE * this.#options.connectTimeoutMs;
       let silent = 0;
       for (let attempt = 0; ; attempt++) {
-        const began = Date.now();
+        const began = clock.now();
         try {
           const line = await connect();
-          const ms = String(Date.now() - began);
+          const ms = String(clock.now() - began);
           trace('ssh', () => `${host.name}: connected, attempt ${String(attempt + 1)}, ${ms} ms`);
           return line;
         } catch (error) {
           trace('ssh', () => `${host.name}: ${errorMessage(error)}`);
-          if (Date.now() - began >= this.#options.connectTimeoutMs) silent++;
+          if (clock.now() - began >= this.#options.connectTimeoutMs) silent++;
           const again =
-            error instanceof ConnectError && error.retryable && silent < 2 && Date.now() < deadline;
+            error instanceof ConnectError &&
+            error.retryable &&
+            silent < 2 &&
+            clock.now() < deadline;
           if (!again || (unanswered.includes(error.stage) && attempt >= REFUSED_TRIES)) throw error;
           // Spread, so that many hosts behind one gate do not come back together.
           const pause = Math.min(DIAL_PAUSE_MS.first * 2 ** attempt, DIAL_PAUSE_MS.longest);
-          await sleep(pause * (0.5 + Math.random() / 2));
+          await clock.sleep(pause * (0.5 + Math.random() / 2));
         }
       }
     });

@@ -1,3 +1,5 @@
+import type { Clock } from '../core/ports.ts';
+
 /** Resolves after the delay, or rejects with the signal's reason. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -16,6 +18,9 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** The time of this machine. */
+export const systemClock: Clock = { now: () => Date.now(), sleep };
 
 function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Interrupted.');

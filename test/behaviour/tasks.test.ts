@@ -69,11 +69,11 @@ rule('2 ignore_unreachable: the host goes on, the result tells', {
   messages: { Say: 'true' },
 });
 rule('2 remote_user, port, connection: the inventory goes over them, they over --user', {
-  seen: ['test/e2e/keywords.test.ts', 'yield to the inventory'],
+  seen: ['test/lab/keywords.test.ts', 'yield to the inventory'],
 });
 rule('2 become_user: a template, as each of these', {
   seen: [
-    'test/e2e/keywords.test.ts',
+    'test/lab/keywords.test.ts',
     'say how a host is reached whose inventory does not, and the way back is the same',
   ],
 });
@@ -147,7 +147,7 @@ rule('3 retries: without until as long as it fails', {
 });
 rule('3 args: put to those of the module', {
   seen: [
-    'test/e2e/language.test.ts',
+    'test/lab/language.test.ts',
     'takes arguments from "args", too, and refuses one that is given twice',
   ],
 });
@@ -222,7 +222,7 @@ rule('4 loop: on a block, item by item', {
   ],
 });
 rule('4 any_errors_fatal: a failure is one of all hosts, each with its own rescue', {
-  seen: ['test/e2e/keywords.test.ts', 'lets every host run its rescue'],
+  seen: ['test/lab/keywords.test.ts', 'lets every host run its rescue'],
   text: `
 - any_errors_fatal: true
   block: [{ name: A, command: fail-on h1 }, { name: B, command: ok }]
@@ -270,7 +270,7 @@ rule('5 roles: nothing of one is seen outside of it', {
 });
 rule('5 roles: dependencies first, and once', {
   seen: [
-    'test/e2e/course.test.ts',
+    'test/lab/execution-control.test.ts',
     'run before the role, once unless they are given something else',
   ],
 });
@@ -425,10 +425,10 @@ rule('6 with_items: lists in the list are opened, one level; with_dict: key and 
 });
 
 rule('7 failures: the table of docs/errors.md', {
-  seen: ['test/e2e/errors.test.ts', 'The table of docs/errors.md, row by row'],
+  seen: ['test/lab/errors.test.ts', 'The table of docs/errors.md, row by row'],
 });
 rule('7 a host that failed takes no part in later plays, and the head of the play says so', {
-  seen: ['test/e2e/errors.test.ts', 'left'],
+  seen: ['test/lab/errors.test.ts', 'left'],
   text: `
 - { name: P, hosts: all, max_failures: 1, tasks: [{ name: A, command: fail-on h2 }] }
 - { name: Q, hosts: all, tasks: [{ name: B, command: ok }] }

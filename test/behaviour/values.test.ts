@@ -40,7 +40,7 @@ rule('11 check: run.check and ansible_check_mode tell it', {
   messages: { Say: 'true true' },
 });
 rule('11 diff: before and after; not of a task that says diff: false', {
-  seen: ['test/e2e/keywords.test.ts', 'hides the text of a file'],
+  seen: ['test/lab/keywords.test.ts', 'hides the text of a file'],
 });
 
 const inventory = `all:
@@ -188,7 +188,7 @@ rule('12 resolved once: a value that stands for another follows it, in circles i
 });
 rule('12 why: every definition and the one that counts', {
   seen: [
-    'test/e2e/adhoc.test.ts',
+    'test/lab/adhoc.test.ts',
     'names every place that sets a variable, weakest first, and which one counts',
   ],
 });
@@ -400,27 +400,27 @@ rule('15 handlers: notify of a block is that of its tasks', {
 });
 rule('15 handlers: those that are due survive a failed run', {
   seen: [
-    'test/e2e/language.test.ts',
+    'test/lab/language.test.ts',
     'goes on with variables of the inventory, groups, registers and pending handlers',
   ],
 });
 
 rule('16 vault: files and values, read and written as ansible-vault does', {
-  seen: ['test/e2e/vault.test.ts', 'encrypts, shows, edits, takes another password, and decrypts'],
+  seen: ['test/lab/vault.test.ts', 'encrypts, shows, edits, takes another password, and decrypts'],
 });
 rule('16 secrets: masked by value wherever they come up', {
-  seen: ['test/e2e/vault.test.ts', 'reach the host, and are seen nowhere else'],
+  seen: ['test/lab/vault.test.ts', 'reach the host, and are seen nowhere else'],
 });
 rule('17 async: a step that goes on without its connection; one that nobody waits for is refused', {
   seen: [
-    'test/e2e/course.test.ts',
+    'test/lab/execution-control.test.ts',
     'gives facts to the host that was asked; async is a step that goes on without its connection',
   ],
   text: '- { name: A, command: ok, async: 60, poll: 0 }',
   problem: 'poll',
 });
 rule('18 output: events, one a line, for programs', {
-  seen: ['test/e2e/language.test.ts', 'unit-end'],
+  seen: ['test/lab/language.test.ts', 'unit-end'],
 });
 rule('19 inventories: of Ansible, mkectl, k0sctl, launchpad, MKE 4, programs and lists', {
   seen: ['test/inventory/inventory.test.ts', 'is asked with --list'],

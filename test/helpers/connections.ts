@@ -3,6 +3,7 @@ import { HostConnections, type ConnectionOptions } from '../../src/transport/con
 import { sendHttp } from '../../src/transport/http.ts';
 import { Keyring } from '../../src/transport/keyring.ts';
 import { SshConfig } from '../../src/transport/ssh-config.ts';
+import { systemClock } from '../../src/util/time.ts';
 import { TargetResolver, type TargetDefaults } from '../../src/transport/target.ts';
 
 export interface TestConnections {
@@ -36,6 +37,7 @@ export function testConnections(options: TestConnections = {}): HostConnections 
       password: options.password,
     },
     sendHttp,
+    clock: systemClock,
     run: options.run ?? 'test',
     connectTimeoutMs,
     transport: options.transport,

@@ -5,7 +5,9 @@ import { eventReader, type ProcessResult } from '../../src/chaos/runner-process.
 import { main } from '../../src/cli/main.ts';
 import { createWorld } from '../../src/cli/world.ts';
 import type { RunEvent } from '../../src/core/events.ts';
+import type { Clock } from '../../src/core/ports.ts';
 import { packageRoot } from '../../src/util/package.ts';
+import { sleep } from '../../src/util/time.ts';
 
 export interface CallOptions {
   env: Record<string, string>;
@@ -45,6 +47,7 @@ export async function callRunner(
     stdin: {},
     readStdin: () => Buffer.alloc(0),
     signals,
+    clock: fastClock(),
     program: join(packageRoot(), 'bin', 'runner.js'),
   });
   const before = { cwd: process.cwd(), home: process.env['HOME'] };
@@ -70,6 +73,17 @@ export async function callRunner(
     if (before.home === undefined) delete process.env['HOME'];
     else process.env['HOME'] = before.home;
   }
+}
+
+/** Times faster that pauses, retries and the patience with a host pass. Hosts and their programs keep real time. */
+const SPEED = 20;
+
+function fastClock(): Clock {
+  const start = Date.now();
+  return {
+    now: () => start + (Date.now() - start) * SPEED,
+    sleep: (ms, signal) => sleep(ms / SPEED, signal),
+  };
 }
 
 function collector(chunks: Buffer[], read?: (chunk: string) => void): Writable {

@@ -15,6 +15,7 @@ import { loadInventory } from '../../src/inventory/load.ts';
 import { builtinModules, createRegistry } from '../../src/modules/index.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
+import { systemClock } from '../../src/util/time.ts';
 import { Redactor } from '../../src/util/redact.ts';
 
 /**
@@ -257,6 +258,7 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
   const context = {
     modules,
     connections,
+    clock: systemClock,
     emit: (event: RunEvent) => events.push(event),
     redactor: new Redactor(),
     environment: env,

@@ -52,6 +52,7 @@ describe('get_url', () => {
   });
 
   it('leaves what is there when the answer is an error or another file', async () => {
+    await bench.shell('h1', 'printf old >/etc/tool');
     const wrong = await play("checksum: 'sha256:00ff'");
     expect(wrong.code).toBe(3);
     expect(wrong.stdout).toContain('what was downloaded has another checksum');

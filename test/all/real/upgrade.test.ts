@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
-import { RealMke3 } from '../../src/lab/real/real-mke3.ts';
-import { Cli, type CliOptions } from '../helpers/cli.ts';
+import type { RunEvent } from '../../../src/core/events.ts';
+import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
+import { Cli, type CliOptions } from '../../helpers/cli.ts';
 
 const LIMIT_MS = 240_000;
 

@@ -264,13 +264,13 @@ describe.each(['Debian', ...(has('busybox') ? ['busybox'] : [])])(
     };
     beforeAll(async () => {
       own = await HostsBench.start(1);
-      if (userland === 'busybox')
-        putBusyboxFirst(join(own.lab.host('h1').root.dir, 'usr-local/bin'));
     });
 
     afterAll(() => own.stop());
     beforeEach(async () => {
       await own.reset();
+      if (userland === 'busybox')
+        putBusyboxFirst(join(own.lab.host('h1').root.dir, 'usr-local/bin'));
     });
 
     it('has them', async () => {
@@ -318,7 +318,7 @@ function makeRepository(folder: string): void {
 
 // Debian has DNF, too; where it is not installed, only its recorded answers are tested.
 describe.skipIf(!hasDnf)('dnf on a host', () => {
-  beforeAll(() => {
+  beforeEach(() => {
     const { dir } = bench.lab.host('h1').root;
     const folder = join(bench.cli.dir, 'rpm');
     mkdirSync(folder, { recursive: true });
@@ -455,7 +455,7 @@ describe('k0s on a host', () => {
 
 describe('modules for Kubernetes on a host', () => {
   const look = 'cat /srv/kube/n1/unschedulable 2>/dev/null; cat /srv/kube/n1/pods';
-  beforeAll(() => {
+  beforeEach(() => {
     const { dir } = bench.lab.host('h1').root;
     writeFileSync(join(dir, 'usr-local/bin/kubectl'), KUBECTL, { mode: 0o755 });
     mkdirSync(join(dir, 'srv/kube/n1'), { recursive: true });

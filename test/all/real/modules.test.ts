@@ -1,13 +1,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RealLab } from '../../src/lab/real/real-lab.ts';
-import { Cli } from '../helpers/cli.ts';
+import { RealLab } from '../../../src/lab/real/real-lab.ts';
+import { Cli } from '../../helpers/cli.ts';
 import {
   checkScenario,
   type ModuleScenario,
   type ScenarioHost,
-} from '../helpers/module-scenario.ts';
+} from '../../helpers/module-scenario.ts';
 
 let started: RealLab | undefined;
 let lab: RealLab;

@@ -30,19 +30,19 @@ const before: Record<string, string> = {
 
 /** Why an example is not played in the embedded lab, where its module is tested otherwise. */
 const elsewhere: Record<string, string> = {
-  container: 'test/real/modules.test.ts has an engine',
-  dnf: 'test/e2e/modules.test.ts has a repository',
-  etcd_health: 'test/real/modules.test.ts has members',
-  http_check: 'test/e2e/modules.test.ts has a server',
-  k8s_node: 'test/e2e/modules.test.ts has nodes',
-  k8s_wait: 'test/e2e/modules.test.ts has nodes',
-  mke3_cluster: 'test/e2e/upgrade.test.ts has a cluster',
+  container: 'test/all/real/modules.test.ts has an engine',
+  dnf: 'test/lab/modules.test.ts has a repository',
+  etcd_health: 'test/all/real/modules.test.ts has members',
+  http_check: 'test/lab/modules.test.ts has a server',
+  k8s_node: 'test/lab/modules.test.ts has nodes',
+  k8s_wait: 'test/lab/modules.test.ts has nodes',
+  mke3_cluster: 'test/lab/upgrade.test.ts has a cluster',
   modprobe: 'it would change the kernel of this machine',
-  reboot: 'test/e2e/reboot.test.ts restarts hosts',
-  service_facts: 'test/real/modules.test.ts has systemd',
+  reboot: 'test/lab/reboot.test.ts restarts hosts',
+  service_facts: 'test/all/real/modules.test.ts has systemd',
   sysctl: 'it would change the kernel of this machine',
-  uri: 'test/e2e/upgrade.test.ts has a cluster',
-  user: 'it takes more numbers than a private root has; test/real/modules.test.ts makes users',
+  uri: 'test/lab/upgrade.test.ts has a cluster',
+  user: 'it takes more numbers than a private root has; test/all/real/modules.test.ts makes users',
 };
 /** Examples that are meant to fail, or change something whenever they are played. */
 const acts = ['k0s', 'tempfile', 'systemd_service', 'wait_for_connection'];

@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
+
+/** What scripts/test.mjs reads of a run. */
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/**
+ * Names the packages that skipped tests need, and writes the counts to the file TEST_COUNTS. With RECORD_DURATIONS it
+ * keeps the seconds of each file, which decide the order of the next run.
+ */
+export default class SummaryReporter implements Reporter {
+  #vitest: Vitest | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    const counts: Counts = { passed: 0, failed: errors.length, skipped: 0 };
+    const notes = new Map<string, number>();
+    for (const module of modules) {
+      // A file that cannot be loaded has no tests to count.
+      counts.failed += module.errors().length;
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        if (state === 'passed') counts.passed++;
+        else if (state === 'failed') counts.failed++;
+        else {
+          counts.skipped++;
+          const note =
+            /\[(needs [^\]]+)\]/.exec(test.fullName)?.[1] ?? `no reason given: ${test.fullName}`;
+          notes.set(note, (notes.get(note) ?? 0) + 1);
+        }
+      }
+      for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
+    }
+    for (const [note, count] of notes) console.log(`Skipped ${String(count)}: ${note}`);
+    const path = process.env['TEST_COUNTS'];
+    if (path !== undefined) writeFileSync(path, JSON.stringify(counts));
+    if (process.env['RECORD_DURATIONS'] !== undefined) this.#record(modules);
+  }
+
+  #record(modules: readonly TestModule[]): void {
+    const root = this.#vitest?.config.root ?? process.cwd();
+    const file = new URL('../durations.json', import.meta.url);
+    const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+    for (const module of modules) {
+      const seconds = Math.round(module.diagnostic().duration / 1000);
+      const path = relative(root, module.moduleId);
+      if (seconds >= 2) known[path] = seconds;
+      else delete known[path];
+    }
+    const rows = Object.entries(known).sort(([a], [b]) => (a < b ? -1 : 1));
+    writeFileSync(file, `${JSON.stringify(Object.fromEntries(rows), undefined, 2)}\n`);
+  }
+}
