@@ -272,14 +272,14 @@ class PlaybookRun {
     if (limit === undefined || !play || this.#context.settings.check) return never;
     const scope = this.#anyScope(play, [...this.#context.inventory.hosts.keys()]);
     const seconds = Number(typeof limit === 'string' && scope ? scope.render(limit) : limit);
-    if (seconds > 0) return Date.now() + seconds * 1000;
+    if (seconds > 0) return this.#context.clock.now() + seconds * 1000;
     if (seconds === 0) return never;
     throw new PlaybookError([{ message: `"time_limit" is ${String(limit)}, not a number.` }]);
   }
 
   /** @throws TimeLimitError when time is up, unless a point of no return is behind, where stopping would be worse */
   #checkTime(): void {
-    if (Date.now() < this.#deadline || this.#pastPivot) return;
+    if (this.#context.clock.now() < this.#deadline || this.#pastPivot) return;
     throw new TimeLimitError('The time limit of the playbook is over.', {
       hint: 'It is "time_limit" of the playbook, or the input that sets it.',
     });

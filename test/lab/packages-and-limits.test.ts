@@ -156,14 +156,14 @@ describe('limits', () => {
   it('of the whole run take it back when time is up', async () => {
     const { code, stdout } = await bench.play(`
 name: Slow
-inputs: { minutes: { type: number, default: 0.02 } }
+inputs: { minutes: { type: number, default: 0.4 } }
 time_limit: '{{multiply minutes 60}}'
 plays:
   - name: Slow
     hosts: h1
     tasks:
       - { name: Write, copy: { content: x, dest: /etc/slow } }
-      - { name: Wait, pause: { seconds: 2 } }
+      - { name: Wait, pause: { seconds: 40 } }
       - { name: Never, copy: { content: x, dest: /etc/never } }
 `);
     expect(code).toBe(3);
@@ -176,14 +176,14 @@ plays:
     const { code, stdout } = await bench.play(
       `
 name: Slow
-time_limit: 1
+time_limit: 20
 plays:
   - name: Slow
     hosts: h1
     tasks:
       - { name: Write, copy: { content: x, dest: /etc/slow } }
       - { commit: gone, irreversible: it is gone }
-      - { name: Wait, pause: { seconds: 2 } }
+      - { name: Wait, pause: { seconds: 40 } }
       - { name: After, copy: { content: x, dest: /etc/after } }
 `,
       ['--accept-irreversible', 'gone'],
