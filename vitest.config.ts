@@ -33,17 +33,10 @@ export default defineConfig({
       }),
       // Needs OpenSSH and login shells.
       project('openssh', 'test/openssh', { sequence: { groupOrder: 1 } }),
-      // Long: every case of every sweep, many hosts, much random input.
+      // Long: every sweep, real hosts, fifty hosts, much random input.
       project('long', 'test/all', {
-        exclude: ['test/all/real/**'],
         sequence: { groupOrder: 2 },
         testTimeout: 1_800_000,
-      }),
-      // Hosts with systemd, a Swarm and etcd on this machine, one lab at a time.
-      project('real', 'test/all/real', {
-        maxWorkers: 1,
-        sequence: { groupOrder: 3 },
-        testTimeout: 240_000,
         hookTimeout: 900_000,
       }),
     ],

@@ -1,41 +1,73 @@
-// `npm test`: installs and builds what it needs, runs all tests, and closes with one line of counts.
-import { spawnSync } from 'node:child_process';
+// `npm test` and `npm run test:all`: installs and builds what it needs, runs the tests, and closes with one line of counts.
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { prepare, sh } from './prepare.mjs';
 
-prepare();
-const folder = mkdtempSync(join(tmpdir(), 'runner-test-'));
-const report = join(folder, 'report.json');
-const projects = ['unit', 'e2e'];
-const probe = spawnSync(
-  process.execPath,
-  [new URL('../dist/real-lab.js', import.meta.url).pathname, '--obstacle'],
-  { encoding: 'utf8' },
-);
-if (probe.status === 0) projects.push('real');
-else
-  console.log(`Left out: the tests on real hosts, since ${probe.stdout.trim() || probe.stderr}.`);
-const args = [
-  'vitest',
-  'run',
-  ...projects.map((project) => `--project=${project}`),
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-];
-let status = sh('npx', [...args, ...process.argv.slice(2)]);
-try {
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  );
-  const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
-  console.log(`${numPassedTests} passed, ${numFailedTests} failed${skipped}`);
-  if (numPassedTests === 0) status ||= 1;
-} catch {
-  console.log('0 passed, 1 failed');
-  status ||= 1;
+const usage = `Usage: npm test [-- [PATTERN…] [-t TITLE] [--seed N]]
+       npm run test:all [-- …]
+
+  PATTERN     only files whose path contains it
+  -t TITLE    only tests whose full title matches this regular expression
+  --seed N    repeat the choices and random inputs of an earlier run
+`;
+
+/** Projects of vitest.config.ts: what needs only Node and Linux, and the rest. */
+const projects = { main: ['main'], all: ['main', 'openssh', 'long'] };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    all: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+    title: { type: 'string', short: 't' },
+    seed: { type: 'string' },
+    watch: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(usage);
+  process.exit(0);
 }
-rmSync(folder, { recursive: true, force: true });
-process.exitCode = status;
+if (values.seed !== undefined && !/^\d{1,9}$/.test(values.seed)) {
+  process.stderr.write(`--seed takes a whole number below 1000000000, not "${values.seed}".\n`);
+  process.exit(1);
+}
+
+prepare();
+const began = Date.now();
+const seed = values.seed ?? String(randomInt(1_000_000_000));
+// Everything that a test forgets, or that a killed worker leaves behind, is below one directory.
+const scratch = mkdtempSync(join(tmpdir(), 'runner-suite-'));
+const countsFile = join(scratch, 'counts.json');
+const wanted = values.all ? projects.all : projects.main;
+console.log(`Seed ${seed}: repeat this run with --seed ${seed}.`);
+const status = sh(
+  'npx',
+  [
+    'vitest',
+    values.watch ? 'watch' : 'run',
+    ...wanted.map((project) => `--project=${project}`),
+    '--reporter=default',
+    '--reporter=./test/helpers/reporter.ts',
+    // A pattern may name a file of another project.
+    ...(positionals.length > 0 ? ['--passWithNoTests'] : []),
+    ...(values.title === undefined ? [] : ['-t', values.title]),
+    ...positionals,
+  ],
+  { env: { ...process.env, TMPDIR: scratch, TEST_SEED: seed, TEST_COUNTS: countsFile } },
+);
+let counts = { passed: 0, failed: 1, skipped: 0 };
+try {
+  counts = JSON.parse(readFileSync(countsFile, 'utf8'));
+} catch {
+  console.error('The test runner ended before it could count its tests.');
+}
+rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+const { passed, failed, skipped } = counts;
+const seconds = Math.round((Date.now() - began) / 1000);
+console.log(`Seed ${seed}, ${seconds} s on ${availableParallelism()} cores`);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = status || (failed > 0 || passed === 0 ? 1 : 0);

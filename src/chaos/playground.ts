@@ -17,6 +17,9 @@ export interface Playground {
   env: Record<string, string>;
   /** Every file of every host, with mode and content. */
   tree(): Record<string, string>;
+  /** Records the state of the lab for `restore`. */
+  snapshot(): void;
+  restore(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ export async function startPlayground(spec: PlaygroundSpec): Promise<Playground>
           MKE3_ADMIN_PASSWORD: LAB_ADMIN.password,
           RUNNER_KNOWN_HOSTS: cluster.lab.files.knownHosts,
         },
-        tree: () => labTree(cluster.lab),
+        ...stateOf(cluster.lab),
         stop: async () => {
           await cluster.stop();
           remove();
@@ -55,7 +58,7 @@ export async function startPlayground(spec: PlaygroundSpec): Promise<Playground>
       hosts: lab.hosts,
       args: [spec.input ?? '--inventory', file],
       env: { RUNNER_KNOWN_HOSTS: lab.files.knownHosts },
-      tree: () => labTree(lab),
+      ...stateOf(lab),
       stop: async () => {
         await lab.stop();
         remove();
@@ -65,6 +68,16 @@ export async function startPlayground(spec: PlaygroundSpec): Promise<Playground>
     remove();
     throw error;
   }
+}
+
+function stateOf(lab: Lab): Pick<Playground, 'tree' | 'snapshot' | 'restore'> {
+  return {
+    tree: () => labTree(lab),
+    snapshot: () => {
+      lab.snapshot();
+    },
+    restore: () => lab.restore(),
+  };
 }
 
 /** The operator's hosts, groups and variables, with the addresses of the lab. */

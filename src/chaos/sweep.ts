@@ -35,6 +35,9 @@ const killPoints: Partial<Record<Fault, FaultPoint>> = {
 export interface ChangingStep {
   id: string;
   name: string;
+  module: string;
+  /** The file that the step is written in. */
+  file: string;
   /** Hosts on which it changes something. */
   hosts: string[];
   /** Number of commit points before it. */
@@ -127,17 +130,33 @@ function changingSteps(events: readonly RunEvent[]): ChangingStep[] {
       forwardOnly ||= event.irreversible;
     }
     if (event.type !== 'unit-end' || event.undo === undefined) continue;
-    const { id, name } = event.step;
+    const { id, name, module, at } = event.step;
     const pivot = event.undo === 'irreversible';
     if (pivot && !steps.has(id)) {
       segment++;
       forwardOnly = true;
     }
-    const known = steps.get(id) ?? { id, name, hosts: [], segment, forwardOnly, pivot };
+    const place = { id, name, module, file: at.file, segment, forwardOnly, pivot };
+    const known = steps.get(id) ?? { ...place, hosts: [] };
     if (!known.hosts.includes(event.host)) known.hosts.push(event.host);
     steps.set(id, known);
   }
   return [...steps.values()];
+}
+
+/** Every fault at every step where it can happen. */
+export function casesOf(
+  steps: readonly ChangingStep[],
+  chosen: readonly Fault[],
+): { step: ChangingStep; fault: Fault }[] {
+  return steps.flatMap((step) =>
+    chosen.filter((fault) => applies(step, fault)).map((fault) => ({ step, fault })),
+  );
+}
+
+/** Steps that only touch the controller have no connection that could be cut. */
+function applies({ hosts }: ChangingStep, fault: Fault): boolean {
+  return fault !== 'cut' || hosts.some((host) => host !== 'localhost');
 }
 
 /** Runs cases side by side, each worker on a lab of its own. */
@@ -168,8 +187,6 @@ class SweepWorker {
   /** Shapes of the state at each commit point. */
   readonly #baselines: Map<number, Promise<Record<string, string>>>;
   #stand: Stand | undefined;
-  /** The lab is not as before, and need not be. */
-  #spent = false;
 
   constructor(
     options: SweepOptions,
@@ -186,12 +203,11 @@ class SweepWorker {
     let problems: string[];
     try {
       this.#stand ??= await Stand.start(this.#options);
+      await this.#stand.renew();
       problems = await this.#try(this.#stand, step, fault);
     } catch (error) {
       problems = [error instanceof Error ? error.message : String(error)];
     }
-    // A lab that is as before serves the next case: what is left behind adds up until it shows.
-    if (problems.length > 0 || step.segment > 0 || this.#spent) await this.stop();
     return { step: step.id, fault, problems, durationMs: Date.now() - began };
   }
 
@@ -201,23 +217,19 @@ class SweepWorker {
   }
 
   async #try(stand: Stand, step: ChangingStep, fault: Fault): Promise<string[]> {
-    stand.renew();
     const before = stand.tree();
     const problems: string[] = [];
     const ending = await inject(stand, step, fault, problems);
     problems.push(...stand.journalProblems());
-    // A line that nobody needed any more was cut: the run came to its end.
-    this.#spent = fault === 'cut' && ending.code === exitCodes.done;
-    if (this.#spent) return problems;
+    // The connection was cut after its last use: the run succeeded.
+    if (fault === 'cut' && ending.code === exitCodes.done) return problems;
     // Killed before it had an effect, a point of no return is none.
     const harmless = step.pivot && (fault === 'kill-before' || fault === 'kill-after');
     const segment = harmless ? step.segment - 1 : step.segment;
     const forwardOnly = step.forwardOnly && !harmless;
     const wanted = forwardOnly ? exitCodes.past_no_return : exitCodes.rolled_back;
     const untouched = fault === 'cut' && ending.code === exitCodes.preflight_failed;
-    // The host was away when the run ended, so it kept the lock.
-    this.#spent = untouched || isTolerated(ending);
-    // The host that failed went back alone, and the others came to the end.
+    // Only the host that failed was rolled back; the others finished.
     if (isTolerated(ending)) return problems;
     if (ending.code !== wanted && !untouched)
       problems.push(
@@ -233,23 +245,20 @@ class SweepWorker {
     } else if (segment === 0) {
       problems.push(...differences(before, stand.tree(), ignored));
     } else {
-      const baseline = this.#baselines.get(segment) ?? this.#stateAtCommit(segment);
+      const after = shapeOf(stand.tree());
+      const baseline = this.#baselines.get(segment) ?? this.#stateAtCommit(stand, segment);
       this.#baselines.set(segment, baseline);
-      problems.push(...differences(await baseline, shapeOf(stand.tree()), ignored));
+      problems.push(...differences(await baseline, after, ignored));
     }
     return problems;
   }
 
-  /** What a rollback leaves when nothing was done yet behind a commit point. */
-  async #stateAtCommit(segment: number): Promise<Record<string, string>> {
+  /** The state that a rollback restores when nothing was changed after a commit point. */
+  async #stateAtCommit(stand: Stand, segment: number): Promise<Record<string, string>> {
     const first = this.#reference.steps.find((step) => step.segment === segment);
-    const stand = await Stand.start(this.#options);
-    try {
-      if (first) await inject(stand, first, 'kill-before', []);
-      return shapeOf(stand.tree());
-    } finally {
-      await stand.stop();
-    }
+    await stand.renew();
+    if (first) await inject(stand, first, 'kill-before', []);
+    return shapeOf(stand.tree());
   }
 }
 
@@ -325,11 +334,13 @@ class Stand {
         throw new Error(`The lab could not be prepared: ${lastWords(result)}`);
       }
     }
+    stand.#playground.snapshot();
     return stand;
   }
 
-  /** Forgets all runs. */
-  renew(): void {
+  /** The lab as it was when it was ready, and no runs. */
+  async renew(): Promise<void> {
+    await this.#playground.restore();
     this.runner.dispose();
     this.runner = new RunnerProcess(this.#options.program, {
       ...this.#options.env,

@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'nod
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import {
+  casesOf,
   faults,
   playReference,
   sweep,
@@ -186,9 +187,7 @@ class TestRun {
     if (this.#flags.again) rmSync(file, { force: true });
     const results = new Map<string, CaseResult>();
     for (const known of readResults(file)) results.set(key(known.step, known.fault), known);
-    const cases = steps.flatMap((step) =>
-      chosen.filter((fault) => applies(step, fault)).map((fault) => ({ step, fault })),
-    );
+    const cases = casesOf(steps, chosen);
     const open = cases.filter(({ step, fault }) => !results.has(key(step.id, fault)));
     this.#say(
       `${plural(steps.length, 'changing step')} × ${plural(chosen.length, 'fault')}: ${plural(cases.length, 'case')}.`,
@@ -299,11 +298,6 @@ class TestRun {
   #say(line: string): void {
     this.#world.stdout.write(`${this.#world.redactor.mask(line)}\n`);
   }
-}
-
-/** Steps that only touch the controller have no line that could be cut. */
-function applies({ hosts }: ChangingStep, fault: Fault): boolean {
-  return fault !== 'cut' || hosts.some((host) => host !== 'localhost');
 }
 
 function wantsMke3({ inputs }: Playbook): boolean {

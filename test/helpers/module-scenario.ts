@@ -1,20 +1,22 @@
 import { expect } from 'vitest';
 import type { CliResult } from './cli.ts';
+import { itWith, type Program } from './programs.ts';
 
-/** A step on a real host, as an operator would try it: it is taken back, done, and done again. */
+/** Tasks on a real host as an operator would try them: with a rollback first, then for good, then once more. */
 export interface ModuleScenario {
+  /** A noun phrase, such as "unarchive of a zip file". */
   title: string;
   /** Tasks in YAML, from the first column. */
   tasks: string;
-  /** Shell text whose output is what the tasks change. */
+  /** Shell command that prints the state which the tasks change. */
   look: string;
-  /** Shell text that must be found in the look after the tasks, as a part of it. */
+  /** Text that `look` prints after the tasks, but not before. */
   shows: string;
-  /** Whether this machine has what it takes. */
-  needs?: boolean;
-  /** Steps that count as changed whenever they run. */
+  /** Programs that the host needs beyond a minimal Debian. */
+  programs?: readonly Program[];
+  /** The tasks report a change every time they run. */
   alwaysChanges?: boolean;
-  /** What the host needs first; shell text. */
+  /** Shell command that prepares the host. */
   prepare?: string;
 }
 
@@ -26,7 +28,16 @@ export interface ScenarioHost {
 const playOf = (tasks: string): string =>
   `- name: Scenario\n  hosts: all\n  become: true\n  tasks:\n${tasks.trim().replaceAll(/^/gm, '    ')}\n`;
 
-/** Taken back: all as before. Done: as wanted. Done again: nothing changes. */
+/** Declares the test of a scenario; `host` is asked for when the test runs. */
+export function itPlays(scenario: ModuleScenario, host: () => ScenarioHost): void {
+  const { title, programs = [], alwaysChanges = false } = scenario;
+  const claim = alwaysChanges
+    ? 'rolls back and applies'
+    : 'rolls back, applies, and changes nothing when played again';
+  itWith(...programs)(`${title}: ${claim}`, () => checkScenario(scenario, host()));
+}
+
+/** A failed play restores the state of before, a play applies the tasks, and another one changes nothing. */
 export async function checkScenario(scenario: ModuleScenario, host: ScenarioHost): Promise<void> {
   const { tasks, look, shows, prepare, alwaysChanges = false } = scenario;
   if (prepare !== undefined) await host.shell(prepare);

@@ -39,7 +39,7 @@ export default class SummaryReporter implements Reporter {
       }
       for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
     }
-    for (const [note, count] of notes) console.log(`Skipped ${String(count)}: ${note}`);
+    for (const [note, count] of notes) process.stdout.write(`Skipped ${String(count)}: ${note}\n`);
     const path = process.env['TEST_COUNTS'];
     if (path !== undefined) writeFileSync(path, JSON.stringify(counts));
     if (process.env['RECORD_DURATIONS'] !== undefined) this.#record(modules);
@@ -49,13 +49,13 @@ export default class SummaryReporter implements Reporter {
     const root = this.#vitest?.config.root ?? process.cwd();
     const file = new URL('../durations.json', import.meta.url);
     const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+    const rows = new Map(Object.entries(known));
     for (const module of modules) {
       const seconds = Math.round(module.diagnostic().duration / 1000);
-      const path = relative(root, module.moduleId);
-      if (seconds >= 2) known[path] = seconds;
-      else delete known[path];
+      rows.set(relative(root, module.moduleId), seconds);
     }
-    const rows = Object.entries(known).sort(([a], [b]) => (a < b ? -1 : 1));
-    writeFileSync(file, `${JSON.stringify(Object.fromEntries(rows), undefined, 2)}\n`);
+    const long = [...rows].filter(([, seconds]) => seconds >= 2);
+    const sorted = long.sort(([a], [b]) => (a < b ? -1 : 1));
+    writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`);
   }
 }

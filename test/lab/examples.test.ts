@@ -1,81 +1,56 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/util/package.ts';
 import { Cli } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
+import { clusterExamples, plainExamples } from '../helpers/sweeps.ts';
 
 const folder = join(packageRoot(), 'examples');
 
-/** Examples for clusters have a folder `lab` with hosts and a playbook that makes the old state; these are their inputs. */
-const clusters: Record<string, string[]> = {
-  'k0s-minor': ['--download-url', 'file:///usr/local/lib/lab/k0s-v1.30.9', '--backup-dir', ''],
-  'os-patch': [],
-  'swarm-engine': ['--docker-version', '24.0.9'],
-};
-const isCluster = (name: string): boolean => existsSync(join(folder, name, 'lab'));
-
-it('knows the inputs of every example for a cluster', () => {
-  expect(readdirSync(folder).filter(isCluster)).toEqual(Object.keys(clusters));
-});
-
-describe.each(Object.entries(clusters))('example %s', (name, inputs) => {
-  const cli = new Cli();
-  afterAll(() => {
-    cli.dispose();
+describe('examples', () => {
+  it('with a directory `lab` all have inputs in the table of the sweeps', () => {
+    const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'lab')));
+    expect(names).toEqual(Object.keys(clusterExamples));
   });
-  const test = (...extra: string[]) =>
-    cli.run(
-      [
-        ...['test', join(folder, name, 'playbook.yml'), ...inputs],
-        ...['--inventory', join(folder, name, 'lab', 'hosts.yml')],
-        ...['--prepare', join(folder, name, 'lab', 'prepare.yml'), ...extra],
-      ],
-      { timeoutMs: 300_000 },
-    );
 
-  it('changes nothing when it is played twice', async () => {
-    const { code, stdout, stderr } = await test();
-    expect(stdout + stderr).toContain('Second play: nothing changed.');
-    expect(code).toBe(0);
-  }, 300_000);
-
-  it('comes back whatever goes wrong', async () => {
-    const { code, stdout, stderr } = await test('--chaos', '--faults', 'fail,kill-effect');
-    expect(stdout + stderr).toMatch(/(\d+) cases: \1 came back, 0 did not\.\n$/);
-    expect(code).toBe(0);
-  }, 300_000);
+  it.each(Object.entries(clusterExamples))(
+    '%s changes nothing when it runs again',
+    async (name, inputs) => {
+      const cli = new Cli();
+      try {
+        const { code, stdout, stderr } = await cli.run(
+          [
+            ...['test', join(folder, name, 'playbook.yml'), ...inputs],
+            ...['--inventory', join(folder, name, 'lab', 'hosts.yml')],
+            ...['--prepare', join(folder, name, 'lab', 'prepare.yml')],
+          ],
+          { timeoutMs: 180_000 },
+        );
+        expect(stdout + stderr).toContain('Second play: nothing changed.');
+        expect(code).toBe(0);
+      } finally {
+        cli.dispose();
+      }
+    },
+    180_000,
+  );
 });
 
-const isPlain = (name: string): boolean =>
-  !isCluster(name) && existsSync(join(folder, name, 'playbook.yml'));
-
-describe.each(readdirSync(folder).filter(isPlain))('example %s', (name) => {
+describe('examples for any host', () => {
   let bench: HostsBench;
   beforeAll(async () => {
     bench = await HostsBench.start(4);
   });
   afterAll(() => bench.stop());
+  beforeEach(() => bench.reset());
 
-  const play = (...extra: string[]) =>
-    bench.cli.run([
-      ...['play', join(folder, name, 'playbook.yml'), '-i', bench.inventory],
-      ...['--require-undo', '--output', 'json', ...extra],
-    ]);
-
-  it('comes back whatever goes wrong', async () => {
-    const { code, stdout, stderr } = await bench.cli.run(
-      [
-        ...['test', join(folder, name, 'playbook.yml'), '--hosts', '2', '--chaos'],
-        ...['--faults', 'fail,kill-effect,kill-undo,undo-only'],
-      ],
-      { timeoutMs: 300_000 },
-    );
-    expect(stdout + stderr).toMatch(/(\d+) cases: \1 came back, 0 did not\.\n$/);
-    expect(code).toBe(0);
-  }, 300_000);
-
-  it('changes nothing when it is played twice', async () => {
+  it.each(plainExamples)('%s changes nothing when it runs again', async (name) => {
+    const play = () =>
+      bench.cli.run([
+        ...['play', join(folder, name, 'playbook.yml'), '-i', bench.inventory],
+        ...['--require-undo', '--output', 'json'],
+      ]);
     const first = await play();
     expect(first.code, first.stdout).toBe(0);
     const { code, events } = await play();

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Identity } from '../../src/core/host.ts';
 import type { HostConnections } from '../../src/transport/connections.ts';
 import { testConnections } from '../helpers/connections.ts';
-import { Box, whyNoBox } from '../helpers/openssh/openssh.ts';
+import { Box, describeBox } from '../helpers/openssh/openssh.ts';
 
 const limit = { timeoutMs: 20_000 };
 const PASSWORD = 'Tr0ub4dor & 3';
 
-describe.skipIf(whyNoBox())('becoming another user on a real host', () => {
+describeBox('becoming another user on a real host', () => {
   let box: Box;
   const open: HostConnections[] = [];
   beforeAll(async () => {

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exitCodes } from '../../src/core/events.ts';
 import { Cli } from '../helpers/cli.ts';
-import { Box, whyNoBox } from '../helpers/openssh/openssh.ts';
+import { Box, describeBox } from '../helpers/openssh/openssh.ts';
 import { FaultProxy } from '../helpers/openssh/proxy.ts';
 
-describe.skipIf(whyNoBox())('commands against real sshd', () => {
+describeBox('commands against real sshd', () => {
   let box: Box;
   let inner: Box;
   let cli: Cli;

@@ -1,11 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { HostAddress, Identity } from '../../src/core/host.ts';
 import type { HostConnections } from '../../src/transport/connections.ts';
 import { testConnections, type TestConnections } from '../helpers/connections.ts';
-import { Box, whyNoBox } from '../helpers/openssh/openssh.ts';
+import { Box, describeBox } from '../helpers/openssh/openssh.ts';
 
 const limit = { timeoutMs: 20_000 };
 const login: Identity = { user: undefined, method: 'sudo', password: undefined };
@@ -34,7 +34,7 @@ const keygen = (file: string, ...args: string[]) => {
   return readFileSync(`${file}.pub`, 'utf8');
 };
 
-describe.skipIf(whyNoBox())('connecting to a real sshd', () => {
+describeBox('connecting to a real sshd', () => {
   let box: Box;
   let second: Box;
   let agent: { socket: string; process: ChildProcess };

@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { HostSession, Identity } from '../../src/core/host.ts';
 import type { HostConnections } from '../../src/transport/connections.ts';
 import { testConnections } from '../helpers/connections.ts';
-import { Box, whyNoBox } from '../helpers/openssh/openssh.ts';
+import { Box, describeBox } from '../helpers/openssh/openssh.ts';
 
 const limit = { timeoutMs: 20_000 };
 const login: Identity = { user: undefined, method: 'sudo', password: undefined };
 const noisy = 'echo profile noise; echo more >&2\n';
 
-describe.skipIf(whyNoBox())('the remote shell on a real host', () => {
+describeBox('the remote shell on a real host', () => {
   let box: Box;
   let connections: HostConnections;
   beforeAll(async () => {
@@ -158,7 +158,7 @@ describe.skipIf(whyNoBox())('the remote shell on a real host', () => {
   });
 });
 
-describe.skipIf(whyNoBox())('a host without coreutils', () => {
+describeBox('a host without coreutils', () => {
   it('is served by busybox alone', async () => {
     const box = await Box.start({
       // The shell and every program are busybox's; the machine's own are out of the path.

@@ -4,12 +4,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Batch, HostSession, Identity } from '../../src/core/host.ts';
 import type { HostConnections } from '../../src/transport/connections.ts';
 import { digestFile } from '../../src/util/digest.ts';
 import { testConnections, type TestConnections } from '../helpers/connections.ts';
-import { Box, whyNoBox } from '../helpers/openssh/openssh.ts';
+import { Box, describeBox } from '../helpers/openssh/openssh.ts';
 import { FaultProxy } from '../helpers/openssh/proxy.ts';
 
 const limit = { timeoutMs: 20_000 };
@@ -21,7 +21,7 @@ const exec = (script: string, extra: Partial<Batch> = {}): Batch => ({
   ...extra,
 });
 
-describe.skipIf(whyNoBox())('trouble on the line', () => {
+describeBox('trouble on the line', () => {
   let box: Box;
   let proxy: FaultProxy;
   let unit = 0;

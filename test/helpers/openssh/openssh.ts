@@ -16,6 +16,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HostAddress } from '../../../src/core/host.ts';
+import { describe } from 'vitest';
+import { describeWith, type Program } from '../programs.ts';
 import { answers } from './answers.ts';
 
 export interface BoxUser {
@@ -40,24 +42,11 @@ export interface BoxOptions {
   address?: string;
 }
 
-/** Why a real OpenSSH server cannot be started here, also printed; undefined when it can. */
-export function whyNoBox(): string | undefined {
-  const reason = missingForBox();
-  if (reason !== undefined) process.stderr.write(`skipped: ${reason}\n`);
-  return reason;
-}
-
-function missingForBox(): string | undefined {
-  if (process.platform !== 'linux') return 'OpenSSH boxes need Linux.';
-  if (process.getuid?.() !== 0) return 'OpenSSH boxes need root.';
-  for (const program of ['/usr/sbin/sshd', '/usr/bin/unshare']) {
-    try {
-      execFileSync('test', ['-x', program]);
-    } catch {
-      return `OpenSSH boxes need ${program}.`;
-    }
-  }
-  return undefined;
+/** `describe` where a real OpenSSH server can be started; elsewhere its tests are skipped, and named with the reason. */
+export function describeBox(title: string, tests: () => void, ...programs: Program[]): void {
+  if (process.platform === 'linux' && process.getuid?.() === 0)
+    describeWith('sshd', 'ssh', ...programs)(title, tests);
+  else describe.skip(`${title} [needs Linux and root]`, tests);
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url));

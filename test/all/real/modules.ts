@@ -13,23 +13,6 @@ let started: RealLab | undefined;
 let lab: RealLab;
 let cli: Cli;
 let host: ScenarioHost;
-beforeAll(async () => {
-  const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
-  started = await RealLab.start(['h1'], cache);
-  lab = started;
-}, 900_000);
-afterAll(() => started?.stop());
-beforeEach(() => {
-  cli = new Cli({ RUNNER_KNOWN_HOSTS: lab.knownHosts }, lab.inside([]));
-  host = {
-    play: (text) =>
-      cli.run(['play', cli.file('play.yml', text), '-i', lab.hostsYaml, '--output', 'json']),
-    shell: (command) => lab.ssh('h1', command),
-  };
-});
-afterEach(() => {
-  cli.dispose();
-});
 
 const accounts =
   'cat /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/subuid /etc/subgid; find /home /var/mail -printf "%p %m %u %g %y\\n" | sort';
@@ -210,69 +193,89 @@ const scenarios: ModuleScenario[] = [
   },
 ];
 
-describe('modules on a real host', () => {
-  for (const scenario of scenarios) {
-    it(`${scenario.title}: taken back, done, done again`, async () => {
-      await checkScenario(scenario, host);
-    });
-  }
-
-  it('wait_for: connections to a port are counted', async () => {
-    const wait = (port: number) =>
-      host.play(
-        `- { name: P, hosts: all, tasks: [{ name: Wait, wait_for: { port: ${String(port)}, state: drained, timeout: 2 } }] }\n`,
-      );
-    expect((await wait(9)).code).toBe(0);
-    const busy = await wait(22);
-    expect([busy.code, busy.stdout]).toEqual([
-      ...[2, expect.stringContaining('port 22 has connections after 2 s') as string],
-    ]);
+/** Registers the tests; see ../real.test.ts. */
+export function modulesOnRealHosts(): void {
+  beforeAll(async () => {
+    const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
+    started = await RealLab.start(['h1'], cache);
+    lab = started;
+  }, 900_000);
+  afterAll(() => started?.stop());
+  beforeEach(() => {
+    cli = new Cli({ RUNNER_KNOWN_HOSTS: lab.knownHosts }, lab.inside([]));
+    host = {
+      play: (text) =>
+        cli.run(['play', cli.file('play.yml', text), '-i', lab.hostsYaml, '--output', 'json']),
+      shell: (command) => lab.ssh('h1', command),
+    };
+  });
+  afterEach(() => {
+    cli.dispose();
   });
 
-  it('service_facts: what systemd says', async () => {
-    const { code, stdout } = await host.play(
-      `- name: P
+  describe('modules on a real host', () => {
+    for (const scenario of scenarios) {
+      it(`${scenario.title}: taken back, done, done again`, async () => {
+        await checkScenario(scenario, host);
+      });
+    }
+
+    it('wait_for: connections to a port are counted', async () => {
+      const wait = (port: number) =>
+        host.play(
+          `- { name: P, hosts: all, tasks: [{ name: Wait, wait_for: { port: ${String(port)}, state: drained, timeout: 2 } }] }\n`,
+        );
+      expect((await wait(9)).code).toBe(0);
+      const busy = await wait(22);
+      expect([busy.code, busy.stdout]).toEqual([
+        ...[2, expect.stringContaining('port 22 has connections after 2 s') as string],
+      ]);
+    });
+
+    it('service_facts: what systemd says', async () => {
+      const { code, stdout } = await host.play(
+        `- name: P
   hosts: all
   tasks:
     - { name: Ask, service_facts: {}, register: found }
     - { name: Check, assert: { that: ['found.services["ssh.service"].state == "running"', 'found.services["ssh.service"].status == "enabled"'] } }
 `,
-    );
-    expect(code, stdout).toBe(0);
-  });
+      );
+      expect(code, stdout).toBe(0);
+    });
 
-  it('apt_repository: packages of it can be installed, and are not there any more behind the way back', async () => {
-    // It ends the shell where the repository is there already.
-    await host.shell(repository);
-    await host.shell(
-      'mkdir -p /opt/second; cp /opt/repo/* /opt/second/; rm -f /etc/apt/sources.list.d/second.list; apt-get update -qq',
-    );
-    const tasks = (more: string) => `- name: P
+    it('apt_repository: packages of it can be installed, and are not there any more behind the way back', async () => {
+      // It ends the shell where the repository is there already.
+      await host.shell(repository);
+      await host.shell(
+        'mkdir -p /opt/second; cp /opt/repo/* /opt/second/; rm -f /etc/apt/sources.list.d/second.list; apt-get update -qq',
+      );
+      const tasks = (more: string) => `- name: P
   hosts: all
   become: true
   tasks:
     - { name: Source, apt_repository: { repo: "deb [trusted=yes] file:/opt/second ./", filename: second } }
 ${more}`;
-    const lists = 'ls /etc/apt/sources.list.d';
-    const before = await host.shell(lists);
-    const back = await host.play(tasks('    - { name: Fails, fail: { msg: no } }\n'));
-    expect(back.code, back.stdout).toBe(3);
-    expect(await host.shell(lists)).toBe(before);
-    expect((await host.play(tasks(''))).code).toBe(0);
-    expect(await host.shell('apt-cache policy toolx')).toContain('file:/opt/second');
-  });
+      const lists = 'ls /etc/apt/sources.list.d';
+      const before = await host.shell(lists);
+      const back = await host.play(tasks('    - { name: Fails, fail: { msg: no } }\n'));
+      expect(back.code, back.stdout).toBe(3);
+      expect(await host.shell(lists)).toBe(before);
+      expect((await host.play(tasks(''))).code).toBe(0);
+      expect(await host.shell('apt-cache policy toolx')).toContain('file:/opt/second');
+    });
 
-  it('etcd_health: three members, then two, then one', async () => {
-    const member = (id: number) => {
-      const peer = (one: number) => `http://127.0.0.1:${String(2380 + one * 10)}`;
-      const client = `http://127.0.0.1:${String(2379 + id * 10)}`;
-      const all = [1, 2, 3].map((one) => `m${String(one)}=${peer(one)}`).join(',');
-      return `systemd-run -q --unit etcd-m${String(id)} etcd --name m${String(id)} --data-dir /var/tmp/m${String(id)} --listen-peer-urls ${peer(id)} --initial-advertise-peer-urls ${peer(id)} --listen-client-urls ${client} --advertise-client-urls ${client} --initial-cluster ${all}`;
-    };
-    await host.shell([1, 2, 3].map(member).join(' && '));
-    const gate = async (args: string) => {
-      const { code, stdout } = await host.play(
-        `- name: P
+    it('etcd_health: three members, then two, then one', async () => {
+      const member = (id: number) => {
+        const peer = (one: number) => `http://127.0.0.1:${String(2380 + one * 10)}`;
+        const client = `http://127.0.0.1:${String(2379 + id * 10)}`;
+        const all = [1, 2, 3].map((one) => `m${String(one)}=${peer(one)}`).join(',');
+        return `systemd-run -q --unit etcd-m${String(id)} etcd --name m${String(id)} --data-dir /var/tmp/m${String(id)} --listen-peer-urls ${peer(id)} --initial-advertise-peer-urls ${peer(id)} --listen-client-urls ${client} --advertise-client-urls ${client} --initial-cluster ${all}`;
+      };
+      await host.shell([1, 2, 3].map(member).join(' && '));
+      const gate = async (args: string) => {
+        const { code, stdout } = await host.play(
+          `- name: P
   hosts: all
   tasks:
     - name: Gate
@@ -280,31 +283,32 @@ ${more}`;
       register: etcd
     - { name: Members, debug: { msg: "{{length etcd.members}} members" } }
 `,
-      );
-      return `${String(code)} ${/\d members(?= *")/.exec(stdout)?.[0] ?? /\d of \d members/.exec(stdout)?.[0] ?? stdout}`;
-    };
-    expect(await gate('members: 3, timeout: 60')).toBe('0 3 members');
-    expect(await gate('spare: 1, timeout: 5')).toBe('0 3 members');
-    await host.shell('systemctl stop etcd-m3');
-    expect(await gate('timeout: 0')).toBe('2 2 of 3 members');
-    expect(await gate('spare: 0, timeout: 5')).toBe('0 3 members');
-    expect(await gate('spare: 1, timeout: 0')).toBe('2 2 of 3 members');
-    await host.shell('systemctl stop etcd-m2');
-    expect(await gate('spare: 0, timeout: 0')).toMatch(/^2 [01] of 3 members/);
-  });
+        );
+        return `${String(code)} ${/\d members(?= *")/.exec(stdout)?.[0] ?? /\d of \d members/.exec(stdout)?.[0] ?? stdout}`;
+      };
+      expect(await gate('members: 3, timeout: 60')).toBe('0 3 members');
+      expect(await gate('spare: 1, timeout: 5')).toBe('0 3 members');
+      await host.shell('systemctl stop etcd-m3');
+      expect(await gate('timeout: 0')).toBe('2 2 of 3 members');
+      expect(await gate('spare: 0, timeout: 5')).toBe('0 3 members');
+      expect(await gate('spare: 1, timeout: 0')).toBe('2 2 of 3 members');
+      await host.shell('systemctl stop etcd-m2');
+      expect(await gate('spare: 0, timeout: 0')).toMatch(/^2 [01] of 3 members/);
+    });
 
-  it('keeps the hash of a password off command lines', async () => {
-    const { stdout, code } = await host.play(
-      `- name: P
+    it('keeps the hash of a password off command lines', async () => {
+      const { stdout, code } = await host.play(
+        `- name: P
   hosts: all
   become: true
   vars: { hash: "$6$s$hash" }
   tasks:
     - { name: U, user: { name: max, password: "{{hash}}" } }
 `,
-    );
-    expect(code, stdout).toBe(0);
-    expect(stdout).toContain('exec chpasswd -e');
-    expect(stdout).not.toContain('$6$s$hash');
+      );
+      expect(code, stdout).toBe(0);
+      expect(stdout).toContain('exec chpasswd -e');
+      expect(stdout).not.toContain('$6$s$hash');
+    });
   });
-});
+}

@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../../src/core/events.ts';
+import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
+import { Cli, type CliOptions } from '../../helpers/cli.ts';
+
+const LIMIT_MS = 240_000;
+
+let cluster: RealMke3;
+let started: RealMke3 | undefined;
+let cli: Cli;
+
+const upgrade = (extra: string[], options: CliOptions = {}) =>
+  cli.run(
+    [
+      ...['play', 'upgrade.yml', ...cluster.upgradeInputs(cli.dir), '--output', 'json'],
+      ...['--accept-irreversible', 'remove-mke3', ...extra],
+    ],
+    { timeoutMs: LIMIT_MS, ...options },
+  );
+
+const etcdctl =
+  'docker exec -e ETCDCTL_API=3 ucp-kv etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/docker/ssl/ca.pem --cert /etc/docker/ssl/cert.pem --key /etc/docker/ssl/key.pem';
+
+/** What an operator would compare by hand: engine, Swarm, etcd, API, units and files. */
+const look = `
+docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}} {{.Image}} {{.State}}' | sed -n 's/^ //p' | sort
+docker inspect --format '{{.Name}} {{.HostConfig.RestartPolicy.Name}}' $(docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}}' | sed -n 's/^ //p') | sort
+docker volume ls -q | sort
+systemctl is-active docker cri-dockerd-mke.service cri-dockerd-mke.socket
+systemctl is-enabled docker cri-dockerd-mke.service cri-dockerd-mke.socket
+find /etc /lib/systemd/system /opt /usr/local /var/lib/kubelet /var/lib/cri-dockerd /var/lib/k0s /var/lib/mke-upgrade -xdev ! -path '/etc/*-' \
+  \\( -type f -exec sha256sum {} + \\) -o -printf '%p %y %m %U %l\\n' 2>/dev/null | sort
+ss -Hltn | awk '{ print $4 }' | grep -vE '^127[.]0[.]0[.]1:[3-6][0-9]{4}$' | sort
+id etcd kube-apiserver 2>&1; true
+`;
+const lookManager = `${look}
+docker node inspect --format '{{.Description.Hostname}} {{json .Spec.Labels}} {{.Spec.Availability}} {{.Status.State}}' $(docker node ls -q) | sort
+docker service ls --format '{{.Name}} {{.Replicas}} {{.Image}}' | sort
+docker config ls --format '{{.Name}}' | sort
+${etcdctl} get / --prefix | sha256sum
+${etcdctl} endpoint hashkv
+${etcdctl} endpoint status -w simple | awk -F, '{ print $1 }'
+curl -sk https://127.0.0.1/_ping
+`;
+
+const state = async (): Promise<Record<string, string>> => {
+  const entries = await Promise.all(
+    cluster.lab.hosts.map(async ({ name }) => [
+      name,
+      await cluster.lab.ssh(name, name.startsWith('manager') ? lookManager : look),
+    ]),
+  );
+  return Object.fromEntries(entries) as Record<string, string>;
+};
+
+/** The state once two looks are the same: after a reboot the engine takes a moment to start everything. */
+const settled = async (wanted: Record<string, string>): Promise<Record<string, string>> => {
+  for (const deadline = Date.now() + 60_000; ;) {
+    const now = await state().catch(() => ({}));
+    if (JSON.stringify(now) === JSON.stringify(wanted) || Date.now() > deadline) return now;
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
+};
+
+const outcome = (events: readonly RunEvent[]): string =>
+  events
+    .flatMap((event) => {
+      if (event.type === 'run-end') return [event.message];
+      return event.type === 'fingerprint' && !event.equal ? [JSON.stringify(event)] : [];
+    })
+    .join('\n');
+
+/** All managers run k0s by then. */
+const startsWorkers = (event: RunEvent): boolean =>
+  event.type === 'play-start' && event.play.startsWith('Migrate worker') && event.batch === 1;
+
+/** Registers the tests; see ../real.test.ts. */
+export function upgradeOnRealHosts(): void {
+  beforeAll(async () => {
+    const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
+    started = await RealMke3.start({ managers: 3, workers: 2 }, cache);
+    cluster = started;
+  }, 900_000);
+  afterAll(() => started?.stop());
+  beforeEach(() => {
+    cli = new Cli(cluster.env, cluster.lab.inside([]));
+  });
+  afterEach(() => {
+    cli.dispose();
+  });
+
+  describe('a failure on real hosts', () => {
+    it.each([
+      ['while MKE 3 is frozen', 'Take a snapshot of etcd'],
+      ['when the managers are stopped', 'Stop the container runtime interface of MKE 3'],
+      ['on the first manager', 'Start the controller'],
+      ['on the last step that can be taken back', 'last'],
+    ])(
+      '%s: everything is as before, etcd and Swarm included',
+      async (_, step) => {
+        const before = await state();
+        const { code, events, stderr } = await upgrade(['--fail-at', step]);
+        expect(code, outcome(events) + stderr).toBe(3);
+        expect(outcome(events)).toContain('verified: all is as before');
+        expect(await settled(before)).toEqual(before);
+      },
+      LIMIT_MS,
+    );
+
+    it(
+      'and a host that is started anew meanwhile is waited for, and is as before',
+      async () => {
+        const before = await state();
+        const { code, events, stderr } = await upgrade(['--fail-at', 'last'], {
+          onEvent: (event) => {
+            if (startsWorkers(event))
+              void cluster.lab.ssh('manager3', 'systemctl reboot').catch(() => undefined);
+          },
+        });
+        expect(code, outcome(events) + stderr).toBe(3);
+        expect(await settled(before)).toEqual(before);
+      },
+      LIMIT_MS,
+    );
+  });
+
+  describe('the upgrade on real hosts', () => {
+    it(
+      'ends with MKE 4 although a manager is started anew in the middle, and a step fails behind the point of no return',
+      async () => {
+        const keys = await cluster.lab.ssh('manager1', `${etcdctl} get / --prefix --keys-only`);
+        const failed = await upgrade(['--fail-at', 'Leave the Swarm'], {
+          onEvent: (event) => {
+            if (startsWorkers(event))
+              void cluster.lab.ssh('manager3', 'systemctl reboot').catch(() => undefined);
+          },
+        });
+        // Nothing behind that point goes back; the run waits for "resume".
+        expect(failed.code, outcome(failed.events) + failed.stderr).toBe(6);
+        const { code, events, stderr } = await cli.run(['resume', '--output', 'json'], {
+          timeoutMs: LIMIT_MS,
+        });
+        expect(code, outcome(events) + stderr).toBe(0);
+        const nodes = JSON.parse(
+          await cluster.lab.ssh('manager2', 'k0s kubectl get nodes -o json'),
+        ) as { items: { metadata: { name: string; creationTimestamp: string } }[] };
+        // Nodes are those of MKE 3, not new ones.
+        expect(
+          nodes.items.map(({ metadata }) => [metadata.name, metadata.creationTimestamp]),
+        ).toEqual(cluster.lab.hosts.map(({ name }) => [name, '2024-01-02T03:04:05Z']));
+        const tls =
+          '--cacert /var/lib/k0s/pki/etcd/ca.crt --cert /var/lib/k0s/pki/etcd/server.crt --key /var/lib/k0s/pki/etcd/server.key';
+        for (const { name } of cluster.lab.hosts.filter((host) =>
+          host.name.startsWith('manager'),
+        )) {
+          const now = await cluster.lab.ssh(
+            name,
+            `ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 ${tls} get / --prefix --keys-only`,
+          );
+          // What MKE 3 itself ran in kube-system makes room for what k0s runs.
+          const own = /^\/registry\/(daemonsets|deployments)\/kube-system\//;
+          for (const key of keys.split('\n').filter(Boolean))
+            expect(now.split('\n').includes(key), key).toBe(!own.test(key));
+        }
+        for (const { name } of cluster.lab.hosts) {
+          const left = await cluster.lab.ssh(
+            name,
+            "docker info --format '{{.Swarm.LocalNodeState}}'; docker ps -aq; docker volume ls -q; systemctl is-active docker; ls /lib/systemd/system | grep cri-dockerd; true",
+          );
+          expect(left).toBe('inactive\nactive\n');
+        }
+        expect(readFileSync(join(cli.dir, 'mke4.yaml'), 'utf8')).toContain('kind: MkeConfig');
+      },
+      LIMIT_MS,
+    );
+  });
+}

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { playReference, type Fault } from '../../src/chaos/sweep.ts';
+import { seed } from '../helpers/seed.ts';
+import { allCases, expectRestored, sweepOptions } from '../helpers/sweeps.ts';
+
+const EVERY = 8;
+const first = seed % EVERY;
+const atSomeSteps: Fault[] = ['kill-before', 'kill-after', 'cut', 'kill-undo', 'undo-only'];
+
+it(`rolls the upgrade back completely: two faults at every step, the other five at every eighth from step ${String(first + 1)}`, async () => {
+  const options = sweepOptions('upgrade', 2);
+  const reference = await playReference(options, { twice: false });
+  expect(reference.steps.length).toBeGreaterThan(60);
+  const some = reference.steps.filter((_, index) => index % EVERY === first);
+  await expectRestored(options, reference, [
+    ...allCases(reference, ['fail', 'kill-effect']),
+    ...allCases({ ...reference, steps: some }, atSomeSteps),
+  ]);
+});

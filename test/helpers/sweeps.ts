@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { expect } from 'vitest';
+import type { PlaygroundSpec } from '../../src/chaos/playground.ts';
+import {
+  casesOf,
+  faults,
+  sweep,
+  type ChangingStep,
+  type Fault,
+  type Reference,
+  type SweepOptions,
+} from '../../src/chaos/sweep.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+import { packageRoot } from '../../src/util/package.ts';
+import { has } from './programs.ts';
+import { shuffled } from './seed.ts';
+
+const examples = join(packageRoot(), 'examples');
+
+/** Examples for clusters, which have a directory `lab` with hosts and a playbook that prepares them, with their inputs. */
+export const clusterExamples: Record<string, string[]> = {
+  'k0s-minor': ['--download-url', 'file:///usr/local/lib/lab/k0s-v1.30.9', '--backup-dir', ''],
+  'os-patch': [],
+  'swarm-engine': ['--docker-version', '24.0.9'],
+};
+
+export const plainExamples = readdirSync(examples).filter(
+  (name) => !(name in clusterExamples) && existsSync(join(examples, name, 'playbook.yml')),
+);
+
+/** Playbooks that are swept, by name. */
+export const sweptPlaybooks = ['upgrade', ...Object.keys(clusterExamples), ...plainExamples];
+
+export function sweepOptions(name: string, jobs: number): SweepOptions {
+  const folder = join(examples, name);
+  const base = {
+    program: join(packageRoot(), 'bin', 'runner.js'),
+    env: { PATH: process.env['PATH'] ?? '' },
+    prepare: undefined,
+    jobs,
+    caseTimeoutMs: 180_000,
+    ignored: [],
+  };
+  if (name === 'upgrade') {
+    const playground: PlaygroundSpec = { kind: 'mke3', managers: 3, workers: 2 };
+    const playArgs = ['upgrade.yml', '--accept-irreversible', 'remove-mke3'];
+    return { ...base, playground, playArgs };
+  }
+  const inputs = clusterExamples[name];
+  const hosts = inputs === undefined ? 'h1,h2,' : join(folder, 'lab', 'hosts.yml');
+  return {
+    ...base,
+    playArgs: [join(folder, 'playbook.yml'), ...(inputs ?? [])],
+    playground: { kind: 'hosts', inventory: loadInventory(hosts), input: undefined },
+    prepare: inputs === undefined ? undefined : join(folder, 'lab', 'prepare.yml'),
+  };
+}
+
+export interface SweepCase {
+  step: ChangingStep;
+  fault: Fault;
+}
+
+export function allCases(
+  { steps }: Reference,
+  chosen = Object.keys(faults) as Fault[],
+): SweepCase[] {
+  return casesOf(steps, chosen);
+}
+
+/** Runs the cases and expects that every state was restored. */
+export async function expectRestored(
+  options: SweepOptions,
+  reference: Reference,
+  cases: readonly SweepCase[],
+): Promise<void> {
+  const seen: string[] = [];
+  const wrong: string[] = [];
+  await sweep(options, reference, cases, ({ step, fault, problems }) => {
+    seen.push(`${fault} ${step}`);
+    wrong.push(...problems.map((problem) => `${fault} at ${step}: ${problem}`));
+  });
+  expect(wrong).toEqual([]);
+  expect(seen.toSorted()).toEqual(cases.map(({ step, fault }) => `${fault} ${step.id}`).toSorted());
+}
+
+/** Some cases, those first whose step or module is in a changed file. */
+export function sampleCases(
+  cases: readonly SweepCase[],
+  count: number,
+  { changed, random }: { changed: readonly string[]; random: () => number },
+): SweepCase[] {
+  const isChanged = ({ step }: SweepCase): boolean =>
+    changed.includes(relative(packageRoot(), step.file)) ||
+    changed.includes(`src/modules/${step.module}.ts`);
+  const mixed = shuffled(cases, random);
+  // At most two thirds: a change may break what it does not touch.
+  const first = mixed.filter(isChanged).slice(0, Math.ceil((count * 2) / 3));
+  return [...first, ...mixed.filter((one) => !first.includes(one))].slice(0, count);
+}
+
+/** Files that differ from the last commit, or that it changed if there are none. Empty without git or a repository. */
+export function changedFiles(): string[] {
+  if (!has('git')) return [];
+  const git = (...words: string[]): string[] => {
+    try {
+      const options = { cwd: packageRoot(), encoding: 'utf8', stdio: 'pipe' } as const;
+      return execFileSync('git', words, options)
+        .split('\n')
+        .filter((line) => line !== '');
+    } catch {
+      return [];
+    }
+  };
+  const uncommitted = git('diff', '--name-only', 'HEAD');
+  return uncommitted.length > 0 ? uncommitted : git('diff', '--name-only', 'HEAD~1', 'HEAD');
+}
