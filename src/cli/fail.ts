@@ -7,11 +7,19 @@ import {
   UsageError,
   describeProblem,
 } from '../core/errors.ts';
+import { printable } from '../util/text.ts';
 import type { World } from './world.ts';
+
+/** Writes a line for a person to standard error. Its parts may come from files and hosts: secrets are masked, control characters shown. */
+export function tell(world: World, text: string): void {
+  world.stderr.write(`${printable(world.redactor.mask(text))}\n`);
+}
 
 /** Prints an error for a person and returns the exit code that says what it means. */
 export function reportError(world: World, error: unknown): number {
-  const say = (text: string) => world.stderr.write(`${world.redactor.mask(text)}\n`);
+  const say = (text: string) => {
+    tell(world, text);
+  };
   if (error instanceof PlaybookError) {
     for (const problem of error.problems) say(describeProblem(problem));
     say(

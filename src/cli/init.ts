@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Conversion, ConvertOptions } from '../mke/convert.ts';
 import { targets, type Target } from '../mke/mke4-defaults.ts';
 import type { World } from './world.ts';
+import { tell } from './fail.ts';
 
 interface InitOptions {
   mke3Config?: string;
@@ -93,7 +94,9 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
 }
 
 function describe(world: World, { unconverted, metallbPools, refusals }: Conversion): void {
-  const say = (line: string) => world.stderr.write(`${line}\n`);
+  const say = (line: string) => {
+    tell(world, line);
+  };
   for (const { key, value, why, what } of unconverted)
     say(`not converted: ${key} = ${value}: ${why}; ${what}.`);
   for (const { name, addresses } of metallbPools)
@@ -111,7 +114,7 @@ async function write(world: World, config: JsonObject, output: string | undefine
   const { configToYaml, holdsSecret } = await import('../mke/convert.ts');
   const { schemaProblems } = await import('../mke/mke4-schema.ts');
   for (const problem of schemaProblems(config))
-    world.stderr.write(`warning: the configuration does not fit its schema: ${problem}\n`);
+    tell(world, `warning: the configuration does not fit its schema: ${problem}`);
   if (output === undefined) {
     world.stdout.write(configToYaml(config, { withSecrets: false }));
     if (holdsSecret(config))

@@ -5,7 +5,7 @@ import { exitCodes } from '../core/events.ts';
 import { LockedError, UsageError } from '../core/errors.ts';
 import { packageRoot } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
-import { reportError } from './fail.ts';
+import { reportError, tell } from './fail.ts';
 import { OpenRunError } from './open-run-error.ts';
 import type { World } from './world.ts';
 
@@ -127,11 +127,11 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     return await dispatch(world, argv);
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.exitCode !== 0) world.stderr.write(`${error.message}\n`);
+      if (error.exitCode !== 0) tell(world, error.message);
       return error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
     }
     if (error instanceof OpenRunError || error instanceof LockedError) {
-      world.stderr.write(`runner: ${error.describe()}\n`);
+      tell(world, `runner: ${error.describe()}`);
       return exitCodes.locked;
     }
     return reportError(world, error);

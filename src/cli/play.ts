@@ -43,6 +43,7 @@ import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from './c
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { openVault, recordedVaultFlags, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
+import { tell } from './fail.ts';
 
 export interface PlayOptions extends ConnectFlags, RunFlags, VaultFlags {
   inventory?: string;
@@ -374,7 +375,9 @@ class PlayRun {
         if (prompt === undefined || !asks) return undefined;
         return secret ? askSecret(prompt) : askText(prompt);
       },
-      warn: (text) => this.#world.stderr.write(`warning: ${text}\n`),
+      warn: (text) => {
+        tell(this.#world, `warning: ${text}`);
+      },
     });
   }
 

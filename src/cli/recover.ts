@@ -26,6 +26,7 @@ import { becomePassword, type ConnectFlags } from './connect.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
+import { tell } from './fail.ts';
 import { parsePlain } from '../playbook/yaml.ts';
 import type { Redactor } from '../util/redact.ts';
 import { openSource, type VaultKey } from '../util/vault.ts';
@@ -225,7 +226,7 @@ class Recovery {
       keys = await readVaultKeys(world, says ? given : recordedVault(run));
     } catch (error) {
       if (!(error instanceof UsageError) || says) throw error;
-      world.stderr.write(`warning: ${error.describe()} Secrets of the vault are not known.\n`);
+      tell(world, `warning: ${error.describe()} Secrets of the vault are not known.`);
       return;
     }
     world.vault = createVault(world, keys);

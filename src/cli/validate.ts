@@ -16,6 +16,7 @@ import { checkPlaybook } from '../playbook/check.ts';
 import { openPlaybook } from './playbooks.ts';
 import { addVaultOptions, openVault } from './vault-keys.ts';
 import type { World } from './world.ts';
+import { tell } from './fail.ts';
 
 interface ValidateFlags {
   inventory?: string;
@@ -151,9 +152,7 @@ function report(
   const warnings = problems.filter((problem) => !counts(problem));
   const say = (problem: Problem) => {
     const kind = counts(problem) ? 'error' : 'warning';
-    world.stderr.write(
-      `${world.redactor.mask(describeProblem(problem))} [${kind}: ${ruleOf(problem)}]\n`,
-    );
+    tell(world, `${describeProblem(problem)} [${kind}: ${ruleOf(problem)}]`);
   };
   errors.forEach(say);
   warnings.forEach(say);

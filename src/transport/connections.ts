@@ -39,7 +39,7 @@ export interface ConnectionOptions {
   /** Id of the run, which marks its shells on the hosts. */
   run: string;
   connectTimeoutMs: number;
-  /** For the patience with hosts that refuse or are busy. */
+  /** For the patience with hosts that refuse, are busy or restart. */
   clock: Clock;
   /** Instead of our own client, for every host that is not local. */
   transport?: 'ssh' | 'openssh' | undefined;
@@ -103,6 +103,7 @@ export class HostConnections implements Connections {
         root: (escalate ? identity.user : login) === 'root',
         local: host.transport === 'local',
         sendHttp: this.#options.sendHttp,
+        clock: this.#options.clock,
       });
       this.#sessions.set(key, session);
     }

@@ -2,8 +2,8 @@ import type { ExecAction, RebootAction } from '../core/action.ts';
 import { ConnectError, errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import type { RunOptions } from '../core/host.ts';
+import type { Clock } from '../core/ports.ts';
 import { quote, quoteAll } from '../util/shell.ts';
-import { sleep } from '../util/time.ts';
 
 const POLL_MS = 1000;
 /** A host that goes down may let a question hang. */
@@ -17,6 +17,7 @@ export interface RestartSteps {
   readonly order: (command: ExecAction, options: RunOptions) => Promise<readonly CommandOutput[]>;
   /** Asks in a shell that may be a new one. */
   readonly ask: (script: string, options: RunOptions) => Promise<CommandOutput>;
+  readonly clock: Clock;
 }
 
 /**
@@ -26,10 +27,10 @@ export interface RestartSteps {
  */
 export async function restart(
   { argv, boot, test, timeoutSeconds, delaySeconds = 0 }: RebootAction,
-  { host, order, ask }: RestartSteps,
+  { host, order, ask, clock }: RestartSteps,
   { signal }: RunOptions,
 ): Promise<CommandOutput[]> {
-  const began = Date.now();
+  const began = clock.now();
   const deadline = began + (timeoutSeconds + delaySeconds) * 1000;
   try {
     const outputs = await order(
@@ -42,23 +43,23 @@ export async function restart(
     if (!(error instanceof ConnectError && error.stage === 'lost')) throw error;
   }
   const rest = (ms: number) =>
-    sleep(ms, signal).catch(() => {
+    clock.sleep(ms, signal).catch(() => {
       throw new TimeoutError('Interrupted while the host restarted.');
     });
   await rest(delaySeconds * 1000);
   let last: Error | undefined;
   let up = false;
-  while (Date.now() < deadline) {
+  while (clock.now() < deadline) {
     await rest(POLL_MS);
-    const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, Math.max(POLL_MS, deadline - Date.now()));
+    const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, Math.max(POLL_MS, deadline - clock.now()));
     try {
       const script = `if [ "$RB" = ${quote(boot)} ]; then echo old; elif ${quoteAll(test)} </dev/null >&2; then echo up; else echo new; fi`;
       // Dialling has a patience of its own, which may be longer than what is left.
-      const answer = await before(deadline, ask(script, { timeoutMs }));
+      const answer = await before(deadline, clock, ask(script, { timeoutMs }));
       if (answer === undefined) break;
       const word = answer.stdout.trim().split('\n').at(-1);
       if (word === 'up') {
-        const seconds = String(Math.round((Date.now() - began) / 1000));
+        const seconds = String(Math.round((clock.now() - began) / 1000));
         return [{ code: 0, stdout: seconds, stderr: '' }];
       }
       up = word === 'new';
@@ -91,9 +92,9 @@ export async function restart(
 }
 
 /** Undefined when it takes longer than that. */
-async function before<T>(deadline: number, work: Promise<T>): Promise<T | undefined> {
+async function before<T>(deadline: number, clock: Clock, work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController();
-  const late = sleep(Math.max(POLL_MS, deadline - Date.now()), done.signal);
+  const late = clock.sleep(Math.max(POLL_MS, deadline - clock.now()), done.signal);
   try {
     return await Promise.race([work, late.then(() => undefined)]);
   } finally {

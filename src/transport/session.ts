@@ -24,6 +24,7 @@ import type {
   RunOptions,
   UnitRecord,
 } from '../core/host.ts';
+import type { Clock } from '../core/ports.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { sleep } from '../util/time.ts';
 import { trace } from '../util/trace.ts';
@@ -48,6 +49,8 @@ export interface SessionOptions {
   /** The host is the controller. */
   local: boolean;
   sendHttp: SendHttp;
+  /** For the wait for a restart. */
+  clock: Clock;
 }
 
 export type SendHttp = (request: HttpRequest) => Promise<HttpResponse>;
@@ -62,11 +65,12 @@ export class ShellSession implements HostSession {
   readonly #root: boolean;
   readonly #host: string;
   readonly #local: boolean;
+  readonly #clock: Clock;
   #count = 0;
 
   constructor(
     open: () => Promise<RemoteShell>,
-    { host, limit, root, local, sendHttp }: SessionOptions,
+    { host, limit, root, local, sendHttp, clock }: SessionOptions,
   ) {
     this.#open = open;
     this.#limit = limit;
@@ -74,6 +78,7 @@ export class ShellSession implements HostSession {
     this.#host = host;
     this.#local = local;
     this.#sendHttp = sendHttp;
+    this.#clock = clock;
   }
 
   captureDir(run: string): string {
@@ -159,6 +164,7 @@ export class ShellSession implements HostSession {
             }),
           ),
         ask: (script, limits) => this.#ask(script, limits),
+        clock: this.#clock,
       },
       options,
     );

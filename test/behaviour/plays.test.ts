@@ -37,7 +37,10 @@ rule('1 hosts: a play without hosts is an error, unless it may be', {
 rule(
   '1 gather_facts: asked for where something mentions them; failing to answer is a failure of the host',
   {
-    seen: ['test/lab/facts.test.ts', 'are gathered when something asks for them, once in a run'],
+    seen: [
+      'test/lab/facts.test.ts',
+      'are gathered once in a run, before the first play that uses them',
+    ],
     text: '- { name: P, hosts: all, gather_facts: true, tasks: [{ name: A, command: ok }] }',
     away: ['h2'],
     trace: [/^Gather facts: .*h2 unreachable/],
@@ -191,7 +194,7 @@ rule('1 no_log: inherited, hides what is said', {
 rule('1 become: inherited keyword by keyword', {
   seen: [
     'test/lab/language.test.ts',
-    'becomes another user through sudo once, and runs in the given environment',
+    'runs the tasks of a user in one sudo shell, with the variables of "environment"',
   ],
 });
 
@@ -327,7 +330,7 @@ rule('20 meta: flush_handlers runs what is due now', {
 rule('20 meta: end_host, end_play, end_batch', {
   seen: [
     'test/lab/execution-control.test.ts',
-    'end_batch and end_play: for all hosts, with and without the batches behind',
+    'end_batch ends one batch of hosts, end_play also skips the remaining batches',
   ],
   text: `
 - name: P
@@ -354,7 +357,7 @@ rule('20 meta: end_host, end_play, end_batch', {
 rule('20 meta: end_role, clear_facts, reset_connection', {
   seen: [
     'test/lab/execution-control.test.ts',
-    'clear_facts and reset_connection: facts are asked for again, on another line',
+    'clear_facts discards the facts, and reset_connection opens a new connection',
   ],
 });
 rule('20 meta: what is not there is told', {
@@ -425,6 +428,6 @@ rule('10 tags: a selected block brings its rescue and always', {
 rule('10 tags: unknown ones are an error; all, tagged, untagged', {
   seen: [
     'test/lab/execution-control.test.ts',
-    'are asked for by name, or all, tagged and untagged; always and never keep their meaning',
+    '`--tags` selects by name, `all`, `tagged` and `untagged`, and respects `always` and `never`',
   ],
 });

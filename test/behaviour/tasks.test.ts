@@ -69,12 +69,12 @@ rule('2 ignore_unreachable: the host goes on, the result tells', {
   messages: { Say: 'true' },
 });
 rule('2 remote_user, port, connection: the inventory goes over them, they over --user', {
-  seen: ['test/lab/keywords.test.ts', 'yield to the inventory'],
+  seen: ['test/lab/keywords.test.ts', 'are overridden by the inventory'],
 });
 rule('2 become_user: a template, as each of these', {
   seen: [
     'test/lab/keywords.test.ts',
-    'say how a host is reached whose inventory does not, and the way back is the same',
+    'apply where the inventory sets nothing, in the play and in its rollback',
   ],
 });
 rule('2 check_mode: true simulates in a real run; false is refused', {
@@ -146,10 +146,7 @@ rule('3 retries: without until as long as it fails', {
   trace: ['A: h1 changed'],
 });
 rule('3 args: put to those of the module', {
-  seen: [
-    'test/lab/language.test.ts',
-    'takes arguments from "args", too, and refuses one that is given twice',
-  ],
+  seen: ['test/lab/language.test.ts', 'accepts arguments in "args"'],
 });
 
 const block = (inside: string, rescue = '', always = '') => `
@@ -222,7 +219,10 @@ rule('4 loop: on a block, item by item', {
   ],
 });
 rule('4 any_errors_fatal: a failure is one of all hosts, each with its own rescue', {
-  seen: ['test/lab/keywords.test.ts', 'lets every host run its rescue'],
+  seen: [
+    'test/lab/keywords.test.ts',
+    'runs the rescue of a block on every host when one host fails',
+  ],
   text: `
 - any_errors_fatal: true
   block: [{ name: A, command: fail-on h1 }, { name: B, command: ok }]
@@ -269,10 +269,7 @@ rule('5 roles: nothing of one is seen outside of it', {
   messages: { Inside: 'default value', Say: 'none none' },
 });
 rule('5 roles: dependencies first, and once', {
-  seen: [
-    'test/lab/execution-control.test.ts',
-    'run before the role, once unless they are given something else',
-  ],
+  seen: ['test/lab/execution-control.test.ts', 'run before the role, once for each set of inputs'],
 });
 rule('5 roles: of handlers with one name that of the own role; ROLE : NAME says which', {
   text: `
@@ -425,10 +422,10 @@ rule('6 with_items: lists in the list are opened, one level; with_dict: key and 
 });
 
 rule('7 failures: the table of docs/errors.md', {
-  seen: ['test/lab/errors.test.ts', 'The table of docs/errors.md, row by row'],
+  seen: ['test/lab/errors.test.ts', 'the table "When something fails" of docs/errors.md'],
 });
 rule('7 a host that failed takes no part in later plays, and the head of the play says so', {
-  seen: ['test/lab/errors.test.ts', 'left'],
+  seen: ['test/lab/errors.test.ts', 'leaves out because they failed in an earlier play'],
   text: `
 - { name: P, hosts: all, max_failures: 1, tasks: [{ name: A, command: fail-on h2 }] }
 - { name: Q, hosts: all, tasks: [{ name: B, command: ok }] }

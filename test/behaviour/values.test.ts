@@ -40,7 +40,7 @@ rule('11 check: run.check and ansible_check_mode tell it', {
   messages: { Say: 'true true' },
 });
 rule('11 diff: before and after; not of a task that says diff: false', {
-  seen: ['test/lab/keywords.test.ts', 'hides the text of a file'],
+  seen: ['test/lab/keywords.test.ts', 'hides the diff of a task with "diff: false"'],
 });
 
 const inventory = `all:
@@ -189,7 +189,7 @@ rule('12 resolved once: a value that stands for another follows it, in circles i
 rule('12 why: every definition and the one that counts', {
   seen: [
     'test/lab/adhoc.test.ts',
-    'names every place that sets a variable, weakest first, and which one counts',
+    'lists every place that sets a variable, weakest first, and marks the one that counts',
   ],
 });
 
@@ -401,21 +401,21 @@ rule('15 handlers: notify of a block is that of its tasks', {
 rule('15 handlers: those that are due survive a failed run', {
   seen: [
     'test/lab/language.test.ts',
-    'goes on with variables of the inventory, groups, registers and pending handlers',
+    'keeps inventory variables, groups, registered results and pending handlers',
   ],
 });
 
 rule('16 vault: files and values, read and written as ansible-vault does', {
-  seen: ['test/lab/vault.test.ts', 'encrypts, shows, edits, takes another password, and decrypts'],
+  seen: ['test/lab/vault.test.ts', 'encrypts, views, edits, rekeys and decrypts a file'],
 });
 rule('16 secrets: masked by value wherever they come up', {
-  seen: ['test/lab/vault.test.ts', 'reach the host, and are seen nowhere else'],
+  seen: [
+    'test/lab/vault.test.ts',
+    'are decrypted on the host and masked in the output and in the recorded run',
+  ],
 });
 rule('17 async: a step that goes on without its connection; one that nobody waits for is refused', {
-  seen: [
-    'test/lab/execution-control.test.ts',
-    'gives facts to the host that was asked; async is a step that goes on without its connection',
-  ],
+  seen: ['test/lab/execution-control.test.ts', 'waits for the result of the task'],
   text: '- { name: A, command: ok, async: 60, poll: 0 }',
   problem: 'poll',
 });

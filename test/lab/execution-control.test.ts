@@ -4,9 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
+import { itWith } from '../helpers/programs.ts';
 import { inTerminal } from '../helpers/terminal.ts';
 
-/* What happens to the course of a run: who waits for whom, what ends early, who is asked once. */
+/* Keywords and options that decide which hosts run a task, in what order, and when a run ends early or prompts. */
 
 let bench: HostsBench;
 beforeAll(async () => {
@@ -18,16 +19,25 @@ beforeEach(() => bench.reset());
 const tasks = (text: string, keywords = '') =>
   `- name: Play\n  hosts: all\n${keywords}  tasks:\n${text.trim().replaceAll(/^/gm, '    ')}\n`;
 const ok = (events: readonly RunEvent[], task: string) => hostsIn(events, task, 'ok').sort();
+/** Writes a file below the working directory of the command line. */
 const put = (path: string, text: string) => {
   const file = join(bench.cli.dir, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
 };
+/** Creates an empty file on some hosts. */
+const touch = (path: string, ...names: string[]) => {
+  for (const name of names) writeFileSync(join(bench.lab.host(name).root.dir, path), '');
+};
+const itInTerminal = itWith('script');
 
 describe('strategy: free', () => {
+  /** On h1, the first task waits for a file that the test creates with `release`. */
   const text = (more = '') =>
     tasks(
-      `- { name: First, command: { cmd: sleep 1, read_only: true }, when: inventory_hostname == "h1" }
+      `- name: First
+  shell: { cmd: 'until test -e /run/cluster/release-h1; do sleep 0.05; done', read_only: true }
+  when: inventory_hostname == "h1"
 - name: Second
   copy: { content: x, dest: /run/free }
 - name: Third
@@ -37,22 +47,39 @@ describe('strategy: free', () => {
 ${more}`,
       '  strategy: free\n',
     );
+  /** All hosts share /run/cluster. */
+  const release = (name: string) => {
+    writeFileSync(join(bench.lab.files.shared, name), '');
+  };
+  const others = ['h2', 'h3', 'h4'];
 
-  it('lets a host go on while another is not done; throttle holds all the same', async () => {
-    const { code, events, stdout } = await bench.play(text());
+  it('lets hosts continue while another is still busy, and respects throttle', async () => {
+    const busy = new Set(others);
+    const { code, events, stdout } = await bench.play(text(), [], {
+      onEvent(event) {
+        if (event.type !== 'unit-end' || event.step.name !== 'Third') return;
+        busy.delete(event.host);
+        if (busy.size === 0) release('release-h1');
+      },
+    });
     expect(code, stdout).toBe(0);
     const ends = events.flatMap((event) => (event.type === 'unit-end' ? [event] : []));
     const at = (name: string, host: string) =>
       ends.findIndex((event) => event.step.name === name && event.host === host);
-    expect(at('Third', 'h2')).toBeLessThan(at('First', 'h1'));
+    for (const host of others) expect(at('Third', host)).toBeLessThan(at('First', 'h1'));
     expect(hostsIn(events, 'Third', 'changed').sort()).toEqual(['h1', 'h2', 'h3', 'h4']);
   });
 
-  it('is taken back, each host in its own order, and stops the others', async () => {
-    for (const { name } of bench.lab.hosts) await bench.shell(name, 'rm -f /run/free');
+  it('stops the other hosts when one fails, and rolls back every host', async () => {
     const { code, events, stdout } = await bench.play(
       text(`- { name: Fails, fail: { msg: no }, when: inventory_hostname == "h2" }
 - { name: Late, debug: { msg: x } }`),
+      [],
+      {
+        onEvent(event) {
+          if (event.type === 'unit-end' && event.state === 'failed') release('release-h1');
+        },
+      },
     );
     expect(code, stdout).toBe(3);
     expect(ok(events, 'Late')).not.toContain('h1');
@@ -60,23 +87,31 @@ ${more}`,
       expect(bench.read(host, 'run/free')).toBeUndefined();
   });
 
-  it('is resumed host by host', async () => {
+  it('resumes each host at its own first unfinished task', async () => {
     const broken = `- name: Fails once
-  shell: test ! -e /run/broken && touch /run/fixed
+  shell: until test -e /run/cluster/release-h3; do sleep 0.05; done; test ! -e /run/broken && touch /run/fixed
   undo: none`;
-    await bench.shell('h3', 'touch /run/broken');
-    const stopped = await bench.play(text(broken), ['--on-failure', 'stop']);
+    touch('run/broken', 'h3');
+    const busy = new Set(others);
+    const stopped = await bench.play(text(broken), ['--on-failure', 'stop'], {
+      onEvent(event) {
+        if (event.type !== 'unit-end') return;
+        if (event.step.name === 'Second') busy.delete(event.host);
+        if (busy.size === 0) release('release-h3');
+        if (event.state === 'failed') release('release-h1');
+      },
+    });
     expect(stopped.code, stopped.stdout).toBe(5);
     await bench.shell('h3', 'rm /run/broken');
     const resumed = await bench.cli.run(['resume', '--output', 'json']);
     expect(resumed.code, resumed.stdout).toBe(0);
-    // Only a host that the failure kept from it does it now.
-    for (const host of ['h2', 'h3', 'h4'])
+    for (const host of others)
       expect(hostsIn(resumed.events, 'Second', 'changed')).not.toContain(host);
     expect(hostsIn(resumed.events, 'Fails once', 'changed')).toContain('h3');
+    expect(bench.read('h1', 'run/free')).toBe('x');
   });
 
-  it('refuses what only makes sense step by step', async () => {
+  it('rejects run_once, commit points and irreversible tasks', async () => {
     const { code, stderr } = await bench.play(
       tasks(
         `- { name: A, run_once: true, debug: { msg: x } }
@@ -92,7 +127,7 @@ ${more}`,
 });
 
 describe('meta', () => {
-  it('end_host: the host has nothing more to do, and has not failed', async () => {
+  it('end_host ends the play for one host without failing the host', async () => {
     const { code, events, stdout } = await bench.play(
       `${tasks(`- { name: Leave, meta: end_host, when: inventory_hostname == "h2" }
 - { name: After, debug: { msg: x } }`)}- name: Next
@@ -105,7 +140,7 @@ describe('meta', () => {
     expect(ok(events, 'Again')).toHaveLength(4);
   });
 
-  it('end_batch and end_play: for all hosts, with and without the batches behind', async () => {
+  it('end_batch ends one batch of hosts, end_play also skips the remaining batches', async () => {
     const play = (action: string) =>
       bench.play(
         tasks(
@@ -123,7 +158,7 @@ describe('meta', () => {
     expect(ok(whole.events, 'After')).toEqual([]);
   });
 
-  it('end_role: the rest of the role, and what follows the role goes on', async () => {
+  it('end_role skips the rest of the role, and the play continues after the role', async () => {
     put(
       'roles/short/tasks/main.yml',
       `- { name: Begins, debug: { msg: x } }
@@ -133,15 +168,15 @@ describe('meta', () => {
 `,
     );
     const { code, events, stderr } = await bench.play(
-      tasks('- { name: Behind, debug: { msg: x } }', '  roles: [short]\n'),
+      tasks('- { name: After, debug: { msg: x } }', '  roles: [short]\n'),
     );
     expect(code, stderr).toBe(0);
     expect(ok(events, 'Begins')).toHaveLength(4);
     expect(ok(events, 'Rest')).toEqual(['h1']);
-    expect(ok(events, 'Behind')).toHaveLength(4);
+    expect(ok(events, 'After')).toHaveLength(4);
   });
 
-  it('clear_facts and reset_connection: facts are asked for again, on another line', async () => {
+  it('clear_facts discards the facts, and reset_connection opens a new connection', async () => {
     const { code, stdout, events } = await bench.play(
       tasks(
         `- { name: One, shell: { cmd: 'echo $PPID', read_only: true }, register: one }
@@ -151,12 +186,13 @@ describe('meta', () => {
 - { name: Differ, assert: { that: ['one.stdout != two.stdout', '!has(vars.ansible_facts)'] } }`,
         '  gather_facts: true\n',
       ),
+      ['--limit', 'h1:h2'],
     );
     expect(code, stdout).toBe(0);
-    expect(ok(events, 'Differ')).toHaveLength(4);
+    expect(ok(events, 'Differ')).toEqual(['h1', 'h2']);
   });
 
-  it('says what is here instead of what is not', async () => {
+  it('rejects unknown and misplaced actions, and suggests the nearest name', async () => {
     const { stderr } = await bench.play(
       tasks('- { meta: clear_host_errors }\n- { meta: end_role }\n- { meta: end_hots }'),
     );
@@ -165,17 +201,18 @@ describe('meta', () => {
     expect(stderr).toContain('Did you mean "end_host"?');
   });
 
-  it('is on record: a resumed run does not ask again', async () => {
+  it('end_host is recorded: a resumed run does not evaluate its condition again', async () => {
     const text = tasks(
       `- { name: Ask, command: { cmd: cat /run/role, read_only: true }, register: role, ignore_errors: true }
 - { name: Leave, meta: end_host, when: role.rc != 0 }
 - { name: Breaks, shell: 'test -e /run/role2', undo: none }
 - { name: After, debug: { msg: x } }`,
     );
-    await Promise.all(['h1', 'h2'].map((name) => bench.shell(name, 'touch /run/role')));
+    touch('run/role', 'h1', 'h2');
     const stopped = await bench.play(text, ['--on-failure', 'stop']);
     expect(stopped.code, stopped.stdout).toBe(5);
-    for (const name of ['h1', 'h2', 'h3']) await bench.shell(name, 'touch /run/role /run/role2');
+    touch('run/role', 'h3');
+    touch('run/role2', 'h1', 'h2', 'h3');
     const resumed = await bench.cli.run(['resume', '--output', 'json']);
     expect(resumed.code, resumed.stdout).toBe(0);
     expect(ok(resumed.events, 'After')).toEqual(['h1', 'h2']);
@@ -183,7 +220,7 @@ describe('meta', () => {
 });
 
 describe('run_once', () => {
-  it('is once in each batch, or once in the play, for all hosts', async () => {
+  it('"true" runs a task once in each batch and "play" once in the play, with the result on all hosts', async () => {
     const { code, events, stdout } = await bench.play(
       tasks(
         `- { name: Batch, run_once: true, command: { cmd: uname -n, read_only: true }, register: batch }
@@ -199,17 +236,17 @@ describe('run_once', () => {
     expect(ok(events, 'Same')).toHaveLength(4);
   });
 
-  it('is known to a resumed run', async () => {
+  it('does not run a finished task again in a resumed run', async () => {
     const text = tasks(
       `- { name: Play, run_once: play, command: { cmd: uname -n, read_only: true }, register: once }
 - { name: Breaks, shell: 'test -e /run/ready', undo: none }
 - { name: Same, assert: { that: ['once.stdout == "h1"'] } }`,
       '  serial: 2\n',
     );
-    await Promise.all(['h1', 'h2'].map((name) => bench.shell(name, 'touch /run/ready')));
+    touch('run/ready', 'h1', 'h2');
     const stopped = await bench.play(text, ['--on-failure', 'stop']);
     expect(stopped.code, stopped.stdout).toBe(5);
-    await Promise.all(['h3', 'h4'].map((name) => bench.shell(name, 'touch /run/ready')));
+    touch('run/ready', 'h3', 'h4');
     const resumed = await bench.cli.run(['resume', '--output', 'json']);
     expect(resumed.code, resumed.stdout).toBe(0);
     expect(ok(resumed.events, 'Play')).toEqual([]);
@@ -225,7 +262,7 @@ describe('loops', () => {
         : [],
     );
 
-  it('go on after an item that failed, or stop there', async () => {
+  it('continue after a failed item with "on_error: continue" and end there with "on_error: stop"', async () => {
     const play = (control: string) =>
       bench.play(
         tasks(`- name: Loop
@@ -244,11 +281,11 @@ describe('loops', () => {
     expect(items(goes.events, 'Strict')).toEqual([' skipped', 'b failed', 'c failed']);
     const stops = await play('{ on_error: stop }');
     expect(items(stops.events, 'Strict')).toHaveLength(2);
-    // What is ignored is no reason to stop.
+    // An ignored failure does not end the loop.
     expect(items(stops.events, 'Loop')).toHaveLength(3);
   });
 
-  it('end when break_when holds', async () => {
+  it('end after the first item for which break_when is true', async () => {
     const { code, events, stdout } = await bench.play(
       tasks(`- name: Loop
   loop: [a, b, c, d]
@@ -262,8 +299,8 @@ describe('loops', () => {
   });
 });
 
-describe('arguments', () => {
-  it('are left out with omit, and filled in by module_defaults', async () => {
+describe('arguments of modules', () => {
+  it('default to module_defaults, and are left out if their value is "omit"', async () => {
     const { code, stdout } = await bench.play(
       tasks(
         `- { name: Filled, copy: { dest: /run/filled } }
@@ -282,8 +319,10 @@ describe('arguments', () => {
     );
     expect(code, stdout).toBe(0);
   });
+});
 
-  it('of a role are typed inputs, constants and defaults, and those of the role around', async () => {
+describe('roles', () => {
+  it('get inputs from the play or from another role, and keep their own variables private', async () => {
     put('roles/outer/meta/main.yml', 'inputs: { version: { type: string, required: true } }\n');
     put('roles/outer/vars/main.yml', 'fixed: outer\n');
     put(
@@ -304,6 +343,9 @@ describe('arguments', () => {
       ),
     );
     expect(code, stdout + stderr).toBe(0);
+  });
+
+  it('have constants that override variables of plays and tasks, but not --extra-vars', async () => {
     put('roles/fixed/vars/main.yml', 'fixed: role\n');
     put(
       'roles/fixed/tasks/main.yml',
@@ -320,7 +362,7 @@ describe('arguments', () => {
 });
 
 describe('dependencies of roles', () => {
-  it('run before the role, once unless they are given something else', async () => {
+  it('run before the role, once for each set of inputs', async () => {
     put('roles/base/meta/main.yml', 'inputs: { name: { type: string, default: plain } }\n');
     put('roles/base/tasks/main.yml', `- { name: 'Base', debug: { msg: '{{name}}' } }\n`);
     put('roles/one/meta/main.yml', 'dependencies: [base]\n');
@@ -336,9 +378,10 @@ describe('dependencies of roles', () => {
     expect(stepNames(events), stderr).toEqual(['Base', 'One', 'Base', 'Two', 'One', 'T']);
   });
 
-  it('run with a role whose name only the run knows, and what only is a warning does not stop it', async () => {
+  it('run each time include_role runs the role, even if a variable names the role', async () => {
     put('roles/base/tasks/main.yml', '- { name: Base, debug: { msg: x } }\n');
     put('roles/late/meta/main.yml', 'dependencies: [base]\n');
+    // The plain-text token causes a warning, which does not stop the run.
     put('roles/late/vars/main.yml', 'token: abcdefgh\n');
     put('roles/late/tasks/main.yml', '- { name: Late, debug: { msg: x } }\n');
     const text = tasks(
@@ -351,7 +394,7 @@ describe('dependencies of roles', () => {
     expect(ran).toEqual(['Base', 'Late', 'Base', 'Late', 'Base', 'Late']);
   });
 
-  it('that go in circles are an error', async () => {
+  it('must not form a cycle', async () => {
     put('roles/a/meta/main.yml', 'dependencies: [b]\n');
     put('roles/a/tasks/main.yml', '- { name: A, debug: { msg: x } }\n');
     put('roles/b/meta/main.yml', 'dependencies: [a]\n');
@@ -364,8 +407,8 @@ describe('dependencies of roles', () => {
   });
 });
 
-describe('delegate_facts and async', () => {
-  it('gives facts to the host that was asked; async is a step that goes on without its connection', async () => {
+describe('delegate_facts', () => {
+  it('stores facts on the host to which the task is delegated', async () => {
     const { code, stdout } = await bench.play(
       tasks(
         `- { name: Ask, delegate_to: h2, delegate_facts: true, setup: {}, when: inventory_hostname == "h1" }
@@ -374,20 +417,32 @@ describe('delegate_facts and async', () => {
   assert:
     that:
       - has(vars.ansible_facts) == (inventory_hostname == "h2")
-      - has(vars.from) == (inventory_hostname == "h3")
-- { name: Long, async: 30, poll: 2, shell: 'sleep 0.2; echo done', undo: none, register: long }
-- { name: Done, assert: { that: ['long.stdout == "done"'] } }`,
+      - has(vars.from) == (inventory_hostname == "h3")`,
         '  gather_facts: false\n',
       ),
     );
     expect(code, stdout).toBe(0);
-    const forgotten = await bench.play(tasks('- { name: L, async: 30, poll: 0, shell: x }'));
-    expect(forgotten.stderr).toContain('A step that nobody waits for');
+  });
+});
+
+describe('async', () => {
+  it('waits for the result of the task', async () => {
+    const { code, stdout } = await bench.play(
+      tasks(`- { name: Long, async: 30, poll: 2, shell: 'sleep 0.2; echo done', undo: none, register: long }
+- { name: Done, assert: { that: ['long.stdout == "done"'] } }`),
+    );
+    expect(code, stdout).toBe(0);
+  });
+
+  it('rejects "poll: 0"', async () => {
+    const { code, stderr } = await bench.play(tasks('- { name: L, async: 30, poll: 0, shell: x }'));
+    expect(code).toBe(1);
+    expect(stderr).toContain('A step that nobody waits for');
   });
 });
 
 describe('add_host', () => {
-  it('is on record: a rollback and a resumed run know the host', async () => {
+  it('adds a host that a rollback and a resumed run know', async () => {
     const { address, port } = bench.lab.host('h2');
     const inventory = bench.cli.file(
       'one.yml',
@@ -422,7 +477,7 @@ describe('add_host', () => {
     const stopped = await play('--on-failure', 'stop');
     expect(stopped.code).toBe(5);
     expect(bench.read('h2', 'etc/late')).toBe('x');
-    await bench.shell('h2', 'touch /etc/go-on');
+    touch('etc/go-on', 'h2');
     const resumed = await bench.cli.run(['resume', '--output', 'json']);
     expect(resumed.code, resumed.stdout).toBe(0);
     expect(hostsIn(resumed.events, 'Fails at first', 'ok')).toEqual(['late']);
@@ -433,61 +488,63 @@ describe('add_host', () => {
   });
 });
 
-describe('pause with a question', () => {
+describe('pause with a prompt', () => {
   const text = tasks(`- { name: Ask, pause: { prompt: 'Which release?' }, register: answer }
 - { name: Secret, pause: { prompt: 'Which word?', echo: false }, register: word }
 - { name: Tell, debug: { msg: 'release {{answer.user_input}}, word {{word.user_input}}' } }
 - { name: Keep, copy: { content: '{{answer.user_input}}/{{word.user_input}}', dest: /etc/answer } }`);
 
-  it('is asked once for all hosts, and what is secret stays so', async () => {
+  itInTerminal('prompts once for all hosts, and hides the answer with "echo: false"', async () => {
     const playbook = bench.cli.file('ask.yml', text);
     const { code, screen } = await inTerminal(
       bench,
-      ['play', playbook, '-i', bench.inventory],
+      ['play', playbook, '-i', bench.inventory, '--limit', 'h1:h2'],
       [
         ['Which release?', '1.2\r'],
         ['Which word?', 'sesame-open\r'],
       ],
     );
     expect(code, screen).toBe(0);
-    expect(screen.match(/release 1\.2, word/g)).toHaveLength(4);
+    expect(screen.match(/release 1\.2, word/g)).toHaveLength(2);
     expect(screen).not.toContain('sesame-open');
-    for (const { name } of bench.lab.hosts)
-      expect(bench.read(name, 'etc/answer')).toBe('1.2/sesame-open');
-    const kept = await bench.cli.run(['rollback', '--output', 'json']);
-    expect(kept.code, kept.stdout + kept.stderr).toBe(3);
+    for (const name of ['h1', 'h2']) expect(bench.read(name, 'etc/answer')).toBe('1.2/sesame-open');
+    const undone = await bench.cli.run(['rollback', '--output', 'json']);
+    expect(undone.code, undone.stdout + undone.stderr).toBe(3);
     expect(bench.read('h1', 'etc/answer')).toBeUndefined();
   });
 
-  it('is answered again from the environment where a later run needs a secret answer', async () => {
-    const playbook = bench.cli.file(
-      'later.yml',
-      tasks(`- { name: Ask, pause: { prompt: '{{item}}?', echo: false }, loop: [one, two], register: words }
+  itInTerminal(
+    'keeps secret answers out of the journal; resume reads them from the environment',
+    async () => {
+      const playbook = bench.cli.file(
+        'later.yml',
+        tasks(`- { name: Ask, pause: { prompt: '{{item}}?', echo: false }, loop: [one, two], register: words }
 - { name: Mark, copy: { content: x, dest: /etc/answer-mark } }
 - { name: Fails, command: { argv: [test, -e, /etc/answer-go-on], read_only: true } }
 - { name: Keep, copy: { content: '{{words.results.[0].user_input}}/{{words.results.[1].user_input}}', dest: /etc/words } }`),
-    );
-    const { code, screen } = await inTerminal(
-      bench,
-      ['play', playbook, '-i', bench.inventory, '--limit', 'h1', '--on-failure', 'stop'],
-      [
-        ['one?', 'first-word\r'],
-        ['two?', 'second-word\r'],
-      ],
-    );
-    expect(code, screen).not.toBe(0);
-    const runs = join(bench.cli.dir, 'state/runner/runs');
-    const [run = ''] = readdirSync(runs);
-    expect(readFileSync(join(runs, run, 'journal'), 'utf8')).not.toMatch(/(first|second)-word/);
-    await bench.shell('h1', 'touch /etc/answer-go-on');
-    const resumed = await bench.cli.run(['resume', run], {
-      env: { PAUSE_ANSWER_1_1_1: 'first-word', PAUSE_ANSWER_1_1_2: 'second-word' },
-    });
-    expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
-    expect(bench.read('h1', 'etc/words')).toBe('first-word/second-word');
-  });
+      );
+      const { code, screen } = await inTerminal(
+        bench,
+        ['play', playbook, '-i', bench.inventory, '--limit', 'h1', '--on-failure', 'stop'],
+        [
+          ['one?', 'first-word\r'],
+          ['two?', 'second-word\r'],
+        ],
+      );
+      expect(code, screen).toBe(5);
+      const runs = join(bench.cli.stateDir, 'runs');
+      const [run = ''] = readdirSync(runs);
+      expect(readFileSync(join(runs, run, 'journal'), 'utf8')).not.toMatch(/(first|second)-word/);
+      touch('etc/answer-go-on', 'h1');
+      const resumed = await bench.cli.run(['resume', run], {
+        env: { PAUSE_ANSWER_1_1_1: 'first-word', PAUSE_ANSWER_1_1_2: 'second-word' },
+      });
+      expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+      expect(bench.read('h1', 'etc/words')).toBe('first-word/second-word');
+    },
+  );
 
-  it('that is interrupted leaves it to the operator what becomes of the changes', async () => {
+  itInTerminal('offers a rollback when the operator presses Ctrl-C at the prompt', async () => {
     const playbook = bench.cli.file(
       'changed.yml',
       tasks(`- { name: Mark, copy: { content: x, dest: /etc/asked-mark } }
@@ -505,17 +562,42 @@ describe('pause with a question', () => {
     expect(bench.read('h1', 'etc/asked-mark')).toBeUndefined();
   });
 
-  it('and a pause that is given up with Ctrl-C end the run in words', async () => {
-    let sent = 0;
+  itInTerminal('ends the run as interrupted on Ctrl-C at a prompt before any change', async () => {
+    const { code, screen } = await inTerminal(
+      bench,
+      ['play', bench.cli.file('ask.yml', text), '-i', bench.inventory],
+      [['Which release?', '\u0003']],
+    );
+    expect(code, screen).toBe(130);
+    expect(screen).toContain('Interrupted. Nothing was changed.');
+  });
+
+  it('fails without a terminal', async () => {
+    const { code, stdout } = await bench.play(text);
+    expect(code).toBe(2);
+    expect(stdout).toContain('There is nobody to ask: Which release?');
+  });
+
+  it('has an unknown result in check mode', async () => {
+    const { code, events, stdout } = await bench.play(text, ['--check']);
+    expect(code, stdout).toBe(0);
+    for (const step of ['Ask', 'Tell', 'Keep'])
+      expect(hostsIn(events, step, 'unknown')).toHaveLength(4);
+  });
+});
+
+describe('pause', () => {
+  it('ends at the second Ctrl-C, and the run as interrupted', async () => {
+    let interrupts = 0;
     const { code, stdout, stderr } = await bench.spawn(
       tasks(`- { name: Mark, copy: { content: x, dest: /etc/pause-mark } }
 - { name: Wait, pause: { seconds: 60 } }`),
       ['--on-interrupt', 'leave', '--limit', 'h1'],
       {
         onEvent(event, child) {
-          const begun = event.type === 'step-start' && event.step.name === 'Wait';
-          if (begun || (event.type === 'message' && sent === 1))
-            sent += Number(child.kill('SIGINT'));
+          const waits = event.type === 'step-start' && event.step.name === 'Wait';
+          const answersInterrupt = event.type === 'message' && interrupts === 1;
+          if (waits || answersInterrupt) interrupts += Number(child.kill('SIGINT'));
         },
       },
     );
@@ -523,24 +605,6 @@ describe('pause with a question', () => {
     expect(stderr).not.toContain('internal error');
     expect((await bench.cli.run(['rollback'])).code).toBe(3);
     expect(bench.read('h1', 'etc/pause-mark')).toBeUndefined();
-  });
-
-  it('that nobody answers is an interruption, and without a terminal a failure', async () => {
-    const playbook = bench.cli.file('ask.yml', text);
-    const cancelled = await inTerminal(
-      bench,
-      ['play', playbook, '-i', bench.inventory],
-      [['Which release?', '\u0003']],
-    );
-    expect(cancelled.code, cancelled.screen).toBe(130);
-    expect(cancelled.screen).toContain('Interrupted. Nothing was changed.');
-    const alone = await bench.play(text);
-    expect(alone.code).toBe(2);
-    expect(alone.stdout).toContain('There is nobody to ask: Which release?');
-    const checked = await bench.play(text, ['--check']);
-    expect(checked.code, checked.stdout).toBe(0);
-    for (const step of ['Ask', 'Tell', 'Keep'])
-      expect(hostsIn(checked.events, step, 'unknown')).toHaveLength(4);
   });
 });
 
@@ -559,20 +623,23 @@ describe('--step', () => {
   const made = () =>
     ['one', 'two', 'three', 'four'].filter((one) => bench.read('h1', `etc/step-${one}`) === 'x');
 
-  it('asks before each step: do it, leave it out, ask no more', async () => {
-    const { code, screen } = await play([
-      ['Play: One, on h1?', '\r'],
-      ['Play: Two, on h1?', `${down}\r`],
-      ['Play: Three, on h1?', `${down}${down}\r`],
-    ]);
-    expect(code, screen).toBe(0);
-    expect(screen).not.toContain('Play: Four');
-    expect(made()).toEqual(['one', 'three', 'four']);
-    expect((await bench.cli.run(['rollback'])).code).toBe(3);
-    expect(made()).toEqual([]);
-  });
+  itInTerminal(
+    'asks before each task whether to run it, to skip it or to run all that follow',
+    async () => {
+      const { code, screen } = await play([
+        ['Play: One, on h1?', '\r'],
+        ['Play: Two, on h1?', `${down}\r`],
+        ['Play: Three, on h1?', `${down}${down}\r`],
+      ]);
+      expect(code, screen).toBe(0);
+      expect(screen).not.toContain('Play: Four');
+      expect(made()).toEqual(['one', 'three', 'four']);
+      expect((await bench.cli.run(['rollback'])).code).toBe(3);
+      expect(made()).toEqual([]);
+    },
+  );
 
-  it('ends before a step with Ctrl-C, and goes on there', async () => {
+  itInTerminal('ends the run before a task on Ctrl-C, and resume continues there', async () => {
     const { code, screen } = await play([
       ['Play: One, on h1?', '\r'],
       ['Play: Two, on h1?', '\u0003'],
@@ -583,17 +650,16 @@ describe('--step', () => {
     const resumed = await bench.cli.run(['resume']);
     expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
     expect(made()).toEqual(['one', 'two', 'three', 'four']);
-    await bench.cli.run(['rollback']);
   });
 
-  it('needs a terminal', async () => {
+  it('requires a terminal', async () => {
     const { code, stderr } = await bench.play(text, ['--step']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('needs a terminal') as string]);
   });
 });
 
-describe('what others have and is not here', () => {
-  it('is told what stands in its place', async () => {
+describe('keywords of Ansible that runner does not have', () => {
+  it('are rejected with the keyword to use instead', async () => {
     const { code, stderr } = await bench.play(
       tasks(
         '- { name: T, debug: { msg: x } }',
@@ -607,7 +673,7 @@ describe('what others have and is not here', () => {
 });
 
 describe('tags', () => {
-  it('are asked for by name, or all, tagged and untagged; always and never keep their meaning', async () => {
+  it('`--tags` selects by name, `all`, `tagged` and `untagged`, and respects `always` and `never`', async () => {
     const text = tasks(`- { name: Plain, debug: { msg: x } }
 - { name: One, tags: one, debug: { msg: x } }
 - { name: Always, tags: always, debug: { msg: x } }

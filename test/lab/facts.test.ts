@@ -12,7 +12,7 @@ afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
 describe('facts', () => {
-  it('are gathered when something asks for them, once in a run', async () => {
+  it('are gathered once in a run, before the first play that uses them', async () => {
     const { code, stdout, events } = await bench.play(`
 - name: Without
   hosts: all
@@ -41,7 +41,7 @@ describe('facts', () => {
     expect(hostsIn(events, 'Gather facts', 'skipped')).toHaveLength(2);
   });
 
-  it('are not gathered where the play says so', async () => {
+  it('are not gathered with "gather_facts: false"', async () => {
     const { code, stdout } = await bench.play(
       `- { name: No, hosts: h1, gather_facts: false, tasks: [{ name: A, debug: { msg: '{{ansible_facts.kernel}}' } }] }`,
     );
@@ -49,7 +49,7 @@ describe('facts', () => {
     expect(stdout).toContain('ansible_facts');
   });
 
-  it('are those of now for an undo that asks', async () => {
+  it('are read again for an undo that uses live.facts', async () => {
     const { code, stdout } = await bench.play(`
 - name: Live
   hosts: h1
@@ -57,7 +57,7 @@ describe('facts', () => {
     - name: Write
       shell: echo was >/etc/live
       undo:
-        - name: Note
+        - name: Record the facts
           shell: echo {{live.facts.hostname}} {{ansible_facts.distribution}} >/etc/live
     - { name: No, fail: { msg: '{{ansible_facts.distribution}}' } }
 `);
@@ -66,7 +66,7 @@ describe('facts', () => {
   });
 });
 
-describe('facts of hosts that a run does not play on', () => {
+describe('facts of hosts outside the run', () => {
   const play = (hosts: string, text: string, ...extra: string[]) =>
     bench.play(
       `- { name: P, hosts: ${hosts}, gather_facts: ${String(hosts !== 'h1')}, tasks: [{ name: Say, debug: { msg: '${text}' } }] }`,
@@ -74,7 +74,7 @@ describe('facts of hosts that a run does not play on', () => {
     );
   const about = '{{hostvars.h2.ansible_facts.hostname}}';
 
-  it('are those of an earlier run, with their age, until they are forgotten', async () => {
+  it('come from the fact cache, with a message about their age, until --flush-cache', async () => {
     const none = await play('h1', about);
     expect(none.code).toBe(2);
     expect(none.stdout).toContain('If the facts of that host were not gathered');
@@ -93,12 +93,12 @@ describe('facts of hosts that a run does not play on', () => {
     expect((await play('h1', about, '--flush-cache')).code).toBe(2);
   });
 
-  it('do no harm when what is kept is damaged', async () => {
+  it('are undefined when the fact cache is damaged', async () => {
     expect((await play('all', 'x')).code).toBe(0);
-    const folder = join(bench.cli.stateDir, 'facts');
-    for (const name of readdirSync(folder)) {
-      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
-      writeFileSync(join(folder, name), '{"facts":');
+    const directory = join(bench.cli.stateDir, 'facts');
+    for (const name of readdirSync(directory)) {
+      expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
+      writeFileSync(join(directory, name), '{"facts":');
     }
     const { code, stdout } = await play('h1', about);
     expect(code).toBe(2);

@@ -13,11 +13,11 @@ beforeEach(() => bench.reset());
 const tasks = (text: string, keywords = '') =>
   `- name: Play\n  hosts: all\n${keywords}  tasks:\n${text.replace(/^/gm, '    ')}\n`;
 
-/** All hosts see /run/cluster: only one of them can hold this at a time. */
+/** Fails while another host runs it: all hosts share /run/cluster. */
 const alone = 'mkdir /run/cluster/alone && sleep 0.1 && rmdir /run/cluster/alone';
 
 describe('throttle', () => {
-  it('limits the hosts of a step, and of its undo', async () => {
+  it('limits how many hosts run a task and its undo at once', async () => {
     const { code, stdout } = await bench.play(
       tasks(`- name: Alone
   throttle: 1
@@ -25,12 +25,13 @@ describe('throttle', () => {
   undo: [{ name: Alone again, shell: '${alone}' }]
 - name: Fails
   fail: { msg: no }`),
+      ['--limit', 'h1:h2:h3'],
     );
     expect(code, stdout).toBe(3);
     expect(stdout).not.toContain('undo-failed');
   });
 
-  it('is refused when it is no count', async () => {
+  it('must be a positive number', async () => {
     const { code, stderr } = await bench.play(
       tasks('- { name: A, throttle: -1, debug: { msg: x } }'),
     );
@@ -49,7 +50,7 @@ describe('any_errors_fatal', () => {
   rescue:
     - { name: Rescue, assert: { that: ['failed.message == "no"'] } }`);
 
-  it('lets every host run its rescue', async () => {
+  it('runs the rescue of a block on every host when one host fails', async () => {
     const all = await bench.play(block(true));
     expect(all.code).toBe(0);
     expect(hostsIn(all.events, 'Rescue', 'ok')).toHaveLength(4);
@@ -61,23 +62,18 @@ describe('any_errors_fatal', () => {
 });
 
 describe('ignore_unreachable', () => {
-  it('goes on without an answer; ignore_errors does not', async () => {
-    const { server } = bench.lab.host('h4');
-    server.setFault({ refuse: true });
-    try {
-      const text = (keyword: string) =>
-        tasks(`- { name: Look, command: { cmd: 'true', read_only: true }, ${keyword}: true, register: look, throttle: 4 }
+  it('continues the play without an unreachable host, while ignore_errors does not', async () => {
+    bench.lab.host('h4').server.setFault({ refuse: true });
+    const text = (keyword: string) =>
+      tasks(`- { name: Look, command: { cmd: 'true', read_only: true }, ${keyword}: true, register: look, throttle: 4 }
 - { name: After, debug: { msg: x }, when: has(vars.look) && !failed(look) }`);
-      const flags = ['--connect-timeout', '1'];
-      const ignored = await bench.play(text('ignore_unreachable'), flags);
-      expect(ignored.code, ignored.stdout).toBe(0);
-      expect(hostsIn(ignored.events, 'After', 'ok').sort()).toEqual(['h1', 'h2', 'h3']);
-      expect(hostsIn(ignored.events, 'After', 'skipped')).toEqual(['h4']);
-      const strict = await bench.play(text('ignore_errors'), flags);
-      expect(strict.code).toBe(2);
-    } finally {
-      server.setFault({});
-    }
+    const flags = ['--connect-timeout', '1'];
+    const ignored = await bench.play(text('ignore_unreachable'), flags);
+    expect(ignored.code, ignored.stdout).toBe(0);
+    expect(hostsIn(ignored.events, 'After', 'ok').sort()).toEqual(['h1', 'h2', 'h3']);
+    expect(hostsIn(ignored.events, 'After', 'skipped')).toEqual(['h4']);
+    const strict = await bench.play(text('ignore_errors'), flags);
+    expect(strict.code).toBe(2);
   });
 });
 
@@ -86,7 +82,7 @@ describe('order', () => {
     ['inventory', ['h1', 'h2', 'h3', 'h4']],
     ['reverse_inventory', ['h4', 'h3', 'h2', 'h1']],
     ['reverse_sorted', ['h4', 'h3', 'h2', 'h1']],
-  ])('%s decides which hosts are in which batch', async (order, hosts) => {
+  ])('%s sets the order of the hosts in the batches', async (order, hosts) => {
     const { events } = await bench.play(
       tasks('- { name: A, debug: { msg: x } }', `  serial: 1\n  order: ${order}\n`),
     );
@@ -95,17 +91,17 @@ describe('order', () => {
 });
 
 describe('loop_control', () => {
-  it('works on items side by side on one host', async () => {
+  it('runs items in parallel on one host, with results in the order of the items', async () => {
     // Each item waits for the other one.
     const { code, stdout, events } = await bench.play(
       tasks(`- name: Meet
   when: inventory_hostname == "h1"
-  shell: 'touch /run/{{item}}; for i in 1 2 3 4 5 6 7 8 9; do test -e /run/a && test -e /run/b && exit 0; sleep 0.2; done; exit 1'
+  shell: 'touch /run/{{item}}; until test -e /run/a && test -e /run/b; do sleep 0.05; done'
   loop: [a, b]
   loop_control: { parallel: 2, index_var: place }
   register: met
   undo: none
-- name: Results are in the order of the items
+- name: Check that the results are in the order of the items
   when: inventory_hostname == "h1"
   assert: { that: ['met.results.map(r, r.item) == ["a", "b"]'] }`),
     );
@@ -113,7 +109,7 @@ describe('loop_control', () => {
     expect(hostsIn(events, 'Meet', 'changed')).toEqual(['h1', 'h1']);
   });
 
-  it('counts with index_var and pauses', async () => {
+  it('numbers the items in index_var, and pauses between them', async () => {
     const { code, stdout } = await bench.play(
       tasks(`- name: Count
   shell: 'echo {{place}} {{item}} >>/etc/count'
@@ -123,26 +119,36 @@ describe('loop_control', () => {
     );
     expect(code, stdout).toBe(0);
     expect(bench.read('h2', 'etc/count')).toBe('0 a\n1 b\n');
-    const wrong = await bench.play(
+  });
+
+  it('requires a positive number for "parallel"', async () => {
+    const { code, stderr } = await bench.play(
       tasks('- { name: A, debug: { msg: x }, loop: [a], loop_control: { parallel: 0 } }'),
     );
-    expect(wrong.stderr).toContain('"parallel" must be a count of items');
+    expect(code).toBe(1);
+    expect(stderr).toContain('"parallel" must be a count of items');
   });
 });
 
-describe('check_mode and diff of a task', () => {
-  it('simulates a task in a real run', async () => {
+describe('check_mode and diff on a task', () => {
+  it('predicts a task with "check_mode: true" instead of running it', async () => {
     const { code, stdout } = await bench.play(
       tasks(`- { name: Would, copy: { content: x, dest: /etc/would }, check_mode: true, register: would }
 - { name: Told, assert: { that: ['changed(would)'] } }`),
     );
     expect(code, stdout).toBe(0);
     expect(bench.read('h1', 'etc/would')).toBeUndefined();
-    const never = await bench.play(tasks('- { name: A, debug: { msg: x }, check_mode: false }'));
-    expect(never.stderr).toContain('"check_mode: false" would change hosts');
   });
 
-  it('hides the text of a file', async () => {
+  it('rejects "check_mode: false"', async () => {
+    const { code, stderr } = await bench.play(
+      tasks('- { name: A, debug: { msg: x }, check_mode: false }'),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain('"check_mode: false" would change hosts');
+  });
+
+  it('hides the diff of a task with "diff: false"', async () => {
     const text = (diff: boolean) =>
       tasks(
         `- { name: Write, copy: { content: hidden text, dest: /etc/hidden }, diff: ${String(diff)} }`,
@@ -156,7 +162,7 @@ describe('check_mode and diff of a task', () => {
 
 describe('remote_user, port and connection', () => {
   const { stringify } = JSON;
-  /** The inventory names only what is given. */
+  /** An inventory with one host and only these variables beside its address and key. */
   const inventoryOf = (name: string, vars: object) =>
     bench.cli.file(
       `${name}.yml`,
@@ -170,7 +176,7 @@ describe('remote_user, port and connection', () => {
   const login = (who = '{{who}}') =>
     `  vars: { who: root, where: ${String(bench.lab.host('h1').port)} }\n  remote_user: '${who}'\n  port: '{{where}}'\n`;
 
-  it('say how a host is reached whose inventory does not, and the way back is the same', async () => {
+  it('apply where the inventory sets nothing, in the play and in its rollback', async () => {
     const inventory = inventoryOf('bare', {});
     const text = tasks(
       `- { name: Write, copy: { content: x, dest: /etc/by-login } }
@@ -194,7 +200,7 @@ describe('remote_user, port and connection', () => {
       expect(bench.read('h1', path)).toBeUndefined();
   });
 
-  it('yield to the inventory', async () => {
+  it('are overridden by the inventory', async () => {
     const { port } = bench.lab.host('h1');
     const inventory = inventoryOf('said', {
       ...{ ansible_user: 'root', ansible_port: port, ansible_connection: 'ssh' },
@@ -207,13 +213,13 @@ describe('remote_user, port and connection', () => {
     expect(code, stdout).toBe(0);
   });
 
-  it('connection: local works on the controller, for each host', async () => {
+  it('"connection: local" runs the tasks on the controller, once per host', async () => {
     const inventory = bench.cli.file('two.yml', 'all: { hosts: { one: {}, two: {} } }');
-    const folder = `${bench.cli.dir}/here`;
+    const directory = `${bench.cli.dir}/here`;
     const text = tasks(
-      `- { name: Folder, file: { path: ${folder}, state: directory }, run_once: true }
-- { name: Write, copy: { content: '{{inventory_hostname}}', dest: '${folder}/{{inventory_hostname}}' } }
-- { name: Whole, command: { cmd: 'cat ${folder}/one ${folder}/two', read_only: true }, register: whole }
+      `- { name: Directory, file: { path: ${directory}, state: directory }, run_once: true }
+- { name: Write, copy: { content: '{{inventory_hostname}}', dest: '${directory}/{{inventory_hostname}}' } }
+- { name: Whole, command: { cmd: 'cat ${directory}/one ${directory}/two', read_only: true }, register: whole }
 - { name: Check, assert: { that: [whole.stdout == "onetwo"] } }
 - { name: Fails, fail: { msg: no } }`,
       '  connection: local\n',
@@ -221,20 +227,33 @@ describe('remote_user, port and connection', () => {
     const { code, stdout, events } = await run(text, inventory);
     expect(code, stdout).toBe(3);
     expect(hostsIn(events, 'Check', 'ok').sort()).toEqual(['one', 'two']);
-    expect(existsSync(folder)).toBe(false);
+    expect(existsSync(directory)).toBe(false);
   });
 
-  it('are told when they are nonsense', async () => {
-    const inventory = inventoryOf('odd', {});
-    const text = (keywords: string) => tasks('- { name: A, ping: {} }', keywords);
-    const port = await run(text("  vars: { p: '99999' }\n  port: '{{p}}'\n"), inventory);
-    expect(port.code).toBe(2);
-    expect(port.stdout).toContain('not a number from 1 to 65535');
-    const user = await run(text('  remote_user: "-oProxyCommand=x"\n'), inventory);
-    expect(user.stdout).toContain('is no name of a user');
-    const way = await run(text('  connection: telepathy\n'), inventory);
-    expect([way.code, way.stderr]).toEqual([1, expect.stringContaining('"connection"')]);
-    const unknown = await run(text("  remote_user: '{{nobody_said}}'\n"), inventory);
-    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('nobody_said')]);
+  const ping = (keywords: string) =>
+    run(tasks('- { name: A, ping: {} }', keywords), inventoryOf('odd', {}));
+
+  it.each([
+    [
+      'a port above 65535',
+      "  vars: { p: '99999' }\n  port: '{{p}}'\n",
+      'not a number from 1 to 65535',
+    ],
+    [
+      'a user name that starts with a dash',
+      '  remote_user: "-oProxyCommand=x"\n',
+      'is no name of a user',
+    ],
+  ])('reject %s when the host is contacted', async (_, keywords, message) => {
+    const { code, stdout } = await ping(keywords);
+    expect([code, stdout]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  it.each([
+    ['an unknown connection', '  connection: telepathy\n', '"connection"'],
+    ['an undefined variable', "  remote_user: '{{nobody_said}}'\n", 'nobody_said'],
+  ])('reject %s before the run', async (_, keywords, message) => {
+    const { code, stderr } = await ping(keywords);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
   });
 });

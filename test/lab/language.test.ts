@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
@@ -12,7 +12,7 @@ afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
 describe('variables, conditions and results', () => {
-  it('renders values, keeps types, and evaluates when per host', async () => {
+  it('renders templates, keeps the types of values, and evaluates "when" per host', async () => {
     const { code, events } = await bench.play(`
 - name: Vars
   hosts: all
@@ -21,20 +21,20 @@ describe('variables, conditions and results', () => {
     - name: Say
       command: { argv: [echo, '{{greeting}}'], read_only: true }
       register: said
-    - name: Only two
+    - name: Only on h2
       when: said.stdout == "hello h2" && size(numbers) == 2
       debug: { msg: '{{numbers}}' }
-    - name: Take the type along
+    - name: Copy the list
       set_fact: { copy: '{{numbers}}' }
     - name: Check
       assert: { that: ['copy[0] == 1', said.rc == 0] }
 `);
     expect(code).toBe(0);
-    expect(hostsIn(events, 'Only two', 'ok')).toEqual(['h2']);
-    expect(hostsIn(events, 'Only two', 'skipped').sort()).toEqual(['h1', 'h3', 'h4']);
+    expect(hostsIn(events, 'Only on h2', 'ok')).toEqual(['h2']);
+    expect(hostsIn(events, 'Only on h2', 'skipped').sort()).toEqual(['h1', 'h3', 'h4']);
   });
 
-  it('takes arguments from "args", too, and refuses one that is given twice', async () => {
+  it('accepts arguments in "args"', async () => {
     const { code, events } = await bench.play(`
 - name: Args
   hosts: h1
@@ -43,6 +43,9 @@ describe('variables, conditions and results', () => {
 `);
     expect(code).toBe(0);
     expect(hostsIn(events, 'Look', 'ok')).toEqual(['h1']);
+  });
+
+  it('rejects an argument that is given twice or is unknown in "args"', async () => {
     const twice = await bench.play(`
 - name: Args
   hosts: h1
@@ -55,7 +58,7 @@ describe('variables, conditions and results', () => {
     expect(twice.stderr).toContain('"reed_only"');
   });
 
-  it('brings what a template gives into the type of the argument, but never a mode', async () => {
+  it('converts a rendered value to the type of the argument, except for a file mode', async () => {
     const { code, events } = await bench.play(`
 - name: Types
   hosts: h1
@@ -77,7 +80,7 @@ describe('variables, conditions and results', () => {
     });
   });
 
-  it('runs loops per item and collects their results', async () => {
+  it('runs a loop once per item and registers the results of all items', async () => {
     const { code, events } = await bench.play(`
 - name: Loops
   hosts: h1
@@ -97,7 +100,7 @@ describe('variables, conditions and results', () => {
     expect(hostsIn(events, 'None', 'skipped')).toEqual(['h1']);
   });
 
-  it('retries until the condition holds', async () => {
+  it('retries a task until its condition is true', async () => {
     const { code } = await bench.play(`
 - name: Retry
   hosts: h1
@@ -115,7 +118,7 @@ describe('variables, conditions and results', () => {
     expect(code).toBe(0);
   });
 
-  it('obeys changed_when and failed_when', async () => {
+  it('decides with changed_when and failed_when whether a task changed or failed', async () => {
     const { code, events } = await bench.play(`
 - name: Verdicts
   hosts: h1
@@ -138,7 +141,7 @@ describe('variables, conditions and results', () => {
 });
 
 describe('plays', () => {
-  it('runs serial batches one after the other, in all forms', async () => {
+  it('runs the batches of "serial" in sequence, sized by number or percentage', async () => {
     const { events } = await bench.play(`
 - name: Rolling
   hosts: all
@@ -151,7 +154,7 @@ describe('plays', () => {
     expect(batches).toEqual([['h1'], ['h2', 'h3'], ['h4']]);
   });
 
-  it('runs once and shares the result, delegates, and groups hosts', async () => {
+  it('supports run_once with a shared result, delegate_to and group_by', async () => {
     const { code, events } = await bench.play(`
 - name: Shared
   hosts: all
@@ -161,7 +164,7 @@ describe('plays', () => {
       delegate_to: h3
       command: { argv: [hostname], read_only: true }
       register: name
-    - name: Everybody knows
+    - name: Check the result on every host
       assert: { that: [name.stdout == "h3"] }
     - name: Group
       group_by: '{{ternary (eq inventory_hostname "h1") "first" "rest"}}'
@@ -176,7 +179,7 @@ describe('plays', () => {
     expect(hostsIn(events, 'Here', 'ok').sort()).toEqual(['h2', 'h3']);
   });
 
-  it('limits hosts and selects by tags', async () => {
+  it('selects hosts with --limit and tasks with --tags', async () => {
     const { events } = await bench.play(
       `
 - name: Tags
@@ -200,7 +203,7 @@ describe('plays', () => {
     expect(hostsIn(events, 'A', 'ok')).toEqual(['h2']);
   });
 
-  it('refuses an unknown tag and an empty pattern', async () => {
+  it('rejects an unknown tag, and a host pattern that matches nothing', async () => {
     const text = '- { name: P, hosts: all, tasks: [{ name: T, tags: web, debug: { msg: x } }] }\n';
     const { code, stderr } = await bench.play(text, ['--tags', 'wen']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('"web"')]);
@@ -210,7 +213,7 @@ describe('plays', () => {
 });
 
 describe('blocks', () => {
-  it('tells a rescue which task failed on the host, and why', async () => {
+  it('give the rescue the name, id and message of the task that failed on the host', async () => {
     const { code } = await bench.play(`
 - name: Why
   hosts: h1, h2
@@ -229,7 +232,7 @@ describe('blocks', () => {
     expect(code).toBe(0);
   });
 
-  it('rescues the hosts that failed and always runs always', async () => {
+  it('run the rescue only on failed hosts, and "always" on every host', async () => {
     const { code, events } = await bench.play(`
 - name: Blocks
   hosts: h1:h2
@@ -258,7 +261,7 @@ describe('blocks', () => {
 });
 
 describe('handlers', () => {
-  it('run once at the end of the section, only where something changed, in the order of definition', async () => {
+  it('run once after the tasks, in the order of definition, and only on hosts that changed', async () => {
     const text = `
 - name: Handlers
   hosts: h1:h2
@@ -292,24 +295,30 @@ describe('undo', () => {
       undo: none
 `;
 
-  it('puts files back with bytes, mode and owner, in reverse order over loops and hosts', async () => {
+  it('restores the content, mode and owner of files in reverse order, across loop items and hosts', async () => {
     await bench.play(`
 - name: Before
-  hosts: all
+  hosts: h1:h2
   tasks:
     - name: Old
       copy: { content: old, dest: /etc/conf, mode: '0640' }
 `);
+    const statusOf = (host: string) => {
+      const { mode, uid, gid } = statSync(join(bench.lab.host(host).root.dir, 'etc/conf'));
+      return { mode: mode & 0o7777, uid, gid };
+    };
+    const before = { h1: statusOf('h1'), h2: statusOf('h2') };
+    expect(before.h1.mode).toBe(0o640);
     const { code, events } = await bench.play(`
 - name: Changes
-  hosts: all
+  hosts: h1:h2
   tasks:
     - name: Replace
       copy: { content: new, dest: /etc/conf, mode: '0600' }
     - name: Line
       lineinfile: { path: /etc/conf, line: '{{item}}' }
       loop: [a, b]
-    - name: Folder
+    - name: Directory
       file: { path: /srv/a/b, state: directory }
     - name: Command
       command: { argv: [touch, /srv/marker] }
@@ -318,19 +327,21 @@ describe('undo', () => {
           file: { path: /srv/marker, state: absent }
 ${fails}`);
     expect(code).toBe(3);
-    for (const host of ['h1', 'h2', 'h3', 'h4']) {
+    expect({ h1: statusOf('h1'), h2: statusOf('h2') }).toEqual(before);
+    for (const host of ['h1', 'h2']) {
       expect(bench.read(host, 'etc/conf')).toBe('old');
       expect(bench.read(host, 'srv/marker')).toBeUndefined();
+      expect(existsSync(join(bench.lab.host(host).root.dir, 'srv/a'))).toBe(false);
     }
     const order = events.flatMap((event) =>
       event.type === 'undo-end' && event.host === 'h1'
         ? [`${event.step.name} ${event.item ?? ''}`.trim()]
         : [],
     );
-    expect(order).toEqual(['Command', 'Folder', 'Line b', 'Line a', 'Replace']);
+    expect(order).toEqual(['Command', 'Directory', 'Line b', 'Line a', 'Replace']);
   });
 
-  it('does not touch what was there before, nor what stands before a commit point', async () => {
+  it('keeps changes made before a commit point', async () => {
     const { code } = await bench.play(`
 - name: Committed
   hosts: h1
@@ -346,7 +357,7 @@ ${fails}`);
     expect(bench.read('h1', 'etc/late')).toBeUndefined();
   });
 
-  it('gives the undo the variables of then, the captured state and the result', async () => {
+  it('gives the undo the variables at the time of the task, the captured state and the result', async () => {
     const { code } = await bench.play(`
 - name: Snapshot
   hosts: h1
@@ -359,7 +370,7 @@ ${fails}`);
           command: { argv: [hostname] }
           register: look
       undo:
-        - name: Write down
+        - name: Record the variables
           copy: { content: '{{captured.look.stdout}} {{result.stdout}} {{target}} {{undo.reason}}', dest: /etc/undone }
     - name: Change the variable
       set_fact: { target: /elsewhere }
@@ -368,27 +379,27 @@ ${fails}`);
     expect(bench.read('h1', 'etc/undone')).toBe('h1 out /etc/made failed_here');
   });
 
-  it('runs a handler again after the file that notified it is back', async () => {
+  it('runs a notified handler again after it restores the file', async () => {
     const { code, events } = await bench.play(`
 - name: Handler
   hosts: h1
   tasks:
     - name: Configuration
       copy: { content: new, dest: /etc/reread }
-      notify: Read again
+      notify: Reload
     - meta: flush_handlers
 ${fails}
   handlers:
-    - name: Read again
+    - name: Reload
       shell: 'cp /etc/reread /etc/seen 2>/dev/null || rm -f /etc/seen'
 `);
     expect(code).toBe(3);
     const order = events.flatMap((event) => (event.type === 'undo-end' ? [event.step.name] : []));
-    expect(order).toEqual(['Configuration', 'Read again']);
+    expect(order).toEqual(['Configuration', 'Reload']);
     expect(bench.read('h1', 'etc/seen')).toBeUndefined();
   });
 
-  it('is incomplete when an undo fails, and goes on when the way is free', async () => {
+  it('stops at an undo that fails, and continues when the change is skipped', async () => {
     const broken = await bench.play(`
 - name: Broken undo
   hosts: h1
@@ -412,7 +423,7 @@ ${fails}`);
     expect(bench.read('h1', 'etc/earlier')).toBeUndefined();
   });
 
-  it('obeys undo_on and undo_when', async () => {
+  it('respects undo_on and undo_when', async () => {
     const { code } = await bench.play(`
 - name: Choosy
   hosts: h1
@@ -429,7 +440,7 @@ ${fails}`);
     expect(bench.read('h1', 'etc/undo-when')).toBe('x');
   });
 
-  it('leaves changes in place on request', async () => {
+  it('is left to the operator with "--on-failure stop"', async () => {
     const { code } = await bench.play(
       `
 - name: Stop
@@ -446,7 +457,7 @@ ${fails}`,
     expect(bench.read('h1', 'etc/stays')).toBeUndefined();
   });
 
-  it('runs the undo list of a block after that of its tasks', async () => {
+  it('runs the undo of a block after the undo of its tasks', async () => {
     const { events } = await bench.play(`
 - name: Block
   hosts: h1
@@ -469,8 +480,8 @@ ${fails}`);
   });
 });
 
-describe('a block undo that replaces', () => {
-  it('runs alone', async () => {
+describe('undo of a block with "replace: true"', () => {
+  it('runs instead of the undo of its tasks', async () => {
     const { code, events } = await bench.play(`
 - name: Block
   hosts: h1
@@ -500,23 +511,23 @@ describe('a block undo that replaces', () => {
   });
 });
 
-describe('a step that cannot be undone', () => {
+describe('a point of no return', () => {
   const text = `
-- name: Pivot
+- name: Point of no return
   hosts: h1
   tasks:
     - name: Before
-      copy: { content: x, dest: /etc/pivot-before }
+      copy: { content: x, dest: /etc/no-return-before }
     - name: Erase
       command: { cmd: 'true' }
       irreversible: the disk is erased
-    - name: Behind
-      copy: { content: x, dest: /etc/pivot-behind }
+    - name: After
+      copy: { content: x, dest: /etc/no-return-after }
     - name: Gate
-      command: { argv: [test, -e, /etc/pivot-gate], read_only: true }
+      command: { argv: [test, -e, /etc/no-return-gate], read_only: true }
 `;
 
-  it('needs consent, and is where the rollback ends; resume goes forward from there', async () => {
+  it('requires consent and ends the rollback; resume continues after it', async () => {
     const refused = await bench.play(text);
     expect([refused.code, refused.stderr]).toEqual([
       1,
@@ -524,17 +535,17 @@ describe('a step that cannot be undone', () => {
     ]);
     const failed = await bench.play(text, ['--accept-irreversible', 'Erase']);
     expect(failed.code).toBe(6);
-    expect(bench.read('h1', 'etc/pivot-before')).toBe('x');
-    expect(bench.read('h1', 'etc/pivot-behind')).toBeUndefined();
+    expect(bench.read('h1', 'etc/no-return-before')).toBe('x');
+    expect(bench.read('h1', 'etc/no-return-after')).toBeUndefined();
     expect((await bench.cli.run(['resume'])).code).toBe(6);
-    writeFileSync(join(bench.lab.host('h1').root.dir, 'etc/pivot-gate'), '');
+    writeFileSync(join(bench.lab.host('h1').root.dir, 'etc/no-return-gate'), '');
     expect((await bench.cli.run(['resume'])).code).toBe(0);
-    expect(bench.read('h1', 'etc/pivot-behind')).toBe('x');
+    expect(bench.read('h1', 'etc/no-return-after')).toBe('x');
   });
 });
 
 describe('check mode', () => {
-  it('changes nothing, shows the diff, and says what it cannot know', async () => {
+  it('changes nothing, shows the diff, and reports results it cannot predict as unknown', async () => {
     const { code, events } = await bench.play(
       `
 - name: Check
@@ -549,7 +560,7 @@ describe('check mode', () => {
     - name: Depends
       when: ran.rc == 0
       debug: { msg: x }
-    - name: Looks for it
+    - name: Reads the file
       command: { argv: [cat, /etc/checked], read_only: true }
 `,
       ['--check', '--diff', '--detailed-exit-code'],
@@ -558,15 +569,19 @@ describe('check mode', () => {
     expect(bench.read('h1', 'etc/checked')).toBeUndefined();
     expect(hostsIn(events, 'Write', 'changed')).toEqual(['h1']);
     expect(hostsIn(events, 'Depends', 'unknown')).toEqual(['h1']);
-    expect(hostsIn(events, 'Looks for it', 'unknown')).toEqual(['h1']);
+    expect(hostsIn(events, 'Reads the file', 'unknown')).toEqual(['h1']);
     const diff = events.find((event) => event.type === 'unit-end' && event.step.name === 'Write');
     expect(diff).toMatchObject({ diff: [{ path: '/etc/checked', before: '', after: 'a\n' }] });
   });
 });
 
-describe('privilege', () => {
-  it('becomes another user through sudo once, and runs in the given environment', async () => {
-    const { code } = await bench.play(`
+describe('become', () => {
+  it('runs the tasks of a user in one sudo shell, with the variables of "environment"', async () => {
+    // The sudo of the lab ignores the user, so record the calls.
+    const sudo = join(bench.lab.host('h1').root.dir, 'usr-local/bin/sudo');
+    const original = readFileSync(sudo, 'utf8');
+    writeFileSync(sudo, original.replace('\n', '\necho "$*" >>/run/sudo-calls\n'));
+    const { code, stdout } = await bench.play(`
 - name: Become
   hosts: h1
   become: true
@@ -576,15 +591,19 @@ describe('privilege', () => {
     - name: Environment
       shell: { cmd: 'echo "$COLOUR"', read_only: true }
       register: colour
+    - name: Environment again
+      shell: { cmd: 'echo "$COLOUR"', read_only: true }
+      register: again
     - name: Check
-      assert: { that: [colour.stdout == "blue"] }
+      assert: { that: [colour.stdout == "blue", again.stdout == "blue"] }
 `);
-    expect(code).toBe(0);
+    expect(code, stdout).toBe(0);
+    expect(bench.read('h1', 'run/sudo-calls')).toMatch(/^.*-u app .*\n$/);
   });
 });
 
-describe('errors', () => {
-  it('are all named at once, with file, line, column and a suggestion', async () => {
+describe('errors in a playbook', () => {
+  it('are all reported at once, with file, line, column and a suggestion', async () => {
     const { code, stderr } = await bench.play(`
 - name: Wrong
   hosts: all
@@ -606,7 +625,7 @@ describe('errors', () => {
       expect(stderr).toContain(part);
   });
 
-  it('name what nothing defines and handlers that do not exist', async () => {
+  it('include undefined variables and handlers that do not exist', async () => {
     const { code, stderr } = await bench.play(`
 - name: Wrong
   hosts: all
@@ -620,7 +639,7 @@ describe('errors', () => {
     expect(stderr).toContain('"Nobody"');
   });
 
-  it('name an input whose schema is wrong, or whose name is taken by a flag', async () => {
+  it('include inputs with an invalid type or the name of a command-line option', async () => {
     const { code, stderr } = await bench.play(`
 name: Wrong
 inputs:
@@ -634,8 +653,10 @@ plays:
     expect(stderr).toContain('"ssh_config" has the name of a flag');
     expect(stderr).toContain('2 problems; nothing was contacted.');
   });
+});
 
-  it('end before the first change when a host key is not known', async () => {
+describe('an unknown host key', () => {
+  it('ends the run before the first change', async () => {
     const { code, stdout } = await bench.play(
       '- { name: P, hosts: h1, tasks: [{ name: T, command: { cmd: "true" }, undo: none }] }\n',
       [],
@@ -647,7 +668,7 @@ plays:
 });
 
 describe('resume', () => {
-  it('goes on with variables of the inventory, groups, registers and pending handlers', async () => {
+  it('keeps inventory variables, groups, registered results and pending handlers', async () => {
     const inventory = bench.cli.file(
       'grouped.yml',
       `all:
@@ -655,7 +676,7 @@ describe('resume', () => {
   children:
     chosen:
       hosts:
-        h2: { ansible_host: ${bench.lab.host('h2').address}, ansible_port: 2222, ansible_user: root, ansible_ssh_private_key_file: ${bench.lab.files.key} }
+        h2: { ansible_host: ${bench.lab.host('h2').address}, ansible_port: ${String(bench.lab.host('h2').port)}, ansible_user: root, ansible_ssh_private_key_file: ${bench.lab.files.key} }
 `,
     );
     const playbook = bench.cli.file(
@@ -679,16 +700,8 @@ describe('resume', () => {
       copy: { content: told, dest: /etc/told }
 `,
     );
-    const first = await bench.cli.run([
-      'play',
-      playbook,
-      '-i',
-      inventory,
-      '--on-failure',
-      'stop',
-      '--output',
-      'json',
-    ]);
+    const flags = ['--on-failure', 'stop', '--output', 'json'];
+    const first = await bench.cli.run(['play', playbook, '-i', inventory, ...flags]);
     expect(first.code).toBe(5);
     await bench.play(
       '- { name: Open, hosts: h2, tasks: [{ name: Gate, file: { path: /etc/gate, state: touch } }] }\n',
@@ -703,7 +716,7 @@ describe('resume', () => {
     expect(bench.read('h2', 'etc/told')).toBe('told');
   });
 
-  it('refuses when the playbook was edited meanwhile, while rollback does not care', async () => {
+  it('rejects a playbook that was edited since the run, while rollback accepts it', async () => {
     const text = `
 - name: Edited
   hosts: h3
@@ -724,13 +737,14 @@ describe('resume', () => {
 });
 
 describe('import_playbook and vars_files', () => {
+  /** Writes a file below the working directory of the command line. */
   const put = (name: string, text: string): void => {
     const path = join(bench.cli.dir, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   };
 
-  it('puts plays of another file in, with its roles, templates and conditions', async () => {
+  it('import the plays of another file with its roles and templates, and with the conditions of the import', async () => {
     put('site/vars/common.yml', 'word: common\nother: common\n');
     put('site/templates/word.hbs', '{{word}} {{other}} {{given}}');
     put('site/roles/own/tasks/main.yml', '- { name: Role, debug: { msg: role } }');
@@ -762,12 +776,32 @@ describe('import_playbook and vars_files', () => {
   });
 
   it.each([
-    ['- import_playbook: none.yml', 'There is no playbook "none.yml".'],
-    ['- import_playbook: playbook.yml', '"playbook.yml" imports itself.'],
-    ['- import_playbook: whole.yml', 'Unknown key "inputs" in a playbook that is imported.'],
-    ['- { name: A, hosts: h1, vars_files: [none.yml] }', 'There is no file "none.yml".'],
-    ['- { name: A, hosts: h1, vars_files: [list.yml] }', 'is no map of names and values.'],
-  ])('is refused: %s', async (text, message) => {
+    [
+      'a playbook that does not exist',
+      '- import_playbook: none.yml',
+      'There is no playbook "none.yml".',
+    ],
+    [
+      'a playbook that imports itself',
+      '- import_playbook: playbook.yml',
+      '"playbook.yml" imports itself.',
+    ],
+    [
+      'an imported playbook with inputs',
+      '- import_playbook: whole.yml',
+      'Unknown key "inputs" in a playbook that is imported.',
+    ],
+    [
+      'a file of variables that does not exist',
+      '- { name: A, hosts: h1, vars_files: [none.yml] }',
+      'There is no file "none.yml".',
+    ],
+    [
+      'a file of variables that is not a map',
+      '- { name: A, hosts: h1, vars_files: [list.yml] }',
+      'is no map of names and values.',
+    ],
+  ])('reject %s', async (_, text, message) => {
     put('whole.yml', 'inputs: { a: { type: string } }\nplays: []');
     put('list.yml', '[a]');
     const { code, stderr } = await bench.play(text);
@@ -776,14 +810,14 @@ describe('import_playbook and vars_files', () => {
   });
 });
 
-describe('keys that Ansible has', () => {
+describe('keys of Ansible', () => {
   it.each([
     ['ansible.builtin.copy: {}', 'It is "copy" here.'],
     ['ansible.builtin.include_tasks: x.yml', 'It is "include_tasks" here.'],
     ['systemd: {}', 'It is "systemd_service" here.'],
     ['ansible.builtin.raw: uptime', 'Use "shell": nothing on a host needs Python here.'],
     ['validate_argument_spec: {}', 'they are checked before the run.'],
-  ])('%s is a module that is called otherwise, or is none', async (key, hint) => {
+  ])('%s is rejected with the name of the module to use', async (key, hint) => {
     const { code, stderr } = await bench.play(
       `- { name: A, hosts: h1, tasks: [{ name: B, ${key} }] }`,
     );
@@ -795,7 +829,7 @@ describe('keys that Ansible has', () => {
     ['with_fileglob: [a]', 'Use "loop" with a list.'],
     ['action: ping', 'Name the module itself as the key.'],
     ['local_action: x', 'Name the module, with "delegate_to: localhost".'],
-  ])('%s gets told what to write', async (key, hint) => {
+  ])('%s is rejected with the key to use', async (key, hint) => {
     const { code, stderr } = await bench.play(
       `- { name: A, hosts: h1, tasks: [{ name: B, debug: { msg: x }, ${key} }] }`,
     );
