@@ -64,12 +64,19 @@ function addHosts(
   const [, bare = pattern, port] = /^([^:[\]]+):(\d+)$/.exec(pattern) ?? [];
   if (port !== undefined) vars['ansible_port'] ??= Number(port);
   const names = expandRange(bare);
-  if (names === undefined) problem(`"${bare}" has a range that cannot be understood.`);
+  if (names === undefined) problem(rangeProblem(bare));
   const places = new Map(Object.keys(vars).map((name) => [name, at]));
   for (const name of names ?? []) tree.addHost(group, name, vars, places);
 }
 
-/** `web[01:03]` → web01, web02, web03; `db-[a:c]`; a step may follow: `[0:10:2]`. Undefined when it makes no sense. */
+/** Most hosts that one pattern may name: a typing error must not fill the memory. */
+const RANGE_LIMIT = 100_000;
+
+export function rangeProblem(pattern: string): string {
+  return `"${pattern}" has a range that is not valid or names more than ${String(RANGE_LIMIT)} hosts.`;
+}
+
+/** `web[01:03]` → web01, web02, web03; `db-[a:c]`; a step may follow: `[0:10:2]`. Undefined when it is not valid or names too many. */
 export function expandRange(pattern: string): string[] | undefined {
   const [, before = '', from = '', to = '', step = '1', after = ''] =
     /^([^[]*)\[([0-9a-zA-Z]+):([0-9a-zA-Z]+)(?::(\d+))?\](.*)$/.exec(pattern) ?? [];
@@ -82,6 +89,8 @@ export function expandRange(pattern: string): string[] | undefined {
   if (low > high || Number(step) === 0) return undefined;
   const rest = expandRange(after);
   if (!rest) return undefined;
+  const count = Math.floor((high - low) / Number(step)) + 1;
+  if (count * rest.length > RANGE_LIMIT) return undefined;
   const names: string[] = [];
   for (let value = low; value <= high; value += Number(step)) {
     const part = numeric ? String(value).padStart(from.length, '0') : String.fromCharCode(value);

@@ -9,7 +9,7 @@ import { readYaml, SourceMap } from '../playbook/yaml.ts';
 import { clusterTool, fromCluster } from './clusters.ts';
 import { GroupTree, placesIn } from './groups.ts';
 import { keyFile } from '../util/host-address.ts';
-import { expandRange, looksLikeIni, parseIni } from './ini.ts';
+import { expandRange, looksLikeIni, parseIni, rangeProblem } from './ini.ts';
 import { fromScript } from './script.ts';
 import type { Vault } from '../util/vault.ts';
 
@@ -189,7 +189,7 @@ function fromAnsible(reader: MapReader, tree: GroupTree): void {
     tree.setGroupVars(name, own, placesIn(own, reader.map));
     for (const [pattern, vars] of Object.entries(body.object('hosts') ?? {})) {
       const hosts = expandRange(pattern);
-      if (!hosts) body.problem('hosts', `"${pattern}" has a range that cannot be understood.`);
+      if (!hosts) body.problem('hosts', rangeProblem(pattern));
       for (const host of hosts ?? []) {
         const set = isJsonObject(vars) ? vars : {};
         tree.addHost(name, host, set, placesIn(set, reader.map));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, it } from 'vitest';
 
 /** Programs that some tests need beyond Node.js, with the Debian package of each. */
-const packages = {
+export const packages = {
   busybox: 'busybox',
   createrepo_c: 'createrepo-c',
   curl: 'curl',

@@ -30,9 +30,6 @@ export const plainExamples = readdirSync(examples).filter(
   (name) => !(name in clusterExamples) && existsSync(join(examples, name, 'playbook.yml')),
 );
 
-/** Playbooks that are swept, by name. */
-export const sweptPlaybooks = ['upgrade', ...Object.keys(clusterExamples), ...plainExamples];
-
 export function sweepOptions(name: string, jobs: number): SweepOptions {
   const folder = join(examples, name);
   const base = {
