@@ -1,59 +1,64 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
 import { labTree } from '../../src/lab/tree.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
+/** Enough for everything that concerns one host of a kind. */
+const small = { managers: 1, workers: 1 };
+/** For a step that runs on several managers in parallel, and for a manager that joins. */
+const large = { managers: 3, workers: 2 };
+
 let bench: UpgradeBench;
-beforeEach(async () => {
-  bench = await UpgradeBench.start();
-});
+const start = async (shape = small): Promise<void> => {
+  bench = await UpgradeBench.start(shape);
+};
 afterEach(() => bench.stop());
 
 const isStep = (event: RunEvent, name: string): boolean =>
   event.type === 'step-start' && event.step.name === name;
 
-/** One step of each phase that changes hosts. */
-const steps = [
-  'Back up MKE 3',
-  'Stop what writes to etcd',
-  'Stop the containers of MKE 3',
-  'Restore the snapshot into the etcd of k0s',
-  'Start the controller',
-  'Install the worker',
-];
+/** Plays the upgrade in another process and ends that process with a signal when a step starts. */
+const signalAt = (step: string, signal: NodeJS.Signals) =>
+  bench.spawn([], {
+    onEvent: (event, child) => {
+      if (isStep(event, step)) child.kill(signal);
+    },
+  });
 
-describe('kill -9 of the runner', () => {
-  for (const step of steps) {
-    it(`during "${step}", then rollback`, async () => {
-      const before = labTree(bench.cluster.lab);
-      const killed = await bench.spawn([], {
-        onEvent: (event, child) => {
-          if (isStep(event, step)) child.kill('SIGKILL');
-        },
-      });
-      expect(killed.code).toBeNull();
-      const refused = await bench.upgrade();
-      expect(refused.code).toBe(7);
-      expect(refused.stderr).toContain('runner rollback');
-      const { code, stdout } = await bench.cli.run(['rollback']);
-      expect(stdout).toContain('verified: all is as before');
-      expect(code).toBe(3);
-      expect(labTree(bench.cluster.lab)).toEqual(before);
-    });
-  }
+describe('after kill -9 of the runner', () => {
+  // One step of each phase that changes hosts.
+  it.each([
+    ['Back up MKE 3', small],
+    ['Stop what writes to etcd', large],
+    ['Stop the containers of MKE 3', small],
+    ['Restore the snapshot into the etcd of k0s', small],
+    ['Start the controller', small],
+    ['Install the worker', large],
+  ])('during "%s", "runner rollback" restores every file of all hosts', async (step, shape) => {
+    await start(shape);
+    const before = labTree(bench.cluster.lab);
+    const killed = await signalAt(step, 'SIGKILL');
+    expect(killed.code).toBeNull();
+    const refused = await bench.upgrade();
+    expect(refused.code).toBe(7);
+    expect(refused.stderr).toContain('runner rollback');
+    const { code, stdout } = await bench.cli.run(['rollback']);
+    expect(stdout).toContain('verified: all is as before');
+    expect(code).toBe(3);
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
 
-  it('then resume ends as a run that was never cut off', async () => {
-    await bench.spawn([], {
-      onEvent: (event, child) => {
-        if (isStep(event, 'Install the controller')) child.kill('SIGKILL');
-      },
-    });
+  it('while the second manager joins, "runner resume" completes the upgrade', async () => {
+    await start(large);
+    const killed = await signalAt('Install the controller', 'SIGKILL');
+    expect(killed.code).toBeNull();
     const { code, events } = await bench.cli.run(['resume', '--output', 'json']);
     expect(code).toBe(0);
     expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'done' });
   });
 
-  it('during the rollback, which then is finished by another', async () => {
+  it('during a rollback, "runner rollback" completes that rollback', async () => {
+    await start();
     const before = labTree(bench.cluster.lab);
     let undone = 0;
     const killed = await bench.spawn(['--fail-at', 'last'], {
@@ -68,8 +73,9 @@ describe('kill -9 of the runner', () => {
   });
 });
 
-describe('behind the point of no return', () => {
-  it('says so, and resume goes forward', async () => {
+describe('a failure after the point of no return', () => {
+  it('ends the run with exit code 6, and "runner resume" completes the upgrade', async () => {
+    await start();
     const failed = await bench.upgrade(['--fail-at', 'Leave the Swarm']);
     expect(failed.code).toBe(6);
     expect(failed.stdout).toContain('Failed past the point of no return');
@@ -78,8 +84,9 @@ describe('behind the point of no return', () => {
   });
 });
 
-describe('a cut line', () => {
-  it('is a failure of that host, and all hosts go back once it answers again', async () => {
+describe('a host that becomes unreachable', () => {
+  it('leaves the rollback incomplete without a rollback budget, and a later "runner rollback" completes it', async () => {
+    await start();
     const before = labTree(bench.cluster.lab);
     const host = bench.cluster.lab.host('worker1');
     const failed = await bench.upgrade(['--rollback-budget', '0'], {
@@ -95,7 +102,8 @@ describe('a cut line', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('is waited for by the rollback, which then goes all the way', async () => {
+  it('is tried again by the rollback, which completes once the host is reachable', async () => {
+    await start();
     const before = labTree(bench.cluster.lab);
     const host = bench.cluster.lab.host('worker1');
     const { code, events } = await bench.upgrade([], {
@@ -112,14 +120,18 @@ describe('a cut line', () => {
 });
 
 describe('an interrupt', () => {
-  it('leaves the changes and prints how to go on', async () => {
-    const stopped = await bench.spawn([], {
-      onEvent: (event, child) => {
-        if (isStep(event, 'Stop what writes to etcd')) child.kill('SIGINT');
-      },
-    });
+  it('leaves the changes in place and prints the command that rolls them back', async () => {
+    await start();
+    const before = labTree(bench.cluster.lab);
+    const stopped = await signalAt('Stop what writes to etcd', 'SIGINT');
     expect(stopped.code).toBe(130);
-    expect(stopped.events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'interrupted' });
+    expect(stopped.events.at(-1)).toMatchObject({
+      type: 'run-end',
+      outcome: 'interrupted',
+      next: expect.arrayContaining([expect.stringContaining('runner rollback')]) as string[],
+    });
+    expect(labTree(bench.cluster.lab)).not.toEqual(before);
     expect((await bench.cli.run(['rollback'])).code).toBe(3);
+    expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 });

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 
 let bench: HostsBench;
@@ -12,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
+/** A file in the working directory, with the directories of its path. */
 const file = (name: string, text: string): void => {
   const path = join(bench.cli.dir, name);
   mkdirSync(dirname(path), { recursive: true });
@@ -26,7 +28,7 @@ const stepIds = (events: readonly RunEvent[]): string[] =>
 const runOf = (events: readonly RunEvent[]): string =>
   events.find((event) => event.type === 'run-start')?.run ?? '';
 
-/** Hosts and lines of /etc/NAME, for those that have it. */
+/** Host and lines of /etc/NAME, for each host that has the file. */
 const lines = (name: string): string[] =>
   bench.lab.hosts.flatMap((host) => {
     const text = bench.read(host.name, `etc/${name}`);
@@ -37,7 +39,7 @@ const append = (name: string) =>
   `{ name: Write, shell: 'echo {{item}} >>/etc/${name}', undo: [{ name: Unwrite, shell: "sed -i '/^{{item}}$/d' /etc/${name}; [ -s /etc/${name} ] || rm -f /etc/${name}" }] }`;
 
 describe('include_tasks', () => {
-  it('takes a path from each host’s variables, and its condition once', async () => {
+  it('renders its path on each host and evaluates "when" only for the include itself', async () => {
     file('kinds/web.yml', `- { name: Web, copy: { content: web, dest: /etc/kind } }`);
     file('kinds/db.yml', `- { name: Db, copy: { content: db, dest: /etc/kind } }`);
     const { code, events } = await bench.play(`
@@ -62,7 +64,7 @@ describe('include_tasks', () => {
     ]);
   });
 
-  it('loops, one part an item, with the item as data that is never rendered', async () => {
+  it('includes the file once for each item of a loop and never renders the data of an item', async () => {
     file(
       'each.yml',
       `- { name: Write, shell: "printf '%s\\\\n' '{{item.text}}' >>/etc/each-{{loop.index}}", undo: none }`,
@@ -81,7 +83,7 @@ describe('include_tasks', () => {
     expect(stepIds(events).slice(1)).toEqual(['each/each/a/write', 'each/each/a-2/write']);
   });
 
-  it('puts hosts with the same item together', async () => {
+  it('runs each step once for all hosts that have the same item of a loop', async () => {
     file('part.yml', `- ${append('parted')}`);
     const { code, events } = await bench.play(`
 - name: Parts
@@ -100,7 +102,7 @@ describe('include_tasks', () => {
     ]);
   });
 
-  it('fails the hosts for which there is no such file, and can be rescued', async () => {
+  it('fails the hosts whose file does not exist, and "rescue" handles the failure', async () => {
     const { code, events } = await bench.play(`
 - name: Missing
   hosts: h1, h2
@@ -119,7 +121,7 @@ describe('include_tasks', () => {
     expect(lines('rescued')).toEqual(['h1: x', 'h2: x']);
   });
 
-  it('is a failure that is taken back when what it reads is wrong', async () => {
+  it('fails when the file is invalid, and the run is rolled back', async () => {
     file('wrong.yml', `- { name: Wrong, cpoy: { dest: /etc/x } }`);
     const { code, events } = await bench.play(`
 - name: Wrong
@@ -139,29 +141,34 @@ describe('include_tasks', () => {
   });
 
   it.each([
-    ['itself', `- { name: X, include_tasks: loop.yml }`, /includes itself: loop.yml → loop.yml/],
     [
-      'with a hidden point of no return',
+      'includes itself',
+      `- { name: X, include_tasks: loop.yml }`,
+      /includes itself: loop.yml → loop.yml/,
+    ],
+    [
+      'contains a point of no return and is included in a loop',
       `- { name: X, shell: rm -rf /x, irreversible: gone }`,
       /point of no return cannot stand in a loop/,
     ],
     [
-      'with the loop variable of the loop around',
+      'contains a loop with the loop variable of the include',
       `- { name: X, debug: { msg: '{{item}}' }, loop: [1] }`,
       /loop variable "item" is that of the loop around/,
     ],
-  ])('is refused before anything is contacted when it includes %s', async (_, text, message) => {
+  ])('is rejected before the run starts when the file %s', async (_, text, message) => {
     file('loop.yml', text);
-    const { code, stderr } = await bench.play(`
+    const { code, events, stderr } = await bench.play(`
 - name: Refused
   hosts: h1
   tasks: [{ name: Loop, include_tasks: loop.yml, loop: [1] }]
 `);
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
+    expect(events).toEqual([]);
   });
 
-  it('stops where it includes itself without an end', async () => {
+  it('fails at 32 levels when a file includes itself through a template', async () => {
     file('deep.yml', `- { name: Deeper, include_tasks: '{{which}}.yml' }`);
     const { code, events } = await bench.play(`
 - name: Deep
@@ -175,7 +182,7 @@ describe('include_tasks', () => {
     });
   });
 
-  it('knows the names that what it may include defines, and those of one that may be anything', async () => {
+  it('defines the variables of every file that its path can match, and any variable when the path can be any file', async () => {
     file('kinds/web.yml', `- { name: Web, set_fact: { from_web: 1 } }`);
     file(
       'kinds/db.yml',
@@ -198,7 +205,7 @@ describe('include_tasks', () => {
     expect((await bench.play(text('{{path}}', 'from_db'))).code).toBe(0);
   });
 
-  it('in check mode is unknown when its path is', async () => {
+  it('ends as "unknown" in check mode when its path depends on a skipped command', async () => {
     file('kinds/web.yml', `- { name: Web, copy: { content: web, dest: /etc/kind-checked } }`);
     const { code, events } = await bench.play(
       `
@@ -217,7 +224,7 @@ describe('include_tasks', () => {
     expect(lines('kind-checked')).toEqual([]);
   });
 
-  it('is looked into for tags that are known to be inside', async () => {
+  it('runs the tasks with a selected tag inside the file even if the include has another tag', async () => {
     file(
       'tagged.yml',
       `- { name: Inside, debug: { msg: '{{item}}' }, tags: [inside] }\n- { name: Other, debug: { msg: x } }`,
@@ -237,7 +244,7 @@ describe('include_tasks', () => {
   });
 });
 
-describe('include_role and blocks in loops', () => {
+describe('loops over roles, blocks and imports', () => {
   const role = () => {
     file(
       'roles/site/meta/main.yml',
@@ -253,7 +260,7 @@ describe('include_role and blocks in loops', () => {
     );
   };
 
-  it('a role for each item, with inputs and handlers of its own', async () => {
+  it('"include_role" runs the role and its handlers for each item, with the inputs of that item', async () => {
     role();
     const { code, stderr } = await bench.play(`
 - name: Sites
@@ -270,7 +277,7 @@ describe('include_role and blocks in loops', () => {
     expect(lines('restarted')).toEqual(['h1: one two']);
   });
 
-  it('a role whose name is a template; what is wrong with it is said when it is known', async () => {
+  it('"include_role" accepts a template as the name and fails during the run when the role does not exist', async () => {
     role();
     const text = (name: string) => `
 - name: Role
@@ -288,7 +295,7 @@ describe('include_role and blocks in loops', () => {
     });
   });
 
-  it('a block for each item goes back item by item', async () => {
+  it('a failure in one item of a looped block rolls back every item on all hosts', async () => {
     const { code, events } = await bench.play(`
 - name: Blocks
   hosts: h1, h2
@@ -305,7 +312,7 @@ describe('include_role and blocks in loops', () => {
     expect(stepIds(events)).toContain('blocks/each/item-c/write');
   });
 
-  it('a commit point in a loop holds for each item', async () => {
+  it('a commit point inside a looped block keeps the items that reached it', async () => {
     const { code } = await bench.play(`
 - name: Commits
   hosts: h1
@@ -321,7 +328,7 @@ describe('include_role and blocks in loops', () => {
     expect(lines('committed')).toEqual(['h1: a b']);
   });
 
-  it('imports cannot be looped', async () => {
+  it('"import_tasks" and "import_role" reject loops and templates', async () => {
     const { code, stderr } = await bench.play(`
 - name: Imports
   hosts: h1
@@ -337,14 +344,16 @@ describe('include_role and blocks in loops', () => {
   });
 });
 
-describe('a run with includes is resumed where it stood', () => {
+describe('a run with includes', () => {
   const parts = `
 - ${append('resumed')}
 - { name: Gate, shell: 'test {{item}} != b || test -e /etc/open', args: { read_only: true } }
-- { name: Slow, shell: 'test {{item}} != b || sleep 1; echo {{item}}{{item}} >>/etc/resumed', undo: none }
+- name: Slow
+  shell: 'test {{item}} != b || { touch /etc/slow; until test -e /etc/go; do sleep 0.05; done; }; echo {{item}}{{item}} >>/etc/resumed'
+  undo: none
 - { name: Note, copy: { content: '{{seen.stdout}}', dest: '/etc/resumed-{{item}}' }, notify: [Handle] }
 `;
-  /** The list is asked of the host, and is another one afterwards. */
+  /** The loop depends on the output of a command, which differs when the command runs again. */
   const text = `
 - name: Resumed
   hosts: h1, h2
@@ -358,43 +367,40 @@ describe('a run with includes is resumed where it stood', () => {
     - { name: Parts, include_tasks: '{{lower "PARTS"}}.yml', loop: ['{{seen.stdout}}', b, c] }
 `;
   const whole = ['h1: a aa b bb c cc handled', 'h2: a aa b bb c cc handled'];
-  const opened = () => {
-    for (const name of ['h1', 'h2'])
-      writeFileSync(join(bench.lab.host(name).root.dir, 'etc/open'), '');
+  /** "Gate" passes when /etc/open exists, "Slow" creates /etc/slow and waits for /etc/go. */
+  const touch = (...names: string[]) => {
+    for (const host of ['h1', 'h2'])
+      for (const name of names) writeFileSync(join(bench.lab.host(host).root.dir, 'etc', name), '');
   };
-  beforeEach(async () => {
-    await bench.play(`
-- name: Clean
-  hosts: all
-  tasks: [{ name: Clean, shell: 'rm -f /etc/resumed* /etc/open /etc/asked', undo: none }]
-`);
-    await bench.reset();
+  const isSlowRunning = () => lines('slow').length === 2;
+  beforeEach(() => {
     file('parts.yml', parts);
   });
 
-  it('after a failure', async () => {
+  it('resumes after a failure without evaluating the loop of the include again', async () => {
     const failed = await bench.play(text, ['--on-failure', 'stop']);
     expect(failed.code).toBe(5);
     expect(lines('resumed')).toEqual(['h1: a aa b', 'h2: a aa b']);
-    opened();
+    touch('open', 'go');
     const { code, events } = await resume(runOf(failed.events));
     expect(code).toBe(0);
     expect(lines('resumed')).toEqual(whole);
     expect(bench.read('h1', 'etc/resumed-c')).toBe('a');
-    // What was included is not worked out again.
     expect(stepNames(events)).not.toContain('Parts');
     expect(hostsIn(events, 'Write', 'changed').sort()).toEqual(['h1', 'h2']);
   });
 
-  it('after an interrupt', async () => {
-    opened();
+  it('resumes after an interrupt inside an included file', async () => {
+    touch('open');
     const stopped = await bench.spawn(text, [], {
       onEvent: (event, child) => {
         if (event.type === 'step-start' && event.step.id === 'resumed/parts/parts-b/slow')
-          child.kill('SIGINT');
+          void eventually(isSlowRunning).then(() => child.kill('SIGINT'));
+        if (event.type === 'message' && event.text.startsWith('Interrupted')) touch('go');
       },
     });
     expect(stopped.code).toBe(130);
+    expect(lines('resumed')).toEqual(['h1: a aa b bb', 'h2: a aa b bb']);
     const { code } = await resume(runOf(stopped.events));
     expect(code).toBe(0);
     expect(lines('resumed')).toEqual(whole);
@@ -408,25 +414,27 @@ describe('a run with includes is resumed where it stood', () => {
       },
     });
 
-  it('after kill -9', async () => {
-    opened();
+  it('resumes after kill -9 inside an included file', async () => {
+    touch('open', 'go');
     const killed = await killedAtC();
+    expect(killed.code).toBeNull();
     const { code, events } = await resume(runOf(killed.events));
     expect(code).toBe(0);
     expect(hostsIn(events, 'Note', 'changed').sort()).toEqual(['h1', 'h2']);
     expect(lines('resumed')).toEqual(whole);
   });
 
-  it('or taken back, without the files of the playbook', async () => {
-    opened();
+  it('rolls back after kill -9 without the included file', async () => {
+    touch('open', 'go');
     const killed = await killedAtC();
+    expect(killed.code).toBeNull();
     rmSync(join(bench.cli.dir, 'parts.yml'));
     expect((await bench.cli.run(['rollback', runOf(killed.events)])).code).toBe(3);
     expect(lines('resumed')).toEqual(['h1: aa bb', 'h2: aa bb']);
     expect(lines('resumed-b')).toEqual([]);
   });
 
-  it('refuses when a file that it came to include has changed since', async () => {
+  it('does not resume when an included file was edited', async () => {
     const failed = await bench.play(text, ['--on-failure', 'stop']);
     file('parts.yml', `${parts}\n# edited\n`);
     const { code, stderr } = await resume(runOf(failed.events));

@@ -11,6 +11,7 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
+/** A file in the working directory, with the directories of its path. */
 const file = (name: string, text: string): void => {
   const path = join(bench.cli.dir, name);
   mkdirSync(dirname(path), { recursive: true });
@@ -43,7 +44,7 @@ plays:
         include_role: last
 `;
 
-/** A playbook "base/site.yml" with a role and an include, for overlays to lie over. */
+/** The base playbook "base/site.yml", with a role and an included file. */
 function writeBase(): void {
   file('base/site.yml', base);
   file('base/each.yml', `- ${log('each')}`);
@@ -55,16 +56,11 @@ function playOverlay(text: string, extra: string[] = []) {
   return bench.play(`extends: base/site.yml\n${text}`, extra);
 }
 
+/** Words that the steps wrote to /etc/log of a host, in order. */
 const lines = (host = 'h1') => (bench.read(host, 'etc/log') ?? '').trim().split('\n').join(' ');
-const reset = () =>
-  bench.play(`- { name: R, hosts: all, tasks: [{ name: Rm, shell: rm -f /etc/log, undo: none }] }`);
 
 describe('an overlay', () => {
-  beforeEach(async () => {
-    await reset();
-  });
-
-  it('puts steps around, in place of and out of a playbook that it does not touch', async () => {
+  it('inserts, replaces and disables steps of the base playbook', async () => {
     file('tasks/more.yml', `- ${log('included')}`);
     file('templates/word.hbs', 'from {{word}}');
     const { code, events, stderr } = await playOverlay(`
@@ -100,7 +96,7 @@ changes:
     });
   });
 
-  it('reaches into loops, roles and undo lists, adds plays, and may lie over another', async () => {
+  it('changes steps inside loops and roles, adds plays and extends another overlay', async () => {
     writeBase();
     file(
       'middle.yml',
@@ -130,7 +126,7 @@ changes:
     );
   });
 
-  it('is taken back and gone on with like any other run', async () => {
+  it('rolls back and resumes like a playbook without an overlay', async () => {
     const overlay = `
 changes:
   - after: work/group
@@ -141,12 +137,10 @@ changes:
     const first = await playOverlay(overlay);
     expect(first.code).toBe(3);
     expect(lines()).toBe('');
-    await bench.reset();
     const second = await playOverlay(overlay, ['--on-failure', 'stop']);
     expect(second.code).toBe(5);
     expect(lines()).toBe('one two three inserted');
     const run = second.events.find((event) => event.type === 'run-start')?.run ?? '';
-    await bench.cli.run(['runs']);
     for (const { root } of bench.lab.hosts) writeFileSync(join(root.dir, 'etc/open'), '');
     const resumed = await bench.cli.run(['resume', run, '--output', 'json']);
     expect(resumed.code, resumed.stderr).toBe(0);
@@ -157,7 +151,7 @@ changes:
     expect(lines()).toBe('');
   });
 
-  it('lists the ids of all steps without a host', async () => {
+  it('shows the IDs of all its steps in "plan --list-tasks" without an inventory', async () => {
     await playOverlay(
       'changes: [{ before: work/one, tasks: [{ name: Zero, debug: { msg: x } }] }]',
     );
@@ -183,42 +177,60 @@ changes:
 
   it.each([
     [
+      'names an unknown step',
       'changes: [{ after: work/grup, tasks: [{ name: A, debug: { msg: x } }] }]',
       'There is no step "work/grup". Did you mean "work/group"?',
     ],
-    ['changes: [{ disable: work/one }]', 'A step is disabled without a "reason".'],
-    ['changes: [{ after: work/one }]', '"after" needs "tasks"'],
-    ['changes: [{ after: work/one, before: work/one }]', 'A change has one of'],
     [
+      'disables a step without a reason',
+      'changes: [{ disable: work/one }]',
+      'A step is disabled without a "reason".',
+    ],
+    ['has a change without tasks', 'changes: [{ after: work/one }]', '"after" needs "tasks"'],
+    [
+      'has a change with two places',
+      'changes: [{ after: work/one, before: work/one }]',
+      'A change has one of',
+    ],
+    [
+      'adds tasks next to a play',
       'changes: [{ after: work, tasks: [{ name: A, debug: { msg: x } }] }]',
       'give "plays", not "tasks"',
     ],
     [
+      'adds plays next to a task',
       'changes: [{ after: work/one, plays: [{ name: A, hosts: h1 }] }]',
       'give "tasks", not "plays"',
     ],
     [
+      'both disables and replaces a step',
       'changes: [{ disable: work/one, reason: a }, { replace: work/one, tasks: [{ name: A, debug: { msg: x } }] }]',
       '"work/one" is replaced or disabled twice.',
     ],
-    ['plays: []', 'Unknown key "plays" in an overlay.'],
-    ['changes: [{ disable: work/one, reason: a, task: [] }]', 'Unknown key "task" in a change.'],
+    ['has an unknown key', 'plays: []', 'Unknown key "plays" in an overlay.'],
     [
+      'has a change with an unknown key',
+      'changes: [{ disable: work/one, reason: a, task: [] }]',
+      'Unknown key "task" in a change.',
+    ],
+    [
+      'disables a step and gives tasks for it',
       'changes: [{ disable: work/one, reason: a, tasks: [{ name: A, debug: { msg: x } }] }]',
       '"disable" takes a step out',
     ],
     [
+      'adds a task with an unknown module',
       'changes: [{ after: work/one, tasks: [{ name: A, png: }] }]',
       'Unknown module or keyword "png"',
     ],
-  ])('is refused: %s', async (text, message) => {
+  ])('is rejected when it %s', async (_, text, message) => {
     const { code, stderr } = await playOverlay(text);
     expect(stderr).toContain(message);
     expect(stderr).toMatch(/playbook\.yml:2:\d+/);
     expect(code).toBe(1);
   });
 
-  it('is refused when it lies over nothing, or over itself', async () => {
+  it('is rejected when its base playbook does not exist or extends it in turn', async () => {
     const nothing = await bench.play('extends: nothing.yml');
     expect(nothing.stderr).toContain('There is no playbook "nothing.yml" to extend.');
     file('a.yml', 'extends: playbook.yml');
@@ -227,7 +239,7 @@ changes:
     expect([nothing.code, loop.code]).toEqual([1, 1]);
   });
 
-  it('lies over a shipped playbook by its name, with roles of its own', async () => {
+  it('extends a shipped playbook by name and replaces one of its roles', async () => {
     file('roles/mke4_output/tasks/main.yml', `- ${log('mine')}`);
     file('top.yml', 'extends: upgrade.yml');
     const { code, stdout, stderr } = await bench.cli.run([

@@ -1,13 +1,17 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hostsIn } from '../helpers/cli.ts';
+import type { RunEvent } from '../../src/core/events.ts';
+import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
+import { skipTime } from '../helpers/in-process.ts';
+import { describeWith } from '../helpers/programs.ts';
 
 let bench: HostsBench;
 let server: Server;
 let url = '';
-const seen: (string | undefined)[] = [];
+/** The credentials of each request. */
+let seen: (string | undefined)[] = [];
 beforeAll(async () => {
   bench = await HostsBench.start(2);
   server = createServer((request, response) => {
@@ -24,18 +28,21 @@ afterAll(async () => {
   server.close();
   await bench.stop();
 });
-beforeEach(() => bench.reset());
+beforeEach(async () => {
+  seen = [];
+  await bench.reset();
+});
 
 const TOOL_SHA256 = '67948dd9afd6afe5043b0029d5aa7cf0f8b2824baf16f4f097d40d830edb686d';
 
-describe('get_url', () => {
+describeWith('curl')('get_url', () => {
   const play = (args: string, extra: string[] = []) =>
     bench.play(
       `- { name: Get, hosts: all, tasks: [{ name: Get, get_url: { url: '${url}/tool', dest: /etc/tool, ${args} } }] }`,
       extra,
     );
 
-  it('lets the hosts download, once, and takes it back', async () => {
+  it('downloads a file on the hosts only if it is missing, and restores a replaced file', async () => {
     const first = await play("mode: '0755'");
     expect(first.code, first.stdout).toBe(0);
     expect(bench.read('h2', 'etc/tool')).toBe('tool\n');
@@ -51,7 +58,7 @@ describe('get_url', () => {
     expect(bench.read('h1', 'etc/tool')).toBe('old');
   });
 
-  it('leaves what is there when the answer is an error or another file', async () => {
+  it('keeps the existing file after an HTTP error or a wrong checksum', async () => {
     await bench.shell('h1', 'printf old >/etc/tool');
     const wrong = await play("checksum: 'sha256:00ff'");
     expect(wrong.code).toBe(3);
@@ -69,8 +76,7 @@ describe('get_url', () => {
     expect(bench.read('h1', 'etc/other.runner-tmp')).toBeUndefined();
   });
 
-  it('sends headers and passwords without a command line', async () => {
-    seen.length = 0;
+  it('sends headers and passwords', async () => {
     await play(`force: true, headers: { X-Token: 'a "quoted\\ one' }`);
     await play(`force: true, url_username: me, url_password: secret`);
     expect(new Set(seen)).toEqual(
@@ -96,7 +102,7 @@ describe('apt', () => {
       .map((line) => line.split(' ')[1])
       .join(' ');
 
-  it('brings all packages of before back, in their versions', async () => {
+  it('restores the previous packages in their previous versions', async () => {
     const first = await bench.play(prepare);
     expect(first.code, first.stdout).toBe(0);
     expect(installed()).toBe('a 1 b 1');
@@ -114,7 +120,7 @@ describe('apt', () => {
     expect(installed()).toBe('a 1 b 1');
   });
 
-  it('says that nothing changed when newer lists bring nothing', async () => {
+  it('reports no change if an updated package index has no newer packages', async () => {
     await bench.play(prepare);
     bench.forgetRuns();
     const play = `- { name: U, hosts: all, tasks: [{ name: Up, apt: { upgrade: safe, update_cache: true } }] }`;
@@ -125,8 +131,8 @@ describe('apt', () => {
   });
 });
 
-describe('limits', () => {
-  it('may be templates', async () => {
+describe('retries, delay and timeout', () => {
+  it('accept templates', async () => {
     const { code, events } = await bench.play(
       `
 - name: Limits
@@ -143,6 +149,9 @@ describe('limits', () => {
     );
     expect(code).toBe(2);
     expect(events.filter(({ type }) => type === 'unit-retry')).toHaveLength(2);
+  });
+
+  it('must be numbers of at least 0', async () => {
     const wrong = await bench.play(
       `- { name: L, hosts: h1, vars: { a: x }, tasks: [{ name: T, command: 'true', undo: none, timeout: '{{a}}' }] }`,
     );
@@ -152,41 +161,53 @@ describe('limits', () => {
     );
     expect(negative.stderr).toContain('"retries" must be a number of at least 0.');
   });
+});
 
-  it('of the whole run take it back when time is up', async () => {
-    const { code, stdout } = await bench.play(`
+describe('time_limit', () => {
+  /** Ten minutes pass in task "Wait". */
+  const exceedLimit = (event: RunEvent): void => {
+    if (event.type === 'step-start' && event.step.name === 'Wait') skipTime(600);
+  };
+
+  it('rolls back a run that exceeds it', async () => {
+    const { code, events, stdout } = await bench.play(
+      `
 name: Slow
-inputs: { minutes: { type: number, default: 0.4 } }
+inputs: { minutes: { type: number, default: 10 } }
 time_limit: '{{multiply minutes 60}}'
 plays:
   - name: Slow
     hosts: h1
     tasks:
       - { name: Write, copy: { content: x, dest: /etc/slow } }
-      - { name: Wait, pause: { seconds: 40 } }
+      - { name: Wait, pause: { seconds: 1 } }
       - { name: Never, copy: { content: x, dest: /etc/never } }
-`);
+`,
+      [],
+      { onEvent: exceedLimit },
+    );
     expect(code).toBe(3);
     expect(stdout).toContain('The time limit of the playbook is over.');
     expect(bench.read('h1', 'etc/slow')).toBeUndefined();
-    expect(stdout).not.toContain('"Never"');
+    expect(stepNames(events)).toEqual(['Write', 'Wait']);
   });
 
-  it('of the whole run end at the point of no return', async () => {
+  it('does not end a run after its point of no return', async () => {
     const { code, stdout } = await bench.play(
       `
 name: Slow
-time_limit: 20
+time_limit: 600
 plays:
   - name: Slow
     hosts: h1
     tasks:
       - { name: Write, copy: { content: x, dest: /etc/slow } }
       - { commit: gone, irreversible: it is gone }
-      - { name: Wait, pause: { seconds: 40 } }
+      - { name: Wait, pause: { seconds: 1 } }
       - { name: After, copy: { content: x, dest: /etc/after } }
 `,
       ['--accept-irreversible', 'gone'],
+      { onEvent: exceedLimit },
     );
     expect(code, stdout).toBe(0);
     expect(bench.read('h1', 'etc/after')).toBe('x');

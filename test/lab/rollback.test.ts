@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
 import { Cli, hostsIn } from '../helpers/cli.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { HostsBench } from '../helpers/hosts.ts';
+import { itWith } from '../helpers/programs.ts';
 import { inTerminal } from '../helpers/terminal.ts';
 
 let bench: HostsBench;
@@ -12,10 +14,7 @@ beforeAll(async () => {
   bench = await HostsBench.start(4);
 });
 afterAll(() => bench.stop());
-beforeEach(async () => {
-  await bench.reset();
-  for (const { server } of bench.lab.hosts) server.setFault({});
-});
+beforeEach(() => bench.reset());
 
 const fails = `
     - { name: Fails, command: { cmd: 'false' }, undo: none }
@@ -34,8 +33,12 @@ const starts =
   (event: RunEvent): boolean =>
     event.type === 'step-start' && event.step.name === name;
 
-describe('around a rollback', () => {
-  it('keeps evidence before, runs tasks after, and verifies; a play adds its own', async () => {
+/** The first Ctrl-C was received; a second one aborts the running tasks. */
+const isInterrupted = (event: RunEvent): boolean =>
+  event.type === 'message' && event.text.startsWith('Interrupted');
+
+describe('"rollback" of a playbook or play', () => {
+  it('saves the output of "before" tasks, runs "after" tasks, and verifies with the "verify" tasks of both', async () => {
     const { code, events } = await bench.play(`
 name: Around
 rollback:
@@ -66,7 +69,7 @@ plays:
     expect(checks).toEqual(expect.arrayContaining(['1 automatic undo h1', '1 automatic undo h2']));
   });
 
-  it('has its names checked before anything is contacted', async () => {
+  it('reports an undefined variable before the run connects to a host', async () => {
     const { code, stderr } = await bench.play(`
 name: Names
 rollback:
@@ -79,7 +82,7 @@ plays:
     expect(stderr).toContain('nowhere_defined');
   });
 
-  it('is not verified when a check fails or a file is not as it was', async () => {
+  it('exits with 4 if a "verify" task fails or a restored file differs from its record', async () => {
     const { code, events } = await bench.play(`
 name: Not the same
 rollback:
@@ -105,7 +108,7 @@ plays:
     });
   });
 
-  it('tells an undo on which hosts it failed, and what the groups are now', async () => {
+  it('provides the reason, the attempt and the current groups to undo tasks', async () => {
     const { code } = await bench.play(`
 - name: Reasons
   hosts: h1, h2
@@ -122,7 +125,7 @@ plays:
     expect(bench.read('h2', 'etc/told')).toBe('failed_here 1 h1');
   });
 
-  it('runs the undo of a read-only step that asks for it: a gate between nodes on the way back', async () => {
+  it('undoes a read-only task with "undo_on: always", as a check between the batches of "serial"', async () => {
     const { code, events } = await bench.play(`
 - name: Gates
   hosts: h1, h2
@@ -147,7 +150,7 @@ plays:
   });
 });
 
-describe('copies taken aside', () => {
+describe('backup copies on a host', () => {
   const root = () => bench.lab.host('h1').root.dir;
   const text = `
 - name: Copies
@@ -161,7 +164,8 @@ describe('copies taken aside', () => {
     mkdirSync(join(root(), 'etc/copied-folder/below'), { recursive: true });
     writeFileSync(join(root(), 'etc/copied-folder/below/file'), 'old');
   };
-  const damage = async (name: RegExp, content: string | undefined) => {
+  /** Rolls back after the matching copies were overwritten, or removed if the content is undefined. */
+  const rollBackWithDamage = async (name: RegExp, content: string | undefined) => {
     const { events } = await bench.play(`${text}${fails}`, ['--on-failure', 'stop']);
     const folder = join(root(), 'var/lib/runner/runs', runOf(events), 'captures');
     for (const copy of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -172,7 +176,7 @@ describe('copies taken aside', () => {
     return bench.cli.run(['rollback', runOf(events), '--output', 'json']);
   };
 
-  it('bring files and whole folders back', async () => {
+  it('restores files and directories with their contents', async () => {
     setUp();
     expect((await bench.play(`${text}${fails}`)).code).toBe(3);
     expect(bench.read('h1', 'etc/copied')).toBe('old');
@@ -180,17 +184,17 @@ describe('copies taken aside', () => {
   });
 
   it.each([
-    ['damaged', 'rubbish'],
-    ['gone', undefined],
-  ])('that are %s are replaced by that of the controller', async (_, content) => {
+    ['a damaged', 'rubbish'],
+    ['a missing', undefined],
+  ])('restores a file from the controller instead of %s copy', async (_, content) => {
     setUp();
-    expect((await damage(/^1\.0$/, content)).code).toBe(3);
+    expect((await rollBackWithDamage(/^1\.0$/, content)).code).toBe(3);
     expect(bench.read('h1', 'etc/copied')).toBe('old');
   });
 
-  it('that are damaged, with none on the controller, are not used', async () => {
+  it('fails the undo instead of restoring a damaged copy that the controller does not have', async () => {
     setUp();
-    const { code, events } = await damage(/below\/file$/, 'rubbish');
+    const { code, events } = await rollBackWithDamage(/below\/file$/, 'rubbish');
     expect(code).toBe(4);
     expect(undoEnds(events)).toEqual([
       ['Remove', 'h1', 'undo-failed'],
@@ -203,8 +207,8 @@ describe('copies taken aside', () => {
   });
 });
 
-describe('a block with an undo of its own', () => {
-  it('is undone when something inside changed that has no undo itself', async () => {
+describe('a block with an undo', () => {
+  it('is undone after a change by a task without an undo', async () => {
     const { code } = await bench.play(`
 - name: Block
   hosts: h1
@@ -218,7 +222,7 @@ ${fails}`);
     expect(bench.read('h1', 'etc/signed')).toBeUndefined();
   });
 
-  it('is not undone when nothing inside it was, and keeps nothing back', async () => {
+  it('is not undone if its tasks changed nothing, and does not block earlier undos', async () => {
     const { code, events } = await bench.play(`
 - name: Block
   hosts: h1
@@ -235,8 +239,8 @@ ${fails}`);
   });
 });
 
-describe('an error of the playbook that only the run can find', () => {
-  it('is a failure, and what was done goes back', async () => {
+describe('an error that only a running play can find', () => {
+  it('fails the run, which is rolled back', async () => {
     const { code, events } = await bench.play(`
 - name: First
   hosts: h1
@@ -256,8 +260,8 @@ describe('an error of the playbook that only the run can find', () => {
   });
 });
 
-describe('an undo that fails', () => {
-  it('blocks what came before on that host and what is shared; other hosts go on', async () => {
+describe('a failed undo', () => {
+  it('blocks earlier undos on its host and of "run_once" tasks; other hosts continue', async () => {
     const failed = await bench.play(`
 - name: Blocked
   hosts: h1, h2, h3
@@ -292,7 +296,7 @@ ${fails}`);
     expect(bench.read('h1', 'etc/shared-before')).toBeUndefined();
   });
 
-  it('keeps nothing back with undo_error: continue', async () => {
+  it('does not block earlier undos with "undo_error: continue"', async () => {
     const { code, events } = await bench.play(`
 - name: Harmless
   hosts: h1
@@ -311,7 +315,7 @@ ${fails}`);
     ]);
   });
 
-  it('is blocked, not failed, when a secret is missing, and goes on when it is given', async () => {
+  it('is blocked while its secret input has no value, and runs once the value is provided', async () => {
     const playbook = bench.cli.file(
       'secret.yml',
       `
@@ -356,7 +360,7 @@ describe('max_failures', () => {
     - { name: Goes on, copy: { content: x, dest: /etc/rolling-on } }
 `;
 
-  it('takes a failed host back alone, when its batch is over, and goes on', async () => {
+  it('rolls back only the failed host after its batch and continues with the next batch', async () => {
     const { code, events } = await bench.play(playbook('1'));
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({
@@ -370,12 +374,9 @@ describe('max_failures', () => {
     const undoAt = events.findIndex((event) => event.type === 'undo-end');
     const nextBatch = events.findIndex((event) => event.type === 'play-start' && event.batch === 2);
     expect(undoAt).toBeLessThan(nextBatch);
-    for (const host of ['h1', 'h2', 'h3', 'h4'])
-      for (const name of ['rolling', 'rolling-on', 'rolling-once'])
-        rmSync(join(bench.lab.host(host).root.dir, 'etc', name), { force: true });
   });
 
-  it('says when that host cannot be taken back, and is over when that is made up for', async () => {
+  it('suggests a rollback while the undo of the failed host is incomplete, and closes the run after it', async () => {
     const failed = await bench.play(`
 - name: Stuck
   hosts: h1, h2
@@ -398,10 +399,9 @@ describe('max_failures', () => {
     expect(bench.read('h1', 'etc/stuck')).toBeUndefined();
     expect(bench.read('h2', 'etc/stuck')).toBe('x');
     expect(bench.read('h1', 'var/lib/runner/lock')).toBeUndefined();
-    rmSync(join(bench.lab.host('h2').root.dir, 'etc/stuck'));
   });
 
-  it('fails the run when more fail than may, also in per cent', async () => {
+  it('fails the run if more hosts fail than a percentage allows', async () => {
     const { code, events } = await bench.play(playbook('49%'));
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({ outcome: 'rolled_back' });
@@ -410,8 +410,8 @@ describe('max_failures', () => {
   });
 });
 
-describe('a host that is away', () => {
-  it('waits while the others go back, and is taken back when it returns', async () => {
+describe('an unreachable host', () => {
+  it('does not delay the rollback of other hosts, and is rolled back once it is reachable', async () => {
     const server = bench.lab.host('h2').server;
     const { code, events } = await bench.play(
       `
@@ -422,11 +422,12 @@ describe('a host that is away', () => {
     - { name: Second, copy: { content: x, dest: /etc/away-second } }
     - { name: Third, copy: { content: x, dest: /etc/away-third } }
 `,
-      [],
+      ['--connect-timeout', '2'],
       {
         onEvent: (event) => {
           if (starts('Third')(event)) server.setFault({ refuse: true });
-          if (event.type === 'message' && event.text.includes('tried again')) server.setFault({});
+          if (event.type === 'message' && event.text.includes('cannot be reached'))
+            server.setFault({});
         },
       },
     );
@@ -437,7 +438,7 @@ describe('a host that is away', () => {
   });
 });
 
-describe('locks', () => {
+describe('host locks', () => {
   const text = `
 - name: Locked
   hosts: h1, h2
@@ -446,15 +447,21 @@ describe('locks', () => {
     - { name: Slow, shell: 'while test -e /run/cluster/wait; do sleep 0.1; done', undo: none }
 `;
   const wait = () => join(bench.lab.files.shared, 'wait');
-  /** Another machine: the same hosts, another state folder. */
+  let others: Cli[] = [];
+  afterEach(() => {
+    for (const cli of others) cli.dispose();
+    others = [];
+  });
+  /** A second controller: the same hosts, another state directory. */
   const other = () => {
     const cli = new Cli({ RUNNER_KNOWN_HOSTS: bench.lab.files.knownHosts });
+    others.push(cli);
     const playbook = cli.file('playbook.yml', text);
     const hosts = cli.file('inventory.yml', readFileSync(bench.inventory, 'utf8'));
     return { cli, args: ['play', playbook, '-i', hosts] };
   };
 
-  it('a second controller is refused with who, since when, and the way out; nothing is changed', async () => {
+  it('a second controller exits with 7 and shows the owner, the age of the lock and --take-over', async () => {
     writeFileSync(wait(), '');
     const { cli, args } = other();
     let refused: Promise<{ code: number | null; stdout: string }> | undefined;
@@ -479,11 +486,9 @@ describe('locks', () => {
     expect(bench.read('h1', 'var/lib/runner/lock')).toBeUndefined();
     const third = await cli.run(args);
     expect(third.code, third.stdout).toBe(0);
-    cli.dispose();
   });
 
-  it("a dead run's lock stays, is adopted by its rollback, and can be taken over on demand", async () => {
-    rmSync(join(bench.lab.host('h1').root.dir, 'etc/locked'), { force: true });
+  it('the lock of a killed run remains until its rollback or a run with --take-over', async () => {
     writeFileSync(wait(), '');
     const killed = await bench.spawn(text, [], {
       onEvent: (event, child) => {
@@ -498,34 +503,40 @@ describe('locks', () => {
     const taken = await cli.run([...args, '--take-over', run]);
     expect(taken.code, taken.stdout).toBe(0);
     const late = await bench.cli.run(['rollback', run]);
-    // The other run is over and gave the hosts back.
+    // The run that took over has ended and released the hosts.
     expect(late.code, late.stdout + late.stderr).toBe(3);
     expect(bench.read('h2', 'var/lib/runner/lock')).toBeUndefined();
-    cli.dispose();
   });
 });
 
-describe('an interrupt', () => {
+describe('an interrupted run', () => {
   const text = `
 - name: Interrupted
   hosts: h1
   tasks:
     - { name: One, copy: { content: x, dest: /etc/interrupted-one } }
-    - { name: Two, shell: 'sleep 0.5; touch /etc/interrupted-two', undo: [{ name: Remove, shell: 'sleep 0.3; rm -f /etc/interrupted-two' }] }
+    - name: Two
+      shell: until test -e /run/cluster/go; do sleep 0.05; done; touch /etc/interrupted-two
+      undo:
+        - name: Remove
+          shell: until test -e /run/cluster/go-undo; do sleep 0.05; done; rm -f /etc/interrupted-two
     - { name: Three, copy: { content: x, dest: /etc/interrupted-three } }
 `;
-  const clean = () => {
-    for (const name of ['one', 'two', 'three'])
-      rmSync(join(bench.lab.host('h1').root.dir, `etc/interrupted-${name}`), { force: true });
+  /** Lets task "Two" or its undo finish. */
+  const release = (file: 'go' | 'go-undo') => {
+    writeFileSync(join(bench.lab.files.shared, file), '');
   };
-  const interrupt = (extra: string[]) =>
-    bench.spawn(text, extra, {
+  const interrupt = (extra: string[]) => {
+    release('go-undo');
+    return bench.spawn(text, extra, {
       onEvent: (event, child) => {
         if (starts('Two')(event)) child.kill('SIGINT');
+        if (isInterrupted(event)) release('go');
       },
     });
+  };
 
-  it('finishes what runs, then leaves without a terminal', async () => {
+  it('finishes the running task, then exits with 130 if there is no terminal', async () => {
     const { code, events } = await interrupt([]);
     expect(code).toBe(130);
     expect(bench.read('h1', 'etc/interrupted-two')).toBe('');
@@ -537,25 +548,23 @@ describe('an interrupt', () => {
       ],
     });
     expect((await bench.cli.run(['rollback'])).code).toBe(3);
-    clean();
   });
 
-  it('rolls back with --on-interrupt rollback', async () => {
+  it('is rolled back with --on-interrupt rollback', async () => {
     const { code, events } = await interrupt(['--on-interrupt', 'rollback']);
     expect(code).toBe(3);
     expect(undoEnds(events).map(([step]) => step)).toEqual(['Two', 'One']);
     expect(bench.read('h1', 'etc/interrupted-two')).toBeUndefined();
   });
 
-  it('goes on with --on-interrupt continue, and does nothing twice', async () => {
+  it('continues with --on-interrupt continue and does not run a task again', async () => {
     const { code, events } = await interrupt(['--on-interrupt', 'continue']);
     expect(code).toBe(0);
     expect(events.filter(starts('Two'))).toHaveLength(1);
     expect(bench.read('h1', 'etc/interrupted-three')).toBe('x');
-    clean();
   });
 
-  it('twice gives up what runs, whose outcome is then asked of the host', async () => {
+  it('aborts the running task at the second signal, and its rollback determines the outcome on the host', async () => {
     const { code, events } = await bench.spawn(
       `
 - name: Given up
@@ -568,9 +577,11 @@ describe('an interrupt', () => {
       [],
       {
         onEvent: (event, child) => {
-          if (!starts('Long')(event)) return;
-          setTimeout(() => child.kill('SIGINT'), 300);
-          setTimeout(() => child.kill('SIGINT'), 600);
+          if (isInterrupted(event)) child.kill('SIGINT');
+          if (starts('Long')(event))
+            void eventually(() => bench.read('h1', 'etc/given-up') !== undefined).then(() =>
+              child.kill('SIGINT'),
+            );
         },
       },
     );
@@ -580,10 +591,12 @@ describe('an interrupt', () => {
     expect(bench.read('h1', 'etc/given-up')).toBeUndefined();
   });
 
-  it('in a rollback pauses it after the undo that runs', async () => {
+  it('pauses its rollback after the running undo', async () => {
+    release('go');
     const { code, events } = await bench.spawn(`${text}${fails}`, [], {
       onEvent: (event, child) => {
         if (event.type === 'undo-end' && event.step.name === 'Three') child.kill('SIGINT');
+        if (isInterrupted(event)) release('go-undo');
       },
     });
     expect(code).toBe(130);
@@ -598,29 +611,38 @@ describe('an interrupt', () => {
 
   const down = '\u001b[B';
 
-  it.each<[string, string, number, string | undefined]>([
+  const answers: [label: string, keys: string, code: number, three: string | undefined][] = [
     ['continue', '\r', 0, 'x'],
     ['roll back', `${down}\r`, 3, undefined],
     ['leave', `${down}${down}\r`, 130, undefined],
-  ])('in a terminal asks: %s', async (_, answer, code, three) => {
-    const playbook = bench.cli.file('terminal.yml', text);
-    const ended = await inTerminal(
-      bench,
-      ['play', playbook, '-i', bench.inventory],
-      [
-        ['Two', '\u0003'],
-        ['What now?', answer],
-      ],
-    );
-    expect(ended.code).toBe(code);
-    expect(bench.read('h1', 'etc/interrupted-three')).toBe(three);
-    expect(bench.read('h1', 'etc/interrupted-one')).toBe(code === 3 ? undefined : 'x');
-    clean();
-  });
+  ];
+  for (const [label, keys, code, three] of answers)
+    itWith('script')(`prompts in a terminal and follows the answer "${label}"`, async () => {
+      release('go-undo');
+      const playbook = bench.cli.file('terminal.yml', text);
+      const ended = await inTerminal(
+        bench,
+        ['play', playbook, '-i', bench.inventory],
+        [
+          ['Two', '\u0003'],
+          [
+            'Interrupted',
+            () => {
+              release('go');
+              return '';
+            },
+          ],
+          ['What now?', keys],
+        ],
+      );
+      expect(ended.code, ended.screen).toBe(code);
+      expect(bench.read('h1', 'etc/interrupted-three')).toBe(three);
+      expect(bench.read('h1', 'etc/interrupted-one')).toBe(code === 3 ? undefined : 'x');
+    });
 });
 
-describe('a resumed loop', () => {
-  it('goes on with the item that failed, and keeps what the others registered', async () => {
+describe('a resumed run', () => {
+  it('repeats a loop from the failed item and keeps the registered results of earlier items', async () => {
     const text = `
 - name: Loop
   hosts: h1
@@ -643,14 +665,14 @@ describe('a resumed loop', () => {
   });
 });
 
-describe('before a point of no return', () => {
-  it('nothing may be uncertain', async () => {
+describe('a point of no return', () => {
+  it('is not passed while the outcome of an earlier task is unknown', async () => {
     const { code, events } = await bench.play(
       `
 - name: Uncertain
   hosts: h1
   tasks:
-    - { name: Lost, shell: 'touch /etc/uncertain; sleep 30', timeout: 1, ignore_errors: true, undo: [{ name: Remove, file: { path: /etc/uncertain, state: absent } }] }
+    - { name: Lost, shell: 'touch /etc/uncertain; sleep 30', timeout: 0.3, ignore_errors: true, undo: [{ name: Remove, file: { path: /etc/uncertain, state: absent } }] }
     - { name: Pivot, shell: touch /etc/pivot, irreversible: it is said }
 `,
       ['--accept-irreversible', 'Pivot'],
@@ -664,8 +686,8 @@ describe('before a point of no return', () => {
   });
 });
 
-describe.skipIf(process.getuid?.() !== 0)('a full disk under the journal (needs root)', () => {
-  it('stops the run before the next step, and what was done is taken back all the same', async () => {
+describe.skipIf(process.getuid?.() !== 0)('a full disk on the controller [needs root]', () => {
+  it('fails the run before the next task; the rollback still succeeds', async () => {
     const { stateDir } = bench.cli;
     mkdirSync(stateDir, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', stateDir]);
@@ -689,7 +711,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk under the journal (needs 
               for (let part = 0; part < 100; part++)
                 writeFileSync(join(stateDir, `fill-${String(part)}`), fill);
             } catch {
-              // Full.
+              // The disk is full.
             }
           },
         },

@@ -1,29 +1,30 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
-import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { labTree } from '../../src/lab/tree.ts';
+import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
 let bench: UpgradeBench;
-beforeAll(async () => {
-  bench = await UpgradeBench.start();
-});
-afterAll(() => bench.stop());
+afterEach(() => bench.stop());
+
+/** Files of the controller, of the hosts and of their shared directory that contain the password. */
+const filesWithPassword = (): string => {
+  const { dir } = bench.cluster.lab.files;
+  const places = [bench.cli.dir, join(dir, 'hosts'), join(dir, 'cluster')];
+  const script = 'password=$1; shift; grep -rlF -e "$password" "$@" || true';
+  return execFileSync('sh', ['-c', script, 'sh', LAB_ADMIN.password, ...places]).toString();
+};
 
 describe('the shipped upgrade', () => {
-  it('names every missing input and contacts nothing', async () => {
+  beforeEach(async () => {
+    bench = await UpgradeBench.start({ managers: 1, workers: 1 });
+  });
+
+  it('reports every missing input before it contacts a host', async () => {
     const { code, stderr } = await bench.cli.run(['play', 'upgrade.yml', '--config-out', 'x'], {
       env: { MKE3_ADMIN_PASSWORD: '' },
     });
@@ -33,37 +34,39 @@ describe('the shipped upgrade', () => {
     expect(stderr).toContain('nothing was contacted');
   });
 
-  it('suggests the flag that was meant', async () => {
+  it('suggests the closest flag for an unknown one', async () => {
     const { code, stderr } = await bench.cli.run(['play', 'upgrade.yml', '--hosts-pth', 'x']);
     expect(code).toBe(1);
     expect(stderr).toContain('--hosts-path');
   });
 
-  it('refuses to begin without consent to the point of no return', async () => {
+  it('does not start until "--accept-irreversible" names its point of no return', async () => {
     const { code, stderr } = await bench.cli.run(['play', 'upgrade.yml', ...bench.inputs()]);
     expect(code).toBe(1);
     expect(stderr).toContain('--accept-irreversible remove-mke3');
   });
 
-  it('makes all checks before the first failure counts, and lists what to do', async () => {
-    const { lab } = bench.cluster;
-    const left = join(lab.host('worker1').root.dir, 'var/lib/k0s');
-    const service = join(lab.files.shared, 'swarm/services/shop');
-    mkdirSync(left);
+  it('runs every pre-upgrade check before it fails, and reports all failed checks of a host', async () => {
+    const worker = bench.cluster.lab.host('worker1');
+    mkdirSync(join(worker.root.dir, 'var/lib/k0s'));
     const { code, events } = await bench.upgrade(['--extra-vars', 'minimum_free_mib:=999999999']);
     expect(code).toBe(2);
-    const [message] = events.flatMap((event) =>
-      event.type === 'unit-end' && event.step.name === 'Every check must have passed'
-        ? event.host === lab.host('worker1').address
-          ? [event.message]
-          : []
+    const messages = events.flatMap((event) =>
+      event.type === 'unit-end' &&
+      event.step.name === 'Every check must have passed' &&
+      event.host === worker.address
+        ? [event.message]
         : [],
     );
-    expect(message).toMatch(
-      /space: \d+ MiB are free .*Free some\. \| no_k0s: An earlier try left k0s/,
-    );
-    rmSync(left, { recursive: true });
-    writeFileSync(service, '');
+    expect(messages).toEqual([
+      expect.stringMatching(
+        /space: \d+ MiB are free .*Free some\. \| no_k0s: An earlier try left k0s/,
+      ),
+    ]);
+  });
+
+  it('does not start with Swarm services on the cluster unless "--skip-checks" accepts their loss', async () => {
+    writeFileSync(join(bench.cluster.lab.files.shared, 'swarm/services/shop'), '');
     const lost = await bench.upgrade();
     expect(lost.code).toBe(2);
     expect(lost.events.at(-1)).toMatchObject({
@@ -71,26 +74,27 @@ describe('the shipped upgrade', () => {
         /swarm_services: These services are lost with the Swarm: shop\. Agree with --skip-checks swarm_services/,
       ) as string,
     });
+    const accepted = await bench.cli.run([
+      ...['plan', 'upgrade.yml', ...bench.inputs(), '--skip-checks', 'swarm_services'],
+    ]);
+    expect(accepted.code, accepted.stdout).toBe(0);
+  });
+
+  it('runs the checks of the operator from files that "host_checks" names', async () => {
     const own = bench.cli.file(
       'raid.yml',
       '- { name: Never well, fail: { msg: The RAID is broken. } }\n',
     );
-    const given = await bench.upgrade([
-      ...['--skip-checks', 'swarm_services'],
+    const { code, events } = await bench.upgrade([
       ...['--extra-vars', `host_checks:=["space","${own.replace(/\.yml$/, '')}"]`],
     ]);
-    expect(given.code).toBe(2);
-    expect(given.events.at(-1)).toMatchObject({
+    expect(code).toBe(2);
+    expect(events.at(-1)).toMatchObject({
       message: expect.stringContaining('raid: The RAID is broken') as string,
     });
-    const agreed = await bench.cli.run([
-      ...['plan', 'upgrade.yml', ...bench.inputs(), '--skip-checks', 'swarm_services'],
-    ]);
-    expect(agreed.code, agreed.stdout).toBe(0);
-    rmSync(service);
   });
 
-  it('previews without changing anything', async () => {
+  it('shows phases, undo coverage and the new configuration in its plan without a change to the hosts', async () => {
     const before = labTree(bench.cluster.lab);
     const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs()]);
     expect(stdout).toContain('[undo: declared]');
@@ -102,7 +106,7 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('previews the way back from a step, in its order', async () => {
+  it('lists the undos of a failure at a step in their order in "plan --fail-at"', async () => {
     const args = [
       'plan',
       'upgrade.yml',
@@ -126,7 +130,7 @@ describe('the shipped upgrade', () => {
     expect(names.at(-1)).toBe('Make a folder for the backup');
   });
 
-  it('takes the password from a flag with a warning, and ends before anything is changed when it is wrong', async () => {
+  it('accepts the password as a flag with a warning, and fails before the first change when it is wrong', async () => {
     const before = labTree(bench.cluster.lab);
     const { code, stdout, stderr } = await bench.upgrade([
       '--mke3-admin-password',
@@ -139,20 +143,7 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('fails at the last step before the point of no return and brings every file back', async () => {
-    const before = labTree(bench.cluster.lab);
-    const { code, events } = await bench.upgrade(['--fail-at', 'last']);
-    expect(code).toBe(3);
-    expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'rolled_back' });
-    // One more controller is a risk for the quorum: looked at before and after each.
-    const askedFor = (name: string) => new Set(hostsIn(events, name, 'ok')).size;
-    expect(askedFor('No other member must be in etcd')).toBe(2);
-    expect(askedFor('Every controller must be a member of etcd')).toBe(3);
-    expect(events.filter((event) => event.type === 'fingerprint' && !event.equal)).toEqual([]);
-    expect(labTree(bench.cluster.lab)).toEqual(before);
-  });
-
-  it('makes the form of 4.1 with registries and their authority, and takes it back', async () => {
+  it('writes the configuration of MKE 4.1 with the registry and its CA, and rolls back', async () => {
     const before = labTree(bench.cluster.lab);
     const results = join(bench.cli.dir, 'results-4.1');
     const { code } = await bench.upgrade([
@@ -165,10 +156,12 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('keeps backup and snapshot on this machine, for its user only', () => {
+  it('keeps the backup and the etcd snapshot on the controller after a rollback, readable only by its user', async () => {
+    const { code } = await bench.upgrade(['--fail-at', 'Stop the containers of MKE 3']);
+    expect(code).toBe(3);
     const kept = join(bench.cli.dir, '.mke/backups');
     const runs = readdirSync(kept);
-    expect(runs.length).toBeGreaterThan(0);
+    expect(runs).toHaveLength(1);
     for (const file of ['mke3-backup.tar', 'etcd.db']) {
       const path = join(kept, runs[0] ?? '', file);
       expect(statSync(path).size).toBeGreaterThan(0);
@@ -176,7 +169,36 @@ describe('the shipped upgrade', () => {
     }
   });
 
-  it('takes the cluster to MKE 4', async () => {
+  it('writes no password to its output, to the journal or to the hosts', async () => {
+    const { code, stdout, stderr } = await bench.upgrade([
+      ...['--output-dir', join(bench.cli.dir, 'results')],
+    ]);
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain(LAB_ADMIN.password);
+    expect(filesWithPassword()).toBe('');
+  });
+});
+
+describe('the shipped upgrade of 3 managers and 2 workers', () => {
+  beforeEach(async () => {
+    bench = await UpgradeBench.start({ managers: 3, workers: 2 });
+  });
+
+  it('restores every file after a failure at the last step before the point of no return', async () => {
+    const before = labTree(bench.cluster.lab);
+    const { code, events } = await bench.upgrade(['--fail-at', 'last']);
+    expect(code).toBe(3);
+    expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'rolled_back' });
+    // Each new controller puts the quorum of etcd at risk, so the members are checked before and after it joins.
+    const checkedOn = (name: string) => new Set(hostsIn(events, name, 'ok')).size;
+    expect(checkedOn('No other member must be in etcd')).toBe(2);
+    expect(checkedOn('Every controller must be a member of etcd')).toBe(3);
+    expect(events.filter((event) => event.type === 'fingerprint' && !event.equal)).toEqual([]);
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+    expect(filesWithPassword()).toBe('');
+  });
+
+  it('migrates the cluster to MKE 4', async () => {
     const results = join(bench.cli.dir, 'results');
     const { code, events, stdout, stderr } = await bench.upgrade(['--output-dir', results]);
     expect(stderr).toBe('');
@@ -218,18 +240,5 @@ describe('the shipped upgrade', () => {
       'revision 48211',
     );
     expect(stepNames(events).at(-1)).toBe('Keep the summary');
-  });
-
-  it('leaves no password in the journal, on screen or on the hosts', () => {
-    const { dir } = bench.cluster.lab.files;
-    for (const place of [bench.cli.dir, join(dir, 'hosts'), join(dir, 'cluster')]) {
-      const found = execFileSync('sh', [
-        '-c',
-        'grep -rlF -e "$0" "$1" || true',
-        LAB_ADMIN.password,
-        place,
-      ]);
-      expect(found.toString()).toBe('');
-    }
   });
 });

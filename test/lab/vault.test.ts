@@ -19,7 +19,7 @@ const prod = { id: 'prod', password: 'of production' };
 const inline = (text: string, own = key) =>
   `!vault |\n${encryptVault(Buffer.from(text), own).trimEnd().replaceAll(/^/gm, '          ')}`;
 
-/** A playbook with an inline secret, and a file of the inventory that is encrypted as a whole. */
+/** Writes a playbook with an encrypted variable, and an encrypted file in group_vars. */
 function write(tail = ''): string {
   mkdirSync(join(bench.cli.dir, 'group_vars'), { recursive: true });
   writeFileSync(
@@ -46,7 +46,8 @@ const play = (playbook: string, ...extra: string[]) =>
   bench.cli.run(['play', playbook, '-i', bench.inventory, '--output', 'json', ...extra]);
 const password = () => ['--vault-password-file', join(bench.cli.dir, 'pw')];
 
-function everythingKept(): string {
+/** The contents of all files in the state directory: journals, outputs and settings of the runs. */
+function recordedState(): string {
   const files = readdirSync(bench.cli.stateDir, { recursive: true, encoding: 'utf8' });
   return files
     .map((name) => join(bench.cli.stateDir, name))
@@ -55,23 +56,26 @@ function everythingKept(): string {
     .join('\n');
 }
 
-describe('encrypted values', () => {
-  beforeEach(async () => {
-    await bench.shell('h1', 'mkdir -p /srv; rm -f /srv/*');
-  });
+const failingTask = '    - { name: Fails, fail: { msg: no } }\n';
+/** Plays until the failing task and leaves the changes in place. */
+const stopAtFailure = async (tail = failingTask) => {
+  const stopped = await play(write(tail), ...password(), '--on-failure', 'stop');
+  expect(stopped.code, stopped.stdout).toBe(5);
+};
 
-  it('reach the host, and are seen nowhere else', async () => {
+describe('encrypted variables and files', () => {
+  it('are decrypted on the host and masked in the output and in the recorded run', async () => {
     const { code, stdout, stderr } = await play(write(), '--diff', '-v', ...password());
     expect(code, stdout + stderr).toBe(0);
     expect(bench.read('h1', 'srv/config')).toBe('{{not a template}} abracadabra wonderland-9 5432');
-    const seen = stdout + stderr + everythingKept();
+    const seen = stdout + stderr + recordedState();
     expect(seen).not.toContain('wonderland');
     expect(seen).not.toContain('abracadabra');
     expect(seen).not.toContain('correct horse');
     expect(seen).toContain('⟦secret:vault:');
   });
 
-  it('may be whole files for a host, whose changes are not shown', async () => {
+  it('copy and template decrypt files and show no diff of them', async () => {
     const key4096 = `-----BEGIN PRIVATE KEY-----\nMIIabcdefghijkl\n${'x'.repeat(300_000)}\n`;
     bench.cli.file('key.pem', encryptVault(Buffer.from(key4096), key));
     bench.cli.file('app.conf', encryptVault(Buffer.from('pin={{inventory_hostname}}-471147'), key));
@@ -92,35 +96,23 @@ describe('encrypted values', () => {
     expect(
       again.events.some((event) => event.type === 'unit-end' && event.state === 'changed'),
     ).toBe(false);
-    const seen = stdout + stderr + everythingKept();
+    const seen = stdout + stderr + recordedState();
     expect(seen).not.toContain('MIIabcdefghijkl');
     expect(seen).not.toContain('471147');
     const without = await play(playbook);
     expect(without.stdout).toContain('key.pem\\" is encrypted, and there is no password');
   });
 
-  it('are known to a rollback from the password file that the run named', async () => {
-    const stopped = await play(
-      write('    - { name: Fails, fail: { msg: no } }\n'),
-      ...password(),
-      '--on-failure',
-      'stop',
-    );
-    expect(stopped.code, stopped.stdout).toBe(5);
+  it('a rollback reads the password file of the run', async () => {
+    await stopAtFailure();
     const back = await bench.cli.run(['rollback', '--output', 'json']);
     expect(back.code, back.stdout + back.stderr).toBe(3);
     expect(bench.read('h1', 'srv/command')).toBeUndefined();
     expect(bench.read('h1', 'srv/config')).toBeUndefined();
   });
 
-  it('that a rollback cannot open leave what needs them open, and say what to give', async () => {
-    const stopped = await play(
-      write('    - { name: Fails, fail: { msg: no } }\n'),
-      ...password(),
-      '--on-failure',
-      'stop',
-    );
-    expect(stopped.code, stopped.stdout).toBe(5);
+  it('a rollback without the password is incomplete and names --vault-password-file', async () => {
+    await stopAtFailure();
     bench.cli.file('other', 'battery staple');
     const wrong = await bench.cli.run([
       ...['rollback', '--output', 'json'],
@@ -138,21 +130,20 @@ describe('encrypted values', () => {
     expect(back.code, back.stdout).toBe(3);
   });
 
-  it('are known to a resume', async () => {
+  it('a resumed run reads the password file of the run', async () => {
     await bench.shell('h1', 'touch /srv/broken');
     const tail = `    - name: Fails once
       shell: test ! -e /srv/broken && echo {{db.password}} >/srv/last
       undo: [{ name: Remove, file: { path: /srv/last, state: absent } }]
 `;
-    const stopped = await play(write(tail), ...password(), '--on-failure', 'stop');
-    expect(stopped.code, stopped.stdout).toBe(5);
+    await stopAtFailure(tail);
     await bench.shell('h1', 'rm /srv/broken');
     const resumed = await bench.cli.run(['resume', '--output', 'json']);
     expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
     expect(bench.read('h1', 'srv/last')).toBe('wonderland-9\n');
   });
 
-  it('without their password, or with another one, stop the run before it begins', async () => {
+  it('fail the run before it starts if the password is missing or wrong', async () => {
     const playbook = write();
     const without = await play(playbook);
     expect(without.code).toBe(1);
@@ -166,11 +157,7 @@ describe('encrypted values', () => {
     expect(listed.code, listed.stderr).toBe(0);
   });
 
-  it('take several passwords, from programs and from the environment', async () => {
-    bench.cli.file(
-      'mixed.yml',
-      `- { name: P, hosts: all, tasks: [{ name: T, assert: { that: ['a + b == "onetwo"'] } }] }`,
-    );
+  it('accept several passwords, from a file and from a client program', async () => {
     writeFileSync(
       join(bench.cli.dir, 'host_vars.yml'),
       `a: ${inline('one')}\nb: ${inline('two', prod)}\n`,
@@ -184,10 +171,10 @@ describe('encrypted values', () => {
       'several.yml',
       `- name: P
   hosts: all
-  vars_files: host_vars.yml
+  vars_files: [host_vars.yml]
   tasks:
     - { name: T, assert: { that: ['a + b == "onetwo"'] } }
-`.replace('vars_files: host_vars.yml', 'vars_files: [host_vars.yml]'),
+`,
     );
     const { code, stderr, stdout } = await bench.cli.run([
       'play',
@@ -207,7 +194,7 @@ describe('runner vault', () => {
   const vault = (...words: string[]) => bench.cli.run(['vault', ...words, ...password()]);
   const text = () => readFileSync(join(bench.cli.dir, 'secret.yml'), 'utf8');
 
-  it('encrypts, shows, edits, takes another password, and decrypts', async () => {
+  it('encrypts, views, edits, rekeys and decrypts a file', async () => {
     const file = bench.cli.file('secret.yml', 'a: hidden\n');
     expect((await vault('encrypt', file)).code).toBe(0);
     expect(text()).toMatch(/^\$ANSIBLE_VAULT;1\.1;AES256\n/);
@@ -225,29 +212,40 @@ describe('runner vault', () => {
     expect(text()).toBe('a: changed\n');
   });
 
-  it('leaves the file alone when something is wrong', async () => {
+  it('does not change the file if a command fails', async () => {
     const file = bench.cli.file('secret.yml', 'a: hidden\n');
-    const twice = async (...words: string[]) => {
+    const refused = async (...words: string[]) => {
       const before = text();
       const result = await vault(...words);
       expect(result.code).toBe(1);
       expect(text()).toBe(before);
       return result.stderr;
     };
-    expect(await twice('view', file)).toContain('is not encrypted');
+    expect(await refused('view', file)).toContain('is not encrypted');
     await vault('encrypt', file);
-    expect(await twice('encrypt', file)).toContain('is encrypted already');
+    expect(await refused('encrypt', file)).toContain('is encrypted already');
     const editor = { env: { EDITOR: 'false' } };
     const failed = await bench.cli.run(['vault', 'edit', file, ...password()], editor);
     expect(failed.stderr).toContain('The editor "false" ended with code 1');
-    expect(await twice('create', file)).toContain('exists');
+    expect(await refused('create', file)).toContain('exists');
     expect((await vault('encrpt', file)).stderr).toContain('Did you mean "encrypt"?');
     expect((await bench.cli.run(['vault', 'view', file])).stderr).toContain(
       'no password for the vault',
     );
   });
 
-  it('prints a value for a playbook', async () => {
+  it.each(['RUNNER_VAULT_PASSWORD_FILE', 'ANSIBLE_VAULT_PASSWORD_FILE'])(
+    'reads the password file from the environment variable %s',
+    async (variable) => {
+      const file = bench.cli.file('secret.yml', encryptVault(Buffer.from('a: hidden\n'), key));
+      const env = { [variable]: join(bench.cli.dir, 'pw') };
+      const { code, stdout, stderr } = await bench.cli.run(['vault', 'view', file], { env });
+      expect(code, stderr).toBe(0);
+      expect(stdout).toBe('a: hidden\n');
+    },
+  );
+
+  it('encrypt_string prints a variable for a playbook', async () => {
     const { stdout } = await vault('encrypt_string', '-n', 'token', 'abracadabra');
     expect(stdout).toMatch(
       /^token: !vault \|\n {10}\$ANSIBLE_VAULT;1\.1;AES256\n( {10}[0-9a-f]+\n)+$/,

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ServerFault } from '../../src/lab/ssh-server.ts';
+import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 
 let bench: HostsBench;
@@ -6,36 +8,46 @@ beforeAll(async () => {
   bench = await HostsBench.start(1);
 });
 afterAll(() => bench.stop());
+beforeEach(() => bench.reset());
 
-const play = (timeout: number, back: boolean) => {
-  const { server } = bench.lab.host('h1');
-  return bench.play(
+/** The fault occurs when the wait starts. */
+const play = (timeout: number, fault: ServerFault) =>
+  bench.play(
     `
 - name: Wait
   hosts: h1
   tasks:
     - { name: Before, ping: }
-    - { name: Back, wait_for_connection: { timeout: ${String(timeout)} } }
+    - { name: Wait, wait_for_connection: { timeout: ${String(timeout)} } }
     - { name: After, ping: }
 `,
     ['--connect-timeout', '1'],
     {
       onEvent: (event) => {
-        if (event.type !== 'step-start' || event.step.name !== 'Back') return;
-        server.setFault({ refuse: true });
-        if (back)
-          setTimeout(() => {
-            server.setFault({});
-          }, 2500);
+        if (event.type === 'step-start' && event.step.name === 'Wait')
+          bench.lab.host('h1').server.setFault(fault);
       },
     },
   );
-};
 
-it('waits until a host is back, and not longer than it is told', async () => {
-  const { code, stdout } = await play(60, true);
-  expect(code, stdout).toBe(0);
-  const gone = await play(2, false);
-  expect(gone.code).toBe(2);
-  bench.lab.host('h1').server.setFault({});
+describe('wait_for_connection', () => {
+  it('connects again until the host accepts', async () => {
+    // One connection with its own retries makes at most six attempts.
+    let refusals = 8;
+    const { code, events, stdout } = await play(600, {
+      get refuse() {
+        return refusals-- > 0;
+      },
+    });
+    expect(code, stdout).toBe(0);
+    expect(refusals).toBeLessThan(0);
+    expect(hostsIn(events, 'After', 'ok')).toEqual(['h1']);
+  });
+
+  it('ends with an unreachable host after its timeout', async () => {
+    const { code, events } = await play(2, { refuse: true });
+    expect(code).toBe(2);
+    expect(hostsIn(events, 'Wait', 'unreachable')).toEqual(['h1']);
+    expect(stepNames(events)).not.toContain('After');
+  });
 });
