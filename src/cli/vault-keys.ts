@@ -39,12 +39,11 @@ export function vaultFlagsIn(argv: readonly string[]): VaultFlags {
 
 /** Sources that a later rollback or resume of the run asks again. No secrets. */
 export function recordedVaultFlags(world: World, argv: VaultFlags): JsonObject {
-  const files = argv.vaultPasswordFile ?? [];
-  const given = files.length > 0 ? files : fromEnvironment(world);
   const ids = (argv.vaultId ?? []).map((word) => {
     const { id, source } = splitId(word);
     return source === 'prompt' ? word : `${id}@${resolve(expandHome(source))}`;
   });
+  const given = passwordFiles(world, argv);
   return {
     ...(given.length > 0
       ? { vaultPasswordFile: given.map((file) => resolve(expandHome(file))) }
@@ -54,7 +53,12 @@ export function recordedVaultFlags(world: World, argv: VaultFlags): JsonObject {
   };
 }
 
-function fromEnvironment({ env }: World): string[] {
+/** Files without a name of their own: those of the flags, or that of the environment where no flag names a source. */
+function passwordFiles(
+  { env }: World,
+  { vaultId = [], vaultPasswordFile = [] }: VaultFlags,
+): string[] {
+  if (vaultPasswordFile.length > 0 || vaultId.length > 0) return vaultPasswordFile;
   const file = env['RUNNER_VAULT_PASSWORD_FILE'] || env['ANSIBLE_VAULT_PASSWORD_FILE'];
   return file ? [file] : [];
 }
@@ -67,9 +71,8 @@ export async function readVaultKeys(world: World, flags: VaultFlags): Promise<Va
     const password = source === 'prompt' ? await ask(world, id) : passwordFrom(source, id);
     keys.push({ id, password });
   }
-  const files = flags.vaultPasswordFile ?? [];
-  const plain = files.length > 0 || keys.length > 0 ? files : fromEnvironment(world);
-  for (const file of plain) keys.push({ id: 'default', password: passwordFrom(file, 'default') });
+  for (const file of passwordFiles(world, flags))
+    keys.push({ id: 'default', password: passwordFrom(file, 'default') });
   if (flags.askVaultPass === true)
     keys.push({ id: 'default', password: await ask(world, 'default') });
   for (const { password } of keys) world.redactor.hide(password);

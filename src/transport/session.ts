@@ -26,7 +26,6 @@ import type {
 } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
 import { quote, quoteAll } from '../util/shell.ts';
-import { sleep } from '../util/time.ts';
 import { trace } from '../util/trace.ts';
 import { restart } from './reboot.ts';
 import type { RemoteShell, ScriptOptions, ShellCommand, ShellOutput } from './remote-shell.ts';
@@ -273,7 +272,7 @@ export class ShellSession implements HostSession {
           Date.now() + RECONNECT_PAUSE_MS < deadline &&
           options.signal?.aborted !== true;
         if (!again) throw error;
-        await sleep(RECONNECT_PAUSE_MS, options.signal).catch(() => undefined);
+        await this.#clock.sleep(RECONNECT_PAUSE_MS, options.signal).catch(() => undefined);
       }
     }
   }

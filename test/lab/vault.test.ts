@@ -245,6 +245,18 @@ describe('runner vault', () => {
     },
   );
 
+  it('ignores the environment where a flag names a source, also in a later rollback', async () => {
+    const { code, stderr } = await bench.play(
+      '- { name: P, hosts: h1, tasks: [{ name: C, copy: { content: x, dest: /etc/v } }] }',
+      ['--vault-id', `own@${join(bench.cli.dir, 'pw')}`],
+      { env: { RUNNER_VAULT_PASSWORD_FILE: '/nonexistent/password' } },
+    );
+    expect(code, stderr).toBe(0);
+    const back = await bench.cli.run(['rollback']);
+    expect(back.code, back.stderr).toBe(3);
+    expect(back.stderr).toBe('');
+  });
+
   it('encrypt_string prints a variable for a playbook', async () => {
     const { stdout } = await vault('encrypt_string', '-n', 'token', 'abracadabra');
     expect(stdout).toMatch(
