@@ -664,7 +664,8 @@ function readInput(name: string, spec: MapReader): InputSpec {
   const wrong = schemaProblem(schema);
   if (wrong !== undefined)
     spec.problem('type', `Input "${name}" is not described as it should be: ${wrong}.`);
-  if (!/^[a-z][a-z0-9_]*$/.test(name))
+  // A flag is made of it, in which two hyphens or one at the end have no name.
+  if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name))
     spec.problem('type', `Input "${name}" must be named in snake_case.`);
   if (reserved.has(slug(name)))
     spec.problem('type', `Input "${name}" has the name of a flag of runner itself.`);
