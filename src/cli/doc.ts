@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { parse } from 'yaml';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
@@ -9,6 +8,7 @@ import { keywords, type Keyword } from '../playbook/keywords.ts';
 import { helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
+import { newCommand } from './command.ts';
 import { flagOf } from './inputs.ts';
 import { readPlaybook } from './playbooks.ts';
 import { publicModules, typeOf, undoOf, writeReference, writeSchemas } from './reference.ts';
@@ -21,15 +21,13 @@ interface DocFlags {
 
 /** `runner doc [NAME]`: from what checks the arguments, so that it cannot be stale. */
 export function docCommand(world: World, argv: string[]): number {
-  const command = new Command('runner doc')
+  const command = newCommand(world, 'runner doc')
     .description(
       'Describe a module, keyword, helper, role or playbook; without a name, list the modules.',
     )
     .argument('[name]', 'name; or "keywords", "helpers"')
     .option('--write <FOLDER>', 'write the whole reference as Markdown')
-    .option('--schemas <FOLDER>', 'write the JSON Schemas for editors')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .option('--schemas <FOLDER>', 'write the JSON Schemas for editors');
   command.parse(argv, { from: 'user' });
   const { write, schemas } = command.opts<DocFlags>();
   if (write !== undefined) writeReference(world, write);

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { ConnectError, errorMessage, RunnerError, UsageError } from '../core/errors.ts';
 import { exitCodes } from '../core/events.ts';
 import type { Identity } from '../core/host.ts';
@@ -8,6 +8,7 @@ import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
 import { SshDialler } from '../transport/ssh.ts';
 import type { SshTarget } from '../transport/target.ts';
+import { newCommand } from './command.ts';
 import {
   addConnectOptions,
   becomePassword,
@@ -32,7 +33,7 @@ const CLOCK_LIMIT = 30;
 
 /** `runner doctor HOST`: resolve, connect, key exchange, host key, login, shell, sudo; what decided each. */
 export async function doctorCommand(world: World, argv: string[]): Promise<number> {
-  const command = new Command('runner doctor')
+  const command = newCommand(world, 'runner doctor')
     .argument('<host>', 'host of the inventory, or [user@]host[:port] without one')
     .description(
       'Walk through a connection step by step: what was decided by what, and what to change.',
@@ -42,9 +43,7 @@ export async function doctorCommand(world: World, argv: string[]): Promise<numbe
     .addOption(
       new Option('--become-method <METHOD>', 'how').choices(['sudo', 'su', 'doas']).default('sudo'),
     )
-    .option('--no-become', 'leave that step out')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .option('--no-become', 'leave that step out');
   addConnectOptions(command).parse(argv, { from: 'user' });
   const options = command.opts<DoctorOptions>();
   const [host, second] = selectHosts(world, options, command.args);

@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { exitCodes } from '../core/events.ts';
 import { RunnerError, UsageError } from '../core/errors.ts';
@@ -6,6 +5,7 @@ import type { Identity } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
+import { newCommand } from './command.ts';
 import {
   addConnectOptions,
   becomePassword,
@@ -42,7 +42,7 @@ interface Answer {
 export async function execCommand(world: World, argv: string[]): Promise<number> {
   const end = argv.indexOf('--');
   const words = end === -1 ? [] : argv.slice(end + 1);
-  const command = new Command('runner exec')
+  const command = newCommand(world, 'runner exec')
     .description(
       'Run a command on hosts, all at once. It is not recorded and cannot be taken back; what should be is a playbook.',
     )
@@ -55,9 +55,7 @@ export async function execCommand(world: World, argv: string[]): Promise<number>
     .option('-o, --one-line', 'a line for each host')
     .option('-b, --become', 'with the rights of another user', false)
     .option('--become-user <NAME>', 'which user that is', 'root')
-    .option('--become-method <METHOD>', 'sudo, su or doas', 'sudo')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .option('--become-method <METHOD>', 'sudo, su or doas', 'sudo');
   addConnectOptions(command).parse(end === -1 ? argv : argv.slice(0, end), { from: 'user' });
   const flags = command.opts<ExecFlags>();
   if (words.length === 0)

@@ -1,16 +1,15 @@
-import { Command } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { isSettled, type RecordedRun } from '../journal/recorded-run.ts';
 import { formatDuration } from '../util/text.ts';
+import { newCommand } from './command.ts';
 import { isRunning } from './engine-run.ts';
 import type { World } from './world.ts';
 
 /** `runner runs`: one line a run, newest first. */
 export function runsCommand(world: World, argv: string[]): number {
-  const command = new Command('runner runs')
+  const command = newCommand(world, 'runner runs')
     .description('List runs, newest first.')
-    .option('--json', 'as JSON')
-    .exitOverride();
+    .option('--json', 'as JSON');
   command.parse(argv, { from: 'user' });
   const runs = world.store.ids().map((id) => ({ id, run: world.store.read(id) }));
   if (command.opts<{ json?: boolean }>().json) {
@@ -40,10 +39,9 @@ function stateOf(run: RecordedRun): string {
 
 /** `runner show [RUN]`: its steps, and of each change whether it is taken back. */
 export function showCommand(world: World, argv: string[]): number {
-  const command = new Command('runner show')
+  const command = newCommand(world, 'runner show')
     .description('Show one run.')
-    .argument('[run]', 'id; the newest when left out')
-    .exitOverride();
+    .argument('[run]', 'id; the newest when left out');
   command.parse(argv, { from: 'user' });
   const id = world.store.find(command.args[0]);
   const run = world.store.read(id);

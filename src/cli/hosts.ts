@@ -1,9 +1,9 @@
-import { Command } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
 import { matchHosts } from '../util/patterns.ts';
+import { newCommand } from './command.ts';
 import { namedInventory } from './host-selection.ts';
 import { addVaultOptions, openVault } from './vault-keys.ts';
 import type { World } from './world.ts';
@@ -17,15 +17,13 @@ interface HostsFlags {
 
 /** `runner hosts [PATTERN]`: what an inventory says, without contacting anybody. */
 export async function hostsCommand(world: World, argv: string[]): Promise<number> {
-  const command = new Command('runner hosts')
+  const command = newCommand(world, 'runner hosts')
     .description('Show the hosts of an inventory, their groups and variables.')
     .argument('[pattern]', 'hosts or groups', 'all')
     .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
     .option('--graph', 'show which host is in which group')
     .option('--vars', 'show variables, too')
-    .option('--json', 'all of it, as an inventory program prints it')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .option('--json', 'all of it, as an inventory program prints it');
   addVaultOptions(command).parse(argv, { from: 'user' });
   await openVault(world, argv, { lenient: true });
   const flags = command.opts<HostsFlags>();

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Conversion, ConvertOptions } from '../mke/convert.ts';
 import { targets, type Target } from '../mke/mke4-defaults.ts';
+import { newCommand } from './command.ts';
 import type { World } from './world.ts';
 import { tell } from './fail.ts';
 
@@ -22,7 +23,7 @@ interface InitOptions {
 
 /** `runner init`: the default configuration of MKE 4, or what a configuration of MKE 3 becomes. */
 export async function initCommand(world: World, argv: string[]): Promise<number> {
-  const command = new Command('runner init')
+  const command = newCommand(world, 'runner init')
     .description('Print a configuration of MKE 4 on standard output; remarks go to standard error.')
     .option('--mke3-config <FILE>', 'configuration of MKE 3, as GET /api/ucp/config-toml gives it')
     .option(
@@ -44,9 +45,7 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
         'json',
       ]),
     )
-    .option('--output <FILE>', 'write the configuration there, readable by you alone')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .option('--output <FILE>', 'write the configuration there, readable by you alone');
   command.parse(argv, { from: 'user' });
   const flags = command.opts<InitOptions>();
   checkRegistries(flags);

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { exitCodes, type EventSink } from '../core/events.ts';
 import { readFileSync } from 'node:fs';
 import { errorMessage, PlaybookError, UsageError, type Problem } from '../core/errors.ts';
@@ -25,6 +25,7 @@ import { didYouMean } from '../util/text.ts';
 import type { Vault, VaultSource } from '../util/vault.ts';
 import { expandHome } from '../util/paths.ts';
 import { readYaml, SourceMap } from '../playbook/yaml.ts';
+import { newCommand } from './command.ts';
 import {
   bootIdentity,
   concludeCheck,
@@ -79,7 +80,7 @@ export async function playCommand(
   mode: 'play' | 'plan',
   argv: string[],
 ): Promise<number> {
-  const command = baseCommand(mode);
+  const command = baseCommand(world, mode);
   await openVault(world, argv, {
     lenient: ['--list-tasks', '--list-tags', '--help'].some((flag) => argv.includes(flag)),
   });
@@ -95,9 +96,9 @@ export async function playCommand(
   return new PlayRun(world, playbook, options, mode === 'plan').run();
 }
 
-function baseCommand(mode: 'play' | 'plan'): Command {
+function baseCommand(world: World, mode: 'play' | 'plan'): Command {
   const collect = (value: string, known: string[] = []): string[] => [...known, value];
-  const command = new Command(`runner ${mode}`)
+  const command = newCommand(world, `runner ${mode}`)
     .argument('<playbook>', 'file, or name of a shipped playbook')
     .description(
       mode === 'plan'

@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { SecretError, UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
@@ -7,6 +6,7 @@ import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { Journal } from '../journal/journal.ts';
 import { openAlone, readRun, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
+import { newCommand } from './command.ts';
 import {
   bootIdentity,
   concludeDone,
@@ -46,7 +46,7 @@ export async function recoverCommand(
   argv: string[],
 ): Promise<number> {
   const collect = (value: string, known: string[] = []): string[] => [...known, value];
-  const command = new Command(`runner ${mode}`)
+  const command = newCommand(world, `runner ${mode}`)
     .argument('[run]', 'id of the run; the newest that is not closed when left out')
     .description(
       mode === 'rollback'

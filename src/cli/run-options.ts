@@ -75,8 +75,6 @@ export function addRunOptions(command: Command): Command {
       `tell more on standard error: ${topics.join(', ')}, or several with commas`,
       readTopics,
     )
-    .option('-v, --verbose', 'show output of commands and retries')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .option('-v, --verbose', 'show output of commands and retries');
   return addVaultOptions(addConnectOptions(withOutput));
 }

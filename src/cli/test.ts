@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { type Command } from 'commander';
 import {
   casesOf,
   faults,
@@ -22,6 +22,7 @@ import { fileChecksum } from '../journal/store.ts';
 import { pointsOfNoReturn } from '../playbook/check.ts';
 import { stateDir } from '../util/paths.ts';
 import { didYouMean, formatDuration, plural } from '../util/text.ts';
+import { newCommand } from './command.ts';
 import { flagOf, inputOptions } from './inputs.ts';
 import { playbookOf, wholeNumber } from './playbook-command.ts';
 import { findPlaybook } from './playbooks.ts';
@@ -45,7 +46,7 @@ interface TestFlags {
 export async function testCommand(world: World, argv: string[]): Promise<number> {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
-  const own = command();
+  const own = command(world);
   const playbook = await playbookOf(world, own, words);
   if (!playbook) return exitCodes.done;
   const taken = new Set(own.options.map(({ long }) => long));
@@ -92,8 +93,8 @@ function inputsFor(
   return given;
 }
 
-function command(): Command {
-  return new Command('runner test')
+function command(world: World): Command {
+  return newCommand(world, 'runner test')
     .argument('<playbook>', 'file, or name of a shipped playbook')
     .description(
       'Try a playbook in the embedded lab: play it twice, or, with --chaos, let everything go wrong at every step and see whether all comes back.',
@@ -122,9 +123,7 @@ function command(): Command {
     .addHelpText(
       'after',
       '\nAn input that is called like one of these options goes behind "--", as: runner test site.yml -- --hosts web',
-    )
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    );
 }
 
 class TestRun {

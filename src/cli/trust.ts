@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { ConnectError, errorMessage, UsageError } from '../core/errors.ts';
 import { exitCodes } from '../core/events.ts';
@@ -9,6 +8,7 @@ import { checkHostKey } from '../transport/host-keys.ts';
 import { fingerprint, keyType, knownHostsLine } from '../transport/known-hosts.ts';
 import { SshDialler } from '../transport/ssh.ts';
 import type { SshTarget, TargetResolver } from '../transport/target.ts';
+import { newCommand } from './command.ts';
 import { addConnectOptions, createReach, type ConnectFlags } from './connect.ts';
 import { selectHosts } from './host-selection.ts';
 import { canAsk, confirm } from './prompt.ts';
@@ -30,7 +30,7 @@ const ASKED_AT_A_TIME = 8;
 /** `runner trust [PATTERN…]`: all new host keys at once, for review, and then into known_hosts. */
 export async function trustCommand(world: World, argv: string[]): Promise<number> {
   const collect = (value: string, known: string[] = []): string[] => [...known, value];
-  const command = new Command('runner trust')
+  const command = newCommand(world, 'runner trust')
     .argument('[pattern...]', 'hosts of the inventory, or [user@]host[:port] without one')
     .description('Show the keys of hosts that are not known yet, and store them when you agree.')
     .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
@@ -39,9 +39,7 @@ export async function trustCommand(world: World, argv: string[]): Promise<number
       '--fingerprint <SHA256>',
       'store only keys with this fingerprint; may be repeated',
       collect,
-    )
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    );
   addConnectOptions(command).parse(argv, { from: 'user' });
   const options = command.opts<TrustOptions>();
   const hosts = selectHosts(world, options, command.args);

@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Command } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import {
   describeProblem,
@@ -13,6 +12,7 @@ import { rules } from '../core/rules.ts';
 import type { Playbook } from '../core/playbook.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { checkPlaybook } from '../playbook/check.ts';
+import { newCommand } from './command.ts';
 import { openPlaybook } from './playbooks.ts';
 import { addVaultOptions, openVault } from './vault-keys.ts';
 import type { World } from './world.ts';
@@ -31,16 +31,14 @@ const MAX_ROUNDS = 10;
 
 /** `runner validate PATH…`: everything that can be known without a host. */
 export async function validateCommand(world: World, argv: string[]): Promise<number> {
-  const command = new Command('runner validate')
+  const command = newCommand(world, 'runner validate')
     .description('Check playbooks and their roles without contacting a host.')
     .argument('[playbook...]', 'files, or names of shipped playbooks')
     .option('-i, --inventory <FILE>', 'hosts file whose variables are known')
     .option('--require-undo', 'every changing task must say how it is undone')
     .option('--strict', 'warnings count, too')
     .option('--fix', 'mend what is certain, in the files')
-    .option('--rules', 'list what is looked for')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .option('--rules', 'list what is looked for');
   addVaultOptions(command).parse(argv, { from: 'user' });
   const flags = command.opts<ValidateFlags>();
   if (flags.rules === true) return listRules(world);

@@ -11,11 +11,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Command } from 'commander';
+import { type Command } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import { didYouMean } from '../util/text.ts';
 import { decryptVault, encryptVault, isVault, vaultId, type VaultKey } from '../util/vault.ts';
+import { newCommand } from './command.ts';
 import { askSecret, canAsk } from './prompt.ts';
 import { addVaultOptions, readVaultKeys, type VaultFlags } from './vault-keys.ts';
 import type { World } from './world.ts';
@@ -164,11 +165,9 @@ export async function vaultCommand(world: World, argv: string[]): Promise<number
       { hint: near || `One of ${Object.keys(actions).join(', ')}.` },
     );
   }
-  const command = new Command(`runner vault ${name}`)
+  const command = newCommand(world, `runner vault ${name}`)
     .description(`${action.summary[0]?.toUpperCase() ?? ''}${action.summary.slice(1)}.`)
-    .argument(action.argument)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .argument(action.argument);
   addVaultOptions(action.options?.(command) ?? command).parse(rest, { from: 'user' });
   const flags = command.opts<Flags>();
   let keys: readonly VaultKey[] = await readVaultKeys(world, flags);

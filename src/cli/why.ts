@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import type { VariableOrigin } from '../core/inventory.ts';
@@ -7,6 +6,7 @@ import { playTasks, type Play, type Playbook, type TaskNode } from '../core/play
 import { formatSource, type SourceRef } from '../core/source.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { didYouMean } from '../util/text.ts';
+import { newCommand } from './command.ts';
 import { openPlaybook } from './playbooks.ts';
 import { addVaultOptions, openVault } from './vault-keys.ts';
 import type { World } from './world.ts';
@@ -19,15 +19,13 @@ interface WhyFlags {
 
 /** `runner why VARIABLE [PLAYBOOK]`: every place that sets it for a host, weakest first, and which one counts. */
 export async function whyCommand(world: World, argv: string[]): Promise<number> {
-  const command = new Command('runner why')
+  const command = newCommand(world, 'runner why')
     .description('Say where a variable of a host comes from. Contacts nobody.')
     .argument('<variable>', 'its name')
     .argument('[playbook]', 'whose plays, roles and tasks are looked at, too')
     .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
     .option('--host <NAME>', 'which host; the first one when left out')
-    .option('--at <STEP>', 'as this step sees it: an id or a name')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .option('--at <STEP>', 'as this step sees it: an id or a name');
   addVaultOptions(command).parse(argv, { from: 'user' });
   await openVault(world, argv, { lenient: true });
   const [variable = '', file] = command.args;

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { packageRoot } from '../../src/util/package.ts';
 import { Cli } from '../helpers/cli.ts';
@@ -8,15 +8,15 @@ import { Cli } from '../helpers/cli.ts';
 const dump = join(packageRoot(), 'src', 'lab', 'mke3-config.toml');
 
 let cli: Cli;
-beforeAll(() => {
+beforeEach(() => {
   cli = new Cli({ MKE3_LDAP_PASSWORD: 'Tr0ub4dor' });
 });
-afterAll(() => {
+afterEach(() => {
   cli.dispose();
 });
 
 describe('runner init', () => {
-  it('prints the default configuration of either release', async () => {
+  it('prints the default configuration of MKE 4.0 and of MKE 4.1', async () => {
     for (const [target, version] of [
       ['4.0', 'v4.0.0'],
       ['4.1', 'v4.1.3'],
@@ -27,7 +27,7 @@ describe('runner init', () => {
     }
   });
 
-  it('writes secrets into a file for its owner only, and replaces none', async () => {
+  it('writes secrets only to a new file with mode 0600, never to standard output', async () => {
     const ldap = cli.file('ldap.json', '{"serverURL":"ldaps://l.example.com","readerDN":"cn=r"}');
     const args = ['init', '--mke3-config', dump, '--mke3-ldap', ldap];
     const printed = await cli.run(args);
@@ -45,7 +45,7 @@ describe('runner init', () => {
     expect(again.stderr).toContain('exists already');
   });
 
-  it('reports what becomes of each setting', async () => {
+  it('reports how each MKE 3 setting is converted, and refuses unsupported settings', async () => {
     const text = await cli.run(['init', '--mke3-config', dump, '--report']);
     expect(text.code).toBe(0);
     expect(text.stdout).toMatch(/^MKE3->MKE4 Compatibility Checks\n/);
@@ -74,7 +74,7 @@ describe('runner init', () => {
     [['--target', '4.1', '--image-registry', 'r.example.com/mke/'], /must not end with "\/"/],
     [['--mke3-config', '/nowhere.toml'], /Cannot read "\/nowhere\.toml"/],
     [['--mke3-ldap', dump], /is not JSON/],
-  ])('refuses %j', async (args, message) => {
+  ])('refuses the arguments %j', async (args, message) => {
     const { code, stderr, stdout } = await cli.run(['init', ...args]);
     expect(code).toBe(1);
     expect(stderr).toMatch(message);

@@ -22,13 +22,13 @@ const put = (name: string, text: string) => {
 const validate = async (text: string, ...flags: string[]) => {
   const file = put('site.yml', text);
   const { code, stdout, stderr } = await cli.run(['validate', file, ...flags]);
-  return { code, said: stdout + stderr, text: readFileSync(file, 'utf8') };
+  return { code, output: stdout + stderr, text: readFileSync(file, 'utf8') };
 };
 const play = (task: string) => `- name: P\n  hosts: all\n  tasks:\n    - name: T\n      ${task}\n`;
 
 const vaulted = '$ANSIBLE_VAULT;1.1;AES256\n          00';
 
-/** A playbook for each rule, and where the problem is. */
+/** For each rule, a playbook that breaks it and the place that the message names. */
 const samples: Record<Rule, [text: string, place: string]> = {
   'yaml-syntax': ['- name: {{x}}\n  hosts: [', ':2:'],
   encrypted: [`- name: P\n  hosts: all\n  vars:\n    x: !vault |\n          ${vaulted}\n`, ':4:'],
@@ -56,17 +56,17 @@ const samples: Record<Rule, [text: string, place: string]> = {
   ],
 };
 
-describe('each rule', () => {
+describe('every validation rule', () => {
   const pages = readFileSync(join(packageRoot(), 'docs', 'validation.md'), 'utf8');
 
   it.each(Object.keys(rules) as Rule[])(
-    '%s is found at its place, and has its page',
+    '%s reports the place of the problem and is documented',
     async (rule) => {
       const [text, place] = samples[rule];
-      const { code, said } = await validate(text);
+      const { code, output } = await validate(text);
       const { severity } = rules[rule];
-      const line = said.split('\n').find((one) => one.endsWith(`[${severity}: ${rule}]`));
-      expect(line, said).toContain(`site.yml${place}`);
+      const line = output.split('\n').find((one) => one.endsWith(`[${severity}: ${rule}]`));
+      expect(line, output).toContain(`site.yml${place}`);
       expect(code).toBe(severity === 'error' ? 1 : 0);
       expect(pages).toContain(`\n## ${rule}\n`);
     },
@@ -74,42 +74,42 @@ describe('each rule', () => {
 });
 
 describe('runner validate', () => {
-  it('looks into templates, with their own line', async () => {
+  it('reports problems in templates with the line of the template', async () => {
     put('roles/r/templates/a.j2', 'one\n{{#if x}}\ntwo\n');
     put('roles/r/templates/b.j2', '{{nowhere}}\n');
     put(
       'roles/r/tasks/main.yml',
       '- { name: A, template: { src: a.j2, dest: /a } }\n- { name: B, template: { src: b.j2, dest: /b } }\n',
     );
-    const { said } = await validate('- { name: P, hosts: all, roles: [r] }\n');
-    expect(said).toMatch(/templates\/a\.j2:\d:1: Template does not parse/);
-    expect(said).toContain(
+    const { output } = await validate('- { name: P, hosts: all, roles: [r] }\n');
+    expect(output).toMatch(/templates\/a\.j2:\d:1: Template does not parse/);
+    expect(output).toContain(
       'templates/b.j2:1:1: Nothing defines "nowhere", used in template "b.j2".',
     );
   });
 
-  it('is quiet where a comment allows it, and only for that', async () => {
+  it('hides the warnings of a rule that a comment allows, never its errors', async () => {
     const secret =
       '    # runner: allow plain-secret\n    token: abcdefgh\n    api_key: other-secret # runner: allow no-undo\n';
     const text = `- name: P\n  hosts: all\n  vars:\n${secret}  tasks:\n    - name: T # runner: allow no-undo\n      shell: x\n`;
-    const { code, said } = await validate(text);
-    expect(said).toContain('"api_key" is called like a secret');
-    expect(said).not.toContain('"token"');
-    expect(said).not.toContain('no-undo]');
-    expect(said).toContain('no problems found, 1 warning.');
+    const { code, output } = await validate(text);
+    expect(output).toContain('"api_key" is called like a secret');
+    expect(output).not.toContain('"token"');
+    expect(output).not.toContain('no-undo]');
+    expect(output).toContain('no problems found, 1 warning.');
     expect(code).toBe(0);
     expect((await validate(text, '--strict')).code).toBe(1);
     const error = await validate(play('comand: x # runner: allow unknown-module'));
     expect(error.code).toBe(1);
   });
 
-  it('takes a missing undo for an error when it is asked to', async () => {
-    const { code, said } = await validate(play('shell: x'), '--require-undo');
+  it('reports a missing undo as an error with --require-undo', async () => {
+    const { code, output } = await validate(play('shell: x'), '--require-undo');
     expect(code).toBe(1);
-    expect(said).toContain('[error: no-undo]');
+    expect(output).toContain('[error: no-undo]');
   });
 
-  it('mends what is certain, and leaves the rest as it is', async () => {
+  it('fixes unambiguous problems with --fix and reports the others', async () => {
     const before = `- name: P
   hosts: all
   become: yes
@@ -126,9 +126,9 @@ describe('runner validate', () => {
         - not a
 `;
     const offer = await validate(before);
-    expect(offer.said).toContain('4 can be mended with --fix.');
-    const { code, said, text } = await validate(before, '--fix');
-    expect(said).toContain('Mended 4 problems.');
+    expect(offer.output).toContain('4 can be mended with --fix.');
+    const { code, output, text } = await validate(before, '--fix');
+    expect(output).toContain('Mended 4 problems.');
     expect(text).toBe(
       before
         .replace('yes', 'true')
@@ -136,22 +136,25 @@ describe('runner validate', () => {
         .replace('a and b is defined', 'a && has(vars.b)')
         .replace('r is failed or "this', 'failed(r) || "this'),
     );
-    // What "not" covers is not the same there and here.
-    expect(said).toContain('Write "!" instead of "not".');
+    // "not" and "!" bind differently, so --fix leaves it.
+    expect(output).toContain('Write "!" instead of "not".');
     expect(code).toBe(1);
   });
 
-  it('leaves alone what is not certain, and files that a step may make', async () => {
+  it('does not change an ambiguous condition with --fix', async () => {
     const text = play('debug: { msg: x }\n      when: r.inner is failed');
     const { code, text: after } = await validate(text, '--fix');
     expect(code).toBe(1);
     expect(after).toBe(text);
-    const made = await validate(play('copy: { src: /tmp/made-by-a-step, dest: /x }'));
-    expect(made.code, made.said).toBe(0);
   });
 
-  it('finds what Ansible would have understood, and says what it is here', async () => {
-    const { code, said } = await validate(
+  it('accepts an absent source file outside the playbook directory, which a step may create', async () => {
+    const made = await validate(play('copy: { src: /tmp/made-by-a-step, dest: /x }'));
+    expect(made.code, made.output).toBe(0);
+  });
+
+  it('explains how to write Jinja statements and filters in a template', async () => {
+    const { code, output } = await validate(
       play(`debug: { msg: "{% if a %}x{% endif %}" }
     - name: Two
       debug: { msg: "{{ a | default('b') }}" }
@@ -159,15 +162,15 @@ describe('runner validate', () => {
       copy: { content: !raw "{% if a %}", dest: /x }`),
     );
     expect(code).toBe(1);
-    expect(said.match(/which means nothing here/g)).toHaveLength(1);
+    expect(output.match(/which means nothing here/g)).toHaveLength(1);
     for (const words of [
       'Template has "{% if a %}", which means nothing here. Use {{#if}}',
       'Filters are helpers here',
     ])
-      expect(said).toContain(words);
+      expect(output).toContain(words);
   });
 
-  it('lists its rules', async () => {
+  it('lists all rules with --rules', async () => {
     const { stdout } = await cli.run(['validate', '--rules']);
     expect(stdout.trim().split('\n')).toHaveLength(Object.keys(rules).length);
   });

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,42 +14,53 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { basename, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HostsBench } from '../helpers/hosts.ts';
 import {
   checkScenario,
+  itPlays,
   type ModuleScenario,
   type ScenarioHost,
 } from '../helpers/module-scenario.ts';
+import { describeWith, has, itWith } from '../helpers/programs.ts';
 
 let bench: HostsBench;
-let host: ScenarioHost;
 beforeAll(async () => {
   bench = await HostsBench.start(1);
-  host = {
-    play: (text) => bench.play(text),
-    shell: (command) => bench.shell('h1', command),
-  };
 });
 afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
-function has(...programs: string[]): boolean {
-  const folders = (process.env['PATH'] ?? '').split(':');
-  return programs.every((program) => folders.some((folder) => existsSync(join(folder, program))));
+const host: ScenarioHost = {
+  play: (text) => bench.play(text),
+  shell: (command) => bench.shell('h1', command),
+};
+const hostPath = (path: string) => join(bench.lab.host('h1').root.dir, path);
+
+/** The `unit-end` event of a step as JSON text, empty when the step did not end. */
+const endOf = (stdout: string, step: string) =>
+  stdout
+    .split('\n')
+    .find((line) => line.includes('"unit-end"') && line.includes(`"name":"${step}"`)) ?? '';
+
+/** Makes every `sleep` on the host end after 50 ms, for modules that retry. Their timeouts keep real time. */
+function shortenSleep(): void {
+  const text = '#!/bin/sh\nexec /bin/sleep 0.05\n';
+  writeFileSync(hostPath('usr-local/bin/sleep'), text, { mode: 0o755 });
 }
 
-/** Links to busybox in a folder that comes first in PATH, but for programs that let somebody else in. */
-function putBusyboxFirst(folder: string): void {
+/** Makes busybox the first choice of the host for all its applets, except those that log in as another user. */
+function putBusyboxFirst(directory: string): void {
   const applets = execFileSync('busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
+  const busybox = execFileSync('/bin/sh', ['-c', 'command -v busybox'], { encoding: 'utf8' });
   for (const applet of applets)
     if (!['su', 'login', 'sulogin', 'passwd', 'busybox'].includes(applet))
-      symlinkSync('/bin/busybox', join(folder, applet));
+      symlinkSync(busybox.trim(), join(directory, applet));
 }
 
-const hasZip = has('zip', 'unzip');
-const archives = mkdtempSync(join(tmpdir(), 'runner-archives-'));
+/** Files on the controller; a test only reads them. */
+const archives = join(tmpdir(), `runner-archives-${randomUUID()}`);
 beforeAll(() => {
   const inside = join(archives, 'tool-1.2');
   mkdirSync(join(inside, 'bin'), { recursive: true });
@@ -59,20 +69,20 @@ beforeAll(() => {
   writeFileSync(join(archives, 'blob'), randomBytes(1_000_000));
   symlinkSync('bin/tool', join(inside, 'latest'));
   execFileSync('tar', ['-C', archives, '-czf', join(archives, 'tool.tgz'), 'tool-1.2']);
-  if (hasZip) execFileSync('zip', ['-qr', 'tool.zip', 'tool-1.2'], { cwd: archives });
+  if (has('zip')) execFileSync('zip', ['-qr', 'tool.zip', 'tool-1.2'], { cwd: archives });
 });
 afterAll(() => {
   rmSync(archives, { recursive: true });
 });
 const lookAtTool =
   'cd /srv/tools 2>/dev/null && find . ! -name . -exec stat -c "%n %F %a %U" {} + | sort && find . -type f -exec sha256sum {} + | sort && find . -type l -exec readlink {} + || :';
-/** An older tool, and a directory that is not the archive's alone. */
+/** An older tool, and a directory that also has a file of another owner. */
 const olderTool =
   'rm -rf /srv/tools; mkdir -p /srv/tools/bin; chmod 1777 /srv/tools/bin; echo old >/srv/tools/bin/tool; touch /srv/tools/bin/other';
 
 const scenarios: ModuleScenario[] = [
   {
-    title: 'backup, and what happens behind it',
+    title: 'backup, before a task that ruins the saved paths',
     tasks: `- { name: Save, backup: { paths: [/srv/state, /srv/state.conf], dest: ${join(archives, 'kept')} } }
 - name: Ruin
   shell: rm -rf /srv/state/deep /srv/state.conf && mkdir /srv/state.conf && chmod 700 /srv/state && echo ruined >/srv/state/b
@@ -95,7 +105,7 @@ const scenarios: ModuleScenario[] = [
       'mkdir -p /etc/apt/sources.list.d /etc/yum.repos.d; printf "[one]\\nname=One\\n" >/etc/yum.repos.d/site.repo',
   },
   {
-    title: 'copy of a file of the host',
+    title: 'copy of a file on the host, and changes of single lines',
     tasks: `- { name: Copy, copy: { src: /srv/from, dest: /srv/to, remote_src: true } }
 - { name: New, copy: { src: /srv/from, dest: /srv/new, remote_src: true, mode: '0640' } }
 - { name: Line, lineinfile: { path: /srv/to, regexp: '^(\\w+) old$', line: '\\1 new', backrefs: true } }
@@ -108,7 +118,7 @@ const scenarios: ModuleScenario[] = [
     alwaysChanges: true,
   },
   {
-    title: 'copy of a directory',
+    title: 'copy of a directory, with its own modes and with given ones',
     tasks: `- { name: Copy, copy: { src: ${archives}/tool-1.2, dest: /srv/copied, mode: preserve, directory_mode: "0750" } }
 - { name: Its content, copy: { src: ${archives}/tool-1.2/, dest: /srv/copied/deep/er, mode: "u=rwX,go=" } }`,
     look: 'cd /srv/copied && find . -exec stat -c "%n %F %a" {} + | sort; find . -type f -exec sha256sum {} + | sort',
@@ -118,7 +128,7 @@ const scenarios: ModuleScenario[] = [
       'rm -rf /srv/copied; mkdir -p /srv/copied/tool-1.2; echo old >"/srv/copied/tool-1.2/notes 1.txt"; chmod 4711 "/srv/copied/tool-1.2/notes 1.txt"; echo its >/srv/copied/tool-1.2/other',
   },
   {
-    title: 'mode of all below a directory, links and other names',
+    title: 'file with recursive modes, hard links and symbolic links',
     tasks: `- { name: Modes, file: { path: /srv/way, state: directory, recurse: true, mode: 'u=rwX,g=rX,o=', group: '0' } }
 - { name: Digits, file: { path: /srv/whole/d, state: directory, recurse: true, mode: '0750', owner: root } }
 - { name: Name, file: { path: /srv/name, state: hard, src: /srv/whole/one } }
@@ -131,20 +141,20 @@ const scenarios: ModuleScenario[] = [
       'rm -rf /srv/whole /srv/way /srv/name; mkdir -p "/srv/whole/a b" /srv/whole/d; ln -s "whole/a b" /srv/way; cd /srv/whole; for f in one old "a b/text" "a b/run" d/suid; do echo "$f" >"$f"; done; chmod 600 one; chmod 755 "a b/run"; chmod 4755 d/suid; chmod 2755 d; ln -s one link',
   },
   {
-    title: 'copy of a file that is streamed',
+    title: 'copy of a large file, which is streamed',
     tasks: `- { name: Copy, copy: { src: ${join(archives, 'blob')}, dest: /srv/blob } }\n- { name: Link, file: { src: blob, path: /srv/link, state: link } }`,
     look: 'sha256sum /srv/blob /srv/link 2>/dev/null || :',
     shows: '/srv/link',
   },
   {
-    title: 'unarchive',
+    title: 'unarchive into an empty directory',
     tasks: `- { name: Unpack, unarchive: { src: ${join(archives, 'tool.tgz')}, dest: /srv/tools, mode: "0750" } }`,
     look: lookAtTool,
     shows: './tool-1.2/notes 1.txt regular file 750 root',
     prepare: 'rm -rf /srv/tools; mkdir -p /srv/tools',
   },
   {
-    title: 'unarchive over what is there',
+    title: 'unarchive over existing files',
     tasks: `- { name: Unpack, unarchive: { src: ${join(archives, 'tool.tgz')}, dest: /srv/tools, strip_components: 1, exclude: '*/notes*' } }`,
     look: lookAtTool,
     shows:
@@ -160,8 +170,8 @@ const scenarios: ModuleScenario[] = [
     prepare: olderTool,
   },
   {
-    title: 'unarchive of a zip on the host',
-    needs: hasZip,
+    title: 'unarchive of a zip file on the host',
+    programs: ['zip', 'unzip'],
     tasks: `- { name: Copy, copy: { src: ${join(archives, 'tool.zip')}, dest: /srv/tool.zip } }
 - { name: Unpack, unarchive: { src: /srv/tool.zip, remote_src: true, dest: /srv/tools, include: ['*/bin', '*/notes*'] } }`,
     look: `${lookAtTool}; ls /srv/tool.zip 2>/dev/null || :`,
@@ -170,6 +180,7 @@ const scenarios: ModuleScenario[] = [
   },
   {
     title: 'group',
+    programs: ['groupadd'],
     tasks: '- { name: Group, group: { name: ops, gid: 990 } }',
     look: 'cat /etc/group /etc/gshadow 2>/dev/null || :',
     shows: 'ops:x:990:',
@@ -181,14 +192,14 @@ const scenarios: ModuleScenario[] = [
     shows: 'node-7\nnode-7',
   },
   {
-    title: 'hostname, twice in one run',
+    title: 'hostname set twice in one run',
     tasks: '- { name: Name, hostname: first }\n- { name: Again, hostname: second }',
     look: 'uname -n; cat /etc/hostname',
     shows: 'second',
     alwaysChanges: true,
   },
   {
-    title: 'mount in the place of another one',
+    title: 'mount that replaces another mount',
     tasks:
       '- { name: Mount, mount: { path: /data/swap, src: second, fstype: tmpfs, opts: size=2m, state: mounted } }',
     look: 'cat /etc/fstab; cut -d" " -f5,9- /proc/self/mountinfo | grep data/swap | sed "s/size=//"; ls /data/swap',
@@ -209,7 +220,7 @@ const scenarios: ModuleScenario[] = [
     prepare: 'mkdir -p /srv/keys',
   },
   {
-    title: 'cron with a file',
+    title: 'cron with cron_file',
     tasks:
       '- { name: Job, cron: { name: clean, job: /bin/true, hour: 3, minute: "*/5", cron_file: ops } }',
     look: 'cat /etc/cron.d/ops 2>/dev/null || echo none',
@@ -217,7 +228,7 @@ const scenarios: ModuleScenario[] = [
     prepare: 'mkdir -p /etc/cron.d',
   },
   {
-    title: 'mount',
+    title: 'mount with a new directory and an fstab entry',
     tasks:
       '- { name: Mount, mount: { path: /data/new dir, src: tmpfs, fstype: tmpfs, opts: size=1m, state: mounted } }',
     look: 'ls -d "/data/new dir" 2>/dev/null; grep tmpfs /etc/fstab; cut -d" " -f5,9- /proc/self/mountinfo | grep data || :',
@@ -225,7 +236,7 @@ const scenarios: ModuleScenario[] = [
     prepare: 'mkdir -p /data; echo "# ours" >/etc/fstab',
   },
   {
-    title: 'mount without fstab, and no more',
+    title: 'mount without an fstab entry, and an unmount',
     tasks: `- { name: Mount, mount: { path: /data/now, src: tmpfs, fstype: tmpfs, opts: "size=2m,noexec", state: ephemeral } }
 - { name: Unmount, mount: { path: /data/old, state: unmounted } }`,
     look: 'cat /etc/fstab; ls -d /data/now 2>/dev/null; cut -d" " -f5,6,9- /proc/self/mountinfo | grep data | sort',
@@ -241,7 +252,7 @@ const scenarios: ModuleScenario[] = [
     alwaysChanges: true,
   },
   {
-    title: 'find and script',
+    title: 'find, and a script with arguments from its result',
     tasks: `- { name: Look, find: { paths: /srv/logs, patterns: "*.log", recurse: true, contains: "^err" }, register: logs }
 - name: Run
   script: count.sh {{logs.matched}} "two words"
@@ -254,140 +265,150 @@ const scenarios: ModuleScenario[] = [
   },
 ];
 
-describe.each(['Debian', ...(has('busybox') ? ['busybox'] : [])])(
-  'modules on a host with the programs of %s',
-  (userland) => {
-    let own: HostsBench;
-    const there: ScenarioHost = {
-      play: (text) => own.play(text),
-      shell: (command) => own.shell('h1', command),
-    };
-    beforeAll(async () => {
-      own = await HostsBench.start(1);
+/** Declares a test for every scenario; the script that one of them runs is beside the playbook. */
+function itPlaysAll(): void {
+  for (const scenario of scenarios) {
+    itPlays(scenario, () => {
+      const files = join(bench.cli.dir, 'files');
+      mkdirSync(files, { recursive: true });
+      writeFileSync(
+        join(files, 'count.sh'),
+        '#!/bin/sh\necho "$1|$2|$# arguments" >/srv/count\nread -r nothing && exit 7\nexit 0\n',
+      );
+      return host;
     });
+  }
+}
 
-    afterAll(() => own.stop());
-    beforeEach(async () => {
-      await own.reset();
-      if (userland === 'busybox')
-        putBusyboxFirst(join(own.lab.host('h1').root.dir, 'usr-local/bin'));
-    });
+const providerOfStat = async () =>
+  basename((await host.shell('readlink -f "$(command -v stat)"')).trim());
 
-    it('has them', async () => {
-      const said = await there.shell('readlink -f "$(command -v stat)"');
-      expect(said.trim().endsWith('busybox')).toBe(userland === 'busybox');
-    });
+describe('modules on a host with the programs of Debian', () => {
+  it('find the stat of coreutils first', async () => {
+    expect(await providerOfStat()).toBe('stat');
+  });
 
-    for (const scenario of scenarios.filter(({ needs = true }) => needs)) {
-      it(`${scenario.title}: taken back, done, done again`, async () => {
-        const files = join(own.cli.dir, 'files');
-        mkdirSync(files, { recursive: true });
-        writeFileSync(
-          join(files, 'count.sh'),
-          '#!/bin/sh\necho "$1|$2|$# arguments" >/srv/count\nread -r nothing && exit 7\nexit 0\n',
-        );
-        await checkScenario(scenario, there);
-      });
-    }
-  },
-);
+  itPlaysAll();
+});
 
-const hasDnf = has('dnf', 'rpmbuild', 'createrepo_c');
+describeWith('busybox')('modules on a host with the programs of busybox', () => {
+  beforeEach(() => {
+    putBusyboxFirst(hostPath('usr-local/bin'));
+  });
 
-/** Repository with two versions of a package and of what it needs. */
-function makeRepository(folder: string): void {
+  it('find the stat of busybox first', async () => {
+    expect(await providerOfStat()).toBe('busybox');
+  });
+
+  itPlaysAll();
+});
+
+/** Makes a repository with two versions of the package toolx and of its dependency liby. */
+function makeRepository(directory: string): void {
   for (const version of ['1.0', '2.0']) {
     for (const [name, needs] of [
       ['toolx', 'Requires: liby\n'],
       ['liby', ''],
     ] as const) {
-      const spec = join(folder, `${name}-${version}.spec`);
+      const spec = join(directory, `${name}-${version}.spec`);
       writeFileSync(
         spec,
         `Name: ${name}\nVersion: ${version}\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: noarch\n${needs}%description\nx\n%install\nmkdir -p %{buildroot}/opt/${name}\necho ${version} >%{buildroot}/opt/${name}/version\n%files\n/opt/${name}\n`,
       );
-      const defines = [`_topdir ${folder}/build`, `_rpmdir ${folder}/repo`].flatMap((one) => [
+      const defines = [`_topdir ${directory}/build`, `_rpmdir ${directory}/repo`].flatMap((one) => [
         '--define',
         one,
       ]);
       execFileSync('rpmbuild', ['-bb', ...defines, spec], { stdio: 'ignore' });
     }
   }
-  execFileSync('createrepo_c', ['-q', join(folder, 'repo')]);
+  execFileSync('createrepo_c', ['-q', join(directory, 'repo')]);
 }
 
-// Debian has DNF, too; where it is not installed, only its recorded answers are tested.
-describe.skipIf(!hasDnf)('dnf on a host', () => {
+describeWith(
+  'dnf',
+  'rpmbuild',
+  'createrepo_c',
+)('dnf on a host', () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'runner-rpm-'));
+    makeRepository(directory);
+  });
+  afterAll(() => {
+    rmSync(directory, { recursive: true });
+  });
   beforeEach(() => {
-    const { dir } = bench.lab.host('h1').root;
-    const folder = join(bench.cli.dir, 'rpm');
-    mkdirSync(folder, { recursive: true });
-    makeRepository(folder);
-    cpSync(join(folder, 'repo'), join(dir, 'srv/repo'), { recursive: true });
-    mkdirSync(join(dir, 'etc/yum.repos.d'), { recursive: true });
-    mkdirSync(join(dir, 'etc/dnf'), { recursive: true });
-    writeFileSync(join(dir, 'etc/dnf/dnf.conf'), '[main]\ngpgcheck=0\n');
+    cpSync(join(directory, 'repo'), hostPath('srv/repo'), { recursive: true });
+    mkdirSync(hostPath('etc/yum.repos.d'), { recursive: true });
+    mkdirSync(hostPath('etc/dnf'), { recursive: true });
+    writeFileSync(hostPath('etc/dnf/dnf.conf'), '[main]\ngpgcheck=0\n');
     writeFileSync(
-      join(dir, 'etc/yum.repos.d/lab.repo'),
+      hostPath('etc/yum.repos.d/lab.repo'),
       '[lab]\nname=lab\nbaseurl=file:///srv/repo\n',
     );
   });
 
   const look = 'rpm -qa --qf "%{NAME} %{VERSION}\\n" | sort; cat /opt/*/version 2>/dev/null || :';
+  const install = (...packages: string[]) => `dnf -q -y install ${packages.join(' ')}`;
 
   for (const scenario of [
     {
-      title: 'installs with what it needs, before there was any transaction',
+      title: 'installation of an older version with its dependency, as the first transaction',
       tasks: '- { name: Install, dnf: { name: toolx-1.0 } }',
       look,
       shows: 'liby 2.0\ntoolx 1.0',
     },
     {
-      title: 'upgrades',
+      title: 'upgrade of an installed package',
       tasks: '- { name: Upgrade, package: { name: toolx, state: latest, use: dnf } }',
       look,
       shows: 'toolx 2.0',
+      prepare: install('toolx-1.0'),
     },
     {
-      title: 'goes back to an older version',
+      title: 'downgrade of a package and its dependency',
       tasks: '- { name: Downgrade, dnf: { name: [toolx-1.0, liby-1.0-1], allow_downgrade: true } }',
       look,
       shows: 'liby 1.0\ntoolx 1.0',
+      prepare: install('toolx'),
     },
   ]) {
-    it(`${scenario.title}: taken back, done, done again`, async () => {
-      await checkScenario(scenario, host);
-    });
+    itPlays(scenario, () => host);
   }
 
-  it('removes what needs it, too, and brings all of it back', async () => {
+  const playTask = (task: string, more = '') =>
+    bench.play(`- name: P\n  hosts: all\n  tasks:\n    - ${task}\n${more}`);
+
+  it('removes a package with its dependents, and a rollback restores all of them', async () => {
+    await host.shell(install('toolx-1.0', 'liby-1.0'));
     const before = await host.shell(look);
-    const play = (tail: string) =>
-      bench.play(
-        `- name: P\n  hosts: all\n  tasks:\n    - { name: Remove, dnf: { name: liby, state: absent } }\n${tail}`,
-      );
-    const back = await play('    - { name: Fails, fail: { msg: no } }\n');
+    expect(before).toContain('liby 1.0\ntoolx 1.0');
+    const remove = '{ name: Remove, dnf: { name: liby, state: absent } }';
+    const back = await playTask(remove, '    - { name: Fails, fail: { msg: no } }\n');
     expect(back.code, back.stdout).toBe(3);
     expect(await host.shell(look)).toBe(before);
-    expect((await play('')).code).toBe(0);
+    expect((await playTask(remove)).code).toBe(0);
     expect(await host.shell(look)).toBe('');
   });
 
-  it('refuses an older version, and a package nobody has', async () => {
-    await host.play('- name: P\n  hosts: all\n  tasks:\n    - { name: I, dnf: { name: liby } }\n');
-    const play = (name: string) =>
-      bench.play(`- name: P\n  hosts: all\n  tasks:\n    - { name: I, dnf: { name: ${name} } }\n`);
-    const older = await play('liby-1.0');
+  it('refuses to downgrade a package unless allow_downgrade is set', async () => {
+    await host.shell(install('liby'));
+    const older = await playTask('{ name: I, dnf: { name: liby-1.0 } }');
     expect(older.code).toBe(2);
     expect(older.stdout).toContain('\\"liby-2.0\\" on \\"h1\\" is newer');
-    const nothing = await play('nothing');
+  });
+
+  it('fails for a package that no repository has', async () => {
+    await host.shell(install('liby'));
+    const nothing = await playTask('{ name: I, dnf: { name: nothing } }');
     expect(nothing.code, nothing.stdout).toBe(3);
     expect(nothing.stdout).toContain('Unable to find a match: nothing');
   });
 });
 
-describe('arguments that are secret by nature', () => {
-  it('are not kept with the run', async () => {
+describe('the password and headers of get_url', () => {
+  itWith('curl')('are not written to the journal of the run', async () => {
     const { code, stdout } = await bench.play(
       `- name: P
   hosts: all
@@ -404,7 +425,7 @@ describe('arguments that are secret by nature', () => {
   });
 });
 
-/** Nodes and pods in files; its answers are those of kubectl 1.20 and later for the calls that the modules make. */
+/** A stand-in that keeps nodes and pods in files. It answers the calls of the modules as kubectl 1.20 and later do. */
 const KUBECTL = `#!/bin/sh
 state=/srv/kube
 case "$*" in
@@ -422,30 +443,43 @@ esac
 `;
 
 describe('k0s on a host', () => {
-  it('is installed and started, and taken back; data that were there stay', async () => {
-    const look =
-      'cat /etc/systemd/system/k0s* 2>/dev/null; ls /var/lib/k0s 2>/dev/null; systemctl is-active k0scontroller || :';
-    const scenario = {
-      title: 'k0s',
-      tasks: `- { name: Install, k0s: { state: installed, role: controller, flags: [--enable-worker] } }
-- { name: Start, k0s: { state: started } }`,
+  const look =
+    'cat /etc/systemd/system/k0s* 2>/dev/null; ls /var/lib/k0s 2>/dev/null; systemctl is-active k0scontroller || :';
+  const start = `- { name: Install, k0s: { state: installed, role: controller, flags: [--enable-worker] } }
+- { name: Start, k0s: { state: started } }`;
+  beforeEach(() =>
+    host.shell('cp /usr/local/lib/lab/k0s /usr/local/bin/k0s; mkdir -p /etc/systemd/system'),
+  );
+
+  itPlays(
+    {
+      title: 'installation and start of a controller',
+      tasks: start,
       look,
       shows: 'ExecStart=/usr/local/bin/k0s controller',
-      prepare: 'cp /usr/local/lib/lab/k0s /usr/local/bin/k0s; mkdir -p /etc/systemd/system',
-    };
-    await checkScenario(scenario, host);
-    expect(await host.shell('systemctl is-active k0scontroller')).toBe('active\n');
-    const stop = '- { name: Stop, k0s: { state: stopped } }\n';
-    await checkScenario(
-      {
-        title: 'uninstalled',
-        tasks: `${stop}- { name: Uninstall, k0s: { state: uninstalled } }\n- { name: Note, copy: { content: done, dest: /srv/k0s-note } }`,
-        look: `${look}; cat /srv/k0s-note 2>/dev/null || :`,
-        shows: 'done',
-      },
-      host,
+    },
+    () => host,
+  );
+
+  it('runs the controller after state: started, and keeps its data after state: uninstalled', async () => {
+    const started = await bench.play(
+      `- name: P\n  hosts: all\n  tasks:\n${start.replaceAll(/^/gm, '    ')}\n`,
     );
+    expect(started.code, started.stdout).toBe(0);
+    expect(await host.shell('systemctl is-active k0scontroller')).toBe('active\n');
+    const uninstall = {
+      title: 'uninstall',
+      tasks: `- { name: Stop, k0s: { state: stopped } }
+- { name: Uninstall, k0s: { state: uninstalled } }
+- { name: Note, copy: { content: done, dest: /srv/k0s-note } }`,
+      look: `${look}; cat /srv/k0s-note 2>/dev/null || :`,
+      shows: 'done',
+    };
+    await checkScenario(uninstall, host);
     expect(await host.shell('ls /var/lib/k0s')).toContain('pki');
+  });
+
+  it('creates join tokens only on a running controller', async () => {
     const token = await bench.play(
       '- { name: P, hosts: all, tasks: [{ name: T, k0s: { token: worker } }] }',
     );
@@ -456,16 +490,16 @@ describe('k0s on a host', () => {
 describe('modules for Kubernetes on a host', () => {
   const look = 'cat /srv/kube/n1/unschedulable 2>/dev/null; cat /srv/kube/n1/pods';
   beforeEach(() => {
-    const { dir } = bench.lab.host('h1').root;
-    writeFileSync(join(dir, 'usr-local/bin/kubectl'), KUBECTL, { mode: 0o755 });
-    mkdirSync(join(dir, 'srv/kube/n1'), { recursive: true });
+    shortenSleep();
+    writeFileSync(hostPath('usr-local/bin/kubectl'), KUBECTL, { mode: 0o755 });
+    mkdirSync(hostPath('srv/kube/n1'), { recursive: true });
     writeFileSync(
-      join(dir, 'srv/kube/n1/pods'),
+      hostPath('srv/kube/n1/pods'),
       'kube-system/calico DaemonSet Running \nkube-system/api  Running yes\nweb/app ReplicaSet Running \n',
     );
   });
 
-  it('drains a node, once; the way back lets it take pods again', async () => {
+  it('k8s_node drains a node once, and a rollback makes the node schedulable again', async () => {
     const tasks =
       '- { name: Drain, k8s_node: { name: n1, state: drained, delete_emptydir_data: true, timeout: 30 } }';
     const text = (more = '') => `- name: P\n  hosts: all\n  tasks:\n    ${tasks}\n${more}`;
@@ -478,87 +512,108 @@ describe('modules for Kubernetes on a host', () => {
       );
     expect(await states()).toEqual(['changed']);
     expect(await host.shell(look)).toMatch(/^truekube-system\/calico/);
-    // The static pod went, too, in this stand-in.
+    // The stand-in also evicted the static pod, so there is nothing left to drain.
     expect(await states()).toEqual(['ok']);
   });
 
-  it('cordons and uncordons, and back to what was', async () => {
-    await checkScenario(
-      {
-        title: 'uncordon',
-        tasks:
-          '- { name: Uncordon, k8s_node: { name: n1, state: uncordoned, kubectl: [kubectl] } }\n- { name: Note, copy: { content: done, dest: /srv/kube/note } }',
-        look: `${look}; cat /srv/kube/note 2>/dev/null || :`,
-        shows: 'done',
-        prepare: 'echo -n true >/srv/kube/n1/unschedulable',
-      },
-      host,
-    );
+  itPlays(
+    {
+      title: 'k8s_node with state: uncordoned',
+      tasks:
+        '- { name: Uncordon, k8s_node: { name: n1, state: uncordoned, kubectl: [kubectl] } }\n- { name: Note, copy: { content: done, dest: /srv/kube/note } }',
+      look: `${look}; cat /srv/kube/note 2>/dev/null || :`,
+      shows: 'done',
+      prepare: 'echo -n true >/srv/kube/n1/unschedulable',
+    },
+    () => host,
+  );
+
+  it('k8s_node fails for a node that the cluster does not have', async () => {
     const unknown = await bench.play(
       '- { name: P, hosts: all, tasks: [{ name: C, k8s_node: { name: n9, state: cordoned } }] }',
     );
     expect(unknown.stdout).toContain('Kubernetes has no node \\"n9\\"');
   });
 
-  it('waits for nodes and rollouts, within a limit', async () => {
+  it('k8s_wait waits for nodes and rollouts until its timeout', async () => {
     const { code, stdout } = await bench.play(
       `- name: P
   hosts: all
   tasks:
-    - { name: Nodes, k8s_wait: { kind: node, timeout: 20, sleep: 1 } }
-    - { name: Rollout, k8s_wait: { kind: DaemonSet, name: calico-node, namespace: kube-system, timeout: 2, sleep: 1 } }
+    - { name: Nodes, k8s_wait: { kind: node, timeout: 60, sleep: 1 } }
+    - { name: Rollout, k8s_wait: { kind: DaemonSet, name: calico-node, namespace: kube-system, timeout: 1, sleep: 1 } }
 `,
     );
     expect(code).toBe(2);
-    const ends = (name: string) =>
-      stdout.split('\n').find((line) => line.includes('"unit-end"') && line.includes(name)) ?? '';
-    expect(ends('"Nodes"')).toContain('"state":"ok"');
-    expect(ends('"Rollout"')).toContain('timed out waiting for the condition\\n(waited 2 s)');
+    expect(endOf(stdout, 'Nodes')).toContain('"state":"ok"');
+    expect(endOf(stdout, 'Rollout')).toContain(
+      'timed out waiting for the condition\\n(waited 1 s)',
+    );
   });
 });
 
-describe('checks of ports and HTTP', () => {
-  it('tell an open port from a free one, and an answer from another', async () => {
-    const requests: string[] = [];
-    let calls = 0;
-    const server = createServer((request, response) => {
+describe('port_check and http_check', () => {
+  const requests: string[] = [];
+  let server: Server;
+  let port: string;
+  /** Answers the first request with status 503, all others with 200. */
+  beforeEach(async () => {
+    shortenSleep();
+    requests.length = 0;
+    server = createServer((request, response) => {
       requests.push(String(request.headers['x-token']));
-      response.statusCode = ++calls > 1 ? 200 : 503;
+      response.statusCode = requests.length > 1 ? 200 : 503;
       response.end('status: ready\n');
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    try {
-      const { stdout, code } = await bench.play(
-        `- name: P
+    port = String((server.address() as AddressInfo).port);
+  });
+  afterEach(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  it('port_check tells open ports from closed ones', async () => {
+    const { stdout, code } = await bench.play(
+      `- name: P
   hosts: all
-  vars: { port: ${String(port)} }
+  vars: { port: ${port} }
   tasks:
     - { name: Open, port_check: { port: "{{port}}" } }
     - { name: Free, port_check: { ports: [1, 2], state: closed } }
-    - { name: Answer, http_check: { url: "http://127.0.0.1:{{port}}/", contains: "ready$", headers: { X-Token: 'a"b' }, timeout: 20, sleep: 1 } }
     - { name: Taken, port_check: { ports: [1, "{{port}}"], state: closed }, ignore_errors: true }
     - { name: Closed, port_check: { ports: [1, "{{port}}"], timeout: 1 }, ignore_errors: true }
+`,
+    );
+    expect(code, stdout).toBe(0);
+    for (const name of ['Open', 'Free']) expect(endOf(stdout, name)).toContain('"state":"ok"');
+    expect(endOf(stdout, 'Taken')).toContain(`port ${port} of 127.0.0.1 is taken`);
+    expect(endOf(stdout, 'Closed')).toContain('port 1 of 127.0.0.1 is closed');
+  });
+
+  itWith('curl')(
+    'http_check retries until the answer matches, and reports how an answer differs',
+    async () => {
+      const { stdout, code } = await bench.play(
+        `- name: P
+  hosts: all
+  vars: { port: ${port} }
+  tasks:
+    - { name: Answer, http_check: { url: "http://127.0.0.1:{{port}}/", contains: "ready$", headers: { X-Token: 'a"b' }, timeout: 60, sleep: 1 } }
     - { name: Other, http_check: { url: "http://127.0.0.1:{{port}}/", contains: nothing, timeout: 0 }, ignore_errors: true }
     - { name: Status, http_check: { url: "http://127.0.0.1:{{port}}/", status_code: [301, 302], timeout: 0 }, ignore_errors: true }
     - { name: Nobody, http_check: { url: "http://127.0.0.1:1/", timeout: 0 }, ignore_errors: true }
 `,
       );
       expect(code, stdout).toBe(0);
-      const says = (name: string) =>
-        stdout
-          .split('\n')
-          .find((line) => line.includes('"unit-end"') && line.includes(`"${name}"`)) ?? '';
-      for (const name of ['Open', 'Free', 'Answer']) expect(says(name)).toContain('"state":"ok"');
-      expect(says('Taken')).toContain(`port ${String(port)} of 127.0.0.1 is taken`);
-      expect(says('Closed')).toContain('port 1 of 127.0.0.1 is closed');
-      expect(says('Other')).toContain('the answer does not contain');
-      expect(says('Status')).toContain('status 200');
-      expect(says('Nobody')).toMatch(/Connection refused|Failed to connect|Couldn't connect/);
+      expect(endOf(stdout, 'Answer')).toContain('"state":"ok"');
+      expect(endOf(stdout, 'Other')).toContain('the answer does not contain');
+      expect(endOf(stdout, 'Status')).toContain('status 200');
+      expect(endOf(stdout, 'Nobody')).toMatch(
+        /Connection refused|Failed to connect|Couldn't connect/,
+      );
       expect(requests.slice(0, 2)).toEqual(['a"b', 'a"b']);
-    } finally {
-      server.close();
-    }
-  });
+    },
+  );
 });

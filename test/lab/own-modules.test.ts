@@ -21,15 +21,16 @@ const put = (path: string, text: string) => {
   return file;
 };
 const module = (name: string, text: string) => put(`modules/${name}.js`, text);
-const plain = (name: string, plan: string, more = '') =>
+/** A module without arguments whose `plan` has the given body. */
+const plain = (name: string, plan: string) =>
   module(
     name,
-    `export default { name: '${name}', summary: 'S.', schema: { type: 'object', properties: {}, additionalProperties: false }, ${more} plan() { ${plan} } };`,
+    `export default { name: '${name}', summary: 'S.', schema: { type: 'object', properties: {}, additionalProperties: false }, plan() { ${plan} } };`,
   );
 const play = (name: string, ...extra: string[]) =>
   bench.play(`- { name: P, hosts: all, tasks: [{ name: T, ${name}: {} }] }\n`, extra);
 
-describe('a module of a role', () => {
+describe('a custom module in a role', () => {
   const setting = (value: string) =>
     `- { name: Set, app_setting: { path: /etc/app.env, name: workers, value: '${value}' } }\n`;
   beforeEach(() => {
@@ -37,7 +38,7 @@ describe('a module of a role', () => {
     cpSync(own, join(bench.cli.dir, 'roles', 'app', 'modules'), { recursive: true });
   });
 
-  it('is checked, planned, done, and taken back from the copy that the run keeps', async () => {
+  it('plans, applies, and rolls back from the copy in the run after the role is deleted', async () => {
     put('roles/app/tasks/main.yml', setting('8'));
     const text =
       '- { name: P, hosts: all, roles: [app], post_tasks: [{ name: Fails, fail: { msg: no } }] }\n';
@@ -53,14 +54,14 @@ describe('a module of a role', () => {
     expect(bench.read('h1', 'etc/app.env')).toBe('workers=2\n');
   });
 
-  it('has arguments that are checked before the run', async () => {
+  it('has its arguments validated before the run', async () => {
     put('roles/app/tasks/main.yml', setting('8').replace('value', 'valeu'));
     const { code, stderr } = await bench.play('- { name: P, hosts: all, roles: [app] }\n');
     expect(code).toBe(1);
     expect(stderr).toContain('Unknown argument "valeu". Did you mean "value"?');
   });
 
-  it('fails its task with its own words', async () => {
+  it('fails its task with its own error message', async () => {
     await bench.shell('h1', 'rm /etc/app.env');
     put('roles/app/tasks/main.yml', setting('8'));
     const { code, stdout } = await bench.play('- { name: P, hosts: all, roles: [app] }\n');
@@ -69,18 +70,29 @@ describe('a module of a role', () => {
   });
 });
 
-describe('what is no module', () => {
+describe('an invalid custom module', () => {
   it.each([
-    ['broken', 'export default {', 'Unexpected'],
-    ['nothing', 'export const x = 1;', 'no default export'],
-    ['other', "export default { name: 'else' };", 'its "name" is "else", not "other"'],
+    ['a syntax error', 'broken', 'export default {', 'Unexpected'],
+    ['no default export', 'nothing', 'export const x = 1;', 'no default export'],
     [
+      'the name of another module',
+      'other',
+      "export default { name: 'else' };",
+      'its "name" is "else", not "other"',
+    ],
+    [
+      'a schema that allows any argument',
       'open',
       "export default { name: 'open', summary: 'S.', schema: { type: 'object' }, plan() {} };",
       'additionalProperties: false',
     ],
-    ['beside', "import x from './x.js'; export default x;", 'may import from node: only'],
-  ])('%s is refused, with the reason', async (name, text, reason) => {
+    [
+      'an import of another file',
+      'beside',
+      "import x from './x.js'; export default x;",
+      'may import from node: only',
+    ],
+  ])('is refused before the run for %s', async (_, name, text, reason) => {
     module(name, text);
     const { code, stderr } = await play(name);
     expect(code).toBe(1);
@@ -88,13 +100,17 @@ describe('what is no module', () => {
     expect(stderr).toContain(reason);
   });
 
-  it('must not be called as one of ours, and gives actions that there are', async () => {
+  it('is refused when it has the name of a built-in module', async () => {
     plain('copy', 'return { actions: [] };');
     expect((await play('copy')).stderr).toContain('"copy" is a module of runner itself.');
-    rmSync(join(bench.cli.dir, 'modules/copy.js'));
+  });
+
+  it('fails its task when it plans an unknown action', async () => {
     plain('strange', "return { actions: [{ kind: 'explode' }] };");
-    const strange = await play('strange');
-    expect(strange.stdout).toContain('is no action. Kinds: exec, write');
+    expect((await play('strange')).stdout).toContain('is no action. Kinds: exec, write');
+  });
+
+  it('fails its task when its plan has no list of actions', async () => {
     plain('empty', 'return undefined;');
     expect((await play('empty')).stdout).toContain('must give an object with a list');
   });

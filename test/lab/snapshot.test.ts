@@ -34,9 +34,9 @@ describe('TreeSnapshot', () => {
   });
 
   it.each<[string, () => void, string[]]>([
-    ['nothing happened', () => undefined, []],
+    ['nothing changes', () => undefined, []],
     [
-      'a file was rewritten with the same size and time',
+      'a file is rewritten with the same size and time',
       () => {
         const { atime, mtime } = statSync(path('etc/a'));
         writeFileSync(path('etc/a'), 'eno\n');
@@ -45,35 +45,35 @@ describe('TreeSnapshot', () => {
       ['etc/a'],
     ],
     [
-      'a mode was changed',
+      'the mode of a file changes',
       () => {
         chmodSync(path('etc/a'), 0o000);
       },
       ['etc/a'],
     ],
     [
-      'a directory lost its permissions',
+      'a directory loses its permissions',
       () => {
         chmodSync(path('etc/empty'), 0o000);
       },
       ['etc/empty'],
     ],
     [
-      'a file was removed',
+      'a file is removed',
       () => {
         rmSync(path('etc/b'));
       },
       ['etc/b'],
     ],
     [
-      'a directory was removed',
+      'a directory is removed',
       () => {
         rmSync(path('etc'), { recursive: true });
       },
       ['etc/link', 'etc/empty', 'etc/b', 'etc/a', 'etc'],
     ],
     [
-      'a tree was added',
+      'a directory with files is added',
       () => {
         mkdirSync(path('opt/x/y'), { recursive: true });
         writeFileSync(path('opt/x/y/z'), '');
@@ -81,7 +81,7 @@ describe('TreeSnapshot', () => {
       ['opt'],
     ],
     [
-      'a file became a directory',
+      'a directory replaces a file',
       () => {
         rmSync(path('etc/a'));
         mkdirSync(path('etc/a/b'), { recursive: true });
@@ -89,7 +89,7 @@ describe('TreeSnapshot', () => {
       ['etc/a', 'etc/a'],
     ],
     [
-      'a directory became a link',
+      'a symbolic link replaces a directory',
       () => {
         rmSync(path('etc/empty'), { recursive: true });
         symlinkSync('/', path('etc/empty'));
@@ -97,7 +97,7 @@ describe('TreeSnapshot', () => {
       ['etc/empty', 'etc/empty'],
     ],
     [
-      'a link points elsewhere',
+      'a symbolic link gets another target',
       () => {
         rmSync(path('etc/link'));
         symlinkSync('b', path('etc/link'));
@@ -105,13 +105,13 @@ describe('TreeSnapshot', () => {
       ['etc/link', 'etc/link'],
     ],
     [
-      'a file got a second name',
+      'a file gets a hard link',
       () => {
         linkSync(path('etc/a'), path('etc/c'));
       },
       ['etc/c', 'etc/a'],
     ],
-  ])('restores the tree after %s', (_, change, restored) => {
+  ])('restores the directory tree when %s', (_, change, restored) => {
     const snapshot = new TreeSnapshot(dir);
     const before = treeOf(dir);
     change();
@@ -120,7 +120,7 @@ describe('TreeSnapshot', () => {
     expect(snapshot.restore()).toEqual([]);
   });
 
-  it('keeps the inode of a changed file, which may be bound to another place', () => {
+  it('keeps the inode of a changed file, so that its bind mounts stay valid', () => {
     const snapshot = new TreeSnapshot(dir);
     const { ino } = lstatSync(path('etc/a'));
     writeFileSync(path('etc/a'), 'changed');
@@ -132,7 +132,7 @@ describe('TreeSnapshot', () => {
 });
 
 describe('Lab.restore', () => {
-  it('restores files, mounts and the hostname, and ends all processes', async () => {
+  it('restores files, mounts and the hostname, and kills the processes of the hosts', async () => {
     const lab = await Lab.start(['h1']);
     try {
       lab.snapshot();
@@ -150,8 +150,8 @@ describe('Lab.restore', () => {
       expect(labTree(lab)).toEqual(before);
       expect(root.mounts()).toEqual(mounts);
       const name = root.spawn('hostname');
-      const said = await new Promise((resolve) => name.stdout?.once('data', resolve));
-      expect(String(said)).toBe('h1\n');
+      const output = await new Promise((resolve) => name.stdout?.once('data', resolve));
+      expect(String(output)).toBe('h1\n');
     } finally {
       await lab.stop();
     }

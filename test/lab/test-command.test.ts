@@ -1,20 +1,21 @@
 import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Cli } from '../helpers/cli.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Cli, type CliResult } from '../helpers/cli.ts';
 
 let cli: Cli;
-beforeAll(() => {
+beforeEach(() => {
   cli = new Cli();
 });
-afterAll(() => {
+afterEach(() => {
   cli.dispose();
 });
 
-const test = (...args: string[]) => cli.run(['test', ...args], { timeoutMs: 180_000 });
+const TIMEOUT_MS = 180_000;
+const test = (...args: string[]) => cli.run(['test', ...args], { timeoutMs: TIMEOUT_MS });
 
 describe('runner test', () => {
-  it('plays twice and names what changes again', async () => {
+  it('plays a playbook twice and reports the tasks that change again', async () => {
     const playbook = cli.file(
       'again.yml',
       `- name: Again
@@ -35,7 +36,7 @@ describe('runner test', () => {
     expect(code).toBe(10);
   });
 
-  it('makes the lab ready with another playbook first, and says when the first play fails', async () => {
+  it('prepares the lab with the playbook of --prepare, and reports a failed first play', async () => {
     const prepare = cli.file(
       'prepare.yml',
       '- { name: P, hosts: all, tasks: [{ name: Ready, copy: { content: ready, dest: /etc/ready } }] }\n',
@@ -56,49 +57,7 @@ describe('runner test', () => {
     expect(prepared.code).toBe(0);
   });
 
-  it('finds undos that are wrong, forgets nothing it knows, and goes on where it was cut off', async () => {
-    const playbook = cli.file(
-      'wrong.yml',
-      `- name: Wrong
-  hosts: all
-  tasks:
-    - { name: Right, copy: { content: x, dest: /etc/right } }
-    - name: Undo leaves something
-      shell: 'touch /etc/left /etc/also-left'
-      undo: [{ name: Half, file: { path: /etc/left, state: absent } }]
-    - name: Undo is not safe twice
-      shell: 'touch /etc/once'
-      undo: [{ name: Not twice, command: { argv: [rm, /etc/once] } }]
-`,
-    );
-    const flags = [playbook, '--hosts', '1', '--chaos', '--faults', 'fail,kill-undo,undo-only'];
-    const { code, stdout } = await test(...flags);
-    expect(code).toBe(10);
-    const row = (name: string) => new RegExp(`\\d+  ${name} +(.+)`).exec(stdout)?.[1]?.trim();
-    expect(row('Right')?.split(/ {2,}/)).toEqual(['back', 'back', 'back']);
-    expect(row('Undo leaves something')?.split(/ {2,}/)[0]).toBe('1 differ');
-    expect(row('Undo is not safe twice')).toMatch(/differ.*differ.*differ/);
-    expect(stdout).toContain('hosts/h1/etc/also-left was not there before');
-    const folder = join(cli.stateDir, 'tests');
-    const [file = ''] = readdirSync(folder)
-      .map((name) => join(folder, name))
-      .filter((path) => readFileSync(path, 'utf8').includes('undo-is-not-safe-twice'));
-    const size = readFileSync(file).length;
-    // As if it had been killed while it wrote the last result.
-    truncateSync(file, size - 10);
-    const resumed = await test(...flags);
-    expect(resumed.stdout).toContain('8 are known from a sweep before');
-    expect(resumed.stdout).toContain('9/9');
-    expect(resumed.code).toBe(10);
-    const ignoring = await test(
-      ...[...flags, '--steps', 'Undo leaves something', '--faults', 'fail'],
-      ...['--ignore', '/etc/also-left$'],
-    );
-    expect(ignoring.stdout).toContain('1 case: 1 came back, 0 did not.');
-    expect(ignoring.code).toBe(0);
-  });
-
-  it('hands inputs on: secrets by the environment, and what is called like its own flags behind "--"', async () => {
+  it('passes secret inputs by environment variable, and the arguments after "--" to the playbook', async () => {
     const playbook = cli.file(
       'inputs.yml',
       `name: Inputs
@@ -117,7 +76,7 @@ plays:
       [['--token', 'canary-77'], {}],
       [[], { TEST_TOKEN: 'canary-77' }],
     ] as const) {
-      const args = ['test', playbook, ...flags, '--', '--hosts', 'web'];
+      const args = ['test', playbook, '--hosts', '1', ...flags, '--', '--hosts', 'web'];
       const { code, stdout, stderr } = await cli.run(args, { env });
       expect(code, stdout + stderr).toBe(0);
     }
@@ -130,13 +89,76 @@ plays:
     [['nothing.yml'], 'There is no playbook'],
     [[], 'needs the name of a playbook'],
     [['upgrade.yml', '--chaos', '--faults', 'fial'], 'did you mean "fail"'],
-    [['upgrade.yml', '--steps', '1'], 'choose what --chaos does'],
-    [['upgrade.yml', '--lab', 'cloud'], '--lab is "hosts" or "mke3:MANAGERS+WORKERS"'],
-    [['upgrade.yml', '--jobs', 'many'], '--jobs must be a whole number'],
-    [['upgrade.yml', '--chaos', '--ignore', '('], 'is no regular expression'],
-  ])('refuses %j', async (args, message) => {
+    [['site.yml', '--steps', '1'], 'choose what --chaos does'],
+    [['site.yml', '--lab', 'cloud'], '--lab is "hosts" or "mke3:MANAGERS+WORKERS"'],
+    [['site.yml', '--jobs', 'many'], '--jobs must be a whole number'],
+    [['site.yml', '--chaos', '--ignore', '('], 'is no regular expression'],
+  ])('refuses the arguments %j', async (args, message) => {
+    cli.file('site.yml', '- { name: P, hosts: all, tasks: [{ name: T, ping: {} }] }\n');
     const { code, stderr } = await test(...args);
     expect(stderr.toLowerCase()).toContain(message.toLowerCase());
     expect(code).toBe(1);
+  });
+});
+
+describe('runner test --chaos', () => {
+  const faults = ['--faults', 'fail,kill-undo,undo-only'];
+  let swept: Cli;
+  let playbook: string;
+  let report: CliResult;
+  const chaos = (...args: string[]) =>
+    swept.run(['test', playbook, '--hosts', '1', '--chaos', ...args], { timeoutMs: TIMEOUT_MS });
+  beforeAll(async () => {
+    swept = new Cli();
+    playbook = swept.file(
+      'wrong.yml',
+      `- name: Wrong
+  hosts: all
+  tasks:
+    - { name: Right, copy: { content: x, dest: /etc/right } }
+    - name: Undo leaves something
+      shell: 'touch /etc/left /etc/also-left'
+      undo: [{ name: Half, file: { path: /etc/left, state: absent } }]
+    - name: Undo is not safe twice
+      shell: 'touch /etc/once'
+      undo: [{ name: Not twice, command: { argv: [rm, /etc/once] } }]
+`,
+    );
+    report = await chaos(...faults);
+  }, TIMEOUT_MS);
+  afterAll(() => {
+    swept.dispose();
+  });
+
+  it('reports for every step and fault which files a rollback does not restore', () => {
+    const { code, stdout } = report;
+    expect(code).toBe(10);
+    const row = (name: string) => new RegExp(`\\d+  ${name} +(.+)`).exec(stdout)?.[1]?.trim();
+    expect(row('Right')?.split(/ {2,}/)).toEqual(['back', 'back', 'back']);
+    expect(row('Undo leaves something')?.split(/ {2,}/)[0]).toBe('1 differ');
+    expect(row('Undo is not safe twice')).toMatch(/differ.*differ.*differ/);
+    expect(stdout).toContain('hosts/h1/etc/also-left was not there before');
+  });
+
+  it('keeps the results of an interrupted sweep and runs only the remaining cases', async () => {
+    const directory = join(swept.stateDir, 'tests');
+    const [file = ''] = readdirSync(directory)
+      .map((name) => join(directory, name))
+      .filter((path) => readFileSync(path, 'utf8').includes('undo-is-not-safe-twice'));
+    // A kill while the last result is written leaves an incomplete line.
+    truncateSync(file, readFileSync(file).length - 10);
+    const resumed = await chaos(...faults);
+    expect(resumed.stdout).toContain('8 are known from a sweep before');
+    expect(resumed.stdout).toContain('9/9');
+    expect(resumed.code).toBe(10);
+  });
+
+  it('does not compare paths that match --ignore, and runs only the given steps', async () => {
+    const ignoring = await chaos(
+      ...['--steps', 'Undo leaves something', '--faults', 'fail'],
+      ...['--ignore', '/etc/also-left$'],
+    );
+    expect(ignoring.stdout).toContain('1 case: 1 came back, 0 did not.');
+    expect(ignoring.code).toBe(0);
   });
 });

@@ -16,6 +16,7 @@ import { get_url } from '../../src/modules/get_url.ts';
 import { reboot } from '../../src/modules/reboot.ts';
 import { restore_packages } from '../../src/modules/restore_packages.ts';
 import { absent, fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
+import { itWith } from '../helpers/programs.ts';
 
 const known = (versions: Record<string, [installed: string | undefined, candidate: string]>) =>
   new Map(
@@ -248,16 +249,26 @@ const rpm = (packages: Record<string, [installed?: string | undefined, newer?: s
 const history = { module: 'restore_rpms', args: { checksum: 'ab', transaction: 7 } };
 const call = 'exec dnf -y';
 
-it('reboot: the order is one command, also for a shell of busybox', async () => {
-  const args = { msg: "It's time.", pre_reboot_delay: 2, post_reboot_delay: 30 };
-  const { actions } = await reboot.plan(args, fakeHost({ facts: { 'boot.id': 'b' } }));
-  expect(actions).toMatchObject([{ kind: 'reboot', timeoutSeconds: 602, delaySeconds: 30 }]);
-  const [, , text = ''] = actions[0]?.kind === 'reboot' ? actions[0].argv : [];
-  for (const shell of [['dash'], ['busybox', 'sh'], ['bash', '--posix']]) {
-    const [program = '', ...flags] = shell;
-    execFileSync(program, [...flags, '-n', '-c', text]);
-  }
-  expect(text).toMatch(/^\{ ! command -v wall .*\nsleep 2\nif command/);
+describe('the restart command of reboot', () => {
+  const plan = async () => {
+    const args = { msg: "It's time.", pre_reboot_delay: 2, post_reboot_delay: 30 };
+    const { actions } = await reboot.plan(args, fakeHost({ facts: { 'boot.id': 'b' } }));
+    const [, , text = ''] = actions[0]?.kind === 'reboot' ? actions[0].argv : [];
+    return { actions, text };
+  };
+
+  it('is one shell text that dash and bash in POSIX mode parse', async () => {
+    const { actions, text } = await plan();
+    expect(actions).toMatchObject([{ kind: 'reboot', timeoutSeconds: 602, delaySeconds: 30 }]);
+    execFileSync('dash', ['-n', '-c', text]);
+    execFileSync('bash', ['--posix', '-n', '-c', text]);
+    expect(text).toMatch(/^\{ ! command -v wall .*\nsleep 2\nif command/);
+  });
+
+  itWith('busybox')('is a shell text that busybox parses', async () => {
+    const { text } = await plan();
+    execFileSync('busybox', ['sh', '-n', '-c', text]);
+  });
 });
 
 testModule(dnf, {

@@ -1,0 +1,13 @@
+import { Command } from 'commander';
+import type { World } from './world.ts';
+
+/** A command that prints its help to the world's output, and throws its errors for `main` to print. */
+export function newCommand({ stdout }: World, name: string): Command {
+  return new Command(name).exitOverride().configureOutput({
+    writeOut: (text) => {
+      stdout.write(text);
+    },
+    writeErr: () => undefined,
+    getOutHelpWidth: () => stdout.columns ?? 80,
+  });
+}
