@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { playReference, type Fault } from '../../src/chaos/sweep.ts';
+import { itWith } from '../helpers/programs.ts';
 import {
   allCases,
   clusterExamples,
+  exampleNeeds,
   expectRestored,
   plainExamples,
   sweepOptions,
@@ -17,11 +19,14 @@ const rows: [name: string, faults: Fault[]][] = [
 ];
 
 describe('the sweep of an example', () => {
-  it.each(rows)('rolls %s back completely from %s at every changing step', async (name, faults) => {
-    const options = sweepOptions(name, 2);
-    const reference = await playReference(options, { twice: false });
-    const cases = allCases(reference, faults);
-    expect(cases.length).toBeGreaterThan(0);
-    await expectRestored(options, reference, cases);
-  });
+  for (const [name, faults] of rows) {
+    const title = `rolls ${name} back completely from ${faults.join(', ')} at every changing step`;
+    itWith(...(exampleNeeds[name] ?? []))(title, async () => {
+      const options = sweepOptions(name, 2);
+      const reference = await playReference(options, { twice: false });
+      const cases = allCases(reference, faults);
+      expect(cases.length).toBeGreaterThan(0);
+      await expectRestored(options, reference, cases);
+    });
+  }
 });

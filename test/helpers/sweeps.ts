@@ -14,7 +14,7 @@ import {
 } from '../../src/chaos/sweep.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { packageRoot } from '../../src/util/package.ts';
-import { has } from './programs.ts';
+import { has, type Program } from './programs.ts';
 import { shuffled } from './seed.ts';
 
 const examples = join(packageRoot(), 'examples');
@@ -25,6 +25,9 @@ export const clusterExamples: Record<string, string[]> = {
   'os-patch': [],
   'swarm-engine': ['--docker-version', '24.0.9'],
 };
+
+/** Programs of this machine that an example calls on its hosts. */
+export const exampleNeeds: Record<string, Program[]> = { 'k0s-minor': ['curl'] };
 
 export const plainExamples = readdirSync(examples).filter(
   (name) => !(name in clusterExamples) && existsSync(join(examples, name, 'playbook.yml')),

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/util/package.ts';
 import { Cli } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
-import { clusterExamples, plainExamples } from '../helpers/sweeps.ts';
+import { itWith } from '../helpers/programs.ts';
+import { clusterExamples, exampleNeeds, plainExamples } from '../helpers/sweeps.ts';
 
 const folder = join(packageRoot(), 'examples');
 
@@ -14,27 +15,28 @@ describe('examples', () => {
     expect(names).toEqual(Object.keys(clusterExamples));
   });
 
-  it.each(Object.entries(clusterExamples))(
-    '%s changes nothing when it runs again',
-    async (name, inputs) => {
-      const cli = new Cli();
-      try {
-        const { code, stdout, stderr } = await cli.run(
-          [
-            ...['test', join(folder, name, 'playbook.yml'), ...inputs],
-            ...['--inventory', join(folder, name, 'lab', 'hosts.yml')],
-            ...['--prepare', join(folder, name, 'lab', 'prepare.yml')],
-          ],
-          { timeoutMs: 180_000 },
-        );
-        expect(stdout + stderr).toContain('Second play: nothing changed.');
-        expect(code).toBe(0);
-      } finally {
-        cli.dispose();
-      }
-    },
-    180_000,
-  );
+  for (const [name, inputs] of Object.entries(clusterExamples))
+    itWith(...(exampleNeeds[name] ?? []))(
+      `${name} changes nothing when it runs again`,
+      async () => {
+        const cli = new Cli();
+        try {
+          const { code, stdout, stderr } = await cli.run(
+            [
+              ...['test', join(folder, name, 'playbook.yml'), ...inputs],
+              ...['--inventory', join(folder, name, 'lab', 'hosts.yml')],
+              ...['--prepare', join(folder, name, 'lab', 'prepare.yml')],
+            ],
+            { timeoutMs: 180_000 },
+          );
+          expect(stdout + stderr).toContain('Second play: nothing changed.');
+          expect(code).toBe(0);
+        } finally {
+          cli.dispose();
+        }
+      },
+      180_000,
+    );
 });
 
 describe('examples for any host', () => {

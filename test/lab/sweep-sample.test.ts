@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { playReference, type ChangingStep } from '../../src/chaos/sweep.ts';
+import { has } from '../helpers/programs.ts';
 import { randomOf, seed, shuffled } from '../helpers/seed.ts';
 import {
   allCases,
   changedFiles,
   clusterExamples,
+  exampleNeeds,
   expectRestored,
   plainExamples,
   sampleCases,
@@ -16,7 +18,9 @@ import {
 describe(`a sample of the sweeps (seed ${String(seed)})`, () => {
   const changed = changedFiles();
   const random = randomOf('sweeps');
-  const examples = [...Object.keys(clusterExamples), ...plainExamples];
+  const examples = [...Object.keys(clusterExamples), ...plainExamples].filter((name) =>
+    (exampleNeeds[name] ?? []).every(has),
+  );
   const touched = examples.filter((name) =>
     changed.some((file) => file.startsWith(`examples/${name}/`)),
   );

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpRequest } from '../../src/core/action.ts';
 import { ConnectError } from '../../src/core/errors.ts';
+import { selfSigned } from '../../src/lab/certificate.ts';
 import { sendHttp } from '../../src/transport/http.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runner-http-'));
@@ -46,7 +46,7 @@ function serve(server: Server): Server {
       const { authorization, 'content-type': type } = request.headers;
       const peer =
         'getPeerCertificate' in request.socket
-          ? (request.socket as TLSSocket).getPeerCertificate().subject
+          ? (request.socket as TLSSocket).getPeerCertificate().subjectaltname
           : undefined;
       const body = Buffer.concat(chunks).toString();
       response.end(
@@ -71,23 +71,14 @@ const listen = (server: Server, ...where: [string] | [number, string]) =>
     });
   });
 
-const pem = (name: string) => readFileSync(join(folder, name), 'utf8');
+const server = selfSigned(['127.0.0.1'], ['server']);
+const client = selfSigned(['127.0.0.1'], ['eva']);
 
 beforeAll(async () => {
-  const make = (name: string, subject: string) =>
-    execFileSync(
-      'openssl',
-      // prettier-ignore
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', subject,
-        '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`)],
-      { stdio: 'ignore' },
-    );
-  make('server', '/CN=server');
-  make('client', '/CN=eva');
   plain = `http://127.0.0.1:${String(await listen(serve(createServer()), 0, '127.0.0.1'))}`;
   other = `http://127.0.0.1:${String(await listen(serve(createServer()), 0, '127.0.0.1'))}`;
   const tls = createTlsServer({
-    ...{ key: pem('server.key'), cert: pem('server.pem'), ca: pem('client.pem') },
+    ...{ ...server, ca: client.cert },
     ...{ requestCert: true, rejectUnauthorized: true },
   });
   secure = `https://127.0.0.1:${String(await listen(serve(tls), 0, '127.0.0.1'))}`;
@@ -153,10 +144,10 @@ describe('a request', () => {
   });
 
   it('shows a certificate where it has one', async () => {
-    const ca = pem('server.pem');
-    const clientCertificate = { cert: pem('client.pem'), key: pem('client.key') };
+    const ca = server.cert;
+    const clientCertificate = client;
     expect(await said(`${secure}/x`, { ca, clientCertificate })).toMatchObject({
-      peer: { CN: 'eva' },
+      peer: expect.stringContaining('DNS:eva') as string,
     });
     await expect(ask(`${secure}/x`, { ca })).rejects.toThrow('No answer from GET');
     await expect(ask(`${secure}/x`, { clientCertificate })).rejects.toThrow('certificate');

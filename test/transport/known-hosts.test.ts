@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fingerprint, KnownHosts } from '../../src/transport/known-hosts.ts';
+import { itWith } from '../helpers/programs.ts';
 
 describe('known hosts', () => {
   const dir = mkdtempSync(join(tmpdir(), 'runner-known-'));
@@ -17,7 +18,7 @@ describe('known hosts', () => {
   const [one, two] = [make(), make()];
   const file = join(dir, 'known_hosts');
 
-  it('agree with ssh-keygen on plain, port and hashed names', () => {
+  itWith('ssh')('agree with ssh-keygen on plain, port and hashed names', () => {
     writeFileSync(
       file,
       `a.example ${one}\n[b.example]:2222 ${two}\n# remark\n*.wild.example,!no.wild.example ${one}\n`,

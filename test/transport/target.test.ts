@@ -1,17 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import type { HostAddress } from '../../src/core/host.ts';
 import { SshConfig } from '../../src/transport/ssh-config.ts';
 import { TargetResolver, type SshTarget } from '../../src/transport/target.ts';
+import { describeWith } from '../helpers/programs.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'runner-target-'));
 afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
 });
-const hasSsh = spawnSync('ssh', ['-V']).status === 0;
 
 function resolve(config: string, host: Partial<HostAddress>): Promise<SshTarget> {
   const file = join(dir, 'config');
@@ -34,7 +33,7 @@ function resolve(config: string, host: Partial<HostAddress>): Promise<SshTarget>
   });
 }
 
-describe.skipIf(!hasSsh)('how to reach a host', () => {
+describeWith('ssh')('how to reach a host', () => {
   it('is said by the inventory first, then by ssh_config', async () => {
     const config =
       'Host n1.example\n HostName 10.0.0.1\n Port 2200\n User deploy\n IdentityFile ~/k-%h-%r\nHost *\n Port 99\n';
