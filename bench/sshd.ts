@@ -73,7 +73,7 @@ export class SshdHosts {
     );
     const user = execFileSync('id', ['-un']).toString().trim();
     const started = new SshdHosts(dir, reached, servers, user);
-    await Promise.all(hosts.map(({ address, port }) => answers(address, port)));
+    await Promise.all(hosts.map(({ address, port }) => answers(address, port, () => '')));
     return started;
   }
 

@@ -52,8 +52,11 @@ export class TreeSnapshot {
       }
       // A changed file keeps its inode: it may be bound to another place of the host.
       if (wanted?.kind === 'file' && stat.isFile()) return false;
-      // The mode of a directory is restored below, with those that are missing.
-      if (wanted?.kind === 'directory' && stat.isDirectory()) return true;
+      if (wanted?.kind === 'directory' && stat.isDirectory()) {
+        // Its mode is restored below; until then it must be possible to look into it.
+        chmodSync(this.#full(path), 0o700);
+        return true;
+      }
       this.#remove(path, stat);
       removed.push(path);
       return false;

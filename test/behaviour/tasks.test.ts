@@ -84,7 +84,7 @@ rule('2 check_mode: true simulates in a real run; false is refused', {
   also: [{ text: '- { name: A, command: ok, check_mode: false }', problem: 'read_only' }],
 });
 rule('2 timeout: a limit for each attempt', {
-  seen: ['test/openssh/commands.test.ts', 'time'],
+  seen: ['test/openssh/shell.test.ts', 'ends a command that exceeds its time limit'],
 });
 
 rule('3 one module in a task', {

@@ -3,7 +3,8 @@ import { HostConnections, type ConnectionOptions } from '../../src/transport/con
 import { sendHttp } from '../../src/transport/http.ts';
 import { Keyring } from '../../src/transport/keyring.ts';
 import { SshConfig } from '../../src/transport/ssh-config.ts';
-import { systemClock } from '../../src/util/time.ts';
+import type { Clock } from '../../src/core/ports.ts';
+import { sleep } from '../../src/util/time.ts';
 import { TargetResolver, type TargetDefaults } from '../../src/transport/target.ts';
 
 export interface TestConnections {
@@ -18,7 +19,10 @@ export interface TestConnections {
   run?: string;
 }
 
-/** As the command line wires them, without the user's own keys and configuration. */
+/** Pauses between attempts are 20 times shorter. Limits keep real time, as the hosts do. */
+const shortPauses: Clock = { now: () => Date.now(), sleep: (ms, signal) => sleep(ms / 20, signal) };
+
+/** Connections as the command line makes them, without the user's own keys and configuration. */
 export function testConnections(options: TestConnections = {}): HostConnections {
   const { connectTimeoutMs = 10_000, passphrase, knownHosts = [] } = options;
   const defaults: TargetDefaults = {
@@ -37,7 +41,7 @@ export function testConnections(options: TestConnections = {}): HostConnections 
       password: options.password,
     },
     sendHttp,
-    clock: systemClock,
+    clock: shortPauses,
     run: options.run ?? 'test',
     connectTimeoutMs,
     transport: options.transport,

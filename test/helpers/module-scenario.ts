@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { CliResult } from './cli.ts';
-import { itWith, type Program } from './programs.ts';
+import { itWith, type Need } from './programs.ts';
 
 /** Tasks on a real host as an operator would try them: with a rollback first, then for good, then once more. */
 export interface ModuleScenario {
@@ -12,8 +12,8 @@ export interface ModuleScenario {
   look: string;
   /** Text that `look` prints after the tasks, but not before. */
   shows: string;
-  /** Programs that the host needs beyond a minimal Debian. */
-  programs?: readonly Program[];
+  /** What the host needs beyond a minimal Debian. */
+  needs?: readonly Need[];
   /** The tasks report a change every time they run. */
   alwaysChanges?: boolean;
   /** Shell command that prepares the host. */
@@ -30,11 +30,11 @@ const playOf = (tasks: string): string =>
 
 /** Declares the test of a scenario; `host` is asked for when the test runs. */
 export function itPlays(scenario: ModuleScenario, host: () => ScenarioHost): void {
-  const { title, programs = [], alwaysChanges = false } = scenario;
+  const { title, needs = [], alwaysChanges = false } = scenario;
   const claim = alwaysChanges
     ? 'rolls back and applies'
     : 'rolls back, applies, and changes nothing when played again';
-  itWith(...programs)(`${title}: ${claim}`, () => checkScenario(scenario, host()));
+  itWith(...needs)(`${title}: ${claim}`, () => checkScenario(scenario, host()));
 }
 
 /** A failed play restores the state of before, a play applies the tasks, and another one changes nothing. */

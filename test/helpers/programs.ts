@@ -32,6 +32,9 @@ export const packages = {
 
 export type Program = keyof typeof packages;
 
+/** What a test may need of the machine: programs, or that the user is root. */
+export type Need = Program | 'root';
+
 const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
 
 export function has(program: Program): boolean {
@@ -45,29 +48,30 @@ export function has(program: Program): boolean {
   });
 }
 
-/** Such as "[needs zip: Debian package zip]", which the reporter repeats for skipped tests. Undefined when all are here. */
-function missing(programs: readonly Program[]): string | undefined {
-  const absent = programs.filter((program) => !has(program));
+/** Such as "[needs zip: Debian package zip]", which the reporter repeats for skipped tests. Undefined when all is there. */
+function missing(needs: readonly Need[]): string | undefined {
+  if (needs.includes('root') && process.getuid?.() !== 0) return '[needs root]';
+  const absent = needs.filter((need) => need !== 'root').filter((program) => !has(program));
   if (absent.length === 0) return undefined;
   const names = [...new Set(absent.map((program) => packages[program]))];
   const word = names.length === 1 ? 'package' : 'packages';
   return `[needs ${absent.join(', ')}: Debian ${word} ${names.join(', ')}]`;
 }
 
-/** `it` where the programs are installed; elsewhere the test is skipped and its title names their packages. */
+/** `it` where the needs are met; elsewhere the test is skipped and its title names their packages. */
 export function itWith(
-  ...programs: Program[]
+  ...needs: Need[]
 ): (title: string, test: () => unknown, ms?: number) => void {
-  const note = missing(programs);
+  const note = missing(needs);
   return (title, test, ms) => {
     if (note === undefined) it(title, test, ms);
     else it.skip(`${title} ${note}`, test, ms);
   };
 }
 
-/** `describe` where the programs are installed; elsewhere its tests are skipped, as with `itWith`. */
-export function describeWith(...programs: Program[]): (title: string, tests: () => void) => void {
-  const note = missing(programs);
+/** `describe` where the needs are met; elsewhere its tests are skipped, as with `itWith`. */
+export function describeWith(...needs: Need[]): (title: string, tests: () => void) => void {
+  const note = missing(needs);
   return (title, tests) => {
     if (note === undefined) describe(title, tests);
     else describe.skip(`${title} ${note}`, tests);

@@ -6,7 +6,7 @@ import type { RunEvent } from '../../src/core/events.ts';
 import { Cli, hostsIn } from '../helpers/cli.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { HostsBench } from '../helpers/hosts.ts';
-import { itWith } from '../helpers/programs.ts';
+import { describeWith, itWith } from '../helpers/programs.ts';
 import { inTerminal } from '../helpers/terminal.ts';
 
 let bench: HostsBench;
@@ -686,7 +686,7 @@ describe('a point of no return', () => {
   });
 });
 
-describe.skipIf(process.getuid?.() !== 0)('a full disk on the controller [needs root]', () => {
+describeWith('root')('a full disk on the controller', () => {
   it('fails the run before the next task; the rollback still succeeds', async () => {
     const { stateDir } = bench.cli;
     mkdirSync(stateDir, { recursive: true });

@@ -1,16 +1,23 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { HostSession, Identity } from '../../src/core/host.ts';
-import type { HostConnections } from '../../src/transport/connections.ts';
-import { testConnections } from '../helpers/connections.ts';
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { HostSession } from '../../src/core/host.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { Box, describeBox } from '../helpers/openssh/openssh.ts';
+import {
+  batch,
+  connectionsOfTest,
+  exec,
+  limit,
+  login,
+  output,
+} from '../helpers/openssh/sessions.ts';
+import { itWith, type Program } from '../helpers/programs.ts';
 
-const limit = { timeoutMs: 20_000 };
-const login: Identity = { user: undefined, method: 'sudo', password: undefined };
 const noisy = 'echo profile noise; echo more >&2\n';
 
-describeBox('the remote shell on a real host', () => {
+describeBox('The remote shell', () => {
+  const connect = connectionsOfTest();
   let box: Box;
-  let connections: HostConnections;
   beforeAll(async () => {
     box = await Box.start({
       sshd: ['Banner /etc/issue', 'PrintMotd yes'],
@@ -30,57 +37,66 @@ describeBox('the remote shell on a real host', () => {
         },
         { name: 'homeless', shell: '/bin/bash' },
       ],
-      // A home that is gone, and a /tmp from which nothing may be run.
-      setup: 'rm -rf /home/homeless; mount --bind /tmp /tmp; mount -o remount,bind,noexec /tmp\n',
+      setup: 'rm -rf /home/homeless; mount -o remount,noexec /tmp\n',
     });
-    connections = testConnections({ knownHosts: [box.knownHosts] });
   });
-  afterAll(async () => {
-    await connections.close();
-    await box.stop();
-  });
-  const sessionOf = (user: string) => connections.session(box.host(user, `box-${user}`), login);
-  const run = async (session: HostSession, script: string, timeoutMs = 20_000) => {
-    const { outputs } = await session.perform(
-      {
-        actions: [{ kind: 'exec', argv: ['sh', '-c', script] }],
-        captures: [],
-        record: undefined,
-      },
-      { timeoutMs },
-    );
+  beforeEach(() => box.reset());
+  afterAll(() => box.stop());
+
+  const sessionOf = (user: string): Promise<HostSession> => {
+    const connections = connect({ knownHosts: [box.knownHosts] });
+    return connections.session(box.host(user, `box-${user}`), login);
+  };
+  const run = async (session: HostSession, script: string, timeoutMs = limit.timeoutMs) => {
+    const { outputs } = await session.perform(exec(script), { timeoutMs });
     return outputs[0];
   };
 
-  it.each(['root', 'dash', 'bash', 'fish', 'csh', 'zsh', 'homeless'])(
-    'speaks with the login shell of %s',
-    async (user) => {
-      const session = await sessionOf(user);
-      expect(await run(session, 'id -un; echo "it\'s" >&2; exit 7')).toEqual({
-        code: 7,
-        stdout: `${user}\n`,
-        stderr: "it's\n",
-      });
-      const { outputs } = await session
-        .perform(
-          {
-            actions: [{ kind: 'exec', argv: ['printf', '%s', 'a!b $HOME `x` "q" \\ \n*'] }],
-            captures: [],
-            record: { run: 'r1', unit: '1' },
-          },
-          limit,
-        )
-        .catch((error: unknown) => {
-          // Without a home there is no place for the record: the step must not start, and say so.
-          expect(user).toBe('homeless');
-          throw error;
+  const script = 'id -un; echo "it\'s" >&2; exit 7';
+  const argv = ['printf', '%s', 'a!b $HOME `x` "q" \\ \n*'];
+  const logins: { title: string; user: string; needs: Program[] }[] = [
+    { title: 'root', user: 'root', needs: [] },
+    { title: 'a user with the login shell dash', user: 'dash', needs: [] },
+    { title: 'a user of bash whose profile writes output', user: 'bash', needs: [] },
+    { title: 'a user of fish whose profile writes output', user: 'fish', needs: ['fish'] },
+    { title: 'a user of tcsh whose profile writes output', user: 'csh', needs: ['tcsh'] },
+    { title: 'a user of zsh whose profile writes output', user: 'zsh', needs: ['zsh'] },
+  ];
+  for (const { title, user, needs } of logins) {
+    itWith(...needs)(
+      `runs commands of ${title}, and returns nothing but their output`,
+      async () => {
+        const session = await sessionOf(user);
+        expect(await run(session, script)).toEqual({
+          code: 7,
+          stdout: `${user}\n`,
+          stderr: "it's\n",
         });
-      if (user === 'homeless') expect(outputs).toEqual([]);
-      else expect(outputs[0]?.stdout).toBe('a!b $HOME `x` "q" \\ \n*');
-    },
-  );
+        const { outputs } = await session.perform(
+          { ...batch({ kind: 'exec', argv }), record: { run: 'r1', unit: '1' } },
+          limit,
+        );
+        expect(outputs[0]?.stdout).toBe(argv[2]);
+      },
+    );
+  }
 
-  it('passes any bytes and megabytes on both streams', async () => {
+  it('runs only commands without a record when the home directory of the user is missing', async () => {
+    const session = await sessionOf('homeless');
+    expect(await run(session, script)).toEqual({
+      code: 7,
+      stdout: 'homeless\n',
+      stderr: "it's\n",
+    });
+    const { outputs, captureError } = await session.perform(
+      { ...batch({ kind: 'exec', argv }), record: { run: 'r1', unit: '1' } },
+      limit,
+    );
+    expect(outputs).toEqual([]);
+    expect(captureError).toMatch(/Permission denied/);
+  });
+
+  it('returns hundreds of kilobytes with any bytes on both streams', async () => {
     const session = await sessionOf('root');
     const answer = await run(
       session,
@@ -88,18 +104,14 @@ describeBox('the remote shell on a real host', () => {
     );
     expect(answer?.stdout.length).toBe(300_003 + 'no newline'.length);
     expect(answer?.stderr.length).toBe(200_000);
-    expect(answer?.stdout.endsWith('��\nno newline')).toBe(true);
+    expect(answer?.stdout.endsWith('\ufffd\ufffd\nno newline')).toBe(true);
   });
 
-  it('keeps a part of a flood and its size', async () => {
+  it('keeps the first MiB of a long output in memory, counts all bytes and passes them to the overflow sink', async () => {
     const session = await sessionOf('root');
     const sizes = { stdout: 0, stderr: 0 };
     const { outputs } = await session.perform(
-      {
-        actions: [{ kind: 'exec', argv: ['head', '-c', '50000000', '/dev/zero'] }],
-        captures: [],
-        record: undefined,
-      },
+      batch({ kind: 'exec', argv: ['head', '-c', '50000000', '/dev/zero'] }),
       {
         ...limit,
         overflow: (stream) => ({
@@ -113,24 +125,37 @@ describeBox('the remote shell on a real host', () => {
     expect(sizes).toEqual({ stdout: 50_000_000, stderr: 0 });
   });
 
-  it('does not mix what a child left behind writes into later answers', async () => {
+  it('keeps the output of a background process out of later answers', async () => {
     const session = await sessionOf('root');
-    const first = await run(
-      session,
-      '(i=0; while [ $i -lt 200 ]; do echo intruder; echo intruder >&2; i=$((i+1)); sleep 0.02; done) & echo started',
-    );
+    const intruder =
+      'while ! test -e /run/enough; do echo intruder; echo intruder >&2; sleep 0.01; done';
+    const first = await run(session, `(${intruder}) & echo started`);
     expect(first).toMatchObject({ code: 0 });
     expect(first?.stdout).toContain('started\n');
-    for (let turn = 0; turn < 20; turn++) {
-      const answer = await run(session, 'sleep 0.05; echo mine');
-      expect(answer).toEqual({ code: 0, stdout: 'mine\n', stderr: '' });
+    try {
+      for (let turn = 0; turn < 10; turn++) {
+        const answer = await run(session, 'sleep 0.03; echo mine');
+        expect(answer).toEqual({ code: 0, stdout: 'mine\n', stderr: '' });
+      }
+    } finally {
+      writeFileSync(box.path('/run/enough'), '');
     }
-    // setsid, as daemons do, and a sleeper that holds the descriptors without a word.
-    await run(session, 'setsid sh -c "sleep 0.3; echo late; sleep 2" & :');
-    expect(await run(session, 'sleep 0.6; echo mine')).toMatchObject({ stdout: 'mine\n' });
   });
 
-  it('ends a command with all its children when its time is over, and says so', async () => {
+  it('keeps the late output of a daemon out of the answer that is read meanwhile', async () => {
+    const session = await sessionOf('root');
+    // As daemons do, setsid leaves the process group. The process keeps the file descriptors of the shell open.
+    const daemon = 'until test -e /run/speak; do sleep 0.02; done; echo late; touch /run/spoken';
+    await run(session, `setsid sh -c "${daemon}; until test -e /run/end; do sleep 0.1; done" & :`);
+    const answer = await run(
+      session,
+      'touch /run/speak; until test -e /run/spoken; do sleep 0.02; done; echo mine',
+    );
+    expect(answer).toEqual({ code: 0, stdout: 'mine\n', stderr: '' });
+    writeFileSync(box.path('/run/end'), '');
+  });
+
+  it('ends a command that exceeds its time limit, and children that ignore SIGTERM, and says so', async () => {
     const session = await sessionOf('dash');
     const stubborn =
       'trap "" TERM; setsid sh -c "trap : TERM; while :; do sleep 77; done" & while :; do sleep 77; done';
@@ -138,45 +163,47 @@ describeBox('the remote shell on a real host', () => {
       code: 'TIMED_OUT',
       message: expect.stringContaining('Its processes on the host were ended.') as string,
     });
-    const left = await run(await sessionOf('root'), 'ps ax -o args | grep "[s]leep 77"; :');
-    expect(left?.stdout).toBe('');
+    expect(box.processes().filter((line) => line.includes('sleep 77'))).toEqual([]);
   });
 
-  it('ends a command when the operator gives up', async () => {
+  it('ends the running command when the run is aborted', async () => {
     const abort = new AbortController();
     const session = await sessionOf('dash');
-    const going = session.perform(
-      { actions: [{ kind: 'exec', argv: ['sleep', '78'] }], captures: [], record: undefined },
-      { timeoutMs: 20_000, signal: abort.signal },
-    );
-    setTimeout(() => {
-      abort.abort();
-    }, 200);
-    await expect(going).rejects.toMatchObject({ code: 'TIMED_OUT' });
-    const left = await run(await sessionOf('root'), 'ps ax -o args | grep "[s]leep 78"; :');
-    expect(left?.stdout).toBe('');
+    const going = session.perform(batch({ kind: 'exec', argv: ['sleep', '78'] }), {
+      ...limit,
+      signal: abort.signal,
+    });
+    const aborted = expect(going).rejects.toMatchObject({ code: 'TIMED_OUT' });
+    await eventually(() => box.processes().includes('sleep 78'));
+    abort.abort();
+    await aborted;
+    expect(box.processes()).not.toContain('sleep 78');
   });
 });
 
-describeBox('a host without coreutils', () => {
-  it('is served by busybox alone', async () => {
-    const box = await Box.start({
-      // The shell and every program are busybox's; the machine's own are out of the path.
-      setup: [
-        'mkdir /run/bb',
-        'busybox --install -s /run/bb',
-        'mount --bind /usr/bin/busybox "$(readlink -f /bin/sh)"',
-        'for tool in cat stat head tail sync base64 sha256sum rm mv chmod chown mkdir du cp grep sleep readlink id env tee; do',
-        '  p=/usr/bin/$tool; [ -e "$p" ] && mount --bind /usr/bin/busybox "$p"',
-        'done',
-      ].join('\n'),
+describeBox(
+  'A host whose only programs are those of busybox',
+  () => {
+    const connect = connectionsOfTest();
+    let box: Box;
+    beforeAll(async () => {
+      box = await Box.start({
+        // busybox stands in for the shell and for each program that the runtime calls.
+        setup: [
+          'mount --bind /usr/bin/busybox "$(readlink -f /bin/sh)"',
+          'for tool in cat stat head tail sync base64 sha256sum rm mv chmod chown mkdir du cp grep sleep readlink id env tee; do',
+          '  p=/usr/bin/$tool; [ -e "$p" ] && mount --bind /usr/bin/busybox "$p"',
+          'done',
+        ].join('\n'),
+      });
     });
-    const connections = testConnections({ knownHosts: [box.knownHosts] });
-    try {
+    afterAll(() => box.stop());
+
+    it('keeps records and copies, writes files, runs commands and reports file states', async () => {
+      const connections = connect({ knownHosts: [box.knownHosts] });
       const session = await connections.session(box.host(), login);
       const path = '/var/tmp/a file';
-      const [found] = await session.read([{ script: `file_state '${path}'` }], limit);
-      expect(found?.stdout).toBe('absent\n');
+      expect(await output(session, `file_state '${path}'`)).toBe('absent\n');
       const written = await session.perform(
         {
           actions: [
@@ -195,11 +222,10 @@ describeBox('a host without coreutils', () => {
         'BusyBox',
       );
       expect(await session.unitRecord('r1', '1', limit)).toEqual({ state: 'finished', code: 0 });
-      const [state] = await session.read([{ script: `file_state '${path}'` }], limit);
-      expect(state?.stdout).toMatch(/^file\|640\|0\|0\|root\|root\|4\|\d+\n[0-9a-f]{64} /);
-    } finally {
-      await connections.close();
-      await box.stop();
-    }
-  });
-});
+      expect(await output(session, `file_state '${path}'`)).toMatch(
+        /^file\|640\|0\|0\|root\|root\|4\|\d+\n[0-9a-f]{64} /,
+      );
+    });
+  },
+  'busybox',
+);

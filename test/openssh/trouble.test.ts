@@ -1,313 +1,320 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Batch, HostSession, Identity } from '../../src/core/host.ts';
-import type { HostConnections } from '../../src/transport/connections.ts';
+import type { FetchAction, UploadAction } from '../../src/core/action.ts';
+import type { HostSession } from '../../src/core/host.ts';
 import { digestFile } from '../../src/util/digest.ts';
-import { testConnections, type TestConnections } from '../helpers/connections.ts';
+import type { TestConnections } from '../helpers/connections.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { Box, describeBox } from '../helpers/openssh/openssh.ts';
 import { FaultProxy } from '../helpers/openssh/proxy.ts';
+import {
+  batch,
+  connectionsOfTest,
+  exec,
+  limit,
+  login,
+  output,
+  transports,
+} from '../helpers/openssh/sessions.ts';
 
-const limit = { timeoutMs: 20_000 };
-const login: Identity = { user: undefined, method: 'sudo', password: undefined };
-const exec = (script: string, extra: Partial<Batch> = {}): Batch => ({
-  actions: [{ kind: 'exec', argv: ['sh', '-c', script] }],
-  captures: [],
-  record: undefined,
-  ...extra,
-});
+const record = { run: 'r1', unit: '1' };
+/** Waits on the host until the test creates /run/go. */
+const UNTIL_GO = 'until test -e /run/go; do sleep 0.05; done';
+/** In ssh_config: the host counts as lost after 2 s without an answer. */
+const KEEPALIVE = '  ServerAliveInterval 1\n  ServerAliveCountMax 1\n';
 
-describeBox('trouble on the line', () => {
+describeBox('A session on a real host', () => {
+  const connect = connectionsOfTest();
   let box: Box;
   let proxy: FaultProxy;
-  let unit = 0;
-  const open: HostConnections[] = [];
   beforeAll(async () => {
     box = await Box.start({
-      setup: 'mkdir -p /srv; mount -t tmpfs -o size=1m tmpfs /srv\n',
+      setup: 'mkdir /run/small; mount -t tmpfs -o size=1m tmpfs /run/small',
     });
-  });
-  beforeEach(async () => {
-    proxy = await FaultProxy.start(box);
-    writeFileSync(
-      join(box.dir, 'config'),
-      `Host box\n  HostName 127.0.0.1\n  Port ${String(proxy.port)}\n  HostKeyAlias box\n  ServerAliveInterval 1\n  ServerAliveCountMax 2\n`,
-    );
     writeFileSync(join(box.dir, 'known_alias'), `box ${box.hostKey()}\n`);
   });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((one) => one.close()));
-    await proxy.stop();
+  beforeEach(async () => {
+    await box.reset();
+    proxy = await FaultProxy.start(box);
   });
-  afterAll(async () => {
-    await box.stop();
-  });
-  const session = async (options: TestConnections = {}): Promise<HostSession> => {
-    const connections = testConnections({
-      sshConfig: join(box.dir, 'config'),
+  afterEach(() => proxy.stop());
+  afterAll(() => box.stop());
+
+  /** A session through the proxy. */
+  const session = (options: TestConnections = {}, config = ''): Promise<HostSession> => {
+    const file = join(box.dir, 'config');
+    const place = `  HostName 127.0.0.1\n  Port ${String(proxy.port)}\n  HostKeyAlias box\n`;
+    writeFileSync(file, `Host box\n${place}${config}`);
+    const connections = connect({
+      sshConfig: file,
       knownHosts: [join(box.dir, 'known_alias')],
       ...options,
     });
-    open.push(connections);
-    const host = { ...box.host(), address: 'box', port: undefined };
-    return connections.session(host, login);
+    return connections.session({ ...box.host(), address: 'box', port: undefined }, login);
   };
-  /** Looks at the host by a line of its own. */
-  const look = async (script: string): Promise<string> => {
-    const connections = testConnections({ knownHosts: [box.knownHosts] });
-    open.push(connections);
-    const direct = await connections.session(box.host(), login);
-    const [answer] = await direct.read([{ script }], limit);
-    return answer?.stdout ?? '';
+  const exists = (file: string) => existsSync(box.path(file));
+  const create = (file: string) => {
+    writeFileSync(box.path(file), '');
   };
-  const record = () => ({ run: 'r1', unit: String(++unit) });
-  const appears = async (script: string, wanted: string) => {
-    for (let attempt = 0; attempt < 100; attempt++) {
-      if ((await look(script)) === wanted) return;
-      await wait(100);
+  /** Names of all files where the tests write to. */
+  const files = () => readdirSync(box.path('/var/tmp'));
+  const upload = async (from: string, path: string): Promise<UploadAction> => {
+    const { size, checksum } = await digestFile(from);
+    return { kind: 'upload', path, from, size, checksum };
+  };
+
+  /** A TCP server on the controller, for one test. */
+  const withServer = async (
+    serve: (socket: Socket) => void,
+    test: (port: number) => Promise<void>,
+  ): Promise<void> => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      serve(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      await test((server.address() as AddressInfo).port);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.close();
     }
-    throw new Error(`"${script}" did not come to say ${wanted}`);
   };
 
-  it('a host that takes connections and never answers is named within its limit', async () => {
-    const taken: Socket[] = [];
-    const silent = createServer((socket) => taken.push(socket));
-    silent.listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const connections = testConnections({ connectTimeoutMs: 400 });
-    open.push(connections);
-    const { port } = silent.address() as AddressInfo;
-    const host = { ...box.host(), address: '127.0.0.1', port };
-    await expect(connections.session(host, login)).rejects.toMatchObject({
-      stage: 'handshake',
-      message: expect.stringContaining('did not answer within 0.4 s') as string,
-    });
-    for (const socket of taken) socket.destroy();
-    silent.close();
-  }, 45_000);
+  it('fails in the handshake, after a second attempt, when the host accepts the connection but never answers', async () => {
+    let accepted = 0;
+    await withServer(
+      () => accepted++,
+      async (port) => {
+        const connections = connect({ connectTimeoutMs: 400 });
+        const host = { ...box.host(), address: '127.0.0.1', port };
+        await expect(connections.session(host, login)).rejects.toMatchObject({
+          code: 'UNREACHABLE',
+          stage: 'handshake',
+          message: expect.stringContaining('did not answer within 0.4 s') as string,
+        });
+      },
+    );
+    expect(accepted).toBe(2);
+  });
 
-  it('something that is not ssh is named', async () => {
-    const web = createServer((socket) => {
-      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
-    });
-    web.listen(0, '127.0.0.1');
-    await once(web, 'listening');
-    const connections = testConnections({ connectTimeoutMs: 400 });
-    open.push(connections);
-    const { port } = web.address() as AddressInfo;
-    await expect(
-      connections.session({ ...box.host(), address: '127.0.0.1', port }, login),
-    ).rejects.toMatchObject({ code: 'UNREACHABLE', stage: 'handshake' });
-    web.close();
-  }, 45_000);
-
-  it('a host that refuses for a moment is waited for', async () => {
-    proxy.refuse(true);
-    const waiting = session();
-    await wait(700);
-    proxy.refuse(false);
-    expect((await (await waiting).read([{ script: 'echo there' }], limit))[0]?.stdout).toBe(
-      'there\n',
+  it('fails in the handshake when the port belongs to a web server', async () => {
+    await withServer(
+      (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      async (port) => {
+        const host = { ...box.host(), address: '127.0.0.1', port };
+        await expect(connect().session(host, login)).rejects.toMatchObject({
+          code: 'UNREACHABLE',
+          stage: 'handshake',
+          message: expect.stringContaining('does not speak SSH') as string,
+        });
+      },
     );
   });
 
-  it.each(['ssh', 'openssh'] as const)(
-    'a peer frozen in a command is noticed by %s',
+  it('is established when the host first closes some connections and then accepts one', async () => {
+    proxy.refuse(true);
+    const pending = session();
+    await eventually(() => proxy.accepted >= 2);
+    proxy.refuse(false);
+    expect(await output(await pending, 'echo there')).toBe('there\n');
+  });
+
+  it.each(transports)(
+    'with transport %s reports a lost connection when the host stops answering during a command',
     async (transport) => {
-      const one = await session({ transport });
-      const going = one.perform(exec('sleep 30'), { timeoutMs: 25_000 });
-      await wait(300);
+      const one = await session({ transport }, KEEPALIVE);
+      const running = one.perform(exec(`touch /run/began; ${UNTIL_GO}`), limit);
+      const lost = expect(running).rejects.toMatchObject({ code: 'UNREACHABLE', stage: 'lost' });
+      await eventually(() => exists('/run/began'));
       proxy.freeze();
-      await expect(going).rejects.toMatchObject({ stage: 'lost' });
+      await lost;
     },
   );
 
-  it.each(['ssh', 'openssh'] as const)(
-    'a reset in a command is not a result by %s',
+  it.each(transports)(
+    'with transport %s reports a lost connection, not a result, when it is reset during a command, and reconnects',
     async (transport) => {
       const one = await session({ transport });
-      const going = one.perform(exec('sleep 1; true', { record: record() }), limit);
-      await wait(300);
+      const running = one.perform(exec(`touch /run/began; ${UNTIL_GO}`, { record }), limit);
+      const lost = expect(running).rejects.toMatchObject({ code: 'UNREACHABLE', stage: 'lost' });
+      await eventually(() => exists('/run/began'));
       proxy.cut();
-      await expect(going).rejects.toMatchObject({ code: 'UNREACHABLE', stage: 'lost' });
-      expect((await one.read([{ script: 'echo back' }], limit))[0]?.stdout).toBe('back\n');
+      await lost;
+      expect(await output(one, 'echo back')).toBe('back\n');
     },
   );
 
-  it('a shell that is killed in a command is not a result', async () => {
+  it('reports a lost connection when a command kills the remote shell, and opens a new shell', async () => {
     const one = await session();
-    await expect(one.perform(exec('kill -9 $PPID; sleep 1'), limit)).rejects.toMatchObject({
+    await expect(one.perform(exec('kill -9 $PPID; sleep 0.1'), limit)).rejects.toMatchObject({
       stage: 'lost',
     });
-    expect((await one.read([{ script: 'echo back' }], limit))[0]?.stdout).toBe('back\n');
+    expect(await output(one, 'echo back')).toBe('back\n');
   });
 
-  it('a reset in a file leaves no debris, and the next try puts it there', async () => {
+  it('leaves no temporary file when the connection is reset during an upload, and repeats the upload', async () => {
     const from = join(box.dir, 'large');
-    const bytes = randomBytes(8 * 1024 * 1024);
-    writeFileSync(from, bytes);
-    const { size, checksum } = await digestFile(from);
-    const path = '/var/tmp/large';
-    const upload: Batch = {
-      actions: [{ kind: 'upload', path, from, size, checksum, mode: '0640' }],
-      captures: [],
-      record: undefined,
-    };
+    writeFileSync(from, randomBytes(3 * 1024 * 1024));
+    const action = { ...(await upload(from, '/var/tmp/large')), mode: '0640' };
     const one = await session();
-    await one.read([{ script: ':' }], limit);
-    proxy.cutAfter(3 * 1024 * 1024);
-    await expect(one.perform(upload, limit)).rejects.toMatchObject({ stage: 'lost' });
-    await appears('ls -A /var/tmp', '');
-    expect((await one.perform(upload, limit)).outputs[0]).toMatchObject({ code: 0, stderr: '' });
-    expect(await look(`stat -c "%a %s" ${path}; sha256sum <${path}; ls -A /var/tmp`)).toBe(
-      `640 ${String(size)}\n${checksum}  -\nlarge\n`,
-    );
-    // And back again, to the controller.
-    const to = join(box.dir, 'copy');
-    const fetch: Batch = {
-      actions: [{ kind: 'fetch', path, to, checksum }],
-      captures: [],
-      record: undefined,
-    };
-    await one.perform(fetch, limit);
+    await output(one, ':');
+    proxy.cutAfter(1024 * 1024);
+    await expect(one.perform(batch(action), limit)).rejects.toMatchObject({ stage: 'lost' });
+    await eventually(() => files().length === 0);
+    const { outputs } = await one.perform(batch(action), limit);
+    expect(outputs[0]).toMatchObject({ code: 0, stderr: '' });
+    expect(files()).toEqual(['large']);
+    expect((await digestFile(box.path('/var/tmp/large'))).checksum).toBe(action.checksum);
+    expect(statSync(box.path('/var/tmp/large')).mode & 0o7777).toBe(0o640);
+  });
+
+  it('fetches a file of several MiB without a change', async () => {
+    const bytes = randomBytes(3 * 1024 * 1024);
+    writeFileSync(box.path('/var/tmp/large'), bytes);
+    const { checksum } = await digestFile(box.path('/var/tmp/large'));
+    const to = join(box.dir, 'fetched');
+    const fetch: FetchAction = { kind: 'fetch', path: '/var/tmp/large', to, checksum };
+    await (await session()).perform(batch(fetch), limit);
     expect(readFileSync(to).equals(bytes)).toBe(true);
-    rmSync(to);
-    const changed = { ...fetch, actions: [{ kind: 'fetch' as const, path, to, checksum: '00' }] };
-    await expect(one.perform(changed, limit)).rejects.toThrow('changed while it was read');
-    await look(`rm ${path}`);
   });
 
-  it('a file that changes its size while it is sent is refused, and is never taken for commands', async () => {
-    const from = join(box.dir, 'changing');
-    const one = await session();
-    const path = '/var/tmp/changing';
-    for (const [announced, content] of [
-      [2000, 'x'.repeat(1000)],
-      [1000, `${'x'.repeat(1000)}touch /run/intruder\n`],
-    ] as const) {
-      writeFileSync(from, 'x'.repeat(announced));
-      const { checksum } = await digestFile(from);
-      writeFileSync(from, content);
-      const upload = { kind: 'upload' as const, path, from, size: announced, checksum };
-      const going = one.perform({ actions: [upload], captures: [], record: undefined }, limit);
-      if (announced > content.length)
-        await expect(going).rejects.toMatchObject({ code: 'TASK_FAILED' });
-      else expect((await going).outputs[0]?.code).toBe(0);
-    }
-    expect(
-      await look(`ls /run/intruder 2>/dev/null; wc -c <${path}; rm ${path}; ls -A /var/tmp`),
-    ).toBe('1000\n');
+  it('refuses a fetched file whose checksum differs, and leaves nothing on the controller', async () => {
+    writeFileSync(box.path('/var/tmp/file'), 'content\n');
+    const to = join(box.dir, 'refused');
+    const fetch: FetchAction = { kind: 'fetch', path: '/var/tmp/file', to, checksum: '00' };
+    await expect((await session()).perform(batch(fetch), limit)).rejects.toThrow(
+      'changed while it was read',
+    );
+    expect(readdirSync(box.dir).filter((name) => name.startsWith('refused'))).toEqual([]);
   });
 
-  it('a place on the controller where nothing can be written fails the step only', async () => {
+  it('fails an upload of a file that became shorter than announced, and leaves nothing on the host', async () => {
+    const from = join(box.dir, 'shorter');
+    writeFileSync(from, 'x'.repeat(2000));
+    const action = await upload(from, '/var/tmp/shorter');
+    writeFileSync(from, 'x'.repeat(1000));
     const one = await session();
-    await look('echo hello >/var/tmp/small');
+    await expect(one.perform(batch(action), limit)).rejects.toMatchObject({ code: 'TASK_FAILED' });
+    await eventually(() => files().length === 0);
+    expect(await output(one, 'echo fine')).toBe('fine\n');
+  });
+
+  it('uploads only the announced bytes of a file that became longer, and does not run the rest as commands', async () => {
+    const from = join(box.dir, 'longer');
+    writeFileSync(from, 'x'.repeat(1000));
+    const action = await upload(from, '/var/tmp/longer');
+    writeFileSync(from, `${'x'.repeat(1000)}touch /run/intruder\n`);
+    const one = await session();
+    expect((await one.perform(batch(action), limit)).outputs[0]?.code).toBe(0);
+    expect(await output(one, 'echo fine')).toBe('fine\n');
+    expect(exists('/run/intruder')).toBe(false);
+    expect(files()).toEqual(['longer']);
+    expect(statSync(box.path('/var/tmp/longer')).size).toBe(1000);
+  });
+
+  it('fails only the fetch, and stays usable, when the file on the controller cannot be written', async () => {
+    writeFileSync(box.path('/var/tmp/small'), 'hello\n');
     const to = join(box.key, 'below', 'a-file');
-    const fetch = { kind: 'fetch' as const, path: '/var/tmp/small', to, checksum: '00' };
-    await expect(
-      one.perform({ actions: [fetch], captures: [], record: undefined }, limit),
-    ).rejects.toMatchObject({
+    const fetch: FetchAction = { kind: 'fetch', path: '/var/tmp/small', to, checksum: '00' };
+    const one = await session();
+    await expect(one.perform(batch(fetch), limit)).rejects.toMatchObject({
       code: 'TASK_FAILED',
       message: expect.stringContaining('cannot be written') as string,
     });
-    expect((await one.read([{ script: 'rm /var/tmp/small; echo fine' }], limit))[0]?.stdout).toBe(
-      'fine\n',
-    );
+    expect(await output(one, 'echo fine')).toBe('fine\n');
   });
 
-  it('an idle shell of an earlier line is ended before its work is believed not to have begun', async () => {
+  it('ends the idle shell of an earlier connection of the run before it reports that no earlier step is running', async () => {
     const earlier = await session({ run: 'fenced' });
-    const [shell] = await earlier.read([{ script: 'echo $$' }], limit);
+    const shell = (await output(earlier, 'echo $$'))?.trim() ?? '';
+    expect(exists(`/proc/${shell}`)).toBe(true);
     const later = await session({ run: 'fenced' });
-    // The record of another unit, looked at in the same shell, has nothing to do with it.
+    // A record of another unit in the same shell does not influence the result.
     await later.perform(exec(':', { record: { run: 'fenced', unit: '7' } }), limit);
     expect(await later.unitRecord('fenced', '7', limit)).toEqual({ state: 'finished', code: 0 });
     expect(await later.fence('fenced', limit)).toBe('clear');
-    await appears(`kill -0 ${shell?.stdout.trim() ?? ''} 2>/dev/null || echo gone`, 'gone\n');
+    await eventually(() => !exists(`/proc/${shell}`));
   });
 
-  it('a full disk is named, leaves nothing behind and does not stop the shell', async () => {
+  it('names a full disk as the reason of a failed upload or write, leaves no partial file and stays usable', async () => {
     const from = join(box.dir, 'too-large');
-    writeFileSync(from, randomBytes(3 * 1024 * 1024));
-    const { size, checksum } = await digestFile(from);
+    writeFileSync(from, randomBytes(2 * 1024 * 1024));
     const one = await session();
-    const upload = { kind: 'upload' as const, path: '/srv/f', from, size, checksum };
-    const write = { kind: 'write' as const, path: '/srv/g', content: 'x'.repeat(2 * 1024 * 1024) };
-    for (const action of [upload, write]) {
-      const { outputs } = await one.perform(
-        { actions: [action], captures: [], record: undefined },
-        limit,
-      );
+    const content = 'x'.repeat(2 * 1024 * 1024);
+    for (const action of [
+      await upload(from, '/run/small/f'),
+      { kind: 'write', path: '/run/small/g', content } as const,
+    ]) {
+      const { outputs } = await one.perform(batch(action), limit);
       expect(outputs[0]?.code).not.toBe(0);
       expect(outputs[0]?.stderr).toMatch(/No space left|write error/);
-      expect(await look('ls -A /srv')).toBe('');
+      expect(readdirSync(box.path('/run/small'))).toEqual([]);
     }
-    expect((await one.read([{ script: 'echo fine' }], limit))[0]?.stdout).toBe('fine\n');
+    expect(await output(one, 'echo fine')).toBe('fine\n');
   });
 
-  it('no room for the record means that nothing is done', async () => {
-    await look('mount -t tmpfs -o size=4k,nr_inodes=2 tmpfs /var/lib/runner');
+  it('runs nothing when the disk has no space for the record of the step', async () => {
+    await box.shell('mount -t tmpfs -o size=4k,nr_inodes=2 tmpfs /var/lib/runner');
     const one = await session();
-    const { captureError } = await one.perform(
-      exec('touch /run/done', { record: record() }),
-      limit,
-    );
+    const { captureError } = await one.perform(exec('touch /run/done', { record }), limit);
     expect(captureError).toMatch(/No space left/);
-    expect(await look('ls /run/done 2>/dev/null; umount -l /var/lib/runner')).toBe('');
+    expect(exists('/run/done')).toBe(false);
   });
 
-  it('a detached step goes on without the line, and its answer is fetched when it is back', async () => {
+  it('returns the result of a detached step that ran while the connection was down', async () => {
     const one = await session();
     const shown: string[] = [];
-    const script =
-      'echo run >>/run/detached; echo first; sleep 2; echo "last $(wc -l </run/detached)"; echo err >&2; exit 5';
-    const going = one.perform(exec(script, { record: record(), detach: true }), {
+    const script = `echo run >>/run/detached; echo first; ${UNTIL_GO}; echo "last $(wc -l </run/detached)"; echo err >&2; exit 5`;
+    const running = one.perform(exec(script, { record, detach: true }), {
       ...limit,
       onOutput: (text) => shown.push(text),
     });
-    await appears('cat /run/detached 2>/dev/null', 'run\n');
+    await eventually(() => exists('/run/detached') && shown.join('').includes('first'));
+    const before = proxy.accepted;
     proxy.refuse(true);
     proxy.cut();
-    await wait(500);
+    await eventually(() => proxy.accepted > before);
+    create('/run/go');
     proxy.refuse(false);
-    const { outputs } = await going;
-    expect(outputs).toEqual([{ code: 5, stdout: 'first\nlast 1\n', stderr: 'err\n' }]);
-    expect(shown.join('')).toContain('first');
+    expect((await running).outputs).toEqual([
+      { code: 5, stdout: 'first\nlast 1\n', stderr: 'err\n' },
+    ]);
   });
 
-  it('a detached step on a whole line shows its output while it comes, and answers once', async () => {
+  it('shows the output of a detached step while it runs, and returns the output once', async () => {
     const one = await session();
     const shown: string[] = [];
-    const { outputs } = await one.perform(
-      exec('echo one; sleep 0.5; printf two', { record: record(), detach: true }),
-      { ...limit, onOutput: (text) => shown.push(text) },
-    );
-    expect(outputs).toEqual([{ code: 0, stdout: 'one\ntwo', stderr: '' }]);
+    const script = `echo one; ${UNTIL_GO}; printf two`;
+    const running = one.perform(exec(script, { record, detach: true }), {
+      ...limit,
+      onOutput: (text) => shown.push(text),
+    });
+    await eventually(() => shown.join('').startsWith('one'));
+    create('/run/go');
+    expect((await running).outputs).toEqual([{ code: 0, stdout: 'one\ntwo', stderr: '' }]);
     expect(shown.join('')).toMatch(/^one\n/);
   });
 
-  it('a detached step on a host that restarts is said to be interrupted', async () => {
+  it('reports a detached step as interrupted when the host restarts, and reconnects', async () => {
     const one = await session();
-    const going = one.perform(
-      exec('touch /run/began; sleep 30', { record: record(), detach: true }),
+    const running = one.perform(
+      exec(`touch /run/began; ${UNTIL_GO}`, { record, detach: true }),
       limit,
     );
-    const failed = expect(going).rejects.toMatchObject({
+    const interrupted = expect(running).rejects.toMatchObject({
       code: 'TASK_FAILED',
       message: expect.stringContaining('ended on the host before it was done') as string,
     });
-    await appears('ls /run/began 2>/dev/null', '/run/began\n');
-    const kept = '/run/kept';
-    await look(`cp -r /var/lib/runner ${kept}`);
-    // Its records are on a disk, so they survive; here they are carried over by hand.
-    const records = await look(`cd ${kept} && tar c . | base64 -w0`);
+    await eventually(() => exists('/run/began'));
     await box.reboot();
-    await look(`printf %s '${records}' | base64 -d | tar x -C /var/lib/runner`);
-    await failed;
-    expect((await one.read([{ script: 'echo up' }], limit))[0]?.stdout).toBe('up\n');
+    await interrupted;
+    expect(await output(one, 'echo up')).toBe('up\n');
   });
 });

@@ -1,17 +1,13 @@
 import { connect } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { eventually } from '../eventually.ts';
 
 /**
- * Waits until an SSH server has greeted.
- * @throws Error with what `log` says when it does not come up within 5 s
+ * Waits until an SSH server sends its greeting.
+ * @throws Error with the text of `log` when there is no greeting within the limit
  */
-export async function answers(
-  address: string,
-  port: number,
-  log: () => string = () => '',
-): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const open = await new Promise<boolean>((resolve) => {
+export async function answers(address: string, port: number, log: () => string): Promise<void> {
+  const greeted = () =>
+    new Promise<boolean>((resolve) => {
       const socket = connect(port, address);
       socket.once('data', () => {
         socket.destroy();
@@ -20,9 +16,11 @@ export async function answers(
       socket.once('error', () => {
         resolve(false);
       });
+      socket.once('close', () => {
+        resolve(false);
+      });
     });
-    if (open) return;
-    await wait(25);
-  }
-  throw new Error(`sshd on ${address} did not come up: ${log()}`);
+  await eventually(greeted).catch((cause: unknown) => {
+    throw new Error(`sshd on ${address} did not start: ${log()}`, { cause });
+  });
 }

@@ -1,12 +1,15 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
   chownSync,
+  closeSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -15,44 +18,51 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { HostAddress } from '../../../src/core/host.ts';
-import { describe } from 'vitest';
 import { describeWith, type Program } from '../programs.ts';
 import { answers } from './answers.ts';
+import { commandLines } from './processes.ts';
+
+const run = promisify(execFile);
 
 export interface BoxUser {
   name: string;
   shell?: string;
-  /** Unusable when left out. */
+  /** Without one, the user cannot log in with a password. */
   password?: string;
-  /** Files of the home folder. */
+  /** Files of the home directory. */
   files?: Record<string, string>;
 }
 
 export interface BoxOptions {
   users?: BoxUser[];
-  /** Lines of sshd_config, before ours: the first value of a keyword wins. */
+  /** First lines of sshd_config: the first value of a keyword wins. */
   sshd?: string[];
+  /** Further files of /etc, by name. */
+  etc?: Record<string, string>;
   sudoers?: string[];
   doas?: string[];
   rootPassword?: string;
-  /** Shell text run as root before sshd starts. */
+  /** Shell commands that run as root before sshd starts, and again after a restart. */
   setup?: string;
-  /** Address to listen on. Default: one of 127/8 that no other box of this process has. */
+  /** Address to listen on. Default: an address in 127.0.0.0/8 that no other box uses. */
   address?: string;
 }
 
-/** `describe` where a real OpenSSH server can be started; elsewhere its tests are skipped, and named with the reason. */
+/** `describe` where a real OpenSSH server can run. Elsewhere its tests are skipped, and the title says why. */
 export function describeBox(title: string, tests: () => void, ...programs: Program[]): void {
-  if (process.platform === 'linux' && process.getuid?.() === 0)
-    describeWith('sshd', 'ssh', ...programs)(title, tests);
-  else describe.skip(`${title} [needs Linux and root]`, tests);
+  describeWith('root', 'sshd', 'ssh', ...programs)(title, tests);
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 let boxes = 0;
+const directories = new Set<string>();
+process.on('exit', () => {
+  for (const dir of directories) rmSync(dir, { recursive: true, force: true });
+});
 
-/** A real sshd with accounts of its own, on a loopback address, in namespaces that end with it. */
+/** A real sshd with its own users, processes and directories, on a loopback address. It ends with this process. */
 export class Box {
   readonly dir: string;
   readonly address: string;
@@ -61,6 +71,7 @@ export class Box {
   readonly key: string;
   readonly knownHosts: string;
   #server: ChildProcess | undefined;
+  #pid = 0;
 
   private constructor(dir: string, address: string) {
     this.dir = dir;
@@ -72,6 +83,7 @@ export class Box {
   static async start(options: BoxOptions = {}): Promise<Box> {
     const dir = mkdtempSync(join(tmpdir(), 'runner-box-'));
     chmodSync(dir, 0o755);
+    directories.add(dir);
     boxes++;
     const number = process.pid * 50 + boxes;
     const address =
@@ -115,10 +127,29 @@ export class Box {
     return box;
   }
 
-  /** Process id of sshd, by which its namespaces can be entered. */
-  get pid(): number {
-    const children = `/proc/${String(this.#server?.pid)}/task/${String(this.#server?.pid)}/children`;
-    return Number(readFileSync(children, 'utf8').split(' ')[0]);
+  /** Where this process sees a file of the box: below /run, /tmp, /var/tmp, /var/lib/runner or /proc. */
+  path(file: string): string {
+    return `/proc/${String(this.#pid)}/root${file}`;
+  }
+
+  /** Command lines of all processes of the box. */
+  processes(): string[] {
+    return commandLines(this.path('/proc'));
+  }
+
+  /** Output of a shell script that root runs on the box, without SSH. @throws Error when it fails */
+  async shell(script: string): Promise<string> {
+    const enter = ['-t', String(this.#pid), '-m', '-p', '--', 'sh', '-c', script];
+    return (await run('nsenter', enter)).stdout;
+  }
+
+  /** Ends all processes but sshd, and empties the directories that tests write to. */
+  async reset(): Promise<void> {
+    await this.shell(`kill -9 -1
+umount -l /var/lib/runner
+mount --bind ${join(this.dir, 'disk')} /var/lib/runner
+rm -rf /run/* /var/tmp/* /var/lib/runner/*
+mkdir -p /run/sshd /run/sudo`);
   }
 
   /** Type and base64 of the host key. */
@@ -129,7 +160,7 @@ export class Box {
       .join(' ');
   }
 
-  /** What sshd and the set-up said. */
+  /** Output of sshd and of the setup commands. */
   log(): string {
     return readFileSync(join(this.dir, 'log'), 'utf8');
   }
@@ -151,15 +182,18 @@ export class Box {
 
   async boot(): Promise<void> {
     const log = openSync(join(this.dir, 'log'), 'a', 0o600);
-    this.#server = spawn(
-      'unshare',
-      ['--mount', '--pid', '--fork', '--kill-child', 'sh', join(here, 'box.sh'), this.dir],
-      { stdio: ['ignore', log, log] },
-    );
+    // A worker that is killed takes its boxes with it.
+    const words = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child'];
+    this.#server = spawn('setpriv', [...words, 'sh', join(here, 'box.sh'), this.dir], {
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
     await answers(this.address, this.port, () => this.log());
+    const id = String(this.#server.pid);
+    this.#pid = Number(readFileSync(`/proc/${id}/task/${id}/children`, 'utf8').split(' ')[0]);
   }
 
-  /** As a power cut and a new start: all processes end, the boot id is another. */
+  /** Like a power cut and a restart: all processes end, the boot ID changes, /var/lib/runner stays. */
   async reboot(): Promise<void> {
     await this.#end();
     writeFileSync(join(this.dir, 'boot_id'), `${randomUUID()}\n`);
@@ -169,6 +203,7 @@ export class Box {
   async stop(): Promise<void> {
     await this.#end();
     rmSync(this.dir, { recursive: true, force: true });
+    directories.delete(this.dir);
   }
 
   async #end(): Promise<void> {
@@ -178,14 +213,15 @@ export class Box {
     const ended = once(server, 'exit');
     server.kill('SIGKILL');
     await ended;
-    rmSync(join(this.dir, 'whole-etc'), { recursive: true, force: true });
   }
 
-  #accounts({ users = [], sudoers, doas, rootPassword }: BoxOptions): void {
+  #accounts({ users = [], sudoers, doas, rootPassword, etc: more = {} }: BoxOptions): void {
     const etc = join(this.dir, 'etc');
     const home = join(this.dir, 'home');
     mkdirSync(join(etc, 'sudoers.d'), { recursive: true });
-    mkdirSync(home);
+    for (const name of ['home', 'disk', 'machine-etc']) mkdirSync(join(this.dir, name));
+    quickRefusals(etc);
+    for (const [name, content] of Object.entries(more)) writeFileSync(join(etc, name), content);
     writeFileSync(join(this.dir, 'authorized_keys'), readFileSync(join(this.dir, 'id.pub')));
     const everyone = [
       { name: 'root', id: 0, shell: '/bin/bash', password: rootPassword, home: '/root' },
@@ -202,8 +238,8 @@ export class Box {
     writeFileSync(
       join(etc, 'passwd'),
       lines(
-        ({ name, id, home: folder, shell }) =>
-          `${name}:x:${String(id)}:${String(id)}::${folder}:${shell}\n`,
+        ({ name, id, home: directory, shell }) =>
+          `${name}:x:${String(id)}:${String(id)}::${directory}:${shell}\n`,
       ),
     );
     writeFileSync(
@@ -221,23 +257,42 @@ export class Box {
     writeFileSync(
       join(etc, 'sudoers'),
       ['Defaults env_reset', 'root ALL=(ALL:ALL) ALL', ...(sudoers ?? []), ''].join('\n'),
+      { mode: 0o440 },
     );
-    if (doas) writeFileSync(join(etc, 'doas.conf'), [...doas, ''].join('\n'));
+    if (doas) writeFileSync(join(etc, 'doas.conf'), [...doas, ''].join('\n'), { mode: 0o440 });
     users.forEach(({ name, files = {} }, index) => {
-      const folder = join(home, name);
-      mkdirSync(folder, { mode: 0o755 });
+      const directory = join(home, name);
+      mkdirSync(directory, { mode: 0o755 });
       for (const [file, content] of Object.entries(files)) {
-        const path = join(folder, file);
+        const path = join(directory, file);
         mkdirSync(join(path, '..'), { recursive: true });
         writeFileSync(path, content);
       }
-      chownSync(folder, 4000 + index, 4000 + index);
+      chownSync(directory, 4000 + index, 4000 + index);
     });
   }
 }
 
+/** PAM and su of the machine, without the seconds they wait after a wrong password. */
+function quickRefusals(etc: string): void {
+  cpSync('/etc/pam.d', join(etc, 'pam.d'), { recursive: true });
+  for (const name of readdirSync(join(etc, 'pam.d'))) {
+    const file = join(etc, 'pam.d', name);
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replaceAll(/^-?auth\s.*pam_unix\.so/gm, '$& nodelay'));
+  }
+  cpSync('/etc/login.defs', join(etc, 'login.defs'));
+  appendFileSync(join(etc, 'login.defs'), '\nFAIL_DELAY 0\n');
+}
+
+const hashes = new Map<string, string>();
+
 function hashed(password: string): string {
-  return execFileSync('perl', ['-e', 'print crypt($ENV{PASSWORD}, q($6$runnerbox$))'], {
+  const known = hashes.get(password);
+  if (known !== undefined) return known;
+  const hash = execFileSync('perl', ['-e', 'print crypt($ENV{PASSWORD}, q($6$runnerbox$))'], {
     env: { PASSWORD: password },
   }).toString();
+  hashes.set(password, hash);
+  return hash;
 }

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A line the tests can spoil: everything to `port` of `address` passes through it. */
+/** A TCP proxy in front of a host, which tests make fail. */
 export class FaultProxy {
   readonly #server: Server;
   readonly #pairs = new Set<{ client: Socket; host: Socket }>();
   #cutAfter = Infinity;
   #refusing = false;
-  /** Connections taken so far. */
+  /** Number of connections accepted so far, refused ones included. */
   accepted = 0;
 
   private constructor(server: Server) {
@@ -29,7 +29,7 @@ export class FaultProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Resets every connection, as a firewall that forgot them does. */
+  /** Resets all connections, like a firewall that lost its state. */
   cut(): void {
     for (const { client, host } of this.#pairs) {
       client.resetAndDestroy();
@@ -37,12 +37,12 @@ export class FaultProxy {
     }
   }
 
-  /** Connections are reset as soon as so many more bytes went to the host. */
+  /** Resets all connections once this many more bytes went to the host. */
   cutAfter(bytes: number): void {
     this.#cutAfter = bytes;
   }
 
-  /** Nothing passes any more, and nothing is closed: a peer that is gone without a word. */
+  /** Stops all traffic but closes nothing, like a host that lost its power. */
   freeze(): void {
     for (const { client, host } of this.#pairs) {
       client.pause();
@@ -50,14 +50,7 @@ export class FaultProxy {
     }
   }
 
-  thaw(): void {
-    for (const { client, host } of this.#pairs) {
-      client.resume();
-      host.resume();
-    }
-  }
-
-  /** New connections are closed at once. */
+  /** Whether new connections are closed at once. */
   refuse(refusing: boolean): void {
     this.#refusing = refusing;
   }

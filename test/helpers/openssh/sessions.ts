@@ -1,0 +1,43 @@
+import { afterEach } from 'vitest';
+import type { Action } from '../../../src/core/action.ts';
+import type { Batch, HostSession, Identity } from '../../../src/core/host.ts';
+import type { HostConnections } from '../../../src/transport/connections.ts';
+import { testConnections, type TestConnections } from '../connections.ts';
+
+/** Limit of one request. Only a test that fails reaches it. */
+export const limit = { timeoutMs: 30_000 };
+
+/** The user of the connection, without privilege escalation. */
+export const login: Identity = { user: undefined, method: 'sudo', password: undefined };
+
+/** Both ways to connect: with our own client, and with the `ssh` program. */
+export const transports = ['ssh', 'openssh'] as const;
+
+/** Opens connections that are closed after each test of the surrounding `describe`. */
+export function connectionsOfTest(): (options?: TestConnections) => HostConnections {
+  const open: HostConnections[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((one) => one.close()));
+  });
+  return (options) => {
+    const connections = testConnections(options);
+    open.push(connections);
+    return connections;
+  };
+}
+
+/** Actions without captures and record. */
+export function batch(...actions: Action[]): Batch {
+  return { actions, captures: [], record: undefined };
+}
+
+/** A command that is a shell script. */
+export function exec(script: string, more: Partial<Batch> = {}): Batch {
+  return { ...batch({ kind: 'exec', argv: ['sh', '-c', script] }), ...more };
+}
+
+/** Standard output of a script that only reads. */
+export async function output(session: HostSession, script: string): Promise<string | undefined> {
+  const [answer] = await session.read([{ script }], limit);
+  return answer?.stdout;
+}
