@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.ts';
 import { LAB_ADMIN } from '../lab/mke3-api.ts';
 import { Mke3Cluster } from '../lab/mke3-cluster.ts';
 import { Lab, type LabHost } from '../lab/lab.ts';
+import { TreeSnapshot } from '../lab/snapshot.ts';
 import { labTree } from '../lab/tree.ts';
 
 /** Hosts of the lab that a playbook is tried on, and what its command line needs to reach them. */
@@ -17,7 +18,7 @@ export interface Playground {
   env: Record<string, string>;
   /** Every file of every host, with mode and content. */
   tree(): Record<string, string>;
-  /** Records the state of the lab for `restore`. */
+  /** Records the state of the lab and of the controller's files for `restore`. */
   snapshot(): void;
   restore(): Promise<void>;
   stop(): Promise<void>;
@@ -43,7 +44,7 @@ export async function startPlayground(spec: PlaygroundSpec): Promise<Playground>
           MKE3_ADMIN_PASSWORD: LAB_ADMIN.password,
           RUNNER_KNOWN_HOSTS: cluster.lab.files.knownHosts,
         },
-        ...stateOf(cluster.lab),
+        ...stateOf(cluster.lab, dir),
         stop: async () => {
           await cluster.stop();
           remove();
@@ -58,7 +59,7 @@ export async function startPlayground(spec: PlaygroundSpec): Promise<Playground>
       hosts: lab.hosts,
       args: [spec.input ?? '--inventory', file],
       env: { RUNNER_KNOWN_HOSTS: lab.files.knownHosts },
-      ...stateOf(lab),
+      ...stateOf(lab, dir),
       stop: async () => {
         await lab.stop();
         remove();
@@ -70,13 +71,19 @@ export async function startPlayground(spec: PlaygroundSpec): Promise<Playground>
   }
 }
 
-function stateOf(lab: Lab): Pick<Playground, 'tree' | 'snapshot' | 'restore'> {
+/** @param dir what the runner reads and writes on the controller */
+function stateOf(lab: Lab, dir: string): Pick<Playground, 'tree' | 'snapshot' | 'restore'> {
+  let controller: TreeSnapshot | undefined;
   return {
     tree: () => labTree(lab),
     snapshot: () => {
       lab.snapshot();
+      controller = new TreeSnapshot(dir);
     },
-    restore: () => lab.restore(),
+    restore: async () => {
+      await lab.restore();
+      controller?.restore();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rules, type Rule } from '../../src/core/rules.ts';
 import { packageRoot } from '../../src/util/package.ts';
@@ -13,12 +13,7 @@ afterEach(() => {
   cli.dispose();
 });
 
-const put = (name: string, text: string) => {
-  const file = join(cli.dir, name);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-  return file;
-};
+const put = (path: string, text: string) => cli.file(path, text);
 const validate = async (text: string, ...flags: string[]) => {
   const file = put('site.yml', text);
   const { code, stdout, stderr } = await cli.run(['validate', file, ...flags]);

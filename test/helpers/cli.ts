@@ -1,6 +1,6 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   RunnerProcess,
   type ProcessOptions,
@@ -48,8 +48,10 @@ export class Cli {
     return this.#process.stateDir;
   }
 
+  /** Writes a file below the working directory, and the directories of its path. Returns its full path. */
   file(name: string, text: string): string {
     const path = join(this.dir, name);
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     return path;
   }
@@ -106,4 +108,9 @@ export function hostsIn(events: readonly RunEvent[], task: string, state: string
 /** Names of the steps in the order they began. */
 export function stepNames(events: readonly RunEvent[]): string[] {
   return events.flatMap((event) => (event.type === 'step-start' ? [event.step.name] : []));
+}
+
+/** Id of the run that the events belong to. */
+export function runOf(events: readonly RunEvent[]): string {
+  return events.find((event) => event.type === 'run-start')?.run ?? '';
 }

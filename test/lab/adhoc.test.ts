@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Lab } from '../../src/lab/lab.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
@@ -14,13 +14,7 @@ afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
 const run = (...words: string[]) => bench.cli.run(words);
-/** Writes a file below the working directory of the command line. */
-const put = (path: string, text: string): string => {
-  const file = join(bench.cli.dir, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-  return file;
-};
+const put = (path: string, text: string) => bench.cli.file(path, text);
 
 describe('runner exec', () => {
   const exec = (hosts: string, flags: string[], ...command: string[]) =>

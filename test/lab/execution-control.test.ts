@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
@@ -19,12 +19,7 @@ beforeEach(() => bench.reset());
 const tasks = (text: string, keywords = '') =>
   `- name: Play\n  hosts: all\n${keywords}  tasks:\n${text.trim().replaceAll(/^/gm, '    ')}\n`;
 const ok = (events: readonly RunEvent[], task: string) => hostsIn(events, task, 'ok').sort();
-/** Writes a file below the working directory of the command line. */
-const put = (path: string, text: string) => {
-  const file = join(bench.cli.dir, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-};
+const put = (path: string, text: string) => bench.cli.file(path, text);
 /** Creates an empty file on some hosts. */
 const touch = (path: string, ...names: string[]) => {
   for (const name of names) writeFileSync(join(bench.lab.host(name).root.dir, path), '');

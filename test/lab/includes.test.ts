@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
-import { hostsIn, stepNames } from '../helpers/cli.ts';
+import { hostsIn, stepNames, runOf } from '../helpers/cli.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 
@@ -13,20 +13,12 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
-/** A file in the working directory, with the directories of its path. */
-const file = (name: string, text: string): void => {
-  const path = join(bench.cli.dir, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-};
+const file = (path: string, text: string) => bench.cli.file(path, text);
 
 const resume = (run: string) => bench.cli.run(['resume', run, '--output', 'json']);
 
 const stepIds = (events: readonly RunEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'step-start' ? [event.step.id] : []));
-
-const runOf = (events: readonly RunEvent[]): string =>
-  events.find((event) => event.type === 'run-start')?.run ?? '';
 
 /** Host and lines of /etc/NAME, for each host that has the file. */
 const lines = (name: string): string[] =>

@@ -4,15 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
 import { readJournal } from '../../src/journal/journal.ts';
 import { readRun } from '../../src/journal/recorded-run.ts';
 import { labTree } from '../../src/lab/tree.ts';
+import { runOf } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
-
-const runOf = (events: readonly RunEvent[]): string =>
-  events.find((event) => event.type === 'run-start')?.run ?? '';
 
 const text = (fails: string) => `
 name: Small

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -737,12 +737,7 @@ describe('resume', () => {
 });
 
 describe('import_playbook and vars_files', () => {
-  /** Writes a file below the working directory of the command line. */
-  const put = (name: string, text: string): void => {
-    const path = join(bench.cli.dir, name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  };
+  const put = (path: string, text: string) => bench.cli.file(path, text);
 
   it('import the plays of another file with its roles and templates, and with the conditions of the import', async () => {
     put('site/vars/common.yml', 'word: common\nother: common\n');

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -11,12 +11,7 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
-/** A file in the working directory, with the directories of its path. */
-const file = (name: string, text: string): void => {
-  const path = join(bench.cli.dir, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-};
+const file = (path: string, text: string) => bench.cli.file(path, text);
 
 const log = (word: string) =>
   `{ name: ${word}, shell: 'echo ${word} >>/etc/log', undo: [{ name: Un${word}, shell: "sed -i '/^${word}$/d' /etc/log" }] }`;

@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/util/package.ts';
 import { HostsBench } from '../helpers/hosts.ts';
@@ -14,12 +14,7 @@ beforeEach(async () => {
   await bench.shell('h1', 'printf "workers=2\\n" >/etc/app.env');
 });
 
-const put = (path: string, text: string) => {
-  const file = join(bench.cli.dir, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-  return file;
-};
+const put = (path: string, text: string) => bench.cli.file(path, text);
 const module = (name: string, text: string) => put(`modules/${name}.js`, text);
 /** A module without arguments whose `plan` has the given body. */
 const plain = (name: string, plan: string) =>

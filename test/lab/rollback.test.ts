@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
-import { Cli, hostsIn } from '../helpers/cli.ts';
+import { Cli, hostsIn, runOf } from '../helpers/cli.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 import { describeWith, itWith } from '../helpers/programs.ts';
@@ -24,9 +24,6 @@ const undoEnds = (events: readonly RunEvent[]): [string, string, string][] =>
   events.flatMap((event): [string, string, string][] =>
     event.type === 'undo-end' ? [[event.step.name, event.host, event.state]] : [],
   );
-
-const runOf = (events: readonly RunEvent[]): string =>
-  events.find((event) => event.type === 'run-start')?.run ?? '';
 
 const starts =
   (name: string) =>
