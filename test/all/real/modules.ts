@@ -17,7 +17,7 @@ let host: ScenarioHost;
 const accounts =
   'cat /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/subuid /etc/subgid; find /home /var/mail -printf "%p %m %u %g %y\\n" | sort';
 
-/** Two versions of a package, and one that it needs, in a repository of the host's own. */
+/** A package repository on the host, with two versions of a package and of its dependency. */
 const repository = `set -e
 [ ! -e /opt/repo ] || exit 0
 mkdir -p /opt/repo && cd /opt/repo
@@ -40,7 +40,7 @@ const unit =
 const units =
   'systemctl is-active sleeper; systemctl is-enabled sleeper; ls /etc/systemd/system /etc/systemd/system/multi-user.target.wants';
 
-/** Two containers of an image without anything but busybox: one with all that a specification can have, one that rests. */
+/** Two containers of an image that holds only busybox: one that sets every field of a specification, and a stopped one. */
 const makeContainers = `set -e
 docker image inspect lab/busybox:1 >/dev/null 2>&1 || tar -C / -c bin/busybox | docker import -c 'ENTRYPOINT ["/bin/busybox"]' - lab/busybox:1 >/dev/null
 docker rm -f web job >/dev/null 2>&1 || :
@@ -52,53 +52,53 @@ const lookAtContainers = String.raw`docker inspect web job --format '{{.Name}} {
 
 const scenarios: ModuleScenario[] = [
   {
-    title: 'container: stopped, by a label',
+    title: 'container that is stopped by its label',
     tasks: '- { name: Stop, container: { filters: [label=app=web], state: stopped, timeout: 1 } }',
     look: lookAtContainers,
     shows: '/web false',
     prepare: makeContainers,
   },
   {
-    title: 'container: started, by name',
+    title: 'container that is started by its name',
     tasks: '- { name: Start, container: { name: web, state: started } }',
     look: lookAtContainers,
     shows: '/web true',
   },
   {
-    title: 'container: removed, and made again as it was',
+    title: 'container that is removed',
     tasks: '- { name: Remove, container: { name: [web, job, never], state: absent, timeout: 1 } }',
     look: lookAtContainers,
     shows: 'gone',
   },
   {
-    title: 'package: installs with what it needs',
+    title: 'package with a dependency',
     tasks: '- { name: Install, package: { name: toolx=1.0 } }',
     look: installed,
     shows: 'toolx 1.0 install ok installed',
     prepare: repository,
   },
   {
-    title: 'apt: upgrades, with fresh lists',
+    title: 'apt upgrade after an update of the package index',
     tasks:
       '- { name: Upgrade, apt: { name: [toolx, liby], state: latest, update_cache: true, cache_valid_time: 3600 } }',
     look: installed,
     shows: 'toolx 2.0 install ok installed',
   },
   {
-    title: 'apt: removes',
+    title: 'apt removal',
     tasks:
       '- { name: Remove, apt: { name: toolx, state: absent, purge: true } }\n- { name: Note, copy: { content: gone, dest: /opt/note } }',
     look: `${installed}; cat /opt/note 2>/dev/null || :`,
     shows: 'gone',
   },
   {
-    title: 'apt: a package file, with what it needs',
+    title: 'apt installation of a package file with a dependency',
     tasks: '- { name: Install, apt: { deb: /opt/repo/toolx-1.0.deb, lock_timeout: 30 } }',
     look: installed,
     shows: 'toolx 1.0 install ok installed',
   },
   {
-    title: 'systemd_service: a unit of a user, started and enabled',
+    title: 'systemd_service that starts and enables a unit of a user',
     tasks: `- name: Unit
   copy: { content: "[Service]\\nExecStart=/usr/bin/sleep infinity\\n[Install]\\nWantedBy=default.target\\n", dest: /root/.config/systemd/user/own.service }
 - { name: Start, systemd_service: { name: own, scope: user, state: started, enabled: true, daemon_reload: true } }`,
@@ -107,20 +107,20 @@ const scenarios: ModuleScenario[] = [
     prepare: 'systemctl start user@0.service; mkdir -p /root/.config/systemd/user',
   },
   {
-    title: 'systemd_service: a unit of its own, started and enabled',
+    title: 'systemd_service that starts and enables a new unit',
     tasks: `- { name: Unit, copy: { content: "${unit}", dest: /etc/systemd/system/sleeper.service } }
 - { name: Start, systemd_service: { name: sleeper, state: started, enabled: true, daemon_reload: true } }`,
     look: `${units}; :`,
     shows: 'active\nenabled',
   },
   {
-    title: 'service: stopped and masked',
+    title: 'service that is stopped and masked',
     tasks: '- { name: Stop, service: { name: cron, state: stopped, masked: true } }',
     look: 'systemctl is-active cron; systemctl is-enabled cron; :',
     shows: 'inactive\nmasked',
   },
   {
-    title: 'user: made, with password, groups and home',
+    title: 'user that is added with a password, groups and a home directory',
     tasks: `- { name: Group, group: { name: ops, gid: 990 } }
 - name: User
   user: { name: eva, uid: 1500, groups: [ops, sudo], shell: /bin/bash, comment: Eva, password: "$6$salt$hash" }
@@ -129,27 +129,27 @@ const scenarios: ModuleScenario[] = [
     shows: '/home/eva/.ssh/authorized_keys 600 eva eva f',
   },
   {
-    title: 'user: changed',
+    title: 'user that is changed',
     tasks: `- { name: User, user: { name: eva, groups: [docker], append: false, shell: /bin/sh, home: /home/eva2, move_home: true, password: "$6$other$hash", password_lock: true, expires: 1900000000 } }`,
     look: accounts,
     shows: '/home/eva2/.ssh/authorized_keys 600 eva eva f',
   },
   {
-    title: 'user: removed with its home',
+    title: 'user that is removed with its home directory',
     tasks:
       '- { name: User, user: { name: eva, state: absent, remove: true } }\n- { name: Other, group: { name: last, gid: 991 } }',
     look: accounts,
     shows: 'last:x:991:',
   },
   {
-    title: 'cron: in the table of a user',
+    title: 'cron entry of a user',
     tasks:
       '- { name: Job, cron: { name: clean, user: deploy, job: /usr/bin/true % x, special_time: daily } }',
     look: 'crontab -l -u deploy 2>&1; ls -l /var/spool/cron/crontabs | cut -c1-25',
     shows: '#Ansible: clean\n@daily /usr/bin/true % x',
   },
   {
-    title: 'cron: changed and removed',
+    title: 'cron entries that are changed and removed',
     tasks: `- { name: Job, cron: { name: clean, user: deploy, job: /usr/bin/false, minute: 5 } }
 - { name: Old, cron: { name: old, user: deploy, state: absent } }`,
     look: 'crontab -l -u deploy',
@@ -157,7 +157,7 @@ const scenarios: ModuleScenario[] = [
     prepare: `{ crontab -l -u deploy; echo "#Ansible: old"; echo "@hourly /bin/old"; } | crontab -u deploy -`,
   },
   {
-    title: 'cron: variables of a table',
+    title: 'cron variables',
     tasks: `- { name: Mail, cron: { name: MAILTO, job: ops@example.com, env: true, user: deploy } }
 - { name: Old, cron: { name: OLD, env: true, state: absent, user: deploy } }`,
     look: 'crontab -l -u deploy',
@@ -165,28 +165,28 @@ const scenarios: ModuleScenario[] = [
     prepare: `printf '# first\nOLD=1\n#Ansible: a\n@daily /bin/a\n' | crontab -u deploy -`,
   },
   {
-    title: 'sysctl',
+    title: 'sysctl parameter',
     tasks:
       '- { name: Set, sysctl: { name: net.ipv4.conf.all.log_martians, value: 1, sysctl_file: /etc/sysctl.d/90-lab.conf } }',
     look: 'sysctl net.ipv4.conf.all.log_martians; cat /etc/sysctl.d/90-lab.conf 2>/dev/null || :',
     shows: 'net.ipv4.conf.all.log_martians = 1\nnet.ipv4.conf.all.log_martians = 1',
   },
   {
-    title: 'mount: bound, now and at boot',
+    title: 'bind mount, now and at boot',
     tasks:
       '- { name: Bind, mount: { path: /mnt/logs, src: /var/log, fstype: none, opts: bind, state: mounted } }',
     look: 'cat /etc/fstab; findmnt -n -o TARGET,FSROOT /mnt/logs; ls -d /mnt/logs 2>&1; :',
     shows: '/var/log /mnt/logs none bind 0 0',
   },
   {
-    title: 'mount: unmounted for good',
+    title: 'mount that is unmounted and removed from fstab',
     tasks:
       '- { name: Unmount, mount: { path: /mnt/logs, state: absent } }\n- { name: Note, file: { path: /mnt/note, state: touch } }',
     look: 'cat /etc/fstab; findmnt -n -o TARGET,FSROOT /mnt/logs; ls -d /mnt/logs /mnt/note 2>&1; :',
     shows: '/mnt/note\n',
   },
   {
-    title: 'hostname',
+    title: 'change of the hostname',
     tasks: '- { name: Name, hostname: { name: node-7.example.com } }',
     look: 'uname -n; cat /etc/hostname',
     shows: 'node-7.example.com\nnode-7.example.com',
@@ -213,14 +213,14 @@ export function modulesOnRealHosts(): void {
     cli.dispose();
   });
 
-  describe('modules on a real host', () => {
+  describe('a module', () => {
     for (const scenario of scenarios) {
-      it(`${scenario.title}: taken back, done, done again`, async () => {
+      it(`${scenario.title}: rolls back, applies, and changes nothing when played again`, async () => {
         await checkScenario(scenario, host);
       });
     }
 
-    it('wait_for: connections to a port are counted', async () => {
+    it('wait_for waits until a port has no connections', async () => {
       const wait = (port: number) =>
         host.play(
           `- { name: P, hosts: all, tasks: [{ name: Wait, wait_for: { port: ${String(port)}, state: drained, timeout: 2 } }] }\n`,
@@ -232,7 +232,7 @@ export function modulesOnRealHosts(): void {
       ]);
     });
 
-    it('service_facts: what systemd says', async () => {
+    it('service_facts reports the state of units as systemd does', async () => {
       const { code, stdout } = await host.play(
         `- name: P
   hosts: all
@@ -244,8 +244,8 @@ export function modulesOnRealHosts(): void {
       expect(code, stdout).toBe(0);
     });
 
-    it('apt_repository: packages of it can be installed, and are not there any more behind the way back', async () => {
-      // It ends the shell where the repository is there already.
+    it('apt_repository makes packages installable, and its rollback makes them unavailable again', async () => {
+      // The script exits early if the repository exists.
       await host.shell(repository);
       await host.shell(
         'mkdir -p /opt/second; cp /opt/repo/* /opt/second/; rm -f /etc/apt/sources.list.d/second.list; apt-get update -qq',
@@ -265,7 +265,7 @@ ${more}`;
       expect(await host.shell('apt-cache policy toolx')).toContain('file:/opt/second');
     });
 
-    it('etcd_health: three members, then two, then one', async () => {
+    it('etcd_health counts healthy members while they fail one after the other', async () => {
       const member = (id: number) => {
         const peer = (one: number) => `http://127.0.0.1:${String(2380 + one * 10)}`;
         const client = `http://127.0.0.1:${String(2379 + id * 10)}`;
@@ -296,7 +296,7 @@ ${more}`;
       expect(await gate('spare: 0, timeout: 0')).toMatch(/^2 [01] of 3 members/);
     });
 
-    it('keeps the hash of a password off command lines', async () => {
+    it('user passes the hash of a password on no command line', async () => {
       const { stdout, code } = await host.play(
         `- name: P
   hosts: all

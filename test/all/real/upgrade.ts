@@ -24,7 +24,7 @@ const upgrade = (extra: string[], options: CliOptions = {}) =>
 const etcdctl =
   'docker exec -e ETCDCTL_API=3 ucp-kv etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/docker/ssl/ca.pem --cert /etc/docker/ssl/cert.pem --key /etc/docker/ssl/key.pem';
 
-/** What an operator would compare by hand: engine, Swarm, etcd, API, units and files. */
+/** Shell commands that print what an operator would compare by hand: engine, Swarm, etcd, API, units and files. */
 const look = `
 docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}} {{.Image}} {{.State}}' | sed -n 's/^ //p' | sort
 docker inspect --format '{{.Name}} {{.HostConfig.RestartPolicy.Name}}' $(docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}}' | sed -n 's/^ //p') | sort
@@ -56,7 +56,7 @@ const state = async (): Promise<Record<string, string>> => {
   return Object.fromEntries(entries) as Record<string, string>;
 };
 
-/** The state once two looks are the same: after a reboot the engine takes a moment to start everything. */
+/** The state when it is the same twice: after a reboot the engine takes a moment to start its containers. */
 const settled = async (wanted: Record<string, string>): Promise<Record<string, string>> => {
   for (const deadline = Date.now() + 60_000; ;) {
     const now = await state().catch(() => ({}));
@@ -73,7 +73,7 @@ const outcome = (events: readonly RunEvent[]): string =>
     })
     .join('\n');
 
-/** All managers run k0s by then. */
+/** At the first step on the workers, all managers run k0s. */
 const startsWorkers = (event: RunEvent): boolean =>
   event.type === 'play-start' && event.play.startsWith('Migrate worker') && event.batch === 1;
 
@@ -92,14 +92,14 @@ export function upgradeOnRealHosts(): void {
     cli.dispose();
   });
 
-  describe('a failure on real hosts', () => {
+  describe('the failed upgrade', () => {
     it.each([
       ['while MKE 3 is frozen', 'Take a snapshot of etcd'],
       ['when the managers are stopped', 'Stop the container runtime interface of MKE 3'],
       ['on the first manager', 'Start the controller'],
-      ['on the last step that can be taken back', 'last'],
+      ['at the last step before the point of no return', 'last'],
     ])(
-      '%s: everything is as before, etcd and Swarm included',
+      'restores everything, including etcd and Swarm, after a failure %s',
       async (_, step) => {
         const before = await state();
         const { code, events, stderr } = await upgrade(['--fail-at', step]);
@@ -111,7 +111,7 @@ export function upgradeOnRealHosts(): void {
     );
 
     it(
-      'and a host that is started anew meanwhile is waited for, and is as before',
+      'waits for a host that reboots during the failed run, and restores it',
       async () => {
         const before = await state();
         const { code, events, stderr } = await upgrade(['--fail-at', 'last'], {
@@ -127,9 +127,9 @@ export function upgradeOnRealHosts(): void {
     );
   });
 
-  describe('the upgrade on real hosts', () => {
+  describe('the upgrade', () => {
     it(
-      'ends with MKE 4 although a manager is started anew in the middle, and a step fails behind the point of no return',
+      'ends with MKE 4 when a manager reboots during the run and a step fails after the point of no return',
       async () => {
         const keys = await cluster.lab.ssh('manager1', `${etcdctl} get / --prefix --keys-only`);
         const failed = await upgrade(['--fail-at', 'Leave the Swarm'], {
@@ -138,7 +138,7 @@ export function upgradeOnRealHosts(): void {
               void cluster.lab.ssh('manager3', 'systemctl reboot').catch(() => undefined);
           },
         });
-        // Nothing behind that point goes back; the run waits for "resume".
+        // Nothing after that point is rolled back; the run waits for "resume".
         expect(failed.code, outcome(failed.events) + failed.stderr).toBe(6);
         const { code, events, stderr } = await cli.run(['resume', '--output', 'json'], {
           timeoutMs: LIMIT_MS,
@@ -147,7 +147,7 @@ export function upgradeOnRealHosts(): void {
         const nodes = JSON.parse(
           await cluster.lab.ssh('manager2', 'k0s kubectl get nodes -o json'),
         ) as { items: { metadata: { name: string; creationTimestamp: string } }[] };
-        // Nodes are those of MKE 3, not new ones.
+        // The nodes are the node objects of MKE 3, not new ones.
         expect(
           nodes.items.map(({ metadata }) => [metadata.name, metadata.creationTimestamp]),
         ).toEqual(cluster.lab.hosts.map(({ name }) => [name, '2024-01-02T03:04:05Z']));
@@ -160,7 +160,7 @@ export function upgradeOnRealHosts(): void {
             name,
             `ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 ${tls} get / --prefix --keys-only`,
           );
-          // What MKE 3 itself ran in kube-system makes room for what k0s runs.
+          // Components that MKE 3 ran in kube-system are replaced by those of k0s.
           const own = /^\/registry\/(daemonsets|deployments)\/kube-system\//;
           for (const key of keys.split('\n').filter(Boolean))
             expect(now.split('\n').includes(key), key).toBe(!own.test(key));
