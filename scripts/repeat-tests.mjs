@@ -24,9 +24,11 @@ if (!/^[1-9]\d*$/.test(count) || !Number.isInteger(busy) || busy < 0) {
 }
 
 prepare({ quiet: true });
-/** Load on the machine: a loop that never waits, as a neighbour's build would be. */
+/** Load on the machine, as a neighbour's build would be: loops that never wait, and end with this process however it ends. */
 const loops = Array.from({ length: busy }, () =>
-  spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+  spawn(process.execPath, ['-e', 'for (const parent = process.ppid; process.ppid === parent; );'], {
+    stdio: 'ignore',
+  }),
 );
 process.on('exit', () => {
   for (const loop of loops) loop.kill('SIGKILL');
