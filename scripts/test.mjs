@@ -17,16 +17,25 @@ const usage = `Usage: npm test [-- [PATTERN…] [-t TITLE] [--seed N]]
 /** Projects of vitest.config.ts: what needs only Node and Linux, and the rest. */
 const projects = { main: ['main'], all: ['main', 'openssh', 'long'] };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    all: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-    title: { type: 'string', short: 't' },
-    seed: { type: 'string' },
-    watch: { type: 'boolean', default: false },
-  },
-});
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        all: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+        title: { type: 'string', short: 't' },
+        seed: { type: 'string' },
+        watch: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${usage}`);
+    process.exit(1);
+  }
+}
+
+const { values, positionals } = readArguments();
 if (values.help) {
   process.stdout.write(usage);
   process.exit(0);
@@ -67,6 +76,10 @@ try {
 }
 rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 const { passed, failed, skipped } = counts;
+if (passed + failed + skipped === 0 && !values.all)
+  console.log(
+    'No test matches. Those that need root or more packages: npm run test:all -- PATTERN',
+  );
 const seconds = Math.round((Date.now() - began) / 1000);
 console.log(`Seed ${seed}, ${seconds} s on ${availableParallelism()} cores`);
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
