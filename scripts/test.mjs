@@ -66,7 +66,15 @@ const status = sh(
     ...(values.title === undefined ? [] : ['-t', values.title]),
     ...positionals,
   ],
-  { env: { ...process.env, TMPDIR: scratch, TEST_SEED: seed, TEST_COUNTS: countsFile } },
+  {
+    env: {
+      ...process.env,
+      TMPDIR: scratch,
+      TEST_SEED: seed,
+      TEST_COUNTS: countsFile,
+      ...(values.title === undefined ? {} : { TEST_TITLE: values.title }),
+    },
+  },
 );
 let counts = { passed: 0, failed: 1, skipped: 0 };
 try {
