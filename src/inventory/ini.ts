@@ -86,7 +86,9 @@ export function expandRange(pattern: string): string[] | undefined {
     /^[a-z]$/.test(from) === /^[a-z]$/.test(to) && from.length === 1 && to.length === 1;
   if (!numeric && !letters) return undefined;
   const [low, high] = numeric ? [Number(from), Number(to)] : [from.charCodeAt(0), to.charCodeAt(0)];
-  if (low > high || Number(step) === 0) return undefined;
+  // Beyond the safe integers, adding one changes nothing.
+  if (low > high || Number(step) === 0 || !Number.isSafeInteger(high + Number(step)))
+    return undefined;
   const rest = expandRange(after);
   if (!rest) return undefined;
   const count = Math.floor((high - low) / Number(step)) + 1;

@@ -68,6 +68,7 @@ db
     ['[web:kids]\nx', '"kids" is no section; there are children and vars.'],
     ['[web]\nweb[3:1]', '"web[3:1]" has a range that is not valid'],
     ['[web]\nweb[1:99999999999999999999]', 'names more than 100000 hosts.'],
+    ['[web]\nweb[99999999999999999999:99999999999999999999]', 'has a range that is not valid'],
     ['[web]\nweb[0:999]-[0:999]', 'names more than 100000 hosts.'],
     ['[a:children]\nb\n[b:children]\na\n[c]\nx', 'is part of itself'],
     ['[a]\n', 'The inventory names no hosts.'],
