@@ -36,7 +36,7 @@ process.on('exit', () => {
 const total = { runs: 0, passed: 0, failed: 0, bad: 0 };
 for (let run = 1; run <= Number(count); run++) {
   const began = Date.now();
-  const { stdout, status } = spawnSync(
+  const { stdout, stderr, status } = spawnSync(
     process.execPath,
     [join(root, 'scripts', 'test.mjs'), ...(values.all ? ['--all'] : []), ...more],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 256 * 1024 * 1024 },
@@ -53,9 +53,9 @@ for (let run = 1; run <= Number(count); run++) {
   console.log(line);
   appendFileSync(values.log, `${line}\n`);
   if (status !== 0) {
-    const failures = stdout.split('\n').filter((text) => / FAIL |Error:|❯ test\//.test(text));
+    const failures = stderr.split('\n').filter((text) => /FAIL|Error:|❯ test\//.test(text));
     console.log(failures.join('\n'));
-    appendFileSync(values.log, `${stdout}\n`);
+    appendFileSync(values.log, `${stdout}\n${stderr}\n`);
   }
 }
 console.log(`${total.runs} runs, ${total.bad} of them with failures.`);

@@ -102,6 +102,8 @@ export class Journal {
    * @throws JournalError when that does not help
    */
   async recover(): Promise<void> {
+    // A write that is still under way would fail after the failure is forgotten, and end the run without a rollback.
+    while (this.#flushing) await new Promise((resolve) => setImmediate(resolve));
     if (!this.#failure) return;
     this.#reserve.release();
     this.#failure = undefined;

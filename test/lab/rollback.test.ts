@@ -684,46 +684,53 @@ describe('a point of no return', () => {
 });
 
 describeWith('root')('a full disk on the controller', () => {
-  it('fails the run before the next task; the rollback still succeeds', async () => {
-    const { stateDir } = bench.cli;
-    mkdirSync(stateDir, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', stateDir]);
-    try {
-      const { code, events } = await bench.play(
-        `
-- name: Full
+  // The length decides which record is the first that does not fit.
+  const lengths = [0, 40, 80, 120, 160, 200, 240, 280];
+  it.each(lengths)(
+    'fails the run before the next task; the rollback still succeeds (records longer by %i)',
+    async (length) => {
+      const { stateDir } = bench.cli;
+      mkdirSync(stateDir, { recursive: true });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', stateDir]);
+      try {
+        const { code, events } = await bench.play(
+          `
+- name: Full${'x'.repeat(length)}
   hosts: h1
   tasks:
     - { name: One, copy: { content: x, dest: /etc/full-one } }
     - { name: Pause, pause: { seconds: 1 } }
-    - { name: Two, copy: { content: x, dest: /etc/full-two } }
+    - name: Two
+      copy: { content: x, dest: '/etc/full-two-{{item}}' }
+      loop: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]
     - { name: Three, copy: { content: x, dest: /etc/full-three } }
 `,
-        [],
-        {
-          onEvent: (event) => {
-            if (!starts('Pause')(event)) return;
-            const fill = Buffer.alloc(16 * 1024);
-            try {
-              for (let part = 0; part < 100; part++)
-                writeFileSync(join(stateDir, `fill-${String(part)}`), fill);
-            } catch {
-              // The disk is full.
-            }
+          [],
+          {
+            onEvent: (event) => {
+              if (!starts('Pause')(event)) return;
+              const fill = Buffer.alloc(16 * 1024);
+              try {
+                for (let part = 0; part < 100; part++)
+                  writeFileSync(join(stateDir, `fill-${String(part)}`), fill);
+              } catch {
+                // The disk is full, but for the end of the journal's last page: "Two" records more than fits there.
+              }
+            },
           },
-        },
-      );
-      expect(events.at(-1)).toMatchObject({
-        outcome: 'rolled_back',
-        message: expect.stringContaining('cannot be written: ENOSPC') as string,
-      });
-      expect(code).toBe(3);
-      expect(bench.read('h1', 'etc/full-one')).toBeUndefined();
-      expect(bench.read('h1', 'etc/full-three')).toBeUndefined();
-      expect(existsSync(join(stateDir, 'runs', runOf(events), 'closed'))).toBe(true);
-      expect(readdirSync(join(stateDir, 'runs', runOf(events)))).not.toContain('reserve');
-    } finally {
-      execFileSync('umount', ['-l', stateDir]);
-    }
-  });
+        );
+        expect(events.at(-1)).toMatchObject({
+          outcome: 'rolled_back',
+          message: expect.stringContaining('cannot be written: ENOSPC') as string,
+        });
+        expect(code).toBe(3);
+        expect(bench.read('h1', 'etc/full-one')).toBeUndefined();
+        expect(bench.read('h1', 'etc/full-three')).toBeUndefined();
+        expect(existsSync(join(stateDir, 'runs', runOf(events), 'closed'))).toBe(true);
+        expect(readdirSync(join(stateDir, 'runs', runOf(events)))).not.toContain('reserve');
+      } finally {
+        execFileSync('umount', ['-l', stateDir]);
+      }
+    },
+  );
 });
