@@ -16,6 +16,8 @@ export interface Container {
   /** Made with --rm: the engine removes it by itself when it stops. */
   vanishes: boolean;
   labels: JsonObject;
+  /** In the words of `docker update --restart`, such as "no" or "on-failure:3". */
+  restartPolicy: string;
   /** All that the engine says of it. */
   inspected: JsonObject;
 }
@@ -42,6 +44,7 @@ export const containers: Fact<[call: string, filters: string], Container[]> = {
 function parseContainer(inspected: JsonObject): Container {
   const state = objectOf(inspected['State']);
   const config = objectOf(inspected['Config']);
+  const host = objectOf(inspected['HostConfig']);
   return {
     name: textOf(inspected['Name']).replace(/^\//, ''),
     id: textOf(inspected['Id']),
@@ -49,10 +52,19 @@ function parseContainer(inspected: JsonObject): Container {
     imageId: textOf(inspected['Image']),
     status: textOf(state['Status']),
     running: state['Running'] === true,
-    vanishes: objectOf(inspected['HostConfig'])['AutoRemove'] === true,
+    vanishes: host['AutoRemove'] === true,
     labels: objectOf(config['Labels']),
+    restartPolicy: policyOf(objectOf(host['RestartPolicy'])),
     inspected,
   };
+}
+
+/** The engine calls the policy of a container that was made without one "no" or "". */
+function policyOf({ Name, MaximumRetryCount: count }: JsonObject): string {
+  const name = textOf(Name) || 'no';
+  return name === 'on-failure' && typeof count === 'number' && count > 0
+    ? `${name}:${String(count)}`
+    : name;
 }
 
 /** Id of an image by its name; undefined when the engine has none. */

@@ -109,8 +109,9 @@ function seedHost(
       `${folder}/image`,
       image === 'workload' ? 'registry.example.com/web:1\n' : `mirantis/${image}:${MKE3_VERSION}\n`,
     );
+    put(`${folder}/id`, `${createHash('sha256').update(container).digest('hex')}\n`);
     put(`${folder}/state`, 'running\n');
-    if (container.startsWith('ucp-')) put(`${folder}/restart`, 'always\n');
+    put(`${folder}/restart`, container.startsWith('ucp-') ? 'always\n' : 'no\n');
     put(`${folder}/args`, `${JSON.stringify(argsOf(container))}\n`);
   }
   for (const unit of ['docker.service', 'cri-dockerd-mke.service', 'cri-dockerd-mke.socket']) {

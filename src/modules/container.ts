@@ -17,9 +17,21 @@ const schema = {
       description:
         'What containers must be, in the words of "docker ps --filter", such as label=app=web.',
     },
+    without_labels: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      description:
+        'Leave out containers with one of these labels, such as com.docker.swarm.task.id, which the tasks of Swarm services have.',
+    },
     state: {
       enum: ['started', 'stopped', 'absent'],
-      description: 'What they are to be; absent stops them first. Without it they are only listed.',
+      description:
+        'What they are to be; absent stops them first. Without it and restart_policy they are only listed.',
+    },
+    restart_policy: {
+      type: 'string',
+      pattern: '^(no|always|unless-stopped|on-failure(:[0-9]+)?)$',
+      description: 'When the engine starts them again by itself. Kept when absent. Quote "no".',
     },
     timeout: {
       type: 'integer',
@@ -44,7 +56,8 @@ const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 export const container: Module<Args> = {
   name: 'container',
-  summary: 'List, start, stop or remove containers of Docker; what was removed can be made again.',
+  summary:
+    'List, start, stop or remove Docker containers, or set their restart policy. Removed containers can be restored.',
   schema,
 
   async plan(args, host) {
@@ -53,14 +66,22 @@ export const container: Module<Args> = {
     const docker = (...words: string[]): Action => ({ kind: 'exec', argv: [...call, ...words] });
     const names = (list: readonly Container[]) => list.map(({ name }) => name);
     const result = {
-      containers: found.map(({ name, id, image, status, running, labels }) => ({
-        ...{ name, id, image, status, running, labels },
+      containers: found.map(({ name, id, image, status, running, labels, restartPolicy }) => ({
+        ...{ name, id, image, status, running, labels, restart_policy: restartPolicy },
       })),
     };
+    const policy = args.restart_policy;
+    if (policy !== undefined && args.state === 'absent')
+      throw new TaskError('"restart_policy" and "state: absent" do not go together.');
     const running = names(found.filter((one) => one.running));
     const wait = args.timeout === undefined ? [] : ['--time', String(args.timeout)];
     const stop = running.length > 0 ? [docker('stop', ...wait, ...running)] : [];
     const actions: Action[] = [];
+    // Before a container stops: a host that restarts in between must not start it again.
+    if (policy !== undefined) {
+      const others = names(found.filter(({ restartPolicy }) => restartPolicy !== policy));
+      if (others.length > 0) actions.push(docker('update', `--restart=${policy}`, ...others));
+    }
     if (args.state === 'started') {
       const resting = found.filter((one) => !one.running);
       if (resting.length > 0) actions.push(docker('start', ...names(resting)));
@@ -83,18 +104,31 @@ export const container: Module<Args> = {
     const found = await chosen(args, host);
     const { docker, socket = DEFAULT_SOCKET } = args;
     const how: JsonObject = docker === undefined ? {} : { docker };
-    const calls = (state: string, list: readonly Container[]): ModuleCall[] =>
-      list.map(({ name }) => ({ module: 'container', args: { name, state, ...how } }));
+    /** One call for all of them, since the engine works on several containers at a time. */
+    const call = (list: readonly Container[], wanted: JsonObject): ModuleCall[] => {
+      const [first, ...more] = list.map(({ name }) => name);
+      if (first === undefined) return [];
+      const name = more.length > 0 ? [first, ...more] : first;
+      return [{ module: 'container', args: { name, ...wanted, ...how } }];
+    };
+    const policies = [...new Set(found.map(({ restartPolicy }) => restartPolicy))]
+      .filter((policy) => args.restart_policy !== undefined && policy !== args.restart_policy)
+      .flatMap((policy) =>
+        call(
+          found.filter(({ restartPolicy }) => restartPolicy === policy),
+          { restart_policy: policy },
+        ),
+      );
     if (args.state === 'started') {
       const resting = found.filter(({ running }) => !running);
       // Stopping would remove it.
-      return resting.some(({ vanishes }) => vanishes) ? undefined : calls('stopped', resting);
+      if (resting.some(({ vanishes }) => vanishes)) return undefined;
+      return [...policies, ...call(resting, { state: 'stopped' })];
     }
-    if (args.state === 'stopped')
-      return calls(
-        'started',
-        found.filter(({ running }) => running),
-      );
+    if (args.state !== 'absent') {
+      const running = args.state === 'stopped' ? found.filter((one) => one.running) : [];
+      return [...policies, ...call(running, { state: 'started' })];
+    }
     // The engine takes a whole specification only at its socket.
     if (!(await host.fact(hasProgram, 'curl'))) return undefined;
     return found.map((one) => ({
@@ -111,24 +145,28 @@ export const container: Module<Args> = {
 };
 
 async function chosen(
-  { name, filters = [], state, docker }: Args,
+  { name, filters = [], without_labels: without = [], docker, ...wish }: Args,
   host: HostView,
 ): Promise<Container[]> {
   const names = listOf(name);
   const odd = names.find((one) => !/^[A-Za-z0-9][\w.-]*$/.test(one));
   if (odd !== undefined) throw new TaskError(`"${odd}" is no name of a container.`);
   const wanted = [...names.map((one) => `name=^/${one.replaceAll('.', '\\.')}$`), ...filters];
-  const [found] = await Promise.all([
+  // Without a filter the engine lists all its containers.
+  if (wanted.length === 0) return [];
+  const [listed] = await Promise.all([
     host.fact(containers, JSON.stringify(programWords(docker, 'docker')), JSON.stringify(wanted)),
     // Asked for together: an undo needs it.
-    state === 'absent' ? host.fact(hasProgram, 'curl') : undefined,
+    wish.state === 'absent' ? host.fact(hasProgram, 'curl') : undefined,
   ]);
-  const missing = names.filter((one) => !found.some((container) => container.name === one));
-  if (missing.length > 0 && filters.length === 0 && (state === 'started' || state === 'stopped'))
+  const missing = names.filter((one) => !listed.some((container) => container.name === one));
+  const mustExist =
+    wish.restart_policy !== undefined || wish.state === 'started' || wish.state === 'stopped';
+  if (missing.length > 0 && filters.length === 0 && mustExist)
     throw new TaskError(`There is no container "${missing.join('", "')}" on "${host.name}".`, {
       hint: 'List them with: docker ps -a.',
     });
-  return found;
+  return listed.filter(({ labels }) => !without.some((label) => Object.hasOwn(labels, label)));
 }
 
 /** What POST /containers/create takes, of what the engine said. */

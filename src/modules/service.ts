@@ -73,7 +73,8 @@ export const service: Module<FromSchema<typeof schema>> = {
     }
     const unit = await statusOf(name, scope, host);
     const actions: Action[] = [];
-    if (!unit.exists && (state === 'stopped' || onlyIfActive) && enabled !== true)
+    const wantsNothing = state === 'stopped' || (state === undefined && enabled === false);
+    if (!unit.exists && (wantsNothing || onlyIfActive) && enabled !== true && masked !== true)
       return { actions };
     if (!unit.exists && reload !== true) {
       throw new TaskError(`Unit "${name}" is not installed on "${host.name}".`, {

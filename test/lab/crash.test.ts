@@ -29,7 +29,7 @@ describe('after kill -9 of the runner', () => {
   // One step of each phase that changes hosts.
   it.each([
     ['Back up MKE 3', small],
-    ['Stop what writes to etcd', large],
+    ['Stop the containers that write to etcd', large],
     ['Stop the containers of MKE 3', small],
     ['Restore the snapshot into the etcd of k0s', small],
     ['Start the controller', small],
@@ -123,7 +123,7 @@ describe('an interrupt', () => {
   it('leaves the changes in place and prints the command that rolls them back', async () => {
     await start();
     const before = labTree(bench.cluster.lab);
-    const stopped = await signalAt('Stop what writes to etcd', 'SIGINT');
+    const stopped = await signalAt('Stop the containers that write to etcd', 'SIGINT');
     expect(stopped.code).toBe(130);
     expect(stopped.events.at(-1)).toMatchObject({
       type: 'run-end',

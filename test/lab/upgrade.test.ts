@@ -123,9 +123,9 @@ describe('the shipped upgrade', () => {
     expect(names.slice(0, 5)).toEqual([
       'Stop the containers of pods',
       'Stop the containers of MKE 3',
-      'Keep the containers of MKE 3 from starting by themselves',
-      'Set the network configuration aside',
-      'Make a folder for what is set aside',
+      'Copy the snapshot out of the container',
+      'Take a snapshot of etcd',
+      'Make a folder for the snapshot',
     ]);
     expect(names.at(-1)).toBe('Make a folder for the backup');
   });

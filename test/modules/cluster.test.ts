@@ -284,6 +284,13 @@ testModule(container, {
       args: { name: 'a.b', state: 'absent' },
       facts: listed(['name=^/a\\.b$']),
     },
+    { title: 'an empty list means no container', args: { name: [], state: 'absent' } },
+    { title: 'no filter means no container', args: { filters: [], state: 'stopped' } },
+    {
+      title: 'all have the restart policy or an excluded label',
+      args: { filters: ['label=app'], without_labels: ['app'], restart_policy: 'no' },
+      facts: listed(['label=app'], inspected('web')),
+    },
   ],
   changes: [
     {
@@ -292,6 +299,26 @@ testModule(container, {
       facts: listed(['name=^/web$', 'name=^/job$'], inspected('web'), inspected('job', resting)),
       actions: ['exec docker stop --time 5 web'],
       restore: [{ module: 'container', args: { name: 'web', state: 'started' } }],
+    },
+    {
+      title: 'changes the restart policy before it stops containers, and restores each policy',
+      args: { filters: ['name=^/ucp-'], restart_policy: 'no', state: 'stopped' },
+      facts: listed(
+        ['name=^/ucp-'],
+        inspected('a'),
+        inspected('b', { HostConfig: { RestartPolicy: { Name: '', MaximumRetryCount: 0 } } }),
+        inspected('c', {
+          HostConfig: { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 } },
+          ...resting,
+        }),
+        inspected('d'),
+      ),
+      actions: ['exec docker update --restart=no a c d', 'exec docker stop a b d'],
+      restore: [
+        { module: 'container', args: { name: ['a', 'd'], restart_policy: 'always' } },
+        { module: 'container', args: { name: 'c', restart_policy: 'on-failure:3' } },
+        { module: 'container', args: { name: ['a', 'b', 'd'], state: 'started' } },
+      ],
     },
     {
       title: 'leaves it to the engine to remove what was made with --rm',
@@ -327,6 +354,18 @@ testModule(container, {
       title: 'to stop what would be removed by that',
       args: { name: 'web', state: 'stopped' },
       facts: listed(['name=^/web$'], inspected('web', vanishing)),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a restart policy for a container that does not exist',
+      args: { name: 'web', restart_policy: 'always' },
+      facts: listed(['name=^/web$']),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a restart policy for removed containers',
+      args: { name: 'web', restart_policy: 'no', state: 'absent' },
+      facts: listed(['name=^/web$']),
       code: 'TASK_FAILED',
     },
     { title: 'a name that is none', args: { name: '-v' }, code: 'TASK_FAILED' },

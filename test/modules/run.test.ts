@@ -82,6 +82,13 @@ const unit = (state: object) => ({
 testModule(service, {
   settled: [
     {
+      title: 'a unit that does not exist is disabled',
+      args: { name: 'gone', enabled: false },
+      facts: {
+        'systemd.unit gone': { exists: false, active: false, enabled: false, masked: false },
+      },
+    },
+    {
       title: 'a unit of the user',
       args: { name: 'sync', state: 'started', scope: 'user' },
       facts: {

@@ -65,6 +65,13 @@ const scenarios: ModuleScenario[] = [
     shows: '/web true',
   },
   {
+    title: 'container whose restart policy changes before it stops',
+    tasks:
+      '- { name: Stop, container: { name: [web, job], restart_policy: "on-failure:2", state: stopped, timeout: 1 } }',
+    look: lookAtContainers,
+    shows: '/web false',
+  },
+  {
     title: 'container that is removed',
     tasks: '- { name: Remove, container: { name: [web, job, never], state: absent, timeout: 1 } }',
     look: lookAtContainers,

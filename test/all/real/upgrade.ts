@@ -95,7 +95,7 @@ export function upgradeOnRealHosts(): void {
   describe('the failed upgrade', () => {
     it.each([
       ['while MKE 3 is frozen', 'Take a snapshot of etcd'],
-      ['when the managers are stopped', 'Stop the container runtime interface of MKE 3'],
+      ['when the managers are stopped', 'Stop cri-dockerd'],
       ['on the first manager', 'Start the controller'],
       ['at the last step before the point of no return', 'last'],
     ])(

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/core/events.ts';
+import type { LabHost } from '../../src/lab/lab.ts';
+import { labTree } from '../../src/lab/tree.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { UpgradeBench } from '../helpers/upgrade.ts';
+
+let bench: UpgradeBench;
+beforeEach(async () => {
+  bench = await UpgradeBench.start({ managers: 3, workers: 2 });
+});
+afterEach(() => bench.stop());
+
+const restart = async (name: string): Promise<void> => {
+  const { root } = bench.cluster.lab.host(name);
+  const before = root.bootId();
+  root.spawn('systemctl reboot');
+  await eventually(() => root.bootId() !== before);
+};
+
+const activeUnit = ({ root }: LabHost): string | undefined =>
+  ['k0scontroller', 'k0sworker'].find((unit) =>
+    existsSync(join(root.dir, 'var/lib/lab/systemd', `${unit}.service.active`)),
+  );
+
+const runningContainers = ({ root }: LabHost, names: readonly string[]): string[] =>
+  names.filter((name) => {
+    const file = join(root.dir, 'var/lib/lab/docker/containers', name, 'state');
+    return existsSync(file) && readFileSync(file, 'utf8').trim() === 'running';
+  });
+
+const startsPlay = (event: RunEvent, play: string): boolean =>
+  event.type === 'play-start' && event.play.startsWith(play) && (event.batch ?? 1) === 1;
+
+describe('a host that restarts during the shipped upgrade', () => {
+  it('starts k0s and none of the containers of MKE 3 after its migration', async () => {
+    const { code, events } = await bench.upgrade([], {
+      onEvent: (event) => {
+        if (startsPlay(event, 'Migrate worker')) void restart('manager2');
+      },
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'done' });
+    expect(code).toBe(0);
+    expect(activeUnit(bench.cluster.lab.host('manager2'))).toBe('k0scontroller');
+  });
+
+  it('does not start MKE 3 when it restarts before k0s is installed, and is restored with its restart policies', async () => {
+    const before = labTree(bench.cluster.lab);
+    const names = ['ucp-kube-apiserver', 'ucp-kv', 'ucp-kubelet'];
+    const manager = bench.cluster.lab.host('manager3');
+    let restarted: Promise<string[]> | undefined;
+    const { code } = await bench.upgrade(['--fail-at', 'last'], {
+      onEvent: (event) => {
+        if (event.type === 'step-start' && event.step.name === 'Stop the containers of pods')
+          restarted ??= restart('manager3').then(() => runningContainers(manager, names));
+      },
+    });
+    expect(code).toBe(3);
+    expect(await restarted).toEqual([]);
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
+});
