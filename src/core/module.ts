@@ -136,6 +136,8 @@ export interface Module<A = JsonObject> {
   again?(args: A): JsonObject;
   /** What all its calls are about, where neither `path` nor `name` among the arguments says it. */
   subject?: string;
+  /** The arguments in check mode, such as a single look in place of a wait: what it waits for may come from a skipped step. */
+  inCheck?(args: A): A;
   /** How long it waits for a host that cannot be reached. */
   waitsForHost?(args: A): { seconds: number; pauseSeconds: number; delaySeconds: number };
   /** Refines the result after the actions ran, e.g. to parse an answer; `changed: false` says that nothing changed. */

@@ -264,7 +264,8 @@ class UnitRunner {
     const { task, scope, host, folders } = this.#unit;
     const { settings, signal, sendHttp, decrypt } = this.#context;
     this.limits = this.#limits();
-    const args = this.#arguments();
+    const given = this.#arguments();
+    const args = (this.check ? this.#module.inCheck?.(given) : undefined) ?? given;
     trace('template', () => {
       const text = task.noLog ? '(hidden by no_log)' : JSON.stringify(args);
       return `${host.name} ${task.id}: ${task.module} ${text}`;

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { quoteAll } from '../util/shell.ts';
-import { gateProperties, programProperty, programWords, waitUntil } from './gate.ts';
+import { gateProperties, lookOnce, programProperty, programWords, waitUntil } from './gate.ts';
 
 const schema = {
   type: 'object',
@@ -37,6 +37,7 @@ export const etcd_health: Module<Args> = {
   summary: 'Wait until the members of etcd are healthy, or until some may be lost.',
   schema,
   readOnly: true,
+  inCheck: lookOnce,
 
   plan(args) {
     const { endpoints, cacert, cert, key, members, spare } = args;

@@ -7,6 +7,20 @@ export const gateProperties = {
   sleep: { type: 'integer', minimum: 1, description: 'Seconds between two looks. Default: 5.' },
 } as const;
 
+/** In check mode: one look. */
+export const lookOnce = <A extends object>(args: A): A & { timeout: number } => ({
+  ...args,
+  timeout: 0,
+});
+
+/** For modules that wait for what a service of the same host provides. */
+export const unitProperty = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9@_.:-]+$',
+  description:
+    'systemd unit on the same host that provides this. If it fails, the wait ends at once and shows the last errors of its journal.',
+} as const;
+
 /** Arguments of modules that call a program which may need words in front, such as `k0s kubectl`. */
 export const programProperty = (name: string) =>
   ({
@@ -23,20 +37,47 @@ export function programWords(given: string | string[] | undefined, name: string)
 }
 
 /**
+ * Shell function `broken`: succeeds and says why when a unit has failed, has ended, or waits to be started again after a
+ * failure. Errors are shown before the very last lines, because a service that gives up ends with messages about its shutdown.
+ * Repeated messages differ in their time only, and "connection refused" is what other parts say while the broken one is away.
+ */
+const brokenUnit = (unit: string): string => `unit=${quote(unit)}
+broken() {
+  shown=$(systemctl show --no-pager -p ActiveState,SubState,Result,ExecMainStatus -- "$unit") || return 1
+  field() { printf '%s\\n' "$shown" | sed -n "s/^$1=//p"; }
+  case $(field ActiveState)/$(field SubState) in
+    failed/* | inactive/* | */auto-restart) ;;
+    *) return 1 ;;
+  esac
+  echo "The unit $unit does not run: $(field ActiveState) ($(field SubState)), result $(field Result), exit status $(field ExecMainStatus)."
+  log=$(journalctl --no-pager -q -o cat -n 500 -u "$unit" 2>&1 | cut -c1-600)
+  errors=$(printf '%s\\n' "$log" | grep -iE 'error|fatal|panic|denied|cannot|failed|invalid|no such' | grep -v 'connection refused' |
+    awk '{ key = $0; gsub(/[0-9]+/, "", key); line[NR] = $0; last[key] = NR; of[NR] = key } END { for (i = 1; i <= NR; i++) if (last[of[i]] == i) print line[i] }' | tail -n 8)
+  [ -z "$errors" ] || printf 'Errors in its journal:\\n%s\\n' "$errors"
+  printf 'Last lines:\\n%s\\n' "$(printf '%s\\n' "$log" | tail -n 3)"
+  echo "More: journalctl -u $unit"
+}`;
+
+/**
  * Looks again and again until the shell text `look` succeeds; what it said last is the output, or the error when time is
  * up. `$left` is the number of seconds that are left, at least 1.
  */
 export function waitUntil(
   look: string,
-  { timeout = 300, sleep = 5 }: { timeout?: number; sleep?: number },
+  { timeout = 300, sleep = 5, unit }: { timeout?: number; sleep?: number; unit?: string },
   words: readonly string[] = [],
 ): Plan {
-  const script = `end=$(($(date +%s) + ${String(timeout)}))
+  const watch =
+    unit === undefined
+      ? ''
+      : `  if why=$(broken); then printf '%s\\n' "$why" "$said" >&2; exit 1; fi
+`;
+  const script = `${unit === undefined ? '' : `${brokenUnit(unit)}\n`}end=$(($(date +%s) + ${String(timeout)}))
 while :; do
   left=$((end - $(date +%s)))
   [ "$left" -ge 1 ] || left=1
   if said=$(${look} 2>&1); then printf '%s\\n' "$said"; exit 0; fi
-  if [ "$(($(date +%s) + ${String(sleep)}))" -gt "$end" ]; then
+${watch}  if [ "$(($(date +%s) + ${String(sleep)}))" -gt "$end" ]; then
     printf '%s\\n' "$said" ${quote(`(waited ${String(timeout)} s)`)} >&2
     exit 1
   fi

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { quote } from '../util/shell.ts';
-import { gateProperties, waitUntil } from './gate.ts';
+import { gateProperties, lookOnce, waitUntil } from './gate.ts';
 
 const schema = {
   type: 'object',
@@ -46,6 +46,7 @@ export const http_check: Module<FromSchema<typeof schema>> = {
   summary: 'Wait until the host gets the wanted answer over HTTP.',
   schema,
   readOnly: true,
+  inCheck: lookOnce,
 
   plan(args) {
     const { url, status_code: status = 200, contains, headers = {} } = args;

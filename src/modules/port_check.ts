@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { quote } from '../util/shell.ts';
-import { gateProperties, waitUntil } from './gate.ts';
+import { gateProperties, lookOnce, waitUntil } from './gate.ts';
 import { portOpen } from './wait_for.ts';
 
 const number = { type: 'integer', minimum: 1, maximum: 65_535 } as const;
@@ -36,6 +36,7 @@ export const port_check: Module<FromSchema<typeof schema>> = {
   summary: 'Check that TCP ports are open, or that they are free.',
   schema,
   readOnly: true,
+  inCheck: lookOnce,
 
   plan({ host = '127.0.0.1', port, ports = [], state = 'open', timeout = 0, sleep = 1 }) {
     const all = [...(port === undefined ? [] : [port]), ...ports];

@@ -86,6 +86,7 @@ export const wait_for: Module<Args> = {
   summary: 'Wait until a port or path is there, or gone.',
   schema,
   readOnly: true,
+  inCheck: (args) => ({ ...args, timeout: 1, delay: 0 }),
 
   plan(args) {
     const { timeout = 300, sleep = 1, delay = 0, state, msg, path, port } = args;

@@ -52,6 +52,9 @@ export function inCel(source: string): string | undefined {
   }
 }
 
+/** Characters of a wrong text that a message shows. */
+const SHOWN = 100;
+
 const environment = createEnvironment();
 const parsed = new Map<string, Condition>();
 
@@ -172,6 +175,16 @@ function createEnvironment(): Environment {
       isObject(result) && result['failed'] !== true && result['skipped'] !== true,
   );
   cel.registerFunction('version(string, string, string): bool', compareVersions);
+  cel.registerFunction('from_json(string): dyn', (text: string): unknown => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      throw new TemplateError(
+        `"from_json" got text that is not JSON: ${JSON.stringify(text.slice(0, SHOWN))}.`,
+        { cause: error },
+      );
+    }
+  });
   cel.registerFunction('lines(string): list', (text: string) =>
     text.split('\n').filter((line) => line !== ''),
   );

@@ -684,3 +684,27 @@ describe('tags', () => {
     expect(await ran('--tags', 'one,rare', '--skip-tags', 'always')).toEqual(['One', 'Never']);
   });
 });
+
+describe('a wait in check mode', () => {
+  it.each([
+    'wait_for: { path: /etc/never, timeout: 600 }',
+    'wait_for: { port: 9, delay: 600, timeout: 600 }',
+    'port_check: { port: 9, timeout: 600 }',
+    'k8s_wait: { path: /readyz, kubectl: "false", timeout: 600 }',
+    'etcd_health: { etcdctl: "false", timeout: 600 }',
+    'http_check: { url: "http://127.0.0.1:9", timeout: 600 }',
+  ])('looks once: %s', async (wait) => {
+    const play = (first: string) =>
+      bench.play(`- { name: Wait, hosts: h1, tasks: [${first}{ name: Wait, ${wait} }] }`, [
+        '--check',
+      ]);
+    const stateOf = (events: readonly RunEvent[]) =>
+      events.flatMap((event) =>
+        event.type === 'unit-end' && event.step.name === 'Wait' ? [event.state] : [],
+      );
+    expect(stateOf((await play('')).events)).toEqual(['failed']);
+    // A step that was only predicted may be what it waits for.
+    const first = '{ name: Write, copy: { content: x, dest: /etc/first } }, ';
+    expect(stateOf((await play(first)).events)).toEqual(['unknown']);
+  });
+});

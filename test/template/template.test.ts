@@ -59,6 +59,8 @@ describe('conditions', () => {
     ['items.exists(e, e == 2)', true],
     ['has(vars.nothing)', false],
     ['version("3.7.16", ">=", "3.7.12")', true],
+    ['from_json("{\\"members\\":{\\"a\\":1,\\"b\\":2}}").members.b == 2', true],
+    ['size(from_json("[1,2]")) == 2', true],
     ['version("3.10.0", "<", "3.9.9")', false],
     ['s.matches("^x$")', true],
   ])('%s is %s', (source, wanted) => {
