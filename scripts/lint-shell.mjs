@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 
 const files = [
   'src/transport/runtime.sh',
+  'src/modules/k0s-reset.sh',
   'src/lab/enter-root.sh',
   'src/lab/stand-ins/lab-lib.sh',
   'src/lab/stand-ins/apt',
   'src/lab/stand-ins/docker',
+  'src/lab/stand-ins/journalctl',
   'src/lab/stand-ins/k0s',
   'src/lab/stand-ins/sudo',
   'src/lab/stand-ins/systemctl',

@@ -7,10 +7,13 @@ export interface K0sState {
   version: string | undefined;
   /** What is installed as a service. */
   role: 'controller' | 'worker' | undefined;
+  /** It runs, or systemd will start it again after a failure. */
   active: boolean;
   enabled: boolean;
-  /** There is data in its folder. */
+  /** Its data directory is not empty. */
   hasData: boolean;
+  /** A unit without a file that systemd still lists as failed, or files in its runtime directory. */
+  hasTraces: boolean;
 }
 
 export const UNITS = '/etc/systemd/system';
@@ -20,9 +23,11 @@ export const k0sState: Fact<[program: string, dataDir: string], K0sState> = {
   name: 'k0s.state',
   command: (program, dataDir) => ({
     script: `for rw in controller worker; do
-if [ -e ${UNITS}/k0s$rw.service ]; then echo "unit $rw $(systemctl is-active k0s$rw) $(systemctl is-enabled k0s$rw 2>/dev/null)"; fi
+if [ -e ${UNITS}/k0s$rw.service ]; then echo "unit $rw $(systemctl is-active k0s$rw) $(systemctl is-enabled k0s$rw 2>/dev/null)"
+elif [ "$(systemctl is-failed k0s$rw 2>/dev/null)" = failed ]; then echo traces; fi
 done
-if [ -n "$(ls -A ${quote(dataDir)} 2>/dev/null)" ]; then echo data; fi
+if [ -n "$(ls -A ${quote(dataDir)} 2>/dev/null | grep -vxF lost+found)" ]; then echo data; fi
+if [ -e /run/k0s ]; then echo traces; fi
 if [ -x ${quote(program)} ]; then rw=$(${quote(program)} version) && echo "version $rw"; fi`,
   }),
   parse({ code, stdout, stderr }, program) {
@@ -33,14 +38,16 @@ if [ -x ${quote(program)} ]; then rw=$(${quote(program)} version) && echo "versi
       active: false,
       enabled: false,
       hasData: false,
+      hasTraces: false,
     };
     for (const line of stdout.split('\n')) {
       const [word, value = '', activity, enabled] = line.split(' ');
       if (word === 'data') state.hasData = true;
+      if (word === 'traces') state.hasTraces = true;
       if (word === 'version') state.version = value;
       if (word !== 'unit') continue;
       state.role = value === 'controller' ? 'controller' : 'worker';
-      state.active = activity === 'active';
+      state.active = activity !== 'inactive' && activity !== 'failed';
       state.enabled = enabled === 'enabled';
     }
     return state;

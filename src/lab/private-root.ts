@@ -220,7 +220,7 @@ function prepareTree(dir: string, name: string): void {
   ]) {
     mkdirSync(join(dir, folder), { recursive: true });
   }
-  for (const tool of ['docker', 'sudo', 'systemctl']) {
+  for (const tool of ['docker', 'journalctl', 'sudo', 'systemctl']) {
     cpSync(join(standIns, tool), join(dir, 'usr-local/bin', tool));
     chmodSync(join(dir, 'usr-local/bin', tool), 0o755);
   }

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.ts';
 import { k0sState, UNITS, type K0sState } from '../facts/k0s.ts';
+import { packageRoot } from '../util/package.ts';
 import { restorePath } from './shared.ts';
 
 const schema = {
@@ -12,7 +16,7 @@ const schema = {
     state: {
       enum: ['installed', 'started', 'stopped', 'uninstalled', 'reset'],
       description:
-        'installed: as a service, with role; uninstalled: no service any more, data stay; reset: neither, which needs a stopped k0s and cannot be undone. Without it the result tells what there is.',
+        'installed: as a service, with role; uninstalled: no service, data stay; reset: no service, data, pods or mounts of k0s, which needs a stopped k0s and cannot be undone. Without it the result says what is installed.',
     },
     role: { enum: ['controller', 'worker'], description: 'What to install it as.' },
     config: { type: 'string', pattern: '^/', description: 'Configuration file of a controller.' },
@@ -25,7 +29,12 @@ const schema = {
     token: {
       enum: ['controller', 'worker'],
       description:
-        'Make a token for such a node, on a controller that runs; it is "stdout" of the result. Say no_log.',
+        'Create a join token for such a node, on a running controller. It is "stdout" of the result, and its id is "token_id". Use no_log.',
+    },
+    revoke_token: {
+      type: 'string',
+      pattern: '^[a-z0-9]{6}$',
+      description: 'Id of a join token that must not be valid any more.',
     },
     expiry: {
       type: 'string',
@@ -44,23 +53,36 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
+const DATA_DIR = '/var/lib/k0s';
+/** Tokens have about 2 KiB. */
+const MAX_TOKEN = 1 << 20;
+
 export const k0s: Module<Args> = {
   name: 'k0s',
-  summary: 'Install, start, stop, uninstall or reset k0s as a service, or make a token to join by.',
+  summary:
+    'Install, start, stop, uninstall or reset k0s as a service, or create and revoke join tokens.',
   schema,
   subject: 'k0s',
   undoFor: ({ state, token }) =>
     state === 'reset' ? 'uncovered' : state === undefined && token === undefined ? 'none' : 'auto',
 
+  finish(result, { token }) {
+    if (token === undefined) return result;
+    const id = tokenId(String(result['stdout'] ?? ''));
+    return id === undefined ? result : { ...result, token_id: id };
+  },
+
   async plan(args, host) {
     const found = await look(args, host);
     const { role, version, active } = found;
     const result = { version: version ?? '', role: role ?? '', active };
-    if (version === undefined && args.state !== undefined && args.state !== 'uninstalled')
+    const needsProgram = args.state === 'installed' || args.state === 'started';
+    if (version === undefined && needsProgram)
       throw new TaskError(`There is no k0s at "${programOf(args)}" on "${host.name}".`, {
         hint: 'Put it there first, with "copy" or "get_url".',
       });
-    if (args.token !== undefined) return { actions: [tokenAction(args, found)], result };
+    if (args.token !== undefined || args.revoke_token !== undefined)
+      return { actions: [tokenAction(args, found)], result };
     const actions = actionsFor(args, found);
     const unit = args.state === 'uninstalled' && actions.length > 0 ? unitFile(role) : undefined;
     return { actions, result, ...(unit === undefined ? {} : { capture: [unit] }) };
@@ -100,18 +122,21 @@ function programOf({ k0s: program = '/usr/local/bin/k0s' }: Args): string {
 }
 
 async function look(args: Args, host: HostView): Promise<K0sState> {
-  if (args.token !== undefined && args.state !== undefined)
-    throw new TaskError('"token" and "state" are two steps.');
+  const wishes = [args.token, args.revoke_token, args.state].filter((one) => one !== undefined);
+  if (wishes.length > 1)
+    throw new TaskError('"state", "token" and "revoke_token" do not go together.');
   if (args.state === 'installed' && args.role === undefined)
     throw new TaskError('"installed" needs "role": controller or worker.');
-  return host.fact(k0sState, programOf(args), args.data_dir ?? '/var/lib/k0s');
+  return host.fact(k0sState, programOf(args), args.data_dir ?? DATA_DIR);
 }
 
 function tokenAction(args: Args, { active, role }: K0sState): Action {
   if (!active || role !== 'controller')
-    throw new TaskError('Only a controller that runs makes tokens.', {
+    throw new TaskError('Tokens are created and revoked by a running controller.', {
       hint: 'Delegate the task to one.',
     });
+  if (args.revoke_token !== undefined)
+    return { kind: 'exec', argv: [programOf(args), 'token', 'invalidate', args.revoke_token] };
   const flags = [`--role=${args.token ?? ''}`, `--expiry=${args.expiry ?? '1h'}`];
   return { kind: 'exec', argv: [programOf(args), 'token', 'create', ...flags] };
 }
@@ -136,7 +161,8 @@ function actionsFor(args: Args, found: K0sState): Action[] {
         });
       return [run('start')];
     case 'stopped':
-      return active ? [run('stop')] : [];
+      // Also where the program is gone, or where systemd waits before it starts a failed unit again.
+      return active ? [{ kind: 'exec', argv: ['systemctl', 'stop', unit] }] : [];
     case 'uninstalled':
       if (role === undefined) return [];
       if (active) throw new TaskError('k0s runs.', { hint: 'Stop it first.' });
@@ -146,12 +172,35 @@ function actionsFor(args: Args, found: K0sState): Action[] {
         { kind: 'exec', argv: ['systemctl', 'daemon-reload'] },
       ];
     case 'reset':
-      if (role === undefined && !hasData) return [];
+      if (role === undefined && !hasData && !found.hasTraces) return [];
       if (active) throw new TaskError('k0s runs.', { hint: 'Stop it first.' });
-      return [run('reset', ...(args.data_dir === undefined ? [] : ['--data-dir', args.data_dir]))];
+      return [
+        {
+          kind: 'exec',
+          argv: ['/bin/sh', '-c', resetScript(), 'k0s-reset', args.data_dir ?? DATA_DIR],
+        },
+      ];
     case undefined:
     default:
       return [];
+  }
+}
+
+/** Read when it is needed first, since few runs reset k0s. */
+function resetScript(): string {
+  return readFileSync(join(packageRoot(), 'src', 'modules', 'k0s-reset.sh'), 'utf8')
+    .split('\n')
+    .filter((line) => !/^\s*#/.test(line))
+    .join('\n');
+}
+
+/** A token is the base64 of a compressed kubeconfig, in which the id stands before the point of a bootstrap token. */
+function tokenId(token: string): string | undefined {
+  try {
+    const text = gunzipSync(Buffer.from(token.trim(), 'base64'), { maxOutputLength: MAX_TOKEN });
+    return /^\s*token: ["']?([a-z0-9]{6})\./m.exec(text.toString('utf8'))?.[1];
+  } catch {
+    return undefined;
   }
 }
 

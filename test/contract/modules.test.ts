@@ -13,6 +13,7 @@ const root = packageRoot();
 
 function filesExporting(folder: string): string[] {
   return readdirSync(join(root, 'src', folder))
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => file.replace(/\.ts$/, ''))
     .filter((name) =>
       // `package` is a word that no constant may have.

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { putBusyboxFirst } from '../helpers/busybox.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 import {
   checkScenario,
@@ -48,15 +49,6 @@ const endOf = (stdout: string, step: string) =>
 function shortenSleep(): void {
   const text = '#!/bin/sh\nexec /bin/sleep 0.05\n';
   writeFileSync(hostPath('usr-local/bin/sleep'), text, { mode: 0o755 });
-}
-
-/** Makes busybox the first choice of the host for all its applets, except those that log in as another user. */
-function putBusyboxFirst(directory: string): void {
-  const applets = execFileSync('busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
-  const busybox = execFileSync('/bin/sh', ['-c', 'command -v busybox'], { encoding: 'utf8' });
-  for (const applet of applets)
-    if (!['su', 'login', 'sulogin', 'passwd', 'busybox'].includes(applet))
-      symlinkSync(busybox.trim(), join(directory, applet));
 }
 
 /** Files on the controller; a test only reads them. */
@@ -486,7 +478,7 @@ describe('k0s on a host', () => {
     const token = await bench.play(
       '- { name: P, hosts: all, tasks: [{ name: T, k0s: { token: worker } }] }',
     );
-    expect(token.stdout).toContain('Only a controller that runs makes tokens');
+    expect(token.stdout).toContain('Tokens are created and revoked by a running controller');
   });
 });
 

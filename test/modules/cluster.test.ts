@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { containers } from '../../src/facts/container.ts';
 import { podsToMove } from '../../src/facts/kubernetes.ts';
@@ -100,7 +101,96 @@ testModule(k8s_wait, {
       code: 'TASK_FAILED',
     },
     { title: 'an option', args: { kind: '--all' }, code: 'SCHEMA' },
+    { title: 'neither kind nor path', args: {}, code: 'SCHEMA' },
+    { title: 'kind and path', args: { kind: 'node', path: '/readyz' }, code: 'SCHEMA' },
+    {
+      title: 'the kubelet version of a pod',
+      args: { kind: 'pod', kubelet_version: 'v1.29.3+k0s' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'nodes by label with a kubelet version',
+      args: { kind: 'node', selector: 'a=b', kubelet_version: 'v1.29.3+k0s' },
+      code: 'TASK_FAILED',
+    },
   ],
+});
+
+describe('k8s_wait for nodes', () => {
+  const rows = [
+    ['m1', 'True', 'v1.29.3+k0s', 'containerd://1.7.14'],
+    ['w1', 'True', 'v1.27.7-mirantis-1', 'docker://23.0.15'],
+    ['w2', 'Unknown', 'v1.29.3+k0s', 'containerd://1.7.14'],
+    ['w3', 'True', 'v1.29.3+k0s', 'docker://23.0.15'],
+  ]
+    .map((fields) => fields.join('\t'))
+    .join('\n');
+  const wanted = { kubelet_version: 'v1.29.3+k0s', container_runtime: 'containerd', timeout: 0 };
+
+  it('reports every node that is not as wanted, with the reason', async () => {
+    const programs = { kubectl: `cat <<'ROWS'\n${rows}\nROWS` };
+    const args = { kind: 'node', name: ['m1', 'w1', 'w2', 'w3', 'w4'], ...wanted };
+    const { status, stderr } = await look(k8s_wait, args, programs);
+    expect(status).toBe(1);
+    expect(stderr.split('\n').slice(0, -2)).toEqual([
+      'w1: kubelet v1.27.7-mirantis-1 instead of v1.29.3+k0s',
+      'w2: Ready is Unknown',
+      'w3: container runtime docker://23.0.15 instead of containerd',
+      'w4: not registered',
+    ]);
+  });
+
+  it('succeeds when the named nodes are as wanted, whatever the others are', async () => {
+    const programs = { kubectl: `cat <<'ROWS'\n${rows}\nROWS` };
+    const { status, stdout } = await look(
+      k8s_wait,
+      { kind: 'nodes', name: 'm1', ...wanted },
+      programs,
+    );
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '1 nodes are ready\n' });
+  });
+
+  it('fails without any node', async () => {
+    const { status, stderr } = await look(k8s_wait, { kind: 'node', ...wanted }, { kubectl: ':' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('there are no nodes');
+  });
+});
+
+describe('a wait with a unit', () => {
+  const unit = (active: string, sub: string) => ({
+    systemctl: `printf 'ActiveState=${active}\\nSubState=${sub}\\nResult=exit-code\\nExecMainStatus=1\\n'`,
+    journalctl: `printf '%s\\n' 'time=1 error reading /var/lib/k0s/encryption.cfg: permission denied' 'time=2 error reading /var/lib/k0s/encryption.cfg: permission denied' 'error: dial tcp: connection refused' 'stopping a' 'stopping b' 'stopping etcd'`,
+    date: 'echo "${now:-0}"',
+    sleep: 'now=$((${now:-0} + $1))',
+    kubectl: 'echo "connection refused" >&2; return 1',
+  });
+
+  it.each([
+    ['activating', 'auto-restart'],
+    ['failed', 'failed'],
+    ['inactive', 'dead'],
+  ])(
+    'ends when the unit is %s (%s), and shows each error of its journal once',
+    async (active, sub) => {
+      const args = { path: '/readyz', unit: 'k0scontroller', timeout: 3600 };
+      const { status, stderr } = await look(k8s_wait, args, unit(active, sub));
+      expect(status).toBe(1);
+      expect(stderr).toContain(
+        `The unit k0scontroller does not run: ${active} (${sub}), result exit-code, exit status 1.`,
+      );
+      expect(stderr.match(/permission denied/g)).toHaveLength(1);
+      expect(stderr).toContain('stopping etcd');
+      expect(stderr).toContain('More: journalctl -u k0scontroller');
+    },
+  );
+
+  it('goes on while the unit runs', async () => {
+    const args = { path: '/readyz', unit: 'k0scontroller', timeout: 10 };
+    const { status, stderr } = await look(k8s_wait, args, unit('active', 'running'));
+    expect(status).toBe(1);
+    expect(stderr).toBe('connection refused\n(waited 10 s)\n');
+  });
 });
 
 describe('k8s_wait', () => {
@@ -117,6 +207,7 @@ describe('k8s_wait', () => {
       { kind: 'Deployments', name: 'x', context: 'c' },
       '--context c rollout status deployment/x --timeout=60s',
     ],
+    [{ path: '/readyz' }, 'get --raw /readyz --request-timeout=10s'],
     [{ kind: 'node', name: 'n1', timeout: 7 }, 'wait --for=condition=Ready node/n1 --timeout=7s'],
   ])('asks for %j', async (args, words) => {
     const { status, stdout, readOnly } = await look(k8s_wait, args, says);
@@ -204,6 +295,7 @@ describe('gates', () => {
       http_check.plan({ url: 'https://a/', contains: "it's" }, fakeHost({})),
       port_check.plan({ ports: [1], host: 'a', state: 'closed' }, fakeHost({})),
       k8s_wait.plan({ kind: 'node' }, fakeHost({})),
+      k8s_wait.plan({ kind: 'node', kubelet_version: 'v1', unit: 'a' }, fakeHost({})),
     ]);
     return plans.map(({ actions: [action] }) => {
       if (action?.kind !== 'exec') throw new Error('no command');
@@ -433,11 +525,25 @@ describe('a container that cannot be made again', () => {
 const k0sHas = (state: object = {}) => ({
   'k0s.state /usr/local/bin/k0s /var/lib/k0s': {
     ...{ version: 'v1.30.9+k0s.0', role: undefined, active: false, enabled: false },
-    hasData: false,
+    ...{ hasData: false, hasTraces: false },
     ...state,
   },
 });
+const joinToken = (id: string) =>
+  gzipSync(
+    `users:\n- name: kubelet-bootstrap\n  user:\n    token: ${id}.0123456789abcdef\n`,
+  ).toString('base64');
 const controller = { role: 'controller', enabled: true, hasData: true };
+describe('the result of a k0s token', () => {
+  it.each([
+    [joinToken('abc123'), { token_id: 'abc123' }],
+    ['not base64 of gzip', {}],
+    [gzipSync('no token').toString('base64'), {}],
+  ])('has the id of the token where there is one: %s', (stdout, more) => {
+    expect(k0s.finish?.({ stdout }, { token: 'worker' })).toEqual({ stdout, ...more });
+  });
+});
+
 testModule(k0s, {
   settled: [
     {
@@ -492,7 +598,7 @@ testModule(k0s, {
       title: 'stops',
       args: { state: 'stopped' },
       facts: k0sHas({ ...controller, active: true }),
-      actions: ['exec /usr/local/bin/k0s stop'],
+      actions: ['exec systemctl stop k0scontroller.service'],
       restore: [{ module: 'k0s', args: { state: 'started' } }],
     },
     {
@@ -526,7 +632,31 @@ testModule(k0s, {
       title: 'resets',
       args: { state: 'reset' },
       facts: k0sHas(controller),
-      actions: ['exec /usr/local/bin/k0s reset'],
+      actions: [expect.stringContaining('k0s-reset /var/lib/k0s') as string],
+    },
+    {
+      title: 'resets data without a unit, and without the program',
+      args: { state: 'reset', data_dir: '/srv/k0s' },
+      facts: {
+        'k0s.state /usr/local/bin/k0s /srv/k0s': {
+          ...{ version: undefined, role: undefined, active: false, enabled: false },
+          ...{ hasData: true, hasTraces: false },
+        },
+      },
+      actions: [expect.stringContaining('k0s-reset /srv/k0s') as string],
+    },
+    {
+      title: 'resets a failed unit that is left without its file',
+      args: { state: 'reset' },
+      facts: k0sHas({ hasTraces: true }),
+      actions: [expect.stringContaining('k0s-reset /var/lib/k0s') as string],
+    },
+    {
+      title: 'revokes a token',
+      args: { revoke_token: 'abc123' },
+      facts: k0sHas({ ...controller, active: true }),
+      actions: ['exec /usr/local/bin/k0s token invalidate abc123'],
+      restore: [],
     },
     {
       title: 'makes a token, which ends by itself',
@@ -569,6 +699,11 @@ testModule(k0s, {
       code: 'TASK_FAILED',
     },
     { title: 'token and state', args: { token: 'worker', state: 'started' }, code: 'TASK_FAILED' },
+    {
+      title: 'a token instead of its id',
+      args: { revoke_token: joinToken('abc123') },
+      code: 'SCHEMA',
+    },
     {
       title: 'a word for a flag',
       args: { state: 'installed', role: 'worker', flags: ['x'] },

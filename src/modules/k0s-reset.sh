@@ -1,0 +1,142 @@
+# shellcheck shell=sh
+# k0s-reset.sh DATA: removes what a stopped k0s has left on the host. DATA is its data directory.
+# `k0s reset` is not called: depending on its release it waits for a containerd that never answers, deletes the content of
+# volumes that it cannot unmount, and after a failure it does not finish what it began. This can be run again at any point.
+set -u
+data=$(readlink -f "$1") || data=$1
+run=/run/k0s
+units=/etc/systemd/system
+grace=10
+
+# own_processes: ids of processes whose program k0s has unpacked, with their names.
+own_processes() {
+  # shellcheck disable=SC2012  # "find" of busybox does not show where links point
+  ls -l /proc/[0-9]*/exe 2>/dev/null | awk -v dir="$data/bin/" '
+    { at = index($0, " -> "); path = substr($0, 1, at - 1); program = substr($0, at + 4) }
+    index(program, dir) == 1 {
+      sub(/.*\/proc\//, "", path); sub(/\/exe$/, "", path)
+      sub(/ \(deleted\)$/, "", program); sub(/.*\//, "", program)
+      print path, program
+    }'
+}
+
+# below ID…: all descendants of processes.
+below() {
+  cat /proc/[0-9]*/status 2>/dev/null | awk -v ids="$*" '
+    BEGIN { n = split(ids, list, " "); for (i = 1; i <= n; i++) found[list[i]] = 1 }
+    $1 == "Pid:" { id = $2 }
+    $1 == "PPid:" { parent[id] = $2 }
+    END {
+      do {
+        more = 0
+        for (id in parent) if (!(id in found) && (parent[id] in found)) { found[id] = 1; more = 1; print id }
+      } while (more)
+    }'
+}
+
+services() { own_processes | awk '$2 !~ /^containerd-shim/ { print $1 }'; }
+shims() { own_processes | awk '$2 ~ /^containerd-shim/ { print $1 }'; }
+# shellcheck disable=SC2046  # ids are words
+contained() { below $(shims); }
+
+# end_all LIST: asks the processes that the command LIST names to end, and ends them after a grace period.
+end_all() {
+  signal=TERM
+  waited=0
+  while ids=$("$1") && [ -n "$ids" ]; do
+    # shellcheck disable=SC2086
+    kill -s "$signal" $ids 2>/dev/null
+    sleep 1
+    waited=$((waited + 1))
+    [ "$waited" -lt "$grace" ] || signal=KILL
+    if [ "$waited" -gt $((grace * 3)) ]; then
+      echo "Processes of k0s do not end: $(echo "$ids" | tr '\n' ' '). Nothing was removed." >&2
+      exit 1
+    fi
+  done
+}
+
+# mounts WHICH: mount points below the directories of k0s, the last one first. "own": what k0s and its pods have mounted; "kept":
+# file systems that were mounted at the data directory or directly below it, such as a disk of its own for etcd. k0s mounts
+# nothing there, except for directories onto themselves.
+mounts() {
+  awk -v which="$1" -v data="$data" -v run="$run" '
+    function ends(text, end) { return substr(text, length(text) - length(end) + 1) == end }
+    function plain(text) { gsub(/\\040/, " ", text); gsub(/\\011/, "\t", text); gsub(/\\134/, "\\", text); return text }
+    function onto_itself(i) { return root[i] != "/" && device[i] == device_of[parent[i]] && (ends(root[i], point[i]) || ends(point[i], root[i])) }
+    { device_of[$1] = $3; parent[NR] = $2; device[NR] = $3; root[NR] = plain($4); point[NR] = plain($5) }
+    END {
+      for (i = NR; i > 0; i--) {
+        below_data = index(point[i], data "/") == 1
+        if (point[i] != data && !below_data && index(point[i], run "/") != 1) continue
+        top = point[i] == data || (below_data && index(substr(point[i], length(data) + 2), "/") == 0)
+        if ((top && !onto_itself(i)) == (which == "kept")) print point[i]
+      }
+    }' /proc/self/mountinfo
+}
+
+# users_of MOUNT: processes that keep a mount busy, for a message.
+users_of() {
+  # shellcheck disable=SC2012
+  ls -l /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe /proc/[0-9]*/fd/* 2>/dev/null | awk -v dir="$1" '
+    { at = index($0, " -> "); path = substr($0, 1, at - 1); target = substr($0, at + 4) }
+    target == dir || index(target, dir "/") == 1 { sub(/.*\/proc\//, "", path); sub(/\/.*/, "", path); if (!(path in seen)) { seen[path] = 1; print path } }' |
+    while read -r id; do printf ' %s (%s)' "$id" "$(cat "/proc/$id/comm" 2>/dev/null)"; done
+}
+
+unmount_all() {
+  mounts own | while IFS= read -r point; do
+    answer=$(umount "$point" 2>&1) && continue
+    users=$(users_of "$point")
+    if [ -n "$users" ]; then
+      echo "\"$point\" cannot be unmounted, because it is used by$users. Nothing was removed. End what uses it."
+    else
+      echo "\"$point\" cannot be unmounted: $answer. Nothing was removed."
+    fi
+  done
+}
+
+# empty DIRECTORY: removes what is in it, except for kept mounts. Nothing else is mounted there any more.
+empty() {
+  kept=$(mounts kept)
+  find "$1" -mindepth 1 -maxdepth 1 ! -name lost+found | while IFS= read -r entry; do
+    printf '%s\n' "$kept" | grep -qxF -e "$entry" || rm -rf -- "$entry" || exit 1
+  done
+}
+
+for role in controller worker; do
+  if [ -e "$units/k0s$role.service" ]; then systemctl stop "k0s$role.service"; fi
+done
+end_all services
+end_all contained
+end_all shims
+
+busy=$(unmount_all)
+[ -z "$busy" ] && busy=$(mounts own | sed 's/$/ is mounted again. Nothing was removed./')
+if [ -n "$busy" ]; then
+  printf '%s\n' "$busy" >&2
+  exit 1
+fi
+
+for role in controller worker; do
+  unit=k0s$role.service
+  if [ -e "$units/$unit" ]; then
+    systemctl disable "$unit" 2>/dev/null
+    rm -f "$units/$unit"
+    systemctl daemon-reload
+  fi
+  # A unit that has failed stays in this state even without its file.
+  systemctl reset-failed "$unit" 2>/dev/null
+done
+
+mounts kept | while IFS= read -r point; do empty "$point" || exit 1; done || exit 1
+if [ -d "$data" ]; then
+  empty "$data" || exit 1
+  # It stays where it is a mount, has one below it, or is what a link of the operator points to.
+  if [ -z "$(mounts kept)" ] && [ ! -L "$1" ]; then rmdir "$data" || exit 1; fi
+fi
+rm -rf "$run" || exit 1
+rm -f /etc/cni/net.d/10-calico.conflist /etc/cni/net.d/calico-kubeconfig /etc/cni/net.d/10-kuberouter.conflist
+# Users that k0s has made: their home is the data directory.
+awk -F: -v home="$1" '$6 == home { print $1 }' /etc/passwd | while read -r user; do userdel "$user" || exit 1; done || exit 1
+if [ -e /sys/class/net/kube-bridge ]; then ip link delete kube-bridge || exit 1; fi
