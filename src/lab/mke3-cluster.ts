@@ -154,6 +154,7 @@ function seedHost(
   put(`addresses/${name}`, `${address}\n`, shared);
   put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n', shared);
   put(`kube/nodes/${name}/ready`, 'True\n', shared);
+  put(`kube/nodes/${name}/runtime`, 'docker://23.0.15\n', shared);
   put(`kube/nodes/${name}/labels/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
 }
 

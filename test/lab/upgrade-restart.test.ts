@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/events.ts';
@@ -32,10 +32,10 @@ const runningContainers = ({ root }: LabHost, names: readonly string[]): string[
   });
 
 const startsPlay = (event: RunEvent, play: string): boolean =>
-  event.type === 'play-start' && event.play.startsWith(play) && (event.batch ?? 1) === 1;
+  event.type === 'play-start' && event.play.startsWith(play) && event.batch === 1;
 
 describe('a host that restarts during the shipped upgrade', () => {
-  it('starts k0s and none of the containers of MKE 3 after its migration', async () => {
+  it('starts k0s and not MKE 3 after its migration, and again after the upgrade', async () => {
     const { code, events } = await bench.upgrade([], {
       onEvent: (event) => {
         if (startsPlay(event, 'Migrate worker')) void restart('manager2');
@@ -44,6 +44,17 @@ describe('a host that restarts during the shipped upgrade', () => {
     expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'done' });
     expect(code).toBe(0);
     expect(activeUnit(bench.cluster.lab.host('manager2'))).toBe('k0scontroller');
+
+    // After the upgrade, one host after the other: each needs its token file, whose token is revoked.
+    for (const { name, root } of bench.cluster.lab.hosts) {
+      await restart(name);
+      const unit = name.startsWith('manager') ? 'k0scontroller' : 'k0sworker';
+      await eventually(() => activeUnit(bench.cluster.lab.host(name)) === unit);
+      const token = join(root.dir, 'etc/k0s/k0stoken');
+      if (name !== 'manager1') expect(statSync(token).mode & 0o777).toBe(0o600);
+    }
+    const tokens = join(bench.cluster.lab.files.shared, 'k0s/tokens');
+    expect(readdirSync(tokens)).toEqual([]);
   });
 
   it('does not start MKE 3 when it restarts before k0s is installed, and is restored with its restart policies', async () => {

@@ -10,10 +10,11 @@ die() {
   exit 1
 }
 
-# set_kubelet VERSION READY: what the node object says of this node.
+# set_kubelet VERSION READY RUNTIME: what the node object says of this node.
 set_kubelet() {
   mkdir -p "$cluster/kube/nodes/$host"
   [ -z "$1" ] || printf '%s\n' "$1" >"$cluster/kube/nodes/$host/version"
+  [ -z "$3" ] || printf '%s\n' "$3" >"$cluster/kube/nodes/$host/runtime"
   printf '%s\n' "$2" >"$cluster/kube/nodes/$host/ready"
 }
 

@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer as createHttp, request as requestHttp } from 'node:http';
@@ -28,12 +29,17 @@ const CNI = ['10-calico.conflist', 'calico-kubeconfig', '10-kuberouter.conflist'
 const NODES = '/registry/minions/';
 const TOKENS = '/registry/secrets/kube-system/bootstrap-token-';
 const REPORT_MS = 2000;
-/** A node that has not reported for so long is not ready. */
-const SILENT_MS = 10_000;
+/** A node that has not reported for so long is not ready. As in the original, this counts from the start of a controller. */
+const SILENT_MS = 40_000;
+const STARTED = Date.now();
+const RUNTIME = 'containerd://1.7.13';
+/** The group of the user that kube-apiserver runs as is root's. */
+const GROUP_READ = 0o040;
+const OTHERS_READ = 0o004;
 
 interface Node {
   metadata: { name: string; labels: Record<string, string>; creationTimestamp: string };
-  status: { nodeInfo: { kubeletVersion: string } };
+  status: { nodeInfo: { kubeletVersion: string; containerRuntimeVersion?: string } };
   lastReport: number;
 }
 
@@ -102,13 +108,21 @@ function putNode(node: Node): void {
   etcdctl('put', `${NODES}${node.metadata.name}`, JSON.stringify(node));
 }
 
-function nodeView(node: Node): unknown {
-  const ready = Date.now() - node.lastReport < SILENT_MS;
+interface NodeView {
+  apiVersion: 'v1';
+  kind: 'Node';
+  metadata: Node['metadata'];
+  status: { conditions: { status: string; type: string }[]; nodeInfo: Node['status']['nodeInfo'] };
+}
+
+function nodeView(node: Node): NodeView {
+  const ready = Date.now() - Math.max(node.lastReport, STARTED) < SILENT_MS;
   return {
+    apiVersion: 'v1',
     kind: 'Node',
     metadata: node.metadata,
     status: {
-      conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }],
+      conditions: [{ status: ready ? 'True' : 'Unknown', type: 'Ready' }],
       nodeInfo: node.status.nodeInfo,
     },
   };
@@ -178,7 +192,10 @@ function ask(
 const adminPath = `${PKI}/admin.conf`;
 
 function readAdmin(): Token {
-  if (!existsSync(adminPath)) fail('the connection to the server localhost:6443 was refused');
+  if (!existsSync(adminPath))
+    fail(
+      `cannot stat k0s kubeconfig, is the server running?: stat ${adminPath}: no such file or directory`,
+    );
   return parseToken(readFileSync(adminPath, 'utf8'));
 }
 
@@ -214,11 +231,15 @@ function parseToken(text: string): Token {
   };
 }
 
-function readTokenFile(path: string): Token {
+/** Read at every start, also of a node that has joined long ago, as v1.29.3 does. */
+function readTokenFile(path: string): string {
+  if (!existsSync(path)) fail(`open ${path}: no such file or directory`);
+  return readFileSync(path, 'utf8');
+}
+
+function decodeToken(text: string, path: string): Token {
   try {
-    return parseToken(
-      gunzipSync(Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')).toString(),
-    );
+    return parseToken(gunzipSync(Buffer.from(text.trim(), 'base64')).toString());
   } catch {
     return fail(`failed to decode token from ${path}`);
   }
@@ -267,8 +288,9 @@ async function runController(flags: Map<string, string>): Promise<void> {
   let cluster = `${hostname()}=https://${address}:2380`;
   let state = 'new';
   const tokenFile = flags.get('token-file');
+  const tokenText = tokenFile === undefined ? '' : readTokenFile(tokenFile);
   if (tokenFile !== undefined && !existsSync(`${PKI}/ca.key`)) {
-    const token = readTokenFile(tokenFile);
+    const token = decodeToken(tokenText, tokenFile);
     const answer = await ask(token, 'POST', '/v1beta1/etcd/members', {
       name: hostname(),
       peer: `https://${address}:2380`,
@@ -291,12 +313,32 @@ async function runController(flags: Map<string, string>): Promise<void> {
     token: randomBytes(24).toString('hex'),
   };
   if (!existsSync(adminPath)) writeFileSync(adminPath, kubeconfig(admin, 'user'), { mode: 0o600 });
-  const etcd = startEtcd(address, cluster, state);
+  onStop(startEtcd(address, cluster, state));
+  await checkKeys();
   await serveApi(readAdmin().token);
   await serveJoin();
   await serveStatus('controller', flags.has('enable-worker'));
   if (flags.has('enable-worker')) await startKubelet(readAdmin(), 'control-plane');
-  onStop(etcd);
+}
+
+/** kube-apiserver cannot start without its keys: k0s gives up after two minutes, which are shorter here. */
+async function checkKeys(): Promise<void> {
+  const config = existsSync('/etc/k0s/k0s.yaml') ? readFileSync('/etc/k0s/k0s.yaml', 'utf8') : '';
+  const [, file] = /"encryption-provider-config":"([^"]+)"/.exec(config) ?? [];
+  if (file === undefined) return;
+  const { mode, gid } = statSync(file);
+  const readable = (gid === 0 && (mode & GROUP_READ) !== 0) || (mode & OTHERS_READ) !== 0;
+  if (readable) return;
+  for (let tries = 0; tries < 3; tries++) {
+    log(
+      `level=info msg="Error: error while parsing encryption provider configuration file \\"${file}\\": open ${file}: permission denied" component=kube-apiserver stream=stderr`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  log(
+    'level=error msg="failed to start controller node components" error="APIServer health-check timed out"',
+  );
+  process.exit(1);
 }
 
 function startEtcd(address: string, cluster: string, state: string): ChildProcess {
@@ -318,6 +360,8 @@ function startEtcd(address: string, cluster: string, state: string): ChildProces
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
+  // Like the original, it ends its parts when it gives up; systemd would leave them running.
+  process.once('exit', () => etcd.kill('SIGKILL'));
   etcd.once('exit', (code) => {
     log(`etcd ended with ${String(code)}`);
     process.exit(1);
@@ -355,7 +399,12 @@ async function handleApi(
   }
   const [, name] = /^\/api\/v1\/nodes\/([^/]+)$/.exec(path) ?? [];
   if (path === '/api/v1/nodes' && method === 'GET') {
-    reply(response, 200, { kind: 'List', items: allNodes().map(nodeView) });
+    reply(response, 200, {
+      apiVersion: 'v1',
+      items: allNodes().map(nodeView),
+      kind: 'List',
+      metadata: { resourceVersion: '' },
+    });
     return;
   }
   if (name === undefined) {
@@ -375,7 +424,8 @@ async function handleApi(
       labels: sent.labels,
       creationTimestamp: new Date().toISOString(),
     };
-    const status = { nodeInfo: { kubeletVersion: sent.version.replace(/\.\d+$/, '') } };
+    const kubeletVersion = sent.version.replace(/\.\d+$/, '');
+    const status = { nodeInfo: { containerRuntimeVersion: RUNTIME, kubeletVersion } };
     putNode({ metadata, status, lastReport: Date.now() });
     reply(response, 200, {});
   } else if (!known) reply(response, 404, `nodes "${name}" not found`);
@@ -447,10 +497,12 @@ async function runWorker(flags: Map<string, string>): Promise<void> {
   const file = flags.get('token-file');
   const kept = `${DATA}/kubelet.conf`;
   mkdirSync(DATA, { recursive: true });
-  // After the first join the kubelet has an identity of its own; the token may be gone.
+  const text = file === undefined ? '' : readTokenFile(file);
+  // After the first join the kubelet has an identity of its own; the token may be revoked.
   if (!existsSync(kept)) {
-    if (file === undefined) fail('a worker needs --token-file');
-    const token = readTokenFile(file);
+    if (file === undefined)
+      fail('neither regular nor bootstrap kubelet kubeconfig files exist and no join token given');
+    const token = decodeToken(text, file);
     const answer = await ask(token, 'GET', '/readyz');
     if (answer.status !== 200) fail(`failed to join: ${answer.body}`);
     const own = { ...token, token: `kubelet-${randomBytes(12).toString('hex')}` };
@@ -517,11 +569,10 @@ function parseFlags(words: readonly string[]): { flags: Map<string, string>; res
 
 function install(role: string, words: readonly string[]): void {
   if (role !== 'controller' && role !== 'worker') fail(`unknown role ${role}`);
-  const existing = installedRole();
-  if (existing === role)
-    fail(`failed to install k0s service: Init already exists: ${unitPath(role)}`);
-  if (existing !== undefined)
-    fail(`k0s${existing} is installed already; role change is not supported`);
+  if (existsSync(unitPath(role)))
+    fail(
+      `failed to install k0s service: failed to install service: Init already exists: ${unitPath(role)}`,
+    );
   const { flags } = parseFlags(words);
   const known = [
     'c',
@@ -536,11 +587,8 @@ function install(role: string, words: readonly string[]): void {
   ];
   for (const flag of flags.keys()) if (!known.includes(flag)) fail(`unknown flag: --${flag}`);
   const config = flags.get('c') ?? flags.get('config');
-  if (config !== undefined && !existsSync(config)) fail(`failed to read config ${config}`);
-  const tokenFile = flags.get('token-file');
-  if (role === 'worker' && tokenFile === undefined) fail('a worker needs --token-file');
-  if (tokenFile !== undefined && !existsSync(tokenFile))
-    fail(`open ${tokenFile}: no such file or directory`);
+  if (config !== undefined && !existsSync(config))
+    fail(`failed to load node config: open ${config}: no such file or directory`);
   for (const user of role === 'controller' ? USERS : []) {
     if (spawnSync('id', [user], { stdio: 'ignore' }).status !== 0)
       execFileSync('useradd', [
@@ -553,7 +601,8 @@ function install(role: string, words: readonly string[]): void {
         user,
       ]);
   }
-  const words2 = [role, ...words].join(' ');
+  const given = [...flags].map(([name, value]) => `--${name === 'c' ? 'config' : name}=${value}`);
+  const line = [role, ...given.sort()].join(' ');
   writeFileSync(
     unitPath(role),
     `[Unit]
@@ -561,11 +610,12 @@ Description=k0s - Zero Friction Kubernetes
 After=network-online.target
 
 [Service]
-ExecStart=/usr/local/bin/k0s ${words2}
+ExecStart=/usr/local/bin/k0s ${line}
 KillMode=process
 Delegate=yes
+LimitNOFILE=999999
 Restart=always
-RestartSec=2
+RestartSec=120
 
 [Install]
 WantedBy=multi-user.target
@@ -611,6 +661,18 @@ function createToken(words: readonly string[]): void {
   process.stdout.write(`${gzipSync(kubeconfig(access, user)).toString('base64')}\n`);
 }
 
+function revokeTokens(ids: readonly string[]): void {
+  needController();
+  for (const id of ids) {
+    etcdctl('del', `${TOKENS}${id}`);
+    log(`token ${id} deleted successfully`);
+  }
+}
+
+/** What `k8s_wait` asks about nodes. */
+const NODE_ROWS =
+  'jsonpath={range .items[*]}{.metadata.name}{"\\t"}{.status.conditions[?(@.type=="Ready")].status}{"\\t"}{.status.nodeInfo.kubeletVersion}{"\\t"}{.status.nodeInfo.containerRuntimeVersion}{"\\n"}{end}';
+
 async function kubectl(words: readonly string[]): Promise<void> {
   const admin = readAdmin();
   const get = async (path: string): Promise<string> => {
@@ -620,25 +682,32 @@ async function kubectl(words: readonly string[]): Promise<void> {
     if (status !== 200) fail(`from server: ${body}`);
     return body;
   };
-  const line = words.join(' ');
+  const line = words.filter((word) => !word.startsWith('--request-timeout=')).join(' ');
   const [, waited] = /^wait --for=condition=Ready node\/(\S+)/.exec(line) ?? [];
-  const [, asked] =
-    /^get node (\S+) -o jsonpath=\{\.status\.nodeInfo\.kubeletVersion\}$/.exec(line) ?? [];
-  const [, deleted] = /^-n kube-system delete daemonset,deployment (.+)$/.exec(line) ?? [];
+  const [, deleted] =
+    /^-n kube-system delete daemonset,deployment --field-selector metadata\.name=(\S+) --selector !k0s\.k0sproject\.io\/stack$/.exec(
+      line,
+    ) ?? [];
   const [, labelled, labels = ''] = /^label node (\S+) (.+)$/.exec(line) ?? [];
   if (line === 'get --raw /readyz') process.stdout.write(await get('/readyz'));
-  else if (line === 'get nodes -o json') process.stdout.write(`${await get('/api/v1/nodes')}\n`);
-  else if (waited !== undefined) {
-    const limit = Number(/--timeout=(\d+)m/.exec(line)?.[1] ?? '1') * 60_000;
+  else if (line === 'get nodes -o json')
+    process.stdout.write(
+      `${JSON.stringify(JSON.parse(await get('/api/v1/nodes')), undefined, 4)}\n`,
+    );
+  else if (line === `get nodes -o ${NODE_ROWS}`) {
+    const { items } = JSON.parse(await get('/api/v1/nodes')) as { items: NodeView[] };
+    for (const { metadata, status } of items)
+      process.stdout.write(
+        `${[metadata.name, status.conditions[0]?.status, status.nodeInfo.kubeletVersion, status.nodeInfo.containerRuntimeVersion].join('\t')}\n`,
+      );
+  } else if (waited !== undefined) {
+    const limit = Number(/--timeout=(\d+)s/.exec(line)?.[1] ?? '30') * 1000;
     for (const began = Date.now(); ;) {
       if ((await get(`/api/v1/nodes/${waited}`)).includes('"status":"True"')) break;
       if (Date.now() - began > limit) fail('timed out waiting for the condition');
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     process.stdout.write(`node/${waited} condition met\n`);
-  } else if (asked !== undefined) {
-    const node = JSON.parse(await get(`/api/v1/nodes/${asked}`)) as Node;
-    process.stdout.write(node.status.nodeInfo.kubeletVersion);
   } else if (labelled !== undefined) {
     const changes = labels.split(' ').map((one): [string, string | null] => {
       const [name = '', value = ''] = one.split('=');
@@ -653,11 +722,11 @@ async function kubectl(words: readonly string[]): Promise<void> {
     if (status !== 200) fail(`from server: ${body}`);
     process.stdout.write(`node/${labelled} labeled\n`);
   } else if (deleted !== undefined) {
-    const names = deleted.split(' ').filter((word) => !word.startsWith('-'));
-    for (const name of names)
-      for (const kind of ['daemonsets', 'deployments'])
-        etcdctl('del', `/registry/${kind}/kube-system/${name}`);
-  } else if (/^-n kube-system rollout status daemonset\/calico-node --timeout=\d+m$/.test(line)) {
+    for (const kind of ['daemonset', 'deployment']) {
+      const removed = etcdctl('del', `/registry/${kind}s/kube-system/${deleted}`).trim();
+      if (removed === '1') process.stdout.write(`${kind}.apps "${deleted}" deleted\n`);
+    }
+  } else if (/^-n kube-system rollout status daemonset\/calico-node --timeout=\d+s$/.test(line)) {
     // Its pods are those of the kubelets here: they run where the node is ready.
     const { items } = JSON.parse(await get('/api/v1/nodes')) as { items: unknown[] };
     if (items.some((node) => !JSON.stringify(node).includes('"status":"True"')))
@@ -715,8 +784,9 @@ async function main([command = '', ...words]: string[]): Promise<void> {
       await status();
       break;
     case 'token':
-      if (rest[0] !== 'create') fail(`k0s (stand-in): token ${String(rest[0])} is not known here`);
-      createToken(words.slice(1));
+      if (rest[0] === 'create') createToken(words.slice(1));
+      else if (rest[0] === 'invalidate') revokeTokens(rest.slice(1));
+      else fail(`k0s (stand-in): token ${String(rest[0])} is not known here`);
       break;
     case 'etcd':
       needController();
