@@ -1,6 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
 import { fileState, treeSum } from '../facts/file.ts';
+import { MOUNTS_BELOW } from '../util/shell.ts';
 
 const schema = {
   type: 'object',
@@ -30,11 +31,16 @@ const schema = {
  * $1: the archive, then kinds and paths by turns. All of a path is unpacked beside what is there before anything of that
  * goes. A directory stays the one it is, since it may be a mount point: only what is in it is another.
  */
-const UNPACK = `a=$1
+const UNPACK = `${MOUNTS_BELOW}
+a=$1
 shift
 while [ "$#" -gt 0 ]; do
   k=$1 p=$2
   shift 2
+  if [ -d "$p" ] && [ ! -L "$p" ]; then
+    m=$(mounts_below "$p")
+    if [ -n "$m" ]; then echo "$p is not restored, because file systems are mounted below it:$m. Unmount them first." >&2; exit 1; fi
+  fi
   if [ "$k" = directory ]; then
     if [ -L "$p" ] || [ ! -d "$p" ]; then rm -rf "$p" && mkdir -p "$p" || exit 1; fi
     f=$p

@@ -205,6 +205,20 @@ unlock() {
   if [ "${rw%%|*}" = "$1" ]; then rm -f "$RD/lock"; fi
 }
 
+# remove_tree PATH: removes a path with all that is in it. A file system that is mounted there is neither emptied nor unmounted.
+remove_tree() {
+  if [ -d "$1" ] && [ ! -L "$1" ] && [ -r /proc/self/mountinfo ]; then
+    rw=$(cd "$1" && pwd -P) || return 1
+    rw=$(rw=$rw awk '{
+      point = $5
+      gsub(/\\040/, " ", point); gsub(/\\011/, "\t", point); gsub(/\\012/, "\n", point); gsub(/\\134/, "\\", point)
+      if (point == ENVIRON["rw"] || index(point, ENVIRON["rw"] "/") == 1) printf " %s", point
+    }' /proc/self/mountinfo)
+    if [ -n "$rw" ]; then echo "$1 is not removed, because file systems are mounted there:$rw. Unmount them first." >&2; return 1; fi
+  fi
+  rm -rf "$1"
+}
+
 # capture RUN PATH NAME: a copy that keeps owner, mode and time. Folders above 100 MiB are refused.
 capture() {
   rundir "$1" || return 1

@@ -493,12 +493,12 @@ export function actionScript(
     case 'mkdir':
       return `mkdir -p ${quote(action.path)}`;
     case 'remove':
-      return `rm -rf ${quote(action.path)}`;
+      return `remove_tree ${quote(action.path)}`;
     case 'symlink':
       return `ln -sfn ${quoteAll([action.target, action.path])}`;
     case 'copy':
       if (action.contentOnly) return copyScript(action);
-      return `rm -rf ${quote(action.path)} && cp -a ${copySource(action.from)} ${quote(action.path)}`;
+      return `remove_tree ${quote(action.path)} && cp -a ${copySource(action.from)} ${quote(action.path)}`;
     case 'chmod':
       return `chmod ${action.recurse ? '-R ' : ''}-- ${quoteAll([modeWord(action.mode), action.path])}`;
     case 'chown': {

@@ -482,6 +482,44 @@ describe('k0s on a host', () => {
   });
 });
 
+describe('a directory with a mounted file system below it', () => {
+  const prepare =
+    'mkdir -p "/srv/own/a b" /srv/elsewhere && echo data >/srv/elsewhere/file && echo own >/srv/own/file && mount --bind /srv/elsewhere "/srv/own/a b"';
+  const kept = () => host.shell('cat /srv/elsewhere/file /srv/own/file');
+
+  it('is not removed, and nothing in it', async () => {
+    await host.shell(prepare);
+    const { code, stdout } = await host.play(
+      '- { name: P, hosts: all, tasks: [{ name: T, file: { path: /srv/own, state: absent } }] }',
+    );
+    expect(code).toBe(3);
+    expect(stdout).toContain(
+      '/srv/own is not removed, because file systems are mounted there: /srv/own/a b',
+    );
+    expect(await kept()).toBe('data\nown\n');
+  });
+
+  it('is not removed by the undo of its creation', async () => {
+    const { code, stdout } = await host.play(
+      `- { name: P, hosts: all, tasks: [{ name: Create, file: { path: /srv/own, state: directory } }, { name: Mount, shell: ${JSON.stringify(prepare)}, undo: none }, { name: Fail, fail: { msg: x } }] }`,
+    );
+    expect(code).toBe(4);
+    expect(stdout).toContain('file systems are mounted there');
+    expect(await kept()).toBe('data\nown\n');
+  });
+
+  it('is not restored from a backup', async () => {
+    const { code, stdout } = await host.play(
+      `- { name: P, hosts: all, tasks: [{ name: Create, file: { path: /srv/own, state: directory }, undo: none }, { name: Save, backup: { paths: [/srv/own], dest: /tmp/kept } }, { name: Mount, shell: ${JSON.stringify(prepare)}, undo: none }, { name: Fail, fail: { msg: x } }] }`,
+    );
+    expect(code).toBe(4);
+    expect(stdout).toContain(
+      '/srv/own is not restored, because file systems are mounted below it: /srv/own/a b',
+    );
+    expect(await kept()).toBe('data\nown\n');
+  });
+});
+
 describe('modules for Kubernetes on a host', () => {
   const look = 'cat /srv/kube/n1/unschedulable 2>/dev/null; cat /srv/kube/n1/pods';
   beforeEach(() => {
