@@ -24,7 +24,7 @@ export interface CliOptions {
 
 export type SpawnOptions = Partial<ProcessOptions>;
 
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 240_000;
 
 /** A home, state folder and working folder of their own for one test's calls of `runner`. */
 export class Cli {

@@ -5,7 +5,7 @@ const POLL_MS = 20;
 /** Polls until the check holds. @throws Error when it does not hold within the limit */
 export async function eventually(
   check: () => boolean | Promise<boolean>,
-  limitMs = 30_000,
+  limitMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await check())) {

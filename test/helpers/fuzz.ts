@@ -178,7 +178,7 @@ export async function fuzz(target: FuzzTarget, runs: number): Promise<string[]> 
       const sample = samples[Math.floor(random() * samples.length)] ?? '';
       const text = mutate(sample, random);
       const file = cli.file(target.file, text);
-      const { code, stderr } = await cli.run(target.args(file), { timeoutMs: 20_000 });
+      const { code, stderr } = await cli.run(target.args(file), { timeoutMs: 60_000 });
       // A file may put any text into a message, but nothing that a terminal obeys.
       const unsafe = /[^\P{Cc}\t\n]/u.test(stderr);
       const understood = target.codes.includes(code ?? -1) && !stderr.includes('internal error');
