@@ -185,6 +185,8 @@ class Ssh2Line implements Line {
   constructor(host: string, client: Client) {
     this.#host = host;
     this.#client = client;
+    // One listener for each open channel, whose number the server limits.
+    client.setMaxListeners(0);
     client.once('close', () => {
       this.#alive = false;
     });
@@ -223,7 +225,7 @@ function lost(host: string, reason: string): ConnectError {
   });
 }
 
-function toShellChannel(channel: ClientChannel, client: Client): ShellChannel {
+export function toShellChannel(channel: ClientChannel, client: Client): ShellChannel {
   let exit = 'the connection ended';
   channel.on('exit', (code: number | null, signal?: string) => {
     exit =
@@ -241,6 +243,8 @@ function toShellChannel(channel: ClientChannel, client: Client): ShellChannel {
     onClose(listener) {
       const tell = firstReason(listener);
       const end = () => {
+        // A connection outlives its channels, of which a long run opens many.
+        client.removeListener('close', end);
         tell(exit);
       };
       channel.once('close', end);
