@@ -53,3 +53,63 @@ if [ -x ${quote(program)} ]; then rw=$(${quote(program)} version) && echo "versi
     return state;
   },
 };
+
+/** Kernel settings that k0s, a kubelet or a kube-proxy changes. */
+const SYSCTLS = [
+  'vm.overcommit_memory',
+  'vm.panic_on_oom',
+  'kernel.panic',
+  'kernel.panic_on_oops',
+  'kernel.keys.root_maxkeys',
+  'kernel.keys.root_maxbytes',
+  'net.ipv4.ip_forward',
+  'net.ipv4.conf.all.forwarding',
+  'net.ipv4.conf.all.route_localnet',
+  'net.ipv6.conf.all.forwarding',
+  'net.bridge.bridge-nf-call-iptables',
+  'net.bridge.bridge-nf-call-ip6tables',
+  'net.netfilter.nf_conntrack_max',
+  'net.netfilter.nf_conntrack_tcp_timeout_established',
+  'net.netfilter.nf_conntrack_tcp_timeout_close_wait',
+];
+/** Files and directories that k0s and its pods make outside their own directories, and directories in which they make some. */
+const PATHS = [
+  ...['/etc/k0s', '/etc/k0s/*', '/etc/cni', '/etc/cni/net.d', '/etc/cni/net.d/*'],
+  ...['/opt/cni', '/opt/cni/bin', '/opt/cni/bin/*', '/usr/libexec/k0s', '/var/lib/calico'],
+  ...['/run/calico', '/run/nodeagent', '/run/xtables.lock', '/run/netns', '/run/netns/cni-*'],
+  ...['/var/log/calico', '/var/log/pods', '/var/log/containers', '/var/lib/cni', '/run/flannel'],
+];
+
+/**
+ * Shell function `stock`: one line for each thing outside the directories of k0s that k0s, its kubelet or its pods may add. Taken
+ * before k0s starts, it tells afterwards what they have added: "path P", "link NAME", "route R", "sysctl NAME VALUE",
+ * "chain PROGRAM TABLE CHAIN". Chains for single services and pods, of which there may be thousands, are left out without "all".
+ */
+export const STOCK = `of_many='^(KUBE-(SVC|SEP|FW|EXT|XLB)-|cali-(tw|fw|th|fh|pi|po|pri|pro|gw)-)'
+stock() {
+  for rw in ${PATHS.join(' ')}; do
+    if [ -e "$rw" ] || [ -L "$rw" ]; then echo "path $rw"; fi
+  done
+  for rw in /sys/class/net/*; do echo "link \${rw##*/}"; done
+  ip -4 route show table main 2>/dev/null | sed 's/ *$//; s/^/route /'
+  for rw in ${SYSCTLS.join(' ')}; do
+    rc=/proc/sys/$(echo "$rw" | tr . /)
+    [ ! -r "$rc" ] || echo "sysctl $rw $(cat "$rc")"
+  done
+  for rw in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy; do
+    command -v "$rw-save" >/dev/null || continue
+    "$rw-save" 2>/dev/null | awk -v program="$rw" -v many="$of_many" -v all="\${1-}" '
+      /^[*]/ { table = substr($0, 2) }
+      /^:/ { chain = substr($1, 2); if (all != "" || chain !~ many) print "chain " program " " table " " chain }'
+  done
+}`;
+
+/** What `stock` prints, for a later reset. */
+export const k0sStock: Fact<[], string> = {
+  name: 'k0s.stock',
+  command: () => ({ script: `${STOCK}\nstock` }),
+  parse({ code, stdout, stderr }) {
+    if (code !== 0) throw new TaskError(`The state of the host cannot be read: ${stderr.trim()}`);
+    return stdout;
+  },
+};

@@ -1,10 +1,14 @@
 # shellcheck shell=sh
-# k0s-reset.sh DATA: removes what a stopped k0s has left on the host. DATA is its data directory.
+# k0s-reset.sh DATA: removes what a stopped k0s has left on the host. DATA is its data directory. Standard input is what the shell
+# function "stock" (facts/k0s.ts) printed before k0s was started, or empty: what was added since is removed, too.
 # `k0s reset` is not called: depending on its release it waits for a containerd that never answers, deletes the content of
 # volumes that it cannot unmount, and after a failure it does not finish what it began. This can be run again at any point.
 set -u
 data=$(readlink -f "$1") || data=$1
 run=/run/k0s
+before=$(mktemp) || exit 1
+trap 'rm -f "$before"' EXIT
+cat >"$before"
 units=/etc/systemd/system
 grace=10
 
@@ -104,6 +108,49 @@ empty() {
   done
 }
 
+# added KIND: what the host has now of a kind, and had not before. Chains for single services and pods are left to the kube-proxy
+# or Calico that was there before.
+added() {
+  stock all | awk -v kind="$1" -v many="$of_many" '
+    NR == FNR { had[$0] = 1; if ($1 == "chain") chains[$4] = 1; next }
+    $1 != kind || ($0 in had) { next }
+    kind == "chain" && $4 ~ many && ((substr($4, 1, 4) == "cali" ? "cali-INPUT" : "KUBE-SERVICES") in chains) { next }
+    { print substr($0, length(kind) + 2) }' "$before" -
+}
+
+# remove_chain PROGRAM TABLE CHAIN: with the rules of other chains that lead to it.
+remove_chain() {
+  "$1-save" -t "$2" | awk -v chain="$3" '
+    $1 == "-A" && $2 != chain { for (i = 3; i < NF; i++) if (($i == "-j" || $i == "-g") && $(i + 1) == chain) { sub(/^-A/, "-D"); print; break } }' |
+    { echo "*$2"; cat; echo COMMIT; } | "$1-restore" --noflush
+  "$1" -w 10 -t "$2" -F "$3" && "$1" -w 10 -t "$2" -X "$3"
+}
+
+restore_host() {
+  added path | grep '^/run/netns/cni-' | while read -r name; do
+    umount "$name" 2>/dev/null
+    rm -f "$name"
+  done
+  added link | grep -E '^(cni|cali|vxlan|flannel|kube-|nodelocaldns|wireguard|veth)' | while read -r name; do
+    # The other end of a pair may have gone with it.
+    ip link delete "$name" 2>/dev/null || [ ! -e "/sys/class/net/$name" ] || return 1
+  done || return 1
+  added route | grep -vE ' proto (kernel|dhcp|ra)( |$)' | while read -r route; do
+    # shellcheck disable=SC2086  # words of ip-route
+    ip route delete $route || return 1
+  done || return 1
+  # All rules that lead to new chains go before the first chain, since these lead to each other.
+  added chain | while read -r program table chain; do "$program" -w 10 -t "$table" -F "$chain" || return 1; done || return 1
+  added chain | while read -r program table chain; do remove_chain "$program" "$table" "$chain" || return 1; done || return 1
+  while read -r kind name value; do
+    [ "$kind" = sysctl ] || continue
+    file=/proc/sys/$(echo "$name" | tr . /)
+    [ "$(cat "$file" 2>/dev/null)" = "$value" ] || echo "$value" >"$file" || return 1
+  done <"$before" || return 1
+  # Inner paths first.
+  added path | sort -r | while read -r path; do rm -rf -- "$path" || return 1; done
+}
+
 for role in controller worker; do
   if [ -e "$units/k0s$role.service" ]; then systemctl stop "k0s$role.service"; fi
 done
@@ -140,3 +187,4 @@ rm -f /etc/cni/net.d/10-calico.conflist /etc/cni/net.d/calico-kubeconfig /etc/cn
 # Users that k0s has made: their home is the data directory.
 awk -F: -v home="$1" '$6 == home { print $1 }' /etc/passwd | while read -r user; do userdel "$user" || exit 1; done || exit 1
 if [ -e /sys/class/net/kube-bridge ]; then ip link delete kube-bridge || exit 1; fi
+if [ -s "$before" ]; then restore_host || exit 1; fi

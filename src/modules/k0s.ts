@@ -6,7 +6,7 @@ import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.ts';
-import { k0sState, UNITS, type K0sState } from '../facts/k0s.ts';
+import { k0sState, k0sStock, STOCK, UNITS, type K0sState } from '../facts/k0s.ts';
 import { packageRoot } from '../util/package.ts';
 import { restorePath } from './shared.ts';
 
@@ -41,6 +41,11 @@ const schema = {
       pattern: '^([0-9]+[smh])+$',
       description: 'How long the token holds, such as 10m. Default: 1h.',
     },
+    before: {
+      type: 'string',
+      description:
+        'For reset: "stock" of the result of a step without state, from before k0s was started. What k0s and its pods have added outside their directories is then removed, too: files, network links, routes, chains of iptables; kernel settings are restored.',
+    },
     k0s: {
       type: 'string',
       pattern: '^/',
@@ -73,9 +78,16 @@ export const k0s: Module<Args> = {
   },
 
   async plan(args, host) {
-    const found = await look(args, host);
+    const asks = args.state === undefined && !args.token && !args.revoke_token;
+    const [found, stock] = await Promise.all([
+      look(args, host),
+      asks || args.before !== undefined ? host.fact(k0sStock) : undefined,
+    ]);
     const { role, version, active } = found;
-    const result = { version: version ?? '', role: role ?? '', active };
+    const result = {
+      ...{ version: version ?? '', role: role ?? '', active },
+      ...(asks && stock !== undefined ? { stock } : {}),
+    };
     const needsProgram = args.state === 'installed' || args.state === 'started';
     if (version === undefined && needsProgram)
       throw new TaskError(`There is no k0s at "${programOf(args)}" on "${host.name}".`, {
@@ -83,7 +95,7 @@ export const k0s: Module<Args> = {
       });
     if (args.token !== undefined || args.revoke_token !== undefined)
       return { actions: [tokenAction(args, found)], result };
-    const actions = actionsFor(args, found);
+    const actions = actionsFor(args, found, stock);
     const unit = args.state === 'uninstalled' && actions.length > 0 ? unitFile(role) : undefined;
     return { actions, result, ...(unit === undefined ? {} : { capture: [unit] }) };
   },
@@ -122,6 +134,8 @@ function programOf({ k0s: program = '/usr/local/bin/k0s' }: Args): string {
 }
 
 async function look(args: Args, host: HostView): Promise<K0sState> {
+  if (args.before !== undefined && args.state !== 'reset')
+    throw new TaskError('"before" goes with "state: reset" only.');
   const wishes = [args.token, args.revoke_token, args.state].filter((one) => one !== undefined);
   if (wishes.length > 1)
     throw new TaskError('"state", "token" and "revoke_token" do not go together.');
@@ -141,7 +155,13 @@ function tokenAction(args: Args, { active, role }: K0sState): Action {
   return { kind: 'exec', argv: [programOf(args), 'token', 'create', ...flags] };
 }
 
-function actionsFor(args: Args, found: K0sState): Action[] {
+/** Whether the host has something that was not there when the stock was taken. */
+function hasMore(before: string | undefined, now = ''): boolean {
+  const had = new Set(before?.split('\n'));
+  return before !== undefined && now.split('\n').some((line) => line !== '' && !had.has(line));
+}
+
+function actionsFor(args: Args, found: K0sState, stock: string | undefined): Action[] {
   const run = (...words: string[]): Action => ({ kind: 'exec', argv: [programOf(args), ...words] });
   const { role, active, hasData } = found;
   const unit = `k0s${role ?? ''}.service`;
@@ -172,12 +192,14 @@ function actionsFor(args: Args, found: K0sState): Action[] {
         { kind: 'exec', argv: ['systemctl', 'daemon-reload'] },
       ];
     case 'reset':
-      if (role === undefined && !hasData && !found.hasTraces) return [];
+      if (role === undefined && !hasData && !found.hasTraces && !hasMore(args.before, stock))
+        return [];
       if (active) throw new TaskError('k0s runs.', { hint: 'Stop it first.' });
       return [
         {
           kind: 'exec',
           argv: ['/bin/sh', '-c', resetScript(), 'k0s-reset', args.data_dir ?? DATA_DIR],
+          ...(args.before === undefined ? {} : { stdin: args.before }),
         },
       ];
     case undefined:
@@ -188,10 +210,11 @@ function actionsFor(args: Args, found: K0sState): Action[] {
 
 /** Read when it is needed first, since few runs reset k0s. */
 function resetScript(): string {
-  return readFileSync(join(packageRoot(), 'src', 'modules', 'k0s-reset.sh'), 'utf8')
+  const script = readFileSync(join(packageRoot(), 'src', 'modules', 'k0s-reset.sh'), 'utf8')
     .split('\n')
     .filter((line) => !/^\s*#/.test(line))
     .join('\n');
+  return `${STOCK}\n${script}`;
 }
 
 /** A token is the base64 of a compressed kubeconfig, in which the id stands before the point of a bootstrap token. */

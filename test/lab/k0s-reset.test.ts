@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putBusyboxFirst } from '../helpers/busybox.ts';
+import { hostsIn } from '../helpers/cli.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 import { describeWith } from '../helpers/programs.ts';
@@ -106,6 +107,37 @@ setsid sleep 602 >/dev/null 2>&1 </dev/null &`);
       expect(now).not.toContain(ended);
     expect(now).toContain('sleep 602');
     expect(await left()).toBe('20-own.conflist\n0\n');
+  });
+
+  it('removes what was added outside its directories since the stock was taken, and nothing else', async () => {
+    await shell(
+      'mkdir -p /etc/k0s /opt/cni/bin /var/log/pods/own; touch /etc/k0s/own.yaml "/opt/cni/bin/of mke" /var/log/pods/own/log',
+    );
+    const { code, events, stdout, stderr } = await bench.play(`
+- name: Reset
+  hosts: all
+  tasks:
+    - { name: Record, k0s: {}, register: before_k0s }
+    - name: Leave
+      undo: none
+      shell: |
+${leaveK0s.trim().replaceAll(/^/gm, '        ')}
+        mkdir -p /etc/k0s/containerd.d /usr/libexec/k0s/x /var/lib/calico /run/calico
+        touch /etc/k0s/containerd.toml /etc/k0s/containerd.d/a "/opt/cni/bin/of k0s" /var/lib/calico/nodename
+    - { name: Reset, k0s: { state: reset, before: '{{before_k0s.stock}}' }, undo: none }
+    - { name: Reset again, k0s: { state: reset, before: '{{before_k0s.stock}}' }, undo: none }
+`);
+    expect(code, stdout + stderr).toBe(0);
+    expect(hostsIn(events, 'Reset', 'changed')).toEqual(['h1']);
+    expect(hostsIn(events, 'Reset again', 'ok')).toEqual(['h1']);
+    const paths =
+      '/etc/k0s /opt/cni /usr/libexec/k0s /var/lib/calico /run/calico /run/k0s /var/lib/k0s /var/log/pods /etc/cni';
+    expect(await shell(`find ${paths} 2>/dev/null | sort || :`)).toBe(
+      [
+        ...['/etc/k0s', '/etc/k0s/own.yaml', '/opt/cni', '/opt/cni/bin', '/opt/cni/bin/of mke'],
+        ...['/var/log/pods', '/var/log/pods/own', '/var/log/pods/own/log', ''],
+      ].join('\n'),
+    );
   });
 
   it('keeps a link in place of the data directory', async () => {

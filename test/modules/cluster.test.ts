@@ -549,8 +549,8 @@ testModule(k0s, {
     {
       title: 'tells what there is',
       args: {},
-      facts: k0sHas(),
-      result: { role: '', active: false },
+      facts: { ...k0sHas(), 'k0s.stock': 'link lo\n' },
+      result: { role: '', active: false, stock: 'link lo\n' },
     },
     {
       title: 'is installed',
@@ -560,6 +560,11 @@ testModule(k0s, {
     { title: 'runs', args: { state: 'started' }, facts: k0sHas({ ...controller, active: true }) },
     { title: 'is stopped', args: { state: 'stopped' }, facts: k0sHas(controller) },
     { title: 'is gone', args: { state: 'reset' }, facts: k0sHas() },
+    {
+      title: 'is gone with all that it added',
+      args: { state: 'reset', before: 'link lo\npath /opt/cni\n' },
+      facts: { ...k0sHas(), 'k0s.stock': 'link lo\n' },
+    },
     {
       title: 'was never there',
       args: { state: 'uninstalled' },
@@ -652,6 +657,12 @@ testModule(k0s, {
       actions: [expect.stringContaining('k0s-reset /var/lib/k0s') as string],
     },
     {
+      title: 'removes what is left outside its directories',
+      args: { state: 'reset', before: 'link lo\n' },
+      facts: { ...k0sHas(), 'k0s.stock': 'link lo\npath /opt/cni\n' },
+      actions: [expect.stringContaining('k0s-reset /var/lib/k0s') as string],
+    },
+    {
       title: 'revokes a token',
       args: { revoke_token: 'abc123' },
       facts: k0sHas({ ...controller, active: true }),
@@ -696,6 +707,11 @@ testModule(k0s, {
       title: 'a host without it',
       args: { state: 'started' },
       facts: k0sHas({ version: undefined }),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a stock for something else than a reset',
+      args: { state: 'stopped', before: 'link lo' },
       code: 'TASK_FAILED',
     },
     { title: 'token and state', args: { token: 'worker', state: 'started' }, code: 'TASK_FAILED' },

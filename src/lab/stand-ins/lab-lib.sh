@@ -18,4 +18,13 @@ set_kubelet() {
   printf '%s\n' "$2" >"$cluster/kube/nodes/$host/ready"
 }
 
-running() { [ "$(cat "$docker/containers/$1/state" 2>/dev/null)" = running ]; }
+# field NAME FILE: what a container's file says in its only line, in $said; without a process, since there are many containers.
+field() {
+  said=
+  { read -r said <"$docker/containers/$1/$2"; } 2>/dev/null
+}
+
+running() {
+  field "$1" state
+  [ "$said" = running ]
+}
