@@ -200,6 +200,9 @@ function swarmNodes(shared: string): unknown[] {
   });
 }
 
+/** 32 bytes as base64. */
+export const ENCRYPTION_KEY = 'bGFiLW9ubHkta2V5LWxhYi1vbmx5LWtleS0wMTIzNDU=';
+
 export const ENCRYPTION_CONFIG = `kind: EncryptionConfig
 apiVersion: v1
 resources:
@@ -208,7 +211,7 @@ resources:
   - aescbc:
       keys:
       - name: key
-        secret: bGFiLW9ubHkta2V5LWxhYi1vbmx5LWtleS1sYWItb25seQ==
+        secret: ${ENCRYPTION_KEY}
 `;
 
 /** Flags as `docker inspect` shows them; paths are those inside the container. */

@@ -5,7 +5,7 @@ base=$1
 mirror=$(awk '/^URIs:/ { print $2; exit }' /etc/apt/sources.list.d/*.sources 2>/dev/null || true)
 [ -n "$mirror" ] || mirror=$(awk '$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) { print $i; exit } }' /etc/apt/sources.list)
 mmdebstrap --quiet --variant=minbase --mode=root \
-  --include=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,iproute2,iptables,nftables,procps,ca-certificates,docker.io,busybox-static,jq,curl,netbase,iputils-ping,openssl,etcd-server,etcd-client,cron,unzip,zstd \
+  --include=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,iproute2,iptables,nftables,procps,ca-certificates,docker.io,busybox-static,jq,curl,netbase,iputils-ping,openssl,etcd-server,etcd-client,cron,unzip,zstd,containernetworking-plugins,kmod \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   bookworm "$base" "deb $mirror bookworm main"
 

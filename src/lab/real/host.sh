@@ -45,6 +45,13 @@ if [ "${5-}" = init ]; then # in the namespaces of the host: fill /proc, /sys, /
   # An identity of its own for each boot, as a machine has.
   cat /proc/sys/kernel/random/uuid >"$root/run/boot_id"
   mount --bind "$root/run/boot_id" "$root/proc/sys/kernel/random/boot_id"
+  # Settings of the one kernel below that a kubelet changes: the host gets files of its own in their place.
+  for setting in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
+    [ -e "/proc/sys/$setting" ] || continue
+    own=$root/run/sysctl-${setting//\//-}
+    cat "/proc/sys/$setting" >"$own"
+    mount --bind "$own" "$root/proc/sys/$setting"
+  done
   cd "$root"
   mkdir -p .old
   pivot_root . .old

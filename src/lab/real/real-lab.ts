@@ -22,12 +22,33 @@ import { RunnerError } from '../../core/errors.ts';
 import { packageRoot } from '../../util/package.ts';
 import { selfSigned } from '../certificate.ts';
 import { ENCRYPTION_CONFIG } from '../mke3-cluster.ts';
+import { mke3Objects, WEB_IMAGE } from './objects.ts';
 
 const run = promisify(execFile);
 
 /** The real lab cannot be started on this machine. */
 export class RealLabError extends RunnerError {
   readonly code = 'LAB';
+}
+
+/** A k0s binary as users download it, in place of the stand-in. */
+export interface RealK0s {
+  path: string;
+  /** As it says itself, such as "v1.29.15+k0s.0". */
+  version: string;
+}
+
+/** @throws RealLabError when the file is not a k0s that runs here */
+export async function realK0s(path: string): Promise<RealK0s> {
+  const { stdout } = await run(path, ['version']).catch((error: unknown) => {
+    throw new RealLabError(`"${path}" is not a k0s binary that runs here.`, { cause: error });
+  });
+  const version = stdout.trim();
+  if (!/^v\d+\.\d+\.\d+.*\+k0s\.\d+$/.test(version))
+    throw new RealLabError(
+      `"${path}" calls itself "${version.slice(0, 80)}", not a version of k0s.`,
+    );
+  return { path, version };
 }
 
 export interface RealHost {
@@ -77,6 +98,8 @@ test -e /sys/fs/cgroup/cgroup.procs || test -d /sys/fs/cgroup/systemd`;
 export class RealLab {
   readonly dir: string;
   readonly hosts: readonly RealHost[];
+  /** Undefined where the stand-in is used. */
+  readonly k0s: RealK0s | undefined;
   readonly #process: ChildProcess;
   readonly #group: string;
   /** A process in the namespaces of the lab. */
@@ -85,10 +108,12 @@ export class RealLab {
   private constructor(
     dir: string,
     hosts: readonly RealHost[],
+    k0s: RealK0s | undefined,
     { process: outer, group, pid }: { process: ChildProcess; group: string; pid: number },
   ) {
     this.dir = dir;
     this.hosts = hosts;
+    this.k0s = k0s;
     this.#process = outer;
     this.#group = group;
     this.#pid = pid;
@@ -98,13 +123,14 @@ export class RealLab {
    * @param cache folder in which the root file system is kept between labs
    * @throws RealLabError
    */
-  static async start(names: readonly string[], cache: string): Promise<RealLab> {
+  static async start(names: readonly string[], cache: string, k0s?: RealK0s): Promise<RealLab> {
     const obstacle = await realLabObstacle();
     if (obstacle !== undefined) throw new RealLabError(`No real lab on this machine: ${obstacle}.`);
     const base = await buildBase(cache);
     const dir = mkdtempSync(join(cache, 'lab-'));
     const hosts = names.map((name, index) => ({ name, address: `10.77.0.${String(11 + index)}` }));
     await writeKit(dir, hosts);
+    if (k0s) await writeK0s(dir, base, k0s);
     const group = `runner-lab-${String(process.pid)}-${dir.slice(-6)}`;
     const words = hosts.map(({ name, address }) => `${name}=${address}`);
     mkdirSync('/run/netns', { recursive: true });
@@ -129,7 +155,7 @@ export class RealLab {
           'utf8',
         ).trim(),
       );
-      const lab = new RealLab(dir, hosts, { process: outer, group, pid });
+      const lab = new RealLab(dir, hosts, k0s, { process: outer, group, pid });
       await lab.#waitForHosts();
       return lab;
     } catch (error) {
@@ -297,6 +323,10 @@ async function writeKit(dir: string, hosts: readonly RealHost[]): Promise<void> 
   );
   put('opt/lab/pki/sa.pub', account.publicKey.export({ type: 'spki', format: 'pem' }).toString());
   put('opt/lab/pki/encryption.cfg', ENCRYPTION_CONFIG, 0o600);
+  const objects = [...mke3Objects(hosts)].map(
+    ([key, value]) => `${key} ${value.toString('base64')}`,
+  );
+  put('opt/lab/objects', `${objects.join('\n')}\n`);
   const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
   put('opt/lab/mke3-config.toml', toml);
   for (const program of ['k0s', 'controller'])
@@ -307,6 +337,38 @@ async function writeKit(dir: string, hosts: readonly RealHost[]): Promise<void> 
   copyFileSync(process.execPath, join(kit, 'opt/lab/node'));
   chmodSync(join(kit, 'opt/lab/node'), 0o755);
   mkdirSync(join(dir, 'hosts'));
+}
+
+/** containerd on an overlay file system, in a sandbox without CAP_SYS_RESOURCE. */
+const CONTAINERD = `[plugins."io.containerd.grpc.v1.cri"]
+restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "native"
+`;
+
+/** The binary, the images of its pods, and the settings without which it does not run on such hosts. */
+async function writeK0s(dir: string, base: string, { path }: RealK0s): Promise<void> {
+  const kit = join(dir, 'kit');
+  mkdirSync(join(kit, 'usr/local/bin'), { recursive: true });
+  copyFileSync(path, join(kit, 'usr/local/bin/k0s'));
+  chmodSync(join(kit, 'usr/local/bin/k0s'), 0o755);
+  mkdirSync(join(kit, 'etc/k0s/containerd.d'), { recursive: true });
+  writeFileSync(join(kit, 'etc/k0s/containerd.d/lab.toml'), CONTAINERD);
+  const { stdout } = await run(path, ['airgap', 'list-images', '--all']);
+  const images = [...stdout.split('\n').filter(Boolean), WEB_IMAGE];
+  const [image, pod] = ['image.sh', 'pod.sh'].map((file) => join(scripts(), file));
+  const archive = join(kit, 'opt/lab/images.tar');
+  await run('bash', [image ?? '', base, pod ?? '', archive, ...images]);
+  // With AlwaysPullImages, no pod starts without a registry.
+  const toml = join(kit, 'opt/lab/mke3-config.toml');
+  const text = readFileSync(toml, 'utf8');
+  writeFileSync(
+    toml,
+    text.replace(
+      'k8s_always_pull_images_ac_enabled = true',
+      'k8s_always_pull_images_ac_enabled = false',
+    ),
+  );
 }
 
 function removeGroups(group: string): void {

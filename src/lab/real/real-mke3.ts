@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { packageRoot } from '../../util/package.ts';
 import { LAB_ADMIN } from '../mke3-api.ts';
 import type { ClusterShape } from '../mke3-cluster.ts';
-import { RealLab, RealLabError } from './real-lab.ts';
+import { RealLab, RealLabError, type RealK0s } from './real-lab.ts';
 
 const run = promisify(execFile);
 const FORM_MS = 300_000;
@@ -21,12 +21,16 @@ export class RealMke3 {
   }
 
   /** @throws RealLabError */
-  static async start({ managers, workers }: ClusterShape, cache: string): Promise<RealMke3> {
+  static async start(
+    { managers, workers }: ClusterShape,
+    cache: string,
+    k0s?: RealK0s,
+  ): Promise<RealMke3> {
     const names = [
       ...Array.from({ length: managers }, (_, index) => `manager${String(index + 1)}`),
       ...Array.from({ length: workers }, (_, index) => `worker${String(index + 1)}`),
     ];
-    const lab = await RealLab.start(names, cache);
+    const lab = await RealLab.start(names, cache, k0s);
     try {
       await form(lab);
     } catch (error) {
@@ -36,12 +40,20 @@ export class RealMke3 {
     return new RealMke3(lab);
   }
 
+  /** The shipped upgrade; with a real k0s, an overlay that also brings its images. */
+  get playbook(): string {
+    if (!this.lab.k0s) return 'upgrade.yml';
+    return join(packageRoot(), 'src', 'lab', 'real', 'k0s-upgrade.yml');
+  }
+
   /** What the shipped upgrade is told to work on this cluster, with a folder for what it writes on the controller. */
   upgradeInputs(folder: string): string[] {
     const { lab } = this;
     return [
       ...['--hosts-path', lab.hostsYaml, '--mke3-admin-username', LAB_ADMIN.username],
-      ...['--external-address', 'mke.example.com', '--k0s-binary', lab.k0sBinary],
+      ...['--external-address', 'mke.example.com'],
+      // A real one is on the hosts already, as where operators distribute it beforehand.
+      ...(lab.k0s ? ['--k0s-version', lab.k0s.version] : ['--k0s-binary', lab.k0sBinary]),
       ...['--mke3-external-address', lab.host('manager1').address],
       // The Swarm of the lab has a service of its own, which is lost with it.
       ...['--skip-checks', 'swarm_services'],

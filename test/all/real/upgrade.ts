@@ -3,10 +3,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../src/core/events.ts';
+import { realK0s } from '../../../src/lab/real/real-lab.ts';
 import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
 import { Cli, type CliOptions } from '../../helpers/cli.ts';
 
-const LIMIT_MS = 240_000;
+/** Set to a k0s binary as users download it, which then takes the place of the stand-in. */
+const K0S_FILE = process.env['RUNNER_K0S'] ?? '';
+const LIMIT_MS = K0S_FILE === '' ? 240_000 : 900_000;
 
 let cluster: RealMke3;
 let started: RealMke3 | undefined;
@@ -15,7 +18,7 @@ let cli: Cli;
 const upgrade = (extra: string[], options: CliOptions = {}) =>
   cli.run(
     [
-      ...['play', 'upgrade.yml', ...cluster.upgradeInputs(cli.dir), '--output', 'json'],
+      ...['play', cluster.playbook, ...cluster.upgradeInputs(cli.dir), '--output', 'json'],
       ...['--accept-irreversible', 'remove-mke3', ...extra],
     ],
     { timeoutMs: LIMIT_MS, ...options },
@@ -31,6 +34,15 @@ docker inspect --format '{{.Name}} {{.HostConfig.RestartPolicy.Name}}' $(docker 
 docker volume ls -q | sort
 systemctl is-active docker cri-dockerd-mke.service cri-dockerd-mke.socket
 systemctl is-enabled docker cri-dockerd-mke.service cri-dockerd-mke.socket
+systemctl show -p ActiveState,SubState,LoadState k0scontroller k0sworker
+awk '{ print $5 }' /proc/self/mountinfo | grep -vE '^/(proc|sys|dev|run/user|run/credentials)|^/var/lib/docker/|^/run/docker' | sort
+ip -br link | awk '{ print $1 }' | grep -vE '^veth' | sort
+sysctl -n net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables vm.overcommit_memory kernel.panic kernel.panic_on_oops 2>&1
+iptables-save -t filter | grep '^:' | sed 's/ .*//' | sort
+iptables-save -t nat | grep '^:' | sed 's/ .*//' | sort
+iptables-save -t mangle | grep '^:' | sed 's/ .*//' | sort
+ps -eo args | grep -E '^(/var/lib/k0s|/usr/local/bin/k0s|containerd-shim.*/run/k0s)' | sort
+ls -d /run/netns /var/log/pods /var/log/containers /var/lib/calico /run/calico /run/nodeagent /usr/libexec/k0s /opt/cni/bin/* 2>/dev/null
 find /etc /lib/systemd/system /opt /usr/local /var/lib/kubelet /var/lib/cri-dockerd /var/lib/k0s /var/lib/mke-upgrade -xdev ! -path '/etc/*-' \
   \\( -type f -exec sha256sum {} + \\) -o -printf '%p %y %m %U %l\\n' 2>/dev/null | sort
 ss -Hltn | awk '{ print $4 }' | grep -vE '^127[.]0[.]0[.]1:[3-6][0-9]{4}$' | sort
@@ -81,7 +93,8 @@ const startsWorkers = (event: RunEvent): boolean =>
 export function upgradeOnRealHosts(): void {
   beforeAll(async () => {
     const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
-    started = await RealMke3.start({ managers: 3, workers: 2 }, cache);
+    const k0s = K0S_FILE === '' ? undefined : await realK0s(K0S_FILE);
+    started = await RealMke3.start({ managers: 3, workers: 2 }, cache, k0s);
     cluster = started;
   }, 900_000);
   afterAll(() => started?.stop());

@@ -40,7 +40,8 @@ const OTHERS_READ = 0o004;
 interface Node {
   metadata: { name: string; labels: Record<string, string>; creationTimestamp: string };
   status: { nodeInfo: { kubeletVersion: string; containerRuntimeVersion?: string } };
-  lastReport: number;
+  /** Milliseconds; absent in the data of MKE 3. */
+  lastReport?: number;
 }
 
 interface Token {
@@ -116,7 +117,7 @@ interface NodeView {
 }
 
 function nodeView(node: Node): NodeView {
-  const ready = Date.now() - Math.max(node.lastReport, STARTED) < SILENT_MS;
+  const ready = Date.now() - Math.max(node.lastReport ?? 0, STARTED) < SILENT_MS;
   return {
     apiVersion: 'v1',
     kind: 'Node',

@@ -1,0 +1,149 @@
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { ENCRYPTION_KEY } from '../mke3-cluster.ts';
+import type { RealHost } from './real-lab.ts';
+
+/** When the cluster of the lab was made, by its objects. */
+export const CREATED = '2024-01-02T03:04:05Z';
+/** The last time that kubelets of MKE 3 reported before the upgrade. */
+const REPORTED = '2024-06-07T08:09:10Z';
+const MKE3_KUBELET = 'v1.27.7-mirantis-1';
+const CONFIG_MAPS = 40;
+/** Image of the workload of the lab. */
+export const WEB_IMAGE = 'registry.example.com/web:1';
+
+type Value = Record<string, unknown>;
+
+const uid = (name: string): string => {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+};
+
+const metadata = (name: string, namespace?: string, more: Value = {}): Value => ({
+  name,
+  ...(namespace === undefined ? {} : { namespace }),
+  uid: uid(`${namespace ?? ''}/${name}`),
+  creationTimestamp: CREATED,
+  ...more,
+});
+
+function node({ name, address }: RealHost): Value {
+  const isManager = name.startsWith('manager');
+  const condition = (type: string, status: string, reason: string): Value => ({
+    ...{ type, status, reason, message: reason },
+    ...{ lastHeartbeatTime: REPORTED, lastTransitionTime: CREATED },
+  });
+  const room = { cpu: '2', memory: '8Gi', pods: '110', 'ephemeral-storage': '100Gi' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: metadata(name, undefined, {
+      labels: {
+        'kubernetes.io/hostname': name,
+        'kubernetes.io/os': 'linux',
+        'kubernetes.io/arch': 'amd64',
+        'com.docker.ucp.orchestrator.kubernetes': 'true',
+        'example.com/rack': 'a',
+        ...(isManager ? { 'node-role.kubernetes.io/master': '' } : {}),
+      },
+      annotations: { 'node.alpha.kubernetes.io/ttl': '0' },
+    }),
+    spec: {
+      ...(isManager ? { taints: [{ key: 'com.docker.ucp.manager', effect: 'NoSchedule' }] } : {}),
+    },
+    status: {
+      capacity: room,
+      allocatable: room,
+      conditions: [
+        condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory'),
+        condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure'),
+        condition('PIDPressure', 'False', 'KubeletHasSufficientPID'),
+        condition('Ready', 'True', 'KubeletReady'),
+      ],
+      addresses: [
+        { type: 'InternalIP', address },
+        { type: 'Hostname', address: name },
+      ],
+      daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+      nodeInfo: {
+        ...{ machineID: uid(name), systemUUID: uid(name), bootID: uid(name) },
+        ...{ kernelVersion: '5.15.0', osImage: 'Debian GNU/Linux 12', operatingSystem: 'linux' },
+        ...{ architecture: 'amd64', containerRuntimeVersion: 'docker://20.10.24' },
+        ...{ kubeletVersion: MKE3_KUBELET, kubeProxyVersion: MKE3_KUBELET },
+      },
+    },
+  };
+}
+
+const podTemplate = (app: string): Value => ({
+  metadata: { labels: { app } },
+  spec: {
+    containers: [{ name: app, image: WEB_IMAGE, args: ['web'] }],
+    // Its own pods never hold up the test of something else.
+    terminationGracePeriodSeconds: 2,
+  },
+});
+
+const workload = (kind: string, namespace: string, name: string, more: Value = {}): Value => ({
+  apiVersion: 'apps/v1',
+  kind,
+  metadata: metadata(name, namespace, { generation: 1 }),
+  spec: { selector: { matchLabels: { app: name } }, template: podTemplate(name), ...more },
+  status: {},
+});
+
+/** The form in which kube-apiserver keeps what it encrypts by AES-CBC with the key called "key". */
+function encrypted(value: Value): Buffer {
+  const iv = randomBytes(16);
+  const cipher = createCipheriv('aes-256-cbc', Buffer.from(ENCRYPTION_KEY, 'base64'), iv);
+  const bytes = [iv, cipher.update(JSON.stringify(value)), cipher.final()];
+  return Buffer.concat([Buffer.from('k8s:enc:aescbc:v1:key:'), ...bytes]);
+}
+
+/**
+ * What the etcd of the lab's MKE 3 holds, by key: objects that a kube-apiserver reads, as JSON, which it takes beside its
+ * own form.
+ */
+export function mke3Objects(hosts: readonly RealHost[]): Map<string, Buffer> {
+  const objects = new Map<string, Buffer>();
+  const put = (key: string, value: Value) =>
+    objects.set(`/registry/${key}`, Buffer.from(JSON.stringify(value)));
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'shop'])
+    put(`namespaces/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: metadata(name, undefined, { labels: { 'kubernetes.io/metadata.name': name } }),
+      spec: { finalizers: ['kubernetes'] },
+      status: { phase: 'Active' },
+    });
+  for (const host of hosts) put(`minions/${host.name}`, node(host));
+  put('daemonsets/kube-system/calico-node', workload('DaemonSet', 'kube-system', 'calico-node'));
+  put(
+    'deployments/kube-system/coredns',
+    workload('Deployment', 'kube-system', 'coredns', { replicas: 2 }),
+  );
+  put('deployments/shop/web', workload('Deployment', 'shop', 'web', { replicas: 2 }));
+  for (let index = 0; index < CONFIG_MAPS; index++) {
+    const name = `c${String(index)}`;
+    put(`configmaps/shop/${name}`, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: metadata(name, 'shop'),
+      data: { index: String(index) },
+    });
+  }
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadata('db', 'shop'),
+    type: 'Opaque',
+    data: { password: Buffer.from('lab-secret').toString('base64') },
+  };
+  objects.set('/registry/secrets/shop/db', encrypted(secret));
+  return objects;
+}

@@ -1,0 +1,55 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# Stands for the programs in the images of k0s's own pods and of the lab's workload: their names are links to this file, in an
+# image made without a registry. The network is real: a bridge on each host by the CNI plugins of Debian, and routes between them.
+set -u
+PATH=/bin:/lab
+
+# The number of this host in 10.77.0.0/24, which is also that of its pods in 192.168.0.0/16.
+own_number() { ip -4 addr show eth0 | sed -n 's/.*inet 10\.77\.0\.\([0-9]*\).*/\1/p'; }
+
+forever() {
+  trap 'exit 0' TERM INT
+  while :; do
+    sleep 3600 &
+    wait $!
+  done
+}
+
+serve() { # PORT PATH: 200 at this path
+  mkdir -p "/tmp/www/$1" && echo OK >"/tmp/www/$1/$2"
+  httpd -p "$1" -h "/tmp/www/$1"
+}
+
+case $(basename "$0") in
+  install) # install-cni of Calico
+    number=$(own_number)
+    cp /lab/cni/* /host/opt/cni/bin/ || exit 1
+    cat >/host/etc/cni/net.d/10-calico.conflist <<CNI
+{"name":"k8s-pod-network","cniVersion":"0.3.1","plugins":[
+{"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":false,"mtu":${CNI_MTU:-1450},
+"ipam":{"type":"host-local","ranges":[[{"subnet":"192.168.$number.0/24"}]],"routes":[{"dst":"0.0.0.0/0"}]}},
+{"type":"portmap","capabilities":{"portMappings":true}}]}
+CNI
+    ;;
+  calico-ipam) ;;
+  calico-node)
+    case ${1-} in -felix-* | -bird-* | -shutdown | -init) exit 0 ;; esac
+    number=$(own_number)
+    for other in 11 12 13 14 15; do
+      [ "$other" = "$number" ] || ip route replace "192.168.$other.0/24" via "10.77.0.$other"
+    done
+    forever
+    ;;
+  check-status) ;;
+  *)
+    case ${1-} in
+      -conf) # CoreDNS
+        serve 8181 ready
+        serve 8080 health
+        ;;
+      web) serve 80 index.html ;;
+    esac
+    forever
+    ;;
+esac
