@@ -75,6 +75,8 @@ const SYSCTLS = [
 /** Files and directories that k0s and its pods make outside their own directories, and directories in which they make some. */
 const PATHS = [
   ...['/etc/k0s', '/etc/k0s/*', '/etc/cni', '/etc/cni/net.d', '/etc/cni/net.d/*'],
+  ...['/opt/containerd', '/var/lib/kubelet', '/var/lib/kubelet/device-plugins'],
+  ...['/var/lib/kubelet/device-plugins/*', '/var/lib/kubelet/pod-resources'],
   ...['/opt/cni', '/opt/cni/bin', '/opt/cni/bin/*', '/usr/libexec/k0s', '/var/lib/calico'],
   ...['/run/calico', '/run/nodeagent', '/run/xtables.lock', '/run/netns', '/run/netns/cni-*'],
   ...['/var/log/calico', '/var/log/pods', '/var/log/containers', '/var/lib/cni', '/run/flannel'],

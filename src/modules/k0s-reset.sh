@@ -118,6 +118,15 @@ added() {
     { print substr($0, length(kind) + 2) }' "$before" -
 }
 
+# is_mounted PATH: whether a file system is mounted there or below it.
+is_mounted() {
+  path=$1 awk '{
+    point = $5
+    gsub(/\\040/, " ", point); gsub(/\\011/, "\t", point); gsub(/\\134/, "\\", point)
+    if (point == ENVIRON["path"] || index(point, ENVIRON["path"] "/") == 1) found = 1
+  } END { exit !found }' /proc/self/mountinfo
+}
+
 # remove_chain PROGRAM TABLE CHAIN: with the rules of other chains that lead to it.
 remove_chain() {
   "$1-save" -t "$2" | awk -v chain="$3" '
@@ -148,7 +157,13 @@ restore_host() {
     [ "$(cat "$file" 2>/dev/null)" = "$value" ] || echo "$value" >"$file" || return 1
   done <"$before" || return 1
   # Inner paths first.
-  added path | sort -r | while read -r path; do rm -rf -- "$path" || return 1; done
+  added path | sort -r | while read -r path; do
+    if is_mounted "$path"; then
+      echo "$path is not removed, because a file system is mounted there. Unmount it first." >&2
+      return 1
+    fi
+    rm -rf -- "$path" || return 1
+  done
 }
 
 for role in controller worker; do

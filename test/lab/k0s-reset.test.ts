@@ -122,7 +122,7 @@ setsid sleep 602 >/dev/null 2>&1 </dev/null &`);
       undo: none
       shell: |
 ${leaveK0s.trim().replaceAll(/^/gm, '        ')}
-        mkdir -p /etc/k0s/containerd.d /usr/libexec/k0s/x /var/lib/calico /run/calico
+        mkdir -p /etc/k0s/containerd.d /usr/libexec/k0s/x /var/lib/calico /run/calico /opt/containerd/bin /var/lib/kubelet/device-plugins
         touch /etc/k0s/containerd.toml /etc/k0s/containerd.d/a "/opt/cni/bin/of k0s" /var/lib/calico/nodename
     - { name: Reset, k0s: { state: reset, before: '{{before_k0s.stock}}' }, undo: none }
     - { name: Reset again, k0s: { state: reset, before: '{{before_k0s.stock}}' }, undo: none }
@@ -131,13 +131,38 @@ ${leaveK0s.trim().replaceAll(/^/gm, '        ')}
     expect(hostsIn(events, 'Reset', 'changed')).toEqual(['h1']);
     expect(hostsIn(events, 'Reset again', 'ok')).toEqual(['h1']);
     const paths =
-      '/etc/k0s /opt/cni /usr/libexec/k0s /var/lib/calico /run/calico /run/k0s /var/lib/k0s /var/log/pods /etc/cni';
+      '/etc/k0s /opt /var/lib/kubelet /usr/libexec/k0s /var/lib/calico /run/calico /run/k0s /var/lib/k0s /var/log/pods /etc/cni';
     expect(await shell(`find ${paths} 2>/dev/null | sort || :`)).toBe(
       [
-        ...['/etc/k0s', '/etc/k0s/own.yaml', '/opt/cni', '/opt/cni/bin', '/opt/cni/bin/of mke'],
+        ...[
+          '/etc/k0s',
+          '/etc/k0s/own.yaml',
+          '/opt',
+          '/opt/cni',
+          '/opt/cni/bin',
+          '/opt/cni/bin/of mke',
+        ],
         ...['/var/log/pods', '/var/log/pods/own', '/var/log/pods/own/log', ''],
       ].join('\n'),
     );
+  });
+
+  it('does not remove an added directory in which a file system is mounted', async () => {
+    const { code, stdout } = await bench.play(`
+- name: Reset
+  hosts: all
+  tasks:
+    - { name: Record, k0s: {}, register: before_k0s }
+    - name: Mount
+      undo: none
+      shell: mkdir -p /var/lib/calico/own /srv/volume && echo data >/srv/volume/file && mount --bind /srv/volume /var/lib/calico/own
+    - { name: Reset, k0s: { state: reset, before: '{{before_k0s.stock}}' }, undo: none }
+`);
+    expect(code).not.toBe(0);
+    expect(stdout).toContain(
+      '/var/lib/calico is not removed, because a file system is mounted there',
+    );
+    expect(await shell('cat /srv/volume/file')).toBe('data\n');
   });
 
   it('keeps a link in place of the data directory', async () => {
