@@ -140,17 +140,22 @@ restore_host() {
     umount "$name" 2>/dev/null
     rm -f "$name"
   done
-  added link | grep -E '^(cni|cali|vxlan|flannel|kube-|nodelocaldns|wireguard|veth)' | while read -r name; do
-    # The other end of a pair may have gone with it.
+  # By name, since the host may have got links, routes and chains from others meanwhile. Pairs of pods go with their namespaces.
+  added link | grep -E '^(cni[0-9]+|cali.+|vxlan(-v6)?\.calico|wireguard\.cali.*|flannel.+|kube-.+|nodelocaldns)$' | while read -r name; do
     ip link delete "$name" 2>/dev/null || [ ! -e "/sys/class/net/$name" ] || return 1
   done || return 1
-  added route | grep -vE ' proto (kernel|dhcp|ra)( |$)' | while read -r route; do
+  added route | grep -vE ' proto (kernel|dhcp|ra|static|zebra|bgp|ospf|isis|rip|eigrp|babel)( |$)' | while read -r route; do
     # shellcheck disable=SC2086  # words of ip-route
     ip route delete $route || return 1
   done || return 1
+  chains=$(added chain | grep -E ' (KUBE|cali|CNI|felix)-[^ ]*$')
   # All rules that lead to new chains go before the first chain, since these lead to each other.
-  added chain | while read -r program table chain; do "$program" -w 10 -t "$table" -F "$chain" || return 1; done || return 1
-  added chain | while read -r program table chain; do remove_chain "$program" "$table" "$chain" || return 1; done || return 1
+  printf '%s\n' "$chains" | while read -r program table chain; do
+    [ -z "$chain" ] || "$program" -w 10 -t "$table" -F "$chain" || return 1
+  done || return 1
+  printf '%s\n' "$chains" | while read -r program table chain; do
+    [ -z "$chain" ] || remove_chain "$program" "$table" "$chain" || return 1
+  done || return 1
   while read -r kind name value; do
     [ "$kind" = sysctl ] || continue
     file=/proc/sys/$(echo "$name" | tr . /)
