@@ -13,6 +13,12 @@ export function clusterTool(document: JsonObject): 'k0sctl' | 'launchpad' | 'mke
 
 const connectionKeys = new Set(['ssh', 'openSSH', 'localhost']);
 
+/** Keys that also become variables under the names that a hosts.yaml of mkectl gives them. */
+const addressKeys: Record<string, string> = {
+  privateAddress: 'private_address',
+  privateInterface: 'private_interface',
+};
+
 /** Roles in these files, and the groups their hosts get. */
 const groupsOf: Record<string, string[]> = {
   controller: ['controllers'],
@@ -40,7 +46,9 @@ export function fromCluster(document: JsonObject, file: string, tree: GroupTree)
       const message = `Host ${String(index + 1)} of "spec.hosts" has no address.`;
       throw new PlaybookError([{ message, at }]);
     }
-    const own = Object.entries(host).filter(([key]) => !connectionKeys.has(key));
+    const own = Object.entries(host)
+      .filter(([key]) => !connectionKeys.has(key))
+      .map(([key, value]) => [addressKeys[key] ?? key, value] as const);
     const role = String(host['role'] ?? '');
     for (const group of ['all', ...(groupsOf[role] ?? [])])
       tree.addHost(group, name, {

@@ -31,6 +31,7 @@ import { k8s_wait } from './k8s_wait.ts';
 import { lineinfile } from './lineinfile.ts';
 import { modprobe } from './modprobe.ts';
 import { mount } from './mount.ts';
+import { node_address } from './node_address.ts';
 import { pause } from './pause.ts';
 import { ping } from './ping.ts';
 import { port_check } from './port_check.ts';
@@ -99,6 +100,7 @@ export const builtinModules = [
   lineinfile,
   modprobe,
   mount,
+  node_address,
   packages,
   package_facts,
   pause,

@@ -1,0 +1,73 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { itWith } from '../helpers/programs.ts';
+import { UpgradeBench } from '../helpers/upgrade.ts';
+
+let bench: UpgradeBench;
+beforeEach(async () => {
+  bench = await UpgradeBench.start({ managers: 1, workers: 1 });
+});
+afterEach(() => bench.stop());
+
+/** A hosts file in which hosts have further keys. */
+function hostsWith(keys: Record<string, Record<string, string>>): string {
+  const file = parse(readFileSync(bench.cluster.lab.files.hosts, 'utf8')) as {
+    hosts: { address: string }[];
+  };
+  const nameOf = new Map(bench.cluster.lab.hosts.map(({ name, address }) => [address, name]));
+  const hosts = file.hosts.map((host) => ({ ...host, ...keys[nameOf.get(host.address) ?? ''] }));
+  return bench.cli.file('addresses.yaml', stringify({ hosts }));
+}
+
+describe('addresses of the nodes in an upgrade', () => {
+  it('are "privateAddress" of the hosts file where it is set', async () => {
+    const { code, stdout } = await bench.upgrade([
+      ...['--hosts-path', hostsWith({ manager1: { privateAddress: '127.0.9.1' } })],
+    ]);
+    expect(code, stdout).toBe(0);
+    const { root, address } = bench.cluster.lab.host('manager1');
+    const { spec } = parse(readFileSync(join(root.dir, 'etc/k0s/k0s.yaml'), 'utf8')) as {
+      spec: { api: { address: string; sans: string[] }; storage: { etcd: object } };
+    };
+    expect(spec.api.address).toBe('127.0.9.1');
+    expect(spec.api.sans).toEqual(expect.arrayContaining(['127.0.9.1', address]));
+    expect(spec.storage.etcd).toMatchObject({ peerAddress: '127.0.9.1' });
+  });
+
+  itWith('ip')('must be on the host', async () => {
+    const { code, events } = await bench.upgrade([
+      '--hosts-path',
+      hostsWith({
+        manager1: { privateAddress: '198.51.100.7' },
+        worker1: { privateInterface: 'none0' },
+      }),
+    ]);
+    expect(code).toBe(2);
+    const messages = events.flatMap((event) =>
+      event.type === 'unit-end' && event.state === 'failed' ? [event.message] : [],
+    );
+    expect(messages).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('address: 198.51.100.7 is not an address of this host'),
+        expect.stringContaining('address: The interface "none0" does not exist'),
+      ]),
+    );
+  });
+
+  itWith('ip')(
+    'are shown in the plan, and do not come from a Swarm address of a gateway',
+    async () => {
+      writeFileSync(
+        join(bench.cluster.lab.files.shared, 'swarm/nodes/worker1/address'),
+        '203.0.113.9\n',
+      );
+      const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs()]);
+      expect(code, stdout).toBe(0);
+      const { address } = bench.cluster.lab.host('manager1');
+      expect(stdout).toMatch(/^ *worker1: 127\.0\.0\.1, by its route to a manager$/m);
+      expect(stdout).toContain(`manager1: ${address}, as in the Swarm`);
+    },
+  );
+});
