@@ -1,5 +1,6 @@
 import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
+import { isJsonObject, type JsonValue } from '../core/json.ts';
 import { quoteAll } from '../util/shell.ts';
 
 /** Whether a node takes pods; undefined when the cluster has no such node. The call is words as JSON. */
@@ -42,3 +43,96 @@ export const podsToMove: Fact<[call: string, node: string], string[]> = {
     });
   },
 };
+
+/** What is attached to a node, beside its state. */
+export interface NodeMarks {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  taints: { key: string; value: string; effect: string }[];
+}
+
+const MARKS = ['{.metadata.labels}', '{.metadata.annotations}', '{.spec.taints}'];
+
+/** Labels, annotations and taints of a node; undefined when the cluster has no such node. */
+export const nodeMarks: Fact<[call: string, node: string], NodeMarks | undefined> = {
+  name: 'kubernetes.marks',
+  command: (call, node) => ({
+    script: quoteAll([
+      ...(JSON.parse(call) as string[]),
+      ...['get', 'node', node, '-o', `jsonpath=${MARKS.join('{"\\n"}')}`],
+    ]),
+  }),
+  parse({ code, stdout, stderr }, _call, node) {
+    if (code !== 0) {
+      if (stderr.includes('NotFound')) return undefined;
+      throw new TaskError(
+        `Kubernetes does not say anything about node "${node}": ${stderr.trim()}`,
+      );
+    }
+    const [labels, annotations, taints] = stdout.split('\n').map((line) => json(line, node));
+    return {
+      labels: texts(labels),
+      annotations: texts(annotations),
+      taints: (Array.isArray(taints) ? taints : []).filter(isJsonObject).map((taint) => ({
+        key: String(taint['key']),
+        value: typeof taint['value'] === 'string' ? taint['value'] : '',
+        effect: String(taint['effect']),
+      })),
+    };
+  },
+};
+
+const REQUIRED =
+  '{.spec.nodeSelector}{"\\n"}{.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution}';
+
+/**
+ * Names of labels that pods on a node require. A kubelet that starts again refuses such a pod when its node has lost the
+ * label (admission predicate NodeAffinity).
+ */
+export const requiredLabels: Fact<[call: string, node: string], string[]> = {
+  name: 'kubernetes.required_labels',
+  command: (call, node) => ({
+    script: quoteAll([
+      ...(JSON.parse(call) as string[]),
+      ...['get', 'pods', '--all-namespaces', '--field-selector', `spec.nodeName=${node}`],
+      ...['-o', `jsonpath={range .items[*]}${REQUIRED}{"\\n"}{end}`],
+    ]),
+  }),
+  parse({ code, stdout, stderr }, _call, node) {
+    if (code !== 0)
+      throw new TaskError(`Kubernetes does not list the pods of "${node}": ${stderr.trim()}`);
+    const names = stdout.split('\n').flatMap((line) => {
+      const rule = json(line, node);
+      if (!isJsonObject(rule)) return [];
+      const terms = rule['nodeSelectorTerms'];
+      return Array.isArray(terms) ? terms.flatMap(labelsOfTerm) : Object.keys(rule);
+    });
+    return [...new Set(names)];
+  },
+};
+
+/** Labels that a term of a node selector needs; "NotIn" and "DoesNotExist" are true without the label. */
+function labelsOfTerm(term: JsonValue): string[] {
+  const rules = isJsonObject(term) ? term['matchExpressions'] : undefined;
+  return (Array.isArray(rules) ? rules : [])
+    .filter(isJsonObject)
+    .filter(({ operator }) => operator !== 'NotIn' && operator !== 'DoesNotExist')
+    .map(({ key }) => String(key));
+}
+
+/** An empty line stands for a field that is not there. */
+function json(line: string, node: string): JsonValue | undefined {
+  if (line.trim() === '') return undefined;
+  try {
+    return JSON.parse(line) as JsonValue;
+  } catch {
+    throw new TaskError(`kubectl does not print the fields of "${node}" as JSON: ${line}`, {
+      hint: 'Use kubectl 1.20 or later.',
+    });
+  }
+}
+
+function texts(value: JsonValue | undefined): Record<string, string> {
+  const entries = isJsonObject(value) ? Object.entries(value) : [];
+  return Object.fromEntries(entries.map(([name, one]) => [name, String(one)]));
+}

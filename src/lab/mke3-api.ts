@@ -23,9 +23,12 @@ export class Mke3Api {
   readonly #options: ApiOptions;
   readonly #token = randomBytes(16).toString('hex');
   port = 0;
+  /** The configuration, which an operator may change. */
+  toml: string;
 
   private constructor(options: ApiOptions) {
     this.#options = options;
+    this.toml = options.toml;
     this.#server = createServer(options.certificate, (request, response) => {
       void this.#handle(request).then(({ status, body, type }) => {
         const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -79,7 +82,7 @@ export class Mke3Api {
     if (method !== 'GET') return { status: 405, body: { message: 'the stand-in only reads' } };
     switch (path) {
       case '/api/ucp/config-toml':
-        return { status: 200, body: this.#options.toml, type: 'application/toml' };
+        return { status: 200, body: this.toml, type: 'application/toml' };
       case '/nodes':
         return { status: 200, body: await this.#options.nodes() };
       case '/enzi/v0/config/auth':

@@ -155,7 +155,10 @@ function seedHost(
   put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n', shared);
   put(`kube/nodes/${name}/ready`, 'True\n', shared);
   put(`kube/nodes/${name}/runtime`, 'docker://23.0.15\n', shared);
-  put(`kube/nodes/${name}/labels/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
+  const roleLabel = isManager ? 'node-role.kubernetes.io/master=\n' : '';
+  const labels = `kubernetes.io/hostname=${name}\ncom.docker.ucp.orchestrator.kubernetes=true\n`;
+  put(`kube/nodes/${name}/labels`, `${labels}${roleLabel}`, shared);
+  if (isManager) put(`kube/nodes/${name}/taints`, 'com.docker.ucp.manager:NoSchedule\n', shared);
 }
 
 /** Whether one manager's controller runs: what a load balancer would find out. */

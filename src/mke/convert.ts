@@ -44,6 +44,8 @@ export interface Conversion {
   refusals: Unconverted[];
   /** Address pools that have to be made again after the installation. */
   metallbPools: { name: string; addresses: string[] }[];
+  /** Whether pods of users may be scheduled on managers. */
+  managersTakePods: boolean;
 }
 
 const C = 'cluster_config';
@@ -75,6 +77,9 @@ class Converter {
   }
 
   run(): Conversion {
+    // Such pods run on managers today, and a taint would keep their next ones away.
+    const managersTakePods =
+      this.#from.get('scheduling_configuration.enable_admin_ucp_scheduling') !== false;
     this.#refuse();
     this.#hosts();
     this.#apiServer();
@@ -97,6 +102,7 @@ class Converter {
       unconverted: this.#unconverted,
       refusals: this.#refusals,
       metallbPools: this.#pools,
+      managersTakePods,
     };
   }
 

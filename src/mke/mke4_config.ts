@@ -73,7 +73,7 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
       },
       airgapped: rest.airgapped,
     });
-    const { config, unconverted, refusals, metallbPools } = conversion;
+    const { config, unconverted, refusals, metallbPools, managersTakePods } = conversion;
     const result = {
       yaml: configToYaml(config),
       // What may be shown: secrets are left out.
@@ -86,6 +86,7 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
       unconverted,
       refusals,
       metallb_pools: metallbPools,
+      managers_take_pods: managersTakePods,
     };
     return { actions: [], result: result as unknown as JsonObject };
   },

@@ -18,6 +18,11 @@ const schema = {
     users: { type: 'integer', description: 'Users found in MKE 3.' },
     orgs: { type: 'integer', description: 'Organizations found in MKE 3.' },
     teams: { type: 'integer', description: 'Teams found in MKE 3.' },
+    nodes: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Sentences about the nodes. Default: none.',
+    },
     mke3_version: { type: 'string', description: 'Version that was upgraded.' },
     config: { type: 'string', description: 'The new configuration, printed after the summary.' },
   },
@@ -38,6 +43,7 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
     orgs,
     teams,
     mke3_version: mke3Version,
+    nodes,
     config,
   }) {
     const facts = {
@@ -47,6 +53,7 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
       orgs,
       teams,
       mke3Version,
+      nodes,
     } as unknown as SummaryFacts;
     const text = upgradeSummary(facts);
     return {

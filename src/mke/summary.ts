@@ -7,6 +7,8 @@ export interface SummaryFacts {
   teams: number;
   mke3Version: string;
   metallbPools: { name: string; addresses: string[] }[];
+  /** Sentences about the nodes; absent or empty for none. */
+  nodes?: string[] | undefined;
 }
 
 /** Ports of MKE 3 that are free after the upgrade (mke-upgrade.md §1.7). */
@@ -41,6 +43,7 @@ export function upgradeSummary(facts: SummaryFacts): string {
     ['MCR', 'MCR (the Docker engine) is not needed any more and may be uninstalled.'],
     ['MKE3 Cleanup', `MKE ${mke3Version} was uninstalled from the cluster successfully.`],
   ];
+  if (facts.nodes && facts.nodes.length > 0) sections.push(['Nodes', facts.nodes.join('\n')]);
   if (metallbPools.length > 0) {
     const pools = metallbPools.map(
       ({ name, addresses }) => `name: ${name}\nipaddress: [${addresses.join(' ')}]`,

@@ -1,10 +1,23 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { exec } from '../core/action.ts';
+import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
-import { nodeSchedulable, podsToMove } from '../facts/kubernetes.ts';
+import type { HostView, Module } from '../core/module.ts';
+import {
+  nodeMarks,
+  type NodeMarks,
+  nodeSchedulable,
+  podsToMove,
+  requiredLabels,
+} from '../facts/kubernetes.ts';
 import { programProperty, programWords } from './gate.ts';
+
+const marks = (description: string) =>
+  ({
+    type: 'object',
+    additionalProperties: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+    description,
+  }) as const;
 
 const schema = {
   type: 'object',
@@ -12,7 +25,19 @@ const schema = {
     name: { type: 'string', minLength: 1, description: 'Node, as Kubernetes calls it.' },
     state: {
       enum: ['cordoned', 'drained', 'uncordoned'],
-      description: 'Takes no new pods; has none that can be moved; takes pods.',
+      description:
+        'Takes no new pods; has none that can be moved; takes pods. Default: left as it is.',
+    },
+    labels: marks('Labels to set, by name; null removes one.'),
+    annotations: marks('Annotations to set, by name; null removes one.'),
+    taints: marks(
+      'Taints to set, by key, as EFFECT or VALUE:EFFECT, several separated by commas, such as NoSchedule; null removes all taints of that key.',
+    ),
+    remove_prefixes: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      description:
+        'Remove every label, annotation and taint whose name starts with one of these. Labels that pods on the node require stay; the result lists them as "kept".',
     },
     kubectl: programProperty('kubectl'),
     kubeconfig: { type: 'string', pattern: '^/', description: 'Configuration on the host.' },
@@ -41,7 +66,14 @@ const schema = {
       description: 'Seconds that draining may take. Default: 300.',
     },
   },
-  required: ['name', 'state'],
+  required: ['name'],
+  anyOf: [
+    { required: ['state'] },
+    { required: ['labels'] },
+    { required: ['annotations'] },
+    { required: ['taints'] },
+    { required: ['remove_prefixes'] },
+  ],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -49,43 +81,165 @@ type Args = FromSchema<typeof schema>;
 
 export const k8s_node: Module<Args> = {
   name: 'k8s_node',
-  summary: 'Cordon, drain or uncordon a node of Kubernetes.',
+  summary: 'Cordon, drain, uncordon, label, annotate or taint a node of Kubernetes.',
   schema,
 
   async plan(args, host) {
     const { name, state } = args;
     const call = callOf(args);
-    const key = JSON.stringify(call);
-    const [takesPods, pods] = await Promise.all([
-      host.fact(nodeSchedulable, key, name),
-      state === 'drained' ? host.fact(podsToMove, key, name) : [],
-    ]);
-    if (takesPods === undefined)
-      throw new TaskError(`Kubernetes has no node "${name}".`, {
+    const missing = () =>
+      new TaskError(`Kubernetes has no node "${name}".`, {
         hint: `List them with: ${call.join(' ')} get nodes.`,
       });
-    const kubectl = (...words: string[]) => exec(...([...call, ...words] as [string, ...string[]]));
-    const result = { name, unschedulable: !takesPods, pods };
-    if (state === 'uncordoned')
-      return { actions: takesPods ? [] : [kubectl('uncordon', name)], result };
-    if (state === 'cordoned')
-      return { actions: takesPods ? [kubectl('cordon', name)] : [], result };
-    const settled = !takesPods && pods.length === 0;
-    return { actions: settled ? [] : [kubectl('drain', name, ...drainFlags(args))], result };
+    const kubectl: Kubectl = (...words) => exec(...([...call, ...words] as [string, ...string[]]));
+    const result: JsonObject = { name };
+    const actions: Action[] = [];
+    if (state !== undefined) {
+      const found = await schedulingActions(args, host, kubectl);
+      if (found === undefined) throw missing();
+      actions.push(...found.actions);
+      Object.assign(result, found.result);
+    }
+    const wanted = await marksToSet(args, host);
+    if (wanted === 'no node') throw missing();
+    actions.push(...markActions(name, wanted, kubectl));
+    if (wanted.kept.length > 0) result['kept'] = wanted.kept;
+    return { actions, result };
   },
 
-  /** Pods that were moved are started by their controllers where there is room; only the mark goes back. */
+  /** Pods that were moved are started by their controllers where there is room; only the marks go back. */
   async restore(args, host) {
-    const { name, kubectl, kubeconfig, context } = args;
-    const takesPods = await host.fact(nodeSchedulable, JSON.stringify(callOf(args)), name);
-    const how = { kubectl, kubeconfig, context };
+    const { name, kubectl, kubeconfig, context, state } = args;
+    const call = JSON.stringify(callOf(args));
+    const takesPods =
+      state === undefined ? undefined : await host.fact(nodeSchedulable, call, name);
+    const wanted = await marksToSet(args, host);
+    const how = {
+      state: state === undefined ? undefined : takesPods === false ? 'cordoned' : 'uncordoned',
+      ...(wanted === 'no node' ? {} : wanted.before),
+      ...{ kubectl, kubeconfig, context },
+    };
     const given = Object.entries(how).filter(([, value]) => value !== undefined);
-    const state = takesPods === false ? 'cordoned' : 'uncordoned';
-    return [
-      { module: 'k8s_node', args: { name, state, ...(Object.fromEntries(given) as JsonObject) } },
-    ];
+    if (given.every(([key]) => ['kubectl', 'kubeconfig', 'context'].includes(key))) return [];
+    return [{ module: 'k8s_node', args: { name, ...(Object.fromEntries(given) as JsonObject) } }];
   },
 };
+
+type Kubectl = (...words: string[]) => Action;
+
+async function schedulingActions(
+  args: Args,
+  host: HostView,
+  kubectl: Kubectl,
+): Promise<{ actions: Action[]; result: JsonObject } | undefined> {
+  const { name, state } = args;
+  const key = JSON.stringify(callOf(args));
+  const [takesPods, pods] = await Promise.all([
+    host.fact(nodeSchedulable, key, name),
+    state === 'drained' ? host.fact(podsToMove, key, name) : [],
+  ]);
+  if (takesPods === undefined) return undefined;
+  const result = { unschedulable: !takesPods, pods };
+  if (state === 'uncordoned')
+    return { actions: takesPods ? [] : [kubectl('uncordon', name)], result };
+  if (state === 'cordoned') return { actions: takesPods ? [kubectl('cordon', name)] : [], result };
+  const settled = !takesPods && pods.length === 0;
+  return { actions: settled ? [] : [kubectl('drain', name, ...drainFlags(args))], result };
+}
+
+type Values = Record<string, string | null>;
+
+interface MarkChanges {
+  labels: Values;
+  annotations: Values;
+  taints: Values;
+  /** Labels that would have gone, and that pods require. */
+  kept: string[];
+  /** Arguments that restore what is there; only what changes. */
+  before: JsonObject;
+}
+
+/** Only what differs from the node. */
+async function marksToSet(args: Args, host: HostView): Promise<MarkChanges | 'no node'> {
+  const { name, remove_prefixes: prefixes = [] } = args;
+  const none = { labels: {}, annotations: {}, taints: {}, kept: [], before: {} };
+  if (!(args.labels || args.annotations || args.taints || prefixes.length > 0)) return none;
+  const key = JSON.stringify(callOf(args));
+  const [node, required] = await Promise.all([
+    host.fact(nodeMarks, key, name),
+    prefixes.length > 0 ? host.fact(requiredLabels, key, name) : [],
+  ]);
+  if (node === undefined) return 'no node';
+  const has = {
+    labels: node.labels,
+    annotations: node.annotations,
+    taints: taintsByKey(node),
+  };
+  const kept: string[] = [];
+  const gone = (present: Record<string, string>, keep: readonly string[]): Values =>
+    Object.fromEntries(
+      Object.keys(present)
+        .filter((one) => prefixes.some((prefix) => one.startsWith(prefix)))
+        .filter((one) => !keep.includes(one) || (kept.push(one), false))
+        .map((one) => [one, null]),
+    );
+  const changes = {
+    labels: differing({ ...gone(has.labels, required), ...args.labels }, has.labels),
+    annotations: differing({ ...gone(has.annotations, []), ...args.annotations }, has.annotations),
+    taints: differing({ ...gone(has.taints, []), ...args.taints }, has.taints),
+  };
+  const before = Object.fromEntries(
+    Object.entries(changes)
+      .filter(([, values]) => Object.keys(values).length > 0)
+      .map(([kind, values]) => [
+        kind,
+        Object.fromEntries(
+          Object.keys(values).map((one) => [one, has[kind as keyof typeof has][one] ?? null]),
+        ),
+      ]),
+  );
+  return { ...changes, kept, before };
+}
+
+function differing(wanted: Values, has: Record<string, string>): Values {
+  return Object.fromEntries(
+    Object.entries(wanted).filter(([name, value]) => (has[name] ?? null) !== value),
+  );
+}
+
+/** Kubernetes allows several taints with one key, each with another effect. */
+function taintsByKey({ taints }: NodeMarks): Record<string, string> {
+  const byKey: Record<string, string[]> = {};
+  for (const { key, value, effect } of taints)
+    (byKey[key] ??= []).push(value === '' ? effect : `${value}:${effect}`);
+  return Object.fromEntries(Object.entries(byKey).map(([key, list]) => [key, list.join(',')]));
+}
+
+function markActions(node: string, changes: MarkChanges, kubectl: Kubectl): Action[] {
+  const call = (verb: string, words: string[]): Action[] =>
+    words.length === 0 ? [] : [kubectl(verb, 'node', node, '--overwrite', ...words)];
+  const assigned = (values: Values): string[] =>
+    Object.entries(values).map(([name, value]) =>
+      value === null ? `${name}-` : `${name}=${value}`,
+    );
+  const taints = Object.entries(changes.taints);
+  const old = (changes.before['taints'] ?? {}) as Values;
+  return [
+    ...call('label', assigned(changes.labels)),
+    ...call('annotate', assigned(changes.annotations)),
+    // kubectl does not remove and set taints of one key in the same call.
+    ...call(
+      'taint',
+      taints.filter(([key]) => old[key] !== null).map(([key]) => `${key}-`),
+    ),
+    ...call(
+      'taint',
+      taints.flatMap(([key, value]) =>
+        (value?.split(',') ?? []).map((one) => `${key}${one.includes(':') ? '=' : ':'}${one}`),
+      ),
+    ),
+  ];
+}
 
 function callOf({ kubectl, kubeconfig, context }: Args): string[] {
   return [

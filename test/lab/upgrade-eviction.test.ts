@@ -46,12 +46,6 @@ describe('eviction of pods in an upgrade', () => {
     // As the lab's MKE 3 has it.
     for (const one of flags()) expect(one['node-monitor-grace-period']).toBe('40s');
     expect(hostsIn(events, 'Restart the controller', 'changed')).toHaveLength(3);
-    expect(
-      events.flatMap((event) =>
-        event.type === 'unit-end' && event.step.name === 'Show how long eviction was held back'
-          ? [event.message]
-          : [],
-      ),
-    ).toEqual([expect.stringMatching(/^Pod eviction was held back for \d+ s\.$/)]);
+    expect(stdout).toMatch(/Pod eviction was held back for \d+ s\./);
   });
 });

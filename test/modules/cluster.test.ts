@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { containers } from '../../src/facts/container.ts';
-import { podsToMove } from '../../src/facts/kubernetes.ts';
+import { nodeMarks, podsToMove, requiredLabels } from '../../src/facts/kubernetes.ts';
 import { container } from '../../src/modules/container.ts';
 import { restore_container } from '../../src/modules/restore_container.ts';
 import { etcd_health } from '../../src/modules/etcd_health.ts';
@@ -63,6 +63,131 @@ testModule(k8s_node, {
       code: 'TASK_FAILED',
     },
   ],
+});
+
+const marks = (required: string[] = []) => ({
+  [`kubernetes.marks ${kubectl} n1`]: {
+    labels: { zone: 'a', 'com.docker.ucp.x': '1', 'com.docker.ucp.y': '2' },
+    annotations: { 'com.docker.ucp.z': '3', note: 'n' },
+    taints: [
+      { key: 'com.docker.ucp.manager', value: '', effect: 'NoSchedule' },
+      { key: 'gpu', value: 'yes', effect: 'NoSchedule' },
+      { key: 'gpu', value: '', effect: 'NoExecute' },
+    ],
+  },
+  [`kubernetes.required_labels ${kubectl} n1`]: required,
+});
+
+testModule(k8s_node, {
+  settled: [
+    {
+      title: 'labels, annotations and taints as wanted',
+      args: {
+        name: 'n1',
+        labels: { zone: 'a', gone: null },
+        annotations: { note: 'n' },
+        taints: { gpu: 'yes:NoSchedule,NoExecute', none: null },
+        remove_prefixes: ['other/'],
+      },
+      facts: marks(),
+    },
+    {
+      title: 'a label that a pod requires stays',
+      args: { name: 'n1', remove_prefixes: ['com.docker.ucp.x'] },
+      facts: marks(['com.docker.ucp.x']),
+      result: { name: 'n1', kept: ['com.docker.ucp.x'] },
+    },
+  ],
+  changes: [
+    {
+      title: 'sets and removes, and restores exactly that',
+      args: {
+        name: 'n1',
+        labels: { zone: 'b', role: '', 'com.docker.ucp.y': null },
+        annotations: { note: null },
+        taints: { gpu: 'NoSchedule', master: 'NoSchedule' },
+      },
+      facts: marks(),
+      actions: [
+        'exec kubectl label node n1 --overwrite zone=b role= com.docker.ucp.y-',
+        'exec kubectl annotate node n1 --overwrite note-',
+        'exec kubectl taint node n1 --overwrite gpu-',
+        'exec kubectl taint node n1 --overwrite gpu:NoSchedule master:NoSchedule',
+      ],
+      restore: [
+        {
+          module: 'k8s_node',
+          args: {
+            name: 'n1',
+            labels: { zone: 'a', role: null, 'com.docker.ucp.y': '2' },
+            annotations: { note: 'n' },
+            taints: { gpu: 'yes:NoSchedule,NoExecute', master: null },
+          },
+        },
+      ],
+    },
+    {
+      title: 'removes by the start of the name, but not what pods require',
+      args: { name: 'n1', remove_prefixes: ['com.docker.ucp.'] },
+      facts: marks(['com.docker.ucp.x']),
+      actions: [
+        'exec kubectl label node n1 --overwrite com.docker.ucp.y-',
+        'exec kubectl annotate node n1 --overwrite com.docker.ucp.z-',
+        'exec kubectl taint node n1 --overwrite com.docker.ucp.manager-',
+      ],
+      restore: [
+        {
+          module: 'k8s_node',
+          args: {
+            name: 'n1',
+            labels: { 'com.docker.ucp.y': '2' },
+            annotations: { 'com.docker.ucp.z': '3' },
+            taints: { 'com.docker.ucp.manager': 'NoSchedule' },
+          },
+        },
+      ],
+    },
+  ],
+  refused: [
+    {
+      title: 'labels of a node that is not there',
+      args: { name: 'n1', labels: { a: 'b' } },
+      facts: { [`kubernetes.marks ${kubectl} n1`]: undefined },
+      code: 'TASK_FAILED',
+    },
+    { title: 'nothing to do', args: { name: 'n1' }, code: 'SCHEMA' },
+  ],
+});
+
+describe('kubernetes.required_labels', () => {
+  it('are those of node selectors and required affinity, without those that must be absent', () => {
+    const affinity = {
+      nodeSelectorTerms: [
+        {
+          matchExpressions: [
+            { key: 'zone', operator: 'In', values: ['a'] },
+            { key: 'manager', operator: 'DoesNotExist' },
+          ],
+        },
+        { matchExpressions: [{ key: 'disk', operator: 'Exists' }] },
+      ],
+    };
+    const stdout = `{"gpu":"yes"}\n${JSON.stringify(affinity)}\n\n\n`;
+    expect(requiredLabels.parse({ code: 0, stdout, stderr: '' }, kubectl, 'n1')).toEqual([
+      'gpu',
+      'zone',
+      'disk',
+    ]);
+  });
+});
+
+describe('kubernetes.marks', () => {
+  it('has no such node when kubectl does not find it, and fails on what is not JSON', () => {
+    const stderr = 'Error from server (NotFound): nodes "n1" not found';
+    expect(nodeMarks.parse({ code: 1, stdout: '', stderr }, kubectl, 'n1')).toBeUndefined();
+    const old = { code: 0, stdout: 'map[a:b]\n\n', stderr: '' };
+    expect(() => nodeMarks.parse(old, kubectl, 'n1')).toThrow('as JSON: map[a:b]');
+  });
 });
 
 describe('kubernetes.pods', () => {
