@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../util/package.ts';
 import { selfSigned } from './certificate.ts';
@@ -33,6 +33,21 @@ const workerContainers: Record<string, string> = {
   'ucp-kube-proxy': 'ucp-hyperkube',
   'ucp-proxy': 'ucp-proxy',
 };
+/** The keys of Kubernetes, as the containers see them. */
+const MOUNTS = [
+  {
+    Type: 'volume',
+    Name: 'ucp-node-certs',
+    Source: '/var/lib/docker/volumes/ucp-node-certs/_data',
+    Destination: '/etc/docker/ssl',
+    RW: false,
+  },
+];
+const ACCOUNT_KEYS = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
 const pods = [
   'k8s_calico-node_calico-node-x_kube-system_1_0',
   'k8s_coredns_coredns-x_kube-system_1_0',
@@ -113,6 +128,7 @@ function seedHost(
     put(`${folder}/state`, 'running\n');
     put(`${folder}/restart`, container.startsWith('ucp-') ? 'always\n' : 'no\n');
     put(`${folder}/args`, `${JSON.stringify(argsOf(container))}\n`);
+    if (container.startsWith('ucp-kube-')) put(`${folder}/mounts`, `${JSON.stringify(MOUNTS)}\n`);
   }
   for (const unit of ['docker.service', 'cri-dockerd-mke.service', 'cri-dockerd-mke.socket']) {
     put(`etc/systemd/system/${unit}`, `[Unit]\nDescription=${unit} (lab)\n`);
@@ -136,8 +152,8 @@ function seedHost(
       put(`${volumes}/${ca}/_data/cert.pem`, `certificate of ${ca}\n`);
       put(`${volumes}/${ca}/_data/key.pem`, `key of ${ca}\n`);
     }
-    put(`${volumes}/ucp-node-certs/_data/sa.key`, 'service account key of the lab\n');
-    put(`${volumes}/ucp-node-certs/_data/sa.pub`, 'service account public key of the lab\n');
+    put(`${volumes}/ucp-node-certs/_data/sa.key`, ACCOUNT_KEYS.privateKey);
+    put(`${volumes}/ucp-node-certs/_data/sa.pub`, ACCOUNT_KEYS.publicKey);
     put(`${volumes}/ucp-node-certs/_data/encryption.cfg`, ENCRYPTION_CONFIG);
   }
   const node = `swarm/nodes/${name}`;
@@ -219,6 +235,8 @@ resources:
 
 /** Flags as `docker inspect` shows them; paths are those inside the container. */
 function argsOf(container: string): string[] {
+  if (container === 'ucp-kube-controller-manager')
+    return ['--service-account-private-key-file=/etc/docker/ssl/sa.key'];
   if (container !== 'ucp-kube-apiserver') return [];
   return [
     '--service-account-key-file=/etc/docker/ssl/sa.pub',

@@ -1,7 +1,13 @@
 import type { Module } from '../core/module.ts';
 import { mke3_cluster } from './mke3_cluster.ts';
+import { mke3_keys } from './mke3_keys.ts';
 import { mke4_config } from './mke4_config.ts';
 import { mke_upgrade_summary } from './mke_upgrade_summary.ts';
 
 /** The modules of this folder, registered beside the general ones. */
-export const mkeModules = [mke3_cluster, mke4_config, mke_upgrade_summary] as unknown as Module[];
+export const mkeModules = [
+  mke3_cluster,
+  mke3_keys,
+  mke4_config,
+  mke_upgrade_summary,
+] as unknown as Module[];

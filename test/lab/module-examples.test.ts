@@ -39,6 +39,7 @@ const notPlayed: Record<string, string> = {
   k8s_node: 'test/lab/modules.test.ts has nodes',
   k8s_wait: 'test/lab/modules.test.ts has nodes',
   mke3_cluster: 'test/lab/upgrade.test.ts has a cluster',
+  mke3_keys: 'test/lab/upgrade.test.ts has its containers',
   modprobe: 'it would change the kernel of this machine',
   reboot: 'test/lab/reboot.test.ts restarts hosts',
   service_facts: 'test/all/real/modules.ts has systemd',

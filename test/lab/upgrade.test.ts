@@ -80,6 +80,19 @@ describe('the shipped upgrade', () => {
     expect(accepted.code, accepted.stdout).toBe(0);
   });
 
+  it('refuses an encryption key that k0s cannot use before the outage', async () => {
+    const volume = 'var/lib/docker/volumes/ucp-node-certs/_data';
+    const file = join(bench.cluster.lab.host('manager1').root.dir, volume, 'encryption.cfg');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/secret: .*/, 'secret: c2hvcnQ='));
+    const { code, events } = await bench.upgrade();
+    expect(code).toBe(2);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringContaining(
+        `keys: The keys of MKE 3 cannot be carried over: /${volume}/encryption.cfg: key "key" of "aescbc" has 5 bytes`,
+      ) as string,
+    });
+  });
+
   it('runs the checks of the operator from files that "host_checks" names', async () => {
     const own = bench.cli.file(
       'raid.yml',

@@ -1,0 +1,146 @@
+import { TaskError } from '../core/errors.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { HostView, Module } from '../core/module.ts';
+import { containers, type Container } from '../facts/container.ts';
+import { fileContent } from '../facts/file.ts';
+import { encryptionProblems, flagValues, pathOnHost, publicKeys, sha256 } from './key-files.ts';
+
+const APISERVER = 'ucp-kube-apiserver';
+const MANAGER = 'ucp-kube-controller-manager';
+
+/** Where the role k0s_controller copies the file to; kube-apiserver of k0s may not read other directories. */
+const ENCRYPTION = '/var/lib/k0s/encryption.cfg';
+/** What k0s gives its kube-apiserver (k0s v1.29, pkg/component/controller/apiserver.go). */
+const K0S_ISSUER = 'https://kubernetes.default.svc';
+const K0S_AUDIENCES = [K0S_ISSUER, 'system:konnectivity-server'];
+const K0S_ETCD_PREFIX = '/registry';
+
+export const mke3_keys: Module = {
+  name: 'mke3_keys',
+  summary:
+    'Find and check the keys of Kubernetes on a manager of MKE 3, by the flags of its running containers.',
+  schema: { type: 'object', properties: {}, additionalProperties: false },
+  readOnly: true,
+
+  async plan(_args, host) {
+    const found = await host.fact(
+      containers,
+      JSON.stringify(['docker']),
+      JSON.stringify([`name=^/${APISERVER}$`, `name=^/${MANAGER}$`]),
+    );
+    const apiserver = componentOf(found, APISERVER, host);
+    const manager = componentOf(found, MANAGER, host);
+    const problems: string[] = [];
+    const read = async (component: Component, flag: string, path: string): Promise<HostFile> => {
+      const file = await fileOf(host, component, path);
+      if (typeof file !== 'string') return file;
+      problems.push(`--${flag} of ${component.name}: ${file}`);
+      return { path: '', text: '' };
+    };
+
+    const [signingPath] =
+      apiserver.flags.get('service-account-signing-key-file') ??
+      manager.flags.get('service-account-private-key-file') ??
+      [];
+    const signingOf = apiserver.flags.has('service-account-signing-key-file') ? apiserver : manager;
+    if (signingPath === undefined)
+      throw new TaskError(`Neither ${APISERVER} nor ${MANAGER} names a service account key.`);
+    const signing = await read(signingOf, 'service-account-signing-key-file', signingPath);
+    const verifying: HostFile[] = [];
+    for (const path of apiserver.flags.get('service-account-key-file') ?? [])
+      verifying.push(await read(apiserver, 'service-account-key-file', path));
+    let keys = '';
+    try {
+      if (signing.text !== '')
+        keys = publicKeys(
+          signing.text,
+          verifying.map(({ text }) => text),
+        );
+    } catch {
+      problems.push('a service account key is not a key in PEM');
+    }
+
+    const [encryptionPath] = apiserver.flags.get('encryption-provider-config') ?? [];
+    const encryption =
+      encryptionPath === undefined
+        ? undefined
+        : await read(apiserver, 'encryption-provider-config', encryptionPath);
+    if (encryption !== undefined && encryption.path !== '')
+      for (const problem of encryptionProblems(encryption.text))
+        problems.push(`${encryption.path}: ${problem}`);
+
+    const issuers = apiserver.flags.get('service-account-issuer') ?? [];
+    if (issuers.length > 1)
+      problems.push(
+        `${APISERVER} accepts the tokens of ${String(issuers.length)} issuers (${issuers.join(', ')}), and k0s of one`,
+      );
+    if (problems.length > 0)
+      throw new TaskError(`The keys of MKE 3 cannot be carried over: ${problems.join('; ')}.`, {
+        hint: `Compare with: docker inspect ${APISERVER}`,
+      });
+    return {
+      actions: [],
+      result: {
+        signing_key: signing.path,
+        signing_key_sha256: sha256(signing.text),
+        public_keys: keys,
+        encryption: encryption?.path ?? '',
+        encryption_sha256: encryption === undefined ? '' : sha256(encryption.text),
+        api_args: apiArgs(apiserver.flags, encryption !== undefined),
+      },
+    };
+  },
+};
+
+/** Flags for kube-apiserver of k0s, so that it reads what MKE 3 wrote and accepts the tokens that MKE 3 issued. */
+function apiArgs(flags: Map<string, string[]>, encrypted: boolean): JsonObject {
+  const issuer = flags.get('service-account-issuer')?.[0] ?? K0S_ISSUER;
+  const audiences = (flags.get('api-audiences') ?? [issuer]).flatMap((one) => one.split(','));
+  const more = audiences.filter((one) => !K0S_AUDIENCES.includes(one));
+  const prefix = flags.get('etcd-prefix')?.[0] ?? K0S_ETCD_PREFIX;
+  return {
+    'service-account-issuer': issuer,
+    ...(encrypted ? { 'encryption-provider-config': ENCRYPTION } : {}),
+    ...(more.length === 0 ? {} : { 'api-audiences': [...K0S_AUDIENCES, ...more].join(',') }),
+    ...(prefix === K0S_ETCD_PREFIX ? {} : { 'etcd-prefix': prefix }),
+  };
+}
+
+interface Component {
+  name: string;
+  flags: Map<string, string[]>;
+  mounts: JsonObject[];
+}
+
+interface HostFile {
+  path: string;
+  text: string;
+}
+
+function componentOf(found: readonly Container[], name: string, host: HostView): Component {
+  const container = found.find((one) => one.name === name);
+  if (container === undefined)
+    throw new TaskError(`"${host.name}" has no container ${name}.`, {
+      hint: 'Every manager of MKE 3 has one: look at "docker ps -a" and the health of the node.',
+    });
+  const { Args: args, Mounts: mounts } = container.inspected;
+  return {
+    name,
+    flags: flagValues(Array.isArray(args) ? args.map(String) : []),
+    mounts: Array.isArray(mounts) ? mounts.filter(isJsonObject) : [],
+  };
+}
+
+/** The file, or what is wrong. */
+async function fileOf(
+  host: HostView,
+  { mounts }: Component,
+  path: string,
+): Promise<HostFile | string> {
+  const onHost = pathOnHost(path, mounts);
+  if (onHost === undefined) return `"${path}" is in no volume of the container`;
+  const content = await host.fact(fileContent, onHost);
+  if (content === undefined) return `"${onHost}" does not exist`;
+  if (content.length === 0) return `"${onHost}" is empty`;
+  return { path: onHost, text: content.toString('utf8') };
+}
