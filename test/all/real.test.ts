@@ -1,7 +1,8 @@
 // Hosts with systemd, OpenSSH, Docker and etcd of their own on this machine. One file, so that only one such lab runs at a time.
 import { describe } from 'vitest';
-import { realLabObstacle } from '../../src/lab/real/real-lab.ts';
+import { realK0s, realLabObstacle } from '../../src/lab/real/real-lab.ts';
 import { modulesOnRealHosts } from './real/modules.ts';
+import { upgradeWithRealK0s } from './real/proof.ts';
 import { upgradeOnRealHosts } from './real/upgrade.ts';
 
 const obstacle = await realLabObstacle();
@@ -10,5 +11,13 @@ const describeReal = (title: string, tests: () => void): void => {
   else describe.skip(`${title} [needs the real lab, but ${obstacle}]`, tests);
 };
 
+/** Set to a k0s binary as users download it. */
+const file = process.env['RUNNER_K0S'] ?? '';
+if (file !== '') {
+  const k0s = await realK0s(file);
+  describeReal(`the upgrade with the real k0s ${k0s.version}`, () => {
+    upgradeWithRealK0s(k0s);
+  });
+}
 describeReal('the upgrade on real hosts', upgradeOnRealHosts);
 describeReal('modules on real hosts', modulesOnRealHosts);

@@ -6,6 +6,7 @@ import type { RunEvent } from '../../../src/core/events.ts';
 import { realK0s } from '../../../src/lab/real/real-lab.ts';
 import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
 import { Cli, type CliOptions } from '../../helpers/cli.ts';
+import { etcdctl, outcome, settledState, stateOf } from './outside.ts';
 
 /** Set to a k0s binary as users download it, which then takes the place of the stand-in. */
 const K0S_FILE = process.env['RUNNER_K0S'] ?? '';
@@ -23,67 +24,6 @@ const upgrade = (extra: string[], options: CliOptions = {}) =>
     ],
     { timeoutMs: LIMIT_MS, ...options },
   );
-
-const etcdctl =
-  'docker exec -e ETCDCTL_API=3 ucp-kv etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/docker/ssl/ca.pem --cert /etc/docker/ssl/cert.pem --key /etc/docker/ssl/key.pem';
-
-/** Shell commands that print what an operator would compare by hand: engine, Swarm, etcd, API, units and files. */
-const look = `
-docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}} {{.Image}} {{.State}}' | sed -n 's/^ //p' | sort
-docker inspect --format '{{.Name}} {{.HostConfig.RestartPolicy.Name}}' $(docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}}' | sed -n 's/^ //p') | sort
-docker volume ls -q | sort
-systemctl is-active docker cri-dockerd-mke.service cri-dockerd-mke.socket
-systemctl is-enabled docker cri-dockerd-mke.service cri-dockerd-mke.socket
-systemctl show -p ActiveState,SubState,LoadState k0scontroller k0sworker
-awk '{ print $5 }' /proc/self/mountinfo | grep -vE '^/(proc|sys|dev|run/user|run/credentials)|^/var/lib/docker/|^/run/docker' | sort
-ip -br link | awk '{ print $1 }' | grep -vE '^veth' | sort
-sysctl -n net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables vm.overcommit_memory kernel.panic kernel.panic_on_oops 2>&1
-iptables-save -t filter | grep '^:' | sed 's/ .*//' | sort
-iptables-save -t nat | grep '^:' | sed 's/ .*//' | sort
-iptables-save -t mangle | grep '^:' | sed 's/ .*//' | sort
-ps -eo args | grep -E '^(/var/lib/k0s|/usr/local/bin/k0s|containerd-shim.*/run/k0s)' | sort
-ls -d /run/netns /var/log/pods /var/log/containers /var/lib/calico /run/calico /run/nodeagent /usr/libexec/k0s /opt/cni/bin/* 2>/dev/null
-find /etc /lib/systemd/system /opt /usr/local /var/lib/kubelet /var/lib/cri-dockerd /var/lib/k0s /var/lib/mke-upgrade -xdev ! -path '/etc/*-' \
-  \\( -type f -exec sha256sum {} + \\) -o -printf '%p %y %m %U %l\\n' 2>/dev/null | sort
-ss -Hltn | awk '{ print $4 }' | grep -vE '^127[.]0[.]0[.]1:[3-6][0-9]{4}$' | sort
-id etcd kube-apiserver 2>&1; true
-`;
-const lookManager = `${look}
-docker node inspect --format '{{.Description.Hostname}} {{json .Spec.Labels}} {{.Spec.Availability}} {{.Status.State}}' $(docker node ls -q) | sort
-docker service ls --format '{{.Name}} {{.Replicas}} {{.Image}}' | sort
-docker config ls --format '{{.Name}}' | sort
-${etcdctl} get / --prefix | sha256sum
-${etcdctl} endpoint hashkv
-${etcdctl} endpoint status -w simple | awk -F, '{ print $1 }'
-curl -sk https://127.0.0.1/_ping
-`;
-
-const state = async (): Promise<Record<string, string>> => {
-  const entries = await Promise.all(
-    cluster.lab.hosts.map(async ({ name }) => [
-      name,
-      await cluster.lab.ssh(name, name.startsWith('manager') ? lookManager : look),
-    ]),
-  );
-  return Object.fromEntries(entries) as Record<string, string>;
-};
-
-/** The state when it is the same twice: after a reboot the engine takes a moment to start its containers. */
-const settled = async (wanted: Record<string, string>): Promise<Record<string, string>> => {
-  for (const deadline = Date.now() + 60_000; ;) {
-    const now = await state().catch(() => ({}));
-    if (JSON.stringify(now) === JSON.stringify(wanted) || Date.now() > deadline) return now;
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-  }
-};
-
-const outcome = (events: readonly RunEvent[]): string =>
-  events
-    .flatMap((event) => {
-      if (event.type === 'run-end') return [event.message];
-      return event.type === 'fingerprint' && !event.equal ? [JSON.stringify(event)] : [];
-    })
-    .join('\n');
 
 /** At the first step on the workers, all managers run k0s. */
 const startsWorkers = (event: RunEvent): boolean =>
@@ -114,11 +54,11 @@ export function upgradeOnRealHosts(): void {
     ])(
       'restores everything, including etcd and Swarm, after a failure %s',
       async (_, step) => {
-        const before = await state();
+        const before = await stateOf(cluster.lab);
         const { code, events, stderr } = await upgrade(['--fail-at', step]);
         expect(code, outcome(events) + stderr).toBe(3);
         expect(outcome(events)).toContain('verified: all is as before');
-        expect(await settled(before)).toEqual(before);
+        expect(await settledState(cluster.lab, before)).toEqual(before);
       },
       LIMIT_MS,
     );
@@ -126,7 +66,7 @@ export function upgradeOnRealHosts(): void {
     it(
       'waits for a host that reboots during the failed run, and restores it',
       async () => {
-        const before = await state();
+        const before = await stateOf(cluster.lab);
         const { code, events, stderr } = await upgrade(['--fail-at', 'last'], {
           onEvent: (event) => {
             if (startsWorkers(event))
@@ -134,7 +74,7 @@ export function upgradeOnRealHosts(): void {
           },
         });
         expect(code, outcome(events) + stderr).toBe(3);
-        expect(await settled(before)).toEqual(before);
+        expect(await settledState(cluster.lab, before)).toEqual(before);
       },
       LIMIT_MS,
     );

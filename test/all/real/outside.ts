@@ -1,0 +1,68 @@
+import type { RunEvent } from '../../../src/core/events.ts';
+import type { RealLab } from '../../../src/lab/real/real-lab.ts';
+
+export const etcdctl =
+  'docker exec -e ETCDCTL_API=3 ucp-kv etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/docker/ssl/ca.pem --cert /etc/docker/ssl/cert.pem --key /etc/docker/ssl/key.pem';
+
+/** Shell commands that print what an operator would compare by hand: engine, Swarm, etcd, API, units and files. */
+const look = `
+docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}} {{.Image}} {{.State}}' | sed -n 's/^ //p' | sort
+docker inspect --format '{{.Name}} {{.HostConfig.RestartPolicy.Name}}' $(docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}}' | sed -n 's/^ //p') | sort
+docker volume ls -q | sort
+systemctl is-active docker cri-dockerd-mke.service cri-dockerd-mke.socket
+systemctl is-enabled docker cri-dockerd-mke.service cri-dockerd-mke.socket
+systemctl show -p ActiveState,SubState,LoadState k0scontroller k0sworker
+awk '{ print $5 }' /proc/self/mountinfo | grep -vE '^/(proc|sys|dev|run/user|run/credentials)|^/var/lib/docker/|^/run/docker' | sort
+ip -br link | awk '{ print $1 }' | grep -vE '^veth' | sort
+sysctl -n net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables vm.overcommit_memory kernel.panic kernel.panic_on_oops 2>&1
+iptables-save -t filter | grep '^:' | sed 's/ .*//' | sort
+iptables-save -t nat | grep '^:' | sed 's/ .*//' | sort
+iptables-save -t mangle | grep '^:' | sed 's/ .*//' | sort
+ps -eo args | grep -E '^(/var/lib/k0s|/usr/local/bin/k0s|containerd-shim.*/run/k0s)' | sort
+ls -d /run/netns /var/log/pods /var/log/containers /var/lib/calico /run/calico /run/nodeagent /usr/libexec/k0s /opt/cni/bin/* 2>/dev/null
+find /etc /lib/systemd/system /opt /usr/local /var/lib/kubelet /var/lib/cri-dockerd /var/lib/k0s /var/lib/mke-upgrade -xdev ! -path '/etc/*-' \
+  \\( -type f -exec sha256sum {} + \\) -o -printf '%p %y %m %U %l\\n' 2>/dev/null | sort
+ss -Hltn | awk '{ print $4 }' | grep -vE '^127[.]0[.]0[.]1:[3-6][0-9]{4}$' | sort
+id etcd kube-apiserver 2>&1; true
+`;
+const lookManager = `${look}
+docker node inspect --format '{{.Description.Hostname}} {{json .Spec.Labels}} {{.Spec.Availability}} {{.Status.State}}' $(docker node ls -q) | sort
+docker service ls --format '{{.Name}} {{.Replicas}} {{.Image}}' | sort
+docker config ls --format '{{.Name}}' | sort
+${etcdctl} get / --prefix | sha256sum
+${etcdctl} endpoint hashkv
+${etcdctl} endpoint status -w simple | awk -F, '{ print $1 }'
+curl -sk https://127.0.0.1/_ping
+`;
+
+/** What an operator would compare by hand, for each host. */
+export async function stateOf(lab: RealLab): Promise<Record<string, string>> {
+  const entries = await Promise.all(
+    lab.hosts.map(async ({ name }) => [
+      name,
+      await lab.ssh(name, name.startsWith('manager') ? lookManager : look),
+    ]),
+  );
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+/** The state when it is the same twice: after a reboot the engine takes a moment to start its containers. */
+export async function settledState(
+  lab: RealLab,
+  wanted: Record<string, string>,
+): Promise<Record<string, string>> {
+  for (const deadline = Date.now() + 60_000; ;) {
+    const now = await stateOf(lab).catch(() => ({}));
+    if (JSON.stringify(now) === JSON.stringify(wanted) || Date.now() > deadline) return now;
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
+}
+
+/** How a run ended, with the fingerprints that differ. */
+export const outcome = (events: readonly RunEvent[]): string =>
+  events
+    .flatMap((event) => {
+      if (event.type === 'run-end') return [event.message];
+      return event.type === 'fingerprint' && !event.equal ? [JSON.stringify(event)] : [];
+    })
+    .join('\n');

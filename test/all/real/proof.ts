@@ -1,0 +1,278 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../../src/core/events.ts';
+import type { RealK0s } from '../../../src/lab/real/real-lab.ts';
+import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
+import { Cli, type SpawnOptions } from '../../helpers/cli.ts';
+import { etcdctl, outcome, settledState, stateOf } from './outside.ts';
+
+const LIMIT_MS = 1_200_000;
+
+let cluster: RealMke3;
+let started: RealMke3 | undefined;
+let cli: Cli;
+let before: Record<string, string>;
+
+const upgrade = (extra: string[] = [], options: SpawnOptions = {}) =>
+  cli.spawn(
+    [
+      ...['play', cluster.playbook, ...cluster.upgradeInputs(cli.dir), '--output', 'json'],
+      ...['--accept-irreversible', 'remove-mke3', ...extra],
+    ],
+    { timeoutMs: LIMIT_MS, ...options },
+  );
+const recover = (command: 'resume' | 'rollback', options: SpawnOptions = {}) =>
+  cli.spawn([command, '--output', 'json'], { timeoutMs: LIMIT_MS, ...options });
+
+const startsStep = (event: RunEvent, id: string): boolean =>
+  event.type === 'step-start' && event.step.id === id;
+
+/** Calls `act` once, at the first event that `when` accepts. */
+const once = (
+  when: (event: RunEvent) => boolean,
+  act: (child: { kill: (signal: NodeJS.Signals) => unknown }) => void,
+): SpawnOptions => {
+  let done = false;
+  return {
+    onEvent: (event, child) => {
+      if (done || !when(event)) return;
+      done = true;
+      act(child);
+    },
+  };
+};
+
+/** One step of each phase that changes hosts, and a host whose turn it is. */
+const phases: [phase: string, step: string, host: string][] = [
+  ['freeze', 'pre-upgrade-migrations-freeze/mke3-freeze/take-a-snapshot-of-etcd', 'manager1'],
+  [
+    'stop of the managers',
+    'pre-upgrade-migrations-stop-the-managers/stop-mke-3/stop-the-containers-of-pods',
+    'manager2',
+  ],
+  [
+    'first controller',
+    'migrate-manager-nodes-to-k0s-leader/k0s-controller/wait-for-the-node',
+    'manager1',
+  ],
+  [
+    'second controller',
+    'migrate-manager-nodes-to-k0s-one-at-a-time/k0s-controller/wait-for-the-kubernetes-api',
+    'manager2',
+  ],
+  ['worker', 'migrate-worker-nodes-to-k0s/k0s-worker/wait-for-the-node', 'worker1'],
+  [
+    'end of the hold on eviction',
+    'migrate-worker-nodes-to-k0s-end-the-hold-on-eviction/end-the-hold-on-eviction/restart-the-controller',
+    'manager1',
+  ],
+];
+const GATE = 'post-upgrade-cleanup-gate/commit-remove-mke3/wait-until-calico-runs-on-every-node';
+const WORKER_JOINED = 'migrate-worker-nodes-to-k0s/k0s-worker/revoke-the-worker-token';
+
+/** The run ended with everything undone, and the hosts are as before by an outside comparison. */
+async function expectRestored({
+  code,
+  events,
+  stderr,
+}: {
+  code: number | null;
+  events: readonly RunEvent[];
+  stderr: string;
+}): Promise<void> {
+  expect(code, outcome(events) + stderr).toBe(3);
+  expect(await settledState(cluster.lab, before)).toEqual(before);
+}
+
+/** Faults in each phase of the upgrade with a real k0s. Takes about three minutes a case on an idle machine with two cores. */
+export function upgradeWithRealK0s(k0s: RealK0s): void {
+  beforeAll(async () => {
+    const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
+    started = await RealMke3.start({ managers: 3, workers: 2 }, cache, k0s);
+    cluster = started;
+  }, 900_000);
+  afterAll(() => started?.stop());
+  beforeEach(async () => {
+    cli = new Cli(cluster.env, cluster.lab.inside([]));
+    before = await stateOf(cluster.lab);
+  });
+  afterEach(() => {
+    cli.dispose();
+  });
+
+  describe('restores MKE 3', () => {
+    it.each(phases)(
+      'after a failure in the phase "%s"',
+      async (_, step) => {
+        await expectRestored(await upgrade(['--fail-at', step]));
+      },
+      LIMIT_MS,
+    );
+
+    it.each(phases)(
+      'by "runner rollback" after kill -9 in the phase "%s"',
+      async (_, step) => {
+        const killed = await upgrade(
+          [],
+          once(
+            (event) => startsStep(event, step),
+            (child) => child.kill('SIGKILL'),
+          ),
+        );
+        expect(killed.code, outcome(killed.events)).toBeNull();
+        await expectRestored(await recover('rollback'));
+      },
+      LIMIT_MS,
+    );
+
+    it.each(phases)(
+      'after kill -9 in the phase "%s", "runner resume" up to the gate, and "runner rollback"',
+      async (_, step) => {
+        const kill = (child: { kill: (signal: NodeJS.Signals) => unknown }) =>
+          child.kill('SIGKILL');
+        const killed = await upgrade(
+          [],
+          once((event) => startsStep(event, step), kill),
+        );
+        expect(killed.code, outcome(killed.events)).toBeNull();
+        const gate = (event: RunEvent) => startsStep(event, GATE);
+        const resumed = await recover('resume', once(gate, kill));
+        expect(resumed.code, outcome(resumed.events) + resumed.stderr).toBeNull();
+        await expectRestored(await recover('rollback'));
+      },
+      LIMIT_MS,
+    );
+
+    it.each(phases)(
+      'after a cut line in the phase "%s"',
+      async (_, step, host) => {
+        const cut = once(
+          (event) => startsStep(event, step),
+          () => {
+            void cluster.lab
+              .setLink(host, 'down')
+              .then(() => new Promise((resolve) => setTimeout(resolve, 45_000)))
+              .then(() => cluster.lab.setLink(host, 'up'));
+          },
+        );
+        await expectRestored(await upgrade(['--fail-at', 'last'], cut));
+      },
+      LIMIT_MS,
+    );
+
+    it.each([
+      ['manager', 'manager2', 'Migrate worker'],
+      ['worker', 'worker1', 'Migrate worker nodes to k0s: end'],
+    ])(
+      'after a %s rebooted in the middle',
+      async (_, host, play) => {
+        const reboot = once(
+          (event) => event.type === 'play-start' && event.play.startsWith(play),
+          () => void cluster.lab.ssh(host, 'systemctl reboot').catch(() => undefined),
+        );
+        await expectRestored(await upgrade(['--fail-at', 'last'], reboot));
+      },
+      LIMIT_MS,
+    );
+
+    it(
+      'when port 2380 is blocked between the controllers',
+      async () => {
+        const rule = 'INPUT -p tcp --dport 2380 -j DROP';
+        await cluster.lab.ssh('manager2', `iptables -I ${rule}`);
+        const { code, events, stderr } = await upgrade(['--timeout-minutes', '3']);
+        await cluster.lab.ssh('manager2', `iptables -D ${rule}`);
+        await expectRestored({ code, events, stderr });
+      },
+      LIMIT_MS,
+    );
+
+    const volume = '/var/lib/k0s/kubelet/pods/proof/volumes/data';
+    const mounted = (use: string) =>
+      once(
+        (event) => startsStep(event, WORKER_JOINED),
+        () =>
+          void cluster.lab.ssh(
+            'worker1',
+            `mkdir -p /srv/proof ${volume}; echo kept >/srv/proof/file; mount --bind /srv/proof ${volume}; ${use}`,
+          ),
+      );
+    const cleanUp = async (): Promise<void> => {
+      expect(await cluster.lab.ssh('worker1', 'cat /srv/proof/file')).toBe('kept\n');
+      await cluster.lab.ssh('worker1', 'rm -r /srv/proof');
+    };
+
+    it(
+      'with an idle mount below the kubelet, whose data stay',
+      async () => {
+        await expectRestored(await upgrade(['--fail-at', 'last'], mounted('true')));
+        await cleanUp();
+      },
+      LIMIT_MS,
+    );
+
+    it(
+      'with a mount in use below the kubelet: names it, and completes once it is free',
+      async () => {
+        const user = `setsid sh -c 'cd ${volume}; exec sleep 3600' </dev/null >/dev/null 2>&1 & echo $! >/run/proof.pid`;
+        const { code, events } = await upgrade(['--fail-at', 'last'], mounted(user));
+        expect(code, outcome(events)).toBe(4);
+        expect(JSON.stringify(events.filter(({ type }) => type === 'undo-end'))).toContain(volume);
+        expect(await cluster.lab.ssh('worker1', 'cat /srv/proof/file')).toBe('kept\n');
+        await cluster.lab.ssh('worker1', 'kill $(cat /run/proof.pid); rm /run/proof.pid');
+        await expectRestored(await recover('rollback'));
+        await cleanUp();
+      },
+      LIMIT_MS,
+    );
+  });
+
+  describe('completes the upgrade', () => {
+    it(
+      'after kill -9 and "runner resume", and every node comes back from a restart of its own',
+      async () => {
+        const keys = await cluster.lab.ssh('manager1', `${etcdctl} get / --prefix --keys-only`);
+        const killed = await upgrade(
+          [],
+          once(
+            (event) => startsStep(event, phases[3]?.[1] ?? ''),
+            (child) => child.kill('SIGKILL'),
+          ),
+        );
+        expect(killed.code, outcome(killed.events)).toBeNull();
+        const { code, events, stderr } = await recover('resume');
+        expect(code, outcome(events) + stderr).toBe(0);
+        expect(keys).toContain('/registry/minions/manager1');
+        for (const { name } of cluster.lab.hosts) {
+          const boot = await cluster.lab.ssh(
+            name,
+            'cat /proc/sys/kernel/random/boot_id; uptime -s',
+          );
+          await cluster.lab.ssh(name, 'systemctl reboot').catch(() => undefined);
+          await expectReady(name, boot);
+        }
+      },
+      LIMIT_MS,
+    );
+  });
+}
+
+/** Waits for a node that restarted: its units run, and the API, asked on another controller, calls it ready by a new heartbeat. */
+async function expectReady(name: string, boot: string): Promise<void> {
+  const other = name === 'manager1' ? 'manager2' : 'manager1';
+  const wanted =
+    `k0s kubectl get node ${name} -o ` +
+    `'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.nodeInfo.bootID}'`;
+  let last = '';
+  for (const deadline = Date.now() + 300_000; Date.now() < deadline;) {
+    const now = await cluster.lab
+      .ssh(name, 'cat /proc/sys/kernel/random/boot_id; uptime -s')
+      .catch(() => '');
+    const node = await cluster.lab.ssh(other, wanted).catch((error: unknown) => String(error));
+    last = `${now} ${node}`;
+    if (now !== '' && now !== boot && node.startsWith('True ')) return;
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+  }
+  expect.fail(`${name} is not ready after its restart: ${last}`);
+}
