@@ -171,9 +171,10 @@ function seedHost(
   put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n', shared);
   put(`kube/nodes/${name}/ready`, 'True\n', shared);
   put(`kube/nodes/${name}/runtime`, 'docker://23.0.15\n', shared);
-  const roleLabel = isManager ? 'node-role.kubernetes.io/master=\n' : '';
-  const labels = `kubernetes.io/hostname=${name}\ncom.docker.ucp.orchestrator.kubernetes=true\n`;
-  put(`kube/nodes/${name}/labels`, `${labels}${roleLabel}`, shared);
+  const labels = `kube/nodes/${name}/labels`;
+  put(`${labels}/kubernetes.io/hostname`, `${name}\n`, shared);
+  put(`${labels}/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
+  if (isManager) put(`${labels}/node-role.kubernetes.io/master`, '\n', shared);
   if (isManager) put(`kube/nodes/${name}/taints`, 'com.docker.ucp.manager:NoSchedule\n', shared);
 }
 
@@ -254,6 +255,10 @@ function etcdStore(): string {
     'namespaces/kube-system',
     'minions/manager1',
     'deployments/default/web',
+    'daemonsets/kube-system/calico-node',
+    'daemonsets/kube-system/ucp-metrics',
+    'deployments/kube-system/calico-kube-controllers',
+    'deployments/kube-system/coredns',
     'secrets/default/db',
   ];
   return `revision 48211\n${keys.map((key, index) => `/registry/${key}\tk8s:object:${String(index)}`).join('\n')}\n`;

@@ -211,6 +211,7 @@ function prepareTree(dir: string, name: string): void {
     'var/lib/dpkg',
     'var/lib/lab/apt',
     'var/lib/lab/systemd',
+    'var/log',
     'var/tmp',
     'root',
     'tmp',

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
@@ -9,23 +9,33 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-/** What the API of k0s has attached to a node. */
-function marks(node: string, kind: 'labels' | 'taints'): string[] {
-  const file = join(bench.cluster.lab.files.shared, 'k0s/marks', node, kind);
-  return readFileSync(file, 'utf8').split('\n').filter(Boolean).sort();
+const attached = (node: string, kind: string): string =>
+  join(bench.cluster.lab.files.shared, 'k0s/marks', node, kind);
+
+/** Labels that the API of k0s has for a node, as NAME=VALUE. */
+function labels(node: string): string[] {
+  const folder = attached(node, 'labels');
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => `${relative(folder, file)}=${readFileSync(file, 'utf8').trim()}`)
+    .sort();
 }
+
+const taints = (node: string): string[] =>
+  readFileSync(attached(node, 'taints'), 'utf8').split('\n').filter(Boolean);
 
 describe('nodes after an upgrade', () => {
   it('have the role labels of MKE 4 and none of the labels and taints of MKE 3', async () => {
     const { code, stdout } = await bench.upgrade();
     expect(code, stdout.slice(-2000)).toBe(0);
-    expect(marks('manager1', 'labels')).toEqual([
+    expect(labels('manager1')).toEqual([
       'kubernetes.io/hostname=manager1',
       'node-role.kubernetes.io/master=',
       'node.k0sproject.io/role=control-plane',
     ]);
-    expect(marks('manager1', 'taints')).toEqual([]);
-    expect(marks('worker1', 'labels')).toEqual(['kubernetes.io/hostname=worker1']);
+    expect(taints('manager1')).toEqual([]);
+    expect(labels('worker1')).toEqual(['kubernetes.io/hostname=worker1']);
     expect(stdout).toContain('Managers run pods of users, as in MKE 3.');
   });
 
@@ -38,8 +48,8 @@ describe('nodes after an upgrade', () => {
     try {
       const { code, stdout } = await bench.upgrade();
       expect(code, stdout.slice(-2000)).toBe(0);
-      expect(marks('manager1', 'taints')).toEqual(['node-role.kubernetes.io/master:NoSchedule']);
-      expect(marks('worker1', 'taints')).toEqual([]);
+      expect(taints('manager1')).toEqual(['node-role.kubernetes.io/master:NoSchedule']);
+      expect(taints('worker1')).toEqual([]);
       expect(stdout).toContain('Managers run no pods of users, as in MKE 3');
     } finally {
       api.toml = toml;

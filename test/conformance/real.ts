@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { realK0s, RealLab, type RealK0s } from '../../src/lab/real/real-lab.ts';
+import { itAnswers, type Answer, type Arrangement } from './asker.ts';
+import { chapters } from './questions.ts';
+
+/** Limit of one command: a start of k0s with all its pods. */
+const LIMIT_MS = 300_000;
+
+/** Registers the tests of a k0s binary; see ../all/real.test.ts. */
+export function realK0sAnswers({ path, version }: RealK0s): void {
+  let lab: RealLab | undefined;
+  let arrangement: Arrangement;
+  beforeAll(async () => {
+    const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
+    const started = await RealLab.start(['h1', 'h2'], cache, await realK0s(path));
+    lab = started;
+    arrangement = {
+      version,
+      isReal: true,
+      functions: (host) => `own_address() { echo ${started.host(host).address}; }
+bring_images() { mkdir -p /var/lib/k0s/images && cp /opt/lab/images.tar /var/lib/k0s/images/lab.tar; }
+pause() { sleep "$1"; }`,
+      ask: (host, command, stdin) => ask(started, host, command, stdin),
+    };
+  }, LIMIT_MS);
+  afterAll(() => lab?.stop());
+  itAnswers(chapters, { version, isReal: true }, () => arrangement);
+}
+
+function ask(lab: RealLab, host: string, command: string, stdin: string): Promise<Answer> {
+  const [program, ...args] = lab.inside([
+    ...['ssh', '-i', lab.key, '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=5'],
+    ...['-o', `UserKnownHostsFile=${lab.knownHosts}`, `root@${lab.host(host).address}`, command],
+  ]);
+  return new Promise((resolve, reject) => {
+    const options = { timeout: LIMIT_MS, maxBuffer: 1 << 26 };
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
+      const code = error?.code ?? 0;
+      if (typeof code === 'number') resolve({ code, stdout, stderr });
+      else reject(new Error(`ssh to ${host} failed: ${code}`));
+    });
+    child.stdin?.on('error', () => undefined).end(stdin);
+  });
+}
