@@ -129,6 +129,11 @@ function seedHost(
     put(`${folder}/restart`, container.startsWith('ucp-') ? 'always\n' : 'no\n');
     put(`${folder}/args`, `${JSON.stringify(argsOf(container))}\n`);
     if (container.startsWith('ucp-kube-')) put(`${folder}/mounts`, `${JSON.stringify(MOUNTS)}\n`);
+    if (container.startsWith('k8s_'))
+      put(
+        `${folder}/labels`,
+        'io.kubernetes.docker.type=container\nio.kubernetes.pod.namespace=default\n',
+      );
   }
   for (const unit of ['docker.service', 'cri-dockerd-mke.service', 'cri-dockerd-mke.socket']) {
     put(`etc/systemd/system/${unit}`, `[Unit]\nDescription=${unit} (lab)\n`);
@@ -164,9 +169,10 @@ function seedHost(
   if (isLeader) put(`${node}/leader`, 'Leader\n', shared);
   put('swarm/id', 'x7b3k2labclusterid\n', shared);
   for (const service of ['ucp-manager-agent', 'ucp-worker-agent-x', 'ucp-cluster-agent'])
-    put(`swarm/services/${service}`, '', shared);
+    put(`swarm/services/${service}`, `1\n${JSON.stringify(agentSpec(service))}\n`, shared);
   for (const config of ['com.docker.ucp.config', 'com.docker.license'])
     put(`swarm/configs/${config}`, '', shared);
+  put('var/lib/lab/docker/networks/ucp-bridge', '');
   put(`addresses/${name}`, `${address}\n`, shared);
   put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n', shared);
   put(`kube/nodes/${name}/ready`, 'True\n', shared);
@@ -176,6 +182,17 @@ function seedHost(
   put(`${labels}/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
   if (isManager) put(`${labels}/node-role.kubernetes.io/master`, '\n', shared);
   if (isManager) put(`kube/nodes/${name}/taints`, 'com.docker.ucp.manager:NoSchedule\n', shared);
+}
+
+/** The part of a service of MKE 3 that says what it is. */
+function agentSpec(name: string): unknown {
+  const container = { Image: `mirantis/ucp-agent:${MKE3_VERSION}@sha256:${'0'.repeat(64)}` };
+  return {
+    Name: name,
+    Labels: {},
+    TaskTemplate: { ContainerSpec: container },
+    Mode: { Global: {} },
+  };
 }
 
 /** Whether one manager's controller runs: what a load balancer would find out. */

@@ -13,6 +13,7 @@ import { cron } from './cron.ts';
 import { debug } from './debug.ts';
 import { dnf } from './dnf.ts';
 import { document } from './document.ts';
+import { docker_object } from './docker_object.ts';
 import { etcd_health } from './etcd_health.ts';
 import { fail } from './fail.ts';
 import { fetch } from './fetch.ts';
@@ -81,6 +82,7 @@ export const builtinModules = [
   cron,
   debug,
   dnf,
+  docker_object,
   document,
   etcd_health,
   fail,

@@ -33,6 +33,7 @@ const programs: Record<string, Program[]> = { get_url: ['curl'], group: ['groupa
 /** Examples that the embedded lab cannot play, with the reason or the test of their module. */
 const notPlayed: Record<string, string> = {
   container: 'test/all/real/modules.ts has an engine',
+  docker_object: 'test/lab/upgrade.test.ts has an engine',
   dnf: 'test/lab/modules.test.ts has a repository',
   etcd_health: 'test/all/real/modules.ts has etcd members',
   http_check: 'test/lab/modules.test.ts has a server',
@@ -40,6 +41,7 @@ const notPlayed: Record<string, string> = {
   k8s_wait: 'test/lab/modules.test.ts has nodes',
   mke3_cluster: 'test/lab/upgrade.test.ts has a cluster',
   mke3_keys: 'test/lab/upgrade.test.ts has its containers',
+  mke3_stock: 'test/lab/upgrade.test.ts has a cluster',
   modprobe: 'it would change the kernel of this machine',
   reboot: 'test/lab/reboot.test.ts restarts hosts',
   service_facts: 'test/all/real/modules.ts has systemd',

@@ -71,7 +71,7 @@ describe('the shipped upgrade', () => {
     expect(lost.code).toBe(2);
     expect(lost.events.at(-1)).toMatchObject({
       message: expect.stringMatching(
-        /swarm_services: These services are lost with the Swarm: shop\. Agree with --skip-checks swarm_services/,
+        /swarm_services: These are lost with the Swarm: services shop; accept it with --skip-checks swarm_services/,
       ) as string,
     });
     const accepted = await bench.cli.run([
@@ -91,6 +91,44 @@ describe('the shipped upgrade', () => {
         `keys: The keys of MKE 3 cannot be carried over: /${volume}/encryption.cfg: key "key" of "aescbc" has 5 bytes`,
       ) as string,
     });
+  });
+
+  it('removes only objects of MKE 3, whatever the objects of users are called', async () => {
+    const shared = bench.cluster.lab.files.shared;
+    const worker = bench.cluster.lab.host('worker1').root.dir;
+    const engine = join(worker, 'var/lib/lab/docker');
+    const containers = (): string[] => readdirSync(join(engine, 'containers')).sort();
+    const container = (name: string, image: string): void => {
+      const dir = join(engine, 'containers', name);
+      mkdirSync(dir);
+      const lines = { image, id: name, state: 'running', restart: 'always', args: '[]' };
+      for (const [file, line] of Object.entries(lines)) writeFileSync(join(dir, file), `${line}\n`);
+    };
+    container('ucp-mything', 'registry.example.com/shop/ucp-mything:3.7.16');
+    container('my-ucp-tool', 'mirantis/ucp-proxy:3.7.16');
+    container('k8s_tool', 'registry.example.com/web:1');
+    const volumes = ['my-ucp-data', 'ucp-mything', 'ucp-node-certs'];
+    for (const name of volumes)
+      mkdirSync(join(worker, 'var/lib/docker/volumes', name, '_data'), { recursive: true });
+    writeFileSync(join(engine, 'networks/ucp-mine'), '');
+    for (const name of ['configs/com.docker.mine', 'services/ucp-shop'])
+      writeFileSync(join(shared, 'swarm', name), '');
+
+    const { code, events, stdout } = await bench.upgrade(['--skip-checks', 'swarm_services']);
+    expect(code, stdout).toBe(0);
+    expect(containers()).toEqual(['k8s_tool', 'my-ucp-tool', 'ucp-mything']);
+    for (const name of containers()) {
+      const read = (file: string) => readFileSync(join(engine, 'containers', name, file), 'utf8');
+      expect([name, read('state'), read('restart')]).toEqual([name, 'running\n', 'always\n']);
+    }
+    expect(readdirSync(join(worker, 'var/lib/docker/volumes')).sort()).toEqual([
+      'my-ucp-data',
+      'ucp-mything',
+    ]);
+    expect(readdirSync(join(engine, 'networks'))).toEqual(['ucp-mine']);
+    expect(readdirSync(join(shared, 'swarm/services'))).toEqual([]);
+    const shown = events.flatMap((event) => (event.type === 'document' ? [event.text] : []));
+    expect(shown[0]).toContain('services (1): ucp-shop\nconfigs (1): com.docker.mine\n');
   });
 
   it('runs the checks of the operator from files that "host_checks" names', async () => {

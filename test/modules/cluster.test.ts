@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { containers } from '../../src/facts/container.ts';
 import { nodeMarks, podsToMove, requiredLabels } from '../../src/facts/kubernetes.ts';
 import { container } from '../../src/modules/container.ts';
+import { docker_object } from '../../src/modules/docker_object.ts';
 import { restore_container } from '../../src/modules/restore_container.ts';
 import { etcd_health } from '../../src/modules/etcd_health.ts';
 import { http_check } from '../../src/modules/http_check.ts';
@@ -849,6 +850,26 @@ testModule(k0s, {
       title: 'a word for a flag',
       args: { state: 'installed', role: 'worker', flags: ['x'] },
       code: 'SCHEMA',
+    },
+  ],
+});
+
+testModule(docker_object, {
+  settled: [
+    {
+      title: 'a name that is only part of another is not there',
+      args: { kind: 'volume', name: ['ucp-data'], state: 'absent' },
+      facts: { [`docker.names ${docker} volume`]: ['my-ucp-data', 'ucp-data-2'] },
+      result: { removed: [] },
+    },
+    { title: 'an empty list', args: { kind: 'config', name: [], state: 'absent' } },
+  ],
+  changes: [
+    {
+      title: 'removes those that are there in one call',
+      args: { kind: 'network', name: ['a', 'b', 'c'], state: 'absent' },
+      facts: { [`docker.names ${docker} network`]: ['a', 'c', 'd'] },
+      actions: ['exec docker network rm a c'],
     },
   ],
 });

@@ -1,0 +1,197 @@
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { objectOf, type Container } from '../facts/container.ts';
+
+/*
+ * Which objects of a Docker engine belong to MKE 3. A name that begins with "ucp-" proves nothing: users choose such names, too.
+ * Labels "com.docker.ucp.*" prove nothing either, since MKE puts them on the objects of its users (access label, collection).
+ * What counts is where an image comes from, the published names of MKE's own volumes, networks and configs, and what MKE's
+ * containers and services use.
+ */
+
+/** What an engine has, as far as it matters here. Services, configs and secrets are those of the Swarm. */
+export interface EngineObjects {
+  containers: readonly Container[];
+  volumes: readonly JsonObject[];
+  networks: readonly JsonObject[];
+  services: readonly JsonObject[];
+  configs: readonly JsonObject[];
+  secrets: readonly JsonObject[];
+}
+
+export interface Mke3Objects {
+  /** Containers of MKE 3 itself. Tasks of its services and pods are not among them. */
+  containers: string[];
+  volumes: string[];
+  /** Networks of this host alone. */
+  networks: string[];
+  services: string[];
+  configs: string[];
+  swarm_networks: string[];
+}
+
+/** Objects of others that end with the Swarm. */
+export interface LostObjects {
+  services: string[];
+  configs: string[];
+  secrets: string[];
+  networks: string[];
+}
+
+export interface Stock {
+  mke3: Mke3Objects;
+  lost: LostObjects;
+  /** Objects that look like those of MKE 3 and are not, or are in use by others: they stay. */
+  kept: string[];
+}
+
+const VOLUMES = new Set(
+  [
+    ...['auth-api-certs', 'auth-store-certs', 'auth-worker-certs', 'auth-store-data'],
+    ...['auth-worker-data', 'client-root-ca', 'cluster-root-ca', 'controller-client-certs'],
+    ...['controller-server-certs', 'kv', 'kv-certs', 'metrics-data', 'metrics-inventory'],
+    ...['node-certs', 'backup'],
+  ].map((name) => `ucp-${name}`),
+);
+const NETWORKS = new Set(['ucp-bridge']);
+const CONFIGS =
+  /^com\.docker\.(license|ucp\.config(-[0-9]+)?|interlock\..+|ucp\.interlock\.conf.*)$/;
+/** Registries that MKE 3 was published in. */
+const PUBLISHED = ['mirantis/', 'docker/'];
+
+/** `registry/path/`, name and tag of an image; the digest is left out. */
+export function imageParts(image: string): { path: string; name: string; tag: string } {
+  const [named = ''] = image.split('@');
+  const slash = named.lastIndexOf('/') + 1;
+  const [name = '', tag = ''] = named.slice(slash).split(':');
+  return { path: named.slice(0, slash), name, tag };
+}
+
+/** @param ownPath registry and path that the images of this installation come from, such as "mirantis/" */
+function isMke3Image(image: string, ownPath: string): boolean {
+  const { path, name } = imageParts(image);
+  return (
+    /^ucp(-[a-z0-9-]+)?$/.test(name) &&
+    (path === ownPath || PUBLISHED.some((known) => path === known || path.endsWith(`/${known}`)))
+  );
+}
+
+const nameOf = (object: JsonObject): string =>
+  String(object['Name'] ?? objectOf(object['Spec'])['Name'] ?? '');
+const listOf = (value: JsonValue | undefined): JsonObject[] =>
+  Array.isArray(value) ? value.map(objectOf) : [];
+const looksLikeMke3 = (name: string): boolean => name.startsWith('ucp-');
+
+/** What a service uses, by name and id. */
+function usedBy(service: JsonObject) {
+  const spec = objectOf(service['Spec']);
+  const task = objectOf(spec['TaskTemplate']);
+  const container = objectOf(task['ContainerSpec']);
+  const words = (list: JsonObject[], ...keys: string[]) =>
+    list.flatMap((one) => keys.map((key) => String(one[key] ?? '')));
+  return {
+    networks: words([...listOf(task['Networks']), ...listOf(spec['Networks'])], 'Target'),
+    configs: words(listOf(container['Configs']), 'ConfigID', 'ConfigName'),
+    secrets: words(listOf(container['Secrets']), 'SecretID', 'SecretName'),
+  };
+}
+
+export function sortObjects(engine: EngineObjects): Stock {
+  const proxy = engine.containers.find(({ name }) => name === 'ucp-proxy');
+  const ownPath = proxy === undefined ? '' : imageParts(proxy.image).path;
+  const kept: string[] = [];
+
+  // The Swarm removes the tasks of its services by itself.
+  const alone = engine.containers.filter(
+    ({ labels }) => !Object.hasOwn(labels, 'com.docker.swarm.task.id'),
+  );
+  const alike = alone.filter(({ name }) => looksLikeMke3(name));
+  const containers = alike.filter(({ image }) => isMke3Image(image, ownPath));
+  for (const one of alike) if (!containers.includes(one)) kept.push(`container ${one.name}`);
+
+  const isMke3Service = (service: JsonObject): boolean =>
+    looksLikeMke3(nameOf(service)) && isMke3Image(imageOf(service), ownPath);
+  const services = engine.services.filter(isMke3Service);
+  const others = engine.services.filter((one) => !isMke3Service(one));
+  const used = (list: readonly JsonObject[], kind: 'networks' | 'configs' | 'secrets') =>
+    new Set(list.flatMap((one) => usedBy(one)[kind]));
+  const uses = (words: Set<string>, object: JsonObject) =>
+    words.has(nameOf(object)) || words.has(String(object['ID'] ?? object['Id'] ?? ''));
+
+  /** Objects of MKE 3, and those of others. */
+  const split = (
+    kind: 'networks' | 'configs' | 'secrets',
+    list: readonly JsonObject[],
+    isKnown: (name: string) => boolean,
+  ) => {
+    const byMke3 = used(services, kind);
+    const byOthers = used(others, kind);
+    const own = (object: JsonObject) =>
+      isKnown(nameOf(object)) || (uses(byMke3, object) && !uses(byOthers, object));
+    return {
+      own: list.filter(own),
+      free: list.filter((one) => own(one) && !uses(byOthers, one)).map(nameOf),
+      others: list.filter((one) => !own(one)).map(nameOf),
+    };
+  };
+
+  const inSwarm = engine.networks.filter(
+    (one) => one['Scope'] === 'swarm' && one['Ingress'] !== true,
+  );
+  const swarmNetworks = split('networks', inSwarm, (name) => NETWORKS.has(name));
+  const configs = split('configs', engine.configs, (name) => CONFIGS.test(name));
+  const secrets = split('secrets', engine.secrets, () => false);
+
+  const containerNames = new Set(containers.map(({ name }) => name));
+  const networks = engine.networks
+    .filter((one) => {
+      const name = nameOf(one);
+      if (one['Scope'] === 'swarm' || !looksLikeMke3(name)) return false;
+      const attached = Object.values(objectOf(one['Containers'])).map((end) =>
+        String(objectOf(end)['Name'] ?? ''),
+      );
+      const foreign = attached.some((end) => !containerNames.has(end));
+      const own = NETWORKS.has(name) || attached.length > 0;
+      if (foreign || !own) kept.push(`network ${name}`);
+      return own && !foreign;
+    })
+    .map(nameOf);
+
+  const mounts = (list: readonly Container[]) =>
+    new Set(
+      list.flatMap(({ inspected }) =>
+        listOf(inspected['Mounts']).map((one) => String(one['Name'])),
+      ),
+    );
+  const byMke3 = mounts(containers);
+  const byOthers = mounts(alone.filter(({ name }) => !containerNames.has(name)));
+  const volumes = engine.volumes.map(nameOf).filter((name) => {
+    const unnamed = /^[0-9a-f]{64}$/.test(name) && byMke3.has(name);
+    const own = VOLUMES.has(name) || unnamed || (looksLikeMke3(name) && byMke3.has(name));
+    if ((looksLikeMke3(name) || unnamed) && (!own || byOthers.has(name)))
+      kept.push(`volume ${name}`);
+    return own && !byOthers.has(name);
+  });
+
+  return {
+    mke3: {
+      containers: containers.map(({ name }) => name),
+      volumes,
+      networks,
+      services: services.map(nameOf),
+      configs: configs.free,
+      swarm_networks: swarmNetworks.free,
+    },
+    lost: {
+      services: others.map(nameOf),
+      configs: configs.others,
+      secrets: secrets.others,
+      networks: swarmNetworks.others,
+    },
+    kept,
+  };
+}
+
+function imageOf(service: JsonObject): string {
+  const task = objectOf(objectOf(service['Spec'])['TaskTemplate']);
+  return String(objectOf(task['ContainerSpec'])['Image'] ?? '');
+}

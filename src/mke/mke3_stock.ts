@@ -1,0 +1,50 @@
+import type { JSONSchema } from 'json-schema-to-ts';
+import { TaskError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Module } from '../core/module.ts';
+import { containers } from '../facts/container.ts';
+import { dockerObjects, swarmState } from '../facts/docker.ts';
+import { imageParts, sortObjects } from './mke3-objects.ts';
+
+const schema = {
+  type: 'object',
+  properties: {},
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+const call = JSON.stringify(['docker']);
+
+export const mke3_stock: Module = {
+  name: 'mke3_stock',
+  summary:
+    'List the containers, volumes, networks, services and configs of MKE 3 on a host, and what others lose with the Swarm.',
+  schema,
+  readOnly: true,
+
+  async plan(_args, host) {
+    const objects = (kind: string) => host.fact(dockerObjects, call, kind);
+    const [found, swarm, volumes, networks] = await Promise.all([
+      host.fact(containers, call, '[]'),
+      host.fact(swarmState, call),
+      ...['volume', 'network'].map(objects),
+    ]);
+    const proxy = found.find(({ name }) => name === 'ucp-proxy');
+    if (!proxy)
+      throw new TaskError(
+        `There is no container "ucp-proxy" on "${host.name}": MKE 3 is not there.`,
+        {
+          hint: 'Remove the host from the hosts file, or repair MKE 3 on it first.',
+        },
+      );
+    const [services = [], configs = [], secrets = []] = swarm.manager
+      ? await Promise.all(['service', 'config', 'secret'].map(objects))
+      : [];
+    const { mke3, lost, kept } = sortObjects({
+      ...{ containers: found, volumes: volumes ?? [], networks: networks ?? [] },
+      ...{ services, configs, secrets },
+    });
+    const { path, tag } = imageParts(proxy.image);
+    const result = { ...mke3, lost, kept, version: tag, image_path: path };
+    return { actions: [], result: result as unknown as JsonObject };
+  },
+};

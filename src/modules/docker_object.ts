@@ -1,0 +1,43 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { dockerNames, objectKinds } from '../facts/docker.ts';
+import { programProperty, programWords } from './gate.ts';
+import { listOf, textOrTexts } from './shared.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    kind: {
+      enum: objectKinds,
+      description: 'What they are. Services, configs and secrets are known to managers only.',
+    },
+    name: textOrTexts('Names, each as a whole.'),
+    state: { const: 'absent', description: 'They are removed.' },
+    docker: programProperty('docker'),
+  },
+  required: ['kind', 'name', 'state'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+type Args = FromSchema<typeof schema>;
+
+export const docker_object: Module<Args> = {
+  name: 'docker_object',
+  summary: 'Remove volumes, networks, services, configs or secrets of Docker by their exact names.',
+  schema,
+
+  async plan({ kind, name, docker }, host) {
+    const wanted = listOf(name);
+    if (wanted.length === 0) return { actions: [], result: { removed: [] } };
+    const call = programWords(docker, 'docker');
+    const present = new Set(await host.fact(dockerNames, JSON.stringify(call), kind));
+    const removed = wanted.filter((one) => present.has(one));
+    return {
+      actions:
+        removed.length === 0 ? [] : [{ kind: 'exec', argv: [...call, kind, 'rm', ...removed] }],
+      result: { removed },
+    };
+  },
+
+  undoFor: () => 'uncovered',
+};
