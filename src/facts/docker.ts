@@ -5,6 +5,7 @@ import { quote, quoteAll } from '../util/shell.ts';
 import { objectOf } from './container.ts';
 
 export const objectKinds = ['volume', 'network', 'service', 'config', 'secret'] as const;
+export type ObjectKind = (typeof objectKinds)[number];
 
 const engineCall = (call: string): string => quoteAll(JSON.parse(call) as string[]);
 
@@ -51,5 +52,50 @@ export const swarmState: Fact<[call: string], { active: boolean; manager: boolea
       active: said['LocalNodeState'] === 'active',
       manager: said['ControlAvailable'] === true,
     };
+  },
+};
+
+interface VolumeUse {
+  /** Undefined when the size was not known in time. */
+  kib: number | undefined;
+  owner: string;
+  group: string;
+  mode: string;
+}
+
+/** Seconds that measuring one volume, and all of them, may take. */
+const MEASURE_SECONDS = 20;
+const MEASURE_ALL_SECONDS = 240;
+
+/** Size and owner of directories, by their paths, which are words as JSON. Directories that are not there are left out. */
+export const directoryUse: Fact<[paths: string], Record<string, VolumeUse>> = {
+  name: 'docker.volume_use',
+  command(paths) {
+    const list = quoteAll(JSON.parse(paths) as string[]);
+    return {
+      script: `number=0
+end=$(($(date +%s) + ${String(MEASURE_ALL_SECONDS)}))
+for rw in ${list}; do
+  number=$((number + 1))
+  [ -d "$rw" ] || continue
+  size=
+  [ "$(date +%s)" -ge "$end" ] || size=$(timeout ${String(MEASURE_SECONDS)} du -skx "$rw" 2>/dev/null) || size=
+  echo "$((number - 1)) \${size%%[!0-9]*} $(stat -c '%U %G %a' "$rw")"
+done`,
+    };
+  },
+  parse({ code, stdout, stderr }, paths) {
+    if (code !== 0) throw new TaskError(`The volumes cannot be measured: ${stderr.trim()}`);
+    const all = JSON.parse(paths) as string[];
+    const found: Record<string, VolumeUse> = {};
+    for (const line of stdout.split('\n')) {
+      const [, index, kib, owner, group, mode] =
+        /^([0-9]+) ([0-9]*) (\S+) (\S+) ([0-7]+)$/.exec(line) ?? [];
+      const path = all[Number(index)];
+      if (path === undefined || owner === undefined || group === undefined || mode === undefined)
+        continue;
+      found[path] = { kib: kib === '' ? undefined : Number(kib), owner, group, mode };
+    }
+    return found;
   },
 };

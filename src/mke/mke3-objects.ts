@@ -40,6 +40,8 @@ export interface LostObjects {
 export interface Stock {
   mke3: Mke3Objects;
   lost: LostObjects;
+  /** Volumes of others on this host. They outlive the Swarm. */
+  other_volumes: string[];
   /** Objects that look like those of MKE 3 and are not, or are in use by others: they stay. */
   kept: string[];
 }
@@ -172,7 +174,9 @@ export function sortObjects(engine: EngineObjects): Stock {
     return own && !byOthers.has(name);
   });
 
+  const own = new Set(volumes);
   return {
+    other_volumes: engine.volumes.map(nameOf).filter((name) => !own.has(name)),
     mke3: {
       containers: containers.map(({ name }) => name),
       volumes,

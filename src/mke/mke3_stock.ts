@@ -39,12 +39,12 @@ export const mke3_stock: Module = {
     const [services = [], configs = [], secrets = []] = swarm.manager
       ? await Promise.all(['service', 'config', 'secret'].map(objects))
       : [];
-    const { mke3, lost, kept } = sortObjects({
+    const { mke3, ...others } = sortObjects({
       ...{ containers: found, volumes: volumes ?? [], networks: networks ?? [] },
       ...{ services, configs, secrets },
     });
     const { path, tag } = imageParts(proxy.image);
-    const result = { ...mke3, lost, kept, version: tag, image_path: path };
+    const result = { ...mke3, ...others, version: tag, image_path: path };
     return { actions: [], result: result as unknown as JsonObject };
   },
 };

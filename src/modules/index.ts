@@ -13,6 +13,7 @@ import { cron } from './cron.ts';
 import { debug } from './debug.ts';
 import { dnf } from './dnf.ts';
 import { document } from './document.ts';
+import { docker_export } from './docker_export.ts';
 import { docker_object } from './docker_object.ts';
 import { etcd_health } from './etcd_health.ts';
 import { fail } from './fail.ts';
@@ -82,6 +83,7 @@ export const builtinModules = [
   cron,
   debug,
   dnf,
+  docker_export,
   docker_object,
   document,
   etcd_health,

@@ -33,6 +33,7 @@ const programs: Record<string, Program[]> = { get_url: ['curl'], group: ['groupa
 /** Examples that the embedded lab cannot play, with the reason or the test of their module. */
 const notPlayed: Record<string, string> = {
   container: 'test/all/real/modules.ts has an engine',
+  docker_export: 'test/lab/upgrade.test.ts has an engine',
   docker_object: 'test/lab/upgrade.test.ts has an engine',
   dnf: 'test/lab/modules.test.ts has a repository',
   etcd_health: 'test/all/real/modules.ts has etcd members',

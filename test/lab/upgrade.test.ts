@@ -131,6 +131,56 @@ describe('the shipped upgrade', () => {
     expect(shown[0]).toContain('services (1): ucp-shop\nconfigs (1): com.docker.mine\n');
   });
 
+  it('saves descriptions of what ends with the Swarm on its hosts and on the controller', async () => {
+    const { shared } = bench.cluster.lab.files;
+    const spec = {
+      Name: 'shop_web',
+      Labels: { 'com.docker.stack.namespace': 'shop' },
+      TaskTemplate: {
+        ContainerSpec: {
+          Image: 'registry.example.com/shop:7',
+          Env: ['TOKEN=hush'],
+          Secrets: [{ SecretName: 'shop-key', File: { Name: 'key', Mode: 288 } }],
+        },
+      },
+      Mode: { Replicated: { Replicas: 2 } },
+    };
+    mkdirSync(join(shared, 'swarm/secrets'), { recursive: true });
+    writeFileSync(join(shared, 'swarm/services/shop_web'), `2\n${JSON.stringify(spec)}\n`);
+    writeFileSync(join(shared, 'swarm/secrets/shop-key'), '');
+    const worker = bench.cluster.lab.host('worker1');
+    mkdirSync(join(worker.root.dir, 'var/lib/docker/volumes/shop-data/_data'), { recursive: true });
+    const { code, events, stdout } = await bench.upgrade(['--skip-checks', 'swarm_services']);
+    expect(code, stdout).toBe(0);
+    const texts = events.flatMap((event) => (event.type === 'document' ? [event.text] : []));
+    expect(texts.filter((text) => text.includes('services (1): shop_web'))).toHaveLength(2);
+    expect(stdout).not.toContain('hush');
+
+    const manager = bench.cluster.lab.host('manager1');
+    const backups = join(bench.cli.dir, '.mke/backups');
+    const kept = join(backups, readdirSync(backups)[0] ?? '', 'swarm');
+    for (const place of [
+      join(manager.root.dir, 'var/lib/mke-upgrade/swarm'),
+      join(kept, manager.address),
+    ]) {
+      expect(readdirSync(place).filter((name) => name !== 'configs')).toEqual([
+        ...['secrets.json', 'services.json', 'stack-shop.yaml'],
+      ]);
+      const compose = join(place, 'stack-shop.yaml');
+      expect(statSync(compose).mode & 0o777).toBe(0o600);
+      const text = readFileSync(compose, 'utf8');
+      expect(text).toContain('# - secret shop-key: its value cannot be read; create it first\n');
+      expect(parse(text)).toMatchObject({
+        services: { web: { environment: ['TOKEN=hush'], deploy: { replicas: 2 } } },
+        secrets: { 'shop-key': { external: true } },
+      });
+    }
+    const volumes = readFileSync(join(kept, worker.address, 'volumes.json'), 'utf8');
+    expect(JSON.parse(volumes)).toMatchObject([
+      { Name: 'shop-data', Driver: 'local', kib: expect.any(Number) as number, mode: '755' },
+    ]);
+  });
+
   it('runs the checks of the operator from files that "host_checks" names', async () => {
     const own = bench.cli.file(
       'raid.yml',
@@ -276,6 +326,8 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
       spec: { hosts: unknown[] };
     };
     expect(config.kind).toBe('MkeConfig');
+    const titles = events.flatMap((event) => (event.type === 'document' ? [event.title] : []));
+    expect(titles).not.toContain('Lost with the Swarm');
     expect(config.spec.hosts).toHaveLength(5);
     expect(statSync(bench.configOut).mode & 0o777).toBe(0o600);
     expect(stdout).toContain('Upgrade Summary');

@@ -3,7 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { containers } from '../../src/facts/container.ts';
 import { nodeMarks, podsToMove, requiredLabels } from '../../src/facts/kubernetes.ts';
+import { directoryUse } from '../../src/facts/docker.ts';
 import { container } from '../../src/modules/container.ts';
+import { docker_export } from '../../src/modules/docker_export.ts';
 import { docker_object } from '../../src/modules/docker_object.ts';
 import { restore_container } from '../../src/modules/restore_container.ts';
 import { etcd_health } from '../../src/modules/etcd_health.ts';
@@ -870,6 +872,49 @@ testModule(docker_object, {
       args: { kind: 'network', name: ['a', 'b', 'c'], state: 'absent' },
       facts: { [`docker.names ${docker} network`]: ['a', 'c', 'd'] },
       actions: ['exec docker network rm a c'],
+    },
+  ],
+});
+
+testModule(docker_export, {
+  settled: [
+    { title: 'nothing to describe', args: {}, result: { files: [] } },
+    {
+      title: 'volumes with size and owner, and one that could not be measured',
+      args: { volumes: ['a', 'b'] },
+      facts: {
+        [`docker.objects ${docker} volume`]: [
+          { Name: 'a', Mountpoint: '/v/a' },
+          { Name: 'b', Mountpoint: '/v/b' },
+          { Name: 'c', Mountpoint: '/v/c' },
+        ],
+        'docker.volume_use ["/v/a","/v/b"]': directoryUse.parse(
+          { code: 0, stdout: '0 12 shop staff 750\n1  root root 755\n', stderr: '' },
+          '["/v/a","/v/b"]',
+        ),
+      },
+      result: {
+        files: [
+          {
+            name: 'volumes.json',
+            content: `${JSON.stringify(
+              [
+                {
+                  Name: 'a',
+                  Mountpoint: '/v/a',
+                  owner: 'shop',
+                  group: 'staff',
+                  mode: '750',
+                  kib: 12,
+                },
+                { Name: 'b', Mountpoint: '/v/b', owner: 'root', group: 'root', mode: '755' },
+              ],
+              null,
+              2,
+            )}\n`,
+          },
+        ],
+      },
     },
   ],
 });
