@@ -73,6 +73,8 @@ export interface Plan {
   /** Effects on the run itself: variables of the host, or groups it joins. */
   setFacts?: JsonObject;
   joinGroups?: string[];
+  /** Groups that the host leaves before it joins others. */
+  leaveGroups?: string[];
   addHosts?: AddedHost[];
 }
 

@@ -121,6 +121,15 @@ export class RunState {
     );
   }
 
+  leave(host: string, group: string): void {
+    const members = this.#groups.get(group);
+    if (members)
+      this.#groups.set(
+        group,
+        members.filter((one) => one !== host),
+      );
+  }
+
   /** A host that a step made known. One that is known stays where it is reached. */
   add({ name, groups, vars }: AddedHost): AddedHost & { address: HostAddress } {
     const known = this.#inventory.hosts.get(name);

@@ -58,6 +58,7 @@ interface HostStep {
   ignored: boolean;
   setFacts: JsonObject;
   groups: string[];
+  leftGroups: string[];
   addHosts: AddedHost[];
   changedUnits: number[];
   /** Facts of other hosts, which it was delegated to. */
@@ -462,6 +463,7 @@ export class StepRunner {
       delegatedFacts:
         elsewhere && outcome.setFacts ? [{ host: target.name, facts: outcome.setFacts }] : [],
       groups: outcome.joinGroups ?? [],
+      leftGroups: outcome.leaveGroups ?? [],
       addHosts: outcome.addHosts ?? [],
       changedUnits: outcome.changed ? [number] : [],
     };
@@ -597,6 +599,7 @@ export class StepRunner {
     for (const [name, value] of Object.entries(result.setFacts))
       this.#state.learn(host, name, value);
     this.#setDelegated(result.delegatedFacts);
+    for (const group of result.leftGroups) this.#state.leave(host, group);
     for (const group of result.groups) this.#state.join(host, group);
     const addedHosts = result.addHosts.map((one) => this.#state.add(one));
     const notified =
@@ -617,6 +620,7 @@ export class StepRunner {
       delegatedFacts:
         task.noLog || result.delegatedFacts.length === 0 ? undefined : result.delegatedFacts,
       groups: result.groups,
+      leftGroups: result.leftGroups.length === 0 ? undefined : result.leftGroups,
       addedHosts: addedHosts.length === 0 ? undefined : addedHosts,
       included: task.noLog ? undefined : result.included,
       notified,
@@ -658,6 +662,7 @@ export class StepRunner {
       this.#state.setFact(host, name, redactor.resolveAll(value));
     }
     this.#setDelegated(redactor.resolveAll(end.delegatedFacts) ?? []);
+    for (const group of end.leftGroups ?? []) this.#state.leave(host, group);
     for (const group of end.groups ?? []) this.#state.join(host, group);
     for (const one of end.addedHosts ?? [])
       this.#state.add(redactor.resolveAll(one as unknown as JsonObject) as unknown as AddedHost);
@@ -675,6 +680,7 @@ export class StepRunner {
       ...emptyStep('ok', register ?? {}),
       setFacts: end.setFacts ?? {},
       groups: end.groups ?? [],
+      leftGroups: end.leftGroups ?? [],
       addHosts: end.addedHosts ?? [],
       included: end.included?.map((one) =>
         one.item === undefined
@@ -733,6 +739,7 @@ function emptyStep(state: UnitState, register: ScopeValue): HostStep {
     setFacts: {},
     delegatedFacts: [],
     groups: [],
+    leftGroups: [],
     addHosts: [],
     changedUnits: [],
   };
@@ -791,6 +798,7 @@ function combine(parts: HostStep[], items: JsonValue[]): HostStep {
     setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
     delegatedFacts: parts.flatMap((part) => part.delegatedFacts),
     groups: parts.flatMap((part) => part.groups),
+    leftGroups: parts.flatMap((part) => part.leftGroups),
     addHosts: parts.flatMap((part) => part.addHosts),
     changedUnits: parts.flatMap((part) => part.changedUnits),
     included: parts.flatMap((part) => part.included ?? []),

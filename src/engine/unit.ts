@@ -72,6 +72,7 @@ export interface UnitOutcome {
   rc: number | undefined;
   setFacts: JsonObject | undefined;
   joinGroups: string[] | undefined;
+  leaveGroups: string[] | undefined;
   addHosts: AddedHost[] | undefined;
   actions: string[];
   diff: FileDiff[] | undefined;
@@ -200,6 +201,7 @@ class UnitRunner {
       ...(attempt.mistake ? { mistake: true } : {}),
       setFacts: plan?.setFacts,
       joinGroups: plan?.joinGroups,
+      leaveGroups: plan?.leaveGroups,
       addHosts: plan?.addHosts,
       actions: plan?.readOnly ? [] : (plan?.actions ?? []).map(describeAction),
       diff: task.showDiff ? plan?.diff : undefined,

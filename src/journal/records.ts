@@ -88,6 +88,7 @@ export interface StepEndRecord {
   /** Facts of hosts that the step was delegated to. */
   delegatedFacts?: { host: string; facts: JsonObject }[] | undefined;
   groups?: string[] | undefined;
+  leftGroups?: string[] | undefined;
   /** Hosts that it made known, and how they are reached. */
   addedHosts?: (AddedHost & { address: HostAddress })[] | undefined;
   /** What an include resolved to. */

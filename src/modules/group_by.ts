@@ -9,6 +9,12 @@ const schema = {
       pattern: '^[A-Za-z_][A-Za-z0-9_-]*$',
       description: 'Name of the group.',
     },
+    leave: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      description:
+        'Groups that the host leaves first, such as those that the inventory puts it into.',
+    },
   },
   required: ['key'],
   additionalProperties: false,
@@ -21,7 +27,7 @@ export const group_by: Module<FromSchema<typeof schema>> = {
   readOnly: true,
   shorthand: 'key',
 
-  plan({ key }) {
-    return { actions: [], joinGroups: [key], result: { group: key } };
+  plan({ key, leave = [] }) {
+    return { actions: [], leaveGroups: leave, joinGroups: [key], result: { group: key } };
   },
 };

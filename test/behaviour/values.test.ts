@@ -440,6 +440,18 @@ rule('19 add_host, group_by: hosts and groups for the plays behind', {
   trace: ['Add: h1[h2] h1[n1] ok', 'Group: h1 ok', 'Say: h1 h2 n1 ok', 'All: h1 h2 h3 n1 changed'],
 });
 
+rule('19 group_by: a host leaves groups before it joins one', {
+  text: `
+- name: P
+  hosts: all
+  tasks:
+    - { name: Group, group_by: { key: '{{ternary (eq inventory_hostname "h1") "db" "picked"}}', leave: [db, picked] } }
+- { name: Q, hosts: 'db:picked', tasks: [{ name: Say, debug: { msg: '{{join group_names ","}} {{join groups.db ","}}' } }] }
+`,
+  messages: { Say: ['all,web,db h1', 'all,web,picked h1', 'all,picked h1'] },
+  trace: ['Group: h1 h2 h3 ok', 'Say: h1 h2 h3 ok'],
+});
+
 rule('22 debug: a message, or the value of a variable', {
   text: `
 - { name: Text, debug: { var: x.inner } }

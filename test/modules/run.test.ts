@@ -291,7 +291,10 @@ testModule(pause, {
   ],
 });
 testModule(group_by, {
-  settled: [{ title: 'a group', args: { key: 'managers' }, result: { group: 'managers' } }],
+  settled: [
+    { title: 'a group', args: { key: 'managers' }, result: { group: 'managers' } },
+    { title: 'a group in place of others', args: { key: 'a', leave: ['b', 'c'] } },
+  ],
   refused: [{ title: 'a name with blanks', args: { key: 'a b' }, code: 'SCHEMA' }],
 });
 testModule(set_fact, {

@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { hostsIn } from '../helpers/cli.ts';
+import { UpgradeBench } from '../helpers/upgrade.ts';
+
+let bench: UpgradeBench;
+beforeEach(async () => {
+  bench = await UpgradeBench.start({ managers: 1, workers: 1 });
+});
+afterEach(() => bench.stop());
+
+const forms: Record<string, { manager: string; worker: string; head: object }> = {
+  'mke4.yaml': {
+    ...{ manager: 'controller+worker', worker: 'worker' },
+    head: { apiVersion: 'mke.mirantis.com/v1alpha1', kind: 'MkeConfig' },
+  },
+  'launchpad.yaml': {
+    ...{ manager: 'manager', worker: 'worker' },
+    head: { apiVersion: 'launchpad.mirantis.com/mke/v1.4', kind: 'mke' },
+  },
+  'k0sctl.yaml': {
+    ...{ manager: 'controller', worker: 'worker' },
+    head: { apiVersion: 'k0sctl.k0sproject.io/v1beta1', kind: 'Cluster' },
+  },
+};
+
+/** A hosts file of one form that gives the manager and the worker of the lab these roles. */
+function hostsFile(form: string, manager: string, worker: string): string {
+  const { hosts, files } = bench.cluster.lab;
+  const host = (index: number, role: string) => {
+    const { address, port } = hosts[index] ?? { address: '', port: 0 };
+    return { role, ssh: { address, port, user: 'root', keyPath: files.key } };
+  };
+  const spec = { hosts: [host(0, manager), host(1, worker)] };
+  return bench.cli.file(form, stringify({ ...forms[form]?.head, spec }));
+}
+
+const upgradeWith = (hosts: string, extra: string[] = []) =>
+  bench.cli.run([
+    ...['play', 'upgrade.yml', '--output', 'json', '--accept-irreversible', 'remove-mke3'],
+    ...bench.inputs().map((word) => (word === bench.cluster.lab.files.hosts ? hosts : word)),
+    ...extra,
+  ]);
+
+describe.each(Object.entries(forms))(
+  'the shipped upgrade with a %s',
+  (form, { manager, worker }) => {
+    it('migrates every host once when its roles are those of the Swarm', async () => {
+      const { code, events, stdout } = await upgradeWith(hostsFile(form, manager, worker));
+      expect(code, stdout).toBe(0);
+      const [first, second] = bench.cluster.lab.hosts.map(({ address }) => address);
+      expect(hostsIn(events, 'Stop the containers of MKE 3', 'changed')).toEqual([first, second]);
+      expect(hostsIn(events, 'Remove the containers of MKE 3', 'changed').sort()).toEqual([
+        first,
+        second,
+      ]);
+    });
+
+    it('stops before the first change when a role is stale, and names the host and both roles', async () => {
+      const { code, events } = await upgradeWith(hostsFile(form, worker, worker));
+      expect(code).toBe(2);
+      expect(events.at(-1)).toMatchObject({
+        message: expect.stringContaining(
+          `swarm_role: ${form} makes this host a worker, but it is a manager of the Swarm.`,
+        ) as string,
+      });
+    });
+  },
+);
+
+describe('the shipped upgrade with a stale role', () => {
+  it('takes the role of the Swarm when the check is skipped', async () => {
+    const hosts = hostsFile('launchpad.yaml', 'worker', 'manager');
+    const { code, events, stdout } = await upgradeWith(hosts, [
+      ...['--skip-checks', 'swarm_role', '--skip-checks', 'manager_api'],
+    ]);
+    expect(code, stdout).toBe(0);
+    const [first, second] = bench.cluster.lab.hosts.map(({ address }) => address);
+    expect(hostsIn(events, 'Stop the containers of MKE 3', 'changed')).toEqual([first, second]);
+    expect(hostsIn(events, 'Leave the Swarm', 'changed')).toEqual([second, first]);
+  });
+});
