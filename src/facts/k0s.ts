@@ -12,6 +12,10 @@ export interface K0sState {
   enabled: boolean;
   /** Its data directory is not empty. */
   hasData: boolean;
+  /** Units and entries of the data directory, without empty directories and "lost+found": what a reset would remove. */
+  left: string[];
+  /** File systems that are mounted at the data directory or below it. */
+  mounts: string[];
   /** A unit without a file that systemd still lists as failed, or files in its runtime directory. */
   hasTraces: boolean;
 }
@@ -27,6 +31,17 @@ if [ -e ${UNITS}/k0s$rw.service ]; then echo "unit $rw $(systemctl is-active k0s
 elif [ "$(systemctl is-failed k0s$rw 2>/dev/null)" = failed ]; then echo traces; fi
 done
 if [ -n "$(ls -A ${quote(dataDir)} 2>/dev/null | grep -vxF lost+found)" ]; then echo data; fi
+for rw in ${UNITS}/k0scontroller.service ${UNITS}/k0sworker.service; do if [ -e "$rw" ]; then echo "left $rw"; fi; done
+if cd ${quote(dataDir)} 2>/dev/null; then
+  find . -mindepth 1 -maxdepth 1 ! -name lost+found | sort | head -n 20 | while IFS= read -r rw; do
+    if [ ! -d "$rw" ] || [ -h "$rw" ] || [ -n "$(ls -A "$rw" | grep -vxF lost+found)" ]; then echo "left ${dataDir}/\${rw#./}"; fi
+  done
+  rw=$(pwd -P) awk '{
+    point = $5
+    gsub(/\\\\040/, " ", point); gsub(/\\\\011/, "\\t", point); gsub(/\\\\134/, "\\\\", point)
+    if (point == ENVIRON["rw"] || index(point, ENVIRON["rw"] "/") == 1) print "mount " point
+  }' /proc/self/mountinfo
+fi
 if [ -e /run/k0s ]; then echo traces; fi
 if [ -x ${quote(program)} ]; then rw=$(${quote(program)} version) && echo "version $rw"; fi`,
   }),
@@ -38,11 +53,15 @@ if [ -x ${quote(program)} ]; then rw=$(${quote(program)} version) && echo "versi
       active: false,
       enabled: false,
       hasData: false,
+      left: [],
+      mounts: [],
       hasTraces: false,
     };
     for (const line of stdout.split('\n')) {
       const [word, value = '', activity, enabled] = line.split(' ');
       if (word === 'data') state.hasData = true;
+      if (word === 'left') state.left.push(line.slice('left '.length));
+      if (word === 'mount') state.mounts.push(line.slice('mount '.length));
       if (word === 'traces') state.hasTraces = true;
       if (word === 'version') state.version = value;
       if (word !== 'unit') continue;

@@ -86,7 +86,7 @@ export const k0s: Module<Args> = {
     const { role, version, active } = found;
     const result = {
       ...{ version: version ?? '', role: role ?? '', active },
-      ...(asks && stock !== undefined ? { stock } : {}),
+      ...(asks && stock !== undefined ? { stock, left: found.left, mounts: found.mounts } : {}),
     };
     const needsProgram = args.state === 'installed' || args.state === 'started';
     if (version === undefined && needsProgram)

@@ -48,7 +48,8 @@ describe('the shipped upgrade', () => {
 
   it('runs every pre-upgrade check before it fails, and reports all failed checks of a host', async () => {
     const worker = bench.cluster.lab.host('worker1');
-    mkdirSync(join(worker.root.dir, 'var/lib/k0s'));
+    mkdirSync(join(worker.root.dir, 'var/lib/k0s/pki'), { recursive: true });
+    writeFileSync(join(worker.root.dir, 'var/lib/k0s/pki/ca.key'), '');
     const { code, events } = await bench.upgrade(['--extra-vars', 'minimum_free_mib:=999999999']);
     expect(code).toBe(2);
     const messages = events.flatMap((event) =>
@@ -60,7 +61,7 @@ describe('the shipped upgrade', () => {
     );
     expect(messages).toEqual([
       expect.stringMatching(
-        /space: \d+ MiB are free .*Free some\. \| no_k0s: An earlier try left k0s/,
+        /space: \d+ MiB are free .*Free some\. \| no_k0s: Left of an earlier k0s, or in its place: \/var\/lib\/k0s\/pki\. Look at it, then remove it/,
       ),
     ]);
   });

@@ -653,7 +653,7 @@ describe('a container that cannot be made again', () => {
 const k0sHas = (state: object = {}) => ({
   'k0s.state /usr/local/bin/k0s /var/lib/k0s': {
     ...{ version: 'v1.30.9+k0s.0', role: undefined, active: false, enabled: false },
-    ...{ hasData: false, hasTraces: false },
+    ...{ hasData: false, hasTraces: false, left: [], mounts: [] },
     ...state,
   },
 });
@@ -773,7 +773,7 @@ testModule(k0s, {
       facts: {
         'k0s.state /usr/local/bin/k0s /srv/k0s': {
           ...{ version: undefined, role: undefined, active: false, enabled: false },
-          ...{ hasData: true, hasTraces: false },
+          ...{ hasData: true, hasTraces: false, left: [], mounts: [] },
         },
       },
       actions: [expect.stringContaining('k0s-reset /srv/k0s') as string],

@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UpgradeBench } from '../helpers/upgrade.ts';
+
+let bench: UpgradeBench;
+
+async function shell(host: string, command: string): Promise<string> {
+  const child = bench.cluster.lab.host(host).root.spawn(command);
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stdin?.end();
+  const [code] = (await once(child, 'close')) as [number];
+  const text = Buffer.concat(chunks).toString('utf8');
+  expect(code, text).toBe(0);
+  return text;
+}
+
+const disk = (path: string) =>
+  `mkdir -p ${path} && mount -t tmpfs disk ${path} && mkdir ${path}/lost+found`;
+const mounts = (host: string) =>
+  shell(
+    host,
+    "awk '{ print $5 }' /proc/self/mountinfo | grep '^/var/lib/k0s' | sort; find /var/lib/k0s -mindepth 1 | sort",
+  );
+
+beforeEach(async () => {
+  bench = await UpgradeBench.start({ managers: 1, workers: 1 });
+});
+afterEach(() => bench.stop());
+
+describe('the shipped upgrade on hosts with disks of their own for k0s', () => {
+  beforeEach(async () => {
+    await shell('manager1', disk('/var/lib/k0s/etcd'));
+    await shell('worker1', disk('/var/lib/k0s'));
+  });
+
+  it('uses the disks', async () => {
+    const { code, stdout } = await bench.upgrade();
+    expect(code, stdout).toBe(0);
+    expect(await shell('manager1', 'ls /var/lib/k0s/etcd; df -P /var/lib/k0s/etcd/member')).toMatch(
+      /^lost\+found\nmember\n[^]*\ndisk /,
+    );
+    expect(await mounts('worker1')).toMatch(/^\/var\/lib\/k0s\n[^]*\/var\/lib\/k0s\/kubelet/);
+  });
+
+  it('rolls back to empty disks, which stay mounted', async () => {
+    const before = [await mounts('manager1'), await mounts('worker1')];
+    const { code, events, stdout } = await bench.upgrade(['--fail-at', 'last']);
+    expect(code, stdout).toBe(3);
+    expect(events.filter((event) => event.type === 'fingerprint' && !event.equal)).toEqual([]);
+    expect([await mounts('manager1'), await mounts('worker1')]).toEqual(before);
+  });
+
+  it('names what an earlier k0s has left there, and does not advise a reset', async () => {
+    await shell('manager1', 'mkdir -p /var/lib/k0s/etcd/member/snap');
+    const { code, events } = await bench.upgrade();
+    expect(code).toBe(2);
+    const last = events.at(-1);
+    expect(last).toMatchObject({
+      message: expect.stringContaining(
+        'no_k0s: Left of an earlier k0s, or in its place: /var/lib/k0s/etcd. File systems are mounted here: /var/lib/k0s/etcd. k0s reset would erase what is on them.',
+      ) as string,
+    });
+    expect(JSON.stringify(last)).not.toContain('remove it: k0s stop; k0s reset');
+  });
+});
