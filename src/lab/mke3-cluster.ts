@@ -173,6 +173,7 @@ function seedHost(
   for (const config of ['com.docker.ucp.config', 'com.docker.license'])
     put(`swarm/configs/${config}`, '', shared);
   put('var/lib/lab/docker/networks/ucp-bridge', '');
+  put('var/lib/lab/docker/images', `mirantis/ucp:${MKE3_VERSION}\n`);
   put(`addresses/${name}`, `${address}\n`, shared);
   put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n', shared);
   put(`kube/nodes/${name}/ready`, 'True\n', shared);

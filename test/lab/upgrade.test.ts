@@ -258,6 +258,40 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
+  it('takes the image of the backup from the registry of MKE 3, on hosts with SELinux, too', async () => {
+    const engine = join(bench.cluster.lab.host('manager1').root.dir, 'var/lib/lab/docker');
+    const image = (name: string) =>
+      writeFileSync(
+        join(engine, 'containers', name, 'image'),
+        `reg.example.com/mke/${name}:3.7.16\n`,
+      );
+    for (const name of readdirSync(join(engine, 'containers')))
+      if (name.startsWith('ucp-')) image(name);
+    writeFileSync(join(engine, 'selinux'), '');
+    const missing = await bench.upgrade(['--fail-at', 'last']);
+    expect(missing.code).toBe(2);
+    expect(missing.events.at(-1)).toMatchObject({
+      message: expect.stringMatching(
+        /backup_image: The leader \S+ has no image reg\.example\.com\/mke\/ucp:3\.7\.16, .*: no such manifest: reg\S+\. Pull or load it/,
+      ) as string,
+    });
+    const named = await bench.upgrade([
+      ...[
+        '--backup-image',
+        'mirantis/ucp:3.7.16',
+        '--fail-at',
+        'Pause the MKE agents on every node',
+      ],
+    ]);
+    expect(named.code, named.stdout).toBe(3);
+    writeFileSync(
+      join(bench.cluster.lab.files.shared, 'registry'),
+      'reg.example.com/mke/ucp:3.7.16\n',
+    );
+    const pulled = await bench.upgrade(['--fail-at', 'last']);
+    expect(pulled.code, pulled.stdout).toBe(3);
+  });
+
   it('keeps the backup and the etcd snapshot on the controller after a rollback, readable only by its user', async () => {
     const { code } = await bench.upgrade(['--fail-at', 'Stop the containers of MKE 3']);
     expect(code).toBe(3);
