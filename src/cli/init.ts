@@ -17,6 +17,7 @@ interface InitOptions {
   imageRegistry?: string;
   chartRegistry?: string;
   mke3Airgapped?: boolean;
+  leaveOut?: string;
   report?: 'text' | 'json' | true;
   output?: string;
 }
@@ -39,6 +40,7 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     .option('--image-registry <HOST/PATH>', 'registry of images, for 4.1')
     .option('--chart-registry <OCI_URL>', 'registry of charts, for 4.1')
     .option('--mke3-airgapped', 'the cluster has no access to the internet, for 4.1')
+    .option('--leave-out <NAMES>', 'flags and admission plugins that are not taken over')
     .addOption(
       new Option('--report [FORM]', 'print what becomes of each setting instead').choices([
         'text',
@@ -59,6 +61,7 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     ldapPassword: world.env['MKE3_LDAP_PASSWORD'] || undefined,
     registries: { image: flags.imageRegistry, chart: flags.chartRegistry },
     airgapped: flags.mke3Airgapped,
+    leaveOut: flags.leaveOut?.split(','),
   };
   const { mke3Config: file } = flags;
   if (file === undefined) {
@@ -71,8 +74,15 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     await write(world, { ...config, spec: defaultSpec(flags.target) }, flags.output);
     return exitCodes.done;
   }
-  const source = parseMke3Config(readText(file), file);
-  const conversion = convertConfig(source, options);
+  const { k0sSettings } = await import('../mke/k0s-config.ts');
+  const text = readText(file);
+  const source = parseMke3Config(text, file);
+  const converted = convertConfig(source, options);
+  const base = convertConfig(parseMke3Config(text, file), { ...options, target: '4.0' });
+  const conversion = {
+    ...converted,
+    unconverted: [...converted.unconverted, ...k0sSettings(base, []).unconverted],
+  };
   const refused = conversion.refusals.length > 0;
   if (flags.report !== undefined) {
     const { compatibility, compatibilityText } = await import('../mke/report.ts');

@@ -1,12 +1,15 @@
-import { Document, isMap, isScalar, stringify as stringifyYaml } from 'yaml';
+import { Document, isMap, isScalar, parse as parseYaml, stringify as stringifyYaml } from 'yaml';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { flagsToMap, pairs, profileToFields, setPath } from './flags.ts';
+import { flagName, flagsToMap, pairs, profileToFields, setPath } from './flags.ts';
+import { mkeOnlyPlugins, pluginFlags } from './component-flags.ts';
 import { convertLdap } from './ldap.ts';
 import { isDefault, isSecretKey } from './mke3-defaults.ts';
 import type { Mke3Config } from './mke3-config.ts';
 import { defaultSpec, type Target } from './mke4-defaults.ts';
 
 export interface ConvertHost {
+  /** Name in the inventory. */
+  name?: string | undefined;
   role: 'manager' | 'worker';
   /** Kubernetes labels of the node; one whose value is a kubelet profile's name has chosen it. */
   labels?: Record<string, string> | undefined;
@@ -27,6 +30,8 @@ export interface ConvertOptions {
   /** Registries of a cluster without access to the internet; only for 4.1. */
   registries?: { image?: string | undefined; chart?: string | undefined } | undefined;
   airgapped?: boolean | undefined;
+  /** Flags and admission plugins that are not taken over, by name. */
+  leaveOut?: readonly string[] | undefined;
 }
 
 /** A setting that is not in the result, and what the operator can do about it. */
@@ -46,6 +51,12 @@ export interface Conversion {
   metallbPools: { name: string; addresses: string[] }[];
   /** Whether pods of users may be scheduled on managers. */
   managersTakePods: boolean;
+  /** Settings in the file that take effect when MKE 4 applies it: k0s does not have them. */
+  later: { key: string; feature: string }[];
+  /** Settings that k0s has and the file of MKE 4.0 does not. */
+  k0sOnly: { calicoMtu: number; auditPolicy?: JsonObject };
+  /** TOML key of a setting that can come from several, by its path in "spec". */
+  origins: Record<string, string>;
 }
 
 const C = 'cluster_config';
@@ -54,6 +65,20 @@ const secretPaths = [
   ['spec', 'authentication', 'oidc', 'clientSecret'],
   ['spec', 'authentication', 'ldap', 'bindPW'],
 ];
+
+/** Parts of MKE 4 that "mkectl apply" installs, and the TOML keys that configure them. */
+export const installedByMke4: Record<string, string[]> = {
+  'logins by OIDC, SAML or LDAP': ['auth.'],
+  'ingress controller': [`${C}.ingress_controller.`],
+  'CoreDNS lameduck': [`${C}.core_dns_lameduck_config.`],
+  MetalLB: [`${C}.metallb_config.`],
+  'OPA Gatekeeper': [`${C}.policy_enforcement.gatekeeper.`],
+  'NVIDIA device plugin': [`${C}.nvidia_device_plugin`, `${C}.nvidia_device_partitioner`],
+  cAdvisor: [`${C}.cadvisor_enabled`],
+  OpsCare: ['tracking_configuration.ops_care'],
+  'cluster label': ['tracking_configuration.cluster_label'],
+  'node-local DNS': [`${C}.node_local_dns`, `${C}.node_local_dns_config_persist`],
+};
 
 /** MKE 3 configuration to MkeConfig of 4.0 (mke-upgrade.md §7). Pure: text in, text out is the caller's. */
 export function convertConfig(source: Mke3Config, options: ConvertOptions): Conversion {
@@ -68,6 +93,8 @@ class Converter {
   readonly #unconverted: Unconverted[] = [];
   readonly #refusals: Unconverted[] = [];
   readonly #pools: Conversion['metallbPools'] = [];
+  readonly #k0sOnly: Conversion['k0sOnly'] = { calicoMtu: 0 };
+  readonly #origins: Record<string, string> = {};
 
   constructor(source: Mke3Config, options: ConvertOptions) {
     this.#from = source;
@@ -103,6 +130,9 @@ class Converter {
       refusals: this.#refusals,
       metallbPools: this.#pools,
       managersTakePods,
+      later: this.#later(),
+      k0sOnly: this.#k0sOnly,
+      origins: this.#origins,
     };
   }
 
@@ -152,8 +182,9 @@ class Converter {
   #hosts(): void {
     const { hosts } = this.#options;
     const profiles = Object.keys(this.#from.table(`${C}.custom_kubelet_flags_profiles`));
-    this.#spec['hosts'] = hosts.map(({ role, address, port, user, keyPath, labels = {} }) => {
-      const profile = profiles.find((name) => Object.values(labels).includes(name));
+    this.#spec['hosts'] = hosts.map((host) => {
+      const { role, address, port, user, keyPath } = host;
+      const profile = chosenProfile(host, profiles);
       return {
         role: role === 'manager' ? 'controller+worker' : 'worker',
         ssh: { address, port, user, keyPath },
@@ -179,25 +210,90 @@ class Converter {
     this.#set('apiServer.audit.maxAge', from.number(`${C}.kube_api_server_audit_log_maxage`));
     this.#set('apiServer.audit.maxBackup', from.number(`${C}.kube_api_server_audit_log_maxbackup`));
     this.#set('apiServer.audit.maxSize', from.number(`${C}.kube_api_server_audit_log_maxsize`));
-    const policy = from.text(`${C}.kube_api_server_custom_audit_policy_yaml`);
-    if (from.flag(`${C}.kube_api_server_enable_custom_audit_policy`) && policy !== undefined) {
-      const where = '/var/lib/k0s/mke4_audit_policy.yaml';
-      this.#report(
-        `${C}.kube_api_server_custom_audit_policy_yaml`,
-        '(policy)',
-        this.#is41 ? 'MKE 4 reads it from a file of the managers' : 'MKE 4.0 has its own policy',
-        this.#is41 ? `put it into ${where} there` : 'set apiServer.audit.policyFile from 4.1.3 on',
-      );
-    }
-    const extra = this.#flags(`${C}.custom_kube_api_server_flags`);
-    const ciphers = from.text(`${C}.cipher_suites_for_kube_api_server`);
-    if (ciphers !== undefined) extra['tls-cipher-suites'] ??= ciphers;
-    if (from.flag(`${C}.k8s_always_pull_images_ac_enabled`)) {
-      const plugins = new Set((extra['enable-admission-plugins'] ?? 'NodeRestriction').split(','));
-      extra['enable-admission-plugins'] = [...plugins, 'AlwaysPullImages'].join(',');
-    }
-    if (from.flag(`${C}.kube_api_server_profiling_enabled`)) extra['profiling'] ??= 'true';
+    this.#auditPolicy();
+    const extra = this.#flags('apiServer.extraArgs', `${C}.custom_kube_api_server_flags`);
+    this.#fill(
+      'apiServer.extraArgs',
+      extra,
+      'tls-cipher-suites',
+      `${C}.cipher_suites_for_kube_api_server`,
+      from.text(`${C}.cipher_suites_for_kube_api_server`),
+    );
+    this.#plugins(extra);
+    const profiling = `${C}.kube_api_server_profiling_enabled`;
+    const profiles = from.flag(profiling) ? 'true' : undefined;
+    this.#fill('apiServer.extraArgs', extra, 'profiling', profiling, profiles);
     this.#set('apiServer.extraArgs', extra);
+  }
+
+  /** The policy of MKE 3 for the audit log of kube-apiserver. */
+  #auditPolicy(): void {
+    const key = `${C}.kube_api_server_custom_audit_policy_yaml`;
+    const text = this.#from.text(key);
+    const custom = this.#from.flag(`${C}.kube_api_server_enable_custom_audit_policy`);
+    if (!custom || text === undefined) return;
+    const policy = readPolicy(text);
+    if (policy === undefined) {
+      this.#report(key, '(policy)', 'it is not a policy with rules', 'correct it in MKE 3');
+      return;
+    }
+    this.#k0sOnly.auditPolicy = policy;
+    const where = '/var/lib/k0s/mke4_audit_policy.yaml';
+    this.#report(
+      key,
+      '(policy)',
+      this.#is41
+        ? 'k0s uses it, and MKE 4 reads it from another file of the managers'
+        : 'k0s uses it, but MKE 4.0 has its own policy',
+      this.#is41
+        ? `put it into ${where} before you apply the configuration`
+        : 'set apiServer.audit.policyFile from 4.1.3 on',
+    );
+  }
+
+  /** Admission plugins: those of MKE 3 alone are left out, and NodeRestriction stays. */
+  #plugins(extra: Record<string, string>): void {
+    const path = 'apiServer.extraArgs';
+    const enable = 'enable-admission-plugins';
+    const always = `${C}.k8s_always_pull_images_ac_enabled`;
+    const key = `${C}.custom_kube_api_server_flags`;
+    for (const flag of pluginFlags) {
+      const names = extra[flag]?.split(',').map((name) => name.trim());
+      if (names === undefined) continue;
+      const kept = names.filter((name) => {
+        const why = mkeOnlyPlugins[name];
+        if (why !== undefined) this.#report(key, name, why, 'nothing: it is left out');
+        return why === undefined && name !== '' && !this.#leftOut(key, name);
+      });
+      for (const name of kept) this.#origins[`${path}.${flag}.${name}`] = key;
+      if (kept.length > 0) extra[flag] = kept.join(',');
+      else Reflect.deleteProperty(extra, flag);
+    }
+    if (!this.#from.flag(always) || this.#leftOut(always, 'AlwaysPullImages')) return;
+    const plugins = extra[enable]?.split(',') ?? ['NodeRestriction'];
+    if (plugins.includes('AlwaysPullImages')) return;
+    extra[enable] = [...plugins, 'AlwaysPullImages'].join(',');
+    this.#origins[`${path}.${enable}.AlwaysPullImages`] = always;
+  }
+
+  /** Sets a flag that no custom flag has set. */
+  #fill(
+    path: string,
+    extra: Record<string, string>,
+    name: string,
+    key: string,
+    value: string | undefined,
+  ): void {
+    if (value === undefined || extra[name] !== undefined || this.#leftOut(key, name)) return;
+    extra[name] = value;
+    this.#origins[`${path}.${name}`] = key;
+  }
+
+  /** Whether the operator wants a flag or plugin left out, which is then reported. */
+  #leftOut(key: string, name: string): boolean {
+    if (this.#options.leaveOut?.includes(name) !== true) return false;
+    this.#report(key, name, 'you asked to leave it out', 'set it by hand if you need it later');
+    return true;
   }
 
   #components(): void {
@@ -206,16 +302,23 @@ class Converter {
       'controllerManager.terminatedPodGCThreshold',
       from.number(`${C}.kube_manager_terminated_pod_gc_threshold`),
     );
-    const manager = this.#flags(`${C}.custom_kube_controller_manager_flags`);
-    if (from.flag(`${C}.kube_controller_manager_profiling_enabled`))
-      manager['profiling'] ??= 'true';
+    const manager = this.#flags(
+      'controllerManager.extraArgs',
+      `${C}.custom_kube_controller_manager_flags`,
+    );
+    const profiling = `${C}.kube_controller_manager_profiling_enabled`;
+    const profiles = from.flag(profiling) ? 'true' : undefined;
+    this.#fill('controllerManager.extraArgs', manager, 'profiling', profiling, profiles);
     this.#set('controllerManager.extraArgs', manager);
     this.#set('scheduler.profilingEnabled', from.flag(`${C}.kube_scheduler_profiling_enabled`));
     this.#set('scheduler.bindToAll', from.flag(`${C}.kube_scheduler_bind_to_all`));
-    this.#set('scheduler.extraArgs', this.#flags(`${C}.custom_kube_scheduler_flags`));
+    this.#set(
+      'scheduler.extraArgs',
+      this.#flags('scheduler.extraArgs', `${C}.custom_kube_scheduler_flags`),
+    );
     this.#set('etcd.storageQuota', from.text(`${C}.etcd_storage_quota`));
     this.#set('etcd.tlsCipherSuites', from.text(`${C}.cipher_suites_for_etcd_server`));
-    const proxy = this.#flags(`${C}.custom_kube_proxy_flags`);
+    const proxy = this.#flags('network.kubeProxy.extraArgs', `${C}.custom_kube_proxy_flags`);
     if (Object.keys(proxy).length > 0) this.#set('network.kubeProxy.extraArgs', proxy);
   }
 
@@ -237,13 +340,18 @@ class Converter {
       else if (text !== undefined)
         this.#report(key, text, 'it is not of the form cpu=…,memory=…', 'set it by hand');
     }
-    const extra = this.#flags(`${C}.custom_kubelet_flags`);
-    const ciphers = from.text(`${C}.cipher_suites_for_kubelet`);
-    if (ciphers !== undefined) extra['tls-cipher-suites'] ??= ciphers;
+    const extra = this.#flags('kubelet.extraArgs', `${C}.custom_kubelet_flags`);
+    const ciphers = `${C}.cipher_suites_for_kubelet`;
+    this.#fill('kubelet.extraArgs', extra, 'tls-cipher-suites', ciphers, from.text(ciphers));
     this.#set('kubelet.extraArgs', extra);
     const profiles: JsonObject[] = [];
     for (const [name, flags] of Object.entries(from.table(`${C}.custom_kubelet_flags_profiles`))) {
-      const { fields, problems } = profileToFields(String(flags));
+      const words = String(flags)
+        .split(/\s+/)
+        .filter(
+          (flag) => !this.#leftOut(`${C}.custom_kubelet_flags_profiles.${name}`, flagName(flag)),
+        );
+      const { fields, problems } = profileToFields(words.join(' '));
       profiles.push({ name, values: fields });
       for (const { flag, reason } of problems) {
         this.#report(
@@ -253,9 +361,7 @@ class Converter {
           'set it on the hosts by hand',
         );
       }
-      const used = this.#options.hosts.some(({ labels = {} }) =>
-        Object.values(labels).includes(name),
-      );
+      const used = this.#options.hosts.some((host) => chosenProfile(host, [name]) !== undefined);
       if (!used)
         this.#report(
           `${C}.custom_kubelet_flags_profiles.${name}`,
@@ -265,7 +371,15 @@ class Converter {
         );
     }
     this.#set('kubelet.customProfiles', profiles);
-    if (this.#is41) this.#set('kubelet.kubeletRootDir', from.text(`${C}.kubelet_data_root`));
+    const root = from.text(`${C}.kubelet_data_root`);
+    if (this.#is41) this.#set('kubelet.kubeletRootDir', root);
+    if (root !== undefined && !isDefault(`${C}.kubelet_data_root`, root))
+      this.#report(
+        `${C}.kubelet_data_root`,
+        root,
+        'the kubelet of k0s keeps its data in /var/lib/k0s/kubelet',
+        'check the free space there, and host paths of CSI drivers',
+      );
     if (from.flag(`${C}.disable_seccomp_default`)) {
       this.#report(
         `${C}.disable_seccomp_default`,
@@ -304,12 +418,34 @@ class Converter {
     set('vxlanPort', from.text(`${C}.calico_vxlan_port`));
     set('ipAutodetectionMethod', from.text(`${C}.calico_ip_auto_method`));
     if (from.get(`${C}.calico_vxlan`) === false) set('mode', 'ipip');
-    const level = from.text('log_configuration.level');
-    if (level !== undefined) {
-      const calicoLevel = level.toUpperCase() === 'DEBUG' ? 'DEBUG' : 'INFO';
-      set('CALICO_STARTUP_LOGLEVEL', calicoLevel);
-      set('FELIX_LOGSEVERITYSCREEN', calicoLevel);
-    }
+    const level =
+      from.text('log_configuration.level')?.toUpperCase() === 'DEBUG' ? 'DEBUG' : 'INFO';
+    set('CALICO_STARTUP_LOGLEVEL', level);
+    set('FELIX_LOGSEVERITYSCREEN', level);
+    this.#k0sOnly.calicoMtu = this.#mtu(from.get(`${C}.calico_vxlan`) !== false);
+  }
+
+  /**
+   * MKE 3 has an MTU for pods and one for each kind of tunnel; k0s and the Tigera operator have one for all. The smaller one
+   * fits through both. 0 lets Calico find it.
+   */
+  #mtu(vxlan: boolean): number {
+    const [tunnel, standard, other] = vxlan
+      ? (['calico_vxlan_mtu', 1450, 'ipip_mtu'] as const)
+      : (['ipip_mtu', 1480, 'calico_vxlan_mtu'] as const);
+    // That of the tunnel which is not used.
+    this.#from.get(`${C}.${other}`);
+    const pods = this.#from.number(`${C}.calico_mtu`) ?? 1480;
+    const most = this.#from.number(`${C}.${tunnel}`) ?? standard;
+    const mtu = Math.min(...[pods, most].filter((one) => one > 0));
+    if (pods > most && most > 0 && !isDefault(`${C}.calico_mtu`, String(pods)))
+      this.#report(
+        `${C}.calico_mtu`,
+        pods,
+        `there is one MTU for pods and tunnels, and ${tunnel} is ${String(most)}`,
+        `set ${tunnel} in MKE 3 too if the network carries larger packets`,
+      );
+    return Number.isFinite(mtu) ? mtu : 0;
   }
 
   /** 4.1 installs Calico by the Tigera operator, whose chart takes most of it (mke-upgrade.md §6.2). */
@@ -319,11 +455,8 @@ class Converter {
     const cidr = from.text(`${C}.pod_cidr`) ?? '192.168.0.0/16';
     const level =
       from.text('log_configuration.level')?.toUpperCase() === 'DEBUG' ? 'Debug' : 'Info';
-    const [mtu] = [`${C}.calico_mtu`, vxlan ? `${C}.calico_vxlan_mtu` : `${C}.ipip_mtu`]
-      .filter((key) => !isDefault(key, from.get(key) ?? ''))
-      .map((key) => from.number(key));
-    // Of the other encapsulation.
-    from.get(vxlan ? `${C}.ipip_mtu` : `${C}.calico_vxlan_mtu`);
+    const mtu = this.#mtu(vxlan);
+    const chosen = mtu !== (vxlan ? 1450 : 1480);
     const method = from.text(`${C}.calico_ip_auto_method`);
     const values = {
       // The first line has to be this one.
@@ -333,7 +466,7 @@ class Converter {
         calicoNetwork: {
           bgp: 'Disabled',
           linuxDataplane: 'Iptables',
-          ...(mtu === undefined ? {} : { mtu }),
+          ...(chosen ? { mtu } : {}),
           ipPools: [{ cidr, encapsulation: vxlan ? 'VXLAN' : 'IPIP' }],
         },
       },
@@ -582,13 +715,16 @@ class Converter {
     const cloud = from.text(`${C}.cloud_provider`);
     if (cloud !== undefined) {
       this.#set('cloudProvider', { enabled: true, provider: cloud === 'aws' ? 'aws' : 'external' });
-      if (cloud !== 'aws')
-        this.#report(
-          `${C}.cloud_provider`,
-          cloud,
-          'MKE 4 knows aws and external',
-          'install the external cloud provider yourself',
-        );
+      this.#report(
+        `${C}.cloud_provider`,
+        cloud,
+        cloud === 'aws'
+          ? 'k0s starts without a cloud provider until the configuration is applied'
+          : 'MKE 4 has aws and external only, and k0s starts without a cloud provider',
+        cloud === 'aws'
+          ? 'volumes and load balancers of the cloud do not work before that'
+          : 'install the external cloud provider yourself',
+      );
     }
     this.#set(
       'tracking.enabled',
@@ -632,12 +768,52 @@ class Converter {
     }
   }
 
-  #flags(key: string): Record<string, string> {
-    const { map, problems } = flagsToMap(this.#from.list(key).map(String));
+  /** What is converted and waits for MKE 4. */
+  #later(): Conversion['later'] {
+    const troubled = new Set([...this.#unconverted, ...this.#refusals].map(({ key }) => key));
+    const unread = new Set(this.#from.unread().map(([key]) => key));
+    return this.#from.entries().flatMap(([key, value]) => {
+      const feature = Object.entries(installedByMke4).find(([, prefixes]) =>
+        prefixes.some((prefix) => (prefix.endsWith('.') ? key.startsWith(prefix) : key === prefix)),
+      )?.[0];
+      const waits = !unread.has(key) && !troubled.has(key) && !isDefault(key, value);
+      return feature !== undefined && waits ? [{ key, feature }] : [];
+    });
+  }
+
+  /** Custom flags of a component, and at which path they go into "spec". */
+  #flags(path: string, key: string): Record<string, string> {
+    const flags = this.#from
+      .list(key)
+      .map(String)
+      .filter((flag) => !this.#leftOut(key, flagName(flag)));
+    const { map, problems } = flagsToMap(flags);
     for (const { flag, reason } of problems)
       this.#report(key, flag, reason, 'set it by hand if it is still needed');
+    for (const name of Object.keys(map)) this.#origins[`${path}.${name}`] = key;
     return map;
   }
+}
+
+/** An audit policy, in the form that kube-apiserver wants. */
+function readPolicy(text: string): JsonObject | undefined {
+  try {
+    const policy = parseYaml(text, { maxAliasCount: 0 }) as JsonValue;
+    if (!isJsonObject(policy) || !Array.isArray(policy['rules']) || policy['rules'].length === 0)
+      return undefined;
+    return { ...policy, apiVersion: 'audit.k8s.io/v1', kind: 'Policy' };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The kubelet profile whose name is the value of a label of the host. */
+export function chosenProfile(
+  { labels = {} }: ConvertHost,
+  names: Iterable<string>,
+): string | undefined {
+  const values = new Set(Object.values(labels));
+  return [...names].find((name) => values.has(name));
 }
 
 /** Namespaces that MKE 4 exempts by itself, and those of MKE 3 that go away. */

@@ -8,6 +8,22 @@ export interface FlagProblem {
 /** Flags whose value names a file of MKE 3's containers. */
 const pathFlags = /(-file|-config|-dir|-path|-cert|-key|-ca)$/;
 
+/** Flags whose value is a list, which may be given several times. */
+const listFlags = new Set([
+  'admission-control',
+  'disable-admission-plugins',
+  'enable-admission-plugins',
+  'feature-gates',
+  'node-labels',
+  'runtime-config',
+  'tls-cipher-suites',
+]);
+
+/** Name of a flag as its component knows it: `--audit_log_path=x` is `audit-log-path`. */
+export function flagName(flag: string): string {
+  return (/^--?([^=]*)/.exec(flag.trim())?.[1] ?? '').replaceAll('_', '-');
+}
+
 /**
  * `["--a=b", "--c"]` as a map (mke-upgrade.md §7.3): leading dashes go, the value is what follows the first "=",
  * a bare flag means "true". What a map cannot hold is reported.
@@ -19,11 +35,12 @@ export function flagsToMap(flags: readonly string[]): {
   const map: Record<string, string> = {};
   const problems: FlagProblem[] = [];
   for (const flag of flags) {
-    const parts = /^--?([A-Za-z0-9][A-Za-z0-9.-]*)(?:=([\s\S]*))?$/.exec(flag.trim());
-    const name = parts?.[1];
-    const value = parts?.[2] ?? 'true';
-    if (name === undefined) problems.push({ flag, reason: 'it is not of the form --name=value' });
-    else if (Object.hasOwn(map, name))
+    const parts = /^--?[A-Za-z0-9][A-Za-z0-9._-]*(?:=([\s\S]*))?$/.exec(flag.trim());
+    const name = flagName(flag);
+    const value = parts?.[1] ?? 'true';
+    if (parts === null) problems.push({ flag, reason: 'it is not of the form --name=value' });
+    else if (map[name] !== undefined && listFlags.has(name)) map[name] = `${map[name]},${value}`;
+    else if (map[name] !== undefined)
       problems.push({ flag, reason: 'it is given twice, and a map holds one value' });
     else if (pathFlags.test(name) && value.startsWith('/'))
       problems.push({ flag, reason: 'it names a file of an MKE 3 container' });
@@ -85,18 +102,27 @@ const overwritten = new Set([
   'volume-plugin-dir',
 ]);
 
+/** The field of KubeletConfiguration that a flag sets; undefined where there is none or the value does not fit. */
+export function kubeletField(
+  name: string,
+  text: string,
+): { path: string; value: JsonValue } | undefined {
+  const field = kubeletFields[name];
+  const value = field && convertValue(text, field[1]);
+  return field && value !== undefined ? { path: field[0], value } : undefined;
+}
+
 /** One kubelet profile of MKE 3, flags parted by blanks, as KubeletConfiguration fields. */
 export function profileToFields(flags: string): { fields: JsonObject; problems: FlagProblem[] } {
   const { map, problems } = flagsToMap(flags.split(/\s+/).filter((flag) => flag !== ''));
   const fields: JsonObject = {};
   for (const [name, text] of Object.entries(map)) {
-    const field = kubeletFields[name];
-    const value = field && convertValue(text, field[1]);
-    if (field && value !== undefined) setPath(fields, field[0], value);
+    const field = kubeletField(name, text);
+    if (field) setPath(fields, field.path, field.value);
     else {
       const reason = overwritten.has(name)
         ? 'k0s overwrites it'
-        : field
+        : kubeletFields[name]
           ? `its value "${text}" does not fit`
           : 'KubeletConfiguration has no such field';
       problems.push({ flag: `--${name}=${text}`, reason });

@@ -156,6 +156,11 @@ export class Mke3Config {
     return [...this.#values];
   }
 
+  /** Keys that were asked for, whether they have a value or not. */
+  asked(): string[] {
+    return [...this.#read];
+  }
+
   /** Keys nobody asked for, with their values. */
   unread(): [string, JsonValue][] {
     return [...this.#values].filter(([path]) => !this.#read.has(path));

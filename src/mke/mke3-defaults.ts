@@ -5,6 +5,7 @@ import type { JsonValue } from '../core/json.ts';
  * was somebody's choice. Several values mean that documentation and dumps differ (mke-upgrade.md §5).
  */
 export const mke3Defaults: Record<string, JsonValue[]> = {
+  'auth.backend': ['managed'],
   'auth.default_new_user_role': ['restrictedcontrol'],
   'auth.sessions.per_user_limit': [10],
   'auth.sessions.renewal_threshold_minutes': [20],

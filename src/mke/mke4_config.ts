@@ -1,7 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
-import { configToYaml, convertConfig } from './convert.ts';
+import { configToYaml, convertConfig, type ConvertOptions } from './convert.ts';
+import { k0sSettings } from './k0s-config.ts';
 import { parseMke3Config } from './mke3-config.ts';
 import { compatibility, compatibilityText, shownConfig } from './report.ts';
 import { targets } from './mke4-defaults.ts';
@@ -16,6 +17,8 @@ const schema = {
       items: {
         type: 'object',
         properties: {
+          name: { type: 'string', description: 'Name in the inventory; the address by default.' },
+          node: { type: 'string', description: 'Name of the node in MKE 3.' },
           role: { enum: ['manager', 'worker'], description: 'Role in MKE 3.' },
           address: { type: 'string', description: 'Address for SSH.' },
           port: { type: 'integer', description: 'Port of SSH.' },
@@ -29,6 +32,24 @@ const schema = {
         },
         required: ['role', 'address', 'port', 'user', 'key_path'],
         additionalProperties: false,
+      },
+    },
+    nodes: {
+      type: 'array',
+      description:
+        'Nodes as mke3_cluster reads them; their labels are added to those of the hosts.',
+      items: {
+        type: 'object',
+        properties: {
+          hostname: { type: 'string', description: 'Name of the node.' },
+          labels: {
+            type: 'object',
+            additionalProperties: { type: 'string' },
+            description: 'Its labels.',
+          },
+        },
+        required: ['hostname'],
+        additionalProperties: { description: 'Other facts about the node, which are ignored.' },
       },
     },
     external_address: {
@@ -49,6 +70,11 @@ const schema = {
     },
     chart_registry: { type: 'string', description: 'Registry of charts, oci://…. Only 4.1.' },
     airgapped: { type: 'boolean', description: 'The cluster has no access to the internet.' },
+    leave_out: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Flags and admission plugins that are not taken over, by name.',
+    },
   },
   required: ['toml', 'hosts'],
   additionalProperties: false,
@@ -60,10 +86,15 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
   schema,
   readOnly: true,
 
-  plan({ toml, hosts, external_address: externalAddress = '', target, ldap = {}, ...rest }) {
+  plan({ toml, hosts, nodes = [], external_address: externalAddress = '', target, ...rest }) {
     const source = parseMke3Config(toml, 'config-toml');
-    const conversion = convertConfig(source, {
-      hosts: hosts.map(({ key_path: keyPath, ...host }) => ({ ...host, keyPath })),
+    const { ldap = {}, airgapped } = rest;
+    const options: ConvertOptions = {
+      hosts: hosts.map(({ key_path: keyPath, node, labels, ...host }) => ({
+        ...host,
+        keyPath,
+        labels: { ...nodes.find(({ hostname }) => hostname === node)?.labels, ...labels },
+      })),
       externalAddress,
       target,
       ldap: Object.keys(ldap).length > 0 ? (ldap as JsonObject) : undefined,
@@ -71,9 +102,18 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
         image: rest.image_registry || undefined,
         chart: rest.chart_registry || undefined,
       },
-      airgapped: rest.airgapped,
-    });
-    const { config, unconverted, refusals, metallbPools, managersTakePods } = conversion;
+      airgapped,
+      leaveOut: rest.leave_out,
+    };
+    const file = convertConfig(source, options);
+    // k0s has the form of 4.0, whatever form the file has.
+    const base =
+      target === undefined || target === '4.0'
+        ? file
+        : convertConfig(parseMke3Config(toml, 'config-toml'), { ...options, target: '4.0' });
+    const k0s = k0sSettings(base, options.hosts);
+    const conversion = { ...file, unconverted: [...file.unconverted, ...k0s.unconverted] };
+    const { config, unconverted, refusals, metallbPools, later, managersTakePods } = conversion;
     const result = {
       yaml: configToYaml(config),
       // What may be shown: secrets are left out.
@@ -83,7 +123,14 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
         report: compatibilityText(compatibility(source, conversion)),
       },
       spec: config['spec'],
+      k0s: {
+        spec: k0s.spec,
+        flags: k0s.flags,
+        directories: k0s.directories,
+        files: k0s.files,
+      },
       unconverted,
+      later,
       refusals,
       metallb_pools: metallbPools,
       managers_take_pods: managersTakePods,

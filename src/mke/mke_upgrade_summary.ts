@@ -10,6 +10,11 @@ const schema = {
       items: { type: 'object' },
       description: 'As mke4_config reported it.',
     },
+    later: {
+      type: 'array',
+      items: { type: 'object' },
+      description: 'As mke4_config reported it: settings that wait until MKE 4 is applied.',
+    },
     metallb_pools: {
       type: 'array',
       items: { type: 'object' },
@@ -38,6 +43,7 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
 
   plan({
     unconverted,
+    later = [],
     metallb_pools: metallbPools,
     users,
     orgs,
@@ -48,6 +54,7 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
   }) {
     const facts = {
       unconverted,
+      later,
       metallbPools,
       users,
       orgs,

@@ -2,6 +2,7 @@ import type { Unconverted } from './convert.ts';
 
 export interface SummaryFacts {
   unconverted: Unconverted[];
+  later: { feature: string }[];
   users: number;
   orgs: number;
   teams: number;
@@ -19,7 +20,7 @@ const LINE = '-'.repeat(15);
 
 /** The text `mkectl upgrade` ends with, section by section (mke-upgrade.md §1.7). */
 export function upgradeSummary(facts: SummaryFacts): string {
-  const { unconverted, users, orgs, teams, mke3Version, metallbPools } = facts;
+  const { unconverted, later, users, orgs, teams, mke3Version, metallbPools } = facts;
   const configuration =
     unconverted.length === 0
       ? 'All MKE 3 settings were converted.'
@@ -29,8 +30,13 @@ export function upgradeSummary(facts: SummaryFacts): string {
             ({ key, value, why, what }) => `  ${key} = ${value}: ${why}; ${what}.`,
           ),
         ].join('\n');
+  const features = [...new Set(later.map(({ feature }) => feature))];
+  const waiting =
+    features.length === 0
+      ? ''
+      : `\nIn the file, but not in effect before you apply it: ${features.join(', ')}.`;
   const sections: [string, string][] = [
-    ['Configuration file', configuration],
+    ['Configuration file', `${configuration}${waiting}`],
     [
       'Authentication',
       `Users found in the MKE3 cluster: ${String(users)}\nAll users are kept; only the administrator keeps the password.`,

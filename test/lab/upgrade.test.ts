@@ -336,6 +336,9 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
 
   it('migrates the cluster to MKE 4', async () => {
     const results = join(bench.cli.dir, 'results');
+    // A label with the name of a kubelet profile chooses it.
+    const labels = join(bench.cluster.lab.files.shared, 'swarm/nodes/worker2/labels');
+    writeFileSync(join(labels, 'kubelet'), 'gpu\n');
     const { code, events, stdout, stderr } = await bench.upgrade(['--output-dir', results]);
     expect(stderr).toBe('');
     expect(code).toBe(0);
@@ -378,5 +381,30 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
       'revision 48211',
     );
     expect(stepNames(events).at(-1)).toBe('Keep the summary');
+    const profiles = events.flatMap((event) =>
+      event.type === 'unit-end' && event.state === 'changed' && /^Install the/.test(event.step.name)
+        ? (event.actions ?? []).flatMap((action) => /--profile=\S+/.exec(action) ?? ['default'])
+        : [],
+    );
+    expect(profiles.sort()).toEqual([
+      ...['--profile=gpu', '--profile=mke-manager', '--profile=mke-manager'],
+      ...['--profile=mke-manager', 'default'],
+    ]);
+    expect(parse(readFileSync(join(first, 'etc/k0s/k0s.yaml'), 'utf8'))).toMatchObject({
+      spec: {
+        api: { extraArgs: { 'audit-policy-file': '/var/lib/k0s/audit-policy.yaml' } },
+        storage: { etcd: { extraArgs: { 'quota-backend-bytes': '4294967296' } } },
+        network: { calico: { mtu: 1450, vxlanVNI: 10000 } },
+        workerProfiles: [
+          { name: 'default', values: { maxPods: 150, kubeReserved: { cpu: '100m' } } },
+          { name: 'mke-manager', values: { maxPods: 150, kubeReserved: { cpu: '250m' } } },
+          { name: 'gpu', values: { maxPods: 40, kubeReserved: { cpu: '500m' } } },
+        ],
+      },
+    });
+    const policy = join(first, 'var/lib/k0s/audit-policy.yaml');
+    expect(statSync(policy).mode & 0o777).toBe(0o640);
+    expect(readFileSync(policy, 'utf8')).toContain('level: Metadata');
+    expect(statSync(join(first, 'var/lib/k0s/audit')).mode & 0o777).toBe(0o770);
   });
 });

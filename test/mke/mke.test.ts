@@ -227,6 +227,18 @@ const facts = {
 };
 testModule(mke_upgrade_summary, { settled: [{ title: 'prints', args: facts }] });
 
+it('the summary names what takes effect only when the configuration is applied', async () => {
+  const later = [
+    { key: 'auth.backend', feature: 'logins by OIDC, SAML or LDAP' },
+    { key: 'cluster_config.cadvisor_enabled', feature: 'cAdvisor' },
+    { key: 'auth.samlEnabled', feature: 'logins by OIDC, SAML or LDAP' },
+  ];
+  const { document } = await mke_upgrade_summary.plan({ ...facts, later }, fakeHost({}));
+  expect(document?.text).toContain(
+    'In the file, but not in effect before you apply it: logins by OIDC, SAML or LDAP, cAdvisor.\n',
+  );
+});
+
 it('the summary has the sections of mkectl in their order', async () => {
   const { document } = await mke_upgrade_summary.plan(facts, fakeHost({}));
   const titles = document?.text
@@ -296,7 +308,7 @@ it('4.1 has the shape of the Tigera operator, registries and node-local DNS', ()
     installation: { calicoNetwork: { mtu: 1400, ipPools: [{ cidr: '10.1.0.0/16' }] } },
     defaultFelixConfiguration: { vxlanVNI: 4242, vxlanPort: 4789 },
   });
-  expect(unconverted).toEqual([]);
+  expect(unconverted.map(({ key }) => key)).toEqual(['cluster_config.kubelet_data_root']);
 });
 
 describe('LDAP', () => {

@@ -1,0 +1,381 @@
+import { stringify } from 'yaml';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { chosenProfile, type Conversion, type ConvertHost, type Unconverted } from './convert.ts';
+import { kubeletField, setPath } from './flags.ts';
+
+/** What k0s v1.29 gets of a configuration of MKE 4.0, which it does not read itself. */
+export interface K0sSettings {
+  /** Parts of "spec" in k0s.yaml. Addresses, keys and images are added by the role. */
+  spec: {
+    api: { sans: JsonValue[]; extraArgs: Args };
+    controllerManager: { extraArgs: Args };
+    scheduler: { extraArgs: Args };
+    storage: { etcd: { extraArgs: Args } };
+    network: { podCIDR: string; serviceCIDR: string; kubeProxy: JsonObject; calico: JsonObject };
+    workerProfiles: { name: string; values: JsonObject }[];
+    telemetry: { enabled: boolean };
+  };
+  /** Flags of "k0s install" by host. */
+  flags: Record<string, string[]>;
+  /** Directories in which kube-apiserver writes, and files that it reads. */
+  directories: string[];
+  files: { path: string; content: string }[];
+  /** Settings that this k0s cannot take. */
+  unconverted: Unconverted[];
+}
+
+/** k0s wants text only. */
+type Args = Record<string, string>;
+
+const C = 'cluster_config';
+const AUDIT_DIR = '/var/lib/k0s/audit';
+const AUDIT_POLICY = '/var/lib/k0s/audit-policy.yaml';
+const ADMISSION = '/var/lib/k0s/admission.yaml';
+const MANAGER_PROFILE = 'mke-manager';
+/** Audience of the tokens of konnectivity, and the one that k0s sets beside it. */
+const K0S_AUDIENCES = ['https://kubernetes.default.svc', 'system:konnectivity-server'];
+/** Limits for the events of the whole cluster, since MKE 3 does not show its own. */
+const EVENT_LIMITS = [{ type: 'Server', qps: 5000, burst: 20000 }];
+
+/**
+ * The settings of k0s for a converted configuration. Pure.
+ *
+ * @param conversion one for MKE 4.0, whose form is that of k0s
+ */
+export function k0sSettings(conversion: Conversion, hosts: readonly ConvertHost[]): K0sSettings {
+  return new Builder(conversion, hosts).run();
+}
+
+class Builder {
+  readonly #conversion: Conversion;
+  readonly #spec: JsonObject;
+  readonly #hosts: readonly ConvertHost[];
+  readonly #files: K0sSettings['files'] = [];
+  readonly #directories: string[] = [];
+  readonly #unconverted: Unconverted[] = [];
+
+  constructor(conversion: Conversion, hosts: readonly ConvertHost[]) {
+    this.#conversion = conversion;
+    this.#spec = part(conversion.config['spec']);
+    this.#hosts = hosts;
+  }
+
+  run(): K0sSettings {
+    const network = part(this.#spec['network']);
+    const kubelet = this.#kubelet();
+    return {
+      spec: {
+        api: { sans: list(this.#at('apiServer')['sans']), extraArgs: this.#apiArgs() },
+        controllerManager: { extraArgs: this.#controllerManagerArgs() },
+        scheduler: { extraArgs: this.#schedulerArgs() },
+        storage: { etcd: { extraArgs: this.#etcdArgs() } },
+        network: {
+          podCIDR: String(this.#calicoExtra()['clusterCIDRIPv4']),
+          serviceCIDR: String(network['serviceCIDR']),
+          kubeProxy: this.#kubeProxy(),
+          calico: this.#calico(),
+        },
+        workerProfiles: kubelet.profiles,
+        telemetry: { enabled: this.#at('tracking')['enabled'] === true },
+      },
+      flags: kubelet.flags,
+      directories: this.#directories,
+      files: this.#files,
+      unconverted: this.#unconverted,
+    };
+  }
+
+  #at(...path: string[]): JsonObject {
+    return path.reduce((node, key) => part(node[key]), this.#spec);
+  }
+
+  #report(key: string, value: JsonValue, why: string, what: string): void {
+    this.#unconverted.push({ key, value: String(value), why, what });
+  }
+
+  /** The TOML key that a custom flag comes from. */
+  #origin(path: string, fallback: string): string {
+    return this.#conversion.origins[path] ?? `${C}.${fallback}`;
+  }
+
+  #apiArgs(): Args {
+    const api = this.#at('apiServer');
+    const args: Args = {
+      'request-timeout': String(api['requestTimeout']),
+      'service-node-port-range': String(this.#at('network')['nodePortRange']),
+      ...this.#auditArgs(),
+      ...textArgs(api['extraArgs']),
+    };
+    this.#eventRateLimit(args);
+    const enabled = args['enable-admission-plugins'];
+    // k0s replaces its own list, in which this one is.
+    if (enabled !== undefined && !enabled.split(',').includes('NodeRestriction'))
+      args['enable-admission-plugins'] = `NodeRestriction,${enabled}`;
+    const issuer = args['service-account-issuer'];
+    const audiences = args['api-audiences']?.split(',') ?? (issuer === undefined ? [] : [issuer]);
+    // Tokens of MKE 3 are made out to their issuer, those of konnectivity to an audience of k0s.
+    if (audiences.length > 0)
+      args['api-audiences'] = [...new Set([...K0S_AUDIENCES, ...audiences])].join(',');
+    return args;
+  }
+
+  #auditArgs(): Args {
+    const audit = this.#at('apiServer', 'audit');
+    if (audit['enabled'] !== true) return {};
+    const policy = this.#conversion.k0sOnly.auditPolicy ?? {
+      apiVersion: 'audit.k8s.io/v1',
+      kind: 'Policy',
+      rules: [{ level: 'Metadata' }],
+    };
+    this.#directories.push(AUDIT_DIR);
+    this.#files.push({ path: AUDIT_POLICY, content: stringify(policy) });
+    return {
+      'audit-log-path': `${AUDIT_DIR}/audit.log`,
+      'audit-policy-file': AUDIT_POLICY,
+      'audit-log-maxage': String(audit['maxAge']),
+      'audit-log-maxbackup': String(audit['maxBackup']),
+      'audit-log-maxsize': String(audit['maxSize']),
+    };
+  }
+
+  /** The plugin does not start without a file with limits. */
+  #eventRateLimit(args: Args): void {
+    const plugins = args['enable-admission-plugins']?.split(',') ?? [];
+    const wanted = this.#at('apiServer', 'eventRateLimit')['enabled'] === true;
+    if (!wanted && !plugins.includes('EventRateLimit')) return;
+    args['enable-admission-plugins'] = [...new Set([...plugins, 'EventRateLimit'])].join(',');
+    args['admission-control-config-file'] = ADMISSION;
+    const configuration = {
+      apiVersion: 'eventratelimit.admission.k8s.io/v1alpha1',
+      kind: 'Configuration',
+      limits: EVENT_LIMITS,
+    };
+    const content = {
+      apiVersion: 'apiserver.config.k8s.io/v1',
+      kind: 'AdmissionConfiguration',
+      plugins: [{ name: 'EventRateLimit', configuration }],
+    };
+    this.#files.push({ path: ADMISSION, content: stringify(content) });
+    this.#report(
+      wanted
+        ? `${C}.k8s_event_rate_limit.event_rate_limit_ac_enabled`
+        : this.#origin(
+            'apiServer.extraArgs.enable-admission-plugins.EventRateLimit',
+            'custom_kube_api_server_flags',
+          ),
+      'EventRateLimit',
+      'MKE 3 does not show its limits; k0s gets 5000 events per second for the whole cluster',
+      `change ${ADMISSION} on the managers, and restart k0scontroller`,
+    );
+  }
+
+  #controllerManagerArgs(): Args {
+    const { terminatedPodGCThreshold: threshold, extraArgs } = this.#at('controllerManager');
+    return { 'terminated-pod-gc-threshold': String(threshold), ...textArgs(extraArgs) };
+  }
+
+  #schedulerArgs(): Args {
+    const { profilingEnabled, bindToAll, extraArgs } = this.#at('scheduler');
+    return {
+      ...(profilingEnabled === true ? { profiling: 'true' } : {}),
+      ...(bindToAll === true ? { 'bind-address': '0.0.0.0' } : {}),
+      ...textArgs(extraArgs),
+    };
+  }
+
+  #etcdArgs(): Args {
+    const { storageQuota, tlsCipherSuites } = this.#at('etcd');
+    const args: Args = {};
+    const quota = bytes(String(storageQuota));
+    if (quota !== undefined) args['quota-backend-bytes'] = String(quota);
+    else
+      this.#report(
+        `${C}.etcd_storage_quota`,
+        String(storageQuota),
+        'it is not a size such as 4GB, so etcd keeps its default of 2GB',
+        'correct it in MKE 3',
+      );
+    if (typeof tlsCipherSuites === 'string') args['cipher-suites'] = tlsCipherSuites;
+    return args;
+  }
+
+  #calicoExtra(): JsonObject {
+    const provider = list(this.#at('network')['providers']).find(
+      (one) => part(one)['provider'] === 'calico',
+    );
+    return part(part(provider)['extraConfig']);
+  }
+
+  #calico(): JsonObject {
+    const extra = this.#calicoExtra();
+    const method = String(extra['ipAutodetectionMethod'] ?? '');
+    const debug = extra['FELIX_LOGSEVERITYSCREEN'] === 'DEBUG';
+    return {
+      mode: String(extra['mode']),
+      overlay: String(extra['overlay']),
+      vxlanPort: Number(extra['vxlanPort']),
+      vxlanVNI: Number(extra['vxlanVNI']),
+      mtu: this.#conversion.k0sOnly.calicoMtu,
+      wireguard: extra['enableWireguard'] === 'true',
+      ...(method === '' ? {} : { ipAutodetectionMethod: method }),
+      // k0s has "info" already.
+      ...(debug
+        ? { envVars: { CALICO_STARTUP_LOGLEVEL: 'DEBUG', FELIX_LOGSEVERITYSCREEN: 'DEBUG' } }
+        : {}),
+    };
+  }
+
+  /** k0s writes the configuration of kube-proxy itself, so that only some of its flags have a place in k0s.yaml. */
+  #kubeProxy(): JsonObject {
+    const { mode, metricsBindAddress, extraArgs } = this.#at('network', 'kubeProxy');
+    const result: JsonObject = {
+      mode: String(mode),
+      metricsBindAddress: String(metricsBindAddress),
+    };
+    for (const [name, text] of Object.entries(textArgs(extraArgs))) {
+      const [path, read] = proxyFields[name] ?? [];
+      const value = read?.(text);
+      if (path !== undefined && value !== undefined) setPath(result, path, value);
+      else
+        this.#report(
+          this.#origin(`network.kubeProxy.extraArgs.${name}`, 'custom_kube_proxy_flags'),
+          `--${name}=${text}`,
+          path === undefined ? 'k0s has no setting for it' : `k0s cannot read its value "${text}"`,
+          'nothing, or run kube-proxy yourself',
+        );
+    }
+    return result;
+  }
+
+  /** Worker profiles, and flags for each host: managers and workers reserve different resources. */
+  #kubelet(): { profiles: K0sSettings['spec']['workerProfiles']; flags: Record<string, string[]> } {
+    const kubelet = this.#at('kubelet');
+    const extra = this.#kubeletExtra(textArgs(kubelet['extraArgs']));
+    const values = (role: ConvertHost['role'], own: JsonObject = {}): JsonObject => ({
+      maxPods: kubelet['maxPods'] ?? null,
+      podsPerCore: kubelet['podsPerCore'] ?? null,
+      podPidsLimit: kubelet['podPidsLimit'] ?? null,
+      eventRecordQPS: kubelet['eventRecordQPS'] ?? null,
+      protectKernelDefaults: kubelet['protectKernelDefaults'] ?? null,
+      seccompDefault: kubelet['seccompDefault'] ?? null,
+      kubeReserved: kubelet[`${role}KubeReserved`] ?? null,
+      ...own,
+      ...extra.fields,
+    });
+    // Nodes without a profile have the one called "default".
+    const profiles = [
+      { name: 'default', values: values('worker') },
+      { name: MANAGER_PROFILE, values: values('manager') },
+    ];
+    // Names of the custom profiles, for workers and for managers.
+    const names = new Map<string, Record<ConvertHost['role'], string>>();
+    const isTaken = (name: string): boolean => profiles.some((one) => one.name === name);
+    for (const item of list(kubelet['customProfiles'])) {
+      const name = String(part(item)['name']);
+      const own = part(part(item)['values']);
+      const worker = this.#profileName(name, isTaken);
+      profiles.push({ name: worker, values: values('worker', own) });
+      const manager = free(`${worker}-manager`, isTaken);
+      names.set(name, { worker, manager });
+      const byManager = this.#hosts.some(
+        (host) => host.role === 'manager' && chosenProfile(host, [name]) !== undefined,
+      );
+      if (byManager) profiles.push({ name: manager, values: values('manager', own) });
+    }
+    const flags = Object.fromEntries(
+      this.#hosts.map((host) => {
+        const own = names.get(chosenProfile(host, names.keys()) ?? '')?.[host.role];
+        const profile = own ?? (host.role === 'manager' ? MANAGER_PROFILE : undefined);
+        return [
+          host.name ?? host.address,
+          [...(profile === undefined ? [] : [`--profile=${profile}`]), ...extra.flags],
+        ];
+      }),
+    );
+    return { profiles, flags };
+  }
+
+  /** A ConfigMap has the name of the profile in its own, which allows less than MKE 3 does. */
+  #profileName(name: string, isTaken: (name: string) => boolean): string {
+    const legal = name
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 200);
+    const used = free(legal === '' ? 'profile' : legal, isTaken);
+    if (used !== name)
+      this.#report(
+        `${C}.custom_kubelet_flags_profiles.${name}`,
+        '(name)',
+        'a profile of k0s cannot have this name',
+        `use "--profile=${used}" for further nodes`,
+      );
+    return used;
+  }
+
+  /** Custom kubelet flags: as fields of the profiles where there are such, else as flags. */
+  #kubeletExtra(args: Args): { fields: JsonObject; flags: string[] } {
+    const fields: JsonObject = {};
+    const words: string[] = [];
+    const flags: string[] = [];
+    for (const [name, text] of Object.entries(args)) {
+      const field = kubeletField(name, text);
+      if (field) setPath(fields, field.path, field.value);
+      // k0s adds labels of its own.
+      else if (name === 'node-labels') flags.push(`--labels=${text}`);
+      // k0s divides the text at spaces, and systemd reads the rest.
+      else if (/[\s"'\\%$]/.test(text))
+        this.#report(
+          this.#origin(`kubelet.extraArgs.${name}`, 'custom_kubelet_flags'),
+          `--${name}=${text}`,
+          'its characters cannot be passed through the unit of k0s',
+          'set its field of KubeletConfiguration in a worker profile',
+        );
+      else words.push(`--${name}=${text}`);
+    }
+    if (words.length > 0) flags.push(`--kubelet-extra-args=${words.join(' ')}`);
+    return { fields, flags };
+  }
+}
+
+function free(name: string, isTaken: (name: string) => boolean): string {
+  return isTaken(name) ? free(`mke-${name}`, isTaken) : name;
+}
+
+const truth = (text: string): JsonValue | undefined =>
+  text === 'true' ? true : text === 'false' ? false : undefined;
+const whole = (text: string): JsonValue | undefined =>
+  /^\d+$/.test(text) ? Number(text) : undefined;
+const duration = (text: string): JsonValue | undefined =>
+  /^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text) ? text : undefined;
+
+/** Flags of kube-proxy with a place in "spec.network.kubeProxy" of k0s v1.29. */
+const proxyFields: Record<string, [path: string, read: (text: string) => JsonValue | undefined]> = {
+  'metrics-bind-address': ['metricsBindAddress', (text) => text],
+  'nodeport-addresses': ['nodePortAddresses', (text) => text.split(',')],
+  'iptables-sync-period': ['iptables.syncPeriod', duration],
+  'iptables-min-sync-period': ['iptables.minSyncPeriod', duration],
+  'iptables-masquerade-bit': ['iptables.masqueradeBit', whole],
+  'iptables-localhost-nodeports': ['iptables.localhostNodePorts', truth],
+  'masquerade-all': ['iptables.masqueradeAll', truth],
+};
+
+/** `4GB` in bytes. etcd counts in powers of two, also where it says GB. */
+function bytes(text: string): number | undefined {
+  const [, count, unit = ''] = /^(\d+)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  if (count === undefined) return undefined;
+  const size = Number(count) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
+  return Number.isSafeInteger(size) && size > 0 ? size : undefined;
+}
+
+function part(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function list(value: JsonValue | undefined): JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textArgs(value: JsonValue | undefined): Args {
+  return Object.fromEntries(Object.entries(part(value)).map(([key, one]) => [key, String(one)]));
+}
