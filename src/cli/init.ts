@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Conversion, ConvertOptions } from '../mke/convert.ts';
+import type { Conversion, ConvertOptions, Unconverted } from '../mke/convert.ts';
 import { targets, type Target } from '../mke/mke4-defaults.ts';
 import { newCommand } from './command.ts';
 import type { World } from './world.ts';
@@ -18,6 +18,7 @@ interface InitOptions {
   chartRegistry?: string;
   mke3Airgapped?: boolean;
   leaveOut?: string;
+  k0sVersion: string;
   report?: 'text' | 'json' | true;
   output?: string;
 }
@@ -41,6 +42,11 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     .option('--chart-registry <OCI_URL>', 'registry of charts, for 4.1')
     .option('--mke3-airgapped', 'the cluster has no access to the internet, for 4.1')
     .option('--leave-out <NAMES>', 'flags and admission plugins that are not taken over')
+    .option(
+      '--k0s-version <VERSION>',
+      'release of k0s whose components get the custom flags',
+      'v1.29.15+k0s.0',
+    )
     .addOption(
       new Option('--report [FORM]', 'print what becomes of each setting instead').choices([
         'text',
@@ -74,11 +80,17 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     await write(world, { ...config, spec: defaultSpec(flags.target) }, flags.output);
     return exitCodes.done;
   }
+  const { checkFlags } = await import('../mke/component-flags.ts');
   const { k0sSettings } = await import('../mke/k0s-config.ts');
   const text = readText(file);
   const source = parseMke3Config(text, file);
   const converted = convertConfig(source, options);
   const base = convertConfig(parseMke3Config(text, file), { ...options, target: '4.0' });
+  const { problems, imageProblems } = checkFlags(base, flags.k0sVersion, {
+    airgapped: flags.mke3Airgapped,
+    registry: flags.imageRegistry,
+  });
+  const stops = [...problems, ...imageProblems];
   const conversion = {
     ...converted,
     unconverted: [...converted.unconverted, ...k0sSettings(base, []).unconverted],
@@ -90,19 +102,24 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     const { unconverted, refusals } = conversion;
     world.stdout.write(
       flags.report === 'json'
-        ? `${JSON.stringify({ ...report, unconverted, refusals }, undefined, 2)}\n`
+        ? `${JSON.stringify({ ...report, unconverted, refusals, stops }, undefined, 2)}\n`
         : compatibilityText(report),
     );
-    if (flags.report !== 'json') describe(world, conversion);
-    return refused ? exitCodes.invalid : exitCodes.done;
+    if (flags.report !== 'json') describe(world, conversion, stops);
+    return refused || stops.length > 0 ? exitCodes.invalid : exitCodes.done;
   }
-  describe(world, conversion);
+  describe(world, conversion, stops);
   if (refused) return exitCodes.invalid;
   await write(world, conversion.config, flags.output);
   return exitCodes.done;
 }
 
-function describe(world: World, { unconverted, metallbPools, refusals }: Conversion): void {
+/** @param stops settings at which the pre-upgrade checks stop */
+function describe(
+  world: World,
+  { unconverted, metallbPools, refusals }: Conversion,
+  stops: readonly Unconverted[],
+): void {
   const say = (line: string) => {
     tell(world, line);
   };
@@ -110,6 +127,8 @@ function describe(world: World, { unconverted, metallbPools, refusals }: Convers
     say(`not converted: ${key} = ${value}: ${why}; ${what}.`);
   for (const { name, addresses } of metallbPools)
     say(`MetalLB pool to make again: ${name} [${addresses.join(' ')}]`);
+  for (const { key, value, why, what } of stops)
+    say(`stops the upgrade: ${key} = ${value}: ${why}; ${what}.`);
   for (const { key, value, why, what } of refusals)
     say(`refused: ${key} = ${value}: ${why}; ${what}.`);
   if (refusals.length > 0)

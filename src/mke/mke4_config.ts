@@ -1,6 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
+import { checkFlags } from './component-flags.ts';
 import { configToYaml, convertConfig, type ConvertOptions } from './convert.ts';
 import { k0sSettings } from './k0s-config.ts';
 import { parseMke3Config } from './mke3-config.ts';
@@ -75,6 +76,19 @@ const schema = {
       items: { type: 'string' },
       description: 'Flags and admission plugins that are not taken over, by name.',
     },
+    k0s_version: {
+      type: 'string',
+      description: 'Release of k0s whose components get the custom flags, such as v1.29.15+k0s.0.',
+    },
+    kubernetes_flags: {
+      type: 'object',
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: { type: 'array', items: { type: 'string' } },
+      },
+      description:
+        'Further flags that components know, by minor release of Kubernetes and by component: { "1.33": { "kubelet": ["max-pods"] } }; "admission-plugins" and "feature-gates" likewise.',
+    },
   },
   required: ['toml', 'hosts'],
   additionalProperties: false,
@@ -88,7 +102,7 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
 
   plan({ toml, hosts, nodes = [], external_address: externalAddress = '', target, ...rest }) {
     const source = parseMke3Config(toml, 'config-toml');
-    const { ldap = {}, airgapped } = rest;
+    const { ldap = {}, airgapped, k0s_version: k0sVersion, kubernetes_flags: tables = {} } = rest;
     const options: ConvertOptions = {
       hosts: hosts.map(({ key_path: keyPath, node, labels, ...host }) => ({
         ...host,
@@ -112,6 +126,14 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
         ? file
         : convertConfig(parseMke3Config(toml, 'config-toml'), { ...options, target: '4.0' });
     const k0s = k0sSettings(base, options.hosts);
+    const { problems, imageProblems } =
+      k0sVersion === undefined
+        ? { problems: [], imageProblems: [] }
+        : checkFlags(base, k0sVersion, {
+            tables,
+            airgapped,
+            registry: rest.image_registry,
+          });
     const conversion = { ...file, unconverted: [...file.unconverted, ...k0s.unconverted] };
     const { config, unconverted, refusals, metallbPools, later, managersTakePods } = conversion;
     const result = {
@@ -132,6 +154,8 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
       unconverted,
       later,
       refusals,
+      flag_problems: problems,
+      image_problems: imageProblems,
       metallb_pools: metallbPools,
       managers_take_pods: managersTakePods,
     };

@@ -66,6 +66,25 @@ describe('runner init', () => {
     });
   });
 
+  it('names the flags at which the upgrade stops, and takes what is left out', async () => {
+    const toml = cli.file(
+      'flags.toml',
+      '[cluster_config]\ncalico_kdd = true\ncustom_kube_api_server_flags = ["--kubelet-https=true"]\n',
+    );
+    const args = ['init', '--mke3-config', toml];
+    const report = await cli.run([...args, '--report', 'json']);
+    expect(report.code).toBe(1);
+    expect(JSON.parse(report.stdout)).toMatchObject({
+      stops: [{ key: 'cluster_config.custom_kube_api_server_flags' }],
+    });
+    const printed = await cli.run(args);
+    expect(printed.code).toBe(0);
+    expect(printed.stderr).toContain('stops the upgrade: cluster_config.custom_kube_api_server');
+    const left = await cli.run([...args, '--report', 'json', '--leave-out', 'kubelet-https']);
+    expect(left.code).toBe(0);
+    expect(JSON.parse(left.stdout)).toMatchObject({ stops: [] });
+  });
+
   it.each([
     [['--target', '5.0'], /Allowed choices are 4\.0, 4\.1/],
     [['--report'], /needs --mke3-config/],

@@ -182,6 +182,37 @@ describe('the shipped upgrade', () => {
     ]);
   });
 
+  it('stops at images that no pod can use, and starts with the plugin left out', async () => {
+    const airgapped = ['--mke3-airgapped', 'true'];
+    const { code, events } = await bench.upgrade(airgapped);
+    expect(code).toBe(2);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringMatching(
+        /image_plugins: cluster_config\.k8s_always_pull_images_ac_enabled: .* --leave-out AlwaysPullImages/,
+      ) as string,
+    });
+    const leaveOut = ['--leave-out', 'AlwaysPullImages'];
+    const args = ['plan', 'upgrade.yml', ...bench.inputs(), ...airgapped, ...leaveOut];
+    const plan = await bench.cli.run(args);
+    expect(plan.code, plan.stdout.slice(-2000)).toBe(0);
+    expect(plan.stdout).toContain('"service-account-issuer"');
+    expect(plan.stdout).not.toContain('AlwaysPullImages');
+  });
+
+  it('stops at a flag that k0s cannot start with, unless "--skip-checks" names the check', async () => {
+    const newer = ['--k0s-version', 'v1.99.0+k0s.0'];
+    const { code, events } = await bench.upgrade(newer);
+    expect(code).toBe(2);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringMatching(
+        /component_flags: k0s_version: v1\.99\.0.* cannot be checked/,
+      ) as string,
+    });
+    const skip = ['--skip-checks', 'component_flags,manager_api'];
+    const plan = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs(), ...newer, ...skip]);
+    expect(plan.code, plan.stdout.slice(-2000)).toBe(0);
+  });
+
   it('runs the checks of the operator from files that "host_checks" names', async () => {
     const own = bench.cli.file(
       'raid.yml',

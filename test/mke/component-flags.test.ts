@@ -1,0 +1,217 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkFlags } from '../../src/mke/component-flags.ts';
+import { convertConfig } from '../../src/mke/convert.ts';
+import { minorOf } from '../../src/mke/kubernetes-flags.ts';
+import { Mke3Config } from '../../src/mke/mke3-config.ts';
+import { packageRoot } from '../../src/util/package.ts';
+
+type Cluster = Record<string, string[] | boolean>;
+type CheckOptions = Parameters<typeof checkFlags>[2];
+
+const convert = (cluster: Cluster, leaveOut: string[] = []) =>
+  convertConfig(new Mke3Config({ cluster_config: { calico_kdd: true, ...cluster } }), {
+    hosts: [],
+    externalAddress: '',
+    leaveOut,
+  });
+const check = (cluster: Cluster, options: CheckOptions = {}, version = 'v1.29.15+k0s.0') =>
+  checkFlags(convert(cluster), version, options);
+const api = (...flags: string[]): Cluster => ({ custom_kube_api_server_flags: flags });
+
+describe('the check of custom flags', () => {
+  it.each([
+    ['api_server', '--no-such-flag=1', /does not know it, and would not start/],
+    ['api_server', '--kubelet-https=true', /does not know it/],
+    ['api_server', '--enable-admission-plugins=NoSuchPlugin', /this admission plugin/],
+    ['api_server', '--disable-admission-plugins=NoSuchPlugin', /this admission plugin/],
+    ['api_server', '--feature-gates=NoSuchGate=true', /this feature gate/],
+    ['api_server', '--authorization-mode=AlwaysAllow', /could do everything/],
+    ['api_server', '--authorization-mode=Node,RBAC,AlwaysAllow', /could do everything/],
+    ['api_server', '--authorization-mode=RBAC', /need Node and RBAC/],
+    ['api_server', '--anonymous-auth', /without credentials/],
+    ['api_server', '--anonymous_auth=true', /without credentials/],
+    ['api_server', '--insecure-port=8080', /without authentication/],
+    ['api_server', '--token-auth-file=tokens.csv', /never expire/],
+    ['api_server', '--service-account-lookup=false', /deleted service accounts/],
+    ['api_server', '--disable-admission-plugins=NodeRestriction', /more rights/],
+    [
+      'api_server',
+      '--enable-admission-plugins=ImagePolicyWebhook',
+      /configuration file is not taken/,
+    ],
+    ['api_server', '--enable-admission-plugins=AlwaysDeny', /refuses every request/],
+    ['api_server', '--etcd-servers=https://10.0.0.9:2379', /two databases/],
+    ['api_server', '--etcd-cafile=ca.pem', /its own etcd/],
+    ['api_server', '--secure-port=16443', /looks for its API server there/],
+    ['api_server', '--client-ca-file=ca.pem', /could not log in/],
+    ['api_server', '--allow-privileged=false', /Calico/],
+    ['api_server', '--tls-min-version=VersionTLS10', /broken/],
+    ['api_server', '--cloud-provider=aws', /no cloud providers/],
+    ['controller_manager', '--no-such-flag=1', /does not know it/],
+    ['controller_manager', '--leader-elect=false', /at the same time/],
+    ['controller_manager', '--controllers=*', /bootstrapsigner/],
+    ['scheduler', '--no-such-flag=1', /does not know it/],
+    ['scheduler', '--kubeconfig=a.conf', /could not reach/],
+    ['kubelet', '--network-plugin=cni', /does not know it/],
+    ['kubelet', '--anonymous-auth=true', /run commands/],
+    ['kubelet', '--authorization-mode=AlwaysAllow', /run commands/],
+    ['kubelet', '--read-only-port=10255', /without authentication/],
+    ['kubelet', '--cgroup-driver=systemd', /containerd of k0s/],
+    ['kubelet', '--cluster-dns=10.96.0.10', /k0s sets it/],
+  ])('of %s stops at %s and names its key', (component, flag, why) => {
+    const key = component === 'kubelet' ? 'custom_kubelet_flags' : `custom_kube_${component}_flags`;
+    const { problems } = check({ [key]: [flag] });
+    expect(problems).toEqual([
+      {
+        key: `cluster_config.${key}`,
+        value: expect.stringMatching(/^--/) as string,
+        why: expect.stringMatching(why) as string,
+        what: expect.stringMatching(
+          new RegExp(
+            `remove it from cluster_config\\.${key} in MKE 3, or give --leave-out [\\w-]+$`,
+          ),
+        ) as string,
+      },
+    ]);
+  });
+
+  it.each([
+    api('--event-ttl=2h', '--goaway-chance=0.001', '--v=4', '--feature-gates=AllAlpha=false'),
+    api('--authorization-mode=Node,RBAC,Webhook', '--anonymous-auth=false'),
+    api('--enable-admission-plugins=NodeRestriction,PodNodeSelector,EventRateLimit'),
+    api('--tls-min-version=VersionTLS13', '--cloud-provider=external', '--profiling'),
+    { custom_kube_controller_manager_flags: ['--controllers=*,bootstrapsigner,tokencleaner'] },
+    { custom_kube_controller_manager_flags: ['--leader-elect=true', '--kube-api-qps=50'] },
+    { custom_kube_scheduler_flags: ['--kube-api-qps=50'] },
+    { custom_kubelet_flags: ['--max-pods=50', '--read-only-port=0', '--resolv-conf=resolv'] },
+    // A kube-proxy flag without a place in k0s.yaml is reported, and does no harm.
+    { custom_kube_proxy_flags: ['--no-such-flag=1'] },
+  ])('lets %j through', (cluster: Cluster) => {
+    expect(check(cluster).problems).toEqual([]);
+  });
+
+  it('is about the key that the setting comes from, not the one of the flags', () => {
+    const { imageProblems } = check(
+      { k8s_always_pull_images_ac_enabled: true },
+      { airgapped: true },
+    );
+    expect(imageProblems.map(({ key }) => key)).toEqual([
+      'cluster_config.k8s_always_pull_images_ac_enabled',
+    ]);
+  });
+
+  it('wants a list for a release that runner does not know, if there are flags at all', () => {
+    const unknown = 'v1.99.0+k0s.0';
+    expect(check({}, {}, unknown).problems).toEqual([]);
+    expect(check(api('--event-ttl=2h'), {}, unknown).problems).toMatchObject([
+      { key: 'k0s_version', why: expect.stringContaining('Kubernetes 1.99') as string },
+    ]);
+    const tables = { '1.99': { 'kube-apiserver': ['event-ttl'] } };
+    expect(check(api('--event-ttl=2h'), { tables }, unknown).problems).toEqual([]);
+  });
+
+  it('adds the flags of the operator to those of a release that runner knows', () => {
+    const tables = { '1.29': { kubelet: ['vendor-flag'] } };
+    const cluster = { custom_kubelet_flags: ['--vendor-flag=1', '--max-pods=1'] };
+    expect(check(cluster).problems).toHaveLength(1);
+    expect(check(cluster, { tables }).problems).toEqual([]);
+  });
+});
+
+describe('images without a registry', () => {
+  const always = { k8s_always_pull_images_ac_enabled: true };
+
+  it.each([
+    [always, { airgapped: true }, 1],
+    [api('--enable-admission-plugins=AlwaysPullImages'), { airgapped: true }, 1],
+    [always, { airgapped: true, registry: 'r.example.com/k0s' }, 0],
+    [always, {}, 0],
+    [{}, { airgapped: true }, 0],
+  ])('with %j and %j: %i problems', (cluster: Cluster, options, count) => {
+    const { imageProblems } = check(cluster, options);
+    expect(imageProblems).toHaveLength(count);
+    for (const { what } of imageProblems)
+      expect(what).toBe(
+        'give --image-registry, or leave it out for the upgrade with --leave-out AlwaysPullImages',
+      );
+  });
+});
+
+describe('what is left out', () => {
+  it('are admission plugins of MKE 3, with a line in the report', () => {
+    const { config, unconverted } = convert(
+      api(
+        '--enable-admission-plugins=UCPAuthorization,CheckImageSigning,PodNodeSelector,PodSecurityPolicy',
+      ),
+    );
+    expect(config).toMatchObject({
+      spec: { apiServer: { extraArgs: { 'enable-admission-plugins': 'PodNodeSelector' } } },
+    });
+    expect(unconverted.map(({ key, value }) => `${key} ${value}`)).toEqual([
+      'cluster_config.custom_kube_api_server_flags UCPAuthorization',
+      'cluster_config.custom_kube_api_server_flags CheckImageSigning',
+      'cluster_config.custom_kube_api_server_flags PodSecurityPolicy',
+    ]);
+  });
+
+  it.each([
+    [api('--no-such-flag=1', '--event-ttl=2h'), 'no-such-flag', { 'event-ttl': '2h' }],
+    [
+      api('--enable-admission-plugins=A,PodNodeSelector'),
+      'A',
+      { 'enable-admission-plugins': 'PodNodeSelector' },
+    ],
+    [{ k8s_always_pull_images_ac_enabled: true }, 'AlwaysPullImages', {}],
+    [{ kube_api_server_profiling_enabled: true }, 'profiling', {}],
+  ])('from %j is %s, when the operator asks for it', (cluster: Cluster, name, extraArgs) => {
+    const { config, unconverted } = convert(cluster, [name]);
+    expect(config).toMatchObject({ spec: { apiServer: { extraArgs } } });
+    expect(
+      (config as { spec: { apiServer: { extraArgs: object } } }).spec.apiServer.extraArgs,
+    ).toEqual(extraArgs);
+    expect(unconverted.map(({ why }) => why)).toEqual(['you asked to leave it out']);
+  });
+});
+
+it.each([
+  ['v1.29.15+k0s.0', '1.29'],
+  ['1.30.1', '1.30'],
+  ['latest', undefined],
+  ['v1.29', undefined],
+  ['../../1.29.0', undefined],
+])('the version %s is of Kubernetes %s', (version, minor) => {
+  expect(minorOf(version)).toBe(minor);
+});
+
+it('scripts/kubernetes-flags.mjs reads flags, plugins and gates from the help of the programs', () => {
+  const help = `
+Usage:
+  kube-apiserver [flags]
+
+Flags:
+      --enable-admission-plugins strings   admission plugins (a, b). Comma-delimited list of admission plugins: PodSecurity, AlwaysAdmit. The order does not matter, see --other.
+      --feature-gates mapStringBool        Options are:
+                APIServerIdentity=true|false (BETA - default=true)
+                kube:Other=true|false (ALPHA - default=false)
+  -h, --help                               help
+`;
+  const dir = mkdtempSync(join(tmpdir(), 'runner-flags-'));
+  try {
+    const program = join(dir, 'kube-apiserver');
+    writeFileSync(program, `#!/bin/sh\n[ "$*" = --help ] || exit 1\ncat <<'EOF'\n${help}EOF\n`);
+    chmodSync(program, 0o755);
+    const script = join(packageRoot(), 'scripts', 'kubernetes-flags.mjs');
+    const out = execFileSync('node', [script, dir], { stdio: 'pipe', timeout: 30_000 });
+    expect(JSON.parse(out.toString())).toEqual({
+      'kube-apiserver': ['enable-admission-plugins', 'feature-gates', 'help'],
+      'admission-plugins': ['AlwaysAdmit', 'PodSecurity'],
+      'feature-gates': ['APIServerIdentity', 'Other'],
+    });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
