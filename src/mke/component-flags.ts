@@ -20,8 +20,9 @@ export const mkeOnlyPlugins: Record<string, string> = {
   PodSecurityPolicy: 'Kubernetes 1.25 removed it; use Gatekeeper or Pod Security Admission',
 };
 
+const PROFILES = 'custom_kubelet_flags_profiles';
 /** Where the flags of a component are in "spec", and the TOML key of its custom flags. */
-const places: [component: Component, path: string, key: string][] = [
+const componentFlags: [component: Component, path: string, key: string][] = [
   ['kube-apiserver', 'apiServer.extraArgs', 'custom_kube_api_server_flags'],
   [
     'kube-controller-manager',
@@ -262,8 +263,16 @@ export function checkFlags(
   const known = minor === undefined ? undefined : knownFlags(minor, tables);
   const release = minor === undefined ? k0sVersion : `Kubernetes ${minor}`;
   let unknowable: string | undefined;
-  for (const [component, path, fallback] of places) {
-    for (const [name, value] of Object.entries(flagsAt(conversion, path))) {
+  const places = [
+    ...componentFlags.map(([component, path, key]) => {
+      return { component, path, key, flags: flagsAt(conversion, path) };
+    }),
+    ...Object.entries(conversion.profileFlags).map(([name, flags]) => {
+      return { component: 'kubelet' as const, path: '', key: `${PROFILES}.${name}`, flags };
+    }),
+  ];
+  for (const { component, path, key: fallback, flags: given } of places) {
+    for (const [name, value] of Object.entries(given)) {
       const keyOf = (item = ''): string =>
         conversion.origins[`${path}.${name}${item === '' ? '' : `.${item}`}`] ??
         conversion.origins[`${path}.${name}`] ??

@@ -55,6 +55,8 @@ export interface Conversion {
   later: { key: string; feature: string }[];
   /** Settings that k0s has and the file of MKE 4.0 does not. */
   k0sOnly: { calicoMtu: number; auditPolicy?: JsonObject };
+  /** Flags of the kubelet profiles that became fields, by profile. */
+  profileFlags: Record<string, Record<string, string>>;
   /** TOML key of a setting that can come from several, by its path in "spec". */
   origins: Record<string, string>;
 }
@@ -94,6 +96,7 @@ class Converter {
   readonly #refusals: Unconverted[] = [];
   readonly #pools: Conversion['metallbPools'] = [];
   readonly #k0sOnly: Conversion['k0sOnly'] = { calicoMtu: 0 };
+  readonly #profileFlags: Conversion['profileFlags'] = {};
   readonly #origins: Record<string, string> = {};
 
   constructor(source: Mke3Config, options: ConvertOptions) {
@@ -132,6 +135,7 @@ class Converter {
       managersTakePods,
       later: this.#later(),
       k0sOnly: this.#k0sOnly,
+      profileFlags: this.#profileFlags,
       origins: this.#origins,
     };
   }
@@ -351,7 +355,8 @@ class Converter {
         .filter(
           (flag) => !this.#leftOut(`${C}.custom_kubelet_flags_profiles.${name}`, flagName(flag)),
         );
-      const { fields, problems } = profileToFields(words.join(' '));
+      const { fields, taken, problems } = profileToFields(words.join(' '));
+      this.#profileFlags[name] = taken;
       profiles.push({ name, values: fields });
       for (const { flag, reason } of problems) {
         this.#report(

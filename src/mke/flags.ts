@@ -113,13 +113,21 @@ export function kubeletField(
 }
 
 /** One kubelet profile of MKE 3, flags parted by blanks, as KubeletConfiguration fields. */
-export function profileToFields(flags: string): { fields: JsonObject; problems: FlagProblem[] } {
+export function profileToFields(flags: string): {
+  fields: JsonObject;
+  /** The flags that became fields. */
+  taken: Record<string, string>;
+  problems: FlagProblem[];
+} {
   const { map, problems } = flagsToMap(flags.split(/\s+/).filter((flag) => flag !== ''));
   const fields: JsonObject = {};
+  const taken: Record<string, string> = {};
   for (const [name, text] of Object.entries(map)) {
     const field = kubeletField(name, text);
-    if (field) setPath(fields, field.path, field.value);
-    else {
+    if (field) {
+      setPath(fields, field.path, field.value);
+      taken[name] = text;
+    } else {
       const reason = overwritten.has(name)
         ? 'k0s overwrites it'
         : kubeletFields[name]
@@ -128,7 +136,7 @@ export function profileToFields(flags: string): { fields: JsonObject; problems: 
       problems.push({ flag: `--${name}=${text}`, reason });
     }
   }
-  return { fields, problems };
+  return { fields, taken, problems };
 }
 
 function convertValue(text: string, kind: Kind): JsonValue | undefined {

@@ -104,6 +104,32 @@ describe('the check of custom flags', () => {
     ]);
   });
 
+  it.each([
+    ['--anonymous-auth=true', /run commands/],
+    ['--authorization-mode=AlwaysAllow', /run commands/],
+    ['--read-only-port=10255', /without authentication/],
+    ['--feature-gates=NoSuchGate=true', /this feature gate/],
+  ])('stops at %s in a kubelet profile', (flag, why) => {
+    const { problems } = checkFlags(
+      convertConfig(
+        new Mke3Config({
+          cluster_config: {
+            calico_kdd: true,
+            custom_kubelet_flags_profiles: { gpu: `--max-pods=40 ${flag} --node-ip=10.0.0.9` },
+          },
+        }),
+        { hosts: [], externalAddress: '' },
+      ),
+      'v1.29.15+k0s.0',
+    );
+    expect(problems).toMatchObject([
+      {
+        key: 'cluster_config.custom_kubelet_flags_profiles.gpu',
+        why: expect.stringMatching(why) as string,
+      },
+    ]);
+  });
+
   it('wants a list for a release that runner does not know, if there are flags at all', () => {
     const unknown = 'v1.99.0+k0s.0';
     expect(check({}, {}, unknown).problems).toEqual([]);

