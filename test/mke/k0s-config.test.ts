@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
@@ -242,6 +246,39 @@ describe('every setting of MKE 3 that is converted', () => {
     expect(destinations(`${C}.node_exporter_port`, [9100])).toEqual([]);
   });
 });
+
+const REAL_K0S = process.env['RUNNER_K0S'] ?? '';
+it.runIf(REAL_K0S !== '')(
+  'a real k0s accepts the configuration with each of them',
+  () => {
+    const dir = mkdtempSync(join(tmpdir(), 'runner-k0s-'));
+    const file = join(dir, 'k0s.yaml');
+    const validate = (spec: object): { status: number | null; stderr: string } => {
+      const head = { apiVersion: 'k0s.k0sproject.io/v1beta1', kind: 'ClusterConfig' };
+      writeFileSync(file, JSON.stringify({ ...head, metadata: { name: 'k0s' }, spec }));
+      const args = ['config', 'validate', '--config', file];
+      return spawnSync(REAL_K0S, args, { timeout: 30_000, encoding: 'utf8' });
+    };
+    try {
+      // It is strict about most fields, but not about those of the network.
+      expect(validate({ noSuchField: 1 }).status).not.toBe(0);
+      expect(validate({ api: { extraArgs: { profiling: true } } }).status).not.toBe(0);
+      for (const [key, all] of Object.entries(cases))
+        for (const [value, beside] of all) {
+          const { spec } = settings({ ...beside, [key]: value }).k0s;
+          const { status, stderr } = validate({
+            ...spec,
+            api: { ...spec.api, address: '127.0.0.1' },
+            network: { ...spec.network, provider: 'calico' },
+          });
+          expect(status, `${key}: ${stderr}`).toBe(0);
+        }
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  },
+  300_000,
+);
 
 const k0sOf = (values: Settings): K0sSettings => settings(values).k0s;
 const profilesOf = (values: Settings): Record<string, JsonObject> =>
