@@ -140,6 +140,14 @@ describe('the check of custom flags', () => {
     expect(check(api('--event-ttl=2h'), { tables }, unknown).problems).toEqual([]);
   });
 
+  it('knows what the next release has removed', () => {
+    const flags = api('--enable-admission-plugins=NodeRestriction,SecurityContextDeny');
+    expect(check(flags).problems).toEqual([]);
+    expect(check(flags, {}, 'v1.30.14+k0s.0').problems).toMatchObject([
+      { what: expect.stringContaining('--leave-out SecurityContextDeny') as string },
+    ]);
+  });
+
   it('adds the flags of the operator to those of a release that runner knows', () => {
     const tables = { '1.29': { kubelet: ['vendor-flag'] } };
     const cluster = { custom_kubelet_flags: ['--vendor-flag=1', '--max-pods=1'] };
