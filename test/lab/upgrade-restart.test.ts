@@ -36,7 +36,16 @@ const startsPlay = (event: RunEvent, play: string): boolean =>
 
 describe('a host that restarts during the shipped upgrade', () => {
   it('starts k0s and not MKE 3 after its migration, and again after the upgrade', async () => {
-    const { code, events } = await bench.upgrade([], {
+    // Older than v1.29.4, k0s reads its token file at every start.
+    const file = bench.cli.file(
+      'k0s',
+      readFileSync(bench.cluster.k0sBinary, 'utf8').replace(
+        /^version=.*$/m,
+        'version=v1.29.3+k0s.0',
+      ),
+    );
+    const older = ['--k0s-version', 'v1.29.3+k0s.0', '--k0s-binary', file];
+    const { code, events } = await bench.upgrade(older, {
       onEvent: (event) => {
         if (startsPlay(event, 'Migrate worker')) void restart('manager2');
       },

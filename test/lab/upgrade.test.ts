@@ -213,6 +213,28 @@ describe('the shipped upgrade', () => {
     expect(plan.code, plan.stdout.slice(-2000)).toBe(0);
   });
 
+  it('shows the known faults of an older k0s release, and none of the default release', async () => {
+    const older = ['--k0s-version', 'v1.29.5+k0s.0'];
+    const args = ['plan', 'upgrade.yml', ...bench.inputs()];
+    const { code, stdout } = await bench.cli.run([...args, ...older]);
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain('Known faults of k0s v1.29.5+k0s.0');
+    expect(stdout).toMatch(/"k0s reset" waits for containerd .*Fixed in v1\.29\.6\./);
+    expect(stdout).toMatch(/"k0s reset" deletes the data .*Fixed in v1\.29\.11\./);
+    expect(stdout).not.toContain('A node does not start again');
+    expect((await bench.cli.run(args)).stdout).not.toContain('Known faults');
+  });
+
+  it('refuses a k0s release whose etcd does not accept the data of MKE 3', async () => {
+    const { code, events } = await bench.upgrade(['--k0s-version', 'v1.34.1+k0s.0']);
+    expect(code).toBe(2);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringMatching(
+        /k0s_release: k0s v1\.34\.1\+k0s\.0 has etcd 3\.6.* MKE 3 has etcd 3\.5\.9\. Choose a release before v1\.34/,
+      ) as string,
+    });
+  });
+
   it('runs the checks of the operator from files that "host_checks" names', async () => {
     const own = bench.cli.file(
       'raid.yml',
@@ -403,7 +425,7 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
     const shared = bench.cluster.lab.files.shared;
     for (const { name, root } of bench.cluster.lab.hosts) {
       expect(readFileSync(join(shared, 'kube/nodes', name, 'version'), 'utf8')).toBe(
-        'v1.29.3+k0s\n',
+        'v1.29.15+k0s\n',
       );
       expect(existsSync(join(root.dir, 'var/lib/lab/docker/containers/ucp-proxy'))).toBe(false);
     }

@@ -1,4 +1,4 @@
-// Stands for the k0s binary, v1.29.3+k0s.0, on a host with systemd. Its files, units, users, ports, tokens, refusals and
+// Stands for the k0s binary, v1.29.15+k0s.0, on a host with systemd. Its files, units, users, ports, tokens, refusals and
 // what `reset` removes are the original's; etcd is the real one. Simpler than the original: the Kubernetes API knows nodes
 // only, kept as JSON in etcd, and a kubelet is what reports its node every two seconds.
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
@@ -19,7 +19,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-const VERSION = 'v1.29.3+k0s.0';
+const VERSION = 'v1.29.15+k0s.0';
 const DATA = '/var/lib/k0s';
 const PKI = `${DATA}/pki`;
 const RUN = '/run/k0s';
@@ -232,7 +232,6 @@ function parseToken(text: string): Token {
   };
 }
 
-/** Read at every start, also of a node that has joined long ago, as v1.29.3 does. */
 function readTokenFile(path: string): string {
   if (!existsSync(path)) fail(`open ${path}: no such file or directory`);
   return readFileSync(path, 'utf8');
@@ -289,9 +288,8 @@ async function runController(flags: Map<string, string>): Promise<void> {
   let cluster = `${hostname()}=https://${address}:2380`;
   let state = 'new';
   const tokenFile = flags.get('token-file');
-  const tokenText = tokenFile === undefined ? '' : readTokenFile(tokenFile);
   if (tokenFile !== undefined && !existsSync(`${PKI}/ca.key`)) {
-    const token = decodeToken(tokenText, tokenFile);
+    const token = decodeToken(readTokenFile(tokenFile), tokenFile);
     const answer = await ask(token, 'POST', '/v1beta1/etcd/members', {
       name: hostname(),
       peer: `https://${address}:2380`,
@@ -498,12 +496,11 @@ async function runWorker(flags: Map<string, string>): Promise<void> {
   const file = flags.get('token-file');
   const kept = `${DATA}/kubelet.conf`;
   mkdirSync(DATA, { recursive: true });
-  const text = file === undefined ? '' : readTokenFile(file);
   // After the first join the kubelet has an identity of its own; the token may be revoked.
   if (!existsSync(kept)) {
     if (file === undefined)
       fail('neither regular nor bootstrap kubelet kubeconfig files exist and no join token given');
-    const token = decodeToken(text, file);
+    const token = decodeToken(readTokenFile(file), file);
     const answer = await ask(token, 'GET', '/readyz');
     if (answer.status !== 200) fail(`failed to join: ${answer.body}`);
     const own = { ...token, token: `kubelet-${randomBytes(12).toString('hex')}` };
@@ -616,7 +613,7 @@ KillMode=process
 Delegate=yes
 LimitNOFILE=999999
 Restart=always
-RestartSec=120
+RestartSec=10
 
 [Install]
 WantedBy=multi-user.target
