@@ -9,6 +9,8 @@ interface ApiOptions {
   toml: string;
   /** Nodes of the Swarm, as the engine's API gives them. */
   nodes: () => unknown[] | Promise<unknown[]>;
+  /** What Kubernetes answers to a path below "/api" and "/apis"; undefined for what it does not have. Empty lists when left out. */
+  kubernetes?: (path: string) => unknown;
   /** Whether `ucp-controller` runs somewhere. */
   isUp: () => boolean;
   /** Where to listen; any free port of the loopback interface when left out. */
@@ -80,6 +82,15 @@ export class Mke3Api {
 
   async #authorized(path: string, method: string): Promise<Answer> {
     if (method !== 'GET') return { status: 405, body: { message: 'the stand-in only reads' } };
+    if (/^\/apis?\/(?!ucp\/)/.test(path)) {
+      const body = this.#options.kubernetes?.(path) ?? kubernetesDefaults(path);
+      return body === undefined
+        ? {
+            status: 404,
+            body: { kind: 'Status', message: 'the server could not find the requested resource' },
+          }
+        : { status: 200, body };
+    }
     switch (path) {
       case '/api/ucp/config-toml':
         return { status: 200, body: this.toml, type: 'application/toml' };
@@ -125,6 +136,17 @@ export class Mke3Api {
     }
     return { status: 401, body: { message: 'unauthorized: username or password is wrong' } };
   }
+}
+
+/** What a cluster without webhooks answers. */
+function kubernetesDefaults(path: string): unknown {
+  if (path === '/api/v1/namespaces/kube-system')
+    return {
+      metadata: { name: 'kube-system', labels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+    };
+  const lists =
+    /^\/apis\/(admissionregistration\.k8s\.io\/v1\/(validating|mutating)webhookconfigurations|discovery\.k8s\.io\/v1\/endpointslices)$/;
+  return lists.test(path) ? { items: [] } : undefined;
 }
 
 const accounts = [

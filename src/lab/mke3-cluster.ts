@@ -78,6 +78,10 @@ export class Mke3Cluster {
       certificate,
       toml,
       nodes: () => swarmNodes(lab.files.shared),
+      kubernetes: (path) => {
+        const file = join(lab.files.shared, 'kube', `${path.slice(1)}.json`);
+        return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as unknown) : undefined;
+      },
       isUp: () => controllerRuns(lab.hosts),
     });
     return new Mke3Cluster(lab, api);

@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Admission } from './webhooks.ts';
 
 export interface ApiAccess {
   /** `https://host:port`, without a path. */
@@ -61,6 +62,17 @@ export class Mke3Client {
     return backend === 'ldap'
       ? asObject(await this.#getJson('/enzi/v0/config/auth/ldap'))
       : undefined;
+  }
+
+  /** What decides about requests to Kubernetes, from its API, which MKE serves under its own address. */
+  async admission(): Promise<Admission> {
+    const configurations = '/apis/admissionregistration.k8s.io/v1';
+    return {
+      validating: await this.#getJson(`${configurations}/validatingwebhookconfigurations`),
+      mutating: await this.#getJson(`${configurations}/mutatingwebhookconfigurations`),
+      endpointSlices: await this.#getJson('/apis/discovery.k8s.io/v1/endpointslices'),
+      kubeSystem: await this.#getJson('/api/v1/namespaces/kube-system'),
+    };
   }
 
   /** Accounts and teams, all pages. */

@@ -3,6 +3,7 @@ import { TaskError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { Mke3Client } from './api.ts';
+import { failingWebhooks } from './webhooks.ts';
 
 const schema = {
   type: 'object',
@@ -22,7 +23,7 @@ const schema = {
 
 export const mke3_cluster: Module<FromSchema<typeof schema>> = {
   name: 'mke3_cluster',
-  summary: 'Read configuration, nodes and accounts of an MKE 3 cluster from its API.',
+  summary: 'Read configuration, nodes, accounts and webhooks of an MKE 3 cluster from its API.',
   schema,
   readOnly: true,
 
@@ -37,9 +38,24 @@ export const mke3_cluster: Module<FromSchema<typeof schema>> = {
     const nodes = await client.nodes();
     const accounts = await client.accounts();
     const ldap = (await client.ldap()) ?? {};
-    return { actions: [], result: { toml, nodes: nodes.map(describeNode), ldap, ...accounts } };
+    const { webhooks, webhooks_error } = await webhooksOf(client);
+    return {
+      actions: [],
+      result: { webhooks, webhooks_error, toml, nodes: nodes.map(describeNode), ldap, ...accounts },
+    };
   },
 };
+
+/** The check "webhooks" reports when they cannot be read; all else does not depend on them. */
+async function webhooksOf(client: Mke3Client) {
+  try {
+    const webhooks = failingWebhooks(await client.admission()) as unknown as JsonObject[];
+    return { webhooks, webhooks_error: '' };
+  } catch (error) {
+    if (!(error instanceof TaskError)) throw error;
+    return { webhooks: [], webhooks_error: error.message };
+  }
+}
 
 function describeNode(node: JsonObject): JsonObject {
   const part = (value: JsonValue | undefined): JsonObject => (isJsonObject(value) ? value : {});

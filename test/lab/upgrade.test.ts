@@ -311,13 +311,32 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
+  it('does not start with a webhook that keeps k0s from creating its pods', async () => {
+    const { shared } = bench.cluster.lab.files;
+    const list = join(shared, 'kube/apis/admissionregistration.k8s.io/v1');
+    mkdirSync(list, { recursive: true });
+    const clientConfig = { service: { namespace: 'policy', name: 'guard' } };
+    const rules = [{ apiGroups: [''], operations: ['CREATE'], resources: ['pods'] }];
+    const webhooks = [{ name: 'guard.example.com', failurePolicy: 'Fail', clientConfig, rules }];
+    const items = [{ metadata: { name: 'guard' }, webhooks }];
+    writeFileSync(join(list, 'validatingwebhookconfigurations.json'), JSON.stringify({ items }));
+    const { code, events } = await bench.upgrade();
+    expect(code).toBe(2);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringMatching(
+        /webhooks: .*guard\.example\.com in ValidatingWebhookConfiguration guard \(service policy\/guard, no ready endpoint even now\); set "failurePolicy: Ignore"/,
+      ) as string,
+    });
+  });
+
   it('takes the image of the backup from the registry of MKE 3, on hosts with SELinux, too', async () => {
     const engine = join(bench.cluster.lab.host('manager1').root.dir, 'var/lib/lab/docker');
-    const image = (name: string) =>
+    const image = (name: string) => {
       writeFileSync(
         join(engine, 'containers', name, 'image'),
         `reg.example.com/mke/${name}:3.7.16\n`,
       );
+    };
     for (const name of readdirSync(join(engine, 'containers')))
       if (name.startsWith('ucp-')) image(name);
     writeFileSync(join(engine, 'selinux'), '');

@@ -156,6 +156,15 @@ const answers = (body: Record<string, unknown>) =>
     ]),
   );
 
+const admission = {
+  [`GET ${api}/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations`]: {
+    items: [],
+  },
+  [`GET ${api}/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations`]: { items: [] },
+  [`GET ${api}/apis/discovery.k8s.io/v1/endpointslices`]: { items: [] },
+  [`GET ${api}/api/v1/namespaces/kube-system`]: { metadata: {} },
+};
+
 testModule(mke3_cluster, {
   settled: [
     {
@@ -165,6 +174,7 @@ testModule(mke3_cluster, {
         [`POST ${api}/auth/login`]: { auth_token: 't' },
         [`GET ${api}/id/`]: { isAdmin: true },
         [`GET ${api}/api/ucp/config-toml`]: 'x = 1',
+        ...admission,
         [`GET ${api}/nodes`]: [
           {
             ID: '1',
@@ -191,6 +201,31 @@ testModule(mke3_cluster, {
         orgs: ['o'],
         teams: ['o/t'],
         ldap: { serverURL: 'ldaps://l' },
+        webhooks: [],
+        webhooks_error: '',
+      },
+    },
+    {
+      title: 'reads all else when Kubernetes does not tell its webhooks',
+      args: { url: api, username: 'a', password: 'b' },
+      responses: {
+        ...answers({
+          [`POST ${api}/auth/login`]: { auth_token: 't' },
+          [`GET ${api}/id/`]: { isAdmin: true },
+          [`GET ${api}/api/ucp/config-toml`]: 'x = 1',
+          [`GET ${api}/nodes`]: [],
+          [`GET ${api}/enzi/v0/config/auth`]: { backend: 'managed' },
+          [`GET ${api}/accounts/?filter=all&limit=1000`]: { accounts: [] },
+        }),
+        [`GET ${api}/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations`]: {
+          ...{ status: 403, body: '{"message":"forbidden"}', headers: {} },
+        },
+      },
+      result: {
+        toml: 'x = 1',
+        webhooks: [],
+        webhooks_error:
+          'MKE 3 answered /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations with status 403: forbidden.',
       },
     },
   ],
