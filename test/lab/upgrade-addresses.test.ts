@@ -25,6 +25,7 @@ describe('addresses of the nodes in an upgrade', () => {
   it('are "privateAddress" of the hosts file where it is set', async () => {
     const { code, stdout } = await bench.upgrade([
       ...['--hosts-path', hostsWith({ manager1: { privateAddress: '127.0.9.1' } })],
+      ...['--external-address', ''],
     ]);
     expect(code, stdout).toBe(0);
     const { root, address } = bench.cluster.lab.host('manager1');
@@ -34,6 +35,13 @@ describe('addresses of the nodes in an upgrade', () => {
     expect(spec.api.address).toBe('127.0.9.1');
     expect(spec.api.sans).toEqual(expect.arrayContaining(['127.0.9.1', address]));
     expect(spec.storage.etcd).toMatchObject({ peerAddress: '127.0.9.1' });
+    // The operator is outside of the cluster.
+    const kubeconfig = parse(readFileSync(join(bench.cli.dir, '.mke/mke.kubeconf'), 'utf8')) as {
+      clusters: { cluster: { server: string } }[];
+      contexts: { name: string }[];
+    };
+    expect(kubeconfig.contexts.map(({ name }) => name)).toEqual(['mke']);
+    expect(kubeconfig.clusters[0]?.cluster.server).toBe(`https://${address}:6443`);
   });
 
   itWith('ip')('must be on the host', async () => {
