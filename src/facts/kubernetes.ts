@@ -136,3 +136,52 @@ function texts(value: JsonValue | undefined): Record<string, string> {
   const entries = isJsonObject(value) ? Object.entries(value) : [];
   return Object.fromEntries(entries.map(([name, one]) => [name, String(one)]));
 }
+
+export interface PodAddress {
+  name: string;
+  node: string;
+  address: string;
+  /** TCP ports that its containers declare, or by which the kubelet probes them. */
+  ports: number[];
+}
+
+const PROBED = ['livenessProbe', 'readinessProbe'].map((probe) => `TCP/{.${probe}.httpGet.port} `);
+const ADDRESS_FIELDS = [
+  '{.metadata.name}',
+  '{.spec.nodeName}',
+  '{.status.phase}',
+  '{.spec.hostNetwork}',
+  '{.status.podIP}',
+  `{range .spec.containers[*]}{range .ports[*]}{.protocol}/{.containerPort} {end}${PROBED.join('')}{end}`,
+];
+
+/** Running pods with an address of their own and a TCP port; the selector may be empty. */
+export const podAddresses: Fact<[call: string, namespace: string, selector: string], PodAddress[]> =
+  {
+    name: 'kubernetes.pod_addresses',
+    command: (call, namespace, selector) => ({
+      script: quoteAll([
+        ...(JSON.parse(call) as string[]),
+        ...['get', 'pods', '-n', namespace, ...(selector === '' ? [] : ['-l', selector])],
+        ...['--request-timeout=30s', '-o'],
+        `jsonpath={range .items[*]}${ADDRESS_FIELDS.join('{"\\t"}')}{"\\n"}{end}`,
+      ]),
+    }),
+    parse({ code, stdout, stderr }, _call, namespace) {
+      if (code !== 0)
+        throw new TaskError(
+          `Kubernetes does not list the pods of "${namespace}": ${stderr.trim()}`,
+        );
+      return stdout.split('\n').flatMap((line) => {
+        const [name = '', node = '', phase, hostNetwork, address = '', words = ''] =
+          line.split('\t');
+        const ports = words
+          .split(' ')
+          .flatMap((word) => /^TCP\/(\d+)$/.exec(word)?.[1] ?? [])
+          .map(Number);
+        if (phase !== 'Running' || hostNetwork === 'true' || address === '' || ports.length === 0)
+          return [];
+        return [{ name, node, address, ports: [...new Set(ports)] }];
+      });
+    },
+  };

@@ -5,6 +5,7 @@ import { packageRoot } from '../util/package.ts';
 import { selfSigned } from './certificate.ts';
 import { Lab, type LabHost } from './lab.ts';
 import { LAB_ADMIN, Mke3Api } from './mke3-api.ts';
+import { NameServer } from './name-server.ts';
 
 export const MKE3_VERSION = '3.7.16';
 
@@ -59,9 +60,13 @@ export class Mke3Cluster {
   readonly lab: Lab;
   readonly api: Mke3Api;
 
-  private constructor(lab: Lab, api: Mke3Api) {
+  /** Answers for the DNS service of k0s. */
+  readonly #names: NameServer;
+
+  private constructor(lab: Lab, api: Mke3Api, names: NameServer) {
     this.lab = lab;
     this.api = api;
+    this.#names = names;
   }
 
   static async start(shape: ClusterShape): Promise<Mke3Cluster> {
@@ -70,7 +75,9 @@ export class Mke3Cluster {
       ...Array.from({ length: shape.workers }, (_, index) => `worker${String(index + 1)}`),
     ];
     const certificate = selfSigned(['127.0.0.1'], ['localhost', 'mke.example.com']);
+    const dns = await NameServer.start('kubernetes.default.svc.cluster.local', '10.96.0.1');
     const lab = await Lab.start(names, (host, shared) => {
+      writeFileSync(join(shared, 'dns'), `127.0.0.1 ${String(dns.port)}\n`);
       seedHost(host, shared, certificate.cert, host.name === names[0]);
     });
     const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
@@ -84,7 +91,7 @@ export class Mke3Cluster {
       },
       isUp: () => controllerRuns(lab.hosts),
     });
-    return new Mke3Cluster(lab, api);
+    return new Mke3Cluster(lab, api, dns);
   }
 
   /** The stand-in of the k0s binary, as the upgrade would fetch it. */
@@ -104,6 +111,7 @@ export class Mke3Cluster {
   }
 
   async stop(): Promise<void> {
+    await this.#names.stop();
     await this.api.stop();
     await this.lab.stop();
   }

@@ -11,6 +11,7 @@ import { container } from './container.ts';
 import { copy } from './copy.ts';
 import { cron } from './cron.ts';
 import { debug } from './debug.ts';
+import { dns_check } from './dns_check.ts';
 import { dnf } from './dnf.ts';
 import { document } from './document.ts';
 import { docker_export } from './docker_export.ts';
@@ -29,6 +30,7 @@ import { http_check } from './http_check.ts';
 import { include_vars } from './include_vars.ts';
 import { k0s } from './k0s.ts';
 import { k8s_node } from './k8s_node.ts';
+import { k8s_pods } from './k8s_pods.ts';
 import { k8s_wait } from './k8s_wait.ts';
 import { lineinfile } from './lineinfile.ts';
 import { modprobe } from './modprobe.ts';
@@ -83,6 +85,7 @@ export const builtinModules = [
   cron,
   debug,
   dnf,
+  dns_check,
   docker_export,
   docker_object,
   document,
@@ -100,6 +103,7 @@ export const builtinModules = [
   include_vars,
   k0s,
   k8s_node,
+  k8s_pods,
   k8s_wait,
   lineinfile,
   modprobe,

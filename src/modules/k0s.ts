@@ -179,7 +179,8 @@ function actionsFor(args: Args, found: K0sState, stock: string | undefined): Act
         throw new TaskError('k0s is not installed as a service.', {
           hint: 'Install it first: k0s: { state: installed, role: … }.',
         });
-      return [run('start')];
+      // Not "k0s start", which refuses a unit that has failed before.
+      return [{ kind: 'exec', argv: ['systemctl', 'start', unit] }];
     case 'stopped':
       // Also where the program is gone, or where systemd waits before it starts a failed unit again.
       return active ? [{ kind: 'exec', argv: ['systemctl', 'stop', unit] }] : [];

@@ -18,6 +18,13 @@ const schema = {
     },
     port: { ...number, description: 'One TCP port.' },
     ports: { type: 'array', items: number, minItems: 1, description: 'Several TCP ports.' },
+    targets: {
+      type: 'array',
+      items: { type: 'string', pattern: '^(\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9.-]+):[0-9]{1,5}$' },
+      minItems: 1,
+      description:
+        'In place of host and ports: ports of several hosts as HOST:PORT or [IPV6]:PORT.',
+    },
     state: {
       enum: ['open', 'closed'],
       description: 'Something listens, or the port is free. Default: open.',
@@ -38,14 +45,37 @@ export const port_check: Module<FromSchema<typeof schema>> = {
   readOnly: true,
   inCheck: lookOnce,
 
-  plan({ host = '127.0.0.1', port, ports = [], state = 'open', timeout = 0, sleep = 1 }) {
-    const all = [...(port === undefined ? [] : [port]), ...ports];
-    if (all.length === 0) throw new TaskError('"port_check" needs "port" or "ports".');
+  plan({
+    host = '127.0.0.1',
+    port,
+    ports = [],
+    targets = [],
+    state = 'open',
+    timeout = 0,
+    sleep = 1,
+  }) {
+    const numbers = [...(port === undefined ? [] : [port]), ...ports];
+    const all: [host: string, port: number][] = [
+      ...numbers.map((one): [string, number] => [host, one]),
+      ...targets.map(parseTarget),
+    ];
+    if (all.length === 0) throw new TaskError('"port_check" needs "port", "ports" or "targets".');
+    if (numbers.length > 0 && targets.length > 0)
+      throw new TaskError('"targets" does not go together with "port" and "ports".');
     const wrong = state === 'open' ? 'closed' : 'taken';
-    const looks = all.map((one) => {
-      const test = `${state === 'open' ? '' : '! '}{ ${portOpen(host, one)}; }`;
-      return `${test} || { echo ${quote(`port ${String(one)} of ${host} is ${wrong}`)}; bad=1; }`;
+    const looks = all.map(([where, one]) => {
+      const test = `${state === 'open' ? '' : '! '}{ ${portOpen(where, one)}; }`;
+      return `${test} || { echo ${quote(`port ${String(one)} of ${where} is ${wrong}`)}; bad=1; }`;
     });
     return waitUntil(`{ bad=0; ${looks.join('; ')}; [ "$bad" = 0 ]; }`, { timeout, sleep });
   },
 };
+
+const MAX_PORT = 65_535;
+
+function parseTarget(text: string): [host: string, port: number] {
+  const [, bracketed, plain = '', digits] = /^(?:\[(.+)\]|(.+)):(\d+)$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (!(port >= 1 && port <= MAX_PORT)) throw new TaskError(`"${text}" has no valid port.`);
+  return [bracketed ?? plain, port];
+}

@@ -40,6 +40,8 @@ const notPlayed: Record<string, string> = {
   http_check: 'test/lab/modules.test.ts has a server',
   k8s_node: 'test/lab/modules.test.ts has nodes',
   k8s_wait: 'test/lab/modules.test.ts has nodes',
+  dns_check: 'test/modules/cluster.test.ts has a name server',
+  k8s_pods: 'test/lab/upgrade.test.ts has nodes',
   mke3_cluster: 'test/lab/upgrade.test.ts has a cluster',
   mke3_keys: 'test/lab/upgrade.test.ts has its containers',
   mke3_stock: 'test/lab/upgrade.test.ts has a cluster',

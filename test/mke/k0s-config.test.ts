@@ -197,6 +197,8 @@ const cases: Record<string, Case[]> = {
   [`${C}.node_local_dns`]: [[true], [true, {}, '4.1']],
   [`${C}.node_local_dns_config_persist`]: [[true], [true, {}, '4.1']],
   'backup_schedule_config.enabled': [[true]],
+  // Becomes a taint of the managers.
+  'scheduling_configuration.enable_admin_ucp_scheduling': [[false]],
 };
 
 /** Where a setting has gone: into k0s, into the report, or into the file of MKE 4 for later. */
@@ -218,6 +220,7 @@ function destinations(key: string, [value, beside = {}, target]: Case): string[]
     JSON.stringify([config, metallbPools]);
   return [
     ...(inK0s(before) === inK0s(after) ? [] : ['k0s']),
+    ...(before.conversion.managersTakePods === conversion.managersTakePods ? [] : ['taint']),
     ...(reported ? ['report'] : []),
     ...(waits && inFile(before) !== inFile(after) ? ['later'] : []),
   ];

@@ -1,17 +1,20 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { containers } from '../../src/facts/container.ts';
-import { nodeMarks, podsToMove, requiredLabels } from '../../src/facts/kubernetes.ts';
+import { nodeMarks, podAddresses, podsToMove, requiredLabels } from '../../src/facts/kubernetes.ts';
 import { directoryUse } from '../../src/facts/docker.ts';
 import { container } from '../../src/modules/container.ts';
 import { docker_export } from '../../src/modules/docker_export.ts';
 import { docker_object } from '../../src/modules/docker_object.ts';
 import { restore_container } from '../../src/modules/restore_container.ts';
+import { dns_check } from '../../src/modules/dns_check.ts';
+import { NameServer } from '../../src/lab/name-server.ts';
 import { etcd_health } from '../../src/modules/etcd_health.ts';
 import { http_check } from '../../src/modules/http_check.ts';
 import { k0s } from '../../src/modules/k0s.ts';
 import { k8s_node } from '../../src/modules/k8s_node.ts';
+import { k8s_pods } from '../../src/modules/k8s_pods.ts';
 import { k8s_wait } from '../../src/modules/k8s_wait.ts';
 import { port_check } from '../../src/modules/port_check.ts';
 import { fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
@@ -203,6 +206,15 @@ describe('kubernetes.pods', () => {
     ]);
   });
 });
+
+/** Runs shell text here, while this process goes on. */
+async function runHere(script: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile('/bin/sh', ['-c', script], { timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
 
 /** What the module would run on the host, run here with programs of the test in front of the path. */
 async function look(module: { plan: unknown }, args: object, programs: Record<string, string>) {
@@ -396,11 +408,98 @@ describe('etcd_health', () => {
 });
 
 testModule(port_check, {
-  settled: [{ title: 'it only looks', args: { ports: [1, 2] } }],
+  settled: [
+    { title: 'it only looks', args: { ports: [1, 2] } },
+    { title: 'ports of several hosts', args: { targets: ['10.0.0.1:53', '[fd00::1]:8093'] } },
+  ],
   refused: [
     { title: 'no port', args: {}, code: 'TASK_FAILED' },
+    { title: 'a target without a port', args: { targets: ['10.0.0.1'] }, code: 'SCHEMA' },
+    { title: 'a target with port 0', args: { targets: ['10.0.0.1:0'] }, code: 'TASK_FAILED' },
+    { title: 'port and targets', args: { port: 1, targets: ['a:1'] }, code: 'TASK_FAILED' },
     { title: 'what is none', args: { port: 70_000 }, code: 'SCHEMA' },
   ],
+});
+
+testModule(k8s_pods, {
+  settled: [
+    {
+      title: 'pods and their ports as targets',
+      args: { namespace: 'kube-system', selector: 'app=x' },
+      facts: {
+        [`kubernetes.pod_addresses ${kubectl} kube-system app=x`]: [
+          { name: 'a', node: 'n1', address: '10.1.0.5', ports: [53, 8080] },
+          { name: 'b', node: 'n2', address: 'fd00::5', ports: [53] },
+        ],
+      },
+      result: {
+        pods: [
+          { name: 'a', node: 'n1', address: '10.1.0.5', ports: [53, 8080] },
+          { name: 'b', node: 'n2', address: 'fd00::5', ports: [53] },
+        ],
+        targets: ['10.1.0.5:53', '10.1.0.5:8080', '[fd00::5]:53'],
+      },
+    },
+  ],
+  refused: [{ title: 'an option', args: { namespace: '--all' }, code: 'SCHEMA' }],
+});
+
+describe('kubernetes.pod_addresses', () => {
+  it('are of running pods with TCP ports that are not in the network of the host', () => {
+    const rows = [
+      ['dns', 'n1', 'Running', '', '10.1.0.5', 'UDP/53 TCP/53 TCP/9153 TCP/8080 TCP/ '],
+      ['agent', 'n2', 'Running', 'false', '10.1.1.5', 'TCP/8093 TCP/health TCP/8093 '],
+      ['proxy', 'n1', 'Running', 'true', '192.0.2.1', 'TCP/10249 '],
+      ['late', 'n1', 'Pending', '', '', 'TCP/1 '],
+      ['silent', 'n1', 'Running', '', '10.1.0.6', 'TCP/ '],
+    ];
+    const stdout = `${rows.map((row) => row.join('\t')).join('\n')}\n`;
+    expect(podAddresses.parse({ code: 0, stdout, stderr: '' }, kubectl, 'kube-system', '')).toEqual(
+      [
+        { name: 'dns', node: 'n1', address: '10.1.0.5', ports: [53, 9153, 8080] },
+        { name: 'agent', node: 'n2', address: '10.1.1.5', ports: [8093] },
+      ],
+    );
+  });
+});
+
+testModule(dns_check, {
+  settled: [{ title: 'it only looks', args: { name: 'a.b', server: '10.96.0.10' } }],
+  refused: [
+    { title: 'a name for a server', args: { name: 'a', server: 'dns' }, code: 'SCHEMA' },
+    { title: 'a name with spaces', args: { name: 'a b', server: '10.96.0.10' }, code: 'SCHEMA' },
+    {
+      title: 'a label that is too long',
+      args: { name: 'a'.repeat(64), server: '1' },
+      code: 'SCHEMA',
+    },
+  ],
+});
+
+describe('dns_check', () => {
+  const ask = async (port: number, name: string) => {
+    const args = { name, server: '127.0.0.1', port, timeout: 0 };
+    const {
+      actions: [action],
+    } = await dns_check.plan(args, fakeHost({}));
+    if (action?.kind !== 'exec') throw new Error('no command');
+    const { code, stdout, stderr } = await runHere(action.argv[2] ?? '');
+    return `${String(code)} ${stdout}${stderr}`.split('\n')[0];
+  };
+
+  it('tells an address from an unknown name and from silence', async () => {
+    const server = await NameServer.start('known.example', '10.96.0.1');
+    const { port } = server;
+    try {
+      expect(await ask(port, 'known.example')).toBe('0 127.0.0.1 resolves known.example');
+      expect(await ask(port, 'other.example')).toBe(
+        '1 127.0.0.1 does not resolve other.example: response code 3',
+      );
+    } finally {
+      await server.stop();
+    }
+    expect(await ask(port, 'known.example')).toBe('1 127.0.0.1 does not answer');
+  });
 });
 
 testModule(http_check, {
@@ -422,6 +521,8 @@ describe('gates', () => {
       etcd_health.plan({ spare: 1 }, fakeHost({})),
       http_check.plan({ url: 'https://a/', contains: "it's" }, fakeHost({})),
       port_check.plan({ ports: [1], host: 'a', state: 'closed' }, fakeHost({})),
+      dns_check.plan({ name: 'a.b', server: '10.96.0.10' }, fakeHost({})),
+      port_check.plan({ targets: ['10.0.0.1:1', '[::1]:2'] }, fakeHost({})),
       k8s_wait.plan({ kind: 'node' }, fakeHost({})),
       k8s_wait.plan({ kind: 'node', kubelet_version: 'v1', unit: 'a' }, fakeHost({})),
     ]);
@@ -724,7 +825,7 @@ testModule(k0s, {
       title: 'starts',
       args: { state: 'started' },
       facts: k0sHas(controller),
-      actions: ['exec /usr/local/bin/k0s start'],
+      actions: ['exec systemctl start k0scontroller.service'],
       restore: [{ module: 'k0s', args: { state: 'stopped' } }],
     },
     {

@@ -42,6 +42,10 @@ CNI
     forever
     ;;
   check-status) ;;
+  proxy-agent)
+    serve 8093 healthz
+    forever
+    ;;
   *)
     case ${1-} in
       -conf) # CoreDNS

@@ -68,7 +68,7 @@ const phases: [phase: string, step: string, host: string][] = [
     'manager1',
   ],
 ];
-const GATE = 'post-upgrade-cleanup-gate/commit-remove-mke3/wait-until-calico-runs-on-every-node';
+const GATE = 'post-upgrade-cleanup-gate/commit-remove-mke3/check-that-calico-runs-on-every-node';
 const WORKER_JOINED = 'migrate-worker-nodes-to-k0s/k0s-worker/revoke-the-worker-token';
 
 /** The run ended with everything undone, and the hosts are as before by an outside comparison. */

@@ -38,10 +38,25 @@ const GROUP_READ = 0o040;
 const OTHERS_READ = 0o004;
 
 interface Node {
-  metadata: { name: string; labels: Record<string, string>; creationTimestamp: string };
-  status: { nodeInfo: { kubeletVersion: string; containerRuntimeVersion?: string } };
+  metadata: {
+    name: string;
+    labels: Record<string, string>;
+    annotations?: Record<string, string> | undefined;
+    creationTimestamp: string;
+  };
+  spec?: { taints?: Taint[] } | undefined;
+  status: {
+    nodeInfo: { kubeletVersion: string; containerRuntimeVersion?: string };
+    addresses?: { type: string; address: string }[] | undefined;
+  };
   /** Milliseconds; absent in the data of MKE 3. */
   lastReport?: number;
+}
+
+interface Taint {
+  key: string;
+  value?: string | undefined;
+  effect: string;
 }
 
 interface Token {
@@ -113,7 +128,8 @@ interface NodeView {
   apiVersion: 'v1';
   kind: 'Node';
   metadata: Node['metadata'];
-  status: { conditions: { status: string; type: string }[]; nodeInfo: Node['status']['nodeInfo'] };
+  spec: Node['spec'];
+  status: Node['status'] & { conditions: { status: string; type: string }[] };
 }
 
 function nodeView(node: Node): NodeView {
@@ -122,9 +138,10 @@ function nodeView(node: Node): NodeView {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: node.metadata,
+    spec: node.spec,
     status: {
       conditions: [{ status: ready ? 'True' : 'Unknown', type: 'Ready' }],
-      nodeInfo: node.status.nodeInfo,
+      ...node.status,
     },
   };
 }
@@ -424,19 +441,44 @@ async function handleApi(
       creationTimestamp: new Date().toISOString(),
     };
     const kubeletVersion = sent.version.replace(/\.\d+$/, '');
-    const status = { nodeInfo: { containerRuntimeVersion: RUNTIME, kubeletVersion } };
-    putNode({ metadata, status, lastReport: Date.now() });
+    const nodeInfo = { containerRuntimeVersion: RUNTIME, kubeletVersion };
+    const status = { nodeInfo, addresses: known?.status.addresses };
+    putNode({ metadata, spec: known?.spec, status, lastReport: Date.now() });
     reply(response, 200, {});
   } else if (!known) reply(response, 404, `nodes "${name}" not found`);
   else if (method === 'PATCH') {
-    const labels = JSON.parse(await bodyOf(message)) as Record<string, string | null>;
-    for (const [label, value] of Object.entries(labels)) {
-      if (value === null) Reflect.deleteProperty(known.metadata.labels, label);
-      else known.metadata.labels[label] = value;
-    }
+    const { verb, changes } = JSON.parse(await bodyOf(message)) as Marking;
+    mark(known, verb, changes);
     putNode(known);
     reply(response, 200, {});
   } else reply(response, 200, nodeView(known));
+}
+
+/** What "kubectl label", "annotate" and "taint" ask for: NAME=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT, and NAME-. */
+interface Marking {
+  verb: 'label' | 'annotate' | 'taint';
+  changes: string[];
+}
+
+function mark(node: Node, verb: Marking['verb'], changes: readonly string[]): void {
+  for (const change of changes) {
+    const removed = change.endsWith('-') ? change.slice(0, -1) : undefined;
+    if (verb === 'taint') {
+      const [, key = '', value, effect = ''] = /^([^=:]+)(?:=([^:]*))?:(.+)$/.exec(change) ?? [];
+      const kept = (node.spec?.taints ?? []).filter((taint) =>
+        removed === undefined
+          ? taint.key !== key || taint.effect !== effect
+          : taint.key !== removed,
+      );
+      const taints = removed === undefined ? [...kept, { key, value, effect }] : kept;
+      node.spec = taints.length === 0 ? {} : { taints };
+      continue;
+    }
+    const at = change.indexOf('=');
+    const values = verb === 'label' ? node.metadata.labels : (node.metadata.annotations ??= {});
+    if (removed === undefined) values[change.slice(0, at)] = change.slice(at + 1);
+    else Reflect.deleteProperty(values, removed);
+  }
 }
 
 async function serveJoin(): Promise<void> {
@@ -686,7 +728,8 @@ async function kubectl(words: readonly string[]): Promise<void> {
     /^-n kube-system delete daemonset,deployment --field-selector metadata\.name=(\S+) --selector !k0s\.k0sproject\.io\/stack$/.exec(
       line,
     ) ?? [];
-  const [, labelled, labels = ''] = /^label node (\S+) (.+)$/.exec(line) ?? [];
+  const [, verb, marked] = /^(label|annotate|taint) node (\S+) /.exec(line) ?? [];
+  const [, shown] = /^get node (\S+) -o jsonpath=\{\.metadata\.labels\}/.exec(line) ?? [];
   if (line === 'get --raw /readyz') process.stdout.write(await get('/readyz'));
   else if (line === 'get nodes -o json')
     process.stdout.write(
@@ -706,19 +749,31 @@ async function kubectl(words: readonly string[]): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     process.stdout.write(`node/${waited} condition met\n`);
-  } else if (labelled !== undefined) {
-    const changes = labels.split(' ').map((one): [string, string | null] => {
-      const [name = '', value = ''] = one.split('=');
-      return one.endsWith('-') ? [one.slice(0, -1), null] : [name, value];
+  } else if (verb !== undefined && marked !== undefined) {
+    const changes = words.slice(3).filter((word) => word !== '--overwrite');
+    const { status, body } = await ask(admin, 'PATCH', `/api/v1/nodes/${marked}`, {
+      verb,
+      changes,
     });
-    const { status, body } = await ask(
-      admin,
-      'PATCH',
-      `/api/v1/nodes/${labelled}`,
-      Object.fromEntries(changes),
-    );
     if (status !== 200) fail(`from server: ${body}`);
-    process.stdout.write(`node/${labelled} labeled\n`);
+    process.stdout.write(`node/${marked} ${verb === 'label' ? 'labeled' : `${verb}d`}\n`);
+  } else if (shown !== undefined) {
+    const { metadata, spec } = JSON.parse(await get(`/api/v1/nodes/${shown}`)) as NodeView;
+    const fields = [metadata.labels, metadata.annotations, spec?.taints];
+    process.stdout.write(
+      fields.map((field) => (field === undefined ? '' : JSON.stringify(field))).join('\n'),
+    );
+  } else if (line.startsWith('get pods --all-namespaces --field-selector spec.nodeName=')) {
+    // The pods of the lab require no labels.
+  } else if (line.startsWith('get pods -n kube-system -l ')) {
+    // There is no network of pods: the agent of each node is its SSH server.
+    const { items } = JSON.parse(await get('/api/v1/nodes')) as { items: NodeView[] };
+    for (const { metadata, status } of items.filter(
+      ({ status: { nodeInfo } }) => nodeInfo.containerRuntimeVersion === RUNTIME,
+    ))
+      process.stdout.write(
+        `konnectivity-agent-${metadata.name}\t${metadata.name}\tRunning\t\t${status.addresses?.[0]?.address ?? ''}\tTCP/22 \n`,
+      );
   } else if (deleted !== undefined) {
     for (const kind of ['daemonset', 'deployment']) {
       const removed = etcdctl('del', `/registry/${kind}s/kube-system/${deleted}`).trim();

@@ -1,0 +1,42 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { Module } from '../core/module.ts';
+import { podAddresses } from '../facts/kubernetes.ts';
+import { programProperty, programWords } from './gate.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    namespace: {
+      type: 'string',
+      pattern: '^[a-z0-9][a-z0-9-]*$',
+      description: 'Namespace of the pods.',
+    },
+    selector: { type: 'string', minLength: 1, description: 'Label selector. Default: all pods.' },
+    kubectl: programProperty('kubectl'),
+    kubeconfig: { type: 'string', pattern: '^/', description: 'Configuration on the host.' },
+    context: { type: 'string', minLength: 1, description: 'Context in the configuration.' },
+  },
+  required: ['namespace'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+export const k8s_pods: Module<FromSchema<typeof schema>> = {
+  name: 'k8s_pods',
+  summary: 'List running pods that have addresses of their own, with their TCP ports.',
+  schema,
+  readOnly: true,
+
+  async plan({ namespace, selector, kubectl, kubeconfig, context }, host) {
+    const call = [
+      ...programWords(kubectl, 'kubectl'),
+      ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+      ...(context === undefined ? [] : ['--context', context]),
+    ];
+    const pods = await host.fact(podAddresses, JSON.stringify(call), namespace, selector ?? '');
+    const targets = pods.flatMap(({ address, ports }) => {
+      const where = address.includes(':') ? `[${address}]` : address;
+      return ports.map((port) => `${where}:${String(port)}`);
+    });
+    return { actions: [], result: { pods: pods.map((pod) => ({ ...pod })), targets } };
+  },
+};
