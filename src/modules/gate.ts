@@ -21,6 +21,13 @@ export const unitProperty = {
     'systemd unit on the same host that provides this. If it fails, the wait ends at once and shows the last errors of its journal.',
 } as const;
 
+export const unitRestartsProperty = {
+  type: 'integer',
+  minimum: 0,
+  description:
+    'With unit: how often systemd may have started it again before its failure ends the wait. Default: 0.',
+} as const;
+
 /** Arguments of modules that call a program which may need words in front, such as `k0s kubectl`. */
 export const programProperty = (name: string) =>
   ({
@@ -37,16 +44,17 @@ export function programWords(given: string | string[] | undefined, name: string)
 }
 
 /**
- * Shell function `broken`: succeeds and says why when a unit has failed, has ended, or waits to be started again after a
+ * Shell function `broken`, for a unit that systemd may start again a number of times: succeeds and says why when a unit has failed, has ended, or waits to be started again after a
  * failure. Errors are shown before the very last lines, because a service that gives up ends with messages about its shutdown.
  * Repeated messages differ in their time only, and "connection refused" is what other parts say while the broken one is away.
  */
-const brokenUnit = (unit: string): string => `unit=${quote(unit)}
+const brokenUnit = (unit: string, restarts: number): string => `unit=${quote(unit)}
 broken() {
-  shown=$(systemctl show --no-pager -p ActiveState,SubState,Result,ExecMainStatus -- "$unit") || return 1
+  shown=$(systemctl show --no-pager -p ActiveState,SubState,Result,ExecMainStatus,NRestarts -- "$unit") || return 1
   field() { printf '%s\\n' "$shown" | sed -n "s/^$1=//p"; }
   case $(field ActiveState)/$(field SubState) in
-    failed/* | inactive/* | */auto-restart) ;;
+    failed/* | inactive/*) ;;
+    */auto-restart) again=$(field NRestarts); [ "\${again:-0}" -ge ${String(restarts)} ] || return 1 ;;
     *) return 1 ;;
   esac
   echo "The unit $unit does not run: $(field ActiveState) ($(field SubState)), result $(field Result), exit status $(field ExecMainStatus)."
@@ -64,7 +72,12 @@ broken() {
  */
 export function waitUntil(
   look: string,
-  { timeout = 300, sleep = 5, unit }: { timeout?: number; sleep?: number; unit?: string },
+  {
+    timeout = 300,
+    sleep = 5,
+    unit,
+    unit_restarts: restarts = 0,
+  }: { timeout?: number; sleep?: number; unit?: string; unit_restarts?: number },
   words: readonly string[] = [],
 ): Plan {
   const watch =
@@ -72,7 +85,7 @@ export function waitUntil(
       ? ''
       : `  if why=$(broken); then printf '%s\\n' "$why" "$said" >&2; exit 1; fi
 `;
-  const script = `${unit === undefined ? '' : `${brokenUnit(unit)}\n`}end=$(($(date +%s) + ${String(timeout)}))
+  const script = `${unit === undefined ? '' : `${brokenUnit(unit, restarts)}\n`}end=$(($(date +%s) + ${String(timeout)}))
 while :; do
   left=$((end - $(date +%s)))
   [ "$left" -ge 1 ] || left=1

@@ -8,6 +8,7 @@ import {
   programProperty,
   programWords,
   unitProperty,
+  unitRestartsProperty,
   waitUntil,
 } from './gate.ts';
 import { listOf } from './shared.ts';
@@ -55,6 +56,7 @@ const schema = {
     kubeconfig: { type: 'string', pattern: '^/', description: 'Configuration on the host.' },
     context: { type: 'string', minLength: 1, description: 'Context in the configuration.' },
     unit: unitProperty,
+    unit_restarts: unitRestartsProperty,
     ...gateProperties,
   },
   oneOf: [{ required: ['kind'] }, { required: ['path'] }],

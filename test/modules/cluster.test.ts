@@ -298,8 +298,8 @@ describe('k8s_wait for nodes', () => {
 });
 
 describe('a wait with a unit', () => {
-  const unit = (active: string, sub: string) => ({
-    systemctl: `printf 'ActiveState=${active}\\nSubState=${sub}\\nResult=exit-code\\nExecMainStatus=1\\n'`,
+  const unit = (active: string, sub: string, restarts = 0) => ({
+    systemctl: `printf 'ActiveState=${active}\\nSubState=${sub}\\nResult=exit-code\\nExecMainStatus=1\\nNRestarts=${String(restarts)}\\n'`,
     journalctl: `printf '%s\\n' 'time=1 error reading /var/lib/k0s/encryption.cfg: permission denied' 'time=2 error reading /var/lib/k0s/encryption.cfg: permission denied' 'error: dial tcp: connection refused' 'stopping a' 'stopping b' 'stopping etcd'`,
     date: 'echo "${now:-0}"',
     sleep: 'now=$((${now:-0} + $1))',
@@ -324,6 +324,16 @@ describe('a wait with a unit', () => {
       expect(stderr).toContain('More: journalctl -u k0scontroller');
     },
   );
+
+  it.each([
+    [1, '(waited 10 s)'],
+    [2, 'The unit k0scontroller does not run: activating (auto-restart)'],
+  ])('lets systemd start the unit again as often as it may: %i times', async (done, message) => {
+    const args = { path: '/readyz', unit: 'k0scontroller', unit_restarts: 2, timeout: 10 };
+    const { status, stderr } = await look(k8s_wait, args, unit('activating', 'auto-restart', done));
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+  });
 
   it('goes on while the unit runs', async () => {
     const args = { path: '/readyz', unit: 'k0scontroller', timeout: 10 };

@@ -27,7 +27,7 @@ const upgrade = (extra: string[], options: CliOptions = {}) =>
 
 /** At the first step on the workers, all managers run k0s. */
 const startsWorkers = (event: RunEvent): boolean =>
-  event.type === 'play-start' && event.play.startsWith('Migrate worker') && event.batch === 1;
+  event.type === 'play-start' && event.play === 'Migrate worker nodes to k0s' && event.batch === 1;
 
 /** Registers the tests; see ../real.test.ts. */
 export function upgradeOnRealHosts(): void {
