@@ -183,6 +183,7 @@ class PlayRun {
     };
     this.#checkPlaybook(inventory, variables);
     const { step = false, output } = this.#options;
+    const failAt = this.#failAt();
     if (step && (!canAsk(this.#world) || output === 'json'))
       throw new UsageError('"--step" asks before each step: it needs a terminal.');
     const accepted = await this.#acceptPivots();
@@ -205,7 +206,8 @@ class PlayRun {
       variables,
       inputDefaults: defaults,
       accepted,
-      failAt: this.#check ? undefined : this.#failAt(),
+      failAt: this.#check ? undefined : failAt,
+      failsBeforePivot: stepsBeforeNoReturn(this.#playbook).some(({ id }) => id === failAt),
     };
     this.#checkTags(settings);
     return this.#check

@@ -258,6 +258,7 @@ class Recovery {
       inputDefaults: (options['inputDefaults'] ?? {}) as JsonObject,
       accepted: list('accepted'),
       failAt: undefined,
+      failsBeforePivot: false,
     };
   }
 }

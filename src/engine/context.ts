@@ -79,6 +79,8 @@ export interface RunSettings {
   rollbackBudgetSeconds: number | undefined;
   /** Id of a step that is made to fail, after its work, on its first host: to try a rollback out. */
   failAt: string | undefined;
+  /** That step comes before the first point of no return, which the run must not pass even if the step is skipped. */
+  failsBeforePivot: boolean;
 }
 
 export interface EngineContext extends EngineServices {

@@ -553,7 +553,12 @@ class PlaybookRun {
     hosts: readonly string[],
     place: StepPlace,
   ): Promise<Set<string>> {
-    if (this.#context.settings.check) return new Set();
+    const { check, failAt, failsBeforePivot } = this.#context.settings;
+    if (check) return new Set();
+    if (failsBeforePivot && !this.#steps.hasInjected) {
+      this.#lastFailure = `"${name}" was not begun: the step of --fail-at was skipped on every host (${failAt ?? ''})`;
+      return new Set(hosts);
+    }
     await this.#takeBackFailed(place);
     const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 300 });
     if (unflushed.size > 0) return unflushed;

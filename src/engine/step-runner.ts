@@ -80,7 +80,8 @@ export class StepRunner {
   readonly #throttles = new Map<string, ReturnType<typeof pLimit>>();
   #unit: number;
   #step: number;
-  #injected = false;
+  /** Whether the step of "--fail-at" has failed. */
+  hasInjected = false;
   readonly #failAt: RegExp | undefined;
   /** Why a host failed last. */
   readonly failures = new Map<string, { task: string; id: string; message: string }>();
@@ -432,8 +433,8 @@ export class StepRunner {
     });
     if (outcome.undo !== undefined) this.#context.fault?.('after-effect', task.id);
     if (this.#context.settings.check) this.#weighPrediction(outcome, host.name, target.name);
-    if (this.#failAt?.test(task.id) === true && !this.#injected) {
-      this.#injected = true;
+    if (this.#failAt?.test(task.id) === true && !this.hasInjected) {
+      this.hasInjected = true;
       Object.assign(outcome, {
         state: 'failed',
         failed: true,

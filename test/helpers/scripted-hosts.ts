@@ -298,6 +298,7 @@ const defaults: RunSettings = {
   accepted: [],
   rollbackBudgetSeconds: undefined,
   failAt: undefined,
+  failsBeforePivot: false,
 };
 
 function traceOf(events: readonly RunEvent[]): string[] {

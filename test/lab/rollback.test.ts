@@ -34,6 +34,30 @@ const starts =
 const isInterrupted = (event: RunEvent): boolean =>
   event.type === 'message' && event.text.startsWith('Interrupted');
 
+describe('"--fail-at" of a step that every host skips', () => {
+  it('rolls the run back before the point of no return', async () => {
+    const { code, events } = await bench.play(
+      `
+- name: Gate
+  hosts: h1
+  tasks:
+    - { name: Change, copy: { content: x, dest: /etc/changed } }
+    - { name: Skipped, command: { cmd: 'true' }, undo: none, when: 1 == 2 }
+    - { name: Pivot, shell: touch /etc/pivot, irreversible: it is said }
+`,
+      ['--accept-irreversible', 'Pivot', '--fail-at', 'last'],
+    );
+    expect(code).toBe(3);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringContaining(
+        '"Pivot" was not begun: the step of --fail-at was skipped on every host (gate/skipped)',
+      ) as string,
+    });
+    expect(bench.read('h1', 'etc/changed')).toBeUndefined();
+    expect(bench.read('h1', 'etc/pivot')).toBeUndefined();
+  });
+});
+
 describe('"rollback" of a playbook or play', () => {
   it('saves the output of "before" tasks, runs "after" tasks, and verifies with the "verify" tasks of both', async () => {
     const { code, events } = await bench.play(`
