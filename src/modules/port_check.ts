@@ -3,7 +3,8 @@ import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { quote } from '../util/shell.ts';
 import { gateProperties, lookOnce, waitUntil } from './gate.ts';
-import { portOpen } from './wait_for.ts';
+import { listOf } from './shared.ts';
+import { portOpen, portReachable } from './wait_for.ts';
 
 const number = { type: 'integer', minimum: 1, maximum: 65_535 } as const;
 
@@ -11,10 +12,12 @@ const schema = {
   type: 'object',
   properties: {
     host: {
-      type: 'string',
-      minLength: 1,
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+      ],
       description:
-        'Where the ports are, as seen from the host. Default: 127.0.0.1, any address of its own.',
+        'Where the ports are, as seen from the host; several hosts as a list. Default: 127.0.0.1, any address of its own.',
     },
     port: { ...number, description: 'One TCP port.' },
     ports: { type: 'array', items: number, minItems: 1, description: 'Several TCP ports.' },
@@ -26,8 +29,9 @@ const schema = {
         'In place of host and ports: ports of several hosts as HOST:PORT or [IPV6]:PORT.',
     },
     state: {
-      enum: ['open', 'closed'],
-      description: 'Something listens, or the port is free. Default: open.',
+      enum: ['open', 'closed', 'reachable'],
+      description:
+        'Something listens; the port is free; or no packet filter is in between: something listens, or the connection is refused. Default: open.',
     },
     timeout: {
       ...gateProperties.timeout,
@@ -40,7 +44,7 @@ const schema = {
 
 export const port_check: Module<FromSchema<typeof schema>> = {
   name: 'port_check',
-  summary: 'Check that TCP ports are open, or that they are free.',
+  summary: 'Check that TCP ports are open, free, or reachable.',
   schema,
   readOnly: true,
   inCheck: lookOnce,
@@ -56,17 +60,28 @@ export const port_check: Module<FromSchema<typeof schema>> = {
   }) {
     const numbers = [...(port === undefined ? [] : [port]), ...ports];
     const all: [host: string, port: number][] = [
-      ...numbers.map((one): [string, number] => [host, one]),
+      ...listOf(host).flatMap((where) => numbers.map((one): [string, number] => [where, one])),
       ...targets.map(parseTarget),
     ];
     if (all.length === 0) throw new TaskError('"port_check" needs "port", "ports" or "targets".');
     if (numbers.length > 0 && targets.length > 0)
       throw new TaskError('"targets" does not go together with "port" and "ports".');
-    const wrong = state === 'open' ? 'closed' : 'taken';
-    const looks = all.map(([where, one]) => {
-      const test = `${state === 'open' ? '' : '! '}{ ${portOpen(where, one)}; }`;
-      return `${test} || { echo ${quote(`port ${String(one)} of ${where} is ${wrong}`)}; bad=1; }`;
-    });
+    const tests = {
+      open: {
+        look: (where: string, one: number) => `{ ${portOpen(where, one)}; }`,
+        wrong: 'closed',
+      },
+      closed: {
+        look: (where: string, one: number) => `! { ${portOpen(where, one)}; }`,
+        wrong: 'taken',
+      },
+      reachable: { look: portReachable, wrong: 'blocked' },
+    };
+    const { look, wrong } = tests[state];
+    const looks = all.map(
+      ([where, one]) =>
+        `${look(where, one)} || { echo ${quote(`port ${String(one)} of ${where} is ${wrong}`)}; bad=1; }`,
+    );
     return waitUntil(`{ bad=0; ${looks.join('; ')}; [ "$bad" = 0 ]; }`, { timeout, sleep });
   },
 };

@@ -81,6 +81,19 @@ export function portOpen(host: string, port: number, seconds = 5): string {
   return `{ if command -v nc >/dev/null; then nc -z -w ${limit} ${target} ${where}; elif command -v bash >/dev/null; then timeout ${limit} bash -c 'exec 3<>/dev/tcp/"$0"/"$1"' ${target} ${where}; else echo 'neither nc nor bash is there to try the port' >&2; exit 3; fi; } >/dev/null`;
 }
 
+/**
+ * Shell text that succeeds unless a packet filter stands between the host and a port: something listens there, or the other
+ * host refuses the connection. A filter that answers with a reset cannot be told from a port that nobody uses.
+ */
+export function portReachable(host: string, port: number, seconds = 5): string {
+  const [limit, where, target] = [String(seconds), String(port), quote(host)];
+  // Of a failed connection the programs tell the reason in words only; those of the locale C are fixed.
+  return `( LC_ALL=C; export LC_ALL
+if command -v bash >/dev/null; then said=$(timeout ${limit} bash -c 'exec 3<>/dev/tcp/"$0"/"$1"' ${target} ${where} 2>&1)
+elif command -v nc >/dev/null; then said=$(nc -z -v -w ${limit} ${target} ${where} 2>&1)
+else echo 'neither bash nor nc is there to try the port' >&2; exit 3; fi || case $said in *refused*) ;; *) exit 1 ;; esac )`;
+}
+
 export const wait_for: Module<Args> = {
   name: 'wait_for',
   summary: 'Wait until a port or path is there, or gone.',

@@ -13,6 +13,7 @@ export const packages = {
   git: 'git',
   groupadd: 'passwd',
   ip: 'iproute2',
+  iptables: 'iptables',
   mmdebstrap: 'mmdebstrap',
   openssl: 'openssl',
   pgrep: 'procps',

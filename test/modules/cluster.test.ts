@@ -18,7 +18,7 @@ import { k8s_pods } from '../../src/modules/k8s_pods.ts';
 import { k8s_wait } from '../../src/modules/k8s_wait.ts';
 import { port_check } from '../../src/modules/port_check.ts';
 import { fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
-import { itWith } from '../helpers/programs.ts';
+import { describeWith, itWith } from '../helpers/programs.ts';
 
 const kubectl = '["kubectl"]';
 const node = (takesPods: boolean | undefined, pods: string[] = []) => ({
@@ -420,6 +420,7 @@ describe('etcd_health', () => {
 testModule(port_check, {
   settled: [
     { title: 'it only looks', args: { ports: [1, 2] } },
+    { title: 'ports of all hosts', args: { host: ['a', 'b'], ports: [1, 2], state: 'reachable' } },
     { title: 'ports of several hosts', args: { targets: ['10.0.0.1:53', '[fd00::1]:8093'] } },
   ],
   refused: [
@@ -429,6 +430,33 @@ testModule(port_check, {
     { title: 'port and targets', args: { port: 1, targets: ['a:1'] }, code: 'TASK_FAILED' },
     { title: 'what is none', args: { port: 70_000 }, code: 'SCHEMA' },
   ],
+});
+
+describeWith(
+  'root',
+  'ip',
+  'iptables',
+)('port_check for a reachable port', () => {
+  // In a network of its own: port 7001 is refused, port 7002 is filtered.
+  const filter =
+    'ip link set lo up; iptables -A INPUT -p tcp --dport 7002 -j DROP && iptables -A INPUT -p tcp --dport 7003 -j REJECT --reject-with icmp-admin-prohibited';
+  it.each([
+    [7001, 0, ''],
+    [7002, 1, 'port 7002 of 127.0.0.2 is blocked'],
+    [7003, 1, 'port 7003 of 127.0.0.2 is blocked'],
+  ])('tells refused from filtered: %i', async (port, code, message) => {
+    const {
+      actions: [action],
+    } = await port_check.plan({ host: '127.0.0.2', port, state: 'reachable' }, fakeHost({}));
+    if (action?.kind !== 'exec') throw new Error('no command');
+    const { status, stderr } = spawnSync(
+      'unshare',
+      ['-n', 'sh', '-c', `${filter}; exec "$@"`, 'sh', ...action.argv],
+      { encoding: 'utf8', timeout: 20_000 },
+    );
+    expect(status, stderr).toBe(code);
+    expect(stderr).toContain(message);
+  });
 });
 
 testModule(k8s_pods, {
@@ -533,6 +561,7 @@ describe('gates', () => {
       port_check.plan({ ports: [1], host: 'a', state: 'closed' }, fakeHost({})),
       dns_check.plan({ name: 'a.b', server: '10.96.0.10' }, fakeHost({})),
       port_check.plan({ targets: ['10.0.0.1:1', '[::1]:2'] }, fakeHost({})),
+      port_check.plan({ host: 'a', port: 1, state: 'reachable' }, fakeHost({})),
       k8s_wait.plan({ kind: 'node' }, fakeHost({})),
       k8s_wait.plan({ kind: 'node', kubelet_version: 'v1', unit: 'a' }, fakeHost({})),
     ]);

@@ -176,14 +176,31 @@ export function upgradeWithRealK0s(k0s: RealK0s): void {
       LIMIT_MS,
     );
 
+    const rule = 'INPUT -p tcp --dport 2380 -j DROP';
+
     it(
-      'when port 2380 is blocked between the controllers',
+      'when port 2380 is blocked while the second controller joins',
       async () => {
-        const rule = 'INPUT -p tcp --dport 2380 -j DROP';
-        await cluster.lab.ssh('manager2', `iptables -I ${rule}`);
-        const { code, events, stderr } = await upgrade(['--timeout-minutes', '3']);
+        const block = once(
+          (event) => event.type === 'play-start' && event.play.endsWith('one at a time'),
+          () => void cluster.lab.ssh('manager2', `iptables -I ${rule}`),
+        );
+        const result = await upgrade(['--timeout-minutes', '3'], block);
         await cluster.lab.ssh('manager2', `iptables -D ${rule}`);
-        await expectRestored({ code, events, stderr });
+        await expectRestored(result);
+      },
+      LIMIT_MS,
+    );
+
+    it(
+      'nothing, when the checks find that port 2380 is blocked',
+      async () => {
+        await cluster.lab.ssh('manager2', `iptables -I ${rule}`);
+        const { code, events } = await upgrade();
+        await cluster.lab.ssh('manager2', `iptables -D ${rule}`);
+        expect(code, outcome(events)).toBe(2);
+        expect(outcome(events)).toContain('is blocked');
+        expect(await settledState(cluster.lab, before)).toEqual(before);
       },
       LIMIT_MS,
     );
