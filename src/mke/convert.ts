@@ -14,6 +14,8 @@ export interface ConvertHost {
   /** Kubernetes labels of the node; one whose value is a kubelet profile's name has chosen it. */
   labels?: Record<string, string> | undefined;
   address: string;
+  /** By which the other nodes reach it; absent where only the file for MKE 4 is made. */
+  nodeAddress?: string | undefined;
   port: number;
   user: string;
   keyPath: string;

@@ -288,7 +288,11 @@ class Builder {
         const profile = own ?? (host.role === 'manager' ? MANAGER_PROFILE : undefined);
         return [
           host.name ?? host.address,
-          [...(profile === undefined ? [] : [`--profile=${profile}`]), ...extra.flags],
+          [
+            ...(profile === undefined ? [] : [`--profile=${profile}`]),
+            ...extra.flags,
+            ...kubeletWords(host, extra.words),
+          ],
         ];
       }),
     );
@@ -314,7 +318,7 @@ class Builder {
   }
 
   /** Custom kubelet flags: as fields of the profiles where there are such, else as flags. */
-  #kubeletExtra(args: Args): { fields: JsonObject; flags: string[] } {
+  #kubeletExtra(args: Args): { fields: JsonObject; flags: string[]; words: string[] } {
     const fields: JsonObject = {};
     const words: string[] = [];
     const flags: string[] = [];
@@ -333,8 +337,7 @@ class Builder {
         );
       else words.push(`--${name}=${text}`);
     }
-    if (words.length > 0) flags.push(`--kubelet-extra-args=${words.join(' ')}`);
-    return { fields, flags };
+    return { fields, flags, words };
   }
 }
 
@@ -378,4 +381,14 @@ function list(value: JsonValue | undefined): JsonValue[] {
 
 function textArgs(value: JsonValue | undefined): Args {
   return Object.fromEntries(Object.entries(part(value)).map(([key, one]) => [key, String(one)]));
+}
+
+/** With several interfaces, a kubelet takes the address of the default route unless it is told another one. */
+function kubeletWords({ nodeAddress }: ConvertHost, words: readonly string[]): string[] {
+  const chosen = words.some((word) => word.startsWith('--node-ip='));
+  const all = [
+    ...(nodeAddress === undefined || chosen ? [] : [`--node-ip=${nodeAddress}`]),
+    ...words,
+  ];
+  return all.length === 0 ? [] : [`--kubelet-extra-args=${all.join(' ')}`];
 }

@@ -22,6 +22,11 @@ const schema = {
           node: { type: 'string', description: 'Name of the node in MKE 3.' },
           role: { enum: ['manager', 'worker'], description: 'Role in MKE 3.' },
           address: { type: 'string', description: 'Address for SSH.' },
+          node_address: {
+            type: 'string',
+            description:
+              'Address by which the other nodes reach it; becomes --node-ip of its kubelet.',
+          },
           port: { type: 'integer', description: 'Port of SSH.' },
           user: { type: 'string', description: 'User of SSH.' },
           key_path: { type: 'string', description: 'Private key on the operator machine.' },
@@ -104,11 +109,14 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
     const source = parseMke3Config(toml, 'config-toml');
     const { ldap = {}, airgapped, k0s_version: k0sVersion, kubernetes_flags: tables = {} } = rest;
     const options: ConvertOptions = {
-      hosts: hosts.map(({ key_path: keyPath, node, labels, ...host }) => ({
-        ...host,
-        keyPath,
-        labels: { ...nodes.find(({ hostname }) => hostname === node)?.labels, ...labels },
-      })),
+      hosts: hosts.map(
+        ({ key_path: keyPath, node_address: nodeAddress, node, labels, ...host }) => ({
+          ...host,
+          keyPath,
+          nodeAddress,
+          labels: { ...nodes.find(({ hostname }) => hostname === node)?.labels, ...labels },
+        }),
+      ),
       externalAddress,
       target,
       ldap: Object.keys(ldap).length > 0 ? (ldap as JsonObject) : undefined,

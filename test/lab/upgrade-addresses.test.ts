@@ -35,6 +35,8 @@ describe('addresses of the nodes in an upgrade', () => {
     expect(spec.api.address).toBe('127.0.9.1');
     expect(spec.api.sans).toEqual(expect.arrayContaining(['127.0.9.1', address]));
     expect(spec.storage.etcd).toMatchObject({ peerAddress: '127.0.9.1' });
+    const unit = readFileSync(join(root.dir, 'etc/systemd/system/k0scontroller.service'), 'utf8');
+    expect(unit).toContain('--kubelet-extra-args=--node-ip=127.0.9.1');
     // The operator is outside of the cluster.
     const kubeconfig = parse(readFileSync(join(bench.cli.dir, '.mke/mke.kubeconf'), 'utf8')) as {
       clusters: { cluster: { server: string } }[];

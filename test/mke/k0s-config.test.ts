@@ -429,6 +429,20 @@ describe('worker profiles', () => {
     ]);
   });
 
+  it('have the address of the node in the cluster, unless a custom flag says otherwise', () => {
+    const flagsOf = (custom: string[]) => {
+      const toml: JsonObject = {};
+      setPath(toml, `${C}.calico_kdd`, true);
+      setPath(toml, `${C}.custom_kubelet_flags`, custom);
+      const one = [{ ...host('w1', 'worker'), nodeAddress: '10.1.0.5' }];
+      const base = convertConfig(new Mke3Config(toml), { hosts: one, externalAddress: '' });
+      return k0sSettings(base, one).flags['w1'];
+    };
+    expect(flagsOf([])).toEqual(['--kubelet-extra-args=--node-ip=10.1.0.5']);
+    expect(flagsOf(['--v=4'])).toEqual(['--kubelet-extra-args=--node-ip=10.1.0.5 --v=4']);
+    expect(flagsOf(['--node-ip=::'])).toEqual(['--kubelet-extra-args=--node-ip=::']);
+  });
+
   it('have no field that k0s refuses', () => {
     const flags = ['--cluster-dns=10.0.0.1', '--cluster-domain=x', '--manifest-url=http://x'];
     const locked = ['clusterDNS', 'clusterDomain', 'apiVersion', 'kind', 'staticPodURL'];
