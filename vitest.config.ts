@@ -37,7 +37,7 @@ export default defineConfig({
       // Long: every sweep, real hosts, fifty hosts, much random input.
       project('long', 'test/all', {
         sequence: { groupOrder: 2 },
-        testTimeout: 1_800_000,
+        testTimeout: 3_600_000,
         hookTimeout: 900_000,
       }),
     ],

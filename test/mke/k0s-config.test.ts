@@ -252,7 +252,7 @@ describe('every setting of MKE 3 that is converted', () => {
 
 const REAL_K0S = process.env['RUNNER_K0S'] ?? '';
 it.runIf(REAL_K0S !== '')(
-  'a real k0s accepts the configuration with each of them',
+  `a real k0s accepts the configuration with each of them${REAL_K0S === '' ? ' [needs a k0s binary: RUNNER_K0S=FILE]' : ''}`,
   () => {
     const dir = mkdtempSync(join(tmpdir(), 'runner-k0s-'));
     const file = join(dir, 'k0s.yaml');
