@@ -153,6 +153,7 @@ const ADDRESS_FIELDS = [
   '{.spec.hostNetwork}',
   '{.status.podIP}',
   `{range .spec.containers[*]}{range .ports[*]}{.protocol}/{.containerPort} {end}${PROBED.join('')}{end}`,
+  '{.metadata.deletionTimestamp}',
 ];
 
 /** Running pods with an address of their own and a TCP port; the selector may be empty. */
@@ -173,14 +174,14 @@ export const podAddresses: Fact<[call: string, namespace: string, selector: stri
           `Kubernetes does not list the pods of "${namespace}": ${stderr.trim()}`,
         );
       return stdout.split('\n').flatMap((line) => {
-        const [name = '', node = '', phase, hostNetwork, address = '', words = ''] =
+        const [name = '', node = '', phase, hostNetwork, address = '', words = '', deleted = ''] =
           line.split('\t');
         const ports = words
           .split(' ')
           .flatMap((word) => /^TCP\/(\d+)$/.exec(word)?.[1] ?? [])
           .map(Number);
-        if (phase !== 'Running' || hostNetwork === 'true' || address === '' || ports.length === 0)
-          return [];
+        const ends = phase !== 'Running' || deleted !== '';
+        if (ends || hostNetwork === 'true' || address === '' || ports.length === 0) return [];
         return [{ name, node, address, ports: [...new Set(ports)] }];
       });
     },

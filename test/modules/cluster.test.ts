@@ -494,6 +494,7 @@ describe('kubernetes.pod_addresses', () => {
       ['proxy', 'n1', 'Running', 'true', '192.0.2.1', 'TCP/10249 '],
       ['late', 'n1', 'Pending', '', '', 'TCP/1 '],
       ['silent', 'n1', 'Running', '', '10.1.0.6', 'TCP/ '],
+      ['ending', 'n1', 'Running', '', '10.1.0.7', 'TCP/53 ', '2026-01-02T03:04:05Z'],
     ];
     const stdout = `${rows.map((row) => row.join('\t')).join('\n')}\n`;
     expect(podAddresses.parse({ code: 0, stdout, stderr: '' }, kubectl, 'kube-system', '')).toEqual(
