@@ -77,6 +77,8 @@ for folder in /sys/fs/cgroup /sys/fs/cgroup/*; do
 done
 
 ip netns add "$name"
+# Docker drops forwarded packets where it switched forwarding on itself; on real nodes the chains of Calico accept those of pods.
+ip netns exec "$name" sysctl -q -w net.ipv4.ip_forward=1
 ip -n "$name" link set lo up
 ip link add "v-$name" type veth peer name eth0 netns "$name"
 ip link set "v-$name" master br0 up

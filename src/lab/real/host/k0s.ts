@@ -779,7 +779,11 @@ async function kubectl(words: readonly string[]): Promise<void> {
       const removed = etcdctl('del', `/registry/${kind}s/kube-system/${deleted}`).trim();
       if (removed === '1') process.stdout.write(`${kind}.apps "${deleted}" deleted\n`);
     }
-  } else if (/^-n kube-system rollout status daemonset\/calico-node --timeout=\d+s$/.test(line)) {
+  } else if (
+    /^-n kube-system rollout status daemonset\/(calico-node|konnectivity-agent) --timeout=\d+s$/.test(
+      line,
+    )
+  ) {
     // Its pods are those of the kubelets here: they run where the node is ready.
     const { items } = JSON.parse(await get('/api/v1/nodes')) as { items: unknown[] };
     if (items.some((node) => !JSON.stringify(node).includes('"status":"True"')))
