@@ -21,7 +21,10 @@ serve() { # PORT PATH: 200 at this path
   httpd -p "$1" -h "/tmp/www/$1"
 }
 
-case $(basename "$0") in
+program=$(basename "$0")
+# The container of calico-node runs what its image runs, which is this file; its environment tells.
+if [ "$program" = pod ] && [ -n "${CALICO_NETWORKING_BACKEND-}" ]; then program=calico-node; fi
+case $program in
   install) # install-cni of Calico
     number=$(own_number)
     cp /lab/cni/* /host/opt/cni/bin/ || exit 1
