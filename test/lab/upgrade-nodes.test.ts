@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { labTree } from '../../src/lab/tree.ts';
+import { hostsIn } from '../helpers/cli.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
 let bench: UpgradeBench;
@@ -54,5 +56,27 @@ describe('nodes after an upgrade', () => {
     } finally {
       api.toml = toml;
     }
+  });
+
+  it('must reach the pods of each other before the point of no return', async () => {
+    const before = labTree(bench.cluster.lab);
+    // The stand-in of k0s takes the addresses of pods from here; nothing listens on this one.
+    const address = join(bench.cluster.lab.files.shared, 'addresses/worker1');
+    const { code, events } = await bench.upgrade(
+      ['--extra-vars', 'timeout:=2', '--extra-vars', 'attempts:=2'],
+      {
+        onEvent: (event) => {
+          if (event.type === 'play-start' && event.play === 'Post-upgrade cleanup: network')
+            writeFileSync(address, '127.0.9.9\n');
+        },
+      },
+    );
+    expect(code).toBe(3);
+    expect(hostsIn(events, 'Connect to the pods on all nodes', 'failed')).toHaveLength(4);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringContaining('port 2222 of 127.0.9.9 is closed') as string,
+    });
+    writeFileSync(address, `${bench.cluster.lab.host('worker1').address}\n`);
+    expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 });
