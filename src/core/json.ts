@@ -11,3 +11,13 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return isObject(value);
 }
+
+/** The value if it is an object, else an empty one. */
+export function objectOf(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+/** The value if it is a list, else an empty one. */
+export function arrayOf(value: JsonValue | undefined): JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -80,13 +80,17 @@ export class StepRunner {
   readonly #throttles = new Map<string, ReturnType<typeof pLimit>>();
   #unit: number;
   #step: number;
-  /** Whether the step of "--fail-at" has failed. */
-  hasInjected = false;
+  #injected = false;
   readonly #failAt: RegExp | undefined;
   /** Why a host failed last. */
   readonly failures = new Map<string, { task: string; id: string; message: string }>();
   /** Steps whose outcome is not known, as text. */
   readonly uncertain = new Set<string>();
+
+  /** Whether the step of "--fail-at" has failed. */
+  get hasInjected(): boolean {
+    return this.#injected;
+  }
 
   constructor(
     context: EngineContext,
@@ -433,8 +437,8 @@ export class StepRunner {
     });
     if (outcome.undo !== undefined) this.#context.fault?.('after-effect', task.id);
     if (this.#context.settings.check) this.#weighPrediction(outcome, host.name, target.name);
-    if (this.#failAt?.test(task.id) === true && !this.hasInjected) {
-      this.hasInjected = true;
+    if (this.#failAt?.test(task.id) === true && !this.#injected) {
+      this.#injected = true;
       Object.assign(outcome, {
         state: 'failed',
         failed: true,

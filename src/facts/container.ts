@@ -1,6 +1,6 @@
 import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 
 export interface Container {
@@ -91,10 +91,6 @@ export const hasProgram: Fact<[program: string], boolean> = {
   }),
   parse: ({ stdout }) => stdout.trim() === 'yes',
 };
-
-export function objectOf(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value ?? null) ? (value as JsonObject) : {};
-}
 
 function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';

@@ -1,8 +1,7 @@
 import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
-import type { JsonObject } from '../core/json.ts';
+import { objectOf, type JsonObject } from '../core/json.ts';
 import { quote, quoteAll } from '../util/shell.ts';
-import { objectOf } from './container.ts';
 
 export const objectKinds = ['volume', 'network', 'service', 'config', 'secret'] as const;
 export type ObjectKind = (typeof objectKinds)[number];

@@ -1,6 +1,6 @@
 import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
-import { quote } from '../util/shell.ts';
+import { MOUNTS_BELOW, quote } from '../util/shell.ts';
 
 export interface K0sState {
   /** What `k0s version` says, such as "v1.30.9+k0s.0"; undefined where there is no such program. */
@@ -26,7 +26,8 @@ export const UNITS = '/etc/systemd/system';
 export const k0sState: Fact<[program: string, dataDir: string], K0sState> = {
   name: 'k0s.state',
   command: (program, dataDir) => ({
-    script: `for rw in controller worker; do
+    script: `${MOUNTS_BELOW}
+for rw in controller worker; do
 if [ -e ${UNITS}/k0s$rw.service ]; then echo "unit $rw $(systemctl is-active k0s$rw) $(systemctl is-enabled k0s$rw 2>/dev/null)"
 elif [ "$(systemctl is-failed k0s$rw 2>/dev/null)" = failed ]; then echo traces; fi
 done
@@ -36,11 +37,7 @@ if cd ${quote(dataDir)} 2>/dev/null; then
   find . -mindepth 1 -maxdepth 1 ! -name lost+found | sort | head -n 20 | while IFS= read -r rw; do
     if [ ! -d "$rw" ] || [ -h "$rw" ] || [ -n "$(ls -A "$rw" | grep -vxF lost+found)" ]; then echo "left ${dataDir}/\${rw#./}"; fi
   done
-  rw=$(pwd -P) awk '{
-    point = $5
-    gsub(/\\\\040/, " ", point); gsub(/\\\\011/, "\\t", point); gsub(/\\\\134/, "\\\\", point)
-    if (point == ENVIRON["rw"] || index(point, ENVIRON["rw"] "/") == 1) print "mount " point
-  }' /proc/self/mountinfo
+  mounts_below . 'mount ' self
 fi
 if [ -e /run/k0s ]; then echo traces; fi
 if [ -x ${quote(program)} ]; then rw=$(${quote(program)} version) && echo "version $rw"; fi`,

@@ -1,5 +1,5 @@
 import { PlaybookError } from '../core/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { isJsonObject, objectOf, type JsonObject } from '../core/json.ts';
 import { keyFile } from '../util/host-address.ts';
 import type { GroupTree } from './groups.ts';
 
@@ -58,19 +58,15 @@ export function fromCluster(document: JsonObject, file: string, tree: GroupTree)
   }
 }
 
-function part(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
 function hostName(host: JsonObject): string | undefined {
-  const address = part(host['ssh'])['address'] ?? part(host['openSSH'])['address'];
+  const address = objectOf(host['ssh'])['address'] ?? objectOf(host['openSSH'])['address'];
   if (typeof address === 'string') return address;
   return isJsonObject(host['localhost']) || host['localhost'] === true ? 'localhost' : undefined;
 }
 
 function connection(host: JsonObject, file: string): JsonObject {
   if (host['localhost'] !== undefined) return { ansible_connection: 'local' };
-  const ssh = isJsonObject(host['ssh']) ? host['ssh'] : part(host['openSSH']);
+  const ssh = isJsonObject(host['ssh']) ? host['ssh'] : objectOf(host['openSSH']);
   const { address, user, port } = ssh;
   const key = keyFile(typeof ssh['keyPath'] === 'string' ? ssh['keyPath'] : undefined, file);
   return {

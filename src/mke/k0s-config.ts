@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
 import { chosenProfile, type Conversion, type ConvertHost, type Unconverted } from './convert.ts';
 import { kubeletField, setPath } from './flags.ts';
+import { apiAudiences } from './key-files.ts';
 
 /** What k0s v1.29 gets of a configuration of MKE 4.0, which it does not read itself. */
 export interface K0sSettings {
@@ -32,8 +33,6 @@ const AUDIT_DIR = '/var/lib/k0s/audit';
 const AUDIT_POLICY = '/var/lib/k0s/audit-policy.yaml';
 const ADMISSION = '/var/lib/k0s/admission.yaml';
 const MANAGER_PROFILE = 'mke-manager';
-/** Audience of the tokens of konnectivity, and the one that k0s sets beside it. */
-const K0S_AUDIENCES = ['https://kubernetes.default.svc', 'system:konnectivity-server'];
 /** Limits for the events of the whole cluster, since MKE 3 does not show its own. */
 const EVENT_LIMITS = [{ type: 'Server', qps: 5000, burst: 20000 }];
 
@@ -56,16 +55,16 @@ class Builder {
 
   constructor(conversion: Conversion, hosts: readonly ConvertHost[]) {
     this.#conversion = conversion;
-    this.#spec = part(conversion.config['spec']);
+    this.#spec = objectOf(conversion.config['spec']);
     this.#hosts = hosts;
   }
 
   run(): K0sSettings {
-    const network = part(this.#spec['network']);
+    const network = objectOf(this.#spec['network']);
     const kubelet = this.#kubelet();
     return {
       spec: {
-        api: { sans: list(this.#at('apiServer')['sans']), extraArgs: this.#apiArgs() },
+        api: { sans: arrayOf(this.#at('apiServer')['sans']), extraArgs: this.#apiArgs() },
         controllerManager: { extraArgs: this.#controllerManagerArgs() },
         scheduler: { extraArgs: this.#schedulerArgs() },
         storage: { etcd: { extraArgs: this.#etcdArgs() } },
@@ -86,7 +85,7 @@ class Builder {
   }
 
   #at(...path: string[]): JsonObject {
-    return path.reduce((node, key) => part(node[key]), this.#spec);
+    return path.reduce((node, key) => objectOf(node[key]), this.#spec);
   }
 
   #report(key: string, value: JsonValue, why: string, what: string): void {
@@ -112,10 +111,8 @@ class Builder {
     if (enabled !== undefined && !enabled.split(',').includes('NodeRestriction'))
       args['enable-admission-plugins'] = `NodeRestriction,${enabled}`;
     const issuer = args['service-account-issuer'];
-    const audiences = args['api-audiences']?.split(',') ?? (issuer === undefined ? [] : [issuer]);
-    // Tokens of MKE 3 are made out to their issuer, those of konnectivity to an audience of k0s.
-    if (audiences.length > 0)
-      args['api-audiences'] = [...new Set([...K0S_AUDIENCES, ...audiences])].join(',');
+    const audiences = apiAudiences(issuer, args['api-audiences']?.split(','));
+    if (audiences !== undefined) args['api-audiences'] = audiences;
     return args;
   }
 
@@ -200,10 +197,10 @@ class Builder {
   }
 
   #calicoExtra(): JsonObject {
-    const provider = list(this.#at('network')['providers']).find(
-      (one) => part(one)['provider'] === 'calico',
+    const provider = arrayOf(this.#at('network')['providers']).find(
+      (one) => objectOf(one)['provider'] === 'calico',
     );
-    return part(part(provider)['extraConfig']);
+    return objectOf(objectOf(provider)['extraConfig']);
   }
 
   #calico(): JsonObject {
@@ -270,9 +267,9 @@ class Builder {
     // Names of the custom profiles, for workers and for managers.
     const names = new Map<string, Record<ConvertHost['role'], string>>();
     const isTaken = (name: string): boolean => profiles.some((one) => one.name === name);
-    for (const item of list(kubelet['customProfiles'])) {
-      const name = String(part(item)['name']);
-      const own = part(part(item)['values']);
+    for (const item of arrayOf(kubelet['customProfiles'])) {
+      const name = String(objectOf(item)['name']);
+      const own = objectOf(objectOf(item)['values']);
       const worker = this.#profileName(name, isTaken);
       profiles.push({ name: worker, values: values('worker', own) });
       const manager = free(`${worker}-manager`, isTaken);
@@ -371,16 +368,10 @@ function bytes(text: string): number | undefined {
   return Number.isSafeInteger(size) && size > 0 ? size : undefined;
 }
 
-function part(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function list(value: JsonValue | undefined): JsonValue[] {
-  return Array.isArray(value) ? value : [];
-}
-
 function textArgs(value: JsonValue | undefined): Args {
-  return Object.fromEntries(Object.entries(part(value)).map(([key, one]) => [key, String(one)]));
+  return Object.fromEntries(
+    Object.entries(objectOf(value)).map(([key, one]) => [key, String(one)]),
+  );
 }
 
 /** With several interfaces, a kubelet takes the address of the default route unless it is told another one. */

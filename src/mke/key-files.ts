@@ -85,3 +85,21 @@ function providerProblems([name, settings]: [string, JsonValue]): string[] {
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
+
+/** The issuer of k0s, and the audiences that its kube-apiserver accepts (k0s v1.29, pkg/component/controller/apiserver.go). */
+export const K0S_ISSUER = 'https://kubernetes.default.svc';
+const K0S_AUDIENCES = [K0S_ISSUER, 'system:konnectivity-server'];
+
+/**
+ * Value of "api-audiences" with which k0s also accepts tokens of MKE 3, which are made out to their issuer unless audiences are
+ * given; undefined when those of k0s are enough.
+ */
+export function apiAudiences(
+  issuer: string | undefined,
+  given: readonly string[] | undefined,
+): string | undefined {
+  const all = [
+    ...new Set([...K0S_AUDIENCES, ...(given ?? (issuer === undefined ? [] : [issuer]))]),
+  ];
+  return all.length === K0S_AUDIENCES.length ? undefined : all.join(',');
+}

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
-import { objectOf, type Container } from '../facts/container.ts';
+import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Container } from '../facts/container.ts';
 
 /*
  * Which objects of a Docker engine belong to MKE 3. A name that begins with "ucp-" proves nothing: users choose such names, too.
@@ -79,8 +79,7 @@ function isMke3Image(image: string, ownPath: string): boolean {
 
 const nameOf = (object: JsonObject): string =>
   String(object['Name'] ?? objectOf(object['Spec'])['Name'] ?? '');
-const listOf = (value: JsonValue | undefined): JsonObject[] =>
-  Array.isArray(value) ? value.map(objectOf) : [];
+const listOf = (value: JsonValue | undefined): JsonObject[] => arrayOf(value).map(objectOf);
 const looksLikeMke3 = (name: string): boolean => name.startsWith('ucp-');
 
 /** What a service uses, by name and id. */

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { objectOf, type JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { Mke3Client } from './api.ts';
 import { failingWebhooks } from './webhooks.ts';
@@ -58,11 +58,10 @@ async function webhooksOf(client: Mke3Client) {
 }
 
 function describeNode(node: JsonObject): JsonObject {
-  const part = (value: JsonValue | undefined): JsonObject => (isJsonObject(value) ? value : {});
-  const spec = part(node['Spec']);
-  const description = part(node['Description']);
-  const status = part(node['Status']);
-  const platform = part(description['Platform']);
+  const spec = objectOf(node['Spec']);
+  const description = objectOf(node['Description']);
+  const status = objectOf(node['Status']);
+  const platform = objectOf(description['Platform']);
   return {
     id: String(node['ID']),
     hostname: String(description['Hostname']),
@@ -71,9 +70,9 @@ function describeNode(node: JsonObject): JsonObject {
     state: String(status['State']),
     os: String(platform['OS']),
     arch: String(platform['Architecture']),
-    reachability: String(part(node['ManagerStatus'])['Reachability'] ?? ''),
-    leader: part(node['ManagerStatus'])['Leader'] === true,
-    labels: part(spec['Labels']),
-    kubernetes: part(spec['Labels'])['com.docker.ucp.orchestrator.kubernetes'] === 'true',
+    reachability: String(objectOf(node['ManagerStatus'])['Reachability'] ?? ''),
+    leader: objectOf(node['ManagerStatus'])['Leader'] === true,
+    labels: objectOf(spec['Labels']),
+    kubernetes: objectOf(spec['Labels'])['com.docker.ucp.orchestrator.kubernetes'] === 'true',
   };
 }

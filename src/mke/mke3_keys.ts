@@ -3,16 +3,21 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { HostView, Module } from '../core/module.ts';
 import { containers, type Container } from '../facts/container.ts';
 import { fileContent } from '../facts/file.ts';
-import { encryptionProblems, flagValues, pathOnHost, publicKeys, sha256 } from './key-files.ts';
+import {
+  apiAudiences,
+  encryptionProblems,
+  flagValues,
+  K0S_ISSUER,
+  pathOnHost,
+  publicKeys,
+  sha256,
+} from './key-files.ts';
 
 const APISERVER = 'ucp-kube-apiserver';
 const MANAGER = 'ucp-kube-controller-manager';
 
 /** Where the role k0s_controller copies the file to; kube-apiserver of k0s may not read other directories. */
 const ENCRYPTION = '/var/lib/k0s/encryption.cfg';
-/** What k0s gives its kube-apiserver (k0s v1.29, pkg/component/controller/apiserver.go). */
-const K0S_ISSUER = 'https://kubernetes.default.svc';
-const K0S_AUDIENCES = [K0S_ISSUER, 'system:konnectivity-server'];
 const K0S_ETCD_PREFIX = '/registry';
 
 export const mke3_keys: Module = {
@@ -95,13 +100,13 @@ export const mke3_keys: Module = {
 /** Flags for kube-apiserver of k0s, so that it reads what MKE 3 wrote and accepts the tokens that MKE 3 issued. */
 function apiArgs(flags: Map<string, string[]>, encrypted: boolean): JsonObject {
   const issuer = flags.get('service-account-issuer')?.[0] ?? K0S_ISSUER;
-  const audiences = (flags.get('api-audiences') ?? [issuer]).flatMap((one) => one.split(','));
-  const more = audiences.filter((one) => !K0S_AUDIENCES.includes(one));
+  const given = flags.get('api-audiences')?.flatMap((one) => one.split(','));
+  const audiences = apiAudiences(issuer, given);
   const prefix = flags.get('etcd-prefix')?.[0] ?? K0S_ETCD_PREFIX;
   return {
     'service-account-issuer': issuer,
     ...(encrypted ? { 'encryption-provider-config': ENCRYPTION } : {}),
-    ...(more.length === 0 ? {} : { 'api-audiences': [...K0S_AUDIENCES, ...more].join(',') }),
+    ...(audiences === undefined ? {} : { 'api-audiences': audiences }),
     ...(prefix === K0S_ETCD_PREFIX ? {} : { 'etcd-prefix': prefix }),
   };
 }

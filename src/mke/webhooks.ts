@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
 
 /** A webhook that refuses requests while nobody answers for it. */
 export interface Webhook {
@@ -27,12 +27,8 @@ const CREATED: Record<string, string[]> = {
   apps: ['daemonsets', 'deployments', 'replicasets'],
 };
 
-const objectOf = (value: JsonValue | undefined): JsonObject =>
-  value !== undefined && isJsonObject(value) ? value : {};
-const listOf = (value: JsonValue | undefined): JsonObject[] =>
-  Array.isArray(value) ? value.map(objectOf) : [];
-const wordsOf = (value: JsonValue | undefined): string[] =>
-  Array.isArray(value) ? value.map(String) : [];
+const listOf = (value: JsonValue | undefined): JsonObject[] => arrayOf(value).map(objectOf);
+const wordsOf = (value: JsonValue | undefined): string[] => arrayOf(value).map(String);
 const itemsOf = (list: JsonValue): JsonObject[] => listOf(objectOf(list)['items']);
 
 /** Whether labels fit a selector; an empty one fits all. */

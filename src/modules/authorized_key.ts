@@ -47,7 +47,7 @@ interface PublicKey {
 
 export const authorized_key: Module<Args> = {
   name: 'authorized_key',
-  summary: 'Let somebody log in with a public key, or no more.',
+  summary: 'Add or remove an SSH authorized key.',
   schema,
 
   async plan(args, host) {

@@ -49,7 +49,7 @@ tar -C / --numeric-owner -czf "$t" "$@" && mv -f "$t" "$a" && sha256sum "$a"`;
 
 export const backup: Module<Args> = {
   name: 'backup',
-  summary: 'Save files and directories of the host on the controller; the way back restores them.',
+  summary: 'Save files and directories of the host on the controller; an undo restores them.',
   schema,
 
   /** What came behind it may have changed the paths all the same. */

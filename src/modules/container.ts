@@ -1,9 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
+import { objectOf, type JsonObject } from '../core/json.ts';
 import type { HostView, Module, ModuleCall } from '../core/module.ts';
-import { containers, hasProgram, objectOf, type Container } from '../facts/container.ts';
+import { containers, hasProgram, type Container } from '../facts/container.ts';
 import { programProperty, programWords } from './gate.ts';
 import { listOf, textOrTexts } from './shared.ts';
 

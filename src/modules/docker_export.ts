@@ -1,7 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { JsonObject } from '../core/json.ts';
+import { objectOf, type JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
-import { objectOf } from '../facts/container.ts';
 import { directoryUse, dockerObjects, type ObjectKind } from '../facts/docker.ts';
 import { composeFiles, configFiles, type NamedFile } from '../util/compose.ts';
 import { programProperty, programWords } from './gate.ts';

@@ -35,12 +35,35 @@ export const programProperty = (name: string) =>
       { type: 'string', minLength: 1 },
       { type: 'array', items: { type: 'string' }, minItems: 1 },
     ],
-    description: `How ${name} is called, as text that is split at blanks or as words. Default: ${name}.`,
+    description: `How ${name} is called, as text that is split at spaces, or as a list of words. Default: ${name}.`,
   }) as const;
 
 export function programWords(given: string | string[] | undefined, name: string): string[] {
   if (given === undefined) return [name];
   return typeof given === 'string' ? given.trim().split(/\s+/) : given;
+}
+
+/** Arguments that say how the API of a cluster is reached from the host. */
+export const kubectlProperties = {
+  kubectl: programProperty('kubectl'),
+  kubeconfig: { type: 'string', pattern: '^/', description: 'Configuration on the host.' },
+  context: { type: 'string', minLength: 1, description: 'Context in the configuration.' },
+} as const;
+
+export function kubectlCall({
+  kubectl,
+  kubeconfig,
+  context,
+}: {
+  kubectl?: string | string[];
+  kubeconfig?: string;
+  context?: string;
+}): string[] {
+  return [
+    ...programWords(kubectl, 'kubectl'),
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+    ...(context === undefined ? [] : ['--context', context]),
+  ];
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   podsToMove,
   requiredLabels,
 } from '../facts/kubernetes.ts';
-import { programProperty, programWords } from './gate.ts';
+import { kubectlCall, kubectlProperties } from './gate.ts';
 
 const marks = (description: string) =>
   ({
@@ -39,9 +39,7 @@ const schema = {
       description:
         'Remove every label, annotation and taint whose name starts with one of these. Labels that pods on the node require stay; the result lists them as "kept".',
     },
-    kubectl: programProperty('kubectl'),
-    kubeconfig: { type: 'string', pattern: '^/', description: 'Configuration on the host.' },
-    context: { type: 'string', minLength: 1, description: 'Context in the configuration.' },
+    ...kubectlProperties,
     delete_emptydir_data: {
       type: 'boolean',
       description: 'Drain pods whose data in an emptyDir is lost. Default: false.',
@@ -86,7 +84,7 @@ export const k8s_node: Module<Args> = {
 
   async plan(args, host) {
     const { name, state } = args;
-    const call = callOf(args);
+    const call = kubectlCall(args);
     const missing = () =>
       new TaskError(`Kubernetes has no node "${name}".`, {
         hint: `List them with: ${call.join(' ')} get nodes.`,
@@ -110,7 +108,7 @@ export const k8s_node: Module<Args> = {
   /** Pods that were moved are started by their controllers where there is room; only the marks go back. */
   async restore(args, host) {
     const { name, kubectl, kubeconfig, context, state } = args;
-    const call = JSON.stringify(callOf(args));
+    const call = JSON.stringify(kubectlCall(args));
     const takesPods =
       state === undefined ? undefined : await host.fact(nodeSchedulable, call, name);
     const wanted = await marksToSet(args, host);
@@ -133,7 +131,7 @@ async function schedulingActions(
   kubectl: Kubectl,
 ): Promise<{ actions: Action[]; result: JsonObject } | undefined> {
   const { name, state } = args;
-  const key = JSON.stringify(callOf(args));
+  const key = JSON.stringify(kubectlCall(args));
   const [takesPods, pods] = await Promise.all([
     host.fact(nodeSchedulable, key, name),
     state === 'drained' ? host.fact(podsToMove, key, name) : [],
@@ -164,7 +162,7 @@ async function marksToSet(args: Args, host: HostView): Promise<MarkChanges | 'no
   const { name, remove_prefixes: prefixes = [] } = args;
   const none = { labels: {}, annotations: {}, taints: {}, kept: [], before: {} };
   if (!(args.labels || args.annotations || args.taints || prefixes.length > 0)) return none;
-  const key = JSON.stringify(callOf(args));
+  const key = JSON.stringify(kubectlCall(args));
   const [node, required] = await Promise.all([
     host.fact(nodeMarks, key, name),
     prefixes.length > 0 ? host.fact(requiredLabels, key, name) : [],
@@ -238,14 +236,6 @@ function markActions(node: string, changes: MarkChanges, kubectl: Kubectl): Acti
         (value?.split(',') ?? []).map((one) => `${key}${one.includes(':') ? '=' : ':'}${one}`),
       ),
     ),
-  ];
-}
-
-function callOf({ kubectl, kubeconfig, context }: Args): string[] {
-  return [
-    ...programWords(kubectl, 'kubectl'),
-    ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
-    ...(context === undefined ? [] : ['--context', context]),
   ];
 }
 

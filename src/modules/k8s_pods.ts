@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
 import { podAddresses } from '../facts/kubernetes.ts';
-import { programProperty, programWords } from './gate.ts';
+import { kubectlCall, kubectlProperties } from './gate.ts';
 
 const schema = {
   type: 'object',
@@ -12,9 +12,7 @@ const schema = {
       description: 'Namespace of the pods.',
     },
     selector: { type: 'string', minLength: 1, description: 'Label selector. Default: all pods.' },
-    kubectl: programProperty('kubectl'),
-    kubeconfig: { type: 'string', pattern: '^/', description: 'Configuration on the host.' },
-    context: { type: 'string', minLength: 1, description: 'Context in the configuration.' },
+    ...kubectlProperties,
   },
   required: ['namespace'],
   additionalProperties: false,
@@ -26,12 +24,8 @@ export const k8s_pods: Module<FromSchema<typeof schema>> = {
   schema,
   readOnly: true,
 
-  async plan({ namespace, selector, kubectl, kubeconfig, context }, host) {
-    const call = [
-      ...programWords(kubectl, 'kubectl'),
-      ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
-      ...(context === undefined ? [] : ['--context', context]),
-    ];
+  async plan({ namespace, selector, ...args }, host) {
+    const call = kubectlCall(args);
     const pods = await host.fact(podAddresses, JSON.stringify(call), namespace, selector ?? '');
     const targets = pods.flatMap(({ address, ports }) => {
       const where = address.includes(':') ? `[${address}]` : address;

@@ -5,8 +5,8 @@ import { quote, quoteAll } from '../util/shell.ts';
 import {
   gateProperties,
   lookOnce,
-  programProperty,
-  programWords,
+  kubectlCall,
+  kubectlProperties,
   unitProperty,
   unitRestartsProperty,
   waitUntil,
@@ -52,9 +52,7 @@ const schema = {
       pattern: '^/[A-Za-z0-9/._?=&-]*$',
       description: 'In place of kind: path of the API that must answer, such as /readyz.',
     },
-    kubectl: programProperty('kubectl'),
-    kubeconfig: { type: 'string', pattern: '^/', description: 'Configuration on the host.' },
-    context: { type: 'string', minLength: 1, description: 'Context in the configuration.' },
+    ...kubectlProperties,
     unit: unitProperty,
     unit_restarts: unitRestartsProperty,
     ...gateProperties,
@@ -77,15 +75,10 @@ export const k8s_wait: Module<Args> = {
   inCheck: lookOnce,
 
   plan(args) {
-    const { kind = '', name, selector, path, namespace, kubeconfig, context } = args;
+    const { kind = '', name, selector, path, namespace } = args;
     if (name !== undefined && selector !== undefined)
       throw new TaskError('"name" and "selector" do not go together.');
-    const call = [
-      ...programWords(args.kubectl, 'kubectl'),
-      ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
-      ...(context === undefined ? [] : ['--context', context]),
-      ...(namespace === undefined ? [] : ['-n', namespace]),
-    ];
+    const call = [...kubectlCall(args), ...(namespace === undefined ? [] : ['-n', namespace])];
     if (path !== undefined)
       return waitUntil(quoteAll([...call, 'get', '--raw', path, REQUEST_LIMIT]), args);
     const singular = kind.toLowerCase().replace(/s$/, '');

@@ -38,7 +38,7 @@ while [ "$#" -gt 0 ]; do
   k=$1 p=$2
   shift 2
   if [ -d "$p" ] && [ ! -L "$p" ]; then
-    m=$(mounts_below "$p")
+    m=$(mounts_below "$p" ' ' | tr -d '\\n')
     if [ -n "$m" ]; then echo "$p is not restored, because file systems are mounted below it:$m. Unmount them first." >&2; exit 1; fi
   fi
   if [ "$k" = directory ]; then

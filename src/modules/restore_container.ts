@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import { objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
-import { containers, imageId, objectOf, type Container } from '../facts/container.ts';
+import { containers, imageId, type Container } from '../facts/container.ts';
 import { programProperty, programWords } from './gate.ts';
 
 const schema = {

@@ -24,7 +24,7 @@ const given = new WeakMap<HostView, string>();
 
 export const tempfile: Module<FromSchema<typeof schema>> = {
   name: 'tempfile',
-  summary: 'Make a file or folder with a name that nothing else has, for its owner alone.',
+  summary: 'Create a temporary file or directory with a unique name, accessible by its owner only.',
   schema,
 
   async plan({ state = 'file', path: folder = '/tmp', prefix = 'runner.', suffix = '' }, host) {

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { arrayOf, isJsonObject, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
 
 /** A file that describes something, by a path below the directory that holds all of them. */
 export interface NamedFile {
@@ -23,8 +23,6 @@ const IRRELEVANT = [
   'TaskTemplate.ContainerSpec.Isolation',
 ];
 
-const objectOf = (value: JsonValue | undefined): JsonObject => (isJsonObject(value) ? value : {});
-const listOf = (value: JsonValue | undefined): JsonValue[] => (Array.isArray(value) ? value : []);
 const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
 /** An object whose fields are taken one by one, so that what nobody took can be named. */
@@ -54,7 +52,7 @@ class Taken {
   }
 
   list(path: string): JsonValue[] | undefined {
-    const found = listOf(this.take(path));
+    const found = arrayOf(this.take(path));
     return found.length === 0 ? undefined : found;
   }
 
@@ -202,7 +200,7 @@ function convertService(
   ].map(objectOf);
   const networks = fromEntries(
     attachments.map((one) => {
-      const aliases = listOf(one['Aliases']).filter((alias) => alias !== name);
+      const aliases = arrayOf(one['Aliases']).filter((alias) => alias !== name);
       return [networkName(textOf(one['Target'])), aliases.length === 0 ? null : { aliases }];
     }),
   );
@@ -302,7 +300,7 @@ function convertService(
       }),
     ),
   });
-  const named = listOf(objectOf(objectOf(spec['TaskTemplate'])['ContainerSpec'])['Mounts'])
+  const named = arrayOf(objectOf(objectOf(spec['TaskTemplate'])['ContainerSpec'])['Mounts'])
     .map(objectOf)
     .filter((one) => one['Type'] === 'volume' && textOf(one['Source']) !== '');
   const volumes = fromEntries(
@@ -327,7 +325,7 @@ function convertNetwork(inspected: JsonObject): JsonObject {
   const options = Object.entries(objectOf(inspected['Options'])).filter(
     ([key]) => key !== 'com.docker.network.driver.overlay.vxlanid_list',
   );
-  const pools = listOf(objectOf(inspected['IPAM'])['Config'])
+  const pools = arrayOf(objectOf(inspected['IPAM'])['Config'])
     .map(objectOf)
     .filter((one) => textOf(one['Subnet']) !== '')
     .map((one) => ({ subnet: textOf(one['Subnet']) }));

@@ -8,11 +8,14 @@ export function quoteAll(argv: readonly string[]): string {
   return argv.map(quote).join(' ');
 }
 
-/** Shell function `mounts_below DIRECTORY`: prints mount points below it, each after a space. What is mounted is not the directory's. */
+/**
+ * Shell function `mounts_below DIRECTORY [BEFORE [SELF]]`: prints each mount point below it on a line of its own, after the text
+ * BEFORE; with SELF, also the directory itself if it is one. What is mounted is not the directory's.
+ */
 export const MOUNTS_BELOW = `mounts_below() {
-  rw=$(cd "$1" && pwd -P) awk '{
+  rw=$(cd "$1" && pwd -P) before=\${2-} self=\${3-} awk '{
     point = $5
-    gsub(/\\\\040/, " ", point); gsub(/\\\\011/, "\\t", point); gsub(/\\\\012/, "\\n", point); gsub(/\\\\134/, "\\\\", point)
-    if (index(point, ENVIRON["rw"] "/") == 1) printf " %s", point
+    gsub(/\\\\040/, " ", point); gsub(/\\\\011/, "\\t", point); gsub(/\\\\134/, "\\\\", point)
+    if (index(point, ENVIRON["rw"] "/") == 1 || (ENVIRON["self"] != "" && point == ENVIRON["rw"])) print ENVIRON["before"] point
   }' /proc/self/mountinfo
 }`;
