@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # k0s-reset.sh DATA: removes what a stopped k0s has left on the host. DATA is its data directory. Standard input is what the shell
 # function "stock" (facts/k0s.ts) printed before k0s was started, or empty: what was added since is removed, too.
+# The shell functions stock and mounts_below (util/shell.ts) are defined before it.
 # `k0s reset` is not called: depending on its release it waits for a containerd that never answers, deletes the content of
 # volumes that it cannot unmount, and after a failure it does not finish what it began. This can be run again at any point.
 set -u
@@ -119,13 +120,7 @@ added() {
 }
 
 # is_mounted PATH: whether a file system is mounted there or below it.
-is_mounted() {
-  path=$1 awk '{
-    point = $5
-    gsub(/\\040/, " ", point); gsub(/\\011/, "\t", point); gsub(/\\134/, "\\", point)
-    if (point == ENVIRON["path"] || index(point, ENVIRON["path"] "/") == 1) found = 1
-  } END { exit !found }' /proc/self/mountinfo
-}
+is_mounted() { [ -n "$(mounts_below "$1" '' self)" ]; }
 
 # remove_chain PROGRAM TABLE CHAIN: with the rules of other chains that lead to it.
 remove_chain() {

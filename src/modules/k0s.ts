@@ -8,6 +8,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.ts';
 import { k0sState, k0sStock, STOCK, UNITS, type K0sState } from '../facts/k0s.ts';
 import { packageRoot } from '../util/package.ts';
+import { MOUNTS_BELOW } from '../util/shell.ts';
 import { restorePath } from './shared.ts';
 
 const schema = {
@@ -215,7 +216,7 @@ function resetScript(): string {
     .split('\n')
     .filter((line) => !/^\s*#/.test(line))
     .join('\n');
-  return `${STOCK}\n${script}`;
+  return `${STOCK}\n${MOUNTS_BELOW}\n${script}`;
 }
 
 /** A token is the base64 of a compressed kubeconfig, in which the id stands before the point of a bootstrap token. */

@@ -10,10 +10,12 @@ export function quoteAll(argv: readonly string[]): string {
 
 /**
  * Shell function `mounts_below DIRECTORY [BEFORE [SELF]]`: prints each mount point below it on a line of its own, after the text
- * BEFORE; with SELF, also the directory itself if it is one. What is mounted is not the directory's.
+ * BEFORE; with SELF, also the path itself. What is mounted is not the directory's.
  */
 export const MOUNTS_BELOW = `mounts_below() {
-  rw=$(cd "$1" && pwd -P) before=\${2-} self=\${3-} awk '{
+  rw=$1
+  if [ -d "$1" ] && [ ! -L "$1" ]; then rw=$(cd "$1" && pwd -P) || return 1; fi
+  rw=$rw before=\${2-} self=\${3-} awk '{
     point = $5
     gsub(/\\\\040/, " ", point); gsub(/\\\\011/, "\\t", point); gsub(/\\\\134/, "\\\\", point)
     if (index(point, ENVIRON["rw"] "/") == 1 || (ENVIRON["self"] != "" && point == ENVIRON["rw"])) print ENVIRON["before"] point
