@@ -482,7 +482,7 @@ class PlaybookRun {
   ): Promise<Set<string>> {
     if (!task.readOnly && !this.#context.settings.check) await this.#lock(place.play, task);
     if (task.irreversible !== undefined && !handler) {
-      const unready = await this.#readyForPivot(task.name, hosts, place);
+      const unready = await this.#readyForPivot(task.name, hosts, place, { irreversible: true });
       if (unready.size > 0) return unready;
     }
     if (!task.readOnly && !this.#fingerprinted && !this.#context.settings.check) {
@@ -547,15 +547,16 @@ class PlaybookRun {
     }
   }
 
-  /** rollback.md §8: what must hold before a point behind which nothing is taken back. Returns hosts that are not ready. */
+  /** rollback.md §8: what must hold before a commit point or a point of no return. Returns hosts that are not ready. */
   async #readyForPivot(
     name: string,
     hosts: readonly string[],
     place: StepPlace,
+    { irreversible }: { irreversible: boolean },
   ): Promise<Set<string>> {
     const { check, failAt, failsBeforePivot } = this.#context.settings;
     if (check) return new Set();
-    if (failsBeforePivot && !this.#steps.hasInjected) {
+    if (irreversible && failsBeforePivot && !this.#steps.hasInjected) {
       this.#lastFailure = `"${name}" was not begun: the step of --fail-at was skipped on every host (${failAt ?? ''})`;
       return new Set(hosts);
     }
@@ -665,7 +666,9 @@ class PlaybookRun {
     const strict = { ...place, tolerance: { most: 0, failed: new Set<string>() } };
     const failed = await this.#nodes(node.gate, hosts, strict, false);
     if (failed.size > 0) return failed;
-    const unready = await this.#readyForPivot(node.name, hosts, place);
+    const unready = await this.#readyForPivot(node.name, hosts, place, {
+      irreversible: node.confirm,
+    });
     if (unready.size > 0) return unready;
     await this.#writeCommit(node.name, { key, irreversible: node.confirm });
     return new Set();

@@ -56,6 +56,23 @@ describe('"--fail-at" of a step that every host skips', () => {
     expect(bench.read('h1', 'etc/changed')).toBeUndefined();
     expect(bench.read('h1', 'etc/pivot')).toBeUndefined();
   });
+
+  it('passes a commit point that comes before the step, and keeps what it committed', async () => {
+    const { code } = await bench.play(
+      `
+- name: Stage
+  hosts: h1
+  tasks:
+    - { name: Kept, copy: { content: x, dest: /etc/kept } }
+    - commit: first stage
+    - { name: Undone, copy: { content: x, dest: /etc/undone } }
+`,
+      ['--fail-at', 'Undone'],
+    );
+    expect(code).toBe(3);
+    expect(bench.read('h1', 'etc/kept')).toBe('x');
+    expect(bench.read('h1', 'etc/undone')).toBeUndefined();
+  });
 });
 
 describe('"rollback" of a playbook or play', () => {
