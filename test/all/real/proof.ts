@@ -71,6 +71,9 @@ const phases: [phase: string, step: string, host: string][] = [
 const GATE = 'post-upgrade-cleanup-gate/commit-remove-mke3/check-that-calico-runs-on-every-node';
 const WORKER_JOINED = 'migrate-worker-nodes-to-k0s/k0s-worker/revoke-the-worker-token';
 
+/** Why a run with "--fail-at" fails, if it gets that far. */
+const INJECTED = 'made to fail by --fail-at';
+
 /** The run ended with everything undone, and the hosts are as before by an outside comparison. */
 async function expectRestored({
   code,
@@ -105,7 +108,9 @@ export function upgradeWithRealK0s(k0s: RealK0s): void {
     it.each(phases)(
       'after a failure in the phase "%s"',
       async (_, step) => {
-        await expectRestored(await upgrade(['--fail-at', step]));
+        const result = await upgrade(['--fail-at', step]);
+        await expectRestored(result);
+        expect(outcome(result.events)).toContain(INJECTED);
       },
       LIMIT_MS,
     );
@@ -156,7 +161,9 @@ export function upgradeWithRealK0s(k0s: RealK0s): void {
               .then(() => cluster.lab.setLink(host, 'up'));
           },
         );
-        await expectRestored(await upgrade(['--fail-at', 'last'], cut));
+        const result = await upgrade(['--fail-at', 'last'], cut);
+        await expectRestored(result);
+        expect(outcome(result.events)).toContain(INJECTED);
       },
       LIMIT_MS,
     );
@@ -171,7 +178,9 @@ export function upgradeWithRealK0s(k0s: RealK0s): void {
           (event) => event.type === 'play-start' && event.play.startsWith(play),
           () => void cluster.lab.ssh(host, 'systemctl reboot').catch(() => undefined),
         );
-        await expectRestored(await upgrade(['--fail-at', 'last'], reboot));
+        const result = await upgrade(['--fail-at', 'last'], reboot);
+        await expectRestored(result);
+        expect(outcome(result.events)).toContain(INJECTED);
       },
       LIMIT_MS,
     );
@@ -223,7 +232,9 @@ export function upgradeWithRealK0s(k0s: RealK0s): void {
     it(
       'with an idle mount below the kubelet, whose data stay',
       async () => {
-        await expectRestored(await upgrade(['--fail-at', 'last'], mounted('true')));
+        const result = await upgrade(['--fail-at', 'last'], mounted('true'));
+        await expectRestored(result);
+        expect(outcome(result.events)).toContain(INJECTED);
         await cleanUp();
       },
       LIMIT_MS,

@@ -57,6 +57,7 @@ export function upgradeOnRealHosts(): void {
         const before = await stateOf(cluster.lab);
         const { code, events, stderr } = await upgrade(['--fail-at', step]);
         expect(code, outcome(events) + stderr).toBe(3);
+        expect(outcome(events)).toContain('made to fail by --fail-at');
         expect(outcome(events)).toContain('verified: all is as before');
         expect(await settledState(cluster.lab, before)).toEqual(before);
       },
@@ -74,6 +75,7 @@ export function upgradeOnRealHosts(): void {
           },
         });
         expect(code, outcome(events) + stderr).toBe(3);
+        expect(outcome(events)).toContain('made to fail by --fail-at');
         expect(await settledState(cluster.lab, before)).toEqual(before);
       },
       LIMIT_MS,
@@ -93,6 +95,7 @@ export function upgradeOnRealHosts(): void {
         });
         // Nothing after that point is rolled back; the run waits for "resume".
         expect(failed.code, outcome(failed.events) + failed.stderr).toBe(6);
+        expect(outcome(failed.events)).toContain('made to fail by --fail-at');
         const { code, events, stderr } = await cli.run(['resume', '--output', 'json'], {
           timeoutMs: LIMIT_MS,
         });

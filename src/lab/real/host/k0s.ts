@@ -607,6 +607,17 @@ function parseFlags(words: readonly string[]): { flags: Map<string, string>; res
   return { flags, rest };
 }
 
+/** The flags of `k0s install` (v1.29.15+k0s.0, `--help`) without the shorthands other than -c. */
+const COMMON_FLAGS =
+  'cidr-range cri-socket data-dir debug debugListenOn enable-cloud-provider env force iptables-mode kubelet-extra-args labels logging profile status-socket taints token-file verbose';
+const INSTALL_FLAGS: Record<'controller' | 'worker', readonly string[]> = {
+  controller:
+    `c config disable-components enable-dynamic-config enable-k0s-cloud-provider enable-metrics-scraper enable-worker k0s-cloud-provider-port k0s-cloud-provider-update-frequency kube-controller-manager-extra-args no-taints single ${COMMON_FLAGS}`.split(
+      ' ',
+    ),
+  worker: COMMON_FLAGS.split(' '),
+};
+
 function install(role: string, words: readonly string[]): void {
   if (role !== 'controller' && role !== 'worker') fail(`unknown role ${role}`);
   if (existsSync(unitPath(role)))
@@ -614,18 +625,8 @@ function install(role: string, words: readonly string[]): void {
       `failed to install k0s service: failed to install service: Init already exists: ${unitPath(role)}`,
     );
   const { flags } = parseFlags(words);
-  const known = [
-    'c',
-    'config',
-    'enable-worker',
-    'no-taints',
-    'token-file',
-    'profile',
-    'labels',
-    'taints',
-    'data-dir',
-  ];
-  for (const flag of flags.keys()) if (!known.includes(flag)) fail(`unknown flag: --${flag}`);
+  const known = new Set(INSTALL_FLAGS[role]);
+  for (const flag of flags.keys()) if (!known.has(flag)) fail(`unknown flag: --${flag}`);
   const config = flags.get('c') ?? flags.get('config');
   if (config !== undefined && !existsSync(config))
     fail(`failed to load node config: open ${config}: no such file or directory`);
@@ -641,7 +642,10 @@ function install(role: string, words: readonly string[]): void {
         user,
       ]);
   }
-  const given = [...flags].map(([name, value]) => `--${name === 'c' ? 'config' : name}=${value}`);
+  // systemd would split a flag at a space.
+  const given = [...flags].map(([name, value]) =>
+    `--${name === 'c' ? 'config' : name}=${value}`.replaceAll(' ', String.raw`\x20`),
+  );
   const line = [role, ...given.sort()].join(' ');
   writeFileSync(
     unitPath(role),
