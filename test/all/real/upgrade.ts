@@ -6,7 +6,7 @@ import type { RunEvent } from '../../../src/core/events.ts';
 import { realK0s } from '../../../src/lab/real/real-lab.ts';
 import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
 import { Cli, type CliOptions } from '../../helpers/cli.ts';
-import { etcdctl, outcome, settledState, stateOf } from './outside.ts';
+import { etcdctl, INJECTED, outcome, settledState, stateOf } from './outside.ts';
 
 /** Set to a k0s binary as users download it, which then takes the place of the stand-in. */
 const K0S_FILE = process.env['RUNNER_K0S'] ?? '';
@@ -57,7 +57,7 @@ export function upgradeOnRealHosts(): void {
         const before = await stateOf(cluster.lab);
         const { code, events, stderr } = await upgrade(['--fail-at', step]);
         expect(code, outcome(events) + stderr).toBe(3);
-        expect(outcome(events)).toContain('made to fail by --fail-at');
+        expect(outcome(events)).toMatch(INJECTED);
         expect(outcome(events)).toContain('verified: all is as before');
         expect(await settledState(cluster.lab, before)).toEqual(before);
       },
@@ -75,7 +75,7 @@ export function upgradeOnRealHosts(): void {
           },
         });
         expect(code, outcome(events) + stderr).toBe(3);
-        expect(outcome(events)).toContain('made to fail by --fail-at');
+        expect(outcome(events)).toMatch(INJECTED);
         expect(await settledState(cluster.lab, before)).toEqual(before);
       },
       LIMIT_MS,
@@ -95,7 +95,7 @@ export function upgradeOnRealHosts(): void {
         });
         // Nothing after that point is rolled back; the run waits for "resume".
         expect(failed.code, outcome(failed.events) + failed.stderr).toBe(6);
-        expect(outcome(failed.events)).toContain('made to fail by --fail-at');
+        expect(outcome(failed.events)).toMatch(INJECTED);
         const { code, events, stderr } = await cli.run(['resume', '--output', 'json'], {
           timeoutMs: LIMIT_MS,
         });
