@@ -10,6 +10,7 @@ export const packages = {
   dnf: 'dnf',
   doas: 'opendoas',
   fish: 'fish',
+  flock: 'util-linux',
   git: 'git',
   groupadd: 'passwd',
   ip: 'iproute2',

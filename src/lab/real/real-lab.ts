@@ -8,10 +8,8 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   renameSync,
-  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -22,6 +20,7 @@ import { RunnerError } from '../../core/errors.ts';
 import { packageRoot } from '../../util/package.ts';
 import { selfSigned } from '../certificate.ts';
 import { ENCRYPTION_CONFIG } from '../mke3-cluster.ts';
+import { holdLock, removeAbandoned, removeGroups } from './abandoned.ts';
 import { mke3Objects, WEB_IMAGE } from './objects.ts';
 
 const run = promisify(execFile);
@@ -60,7 +59,16 @@ const BUILD_MS = 15 * 60_000;
 const BOOT_MS = 90_000;
 /** The user with sudo that Debian makes first. */
 const DEPLOY = 1000;
-const programs = ['mmdebstrap', 'unshare', 'nsenter', 'ip', 'ssh', 'ssh-keygen', 'ssh-keyscan'];
+const programs = [
+  'mmdebstrap',
+  'flock',
+  'unshare',
+  'nsenter',
+  'ip',
+  'ssh',
+  'ssh-keygen',
+  'ssh-keyscan',
+];
 
 /** Why hosts of the real lab cannot be started here; undefined when they can. */
 export async function realLabObstacle(): Promise<string | undefined> {
@@ -127,6 +135,7 @@ export class RealLab {
     const obstacle = await realLabObstacle();
     if (obstacle !== undefined) throw new RealLabError(`No real lab on this machine: ${obstacle}.`);
     const base = await buildBase(cache);
+    await removeAbandoned(cache);
     const dir = mkdtempSync(join(cache, 'lab-'));
     const hosts = names.map((name, index) => ({ name, address: `10.77.0.${String(11 + index)}` }));
     await writeKit(dir, hosts);
@@ -134,10 +143,11 @@ export class RealLab {
     const group = `runner-lab-${String(process.pid)}-${dir.slice(-6)}`;
     const words = hosts.map(({ name, address }) => `${name}=${address}`);
     mkdirSync('/run/netns', { recursive: true });
+    const [program = '', ...lock] = holdLock(dir);
     const outer = spawn(
-      'unshare',
+      program,
       [
-        ...['-m', '-n', '-p', '-i', '--fork', '--kill-child', '--mount-proc'],
+        ...[...lock, 'unshare', '-m', '-n', '-p', '-i', '--fork', '--kill-child', '--mount-proc'],
         ...['bash', join(scripts(), 'lab.sh'), dir, base, group, ...words],
       ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
@@ -216,7 +226,7 @@ export class RealLab {
       this.#process.kill('SIGKILL');
       await exited;
     }
-    removeGroups(this.#group);
+    removeGroups((name) => name === this.#group);
     // What the hosts' processes held may still be on its way out.
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
@@ -369,20 +379,4 @@ async function writeK0s(dir: string, base: string, { path }: RealK0s): Promise<v
       'k8s_always_pull_images_ac_enabled = false',
     ),
   );
-}
-
-function removeGroups(group: string): void {
-  const root = '/sys/fs/cgroup';
-  const remove = (folder: string): void => {
-    if (!existsSync(folder)) return;
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) remove(join(folder, entry.name));
-    try {
-      rmdirSync(folder);
-    } catch {
-      // Something still ends in it; an empty group costs nothing.
-    }
-  };
-  remove(join(root, group));
-  for (const hierarchy of readdirSync(root)) remove(join(root, hierarchy, group));
 }
