@@ -42,7 +42,9 @@ await build({
 
 // What runs on the hosts of a real lab, each in one file.
 await build({
-  entryPoints: { k0s: 'src/lab/real/host/k0s.ts', controller: 'src/lab/real/host/controller.ts' },
+  entryPoints: Object.fromEntries(
+    ['k0s', 'controller', 'fill'].map((name) => [name, `src/lab/real/host/${name}.ts`]),
+  ),
   outdir: `${outdir}real`,
   bundle: true,
   format: 'esm',

@@ -1,6 +1,7 @@
 // Hosts with systemd, OpenSSH, Docker and etcd of their own on this machine. One file, so that only one such lab runs at a time.
 import { describe } from 'vitest';
-import { realK0s, realLabObstacle } from '../../src/lab/real/real-lab.ts';
+import { realPrograms } from '../../src/lab/real/programs.ts';
+import { realLabObstacle } from '../../src/lab/real/real-lab.ts';
 import { realK0sAnswers } from '../conformance/real.ts';
 import { modulesOnRealHosts } from './real/modules.ts';
 import { upgradeWithRealK0s } from './real/proof.ts';
@@ -12,16 +13,21 @@ const describeReal = (title: string, tests: () => void): void => {
   else describe.skip(`${title} [needs the real lab, but ${obstacle}]`, tests);
 };
 
-/** Set to a k0s binary as users download it. */
-const file = process.env['RUNNER_K0S'] ?? '';
-if (file !== '') {
-  const k0s = await realK0s(file);
+/** Programs as users download them. */
+const programs = await realPrograms({
+  k0s: process.env['RUNNER_K0S'],
+  kubeApiserver: process.env['RUNNER_KUBE_APISERVER'],
+});
+const { k0s } = programs;
+if (k0s) {
   describeReal(`the real k0s ${k0s.version}`, () => {
     realK0sAnswers(k0s);
   });
   describeReal(`the upgrade with the real k0s ${k0s.version}`, () => {
-    upgradeWithRealK0s(k0s);
+    upgradeWithRealK0s(programs);
   });
 }
-describeReal('the upgrade on real hosts', upgradeOnRealHosts);
+describeReal('the upgrade on real hosts', () => {
+  upgradeOnRealHosts(programs);
+});
 describeReal('modules on real hosts', modulesOnRealHosts);

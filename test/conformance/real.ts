@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { realK0s, RealLab, type RealK0s } from '../../src/lab/real/real-lab.ts';
+import type { RealProgram } from '../../src/lab/real/programs.ts';
+import { RealLab } from '../../src/lab/real/real-lab.ts';
 import { itAnswers, type Answer, type Arrangement } from './asker.ts';
 import { chapters } from './questions.ts';
 
@@ -10,12 +11,13 @@ import { chapters } from './questions.ts';
 const LIMIT_MS = 300_000;
 
 /** Registers the tests of a k0s binary; see ../all/real.test.ts. */
-export function realK0sAnswers({ path, version }: RealK0s): void {
+export function realK0sAnswers(k0s: RealProgram): void {
+  const { version } = k0s;
   let lab: RealLab | undefined;
   let arrangement: Arrangement;
   beforeAll(async () => {
     const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
-    const started = await RealLab.start(['h1', 'h2'], cache, await realK0s(path));
+    const started = await RealLab.start(['h1', 'h2'], cache, { k0s });
     lab = started;
     arrangement = {
       version,

@@ -1,18 +1,25 @@
 // `npm run lab:real -- COMMAND…`: an MKE 3 cluster on real hosts around a command, which finds the lab's folder in RUNNER_LAB_DIR.
-// Without a command, the shipped upgrade. `--k0s FILE` takes a real k0s binary in place of the stand-in.
+// Without a command, the shipped upgrade. `--k0s FILE` takes a real k0s binary in place of the stand-in, `--kube-apiserver FILE`
+// a real one that fills the etcd of MKE 3.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
 import { packageRoot } from '../../util/package.ts';
-import { realK0s, realLabObstacle } from './real-lab.ts';
+import { RealLabError, realPrograms } from './programs.ts';
+import { realLabObstacle } from './real-lab.ts';
 import { RealMke3 } from './real-mke3.ts';
 
 async function main(words: string[]): Promise<number> {
-  const withK0s = words[0] === '--k0s';
-  const k0s = withK0s ? await realK0s(words[1] ?? '') : undefined;
-  const command = withK0s ? words.slice(2) : words;
+  const files: { k0s?: string; kubeApiserver?: string } = {};
+  const command = [...words];
+  for (let flag = command[0]; flag === '--k0s' || flag === '--kube-apiserver'; flag = command[0]) {
+    const [, file] = command.splice(0, 2);
+    if (file === undefined) throw new RealLabError(`"${flag}" needs a file.`);
+    files[flag === '--k0s' ? 'k0s' : 'kubeApiserver'] = file;
+  }
+  const programs = await realPrograms(files);
   if (command[0] === '--obstacle') {
     const obstacle = await realLabObstacle();
     if (obstacle !== undefined) process.stdout.write(`${obstacle}\n`);
@@ -22,7 +29,7 @@ async function main(words: string[]): Promise<number> {
   const home = mkdtempSync(join(tmpdir(), 'runner-real-'));
   const say = (text: string) => process.stderr.write(`${text}\n`);
   say('Starting three managers and two workers with MKE 3 …');
-  const cluster = await RealMke3.start({ managers: 3, workers: 2 }, cache, k0s);
+  const cluster = await RealMke3.start({ managers: 3, workers: 2 }, cache, programs);
   const { lab } = cluster;
   const stop = async (): Promise<void> => {
     await cluster.stop();

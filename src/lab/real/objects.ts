@@ -8,6 +8,8 @@ export const CREATED = '2024-01-02T03:04:05Z';
 const REPORTED = '2024-06-07T08:09:10Z';
 const MKE3_KUBELET = 'v1.27.7-mirantis-1';
 const CONFIG_MAPS = 40;
+/** The password in the Secret of the lab. */
+export const SECRET = 'lab-secret';
 /** Image of the workload of the lab. */
 export const WEB_IMAGE = 'registry.example.com/web:1';
 
@@ -97,6 +99,68 @@ const workload = (kind: string, namespace: string, name: string, more: Value = {
   status: {},
 });
 
+/** An object of Kubernetes in the cluster of the lab. */
+export interface LabObject {
+  /** Its key in etcd. */
+  key: string;
+  /** Path of the API at which objects of its kind are created. */
+  collection: string;
+  value: Value & { kind: string; metadata: { name: string } };
+}
+
+function labObject(key: string, collection: string, value: Value): LabObject {
+  return { key: `/registry/${key}`, collection, value: value as LabObject['value'] };
+}
+
+/** What the cluster of the lab holds, in an order in which it can be created. */
+export function labObjects(hosts: readonly RealHost[]): LabObject[] {
+  const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'shop'];
+  const apps = (namespace: string) => `/apis/apps/v1/namespaces/${namespace}`;
+  return [
+    ...namespaces.map((name) =>
+      labObject(`namespaces/${name}`, '/api/v1/namespaces', {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: metadata(name, undefined, { labels: { 'kubernetes.io/metadata.name': name } }),
+        spec: { finalizers: ['kubernetes'] },
+        status: { phase: 'Active' },
+      }),
+    ),
+    ...hosts.map((host) => labObject(`minions/${host.name}`, '/api/v1/nodes', node(host))),
+    labObject(
+      'daemonsets/kube-system/calico-node',
+      `${apps('kube-system')}/daemonsets`,
+      workload('DaemonSet', 'kube-system', 'calico-node'),
+    ),
+    labObject(
+      'deployments/kube-system/coredns',
+      `${apps('kube-system')}/deployments`,
+      workload('Deployment', 'kube-system', 'coredns', { replicas: 2 }),
+    ),
+    labObject(
+      'deployments/shop/web',
+      `${apps('shop')}/deployments`,
+      workload('Deployment', 'shop', 'web', { replicas: 2 }),
+    ),
+    ...Array.from({ length: CONFIG_MAPS }, (_, index) => {
+      const name = `c${String(index)}`;
+      return labObject(`configmaps/shop/${name}`, '/api/v1/namespaces/shop/configmaps', {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: metadata(name, 'shop'),
+        data: { index: String(index) },
+      });
+    }),
+    labObject('secrets/shop/db', '/api/v1/namespaces/shop/secrets', {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: metadata('db', 'shop'),
+      type: 'Opaque',
+      data: { password: Buffer.from(SECRET).toString('base64') },
+    }),
+  ];
+}
+
 /** The form in which kube-apiserver keeps what it encrypts by AES-CBC with the key called "key". */
 function encrypted(value: Value): Buffer {
   const iv = randomBytes(16);
@@ -106,44 +170,8 @@ function encrypted(value: Value): Buffer {
 }
 
 /**
- * What the etcd of the lab's MKE 3 holds, by key: objects that a kube-apiserver reads, as JSON, which it takes beside its
- * own form.
+ * What etcd holds for an object: JSON, which a kube-apiserver reads beside the form that it writes itself.
  */
-export function mke3Objects(hosts: readonly RealHost[]): Map<string, Buffer> {
-  const objects = new Map<string, Buffer>();
-  const put = (key: string, value: Value) =>
-    objects.set(`/registry/${key}`, Buffer.from(JSON.stringify(value)));
-  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'shop'])
-    put(`namespaces/${name}`, {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: metadata(name, undefined, { labels: { 'kubernetes.io/metadata.name': name } }),
-      spec: { finalizers: ['kubernetes'] },
-      status: { phase: 'Active' },
-    });
-  for (const host of hosts) put(`minions/${host.name}`, node(host));
-  put('daemonsets/kube-system/calico-node', workload('DaemonSet', 'kube-system', 'calico-node'));
-  put(
-    'deployments/kube-system/coredns',
-    workload('Deployment', 'kube-system', 'coredns', { replicas: 2 }),
-  );
-  put('deployments/shop/web', workload('Deployment', 'shop', 'web', { replicas: 2 }));
-  for (let index = 0; index < CONFIG_MAPS; index++) {
-    const name = `c${String(index)}`;
-    put(`configmaps/shop/${name}`, {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: metadata(name, 'shop'),
-      data: { index: String(index) },
-    });
-  }
-  const secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: metadata('db', 'shop'),
-    type: 'Opaque',
-    data: { password: Buffer.from('lab-secret').toString('base64') },
-  };
-  objects.set('/registry/secrets/shop/db', encrypted(secret));
-  return objects;
+export function etcdValue({ value }: LabObject): Buffer {
+  return value.kind === 'Secret' ? encrypted(value) : Buffer.from(JSON.stringify(value));
 }

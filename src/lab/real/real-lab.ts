@@ -16,39 +16,14 @@ import {
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
-import { RunnerError } from '../../core/errors.ts';
 import { packageRoot } from '../../util/package.ts';
 import { selfSigned } from '../certificate.ts';
 import { ENCRYPTION_CONFIG } from '../mke3-cluster.ts';
 import { holdLock, removeAbandoned, removeGroups } from './abandoned.ts';
-import { mke3Objects, WEB_IMAGE } from './objects.ts';
+import { etcdValue, labObjects, WEB_IMAGE } from './objects.ts';
+import { RealLabError, type RealProgram, type RealPrograms } from './programs.ts';
 
 const run = promisify(execFile);
-
-/** The real lab cannot be started on this machine. */
-export class RealLabError extends RunnerError {
-  readonly code = 'LAB';
-}
-
-/** A k0s binary as users download it, in place of the stand-in. */
-export interface RealK0s {
-  path: string;
-  /** As it says itself, such as "v1.29.15+k0s.0". */
-  version: string;
-}
-
-/** @throws RealLabError when the file is not a k0s that runs here */
-export async function realK0s(path: string): Promise<RealK0s> {
-  const { stdout } = await run(path, ['version']).catch((error: unknown) => {
-    throw new RealLabError(`"${path}" is not a k0s binary that runs here.`, { cause: error });
-  });
-  const version = stdout.trim();
-  if (!/^v\d+\.\d+\.\d+.*\+k0s\.\d+$/.test(version))
-    throw new RealLabError(
-      `"${path}" calls itself "${version.slice(0, 80)}", not a version of k0s.`,
-    );
-  return { path, version };
-}
 
 export interface RealHost {
   name: string;
@@ -106,8 +81,8 @@ test -e /sys/fs/cgroup/cgroup.procs || test -d /sys/fs/cgroup/systemd`;
 export class RealLab {
   readonly dir: string;
   readonly hosts: readonly RealHost[];
-  /** Undefined where the stand-in is used. */
-  readonly k0s: RealK0s | undefined;
+  /** The programs that are used in place of stand-ins. */
+  readonly programs: RealPrograms;
   readonly #process: ChildProcess;
   readonly #group: string;
   /** A process in the namespaces of the lab. */
@@ -116,12 +91,12 @@ export class RealLab {
   private constructor(
     dir: string,
     hosts: readonly RealHost[],
-    k0s: RealK0s | undefined,
+    programs: RealPrograms,
     { process: outer, group, pid }: { process: ChildProcess; group: string; pid: number },
   ) {
     this.dir = dir;
     this.hosts = hosts;
-    this.k0s = k0s;
+    this.programs = programs;
     this.#process = outer;
     this.#group = group;
     this.#pid = pid;
@@ -131,7 +106,11 @@ export class RealLab {
    * @param cache folder in which the root file system is kept between labs
    * @throws RealLabError
    */
-  static async start(names: readonly string[], cache: string, k0s?: RealK0s): Promise<RealLab> {
+  static async start(
+    names: readonly string[],
+    cache: string,
+    programs: RealPrograms = {},
+  ): Promise<RealLab> {
     const obstacle = await realLabObstacle();
     if (obstacle !== undefined) throw new RealLabError(`No real lab on this machine: ${obstacle}.`);
     const base = await buildBase(cache);
@@ -139,7 +118,9 @@ export class RealLab {
     const dir = mkdtempSync(join(cache, 'lab-'));
     const hosts = names.map((name, index) => ({ name, address: `10.77.0.${String(11 + index)}` }));
     await writeKit(dir, hosts);
-    if (k0s) await writeK0s(dir, base, k0s);
+    if (programs.k0s) await writeK0s(dir, base, programs.k0s);
+    if (programs.kubeApiserver)
+      copyFileSync(programs.kubeApiserver.path, join(dir, 'kit/opt/lab/kube-apiserver'));
     const group = `runner-lab-${String(process.pid)}-${dir.slice(-6)}`;
     const words = hosts.map(({ name, address }) => `${name}=${address}`);
     mkdirSync('/run/netns', { recursive: true });
@@ -165,7 +146,7 @@ export class RealLab {
           'utf8',
         ).trim(),
       );
-      const lab = new RealLab(dir, hosts, k0s, { process: outer, group, pid });
+      const lab = new RealLab(dir, hosts, programs, { process: outer, group, pid });
       await lab.#waitForHosts();
       return lab;
     } catch (error) {
@@ -333,13 +314,13 @@ async function writeKit(dir: string, hosts: readonly RealHost[]): Promise<void> 
   );
   put('opt/lab/pki/sa.pub', account.publicKey.export({ type: 'spki', format: 'pem' }).toString());
   put('opt/lab/pki/encryption.cfg', ENCRYPTION_CONFIG, 0o600);
-  const objects = [...mke3Objects(hosts)].map(
-    ([key, value]) => `${key} ${value.toString('base64')}`,
-  );
-  put('opt/lab/objects', `${objects.join('\n')}\n`);
+  const objects = labObjects(hosts);
+  put('opt/lab/objects.json', JSON.stringify(objects));
+  const lines = objects.map((object) => `${object.key} ${etcdValue(object).toString('base64')}\n`);
+  put('opt/lab/objects', lines.join(''));
   const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
   put('opt/lab/mke3-config.toml', toml);
-  for (const program of ['k0s', 'controller'])
+  for (const program of ['k0s', 'controller', 'fill'])
     copyFileSync(
       join(packageRoot(), 'dist', 'real', `${program}.mjs`),
       join(kit, `opt/lab/${program}.mjs`),
@@ -357,7 +338,7 @@ snapshotter = "native"
 `;
 
 /** The binary, the images of its pods, and the settings without which it does not run on such hosts. */
-async function writeK0s(dir: string, base: string, { path }: RealK0s): Promise<void> {
+async function writeK0s(dir: string, base: string, { path }: RealProgram): Promise<void> {
   const kit = join(dir, 'kit');
   mkdirSync(join(kit, 'usr/local/bin'), { recursive: true });
   copyFileSync(path, join(kit, 'usr/local/bin/k0s'));

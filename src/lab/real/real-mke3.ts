@@ -7,7 +7,8 @@ import { stringify } from 'yaml';
 import { packageRoot } from '../../util/package.ts';
 import { LAB_ADMIN } from '../mke3-api.ts';
 import type { ClusterShape } from '../mke3-cluster.ts';
-import { RealLab, RealLabError, type RealK0s } from './real-lab.ts';
+import { RealLabError, type RealPrograms } from './programs.ts';
+import { RealLab } from './real-lab.ts';
 
 const run = promisify(execFile);
 const FORM_MS = 300_000;
@@ -24,13 +25,13 @@ export class RealMke3 {
   static async start(
     { managers, workers }: ClusterShape,
     cache: string,
-    k0s?: RealK0s,
+    programs: RealPrograms = {},
   ): Promise<RealMke3> {
     const names = [
       ...Array.from({ length: managers }, (_, index) => `manager${String(index + 1)}`),
       ...Array.from({ length: workers }, (_, index) => `worker${String(index + 1)}`),
     ];
-    const lab = await RealLab.start(names, cache, k0s);
+    const lab = await RealLab.start(names, cache, programs);
     try {
       await form(lab);
     } catch (error) {
@@ -42,7 +43,7 @@ export class RealMke3 {
 
   /** The shipped upgrade; with a real k0s, an overlay that also brings its images. */
   get playbook(): string {
-    if (!this.lab.k0s) return 'upgrade.yml';
+    if (!this.lab.programs.k0s) return 'upgrade.yml';
     return join(packageRoot(), 'src', 'lab', 'real', 'k0s-upgrade.yml');
   }
 
@@ -53,7 +54,9 @@ export class RealMke3 {
       ...['--hosts-path', lab.hostsYaml, '--mke3-admin-username', LAB_ADMIN.username],
       ...['--external-address', 'mke.example.com'],
       // A real one is on the hosts already, as where operators distribute it beforehand.
-      ...(lab.k0s ? ['--k0s-version', lab.k0s.version] : ['--k0s-binary', lab.k0sBinary]),
+      ...(lab.programs.k0s
+        ? ['--k0s-version', lab.programs.k0s.version]
+        : ['--k0s-binary', lab.k0sBinary]),
       ...['--mke3-external-address', lab.host('manager1').address],
       // The Swarm of the lab has a service of its own, which is lost with it.
       ...['--skip-checks', 'swarm_services'],
@@ -125,6 +128,7 @@ function inventoryOf(lab: RealLab): unknown {
     ansible_user: 'deploy',
     ansible_ssh_private_key_file: lab.key,
     etcd_cluster: peers.join(','),
+    kube_apiserver: lab.programs.kubeApiserver !== undefined,
   };
   return {
     all: { vars, children: { lab_managers: members('manager'), lab_workers: members('worker') } },

@@ -1,8 +1,42 @@
 import type { RunEvent } from '../../../src/core/events.ts';
+import { labObjects } from '../../../src/lab/real/objects.ts';
 import type { RealLab } from '../../../src/lab/real/real-lab.ts';
 
 export const etcdctl =
   'docker exec -e ETCDCTL_API=3 ucp-kv etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/docker/ssl/ca.pem --cert /etc/docker/ssl/cert.pem --key /etc/docker/ssl/key.pem';
+
+/** The same for the etcd of k0s. */
+export const k0sEtcdctl =
+  'ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert /var/lib/k0s/pki/etcd/ca.crt --cert /var/lib/k0s/pki/etcd/server.crt --key /var/lib/k0s/pki/etcd/server.key';
+
+/**
+ * What etcd holds of the objects of the lab: the uid of each by its key, whatever the form in which it is stored. Encrypted ones,
+ * which show none, have "hidden", those that are not there "".
+ */
+export async function uidsIn(
+  lab: RealLab,
+  host: string,
+  etcdctlWords: string,
+): Promise<Map<string, string>> {
+  const keys = labObjects(lab.hosts).map(({ key }) => key);
+  const uid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+  const output = await lab.ssh(
+    host,
+    `for key in ${keys.join(' ')}; do
+  value=$(${etcdctlWords} get "$key" --print-value-only | base64 -w0)
+  uid=$(printf %s "$value" | base64 -d | grep -aoE '${uid}' | head -n 1)
+  if [ -n "$value" ]; then uid=\${uid:-hidden}; fi
+  echo "$key $uid"
+done`,
+    120_000,
+  );
+  return new Map(
+    output
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string]),
+  );
+}
 
 /** Why a run with "--fail-at" ends; its step is skipped where the lab has no DNS service. */
 export const INJECTED = /made to fail by --fail-at|the step of --fail-at was skipped/;
