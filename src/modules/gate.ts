@@ -67,11 +67,19 @@ export function kubectlCall({
 }
 
 /**
- * Shell function `broken`, for a unit that systemd may start again a number of times: succeeds and says why when a unit has failed, has ended, or waits to be started again after a
- * failure. Errors are shown before the very last lines, because a service that gives up ends with messages about its shutdown.
- * Repeated messages differ in their time only, and "connection refused" is what other parts say while the broken one is away.
+ * Shell functions for a unit that systemd may start again a number of times. `broken` succeeds and says why when it has failed,
+ * has ended, or waits to be started again after a failure. `errors` prints those of its journal: k0s starts a kubelet that ends
+ * again and again, and its unit never fails. Errors are shown before the very last lines, because a service that gives up ends
+ * with messages about its shutdown. Repeated messages differ in their numbers only, and "connection refused" is what other parts
+ * say while the broken one is away.
  */
 const brokenUnit = (unit: string, restarts: number): string => `unit=${quote(unit)}
+errors() {
+  log=$(journalctl --no-pager -q -o cat -n 500 -u "$unit" 2>&1 | cut -c1-600)
+  errors=$(printf '%s\\n' "$log" | grep -iE 'error|fatal|panic|denied|cannot|failed|invalid|no such' | grep -v 'connection refused' |
+    awk '{ key = $0; gsub(/[0-9]+/, "", key); line[NR] = $0; last[key] = NR; of[NR] = key } END { for (i = 1; i <= NR; i++) if (last[of[i]] == i) print line[i] }' | tail -n 8)
+  [ -z "$errors" ] || printf 'Errors in its journal:\\n%s\\n' "$errors"
+}
 broken() {
   shown=$(systemctl show --no-pager -p ActiveState,SubState,Result,ExecMainStatus,NRestarts -- "$unit") || return 1
   field() { printf '%s\\n' "$shown" | sed -n "s/^$1=//p"; }
@@ -81,10 +89,7 @@ broken() {
     *) return 1 ;;
   esac
   echo "The unit $unit does not run: $(field ActiveState) ($(field SubState)), result $(field Result), exit status $(field ExecMainStatus)."
-  log=$(journalctl --no-pager -q -o cat -n 500 -u "$unit" 2>&1 | cut -c1-600)
-  errors=$(printf '%s\\n' "$log" | grep -iE 'error|fatal|panic|denied|cannot|failed|invalid|no such' | grep -v 'connection refused' |
-    awk '{ key = $0; gsub(/[0-9]+/, "", key); line[NR] = $0; last[key] = NR; of[NR] = key } END { for (i = 1; i <= NR; i++) if (last[of[i]] == i) print line[i] }' | tail -n 8)
-  [ -z "$errors" ] || printf 'Errors in its journal:\\n%s\\n' "$errors"
+  errors
   printf 'Last lines:\\n%s\\n' "$(printf '%s\\n' "$log" | tail -n 3)"
   echo "More: journalctl -u $unit"
 }`;
@@ -108,6 +113,11 @@ export function waitUntil(
       ? ''
       : `  if why=$(broken); then printf '%s\\n' "$why" "$said" >&2; exit 1; fi
 `;
+  const timeUp =
+    unit === undefined
+      ? ''
+      : `    { printf 'The unit %s runs. ' "$unit"; errors; printf 'More: journalctl -u %s\\n' "$unit"; } >&2
+`;
   const script = `${unit === undefined ? '' : `${brokenUnit(unit, restarts)}\n`}end=$(($(date +%s) + ${String(timeout)}))
 while :; do
   left=$((end - $(date +%s)))
@@ -115,7 +125,7 @@ while :; do
   if said=$(${look} 2>&1); then printf '%s\\n' "$said"; exit 0; fi
 ${watch}  if [ "$(($(date +%s) + ${String(sleep)}))" -gt "$end" ]; then
     printf '%s\\n' "$said" ${quote(`(waited ${String(timeout)} s)`)} >&2
-    exit 1
+${timeUp}    exit 1
   fi
   sleep ${String(sleep)}
 done`;

@@ -339,7 +339,19 @@ describe('a wait with a unit', () => {
     const args = { path: '/readyz', unit: 'k0scontroller', timeout: 10 };
     const { status, stderr } = await look(k8s_wait, args, unit('active', 'running'));
     expect(status).toBe(1);
-    expect(stderr).toBe('connection refused\n(waited 10 s)\n');
+    expect(stderr).toContain('connection refused\n(waited 10 s)\n');
+  });
+
+  it('shows the errors of a unit that runs, when time is up', async () => {
+    const args = { path: '/readyz', unit: 'k0scontroller', timeout: 10 };
+    const { stderr } = await look(k8s_wait, args, {
+      ...unit('active', 'running'),
+      // As k0s has it for a kubelet that ends again and again (recorded on a host with too many inotify instances).
+      journalctl: `for n in 1 2 3; do echo 'E1127 02:47:0'$n'.009087 10181 kubelet.go:1533] "Failed to start cAdvisor" err="inotify_init: too many open files" component=kubelet'; echo 'respawning in 5s'; done`,
+    });
+    expect(stderr.match(/too many open files/g)).toHaveLength(1);
+    expect(stderr).toContain('The unit k0scontroller runs. Errors in its journal:\nE');
+    expect(stderr).toContain('More: journalctl -u k0scontroller\n');
   });
 });
 
