@@ -1,6 +1,6 @@
 // Hosts with systemd, OpenSSH, Docker and etcd of their own on this machine. One file, so that only one such lab runs at a time.
 import { describe } from 'vitest';
-import { realPrograms } from '../../src/lab/real/programs.ts';
+import { PROGRAM_VARIABLES, realPrograms } from '../../src/lab/real/programs.ts';
 import { realLabObstacle } from '../../src/lab/real/real-lab.ts';
 import { realK0sAnswers } from '../conformance/real.ts';
 import { modulesOnRealHosts } from './real/modules.ts';
@@ -14,10 +14,14 @@ const describeReal = (title: string, tests: () => void): void => {
 };
 
 /** Programs as users download them. */
-const programs = await realPrograms({
-  k0s: process.env['RUNNER_K0S'],
-  kubeApiserver: process.env['RUNNER_KUBE_APISERVER'],
-});
+const programs = await realPrograms(
+  Object.fromEntries(
+    Object.entries(PROGRAM_VARIABLES).map(([program, variable]) => [
+      program,
+      process.env[variable],
+    ]),
+  ),
+);
 const { k0s } = programs;
 if (k0s) {
   describeReal(`the real k0s ${k0s.version}`, () => {

@@ -34,15 +34,17 @@ describe('programs in place of stand-ins', () => {
 
   it.each([
     [{ k0s: 'absent' }, 'is not a k0s that runs here'],
-    [{ k0s: 'kubectl' }, 'calls itself "v1.29.15", not a version of k0s'],
+    [{ k0s: 'kubectl' }, 'is no k0s: it answers "version" with "v1.29.15"'],
     [{ k0s: 'kube-apiserver-1.29' }, 'is not a k0s that runs here'],
     [{ kubeApiserver: 'kube-apiserver-1.29' }, 'also needs a real k0s'],
     [{ k0s: 'k0s-1.28', kubeApiserver: 'kube-apiserver-1.29' }, 'is newer than v1.28.9+k0s.0'],
-    [{ k0s: 'k0s-1.28', kubeApiserver: 'kubelet' }, 'not a version of Kubernetes'],
+    [{ k0s: 'k0s-1.28', coredns: 'coredns' }, 'takes both or none'],
+    [{ k0s: 'k0s-1.28', kubeApiserver: 'kubelet' }, 'is no kube-apiserver'],
   ])('are refused: %j %s', async (files, message) => {
     program('kubectl', 'version', 'v1.29.15');
     program('k0s-1.28', 'version', 'v1.28.9+k0s.0');
     program('kube-apiserver-1.29', '--version', 'Kubernetes v1.29.15');
+    program('coredns', '-version', 'CoreDNS-1.11.4\nlinux/amd64, go1.23.7, a7ed346');
     program('kubelet', '--version', 'kubelet v1.29.15');
     const paths = Object.fromEntries(
       Object.entries(files).map(([name, file]) => [name, join(dir, file)]),

@@ -1,11 +1,14 @@
 #!/bin/bash
-# image.sh BASE POD-SCRIPT OUT NAME…: one image with several names, as `docker save` writes it, without any registry: busybox, the
-# CNI plugins of Debian, and POD-SCRIPT under the names of the programs that k0s's pods run.
+# image.sh BASE POD-SCRIPT OUT COREDNS KUBE-PROXY NAME…: one image with several names, as `docker save` writes it, without any
+# registry: busybox, the CNI plugins of Debian, and POD-SCRIPT under the names of the programs that k0s's pods run. COREDNS and
+# KUBE-PROXY are files of real programs, the latter with iptables, or empty.
 set -euo pipefail
 base=$1
 script=$2
 out=$3
-shift 3
+coredns=$4
+proxy=$5
+shift 5
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
@@ -15,12 +18,28 @@ cp "$base/bin/busybox" "$root/bin/busybox"
 chroot "$base" busybox --list | while read -r applet; do [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"; done
 cp "$base"/usr/lib/cni/{bridge,host-local,loopback,portmap} "$root/lab/cni/"
 install -m 755 "$script" "$root/lab/pod"
+for file in 80/index.html 8080/health 8093/healthz 8181/ready; do
+  mkdir -p "$root/lab/www/${file%/*}"
+  echo OK >"$root/lab/www/$file"
+done
 echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
 for program in bin/calico-node opt/cni/bin/install opt/cni/bin/calico-ipam usr/local/bin/kube-proxy usr/bin/kube-controllers \
   usr/bin/check-status proxy-agent metrics-server coredns pause; do
   rm -f "$root/$program"
   ln -s /lab/pod "$root/$program"
 done
+if [ -n "$coredns" ]; then install -m 755 "$coredns" "$root/coredns"; fi
+if [ -n "$proxy" ]; then
+  install -m 755 "$proxy" "$root/usr/local/bin/kube-proxy"
+  chroot "$base" sh -c 'ldd /usr/sbin/xtables-nft-multi | grep -o "/[^ ]*"; ls -d /usr/lib/*/xtables/*.so' | while read -r file; do
+    mkdir -p "$root${file%/*}"
+    cp -L "$base$file" "$root$file"
+  done
+  cp "$base/usr/sbin/xtables-nft-multi" "$root/bin/"
+  for program in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
+    ln -sf xtables-nft-multi "$root/bin/$program"
+  done
+fi
 tar --sort=name --mtime=@0 --owner=0 --group=0 -C "$root" -cf "$work/layer.tar" .
 sum=$(sha256sum "$work/layer.tar" | cut -d' ' -f1)
 printf '{"architecture":"amd64","os":"linux","config":{"Entrypoint":["/lab/pod"],"Env":["PATH=/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$sum" >"$work/config.json"

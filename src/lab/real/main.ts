@@ -1,24 +1,40 @@
 // `npm run lab:real -- COMMAND…`: an MKE 3 cluster on real hosts around a command, which finds the lab's folder in RUNNER_LAB_DIR.
 // Without a command, the shipped upgrade. `--k0s FILE` takes a real k0s binary in place of the stand-in, `--kube-apiserver FILE`
-// a real one that fills the etcd of MKE 3.
+// a real one that fills the etcd of MKE 3, `--coredns FILE --kube-proxy FILE` those of k0s's pods.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
 import { packageRoot } from '../../util/package.ts';
-import { RealLabError, realPrograms } from './programs.ts';
+import { RealLabError, realPrograms, type RealPrograms } from './programs.ts';
 import { realLabObstacle } from './real-lab.ts';
 import { RealMke3 } from './real-mke3.ts';
 
-async function main(words: string[]): Promise<number> {
-  const files: { k0s?: string; kubeApiserver?: string } = {};
+const flags: Record<string, keyof RealPrograms> = {
+  '--k0s': 'k0s',
+  '--kube-apiserver': 'kubeApiserver',
+  '--coredns': 'coredns',
+  '--kube-proxy': 'kubeProxy',
+};
+
+function parse(words: readonly string[]): {
+  files: Partial<Record<keyof RealPrograms, string>>;
+  command: string[];
+} {
+  const files: Partial<Record<keyof RealPrograms, string>> = {};
   const command = [...words];
-  for (let flag = command[0]; flag === '--k0s' || flag === '--kube-apiserver'; flag = command[0]) {
-    const [, file] = command.splice(0, 2);
-    if (file === undefined) throw new RealLabError(`"${flag}" needs a file.`);
-    files[flag === '--k0s' ? 'k0s' : 'kubeApiserver'] = file;
+  for (;;) {
+    const program = flags[command[0] ?? ''];
+    if (program === undefined) return { files, command };
+    const [flag, file] = command.splice(0, 2);
+    if (file === undefined) throw new RealLabError(`"${String(flag)}" needs a file.`);
+    files[program] = file;
   }
+}
+
+async function main(words: string[]): Promise<number> {
+  const { files, command } = parse(words);
   const programs = await realPrograms(files);
   if (command[0] === '--obstacle') {
     const obstacle = await realLabObstacle();

@@ -16,9 +16,8 @@ forever() {
   done
 }
 
-serve() { # PORT PATH: 200 at this path
-  mkdir -p "/tmp/www/$1" && echo OK >"/tmp/www/$1/$2"
-  httpd -p "$1" -h "/tmp/www/$1"
+serve() { # PORT: 200 at the path for which image.sh made a file
+  httpd -p "$1" -h "/lab/www/$1"
 }
 
 program=$(basename "$0")
@@ -46,16 +45,17 @@ CNI
     ;;
   check-status) ;;
   proxy-agent)
-    serve 8093 healthz
+    serve 8093
     forever
     ;;
   *)
     case ${1-} in
       -conf) # CoreDNS
-        serve 8181 ready
-        serve 8080 health
+        [ -L /coredns ] || exec /coredns "$@"
+        serve 8181
+        serve 8080
         ;;
-      web) serve 80 index.html ;;
+      web) serve 80 ;;
     esac
     forever
     ;;

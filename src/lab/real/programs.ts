@@ -20,51 +20,82 @@ export interface RealPrograms {
   k0s?: RealProgram | undefined;
   /** Fills the etcd of MKE 3. */
   kubeApiserver?: RealProgram | undefined;
+  /** In the images of the pods of k0s. */
+  coredns?: RealProgram | undefined;
+  kubeProxy?: RealProgram | undefined;
 }
+
+interface Kind {
+  /** What it is called. */
+  name: string;
+  /** Asks for its version. */
+  question: string[];
+  /** What it says; the first group is the version. */
+  answer: RegExp;
+}
+
+const kinds: Record<keyof RealPrograms, Kind> = {
+  k0s: { name: 'k0s', question: ['version'], answer: /^(v\d+\.\d+\.\d+.*\+k0s\.\d+)$/ },
+  kubeApiserver: {
+    name: 'kube-apiserver',
+    question: ['--version'],
+    answer: /^Kubernetes (v\d+\.\d+\.\d+\S*)$/,
+  },
+  coredns: { name: 'CoreDNS', question: ['-version'], answer: /^CoreDNS-(\d+\.\d+\.\d+)\n/ },
+  kubeProxy: {
+    name: 'kube-proxy',
+    question: ['--version'],
+    answer: /^Kubernetes (v\d+\.\d+\.\d+\S*)$/,
+  },
+};
+
+/** The environment variables that name the files of programs for the tests. */
+export const PROGRAM_VARIABLES: Record<keyof RealPrograms, string> = {
+  k0s: 'RUNNER_K0S',
+  kubeApiserver: 'RUNNER_KUBE_APISERVER',
+  coredns: 'RUNNER_COREDNS',
+  kubeProxy: 'RUNNER_KUBE_PROXY',
+};
 
 /**
  * @param files paths of the programs; an empty one or none leaves the stand-in
- * @throws RealLabError when a file is not that program, does not run here, or the two do not go together
+ * @throws RealLabError when a file is not that program, does not run here, or they do not go together
  */
-export async function realPrograms({
-  k0s = '',
-  kubeApiserver = '',
-}: {
-  k0s?: string | undefined;
-  kubeApiserver?: string | undefined;
-}): Promise<RealPrograms> {
-  const programs: RealPrograms = {
-    k0s: k0s === '' ? undefined : await k0sOf(k0s),
-    kubeApiserver: kubeApiserver === '' ? undefined : await kubeApiserverOf(kubeApiserver),
-  };
-  checkPair(programs);
+export async function realPrograms(
+  files: Partial<Record<keyof RealPrograms, string | undefined>>,
+): Promise<RealPrograms> {
+  const programs: RealPrograms = {};
+  for (const kind of Object.keys(kinds) as (keyof RealPrograms)[]) {
+    const path = files[kind] ?? '';
+    if (path !== '') programs[kind] = await programOf(path, kinds[kind]);
+  }
+  checkTogether(programs);
   return programs;
 }
 
-async function k0sOf(path: string): Promise<RealProgram> {
-  const version = (await ask(path, ['version'], 'k0s')).trim();
-  if (!/^v\d+\.\d+\.\d+.*\+k0s\.\d+$/.test(version))
-    throw new RealLabError(
-      `"${path}" calls itself "${version.slice(0, 80)}", not a version of k0s.`,
-    );
-  return { path, version };
-}
-
-async function kubeApiserverOf(path: string): Promise<RealProgram> {
-  const said = (await ask(path, ['--version'], 'kube-apiserver')).trim();
-  const [, version] = /^Kubernetes (v\d+\.\d+\.\d+\S*)$/.exec(said) ?? [];
+async function programOf(path: string, { name, question, answer }: Kind): Promise<RealProgram> {
+  const { stdout } = await run(path, question, { timeout: 60_000 }).catch((error: unknown) => {
+    throw new RealLabError(`"${path}" is not a ${name} that runs here.`, { cause: error });
+  });
+  const [, version] = answer.exec(stdout.trim()) ?? [];
   if (version === undefined)
     throw new RealLabError(
-      `"${path}" calls itself "${said.slice(0, 80)}", not a version of Kubernetes.`,
+      `"${path}" is no ${name}: it answers "${question.join(' ')}" with "${stdout.trim().slice(0, 80)}".`,
     );
   return { path, version };
 }
 
-/** A kube-apiserver cannot read every object that a newer one wrote. */
-function checkPair({ k0s, kubeApiserver }: RealPrograms): void {
-  if (!kubeApiserver) return;
-  if (!k0s) throw new RealLabError('A real kube-apiserver for MKE 3 also needs a real k0s.');
-  if (minorOf(kubeApiserver) > minorOf(k0s))
+function checkTogether({ k0s, kubeApiserver, coredns, kubeProxy }: RealPrograms): void {
+  if (!k0s && (kubeApiserver ?? coredns ?? kubeProxy))
+    throw new RealLabError(
+      'A real kube-apiserver, CoreDNS or kube-proxy in the lab also needs a real k0s.',
+    );
+  if ((coredns === undefined) !== (kubeProxy === undefined))
+    throw new RealLabError(
+      'Without kube-proxy nobody reaches CoreDNS: the lab takes both or none.',
+    );
+  // A kube-apiserver cannot read every object that a newer one wrote.
+  if (k0s && kubeApiserver && minorOf(kubeApiserver) > minorOf(k0s))
     throw new RealLabError(
       `kube-apiserver ${kubeApiserver.version} is newer than ${k0s.version}, which could not read its objects.`,
     );
@@ -72,12 +103,4 @@ function checkPair({ k0s, kubeApiserver }: RealPrograms): void {
 
 function minorOf({ version }: RealProgram): number {
   return Number(version.split('.')[1]);
-}
-
-async function ask(path: string, args: string[], name: string): Promise<string> {
-  try {
-    return (await run(path, args, { timeout: 60_000 })).stdout;
-  } catch (error) {
-    throw new RealLabError(`"${path}" is not a ${name} that runs here.`, { cause: error });
-  }
 }

@@ -118,7 +118,7 @@ export class RealLab {
     const dir = mkdtempSync(join(cache, 'lab-'));
     const hosts = names.map((name, index) => ({ name, address: `10.77.0.${String(11 + index)}` }));
     await writeKit(dir, hosts);
-    if (programs.k0s) await writeK0s(dir, base, programs.k0s);
+    if (programs.k0s) await writeK0s(dir, base, programs.k0s, programs);
     if (programs.kubeApiserver)
       copyFileSync(programs.kubeApiserver.path, join(dir, 'kit/opt/lab/kube-apiserver'));
     const group = `runner-lab-${String(process.pid)}-${dir.slice(-6)}`;
@@ -338,7 +338,12 @@ snapshotter = "native"
 `;
 
 /** The binary, the images of its pods, and the settings without which it does not run on such hosts. */
-async function writeK0s(dir: string, base: string, { path }: RealProgram): Promise<void> {
+async function writeK0s(
+  dir: string,
+  base: string,
+  { path }: RealProgram,
+  { coredns, kubeProxy }: RealPrograms,
+): Promise<void> {
   const kit = join(dir, 'kit');
   mkdirSync(join(kit, 'usr/local/bin'), { recursive: true });
   copyFileSync(path, join(kit, 'usr/local/bin/k0s'));
@@ -349,7 +354,10 @@ async function writeK0s(dir: string, base: string, { path }: RealProgram): Promi
   const images = [...stdout.split('\n').filter(Boolean), WEB_IMAGE];
   const [image, pod] = ['image.sh', 'pod.sh'].map((file) => join(scripts(), file));
   const archive = join(kit, 'opt/lab/images.tar');
-  await run('bash', [image ?? '', base, pod ?? '', archive, ...images]);
+  const own = [coredns?.path ?? '', kubeProxy?.path ?? ''];
+  await run('bash', [image ?? '', base, pod ?? '', archive, ...own, ...images]);
+  // CoreDNS does not start without a name server to forward to; nothing answers at this one.
+  if (coredns) writeFileSync(join(kit, 'etc/resolv.conf'), 'nameserver 192.0.2.53\n');
   // With AlwaysPullImages, no pod starts without a registry.
   const toml = join(kit, 'opt/lab/mke3-config.toml');
   const text = readFileSync(toml, 'utf8');

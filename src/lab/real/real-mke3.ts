@@ -60,13 +60,12 @@ export class RealMke3 {
       ...['--mke3-external-address', lab.host('manager1').address],
       // The Swarm of the lab has a service of its own, which is lost with it.
       ...['--skip-checks', 'swarm_services'],
-      // Of the pods of k0s only this one is a server here, and nothing serves addresses of services.
+      // metrics-server is none here, and without CoreDNS and kube-proxy nothing serves addresses of services.
       ...[
         '--extra-vars',
-        'network_pods=k8s-app=konnectivity-agent',
-        '--extra-vars',
-        'dns_service=',
+        `network_pods=k8s-app in (konnectivity-agent${lab.programs.coredns ? ',kube-dns' : ''})`,
       ],
+      ...(lab.programs.coredns ? [] : ['--extra-vars', 'dns_service=']),
       // Its hosts run Debian.
       ...['--extra-vars', 'supported_systems:=["debian 12"]'],
       ...[
