@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { JsonValue } from '../core/json.ts';
+import { parseJson } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { quoteAll } from '../util/shell.ts';
 import { gateProperties, lookOnce, programProperty, programWords, waitUntil } from './gate.ts';
@@ -72,15 +72,7 @@ export const etcd_health: Module<Args> = {
     const line = String(result['stdout'] ?? '')
       .split('\n')
       .find((one) => one.startsWith('['));
-    const members = parse(line);
+    const members = parseJson(line ?? '');
     return members === undefined ? result : { ...result, members };
   },
 };
-
-function parse(line: string | undefined): JsonValue | undefined {
-  try {
-    return line === undefined ? undefined : (JSON.parse(line) as JsonValue);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { httpMethods, type HttpRequest } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { HostView, Module } from '../core/module.ts';
 
 const schema = {
@@ -162,12 +162,4 @@ export const uri: Module<Args> = {
 function onlyLooks(args: { method?: unknown; read_only?: unknown }): boolean {
   const { method = 'GET' } = args;
   return args.read_only === true || ['GET', 'HEAD', 'OPTIONS'].includes(String(method));
-}
-
-function parseJson(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
 }

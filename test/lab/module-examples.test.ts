@@ -43,6 +43,7 @@ const notPlayed: Record<string, string> = {
   dns_check: 'test/modules/cluster.test.ts has a name server',
   k8s_pods: 'test/lab/upgrade.test.ts has nodes',
   mke3_cluster: 'test/lab/upgrade.test.ts has a cluster',
+  mke3_etcdctl: 'test/lab/upgrade.test.ts has its container',
   mke3_keys: 'test/lab/upgrade.test.ts has its containers',
   mke3_stock: 'test/lab/upgrade.test.ts has a cluster',
   modprobe: 'it would change the kernel of this machine',

@@ -1,0 +1,47 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { parseJson } from '../core/json.ts';
+import type { Module } from '../core/module.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    cmd: {
+      type: 'string',
+      pattern: String.raw`^[^"'\\]*[^"'\\\s][^"'\\]*$`,
+      description: 'Command of etcdctl with its flags, split at spaces, without quotes.',
+    },
+    read_only: {
+      type: 'boolean',
+      description:
+        'The command only looks: it also runs in check mode, never counts as a change and needs no undo.',
+    },
+  },
+  required: ['cmd'],
+  additionalProperties: false,
+} as const satisfies JSONSchema;
+
+/** The certificates in the etcd container open the client port of its own member. */
+const ETCDCTL = [
+  ...['docker', 'exec', '-e', 'ETCDCTL_API=3', 'ucp-kv', 'etcdctl'],
+  ...['--endpoints', 'https://127.0.0.1:2379', '--cacert', '/etc/docker/ssl/ca.pem'],
+  ...['--cert', '/etc/docker/ssl/cert.pem', '--key', '/etc/docker/ssl/key.pem'],
+];
+
+export const mke3_etcdctl: Module<FromSchema<typeof schema>> = {
+  name: 'mke3_etcdctl',
+  summary:
+    'Run etcdctl in the etcd container of an MKE 3 manager. An answer in JSON is "json" of the result.',
+  schema,
+  shorthand: 'cmd',
+  undoFor: (args) => (args['read_only'] === true ? 'none' : 'uncovered'),
+
+  plan({ cmd, read_only: readOnly = false }) {
+    const argv = [...ETCDCTL, ...cmd.trim().split(/\s+/)];
+    return { actions: [{ kind: 'exec', argv }], readOnly, result: { cmd: argv } };
+  },
+
+  finish(result) {
+    const json = parseJson(String(result['stdout'] ?? ''));
+    return json === undefined ? result : { ...result, json };
+  },
+};
