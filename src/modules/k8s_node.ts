@@ -10,6 +10,7 @@ import {
   podsToMove,
   requiredLabels,
 } from '../facts/kubernetes.ts';
+import { quoteAll } from '../util/shell.ts';
 import { kubectlCall, kubectlProperties } from './gate.ts';
 
 const marks = (description: string) =>
@@ -26,7 +27,7 @@ const schema = {
     state: {
       enum: ['cordoned', 'drained', 'uncordoned'],
       description:
-        'Takes no new pods; has none that can be moved; takes pods. Default: left as it is.',
+        'Takes no new pods; has none that can be moved; takes pods. Default: left as it is. Without it, labels, annotations, taints and remove_prefixes, the result only says whether the node is "unschedulable".',
     },
     labels: marks('Labels to set, by name; null removes one.'),
     annotations: marks('Annotations to set, by name; null removes one.'),
@@ -65,13 +66,6 @@ const schema = {
     },
   },
   required: ['name'],
-  anyOf: [
-    { required: ['state'] },
-    { required: ['labels'] },
-    { required: ['annotations'] },
-    { required: ['taints'] },
-    { required: ['remove_prefixes'] },
-  ],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
@@ -92,8 +86,8 @@ export const k8s_node: Module<Args> = {
     const kubectl: Kubectl = (...words) => exec(...([...call, ...words] as [string, ...string[]]));
     const result: JsonObject = { name };
     const actions: Action[] = [];
-    if (state !== undefined) {
-      const found = await schedulingActions(args, host, kubectl);
+    if (state !== undefined || !changesMarks(args)) {
+      const found = await schedulingActions(args, host, call);
       if (found === undefined) throw missing();
       actions.push(...found.actions);
       Object.assign(result, found.result);
@@ -125,24 +119,30 @@ export const k8s_node: Module<Args> = {
 
 type Kubectl = (...words: string[]) => Action;
 
+function changesMarks({ labels, annotations, taints, remove_prefixes: prefixes }: Args): boolean {
+  return [labels, annotations, taints, prefixes].some((one) => one !== undefined);
+}
+
 async function schedulingActions(
   args: Args,
   host: HostView,
-  kubectl: Kubectl,
+  call: readonly string[],
 ): Promise<{ actions: Action[]; result: JsonObject } | undefined> {
   const { name, state } = args;
-  const key = JSON.stringify(kubectlCall(args));
+  const key = JSON.stringify(call);
+  const change = (verb: string): Action => ({ kind: 'exec', argv: [...call, verb, name] });
   const [takesPods, pods] = await Promise.all([
     host.fact(nodeSchedulable, key, name),
     state === 'drained' ? host.fact(podsToMove, key, name) : [],
   ]);
   if (takesPods === undefined) return undefined;
   const result = { unschedulable: !takesPods, pods };
-  if (state === 'uncordoned')
-    return { actions: takesPods ? [] : [kubectl('uncordon', name)], result };
-  if (state === 'cordoned') return { actions: takesPods ? [kubectl('cordon', name)] : [], result };
+  if (state === undefined) return { actions: [], result: { unschedulable: !takesPods } };
+  if (state === 'uncordoned') return { actions: takesPods ? [] : [change('uncordon')], result };
+  if (state === 'cordoned') return { actions: takesPods ? [change('cordon')] : [], result };
   const settled = !takesPods && pods.length === 0;
-  return { actions: settled ? [] : [kubectl('drain', name, ...drainFlags(args))], result };
+  const drain = quoteAll([...call, 'drain', name, ...drainFlags(args)]);
+  return { actions: settled ? [] : [exec('/bin/sh', '-c', `set -- ${drain}\n${DRAIN}`)], result };
 }
 
 type Values = Record<string, string | null>;
@@ -238,6 +238,34 @@ function markActions(node: string, changes: MarkChanges, kubectl: Kubectl): Acti
     ),
   ];
 }
+
+/**
+ * kubectl repeats the refusal of an eviction every 5 s and ends with the time-out alone. A failure shows each refusal once,
+ * and in its last line the pods that stayed with the reason.
+ */
+const DRAIN = `{ said=$("$@" 2>&1 >&3); code=$?; } 3>&1
+[ "$code" -eq 0 ] || said=$(printf '%s\\n' "$said" | awk '
+  match($0, / \\(will retry after [^)]*\\): /) {
+    if (seen[$0]++) next
+    pod = substr($0, 1, RSTART - 1)
+    reason = substr($0, RSTART + RLENGTH)
+    sub(/[.]$/, "", reason)
+    if (!(pod in why)) refused[++count] = pod
+    why[pod] = reason
+    print
+    next
+  }
+  { print; rest = rest "\\n" $0 }
+  END {
+    for (i = 1; i <= count; i++) {
+      if (index(rest, refused[i] ": ") == 0) continue
+      split(refused[i], part, "\\"")
+      list = list (list == "" ? "" : ", ") part[4] "/" part[2] ": " why[refused[i]]
+    }
+    if (list != "") print "Pods that are not evicted: " list
+  }')
+[ -z "$said" ] || printf '%s\\n' "$said" >&2
+exit "$code"`;
 
 function drainFlags(args: Args): string[] {
   return [

@@ -26,11 +26,20 @@ const node = (takesPods: boolean | undefined, pods: string[] = []) => ({
   [`kubernetes.pods ${kubectl} n1`]: pods,
 });
 
+const draining = (call: string): string =>
+  expect.stringMatching(new RegExp(`^exec /bin/sh -c set -- ${call}\\n`)) as string;
+
 testModule(k8s_node, {
   settled: [
     { title: 'cordoned', args: { name: 'n1', state: 'cordoned' }, facts: node(false, ['a/b']) },
     { title: 'drained', args: { name: 'n1', state: 'drained' }, facts: node(false) },
     { title: 'takes pods', args: { name: 'n1', state: 'uncordoned' }, facts: node(true) },
+    {
+      title: 'it only looks without a wish',
+      args: { name: 'n1' },
+      facts: node(false, ['a/b']),
+      result: { name: 'n1', unschedulable: true },
+    },
   ],
   changes: [
     {
@@ -41,7 +50,9 @@ testModule(k8s_node, {
         'kubernetes.pods ["k0s","kubectl"] n1': ['web/app'],
       },
       actions: [
-        'exec k0s kubectl drain n1 --ignore-daemonsets --force --grace-period=5 --timeout=300s',
+        draining(
+          'k0s kubectl drain n1 --ignore-daemonsets --force --grace-period=5 --timeout=300s',
+        ),
       ],
       restore: [
         { module: 'k8s_node', args: { name: 'n1', state: 'uncordoned', kubectl: 'k0s kubectl' } },
@@ -51,7 +62,7 @@ testModule(k8s_node, {
       title: 'drains what was cordoned before, and leaves it so',
       args: { name: 'n1', state: 'drained' },
       facts: node(false, ['web/app']),
-      actions: ['exec kubectl drain n1 --ignore-daemonsets --timeout=300s'],
+      actions: [draining('kubectl drain n1 --ignore-daemonsets --timeout=300s')],
       restore: [{ module: 'k8s_node', args: { name: 'n1', state: 'cordoned' } }],
     },
     {
@@ -69,6 +80,51 @@ testModule(k8s_node, {
       code: 'TASK_FAILED',
     },
   ],
+});
+
+describe('k8s_node with state: drained', () => {
+  const drain = async (body: string) => {
+    const plan = await k8s_node.plan(
+      { name: 'n1', state: 'drained', timeout: 10 },
+      fakeHost({ facts: node(true, ['shop/web-1']) }),
+    );
+    const [action] = plan.actions;
+    if (action?.kind !== 'exec') throw new Error('no command');
+    const [program = '', flag = '', script = ''] = action.argv;
+    const { status, stdout, stderr } = spawnSync(
+      program,
+      [flag, `kubectl() { ${body}\n}\n${script}`],
+      { encoding: 'utf8', timeout: 20_000 },
+    );
+    return { status, stdout, stderr };
+  };
+
+  it('names the pods that stayed in the last line of its error, with the reason', async () => {
+    const refused = (pod: string, reason: string) =>
+      `error when evicting pods/"${pod}" -n "shop" (will retry after 5s): ${reason}.`;
+    const budget = "Cannot evict pod as it would violate the pod's disruption budget";
+    const left = 'error when evicting pods/"web-1" -n "shop": global timeout reached: 10s';
+    const said = [
+      ...[refused('web-1', budget), refused('web-2', budget), refused('web-1', budget)],
+      `error: unable to drain node "n1" due to error:${left}, continuing command...`,
+      ...['There are pending nodes to be drained:', ' n1', left],
+    ];
+    const answer = await drain(`echo "$*"; cat >&2 <<'SAID'\n${said.join('\n')}\nSAID\nreturn 1`);
+    expect(answer.stdout).toBe('drain n1 --ignore-daemonsets --timeout=10s\n');
+    expect(answer.status).toBe(1);
+    const lines = answer.stderr.trimEnd().split('\n');
+    expect(lines.slice(0, -1)).toEqual(said.filter((line, index) => said.indexOf(line) === index));
+    expect(lines.at(-1)).toBe(`Pods that are not evicted: shop/web-1: ${budget}`);
+  });
+
+  it('shows other errors and warnings as kubectl prints them', async () => {
+    expect(await drain('echo "error: no configuration" >&2; return 3')).toEqual({
+      ...{ status: 3, stdout: '', stderr: 'error: no configuration\n' },
+    });
+    expect(await drain('echo drained; echo Warning >&2')).toEqual({
+      ...{ status: 0, stdout: 'drained\n', stderr: 'Warning\n' },
+    });
+  });
 });
 
 const marks = (required: string[] = []) => ({
@@ -161,7 +217,6 @@ testModule(k8s_node, {
       facts: { [`kubernetes.marks ${kubectl} n1`]: undefined },
       code: 'TASK_FAILED',
     },
-    { title: 'nothing to do', args: { name: 'n1' }, code: 'SCHEMA' },
   ],
 });
 
