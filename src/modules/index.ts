@@ -12,6 +12,7 @@ import { copy } from './copy.ts';
 import { cron } from './cron.ts';
 import { debug } from './debug.ts';
 import { dns_check } from './dns_check.ts';
+import { disk_space } from './disk_space.ts';
 import { dnf } from './dnf.ts';
 import { document } from './document.ts';
 import { docker_export } from './docker_export.ts';
@@ -84,6 +85,7 @@ export const builtinModules = [
   copy,
   cron,
   debug,
+  disk_space,
   dnf,
   dns_check,
   docker_export,

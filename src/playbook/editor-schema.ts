@@ -95,13 +95,20 @@ function task(modules: readonly Module[]): JsonSchema {
 function withTemplates(schema: JsonSchema): JsonSchema {
   const own = isObject(schema['properties']) ? schema['properties'] : {};
   const given = Object.entries(own).map(([name, value]) => {
-    const { description, ...form } = isObject(value) ? value : {};
+    const { description, items, ...form } = isObject(value) ? value : {};
     const template = { type: 'string', pattern: '\\{\\{' };
-    return [name, { description, anyOf: [form, template] }];
+    const list = items === undefined ? {} : { items: objectsWithTemplates(items) };
+    return [name, { description, anyOf: [{ ...form, ...list }, template] }];
   });
   return {
     type: 'object',
     properties: Object.fromEntries(given) as JsonSchema,
     additionalProperties: schema['additionalProperties'] ?? false,
   };
+}
+
+/** Objects in a list may have templates as values, too. */
+function objectsWithTemplates(items: unknown): unknown {
+  if (!isObject(items) || !isObject(items['properties'])) return items;
+  return { ...items, ...withTemplates(items) };
 }

@@ -52,6 +52,40 @@ describe('the shipped upgrade on hosts with disks of their own for k0s', () => {
     expect([await mounts('manager1'), await mounts('worker1')]).toEqual(before);
   });
 
+  it('must have room for everything that the upgrade writes on each disk', async () => {
+    const small = (path: string, options: string) =>
+      `mkdir -p ${path} && mount -t tmpfs -o ${options} small ${path}`;
+    await shell('manager1', small('/var/lib/k0s/etcd', 'size=8m'));
+    await shell('manager1', small('/var/lib/mke-upgrade', 'size=4m'));
+    await shell('worker1', small('/var/lib/k0s', 'size=2m,nr_inodes=100'));
+    const volume = '/var/lib/docker/volumes/ucp-kv/_data';
+    await shell('manager1', `truncate -s 3M ${volume}/datav3/member/snap/db`);
+    const { code, events } = await bench.upgrade();
+    expect(code).toBe(2);
+    const messages = events.flatMap((event) =>
+      event.type === 'unit-end' && event.step.name === 'Every check must have passed'
+        ? [event.message]
+        : [],
+    );
+    const says = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+    const copy = 'in /var/lib/mke-upgrade';
+    expect(messages).toContainEqual(
+      says(
+        /at \/var\/lib\/k0s\/etcd has 8 MiB free, but 131 are needed: 131 for the etcd database/,
+      ),
+    );
+    expect(messages).toContainEqual(
+      expect.stringContaining(
+        `at /var/lib/mke-upgrade has 4 MiB free, but 6 are needed: 3 for the copy of the snapshot ${copy}, 3 for the backup of MKE 3 ${copy}.`,
+      ),
+    );
+    expect(messages).toContainEqual(
+      says(
+        /at \/var\/lib\/k0s has 2 MiB free, but 2048 are needed: .* has \d+ inodes free, but 50000/,
+      ),
+    );
+  });
+
   it('names what an earlier k0s has left there, and does not advise a reset', async () => {
     await shell('manager1', 'mkdir -p /var/lib/k0s/etcd/member/snap');
     const { code, events } = await bench.upgrade();
