@@ -82,6 +82,10 @@ const commands: Record<string, CliCommand> = {
     summary: 'encrypt, decrypt and edit values, compatible with ansible-vault',
     run: async (world, argv) => (await import('./vault.ts')).vaultCommand(world, argv),
   },
+  decrypt: {
+    summary: 'decrypt a backup or another file in the format age',
+    run: async (world, argv) => (await import('./decrypt.ts')).decryptCommand(world, argv),
+  },
   version: { summary: 'print the version', run: (world) => printVersion(world) },
 };
 

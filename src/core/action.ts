@@ -37,7 +37,12 @@ export interface FetchAction {
   to: string;
   /** SHA-256 in hex that the bytes must have. Left out, it is the first word that the action before said. */
   checksum?: string;
+  /** Only encrypted bytes reach the disk of the controller. */
+  encrypt?: FileEncryption;
 }
+
+/** Who can read a file in the format age: the owners of these public keys, or whoever knows the passphrase. */
+export type FileEncryption = { recipients: readonly string[] } | { passphrase: string };
 
 export interface ExecAction {
   kind: 'exec';
@@ -182,7 +187,7 @@ export function describeAction(action: Action): string {
     case 'upload':
       return `upload ${action.from} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'fetch':
-      return `fetch ${action.path} -> ${action.to} on the controller`;
+      return `fetch ${action.path} -> ${action.to} on the controller${action.encrypt ? ', encrypted' : ''}`;
     case 'download':
       return `download ${action.url} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'reboot':

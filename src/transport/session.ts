@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createReadStream } from 'node:fs';
 import type {
   Action,
   CopyAction,
@@ -28,6 +25,7 @@ import type { Clock } from '../core/ports.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { trace } from '../util/trace.ts';
 import { restart } from './reboot.ts';
+import { ReceivedFile } from './received-file.ts';
 import type { RemoteShell, ScriptOptions, ShellCommand, ShellOutput } from './remote-shell.ts';
 
 const KILL_TIMEOUT_MS = 20_000;
@@ -107,9 +105,11 @@ export class ShellSession implements HostSession {
     for (const action of batch.actions) {
       if (action.kind === 'http') local.push(await this.#http(action.request));
       else if (action.kind === 'reboot') throw new TaskError('A restart stands alone in a step.');
-      else if (action.kind === 'fetch')
-        commands.push(fetchCommand(action, downloads, commands.at(-1)));
-      else commands.push(actionCommand(action));
+      else if (action.kind === 'fetch') {
+        const download = await startDownload(action, commands.at(-1));
+        downloads.push(download);
+        commands.push(download.command);
+      } else commands.push(actionCommand(action));
     }
     if (batch.actions.length > 0 && local.length === batch.actions.length) {
       return { outputs: local, captureError: undefined };
@@ -132,10 +132,10 @@ export class ShellSession implements HostSession {
         return { outputs: [], captureError };
       }
       const answerOf = (command: ShellCommand) => outputs[commands.indexOf(command)];
-      for (const download of downloads) await download.finish(outputs, answerOf);
+      for (const download of downloads) await finishDownload(download, outputs, answerOf);
       return { outputs: outputs.slice(copies.length), captureError: undefined, kept };
     } finally {
-      for (const download of downloads) await download.discard();
+      for (const { file } of downloads) await file.discard();
     }
   }
 
@@ -389,63 +389,34 @@ function keepCommand(
 }
 
 interface Download {
-  finish(
-    answers: readonly CommandOutput[],
-    answerOf: (command: ShellCommand) => CommandOutput | undefined,
-  ): Promise<void>;
-  /** Removes what is left of one that did not come to its end. */
-  discard(): Promise<void>;
+  command: ShellCommand;
+  /** The command that goes before, whose answer may say which checksum is wanted. */
+  before: ShellCommand | undefined;
+  action: FetchAction;
+  file: ReceivedFile;
 }
 
-function fetchCommand(
-  { path, to, checksum }: FetchAction,
-  downloads: Download[],
+async function startDownload(
+  action: FetchAction,
   before: ShellCommand | undefined,
-): ShellCommand {
-  const temporary = `${to}.runner-tmp`;
-  const hash = createHash('sha256');
-  let file: number | undefined;
-  let failure: unknown;
-  // Called for data that arrives, where nobody would catch an error.
-  const attempt = (work: (file: number) => void) => {
-    if (failure !== undefined) return;
-    try {
-      if (file === undefined) {
-        mkdirSync(dirname(to), { recursive: true });
-        file = openSync(temporary, 'w', 0o600);
-      }
-      work(file);
-    } catch (error) {
-      failure = error;
-    }
-  };
-  downloads.push({
-    finish: async (answers, answerOf) => {
-      if (answers.some(({ code }) => code !== 0)) return;
-      const wanted = checksum ?? (before && answerOf(before)?.stdout.split(/\s/)[0]);
-      if (failure !== undefined)
-        throw new TaskError(`"${to}" cannot be written: ${errorMessage(failure)}.`);
-      if (hash.digest('hex') !== wanted) {
-        throw new TaskError(`"${path}" changed while it was read.`, { hint: 'Try again.' });
-      }
-      await rename(temporary, to);
-    },
-    discard: () => rm(temporary, { force: true }).catch(() => undefined),
-  });
-  return {
-    script: `cat ${quote(path)} </dev/null`,
-    sink: {
-      write: (bytes) => {
-        hash.update(bytes);
-        attempt((open) => writeSync(open, bytes));
-      },
-      end: () => {
-        // An empty file is one, too.
-        attempt(fsyncSync);
-        if (file !== undefined) closeSync(file);
-      },
-    },
-  };
+): Promise<Download> {
+  const file = await ReceivedFile.create(action);
+  const command = { script: `cat ${quote(action.path)} </dev/null`, sink: file };
+  return { command, before, action, file };
+}
+
+/** @throws TaskError when the bytes are not those of the file on the host, or cannot be written */
+async function finishDownload(
+  { action, before, file }: Download,
+  answers: readonly CommandOutput[],
+  answerOf: (command: ShellCommand) => CommandOutput | undefined,
+): Promise<void> {
+  if (answers.some(({ code }) => code !== 0)) return;
+  const wanted = action.checksum ?? (before && answerOf(before)?.stdout.split(/\s/)[0]);
+  await file.complete();
+  if (file.checksum !== wanted)
+    throw new TaskError(`"${action.path}" changed while it was read.`, { hint: 'Try again.' });
+  await file.publish();
 }
 
 function actionCommand(

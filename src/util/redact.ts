@@ -92,14 +92,23 @@ export class Redactor {
       text.replaceAll(REFERENCE, (_, name: string) => {
         const secret = this.#secrets.get(name);
         if (secret !== undefined) return secret;
-        throw new SecretError(`The secret "${name}" is needed and was not supplied.`, {
-          hint: name.startsWith('vault:')
-            ? 'Give the password of the vault, for example with --vault-password-file.'
-            : `Give it as in the first run, for example in the environment as ${name.toUpperCase()}.`,
-        });
+        throw missingSecret(name);
       }),
     ) as T;
   }
+}
+
+/** Name of the first secret that a text refers to, as the journal writes it; undefined without one. */
+export function referenceIn(text: string): string | undefined {
+  return new RegExp(REFERENCE.source).exec(text)?.[1];
+}
+
+export function missingSecret(name: string): SecretError {
+  return new SecretError(`The secret "${name}" is needed and was not supplied.`, {
+    hint: name.startsWith('vault:')
+      ? 'Give the password of the vault, for example with --vault-password-file.'
+      : `Give it as in the first run, for example in the environment as ${name.toUpperCase()}.`,
+  });
 }
 
 function encodedForms(secret: string): string[] {

@@ -4,6 +4,7 @@ import { describe, it } from 'vitest';
 
 /** Programs that some tests need beyond Node.js, with the Debian package of each. */
 export const packages = {
+  age: 'age',
   busybox: 'busybox',
   createrepo_c: 'createrepo-c',
   curl: 'curl',

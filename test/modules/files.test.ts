@@ -641,6 +641,8 @@ testModule(slurp, {
   refused: [{ title: 'a missing file', args: { src: path }, facts: missing, code: 'TASK_FAILED' }],
 });
 
+const recipient = 'age1xn27zc2wc52sfwsaqwee9jp8e82ewztyumkrtama64fewfgeduqq6ff304';
+
 testModule(fetch, {
   settled: [
     {
@@ -668,8 +670,53 @@ testModule(fetch, {
       actions: ['fetch /etc/app.conf -> /here/app.conf on the controller'],
       restore: [],
     },
+    {
+      title: 'encrypts for a public key, also when an encrypted file is there',
+      args: { src: path, dest: '/here/', encrypt: { recipients: [recipient] } },
+      facts: { ...found('a'), 'local /here/app.conf.age': sha('a') },
+      actions: ['fetch /etc/app.conf -> /here/app.conf.age on the controller, encrypted'],
+    },
+    {
+      title: 'encrypts with a passphrase, and keeps a name that ends in ".age"',
+      args: { src: path, dest: '/here/x.age', encrypt: { passphrase: 'eight or more' } },
+      facts: found('a'),
+      actions: ['fetch /etc/app.conf -> /here/x.age on the controller, encrypted'],
+    },
   ],
   refused: [
+    {
+      title: 'a damaged public key',
+      args: { src: path, dest: '/here/', encrypt: { recipients: [recipient.replace('q', 'p')] } },
+      facts: found('a'),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'two ways to encrypt',
+      args: {
+        src: path,
+        dest: '/here/',
+        encrypt: { recipients: [recipient], passphrase: 'eight or more' },
+      },
+      facts: found('a'),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'no way to encrypt',
+      args: { src: path, dest: '/here/', encrypt: {} },
+      facts: found('a'),
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'an empty passphrase',
+      args: { src: path, dest: '/here/', encrypt: { passphrase: '' } },
+      code: 'SCHEMA',
+    },
+    {
+      title: 'a passphrase that was not supplied again in a resumed run',
+      args: { src: path, dest: '/here/', encrypt: { passphrase: '⟦secret:phrase⟧' } },
+      facts: found('a'),
+      code: 'SECRET_MISSING',
+    },
     {
       title: 'a missing file',
       args: { src: path, dest: '/here/' },

@@ -1,0 +1,268 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import { exitCodes } from '../core/events.ts';
+import { ageKind, decryptStream, parseIdentities, withoutArmor } from '../util/age.ts';
+import { expandHome } from '../util/paths.ts';
+import { newCommand } from './command.ts';
+import { firstLine } from './connect.ts';
+import { askSecret, canAsk } from './prompt.ts';
+import type { World } from './world.ts';
+
+interface Flags {
+  output?: string;
+  identity?: string[];
+  passphraseFile?: string;
+}
+
+const PASSPHRASE = 'RUNNER_BACKUP_PASSPHRASE';
+const HEAD_BYTES = 100;
+const CHUNK_BYTES = 256 * 1024;
+/** Text is decoded as a whole. */
+const MAX_ARMORED_BYTES = 64 * 1024 * 1024;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** `runner decrypt FILE`: what `fetch` has encrypted, and other files in the format age. */
+export async function decryptCommand(world: World, argv: string[]): Promise<number> {
+  const command = newCommand(world, 'runner decrypt')
+    .argument('<file>', 'a file that "fetch" or age has encrypted')
+    .description('Decrypt a backup or another file in the format age.')
+    .option(
+      '--output <FILE>',
+      'where to; "-" for standard output. Default: the name without ".age". An existing file is not replaced',
+    )
+    .option(
+      '-i, --identity <FILE>',
+      'file with the private key, as age-keygen writes it; may be repeated',
+      (value: string, known: string[] | undefined) => [...(known ?? []), value],
+    )
+    .option(
+      '--passphrase-file <FILE>',
+      `file whose first line is the passphrase (or environment variable ${PASSPHRASE}, or a prompt)`,
+    );
+  command.parse(argv, { from: 'user' });
+  const flags = command.opts<Flags>();
+  const [file = ''] = command.args;
+  const output = outputOf(file, flags);
+  const source = await openSource(file);
+  try {
+    const keys = await keysFor(world, source.kind, file, flags);
+    const plain = decryptStream(source.bytes, keys, `"${file}"`);
+    if (output === '-') return await print(world, plain);
+    return await save(world, plain, output);
+  } finally {
+    await source.close();
+  }
+}
+
+/** @throws UsageError when there is no name for the result, or a file of that name */
+function outputOf(file: string, { output }: Flags): string {
+  if (output === '-') return output;
+  if (output === undefined && !/[^/]\.age$/.test(file))
+    throw new UsageError(`The name "${file}" does not end in ".age".`, {
+      hint: 'Name the result with --output FILE.',
+    });
+  const path = resolve(expandHome(output ?? file.slice(0, -'.age'.length)));
+  if (existsSync(path)) throw exists(path);
+  return path;
+}
+
+function exists(path: string): UsageError {
+  return new UsageError(`"${path}" exists and is not replaced.`, {
+    hint: 'Move it away, or name another file with --output.',
+  });
+}
+
+interface Source {
+  kind: 'passphrase' | 'identity';
+  bytes: ReadableStream<Uint8Array>;
+  close: () => Promise<void>;
+}
+
+async function openSource(file: string): Promise<Source> {
+  const cannotRead = (error: unknown) =>
+    new UsageError(`Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`, {
+      cause: error,
+    });
+  const handle = await open(expandHome(file)).catch((error: unknown) => {
+    throw cannotRead(error);
+  });
+  try {
+    const head = await headOf(handle);
+    const kind = ageKind(head);
+    if (kind === undefined) throw notAge(file);
+    if (kind !== 'armored')
+      return { kind, bytes: bytesOf(handle, cannotRead), close: () => handle.close() };
+    const binary = await decoded(handle, file);
+    const inner = ageKind(Buffer.from(binary.subarray(0, HEAD_BYTES)).toString('latin1'));
+    if (inner === undefined || inner === 'armored') throw notAge(file);
+    return { kind: inner, bytes: new Blob([binary]).stream(), close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error instanceof UsageError ? error : cannotRead(error);
+  }
+}
+
+function notAge(file: string): UsageError {
+  return new UsageError(`"${file}" is not a file in the format age.`);
+}
+
+async function headOf(handle: FileHandle): Promise<string> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  return buffer.subarray(0, bytesRead).toString('latin1');
+}
+
+async function decoded(handle: FileHandle, file: string): Promise<Uint8Array<ArrayBuffer>> {
+  if ((await handle.stat()).size > MAX_ARMORED_BYTES)
+    throw new UsageError(`"${file}" is text and too large to be decoded at once.`, {
+      hint: 'Use: age -d.',
+    });
+  const text = await handle.readFile('utf8');
+  return withoutArmor(text).then(
+    (bytes) => new Uint8Array(bytes),
+    (error: unknown) => {
+      throw new UsageError(`"${file}" is damaged or incomplete: ${(error as Error).message}.`);
+    },
+  );
+}
+
+function bytesOf(
+  handle: FileHandle,
+  cannotRead: (error: unknown) => UsageError,
+): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { buffer, bytesRead } = await handle.read(
+          Buffer.alloc(CHUNK_BYTES),
+          0,
+          CHUNK_BYTES,
+          at,
+        );
+        at += bytesRead;
+        if (bytesRead === 0) controller.close();
+        else controller.enqueue(buffer.subarray(0, bytesRead));
+      } catch (error) {
+        controller.error(cannotRead(error));
+      }
+    },
+  });
+}
+
+async function keysFor(
+  world: World,
+  kind: Source['kind'],
+  file: string,
+  { identity = [], passphraseFile }: Flags,
+): Promise<{ identities?: string[]; passphrase?: string }> {
+  if (kind === 'identity') {
+    if (identity.length === 0)
+      throw new UsageError(`"${file}" is encrypted for public keys.`, {
+        hint: 'Name the file with the private key with --identity FILE.',
+      });
+    const lists = await Promise.all(identity.map((one) => readIdentities(one)));
+    return { identities: lists.flat() };
+  }
+  const passphrase =
+    passphraseFile === undefined
+      ? world.env[PASSPHRASE] || (canAsk(world) ? await askSecret(`Passphrase of ${file}`) : '')
+      : firstLine(passphraseFile, '--passphrase-file');
+  if (!passphrase)
+    throw new UsageError(`"${file}" is encrypted with a passphrase, and none was given.`, {
+      hint: `Give it in the environment as ${PASSPHRASE}, with --passphrase-file FILE, or in a terminal.`,
+    });
+  world.redactor.hide(passphrase);
+  return { passphrase };
+}
+
+async function readIdentities(file: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = readFileSync(expandHome(file), 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `--identity: cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`,
+      { cause: error },
+    );
+  }
+  return parseIdentities(text, file);
+}
+
+async function print({ stdout }: World, plain: AsyncIterable<Uint8Array>): Promise<number> {
+  for await (const bytes of plain)
+    await new Promise<void>((done, failed) => {
+      stdout.write(bytes, (error) => {
+        if (error) failed(cannotWrite('standard output', error));
+        else done();
+      });
+    });
+  return exitCodes.done;
+}
+
+/** For its owner alone, and whole or not at all, also after a signal. */
+async function save(world: World, plain: AsyncIterable<Uint8Array>, path: string): Promise<number> {
+  const fresh = `${path}.${String(process.pid)}.new`;
+  const stopped = new AbortController();
+  const stop = () => {
+    stopped.abort();
+  };
+  const file = attempt(path, () => openSync(fresh, 'wx', 0o600));
+  for (const signal of signals) world.signals.on(signal, stop);
+  try {
+    for await (const bytes of plain) {
+      if (stopped.signal.aborted) return exitCodes.interrupted;
+      attempt(path, () => {
+        for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+      });
+    }
+    attempt(path, () => {
+      fsyncSync(file);
+    });
+    publish(fresh, path);
+    world.stdout.write(`Decrypted to ${path}\n`);
+    return exitCodes.done;
+  } finally {
+    for (const signal of signals) world.signals.off(signal, stop);
+    closeSync(file);
+    rmSync(fresh, { force: true });
+  }
+}
+
+/** Gives the file its name, unless that came into use meanwhile. */
+function publish(fresh: string, path: string): void {
+  try {
+    linkSync(fresh, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(path);
+    // A file system without hard links.
+    attempt(path, () => {
+      renameSync(fresh, path);
+    });
+  }
+}
+
+function attempt<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw cannotWrite(`"${path}"`, error);
+  }
+}
+
+function cannotWrite(what: string, error: unknown): UsageError {
+  return new UsageError(`Cannot write ${what}: ${(error as NodeJS.ErrnoException).code ?? ''}.`, {
+    cause: error,
+  });
+}
