@@ -95,11 +95,13 @@ export async function settledState(
   }
 }
 
-/** How a run ended, with the fingerprints that differ. */
+/** How a run ended, with the fingerprints that differ and what could not be undone. */
 export const outcome = (events: readonly RunEvent[]): string =>
   events
     .flatMap((event) => {
       if (event.type === 'run-end') return [event.message];
+      if (event.type === 'undo-end' && event.message !== undefined)
+        return [`${event.host}: ${event.step.name}: ${event.state}: ${event.message}`];
       return event.type === 'fingerprint' && !event.equal ? [JSON.stringify(event)] : [];
     })
     .join('\n');
