@@ -227,7 +227,7 @@ function prepareTree(dir: string, name: string): void {
   }
   for (const name of ['apt-get', 'apt-cache', 'dpkg'])
     symlinkSync('/usr/local/lib/lab/apt', join(dir, 'usr-local/bin', name));
-  for (const tool of ['apt', 'k0s'])
+  for (const tool of ['apt', 'k0s', 'k0s-config.awk'])
     cpSync(join(standIns, tool), join(dir, 'usr-local/lib/lab', tool));
   cpSync(join(standIns, 'lab-lib.sh'), join(dir, 'usr-local/lib/lab/lab-lib.sh'));
   const files: Record<string, string> = {

@@ -2,7 +2,7 @@
 import { describe } from 'vitest';
 import { PROGRAM_VARIABLES, realPrograms } from '../../src/lab/real/programs.ts';
 import { realLabObstacle } from '../../src/lab/real/real-lab.ts';
-import { realK0sAnswers } from '../conformance/real.ts';
+import { realK0sAnswers, realLabStandInAnswers } from '../conformance/real.ts';
 import { modulesOnRealHosts } from './real/modules.ts';
 import { upgradeWithRealK0s } from './real/proof.ts';
 import { upgradeOnRealHosts } from './real/upgrade.ts';
@@ -31,6 +31,7 @@ if (k0s) {
     upgradeWithRealK0s(programs);
   });
 }
+describeReal('the stand-in of the real lab answers as k0s', realLabStandInAnswers);
 describeReal('the upgrade on real hosts', () => {
   upgradeOnRealHosts(programs);
 });

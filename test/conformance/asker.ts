@@ -6,6 +6,7 @@ import {
   type Chapter,
   type HostName,
   type Question,
+  type Reason,
   type Shape,
 } from './questions.ts';
 
@@ -19,19 +20,20 @@ export interface Answer {
 export interface Arrangement {
   /** Release of the k0s that answers, such as v1.29.15+k0s.0. */
   version: string;
-  isReal: boolean;
+  /** Reasons why it cannot answer some questions; see `Question.needs`. */
+  lacks: readonly Reason[];
   /** Definitions of the shell functions "own_address", "bring_images" and "pause SECONDS" on a host. */
   functions(host: HostName): string;
   /** Runs a shell command as root. */
   ask(host: HostName, command: string, stdin: string): Promise<Answer>;
 }
 
-/** Whether a question makes sense for a release, and for stand-ins where these answer. */
+/** Whether a question makes sense for a release, and for what answers. */
 export function isAsked(
   question: Question,
-  { version, isReal }: Pick<Arrangement, 'version' | 'isReal'>,
+  { version, lacks }: Pick<Arrangement, 'version' | 'lacks'>,
 ): boolean {
-  if (question.onlyReal !== undefined && !isReal) return false;
+  if (question.needs !== undefined && lacks.includes(question.needs)) return false;
   if (question.from && !isFixed(version, question.from)) return false;
   return !question.before || !isFixed(version, question.before);
 }
@@ -39,7 +41,7 @@ export function isAsked(
 /** Declares one test for each question. */
 export function itAnswers(
   chapters: readonly Chapter[],
-  where: Pick<Arrangement, 'version' | 'isReal'>,
+  where: Pick<Arrangement, 'version' | 'lacks'>,
   arrangement: () => Arrangement,
 ): void {
   const ask = (host: HostName, command: string, stdin = ''): Promise<Answer> =>

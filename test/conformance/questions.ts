@@ -22,8 +22,8 @@ export interface Question {
   /** Asked of these releases only; see `isFixed`. */
   from?: Fix;
   before?: Fix;
-  /** Why the stand-ins cannot answer it; docs/lab.md lists these reasons. */
-  onlyReal?: string;
+  /** What a stand-in may lack to answer it. */
+  needs?: Reason;
 }
 
 /** Questions about one situation. */
@@ -135,10 +135,14 @@ const notFound = (name: string): string =>
   `Error from server (NotFound): nodes "${name}" not found\n`;
 const unknownFlag = (flag: string): string => `Error: unknown flag: ${flag}\n`;
 
-const PROCESSES = 'no processes of k0s and its pods';
-const USERS = 'one user only';
-const USR = '/usr of the machine is read-only';
-const TIME = 'a start and a stop take no time';
+/** Why a stand-in does not answer a question; docs/lab.md lists these reasons. */
+export const REASONS = {
+  processes: 'no processes of k0s and its pods',
+  users: 'one user only',
+  usr: '/usr of the machine is read-only',
+  time: 'a start and a stop take no time',
+} as const;
+export type Reason = keyof typeof REASONS;
 
 const notInstalled: Chapter = {
   situation: 'k0s on a host where it is not installed',
@@ -368,7 +372,7 @@ const installs: Chapter = {
     },
     {
       claim: 'of a controller makes the users of its components, with the data directory as home',
-      onlyReal: USERS,
+      needs: 'users',
       arrange: 'k0s install controller',
       ask: `awk -F: '$6 == "/var/lib/k0s" { print $1, $7 }' /etc/passwd | sort`,
       code: 0,
@@ -882,7 +886,7 @@ const running: Chapter = {
     {
       claim:
         'sa.key, etcd data and the keys of kube-apiserver belong to the users of these components',
-      onlyReal: USERS,
+      needs: 'users',
       ask: "cd /var/lib/k0s; stat -c '%a %U:%G %n' etcd pki/sa.key pki/ca.key pki/apiserver-etcd-client.key pki/admin.conf",
       code: 0,
       stdout:
@@ -896,7 +900,7 @@ const running: Chapter = {
     },
     {
       claim: 'components run as users of their own, kubelet and containerd as root',
-      onlyReal: PROCESSES,
+      needs: 'processes',
       ask: 'ps -eo user:32,args | awk \'$2 ~ /^\\/var\\/lib\\/k0s\\/bin\\/(etcd|kube-|kubelet|containerd$)/ { sub(/.*\\//, "", $2); print $2, $1 }\' | sort -u',
       code: 0,
       stdout:
@@ -904,7 +908,7 @@ const running: Chapter = {
     },
     {
       claim: 'kube-apiserver runs with the group root, so that it can read files with mode 0640',
-      onlyReal: PROCESSES,
+      needs: 'processes',
       ask: 'ps -C kube-apiserver -o group= | sort -u',
       code: 0,
       stdout: 'root\n',
@@ -1038,7 +1042,7 @@ const stopped: Chapter = {
     },
     {
       claim: 'leaves the processes of pods running',
-      onlyReal: PROCESSES,
+      needs: 'processes',
       ask: 'ps -eo args | grep -c "^/var/lib/k0s/bin/containerd-shim"',
       code: 0,
       stdout: /^[1-9]\d*\n$/,
@@ -1053,7 +1057,7 @@ const stopped: Chapter = {
     {
       claim:
         'fails when it is stopped two seconds after its start, and can then be neither started nor stopped by k0s',
-      onlyReal: TIME,
+      needs: 'time',
       arrange:
         'systemctl stop k0scontroller; systemctl start k0scontroller; pause 2; systemctl stop k0scontroller',
       ask: 'systemctl is-active k0scontroller; k0s start; k0s stop',
@@ -1105,14 +1109,14 @@ const resets: Chapter = {
     },
     {
       claim: 'keeps /usr/libexec/k0s',
-      onlyReal: USR,
+      needs: 'usr',
       ask: 'ls -d /usr/libexec/k0s',
       code: 0,
       stdout: '/usr/libexec/k0s\n',
     },
     {
       claim: 'removes the users of components and ends their processes',
-      onlyReal: PROCESSES,
+      needs: 'users',
       ask: 'id kube-apiserver 2>/dev/null || ps -eo args | grep -c "^/var/lib/k0s/"',
       code: 1,
       stdout: '0\n',

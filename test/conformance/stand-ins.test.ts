@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/util/package.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 import { itAnswers, type Answer, type Arrangement } from './asker.ts';
-import { chapters, type HostName } from './questions.ts';
+import { chapters, REASONS, type HostName, type Reason } from './questions.ts';
+
+const EMBEDDED_LACKS: readonly Reason[] = ['processes', 'users', 'usr', 'time'];
 
 let bench: HostsBench;
 beforeAll(async () => {
@@ -46,7 +48,7 @@ describe.each(['v1.29.15+k0s.0', 'v1.29.3+k0s.0'])(
   (version) => {
     const arrangement: Arrangement = {
       version,
-      isReal: false,
+      lacks: EMBEDDED_LACKS,
       functions: () =>
         'own_address() { cat "/run/cluster/addresses/$(hostname)"; }; bring_images() { :; }; pause() { :; }',
       ask,
@@ -59,9 +61,8 @@ describe.each(['v1.29.15+k0s.0', 'v1.29.3+k0s.0'])(
 describe('docs/lab.md', () => {
   it('lists every reason why a stand-in cannot answer a question', () => {
     const page = readFileSync(join(packageRoot(), 'docs', 'lab.md'), 'utf8');
-    const reasons = chapters.flatMap(({ questions }) =>
-      questions.flatMap(({ onlyReal }) => onlyReal ?? []),
-    );
-    for (const reason of new Set(reasons)) expect(page).toContain(reason);
+    const needs = chapters.flatMap(({ questions }) => questions.flatMap((one) => one.needs ?? []));
+    expect(new Set(needs)).toEqual(new Set(Object.keys(REASONS)));
+    for (const reason of Object.values(REASONS)) expect(page).toContain(reason);
   });
 });

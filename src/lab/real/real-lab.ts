@@ -320,6 +320,11 @@ async function writeKit(dir: string, hosts: readonly RealHost[]): Promise<void> 
   put('opt/lab/objects', lines.join(''));
   const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
   put('opt/lab/mke3-config.toml', toml);
+  mkdirSync(join(kit, 'opt/lab'), { recursive: true });
+  copyFileSync(
+    join(packageRoot(), 'src', 'lab', 'stand-ins', 'k0s-config.awk'),
+    join(kit, 'opt/lab/k0s-config.awk'),
+  );
   for (const program of ['k0s', 'controller', 'fill'])
     copyFileSync(
       join(packageRoot(), 'dist', 'real', `${program}.mjs`),

@@ -1,881 +1,414 @@
-// Stands for the k0s binary, v1.29.15+k0s.0, on a host with systemd. Its files, units, users, ports, tokens, refusals and
-// what `reset` removes are the original's; etcd is the real one. Simpler than the original: the Kubernetes API knows nodes
-// only, kept as JSON in etcd, and a kubelet is what reports its node every two seconds.
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+// Stands for the k0s binary, v1.29.15+k0s.0, on a host with systemd. Its answers, exit codes, files, units, users, ports, tokens
+// and refusals are the original's, as test/conformance asks them of both; docs/lab.md lists what it cannot do. etcd is the real
+// one. Simpler than the original: the Kubernetes API knows nodes only, kept as JSON in etcd, and a kubelet is what reports its
+// node every two seconds.
+import { request as requestHttp } from 'node:http';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { gzipSync } from 'node:zlib';
 import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer as createHttp, request as requestHttp } from 'node:http';
-import { createServer, request, type Server } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { hostname, networkInterfaces } from 'node:os';
-import { gunzipSync, gzipSync } from 'node:zlib';
+  VERSION,
+  DATA,
+  PKI,
+  RUN,
+  TOKENS,
+  fail,
+  unitPath,
+  ROLES,
+  type Role,
+  unitState,
+  isRunning,
+  isActive,
+  apiAddress,
+  etcdctl,
+  members,
+  timeOf,
+  ask,
+  adminPath,
+  readAdmin,
+  kubeconfig,
+  log,
+  readBootstrapToken,
+  checkConfig,
+} from './cluster.ts';
+import { runController, runWorker } from './service.ts';
+import { kubectl, type Api } from './kubectl.ts';
+import { parseFlags, stop, type FlagTable } from './words.ts';
 
-const VERSION = 'v1.29.15+k0s.0';
-const DATA = '/var/lib/k0s';
-const PKI = `${DATA}/pki`;
-const RUN = '/run/k0s';
-const UNITS = '/etc/systemd/system';
 const USERS = ['etcd', 'kube-apiserver', 'konnectivity-server', 'kube-scheduler'];
 const CNI = ['10-calico.conflist', 'calico-kubeconfig', '10-kuberouter.conflist'];
-const NODES = '/registry/minions/';
-const TOKENS = '/registry/secrets/kube-system/bootstrap-token-';
-const REPORT_MS = 2000;
-/** A node that has not reported for so long is not ready. As in the original, this counts from the start of a controller. */
-const SILENT_MS = 40_000;
-const STARTED = Date.now();
-const RUNTIME = 'containerd://1.7.13';
-/** The group of the user that kube-apiserver runs as is root's. */
-const GROUP_READ = 0o040;
-const OTHERS_READ = 0o004;
 
-interface Node {
-  metadata: {
-    name: string;
-    labels: Record<string, string>;
-    annotations?: Record<string, string> | undefined;
-    creationTimestamp: string;
+/** Global flags of k0s, which every command takes. */
+const GLOBAL: FlagTable = {
+  booleans: ['debug', 'verbose'],
+  values: ['data-dir', 'debugListenOn', 'status-socket'],
+};
+const SHORT = { c: 'config', o: 'out', e: 'env', l: 'logging' };
+
+function read(words: readonly string[], booleans: string[] = [], values: string[] = []) {
+  const table = {
+    booleans: [...GLOBAL.booleans, ...booleans],
+    values: [...GLOBAL.values, ...values],
   };
-  spec?: { taints?: Taint[] } | undefined;
-  status: {
-    nodeInfo: { kubeletVersion: string; containerRuntimeVersion?: string };
-    addresses?: { type: string; address: string }[] | undefined;
-  };
-  /** Milliseconds; absent in the data of MKE 3. */
-  lastReport?: number;
+  return parseFlags(words, table, SHORT);
 }
 
-interface Taint {
-  key: string;
-  value?: string | undefined;
-  effect: string;
-}
-
-interface Token {
-  server: string;
-  ca: string;
-  token: string;
-}
-
-function fail(message: string): never {
-  process.stderr.write(`Error: ${message}\n`);
-  process.exit(1);
-}
-
-function ownAddress(): string {
-  const addresses = Object.entries(networkInterfaces())
-    .filter(([name]) => name === 'eth0')
-    .flatMap(([, list]) => list ?? []);
-  return addresses.find(({ family }) => family === 'IPv4')?.address ?? '127.0.0.1';
-}
-
-const unitPath = (role: string): string => `${UNITS}/k0s${role}.service`;
-const installedRole = (): string | undefined =>
-  ['controller', 'worker'].find((role) => existsSync(unitPath(role)));
-
-function isActive(role: string): boolean {
-  return spawnSync('systemctl', ['is-active', '--quiet', `k0s${role}`]).status === 0;
-}
-
-// ---- etcd
-
-function etcdctl(...args: string[]): string {
-  const tls = ['--cacert', `${PKI}/etcd/ca.crt`, '--cert', `${PKI}/etcd/server.crt`];
-  return execFileSync(
-    'etcdctl',
-    ['--endpoints', 'https://127.0.0.1:2379', ...tls, '--key', `${PKI}/etcd/server.key`, ...args],
-    {
-      encoding: 'utf8',
-      env: { ...process.env, ETCDCTL_API: '3' },
-      timeout: 10_000,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-}
-
-function members(): { name: string; peer: string }[] {
-  const { members: list } = JSON.parse(etcdctl('member', 'list', '-w', 'json')) as {
-    members: { name?: string; peerURLs: string[] }[];
-  };
-  return list.map(({ name, peerURLs }) => ({ name: name ?? '', peer: peerURLs[0] ?? '' }));
-}
-
-function readKey(key: string): string | undefined {
-  return etcdctl('get', key, '--print-value-only').trimEnd() || undefined;
-}
-
-function allNodes(): Node[] {
-  const keys = etcdctl('get', NODES, '--prefix', '--keys-only').split('\n').filter(Boolean);
-  return keys.flatMap((key) => {
-    const text = readKey(key);
-    return text === undefined ? [] : [JSON.parse(text) as Node];
-  });
-}
-
-function putNode(node: Node): void {
-  etcdctl('put', `${NODES}${node.metadata.name}`, JSON.stringify(node));
-}
-
-interface NodeView {
-  apiVersion: 'v1';
-  kind: 'Node';
-  metadata: Node['metadata'];
-  spec: Node['spec'];
-  status: Node['status'] & { conditions: { status: string; type: string }[] };
-}
-
-function nodeView(node: Node): NodeView {
-  const ready = Date.now() - Math.max(node.lastReport ?? 0, STARTED) < SILENT_MS;
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: node.metadata,
-    spec: node.spec,
-    status: {
-      conditions: [{ status: ready ? 'True' : 'Unknown', type: 'Ready' }],
-      ...node.status,
-    },
-  };
-}
-
-// ---- certificates
-
-function openssl(...args: string[]): void {
-  execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-}
-
-function makeAuthority(folder: string, name: string): void {
-  if (existsSync(`${folder}/ca.key`) && existsSync(`${folder}/ca.crt`)) return;
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
-  openssl(
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-    ...['-days', '3650', '-subj', `/CN=${name}`, '-keyout', `${folder}/ca.key`],
-    ...['-out', `${folder}/ca.crt`],
-  );
-  chmodSync(`${folder}/ca.key`, 0o600);
-}
-
-function makeCertificate(authority: string, path: string, address: string): void {
-  if (existsSync(`${path}.crt`)) return;
-  const names = `subjectAltName=IP:${address},IP:127.0.0.1,DNS:localhost,DNS:${hostname()}`;
-  openssl(
-    ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-    ...['-subj', `/CN=${hostname()}`, '-keyout', `${path}.key`, '-out', `${path}.csr`],
-  );
-  writeFileSync(`${path}.ext`, names);
-  openssl(
-    ...['x509', '-req', '-in', `${path}.csr`, '-CA', `${authority}/ca.crt`],
-    ...['-CAkey', `${authority}/ca.key`, '-CAcreateserial', '-days', '365'],
-    ...['-extfile', `${path}.ext`, '-out', `${path}.crt`],
-  );
-  chmodSync(`${path}.key`, 0o600);
-  rmSync(`${path}.ext`);
-  rmSync(`${path}.csr`);
-}
-
-// ---- requests
-
-function ask(
-  { server, ca, token }: Token,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      `${server}${path}`,
-      { method, ca, timeout: 5000, headers: { authorization: `Bearer ${token}` } },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.once('end', () => {
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
-        });
-      },
-    );
-    sent.once('error', reject);
-    sent.once('timeout', () => sent.destroy(new Error('timed out')));
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}
-
-const adminPath = `${PKI}/admin.conf`;
-
-function readAdmin(): Token {
-  if (!existsSync(adminPath))
-    fail(
-      `cannot stat k0s kubeconfig, is the server running?: stat ${adminPath}: no such file or directory`,
-    );
-  return parseToken(readFileSync(adminPath, 'utf8'));
-}
-
-/** A kubeconfig, of which three lines matter. */
-function kubeconfig({ server, ca, token }: Token, user: string): string {
-  const data = Buffer.from(ca).toString('base64');
-  return `apiVersion: v1
-kind: Config
-clusters:
-- cluster:
-    server: ${server}
-    certificate-authority-data: ${data}
-  name: local
-contexts:
-- context:
-    cluster: local
-    user: ${user}
-  name: Default
-current-context: Default
-users:
-- name: ${user}
-  user:
-    token: ${token}
-`;
-}
-
-function parseToken(text: string): Token {
-  const value = (key: string) => new RegExp(`^ *${key}: (.+)$`, 'm').exec(text)?.[1] ?? '';
-  return {
-    server: value('server'),
-    ca: Buffer.from(value('certificate-authority-data'), 'base64').toString(),
-    token: value('token'),
-  };
-}
-
-function readTokenFile(path: string): string {
-  if (!existsSync(path)) fail(`open ${path}: no such file or directory`);
-  return readFileSync(path, 'utf8');
-}
-
-function decodeToken(text: string, path: string): Token {
-  try {
-    return parseToken(gunzipSync(Buffer.from(text.trim(), 'base64')).toString());
-  } catch {
-    return fail(`failed to decode token from ${path}`);
-  }
-}
-
-// ---- what runs as a service
-
-function log(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function listen(server: Server, port: number, address = '0.0.0.0'): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, resolve);
-  });
-}
-
-async function bodyOf(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
-
-function reply(response: ServerResponse, status: number, body: unknown): void {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  response.writeHead(status).end(text);
-}
-
-function bearer(message: IncomingMessage): string {
-  return (message.headers.authorization ?? '').replace(/^Bearer /, '');
-}
-
-/** Role that a token is for; tokens are kept in etcd as the original keeps them. */
-function roleOf(token: string): string | undefined {
-  const [id = '', secret] = token.split('.');
-  if (!/^[a-z0-9]{6}$/.test(id)) return undefined;
-  const [known, role] = (readKey(`${TOKENS}${id}`) ?? '').split(' ');
-  return known === secret ? role : undefined;
-}
-
-async function runController(flags: Map<string, string>): Promise<void> {
-  const address = ownAddress();
-  mkdirSync(`${PKI}/etcd`, { recursive: true, mode: 0o755 });
-  mkdirSync(RUN, { recursive: true });
-  let cluster = `${hostname()}=https://${address}:2380`;
-  let state = 'new';
-  const tokenFile = flags.get('token-file');
-  if (tokenFile !== undefined && !existsSync(`${PKI}/ca.key`)) {
-    const token = decodeToken(readTokenFile(tokenFile), tokenFile);
-    const answer = await ask(token, 'POST', '/v1beta1/etcd/members', {
-      name: hostname(),
-      peer: `https://${address}:2380`,
-    });
-    if (answer.status !== 200) fail(`failed to join: ${answer.body}`);
-    const joined = JSON.parse(answer.body) as { cluster: string; files: Record<string, string> };
-    for (const [path, text] of Object.entries(joined.files))
-      writeFileSync(`${PKI}/${path}`, text, { mode: 0o600 });
-    ({ cluster } = joined);
-    state = 'existing';
-  }
-  makeAuthority(PKI, 'kubernetes-ca');
-  makeAuthority(`${PKI}/etcd`, 'etcd-ca');
-  makeCertificate(PKI, `${PKI}/server`, address);
-  makeCertificate(`${PKI}/etcd`, `${PKI}/etcd/server`, address);
-  if (!existsSync(`${PKI}/sa.key`)) openssl('genrsa', '-out', `${PKI}/sa.key`, '2048');
-  const admin = {
-    server: 'https://localhost:6443',
-    ca: readFileSync(`${PKI}/ca.crt`, 'utf8'),
-    token: randomBytes(24).toString('hex'),
-  };
-  if (!existsSync(adminPath)) writeFileSync(adminPath, kubeconfig(admin, 'user'), { mode: 0o600 });
-  onStop(startEtcd(address, cluster, state));
-  await checkKeys();
-  await serveApi(readAdmin().token);
-  await serveJoin();
-  await serveStatus('controller', flags.has('enable-worker'));
-  if (flags.has('enable-worker')) await startKubelet(readAdmin(), 'control-plane');
-}
-
-/** kube-apiserver cannot start without its keys: k0s gives up after two minutes, which are shorter here. */
-async function checkKeys(): Promise<void> {
-  const config = existsSync('/etc/k0s/k0s.yaml') ? readFileSync('/etc/k0s/k0s.yaml', 'utf8') : '';
-  const [, file] = /"encryption-provider-config":"([^"]+)"/.exec(config) ?? [];
-  if (file === undefined) return;
-  const { mode, gid } = statSync(file);
-  const readable = (gid === 0 && (mode & GROUP_READ) !== 0) || (mode & OTHERS_READ) !== 0;
-  if (readable) return;
-  for (let tries = 0; tries < 3; tries++) {
-    log(
-      `level=info msg="Error: error while parsing encryption provider configuration file \\"${file}\\": open ${file}: permission denied" component=kube-apiserver stream=stderr`,
-    );
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  log(
-    'level=error msg="failed to start controller node components" error="APIServer health-check timed out"',
-  );
-  process.exit(1);
-}
-
-function startEtcd(address: string, cluster: string, state: string): ChildProcess {
-  const tls = (prefix: string) => [
-    `--${prefix}cert-file=${PKI}/etcd/server.crt`,
-    `--${prefix}key-file=${PKI}/etcd/server.key`,
-    `--${prefix}trusted-ca-file=${PKI}/etcd/ca.crt`,
-    `--${prefix}client-cert-auth`,
-  ];
-  const etcd = spawn(
-    'etcd',
-    [
-      ...[`--name=${hostname()}`, `--data-dir=${DATA}/etcd`],
-      ...[`--listen-peer-urls=https://${address}:2380`, `--initial-cluster=${cluster}`],
-      ...['--listen-client-urls=https://127.0.0.1:2379'],
-      ...['--advertise-client-urls=https://127.0.0.1:2379'],
-      ...[`--initial-advertise-peer-urls=https://${address}:2380`],
-      ...[`--initial-cluster-state=${state}`, ...tls(''), ...tls('peer-')],
-    ],
-    { stdio: ['ignore', 'inherit', 'inherit'] },
-  );
-  // Like the original, it ends its parts when it gives up; systemd would leave them running.
-  process.once('exit', () => etcd.kill('SIGKILL'));
-  etcd.once('exit', (code) => {
-    log(`etcd ended with ${String(code)}`);
-    process.exit(1);
-  });
-  return etcd;
-}
-
-async function serveApi(admin: string): Promise<void> {
-  const tls = { cert: readFileSync(`${PKI}/server.crt`), key: readFileSync(`${PKI}/server.key`) };
-  const server = createServer(tls, (message, response) => {
-    void handleApi(admin, message, response).catch((error: unknown) => {
-      reply(response, 500, String(error));
-    });
-  });
-  await listen(server, 6443);
-}
-
-async function handleApi(
-  admin: string,
-  message: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const token = bearer(message);
-  const kubelet = token !== admin && (token.startsWith('kubelet-') || roleOf(token) === 'worker');
-  if (token !== admin && !kubelet) {
-    reply(response, 401, 'Unauthorized');
-    return;
-  }
-  const { method } = message;
-  const path = message.url ?? '/';
-  if (path === '/readyz') {
-    etcdctl('endpoint', 'health');
-    reply(response, 200, 'ok');
-    return;
-  }
-  const [, name] = /^\/api\/v1\/nodes\/([^/]+)$/.exec(path) ?? [];
-  if (path === '/api/v1/nodes' && method === 'GET') {
-    reply(response, 200, {
-      apiVersion: 'v1',
-      items: allNodes().map(nodeView),
-      kind: 'List',
-      metadata: { resourceVersion: '' },
-    });
-    return;
-  }
-  if (name === undefined) {
-    reply(response, 404, `the server could not find ${path}`);
-    return;
-  }
-  const text = readKey(`${NODES}${name}`);
-  const known = text === undefined ? undefined : (JSON.parse(text) as Node);
-  if (method === 'PUT') {
-    const sent = JSON.parse(await bodyOf(message)) as {
-      version: string;
-      labels: Record<string, string>;
-    };
-    // Labels act at the first registration only.
-    const metadata = known?.metadata ?? {
-      name,
-      labels: sent.labels,
-      creationTimestamp: new Date().toISOString(),
-    };
-    const kubeletVersion = sent.version.replace(/\.\d+$/, '');
-    const nodeInfo = { containerRuntimeVersion: RUNTIME, kubeletVersion };
-    const status = { nodeInfo, addresses: known?.status.addresses };
-    putNode({ metadata, spec: known?.spec, status, lastReport: Date.now() });
-    reply(response, 200, {});
-  } else if (!known) reply(response, 404, `nodes "${name}" not found`);
-  else if (method === 'PATCH') {
-    const { verb, changes } = JSON.parse(await bodyOf(message)) as Marking;
-    mark(known, verb, changes);
-    putNode(known);
-    reply(response, 200, {});
-  } else reply(response, 200, nodeView(known));
-}
-
-/** What "kubectl label", "annotate" and "taint" ask for: NAME=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT, and NAME-. */
-interface Marking {
-  verb: 'label' | 'annotate' | 'taint';
-  changes: string[];
-}
-
-function mark(node: Node, verb: Marking['verb'], changes: readonly string[]): void {
-  for (const change of changes) {
-    const removed = change.endsWith('-') ? change.slice(0, -1) : undefined;
-    if (verb === 'taint') {
-      const [, key = '', value, effect = ''] = /^([^=:]+)(?:=([^:]*))?:(.+)$/.exec(change) ?? [];
-      const kept = (node.spec?.taints ?? []).filter((taint) =>
-        removed === undefined
-          ? taint.key !== key || taint.effect !== effect
-          : taint.key !== removed,
-      );
-      const taints = removed === undefined ? [...kept, { key, value, effect }] : kept;
-      node.spec = taints.length === 0 ? {} : { taints };
-      continue;
-    }
-    const at = change.indexOf('=');
-    const values = verb === 'label' ? node.metadata.labels : (node.metadata.annotations ??= {});
-    if (removed === undefined) values[change.slice(0, at)] = change.slice(at + 1);
-    else Reflect.deleteProperty(values, removed);
-  }
-}
-
-async function serveJoin(): Promise<void> {
-  const tls = { cert: readFileSync(`${PKI}/server.crt`), key: readFileSync(`${PKI}/server.key`) };
-  const server = createServer(tls, (message, response) => {
-    void (async () => {
-      if (roleOf(bearer(message)) !== 'controller') {
-        reply(response, 401, 'token is not valid');
-        return;
-      }
-      const { name, peer } = JSON.parse(await bodyOf(message)) as { name: string; peer: string };
-      const before = members();
-      if (!before.some((one) => one.peer === peer))
-        etcdctl('member', 'add', name, `--peer-urls=${peer}`);
-      const cluster = [...before.filter((one) => one.peer !== peer), { name, peer }]
-        .map((one) => `${one.name}=${one.peer}`)
-        .join(',');
-      const shared = [
-        'ca.key',
-        'ca.crt',
-        'sa.key',
-        'sa.pub',
-        'etcd/ca.key',
-        'etcd/ca.crt',
-        'admin.conf',
-      ];
-      const files = Object.fromEntries(
-        shared
-          .filter((path) => existsSync(`${PKI}/${path}`))
-          .map((path) => [path, readFileSync(`${PKI}/${path}`, 'utf8')]),
-      );
-      reply(response, 200, { cluster, files });
-    })().catch((error: unknown) => {
-      reply(response, 500, String(error));
-    });
-  });
-  await listen(server, 9443);
-}
-
-async function serveStatus(role: string, workloads: boolean): Promise<void> {
-  mkdirSync(RUN, { recursive: true });
-  rmSync(`${RUN}/status.sock`, { force: true });
-  const status = {
-    Version: VERSION,
-    Pid: process.pid,
-    Role: role,
-    Workloads: workloads,
-    SingleNode: false,
-  };
-  const server = createHttp((_, response) => {
-    reply(response, 200, status);
-  });
-  await new Promise<void>((resolve) => server.listen(`${RUN}/status.sock`, resolve));
-}
-
-async function runWorker(flags: Map<string, string>): Promise<void> {
-  const file = flags.get('token-file');
-  const kept = `${DATA}/kubelet.conf`;
-  mkdirSync(DATA, { recursive: true });
-  // After the first join the kubelet has an identity of its own; the token may be revoked.
-  if (!existsSync(kept)) {
-    if (file === undefined)
-      fail('neither regular nor bootstrap kubelet kubeconfig files exist and no join token given');
-    const token = decodeToken(readTokenFile(file), file);
-    const answer = await ask(token, 'GET', '/readyz');
-    if (answer.status !== 200) fail(`failed to join: ${answer.body}`);
-    const own = { ...token, token: `kubelet-${randomBytes(12).toString('hex')}` };
-    writeFileSync(kept, kubeconfig(own, 'kubelet'), { mode: 0o600 });
-  }
-  await serveStatus('worker', true);
-  await startKubelet(parseToken(readFileSync(kept, 'utf8')), 'worker');
-  onStop();
-}
-
-async function startKubelet(access: Token, role: string): Promise<void> {
-  mkdirSync(`${DATA}/kubelet`, { recursive: true });
-  mkdirSync('/etc/cni/net.d', { recursive: true });
-  const port = createHttp((_, response) => {
-    reply(response, 401, 'Unauthorized');
-  });
-  await new Promise<void>((resolve, reject) => {
-    port.once('error', reject);
-    port.listen(10250, '0.0.0.0', resolve);
-  });
-  writeFileSync(
-    '/etc/cni/net.d/10-calico.conflist',
-    '{"name":"k8s-pod-network","cniVersion":"0.3.1","plugins":[{"type":"calico"}],"installed-by":"k0s"}\n',
-  );
-  const labels = { [`node-role.kubernetes.io/${role}`]: 'true' };
-  const report = (): void => {
-    ask(access, 'PUT', `/api/v1/nodes/${hostname()}`, { version: VERSION, labels })
-      .then(({ status, body }) => {
-        if (status !== 200) log(`kubelet: ${String(status)} ${body}`);
-      })
-      .catch((error: unknown) => {
-        log(`kubelet: ${String(error)}`);
-      });
-  };
-  report();
-  setInterval(report, REPORT_MS);
-}
-
-function onStop(etcd?: ChildProcess): void {
-  process.once('SIGTERM', () => {
-    rmSync(`${RUN}/status.sock`, { force: true });
-    if (!etcd) process.exit(0);
-    etcd.removeAllListeners('exit');
-    etcd.once('exit', () => process.exit(0));
-    etcd.kill('SIGTERM');
-  });
-}
-
-// ---- commands
-
-function parseFlags(words: readonly string[]): { flags: Map<string, string>; rest: string[] } {
-  const flags = new Map<string, string>();
-  const rest: string[] = [];
-  const bare = new Set(['enable-worker', 'no-taints', 'force', 'wait']);
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? '';
-    const [, name, value] = /^--?([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
-    if (name === undefined) rest.push(word);
-    else if (value !== undefined || bare.has(name)) flags.set(name, value ?? 'true');
-    else flags.set(name, words[++index] ?? '');
-  }
-  return { flags, rest };
-}
-
-/** The flags of `k0s install` (v1.29.15+k0s.0, `--help`) without the shorthands other than -c. */
-const COMMON_FLAGS =
-  'cidr-range cri-socket data-dir debug debugListenOn enable-cloud-provider env force iptables-mode kubelet-extra-args labels logging profile status-socket taints token-file verbose';
-const INSTALL_FLAGS: Record<'controller' | 'worker', readonly string[]> = {
-  controller:
-    `c config disable-components enable-dynamic-config enable-k0s-cloud-provider enable-metrics-scraper enable-worker k0s-cloud-provider-port k0s-cloud-provider-update-frequency kube-controller-manager-extra-args no-taints single ${COMMON_FLAGS}`.split(
+/** The flags of `k0s install` (v1.29.15+k0s.0, `--help`), which are those of the command in the unit. */
+const INSTALL_FLAGS: Record<Role, [booleans: string[], values: string[]]> = {
+  controller: [
+    'enable-cloud-provider enable-dynamic-config enable-k0s-cloud-provider enable-metrics-scraper enable-worker force no-taints single'.split(
       ' ',
     ),
-  worker: COMMON_FLAGS.split(' '),
+    'cidr-range config cri-socket disable-components env iptables-mode k0s-cloud-provider-port k0s-cloud-provider-update-frequency kube-controller-manager-extra-args kubelet-extra-args labels logging profile taints token-file'.split(
+      ' ',
+    ),
+  ],
+  worker: [
+    ['enable-cloud-provider', 'force'],
+    'cidr-range cri-socket env iptables-mode kubelet-extra-args labels logging profile taints token-file'.split(
+      ' ',
+    ),
+  ],
 };
 
-function install(role: string, words: readonly string[]): void {
-  if (role !== 'controller' && role !== 'worker') fail(`unknown role ${role}`);
+const NO_SOCKET = `can't get "status" via "${RUN}/status.sock": Get "http://localhost/status": dial unix ${RUN}/status.sock: connect: no such file or directory`;
+
+/** Help, without its list of commands and flags. */
+function usage(summary: string, command: string): void {
+  log(`${summary}\n\nUsage:\n  k0s ${command} [command]`);
+}
+
+/** A line of k0s's own log. */
+function warn(level: string, text: string): void {
+  const time = new Date().toISOString().slice(0, 19).replace('T', ' ');
+  process.stderr.write(`time="${time}" level=${level} msg="${text}"\n`);
+}
+
+function install([role = '', ...words]: readonly string[]): void {
+  if (role !== 'controller' && role !== 'worker') {
+    usage('Install k0s on a brand-new system. Must be run as root (or with sudo)', 'install');
+    return;
+  }
+  const { flags } = read(words, ...INSTALL_FLAGS[role]);
+  const config = flags.get('config');
+  if (config !== undefined) checkConfig(config, 'failed to load node config: ');
+  const token = flags.get('token-file');
+  if (token !== undefined && !existsSync(token)) fail(`${token} does not exist`);
   if (existsSync(unitPath(role)))
     fail(
       `failed to install k0s service: failed to install service: Init already exists: ${unitPath(role)}`,
     );
-  const { flags } = parseFlags(words);
-  const known = new Set(INSTALL_FLAGS[role]);
-  for (const flag of flags.keys()) if (!known.has(flag)) fail(`unknown flag: --${flag}`);
-  const config = flags.get('c') ?? flags.get('config');
-  if (config !== undefined && !existsSync(config))
-    fail(`failed to load node config: open ${config}: no such file or directory`);
   for (const user of role === 'controller' ? USERS : []) {
     if (spawnSync('id', [user], { stdio: 'ignore' }).status !== 0)
       execFileSync('useradd', [
-        '--system',
-        '--no-create-home',
-        '--home',
-        DATA,
-        '--shell',
-        '/usr/sbin/nologin',
-        user,
+        ...['--system', '--no-create-home', '--home', DATA, '--shell', '/usr/sbin/nologin', user],
       ]);
   }
   // systemd would split a flag at a space.
   const given = [...flags].map(([name, value]) =>
-    `--${name === 'c' ? 'config' : name}=${value}`.replaceAll(' ', String.raw`\x20`),
+    `--${name}=${value}`.replaceAll(' ', String.raw`\x20`),
   );
-  const line = [role, ...given.sort()].join(' ');
   writeFileSync(
     unitPath(role),
     `[Unit]
 Description=k0s - Zero Friction Kubernetes
+Documentation=https://docs.k0sproject.io
+ConditionFileIsExecutable=/usr/local/bin/k0s
+
 After=network-online.target
+Wants=network-online.target
 
 [Service]
-ExecStart=/usr/local/bin/k0s ${line}
-KillMode=process
+StartLimitInterval=5
+StartLimitBurst=10
+ExecStart=/usr/local/bin/k0s ${[role, ...given.sort()].join(' ')}
+
+RestartSec=10
 Delegate=yes
+KillMode=process
+LimitCORE=infinity
+TasksMax=infinity
+TimeoutStartSec=0
 LimitNOFILE=999999
 Restart=always
-RestartSec=10
 
 [Install]
 WantedBy=multi-user.target
 `,
+    { mode: 0o644 },
   );
   execFileSync('systemctl', ['daemon-reload']);
   execFileSync('systemctl', ['-q', 'enable', `k0s${role}`]);
 }
 
-function reset(): void {
-  const role = installedRole();
-  if (role !== undefined && isActive(role))
-    fail('k0s seems to be running! please stop k0s before reset');
+function reset(words: readonly string[]): void {
+  read(words, [], ['config', 'cri-socket']);
+  if (ROLES.some(isRunning)) {
+    warn('fatal', 'k0s seems to be running! please stop k0s before reset.');
+    process.exit(1);
+  }
   for (const user of USERS) spawnSync('userdel', [user], { stdio: 'ignore' });
-  if (role !== undefined) {
+  for (const role of ROLES.filter((one) => existsSync(unitPath(one)))) {
     spawnSync('systemctl', ['-q', 'disable', `k0s${role}`], { stdio: 'ignore' });
     rmSync(unitPath(role));
     execFileSync('systemctl', ['daemon-reload']);
   }
-  rmSync(DATA, { recursive: true, force: true });
-  rmSync(RUN, { recursive: true, force: true });
+  unmountData();
   // These files are shared with MKE 3; the original removes them too.
   for (const file of CNI) rmSync(`/etc/cni/net.d/${file}`, { force: true });
+  rmSync(RUN, { recursive: true, force: true });
+  const problem = spawnSync('rm', ['-rf', DATA], { encoding: 'utf8' }).stderr.trim();
+  warn('warning', 'To ensure a full reset, a node reboot is recommended.');
+  if (existsSync(DATA))
+    fail(
+      `errors received during clean-up: [failed to delete k0s generated data-dir: unlinkat ${DATA}: ${problem.split(': ').at(-1)?.toLowerCase() ?? ''}]`,
+    );
 }
 
-function needController(): void {
-  if (!isActive('controller')) fail('k0s is not running on this node as a controller');
+/** What is mounted below the data directory, the innermost first. */
+function unmountData(): void {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((point) => point.startsWith(`${DATA}/`));
+  for (const point of points.reverse()) {
+    if (spawnSync('umount', [point], { stdio: 'ignore' }).status === 0) continue;
+    warn('warning', `lazy unmounting ${point}`);
+    spawnSync('umount', ['-l', point], { stdio: 'ignore' });
+  }
 }
+
+function checkRole(role: string): void {
+  if (role !== 'controller' && role !== 'worker')
+    fail(`unsupported role "${role}"; supported roles are "controller" and "worker"`);
+}
+
+function needAdmin(): void {
+  if (!existsSync(adminPath)) fail(`stat ${adminPath}: no such file or directory`);
+}
+
+const refused = (): never =>
+  stop(
+    'The connection to the server localhost:6443 was refused - did you specify the right host or port?',
+  );
+
+const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600 };
 
 function createToken(words: readonly string[]): void {
-  needController();
-  const { flags } = parseFlags(words);
+  const { flags } = read(words, ['wait'], ['expiry', 'role']);
+  const expiry = flags.get('expiry') ?? '';
+  const parts = [...expiry.matchAll(/(\d+)([smh])/g)];
+  if (parts.map(([part]) => part).join('') !== expiry) fail(`time: invalid duration "${expiry}"`);
   const role = flags.get('role') ?? 'worker';
+  checkRole(role);
+  if (!isActive('controller')) {
+    if (isActive('worker')) needAdmin();
+    fail(`failed to get k0s status: status: ${NO_SOCKET}`);
+  }
+  const seconds = parts.reduce(
+    (sum, [, n, unit]) => sum + Number(n) * (SECONDS[unit ?? ''] ?? 0),
+    0,
+  );
+  const expires = seconds === 0 ? '' : timeOf(Date.now() + seconds * 1000);
   const id = randomBytes(3).toString('hex');
   const secret = randomBytes(8).toString('hex');
-  etcdctl('put', `${TOKENS}${id}`, `${secret} ${role}`);
+  etcdctl('put', `${TOKENS}${id}`, `${secret} ${role} ${expires}`);
   const access = {
-    server: `https://${ownAddress()}:${role === 'controller' ? '9443' : '6443'}`,
+    server: `https://${apiAddress()}:${role === 'controller' ? '9443' : '6443'}`,
     ca: readFileSync(`${PKI}/ca.crt`, 'utf8'),
     token: `${id}.${secret}`,
   };
   const user = role === 'controller' ? 'controller-bootstrap' : 'kubelet-bootstrap';
-  process.stdout.write(`${gzipSync(kubeconfig(access, user)).toString('base64')}\n`);
+  process.stdout.write(`${gzipSync(kubeconfig(access, user, 'k0s')).toString('base64')}\n`);
 }
 
-function revokeTokens(ids: readonly string[]): void {
-  needController();
+function listTokens(words: readonly string[]): void {
+  const { flags } = read(words, [], ['role']);
+  const wanted = flags.get('role') ?? '';
+  checkRole(wanted);
+  needAdmin();
+  if (!isActive('controller')) refused();
+  const tokens = etcdctl('get', TOKENS, '--prefix', '--keys-only')
+    .split('\n')
+    .flatMap((key) => (key === '' ? [] : (readBootstrapToken(key.slice(TOKENS.length)) ?? [])))
+    .filter(({ role }) => role === wanted);
+  if (tokens.length === 0) log('No k0s join tokens found');
+  else log('ID    \tROLE  \tEXPIRES AT           ');
+  for (const { id, role, expires } of tokens) log(`${id}\t${role}\t${expires}\t`);
+}
+
+function revokeTokens(words: readonly string[]): void {
+  const { rest: ids } = read(words);
+  if (ids.length === 0) fail('invalidate requires at least one token ID to invalidate');
+  needAdmin();
+  if (!isActive('controller')) refused();
   for (const id of ids) {
     etcdctl('del', `${TOKENS}${id}`);
     log(`token ${id} deleted successfully`);
   }
 }
 
-/** What `k8s_wait` asks about nodes. */
-const NODE_ROWS =
-  'jsonpath={range .items[*]}{.metadata.name}{"\\t"}{.status.conditions[?(@.type=="Ready")].status}{"\\t"}{.status.nodeInfo.kubeletVersion}{"\\t"}{.status.nodeInfo.containerRuntimeVersion}{"\\n"}{end}';
-
-async function kubectl(words: readonly string[]): Promise<void> {
-  const admin = readAdmin();
-  const get = async (path: string): Promise<string> => {
-    const { status, body } = await ask(admin, 'GET', path).catch(() =>
-      fail('the connection to the server localhost:6443 was refused'),
-    );
-    if (status !== 200) fail(`from server: ${body}`);
-    return body;
-  };
-  const line = words.filter((word) => !word.startsWith('--request-timeout=')).join(' ');
-  const [, waited] = /^wait --for=condition=Ready node\/(\S+)/.exec(line) ?? [];
-  const [, deleted] =
-    /^-n kube-system delete daemonset,deployment --field-selector metadata\.name=(\S+) --selector !k0s\.k0sproject\.io\/stack$/.exec(
-      line,
-    ) ?? [];
-  const [, verb, marked] = /^(label|annotate|taint) node (\S+) /.exec(line) ?? [];
-  const [, shown] = /^get node (\S+) -o jsonpath=\{\.metadata\.labels\}/.exec(line) ?? [];
-  if (line === 'get --raw /readyz') process.stdout.write(await get('/readyz'));
-  else if (line === 'get nodes -o json')
-    process.stdout.write(
-      `${JSON.stringify(JSON.parse(await get('/api/v1/nodes')), undefined, 4)}\n`,
-    );
-  else if (line === `get nodes -o ${NODE_ROWS}`) {
-    const { items } = JSON.parse(await get('/api/v1/nodes')) as { items: NodeView[] };
-    for (const { metadata, status } of items)
-      process.stdout.write(
-        `${[metadata.name, status.conditions[0]?.status, status.nodeInfo.kubeletVersion, status.nodeInfo.containerRuntimeVersion].join('\t')}\n`,
-      );
-  } else if (waited !== undefined) {
-    const limit = Number(/--timeout=(\d+)s/.exec(line)?.[1] ?? '30') * 1000;
-    for (const began = Date.now(); ;) {
-      if ((await get(`/api/v1/nodes/${waited}`)).includes('"status":"True"')) break;
-      if (Date.now() - began > limit) fail('timed out waiting for the condition');
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-    process.stdout.write(`node/${waited} condition met\n`);
-  } else if (verb !== undefined && marked !== undefined) {
-    const changes = words.slice(3).filter((word) => word !== '--overwrite');
-    const { status, body } = await ask(admin, 'PATCH', `/api/v1/nodes/${marked}`, {
-      verb,
-      changes,
-    });
-    if (status !== 200) fail(`from server: ${body}`);
-    process.stdout.write(`node/${marked} ${verb === 'label' ? 'labeled' : `${verb}d`}\n`);
-  } else if (shown !== undefined) {
-    const { metadata, spec } = JSON.parse(await get(`/api/v1/nodes/${shown}`)) as NodeView;
-    const fields = [metadata.labels, metadata.annotations, spec?.taints];
-    process.stdout.write(
-      fields.map((field) => (field === undefined ? '' : JSON.stringify(field))).join('\n'),
-    );
-  } else if (line.startsWith('get pods --all-namespaces --field-selector spec.nodeName=')) {
-    // The pods of the lab require no labels.
-  } else if (line.startsWith('get pods -n kube-system -l ')) {
-    // There is no network of pods: the agent of each node is its SSH server.
-    const { items } = JSON.parse(await get('/api/v1/nodes')) as { items: NodeView[] };
-    for (const { metadata, status } of items.filter(
-      ({ status: { nodeInfo } }) => nodeInfo.containerRuntimeVersion === RUNTIME,
-    ))
-      process.stdout.write(
-        `konnectivity-agent-${metadata.name}\t${metadata.name}\tRunning\t\t${status.addresses?.[0]?.address ?? ''}\tTCP/22 \n`,
-      );
-  } else if (deleted !== undefined) {
-    for (const kind of ['daemonset', 'deployment']) {
-      const removed = etcdctl('del', `/registry/${kind}s/kube-system/${deleted}`).trim();
-      if (removed === '1') process.stdout.write(`${kind}.apps "${deleted}" deleted\n`);
-    }
-  } else if (
-    /^-n kube-system rollout status daemonset\/(calico-node|konnectivity-agent) --timeout=\d+s$/.test(
-      line,
-    )
-  ) {
-    // Its pods are those of the kubelets here: they run where the node is ready.
-    const { items } = JSON.parse(await get('/api/v1/nodes')) as { items: unknown[] };
-    if (items.some((node) => !JSON.stringify(node).includes('"status":"True"')))
-      fail('timed out waiting for the condition');
-    process.stdout.write('daemon set "calico-node" successfully rolled out\n');
-  } else fail(`k0s kubectl (stand-in): ${line} is not known here`);
+async function listMembers(words: readonly string[]): Promise<void> {
+  read(words);
+  const certificate = `${PKI}/apiserver-etcd-client.crt`;
+  if (!existsSync(certificate))
+    fail(`can't list etcd cluster members: open ${certificate}: no such file or directory`);
+  // As the original, it waits for etcd without end.
+  if (!isActive('controller')) await new Promise(() => setInterval(() => undefined, 1 << 30));
+  const entries = members().map(({ name, peer }) => [name, peer]);
+  log(JSON.stringify({ members: Object.fromEntries(entries) as unknown }));
 }
 
-function status(): Promise<void> {
-  const role = installedRole();
-  if (role === undefined || !isActive(role))
-    fail('status: can not get "status" via socket /run/k0s/status.sock');
+async function callKubectl(words: readonly string[]): Promise<void> {
+  const admin = readAdmin();
+  const send = async (method: string, path: string, body?: unknown) => {
+    const answer = await ask(admin, method, path, body).catch(refused);
+    if (answer.status !== 200 && answer.status !== 404)
+      stop(`Error from server (InternalError): ${answer.body}`);
+    return answer.status === 404 ? undefined : answer.body;
+  };
+  const api: Api = {
+    get: (path) => send('GET', path),
+    change: async (node, marking) => {
+      await send('PATCH', `/api/v1/nodes/${node}`, marking);
+    },
+    remove: (kind, name) => etcdctl('del', `/registry/${kind}s/kube-system/${name}`).trim() === '1',
+  };
+  await kubectl(words, api);
+}
+
+function readStatus(): Promise<string> {
   return new Promise((resolve) => {
     requestHttp({ socketPath: `${RUN}/status.sock`, path: '/status' }, (response) => {
-      response.pipe(process.stdout);
-      response.once('end', resolve);
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('end', () => {
+        resolve(text);
+      });
     })
-      .once('error', () => fail('status: can not get "status" via socket /run/k0s/status.sock'))
+      .once('error', () => fail(`status: ${NO_SOCKET}`))
       .end();
   });
 }
 
-function validateConfig(path: string | undefined): void {
-  const text = path === undefined ? '' : readFileSync(path, 'utf8');
-  if (!/^kind: ClusterConfig$/m.test(text)) fail(`${String(path)}: not a ClusterConfig`);
-  if (!/^apiVersion: k0s\.k0sproject\.io\/v1beta1$/m.test(text))
-    fail(`${String(path)}: unknown apiVersion`);
+async function status(words: readonly string[]): Promise<void> {
+  const { flags } = read(words, [], ['out']);
+  const shown = JSON.parse(await readStatus()) as Record<string, unknown>;
+  if (flags.get('out') === 'json') {
+    log(JSON.stringify(shown, undefined, 3));
+    return;
+  }
+  const { Version, Pid, Role: role, Workloads, SingleNode } = shown;
+  log(
+    [
+      ...[`Version: ${String(Version)}`, `Process ID: ${String(Pid)}`, `Role: ${String(role)}`],
+      ...[`Workloads: ${String(Workloads)}`, `SingleNode: ${String(SingleNode)}`],
+      ...['Kube-api probing successful: true', 'Kube-api probing last error:  '],
+    ].join('\n'),
+  );
 }
 
+/** The role of the service; the controller where both are installed. */
+function installedRole(): Role {
+  return (
+    ROLES.find((role) => existsSync(unitPath(role))) ??
+    fail('k0s has not been installed as a service')
+  );
+}
+
+function startOrStop(command: 'start' | 'stop', words: readonly string[]): void {
+  read(words);
+  const role = installedRole();
+  const state = unitState(role);
+  if (state === 'failed') fail('service in failed state');
+  if (isRunning(role) === (command === 'start'))
+    fail(`already ${command === 'start' ? 'running' : 'stopped'}`);
+  execFileSync('systemctl', [command, `k0s${role}`]);
+}
+
+function backup(words: readonly string[]): void {
+  const { flags } = read(words, [], ['save-path']);
+  const folder = flags.get('save-path') ?? '';
+  if (!existsSync(DATA))
+    fail(
+      `cannot find data-dir (${DATA}). check your environment and/or command input and try again`,
+    );
+  if (!existsSync(folder)) fail(`the save-path directory (${folder}) does not exist`);
+  if (isActive('worker')) fail('backup command must be run on the controller node, have `worker`');
+  if (!isActive('controller')) fail(`unable to detect cluster status status: ${NO_SOCKET}`);
+  const snapshot = `${DATA}/etcd-snapshot.db`;
+  etcdctl('snapshot', 'save', snapshot);
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const archive = `${folder}/k0s_backup_${time}.tar.gz`;
+  execFileSync('tar', ['-czf', archive, '-C', DATA, 'pki', 'etcd-snapshot.db']);
+  rmSync(snapshot);
+}
+
+function printAdmin(words: readonly string[]): void {
+  read(words);
+  if (!existsSync(adminPath))
+    fail(
+      `failed to read admin config, check if the control plane is initialized on this node: open ${adminPath}: no such file or directory`,
+    );
+  const text = readFileSync(adminPath, 'utf8');
+  process.stdout.write(text.replace('https://localhost:6443', `https://${apiAddress()}:6443`));
+}
+
+function validateConfig(words: readonly string[]): void {
+  const { flags } = read(words, [], ['config']);
+  const path = flags.get('config') ?? fail('required flag(s) "config" not set');
+  checkConfig(path, 'failed to read config: ');
+}
+
+type Command = (words: string[]) => void | Promise<void>;
+
+/** An unknown subcommand prints help and succeeds. */
+const group =
+  (name: string, summary: string, commands: Record<string, Command>): Command =>
+  ([sub = '', ...words]) =>
+    (
+      commands[sub] ??
+      (() => {
+        usage(summary, name);
+      })
+    )(words);
+
+const COMMANDS: Record<string, Command> = {
+  version(words) {
+    read(words, ['all', 'json']);
+    log(VERSION);
+  },
+  sysinfo(words) {
+    read(words, ['controller', 'worker']);
+    log(
+      `Machine ID: "${hostname()}" (from machine) (pass)\nOperating system: Linux (pass)\n  Max. file descriptors per process: current: 1024 / max: 4096 (warning: < 65536)`,
+    );
+  },
+  controller: (words) => runController(read(words, ...INSTALL_FLAGS.controller).flags),
+  worker: (words) => runWorker(read(words, ...INSTALL_FLAGS.worker).flags),
+  start(words) {
+    startOrStop('start', words);
+  },
+  stop(words) {
+    startOrStop('stop', words);
+  },
+  ...{ install, status, reset, backup, kubectl: callKubectl, kc: callKubectl },
+  config: group('config', 'Configuration related sub-commands', { validate: validateConfig }),
+  etcd: group('etcd', 'Manage etcd cluster', { 'member-list': listMembers }),
+  kubeconfig: group('kubeconfig', 'Create a kubeconfig file for a specified user', {
+    admin: printAdmin,
+  }),
+  token: group('token', 'Manage join tokens', {
+    ...{ create: createToken, list: listTokens, invalidate: revokeTokens },
+  }),
+};
+
 async function main([command = '', ...words]: string[]): Promise<void> {
-  const { flags, rest } = parseFlags(words);
-  switch (command) {
-    case 'version':
-      log(VERSION);
-      break;
-    case 'config':
-      validateConfig(flags.get('config'));
-      break;
-    case 'install':
-      install(words[0] ?? '', words.slice(1));
-      break;
-    case 'controller':
-      await runController(flags);
-      break;
-    case 'worker':
-      await runWorker(flags);
-      break;
-    case 'start':
-    case 'stop': {
-      const role = installedRole() ?? fail('k0s is not installed as a service');
-      execFileSync('systemctl', [command, `k0s${role}`]);
-      break;
-    }
-    case 'status':
-      await status();
-      break;
-    case 'token':
-      if (rest[0] === 'create') createToken(words.slice(1));
-      else if (rest[0] === 'invalidate') revokeTokens(rest.slice(1));
-      else fail(`k0s (stand-in): token ${String(rest[0])} is not known here`);
-      break;
-    case 'etcd':
-      needController();
-      if (rest[0] === 'member-list')
-        log(
-          JSON.stringify({
-            members: Object.fromEntries(members().map(({ name, peer }) => [name, peer])),
-          }),
-        );
-      else fail(`k0s (stand-in): etcd ${String(rest[0])} is not known here`);
-      break;
-    case 'reset':
-      reset();
-      break;
-    case 'kubeconfig':
-      needController();
-      process.stdout.write(readFileSync(adminPath, 'utf8'));
-      break;
-    case 'sysinfo':
-      process.stdout.write('Operating system: Linux (pass)\n');
-      break;
-    case 'kubectl':
-    case 'kc':
-      await kubectl(words);
-      break;
-    default:
-      fail(`k0s (stand-in): ${command} is not known here`);
-  }
+  const run = COMMANDS[command];
+  if (!run) stop(`Error: unknown command "${command}" for "k0s"\nRun 'k0s --help' for usage.`);
+  await run(words);
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
