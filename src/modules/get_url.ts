@@ -2,6 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module, Plan } from '../core/module.ts';
 import { fileState, fileSum } from '../facts/file.ts';
+import { publishedSum } from '../facts/published-sum.ts';
 import { attributeActions, fileProperties, restorePath, writtenAttributes } from './shared.ts';
 
 const schema = {
@@ -15,8 +16,9 @@ const schema = {
     dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
     checksum: {
       type: 'string',
-      pattern: '^(md5|sha1|sha224|sha256|sha384|sha512):[0-9a-fA-F]+$',
-      description: 'What the file must be, such as sha256:HEX. A file that is it already is kept.',
+      pattern: '^(md5|sha1|sha224|sha256|sha384|sha512):([0-9a-fA-F]+|(https?|ftp|file)://\\S+)$',
+      description:
+        'What the file must be, such as sha256:HEX or sha256:URL of a list that names the file, which the host downloads without headers and login. A file that is it already is kept.',
     },
     force: {
       type: 'boolean',
@@ -61,7 +63,10 @@ export const get_url: Module<FromSchema<typeof schema>> = {
         hint: 'Give the full name of the file.',
       });
     }
-    const [algorithm = '', sum = ''] = checksum?.toLowerCase().split(':') ?? [];
+    const [, algorithm = '', given = ''] = /^(\w+):(.+)$/.exec(checksum ?? '') ?? [];
+    const sum = given.includes('/')
+      ? await host.fact(publishedSum, given, fileOf(url), algorithm, String(timeout))
+      : given.toLowerCase();
     const same =
       state.type === 'file' &&
       (checksum === undefined
@@ -93,3 +98,13 @@ export const get_url: Module<FromSchema<typeof schema>> = {
 
   restore: ({ dest }, host, captured) => restorePath(dest, host, captured),
 };
+
+/** The name of the file that an address is of. */
+function fileOf(url: string): string {
+  const name = url.replace(/[?#].*$/, '').replace(/^.*\//, '');
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}

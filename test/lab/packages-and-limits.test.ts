@@ -7,6 +7,15 @@ import { HostsBench } from '../helpers/hosts.ts';
 import { skipTime } from '../helpers/in-process.ts';
 import { describeWith } from '../helpers/programs.ts';
 
+const TOOL_SHA256 = '67948dd9afd6afe5043b0029d5aa7cf0f8b2824baf16f4f097d40d830edb686d';
+const OTHER_SHA256 = 'ab'.repeat(32);
+const served: Record<string, string> = {
+  '/tool': 'tool\n',
+  '/sums.txt': `${OTHER_SHA256} *tool.sig\n${TOOL_SHA256} *tool\n`,
+  '/wrong-sums.txt': `${OTHER_SHA256} *tool\n`,
+  '/other-sums.txt': `${TOOL_SHA256} *tool.sig\n`,
+};
+
 let bench: HostsBench;
 let server: Server;
 let url = '';
@@ -16,8 +25,9 @@ beforeAll(async () => {
   bench = await HostsBench.start(2);
   server = createServer((request, response) => {
     seen.push(request.headers.authorization ?? request.headers['x-token']?.toString());
-    response.statusCode = request.url === '/tool' ? 200 : 404;
-    response.end(request.url === '/tool' ? 'tool\n' : 'no');
+    const text = served[request.url ?? ''];
+    response.statusCode = text === undefined ? 404 : 200;
+    response.end(text ?? 'no');
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -32,8 +42,6 @@ beforeEach(async () => {
   seen = [];
   await bench.reset();
 });
-
-const TOOL_SHA256 = '67948dd9afd6afe5043b0029d5aa7cf0f8b2824baf16f4f097d40d830edb686d';
 
 describeWith('curl')('get_url', () => {
   const play = (args: string, extra: string[] = []) =>
@@ -74,6 +82,24 @@ describeWith('curl')('get_url', () => {
     expect(missing.stdout).toContain('404');
     expect(bench.read('h1', 'etc/other')).toBeUndefined();
     expect(bench.read('h1', 'etc/other.runner-tmp')).toBeUndefined();
+  });
+
+  it('takes the checksum from a list that is published beside the file', async () => {
+    await bench.shell('h1', 'printf old >/etc/tool');
+    const wrong = await play(`checksum: 'sha256:${url}/wrong-sums.txt', force: true`);
+    expect(wrong.code).toBe(3);
+    expect(wrong.stdout).toContain('what was downloaded has another checksum');
+    bench.forgetRuns();
+    const unlisted = await play(`checksum: 'sha256:${url}/other-sums.txt', force: true`);
+    expect(unlisted.stdout).toContain('other-sums.txt has no sha256 sum of \\"tool\\".');
+    expect(bench.read('h1', 'etc/tool')).toBe('old');
+    bench.forgetRuns();
+    const sums = `checksum: 'sha256:${url}/sums.txt'`;
+    const right = await play(sums);
+    expect(right.code, right.stdout).toBe(0);
+    expect(bench.read('h1', 'etc/tool')).toBe('tool\n');
+    const again = await play(`${sums}, force: true`);
+    expect(hostsIn(again.events, 'Get', 'ok').sort()).toEqual(['h1', 'h2']);
   });
 
   it('sends headers and passwords', async () => {

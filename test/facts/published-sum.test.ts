@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { publishedSum } from '../../src/facts/published-sum.ts';
+
+const sum = 'Ab'.repeat(32);
+const other = 'cd'.repeat(32);
+const read = (stdout: string, file = 'tool-v1+k0s.0') =>
+  publishedSum.parse({ code: 0, stdout, stderr: '' }, 'https://x/sums', file, 'sha256', '60');
+
+describe('a published checksum', () => {
+  it('is that of the file in a list, whose names may have a "*" or a directory', () => {
+    for (const name of [' tool-v1+k0s.0', '*tool-v1+k0s.0', ' ./out/tool-v1+k0s.0'])
+      expect(read(`${other}  tool-v1\n${sum} ${name}\r\n`)).toBe(sum.toLowerCase());
+  });
+
+  it('may stand alone', () => {
+    expect(read(`${sum}\n`)).toBe(sum.toLowerCase());
+  });
+
+  it('is an error when the list has none, more than one, or one of another length', () => {
+    for (const text of ['', `${other}  tool\n`, `${sum.slice(2)} *tool-v1+k0s.0\n`])
+      expect(() => read(text)).toThrow('has no sha256 sum of "tool-v1+k0s.0"');
+    const twice = `${sum} *tool-v1+k0s.0\n${other} *tool-v1+k0s.0\n`;
+    expect(() => read(twice)).toThrow('has more than one');
+  });
+});
