@@ -1,11 +1,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import { Option } from 'commander';
-import { PlaybookError, type Problem } from '../core/errors.ts';
+import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { InputSpec } from '../core/playbook.ts';
+import { recipientProblem } from '../util/age.ts';
 import { validateValue } from '../util/schema.ts';
 import { expandHome } from '../util/paths.ts';
 import { firstLine } from './connect.ts';
+import { askSecretTwice } from './prompt.ts';
 import type { World } from './world.ts';
 
 export function flagOf(name: string): string {
@@ -34,8 +36,20 @@ export function inputOptions(inputs: readonly InputSpec[]): Option[] {
     if (schema['type'] === 'array')
       option.argParser((more, known?: string) => (known === undefined ? more : `${known},${more}`));
     if (!input.secret) return [option];
-    return [option, new Option(`${flagOf(name)}-file <FILE>`, `File whose first line is ${name}`)];
+    return [
+      input.hasFlag ? option : option.hideHelp(),
+      new Option(
+        `${flagOf(name)}-file <FILE>`,
+        input.hasFlag ? `File whose first line is ${name}` : `file whose first line is: ${text}`,
+      ),
+      ...(asksByFlag(input) ? [new Option(askFlagOf(name), `ask for ${name}`)] : []),
+    ];
   });
+}
+
+/** A secret that is not required is prompted for on request only. */
+function asksByFlag({ secret, required, prompt }: InputSpec): boolean {
+  return secret && !required && prompt !== undefined;
 }
 
 interface Given {
@@ -43,6 +57,13 @@ interface Given {
   options: Record<string, unknown>;
   askMissing: (input: InputSpec) => Promise<string | undefined>;
   warn: (text: string) => void;
+}
+
+export interface ResolvedInputs {
+  given: JsonObject;
+  defaults: JsonObject;
+  /** Files that secrets were read from, by input. */
+  secretFiles: Record<string, string>;
 }
 
 /**
@@ -53,12 +74,23 @@ export async function resolveInputs(
   inputs: readonly InputSpec[],
   world: World,
   { options, askMissing, warn }: Given,
-): Promise<{ given: JsonObject; defaults: JsonObject }> {
+): Promise<ResolvedInputs> {
   const given: JsonObject = {};
+  const secretFiles: Record<string, string> = {};
   const defaults: JsonObject = {};
   const problems: Problem[] = [];
   for (const input of inputs) {
-    const text = rawValue(input, options, world, warn) ?? (await askMissing(input));
+    const file = options[`${camelCase(input.name)}File`];
+    if (input.secret && typeof file === 'string')
+      secretFiles[input.name] = resolve(expandHome(file));
+    const text =
+      givenValue(input, options, warn) ??
+      (asksByFlag(input) && options[camelCase(`ask_${input.name}`)] === true
+        ? await askSecretTwice(world, input.prompt ?? input.name)
+        : undefined) ??
+      // An empty variable is one that was not set.
+      (input.env === undefined ? undefined : world.env[input.env] || undefined) ??
+      (asksByFlag(input) ? undefined : await askMissing(input));
     if (text === undefined) {
       if (input.default !== undefined) defaults[input.name] = defaultOf(input);
       else if (input.required) problems.push(missing(input));
@@ -66,16 +98,31 @@ export async function resolveInputs(
       continue;
     }
     const value = convert(input, text);
-    for (const problem of validateValue(input.schema, value)) {
-      problems.push({
-        message: `${flagOf(input.name)}: ${problem.message.replace('The value', JSON.stringify(text))}`,
-      });
+    for (const { message } of validateValue(input.schema, value)) {
+      const shown = input.secret ? message : message.replace('The value', JSON.stringify(text));
+      problems.push({ message: `${flagOf(input.name)}: ${shown}` });
     }
-    if (input.secret && typeof value === 'string') world.redactor.add(input.name, value);
+    if (input.isRecipient) problems.push(...(await recipientProblems(input, value)));
+    if (input.secret && typeof value === 'string')
+      world.redactor.add(input.name, value, { optional: !input.required });
     given[input.name] = value;
   }
   if (problems.length > 0) throw new PlaybookError(problems);
-  return { given, defaults };
+  return { given, defaults, secretFiles };
+}
+
+async function recipientProblems(input: InputSpec, value: JsonValue): Promise<Problem[]> {
+  const texts = [value].flat().filter((one) => typeof one === 'string');
+  const found = await Promise.all(texts.map((text) => recipientProblem(text)));
+  return found.flatMap((problem, index) =>
+    problem === undefined
+      ? []
+      : [
+          {
+            message: `${flagOf(input.name)}: ${JSON.stringify(texts[index])} is not a public key of age. ${problem}`,
+          },
+        ],
+  );
 }
 
 /** A default that is a path may begin with "~". */
@@ -85,26 +132,39 @@ function defaultOf(input: InputSpec): JsonValue {
 }
 
 function missing(input: InputSpec): Problem {
-  const ways = [
-    flagOf(input.name),
-    ...(input.secret ? [`${flagOf(input.name)}-file`] : []),
-    ...(input.env === undefined ? [] : [`the environment variable ${input.env}`]),
-  ];
   return {
     message: `Input "${input.name}" is missing: ${input.description}.`,
-    hint: `Give it with ${ways.join(' or ')}.`,
+    hint: `Give it with ${waysOf(input).join(' or ')}.`,
   };
 }
 
-function rawValue(
+function waysOf(input: InputSpec): string[] {
+  return [
+    ...(input.hasFlag ? [flagOf(input.name)] : []),
+    ...(input.secret ? [`${flagOf(input.name)}-file`] : []),
+    ...(asksByFlag(input) ? [askFlagOf(input.name)] : []),
+    ...(input.env === undefined ? [] : [`the environment variable ${input.env}`]),
+  ];
+}
+
+function askFlagOf(name: string): string {
+  return `--ask${flagOf(name).slice(1)}`;
+}
+
+/** What a flag or the file that a flag names says. */
+function givenValue(
   input: InputSpec,
   options: Record<string, unknown>,
-  world: World,
   warn: (text: string) => void,
 ): string | boolean | undefined {
   const key = camelCase(input.name);
   const flag = options[key];
   if (flag !== undefined) {
+    if (!input.hasFlag)
+      throw new UsageError(
+        `${flagOf(input.name)} would show the secret to everyone who can list processes.`,
+        { hint: `Give it with ${waysOf(input).join(' or ')}.` },
+      );
     if (input.secret) {
       warn(
         `${flagOf(input.name)} shows the secret to everyone who can list processes here; prefer ${input.env ?? `${flagOf(input.name)}-file`}.`,
@@ -115,8 +175,7 @@ function rawValue(
   const file = options[`${key}File`];
   if (input.secret && typeof file === 'string')
     return firstLine(file, `${flagOf(input.name)}-file`);
-  // An empty variable is one that was not set.
-  return input.env === undefined ? undefined : world.env[input.env] || undefined;
+  return undefined;
 }
 
 function convert(input: InputSpec, raw: string | boolean): JsonValue {

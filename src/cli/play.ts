@@ -35,7 +35,7 @@ import {
   recoveryCommands,
   withEngine,
 } from './engine-run.ts';
-import { inputOptions, resolveInputs } from './inputs.ts';
+import { inputOptions, resolveInputs, type ResolvedInputs } from './inputs.ts';
 import { OpenRunError } from './open-run-error.ts';
 import { earlyOptions } from './early-options.ts';
 import { playbookOf, wholeNumber } from './playbook-command.ts';
@@ -156,6 +156,7 @@ class PlayRun {
   readonly #options: PlayOptions & Record<string, unknown>;
   readonly #plan: boolean;
   readonly #check: boolean;
+  #secretFiles: Record<string, string> = {};
 
   constructor(
     world: World,
@@ -174,7 +175,8 @@ class PlayRun {
     if (this.#options.listTasks === true) return this.#listTasks();
     if (this.#options.listTags === true) return this.#listTags();
     if (this.#options.flushCache === true) this.#world.factCache.clear();
-    const { given, defaults } = await this.#inputs();
+    const { given, defaults, secretFiles } = await this.#inputs();
+    this.#secretFiles = secretFiles;
     const inventory = withLogin(this.#inventory(given), this.#options);
     if (this.#options.listHosts === true) return this.#listHosts(inventory);
     const variables = {
@@ -336,8 +338,16 @@ class PlayRun {
       },
       inputs: settings.variables,
       secrets: this.#playbook.inputs
-        .filter(({ secret }) => secret)
-        .map(({ name, env }) => ({ name, env: env ?? name.toUpperCase() })),
+        .filter(({ name, secret }) => secret && name in settings.variables)
+        .map(({ name, env, required }) => {
+          const file = this.#secretFiles[name];
+          return {
+            name,
+            env: env ?? name.toUpperCase(),
+            ...(file === undefined ? {} : { file }),
+            ...(required ? {} : { optional: true as const }),
+          };
+        }),
       hosts: [...inventory.hosts.values()].map(({ address }) => address),
       inventory: {
         file: inventory.file,
@@ -370,7 +380,7 @@ class PlayRun {
     });
   }
 
-  #inputs(): Promise<{ given: JsonObject; defaults: JsonObject }> {
+  #inputs(): Promise<ResolvedInputs> {
     const asks = canAsk(this.#world);
     return resolveInputs(this.#playbook.inputs, this.#world, {
       options: this.#options,

@@ -1,3 +1,4 @@
+import { UsageError } from '../core/errors.ts';
 import type { World } from './world.ts';
 
 export function canAsk(world: World): boolean {
@@ -12,6 +13,16 @@ export async function askSecret(
   const { isCancel, password } = await import('@clack/prompts');
   const answer = await password({ message: question, ...(signal ? { signal } : {}) });
   return isCancel(answer) ? undefined : answer;
+}
+
+/** Asks twice for a secret that nothing can check: a typo would show only when it is needed. @throws UsageError */
+export async function askSecretTwice(world: World, question: string): Promise<string> {
+  if (!canAsk(world)) throw new UsageError(`There is no terminal to ask for: ${question}.`);
+  const answer = await askSecret(question);
+  if (!answer) throw new UsageError(`No answer was given to: ${question}.`);
+  if ((await askSecret('Once more')) !== answer)
+    throw new UsageError('These were two different answers. Nothing was changed.');
+  return answer;
 }
 
 export async function askText(question: string, signal?: AbortSignal): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { SecretError, UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Become, Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { Journal } from '../journal/journal.ts';
@@ -19,10 +19,11 @@ import {
   type Ending,
   type StopSignals,
 } from './engine-run.ts';
+import { flagOf } from './inputs.ts';
 import { openPlaybook } from './playbooks.ts';
 import { addUserModules, isModuleFile } from './user-modules.ts';
-import { askSecret, canAsk } from './prompt.ts';
-import { becomePassword, type ConnectFlags } from './connect.ts';
+import { askSecret, askSecretTwice, canAsk } from './prompt.ts';
+import { becomePassword, firstLine, type ConnectFlags } from './connect.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
@@ -84,7 +85,7 @@ class Recovery {
     const { store, redactor } = this.#world;
     const found = store.read(this.#id);
     this.#refuse(found, mode);
-    await this.#readSecrets(found);
+    await this.#readSecrets(found, mode);
     await addUserModules(this.#world, this.#keptModules(found));
     const playbook = mode === 'resume' ? await this.#playbook(found) : undefined;
     const { journal, records } = Journal.reopen(store.journalPath(this.#id), redactor);
@@ -200,17 +201,44 @@ class Recovery {
     return playbook;
   }
 
-  /** Secrets are in the journal as references: their values come from the environment or a prompt again. */
-  async #readSecrets(run: RecordedRun): Promise<void> {
+  /**
+   * Secrets are in the journal as references: their values come from the file, the environment or a prompt again. A
+   * rollback does not ask for what the playbook does not require.
+   */
+  async #readSecrets(run: RecordedRun, mode: 'rollback' | 'resume'): Promise<void> {
     const late = new Set(run.secrets.map(({ name }) => name));
-    for (const { name, env } of [...run.header.secrets, ...run.secrets]) {
-      const fromEnvironment = this.#world.env[env] || undefined;
+    const secrets: Header['secrets'] = [...run.header.secrets, ...run.secrets];
+    for (const { name, env, file, optional = false } of secrets) {
       const value =
-        fromEnvironment ??
-        (canAsk(this.#world) ? await askSecret(`${name} (as in the first run)`) : undefined);
-      if (value !== undefined) this.#world.redactor.add(name, value, { late: late.has(name) });
+        this.#secretFrom(file, name) ??
+        (this.#world.env[env] || undefined) ??
+        (optional && mode === 'rollback' ? undefined : await this.#askAgain(name, optional));
+      if (value !== undefined)
+        this.#world.redactor.add(name, value, { late: late.has(name), optional });
+      else if (mode === 'resume')
+        tell(
+          this.#world,
+          `warning: The secret "${name}" was not supplied. A step that needs it will fail. Give it in the environment as ${env}.`,
+        );
     }
     await this.#openVault(run);
+  }
+
+  async #askAgain(name: string, twice: boolean): Promise<string | undefined> {
+    if (!canAsk(this.#world)) return undefined;
+    const question = `${name} (as in the first run)`;
+    return twice ? askSecretTwice(this.#world, question) : askSecret(question);
+  }
+
+  #secretFrom(file: string | undefined, name: string): string | undefined {
+    if (file === undefined) return undefined;
+    try {
+      return firstLine(file, `${flagOf(name)}-file`);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      tell(this.#world, `warning: ${error.describe()}`);
+      return undefined;
+    }
   }
 
   /** What was encrypted is in the journal as it stood in its file; the password comes from where it came from before. */
@@ -280,8 +308,14 @@ function textOption(run: RecordedRun, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+type Header = RecordedRun['header'];
+
 /** With the secrets that are known. One that is missing matters only where it is used, and is reported there. */
 function known<T extends JsonValue>(value: T, redactor: Redactor): T {
+  if (isJsonObject(value)) {
+    const entries = Object.entries(value).map(([name, one]) => [name, known(one, redactor)]);
+    return Object.fromEntries(entries) as T;
+  }
   try {
     return redactor.resolveAll(value);
   } catch (error) {

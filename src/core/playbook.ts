@@ -59,12 +59,16 @@ export interface InputSpec {
   required: boolean;
   default?: JsonValue;
   secret: boolean;
+  /** False: no flag takes the value itself, only a file or a prompt. */
+  hasFlag: boolean;
   /** Environment variable that is read when the flag is absent. */
   env?: string;
-  /** Question asked in a terminal when nothing else gave a value. */
+  /** Question asked in a terminal when nothing else gave a value; for a secret that is not required, only with its flag --ask-NAME. */
   prompt?: string;
   /** The value is the path of a file on the controller, made absolute. */
   isPath: boolean;
+  /** Each text is a public key of age. */
+  isRecipient: boolean;
   /** Kind of inventory the value names, when it is one. */
   isInventory: boolean;
   at: SourceRef;

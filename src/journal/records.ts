@@ -128,8 +128,8 @@ export type JournalRecord =
       options: JsonObject;
       /** Given inputs; secrets as references. */
       inputs: JsonObject;
-      /** Names of the secret inputs, and the environment variables that may give them again. */
-      secrets: { name: string; env: string }[];
+      /** Secret inputs that were given, and the environment variables and files that may give them again. */
+      secrets: { name: string; env: string; file?: string; optional?: true }[];
       hosts: HostAddress[];
       /** Variables by host and members by group, as the inventory had them. */
       inventory: {

@@ -442,13 +442,24 @@ export const keywords: readonly Keyword[] = [
   keyword('default', ['input'], {}, 'The value when none is given.'),
   keyword('required', ['input'], flag, 'A value must be given.'),
   keyword('secret', ['input'], flag, 'Masked everywhere; never an argument that others can see.'),
+  keyword(
+    'flag',
+    ['input'],
+    flag,
+    'With false, no flag takes a secret itself, so that it never is in the list of processes: only a file, the environment or a prompt gives it. Default: true.',
+  ),
   keyword('env', ['input'], text, 'Environment variable that may give it.'),
-  keyword('prompt', ['input'], text, 'Question in a terminal when nothing else gave it.'),
+  keyword(
+    'prompt',
+    ['input'],
+    text,
+    'Question in a terminal when nothing else gave it. For a secret that is not required, it is asked with the flag --ask-NAME only, and twice.',
+  ),
   keyword(
     'format',
     ['input'],
-    oneOf('path', 'inventory'),
-    'The text is a path of the controller, or of an inventory.',
+    oneOf('path', 'inventory', 'age-recipient'),
+    'The text is a path of the controller, or of an inventory, or a public key of age; of a list, each text.',
   ),
   keyword(
     'dependencies',

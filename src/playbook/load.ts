@@ -667,19 +667,26 @@ function readInput(name: string, spec: MapReader): InputSpec {
   // A flag is made of it, in which two hyphens or one at the end have no name.
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name))
     spec.problem('type', `Input "${name}" must be named in snake_case.`);
+  if (spec.value('flag') === false && spec.value('secret') !== true)
+    spec.problem(
+      'flag',
+      `Input "${name}" with "flag: false" must be a secret, to be given by a file.`,
+    );
   if (reserved.has(slug(name)))
     spec.problem('type', `Input "${name}" has the name of a flag of runner itself.`);
   const fallback = spec.value('default');
   const env = spec.string('env');
   const prompt = spec.string('prompt');
-  const format = spec.oneOf('format', ['path', 'inventory']);
+  const format = spec.oneOf('format', ['path', 'inventory', 'age-recipient']);
   const input: InputSpec = {
     name,
     schema,
     description: spec.string('description') ?? '',
     required: spec.boolean('required') ?? false,
     secret: spec.boolean('secret') ?? false,
-    isPath: format !== undefined,
+    hasFlag: spec.boolean('flag') ?? true,
+    isPath: format === 'path' || format === 'inventory',
+    isRecipient: format === 'age-recipient',
     isInventory: format === 'inventory',
     at: spec.at(),
     ...(fallback === undefined ? {} : { default: fallback }),

@@ -16,12 +16,18 @@ export class Redactor {
   readonly #hidden = new Set<string>();
   /** Those that were not known when the run began. */
   readonly #late = new Set<string>();
+  /** Those that the playbook does not require. */
+  readonly #optional = new Set<string>();
   #forms: { form: string; name: string }[] = [];
 
-  /** @param late it came up in the course of the run, so nothing was sealed with it */
-  add(name: string, value: string, { late = false } = {}): void {
+  /**
+   * @param late it came up in the course of the run, so nothing was sealed with it
+   * @param optional the run can be resumed without it
+   */
+  add(name: string, value: string, { late = false, optional = false } = {}): void {
     if (value.length < MIN_LENGTH || this.#secrets.get(name) === value) return;
     if (late) this.#late.add(name);
+    if (optional) this.#optional.add(name);
     this.#secrets.set(name, value);
     this.#index();
   }
@@ -46,9 +52,11 @@ export class Redactor {
       .sort((a, b) => b.form.length - a.form.length);
   }
 
-  /** Undefined while no secret is known. */
+  /** Made of optional secrets only where there are no others. Undefined while no secret is known. */
   createSealer(salt: string): Sealer | undefined {
-    const known = [...this.#secrets].filter(([name]) => !this.#late.has(name));
+    const early = [...this.#secrets].filter(([name]) => !this.#late.has(name));
+    const required = early.filter(([name]) => !this.#optional.has(name));
+    const known = required.length > 0 ? required : early;
     return known.length === 0
       ? undefined
       : new Sealer(
@@ -107,7 +115,7 @@ export function missingSecret(name: string): SecretError {
   return new SecretError(`The secret "${name}" is needed and was not supplied.`, {
     hint: name.startsWith('vault:')
       ? 'Give the password of the vault, for example with --vault-password-file.'
-      : `Give it as in the first run, for example in the environment as ${name.toUpperCase()}.`,
+      : 'Give it as in the first run: in its environment variable, its file or at the prompt.',
   });
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
@@ -213,5 +213,109 @@ describe('decrypt', () => {
     expect(code, screen).toBe(0);
     expect(screen).not.toContain(PASSPHRASE);
     expect(readFileSync(at('kept', 'etcd.db'), 'utf8')).toBe(plain);
+  });
+});
+
+describe('a secret input that is not required', () => {
+  const site = (...tasks: string[]) => `name: Site
+inputs:
+  phrase:
+    { type: string, minLength: 8, secret: true, flag: false, default: '', env: PHRASE, prompt: Passphrase of the backup, description: a passphrase }
+  key: { type: array, items: { type: string }, format: age-recipient, default: [], description: public keys }
+plays:
+  - name: Play
+    hosts: all
+    tasks:
+      - { name: Write, copy: { content: x, dest: /srv/written } }
+${tasks.map((task) => `      - ${task}\n`).join('')}      - name: Fetch
+        fetch: { src: /srv/etcd.db, dest: '${at('kept')}/', encrypt: { passphrase: '{{phrase}}' } }
+`;
+  const flag =
+    '{ name: Fails until the file is there, command: { argv: [test, -e, /srv/go], read_only: true } }';
+  const go = () => {
+    writeFileSync(join(bench.lab.host('h1').root.dir, 'srv/go'), '');
+  };
+  const phrase = () => bench.cli.file('phrase', `${PASSPHRASE}\n`);
+
+  it('is not taken by a flag of its name, and a wrong one is not shown', async () => {
+    const flagged = await bench.play(site(), ['--phrase', PASSPHRASE]);
+    expect([flagged.code, flagged.stderr]).toEqual([
+      1,
+      'runner: --phrase would show the secret to everyone who can list processes. Give it with --phrase-file or --ask-phrase or the environment variable PHRASE.\n',
+    ]);
+    const short = await bench.play(site(), [], { env: { PHRASE: 'abcdefg' } });
+    expect(short.code).toBe(1);
+    expect(short.stderr).toContain('--phrase: The value must NOT have fewer than 8 characters.');
+    expect(short.stderr).not.toContain('abcdefg');
+    const absent = await bench.play(site(), ['--phrase-file', at('absent')]);
+    expect(absent.stderr).toContain(`--phrase-file: cannot read "${at('absent')}".`);
+    const empty = await bench.play(site(), ['--phrase-file', bench.cli.file('empty', '\n')]);
+    expect(empty.stderr).toContain('--phrase-file: the first line of');
+    const asked = await bench.play(site(), ['--ask-phrase']);
+    expect(asked.stderr).toContain('There is no terminal to ask for: Passphrase of the backup.');
+    const key = await bench.play(site(), ['--key', `${recipient},${recipient}x`]);
+    expect(key.code).toBe(1);
+    expect(key.stderr).toContain(
+      `--key: "${recipient}x" is not a public key of age. It is damaged: a character is missing or wrong.`,
+    );
+  });
+
+  it('is read again from its file by a resumed run, and is never replaced by its name', async () => {
+    write();
+    const stopped = await bench.play(site(flag), [
+      ...['--phrase-file', phrase(), '--on-failure', 'stop'],
+    ]);
+    expect(stopped.code, stopped.stdout).toBe(5);
+    go();
+    writeFileSync(phrase(), '');
+    const without = await bench.cli.run(['resume', '--output', 'json', '--on-interrupt', 'leave']);
+    expect(without.stderr).toContain('Give it in the environment as PHRASE.');
+    expect(without.stdout).toContain('The secret \\"phrase\\" is needed and was not supplied.');
+    expect(existsSync(at('kept'))).toBe(false);
+    bench.forgetRuns();
+
+    rmSync(join(bench.lab.host('h1').root.dir, 'srv/go'));
+    const again = await bench.play(site(flag), [
+      ...['--phrase-file', phrase(), '--on-failure', 'stop'],
+    ]);
+    expect(again.code, again.stdout).toBe(5);
+    go();
+    const resumed = await bench.cli.run(['resume', '--output', 'json']);
+    expect(resumed.code, resumed.stdout).toBe(0);
+    expect(readdirSync(at('kept'))).toEqual(['etcd.db.age']);
+    rmSync(phrase());
+    expect(resumed.stdout + resumed.stderr + filesOfTest()).not.toContain(PASSPHRASE);
+    const env = { RUNNER_BACKUP_PASSPHRASE: PASSPHRASE };
+    const read = await bench.cli.run(['decrypt', at('kept', 'etcd.db.age')], { env });
+    expect(read.code, read.stderr).toBe(0);
+  });
+
+  it('is not needed by a rollback', async () => {
+    write();
+    const env = { PHRASE: PASSPHRASE };
+    const { code } = await bench.play(site(flag), ['--on-failure', 'stop'], { env });
+    expect(code).toBe(5);
+    const back = await bench.cli.run(['rollback', '--output', 'json']);
+    expect([back.code, back.stderr]).toEqual([3, '']);
+    expect(bench.read('h1', 'srv/written')).toBeUndefined();
+  });
+
+  itWith('script')('is prompted for twice with its flag --ask-NAME only', async () => {
+    write();
+    const file = bench.cli.file('playbook.yml', site());
+    const words = ['play', file, '-i', bench.inventory, '--ask-phrase'];
+    const different = await inTerminal(bench, words, [
+      ['Passphrase of the backup', `${PASSPHRASE}\r`],
+      ['Once more', 'another phrase\r'],
+    ]);
+    expect(different.code).toBe(1);
+    expect(different.screen).toContain('These were two different answers.');
+    const { code, screen } = await inTerminal(bench, words, [
+      ['Passphrase of the backup', `${PASSPHRASE}\r`],
+      ['Once more', `${PASSPHRASE}\r`],
+    ]);
+    expect(code, screen).toBe(0);
+    expect(screen).not.toContain(PASSPHRASE);
+    expect(readdirSync(at('kept'))).toEqual(['etcd.db.age']);
   });
 });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { parse } from 'yaml';
 import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
 import { labTree } from '../../src/lab/tree.ts';
@@ -11,17 +12,37 @@ import { UpgradeBench } from '../helpers/upgrade.ts';
 let bench: UpgradeBench;
 afterEach(() => bench.stop());
 
+const BACKUP_PASSPHRASE = 'staple battery horse';
+
 /** Files of the controller, of the hosts and of their shared directory that contain the password. */
-const filesWithPassword = (): string => {
+const filesWithPassword = (password = LAB_ADMIN.password): string => {
   const { dir } = bench.cluster.lab.files;
   const places = [bench.cli.dir, join(dir, 'hosts'), join(dir, 'cluster')];
   const script = 'password=$1; shift; grep -rlF -e "$password" "$@" || true';
-  return execFileSync('sh', ['-c', script, 'sh', LAB_ADMIN.password, ...places]).toString();
+  return execFileSync('sh', ['-c', script, 'sh', password, ...places]).toString();
 };
 
 describe('the shipped upgrade', () => {
   beforeEach(async () => {
     bench = await UpgradeBench.start({ managers: 1, workers: 1 });
+  });
+
+  it('refuses a damaged public key, and a public key beside a passphrase, before the first change', async () => {
+    const recipient = await identityToRecipient(await generateIdentity());
+    const damaged = await bench.upgrade(['--backup-recipient', `${recipient}x`]);
+    expect(damaged.code).toBe(1);
+    expect(damaged.stderr).toContain(`--backup-recipient: "${recipient}x" is not a public key`);
+    const before = labTree(bench.cluster.lab);
+    const both = await bench.upgrade(['--backup-recipient', recipient], {
+      env: { RUNNER_BACKUP_PASSPHRASE: BACKUP_PASSPHRASE },
+    });
+    expect(both.code).toBe(2);
+    expect(both.events.at(-1)).toMatchObject({
+      message: expect.stringContaining(
+        'backup_encryption: The backup is encrypted either for public keys or with a passphrase.',
+      ) as string,
+    });
+    expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
   it('reports every missing input before it contacts a host', async () => {
@@ -132,7 +153,9 @@ describe('the shipped upgrade', () => {
     expect(shown[0]).toContain('services (1): ucp-shop\nconfigs (1): com.docker.mine\n');
   });
 
-  it('saves descriptions of what ends with the Swarm on its hosts and on the controller', async () => {
+  it('saves descriptions of what ends with the Swarm on its hosts, and encrypted on the controller', async () => {
+    const identity = await generateIdentity();
+    const recipient = ['--backup-recipient', await identityToRecipient(identity)];
     const { shared } = bench.cluster.lab.files;
     const spec = {
       Name: 'shop_web',
@@ -151,35 +174,52 @@ describe('the shipped upgrade', () => {
     writeFileSync(join(shared, 'swarm/secrets/shop-key'), '');
     const worker = bench.cluster.lab.host('worker1');
     mkdirSync(join(worker.root.dir, 'var/lib/docker/volumes/shop-data/_data'), { recursive: true });
-    const { code, events, stdout } = await bench.upgrade(['--skip-checks', 'swarm_services']);
+    const skip = ['--skip-checks', 'swarm_services'];
+    const { code, events, stdout } = await bench.upgrade([...skip, ...recipient]);
     expect(code, stdout).toBe(0);
     const texts = events.flatMap((event) => (event.type === 'document' ? [event.text] : []));
+    expect(texts.filter((text) => text.includes('without encryption'))).toEqual([]);
     expect(texts.filter((text) => text.includes('services (1): shop_web'))).toHaveLength(2);
     expect(stdout).not.toContain('hush');
 
     const manager = bench.cluster.lab.host('manager1');
     const backups = join(bench.cli.dir, '.mke/backups');
-    const kept = join(backups, readdirSync(backups)[0] ?? '', 'swarm');
-    for (const place of [
-      join(manager.root.dir, 'var/lib/mke-upgrade/swarm'),
-      join(kept, manager.address),
-    ]) {
-      expect(readdirSync(place).filter((name) => name !== 'configs')).toEqual([
-        ...['secrets.json', 'services.json', 'stack-shop.yaml'],
-      ]);
-      const compose = join(place, 'stack-shop.yaml');
-      expect(statSync(compose).mode & 0o777).toBe(0o600);
-      const text = readFileSync(compose, 'utf8');
-      expect(text).toContain('# - secret shop-key: its value cannot be read; create it first\n');
-      expect(parse(text)).toMatchObject({
-        services: { web: { environment: ['TOKEN=hush'], deploy: { replicas: 2 } } },
-        secrets: { 'shop-key': { external: true } },
-      });
+    const run = join(backups, readdirSync(backups)[0] ?? '');
+    const kept = join(run, 'swarm');
+    const onHost = join(manager.root.dir, 'var/lib/mke-upgrade/swarm');
+    const names = ['secrets.json', 'services.json', 'stack-shop.yaml'];
+    const filesIn = (place: string) =>
+      readdirSync(place)
+        .filter((name) => name !== 'configs')
+        .sort();
+    expect(filesIn(onHost)).toEqual(names);
+    expect(filesIn(join(kept, manager.address))).toEqual(names.map((name) => `${name}.age`));
+    for (const file of readdirSync(run, { recursive: true, encoding: 'utf8' })) {
+      const path = join(run, file);
+      if (statSync(path).isDirectory()) continue;
+      expect(file).toMatch(/\.age$/);
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      expect(readFileSync(path, 'latin1')).toMatch(/^age-encryption\.org\/v1\n-> X25519 /);
     }
-    const volumes = readFileSync(join(kept, worker.address, 'volumes.json'), 'utf8');
+    expect(filesIn(run)).toEqual(['etcd.db.age', 'mke3-backup.tar.age', 'swarm']);
+
+    const key = bench.cli.file('key.txt', `${identity}\n`);
+    const decrypted = async (path: string): Promise<string> =>
+      (await bench.cli.run(['decrypt', path, '--identity', key, '--output', '-'])).stdout;
+    const compose = join(onHost, 'stack-shop.yaml');
+    expect(statSync(compose).mode & 0o777).toBe(0o600);
+    const text = readFileSync(compose, 'utf8');
+    expect(await decrypted(join(kept, manager.address, 'stack-shop.yaml.age'))).toBe(text);
+    expect(text).toContain('# - secret shop-key: its value cannot be read; create it first\n');
+    expect(parse(text)).toMatchObject({
+      services: { web: { environment: ['TOKEN=hush'], deploy: { replicas: 2 } } },
+      secrets: { 'shop-key': { external: true } },
+    });
+    const volumes = await decrypted(join(kept, worker.address, 'volumes.json.age'));
     expect(JSON.parse(volumes)).toMatchObject([
       { Name: 'shop-data', Driver: 'local', kib: expect.any(Number) as number, mode: '755' },
     ]);
+    expect(await decrypted(join(run, 'etcd.db.age'))).toContain('revision 48211');
   });
 
   it('stops at images that no pod can use, and starts with the plugin left out', async () => {
@@ -259,6 +299,7 @@ describe('the shipped upgrade', () => {
     expect(stdout).toContain('MKE3->MKE4 Compatibility Checks');
     expect(stdout).toContain('[cluster_config]');
     expect(stdout).toContain('kind: MkeConfig');
+    expect(stdout).toContain('are stored on this machine without encryption, in');
     expect(code).toBe(0);
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
@@ -367,8 +408,11 @@ describe('the shipped upgrade', () => {
   });
 
   it('keeps the backup and the etcd snapshot on the controller after a rollback, readable only by its user', async () => {
-    const { code } = await bench.upgrade(['--fail-at', 'Stop the containers of MKE 3']);
+    const { code, events } = await bench.upgrade(['--fail-at', 'Stop the containers of MKE 3']);
     expect(code).toBe(3);
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'document', title: 'Backup without encryption' }),
+    );
     const kept = join(bench.cli.dir, '.mke/backups');
     const runs = readdirSync(kept);
     expect(runs).toHaveLength(1);
@@ -379,13 +423,29 @@ describe('the shipped upgrade', () => {
     }
   });
 
-  it('writes no password to its output, to the journal or to the hosts', async () => {
-    const { code, stdout, stderr } = await bench.upgrade([
-      ...['--output-dir', join(bench.cli.dir, 'results')],
-    ]);
-    expect(code).toBe(0);
-    expect(stdout + stderr).not.toContain(LAB_ADMIN.password);
-    expect(filesWithPassword()).toBe('');
+  it('writes no password to its output, to the journal or to the hosts, also after a resumed run', async () => {
+    const env = { RUNNER_BACKUP_PASSPHRASE: BACKUP_PASSPHRASE };
+    const stopped = await bench.upgrade(
+      [
+        ...['--output-dir', join(bench.cli.dir, 'results'), '--on-failure', 'stop'],
+        ...['--fail-at', 'Take a snapshot of etcd'],
+      ],
+      { env },
+    );
+    expect(stopped.code, stopped.stdout).toBe(5);
+    const resumed = await bench.cli.run(['resume', '--output', 'json'], { env });
+    expect(resumed.code, resumed.stdout).toBe(0);
+    const backups = join(bench.cli.dir, '.mke/backups');
+    const run = join(backups, readdirSync(backups)[0] ?? '');
+    expect(readdirSync(run).sort()).toEqual(['etcd.db.age', 'mke3-backup.tar.age']);
+    const output = [stopped, resumed].map(({ stdout, stderr }) => stdout + stderr).join('\n');
+    for (const password of [LAB_ADMIN.password, BACKUP_PASSPHRASE]) {
+      expect(output).not.toContain(password);
+      expect(filesWithPassword(password)).toBe('');
+    }
+    const words = ['decrypt', join(run, 'etcd.db.age'), '--output', '-'];
+    const read = await bench.cli.run(words, { env });
+    expect(read.stdout).toContain('revision 48211');
   });
 });
 
