@@ -4,8 +4,10 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import type { FetchAction, UploadAction } from '../../src/core/action.ts';
 import type { HostSession } from '../../src/core/host.ts';
+import { decryptStream } from '../../src/util/age.ts';
 import { digestFile } from '../../src/util/digest.ts';
 import type { TestConnections } from '../helpers/connections.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -193,6 +195,42 @@ describeBox('A session on a real host', () => {
       'changed while it was read',
     );
     expect(readdirSync(box.dir).filter((name) => name.startsWith('refused'))).toEqual([]);
+  });
+
+  it('leaves no encrypted file behind when the connection breaks in the middle of a fetch', async () => {
+    const bytes = randomBytes(8 * 1024 * 1024);
+    writeFileSync(box.path('/var/tmp/large'), bytes);
+    const { checksum } = await digestFile(box.path('/var/tmp/large'));
+    const identity = await generateIdentity();
+    const recipients = [await identityToRecipient(identity)];
+    const to = join(box.dir, 'kept', 'large.age');
+    const fetch: FetchAction = {
+      ...{ kind: 'fetch', path: '/var/tmp/large', to, checksum },
+      encrypt: { recipients },
+    };
+    const one = await session();
+    await output(one, ':');
+    const broken = one.perform(batch(fetch), limit);
+    const stored = () => statSync(`${to}.runner-tmp`, { throwIfNoEntry: false })?.size ?? 0;
+    let over = false;
+    const cut = (): void => {
+      if (stored() > 1_000_000) proxy.cut();
+      else if (!over) setImmediate(cut);
+    };
+    cut();
+    await expect(
+      broken.finally(() => {
+        over = true;
+      }),
+    ).rejects.toMatchObject({ stage: 'lost' });
+    expect(readdirSync(join(box.dir, 'kept'))).toEqual([]);
+    await one.perform(batch(fetch), limit);
+    expect(readdirSync(join(box.dir, 'kept'))).toEqual(['large.age']);
+    const parts: Uint8Array[] = [];
+    const file = new Blob([readFileSync(to)]).stream();
+    for await (const part of decryptStream(file, { identities: [identity] }, 'It'))
+      parts.push(part);
+    expect(Buffer.concat(parts).equals(bytes)).toBe(true);
   });
 
   it('fails an upload of a file that became shorter than announced, and leaves nothing on the host', async () => {
