@@ -757,6 +757,13 @@ const running: Chapter = {
       stderr: "error: 'test/a' already has a value (b), and --overwrite is false\n",
     },
     {
+      claim: 'deletes the addresses of the API, which k0s makes again',
+      ask: 'k0s kubectl -n default delete --ignore-not-found endpoints/kubernetes endpointslices/kubernetes',
+      code: 0,
+      stdout:
+        /^endpoints "kubernetes" deleted\n(endpointslice\.discovery\.k8s\.io "kubernetes" deleted\n)?$/,
+    },
+    {
       claim: 'delete by a selector that nothing matches succeeds',
       ask: DELETE,
       code: 0,

@@ -28,7 +28,7 @@ const VERBS: Record<string, FlagTable> = {
   annotate: { booleans: ['overwrite'], values: EVERYWHERE },
   taint: { booleans: ['overwrite'], values: EVERYWHERE },
   rollout: { booleans: [], values: [...EVERYWHERE, 'timeout'] },
-  delete: { booleans: [], values: [...EVERYWHERE, 'selector', 'field-selector'] },
+  delete: { booleans: ['ignore-not-found'], values: [...EVERYWHERE, 'selector', 'field-selector'] },
 };
 const SHORT = { n: 'namespace', o: 'output', l: 'selector', A: 'all-namespaces' };
 const DAEMONSETS = ['calico-node', 'konnectivity-agent'];
@@ -187,10 +187,14 @@ async function rollout({ objects: [, object = ''], flags, api }: Call): Promise<
 }
 
 /** Objects of MKE 3 are in the data that were taken over; those of k0s have its label. */
-async function remove(
-  { objects: [kinds = ''], flags, api }: Call,
-  unknown: () => never,
-): Promise<void> {
+async function remove({ objects, flags, api }: Call, unknown: () => never): Promise<void> {
+  // Made again by k0s.
+  if (objects.join(' ') === 'endpoints/kubernetes endpointslices/kubernetes') {
+    await api.get('/readyz');
+    say('endpoints "kubernetes" deleted\nendpointslice.discovery.k8s.io "kubernetes" deleted');
+    return;
+  }
+  const [kinds = ''] = objects;
   const [, name = ''] = /^metadata\.name=(.+)$/.exec(flags.get('field-selector') ?? '') ?? [];
   if (name === '' || flags.get('selector') !== '!k0s.k0sproject.io/stack') unknown();
   // The API must answer.
