@@ -77,10 +77,10 @@ export class Mke3Api {
     if (request.headers.authorization !== `Bearer ${this.#token}`) {
       return { status: 401, body: { message: 'unauthorized' } };
     }
-    return this.#authorized(path, request.method ?? 'GET');
+    return this.#authorized(path, request);
   }
 
-  async #authorized(path: string, method: string): Promise<Answer> {
+  async #authorized(path: string, { method, url }: IncomingMessage): Promise<Answer> {
     if (method !== 'GET') return { status: 405, body: { message: 'the stand-in only reads' } };
     if (/^\/apis?\/(?!ucp\/)/.test(path)) {
       const body = this.#options.kubernetes?.(path) ?? kubernetesDefaults(path);
@@ -89,7 +89,7 @@ export class Mke3Api {
             status: 404,
             body: { kind: 'Status', message: 'the server could not find the requested resource' },
           }
-        : { status: 200, body };
+        : { status: 200, body: selected(body, url ?? '') };
     }
     switch (path) {
       case '/api/ucp/config-toml':
@@ -138,14 +138,23 @@ export class Mke3Api {
   }
 }
 
-/** What a cluster without webhooks answers. */
+/** Objects of a list that a field selector wants; only that for the node of a pod is known. */
+function selected(body: unknown, url: string): unknown {
+  const selector = new URL(url, 'https://localhost').searchParams.get('fieldSelector');
+  if (selector === null) return body;
+  const node = /^spec\.nodeName=(.+)$/.exec(selector)?.[1];
+  const { items } = body as { items: { spec?: { nodeName?: string } }[] };
+  return { items: items.filter(({ spec }) => spec?.nodeName === node) };
+}
+
+/** What a cluster without webhooks and pods answers. */
 function kubernetesDefaults(path: string): unknown {
   if (path === '/api/v1/namespaces/kube-system')
     return {
       metadata: { name: 'kube-system', labels: { 'kubernetes.io/metadata.name': 'kube-system' } },
     };
   const lists =
-    /^\/apis\/(admissionregistration\.k8s\.io\/v1\/(validating|mutating)webhookconfigurations|discovery\.k8s\.io\/v1\/endpointslices)$/;
+    /^\/apis\/(admissionregistration\.k8s\.io\/v1\/(validating|mutating)webhookconfigurations|discovery\.k8s\.io\/v1\/endpointslices)$|^\/api\/v1\/pods$/;
   return lists.test(path) ? { items: [] } : undefined;
 }
 

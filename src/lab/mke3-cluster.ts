@@ -55,6 +55,27 @@ const pods = [
   'k8s_web_web-x_default_1_0',
 ];
 
+/** Of the name of a container: k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT. */
+function podOf(host: string, container: string) {
+  const [, , name = '', namespace = ''] = container.split('_');
+  return { name, namespace, uid: createHash('md5').update(`${host} ${name}`).digest('hex') };
+}
+
+/** As cri-dockerd sets them. */
+function podLabels(host: string, container: string): string {
+  const { name, namespace, uid } = podOf(host, container);
+  const pod = `io.kubernetes.pod.name=${name}\nio.kubernetes.pod.namespace=${namespace}\nio.kubernetes.pod.uid=${uid}\n`;
+  return `io.kubernetes.docker.type=container\n${pod}`;
+}
+
+/** What the API knows of the pods on the hosts. */
+function podList(hosts: readonly string[]): unknown {
+  const items = hosts.flatMap((nodeName) =>
+    pods.map((container) => ({ metadata: podOf(nodeName, container), spec: { nodeName } })),
+  );
+  return { kind: 'PodList', items };
+}
+
 /** An MKE 3.7 cluster of stand-ins on lab hosts, with its API. */
 export class Mke3Cluster {
   readonly lab: Lab;
@@ -79,6 +100,9 @@ export class Mke3Cluster {
     const lab = await Lab.start(names, (host, shared) => {
       writeFileSync(join(shared, 'dns'), `127.0.0.1 ${String(dns.port)}\n`);
       seedHost(host, shared, certificate.cert, host.name === names[0]);
+      if (host.name !== names[0]) return;
+      mkdirSync(join(shared, 'kube/api/v1'), { recursive: true });
+      writeFileSync(join(shared, 'kube/api/v1/pods.json'), JSON.stringify(podList(names)));
     });
     const toml = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
     const api = await Mke3Api.start({
@@ -141,11 +165,7 @@ function seedHost(
     put(`${folder}/restart`, container.startsWith('ucp-') ? 'always\n' : 'no\n');
     put(`${folder}/args`, `${JSON.stringify(argsOf(container))}\n`);
     if (container.startsWith('ucp-kube-')) put(`${folder}/mounts`, `${JSON.stringify(MOUNTS)}\n`);
-    if (container.startsWith('k8s_'))
-      put(
-        `${folder}/labels`,
-        'io.kubernetes.docker.type=container\nio.kubernetes.pod.namespace=default\n',
-      );
+    if (container.startsWith('k8s_')) put(`${folder}/labels`, podLabels(name, container));
   }
   for (const unit of ['docker.service', 'cri-dockerd-mke.service', 'cri-dockerd-mke.socket']) {
     put(`etc/systemd/system/${unit}`, `[Unit]\nDescription=${unit} (lab)\n`);

@@ -75,6 +75,15 @@ export class Mke3Client {
     };
   }
 
+  /** Pods of a node, from the Kubernetes API. */
+  async pods(node: string): Promise<JsonObject[]> {
+    const selector = encodeURIComponent(`spec.nodeName=${node}`);
+    const list = asObject(await this.#getJson(`/api/v1/pods?fieldSelector=${selector}`));
+    if (!Array.isArray(list['items']))
+      throw new TaskError(`MKE 3 did not answer /api/v1/pods with a list of pods.`);
+    return list['items'].map(asObject);
+  }
+
   /** Accounts and teams, all pages. */
   async accounts(): Promise<{ users: string[]; orgs: string[]; teams: string[] }> {
     const accounts = await this.#pages('/accounts/?filter=all', 'accounts');

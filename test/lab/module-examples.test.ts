@@ -45,6 +45,7 @@ const notPlayed: Record<string, string> = {
   mke3_cluster: 'test/lab/upgrade.test.ts has a cluster',
   mke3_etcdctl: 'test/lab/upgrade.test.ts has its container',
   mke3_keys: 'test/lab/upgrade.test.ts has its containers',
+  mke3_pods: 'test/lab/upgrade-pods.test.ts has a cluster',
   mke3_stock: 'test/lab/upgrade.test.ts has a cluster',
   modprobe: 'it would change the kernel of this machine',
   reboot: 'test/lab/reboot.test.ts restarts hosts',
