@@ -40,6 +40,7 @@ import { node_address } from './node_address.ts';
 import { pause } from './pause.ts';
 import { ping } from './ping.ts';
 import { port_check } from './port_check.ts';
+import { port_states } from './port_states.ts';
 import { reboot } from './reboot.ts';
 import { replace } from './replace.ts';
 import { restore_account } from './restore_account.ts';
@@ -116,6 +117,7 @@ export const builtinModules = [
   pause,
   ping,
   port_check,
+  port_states,
   reboot,
   replace,
   restore_account,

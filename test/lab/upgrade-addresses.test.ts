@@ -81,3 +81,40 @@ describe('addresses of the nodes in an upgrade', () => {
     },
   );
 });
+
+describe('the load balancer of an upgrade', () => {
+  it('stops it when its ports do not answer, with what to change', async () => {
+    const { code, events } = await bench.upgrade(['--external-address', '255.255.255.255']);
+    expect(code).toBe(2);
+    const messages = events.flatMap((event) =>
+      event.type === 'unit-end' && event.state === 'failed' && event.step.name.startsWith('Every')
+        ? [event.message]
+        : [],
+    );
+    expect(messages).toHaveLength(2);
+    expect(messages).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^load_balancer: 255\.255\.255\.255 does not answer on TCP 6443, 8132, 9443\. Open these ports/,
+        ),
+        expect.stringMatching(/^load_balancer: .* does not answer on TCP 6443, 8132\. Open/),
+      ]),
+    );
+  });
+
+  it('is named with the ports that cannot be proven before k0s runs', async () => {
+    const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs()]);
+    expect(code, stdout).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /nothing listens on TCP 8132, 9443 before k0s runs, so it cannot be proven that mke\.example\.com forwards these ports; it answers: 6443 refused, 8132 refused, 9443 refused,/,
+    );
+  });
+
+  it('is left out when the external address is that of a node', async () => {
+    const { address } = bench.cluster.lab.host('manager1');
+    const args = [...bench.inputs(), '--external-address', address];
+    const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...args]);
+    expect(code, stdout).toBe(0);
+    expect(stdout).not.toContain('cannot be proven that');
+  });
+});

@@ -17,6 +17,7 @@ import { k8s_node } from '../../src/modules/k8s_node.ts';
 import { k8s_pods } from '../../src/modules/k8s_pods.ts';
 import { k8s_wait } from '../../src/modules/k8s_wait.ts';
 import { port_check } from '../../src/modules/port_check.ts';
+import { port_states } from '../../src/modules/port_states.ts';
 import { fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
 import { describeWith, has, itWith } from '../helpers/programs.ts';
 
@@ -497,6 +498,22 @@ testModule(port_check, {
     { title: 'port and targets', args: { port: 1, targets: ['a:1'] }, code: 'TASK_FAILED' },
     { title: 'what is none', args: { port: 70_000 }, code: 'SCHEMA' },
   ],
+});
+
+testModule(port_states, {
+  settled: [
+    {
+      title: 'every port of every host',
+      args: { host: ['lb.example.com', '::1'], ports: [1, 2], connect_timeout: 3 },
+      facts: {
+        'network.ports 3 1@lb.example.com 2@lb.example.com 1@::1 2@::1': [
+          { host: 'lb.example.com', port: 1, state: 'refused' },
+        ],
+      },
+      result: { ports: [{ host: 'lb.example.com', port: 1, state: 'refused' }] },
+    },
+  ],
+  refused: [{ title: 'no port', args: { host: 'a', ports: [] }, code: 'SCHEMA' }],
 });
 
 // In a network of its own: port 7001 is refused, ports 7002 and 7003 are filtered.
