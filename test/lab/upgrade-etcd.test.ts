@@ -1,0 +1,58 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UpgradeBench } from '../helpers/upgrade.ts';
+
+let bench: UpgradeBench;
+beforeEach(async () => {
+  bench = await UpgradeBench.start({ managers: 3, workers: 0 });
+});
+afterEach(() => bench.stop());
+
+const shared = (...path: string[]) => join(bench.cluster.lab.files.shared, ...path);
+/** Gives a member of k0s's etcd another name. */
+function rename(from: string, to: string): void {
+  const member = (name: string) => shared('k0s/controllers', name);
+  if (!existsSync(member(from))) return;
+  writeFileSync(shared('addresses', to), readFileSync(shared('addresses', from)));
+  renameSync(member(from), member(to));
+}
+
+describe('members of etcd in an upgrade', () => {
+  it('must be the controllers by name before another one joins', async () => {
+    const { code, events, stdout } = await bench.upgrade([], {
+      onEvent: (event) => {
+        if (event.type === 'step-end' && event.step.name === 'Revoke the controller token')
+          rename('manager2', 'stranger');
+        if (event.type === 'rollback-start') {
+          rename('stranger', 'manager2');
+          rmSync(shared('addresses/stranger'), { force: true });
+        }
+      },
+    });
+    expect(code, stdout).toBe(3);
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringContaining(
+        '"Check that the members of etcd are the controllers, as each of them sees it" failed',
+      ) as string,
+    });
+  });
+
+  it('are compared on every manager of MKE 3 after a rollback', async () => {
+    const { code, events, stdout } = await bench.upgrade(
+      ['--fail-at', 'Stop the containers of MKE 3'],
+      {
+        onEvent: (event) => {
+          // The Swarm of the lab decides who is a member of the etcd of MKE 3.
+          if (event.type === 'rollback-start')
+            writeFileSync(shared('swarm/nodes/manager3/address'), '127.0.0.99\n');
+        },
+      },
+    );
+    expect(code, stdout).toBe(4);
+    const different = events.filter((event) => event.type === 'fingerprint' && !event.equal);
+    expect(different.map((event) => ('name' in event ? event.name : ''))).toEqual([
+      ...['Members of etcd', 'Members of etcd', 'Members of etcd'],
+    ]);
+  });
+});
