@@ -10,6 +10,17 @@ export interface PortState {
   state: 'open' | 'refused' | 'blocked' | 'unresolved';
 }
 
+/**
+ * Shell function `port_state SECONDS HOST PORT`: prints open, refused or blocked. A filter that answers with a reset looks like a
+ * port that nobody uses. Ends with 3 where no program can try a port. The programs tell the reason of a failed connection in words
+ * only; those of the locale C are fixed.
+ */
+export const PORT_STATE = `port_state() (
+LC_ALL=C; export LC_ALL
+if command -v bash >/dev/null; then said=$(timeout "$1" bash -c 'exec 3<>/dev/tcp/"$0"/"$1"' "$2" "$3" 2>&1 </dev/null)
+elif command -v nc >/dev/null; then said=$(nc -z -v -w "$1" "$2" "$3" 2>&1 </dev/null)
+else echo 'cannot try a port: the host has neither bash nor nc' >&2; exit 3; fi && echo open || case $said in *refused*) echo refused ;; *) echo blocked ;; esac )`;
+
 /** Ports as PORT@HOST; all are tried at the same time. */
 export const portStates: Fact<[seconds: string, ...ports: string[]], PortState[]> = {
   name: 'network.ports',
@@ -18,23 +29,18 @@ export const portStates: Fact<[seconds: string, ...ports: string[]], PortState[]
       const { host, port } = parsePort(one);
       return `try ${String(index)} ${quote(host)} ${String(port)} &`;
     });
-    // Of a failed connection the programs tell the reason in words only; those of the locale C are fixed.
     return {
-      script: `( LC_ALL=C; export LC_ALL
-if command -v bash >/dev/null; then go() { timeout ${seconds} bash -c 'exec 3<>/dev/tcp/"$0"/"$1"' "$1" "$2"; }
-elif command -v nc >/dev/null; then go() { nc -z -v -w ${seconds} "$1" "$2"; }
-else echo 'neither bash nor nc is there to try a port' >&2; exit 3; fi
+      script: `( ${PORT_STATE}
 try() {
   if command -v getent >/dev/null && ! getent ahosts "$2" >/dev/null; then echo "$1 unresolved"
-  elif said=$(go "$2" "$3" 2>&1 </dev/null); then echo "$1 open"
-  else case $said in *refused*) echo "$1 refused" ;; *) echo "$1 blocked" ;; esac; fi
+  else state=$(port_state ${seconds} "$2" "$3") && echo "$1 $state"; fi
 }
 ${tries.join('\n')}
 wait )`,
     };
   },
   parse({ code, stdout, stderr }, _seconds, ...ports) {
-    if (code !== 0) throw new TaskError(`Ports cannot be tried: ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot try ports: ${stderr.trim()}`);
     const said = new Map(
       stdout
         .trim()

@@ -12,6 +12,18 @@ export interface ApiAccess {
   ca: string | undefined;
 }
 
+/** The arguments by which modules reach the API. */
+export const accessProperties = {
+  url: {
+    type: 'string',
+    pattern: '^https://',
+    description: 'Address of the MKE 3 API, such as https://mke.example.com.',
+  },
+  username: { type: 'string', minLength: 1, description: 'An administrator of MKE 3.' },
+  password: { type: 'string', minLength: 1, description: 'The password.' },
+  ca: { type: 'string', description: 'PEM that the certificate of the API must chain to.' },
+} as const;
+
 type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 const TIMEOUT_MS = 30_000;

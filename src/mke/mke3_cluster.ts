@@ -2,20 +2,13 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import { objectOf, type JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
-import { Mke3Client } from './api.ts';
+import { accessProperties, Mke3Client } from './api.ts';
 import { failingWebhooks } from './webhooks.ts';
 
 const schema = {
   type: 'object',
   properties: {
-    url: {
-      type: 'string',
-      pattern: '^https://',
-      description: 'Address of the MKE 3 API, such as https://mke.example.com.',
-    },
-    username: { type: 'string', minLength: 1, description: 'An administrator of MKE 3.' },
-    password: { type: 'string', minLength: 1, description: 'The password.' },
-    ca: { type: 'string', description: 'PEM that the certificate of the API must chain to.' },
+    ...accessProperties,
   },
   required: ['url', 'username', 'password'],
   additionalProperties: false,

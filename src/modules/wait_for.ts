@@ -1,6 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
+import { PORT_STATE } from '../facts/ports.ts';
 import { quote } from '../util/shell.ts';
 
 const schema = {
@@ -81,17 +82,11 @@ export function portOpen(host: string, port: number, seconds = 5): string {
   return `{ if command -v nc >/dev/null; then nc -z -w ${limit} ${target} ${where}; elif command -v bash >/dev/null; then timeout ${limit} bash -c 'exec 3<>/dev/tcp/"$0"/"$1"' ${target} ${where}; else echo 'neither nc nor bash is there to try the port' >&2; exit 3; fi; } >/dev/null`;
 }
 
-/**
- * Shell text that succeeds unless a packet filter stands between the host and a port: something listens there, or the other
- * host refuses the connection. A filter that answers with a reset cannot be told from a port that nobody uses.
- */
+/** Shell text that succeeds unless a packet filter is between the host and a port; see `port_state`. */
 export function portReachable(host: string, port: number, seconds = 5): string {
-  const [limit, where, target] = [String(seconds), String(port), quote(host)];
-  // Of a failed connection the programs tell the reason in words only; those of the locale C are fixed.
-  return `( LC_ALL=C; export LC_ALL
-if command -v bash >/dev/null; then said=$(timeout ${limit} bash -c 'exec 3<>/dev/tcp/"$0"/"$1"' ${target} ${where} 2>&1)
-elif command -v nc >/dev/null; then said=$(nc -z -v -w ${limit} ${target} ${where} 2>&1)
-else echo 'neither bash nor nc is there to try the port' >&2; exit 3; fi || case $said in *refused*) ;; *) exit 1 ;; esac )`;
+  const call = `port_state ${String(seconds)} ${quote(host)} ${String(port)}`;
+  return `( ${PORT_STATE}
+state=$(${call}) || exit 3; [ "$state" != blocked ] )`;
 }
 
 export const wait_for: Module<Args> = {
