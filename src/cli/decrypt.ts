@@ -66,7 +66,7 @@ export async function decryptCommand(world: World, argv: string[]): Promise<numb
   }
 }
 
-/** @throws UsageError when there is no name for the result, or a file of that name */
+/** @throws UsageError when the name of the result is missing or in use */
 function outputOf(file: string, { output }: Flags): string {
   if (output === '-') return output;
   if (output === undefined && !/[^/]\.age$/.test(file))

@@ -20,7 +20,7 @@ export async function askSecretTwice(world: World, question: string): Promise<st
   if (!canAsk(world)) throw new UsageError(`There is no terminal to ask for: ${question}.`);
   const answer = await askSecret(question);
   if (!answer) throw new UsageError(`No answer was given to: ${question}.`);
-  if ((await askSecret('Once more')) !== answer)
+  if ((await askSecret('Repeat it')) !== answer)
     throw new UsageError('These were two different answers. Nothing was changed.');
   return answer;
 }

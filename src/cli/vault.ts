@@ -205,7 +205,7 @@ async function newKey(world: World, flags: Flags): Promise<VaultKey> {
   });
   if (key && (id !== undefined || file !== undefined)) return key;
   const asked = await askedKey(world, 'New vault password');
-  if ((await askSecret('Once more')) !== asked.password)
+  if ((await askSecret('Repeat it')) !== asked.password)
     throw new UsageError('These were two different passwords. Nothing was changed.');
   return asked;
 }

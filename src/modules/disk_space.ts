@@ -19,7 +19,7 @@ const schema = {
           },
           mib: { type: 'number', minimum: 0, description: 'Space in MiB.' },
           inodes: { type: 'integer', minimum: 0, description: 'Number of files. Default: 0.' },
-          for: { type: 'string', minLength: 1, description: 'What it is, for the error message.' },
+          for: { type: 'string', minLength: 1, description: 'Purpose, for the error message.' },
         },
         required: ['path', 'mib', 'for'],
         additionalProperties: false,

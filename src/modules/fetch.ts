@@ -17,12 +17,12 @@ const schema = {
     },
     dest: {
       type: 'string',
-      description: 'File on the controller; a trailing slash means a folder.',
+      description: 'File on the controller; a trailing slash means a directory.',
     },
     flat: {
       type: 'boolean',
       description:
-        'With false, dest is a folder in which each host has one of its own, and in that the path it has there. Default: true.',
+        'With false, dest is a directory, in which each file is saved as HOST/PATH. Default: true.',
     },
     fail_on_missing: {
       type: 'boolean',

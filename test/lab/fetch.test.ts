@@ -306,13 +306,13 @@ ${tasks.map((task) => `      - ${task}\n`).join('')}      - name: Fetch
     const words = ['play', file, '-i', bench.inventory, '--ask-phrase'];
     const different = await inTerminal(bench, words, [
       ['Passphrase of the backup', `${PASSPHRASE}\r`],
-      ['Once more', 'another phrase\r'],
+      ['Repeat it', 'another phrase\r'],
     ]);
     expect(different.code).toBe(1);
     expect(different.screen).toContain('These were two different answers.');
     const { code, screen } = await inTerminal(bench, words, [
       ['Passphrase of the backup', `${PASSPHRASE}\r`],
-      ['Once more', `${PASSPHRASE}\r`],
+      ['Repeat it', `${PASSPHRASE}\r`],
     ]);
     expect(code, screen).toBe(0);
     expect(screen).not.toContain(PASSPHRASE);

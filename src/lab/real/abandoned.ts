@@ -17,7 +17,7 @@ export function holdLock(dir: string): string[] {
  * Removes the directories and control groups of labs whose processes were killed before they could clean up. A lab that still
  * runs stays, whoever started it.
  *
- * @param cache folder with the directories of all labs
+ * @param cache directory of all labs
  * @returns the removed directories
  */
 export async function removeAbandoned(cache: string): Promise<string[]> {
@@ -48,11 +48,11 @@ function lockOf(dir: string): string {
 /** Removes control groups at the root of each hierarchy. A group in which something still ends stays; it costs nothing. */
 export function removeGroups(isWanted: (name: string) => boolean): void {
   const root = '/sys/fs/cgroup';
-  const remove = (folder: string): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) remove(join(folder, entry.name));
+  const remove = (directory: string): void => {
+    for (const entry of readdirSync(directory, { withFileTypes: true }))
+      if (entry.isDirectory()) remove(join(directory, entry.name));
     try {
-      rmdirSync(folder);
+      rmdirSync(directory);
     } catch {
       // Not empty yet.
     }

@@ -1,9 +1,29 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { RunEvent } from '../../../src/core/events.ts';
 import { labObjects } from '../../../src/lab/real/objects.ts';
+import type { RealPrograms } from '../../../src/lab/real/programs.ts';
 import type { RealLab } from '../../../src/lab/real/real-lab.ts';
+import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
 
 export const etcdctl =
   'docker exec -e ETCDCTL_API=3 ucp-kv etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/docker/ssl/ca.pem --cert /etc/docker/ssl/cert.pem --key /etc/docker/ssl/key.pem';
+
+/** The command line of the upgrade of a cluster; `directory` gets what it writes on the controller. */
+export const upgradeOf = (
+  cluster: RealMke3,
+  directory: string,
+  extra: readonly string[],
+): string[] => [
+  ...['play', cluster.playbook, ...cluster.upgradeInputs(directory), '--output', 'json'],
+  ...['--accept-irreversible', 'remove-mke3', ...extra],
+];
+
+/** Three managers and two workers with MKE 3. */
+export function startCluster(programs: RealPrograms): Promise<RealMke3> {
+  const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
+  return RealMke3.start({ managers: 3, workers: 2 }, cache, programs);
+}
 
 /** The same for the etcd of k0s. */
 export const k0sEtcdctl =

@@ -1,10 +1,8 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../src/core/events.ts';
 import { SECRET } from '../../../src/lab/real/objects.ts';
 import type { RealPrograms } from '../../../src/lab/real/programs.ts';
-import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
+import type { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
 import { Cli, type SpawnOptions } from '../../helpers/cli.ts';
 import {
   etcdctl,
@@ -12,8 +10,10 @@ import {
   k0sEtcdctl,
   outcome,
   settledState,
+  startCluster,
   stateOf,
   uidsIn,
+  upgradeOf,
 } from './outside.ts';
 
 const LIMIT_MS = 1_200_000;
@@ -24,13 +24,7 @@ let cli: Cli;
 let before: Record<string, string>;
 
 const upgrade = (extra: string[] = [], options: SpawnOptions = {}) =>
-  cli.spawn(
-    [
-      ...['play', cluster.playbook, ...cluster.upgradeInputs(cli.dir), '--output', 'json'],
-      ...['--accept-irreversible', 'remove-mke3', ...extra],
-    ],
-    { timeoutMs: LIMIT_MS, ...options },
-  );
+  cli.spawn(upgradeOf(cluster, cli.dir, extra), { timeoutMs: LIMIT_MS, ...options });
 const recover = (command: 'resume' | 'rollback', options: SpawnOptions = {}) =>
   cli.spawn([command, '--output', 'json'], { timeoutMs: LIMIT_MS, ...options });
 
@@ -97,8 +91,7 @@ async function expectRestored({
 /** Faults in each phase of the upgrade with a real k0s. Takes about three minutes a case on an idle machine with two cores. */
 export function upgradeWithRealK0s(programs: RealPrograms): void {
   beforeAll(async () => {
-    const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
-    started = await RealMke3.start({ managers: 3, workers: 2 }, cache, programs);
+    started = await startCluster(programs);
     cluster = started;
   }, 900_000);
   afterAll(() => started?.stop());

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../src/core/events.ts';
 import type { RealPrograms } from '../../../src/lab/real/programs.ts';
 import { SECRET } from '../../../src/lab/real/objects.ts';
-import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
+import type { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
 import { Cli, type CliOptions } from '../../helpers/cli.ts';
 import {
   etcdctl,
@@ -13,8 +12,10 @@ import {
   k0sEtcdctl,
   outcome,
   settledState,
+  startCluster,
   stateOf,
   uidsIn,
+  upgradeOf,
 } from './outside.ts';
 
 /** With a real k0s it takes minutes. */
@@ -25,13 +26,7 @@ let started: RealMke3 | undefined;
 let cli: Cli;
 
 const upgrade = (extra: string[], options: CliOptions = {}) =>
-  cli.run(
-    [
-      ...['play', cluster.playbook, ...cluster.upgradeInputs(cli.dir), '--output', 'json'],
-      ...['--accept-irreversible', 'remove-mke3', ...extra],
-    ],
-    { timeoutMs: LIMIT_MS, ...options },
-  );
+  cli.run(upgradeOf(cluster, cli.dir, extra), { timeoutMs: LIMIT_MS, ...options });
 
 /** At the first step on the workers, all managers run k0s. */
 const startsWorkers = (event: RunEvent): boolean =>
@@ -40,8 +35,7 @@ const startsWorkers = (event: RunEvent): boolean =>
 /** Registers the tests; see ../real.test.ts. */
 export function upgradeOnRealHosts(programs: RealPrograms): void {
   beforeAll(async () => {
-    const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
-    started = await RealMke3.start({ managers: 3, workers: 2 }, cache, programs);
+    started = await startCluster(programs);
     cluster = started;
   }, 900_000);
   afterAll(() => started?.stop());

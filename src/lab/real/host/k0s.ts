@@ -330,18 +330,18 @@ function startOrStop(command: 'start' | 'stop', words: readonly string[]): void 
 
 function backup(words: readonly string[]): void {
   const { flags } = read(words, [], ['save-path']);
-  const folder = flags.get('save-path') ?? '';
+  const directory = flags.get('save-path') ?? '';
   if (!existsSync(DATA))
     fail(
       `cannot find data-dir (${DATA}). check your environment and/or command input and try again`,
     );
-  if (!existsSync(folder)) fail(`the save-path directory (${folder}) does not exist`);
+  if (!existsSync(directory)) fail(`the save-path directory (${directory}) does not exist`);
   if (isActive('worker')) fail('backup command must be run on the controller node, have `worker`');
   if (!isActive('controller')) fail(`unable to detect cluster status status: ${NO_SOCKET}`);
   const snapshot = `${DATA}/etcd-snapshot.db`;
   etcdctl('snapshot', 'save', snapshot);
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const archive = `${folder}/k0s_backup_${time}.tar.gz`;
+  const archive = `${directory}/k0s_backup_${time}.tar.gz`;
   execFileSync('tar', ['-czf', archive, '-C', DATA, 'pki', 'etcd-snapshot.db']);
   rmSync(snapshot);
 }

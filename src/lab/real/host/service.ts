@@ -55,15 +55,15 @@ function openssl(...args: string[]): void {
   execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-function makeAuthority(folder: string, name: string): void {
-  if (existsSync(`${folder}/ca.key`) && existsSync(`${folder}/ca.crt`)) return;
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+function makeAuthority(directory: string, name: string): void {
+  if (existsSync(`${directory}/ca.key`) && existsSync(`${directory}/ca.crt`)) return;
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
   openssl(
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-    ...['-days', '3650', '-subj', `/CN=${name}`, '-keyout', `${folder}/ca.key`],
-    ...['-out', `${folder}/ca.crt`],
+    ...['-days', '3650', '-subj', `/CN=${name}`, '-keyout', `${directory}/ca.key`],
+    ...['-out', `${directory}/ca.crt`],
   );
-  chmodSync(`${folder}/ca.key`, 0o600);
+  chmodSync(`${directory}/ca.key`, 0o600);
 }
 
 function makeCertificate(authority: string, path: string, address: string): void {
