@@ -84,8 +84,7 @@ ip link add "v-$name" type veth peer name eth0 netns "$name"
 ip link set "v-$name" master br0 up
 ip -n "$name" addr add "$address/24" dev eth0
 ip -n "$name" link set eth0 up
-# Addresses of services, which a name server in a pod has, need a route before they are translated. It leads nowhere.
-[ ! -s "$lab/kit/etc/resolv.conf" ] || ip -n "$name" route add default via 10.77.0.1
+ip -n "$name" route add default via 10.77.0.1
 mkdir -p "$dir"/{upper,work,root,docker}
 mount -t overlay "$name" -o "lowerdir=$lab/kit:$lab/base,upperdir=$dir/upper,workdir=$dir/work" "$root"
 echo "$name" >"$root/etc/hostname"

@@ -15,6 +15,9 @@ ip link set lo up
 ip link add br0 type bridge
 ip addr add 10.77.0.1/24 dev br0
 ip link set br0 up
+# Hosts have a default route, as kube-proxy needs it for the addresses of services. It answers that nothing else can be reached.
+sysctl -q -w net.ipv4.ip_forward=1
+ip route add unreachable default
 for host; do
   bash "$here/host.sh" "$lab" "$group" "${host%%=*}" "${host#*=}" >>"$lab/hosts.log" 2>&1 </dev/null &
 done

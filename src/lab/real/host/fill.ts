@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { LabObject } from '../objects.ts';
@@ -52,14 +52,6 @@ async function create({ collection, value }: LabObject): Promise<void> {
   if (put.status !== 200) throw new Error(`${path}: ${String(put.status)} ${put.body}`);
 }
 
-/** The hosts of the lab have no default route, by which kube-apiserver would find it. */
-function ownAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const own = addresses.find(({ address }) => address.startsWith('10.77.0.'));
-  if (!own) throw new Error('this host has no address of the lab');
-  return own.address;
-}
-
 async function main(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'fill-'));
   const tokens = join(dir, 'tokens.csv');
@@ -76,7 +68,7 @@ async function main(): Promise<void> {
       '--service-account-issuer=https://kubernetes.default.svc',
       ...[`--encryption-provider-config=${pki}/encryption.cfg`, `--token-auth-file=${tokens}`],
       ...['--service-cluster-ip-range=10.96.0.0/16', '--authorization-mode=RBAC'],
-      ...['--disable-admission-plugins=ServiceAccount', `--advertise-address=${ownAddress()}`],
+      '--disable-admission-plugins=ServiceAccount',
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
