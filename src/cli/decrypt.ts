@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { UsageError } from '../core/errors.ts';
+import { systemReason, UsageError } from '../core/errors.ts';
 import { exitCodes } from '../core/events.ts';
 import { ageKind, decryptStream, parseIdentities, withoutArmor } from '../util/age.ts';
 import { expandHome } from '../util/paths.ts';
@@ -92,7 +92,7 @@ interface Source {
 
 async function openSource(file: string): Promise<Source> {
   const cannotRead = (error: unknown) =>
-    new UsageError(`Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`, {
+    new UsageError(`Cannot read "${file}": ${systemReason(error)}.`, {
       cause: error,
     });
   const handle = await open(expandHome(file)).catch((error: unknown) => {
@@ -192,10 +192,9 @@ async function readIdentities(file: string): Promise<string[]> {
   try {
     text = readFileSync(expandHome(file), 'utf8');
   } catch (error) {
-    throw new UsageError(
-      `--identity: cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`,
-      { cause: error },
-    );
+    throw new UsageError(`--identity: cannot read "${file}": ${systemReason(error)}.`, {
+      cause: error,
+    });
   }
   return parseIdentities(text, file);
 }
@@ -222,7 +221,10 @@ async function save(world: World, plain: AsyncIterable<Uint8Array>, path: string
   for (const signal of signals) world.signals.on(signal, stop);
   try {
     for await (const bytes of plain) {
-      if (stopped.signal.aborted) return exitCodes.interrupted;
+      if (stopped.signal.aborted) {
+        world.stderr.write(`runner: Interrupted. "${path}" was not written.\n`);
+        return exitCodes.interrupted;
+      }
       attempt(path, () => {
         for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
       });
@@ -262,7 +264,7 @@ function attempt<T>(path: string, work: () => T): T {
 }
 
 function cannotWrite(what: string, error: unknown): UsageError {
-  return new UsageError(`Cannot write ${what}: ${(error as NodeJS.ErrnoException).code ?? ''}.`, {
+  return new UsageError(`Cannot write ${what}: ${systemReason(error)}.`, {
     cause: error,
   });
 }

@@ -21,7 +21,7 @@ export async function askSecretTwice(world: World, question: string): Promise<st
   const answer = await askSecret(question);
   if (!answer) throw new UsageError(`No answer was given to: ${question}.`);
   if ((await askSecret('Repeat it')) !== answer)
-    throw new UsageError('These were two different answers. Nothing was changed.');
+    throw new UsageError('The two answers differ. Nothing was changed.');
   return answer;
 }
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Command } from 'commander';
 import { exitCodes } from '../core/events.ts';
-import { UsageError } from '../core/errors.ts';
+import { systemReason, UsageError } from '../core/errors.ts';
 import { didYouMean } from '../util/text.ts';
 import { decryptVault, encryptVault, isVault, vaultId, type VaultKey } from '../util/vault.ts';
 import { newCommand } from './command.ts';
@@ -227,7 +227,7 @@ function readBytes(world: World, file: string): Buffer {
   try {
     return file === '-' ? world.readStdin() : readFileSync(file);
   } catch (error) {
-    throw new UsageError(`Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`, {
+    throw new UsageError(`Cannot read "${file}": ${systemReason(error)}.`, {
       cause: error,
     });
   }
@@ -261,12 +261,9 @@ function write(world: World, file: string, content: Buffer | string): void {
     renameSync(fresh, file);
   } catch (error) {
     rmSync(fresh, { force: true });
-    throw new UsageError(
-      `Cannot write "${file}": ${(error as NodeJS.ErrnoException).code ?? ''}.`,
-      {
-        cause: error,
-      },
-    );
+    throw new UsageError(`Cannot write "${file}": ${systemReason(error)}.`, {
+      cause: error,
+    });
   }
 }
 

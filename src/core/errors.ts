@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import { rules, type Fix, type Rule } from './rules.ts';
 import { formatSource, type SourceRef } from './source.ts';
 
@@ -131,4 +132,11 @@ export class SecretError extends RunnerError {
 export function errorMessage(error: unknown): string {
   if (error instanceof RunnerError) return error.describe();
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What the system says of a failed call, in words such as "no such file or directory". */
+export function systemReason(error: unknown): string {
+  const { errno } = error as NodeJS.ErrnoException;
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
+  return known?.[1] ?? errorMessage(error);
 }

@@ -135,11 +135,20 @@ describe('decrypt', () => {
       [[file], 'is encrypted for public keys. Name the file with the private key with --identity'],
       [[file, '-i', other], 'is encrypted for other keys than those given.'],
       [[file, '-i', notKey], 'It is a public key: name the file with the private one.'],
-      [[file, '-i', at('absent')], `--identity: cannot read "${at('absent')}": ENOENT.`],
+      [
+        [file, '-i', at('absent')],
+        `--identity: cannot read "${at('absent')}": no such file or directory.`,
+      ],
       [[part, '-i', key()], 'is damaged or incomplete'],
       [[garbage, '-i', key()], 'is not a file in the format age.'],
-      [[at('absent.age'), '-i', key()], `Cannot read "${at('absent.age')}": ENOENT.`],
-      [[at('kept'), '-i', key(), '--output', at('out')], `Cannot read "${at('kept')}": EISDIR.`],
+      [
+        [at('absent.age'), '-i', key()],
+        `Cannot read "${at('absent.age')}": no such file or directory.`,
+      ],
+      [
+        [at('kept'), '-i', key(), '--output', at('out')],
+        `Cannot read "${at('kept')}": illegal operation on a directory.`,
+      ],
       [[key(), '-i', key()], 'Name the result with --output FILE.'],
       [[file, '-i', key(), '--output', at('no', 'dir')], `Cannot write "${at('no', 'dir')}"`],
     ];
@@ -309,7 +318,7 @@ ${tasks.map((task) => `      - ${task}\n`).join('')}      - name: Fetch
       ['Repeat it', 'another phrase\r'],
     ]);
     expect(different.code).toBe(1);
-    expect(different.screen).toContain('These were two different answers.');
+    expect(different.screen).toContain('The two answers differ.');
     const { code, screen } = await inTerminal(bench, words, [
       ['Passphrase of the backup', `${PASSPHRASE}\r`],
       ['Repeat it', `${PASSPHRASE}\r`],
