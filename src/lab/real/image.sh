@@ -31,7 +31,7 @@ done
 if [ -n "$coredns" ]; then install -m 755 "$coredns" "$root/coredns"; fi
 if [ -n "$proxy" ]; then
   install -m 755 "$proxy" "$root/usr/local/bin/kube-proxy"
-  chroot "$base" sh -c 'ldd /usr/sbin/xtables-nft-multi | grep -o "/[^ ]*"; ls -d /usr/lib/*/xtables/*.so' | while read -r file; do
+  chroot "$base" sh -c 'modules=$(ls -d /usr/lib/*/xtables/*.so); echo "$modules"; ldd /usr/sbin/xtables-nft-multi $modules | grep -o "/[^ :]*" | sort -u' | while read -r file; do
     mkdir -p "$root${file%/*}"
     cp -L "$base$file" "$root$file"
   done
