@@ -1,8 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 
 export const LAB_ADMIN = { username: 'admin', password: 'lab-admin-password' };
+
+/** Sessions that MKE 3 keeps for a user, unless `auth.sessions.per_user_limit` says otherwise. */
+const SESSIONS = 10;
 
 interface ApiOptions {
   certificate: { cert: string; key: string };
@@ -23,7 +26,8 @@ type Answer = { status: number; body: unknown; type?: string };
 export class Mke3Api {
   readonly #server: Server;
   readonly #options: ApiOptions;
-  readonly #token = randomBytes(16).toString('hex');
+  /** Oldest first. */
+  #tokens: string[] = [];
   port = 0;
   /** The configuration, which an operator may change. */
   toml: string;
@@ -74,7 +78,9 @@ export class Mke3Api {
       return { status: 200, body: this.#options.certificate.cert, type: 'text/plain' };
     if (path === '/auth/login' && request.method === 'POST')
       return this.#login(await readBody(request));
-    if (request.headers.authorization !== `Bearer ${this.#token}`) {
+    if (
+      !this.#tokens.includes(/^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '')
+    ) {
       return { status: 401, body: { message: 'unauthorized' } };
     }
     return this.#authorized(path, request);
@@ -129,7 +135,9 @@ export class Mke3Api {
     try {
       const { username, password } = JSON.parse(body) as Record<string, unknown>;
       if (username === LAB_ADMIN.username && password === LAB_ADMIN.password) {
-        return { status: 200, body: { auth_token: this.#token } };
+        const token = randomUUID();
+        this.#tokens = [...this.#tokens, token].slice(-SESSIONS);
+        return { status: 200, body: { auth_token: token } };
       }
     } catch {
       return { status: 400, body: { message: 'the body is not JSON' } };

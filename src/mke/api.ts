@@ -28,24 +28,43 @@ type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 const TIMEOUT_MS = 30_000;
 
-/** The MKE 3 API, reads only (mke-upgrade.md §4). One login, since sessions a user are limited. */
+/**
+ * Sessions of this process, by URL, user and password. MKE 3 keeps ten sessions per user and ends the oldest, so a login per
+ * node would end the sessions of other nodes and of the administrator.
+ */
+const sessions = new Map<string, Promise<string>>();
+
+/** The MKE 3 API, reads only. */
 export class Mke3Client {
   readonly #access: ApiAccess;
   readonly #send: Send;
-  #token = '';
+  readonly #key: string;
 
   constructor(access: ApiAccess, send: Send) {
     this.#access = access;
     this.#send = send;
+    this.#key = JSON.stringify([access.url, access.username, access.password]);
   }
 
+  /** Begins a session, in place of one that this process has. @throws TaskError if MKE 3 refuses the user. */
   async login(): Promise<void> {
+    await this.#begin();
+  }
+
+  /** The token of a new session. Whoever asks meanwhile gets the same, and a failed login is not kept. */
+  #begin(): Promise<string> {
+    const session = this.#newToken();
+    sessions.set(this.#key, session);
+    session.catch(() => {
+      if (sessions.get(this.#key) === session) sessions.delete(this.#key);
+    });
+    return session;
+  }
+
+  async #newToken(): Promise<string> {
     const { username, password } = this.#access;
-    const response = await this.#request(
-      'POST',
-      '/auth/login',
-      JSON.stringify({ username, password }),
-    );
+    const body = JSON.stringify({ username, password });
+    const response = await this.#request('POST', '/auth/login', { body });
     if (response.status === 401 || response.status === 403) {
       throw new TaskError(`MKE 3 does not let "${username}" in: ${messageIn(response.body)}.`, {
         hint: 'Check --mke3-admin-username and the password.',
@@ -53,7 +72,7 @@ export class Mke3Client {
     }
     const token = asObject(this.#json(response, '/auth/login'))['auth_token'];
     if (typeof token !== 'string') throw new TaskError('The login of MKE 3 gave no token.');
-    this.#token = token;
+    return token;
   }
 
   async configToml(): Promise<string> {
@@ -131,7 +150,14 @@ export class Mke3Client {
   }
 
   async #get(path: string, accept: string): Promise<HttpResponse> {
-    const response = await this.#request('GET', path, undefined, accept);
+    const session = sessions.get(this.#key) ?? this.#begin();
+    let response = await this.#request('GET', path, { accept, token: await session });
+    if (response.status === 401) {
+      // Expired, or ended because the user has too many. Of several requests that find this, one logs in again.
+      const current = sessions.get(this.#key);
+      const token = await (current === undefined || current === session ? this.#begin() : current);
+      response = await this.#request('GET', path, { accept, token });
+    }
     if (response.status !== 200) {
       throw new TaskError(
         `MKE 3 answered ${path} with status ${String(response.status)}: ${messageIn(response.body)}.`,
@@ -143,8 +169,11 @@ export class Mke3Client {
   #request(
     method: 'GET' | 'POST',
     path: string,
-    body?: string,
-    accept = 'application/json',
+    {
+      body,
+      token,
+      accept = 'application/json',
+    }: { body?: string; token?: string; accept?: string },
   ): Promise<HttpResponse> {
     const { url, ca } = this.#access;
     return this.#send({
@@ -153,7 +182,7 @@ export class Mke3Client {
       headers: {
         accept,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       timeoutMs: TIMEOUT_MS,
       ...(body === undefined ? {} : { body }),

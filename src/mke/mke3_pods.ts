@@ -44,7 +44,6 @@ export const mke3_pods: Module<FromSchema<typeof schema>> = {
       JSON.stringify(['docker']),
       JSON.stringify(['label=io.kubernetes.docker.type']),
     );
-    await client.login();
     const uids = new Set((await client.pods(node)).flatMap(uidsOf));
     const phantoms = new Map<string, Phantom>();
     for (const { running, labels } of found) {
