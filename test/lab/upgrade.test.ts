@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
@@ -42,6 +50,27 @@ describe('the shipped upgrade', () => {
         'backup_encryption: The backup is encrypted either for public keys or with a passphrase.',
       ) as string,
     });
+    expect(labTree(bench.cluster.lab)).toEqual(before);
+  });
+
+  it('works, and is rolled back completely, where Docker keeps its data in another directory', async () => {
+    for (const {
+      root: { dir },
+    } of bench.cluster.lab.hosts) {
+      mkdirSync(join(dir, 'srv'), { recursive: true });
+      renameSync(join(dir, 'var/lib/docker'), join(dir, 'srv/docker'));
+      writeFileSync(join(dir, 'var/lib/lab/docker/root'), '/srv/docker\n');
+      const containers = join(dir, 'var/lib/lab/docker/containers');
+      for (const name of readdirSync(containers)) {
+        const mounts = join(containers, name, 'mounts');
+        if (!existsSync(mounts)) continue;
+        const text = readFileSync(mounts, 'utf8');
+        writeFileSync(mounts, text.replaceAll('/var/lib/docker', '/srv/docker'));
+      }
+    }
+    const before = labTree(bench.cluster.lab);
+    const { code, events } = await bench.upgrade(['--fail-at', 'last']);
+    expect(code, JSON.stringify(events.at(-1))).toBe(3);
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
