@@ -1004,6 +1004,8 @@ const restarts: Chapter = {
   ],
 };
 
+const ROLE_LABEL = 'node.k0sproject.io/role';
+
 const stopped: Chapter = {
   situation: 'a stopped controller',
   enter: [{ on: 'h1', run: 'controller_runs; pause 5; k0s stop' }],
@@ -1060,6 +1062,15 @@ const stopped: Chapter = {
       ask: `k0s kubectl get nodes -o '${ROWS}' | head -n 1 | cut -f 1,2`,
       code: 0,
       stdout: 'h1\tTrue\n',
+    },
+    {
+      claim: 'does not give a node that is on record the labels of its role',
+      // Two starts: the kubelet that wrote the label may still run after the first.
+      arrange: `k0s start; within 60 k0s kubectl get --raw /readyz; k0s kubectl label node h1 ${ROLE_LABEL}-
+k0s stop; k0s start; within 60 k0s kubectl get --raw /readyz; within 60 k0s kubectl wait --for=condition=Ready node/h1 --timeout=60s; pause 60`,
+      ask: `k0s kubectl get node h1 -o json | grep -c '"${ROLE_LABEL}"'; k0s kubectl label node h1 ${ROLE_LABEL}=control-plane; k0s stop`,
+      code: 0,
+      stdout: '0\nnode/h1 labeled\n',
     },
     {
       claim:
