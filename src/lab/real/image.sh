@@ -31,7 +31,9 @@ done
 if [ -n "$coredns" ]; then install -m 755 "$coredns" "$root/coredns"; fi
 if [ -n "$proxy" ]; then
   install -m 755 "$proxy" "$root/usr/local/bin/kube-proxy"
-  chroot "$base" sh -c 'modules=$(ls -d /usr/lib/*/xtables/*.so); echo "$modules"; ldd /usr/sbin/xtables-nft-multi $modules | grep -o "/[^ :]*" | sort -u' | while read -r file; do
+  mapfile -t modules < <(cd "$base" && printf '/%s\n' usr/lib/*/xtables/*.so)
+  # With a line for each of the files themselves.
+  chroot "$base" ldd /usr/sbin/xtables-nft-multi "${modules[@]}" | grep -o '/[^ :]*' | sort -u | while read -r file; do
     mkdir -p "$root${file%/*}"
     cp -L "$base$file" "$root$file"
   done
