@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { exitCodes, type EventSink, type Outcome, type StepInfo } from '../core/events.ts';
-import { JournalError, TimeoutError } from '../core/errors.ts';
+import { TimeoutError } from '../core/errors.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { HostLocks } from '../engine/locks.ts';
-import { rollBack, type RollbackRequest, type RollbackResult } from '../engine/rollback.ts';
+import { rollBack, type RollbackResult } from '../engine/rollback.ts';
 import { runPlaybook, type RunResult } from '../engine/run.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Log } from '../journal/log.ts';
 import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
@@ -97,8 +97,7 @@ function newAbort(): AbortController {
 interface EngineParts {
   settings: RunSettings;
   inventory: Inventory;
-  /** Absent in check mode. */
-  journal: Journal | undefined;
+  log: Log;
   display: Display;
   /** How to reach the hosts. */
   flags: ConnectFlags;
@@ -111,7 +110,7 @@ interface EngineParts {
 /** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
 export async function withEngine<T>(
   world: World,
-  { settings, inventory, journal, display, flags, stepwise, emit = display.sink }: EngineParts,
+  { settings, inventory, log, display, flags, stepwise, emit = display.sink }: EngineParts,
   work: (context: EngineContext, stop: StopSignals) => Promise<T>,
 ): Promise<T> {
   const reach = await createReach(world, flags);
@@ -124,6 +123,8 @@ export async function withEngine<T>(
     });
   });
   const connections = new HostConnections({ ...reach, sendHttp, run: settings.run });
+  // A check keeps nothing on disk.
+  const store = settings.check ? undefined : world.store;
   const services = {
     modules: world.modules,
     connections,
@@ -135,17 +136,16 @@ export async function withEngine<T>(
     factCache: world.factCache,
     decrypt: (text: string, file: string) => world.vault.content(text, file),
     keepOutput:
-      journal &&
-      ((name: string) =>
-        new OutputFile(world.store.outputPath(settings.run, name), world.redactor)),
-    pinFile: journal && ((path: string) => world.store.pin(settings.run, path)),
-    captures: journal && world.store.captures(settings.run, world.redactor),
+      store &&
+      ((name: string) => new OutputFile(store.outputPath(settings.run, name), world.redactor)),
+    pinFile: store && ((path: string) => store.pin(settings.run, path)),
+    captures: store?.captures(settings.run, world.redactor),
     get signal() {
       return stop.signal;
     },
     ask:
       canAsk(world) && display.forPrograms !== true
-        ? operator(world, { display, journal, stop })
+        ? operator(world, { display, log, stop })
         : undefined,
     agree: stepwise === true ? stepByStep(world, display, stop) : undefined,
     isStopping: () => stop.stopping || context.locks.lost !== undefined,
@@ -153,7 +153,7 @@ export async function withEngine<T>(
     isSettledRun: (run: string) => world.store.isClosed(run),
     settings,
     inventory,
-    journal,
+    log,
     sealer: world.redactor.createSealer(settings.run),
   };
   const context = withLocks(services);
@@ -164,14 +164,14 @@ export async function withEngine<T>(
     context.locks.stop();
     await display.finish();
     await connections.close();
-    await journal?.close();
+    await log.close();
   }
 }
 
 /** Asks whoever started the run, one question after the other. Ctrl-C is what it is elsewhere. */
 function operator(
   { redactor }: World,
-  { display, journal, stop }: Pick<EngineParts, 'display' | 'journal'> & { stop: StopSignals },
+  { display, log, stop }: Pick<EngineParts, 'display' | 'log'> & { stop: StopSignals },
 ): EngineContext['ask'] {
   const answers = new Map<string, Promise<string | undefined>>();
   let before: Promise<unknown> = Promise.resolve();
@@ -187,7 +187,7 @@ function operator(
         if (said === undefined) stop.request();
         if (hidden && said !== undefined) {
           redactor.add(name, said, { late: true });
-          journal?.note({ t: 'secret', name, env: name.toUpperCase() });
+          log.write({ t: 'secret', name, env: name.toUpperCase() });
         }
         return said;
       } finally {
@@ -249,14 +249,14 @@ function withLocks(services: Omit<EngineContext, 'locks'>): EngineContext {
 /** Records and shows how a run ended, and gives its hosts back when it is over. Returns the exit code. */
 export async function endRun(
   world: World,
-  { journal, settings, emit, locks }: EngineContext,
+  { log, settings, emit, locks }: EngineContext,
   ending: Ending,
   began: number,
 ): Promise<number> {
   const { outcome, exitCode, message, next } = ending;
-  await journal?.append({ t: 'end', outcome, exitCode, message, at: new Date().toISOString() });
+  await log.append({ t: 'end', outcome, exitCode, message, at: new Date().toISOString() });
   if (isClosed(ending)) {
-    journal?.releaseReserve();
+    log.releaseReserve();
     world.store.markClosed(settings.run);
     await locks.release();
   }
@@ -314,28 +314,24 @@ export async function playForward(
   },
 ): Promise<Ending> {
   const { run } = context.settings;
-  const reread = async () => {
-    await context.journal?.drain();
-    return world.store.read(run);
-  };
   const takeBack = async (hosts: string[]) => {
     const request = { reason: 'failed' as const, hosts, partial: true, skip: [] };
-    const undo = await rollBack(context, await reread(), request);
+    const undo = await rollBack(context, request);
     return undo.complete;
   };
   for (let stood = recorded; ;) {
     const result = await runPlaybook(context, playbook, { recorded: stood, takeBack });
     if (result.status !== 'interrupted' || !result.changedAnything || context.locks.lost)
-      return concludeRun(world, context, result, { reread, stop });
+      return concludeRun(world, context, result, stop);
     const choice = onInterrupt ?? (canAsk(world) ? await askAfterInterrupt() : 'leave');
-    if (choice === 'leave') return concludeRun(world, context, result, { reread, stop });
+    if (choice === 'leave') return concludeRun(world, context, result, stop);
     stop.rearm();
     if (choice === 'rollback') {
       const request = { reason: 'interrupted' as const, hosts: undefined, skip: [] };
-      const undo = await rollBack(context, await reread(), request);
+      const undo = await rollBack(context, request);
       return concludeRollback(run, undo, 'Interrupted.');
     }
-    stood = await reread();
+    stood = context.log.state;
   }
 }
 
@@ -344,7 +340,7 @@ export async function concludeRun(
   world: World,
   context: EngineContext,
   result: RunResult,
-  { reread, stop }: { reread: () => Promise<RecordedRun>; stop: StopSignals },
+  stop: StopSignals,
 ): Promise<Ending> {
   const { run } = context.settings;
   if (result.status === 'done') return concludeDone(run, result);
@@ -370,8 +366,8 @@ export async function concludeRun(
       next: [],
     };
   }
-  const recorded = await reread();
-  const policy = context.settings.onFailure ?? rollbackPolicy(recorded).onFailure ?? 'auto';
+  const policy =
+    context.settings.onFailure ?? rollbackPolicy(context.log.state).onFailure ?? 'auto';
   const rollback =
     policy === 'auto' ||
     (policy === 'ask' && canAsk(world) && (await confirm('Roll back what was done?')));
@@ -384,7 +380,7 @@ export async function concludeRun(
     };
   }
   stop.rearm();
-  const undo = await rollBack(context, recorded, { reason: 'failed', hosts: undefined, skip: [] });
+  const undo = await rollBack(context, { reason: 'failed', hosts: undefined, skip: [] });
   return concludeRollback(run, undo, `Failed: ${result.message}.`);
 }
 
@@ -485,13 +481,4 @@ export function bootIdentity(): string {
   } catch {
     return 'unknown';
   }
-}
-
-export async function rollBackRun(
-  context: EngineContext,
-  run: RecordedRun,
-  request: RollbackRequest,
-): Promise<RollbackResult> {
-  if (!context.journal) throw new JournalError('A rollback needs the journal of its run.');
-  return rollBack(context, run, request);
 }

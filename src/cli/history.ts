@@ -53,7 +53,8 @@ export function showCommand(world: World, argv: string[]): number {
   say('');
   const undone = new Map([...run.units.values()].map((unit) => [unit.intent.unit, unit]));
   const shown = new Set<number>();
-  for (const result of run.results) {
+  for (const stored of run.results) {
+    const result = stored();
     const step = run.steps.get(result.step);
     if (step && !shown.has(result.step)) {
       shown.add(result.step);
@@ -61,7 +62,7 @@ export function showCommand(world: World, argv: string[]): number {
     }
     const unit = undone.get(result.unit);
     const undo = unit
-      ? ` [unit ${String(result.unit)}, undo ${unit.undo ?? (isSettled(unit) ? 'not needed' : unit.intent.undo.body.kind)}]`
+      ? ` [unit ${String(result.unit)}, undo ${unit.undo ?? (isSettled(unit) ? 'not needed' : unit.intent.undo.kind)}]`
       : '';
     const message =
       result.state === 'failed' && result.message !== undefined ? `: ${result.message}` : '';

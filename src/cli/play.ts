@@ -15,8 +15,8 @@ import {
 import { runPlaybook } from '../engine/run.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';
-import { Journal } from '../journal/journal.ts';
-import type { JournalRecord } from '../journal/records.ts';
+import { Log } from '../journal/log.ts';
+import type { JournalRecord, PinnedFile } from '../journal/records.ts';
 import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../playbook/check.ts';
 import { describeChange, listedSteps } from '../output/step-list.ts';
 import { UndoPreview } from '../output/undo-preview.ts';
@@ -252,7 +252,8 @@ class PlayRun {
   }
 
   async #runCheck(settings: RunSettings, inventory: Inventory): Promise<number> {
-    const began = Date.now();
+    const began = new Date();
+    const log = Log.inMemory(this.#world.redactor);
     const display = await this.#display(settings);
     let changes = 0;
     const preview = new UndoPreview(this.#failAt());
@@ -264,13 +265,14 @@ class PlayRun {
     const parts = {
       settings,
       inventory,
-      journal: undefined,
+      log,
       display,
       emit,
       stepwise: this.#options.step === true,
       flags: this.#options,
     };
     return withEngine(this.#world, parts, async (context) => {
+      await log.append(this.#header(settings, inventory, { began, vault: [], files: [] }));
       this.#announce(context);
       const result = await runPlaybook(context, this.#playbook);
       await display.finish();
@@ -286,7 +288,7 @@ class PlayRun {
         outcome,
         message,
         next: [],
-        durationMs: Date.now() - began,
+        durationMs: Date.now() - began.getTime(),
       });
       const differs = changes > 0 && this.#options.detailedExitCode === true;
       return exitCode === exitCodes.done && differs ? exitCodes.differences : exitCode;
@@ -298,15 +300,17 @@ class PlayRun {
     const { startedAt: began } = template;
     const id = store.create(began);
     const settings = { ...template, run: id };
-    const journal = Journal.create(store.journalPath(id), redactor);
+    const log = Log.create(store.journalPath(id), redactor);
     const display = await this.#display(settings);
     const stepwise = this.#options.step === true;
-    const parts = { settings, inventory, journal, display, stepwise, flags: this.#options };
+    const parts = { settings, inventory, log, display, stepwise, flags: this.#options };
     return withEngine(this.#world, parts, async (context, stop) => {
       const vault = this.#world.vault.handOver((source) => {
-        journal.note({ t: 'vault', source });
+        log.write({ t: 'vault', source });
       });
-      await journal.append(this.#header(settings, inventory, { began, vault }));
+      const paths = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
+      const files = paths.map((path) => store.pin(id, path));
+      await log.append(this.#header(settings, inventory, { began, vault, files }));
       this.#announce(context);
       const ending = await playForward(this.#world, context, {
         playbook: this.#playbook,
@@ -320,9 +324,8 @@ class PlayRun {
   #header(
     settings: RunSettings,
     inventory: Inventory,
-    { began, vault }: { began: Date; vault: VaultSource[] },
+    { began, vault, files }: { began: Date; vault: VaultSource[]; files: PinnedFile[] },
   ): JournalRecord {
-    const files = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
     return {
       t: 'run',
       version: 1,
@@ -354,7 +357,7 @@ class PlayRun {
         vars: Object.fromEntries([...inventory.hosts].map(([name, { vars }]) => [name, vars])),
         groups: Object.fromEntries(inventory.groups),
       },
-      files: files.map((path) => this.#world.store.pin(settings.run, path)),
+      files,
       vault,
     };
   }

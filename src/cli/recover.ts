@@ -3,8 +3,9 @@ import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Become, Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
-import { Journal } from '../journal/journal.ts';
-import { openAlone, readRun, type RecordedRun } from '../journal/recorded-run.ts';
+import { rollBack } from '../engine/rollback.ts';
+import { Log } from '../journal/log.ts';
+import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
 import { newCommand } from './command.ts';
 import {
@@ -14,7 +15,6 @@ import {
   endRun,
   isRunning,
   playForward,
-  rollBackRun,
   withEngine,
   type Ending,
   type StopSignals,
@@ -88,25 +88,24 @@ class Recovery {
     await this.#readSecrets(found, mode);
     await addUserModules(this.#world, this.#keptModules(found));
     const playbook = mode === 'resume' ? await this.#playbook(found) : undefined;
-    const { journal, records } = Journal.reopen(store.journalPath(this.#id), redactor);
-    const recorded = readRun(records);
+    const log = Log.reopen(store.journalPath(this.#id), redactor);
     const began = Date.now();
     const { verbose = false } = this.#options;
     const output = outputForm(this.#options);
     const display = await createDisplay(this.#world, { output, diff: false, undo: false, verbose });
     const parts = {
-      settings: await this.#settings(recorded),
-      inventory: inventoryOf(recorded, redactor),
-      journal,
+      settings: await this.#settings(log.state),
+      inventory: inventoryOf(log.state, redactor),
+      log,
       display,
-      flags: { ...flagsOf(recorded), ...this.#options },
+      flags: { ...flagsOf(log.state), ...this.#options },
     };
     return withEngine(this.#world, parts, async (context, stop) => {
-      await context.locks.take(recorded.locks);
-      await journal.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
+      await context.locks.take(log.state.locks);
+      await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
       const ending = playbook
-        ? await this.#resume(context, playbook, recorded, stop)
-        : await this.#rollBack(context, recorded);
+        ? await this.#resume(context, playbook, stop)
+        : await this.#rollBack(context, found.end);
       return endRun(this.#world, context, ending, began);
     });
   }
@@ -137,7 +136,9 @@ class Recovery {
       throw new UsageError(`Run ${this.#id} is done; there is nothing to resume.`);
   }
 
-  async #rollBack(context: EngineContext, recorded: RecordedRun): Promise<Ending> {
+  /** @param end how the run had ended; undefined when it was cut off */
+  async #rollBack(context: EngineContext, end: RecordedRun['end']): Promise<Ending> {
+    const recorded = context.log.state;
     const skip = (this.#options.skip ?? []).map((word) => {
       const unit = Number(word);
       if (recorded.units.has(unit)) return unit;
@@ -148,30 +149,25 @@ class Recovery {
     for (const host of this.#options.host ?? []) {
       if (!recorded.hosts.has(host)) throw new UsageError(`Run ${this.#id} has no host "${host}".`);
     }
-    const reason = recorded.end === undefined ? 'crash' : 'request';
+    const reason = end === undefined ? 'crash' : 'request';
     const { host: hosts } = this.#options;
     // Hosts that were to go back alone while the run went on with the others.
     const partial = hosts?.every((host) => recorded.takenBack.has(host)) === true;
-    const result = await rollBackRun(context, recorded, { reason, hosts, partial, skip });
-    if (partial && result.complete && recorded.end?.outcome === 'done_in_part') {
+    const result = await rollBack(context, { reason, hosts, partial, skip });
+    if (partial && result.complete && end?.outcome === 'done_in_part') {
       const open = openAlone(recorded);
       const left = [...recorded.takenBack].sort();
       return concludeDone(this.#id, { left, incomplete: open.length > 0 });
     }
-    const why = recorded.end === undefined ? 'The run was cut off.' : 'Rollback on request.';
+    const why = end === undefined ? 'The run was cut off.' : 'Rollback on request.';
     return concludeRollback(this.#id, result, why);
   }
 
-  async #resume(
-    context: EngineContext,
-    playbook: Playbook,
-    recorded: RecordedRun,
-    stop: StopSignals,
-  ): Promise<Ending> {
+  async #resume(context: EngineContext, playbook: Playbook, stop: StopSignals): Promise<Ending> {
     context.emit({ type: 'message', level: 'info', text: `Going on with run ${this.#id}.` });
     return playForward(this.#world, context, {
       playbook,
-      recorded,
+      recorded: context.log.state,
       stop,
       onInterrupt: this.#options.onInterrupt,
     });

@@ -10,7 +10,7 @@ import type { Become, OnFailure } from '../core/playbook.ts';
 import { addressWith } from './access.ts';
 import type { HostLocks } from './locks.ts';
 import type { FactCache } from '../journal/fact-cache.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Log } from '../journal/log.ts';
 import type { PinnedFile } from '../journal/records.ts';
 import type { CaptureStore } from '../journal/store.ts';
 import type { Redactor } from '../util/redact.ts';
@@ -86,8 +86,8 @@ export interface RunSettings {
 export interface EngineContext extends EngineServices {
   settings: RunSettings;
   inventory: Inventory;
-  /** Absent in check mode. */
-  journal: Journal | undefined;
+  /** What has happened so far; not on disk in check mode. */
+  log: Log;
   /** Hosts this run holds. */
   locks: HostLocks;
   /** Keeps hidden results for a resumed run; absent when the run has no secrets to do it with. */

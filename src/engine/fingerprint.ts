@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { RunnerError, TaskError } from '../core/errors.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { Play, Playbook, TaskNode } from '../core/playbook.ts';
-import type { RecordedRun } from '../journal/recorded-run.ts';
+import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts';
 import { unknownValue, type Scope } from '../template/scope.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { EngineContext } from './context.ts';
@@ -39,7 +39,7 @@ export async function takeFingerprint(
           const scope = state.scope(host, { play: noPlay, task, batch: hosts });
           const text = await fingerprintText(context, task, name, scope);
           if (text === undefined) continue;
-          await context.journal?.append({
+          await context.log.append({
             t: 'fingerprint',
             phase,
             host: name,
@@ -108,6 +108,6 @@ export async function fingerprintText(
 }
 
 /** The fingerprints of before that a rollback has to reach again. */
-export function fingerprintsBefore(run: RecordedRun): RecordedRun['fingerprints'] {
-  return run.fingerprints.filter(({ phase }) => phase === 'before');
+export function fingerprintsBefore(run: RecordedRun): FingerprintRecord[] {
+  return run.fingerprints.filter(({ phase }) => phase === 'before').map(({ whole }) => whole());
 }

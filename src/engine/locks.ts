@@ -25,7 +25,7 @@ export class HostLocks {
    * @throws LockedError when another run holds one of them
    */
   async take(hosts: ReadonlyMap<string, Become>): Promise<void> {
-    const { settings, journal, isSettledRun } = this.#context;
+    const { settings, log, isSettledRun } = this.#context;
     const wanted = [...hosts].filter(([host]) => !this.#held.has(host) && host !== 'localhost');
     if (wanted.length === 0) return;
     const taken: string[] = [];
@@ -44,7 +44,7 @@ export class HostLocks {
       }
       this.#held.set(host, become);
       taken.push(host);
-      journal?.note({ t: 'lock', host, become });
+      log.write({ t: 'lock', host, become });
     });
     const failure =
       refusals.length > 0

@@ -48,14 +48,14 @@ async function resolve(
       if (record.state !== 'running' || context.clock.now() > deadline) break;
       await context.clock.sleep(1000, context.signal);
     }
-    if (state === 'unknown' && intent.undo.probe) {
-      const code = await undo.probe(unit, intent.undo.probe);
+    const { probe } = unit.whole().undo;
+    if (state === 'unknown' && probe) {
+      const code = await undo.probe(unit, probe);
       state = code === 0 ? 'changed' : code === 1 ? 'planned' : 'unknown';
     }
   } catch (error) {
     if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
     // Unreachable now: its undo will say so.
   }
-  unit.state = state;
-  await context.journal?.append({ t: 'resolved', unit: intent.unit, state });
+  await context.log.append({ t: 'resolved', unit: intent.unit, state });
 }

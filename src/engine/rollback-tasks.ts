@@ -83,7 +83,7 @@ export async function runVerifyTasks(
     const { failed, message } = await tryTask(context, run, entry);
     const { host } = entry;
     const { name } = entry.task;
-    await context.journal?.append({ t: 'verified', host, name, equal: !failed, message });
+    await context.log.append({ t: 'verified', host, name, equal: !failed, message });
     context.emit({ type: 'fingerprint', host, name, equal: !failed, message });
     if (failed) different.push(`"${name}" on ${host}`);
   });

@@ -52,13 +52,12 @@ export interface RollbackResult {
 const DEFAULT_BUDGET_SECONDS = 300;
 const PARKED_PAUSE_MS = 3000;
 
-/** Takes a run back to its last commit point: newest step first, hosts of a step in parallel. */
+/** Takes the run back to its last commit point: newest step first, hosts of a step in parallel. */
 export function rollBack(
   context: EngineContext,
-  run: RecordedRun,
   request: RollbackRequest,
 ): Promise<RollbackResult> {
-  return new Rollback(context, run, request).run();
+  return new Rollback(context, context.log.state, request).run();
 }
 
 class Rollback {
@@ -85,10 +84,10 @@ class Rollback {
   }
 
   async run(): Promise<RollbackResult> {
-    const { emit, journal, settings } = this.#context;
+    const { emit, log, settings } = this.#context;
     const { reason, hosts, partial = false } = this.#request;
-    journal?.releaseReserve();
-    await journal?.append({
+    log.releaseReserve();
+    await log.append({
       t: 'rollback',
       reason,
       attempt: this.#attempt,
@@ -142,14 +141,12 @@ class Rollback {
   /** A step that cannot be undone and had an effect is a point of no return from then on. */
   async #stopAtPivot(): Promise<void> {
     const pivot = undoCandidates(this.#run).find(
-      (unit) => unit.intent.undo.body.kind === 'irreversible' && needsUndo(unit),
+      (unit) => unit.intent.undo.kind === 'irreversible' && needsUndo(unit),
     );
     if (!pivot) return;
     const { step, unit } = pivot.intent;
     const { name, id } = recordedStep(this.#run, step);
-    const commit = { name, unit, irreversible: true };
-    await this.#context.journal?.append({ t: 'commit', key: id, ...commit });
-    this.#run.commit = commit;
+    await this.#context.log.append({ t: 'commit', key: id, name, unit, irreversible: true });
   }
 
   /** Walks again and again while hosts are away and may come back. */
@@ -177,7 +174,7 @@ class Rollback {
 
   /** Waits until at least one of the hosts that are away answers. False when the time is over. */
   async #someReturn(deadline: number): Promise<boolean> {
-    const { emit, isStopping, journal, clock } = this.#context;
+    const { emit, isStopping, log, clock } = this.#context;
     const names = () => [...this.#parked.keys()].join(', ');
     const left = Math.max(0, Math.round((deadline - clock.now()) / 1000));
     const text = `${names()} cannot be reached; tried again for ${String(left)} s.`;
@@ -187,7 +184,7 @@ class Rollback {
       for (const [index, host] of [...this.#parked.keys()].entries()) {
         if (answers[index] !== true) continue;
         this.#parked.delete(host);
-        await journal?.append({ t: 'unparked', host });
+        await log.append({ t: 'unparked', host });
       }
       if (answers.includes(true)) return true;
       await clock.sleep(PARKED_PAUSE_MS, this.#context.signal).catch(() => undefined);
@@ -252,7 +249,7 @@ class Rollback {
       await this.#record(unit, 'undo-skipped', 'nothing inside was changed', 0);
       return;
     }
-    if (intent.notifiedBy && intent.undo.body.kind === 'auto') {
+    if (intent.notifiedBy && intent.undo.kind === 'auto') {
       this.#waitingHandlers.push(unit);
       return;
     }
@@ -280,10 +277,9 @@ class Rollback {
   /** Undoes one unit and keeps the record of it. */
   async #perform(unit: RecordedUnit): Promise<void> {
     const { intent } = unit;
-    const { journal } = this.#context;
+    const { log } = this.#context;
     const began = Date.now();
-    await journal?.append({ t: 'undo-intent', unit: intent.unit });
-    unit.undoStarted = true;
+    await log.append({ t: 'undo-intent', unit: intent.unit });
     const failure = await this.#attemptUndo(unit);
     const took = Date.now() - began;
     if (failure === undefined) {
@@ -300,11 +296,11 @@ class Rollback {
       for (const host of new Set([intent.host, intent.target])) {
         if (host !== intent.target && intent.target !== 'localhost') continue;
         this.#parked.set(host, failure.message);
-        await journal?.append({ t: 'parked', host, message: failure.message });
+        await log.append({ t: 'parked', host, message: failure.message });
       }
     } else {
       // A step without an undo was allowed to run; it is reported and does not keep the others from going back.
-      if (intent.undo.error === 'block' && intent.undo.body.kind !== 'uncovered') this.#block(unit);
+      if (intent.undo.error === 'block' && intent.undo.kind !== 'uncovered') this.#block(unit);
       await this.#settle(unit, 'undo-failed', failure.message, took);
     }
   }
@@ -396,11 +392,12 @@ class Rollback {
   ): Promise<void> {
     await this.#record(unit, state, message, durationMs);
     const { intent } = unit;
+    const { item } = unit.whole();
     this.#context.emit({
       type: 'undo-end',
       step: recordedStep(this.#run, intent.step),
       host: intent.host,
-      item: typeof intent.item === 'string' ? intent.item : undefined,
+      item: typeof item === 'string' ? item : undefined,
       state,
       message,
       durationMs,
@@ -413,10 +410,14 @@ class Rollback {
     message: string | undefined,
     durationMs: number,
   ): Promise<void> {
-    unit.undo = state;
     const { unit: number } = unit.intent;
-    const result = { t: 'undo-result', unit: number, state, message, durationMs } as const;
-    await this.#context.journal?.append(result);
+    await this.#context.log.append({
+      t: 'undo-result',
+      unit: number,
+      state,
+      message,
+      durationMs,
+    });
   }
 }
 

@@ -23,7 +23,12 @@ import {
   type RollbackPolicy,
   type TaskNode,
 } from '../core/playbook.ts';
-import { openAlone, type RecordedRun, type RecordedStep } from '../journal/recorded-run.ts';
+import {
+  openAlone,
+  type RecordedRun,
+  type RecordedStep,
+  type Stored,
+} from '../journal/recorded-run.ts';
 import type { ResultRecord } from '../journal/records.ts';
 import type { Scope } from '../template/scope.ts';
 import { isResolved, resolveAccess } from './access.ts';
@@ -144,8 +149,8 @@ class PlaybookRun {
       }
       if (error instanceof LockedError && !this.#changedAnything())
         return { status: 'locked', message: error.describe() };
-      if (error instanceof JournalError && this.#context.journal?.hasIntents === true) {
-        await this.#context.journal.recover();
+      if (error instanceof JournalError && this.#context.log.hasIntents) {
+        await this.#context.log.recover();
         return { status: 'failed', message: error.describe(), changedAnything: true };
       }
       // A playbook whose error shows itself only now has failed like any step: what was done goes back.
@@ -162,7 +167,7 @@ class PlaybookRun {
   }
 
   async #play(play: Play): Promise<Set<string>> {
-    const { emit, journal } = this.#context;
+    const { emit, log } = this.#context;
     const hosts = this.#playHosts(play);
     const batches = this.#batches(play, hosts);
     const left =
@@ -178,7 +183,7 @@ class PlaybookRun {
         batches: batches.length,
         ...(index === 0 && left.length > 0 ? { left } : {}),
       });
-      journal?.note({ t: 'play', id: play.id, batch: index + 1, hosts: batch });
+      log.write({ t: 'play', id: play.id, batch: index + 1, hosts: batch });
       if (index === 0) this.#notePolicy(play.id, play.rollback, play);
       const tolerance = { most: mostFailures(play, batch.length), failed: new Set<string>() };
       const place: StepPlace = {
@@ -205,11 +210,11 @@ class PlaybookRun {
 
   /** What is wanted around a rollback is on record before anything is done. */
   #notePolicy(id: string, policy: RollbackPolicy, play: Play | undefined): void {
-    const { journal } = this.#context;
-    if (!journal || !play || this.#policiesKnown.has(id)) return;
+    const { log, settings } = this.#context;
+    if (settings.check || !play || this.#policiesKnown.has(id)) return;
     const hosts = id === '' ? this.#state.hostsOf('all') : this.#playHosts(play);
     const record = policyRecord({ id, policy, play }, this.#state, this.#context, hosts);
-    if (record) journal.note(record);
+    if (record) log.write(record);
   }
 
   /** Each host as fast as it can; none waits for another. All have ended when this returns. */
@@ -238,7 +243,7 @@ class PlaybookRun {
   }
 
   #changedAnything(): boolean {
-    return this.#resumed || this.#context.journal?.hasIntents === true;
+    return this.#resumed || this.#context.log.hasIntents;
   }
 
   #playHosts(play: Play): string[] {
@@ -469,7 +474,7 @@ class PlaybookRun {
     for (const file of files.filter((one) => !this.#files.has(one))) {
       this.#files.add(file);
       const pinned = this.#context.pinFile?.(file);
-      if (pinned) this.#context.journal?.note({ t: 'file', ...pinned });
+      if (pinned) this.#context.log.write({ t: 'file', ...pinned });
     }
     return nodes;
   }
@@ -597,19 +602,19 @@ class PlaybookRun {
       failed = new Set([...failed, ...afterwards]);
     }
     for (const unit of opened)
-      this.#context.journal?.note({ t: 'block-end', unit, upTo: this.#steps.lastUnit });
+      this.#context.log.write({ t: 'block-end', unit, upTo: this.#steps.lastUnit });
     return failed;
   }
 
   /** A block's own undo list is on record before its first step, so that it comes after all of them on the way back. */
   #openBlock(block: BlockNode, hosts: readonly string[], place: StepPlace): number[] {
-    const { journal, inventory } = this.#context;
-    if (!block.undo || !journal) return [];
+    const { log, inventory, settings } = this.#context;
+    if (!block.undo || settings.check) return [];
     const { tasks } = block.undo;
     const [first] = tasks;
     if (!first) return [];
     const step = this.#steps.nextStep();
-    journal.note({
+    log.write({
       t: 'step',
       step: {
         id: block.id,
@@ -630,7 +635,7 @@ class PlaybookRun {
       const scope = this.#state.scope(host, { play: place.play, task: first, batch: place.batch });
       const unit = this.#steps.nextUnit();
       units.push(unit);
-      journal.note({
+      log.write({
         t: 'intent',
         unit,
         step,
@@ -676,7 +681,7 @@ class PlaybookRun {
 
   async #writeCommit(name: string, { key = name, irreversible = false } = {}): Promise<void> {
     if (this.#commitsDone.has(key)) return;
-    await this.#context.journal?.append({
+    await this.#context.log.append({
       t: 'commit',
       name,
       key,
@@ -763,7 +768,7 @@ function replayable(run: RecordedRun): Map<string, RecordedStep> {
     for (const [host, items] of step.items) {
       if (takenBack.has(`${String(number)} ${host}`)) known.items.delete(host);
       else {
-        const earlier = known.items.get(host) ?? new Map<number, ResultRecord>();
+        const earlier = known.items.get(host) ?? new Map<number, Stored<ResultRecord>>();
         known.items.set(host, new Map([...earlier, ...items]));
       }
     }

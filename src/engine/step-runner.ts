@@ -11,7 +11,7 @@ import {
   type Play,
   type TaskNode,
 } from '../core/playbook.ts';
-import type { RecordedStep } from '../journal/recorded-run.ts';
+import type { RecordedStep, Stored } from '../journal/recorded-run.ts';
 import type { Included, ResultRecord, StepEndRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
@@ -197,7 +197,7 @@ export class StepRunner {
     if (task.oncePerPlay) this.#oncePerPlay.set(key, results);
     const pending: string[] = [];
     for (const host of once) {
-      const end = recorded?.ends.get(host);
+      const end = recorded?.ends.get(host)?.();
       if (end && !end.failed && this.#canReplay(task, end, kind)) {
         this.#applyRecorded(host, task, end, place);
         results.set(host, this.#replayed(end));
@@ -215,7 +215,7 @@ export class StepRunner {
     place: StepPlace,
     { key, results, kind }: { key: string; results: Map<string, HostStep>; kind: StepKind },
   ): Promise<void> {
-    const { emit, journal } = this.#context;
+    const { emit, log } = this.#context;
     const step: StepInfo = {
       id: task.id,
       number: this.nextStep(),
@@ -231,7 +231,7 @@ export class StepRunner {
     // The answer may have been to end the run here.
     if (agree && this.#context.isStopping()) return;
     const began = Date.now();
-    journal?.note({ t: 'step', step, hosts, key });
+    log.write({ t: 'step', step, hosts, key });
     emit({ type: 'step-start', step, hosts });
     const limit = this.#limit(task, place);
     const ended = await Promise.allSettled(
@@ -270,7 +270,7 @@ export class StepRunner {
     }: {
       step: StepInfo;
       kind: StepKind;
-      items: ReadonlyMap<number, ResultRecord> | undefined;
+      items: ReadonlyMap<number, Stored<ResultRecord>> | undefined;
     },
   ): Promise<HostStep> {
     const { include } = kind;
@@ -406,7 +406,7 @@ export class StepRunner {
         return emptyStep('skipped', { skipped: true, changed: false, failed: false });
       }
       target = this.#target(task, host, scope);
-      if (target !== host && !task.readOnly && this.#context.journal)
+      if (target !== host && !task.readOnly && !this.#context.settings.check)
         await this.#context.locks.take(
           new Map([[target.name, resolveAccess(task.become, target.address, scope)]]),
         );
@@ -518,7 +518,7 @@ export class StepRunner {
       durationMs?: number;
     },
   ): void {
-    const { emit, journal } = this.#context;
+    const { emit, log } = this.#context;
     const { outcome, task } = details;
     const hidden = task?.noLog === true;
     const result =
@@ -533,7 +533,7 @@ export class StepRunner {
     const bad = state === 'failed' || state === 'unreachable' || state === 'unknown';
     if (bad && message !== undefined && details.ignored !== true)
       this.failures.set(host.name, { task: step.name, id: step.id, message });
-    journal?.note({
+    log.write({
       t: 'result',
       unit: details.number ?? this.nextUnit(),
       step: step.number,
@@ -575,10 +575,10 @@ export class StepRunner {
   /** What a resumed run knows of an item that was done before. */
   #recordedItem(
     task: TaskNode,
-    recorded: ReadonlyMap<number, ResultRecord> | undefined,
+    recorded: ReadonlyMap<number, Stored<ResultRecord>> | undefined,
     { index, item }: { index: number; item: JsonValue },
   ): HostStep | undefined {
-    const known = recorded?.get(index);
+    const known = recorded?.get(index)?.();
     if (!known || !doneStates.has(known.state) || known.ignored === true) return undefined;
     const { redactor } = this.#context;
     if (JSON.stringify(known.item) !== JSON.stringify(redactor.referenceAll(item)))
@@ -610,7 +610,7 @@ export class StepRunner {
     const notified =
       result.changed && !result.failed ? this.#notify(host, task, result.changedUnits, place) : [];
     const keeps = task.register !== undefined && result.register !== unknownValue;
-    this.#context.journal?.note({
+    this.#context.log.write({
       t: 'step-end',
       step: step.number,
       host,

@@ -4,7 +4,7 @@ import { localHost, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
 import { loopItems, plainTask, type TaskNode } from '../core/playbook.ts';
-import { failedHosts, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
+import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { protectValue, Scope, unknownValue } from '../template/scope.ts';
 import type { EngineContext } from './context.ts';
@@ -41,7 +41,7 @@ export class UndoRunner {
     this.#run = run;
     this.#reason = reason;
     this.#attempt = attempt;
-    this.#failed = failedHosts(run);
+    this.#failed = new Set(run.failedHosts);
   }
 
   /**
@@ -49,7 +49,7 @@ export class UndoRunner {
    * @throws SecretError when a value is needed that is not in the journal and was not given again
    */
   async undo(unit: RecordedUnit): Promise<UndoFailure | undefined> {
-    const { undo } = unit.intent;
+    const { undo } = unit.whole();
     const captured = this.#context.redactor.resolveAll(undo.captured);
     const scope = this.#scope(unit, captured, await this.#liveFacts(unit));
     const unmet = undo.when.find((condition) => !parseCondition(condition).test(scope.variables));
@@ -132,7 +132,7 @@ export class UndoRunner {
       host: recordedTarget(this.#run, intent.host),
       target: recordedTarget(this.#run, delegated),
       scope,
-      item: intent.item,
+      item: unit.whole().item,
       label: undefined,
       folders: task.role ? [task.role.path] : [],
       notifiedBy: undefined,
@@ -142,7 +142,7 @@ export class UndoRunner {
 
   /** Facts as they are now, for an undo that asks for them. */
   async #liveFacts(unit: RecordedUnit): Promise<JsonObject | undefined> {
-    const { body, when } = unit.intent.undo;
+    const { body, when } = unit.whole().undo;
     if (!JSON.stringify([body, when]).includes('live.facts')) return undefined;
     const task = callTask(unit, { module: 'setup', args: {} });
     const { setFacts, message, state } = await this.#runTask(unit, task, this.#scope(unit, {}));
@@ -156,10 +156,11 @@ export class UndoRunner {
 
   /** Names as they were when the intent was written; later changes never leak in, but for what is asked of `live`. */
   #scope(unit: RecordedUnit, captured: JsonObject, facts?: JsonObject): Scope {
-    const { intent, result } = unit;
+    const intent = unit.whole();
+    const result = unit.result?.();
     const { redactor, inventory } = this.#context;
-    const vars =
-      intent.undo.body.kind === 'declared' ? redactor.resolveAll(intent.undo.body.vars) : {};
+    const { body } = intent.undo;
+    const vars = body.kind === 'declared' ? redactor.resolveAll(body.vars) : {};
     const late: JsonObject = {
       inventory_hostname: intent.host,
       captured,

@@ -411,9 +411,9 @@ class UnitRunner {
     session: () => Promise<HostSession>,
     view: SessionHostView,
   ): Promise<void> {
-    const { journal, settings } = this.#context;
+    const { log, settings } = this.#context;
     const { task, step, host, target, scope, number, item, notifiedBy } = this.#unit;
-    if (this.#intentWritten || !journal) return;
+    if (this.#intentWritten || settings.check) return;
     const folder = (await session()).captureDir(settings.run);
     const captures: Record<string, string> = {};
     (plan.capture ?? []).forEach((path, index) => {
@@ -428,7 +428,7 @@ class UnitRunner {
     });
     const registers = await this.#capture();
     this.#context.fault?.('before-intent', task.id);
-    await journal.append({
+    await log.append({
       t: 'intent',
       unit: number,
       step: step.number,

@@ -1,7 +1,12 @@
 import pLimit from 'p-limit';
 import { RunnerError } from '../core/errors.ts';
 import type { ModuleCall, ModuleRegistry } from '../core/module.ts';
-import { rollbackPolicy, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
+import {
+  rollbackPolicy,
+  type FingerprintRecord,
+  type RecordedRun,
+  type RecordedUnit,
+} from '../journal/recorded-run.ts';
 import { Scope } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
 import { plural } from '../util/text.ts';
@@ -28,8 +33,6 @@ export async function verifyState(
   };
 }
 
-type Fingerprint = RecordedRun['fingerprints'][number];
-
 async function compareFingerprints(context: EngineContext, run: RecordedRun): Promise<string[]> {
   const limit = pLimit(context.settings.forks);
   const different: string[] = [];
@@ -51,7 +54,7 @@ async function compareFingerprints(context: EngineContext, run: RecordedRun): Pr
   for (const { before, text, equal } of results) {
     const { host, name, task, vars } = before;
     const record = { t: 'fingerprint', phase: 'after', host, name, text, task, vars } as const;
-    await context.journal?.append(record);
+    await context.log.append(record);
     if (!equal) different.push(`"${name}" on ${host}`);
     context.emit({
       type: 'fingerprint',
@@ -66,7 +69,7 @@ async function compareFingerprints(context: EngineContext, run: RecordedRun): Pr
   return different.sort();
 }
 
-async function takeAgain(context: EngineContext, before: Fingerprint): Promise<string> {
+async function takeAgain(context: EngineContext, before: FingerprintRecord): Promise<string> {
   const values = context.redactor.resolveAll(before.vars);
   const scope = new Scope([{ name: 'recorded', values, data: true }]);
   try {
@@ -102,7 +105,7 @@ async function compareRestored(
         const equal = wrong.length === 0;
         const name = plural(own.length, 'automatic undo');
         const message = equal ? undefined : wrong.join('; ');
-        await context.journal?.append({ t: 'verified', host, name, equal, message });
+        await context.log.append({ t: 'verified', host, name, equal, message });
         context.emit({ type: 'fingerprint', host, name, equal, message });
         if (!equal) different.push(`${name} on ${host}`);
       }),
@@ -121,7 +124,7 @@ function restored(run: RecordedRun, modules: ModuleRegistry): Map<string, Restor
     .filter(({ undo }) => undo === 'undone')
     .sort((a, b) => a.intent.unit - b.intent.unit);
   for (const unit of undone) {
-    const { body } = unit.intent.undo;
+    const { body } = unit.whole().undo;
     for (const call of body.kind === 'auto' && !unit.intent.notifiedBy ? body.calls : []) {
       const { path, name } = call.args;
       const thing = modules.get(call.module)?.subject ?? `${call.module} ${String(name ?? '')}`;

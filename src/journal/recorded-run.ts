@@ -10,21 +10,34 @@ import type {
   ResultRecord,
   RollbackTask,
   StepEndRecord,
+  UndoBody,
+  UndoPlan,
 } from './records.ts';
+
+/** A record of a run as it is stored. It is read when it is needed, so that what many hosts left does not stay in memory. */
+export type Stored<T> = () => T;
 
 export interface RecordedStep {
   info: StepInfo;
   /** What tells this execution of the step from others of the same step: play batch and flush. */
   key: string;
   hosts: string[];
-  ends: Map<string, StepEndRecord>;
+  ends: Map<string, Stored<StepEndRecord>>;
   /** Results of loop items by position, by host. */
-  items: Map<string, Map<number, ResultRecord>>;
+  items: Map<string, Map<number, Stored<ResultRecord>>>;
 }
 
+/** What decides about the undo of a unit. */
+export type IntentHead = Pick<
+  IntentRecord,
+  'unit' | 'step' | 'host' | 'target' | 'shared' | 'become' | 'notifiedBy' | 'block'
+> & { undo: Pick<UndoPlan, 'on' | 'error'> & { kind: UndoBody['kind'] } };
+
 export interface RecordedUnit {
-  intent: IntentRecord;
-  result: ResultRecord | undefined;
+  intent: IntentHead;
+  /** The intent with its arguments, its undo and what was captured. */
+  whole: Stored<IntentRecord>;
+  result: Stored<ResultRecord> | undefined;
   /** What is known by now: the result, or what a rollback found out. */
   state: UnitState | 'planned';
   undo: UndoState | undefined;
@@ -32,6 +45,9 @@ export interface RecordedUnit {
 }
 
 type Header = Extract<JournalRecord, { t: 'run' }>;
+export type FingerprintRecord = Extract<JournalRecord, { t: 'fingerprint' }>;
+type PolicyRecord = Extract<JournalRecord, { t: 'rollback-policy' }>;
+type PolicyHead = Omit<PolicyRecord, 't' | 'tasks'> & { tasks: Stored<RollbackTask[]> };
 
 /** A run as its journal tells it. */
 export interface RecordedRun {
@@ -39,7 +55,9 @@ export interface RecordedRun {
   hosts: Map<string, HostAddress>;
   steps: Map<number, RecordedStep>;
   units: Map<number, RecordedUnit>;
-  results: ResultRecord[];
+  results: Stored<ResultRecord>[];
+  /** Hosts on which the forward run failed. */
+  failedHosts: Set<string>;
   /** Files of the playbook, as they were when the run read them. */
   files: PinnedFile[];
   /** Secrets that came up in the course of the run. */
@@ -50,9 +68,9 @@ export interface RecordedRun {
   commits: Set<string>;
   /** The last commit point: units up to this number stay. */
   commit: { name: string; unit: number; irreversible: boolean } | undefined;
-  fingerprints: Extract<JournalRecord, { t: 'fingerprint' }>[];
+  fingerprints: { phase: 'before' | 'after'; whole: Stored<FingerprintRecord> }[];
   rollbacks: number;
-  policies: Extract<JournalRecord, { t: 'rollback-policy' }>[];
+  policies: PolicyHead[];
   /** Id of the play that was going on last. */
   lastPlay: string | undefined;
   /** Hosts that the run holds, with the identity that holds them. */
@@ -66,15 +84,22 @@ export interface RecordedRun {
 
 /** @throws JournalError when the records do not begin with a run */
 export function readRun(records: readonly JournalRecord[]): RecordedRun {
-  const header = records[0];
+  const run = beginRun(records[0]);
+  for (const record of records) applyRecord(run, record, () => record);
+  return run;
+}
+
+/** A run of which only the first record is known. @throws JournalError when that is another record */
+export function beginRun(header: JournalRecord | undefined): RecordedRun {
   if (header?.t !== 'run')
     throw new JournalError('The journal does not begin with the record of a run.');
-  const run: RecordedRun = {
+  return {
     header,
     hosts: new Map(header.hosts.map((host) => [host.name, host])),
     steps: new Map(),
     units: new Map(),
     results: [],
+    failedHosts: new Set(),
     files: [...header.files],
     secrets: [],
     vault: [...(header.vault ?? [])],
@@ -90,11 +115,18 @@ export function readRun(records: readonly JournalRecord[]): RecordedRun {
     lastUnit: 0,
     lastStep: 0,
   };
-  for (const record of records) applyRecord(run, record);
-  return run;
 }
 
-function applyRecord(run: RecordedRun, record: JournalRecord): void {
+/**
+ * Changes what is known of a run by one record: the only way in which it changes.
+ *
+ * @param whole gives the same record again; parts that may be large are left to it
+ */
+export function applyRecord(
+  run: RecordedRun,
+  record: JournalRecord,
+  whole: Stored<JournalRecord>,
+): void {
   switch (record.t) {
     case 'step':
       run.steps.set(record.step.number, {
@@ -108,7 +140,8 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       break;
     case 'intent':
       run.units.set(record.unit, {
-        intent: record,
+        intent: headOf(record),
+        whole: whole as Stored<IntentRecord>,
         result: undefined,
         state: record.block ? 'changed' : 'unknown',
         undo: undefined,
@@ -118,22 +151,24 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       break;
     case 'result': {
       const unit = run.units.get(record.unit);
+      const stored = whole as Stored<ResultRecord>;
       if (unit) {
-        unit.result = record;
+        unit.result = stored;
         // A line that broke says nothing about the step; the host may know.
         unit.state = record.state === 'unreachable' ? 'unknown' : record.state;
       }
-      run.results.push(record);
+      run.results.push(stored);
+      if (record.ignored !== true && failures.has(record.state)) run.failedHosts.add(record.host);
       if (record.index !== undefined) {
         const items = run.steps.get(record.step)?.items;
-        const own = items?.get(record.host) ?? new Map<number, ResultRecord>();
-        items?.set(record.host, own.set(record.index, record));
+        const own = items?.get(record.host) ?? new Map<number, Stored<ResultRecord>>();
+        items?.set(record.host, own.set(record.index, stored));
       }
       run.lastUnit = Math.max(run.lastUnit, record.unit);
       break;
     }
     case 'step-end':
-      run.steps.get(record.step)?.ends.set(record.host, record);
+      run.steps.get(record.step)?.ends.set(record.host, whole as Stored<StepEndRecord>);
       for (const { name, address } of record.addedHosts ?? []) run.hosts.set(name, address);
       break;
     case 'block-end': {
@@ -164,7 +199,7 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       break;
     }
     case 'fingerprint':
-      run.fingerprints.push(record);
+      run.fingerprints.push({ phase: record.phase, whole: whole as Stored<FingerprintRecord> });
       break;
     case 'rollback':
       if (record.partial === true) for (const host of record.hosts ?? []) run.takenBack.add(host);
@@ -172,7 +207,13 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
       run.end = undefined;
       break;
     case 'rollback-policy':
-      run.policies.push(record);
+      run.policies.push({
+        play: record.play,
+        onFailure: record.onFailure,
+        budgetSeconds: record.budgetSeconds,
+        settleSeconds: record.settleSeconds,
+        tasks: () => (whole as Stored<PolicyRecord>)().tasks,
+      });
       break;
     case 'secret':
       run.secrets.push({ name: record.name, env: record.env });
@@ -207,6 +248,13 @@ function applyRecord(run: RecordedRun, record: JournalRecord): void {
   }
 }
 
+function headOf(intent: IntentRecord): IntentHead {
+  const { unit, step, host, target, shared, become, notifiedBy, block } = intent;
+  const { on, error, body } = intent.undo;
+  const head = { unit, step, host, target, shared, become, notifiedBy };
+  return { ...head, block: block && { ...block }, undo: { on, error, kind: body.kind } };
+}
+
 /** Whether the unit's undo is done, was not needed, or was skipped on purpose. */
 export function isSettled(unit: RecordedUnit): boolean {
   return unit.undo === 'undone' || unit.undo === 'undo-skipped' || !needsUndo(unit);
@@ -215,8 +263,8 @@ export function isSettled(unit: RecordedUnit): boolean {
 /** rollback.md §5: the effect counts, not the verdict. */
 export function needsUndo(unit: RecordedUnit): boolean {
   const { state } = unit;
-  const { on, body } = unit.intent.undo;
-  if (body.kind === 'none') return false;
+  const { on, kind } = unit.intent.undo;
+  if (kind === 'none') return false;
   if (on === 'always') return state !== 'planned';
   return hadEffect(unit) && on.some((trigger) => trigger === state);
 }
@@ -256,17 +304,8 @@ export function rollbackPolicy(run: RecordedRun): {
     onFailure: said.find(({ onFailure }) => onFailure !== undefined)?.onFailure,
     budgetSeconds: said.find(({ budgetSeconds }) => budgetSeconds !== undefined)?.budgetSeconds,
     settleSeconds: said.find(({ settleSeconds }) => settleSeconds !== undefined)?.settleSeconds,
-    tasks: run.policies.flatMap(({ tasks }) => tasks),
+    tasks: run.policies.flatMap(({ tasks }) => tasks()),
   };
-}
-
-/** Hosts on which the forward run failed. */
-export function failedHosts(run: RecordedRun): Set<string> {
-  return new Set(
-    run.results
-      .filter(({ state, ignored }) => ignored !== true && failures.has(state))
-      .map(({ host }) => host),
-  );
 }
 
 const failures = new Set<UnitState>(['failed', 'unreachable', 'unknown']);

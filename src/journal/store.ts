@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { JournalError, UsageError } from '../core/errors.ts';
 import type { Redactor } from '../util/redact.ts';
-import { readJournal } from './journal.ts';
+import { readJournal } from './journal-file.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
 import type { PinnedFile } from './records.ts';
 

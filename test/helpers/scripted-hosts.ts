@@ -16,7 +16,9 @@ import { builtinModules, createRegistry } from '../../src/modules/index.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { systemClock } from '../../src/util/time.ts';
+import { Log } from '../../src/journal/log.ts';
 import { Redactor } from '../../src/util/redact.ts';
+import { runRecord } from './records.ts';
 
 /**
  * Hosts that do as a playbook tells them, in this process. Their commands:
@@ -255,6 +257,8 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
   if (problems.length > 0) throw new PlaybookError(problems);
   const events: RunEvent[] = [];
   const connections = new ScriptedHosts(away);
+  const log = Log.inMemory(new Redactor());
+  log.write(runRecord({ run: defaults.run, hosts: [...inventory.hosts.keys()] }));
   const context = {
     modules,
     connections,
@@ -268,7 +272,7 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
     isSettledRun: () => false,
     isStopping: () => false,
     inventory,
-    journal: undefined,
+    log,
     sealer: undefined,
     settings: { ...defaults, ...settings },
   } as unknown as EngineContext;

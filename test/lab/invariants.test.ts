@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readJournal } from '../../src/journal/journal.ts';
+import { readJournal } from '../../src/journal/journal-file.ts';
 import { readRun } from '../../src/journal/recorded-run.ts';
 import { labTree } from '../../src/lab/tree.ts';
 import { runOf } from '../helpers/cli.ts';

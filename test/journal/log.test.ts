@@ -1,0 +1,213 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readJournal } from '../../src/journal/journal-file.ts';
+import { Log } from '../../src/journal/log.ts';
+import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
+import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import { Sealer } from '../../src/util/seal.ts';
+import { runRecord } from '../helpers/records.ts';
+
+let dir: string;
+let path: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'runner-log-'));
+  path = join(dir, 'journal');
+});
+afterEach(() => {
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const become = { enabled: false, user: 'root', method: 'sudo' as const };
+const intent = (unit: number, step: number, host: string): IntentRecord => ({
+  ...{ t: 'intent', unit, step, host, target: host, module: 'copy', actions: ['write /etc/a'] },
+  ...{ args: { dest: '/etc/a' }, become, captures: {} },
+  undo: {
+    body: { kind: 'auto', calls: [{ module: 'restore_path', args: { path: `/etc/${host}` } }] },
+    on: ['changed', 'failed', 'unknown'],
+    when: [],
+    error: 'block',
+    captured: { text: 'x' },
+  },
+});
+const info = (number: number) => ({
+  ...{ id: `play/${String(number)}`, number, play: 'p', name: 'n', module: 'copy' },
+  ...{ at: { file: 'p.yml', line: 1, column: 1 }, handler: false },
+});
+
+/** A run with one of each record that changes what is known of it. */
+const history: JournalRecord[] = [
+  runRecord({ hosts: ['h1', 'h2'] }),
+  { t: 'lock', host: 'h1', become },
+  { t: 'play', id: 'p', batch: 1, hosts: ['h1', 'h2'] },
+  { t: 'rollback-policy', play: '', settleSeconds: 5, tasks: [] },
+  { t: 'step', step: info(1), hosts: ['h1', 'h2'], key: 'k1' },
+  intent(1, 1, 'h1'),
+  intent(2, 1, 'h2'),
+  { t: 'result', unit: 1, step: 1, host: 'h1', state: 'changed', durationMs: 1, value: { rc: 0 } },
+  { t: 'result', unit: 2, step: 1, host: 'h2', state: 'unreachable', durationMs: 1 },
+  { t: 'step-end', step: 1, host: 'h1', failed: false, register: { rc: 0 }, groups: ['web'] },
+  { t: 'commit', name: 'c', key: 'c', unit: 0, irreversible: false },
+  { t: 'step', step: info(2), hosts: ['h1'], key: 'k2' },
+  { ...intent(3, 2, 'h1'), block: { until: 99, replace: true } },
+  { t: 'block-end', unit: 3, upTo: 3 },
+  { t: 'result', unit: 4, step: 2, host: 'h1', state: 'ok', durationMs: 1, index: 0, item: 'a' },
+  { t: 'secret', name: 's', env: 'S' },
+  { t: 'file', path: '/p/x.yml', sha256: 'aa', pinned: 'files/aa' },
+  { t: 'rollback', reason: 'failed', attempt: 1 },
+  { t: 'resolved', unit: 2, state: 'planned' },
+  { t: 'undo-intent', unit: 1 },
+  { t: 'undo-result', unit: 1, state: 'undone', durationMs: 1 },
+  { t: 'recovered' },
+  { t: 'end', outcome: 'rolled_back', exitCode: 3, message: 'm', at: '2026-01-01T00:00:00Z' },
+  { t: 'resume', pid: 7, bootId: 'b' },
+];
+
+/** A state as plain data, with what is left to the file read from it. */
+const plain = (run: RecordedRun): unknown => {
+  const open = (value: unknown): unknown => {
+    if (typeof value === 'function') return open((value as () => unknown)());
+    if (value instanceof Map) return [...value].map(open);
+    if (value instanceof Set) return [...value];
+    if (Array.isArray(value)) return value.map(open);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, open(one)]));
+  };
+  return JSON.parse(JSON.stringify(open(run)));
+};
+
+describe('a log', () => {
+  it('knows after each record what its file tells', async () => {
+    const log = Log.create(path, new Redactor());
+    const memory = Log.inMemory(new Redactor());
+    for (const [index, record] of history.entries()) {
+      log.write(record);
+      memory.write(record);
+      // Before the record is in the file, too.
+      const before = plain(log.state);
+      await log.sync();
+      const { records } = readJournal(path);
+      expect(records).toHaveLength(index + 1);
+      for (const state of [before, plain(log.state), plain(memory.state)])
+        expect(state).toEqual(plain(readRun(records)));
+    }
+    await log.close();
+    const again = Log.reopen(path, new Redactor());
+    expect(plain(again.state)).toEqual(plain(memory.state));
+    expect(again.state.units.get(1)).toMatchObject({ undo: 'undone', state: 'changed' });
+    await again.close();
+  });
+
+  it('does not keep the undo of a unit in memory when it has a file', async () => {
+    const log = Log.create(path, new Redactor());
+    for (const record of history) log.write(record);
+    await log.sync();
+    const unit = log.state.units.get(1);
+    expect(JSON.stringify(unit)).not.toContain('restore_path');
+    expect(unit?.whole().undo.body).toEqual(intent(1, 1, 'h1').undo.body);
+    await log.close();
+  });
+
+  it('has no state before the record of a run', () => {
+    const log = Log.inMemory(new Redactor());
+    expect(() => log.state).toThrow('does not begin');
+    expect(() => {
+      log.write({ t: 'recovered' });
+    }).toThrow('does not begin');
+    expect(log.hasIntents).toBe(false);
+  });
+
+  it('goes on after a torn record, and reads what stands before and after it', async () => {
+    const log = Log.create(path, new Redactor());
+    for (const record of history.slice(0, 7)) log.write(record);
+    await log.close();
+    writeFileSync(path, readFileSync(path).subarray(0, -4));
+    const again = Log.reopen(path, new Redactor());
+    expect([...again.state.units.keys()]).toEqual([1]);
+    await again.append(intent(9, 1, 'h2'));
+    expect(again.state.units.get(1)?.whole().host).toBe('h1');
+    expect(again.state.units.get(9)?.whole().host).toBe('h2');
+    await again.close();
+    expect(readJournal(path).records.at(-1)).toMatchObject({ t: 'intent', unit: 9 });
+  });
+
+  it('that cannot be written refuses everything from then on', async () => {
+    const log = Log.create(path, new Redactor());
+    await log.append(runRecord());
+    await log.close();
+    await expect(log.append(intent(1, 1, 'h1'))).rejects.toMatchObject({ code: 'JOURNAL' });
+    await expect(log.append(intent(2, 1, 'h1'))).rejects.toMatchObject({ code: 'JOURNAL' });
+    expect([...log.state.units.keys()]).toEqual([1]);
+  });
+
+  it('holds secrets as references only, and resolves them when they are given again', async () => {
+    const redactor = new Redactor();
+    redactor.add('admin_password', 'pa"ss wörd');
+    const log = Log.create(path, redactor);
+    const message = `x pa"ss wörd y ${Buffer.from('pa"ss wörd').toString('base64')}`;
+    log.write(runRecord());
+    const at = '2026-01-01T00:00:00Z';
+    await log.append({ t: 'end', outcome: 'done', exitCode: 0, message, at });
+    expect(log.state.end?.message).toContain('⟦secret:admin_password⟧');
+    await log.close();
+    const text = readFileSync(path, 'utf8');
+    expect(text).not.toContain('wörd');
+    expect(text).not.toContain(Buffer.from('pa"ss wörd').toString('base64').replace(/=+$/, ''));
+    const record = readJournal(path).records.at(-1);
+    expect(redactor.resolveAll(record as never)).toMatchObject({
+      message: expect.stringContaining('pa"ss wörd') as string,
+    });
+    expect(() => new Redactor().resolveAll(record as never)).toThrow('"admin_password"');
+  });
+});
+
+describe('the file of a journal', () => {
+  const write = async (count: number): Promise<void> => {
+    const log = Log.create(path, new Redactor());
+    log.write(runRecord());
+    for (let unit = 1; unit < count; unit++) log.write({ t: 'undo-intent', unit });
+    await log.close();
+  };
+
+  it('gives back what was written, in order', async () => {
+    await write(50);
+    const units = readJournal(path).records.slice(1);
+    expect(units).toEqual(
+      Array.from({ length: 49 }, (_, index) => ({ t: 'undo-intent', unit: index + 1 })),
+    );
+  });
+
+  it('cut at any byte keeps every whole record', async () => {
+    await write(6);
+    const bytes = readFileSync(path);
+    const ends = [...bytes.entries()]
+      .filter(([, byte]) => byte === 0x0a)
+      .map(([index]) => index + 1);
+    for (let length = 0; length <= bytes.length; length++) {
+      writeFileSync(path, bytes.subarray(0, length));
+      const { records, validBytes } = readJournal(path);
+      expect(records).toHaveLength(ends.filter((end) => end <= length).length);
+      expect(validBytes).toBeLessThanOrEqual(length);
+    }
+  });
+
+  it('damaged in the middle names the byte', async () => {
+    await write(3);
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf(0x0a) + 5] = 0x58;
+    writeFileSync(path, bytes);
+    expect(() => readJournal(path)).toThrow(`byte ${String(bytes.indexOf(0x0a) + 1)}`);
+  });
+});
+
+describe('a sealer', () => {
+  it('opens with the same secrets only', () => {
+    const sealed = new Sealer(['a', 'b'], 'run').seal('hidden');
+    expect(sealed).not.toContain('hidden');
+    expect(new Sealer(['b', 'a'], 'run').open(sealed)).toBe('hidden');
+    expect(new Sealer(['a'], 'run').open(sealed)).toBeUndefined();
+    expect(new Sealer(['a', 'b'], 'other').open(sealed)).toBeUndefined();
+  });
+});
