@@ -1,4 +1,6 @@
-import { rule } from '../helpers/behaviour.ts';
+import { rulesOf } from '../helpers/behaviour.ts';
+
+const rule = rulesOf('plays');
 
 const show = (name: string, text: string) => `- { name: ${name}, debug: { msg: '${text}' } }`;
 

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/util/package.ts';
-import { perform, type Script } from './scripted-hosts.ts';
+import { perform, type Performance, type Script } from './scripted-hosts.ts';
+import { printTrace } from './trace.ts';
+import { TraceFile } from './trace-file.ts';
 
 interface Expected extends Partial<Script> {
   /** Lines of steps: all of them, in order. */
@@ -29,8 +31,22 @@ interface Rule extends Expected {
   also?: Expected[];
 }
 
+/** Defines rules whose traces are in `test/traces/NAME.txt`. */
+export function rulesOf(name: string): (title: string, rule: Rule) => void {
+  const traces = new TraceFile(name);
+  afterAll(() => {
+    traces.save();
+  });
+  it('has no trace of a removed rule', () => {
+    expect(traces.leftOver()).toEqual([]);
+  });
+  return (title, rule) => {
+    defineRule(traces, title, rule);
+  };
+}
+
 /** One rule of the language, by the number of its chapter, as playbooks on scripted hosts show it. */
-export function rule(title: string, { seen, also = [], ...first }: Rule): void {
+function defineRule(traces: TraceFile, title: string, { seen, also = [], ...first }: Rule): void {
   describe(title, () => {
     const cases = [first, ...also].filter(({ text }) => text !== undefined);
     if (seen) {
@@ -41,15 +57,32 @@ export function rule(title: string, { seen, also = [], ...first }: Rule): void {
       });
     }
     cases.forEach((one, index) => {
-      it(`holds${index === 0 ? '' : `, case ${String(index + 1)}`}`, () => check(one));
+      const which = index === 0 ? '' : `, case ${String(index + 1)}`;
+      traces.add(`${title}${which}`);
+      it(`holds${which}`, async () => {
+        const said = perform({ ...one, text: one.text ?? '' });
+        await check(one, said);
+        traces.compare(`${title}${which}`, await traceOf(said));
+      });
     });
     if (!seen && cases.length === 0) throw new Error(`Rule "${title}" has no case.`);
   });
 }
 
-async function check(expected: Expected): Promise<void> {
-  const { trace, messages = {}, problem, throws, failed, most, never, text = '' } = expected;
-  const said = perform({ ...expected, text });
+async function traceOf(said: Promise<Performance>): Promise<string[]> {
+  // Problems and errors name the directory of the case, too, of which only its prefix is known.
+  const line = (kind: string, text: string) =>
+    `${kind} ${JSON.stringify(text).replaceAll(/\/[\w./-]*\/runner-scripted-\w+/g, '<dir>')}`;
+  try {
+    const { problems, recording } = await said;
+    return [...problems.map((text) => line('problem', text)), ...printTrace(recording)];
+  } catch (error) {
+    return [line('error', (error as Error).message)];
+  }
+}
+
+async function check(expected: Expected, said: Promise<Performance>): Promise<void> {
+  const { trace, messages = {}, problem, throws, failed, most, never } = expected;
   if (throws !== undefined) {
     await expect(said).rejects.toThrow(throws);
     return;

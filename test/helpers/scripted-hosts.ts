@@ -10,8 +10,11 @@ import type { Batch, BatchOutcome, Connections, HostSession } from '../../src/co
 import type { JsonObject } from '../../src/core/json.ts';
 import type { EngineContext, RunSettings } from '../../src/engine/context.ts';
 import { HostLocks } from '../../src/engine/locks.ts';
+import { rollBack } from '../../src/engine/rollback.ts';
 import { runPlaybook, type RunResult } from '../../src/engine/run.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
+import { readJournal } from '../../src/journal/journal-file.ts';
+import type { JournalRecord } from '../../src/journal/records.ts';
 import { builtinModules, createRegistry } from '../../src/modules/index.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
@@ -19,6 +22,7 @@ import { systemClock } from '../../src/util/time.ts';
 import { Log } from '../../src/journal/log.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { runRecord } from './records.ts';
+import type { Recording } from './trace.ts';
 
 /**
  * Hosts that do as a playbook tells them, in this process. Their commands:
@@ -181,6 +185,8 @@ export interface Performance {
   sessions: number;
   /** Longest time that any look was given, in milliseconds. */
   patience: number;
+  /** Events and records of the run and of the rollback that followed it, for `printTrace`. */
+  recording: Recording;
 }
 
 export interface Script {
@@ -216,6 +222,7 @@ export async function perform(script: Script): Promise<Performance> {
       most: 0,
       sessions: 0,
       patience: 0,
+      recording: { events: [], records: [], playbook: script.text, placeholders: new Map() },
     };
   } finally {
     rmSync(folder, { recursive: true });
@@ -257,14 +264,16 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
   if (problems.length > 0) throw new PlaybookError(problems);
   const events: RunEvent[] = [];
   const connections = new ScriptedHosts(away);
-  const log = Log.inMemory(new Redactor());
-  log.write(runRecord({ run: defaults.run, hosts: [...inventory.hosts.keys()] }));
+  const redactor = new Redactor();
+  const checks = settings.check === true;
+  const path = join(folder, 'journal');
+  const log = checks ? Log.inMemory(redactor) : Log.create(path, redactor);
   const context = {
     modules,
     connections,
     clock: systemClock,
     emit: (event: RunEvent) => events.push(event),
-    redactor: new Redactor(),
+    redactor,
     environment: env,
     sendHttp: () => Promise.reject(new Error('Nobody answers here.')),
     decrypt: () => Promise.reject(new Error('Nothing is encrypted here.')),
@@ -277,10 +286,35 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
     settings: { ...defaults, ...settings },
   } as unknown as EngineContext;
   context.locks = new HostLocks(context);
-  const result = await runPlaybook(context, playbook, { takeBack: () => Promise.resolve(true) });
-  context.locks.stop();
-  const { most, sessions, patience } = connections;
-  return { trace: traceOf(events), events, result, problems: [], most, sessions, patience };
+  await log.append({
+    ...runRecord({ run: 'scripted' }),
+    hosts: [...inventory.hosts.values()].map(({ address }) => address),
+  } as JournalRecord);
+  const takeBack = async (failed?: string[]): Promise<boolean> => {
+    const undo = await rollBack(context, {
+      reason: 'failed',
+      hosts: failed,
+      partial: failed !== undefined,
+      skip: [],
+    });
+    return undo.complete;
+  };
+  try {
+    const result = await runPlaybook(context, playbook, { takeBack });
+    const { most, sessions, patience } = connections;
+    const seen = { most, sessions, patience, events: [...events], trace: traceOf(events) };
+    if (!checks && result.status === 'failed' && result.changedAnything) await takeBack();
+    const placeholders = new Map([[folder, '<dir>']]);
+    // The header is made here, so it says nothing about the product.
+    await log.sync();
+    const records = checks ? [] : readJournal(path).records;
+    const written = records.filter(({ t }) => t !== 'run');
+    const recording = { events, records: written, playbook: play, placeholders };
+    return { ...seen, result, problems: [], recording };
+  } finally {
+    context.locks.stop();
+    await log.close();
+  }
 }
 
 const defaults: RunSettings = {
@@ -300,7 +334,8 @@ const defaults: RunSettings = {
   variables: {},
   inputDefaults: {},
   accepted: [],
-  rollbackBudgetSeconds: undefined,
+  // A host that is away stays away.
+  rollbackBudgetSeconds: 0,
   failAt: undefined,
   failsBeforePivot: false,
 };
