@@ -2,42 +2,97 @@ import js from '@eslint/js';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
-/** What each folder of src may import, besides itself and packages. */
+/**
+ * What each folder of src may import, besides itself: other folders or single files of them, modules of Node.js that reach
+ * the world outside the process, and packages that belong to a few folders. `cli` may import everything.
+ */
 const mayImport = {
-  core: ['util'],
-  util: ['core'],
-  template: ['core', 'util'],
-  playbook: ['core', 'util', 'template'],
-  inventory: ['core', 'util', 'playbook'],
-  transport: ['core', 'util'],
-  journal: ['core', 'util'],
+  core: ['util/archive', 'util/folder'],
+  util: ['core', 'fs', 'os'],
+  template: ['core', 'util', 'handlebars', '@marcbachmann/cel-js'],
+  playbook: ['core', 'util', 'template', 'fs'],
+  inventory: ['core', 'util', 'playbook/reader', 'playbook/yaml', 'fs', 'child_process'],
+  transport: ['core', 'util', 'fs', 'os', 'child_process', 'net', 'http', 'https', 'ssh2'],
+  journal: ['core', 'util', 'fs'],
   facts: ['core', 'util'],
-  modules: ['core', 'facts', 'util'],
-  mke: ['core', 'facts', 'util'],
-  engine: ['core', 'journal', 'template', 'util'],
-  output: ['core', 'util'],
-  lab: ['core', 'util'],
+  modules: ['core', 'facts', 'util', 'fs', 'net'],
+  mke: ['core', 'facts', 'util', 'fs'],
+  engine: ['core', 'journal', 'template', 'util', 'fs'],
+  output: ['core', 'util', 'listr2'],
+  lab: ['core', 'util', 'fs', 'os', 'child_process', 'net', 'http', 'https', 'timers', 'ssh2'],
   checker: [],
-  chaos: ['checker', 'core', 'lab', 'util'],
+  chaos: ['checker', 'core', 'lab', 'util', 'fs', 'os', 'child_process'],
 };
 const folders = [...Object.keys(mayImport), 'cli'];
+const world =
+  'child_process cluster dgram dns fs http http2 https net os process readline timers tls worker_threads'.split(
+    ' ',
+  );
+const packages = [
+  '@clack/prompts',
+  '@marcbachmann/cel-js',
+  'commander',
+  'handlebars',
+  'listr2',
+  'picocolors',
+  'ssh2',
+];
 
-const directions = Object.entries(mayImport).map(([folder, allowed]) => ({
-  files: [`src/${folder}/**/*.ts`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: folders
-          .filter((other) => other !== folder && !allowed.includes(other))
-          .map((other) => ({
-            group: [`**/${other}/*`],
-            message: `src/${folder} may not import src/${other}.`,
-          })),
-      },
-    ],
+/** Retries of connections and the lab may depend on chance; what a journal must repeat may not. */
+const random = [
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: 'The same journal must lead to the same steps. Use a port.',
   },
-}));
+];
+
+function directionsOf(folder, allowed) {
+  const others = folders.filter((other) => other !== folder && !allowed.includes(other));
+  const forbidden = (list) => list.filter((name) => !allowed.includes(name));
+  const what = [...forbidden(world).map((name) => `node:${name}`), ...forbidden(packages)];
+  return {
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...others.map((other) => ({
+              group: [
+                `**/${other}/**`,
+                ...allowed
+                  .filter((file) => file.startsWith(`${other}/`))
+                  .map((file) => `!**/${file}.ts`),
+              ],
+              message: `src/${folder} may not import src/${other}.`,
+            })),
+            ...what.map((name) => ({
+              group: [name, `${name}/*`],
+              message: `src/${folder} may not import ${name}.`,
+            })),
+          ],
+        },
+      ],
+      // The rule above does not see these forms. Within a folder, an import at run time is allowed.
+      'no-restricted-syntax': [
+        'error',
+        ...(['transport', 'lab'].includes(folder) ? [] : random),
+        {
+          selector: 'ImportExpression[source.value=/^\\.\\./]',
+          message: 'Only src/cli imports another folder at run time.',
+        },
+        {
+          selector: 'TSImportType[source.value=/^\\.\\./]',
+          message: 'Import the type at the top of the file, where the import rules see it.',
+        },
+      ],
+    },
+  };
+}
+
+const directions = Object.entries(mayImport).map(([folder, allowed]) =>
+  directionsOf(folder, allowed),
+);
 
 export default tseslint.config(
   { ignores: ['dist', 'coverage', 'node_modules', '.demo'] },
@@ -68,6 +123,17 @@ export default tseslint.config(
           property,
           message: 'Only src/cli touches the process.',
         })),
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/cli/**', 'src/lab/**', 'src/chaos/**'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'process', message: 'Only src/cli touches the process.' },
+        { name: 'fetch', message: 'src/transport/http.ts sends requests.' },
       ],
     },
   },
