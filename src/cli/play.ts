@@ -11,11 +11,13 @@ import {
   type Become,
   type OnFailure,
   type Playbook,
+  type InputSpec,
 } from '../core/playbook.ts';
 import { runPlaybook } from '../engine/run.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { Log } from '../journal/log.ts';
+import type { RecordedRun } from '../journal/recorded-run.ts';
 import type { JournalRecord, PinnedFile } from '../journal/records.ts';
 import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../playbook/check.ts';
 import { describeChange, listedSteps } from '../output/step-list.ts';
@@ -340,17 +342,7 @@ class PlayRun {
         ...recordedBecome(this.#options),
       },
       inputs: settings.variables,
-      secrets: this.#playbook.inputs
-        .filter(({ name, secret }) => secret && name in settings.variables)
-        .map(({ name, env, required }) => {
-          const file = this.#secretFiles[name];
-          return {
-            name,
-            env: env ?? name.toUpperCase(),
-            ...(file === undefined ? {} : { file }),
-            ...(required ? {} : { optional: true as const }),
-          };
-        }),
+      secrets: recordedSecrets(this.#playbook.inputs, settings.variables, this.#secretFiles),
       hosts: [...inventory.hosts.values()].map(({ address }) => address),
       inventory: {
         file: inventory.file,
@@ -567,6 +559,25 @@ function becomeOf({
     ...(becomeUser === undefined ? {} : { user: becomeUser }),
     ...(becomeMethod === undefined ? {} : { method: becomeMethod as Become['method'] }),
   };
+}
+
+/** Secret inputs that were given, and where each may be given again. */
+function recordedSecrets(
+  inputs: readonly InputSpec[],
+  given: JsonObject,
+  files: Readonly<Record<string, string>>,
+): RecordedRun['header']['secrets'] {
+  return inputs
+    .filter(({ name, secret }) => secret && name in given)
+    .map(({ name, env, required }) => {
+      const file = files[name];
+      return {
+        name,
+        env: env ?? name.toUpperCase(),
+        ...(file === undefined ? {} : { file }),
+        ...(required ? {} : { optional: true as const }),
+      };
+    });
 }
 
 function recordedBecome(options: PlayOptions): JsonObject {

@@ -411,13 +411,8 @@ class Rollback {
     durationMs: number,
   ): Promise<void> {
     const { unit: number } = unit.intent;
-    await this.#context.log.append({
-      t: 'undo-result',
-      unit: number,
-      state,
-      message,
-      durationMs,
-    });
+    const result = { t: 'undo-result', unit: number, state, message, durationMs } as const;
+    await this.#context.log.append(result);
   }
 }
 

@@ -127,126 +127,101 @@ export function applyRecord(
   record: JournalRecord,
   whole: Stored<JournalRecord>,
 ): void {
-  switch (record.t) {
-    case 'step':
-      run.steps.set(record.step.number, {
-        info: record.step,
-        key: record.key,
-        hosts: record.hosts,
-        ends: new Map(),
-        items: new Map(),
-      });
-      run.lastStep = Math.max(run.lastStep, record.step.number);
-      break;
-    case 'intent':
-      run.units.set(record.unit, {
-        intent: headOf(record),
-        whole: whole as Stored<IntentRecord>,
-        result: undefined,
-        state: record.block ? 'changed' : 'unknown',
-        undo: undefined,
-        undoStarted: false,
-      });
-      run.lastUnit = Math.max(run.lastUnit, record.unit);
-      break;
-    case 'result': {
-      const unit = run.units.get(record.unit);
-      const stored = whole as Stored<ResultRecord>;
-      if (unit) {
-        unit.result = stored;
-        // A line that broke says nothing about the step; the host may know.
-        unit.state = record.state === 'unreachable' ? 'unknown' : record.state;
-      }
-      run.results.push(stored);
-      if (record.ignored !== true && failures.has(record.state)) run.failedHosts.add(record.host);
-      if (record.index !== undefined) {
-        const items = run.steps.get(record.step)?.items;
-        const own = items?.get(record.host) ?? new Map<number, Stored<ResultRecord>>();
-        items?.set(record.host, own.set(record.index, stored));
-      }
-      run.lastUnit = Math.max(run.lastUnit, record.unit);
-      break;
-    }
-    case 'step-end':
-      run.steps.get(record.step)?.ends.set(record.host, whole as Stored<StepEndRecord>);
-      for (const { name, address } of record.addedHosts ?? []) run.hosts.set(name, address);
-      break;
-    case 'block-end': {
-      const unit = run.units.get(record.unit);
-      if (unit?.intent.block) unit.intent.block.until = record.upTo;
-      break;
-    }
-    case 'file':
-      run.files.push({ path: record.path, sha256: record.sha256, pinned: record.pinned });
-      break;
-    case 'commit':
-      run.commits.add(record.key);
-      run.commit = { name: record.name, unit: record.unit, irreversible: record.irreversible };
-      break;
-    case 'resolved': {
-      const unit = run.units.get(record.unit);
-      if (unit) unit.state = record.state;
-      break;
-    }
-    case 'undo-intent': {
-      const unit = run.units.get(record.unit);
-      if (unit) unit.undoStarted = true;
-      break;
-    }
-    case 'undo-result': {
-      const unit = run.units.get(record.unit);
-      if (unit) unit.undo = record.state;
-      break;
-    }
-    case 'fingerprint':
-      run.fingerprints.push({ phase: record.phase, whole: whole as Stored<FingerprintRecord> });
-      break;
-    case 'rollback':
-      if (record.partial === true) for (const host of record.hosts ?? []) run.takenBack.add(host);
-      else run.rollbacks = record.attempt;
-      run.end = undefined;
-      break;
-    case 'rollback-policy':
-      run.policies.push({
-        play: record.play,
-        onFailure: record.onFailure,
-        budgetSeconds: record.budgetSeconds,
-        settleSeconds: record.settleSeconds,
-        tasks: () => (whole as Stored<PolicyRecord>)().tasks,
-      });
-      break;
-    case 'secret':
-      run.secrets.push({ name: record.name, env: record.env });
-      break;
-    case 'vault':
-      run.vault.push(record.source);
-      break;
-    case 'lock':
-      run.locks.set(record.host, record.become);
-      break;
-    case 'play':
-      run.lastPlay = record.id;
-      break;
-    case 'resume':
-      run.header = { ...run.header, pid: record.pid, bootId: record.bootId };
-      run.end = undefined;
-      break;
-    case 'end':
-      run.end = {
-        outcome: record.outcome,
-        exitCode: record.exitCode,
-        message: record.message,
-        at: record.at,
-      };
-      break;
-    case 'run':
-    case 'recovered':
-    case 'parked':
-    case 'unparked':
-    case 'verified':
-      break;
-  }
+  // The table has a function for each type, which the compiler does not follow through the union.
+  const apply = effects[record.t] as Effect<JournalRecord> | undefined;
+  apply?.(run, record, whole);
 }
+
+type Effect<R> = (run: RecordedRun, record: R, whole: Stored<R>) => void;
+type RecordOf<T extends JournalRecord['t']> = Extract<JournalRecord, { t: T }>;
+
+/** What a record says about the run; those that say nothing new are left out. */
+const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
+  step(run, { step, key, hosts }) {
+    run.steps.set(step.number, { info: step, key, hosts, ends: new Map(), items: new Map() });
+    run.lastStep = Math.max(run.lastStep, step.number);
+  },
+  intent(run, record, whole) {
+    const state = record.block ? 'changed' : 'unknown';
+    const known = { result: undefined, state, undo: undefined, undoStarted: false } as const;
+    run.units.set(record.unit, { intent: headOf(record), whole, ...known });
+    run.lastUnit = Math.max(run.lastUnit, record.unit);
+  },
+  result(run, { unit: number, step, host, state, ignored, index }, whole) {
+    const unit = run.units.get(number);
+    if (unit) {
+      unit.result = whole;
+      // A line that broke says nothing about the step; the host may know.
+      unit.state = state === 'unreachable' ? 'unknown' : state;
+    }
+    run.results.push(whole);
+    if (ignored !== true && failures.has(state)) run.failedHosts.add(host);
+    if (index !== undefined) {
+      const items = run.steps.get(step)?.items;
+      const own = items?.get(host) ?? new Map<number, Stored<ResultRecord>>();
+      items?.set(host, own.set(index, whole));
+    }
+    run.lastUnit = Math.max(run.lastUnit, number);
+  },
+  'step-end'(run, { step, host, addedHosts = [] }, whole) {
+    run.steps.get(step)?.ends.set(host, whole);
+    for (const { name, address } of addedHosts) run.hosts.set(name, address);
+  },
+  'block-end'(run, { unit, upTo }) {
+    const block = run.units.get(unit)?.intent.block;
+    if (block) block.until = upTo;
+  },
+  file(run, { path, sha256, pinned }) {
+    run.files.push({ path, sha256, pinned });
+  },
+  commit(run, { key, name, unit, irreversible }) {
+    run.commits.add(key);
+    run.commit = { name, unit, irreversible };
+  },
+  resolved(run, { unit: number, state }) {
+    const unit = run.units.get(number);
+    if (unit) unit.state = state;
+  },
+  'undo-intent'(run, { unit: number }) {
+    const unit = run.units.get(number);
+    if (unit) unit.undoStarted = true;
+  },
+  'undo-result'(run, { unit: number, state }) {
+    const unit = run.units.get(number);
+    if (unit) unit.undo = state;
+  },
+  fingerprint(run, { phase }, whole) {
+    run.fingerprints.push({ phase, whole });
+  },
+  rollback(run, { partial, hosts = [], attempt }) {
+    if (partial === true) for (const host of hosts) run.takenBack.add(host);
+    else run.rollbacks = attempt;
+    run.end = undefined;
+  },
+  'rollback-policy'(run, { play, onFailure, budgetSeconds, settleSeconds }, whole) {
+    const tasks = () => whole().tasks;
+    run.policies.push({ play, onFailure, budgetSeconds, settleSeconds, tasks });
+  },
+  secret(run, { name, env }) {
+    run.secrets.push({ name, env });
+  },
+  vault(run, { source }) {
+    run.vault.push(source);
+  },
+  lock(run, { host, become }) {
+    run.locks.set(host, become);
+  },
+  play(run, { id }) {
+    run.lastPlay = id;
+  },
+  resume(run, { pid, bootId }) {
+    run.header = { ...run.header, pid, bootId };
+    run.end = undefined;
+  },
+  end(run, { outcome, exitCode, message, at }) {
+    run.end = { outcome, exitCode, message, at };
+  },
+};
 
 function headOf(intent: IntentRecord): IntentHead {
   const { unit, step, host, target, shared, become, notifiedBy, block } = intent;
