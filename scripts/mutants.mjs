@@ -74,7 +74,7 @@ const mutants = [
   },
   {
     name: 'conversion row',
-    file: 'src/mke/flags.ts',
+    file: 'src/mke/convert/kubelet-fields.ts',
     find: "'pod-max-pids': ['podPidsLimit', 'int'],",
     replace: "'pod-max-pids': ['podPidLimit', 'int'],",
     tests: ['test/mke'],

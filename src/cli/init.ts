@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Conversion, ConvertOptions, Unconverted } from '../mke/convert.ts';
+import type { Conversion, ConvertOptions, Unconverted } from '../mke/convert/types.ts';
 import { targets, type Target } from '../mke/mke4-defaults.ts';
 import { newCommand } from './command.ts';
 import type { World } from './world.ts';
@@ -58,7 +58,7 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
   const flags = command.opts<InitOptions>();
   checkRegistries(flags);
   const { Mke3Config, parseMke3Config } = await import('../mke/mke3-config.ts');
-  const { convertConfig } = await import('../mke/convert.ts');
+  const { convertConfig } = await import('../mke/convert/convert.ts');
   const options: ConvertOptions = {
     hosts: [],
     externalAddress: flags.externalAddress,
@@ -139,7 +139,7 @@ function describe(
 
 /** Secrets are written to a file only, which nobody else can read. */
 async function write(world: World, config: JsonObject, output: string | undefined): Promise<void> {
-  const { configToYaml, holdsSecret } = await import('../mke/convert.ts');
+  const { configToYaml, holdsSecret } = await import('../mke/convert/yaml.ts');
   const { schemaProblems } = await import('../mke/mke4-schema.ts');
   for (const problem of schemaProblems(config))
     tell(world, `warning: the configuration does not fit its schema: ${problem}`);

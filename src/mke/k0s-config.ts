@@ -1,7 +1,9 @@
 import { stringify } from 'yaml';
 import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
-import { chosenProfile, type Conversion, type ConvertHost, type Unconverted } from './convert.ts';
-import { kubeletField, setPath } from './flags.ts';
+import { chosenProfile } from './convert/hosts.ts';
+import { kubeletField } from './convert/kubelet-fields.ts';
+import type { Conversion, ConvertHost, Unconverted } from './convert/types.ts';
+import { setPath } from './convert/values.ts';
 import { apiAudiences } from './key-files.ts';
 
 /** What k0s v1.29 gets of a configuration of MKE 4.0, which it does not read itself. */

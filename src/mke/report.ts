@@ -1,9 +1,9 @@
 import { stringify } from '@iarna/toml';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { Conversion } from './convert.ts';
-import { setPath } from './flags.ts';
+import { isDefault } from './convert/table.ts';
+import type { Conversion } from './convert/types.ts';
+import { isOff, isSecretKey, setPath } from './convert/values.ts';
 import type { Mke3Config } from './mke3-config.ts';
-import { isDefault, isOff, isSecretKey } from './mke3-defaults.ts';
 
 /** Every setting of an MKE 3 configuration, by what becomes of it (mke-upgrade.md §2.6). */
 export interface Compatibility {

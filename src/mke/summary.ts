@@ -1,4 +1,4 @@
-import type { Unconverted } from './convert.ts';
+import type { Unconverted } from './convert/types.ts';
 
 export interface SummaryFacts {
   unconverted: Unconverted[];

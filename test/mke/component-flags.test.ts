@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkFlags } from '../../src/mke/component-flags.ts';
-import { convertConfig } from '../../src/mke/convert.ts';
+import { convertConfig } from '../../src/mke/convert/convert.ts';
 import { minorOf } from '../../src/mke/kubernetes-flags.ts';
 import { Mke3Config } from '../../src/mke/mke3-config.ts';
 import { packageRoot } from '../../src/util/package.ts';

@@ -5,13 +5,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
-import {
-  convertConfig,
-  installedByMke4,
-  type ConvertHost,
-  type Conversion,
-} from '../../src/mke/convert.ts';
-import { setPath } from '../../src/mke/flags.ts';
+import { convertConfig } from '../../src/mke/convert/convert.ts';
+import { rowOf } from '../../src/mke/convert/table.ts';
+import type { Conversion, ConvertHost } from '../../src/mke/convert/types.ts';
+import { setPath } from '../../src/mke/convert/values.ts';
 import { k0sSettings, type K0sSettings } from '../../src/mke/k0s-config.ts';
 import { Mke3Config } from '../../src/mke/mke3-config.ts';
 import type { Target } from '../../src/mke/mke4-defaults.ts';
@@ -212,9 +209,7 @@ function destinations(key: string, [value, beside = {}, target]: Case): string[]
     (one) =>
       (one.key === key || one.key.startsWith(`${key}.`)) && one.why !== '' && one.what !== '',
   );
-  const feature = Object.keys(installedByMke4).find((name) =>
-    installedByMke4[name]?.some((prefix) => key.startsWith(prefix)),
-  );
+  const feature = rowOf(key)?.feature;
   const waits = conversion.later.some((one) => one.feature === feature);
   const inFile = ({ conversion: { config, metallbPools } }: Result): string =>
     JSON.stringify([config, metallbPools]);

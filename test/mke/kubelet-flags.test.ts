@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { profileToFields } from '../../src/mke/flags.ts';
+import { profileToFields } from '../../src/mke/convert/kubelet-fields.ts';
 
 /**
  * Flags of the kubelet 1.27 with an argument, and the fields of KubeletConfiguration v1beta1 that they set: the flag sets of

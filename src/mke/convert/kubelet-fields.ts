@@ -1,53 +1,6 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
-
-export interface FlagProblem {
-  flag: string;
-  reason: string;
-}
-
-/** Flags whose value names a file of MKE 3's containers. */
-const pathFlags = /(-file|-config|-dir|-path|-cert|-key|-ca)$/;
-
-/** Flags whose value is a list, which may be given several times. */
-const listFlags = new Set([
-  'admission-control',
-  'disable-admission-plugins',
-  'enable-admission-plugins',
-  'feature-gates',
-  'node-labels',
-  'runtime-config',
-  'tls-cipher-suites',
-]);
-
-/** Name of a flag as its component knows it: `--audit_log_path=x` is `audit-log-path`. */
-export function flagName(flag: string): string {
-  return (/^--?([^=]*)/.exec(flag.trim())?.[1] ?? '').replaceAll('_', '-');
-}
-
-/**
- * `["--a=b", "--c"]` as a map (mke-upgrade.md §7.3): leading dashes go, the value is what follows the first "=",
- * a bare flag means "true". What a map cannot hold is reported.
- */
-export function flagsToMap(flags: readonly string[]): {
-  map: Record<string, string>;
-  problems: FlagProblem[];
-} {
-  const map: Record<string, string> = {};
-  const problems: FlagProblem[] = [];
-  for (const flag of flags) {
-    const parts = /^--?[A-Za-z0-9][A-Za-z0-9._-]*(?:=([\s\S]*))?$/.exec(flag.trim());
-    const name = flagName(flag);
-    const value = parts?.[1] ?? 'true';
-    if (parts === null) problems.push({ flag, reason: 'it is not of the form --name=value' });
-    else if (map[name] !== undefined && listFlags.has(name)) map[name] = `${map[name]},${value}`;
-    else if (map[name] !== undefined)
-      problems.push({ flag, reason: 'it is given twice, and a map holds one value' });
-    else if (pathFlags.test(name) && value.startsWith('/'))
-      problems.push({ flag, reason: 'it names a file of an MKE 3 container' });
-    else map[name] = value;
-  }
-  return { map, problems };
-}
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { flagsToMap, type FlagProblem } from './flags.ts';
+import { pairs, setPath } from './values.ts';
 
 type Kind = 'int' | 'bool' | 'text' | 'list' | 'map' | 'thresholds' | 'gates';
 
@@ -112,7 +65,7 @@ export function kubeletField(
   return field && value !== undefined ? { path: field[0], value } : undefined;
 }
 
-/** One kubelet profile of MKE 3, flags parted by blanks, as KubeletConfiguration fields. */
+/** One kubelet profile of MKE 3, its flags separated by spaces, as KubeletConfiguration fields. */
 export function profileToFields(flags: string): {
   fields: JsonObject;
   /** The flags that became fields. */
@@ -161,28 +114,4 @@ function convertValue(text: string, kind: Kind): JsonValue | undefined {
       );
     }
   }
-}
-
-/** `a=b,c=d` as a map; undefined when a part has no separator. */
-export function pairs(text: string, separator: '=' | '<'): Record<string, string> | undefined {
-  const map: Record<string, string> = {};
-  for (const part of text.split(',').filter((one) => one.trim() !== '')) {
-    const at = part.indexOf(separator);
-    if (at <= 0) return undefined;
-    map[part.slice(0, at).trim()] = part.slice(at + 1).trim();
-  }
-  return map;
-}
-
-/** Sets `a.b.c` in nested maps, making those that are missing. */
-export function setPath(target: JsonObject, path: string, value: JsonValue): void {
-  const parts = path.split('.');
-  const last = parts.pop() ?? path;
-  let current = target;
-  for (const part of parts) {
-    const next = current[part];
-    if (typeof next === 'object' && next !== null && !Array.isArray(next)) current = next;
-    else current = current[part] = {};
-  }
-  current[last] = value;
 }

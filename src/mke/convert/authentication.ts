@@ -1,0 +1,118 @@
+import type { Draft } from './draft.ts';
+import { convertLdap } from './ldap.ts';
+import { waitingFor, type Row, type Section } from './row.ts';
+import { take } from './take.ts';
+
+const PROVIDER = 'auth.external_identity_provider';
+const SAML = 'auth.saml';
+
+const newServiceProvider = {
+  why: 'the service provider address changes',
+  what: 'register MKE 4 at the identity provider again',
+};
+const skipVerify: Row = {
+  key: `${SAML}.tlsSkipVerify`,
+  type: 'boolean',
+  advice: {
+    why: 'MKE 4 checks certificates',
+    what: 'give the authority in authentication.saml.caData',
+  },
+};
+
+export const authentication: Section = waitingFor('logins by OIDC, SAML or LDAP', [
+  {
+    rows: [
+      { key: `${PROVIDER}.clientId`, type: 'text', to: 'authentication.oidc.clientID' },
+      { key: `${PROVIDER}.wellKnownConfigUrl`, type: 'text', to: 'authentication.oidc.issuer' },
+      { key: `${PROVIDER}.issuer`, type: 'text', to: 'authentication.oidc.issuer' },
+      { key: `${PROVIDER}.clientSecret`, type: 'text', to: 'authentication.oidc.clientSecret' },
+    ],
+    convert: convertOidc,
+  },
+  ...['caBundle', 'httpProxy', 'httpsProxy', 'userServiceId', 'usernameClaim'].map((name): Row => {
+    return {
+      key: `${PROVIDER}.${name}`,
+      type: 'text',
+      advice: { why: 'MKE 4 has no such setting', what: 'check the logins after the upgrade' },
+    };
+  }),
+  {
+    rows: [
+      { key: 'auth.samlEnabled', type: 'boolean', to: 'authentication.saml.enabled' },
+      {
+        key: `${SAML}.idpMetadataURL`,
+        type: 'text',
+        to: 'authentication.saml.ssoMetadataURL',
+      },
+      { key: `${SAML}.rootCerts`, type: 'text', to: 'authentication.saml.caData' },
+      { key: `${SAML}.spHost`, type: 'text', advice: newServiceProvider },
+      skipVerify,
+    ],
+    convert: convertSaml,
+  },
+  {
+    rows: [{ key: 'auth.backend', type: 'text', defaults: ['managed'], to: 'authentication.ldap' }],
+    convert: convertBackend,
+  },
+  {
+    key: 'auth.sessions.lifetime_minutes',
+    type: 'number',
+    defaults: [60],
+    advice: {
+      why: 'the field of MKE 4 is not published',
+      what: 'see authentication.expiry',
+    },
+  },
+]);
+
+function convertOidc(draft: Draft): void {
+  const { from } = draft;
+  const clientId = from.text(`${PROVIDER}.clientId`);
+  const wellKnown = from.text(`${PROVIDER}.wellKnownConfigUrl`);
+  const issuer =
+    from.text(`${PROVIDER}.issuer`) ??
+    wellKnown?.replace(/\/\.well-known\/openid-configuration$/, '');
+  if (clientId === undefined || issuer === undefined) return;
+  const secret = from.text(`${PROVIDER}.clientSecret`);
+  draft.set('authentication.oidc', {
+    enabled: true,
+    issuer,
+    clientID: clientId,
+    clientSecret: secret ?? '',
+  });
+  if (secret === undefined)
+    draft.report(`${PROVIDER}.clientSecret`, '(absent)', {
+      why: 'MKE 3 does not show the secret',
+      what: 'put it into authentication.oidc.clientSecret before applying the configuration',
+    });
+}
+
+function convertSaml(draft: Draft): void {
+  const { from } = draft;
+  if (!from.flag('auth.samlEnabled')) return;
+  const url = from.text(`${SAML}.idpMetadataURL`);
+  const roots = from.text(`${SAML}.rootCerts`);
+  draft.set('authentication.saml', {
+    enabled: true,
+    ...(url === undefined ? {} : { ssoMetadataURL: url }),
+    ...(roots === undefined ? {} : { caData: roots }),
+  });
+  draft.report(`${SAML}.spHost`, from.text(`${SAML}.spHost`) ?? '', newServiceProvider);
+  take(draft, skipVerify);
+}
+
+/** The TOML says only that there is LDAP; its settings come from another path of the API. */
+function convertBackend(draft: Draft): void {
+  const { ldap, ldapPassword } = draft.options;
+  if (ldap !== undefined) {
+    const converted = convertLdap(ldap, ldapPassword);
+    draft.set('authentication.ldap', converted.ldap);
+    draft.unconverted.push(...converted.unconverted);
+    draft.from.get('auth.backend');
+  } else if (draft.from.text('auth.backend') === 'ldap') {
+    draft.report('auth.backend', 'ldap', {
+      why: 'LDAP settings are not in the TOML',
+      what: 'give them with --mke3-ldap, or fill authentication.ldap by hand',
+    });
+  }
+}

@@ -1,0 +1,146 @@
+import { stringify as stringifyYaml } from 'yaml';
+import { objectOf } from '../../core/json.ts';
+import type { Draft } from './draft.ts';
+import { isDefaultOf, type Group, type Row } from './row.ts';
+import { take } from './take.ts';
+
+const C = 'cluster_config';
+const EXTRA = 'network.providers[calico].extraConfig';
+const LEVEL = 'log_configuration.level';
+const MTU = 'network.calico.mtu of k0s';
+
+const podCidr: Row = {
+  key: `${C}.pod_cidr`,
+  type: 'text',
+  to: { '4.0': `${EXTRA}.clusterCIDRIPv4`, '4.1': `${EXTRA}.cidrV4` },
+};
+const vni: Row = {
+  key: `${C}.vxlan_vni`,
+  type: 'text',
+  to: { '4.0': `${EXTRA}.vxlanVNI`, '4.1': `${EXTRA}.values.yaml` },
+};
+const port: Row = {
+  key: `${C}.calico_vxlan_port`,
+  type: 'text',
+  to: { '4.0': `${EXTRA}.vxlanPort`, '4.1': `${EXTRA}.values.yaml` },
+};
+const autodetection: Row = {
+  key: `${C}.calico_ip_auto_method`,
+  type: 'text',
+  to: { '4.0': `${EXTRA}.ipAutodetectionMethod` },
+  advice: {
+    '4.1': {
+      why: 'its form in the chart of 4.1 is another one',
+      what: 'set calicoNetwork.nodeAddressAutodetectionV4 in values.yaml',
+    },
+  },
+};
+const vxlan: Row = {
+  key: `${C}.calico_vxlan`,
+  type: 'any',
+  to: { '4.0': `${EXTRA}.mode`, '4.1': `${EXTRA}.values.yaml` },
+  as: (on) => (on === false ? 'ipip' : undefined),
+};
+const podMtu: Row = {
+  key: `${C}.calico_mtu`,
+  type: 'number',
+  defaults: ['1480'],
+  elsewhere: MTU,
+};
+
+/** Calico: a map of settings in 4.0, and values of the operator's chart in 4.1. */
+export const calico: Group = {
+  rows: [
+    podCidr,
+    vni,
+    port,
+    autodetection,
+    vxlan,
+    {
+      key: LEVEL,
+      type: 'text',
+      to: { '4.0': `${EXTRA}.CALICO_STARTUP_LOGLEVEL`, '4.1': `${EXTRA}.loglevel` },
+    },
+    podMtu,
+    { key: `${C}.calico_vxlan_mtu`, type: 'number', defaults: ['1450'], elsewhere: MTU },
+    { key: `${C}.ipip_mtu`, type: 'number', defaults: ['1480'], elsewhere: MTU },
+  ],
+  convert(draft) {
+    if (draft.target === '4.1') convertForOperator(draft);
+    else convertForK0s(draft);
+  },
+};
+
+function convertForK0s(draft: Draft): void {
+  for (const row of [podCidr, vni, port, autodetection, vxlan]) take(draft, row);
+  const level = isDebug(draft) ? 'DEBUG' : 'INFO';
+  draft.set(`${EXTRA}.CALICO_STARTUP_LOGLEVEL`, level);
+  draft.set(`${EXTRA}.FELIX_LOGSEVERITYSCREEN`, level);
+  draft.k0sOnly.calicoMtu = mtuOf(draft);
+}
+
+/** 4.1 installs Calico by the Tigera operator, whose chart takes most of it (mke-upgrade.md §6.2). */
+function convertForOperator(draft: Draft): void {
+  const { from } = draft;
+  const vxlanOn = usesVxlan(draft);
+  const cidr = from.text(podCidr.key) ?? '192.168.0.0/16';
+  const level = isDebug(draft) ? 'Debug' : 'Info';
+  const mtu = mtuOf(draft);
+  const chosen = mtu !== (vxlanOn ? 1450 : 1480);
+  take(draft, autodetection);
+  const values = {
+    // The first line has to be this one.
+    kubeletVolumePluginPath: '/var/lib/k0s/kubelet',
+    installation: {
+      cni: { type: 'Calico' },
+      calicoNetwork: {
+        bgp: 'Disabled',
+        linuxDataplane: 'Iptables',
+        ...(chosen ? { mtu } : {}),
+        ipPools: [{ cidr, encapsulation: vxlanOn ? 'VXLAN' : 'IPIP' }],
+      },
+    },
+    defaultFelixConfiguration: {
+      enabled: true,
+      vxlanVNI: from.number(vni.key) ?? 10000,
+      vxlanPort: from.number(port.key) ?? 4789,
+      logSeverityScreen: level,
+    },
+  };
+  Object.assign(objectOf(draft.item('network.providers', 'calico')['extraConfig']), {
+    cidrV4: cidr,
+    linuxDataplane: 'Iptables',
+    loglevel: level,
+    'values.yaml': stringifyYaml(values),
+  });
+}
+
+function usesVxlan({ from }: Draft): boolean {
+  return from.get(vxlan.key) !== false;
+}
+
+function isDebug({ from }: Draft): boolean {
+  return from.text(LEVEL)?.toUpperCase() === 'DEBUG';
+}
+
+/**
+ * MKE 3 has an MTU for pods and one for each kind of tunnel; k0s and the Tigera operator have one for all. The smaller one
+ * fits through both. 0 lets Calico find it.
+ */
+function mtuOf(draft: Draft): number {
+  const { from } = draft;
+  const [tunnel, standard, other] = usesVxlan(draft)
+    ? (['calico_vxlan_mtu', 1450, 'ipip_mtu'] as const)
+    : (['ipip_mtu', 1480, 'calico_vxlan_mtu'] as const);
+  // The MTU of the tunnel that is not used has no effect.
+  from.get(`${C}.${other}`);
+  const pods = from.number(podMtu.key) ?? 1480;
+  const most = from.number(`${C}.${tunnel}`) ?? standard;
+  const mtu = Math.min(...[pods, most].filter((one) => one > 0));
+  if (pods > most && most > 0 && !isDefaultOf(podMtu, String(pods)))
+    draft.report(podMtu.key, pods, {
+      why: `there is one MTU for pods and tunnels, and ${tunnel} is ${String(most)}`,
+      what: `set ${tunnel} in MKE 3 too if the network carries larger packets`,
+    });
+  return Number.isFinite(mtu) ? mtu : 0;
+}

@@ -1,0 +1,56 @@
+import type { JsonObject } from '../../core/json.ts';
+import type { Mke3Config } from '../mke3-config.ts';
+import { Draft } from './draft.ts';
+import { isDefault, rowOf, sections } from './table.ts';
+import { takeSection } from './take.ts';
+import type { Conversion, ConvertOptions } from './types.ts';
+import { adviceOnRest } from './unsupported.ts';
+
+/** MKE 3 configuration to MkeConfig of MKE 4 (mke-upgrade.md §7). Pure: reading and writing files is up to the caller. */
+export function convertConfig(source: Mke3Config, options: ConvertOptions): Conversion {
+  const draft = new Draft(source, options);
+  for (const section of sections) takeSection(draft, section);
+  reportRest(draft);
+  const config: JsonObject = {
+    apiVersion: 'mke.mirantis.com/v1alpha1',
+    kind: 'MkeConfig',
+    metadata: { creationTimestamp: null, name: 'mke', namespace: 'mke' },
+    spec: draft.spec,
+  };
+  const { unconverted, refusals, metallbPools, managersTakePods } = draft;
+  const { k0sOnly, profileFlags, origins } = draft;
+  return {
+    config,
+    unconverted,
+    refusals,
+    metallbPools,
+    managersTakePods,
+    later: laterOf(draft),
+    k0sOnly,
+    profileFlags,
+    origins,
+  };
+}
+
+/** Reports values of a wrong type, and what no section has read: silent where nobody chose it. */
+function reportRest(draft: Draft): void {
+  const { from, target } = draft;
+  for (const [key, value, wanted] of from.mistyped())
+    draft.report(key, value, {
+      why: `it is not ${wanted}`,
+      what: 'correct it in MKE 3, or set it by hand',
+    });
+  for (const [key, value] of from.unread())
+    if (!isDefault(key, value)) draft.report(key, value, adviceOnRest(key, target));
+}
+
+/** What is converted and waits for MKE 4. */
+function laterOf({ from, unconverted, refusals }: Draft): Conversion['later'] {
+  const troubled = new Set([...unconverted, ...refusals].map(({ key }) => key));
+  const unread = new Set(from.unread().map(([key]) => key));
+  return from.entries().flatMap(([key, value]) => {
+    const feature = rowOf(key)?.feature;
+    const waits = !unread.has(key) && !troubled.has(key) && !isDefault(key, value);
+    return feature !== undefined && waits ? [{ key, feature }] : [];
+  });
+}

@@ -1,0 +1,30 @@
+import type { JsonValue } from '../../core/json.ts';
+import type { Draft } from './draft.ts';
+import { flagName, flagsToMap } from './flags.ts';
+import type { FlagsRow } from './row.ts';
+
+/** Custom flags of a component: a map in "spec". What a map cannot hold is reported. */
+export function takeFlags(draft: Draft, { key, to }: FlagsRow): void {
+  const flags = draft.from
+    .list(key)
+    .map(String)
+    .filter((flag) => !draft.leftOut(key, flagName(flag)));
+  const { map, problems } = flagsToMap(flags);
+  for (const { flag, reason } of problems)
+    draft.report(key, flag, { why: reason, what: 'set it by hand if it is still needed' });
+  for (const name of Object.keys(map)) draft.origins[`${to}.${name}`] = key;
+  if (Object.keys(map).length > 0) draft.set(to, map);
+}
+
+/** Sets a flag that no custom flag has set. */
+export function fillFlag(
+  draft: Draft,
+  { of: path, name }: { of: string; name: string },
+  key: string,
+  value: JsonValue | undefined,
+): void {
+  const flags = draft.at(path);
+  if (value === undefined || flags[name] !== undefined || draft.leftOut(key, name)) return;
+  flags[name] = value;
+  draft.origins[`${path}.${name}`] = key;
+}

@@ -1,0 +1,126 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { Draft } from './draft.ts';
+import { waitingFor, type Row, type Section } from './row.ts';
+import { take } from './take.ts';
+
+const KEY = 'cluster_config.ingress_controller';
+const PORTS = `${KEY}.ingress_exposed_ports`;
+const TO = 'ingressController';
+const DEFAULT_RANGE = '32768-35535';
+
+const rows: Row[] = [
+  { key: `${KEY}.ingress_num_replicas`, type: 'number', to: `${TO}.replicaCount` },
+  { key: `${KEY}.ingress_enable_lb`, type: 'boolean', to: `${TO}.enableLoadBalancer` },
+  { key: `${KEY}.ingress_preserve_client_ip`, type: 'boolean', to: `${TO}.preserveClientIP` },
+  { key: `${KEY}.ingress_external_ips`, type: 'list', to: `${TO}.externalIPs` },
+  { key: `${KEY}.ingress_config_map`, type: 'any', to: `${TO}.configMap`, as: orEmpty },
+  { key: `${KEY}.ingress_tcp_services`, type: 'any', to: `${TO}.tcpServices`, as: orEmpty },
+  { key: `${KEY}.ingress_udp_services`, type: 'any', to: `${TO}.udpServices`, as: orEmpty },
+  {
+    key: `${KEY}.ingress_extra_args.http_port`,
+    type: 'number',
+    to: `${TO}.extraArgs.httpPort`,
+  },
+  {
+    key: `${KEY}.ingress_extra_args.https_port`,
+    type: 'number',
+    to: `${TO}.extraArgs.httpsPort`,
+  },
+  {
+    key: `${KEY}.ingress_extra_args.enable_ssl_passthrough`,
+    type: 'boolean',
+    to: `${TO}.extraArgs.enableSslPassthrough`,
+  },
+  {
+    key: `${KEY}.ingress_extra_args.default_ssl_certificate`,
+    type: 'text',
+    to: `${TO}.extraArgs.defaultSslCertificate`,
+  },
+  {
+    key: `${KEY}.ingress_extra_args.default_backend_service`,
+    type: 'text',
+    advice: { why: 'MKE 4 has no such setting', what: 'nothing' },
+  },
+  {
+    key: `${KEY}.ingress_node_toleration`,
+    type: 'list',
+    to: `${TO}.tolerations`,
+    as: (list) =>
+      list.filter((one) => isJsonObject(one) && one['key'] !== 'com.docker.ucp.manager'),
+  },
+  {
+    key: `${KEY}.ingress_node_affinity`,
+    type: 'table',
+    to: `${TO}.affinity.nodeAffinity`,
+    as: nodeAffinity,
+  },
+];
+
+export const ingress: Section = waitingFor('ingress controller', [
+  {
+    rows: [
+      { key: `${KEY}.enabled`, type: 'boolean', to: `${TO}.nodePorts` },
+      ...rows,
+      { key: PORTS, type: 'list', to: `${TO}.nodePorts` },
+    ],
+    convert(draft) {
+      const enabled = draft.from.flag(`${KEY}.enabled`);
+      // MKE 4.0 needs its ingress, so it stays on even where MKE 3's was off.
+      if (enabled) for (const row of rows) take(draft, row);
+      convertNodePorts(draft, enabled);
+    },
+  },
+]);
+
+function orEmpty(value: JsonValue | undefined): JsonValue {
+  return value ?? {};
+}
+
+function nodeAffinity(affinity: JsonObject): JsonObject | undefined {
+  const expressions = Object.entries(affinity)
+    .filter(([label]) => !label.startsWith('com.docker.ucp.'))
+    .map(([label, value]) =>
+      value === ''
+        ? { key: label, operator: 'Exists' }
+        : { key: label, operator: 'In', values: [value] },
+    );
+  if (expressions.length === 0) return undefined;
+  return {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: expressions }],
+    },
+  };
+}
+
+/** mke-upgrade.md §7.2. */
+function convertNodePorts(draft: Draft, enabled: boolean): void {
+  const ports = draft.from.list(PORTS);
+  const range = draft.from.text('cluster_config.nodeport_range') ?? DEFAULT_RANGE;
+  if (enabled) {
+    draft.set(`${TO}.nodePorts`, exposedPorts(draft, ports));
+    return;
+  }
+  const first = Number(range.split('-')[0]);
+  if (range !== DEFAULT_RANGE) draft.set(`${TO}.nodePorts`, { http: first, https: first + 1 });
+}
+
+function exposedPorts(draft: Draft, ports: JsonValue[]): JsonObject {
+  const nodePorts: JsonObject = { http: 33000, https: 33001 };
+  const tcp: JsonObject = {};
+  for (const port of ports) {
+    if (!isJsonObject(port)) continue;
+    const name = String(port['name']);
+    const nodePort = Number(port['node_port']);
+    if (name === 'http2' || name === 'http') nodePorts['http'] = nodePort;
+    else if (name === 'https') nodePorts['https'] = nodePort;
+    else {
+      tcp[String(port['port'])] = nodePort;
+      draft.report(PORTS, name, {
+        why: 'exposed ports are deprecated',
+        what: `check ingressController.nodePorts.tcp, where ${String(nodePort)} was put`,
+      });
+    }
+  }
+  if (Object.keys(tcp).length > 0) nodePorts['tcp'] = tcp;
+  return nodePorts;
+}

@@ -1,0 +1,102 @@
+import type { JsonObject } from '../../core/json.ts';
+import type { Draft } from './draft.ts';
+import { flagName } from './flags.ts';
+import { chosenProfile } from './hosts.ts';
+import { profileToFields } from './kubelet-fields.ts';
+import type { Row, Section } from './row.ts';
+import { pairs } from './values.ts';
+
+const C = 'cluster_config';
+const ARGS = 'kubelet.extraArgs';
+const PROFILES = `${C}.custom_kubelet_flags_profiles`;
+const HARDENING = 'hardening_configuration';
+const LIMIT = { type: 'any', to: 'kubelet.podPidsLimit' } as const;
+
+export const kubelet: Section = [
+  { key: `${C}.kubelet_max_pods`, type: 'number', to: 'kubelet.maxPods' },
+  { key: `${C}.kubelet_event_record_qps`, type: 'number', to: 'kubelet.eventRecordQPS' },
+  { key: `${C}.kubelet_pods_per_core`, type: 'number', to: 'kubelet.podsPerCore' },
+  {
+    key: `${C}.kube_protect_kernel_defaults`,
+    type: 'boolean',
+    to: 'kubelet.protectKernelDefaults',
+  },
+  {
+    rows: [
+      { ...LIMIT, type: 'boolean', key: `${HARDENING}.hardening_enabled` },
+      { ...LIMIT, type: 'number', key: `${HARDENING}.pids_limit_k8s` },
+      { ...LIMIT, key: `${HARDENING}.pids_limit_unspecified_k8s` },
+    ],
+    convert: convertPidsLimit,
+  },
+  reserved('manager'),
+  reserved('worker'),
+  { key: `${C}.custom_kubelet_flags`, type: 'flags', to: ARGS },
+  {
+    key: `${C}.cipher_suites_for_kubelet`,
+    type: 'text',
+    flag: { of: ARGS, name: 'tls-cipher-suites' },
+  },
+  {
+    rows: [{ key: PROFILES, type: 'table', to: 'kubelet.customProfiles' }],
+    convert: convertProfiles,
+  },
+  {
+    key: `${C}.kubelet_data_root`,
+    type: 'text',
+    defaults: ['/var/lib/kubelet'],
+    to: { '4.1': 'kubelet.kubeletRootDir' },
+    advice: {
+      why: 'the kubelet of k0s keeps its data in /var/lib/k0s/kubelet',
+      what: 'check the free space there, and host paths of CSI drivers',
+    },
+  },
+  {
+    key: `${C}.disable_seccomp_default`,
+    type: 'boolean',
+    advice: { why: 'MKE 4 has seccompDefault off already', what: 'nothing' },
+  },
+];
+
+function reserved(kind: 'manager' | 'worker'): Row {
+  return {
+    key: `${C}.${kind}_kube_reserved_resources`,
+    type: 'text',
+    to: `kubelet.${kind}KubeReserved`,
+    as: (text) => (text === undefined ? undefined : pairs(text, '=')),
+    unreadable: { why: 'it is not of the form cpu=…,memory=…', what: 'set it by hand' },
+  };
+}
+
+/** The limit counts only in a hardened cluster that does not leave it unspecified. */
+function convertPidsLimit(draft: Draft): void {
+  const { from } = draft;
+  const hardened = from.flag(`${HARDENING}.hardening_enabled`);
+  const limit = from.number(`${HARDENING}.pids_limit_k8s`) ?? 0;
+  const unspecified = from.get(`${HARDENING}.pids_limit_unspecified_k8s`) !== false;
+  if (hardened && !unspecified && limit > 0) draft.set('kubelet.podPidsLimit', limit);
+}
+
+function convertProfiles(draft: Draft): void {
+  const profiles: JsonObject[] = [];
+  for (const [name, flags] of Object.entries(draft.from.table(PROFILES))) {
+    const key = `${PROFILES}.${name}`;
+    profiles.push({ name, values: profileValues(draft, name, String(flags)) });
+    if (!draft.options.hosts.some((host) => chosenProfile(host, [name]) !== undefined))
+      draft.report(key, '(choice of nodes)', {
+        why: 'no node has a label with its name',
+        what: `add installFlags: ["--profile=${name}"] to its hosts`,
+      });
+  }
+  draft.set('kubelet.customProfiles', profiles);
+}
+
+function profileValues(draft: Draft, name: string, flags: string): JsonObject {
+  const key = `${PROFILES}.${name}`;
+  const words = flags.split(/\s+/).filter((flag) => !draft.leftOut(key, flagName(flag)));
+  const { fields, taken, problems } = profileToFields(words.join(' '));
+  draft.profileFlags[name] = taken;
+  for (const { flag, reason } of problems)
+    draft.report(key, flag, { why: reason, what: 'set it on the hosts by hand' });
+  return fields;
+}

@@ -1,0 +1,51 @@
+import type { Section } from './row.ts';
+
+const C = 'cluster_config';
+const OFF = 'switch it off in MKE 3 first';
+
+/** Settings with which a cluster cannot be upgraded at all. */
+export const refusals: Section = [
+  {
+    key: `${C}.calico_kdd`,
+    type: 'boolean',
+    defaults: [true, false],
+    refusal: {
+      unless: true,
+      why: 'Calico keeps its data outside of Kubernetes',
+      what: 'set calico_kdd = true through the MKE 3 API first; that cannot be undone',
+    },
+  },
+  {
+    key: `${C}.kube_proxy_mode`,
+    type: 'text',
+    refusal: {
+      unless: 'iptables',
+      why: 'MKE 4 knows iptables only',
+      what: 'change it to iptables in MKE 3 first',
+    },
+  },
+  {
+    key: `${C}.calico_ebpf_enabled`,
+    type: 'boolean',
+    refusal: { unless: false, why: 'MKE 4 does not support the eBPF data plane', what: OFF },
+  },
+  {
+    key: `${C}.unmanaged_cni`,
+    type: 'boolean',
+    refusal: { unless: false, why: 'MKE 4 needs the managed network', what: OFF },
+  },
+  {
+    key: `${C}.swarm_only`,
+    type: 'boolean',
+    refusal: { unless: false, why: 'the cluster has no Kubernetes to upgrade', what: OFF },
+  },
+  {
+    key: `${C}.kms_enabled`,
+    type: 'boolean',
+    refusal: {
+      unless: false,
+      why: 'secrets encrypted by a KMS cannot be read by MKE 4',
+      what: OFF,
+    },
+  },
+];

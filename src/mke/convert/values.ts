@@ -1,0 +1,43 @@
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+
+/** Off, empty or zero. */
+export function isOff(value: JsonValue): boolean {
+  if (value === false || value === 0 || value === '' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isOff);
+  return typeof value === 'object' && Object.values(value).every(isOff);
+}
+
+/** Keys whose values are never shown. */
+export function isSecretKey(key: string): boolean {
+  return /pass(word|phrase)|secret|token|key$/i.test(key);
+}
+
+/** `a=b,c=d` as a map; undefined when a part has no separator. */
+export function pairs(text: string, separator: '=' | '<'): Record<string, string> | undefined {
+  const map: Record<string, string> = {};
+  for (const part of text.split(',').filter((one) => one.trim() !== '')) {
+    const at = part.indexOf(separator);
+    if (at <= 0) return undefined;
+    map[part.slice(0, at).trim()] = part.slice(at + 1).trim();
+  }
+  return map;
+}
+
+/** `1m` → `1m0s`, as Go prints durations. */
+export function goDuration(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  return /^\d+m$/.test(text) ? `${text}0s` : /^\d+h$/.test(text) ? `${text}0m0s` : text;
+}
+
+/** Sets `a.b.c` in nested maps, making those that are missing. */
+export function setPath(target: JsonObject, path: string, value: JsonValue): void {
+  const parts = path.split('.');
+  const last = parts.pop() ?? path;
+  let current = target;
+  for (const part of parts) {
+    const next = current[part];
+    if (typeof next === 'object' && next !== null && !Array.isArray(next)) current = next;
+    else current = current[part] = {};
+  }
+  current[last] = value;
+}
