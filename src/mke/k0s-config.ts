@@ -1,9 +1,8 @@
 import { stringify } from 'yaml';
 import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
-import { chosenProfile } from './convert/hosts.ts';
-import { kubeletField } from './convert/kubelet-fields.ts';
 import type { Conversion, ConvertHost, Unconverted } from './convert/types.ts';
-import { setPath } from './convert/values.ts';
+import { setPath, textMap } from './convert/values.ts';
+import { k0sKubelet, type WorkerProfile } from './k0s-kubelet.ts';
 import { apiAudiences } from './key-files.ts';
 
 /** What k0s v1.29 gets of a configuration of MKE 4.0, which it does not read itself. */
@@ -15,7 +14,7 @@ export interface K0sSettings {
     scheduler: { extraArgs: Args };
     storage: { etcd: { extraArgs: Args } };
     network: { podCIDR: string; serviceCIDR: string; kubeProxy: JsonObject; calico: JsonObject };
-    workerProfiles: { name: string; values: JsonObject }[];
+    workerProfiles: WorkerProfile[];
     telemetry: { enabled: boolean };
   };
   /** Flags of "k0s install" by host. */
@@ -34,7 +33,6 @@ const C = 'cluster_config';
 const AUDIT_DIR = '/var/lib/k0s/audit';
 const AUDIT_POLICY = '/var/lib/k0s/audit-policy.yaml';
 const ADMISSION = '/var/lib/k0s/admission.yaml';
-const MANAGER_PROFILE = 'mke-manager';
 /** Limits for the events of the whole cluster, since MKE 3 does not show its own. */
 const EVENT_LIMITS = [{ type: 'Server', qps: 5000, burst: 20000 }];
 
@@ -63,7 +61,8 @@ class Builder {
 
   run(): K0sSettings {
     const network = objectOf(this.#spec['network']);
-    const kubelet = this.#kubelet();
+    const kubelet = k0sKubelet(this.#conversion, this.#hosts);
+    this.#unconverted.push(...kubelet.unconverted);
     return {
       spec: {
         api: { sans: arrayOf(this.#at('apiServer')['sans']), extraArgs: this.#apiArgs() },
@@ -105,7 +104,7 @@ class Builder {
       'request-timeout': String(api['requestTimeout']),
       'service-node-port-range': String(this.#at('network')['nodePortRange']),
       ...this.#auditArgs(),
-      ...textArgs(api['extraArgs']),
+      ...textMap(api['extraArgs']),
     };
     this.#eventRateLimit(args);
     const enabled = args['enable-admission-plugins'];
@@ -170,7 +169,7 @@ class Builder {
 
   #controllerManagerArgs(): Args {
     const { terminatedPodGCThreshold: threshold, extraArgs } = this.#at('controllerManager');
-    return { 'terminated-pod-gc-threshold': String(threshold), ...textArgs(extraArgs) };
+    return { 'terminated-pod-gc-threshold': String(threshold), ...textMap(extraArgs) };
   }
 
   #schedulerArgs(): Args {
@@ -178,7 +177,7 @@ class Builder {
     return {
       ...(profilingEnabled === true ? { profiling: 'true' } : {}),
       ...(bindToAll === true ? { 'bind-address': '0.0.0.0' } : {}),
-      ...textArgs(extraArgs),
+      ...textMap(extraArgs),
     };
   }
 
@@ -231,7 +230,7 @@ class Builder {
       mode: String(mode),
       metricsBindAddress: String(metricsBindAddress),
     };
-    for (const [name, text] of Object.entries(textArgs(extraArgs))) {
+    for (const [name, text] of Object.entries(textMap(extraArgs))) {
       const [path, read] = proxyFields[name] ?? [];
       const value = read?.(text);
       if (path !== undefined && value !== undefined) setPath(result, path, value);
@@ -245,103 +244,6 @@ class Builder {
     }
     return result;
   }
-
-  /** Worker profiles, and flags for each host: managers and workers reserve different resources. */
-  #kubelet(): { profiles: K0sSettings['spec']['workerProfiles']; flags: Record<string, string[]> } {
-    const kubelet = this.#at('kubelet');
-    const extra = this.#kubeletExtra(textArgs(kubelet['extraArgs']));
-    const values = (role: ConvertHost['role'], own: JsonObject = {}): JsonObject => ({
-      maxPods: kubelet['maxPods'] ?? null,
-      podsPerCore: kubelet['podsPerCore'] ?? null,
-      podPidsLimit: kubelet['podPidsLimit'] ?? null,
-      eventRecordQPS: kubelet['eventRecordQPS'] ?? null,
-      protectKernelDefaults: kubelet['protectKernelDefaults'] ?? null,
-      seccompDefault: kubelet['seccompDefault'] ?? null,
-      kubeReserved: kubelet[`${role}KubeReserved`] ?? null,
-      ...own,
-      ...extra.fields,
-    });
-    // Nodes without a profile have the one called "default".
-    const profiles = [
-      { name: 'default', values: values('worker') },
-      { name: MANAGER_PROFILE, values: values('manager') },
-    ];
-    // Names of the custom profiles, for workers and for managers.
-    const names = new Map<string, Record<ConvertHost['role'], string>>();
-    const isTaken = (name: string): boolean => profiles.some((one) => one.name === name);
-    for (const item of arrayOf(kubelet['customProfiles'])) {
-      const name = String(objectOf(item)['name']);
-      const own = objectOf(objectOf(item)['values']);
-      const worker = this.#profileName(name, isTaken);
-      profiles.push({ name: worker, values: values('worker', own) });
-      const manager = free(`${worker}-manager`, isTaken);
-      names.set(name, { worker, manager });
-      const byManager = this.#hosts.some(
-        (host) => host.role === 'manager' && chosenProfile(host, [name]) !== undefined,
-      );
-      if (byManager) profiles.push({ name: manager, values: values('manager', own) });
-    }
-    const flags = Object.fromEntries(
-      this.#hosts.map((host) => {
-        const own = names.get(chosenProfile(host, names.keys()) ?? '')?.[host.role];
-        const profile = own ?? (host.role === 'manager' ? MANAGER_PROFILE : undefined);
-        return [
-          host.name ?? host.address,
-          [
-            ...(profile === undefined ? [] : [`--profile=${profile}`]),
-            ...extra.flags,
-            ...kubeletWords(host, extra.words),
-          ],
-        ];
-      }),
-    );
-    return { profiles, flags };
-  }
-
-  /** A ConfigMap has the name of the profile in its own, which allows less than MKE 3 does. */
-  #profileName(name: string, isTaken: (name: string) => boolean): string {
-    const legal = name
-      .toLowerCase()
-      .replace(/[^a-z0-9-]+/g, '-')
-      .replace(/^-+|-+$/g, '')
-      .slice(0, 200);
-    const used = free(legal === '' ? 'profile' : legal, isTaken);
-    if (used !== name)
-      this.#report(
-        `${C}.custom_kubelet_flags_profiles.${name}`,
-        '(name)',
-        'a profile of k0s cannot have this name',
-        `use "--profile=${used}" for further nodes`,
-      );
-    return used;
-  }
-
-  /** Custom kubelet flags: as fields of the profiles where there are such, else as flags. */
-  #kubeletExtra(args: Args): { fields: JsonObject; flags: string[]; words: string[] } {
-    const fields: JsonObject = {};
-    const words: string[] = [];
-    const flags: string[] = [];
-    for (const [name, text] of Object.entries(args)) {
-      const field = kubeletField(name, text);
-      if (field) setPath(fields, field.path, field.value);
-      // k0s adds labels of its own.
-      else if (name === 'node-labels') flags.push(`--labels=${text}`);
-      // k0s divides the text at spaces, and systemd reads the rest.
-      else if (/[\s"'\\%$]/.test(text))
-        this.#report(
-          this.#origin(`kubelet.extraArgs.${name}`, 'custom_kubelet_flags'),
-          `--${name}=${text}`,
-          'its characters cannot be passed through the unit of k0s',
-          'set its field of KubeletConfiguration in a worker profile',
-        );
-      else words.push(`--${name}=${text}`);
-    }
-    return { fields, flags, words };
-  }
-}
-
-function free(name: string, isTaken: (name: string) => boolean): string {
-  return isTaken(name) ? free(`mke-${name}`, isTaken) : name;
 }
 
 const truth = (text: string): JsonValue | undefined =>
@@ -368,20 +270,4 @@ function bytes(text: string): number | undefined {
   if (count === undefined) return undefined;
   const size = Number(count) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
   return Number.isSafeInteger(size) && size > 0 ? size : undefined;
-}
-
-function textArgs(value: JsonValue | undefined): Args {
-  return Object.fromEntries(
-    Object.entries(objectOf(value)).map(([key, one]) => [key, String(one)]),
-  );
-}
-
-/** With several interfaces, a kubelet takes the address of the default route unless it is told another one. */
-function kubeletWords({ nodeAddress }: ConvertHost, words: readonly string[]): string[] {
-  const chosen = words.some((word) => word.startsWith('--node-ip='));
-  const all = [
-    ...(nodeAddress === undefined || chosen ? [] : [`--node-ip=${nodeAddress}`]),
-    ...words,
-  ];
-  return all.length === 0 ? [] : [`--kubelet-extra-args=${all.join(' ')}`];
 }

@@ -4,14 +4,130 @@ export const targets = ['4.0', '4.1'] as const;
 /** Release whose configuration is made. 4.1 means the shape of 4.1.3, which later releases of 4.1 take as it is. */
 export type Target = (typeof targets)[number];
 
+const spec40: JsonObject = {
+  hosts: [],
+  apiServer: {
+    externalAddress: '',
+    sans: [],
+    requestTimeout: '1m0s',
+    encryptionProvider: '/var/lib/k0s/encryption.cfg',
+    eventRateLimit: { enabled: false },
+    audit: {
+      enabled: false,
+      logPath: '/var/lib/k0s/audit.log',
+      maxAge: 30,
+      maxBackup: 10,
+      maxSize: 10,
+    },
+    extraArgs: {},
+  },
+  controllerManager: { terminatedPodGCThreshold: 12500, extraArgs: {} },
+  scheduler: { extraArgs: {} },
+  etcd: { storageQuota: '2GB' },
+  kubelet: {
+    eventRecordQPS: 50,
+    maxPods: 110,
+    podPidsLimit: -1,
+    podsPerCore: 0,
+    protectKernelDefaults: false,
+    seccompDefault: false,
+    managerKubeReserved: { cpu: '250m', 'ephemeral-storage': '4Gi', memory: '2Gi' },
+    workerKubeReserved: { cpu: '50m', 'ephemeral-storage': '500Mi', memory: '300Mi' },
+    customProfiles: [],
+    extraArgs: {},
+  },
+  network: {
+    serviceCIDR: '10.96.0.0/16',
+    nodePortRange: '32768-35535',
+    kubeProxy: { mode: 'iptables', metricsBindAddress: '0.0.0.0:10249' },
+    nllb: { disabled: true },
+    cplb: { disabled: true },
+    providers: [
+      {
+        provider: 'calico',
+        enabled: true,
+        extraConfig: {
+          CALICO_DISABLE_FILE_LOGGING: 'true',
+          CALICO_STARTUP_LOGLEVEL: 'DEBUG',
+          FELIX_LOGSEVERITYSCREEN: 'DEBUG',
+          clusterCIDRIPv4: '192.168.0.0/16',
+          deployWithOperator: 'false',
+          enableWireguard: 'false',
+          ipAutodetectionMethod: '',
+          mode: 'vxlan',
+          overlay: 'Always',
+          vxlanPort: '4789',
+          vxlanVNI: '10000',
+        },
+      },
+      { provider: 'kuberouter', enabled: false },
+      { provider: 'custom', enabled: false },
+    ],
+  },
+  authentication: {
+    ldap: { enabled: false },
+    oidc: { enabled: false },
+    saml: { enabled: false },
+    expiry: { refreshTokens: {} },
+  },
+  ingressController: {
+    enabled: true,
+    replicaCount: 2,
+    enableLoadBalancer: false,
+    preserveClientIP: false,
+    externalIPs: [],
+    tolerations: [],
+    affinity: { nodeAffinity: {} },
+    configMap: {},
+    tcpServices: {},
+    udpServices: {},
+    extraArgs: {
+      httpPort: 80,
+      httpsPort: 443,
+      enableSslPassthrough: false,
+      defaultSslCertificate: 'mke/mke-ingress.tls',
+    },
+    nodePorts: { http: 33000, https: 33001 },
+    ports: { http: 80, https: 443 },
+  },
+  addons: [
+    {
+      name: 'metallb',
+      kind: 'chart',
+      enabled: false,
+      namespace: 'metallb-system',
+      chart: { name: 'metallb', repo: 'https://metallb.github.io/metallb', version: '0.14.7' },
+    },
+  ],
+  policyController: { opaGatekeeper: { enabled: false, exemptNamespaces: [] } },
+  dns: { lameduck: { enabled: false, duration: '7s' } },
+  devicePlugins: { nvidiaGPU: { enabled: false } },
+  cloudProvider: { enabled: false },
+  monitoring: { enableGrafana: true, enableCAdvisor: false, enableOpscare: false },
+  backup: {
+    enabled: true,
+    scheduled_backup: { enabled: false },
+    storage_provider: {
+      type: 'InCluster',
+      in_cluster_options: {
+        enable_ui: true,
+        admin_credentials_secret: 'minio-credentials',
+        distributed: false,
+      },
+    },
+  },
+  tracking: { enabled: true },
+  version: 'v4.0.0',
+};
+
 /** `spec` as `mkectl init` prints it, in the order a person reads it. */
 export function defaultSpec(target: Target = '4.0'): JsonObject {
-  return target === '4.0' ? defaultSpec40() : defaultSpec41();
+  return target === '4.0' ? structuredClone(spec40) : defaultSpec41();
 }
 
 /** What 4.1 has otherwise (mke-upgrade.md §6.2). Keys that both have stay where they are. */
 function defaultSpec41(): JsonObject {
-  const spec = defaultSpec40();
+  const spec = structuredClone(spec40);
   // MetalLB is no addon any more; the version stands last.
   const gone = new Set(['addons', 'version']);
   const common = Object.fromEntries(Object.entries(spec).filter(([key]) => !gone.has(key)));
@@ -67,123 +183,5 @@ function defaultSpec41(): JsonObject {
       chartRegistry: { url: 'oci://registry.mirantis.com/mke' },
     },
     version: 'v4.1.3',
-  };
-}
-
-function defaultSpec40(): JsonObject {
-  return {
-    hosts: [],
-    apiServer: {
-      externalAddress: '',
-      sans: [],
-      requestTimeout: '1m0s',
-      encryptionProvider: '/var/lib/k0s/encryption.cfg',
-      eventRateLimit: { enabled: false },
-      audit: {
-        enabled: false,
-        logPath: '/var/lib/k0s/audit.log',
-        maxAge: 30,
-        maxBackup: 10,
-        maxSize: 10,
-      },
-      extraArgs: {},
-    },
-    controllerManager: { terminatedPodGCThreshold: 12500, extraArgs: {} },
-    scheduler: { extraArgs: {} },
-    etcd: { storageQuota: '2GB' },
-    kubelet: {
-      eventRecordQPS: 50,
-      maxPods: 110,
-      podPidsLimit: -1,
-      podsPerCore: 0,
-      protectKernelDefaults: false,
-      seccompDefault: false,
-      managerKubeReserved: { cpu: '250m', 'ephemeral-storage': '4Gi', memory: '2Gi' },
-      workerKubeReserved: { cpu: '50m', 'ephemeral-storage': '500Mi', memory: '300Mi' },
-      customProfiles: [],
-      extraArgs: {},
-    },
-    network: {
-      serviceCIDR: '10.96.0.0/16',
-      nodePortRange: '32768-35535',
-      kubeProxy: { mode: 'iptables', metricsBindAddress: '0.0.0.0:10249' },
-      nllb: { disabled: true },
-      cplb: { disabled: true },
-      providers: [
-        {
-          provider: 'calico',
-          enabled: true,
-          extraConfig: {
-            CALICO_DISABLE_FILE_LOGGING: 'true',
-            CALICO_STARTUP_LOGLEVEL: 'DEBUG',
-            FELIX_LOGSEVERITYSCREEN: 'DEBUG',
-            clusterCIDRIPv4: '192.168.0.0/16',
-            deployWithOperator: 'false',
-            enableWireguard: 'false',
-            ipAutodetectionMethod: '',
-            mode: 'vxlan',
-            overlay: 'Always',
-            vxlanPort: '4789',
-            vxlanVNI: '10000',
-          },
-        },
-        { provider: 'kuberouter', enabled: false },
-        { provider: 'custom', enabled: false },
-      ],
-    },
-    authentication: {
-      ldap: { enabled: false },
-      oidc: { enabled: false },
-      saml: { enabled: false },
-      expiry: { refreshTokens: {} },
-    },
-    ingressController: {
-      enabled: true,
-      replicaCount: 2,
-      enableLoadBalancer: false,
-      preserveClientIP: false,
-      externalIPs: [],
-      tolerations: [],
-      affinity: { nodeAffinity: {} },
-      configMap: {},
-      tcpServices: {},
-      udpServices: {},
-      extraArgs: {
-        httpPort: 80,
-        httpsPort: 443,
-        enableSslPassthrough: false,
-        defaultSslCertificate: 'mke/mke-ingress.tls',
-      },
-      nodePorts: { http: 33000, https: 33001 },
-      ports: { http: 80, https: 443 },
-    },
-    addons: [
-      {
-        name: 'metallb',
-        kind: 'chart',
-        enabled: false,
-        namespace: 'metallb-system',
-        chart: { name: 'metallb', repo: 'https://metallb.github.io/metallb', version: '0.14.7' },
-      },
-    ],
-    policyController: { opaGatekeeper: { enabled: false, exemptNamespaces: [] } },
-    dns: { lameduck: { enabled: false, duration: '7s' } },
-    devicePlugins: { nvidiaGPU: { enabled: false } },
-    cloudProvider: { enabled: false },
-    monitoring: { enableGrafana: true, enableCAdvisor: false, enableOpscare: false },
-    backup: {
-      enabled: true,
-      scheduled_backup: { enabled: false },
-      storage_provider: {
-        type: 'InCluster',
-        in_cluster_options: {
-          enable_ui: true,
-          admin_credentials_secret: 'minio-credentials',
-          distributed: false,
-        },
-      },
-    },
-    tracking: { enabled: true },
-    version: 'v4.0.0',
   };
 }

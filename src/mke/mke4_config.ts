@@ -107,28 +107,16 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
   schema,
   readOnly: true,
 
-  plan({ toml, hosts, nodes = [], external_address: externalAddress = '', target, ...rest }) {
-    const source = parseMke3Config(toml, 'config-toml');
-    const { ldap = {}, airgapped, k0s_version: k0sVersion, kubernetes_flags: tables = {} } = rest;
-    const options: ConvertOptions = {
-      hosts: hosts.map(
-        ({ key_path: keyPath, node_address: nodeAddress, node, labels, ...host }) => ({
-          ...host,
-          keyPath,
-          nodeAddress,
-          labels: { ...nodes.find(({ hostname }) => hostname === node)?.labels, ...labels },
-        }),
-      ),
-      externalAddress,
+  plan(args) {
+    const {
+      toml,
       target,
-      ldap: Object.keys(ldap).length > 0 ? (ldap as JsonObject) : undefined,
-      registries: {
-        image: rest.image_registry || undefined,
-        chart: rest.chart_registry || undefined,
-      },
       airgapped,
-      leaveOut: rest.leave_out,
-    };
+      k0s_version: k0sVersion,
+      kubernetes_flags: tables = {},
+    } = args;
+    const source = parseMke3Config(toml, 'config-toml');
+    const options = optionsOf(args);
     const file = convertConfig(source, options);
     // k0s has the form of 4.0, whatever form the file has.
     const base =
@@ -142,7 +130,7 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
         : checkFlags(base, k0sVersion, {
             tables,
             airgapped,
-            registry: rest.image_registry,
+            registry: args.image_registry,
           });
     const conversion = { ...file, unconverted: [...file.unconverted, ...k0s.unconverted] };
     const { config, unconverted, refusals, metallbPools, later, managersTakePods } = conversion;
@@ -172,3 +160,29 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
     return { actions: [], result: result as unknown as JsonObject };
   },
 };
+
+function optionsOf({
+  hosts,
+  nodes = [],
+  external_address: externalAddress = '',
+  ldap = {},
+  ...rest
+}: FromSchema<typeof schema>): ConvertOptions {
+  return {
+    hosts: hosts.map(({ key_path: keyPath, node_address: nodeAddress, node, labels, ...host }) => ({
+      ...host,
+      keyPath,
+      nodeAddress,
+      labels: { ...nodes.find(({ hostname }) => hostname === node)?.labels, ...labels },
+    })),
+    externalAddress,
+    target: rest.target,
+    ldap: Object.keys(ldap).length > 0 ? (ldap as JsonObject) : undefined,
+    registries: {
+      image: rest.image_registry || undefined,
+      chart: rest.chart_registry || undefined,
+    },
+    airgapped: rest.airgapped,
+    leaveOut: rest.leave_out,
+  };
+}

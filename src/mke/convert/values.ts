@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
 
 /** Off, empty or zero. */
 export function isOff(value: JsonValue): boolean {
@@ -21,6 +21,13 @@ export function pairs(text: string, separator: '=' | '<'): Record<string, string
     map[part.slice(0, at).trim()] = part.slice(at + 1).trim();
   }
   return map;
+}
+
+/** A map with all its values as text. */
+export function textMap(value: JsonValue | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(objectOf(value)).map(([key, one]) => [key, String(one)]),
+  );
 }
 
 /** `1m` → `1m0s`, as Go prints durations. */

@@ -1,0 +1,144 @@
+import { arrayOf, objectOf, type JsonObject } from '../core/json.ts';
+import { chosenProfile } from './convert/hosts.ts';
+import { kubeletField } from './convert/kubelet-fields.ts';
+import type { Conversion, ConvertHost, Unconverted } from './convert/types.ts';
+import { setPath, textMap } from './convert/values.ts';
+
+export interface WorkerProfile {
+  name: string;
+  values: JsonObject;
+}
+
+/** What k0s gets of the kubelet's settings. */
+export interface K0sKubelet {
+  profiles: WorkerProfile[];
+  /** Flags of "k0s install" by host. */
+  flags: Record<string, string[]>;
+  unconverted: Unconverted[];
+}
+
+type Role = ConvertHost['role'];
+
+/** Custom kubelet flags: fields of the profiles where there are such, flags of "k0s install", and the rest for the kubelet. */
+interface Extra {
+  fields: JsonObject;
+  flags: string[];
+  words: string[];
+}
+
+const MANAGER_PROFILE = 'mke-manager';
+
+/** Worker profiles, and flags for each host: managers and workers reserve different resources. */
+export function k0sKubelet(conversion: Conversion, hosts: readonly ConvertHost[]): K0sKubelet {
+  const unconverted: Unconverted[] = [];
+  const kubelet = objectOf(objectOf(conversion.config['spec'])['kubelet']);
+  const extra = kubeletExtra(conversion, textMap(kubelet['extraArgs']), unconverted);
+  const values = (role: Role, own: JsonObject = {}): JsonObject => ({
+    maxPods: kubelet['maxPods'] ?? null,
+    podsPerCore: kubelet['podsPerCore'] ?? null,
+    podPidsLimit: kubelet['podPidsLimit'] ?? null,
+    eventRecordQPS: kubelet['eventRecordQPS'] ?? null,
+    protectKernelDefaults: kubelet['protectKernelDefaults'] ?? null,
+    seccompDefault: kubelet['seccompDefault'] ?? null,
+    kubeReserved: kubelet[`${role}KubeReserved`] ?? null,
+    ...own,
+    ...extra.fields,
+  });
+  // Nodes without a profile have the one called "default".
+  const profiles = [
+    { name: 'default', values: values('worker') },
+    { name: MANAGER_PROFILE, values: values('manager') },
+  ];
+  // Names of the custom profiles, for workers and for managers.
+  const names = new Map<string, Record<Role, string>>();
+  const isTaken = (name: string): boolean => profiles.some((one) => one.name === name);
+  for (const item of arrayOf(kubelet['customProfiles'])) {
+    const name = String(objectOf(item)['name']);
+    const own = objectOf(objectOf(item)['values']);
+    const worker = profileName(name, isTaken, unconverted);
+    profiles.push({ name: worker, values: values('worker', own) });
+    const manager = free(`${worker}-manager`, isTaken);
+    names.set(name, { worker, manager });
+    const byManager = hosts.some(
+      (host) => host.role === 'manager' && chosenProfile(host, [name]) !== undefined,
+    );
+    if (byManager) profiles.push({ name: manager, values: values('manager', own) });
+  }
+  const flags = hosts.map((host) => [host.name ?? host.address, installFlags(host, names, extra)]);
+  return {
+    profiles,
+    flags: Object.fromEntries(flags) as K0sKubelet['flags'],
+    unconverted,
+  };
+}
+
+function kubeletExtra(
+  { origins }: Conversion,
+  args: Record<string, string>,
+  unconverted: Unconverted[],
+): Extra {
+  const extra: Extra = { fields: {}, flags: [], words: [] };
+  for (const [name, text] of Object.entries(args)) {
+    const field = kubeletField(name, text);
+    if (field) setPath(extra.fields, field.path, field.value);
+    // k0s adds labels of its own.
+    else if (name === 'node-labels') extra.flags.push(`--labels=${text}`);
+    // k0s divides the text at spaces, and systemd reads the rest.
+    else if (/[\s"'\\%$]/.test(text))
+      unconverted.push({
+        key: origins[`kubelet.extraArgs.${name}`] ?? 'cluster_config.custom_kubelet_flags',
+        value: `--${name}=${text}`,
+        why: 'its characters cannot be passed through the unit of k0s',
+        what: 'set its field of KubeletConfiguration in a worker profile',
+      });
+    else extra.words.push(`--${name}=${text}`);
+  }
+  return extra;
+}
+
+/** A ConfigMap has the name of the profile in its own, which allows less than MKE 3 does. */
+function profileName(
+  name: string,
+  isTaken: (name: string) => boolean,
+  unconverted: Unconverted[],
+): string {
+  const legal = name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 200);
+  const used = free(legal === '' ? 'profile' : legal, isTaken);
+  if (used !== name)
+    unconverted.push({
+      key: `cluster_config.custom_kubelet_flags_profiles.${name}`,
+      value: '(name)',
+      why: 'a profile of k0s cannot have this name',
+      what: `use "--profile=${used}" for further nodes`,
+    });
+  return used;
+}
+
+function free(name: string, isTaken: (name: string) => boolean): string {
+  return isTaken(name) ? free(`mke-${name}`, isTaken) : name;
+}
+
+function installFlags(
+  host: ConvertHost,
+  names: ReadonlyMap<string, Record<Role, string>>,
+  { flags, words }: Extra,
+): string[] {
+  const own = names.get(chosenProfile(host, names.keys()) ?? '')?.[host.role];
+  const profile = own ?? (host.role === 'manager' ? MANAGER_PROFILE : undefined);
+  const chosen = profile === undefined ? [] : [`--profile=${profile}`];
+  return [...chosen, ...flags, ...kubeletWords(host, words)];
+}
+
+/** With several interfaces, a kubelet takes the address of the default route unless it is told another one. */
+function kubeletWords({ nodeAddress }: ConvertHost, words: readonly string[]): string[] {
+  const chosen = words.some((word) => word.startsWith('--node-ip='));
+  const all = [
+    ...(nodeAddress === undefined || chosen ? [] : [`--node-ip=${nodeAddress}`]),
+    ...words,
+  ];
+  return all.length === 0 ? [] : [`--kubelet-extra-args=${all.join(' ')}`];
+}
