@@ -1,22 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkFlags } from '../../src/mke/component-flags.ts';
 import { convertConfig } from '../../src/mke/convert/convert.ts';
-import { minorOf } from '../../src/mke/kubernetes-flags.ts';
 import { Mke3Config } from '../../src/mke/mke3-config.ts';
-import { packageRoot } from '../../src/util/package.ts';
 
 type Cluster = Record<string, string[] | boolean>;
 type CheckOptions = Parameters<typeof checkFlags>[2];
 
-const convert = (cluster: Cluster, leaveOut: string[] = []) =>
+const convert = (cluster: Cluster) =>
   convertConfig(new Mke3Config({ cluster_config: { calico_kdd: true, ...cluster } }), {
     hosts: [],
     externalAddress: '',
-    leaveOut,
   });
 const check = (cluster: Cluster, options: CheckOptions = {}, version = 'v1.29.15+k0s.0') =>
   checkFlags(convert(cluster), version, options);
@@ -173,79 +166,4 @@ describe('images without a registry', () => {
         'give --image-registry, or leave it out for the upgrade with --leave-out AlwaysPullImages',
       );
   });
-});
-
-describe('what is left out', () => {
-  it('are admission plugins of MKE 3, with a line in the report', () => {
-    const { config, unconverted } = convert(
-      api(
-        '--enable-admission-plugins=UCPAuthorization,CheckImageSigning,PodNodeSelector,PodSecurityPolicy',
-      ),
-    );
-    expect(config).toMatchObject({
-      spec: { apiServer: { extraArgs: { 'enable-admission-plugins': 'PodNodeSelector' } } },
-    });
-    expect(unconverted.map(({ key, value }) => `${key} ${value}`)).toEqual([
-      'cluster_config.custom_kube_api_server_flags UCPAuthorization',
-      'cluster_config.custom_kube_api_server_flags CheckImageSigning',
-      'cluster_config.custom_kube_api_server_flags PodSecurityPolicy',
-    ]);
-  });
-
-  it.each([
-    [api('--no-such-flag=1', '--event-ttl=2h'), 'no-such-flag', { 'event-ttl': '2h' }],
-    [
-      api('--enable-admission-plugins=A,PodNodeSelector'),
-      'A',
-      { 'enable-admission-plugins': 'PodNodeSelector' },
-    ],
-    [{ k8s_always_pull_images_ac_enabled: true }, 'AlwaysPullImages', {}],
-    [{ kube_api_server_profiling_enabled: true }, 'profiling', {}],
-  ])('from %j is %s, when the operator asks for it', (cluster: Cluster, name, extraArgs) => {
-    const { config, unconverted } = convert(cluster, [name]);
-    expect(config).toMatchObject({ spec: { apiServer: { extraArgs } } });
-    expect(
-      (config as { spec: { apiServer: { extraArgs: object } } }).spec.apiServer.extraArgs,
-    ).toEqual(extraArgs);
-    expect(unconverted.map(({ why }) => why)).toEqual(['you asked to leave it out']);
-  });
-});
-
-it.each([
-  ['v1.29.15+k0s.0', '1.29'],
-  ['1.30.1', '1.30'],
-  ['latest', undefined],
-  ['v1.29', undefined],
-  ['../../1.29.0', undefined],
-])('the version %s is of Kubernetes %s', (version, minor) => {
-  expect(minorOf(version)).toBe(minor);
-});
-
-it('scripts/kubernetes-flags.mjs reads flags, plugins and gates from the help of the programs', () => {
-  const help = `
-Usage:
-  kube-apiserver [flags]
-
-Flags:
-      --enable-admission-plugins strings   admission plugins (a, b). Comma-delimited list of admission plugins: PodSecurity, AlwaysAdmit. The order does not matter, see --other.
-      --feature-gates mapStringBool        Options are:
-                APIServerIdentity=true|false (BETA - default=true)
-                kube:Other=true|false (ALPHA - default=false)
-  -h, --help                               help
-`;
-  const dir = mkdtempSync(join(tmpdir(), 'runner-flags-'));
-  try {
-    const program = join(dir, 'kube-apiserver');
-    writeFileSync(program, `#!/bin/sh\n[ "$*" = --help ] || exit 1\ncat <<'EOF'\n${help}EOF\n`);
-    chmodSync(program, 0o755);
-    const script = join(packageRoot(), 'scripts', 'kubernetes-flags.mjs');
-    const out = execFileSync('node', [script, dir], { stdio: 'pipe', timeout: 30_000 });
-    expect(JSON.parse(out.toString())).toEqual({
-      'kube-apiserver': ['enable-admission-plugins', 'feature-gates', 'help'],
-      'admission-plugins': ['AlwaysAdmit', 'PodSecurity'],
-      'feature-gates': ['APIServerIdentity', 'Other'],
-    });
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
 });

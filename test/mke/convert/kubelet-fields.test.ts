@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { profileToFields } from '../../src/mke/convert/kubelet-fields.ts';
+import { profileToFields } from '../../../src/mke/convert/kubelet-fields.ts';
 
 /**
  * Flags of the kubelet 1.27 with an argument, and the fields of KubeletConfiguration v1beta1 that they set: the flag sets of
@@ -70,4 +70,19 @@ describe('a kubelet flag of MKE 3', () => {
   ])('%s is reported with the reason', (flag, reason) => {
     expect(profileToFields(flag)).toEqual({ fields: {}, taken: {}, problems: [{ flag, reason }] });
   });
+});
+
+it('turns the flags of a profile into fields of their type', () => {
+  const { fields, problems } = profileToFields(
+    '--max-pods=40 --eviction-hard=memory.available<5%,nodefs.available<10% --feature-gates=A=true --anonymous-auth=false --node-ip=1.2.3.4',
+  );
+  expect(fields).toEqual({
+    maxPods: 40,
+    evictionHard: { 'memory.available': '5%', 'nodefs.available': '10%' },
+    featureGates: { A: true },
+    authentication: { anonymous: { enabled: false } },
+  });
+  expect(problems).toEqual([
+    { flag: '--node-ip=1.2.3.4', reason: 'KubeletConfiguration has no such field' },
+  ]);
 });

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { convertConfig } from '../../../src/mke/convert/convert.ts';
+import { parseMke3Config } from '../../../src/mke/mke3-config.ts';
+import { kdd } from '../../helpers/mke3-config.ts';
+
+it('gives 4.1 the values of the Tigera operator, registries and node-local DNS', () => {
+  const { config, unconverted } = convertConfig(
+    parseMke3Config(
+      `${kdd}vxlan_vni = 4242\ncalico_vxlan_mtu = "1400"\npod_cidr = "10.1.0.0/16"\nnode_local_dns = true\nkubelet_data_root = "/data/kubelet"\n`,
+      'x',
+    ),
+    {
+      hosts: [],
+      externalAddress: '',
+      target: '4.1',
+      airgapped: true,
+      registries: { image: 'r.example.com/mke', chart: 'oci://r.example.com/mke' },
+    },
+  );
+  const spec = config['spec'] as JsonObject;
+  expect(spec).toMatchObject({
+    version: 'v4.1.3',
+    airgap: { enabled: true },
+    registries: { imageRegistry: { url: 'r.example.com/mke' } },
+    nodeLocalDNS: { enabled: true },
+    kubelet: { kubeletRootDir: '/data/kubelet' },
+  });
+  expect(Object.keys(spec)).not.toContain('addons');
+  const [calico] = (spec['network'] as unknown as { providers: { extraConfig: JsonObject }[] })
+    .providers;
+  const values = String(calico?.extraConfig['values.yaml']);
+  expect(values.split('\n')[0]).toBe('kubeletVolumePluginPath: /var/lib/k0s/kubelet');
+  expect(parse(values)).toMatchObject({
+    installation: { calicoNetwork: { mtu: 1400, ipPools: [{ cidr: '10.1.0.0/16' }] } },
+    defaultFelixConfiguration: { vxlanVNI: 4242, vxlanPort: 4789 },
+  });
+  expect(unconverted.map(({ key }) => key)).toEqual(['cluster_config.kubelet_data_root']);
+});
