@@ -40,7 +40,7 @@ interface ValueRow<T extends keyof ValueTypes> extends Common {
   as?(value: ValueTypes[T]): JsonValue | undefined;
   /** Reported for a value that `as` cannot read. */
   unreadable?: Advice;
-  /** The only value with which a cluster can be upgraded, which is also that of an absent setting unless it is boolean. */
+  /** Any other value refuses the upgrade. An absent setting counts as false if it is boolean, and is accepted if not. */
   refusal?: Advice & { unless: JsonValue };
 }
 

@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { rowOf } from '../../../src/mke/convert/table.ts';
-import { C, cases, settings, type Case, type Result } from '../../helpers/mke3-settings.ts';
+import { rowsOf } from '../../../src/mke/convert/row.ts';
+import { rowOf, rows, sections } from '../../../src/mke/convert/table.ts';
+import { parseMke3Config } from '../../../src/mke/mke3-config.ts';
+import { targets } from '../../../src/mke/mke4-defaults.ts';
+import { dump } from '../../helpers/mke3-config.ts';
+import {
+  C,
+  cases,
+  settings,
+  type Case,
+  type Result,
+  type Settings,
+} from '../../helpers/mke3-settings.ts';
+import { randomOf, seed } from '../../helpers/seed.ts';
 
 /** Where a setting has gone: into k0s, into the report, or into the file of MKE 4 for later. */
 function destinations(key: string, [value, beside = {}, target]: Case): string[] {
@@ -25,6 +37,23 @@ function destinations(key: string, [value, beside = {}, target]: Case): string[]
   ];
 }
 
+describe('the table of the conversion', () => {
+  it('has one row for each key', () => {
+    const keys = rows.map(({ key }) => key);
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+  });
+
+  it('has a row for every key of a dump', () => {
+    const keys = parseMke3Config(dump, 'x.toml').entries();
+    expect(keys.map(([key]) => key).filter((key) => rowOf(key) === undefined)).toEqual([]);
+  });
+
+  it('says in every row where the setting goes', () => {
+    const places = ['to', 'flag', 'advice', 'refusal', 'elsewhere'];
+    expect(rows.filter((row) => !places.some((place) => place in row))).toEqual([]);
+  });
+});
+
 describe('every setting of MKE 3 that is converted', () => {
   const rows = Object.entries(cases).flatMap(([key, all]) =>
     all.map((one) => ({ key, one, title: `${key} = ${JSON.stringify(one[0])} ${one[2] ?? ''}` })),
@@ -42,9 +71,59 @@ describe('every setting of MKE 3 that is converted', () => {
     );
     expect([...asked].filter((key) => !Object.hasOwn(cases, key))).toEqual([]);
     expect(Object.keys(cases).filter((key) => !asked.has(key))).toEqual([]);
+    const converted = sections.flatMap(rowsOf).map(({ key }) => key);
+    expect(converted.sort()).toEqual(Object.keys(cases).sort());
   });
 
   it('is found missing by this check when it goes nowhere', () => {
     expect(destinations(`${C}.node_exporter_port`, [9100])).toEqual([]);
+  });
+});
+
+/** Settings of which one can make the others ineffective. */
+const rivals = [
+  [`${C}.calico_vxlan`, `${C}.calico_mtu`, `${C}.calico_vxlan_mtu`, `${C}.ipip_mtu`],
+  ['auth.external_identity_provider.issuer', 'auth.external_identity_provider.wellKnownConfigUrl'],
+  [
+    'hardening_configuration.hardening_enabled',
+    'hardening_configuration.pids_limit_k8s',
+    'hardening_configuration.pids_limit_unspecified_k8s',
+  ],
+  [
+    `${C}.kube_api_server_enable_custom_audit_policy`,
+    `${C}.kube_api_server_custom_audit_policy_yaml`,
+  ],
+  ['tracking_configuration.disable_tracking', 'tracking_configuration.disable_usageinfo'],
+];
+
+describe(`settings of random configurations (seed ${String(seed)})`, () => {
+  const result = (values: Settings, target: (typeof targets)[number]): string => {
+    const { conversion, k0s } = settings(values, target);
+    return JSON.stringify([conversion, k0s]);
+  };
+
+  it.each(targets)('each have an effect of their own in %s', (target) => {
+    const random = randomOf(`conversion ${target}`);
+    for (let run = 0; run < 10; run += 1) {
+      const chosen = Object.entries(cases)
+        .filter(([key]) => random() < 0.15 && !rivals.some((group) => group.includes(key)))
+        .map(([key, all]) => [key, all[Math.floor(random() * all.length)]] as const);
+      for (const group of rivals) {
+        const key = group[Math.floor(random() * group.length)] ?? '';
+        chosen.push([key, cases[key]?.[0]]);
+      }
+      const values: Settings = {};
+      for (const [, one] of chosen) Object.assign(values, one?.[1]);
+      for (const [key, one] of chosen) if (one) values[key] = one[0];
+      const all = result(values, target);
+      for (const [key, one] of chosen) {
+        const { [key]: value, ...others } = values;
+        const without = {
+          ...others,
+          ...(one?.[1]?.[key] === undefined ? {} : { [key]: one[1][key] }),
+        };
+        expect(result(without, target), `${key} = ${JSON.stringify(value)}`).not.toBe(all);
+      }
+    }
   });
 });
