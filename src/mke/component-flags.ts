@@ -62,7 +62,7 @@ export function checkFlags(
     if (known.flags[component].has(name)) {
       problems.push(...unknownItems(flag, known, release));
       if (airgapped && registry === '') imageProblems.push(...alwaysPullImages(flag));
-    } else if (!problems.some((one) => one.value === shown)) {
+    } else if (why === undefined) {
       const unknown = `${component} of ${release} does not know it, and would not start`;
       problems.push(stop(flag, shown, unknown));
     }

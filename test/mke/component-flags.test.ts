@@ -87,6 +87,15 @@ describe('the check of custom flags', () => {
     expect(check(cluster).problems).toEqual([]);
   });
 
+  it('reports a flag that two components do not know for each of them', () => {
+    const flags = ['--no-such-flag=1'];
+    const cluster = { custom_kube_api_server_flags: flags, custom_kube_scheduler_flags: flags };
+    expect(check(cluster).problems.map(({ key }) => key)).toEqual([
+      'cluster_config.custom_kube_api_server_flags',
+      'cluster_config.custom_kube_scheduler_flags',
+    ]);
+  });
+
   it('is about the key that the setting comes from, not the one of the flags', () => {
     const { imageProblems } = check(
       { k8s_always_pull_images_ac_enabled: true },

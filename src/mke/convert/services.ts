@@ -185,8 +185,7 @@ function convertCloudProvider(draft: Draft): void {
 }
 
 function convertTracking(draft: Draft): void {
-  const disabled =
-    draft.from.flag(`${TRACKING}.disable_tracking`) ||
-    draft.from.flag(`${TRACKING}.disable_usageinfo`);
-  draft.set('tracking.enabled', !disabled);
+  const tracking = draft.from.flag(`${TRACKING}.disable_tracking`);
+  const usage = draft.from.flag(`${TRACKING}.disable_usageinfo`);
+  draft.set('tracking.enabled', !tracking && !usage);
 }
