@@ -97,6 +97,10 @@ write_config() {
   printf '%s\n' 'apiVersion: k0s.k0sproject.io/v1beta1' 'kind: ClusterConfig' 'metadata:' '  name: k0s' 'spec:' '  api:' "    address: $(own_address)" \
     "$1" '  network:' '    provider: calico' '  telemetry:' '    enabled: false' >/etc/k0s/k0s.yaml
 }
+# untainted NODE: the controller-manager has taken back the taint of a node that was not ready, which it does after the node is Ready.
+untainted() {
+  k0s kubectl get node "$1" -o json >/tmp/node && ! grep -q '"node.kubernetes.io/not-ready"' /tmp/node
+}
 controller_runs() {
   if [ "$(systemctl is-active k0scontroller)" != active ]; then
     if [ ! -e $units/k0scontroller.service ]; then
@@ -935,7 +939,10 @@ const worker: Chapter = {
     { on: 'h1', run: 'controller_runs' },
     { on: 'h1', run: 'write_config; k0s token create --role=worker' },
     { on: 'h2', run: 'worker_runs' },
-    { on: 'h1', run: 'within 120 k0s kubectl wait --for=condition=Ready node/h2 --timeout=60s' },
+    {
+      on: 'h1',
+      run: 'within 120 k0s kubectl wait --for=condition=Ready node/h2 --timeout=60s && within 60 untainted h2',
+    },
   ],
   questions: [
     {
