@@ -149,7 +149,7 @@ function passphraseAsker(world: World, file: string | undefined): AskPassphrase 
   }
   return async (key, retry) => {
     if (!canAsk(world)) return undefined;
-    const passphrase = await askSecret(`${retry ? 'Wrong. ' : ''}Passphrase of ${key}`);
+    const passphrase = await askSecret(world, `${retry ? 'Wrong. ' : ''}Passphrase of ${key}`);
     if (passphrase !== undefined) world.redactor.hide(passphrase);
     return passphrase;
   };
@@ -163,7 +163,7 @@ async function secret(
   if (value === undefined && ask !== undefined) {
     if (!canAsk(world))
       throw new UsageError(`There is no terminal to ask for a password.`, { hint: `Use ${flag}.` });
-    value = await askSecret(ask);
+    value = await askSecret(world, ask);
     if (value === undefined) throw new UsageError('No password was given.');
   }
   if (value !== undefined) world.redactor.hide(value);

@@ -177,7 +177,8 @@ async function keysFor(
   }
   const passphrase =
     passphraseFile === undefined
-      ? world.env[PASSPHRASE] || (canAsk(world) ? await askSecret(`Passphrase of ${file}`) : '')
+      ? world.env[PASSPHRASE] ||
+        (canAsk(world) ? await askSecret(world, `Passphrase of ${file}`) : '')
       : firstLine(passphraseFile, '--passphrase-file');
   if (!passphrase)
     throw new UsageError(`"${file}" is encrypted with a passphrase, and none was given.`, {
@@ -200,13 +201,11 @@ async function readIdentities(file: string): Promise<string[]> {
 }
 
 async function print({ stdout }: World, plain: AsyncIterable<Uint8Array>): Promise<number> {
-  for await (const bytes of plain)
-    await new Promise<void>((done, failed) => {
-      stdout.write(bytes, (error) => {
-        if (error) failed(cannotWrite('standard output', error));
-        else done();
-      });
-    });
+  for await (const bytes of plain) {
+    stdout.write(bytes);
+    const lost = await stdout.flushed();
+    if (lost) throw new UsageError(`Cannot write ${lost.output}: ${lost.reason}.`);
+  }
   return exitCodes.done;
 }
 

@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { exitCodes, type EventSink, type Outcome, type StepInfo } from '../core/events.ts';
 import { TimeoutError } from '../core/errors.ts';
 import type { FaultHook } from '../core/fault.ts';
@@ -16,9 +15,10 @@ import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
 import { plural } from '../util/text.ts';
 import { askAfterInterrupt, askBeforeStep, askSecret, askText, canAsk, confirm } from './prompt.ts';
+import { tellEnding, WatchedOutputs } from './lost-output.ts';
 import type { RunFlags } from './run-options.ts';
 import type { Display } from '../output/displays.ts';
-import { createReach, unlockKeys, type ConnectFlags } from './connect.ts';
+import { createReach, unlockKeys, type ConnectFlags, type Reach } from './connect.ts';
 import type { SignalSource, World } from './world.ts';
 
 /** How long running steps may go on after Ctrl-C. */
@@ -32,9 +32,6 @@ export class StopSignals {
   readonly #listener = (): void => {
     this.request();
   };
-  readonly #ignore = (): void => {
-    // The run goes on when the terminal goes away.
-  };
   readonly #onFirst: () => void;
   readonly #source: SignalSource;
 
@@ -43,7 +40,7 @@ export class StopSignals {
     this.#onFirst = onFirst;
     source.on('SIGINT', this.#listener);
     source.on('SIGTERM', this.#listener);
-    source.on('SIGHUP', this.#ignore);
+    source.on('SIGHUP', ignoreHangup);
   }
 
   /** What a signal does, asked for by other means. */
@@ -83,8 +80,12 @@ export class StopSignals {
     clearTimeout(this.#grace);
     this.#source.off('SIGINT', this.#listener);
     this.#source.off('SIGTERM', this.#listener);
-    this.#source.off('SIGHUP', this.#ignore);
   }
+}
+
+/** The run goes on without its terminal. The handler stays: the exit code counts until the process has ended. */
+function ignoreHangup(): void {
+  // Without a handler, the signal would end the process.
 }
 
 function newAbort(): AbortController {
@@ -103,6 +104,8 @@ interface EngineParts {
   flags: ConnectFlags;
   /** The operator is asked before each step. */
   stepwise?: boolean;
+  /** Writes the first records of the journal. */
+  begin?: (context: EngineContext) => Promise<void>;
   /** Where events go first; the display when left out. */
   emit?: EventSink;
 }
@@ -110,18 +113,33 @@ interface EngineParts {
 /** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
 export async function withEngine<T>(
   world: World,
-  { settings, inventory, log, display, flags, stepwise, emit = display.sink }: EngineParts,
+  parts: EngineParts,
   work: (context: EngineContext, stop: StopSignals) => Promise<T>,
 ): Promise<T> {
-  const reach = await createReach(world, flags);
-  await unlockKeys(world, reach, inventory);
   const stop = new StopSignals(world.signals, () => {
-    display.sink({
+    parts.display.sink({
       type: 'message',
       level: 'warning',
       text: 'Interrupted: no new step begins. Once more gives up the running ones.',
     });
   });
+  try {
+    const reach = await createReach(world, parts.flags);
+    await unlockKeys(world, reach, parts.inventory);
+    return await connected(world, parts, { reach, stop }, (context) => work(context, stop));
+  } finally {
+    stop.dispose();
+    await parts.display.finish();
+    await parts.log.close();
+  }
+}
+
+async function connected<T>(
+  world: World,
+  { settings, inventory, log, display, stepwise, begin, emit = display.sink }: EngineParts,
+  { reach, stop }: { reach: Reach; stop: StopSignals },
+  work: (context: EngineContext) => Promise<T>,
+): Promise<T> {
   const connections = new HostConnections({ ...reach, sendHttp, run: settings.run });
   // A check keeps nothing on disk.
   const store = settings.check ? undefined : world.store;
@@ -157,22 +175,25 @@ export async function withEngine<T>(
     sealer: world.redactor.createSealer(settings.run),
   };
   const context = withLocks(services);
+  let outputs: WatchedOutputs | undefined;
   try {
-    return await work(context, stop);
+    await begin?.(context);
+    if (store) outputs = new WatchedOutputs(world, settings.run, log);
+    return await work(context);
   } finally {
-    stop.dispose();
     context.locks.stop();
     await display.finish();
     await connections.close();
-    await log.close();
+    await outputs?.end();
   }
 }
 
 /** Asks whoever started the run, one question after the other. Ctrl-C is what it is elsewhere. */
 function operator(
-  { redactor }: World,
+  world: World,
   { display, log, stop }: Pick<EngineParts, 'display' | 'log'> & { stop: StopSignals },
 ): EngineContext['ask'] {
+  const { redactor } = world;
   const answers = new Map<string, Promise<string | undefined>>();
   let before: Promise<unknown> = Promise.resolve();
   return (key, { text, hidden }) => {
@@ -183,8 +204,8 @@ function operator(
     const answer = before.then(async () => {
       const release = display.hold?.();
       try {
-        const said = await (hidden ? askSecret : askText)(redactor.mask(text), stop.signal);
-        if (said === undefined) stop.request();
+        const said = await (hidden ? askSecret : askText)(world, redactor.mask(text), stop.signal);
+        if (said === undefined && canAsk(world)) stop.request();
         if (hidden && said !== undefined) {
           redactor.add(name, said, { late: true });
           log.write({ t: 'secret', name, env: name.toUpperCase() });
@@ -201,11 +222,8 @@ function operator(
 }
 
 /** Asks before each step, until the answer is that the others need no question. Ctrl-C ends the run before the step. */
-function stepByStep(
-  { redactor }: World,
-  display: Display,
-  stop: StopSignals,
-): EngineContext['agree'] {
+function stepByStep(world: World, display: Display, stop: StopSignals): EngineContext['agree'] {
+  const { redactor } = world;
   let all = false;
   let before: Promise<unknown> = Promise.resolve();
   const ask = async ({ name, play }: StepInfo, hosts: readonly string[]): Promise<boolean> => {
@@ -214,7 +232,7 @@ function stepByStep(
     const where = hosts.length <= 5 ? hosts.join(', ') : `${String(hosts.length)} hosts`;
     const release = display.hold?.();
     try {
-      const answer = await askBeforeStep(redactor.mask(`${play}: ${name}, on ${where}?`));
+      const answer = await askBeforeStep(world, redactor.mask(`${play}: ${name}, on ${where}?`));
       if (answer === undefined) stop.request();
       all = answer === 'all';
       return answer === 'all' || answer === 'yes';
@@ -268,6 +286,7 @@ export async function endRun(
     next,
     durationMs: Date.now() - began,
   });
+  tellEnding(world, settings.run, ending);
   return exitCode;
 }
 
@@ -323,7 +342,7 @@ export async function playForward(
     const result = await runPlaybook(context, playbook, { recorded: stood, takeBack });
     if (result.status !== 'interrupted' || !result.changedAnything || context.locks.lost)
       return concludeRun(world, context, result, stop);
-    const choice = onInterrupt ?? (canAsk(world) ? await askAfterInterrupt() : 'leave');
+    const choice = onInterrupt ?? (canAsk(world) ? await askAfterInterrupt(world) : 'leave');
     if (choice === 'leave') return concludeRun(world, context, result, stop);
     stop.rearm();
     if (choice === 'rollback') {
@@ -370,7 +389,7 @@ export async function concludeRun(
     context.settings.onFailure ?? rollbackPolicy(context.log.state).onFailure ?? 'auto';
   const rollback =
     policy === 'auto' ||
-    (policy === 'ask' && canAsk(world) && (await confirm('Roll back what was done?')));
+    (policy === 'ask' && canAsk(world) && (await confirm(world, 'Roll back what was done?')));
   if (!rollback) {
     return {
       outcome: 'left_in_place',
@@ -462,23 +481,4 @@ export function recoveryCommands(run: string): string[] {
 function isClosed({ outcome, next }: Ending): boolean {
   if (outcome === 'interrupted' || outcome === 'done_in_part') return next.length === 0;
   return outcome !== 'rollback_incomplete' && outcome !== 'past_no_return';
-}
-
-/** A process of this boot with that number: the run may still be going. */
-export function isRunning(pid: number, bootId: string): boolean {
-  if (bootId !== bootIdentity()) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-export function bootIdentity(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return 'unknown';
-  }
 }

@@ -2,7 +2,8 @@ import { exitCodes } from '../core/events.ts';
 import { isSettled, type RecordedRun } from '../journal/recorded-run.ts';
 import { formatDuration } from '../util/text.ts';
 import { newCommand } from './command.ts';
-import { isRunning } from './engine-run.ts';
+import { lostOutputLines } from './lost-output.ts';
+import { isRunning } from './run-process.ts';
 import type { World } from './world.ts';
 
 /** `runner runs`: one line a run, newest first. */
@@ -19,6 +20,7 @@ export function runsCommand(world: World, argv: string[]): number {
       startedAt: run.header.startedAt,
       state: stateOf(run),
       exitCode: run.end?.exitCode ?? null,
+      lostOutputs: run.lostOutputs,
     }));
     world.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`);
     return exitCodes.done;
@@ -26,10 +28,15 @@ export function runsCommand(world: World, argv: string[]): number {
   if (runs.length === 0) world.stdout.write('No runs yet.\n');
   for (const { id, run } of runs) {
     world.stdout.write(
-      `${id}  ${stateOf(run).padEnd(20)} ${String(run.hosts.size).padStart(3)} hosts  ${run.header.playbook}\n`,
+      `${id}  ${stateOf(run).padEnd(20)} ${String(run.hosts.size).padStart(3)} hosts  ${run.header.playbook}${lostMark(run)}\n`,
     );
   }
   return exitCodes.done;
+}
+
+/** Says that not all of the run was shown. */
+function lostMark({ lostOutputs: [lost] }: RecordedRun): string {
+  return lost === undefined ? '' : `  (${lost.output} lost at ${lost.at}: ${lost.code})`;
 }
 
 function stateOf(run: RecordedRun): string {
@@ -38,7 +45,7 @@ function stateOf(run: RecordedRun): string {
 }
 
 /** `runner show [RUN]`: its steps, and of each change whether it is taken back. */
-export function showCommand(world: World, argv: string[]): number {
+export async function showCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner show')
     .description('Show one run.')
     .argument('[run]', 'id; the newest when left out');
@@ -49,6 +56,7 @@ export function showCommand(world: World, argv: string[]): number {
   say(`Run ${id}: ${stateOf(run)}`);
   say(`Playbook ${run.header.playbook}, started ${run.header.startedAt}`);
   if (run.end) say(run.end.message);
+  for (const line of lostOutputLines(run)) say(line);
   if (run.commit) say(`Last commit point: ${run.commit.name}`);
   say('');
   const undone = new Map([...run.units.values()].map((unit) => [unit.intent.unit, unit]));
@@ -76,5 +84,6 @@ export function showCommand(world: World, argv: string[]): number {
         `    ${unit.state.padEnd(8)} ${unit.intent.host} unit ${String(unit.intent.unit)} has no result`,
       );
   }
+  if ((await world.stdout.flushed()) === undefined && run.end) world.store.markSeen(id);
   return exitCodes.done;
 }

@@ -121,6 +121,15 @@ async function dispatch(world: World, argv: readonly string[]): Promise<number> 
   return command.run(world, rest);
 }
 
+/** What could not be printed is a failure, unless the reader wanted no more of it. A run keeps its own exit code. */
+async function settle(world: World, code: number): Promise<number> {
+  await world.stderr.flushed();
+  const lost = await world.stdout.flushed();
+  if (!lost || lost.code === 'EPIPE' || world.isRunRecorded) return code;
+  tell(world, `runner: Cannot write ${lost.output}: ${lost.reason}.`);
+  return code === exitCodes.done ? exitCodes.invalid : code;
+}
+
 /**
  * Runs one command line and reports its errors.
  * @param argv words after the program's name
@@ -128,7 +137,7 @@ async function dispatch(world: World, argv: readonly string[]): Promise<number> 
  */
 export async function main(argv: readonly string[], world: World): Promise<number> {
   try {
-    return await dispatch(world, argv);
+    return await settle(world, await dispatch(world, argv));
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode !== 0) tell(world, error.message);

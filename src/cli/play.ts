@@ -28,21 +28,15 @@ import type { Vault, VaultSource } from '../util/vault.ts';
 import { expandHome } from '../util/paths.ts';
 import { readYaml, SourceMap } from '../playbook/yaml.ts';
 import { newCommand } from './command.ts';
-import {
-  bootIdentity,
-  concludeCheck,
-  endRun,
-  isRunning,
-  playForward,
-  recoveryCommands,
-  withEngine,
-} from './engine-run.ts';
+import { concludeCheck, endRun, playForward, recoveryCommands, withEngine } from './engine-run.ts';
 import { inputOptions, resolveInputs, type ResolvedInputs } from './inputs.ts';
+import { tellUnseenRuns } from './lost-output.ts';
 import { OpenRunError } from './open-run-error.ts';
 import { earlyOptions } from './early-options.ts';
 import { playbookOf, wholeNumber } from './playbook-command.ts';
 import { askSecret, askText, canAsk, confirm } from './prompt.ts';
 import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from './connect.ts';
+import { bootIdentity, isRunning } from './run-process.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { openVault, recordedVaultFlags, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
@@ -191,6 +185,7 @@ class PlayRun {
     if (step && (!canAsk(this.#world) || output === 'json'))
       throw new UsageError('"--step" asks before each step: it needs a terminal.');
     const accepted = await this.#acceptPivots();
+    await tellUnseenRuns(this.#world);
     if (!this.#check) this.#refuseOpenRuns(inventory);
     const settings: RunSettings = {
       run: 'check',
@@ -305,14 +300,16 @@ class PlayRun {
     const log = Log.create(store.journalPath(id), redactor);
     const display = await this.#display(settings);
     const stepwise = this.#options.step === true;
-    const parts = { settings, inventory, log, display, stepwise, flags: this.#options };
-    return withEngine(this.#world, parts, async (context, stop) => {
+    const begin = async () => {
       const vault = this.#world.vault.handOver((source) => {
         log.write({ t: 'vault', source });
       });
       const paths = [...this.#playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
       const files = paths.map((path) => store.pin(id, path));
       await log.append(this.#header(settings, inventory, { began, vault, files }));
+    };
+    const parts = { settings, inventory, log, display, stepwise, begin, flags: this.#options };
+    return withEngine(this.#world, parts, async (context, stop) => {
       this.#announce(context);
       const ending = await playForward(this.#world, context, {
         playbook: this.#playbook,
@@ -381,7 +378,7 @@ class PlayRun {
       options: this.#options,
       askMissing: async ({ prompt, secret }) => {
         if (prompt === undefined || !asks) return undefined;
-        return secret ? askSecret(prompt) : askText(prompt);
+        return secret ? askSecret(this.#world, prompt) : askText(this.#world, prompt);
       },
       warn: (text) => {
         tell(this.#world, `warning: ${text}`);
@@ -490,6 +487,7 @@ class PlayRun {
       if (
         canAsk(this.#world) &&
         (await confirm(
+          this.#world,
           `"${name}" is a point of no return: ${reason}. Go behind it when all before it is done?`,
         ))
       ) {

@@ -1,66 +1,94 @@
+import type { Readable, Writable } from 'node:stream';
 import { UsageError } from '../core/errors.ts';
 import type { World } from './world.ts';
 
-export function canAsk(world: World): boolean {
-  return world.stdin.isTTY === true && world.stdout.isTTY === true;
+export function canAsk({ terminal }: World): boolean {
+  return terminal.isOpen;
 }
 
-/** Asks for text that is not shown. Undefined when the operator cancels. */
+interface PromptOptions {
+  input: Readable;
+  output: Writable;
+  signal: AbortSignal;
+}
+
+/**
+ * Asks in the terminal. Undefined when the operator cancels, when the signal aborts, and when the terminal is closed
+ * before there is an answer: `canAsk` is false then.
+ */
+async function ask<T>(
+  { terminal }: World,
+  prompt: (options: PromptOptions) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<Exclude<T, symbol> | undefined> {
+  if (!terminal.isOpen) return undefined;
+  const { output, closed } = terminal;
+  const ends = AbortSignal.any(signal ? [closed, signal] : [closed]);
+  const answer = await terminal.whileTyping((input) => prompt({ input, output, signal: ends }));
+  // A symbol stands for cancelling.
+  return typeof answer === 'symbol' ? undefined : (answer as Exclude<T, symbol>);
+}
+
+/** Asks for text that is not shown. */
 export async function askSecret(
-  question: string,
+  world: World,
+  message: string,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  const { isCancel, password } = await import('@clack/prompts');
-  const answer = await password({ message: question, ...(signal ? { signal } : {}) });
-  return isCancel(answer) ? undefined : answer;
+  const { password } = await import('@clack/prompts');
+  return ask(world, (options) => password({ ...options, message }), signal);
 }
 
 /** Asks twice for a secret that nothing can check: a typo would show only when it is needed. @throws UsageError */
 export async function askSecretTwice(world: World, question: string): Promise<string> {
   if (!canAsk(world)) throw new UsageError(`There is no terminal to ask for: ${question}.`);
-  const answer = await askSecret(question);
+  const answer = await askSecret(world, question);
   if (!answer) throw new UsageError(`No answer was given to: ${question}.`);
-  if ((await askSecret('Repeat it')) !== answer)
+  if ((await askSecret(world, 'Repeat it')) !== answer)
     throw new UsageError('The two answers differ. Nothing was changed.');
   return answer;
 }
 
-export async function askText(question: string, signal?: AbortSignal): Promise<string | undefined> {
-  const { isCancel, text } = await import('@clack/prompts');
-  const answer = await text({ message: question, ...(signal ? { signal } : {}) });
-  return isCancel(answer) ? undefined : answer;
+export async function askText(
+  world: World,
+  message: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const { text } = await import('@clack/prompts');
+  return ask(world, (options) => text({ ...options, message }), signal);
 }
 
-export async function confirm(question: string): Promise<boolean> {
-  const { isCancel, confirm: ask } = await import('@clack/prompts');
-  const answer = await ask({ message: question, initialValue: false });
-  return !isCancel(answer) && answer;
+/** False when nobody answers. */
+export async function confirm(world: World, message: string): Promise<boolean> {
+  const prompts = await import('@clack/prompts');
+  const question = { message, initialValue: false };
+  return (await ask(world, (options) => prompts.confirm({ ...options, ...question }))) ?? false;
 }
 
-/** Whether a step is done. Undefined when the operator cancels. */
-export async function askBeforeStep(message: string): Promise<'yes' | 'no' | 'all' | undefined> {
-  const { isCancel, select } = await import('@clack/prompts');
-  const answer = await select({
-    message,
-    options: [
-      { value: 'yes' as const, label: 'yes' },
-      { value: 'no' as const, label: 'no', hint: 'leave it out' },
-      { value: 'all' as const, label: 'all', hint: 'do it, and ask no more' },
-    ],
-  });
-  return isCancel(answer) ? undefined : answer;
+/** Whether a step is done. */
+export async function askBeforeStep(
+  world: World,
+  message: string,
+): Promise<'yes' | 'no' | 'all' | undefined> {
+  const { select } = await import('@clack/prompts');
+  const choices = [
+    { value: 'yes' as const, label: 'yes' },
+    { value: 'no' as const, label: 'no', hint: 'leave it out' },
+    { value: 'all' as const, label: 'all', hint: 'do it, and ask no more' },
+  ];
+  return ask(world, (options) => select({ ...options, message, options: choices }));
 }
 
-/** What to do after Ctrl-C. Cancelling leaves everything as it is. */
-export async function askAfterInterrupt(): Promise<'continue' | 'rollback' | 'leave'> {
-  const { isCancel, select } = await import('@clack/prompts');
-  const answer = await select({
-    message: 'Interrupted. What now?',
-    options: [
-      { value: 'continue' as const, label: 'continue', hint: 'go on where it stood' },
-      { value: 'rollback' as const, label: 'roll back', hint: 'take back what was done' },
-      { value: 'leave' as const, label: 'leave', hint: 'end here; decide later' },
-    ],
-  });
-  return isCancel(answer) ? 'leave' : answer;
+/** What to do after Ctrl-C. Without an answer, everything is left as it is. */
+export async function askAfterInterrupt(world: World): Promise<'continue' | 'rollback' | 'leave'> {
+  const { select } = await import('@clack/prompts');
+  const message = 'Interrupted. What now?';
+  const choices = [
+    { value: 'continue' as const, label: 'continue', hint: 'go on where it stood' },
+    { value: 'rollback' as const, label: 'roll back', hint: 'take back what was done' },
+    { value: 'leave' as const, label: 'leave', hint: 'end here; decide later' },
+  ];
+  return (
+    (await ask(world, (options) => select({ ...options, message, options: choices }))) ?? 'leave'
+  );
 }

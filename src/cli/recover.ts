@@ -9,21 +9,21 @@ import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
 import { newCommand } from './command.ts';
 import {
-  bootIdentity,
   concludeDone,
   concludeRollback,
   endRun,
-  isRunning,
   playForward,
   withEngine,
   type Ending,
   type StopSignals,
 } from './engine-run.ts';
+import { tellUnseenRuns } from './lost-output.ts';
 import { flagOf } from './inputs.ts';
 import { openPlaybook } from './playbooks.ts';
 import { addUserModules, isModuleFile } from './user-modules.ts';
 import { askSecret, askSecretTwice, canAsk } from './prompt.ts';
 import { becomePassword, firstLine, type ConnectFlags } from './connect.ts';
+import { bootIdentity, isRunning } from './run-process.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
@@ -83,6 +83,7 @@ class Recovery {
 
   async run(mode: 'rollback' | 'resume'): Promise<number> {
     const { store, redactor } = this.#world;
+    await tellUnseenRuns(this.#world);
     const found = store.read(this.#id);
     this.#refuse(found, mode);
     await this.#readSecrets(found, mode);
@@ -99,10 +100,12 @@ class Recovery {
       log,
       display,
       flags: { ...flagsOf(log.state), ...this.#options },
+      begin: async ({ locks }: EngineContext) => {
+        await locks.take(log.state.locks);
+        await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
+      },
     };
     return withEngine(this.#world, parts, async (context, stop) => {
-      await context.locks.take(log.state.locks);
-      await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
       const ending = playbook
         ? await this.#resume(context, playbook, stop)
         : await this.#rollBack(context, found.end);
@@ -223,7 +226,7 @@ class Recovery {
   async #askAgain(name: string, twice: boolean): Promise<string | undefined> {
     if (!canAsk(this.#world)) return undefined;
     const question = `${name} (as in the first run)`;
-    return twice ? askSecretTwice(this.#world, question) : askSecret(question);
+    return twice ? askSecretTwice(this.#world, question) : askSecret(this.#world, question);
   }
 
   #secretFrom(file: string | undefined, name: string): string | undefined {

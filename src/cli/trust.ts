@@ -153,7 +153,10 @@ class Trust {
       this.#say('Nothing was stored. Compare the fingerprints, then call this again with --yes.');
       return false;
     }
-    return confirm(`Are these the fingerprints of your ${String(fresh)} hosts? Store their keys?`);
+    return confirm(
+      this.#world,
+      `Are these the fingerprints of your ${String(fresh)} hosts? Store their keys?`,
+    );
   }
 
   #store({ target, key }: Shown): void {

@@ -113,7 +113,10 @@ async function ask(world: World, id: string): Promise<string> {
     throw new UsageError('There is no terminal to ask for the password of a vault.', {
       hint: 'Use --vault-password-file.',
     });
-  const password = await askSecret(id === 'default' ? 'Vault password' : `Vault password "${id}"`);
+  const password = await askSecret(
+    world,
+    id === 'default' ? 'Vault password' : `Vault password "${id}"`,
+  );
   if (password) return password;
   throw new UsageError('No password was given.');
 }

@@ -180,7 +180,7 @@ async function askedKey(world: World, question: string): Promise<VaultKey> {
     throw new UsageError('There is no password for the vault.', {
       hint: 'Give it with --vault-password-file FILE, or --vault-id NAME@FILE.',
     });
-  const password = await askSecret(question);
+  const password = await askSecret(world, question);
   if (!password) throw new UsageError('No password was given.');
   return { id: 'default', password };
 }
@@ -205,7 +205,7 @@ async function newKey(world: World, flags: Flags): Promise<VaultKey> {
   });
   if (key && (id !== undefined || file !== undefined)) return key;
   const asked = await askedKey(world, 'New vault password');
-  if ((await askSecret('Repeat it')) !== asked.password)
+  if ((await askSecret(world, 'Repeat it')) !== asked.password)
     throw new UsageError('These were two different passwords. Nothing was changed.');
   return asked;
 }
@@ -296,7 +296,7 @@ async function stringsToEncrypt(
   flags: Flags,
 ): Promise<{ name: string | undefined; value: Buffer }[]> {
   if (flags.prompt === true) {
-    const value = canAsk(world) ? await askSecret('Value') : undefined;
+    const value = canAsk(world) ? await askSecret(world, 'Value') : undefined;
     if (!value)
       throw new UsageError('No value was given.', { hint: 'It is asked for in a terminal.' });
     return [{ name: flags.name?.[0], value: Buffer.from(value) }];

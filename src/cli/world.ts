@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
+import type { Readable } from 'node:stream';
 import pc from 'picocolors';
 import type { Clock } from '../core/ports.ts';
 import type { EventSink } from '../core/events.ts';
@@ -11,16 +12,17 @@ import { TextWriter } from '../output/text.ts';
 import { Redactor } from '../util/redact.ts';
 import { FactCache } from '../journal/fact-cache.ts';
 import { RunStore } from '../journal/store.ts';
+import { OutputWriter, type OutputStream } from '../util/output-writer.ts';
 import { stateDir } from '../util/paths.ts';
 import { systemClock } from '../util/time.ts';
 import type { Vault } from '../util/vault.ts';
+import { Terminal } from './terminal.ts';
 import { createVault } from './vault-keys.ts';
 
-/** A stream that a command prints to; in a terminal it also knows its size. */
-export interface OutputStream extends NodeJS.WritableStream {
+/** What an operator types, in a terminal. */
+export interface InputStream extends Readable {
   isTTY?: boolean;
-  rows?: number;
-  columns?: number;
+  setRawMode?: (raw: boolean) => unknown;
 }
 
 /** Signals sent to the program, such as SIGINT. */
@@ -34,7 +36,7 @@ export interface ProcessParts {
   env: NodeJS.ProcessEnv;
   stdout: OutputStream;
   stderr: OutputStream;
-  stdin: { isTTY?: boolean };
+  stdin: InputStream;
   /** Everything on standard input. */
   readStdin: () => Buffer;
   signals: SignalSource;
@@ -44,7 +46,11 @@ export interface ProcessParts {
 }
 
 /** What a command works with: the only place that looks at environment, streams and user. */
-export interface World extends ProcessParts {
+export interface World extends Omit<ProcessParts, 'stdout' | 'stderr'> {
+  stdout: OutputWriter;
+  stderr: OutputWriter;
+  /** Where questions are asked. */
+  terminal: Terminal;
   /** Modules of this call: our own, and those of the playbook. */
   modules: ModuleRegistry;
   builtin: ModuleRegistry;
@@ -55,6 +61,8 @@ export interface World extends ProcessParts {
   vault: Vault;
   user: string;
   home: string;
+  /** The command is a run with a journal: its effect is what counts, whoever sees it. */
+  isRunRecorded: boolean;
   /** Called when the command has ended. */
   cleanUps: (() => void)[];
 }
@@ -74,8 +82,14 @@ export function createWorld(parts: ProcessParts = thisProcess()): World {
   const redactor = new Redactor();
   const builtin = createRegistry([...builtinModules, ...mkeModules]);
   const state = stateDir(parts.env);
+  const now = () => parts.clock.now();
+  const stdout = new OutputWriter('standard output', parts.stdout, now);
+  const stderr = new OutputWriter('standard error', parts.stderr, now);
   return {
     ...parts,
+    stdout,
+    stderr,
+    terminal: new Terminal(parts.stdin, stdout),
     modules: builtin,
     builtin,
     redactor,
@@ -84,6 +98,7 @@ export function createWorld(parts: ProcessParts = thisProcess()): World {
     factCache: new FactCache(state, redactor),
     user: userInfo().username,
     home: homedir(),
+    isRunRecorded: false,
     cleanUps: [],
   };
 }
@@ -110,11 +125,17 @@ export async function createDisplay(
   };
   const text = new TextWriter({
     ...options,
-    palette: pc.createColors(world.stdout.isTTY === true && world.env['NO_COLOR'] === undefined),
+    palette: pc.createColors(world.stdout.isTTY && world.env['NO_COLOR'] === undefined),
   });
   const display = await chooseDisplay(world, options.output, text, write);
   const sink: EventSink = (event) => {
-    display.sink(world.redactor.maskAll(event));
+    if (world.stdout.lost) return;
+    try {
+      display.sink(world.redactor.maskAll(event));
+    } catch (error) {
+      // A fault of the display ends the display, as a failed write does.
+      world.stdout.fail(error);
+    }
   };
   return { ...display, sink, text };
 }
@@ -126,12 +147,15 @@ async function chooseDisplay(
   write: (text: string) => void,
 ): Promise<Display> {
   if (output === 'json') return jsonDisplay(write);
-  const live = output === 'live' || (output === 'auto' && world.stdout.isTTY === true);
+  const live = output === 'live' || (output === 'auto' && world.stdout.isTTY);
   if (!live) return plainDisplay(text, write);
   const { liveDisplay } = await import('../output/live.ts');
   return liveDisplay(text, {
     write,
     rows: () => world.stdout.rows ?? 24,
     columns: () => world.stdout.columns ?? 80,
+    fail: (error) => {
+      world.stdout.fail(error);
+    },
   });
 }

@@ -36,7 +36,7 @@ export interface EngineServices {
   captures?: CaptureStore | undefined;
   /** Keeps a copy of a file of the playbook. Absent when nothing is kept of the run. */
   pinFile?: ((path: string) => PinnedFile) | undefined;
-  /** Asks the operator; one answer for all that ask the same with one key, undefined for none. Absent where nobody sits. */
+  /** Asks the operator; one answer for all that ask the same with one key, undefined for none. Absent without a terminal. */
   ask?: ((key: string, question: Question) => Promise<string | undefined>) | undefined;
   /** Whether a step is done on its hosts. Absent where nobody is asked. */
   agree?: ((step: StepInfo, hosts: readonly string[]) => Promise<boolean>) | undefined;

@@ -77,6 +77,8 @@ export interface RecordedRun {
   locks: Map<string, Become>;
   /** Hosts that were taken back alone while the run went on with the others. */
   takenBack: Set<string>;
+  /** Outputs that could not be written any more, in the order in which they were lost. */
+  lostOutputs: { output: string; code: string; reason: string; at: string }[];
   end: { outcome: Outcome; exitCode: number; message: string; at: string } | undefined;
   lastUnit: number;
   lastStep: number;
@@ -111,6 +113,7 @@ export function beginRun(header: JournalRecord | undefined): RecordedRun {
     lastPlay: undefined,
     locks: new Map(),
     takenBack: new Set(),
+    lostOutputs: [],
     end: undefined,
     lastUnit: 0,
     lastStep: 0,
@@ -210,6 +213,9 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
   },
   lock(run, { host, become }) {
     run.locks.set(host, become);
+  },
+  'output-lost'(run, { output, code, reason, at }) {
+    run.lostOutputs.push({ output, code, reason, at });
   },
   play(run, { id }) {
     run.lastPlay = id;

@@ -198,5 +198,7 @@ export type JournalRecord =
   | { t: 'resolved'; unit: number; state: 'planned' | 'changed' | 'failed' | 'unknown' }
   /** Writing had failed, and works again. */
   | { t: 'recovered' }
+  /** An output of the run could not be written: what it shows ends there. `at` is a time. */
+  | { t: 'output-lost'; output: string; code: string; reason: string; at: string }
   | { t: 'resume'; pid: number; bootId: string }
   | { t: 'end'; outcome: Outcome; exitCode: number; message: string; at: string };

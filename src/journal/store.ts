@@ -1,5 +1,5 @@
 import { createHash, randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JournalError, UsageError } from '../core/errors.ts';
 import type { Redactor } from '../util/redact.ts';
@@ -127,6 +127,27 @@ export class RunStore {
 
   markClosed(id: string): void {
     writeFileSync(join(this.#root, id, 'closed'), '', { mode: 0o600 });
+  }
+
+  /** Runs whose outputs were lost, and of which no other command has told since. */
+  unseen(): string[] {
+    return this.ids().filter((id) => existsSync(this.#unseenMark(id)));
+  }
+
+  markUnseen(id: string): void {
+    try {
+      writeFileSync(this.#unseenMark(id), '', { mode: 0o600 });
+    } catch {
+      // The disk may be full, which is no reason to end the run. The journal says it, too.
+    }
+  }
+
+  markSeen(id: string): void {
+    rmSync(this.#unseenMark(id), { force: true });
+  }
+
+  #unseenMark(id: string): string {
+    return join(this.#root, id, 'unseen');
   }
 
   /** The copy of a file as it was when the run read it. @throws JournalError when it is not whole */

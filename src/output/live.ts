@@ -11,6 +11,8 @@ export interface Screen {
   write: WriteText;
   rows: () => number;
   columns: () => number;
+  /** Ends the display because of a fault of its own. */
+  fail: (error: unknown) => void;
 }
 
 interface HostTask {
@@ -57,7 +59,7 @@ export function liveDisplay(text: TextWriter, screen: Screen): Display {
       registerSignalListeners: false,
       renderer: rendererFor(step, frame),
     });
-    step.running = list.run();
+    step.running = list.run().catch(screen.fail);
     return step;
   }
 
@@ -88,6 +90,8 @@ export function liveDisplay(text: TextWriter, screen: Screen): Display {
     },
     hold: () => frame.hold(),
     async finish() {
+      // A run that ended within a step never says that the step ended.
+      for (const task of live?.hosts.values() ?? []) task.finish();
       await live?.running;
       frame.clear();
     },
@@ -103,6 +107,10 @@ class Frame {
 
   constructor(screen: Screen) {
     this.#screen = screen;
+  }
+
+  fail(error: unknown): void {
+    this.#screen.fail(error);
   }
 
   get rows(): number {
@@ -174,7 +182,11 @@ class HostsRenderer implements ListrRenderer {
   render(): void {
     // Steps that are over within a frame are never drawn: no flicker.
     this.#timer = setInterval(() => {
-      this.#draw();
+      try {
+        this.#draw();
+      } catch (error) {
+        this.#frame.fail(error);
+      }
     }, FRAME_MS);
   }
 

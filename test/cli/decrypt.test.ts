@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
@@ -42,7 +42,13 @@ describe('an interrupted "runner decrypt"', () => {
       },
     });
     const world = createWorld({
-      ...{ env: {}, stdout: stderr, stderr, stdin: {}, readStdin: () => Buffer.alloc(0) },
+      ...{
+        env: {},
+        stdout: stderr,
+        stderr,
+        stdin: new Readable({ read: () => undefined }),
+        readStdin: () => Buffer.alloc(0),
+      },
       ...{ signals: new Interrupted(), clock: systemClock, program: 'runner' },
     });
     const code = await main(['decrypt', file, '-i', join(dir, 'key')], world);

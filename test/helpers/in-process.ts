@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { eventReader, type ProcessResult } from '../../src/chaos/runner-process.ts';
 import { main } from '../../src/cli/main.ts';
 import { createWorld } from '../../src/cli/world.ts';
@@ -44,7 +44,7 @@ export async function callRunner(
     env,
     stdout: collector(out, read),
     stderr: collector(err),
-    stdin: {},
+    stdin: new Readable({ read: () => undefined }),
     readStdin: () => Buffer.alloc(0),
     signals,
     clock: fastClock(),

@@ -1,0 +1,97 @@
+import { JournalError } from '../core/errors.ts';
+import type { Log } from '../journal/log.ts';
+import type { RecordedRun } from '../journal/recorded-run.ts';
+import type { LostOutput } from '../util/output-writer.ts';
+import { tell } from './fail.ts';
+import { isRunning } from './run-process.ts';
+import type { World } from './world.ts';
+
+/**
+ * The outputs of a run. One that is lost is recorded in the journal and reported on standard error. Where that is lost,
+ * too, the run is marked for a later command to report it.
+ */
+export class WatchedOutputs {
+  readonly #world: World;
+  readonly #run: string;
+  readonly #log: Log;
+  readonly #removals: (() => void)[];
+
+  constructor(world: World, run: string, log: Log) {
+    this.#world = world;
+    this.#run = run;
+    this.#log = log;
+    world.isRunRecorded = true;
+    const onLost = (lost: LostOutput) => {
+      this.#record(lost);
+    };
+    this.#removals = [world.stdout, world.stderr].map((output) => output.onLost(onLost));
+  }
+
+  /** Resolves when a loss of what was written so far is recorded. */
+  async end(): Promise<void> {
+    await this.#world.stdout.flushed();
+    await this.#world.stderr.flushed();
+    for (const remove of this.#removals) remove();
+  }
+
+  #record({ output, code, reason, at }: LostOutput): void {
+    const loss = { output, code, reason, at: new Date(at).toISOString() };
+    this.#log.write({ t: 'output-lost', ...loss });
+    const { stdout, stderr, store } = this.#world;
+    if (stdout.lost && stderr.lost) store.markUnseen(this.#run);
+    if (!stderr.lost) tell(this.#world, `warning: ${inWords(loss)} Run ${this.#run} continues.`);
+  }
+}
+
+/** Reports on standard error how a run ended that can no longer report it on standard output. */
+export function tellEnding(
+  world: World,
+  run: string,
+  { message, next }: { message: string; next: string[] },
+): void {
+  if (!world.stdout.lost) return;
+  tell(world, `Run ${run}: ${message}`);
+  for (const command of next) tell(world, `  ${command}`);
+}
+
+type Loss = RecordedRun['lostOutputs'][number];
+
+/** Where the outputs of a run ended, in sentences; none when they did not end early. */
+export function lostOutputLines(run: RecordedRun): string[] {
+  if (run.lostOutputs.length === 0) return [];
+  return [...run.lostOutputs.map(inWords), whatFollowed(run)];
+}
+
+function inWords({ output, code, reason, at }: Loss): string {
+  const name = `${output.charAt(0).toUpperCase()}${output.slice(1)}`;
+  return `${name} could not be written at ${at}: ${reason} (${code}).`;
+}
+
+function whatFollowed({ end, header }: RecordedRun): string {
+  if (end) return 'The run continued; its journal is complete.';
+  if (isRunning(header.pid, header.bootId)) return 'The run continues.';
+  return 'The run continued, and was interrupted later.';
+}
+
+/** Reports runs that nobody could see to the end. A run that has ended is reported once. */
+export async function tellUnseenRuns(world: World): Promise<void> {
+  const { store, stderr } = world;
+  for (const id of store.unseen()) {
+    const run = readable(world, id);
+    if (!run) continue;
+    const ended = run.end ? ` It ended with: ${run.end.message}` : '';
+    const lines = lostOutputLines(run).join(' ');
+    tell(world, `warning: Run ${id}: ${lines}${ended} See: runner show ${id}.`);
+    if (run.end && (await stderr.flushed()) === undefined) store.markSeen(id);
+  }
+}
+
+/** A damaged journal is reported by the commands that need it. */
+function readable({ store }: World, id: string): RecordedRun | undefined {
+  try {
+    return store.read(id);
+  } catch (error) {
+    if (error instanceof JournalError) return undefined;
+    throw error;
+  }
+}
