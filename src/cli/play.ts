@@ -169,7 +169,7 @@ class PlayRun {
 
   async run(): Promise<number> {
     if (this.#options.listTasks === true) return this.#listTasks();
-    if (this.#options.listTags === true) return this.#listTags();
+    if (this.#options.listTags === true) return listTags(this.#world, this.#playbook);
     if (this.#options.flushCache === true) this.#world.factCache.clear();
     const { given, defaults, secretFiles } = await this.#inputs();
     this.#secretFiles = secretFiles;
@@ -218,14 +218,6 @@ class PlayRun {
     const lines = this.#playbook.plays.flatMap((play) => listedSteps(play));
     const changes = this.#playbook.changes.map((change) => `# ${describeChange(change)}`);
     this.#world.stdout.write(`${[...changes, ...lines].join('\n')}\n`);
-    return exitCodes.done;
-  }
-
-  #listTags(): number {
-    for (const play of this.#playbook.plays) {
-      const tags = [...new Set(playTasks(play).flatMap((task) => task.tags))].sort();
-      this.#world.stdout.write(`${play.id}: ${tags.join(', ') || '(none)'}\n`);
-    }
     return exitCodes.done;
   }
 
@@ -557,6 +549,14 @@ function becomeOf({
     ...(becomeUser === undefined ? {} : { user: becomeUser }),
     ...(becomeMethod === undefined ? {} : { method: becomeMethod as Become['method'] }),
   };
+}
+
+function listTags({ stdout }: World, { plays }: Playbook): number {
+  for (const play of plays) {
+    const tags = [...new Set(playTasks(play).flatMap((task) => task.tags))].sort();
+    stdout.write(`${play.id}: ${tags.join(', ') || '(none)'}\n`);
+  }
+  return exitCodes.done;
 }
 
 /** Secret inputs that were given, and where each may be given again. */

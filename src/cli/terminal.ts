@@ -1,6 +1,11 @@
 import { Readable } from 'node:stream';
 import type { OutputWriter } from '../util/output-writer.ts';
-import type { InputStream } from './world.ts';
+
+/** What an operator types, in a terminal. */
+export interface InputStream extends Readable {
+  isTTY?: boolean;
+  setRawMode?: (raw: boolean) => unknown;
+}
 
 /** The terminal that an operator reads and types in. It may be closed at any time. */
 export class Terminal {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
-import type { Readable } from 'node:stream';
 import pc from 'picocolors';
 import type { Clock } from '../core/ports.ts';
 import type { EventSink } from '../core/events.ts';
@@ -16,14 +15,8 @@ import { OutputWriter, type OutputStream } from '../util/output-writer.ts';
 import { stateDir } from '../util/paths.ts';
 import { systemClock } from '../util/time.ts';
 import type { Vault } from '../util/vault.ts';
-import { Terminal } from './terminal.ts';
+import { Terminal, type InputStream } from './terminal.ts';
 import { createVault } from './vault-keys.ts';
-
-/** What an operator types, in a terminal. */
-export interface InputStream extends Readable {
-  isTTY?: boolean;
-  setRawMode?: (raw: boolean) => unknown;
-}
 
 /** Signals sent to the program, such as SIGINT. */
 export interface SignalSource {

@@ -334,12 +334,11 @@ class UnitRunner {
 
   async #ask(question: Question): Promise<string> {
     const { ask } = this.#context;
-    const { step } = this.#unit;
-    const answer = await ask?.(`${String(step.number)}_${String(this.#attempts)}`, question);
+    const key = `${String(this.#unit.step.number)}_${String(this.#attempts)}`;
+    const answer = await ask?.(key, question);
     if (answer !== undefined) return answer;
     if (ask && this.#context.isStopping())
       throw new TimeoutError('Interrupted: the question was not answered.');
-    // There is no terminal, or it was closed.
     throw new TaskError(`There is nobody to ask: ${question.text}`, {
       hint: 'Start the run in a terminal and without --output json, or say how long to wait with "seconds".',
     });

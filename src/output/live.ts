@@ -90,12 +90,16 @@ export function liveDisplay(text: TextWriter, screen: Screen): Display {
     },
     hold: () => frame.hold(),
     async finish() {
-      // A run that ended within a step never says that the step ended.
-      for (const task of live?.hosts.values() ?? []) task.finish();
-      await live?.running;
+      if (live) await ended(live);
       frame.clear();
     },
   };
+}
+
+/** Ends what is shown of a step: a run that ended within it never says so. */
+async function ended({ hosts, running }: LiveStep): Promise<void> {
+  for (const task of hosts.values()) task.finish();
+  await running;
 }
 
 /** The part of the screen that is redrawn. */
