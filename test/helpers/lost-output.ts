@@ -60,6 +60,8 @@ function inTerminal(bench: HostsBench, runner: readonly string[], nohup: boolean
   // The shell outlives the terminal, and keeps the exit code.
   const command = `trap : INT; trap ${nohup ? "''" : ':'} HUP; stty rows 40 cols 100; ${quoteAll(runner)}; echo $? >code.new; mv code.new exit-code`;
   const child = start(bench, ['script', '-qefc', command, '/dev/null']);
+  // From the beginning: on a busy machine, the run may be over before its terminal is taken away.
+  const closed = once(child, 'close');
   const { text, shows } = reader(child);
   return {
     text,
@@ -67,7 +69,7 @@ function inTerminal(bench: HostsBench, runner: readonly string[], nohup: boolean
     press: (keys) => child.stdin?.write(keys),
     lose: async () => {
       child.kill('SIGKILL');
-      await once(child, 'close');
+      await closed;
     },
     ended: async () => {
       await eventually(() => existsSync(code));
