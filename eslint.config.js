@@ -3,8 +3,8 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 /**
- * What each folder of src may import, besides itself: other folders or single files of them, modules of Node.js that reach
- * the world outside the process, and packages that belong to a few folders. `cli` may import everything.
+ * Allowed imports per folder of src: other folders or single files of them, Node.js modules with I/O, and restricted packages.
+ * `cli` may import everything.
  */
 const mayImport = {
   core: ['util/archive', 'util/folder'],
@@ -24,7 +24,7 @@ const mayImport = {
   chaos: ['checker', 'core', 'lab', 'util', 'fs', 'os', 'child_process'],
 };
 const folders = [...Object.keys(mayImport), 'cli'];
-const world =
+const ioModules =
   'child_process cluster dgram dns fs http http2 https net os process readline timers tls worker_threads'.split(
     ' ',
   );
@@ -46,10 +46,10 @@ const random = [
   },
 ];
 
-function directionsOf(folder, allowed) {
+function importRules(folder, allowed) {
   const others = folders.filter((other) => other !== folder && !allowed.includes(other));
   const forbidden = (list) => list.filter((name) => !allowed.includes(name));
-  const what = [...forbidden(world).map((name) => `node:${name}`), ...forbidden(packages)];
+  const what = [...forbidden(ioModules).map((name) => `node:${name}`), ...forbidden(packages)];
   return {
     files: [`src/${folder}/**/*.ts`],
     rules: {
@@ -64,34 +64,34 @@ function directionsOf(folder, allowed) {
                   .filter((file) => file.startsWith(`${other}/`))
                   .map((file) => `!**/${file}.ts`),
               ],
-              message: `src/${folder} may not import src/${other}.`,
+              message: `src/${folder} must not import src/${other}.`,
             })),
             ...what.map((name) => ({
               group: [name, `${name}/*`],
-              message: `src/${folder} may not import ${name}.`,
+              message: `src/${folder} must not import ${name}.`,
             })),
           ],
         },
       ],
-      // The rule above does not see these forms. Within a folder, an import at run time is allowed.
+      // no-restricted-imports ignores dynamic imports and import types. Dynamic imports within a folder are allowed.
       'no-restricted-syntax': [
         'error',
         ...(['transport', 'lab'].includes(folder) ? [] : random),
         {
           selector: 'ImportExpression[source.value=/^\\.\\./]',
-          message: 'Only src/cli imports another folder at run time.',
+          message: 'Only src/cli may import another folder dynamically.',
         },
         {
           selector: 'TSImportType[source.value=/^\\.\\./]',
-          message: 'Import the type at the top of the file, where the import rules see it.',
+          message: 'Use a static import of the type: the import rules check it.',
         },
       ],
     },
   };
 }
 
-const directions = Object.entries(mayImport).map(([folder, allowed]) =>
-  directionsOf(folder, allowed),
+const importRuleSets = Object.entries(mayImport).map(([folder, allowed]) =>
+  importRules(folder, allowed),
 );
 
 export default tseslint.config(
@@ -137,7 +137,7 @@ export default tseslint.config(
       ],
     },
   },
-  ...directions,
+  ...importRuleSets,
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -57,7 +57,7 @@ export function rollBack(
   context: EngineContext,
   request: RollbackRequest,
 ): Promise<RollbackResult> {
-  return new Rollback(context, context.log.state, request).run();
+  return new Rollback(context, request).run();
 }
 
 class Rollback {
@@ -75,7 +75,8 @@ class Rollback {
   readonly #held = new Set<string>();
   #undone = 0;
 
-  constructor(context: EngineContext, run: RecordedRun, request: RollbackRequest) {
+  constructor(context: EngineContext, request: RollbackRequest) {
+    const run = context.log.state;
     this.#context = context;
     this.#run = run;
     this.#request = request;
@@ -392,12 +393,11 @@ class Rollback {
   ): Promise<void> {
     await this.#record(unit, state, message, durationMs);
     const { intent } = unit;
-    const { item } = unit.whole();
     this.#context.emit({
       type: 'undo-end',
       step: recordedStep(this.#run, intent.step),
       host: intent.host,
-      item: typeof item === 'string' ? item : undefined,
+      item: intent.item,
       state,
       message,
       durationMs,

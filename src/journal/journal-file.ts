@@ -106,14 +106,15 @@ export class JournalFile {
     this.#reserve.release();
   }
 
-  /** After a write failed: gives up the reserve and begins to write again what could not be written. */
-  async recover(): Promise<void> {
+  /** After a failed write: releases the reserve and queues the lost lines again. False when no write had failed. */
+  async recover(): Promise<boolean> {
     // A write that is still under way would fail after the failure is forgotten, and end the run without a rollback.
     await this.#idle();
-    if (!this.#failure) return;
+    if (!this.#failure) return false;
     this.#reserve.release();
     this.#failure = undefined;
     truncateSync(this.path, this.#size);
+    return true;
   }
 
   async close(): Promise<void> {

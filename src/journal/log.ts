@@ -9,7 +9,7 @@ import type { JournalRecord } from './records.ts';
 
 /**
  * What has happened in a run, and the only writer of it. A record changes the state of the run as it is written, so nobody
- * reads again from disk what this process did. With a file it is the run's journal; without one it serves check runs and tests.
+ * rereads what this process wrote. With a file it is the run's journal; without one it serves check runs and tests.
  */
 export class Log {
   readonly #redactor: Redactor;
@@ -99,9 +99,7 @@ export class Log {
    * @throws JournalError when that does not help
    */
   async recover(): Promise<void> {
-    if (!this.#file) return;
-    await this.#file.recover();
-    await this.append({ t: 'recovered' });
+    if (await this.#file?.recover()) await this.append({ t: 'recovered' });
   }
 
   async close(): Promise<void> {

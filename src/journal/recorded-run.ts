@@ -31,7 +31,7 @@ export interface RecordedStep {
 export type IntentHead = Pick<
   IntentRecord,
   'unit' | 'step' | 'host' | 'target' | 'shared' | 'become' | 'notifiedBy' | 'block'
-> & { undo: Pick<UndoPlan, 'on' | 'error'> & { kind: UndoBody['kind'] } };
+> & { item: string | undefined; undo: Pick<UndoPlan, 'on' | 'error'> & { kind: UndoBody['kind'] } };
 
 export interface RecordedUnit {
   intent: IntentHead;
@@ -232,7 +232,8 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
 function headOf(intent: IntentRecord): IntentHead {
   const { unit, step, host, target, shared, become, notifiedBy, block } = intent;
   const { on, error, body } = intent.undo;
-  const head = { unit, step, host, target, shared, become, notifiedBy };
+  const item = typeof intent.item === 'string' ? intent.item : undefined;
+  const head = { unit, step, host, target, shared, item, become, notifiedBy };
   return { ...head, block: block && { ...block }, undo: { on, error, kind: body.kind } };
 }
 

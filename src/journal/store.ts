@@ -1,5 +1,13 @@
 import { createHash, randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { JournalError, UsageError } from '../core/errors.ts';
 import type { Redactor } from '../util/redact.ts';
@@ -80,17 +88,21 @@ export class RunStore {
     };
   }
 
-  /** Newest first. */
+  /** Newest first. A run that was killed before its first record has contacted no host, and is left out. */
   ids(): string[] {
     if (!existsSync(this.#root)) return [];
     return readdirSync(this.#root)
-      .filter((id) => existsSync(this.journalPath(id)))
+      .filter((id) => (statSync(this.journalPath(id), { throwIfNoEntry: false })?.size ?? 0) > 0)
       .sort()
       .reverse();
   }
 
   read(id: string): RecordedRun {
-    return readRun(readJournal(this.journalPath(id)).records);
+    const { records } = readJournal(this.journalPath(id));
+    if (records.length > 0) return readRun(records);
+    throw new JournalError(`Run ${id} was interrupted before its first record was complete.`, {
+      hint: `It has contacted no host. Remove ${join(this.#root, id)}.`,
+    });
   }
 
   /** A run by its id, a unique beginning of it, or the newest. @throws UsageError when there is none */
@@ -129,7 +141,7 @@ export class RunStore {
     writeFileSync(join(this.#root, id, 'closed'), '', { mode: 0o600 });
   }
 
-  /** Runs whose outputs were lost, and of which no other command has told since. */
+  /** Runs with lost outputs that no command has reported yet. */
   unseen(): string[] {
     return this.ids().filter((id) => existsSync(this.#unseenMark(id)));
   }
@@ -138,7 +150,7 @@ export class RunStore {
     try {
       writeFileSync(this.#unseenMark(id), '', { mode: 0o600 });
     } catch {
-      // The disk may be full, which is no reason to end the run. The journal says it, too.
+      // A full disk must not end the run. The journal has the record, too.
     }
   }
 

@@ -114,10 +114,10 @@ describe('the import rules', () => {
   }
 
   it.each(folders.filter((name) => name !== 'cli'))(
-    'src/%s has a row, and may not import cli',
+    'src/%s has a row, and must not import cli',
     async (folder) => {
       const said = await messages(`src/${folder}/x.ts`, "import '../cli/main.ts';");
-      expect(said).toEqual([expect.stringContaining(`src/${folder} may not import src/cli.`)]);
+      expect(said).toEqual([expect.stringContaining(`src/${folder} must not import src/cli.`)]);
     },
   );
 
@@ -126,8 +126,8 @@ describe('the import rules', () => {
     ['engine', "import type { Line } from '../transport/line.ts';", 'src/transport'],
     ['engine', "import '../output/text.ts';", 'src/output'],
     ['engine', "import '../../engine/../transport/deep/line.ts';", 'src/transport'],
-    ['engine', "await import('../modules/copy.ts');", 'at run time'],
-    ['engine', "type Copy = import('../modules/copy.ts').Copy;", 'at the top of the file'],
+    ['engine', "await import('../modules/copy.ts');", 'dynamically'],
+    ['engine', "type Copy = import('../modules/copy.ts').Copy;", 'Use a static import'],
     ['engine', "import { spawn } from 'node:child_process';", 'node:child_process'],
     ['engine', 'Math.random();', 'The same journal'],
     ['engine', 'process.nextTick(() => {});', 'process'],

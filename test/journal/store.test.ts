@@ -18,7 +18,7 @@ afterEach(() => {
 
 const begin = (at: string) => {
   const id = store.create(new Date(at));
-  writeFileSync(store.journalPath(id), '');
+  writeFileSync(store.journalPath(id), 'record\n');
   return id;
 };
 
@@ -40,5 +40,20 @@ describe('the ids of runs', () => {
     const begun = Array.from({ length: 65 }, () => begin(at));
     expect(new Set(begun).size).toBe(65);
     expect(() => begin(at)).toThrow('Too many runs');
+  });
+});
+
+describe('a run that was killed before its first record', () => {
+  it('is no run when its journal is empty', () => {
+    const id = begin('2026-03-01T10:00:00.000Z');
+    writeFileSync(store.journalPath(id), '');
+    expect(store.ids()).toEqual([]);
+    expect(store.openRuns()).toEqual([]);
+  });
+
+  it('is named, with its directory, when the record is torn', () => {
+    const id = begin('2026-03-01T10:00:00.000Z');
+    writeFileSync(store.journalPath(id), '1 {"t":"run"');
+    expect(() => store.read(id)).toThrow(`Run ${id} was interrupted before its first record`);
   });
 });
