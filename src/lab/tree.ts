@@ -5,6 +5,8 @@ import { join, relative } from 'node:path';
 /** What the lab itself or the runner's own records put there. */
 const skipped = [
   /^[^/]+\/var\/lib\/lab\/boot_id$/,
+  // Numbers of starts of units.
+  /^[^/]+\/run\/systemd(\/|$)/,
   /^[^/]+\/var\/lib\/runner(\/|$)/,
   /^[^/]+\/\.root(\/|$)/,
 ];

@@ -245,6 +245,52 @@ const notInstalled: Chapter = {
   ],
 };
 
+const systemd: Chapter = {
+  situation: 'systemd, with a service and its socket',
+  each: `printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/etc/systemd/system/asked.service
+    printf '[Socket]\\nListenStream=/run/asked.sock\\n' >/etc/systemd/system/asked.socket
+    systemctl daemon-reload
+    systemctl stop asked.socket asked.service`,
+  questions: [
+    {
+      claim: 'says of each unit whether it is active, and succeeds if one is',
+      arrange: 'systemctl start asked.service',
+      ask: 'systemctl is-active asked.socket asked.service',
+      code: 0,
+      stdout: 'inactive\nactive\n',
+    },
+    {
+      claim: 'fails when none of several units is active',
+      ask: 'systemctl is-active asked.socket asked.service',
+      code: 3,
+      stdout: 'inactive\ninactive\n',
+    },
+    {
+      claim: 'does not start the socket of a service that runs',
+      arrange: 'systemctl start asked.service',
+      ask: 'systemctl start asked.socket',
+      code: 1,
+      stderr: /^Job for asked\.socket failed\.\n/,
+    },
+    {
+      claim: 'starts the service of a socket that listens',
+      arrange: 'systemctl start asked.socket',
+      ask: 'systemctl start asked.service && systemctl is-active asked.socket asked.service',
+      code: 0,
+      stdout: 'active\nactive\n',
+    },
+    {
+      claim: 'gives each start of a unit a number of its own',
+      arrange: 'systemctl start asked.service',
+      ask: `number() { systemctl show --property=InvocationID asked.service; }
+        first=$(number); systemctl start asked.service; [ "$first" = "$(number)" ] || echo "another without a start"
+        systemctl restart asked.service; [ "$first" != "$(number)" ] || echo "the same after a start"; number`,
+      code: 0,
+      stdout: /^InvocationID=[0-9a-f]{32}\n$/,
+    },
+  ],
+};
+
 const UNIT = '/etc/systemd/system/k0scontroller.service';
 const WORKER_UNIT = '/etc/systemd/system/k0sworker.service';
 const settingsOf = (unit: string): string => `grep -E '^(ExecStart|KillMode|Restart)=' ${unit}`;
@@ -1169,6 +1215,7 @@ const resets: Chapter = {
 };
 
 export const chapters: Chapter[] = [
+  systemd,
   notInstalled,
   installs,
   configuration,
