@@ -1,8 +1,31 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mke3Cluster } from '../../src/lab/mke3-cluster.ts';
 import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
+import { packageRoot } from '../../src/util/package.ts';
 import { Cli, type CliOptions, type CliResult, type SpawnOptions } from './cli.ts';
 import { releaseCluster, takeCluster } from './pool.ts';
+
+export const shippedUpgrade = (): string =>
+  readFileSync(join(packageRoot(), 'playbooks/upgrade.yml'), 'utf8');
+
+/** The shipped upgrade in which a manager restarts once MKE 3 is disabled and before it is stopped. */
+export function upgradeWithRestart(manager: string): string {
+  const next = "  - name: 'Pre-upgrade migrations: stop the managers'\n";
+  const [before, after] = shippedUpgrade().split(next);
+  if (before === undefined || after === undefined)
+    throw new Error('The shipped upgrade has no play that stops the managers.');
+  return `${before}  - name: Restart
+    hosts: managers
+    become: true
+    tasks:
+      - name: Restart a host
+        when: k8s_node_name == "${manager}"
+        reboot: {}
+        undo: { none: it happens to a host }
+
+${next}${after}`;
+}
 
 /** A cluster in the lab with a command line that can reach it. */
 export class UpgradeBench {
@@ -29,8 +52,8 @@ export class UpgradeBench {
     return this.cluster.upgradeInputs(this.cli.dir);
   }
 
-  upgrade(extra: string[] = [], options: CliOptions = {}): Promise<CliResult> {
-    return this.cli.run(this.#playArgs(extra), options);
+  upgrade(extra: string[] = [], options: CliOptions = {}, playbook?: string): Promise<CliResult> {
+    return this.cli.run(this.#playArgs(extra, playbook), options);
   }
 
   /** The same with the program in a process of its own. */
@@ -38,8 +61,8 @@ export class UpgradeBench {
     return this.cli.spawn(this.#playArgs(extra), options);
   }
 
-  #playArgs(extra: string[]): string[] {
-    const args = ['play', 'upgrade.yml', ...this.inputs(), '--accept-irreversible', 'remove-mke3'];
+  #playArgs(extra: string[], playbook = 'upgrade.yml'): string[] {
+    const args = ['play', playbook, ...this.inputs(), '--accept-irreversible', 'remove-mke3'];
     return [...args, '--require-undo', '--output', 'json', ...extra];
   }
 

@@ -14,8 +14,9 @@ export const upgradeOf = (
   cluster: RealMke3,
   directory: string,
   extra: readonly string[],
+  playbook = cluster.playbook,
 ): string[] => [
-  ...['play', cluster.playbook, ...cluster.upgradeInputs(directory), '--output', 'json'],
+  ...['play', playbook, ...cluster.upgradeInputs(directory), '--output', 'json'],
   ...['--accept-irreversible', 'remove-mke3', ...extra],
 ];
 

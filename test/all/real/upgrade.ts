@@ -5,7 +5,8 @@ import type { RunEvent } from '../../../src/core/events.ts';
 import type { RealPrograms } from '../../../src/lab/real/programs.ts';
 import { SECRET } from '../../../src/lab/real/objects.ts';
 import type { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
-import { Cli, type CliOptions } from '../../helpers/cli.ts';
+import { Cli, hostsIn, type CliOptions } from '../../helpers/cli.ts';
+import { upgradeWithRestart } from '../../helpers/upgrade.ts';
 import {
   etcdctl,
   INJECTED,
@@ -25,8 +26,8 @@ let cluster: RealMke3;
 let started: RealMke3 | undefined;
 let cli: Cli;
 
-const upgrade = (extra: string[], options: CliOptions = {}) =>
-  cli.run(upgradeOf(cluster, cli.dir, extra), { timeoutMs: LIMIT_MS, ...options });
+const upgrade = (extra: string[], options: CliOptions = {}, playbook?: string) =>
+  cli.run(upgradeOf(cluster, cli.dir, extra, playbook), { timeoutMs: LIMIT_MS, ...options });
 
 /** At the first step on the workers, all managers run k0s. */
 const startsWorkers = (event: RunEvent): boolean =>
@@ -77,6 +78,24 @@ export function upgradeOnRealHosts(programs: RealPrograms): void {
         });
         expect(code, outcome(events) + stderr).toBe(3);
         expect(outcome(events)).toMatch(INJECTED);
+        expect(await settledState(cluster.lab, before)).toEqual(before);
+      },
+      LIMIT_MS,
+    );
+
+    it(
+      'restores a manager that restarts once MKE 3 is disabled and before it is stopped',
+      async () => {
+        const before = await stateOf(cluster.lab);
+        const playbook = cli.file('upgrade-restart.yml', upgradeWithRestart('manager3'));
+        const { code, events, stderr } = await upgrade(
+          ['--fail-at', 'Start the controller'],
+          {},
+          playbook,
+        );
+        expect(code, outcome(events) + stderr).toBe(3);
+        expect(outcome(events)).toMatch(INJECTED);
+        expect(hostsIn(events, 'Restart a host', 'changed')).toHaveLength(1);
         expect(await settledState(cluster.lab, before)).toEqual(before);
       },
       LIMIT_MS,
