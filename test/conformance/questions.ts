@@ -270,7 +270,7 @@ const systemd: Chapter = {
       arrange: 'systemctl start asked.service',
       ask: 'systemctl start asked.socket',
       code: 1,
-      stderr: /^Job for asked\.socket failed\.\n/,
+      stderr: 'Job failed. See "journalctl -xe" for details.\n',
     },
     {
       claim: 'starts the service of a socket that listens',
