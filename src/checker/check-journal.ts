@@ -26,7 +26,7 @@ interface SeenUnit {
   step: number;
   host: string;
   target: string;
-  shared: boolean;
+  shared: string | undefined;
   /** Body of the undo: auto, declared, none, uncovered, irreversible. */
   body: string;
   on: string;
@@ -123,7 +123,7 @@ class Checker {
       step,
       host: String(record['host']),
       target: String(record['target']),
-      shared: record['shared'] !== undefined,
+      shared: record['shared'] as string | undefined,
       body: String(body['kind']),
       on: JSON.stringify(undo['on']),
       lenient: undo['error'] === 'continue' || body['kind'] === 'uncovered',
@@ -154,7 +154,9 @@ class Checker {
     if (this.#only && !this.#only.includes(unit.host))
       this.#say(line, `${name}, which was not asked for`);
     if (isRerun(unit)) {
-      const open = (unit.notifiedBy ?? []).filter((number) => !this.#isSettled(number));
+      const open = (unit.notifiedBy ?? []).filter(
+        (number) => !this.#isSettled(number) && this.#isAskedFor(number),
+      );
       if (open.length > 0)
         this.#say(line, `${name}: what notified it is not undone (${open.join(', ')})`);
     } else {
@@ -196,27 +198,43 @@ class Checker {
     );
   }
 
+  /** Whether the rollback is about this unit at all. */
+  #isAskedFor(number: number): boolean {
+    const unit = this.#units.get(number);
+    if (!unit || number <= this.#commit) return false;
+    // In a rollback of some hosts, what was done once for all stays.
+    return !this.#only || (this.#only.includes(unit.host) && unit.shared !== 'run_once');
+  }
+
   /** Whether a unit that happened later, and is not taken back, forbids the undo of an earlier one. */
   #stands(later: SeenUnit): boolean {
     if (later.block || isRerun(later) || this.#isSettled(later.number)) return false;
-    if (later.number <= this.#commit) return false;
-    if (this.#only && !this.#only.includes(later.host)) return false;
-    // In a rollback of some hosts, what was done once for all stays.
-    if (this.#only && later.shared) return false;
+    if (!this.#isAskedFor(later.number)) return false;
     return !(later.undo === 'undo-failed' && later.lenient);
   }
 
   /** Rule 7 of the contract: a host that is stuck or away keeps back its own, and what is shared, but no other host. */
   #isExcused(later: SeenUnit, earlier: SeenUnit): boolean {
-    if (earlier.shared) return false;
+    if (earlier.shared !== undefined) return false;
     if ([earlier.host, earlier.target].some((host) => touches(later, host))) return false;
     return (
-      (later.shared && this.#parked.size > 0) ||
+      (later.shared !== undefined && this.#parked.size > 0) ||
       later.undo === 'undo-failed' ||
       later.undo === 'undo-blocked' ||
-      this.#parked.has(later.host) ||
-      this.#parked.has(later.target)
+      touchesAny(later, this.#waitingBefore(later))
     );
+  }
+
+  /** Hosts that wait when a unit's turn comes: those that are away, and those of which something later waits for them. */
+  #waitingBefore({ number }: SeenUnit): Set<string> {
+    const waiting = new Set(this.#parked);
+    const later = [...this.#units.values()].filter((one) => one.number > number);
+    for (const unit of later.sort((a, b) => b.number - a.number)) {
+      const waits =
+        touchesAny(unit, waiting) || (unit.shared !== undefined && this.#parked.size > 0);
+      if (waits && this.#stands(unit)) waiting.add(unit.host).add(unit.target);
+    }
+    return waiting;
   }
 
   #say(line: number, what: string): void {
@@ -227,6 +245,10 @@ class Checker {
 /** An automatic undo of a handler is its running again, in its own time. */
 function isRerun({ notifiedBy, body }: SeenUnit): boolean {
   return notifiedBy !== undefined && body === 'auto';
+}
+
+function touchesAny({ host, target }: SeenUnit, names: ReadonlySet<string>): boolean {
+  return names.has(host) || names.has(target);
 }
 
 function touches({ host, target }: SeenUnit, name: string): boolean {

@@ -6,7 +6,7 @@ import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { HostLocks } from '../engine/locks.ts';
-import { rollBack, type RollbackResult } from '../engine/rollback.ts';
+import { rollBack, type RollbackResult } from '../engine/undo/rollback.ts';
 import { runPlaybook, type RunResult } from '../engine/run.ts';
 import type { Log } from '../journal/log.ts';
 import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';

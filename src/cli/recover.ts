@@ -3,7 +3,7 @@ import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Become, Playbook } from '../core/playbook.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
-import { rollBack } from '../engine/rollback.ts';
+import { rollBack } from '../engine/undo/rollback.ts';
 import { Log } from '../journal/log.ts';
 import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';

@@ -1,4 +1,4 @@
-import type { JournalRecord } from '../../src/journal/records.ts';
+import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
 
 /** The first record of a journal. */
 export function runRecord({ run = 'run', hosts = [] as string[] } = {}): JournalRecord {
@@ -11,4 +11,35 @@ export function runRecord({ run = 'run', hosts = [] as string[] } = {}): Journal
     })),
     inventory: { file: '', vars: {}, groups: {} },
   };
+}
+
+export function stepRecord(number: number, hosts: string[]): JournalRecord {
+  const step = {
+    ...{ id: `p/${String(number)}`, number, play: 'p', name: `s${String(number)}`, module: 'copy' },
+    ...{ at: { file: 'p.yml', line: number, column: 1 }, handler: false },
+  };
+  return { t: 'step', step, hosts, key: step.id };
+}
+
+/** The intent of a unit that is taken back by its module. */
+export function intentRecord(
+  unit: number,
+  step: number,
+  host: string,
+  more: Partial<IntentRecord> = {},
+): IntentRecord {
+  const become = { enabled: false, user: 'root', method: 'sudo' as const };
+  return {
+    ...{ t: 'intent', unit, step, host, target: host, module: 'copy', actions: [], args: {} },
+    ...{ become, captures: {} },
+    undo: {
+      body: { kind: 'auto', calls: [] },
+      ...{ on: ['changed', 'failed', 'unknown'], when: [], error: 'block', captured: {} },
+    },
+    ...more,
+  };
+}
+
+export function changedRecord(unit: number, step: number, host: string): JournalRecord {
+  return { t: 'result', unit, step, host, state: 'changed', durationMs: 1 };
 }

@@ -10,7 +10,7 @@ import type { Batch, BatchOutcome, Connections, HostSession } from '../../src/co
 import type { JsonObject } from '../../src/core/json.ts';
 import type { EngineContext, RunSettings } from '../../src/engine/context.ts';
 import { HostLocks } from '../../src/engine/locks.ts';
-import { rollBack } from '../../src/engine/rollback.ts';
+import { rollBack } from '../../src/engine/undo/rollback.ts';
 import { runPlaybook, type RunResult } from '../../src/engine/run.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { readJournal } from '../../src/journal/journal-file.ts';

@@ -1,0 +1,253 @@
+import type { UndoState } from '../../core/events.ts';
+import { hadEffect, isSettled, type RecordedUnit } from '../../journal/recorded-run.ts';
+import { groupBy } from '../../util/group.ts';
+
+/** What may or must be done next on the way back. */
+export type UndoMove =
+  /** Take the unit back; a handler runs again. */
+  | { do: 'undo'; unit: RecordedUnit }
+  /** Nothing is done to the unit; `silent` for what nobody asks about. */
+  | { do: 'conclude'; unit: RecordedUnit; as: UndoState; why: string; silent?: true }
+  /** All that was to be done about a step is done, or waits for a host. */
+  | { do: 'pass'; step: number };
+
+export interface UndoWishes {
+  /** Units the operator gives up on, by number. */
+  skip: ReadonlySet<number>;
+  /** Only what lies behind the last commit point, and of the chosen hosts; newest first. */
+  candidates: readonly RecordedUnit[];
+  /** All units of the run. */
+  units: Iterable<RecordedUnit>;
+  /** Hosts at a time, for a step. */
+  hostsAtATime: (step: number) => number;
+}
+
+/** A part of the way back that is finished before the next begins: a step, or handlers that are due behind it. */
+interface Stage {
+  step: number;
+  kind: 'undo' | 'rerun';
+  /** The units of each host in their order, and how far they are passed. */
+  queues: { units: readonly RecordedUnit[]; next: number }[];
+}
+
+/**
+ * Which units may be undone when: the rules of docs/rollback.md, without a host, a clock or a file. Nothing is undone before all
+ * that happened after it is settled; hosts are independent of one another within a step; a host that is stuck or away keeps back its own
+ * units and those that it shares.
+ *
+ * The caller does the moves, and says of each undo how it ended.
+ */
+export class UndoOrder {
+  readonly #wishes: UndoWishes;
+  readonly #candidates: ReadonlyMap<number, RecordedUnit>;
+  readonly #blocks: Blocks;
+  readonly #stages: readonly Stage[];
+  #at = 0;
+  /** Units that are being undone, by number. */
+  readonly #moving = new Map<number, RecordedUnit>();
+  /** Units that this rollback need not look at again. */
+  readonly #passed = new Set<number>();
+  /** Hosts on which an undo failed: what came before on them stays. */
+  readonly #stuck = new Set<string>();
+  readonly #away = new Set<string>();
+  /** Hosts on which a unit waits for one that is away: what came before it there waits, too. */
+  readonly #held = new Set<string>();
+
+  constructor(wishes: UndoWishes) {
+    this.#wishes = wishes;
+    this.#candidates = new Map(wishes.candidates.map((unit) => [unit.intent.unit, unit]));
+    this.#blocks = new Blocks(wishes.units);
+    this.#stages = stagesOf(wishes.candidates);
+  }
+
+  /** Whether everything is passed that need not wait for a host. */
+  get isAtEnd(): boolean {
+    return this.#at >= this.#stages.length;
+  }
+
+  /** Units that are neither settled nor tried. */
+  get open(): RecordedUnit[] {
+    return this.#wishes.candidates.filter((unit) => this.#isOpen(unit));
+  }
+
+  /**
+   * Moves that are possible now and were not given yet. What they conclude must be on record before the next call. None while undos
+   * are going on, or at the end.
+   */
+  next(): UndoMove[] {
+    const moves: UndoMove[] = [];
+    for (let stage = this.#stages[this.#at]; stage; stage = this.#stages[this.#at]) {
+      for (const queue of stage.queues) this.#advance(stage, queue, moves);
+      if (this.#moving.size > 0) return moves;
+      if (stage.kind === 'undo') moves.push({ do: 'pass', step: stage.step });
+      this.#at++;
+      if (moves.length > 0) return moves;
+    }
+    return moves;
+  }
+
+  /** The undo of a unit has ended, and that is on record. `stuck`: nothing that came before it on its hosts may be undone. */
+  ended(unit: RecordedUnit, { stuck }: { stuck: boolean }): void {
+    this.#moving.delete(unit.intent.unit);
+    this.#passed.add(unit.intent.unit);
+    if (stuck) this.#stick(unit);
+  }
+
+  /** The undo of a unit was not possible, since hosts are away. */
+  areAway(unit: RecordedUnit, hosts: readonly string[]): void {
+    this.#moving.delete(unit.intent.unit);
+    for (const host of hosts) this.#away.add(host);
+  }
+
+  /** Hosts answer again: the way back begins anew with what is left. */
+  areBack(hosts: readonly string[]): void {
+    for (const host of hosts) this.#away.delete(host);
+    this.#held.clear();
+    this.#at = 0;
+    for (const { queues } of this.#stages) for (const queue of queues) queue.next = 0;
+  }
+
+  #isOpen(unit: RecordedUnit): boolean {
+    return !this.#passed.has(unit.intent.unit) && !isSettled(unit);
+  }
+
+  /** Goes on with one host until something is to be done there. */
+  #advance(stage: Stage, queue: Stage['queues'][number], moves: UndoMove[]): void {
+    for (let unit = queue.units[queue.next]; unit; unit = queue.units[queue.next]) {
+      if (this.#moving.has(unit.intent.unit)) return;
+      if (this.#isOpen(unit)) {
+        const move = stage.kind === 'undo' ? this.#ofUnit(unit) : this.#ofHandler(unit);
+        if (move === 'wait') {
+          // A handler keeps nothing back.
+          if (stage.kind === 'undo') this.#held.add(unit.intent.host).add(unit.intent.target);
+        } else if (move.do === 'conclude') {
+          this.#passed.add(unit.intent.unit);
+          if (stage.kind === 'undo' && move.as === 'undo-blocked') this.#stick(unit);
+          moves.push(move);
+        } else {
+          if (this.#moving.size >= this.#wishes.hostsAtATime(stage.step)) return;
+          this.#moving.set(unit.intent.unit, unit);
+          moves.push(move);
+          return;
+        }
+      }
+      queue.next++;
+    }
+  }
+
+  #ofUnit(unit: RecordedUnit): Exclude<UndoMove, { do: 'pass' }> | 'wait' {
+    const conclude = (as: UndoState, why: string) => ({ do: 'conclude', unit, as, why }) as const;
+    const { intent } = unit;
+    if (intent.block && !this.#blocks.needsUndo(unit))
+      return { ...conclude('undo-skipped', 'nothing inside was changed'), silent: true };
+    if (this.#blocks.isReplaced(unit))
+      return conclude('undo-skipped', 'the undo of its block stands for it');
+    if (this.#wishes.skip.has(intent.unit)) return conclude('undo-skipped', 'skipped on request');
+    const obstacle = this.#obstacle(unit);
+    if (obstacle === 'away') return 'wait';
+    return obstacle === undefined ? { do: 'undo', unit } : conclude('undo-blocked', obstacle);
+  }
+
+  /** A handler runs again once everything that notified it has been passed, so that services read what was restored. */
+  #ofHandler(unit: RecordedUnit): Exclude<UndoMove, { do: 'pass' }> | 'wait' {
+    const conclude = (as: UndoState, why: string) => ({ do: 'conclude', unit, as, why }) as const;
+    if (this.#wishes.skip.has(unit.intent.unit))
+      return conclude('undo-skipped', 'skipped on request');
+    const obstacle = this.#obstacle(unit);
+    if (obstacle === 'away') return 'wait';
+    if (obstacle !== undefined) return conclude('undo-blocked', obstacle);
+    // One that stays, as before a commit point, neither asks for the handler nor keeps it back.
+    const notifiers = (unit.intent.notifiedBy ?? []).flatMap(
+      (number) => this.#candidates.get(number) ?? [],
+    );
+    if (notifiers.some((notifier) => !isSettled(notifier)))
+      return notifiers.some((notifier) => this.#isOpen(notifier))
+        ? 'wait'
+        : conclude('undo-blocked', 'a step that notified it is not undone');
+    if (notifiers.some(({ undo }) => undo === 'undone')) return { do: 'undo', unit };
+    return conclude('undo-skipped', 'nothing that notified it was taken back');
+  }
+
+  /** What keeps a unit from being undone now: "away" when that may pass. */
+  #obstacle({ intent }: RecordedUnit): string | undefined {
+    const own = [intent.host, intent.target];
+    if (own.some((host) => this.#stuck.has(host))) return 'a later step of this host is not undone';
+    // A shared unit waits for every host it was shared by.
+    if (intent.shared !== undefined && this.#stuck.size > 0)
+      return `a later step of ${[...this.#stuck].join(', ')} is not undone`;
+    if (own.some((host) => this.#away.has(host) || this.#held.has(host))) return 'away';
+    if (intent.shared !== undefined && this.#away.size > 0) return 'away';
+    return undefined;
+  }
+
+  #stick({ intent }: RecordedUnit): void {
+    this.#stuck.add(intent.host).add(intent.target);
+  }
+}
+
+/** What lies inside which block of a host. */
+class Blocks {
+  readonly #byHost: ReadonlyMap<string, readonly RecordedUnit[]>;
+  /** Blocks whose undo list replaces those of their tasks, by host. */
+  readonly #replacing: ReadonlyMap<string, readonly RecordedUnit[]>;
+
+  constructor(units: Iterable<RecordedUnit>) {
+    const all = [...units];
+    this.#byHost = groupBy(
+      all.filter(({ intent }) => !intent.block),
+      ({ intent }) => intent.host,
+    );
+    this.#replacing = groupBy(
+      all.filter(({ intent }) => intent.block?.replace === true),
+      ({ intent }) => intent.host,
+    );
+  }
+
+  isReplaced({ intent: { host, unit } }: RecordedUnit): boolean {
+    const blocks = this.#replacing.get(host) ?? [];
+    return blocks.some(({ intent }) => intent.unit < unit && unit <= (intent.block?.until ?? 0));
+  }
+
+  /** What has no undo of its own is what a block's undo is often for. */
+  needsUndo({ intent: { host, unit, block } }: RecordedUnit): boolean {
+    const until = block?.until ?? 0;
+    return (this.#byHost.get(host) ?? []).some(
+      (inner) => inner.intent.unit > unit && inner.intent.unit <= until && hadEffect(inner),
+    );
+  }
+}
+
+/** Step by step, newest first; handlers that run again stand behind the step of the first that notified them. */
+function stagesOf(candidates: readonly RecordedUnit[]): Stage[] {
+  let waiting: RecordedUnit[] = [];
+  const stages: Stage[] = [];
+  const handlersDue = (reached: number) => {
+    const isDue = ({ intent }: RecordedUnit) =>
+      (intent.notifiedBy ?? []).every((number) => number >= reached);
+    for (const [step, units] of byStep(waiting.filter(isDue)))
+      stages.push({ step, kind: 'rerun', queues: queuesOf(units) });
+    waiting = waiting.filter((unit) => !isDue(unit));
+  };
+  for (const [step, units] of byStep(candidates)) {
+    stages.push({ step, kind: 'undo', queues: queuesOf(units.filter((unit) => !isRerun(unit))) });
+    waiting.push(...units.filter((unit) => isRerun(unit) && !isSettled(unit)));
+    handlersDue(Math.min(...units.map(({ intent }) => intent.unit)));
+  }
+  handlersDue(0);
+  return stages;
+}
+
+function isRerun({ intent }: RecordedUnit): boolean {
+  return intent.notifiedBy !== undefined && intent.undo.kind === 'auto' && !intent.block;
+}
+
+function queuesOf(units: readonly RecordedUnit[]): Stage['queues'] {
+  return [...groupBy(units, ({ intent }) => intent.host).values()].map((own) => ({
+    ...{ units: own, next: 0 },
+  }));
+}
+
+/** Steps newest first, their units in the order given. */
+function byStep(units: readonly RecordedUnit[]): [number, RecordedUnit[]][] {
+  return [...groupBy(units, ({ intent }) => intent.step)].sort(([a], [b]) => b - a);
+}

@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkJournal } from '../../../src/checker/check-journal.ts';
+import { UndoOrder, type UndoMove } from '../../../src/engine/undo/order.ts';
+import { encodeRecord } from '../../../src/journal/codec.ts';
+import { Log } from '../../../src/journal/log.ts';
+import {
+  isSettled,
+  needsUndo,
+  undoCandidates,
+  type RecordedUnit,
+} from '../../../src/journal/recorded-run.ts';
+import type { JournalRecord } from '../../../src/journal/records.ts';
+import { Redactor } from '../../../src/util/redact.ts';
+import type { JsonValue } from '../../../src/core/json.ts';
+import { histories, type History } from '../../helpers/histories.ts';
+import { changedRecord, intentRecord, runRecord, stepRecord } from '../../helpers/records.ts';
+
+type Fate = 'undone' | 'skipped' | 'failed' | 'secret' | 'away';
+
+/** A rollback without hosts: chance says how each undo ends and which of those that go on ends next. */
+class Model {
+  readonly log = Log.inMemory(new Redactor());
+  readonly lines: string[] = [];
+  readonly moves: UndoMove[] = [];
+  readonly #away = new Set<string>();
+  readonly #chance: () => number;
+
+  constructor({ records }: History, chance: readonly number[]) {
+    let next = 0;
+    this.#chance = () => chance[next++ % chance.length] ?? 0;
+    for (const record of records) this.write(record);
+  }
+
+  /** The records in short, for the message of a test that fails. */
+  get story(): string {
+    return this.lines
+      .map((line) =>
+        line.replace(
+          /"(actions|args|become|captures|module|at|play|durationMs)":(\{.*?\}|\[.*?\]|[^,}]*),?/g,
+          '',
+        ),
+      )
+      .join('');
+  }
+
+  write(record: JournalRecord): void {
+    this.log.write(record);
+    this.lines.push(encodeRecord(this.lines.length + 1, record as unknown as JsonValue));
+  }
+
+  /** @param only hosts that are taken back; all when left out */
+  rollBack(forks: number, fates: readonly Fate[], only?: string[], skip: number[] = []): UndoOrder {
+    this.write({ t: 'rollback', reason: 'failed', attempt: 1, hosts: only });
+    const run = this.log.state;
+    const candidates = undoCandidates(run).filter(
+      ({ intent }) =>
+        only === undefined || (only.includes(intent.host) && intent.shared !== 'run_once'),
+    );
+    const order = new UndoOrder({
+      ...{ skip: new Set(skip), candidates, units: run.units.values() },
+      hostsAtATime: () => forks,
+    });
+    // Hosts come back a few times at most.
+    for (let returns = 0; ; returns++) {
+      this.#walk(order, returns > 3 ? ['undone'] : fates);
+      if (this.#away.size === 0 || returns > 3) return order;
+      const back = [...this.#away].filter(() => this.#chance() % 3 > 0);
+      for (const host of back) {
+        this.#away.delete(host);
+        this.write({ t: 'unparked', host });
+      }
+      order.areBack(back);
+    }
+  }
+
+  #walk(order: UndoOrder, fates: readonly Fate[]): void {
+    const going: RecordedUnit[] = [];
+    for (;;) {
+      const moves = order.next();
+      for (const move of moves) {
+        this.moves.push(move);
+        if (move.do === 'undo') {
+          this.write({ t: 'undo-intent', unit: move.unit.intent.unit });
+          going.push(move.unit);
+        } else if (move.do === 'conclude') this.#settle(move.unit, move.as);
+      }
+      if (moves.length > 0) continue;
+      const [unit] = going.splice(this.#chance() % Math.max(1, going.length), 1);
+      if (!unit) return;
+      this.#end(unit, order, fates[this.#chance() % fates.length] ?? 'undone');
+    }
+  }
+
+  #end(unit: RecordedUnit, order: UndoOrder, fate: Fate): void {
+    const { host, target, undo } = unit.intent;
+    if (fate === 'away') {
+      const hosts = target === 'localhost' ? [host] : [target];
+      for (const name of hosts) {
+        this.#away.add(name);
+        this.write({ t: 'parked', host: name, message: 'no answer' });
+      }
+      order.areAway(unit, hosts);
+      return;
+    }
+    const states = { undone: 'undone', skipped: 'undo-skipped', failed: 'undo-failed' } as const;
+    this.#settle(unit, fate === 'secret' ? 'undo-blocked' : states[fate]);
+    const stuck = fate === 'failed' && undo.error === 'block' && undo.kind !== 'uncovered';
+    order.ended(unit, { stuck: stuck || fate === 'secret' });
+  }
+
+  #settle({ intent }: RecordedUnit, state: NonNullable<RecordedUnit['undo']>): void {
+    this.write({ t: 'undo-result', unit: intent.unit, state, durationMs: 1 });
+  }
+}
+
+const chance = fc.array(fc.nat(), { minLength: 1, maxLength: 40 });
+const fates: fc.Arbitrary<Fate[]> = fc.array(
+  fc.constantFrom('undone', 'undone', 'undone', 'skipped', 'failed', 'secret', 'away'),
+  { minLength: 1, maxLength: 12 },
+);
+
+describe('the order of undo', () => {
+  it('breaks no rule of undo, whatever was done and however each undo ends', () => {
+    const cases = fc.record({
+      ...{ history: histories, chance, fates },
+      only: fc.option(fc.subarray(['h1', 'h2', 'h3', 'h4'], { minLength: 1 }), { nil: undefined }),
+      skip: fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 2 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ history, chance, fates, only, skip }) => {
+        const model = new Model(history, chance);
+        model.rollBack(history.forks, fates, only, skip);
+        expect(checkJournal(model.lines.join('')), model.story).toEqual([]);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('settles every unit when nothing is in the way', () => {
+    fc.assert(
+      fc.property(histories, chance, (history, chance) => {
+        const model = new Model(history, chance);
+        const order = model.rollBack(history.forks, ['undone']);
+        expect(order.isAtEnd).toBe(true);
+        expect(order.open).toEqual([]);
+        expect(undoCandidates(model.log.state).every(isSettled), model.story).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('settles or gives up every unit when no host is away', () => {
+    fc.assert(
+      fc.property(histories, chance, fates, (history, chance, fates) => {
+        const model = new Model(history, chance);
+        const present = fates.filter((fate) => fate !== 'away');
+        const order = model.rollBack(history.forks, present.length > 0 ? present : ['failed']);
+        expect(order.open).toEqual([]);
+        for (const unit of undoCandidates(model.log.state))
+          if (needsUndo(unit)) expect(unit.undo).toBeDefined();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('undoes each unit once at most when no host is away', () => {
+    fc.assert(
+      fc.property(histories, chance, (history, chance) => {
+        const model = new Model(history, chance);
+        model.rollBack(history.forks, ['undone', 'failed', 'skipped']);
+        const undone = model.moves.flatMap((move) =>
+          move.do === 'undo' ? [move.unit.intent.unit] : [],
+        );
+        expect(undone).toEqual([...new Set(undone)]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  describe('of a handler that ran', () => {
+    const history = (shared?: 'run_once'): History => ({
+      hosts: ['h1', 'h2'],
+      forks: 2,
+      records: [
+        runRecord({ hosts: ['h1', 'h2'] }),
+        ...[stepRecord(1, ['h1', 'h2']), intentRecord(1, 1, 'h1', { shared })],
+        ...[changedRecord(1, 1, 'h1'), intentRecord(2, 1, 'h2'), changedRecord(2, 1, 'h2')],
+        ...[stepRecord(2, ['h2']), intentRecord(3, 2, 'h2', { notifiedBy: [1, 2] })],
+        changedRecord(3, 2, 'h2'),
+      ],
+    });
+    const statesAfter = (model: Model): (string | undefined)[] =>
+      [1, 2, 3].map((number) => model.log.state.units.get(number)?.undo);
+
+    it('comes last when all that notified it is taken back', () => {
+      const model = new Model(history(), [0]);
+      model.rollBack(2, ['undone']);
+      expect(statesAfter(model)).toEqual(['undone', 'undone', 'undone']);
+      const numbers = model.moves.flatMap((move) =>
+        move.do === 'undo' ? [move.unit.intent.unit] : [],
+      );
+      expect(numbers.at(-1)).toBe(3);
+    });
+
+    it('is not kept back by a step that was done once for all and stays', () => {
+      const model = new Model(history('run_once'), [0]);
+      model.rollBack(2, ['undone'], ['h2']);
+      expect(statesAfter(model)).toEqual([undefined, 'undone', 'undone']);
+    });
+
+    it('can be given up', () => {
+      const model = new Model(history(), [0]);
+      model.rollBack(2, ['undone'], undefined, [3]);
+      expect(statesAfter(model)).toEqual(['undone', 'undone', 'undo-skipped']);
+    });
+  });
+});
