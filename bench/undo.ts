@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Log } from '../src/journal/log.ts';
-import type { IntentRecord, JournalRecord } from '../src/journal/records.ts';
+import { journalFormat, type IntentRecord, type JournalRecord } from '../src/journal/records.ts';
 import { Redactor } from '../src/util/redact.ts';
 import { SshdHosts } from './sshd.ts';
 import { changing } from './workloads.ts';
@@ -24,7 +24,7 @@ export async function journalCost(dir: string, hosts: number): Promise<string> {
     for (const { unit: number, host } of units) {
       const result = { unit: number, step, host, state: 'changed', durationMs: 12 } as const;
       log.write({ t: 'result', ...result });
-      log.write({ t: 'step-end', step, host, failed: false, setFacts: {}, groups: [] });
+      log.write({ t: 'learnt', step, host });
     }
   }
   const ms = Number(process.hrtime.bigint() - began) / 1e6;
@@ -39,7 +39,8 @@ export async function journalCost(dir: string, hosts: number): Promise<string> {
 const header: JournalRecord = {
   ...{
     t: 'run',
-    version: 1,
+    format: journalFormat,
+    runner: 'bench',
     run: 'bench',
     playbook: 'bench.yml',
     startedAt: '',

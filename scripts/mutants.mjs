@@ -38,7 +38,7 @@ const mutants = [
   },
   {
     name: 'merge of variables',
-    file: 'src/engine/host-state.ts',
+    file: 'src/engine/variables.ts',
     find: "{ name: 'play', values: play.vars },\n      { name: 'input defaults', values: this.#settings.inputDefaults },\n      { name: 'inventory', values: host.vars },",
     replace:
       "{ name: 'inventory', values: host.vars },\n      { name: 'play', values: play.vars },\n      { name: 'input defaults', values: this.#settings.inputDefaults },",

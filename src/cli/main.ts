@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { exitCodes } from '../core/events.ts';
 import { LockedError, UsageError } from '../core/errors.ts';
-import { packageRoot } from '../util/package.ts';
+import { packageVersion } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
 import { reportError, tell } from './fail.ts';
 import { OpenRunError } from './open-run-error.ts';
@@ -90,10 +88,7 @@ const commands: Record<string, CliCommand> = {
 };
 
 function printVersion(world: World): number {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  world.stdout.write(`runner ${version}\n`);
+  world.stdout.write(`runner ${packageVersion()}\n`);
   return exitCodes.done;
 }
 

@@ -1,3 +1,4 @@
+import { packageVersion } from '../util/package.ts';
 import { type Command, Option } from 'commander';
 import { exitCodes, type EventSink } from '../core/events.ts';
 import { readFileSync } from 'node:fs';
@@ -18,7 +19,7 @@ import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { Log } from '../journal/log.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
-import type { JournalRecord, PinnedFile } from '../journal/records.ts';
+import { journalFormat, type JournalRecord, type PinnedFile } from '../journal/records.ts';
 import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../playbook/check.ts';
 import { describeChange, listedSteps } from '../output/step-list.ts';
 import { UndoPreview } from '../output/undo-preview.ts';
@@ -318,8 +319,7 @@ class PlayRun {
     { began, vault, files }: { began: Date; vault: VaultSource[]; files: PinnedFile[] },
   ): JournalRecord {
     return {
-      t: 'run',
-      version: 1,
+      ...({ t: 'run', format: journalFormat, runner: packageVersion() } as const),
       run: settings.run,
       playbook: this.#playbook.path,
       startedAt: began.toISOString(),

@@ -6,7 +6,7 @@ import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts'
 import { unknownValue, type Scope } from '../template/scope.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { EngineContext } from './context.ts';
-import type { RunState } from './host-state.ts';
+import type { Variables } from './variables.ts';
 import { snapshot } from './undo-plan.ts';
 import { runUnit } from './unit.ts';
 
@@ -24,24 +24,23 @@ const noPlay = {
 export async function takeFingerprint(
   context: EngineContext,
   playbook: Playbook,
-  state: RunState,
-  phase: 'before' | 'after',
+  variables: Variables,
+  hosts: readonly string[],
 ): Promise<void> {
   if (playbook.fingerprint.length === 0) return;
   const limit = pLimit(context.settings.forks);
-  const hosts = state.hostsOf('all');
   await Promise.all(
     hosts.map((name) =>
       limit(async () => {
         const host = context.inventory.hosts.get(name);
         if (!host) return;
         for (const task of playbook.fingerprint) {
-          const scope = state.scope(host, { play: noPlay, task, batch: hosts });
+          const scope = variables.scope(host, { play: noPlay, task, batch: hosts });
           const text = await fingerprintText(context, task, name, scope);
           if (text === undefined) continue;
           await context.log.append({
             t: 'fingerprint',
-            phase,
+            phase: 'before',
             host: name,
             name: task.name,
             text,

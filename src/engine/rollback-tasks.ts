@@ -10,7 +10,7 @@ import { Scope, unknownValue } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
 import { slug } from '../util/text.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
-import type { RunState } from './host-state.ts';
+import type { Variables } from './variables.ts';
 import { recordedTarget } from './undo-unit.ts';
 import { snapshot } from './undo-plan.ts';
 import { runUnit, type UnitOutcome } from './unit.ts';
@@ -18,7 +18,7 @@ import { runUnit, type UnitOutcome } from './unit.ts';
 /** The record of what a playbook or play wants done around a rollback; undefined when it says nothing. */
 export function policyRecord(
   { id, policy, play }: { id: string; policy: RollbackPolicy; play: Play },
-  state: RunState,
+  variables: Variables,
   context: EngineContext,
   hosts: readonly string[],
 ): JournalRecord | undefined {
@@ -28,7 +28,7 @@ export function policyRecord(
       (task.runOnce ? hosts.slice(0, 1) : hosts).flatMap((name): RollbackTask[] => {
         const host = inventoryHost(context.inventory, name);
         if (!host) return [];
-        const scope = state.scope(host, { play, task, batch: hosts });
+        const scope = variables.scope(host, { play, task, batch: hosts });
         const vars = { ...snapshot([task], scope), inventory_hostname: name };
         return [{ phase, host: name, task, vars }];
       }),

@@ -13,7 +13,6 @@ import {
   type Become,
   type BlockNode,
   type CommitNode,
-  type HostOrder,
   type IncludeNode,
   type IncludePart,
   type MetaNode,
@@ -32,13 +31,16 @@ import {
 import type { ResultRecord } from '../journal/records.ts';
 import type { Scope } from '../template/scope.ts';
 import { isResolved, resolveAccess } from './access.ts';
+import { batchesOf, inOrder, mostFailures } from './batches.ts';
 import type { EngineContext } from './context.ts';
 import { takeFingerprint } from './fingerprint.ts';
 import { policyRecord } from './rollback-tasks.ts';
-import { RunState } from './host-state.ts';
 import { includedParts } from './include.ts';
-import { StepRunner, type StepPlace } from './step-runner.ts';
+import { hostsOf, initialKnowledge, learn, type Knowledge, type Learnt } from './knowledge.ts';
+import { StepRunner, type Failures, type StepPlace } from './step-runner.ts';
 import { snapshot } from './undo-plan.ts';
+import { Selection } from './select.ts';
+import { Variables } from './variables.ts';
 
 /** How the forward run ended; what follows is the caller's decision. */
 export type RunResult =
@@ -78,7 +80,8 @@ export function runPlaybook(
 class PlaybookRun {
   readonly #context: EngineContext;
   readonly #playbook: Playbook;
-  readonly #state: RunState;
+  readonly #knowledge: Knowledge;
+  readonly #variables: Variables;
   readonly #steps: StepRunner;
   readonly #firstUnit: number;
   readonly #commitsDone: Set<string>;
@@ -88,8 +91,7 @@ class PlaybookRun {
   #fingerprint: Promise<void> | undefined;
   /** Taking locks is one at a time: hosts that go their own ways want them at once. */
   readonly #locking = pLimit(1);
-  readonly #endedPlays = new Set<string>();
-  readonly #leftOut: ReadonlySet<string>;
+  readonly #selection: Selection;
   readonly #resumed: boolean;
   #lastFailure = '';
   /** Hosts that failed, were tolerated, and take no part any more. */
@@ -103,16 +105,18 @@ class PlaybookRun {
   constructor(context: EngineContext, playbook: Playbook, { recorded, takeBack }: RunOptions) {
     this.#context = context;
     this.#takeBack = takeBack;
-    this.#leftOut = new Set(context.settings.leftOut);
+    this.#selection = new Selection(context.settings);
     this.#policiesKnown = new Set(recorded?.policies.map(({ play }) => play));
     this.#left = new Set(recorded?.takenBack);
     this.#incomplete = recorded !== undefined && openAlone(recorded).length > 0;
     this.#playbook = playbook;
     this.#files = new Set([...playbook.files, ...(recorded?.files.map(({ path }) => path) ?? [])]);
-    this.#state = new RunState(context, playbook.folders);
+    this.#knowledge = initialKnowledge(context.inventory);
+    this.#variables = new Variables(context, this.#knowledge, playbook.folders);
     const replay = recorded ? replayable(recorded) : new Map<string, RecordedStep>();
     this.#firstUnit = recorded?.lastUnit ?? 0;
-    this.#steps = new StepRunner(context, this.#state, {
+    const parts = { knowledge: this.#knowledge, variables: this.#variables };
+    this.#steps = new StepRunner(context, parts, {
       folders: playbook.folders,
       replay,
       lastUnit: this.#firstUnit,
@@ -171,9 +175,7 @@ class PlaybookRun {
     const hosts = this.#playHosts(play);
     const batches = this.#batches(play, hosts);
     const left =
-      hosts.length > 0
-        ? this.#state.hostsOf(play.hosts).filter((host) => this.#left.has(host))
-        : [];
+      hosts.length > 0 ? this.#hostsOf(play.hosts).filter((host) => this.#left.has(host)) : [];
     for (const [index, batch] of batches.entries()) {
       emit({
         type: 'play-start',
@@ -187,11 +189,10 @@ class PlaybookRun {
       if (index === 0) this.#notePolicy(play.id, play.rollback, play);
       const tolerance = { most: mostFailures(play, batch.length), failed: new Set<string>() };
       const place: StepPlace = {
-        ...{ play, batch, batchNumber: index + 1, flush: 0, tolerance },
-        ...{ ended: new Set(), roleEnded: new Set() },
+        ...{ play, batch, batchNumber: index + 1, flush: 0, tolerance, roles: [] },
       };
       const active = () =>
-        batch.filter((host) => !tolerance.failed.has(host) && !place.ended.has(host));
+        batch.filter((host) => !tolerance.failed.has(host) && !this.#hasEnded(host, place));
       for (const [sectionIndex, section] of play.sections.entries()) {
         if (play.strategy === 'free') await this.#freely(section.nodes, active(), place);
         else await this.#nodes(section.nodes, active(), place, false);
@@ -202,7 +203,7 @@ class PlaybookRun {
       }
       await this.#takeBackFailed(place);
       if (play.commit === 'batch') await this.#writeCommit(`${play.id} batch ${String(index + 1)}`);
-      if (this.#endedPlays.has(play.id)) break;
+      if (this.#knowledge.endedPlays.has(play.id)) break;
     }
     if (play.commit === 'end') await this.#writeCommit(play.id);
     return new Set();
@@ -212,8 +213,8 @@ class PlaybookRun {
   #notePolicy(id: string, policy: RollbackPolicy, play: Play | undefined): void {
     const { log, settings } = this.#context;
     if (settings.check || !play || this.#policiesKnown.has(id)) return;
-    const hosts = id === '' ? this.#state.hostsOf('all') : this.#playHosts(play);
-    const record = policyRecord({ id, policy, play }, this.#state, this.#context, hosts);
+    const hosts = id === '' ? this.#hostsOf('all') : this.#playHosts(play);
+    const record = policyRecord({ id, policy, play }, this.#variables, this.#context, hosts);
     if (record) log.write(record);
   }
 
@@ -228,9 +229,21 @@ class PlaybookRun {
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }
 
-  #leave({ tolerance }: StepPlace, failed: ReadonlySet<string>): void {
-    this.#state.noteFailed(failed);
-    for (const host of failed) tolerance.failed.add(host);
+  #leave({ tolerance }: StepPlace, failed: Failures): void {
+    for (const host of failed.keys()) {
+      learn(this.#knowledge, { host, gone: true });
+      tolerance.failed.add(host);
+    }
+  }
+
+  /** Whether the play, or a role around, has ended for the host. */
+  #hasEnded(host: string, { play, roles }: StepPlace): boolean {
+    const { ended } = this.#knowledge;
+    return [play.id, ...roles].some((id) => ended.get(id)?.has(host) === true);
+  }
+
+  #hostsOf(pattern: string): string[] {
+    return hostsOf(this.#knowledge, pattern, this.#context.settings.limit);
   }
 
   /** The chains of hosts that failed and are tolerated go back before anything later is done. */
@@ -247,10 +260,10 @@ class PlaybookRun {
   }
 
   #playHosts(play: Play): string[] {
-    const groups = this.#state.groups;
+    const groups = this.#knowledge.groups;
     const unknownInCheck = this.#context.settings.check && !groups.has(play.hosts);
     try {
-      const matched = inOrder(this.#state.hostsOf(play.hosts), play.order);
+      const matched = inOrder(this.#hostsOf(play.hosts), play.order);
       const hosts = matched.filter((host) => !this.#left.has(host));
       if (matched.length > 0 && hosts.length === 0) return [];
       if (hosts.length > 0 || play.allowEmpty || this.#context.settings.limit !== undefined)
@@ -294,31 +307,12 @@ class PlaybookRun {
   #anyScope(play: Play, hosts: readonly string[]): Scope | undefined {
     const host = this.#context.inventory.hosts.get(hosts[0] ?? '');
     const task = { vars: [], loopValues: {}, role: undefined } as unknown as TaskNode;
-    return host && this.#state.scope(host, { play, task, batch: [...hosts] });
+    return host && this.#variables.scope(host, { play, task, batch: [...hosts] });
   }
 
   #batches(play: Play, hosts: string[]): string[][] {
-    if (hosts.length === 0) return [];
-    if (play.serial.length === 0) return [hosts];
     const scope = this.#anyScope(play, hosts);
-    const sizes = play.serial.map((size) => {
-      const value = typeof size === 'string' && scope ? scope.render(size) : size;
-      const text = String(value);
-      const count = text.endsWith('%')
-        ? Math.floor((hosts.length * Number(text.slice(0, -1))) / 100)
-        : Number(text);
-      if (Number.isInteger(count) && count >= 0) return Math.max(1, count);
-      throw new PlaybookError([
-        { message: `"serial" is ${text}, which is no count and no percentage.`, at: play.at },
-      ]);
-    });
-    const batches: string[][] = [];
-    for (let start = 0; start < hosts.length;) {
-      const size = sizes[Math.min(batches.length, sizes.length - 1)] ?? hosts.length;
-      batches.push(hosts.slice(start, start + size));
-      start += size;
-    }
-    return batches;
+    return batchesOf(play, hosts, (size) => (scope ? scope.render(size) : size));
   }
 
   /** Runs nodes in order and returns the hosts that failed. Without a rescue around, the first failure ends it. */
@@ -327,16 +321,15 @@ class PlaybookRun {
     hosts: readonly string[],
     place: StepPlace,
     rescuable: boolean,
-  ): Promise<Set<string>> {
-    const failed = new Set<string>();
+  ): Promise<Failures> {
+    const failed: Failures = new Map();
     for (const node of nodes) {
-      const active = hosts.filter(
-        (host) => !failed.has(host) && !place.ended.has(host) && !place.roleEnded.has(host),
-      );
+      const active = hosts.filter((host) => !failed.has(host) && !this.#hasEnded(host, place));
       if (active.length === 0 || this.#stoppedByOthers(place)) break;
       if (this.#context.isStopping()) throw new Interrupted();
       this.#checkTime();
-      for (const host of await this.#node(node, active, place, rescuable)) failed.add(host);
+      for (const [host, why] of await this.#node(node, active, place, rescuable))
+        failed.set(host, why);
       if (rescuable) continue;
       this.#leave(place, failed);
       if (place.tolerance.failed.size > place.tolerance.most) break;
@@ -354,23 +347,21 @@ class PlaybookRun {
     hosts: readonly string[],
     place: StepPlace,
     rescuable: boolean,
-  ): Promise<Set<string>> {
-    if (this.#leftOut.has(stepIdOf(node))) return new Set();
+  ): Promise<Failures> {
+    if (!this.#selection.has(node, place.brought)) return new Map();
     switch (node.kind) {
       case 'task':
-        return this.#selected(node.tags, place) ? this.#task(node, hosts, place) : new Set();
+        return this.#task(node, hosts, place);
       case 'block':
         return this.#block(node, hosts, place, rescuable);
       case 'commit':
-        return this.#selected(node.tags, place) ? this.#commit(node, hosts, place) : new Set();
+        return this.#commit(node, hosts, place);
       case 'flush':
         return this.#flush(hosts, { ...place, flush: place.flush + 100 });
       case 'meta':
-        return this.#selected(node.task.tags, place) ? this.#meta(node, hosts, place) : new Set();
+        return this.#meta(node, hosts, place);
       case 'include':
-        return this.#mayHold(node, place)
-          ? this.#include(node, hosts, place, rescuable)
-          : new Set();
+        return this.#include(node, hosts, place, rescuable);
     }
   }
 
@@ -379,28 +370,28 @@ class PlaybookRun {
     { action, task }: MetaNode,
     hosts: readonly string[],
     place: StepPlace,
-  ): Promise<Set<string>> {
+  ): Promise<Failures> {
     const asked = { task, locate: () => '' };
     const { failed, included } = await this.#steps.include(asked, hosts, place);
     this.#noteFailure(task, failed);
     const chosen = [...included].filter(([, parts]) => parts.length > 0).map(([host]) => host);
     if (chosen.length === 0) return failed;
+    const { play, batch, roles } = place;
     switch (action) {
       case 'end_play':
-        this.#endedPlays.add(place.play.id);
-        for (const host of place.batch) place.ended.add(host);
+        this.#end(chosen, { of: play.id, hosts: batch, everywhere: true });
         break;
       case 'end_batch':
-        for (const host of place.batch) place.ended.add(host);
+        this.#end(chosen, { of: play.id, hosts: batch });
         break;
       case 'end_host':
-        for (const host of chosen) place.ended.add(host);
+        this.#end(chosen, { of: play.id, hosts: chosen });
         break;
       case 'end_role':
-        for (const host of chosen) place.roleEnded.add(host);
+        this.#end(chosen, { of: roles.at(-1) ?? play.id, hosts: chosen });
         break;
       case 'clear_facts':
-        for (const host of chosen) this.#state.clearFacts(host);
+        for (const host of chosen) this.#forgetFacts(host);
         break;
       case 'reset_connection':
         await Promise.all(
@@ -414,13 +405,15 @@ class PlaybookRun {
     return failed;
   }
 
-  /** An include is looked into when it, or something that it is known to hold, is wanted. */
-  #mayHold({ task, preview }: IncludeNode, place: StepPlace): boolean {
-    return this.#selected(task.tags, place) || this.#holdsSelected(preview.nodes, place);
+  #end([host = '']: readonly string[], ended: NonNullable<Learnt['ended']>): void {
+    learn(this.#knowledge, { host, ended });
   }
 
-  #holdsSelected(nodes: readonly Node[], place: StepPlace): boolean {
-    return [...tasksOf(nodes)].some(({ tags }) => this.#selected(tags, place));
+  #forgetFacts(host: string): void {
+    const { inventory, factCache } = this.#context;
+    learn(this.#knowledge, { host, forgetsFacts: true });
+    const address = inventory.hosts.get(host)?.address;
+    if (address) factCache?.forget(address);
   }
 
   /** Works out what each host includes, and runs each part on the hosts for which it is the same. */
@@ -429,7 +422,7 @@ class PlaybookRun {
     hosts: readonly string[],
     place: StepPlace,
     rescuable: boolean,
-  ): Promise<Set<string>> {
+  ): Promise<Failures> {
     const { failed, included } = await this.#steps.include(node, hosts, place);
     this.#noteFailure(node.task, failed);
     for (const part of includedParts(node, included)) {
@@ -444,18 +437,16 @@ class PlaybookRun {
         const { name: task, id } = node.task;
         const message = error.describe();
         this.#lastFailure = message;
-        for (const host of active) {
-          failed.add(host);
-          this.#steps.failures.set(host, { task, id, message });
-        }
+        for (const host of active) failed.set(host, { task, id, message });
         continue;
       }
-      for (const host of await this.#nodes(nodes, active, place, rescuable)) failed.add(host);
+      for (const [host, why] of await this.#nodes(nodes, active, place, rescuable))
+        failed.set(host, why);
     }
     return failed;
   }
 
-  #tooManyFailed(place: StepPlace, failed: ReadonlySet<string>): boolean {
+  #tooManyFailed(place: StepPlace, failed: Failures): boolean {
     this.#leave(place, failed);
     return place.tolerance.failed.size > place.tolerance.most;
   }
@@ -484,22 +475,27 @@ class PlaybookRun {
     hosts: readonly string[],
     place: StepPlace,
     handler = false,
-  ): Promise<Set<string>> {
+  ): Promise<Failures> {
     if (!task.readOnly && !this.#context.settings.check) await this.#lock(place.play, task);
     if (task.irreversible !== undefined && !handler) {
-      const unready = await this.#readyForPivot(task.name, hosts, place, { irreversible: true });
+      const unready = await this.#readyForPivot(task, hosts, place, { irreversible: true });
       if (unready.size > 0) return unready;
     }
     if (!task.readOnly && !this.#fingerprinted && !this.#context.settings.check) {
       try {
         // Hosts that go their own ways all wait for it.
-        this.#fingerprint ??= takeFingerprint(this.#context, this.#playbook, this.#state, 'before');
+        this.#fingerprint ??= takeFingerprint(
+          this.#context,
+          this.#playbook,
+          this.#variables,
+          this.#hostsOf('all'),
+        );
         await this.#fingerprint;
         this.#fingerprinted = true;
       } catch (error) {
         if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
         this.#lastFailure = error.describe();
-        return new Set(hosts);
+        return onAll(hosts, task, this.#lastFailure);
       }
     }
     const failed = await this.#steps.run(task, hosts, place, handler);
@@ -507,10 +503,10 @@ class PlaybookRun {
     return failed;
   }
 
-  #noteFailure({ name, id }: TaskNode, failed: ReadonlySet<string>): void {
-    const [first] = failed;
+  #noteFailure({ name, id }: TaskNode, failed: Failures): void {
+    const [first] = failed.values();
     if (first === undefined) return;
-    const why = this.#steps.failures.get(first)?.message.trim().split('\n')[0] ?? '';
+    const why = first.message.trim().split('\n')[0] ?? '';
     const short = why.slice(0, 300).replace(/\.$/, '');
     this.#lastFailure = `"${name}" failed (${id})${short === '' ? '' : `: ${short}`}`;
   }
@@ -525,7 +521,7 @@ class PlaybookRun {
       if (!first) continue;
       let hosts: string[] = [];
       try {
-        hosts = this.#state.hostsOf(play.hosts);
+        hosts = this.#hostsOf(play.hosts);
       } catch (error) {
         // A group that an earlier play makes; its own turn comes.
         if (!(error instanceof RunnerError) || play === current) throw error;
@@ -544,7 +540,7 @@ class PlaybookRun {
     const host = this.#context.inventory.hosts.get(name);
     if (!host || isResolved(first.become)) return first.become;
     try {
-      const scope = this.#state.scope(host, { play, task: first, batch: [name] });
+      const scope = this.#variables.scope(host, { play, task: first, batch: [name] });
       return resolveAccess(first.become, host.address, scope);
     } catch (error) {
       if (!(error instanceof RunnerError) || play === current) throw error;
@@ -554,27 +550,28 @@ class PlaybookRun {
 
   /** rollback.md §8: what must hold before a commit point or a point of no return. Returns hosts that are not ready. */
   async #readyForPivot(
-    name: string,
+    step: { name: string; id: string },
     hosts: readonly string[],
     place: StepPlace,
     { irreversible }: { irreversible: boolean },
-  ): Promise<Set<string>> {
+  ): Promise<Failures> {
+    const { name } = step;
     const { check, failAt, failsBeforePivot } = this.#context.settings;
-    if (check) return new Set();
+    if (check) return new Map();
     if (irreversible && failsBeforePivot && !this.#steps.hasInjected) {
       this.#lastFailure = `"${name}" was not begun: the step of --fail-at was skipped on every host (${failAt ?? ''})`;
-      return new Set(hosts);
+      return onAll(hosts, step, this.#lastFailure);
     }
     await this.#takeBackFailed(place);
     const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 300 });
     if (unflushed.size > 0) return unflushed;
-    const uncertain = [...this.#steps.uncertain];
-    if (uncertain.length === 0 && !this.#incomplete) return new Set();
+    const uncertain = [...this.#knowledge.uncertain];
+    if (uncertain.length === 0 && !this.#incomplete) return new Map();
     this.#lastFailure =
       uncertain.length > 0
         ? `"${name}" was not begun: the outcome of ${uncertain.join(', ')} is not known`
         : `"${name}" was not begun: a host that failed could not be taken back`;
-    return new Set(hosts);
+    return onAll(hosts, step, this.#lastFailure);
   }
 
   async #block(
@@ -582,24 +579,24 @@ class PlaybookRun {
     hosts: readonly string[],
     place: StepPlace,
     rescuable: boolean,
-  ): Promise<Set<string>> {
-    if (block.isRole) place = { ...place, roleEnded: new Set(place.roleEnded) };
+  ): Promise<Failures> {
+    if (block.isRole) place = { ...place, roles: [...place.roles, block.id] };
     const opened = this.#openBlock(block, hosts, place);
     const hasRescue = block.rescue.length > 0;
     // What a block brings along must not be lost because something else of it was asked for.
-    const along = { ...place, brought: this.#holdsSelected(block.block, place) };
+    const along = { ...place, brought: this.#selection.hasSome(block.block, place.brought) };
     let failed = await this.#nodes(block.block, hosts, place, rescuable || hasRescue);
     if (failed.size > 0 && hasRescue) {
-      const rescued = [...failed];
-      for (const host of rescued) {
-        const { task = '', id = '', message = '' } = this.#steps.failures.get(host) ?? {};
-        this.#state.setFact(host, 'failed', { task, id, message });
-      }
-      failed = await this.#nodes(block.rescue, rescued, along, rescuable);
+      for (const [host, why] of failed)
+        learn(this.#knowledge, {
+          host,
+          facts: [{ hosts: [host], values: { failed: { ...why } } }],
+        });
+      failed = await this.#nodes(block.rescue, [...failed.keys()], along, rescuable);
     }
     if (block.always.length > 0) {
       const afterwards = await this.#nodes(block.always, hosts, along, rescuable);
-      failed = new Set([...failed, ...afterwards]);
+      failed = new Map([...failed, ...afterwards]);
     }
     for (const unit of opened)
       this.#context.log.write({ t: 'block-end', unit, upTo: this.#steps.lastUnit });
@@ -632,7 +629,11 @@ class PlaybookRun {
     for (const name of hosts) {
       const host = inventory.hosts.get(name);
       if (!host) continue;
-      const scope = this.#state.scope(host, { play: place.play, task: first, batch: place.batch });
+      const scope = this.#variables.scope(host, {
+        play: place.play,
+        task: first,
+        batch: place.batch,
+      });
       const unit = this.#steps.nextUnit();
       units.push(unit);
       log.write({
@@ -659,24 +660,20 @@ class PlaybookRun {
     return units;
   }
 
-  async #commit(
-    node: CommitNode,
-    hosts: readonly string[],
-    place: StepPlace,
-  ): Promise<Set<string>> {
+  async #commit(node: CommitNode, hosts: readonly string[], place: StepPlace): Promise<Failures> {
     const key = `${node.id}|${String(place.batchNumber)}`;
-    if (this.#commitsDone.has(key)) return new Set();
+    if (this.#commitsDone.has(key)) return new Map();
     const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 200 });
     if (unflushed.size > 0) return unflushed;
     const strict = { ...place, tolerance: { most: 0, failed: new Set<string>() } };
     const failed = await this.#nodes(node.gate, hosts, strict, false);
     if (failed.size > 0) return failed;
-    const unready = await this.#readyForPivot(node.name, hosts, place, {
+    const unready = await this.#readyForPivot(node, hosts, place, {
       irreversible: node.confirm,
     });
     if (unready.size > 0) return unready;
     await this.#writeCommit(node.name, { key, irreversible: node.confirm });
-    return new Set();
+    return new Map();
   }
 
   async #writeCommit(name: string, { key = name, irreversible = false } = {}): Promise<void> {
@@ -694,11 +691,11 @@ class PlaybookRun {
   }
 
   /** Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. */
-  async #flush(hosts: readonly string[], place: StepPlace): Promise<Set<string>> {
+  async #flush(hosts: readonly string[], place: StepPlace): Promise<Failures> {
     for (let again = true; again;) {
       again = false;
       for (const handler of place.play.handlers) {
-        const due = hosts.filter((host) => this.#state.hasPending(host, handler.id));
+        const due = hosts.filter((host) => this.#knowledge.due.get(host)?.has(handler.id) === true);
         if (due.length === 0) continue;
         if (this.#context.isStopping()) throw new Interrupted();
         const failed = await this.#task(handler, due, place, true);
@@ -706,49 +703,17 @@ class PlaybookRun {
         again = true;
       }
     }
-    return new Set();
-  }
-
-  #selected(tags: readonly string[], { brought = false }: StepPlace): boolean {
-    const { tags: wanted, skipTags } = this.#context.settings;
-    if (skipTags.some((tag) => carries(tags, tag))) return false;
-    if (tags.includes('never') && !tags.some((tag) => wanted.includes(tag))) return false;
-    if (brought || wanted.length === 0 || tags.includes('always')) return true;
-    return wanted.some((tag) => carries(tags, tag));
+    return new Map();
   }
 }
 
-/** By which `--from` knows a step; blocks and flushes are never left out themselves. */
-function stepIdOf(node: Node): string {
-  switch (node.kind) {
-    case 'task':
-    case 'commit':
-      return node.id;
-    case 'meta':
-    case 'include':
-      return node.task.id;
-    case 'block':
-    case 'flush':
-      return '';
-  }
-}
-
-/** Whether tags are what is asked for: one of them, or `all`, `tagged` or `untagged`. */
-function carries(tags: readonly string[], wanted: string): boolean {
-  if (wanted === 'all') return true;
-  const own = tags.filter((tag) => tag !== 'always');
-  if (wanted === 'tagged') return own.length > 0;
-  return wanted === 'untagged' ? own.length === 0 : tags.includes(wanted);
-}
-
-/** Hosts of a batch that may fail. */
-function mostFailures({ maxFailures }: Play, batch: number): number {
-  const most =
-    typeof maxFailures === 'number'
-      ? maxFailures
-      : Math.floor((batch * Number(maxFailures.slice(0, -1))) / 100);
-  // Where nobody is left, it is not the hosts that are wrong.
-  return Math.min(most, batch - 1);
+/** One failure for all hosts: what failed is no task of one of them. */
+function onAll(
+  hosts: readonly string[],
+  { name, id }: { name: string; id: string },
+  message: string,
+): Failures {
+  return new Map(hosts.map((host) => [host, { task: name, id, message }]));
 }
 
 /** What a resumed run need not do again, by step key: each host's last end, unless a rollback took the step back. */
@@ -762,7 +727,7 @@ function replayable(run: RecordedRun): Map<string, RecordedStep> {
   for (const [number, step] of run.steps) {
     const known: RecordedStep = replay.get(step.key) ?? {
       ...step,
-      ends: new Map(),
+      learnt: new Map(),
       items: new Map(),
     };
     for (const [host, items] of step.items) {
@@ -772,18 +737,11 @@ function replayable(run: RecordedRun): Map<string, RecordedStep> {
         known.items.set(host, new Map([...earlier, ...items]));
       }
     }
-    for (const [host, end] of step.ends) {
-      if (takenBack.has(`${String(number)} ${host}`)) known.ends.delete(host);
-      else known.ends.set(host, end);
+    for (const [host, end] of step.learnt) {
+      if (takenBack.has(`${String(number)} ${host}`)) known.learnt.delete(host);
+      else known.learnt.set(host, end);
     }
     replay.set(step.key, known);
   }
   return replay;
-}
-
-function inOrder(hosts: readonly string[], order: HostOrder): string[] {
-  const sorted = order.endsWith('sorted')
-    ? hosts.toSorted((a, b) => a.localeCompare(b))
-    : [...hosts];
-  return order.startsWith('reverse') ? sorted.reverse() : sorted;
 }

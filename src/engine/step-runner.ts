@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
 import type { StepInfo, UnitState } from '../core/events.ts';
+import type { HostAddress } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
@@ -12,16 +13,19 @@ import {
   type TaskNode,
 } from '../core/playbook.ts';
 import type { RecordedStep, Stored } from '../journal/recorded-run.ts';
-import type { Included, ResultRecord, StepEndRecord } from '../journal/records.ts';
+import type { Included, IntentRecord, ResultRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { mapLimited } from '../util/concurrency.ts';
+import { addressFromVars } from '../util/host-address.ts';
 import { escapePattern } from '../util/text.ts';
 import { trace } from '../util/trace.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
 import { resolveAccess } from './access.ts';
-import type { RunState } from './host-state.ts';
+import type { Variables } from './variables.ts';
 import { loopVariables } from './include.ts';
+import { learn, type Knowledge, type Learnt } from './knowledge.ts';
+import { learntRecord, recordedLearnt } from './learnt-record.ts';
 import { outputDigest, runUnit, type UnitOutcome } from './unit.ts';
 
 export interface StepPlace {
@@ -32,9 +36,8 @@ export interface StepPlace {
   flush: number;
   /** Hosts of the batch that failed, and how many may without failing the run. */
   tolerance: { most: number; failed: Set<string> };
-  /** Hosts that have nothing more to do: in the play, or in the role they are in. */
-  ended: Set<string>;
-  roleEnded: Set<string>;
+  /** Ids of the roles around, the innermost last. */
+  roles: readonly string[];
   /** The host that goes its own way, in a play whose hosts do not wait for each other. */
   alone?: string;
   /** In the rescue or always of a block of which something is selected by tags. */
@@ -50,12 +53,24 @@ interface StepKind {
   include?: Resolved;
 }
 
+/** A step that runs now. */
+interface LiveStep {
+  task: TaskNode;
+  step: StepInfo;
+  place: StepPlace;
+  kind: StepKind;
+  /** All hosts of the step, those with a recorded outcome included. */
+  hosts: readonly string[];
+}
+
 interface HostStep {
   state: UnitState;
   register: ScopeValue;
   changed: boolean;
   failed: boolean;
   ignored: boolean;
+  /** Why it failed. */
+  message: string | undefined;
   setFacts: JsonObject;
   groups: string[];
   leftGroups: string[];
@@ -67,25 +82,32 @@ interface HostStep {
   included?: Included[] | undefined;
 }
 
+/** What a step said when it failed on a host. */
+export interface StepFailure {
+  task: string;
+  id: string;
+  message: string;
+}
+
+/** Hosts on which something failed, and why. */
+export type Failures = Map<string, StepFailure>;
+
 /** Runs one task over hosts: conditions, loops, registers, notifications, records. */
 export class StepRunner {
   readonly #context: EngineContext;
-  readonly #state: RunState;
+  readonly #knowledge: Knowledge;
+  readonly #variables: Variables;
   readonly #folders: readonly string[];
   readonly #replay: Map<string, RecordedStep>;
   readonly #counts = new Map<string, number>();
-  /** Results of steps that run once in a play, by key. */
-  readonly #oncePerPlay = new Map<string, Map<string, HostStep>>();
+  /** What steps that run once in a play taught, by key. */
+  readonly #oncePerPlay = new Map<string, Learnt[]>();
   /** Hosts that reach a step at different times share its limit. */
   readonly #throttles = new Map<string, ReturnType<typeof pLimit>>();
   #unit: number;
   #step: number;
   #injected = false;
   readonly #failAt: RegExp | undefined;
-  /** Why a host failed last. */
-  readonly failures = new Map<string, { task: string; id: string; message: string }>();
-  /** Steps whose outcome is not known, as text. */
-  readonly uncertain = new Set<string>();
 
   /** Whether the step of "--fail-at" has failed. */
   get hasInjected(): boolean {
@@ -94,7 +116,7 @@ export class StepRunner {
 
   constructor(
     context: EngineContext,
-    state: RunState,
+    { knowledge, variables }: { knowledge: Knowledge; variables: Variables },
     {
       folders,
       replay,
@@ -109,7 +131,8 @@ export class StepRunner {
     },
   ) {
     this.#context = context;
-    this.#state = state;
+    this.#knowledge = knowledge;
+    this.#variables = variables;
     this.#folders = folders;
     this.#replay = replay;
     this.#unit = lastUnit;
@@ -136,30 +159,16 @@ export class StepRunner {
     hosts: readonly string[],
     place: StepPlace,
     handler = false,
-  ): Promise<Set<string>> {
-    const results = await this.#runAll(task, hosts, place, { handler });
-    const failed = new Set<string>();
-    for (const [host, step] of results) {
-      if (task.anyErrorsFatal && step.failed && !step.ignored) this.#failAll(hosts, host, failed);
-      const everywhere = task.runOnce ? hosts : [host];
-      for (const name of everywhere) {
-        if (step.failed && !step.ignored) failed.add(name);
-        if (name === host) continue;
-        if (task.register !== undefined) this.#state.setFact(name, task.register, step.register);
-        for (const [fact, value] of Object.entries(step.setFacts))
-          this.#state.setFact(name, fact, value);
-      }
+  ): Promise<Failures> {
+    const all = await this.#runAll(task, hosts, place, { handler });
+    const failures: Failures = new Map();
+    for (const { host, failed } of all) {
+      if (failed === undefined) continue;
+      const failure = { task: task.name, id: task.id, message: failed };
+      const everywhere = task.runOnce || task.anyErrorsFatal ? hosts : [host];
+      for (const name of everywhere) if (!failures.has(name)) failures.set(name, failure);
     }
-    return failed;
-  }
-
-  /** `any_errors_fatal`: what failed on one host has failed on all, for its reason. */
-  #failAll(hosts: readonly string[], first: string, failed: Set<string>): void {
-    const why = this.failures.get(first);
-    for (const host of hosts) {
-      if (host !== first && why && !failed.has(host)) this.failures.set(host, why);
-      failed.add(host);
-    }
+    return failures;
   }
 
   /** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */
@@ -167,53 +176,67 @@ export class StepRunner {
     node: Resolved,
     hosts: readonly string[],
     place: StepPlace,
-  ): Promise<{ failed: Set<string>; included: Map<string, Included[]> }> {
+  ): Promise<{ failed: Failures; included: Map<string, readonly Included[]> }> {
     const { task } = node;
-    const results = await this.#runAll(task, hosts, place, { handler: false, include: node });
-    const failed = new Set<string>();
-    const included = new Map<string, Included[]>();
+    const all = await this.#runAll(task, hosts, place, { handler: false, include: node });
+    const byHost = new Map(all.map((learnt) => [learnt.host, learnt]));
+    const failed: Failures = new Map();
+    const included = new Map<string, readonly Included[]>();
     for (const host of hosts) {
-      const result = task.runOnce ? [...results.values()][0] : results.get(host);
-      if (result?.failed) failed.add(host);
-      else included.set(host, result?.included ?? []);
+      const learnt = task.runOnce ? all[0] : byHost.get(host);
+      if (learnt?.failed !== undefined)
+        failed.set(host, { task: task.name, id: task.id, message: learnt.failed });
+      else included.set(host, learnt?.included ?? []);
     }
     return { failed, included };
   }
 
+  /** Runs the task where its outcome is not on record, and learns what it teaches about each host. */
   async #runAll(
     task: TaskNode,
     hosts: readonly string[],
     place: StepPlace,
     kind: StepKind,
-  ): Promise<Map<string, HostStep>> {
+  ): Promise<Learnt[]> {
     const key = this.#key(task, place);
     const recorded = this.#replay.get(key);
     const earlier = task.oncePerPlay ? this.#oncePerPlay.get(key) : undefined;
-    if (earlier) return earlier;
-    const before = task.oncePerPlay ? [...(recorded?.ends.keys() ?? [])].slice(0, 1) : [];
+    if (earlier) {
+      for (const learnt of earlier) {
+        const { host, facts } = forHosts(task, learnt, hosts);
+        learn(this.#knowledge, { host, facts });
+      }
+      return earlier;
+    }
+    const before = task.oncePerPlay ? [...(recorded?.learnt.keys() ?? [])].slice(0, 1) : [];
     const first = before.length > 0 ? before : hosts.slice(0, 1);
     const once = task.runOnce ? first : hosts;
-    const results = new Map<string, HostStep>();
-    if (task.oncePerPlay) this.#oncePerPlay.set(key, results);
+    const all: Learnt[] = [];
+    if (task.oncePerPlay) this.#oncePerPlay.set(key, all);
     const pending: string[] = [];
     for (const host of once) {
-      const end = recorded?.ends.get(host)?.();
-      if (end && !end.failed && this.#canReplay(task, end, kind)) {
-        this.#applyRecorded(host, task, end, place);
-        results.set(host, this.#replayed(end));
-      } else {
-        pending.push(host);
-      }
+      const record = recorded?.learnt.get(host)?.();
+      const learnt =
+        record && record.failed === undefined ? recordedLearnt(record, this.#context) : undefined;
+      if (learnt) {
+        learn(this.#knowledge, forHosts(task, learnt, hosts));
+        all.push(learnt);
+      } else pending.push(host);
     }
-    if (pending.length > 0) await this.#runPending(task, pending, place, { key, results, kind });
-    return results;
+    if (pending.length > 0) await this.#runPending(task, pending, place, { key, kind, hosts, all });
+    return all;
   }
 
   async #runPending(
     task: TaskNode,
-    hosts: string[],
+    pending: string[],
     place: StepPlace,
-    { key, results, kind }: { key: string; results: Map<string, HostStep>; kind: StepKind },
+    {
+      key,
+      kind,
+      hosts,
+      all,
+    }: { key: string; kind: StepKind; hosts: readonly string[]; all: Learnt[] },
   ): Promise<void> {
     const { emit, log } = this.#context;
     const step: StepInfo = {
@@ -227,15 +250,15 @@ export class StepRunner {
       ...(task.throttle ? { throttle: task.throttle } : {}),
     };
     const { agree } = this.#context;
-    const agreed = agree === undefined || (await agree(step, hosts));
+    const agreed = agree === undefined || (await agree(step, pending));
     // The answer may have been to end the run here.
     if (agree && this.#context.isStopping()) return;
     const began = Date.now();
-    log.write({ t: 'step', step, hosts, key });
-    emit({ type: 'step-start', step, hosts });
+    log.write({ t: 'step', step, hosts: pending, key });
+    emit({ type: 'step-start', step, hosts: pending });
     const limit = this.#limit(task, place);
     const ended = await Promise.allSettled(
-      hosts.map((name) =>
+      pending.map((name) =>
         limit(async () => {
           const host = inventoryHost(this.#context.inventory, name);
           if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
@@ -243,9 +266,7 @@ export class StepRunner {
           const result = agreed
             ? await this.#runHost(task, host, place, { step, kind, items })
             : this.#leftOut(step, host);
-          if (isUncertain(result)) this.uncertain.add(`"${task.name}" on ${name}`);
-          results.set(name, result);
-          this.#applyResult(name, task, result, place, step);
+          all.push(this.#learnNow(name, { task, step, place, kind, hosts }, result));
         }),
       ),
     );
@@ -274,11 +295,9 @@ export class StepRunner {
     },
   ): Promise<HostStep> {
     const { include } = kind;
-    const notifiedBy = kind.handler
-      ? this.#state.takePending(host.name, task.id)?.notifiedBy
-      : undefined;
+    const notifiedBy = kind.handler ? this.#knowledge.due.get(host.name)?.get(task.id) : undefined;
     const scopeOf = (item?: JsonObject) =>
-      this.#state.scope(host, {
+      this.#variables.scope(host, {
         play: place.play,
         task,
         batch: place.batch,
@@ -351,13 +370,12 @@ export class StepRunner {
   #notRun(step: StepInfo, host: InventoryHost, error: RunnerError): HostStep {
     const unknown = error instanceof UnknownValueError;
     const state = unknown ? 'unknown' : 'failed';
-    this.#end(step, host, state, {
-      message: unknown ? 'depends on a value that only a real run can give' : error.describe(),
-    });
+    const message = unknown ? 'depends on a value that only a real run can give' : error.describe();
+    this.#end(step, host, state, { message });
     const result: ScopeValue = unknown
       ? unknownValue
       : { failed: true, changed: false, msg: error.describe() };
-    return { ...emptyStep(state, result), failed: !unknown };
+    return { ...emptyStep(state, result), failed: !unknown, message };
   }
 
   /** Resolves one item of an include for a host: the condition, and what its name means. */
@@ -426,13 +444,7 @@ export class StepRunner {
       label,
       folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
       notifiedBy,
-      shared: task.runOnce
-        ? 'run_once'
-        : target.name === 'localhost'
-          ? 'controller'
-          : target.name === host.name
-            ? undefined
-            : 'delegated',
+      shared: sharedBy(task, host, target),
       recorded: true,
     });
     if (outcome.undo !== undefined) this.#context.fault?.('after-effect', task.id);
@@ -447,7 +459,7 @@ export class StepRunner {
     }
     const tolerated = outcome.state === 'unreachable' ? task.ignoreUnreachable : task.ignoreErrors;
     const ignored = outcome.failed && tolerated && outcome.mistake !== true;
-    this.#end(step, host, outcome.state, {
+    const message = this.#end(step, host, outcome.state, {
       number,
       item,
       index,
@@ -464,6 +476,7 @@ export class StepRunner {
       changed: outcome.changed,
       failed: outcome.failed,
       ignored,
+      message,
       setFacts: elsewhere ? {} : (outcome.setFacts ?? {}),
       delegatedFacts:
         elsewhere && outcome.setFacts ? [{ host: target.name, facts: outcome.setFacts }] : [],
@@ -476,7 +489,7 @@ export class StepRunner {
 
   /** In check mode a step may fail only because an earlier one was not really done: then nobody can tell. */
   #weighPrediction(outcome: UnitOutcome, ...hosts: string[]): void {
-    const { predicted } = this.#state;
+    const { predicted } = this.#knowledge;
     if (outcome.failed && outcome.state === 'failed' && hosts.some((host) => predicted.has(host))) {
       const message = `cannot be told before the run: ${outcome.message ?? ''}`;
       Object.assign(outcome, {
@@ -486,14 +499,15 @@ export class StepRunner {
         message,
       } satisfies Partial<UnitOutcome>);
     }
-    if (outcome.changed) for (const host of hosts) predicted.add(host);
+    if (outcome.changed)
+      for (const host of hosts) learn(this.#knowledge, { host, predicted: true });
   }
 
   #target(task: TaskNode, host: InventoryHost, scope: Scope): InventoryHost {
     if (task.delegateTo === undefined) return host;
     const name = String(scope.render(task.delegateTo));
     const target = inventoryHost(this.#context.inventory, name);
-    if (target && this.#state.hasFailed(name) && !task.allowFailedDelegate)
+    if (target && this.#knowledge.failed.has(name) && !task.allowFailedDelegate)
       throw new TaskError(`"${name}", which this is delegated to, has failed in this run.`, {
         at: task.at,
         hint: 'Say "allow_failed_delegate: true" if it is to be asked all the same.',
@@ -517,7 +531,7 @@ export class StepRunner {
       task?: TaskNode;
       durationMs?: number;
     },
-  ): void {
+  ): string | undefined {
     const { emit, log } = this.#context;
     const { outcome, task } = details;
     const hidden = task?.noLog === true;
@@ -530,9 +544,6 @@ export class StepRunner {
         ? 'failed; its output is hidden by no_log'
         : (outcome?.message ?? details.message);
     const durationMs = details.durationMs ?? 0;
-    const bad = state === 'failed' || state === 'unreachable' || state === 'unknown';
-    if (bad && message !== undefined && details.ignored !== true)
-      this.failures.set(host.name, { task: step.name, id: step.id, message });
     log.write({
       t: 'result',
       unit: details.number ?? this.nextUnit(),
@@ -565,6 +576,7 @@ export class StepRunner {
       stdout: text('stdout'),
       stderr: text('stderr'),
     });
+    return message;
   }
 
   /** An undo may ask for `result`; a resumed loop needs what its finished items registered. */
@@ -592,119 +604,52 @@ export class StepRunner {
     };
   }
 
-  #applyResult(
-    host: string,
-    task: TaskNode,
-    result: HostStep,
-    place: StepPlace,
-    step: StepInfo,
-  ): void {
+  /** Learns and records what the step has just taught about a host. */
+  #learnNow(host: string, { task, step, place, kind, hosts }: LiveStep, result: HostStep): Learnt {
     traceValues(host, task, result);
-    if (task.register !== undefined) this.#state.setFact(host, task.register, result.register);
-    for (const [name, value] of Object.entries(result.setFacts))
-      this.#state.learn(host, name, value);
-    this.#setDelegated(result.delegatedFacts);
-    for (const group of result.leftGroups) this.#state.leave(host, group);
-    for (const group of result.groups) this.#state.join(host, group);
-    const addedHosts = result.addHosts.map((one) => this.#state.add(one));
-    const notified =
-      result.changed && !result.failed ? this.#notify(host, task, result.changedUnits, place) : [];
-    const keeps = task.register !== undefined && result.register !== unknownValue;
-    this.#context.log.write({
-      t: 'step-end',
-      step: step.number,
-      host,
-      failed: result.failed && !result.ignored,
-      uncertain: isUncertain(result) || undefined,
-      register: keeps && !task.noLog ? (result.register as JsonValue) : undefined,
-      sealed:
-        keeps && task.noLog
-          ? this.#context.sealer?.seal(JSON.stringify(result.register))
-          : undefined,
-      setFacts: task.noLog ? undefined : result.setFacts,
-      delegatedFacts:
-        task.noLog || result.delegatedFacts.length === 0 ? undefined : result.delegatedFacts,
-      groups: result.groups,
-      leftGroups: result.leftGroups.length === 0 ? undefined : result.leftGroups,
-      addedHosts: addedHosts.length === 0 ? undefined : addedHosts,
-      included: task.noLog ? undefined : result.included,
-      notified,
-    });
-  }
-
-  #setDelegated(all: readonly { host: string; facts: JsonObject }[]): void {
-    for (const { host, facts } of all)
-      for (const [name, value] of Object.entries(facts)) this.#state.setFact(host, name, value);
-  }
-
-  #notify(
-    host: string,
-    task: TaskNode,
-    units: number[],
-    place: StepPlace,
-  ): { handler: string; units: number[] }[] {
-    const { handlers: all } = place.play;
-    const handlers = all.filter(
-      (handler) =>
-        (task.notify.includes(handler.name) && handler === namesake(handler.name, task, all)) ||
-        (handler.role && task.notify.includes(wholeName(handler))) ||
-        handler.listen.some((topic) => task.notify.includes(topic)),
-    );
-    for (const handler of handlers) {
-      for (const unit of units) this.#state.notify(host, handler, unit);
-    }
-    return handlers.map(({ id }) => ({ handler: id, units }));
-  }
-
-  #applyRecorded(host: string, task: TaskNode, end: StepEndRecord, place: StepPlace): void {
-    const { redactor } = this.#context;
-    if (end.uncertain) this.uncertain.add(`"${task.name}" on ${host}`);
-    const register = this.#recordedRegister(end);
-    if (task.register !== undefined && register !== undefined) {
-      this.#state.setFact(host, task.register, redactor.resolveAll(register));
-    }
-    for (const [name, value] of Object.entries(end.setFacts ?? {})) {
-      this.#state.setFact(host, name, redactor.resolveAll(value));
-    }
-    this.#setDelegated(redactor.resolveAll(end.delegatedFacts) ?? []);
-    for (const group of end.leftGroups ?? []) this.#state.leave(host, group);
-    for (const group of end.groups ?? []) this.#state.join(host, group);
-    for (const one of end.addedHosts ?? [])
-      this.#state.add(redactor.resolveAll(one as unknown as JsonObject) as unknown as AddedHost);
-    for (const { handler, units } of end.notified ?? []) {
-      const node = place.play.handlers.find(({ id }) => id === handler);
-      for (const unit of node ? units : []) if (node) this.#state.notify(host, node, unit);
-    }
-    // A handler whose run is on record is no longer due.
-    if (place.flush > 0) this.#state.takePending(host, task.id);
-  }
-
-  #replayed(end: StepEndRecord): HostStep {
-    const register = this.#recordedRegister(end);
-    return {
-      ...emptyStep('ok', register ?? {}),
-      setFacts: end.setFacts ?? {},
-      groups: end.groups ?? [],
-      leftGroups: end.leftGroups ?? [],
-      addHosts: end.addedHosts ?? [],
-      included: end.included?.map((one) =>
-        one.item === undefined
-          ? one
-          : { ...one, item: this.#context.redactor.resolveAll(one.item) },
-      ),
+    const { factCache, inventory, log, sealer } = this.#context;
+    const gathered = result.setFacts['ansible_facts'];
+    const address = inventory.hosts.get(host)?.address;
+    if (address && gathered !== undefined && isJsonObject(gathered))
+      factCache?.keep(address, gathered);
+    const own: Record<string, ScopeValue> = {
+      ...(task.register === undefined ? {} : { [task.register]: result.register }),
+      ...result.setFacts,
     };
+    const facts = Object.keys(own).length === 0 ? [] : [{ hosts: [host], values: own }];
+    const learnt = forHosts(
+      task,
+      {
+        host,
+        facts: [
+          ...facts,
+          ...result.delegatedFacts.map((one) => ({ hosts: [one.host], values: one.facts })),
+        ],
+        left: result.leftGroups,
+        joined: result.groups,
+        added: result.addHosts.map((one) => this.#addressed(one)),
+        included: result.included,
+        handled: kind.handler ? task.id : undefined,
+        due:
+          result.changed && !result.failed
+            ? dueHandlers(task, place.play, result.changedUnits)
+            : [],
+        failed: result.failed && !result.ignored ? (result.message ?? '') : undefined,
+        uncertain: isUncertain(result) ? task.name : undefined,
+      },
+      hosts,
+    );
+    learn(this.#knowledge, learnt);
+    log.write(learntRecord(learnt, { step: step.number, hidden: task.noLog, sealer }));
+    return learnt;
   }
 
-  /** A step whose hidden register cannot be opened runs again. */
-  #canReplay(task: TaskNode, end: StepEndRecord, { include }: StepKind): boolean {
-    if (include) return end.included !== undefined;
-    return task.register === undefined || this.#recordedRegister(end) !== undefined;
-  }
-
-  #recordedRegister({ register, sealed }: StepEndRecord): JsonValue | undefined {
-    if (sealed === undefined) return register;
-    const opened = this.#context.sealer?.open(sealed);
-    return opened === undefined ? undefined : (JSON.parse(opened) as JsonValue);
+  /** A host that a step adds, with its address. One that is known keeps its address. */
+  #addressed(added: AddedHost): AddedHost & { address: HostAddress } {
+    const { inventory } = this.#context;
+    const known = inventory.hosts.get(added.name);
+    const address = known?.address ?? addressFromVars(added.name, added.vars, inventory.file);
+    return { ...added, address };
   }
 
   /** The same for the same execution in a resumed run. */
@@ -734,6 +679,17 @@ class InvalidTask extends RunnerError {
   }
 }
 
+/** Why a unit is not the business of its host alone. */
+function sharedBy(
+  { runOnce }: TaskNode,
+  host: InventoryHost,
+  target: InventoryHost,
+): IntentRecord['shared'] {
+  if (runOnce) return 'run_once';
+  if (target.name === 'localhost') return 'controller';
+  return target.name === host.name ? undefined : 'delegated';
+}
+
 function emptyStep(state: UnitState, register: ScopeValue): HostStep {
   return {
     state,
@@ -741,6 +697,7 @@ function emptyStep(state: UnitState, register: ScopeValue): HostStep {
     changed: false,
     failed: false,
     ignored: false,
+    message: undefined,
     setFacts: {},
     delegatedFacts: [],
     groups: [],
@@ -752,6 +709,28 @@ function emptyStep(state: UnitState, register: ScopeValue): HostStep {
 
 function isUncertain({ state }: HostStep): boolean {
   return state === 'unknown' || state === 'unreachable';
+}
+
+/** What `run_once` found on one host holds for all hosts of the step. */
+function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[]): Learnt {
+  const [own, ...others] = learnt.facts ?? [];
+  if (!task.runOnce || !own?.hosts.includes(learnt.host)) return learnt;
+  return { ...learnt, facts: [{ ...own, hosts }, ...others] };
+}
+
+/** The handlers that a changed task notifies. */
+function dueHandlers(
+  task: TaskNode,
+  { handlers: all }: Play,
+  by: readonly number[],
+): NonNullable<Learnt['due']> {
+  const due = all.filter(
+    (handler) =>
+      (task.notify.includes(handler.name) && handler === namesake(handler.name, task, all)) ||
+      (handler.role && task.notify.includes(wholeName(handler))) ||
+      handler.listen.some((topic) => task.notify.includes(topic)),
+  );
+  return due.map(({ id }) => ({ handler: id, by }));
 }
 
 /** Of handlers with one name, that of the task's own role, or of the play for its own tasks, or the last. */
@@ -800,6 +779,7 @@ function combine(parts: HostStep[], items: JsonValue[]): HostStep {
     changed,
     failed,
     ignored: parts.filter((part) => part.failed).every((part) => part.ignored) && failed,
+    message: parts.findLast((part) => part.failed && !part.ignored)?.message,
     setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
     delegatedFacts: parts.flatMap((part) => part.delegatedFacts),
     groups: parts.flatMap((part) => part.groups),

@@ -35,7 +35,7 @@ import {
   openSession,
   type EngineContext,
 } from './context.ts';
-import { OMIT } from './host-state.ts';
+import { OMIT } from './variables.ts';
 import { SessionHostView } from './host-view.ts';
 import { undoBody, undoKind } from './undo-plan.ts';
 

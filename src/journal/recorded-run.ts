@@ -3,15 +3,16 @@ import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts'
 import type { HostAddress } from '../core/host.ts';
 import type { Become, OnFailure } from '../core/playbook.ts';
 import { JournalError } from '../core/errors.ts';
-import type {
-  IntentRecord,
-  JournalRecord,
-  PinnedFile,
-  ResultRecord,
-  RollbackTask,
-  StepEndRecord,
-  UndoBody,
-  UndoPlan,
+import {
+  journalFormat,
+  type IntentRecord,
+  type JournalRecord,
+  type LearntRecord,
+  type PinnedFile,
+  type ResultRecord,
+  type RollbackTask,
+  type UndoBody,
+  type UndoPlan,
 } from './records.ts';
 
 /** A record of a run as it is stored. It is read when it is needed, so that what many hosts left does not stay in memory. */
@@ -22,7 +23,8 @@ export interface RecordedStep {
   /** What tells this execution of the step from others of the same step: play batch and flush. */
   key: string;
   hosts: string[];
-  ends: Map<string, Stored<StepEndRecord>>;
+  /** By host, in the order in which it was learnt. */
+  learnt: Map<string, Stored<LearntRecord>>;
   /** Results of loop items by position, by host. */
   items: Map<string, Map<number, Stored<ResultRecord>>>;
 }
@@ -95,6 +97,7 @@ export function readRun(records: readonly JournalRecord[]): RecordedRun {
 export function beginRun(header: JournalRecord | undefined): RecordedRun {
   if (header?.t !== 'run')
     throw new JournalError('The journal does not begin with the record of a run.');
+  refuseOtherFormat(header);
   return {
     header,
     hosts: new Map(header.hosts.map((host) => [host.name, host])),
@@ -120,6 +123,20 @@ export function beginRun(header: JournalRecord | undefined): RecordedRun {
   };
 }
 
+/** @throws JournalError when another version of runner has to read it */
+function refuseOtherFormat(header: Header): void {
+  const { format = 1, runner, run } = header as Partial<Header> & { format?: number };
+  if (format === journalFormat) return;
+  const what = `The journal of run ${run ?? ''} has format ${String(format)}; this version of runner reads format ${String(journalFormat)} only.`;
+  const writer =
+    runner === undefined
+      ? 'the version of runner that wrote it, from before the first release,'
+      : `runner ${runner}, which wrote it,`;
+  throw new JournalError(what, {
+    hint: `Use ${writer} to roll the run back or to finish it.`,
+  });
+}
+
 /**
  * Changes what is known of a run by one record: the only way in which it changes.
  *
@@ -141,7 +158,7 @@ type RecordOf<T extends JournalRecord['t']> = Extract<JournalRecord, { t: T }>;
 /** What a record says about the run; those that say nothing new are left out. */
 const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
   step(run, { step, key, hosts }) {
-    run.steps.set(step.number, { info: step, key, hosts, ends: new Map(), items: new Map() });
+    run.steps.set(step.number, { info: step, key, hosts, learnt: new Map(), items: new Map() });
     run.lastStep = Math.max(run.lastStep, step.number);
   },
   intent(run, record, whole) {
@@ -166,9 +183,9 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
     }
     run.lastUnit = Math.max(run.lastUnit, number);
   },
-  'step-end'(run, { step, host, addedHosts = [] }, whole) {
-    run.steps.get(step)?.ends.set(host, whole);
-    for (const { name, address } of addedHosts) run.hosts.set(name, address);
+  learnt(run, { step, host, added = [] }, whole) {
+    run.steps.get(step)?.learnt.set(host, whole);
+    for (const { name, address } of added) run.hosts.set(name, address);
   },
   'block-end'(run, { unit, upTo }) {
     const block = run.units.get(unit)?.intent.block;

@@ -5,6 +5,9 @@ import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
 import type { Become, OnFailure, TaskNode, UndoTrigger } from '../core/playbook.ts';
 
+/** Of the records below. A journal of another format is refused. */
+export const journalFormat = 2;
+
 /** How a unit is taken back, complete in itself: no file and no variable of later is needed. */
 export type UndoBody =
   | { kind: 'auto'; calls: ModuleCall[] }
@@ -73,27 +76,30 @@ export interface ResultRecord {
   index?: number | undefined;
 }
 
-/** What a step left for later steps of one host: enough to go on without running it again. */
-export interface StepEndRecord {
-  t: 'step-end';
+/** What a step taught the run about one host: enough to continue without running it again. */
+export interface LearntRecord {
+  t: 'learnt';
   step: number;
   host: string;
-  failed: boolean;
-  /** What became of it is not known, and was ignored. */
-  uncertain?: true | undefined;
-  register?: JsonValue | undefined;
-  /** The register of a hidden step, encrypted with the run's secrets. */
-  sealed?: string | undefined;
-  setFacts?: JsonObject | undefined;
-  /** Facts of hosts that the step was delegated to. */
-  delegatedFacts?: { host: string; facts: JsonObject }[] | undefined;
-  groups?: string[] | undefined;
-  leftGroups?: string[] | undefined;
-  /** Hosts that it made known, and how they are reached. */
-  addedHosts?: (AddedHost & { address: HostAddress })[] | undefined;
+  /** Variables, and the hosts that have them from then on. */
+  facts?: { hosts: string[]; values: JsonObject }[] | undefined;
+  left?: string[] | undefined;
+  joined?: string[] | undefined;
+  added?: (AddedHost & { address: HostAddress })[] | undefined;
   /** What an include resolved to. */
   included?: Included[] | undefined;
-  notified?: { handler: string; units: number[] }[] | undefined;
+  /** The handler that ran. */
+  handled?: string | undefined;
+  /** Handlers that are due, and the units whose change notified them. */
+  due?: { handler: string; by: number[] }[] | undefined;
+  /** Why the step failed here. */
+  failed?: string | undefined;
+  /** Name of the step whose outcome is not known, which was ignored. */
+  uncertain?: string | undefined;
+  /** The hidden part of a `no_log` step, encrypted with the run's secrets. */
+  sealed?: string | undefined;
+  /** Not all of it is on record, so that a resumed run does the step again. */
+  partial?: true | undefined;
 }
 
 /** A file of the playbook, as it was when the run read it. */
@@ -119,7 +125,9 @@ export interface Included {
 export type JournalRecord =
   | {
       t: 'run';
-      version: 1;
+      format: typeof journalFormat;
+      /** Version of the program that wrote it. */
+      runner: string;
       run: string;
       playbook: string;
       startedAt: string;
@@ -151,7 +159,7 @@ export type JournalRecord =
   | { t: 'step'; step: StepInfo; hosts: string[]; key: string }
   | IntentRecord
   | ResultRecord
-  | StepEndRecord
+  | LearntRecord
   | { t: 'block-end'; unit: number; upTo: number }
   /** `key` tells it from those of the same name in other batches and items. */
   | { t: 'commit'; name: string; key: string; unit: number; irreversible: boolean }

@@ -193,10 +193,10 @@ function printLine(
   if (upTo !== undefined) values['upTo'] = lastOf(upTo);
   if (isMap(block)) values['block'] = { ...block, until: lastOf(block['until'] ?? 0) };
   if (Array.isArray(notifiedBy)) values['notifiedBy'] = notifiedBy.map(unitOf).sort(byNumber);
-  if (Array.isArray(values['notified']))
-    values['notified'] = values['notified'].map((one) =>
-      isMap(one) && Array.isArray(one['units'])
-        ? { ...one, units: one['units'].map(unitOf).sort(byNumber) }
+  if (Array.isArray(values['due']))
+    values['due'] = values['due'].map((one) =>
+      isMap(one) && Array.isArray(one['by'])
+        ? { ...one, by: one['by'].map(unitOf).sort(byNumber) }
         : one,
     );
   if (isMap(values['step'])) values['step'] = without(values['step'], ['number']);

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeRecord } from '../../src/journal/codec.ts';
 import { readJournal } from '../../src/journal/journal-file.ts';
 import { Log } from '../../src/journal/log.ts';
 import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
@@ -37,6 +38,8 @@ const info = (number: number) => ({
   ...{ at: { file: 'p.yml', line: 1, column: 1 }, handler: false },
 });
 
+const facts = [{ hosts: ['h1'], values: { out: { rc: 0 } } }];
+
 /** A run with one of each record that changes what is known of it. */
 const history: JournalRecord[] = [
   runRecord({ hosts: ['h1', 'h2'] }),
@@ -48,7 +51,7 @@ const history: JournalRecord[] = [
   intent(2, 1, 'h2'),
   { t: 'result', unit: 1, step: 1, host: 'h1', state: 'changed', durationMs: 1, value: { rc: 0 } },
   { t: 'result', unit: 2, step: 1, host: 'h2', state: 'unreachable', durationMs: 1 },
-  { t: 'step-end', step: 1, host: 'h1', failed: false, register: { rc: 0 }, groups: ['web'] },
+  { t: 'learnt', step: 1, host: 'h1', joined: ['web'], facts },
   { t: 'commit', name: 'c', key: 'c', unit: 0, irreversible: false },
   { t: 'step', step: info(2), hosts: ['h1'], key: 'k2' },
   { ...intent(3, 2, 'h1'), block: { until: 99, replace: true } },
@@ -108,6 +111,23 @@ describe('a log', () => {
     expect(JSON.stringify(unit)).not.toContain('restore_path');
     expect(unit?.whole().undo.body).toEqual(intent(1, 1, 'h1').undo.body);
     await log.close();
+  });
+
+  it.each([
+    [{ version: 1 }, 'format 1', 'from before the first release'],
+    [{ format: 3, runner: '9.1.0' }, 'format 3', 'Use runner 9.1.0'],
+  ])('refuses a journal that begins with %j', (other, format, version) => {
+    const header = Object.entries(runRecord({ run: 'old' })).filter(
+      ([name]) => name !== 'format' && name !== 'runner',
+    );
+    const line = encodeRecord(1, { ...Object.fromEntries(header), ...other });
+    writeFileSync(path, line);
+    const open = () => Log.reopen(path, new Redactor());
+    expect(open).toThrow(`run old has ${format}; this version of runner reads format 2 only.`);
+    expect(open).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining(version) as string }),
+    );
+    expect(readFileSync(path, 'utf8')).toBe(line);
   });
 
   it('has no state before the record of a run', () => {

@@ -1,28 +1,21 @@
 import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
 import type { EventSink } from '../core/events.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Play, TaskNode } from '../core/playbook.ts';
-import { Scope, unknownValue, type Layer, type ScopeValue } from '../template/scope.ts';
-import { matchHosts } from '../util/patterns.ts';
+import { Scope, unknownValue, type Layer } from '../template/scope.ts';
 import type { EngineContext, RunSettings } from './context.ts';
 import type { FactCache } from '../journal/fact-cache.ts';
-import type { HostAddress } from '../core/host.ts';
-import type { AddedHost } from '../core/module.ts';
-import { addressFromVars } from '../util/host-address.ts';
 import { ageInWords } from '../util/time.ts';
 import { controllerFor } from './controller.ts';
+import { hostsOf, type Knowledge } from './knowledge.ts';
 
 /** Stands for an argument that is not given. */
 export const OMIT = '⟦omit⟧';
 
-export interface PendingHandler {
-  handler: TaskNode;
-  notifiedBy: number[];
-}
-
-/** What the run has learnt of its hosts: variables, groups, pending handlers. */
-export class RunState {
+/** The names that tasks see. */
+export class Variables {
+  readonly #knowledge: Knowledge;
   readonly #inventory: Inventory;
   readonly #settings: RunSettings;
   readonly #environment: NodeJS.ProcessEnv;
@@ -32,64 +25,20 @@ export class RunState {
   readonly #inCache = new Map<string, boolean>();
   /** Hosts whose facts of an earlier run were read in this one. */
   readonly #fromCache = new Map<string, JsonObject | undefined>();
-  readonly #facts = new Map<string, Record<string, ScopeValue>>();
-  readonly #groups: Map<string, string[]>;
-  readonly #pending = new Map<string, Map<string, PendingHandler>>();
-
-  /** Hosts that failed and were not rescued. */
-  readonly #failed = new Set<string>();
-
-  /** In check mode: hosts on which an earlier step would have changed something. */
-  readonly predicted = new Set<string>();
 
   /** @param folders of the playbook and its overlays, nearest first */
   constructor(
-    { inventory, settings, environment, factCache, emit }: EngineContext,
+    { settings, environment, factCache, emit }: EngineContext,
+    knowledge: Knowledge,
     folders: readonly string[],
   ) {
-    this.#inventory = inventory;
+    this.#knowledge = knowledge;
+    this.#inventory = knowledge.inventory;
     this.#settings = settings;
     this.#environment = environment;
     this.#folders = folders;
     this.#cache = factCache;
     this.#emit = emit;
-    this.#groups = new Map([...inventory.groups].map(([name, members]) => [name, [...members]]));
-  }
-
-  get groups(): ReadonlyMap<string, readonly string[]> {
-    return this.#groups;
-  }
-
-  hostsOf(pattern: string): string[] {
-    // A resumed run knows hosts already that it will add again.
-    const names = this.#groups.get('all') ?? [...this.#inventory.hosts.keys()];
-    const matched = matchHosts(pattern, names, this.#groups);
-    if (this.#settings.limit === undefined) return matched;
-    const allowed = matchHosts(this.#settings.limit, names, this.#groups);
-    return matched.filter((name) => name === 'localhost' || allowed.includes(name));
-  }
-
-  noteFailed(hosts: Iterable<string>): void {
-    for (const host of hosts) this.#failed.add(host);
-  }
-
-  hasFailed(host: string): boolean {
-    return this.#failed.has(host);
-  }
-
-  /** Facts that were gathered are asked for again. */
-  clearFacts(host: string): void {
-    delete this.#facts.get(host)?.['ansible_facts'];
-    const address = this.#inventory.hosts.get(host)?.address;
-    if (address) this.#cache?.forget(address);
-  }
-
-  /** Facts that were gathered just now are kept for later runs, too. */
-  learn(host: string, name: string, value: ScopeValue): void {
-    this.setFact(host, name, value);
-    const address = this.#inventory.hosts.get(host)?.address;
-    if (name === 'ansible_facts' && address && value !== unknownValue && isJsonObject(value))
-      this.#cache?.keep(address, value);
   }
 
   #hasCached({ name, address }: InventoryHost): boolean {
@@ -109,59 +58,6 @@ export class RunState {
       this.#emit({ type: 'message', level: 'info', text });
     }
     return found?.facts;
-  }
-
-  join(host: string, group: string): void {
-    const members = this.#groups.get(group) ?? [];
-    if (members.includes(host)) return;
-    const order = [...this.#inventory.hosts.keys()];
-    this.#groups.set(
-      group,
-      [...members, host].sort((a, b) => order.indexOf(a) - order.indexOf(b)),
-    );
-  }
-
-  leave(host: string, group: string): void {
-    const members = this.#groups.get(group);
-    if (members)
-      this.#groups.set(
-        group,
-        members.filter((one) => one !== host),
-      );
-  }
-
-  /** A host that a step made known. One that is known stays where it is reached. */
-  add({ name, groups, vars }: AddedHost): AddedHost & { address: HostAddress } {
-    const known = this.#inventory.hosts.get(name);
-    const address = known?.address ?? addressFromVars(name, vars, this.#inventory.file);
-    this.#inventory.hosts.set(name, { name, address, vars: { ...known?.vars, ...vars } });
-    for (const group of ['all', ...groups]) this.join(name, group);
-    return { name, groups, vars, address };
-  }
-
-  setFact(host: string, name: string, value: ScopeValue): void {
-    const facts = this.#facts.get(host) ?? {};
-    facts[name] = value;
-    this.#facts.set(host, facts);
-  }
-
-  notify(host: string, handler: TaskNode, unit: number): void {
-    const pending = this.#pending.get(host) ?? new Map<string, PendingHandler>();
-    const known = pending.get(handler.id);
-    if (known) known.notifiedBy.push(unit);
-    else pending.set(handler.id, { handler, notifiedBy: [unit] });
-    this.#pending.set(host, pending);
-  }
-
-  /** Takes the pending run of a handler on a host. */
-  takePending(host: string, handler: string): PendingHandler | undefined {
-    const pending = this.#pending.get(host)?.get(handler);
-    this.#pending.get(host)?.delete(handler);
-    return pending;
-  }
-
-  hasPending(host: string, handler: string): boolean {
-    return this.#pending.get(host)?.has(handler) ?? false;
   }
 
   /** Variables of a task on a host, strongest level first. */
@@ -185,7 +81,7 @@ export class RunState {
       { name: 'loop around', values: task.loopValues, data: true },
       { name: 'command line', values: this.#settings.variables, data: true },
       ...(role ? [{ name: 'role vars', values: role.constants }] : []),
-      { name: 'runtime', values: this.#facts.get(host.name) ?? {}, data: true },
+      { name: 'runtime', values: this.#knowledge.facts.get(host.name) ?? {}, data: true },
       ...task.vars.toReversed().map((values) => ({ name: 'task', values })),
       ...(role ? [{ name: 'role inputs', values: role.inputs, outer: outside }] : []),
       { name: 'play', values: play.vars },
@@ -210,22 +106,24 @@ export class RunState {
         Object.entries(addressVariables(host)).map(([name, value]) => [name, () => value]),
       ),
       group_names: () =>
-        [...this.#groups]
+        [...this.#knowledge.groups]
           .filter(([, members]) => members.includes(host.name))
           .map(([name]) => name),
       groups: () =>
-        Object.fromEntries([...this.#groups].map(([name, members]) => [name, [...members]])),
+        Object.fromEntries(
+          [...this.#knowledge.groups].map(([name, members]) => [name, [...members]]),
+        ),
       hostvars: () => this.#hostvars(),
       play: () => ({
         name: play.name,
         batch: [...batch],
-        hosts: batch.filter((name) => !this.#failed.has(name)),
-        hosts_all: this.hostsOf(play.hosts),
-        failed_hosts: [...this.#failed].filter((name) => batch.includes(name)),
+        hosts: batch.filter((name) => !this.#knowledge.failed.has(name)),
+        hosts_all: hostsOf(this.#knowledge, play.hosts, this.#settings.limit),
+        failed_hosts: [...this.#knowledge.failed].filter((name) => batch.includes(name)),
       }),
       ansible_play_name: () => play.name,
-      ansible_play_hosts: () => batch.filter((name) => !this.#failed.has(name)),
-      ansible_play_hosts_all: () => this.hostsOf(play.hosts),
+      ansible_play_hosts: () => batch.filter((name) => !this.#knowledge.failed.has(name)),
+      ansible_play_hosts_all: () => hostsOf(this.#knowledge, play.hosts, this.#settings.limit),
       ansible_play_batch: () => [...batch],
       ansible_check_mode: () => this.#settings.check,
       ansible_diff_mode: () => this.#settings.diff,
@@ -255,7 +153,7 @@ export class RunState {
         inventory_hostname: name,
         ...addressVariables(host),
       };
-      for (const [key, value] of Object.entries(this.#facts.get(name) ?? {})) {
+      for (const [key, value] of Object.entries(this.#knowledge.facts.get(name) ?? {})) {
         if (value !== unknownValue) known[key] = value;
       }
       // Looked up only when somebody wants to know.

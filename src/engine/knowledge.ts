@@ -1,0 +1,149 @@
+import type { HostAddress } from '../core/host.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { AddedHost } from '../core/module.ts';
+import type { Included } from '../journal/records.ts';
+import type { ScopeValue } from '../template/scope.ts';
+import { matchHosts } from '../util/patterns.ts';
+
+/** What a run knows of its hosts beyond the inventory. Only `learn` changes it. */
+export interface Knowledge {
+  /** Hosts that steps added are in it, too. */
+  readonly inventory: Inventory;
+  readonly groups: Map<string, string[]>;
+  /** Registered results and facts, by host. */
+  readonly facts: Map<string, Record<string, ScopeValue>>;
+  /** Handlers that are due on a host, each with the units that notified it. */
+  readonly due: Map<string, Map<string, number[]>>;
+  /** Hosts that failed and were not rescued. */
+  readonly failed: Set<string>;
+  /** Hosts for which a play or a role has ended early, by its id. */
+  readonly ended: Map<string, Set<string>>;
+  /** Plays that have ended for the batches to come, too. */
+  readonly endedPlays: Set<string>;
+  /** Steps whose outcome is not known, as text. */
+  readonly uncertain: Set<string>;
+  /** In check mode: hosts on which an earlier step would have changed something. */
+  readonly predicted: Set<string>;
+}
+
+/** What is learnt about one host, by a step or by what follows from one. */
+export interface Learnt {
+  host: string;
+  /** Variables, and the hosts that have them from now on. */
+  facts?:
+    | readonly { hosts: readonly string[]; values: Readonly<Record<string, ScopeValue>> }[]
+    | undefined;
+  /** Gathered facts are no longer known. */
+  forgetsFacts?: true | undefined;
+  left?: readonly string[] | undefined;
+  joined?: readonly string[] | undefined;
+  added?: readonly (AddedHost & { address: HostAddress })[] | undefined;
+  /** What an include resolved to. */
+  included?: readonly Included[] | undefined;
+  /** The handler that ran. */
+  handled?: string | undefined;
+  /** Handlers that are due, and the units whose change notified them. */
+  due?: readonly { handler: string; by: readonly number[] }[] | undefined;
+  /** Why the step failed here. */
+  failed?: string | undefined;
+  /** Name of the step whose outcome is not known, which was ignored. */
+  uncertain?: string | undefined;
+  /** The host takes no further part in its batch. */
+  gone?: true | undefined;
+  /** A play or role, by its id, that has ended for hosts. */
+  ended?: { of: string; hosts: readonly string[]; everywhere?: true } | undefined;
+  /** In check mode: the step would change something. */
+  predicted?: true | undefined;
+}
+
+export function initialKnowledge(inventory: Inventory): Knowledge {
+  return {
+    inventory,
+    groups: new Map([...inventory.groups].map(([name, members]) => [name, [...members]])),
+    facts: new Map(),
+    due: new Map(),
+    failed: new Set(),
+    ended: new Map(),
+    endedPlays: new Set(),
+    uncertain: new Set(),
+    predicted: new Set(),
+  };
+}
+
+/** The only way in which knowledge changes: while a step runs, and when a resumed run finds the step on record. */
+export function learn(knowledge: Knowledge, learnt: Learnt): void {
+  const { host } = learnt;
+  // A handler may notify itself: what it notified comes after its own run.
+  if (learnt.handled !== undefined) knowledge.due.get(host)?.delete(learnt.handled);
+  if (learnt.forgetsFacts) delete knowledge.facts.get(host)?.['ansible_facts'];
+  for (const { hosts, values } of learnt.facts ?? [])
+    for (const one of hosts) knowledge.facts.set(one, { ...knowledge.facts.get(one), ...values });
+  for (const group of learnt.left ?? []) leave(knowledge, host, group);
+  for (const group of learnt.joined ?? []) join(knowledge, host, group);
+  for (const one of learnt.added ?? []) add(knowledge, one);
+  for (const { handler, by } of learnt.due ?? []) notify(knowledge, host, handler, by);
+  if (learnt.uncertain !== undefined) knowledge.uncertain.add(`"${learnt.uncertain}" on ${host}`);
+  if (learnt.gone) knowledge.failed.add(host);
+  if (learnt.ended) end(knowledge, learnt.ended);
+  if (learnt.predicted) knowledge.predicted.add(host);
+}
+
+function join({ groups, inventory }: Knowledge, host: string, group: string): void {
+  const members = groups.get(group) ?? [];
+  if (members.includes(host)) return;
+  const order = [...inventory.hosts.keys()];
+  groups.set(
+    group,
+    [...members, host].sort((a, b) => order.indexOf(a) - order.indexOf(b)),
+  );
+}
+
+function leave({ groups }: Knowledge, host: string, group: string): void {
+  const members = groups.get(group);
+  if (members)
+    groups.set(
+      group,
+      members.filter((one) => one !== host),
+    );
+}
+
+/** A host that is known keeps its address. */
+function add(
+  knowledge: Knowledge,
+  { name, groups, vars, address }: AddedHost & { address: HostAddress },
+): void {
+  const { hosts } = knowledge.inventory;
+  const known = hosts.get(name);
+  const all: JsonObject = { ...known?.vars, ...vars };
+  hosts.set(name, { name, address: known?.address ?? address, vars: all });
+  for (const group of ['all', ...groups]) join(knowledge, name, group);
+}
+
+function notify({ due }: Knowledge, host: string, handler: string, by: readonly number[]): void {
+  const own = due.get(host) ?? new Map<string, number[]>();
+  own.set(handler, [...(own.get(handler) ?? []), ...by]);
+  due.set(host, own);
+}
+
+function end(
+  { ended, endedPlays }: Knowledge,
+  { of, hosts, everywhere }: NonNullable<Learnt['ended']>,
+): void {
+  ended.set(of, new Set([...(ended.get(of) ?? []), ...hosts]));
+  if (everywhere) endedPlays.add(of);
+}
+
+/** Hosts that match a pattern, within `--limit`. */
+export function hostsOf(
+  { groups, inventory }: Knowledge,
+  pattern: string,
+  limit: string | undefined,
+): string[] {
+  // A resumed run knows the addresses of hosts already that a step will add again.
+  const names = groups.get('all') ?? [...inventory.hosts.keys()];
+  const matched = matchHosts(pattern, names, groups);
+  if (limit === undefined) return matched;
+  const allowed = matchHosts(limit, names, groups);
+  return matched.filter((name) => name === 'localhost' || allowed.includes(name));
+}

@@ -1,0 +1,76 @@
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { LearntRecord } from '../journal/records.ts';
+import { unknownValue } from '../template/scope.ts';
+import type { Redactor } from '../util/redact.ts';
+import type { Sealer } from '../util/seal.ts';
+import type { Learnt } from './knowledge.ts';
+
+interface Secrets {
+  redactor: Redactor;
+  /** Absent when the run has no secrets. */
+  sealer: Sealer | undefined;
+}
+
+type Facts = NonNullable<LearntRecord['facts']>;
+
+/** The record of what a step taught about a host. Variables of a `no_log` step are encrypted, or left out without a sealer. */
+export function learntRecord(
+  learnt: Learnt,
+  { step, hidden, sealer }: { step: number; hidden: boolean; sealer: Secrets['sealer'] },
+): LearntRecord {
+  const { facts, whole } = recordableFacts(learnt.facts ?? []);
+  const open = {
+    ...({ t: 'learnt', step, host: learnt.host } as const),
+    left: orNothing(learnt.left),
+    joined: orNothing(learnt.joined),
+    added: orNothing(learnt.added),
+    handled: learnt.handled,
+    due:
+      learnt.due && learnt.due.length > 0
+        ? learnt.due.map(({ handler, by }) => ({ handler, by: [...by] }))
+        : undefined,
+    failed: learnt.failed,
+    uncertain: learnt.uncertain,
+    partial: whole ? undefined : (true as const),
+  };
+  const shown = { facts: orNothing(facts), included: learnt.included && [...learnt.included] };
+  if (!hidden || (shown.facts === undefined && shown.included === undefined))
+    return { ...open, ...shown };
+  const sealed = sealer?.seal(JSON.stringify(shown));
+  return { ...open, sealed, partial: sealed === undefined ? true : open.partial };
+}
+
+/**
+ * What a step taught about a host, from its record.
+ * @returns undefined when a part of it is not known any more
+ * @throws SecretError when a value is needed that was not given again
+ */
+export function recordedLearnt(
+  record: LearntRecord,
+  { redactor, sealer }: Secrets,
+): Learnt | undefined {
+  if (record.partial) return undefined;
+  const { host, facts, left, joined, added, included, handled, due, failed, uncertain } = record;
+  const stored = { host, facts, left, joined, added, included, handled, due, failed, uncertain };
+  const shown = redactor.resolveAll(stored as unknown as JsonValue) as unknown as Learnt;
+  if (record.sealed === undefined) return shown;
+  const opened = sealer?.open(record.sealed);
+  return opened === undefined
+    ? undefined
+    : { ...shown, ...(JSON.parse(opened) as Partial<Learnt>) };
+}
+
+/** Values that only a real run can tell are not recorded. */
+function recordableFacts(all: NonNullable<Learnt['facts']>): { facts: Facts; whole: boolean } {
+  let whole = true;
+  const facts = all.map(({ hosts, values }) => {
+    const known = Object.entries(values).filter(([, value]) => value !== unknownValue);
+    if (known.length < Object.keys(values).length) whole = false;
+    return { hosts: [...hosts], values: Object.fromEntries(known) as JsonObject };
+  });
+  return { facts, whole };
+}
+
+function orNothing<T>(list: readonly T[] | undefined): T[] | undefined {
+  return list === undefined || list.length === 0 ? undefined : [...list];
+}

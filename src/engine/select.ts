@@ -1,0 +1,67 @@
+import { tasksOf, type Node } from '../core/playbook.ts';
+import type { RunSettings } from './context.ts';
+
+/** What `--tags`, `--skip-tags` and `--from` leave of a playbook. */
+export class Selection {
+  readonly #settings: Pick<RunSettings, 'tags' | 'skipTags'>;
+  readonly #leftOut: ReadonlySet<string>;
+
+  constructor(settings: Pick<RunSettings, 'tags' | 'skipTags' | 'leftOut'>) {
+    this.#settings = settings;
+    this.#leftOut = new Set(settings.leftOut);
+  }
+
+  /** @param brought it stands in the rescue or always of a block of which something is selected */
+  has(node: Node, brought = false): boolean {
+    if (this.#leftOut.has(stepIdOf(node))) return false;
+    switch (node.kind) {
+      case 'task':
+      case 'commit':
+        return this.#selects(node.tags, brought);
+      case 'meta':
+        return this.#selects(node.task.tags, brought);
+      case 'include':
+        // It is looked into when it, or something that it is known to hold, is wanted.
+        return this.#selects(node.task.tags, brought) || this.hasSome(node.preview.nodes, brought);
+      case 'block':
+      case 'flush':
+        return true;
+    }
+  }
+
+  /** Whether one of the tasks is selected, at any depth. */
+  hasSome(nodes: readonly Node[], brought = false): boolean {
+    return [...tasksOf(nodes)].some(({ tags }) => this.#selects(tags, brought));
+  }
+
+  #selects(tags: readonly string[], brought: boolean): boolean {
+    const { tags: wanted, skipTags } = this.#settings;
+    if (skipTags.some((tag) => carries(tags, tag))) return false;
+    if (tags.includes('never') && !tags.some((tag) => wanted.includes(tag))) return false;
+    if (brought || wanted.length === 0 || tags.includes('always')) return true;
+    return wanted.some((tag) => carries(tags, tag));
+  }
+}
+
+/** By which `--from` knows a step; blocks and flushes are never left out themselves. */
+function stepIdOf(node: Node): string {
+  switch (node.kind) {
+    case 'task':
+    case 'commit':
+      return node.id;
+    case 'meta':
+    case 'include':
+      return node.task.id;
+    case 'block':
+    case 'flush':
+      return '';
+  }
+}
+
+/** Whether tags are what is asked for: one of them, or `all`, `tagged` or `untagged`. */
+function carries(tags: readonly string[], wanted: string): boolean {
+  if (wanted === 'all') return true;
+  const own = tags.filter((tag) => tag !== 'always');
+  if (wanted === 'tagged') return own.length > 0;
+  return wanted === 'untagged' ? own.length === 0 : tags.includes(wanted);
+}

@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../src/core/json.ts';
+import { encodeRecord } from '../../src/journal/codec.ts';
+import { Cli } from '../helpers/cli.ts';
+import { runRecord } from '../helpers/records.ts';
+
+let cli: Cli;
+afterEach(() => {
+  cli.dispose();
+});
+
+const end = { t: 'end', outcome: 'done', exitCode: 0, message: 'Done.', at: '' } as const;
+
+/** Writes a journal whose first record has these fields, too. */
+function journal(run: string, header: object): void {
+  const directory = join(cli.stateDir, 'runs', run);
+  mkdirSync(directory, { recursive: true });
+  const records = [{ ...runRecord({ run }), ...header }, end];
+  const lines = records.map((record, index) =>
+    encodeRecord(index + 1, JSON.parse(JSON.stringify(record)) as JsonValue),
+  );
+  writeFileSync(join(directory, 'journal'), lines.join(''));
+}
+
+describe('a journal of another format', () => {
+  const old = '20260101-000000-0001';
+  const now = '20260102-000000-0001';
+
+  it('is listed by "runs" beside the others, and refused by the commands that need it', async () => {
+    cli = new Cli();
+    journal(old, { format: undefined, runner: undefined, version: 1 });
+    journal(now, {});
+    const { code, stdout } = await cli.run(['runs']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${old}  unreadable`);
+    expect(stdout).toContain(`${now}  done`);
+    const listed = await cli.run(['runs', '--json']);
+    expect(JSON.parse(listed.stdout)).toMatchObject([
+      { id: now, state: 'done' },
+      { id: old, state: 'unreadable', error: expect.stringContaining('format 1') as string },
+    ]);
+    for (const command of ['show', 'rollback', 'resume']) {
+      const refused = await cli.run([command, old]);
+      expect(refused.code).toBe(9);
+      expect(refused.stderr).toContain('this version of runner reads format 2 only');
+    }
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import type { Inventory } from '../../src/core/inventory.ts';
+import {
+  initialKnowledge,
+  learn,
+  type Knowledge,
+  type Learnt,
+} from '../../src/engine/knowledge.ts';
+import { learntRecord, recordedLearnt } from '../../src/engine/learnt-record.ts';
+import { unknownValue } from '../../src/template/scope.ts';
+import { Redactor } from '../../src/util/redact.ts';
+
+const address = (name: string) => ({
+  ...{ name, transport: 'ssh' as const, address: name, port: 22, user: 'root' },
+  keyPath: undefined,
+});
+const inventory = (): Inventory => ({
+  file: '',
+  hosts: new Map(['h1', 'h2'].map((name) => [name, { name, address: address(name), vars: {} }])),
+  groups: new Map([['all', ['h1', 'h2']]]),
+});
+const facts = (values: Record<string, string>, ...hosts: string[]): Pick<Learnt, 'facts'> => ({
+  facts: [{ hosts, values }],
+});
+const learnAll = (...all: Learnt[]): Knowledge => {
+  const knowledge = initialKnowledge(inventory());
+  for (const one of all) learn(knowledge, one);
+  return knowledge;
+};
+
+/** One of each kind, in an order that matters. */
+const history: Learnt[] = [
+  { host: 'h1', ...facts({ a: 'first' }, 'h1', 'h2') },
+  { host: 'h2', ...facts({ a: 'second' }, 'h2'), joined: ['web'] },
+  { host: 'h1', joined: ['web'], due: [{ handler: 'restart', by: [1, 2] }] },
+  {
+    host: 'h1',
+    due: [
+      { handler: 'restart', by: [3] },
+      { handler: 'reload', by: [3] },
+    ],
+  },
+  { host: 'h1', handled: 'restart', due: [{ handler: 'restart', by: [4] }] },
+  { host: 'h2', left: ['web'], uncertain: 'Reboot' },
+  { host: 'h1', added: [{ name: 'h3', groups: ['web'], vars: { x: 1 }, address: address('h3') }] },
+  { host: 'h2', failed: 'no', included: [{ source: '/p/x.yml' }] },
+];
+
+describe('learn', () => {
+  it('keeps the last value of a variable, for all hosts that it was learnt for', () => {
+    const { facts: known } = learnAll(...history);
+    expect(known.get('h1')).toEqual({ a: 'first' });
+    expect(known.get('h2')).toEqual({ a: 'second' });
+  });
+
+  it('keeps groups in the order of the inventory, and adds hosts', () => {
+    const { groups, inventory: known } = learnAll(...history);
+    expect(groups.get('web')).toEqual(['h1', 'h3']);
+    expect(groups.get('all')).toEqual(['h1', 'h2', 'h3']);
+    expect(known.hosts.get('h3')).toMatchObject({ vars: { x: 1 }, address: { address: 'h3' } });
+  });
+
+  it('leaves a handler due that notified itself while it ran', () => {
+    expect([...(learnAll(...history).due.get('h1') ?? [])]).toEqual([
+      ['reload', [3]],
+      ['restart', [4]],
+    ]);
+  });
+
+  it('ends a play or role for some hosts, or for the batches to come, too', () => {
+    const { ended, endedPlays } = learnAll(
+      { host: 'h1', ended: { of: 'p/role', hosts: ['h1'] } },
+      { host: 'h1', ended: { of: 'p', hosts: ['h1'] } },
+      { host: 'h1', ended: { of: 'p', hosts: ['h2'], everywhere: true } },
+    );
+    expect(ended).toEqual(
+      new Map([
+        ['p/role', new Set(['h1'])],
+        ['p', new Set(['h1', 'h2'])],
+      ]),
+    );
+    expect(endedPlays).toEqual(new Set(['p']));
+  });
+
+  it('forgets gathered facts and nothing else', () => {
+    const values = { ansible_facts: 'gathered', own: 'kept' };
+    const known = learnAll(
+      { host: 'h1', ...facts(values, 'h1') },
+      { host: 'h1', forgetsFacts: true },
+    );
+    expect(known.facts.get('h1')).toEqual({ own: 'kept' });
+  });
+});
+
+describe('the record of what was learnt', () => {
+  const redactor = new Redactor();
+  redactor.add('password', 'hunter22');
+  const sealer = redactor.createSealer('run');
+  const again = (learnt: Learnt, { hidden = false, using = sealer } = {}): Learnt | undefined => {
+    const record = learntRecord(learnt, { step: 1, hidden, sealer: using });
+    const stored = redactor.referenceAll(JSON.parse(JSON.stringify(record)) as never);
+    expect(JSON.stringify(stored)).not.toContain('hunter22');
+    return recordedLearnt(stored, { redactor, sealer: using });
+  };
+
+  it.each([false, true])('gives the same knowledge as the step itself, hidden: %s', (hidden) => {
+    const read = history.map((one) => again(one, { hidden }) ?? { host: '' });
+    expect(learnAll(...read)).toEqual(learnAll(...history));
+  });
+
+  it('refers to secrets, and encrypts the variables of a hidden step', () => {
+    const learnt = { host: 'h1', ...facts({ a: 'x hunter22' }, 'h1') };
+    expect(again(learnt)).toMatchObject(learnt);
+    const record = learntRecord(learnt, { step: 1, hidden: true, sealer });
+    expect(record.facts).toBeUndefined();
+    expect(again(learnt, { hidden: true })).toMatchObject(learnt);
+  });
+
+  it('is no substitute for the step when a value is not on record', () => {
+    const learnt = { host: 'h1', ...facts({ a: 'b' }, 'h1') };
+    const record = learntRecord(learnt, { step: 1, hidden: true, sealer: undefined });
+    expect(JSON.stringify(record)).not.toContain('"b"');
+    expect(recordedLearnt(record, { redactor, sealer: undefined })).toBeUndefined();
+    const predicted: Learnt = {
+      host: 'h1',
+      facts: [{ hosts: ['h1'], values: { a: unknownValue } }],
+    };
+    expect(again(predicted)).toBeUndefined();
+    const sealed = learntRecord(learnt, { step: 1, hidden: true, sealer });
+    const other = new Redactor();
+    other.add('password', 'another secret');
+    const using = { redactor: other, sealer: other.createSealer('run') };
+    expect(recordedLearnt(sealed, using)).toBeUndefined();
+  });
+
+  it('of a hidden step that teaches nothing hidden replaces the step without secrets, too', () => {
+    const learnt: Learnt = { host: 'h1', due: [{ handler: 'restart', by: [1] }] };
+    const record = learntRecord(learnt, { step: 1, hidden: true, sealer: undefined });
+    expect(recordedLearnt(record, { redactor, sealer: undefined })).toMatchObject(learnt);
+  });
+});
