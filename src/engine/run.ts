@@ -22,23 +22,17 @@ import {
   type RollbackPolicy,
   type TaskNode,
 } from '../core/playbook.ts';
-import {
-  openAlone,
-  type RecordedRun,
-  type RecordedStep,
-  type Stored,
-} from '../journal/recorded-run.ts';
-import type { ResultRecord } from '../journal/records.ts';
+import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import type { Scope } from '../template/scope.ts';
 import { isResolved, resolveAccess } from './access.ts';
 import { batchesOf, inOrder, mostFailures } from './batches.ts';
+import { openBlock } from './block-undo.ts';
 import type { EngineContext } from './context.ts';
 import { takeFingerprint } from './fingerprint.ts';
 import { policyRecord } from './rollback-tasks.ts';
 import { includedParts } from './include.ts';
 import { hostsOf, initialKnowledge, learn, type Knowledge, type Learnt } from './knowledge.ts';
 import { StepRunner, type Failures, type StepPlace } from './step-runner.ts';
-import { snapshot } from './undo-plan.ts';
 import { Selection } from './select.ts';
 import { Variables } from './variables.ts';
 
@@ -113,12 +107,10 @@ class PlaybookRun {
     this.#files = new Set([...playbook.files, ...(recorded?.files.map(({ path }) => path) ?? [])]);
     this.#knowledge = initialKnowledge(context.inventory);
     this.#variables = new Variables(context, this.#knowledge, playbook.folders);
-    const replay = recorded ? replayable(recorded) : new Map<string, RecordedStep>();
     this.#firstUnit = recorded?.lastUnit ?? 0;
     const parts = { knowledge: this.#knowledge, variables: this.#variables };
     this.#steps = new StepRunner(context, parts, {
       folders: playbook.folders,
-      replay,
       lastUnit: this.#firstUnit,
       lastStep: recorded?.lastStep ?? 0,
     });
@@ -581,7 +573,12 @@ class PlaybookRun {
     rescuable: boolean,
   ): Promise<Failures> {
     if (block.isRole) place = { ...place, roles: [...place.roles, block.id] };
-    const opened = this.#openBlock(block, hosts, place);
+    const opened = openBlock(
+      { context: this.#context, variables: this.#variables, numbers: this.#steps },
+      block,
+      hosts,
+      place,
+    );
     const hasRescue = block.rescue.length > 0;
     // What a block brings along must not be lost because something else of it was asked for.
     const along = { ...place, brought: this.#selection.hasSome(block.block, place.brought) };
@@ -601,63 +598,6 @@ class PlaybookRun {
     for (const unit of opened)
       this.#context.log.write({ t: 'block-end', unit, upTo: this.#steps.lastUnit });
     return failed;
-  }
-
-  /** A block's own undo list is on record before its first step, so that it comes after all of them on the way back. */
-  #openBlock(block: BlockNode, hosts: readonly string[], place: StepPlace): number[] {
-    const { log, inventory, settings } = this.#context;
-    if (!block.undo || settings.check) return [];
-    const { tasks } = block.undo;
-    const [first] = tasks;
-    if (!first) return [];
-    const step = this.#steps.nextStep();
-    log.write({
-      t: 'step',
-      step: {
-        id: block.id,
-        number: step,
-        play: place.play.name,
-        name: block.name,
-        module: 'block',
-        at: block.at,
-        handler: false,
-      },
-      hosts: [...hosts],
-      key: `block|${String(place.batchNumber)}|${block.id}`,
-    });
-    const units: number[] = [];
-    for (const name of hosts) {
-      const host = inventory.hosts.get(name);
-      if (!host) continue;
-      const scope = this.#variables.scope(host, {
-        play: place.play,
-        task: first,
-        batch: place.batch,
-      });
-      const unit = this.#steps.nextUnit();
-      units.push(unit);
-      log.write({
-        t: 'intent',
-        unit,
-        step,
-        host: name,
-        target: name,
-        module: 'block',
-        args: {},
-        actions: [],
-        become: resolveAccess(first.become, host.address, scope),
-        undo: {
-          body: { kind: 'declared', tasks, vars: snapshot(tasks, scope) },
-          on: ['changed', 'failed', 'unknown'],
-          when: [],
-          error: 'block',
-          captured: {},
-        },
-        captures: {},
-        block: { until: Number.MAX_SAFE_INTEGER, replace: block.undo.replace },
-      });
-    }
-    return units;
   }
 
   async #commit(node: CommitNode, hosts: readonly string[], place: StepPlace): Promise<Failures> {
@@ -714,34 +654,4 @@ function onAll(
   message: string,
 ): Failures {
   return new Map(hosts.map((host) => [host, { task: name, id, message }]));
-}
-
-/** What a resumed run need not do again, by step key: each host's last end, unless a rollback took the step back. */
-function replayable(run: RecordedRun): Map<string, RecordedStep> {
-  const takenBack = new Set(
-    [...run.units.values()]
-      .filter(({ undo, undoStarted }) => undoStarted && undo !== 'undo-skipped')
-      .map(({ intent }) => `${String(intent.step)} ${intent.host}`),
-  );
-  const replay = new Map<string, RecordedStep>();
-  for (const [number, step] of run.steps) {
-    const known: RecordedStep = replay.get(step.key) ?? {
-      ...step,
-      learnt: new Map(),
-      items: new Map(),
-    };
-    for (const [host, items] of step.items) {
-      if (takenBack.has(`${String(number)} ${host}`)) known.items.delete(host);
-      else {
-        const earlier = known.items.get(host) ?? new Map<number, Stored<ResultRecord>>();
-        known.items.set(host, new Map([...earlier, ...items]));
-      }
-    }
-    for (const [host, end] of step.learnt) {
-      if (takenBack.has(`${String(number)} ${host}`)) known.learnt.delete(host);
-      else known.learnt.set(host, end);
-    }
-    replay.set(step.key, known);
-  }
-  return replay;
 }

@@ -5,15 +5,9 @@ import type { HostAddress } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
-import {
-  loopItems,
-  wholeName,
-  type IncludeNode,
-  type Play,
-  type TaskNode,
-} from '../core/playbook.ts';
-import type { RecordedStep, Stored } from '../journal/recorded-run.ts';
-import type { Included, IntentRecord, ResultRecord } from '../journal/records.ts';
+import { type IncludeNode, type Play, type TaskNode } from '../core/playbook.ts';
+import type { RecordedUnit } from '../journal/recorded-run.ts';
+import type { Included, IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { mapLimited } from '../util/concurrency.ts';
@@ -23,10 +17,27 @@ import { trace } from '../util/trace.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
 import { resolveAccess } from './access.ts';
 import type { Variables } from './variables.ts';
+import { emptyStep, isUncertain, type HostStep } from './host-step.ts';
 import { loopVariables } from './include.ts';
+import { judge } from './judge.ts';
+import {
+  combine,
+  endsLoop,
+  InvalidTask,
+  isSameItem,
+  itemsOf,
+  labelOf,
+  recordedItem,
+  withItem,
+} from './loop.ts';
+import { dueHandlers } from './notify.ts';
 import { learn, type Knowledge, type Learnt } from './knowledge.ts';
 import { learntRecord, recordedLearnt } from './learnt-record.ts';
-import { outputDigest, runUnit, type UnitOutcome } from './unit.ts';
+import { finishedOutcome, isDoneAgain } from './finished.ts';
+import { finishedUnits, replay, stepEntry, type StepEntry } from './replay.ts';
+import { resolveUnknown } from './resolve.ts';
+import { UndoRunner } from './undo-unit.ts';
+import { outputDigest, runUnit, type Unit, type UnitOutcome } from './unit.ts';
 
 export interface StepPlace {
   play: Play;
@@ -63,25 +74,6 @@ interface LiveStep {
   hosts: readonly string[];
 }
 
-interface HostStep {
-  state: UnitState;
-  register: ScopeValue;
-  changed: boolean;
-  failed: boolean;
-  ignored: boolean;
-  /** Why it failed. */
-  message: string | undefined;
-  setFacts: JsonObject;
-  groups: string[];
-  leftGroups: string[];
-  addHosts: AddedHost[];
-  changedUnits: number[];
-  /** Facts of other hosts, which it was delegated to. */
-  delegatedFacts: { host: string; facts: JsonObject }[];
-  /** What an include resolved to. */
-  included?: Included[] | undefined;
-}
-
 /** What a step said when it failed on a host. */
 export interface StepFailure {
   task: string;
@@ -98,7 +90,6 @@ export class StepRunner {
   readonly #knowledge: Knowledge;
   readonly #variables: Variables;
   readonly #folders: readonly string[];
-  readonly #replay: Map<string, RecordedStep>;
   readonly #counts = new Map<string, number>();
   /** What steps that run once in a play taught, by key. */
   readonly #oncePerPlay = new Map<string, Learnt[]>();
@@ -119,13 +110,11 @@ export class StepRunner {
     { knowledge, variables }: { knowledge: Knowledge; variables: Variables },
     {
       folders,
-      replay,
       lastUnit,
       lastStep,
     }: {
       /** Of the playbook and its overlays: where templates and files are looked up behind the role's. */
       folders: readonly string[];
-      replay: Map<string, RecordedStep>;
       lastUnit: number;
       lastStep: number;
     },
@@ -134,7 +123,6 @@ export class StepRunner {
     this.#knowledge = knowledge;
     this.#variables = variables;
     this.#folders = folders;
-    this.#replay = replay;
     this.#unit = lastUnit;
     this.#step = lastStep;
     const { failAt } = context.settings;
@@ -199,7 +187,6 @@ export class StepRunner {
     kind: StepKind,
   ): Promise<Learnt[]> {
     const key = this.#key(task, place);
-    const recorded = this.#replay.get(key);
     const earlier = task.oncePerPlay ? this.#oncePerPlay.get(key) : undefined;
     if (earlier) {
       for (const learnt of earlier) {
@@ -208,23 +195,36 @@ export class StepRunner {
       }
       return earlier;
     }
-    const before = task.oncePerPlay ? [...(recorded?.learnt.keys() ?? [])].slice(0, 1) : [];
+    const entry = stepEntry(this.#context.log.state, key);
+    const before = task.oncePerPlay ? [...(entry?.learnt.keys() ?? [])].slice(0, 1) : [];
     const first = before.length > 0 ? before : hosts.slice(0, 1);
-    const once = task.runOnce ? first : hosts;
     const all: Learnt[] = [];
     if (task.oncePerPlay) this.#oncePerPlay.set(key, all);
-    const pending: string[] = [];
-    for (const host of once) {
-      const record = recorded?.learnt.get(host)?.();
-      const learnt =
-        record && record.failed === undefined ? recordedLearnt(record, this.#context) : undefined;
-      if (learnt) {
-        learn(this.#knowledge, forHosts(task, learnt, hosts));
-        all.push(learnt);
-      } else pending.push(host);
+    const { done, ask, todo } = replay(entry, task.runOnce ? first : hosts, (record) =>
+      kind.include && record.included === undefined && record.sealed === undefined
+        ? undefined
+        : recordedLearnt(record, this.#context),
+    );
+    for (const learnt of done.values()) {
+      learn(this.#knowledge, forHosts(task, learnt, hosts));
+      all.push(learnt);
     }
-    if (pending.length > 0) await this.#runPending(task, pending, place, { key, kind, hosts, all });
+    await this.#askHosts(task, ask);
+    if (todo.length > 0)
+      await this.#runPending(task, todo, place, { key, kind, entry, hosts, all });
     return all;
+  }
+
+  /** Finds out what became of units whose result never reached the journal, before any of them runs again. */
+  async #askHosts(task: TaskNode, numbers: readonly number[]): Promise<void> {
+    if (numbers.length === 0) return;
+    const { log, emit } = this.#context;
+    const units = numbers.flatMap((number) => log.state.units.get(number) ?? []);
+    const hosts = [...new Set(units.map(({ intent }) => intent.target))].join(', ');
+    const text = `"${task.name}" was interrupted; asking ${hosts} what became of it.`;
+    emit({ type: 'message', level: 'info', text });
+    const undo = new UndoRunner(this.#context, log.state, { reason: 'crash', attempt: 0 });
+    await resolveUnknown(this.#context, log.state, units, undo);
   }
 
   async #runPending(
@@ -234,9 +234,16 @@ export class StepRunner {
     {
       key,
       kind,
+      entry,
       hosts,
       all,
-    }: { key: string; kind: StepKind; hosts: readonly string[]; all: Learnt[] },
+    }: {
+      key: string;
+      kind: StepKind;
+      entry: StepEntry | undefined;
+      hosts: readonly string[];
+      all: Learnt[];
+    },
   ): Promise<void> {
     const { emit, log } = this.#context;
     const step: StepInfo = {
@@ -262,9 +269,8 @@ export class StepRunner {
         limit(async () => {
           const host = inventoryHost(this.#context.inventory, name);
           if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
-          const items = this.#replay.get(key)?.items.get(name);
           const result = agreed
-            ? await this.#runHost(task, host, place, { step, kind, items })
+            ? await this.#runHost(task, host, place, { step, kind, entry })
             : this.#leftOut(step, host);
           all.push(this.#learnNow(name, { task, step, place, kind, hosts }, result));
         }),
@@ -284,15 +290,7 @@ export class StepRunner {
     task: TaskNode,
     host: InventoryHost,
     place: StepPlace,
-    {
-      step,
-      kind,
-      items: recorded,
-    }: {
-      step: StepInfo;
-      kind: StepKind;
-      items: ReadonlyMap<number, Stored<ResultRecord>> | undefined;
-    },
+    { step, kind, entry }: { step: StepInfo; kind: StepKind; entry: StepEntry | undefined },
   ): Promise<HostStep> {
     const { include } = kind;
     const notifiedBy = kind.handler ? this.#knowledge.due.get(host.name)?.get(task.id) : undefined;
@@ -303,11 +301,14 @@ export class StepRunner {
         batch: place.batch,
         ...(item ? { item } : {}),
       });
-    const items = this.#items(task, scopeOf());
+    const finished = finishedUnits(entry, host.name);
+    const { redactor } = this.#context;
+    const items = itemsOf(task, scopeOf());
     if (items instanceof RunnerError) return this.#notRun(step, host, items);
     if (items === undefined) {
       if (include) return this.#includeItem(include, host, step, { scope: scopeOf() });
-      return this.#runItem(task, host, step, scopeOf(), { notifiedBy });
+      const earlier = finished.get(undefined);
+      return this.#runItem(task, host, step, scopeOf(), { notifiedBy, earlier });
     }
     let ended = false;
     const parts = await mapLimited(items, task.loopParallel, async (item, index) => {
@@ -316,14 +317,25 @@ export class StepRunner {
       const scope = scopeOf(loopVariables(task, item, loop));
       if (include)
         return this.#includeItem(include, host, step, { scope, loop: { item, ...loop } });
-      const known = this.#recordedItem(task, recorded, { index, item });
-      if (known) return known;
+      const known = recordedItem(task, entry?.items.get(host.name)?.get(index)?.(), {
+        item,
+        redactor,
+      });
+      if (known) {
+        ended ||= endsLoop(task, known, scope);
+        return known;
+      }
       if (index > 0 && task.loopPauseSeconds > 0 && !this.#context.settings.check)
         await this.#context.clock
           .sleep(task.loopPauseSeconds * 1000, this.#context.signal)
           .catch(() => undefined);
-      const part = await this.#runItem(task, host, step, scope, { item, index, notifiedBy });
-      ended ||= this.#endsLoop(task, part, scope);
+      const before = finished.get(index);
+      const earlier =
+        before && isSameItem(before.whole().item, item, redactor) ? before : undefined;
+      const part = await this.#runItem(task, host, step, scope, {
+        ...{ item, index, notifiedBy, earlier },
+      });
+      ended ||= endsLoop(task, part, scope);
       return part;
     });
     if (parts.length === 0) this.#end(step, host, 'skipped', { message: 'the list is empty' });
@@ -333,16 +345,6 @@ export class StepRunner {
     );
   }
 
-  /** Whether the items behind this one are left out. */
-  #endsLoop(task: TaskNode, part: HostStep, scope: Scope): boolean {
-    if (task.loopStops && part.failed && !part.ignored) return true;
-    if (task.breakWhen.length === 0 || part.register === unknownValue) return false;
-    const values: JsonObject = { result: part.register };
-    if (task.register !== undefined) values[task.register] = part.register;
-    const inner = scope.with({ name: 'result', values, data: true });
-    return task.breakWhen.every((condition) => parseCondition(condition).test(inner.variables));
-  }
-
   #limit(task: TaskNode, place: StepPlace): ReturnType<typeof pLimit> {
     const { forks } = this.#context.settings;
     const most = Math.min(forks, task.throttle || forks);
@@ -350,21 +352,6 @@ export class StepRunner {
     const known = this.#throttles.get(task.id) ?? pLimit(most);
     this.#throttles.set(task.id, known);
     return known;
-  }
-
-  /** The loop's items, undefined without a loop, or why they cannot be known. */
-  #items(task: TaskNode, scope: Scope): JsonValue[] | undefined | RunnerError {
-    if (task.loop === undefined) return undefined;
-    try {
-      const rendered = scope.render(task.loop);
-      const items = loopItems(rendered);
-      if (items) return items;
-      const found = rendered === null ? 'null' : typeof rendered;
-      return new InvalidTask(`"loop" must be a list, not ${found}.`, task);
-    } catch (error) {
-      if (error instanceof RunnerError) return error;
-      throw error;
-    }
   }
 
   #notRun(step: StepInfo, host: InventoryHost, error: RunnerError): HostStep {
@@ -412,53 +399,47 @@ export class StepRunner {
       item,
       index,
       notifiedBy,
-    }: { item?: JsonValue; index?: number; notifiedBy: number[] | undefined },
+      earlier,
+    }: {
+      item?: JsonValue;
+      index?: number;
+      notifiedBy: number[] | undefined;
+      /** The same change, which finished before the run was interrupted. */
+      earlier: RecordedUnit | undefined;
+    },
   ): Promise<HostStep> {
-    const number = this.nextUnit();
     const began = Date.now();
     let target: InventoryHost;
     let label: string | undefined;
     try {
-      if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) {
-        this.#end(step, host, 'skipped', { number, item, index });
+      const { variables } = scope;
+      if (!earlier && !task.when.every((condition) => parseCondition(condition).test(variables))) {
+        this.#end(step, host, 'skipped', { item, index });
         return emptyStep('skipped', { skipped: true, changed: false, failed: false });
       }
-      target = this.#target(task, host, scope);
-      if (target !== host && !task.readOnly && !this.#context.settings.check)
-        await this.#context.locks.take(
-          new Map([[target.name, resolveAccess(task.become, target.address, scope)]]),
-        );
+      target = await this.#lockedTarget(task, host, scope);
       label = item === undefined ? undefined : labelOf(task, item, scope);
     } catch (error) {
       if (error instanceof RunnerError) return this.#notRun(step, host, error);
       throw error;
     }
-    const outcome = await runUnit(this.#context, {
+    const {
+      outcome: said,
       number,
-      task,
-      step,
-      host,
-      target,
-      scope,
-      item,
-      label,
-      folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
-      notifiedBy,
-      shared: sharedBy(task, host, target),
-      recorded: true,
-    });
-    if (outcome.undo !== undefined) this.#context.fault?.('after-effect', task.id);
-    if (this.#context.settings.check) this.#weighPrediction(outcome, host.name, target.name);
-    if (this.#failAt?.test(task.id) === true && !this.#injected) {
-      this.#injected = true;
-      Object.assign(outcome, {
-        state: 'failed',
-        failed: true,
-        message: 'made to fail by --fail-at',
-      } satisfies Partial<UnitOutcome>);
-    }
-    const tolerated = outcome.state === 'unreachable' ? task.ignoreUnreachable : task.ignoreErrors;
-    const ignored = outcome.failed && tolerated && outcome.mistake !== true;
+      changedUnits,
+    } = await this.#runUnit(
+      {
+        ...{ number: this.nextUnit(), task, step, host, target, scope, item, index, label },
+        folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
+        notifiedBy,
+        shared: sharedBy(task, host, target),
+        recorded: true,
+      },
+      earlier,
+    );
+    if (said.undo !== undefined) this.#context.fault?.('after-effect', task.id);
+    const outcome = this.#judge(task, said, [host.name, target.name]);
+    const { ignored } = outcome;
     const message = this.#end(step, host, outcome.state, {
       number,
       item,
@@ -473,7 +454,7 @@ export class StepRunner {
     return {
       state: outcome.state,
       register: withItem(outcome.result, task.loopVar, item),
-      changed: outcome.changed,
+      changed: changedUnits.length > 0,
       failed: outcome.failed,
       ignored,
       message,
@@ -483,24 +464,51 @@ export class StepRunner {
       groups: outcome.joinGroups ?? [],
       leftGroups: outcome.leaveGroups ?? [],
       addHosts: outcome.addHosts ?? [],
-      changedUnits: outcome.changed ? [number] : [],
+      changedUnits,
     };
   }
 
-  /** In check mode a step may fail only because an earlier one was not really done: then nobody can tell. */
-  #weighPrediction(outcome: UnitOutcome, ...hosts: string[]): void {
-    const { predicted } = this.#knowledge;
-    if (outcome.failed && outcome.state === 'failed' && hosts.some((host) => predicted.has(host))) {
-      const message = `cannot be told before the run: ${outcome.message ?? ''}`;
-      Object.assign(outcome, {
-        state: 'unknown',
-        failed: false,
-        result: unknownValue,
-        message,
-      } satisfies Partial<UnitOutcome>);
+  /** Runs a unit, or takes over what it did before the run was interrupted. */
+  async #runUnit(
+    unit: Unit,
+    earlier: RecordedUnit | undefined,
+  ): Promise<{ outcome: UnitOutcome; number: number; changedUnits: number[] }> {
+    const { task, scope, number } = unit;
+    const module = this.#context.modules.get(task.module);
+    const pastNoReturn = this.#context.log.state.commit?.irreversible === true;
+    if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
+      const outcome = await runUnit(this.#context, unit);
+      const changedUnits = outcome.changed ? [number] : [];
+      if (!earlier || outcome.failed) return { outcome, number, changedUnits };
+      // The second time it may find nothing to do, but handlers have to know of the first.
+      const { result } = outcome;
+      if (result !== unknownValue && isJsonObject(result)) result['changed'] = true;
+      return { outcome, number, changedUnits: [earlier.intent.unit, ...changedUnits] };
     }
-    if (outcome.changed)
+    const outcome = finishedOutcome(task, module, scope);
+    const { unit: before } = earlier.intent;
+    return { outcome, number: before, changedUnits: outcome.changed ? [before] : [] };
+  }
+
+  #judge(task: TaskNode, said: UnitOutcome, hosts: readonly string[]): ReturnType<typeof judge> {
+    const { check } = this.#context.settings;
+    const injected = this.#failAt?.test(task.id) === true && !this.#injected;
+    this.#injected ||= injected;
+    const predicted = check && hosts.some((name) => this.#knowledge.predicted.has(name));
+    const outcome = judge(task, said, { predicted, injected });
+    if (check && outcome.changed)
       for (const host of hosts) learn(this.#knowledge, { host, predicted: true });
+    return outcome;
+  }
+
+  /** Where the task runs on behalf of a host; a delegate that it can change is locked. */
+  async #lockedTarget(task: TaskNode, host: InventoryHost, scope: Scope): Promise<InventoryHost> {
+    const target = this.#target(task, host, scope);
+    if (target !== host && !task.readOnly && !this.#context.settings.check)
+      await this.#context.locks.take(
+        new Map([[target.name, resolveAccess(task.become, target.address, scope)]]),
+      );
+    return target;
   }
 
   #target(task: TaskNode, host: InventoryHost, scope: Scope): InventoryHost {
@@ -581,27 +589,8 @@ export class StepRunner {
 
   /** An undo may ask for `result`; a resumed loop needs what its finished items registered. */
   #keepsValue(task: TaskNode | undefined, index: number | undefined): boolean {
-    return task?.undo.kind === 'tasks' || (index !== undefined && task?.register !== undefined);
-  }
-
-  /** What a resumed run knows of an item that was done before. */
-  #recordedItem(
-    task: TaskNode,
-    recorded: ReadonlyMap<number, Stored<ResultRecord>> | undefined,
-    { index, item }: { index: number; item: JsonValue },
-  ): HostStep | undefined {
-    const known = recorded?.get(index)?.();
-    if (!known || !doneStates.has(known.state) || known.ignored === true) return undefined;
-    const { redactor } = this.#context;
-    if (JSON.stringify(known.item) !== JSON.stringify(redactor.referenceAll(item)))
-      return undefined;
-    const skipped = { skipped: true, changed: false, failed: false };
-    const value = known.state === 'skipped' ? skipped : (known.value ?? {});
-    return {
-      ...emptyStep(known.state, withItem(redactor.resolveAll(value), task.loopVar, item)),
-      changed: known.state === 'changed',
-      changedUnits: known.state === 'changed' ? [known.unit] : [],
-    };
+    if (task?.undo.kind === 'tasks') return true;
+    return index !== undefined && (task?.register !== undefined || task?.breakWhen.length !== 0);
   }
 
   /** Learns and records what the step has just taught about a host. */
@@ -669,14 +658,21 @@ function stepPattern(id: string): RegExp {
   return new RegExp(`^${escapePattern(id).replaceAll('/each/', '/[^/]+/')}$`);
 }
 
-const doneStates = new Set<UnitState>(['ok', 'changed', 'skipped']);
+/** What `run_once` found on one host holds for all hosts of the step. */
+function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[]): Learnt {
+  const [own, ...others] = learnt.facts ?? [];
+  if (!task.runOnce || !own?.hosts.includes(learnt.host)) return learnt;
+  return { ...learnt, facts: [{ ...own, hosts }, ...others] };
+}
 
-/** A playbook error that shows itself only while running. */
-class InvalidTask extends RunnerError {
-  readonly code = 'TASK_INVALID';
-  constructor(message: string, task: TaskNode) {
-    super(message, { at: task.at });
-  }
+function traceValues(host: string, task: TaskNode, { register, setFacts }: HostStep): void {
+  const values: [string, ScopeValue][] = Object.entries(setFacts);
+  if (task.register !== undefined) values.push([task.register, register]);
+  for (const [name, value] of values)
+    trace('vars', () => {
+      const known = value === unknownValue ? '(only a real run can tell)' : JSON.stringify(value);
+      return `${host}: ${name} = ${task.noLog ? '(hidden by no_log)' : known}`;
+    });
 }
 
 /** Why a unit is not the business of its host alone. */
@@ -688,114 +684,4 @@ function sharedBy(
   if (runOnce) return 'run_once';
   if (target.name === 'localhost') return 'controller';
   return target.name === host.name ? undefined : 'delegated';
-}
-
-function emptyStep(state: UnitState, register: ScopeValue): HostStep {
-  return {
-    state,
-    register,
-    changed: false,
-    failed: false,
-    ignored: false,
-    message: undefined,
-    setFacts: {},
-    delegatedFacts: [],
-    groups: [],
-    leftGroups: [],
-    addHosts: [],
-    changedUnits: [],
-  };
-}
-
-function isUncertain({ state }: HostStep): boolean {
-  return state === 'unknown' || state === 'unreachable';
-}
-
-/** What `run_once` found on one host holds for all hosts of the step. */
-function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[]): Learnt {
-  const [own, ...others] = learnt.facts ?? [];
-  if (!task.runOnce || !own?.hosts.includes(learnt.host)) return learnt;
-  return { ...learnt, facts: [{ ...own, hosts }, ...others] };
-}
-
-/** The handlers that a changed task notifies. */
-function dueHandlers(
-  task: TaskNode,
-  { handlers: all }: Play,
-  by: readonly number[],
-): NonNullable<Learnt['due']> {
-  const due = all.filter(
-    (handler) =>
-      (task.notify.includes(handler.name) && handler === namesake(handler.name, task, all)) ||
-      (handler.role && task.notify.includes(wholeName(handler))) ||
-      handler.listen.some((topic) => task.notify.includes(topic)),
-  );
-  return due.map(({ id }) => ({ handler: id, by }));
-}
-
-/** Of handlers with one name, that of the task's own role, or of the play for its own tasks, or the last. */
-function namesake(
-  name: string,
-  task: TaskNode,
-  handlers: readonly TaskNode[],
-): TaskNode | undefined {
-  const same = handlers.filter((handler) => handler.name === name);
-  return same.findLast(({ role }) => role === task.role) ?? same.at(-1);
-}
-
-function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {
-  if (task.label !== undefined) return String(scope.render(task.label));
-  if (isJsonObject(item))
-    return typeof item['name'] === 'string' ? item['name'] : JSON.stringify(item);
-  return typeof item === 'string' ? item : JSON.stringify(item);
-}
-
-function withItem(result: ScopeValue, loopVar: string, item: JsonValue | undefined): ScopeValue {
-  if (item === undefined || result === unknownValue || !isJsonObject(result)) return result;
-  return { ...result, [loopVar]: item };
-}
-
-function combine(parts: HostStep[], items: JsonValue[]): HostStep {
-  const unknown = parts.some(({ register }) => register === unknownValue);
-  const failed = parts.some((part) => part.failed);
-  const changed = parts.some((part) => part.changed);
-  const allSkipped = parts.every(({ state }) => state === 'skipped');
-  const results = parts.map(({ register }) => register as JsonValue);
-  const lost = parts.find((part) => isUncertain(part));
-  const state: UnitState = lost
-    ? lost.state
-    : failed
-      ? 'failed'
-      : changed
-        ? 'changed'
-        : allSkipped
-          ? 'skipped'
-          : 'ok';
-  return {
-    state,
-    register: unknown
-      ? unknownValue
-      : { results, changed, failed, skipped: allSkipped, count: items.length },
-    changed,
-    failed,
-    ignored: parts.filter((part) => part.failed).every((part) => part.ignored) && failed,
-    message: parts.findLast((part) => part.failed && !part.ignored)?.message,
-    setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
-    delegatedFacts: parts.flatMap((part) => part.delegatedFacts),
-    groups: parts.flatMap((part) => part.groups),
-    leftGroups: parts.flatMap((part) => part.leftGroups),
-    addHosts: parts.flatMap((part) => part.addHosts),
-    changedUnits: parts.flatMap((part) => part.changedUnits),
-    included: parts.flatMap((part) => part.included ?? []),
-  };
-}
-
-function traceValues(host: string, task: TaskNode, { register, setFacts }: HostStep): void {
-  const values: [string, ScopeValue][] = Object.entries(setFacts);
-  if (task.register !== undefined) values.push([task.register, register]);
-  for (const [name, value] of values)
-    trace('vars', () => {
-      const known = value === unknownValue ? '(only a real run can tell)' : JSON.stringify(value);
-      return `${host}: ${name} = ${task.noLog ? '(hidden by no_log)' : known}`;
-    });
 }

@@ -49,6 +49,8 @@ export interface Unit {
   target: InventoryHost;
   scope: Scope;
   item: JsonValue | undefined;
+  /** Position in the loop, from zero. */
+  index?: number | undefined;
   label: string | undefined;
   /** Folders for templates and files, nearest first. */
   folders: string[];
@@ -412,7 +414,7 @@ class UnitRunner {
     view: SessionHostView,
   ): Promise<void> {
     const { log, settings } = this.#context;
-    const { task, step, host, target, scope, number, item, notifiedBy } = this.#unit;
+    const { task, step, host, target, scope, number, item, index, notifiedBy } = this.#unit;
     if (this.#intentWritten || settings.check) return;
     const folder = (await session()).captureDir(settings.run);
     const captures: Record<string, string> = {};
@@ -435,7 +437,7 @@ class UnitRunner {
       host: host.name,
       target: target.name,
       shared: this.#unit.shared,
-      ...(item === undefined ? {} : { item }),
+      ...(item === undefined ? {} : { item, index }),
       module: task.module,
       args: task.noLog ? {} : this.#recordedArgs(args),
       actions: task.noLog ? [] : plan.actions.map(describeAction),

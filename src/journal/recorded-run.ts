@@ -27,6 +27,8 @@ export interface RecordedStep {
   learnt: Map<string, Stored<LearntRecord>>;
   /** Results of loop items by position, by host. */
   items: Map<string, Map<number, Stored<ResultRecord>>>;
+  /** Numbers of its units that can change a host. */
+  units: number[];
 }
 
 /** What decides about the undo of a unit. */
@@ -56,6 +58,8 @@ export interface RecordedRun {
   header: Header;
   hosts: Map<string, HostAddress>;
   steps: Map<number, RecordedStep>;
+  /** Numbers of the steps with one key: a resumed run may do a step again. */
+  executions: Map<string, number[]>;
   units: Map<number, RecordedUnit>;
   results: Stored<ResultRecord>[];
   /** Hosts on which the forward run failed. */
@@ -102,6 +106,7 @@ export function beginRun(header: JournalRecord | undefined): RecordedRun {
     header,
     hosts: new Map(header.hosts.map((host) => [host.name, host])),
     steps: new Map(),
+    executions: new Map(),
     units: new Map(),
     results: [],
     failedHosts: new Set(),
@@ -158,13 +163,16 @@ type RecordOf<T extends JournalRecord['t']> = Extract<JournalRecord, { t: T }>;
 /** What a record says about the run; those that say nothing new are left out. */
 const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
   step(run, { step, key, hosts }) {
-    run.steps.set(step.number, { info: step, key, hosts, learnt: new Map(), items: new Map() });
+    const nothing = { learnt: new Map(), items: new Map(), units: [] };
+    run.steps.set(step.number, { info: step, key, hosts, ...nothing });
+    run.executions.set(key, [...(run.executions.get(key) ?? []), step.number]);
     run.lastStep = Math.max(run.lastStep, step.number);
   },
   intent(run, record, whole) {
     const state = record.block ? 'changed' : 'unknown';
     const known = { result: undefined, state, undo: undefined, undoStarted: false } as const;
     run.units.set(record.unit, { intent: headOf(record), whole, ...known });
+    run.steps.get(record.step)?.units.push(record.unit);
     run.lastUnit = Math.max(run.lastUnit, record.unit);
   },
   result(run, { unit: number, step, host, state, ignored, index }, whole) {

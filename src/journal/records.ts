@@ -36,6 +36,8 @@ export interface IntentRecord {
   /** Not the host's own business alone: delegated, once for all hosts, or on the controller. */
   shared?: 'run_once' | 'delegated' | 'controller' | undefined;
   item?: JsonValue;
+  /** Position in the loop, from zero. */
+  index?: number | undefined;
   module: string;
   args: JsonObject;
   actions: string[];

@@ -412,7 +412,8 @@ describe('a run with includes', () => {
     expect(killed.code).toBeNull();
     const { code, events } = await resume(runOf(killed.events));
     expect(code).toBe(0);
-    expect(hostsIn(events, 'Note', 'changed').sort()).toEqual(['h1', 'h2']);
+    // That of the part before, too, when its result had not reached the journal.
+    expect([...new Set(hostsIn(events, 'Note', 'changed'))].sort()).toEqual(['h1', 'h2']);
     expect(lines('resumed')).toEqual(whole);
   });
 

@@ -1,0 +1,82 @@
+import type { BlockNode } from '../core/playbook.ts';
+import type { IntentRecord } from '../journal/records.ts';
+import { resolveAccess } from './access.ts';
+import type { EngineContext } from './context.ts';
+import { stepEntry } from './replay.ts';
+import type { StepPlace } from './step-runner.ts';
+import { snapshot } from './undo-plan.ts';
+import type { Variables } from './variables.ts';
+
+interface Parts {
+  context: EngineContext;
+  variables: Variables;
+  /** Numbers the next step and the next unit. */
+  numbers: { nextStep(): number; nextUnit(): number };
+}
+
+/**
+ * Records a block's own undo list before its first step, so that it comes after all of them on the way back. A resumed
+ * run keeps what it had recorded.
+ *
+ * @returns the units that end with the block
+ */
+export function openBlock(
+  parts: Parts,
+  block: BlockNode,
+  hosts: readonly string[],
+  place: StepPlace,
+): number[] {
+  const { log, settings } = parts.context;
+  if (!block.undo || block.undo.tasks.length === 0 || settings.check) return [];
+  const own = place.alone === undefined ? '' : `|${place.alone}`;
+  const key = `block|${String(place.batchNumber)}|${block.id}${own}`;
+  const known = new Map(
+    (stepEntry(log.state, key)?.units ?? [])
+      .filter(({ undo }) => undo === undefined)
+      .map((unit) => [unit.intent.host, unit]),
+  );
+  const opened = hosts.flatMap((host) => {
+    const { unit, block: range } = known.get(host)?.intent ?? {};
+    return unit !== undefined && range?.until === OPEN ? [unit] : [];
+  });
+  const others = hosts.filter((host) => !known.has(host));
+  if (others.length === 0) return opened;
+  const step = parts.numbers.nextStep();
+  const { id, name, at } = block;
+  const info = { id, number: step, play: place.play.name, name, module: 'block', at };
+  log.write({ t: 'step', step: { ...info, handler: false }, hosts: others, key });
+  for (const host of others) {
+    const intent = blockIntent(parts, block, { host, step, place });
+    if (!intent) continue;
+    log.write(intent);
+    opened.push(intent.unit);
+  }
+  return opened;
+}
+
+/** Until the block ends, everything after its beginning is inside. */
+const OPEN = Number.MAX_SAFE_INTEGER;
+
+function blockIntent(
+  { context, variables, numbers }: Parts,
+  { undo }: BlockNode,
+  { host: name, step, place }: { host: string; step: number; place: StepPlace },
+): IntentRecord | undefined {
+  const host = context.inventory.hosts.get(name);
+  const [first] = undo?.tasks ?? [];
+  if (!host || !undo || !first) return undefined;
+  const scope = variables.scope(host, { play: place.play, task: first, batch: place.batch });
+  return {
+    ...{ t: 'intent', unit: numbers.nextUnit(), step, host: name, target: name },
+    ...{ module: 'block', args: {}, actions: [], captures: {} },
+    become: resolveAccess(first.become, host.address, scope),
+    undo: {
+      body: { kind: 'declared', tasks: undo.tasks, vars: snapshot(undo.tasks, scope) },
+      on: ['changed', 'failed', 'unknown'],
+      when: [],
+      error: 'block',
+      captured: {},
+    },
+    block: { until: OPEN, replace: undo.replace },
+  };
+}

@@ -1,0 +1,99 @@
+import type { RecordedRun, RecordedStep, RecordedUnit, Stored } from '../journal/recorded-run.ts';
+import type { LearntRecord, ResultRecord } from '../journal/records.ts';
+
+/** What is on record of one execution of a step, over all attempts. What a rollback undid is left out. */
+export interface StepEntry {
+  /** By host, in the order in which it was learnt. */
+  learnt: ReadonlyMap<string, Stored<LearntRecord>>;
+  /** Results of loop items by position, by host. */
+  items: ReadonlyMap<string, ReadonlyMap<number, Stored<ResultRecord>>>;
+  /** Changes that were begun, oldest first. */
+  units: readonly RecordedUnit[];
+}
+
+export interface Replay<L> {
+  /** What is known of hosts on which the step is done. */
+  done: Map<string, L>;
+  /** Units of the other hosts whose outcome only the host can tell. */
+  ask: number[];
+  /** Hosts on which the step is not done. */
+  todo: string[];
+}
+
+/** What a resumed run need not do, must ask about first, and has to do. */
+export function replay<L extends { failed?: string | undefined }>(
+  entry: StepEntry | undefined,
+  hosts: readonly string[],
+  read: (record: LearntRecord) => L | undefined,
+): Replay<L> {
+  const done = new Map<string, L>();
+  const wanted = new Set(hosts);
+  for (const [host, record] of entry?.learnt ?? []) {
+    const learnt = wanted.has(host) ? read(record()) : undefined;
+    if (learnt && learnt.failed === undefined) done.set(host, learnt);
+  }
+  const todo = hosts.filter((host) => !done.has(host));
+  const ask = (entry?.units ?? [])
+    .filter(({ state, intent }) => state === 'unknown' && todo.includes(intent.host))
+    .map(({ intent }) => intent.unit);
+  return { done, ask, todo };
+}
+
+/**
+ * By loop position, undefined without a loop: the changes on a host that are done although the step is not.
+ * A loop item with a recorded result is not among them.
+ */
+export function finishedUnits(
+  entry: StepEntry | undefined,
+  host: string,
+): Map<number | undefined, RecordedUnit> {
+  const finished = new Map<number | undefined, RecordedUnit>();
+  for (const unit of entry?.units ?? []) {
+    const { intent, state } = unit;
+    if (intent.host === host && state === 'changed' && !intent.block)
+      finished.set(unit.whole().index, unit);
+  }
+  return finished;
+}
+
+/** What the run's records say of the step with that key; undefined when nothing. */
+export function stepEntry(run: RecordedRun, key: string): StepEntry | undefined {
+  const numbers = run.executions.get(key);
+  if (!numbers) return undefined;
+  const entry: Attempts = { learnt: new Map(), items: new Map(), units: [] };
+  for (const number of numbers) {
+    const step = run.steps.get(number);
+    if (step) addAttempt(run, step, entry);
+  }
+  return entry;
+}
+
+interface Attempts extends StepEntry {
+  learnt: Map<string, Stored<LearntRecord>>;
+  items: Map<string, Map<number, Stored<ResultRecord>>>;
+  units: RecordedUnit[];
+}
+
+function addAttempt(run: RecordedRun, step: RecordedStep, entry: Attempts): void {
+  const units = step.units.flatMap((number) => run.units.get(number) ?? []);
+  const undone = new Set(
+    units
+      .filter(({ undo, undoStarted }) => undoStarted && undo !== 'undo-skipped')
+      .map(({ intent }) => intent.host),
+  );
+  // An earlier attempt on these hosts came before what was undone, and was undone with it.
+  for (const host of undone) {
+    entry.learnt.delete(host);
+    entry.items.delete(host);
+  }
+  entry.units = [...entry.units, ...units].filter(({ intent }) => !undone.has(intent.host));
+  for (const [host, record] of step.learnt) {
+    if (undone.has(host)) continue;
+    entry.learnt.delete(host);
+    entry.learnt.set(host, record);
+  }
+  for (const [host, own] of step.items) {
+    if (undone.has(host)) continue;
+    entry.items.set(host, new Map([...(entry.items.get(host) ?? []), ...own]));
+  }
+}

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { finishedUnits, replay, stepEntry, type Replay } from '../../src/engine/replay.ts';
+import { readRun } from '../../src/journal/recorded-run.ts';
+import type { IntentRecord, JournalRecord, LearntRecord } from '../../src/journal/records.ts';
+import { runRecord } from '../helpers/records.ts';
+
+const become = { enabled: false, user: 'root', method: 'sudo' as const };
+const step = (number: number, key = 'k'): JournalRecord => ({
+  t: 'step',
+  step: {
+    ...{ id: 'p/s', number, play: 'p', name: 'S', module: 'shell', handler: false },
+    at: { file: 'p.yml', line: 1, column: 1 },
+  },
+  hosts: ['h1', 'h2'],
+  key,
+});
+const intent = (unit: number, number: number, host: string, index?: number): IntentRecord => ({
+  ...{ t: 'intent', unit, step: number, host, target: host, module: 'shell', args: {} },
+  ...{ actions: [], become, captures: {}, ...(index === undefined ? {} : { index }) },
+  undo: {
+    ...{ body: { kind: 'uncovered' }, when: [], error: 'block', captured: {} },
+    on: ['changed', 'failed', 'unknown'],
+  },
+});
+const result = (
+  unit: number,
+  number: number,
+  host: string,
+  state: 'changed' | 'failed' | 'unreachable',
+  index?: number,
+): JournalRecord => ({ t: 'result', unit, step: number, host, state, durationMs: 1, index });
+const learnt = (number: number, host: string, failed?: string): LearntRecord => ({
+  t: 'learnt',
+  step: number,
+  host,
+  failed,
+});
+const entryOf = (...records: JournalRecord[]) =>
+  stepEntry(readRun([runRecord({ hosts: ['h1', 'h2'] }), ...records]), 'k');
+const replayed = (...records: JournalRecord[]): Replay<LearntRecord> =>
+  replay(entryOf(...records), ['h1', 'h2'], (record) => record);
+const plain = ({ done, ask, todo }: Replay<LearntRecord>) => ({
+  done: [...done.keys()],
+  ask,
+  todo,
+});
+
+describe('a step that a resumed run comes to', () => {
+  it('is to be done on all hosts when nothing is on record', () => {
+    expect(plain(replayed())).toEqual({ done: [], ask: [], todo: ['h1', 'h2'] });
+    expect(plain(replayed(step(1, 'other'), learnt(1, 'h1')))).toMatchObject({ done: [] });
+  });
+
+  it('is done on the hosts of which it is learnt, in that order', () => {
+    expect(plain(replayed(step(1), learnt(1, 'h2'), learnt(1, 'h1')))).toEqual({
+      ...{ done: ['h2', 'h1'], ask: [], todo: [] },
+    });
+  });
+
+  it('is done again on a host on which it failed', () => {
+    expect(plain(replayed(step(1), learnt(1, 'h1', 'no'), learnt(1, 'h2')))).toEqual({
+      ...{ done: ['h2'], ask: [], todo: ['h1'] },
+    });
+  });
+
+  it('is done again on a host of which a part is not known any more', () => {
+    const entry = entryOf(step(1), learnt(1, 'h1'));
+    expect(replay(entry, ['h1'], () => undefined)).toMatchObject({ todo: ['h1'] });
+  });
+
+  it('asks about a change without a result, and about one whose host did not answer', () => {
+    const records = [step(1), intent(1, 1, 'h1'), intent(2, 1, 'h2')];
+    const lost = [result(2, 1, 'h2', 'unreachable'), learnt(1, 'h2', 'gone')];
+    expect(plain(replayed(...records, ...lost))).toEqual({
+      ...{ done: [], ask: [1, 2], todo: ['h1', 'h2'] },
+    });
+  });
+
+  it('asks about nothing where the step is done, or has failed, or was asked about before', () => {
+    const records = [step(1), intent(1, 1, 'h1'), intent(2, 1, 'h2')];
+    const more = [result(1, 1, 'h1', 'failed'), learnt(1, 'h1', 'no')];
+    const resolved = { t: 'resolved', unit: 2, state: 'planned' } as const;
+    expect(plain(replayed(...records, ...more, resolved))).toEqual({
+      ...{ done: [], ask: [], todo: ['h1', 'h2'] },
+    });
+  });
+
+  it('takes the last attempt of each host', () => {
+    const attempts = [step(1), learnt(1, 'h1'), learnt(1, 'h2', 'no'), step(2), learnt(2, 'h2')];
+    expect(plain(replayed(...attempts))).toEqual({ done: ['h1', 'h2'], ask: [], todo: [] });
+  });
+
+  it('is to be done again where a rollback undid it', () => {
+    const records = [step(1), intent(1, 1, 'h1'), learnt(1, 'h1'), learnt(1, 'h2')];
+    const undo = { t: 'undo-intent', unit: 1 } as const;
+    expect(plain(replayed(...records, undo))).toEqual({ done: ['h2'], ask: [], todo: ['h1'] });
+    const skipped = { t: 'undo-result', unit: 1, state: 'undo-skipped', durationMs: 0 } as const;
+    expect(plain(replayed(...records, undo, skipped))).toMatchObject({ todo: [] });
+  });
+});
+
+describe('changes that are done although their step is not', () => {
+  it('are those that the host says it finished, by loop position', () => {
+    const finished = { t: 'resolved', unit: 2, state: 'changed' } as const;
+    const records = [step(1), intent(1, 1, 'h1', 0), intent(2, 1, 'h1', 1), intent(3, 1, 'h2')];
+    const entry = entryOf(...records, result(1, 1, 'h1', 'changed', 0), finished);
+    expect([...finishedUnits(entry, 'h1').keys()]).toEqual([0, 1]);
+    expect(finishedUnits(entry, 'h2').size).toBe(0);
+    expect(entry?.items.get('h1')?.size).toBe(1);
+  });
+
+  it('are none that never started, failed, or are still unknown', () => {
+    const records = [step(1), intent(1, 1, 'h1', 0), intent(2, 1, 'h1', 1), intent(3, 1, 'h1', 2)];
+    const entry = entryOf(
+      ...records,
+      { t: 'resolved', unit: 1, state: 'planned' },
+      { t: 'resolved', unit: 2, state: 'failed' },
+    );
+    expect(finishedUnits(entry, 'h1').size).toBe(0);
+  });
+});
