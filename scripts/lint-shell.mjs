@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const files = [
   'src/transport/runtime.sh',
-  'src/modules/k0s-reset.sh',
+  'src/modules/lib/k0s-reset.sh',
   'src/lab/enter-root.sh',
   'src/lab/stand-ins/lab-lib.sh',
   'src/lab/stand-ins/apt',

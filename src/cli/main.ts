@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 
 interface CliCommand {
   summary: string;
+  /** It reads playbooks or runs tasks. */
+  usesModules?: true;
   run(world: World, argv: string[]): number | Promise<number>;
 }
 
@@ -16,19 +18,23 @@ interface CliCommand {
 const commands: Record<string, CliCommand> = {
   play: {
     summary: 'run a playbook',
+    usesModules: true,
     run: async (world, argv) => (await import('./play.ts')).playCommand(world, 'play', argv),
   },
   plan: {
     summary: 'show what a playbook would change, and its undo',
+    usesModules: true,
     run: async (world, argv) => (await import('./play.ts')).playCommand(world, 'plan', argv),
   },
   rollback: {
     summary: 'take a run back',
+    usesModules: true,
     run: async (world, argv) =>
       (await import('./recover.ts')).recoverCommand(world, 'rollback', argv),
   },
   resume: {
     summary: 'go on with a run',
+    usesModules: true,
     run: async (world, argv) =>
       (await import('./recover.ts')).recoverCommand(world, 'resume', argv),
   },
@@ -42,10 +48,12 @@ const commands: Record<string, CliCommand> = {
   },
   validate: {
     summary: 'check playbooks without a host',
+    usesModules: true,
     run: async (world, argv) => (await import('./validate.ts')).validateCommand(world, argv),
   },
   test: {
     summary: 'try a playbook and its undo in the lab',
+    usesModules: true,
     run: async (world, argv) => (await import('./test.ts')).testCommand(world, argv),
   },
   hosts: {
@@ -54,6 +62,7 @@ const commands: Record<string, CliCommand> = {
   },
   why: {
     summary: 'say where a variable of a host comes from',
+    usesModules: true,
     run: async (world, argv) => (await import('./why.ts')).whyCommand(world, argv),
   },
   exec: {
@@ -74,6 +83,7 @@ const commands: Record<string, CliCommand> = {
   },
   doc: {
     summary: 'describe modules',
+    usesModules: true,
     run: async (world, argv) => (await import('./doc.ts')).docCommand(world, argv),
   },
   vault: {
@@ -113,6 +123,11 @@ async function dispatch(world: World, argv: readonly string[]): Promise<number> 
     throw new UsageError(`Unknown command "${name}".`, {
       hint: didYouMean(name, Object.keys(commands)) || 'See: runner --help.',
     });
+  if (command.usesModules) {
+    const { builtinModules } = await import('./builtin-modules.ts');
+    world.builtin = builtinModules;
+    world.modules = builtinModules;
+  }
   return command.run(world, rest);
 }
 

@@ -44,7 +44,7 @@ function write(path: string, text: string): void {
 
 export function publicModules({ modules }: Pick<World, 'modules'>): Module[] {
   return [...modules.values()]
-    .filter(({ internal }) => internal !== true)
+    .filter(({ name }) => !modules.undoOnly.has(name))
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 

@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorMessage, PlaybookError, RunnerError, TaskError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
-import type { HostView, Module, Plan } from '../core/module.ts';
-import { createRegistry } from '../modules/index.ts';
+import { withModules, type HostView, type Module, type Plan } from '../core/module.ts';
 import { schemaProblem } from '../util/schema.ts';
 import { actionKinds } from '../core/action.ts';
 import type { World } from './world.ts';
@@ -46,7 +45,7 @@ export async function addUserModules(world: World, sources: readonly Source[]): 
       throw new PlaybookError([{ message: `"${module.name}" is a module of runner itself.`, at }]);
     added.push(module);
   }
-  world.modules = createRegistry([...world.builtin.values(), ...added]);
+  world.modules = withModules(world.builtin, added);
 }
 
 export function readSources(files: readonly string[]): Source[] {

@@ -3,9 +3,7 @@ import { homedir, hostname, userInfo } from 'node:os';
 import pc from 'picocolors';
 import type { Clock } from '../core/ports.ts';
 import type { EventSink } from '../core/events.ts';
-import type { ModuleRegistry } from '../core/module.ts';
-import { createRegistry, builtinModules } from '../modules/index.ts';
-import { mkeModules } from '../mke/modules.ts';
+import { createRegistry, type ModuleRegistry } from '../core/module.ts';
 import { jsonDisplay, plainDisplay, type Display } from '../output/displays.ts';
 import { TextWriter } from '../output/text.ts';
 import { Redactor } from '../util/redact.ts';
@@ -44,7 +42,7 @@ export interface World extends Omit<ProcessParts, 'stdout' | 'stderr'> {
   stderr: OutputWriter;
   /** Where questions are asked. */
   terminal: Terminal;
-  /** Modules of this call: our own, and those of the playbook. */
+  /** Modules of this call: our own, and those of the playbook. Empty for commands that use none. */
   modules: ModuleRegistry;
   builtin: ModuleRegistry;
   redactor: Redactor;
@@ -73,7 +71,6 @@ const thisProcess = (): ProcessParts => ({
 
 export function createWorld(parts: ProcessParts = thisProcess()): World {
   const redactor = new Redactor();
-  const builtin = createRegistry([...builtinModules, ...mkeModules]);
   const state = stateDir(parts.env);
   const now = () => parts.clock.now();
   const stdout = new OutputWriter('standard output', parts.stdout, now);
@@ -83,8 +80,8 @@ export function createWorld(parts: ProcessParts = thisProcess()): World {
     stdout,
     stderr,
     terminal: new Terminal(parts.stdin, stdout),
-    modules: builtin,
-    builtin,
+    modules: createRegistry([]),
+    builtin: createRegistry([]),
     redactor,
     vault: createVault({ redactor }, [], true),
     store: new RunStore(state),

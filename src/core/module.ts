@@ -116,8 +116,6 @@ export interface Module<A = JsonObject> {
   readOnly?: boolean;
   /** Argument that a bare string stands for, as in `command: uptime`. */
   shorthand?: string;
-  /** Not for playbooks: the engine's own undo calls. */
-  internal?: boolean;
   /** Another way to write the arguments, when the playbook is loaded: templates in them are not rendered yet. */
   prepare?(args: JsonObject): JsonObject;
   plan(args: A, host: HostView): Plan | Promise<Plan>;
@@ -146,7 +144,26 @@ export interface Module<A = JsonObject> {
   finish?(result: JsonObject, args: A): JsonObject;
 }
 
-export type ModuleRegistry = ReadonlyMap<string, Module>;
+/** Modules by name. */
+export interface ModuleRegistry extends ReadonlyMap<string, Module> {
+  /** Names that only an automatic undo may call. */
+  readonly undoOnly: ReadonlySet<string>;
+}
+
+/** @param undo modules that only an automatic undo may call */
+export function createRegistry(
+  modules: readonly Module[],
+  undo: readonly Module[] = [],
+): ModuleRegistry {
+  const all = new Map([...modules, ...undo].map((module) => [module.name, module]));
+  return Object.assign(all, { undoOnly: new Set(undo.map(({ name }) => name)) });
+}
+
+/** A registry with the modules of a playbook added. */
+export function withModules(registry: ModuleRegistry, added: readonly Module[]): ModuleRegistry {
+  const all = new Map([...registry, ...added.map((one) => [one.name, one] as const)]);
+  return Object.assign(all, { undoOnly: registry.undoOnly });
+}
 
 export function resultLines(text: string): JsonValue[] {
   return text === '' ? [] : text.replace(/\n$/, '').split('\n');

@@ -1,5 +1,5 @@
 import type { Module } from '../core/module.ts';
-import { listOf, textOrTexts } from './shared.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
 
 export const add_host: Module<{ name: string; groups?: string | string[] }> = {
   name: 'add_host',

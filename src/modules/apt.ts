@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { exec, type Action, type ExecAction } from '../core/action.ts';
+import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { HostView, Module } from '../core/module.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type AptPackage,
 } from '../facts/apt.ts';
 import { fileSum } from '../facts/file.ts';
+import { aptGet } from './lib/packages.ts';
 
 const schema = {
   type: 'object',
@@ -64,15 +65,6 @@ const schema = {
 } as const satisfies JSONSchema;
 
 type Args = FromSchema<typeof schema>;
-
-/** Nobody is there to be asked; configuration files that were edited are kept. */
-export function aptGet(lockTimeout: number, ...words: string[]): ExecAction {
-  const options = [
-    ...['-q', '-y', '-o', `DPkg::Lock::Timeout=${String(lockTimeout)}`],
-    ...['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'],
-  ];
-  return { ...exec('apt-get', ...options, ...words), env: { DEBIAN_FRONTEND: 'noninteractive' } };
-}
 
 export const apt: Module<Args> = {
   name: 'apt',

@@ -1,9 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { HostView, Module, Plan } from '../core/module.ts';
-import { aptGet } from './apt.ts';
-import { fileProperties, pickAttributes, restorePath } from './shared.ts';
-import { planEdit } from './text.ts';
+import { fileProperties, pickAttributes, restorePath } from './lib/file-plan.ts';
+import { aptGet } from './lib/packages.ts';
+import { planEdit } from './lib/text.ts';
 
 const schema = {
   type: 'object',

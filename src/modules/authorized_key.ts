@@ -4,8 +4,8 @@ import { TaskError } from '../core/errors.ts';
 import type { HostView, Module } from '../core/module.ts';
 import { userEntry } from '../facts/account.ts';
 import { fileContent, fileState } from '../facts/file.ts';
-import { ACCOUNT_NAME } from './restore_account.ts';
-import { attributeActions, planFile, restorePath } from './shared.ts';
+import { ACCOUNT_NAME } from './lib/account.ts';
+import { attributeActions, planFile, restorePath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',

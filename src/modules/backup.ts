@@ -3,7 +3,7 @@ import { TaskError } from '../core/errors.ts';
 import type { HostView, Module, ModuleCall } from '../core/module.ts';
 import { fileState, treeSum } from '../facts/file.ts';
 import { sha256 } from '../util/digest.ts';
-import { listOf, textOrTexts } from './shared.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
 
 const schema = {
   type: 'object',

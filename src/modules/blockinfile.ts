@@ -1,8 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { restorePath } from './shared.ts';
-import { insertAt, insertProperties, latin1, planEdit, textFileProperties } from './text.ts';
+import { restorePath } from './lib/file-plan.ts';
+import { insertAt, insertProperties, latin1, planEdit, textFileProperties } from './lib/text.ts';
 
 const schema = {
   type: 'object',

@@ -4,8 +4,8 @@ import { TaskError } from '../core/errors.ts';
 import { objectOf, type JsonObject } from '../core/json.ts';
 import type { HostView, Module, ModuleCall } from '../core/module.ts';
 import { containers, hasProgram, type Container } from '../facts/container.ts';
-import { programProperty, programWords } from './gate.ts';
-import { listOf, textOrTexts } from './shared.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
+import { programProperty, programWords } from './lib/gate.ts';
 
 const schema = {
   type: 'object',

@@ -4,17 +4,17 @@ import type { HostView, Module, Plan } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { sha256 } from '../util/digest.ts';
 import { MODE_PATTERN } from '../util/mode.ts';
-import { planFolder, restoreFolder, type WantedFolder } from './folder.ts';
 import {
   fileProperties,
   pickAttributes,
-  writtenAttributes,
   planFile,
   planLargeFile,
   restorePath,
   settledFile,
   type WantedPath,
-} from './shared.ts';
+  writtenAttributes,
+} from './lib/file-plan.ts';
+import { planFolder, restoreFolder, type WantedFolder } from './lib/folder.ts';
 
 /** Larger files are streamed; smaller ones travel with the other actions, in one round trip. */
 const INLINE_BYTES = 256 * 1024;

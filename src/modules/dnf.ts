@@ -2,8 +2,9 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { listOf, textOrTexts } from './shared.ts';
 import { dnfUpdates, rpmPackages, rpmState } from '../facts/dnf.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
+import { dnfCall } from './lib/packages.ts';
 
 const WORD = '^[A-Za-z0-9][A-Za-z0-9._+:~^-]*$';
 const schema = {
@@ -59,10 +60,6 @@ if [ "$c" -ne ${String(LOCKED)} ] || [ "$n" -le 0 ]; then exit "$c"; fi
 n=$((n - 1))
 sleep 1
 done`;
-
-export function dnfCall(...words: string[]): Action {
-  return exec('dnf', '-y', ...words);
-}
 
 function callFor({ lock_timeout: seconds }: Args, ...words: string[]): Action {
   if (seconds === undefined) return dnfCall(...words);

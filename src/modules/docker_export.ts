@@ -3,7 +3,7 @@ import { objectOf, type JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { directoryUse, dockerObjects, type ObjectKind } from '../facts/docker.ts';
 import { composeFiles, configFiles, type NamedFile } from '../util/compose.ts';
-import { programProperty, programWords } from './gate.ts';
+import { programProperty, programWords } from './lib/gate.ts';
 
 const names = (description: string) =>
   ({ type: 'array', items: { type: 'string', minLength: 1 }, description }) as const;

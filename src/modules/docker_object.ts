@@ -1,8 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
 import { dockerNames, objectKinds } from '../facts/docker.ts';
-import { programProperty, programWords } from './gate.ts';
-import { listOf, textOrTexts } from './shared.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
+import { programProperty, programWords } from './lib/gate.ts';
 
 const schema = {
   type: 'object',

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { parseJson } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { quoteAll } from '../util/shell.ts';
-import { gateProperties, lookOnce, programProperty, programWords, waitUntil } from './gate.ts';
+import { gateProperties, lookOnce, programProperty, programWords, waitUntil } from './lib/gate.ts';
 
 const schema = {
   type: 'object',

@@ -18,7 +18,7 @@ import {
   pickAttributes,
   restorePath,
   topmostMade,
-} from './shared.ts';
+} from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',

@@ -2,8 +2,8 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { filesBelow, hostClock, type FoundFile } from '../facts/system.ts';
-import { listOf, textOrTexts } from './shared.ts';
 import { globPattern } from '../util/patterns.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
 
 const schema = {
   type: 'object',

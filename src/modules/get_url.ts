@@ -3,7 +3,12 @@ import { TaskError } from '../core/errors.ts';
 import type { Module, Plan } from '../core/module.ts';
 import { fileState, fileSum } from '../facts/file.ts';
 import { publishedSum } from '../facts/published-sum.ts';
-import { attributeActions, fileProperties, restorePath, writtenAttributes } from './shared.ts';
+import {
+  attributeActions,
+  fileProperties,
+  restorePath,
+  writtenAttributes,
+} from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',

@@ -3,7 +3,7 @@ import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { ACCOUNT_FILES, accountTools, groupEntry } from '../facts/account.ts';
-import { ACCOUNT_NAME, restoreAccount } from './restore_account.ts';
+import { ACCOUNT_NAME, restoreAccount } from './lib/account.ts';
 
 const schema = {
   type: 'object',

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec } from '../core/action.ts';
 import type { Module } from '../core/module.ts';
 import { kernelHostname } from '../facts/system.ts';
-import { planFile, restorePath } from './shared.ts';
+import { planFile, restorePath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',

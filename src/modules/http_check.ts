@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { quote } from '../util/shell.ts';
-import { gateProperties, lookOnce, waitUntil } from './gate.ts';
+import { gateProperties, lookOnce, waitUntil } from './lib/gate.ts';
 
 const schema = {
   type: 'object',

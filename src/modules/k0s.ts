@@ -9,7 +9,7 @@ import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.t
 import { k0sState, k0sStock, STOCK, UNITS, type K0sState } from '../facts/k0s.ts';
 import { packageRoot } from '../util/package.ts';
 import { MOUNTS_BELOW } from '../util/shell.ts';
-import { restorePath } from './shared.ts';
+import { restorePath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -212,7 +212,7 @@ function actionsFor(args: Args, found: K0sState, stock: string | undefined): Act
 
 /** Read when it is needed first, since few runs reset k0s. */
 function resetScript(): string {
-  const script = readFileSync(join(packageRoot(), 'src', 'modules', 'k0s-reset.sh'), 'utf8')
+  const script = readFileSync(join(packageRoot(), 'src', 'modules', 'lib', 'k0s-reset.sh'), 'utf8')
     .split('\n')
     .filter((line) => !/^\s*#/.test(line))
     .join('\n');

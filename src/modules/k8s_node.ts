@@ -11,7 +11,7 @@ import {
   requiredLabels,
 } from '../facts/kubernetes.ts';
 import { quoteAll } from '../util/shell.ts';
-import { kubectlCall, kubectlProperties } from './gate.ts';
+import { kubectlCall, kubectlProperties } from './lib/gate.ts';
 
 const marks = (description: string) =>
   ({

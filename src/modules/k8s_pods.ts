@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
 import { podAddresses } from '../facts/kubernetes.ts';
-import { kubectlCall, kubectlProperties } from './gate.ts';
+import { kubectlCall, kubectlProperties } from './lib/gate.ts';
 
 const schema = {
   type: 'object',

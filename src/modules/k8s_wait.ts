@@ -2,16 +2,16 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { quote, quoteAll } from '../util/shell.ts';
+import { listOf } from './lib/arguments.ts';
 import {
   gateProperties,
-  lookOnce,
   kubectlCall,
   kubectlProperties,
+  lookOnce,
   unitProperty,
   unitRestartsProperty,
   waitUntil,
-} from './gate.ts';
-import { listOf } from './shared.ts';
+} from './lib/gate.ts';
 
 const schema = {
   type: 'object',

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { restorePath } from './shared.ts';
+import { restorePath } from './lib/file-plan.ts';
 import {
   expression,
   insertAt,
@@ -9,7 +9,7 @@ import {
   latin1,
   planEdit,
   textFileProperties,
-} from './text.ts';
+} from './lib/text.ts';
 
 const schema = {
   type: 'object',

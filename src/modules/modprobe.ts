@@ -3,8 +3,8 @@ import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module, ModuleCall } from '../core/module.ts';
 import { kernelModule } from '../facts/kernel.ts';
-import { planFile, restorePath } from './shared.ts';
 import { fileState } from '../facts/file.ts';
+import { planFile, restorePath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',

@@ -5,8 +5,8 @@ import type { JsonObject } from '../core/json.ts';
 import type { HostView, Module, ModuleCall, Plan } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { escapeMount, mountedAt, unescapeMount, type Mounted } from '../facts/system.ts';
-import { restorePath } from './shared.ts';
-import { latin1, planEdit } from './text.ts';
+import { restorePath } from './lib/file-plan.ts';
+import { latin1, planEdit } from './lib/text.ts';
 
 const schema = {
   type: 'object',

@@ -2,9 +2,9 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { quote } from '../util/shell.ts';
-import { gateProperties, lookOnce, waitUntil } from './gate.ts';
-import { listOf } from './shared.ts';
-import { portOpen, portReachable } from './wait_for.ts';
+import { listOf } from './lib/arguments.ts';
+import { gateProperties, lookOnce, waitUntil } from './lib/gate.ts';
+import { portOpen, portReachable } from './lib/ports.ts';
 
 const number = { type: 'integer', minimum: 1, maximum: 65_535 } as const;
 

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { portStates } from '../facts/ports.ts';
-import { listOf, textOrTexts } from './shared.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
 
 const schema = {
   type: 'object',

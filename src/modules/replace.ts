@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { restorePath } from './shared.ts';
-import { expression, latin1, planEdit, textFileProperties } from './text.ts';
+import { restorePath } from './lib/file-plan.ts';
+import { expression, latin1, planEdit, textFileProperties } from './lib/text.ts';
 
 const schema = {
   type: 'object',

@@ -1,8 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { planRun, runProperties, splitWords, undoForRun } from './command.ts';
-import { toText } from './shared.ts';
+import { toText } from './lib/file-plan.ts';
+import { planRun, runProperties, splitWords, undoForRun } from './lib/run.ts';
 
 const { chdir, creates, removes, read_only } = runProperties;
 const schema = {

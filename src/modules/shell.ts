@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { planRun, runProperties, undoForRun } from './command.ts';
+import { planRun, runProperties, undoForRun } from './lib/run.ts';
 
 const schema = {
   type: 'object',

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { fileContent } from '../facts/file.ts';
-import { toText } from './shared.ts';
+import { toText } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',

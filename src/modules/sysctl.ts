@@ -4,8 +4,8 @@ import { TaskError } from '../core/errors.ts';
 import type { Module, ModuleCall } from '../core/module.ts';
 import { kernelParameter } from '../facts/kernel.ts';
 import { escapePattern } from '../util/text.ts';
-import { restorePath } from './shared.ts';
-import { planEdit } from './text.ts';
+import { restorePath } from './lib/file-plan.ts';
+import { planEdit } from './lib/text.ts';
 
 const schema = {
   type: 'object',

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { fileProperties, planFile, restorePath } from './shared.ts';
+import { fileProperties, planFile, restorePath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',

@@ -6,13 +6,13 @@ import { archiveEntries, plainName, TAR_FLAG, type PathState } from '../facts/ar
 import { fileState } from '../facts/file.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
 import { globPattern } from '../util/patterns.ts';
-import { listOf, textOrTexts } from './shared.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
 import {
   below,
   compareTree,
   followed,
-  listing,
   gone,
+  listing,
   onAll,
   parentOf,
   replaced,
@@ -22,7 +22,7 @@ import {
   stateOf,
   type TreeComparison,
   type TreeEntry,
-} from './tree.ts';
+} from './lib/tree.ts';
 
 const schema = {
   type: 'object',

@@ -11,8 +11,8 @@ import {
   type UserEntry,
 } from '../facts/account.ts';
 import { fileState } from '../facts/file.ts';
-import { ACCOUNT_NAME, restoreAccount } from './restore_account.ts';
-import { restorePath } from './shared.ts';
+import { ACCOUNT_NAME, restoreAccount } from './lib/account.ts';
+import { restorePath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',

@@ -1,8 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module, Plan } from '../core/module.ts';
-import { fileProperties, listOf, pickAttributes, restorePath, textOrTexts } from './shared.ts';
-import { planEdit } from './text.ts';
+import { listOf, textOrTexts } from './lib/arguments.ts';
+import { fileProperties, pickAttributes, restorePath } from './lib/file-plan.ts';
+import { planEdit } from './lib/text.ts';
 
 const schema = {
   type: 'object',

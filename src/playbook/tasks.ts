@@ -131,7 +131,7 @@ export function loadTask(
     });
   }
   const module = context.modules.get(moduleName) as Module;
-  if (module.internal) {
+  if (context.modules.undoOnly.has(moduleName)) {
     problems.push({
       message: `Module "${moduleName}" is not for playbooks.`,
       at: reader.keyAt(moduleName),
@@ -228,7 +228,8 @@ function readParallel(control: MapReader | undefined): number {
 }
 
 function reportNoModule(reader: MapReader, candidates: string[], context: LoadContext): void {
-  const names = [...context.modules.values()].filter((one) => !one.internal).map((one) => one.name);
+  const { undoOnly } = context.modules;
+  const names = [...context.modules.keys()].filter((name) => !undoOnly.has(name));
   if (candidates.length === 0) {
     context.problems.push({
       message: 'A task has no module.',

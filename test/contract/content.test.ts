@@ -1,16 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { parse } from 'yaml';
-import { builtinModules, createRegistry } from '../../src/modules/index.ts';
-import { mkeModules } from '../../src/mke/modules.ts';
 import { playTasks } from '../../src/core/playbook.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { packageRoot } from '../../src/util/package.ts';
 
 const root = packageRoot();
-const modules = createRegistry([...builtinModules, ...mkeModules]);
+const modules = builtinModules;
 const playbooks = readdirSync(join(root, 'playbooks')).filter((file) => file.endsWith('.yml'));
 const roles = readdirSync(join(root, 'roles'));
 

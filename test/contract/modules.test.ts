@@ -2,35 +2,47 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { builtinModules } from '../../src/modules/index.ts';
-import { mkeModules } from '../../src/mke/modules.ts';
-import type { JsonSchema, Module } from '../../src/core/module.ts';
+import { builtinModules } from '../../src/cli/builtin-modules.ts';
+import type { JsonSchema } from '../../src/core/module.ts';
+import * as mkeModules from '../../src/mke/modules/index.ts';
+import * as modules from '../../src/modules/index.ts';
+import * as undoModules from '../../src/modules/undo/index.ts';
 import { packageRoot } from '../../src/util/package.ts';
 import { validateValue } from '../../src/util/schema.ts';
 
-const all: Module[] = [...builtinModules, ...mkeModules];
+const all = [...builtinModules.values()];
 const root = packageRoot();
 
-function filesExporting(folder: string): string[] {
-  return readdirSync(join(root, 'src', folder))
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) =>
-      // `package` is a word that no constant may have.
-      new RegExp(`export const ${name}: Module|export \\{ \\w+ as ${name} \\}`).test(
-        readFileSync(join(root, 'src', folder, `${name}.ts`), 'utf8'),
-      ),
-    );
-}
+const folders: [folder: string, index: Record<string, { name: string }>][] = [
+  ['modules', modules],
+  ['modules/undo', undoModules],
+  ['mke/modules', mkeModules],
+];
 
-describe('the registry', () => {
-  it('has exactly the modules on disk', () => {
-    const onDisk = [...filesExporting('modules'), ...filesExporting('mke')];
-    expect(all.map(({ name }) => name).sort()).toEqual(onDisk.sort());
+describe.each(folders)('the index of src/%s', (folder, index) => {
+  it('has a line for every file of the folder, sorted by name', () => {
+    const onDisk = readdirSync(join(root, 'src', folder), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== 'index.ts')
+      .map(({ name }) => name.replace(/\.ts$/, ''));
+    const lines = readFileSync(join(root, 'src', folder, 'index.ts'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('export '));
+    expect(lines).toEqual(onDisk.sort().map((name) => `export { ${name} } from './${name}.ts';`));
   });
 
-  it('has every module under its own name once', () => {
-    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  it('has every module under its own name', () => {
+    for (const [name, module] of Object.entries(index)) expect(module.name).toBe(name);
+  });
+});
+
+describe('the registry', () => {
+  it('has the modules of all folders', () => {
+    const names = folders.flatMap(([, index]) => Object.keys(index));
+    expect([...builtinModules.keys()].sort()).toEqual(names.sort());
+  });
+
+  it('keeps the modules of src/modules/undo from playbooks', () => {
+    expect([...builtinModules.undoOnly].sort()).toEqual(Object.keys(undoModules).sort());
   });
 });
 
@@ -91,7 +103,7 @@ describe.each(all.map((module) => [module.name, module] as const))('module %s', 
       module.readOnly === true ||
       module.restore !== undefined ||
       module.undoFor !== undefined ||
-      module.internal === true;
+      builtinModules.undoOnly.has(name);
     expect(answered).toBe(true);
   });
 });

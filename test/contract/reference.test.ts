@@ -4,10 +4,9 @@ import { format, resolveConfig } from 'prettier';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { publicModules, referencePages, keywordExamples } from '../../src/cli/reference.ts';
 import type { World } from '../../src/cli/world.ts';
-import { mkeModules } from '../../src/mke/modules.ts';
-import { builtinModules, createRegistry } from '../../src/modules/index.ts';
 import { editorSchemas } from '../../src/playbook/editor-schema.ts';
 import { keywords, keywordsOn, places } from '../../src/playbook/keywords.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
@@ -18,7 +17,7 @@ import { Scope } from '../../src/template/scope.ts';
 import { packageRoot } from '../../src/util/package.ts';
 
 const root = packageRoot();
-const modules = createRegistry([...builtinModules, ...mkeModules]);
+const modules = builtinModules;
 const world = { modules } as unknown as World;
 const shown = publicModules(world);
 

@@ -15,7 +15,7 @@ import { runPlaybook, type RunResult } from '../../src/engine/run.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { readJournal } from '../../src/journal/journal-file.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
-import { builtinModules, createRegistry } from '../../src/modules/index.ts';
+import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { systemClock } from '../../src/util/time.ts';
@@ -246,7 +246,7 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);
   }
-  const modules = createRegistry(builtinModules);
+  const modules = builtinModules;
   const playbook = loadPlaybook(join(folder, 'playbook.yml'), {
     modules,
     rolePaths: [],

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { mke3_keys } from '../../src/mke/mke3_keys.ts';
+import { mke3_keys } from '../../src/mke/modules/mke3_keys.ts';
 import { encryptionProblems, flagValues, pathOnHost } from '../../src/mke/key-files.ts';
 import { fakeHost } from '../helpers/module-tester.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mke3_etcdctl } from '../../src/mke/mke3_etcdctl.ts';
+import { mke3_etcdctl } from '../../src/mke/modules/mke3_etcdctl.ts';
 import { testModule } from '../helpers/module-tester.ts';
 
 const call =

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { containers as containerList, type Container } from '../../src/facts/container.ts';
 import { dockerObjects } from '../../src/facts/docker.ts';
 import { imageParts, sortObjects, type EngineObjects } from '../../src/mke/mke3-objects.ts';
-import { mke3_stock } from '../../src/mke/mke3_stock.ts';
+import { mke3_stock } from '../../src/mke/modules/mke3_stock.ts';
 import { testModule } from '../helpers/module-tester.ts';
 
 interface Wanted {

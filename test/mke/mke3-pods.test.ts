@@ -1,4 +1,4 @@
-import { mke3_pods } from '../../src/mke/mke3_pods.ts';
+import { mke3_pods } from '../../src/mke/modules/mke3_pods.ts';
 import { containers } from '../../src/facts/container.ts';
 import { testModule } from '../helpers/module-tester.ts';
 

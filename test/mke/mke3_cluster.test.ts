@@ -1,4 +1,4 @@
-import { mke3_cluster } from '../../src/mke/mke3_cluster.ts';
+import { mke3_cluster } from '../../src/mke/modules/mke3_cluster.ts';
 import { testModule } from '../helpers/module-tester.ts';
 
 const api = 'https://mke';

@@ -1,4 +1,4 @@
-import { mke4_config } from '../../src/mke/mke4_config.ts';
+import { mke4_config } from '../../src/mke/modules/mke4_config.ts';
 import { kdd } from '../helpers/mke3-config.ts';
 import { testModule } from '../helpers/module-tester.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mke_upgrade_summary } from '../../src/mke/mke_upgrade_summary.ts';
+import { mke_upgrade_summary } from '../../src/mke/modules/mke_upgrade_summary.ts';
 import { fakeHost, testModule } from '../helpers/module-tester.ts';
 
 const facts = {

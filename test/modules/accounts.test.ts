@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ACCOUNT_FILES } from '../../src/facts/account.ts';
 import { authorized_key } from '../../src/modules/authorized_key.ts';
 import { group } from '../../src/modules/group.ts';
-import { restore_account, withEntry } from '../../src/modules/restore_account.ts';
+import { restore_account, withEntry } from '../../src/modules/undo/restore_account.ts';
 import { user } from '../../src/modules/user.ts';
 import { absent, fileFact, testModule } from '../helpers/module-tester.ts';
 

@@ -7,7 +7,7 @@ import { directoryUse } from '../../src/facts/docker.ts';
 import { container } from '../../src/modules/container.ts';
 import { docker_export } from '../../src/modules/docker_export.ts';
 import { docker_object } from '../../src/modules/docker_object.ts';
-import { restore_container } from '../../src/modules/restore_container.ts';
+import { restore_container } from '../../src/modules/undo/restore_container.ts';
 import { dns_check } from '../../src/modules/dns_check.ts';
 import { NameServer } from '../../src/lab/name-server.ts';
 import { etcd_health } from '../../src/modules/etcd_health.ts';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { backup } from '../../src/modules/backup.ts';
-import { restore_backup } from '../../src/modules/restore_backup.ts';
+import { restore_backup } from '../../src/modules/undo/restore_backup.ts';
 import { copy } from '../../src/modules/copy.ts';
 import { file } from '../../src/modules/file.ts';
 import { lineinfile } from '../../src/modules/lineinfile.ts';
-import { restore_attributes } from '../../src/modules/restore_attributes.ts';
+import { restore_attributes } from '../../src/modules/undo/restore_attributes.ts';
 import type { PathAttributes } from '../../src/facts/file.ts';
-import { restore_path } from '../../src/modules/restore_path.ts';
+import { restore_path } from '../../src/modules/undo/restore_path.ts';
 import { slurp } from '../../src/modules/slurp.ts';
 import { stat } from '../../src/modules/stat.ts';
 import { template } from '../../src/modules/template.ts';

@@ -11,10 +11,10 @@ import { yum_repository } from '../../src/modules/yum_repository.ts';
 import { apt } from '../../src/modules/apt.ts';
 import { dnf } from '../../src/modules/dnf.ts';
 import { package as packages } from '../../src/modules/package.ts';
-import { restore_rpms } from '../../src/modules/restore_rpms.ts';
+import { restore_rpms } from '../../src/modules/undo/restore_rpms.ts';
 import { get_url } from '../../src/modules/get_url.ts';
 import { reboot } from '../../src/modules/reboot.ts';
-import { restore_packages } from '../../src/modules/restore_packages.ts';
+import { restore_packages } from '../../src/modules/undo/restore_packages.ts';
 import { absent, fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
 import { itWith } from '../helpers/programs.ts';
 

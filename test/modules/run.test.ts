@@ -1,7 +1,8 @@
 import { add_host } from '../../src/modules/add_host.ts';
 import { describe, expect, it } from 'vitest';
 import { assert } from '../../src/modules/assert.ts';
-import { command, splitWords } from '../../src/modules/command.ts';
+import { command } from '../../src/modules/command.ts';
+import { splitWords } from '../../src/modules/lib/run.ts';
 import { debug } from '../../src/modules/debug.ts';
 import { document } from '../../src/modules/document.ts';
 import { fail } from '../../src/modules/fail.ts';

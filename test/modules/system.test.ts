@@ -7,7 +7,7 @@ import { find } from '../../src/modules/find.ts';
 import { hostname } from '../../src/modules/hostname.ts';
 import { mount } from '../../src/modules/mount.ts';
 import { node_address } from '../../src/modules/node_address.ts';
-import { restore_cron } from '../../src/modules/restore_cron.ts';
+import { restore_cron } from '../../src/modules/undo/restore_cron.ts';
 import { script } from '../../src/modules/script.ts';
 import { tempfile } from '../../src/modules/tempfile.ts';
 import { fakeHost, absent, fileFact, testModule } from '../helpers/module-tester.ts';

@@ -1,9 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { TaskError } from '../core/errors.ts';
-import { objectOf, type JsonObject } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
-import { accessProperties, Mke3Client } from './api.ts';
-import { failingWebhooks } from './webhooks.ts';
+import { TaskError } from '../../core/errors.ts';
+import { objectOf, type JsonObject } from '../../core/json.ts';
+import type { Module } from '../../core/module.ts';
+import { accessProperties, Mke3Client } from '../api.ts';
+import { failingWebhooks } from '../webhooks.ts';
 
 const schema = {
   type: 'object',

@@ -1,10 +1,10 @@
 import type { JSONSchema } from 'json-schema-to-ts';
-import { TaskError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
-import { containers } from '../facts/container.ts';
-import { dockerObjects, swarmState } from '../facts/docker.ts';
-import { imageParts, sortObjects } from './mke3-objects.ts';
+import { TaskError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Module } from '../../core/module.ts';
+import { containers } from '../../facts/container.ts';
+import { dockerObjects, swarmState } from '../../facts/docker.ts';
+import { imageParts, sortObjects } from '../mke3-objects.ts';
 
 const schema = {
   type: 'object',

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import type { Action } from '../core/action.ts';
-import { TaskError } from '../core/errors.ts';
+import type { Action } from '../../core/action.ts';
+import { TaskError } from '../../core/errors.ts';
 import type {
   CapturePath,
   ControllerFile,
@@ -8,18 +8,18 @@ import type {
   HostView,
   ModuleCall,
   Plan,
-} from '../core/module.ts';
-import type { PathState } from '../facts/archive.ts';
-import { mapLimited } from '../util/concurrency.ts';
-import type { FolderEntry } from '../util/folder.ts';
-import { octalMode } from '../util/mode.ts';
-import { attributeActions, pickAttributes, topmostMade, toText } from './shared.ts';
+} from '../../core/module.ts';
+import type { PathState } from '../../facts/archive.ts';
+import { mapLimited } from '../../util/concurrency.ts';
+import type { FolderEntry } from '../../util/folder.ts';
+import { octalMode } from '../../util/mode.ts';
+import { attributeActions, pickAttributes, topmostMade, toText } from './file-plan.ts';
 import {
   below,
   compareTree,
   followed,
-  listing,
   gone,
+  listing,
   onAll,
   replaced,
   restoreTree,

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Module } from '../core/module.ts';
-import { rpmState } from '../facts/dnf.ts';
-import { dnfCall } from './dnf.ts';
+import type { Module } from '../../core/module.ts';
+import { rpmState } from '../../facts/dnf.ts';
+import { dnfCall } from '../lib/packages.ts';
 
 const schema = {
   type: 'object',
@@ -18,7 +18,6 @@ export const restore_rpms: Module<FromSchema<typeof schema>> = {
   summary:
     'Bring the packages back that a step of DNF found, in their versions. Used by automatic undo.',
   schema,
-  internal: true,
 
   async plan({ checksum, transaction }, host) {
     const now = await host.fact(rpmState);

@@ -1,8 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Module } from '../core/module.ts';
-import { aptDifference } from '../facts/apt.ts';
-import { exec } from '../core/action.ts';
-import { aptGet } from './apt.ts';
+import type { Module } from '../../core/module.ts';
+import { aptDifference } from '../../facts/apt.ts';
+import { exec } from '../../core/action.ts';
+import { aptGet } from '../lib/packages.ts';
 
 const schema = {
   type: 'object',
@@ -20,7 +20,6 @@ export const restore_packages: Module<FromSchema<typeof schema>> = {
   name: 'restore_packages',
   summary: 'Bring the packages back that a step found, in their versions. Used by automatic undo.',
   schema,
-  internal: true,
 
   async plan({ copy, checksum }, host) {
     const words = await host.fact(aptDifference, copy, checksum);

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Module } from '../core/module.ts';
-import { fileState, treeSum } from '../facts/file.ts';
-import { MOUNTS_BELOW } from '../util/shell.ts';
+import type { Module } from '../../core/module.ts';
+import { fileState, treeSum } from '../../facts/file.ts';
+import { MOUNTS_BELOW } from '../../util/shell.ts';
 
 const schema = {
   type: 'object',
@@ -67,7 +67,6 @@ export const restore_backup: Module<FromSchema<typeof schema>> = {
   name: 'restore_backup',
   summary: 'Bring paths back to what a backup saved. Used by automatic undo.',
   schema,
-  internal: true,
 
   async plan({ file, archive, saved }, host) {
     const now = await Promise.all(

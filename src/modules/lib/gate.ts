@@ -1,5 +1,5 @@
-import type { Plan } from '../core/module.ts';
-import { quote } from '../util/shell.ts';
+import type { Plan } from '../../core/module.ts';
+import { quote } from '../../util/shell.ts';
 
 /** Arguments of modules that wait on the host until something is as it should be. */
 export const gateProperties = {

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Module } from '../core/module.ts';
-import { upgradeSummary, type SummaryFacts } from './summary.ts';
+import type { Module } from '../../core/module.ts';
+import { upgradeSummary, type SummaryFacts } from '../summary.ts';
 
 const schema = {
   type: 'object',

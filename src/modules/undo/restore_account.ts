@@ -1,13 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Action } from '../core/action.ts';
-import { TaskError } from '../core/errors.ts';
-import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.ts';
-import { ACCOUNT_FILES } from '../facts/account.ts';
-import { fileContent, fileState } from '../facts/file.ts';
-import { sha256 } from '../util/digest.ts';
-
-/** What tools accept everywhere; a `:` or a line break would be another field or entry. */
-export const ACCOUNT_NAME = '^[A-Za-z_][A-Za-z0-9_.-]{0,63}\\$?$';
+import type { Action } from '../../core/action.ts';
+import { TaskError } from '../../core/errors.ts';
+import type { Module } from '../../core/module.ts';
+import { fileContent } from '../../facts/file.ts';
+import { sha256 } from '../../util/digest.ts';
+import { ACCOUNT_NAME } from '../lib/account.ts';
 
 const schema = {
   type: 'object',
@@ -32,25 +29,10 @@ const schema = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** The call that brings a user or group back as the account files had it. */
-export async function restoreAccount(
-  name: string,
-  host: HostView,
-  captured: CapturePath,
-): Promise<ModuleCall[]> {
-  const states = await Promise.all(ACCOUNT_FILES.map((path) => host.fact(fileState, path)));
-  const files = ACCOUNT_FILES.flatMap((path, index) => {
-    const state = states[index];
-    return state?.type === 'file' ? [{ path, copy: captured(path), checksum: state.checksum }] : [];
-  });
-  return [{ module: 'restore_account', args: { name, files } }];
-}
-
 export const restore_account: Module<FromSchema<typeof schema>> = {
   name: 'restore_account',
   summary: 'Bring a user or group back as a step found it. Used by automatic undo.',
   schema,
-  internal: true,
 
   async plan({ name, files }, host) {
     const planned = await Promise.all(

@@ -1,5 +1,5 @@
-import type { Action } from '../core/action.ts';
-import { TaskError } from '../core/errors.ts';
+import type { Action } from '../../core/action.ts';
+import { TaskError } from '../../core/errors.ts';
 import type {
   CapturePath,
   ControllerFile,
@@ -7,10 +7,10 @@ import type {
   HostView,
   ModuleCall,
   Plan,
-} from '../core/module.ts';
-import { sha256 } from '../util/digest.ts';
-import { MODE_PATTERN, octalMode } from '../util/mode.ts';
-import { fileContent, fileState, treeSum, type FileState } from '../facts/file.ts';
+} from '../../core/module.ts';
+import { sha256 } from '../../util/digest.ts';
+import { MODE_PATTERN, octalMode } from '../../util/mode.ts';
+import { fileContent, fileState, treeSum, type FileState } from '../../facts/file.ts';
 
 /** Arguments that every module which writes a file has. */
 export const fileProperties = {
@@ -22,20 +22,6 @@ export const fileProperties = {
   owner: { type: 'string', description: 'Name of the owner. Kept when absent.' },
   group: { type: 'string', description: 'Name of the group. Kept when absent.' },
 } as const;
-
-/** An argument that is one text, or a list of texts. */
-export const textOrTexts = (description: string) =>
-  ({
-    anyOf: [
-      { type: 'string', minLength: 1 },
-      { type: 'array', items: { type: 'string', minLength: 1 } },
-    ],
-    description,
-  }) as const;
-
-export function listOf(value: string | string[] | undefined): string[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
-}
 
 export interface FileAttributes {
   mode?: string;

@@ -1,10 +1,10 @@
-import type { Action } from '../core/action.ts';
-import { TaskError } from '../core/errors.ts';
-import type { CapturePath, FileDiff, HostView, ModuleCall } from '../core/module.ts';
-import { pathStates, type PathState } from '../facts/archive.ts';
-import { fileState, realPath, type FileState } from '../facts/file.ts';
-import type { ArchiveEntry } from '../util/archive.ts';
-import { restorePath } from './shared.ts';
+import type { Action } from '../../core/action.ts';
+import { TaskError } from '../../core/errors.ts';
+import type { CapturePath, FileDiff, HostView, ModuleCall } from '../../core/module.ts';
+import { pathStates, type PathState } from '../../facts/archive.ts';
+import { fileState, realPath, type FileState } from '../../facts/file.ts';
+import type { ArchiveEntry } from '../../util/archive.ts';
+import { restorePath } from './file-plan.ts';
 
 /** What is wanted at a path below a directory of the host. */
 export interface TreeEntry extends Omit<ArchiveEntry, 'name'> {

@@ -1,14 +1,14 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { JsonObject } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
-import { checkFlags } from './component-flags.ts';
-import { convertConfig } from './convert/convert.ts';
-import type { ConvertOptions } from './convert/types.ts';
-import { configToYaml } from './convert/yaml.ts';
-import { k0sSettings } from './k0s-config.ts';
-import { parseMke3Config } from './mke3-config.ts';
-import { compatibility, compatibilityText, shownConfig } from './report.ts';
-import { targets } from './mke4-defaults.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Module } from '../../core/module.ts';
+import { checkFlags } from '../component-flags.ts';
+import { convertConfig } from '../convert/convert.ts';
+import type { ConvertOptions } from '../convert/types.ts';
+import { configToYaml } from '../convert/yaml.ts';
+import { k0sSettings } from '../k0s-config.ts';
+import { parseMke3Config } from '../mke3-config.ts';
+import { compatibility, compatibilityText, shownConfig } from '../report.ts';
+import { targets } from '../mke4-defaults.ts';
 
 const schema = {
   type: 'object',

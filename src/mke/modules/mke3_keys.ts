@@ -1,8 +1,8 @@
-import { TaskError } from '../core/errors.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { HostView, Module } from '../core/module.ts';
-import { containers, type Container } from '../facts/container.ts';
-import { fileContent } from '../facts/file.ts';
+import { TaskError } from '../../core/errors.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { HostView, Module } from '../../core/module.ts';
+import { containers, type Container } from '../../facts/container.ts';
+import { fileContent } from '../../facts/file.ts';
 import {
   apiAudiences,
   encryptionProblems,
@@ -11,7 +11,7 @@ import {
   pathOnHost,
   publicKeys,
   sha256,
-} from './key-files.ts';
+} from '../key-files.ts';
 
 const APISERVER = 'ucp-kube-apiserver';
 const MANAGER = 'ucp-kube-controller-manager';

@@ -1,10 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Action } from '../core/action.ts';
-import { TaskError } from '../core/errors.ts';
-import type { HostView, Module } from '../core/module.ts';
-import { fileState, treeSum } from '../facts/file.ts';
-import { attributeActions, pickAttributes } from './shared.ts';
-import { sha256 } from '../util/digest.ts';
+import type { Action } from '../../core/action.ts';
+import { TaskError } from '../../core/errors.ts';
+import type { HostView, Module } from '../../core/module.ts';
+import { fileState, treeSum } from '../../facts/file.ts';
+import { sha256 } from '../../util/digest.ts';
+import { attributeActions, pickAttributes } from '../lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -27,7 +27,6 @@ export const restore_path: Module<FromSchema<typeof schema>> = {
   name: 'restore_path',
   summary: 'Bring a path back to the state a step found. Used by automatic undo.',
   schema,
-  internal: true,
 
   async plan(args, host) {
     const { path, state, mode, owner, group, tree } = args;

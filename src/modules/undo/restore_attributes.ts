@@ -1,8 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Action } from '../core/action.ts';
-import type { Module } from '../core/module.ts';
-import { pathAttributes } from '../facts/file.ts';
-import { onAll } from './tree.ts';
+import type { Action } from '../../core/action.ts';
+import type { Module } from '../../core/module.ts';
+import { pathAttributes } from '../../facts/file.ts';
+import { onAll } from '../lib/tree.ts';
 
 const schema = {
   type: 'object',
@@ -22,7 +22,6 @@ export const restore_attributes: Module<FromSchema<typeof schema>> = {
   name: 'restore_attributes',
   summary: 'Give many paths back the mode and owner that a step found. Used by automatic undo.',
   schema,
-  internal: true,
 
   async plan({ found }, host) {
     const paths = Object.values(found).flat();

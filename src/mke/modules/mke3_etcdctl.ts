@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { parseJson } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
+import { parseJson } from '../../core/json.ts';
+import type { Module } from '../../core/module.ts';
 
 const schema = {
   type: 'object',

@@ -1,7 +1,7 @@
-import { TaskError } from '../core/errors.ts';
-import type { HostView, Plan } from '../core/module.ts';
-import { fileContent, fileState } from '../facts/file.ts';
-import { fileProperties, pickAttributes, planFile, type FileAttributes } from './shared.ts';
+import { TaskError } from '../../core/errors.ts';
+import type { HostView, Plan } from '../../core/module.ts';
+import { fileContent, fileState } from '../../facts/file.ts';
+import { type FileAttributes, fileProperties, pickAttributes, planFile } from './file-plan.ts';
 
 /** Arguments of every module that edits the text of a file. */
 export const textFileProperties = {

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Action } from '../core/action.ts';
-import { TaskError } from '../core/errors.ts';
-import { objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
-import { containers, imageId, type Container } from '../facts/container.ts';
-import { programProperty, programWords } from './gate.ts';
+import type { Action } from '../../core/action.ts';
+import { TaskError } from '../../core/errors.ts';
+import { objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { Module } from '../../core/module.ts';
+import { containers, imageId, type Container } from '../../facts/container.ts';
+import { programProperty, programWords } from '../lib/gate.ts';
 
 const schema = {
   type: 'object',
@@ -29,7 +29,6 @@ export const restore_container: Module<FromSchema<typeof schema>> = {
   name: 'restore_container',
   summary: 'Make a container again as it was. Used by automatic undo.',
   schema,
-  internal: true,
 
   async plan({ name, specification, running, socket, docker }, host) {
     const call = programWords(docker, 'docker');

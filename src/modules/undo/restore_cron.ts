@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Module } from '../core/module.ts';
-import { crontab } from '../facts/system.ts';
-import { withJob, withVariable, writeTable } from './cron.ts';
+import type { Module } from '../../core/module.ts';
+import { crontab } from '../../facts/system.ts';
+import { withJob, withVariable, writeTable } from '../lib/crontab.ts';
 
 const schema = {
   type: 'object',
@@ -21,7 +21,6 @@ export const restore_cron: Module<FromSchema<typeof schema>> = {
   name: 'restore_cron',
   summary: 'Bring a scheduled job back as a step found it. Used by automatic undo.',
   schema,
-  internal: true,
 
   async plan({ user, name, line, env, place, had_table: hadTable }, host) {
     const now = await host.fact(crontab, user);

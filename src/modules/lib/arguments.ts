@@ -1,0 +1,13 @@
+/** An argument that is one text, or a list of texts. */
+export const textOrTexts = (description: string) =>
+  ({
+    anyOf: [
+      { type: 'string', minLength: 1 },
+      { type: 'array', items: { type: 'string', minLength: 1 } },
+    ],
+    description,
+  }) as const;
+
+export function listOf(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}

@@ -1,0 +1,14 @@
+import { exec, type Action, type ExecAction } from '../../core/action.ts';
+
+/** Nobody is there to be asked; configuration files that were edited are kept. */
+export function aptGet(lockTimeout: number, ...words: string[]): ExecAction {
+  const options = [
+    ...['-q', '-y', '-o', `DPkg::Lock::Timeout=${String(lockTimeout)}`],
+    ...['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'],
+  ];
+  return { ...exec('apt-get', ...options, ...words), env: { DEBIAN_FRONTEND: 'noninteractive' } };
+}
+
+export function dnfCall(...words: string[]): Action {
+  return exec('dnf', '-y', ...words);
+}
