@@ -27,7 +27,9 @@ import { matchHosts } from '../util/patterns.ts';
 import { didYouMean } from '../util/text.ts';
 import type { Vault, VaultSource } from '../util/vault.ts';
 import { expandHome } from '../util/paths.ts';
-import { readYaml, SourceMap } from '../playbook/yaml.ts';
+import { localFiles } from '../util/local-files.ts';
+import { SourceMap } from '../yaml/source-map.ts';
+import { readYaml } from '../yaml/yaml.ts';
 import { newCommand } from './command.ts';
 import { concludeCheck, endRun, playForward, recoveryCommands, withEngine } from './engine-run.ts';
 import { inputOptions, resolveInputs, type ResolvedInputs } from './inputs.ts';
@@ -627,7 +629,8 @@ function fromJson(text: string, what: string): JsonValue {
 
 function variablesIn(file: string, vault: Vault): JsonObject {
   const problems: Problem[] = [];
-  const { value } = readYaml(expandHome(file), problems, new SourceMap(vault));
+  const map = new SourceMap(vault);
+  const value = readYaml(expandHome(file), { files: localFiles, problems, map });
   if (problems.length > 0) throw new PlaybookError(problems);
   if (isJsonObject(value ?? undefined)) return value as JsonObject;
   throw new UsageError(`--extra-vars: "${file}" is no map of names and values.`);

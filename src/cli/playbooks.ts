@@ -4,7 +4,8 @@ import { UsageError } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook.ts';
 import { loadPlaybook, type LoadOptions } from '../playbook/load.ts';
 import { readLayers, roleFolders } from '../playbook/overlay.ts';
-import { SourceMap } from '../playbook/yaml.ts';
+import { localFiles } from '../util/local-files.ts';
+import { SourceMap } from '../yaml/source-map.ts';
 import { packageRoot } from '../util/package.ts';
 import { addUserModules, moduleFiles, readSources } from './user-modules.ts';
 import type { World } from './world.ts';
@@ -41,6 +42,7 @@ export function readPlaybook(
 ): Playbook {
   return loadPlaybook(findPlaybook(name), {
     modules: world.modules,
+    files: localFiles,
     rolePaths: [shipped('roles')],
     playbookPaths: [shipped('playbooks')],
     vault: world.vault,
@@ -54,7 +56,8 @@ function shipped(folder: string): string {
 
 /** Folders of a playbook and those it extends, and where their roles are. What is wrong with them shows when they are loaded. */
 function placesOf(path: string): [folders: string[], rolePaths: string[]] {
-  const { files } = readLayers(path, [shipped('playbooks')], [], new SourceMap());
+  const reading = { files: localFiles, problems: [], map: new SourceMap() };
+  const { files } = readLayers(path, [shipped('playbooks')], reading);
   const folders = files.map((file) => dirname(file));
   return [folders, [...files.flatMap(roleFolders), shipped('roles')]];
 }

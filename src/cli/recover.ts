@@ -28,7 +28,7 @@ import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from '
 import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './vault-keys.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
 import { tell } from './fail.ts';
-import { parsePlain } from '../playbook/yaml.ts';
+import { parsePlain } from '../yaml/yaml.ts';
 import type { Redactor } from '../util/redact.ts';
 import { openSource, type VaultKey } from '../util/vault.ts';
 

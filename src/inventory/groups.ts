@@ -6,7 +6,9 @@ import type { HostAddress } from '../core/host.ts';
 import type { Inventory, InventoryHost, VariableOrigin } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { formatSource, type SourceRef } from '../core/source.ts';
-import { readYaml, type SourceMap } from '../playbook/yaml.ts';
+import { localFiles } from '../util/local-files.ts';
+import type { SourceMap } from '../yaml/source-map.ts';
+import { readYaml } from '../yaml/yaml.ts';
 
 interface Group {
   hosts: Set<string>;
@@ -230,7 +232,7 @@ function varsFiles(
           : [path],
       );
     for (const file of files) {
-      const { value } = readYaml(file, problems, map);
+      const value = readYaml(file, { files: localFiles, problems, map });
       if (isJsonObject(value)) found.push({ level, vars: value, places: placesIn(value, map) });
       else if (value !== null)
         problems.push({

@@ -4,14 +4,16 @@ import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
-import { MapReader } from '../playbook/reader.ts';
-import { readYaml, SourceMap } from '../playbook/yaml.ts';
 import { clusterTool, fromCluster } from './clusters.ts';
 import { GroupTree, placesIn } from './groups.ts';
 import { keyFile } from '../util/host-address.ts';
 import { expandRange, looksLikeIni, parseIni, rangeProblem } from './ini.ts';
 import { fromScript } from './script.ts';
+import { localFiles } from '../util/local-files.ts';
 import type { Vault } from '../util/vault.ts';
+import { MapReader } from '../yaml/map-reader.ts';
+import { SourceMap } from '../yaml/source-map.ts';
+import { readYaml } from '../yaml/yaml.ts';
 
 export interface InventoryOptions {
   /** Opens values that are encrypted. */
@@ -78,7 +80,7 @@ function readSource(file: string, { tree, problems, map }: Reading): void {
     return;
   }
   const before = problems.length;
-  const { value } = readYaml(file, problems, map);
+  const value = readYaml(file, { files: localFiles, problems, map });
   if (problems.length > before) return;
   const at = { file, line: 1, column: 1 };
   if (!isJsonObject(value ?? undefined)) {

@@ -15,9 +15,10 @@ import { isTemplate } from '../template/templates.ts';
 import { escapePattern, slug } from '../util/text.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { loopKeyword, loopKeywords, readLoop } from './loop.ts';
-import { MapReader } from './reader.ts';
+import { MapReader } from '../yaml/map-reader.ts';
+import { SourceMap } from '../yaml/source-map.ts';
+import { readYaml, type YamlReading } from '../yaml/yaml.ts';
 import { checkLoopVar } from './tasks.ts';
-import { readYaml } from './yaml.ts';
 
 /** Includes may include themselves behind a condition; so deep, no condition ended it. */
 const MAX_DEPTH = 32;
@@ -182,8 +183,8 @@ export function loadLoopedBlock(reader: MapReader, outer: Inherited, context: Lo
 
 export function loadTaskFile(path: string, outer: Inherited, context: LoadContext): Node[] {
   const inherited = { ...outer, chain: [...outer.chain, path] };
-  context.files.add(path);
-  const { value } = readYaml(path, context.problems, context.map);
+  context.used.add(path);
+  const value = readYaml(path, context);
   if (value === null) return [];
   const at = { file: path, line: 1, column: 1 };
   if (!Array.isArray(value)) {
@@ -243,7 +244,7 @@ function loadDynamic(
     const within: LoadContext = {
       ...context,
       problems,
-      files: new Set(),
+      used: new Set(),
       ids: new Set(),
       // What a role depends on runs with it, whenever that is.
       dependencies: new Set(),
@@ -265,7 +266,7 @@ function loadDynamic(
       loopValues: { ...outer.loopValues, ...loopValues },
     };
     const nodes = read(source, place, within);
-    return { nodes, handlers: within.handlers, files: [...within.files] };
+    return { nodes, handlers: within.handlers, files: [...within.used] };
   };
   const expand = (part: IncludePart): Expansion => {
     const problems: Problem[] = [];
@@ -285,14 +286,13 @@ function loadDynamic(
     known === undefined || recursive
       ? { nodes: [], handlers: [], files: [] }
       : expandInto({ source: known, name: 'each', loopValues }, context.problems);
-  for (const file of preview.files) context.files.add(file);
-  const found = known === undefined ? candidates() : [];
+  for (const file of preview.files) context.used.add(file);
   return [
     {
       kind: 'include',
       task: includeTask(inherited, { id, name, key, wanted, loop, at: reader.at() }),
       preview,
-      mayDefine: known === undefined && found.length === 0 ? undefined : definedNames(found),
+      mayDefine: known === undefined ? definedNames(candidates(), context) : [],
       locate,
       expand,
     },
@@ -377,8 +377,9 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Names that tasks of these files register or set. */
-function definedNames(files: readonly string[]): string[] {
+/** Names that tasks of these files register or set; undefined without a file. */
+function definedNames(paths: readonly string[], { files }: YamlReading): string[] | undefined {
+  if (paths.length === 0) return undefined;
   const names = new Set<string>();
   const visit = (value: JsonValue): void => {
     if (Array.isArray(value)) value.forEach(visit);
@@ -388,6 +389,8 @@ function definedNames(files: readonly string[]): string[] {
     if (isJsonObject(facts)) for (const name of Object.keys(facts)) names.add(name);
     Object.values(value).forEach(visit);
   };
-  for (const file of files) visit(readYaml(file, []).value);
+  // Problems of these files are found when one of them is included.
+  const reading = { files, problems: [], map: new SourceMap() };
+  for (const path of paths) visit(readYaml(path, reading));
   return [...names];
 }

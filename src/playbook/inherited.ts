@@ -1,13 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Problem } from '../core/errors.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { Become, BlockNode, Node, RoleContext, TaskNode } from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
 import { slug } from '../util/text.ts';
 import type { Changes } from './overlay.ts';
 import { reportSecrets } from './secrets.ts';
-import type { MapReader } from './reader.ts';
-import type { SourceMap } from './yaml.ts';
+import type { MapReader } from '../yaml/map-reader.ts';
+import type { YamlReading } from '../yaml/yaml.ts';
 
 /** What a node takes over from the play, role and blocks around it. */
 export interface Inherited {
@@ -41,11 +40,10 @@ export interface Inherited {
   chain: readonly string[];
 }
 
-export interface LoadContext {
+export interface LoadContext extends YamlReading {
   modules: ModuleRegistry;
-  problems: Problem[];
-  map: SourceMap;
-  files: Set<string>;
+  /** Paths of the files that were read. */
+  used: Set<string>;
   /** Step ids given so far. */
   ids: Set<string>;
   /** What overlays want changed. */

@@ -15,24 +15,27 @@ import type {
   RoleContext,
   TaskNode,
 } from '../core/playbook.ts';
+import type { Files } from '../core/ports.ts';
 import type { SourceRef } from '../core/source.ts';
 import { schemaProblem, validateValue } from '../util/schema.ts';
 import { slug } from '../util/text.ts';
 import type { Vault } from '../util/vault.ts';
 import { readLayers, roleFolders, type Layers } from './overlay.ts';
-import { MapReader } from './reader.ts';
+import { MapReader } from '../yaml/map-reader.ts';
 import { reportSecrets } from './secrets.ts';
 import { findFile, loadTaskFile } from './includes.ts';
 import { inherit, stepId, topLevel, type Inherited, type LoadContext } from './inherited.ts';
 import { loadNodes } from './nodes.ts';
 import { hereInstead } from './elsewhere.ts';
 import { loadBlockUndo, loadFingerprint, loadRollback, plainTasks } from './tasks.ts';
-import { readYaml, SourceMap } from './yaml.ts';
+import { SourceMap } from '../yaml/source-map.ts';
+import { readYaml, type YamlReading } from '../yaml/yaml.ts';
 
 const MAX_PINNED_BYTES = 1024 * 1024;
 
 export interface LoadOptions {
   modules: ModuleRegistry;
+  files: Files;
   /** Folders searched for roles after the playbook's own `roles/`. */
   rolePaths: string[];
   /** Folders searched for a playbook that an overlay extends, after the overlay's own. */
@@ -50,9 +53,10 @@ export interface LoadOptions {
 export function loadPlaybook(path: string, options: LoadOptions): Playbook {
   const problems: Problem[] = [];
   const map = new SourceMap(options.vault);
-  const layers = readLayers(path, options.playbookPaths, problems, map);
+  const reading = { files: options.files, problems, map };
+  const layers = readLayers(path, options.playbookPaths, reading);
   if (problems.length > 0) throw new PlaybookError(problems);
-  const playbook = new PlaybookLoader(layers, options, problems, map).load(layers.value);
+  const playbook = new PlaybookLoader(layers, options, reading).load(layers.value);
   layers.changes.reportLost();
   const errors = problems.filter((problem) => !isWarning(problem));
   if (errors.length > 0) throw new PlaybookError(errors);
@@ -83,8 +87,7 @@ class PlaybookLoader {
   constructor(
     { files, changes }: Layers,
     { modules, rolePaths, become }: LoadOptions,
-    problems: Problem[],
-    map: SourceMap,
+    reading: YamlReading,
   ) {
     const file = files.at(-1) ?? '';
     this.#files = files;
@@ -94,10 +97,9 @@ class PlaybookLoader {
     this.#playFolders = files.map((one) => dirname(one));
     this.#rolePaths = [...files.flatMap(roleFolders), ...rolePaths];
     this.#context = {
+      ...reading,
       modules,
-      problems,
-      map,
-      files: new Set(files),
+      used: new Set(files),
       ids: new Set(),
       changes,
       previewId: (id) => id,
@@ -114,7 +116,7 @@ class PlaybookLoader {
   }
 
   load(value: JsonValue): Playbook {
-    const { problems, map, files } = this.#context;
+    const { problems, map, used } = this.#context;
     const empty: JsonObject = {};
     const start = { file: this.#file, line: 1, column: 1 };
     map.set(empty, { self: start, keys: new Map(), values: new Map() });
@@ -152,7 +154,7 @@ class PlaybookLoader {
     reader.string('description');
     if (!Array.isArray(value)) reader.close('a playbook');
     const fingerprint = [...own, ...this.#context.fingerprint];
-    return { ...playbook, fingerprint, files: [...files].sort() };
+    return { ...playbook, fingerprint, files: [...used].sort() };
   }
 
   #topLevel(folder: string, path: string): Inherited {
@@ -182,7 +184,7 @@ class PlaybookLoader {
 
   /** `import_playbook`: the plays of another file in place of this one, with conditions, tags and variables. */
   #importPlays(reader: MapReader, from: PlayFile): Play[] {
-    const { problems, map, files } = this.#context;
+    const { problems, map, used } = this.#context;
     const wanted = reader.string('import_playbook') ?? '';
     reader.string('name');
     const file = resolve(dirname(from.file), wanted);
@@ -204,12 +206,12 @@ class PlaybookLoader {
       reader.problem('import_playbook', `"${wanted}" imports itself.`);
       return [];
     }
-    files.add(file);
+    used.add(file);
     this.#playFolders.unshift(dirname(file));
     this.#rolePaths.unshift(...roleFolders(file).filter((one) => !this.#rolePaths.includes(one)));
-    const { value } = readYaml(file, problems, map);
+    const value = readYaml(file, this.#context);
     if (Array.isArray(value)) return this.#loadPlays(value, inner);
-    const whole = isJsonObject(value ?? undefined) ? (value as JsonObject) : {};
+    const whole = isJsonObject(value) ? value : {};
     const head = new MapReader(whole, map, problems);
     const plays = head.list('plays');
     head.string('name');
@@ -221,7 +223,7 @@ class PlaybookLoader {
 
   /** Variables of files: each a path, or a list of which the first that is there counts. */
   #varsFiles(reader: MapReader, from: PlayFile): JsonObject {
-    const { problems, map, files } = this.#context;
+    const { problems, map, used } = this.#context;
     const found: JsonObject[] = [];
     for (const entry of reader.list('vars_files') ?? []) {
       const names = (Array.isArray(entry) ? entry : [entry]).map(String);
@@ -234,11 +236,11 @@ class PlaybookLoader {
         });
         continue;
       }
-      files.add(path);
-      const { value } = readYaml(path, problems, map);
-      if (isJsonObject(value ?? undefined)) {
-        reportSecrets(value as JsonObject, problems, map);
-        found.push(value as JsonObject);
+      used.add(path);
+      const value = readYaml(path, this.#context);
+      if (isJsonObject(value)) {
+        reportSecrets(value, problems, map);
+        found.push(value);
       } else if (value !== null)
         reader.problem('vars_files', `"${path}" is no map of names and values.`);
     }
@@ -298,7 +300,7 @@ class PlaybookLoader {
       ...context.handlers,
     ];
     const content = { preTasks, roles, tasks, postTasks, handlers, vars };
-    if (gather ?? mentionsFacts(content, context.files))
+    if (gather ?? mentionsFacts(content, context.used))
       preTasks.unshift(gatherFacts(id, reader.at(), inherited));
     const play: Play = {
       id,
@@ -413,7 +415,7 @@ class PlaybookLoader {
       return undefined;
     }
     this.#loadRoleHandlers(role, inner, context);
-    for (const file of contentFiles(path)) context.files.add(file);
+    for (const file of contentFiles(path)) context.used.add(file);
     const block: BlockNode = {
       kind: 'block',
       id,
@@ -447,15 +449,15 @@ class PlaybookLoader {
       context: LoadContext;
     },
   ): RoleContext {
-    const { problems, map, files } = context;
+    const { problems, map, used } = context;
     let defaults = this.#roleVars(path, 'defaults', context);
     const constants = this.#roleVars(path, 'vars', context);
     const metaFile = yamlFile(path, 'meta', 'main');
     if (existsSync(metaFile)) {
-      files.add(metaFile);
-      const { value } = readYaml(metaFile, problems, map);
-      if (isJsonObject(value ?? undefined)) {
-        const meta = new MapReader(value as JsonObject, map, problems);
+      used.add(metaFile);
+      const value = readYaml(metaFile, context);
+      if (isJsonObject(value)) {
+        const meta = new MapReader(value, map, problems);
         meta.string('description');
         meta.list('dependencies');
         defaults = map.together(defaults, this.#checkRoleInputs(name, meta, given, entry));
@@ -474,7 +476,7 @@ class PlaybookLoader {
 
   /** `defaults/main.yml` or `vars/main.yml` of a role, or all files of a folder `main`, in the order of their names. */
   #roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext): JsonObject {
-    const { problems, map, files } = context;
+    const { problems, map, used } = context;
     const folder = join(path, kind, 'main');
     const whole = existsSync(folder) && statSync(folder).isDirectory();
     const names = whole ? readdirSync(folder).filter((one) => /\.ya?ml$/.test(one)) : [];
@@ -483,11 +485,11 @@ class PlaybookLoader {
       : [yamlFile(path, kind, 'main')];
     const found: JsonObject[] = [];
     for (const file of own.filter((one) => existsSync(one))) {
-      files.add(file);
-      const { value } = readYaml(file, problems, map);
-      if (isJsonObject(value ?? undefined)) {
-        reportSecrets(value as JsonObject, problems, map);
-        found.push(value as JsonObject);
+      used.add(file);
+      const value = readYaml(file, context);
+      if (isJsonObject(value)) {
+        reportSecrets(value, problems, map);
+        found.push(value);
       } else if (value !== null) {
         const at = { file, line: 1, column: 1 };
         problems.push({ message: `"${kind}" of a role is a map of names and values.`, at });
@@ -501,10 +503,8 @@ class PlaybookLoader {
     const { problems, map } = context;
     const file = yamlFile(role.path, 'meta', 'main');
     if (!existsSync(file)) return [];
-    const { value } = readYaml(file, [], map);
-    const list = isJsonObject(value ?? undefined)
-      ? (value as JsonObject)['dependencies']
-      : undefined;
+    const value = readYaml(file, { ...context, problems: [] });
+    const list = isJsonObject(value) ? value['dependencies'] : undefined;
     if (!Array.isArray(list)) return [];
     return list.flatMap((item): Node[] => {
       const source: JsonObject = isJsonObject(item) ? item : { role: item };

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../core/json.ts';
-import type { MapReader } from './reader.ts';
+import type { MapReader } from '../yaml/map-reader.ts';
 
 /** Keywords that make a loop. */
 export const loopKeywords = ['loop', 'with_items', 'with_dict'] as const;

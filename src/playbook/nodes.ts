@@ -11,7 +11,7 @@ import type { SourceRef } from '../core/source.ts';
 import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { loopKeyword } from './loop.ts';
-import { MapReader } from './reader.ts';
+import { MapReader } from '../yaml/map-reader.ts';
 import { hereInstead } from './elsewhere.ts';
 import { loadBlockUndo, loadTask, plainTasks, reportHiddenPivot } from './tasks.ts';
 

@@ -6,8 +6,9 @@ import type { Node, PlaybookChange } from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
 import { didYouMean } from '../util/text.ts';
 import type { Inherited, LoadContext } from './inherited.ts';
-import { MapReader } from './reader.ts';
-import { readYaml, type SourceMap } from './yaml.ts';
+import { MapReader } from '../yaml/map-reader.ts';
+import type { SourceMap } from '../yaml/source-map.ts';
+import { readYaml, type YamlReading } from '../yaml/yaml.ts';
 
 const actions = ['before', 'after', 'replace', 'disable'] as const;
 
@@ -37,15 +38,15 @@ export interface Layers {
 export function readLayers(
   path: string,
   playbookPaths: readonly string[],
-  problems: Problem[],
-  map: SourceMap,
+  reading: YamlReading,
 ): Layers {
+  const { problems, map } = reading;
   const changes = new Changes(problems);
   const files: string[] = [];
   const overlays: JsonObject[] = [];
   let file = resolve(path);
   for (;;) {
-    const { value } = readYaml(file, problems, map);
+    const value = readYaml(file, reading);
     files.push(file);
     if (!isJsonObject(value) || !('extends' in value)) {
       const merged = overlays.reduceRight((below, overlay) => over(below, overlay, map), value);

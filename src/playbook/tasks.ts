@@ -15,7 +15,7 @@ import { didYouMean } from '../util/text.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { readLoop } from './loop.ts';
 import { argumentInstead, hereInstead, moduleOfName } from './elsewhere.ts';
-import { MapReader } from './reader.ts';
+import { MapReader } from '../yaml/map-reader.ts';
 
 export function loadBlockUndo(
   reader: MapReader,

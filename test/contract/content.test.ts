@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { playTasks } from '../../src/core/playbook.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
+import { localFiles } from '../../src/util/local-files.ts';
 import { packageRoot } from '../../src/util/package.ts';
 
 const root = packageRoot();
@@ -16,6 +17,7 @@ const roles = readdirSync(join(root, 'roles'));
 describe.each(playbooks)('playbook %s', (file) => {
   const playbook = loadPlaybook(join(root, 'playbooks', file), {
     modules,
+    files: localFiles,
     rolePaths: [join(root, 'roles')],
     playbookPaths: [],
   });

@@ -14,6 +14,7 @@ import { controllerHelpers } from '../../src/template/controller-helpers.ts';
 import { exampleController, exampleVariables, helperDocs } from '../../src/template/helper-docs.ts';
 import { helpers } from '../../src/template/helpers.ts';
 import { Scope } from '../../src/template/scope.ts';
+import { localFiles } from '../../src/util/local-files.ts';
 import { packageRoot } from '../../src/util/package.ts';
 
 const root = packageRoot();
@@ -179,7 +180,7 @@ describe('examples of modules', () => {
     expect(names.sort()).toEqual(shown.map(({ name }) => `${name}.yml`).sort());
     for (const { name } of shown) {
       const file = join(folder, `${name}.yml`);
-      const options = { modules, rolePaths: [], playbookPaths: [] };
+      const options = { modules, files: localFiles, rolePaths: [], playbookPaths: [] };
       const { plays } = loadPlaybook(file, options);
       const used = plays.flatMap(({ sections }) => sections.flatMap(({ nodes }) => nodes));
       expect(

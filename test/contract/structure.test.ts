@@ -134,6 +134,8 @@ describe('the import rules', () => {
     ['facts', "import { readFile } from 'node:fs/promises';", 'node:fs'],
     ['core', "import '../util/text.ts';", 'src/util'],
     ['inventory', "import '../playbook/load.ts';", 'src/playbook'],
+    ['yaml', "import { readFileSync } from 'node:fs';", 'node:fs'],
+    ['yaml', "import '../playbook/load.ts';", 'src/playbook'],
     ['playbook', "import '../inventory/load.ts';", 'src/inventory'],
     ['checker', "import '../core/json.ts';", 'src/core'],
     ['modules', "import { Client } from 'ssh2';", 'ssh2'],
@@ -144,7 +146,7 @@ describe('the import rules', () => {
   it.each([
     ['engine', "import '../journal/journal.ts'; import './unit.ts'; import './undo/order.ts';"],
     ['core', "import type { A } from '../util/archive.ts';"],
-    ['inventory', "import '../playbook/yaml.ts'; import '../playbook/reader.ts';"],
+    ['inventory', "import '../yaml/yaml.ts'; import '../yaml/map-reader.ts';"],
     ['modules', "await import('./copy.ts');"],
     ['cli', "import '../engine/run.ts'; await import('../mke/convert.ts');"],
     ['transport', "import { Client } from 'ssh2'; import 'node:net'; Math.random();"],

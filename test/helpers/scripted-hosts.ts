@@ -18,6 +18,7 @@ import type { JournalRecord } from '../../src/journal/records.ts';
 import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
+import { localFiles } from '../../src/util/local-files.ts';
 import { systemClock } from '../../src/util/time.ts';
 import { Log } from '../../src/journal/log.ts';
 import { Redactor } from '../../src/util/redact.ts';
@@ -249,6 +250,7 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
   const modules = builtinModules;
   const playbook = loadPlaybook(join(folder, 'playbook.yml'), {
     modules,
+    files: localFiles,
     rolePaths: [],
     playbookPaths: [],
   });

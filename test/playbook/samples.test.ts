@@ -14,6 +14,7 @@ import { mkeModules } from '../../src/mke/modules.ts';
 import { builtinModules, createRegistry } from '../../src/modules/index.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
+import { localFiles } from '../../src/util/local-files.ts';
 import { packageRoot } from '../../src/util/package.ts';
 import { TraceFile } from '../helpers/trace-file.ts';
 
@@ -23,7 +24,7 @@ const directory = join(packageRoot(), 'test', 'playbook', 'samples');
 const samples = readdirSync(directory).filter((name) => name.endsWith('.yml'));
 const modules = createRegistry([...builtinModules, ...mkeModules]);
 const traces = new TraceFile('loaded-playbooks');
-const options = { modules, rolePaths: [], playbookPaths: [] };
+const options = { modules, files: localFiles, rolePaths: [], playbookPaths: [] };
 const plainFields = playTasksOf('plain.yml')[0];
 
 function playTasksOf(name: string): Record<string, unknown>[] {

@@ -5,7 +5,7 @@ import type { SourceRef } from '../core/source.ts';
 import { inCel, parseCondition } from '../template/conditions.ts';
 import { isTemplate } from '../template/templates.ts';
 import { didYouMean } from '../util/text.ts';
-import type { SourceMap } from './yaml.ts';
+import type { SourceMap } from './source-map.ts';
 
 /**
  * Reads one map of a playbook key by key. What was never asked for is unknown, so the schema is closed without a

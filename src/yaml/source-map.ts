@@ -1,0 +1,79 @@
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { SourceRef } from '../core/source.ts';
+import type { Vault } from '../util/vault.ts';
+
+/** Where a map or list stands, and what is in it. */
+export interface Places {
+  self: SourceRef;
+  keys: Map<string, SourceRef>;
+  values: Map<string, SourceRef>;
+  /** Names of values that were encrypted; all of them in a file that is. */
+  encrypted?: Set<string> | 'all';
+}
+
+/**
+ * Where each map and list of the files read stands, kept beside the plain values; and what opens the values in them that
+ * are encrypted.
+ */
+export class SourceMap {
+  readonly vault: Vault | undefined;
+  readonly #places = new WeakMap<object, Places>();
+
+  constructor(vault?: Vault) {
+    this.vault = vault;
+  }
+
+  set(value: object, places: Places): void {
+    this.#places.set(value, places);
+  }
+
+  /** Problems of a copy are shown where the original stands. */
+  copy(original: object, copy: object): void {
+    const places = this.#places.get(original);
+    if (places) this.#places.set(copy, places);
+  }
+
+  isEncrypted(value: object, key: string): boolean {
+    const { encrypted } = this.#places.get(value) ?? {};
+    return encrypted === 'all' || encrypted?.has(key) === true;
+  }
+
+  /** Several maps as one; a later one goes over an earlier one, and each name is where its last one stands. */
+  together(...maps: readonly JsonObject[]): JsonObject {
+    const merged: JsonObject = Object.assign({}, ...maps) as JsonObject;
+    const keys = new Map<string, SourceRef>();
+    const values = new Map<string, SourceRef>();
+    let self: SourceRef | undefined;
+    for (const one of maps) {
+      const places = this.#places.get(one);
+      if (!places) continue;
+      self ??= places.self;
+      for (const [key, at] of places.keys) keys.set(key, at);
+      for (const [key, at] of places.values) values.set(key, at);
+    }
+    if (self) this.#places.set(merged, { self, keys, values });
+    return merged;
+  }
+
+  /** Of a map made of two: each key is where the upper one has it, or else the lower one. */
+  merge(below: JsonObject, above: JsonObject, merged: JsonObject): void {
+    const [low, high] = [this.#places.get(below), this.#places.get(above)];
+    if (!low || !high) return;
+    const keys = new Map([...low.keys, ...high.keys]);
+    this.#places.set(merged, { ...high, keys, values: new Map([...low.values, ...high.values]) });
+  }
+
+  of(value: JsonObject | JsonValue[]): SourceRef | undefined {
+    return this.#places.get(value)?.self;
+  }
+
+  key(value: JsonObject, key: string): SourceRef | undefined {
+    const places = this.#places.get(value);
+    return places?.keys.get(key) ?? places?.self;
+  }
+
+  value(value: JsonObject | JsonValue[], key: string | number): SourceRef | undefined {
+    const places = this.#places.get(value);
+    return places?.values.get(String(key)) ?? places?.self;
+  }
+}

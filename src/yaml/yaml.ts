@@ -1,0 +1,181 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type ScalarTag,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
+import { RunnerError, type Problem } from '../core/errors.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Files } from '../core/ports.ts';
+import type { SourceRef } from '../core/source.ts';
+import { protectRaw } from '../template/scope.ts';
+import { isVault } from '../util/vault.ts';
+import { SourceMap, type Places } from './source-map.ts';
+
+/** From where files are read, and what is kept of them beside their values. */
+export interface YamlReading {
+  files: Files;
+  problems: Problem[];
+  map: SourceMap;
+}
+
+/** `!raw` marks text that is not a template, such as Go templates of docker and kubectl. */
+const raw: ScalarTag = {
+  tag: '!raw',
+  resolve: (text: string) => protectRaw(text),
+};
+
+/** Text of ansible-vault; it is opened where its place is known. */
+const encrypted: ScalarTag = { tag: '!vault', resolve: (text: string) => text };
+
+/** Reads YAML 1.2. Problems of the file are added to `problems`; the value is then null. */
+export function readYaml(file: string, reading: YamlReading): JsonValue {
+  let text: string;
+  try {
+    text = reading.files.text(file);
+  } catch (error) {
+    reading.problems.push({
+      rule: 'missing-file',
+      message: `Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? 'error'}.`,
+    });
+    return null;
+  }
+  return isVault(text) ? readEncrypted(text, file, reading) : parseYaml(text, file, reading);
+}
+
+function readEncrypted(text: string, file: string, { problems, map }: YamlReading): JsonValue {
+  const opened = attempt(problems, { file, line: 1, column: 1 }, () => map.vault?.file(text, file));
+  if (opened === undefined) return null;
+  const value = parseYaml(opened, file, { problems, map, isEncrypted: true });
+  map.vault?.remember(text, file, value);
+  return value;
+}
+
+/** Undefined when it fails with an error that is meant for the operator, which is then a problem of the file. */
+function attempt<T>(problems: Problem[], at: SourceRef, work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error;
+    problems.push({ rule: 'encrypted', message: error.message, hint: error.hint, at });
+    return undefined;
+  }
+}
+
+/** The value of a text that was read before. Problems were reported then. */
+export function parsePlain(text: string): JsonValue {
+  return parseYaml(text, '', { problems: [], map: new SourceMap() });
+}
+
+interface Text {
+  problems: Problem[];
+  map: SourceMap;
+  /** The whole file was encrypted. */
+  isEncrypted?: boolean;
+}
+
+export function parseYaml(text: string, file: string, { problems, map, ...more }: Text): JsonValue {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    customTags: [raw, encrypted],
+    prettyErrors: false,
+  });
+  const place = (offset = 0): SourceRef => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  // What follows the first error is often only its consequence.
+  for (const { message, pos } of [...document.errors.slice(0, 1), ...document.warnings]) {
+    problems.push({
+      rule: 'yaml-syntax',
+      message: message.split('\n')[0] ?? message,
+      at: place(pos[0]),
+      hint:
+        message.includes('Nested mappings') || message.includes('{{')
+          ? 'A value that begins with "{{" must be quoted.'
+          : undefined,
+    });
+  }
+  if (document.errors.length > 0) return null;
+  try {
+    const converter = new Converter(document, place, { problems, map, ...more });
+    return converter.convert(document.contents);
+  } catch (error) {
+    problems.push({
+      message: error instanceof Error ? error.message : String(error),
+      at: place(),
+    });
+    return null;
+  }
+}
+
+/** Makes plain values of a parsed text, and notes where each stands. */
+class Converter {
+  readonly #document: Document.Parsed;
+  readonly #place: (offset?: number) => SourceRef;
+  readonly #text: Text;
+
+  constructor(document: Document.Parsed, place: (offset?: number) => SourceRef, text: Text) {
+    this.#document = document;
+    this.#place = place;
+    this.#text = text;
+  }
+
+  convert(node: Node | null): JsonValue {
+    if (node === null) return null;
+    if (isAlias(node)) return this.convert(node.resolve(this.#document) ?? null);
+    if (isScalar(node) && node.tag === '!vault') {
+      const { map, problems } = this.#text;
+      const at = this.#placeOf(node);
+      const open = () => map.vault?.value(String(node.value), at) ?? '(encrypted)';
+      // A secret is data: what looks like a template in it is part of it.
+      return protectRaw(attempt(problems, at, open) ?? '');
+    }
+    if (isScalar(node))
+      return typeof node.value === 'bigint' ? Number(node.value) : (node.value as JsonValue);
+    if (isSeq(node)) return this.#list(node);
+    return isMap(node) ? this.#map(node) : null;
+  }
+
+  #list(node: YAMLSeq): JsonValue[] {
+    const places = this.#placesOf(node);
+    const list = node.items.map((item, index) => {
+      places.values.set(String(index), this.#placeOf(item as Node | null));
+      return this.convert(item as Node | null);
+    });
+    this.#text.map.set(list, places);
+    return list;
+  }
+
+  #map(node: YAMLMap): JsonObject {
+    const places = this.#placesOf(node);
+    const object: JsonObject = {};
+    let secrets: Set<string> | undefined;
+    for (const { key, value } of node.items as { key: Node; value: Node | null }[]) {
+      const name = String(isScalar(key) ? key.value : key);
+      places.keys.set(name, this.#placeOf(key));
+      places.values.set(name, this.#placeOf(value?.range ? value : key));
+      if (isScalar(value) && value.tag === '!vault') (secrets ??= new Set()).add(name);
+      object[name] = this.convert(value);
+    }
+    const hidden = this.#text.isEncrypted ? 'all' : secrets;
+    this.#text.map.set(object, { ...places, ...(hidden ? { encrypted: hidden } : {}) });
+    return object;
+  }
+
+  #placesOf(node: Node): Places {
+    return { self: this.#placeOf(node), keys: new Map(), values: new Map() };
+  }
+
+  #placeOf(node: Node | null): SourceRef {
+    return this.#place(node?.range?.[0]);
+  }
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import type { Problem } from '../../src/core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/core/json.ts';
+import type { Files } from '../../src/core/ports.ts';
+import { formatSource } from '../../src/core/source.ts';
+import { MapReader } from '../../src/yaml/map-reader.ts';
+import { SourceMap } from '../../src/yaml/source-map.ts';
+import { parseYaml, readYaml } from '../../src/yaml/yaml.ts';
+
+function parse(text: string) {
+  const reading = { problems: [] as Problem[], map: new SourceMap() };
+  return { value: parseYaml(text, 'a.yml', reading), ...reading };
+}
+
+function parseMap(text: string): { value: JsonObject; map: SourceMap; problems: Problem[] } {
+  const { value, ...reading } = parse(text);
+  if (!isJsonObject(value)) throw new Error('expected a map');
+  return { value, ...reading };
+}
+
+const shown = (problems: Problem[]) =>
+  problems.map(({ message, at }) => `${at ? formatSource(at) : ''} ${message}`);
+
+describe('parsed YAML', () => {
+  it('has a place for each key, each value and each item', () => {
+    const { value, map } = parseMap('a: 1\nb:\n  - x\n  - { c: }\n');
+    const list = value['b'] as JsonValue[];
+    const inner = list[1] as JsonObject;
+    const at = (place: ReturnType<SourceMap['of']>) => place && formatSource(place);
+    expect([at(map.of(value)), at(map.key(value, 'b')), at(map.value(value, 'a'))]).toEqual([
+      'a.yml:1:1',
+      'a.yml:2:1',
+      'a.yml:1:4',
+    ]);
+    expect([at(map.value(list, 1)), at(map.key(inner, 'c'))]).toEqual(['a.yml:4:5', 'a.yml:4:7']);
+    // What is not there is where its map begins.
+    expect([at(map.key(value, 'z')), at(map.value(list, 9))]).toEqual(['a.yml:1:1', 'a.yml:3:3']);
+  });
+
+  it('resolves aliases', () => {
+    expect(parse('- &one { a: 1 }\n- *one\n').value).toEqual([{ a: 1 }, { a: 1 }]);
+  });
+
+  it('reports the first error with its place, and a hint where braces are not quoted', () => {
+    const { value, problems } = parse('a: b: c\n');
+    expect(value).toBeNull();
+    expect(shown(problems)).toEqual([
+      'a.yml:1:4 Nested mappings are not allowed in compact mappings',
+    ]);
+    expect(problems[0]?.hint).toContain('must be quoted');
+  });
+});
+
+describe('a file', () => {
+  const files = (texts: Record<string, string>): Files => ({
+    text: (path) => {
+      const text = texts[path];
+      if (text === undefined) throw Object.assign(new Error('no'), { code: 'ENOENT' });
+      return text;
+    },
+    look: () => undefined,
+    names: () => [],
+  });
+
+  it('comes from the files that are given', () => {
+    const problems: Problem[] = [];
+    const reading = { files: files({ 'a.yml': '[1]' }), problems, map: new SourceMap() };
+    expect(readYaml('a.yml', reading)).toEqual([1]);
+    expect(readYaml('b.yml', reading)).toBeNull();
+    expect(problems).toEqual([{ rule: 'missing-file', message: 'Cannot read "b.yml": ENOENT.' }]);
+  });
+});
+
+describe('a map that is read key by key', () => {
+  const reader = (text: string) => {
+    const { value, map, problems } = parseMap(text);
+    return { reader: new MapReader(value, map, problems), problems };
+  };
+
+  it('reports values of the wrong type where they stand', () => {
+    const { reader: map, problems } = reader(
+      'text: [x]\nflag: yes\nnumber: x\nlimit: -1\nword: b\nmap: 1\nlist: 1\ntexts: [1]\nconditions: [1, a ==]\n',
+    );
+    expect([
+      map.string('text'),
+      map.boolean('flag'),
+      map.number('number'),
+      map.limit('limit'),
+      map.oneOf('word', ['a', 'c']),
+      map.object('map'),
+      map.list('list'),
+      map.strings('texts'),
+      map.conditions('conditions'),
+    ]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      [],
+      [],
+    ]);
+    expect(shown(problems).map((one) => one.slice(0, 54))).toMatchInlineSnapshot(`
+      [
+        "a.yml:1:7 "text" must be text.",
+        "a.yml:2:7 "flag" must be true or false.",
+        "a.yml:3:9 "number" must be a number.",
+        "a.yml:4:8 "limit" must be a number of at least 0.",
+        "a.yml:5:7 "word" must be one of a, c, not "b".",
+        "a.yml:6:6 "map" must be a map.",
+        "a.yml:7:7 "list" must be a list.",
+        "a.yml:8:8 "texts" must be text or a list of text.",
+        "a.yml:9:13 "conditions" must be a condition.",
+        "a.yml:9:17 Condition "a ==" does not parse: Unexpected",
+      ]
+    `);
+    map.close('a map');
+    expect(problems).toHaveLength(10);
+  });
+
+  it('reports keys that nobody asked for, with the nearest one', () => {
+    const { reader: map, problems } = reader('name: x\nnmae: y\n');
+    map.string('name');
+    map.close('a thing', (key) => (key === 'other' ? 'Use "name".' : undefined));
+    expect(shown(problems)).toEqual(['a.yml:2:1 Unknown key "nmae" in a thing.']);
+    expect(problems[0]?.hint).toBe('Did you mean "name"?');
+  });
+});
