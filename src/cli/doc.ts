@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import type { JsonSchema, Module } from '../core/module.ts';
-import { keywords, type Keyword } from '../playbook/keywords.ts';
+import { keywords, type Keyword } from '../language/keywords.ts';
 import { helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';

@@ -3,7 +3,7 @@ import { exitCodes, type EventSink, type Outcome, type StepInfo } from '../core/
 import { TimeoutError } from '../core/errors.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
-import type { Playbook } from '../core/playbook.ts';
+import type { Playbook } from '../language/document.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { HostLocks } from '../engine/locks.ts';
 import { rollBack, type RollbackResult } from '../engine/undo/rollback.ts';

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { Option } from 'commander';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { InputSpec } from '../core/playbook.ts';
+import type { InputSpec } from '../language/document.ts';
 import { recipientProblem } from '../util/age.ts';
 import { validateValue } from '../util/schema.ts';
 import { expandHome } from '../util/paths.ts';

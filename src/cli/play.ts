@@ -13,7 +13,7 @@ import {
   type OnFailure,
   type Playbook,
   type InputSpec,
-} from '../core/playbook.ts';
+} from '../language/document.ts';
 import { runPlaybook } from '../engine/run.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { loadInventory } from '../inventory/load.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
-import type { Playbook } from '../core/playbook.ts';
+import type { Playbook } from '../language/document.ts';
 import type { LoadOptions } from '../playbook/load.ts';
 import { openPlaybook } from './playbooks.ts';
 import type { World } from './world.ts';

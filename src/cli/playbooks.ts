@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import type { Playbook } from '../core/playbook.ts';
+import type { Playbook } from '../language/document.ts';
 import { loadPlaybook, type LoadOptions } from '../playbook/load.ts';
 import { readLayers, roleFolders } from '../playbook/overlay.ts';
 import { localFiles } from '../util/local-files.ts';

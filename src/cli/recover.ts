@@ -1,7 +1,7 @@
 import { SecretError, UsageError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Become, Playbook } from '../core/playbook.ts';
+import type { Become, Playbook } from '../language/document.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { rollBack } from '../engine/undo/rollback.ts';
 import { Log } from '../journal/log.ts';

@@ -16,7 +16,7 @@ import {
 import type { PlaygroundSpec } from '../chaos/playground.ts';
 import { UsageError } from '../core/errors.ts';
 import { exitCodes } from '../core/events.ts';
-import type { Playbook } from '../core/playbook.ts';
+import type { Playbook } from '../language/document.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { fileChecksum } from '../journal/store.ts';
 import { pointsOfNoReturn } from '../playbook/check.ts';

@@ -9,7 +9,7 @@ import {
   type Problem,
 } from '../core/errors.ts';
 import { rules } from '../core/rules.ts';
-import type { Playbook } from '../core/playbook.ts';
+import type { Playbook } from '../language/document.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { checkPlaybook } from '../playbook/check.ts';
 import { newCommand } from './command.ts';

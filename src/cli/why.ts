@@ -2,7 +2,7 @@ import { exitCodes } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import type { VariableOrigin } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
-import { playTasks, type Play, type Playbook, type TaskNode } from '../core/playbook.ts';
+import { playTasks, type Play, type Playbook, type TaskNode } from '../language/document.ts';
 import { formatSource, type SourceRef } from '../core/source.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { didYouMean } from '../util/text.ts';

@@ -1,6 +1,6 @@
 import { TaskError } from '../core/errors.ts';
 import type { HostAddress } from '../core/host.ts';
-import type { Become, Limit } from '../core/playbook.ts';
+import type { Become, Limit } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { isTemplate } from '../template/templates.ts';
 

@@ -1,6 +1,6 @@
 import { PlaybookError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
-import type { HostOrder, Play } from '../core/playbook.ts';
+import type { HostOrder, Play } from '../language/document.ts';
 
 /**
  * The hosts of a play in batches, as `serial` says.

@@ -1,4 +1,4 @@
-import type { BlockNode } from '../core/playbook.ts';
+import type { BlockNode } from '../language/document.ts';
 import type { IntentRecord } from '../journal/records.ts';
 import { resolveAccess } from './access.ts';
 import type { EngineContext } from './context.ts';

@@ -6,7 +6,7 @@ import type { Connections, HostSession, Identity, OutputSink } from '../core/hos
 import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { ModuleRegistry, Question } from '../core/module.ts';
-import type { Become, OnFailure } from '../core/playbook.ts';
+import type { Become, OnFailure } from '../language/document.ts';
 import { addressWith } from './access.ts';
 import type { HostLocks } from './locks.ts';
 import type { FactCache } from '../journal/fact-cache.ts';

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { RunnerError, TaskError } from '../core/errors.ts';
 import { isJsonObject } from '../core/json.ts';
-import type { Play, Playbook, TaskNode } from '../core/playbook.ts';
+import type { Play, Playbook, TaskNode } from '../language/document.ts';
 import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts';
 import { unknownValue, type Scope } from '../template/scope.ts';
 import { parseCondition } from '../template/conditions.ts';

@@ -1,7 +1,7 @@
 import { RunnerError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
-import type { TaskNode } from '../core/playbook.ts';
+import type { TaskNode } from '../language/document.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import { undoKind } from './undo-plan.ts';

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { IncludeNode, IncludePart, TaskNode } from '../core/playbook.ts';
+import type { IncludeNode, IncludePart, TaskNode } from '../language/document.ts';
 import type { Included } from '../journal/records.ts';
 import { isTemplate } from '../template/templates.ts';
 import { slug } from '../util/text.ts';

@@ -1,4 +1,4 @@
-import type { TaskNode } from '../core/playbook.ts';
+import type { TaskNode } from '../language/document.ts';
 import { unknownValue } from '../template/scope.ts';
 import type { UnitOutcome } from './unit.ts';
 

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { ConnectError, LockedError, RunnerError } from '../core/errors.ts';
 import type { HostLock } from '../core/host.ts';
-import type { Become } from '../core/playbook.ts';
+import type { Become } from '../language/document.ts';
 import { FACT_TIMEOUT_MS, inventoryHost, openSession, type EngineContext } from './context.ts';
 
 /** How long a silent run is taken to be alive. */

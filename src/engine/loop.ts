@@ -1,7 +1,7 @@
 import { RunnerError } from '../core/errors.ts';
 import type { UnitState } from '../core/events.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { loopItems, type TaskNode } from '../core/playbook.ts';
+import { loopItems, type TaskNode } from '../language/document.ts';
 import type { ResultRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';

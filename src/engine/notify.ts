@@ -1,4 +1,4 @@
-import { wholeName, type Play, type TaskNode } from '../core/playbook.ts';
+import { wholeName, type Play, type TaskNode } from '../language/document.ts';
 import type { Learnt } from './knowledge.ts';
 
 /** The handlers that a changed task notifies. */

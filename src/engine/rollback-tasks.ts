@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { JournalError, RunnerError } from '../core/errors.ts';
 import type { StepInfo } from '../core/events.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Play, RollbackPolicy, TaskNode } from '../core/playbook.ts';
+import type { Play, RollbackPolicy, TaskNode } from '../language/document.ts';
 import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import type { JournalRecord, RollbackTask } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';

@@ -21,7 +21,7 @@ import {
   type Playbook,
   type RollbackPolicy,
   type TaskNode,
-} from '../core/playbook.ts';
+} from '../language/document.ts';
 import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import type { Scope } from '../template/scope.ts';
 import { isResolved, resolveAccess } from './access.ts';

@@ -1,4 +1,4 @@
-import { tasksOf, type Node } from '../core/playbook.ts';
+import { tasksOf, type Node } from '../language/document.ts';
 import type { RunSettings } from './context.ts';
 
 /** What `--tags`, `--skip-tags` and `--from` leave of a playbook. */

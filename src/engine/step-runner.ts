@@ -5,7 +5,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
-import { type IncludeNode, type Play, type TaskNode } from '../core/playbook.ts';
+import { type IncludeNode, type Play, type TaskNode } from '../language/document.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';
 import type { Included, IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { CapturePath, HostView, Module } from '../core/module.ts';
 import type { UndoKind } from '../core/events.ts';
-import { renderedValues, type TaskNode } from '../core/playbook.ts';
+import { renderedValues, type TaskNode } from '../language/document.ts';
 import type { UndoBody } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';

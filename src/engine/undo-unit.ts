@@ -3,7 +3,7 @@ import type { StepInfo } from '../core/events.ts';
 import { localHost, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
-import { loopItems, plainTask, type TaskNode } from '../core/playbook.ts';
+import { loopItems, plainTask, type TaskNode } from '../language/document.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { protectValue, Scope, unknownValue } from '../template/scope.ts';

@@ -21,7 +21,7 @@ import {
   type Plan,
   type Question,
 } from '../core/module.ts';
-import type { Become, Limit, TaskNode } from '../core/playbook.ts';
+import type { Become, Limit, TaskNode } from '../language/document.ts';
 import type { HostSession, OutputSink } from '../core/host.ts';
 import type { IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
 import type { EventSink } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { Play, TaskNode } from '../core/playbook.ts';
+import type { Play, TaskNode } from '../language/document.ts';
 import { Scope, unknownValue, type Layer } from '../template/scope.ts';
 import type { EngineContext, RunSettings } from './context.ts';
 import type { FactCache } from '../journal/fact-cache.ts';

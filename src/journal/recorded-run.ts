@@ -1,7 +1,7 @@
 import type { VaultSource } from '../util/vault.ts';
 import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { HostAddress } from '../core/host.ts';
-import type { Become, OnFailure } from '../core/playbook.ts';
+import type { Become, OnFailure } from '../language/document.ts';
 import { JournalError } from '../core/errors.ts';
 import {
   journalFormat,

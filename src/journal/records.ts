@@ -3,7 +3,7 @@ import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
-import type { Become, OnFailure, TaskNode, UndoTrigger } from '../core/playbook.ts';
+import type { Become, OnFailure, TaskNode, UndoTrigger } from '../language/document.ts';
 
 /** Of the records below. A journal of another format is refused. */
 export const journalFormat = 2;

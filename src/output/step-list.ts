@@ -1,4 +1,4 @@
-import type { Node, Play, PlaybookChange } from '../core/playbook.ts';
+import type { Node, Play, PlaybookChange } from '../language/document.ts';
 
 /** Ids of a play and all that is in it, as overlays and `--fail-at` name them. */
 export function listedSteps(play: Play): string[] {

@@ -15,7 +15,7 @@ import {
   type RoleContext,
   type RollbackPolicy,
   type TaskNode,
-} from '../core/playbook.ts';
+} from '../language/document.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { jinjaIn } from '../template/jinja.ts';
 import { withPartials } from '../template/partials.ts';

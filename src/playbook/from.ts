@@ -1,4 +1,4 @@
-import type { Node, Playbook } from '../core/playbook.ts';
+import type { Node, Playbook } from '../language/document.ts';
 
 /**
  * Ids of the steps that stand before one, in the order of the file; facts are gathered all the same. Undefined when there

@@ -9,7 +9,7 @@ import {
   type IncludePart,
   type Node,
   type TaskNode,
-} from '../core/playbook.ts';
+} from '../language/document.ts';
 import type { SourceRef } from '../core/source.ts';
 import { isTemplate } from '../template/templates.ts';
 import { escapePattern, slug } from '../util/text.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleRegistry } from '../core/module.ts';
-import type { Become, BlockNode, Node, RoleContext, TaskNode } from '../core/playbook.ts';
+import type { Become, BlockNode, Node, RoleContext, TaskNode } from '../language/document.ts';
 import type { SourceRef } from '../core/source.ts';
 import { slug } from '../util/text.ts';
 import type { Changes } from './overlay.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { isWarning, PlaybookError, type Problem } from '../core/errors.ts';
-import { hostOrders, plainTask, strategies, tasksOf } from '../core/playbook.ts';
+import { hostOrders, plainTask, strategies, tasksOf } from '../language/document.ts';
 import type { JsonSchema, ModuleRegistry } from '../core/module.ts';
 import type {
   Become,
@@ -14,7 +14,7 @@ import type {
   PlaySection,
   RoleContext,
   TaskNode,
-} from '../core/playbook.ts';
+} from '../language/document.ts';
 import type { Files } from '../core/ports.ts';
 import type { SourceRef } from '../core/source.ts';
 import { schemaProblem, validateValue } from '../util/schema.ts';
@@ -26,7 +26,7 @@ import { reportSecrets } from './secrets.ts';
 import { findFile, loadTaskFile } from './includes.ts';
 import { inherit, stepId, topLevel, type Inherited, type LoadContext } from './inherited.ts';
 import { loadNodes } from './nodes.ts';
-import { hereInstead } from './elsewhere.ts';
+import { hereInstead } from '../language/hints.ts';
 import { loadBlockUndo, loadFingerprint, loadRollback, plainTasks } from './tasks.ts';
 import { SourceMap } from '../yaml/source-map.ts';
 import { readYaml, type YamlReading } from '../yaml/yaml.ts';

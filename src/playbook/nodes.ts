@@ -6,13 +6,13 @@ import {
   type CommitNode,
   type Node,
   type TaskNode,
-} from '../core/playbook.ts';
+} from '../language/document.ts';
 import type { SourceRef } from '../core/source.ts';
 import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { loopKeyword } from './loop.ts';
 import { MapReader } from '../yaml/map-reader.ts';
-import { hereInstead } from './elsewhere.ts';
+import { hereInstead } from '../language/hints.ts';
 import { loadBlockUndo, loadTask, plainTasks, reportHiddenPivot } from './tasks.ts';
 
 export function loadNodes(

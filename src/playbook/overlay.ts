@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Problem } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Node, PlaybookChange } from '../core/playbook.ts';
+import type { Node, PlaybookChange } from '../language/document.ts';
 import type { SourceRef } from '../core/source.ts';
 import { didYouMean } from '../util/text.ts';
 import type { Inherited, LoadContext } from './inherited.ts';

@@ -8,13 +8,13 @@ import type {
   TaskNode,
   UndoSpec,
   UndoTrigger,
-} from '../core/playbook.ts';
+} from '../language/document.ts';
 import type { SourceRef } from '../core/source.ts';
 import { validateValue } from '../util/schema.ts';
 import { didYouMean } from '../util/text.ts';
 import { inherit, stepId, type Inherited, type LoadContext } from './inherited.ts';
 import { readLoop } from './loop.ts';
-import { argumentInstead, hereInstead, moduleOfName } from './elsewhere.ts';
+import { argumentInstead, hereInstead, moduleOfName } from '../language/hints.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 
 export function loadBlockUndo(

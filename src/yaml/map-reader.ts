@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { TemplateError, type Problem } from '../core/errors.ts';
-import type { Limit } from '../core/playbook.ts';
 import type { SourceRef } from '../core/source.ts';
 import { inCel, parseCondition } from '../template/conditions.ts';
 import { isTemplate } from '../template/templates.ts';
@@ -83,7 +82,7 @@ export class MapReader {
   }
 
   /** A number of at least 0, or a template for one. */
-  limit(key: string): Limit | undefined {
+  limit(key: string): number | string | undefined {
     const value = this.value(key);
     if (value === undefined || (typeof value === 'number' && value >= 0)) return value;
     if (typeof value === 'string' && isTemplate(value)) return value;

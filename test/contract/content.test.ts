@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { parse } from 'yaml';
-import { playTasks } from '../../src/core/playbook.ts';
+import { playTasks } from '../../src/language/document.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { localFiles } from '../../src/util/local-files.ts';

@@ -136,6 +136,7 @@ describe('the import rules', () => {
     ['inventory', "import '../playbook/load.ts';", 'src/playbook'],
     ['yaml', "import { readFileSync } from 'node:fs';", 'node:fs'],
     ['yaml', "import '../playbook/load.ts';", 'src/playbook'],
+    ['language', "import '../yaml/yaml.ts';", 'src/yaml'],
     ['playbook', "import '../inventory/load.ts';", 'src/inventory'],
     ['checker', "import '../core/json.ts';", 'src/core'],
     ['modules', "import { Client } from 'ssh2';", 'ssh2'],

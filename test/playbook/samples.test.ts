@@ -8,10 +8,9 @@ import {
   playTasks,
   type IncludeNode,
   type Playbook,
-} from '../../src/core/playbook.ts';
+} from '../../src/language/document.ts';
 import { formatSource, type SourceRef } from '../../src/core/source.ts';
-import { mkeModules } from '../../src/mke/modules.ts';
-import { builtinModules, createRegistry } from '../../src/modules/index.ts';
+import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { localFiles } from '../../src/util/local-files.ts';
@@ -22,7 +21,7 @@ import { TraceFile } from '../helpers/trace-file.ts';
 
 const directory = join(packageRoot(), 'test', 'playbook', 'samples');
 const samples = readdirSync(directory).filter((name) => name.endsWith('.yml'));
-const modules = createRegistry([...builtinModules, ...mkeModules]);
+const modules = builtinModules;
 const traces = new TraceFile('loaded-playbooks');
 const options = { modules, files: localFiles, rolePaths: [], playbookPaths: [] };
 const plainFields = playTasksOf('plain.yml')[0];

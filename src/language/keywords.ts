@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../core/module.ts';
-import { hostOrders, metaActions, strategies } from '../core/playbook.ts';
+import { hostOrders, metaActions, strategies } from './document.ts';
 
 /** Where a keyword may stand. */
 export const places = [

@@ -1,7 +1,7 @@
-import type { Problem } from './errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-import type { JsonSchema } from './module.ts';
-import type { SourceRef } from './source.ts';
+import type { Problem } from '../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { JsonSchema } from '../core/module.ts';
+import type { SourceRef } from '../core/source.ts';
 
 /** A checked and linked playbook: roles and includes are expanded, keywords inherited, names unique. */
 export interface Playbook {
