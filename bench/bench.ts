@@ -1,10 +1,11 @@
 // `npm run bench -- [--hosts 1,10] [--rtt 0,20] [--work W1,W2,W4] [--tools runner,b,c,…] [--runs N]
 // [--embedded 1000] [--undo 1,10]`:
 // the same work with runner, with bare prototypes and with its peers where they are installed, in one go.
+// `--baseline DIR` compares with another build: DIR is a clone that has been built. Ratios are those to the baseline.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { Lab } from '../src/lab/lab.ts';
@@ -52,6 +53,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '1' },
     embedded: { type: 'string' },
     undo: { type: 'string' },
+    baseline: { type: 'string' },
   },
 });
 const root = new URL('../', import.meta.url).pathname;
@@ -85,8 +87,13 @@ function playbookOf(job: Job, dialect: Dialect): string {
   return file;
 }
 
-const runnerCommand = (playbook: string, inventory: string, knownHosts: string): string[] => [
-  ...[process.execPath, join(root, 'bin', 'runner.js'), 'play', playbook, '-i', inventory],
+const runnerCommand = (
+  playbook: string,
+  inventory: string,
+  knownHosts: string,
+  clone = root,
+): string[] => [
+  ...[process.execPath, join(clone, 'bin', 'runner.js'), 'play', playbook, '-i', inventory],
   ...['--output', 'plain', '--known-hosts', knownHosts, '--ssh-config', 'none'],
 ];
 
@@ -146,15 +153,18 @@ async function createTools(): Promise<Tool[]> {
     ...['-F', 'none', '-i', key, flag, String(port)],
     ...['-o', `UserKnownHostsFile=${knownHosts}`],
   ];
+  const runner = (name: string, clone: string): Tool => ({
+    name,
+    mostHosts: Infinity,
+    env: {},
+    command: (job, hosts) => [
+      runnerCommand(playbookOf(job, 'runner'), inventoryOf(hosts), hosts.knownHosts, clone),
+    ],
+  });
+  if (options.baseline !== undefined)
+    return [runner('baseline', resolve(options.baseline)), runner('runner', root)];
   const list: Tool[] = [
-    {
-      name: 'runner',
-      mostHosts: Infinity,
-      env: {},
-      command: (job, hosts) => [
-        runnerCommand(playbookOf(job, 'runner'), inventoryOf(hosts), hosts.knownHosts),
-      ],
-    },
+    runner('runner', root),
     bare('b'),
     bare('c'),
     copier('scp', (hosts, { address, port, name }) => [
@@ -319,17 +329,21 @@ async function compare(tools: Tool[], count: number, rtt: number): Promise<void>
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     for (const [work, job] of jobs(hosts)) {
-      let base: Measure | undefined;
-      for (const tool of tools.filter(({ mostHosts }) => count <= mostHosts)) {
-        const measures: Measure[] = [];
-        for (let run = 0; run < runs; run++) {
+      const able = tools.filter(({ mostHosts }) => count <= mostHosts);
+      const all = new Map<Tool, Measure[]>(able.map((tool) => [tool, []]));
+      // In turns: what else the machine does slows all of them alike.
+      for (let run = 0; run < runs; run++) {
+        for (const [tool, measures] of all) {
           job.prepare();
           const commands = tool.command(job, hosts);
-          if (!commands) break;
+          if (!commands) continue;
           // What is measured is a second run only if there was a first one by the same tool.
           if (work.endsWith('again') && run === 0) await measure(commands, tool.env, hosts);
           measures.push(await measure(commands, tool.env, hosts));
         }
+      }
+      let base: Measure | undefined;
+      for (const [tool, measures] of all) {
         if (measures.length === 0) continue;
         const result = {
           wall: median(measures.map(({ wall }) => wall)),
