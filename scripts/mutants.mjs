@@ -68,8 +68,8 @@ const mutants = [
   {
     name: 'captured mode',
     file: 'src/transport/runtime.sh',
-    find: 'rm -rf "$rc" && cp -a "$2" "$rc" || return 1',
-    replace: 'rm -rf "$rc" && cp -r "$2" "$rc" || return 1',
+    find: 'rm -rf "$rn_copy" && cp -a "$2" "$rn_copy" || return 1',
+    replace: 'rm -rf "$rn_copy" && cp -r "$2" "$rn_copy" || return 1',
     tests: ['test/lab/language', 'test/lab/modules'],
   },
   {

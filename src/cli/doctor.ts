@@ -166,7 +166,7 @@ class Doctor {
         {
           script: `for t in ${requiredTools.join(' ')}; do command -v "$t" >/dev/null || echo "$t"; done`,
         },
-        { script: 'mkdir -p "$RD" && [ -w "$RD" ] && echo "$RD"' },
+        { script: 'mkdir -p "$rn_dir" && [ -w "$rn_dir" ] && echo "$rn_dir"' },
       ],
       { timeoutMs: STEP_TIMEOUT_MS },
     );

@@ -43,7 +43,7 @@ function requireAnswer({ code, stderr }: CommandOutput, what: string): void {
 export const rpmPackages: Fact<string[], ReadonlyMap<string, RpmPackage>> = {
   name: 'dnf.packages',
   command: (...words) => ({
-    script: `command -v rpm >/dev/null || rc 127 && for s in ${quoteAll(words)}; do
+    script: `command -v rpm >/dev/null || exit 127; for s in ${quoteAll(words)}; do
   if i=$(rpm -q --qf '%{NAME}-%{VERSION}-%{RELEASE}\\n' -- "$s" 2>/dev/null) || i=$(rpm -q --whatprovides --qf '%{NAME}-%{VERSION}-%{RELEASE}\\n' -- "$s" 2>/dev/null); then
     printf '%s|%s|\\n' "$s" "\${i%%[!A-Za-z0-9._+:~^-]*}"
   else

@@ -36,7 +36,7 @@ const absent: FileState = {
 /** State of a path, links not followed. */
 export const fileState: Fact<[path: string], FileState> = {
   name: 'file.state',
-  command: (path) => ({ script: `file_state ${quote(path)}` }),
+  command: (path) => ({ script: `rn_file_state ${quote(path)}` }),
   parse(output, path) {
     expectSuccess(output, `look at "${path}"`);
     const [line = '', second = ''] = output.stdout.split('\n');
@@ -80,7 +80,7 @@ export const fileSum: Fact<[path: string, algorithm: string], string> = {
 /** One sum over all that is below a directory; undefined when there is none. */
 export const treeSum: Fact<[path: string], string | undefined> = {
   name: 'file.tree',
-  command: (path) => ({ script: `tree_sum ${quote(path)}` }),
+  command: (path) => ({ script: `rn_tree_sum ${quote(path)}` }),
   parse(output, path) {
     expectSuccess(output, `look through "${path}"`);
     const [word = ''] = output.stdout.trim().split(' ');
@@ -92,7 +92,7 @@ export const treeSum: Fact<[path: string], string | undefined> = {
 export const fileContent: Fact<[path: string], Buffer | undefined> = {
   name: 'file.content',
   command: (path) => ({
-    script: `if [ -f ${quote(path)} ]; then echo present; base64 <${quote(path)}; elif [ -e ${quote(path)} ]; then echo "not a regular file" >&2; (exit 1); else echo absent; fi`,
+    script: `if [ -f ${quote(path)} ]; then echo present; base64 <${quote(path)}; elif [ -e ${quote(path)} ]; then echo "not a regular file" >&2; exit 1; else echo absent; fi`,
   }),
   parse(output, path) {
     expectSuccess(output, `read "${path}"`);

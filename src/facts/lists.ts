@@ -13,7 +13,7 @@ elif command -v rpm >/dev/null; then
 echo rpm; rpm -qa --qf 'ii |%{NAME}|%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}|%{ARCH}\\n'
 elif command -v apk >/dev/null; then
 echo apk; apk info -v | sed 's/^\\(.*\\)-\\([0-9][^-]*-r[0-9]*\\)$/ii |\\1|\\2|/'
-else echo 'neither dpkg, rpm nor apk is there' >&2; (exit 1); fi`,
+else echo 'neither dpkg, rpm nor apk is there' >&2; exit 1; fi`,
   }),
   parse({ code, stdout, stderr }) {
     if (code !== 0) throw new TaskError(`The packages cannot be listed: ${stderr.trim()}.`);

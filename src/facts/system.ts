@@ -16,7 +16,7 @@ export const kernelHostname: Fact<[], string> = {
 export const crontab: Fact<[user: string], string | undefined> = {
   name: 'system.crontab',
   command: (user) => ({
-    script: `command -v crontab >/dev/null || { echo 'there is no "crontab" on the host; is cron installed?' >&2; rc 127; } && if [ "$(id -un)" = ${quote(user)} ]; then crontab -l; else crontab -l -u ${quote(user)}; fi`,
+    script: `command -v crontab >/dev/null || { echo 'there is no "crontab" on the host; is cron installed?' >&2; exit 127; }; if [ "$(id -un)" = ${quote(user)} ]; then crontab -l; else crontab -l -u ${quote(user)}; fi`,
   }),
   parse({ code, stdout, stderr }, user) {
     if (code === 0) return stdout;
@@ -119,7 +119,7 @@ export const filesBelow: Fact<
     const places = (JSON.parse(paths) as string[]).map(quote).join(' ');
     // No path has two slashes in a row, so that a record begins where a line does with them.
     return {
-      script: `for p in ${places}; do if [ -d "$p" ]; then find ${follow === 'true' ? '-L ' : ''}"$p" -mindepth 1${limit}${holds} -exec stat -c '//%F|%a|%u|%g|%U|%G|%s|%Y|%n' {} + || rc 1; elif [ ! -e "$p" ]; then echo "$p: no such directory" >&2; fi; done`,
+      script: `for p in ${places}; do if [ -d "$p" ]; then find ${follow === 'true' ? '-L ' : ''}"$p" -mindepth 1${limit}${holds} -exec stat -c '//%F|%a|%u|%g|%U|%G|%s|%Y|%n' {} +; elif [ ! -e "$p" ]; then echo "$p: no such directory" >&2; fi; done`,
     };
   },
   parse({ stdout, stderr }) {

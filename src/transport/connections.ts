@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { ConnectError, errorMessage, TimeoutError, type ConnectStage } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Connections, HostAddress, HostSession, Identity } from '../core/host.ts';
-import { packageRoot } from '../util/package.ts';
 import { quoteAll } from '../util/shell.ts';
 import { trace } from '../util/trace.ts';
 import {
@@ -19,6 +16,7 @@ import { newMark, SessionRefusedError, type Line, type ShellChannel } from './li
 import { LocalLine } from './local.ts';
 import { OpenSshDialler } from './openssh.ts';
 import { RemoteShell } from './remote-shell.ts';
+import { readRuntime } from './runtime.ts';
 import { ShellSession, type SendHttp } from './session.ts';
 import { SshDialler, type SshLogin } from './ssh.ts';
 import { openOnTerminal } from './terminal.ts';
@@ -75,10 +73,7 @@ export class HostConnections implements Connections {
   readonly #marks = new Map<string, string>();
   readonly #sessions = new Map<string, ShellSession>();
   readonly #dialling = pLimit(DIALLING);
-  readonly #runtime = readFileSync(join(packageRoot(), 'src', 'transport', 'runtime.sh'), 'utf8')
-    .split('\n')
-    .filter((line) => !/^\s*#/.test(line))
-    .join('\n');
+  readonly #runtime = readRuntime();
 
   constructor(options: ConnectionOptions) {
     const { targets, connectTimeoutMs } = options;

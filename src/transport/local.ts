@@ -10,11 +10,13 @@ export class LocalLine implements Line {
     const child = spawnPiped('/bin/sh', ['-c', `exec ${command}`]);
     this.#children.add(child);
     child.once('close', () => this.#children.delete(child));
-    return Promise.resolve(childChannel(child, 'the shell'));
+    const channel = childChannel(child, 'the shell');
+    return Promise.resolve({ ...channel, destroy: () => child.kill('SIGKILL') });
   }
 
   close(): void {
-    for (const child of this.#children) child.kill('SIGTERM');
+    // A session shell handles SIGTERM, which commands may send to it.
+    for (const child of this.#children) child.kill('SIGKILL');
   }
 }
 

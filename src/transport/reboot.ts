@@ -53,7 +53,7 @@ export async function restart(
     await rest(POLL_MS);
     const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, Math.max(POLL_MS, deadline - clock.now()));
     try {
-      const script = `if [ "$RB" = ${quote(boot)} ]; then echo old; elif ${quoteAll(test)} </dev/null >&2; then echo up; else echo new; fi`;
+      const script = `if [ "$rn_boot" = ${quote(boot)} ]; then echo old; elif (exec ${quoteAll(test)}) </dev/null >&2; then echo up; else echo new; fi`;
       // Dialling has a patience of its own, which may be longer than what is left.
       const answer = await before(deadline, clock, ask(script, { timeoutMs }));
       if (answer === undefined) break;

@@ -99,7 +99,7 @@ export class RemoteShell {
   async start(runtime: string, options: RunOptions): Promise<void> {
     // What the login shell said before is no answer of ours: "B" is where they begin.
     this.#channel.stdin.write(
-      `RN=${this.nonce}\n${runtime}\nprintf '\\n%s B\\n' "$RN" >&2; printf '\\n%s B\\n' "$RN"\n`,
+      `rn_nonce=${this.nonce}\n${runtime}\nprintf '\\n%s B\\n' "$rn_nonce" >&2; printf '\\n%s B\\n' "$rn_nonce"\n`,
     );
     const [answer] = await this.run([{ script: 'echo $$' }], options, { keepBytes: 1024 });
     this.pid = Number(answer?.stdout.trim());
@@ -248,14 +248,18 @@ function compose(
   if (nonce !== undefined) {
     // An earlier shell wrote the frames; this one closes the answer with the same word.
     const scripts = commands.map(({ script }) => script).join('\n');
-    return [{ text: `RO=$RN; RN=${quote(nonce)}; RE=\n${scripts}\nrd\nRN=$RO\n` }];
+    return [
+      {
+        text: `rn_own=$rn_nonce; rn_nonce=${quote(nonce)}; rn_ending=\n${scripts}\nrn_done\nrn_nonce=$rn_own\n`,
+      },
+    ];
   }
-  const begin = `RX=0; RS=0\n${prologue === undefined ? '' : `{ ${prologue}\n} >/dev/null || rp $?\n`}`;
+  const begin = `rn_code=0; rn_shared=0\n${prologue === undefined ? '' : `{ ${prologue}\n} >/dev/null || rn_refuse $?\n`}`;
   const end = epilogue === undefined ? '' : `${epilogue}\n`;
   if (detach) {
     // Their output goes to files, which a process that is left behind may keep.
     const body = commands.map(({ script }, index) => framed({ script }, index, keepGoing)).join('');
-    return [{ text: `${detached(`${begin}${body}${end}rn\n`, detach)}rd\n` }];
+    return [{ text: `${detached(`${begin}${body}${end}rn_next\n`, detach)}rn_done\n` }];
   }
   const sections: Section[] = [];
   let text = begin;
@@ -265,12 +269,12 @@ function compose(
       return;
     }
     // The shell must have read all that was sent when the file's bytes begin.
-    const before = index === 0 ? '' : 'rn\n';
-    text += `if [ "$RX" = 0 ]; then ${before}${command.script}\nre $?; else printf '\\n%s N\\n' "$RN"; fi\n`;
+    const before = index === 0 ? '' : 'rn_next\n';
+    text += `if [ "$rn_code" = 0 ]; then ${before}${command.script}\nrn_end $?; else printf '\\n%s N\\n' "$rn_nonce"; fi\n`;
     sections.push({ text, feed: command.feed });
     text = '';
   });
-  sections.push({ text: `${text}${end}rd\n` });
+  sections.push({ text: `${text}${end}rn_done\n` });
   return sections;
 }
 
@@ -279,34 +283,37 @@ function framed(
   index: number,
   keepGoing: boolean,
 ): string {
-  const guard = keepGoing ? '' : '[ "$RX" = 0 ] && ';
-  const before = index === 0 ? '' : 'rn\n';
-  return `${guard}{ ${before}${foreign ? 'rg\n' : ''}${script}\n${foreign ? 'rj' : 're'} $?; }\n`;
+  const guard = keepGoing ? '' : '[ "$rn_code" = 0 ] && ';
+  const before = index === 0 ? '' : 'rn_next\n';
+  return `${guard}{ ${before}${foreign ? 'rn_begin_foreign\n' : ''}${script}\n${foreign ? 'rn_end_foreign' : 'rn_end'} $?; }\n`;
 }
 
 /**
  * The body in a process of its own, its output in files beside the unit's record. A copy is followed for display; the
- * files are read when it has ended, and again by `attend` if the connection is lost.
+ * files are read when it has ended, and again by `rn_attend` if the connection is lost. Its commands get a session of their
+ * own where setsid is installed: what they send to their process group must not end the process.
  */
 function detached(body: string, { run, unit }: { run: string; unit: string }): string {
-  return `rundir ${quote(run)}
-RF="$RD/runs/"${quote(run)}/detached/${quote(unit)}
-(umask 077; : >"$RF.out"; : >"$RF.err")
+  return `rn_make_run_dir ${quote(run)}
+rn_output="$rn_dir/runs/"${quote(run)}/detached/${quote(unit)}
+(umask 077; : >"$rn_output.out"; : >"$rn_output.err")
 (
 trap '' HUP
-RP=$(exec sh -c 'echo $PPID')
-${body}) >>"$RF.out" 2>>"$RF.err" </dev/null &
-RW=$!
-printf '\\n%s L\\n' "$RN"
-tail -n +1 -f "$RF.out" 2>/dev/null &
-RT=$!
-wait "$RW"
-kill "$RT" 2>/dev/null
-wait "$RT" 2>/dev/null
-printf '\\n\\n%s M\\n' "$RN"
-cat "$RF.out"
-cat "$RF.err" >&2
-RE=
+rn_worker=$(exec sh -c 'echo $PPID')
+if command -v setsid >/dev/null; then rn_setsid=setsid; fi
+${body}) >>"$rn_output.out" 2>>"$rn_output.err" </dev/null &
+rn_work=$!
+printf '\\n%s L\\n' "$rn_nonce"
+tail -n +1 -f "$rn_output.out" 2>/dev/null &
+rn_tail=$!
+# A signal ends "wait" early.
+while kill -0 "$rn_work" 2>/dev/null; do wait "$rn_work"; done
+kill "$rn_tail" 2>/dev/null
+wait "$rn_tail" 2>/dev/null
+printf '\\n\\n%s M\\n' "$rn_nonce"
+cat "$rn_output.out"
+cat "$rn_output.err" >&2
+rn_ending=
 `;
 }
 

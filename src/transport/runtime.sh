@@ -1,254 +1,264 @@
 # shellcheck shell=sh
-# Functions of the persistent shell, sent once a session. POSIX sh: dash, bash and busybox ash.
-# Set before: RN, a random word that frames every answer.
+# Functions of the session shell, sent once for each session. POSIX sh: dash, bash and busybox ash.
+# Every name begins with "rn_", which no playbook uses. Variables are global: "local" is not in POSIX.
+# Set before: rn_nonce, a random word that frames every answer.
 LC_ALL=C
 export LC_ALL
 unset BASH_ENV ENV CDPATH
 IFS='
  	'
-RM=$(umask)
-RU=$(id -u)
-if [ "$RU" = 0 ]; then RD=/var/lib/runner; else RD=${XDG_STATE_HOME:-${HOME:-/tmp}/.local/state}/runner; fi
-RB=-
-if [ -r /proc/sys/kernel/random/boot_id ]; then read -r RB </proc/sys/kernel/random/boot_id; fi
-RX=0
-RS=0
-RE=
-RR=
-RY=
-RH=
-RP=$$
-RL=0
+# A command that signals its own process group, as "kill 0" does, also reaches this shell. A handler, unlike an ignored
+# signal, is not inherited. SIGPIPE keeps its default: a shell whose line is lost must end at its next output.
+trap : HUP INT QUIT ALRM TERM USR1 USR2
+rn_umask=$(umask)
+rn_uid=$(id -u)
+if [ "$rn_uid" = 0 ]; then rn_dir=/var/lib/runner; else rn_dir=${XDG_STATE_HOME:-${HOME:-/tmp}/.local/state}/runner; fi
+rn_boot=-
+if [ -r /proc/sys/kernel/random/boot_id ]; then read -r rn_boot </proc/sys/kernel/random/boot_id; fi
+# Exit code of the last command, and whether a process that it left behind holds the output of this shell.
+rn_code=0
+rn_shared=0
+# The end marker that is not written yet.
+rn_ending=
+# The run whose directory exists, the kind of sync(1), and the kind of head(1).
+rn_made=
+rn_sync=
+rn_head=
+# The process that does the work: this shell, or a separate one for a detached unit, whose commands rn_setsid starts.
+rn_worker=$$
+# shellcheck disable=SC2034  # read by the scripts that follow
+rn_setsid=
+rn_last_pid=0
 
-# The end of a command's output is a line on both streams, with exit code and RS. It is written as late as possible,
+# The end of a command's output is a line on both streams, with exit code and rn_shared. It is written as late as possible,
 # that of the last command together with the end of the answer: each write costs a packet.
-# re CODE: a command ended. rn: the next one begins. rd: the answer ends.
-re() { RX=$1; RE="E $1 $RS"; }
-rn() {
-  if [ -n "$RE" ]; then
-    printf '\n%s %s\n' "$RN" "$RE" >&2
-    printf '\n%s %s\n' "$RN" "$RE"
+# rn_end CODE: a command ended. rn_next: the next one begins. rn_done: the answer ends.
+rn_end() { rn_code=$1; rn_ending="E $1 $rn_shared"; }
+rn_next() {
+  if [ -n "$rn_ending" ]; then
+    printf '\n%s %s\n' "$rn_nonce" "$rn_ending" >&2
+    printf '\n%s %s\n' "$rn_nonce" "$rn_ending"
   fi
-  RE=
+  rn_ending=
 }
-rd() {
-  printf '\n%s %s D\n' "$RN" "$RE" >&2
-  printf '\n%s %s D\n' "$RN" "$RE"
-  RE=
+rn_done() {
+  printf '\n%s %s D\n' "$rn_nonce" "$rn_ending" >&2
+  printf '\n%s %s D\n' "$rn_nonce" "$rn_ending"
+  rn_ending=
 }
-# rp CODE: what comes before the first command failed with it.
-rp() {
-  # shellcheck disable=SC2034  # read by the scripts that follow
-  RX=$1
-  RE="P $1 0"
-}
+# rn_refuse CODE: what precedes the first command failed with CODE.
+# shellcheck disable=SC2034  # read by the scripts that follow
+rn_refuse() { rn_code=$1; rn_ending="P $1 0"; }
 
-# rc CODE: a code, without the process that "(exit CODE)" costs.
-rc() { return "$1"; }
-
-# rj CODE: the end of a command that came from a playbook. It may have left a process behind which holds this shell's
-# output and could write into the answers that follow: then RS is 1, and the shell is not used again. Looked at are
-# the processes that are new since rg, which stands before the command, or all when there are too many.
-rg() { read -r rw rw rw rw RL 2>/dev/null </proc/loadavg; }
-rj() {
-  RS=0
-  if read -r rw rw rw rw rl 2>/dev/null </proc/loadavg; then
-    ri=$RL
-    if [ "$rl" -lt "$ri" ] || [ "$rl" -gt "$((ri + 500))" ]; then
-      for rp in /proc/[0-9]*; do [ "$rp" = "/proc/$$" ] || rh "$rp"; done
+# rn_end_foreign CODE: the end of a command of a playbook. It may have left a process behind which holds this shell's
+# output and could write into later answers: then rn_shared is 1, and the shell is not used again. Only processes that
+# started after rn_begin_foreign, which precedes the command, are examined, or all when there are too many.
+rn_begin_foreign() { read -r rn_word rn_word rn_word rn_word rn_last_pid 2>/dev/null </proc/loadavg; }
+rn_end_foreign() {
+  rn_shared=0
+  if read -r rn_word rn_word rn_word rn_word rn_newest 2>/dev/null </proc/loadavg; then
+    rn_pid=$rn_last_pid
+    if [ "$rn_newest" -lt "$rn_pid" ] || [ "$rn_newest" -gt "$((rn_pid + 500))" ]; then
+      for rn_process in /proc/[0-9]*; do [ "$rn_process" = "/proc/$$" ] || rn_check_output "$rn_process"; done
     else
-      while [ "$ri" -lt "$rl" ]; do
-        ri=$((ri + 1))
-        rh "/proc/$ri"
+      while [ "$rn_pid" -lt "$rn_newest" ]; do
+        rn_pid=$((rn_pid + 1))
+        rn_check_output "/proc/$rn_pid"
       done
     fi
   fi
-  re "$1"
+  rn_end "$1"
 }
+# rn_check_output /proc/PID: sets rn_shared if the process holds the output of this shell.
 # shellcheck disable=SC3013  # -ef is in dash, bash and busybox ash
-rh() {
+rn_check_output() {
   [ -d "$1" ] || return 0
-  if [ "$1/fd/1" -ef "/proc/$$/fd/1" ] || [ "$1/fd/2" -ef "/proc/$$/fd/1" ]; then RS=1; fi
-  if [ "$1/fd/1" -ef "/proc/$$/fd/2" ] || [ "$1/fd/2" -ef "/proc/$$/fd/2" ]; then RS=1; fi
+  if [ "$1/fd/1" -ef "/proc/$$/fd/1" ] || [ "$1/fd/2" -ef "/proc/$$/fd/1" ]; then rn_shared=1; fi
+  if [ "$1/fd/1" -ef "/proc/$$/fd/2" ] || [ "$1/fd/2" -ef "/proc/$$/fd/2" ]; then rn_shared=1; fi
 }
 
-# receive FILE BYTES SHA256: what follows on standard input. "R" asks the controller for it. All of it is taken even
-# when there is no room (tee goes on), since the rest would be read as commands. The sum is made on the way.
+# rn_receive FILE BYTES SHA256: stores the bytes that follow on standard input. "R" asks the controller for them. All of
+# them are read even without space on the disk (tee goes on), since the rest would be read as commands.
 # A head that reads ahead, as that of busybox does, would swallow commands: then "W" asks for the bytes alone, and "T"
-# for what follows.
-receive() {
-  if [ -z "$RH" ]; then
-    RH=W
-    case $(head --version 2>/dev/null) in *'GNU coreutils'*) RH=R ;; esac
+# for the text that follows.
+rn_receive() {
+  if [ -z "$rn_head" ]; then
+    rn_head=W
+    case $(head --version 2>/dev/null) in *'GNU coreutils'*) rn_head=R ;; esac
   fi
-  printf '\n%s %s\n' "$RN" "$RH"
+  printf '\n%s %s\n' "$rn_nonce" "$rn_head"
   umask 077
-  # Five times as fast where it is there; coreutils do without the processor's own instructions.
-  rk=sha256sum
-  if command -v openssl >/dev/null; then rk='openssl dgst -sha256 -r'; fi
+  # openssl, where installed, is five times as fast: coreutils do without the processor's own instructions.
+  rn_sum_program=sha256sum
+  if command -v openssl >/dev/null; then rn_sum_program='openssl dgst -sha256 -r'; fi
   # shellcheck disable=SC2086  # a command and its words
-  rw=$(head -c "$2" | tee "$1" | $rk)
-  umask "$RM"
-  if [ "$RH" = W ]; then printf '\n%s T\n' "$RN"; fi
-  if [ "${rw%% *}" = "$3" ] && [ "$(wc -c <"$1")" -eq "$2" ] 2>/dev/null; then return 0; fi
-  # First gone, then told: when the line is lost, telling ends this shell.
-  discard "$1"
+  rn_sum=$(head -c "$2" | tee "$1" | $rn_sum_program)
+  umask "$rn_umask"
+  if [ "$rn_head" = W ]; then printf '\n%s T\n' "$rn_nonce"; fi
+  if [ "${rn_sum%% *}" = "$3" ] && [ "$(wc -c <"$1")" -eq "$2" ] 2>/dev/null; then return 0; fi
+  # Remove before the message: on a lost line, writing the message ends this shell.
+  rn_discard "$1"
   echo "what arrived in $1 is not what was sent" >&2
   return 1
 }
 
-# discard FILE: removes what could not be finished, and says so when the disk is full: not every shell does.
-discard() {
-  rk=$1
+# rn_wrote CODE: restores the umask after a temporary file was written, and returns CODE.
+rn_wrote() { umask "$rn_umask"; return "$1"; }
+
+# rn_fail CODE FILE: removes the temporary file of an action that failed, and returns CODE.
+rn_fail() { rn_discard "$2"; return "$1"; }
+
+# rn_discard FILE: removes an unfinished file. Reports a full disk: not every shell does.
+rn_discard() {
+  rn_file=$1
   # shellcheck disable=SC2046  # words of the last line
   set -- $(df -P "$1" 2>/dev/null | tail -n 1)
-  rm -f "$rk"
+  rm -f "$rn_file"
   if [ "${4:-1}" = 0 ]; then echo "No space left on $6" >&2; fi
 }
 
-# flush FILE: its bytes are on the disk when this returns. Programs without that option write all files back.
-flush() {
-  if [ -z "$RY" ]; then
-    RY=all
-    case $(sync --help 2>&1) in *FILE*) RY=one ;; esac
+# rn_flush FILE: writes its bytes to the disk. A sync without that option writes back all files.
+rn_flush() {
+  if [ -z "$rn_sync" ]; then
+    rn_sync=all
+    case $(sync --help 2>&1) in *FILE*) rn_sync=one ;; esac
   fi
-  if [ "$RY" = one ]; then sync "$1"; else sync; fi
+  if [ "$rn_sync" = one ]; then sync "$1"; else sync; fi
 }
 
-# rundir RUN: the run's own folder on this host, readable by its owner only.
-rundir() {
-  [ "$RR" = "$1" ] && return 0
+# rn_make_run_dir RUN: makes the run's directory on this host, readable by its owner only.
+rn_make_run_dir() {
+  [ "$rn_made" = "$1" ] && return 0
   umask 077
-  mkdir -p "$RD/runs/$1/detached" "$RD/runs/$1/captures" || { umask "$RM"; return 1; }
-  umask "$RM"
-  RR=$1
+  mkdir -p "$rn_dir/runs/$1/detached" "$rn_dir/runs/$1/captures" || { umask "$rn_umask"; return 1; }
+  umask "$rn_umask"
+  rn_made=$1
 }
 
-# RP is the process that does the work: this shell, or one apart from it for a detached unit.
-# started RUN UNIT, finished RUN UNIT CODE: the record that outlives the controller, a line each.
-started() { rundir "$1" && printf '%s started %s %s\n' "$2" "$RB" "$RP" >>"$RD/runs/$1/units"; }
-finished() { printf '%s finished %s\n' "$2" "$3" >>"$RD/runs/$1/units"; }
+# rn_started RUN UNIT, rn_finished RUN UNIT CODE: the record that outlives the controller, a line each.
+rn_started() { rn_make_run_dir "$1" && printf '%s started %s %s\n' "$2" "$rn_boot" "$rn_worker" >>"$rn_dir/runs/$1/units"; }
+rn_finished() { printf '%s finished %s\n' "$2" "$3" >>"$rn_dir/runs/$1/units"; }
 
-# unit RUN UNIT: what is known of a unit whose result never reached the controller.
-unit() {
-  rs=''
-  rf=''
-  # A last line without its end was being written when the host went down; it is there all the same.
-  for rw in $(grep -h "^$2 " "$RD/runs/$1/units" 2>/dev/null | tr ' ' '|'); do
-    ra=${rw#*|}
-    case $ra in started*) rs=${ra#*|}; rf='' ;; finished*) rf=${ra#*|} ;; esac
+# rn_unit RUN UNIT: prints the state of a unit whose result never reached the controller.
+rn_unit() {
+  rn_start=''
+  rn_finish=''
+  # A last line without its end was being written when the host went down. It counts.
+  for rn_word in $(grep -h "^$2 " "$rn_dir/runs/$1/units" 2>/dev/null | tr ' ' '|'); do
+    rn_entry=${rn_word#*|}
+    case $rn_entry in started*) rn_start=${rn_entry#*|}; rn_finish='' ;; finished*) rn_finish=${rn_entry#*|} ;; esac
   done
-  if [ -z "$rs" ]; then echo never_started
-  elif [ -n "$rf" ]; then echo "finished $rf"
-  elif [ "${rs%|*}" = "$RB" ] && kill -0 "${rs#*|}" 2>/dev/null; then echo running
+  if [ -z "$rn_start" ]; then echo never_started
+  elif [ -n "$rn_finish" ]; then echo "finished $rn_finish"
+  elif [ "${rn_start%|*}" = "$rn_boot" ] && kill -0 "${rn_start#*|}" 2>/dev/null; then echo running
   else echo interrupted; fi
 }
 
-# fence RUN: makes sure that no earlier connection of the run still acts here. A command that runs makes it "busy";
-# a shell without one is ended, since what was sent to it may still be on the way.
-fence() {
-  rf=''
-  ra=''
+# rn_fence RUN: makes sure that no earlier connection of the run still acts here. Prints "busy" while one runs a command. A
+# shell without one is ended, since what was sent to it may still be on the way.
+rn_fence() {
+  rn_others=''
+  rn_idle=''
   # shellcheck disable=SC2013  # paths under /proc have no blanks
-  for rs in $(grep -l "RUNNER_RUN=$1" /proc/[0-9]*/environ 2>/dev/null); do
-    grep -q "RUNNER_LINE=$RUNNER_LINE" "$rs" 2>/dev/null || rf="$rf ${rs%/environ}"
+  for rn_process in $(grep -l "RUNNER_RUN=$1" /proc/[0-9]*/environ 2>/dev/null); do
+    grep -q "RUNNER_LINE=$RUNNER_LINE" "$rn_process" 2>/dev/null || rn_others="$rn_others ${rn_process%/environ}"
   done
-  rw=clear
-  for rs in $rf; do
+  rn_answer=clear
+  for rn_process in $rn_others; do
     # Between two commands a detached step has no child, and works all the same.
-    rk=$(grep " started $RB ${rs#/proc/}\$" "$RD/runs/$1/units" 2>/dev/null | tail -n 1)
-    if [ -n "$rk" ] && [ "$(unit "$1" "${rk%% *}")" = running ]; then rw=busy; fi
-    read -r rl <"$rs/stat" 2>/dev/null || continue
-    rl=${rl##*) }
-    rl=${rl#* }
-    case " $rf " in
-      *" /proc/${rl%% *} "*) rw=busy ;;
-      *) ra="$ra ${rs#/proc/}" ;;
+    rn_entry=$(grep " started $rn_boot ${rn_process#/proc/}\$" "$rn_dir/runs/$1/units" 2>/dev/null | tail -n 1)
+    if [ -n "$rn_entry" ] && [ "$(rn_unit "$1" "${rn_entry%% *}")" = running ]; then rn_answer=busy; fi
+    read -r rn_stat <"$rn_process/stat" 2>/dev/null || continue
+    rn_stat=${rn_stat##*) }
+    rn_stat=${rn_stat#* }
+    case " $rn_others " in
+      *" /proc/${rn_stat%% *} "*) rn_answer=busy ;;
+      *) rn_idle="$rn_idle ${rn_process#/proc/}" ;;
     esac
   done
   # shellcheck disable=SC2086  # process ids, split on purpose
-  if [ "$rw" = clear ] && [ -n "$ra" ]; then kill -9 $ra 2>/dev/null; fi
-  echo "$rw"
+  if [ "$rn_answer" = clear ] && [ -n "$rn_idle" ]; then kill -9 $rn_idle 2>/dev/null; fi
+  echo "$rn_answer"
 }
 
-# lock RUN OWNER LEASE REPLACED: takes this host for a run: "held" or "other RUN|OWNER|SINCE|LEASE AGE". A lock of the same
-# run, or of the run REPLACED, is taken over. Seconds; AGE is since its run was last heard of.
-lock() {
-  rl=$RD/lock
-  # A user without rights sees the lock of root, too.
-  if [ "$RU" != 0 ] && [ -r /var/lib/runner/lock ]; then rl=/var/lib/runner/lock; fi
+# rn_lock RUN OWNER LEASE REPLACED: locks this host for a run. Prints "held" or "other RUN|OWNER|SINCE|LEASE AGE". A lock of
+# the same run, or of the run REPLACED, is taken over. Seconds; AGE is since its run was last heard of.
+rn_lock() {
+  rn_lock_file=$rn_dir/lock
+  # An unprivileged user respects the lock of root, too.
+  if [ "$rn_uid" != 0 ] && [ -r /var/lib/runner/lock ]; then rn_lock_file=/var/lib/runner/lock; fi
   umask 022
-  mkdir -p "$RD" || { umask "$RM"; return 1; }
-  if [ "$RU" = 0 ]; then chmod 711 "$RD"; fi
-  rk="$1|$2|$(date +%s)|$3"
-  rs=0
-  if ! (set -C && printf '%s\n' "$rk" >"$rl") 2>/dev/null; then
-    rw=
-    read -r rw <"$rl" || true
-    case ${rw%%|*} in
-      "$1" | "$4" | '') printf '%s\n' "$rk" >"$rl.$$" && mv -f "$rl.$$" "$rl" || rs=1 ;;
-      *) printf 'other %s %s\n' "$rw" "$(($(date +%s) - $(stat -c %Y "$rl")))"; rs=2 ;;
+  mkdir -p "$rn_dir" || { umask "$rn_umask"; return 1; }
+  if [ "$rn_uid" = 0 ]; then chmod 711 "$rn_dir"; fi
+  rn_entry="$1|$2|$(date +%s)|$3"
+  rn_result=0
+  if ! (set -C && printf '%s\n' "$rn_entry" >"$rn_lock_file") 2>/dev/null; then
+    rn_holder=
+    read -r rn_holder <"$rn_lock_file" || true
+    case ${rn_holder%%|*} in
+      "$1" | "$4" | '') printf '%s\n' "$rn_entry" >"$rn_lock_file.$$" && mv -f "$rn_lock_file.$$" "$rn_lock_file" || rn_result=1 ;;
+      *) printf 'other %s %s\n' "$rn_holder" "$(($(date +%s) - $(stat -c %Y "$rn_lock_file")))"; rn_result=2 ;;
     esac
   fi
-  umask "$RM"
-  case $rs in 0) echo held ;; 1) return 1 ;; esac
+  umask "$rn_umask"
+  case $rn_result in 0) echo held ;; 1) return 1 ;; esac
 }
-# renew RUN, unlock RUN: "held" while the lock is this run's.
-renew() {
-  rw=
-  read -r rw <"$RD/lock" 2>/dev/null || true
-  if [ "${rw%%|*}" = "$1" ]; then touch "$RD/lock" && echo held; else echo "lost ${rw%%|*}"; fi
+# rn_renew RUN, rn_unlock RUN: "held" while the lock is this run's.
+rn_renew() {
+  rn_holder=
+  read -r rn_holder <"$rn_dir/lock" 2>/dev/null || true
+  if [ "${rn_holder%%|*}" = "$1" ]; then touch "$rn_dir/lock" && echo held; else echo "lost ${rn_holder%%|*}"; fi
 }
-unlock() {
-  rw=
-  read -r rw <"$RD/lock" 2>/dev/null || true
-  if [ "${rw%%|*}" = "$1" ]; then rm -f "$RD/lock"; fi
+rn_unlock() {
+  rn_holder=
+  read -r rn_holder <"$rn_dir/lock" 2>/dev/null || true
+  if [ "${rn_holder%%|*}" = "$1" ]; then rm -f "$rn_dir/lock"; fi
 }
 
-# remove_tree PATH: removes a path with all that is in it. A file system that is mounted there is neither emptied nor unmounted.
-remove_tree() {
+# rn_remove_tree PATH: removes a path with all below it. A file system that is mounted there is neither emptied nor unmounted.
+rn_remove_tree() {
   if [ -d "$1" ] && [ ! -L "$1" ] && [ -r /proc/self/mountinfo ]; then
-    rw=$(cd "$1" && pwd -P) || return 1
-    rw=$(rw=$rw awk '{
+    rn_path=$(cd "$1" && pwd -P) || return 1
+    rn_mounts=$(rn_path=$rn_path awk '{
       point = $5
       gsub(/\\040/, " ", point); gsub(/\\011/, "\t", point); gsub(/\\012/, "\n", point); gsub(/\\134/, "\\", point)
-      if (point == ENVIRON["rw"] || index(point, ENVIRON["rw"] "/") == 1) printf " %s", point
+      if (point == ENVIRON["rn_path"] || index(point, ENVIRON["rn_path"] "/") == 1) printf " %s", point
     }' /proc/self/mountinfo)
-    if [ -n "$rw" ]; then echo "$1 is not removed, because file systems are mounted there:$rw. Unmount them first." >&2; return 1; fi
+    if [ -n "$rn_mounts" ]; then echo "$1 is not removed, because file systems are mounted there:$rn_mounts. Unmount them first." >&2; return 1; fi
   fi
   rm -rf "$1"
 }
 
-# capture RUN PATH NAME: a copy that keeps owner, mode and time. Folders above 100 MiB are refused.
-capture() {
-  rundir "$1" || return 1
-  rc=$RD/runs/$1/captures/$3
+# rn_capture RUN PATH NAME: makes a copy that keeps owner, mode and time. Directories above 100 MiB are refused.
+rn_capture() {
+  rn_make_run_dir "$1" || return 1
+  rn_copy=$rn_dir/runs/$1/captures/$3
   if [ -d "$2" ] && [ ! -L "$2" ]; then
-    rk=$(du -sk "$2") || return 1
-    if [ "${rk%%[!0-9]*}" -gt 102400 ]; then echo "$2 is larger than 100 MiB" >&2; return 1; fi
+    rn_size=$(du -sk "$2") || return 1
+    if [ "${rn_size%%[!0-9]*}" -gt 102400 ]; then echo "$2 is larger than 100 MiB" >&2; return 1; fi
   fi
   if [ -e "$2" ] || [ -L "$2" ]; then
-    rm -rf "$rc" && cp -a "$2" "$rc" || return 1
-    # It must be there after a power cut, too.
-    if [ -L "$rc" ]; then :; elif [ -f "$rc" ]; then flush "$rc"; else sync; fi
+    rm -rf "$rn_copy" && cp -a "$2" "$rn_copy" || return 1
+    # The copy must survive a power cut.
+    if [ -L "$rn_copy" ]; then :; elif [ -f "$rn_copy" ]; then rn_flush "$rn_copy"; else sync; fi
   fi
 }
 
-# keep RUN NAME …: the copies that are small files, as a line NAME and a line of base64 each.
-keep() {
-  rc=$RD/runs/$1/captures
+# rn_keep RUN NAME …: prints the copies that are small files, as a line NAME and a line of base64 each.
+rn_keep() {
+  rn_copies=$rn_dir/runs/$1/captures
   shift
-  for rk in "$@"; do
-    if [ -f "$rc/$rk" ] && [ ! -L "$rc/$rk" ] && [ "$(wc -c <"$rc/$rk")" -le 65536 ]; then
-      echo "$rk"
-      base64 <"$rc/$rk" | tr -d '\n'
+  for rn_name in "$@"; do
+    if [ -f "$rn_copies/$rn_name" ] && [ ! -L "$rn_copies/$rn_name" ] && [ "$(wc -c <"$rn_copies/$rn_name")" -le 65536 ]; then
+      echo "$rn_name"
+      base64 <"$rn_copies/$rn_name" | tr -d '\n'
       echo
     fi
   done
 }
 
-# tree_sum PATH: one sum of the names, kinds, modes, owners and contents below a directory, or "absent".
-tree_sum() {
+# rn_tree_sum PATH: prints one sum of the names, kinds, modes, owners and contents below a directory, or "absent".
+rn_tree_sum() {
   if [ ! -d "$1" ]; then echo absent; return 0; fi
   (
     cd "$1" || exit 1
@@ -260,23 +270,23 @@ tree_sum() {
   )
 }
 
-# publish TEMPORARY PATH MODE OWNER GROUP: gives the new file its owner and mode, then its name.
+# rn_publish TEMPORARY PATH MODE OWNER GROUP: gives the new file its owner and mode, then its name.
 # Empty values are taken from the file that is replaced, if there is one.
-publish() {
+rn_publish() {
   if [ -e "$2" ]; then
-    rw=$(stat -L -c '%a %u %g' "$2") || return 1
-    ro=${rw#* }
-    chmod "${3:-${rw%% *}}" "$1" || return 1
-    if [ "$RU" = 0 ] || [ -n "$4$5" ]; then chown "${4:-${ro% *}}:${5:-${ro#* }}" "$1" || return 1; fi
+    rn_before=$(stat -L -c '%a %u %g' "$2") || return 1
+    rn_owners=${rn_before#* }
+    chmod "${3:-${rn_before%% *}}" "$1" || return 1
+    if [ "$rn_uid" = 0 ] || [ -n "$4$5" ]; then chown "${4:-${rn_owners% *}}:${5:-${rn_owners#* }}" "$1" || return 1; fi
   else
     chmod "${3:-644}" "$1" || return 1
     if [ -n "$4$5" ]; then chown "$4${5:+:$5}" "$1" || return 1; fi
   fi
-  flush "$1" && mv -f "$1" "$2"
+  rn_flush "$1" && mv -f "$1" "$2"
 }
 
-# file_state PATH: type, mode, ids, names, size, time, then checksum or link target.
-file_state() {
+# rn_file_state PATH: prints type, mode, ids, names, size, time, then checksum or link target.
+rn_file_state() {
   if [ -L "$1" ]; then
     stat -c 'link|%a|%u|%g|%U|%G|%s|%Y' "$1" && readlink "$1"
   elif [ -d "$1" ]; then
@@ -286,13 +296,13 @@ file_state() {
   elif [ -e "$1" ]; then
     stat -c 'other|%a|%u|%g|%U|%G|%s|%Y' "$1"
   else
-    # Absent is an answer only where the folder could be looked into.
-    rp=$1
-    while [ "$rp" != / ] && [ "$rp" != "${rp%/*}" ]; do
-      rp=${rp%/*}
-      rp=${rp:-/}
-      if [ -e "$rp" ]; then
-        if [ -d "$rp" ] && [ ! -x "$rp" ]; then echo "no permission to look into $rp" >&2; return 2; fi
+    # Absent is an answer only where the directory could be searched.
+    rn_parent=$1
+    while [ "$rn_parent" != / ] && [ "$rn_parent" != "${rn_parent%/*}" ]; do
+      rn_parent=${rn_parent%/*}
+      rn_parent=${rn_parent:-/}
+      if [ -e "$rn_parent" ]; then
+        if [ -d "$rn_parent" ] && [ ! -x "$rn_parent" ]; then echo "no permission to look into $rn_parent" >&2; return 2; fi
         break
       fi
     done
@@ -300,51 +310,52 @@ file_state() {
   fi
 }
 
-# attend RUN UNIT: waits while a detached unit runs, then gives its output.
-attend() {
-  while [ "$(unit "$1" "$2")" = running ]; do sleep 1; done
-  rc=$RD/runs/$1/detached/$2
-  cat "$rc.out" && cat "$rc.err" >&2
+# rn_attend RUN UNIT: waits while a detached unit runs, then prints its output.
+rn_attend() {
+  while [ "$(rn_unit "$1" "$2")" = running ]; do sleep 1; done
+  rn_output=$rn_dir/runs/$1/detached/$2
+  cat "$rn_output.out" && cat "$rn_output.err" >&2
 }
 
-# end_shell PID WORD: ends a shell and all it started, known by descent or by the word in their environment.
-# TERM first, KILL after a moment; says "ended", or the processes that are left.
-end_shell() {
-  for rk in TERM KILL; do
-    (kill_tree "$1" "$rk")
-    rl=$(marked "$2")
-    # shellcheck disable=SC2086  # process ids, split on purpose
-    kill "-$rk" "$1" $rl 2>/dev/null
-    ri=0
-    while [ "$ri" -lt 20 ]; do
-      [ -d "/proc/$1" ] || [ -n "$(marked "$2")" ] || { echo ended; return 0; }
-      ri=$((ri + 1))
-      sleep 0.1 2>/dev/null || { sleep 1; ri=20; }
+# rn_end_shell PID WORD: ends a session shell and all it started, known by descent or by the word in their environment.
+# The shell is killed at once, so that it does not go on when its command ends. The others get TERM, KILL after a moment.
+# Prints "ended", or the processes that are left.
+rn_end_shell() {
+  rn_targets=$(rn_descendants "$1")
+  kill -KILL "$1" 2>/dev/null
+  for rn_signal in TERM KILL; do
+    # shellcheck disable=SC2046,SC2086  # process ids, split on purpose
+    kill "-$rn_signal" $rn_targets $(rn_marked "$2") 2>/dev/null
+    rn_targets=
+    rn_turn=0
+    while [ "$rn_turn" -lt 20 ]; do
+      [ -d "/proc/$1" ] || [ -n "$(rn_marked "$2")" ] || { echo ended; return 0; }
+      rn_turn=$((rn_turn + 1))
+      sleep 0.1 2>/dev/null || { sleep 1; rn_turn=20; }
     done
   done
-  echo "left: $(marked "$2")"
+  echo "left: $(rn_marked "$2")"
 }
-# marked WORD: processes with RUNNER_SHELL=WORD in their environment.
-marked() {
+# rn_marked WORD: prints the processes with RUNNER_SHELL=WORD in their environment.
+rn_marked() {
   # shellcheck disable=SC2013  # paths under /proc have no blanks
-  for rs in $(grep -l "RUNNER_SHELL=$1" /proc/[0-9]*/environ 2>/dev/null); do
-    rs=${rs%/environ}
-    echo "${rs#/proc/}"
+  for rn_process in $(grep -l "RUNNER_SHELL=$1" /proc/[0-9]*/environ 2>/dev/null); do
+    rn_process=${rn_process%/environ}
+    echo "${rn_process#/proc/}"
   done
 }
 
-# kill_tree PID SIGNAL: all descendants of the process, not the process itself.
-kill_tree() {
-  for rs in /proc/[0-9]*/stat; do
-    read -r rl <"$rs" 2>/dev/null || continue
-    rp=${rl%% *}
-    rl=${rl##*) }
-    rl=${rl#* }
-    if [ "${rl%% *}" = "$1" ]; then
+# rn_descendants PID: prints all descendants of the process, parents first.
+rn_descendants() {
+  for rn_process in /proc/[0-9]*/stat; do
+    read -r rn_stat <"$rn_process" 2>/dev/null || continue
+    rn_pid=${rn_stat%% *}
+    rn_stat=${rn_stat##*) }
+    rn_stat=${rn_stat#* }
+    if [ "${rn_stat%% *}" = "$1" ]; then
+      echo "$rn_pid"
       # In a subshell, which keeps the variables of this level.
-      (kill_tree "$rp" "$2")
-      kill "-$2" "$rp" 2>/dev/null
+      (rn_descendants "$rn_pid")
     fi
   done
-  return 0
 }

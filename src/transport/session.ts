@@ -80,14 +80,14 @@ export class ShellSession implements HostSession {
 
   captureDir(run: string): string {
     // Only root has a fixed place; for others the shell knows it.
-    return this.#root ? `/var/lib/runner/runs/${run}/captures` : `$RD/runs/${run}/captures`;
+    return this.#root ? `/var/lib/runner/runs/${run}/captures` : `$rn_dir/runs/${run}/captures`;
   }
 
   read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]> {
     trace('ssh', () => `${this.#host}: asks ${commands.map((one) => one.script).join('\n')}`);
     return this.#use((shell) =>
       shell.run(
-        commands.map((one) => ({ script: `{ ${one.script}\n} </dev/null` })),
+        commands.map((one) => ({ script: `(eval ${quote(one.script)}) </dev/null` })),
         options,
         { keepGoing: true, keepBytes: FACT_BYTES },
       ),
@@ -109,7 +109,7 @@ export class ShellSession implements HostSession {
         const download = await startDownload(action, commands.at(-1));
         downloads.push(download);
         commands.push(download.command);
-      } else commands.push(actionCommand(action));
+      } else commands.push(actionCommand(action, detach));
     }
     if (batch.actions.length > 0 && local.length === batch.actions.length) {
       return { outputs: local, captureError: undefined };
@@ -159,7 +159,7 @@ export class ShellSession implements HostSession {
             shell.run([actionCommand(command)], limits, {
               keepBytes: OUTPUT_BYTES,
               // What is on record as begun and not as ended was cut off, should the controller be lost meanwhile.
-              ...(unit === undefined ? {} : { prologue: `started ${unit}` }),
+              ...(unit === undefined ? {} : { prologue: `rn_started ${unit}` }),
             }),
           ),
         ask: (script, limits) => this.#ask(script, limits),
@@ -168,19 +168,19 @@ export class ShellSession implements HostSession {
       options,
     );
     const code = String(outputs.at(-1)?.code ?? 1);
-    if (unit !== undefined) await this.#ask(`finished ${unit} ${code}`, options);
+    if (unit !== undefined) await this.#ask(`rn_finished ${unit} ${code}`, options);
     return { outputs, captureError: undefined };
   }
 
   async fence(run: string, options: RunOptions): Promise<'clear' | 'busy'> {
-    const answer = await this.#ask(`fence ${quote(run)}`, options);
+    const answer = await this.#ask(`rn_fence ${quote(run)}`, options);
     const word = answer.stdout.trim();
     if (word === 'clear' || word === 'busy') return word;
     throw new TaskError(`Earlier connections could not be looked for: ${answer.stderr}`);
   }
 
   async unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord> {
-    const answer = await this.#ask(`unit ${quoteAll([run, unit])}`, options);
+    const answer = await this.#ask(`rn_unit ${quoteAll([run, unit])}`, options);
     const [word, code] = answer.stdout.trim().split(' ');
     if (word === 'never_started' || word === 'running' || word === 'interrupted')
       return { state: word };
@@ -193,7 +193,7 @@ export class ShellSession implements HostSession {
     options: RunOptions,
   ): Promise<LockAnswer> {
     const words = [run, owner, String(leaseSeconds), replaced];
-    const answer = await this.#ask(`lock ${quoteAll(words)}`, options);
+    const answer = await this.#ask(`rn_lock ${quoteAll(words)}`, options);
     const said = answer.stdout.trim();
     if (said === 'held') return undefined;
     const [, other = '', silent] = /^other (.*) (-?\d+)$/.exec(said) ?? [];
@@ -212,13 +212,13 @@ export class ShellSession implements HostSession {
   }
 
   async renewLock(run: string, options: RunOptions): Promise<string | undefined> {
-    const { stdout } = await this.#ask(`renew ${quote(run)}`, options);
+    const { stdout } = await this.#ask(`rn_renew ${quote(run)}`, options);
     const [word, other] = stdout.trim().split(' ');
     return word === 'lost' ? (other ?? '') : undefined;
   }
 
   async unlock(run: string, options: RunOptions): Promise<void> {
-    await this.#ask(`unlock ${quote(run)}`, options);
+    await this.#ask(`rn_unlock ${quote(run)}`, options);
   }
 
   async #ask(script: string, options: RunOptions): Promise<CommandOutput> {
@@ -261,7 +261,7 @@ export class ShellSession implements HostSession {
             { hint: 'What it had done by then is not known.' },
           );
         }
-        const attend = [{ script: `attend ${quoteAll([run, unit])}` }];
+        const attend = [{ script: `rn_attend ${quoteAll([run, unit])}` }];
         return await this.#use((shell) =>
           shell.run(attend, left(), { keepBytes: OUTPUT_BYTES, nonce: progress.nonce }),
         );
@@ -311,7 +311,7 @@ export class ShellSession implements HostSession {
     try {
       shell = await this.#open();
       const [answer] = await shell.run(
-        [{ script: `end_shell ${quoteAll([String(pid), mark])}` }],
+        [{ script: `rn_end_shell ${quoteAll([String(pid), mark])}` }],
         { timeoutMs: KILL_TIMEOUT_MS },
         { keepBytes: OUTPUT_BYTES },
       );
@@ -357,10 +357,10 @@ function recordScripts(
   { run, unit }: NonNullable<Batch['record']>,
   captures: Batch['captures'],
 ): Pick<ScriptOptions, 'prologue' | 'epilogue'> {
-  const copies = captures.map(({ path, name }) => `capture ${quoteAll([run, path, name])} && `);
+  const copies = captures.map(({ path, name }) => `rn_capture ${quoteAll([run, path, name])} && `);
   return {
-    prologue: `${copies.join('')}started ${quoteAll([run, unit])}`,
-    epilogue: `finished ${quoteAll([run, unit])} "$RX"`,
+    prologue: `${copies.join('')}rn_started ${quoteAll([run, unit])}`,
+    epilogue: `rn_finished ${quoteAll([run, unit])} "$rn_code"`,
   };
 }
 
@@ -385,7 +385,7 @@ function keepCommand(
     },
   };
   const names = captures.map(({ name }) => name);
-  return [{ script: `keep ${quoteAll([run, ...names])} </dev/null || true`, sink }];
+  return [{ script: `rn_keep ${quoteAll([run, ...names])} </dev/null || true`, sink }];
 }
 
 interface Download {
@@ -421,11 +421,12 @@ async function finishDownload(
 
 function actionCommand(
   action: Exclude<Action, { kind: 'http' | 'fetch' | 'reboot' }>,
+  detach = false,
 ): ShellCommand {
   if (action.kind === 'upload') {
     return { script: uploadScript(action), feed: () => exactly(action) };
   }
-  return { script: actionScript(action), foreign: action.kind === 'exec' };
+  return { script: actionScript(action, detach), foreign: action.kind === 'exec' };
 }
 
 /**
@@ -453,10 +454,11 @@ async function* exactly({ from, size }: UploadAction): AsyncIterable<Buffer> {
 /** One action as shell text. Anything that came from a playbook passes `quote`. */
 export function actionScript(
   action: Exclude<Action, { kind: 'http' | 'fetch' | 'upload' | 'reboot' }>,
+  detach = false,
 ): string {
   switch (action.kind) {
     case 'exec':
-      return execScript(action);
+      return execScript(action, detach);
     case 'write':
       return writeScript(action);
     case 'download':
@@ -464,12 +466,12 @@ export function actionScript(
     case 'mkdir':
       return `mkdir -p ${quote(action.path)}`;
     case 'remove':
-      return `remove_tree ${quote(action.path)}`;
+      return `rn_remove_tree ${quote(action.path)}`;
     case 'symlink':
       return `ln -sfn ${quoteAll([action.target, action.path])}`;
     case 'copy':
       if (action.contentOnly) return copyScript(action);
-      return `remove_tree ${quote(action.path)} && cp -a ${copySource(action.from)} ${quote(action.path)}`;
+      return `rn_remove_tree ${quote(action.path)} && cp -a ${copySource(action.from)} ${quote(action.path)}`;
     case 'chmod':
       return `chmod ${action.recurse ? '-R ' : ''}-- ${quoteAll([modeWord(action.mode), action.path])}`;
     case 'chown': {
@@ -484,21 +486,29 @@ function modeWord(mode: string): string {
   return /^[0-7]+$/.test(mode) ? mode.padStart(5, '0') : mode;
 }
 
-/** A capture folder of a login user is known to its shell only, by the variable RD. */
+/** A capture folder of a login user is known to its shell only, by the variable rn_dir. */
 function copySource(path: string): string {
-  return path.startsWith('$RD/') ? `"$RD"${quote(path.slice(3))}` : quote(path);
+  return path.startsWith('$rn_dir/') ? `"$rn_dir"${quote(path.slice(7))}` : quote(path);
 }
 
-function execScript(action: Extract<Action, { kind: 'exec' }>): string {
-  const command = quoteAll(action.argv);
-  const changes = [
+/**
+ * The program in place of a subshell, which costs no process more than the program itself. It sees no function or variable of
+ * the session shell and cannot change that. Only programs run: `cd` or `exit` are none.
+ */
+function execScript(action: Extract<Action, { kind: 'exec' }>, detach: boolean): string {
+  const steps = [
     ...(action.cwd === undefined ? [] : [`cd ${quote(action.cwd)} || exit 1`]),
     ...Object.entries(action.env ?? {}).map(([name, value]) => `export ${name}=${quote(value)}`),
+    `exec ${detach ? '$rn_setsid ' : ''}${quoteAll(programWords(action.argv))}`,
   ];
-  const input = action.stdin === undefined ? '' : `printf %s ${quote(action.stdin)} | `;
-  const from = action.stdin === undefined ? ' </dev/null' : '';
-  if (changes.length === 0) return `${input}${command}${from}`;
-  return `(${changes.join('; ')}; ${input}${command}${from})`;
+  const program = `(${steps.join('; ')})`;
+  if (action.stdin === undefined) return `${program} </dev/null`;
+  return `printf %s ${quote(action.stdin)} | ${program}`;
+}
+
+/** Some shells have options of `exec`. */
+function programWords(argv: readonly string[]): readonly string[] {
+  return argv[0]?.startsWith('-') ? ['env', '--', ...argv] : argv;
 }
 
 function writeScript(action: Extract<Action, { kind: 'write' }>): string {
@@ -507,13 +517,13 @@ function writeScript(action: Extract<Action, { kind: 'write' }>): string {
     action.encoding === 'base64'
       ? `printf %s ${quote(action.content)} | base64 -d`
       : `printf %s ${quote(action.content)}`;
-  return `{ umask 077; ${source} >${quote(temporary)}; RC=$?; umask "$RM"; rc $RC${publishScript(action)}; }`;
+  return `{ umask 077; ${source} >${quote(temporary)}; rn_wrote $?${publishScript(action)}; }`;
 }
 
 function uploadScript(action: UploadAction): string {
   const { path, size, checksum } = action;
   const receive = quoteAll([`${path}.runner-tmp`, String(size), checksum]);
-  return `{ receive ${receive}${publishScript(action)}; }`;
+  return `{ rn_receive ${receive}${publishScript(action)}; }`;
 }
 
 /** The request goes to curl by its standard input, where no other user sees it. */
@@ -535,13 +545,13 @@ function downloadScript(action: DownloadAction): string {
   const check = checksum
     ? ` && { [ "$(${checksum.algorithm}sum <${quote(temporary)} | cut -d' ' -f1)" = ${quote(checksum.sum)} ] || { echo 'what was downloaded has another checksum' >&2; false; }; }`
     : '';
-  return `{ umask 077; ${get}; RC=$?; umask "$RM"; rc $RC${check}${publishScript(action)}; }`;
+  return `{ umask 077; ${get}; rn_wrote $?${check}${publishScript(action)}; }`;
 }
 
 function copyScript(action: CopyAction): string {
   const [from, temporary] = [quote(action.from), quote(`${action.path}.runner-tmp`)];
   // Until it has its owner and mode nobody else reads it.
-  return `{ umask 077; cat <${from} >${temporary}; RC=$?; umask "$RM"; rc $RC${publishScript(action)}; }`;
+  return `{ umask 077; cat <${from} >${temporary}; rn_wrote $?${publishScript(action)}; }`;
 }
 
 function curlQuote(text: string): string {
@@ -560,7 +570,7 @@ function publishScript({
   const check =
     validate === undefined
       ? ''
-      : ` && ${validate.replaceAll('%s', () => quote(temporary))} >&2 </dev/null`;
-  const publish = `publish ${quoteAll([temporary, path, mode, owner, group])}`;
-  return `${check} && ${publish} || { RC=$?; discard ${quote(temporary)}; rc $RC; }`;
+      : ` && (exec /bin/sh -c ${quote(validate.replaceAll('%s', () => quote(temporary)))}) >&2 </dev/null`;
+  const publish = `rn_publish ${quoteAll([temporary, path, mode, owner, group])}`;
+  return `${check} && ${publish} || rn_fail $? ${quote(temporary)}`;
 }

@@ -5,9 +5,11 @@ import { describe, it } from 'vitest';
 /** Programs that some tests need beyond Node.js, with the Debian package of each. */
 export const packages = {
   age: 'age',
+  bash: 'bash',
   busybox: 'busybox',
   createrepo_c: 'createrepo-c',
   curl: 'curl',
+  dash: 'dash',
   dnf: 'dnf',
   doas: 'opendoas',
   fish: 'fish',

@@ -74,7 +74,7 @@ class ScriptedHosts implements Connections {
   }
 
   #look(host: string, script: string): CommandOutput {
-    const [, path = ''] = /^file_state '?([^']+)'?$/.exec(script) ?? [];
+    const [, path = ''] = /^rn_file_state '?([^']+)'?$/.exec(script) ?? [];
     if (path === '') return { code: 0, stdout: '', stderr: '' };
     const text = this.#filesOf(host).get(path);
     const sum = createHash('sha256')

@@ -203,7 +203,7 @@ describeBox(
       const connections = connect({ knownHosts: [box.knownHosts] });
       const session = await connections.session(box.host(), login);
       const path = '/var/tmp/a file';
-      expect(await output(session, `file_state '${path}'`)).toBe('absent\n');
+      expect(await output(session, `rn_file_state '${path}'`)).toBe('absent\n');
       const written = await session.perform(
         {
           actions: [
@@ -222,7 +222,7 @@ describeBox(
         'BusyBox',
       );
       expect(await session.unitRecord('r1', '1', limit)).toEqual({ state: 'finished', code: 0 });
-      expect(await output(session, `file_state '${path}'`)).toMatch(
+      expect(await output(session, `rn_file_state '${path}'`)).toMatch(
         /^file\|640\|0\|0\|root\|root\|4\|\d+\n[0-9a-f]{64} /,
       );
     });

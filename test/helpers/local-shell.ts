@@ -1,0 +1,52 @@
+import { newMark } from '../../src/transport/line.ts';
+import { sendHttp } from '../../src/transport/http.ts';
+import { LocalLine } from '../../src/transport/local.ts';
+import { RemoteShell } from '../../src/transport/remote-shell.ts';
+import { readRuntime } from '../../src/transport/runtime.ts';
+import { ShellSession } from '../../src/transport/session.ts';
+import { quoteAll } from '../../src/util/shell.ts';
+import { systemClock } from '../../src/util/time.ts';
+import type { Program } from './programs.ts';
+
+/** The shells that may be /bin/sh of a host. */
+export const shells: { program: Program; argv: string[] }[] = [
+  { program: 'dash', argv: ['dash'] },
+  // By this name it is a POSIX shell, as where it is /bin/sh.
+  { program: 'bash', argv: ['bash', '--posix'] },
+  { program: 'busybox', argv: ['busybox', 'sh'] },
+];
+
+export interface LocalShell {
+  session: ShellSession;
+  /** Shells that the session has opened. */
+  opened: () => number;
+  close: () => void;
+}
+
+/** A session of this machine whose shell is another program than /bin/sh, with its records below `state`. */
+export function localShell(argv: readonly string[], state: string, run = 'test'): LocalShell {
+  const line = new LocalLine();
+  let opened = 0;
+  const open = async (): Promise<RemoteShell> => {
+    opened++;
+    const mark = newMark();
+    const words = [
+      ...['env', `HOME=${state}`, `XDG_STATE_HOME=${state}`, `RUNNER_RUN=${run}`],
+      ...['RUNNER_LINE=local', `RUNNER_SHELL=${mark}`, ...argv],
+    ];
+    const shell = new RemoteShell('here', await line.exec(quoteAll(words)), mark);
+    await shell.start(readRuntime(), { timeoutMs: 20_000 });
+    return shell;
+  };
+  const session = new ShellSession(open, {
+    ...{ host: 'here', limit: 1, root: false, local: true, sendHttp },
+    clock: systemClock,
+  });
+  return {
+    session,
+    opened: () => opened,
+    close: () => {
+      line.close();
+    },
+  };
+}
