@@ -15,7 +15,7 @@ import {
 import { newMark, SessionRefusedError, type Line, type ShellChannel } from './line.ts';
 import { LocalLine } from './local.ts';
 import { OpenSshDialler } from './openssh.ts';
-import { RemoteShell } from './remote-shell.ts';
+import { RemoteShell } from './shell.ts';
 import { readRuntime } from './runtime.ts';
 import { ShellSession, type SendHttp } from './session.ts';
 import { SshDialler, type SshLogin } from './ssh.ts';

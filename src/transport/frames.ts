@@ -17,7 +17,7 @@ export interface FrameOptions {
   /** Drop all before the first "B". */
   awaitBegin?: boolean;
   /** Where the bytes of the frame with this index go, instead of being kept. */
-  sink?: (index: number) => OutputSink | undefined;
+  sink?: ((index: number) => OutputSink | undefined) | undefined;
 }
 
 export interface Frame {

@@ -3,7 +3,6 @@ import { ConnectError, errorMessage, TaskError, TimeoutError } from '../core/err
 import type { CommandOutput } from '../core/fact.ts';
 import type { RunOptions } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
-import { quote, quoteAll } from '../util/shell.ts';
 
 const POLL_MS = 1000;
 /** A host that goes down may let a question hang. */
@@ -15,8 +14,8 @@ export interface RestartSteps {
   readonly host: string;
   /** Gives the command. */
   readonly order: (command: ExecAction, options: RunOptions) => Promise<readonly CommandOutput[]>;
-  /** Asks in a shell that may be a new one. */
-  readonly ask: (script: string, options: RunOptions) => Promise<CommandOutput>;
+  /** What `control.restarted` prints, in a shell that may be a new one. */
+  readonly look: (options: RunOptions) => Promise<CommandOutput>;
   readonly clock: Clock;
 }
 
@@ -26,8 +25,8 @@ export interface RestartSteps {
  * @throws ConnectError when it does not come back in time; TaskError when it never went down, or is not up whole
  */
 export async function restart(
-  { argv, boot, test, timeoutSeconds, delaySeconds = 0 }: RebootAction,
-  { host, order, ask, clock }: RestartSteps,
+  { argv, test, timeoutSeconds, delaySeconds = 0 }: RebootAction,
+  { host, order, look, clock }: RestartSteps,
   { signal }: RunOptions,
 ): Promise<CommandOutput[]> {
   const began = clock.now();
@@ -53,9 +52,8 @@ export async function restart(
     await rest(POLL_MS);
     const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, Math.max(POLL_MS, deadline - clock.now()));
     try {
-      const script = `if [ "$rn_boot" = ${quote(boot)} ]; then echo old; elif (exec ${quoteAll(test)}) </dev/null >&2; then echo up; else echo new; fi`;
       // Dialling has a patience of its own, which may be longer than what is left.
-      const answer = await before(deadline, clock, ask(script, { timeoutMs }));
+      const answer = await before(deadline, clock, look({ timeoutMs }));
       if (answer === undefined) break;
       const word = answer.stdout.trim().split('\n').at(-1);
       if (word === 'up') {

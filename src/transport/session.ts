@@ -1,15 +1,4 @@
-import { createReadStream } from 'node:fs';
-import type {
-  Action,
-  CopyAction,
-  DownloadAction,
-  FetchAction,
-  HttpRequest,
-  HttpResponse,
-  RebootAction,
-  UploadAction,
-  WriteAction,
-} from '../core/action.ts';
+import type { HttpRequest, HttpResponse, RebootAction } from '../core/action.ts';
 import { ConnectError, errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput, ReadCommand } from '../core/fact.ts';
 import type {
@@ -22,11 +11,19 @@ import type {
   UnitRecord,
 } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
-import { quote, quoteAll } from '../util/shell.ts';
 import { trace } from '../util/trace.ts';
 import { restart } from './reboot.ts';
-import { ReceivedFile } from './received-file.ts';
-import type { RemoteShell, ScriptOptions, ShellCommand, ShellOutput } from './remote-shell.ts';
+import {
+  attach,
+  change,
+  control,
+  keepsCopies,
+  questions,
+  sections,
+  type Script,
+} from './scripts.ts';
+import type { AnswerOptions, RemoteShell, ShellOutput } from './shell.ts';
+import { FetchedFiles, KeptCopies } from './transfers.ts';
 
 const KILL_TIMEOUT_MS = 20_000;
 const RECONNECT_PAUSE_MS = 2000;
@@ -34,7 +31,6 @@ const RECONNECT_PAUSE_MS = 2000;
 const OUTPUT_BYTES = 1024 * 1024;
 /** Facts carry whole files, in base64. */
 const FACT_BYTES = 12 * 1024 * 1024;
-const UPLOAD = { highWaterMark: 1024 * 1024 };
 
 export interface SessionOptions {
   /** Name of the host. */
@@ -85,57 +81,48 @@ export class ShellSession implements HostSession {
 
   read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]> {
     trace('ssh', () => `${this.#host}: asks ${commands.map((one) => one.script).join('\n')}`);
-    return this.#use((shell) =>
-      shell.run(
-        commands.map((one) => ({ script: `(eval ${quote(one.script)}) </dev/null` })),
-        options,
-        { keepGoing: true, keepBytes: FACT_BYTES },
-      ),
-    );
+    const script = sections(questions(commands));
+    return this.#use((shell) => shell.run(script, options, { keepBytes: FACT_BYTES }));
   }
 
   async perform(batch: Batch, options: RunOptions): Promise<BatchOutcome> {
-    const { record, captures, detach = false } = batch;
+    const { record, detach = false } = batch;
     trace('ssh', () => `${this.#host}: does ${batch.actions.map(({ kind }) => kind).join(', ')}`);
     const [only] = batch.actions;
     if (only?.kind === 'reboot') return this.#restart(only, record, options);
-    const commands: ShellCommand[] = [];
+    if (batch.actions.some(({ kind }) => kind === 'reboot'))
+      throw new TaskError('A restart stands alone in a step.');
     const local: CommandOutput[] = [];
-    const downloads: Download[] = [];
-    for (const action of batch.actions) {
+    for (const action of batch.actions)
       if (action.kind === 'http') local.push(await this.#http(action.request));
-      else if (action.kind === 'reboot') throw new TaskError('A restart stands alone in a step.');
-      else if (action.kind === 'fetch') {
-        const download = await startDownload(action, commands.at(-1));
-        downloads.push(download);
-        commands.push(download.command);
-      } else commands.push(actionCommand(action, detach));
-    }
     if (batch.actions.length > 0 && local.length === batch.actions.length) {
       return { outputs: local, captureError: undefined };
     }
-    const kept = new Map<string, Buffer>();
-    const copies = record && !detach ? keepCommand(record.run, captures, kept) : [];
-    commands.unshift(...copies);
-    const script: ScriptOptions = {
+    const script = change(batch);
+    const files = await FetchedFiles.create(script.commands);
+    const kept = keepsCopies(batch) ? new KeptCopies() : undefined;
+    const answerOptions: AnswerOptions = {
       keepBytes: OUTPUT_BYTES,
-      ...(record ? recordScripts(record, captures) : {}),
+      sink: (index) => (index === 0 ? kept : undefined) ?? files.sink(index),
     };
     try {
       const outputs =
         detach && record
-          ? await this.#performDetached(commands, options, { ...script, detach: record })
-          : await this.#use((shell) => shell.run(commands, options, script));
+          ? await this.#performDetached({ ...script, detach: record }, options)
+          : await this.#use((shell) => shell.run(sections(script), options, answerOptions));
       const [first] = outputs;
       if (first?.prologue === true) {
         const captureError = first.stderr.trim() || `code ${String(first.code)}`;
         return { outputs: [], captureError };
       }
-      const answerOf = (command: ShellCommand) => outputs[commands.indexOf(command)];
-      for (const download of downloads) await finishDownload(download, outputs, answerOf);
-      return { outputs: outputs.slice(copies.length), captureError: undefined, kept };
+      await files.finish(outputs);
+      return {
+        outputs: kept ? outputs.slice(1) : outputs,
+        captureError: undefined,
+        ...(kept ? { kept: kept.copies } : {}),
+      };
     } finally {
-      for (const { file } of downloads) await file.discard();
+      await files.discard();
     }
   }
 
@@ -149,38 +136,36 @@ export class ShellSession implements HostSession {
         hint: 'Leave it out of the hosts of this step.',
       });
     }
-    const unit = record && quoteAll([record.run, record.unit]);
     const outputs = await restart(
       action,
       {
         host: this.#host,
-        order: (command, limits) =>
-          this.#use((shell) =>
-            shell.run([actionCommand(command)], limits, {
-              keepBytes: OUTPUT_BYTES,
-              // What is on record as begun and not as ended was cut off, should the controller be lost meanwhile.
-              ...(unit === undefined ? {} : { prologue: `rn_started ${unit}` }),
-            }),
-          ),
-        ask: (script, limits) => this.#ask(script, limits),
+        order: (command, limits) => {
+          // What is on record as begun and not as ended was cut off, should the controller be lost meanwhile.
+          const { commands, prologue } = change({ actions: [command], captures: [], record });
+          return this.#use((shell) =>
+            shell.run(sections({ commands, prologue }), limits, { keepBytes: OUTPUT_BYTES }),
+          );
+        },
+        look: (limits) => this.#ask(control.restarted(action.boot, action.test), limits),
         clock: this.#clock,
       },
       options,
     );
-    const code = String(outputs.at(-1)?.code ?? 1);
-    if (unit !== undefined) await this.#ask(`rn_finished ${unit} ${code}`, options);
+    const code = outputs.at(-1)?.code ?? 1;
+    if (record) await this.#ask(control.finished(record.run, record.unit, code), options);
     return { outputs, captureError: undefined };
   }
 
   async fence(run: string, options: RunOptions): Promise<'clear' | 'busy'> {
-    const answer = await this.#ask(`rn_fence ${quote(run)}`, options);
+    const answer = await this.#ask(control.fence(run), options);
     const word = answer.stdout.trim();
     if (word === 'clear' || word === 'busy') return word;
     throw new TaskError(`Earlier connections could not be looked for: ${answer.stderr}`);
   }
 
   async unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord> {
-    const answer = await this.#ask(`rn_unit ${quoteAll([run, unit])}`, options);
+    const answer = await this.#ask(control.unit(run, unit), options);
     const [word, code] = answer.stdout.trim().split(' ');
     if (word === 'never_started' || word === 'running' || word === 'interrupted')
       return { state: word };
@@ -188,12 +173,8 @@ export class ShellSession implements HostSession {
     throw new TaskError(`The record of unit ${unit} cannot be read: ${answer.stderr}`);
   }
 
-  async lock(
-    { run, owner, leaseSeconds, replaced = '' }: LockRequest,
-    options: RunOptions,
-  ): Promise<LockAnswer> {
-    const words = [run, owner, String(leaseSeconds), replaced];
-    const answer = await this.#ask(`rn_lock ${quoteAll(words)}`, options);
+  async lock(request: LockRequest, options: RunOptions): Promise<LockAnswer> {
+    const answer = await this.#ask(control.lock(request), options);
     const said = answer.stdout.trim();
     if (said === 'held') return undefined;
     const [, other = '', silent] = /^other (.*) (-?\d+)$/.exec(said) ?? [];
@@ -212,27 +193,26 @@ export class ShellSession implements HostSession {
   }
 
   async renewLock(run: string, options: RunOptions): Promise<string | undefined> {
-    const { stdout } = await this.#ask(`rn_renew ${quote(run)}`, options);
+    const { stdout } = await this.#ask(control.renew(run), options);
     const [word, other] = stdout.trim().split(' ');
     return word === 'lost' ? (other ?? '') : undefined;
   }
 
   async unlock(run: string, options: RunOptions): Promise<void> {
-    await this.#ask(`rn_unlock ${quote(run)}`, options);
+    await this.#ask(control.unlock(run), options);
   }
 
   async #ask(script: string, options: RunOptions): Promise<CommandOutput> {
     const [answer] = await this.#use((shell) =>
-      shell.run([{ script }], options, { keepBytes: OUTPUT_BYTES }),
+      shell.run(sections({ commands: [{ script }] }), options, { keepBytes: OUTPUT_BYTES }),
     );
     return answer ?? { code: -1, stdout: '', stderr: 'no answer' };
   }
 
   /** A lost connection is opened again until time is up; the host's own record says what became of the unit. */
   async #performDetached(
-    commands: ShellCommand[],
+    script: Script & { detach: { run: string; unit: string } },
     options: RunOptions,
-    script: ScriptOptions & { detach: { run: string; unit: string } },
   ): Promise<ShellOutput[]> {
     const { run, unit } = script.detach;
     const deadline = Date.now() + options.timeoutMs;
@@ -244,7 +224,7 @@ export class ShellSession implements HostSession {
           return await this.#use((shell) => {
             progress.nonce = shell.nonce;
             progress.sent = true;
-            return shell.run(commands, left(), script);
+            return shell.run(sections(script), left(), { keepBytes: OUTPUT_BYTES });
           });
         }
         const { state } = await this.unitRecord(run, unit, left());
@@ -261,9 +241,9 @@ export class ShellSession implements HostSession {
             { hint: 'What it had done by then is not known.' },
           );
         }
-        const attend = [{ script: `rn_attend ${quoteAll([run, unit])}` }];
+        const { nonce } = progress;
         return await this.#use((shell) =>
-          shell.run(attend, left(), { keepBytes: OUTPUT_BYTES, nonce: progress.nonce }),
+          shell.run(attach(nonce, run, unit), left(), { keepBytes: OUTPUT_BYTES, nonce }),
         );
       } catch (error) {
         const again =
@@ -311,7 +291,7 @@ export class ShellSession implements HostSession {
     try {
       shell = await this.#open();
       const [answer] = await shell.run(
-        [{ script: `rn_end_shell ${quoteAll([String(pid), mark])}` }],
+        sections({ commands: [{ script: control.endShell(pid, mark) }] }),
         { timeoutMs: KILL_TIMEOUT_MS },
         { keepBytes: OUTPUT_BYTES },
       );
@@ -350,227 +330,4 @@ export class ShellSession implements HostSession {
     this.#idle.push(shell);
     this.#waiting.shift()?.();
   }
-}
-
-/** Copies aside and the record of a step, around its actions. */
-function recordScripts(
-  { run, unit }: NonNullable<Batch['record']>,
-  captures: Batch['captures'],
-): Pick<ScriptOptions, 'prologue' | 'epilogue'> {
-  const copies = captures.map(({ path, name }) => `rn_capture ${quoteAll([run, path, name])} && `);
-  return {
-    prologue: `${copies.join('')}rn_started ${quoteAll([run, unit])}`,
-    epilogue: `rn_finished ${quoteAll([run, unit])} "$rn_code"`,
-  };
-}
-
-/** Brings small copies to the controller in the same round trip, should the host's disk be lost or meddled with. */
-function keepCommand(
-  run: string,
-  captures: Batch['captures'],
-  kept: Map<string, Buffer>,
-): ShellCommand[] {
-  if (captures.length === 0) return [];
-  const chunks: Buffer[] = [];
-  const sink = {
-    write: (bytes: Buffer) => {
-      chunks.push(bytes);
-    },
-    end: () => {
-      const lines = Buffer.concat(chunks).toString('latin1').split('\n');
-      for (let line = 0; line + 1 < lines.length; line += 2) {
-        const [name = '', content = ''] = lines.slice(line, line + 2);
-        kept.set(name, Buffer.from(content, 'base64'));
-      }
-    },
-  };
-  const names = captures.map(({ name }) => name);
-  return [{ script: `rn_keep ${quoteAll([run, ...names])} </dev/null || true`, sink }];
-}
-
-interface Download {
-  command: ShellCommand;
-  /** The command that goes before, whose answer may say which checksum is wanted. */
-  before: ShellCommand | undefined;
-  action: FetchAction;
-  file: ReceivedFile;
-}
-
-async function startDownload(
-  action: FetchAction,
-  before: ShellCommand | undefined,
-): Promise<Download> {
-  const file = await ReceivedFile.create(action);
-  const command = { script: `cat ${quote(action.path)} </dev/null`, sink: file };
-  return { command, before, action, file };
-}
-
-/** @throws TaskError when the bytes are not those of the file on the host, or cannot be written */
-async function finishDownload(
-  { action, before, file }: Download,
-  answers: readonly CommandOutput[],
-  answerOf: (command: ShellCommand) => CommandOutput | undefined,
-): Promise<void> {
-  if (answers.some(({ code }) => code !== 0)) return;
-  const wanted = action.checksum ?? (before && answerOf(before)?.stdout.split(/\s/)[0]);
-  await file.complete();
-  if (file.checksum !== wanted)
-    throw new TaskError(`"${action.path}" changed while it was read.`, { hint: 'Try again.' });
-  await file.publish();
-}
-
-function actionCommand(
-  action: Exclude<Action, { kind: 'http' | 'fetch' | 'reboot' }>,
-  detach = false,
-): ShellCommand {
-  if (action.kind === 'upload') {
-    return { script: uploadScript(action), feed: () => exactly(action) };
-  }
-  return { script: actionScript(action, detach), foreign: action.kind === 'exec' };
-}
-
-/**
- * The bytes that were announced, no more and no fewer: the host would wait for what is missing, and take what is too
- * much for commands.
- * @throws TaskError when the file is not any more what it was
- */
-async function* exactly({ from, size }: UploadAction): AsyncIterable<Buffer> {
-  let sent = 0;
-  try {
-    for await (const chunk of createReadStream(from, {
-      ...UPLOAD,
-      end: size - 1,
-    }) as AsyncIterable<Buffer>) {
-      sent += chunk.length;
-      yield chunk;
-    }
-  } catch (error) {
-    throw new TaskError(`"${from}" cannot be read: ${errorMessage(error)}.`, { cause: error });
-  }
-  if (sent < size)
-    throw new TaskError(`"${from}" became shorter while it was sent.`, { hint: 'Try again.' });
-}
-
-/** One action as shell text. Anything that came from a playbook passes `quote`. */
-export function actionScript(
-  action: Exclude<Action, { kind: 'http' | 'fetch' | 'upload' | 'reboot' }>,
-  detach = false,
-): string {
-  switch (action.kind) {
-    case 'exec':
-      return execScript(action, detach);
-    case 'write':
-      return writeScript(action);
-    case 'download':
-      return downloadScript(action);
-    case 'mkdir':
-      return `mkdir -p ${quote(action.path)}`;
-    case 'remove':
-      return `rn_remove_tree ${quote(action.path)}`;
-    case 'symlink':
-      return `ln -sfn ${quoteAll([action.target, action.path])}`;
-    case 'copy':
-      if (action.contentOnly) return copyScript(action);
-      return `rn_remove_tree ${quote(action.path)} && cp -a ${copySource(action.from)} ${quote(action.path)}`;
-    case 'chmod':
-      return `chmod ${action.recurse ? '-R ' : ''}-- ${quoteAll([modeWord(action.mode), action.path])}`;
-    case 'chown': {
-      const who = `${action.owner ?? ''}${action.group ? `:${action.group}` : ''}`;
-      return `chown -h ${action.recurse ? '-R ' : ''}${quoteAll([who, action.path])}`;
-    }
-  }
-}
-
-/** With five digits the set-id bits of directories are cleared too: of four, GNU's chmod keeps them. */
-function modeWord(mode: string): string {
-  return /^[0-7]+$/.test(mode) ? mode.padStart(5, '0') : mode;
-}
-
-/** A capture folder of a login user is known to its shell only, by the variable rn_dir. */
-function copySource(path: string): string {
-  return path.startsWith('$rn_dir/') ? `"$rn_dir"${quote(path.slice(7))}` : quote(path);
-}
-
-/**
- * The program in place of a subshell, which costs no process more than the program itself. It sees no function or variable of
- * the session shell and cannot change that. Only programs run: `cd` or `exit` are none.
- */
-function execScript(action: Extract<Action, { kind: 'exec' }>, detach: boolean): string {
-  const steps = [
-    ...(action.cwd === undefined ? [] : [`cd ${quote(action.cwd)} || exit 1`]),
-    ...Object.entries(action.env ?? {}).map(([name, value]) => `export ${name}=${quote(value)}`),
-    `exec ${detach ? '$rn_setsid ' : ''}${quoteAll(programWords(action.argv))}`,
-  ];
-  const program = `(${steps.join('; ')})`;
-  if (action.stdin === undefined) return `${program} </dev/null`;
-  return `printf %s ${quote(action.stdin)} | ${program}`;
-}
-
-/** Some shells have options of `exec`. */
-function programWords(argv: readonly string[]): readonly string[] {
-  return argv[0]?.startsWith('-') ? ['env', '--', ...argv] : argv;
-}
-
-function writeScript(action: Extract<Action, { kind: 'write' }>): string {
-  const temporary = `${action.path}.runner-tmp`;
-  const source =
-    action.encoding === 'base64'
-      ? `printf %s ${quote(action.content)} | base64 -d`
-      : `printf %s ${quote(action.content)}`;
-  return `{ umask 077; ${source} >${quote(temporary)}; rn_wrote $?${publishScript(action)}; }`;
-}
-
-function uploadScript(action: UploadAction): string {
-  const { path, size, checksum } = action;
-  const receive = quoteAll([`${path}.runner-tmp`, String(size), checksum]);
-  return `{ rn_receive ${receive}${publishScript(action)}; }`;
-}
-
-/** The request goes to curl by its standard input, where no other user sees it. */
-function downloadScript(action: DownloadAction): string {
-  const { path, url, timeoutSeconds, checksum, headers = {}, login, insecure = false } = action;
-  const temporary = `${path}.runner-tmp`;
-  const lines = [
-    `url = ${curlQuote(url)}`,
-    ...Object.entries(headers).map(([name, value]) => `header = ${curlQuote(`${name}: ${value}`)}`),
-    ...(login ? [`user = ${curlQuote(`${login.user}:${login.password}`)}`] : []),
-    ...(insecure ? ['insecure'] : []),
-  ].join('\n');
-  const curl = `printf '%s\\n' ${quote(lines)} | curl -fsSL --retry 2 --max-time ${String(timeoutSeconds)} -o ${quote(temporary)} -K -`;
-  // wget would show a login in the list of processes.
-  const plain = Object.keys(headers).length === 0 && !login && !/^[a-z]+:\/\/[^/]*@/i.test(url);
-  const wget = `wget -q ${insecure ? '--no-check-certificate ' : ''}-T 60 -O ${quoteAll([temporary, url])}`;
-  const missing = 'echo "there is no curl to download with" >&2; false';
-  const get = `if command -v curl >/dev/null; then ${curl}; ${plain ? `elif command -v wget >/dev/null; then ${wget}; ` : ''}else ${missing}; fi </dev/null`;
-  const check = checksum
-    ? ` && { [ "$(${checksum.algorithm}sum <${quote(temporary)} | cut -d' ' -f1)" = ${quote(checksum.sum)} ] || { echo 'what was downloaded has another checksum' >&2; false; }; }`
-    : '';
-  return `{ umask 077; ${get}; rn_wrote $?${check}${publishScript(action)}; }`;
-}
-
-function copyScript(action: CopyAction): string {
-  const [from, temporary] = [quote(action.from), quote(`${action.path}.runner-tmp`)];
-  // Until it has its owner and mode nobody else reads it.
-  return `{ umask 077; cat <${from} >${temporary}; rn_wrote $?${publishScript(action)}; }`;
-}
-
-function curlQuote(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-}
-
-/** What follows when the temporary file is written: it gets its name, or goes. */
-function publishScript({
-  path,
-  mode = '',
-  owner = '',
-  group = '',
-  validate,
-}: Pick<WriteAction, 'path' | 'mode' | 'owner' | 'group' | 'validate'>): string {
-  const temporary = `${path}.runner-tmp`;
-  const check =
-    validate === undefined
-      ? ''
-      : ` && (exec /bin/sh -c ${quote(validate.replaceAll('%s', () => quote(temporary)))}) >&2 </dev/null`;
-  const publish = `rn_publish ${quoteAll([temporary, path, mode, owner, group])}`;
-  return `${check} && ${publish} || rn_fail $? ${quote(temporary)}`;
 }

@@ -1,7 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { newMark } from '../../src/transport/line.ts';
 import { sendHttp } from '../../src/transport/http.ts';
 import { LocalLine } from '../../src/transport/local.ts';
-import { RemoteShell } from '../../src/transport/remote-shell.ts';
+import { RemoteShell } from '../../src/transport/shell.ts';
 import { readRuntime } from '../../src/transport/runtime.ts';
 import { ShellSession } from '../../src/transport/session.ts';
 import { quoteAll } from '../../src/util/shell.ts';
@@ -16,6 +18,14 @@ export const shells: { program: Program; argv: string[] }[] = [
   { program: 'busybox', argv: ['busybox', 'sh'] },
 ];
 
+/** The environment of a shell that keeps its records below `state`, as those of a login user, even when the test runs as root. */
+export function shellEnvironment(state: string): Record<string, string> {
+  const bin = join(state, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'id'), '#!/bin/sh\necho 1000\n', { mode: 0o755 });
+  return { HOME: state, XDG_STATE_HOME: state, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+}
+
 export interface LocalShell {
   session: ShellSession;
   /** Shells that the session has opened. */
@@ -26,12 +36,13 @@ export interface LocalShell {
 /** A session of this machine whose shell is another program than /bin/sh, with its records below `state`. */
 export function localShell(argv: readonly string[], state: string, run = 'test'): LocalShell {
   const line = new LocalLine();
+  const environment = shellEnvironment(state);
   let opened = 0;
   const open = async (): Promise<RemoteShell> => {
     opened++;
     const mark = newMark();
     const words = [
-      ...['env', `HOME=${state}`, `XDG_STATE_HOME=${state}`, `RUNNER_RUN=${run}`],
+      ...['env', ...Object.entries(environment).map((pair) => pair.join('=')), `RUNNER_RUN=${run}`],
       ...['RUNNER_LINE=local', `RUNNER_SHELL=${mark}`, ...argv],
     ];
     const shell = new RemoteShell('here', await line.exec(quoteAll(words)), mark);

@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto';
+import type { UploadAction } from '../core/action.ts';
+import { ConnectError, TimeoutError } from '../core/errors.ts';
+import type { CommandOutput } from '../core/fact.ts';
+import type { OutputSink, RunOptions } from '../core/host.ts';
+import { FrameReader, type Wish } from './frames.ts';
+import type { ShellChannel } from './line.ts';
+import { sections, startText, type Section } from './scripts.ts';
+import { uploadedBytes } from './transfers.ts';
+
+/** An answer. */
+export interface ShellOutput extends CommandOutput {
+  /** What comes before the commands failed; none of them ran. */
+  prologue?: boolean;
+}
+
+export interface AnswerOptions {
+  /** Bytes kept of an output. */
+  keepBytes: number;
+  /** Where the output of the command with this index goes instead of into the answer. */
+  sink?: (index: number) => OutputSink | undefined;
+  /** The word that frames the answer, when it was made by an earlier shell. */
+  nonce?: string;
+}
+
+/** What a request in progress does to its shell. */
+interface Hooks {
+  /** The shell asks for what comes next. */
+  wish: (wish: Wish) => void;
+  /** Nobody waits for the answer any more. */
+  givenUp: () => void;
+}
+
+/** The answer that a shell is giving. */
+class PendingAnswer {
+  readonly outputs: Promise<ShellOutput[]>;
+  readonly #stdout: FrameReader;
+  readonly #stderr: FrameReader;
+  readonly #end = new AbortController();
+  #resolve: (outputs: ShellOutput[]) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+
+  constructor(
+    host: string,
+    limits: RunOptions,
+    options: AnswerOptions & { nonce: string; awaitBegin: boolean },
+    hooks: Hooks,
+  ) {
+    const { nonce, keepBytes, awaitBegin, sink } = options;
+    const common = { keepBytes, awaitBegin, onOutput: limits.onOutput };
+    this.outputs = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#stdout = new FrameReader(nonce, {
+      ...common,
+      onReady: hooks.wish,
+      overflow: () => limits.overflow?.('stdout'),
+      sink,
+    });
+    this.#stderr = new FrameReader(nonce, {
+      ...common,
+      overflow: () => limits.overflow?.('stderr'),
+    });
+    const giveUp = (message: string, hint?: string) => {
+      hooks.givenUp();
+      this.fail(new TimeoutError(message, { hint }));
+    };
+    const timer = setTimeout(() => {
+      const seconds = String(Math.round(limits.timeoutMs / 1000));
+      const hint = 'Raise "timeout" on the task if it may take longer.';
+      giveUp(`No answer from "${host}" within ${seconds} s.`, hint);
+    }, limits.timeoutMs);
+    this.#end.signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+    });
+    limits.signal?.addEventListener(
+      'abort',
+      () => {
+        giveUp('Interrupted; whether the step still had an effect is not known.');
+      },
+      { once: true, signal: this.#end.signal },
+    );
+  }
+
+  /** Whether a process that was left behind holds the output of the shell. */
+  get shared(): boolean {
+    return this.#stdout.frames.some(({ shared }) => shared);
+  }
+
+  get ended(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  push(stream: 'stdout' | 'stderr', chunk: Buffer): void {
+    (stream === 'stdout' ? this.#stdout : this.#stderr).push(chunk);
+    if (!this.#stdout.done || !this.#stderr.done || this.ended) return;
+    this.#finish();
+    this.#resolve(toOutputs(this.#stdout, this.#stderr));
+  }
+
+  fail(error: Error): void {
+    if (this.ended) return;
+    this.#finish();
+    this.#reject(error);
+  }
+
+  #finish(): void {
+    this.#end.abort();
+    this.#stdout.close();
+    this.#stderr.close();
+  }
+}
+
+/**
+ * One long-lived `sh`, fed scripts over its standard input. Each answer stands between lines that begin with a word
+ * the commands cannot know, on both streams, so any bytes may pass between them.
+ */
+export class RemoteShell {
+  /** In the environment of all that this shell starts. */
+  readonly mark: string;
+  readonly nonce = randomBytes(16).toString('hex');
+  readonly #host: string;
+  readonly #channel: ShellChannel;
+  #answer: PendingAnswer | undefined;
+  #closed: string | undefined;
+  #shared = false;
+  /** Process id of the shell on the host. */
+  pid = 0;
+
+  constructor(host: string, channel: ShellChannel, mark: string) {
+    this.#host = host;
+    this.#channel = channel;
+    this.mark = mark;
+    for (const stream of ['stdout', 'stderr'] as const)
+      channel[stream].on('data', (chunk: Buffer) => this.#answer?.push(stream, chunk));
+    channel.stdin.on('error', () => {
+      // The close that follows says why.
+    });
+    channel.onClose((reason) => {
+      this.#closed ??= reason;
+      this.#answer?.fail(this.#lost(reason));
+    });
+  }
+
+  /** Whether it can take another script. */
+  get usable(): boolean {
+    return this.#closed === undefined && !this.#shared;
+  }
+
+  /** Sends the runtime functions and learns the shell's process id. */
+  async start(runtime: string, limits: RunOptions): Promise<void> {
+    this.#channel.stdin.write(startText(this.nonce, runtime));
+    const script = sections({ commands: [{ script: 'echo $$' }] });
+    const [answer] = await this.run(script, limits, { keepBytes: 1024 });
+    this.pid = Number(answer?.stdout.trim());
+  }
+
+  /**
+   * Sends a script. One round trip, and one more for each file that is uploaded.
+   * @returns an output for each command that ran, or one with `prologue` set
+   * @throws ConnectError when the line or the shell is lost; TimeoutError when time is up or the signal says so: the
+   * shell then takes no more work, and whoever opened it must end its processes and destroy it
+   */
+  async run(
+    script: readonly Section[],
+    limits: RunOptions,
+    options: AnswerOptions,
+  ): Promise<ShellOutput[]> {
+    if (this.#closed !== undefined) throw this.#lost(this.#closed);
+    let section = 0;
+    const answer = new PendingAnswer(
+      this.#host,
+      limits,
+      { nonce: this.nonce, ...options, awaitBegin: this.pid === 0 },
+      {
+        wish: (wish) => {
+          const upload = wish === 'R' || wish === 'W' ? script[section]?.upload : undefined;
+          if (wish !== 'W') section++;
+          const next = wish === 'W' ? undefined : script[section]?.text;
+          this.#send(answer, upload, next).catch((error: unknown) => {
+            // The shell waits for bytes that do not come: nothing else can be told to it.
+            answer.fail(error instanceof Error ? error : new Error(String(error)));
+            this.destroy();
+          });
+        },
+        givenUp: () => {
+          this.#closed ??= 'given up';
+        },
+      },
+    );
+    this.#answer = answer;
+    this.#channel.stdin.write(script[0]?.text ?? '');
+    try {
+      return await answer.outputs;
+    } finally {
+      this.#shared ||= answer.shared;
+      this.#answer = undefined;
+    }
+  }
+
+  destroy(): void {
+    this.#closed ??= 'given up';
+    this.#channel.destroy();
+  }
+
+  /** Sends the bytes at the pace the host takes them, then the text that follows. */
+  async #send(
+    answer: PendingAnswer,
+    upload: UploadAction | undefined,
+    next: string | undefined,
+  ): Promise<void> {
+    const { stdin } = this.#channel;
+    if (upload) {
+      for await (const chunk of uploadedBytes(upload)) {
+        if (answer.ended) return;
+        if (!stdin.write(chunk)) await this.#drained();
+      }
+    }
+    if (next !== undefined && !answer.ended) stdin.write(next);
+  }
+
+  #drained(): Promise<void> {
+    const { stdin } = this.#channel;
+    return new Promise((resolve) => {
+      const go = () => {
+        clearInterval(watch);
+        stdin.off('drain', go);
+        resolve();
+      };
+      stdin.once('drain', go);
+      // A channel that closes meanwhile does not drain any more.
+      const watch = setInterval(() => {
+        if (this.#closed !== undefined) go();
+      }, 200);
+    });
+  }
+
+  #lost(reason: string): ConnectError {
+    return new ConnectError(`The connection to "${this.#host}" was lost: ${reason}.`, {
+      host: this.#host,
+      stage: 'lost',
+      retryable: true,
+    });
+  }
+}
+
+function toOutputs(stdout: FrameReader, stderr: FrameReader): ShellOutput[] {
+  return stdout.frames.map(({ code, bytes, size, prologue }, index) => {
+    const error = stderr.frames[index];
+    const cut = [stdout.frames[index], error].some((one) => one && one.size > one.bytes.length);
+    return {
+      code,
+      stdout: bytes.toString('utf8'),
+      stderr: error?.bytes.toString('utf8') ?? '',
+      ...(prologue ? { prologue } : {}),
+      ...(cut ? { bytes: { stdout: size, stderr: error?.size ?? 0 } } : {}),
+    };
+  });
+}

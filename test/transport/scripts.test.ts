@@ -1,0 +1,347 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Action, WriteAction } from '../../src/core/action.ts';
+import { actionScript } from '../../src/transport/action-scripts.ts';
+import { FrameReader, type Frame } from '../../src/transport/frames.ts';
+import { readRuntime } from '../../src/transport/runtime.ts';
+import {
+  change,
+  control,
+  keepsCopies,
+  questions,
+  sections,
+  startText,
+  type Script,
+} from '../../src/transport/scripts.ts';
+import { shellEnvironment, shells } from '../helpers/local-shell.ts';
+import { describeWith } from '../helpers/programs.ts';
+
+const textOf = (script: Script): string =>
+  sections(script)
+    .map(({ text }) => text)
+    .join('');
+
+const write: WriteAction = { kind: 'write', path: '/etc/a b', content: "it's $HOME" };
+
+describe('The shell text of an action', () => {
+  const cases: [title: string, action: Parameters<typeof actionScript>[0], text: string][] = [
+    [
+      'runs a program in place of a subshell, without input',
+      { kind: 'exec', argv: ['echo', "it's", '$x'] },
+      String.raw`(exec echo 'it'\''s' '$x') </dev/null`,
+    ],
+    [
+      'sets directory and environment in the subshell',
+      { kind: 'exec', argv: ['x'], cwd: '/a b', env: { A: '1 2' } },
+      "(cd '/a b' || exit 1; export A='1 2'; exec x) </dev/null",
+    ],
+    [
+      'passes input',
+      { kind: 'exec', argv: ['cat'], stdin: '-n $x' },
+      "printf %s '-n $x' | (exec cat)",
+    ],
+    [
+      'does not take the name of a program for an option of exec',
+      { kind: 'exec', argv: ['-a', 'b'] },
+      '(exec env -- -a b) </dev/null',
+    ],
+    [
+      'writes beside the target, closed to others, and removes what it cannot finish',
+      { ...write, mode: '0600' },
+      String.raw`{ umask 077; printf %s 'it'\''s $HOME' >'/etc/a b.runner-tmp'; rn_wrote $? && rn_publish '/etc/a b.runner-tmp' '/etc/a b' 0600 '' '' || rn_fail $? '/etc/a b.runner-tmp'; }`,
+    ],
+    [
+      'validates the temporary file in a shell of its own',
+      { kind: 'write', path: '/a', content: 'YQ==', encoding: 'base64', validate: 'check %s' },
+      "{ umask 077; printf %s YQ== | base64 -d >/a.runner-tmp; rn_wrote $? && (exec /bin/sh -c 'check /a.runner-tmp') >&2 </dev/null && rn_publish /a.runner-tmp /a '' '' '' || rn_fail $? /a.runner-tmp; }",
+    ],
+    [
+      'receives the announced bytes',
+      { kind: 'upload', path: '/a', from: '/x', size: 3, checksum: 'ab', owner: 'root' },
+      "{ rn_receive /a.runner-tmp 3 ab && rn_publish /a.runner-tmp /a '' root '' || rn_fail $? /a.runner-tmp; }",
+    ],
+    [
+      'prints a file that is fetched',
+      { kind: 'fetch', path: '/a b', to: '/x' },
+      "cat '/a b' </dev/null",
+    ],
+    ['makes a directory', { kind: 'mkdir', path: '/a' }, 'mkdir -p /a'],
+    ['removes a path', { kind: 'remove', path: '/a' }, 'rn_remove_tree /a'],
+    ['links', { kind: 'symlink', path: '/a', target: 'b' }, 'ln -sfn b /a'],
+    ['copies', { kind: 'copy', from: '/a', path: '/b' }, 'rn_remove_tree /b && cp -a /a /b'],
+    [
+      'copies the content only',
+      { kind: 'copy', from: '/a', path: '/b', contentOnly: true },
+      "{ umask 077; cat </a >/b.runner-tmp; rn_wrote $? && rn_publish /b.runner-tmp /b '' '' '' || rn_fail $? /b.runner-tmp; }",
+    ],
+    [
+      'sets a mode with five digits',
+      { kind: 'chmod', path: '/a', mode: '755' },
+      'chmod -- 00755 /a',
+    ],
+    [
+      'sets owners of a link itself',
+      { kind: 'chown', path: '/a', owner: 'u', group: 'g', recurse: true },
+      'chown -h -R u:g /a',
+    ],
+  ];
+  it.each(cases)('%s', (_title, action, text) => {
+    expect(actionScript(action)).toBe(text);
+  });
+
+  it('starts the program of a detached unit in a session of its own', () => {
+    expect(actionScript({ kind: 'exec', argv: ['x'] }, { detach: true })).toBe(
+      '(exec $rn_setsid x) </dev/null',
+    );
+  });
+
+  it('does not show a login in the arguments of a program', () => {
+    const text = actionScript({
+      ...{ kind: 'download', path: '/a', url: 'https://x/y', timeoutSeconds: 5 },
+      login: { user: 'u', password: 'p"w' },
+    });
+    expect(text).toContain(String.raw`printf '%s\n' 'url = "https://x/y"`);
+    expect(text).toContain(String.raw`user = "u:p\"w"' | curl`);
+    expect(text).not.toContain('wget');
+  });
+});
+
+describe('The script of a request', () => {
+  it('asks each question whatever the others answered', () => {
+    expect(textOf(questions([{ script: 'a' }, { script: 'b "' }]))).toBe(
+      `rn_code=0; rn_shared=0
+{ (eval a) </dev/null
+rn_end $?; }
+{ rn_next
+(eval 'b "') </dev/null
+rn_end $?; }
+rn_done
+`,
+    );
+  });
+
+  it('runs actions between the copies and the record of the unit, each only after the one before', () => {
+    const actions: Action[] = [
+      { kind: 'exec', argv: ['a'] },
+      { kind: 'mkdir', path: '/b' },
+    ];
+    const captures = [{ path: '/x y', name: '1.0' }];
+    const batch = { actions, captures, record: { run: 'r', unit: '1' } };
+    expect(keepsCopies(batch)).toBe(true);
+    expect(textOf(change(batch))).toBe(
+      `rn_code=0; rn_shared=0
+{ rn_capture r '/x y' 1.0 && rn_started r 1
+} >/dev/null || rn_refuse $?
+[ "$rn_code" = 0 ] && { rn_keep r 1.0 </dev/null || true
+rn_end $?; }
+[ "$rn_code" = 0 ] && { rn_next
+rn_begin_foreign
+(exec a) </dev/null
+rn_end_foreign $?; }
+[ "$rn_code" = 0 ] && { rn_next
+mkdir -p /b
+rn_end $?; }
+rn_finished r 1 "$rn_code"
+rn_done
+`,
+    );
+  });
+
+  it('ends a section where the bytes of a file follow', () => {
+    const upload = { kind: 'upload' as const, path: '/a', from: '/x', size: 3, checksum: 'ab' };
+    const parts = sections(
+      change({ actions: [upload, { kind: 'mkdir', path: '/b' }], captures: [], record: undefined }),
+    );
+    expect(parts.map((part) => part.upload)).toEqual([upload, undefined]);
+    expect(parts[0]?.text).toMatch(/rn_receive .*\nrn_end \$\?; else printf .* N.*; fi\n$/);
+    expect(parts[1]?.text).toMatch(/^\[ "\$rn_code" = 0 \] && \{ rn_next\nmkdir -p \/b\n/);
+  });
+
+  it('quotes what is in a request of the run itself', () => {
+    expect(control.lock({ run: 'r', owner: "o'x", leaseSeconds: 5 })).toBe(
+      String.raw`rn_lock r 'o'\''x' 5 ''`,
+    );
+    expect(control.unit('r', '7')).toBe('rn_unit r 7');
+    expect(control.endShell(12, 'mark')).toBe('rn_end_shell 12 mark');
+  });
+});
+
+for (const { program, argv } of shells) {
+  describeWith(program)(`In ${argv.join(' ')}`, () => {
+    let dir: string;
+    let state: string;
+    beforeEach(() => {
+      dir = mkdtempSync(join(tmpdir(), 'runner-scripts-'));
+      state = mkdtempSync(join(tmpdir(), 'runner-scripts-state-'));
+    });
+    afterEach(() => {
+      for (const one of [dir, state]) rmSync(one, { recursive: true });
+    });
+    const path = (name: string) => join(dir, name);
+    const modeOf = (name: string) => (statSync(path(name)).mode & 0o7777).toString(8);
+
+    /** Runs texts one after the other in one shell, without a connection. */
+    const answer = (...scripts: Script[]): { code: number; stdout: string; stderr: string }[] => {
+      const [command = '', ...args] = argv;
+      const input = `${startText('nonce', readRuntime())}${scripts.map(textOf).join('')}`;
+      const env = { ...process.env, ...shellEnvironment(state), RUNNER_LINE: 'local' };
+      const { stdout, stderr, status } = spawnSync(command, args, { input, env });
+      expect(status).toBe(0);
+      const framesOf = (bytes: Buffer): Frame[] => {
+        const reader = new FrameReader('nonce', { keepBytes: 1e6, awaitBegin: true });
+        reader.push(bytes);
+        expect(reader.done).toBe(true);
+        return reader.frames;
+      };
+      const errors = framesOf(stderr);
+      return framesOf(stdout).map(({ code, bytes }, index) => ({
+        code,
+        stdout: bytes.toString(),
+        stderr: errors[index]?.bytes.toString() ?? '',
+      }));
+    };
+    const plain = (...actions: Action[]) => change({ actions, captures: [], record: undefined });
+    const act = (...actions: Action[]) => answer(plain(...actions));
+
+    it('passes any argument, input, directory and variable to a program', () => {
+      const text = fc
+        .string({ unit: 'binary', maxLength: 30 })
+        .map((one) => one.replaceAll('\u0000', ''))
+        .filter((one) => Buffer.from(one).toString() === one);
+      mkdirSync(path("a 'b"));
+      fc.assert(
+        fc.property(text, text, text, (word, stdin, value) => {
+          const script = 'printf "%s|%s|" "$1" "$A"; cat; printf "|%s" "$PWD"';
+          const [output] = act({
+            ...{ kind: 'exec', argv: ['sh', '-c', script, 'sh', word] },
+            ...{ stdin, env: { A: value }, cwd: path("a 'b") },
+          });
+          expect(output?.stdout).toBe(`${word}|${value}|${stdin}|${path("a 'b")}`);
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    it('reports a program that is missing, is not executable, or was killed', () => {
+      writeFileSync(path('plain'), '');
+      expect(act({ kind: 'exec', argv: ['/nonexistent/program'] })[0]?.code).toBe(127);
+      expect(act({ kind: 'exec', argv: [path('plain')] })[0]?.code).toBe(126);
+      expect(act({ kind: 'exec', argv: ['sh', '-c', 'kill -9 $$'] })[0]?.code).toBe(137);
+      expect(act({ kind: 'exec', argv: ['true'], cwd: '/nonexistent' })[0]?.code).toBe(1);
+    });
+
+    it('writes any bytes with mode, and keeps the mode of a file that it replaces', () => {
+      const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+      const file: Action = {
+        ...{ kind: 'write', path: path('a'), mode: '0640' },
+        ...{ content: bytes.toString('base64'), encoding: 'base64' },
+      };
+      expect(act(file)[0]).toEqual({ code: 0, stdout: '', stderr: '' });
+      expect([modeOf('a'), readFileSync(path('a')).equals(bytes)]).toEqual(['640', true]);
+      act({ kind: 'write', path: path('a'), content: '-n' });
+      expect([modeOf('a'), readFileSync(path('a'), 'utf8')]).toEqual(['640', '-n']);
+    });
+
+    it('leaves the old file and no temporary file when a write is refused, and restores its umask', () => {
+      writeFileSync(path('a'), 'old');
+      mkdirSync(path('directory.runner-tmp'));
+      const refused = {
+        kind: 'write' as const,
+        path: path('a'),
+        content: 'new',
+        validate: 'grep -q never %s',
+      };
+      expect(act(refused)[0]?.code).toBe(1);
+      expect(act({ kind: 'write', path: path('directory'), content: 'x' })[0]?.code).not.toBe(0);
+      expect(readFileSync(path('a'), 'utf8')).toBe('old');
+      expect(execFileSync('ls', [dir]).toString()).toBe('a\ndirectory.runner-tmp\n');
+      const umask: Action = { kind: 'exec', argv: ['sh', '-c', 'umask'] };
+      const [, after] = answer(plain(refused), plain(umask));
+      expect(after?.stdout.trim()).toBe(execFileSync('sh', ['-c', 'umask']).toString().trim());
+    });
+
+    it('makes, copies, links and removes', () => {
+      mkdirSync(path('from'));
+      writeFileSync(path('from/x'), 'text', { mode: 0o600 });
+      symlinkSync('/nonexistent', path('link'));
+      const outputs = act(
+        { kind: 'mkdir', path: path('to/below') },
+        { kind: 'copy', from: path('from'), path: path('to/below') },
+        { kind: 'symlink', path: path('link'), target: 'to' },
+        { kind: 'chmod', path: path('to/below'), mode: '0700' },
+        { kind: 'copy', from: path('from/x'), path: path('y'), contentOnly: true },
+        { kind: 'remove', path: path('from') },
+      );
+      expect(outputs.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0, 0]);
+      expect(readFileSync(path('link/below/x'), 'utf8')).toBe('text');
+      expect([modeOf('to/below'), modeOf('to/below/x'), modeOf('y')]).toEqual([
+        '700',
+        '600',
+        '644',
+      ]);
+      expect(execFileSync('ls', [dir]).toString()).toBe('link\nto\ny\n');
+    });
+
+    it('stops at the first action that fails and records its code', () => {
+      const outputs = answer(
+        change({
+          actions: [['true'], ['sh', '-c', 'exit 3'], ['touch', path('never')]].map((words) => ({
+            kind: 'exec',
+            argv: words,
+          })),
+          captures: [],
+          record: { run: 'r', unit: '1' },
+        }),
+      );
+      expect(outputs.map(({ code }) => code)).toEqual([0, 3]);
+      const state = answer({
+        commands: [{ script: control.unit('r', '1') }, { script: control.unit('r', '2') }],
+      });
+      expect(state.map(({ stdout }) => stdout)).toEqual(['finished 3\n', 'never_started\n']);
+      expect(execFileSync('ls', [dir]).toString()).toBe('');
+    });
+
+    it('locks a host once, and takes a lock over by name only', () => {
+      const lock = (run: string, replaced?: string) => ({
+        script: control.lock({ run, owner: 'o@m', leaseSeconds: 5, replaced }),
+      });
+      const said = answer({
+        keepGoing: true,
+        commands: [
+          ...[lock('a'), lock('a'), lock('b'), { script: control.renew('b') }, lock('b', 'a')],
+          ...[{ script: control.renew('a') }, { script: control.unlock('b') }, lock('c')],
+        ],
+      }).map(({ stdout }) => stdout.replace(/\d{9,}/, 'T'));
+      expect(said).toEqual([
+        'held\n',
+        'held\n',
+        'other a|o@m|T|5 0\n',
+        'lost a\n',
+        'held\n',
+        'lost b\n',
+        '',
+        'held\n',
+      ]);
+    });
+
+    it('answers questions apart from each other', () => {
+      const scripts = ['x=1; exit 3', 'echo "[$x]" >&2', 'if', 'echo end'];
+      const outputs = answer(questions(scripts.map((script) => ({ script }))));
+      expect(outputs.map(({ code }) => code)).toEqual([3, 0, expect.any(Number), 0]);
+      expect(outputs[1]?.stderr).toBe('[]\n');
+      expect(outputs[3]?.stdout).toBe('end\n');
+    });
+  });
+}
