@@ -1,22 +1,24 @@
 import { setMaxListeners } from 'node:events';
-import { exitCodes, type EventSink, type Outcome, type StepInfo } from '../core/events.ts';
+import type { EventSink, StepInfo } from '../core/events.ts';
 import { TimeoutError } from '../core/errors.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../language/document.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { HostLocks } from '../engine/locks.ts';
-import { rollBack, type RollbackResult } from '../engine/undo/rollback.ts';
-import { runPlaybook, type RunResult } from '../engine/run.ts';
+import { rollBack } from '../engine/undo/rollback.ts';
+import { runPlaybook } from '../engine/run.ts';
+import { transaction } from '../engine/transaction.ts';
+import { ends } from '../journal/lifecycle.ts';
 import type { Log } from '../journal/log.ts';
 import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
-import { plural } from '../util/text.ts';
 import { askAfterInterrupt, askBeforeStep, askSecret, askText, canAsk, confirm } from './prompt.ts';
 import { tellEnding, WatchedOutputs } from './lost-output.ts';
 import type { RunFlags } from './run-options.ts';
+import { conclude, type Ending } from './sentences.ts';
 import type { Display } from '../output/displays.ts';
 import { createReach, unlockKeys, type ConnectFlags, type Reach } from './connect.ts';
 import type { SignalSource, World } from './world.ts';
@@ -271,9 +273,10 @@ export async function endRun(
   ending: Ending,
   began: number,
 ): Promise<number> {
-  const { outcome, exitCode, message, next } = ending;
+  const { state, message, next } = ending;
+  const { outcome, exitCode, isClosed } = ends[state];
   await log.append({ t: 'end', outcome, exitCode, message, at: new Date().toISOString() });
-  if (isClosed(ending)) {
+  if (isClosed) {
     log.releaseReserve();
     world.store.markClosed(settings.run);
     await locks.release();
@@ -288,32 +291,6 @@ export async function endRun(
   });
   tellEnding(world, settings.run, ending);
   return exitCode;
-}
-
-export interface Ending {
-  outcome: Outcome;
-  exitCode: number;
-  message: string;
-  next: string[];
-}
-
-/** How a check ended; it leaves nothing to do. */
-export function concludeCheck(result: RunResult): Ending {
-  const message = 'Nothing was changed.';
-  switch (result.status) {
-    case 'locked': // Only a run that changes something locks hosts.
-    case 'done':
-      return { outcome: 'done', exitCode: exitCodes.done, message, next: [] };
-    case 'interrupted':
-      return { outcome: 'interrupted', exitCode: exitCodes.interrupted, message, next: [] };
-    case 'failed':
-      return {
-        outcome: 'preflight_failed',
-        exitCode: exitCodes.preflight_failed,
-        message: `The check failed: ${result.message}. ${message}`,
-        next: [],
-      };
-  }
 }
 
 /** Plays forward, and does what follows: rolls back, asks, or says how to go on. */
@@ -332,153 +309,28 @@ export async function playForward(
     onInterrupt: RunFlags['onInterrupt'];
   },
 ): Promise<Ending> {
-  const { run } = context.settings;
   const takeBack = async (hosts: string[]) => {
     const request = { reason: 'failed' as const, hosts, partial: true, skip: [] };
     const undo = await rollBack(context, request);
     return undo.complete;
   };
-  for (let stood = recorded; ;) {
-    const result = await runPlaybook(context, playbook, { recorded: stood, takeBack });
-    if (result.status !== 'interrupted' || !result.changedAnything || context.locks.lost)
-      return concludeRun(world, context, result, stop);
-    const choice = onInterrupt ?? (canAsk(world) ? await askAfterInterrupt(world) : 'leave');
-    if (choice === 'leave') return concludeRun(world, context, result, stop);
-    stop.rearm();
-    if (choice === 'rollback') {
-      const request = { reason: 'interrupted' as const, hosts: undefined, skip: [] };
-      const undo = await rollBack(context, request);
-      return concludeRollback(run, undo, 'Interrupted.');
-    }
-    stood = context.log.state;
-  }
-}
-
-/** What follows a forward run: nothing, a rollback, or the commands that go on from here. */
-export async function concludeRun(
-  world: World,
-  context: EngineContext,
-  result: RunResult,
-  stop: StopSignals,
-): Promise<Ending> {
-  const { run } = context.settings;
-  if (result.status === 'done') return concludeDone(run, result);
-  if (result.status === 'locked') {
-    const { message } = result;
-    return { outcome: 'locked', exitCode: exitCodes.locked, message, next: [] };
-  }
-  if (result.status === 'interrupted') {
-    return {
-      outcome: 'interrupted',
-      exitCode: exitCodes.interrupted,
-      message: result.changedAnything
-        ? 'Interrupted. What was changed stays until you say:'
-        : 'Interrupted. Nothing was changed.',
-      next: result.changedAnything ? recoveryCommands(run) : [],
-    };
-  }
-  if (!result.changedAnything) {
-    return {
-      outcome: 'preflight_failed',
-      exitCode: exitCodes.preflight_failed,
-      message: `Failed before anything was changed. ${result.message}.`,
-      next: [],
-    };
-  }
-  const policy =
-    context.settings.onFailure ?? rollbackPolicy(context.log.state).onFailure ?? 'auto';
-  const rollback =
-    policy === 'auto' ||
-    (policy === 'ask' && canAsk(world) && (await confirm(world, 'Roll back what was done?')));
-  if (!rollback) {
-    return {
-      outcome: 'left_in_place',
-      exitCode: exitCodes.left_in_place,
-      message: `Failed: ${result.message}. What was changed stays.`,
-      next: recoveryCommands(run),
-    };
-  }
-  stop.rearm();
-  const undo = await rollBack(context, { reason: 'failed', hosts: undefined, skip: [] });
-  return concludeRollback(run, undo, `Failed: ${result.message}.`);
-}
-
-export function concludeRollback(run: string, undo: RollbackResult, why: string): Ending {
-  const { pastNoReturn, different } = undo;
-  if (undo.interrupted) {
-    return {
-      outcome: 'interrupted',
-      exitCode: exitCodes.interrupted,
-      message: `${why} The rollback is paused: ${plural(undo.open.length, 'change')} not taken back yet.`,
-      next: [`runner rollback ${run}   # goes on with it`],
-    };
-  }
-  if (!undo.complete || different.length > 0) {
-    const open = undo.open
-      .map(({ unit, host, step }) => `unit ${String(unit)} "${step}" on ${host}`)
-      .join(', ');
-    const message =
-      different.length > 0
-        ? `${why} Rolled back, but not everything is as before: ${different.join(', ')}.`
-        : `${why} Rollback is incomplete: ${open}.`;
-    return {
-      outcome: 'rollback_incomplete',
-      exitCode: exitCodes.rollback_incomplete,
-      message,
-      next: [
-        `runner rollback ${run}                       # goes on with what is not undone`,
-        `runner rollback ${run} --skip UNIT           # gives one unit up`,
-        `runner show ${run}`,
-      ],
-    };
-  }
-  if (pastNoReturn !== undefined) {
-    return {
-      outcome: 'past_no_return',
-      exitCode: exitCodes.past_no_return,
-      message: `${why} Failed past the point of no return "${pastNoReturn}"; what came after it is taken back.`,
-      next: [`runner resume ${run}`],
-    };
-  }
-  const proof = undo.verified ? 'verified: all is as before' : 'nothing to compare with';
-  return {
-    outcome: 'rolled_back',
-    exitCode: exitCodes.rolled_back,
-    message: `${why} Rolled back (${String(undo.undone)} undone), ${proof}.`,
-    next: [],
-  };
-}
-
-/** How a run ends that came to its end, with the hosts that failed and were tolerated. */
-export function concludeDone(
-  run: string,
-  { left, incomplete }: Omit<Extract<RunResult, { status: 'done' }>, 'status'>,
-): Ending {
-  if (left.length === 0)
-    return { outcome: 'done', exitCode: exitCodes.done, message: 'Done.', next: [] };
-  const names = left.join(', ');
-  if (incomplete) {
-    return {
-      outcome: 'done_in_part',
-      exitCode: exitCodes.rollback_incomplete,
-      message: `Done, but ${names} failed and could not be taken back.`,
-      next: [...left.map((host) => `runner rollback ${run} --host ${host}`), `runner show ${run}`],
-    };
-  }
-  return {
-    outcome: 'done_in_part',
-    exitCode: exitCodes.rolled_back,
-    message: `Done, but for ${names}: failed and taken back.`,
-    next: [],
-  };
-}
-
-export function recoveryCommands(run: string): string[] {
-  return [`runner resume ${run}     # goes on`, `runner rollback ${run}   # takes it back`];
-}
-
-/** Whether the run's hosts are as before or as wanted, so that the next run may begin. */
-function isClosed({ outcome, next }: Ending): boolean {
-  if (outcome === 'interrupted' || outcome === 'done_in_part') return next.length === 0;
-  return outcome !== 'rollback_incomplete' && outcome !== 'past_no_return';
+  let stood = recorded;
+  const end = await transaction({
+    forward: () => {
+      const from = stood;
+      stood = context.log.state;
+      return runPlaybook(context, playbook, { recorded: from, takeBack });
+    },
+    rollBack: (request) => rollBack(context, request),
+    hasLostHosts: () => context.locks.lost !== undefined,
+    rearm: () => {
+      stop.rearm();
+    },
+    confirmRollback: async () => canAsk(world) && confirm(world, 'Roll back what was done?'),
+    afterInterrupt: async () =>
+      onInterrupt ?? (canAsk(world) ? await askAfterInterrupt(world) : 'leave'),
+    onFailure: () =>
+      context.settings.onFailure ?? rollbackPolicy(context.log.state).onFailure ?? 'auto',
+  });
+  return conclude(context.settings.run, end);
 }

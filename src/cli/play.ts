@@ -31,7 +31,7 @@ import { localFiles } from '../util/local-files.ts';
 import { SourceMap } from '../yaml/source-map.ts';
 import { readYaml } from '../yaml/yaml.ts';
 import { newCommand } from './command.ts';
-import { concludeCheck, endRun, playForward, recoveryCommands, withEngine } from './engine-run.ts';
+import { endRun, playForward, withEngine } from './engine-run.ts';
 import { inputOptions, resolveInputs, type ResolvedInputs } from './inputs.ts';
 import { tellUnseenRuns } from './lost-output.ts';
 import { OpenRunError } from './open-run-error.ts';
@@ -42,6 +42,7 @@ import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from './c
 import { bootIdentity, isRunning } from './run-process.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { openVault, recordedVaultFlags, type VaultFlags } from './vault-keys.ts';
+import { concludeCheck, recoveryCommands } from './sentences.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
 import { tell } from './fail.ts';
 

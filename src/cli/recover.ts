@@ -5,18 +5,12 @@ import type { Become, Playbook } from '../language/document.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { rollBack } from '../engine/undo/rollback.ts';
 import { Log } from '../journal/log.ts';
+import type { Move } from '../journal/lifecycle.ts';
 import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
 import { newCommand } from './command.ts';
-import {
-  concludeDone,
-  concludeRollback,
-  endRun,
-  playForward,
-  withEngine,
-  type Ending,
-  type StopSignals,
-} from './engine-run.ts';
+import { endRun, playForward, withEngine, type StopSignals } from './engine-run.ts';
+import { assertAllows, concludeDone, concludeRollback, type Ending } from './sentences.ts';
 import { tellUnseenRuns } from './lost-output.ts';
 import { flagOf } from './inputs.ts';
 import { openPlaybook } from './playbooks.ts';
@@ -41,11 +35,7 @@ interface RecoverOptions extends ConnectFlags, RunFlags, VaultFlags {
 }
 
 /** `runner rollback [RUN]` and `runner resume [RUN]`: both go on from the journal alone. */
-export async function recoverCommand(
-  world: World,
-  mode: 'rollback' | 'resume',
-  argv: string[],
-): Promise<number> {
+export async function recoverCommand(world: World, mode: Move, argv: string[]): Promise<number> {
   const collect = (value: string, known: string[] = []): string[] => [...known, value];
   const command = newCommand(world, `runner ${mode}`)
     .argument('[run]', 'id of the run; the newest that is not closed when left out')
@@ -81,7 +71,7 @@ class Recovery {
     this.#options = options;
   }
 
-  async run(mode: 'rollback' | 'resume'): Promise<number> {
+  async run(mode: Move): Promise<number> {
     const { store, redactor } = this.#world;
     await tellUnseenRuns(this.#world);
     const found = store.read(this.#id);
@@ -113,30 +103,14 @@ class Recovery {
     });
   }
 
-  #refuse(run: RecordedRun, mode: string): void {
+  #refuse(run: RecordedRun, mode: Move): void {
     if (run.end === undefined && isRunning(run.header.pid, run.header.bootId)) {
       throw new UsageError(
         `Run ${this.#id} is still running as process ${String(run.header.pid)}.`,
         { hint: 'Stop it first, or wait.' },
       );
     }
-    if (run.end?.outcome === 'rolled_back') {
-      throw new UsageError(`Run ${this.#id} is rolled back already; there is nothing to ${mode}.`, {
-        hint: 'Start it again with: runner play.',
-      });
-    }
-    if (run.end?.outcome === 'preflight_failed') {
-      throw new UsageError(
-        `Run ${this.#id} ended before anything was changed; there is nothing to ${mode}.`,
-      );
-    }
-    if (mode === 'resume' && run.rollbacks > 0 && run.commit?.irreversible !== true) {
-      throw new UsageError(`A rollback of run ${this.#id} has begun; it can only be finished.`, {
-        hint: `runner rollback ${this.#id}`,
-      });
-    }
-    if (mode === 'resume' && (run.end?.outcome === 'done' || run.end?.outcome === 'done_in_part'))
-      throw new UsageError(`Run ${this.#id} is done; there is nothing to resume.`);
+    assertAllows(run, mode);
   }
 
   /** @param end how the run had ended; undefined when it was cut off */
@@ -204,7 +178,7 @@ class Recovery {
    * Secrets are in the journal as references: their values come from the file, the environment or a prompt again. A
    * rollback does not ask for what the playbook does not require.
    */
-  async #readSecrets(run: RecordedRun, mode: 'rollback' | 'resume'): Promise<void> {
+  async #readSecrets(run: RecordedRun, mode: Move): Promise<void> {
     const late = new Set(run.secrets.map(({ name }) => name));
     const secrets: Header['secrets'] = [...run.header.secrets, ...run.secrets];
     for (const { name, env, file, optional = false } of secrets) {

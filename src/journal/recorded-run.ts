@@ -76,6 +76,8 @@ export interface RecordedRun {
   commit: { name: string; unit: number; irreversible: boolean } | undefined;
   fingerprints: { phase: 'before' | 'after'; whole: Stored<FingerprintRecord> }[];
   rollbacks: number;
+  /** A rollback of the whole run has begun, and no step since. */
+  isGoingBack: boolean;
   policies: PolicyHead[];
   /** Id of the play that was going on last. */
   lastPlay: string | undefined;
@@ -117,6 +119,7 @@ export function beginRun(header: JournalRecord | undefined): RecordedRun {
     commit: undefined,
     fingerprints: [],
     rollbacks: 0,
+    isGoingBack: false,
     policies: [],
     lastPlay: undefined,
     locks: new Map(),
@@ -167,6 +170,7 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
     run.steps.set(step.number, { info: step, key, hosts, ...nothing });
     run.executions.set(key, [...(run.executions.get(key) ?? []), step.number]);
     run.lastStep = Math.max(run.lastStep, step.number);
+    run.isGoingBack = false;
   },
   intent(run, record, whole) {
     const state = record.block ? 'changed' : 'unknown';
@@ -223,7 +227,10 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
   },
   rollback(run, { partial, hosts = [], attempt }) {
     if (partial === true) for (const host of hosts) run.takenBack.add(host);
-    else run.rollbacks = attempt;
+    else {
+      run.rollbacks = attempt;
+      run.isGoingBack = true;
+    }
     run.end = undefined;
   },
   'rollback-policy'(run, { play, onFailure, budgetSeconds, settleSeconds }, whole) {

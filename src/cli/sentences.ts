@@ -1,0 +1,164 @@
+import { exitCodes, type Outcome } from '../core/events.ts';
+import { UsageError } from '../core/errors.ts';
+import type { RunResult } from '../engine/run.ts';
+import type { TransactionEnd } from '../engine/transaction.ts';
+import type { RollbackResult } from '../engine/undo/rollback.ts';
+import { allows, lifeOf, type EndState, type LifeState, type Move } from '../journal/lifecycle.ts';
+import type { RecordedRun } from '../journal/recorded-run.ts';
+import { plural } from '../util/text.ts';
+
+/** How a run ended, in words, with the commands that help. */
+export interface Ending {
+  state: EndState;
+  message: string;
+  next: string[];
+}
+
+/** What a transaction's end means for the run. */
+export function conclude(run: string, end: TransactionEnd): Ending {
+  switch (end.status) {
+    case 'done':
+      return concludeDone(run, end);
+    case 'locked':
+      return { state: 'refused', message: end.message, next: [] };
+    case 'interrupted':
+      if (!end.changedAnything) {
+        const message = 'Interrupted. Nothing was changed.';
+        return { state: 'stopped_early', message, next: [] };
+      }
+      return {
+        state: 'stopped',
+        message: 'Interrupted. What was changed stays until you say:',
+        next: recoveryCommands(run),
+      };
+    case 'nothing-changed':
+      return {
+        state: 'nothing_changed',
+        message: `Failed before anything was changed. ${end.message}.`,
+        next: [],
+      };
+    case 'left-in-place':
+      return {
+        state: 'left_in_place',
+        message: `Failed: ${end.message}. What was changed stays.`,
+        next: recoveryCommands(run),
+      };
+    case 'rolled-back':
+      return concludeRollback(
+        run,
+        end.undo,
+        end.why === undefined ? 'Interrupted.' : `Failed: ${end.why}.`,
+      );
+  }
+}
+
+/** How a rollback ended; @param why what it was for, as a sentence */
+export function concludeRollback(run: string, undo: RollbackResult, why: string): Ending {
+  const { pastNoReturn, different } = undo;
+  if (undo.interrupted) {
+    return {
+      state: 'rollback_paused',
+      message: `${why} The rollback is paused: ${plural(undo.open.length, 'change')} not taken back yet.`,
+      next: [`runner rollback ${run}   # goes on with it`],
+    };
+  }
+  if (!undo.complete || different.length > 0) {
+    const open = undo.open
+      .map(({ unit, host, step }) => `unit ${String(unit)} "${step}" on ${host}`)
+      .join(', ');
+    const message =
+      different.length > 0
+        ? `${why} Rolled back, but not everything is as before: ${different.join(', ')}.`
+        : `${why} Rollback is incomplete: ${open}.`;
+    return {
+      state: 'rollback_open',
+      message,
+      next: [
+        `runner rollback ${run}                       # goes on with what is not undone`,
+        `runner rollback ${run} --skip UNIT           # gives one unit up`,
+        `runner show ${run}`,
+      ],
+    };
+  }
+  if (pastNoReturn !== undefined) {
+    return {
+      state: 'past_no_return',
+      message: `${why} Failed past the point of no return "${pastNoReturn}"; what came after it is taken back.`,
+      next: [`runner resume ${run}`],
+    };
+  }
+  const proof = undo.verified ? 'verified: all is as before' : 'nothing to compare with';
+  return {
+    state: 'rolled_back',
+    message: `${why} Rolled back (${String(undo.undone)} undone), ${proof}.`,
+    next: [],
+  };
+}
+
+/** How a run ends that came to its end, with the hosts that failed and were tolerated. */
+export function concludeDone(
+  run: string,
+  { left, incomplete }: Pick<Extract<RunResult, { status: 'done' }>, 'left' | 'incomplete'>,
+): Ending {
+  if (left.length === 0) return { state: 'done', message: 'Done.', next: [] };
+  const names = left.join(', ');
+  if (incomplete) {
+    return {
+      state: 'done_open',
+      message: `Done, but ${names} failed and could not be taken back.`,
+      next: [...left.map((host) => `runner rollback ${run} --host ${host}`), `runner show ${run}`],
+    };
+  }
+  return {
+    state: 'done_in_part',
+    message: `Done, but for ${names}: failed and taken back.`,
+    next: [],
+  };
+}
+
+/** How a check ended; it leaves nothing to do. */
+export function concludeCheck(result: RunResult): {
+  outcome: Outcome;
+  exitCode: number;
+  message: string;
+} {
+  const message = 'Nothing was changed.';
+  switch (result.status) {
+    case 'locked': // Only a run that changes something locks hosts.
+    case 'done':
+      return { outcome: 'done', exitCode: exitCodes.done, message };
+    case 'interrupted':
+      return { outcome: 'interrupted', exitCode: exitCodes.interrupted, message };
+    case 'failed':
+      return {
+        outcome: 'preflight_failed',
+        exitCode: exitCodes.preflight_failed,
+        message: `The check failed: ${result.message}. ${message}`,
+      };
+  }
+}
+
+export function recoveryCommands(run: string): string[] {
+  return [`runner resume ${run}     # goes on`, `runner rollback ${run}   # takes it back`];
+}
+
+/** @throws UsageError when the run does not allow the move */
+export function assertAllows(run: RecordedRun, move: Move): void {
+  if (allows(run, move)) return;
+  const id = run.header.run;
+  const done = `is done; there is nothing to ${move}.`;
+  const reasons: Partial<Record<LifeState, string>> = {
+    rolled_back: `is rolled back already; there is nothing to ${move}.`,
+    nothing_changed: `ended before anything was changed; there is nothing to ${move}.`,
+    ...{ done, done_in_part: done, done_open: done },
+  };
+  const state = lifeOf(run);
+  const reason = reasons[state];
+  if (reason === undefined) {
+    throw new UsageError(`A rollback of run ${id} has begun; it can only be finished.`, {
+      hint: `runner rollback ${id}`,
+    });
+  }
+  const again = state === 'rolled_back' ? { hint: 'Start it again with: runner play.' } : {};
+  throw new UsageError(`Run ${id} ${reason}`, again);
+}

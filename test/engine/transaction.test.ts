@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import type { RunResult } from '../../src/engine/run.ts';
+import {
+  transaction,
+  type AfterInterrupt,
+  type TransactionParts,
+} from '../../src/engine/transaction.ts';
+import type { OnFailure } from '../../src/language/document.ts';
+import type { RollbackResult } from '../../src/engine/undo/rollback.ts';
+
+const undo: RollbackResult = {
+  ...{ complete: true, interrupted: false, undone: 1, open: [], verified: true },
+  ...{ different: [], pastNoReturn: undefined },
+};
+const done: RunResult = { status: 'done', left: [], incomplete: false };
+const failed: RunResult = { status: 'failed', message: 'no', changedAnything: true };
+const stopped: RunResult = { status: 'interrupted', changedAnything: true };
+
+interface Wishes {
+  onFailure?: OnFailure;
+  confirms?: boolean;
+  then?: AfterInterrupt;
+  lost?: boolean;
+}
+
+/** A transaction of which each call is noted. */
+function parts(
+  results: RunResult[],
+  { onFailure = 'auto', confirms = false, then = 'leave', lost = false }: Wishes,
+): { calls: string[]; parts: TransactionParts } {
+  const calls: string[] = [];
+  const left = [...results];
+  const note = <T>(call: string, value: T): T => {
+    calls.push(call);
+    return value;
+  };
+  return {
+    calls,
+    parts: {
+      forward: () => Promise.resolve(note('forward', left.shift() ?? done)),
+      rollBack: ({ reason }) => Promise.resolve(note(`back: ${reason}`, undo)),
+      hasLostHosts: () => lost,
+      rearm: () => {
+        calls.push('rearm');
+      },
+      confirmRollback: () => Promise.resolve(note('confirm', confirms)),
+      afterInterrupt: () => Promise.resolve(note('ask', then)),
+      onFailure: () => onFailure,
+    },
+  };
+}
+
+describe('a transaction', () => {
+  it.each([
+    ['is done', [done], {}, done, ['forward']],
+    ['was refused', [{ status: 'locked', message: 'x' }], {}, { status: 'locked' }, ['forward']],
+    [
+      'failed before a change',
+      ...([[{ ...failed, changedAnything: false }], {}, { status: 'nothing-changed' }] as const),
+      ['forward'],
+    ],
+    [
+      'failed',
+      ...([[failed], {}, { status: 'rolled-back', why: 'no' }] as const),
+      ['forward', 'rearm', 'back: failed'],
+    ],
+    [
+      'failed and is to be left in place',
+      ...([[failed], { onFailure: 'stop' }, { status: 'left-in-place' }] as const),
+      ['forward'],
+    ],
+    [
+      'failed and the operator says no',
+      ...([[failed], { onFailure: 'ask' }, { status: 'left-in-place' }] as const),
+      ['forward', 'confirm'],
+    ],
+    [
+      'failed and the operator says yes',
+      [failed],
+      { onFailure: 'ask', confirms: true },
+      { status: 'rolled-back', why: 'no' },
+      ['forward', 'confirm', 'rearm', 'back: failed'],
+    ],
+    [
+      'was stopped before a change',
+      [{ ...stopped, changedAnything: false }],
+      { then: 'rollback' },
+      { status: 'interrupted', changedAnything: false },
+      ['forward'],
+    ],
+    ['was stopped and is left', [stopped], {}, stopped, ['forward', 'ask']],
+    [
+      'was stopped and is taken back',
+      [stopped],
+      { then: 'rollback' },
+      { status: 'rolled-back', why: undefined },
+      ['forward', 'ask', 'rearm', 'back: interrupted'],
+    ],
+    [
+      'was stopped and goes on',
+      ...([[stopped, done], { then: 'continue' }, done] as const),
+      ['forward', 'ask', 'rearm', 'forward'],
+    ],
+    [
+      'was stopped since another run has its hosts',
+      ...([[stopped], { then: 'rollback', lost: true }, stopped] as const),
+      ['forward'],
+    ],
+  ] as [string, RunResult[], Wishes, object, string[]][])(
+    'that %s ends as it must',
+    async (_name, results, options, end, calls) => {
+      const { parts: given, calls: made } = parts(results, options);
+      expect(await transaction(given)).toMatchObject(end);
+      expect(made).toEqual(calls);
+    },
+  );
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { exitCodes, type Outcome } from '../../src/core/events.ts';
+import { allows, ends, lifeOf, type LifeState } from '../../src/journal/lifecycle.ts';
+import { readRun } from '../../src/journal/recorded-run.ts';
+import type { JournalRecord } from '../../src/journal/records.ts';
+import { changedRecord, intentRecord, runRecord, stepRecord } from '../helpers/records.ts';
+
+const changed = [stepRecord(1, ['h1']), intentRecord(1, 1, 'h1'), changedRecord(1, 1, 'h1')];
+const rollback: JournalRecord = { t: 'rollback', reason: 'failed', attempt: 1 };
+const partial: JournalRecord = { ...rollback, hosts: ['h1'], partial: true };
+const resume: JournalRecord = { t: 'resume', pid: 1, bootId: 'b' };
+const point: JournalRecord = { t: 'commit', name: 'c', key: 'c', unit: 0, irreversible: true };
+const end = (outcome: Outcome, exitCode: number = exitCodes[outcome as 'done']): JournalRecord => ({
+  ...{ t: 'end', outcome, exitCode, message: '', at: '1970-01-01T00:00:00Z' },
+});
+
+/** The records behind the first, the state they lead to, and whether the run may be resumed and rolled back. */
+const histories: [LifeState, JournalRecord[], resume: boolean, rollback: boolean][] = [
+  ['running', [], true, true],
+  ['running', changed, true, true],
+  ['running', [...changed, partial], true, true],
+  ['rolling_back', [...changed, rollback], false, true],
+  ['rolling_back', [point, ...changed, rollback], true, true],
+  ['rolling_back', [...changed, rollback, resume], false, true],
+  ['running', [point, ...changed, rollback, resume, stepRecord(2, ['h1'])], true, true],
+  ['stopped', [...changed, end('interrupted')], true, true],
+  ['stopped_early', [stepRecord(1, ['h1']), end('interrupted')], true, true],
+  ['rollback_paused', [...changed, rollback, end('interrupted')], false, true],
+  ['rollback_paused', [point, ...changed, rollback, end('interrupted')], true, true],
+  [
+    'stopped',
+    [point, ...changed, rollback, resume, stepRecord(2, ['h1']), end('interrupted')],
+    ...([true, true] as const),
+  ],
+  ['rollback_open', [...changed, rollback, end('rollback_incomplete')], false, true],
+  ['past_no_return', [point, ...changed, rollback, end('past_no_return')], true, true],
+  ['rolled_back', [...changed, rollback, end('rolled_back')], false, false],
+  ['left_in_place', [...changed, end('left_in_place')], true, true],
+  ['nothing_changed', [end('preflight_failed')], false, false],
+  ['refused', [end('locked')], true, true],
+  ['done', [...changed, end('done')], false, true],
+  ['done_in_part', [...changed, partial, end('done_in_part', exitCodes.rolled_back)], false, true],
+  [
+    'done_open',
+    [...changed, partial, end('done_in_part', exitCodes.rollback_incomplete)],
+    ...([false, true] as const),
+  ],
+];
+
+describe('the life of a run', () => {
+  it.each(histories)('is %s by the records of case %#', (state, records, forward, back) => {
+    const run = readRun([runRecord({ hosts: ['h1'] }), ...records]);
+    expect(lifeOf(run)).toBe(state);
+    expect(allows(run, 'resume')).toBe(forward);
+    expect(allows(run, 'rollback')).toBe(back);
+  });
+
+  it('has a case for every end, and reads each end from what it is recorded as', () => {
+    expect(new Set(histories.map(([state]) => state))).toEqual(
+      new Set([...Object.keys(ends), 'running', 'rolling_back']),
+    );
+  });
+
+  it('keeps hosts locked exactly where the operator is to decide', () => {
+    const open = Object.entries(ends).filter(([, { isClosed }]) => !isClosed);
+    expect(open.map(([state]) => state).sort()).toEqual([
+      ...['done_open', 'past_no_return', 'rollback_open', 'rollback_paused', 'stopped'],
+    ]);
+  });
+});
