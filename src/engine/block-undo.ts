@@ -3,13 +3,14 @@ import type { IntentRecord } from '../journal/records.ts';
 import { resolveAccess } from './access.ts';
 import type { EngineContext } from './context.ts';
 import { stepEntry } from './replay.ts';
-import type { StepPlace } from './step-runner.ts';
+import type { Place, StepKeys } from './step-key.ts';
 import { snapshot } from './undo-plan.ts';
 import type { Variables } from './variables.ts';
 
 interface Parts {
   context: EngineContext;
   variables: Variables;
+  keys: StepKeys;
   /** Numbers the next step and the next unit. */
   numbers: { nextStep(): number; nextUnit(): number };
 }
@@ -24,12 +25,11 @@ export function openBlock(
   parts: Parts,
   block: BlockNode,
   hosts: readonly string[],
-  place: StepPlace,
+  place: Place,
 ): number[] {
   const { log, settings } = parts.context;
   if (!block.undo || block.undo.tasks.length === 0 || settings.check) return [];
-  const own = place.alone === undefined ? '' : `|${place.alone}`;
-  const key = `block|${String(place.batchNumber)}|${block.id}${own}`;
+  const key = parts.keys.next(block.id, place);
   const known = new Map(
     (stepEntry(log.state, key)?.units ?? [])
       .filter(({ undo }) => undo === undefined)
@@ -60,7 +60,7 @@ const OPEN = Number.MAX_SAFE_INTEGER;
 function blockIntent(
   { context, variables, numbers }: Parts,
   { undo }: BlockNode,
-  { host: name, step, place }: { host: string; step: number; place: StepPlace },
+  { host: name, step, place }: { host: string; step: number; place: Place },
 ): IntentRecord | undefined {
   const host = context.inventory.hosts.get(name);
   const [first] = undo?.tasks ?? [];

@@ -21,18 +21,29 @@ export interface Replay<L> {
 }
 
 /** What a resumed run need not do, must ask about first, and has to do. */
-export function replay<L extends { failed?: string | undefined }>(
+export function replay<L extends { host: string; failed?: string | undefined }>(
   entry: StepEntry | undefined,
   hosts: readonly string[],
-  read: (record: LearntRecord) => L | undefined,
-): Replay<L> {
-  const done = new Map<string, L>();
+  {
+    takenBack,
+    read,
+  }: {
+    /** Hosts that failed and were rolled back alone: they do nothing any more, and fail again where they did. */
+    takenBack: ReadonlySet<string>;
+    /** Undefined when a part of what was learnt is not known any more. */
+    read: (record: LearntRecord) => L | undefined;
+  },
+): Replay<L | Pick<L, 'host' | 'failed'>> {
+  const done = new Map<string, L | Pick<L, 'host' | 'failed'>>();
   const wanted = new Set(hosts);
   for (const [host, record] of entry?.learnt ?? []) {
-    const learnt = wanted.has(host) ? read(record()) : undefined;
-    if (learnt && learnt.failed === undefined) done.set(host, learnt);
+    if (!wanted.has(host)) continue;
+    const stored = record();
+    const learnt = read(stored);
+    if (takenBack.has(host)) done.set(host, learnt ?? { host, failed: stored.failed });
+    else if (learnt && learnt.failed === undefined) done.set(host, learnt);
   }
-  const todo = hosts.filter((host) => !done.has(host));
+  const todo = hosts.filter((host) => !done.has(host) && !takenBack.has(host));
   const ask = (entry?.units ?? [])
     .filter(({ state, intent }) => state === 'unknown' && todo.includes(intent.host))
     .map(({ intent }) => intent.unit);
@@ -79,6 +90,7 @@ function addAttempt(run: RecordedRun, step: RecordedStep, entry: Attempts): void
   const undone = new Set(
     units
       .filter(({ undo, undoStarted }) => undoStarted && undo !== 'undo-skipped')
+      .filter(({ intent }) => !run.takenBack.has(intent.host))
       .map(({ intent }) => intent.host),
   );
   // An earlier attempt on these hosts came before what was undone, and was undone with it.

@@ -8,9 +8,7 @@ import {
 } from '../core/errors.ts';
 import {
   handlerNames,
-  playTasks,
   tasksOf,
-  type Become,
   type BlockNode,
   type CommitNode,
   type IncludeNode,
@@ -19,12 +17,12 @@ import {
   type Node,
   type Play,
   type Playbook,
+  type PlaySection,
   type RollbackPolicy,
   type TaskNode,
 } from '../language/document.ts';
 import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import type { Scope } from '../template/scope.ts';
-import { isResolved, resolveAccess } from './access.ts';
 import { batchesOf, inOrder, mostFailures } from './batches.ts';
 import { openBlock } from './block-undo.ts';
 import type { EngineContext } from './context.ts';
@@ -32,7 +30,9 @@ import { takeFingerprint } from './fingerprint.ts';
 import { policyRecord } from './rollback-tasks.ts';
 import { includedParts } from './include.ts';
 import { hostsOf, initialKnowledge, learn, type Knowledge, type Learnt } from './knowledge.ts';
-import { StepRunner, type Failures, type StepPlace } from './step-runner.ts';
+import { PlayLocks } from './play-locks.ts';
+import { StepKeys, withinPlay, type Place } from './step-key.ts';
+import { StepRunner, type Failures } from './step-runner.ts';
 import { Selection } from './select.ts';
 import { Variables } from './variables.ts';
 
@@ -77,14 +77,14 @@ class PlaybookRun {
   readonly #knowledge: Knowledge;
   readonly #variables: Variables;
   readonly #steps: StepRunner;
+  readonly #keys = new StepKeys();
   readonly #firstUnit: number;
   readonly #commitsDone: Set<string>;
   readonly #takeBack: RunOptions['takeBack'];
   readonly #policiesKnown: Set<string>;
   #fingerprinted: boolean;
   #fingerprint: Promise<void> | undefined;
-  /** Taking locks is one at a time: hosts that go their own ways want them at once. */
-  readonly #locking = pLimit(1);
+  readonly #locks: PlayLocks;
   readonly #selection: Selection;
   readonly #resumed: boolean;
   #lastFailure = '';
@@ -109,8 +109,10 @@ class PlaybookRun {
     this.#variables = new Variables(context, this.#knowledge, playbook.folders);
     this.#firstUnit = recorded?.lastUnit ?? 0;
     const parts = { knowledge: this.#knowledge, variables: this.#variables };
+    this.#locks = new PlayLocks(context, playbook.plays, parts);
     this.#steps = new StepRunner(context, parts, {
       folders: playbook.folders,
+      keys: this.#keys,
       lastUnit: this.#firstUnit,
       lastStep: recorded?.lastStep ?? 0,
     });
@@ -164,10 +166,11 @@ class PlaybookRun {
 
   async #play(play: Play): Promise<Set<string>> {
     const { emit, log } = this.#context;
-    const hosts = this.#playHosts(play);
-    const batches = this.#batches(play, hosts);
-    const left =
-      hosts.length > 0 ? this.#hostsOf(play.hosts).filter((host) => this.#left.has(host)) : [];
+    // A resumed run keeps the batches: what has happened since may have changed groups or the value of "serial".
+    const batches = log.state.plays.get(play.id) ?? this.#batches(play, this.#playHosts(play));
+    if (batches.length > 0 && !log.state.plays.has(play.id))
+      log.write({ t: 'play', id: play.id, batches });
+    const left = this.#leftOf(play, batches);
     for (const [index, batch] of batches.entries()) {
       emit({
         type: 'play-start',
@@ -177,21 +180,11 @@ class PlaybookRun {
         batches: batches.length,
         ...(index === 0 && left.length > 0 ? { left } : {}),
       });
-      log.write({ t: 'play', id: play.id, batch: index + 1, hosts: batch });
       if (index === 0) this.#notePolicy(play.id, play.rollback, play);
-      const tolerance = { most: mostFailures(play, batch.length), failed: new Set<string>() };
-      const place: StepPlace = {
-        ...{ play, batch, batchNumber: index + 1, flush: 0, tolerance, roles: [] },
-      };
-      const active = () =>
-        batch.filter((host) => !tolerance.failed.has(host) && !this.#hasEnded(host, place));
-      for (const [sectionIndex, section] of play.sections.entries()) {
-        if (play.strategy === 'free') await this.#freely(section.nodes, active(), place);
-        else await this.#nodes(section.nodes, active(), place, false);
-        if (tolerance.failed.size > tolerance.most) return tolerance.failed;
-        const flushPlace = { ...place, flush: sectionIndex + 1 };
-        this.#leave(place, await this.#flush(active(), flushPlace));
-        if (tolerance.failed.size > tolerance.most) return tolerance.failed;
+      const place: Place = { play, batch, number: index + 1, at: 'section', roles: [] };
+      for (const section of play.sections) {
+        await this.#section(section, place);
+        if (this.#hasTooManyFailed(place)) return new Set(this.#failedIn(place));
       }
       await this.#takeBackFailed(place);
       if (play.commit === 'batch') await this.#writeCommit(`${play.id} batch ${String(index + 1)}`);
@@ -199,6 +192,27 @@ class PlaybookRun {
     }
     if (play.commit === 'end') await this.#writeCommit(play.id);
     return new Set();
+  }
+
+  /** Hosts of a play that take no part in it, since they failed before. */
+  #leftOf({ hosts }: Play, batches: readonly string[][]): string[] {
+    if (batches.length === 0) return [];
+    const inPlay = new Set(batches.flat());
+    return this.#hostsOf(hosts).filter((host) => this.#left.has(host) && !inPlay.has(host));
+  }
+
+  async #section({ name, nodes }: PlaySection, place: Place): Promise<void> {
+    if (place.play.strategy === 'free') await this.#freely(nodes, this.#active(place), place);
+    else await this.#nodes(nodes, this.#active(place), place, false);
+    if (this.#hasTooManyFailed(place)) return;
+    this.#leave(await this.#flush(this.#active(place), { ...place, at: `flush:${name}` }));
+  }
+
+  /** Hosts of the batch that still take part. */
+  #active(place: Place): string[] {
+    return place.batch.filter(
+      (host) => !this.#knowledge.failed.has(host) && !this.#hasEnded(host, place),
+    );
   }
 
   /** What is wanted around a rollback is on record before anything is done. */
@@ -211,25 +225,29 @@ class PlaybookRun {
   }
 
   /** Each host as fast as it can; none waits for another. All have ended when this returns. */
-  async #freely(nodes: readonly Node[], hosts: readonly string[], place: StepPlace): Promise<void> {
+  async #freely(nodes: readonly Node[], hosts: readonly string[], place: Place): Promise<void> {
     const limit = pLimit(this.#context.settings.forks);
     const ended = await Promise.allSettled(
-      hosts.map((host) =>
-        limit(() => this.#nodes(nodes, [host], { ...place, alone: host }, false)),
-      ),
+      hosts.map((host) => limit(() => this.#nodes(nodes, [host], { ...place, own: host }, false))),
     );
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }
 
-  #leave({ tolerance }: StepPlace, failed: Failures): void {
-    for (const host of failed.keys()) {
-      learn(this.#knowledge, { host, gone: true });
-      tolerance.failed.add(host);
-    }
+  #leave(failed: Failures): void {
+    for (const host of failed.keys()) learn(this.#knowledge, { host, gone: true });
+  }
+
+  #failedIn({ batch }: Place): string[] {
+    const inBatch = new Set(batch);
+    return [...this.#knowledge.failed].filter((host) => inBatch.has(host));
+  }
+
+  #hasTooManyFailed(place: Place): boolean {
+    return this.#failedIn(place).length > mostFailures(place.play, place.batch.length);
   }
 
   /** Whether the play, or a role around, has ended for the host. */
-  #hasEnded(host: string, { play, roles }: StepPlace): boolean {
+  #hasEnded(host: string, { play, roles }: Place): boolean {
     const { ended } = this.#knowledge;
     return [play.id, ...roles].some((id) => ended.get(id)?.has(host) === true);
   }
@@ -239,8 +257,8 @@ class PlaybookRun {
   }
 
   /** The chains of hosts that failed and are tolerated go back before anything later is done. */
-  async #takeBackFailed({ tolerance }: StepPlace): Promise<void> {
-    const hosts = [...tolerance.failed].filter((host) => !this.#left.has(host));
+  async #takeBackFailed(place: Place): Promise<void> {
+    const hosts = this.#failedIn(place).filter((host) => !this.#left.has(host));
     if (hosts.length === 0) return;
     for (const host of hosts) this.#left.add(host);
     if (this.#context.settings.check || !this.#takeBack) return;
@@ -311,7 +329,7 @@ class PlaybookRun {
   async #nodes(
     nodes: readonly Node[],
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
     rescuable: boolean,
   ): Promise<Failures> {
     const failed: Failures = new Map();
@@ -323,21 +341,21 @@ class PlaybookRun {
       for (const [host, why] of await this.#node(node, active, place, rescuable))
         failed.set(host, why);
       if (rescuable) continue;
-      this.#leave(place, failed);
-      if (place.tolerance.failed.size > place.tolerance.most) break;
+      this.#leave(failed);
+      if (this.#hasTooManyFailed(place)) break;
     }
     return failed;
   }
 
   /** In a play whose hosts go their own ways, one that failed stops the others at their next step. */
-  #stoppedByOthers({ alone, tolerance }: StepPlace): boolean {
-    return alone !== undefined && tolerance.failed.size > tolerance.most;
+  #stoppedByOthers(place: Place): boolean {
+    return place.own !== undefined && this.#hasTooManyFailed(place);
   }
 
   async #node(
     node: Node,
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
     rescuable: boolean,
   ): Promise<Failures> {
     if (!this.#selection.has(node, place.brought)) return new Map();
@@ -349,7 +367,7 @@ class PlaybookRun {
       case 'commit':
         return this.#commit(node, hosts, place);
       case 'flush':
-        return this.#flush(hosts, { ...place, flush: place.flush + 100 });
+        return this.#flush(hosts, { ...place, at: 'flush:now' });
       case 'meta':
         return this.#meta(node, hosts, place);
       case 'include':
@@ -361,7 +379,7 @@ class PlaybookRun {
   async #meta(
     { action, task }: MetaNode,
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
   ): Promise<Failures> {
     const asked = { task, locate: () => '' };
     const { failed, included } = await this.#steps.include(asked, hosts, place);
@@ -412,13 +430,14 @@ class PlaybookRun {
   async #include(
     node: IncludeNode,
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
     rescuable: boolean,
   ): Promise<Failures> {
     const { failed, included } = await this.#steps.include(node, hosts, place);
     this.#noteFailure(node.task, failed);
     for (const part of includedParts(node, included)) {
-      if (!rescuable && this.#tooManyFailed(place, failed)) break;
+      if (!rescuable) this.#leave(failed);
+      if (!rescuable && this.#hasTooManyFailed(place)) break;
       const active = part.hosts.filter((host) => !failed.has(host));
       if (active.length === 0) continue;
       let nodes: Node[];
@@ -436,11 +455,6 @@ class PlaybookRun {
         failed.set(host, why);
     }
     return failed;
-  }
-
-  #tooManyFailed(place: StepPlace, failed: Failures): boolean {
-    this.#leave(place, failed);
-    return place.tolerance.failed.size > place.tolerance.most;
   }
 
   #expand(node: IncludeNode, part: IncludePart, play: Play): Node[] {
@@ -465,10 +479,11 @@ class PlaybookRun {
   async #task(
     task: TaskNode,
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
     handler = false,
   ): Promise<Failures> {
-    if (!task.readOnly && !this.#context.settings.check) await this.#lock(place.play, task);
+    if (!task.readOnly && !this.#context.settings.check)
+      await this.#locks.take(place.play, task, this.#left);
     if (task.irreversible !== undefined && !handler) {
       const unready = await this.#readyForPivot(task, hosts, place, { irreversible: true });
       if (unready.size > 0) return unready;
@@ -503,48 +518,11 @@ class PlaybookRun {
     this.#lastFailure = `"${name}" failed (${id})${short === '' ? '' : `: ${short}`}`;
   }
 
-  /** Hosts are locked before the first step that can change one of them: those of all plays that are known by then. */
-  async #lock(current: Play, task: TaskNode): Promise<void> {
-    const { locks } = this.#context;
-    const wanted = new Map<string, Become>();
-    for (const play of this.#playbook.plays) {
-      const [known] = playTasks(play).filter(({ readOnly }) => !readOnly);
-      const first = known ?? (play === current ? task : undefined);
-      if (!first) continue;
-      let hosts: string[] = [];
-      try {
-        hosts = this.#hostsOf(play.hosts);
-      } catch (error) {
-        // A group that an earlier play makes; its own turn comes.
-        if (!(error instanceof RunnerError) || play === current) throw error;
-      }
-      for (const name of hosts) {
-        const access = wanted.has(name) ? undefined : this.#access(name, first, play, current);
-        if (access) wanted.set(name, access);
-      }
-    }
-    for (const host of this.#left) wanted.delete(host);
-    await this.#locking(() => locks.take(wanted));
-  }
-
-  /** How a play's first task reaches a host; undefined when that of a later play cannot be told yet. */
-  #access(name: string, first: TaskNode, play: Play, current: Play): Become | undefined {
-    const host = this.#context.inventory.hosts.get(name);
-    if (!host || isResolved(first.become)) return first.become;
-    try {
-      const scope = this.#variables.scope(host, { play, task: first, batch: [name] });
-      return resolveAccess(first.become, host.address, scope);
-    } catch (error) {
-      if (!(error instanceof RunnerError) || play === current) throw error;
-      return undefined;
-    }
-  }
-
   /** rollback.md §8: what must hold before a commit point or a point of no return. Returns hosts that are not ready. */
   async #readyForPivot(
     step: { name: string; id: string },
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
     { irreversible }: { irreversible: boolean },
   ): Promise<Failures> {
     const { name } = step;
@@ -555,7 +533,8 @@ class PlaybookRun {
       return onAll(hosts, step, this.#lastFailure);
     }
     await this.#takeBackFailed(place);
-    const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 300 });
+    const at = `no-return:${withinPlay(step.id, place.play.id)}` as const;
+    const unflushed = await this.#flush(hosts, { ...place, at });
     if (unflushed.size > 0) return unflushed;
     const uncertain = [...this.#knowledge.uncertain];
     if (uncertain.length === 0 && !this.#incomplete) return new Map();
@@ -569,12 +548,15 @@ class PlaybookRun {
   async #block(
     block: BlockNode,
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
     rescuable: boolean,
   ): Promise<Failures> {
     if (block.isRole) place = { ...place, roles: [...place.roles, block.id] };
     const opened = openBlock(
-      { context: this.#context, variables: this.#variables, numbers: this.#steps },
+      {
+        ...{ context: this.#context, variables: this.#variables },
+        ...{ keys: this.#keys, numbers: this.#steps },
+      },
       block,
       hosts,
       place,
@@ -600,14 +582,17 @@ class PlaybookRun {
     return failed;
   }
 
-  async #commit(node: CommitNode, hosts: readonly string[], place: StepPlace): Promise<Failures> {
-    const key = `${node.id}|${String(place.batchNumber)}`;
+  async #commit(node: CommitNode, hosts: readonly string[], place: Place): Promise<Failures> {
+    const name = withinPlay(node.id, place.play.id);
+    const key = `${place.play.id}/${String(place.number)}/commit:${name}`;
     if (this.#commitsDone.has(key)) return new Map();
-    const unflushed = await this.#flush(hosts, { ...place, flush: place.flush + 200 });
+    const unflushed = await this.#flush(hosts, { ...place, at: `commit:${name}` });
     if (unflushed.size > 0) return unflushed;
-    const strict = { ...place, tolerance: { most: 0, failed: new Set<string>() } };
-    const failed = await this.#nodes(node.gate, hosts, strict, false);
-    if (failed.size > 0) return failed;
+    // No host may fail here, whatever the play tolerates.
+    for (const task of node.gate) {
+      const failed = await this.#nodes([task], hosts, place, true);
+      if (failed.size > 0) return failed;
+    }
     const unready = await this.#readyForPivot(node, hosts, place, {
       irreversible: node.confirm,
     });
@@ -631,7 +616,7 @@ class PlaybookRun {
   }
 
   /** Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. */
-  async #flush(hosts: readonly string[], place: StepPlace): Promise<Failures> {
+  async #flush(hosts: readonly string[], place: Place): Promise<Failures> {
     for (let again = true; again;) {
       again = false;
       for (const handler of place.play.handlers) {

@@ -5,7 +5,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
-import { type IncludeNode, type Play, type TaskNode } from '../language/document.ts';
+import { type IncludeNode, type TaskNode } from '../language/document.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';
 import type { Included, IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
@@ -36,24 +36,9 @@ import { learntRecord, recordedLearnt } from './learnt-record.ts';
 import { finishedOutcome, isDoneAgain } from './finished.ts';
 import { finishedUnits, replay, stepEntry, type StepEntry } from './replay.ts';
 import { resolveUnknown } from './resolve.ts';
+import type { Place, StepKeys } from './step-key.ts';
 import { UndoRunner } from './undo-unit.ts';
 import { outputDigest, runUnit, type Unit, type UnitOutcome } from './unit.ts';
-
-export interface StepPlace {
-  play: Play;
-  batch: readonly string[];
-  batchNumber: number;
-  /** Tells the runs of a handler at several flush points apart. */
-  flush: number;
-  /** Hosts of the batch that failed, and how many may without failing the run. */
-  tolerance: { most: number; failed: Set<string> };
-  /** Ids of the roles around, the innermost last. */
-  roles: readonly string[];
-  /** The host that goes its own way, in a play whose hosts do not wait for each other. */
-  alone?: string;
-  /** In the rescue or always of a block of which something is selected by tags. */
-  brought?: boolean;
-}
 
 /** A step that asks no host, and what its name means: an include, or a `meta` step, which names nothing. */
 export type Resolved = Pick<IncludeNode, 'task' | 'locate'>;
@@ -68,7 +53,7 @@ interface StepKind {
 interface LiveStep {
   task: TaskNode;
   step: StepInfo;
-  place: StepPlace;
+  place: Place;
   kind: StepKind;
   /** All hosts of the step, those with a recorded outcome included. */
   hosts: readonly string[];
@@ -90,7 +75,7 @@ export class StepRunner {
   readonly #knowledge: Knowledge;
   readonly #variables: Variables;
   readonly #folders: readonly string[];
-  readonly #counts = new Map<string, number>();
+  readonly #keys: StepKeys;
   /** What steps that run once in a play taught, by key. */
   readonly #oncePerPlay = new Map<string, Learnt[]>();
   /** Hosts that reach a step at different times share its limit. */
@@ -110,11 +95,13 @@ export class StepRunner {
     { knowledge, variables }: { knowledge: Knowledge; variables: Variables },
     {
       folders,
+      keys,
       lastUnit,
       lastStep,
     }: {
       /** Of the playbook and its overlays: where templates and files are looked up behind the role's. */
       folders: readonly string[];
+      keys: StepKeys;
       lastUnit: number;
       lastStep: number;
     },
@@ -123,6 +110,7 @@ export class StepRunner {
     this.#knowledge = knowledge;
     this.#variables = variables;
     this.#folders = folders;
+    this.#keys = keys;
     this.#unit = lastUnit;
     this.#step = lastStep;
     const { failAt } = context.settings;
@@ -145,7 +133,7 @@ export class StepRunner {
   async run(
     task: TaskNode,
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
     handler = false,
   ): Promise<Failures> {
     const all = await this.#runAll(task, hosts, place, { handler });
@@ -163,7 +151,7 @@ export class StepRunner {
   async include(
     node: Resolved,
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
   ): Promise<{ failed: Failures; included: Map<string, readonly Included[]> }> {
     const { task } = node;
     const all = await this.#runAll(task, hosts, place, { handler: false, include: node });
@@ -183,10 +171,10 @@ export class StepRunner {
   async #runAll(
     task: TaskNode,
     hosts: readonly string[],
-    place: StepPlace,
+    place: Place,
     kind: StepKind,
   ): Promise<Learnt[]> {
-    const key = this.#key(task, place);
+    const key = this.#keys.next(task.id, place, { once: task.oncePerPlay });
     const earlier = task.oncePerPlay ? this.#oncePerPlay.get(key) : undefined;
     if (earlier) {
       for (const learnt of earlier) {
@@ -196,15 +184,21 @@ export class StepRunner {
       return earlier;
     }
     const entry = stepEntry(this.#context.log.state, key);
-    const before = task.oncePerPlay ? [...(entry?.learnt.keys() ?? [])].slice(0, 1) : [];
-    const first = before.length > 0 ? before : hosts.slice(0, 1);
+    const { takenBack } = this.#context.log.state;
+    const before = [...(entry?.learnt.keys() ?? [])].find(
+      (host) => task.oncePerPlay || hosts.includes(host),
+    );
+    const first = before ?? hosts.find((host) => !takenBack.has(host));
+    const once = first === undefined ? [] : [first];
     const all: Learnt[] = [];
     if (task.oncePerPlay) this.#oncePerPlay.set(key, all);
-    const { done, ask, todo } = replay(entry, task.runOnce ? first : hosts, (record) =>
-      kind.include && record.included === undefined && record.sealed === undefined
-        ? undefined
-        : recordedLearnt(record, this.#context),
-    );
+    const { done, ask, todo } = replay(entry, task.runOnce ? once : hosts, {
+      takenBack,
+      read: (record) =>
+        kind.include && record.included === undefined && record.sealed === undefined
+          ? undefined
+          : recordedLearnt(record, this.#context),
+    });
     for (const learnt of done.values()) {
       learn(this.#knowledge, forHosts(task, learnt, hosts));
       all.push(learnt);
@@ -230,7 +224,7 @@ export class StepRunner {
   async #runPending(
     task: TaskNode,
     pending: string[],
-    place: StepPlace,
+    place: Place,
     {
       key,
       kind,
@@ -289,7 +283,7 @@ export class StepRunner {
   async #runHost(
     task: TaskNode,
     host: InventoryHost,
-    place: StepPlace,
+    place: Place,
     { step, kind, entry }: { step: StepInfo; kind: StepKind; entry: StepEntry | undefined },
   ): Promise<HostStep> {
     const { include } = kind;
@@ -345,10 +339,10 @@ export class StepRunner {
     );
   }
 
-  #limit(task: TaskNode, place: StepPlace): ReturnType<typeof pLimit> {
+  #limit(task: TaskNode, place: Place): ReturnType<typeof pLimit> {
     const { forks } = this.#context.settings;
     const most = Math.min(forks, task.throttle || forks);
-    if (place.alone === undefined || !task.throttle) return pLimit(most);
+    if (place.own === undefined || !task.throttle) return pLimit(most);
     const known = this.#throttles.get(task.id) ?? pLimit(most);
     this.#throttles.set(task.id, known);
     return known;
@@ -639,17 +633,6 @@ export class StepRunner {
     const known = inventory.hosts.get(added.name);
     const address = known?.address ?? addressFromVars(added.name, added.vars, inventory.file);
     return { ...added, address };
-  }
-
-  /** The same for the same execution in a resumed run. */
-  #key(task: TaskNode, place: StepPlace): string {
-    const batch = task.oncePerPlay ? 'once' : String(place.batchNumber);
-    const own = place.alone === undefined ? '' : `|${place.alone}`;
-    const base = `${place.play.id}|${batch}|${String(place.flush)}|${task.id}${own}`;
-    if (task.oncePerPlay) return base;
-    const count = (this.#counts.get(base) ?? 0) + 1;
-    this.#counts.set(base, count);
-    return `${base}|${String(count)}`;
   }
 }
 

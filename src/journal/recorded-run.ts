@@ -79,6 +79,8 @@ export interface RecordedRun {
   /** A rollback of the whole run has begun, and no step since. */
   isGoingBack: boolean;
   policies: PolicyHead[];
+  /** Batches of the plays that have begun, by id. */
+  plays: Map<string, string[][]>;
   /** Id of the play that was going on last. */
   lastPlay: string | undefined;
   /** Hosts that the run holds, with the identity that holds them. */
@@ -121,6 +123,7 @@ export function beginRun(header: JournalRecord | undefined): RecordedRun {
     rollbacks: 0,
     isGoingBack: false,
     policies: [],
+    plays: new Map(),
     lastPlay: undefined,
     locks: new Map(),
     takenBack: new Set(),
@@ -249,7 +252,8 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
   'output-lost'(run, { output, code, reason, at }) {
     run.lostOutputs.push({ output, code, reason, at });
   },
-  play(run, { id }) {
+  play(run, { id, batches }) {
+    run.plays.set(id, batches);
     run.lastPlay = id;
   },
   resume(run, { pid, bootId }) {

@@ -157,7 +157,8 @@ export type JournalRecord =
   | { t: 'secret'; name: string; env: string }
   /** A file that the run came to include: as those of the header. */
   | ({ t: 'file' } & PinnedFile)
-  | { t: 'play'; id: string; batch: number; hosts: string[] }
+  /** The hosts of a play that begins, in their batches. */
+  | { t: 'play'; id: string; batches: string[][] }
   | { t: 'step'; step: StepInfo; hosts: string[]; key: string }
   | IntentRecord
   | ResultRecord

@@ -37,9 +37,9 @@ const learnt = (number: number, host: string, failed?: string): LearntRecord => 
 });
 const entryOf = (...records: JournalRecord[]) =>
   stepEntry(readRun([runRecord({ hosts: ['h1', 'h2'] }), ...records]), 'k');
-const replayed = (...records: JournalRecord[]): Replay<LearntRecord> =>
-  replay(entryOf(...records), ['h1', 'h2'], (record) => record);
-const plain = ({ done, ask, todo }: Replay<LearntRecord>) => ({
+const replayed = (...records: JournalRecord[]): Replay<{ host: string }> =>
+  replay(entryOf(...records), ['h1', 'h2'], { takenBack: new Set(), read: (record) => record });
+const plain = ({ done, ask, todo }: Replay<{ host: string }>) => ({
   done: [...done.keys()],
   ask,
   todo,
@@ -65,7 +65,9 @@ describe('a step that a resumed run comes to', () => {
 
   it('is done again on a host of which a part is not known any more', () => {
     const entry = entryOf(step(1), learnt(1, 'h1'));
-    expect(replay(entry, ['h1'], () => undefined)).toMatchObject({ todo: ['h1'] });
+    expect(replay(entry, ['h1'], { takenBack: new Set(), read: () => undefined })).toMatchObject({
+      todo: ['h1'],
+    });
   });
 
   it('asks about a change without a result, and about one whose host did not answer', () => {
@@ -96,6 +98,23 @@ describe('a step that a resumed run comes to', () => {
     expect(plain(replayed(...records, undo))).toEqual({ done: ['h2'], ask: [], todo: ['h1'] });
     const skipped = { t: 'undo-result', unit: 1, state: 'undo-skipped', durationMs: 0 } as const;
     expect(plain(replayed(...records, undo, skipped))).toMatchObject({ todo: [] });
+  });
+});
+
+describe('a host that failed and was rolled back alone', () => {
+  const takenBack = new Set(['h1']);
+  const partial: JournalRecord = {
+    ...{ t: 'rollback', reason: 'failed', attempt: 1, hosts: ['h1'], partial: true },
+  };
+  const of = (...records: JournalRecord[]) =>
+    replay(entryOf(...records, partial), ['h1', 'h2'], { takenBack, read: (record) => record });
+
+  it('fails again where it did, although its changes are undone, and does nothing', () => {
+    const records = [step(1), intent(1, 1, 'h1'), learnt(1, 'h1', 'no'), learnt(1, 'h2')];
+    const { done, ask, todo } = of(...records, { t: 'undo-intent', unit: 1 });
+    expect(done.get('h1')).toMatchObject({ failed: 'no' });
+    expect({ ask, todo }).toEqual({ ask: [], todo: [] });
+    expect(of(step(1), intent(1, 1, 'h1'))).toMatchObject({ ask: [], todo: ['h2'] });
   });
 });
 

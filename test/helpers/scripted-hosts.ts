@@ -200,6 +200,8 @@ export interface Script {
   away?: string[] | undefined;
   settings?: Partial<RunSettings> | undefined;
   env?: NodeJS.ProcessEnv | undefined;
+  /** The directory has a journal that the run goes on with. */
+  resumes?: boolean | undefined;
 }
 
 const hosts = `all:
@@ -234,7 +236,8 @@ function messages({ problems }: PlaybookError): string[] {
   return problems.map(({ message, hint }) => (hint === undefined ? message : `${message} ${hint}`));
 }
 
-async function performIn(folder: string, script: Script): Promise<Performance> {
+/** The same in a directory that stays, with its journal. */
+export async function performIn(folder: string, script: Script): Promise<Performance> {
   const { text, files = {}, away = [], settings = {}, env = {} } = script;
   const isPlaybook =
     /^\s*- (name: .*\n\s+)?(hosts|import_playbook|\{[^}]*hosts):? /.test(text) ||
@@ -269,7 +272,11 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
   const redactor = new Redactor();
   const checks = settings.check === true;
   const path = join(folder, 'journal');
-  const log = checks ? Log.inMemory(redactor) : Log.create(path, redactor);
+  const log = checks
+    ? Log.inMemory(redactor)
+    : script.resumes
+      ? Log.reopen(path, redactor)
+      : Log.create(path, redactor);
   const context = {
     modules,
     connections,
@@ -288,10 +295,11 @@ async function performIn(folder: string, script: Script): Promise<Performance> {
     settings: { ...defaults, ...settings },
   } as unknown as EngineContext;
   context.locks = new HostLocks(context);
-  await log.append({
-    ...runRecord({ run: 'scripted' }),
-    hosts: [...inventory.hosts.values()].map(({ address }) => address),
-  } as JournalRecord);
+  if (!script.resumes)
+    await log.append({
+      ...runRecord({ run: 'scripted' }),
+      hosts: [...inventory.hosts.values()].map(({ address }) => address),
+    } as JournalRecord);
   const takeBack = async (failed?: string[]): Promise<boolean> => {
     const undo = await rollBack(context, {
       reason: 'failed',

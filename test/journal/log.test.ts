@@ -44,7 +44,7 @@ const facts = [{ hosts: ['h1'], values: { out: { rc: 0 } } }];
 const history: JournalRecord[] = [
   runRecord({ hosts: ['h1', 'h2'] }),
   { t: 'lock', host: 'h1', become },
-  { t: 'play', id: 'p', batch: 1, hosts: ['h1', 'h2'] },
+  { t: 'play', id: 'p', batches: [['h1', 'h2']] },
   { t: 'rollback-policy', play: '', settleSeconds: 5, tasks: [] },
   { t: 'step', step: info(1), hosts: ['h1', 'h2'], key: 'k1' },
   intent(1, 1, 'h1'),

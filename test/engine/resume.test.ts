@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readJournal } from '../../src/journal/journal-file.ts';
+import type { JournalRecord } from '../../src/journal/records.ts';
+import { performIn, type Performance, type Script } from '../helpers/scripted-hosts.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'runner-resume-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** What counts in the end: what each step taught, the batches and the commit points. Unit numbers may differ. */
+function outcome(records: readonly JournalRecord[]): Record<string, unknown> {
+  const keys = new Map<number, string>();
+  const known: Record<string, unknown> = {};
+  for (const record of records) {
+    if (record.t === 'step') keys.set(record.step.number, record.key);
+    if (record.t === 'play') known[`play ${record.id}`] = record.batches;
+    if (record.t === 'commit') known[`commit ${record.key}`] = record.name;
+    if (record.t !== 'learnt') continue;
+    const { step, host, due = [], ...learnt } = record;
+    known[`${keys.get(step) ?? ''} ${host}`] = {
+      ...learnt,
+      due: due.map(({ handler }) => handler),
+    };
+  }
+  return known;
+}
+
+const seen = ({ result }: Performance) => ({
+  result,
+  known: outcome(readJournal(join(directory, 'journal')).records),
+});
+
+/** Runs a playbook, and resumes it from each beginning of its journal. */
+async function resumeFromEverywhere(script: Script): Promise<void> {
+  const straight = await performIn(directory, script);
+  expect(straight.problems).toEqual([]);
+  const wanted = seen(straight);
+  const path = join(directory, 'journal');
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  const { records } = readJournal(path);
+  for (let length = 1; length <= lines.length; length++) {
+    const last = records[length - 1];
+    // What the step taught is written in the same moment, and nothing tells its output again.
+    if (last?.t === 'result' && last.index === undefined) continue;
+    writeFileSync(path, `${lines.slice(0, length).join('\n')}\n`);
+    const resumed = await performIn(directory, { ...script, resumes: true });
+    expect(seen(resumed), `resumed after ${String(lines[length - 1])}`).toEqual(wanted);
+  }
+}
+
+describe('a run that is resumed from any beginning of its journal', () => {
+  it('ends as the straight run: registers, facts, groups, handlers, batches and commit points', async () => {
+    await resumeFromEverywhere({
+      text: `- name: P
+  hosts: all
+  serial: '{{size}}'
+  commit: batch
+  handlers:
+    - { name: First, command: ok, notify: Second }
+    - { name: Second, command: 'say {{inventory_hostname}}', register: handled }
+  vars: { size: 2 }
+  tasks:
+    - { name: Ask, command: 'say {{inventory_hostname}}', register: said }
+    - { name: Once, command: 'say once', run_once: true, register: once, notify: First }
+    - { name: Play, command: 'say play', run_once: play, register: whole }
+    - { name: Set, set_fact: { size: 1, line: '{{said.stdout}} {{once.stdout}}' } }
+    - { name: Flush, meta: flush_handlers }
+    - { name: Group, group_by: { key: 'by_{{line}}' } }
+    - { name: Loop, loop: [a, b], command: 'say {{item}}', register: looped, notify: First }
+    - { name: Leave, meta: end_host, when: inventory_hostname == "h2" }
+    - { name: Include, include_tasks: '{{inventory_hostname}}.yml' }
+- name: Q
+  hosts: web
+  tasks:
+    - { name: Out, group_by: { key: none, leave: [web] }, when: inventory_hostname == "h1" }
+    - { name: Who, command: 'say {{hostvars.h3.said.stdout}} {{whole.stdout}} {{size}}' }
+`,
+      files: {
+        'h1.yml': '- { name: Own, command: say one, register: own }\n',
+        'h3.yml': '- { name: Own, command: say three, register: own }\n',
+      },
+    });
+  });
+
+  it('ends as the straight run where hosts fail, are tolerated, ignored or rescued', async () => {
+    await resumeFromEverywhere({
+      text: `- name: P
+  hosts: all
+  max_failures: 1
+  tasks:
+    - { name: Ignored, command: fail-on h1, ignore_errors: true, register: ignored }
+    - name: Block
+      block:
+        - { name: Some, command: fail-on h3 }
+        - { name: More, command: ok }
+      rescue:
+        - { name: Rescue, command: 'say {{failed.task}}', register: rescued }
+      always:
+        - { name: Always, command: ok }
+    - { name: Tolerated, command: fail-on h2 }
+    - { name: After, command: 'say {{play.hosts}}', register: after }
+- name: Q
+  hosts: all
+  tasks:
+    - { name: Others, command: 'say {{play.hosts}}', register: others }
+`,
+    });
+  });
+});
