@@ -159,17 +159,20 @@ class Doctor {
       password: undefined,
     });
     const before = Date.now();
-    const [who, clock, tools, state] = await session.read(
-      [
-        { script: 'id -un; uname -sr' },
-        { script: 'date +%s' },
-        {
-          script: `for t in ${requiredTools.join(' ')}; do command -v "$t" >/dev/null || echo "$t"; done`,
-        },
-        { script: 'mkdir -p "$rn_dir" && [ -w "$rn_dir" ] && echo "$rn_dir"' },
-      ],
+    const { reads } = await session.exchange(
+      {
+        reads: [
+          { script: 'id -un; uname -sr' },
+          { script: 'date +%s' },
+          {
+            script: `for t in ${requiredTools.join(' ')}; do command -v "$t" >/dev/null || echo "$t"; done`,
+          },
+          { script: 'mkdir -p "$rn_dir" && [ -w "$rn_dir" ] && echo "$rn_dir"' },
+        ],
+      },
       { timeoutMs: STEP_TIMEOUT_MS },
     );
+    const [who, clock, tools, state] = reads;
     const took = Date.now() - before;
     const [name = '', kernel = ''] = (who?.stdout ?? '').split('\n');
     this.#tell('shell', `/bin/sh as "${name}" on ${kernel}, a round trip took ${String(took)} ms`);
@@ -201,8 +204,11 @@ class Doctor {
   async #become(connections: HostConnections, identity: Identity): Promise<void> {
     try {
       const session = await connections.session(this.#host.address, identity);
-      const [answer] = await session.read([{ script: 'id -un' }], { timeoutMs: STEP_TIMEOUT_MS });
-      this.#tell('become', `"${answer?.stdout.trim() ?? ''}" by ${identity.method}`);
+      const { reads } = await session.exchange(
+        { reads: [{ script: 'id -un' }] },
+        { timeoutMs: STEP_TIMEOUT_MS },
+      );
+      this.#tell('become', `"${reads[0]?.stdout.trim() ?? ''}" by ${identity.method}`);
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       throw new ConnectError(errorMessage(error), {

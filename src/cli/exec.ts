@@ -115,14 +115,11 @@ async function ask(
           if (given.signal.aborted) return { host: name, code: undefined, stdout: '', stderr: '' };
           const answer = await one(name, async () => {
             const session = await connections.session(address, identity);
-            const batch = {
-              actions: [{ kind: 'exec' as const, argv }],
-              captures: [],
-              record: undefined,
-              detach: false,
-            };
-            const { outputs } = await session.perform(batch, { timeoutMs, signal: given.signal });
-            return outputs[0];
+            const { change } = await session.exchange(
+              { change: { actions: [{ kind: 'exec', argv }] } },
+              { timeoutMs, signal: given.signal },
+            );
+            return change?.outputs[0];
           });
           tell(answer);
           return answer;

@@ -25,31 +25,81 @@ export interface Identity {
   password: string | undefined;
 }
 
-export interface Batch {
-  actions: Action[];
-  /** Paths copied aside before the first action, and the name each copy gets. */
-  captures: { path: string; name: string }[];
-  /** Names the record that survives the controller: run id and unit number. Absent for read-only batches. */
-  record: { run: string; unit: string } | undefined;
-  /** Go on without the connection, and attach to it again when it is back. Needs a record. */
+/** What is asked of a host in one round trip. */
+export interface Exchange {
+  /** The run's own requests, answered in the order of the fields. */
+  control?: Control;
+  /** Questions; each is answered whatever the others said. */
+  reads?: readonly ReadCommand[];
+  change?: Change;
+}
+
+/** Actions in order, until one fails. */
+export interface Change {
+  actions: readonly Action[];
+  /** Number of the unit, under which the host keeps copies and a record that survive the controller. Absent for what only reads. */
+  unit?: number | undefined;
+  /** Paths copied aside before the first action, and the name each copy gets. Needs a unit. */
+  captures?: readonly { path: string; name: string }[];
+  /** Go on without the connection, and attach to it again when it is back. Needs a unit. */
   detach?: boolean;
 }
 
-export interface BatchOutcome {
-  /** One for each action that ran; the last may have failed. */
-  outputs: CommandOutput[];
-  /** Set when a capture could not be stored: nothing was done. */
-  captureError: string | undefined;
-  /** Copies of small files that were captured, by their name. */
-  kept?: Map<string, Buffer>;
+export interface Control {
+  /** Take the host for the run, so that no other controller works on it meanwhile. */
+  lock?: LockRequest;
+  /** Say that the run is alive. */
+  renew?: true;
+  /** Look for earlier connections of the run that still work on the host; end those that are idle. */
+  fence?: true;
+  /** The record of the unit with this number. */
+  unit?: number;
+  unlock?: true;
 }
 
-export interface RunOptions {
+/** One identity on one host. */
+export interface HostSession {
+  /**
+   * One round trip; more for a file that is uploaded, a restart, and a change that is detached.
+   * @throws ConnectError when the host cannot be reached; TimeoutError; TaskError when an answer makes no sense
+   */
+  exchange(request: Exchange, limits: Limits): Promise<Answer>;
+  /** Directory on the host that keeps captures of the run. */
+  captureDir(): string;
+}
+
+export interface Limits {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onOutput?: ((text: string) => void) | undefined;
   /** Where an output goes that is too long to be kept in memory; it gets all of it. */
   overflow?: ((stream: 'stdout' | 'stderr') => OutputSink | undefined) | undefined;
+}
+
+export interface Answer {
+  control: ControlAnswers;
+  reads: CommandOutput[];
+  /** Present when a change was asked for. */
+  change?: ChangeAnswer;
+}
+
+/** Only requests that were made have an answer. */
+export interface ControlAnswers {
+  lock?: 'held' | HostLock;
+  /** By which run it was taken; empty when somebody removed it. */
+  renew?: 'held' | { lostTo: string };
+  fence?: 'clear' | 'busy';
+  unit?: UnitRecord;
+  unlock?: 'done';
+}
+
+export interface ChangeAnswer {
+  /** One for each action that ran; the last may have failed. */
+  outputs: CommandOutput[];
+  /** Set when nothing was done, because a copy or the record could not be stored. */
+  refused?: string;
+  /** Copies of small files that were captured, by their name. */
+  copies?: ReadonlyMap<string, Buffer>;
 }
 
 export interface OutputSink {
@@ -65,16 +115,12 @@ export type UnitRecord =
   | { state: 'interrupted' };
 
 export interface LockRequest {
-  run: string;
   /** Who, where: user@machine. */
   owner: string;
   leaseSeconds: number;
   /** A run whose lock may be replaced. */
   replaced?: string | undefined;
 }
-
-/** Undefined when the lock is held now, otherwise whose it is. */
-export type LockAnswer = HostLock | undefined;
 
 export interface HostLock {
   run: string;
@@ -84,22 +130,6 @@ export interface HostLock {
   leaseSeconds: number;
   /** Seconds since the run was last heard of. */
   silentSeconds: number;
-}
-
-/** One identity on one host. Every method is one round trip. */
-export interface HostSession {
-  read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]>;
-  perform(batch: Batch, options: RunOptions): Promise<BatchOutcome>;
-  /** Whether an earlier connection of the run still works on the host; idle ones are ended. */
-  fence(run: string, options: RunOptions): Promise<'clear' | 'busy'>;
-  unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord>;
-  /** Takes the host for a run, so that no other controller works on it meanwhile. */
-  lock(request: LockRequest, options: RunOptions): Promise<LockAnswer>;
-  /** Says that the run is alive. Returns the run that took the lock away, undefined when it is still held. */
-  renewLock(run: string, options: RunOptions): Promise<string | undefined>;
-  unlock(run: string, options: RunOptions): Promise<void>;
-  /** Directory on the host that keeps captures of a run. */
-  captureDir(run: string): string;
 }
 
 export interface Connections {

@@ -168,8 +168,8 @@ export class SessionHostView implements HostView {
     this.#questions = [];
     try {
       const session = await this.#options.session();
-      const outputs = await session.read(
-        questions.map(({ command }) => command),
+      const { reads: outputs } = await session.exchange(
+        { reads: questions.map(({ command }) => command) },
         { timeoutMs: this.#options.factTimeoutMs, signal: this.#options.signal },
       );
       questions.forEach(({ resolve, reject }, index) => {

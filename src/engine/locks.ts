@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { ConnectError, LockedError, RunnerError } from '../core/errors.ts';
-import type { HostLock } from '../core/host.ts';
+import type { HostLock, HostSession } from '../core/host.ts';
 import type { Become } from '../language/document.ts';
 import { FACT_TIMEOUT_MS, inventoryHost, openSession, type EngineContext } from './context.ts';
 
@@ -32,12 +32,10 @@ export class HostLocks {
     const refusals: { host: string; lock: HostLock }[] = [];
     const failures = await this.#each(wanted, async (host, become) => {
       const session = await this.#session(host, become);
-      const { run, owner, takeOver } = settings;
-      const request = { run, owner, leaseSeconds: LEASE_SECONDS };
-      const options = { timeoutMs: FACT_TIMEOUT_MS };
-      let lock = await session.lock(request, options);
+      const { owner, takeOver } = settings;
+      let lock = await lockFor(session, owner);
       if (lock && (takeOver.includes(lock.run) || isSettledRun(lock.run)))
-        lock = await session.lock({ ...request, replaced: lock.run }, options);
+        lock = await lockFor(session, owner, lock.run);
       if (lock) {
         refusals.push({ host, lock });
         return;
@@ -63,11 +61,10 @@ export class HostLocks {
       const become = this.#held.get(host);
       return become ? [[host, become]] : [];
     });
-    const { run } = this.#context.settings;
     await this.#each(held, async (host, become) => {
       this.#held.delete(host);
       const session = await this.#session(host, become);
-      await session.unlock(run, { timeoutMs: FACT_TIMEOUT_MS });
+      await session.exchange({ control: { unlock: true } }, { timeoutMs: FACT_TIMEOUT_MS });
     });
   }
 
@@ -76,13 +73,18 @@ export class HostLocks {
   }
 
   async #renew(): Promise<void> {
-    const { settings, emit } = this.#context;
+    const { emit } = this.#context;
     await this.#each([...this.#held], async (host, become) => {
       const session = await this.#session(host, become);
-      const other = await session.renewLock(settings.run, { timeoutMs: FACT_TIMEOUT_MS });
-      if (other === undefined || this.lost !== undefined) return;
-      this.lost = other;
-      const by = other === '' ? 'Somebody removed its lock' : `Run ${other} took it over`;
+      const { control } = await session.exchange(
+        { control: { renew: true } },
+        { timeoutMs: FACT_TIMEOUT_MS },
+      );
+      const { renew } = control;
+      if (renew === undefined || renew === 'held' || this.lost !== undefined) return;
+      const { lostTo } = renew;
+      this.lost = lostTo;
+      const by = lostTo === '' ? 'Somebody removed its lock' : `Run ${lostTo} took it over`;
       const text = `This run does not hold ${host} any more. ${by}; no new step begins.`;
       emit({ type: 'message', level: 'error', text });
     });
@@ -115,6 +117,20 @@ export class HostLocks {
     );
     return failures;
   }
+}
+
+/** Locks a host for the run. @returns the lock of another run that holds it */
+async function lockFor(
+  session: HostSession,
+  owner: string,
+  replaced?: string,
+): Promise<HostLock | undefined> {
+  const request = { owner, leaseSeconds: LEASE_SECONDS, replaced };
+  const { control } = await session.exchange(
+    { control: { lock: request } },
+    { timeoutMs: FACT_TIMEOUT_MS },
+  );
+  return control.lock === 'held' ? undefined : control.lock;
 }
 
 function refusal(refusals: readonly { host: string; lock: HostLock }[], run: string): LockedError {

@@ -37,15 +37,18 @@ async function resolve(
     const deadline = context.clock.now() + RUNNING_LIMIT_MS;
     for (;;) {
       // Only a host on which nobody else acts can say "never started".
-      const fence = await session.fence(run.header.run, options);
-      if (fence === 'busy' && context.clock.now() < deadline) {
+      const { control } = await session.exchange(
+        { control: { fence: true, unit: intent.unit } },
+        options,
+      );
+      if (control.fence === 'busy' && context.clock.now() < deadline) {
         await context.clock.sleep(500, context.signal);
         continue;
       }
-      const record = await session.unitRecord(run.header.run, String(intent.unit), options);
-      if (record.state === 'never_started') state = 'planned';
-      if (record.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';
-      if (record.state !== 'running' || context.clock.now() > deadline) break;
+      const record = control.unit;
+      if (record?.state === 'never_started') state = 'planned';
+      if (record?.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';
+      if (record?.state !== 'running' || context.clock.now() > deadline) break;
       await context.clock.sleep(1000, context.signal);
     }
     const { probe } = unit.whole().undo;

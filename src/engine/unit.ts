@@ -357,7 +357,8 @@ class UnitRunner {
       try {
         const session = await openSession(this.#context, target, this.#access());
         // A line that was open before may be dead without anybody having noticed.
-        if (patience) await session.read([{ script: ':' }], { timeoutMs: FACT_TIMEOUT_MS });
+        if (patience)
+          await session.exchange({ reads: [{ script: ':' }] }, { timeoutMs: FACT_TIMEOUT_MS });
         return session;
       } catch (error) {
         const again = error instanceof ConnectError && error.retryable && clock.now() < deadline;
@@ -416,11 +417,9 @@ class UnitRunner {
     const { log, settings } = this.#context;
     const { task, step, host, target, scope, number, item, index, notifiedBy } = this.#unit;
     if (this.#intentWritten || settings.check) return;
-    const folder = (await session()).captureDir(settings.run);
-    const captures: Record<string, string> = {};
-    (plan.capture ?? []).forEach((path, index) => {
-      captures[path] = `${String(number)}.${String(index)}`;
-    });
+    const folder = (await session()).captureDir();
+    const named = namedCaptures(plan, number).map(({ path, name }) => [path, name] as const);
+    const captures: Record<string, string> = Object.fromEntries(named);
     const captured = (path: string) => `${folder}/${captures[path] ?? `${String(number)}.none`}`;
     const body = await undoBody(task, this.#module, args, {
       view,
@@ -501,20 +500,13 @@ class UnitRunner {
     readOnly: boolean,
   ): Promise<CommandOutput[]> {
     const { task, step, host, number } = this.#unit;
-    const { settings, emit, signal } = this.#context;
+    const { emit, signal } = this.#context;
     const recorded = !readOnly && this.#unit.recorded;
-    const captures = recorded ? (plan.capture ?? []) : [];
+    const captures = recorded ? namedCaptures(plan, number) : [];
+    const unit = recorded ? number : undefined;
     const opened = await session();
-    const { outputs, captureError, kept } = await opened.perform(
-      {
-        actions: plan.actions,
-        captures: captures.map((path, index) => ({
-          path,
-          name: `${String(number)}.${String(index)}`,
-        })),
-        record: recorded ? { run: settings.run, unit: String(number) } : undefined,
-        detach: task.detach,
-      },
+    const { change } = await opened.exchange(
+      { change: { actions: plan.actions, captures, unit, detach: task.detach } },
       {
         timeoutMs: this.limits.timeoutSeconds * 1000,
         signal,
@@ -528,16 +520,17 @@ class UnitRunner {
             }),
       },
     );
-    if (captureError !== undefined) {
+    if (!change) throw new TaskError(`The session gave no answer to the step on "${host.name}".`);
+    if (change.refused !== undefined) {
       throw new TaskError(
-        `The state before could not be kept on "${host.name}": ${captureError}.`,
+        `The state before could not be kept on "${host.name}": ${change.refused}.`,
         {
           hint: 'The step was not started. Make room under /var/lib/runner.',
         },
       );
     }
-    for (const [name, content] of kept ?? []) this.#context.captures?.keep(name, content);
-    return outputs;
+    for (const [name, content] of change.copies ?? []) this.#context.captures?.keep(name, content);
+    return change.outputs;
   }
 
   /** The whole of an output that is too long for memory goes to the run's folder. */
@@ -564,6 +557,10 @@ class UnitRunner {
   #test(condition: string, scope: Scope): boolean {
     return parseCondition(condition).test(scope.variables);
   }
+}
+
+function namedCaptures({ capture = [] }: Plan, unit: number): { path: string; name: string }[] {
+  return capture.map((path, index) => ({ path, name: `${String(unit)}.${String(index)}` }));
 }
 
 /** Without what `{{omit}}` stands for, inside lists and maps, too. */

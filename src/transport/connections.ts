@@ -94,6 +94,7 @@ export class HostConnections implements Connections {
     if (!session) {
       session = new ShellSession(() => this.#openShell(host, escalate ? identity : undefined), {
         host: host.name,
+        run: this.#options.run,
         limit: SHELLS_PER_IDENTITY,
         root: (escalate ? identity.user : login) === 'root',
         local: host.transport === 'local',

@@ -8,8 +8,8 @@ import type { OutputSink } from '../core/host.ts';
 export type Wish = 'R' | 'W' | 'T' | 'N';
 
 export interface FrameOptions {
-  /** Bytes of one command's output that are kept; what is more goes to `overflow` only. */
-  keepBytes: number;
+  /** Bytes of the output with this index that are kept; what is more goes to `overflow` only. */
+  keepBytes: (index: number) => number;
   /** Called when an output grows above `keepBytes`. It gets all of it. */
   overflow?: (() => OutputSink | undefined) | undefined;
   onOutput?: ((text: string) => void) | undefined;
@@ -162,7 +162,8 @@ export class FrameReader {
       this.#sink.write(bytes);
       return;
     }
-    const { keepBytes, overflow } = this.#options;
+    const { overflow } = this.#options;
+    const keepBytes = this.#options.keepBytes(this.frames.length);
     if (before <= keepBytes && this.#size > keepBytes) {
       this.#overflowing = overflow?.();
       for (const part of this.#parts) this.#overflowing?.write(part);

@@ -2,9 +2,19 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { ConnectError } from '../core/errors.ts';
+import type { CommandOutput } from '../core/fact.ts';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const MAX_REDIRECTS = 10;
+
+/** A response as the output of an action: a status that the request does not accept is a failure. */
+export function requestOutput(
+  { accept }: Pick<HttpRequest, 'accept'>,
+  { status, body }: HttpResponse,
+): CommandOutput {
+  const ok = accept?.includes(status) ?? (status >= 200 && status < 300);
+  return { code: ok ? 0 : 1, stdout: body, stderr: ok ? '' : `HTTP status ${String(status)}` };
+}
 
 /**
  * Sends one request from the controller.

@@ -1,7 +1,7 @@
 import type { ExecAction, RebootAction } from '../core/action.ts';
 import { ConnectError, errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
-import type { RunOptions } from '../core/host.ts';
+import type { Limits } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
 
 const POLL_MS = 1000;
@@ -13,9 +13,9 @@ export interface RestartSteps {
   /** Name of the host. */
   readonly host: string;
   /** Gives the command. */
-  readonly order: (command: ExecAction, options: RunOptions) => Promise<readonly CommandOutput[]>;
-  /** What `control.restarted` prints, in a shell that may be a new one. */
-  readonly look: (options: RunOptions) => Promise<CommandOutput>;
+  readonly order: (command: ExecAction, options: Limits) => Promise<readonly CommandOutput[]>;
+  /** What `restartedScript` prints, in a shell that may be a new one. */
+  readonly look: (options: Limits) => Promise<CommandOutput>;
   readonly clock: Clock;
 }
 
@@ -27,7 +27,7 @@ export interface RestartSteps {
 export async function restart(
   { argv, test, timeoutSeconds, delaySeconds = 0 }: RebootAction,
   { host, order, look, clock }: RestartSteps,
-  { signal }: RunOptions,
+  { signal }: Limits,
 ): Promise<CommandOutput[]> {
   const began = clock.now();
   const deadline = began + (timeoutSeconds + delaySeconds) * 1000;

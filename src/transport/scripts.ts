@@ -1,32 +1,40 @@
 import type { Action, FetchAction, UploadAction } from '../core/action.ts';
 import type { ReadCommand } from '../core/fact.ts';
-import type { Batch, LockRequest } from '../core/host.ts';
+import type { Change, Exchange } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { actionScript, programWords } from './action-scripts.ts';
+import { controlScripts } from './control.ts';
 
 /** The shell text of all requests to a host. The functions it calls are in runtime.sh. */
+
+/** Facts carry whole files, in base64. */
+const FACT_BYTES = 12 * 1024 * 1024;
 
 /** One command of a script. */
 export interface ShellCommand {
   script: string;
+  /** It runs whatever the commands before it answered. Such commands come first. */
+  always?: true;
   /** It comes from a playbook, so it may leave processes behind that hold the shell's output. */
   foreign?: boolean;
+  /** Bytes kept of its output. */
+  keepBytes?: number;
   /** The file whose bytes the script takes from its input. */
   upload?: UploadAction;
   /** Where the output of the script goes on the controller. */
   fetch?: FetchAction;
+  /** Its output are the copies that `rn_keep` prints. */
+  copies?: true;
 }
 
 export interface Script {
   commands: readonly ShellCommand[];
-  /** Run all commands, whatever the ones before answered. */
-  keepGoing?: boolean;
-  /** Shell text that must succeed before the first command; it answers only when it does not. */
+  /** Shell text that must succeed before the first command that does not always run; it answers only when it fails. */
   prologue?: string | undefined;
   /** Shell text that runs whatever happened. */
   epilogue?: string;
   /** Run apart from the shell, with output in the unit's files on the host, so that it outlives a lost connection. */
-  detach?: { run: string; unit: string };
+  detach?: { run: string; unit: number };
 }
 
 /** A part of a script. Each but the last ends with a command that takes bytes. */
@@ -42,50 +50,42 @@ export function startText(nonce: string, runtime: string): string {
   return `rn_nonce=${nonce}\n${runtime}\n${begin} >&2; ${begin}\n`;
 }
 
-/** A question in a subshell of its own, through `eval`: not even an open quote reaches what follows. */
-export function questions(commands: readonly ReadCommand[]): Script {
-  return {
-    commands: commands.map(({ script }) => ({ script: `(eval ${quote(script)}) </dev/null` })),
-    keepGoing: true,
-  };
+/** A request of the run, as one script. */
+export function requestScript({ control = {}, reads = [], change }: Exchange, run: string): Script {
+  const before = [...controlScripts(control, run).map(always), ...reads.map(question)];
+  if (!change) return { commands: before };
+  const { commands, ...rest } = changeScript(change, run);
+  return { commands: [...before, ...commands], ...rest };
 }
 
-export const control = {
-  lock: ({ run, owner, leaseSeconds, replaced = '' }: LockRequest) =>
-    `rn_lock ${quoteAll([run, owner, String(leaseSeconds), replaced])}`,
-  renew: (run: string) => `rn_renew ${quote(run)}`,
-  unlock: (run: string) => `rn_unlock ${quote(run)}`,
-  fence: (run: string) => `rn_fence ${quote(run)}`,
-  unit: (run: string, unit: string) => `rn_unit ${quoteAll([run, unit])}`,
-  /** The end of a unit whose script could not say it. */
-  finished: (run: string, unit: string, code: number) =>
-    `rn_finished ${quoteAll([run, unit, String(code)])}`,
-  endShell: (pid: number, mark: string) => `rn_end_shell ${quoteAll([String(pid), mark])}`,
-  /** Prints "old" before a restart, afterwards "up" when the test succeeds and "new" when it does not. */
-  restarted: (boot: string, test: readonly string[]) =>
-    `if [ "$rn_boot" = ${quote(boot)} ]; then echo old; elif (exec ${quoteAll(programWords(test))}) </dev/null >&2; then echo up; else echo new; fi`,
-};
+export function always(script: string): ShellCommand {
+  return { script, always: true };
+}
+
+/** A question in a subshell of its own, through `eval`: not even an open quote reaches what follows. */
+function question({ script }: ReadCommand): ShellCommand {
+  return { ...always(`(eval ${quote(script)}) </dev/null`), keepBytes: FACT_BYTES };
+}
 
 /** Actions in order until one fails, between the copies and the record of their unit. */
-export function change({ actions, captures, record, detach = false }: Batch): Script {
+function changeScript(
+  { actions, unit, captures = [], detach = false }: Change,
+  run: string,
+): Script {
   const commands = actions.flatMap((action) => shellCommand(action, detach));
-  if (!record) return { commands };
-  const { run, unit } = record;
+  if (unit === undefined) return { commands };
+  const words = quoteAll([run, String(unit)]);
   const copies = captures.map(({ path, name }) => `rn_capture ${quoteAll([run, path, name])} && `);
   // Small copies come to the controller in the same round trip, should the host's disk be lost or meddled with.
   const names = captures.map(({ name }) => name);
-  const keep = { script: `rn_keep ${quoteAll([run, ...names])} </dev/null || true` };
+  const keep = `rn_keep ${quoteAll([run, ...names])} </dev/null || true`;
   return {
-    commands: keepsCopies({ captures, record, detach }) ? [keep, ...commands] : commands,
-    prologue: `${copies.join('')}rn_started ${quoteAll([run, unit])}`,
-    epilogue: `rn_finished ${quoteAll([run, unit])} "$rn_code"`,
-    ...(detach ? { detach: record } : {}),
+    commands:
+      captures.length > 0 && !detach ? [{ script: keep, copies: true }, ...commands] : commands,
+    prologue: `${copies.join('')}rn_started ${words}`,
+    epilogue: `rn_finished ${words} "$rn_code"`,
+    ...(detach ? { detach: { run, unit } } : {}),
   };
-}
-
-/** Whether the first output of the script is that of `rn_keep`. */
-export function keepsCopies(batch: Pick<Batch, 'captures' | 'record' | 'detach'>): boolean {
-  return batch.record !== undefined && batch.captures.length > 0 && batch.detach !== true;
 }
 
 function shellCommand(action: Action, detach: boolean): ShellCommand[] {
@@ -98,51 +98,52 @@ function shellCommand(action: Action, detach: boolean): ShellCommand[] {
 
 /** The text of a script, as it is sent. */
 export function sections(script: Script): Section[] {
-  const { commands, keepGoing = false, prologue, epilogue, detach } = script;
-  const first = prologue === undefined ? '' : `{ ${prologue}\n} >/dev/null || rn_refuse $?\n`;
-  const begin = `rn_code=0; rn_shared=0\n${first}`;
+  const { commands, prologue, epilogue, detach } = script;
   const end = epilogue === undefined ? '' : `${epilogue}\n`;
+  const first = prologue === undefined ? '' : `{ ${prologue}\n} >/dev/null || rn_refuse $?\n`;
+  const reset = 'rn_code=0; rn_shared=0\n';
   if (detach) {
     // Their output goes to files, which a process that is left behind may keep.
-    const body = commands.map((one, index) => framed({ ...one, foreign: false }, index, keepGoing));
-    return [{ text: `${detached(`${begin}${body.join('')}${end}rn_next\n`, detach)}rn_done\n` }];
+    const body = commands.map((one, index) => framed({ ...one, foreign: false }, index));
+    return [
+      { text: `${detached(`${reset}${first}${body.join('')}${end}rn_next\n`, detach)}rn_done\n` },
+    ];
   }
   const parts: Section[] = [];
-  let text = begin;
-  commands.forEach((command, index) => {
-    if (!command.upload) {
-      text += framed(command, index, keepGoing);
-      return;
-    }
-    // The shell must have read all that was sent when the file's bytes begin.
-    const before = index === 0 ? '' : 'rn_next\n';
-    text += `if [ "$rn_code" = 0 ]; then ${before}${command.script}\nrn_end $?; else printf '\\n%s N\\n' "$rn_nonce"; fi\n`;
+  const before = commands.filter((command) => command.always);
+  let text = `${reset}${before.map(framed).join('')}`;
+  // A question that failed does not hold up the change, and the prologue does not answer in its place.
+  const hasChange = first !== '' || before.length < commands.length;
+  text += before.length > 0 && hasChange ? `rn_next\nrn_code=0\n${first}` : first;
+  for (const [index, command] of commands.entries()) {
+    if (command.always) continue;
+    text += framed(command, index);
+    if (!command.upload) continue;
     parts.push({ text, upload: command.upload });
     text = '';
-  });
+  }
   parts.push({ text: `${text}${end}rn_done\n` });
   return parts;
 }
 
 /** The answer of a detached unit. An earlier shell wrote its frames; this one ends the answer with the nonce of that. */
-export function attach(nonce: string, run: string, unit: string): Section[] {
+export function attach(nonce: string, run: string, unit: number): Section[] {
   const text = `rn_own=$rn_nonce; rn_nonce=${quote(nonce)}; rn_ending=
-rn_attend ${quoteAll([run, unit])}
+rn_attend ${quoteAll([run, String(unit)])}
 rn_done
 rn_nonce=$rn_own
 `;
   return [{ text }];
 }
 
-function framed(
-  { script, foreign = false }: ShellCommand,
-  index: number,
-  keepGoing: boolean,
-): string {
-  const guard = keepGoing ? '' : '[ "$rn_code" = 0 ] && ';
-  const before = index === 0 ? '' : 'rn_next\n';
+function framed({ script, foreign, upload, ...command }: ShellCommand, index: number): string {
+  const next = index === 0 ? '' : 'rn_next\n';
+  // The shell must have read all that was sent when the file's bytes begin.
+  if (upload)
+    return `if [ "$rn_code" = 0 ]; then ${next}${script}\nrn_end $?; else printf '\\n%s N\\n' "$rn_nonce"; fi\n`;
+  const guard = command.always ? '' : '[ "$rn_code" = 0 ] && ';
   const [begin, end] = foreign ? ['rn_begin_foreign\n', 'rn_end_foreign'] : ['', 'rn_end'];
-  return `${guard}{ ${before}${begin}${script}\n${end} $?; }\n`;
+  return `${guard}{ ${next}${begin}${script}\n${end} $?; }\n`;
 }
 
 /**
@@ -150,9 +151,9 @@ function framed(
  * files are read when it has ended, and again by `attach` if the connection is lost. Its commands get a session of their
  * own where setsid is installed: what they send to their process group must not end the process.
  */
-function detached(body: string, { run, unit }: { run: string; unit: string }): string {
+function detached(body: string, { run, unit }: { run: string; unit: number }): string {
   return `rn_make_run_dir ${quote(run)}
-rn_output="$rn_dir/runs/"${quote(run)}/detached/${quote(unit)}
+rn_output="$rn_dir/runs/"${quote(run)}/detached/${String(unit)}
 (umask 077; : >"$rn_output.out"; : >"$rn_output.err")
 (
 trap '' HUP
@@ -172,4 +173,18 @@ cat "$rn_output.out"
 cat "$rn_output.err" >&2
 rn_ending=
 `;
+}
+
+/** The end of a unit whose script could not say it. */
+export function finishedScript(run: string, unit: number, code: number): string {
+  return `rn_finished ${quoteAll([run, String(unit), String(code)])}`;
+}
+
+export function endShellScript(pid: number, mark: string): string {
+  return `rn_end_shell ${quoteAll([String(pid), mark])}`;
+}
+
+/** Prints "old" before a restart, afterwards "up" when the test succeeds and "new" when it does not. */
+export function restartedScript(boot: string, test: readonly string[]): string {
+  return `if [ "$rn_boot" = ${quote(boot)} ]; then echo old; elif (exec ${quoteAll(programWords(test))}) </dev/null >&2; then echo up; else echo new; fi`;
 }

@@ -1,40 +1,32 @@
 import type { HttpRequest, HttpResponse, RebootAction } from '../core/action.ts';
-import { ConnectError, errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
-import type { CommandOutput, ReadCommand } from '../core/fact.ts';
-import type {
-  Batch,
-  BatchOutcome,
-  HostSession,
-  LockAnswer,
-  LockRequest,
-  RunOptions,
-  UnitRecord,
-} from '../core/host.ts';
+import { errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
+import type { CommandOutput } from '../core/fact.ts';
+import type { Answer, Change, ChangeAnswer, Exchange, HostSession, Limits } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
 import { trace } from '../util/trace.ts';
+import { controlAnswers } from './control.ts';
+import { runDetached } from './detached.ts';
+import { requestOutput } from './http.ts';
 import { restart } from './reboot.ts';
 import {
-  attach,
-  change,
-  control,
-  keepsCopies,
-  questions,
+  always,
+  endShellScript,
+  finishedScript,
+  requestScript,
+  restartedScript,
   sections,
   type Script,
 } from './scripts.ts';
-import type { AnswerOptions, RemoteShell, ShellOutput } from './shell.ts';
+import type { RemoteShell, ShellOutput } from './shell.ts';
 import { FetchedFiles, KeptCopies } from './transfers.ts';
 
 const KILL_TIMEOUT_MS = 20_000;
-const RECONNECT_PAUSE_MS = 2000;
-/** Kept of one output of an action; what is more goes to the run's folder only. */
-const OUTPUT_BYTES = 1024 * 1024;
-/** Facts carry whole files, in base64. */
-const FACT_BYTES = 12 * 1024 * 1024;
 
 export interface SessionOptions {
   /** Name of the host. */
   host: string;
+  /** Id of the run. */
+  run: string;
   /** Shells at a time. */
   limit: number;
   /** The identity is root. */
@@ -51,87 +43,96 @@ export type SendHttp = (request: HttpRequest) => Promise<HttpResponse>;
 /** Shells of one identity on one host: usually one, more while several tasks are delegated there. */
 export class ShellSession implements HostSession {
   readonly #open: () => Promise<RemoteShell>;
-  readonly #sendHttp: SendHttp;
+  readonly #options: SessionOptions;
   readonly #idle: RemoteShell[] = [];
   readonly #waiting: (() => void)[] = [];
-  readonly #limit: number;
-  readonly #root: boolean;
-  readonly #host: string;
-  readonly #local: boolean;
-  readonly #clock: Clock;
   #count = 0;
 
-  constructor(
-    open: () => Promise<RemoteShell>,
-    { host, limit, root, local, sendHttp, clock }: SessionOptions,
-  ) {
+  constructor(open: () => Promise<RemoteShell>, options: SessionOptions) {
     this.#open = open;
-    this.#limit = limit;
-    this.#root = root;
-    this.#host = host;
-    this.#local = local;
-    this.#sendHttp = sendHttp;
-    this.#clock = clock;
+    this.#options = options;
   }
 
-  captureDir(run: string): string {
+  captureDir(): string {
+    const { root, run } = this.#options;
     // Only root has a fixed place; for others the shell knows it.
-    return this.#root ? `/var/lib/runner/runs/${run}/captures` : `$rn_dir/runs/${run}/captures`;
+    return root ? `/var/lib/runner/runs/${run}/captures` : `$rn_dir/runs/${run}/captures`;
   }
 
-  read(commands: ReadCommand[], options: RunOptions): Promise<CommandOutput[]> {
-    trace('ssh', () => `${this.#host}: asks ${commands.map((one) => one.script).join('\n')}`);
-    const script = sections(questions(commands));
-    return this.#use((shell) => shell.run(script, options, { keepBytes: FACT_BYTES }));
+  async exchange(request: Exchange, limits: Limits): Promise<Answer> {
+    const { change, ...rest } = request;
+    this.#trace(request);
+    const apart = change && this.#changeApart(change);
+    if (!apart) return this.#send(request, limits);
+    return { ...(await this.#send(rest, limits)), change: await apart(limits) };
   }
 
-  async perform(batch: Batch, options: RunOptions): Promise<BatchOutcome> {
-    const { record, detach = false } = batch;
-    trace('ssh', () => `${this.#host}: does ${batch.actions.map(({ kind }) => kind).join(', ')}`);
-    const [only] = batch.actions;
-    if (only?.kind === 'reboot') return this.#restart(only, record, options);
-    if (batch.actions.some(({ kind }) => kind === 'reboot'))
-      throw new TaskError('A restart stands alone in a step.');
-    const local: CommandOutput[] = [];
-    for (const action of batch.actions)
-      if (action.kind === 'http') local.push(await this.#http(action.request));
-    if (batch.actions.length > 0 && local.length === batch.actions.length) {
-      return { outputs: local, captureError: undefined };
-    }
-    const script = change(batch);
-    const files = await FetchedFiles.create(script.commands);
-    const kept = keepsCopies(batch) ? new KeptCopies() : undefined;
-    const answerOptions: AnswerOptions = {
-      keepBytes: OUTPUT_BYTES,
-      sink: (index) => (index === 0 ? kept : undefined) ?? files.sink(index),
-    };
-    try {
-      const outputs =
-        detach && record
-          ? await this.#performDetached({ ...script, detach: record }, options)
-          : await this.#use((shell) => shell.run(sections(script), options, answerOptions));
-      const [first] = outputs;
-      if (first?.prologue === true) {
-        const captureError = first.stderr.trim() || `code ${String(first.code)}`;
-        return { outputs: [], captureError };
-      }
-      await files.finish(outputs);
-      return {
-        outputs: kept ? outputs.slice(1) : outputs,
-        captureError: undefined,
-        ...(kept ? { kept: kept.copies } : {}),
+  /** How a change is carried out that takes more than one script; undefined for all others. */
+  #changeApart(change: Change): ((limits: Limits) => Promise<ChangeAnswer>) | undefined {
+    const { actions } = change;
+    if (actions.some(({ kind }) => kind === 'http')) return () => this.#request(change);
+    const [reboot] = actions.filter((action) => action.kind === 'reboot');
+    if (reboot && actions.length > 1) throw new TaskError('A restart stands alone in a step.');
+    if (reboot) return (limits) => this.#restart(reboot, change.unit, limits);
+    if (change.detach !== true || change.unit === undefined) return undefined;
+    const script = requestScript({ change }, this.#options.run);
+    const detach = { run: this.#options.run, unit: change.unit };
+    return async (limits) => {
+      const steps = {
+        use: <T>(work: (shell: RemoteShell) => Promise<T>) => this.#use(work),
+        ask: async (control: Exchange['control'] & {}, left: Limits) =>
+          (await this.#send({ control }, left)).control,
+        clock: this.#options.clock,
       };
+      return changeAnswer(await runDetached({ ...script, detach }, steps, limits));
+    };
+  }
+
+  async #send(request: Exchange, limits: Limits): Promise<Answer> {
+    const script = requestScript(request, this.#options.run);
+    const { commands, prologue } = script;
+    if (commands.length === 0 && prologue === undefined) return { control: {}, reads: [] };
+    const files = await FetchedFiles.create(commands);
+    const kept = new KeptCopies();
+    try {
+      const outputs = await this.#use((shell) =>
+        shell.run(sections(script), limits, {
+          keepBytes: (index) => commands[index]?.keepBytes,
+          sink: (index) => (commands[index]?.copies ? kept : files.sink(index)),
+        }),
+      );
+      const { control = {}, reads = [], change } = request;
+      const own = commands.filter((command) => command.always).length - reads.length;
+      const answer: Answer = {
+        control: controlAnswers(control, outputs.slice(0, own)),
+        reads: outputs.slice(own, own + reads.length),
+      };
+      if (!change) return answer;
+      await files.finish(outputs);
+      const done = outputs.slice(own + reads.length);
+      const copies = commands.some((command) => command.copies) ? kept.copies : undefined;
+      return { ...answer, change: changeAnswer(done, copies) };
     } finally {
       await files.discard();
     }
   }
 
+  async #request({ actions }: Change): Promise<ChangeAnswer> {
+    const outputs: CommandOutput[] = [];
+    for (const action of actions) {
+      if (action.kind !== 'http') throw new TaskError('HTTP requests stand alone in a step.');
+      outputs.push(requestOutput(action.request, await this.#options.sendHttp(action.request)));
+    }
+    return { outputs };
+  }
+
   async #restart(
     action: RebootAction,
-    record: Batch['record'],
-    options: RunOptions,
-  ): Promise<BatchOutcome> {
-    if (this.#local) {
+    unit: number | undefined,
+    limits: Limits,
+  ): Promise<ChangeAnswer> {
+    const { host, run, local, clock } = this.#options;
+    if (local) {
       throw new TaskError('The controller cannot restart itself and go on.', {
         hint: 'Leave it out of the hosts of this step.',
       });
@@ -139,133 +140,44 @@ export class ShellSession implements HostSession {
     const outputs = await restart(
       action,
       {
-        host: this.#host,
-        order: (command, limits) => {
+        ...{ host, clock },
+        order: (command, left) => {
           // What is on record as begun and not as ended was cut off, should the controller be lost meanwhile.
-          const { commands, prologue } = change({ actions: [command], captures: [], record });
-          return this.#use((shell) =>
-            shell.run(sections({ commands, prologue }), limits, { keepBytes: OUTPUT_BYTES }),
+          const { commands, prologue } = requestScript(
+            { change: { actions: [command], unit } },
+            run,
           );
+          return this.#run({ commands, prologue }, left);
         },
-        look: (limits) => this.#ask(control.restarted(action.boot, action.test), limits),
-        clock: this.#clock,
+        look: async (left) => {
+          const script = always(restartedScript(action.boot, action.test));
+          const [answer] = await this.#run({ commands: [script] }, left);
+          return answer ?? { code: -1, stdout: '', stderr: 'no answer' };
+        },
       },
-      options,
+      limits,
     );
-    const code = outputs.at(-1)?.code ?? 1;
-    if (record) await this.#ask(control.finished(record.run, record.unit, code), options);
-    return { outputs, captureError: undefined };
-  }
-
-  async fence(run: string, options: RunOptions): Promise<'clear' | 'busy'> {
-    const answer = await this.#ask(control.fence(run), options);
-    const word = answer.stdout.trim();
-    if (word === 'clear' || word === 'busy') return word;
-    throw new TaskError(`Earlier connections could not be looked for: ${answer.stderr}`);
-  }
-
-  async unitRecord(run: string, unit: string, options: RunOptions): Promise<UnitRecord> {
-    const answer = await this.#ask(control.unit(run, unit), options);
-    const [word, code] = answer.stdout.trim().split(' ');
-    if (word === 'never_started' || word === 'running' || word === 'interrupted')
-      return { state: word };
-    if (word === 'finished') return { state: 'finished', code: Number(code) };
-    throw new TaskError(`The record of unit ${unit} cannot be read: ${answer.stderr}`);
-  }
-
-  async lock(request: LockRequest, options: RunOptions): Promise<LockAnswer> {
-    const answer = await this.#ask(control.lock(request), options);
-    const said = answer.stdout.trim();
-    if (said === 'held') return undefined;
-    const [, other = '', silent] = /^other (.*) (-?\d+)$/.exec(said) ?? [];
-    const [holder = '', who = '', since, lease] = other.split('|');
-    if (silent === undefined)
-      throw new TaskError(`The host cannot be locked: ${answer.stderr.trim() || said}.`, {
-        hint: 'The lock is a file in /var/lib/runner, or in .local/state/runner of a user without rights.',
-      });
-    return {
-      run: holder,
-      owner: who,
-      since: Number(since),
-      leaseSeconds: Number(lease),
-      silentSeconds: Number(silent),
-    };
-  }
-
-  async renewLock(run: string, options: RunOptions): Promise<string | undefined> {
-    const { stdout } = await this.#ask(control.renew(run), options);
-    const [word, other] = stdout.trim().split(' ');
-    return word === 'lost' ? (other ?? '') : undefined;
-  }
-
-  async unlock(run: string, options: RunOptions): Promise<void> {
-    await this.#ask(control.unlock(run), options);
-  }
-
-  async #ask(script: string, options: RunOptions): Promise<CommandOutput> {
-    const [answer] = await this.#use((shell) =>
-      shell.run(sections({ commands: [{ script }] }), options, { keepBytes: OUTPUT_BYTES }),
-    );
-    return answer ?? { code: -1, stdout: '', stderr: 'no answer' };
-  }
-
-  /** A lost connection is opened again until time is up; the host's own record says what became of the unit. */
-  async #performDetached(
-    script: Script & { detach: { run: string; unit: string } },
-    options: RunOptions,
-  ): Promise<ShellOutput[]> {
-    const { run, unit } = script.detach;
-    const deadline = Date.now() + options.timeoutMs;
-    const left = (): RunOptions => ({ ...options, timeoutMs: Math.max(1, deadline - Date.now()) });
-    const progress = { sent: false, nonce: '' };
-    for (;;) {
-      try {
-        if (!progress.sent) {
-          return await this.#use((shell) => {
-            progress.nonce = shell.nonce;
-            progress.sent = true;
-            return shell.run(sections(script), left(), { keepBytes: OUTPUT_BYTES });
-          });
-        }
-        const { state } = await this.unitRecord(run, unit, left());
-        if (state === 'never_started') {
-          // What was sent may still be on its way; only when it cannot arrive any more is it sent again.
-          const fenced = await this.fence(run, left());
-          const again = await this.unitRecord(run, unit, left());
-          progress.sent = fenced !== 'clear' || again.state !== 'never_started';
-          continue;
-        }
-        if (state === 'interrupted') {
-          throw new TaskError(
-            'The connection was lost, and the step was ended on the host before it was done: by a restart of the host, or by somebody.',
-            { hint: 'What it had done by then is not known.' },
-          );
-        }
-        const { nonce } = progress;
-        return await this.#use((shell) =>
-          shell.run(attach(nonce, run, unit), left(), { keepBytes: OUTPUT_BYTES, nonce }),
-        );
-      } catch (error) {
-        const again =
-          error instanceof ConnectError &&
-          error.retryable &&
-          Date.now() + RECONNECT_PAUSE_MS < deadline &&
-          options.signal?.aborted !== true;
-        if (!again) throw error;
-        await this.#clock.sleep(RECONNECT_PAUSE_MS, options.signal).catch(() => undefined);
-      }
+    if (unit !== undefined) {
+      const script = finishedScript(run, unit, outputs.at(-1)?.code ?? 1);
+      await this.#run({ commands: [always(script)] }, limits);
     }
+    return { outputs };
   }
 
-  async #http(request: HttpRequest): Promise<CommandOutput> {
-    const response = await this.#sendHttp(request);
-    const { status } = response;
-    const ok = request.accept?.includes(status) ?? (status >= 200 && status < 300);
-    return {
-      code: ok ? 0 : 1,
-      stdout: response.body,
-      stderr: ok ? '' : `HTTP status ${String(status)}`,
-    };
+  #run(script: Script, limits: Limits): Promise<ShellOutput[]> {
+    return this.#use((shell) => shell.run(sections(script), limits));
+  }
+
+  #trace({ control = {}, reads = [], change }: Exchange): void {
+    const { host } = this.#options;
+    trace('ssh', () => {
+      const parts = [
+        ...Object.keys(control).map((name) => `asks ${name}`),
+        ...(reads.length > 0 ? [`asks ${reads.map((one) => one.script).join('\n')}`] : []),
+        ...(change ? [`does ${change.actions.map(({ kind }) => kind).join(', ')}`] : []),
+      ];
+      return `${host}: ${parts.join('; ')}`;
+    });
   }
 
   async #use<T>(work: (shell: RemoteShell) => Promise<T>): Promise<T> {
@@ -273,7 +185,7 @@ export class ShellSession implements HostSession {
     const began = Date.now();
     try {
       const done = await work(shell);
-      trace('ssh', () => `${this.#host}: answered in ${String(Date.now() - began)} ms`);
+      trace('ssh', () => `${this.#options.host}: answered in ${String(Date.now() - began)} ms`);
       return done;
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
@@ -291,9 +203,8 @@ export class ShellSession implements HostSession {
     try {
       shell = await this.#open();
       const [answer] = await shell.run(
-        sections({ commands: [{ script: control.endShell(pid, mark) }] }),
+        sections({ commands: [always(endShellScript(pid, mark))] }),
         { timeoutMs: KILL_TIMEOUT_MS },
-        { keepBytes: OUTPUT_BYTES },
       );
       if (answer?.stdout.trim() === 'ended') return 'Its processes on the host were ended.';
       return `Some of its processes could not be ended on the host (${answer?.stdout.trim() ?? ''}).`;
@@ -313,7 +224,7 @@ export class ShellSession implements HostSession {
         this.#count--;
         continue;
       }
-      if (this.#count < this.#limit) break;
+      if (this.#count < this.#options.limit) break;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#count++;
@@ -330,4 +241,15 @@ export class ShellSession implements HostSession {
     this.#idle.push(shell);
     this.#waiting.shift()?.();
   }
+}
+
+/** @param copies what the first output has, where copies were kept */
+function changeAnswer(
+  outputs: readonly ShellOutput[],
+  copies?: ReadonlyMap<string, Buffer>,
+): ChangeAnswer {
+  const [first] = outputs;
+  if (first?.prologue)
+    return { outputs: [], refused: first.stderr.trim() || `code ${String(first.code)}` };
+  return copies ? { outputs: outputs.slice(1), copies } : { outputs: [...outputs] };
 }

@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { UploadAction } from '../core/action.ts';
 import { ConnectError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
-import type { OutputSink, RunOptions } from '../core/host.ts';
+import type { OutputSink, Limits } from '../core/host.ts';
 import { FrameReader, type Wish } from './frames.ts';
 import type { ShellChannel } from './line.ts';
-import { sections, startText, type Section } from './scripts.ts';
+import { always, sections, startText, type Section } from './scripts.ts';
 import { uploadedBytes } from './transfers.ts';
+
+/** Kept of one output; what is more goes to `overflow` only. */
+const OUTPUT_BYTES = 1024 * 1024;
 
 /** An answer. */
 export interface ShellOutput extends CommandOutput {
@@ -15,8 +18,8 @@ export interface ShellOutput extends CommandOutput {
 }
 
 export interface AnswerOptions {
-  /** Bytes kept of an output. */
-  keepBytes: number;
+  /** Bytes kept of the output of the command with this index. Default: 1 MiB. */
+  keepBytes?: (index: number) => number | undefined;
   /** Where the output of the command with this index goes instead of into the answer. */
   sink?: (index: number) => OutputSink | undefined;
   /** The word that frames the answer, when it was made by an earlier shell. */
@@ -42,11 +45,12 @@ class PendingAnswer {
 
   constructor(
     host: string,
-    limits: RunOptions,
+    limits: Limits,
     options: AnswerOptions & { nonce: string; awaitBegin: boolean },
     hooks: Hooks,
   ) {
-    const { nonce, keepBytes, awaitBegin, sink } = options;
+    const { nonce, awaitBegin, sink } = options;
+    const keepBytes = (index: number) => options.keepBytes?.(index) ?? OUTPUT_BYTES;
     const common = { keepBytes, awaitBegin, onOutput: limits.onOutput };
     this.outputs = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -149,10 +153,10 @@ export class RemoteShell {
   }
 
   /** Sends the runtime functions and learns the shell's process id. */
-  async start(runtime: string, limits: RunOptions): Promise<void> {
+  async start(runtime: string, limits: Limits): Promise<void> {
     this.#channel.stdin.write(startText(this.nonce, runtime));
-    const script = sections({ commands: [{ script: 'echo $$' }] });
-    const [answer] = await this.run(script, limits, { keepBytes: 1024 });
+    const script = sections({ commands: [always('echo $$')] });
+    const [answer] = await this.run(script, limits);
     this.pid = Number(answer?.stdout.trim());
   }
 
@@ -164,8 +168,8 @@ export class RemoteShell {
    */
   async run(
     script: readonly Section[],
-    limits: RunOptions,
-    options: AnswerOptions,
+    limits: Limits,
+    options: AnswerOptions = {},
   ): Promise<ShellOutput[]> {
     if (this.#closed !== undefined) throw this.#lost(this.#closed);
     let section = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandOutput } from '../../src/core/fact.ts';
-import type { HostSession } from '../../src/core/host.ts';
+import type { Exchange, HostSession } from '../../src/core/host.ts';
 import { SessionHostView } from '../../src/engine/host-view.ts';
 import { fileState } from '../../src/facts/file.ts';
 import { pathStates } from '../../src/facts/archive.ts';
@@ -9,9 +9,9 @@ import { pathStates } from '../../src/facts/archive.ts';
 function viewOf(answer: CommandOutput): { view: SessionHostView; trips: number[] } {
   const trips: number[] = [];
   const session = {
-    read(asked: unknown[]) {
-      trips.push(asked.length);
-      return Promise.resolve(asked.map(() => answer));
+    exchange({ reads = [] }: Exchange) {
+      trips.push(reads.length);
+      return Promise.resolve({ control: {}, reads: reads.map(() => answer) });
     },
   };
   const view = new SessionHostView({

@@ -50,7 +50,7 @@ export function localShell(argv: readonly string[], state: string, run = 'test')
     return shell;
   };
   const session = new ShellSession(open, {
-    ...{ host: 'here', limit: 1, root: false, local: true, sendHttp },
+    ...{ host: 'here', run, limit: 1, root: false, local: true, sendHttp },
     clock: systemClock,
   });
   return {

@@ -6,7 +6,7 @@ import type { Action } from '../../src/core/action.ts';
 import { ConnectError, PlaybookError } from '../../src/core/errors.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import type { CommandOutput } from '../../src/core/fact.ts';
-import type { Batch, BatchOutcome, Connections, HostSession } from '../../src/core/host.ts';
+import type { ChangeAnswer, Connections, HostSession } from '../../src/core/host.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { EngineContext, RunSettings } from '../../src/engine/context.ts';
 import { HostLocks } from '../../src/engine/locks.ts';
@@ -59,16 +59,20 @@ class ScriptedHosts implements Connections {
 
   #open(host: string): HostSession {
     return {
-      read: (commands, { timeoutMs }) => {
-        this.patience = Math.max(this.patience, timeoutMs);
-        return Promise.resolve(commands.map(({ script }) => this.#look(host, script)));
+      exchange: async ({ reads = [], change }, { timeoutMs }) => {
+        if (reads.length > 0) this.patience = Math.max(this.patience, timeoutMs);
+        return {
+          // Locks are free, and no step is on record.
+          control: {
+            lock: 'held',
+            renew: 'held',
+            fence: 'clear',
+            unit: { state: 'never_started' },
+          },
+          reads: reads.map(({ script }) => this.#look(host, script)),
+          ...(change ? { change: await this.#perform(host, change.actions) } : {}),
+        };
       },
-      perform: (batch) => this.#perform(host, batch),
-      fence: () => Promise.resolve('clear'),
-      unitRecord: () => Promise.resolve({ state: 'never_started' }),
-      lock: () => Promise.resolve(undefined),
-      renewLock: () => Promise.resolve(undefined),
-      unlock: () => Promise.resolve(),
       captureDir: () => '/captures',
     };
   }
@@ -87,7 +91,7 @@ class ScriptedHosts implements Connections {
     return { code: 0, stdout, stderr: '' };
   }
 
-  async #perform(host: string, { actions }: Batch): Promise<BatchOutcome> {
+  async #perform(host: string, actions: readonly Action[]): Promise<ChangeAnswer> {
     const outputs: CommandOutput[] = [];
     this.#running++;
     this.most = Math.max(this.most, this.#running);
@@ -100,7 +104,7 @@ class ScriptedHosts implements Connections {
     } finally {
       this.#running--;
     }
-    return { outputs, captureError: undefined };
+    return { outputs };
   }
 
   async #act(host: string, action: Action): Promise<CommandOutput> {

@@ -5,6 +5,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { Box, describeBox } from '../helpers/openssh/openssh.ts';
 import { connectionsOfTest, exec, limit, output } from '../helpers/openssh/sessions.ts';
 import { itWith, type Program } from '../helpers/programs.ts';
+import { perform } from '../helpers/exchange.ts';
 
 const password = 'Tr0ub4dor & 3';
 const rootPassword = 'root password 1';
@@ -283,7 +284,7 @@ describeBox('Privilege escalation', () => {
       });
       const before = directories().length;
       const script = 'head -c 300000 /dev/zero; printf "a\\r\\nb\\003\\004"; echo err >&2; exit 3';
-      const { outputs } = await session.perform(exec(script), limit);
+      const { outputs } = await perform(session, exec(script), limit);
       expect(outputs[0]?.code).toBe(3);
       expect(outputs[0]?.stdout.length).toBe(300_006);
       expect(outputs[0]?.stdout.endsWith('a\r\nb\u0003\u0004')).toBe(true);

@@ -12,6 +12,7 @@ import {
   output,
 } from '../helpers/openssh/sessions.ts';
 import { itWith, type Program } from '../helpers/programs.ts';
+import { perform, unitRecord } from '../helpers/exchange.ts';
 
 const noisy = 'echo profile noise; echo more >&2\n';
 
@@ -48,7 +49,7 @@ describeBox('The remote shell', () => {
     return connections.session(box.host(user, `box-${user}`), login);
   };
   const run = async (session: HostSession, script: string, timeoutMs = limit.timeoutMs) => {
-    const { outputs } = await session.perform(exec(script), { timeoutMs });
+    const { outputs } = await perform(session, exec(script), { timeoutMs });
     return outputs[0];
   };
 
@@ -72,8 +73,9 @@ describeBox('The remote shell', () => {
           stdout: `${user}\n`,
           stderr: "it's\n",
         });
-        const { outputs } = await session.perform(
-          { ...batch({ kind: 'exec', argv }), record: { run: 'r1', unit: '1' } },
+        const { outputs } = await perform(
+          session,
+          { ...batch({ kind: 'exec', argv }), unit: 1 },
           limit,
         );
         expect(outputs[0]?.stdout).toBe(argv[2]);
@@ -88,12 +90,13 @@ describeBox('The remote shell', () => {
       stdout: 'homeless\n',
       stderr: "it's\n",
     });
-    const { outputs, captureError } = await session.perform(
-      { ...batch({ kind: 'exec', argv }), record: { run: 'r1', unit: '1' } },
+    const { outputs, refused } = await perform(
+      session,
+      { ...batch({ kind: 'exec', argv }), unit: 1 },
       limit,
     );
     expect(outputs).toEqual([]);
-    expect(captureError).toMatch(/Permission denied/);
+    expect(refused).toMatch(/Permission denied/);
   });
 
   it('returns hundreds of kilobytes with any bytes on both streams', async () => {
@@ -110,7 +113,8 @@ describeBox('The remote shell', () => {
   it('keeps the first MiB of a long output in memory, counts all bytes and passes them to the overflow sink', async () => {
     const session = await sessionOf('root');
     const sizes = { stdout: 0, stderr: 0 };
-    const { outputs } = await session.perform(
+    const { outputs } = await perform(
+      session,
       batch({ kind: 'exec', argv: ['head', '-c', '50000000', '/dev/zero'] }),
       {
         ...limit,
@@ -169,7 +173,7 @@ describeBox('The remote shell', () => {
   it('ends the running command when the run is aborted', async () => {
     const abort = new AbortController();
     const session = await sessionOf('dash');
-    const going = session.perform(batch({ kind: 'exec', argv: ['sleep', '78'] }), {
+    const going = perform(session, batch({ kind: 'exec', argv: ['sleep', '78'] }), {
       ...limit,
       signal: abort.signal,
     });
@@ -204,7 +208,8 @@ describeBox(
       const session = await connections.session(box.host(), login);
       const path = '/var/tmp/a file';
       expect(await output(session, `rn_file_state '${path}'`)).toBe('absent\n');
-      const written = await session.perform(
+      const written = await perform(
+        session,
         {
           actions: [
             { kind: 'write', path, content: 'text', mode: '0640' },
@@ -212,16 +217,16 @@ describeBox(
             { kind: 'exec', argv: ['cat', '--help'] },
           ],
           captures: [{ path, name: '1.0' }],
-          record: { run: 'r1', unit: '1' },
+          unit: 1,
         },
         limit,
       );
-      expect(written.captureError).toBeUndefined();
+      expect(written.refused).toBeUndefined();
       expect(written.outputs[1]).toEqual({ code: 0, stdout: 'text', stderr: '' });
       expect(`${written.outputs[2]?.stdout ?? ''}${written.outputs[2]?.stderr ?? ''}`).toContain(
         'BusyBox',
       );
-      expect(await session.unitRecord('r1', '1', limit)).toEqual({ state: 'finished', code: 0 });
+      expect(await unitRecord(session, 1)).toEqual({ state: 'finished', code: 0 });
       expect(await output(session, `rn_file_state '${path}'`)).toMatch(
         /^file\|640\|0\|0\|root\|root\|4\|\d+\n[0-9a-f]{64} /,
       );

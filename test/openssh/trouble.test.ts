@@ -22,8 +22,9 @@ import {
   output,
   transports,
 } from '../helpers/openssh/sessions.ts';
+import { perform, unitRecord } from '../helpers/exchange.ts';
 
-const record = { run: 'r1', unit: '1' };
+const unit = 1;
 /** Waits on the host until the test creates /run/go. */
 const UNTIL_GO = 'until test -e /run/go; do sleep 0.05; done';
 /** In ssh_config: the host counts as lost after 2 s without an answer. */
@@ -132,7 +133,7 @@ describeBox('A session on a real host', () => {
     'with transport %s reports a lost connection when the host stops answering during a command',
     async (transport) => {
       const one = await session({ transport }, KEEPALIVE);
-      const running = one.perform(exec(`touch /run/began; ${UNTIL_GO}`), limit);
+      const running = perform(one, exec(`touch /run/began; ${UNTIL_GO}`), limit);
       const lost = expect(running).rejects.toMatchObject({ code: 'UNREACHABLE', stage: 'lost' });
       await eventually(() => exists('/run/began'));
       proxy.freeze();
@@ -144,7 +145,7 @@ describeBox('A session on a real host', () => {
     'with transport %s reports a lost connection, not a result, when it is reset during a command, and reconnects',
     async (transport) => {
       const one = await session({ transport });
-      const running = one.perform(exec(`touch /run/began; ${UNTIL_GO}`, { record }), limit);
+      const running = perform(one, exec(`touch /run/began; ${UNTIL_GO}`, { unit }), limit);
       const lost = expect(running).rejects.toMatchObject({ code: 'UNREACHABLE', stage: 'lost' });
       await eventually(() => exists('/run/began'));
       proxy.cut();
@@ -155,7 +156,7 @@ describeBox('A session on a real host', () => {
 
   it('reports a lost connection when a command kills the remote shell, and opens a new shell', async () => {
     const one = await session();
-    await expect(one.perform(exec('kill -9 $PPID; sleep 0.1'), limit)).rejects.toMatchObject({
+    await expect(perform(one, exec('kill -9 $PPID; sleep 0.1'), limit)).rejects.toMatchObject({
       stage: 'lost',
     });
     expect(await output(one, 'echo back')).toBe('back\n');
@@ -168,9 +169,9 @@ describeBox('A session on a real host', () => {
     const one = await session();
     await output(one, ':');
     proxy.cutAfter(1024 * 1024);
-    await expect(one.perform(batch(action), limit)).rejects.toMatchObject({ stage: 'lost' });
+    await expect(perform(one, batch(action), limit)).rejects.toMatchObject({ stage: 'lost' });
     await eventually(() => files().length === 0);
-    const { outputs } = await one.perform(batch(action), limit);
+    const { outputs } = await perform(one, batch(action), limit);
     expect(outputs[0]).toMatchObject({ code: 0, stderr: '' });
     expect(files()).toEqual(['large']);
     expect((await digestFile(box.path('/var/tmp/large'))).checksum).toBe(action.checksum);
@@ -183,7 +184,7 @@ describeBox('A session on a real host', () => {
     const { checksum } = await digestFile(box.path('/var/tmp/large'));
     const to = join(box.dir, 'fetched');
     const fetch: FetchAction = { kind: 'fetch', path: '/var/tmp/large', to, checksum };
-    await (await session()).perform(batch(fetch), limit);
+    await perform(await session(), batch(fetch), limit);
     expect(readFileSync(to).equals(bytes)).toBe(true);
   });
 
@@ -191,7 +192,7 @@ describeBox('A session on a real host', () => {
     writeFileSync(box.path('/var/tmp/file'), 'content\n');
     const to = join(box.dir, 'refused');
     const fetch: FetchAction = { kind: 'fetch', path: '/var/tmp/file', to, checksum: '00' };
-    await expect((await session()).perform(batch(fetch), limit)).rejects.toThrow(
+    await expect(perform(await session(), batch(fetch), limit)).rejects.toThrow(
       'changed while it was read',
     );
     expect(readdirSync(box.dir).filter((name) => name.startsWith('refused'))).toEqual([]);
@@ -210,7 +211,7 @@ describeBox('A session on a real host', () => {
     };
     const one = await session();
     await output(one, ':');
-    const broken = one.perform(batch(fetch), limit);
+    const broken = perform(one, batch(fetch), limit);
     const stored = () => statSync(`${to}.runner-tmp`, { throwIfNoEntry: false })?.size ?? 0;
     let over = false;
     const cut = (): void => {
@@ -224,7 +225,7 @@ describeBox('A session on a real host', () => {
       }),
     ).rejects.toMatchObject({ stage: 'lost' });
     expect(readdirSync(join(box.dir, 'kept'))).toEqual([]);
-    await one.perform(batch(fetch), limit);
+    await perform(one, batch(fetch), limit);
     expect(readdirSync(join(box.dir, 'kept'))).toEqual(['large.age']);
     const parts: Uint8Array[] = [];
     const file = new Blob([readFileSync(to)]).stream();
@@ -239,7 +240,7 @@ describeBox('A session on a real host', () => {
     const action = await upload(from, '/var/tmp/shorter');
     writeFileSync(from, 'x'.repeat(1000));
     const one = await session();
-    await expect(one.perform(batch(action), limit)).rejects.toMatchObject({ code: 'TASK_FAILED' });
+    await expect(perform(one, batch(action), limit)).rejects.toMatchObject({ code: 'TASK_FAILED' });
     await eventually(() => files().length === 0);
     expect(await output(one, 'echo fine')).toBe('fine\n');
   });
@@ -250,7 +251,7 @@ describeBox('A session on a real host', () => {
     const action = await upload(from, '/var/tmp/longer');
     writeFileSync(from, `${'x'.repeat(1000)}touch /run/intruder\n`);
     const one = await session();
-    expect((await one.perform(batch(action), limit)).outputs[0]?.code).toBe(0);
+    expect((await perform(one, batch(action), limit)).outputs[0]?.code).toBe(0);
     expect(await output(one, 'echo fine')).toBe('fine\n');
     expect(exists('/run/intruder')).toBe(false);
     expect(files()).toEqual(['longer']);
@@ -262,7 +263,7 @@ describeBox('A session on a real host', () => {
     const to = join(box.key, 'below', 'a-file');
     const fetch: FetchAction = { kind: 'fetch', path: '/var/tmp/small', to, checksum: '00' };
     const one = await session();
-    await expect(one.perform(batch(fetch), limit)).rejects.toMatchObject({
+    await expect(perform(one, batch(fetch), limit)).rejects.toMatchObject({
       code: 'TASK_FAILED',
       message: expect.stringContaining('cannot be written') as string,
     });
@@ -275,9 +276,10 @@ describeBox('A session on a real host', () => {
     expect(exists(`/proc/${shell}`)).toBe(true);
     const later = await session({ run: 'fenced' });
     // A record of another unit in the same shell does not influence the result.
-    await later.perform(exec(':', { record: { run: 'fenced', unit: '7' } }), limit);
-    expect(await later.unitRecord('fenced', '7', limit)).toEqual({ state: 'finished', code: 0 });
-    expect(await later.fence('fenced', limit)).toBe('clear');
+    await perform(later, exec(':', { unit: 7 }), limit);
+    expect(await unitRecord(later, 7)).toEqual({ state: 'finished', code: 0 });
+    const { control } = await later.exchange({ control: { fence: true } }, limit);
+    expect(control.fence).toBe('clear');
     await eventually(() => !exists(`/proc/${shell}`));
   });
 
@@ -290,7 +292,7 @@ describeBox('A session on a real host', () => {
       await upload(from, '/run/small/f'),
       { kind: 'write', path: '/run/small/g', content } as const,
     ]) {
-      const { outputs } = await one.perform(batch(action), limit);
+      const { outputs } = await perform(one, batch(action), limit);
       expect(outputs[0]?.code).not.toBe(0);
       expect(outputs[0]?.stderr).toMatch(/No space left|write error/);
       expect(readdirSync(box.path('/run/small'))).toEqual([]);
@@ -301,8 +303,8 @@ describeBox('A session on a real host', () => {
   it('runs nothing when the disk has no space for the record of the step', async () => {
     await box.shell('mount -t tmpfs -o size=4k,nr_inodes=2 tmpfs /var/lib/runner');
     const one = await session();
-    const { captureError } = await one.perform(exec('touch /run/done', { record }), limit);
-    expect(captureError).toMatch(/No space left/);
+    const { refused } = await perform(one, exec('touch /run/done', { unit }), limit);
+    expect(refused).toMatch(/No space left/);
     expect(exists('/run/done')).toBe(false);
   });
 
@@ -310,7 +312,7 @@ describeBox('A session on a real host', () => {
     const one = await session();
     const shown: string[] = [];
     const script = `echo run >>/run/detached; echo first; ${UNTIL_GO}; echo "last $(wc -l </run/detached)"; echo err >&2; exit 5`;
-    const running = one.perform(exec(script, { record, detach: true }), {
+    const running = perform(one, exec(script, { unit, detach: true }), {
       ...limit,
       onOutput: (text) => shown.push(text),
     });
@@ -330,7 +332,7 @@ describeBox('A session on a real host', () => {
     const one = await session();
     const shown: string[] = [];
     const script = `echo one; ${UNTIL_GO}; printf two`;
-    const running = one.perform(exec(script, { record, detach: true }), {
+    const running = perform(one, exec(script, { unit, detach: true }), {
       ...limit,
       onOutput: (text) => shown.push(text),
     });
@@ -342,8 +344,9 @@ describeBox('A session on a real host', () => {
 
   it('reports a detached step as interrupted when the host restarts, and reconnects', async () => {
     const one = await session();
-    const running = one.perform(
-      exec(`touch /run/began; ${UNTIL_GO}`, { record, detach: true }),
+    const running = perform(
+      one,
+      exec(`touch /run/began; ${UNTIL_GO}`, { unit, detach: true }),
       limit,
     );
     const interrupted = expect(running).rejects.toMatchObject({

@@ -11,7 +11,7 @@ function read(
   sizes: readonly number[] = [4096],
   options: Partial<FrameOptions> = {},
 ): FrameReader {
-  const reader = new FrameReader(nonce, { keepBytes: 10_000, ...options });
+  const reader = new FrameReader(nonce, { keepBytes: () => 10_000, ...options });
   for (let at = 0, turn = 0; at < stream.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1;
     reader.push(stream.subarray(at, at + size));
@@ -97,7 +97,7 @@ describe('FrameReader', () => {
         const whole: Buffer[] = [];
         let ended = 0;
         const reader = read(Buffer.concat([bytes, mark('E 0 0 D')]), sizes, {
-          keepBytes: 100,
+          keepBytes: () => 100,
           overflow: () => ({
             write: (part) => whole.push(part),
             end: () => ended++,

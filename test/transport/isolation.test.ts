@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Action } from '../../src/core/action.ts';
-import type { CommandOutput } from '../../src/core/fact.ts';
 import { localShell, shells, type LocalShell } from '../helpers/local-shell.ts';
 import { describeWith } from '../helpers/programs.ts';
+import { execute, look, perform, unitRecord } from '../helpers/exchange.ts';
 
 const limit = { timeoutMs: 20_000 };
 
@@ -60,53 +60,43 @@ for (const { program, argv } of shells) {
       rmSync(dir, { recursive: true });
     });
 
-    const run = async (...words: string[]): Promise<CommandOutput | undefined> => {
-      const { outputs } = await shell.session.perform(
-        { actions: [{ kind: 'exec', argv: words }], captures: [], record: undefined },
-        limit,
-      );
-      return outputs[0];
-    };
+    const run = (...words: string[]) => execute(shell.session, ...words);
 
     /** Everything about the session shell that a script could have changed. */
     const state = async (): Promise<unknown> => {
       const path = join(dir, 'work', 'file');
       rmSync(path, { force: true });
       const write: Action = { kind: 'write', path, content: 'text' };
-      const { outputs, captureError } = await shell.session.perform(
+      const { outputs, refused } = await perform(
+        shell.session,
         {
           actions: [write, { kind: 'exec', argv: ['sh', '-c', 'umask; trap; ulimit -n'] }],
           captures: [{ path: '/etc/passwd', name: 'copy' }],
-          record: { run: 'test', unit: '1' },
+          unit: 1,
         },
         limit,
       );
-      const record = await shell.session.unitRecord('test', '1', limit);
-      const questions = await shell.session.read(
-        [
-          'echo "$$ $# $PATH $IFS $rn_dir $rn_umask"; pwd; umask; trap; set -o; alias; ulimit -n; ulimit -f',
-          'env; rn_file_state /etc/passwd',
-        ].map((script) => ({ script })),
-        limit,
+      const record = await unitRecord(shell.session, 1);
+      const questions = await look(
+        shell.session,
+        'echo "$$ $# $PATH $IFS $rn_dir $rn_umask"; pwd; umask; trap; set -o; alias; ulimit -n; ulimit -f',
+        'env; rn_file_state /etc/passwd',
       );
       const mode = statSync(path).mode.toString(8);
       const text = readFileSync(path, 'utf8');
-      return { outputs, captureError, record, questions, mode, text, opened: shell.opened() };
+      return { outputs, refused, record, questions, mode, text, opened: shell.opened() };
     };
 
     let before: unknown;
     beforeAll(async () => {
       before = await state();
-      expect(before).toMatchObject({ captureError: undefined, mode: '100644', text: 'text' });
+      expect(before).toMatchObject({ refused: undefined, mode: '100644', text: 'text' });
     });
 
     it.each(hostile)(
       'a fact or command that %s changes nothing that follows',
       async (_what, text) => {
-        const answers = await shell.session.read(
-          [{ script: text }, { script: 'echo next' }],
-          limit,
-        );
+        const answers = await look(shell.session, text, 'echo next');
         expect(answers[1]).toEqual({ code: 0, stdout: 'next\n', stderr: '' });
         await run('sh', '-c', text);
         expect(await run('eval', text)).toMatchObject({ code: 127 });
@@ -127,21 +117,18 @@ for (const { program, argv } of shells) {
     it('a validation command that exits changes nothing', async () => {
       const path = join(dir, 'work', 'validated');
       const write: Action = { kind: 'write', path, content: 'x', validate: 'cd /; exit 0 # %s' };
-      const { outputs } = await shell.session.perform(
-        { actions: [write], captures: [], record: undefined },
-        limit,
-      );
+      const { outputs } = await perform(shell.session, { actions: [write] }, limit);
       expect(outputs).toEqual([{ code: 0, stdout: '', stderr: '' }]);
       expect(readFileSync(path, 'utf8')).toBe('x');
       expect(await state()).toEqual(before);
     });
 
     it('a detached command that signals its process group has an exit code, and changes nothing', async () => {
-      const { outputs } = await shell.session.perform(
+      const { outputs } = await perform(
+        shell.session,
         {
           actions: [{ kind: 'exec', argv: ['sh', '-c', 'echo began; kill 0; sleep 5'] }],
-          captures: [],
-          record: { run: 'test', unit: '2' },
+          unit: 2,
           detach: true,
         },
         limit,
@@ -149,7 +136,7 @@ for (const { program, argv } of shells) {
       expect(outputs).toEqual([
         { code: 143, stdout: 'began\n', stderr: expect.any(String) as string },
       ]);
-      expect(await shell.session.unitRecord('test', '2', limit)).toEqual({
+      expect(await unitRecord(shell.session, 2)).toEqual({
         state: 'finished',
         code: 143,
       });
@@ -158,11 +145,10 @@ for (const { program, argv } of shells) {
 
     it('the environment of a command ends with it', async () => {
       const env = { rn_code: '5', PATH: '/usr/bin:/bin', IFS: 'a', LC_ALL: 'x' };
-      const { outputs } = await shell.session.perform(
+      const { outputs } = await perform(
+        shell.session,
         {
           actions: [{ kind: 'exec', argv: ['sh', '-c', 'echo "$rn_code $LC_ALL"'], env, cwd: '/' }],
-          captures: [],
-          record: undefined,
         },
         limit,
       );

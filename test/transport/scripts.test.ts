@@ -13,14 +13,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Action, WriteAction } from '../../src/core/action.ts';
+import type { Change, Control } from '../../src/core/host.ts';
 import { actionScript } from '../../src/transport/action-scripts.ts';
 import { FrameReader, type Frame } from '../../src/transport/frames.ts';
+import { controlScripts } from '../../src/transport/control.ts';
 import { readRuntime } from '../../src/transport/runtime.ts';
 import {
-  change,
-  control,
-  keepsCopies,
-  questions,
+  always,
+  endShellScript,
+  requestScript,
   sections,
   startText,
   type Script,
@@ -34,6 +35,13 @@ const textOf = (script: Script): string =>
     .join('');
 
 const write: WriteAction = { kind: 'write', path: '/etc/a b', content: "it's $HOME" };
+
+const change = (request: Change): Script => requestScript({ change: request }, 'r');
+const questions = (...scripts: string[]): Script =>
+  requestScript({ reads: scripts.map((script) => ({ script })) }, 'r');
+const requests = (...list: [run: string, control: Control][]): Script => ({
+  commands: list.flatMap(([run, control]) => controlScripts(control, run)).map(always),
+});
 
 describe('The shell text of an action', () => {
   const cases: [title: string, action: Parameters<typeof actionScript>[0], text: string][] = [
@@ -120,7 +128,7 @@ describe('The shell text of an action', () => {
 
 describe('The script of a request', () => {
   it('asks each question whatever the others answered', () => {
-    expect(textOf(questions([{ script: 'a' }, { script: 'b "' }]))).toBe(
+    expect(textOf(questions('a', 'b "'))).toBe(
       `rn_code=0; rn_shared=0
 { (eval a) </dev/null
 rn_end $?; }
@@ -138,9 +146,7 @@ rn_done
       { kind: 'mkdir', path: '/b' },
     ];
     const captures = [{ path: '/x y', name: '1.0' }];
-    const batch = { actions, captures, record: { run: 'r', unit: '1' } };
-    expect(keepsCopies(batch)).toBe(true);
-    expect(textOf(change(batch))).toBe(
+    expect(textOf(change({ actions, captures, unit: 1 }))).toBe(
       `rn_code=0; rn_shared=0
 { rn_capture r '/x y' 1.0 && rn_started r 1
 } >/dev/null || rn_refuse $?
@@ -159,22 +165,46 @@ rn_done
     );
   });
 
+  it('does not let a question that failed hold up the change, nor the prologue answer in its place', () => {
+    const request = {
+      control: { renew: true } as const,
+      reads: [{ script: 'a' }],
+      change: { actions: [{ kind: 'mkdir', path: '/b' } as const], unit: 1 },
+    };
+    expect(textOf(requestScript(request, 'r'))).toBe(
+      `rn_code=0; rn_shared=0
+{ rn_renew r
+rn_end $?; }
+{ rn_next
+(eval a) </dev/null
+rn_end $?; }
+rn_next
+rn_code=0
+{ rn_started r 1
+} >/dev/null || rn_refuse $?
+[ "$rn_code" = 0 ] && { rn_next
+mkdir -p /b
+rn_end $?; }
+rn_finished r 1 "$rn_code"
+rn_done
+`,
+    );
+  });
+
   it('ends a section where the bytes of a file follow', () => {
     const upload = { kind: 'upload' as const, path: '/a', from: '/x', size: 3, checksum: 'ab' };
-    const parts = sections(
-      change({ actions: [upload, { kind: 'mkdir', path: '/b' }], captures: [], record: undefined }),
-    );
+    const parts = sections(change({ actions: [upload, { kind: 'mkdir', path: '/b' }] }));
     expect(parts.map((part) => part.upload)).toEqual([upload, undefined]);
     expect(parts[0]?.text).toMatch(/rn_receive .*\nrn_end \$\?; else printf .* N.*; fi\n$/);
     expect(parts[1]?.text).toMatch(/^\[ "\$rn_code" = 0 \] && \{ rn_next\nmkdir -p \/b\n/);
   });
 
   it('quotes what is in a request of the run itself', () => {
-    expect(control.lock({ run: 'r', owner: "o'x", leaseSeconds: 5 })).toBe(
+    expect(controlScripts({ lock: { owner: "o'x", leaseSeconds: 5 } }, 'r')).toEqual([
       String.raw`rn_lock r 'o'\''x' 5 ''`,
-    );
-    expect(control.unit('r', '7')).toBe('rn_unit r 7');
-    expect(control.endShell(12, 'mark')).toBe('rn_end_shell 12 mark');
+    ]);
+    expect(controlScripts({ unit: 7, fence: true }, 'r')).toEqual(['rn_fence r', 'rn_unit r 7']);
+    expect(endShellScript(12, 'mark')).toBe('rn_end_shell 12 mark');
   });
 });
 
@@ -200,7 +230,7 @@ for (const { program, argv } of shells) {
       const { stdout, stderr, status } = spawnSync(command, args, { input, env });
       expect(status).toBe(0);
       const framesOf = (bytes: Buffer): Frame[] => {
-        const reader = new FrameReader('nonce', { keepBytes: 1e6, awaitBegin: true });
+        const reader = new FrameReader('nonce', { keepBytes: () => 1e6, awaitBegin: true });
         reader.push(bytes);
         expect(reader.done).toBe(true);
         return reader.frames;
@@ -212,7 +242,7 @@ for (const { program, argv } of shells) {
         stderr: errors[index]?.bytes.toString() ?? '',
       }));
     };
-    const plain = (...actions: Action[]) => change({ actions, captures: [], record: undefined });
+    const plain = (...actions: Action[]) => change({ actions });
     const act = (...actions: Action[]) => answer(plain(...actions));
 
     it('passes any argument, input, directory and variable to a program', () => {
@@ -301,29 +331,29 @@ for (const { program, argv } of shells) {
             kind: 'exec',
             argv: words,
           })),
-          captures: [],
-          record: { run: 'r', unit: '1' },
+          unit: 1,
         }),
       );
       expect(outputs.map(({ code }) => code)).toEqual([0, 3]);
-      const state = answer({
-        commands: [{ script: control.unit('r', '1') }, { script: control.unit('r', '2') }],
-      });
+      const state = answer(requests(['r', { unit: 1 }], ['r', { unit: 2 }]));
       expect(state.map(({ stdout }) => stdout)).toEqual(['finished 3\n', 'never_started\n']);
       expect(execFileSync('ls', [dir]).toString()).toBe('');
     });
 
     it('locks a host once, and takes a lock over by name only', () => {
-      const lock = (run: string, replaced?: string) => ({
-        script: control.lock({ run, owner: 'o@m', leaseSeconds: 5, replaced }),
-      });
-      const said = answer({
-        keepGoing: true,
-        commands: [
-          ...[lock('a'), lock('a'), lock('b'), { script: control.renew('b') }, lock('b', 'a')],
-          ...[{ script: control.renew('a') }, { script: control.unlock('b') }, lock('c')],
-        ],
-      }).map(({ stdout }) => stdout.replace(/\d{9,}/, 'T'));
+      const lock = (run: string, replaced?: string): [string, Control] => [
+        run,
+        { lock: { owner: 'o@m', leaseSeconds: 5, replaced } },
+      ];
+      const script = requests(
+        ...[lock('a'), lock('a'), lock('b')],
+        ['b', { renew: true }],
+        lock('b', 'a'),
+        ['a', { renew: true }],
+        ['b', { unlock: true }],
+        lock('c'),
+      );
+      const said = answer(script).map(({ stdout }) => stdout.replace(/\d{9,}/, 'T'));
       expect(said).toEqual([
         'held\n',
         'held\n',
@@ -338,7 +368,7 @@ for (const { program, argv } of shells) {
 
     it('answers questions apart from each other', () => {
       const scripts = ['x=1; exit 3', 'echo "[$x]" >&2', 'if', 'echo end'];
-      const outputs = answer(questions(scripts.map((script) => ({ script }))));
+      const outputs = answer(questions(...scripts));
       expect(outputs.map(({ code }) => code)).toEqual([3, 0, expect.any(Number), 0]);
       expect(outputs[1]?.stderr).toBe('[]\n');
       expect(outputs[3]?.stdout).toBe('end\n');

@@ -8,6 +8,7 @@ import { localHost } from '../../src/core/inventory.ts';
 import type { HostSession } from '../../src/core/host.ts';
 import type { HostConnections } from '../../src/transport/connections.ts';
 import { localConnections } from '../helpers/connections.ts';
+import { execute, look, perform } from '../helpers/exchange.ts';
 
 const limit = { timeoutMs: 20_000 };
 const me = { user: undefined, method: 'sudo' as const, password: undefined };
@@ -25,19 +26,10 @@ describe('a session', () => {
     await connections.close();
     rmSync(dir, { recursive: true, force: true });
   });
-  const run = async (...argv: string[]) => {
-    const { outputs } = await session.perform(
-      { actions: [{ kind: 'exec', argv }], captures: [], record: undefined },
-      limit,
-    );
-    return outputs[0];
-  };
+  const run = (...argv: string[]) => execute(session, ...argv);
 
   it('keeps outputs, codes and streams apart', async () => {
-    const [a, b] = await session.read(
-      [{ script: 'echo out; echo err >&2; (exit 3)' }, { script: 'printf "no newline"' }],
-      limit,
-    );
+    const [a, b] = await look(session, 'echo out; echo err >&2; (exit 3)', 'printf "no newline"');
     expect(a).toEqual({ code: 3, stdout: 'out\n', stderr: 'err\n' });
     expect(b).toEqual({ code: 0, stdout: 'no newline', stderr: '' });
   });
@@ -62,14 +54,11 @@ describe('a session', () => {
   it('writes files with their mode, leaving no debris when they are refused', async () => {
     const path = join(dir, 'a file');
     const write = { kind: 'write' as const, path, content: "it's\n$HOME", mode: '0600' };
-    await session.perform({ actions: [write], captures: [], record: undefined }, limit);
+    await perform(session, { actions: [write] }, limit);
     expect(execFileSync('stat', ['-c', '%a', path]).toString()).toBe('600\n');
     expect(execFileSync('cat', [path]).toString()).toBe("it's\n$HOME");
     const refused = { ...write, content: 'x', validate: 'grep -q never %s' };
-    const { outputs } = await session.perform(
-      { actions: [refused], captures: [], record: undefined },
-      limit,
-    );
+    const { outputs } = await perform(session, { actions: [refused] }, limit);
     expect(outputs[0]?.code).not.toBe(0);
     expect(execFileSync('ls', [dir]).toString()).toBe('a file\n');
   });
@@ -79,13 +68,14 @@ describe('a session', () => {
       kind: 'exec' as const,
       argv,
     }));
-    const { outputs } = await session.perform({ actions, captures: [], record: undefined }, limit);
+    const { outputs } = await perform(session, { actions }, limit);
     expect(outputs.map(({ code }) => code)).toEqual([0, 1]);
   });
 
   it('gives up a command whose time is over', async () => {
-    const promise = session.perform(
-      { actions: [{ kind: 'exec', argv: ['sleep', '31'] }], captures: [], record: undefined },
+    const promise = perform(
+      session,
+      { actions: [{ kind: 'exec', argv: ['sleep', '31'] }] },
       { timeoutMs: 300 },
     );
     await expect(promise).rejects.toMatchObject({ code: 'TIMED_OUT' });

@@ -1,7 +1,8 @@
 import { afterEach } from 'vitest';
 import type { Action } from '../../../src/core/action.ts';
-import type { Batch, HostSession, Identity } from '../../../src/core/host.ts';
+import type { Change, HostSession, Identity } from '../../../src/core/host.ts';
 import type { HostConnections } from '../../../src/transport/connections.ts';
+import { look } from '../exchange.ts';
 import { testConnections, type TestConnections } from '../connections.ts';
 
 /** Limit of one request. Only a test that fails reaches it. */
@@ -27,17 +28,17 @@ export function connectionsOfTest(): (options?: TestConnections) => HostConnecti
 }
 
 /** Actions without captures and record. */
-export function batch(...actions: Action[]): Batch {
-  return { actions, captures: [], record: undefined };
+export function batch(...actions: Action[]): Change {
+  return { actions };
 }
 
 /** A command that is a shell script. */
-export function exec(script: string, more: Partial<Batch> = {}): Batch {
+export function exec(script: string, more: Partial<Change> = {}): Change {
   return { ...batch({ kind: 'exec', argv: ['sh', '-c', script] }), ...more };
 }
 
 /** Standard output of a script that only reads. */
 export async function output(session: HostSession, script: string): Promise<string | undefined> {
-  const [answer] = await session.read([{ script }], limit);
+  const [answer] = await look(session, script);
   return answer?.stdout;
 }

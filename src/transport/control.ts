@@ -1,0 +1,66 @@
+import { TaskError } from '../core/errors.ts';
+import type { CommandOutput } from '../core/fact.ts';
+import type { Control, ControlAnswers, HostLock, UnitRecord } from '../core/host.ts';
+import { quote, quoteAll } from '../util/shell.ts';
+
+/** The requests of a run in the order in which a host answers them. */
+const order = ['lock', 'renew', 'fence', 'unit', 'unlock'] as const satisfies (keyof Control)[];
+
+const requested = (control: Control) => order.filter((name) => control[name] !== undefined);
+
+/** The shell text of each request. */
+export function controlScripts(control: Control, run: string): string[] {
+  const { lock, unit } = control;
+  return requested(control).map((name) => {
+    if (name === 'unit') return `rn_unit ${quoteAll([run, String(unit)])}`;
+    if (name !== 'lock' || !lock) return `rn_${name} ${quote(run)}`;
+    const { owner, leaseSeconds, replaced = '' } = lock;
+    return `rn_lock ${quoteAll([run, owner, String(leaseSeconds), replaced])}`;
+  });
+}
+
+/** @throws TaskError when an answer is none */
+export function controlAnswers(
+  control: Control,
+  outputs: readonly CommandOutput[],
+): ControlAnswers {
+  const answers = requested(control).map((name, index) => {
+    const output = outputs[index] ?? { code: -1, stdout: '', stderr: 'no answer' };
+    return [name, readers[name](output)] as const;
+  });
+  return Object.fromEntries(answers);
+}
+
+const readers: { [K in keyof ControlAnswers]-?: (output: CommandOutput) => ControlAnswers[K] } = {
+  lock({ stdout, stderr }): 'held' | HostLock {
+    const said = stdout.trim();
+    if (said === 'held') return 'held';
+    const [, other = '', silent] = /^other (.*) (-?\d+)$/.exec(said) ?? [];
+    const [run = '', owner = '', since, lease] = other.split('|');
+    if (silent === undefined)
+      throw new TaskError(`The host cannot be locked: ${stderr.trim() || said}.`, {
+        hint: 'The lock is a file in /var/lib/runner, or in .local/state/runner of a user without rights.',
+      });
+    return {
+      ...{ run, owner, since: Number(since) },
+      ...{ leaseSeconds: Number(lease), silentSeconds: Number(silent) },
+    };
+  },
+  renew({ stdout }) {
+    const [word, lostTo = ''] = stdout.trim().split(' ');
+    return word === 'lost' ? { lostTo } : 'held';
+  },
+  fence({ stdout, stderr }) {
+    const word = stdout.trim();
+    if (word === 'clear' || word === 'busy') return word;
+    throw new TaskError(`Earlier connections could not be looked for: ${stderr}`);
+  },
+  unit({ stdout, stderr }): UnitRecord {
+    const [state, code] = stdout.trim().split(' ');
+    if (state === 'never_started' || state === 'running' || state === 'interrupted')
+      return { state };
+    if (state === 'finished') return { state, code: Number(code) };
+    throw new TaskError(`The record of a unit cannot be read: ${stderr}`);
+  },
+  unlock: () => 'done',
+};

@@ -1,0 +1,113 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Exchange } from '../../src/core/host.ts';
+import { localShell, shells, type LocalShell } from '../helpers/local-shell.ts';
+import { describeWith } from '../helpers/programs.ts';
+
+const limits = { timeoutMs: 20_000 };
+const lock = { owner: 'me@here', leaseSeconds: 60 };
+
+for (const { program, argv } of shells) {
+  describeWith(program)(`An exchange with ${argv.join(' ')}`, () => {
+    let dir: string;
+    let shell: LocalShell;
+    beforeEach(() => {
+      dir = mkdtempSync(join(tmpdir(), 'runner-exchange-'));
+      shell = localShell(argv, dir);
+    });
+    afterEach(() => {
+      shell.close();
+      rmSync(dir, { recursive: true });
+    });
+
+    const exchange = (request: Exchange) => shell.session.exchange(request, limits);
+
+    it('answers requests of the run, questions and a change in one round trip', async () => {
+      const made = join(dir, 'made');
+      const answer = await exchange({
+        control: { lock, fence: true, unit: 4, renew: true },
+        reads: [{ script: 'echo one; exit 3' }, { script: 'echo two' }],
+        change: {
+          unit: 4,
+          actions: [
+            { kind: 'exec', argv: ['echo', 'done'] },
+            { kind: 'write', path: made, content: 'x' },
+          ],
+        },
+      });
+      expect(answer).toEqual({
+        control: { lock: 'held', renew: 'held', fence: 'clear', unit: { state: 'never_started' } },
+        reads: [
+          { code: 3, stdout: 'one\n', stderr: '' },
+          { code: 0, stdout: 'two\n', stderr: '' },
+        ],
+        change: {
+          outputs: [
+            { code: 0, stdout: 'done\n', stderr: '' },
+            { code: 0, stdout: '', stderr: '' },
+          ],
+        },
+      });
+      expect(existsSync(made)).toBe(true);
+      expect(await exchange({ control: { unit: 4, unlock: true } })).toEqual({
+        control: { unit: { state: 'finished', code: 0 }, unlock: 'done' },
+        reads: [],
+      });
+    });
+
+    it('returns small copies by their name', async () => {
+      const path = join(dir, 'file');
+      writeFileSync(path, 'before\n');
+      const { change } = await exchange({
+        change: {
+          unit: 1,
+          captures: [
+            { path, name: '1.0' },
+            { path: join(dir, 'absent'), name: '1.1' },
+          ],
+          actions: [{ kind: 'write', path, content: 'after' }],
+        },
+      });
+      expect(change?.outputs).toHaveLength(1);
+      expect(change?.copies).toEqual(new Map([['1.0', Buffer.from('before\n')]]));
+    });
+
+    it('answers questions, and does nothing, when the record of the change cannot be stored', async () => {
+      writeFileSync(join(dir, 'runner'), 'not a directory');
+      chmodSync(join(dir, 'runner'), 0o400);
+      const answer = await exchange({
+        reads: [{ script: 'echo asked' }],
+        change: { unit: 1, actions: [{ kind: 'mkdir', path: join(dir, 'never') }] },
+      });
+      expect(answer.reads).toEqual([{ code: 0, stdout: 'asked\n', stderr: '' }]);
+      expect(answer.change?.outputs).toEqual([]);
+      expect(answer.change?.refused).toMatch(/runner/);
+      expect(existsSync(join(dir, 'never'))).toBe(false);
+    });
+
+    it('names the run that holds the lock, and the one that took it over', async () => {
+      const other = localShell(argv, dir, 'other');
+      try {
+        await exchange({ control: { lock } });
+        const ask = (replaced?: string) =>
+          other.session.exchange({ control: { lock: { ...lock, replaced } } }, limits);
+        expect((await ask()).control.lock).toMatchObject({
+          ...{ run: 'test', owner: 'me@here', leaseSeconds: 60 },
+        });
+        expect((await ask('test')).control.lock).toBe('held');
+        expect((await exchange({ control: { renew: true } })).control.renew).toEqual({
+          lostTo: 'other',
+        });
+      } finally {
+        other.close();
+      }
+    });
+
+    it('refuses a lock that cannot be stored', async () => {
+      writeFileSync(join(dir, 'runner'), 'not a directory');
+      await expect(exchange({ control: { lock } })).rejects.toThrow(/^The host cannot be locked: /);
+    });
+  });
+}
