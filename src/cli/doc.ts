@@ -73,8 +73,8 @@ function keywordLines({ name, on, description }: Keyword): string[] {
 }
 
 function moduleLines(module: Module): string[] {
-  const properties = (module.schema['properties'] ?? {}) as Record<string, JsonSchema>;
-  const required = (module.schema['required'] ?? []) as string[];
+  const properties = (module.args['properties'] ?? {}) as Record<string, JsonSchema>;
+  const required = (module.args['required'] ?? []) as string[];
   const lines = [`${module.name}: ${module.summary}`, `Undo: ${undoOf(module)}.`, ''];
   for (const [name, schema] of Object.entries(properties)) {
     const { description } = schema;

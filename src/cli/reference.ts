@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { isObject } from '../core/json.ts';
-import type { JsonSchema, Module } from '../core/module.ts';
+import { effectOf, type JsonSchema, type Module } from '../core/module.ts';
 import { editorSchemas } from '../language/schema.ts';
 import { keywordsUsed, type KeywordUse } from './keyword-use.ts';
 import { keywords, keywordsOn, places } from '../language/keywords.ts';
@@ -77,15 +77,20 @@ ${table(['module', 'does', 'undo'], rows)}`;
 }
 
 export function undoOf(module: Module): string {
-  if (module.readOnly) return 'not needed';
-  if (module.restore) return 'automatic';
-  return module.undoFor?.({}) === 'none' ? 'none, by nature' : 'declared with `undo`';
+  const words = {
+    reads: 'not needed',
+    restores: 'automatic',
+    passes: 'none, by nature',
+    changes: 'declared with `undo`',
+  };
+  return words[effectOf(module, {})];
 }
 
 /** Type of an argument in a few words. */
 export function typeOf(schema: unknown): string {
   if (!isObject(schema)) return 'any';
-  const { type, enum: choices, anyOf, items } = schema;
+  const { type, enum: choices, anyOf, items, format } = schema;
+  if (format === 'variable') return 'name of a variable';
   if (Array.isArray(choices)) return choices.map((one) => String(one)).join(', ');
   if (Array.isArray(anyOf)) return [...new Set(anyOf.map(typeOf))].join(' or ');
   const own = (Array.isArray(type) ? type : [type]).map((one) =>
@@ -96,8 +101,8 @@ export function typeOf(schema: unknown): string {
 
 function modulePage(module: Module): string {
   const { name, summary, shorthand } = module;
-  const properties = module.schema['properties'] as Record<string, JsonSchema> | undefined;
-  const required = (module.schema['required'] ?? []) as string[];
+  const properties = module.args['properties'] as Record<string, JsonSchema> | undefined;
+  const required = (module.args['required'] ?? []) as string[];
   const rows = Object.entries(properties ?? {}).map(([argument, schema]) => [
     `${code(argument)}${required.includes(argument) ? ', required' : ''}`,
     typeOf(schema),

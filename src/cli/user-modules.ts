@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorMessage, PlaybookError, RunnerError, TaskError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
-import { withModules, type HostView, type Module, type Plan } from '../core/module.ts';
+import { withModules, type Module } from '../core/module.ts';
+import { adapt, type HostView, type OldModule, type OldPlan } from '../modules/lib/old-module.ts';
 import { schemaProblem } from '../util/schema.ts';
 import { actionKinds } from '../core/action.ts';
 import type { World } from './world.ts';
@@ -78,11 +79,11 @@ async function readModule({ file, code }: Source): Promise<Module> {
   const wrong = schemaProblem(schema as JsonObject);
   if (wrong !== undefined) refuse(`its "schema" does not hold: ${wrong}.`);
   if (typeof plan !== 'function') refuse('it has no function "plan".');
-  return guarded(exported as unknown as Module, file);
+  return adapt(guarded(exported as unknown as OldModule, file));
 }
 
 /** What such a module throws is a failure of its task, and what it returns must be actions. */
-function guarded(module: Module, file: string): Module {
+function guarded(module: OldModule, file: string): OldModule {
   const call = async <T>(work: () => T | Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -104,7 +105,7 @@ function guarded(module: Module, file: string): Module {
   };
 }
 
-function checked(plan: Plan): Plan {
+function checked(plan: OldPlan): OldPlan {
   if (!isObject(plan) || !Array.isArray(plan.actions))
     throw new TaskError('"plan" must give an object with a list "actions".');
   for (const action of plan.actions as unknown[]) {

@@ -50,6 +50,8 @@ export interface ExecAction {
   stdin?: string;
   cwd?: string;
   env?: Record<string, string>;
+  /** It is no change by itself, such as reading package lists again. */
+  counts?: false;
 }
 
 /** Writes to a temporary name beside the target, sets owner and mode, then renames. */

@@ -1,32 +1,46 @@
 import type { Action, HttpRequest, HttpResponse } from './action.ts';
-import type { Fact } from './fact.ts';
+import type { CommandOutput, Fact } from './fact.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
 import type { FolderEntry } from '../util/folder.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
-/** Everything a module may know. It has no method that could change a host. */
-export interface HostView {
+/** What a module may ask a host. It has no method that could change one. */
+export interface HostFacts {
   readonly name: string;
   /** Whether anybody will see how text changes; if not, old contents need not be read. */
   readonly wantsDiff: boolean;
   /** Facts asked for in one turn of the event loop travel in one round trip. */
   fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T>;
-  /** Bytes of a file on the controller: a role's or playbook's `files/`, or an absolute path. */
-  controllerFile(path: string): Promise<Buffer>;
+  /** For the arguments of an undo: the copy of a path from before the change. */
+  copyOf(path: string): HostCopy;
+}
+
+/** What a module may ask the controller. */
+export interface Controller {
+  /** Bytes of a file: in a role's or playbook's `files/`, or at an absolute path. */
+  file(path: string): Promise<Buffer>;
   /** Where such a file is and what it holds, without reading it into memory. */
-  controllerFileInfo(path: string): Promise<ControllerFile>;
-  /** All that is below a directory of the controller; undefined when the path is that of a file. */
-  controllerFolder(path: string): Promise<ControllerFolder | undefined>;
-  /** What is in an archive of the controller. */
-  controllerArchive(path: string): Promise<ArchiveEntry[]>;
-  /** SHA-256 of a file of the controller, undefined when there is none. */
-  localChecksum(path: string): Promise<string | undefined>;
+  fileInfo(path: string): Promise<ControllerFile>;
+  /** All that is below a directory; undefined when the path is that of a file. */
+  folder(path: string): Promise<ControllerFolder | undefined>;
+  /** What is in an archive. */
+  archive(path: string): Promise<ArchiveEntry[]>;
+  /** SHA-256 of a file, undefined when there is none. */
+  checksum(path: string): Promise<string | undefined>;
   /** The controller's own copy of a small file that was captured, by the path of the host's copy. */
   keptCopy(path: string): Buffer | undefined;
   /** Text of a template of the role or playbook, rendered with the task's variables. */
-  renderTemplate(path: string): Promise<string>;
-  /** A request that only reads, sent by the controller. */
+  render(path: string): Promise<string>;
+  /** A request that only reads. */
   request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** All that a module sees. */
+export interface Sight {
+  host: HostFacts;
+  controller: Controller;
+  /** A wait looks once: in check mode, what it waits for may come from a step that did not run. */
+  once: boolean;
 }
 
 export interface ControllerFile {
@@ -57,25 +71,59 @@ export interface FileDiff {
 export interface Plan {
   /** Empty means "ok, unchanged"; nothing else does. */
   actions: Action[];
-  /** The actions only read: they run in check mode too, are not journaled, and never count as a change. */
-  readOnly?: boolean;
+  /** How the actions are undone, from the facts that they follow from. */
+  undo?: PlannedUndo;
+  /** What the actions change, where neither `path` nor `name` among the arguments of its undo says it. */
+  touches?: string[];
+  /** Effects on the run, not on the host. */
+  run?: RunEffect[];
   /** Fields of the registered result that are known before acting. */
   result?: JsonObject;
   diff?: FileDiff[];
-  /** Host paths that are copied aside before the first action, for `restore`. */
-  capture?: string[];
-  /** Seconds the step pauses on the controller. */
-  pauseSeconds?: number;
+}
+
+export interface PlannedUndo {
+  /** Done in this order. */
+  calls: UndoCall[];
+  /** Why what was found cannot be restored: the step is refused unless the playbook declares an undo. */
+  impossible?: string;
+  /** Due even where there was nothing to do, as if the task said `undo_on: always`. */
+  always?: true;
+  /** What a handler does when what notified it is undone. Default: the same call. */
+  rerun?: ModuleCall;
+}
+
+export type RunEffect =
+  | { kind: 'set-facts'; facts: JsonObject }
+  /** The host leaves groups before it joins others. */
+  | { kind: 'join-groups'; groups: string[]; leave?: string[] }
+  | { kind: 'add-host'; host: AddedHost }
+  /** The step pauses on the controller. */
+  | { kind: 'pause'; seconds: number }
   /** Asked of the operator, once for all hosts of the step; the answer is "user_input" of the result. */
-  question?: Question;
-  /** Text for the operator, shown when the step is done. */
-  document?: { title: string; text: string; inCheckMode?: boolean };
-  /** Effects on the run itself: variables of the host, or groups it joins. */
-  setFacts?: JsonObject;
-  joinGroups?: string[];
-  /** Groups that the host leaves before it joins others. */
-  leaveGroups?: string[];
-  addHosts?: AddedHost[];
+  | { kind: 'ask'; question: Question }
+  /** Text for the operator. */
+  | { kind: 'show'; title: string; text: string; inCheckMode?: boolean }
+  /** Before the actions: waits for a host that cannot be reached. */
+  | { kind: 'await-host'; seconds: number; pauseSeconds: number; delaySeconds: number };
+
+/**
+ * In the arguments of an undo: where the copy of a path from before the change is kept. The copy is made because an undo
+ * names it. A class, so that no data can be taken for it.
+ */
+export class HostCopy {
+  constructor(path: string) {
+    this.path = path;
+  }
+  readonly path: string;
+}
+
+export type UndoValue = JsonValue | HostCopy | UndoValue[] | { [name: string]: UndoValue };
+
+/** A module call of an undo, before the engine has said where its copies are. */
+export interface UndoCall {
+  module: string;
+  args: { [name: string]: UndoValue };
 }
 
 export interface Question {
@@ -97,51 +145,61 @@ export interface ModuleCall {
   args: JsonObject;
 }
 
-/** Where a captured path was copied to, by its original path. */
-export type CapturePath = (path: string) => string;
-
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
 /**
- * One thing a task can do. `schema` is validation, argument type, editor completion and documentation in one.
- * Argument names follow Ansible's.
+ * What the arguments alone say. `reads`: nothing is changed, so it runs in check mode and is not journaled. `restores`: the
+ * plan brings its undo. `passes`: nothing of it stays that could be undone, as with a restart. `changes`: the playbook
+ * must declare an undo.
  */
-export interface Module<A = JsonObject> {
+export type Effect = 'reads' | 'restores' | 'passes' | 'changes';
+
+/** What only the answer of the actions tells. */
+export interface Conclusion {
+  /** Further fields of the result. */
+  result?: JsonObject;
+  /** Nothing has changed after all. */
+  changed?: false;
+}
+
+/** One thing a task can do. Argument names follow Ansible's. */
+export interface Module<A = never> {
   name: string;
   summary: string;
-  schema: JsonSchema;
-  /** Never changes anything, so it needs no undo. */
-  readOnly?: boolean;
+  /**
+   * JSON Schema of the arguments: validation, type, editor completion and documentation in one. Marks that runner reads:
+   * `secret: true` keeps an argument out of the journal, `format: 'variable'` is the name of a variable, whose value `plan`
+   * gets, and `format: 'condition'` a condition, for which `plan` gets true or, where it does not hold, its text.
+   */
+  args: JsonSchema;
   /** Argument that a bare string stands for, as in `command: uptime`. */
   shorthand?: string;
-  /** Another way to write the arguments, when the playbook is loaded: templates in them are not rendered yet. */
-  prepare?(args: JsonObject): JsonObject;
-  plan(args: A, host: HostView): Plan | Promise<Plan>;
-  /**
-   * The calls that bring back what `plan` found, from the same facts (no further round trip). Undefined when this
-   * module cannot know; the task must then declare an undo.
-   */
-  restore?(args: A, host: HostView, captured: CapturePath): Promise<ModuleCall[] | undefined>;
-  /** Its undo is due even where it found nothing to do, as if the task said `undo_on: always`. */
-  undoesAlways?(args: A): boolean;
-  /** Why some arguments leave nothing to undo or cannot be undone, known without a host. */
-  undoFor?(args: JsonObject): 'auto' | 'none' | 'uncovered';
-  /** Arguments that are left out of the journal: its undo does without them. */
-  secretArgs?: readonly string[];
-  /** Arguments that are conditions: `plan` gets true for one that holds, its text for one that does not. */
-  conditionArgs?: readonly string[];
-  /** Arguments with which a handler runs once more when what notified it is taken back. Default: the same. */
-  again?(args: A): JsonObject;
-  /** What all its calls are about, where neither `path` nor `name` among the arguments says it. */
-  subject?: string;
-  /** The arguments in check mode, such as a single look in place of a wait: what it waits for may come from a skipped step. */
-  inCheck?(args: A): A;
-  /** How long it waits for a host that cannot be reached. */
-  waitsForHost?(args: A): { seconds: number; pauseSeconds: number; delaySeconds: number };
-  /** Refines the result after the actions ran, e.g. to parse an answer; `changed: false` says that nothing changed. */
-  finish?(result: JsonObject, args: A): JsonObject;
+  /** Called when the playbook is loaded, too: templates are not rendered then. */
+  effect: Effect | ((args: JsonObject) => Effect);
+  /** Looks, compares, and says what is to be done and how it is undone. It cannot act. */
+  plan(args: A, sight: Sight): Plan | Promise<Plan>;
+  conclude?(answer: readonly CommandOutput[], args: A): Conclusion;
+}
+
+export function effectOf({ effect }: Module, args: JsonObject): Effect {
+  return typeof effect === 'string' ? effect : effect(args);
+}
+
+/** Names of the arguments with a mark in the schema, such as `secret: true`. */
+export function markedArguments(
+  { args }: Pick<Module, 'args'>,
+  mark: 'secret' | 'format',
+  value: boolean | string,
+): string[] {
+  const properties = (args['properties'] ?? {}) as Record<string, JsonSchema>;
+  return Object.entries(properties)
+    .filter(([, schema]) => {
+      const items = (schema['items'] ?? {}) as JsonSchema;
+      return schema[mark] === value || items[mark] === value;
+    })
+    .map(([name]) => name);
 }
 
 /** Modules by name. */

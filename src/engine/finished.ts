@@ -1,6 +1,6 @@
 import { RunnerError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
+import { effectOf, type Module } from '../core/module.ts';
 import type { TaskNode } from '../language/document.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
@@ -15,7 +15,7 @@ import type { UnitOutcome } from './unit.ts';
  */
 export function isDoneAgain(task: TaskNode, module: Module, pastNoReturn: boolean): boolean {
   if (task.until.length > 0 || task.retries !== 0) return true;
-  return needsAnswer(task) && (pastNoReturn || module.restore !== undefined);
+  return needsAnswer(task) && (pastNoReturn || effectOf(module, task.args) === 'restores');
 }
 
 /** The outcome of a change that finished before the run was interrupted. Its exit code is known, its output is not. */
@@ -42,7 +42,7 @@ export function finishedOutcome(task: TaskNode, module: Module, scope: Scope): U
   Object.assign(result, { changed, failed, ...(failed ? { msg: message } : {}) });
   return {
     ...{ state: failed ? 'failed' : changed ? 'changed' : 'ok', result, changed, failed, message },
-    ...{ rc: 0, actions: [], diff: undefined, undo: undoKind(task, module) },
+    ...{ rc: 0, actions: [], diff: undefined, undo: undoKind(task, module, task.args) },
     ...{ setFacts: undefined, joinGroups: undefined, leaveGroups: undefined, addHosts: undefined },
   };
 }

@@ -1,5 +1,14 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { CapturePath, HostView, Module } from '../core/module.ts';
+import {
+  effectOf,
+  HostCopy,
+  type Module,
+  type ModuleCall,
+  type Plan,
+  type UndoCall,
+  type UndoValue,
+} from '../core/module.ts';
+import { TaskError } from '../core/errors.ts';
 import type { UndoKind } from '../core/events.ts';
 import { renderedValues, type TaskNode } from '../language/document.ts';
 import type { UndoBody } from '../journal/records.ts';
@@ -10,39 +19,73 @@ import { isTemplate, parseTemplate } from '../template/templates.ts';
 /** Names that exist only when the undo runs. */
 const lateNames = new Set(['result', 'captured', 'undo', 'live']);
 
-/** How a unit that is about to run would be taken back, resolved as far as it can be now. */
-export async function undoBody(
-  task: TaskNode,
-  module: Module,
-  args: JsonObject,
-  {
-    view,
-    scope,
-    captured,
-    handler,
-  }: { view: HostView; scope: Scope; captured: CapturePath; handler: boolean },
-): Promise<UndoBody> {
+/** How a unit that is about to run would be undone, resolved as far as it can be now. */
+export function undoBody(
+  { task, module, args, handler }: PlannedUnit,
+  { undo }: Plan,
+  { scope, captured }: { scope: Scope; captured: (path: string) => string },
+): UndoBody {
   if (task.irreversible !== undefined) return { kind: 'irreversible', reason: task.irreversible };
   if (task.undo.kind === 'none') return { kind: 'none', reason: task.undo.reason };
   if (task.undo.kind === 'tasks') {
     return { kind: 'declared', tasks: task.undo.tasks, vars: snapshot(task.undo.tasks, scope) };
   }
   if (handler)
-    return { kind: 'auto', calls: [{ module: module.name, args: module.again?.(args) ?? args }] };
-  const calls = await module.restore?.(args, view, captured);
-  if (calls) return { kind: 'auto', calls };
-  if (module.undoFor?.(args) === 'none') return { kind: 'none' };
-  return { kind: 'uncovered' };
+    return {
+      kind: 'auto',
+      calls: placeCopies([undo?.rerun ?? { module: module.name, args }], captured),
+    };
+  if (undo?.impossible !== undefined) throw new TaskError(undo.impossible);
+  if (undo) return { kind: 'auto', calls: placeCopies(undo.calls, captured) };
+  return effectOf(module, args) === 'passes' ? { kind: 'none' } : { kind: 'uncovered' };
 }
 
-/** What `runner plan` says about a task before any host is asked. */
-export function undoKind(task: TaskNode, module: Module): UndoKind {
+/** A unit whose module has planned. */
+export interface PlannedUnit {
+  task: TaskNode;
+  module: Module;
+  args: JsonObject;
+  /** A handler runs once more when what notified it is undone. */
+  handler: boolean;
+}
+
+/** Paths of which an undo wants a copy, each once. */
+export function copiedPaths({ undo }: Plan): string[] {
+  const paths = new Set<string>();
+  placeCopies(undo?.calls ?? [], (path) => {
+    paths.add(path);
+    return '';
+  });
+  return [...paths];
+}
+
+/** The calls with the places of the copies that they name. */
+export function placeCopies(
+  calls: readonly UndoCall[],
+  placeOf: (path: string) => string,
+): ModuleCall[] {
+  const placed = (value: UndoValue): JsonValue => {
+    if (value instanceof HostCopy) return placeOf(value.path);
+    if (Array.isArray(value)) return value.map(placed);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, placed(one)]));
+  };
+  return calls.map(({ module, args }) => ({ module, args: placed(args) as JsonObject }));
+}
+
+/** What `runner plan` says about the undo of a task. @param args as far as they are known */
+export function undoKind(task: TaskNode, module: Module, args: JsonObject): UndoKind {
   if (task.irreversible !== undefined) return 'irreversible';
   if (task.undo.kind === 'tasks') return 'declared';
   if (task.undo.kind === 'none') return 'none';
   if (task.readOnly) return 'not-needed';
-  if (module.restore) return 'auto';
-  return module.undoFor?.(task.args) === 'none' ? 'not-needed' : 'uncovered';
+  const kinds = {
+    reads: 'not-needed',
+    passes: 'not-needed',
+    restores: 'auto',
+    changes: 'uncovered',
+  } as const;
+  return kinds[effectOf(module, args)];
 }
 
 /** Values of all names the undo reads, as they are now. Names that are missing now may still be optional then. */

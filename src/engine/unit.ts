@@ -14,8 +14,8 @@ import type { CommandOutput } from '../core/fact.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import {
+  effectOf,
   resultLines,
-  type AddedHost,
   type FileDiff,
   type Module,
   type Plan,
@@ -26,18 +26,19 @@ import type { HostSession, OutputSink } from '../core/host.ts';
 import type { IntentRecord } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
-import { coerceRendered, validateValue } from '../util/schema.ts';
 import { trace } from '../util/trace.ts';
 import { resolveAccess } from './access.ts';
+import { recordedArguments, renderArguments } from './arguments.ts';
 import {
   DEFAULT_TIMEOUT_SECONDS,
   FACT_TIMEOUT_MS,
   openSession,
   type EngineContext,
 } from './context.ts';
-import { OMIT } from './variables.ts';
+import { ControllerFiles } from './controller-files.ts';
 import { SessionHostView } from './host-view.ts';
-import { undoBody, undoKind } from './undo-plan.ts';
+import { runChanges, runEffect, type RunChanges } from './run-effects.ts';
+import { copiedPaths, undoBody, undoKind } from './undo-plan.ts';
 
 /** One execution of a task on one host for one loop item. */
 export interface Unit {
@@ -62,7 +63,7 @@ export interface Unit {
   recorded: boolean;
 }
 
-export interface UnitOutcome {
+export interface UnitOutcome extends RunChanges {
   /** The playbook itself is wrong, which nothing ignores. */
   mistake?: boolean;
   state: UnitState;
@@ -72,10 +73,6 @@ export interface UnitOutcome {
   failed: boolean;
   message: string | undefined;
   rc: number | undefined;
-  setFacts: JsonObject | undefined;
-  joinGroups: string[] | undefined;
-  leaveGroups: string[] | undefined;
-  addHosts: AddedHost[] | undefined;
   actions: string[];
   diff: FileDiff[] | undefined;
   undo: UndoKind | undefined;
@@ -91,6 +88,8 @@ interface Attempt {
   lost: 'unreachable' | 'unknown' | undefined;
   unknown: boolean;
   plan: Plan | undefined;
+  /** As they were rendered; those of the playbook where that failed. */
+  args: JsonObject;
 }
 
 /** Runs a unit with its retries and decides its state. Never throws for what a host or a template did. */
@@ -148,6 +147,7 @@ class UnitRunner {
   async attempt(): Promise<Attempt> {
     this.#attempts++;
     this.#kept = [];
+    const { args } = this.#unit.task;
     try {
       return await this.#try();
     } catch (error) {
@@ -160,6 +160,7 @@ class UnitRunner {
           lost: undefined,
           unknown: true,
           plan: undefined,
+          args,
         };
       }
       if (!(error instanceof RunnerError)) throw error;
@@ -173,7 +174,7 @@ class UnitRunner {
       const result: JsonObject = { failed: true, changed: false, msg: `${error.message}${hint}` };
       if (lost === 'unreachable') result['unreachable'] = true;
       const mistake = error instanceof TemplateError;
-      const nothing = { changed: false, unknown: false, plan: undefined };
+      const nothing = { changed: false, unknown: false, plan: undefined, args };
       return { ...nothing, result, failed: true, lost, mistake };
     }
   }
@@ -198,14 +199,12 @@ class UnitRunner {
 
   outcome(attempt: Attempt): UnitOutcome {
     const { task } = this.#unit;
-    const { result, plan } = attempt;
+    const { result, plan, args } = attempt;
+    const reads = effectOf(this.#module, args) === 'reads';
     const common = {
       ...(attempt.mistake ? { mistake: true } : {}),
-      setFacts: plan?.setFacts,
-      joinGroups: plan?.joinGroups,
-      leaveGroups: plan?.leaveGroups,
-      addHosts: plan?.addHosts,
-      actions: plan?.readOnly ? [] : (plan?.actions ?? []).map(describeAction),
+      ...runChanges(plan),
+      actions: reads ? [] : (plan?.actions ?? []).map(describeAction),
       diff: task.showDiff ? plan?.diff : undefined,
       undo: undefined as UndoKind | undefined,
       rc: typeof result['rc'] === 'number' ? result['rc'] : undefined,
@@ -223,9 +222,9 @@ class UnitRunner {
     }
     let { changed, failed } = attempt;
     try {
-      if (task.changedWhen && !attempt.lost && !this.#predicted(plan))
+      if (task.changedWhen && !attempt.lost && !this.#predicted(attempt))
         changed = this.#holds(task.changedWhen, result);
-      if (task.failedWhen && !attempt.lost && !this.#predicted(plan))
+      if (task.failedWhen && !attempt.lost && !this.#predicted(attempt))
         failed = this.#holds(task.failedWhen, result);
     } catch (error) {
       if (!(error instanceof RunnerError)) throw error;
@@ -245,10 +244,10 @@ class UnitRunner {
           : changed
             ? 'changed'
             : 'ok';
-    if (changed || this.#intentWritten) common.undo = undoKind(task, this.#module);
+    if (changed || this.#intentWritten) common.undo = undoKind(task, this.#module, args);
     // A step that is simulated in a real run is asked for just that answer.
     const predicted =
-      this.#context.settings.check && this.#predicted(plan) && changed && !plan?.setFacts;
+      this.#context.settings.check && this.#predicted(attempt) && changed && !common.setFacts;
     return {
       ...common,
       state: attempt.lost === 'unknown' && this.#intentWritten ? 'unknown' : state,
@@ -260,31 +259,51 @@ class UnitRunner {
   }
 
   /** In check mode, actions were only predicted. */
-  #predicted(plan: Plan | undefined): boolean {
-    return this.check && plan !== undefined && plan.actions.length > 0 && plan.readOnly !== true;
+  #predicted({ plan, args }: Attempt): boolean {
+    if (!this.check || plan === undefined || plan.actions.length === 0) return false;
+    return effectOf(this.#module, args) !== 'reads';
   }
 
   async #try(): Promise<Attempt> {
-    const { task, scope, host, folders } = this.#unit;
-    const { settings, signal, sendHttp, decrypt } = this.#context;
+    const { task, host, scope } = this.#unit;
     this.limits = this.#limits();
-    const given = this.#arguments();
-    const args = (this.check ? this.#module.inCheck?.(given) : undefined) ?? given;
+    const args = renderArguments(task, this.#module, scope);
     trace('template', () => {
       const text = task.noLog ? '(hidden by no_log)' : JSON.stringify(args);
       return `${host.name} ${task.id}: ${task.module} ${text}`;
     });
     // A step that asks the host nothing needs no connection.
     let opened: Promise<HostSession> | undefined;
-    const session = () => (opened ??= this.#session(args));
-    if (this.#module.waitsForHost) await session();
-    const view = new SessionHostView({
+    const session = () => (opened ??= this.#session());
+    const plan = await this.#plan(args, session);
+    const patience = runEffect(plan, 'await-host');
+    if (patience) await (opened = this.#session(patience));
+    const readOnly = task.readOnly || effectOf(this.#module, args) === 'reads';
+    await this.#changeRun(plan);
+    const base = { changed: false, failed: false, lost: undefined, unknown: false, plan, args };
+    if (runEffect(plan, 'ask') && this.check) return { ...base, unknown: true, result: {} };
+    // A step that is undone in any case is on record although it changes nothing.
+    const always = !this.check && this.#undoesAlways(plan);
+    if (plan.actions.length === 0 && !(always && this.#unit.recorded))
+      return { ...base, result: { ...plan.result } };
+    if (this.check && !readOnly)
+      return { ...base, changed: counts(plan.actions), result: { ...plan.result } };
+    if ((!readOnly || always) && this.#unit.recorded) await this.#writeIntent(args, plan, session);
+    if (plan.actions.length === 0) return { ...base, result: { ...plan.result } };
+    const outputs = await this.#perform(plan, session, readOnly);
+    return {
+      ...base,
+      ...this.#conclude(plan, args, outputs),
+      ...(readOnly ? { changed: false } : {}),
+    };
+  }
+
+  async #plan(args: JsonObject, session: () => Promise<HostSession>): Promise<Plan> {
+    const { task, scope, host, folders } = this.#unit;
+    const { settings, signal, sendHttp, decrypt } = this.#context;
+    const facts = new SessionHostView({
       name: host.name,
       session,
-      scope,
-      folders,
-      request: sendHttp,
-      decrypt,
       signal,
       // Looking may take long as well where the playbook says so.
       factTimeoutMs:
@@ -292,41 +311,49 @@ class UnitRunner {
           ? FACT_TIMEOUT_MS
           : Math.max(FACT_TIMEOUT_MS, this.limits.timeoutSeconds * 1000),
       wantsDiff: settings.diff && task.showDiff,
+    });
+    const controller = new ControllerFiles({
+      scope,
+      folders,
+      request: sendHttp,
+      decrypt,
       keptCopy: (name) => this.#context.captures?.read(name),
     });
-    const plan = withEnvironment(
-      await this.#module.plan(args, view),
-      scope.render(task.environment),
-    );
-    if (view.sawSecret) delete plan.diff;
-    const readOnly = plan.readOnly === true || task.readOnly;
-    if (plan.pauseSeconds !== undefined && !this.check)
-      await this.#context.clock.sleep(plan.pauseSeconds * 1000, signal);
-    const base = { changed: false, failed: false, lost: undefined, unknown: false, plan };
-    if (plan.question && this.check) return { ...base, unknown: true, result: {} };
-    if (plan.question) plan.result = { ...plan.result, user_input: await this.#ask(plan.question) };
-    if (plan.document && (!this.check || plan.document.inCheckMode === true)) {
-      const { title, text } = plan.document;
-      this.#context.emit({ type: 'document', title, text });
-    }
-    // A step that is undone in any case is on record although it changes nothing.
-    const always = !this.check && this.#undoesAlways(args);
-    if (plan.actions.length === 0 && !(always && this.#unit.recorded))
-      return { ...base, result: { ...plan.result } };
-    if (this.check && !readOnly) return { ...base, changed: true, result: { ...plan.result } };
-    if ((!readOnly || always) && this.#unit.recorded)
-      await this.#writeIntent(args, plan, session, view);
-    if (plan.actions.length === 0) return { ...base, result: { ...plan.result } };
-    const outputs = await this.#perform(plan, session, readOnly);
-    const result = this.#module.finish?.({ ...resultOf(outputs), ...plan.result }, args) ?? {
-      ...plan.result,
-      ...resultOf(outputs),
-    };
+    // The schema has let these arguments pass, so they are what the module takes.
+    const plan = await this.#module.plan(args as never, {
+      host: facts,
+      controller,
+      once: this.check,
+    });
+    if (controller.sawSecret) delete plan.diff;
+    return withEnvironment(plan, scope.render(task.environment));
+  }
+
+  /** Pauses, asks and shows what the plan says. */
+  async #changeRun(plan: Plan): Promise<void> {
+    const pause = runEffect(plan, 'pause');
+    if (pause && !this.check)
+      await this.#context.clock.sleep(pause.seconds * 1000, this.#context.signal);
+    const ask = runEffect(plan, 'ask');
+    if (ask && !this.check)
+      plan.result = { ...plan.result, user_input: await this.#ask(ask.question) };
+    const show = runEffect(plan, 'show');
+    if (!show || (this.check && show.inCheckMode !== true)) return;
+    this.#context.emit({ type: 'document', title: show.title, text: show.text });
+  }
+
+  /** The result after the actions ran. */
+  #conclude(
+    plan: Plan,
+    args: JsonObject,
+    outputs: CommandOutput[],
+  ): Pick<Attempt, 'result' | 'failed' | 'changed'> {
+    const conclusion = this.#module.conclude?.(outputs, args as never);
+    const result = { ...plan.result, ...resultOf(outputs), ...conclusion?.result };
     const failed = outputs.at(-1)?.code !== 0;
     if (this.#kept.length > 0) result['output_files'] = this.#kept;
     if (failed) result['msg'] ??= failureMessage(plan.actions[outputs.length - 1], outputs.at(-1));
-    // A module may know only from the answer that nothing changed.
-    return { ...base, changed: !readOnly && result['changed'] !== false, failed, result };
+    return { result, failed, changed: counts(plan.actions) && conclusion?.changed !== false };
   }
 
   #access(): Become {
@@ -346,10 +373,13 @@ class UnitRunner {
     });
   }
 
-  async #session(args: JsonObject): Promise<HostSession> {
+  async #session(patience?: {
+    seconds: number;
+    pauseSeconds: number;
+    delaySeconds: number;
+  }): Promise<HostSession> {
     const { target } = this.#unit;
     const { clock } = this.#context;
-    const patience = this.#module.waitsForHost?.(args);
     if (patience && patience.delaySeconds > 0 && !this.check)
       await clock.sleep(patience.delaySeconds * 1000, this.#context.signal);
     const deadline = clock.now() + (patience?.seconds ?? 0) * 1000;
@@ -387,32 +417,10 @@ class UnitRunner {
     };
   }
 
-  #arguments(): JsonObject {
-    const { task, scope } = this.#unit;
-    const conditions = new Set(this.#module.conditionArgs);
-    const rendered: JsonObject = {};
-    for (const [name, value] of Object.entries(task.args)) {
-      if (conditions.has(name) && Array.isArray(value)) {
-        rendered[name] = value.map((one) => (this.#test(String(one), scope) ? true : one));
-      } else {
-        rendered[name] = scope.render(value);
-      }
-    }
-    const kept = withoutOmitted(rendered) as JsonObject;
-    const args = coerceRendered(this.#module.schema, kept, task.args);
-    const problems = validateValue(this.#module.schema, args);
-    if (problems.length === 0) return args;
-    const text = problems
-      .map(({ message, hint }) => `${message}${hint ? ` ${hint}` : ''}`)
-      .join(' ');
-    throw new TaskError(`Module "${task.module}": ${text}`, { at: task.argsAt });
-  }
-
   async #writeIntent(
     args: JsonObject,
     plan: Plan,
     session: () => Promise<HostSession>,
-    view: SessionHostView,
   ): Promise<void> {
     const { log, settings } = this.#context;
     const { task, step, host, target, scope, number, item, index, notifiedBy } = this.#unit;
@@ -421,12 +429,8 @@ class UnitRunner {
     const named = namedCaptures(plan, number).map(({ path, name }) => [path, name] as const);
     const captures: Record<string, string> = Object.fromEntries(named);
     const captured = (path: string) => `${folder}/${captures[path] ?? `${String(number)}.none`}`;
-    const body = await undoBody(task, this.#module, args, {
-      view,
-      scope,
-      captured,
-      handler: notifiedBy !== undefined,
-    });
+    const planned = { task, module: this.#module, args, handler: notifiedBy !== undefined };
+    const body = undoBody(planned, plan, { scope, captured });
     const registers = await this.#capture();
     this.#context.fault?.('before-intent', task.id);
     await log.append({
@@ -438,12 +442,12 @@ class UnitRunner {
       shared: this.#unit.shared,
       ...(item === undefined ? {} : { item, index }),
       module: task.module,
-      args: task.noLog ? {} : this.#recordedArgs(args),
+      args: task.noLog ? {} : recordedArguments(this.#module, args),
       actions: task.noLog ? [] : plan.actions.map(describeAction),
       become: this.#access(),
       undo: {
         body,
-        on: this.#undoesAlways(args) ? 'always' : task.undoOn,
+        on: this.#undoesAlways(plan) ? 'always' : task.undoOn,
         when: task.undoWhen,
         error: task.undoError,
         captured: registers,
@@ -451,20 +455,16 @@ class UnitRunner {
       },
       notifiedBy,
       captures,
+      ...(plan.touches ? { touches: plan.touches } : {}),
     });
     this.#context.fault?.('after-intent', task.id);
     this.#intentWritten = true;
   }
 
-  #undoesAlways(args: JsonObject): boolean {
+  #undoesAlways(plan: Plan): boolean {
     const { undo, undoOn } = this.#unit.task;
     if (undo.kind === 'tasks') return undoOn === 'always';
-    return undo.kind !== 'none' && this.#module.undoesAlways?.(args) === true;
-  }
-
-  #recordedArgs(args: JsonObject): JsonObject {
-    const hidden = this.#module.secretArgs ?? [];
-    return Object.fromEntries(Object.entries(args).filter(([name]) => !hidden.includes(name)));
+    return undo.kind !== 'none' && plan.undo?.always === true;
   }
 
   /** Runs the task's `capture` list; the step does not start unless each of them could look. */
@@ -559,16 +559,11 @@ class UnitRunner {
   }
 }
 
-function namedCaptures({ capture = [] }: Plan, unit: number): { path: string; name: string }[] {
-  return capture.map((path, index) => ({ path, name: `${String(unit)}.${String(index)}` }));
-}
-
-/** Without what `{{omit}}` stands for, inside lists and maps, too. */
-function withoutOmitted(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.filter((one) => one !== OMIT).map(withoutOmitted);
-  if (!isJsonObject(value)) return value;
-  const kept = Object.entries(value).filter(([, one]) => one !== OMIT);
-  return Object.fromEntries(kept.map(([name, one]) => [name, withoutOmitted(one)]));
+function namedCaptures(plan: Plan, unit: number): { path: string; name: string }[] {
+  return copiedPaths(plan).map((path, index) => ({
+    path,
+    name: `${String(unit)}.${String(index)}`,
+  }));
 }
 
 function withEnvironment(plan: Plan, environment: JsonValue): Plan {
@@ -582,6 +577,11 @@ function withEnvironment(plan: Plan, environment: JsonValue): Plan {
       action.kind === 'exec' ? { ...action, env: { ...env, ...action.env } } : action,
     ),
   };
+}
+
+/** Whether one of the actions is a change. */
+function counts(actions: readonly Action[]): boolean {
+  return actions.some((action) => !(action.kind === 'exec' && action.counts === false));
 }
 
 function resultOf(outputs: CommandOutput[]): JsonObject {

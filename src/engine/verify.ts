@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { RunnerError } from '../core/errors.ts';
-import type { ModuleCall, ModuleRegistry } from '../core/module.ts';
+import type { ModuleCall } from '../core/module.ts';
 import {
   rollbackPolicy,
   type FingerprintRecord,
@@ -94,7 +94,7 @@ async function compareRestored(
   const different: string[] = [];
   let compared = 0;
   await Promise.all(
-    [...restored(run, context.modules)].map(([host, own]) =>
+    [...restored(run)].map(([host, own]) =>
       limit(async () => {
         const wrong: string[] = [];
         for (const one of own) {
@@ -118,16 +118,17 @@ async function compareRestored(
  * By host, the call that says how each path or thing was found first. Of several calls of one step about the same path
  * the last one says it.
  */
-function restored(run: RecordedRun, modules: ModuleRegistry): Map<string, Restored[]> {
+function restored(run: RecordedRun): Map<string, Restored[]> {
   const first = new Map<string, Restored>();
   const undone = [...run.units.values()]
     .filter(({ undo }) => undo === 'undone')
     .sort((a, b) => a.intent.unit - b.intent.unit);
   for (const unit of undone) {
-    const { body } = unit.whole().undo;
+    const { undo, touches } = unit.whole();
+    const { body } = undo;
     for (const call of body.kind === 'auto' && !unit.intent.notifiedBy ? body.calls : []) {
       const { path, name } = call.args;
-      const thing = modules.get(call.module)?.subject ?? `${call.module} ${String(name ?? '')}`;
+      const thing = touches?.join(' ') ?? `${call.module} ${String(name ?? '')}`;
       const about = typeof path === 'string' ? path : thing;
       const key = `${unit.intent.target}\n${about}`;
       const known = first.get(key);

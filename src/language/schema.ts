@@ -77,7 +77,7 @@ function object(...on: Place[]): JsonSchema {
 /** A task: keywords, and one module. */
 function task(modules: readonly Module[]): JsonSchema {
   const calls = Object.fromEntries(
-    modules.map(({ name, summary, schema, shorthand }) => {
+    modules.map(({ name, summary, args: schema, shorthand }) => {
       const args = withTemplates(schema);
       const short = shorthand === undefined ? [] : [{ type: ['string', 'array', 'number'] }];
       const none = { type: 'null' };
@@ -96,6 +96,8 @@ function withTemplates(schema: JsonSchema): JsonSchema {
   const own = isObject(schema['properties']) ? schema['properties'] : {};
   const given = Object.entries(own).map(([name, value]) => {
     const { description, items, ...form } = isObject(value) ? value : {};
+    // In the playbook it is a name; the value is what the module gets.
+    if (form['format'] === 'variable') form['type'] = 'string';
     const template = { type: 'string', pattern: '\\{\\{' };
     const list = items === undefined ? {} : { items: objectsWithTemplates(items) };
     return [name, { description, anyOf: [{ ...form, ...list }, template] }];

@@ -4,7 +4,7 @@ import { listOf, textOrTexts } from './lib/arguments.ts';
 export const add_host: Module<{ name: string; groups?: string | string[] }> = {
   name: 'add_host',
   summary: 'Make a host known to the rest of the run.',
-  schema: {
+  args: {
     type: 'object',
     properties: {
       name: {
@@ -21,11 +21,15 @@ export const add_host: Module<{ name: string; groups?: string | string[] }> = {
         'Any variable of the host; ansible_host, ansible_port and others tell how it is reached.',
     },
   },
-  readOnly: true,
+  effect: 'reads',
   shorthand: 'name',
 
   plan({ name, groups, ...vars }) {
     const added = { name, groups: listOf(groups), vars };
-    return { actions: [], addHosts: [added], result: { add_host: { ...added } } };
+    return {
+      actions: [],
+      run: [{ kind: 'add-host', host: added }],
+      result: { add_host: { ...added } },
+    };
   },
 };

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { HostView, Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import {
   aptListsAge,
   aptPackages,
@@ -11,6 +11,7 @@ import {
   type AptPackage,
 } from '../facts/apt.ts';
 import { fileSum } from '../facts/file.ts';
+import type { HostView } from './lib/old-module.ts';
 import { aptGet } from './lib/packages.ts';
 
 const schema = {

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
-import type { HostView, Module, Plan } from '../core/module.ts';
-import { fileProperties, pickAttributes, restorePath } from './lib/file-plan.ts';
+import type { HostFacts, Module, Plan } from '../core/module.ts';
+import { fileProperties, pickAttributes } from './lib/file-plan.ts';
 import { aptGet } from './lib/packages.ts';
 import { planEdit } from './lib/text.ts';
 
@@ -37,9 +37,10 @@ type Args = FromSchema<typeof schema>;
 export const apt_repository: Module<Args> = {
   name: 'apt_repository',
   summary: 'Add or remove a source of packages of APT.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host): Promise<Plan> {
+  async plan(args, { host }): Promise<Plan> {
     const path = fileOf(args);
     const edited = await planLine(args, path, host);
     const { update_cache: update = true, lock_timeout: lock = 60 } = args;
@@ -48,14 +49,12 @@ export const apt_repository: Module<Args> = {
     const actions = [...edited.actions, ...(update && rereads ? [aptGet(lock, 'update')] : [])];
     return { ...edited, actions, result: { ...edited.result, repo: args.repo, path } };
   },
-
-  restore: (args, host, captured) => restorePath(fileOf(args), host, captured),
 };
 
 function planLine(
   { repo, state, ...attributes }: Args,
   path: string,
-  host: HostView,
+  host: HostFacts,
 ): Promise<Plan> {
   const isAbsent = state === 'absent';
   const editing = { path, create: true, absentIsFine: isAbsent, removeEmpty: isAbsent };

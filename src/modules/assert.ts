@@ -6,7 +6,7 @@ const schema = {
   properties: {
     that: {
       type: 'array',
-      items: { type: ['string', 'boolean'] },
+      items: { type: ['string', 'boolean'], format: 'condition' },
       minItems: 1,
       description: 'Conditions that must all hold.',
     },
@@ -29,9 +29,8 @@ interface Args {
 export const assert: Module<Args> = {
   name: 'assert',
   summary: 'Stop the host unless conditions hold.',
-  schema,
-  readOnly: true,
-  conditionArgs: ['that'],
+  args: schema,
+  effect: 'reads',
 
   plan({ that, fail_msg: failMessage, success_msg: successMessage, quiet = false }) {
     const broken = that.filter((one) => one !== true);

@@ -1,9 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { HostView, Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { userEntry } from '../facts/account.ts';
 import { fileContent, fileState } from '../facts/file.ts';
+import type { HostView } from './lib/old-module.ts';
 import { ACCOUNT_NAME } from './lib/account.ts';
 import { attributeActions, planFile, restorePath } from './lib/file-plan.ts';
 

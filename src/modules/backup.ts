@@ -1,8 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
-import type { HostView, Module, ModuleCall } from '../core/module.ts';
+import type { UndoCall as ModuleCall } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { fileState, treeSum } from '../facts/file.ts';
 import { sha256 } from '../util/digest.ts';
+import type { HostView } from './lib/old-module.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
 
 const schema = {

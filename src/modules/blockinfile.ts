@@ -1,7 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { restorePath } from './lib/file-plan.ts';
 import { insertAt, insertProperties, latin1, planEdit, textFileProperties } from './lib/text.ts';
 
 const schema = {
@@ -28,12 +27,11 @@ type Args = FromSchema<typeof schema>;
 export const blockinfile: Module<Args> = {
   name: 'blockinfile',
   summary: 'Keep lines between two marks in a text file, or keep them out.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  plan: (args, host) =>
+  plan: (args, { host }) =>
     planEdit({ ...args, absentIsFine: isAbsent(args) }, host, (text) => editBlock(text, args)),
-
-  restore: ({ path }, host, captured) => restorePath(path, host, captured),
 };
 
 function isAbsent({ state, block = '' }: Args): boolean {

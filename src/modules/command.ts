@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { planRun, runProperties, splitWords, undoForRun } from './lib/run.ts';
+import { effectOfRun, planRun, runProperties, splitWords } from './lib/run.ts';
 
 const schema = {
   type: 'object',
@@ -25,8 +25,9 @@ const schema = {
 export const command: Module<FromSchema<typeof schema>> = {
   name: 'command',
   summary: 'Run a program without a shell.',
-  schema,
+  args: schema,
+  effect: effectOfRun,
   shorthand: 'cmd',
-  plan: (args, host) => planRun(args.argv?.map(String) ?? splitWords(args.cmd ?? ''), args, host),
-  undoFor: undoForRun,
+  plan: (args, { host }) =>
+    planRun(args.argv?.map(String) ?? splitWords(args.cmd ?? ''), args, host),
 };

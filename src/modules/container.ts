@@ -2,8 +2,10 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import { objectOf, type JsonObject } from '../core/json.ts';
-import type { HostView, Module, ModuleCall } from '../core/module.ts';
+import type { UndoCall as ModuleCall } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { containers, hasProgram, type Container } from '../facts/container.ts';
+import type { HostView } from './lib/old-module.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
 import { programProperty, programWords } from './lib/gate.ts';
 

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
-import type { HostView, Module, Plan } from '../core/module.ts';
+import type { HostFacts, Module, Plan } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { sha256 } from '../util/digest.ts';
 import { MODE_PATTERN } from '../util/mode.ts';
@@ -9,12 +9,12 @@ import {
   pickAttributes,
   planFile,
   planLargeFile,
-  restorePath,
   settledFile,
+  undoOfPath,
   type WantedPath,
   writtenAttributes,
 } from './lib/file-plan.ts';
-import { planFolder, restoreFolder, type WantedFolder } from './lib/folder.ts';
+import { planFolder, type WantedFolder } from './lib/folder.ts';
 
 /** Larger files are streamed; smaller ones travel with the other actions, in one round trip. */
 const INLINE_BYTES = 256 * 1024;
@@ -66,9 +66,10 @@ type Args = FromSchema<typeof schema>;
 export const copy: Module<Args> = {
   name: 'copy',
   summary: 'Put a file or directory of the controller, or given text, on the host.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host, controller }) {
     const { src, content, dest, force, remote_src: isThere, mode, ...attributes } = args;
     const wanted = { path: dest, keepExisting: force === false, ...attributes };
     const inDigits = mode === undefined || mode === 'preserve' ? {} : { mode };
@@ -82,24 +83,15 @@ export const copy: Module<Args> = {
       }
       return planHere(src, { ...wanted, ...inDigits }, args, host);
     }
-    const folder = await host.controllerFolder(src);
-    if (folder) return planFolder(folderOf(src, args), folder, host);
+    const folder = await controller.folder(src);
+    if (folder) return planFolder(folderOf(src, args), folder, { host, controller });
     // The host looks at its file while this side reads its own.
-    const [file] = await Promise.all([host.controllerFileInfo(src), host.fact(fileState, dest)]);
+    const [file] = await Promise.all([controller.fileInfo(src), host.fact(fileState, dest)]);
     expectChecksum(args, file.checksum);
     const own = mode === 'preserve' ? { mode: file.mode } : inDigits;
     if (file.size > INLINE_BYTES && file.encrypted !== true)
       return planLargeFile({ ...wanted, ...own, file }, host);
-    return planFile({ ...wanted, ...own, content: await host.controllerFile(src) }, host);
-  },
-
-  async restore(args, host, captured) {
-    const { src, dest } = args;
-    const folder =
-      src === undefined || args.remote_src === true ? undefined : await host.controllerFolder(src);
-    if (src !== undefined && folder)
-      return restoreFolder(folderOf(src, args), folder, host, captured);
-    return restorePath(dest, host, captured);
+    return planFile({ ...wanted, ...own, content: await controller.file(src) }, host);
   },
 };
 
@@ -127,7 +119,7 @@ async function planHere(
   src: string,
   wanted: WantedPath,
   args: Args,
-  host: HostView,
+  host: HostFacts,
 ): Promise<Plan> {
   if (!src.startsWith('/')) throw new TaskError(`"${src}" is no absolute path on the host.`);
   const { path } = wanted;
@@ -151,6 +143,6 @@ async function planHere(
       },
     ],
     result: { dest: path, src, checksum: from.checksum },
-    capture: [path],
+    undo: undoOfPath(path, state, host),
   };
 }

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
-import type { Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { crontab } from '../facts/system.ts';
 import { jobOf, variableOf, withJob, withVariable, writeTable } from './lib/crontab.ts';
 import { fileDiff, restorePath } from './lib/file-plan.ts';

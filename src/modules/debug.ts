@@ -6,8 +6,8 @@ const schema = {
   properties: {
     msg: { description: 'Text or value to show.' },
     var: {
-      type: 'string',
-      pattern: '^[A-Za-z_][A-Za-z0-9_.]*$',
+      type: ['string', 'number', 'boolean', 'object', 'array', 'null'],
+      format: 'variable',
       description: 'Name of a variable to show, instead of msg.',
     },
     verbosity: {
@@ -23,14 +23,13 @@ const schema = {
 export const debug: Module<FromSchema<typeof schema>> = {
   name: 'debug',
   summary: 'Show a message or a value.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
   shorthand: 'msg',
-  prepare: ({ var: name, ...rest }) =>
-    name === undefined ? rest : { ...rest, msg: `{{${String(name).replaceAll(/[{}]/g, '')}}}` },
 
-  plan({ msg = null, verbosity = 0 }) {
-    const text = typeof msg === 'string' ? msg : JSON.stringify(msg, undefined, 2);
+  plan({ msg, var: value, verbosity = 0 }) {
+    const shown = value ?? msg ?? null;
+    const text = typeof shown === 'string' ? shown : JSON.stringify(shown, undefined, 2);
     return { actions: [], result: verbosity > 0 ? { stdout: text } : { msg: text } };
   },
 };

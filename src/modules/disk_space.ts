@@ -38,10 +38,10 @@ const MIB = 2 ** 20;
 export const disk_space: Module<FromSchema<typeof schema>> = {
   name: 'disk_space',
   summary: 'Check that file systems have room for what will be written, and show what needs it.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ needs }, host) {
+  async plan({ needs }, { host }) {
     const found = await host.fact(fileSystems, ...needs.map(({ path }) => path));
     const shares = new Map<string, { on: FileSystem; needs: Need[] }>();
     for (const [index, on] of found.entries()) {

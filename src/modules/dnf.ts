@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { dnfUpdates, rpmPackages, rpmState } from '../facts/dnf.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
 import { dnfCall } from './lib/packages.ts';

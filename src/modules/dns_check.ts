@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
 import { quote } from '../util/shell.ts';
-import { gateProperties, lookOnce, waitUntil } from './lib/gate.ts';
+import { gateProperties, waitUntil } from './lib/gate.ts';
 
 const LABEL = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
 
@@ -35,18 +35,17 @@ const schema = {
 export const dns_check: Module<FromSchema<typeof schema>> = {
   name: 'dns_check',
   summary: 'Wait until a name server answers the host over TCP with an address for a name.',
-  schema,
-  readOnly: true,
-  inCheck: lookOnce,
+  args: schema,
+  effect: 'reads',
 
-  plan(args) {
+  plan(args, { once }) {
     const { name, server, port = 53, type = 'A' } = args;
     const bytes = [...query(name, type)]
       .map((byte) => `\\${byte.toString(8).padStart(3, '0')}`)
       .join('');
     return waitUntil(
       `{ set -- ${quote(server)} ${String(port)} ${quote(bytes)}; ${EXCHANGE} | od -An -v -tu1 | ${judge(name, server)}; }`,
-      args,
+      { ...args, once },
     );
   },
 };

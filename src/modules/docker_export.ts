@@ -27,10 +27,10 @@ export const docker_export: Module<Args> = {
   name: 'docker_export',
   summary:
     'Describe services, configs, secrets, networks and volumes of Docker as files: JSON as the engine prints it, and compose files.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const call = JSON.stringify(programWords(args.docker, 'docker'));
     const described = async (kind: ObjectKind, wanted: readonly string[] = []) =>
       wanted.length === 0

@@ -24,9 +24,10 @@ type Args = FromSchema<typeof schema>;
 export const docker_object: Module<Args> = {
   name: 'docker_object',
   summary: 'Remove volumes, networks, services, configs or secrets of Docker by their exact names.',
-  schema,
+  args: schema,
+  effect: 'changes',
 
-  async plan({ kind, name, docker }, host) {
+  async plan({ kind, name, docker }, { host }) {
     const wanted = listOf(name);
     if (wanted.length === 0) return { actions: [], result: { removed: [] } };
     const call = programWords(docker, 'docker');
@@ -38,6 +39,4 @@ export const docker_object: Module<Args> = {
       result: { removed },
     };
   },
-
-  undoFor: () => 'uncovered',
 };

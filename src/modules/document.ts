@@ -14,8 +14,11 @@ const schema = {
 export const document: Module<FromSchema<typeof schema>> = {
   name: 'document',
   summary: 'Show a text of many lines to the operator, once the step is done.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  plan: ({ title, text }) => ({ actions: [], document: { title, text, inCheckMode: true } }),
+  plan: ({ title, text }) => ({
+    actions: [],
+    run: [{ kind: 'show', title, text, inCheckMode: true }],
+  }),
 };

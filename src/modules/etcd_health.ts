@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { parseJson } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { quoteAll } from '../util/shell.ts';
-import { gateProperties, lookOnce, programProperty, programWords, waitUntil } from './lib/gate.ts';
+import { gateProperties, programProperty, programWords, waitUntil } from './lib/gate.ts';
 
 const schema = {
   type: 'object',
@@ -35,11 +35,10 @@ type Args = FromSchema<typeof schema>;
 export const etcd_health: Module<Args> = {
   name: 'etcd_health',
   summary: 'Wait until the members of etcd are healthy, or until some may be lost.',
-  schema,
-  readOnly: true,
-  inCheck: lookOnce,
+  args: schema,
+  effect: 'reads',
 
-  plan(args) {
+  plan(args, { once }) {
     const { endpoints, cacert, cert, key, members, spare } = args;
     const option = (name: string, value: string | undefined) =>
       value === undefined ? [] : [name, value];
@@ -65,14 +64,12 @@ export const etcd_health: Module<Args> = {
     printf '%s\\n' "$answer"
     [ "$all" -gt 0 ] && ${enough}${count} || { echo "$((well)) of $((all)) members are healthy"; false; }
   }`;
-    return waitUntil(look, args);
+    return waitUntil(look, { ...args, once });
   },
 
-  finish(result) {
-    const line = String(result['stdout'] ?? '')
-      .split('\n')
-      .find((one) => one.startsWith('['));
+  conclude([answer]) {
+    const line = answer?.stdout.split('\n').find((one) => one.startsWith('['));
     const members = parseJson(line ?? '');
-    return members === undefined ? result : { ...result, members };
+    return members === undefined ? {} : { result: { members } };
   },
 };

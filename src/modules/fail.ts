@@ -14,8 +14,8 @@ const schema = {
 export const fail: Module<FromSchema<typeof schema>> = {
   name: 'fail',
   summary: 'Stop the host with a message.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
   shorthand: 'msg',
 
   plan({ msg }) {

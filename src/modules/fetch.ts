@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { FetchAction, FileEncryption } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { fileState } from '../facts/file.ts';
 import { recipientProblem } from '../util/age.ts';
 import { missingSecret, referenceIn } from '../util/redact.ts';
+import { secret } from './lib/arguments.ts';
 
 const schema = {
   type: 'object',
@@ -28,7 +29,7 @@ const schema = {
       type: 'boolean',
       description: 'A file that is not there is a failure. Default: true.',
     },
-    encrypt: {
+    encrypt: secret({
       type: 'object',
       properties: {
         recipients: {
@@ -48,7 +49,7 @@ const schema = {
       additionalProperties: false,
       description:
         'Encrypts the file in the format age before it reaches the disk of the controller, for "recipients" or with a "passphrase". The name gets ".age" at its end. "runner decrypt" and "age -d" read it. The file is fetched in every run, since its content cannot be compared.',
-    },
+    }),
   },
   required: ['src', 'dest'],
   additionalProperties: false,
@@ -59,7 +60,6 @@ export const fetch: Module<FromSchema<typeof schema>> = {
   summary: 'Copy a file of the host to the controller.',
   schema,
   shorthand: 'src',
-  secretArgs: ['encrypt'],
 
   async plan(args, host) {
     const { src, dest, flat = true, fail_on_missing: mustExist = true } = args;

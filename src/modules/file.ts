@@ -1,12 +1,13 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { HostView, Module, ModuleCall, Plan } from '../core/module.ts';
+import type { HostFacts, Module, Plan, PlannedUndo } from '../core/module.ts';
 import {
   fileState,
   realPath,
   sameFile,
   treeAttributes,
+  treeSum,
   type FileState,
   type PathAttributes,
 } from '../facts/file.ts';
@@ -14,10 +15,12 @@ import { octalMode } from '../util/mode.ts';
 import {
   attributeActions,
   fileProperties,
+  gone,
+  inOrder,
   names,
   pickAttributes,
-  restorePath,
   topmostMade,
+  undoOfPath,
 } from './lib/file-plan.ts';
 
 const schema = {
@@ -62,31 +65,35 @@ const MAX_UNDO_PATHS = 5000;
 export const file: Module<Args> = {
   name: 'file',
   summary: 'Make or remove a file, directory or link, and set owner and mode.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(given, host): Promise<Plan> {
+  async plan(given, { host }) {
     refuseNonsense(given);
     const args = await followed(given, host);
     const { path } = args;
     const found = await host.fact(fileState, path);
+    const result = { path };
     const actions = await makeActions(args, found, host);
     if (actions.length > 0) actions.push(...attributesOfNew(args));
-    else if (args.state === 'absent') return { actions, result: { path } };
-    else if (args.recurse === true && found.type === 'directory')
-      actions.push(...treeActions(args, await otherAttributes(args, host)));
-    else actions.push(...attributeActions(path, found, args));
-    return { actions, result: { path }, capture: needsCopy(args, found) ? [path] : [] };
-  },
-
-  async restore(given, host, captured) {
-    const args = await followed(given, host);
-    const { path } = args;
-    const found = await host.fact(fileState, path);
-    if (args.recurse === true && found.type === 'directory') return restoreBelow(args, host);
-    const whole = found.type === 'directory' && needsCopy(args, found);
-    return restorePath(await topmostMade(path, host), host, captured, { whole });
+    else if (args.state === 'absent') return { actions, result };
+    else if (args.recurse === true && found.type === 'directory') {
+      const other = await otherAttributes(args, host);
+      return { actions: treeActions(args, other), result, ...undoBelow(path, other) };
+    } else actions.push(...attributeActions(path, found, args));
+    if (actions.length === 0) return { actions, result };
+    return { actions, result, undo: await undoOf(args, found, host) };
   },
 };
+
+async function undoOf(args: Args, found: FileState, host: HostFacts): Promise<PlannedUndo> {
+  const { path } = args;
+  if (found.type === 'absent') return inOrder(gone(await topmostMade(path, host)));
+  const copy = needsCopy(args, found);
+  const whole = copy && found.type === 'directory';
+  const tree = whole ? ((await host.fact(treeSum, path)) ?? '') : undefined;
+  return undoOfPath(path, found, host, { copy, ...(tree === undefined ? {} : { tree }) });
+}
 
 function refuseNonsense({ state, src, recurse, path, ...attributes }: Args): void {
   if (recurse === true && state !== 'directory')
@@ -103,7 +110,7 @@ function refuseNonsense({ state, src, recurse, path, ...attributes }: Args): voi
 }
 
 /** The arguments with the path that is meant. */
-async function followed(args: Args, host: HostView): Promise<Args> {
+async function followed(args: Args, host: HostFacts): Promise<Args> {
   const { path, state, follow } = args;
   if (follow === false || ['absent', 'link', 'hard'].includes(state ?? 'file')) return args;
   if ((await host.fact(fileState, path)).type !== 'link') return args;
@@ -118,7 +125,7 @@ async function followed(args: Args, host: HostView): Promise<Args> {
 async function makeActions(
   { path, state, src = '', force }: Args,
   found: FileState,
-  host: HostView,
+  host: HostFacts,
 ): Promise<Action[]> {
   const refuse = (wanted: string, hint?: string) =>
     new TaskError(`"${path}" on "${host.name}" is a ${found.type}, not a ${wanted}.`, {
@@ -173,7 +180,7 @@ function attributesOfNew(args: Args): Action[] {
 }
 
 /** What below the directory, it included, is not as the task wants it. */
-async function otherAttributes(args: Args, host: HostView): Promise<PathAttributes[]> {
+async function otherAttributes(args: Args, host: HostFacts): Promise<PathAttributes[]> {
   const { path, mode, owner, group } = args;
   if (mode === undefined && owner === undefined && group === undefined) return [];
   const found = await host.fact(treeAttributes, path, settledPattern(args));
@@ -225,13 +232,13 @@ function treeActions(args: Args, other: readonly PathAttributes[]): Action[] {
   return actions;
 }
 
-async function restoreBelow(args: Args, host: HostView): Promise<ModuleCall[] | undefined> {
-  const other = await otherAttributes(args, host);
-  if (other.length > MAX_UNDO_PATHS) return undefined;
+/** The undo of other attributes below a directory; of too many paths there is none. */
+function undoBelow(path: string, other: readonly PathAttributes[]): Pick<Plan, 'undo'> {
+  if (other.length > MAX_UNDO_PATHS) return {};
   const found: Record<string, string[]> = {};
-  for (const { path, mode, uid, gid } of other)
-    (found[`${mode} ${String(uid)} ${String(gid)}`] ??= []).push(path);
-  return [{ module: 'restore_attributes', args: { name: args.path, found } }];
+  for (const { path: one, mode, uid, gid } of other)
+    (found[`${mode} ${String(uid)} ${String(gid)}`] ??= []).push(one);
+  return { undo: { calls: [{ module: 'restore_attributes', args: { name: path, found } }] } };
 }
 
 /** A directory that stays needs no copy: only its attributes are touched. */

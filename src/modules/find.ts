@@ -45,10 +45,10 @@ type Args = FromSchema<typeof schema>;
 export const find: Module<Args> = {
   name: 'find',
   summary: 'List files of the host by name, kind, age, size or content.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const paths = listOf(args.paths);
     const relative = paths.find((path) => !path.startsWith('/'));
     if (relative !== undefined) throw new TaskError(`"${relative}" is no absolute path.`);

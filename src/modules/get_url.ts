@@ -3,10 +3,11 @@ import { TaskError } from '../core/errors.ts';
 import type { Module, Plan } from '../core/module.ts';
 import { fileState, fileSum } from '../facts/file.ts';
 import { publishedSum } from '../facts/published-sum.ts';
+import { secret } from './lib/arguments.ts';
 import {
   attributeActions,
   fileProperties,
-  restorePath,
+  undoOfPath,
   writtenAttributes,
 } from './lib/file-plan.ts';
 
@@ -30,13 +31,13 @@ const schema = {
       description: 'Download also where a file is there and no checksum tells. Default: false.',
     },
     timeout: { type: 'integer', minimum: 1, description: 'Seconds. Default: 300.' },
-    headers: {
+    headers: secret({
       type: 'object',
       additionalProperties: { type: 'string' },
       description: 'Headers of the request. Needs curl on the host.',
-    },
+    }),
     url_username: { type: 'string', description: 'Needs curl on the host.' },
-    url_password: { type: 'string', description: 'Never on a command line.' },
+    url_password: secret({ type: 'string', description: 'Never on a command line.' }),
     validate_certs: { type: 'boolean', description: 'Default: true.' },
     ...fileProperties,
   },
@@ -47,10 +48,10 @@ const schema = {
 export const get_url: Module<FromSchema<typeof schema>> = {
   name: 'get_url',
   summary: 'Let the host download a file.',
-  schema,
-  secretArgs: ['url_password', 'headers'],
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host): Promise<Plan> {
+  async plan(args, { host }): Promise<Plan> {
     const { url, dest, checksum, force, timeout = 300, headers, ...rest } = args;
     for (const text of [
       url,
@@ -77,9 +78,10 @@ export const get_url: Module<FromSchema<typeof schema>> = {
       (checksum === undefined
         ? force !== true
         : (await host.fact(fileSum, dest, algorithm)) === sum);
+    const undo = undoOfPath(dest, state, host);
     if (same) {
       const actions = attributeActions(dest, state, rest);
-      return { actions, result: { dest, url }, ...(actions.length > 0 ? { capture: [dest] } : {}) };
+      return { actions, result: { dest, url }, ...(actions.length > 0 ? { undo } : {}) };
     }
     const { url_username: user, url_password: password, validate_certs: validateCerts } = rest;
     return {
@@ -97,11 +99,9 @@ export const get_url: Module<FromSchema<typeof schema>> = {
         },
       ],
       result: { dest, url },
-      capture: [dest],
+      undo,
     };
   },
-
-  restore: ({ dest }, host, captured) => restorePath(dest, host, captured),
 };
 
 /** The name of the file that an address is of. */

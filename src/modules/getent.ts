@@ -24,10 +24,10 @@ const schema = {
 export const getent: Module<FromSchema<typeof schema>> = {
   name: 'getent',
   summary: 'Look names up as the host does: users, groups, hosts, services.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ database, key, fail_key: mustExist = true }, host) {
+  async plan({ database, key, fail_key: mustExist = true }, { host }) {
     const found = await (key === undefined
       ? host.fact(nameEntries, database)
       : host.fact(nameEntries, database, key));

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { ACCOUNT_FILES, accountTools, groupEntry } from '../facts/account.ts';
 import { ACCOUNT_NAME, restoreAccount } from './lib/account.ts';
 

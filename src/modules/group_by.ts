@@ -23,11 +23,15 @@ const schema = {
 export const group_by: Module<FromSchema<typeof schema>> = {
   name: 'group_by',
   summary: 'Put the host into a group for the plays that follow.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
   shorthand: 'key',
 
   plan({ key, leave = [] }) {
-    return { actions: [], leaveGroups: leave, joinGroups: [key], result: { group: key } };
+    return {
+      actions: [],
+      run: [{ kind: 'join-groups', groups: [key], leave }],
+      result: { group: key },
+    };
   },
 };

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec } from '../core/action.ts';
-import type { Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { kernelHostname } from '../facts/system.ts';
 import { planFile, restorePath } from './lib/file-plan.ts';
 

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { quote } from '../util/shell.ts';
-import { gateProperties, lookOnce, waitUntil } from './lib/gate.ts';
+import { gateProperties, waitUntil } from './lib/gate.ts';
 
 const schema = {
   type: 'object',
@@ -44,11 +44,10 @@ const schema = {
 export const http_check: Module<FromSchema<typeof schema>> = {
   name: 'http_check',
   summary: 'Wait until the host gets the wanted answer over HTTP.',
-  schema,
-  readOnly: true,
-  inCheck: lookOnce,
+  args: schema,
+  effect: 'reads',
 
-  plan(args) {
+  plan(args, { once }) {
     const { url, status_code: status = 200, contains, headers = {} } = args;
     const lines = [
       `url = ${curlText(url)}`,
@@ -71,7 +70,7 @@ export const http_check: Module<FromSchema<typeof schema>> = {
 } && body=\${answer%
 *} && case $status in ${accepted}) ;; *) echo "status $status"; false ;; esac${found} && echo "status $status"
   }`;
-    const plan = waitUntil(look, args);
+    const plan = waitUntil(look, { ...args, once });
     const [action] = plan.actions;
     if (action?.kind !== 'exec') return plan;
     const script = `command -v curl >/dev/null || { echo 'there is no curl on the host' >&2; exit 3; }\nrequest=$(cat)\n${action.argv[2] ?? ''}`;

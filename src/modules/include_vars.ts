@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { parse } from 'yaml';
 import { TaskError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { HostView, Module } from '../core/module.ts';
+import type { Controller, Module } from '../core/module.ts';
 
 const schema = {
   type: 'object',
@@ -45,23 +45,26 @@ type Args = FromSchema<typeof schema>;
 export const include_vars: Module<Args> = {
   name: 'include_vars',
   summary: 'Set variables of the host from files of the controller.',
-  schema,
+  args: schema,
   shorthand: 'file',
-  readOnly: true,
+  effect: 'reads',
 
-  async plan(args, host) {
+  async plan(args, { controller }) {
     const { file, name } = args;
     const value =
-      file === undefined ? await readAll(args, host) : await read(file, `vars/${file}`, host);
-    return { actions: [], setFacts: name === undefined ? value : { [name]: value } };
+      file === undefined
+        ? await readAll(args, controller)
+        : await read(file, `vars/${file}`, controller);
+    const facts = name === undefined ? value : { [name]: value };
+    return { actions: [], run: [{ kind: 'set-facts', facts }] };
   },
 };
 
 /** All variables of the files of a folder. */
-async function readAll(args: Args, host: HostView): Promise<JsonObject> {
+async function readAll(args: Args, controller: Controller): Promise<JsonObject> {
   const { dir = '', depth = Infinity, extensions = ['yaml', 'yml', 'json'] } = args;
   const endings = extensions.map((one) => `.${one.replace(/^\./, '')}`);
-  const folder = await inVarsFirst(`vars/${dir}`, dir, (path) => host.controllerFolder(path));
+  const folder = await inVarsFirst(`vars/${dir}`, dir, (path) => controller.folder(path));
   if (!folder) throw new TaskError(`"${dir}" is a file.`, { hint: `Say: file: ${dir}.` });
   const chosen = folder.entries.filter(
     ({ type, path }) =>
@@ -70,13 +73,17 @@ async function readAll(args: Args, host: HostView): Promise<JsonObject> {
       endings.some((ending) => path.endsWith(ending)),
   );
   const all = await Promise.all(
-    chosen.map(({ path }) => read(`${folder.path}/${path}`, undefined, host)),
+    chosen.map(({ path }) => read(`${folder.path}/${path}`, undefined, controller)),
   );
   return Object.assign({}, ...all) as JsonObject;
 }
 
-async function read(file: string, first: string | undefined, host: HostView): Promise<JsonObject> {
-  const bytes = await inVarsFirst(first, file, (path) => host.controllerFile(path));
+async function read(
+  file: string,
+  first: string | undefined,
+  controller: Controller,
+): Promise<JsonObject> {
+  const bytes = await inVarsFirst(first, file, (path) => controller.file(path));
   let value: JsonValue;
   try {
     value = parse(bytes.toString('utf8')) as JsonValue;

@@ -5,10 +5,12 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { CapturePath, HostView, Module, ModuleCall } from '../core/module.ts';
+import type { UndoCall as ModuleCall } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { k0sState, k0sStock, STOCK, UNITS, type K0sState } from '../facts/k0s.ts';
 import { packageRoot } from '../util/package.ts';
 import { MOUNTS_BELOW } from '../util/shell.ts';
+import type { CapturePath, HostView } from './lib/old-module.ts';
 import { restorePath } from './lib/file-plan.ts';
 
 const schema = {

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { HostView, Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import {
   nodeMarks,
   type NodeMarks,
@@ -11,6 +11,7 @@ import {
   requiredLabels,
 } from '../facts/kubernetes.ts';
 import { quoteAll } from '../util/shell.ts';
+import type { HostView } from './lib/old-module.ts';
 import { kubectlCall, kubectlProperties } from './lib/gate.ts';
 
 const marks = (description: string) =>

@@ -21,10 +21,10 @@ const schema = {
 export const k8s_pods: Module<FromSchema<typeof schema>> = {
   name: 'k8s_pods',
   summary: 'List running pods that have addresses of their own, with their TCP ports.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ namespace, selector, ...args }, host) {
+  async plan({ namespace, selector, ...args }, { host }) {
     const call = kubectlCall(args);
     const pods = await host.fact(podAddresses, JSON.stringify(call), namespace, selector ?? '');
     const targets = pods.flatMap(({ address, ports }) => {

@@ -7,7 +7,6 @@ import {
   gateProperties,
   kubectlCall,
   kubectlProperties,
-  lookOnce,
   unitProperty,
   unitRestartsProperty,
   waitUntil,
@@ -70,17 +69,16 @@ const CALL_SECONDS = 60;
 export const k8s_wait: Module<Args> = {
   name: 'k8s_wait',
   summary: 'Wait until Kubernetes answers, or until its objects are ready, rolled out or gone.',
-  schema,
-  readOnly: true,
-  inCheck: lookOnce,
+  args: schema,
+  effect: 'reads',
 
-  plan(args) {
+  plan(args, { once }) {
     const { kind = '', name, selector, path, namespace } = args;
     if (name !== undefined && selector !== undefined)
       throw new TaskError('"name" and "selector" do not go together.');
     const call = [...kubectlCall(args), ...(namespace === undefined ? [] : ['-n', namespace])];
     if (path !== undefined)
-      return waitUntil(quoteAll([...call, 'get', '--raw', path, REQUEST_LIMIT]), args);
+      return waitUntil(quoteAll([...call, 'get', '--raw', path, REQUEST_LIMIT]), { ...args, once });
     const singular = kind.toLowerCase().replace(/s$/, '');
     const isNode = singular === 'node' || singular === 'no';
     const nodeFields = args.kubelet_version !== undefined || args.container_runtime !== undefined;
@@ -91,7 +89,7 @@ export const k8s_wait: Module<Args> = {
     if (isNode && (nodeFields || Array.isArray(name))) {
       if (args.condition !== undefined || selector !== undefined)
         throw new TaskError('"condition" and "selector" do not go together with these arguments.');
-      return waitUntil(nodesLook(call, args), args);
+      return waitUntil(nodesLook(call, args), { ...args, once });
     }
     const one = listOf(name)[0];
     const rollsOut = workloads.includes(singular) && args.condition === undefined;
@@ -101,7 +99,7 @@ export const k8s_wait: Module<Args> = {
     const words = rollsOut
       ? ['rollout', 'status', `${singular}/${one ?? ''}`]
       : ['wait', `--for=${conditionOf(args, singular)}`, ...whichOf(kind, one, selector)];
-    return waitUntil(`${quoteAll([...call, ...words])} ${limit}`, args);
+    return waitUntil(`${quoteAll([...call, ...words])} ${limit}`, { ...args, once });
   },
 };
 

@@ -1,7 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { restorePath } from './lib/file-plan.ts';
 import {
   expression,
   insertAt,
@@ -46,14 +45,13 @@ type Args = FromSchema<typeof schema>;
 export const lineinfile: Module<Args> = {
   name: 'lineinfile',
   summary: 'Keep one line in a text file, or keep it out.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  plan: (args, host) =>
+  plan: (args, { host }) =>
     planEdit({ ...args, absentIsFine: args.state === 'absent' }, host, (text) =>
       editLines(text, args),
     ),
-
-  restore: ({ path }, host, captured) => restorePath(path, host, captured),
 };
 
 function editLines(text: string, args: Args): string {

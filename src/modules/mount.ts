@@ -2,9 +2,11 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { HostView, Module, ModuleCall, Plan } from '../core/module.ts';
+import type { UndoCall as ModuleCall } from '../core/module.ts';
+import type { OldModule as Module, OldPlan as Plan } from './lib/old-module.ts';
 import { fileState } from '../facts/file.ts';
 import { escapeMount, mountedAt, unescapeMount, type Mounted } from '../facts/system.ts';
+import type { HostView } from './lib/old-module.ts';
 import { restorePath } from './lib/file-plan.ts';
 import { latin1, planEdit } from './lib/text.ts';
 

@@ -34,10 +34,13 @@ const schema = {
 export const node_address: Module<FromSchema<typeof schema>> = {
   name: 'node_address',
   summary: 'Find the address by which the other nodes of a cluster reach this host.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ address = '', interface: device = '', candidates = [], route_to: to = '' }, host) {
+  async plan(
+    { address = '', interface: device = '', candidates = [], route_to: to = '' },
+    { host },
+  ) {
     if (address !== '' && device !== '')
       throw new TaskError('"address" and "interface" exclude each other.');
     const asked = (address === '' ? candidates : [address]).filter((one) => one !== '');

@@ -1,9 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { JsonObject } from '../core/json.ts';
-import type { HostView, Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { packageManager } from '../facts/dnf.ts';
 import { apt } from './apt.ts';
 import { dnf } from './dnf.ts';
+import type { HostView } from './lib/old-module.ts';
 
 const schema = {
   type: 'object',

@@ -28,11 +28,12 @@ const schema = {
 export const pause: Module<FromSchema<typeof schema>> = {
   name: 'pause',
   summary: 'Wait on the controller, for a time or for an answer of the operator.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
   plan({ seconds = 0, minutes = 0, prompt, echo = true }) {
-    if (prompt !== undefined) return { actions: [], question: { text: prompt, hidden: !echo } };
-    return { actions: [], pauseSeconds: seconds + minutes * 60 };
+    if (prompt !== undefined)
+      return { actions: [], run: [{ kind: 'ask', question: { text: prompt, hidden: !echo } }] };
+    return { actions: [], run: [{ kind: 'pause', seconds: seconds + minutes * 60 }] };
   },
 };

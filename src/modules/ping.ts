@@ -3,12 +3,11 @@ import type { Module } from '../core/module.ts';
 export const ping: Module = {
   name: 'ping',
   summary: 'Log in, become who the task says, and answer.',
-  schema: { type: 'object', properties: {}, additionalProperties: false },
-  readOnly: true,
+  args: { type: 'object', properties: {}, additionalProperties: false },
+  effect: 'reads',
 
   plan: () => ({
     actions: [{ kind: 'exec', argv: ['true'] }],
-    readOnly: true,
     result: { ping: 'pong' },
   }),
 };

@@ -3,7 +3,7 @@ import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { quote } from '../util/shell.ts';
 import { listOf } from './lib/arguments.ts';
-import { gateProperties, lookOnce, waitUntil } from './lib/gate.ts';
+import { gateProperties, waitUntil } from './lib/gate.ts';
 import { portOpen, portReachable } from './lib/ports.ts';
 
 const number = { type: 'integer', minimum: 1, maximum: 65_535 } as const;
@@ -45,19 +45,12 @@ const schema = {
 export const port_check: Module<FromSchema<typeof schema>> = {
   name: 'port_check',
   summary: 'Check that TCP ports are open, free, or reachable.',
-  schema,
-  readOnly: true,
-  inCheck: lookOnce,
+  args: schema,
+  effect: 'reads',
 
-  plan({
-    host = '127.0.0.1',
-    port,
-    ports = [],
-    targets = [],
-    state = 'open',
-    timeout = 0,
-    sleep = 1,
-  }) {
+  plan(args, { once }) {
+    const { host = '127.0.0.1', port, ports = [], targets = [], state = 'open' } = args;
+    const { timeout = 0, sleep = 1 } = args;
     const numbers = [...(port === undefined ? [] : [port]), ...ports];
     const all: [host: string, port: number][] = [
       ...listOf(host).flatMap((where) => numbers.map((one): [string, number] => [where, one])),
@@ -82,7 +75,7 @@ export const port_check: Module<FromSchema<typeof schema>> = {
       ([where, one]) =>
         `${look(where, one)} || { echo ${quote(`port ${String(one)} of ${where} is ${wrong}`)}; bad=1; }`,
     );
-    return waitUntil(`{ bad=0; ${looks.join('; ')}; [ "$bad" = 0 ]; }`, { timeout, sleep });
+    return waitUntil(`{ bad=0; ${looks.join('; ')}; [ "$bad" = 0 ]; }`, { timeout, sleep, once });
   },
 };
 

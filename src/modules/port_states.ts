@@ -29,10 +29,10 @@ export const port_states: Module<FromSchema<typeof schema>> = {
   name: 'port_states',
   summary:
     'Find out whether TCP ports are open, refused, blocked, or of a name without an address.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ host: hosts, ports, connect_timeout: seconds = 5 }, host) {
+  async plan({ host: hosts, ports, connect_timeout: seconds = 5 }, { host }) {
     const asked = listOf(hosts).flatMap((name) => ports.map((port) => `${String(port)}@${name}`));
     const found = await host.fact(portStates, String(seconds), ...asked);
     return { actions: [], result: { ports: found as unknown as JsonObject[] } };

@@ -49,9 +49,11 @@ const STARTED =
 export const reboot: Module<FromSchema<typeof schema>> = {
   name: 'reboot',
   summary: 'Restart the host and wait until it is up again.',
-  schema,
+  args: schema,
+  // The state of a host is on its disk; what was running is started by its units.
+  effect: 'passes',
 
-  async plan({ reboot_timeout, reboot_command, test_command: test = STARTED, ...args }, host) {
+  async plan({ reboot_timeout, reboot_command, test_command: test = STARTED, ...args }, { host }) {
     const boot = await host.fact(bootId);
     const { msg, pre_reboot_delay: before = 0, post_reboot_delay: behind = 0 } = args;
     const restart = [
@@ -76,12 +78,7 @@ export const reboot: Module<FromSchema<typeof schema>> = {
     };
   },
 
-  // The state of a host is on its disk; what was running is started by its units.
-  undoFor: () => 'none',
-
-  finish: (result) => ({
-    ...result,
-    rebooted: result['rc'] === 0,
-    elapsed: Number(result['stdout']),
+  conclude: ([answer]) => ({
+    result: { rebooted: answer?.code === 0, elapsed: Number(answer?.stdout.trim()) },
   }),
 };

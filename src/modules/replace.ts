@@ -1,6 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { restorePath } from './lib/file-plan.ts';
 import { expression, latin1, planEdit, textFileProperties } from './lib/text.ts';
 
 const schema = {
@@ -28,11 +27,10 @@ type Args = FromSchema<typeof schema>;
 export const replace: Module<Args> = {
   name: 'replace',
   summary: 'Replace all matches of a regular expression in a text file.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  plan: (args, host) => planEdit(args, host, (text) => edit(text, args)),
-
-  restore: ({ path }, host, captured) => restorePath(path, host, captured),
+  plan: (args, { host }) => planEdit(args, host, (text) => edit(text, args)),
 };
 
 function edit(text: string, { regexp, replace: by = '', after, before }: Args): string {

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { toText } from './lib/file-plan.ts';
-import { planRun, runProperties, splitWords, undoForRun } from './lib/run.ts';
+import { effectOfRun, planRun, runProperties, splitWords } from './lib/run.ts';
 
 const { chdir, creates, removes, read_only } = runProperties;
 const schema = {
@@ -37,12 +37,13 @@ cat >"$t" && chmod 700 "$t" || exit 1
 export const script: Module<FromSchema<typeof schema>> = {
   name: 'script',
   summary: 'Run a script of the controller on the host.',
-  schema,
+  args: schema,
+  effect: effectOfRun,
   shorthand: 'cmd',
 
-  async plan({ cmd, executable, ...args }, host) {
+  async plan({ cmd, executable, ...args }, { host, controller }) {
     const [path = '', ...words] = splitWords(cmd);
-    const text = toText(await host.controllerFile(path));
+    const text = toText(await controller.file(path));
     if (text === undefined) throw new TaskError(`"${path}" is no text, so it is no script.`);
     const how = executable === undefined ? '"$t"' : `"$e" "$t"`;
     const setup = RUN.replace('"$@"', `${how} "$@"`);
@@ -56,6 +57,4 @@ export const script: Module<FromSchema<typeof schema>> = {
     ];
     return planRun([...argv, ...words], { ...args, stdin: text }, host);
   },
-
-  undoFor: undoForRun,
 };

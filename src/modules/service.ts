@@ -2,8 +2,9 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { HostView, Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { unitStatus, USER_MANAGER, type UnitStatus } from '../facts/systemd.ts';
+import type { HostView } from './lib/old-module.ts';
 
 const schema = {
   type: 'object',

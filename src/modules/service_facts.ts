@@ -4,10 +4,10 @@ import { serviceList } from '../facts/systemd.ts';
 export const service_facts: Module = {
   name: 'service_facts',
   summary: 'List the services of a host with systemd, by name.',
-  schema: { type: 'object', properties: {}, additionalProperties: false },
-  readOnly: true,
+  args: { type: 'object', properties: {}, additionalProperties: false },
+  effect: 'reads',
 
-  async plan(_args, host) {
+  async plan(_args, { host }) {
     const services = await host.fact(serviceList);
     return { actions: [], result: { services: { ...services } } };
   },

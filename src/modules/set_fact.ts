@@ -6,17 +6,17 @@ const name = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export const set_fact: Module = {
   name: 'set_fact',
   summary: 'Set variables of the host for the rest of the run.',
-  schema: {
+  args: {
     type: 'object',
     minProperties: 1,
     additionalProperties: { description: 'Any value, under the name of the variable.' },
   },
-  readOnly: true,
+  effect: 'reads',
 
   plan(args) {
     for (const key of Object.keys(args)) {
       if (!name.test(key)) throw new TaskError(`"${key}" cannot be the name of a variable.`);
     }
-    return { actions: [], setFacts: args };
+    return { actions: [], run: [{ kind: 'set-facts', facts: args }] };
   },
 };

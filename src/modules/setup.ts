@@ -4,11 +4,15 @@ import { hostFacts } from '../facts/host.ts';
 export const setup: Module = {
   name: 'setup',
   summary: 'Gather facts of the host into ansible_facts.',
-  schema: { type: 'object', properties: {}, additionalProperties: false },
-  readOnly: true,
+  args: { type: 'object', properties: {}, additionalProperties: false },
+  effect: 'reads',
 
-  async plan(_args, host) {
+  async plan(_args, { host }) {
     const facts = await host.fact(hostFacts);
-    return { actions: [], result: { ansible_facts: facts }, setFacts: { ansible_facts: facts } };
+    return {
+      actions: [],
+      result: { ansible_facts: facts },
+      run: [{ kind: 'set-facts', facts: { ansible_facts: facts } }],
+    };
   },
 };

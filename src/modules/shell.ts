@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { planRun, runProperties, undoForRun } from './lib/run.ts';
+import { effectOfRun, planRun, runProperties } from './lib/run.ts';
 
 const schema = {
   type: 'object',
@@ -20,8 +20,8 @@ const schema = {
 export const shell: Module<FromSchema<typeof schema>> = {
   name: 'shell',
   summary: 'Run shell text. Prefer command where no pipe or redirection is needed.',
-  schema,
+  args: schema,
+  effect: effectOfRun,
   shorthand: 'cmd',
-  plan: (args, host) => planRun([args.executable ?? '/bin/sh', '-c', args.cmd], args, host),
-  undoFor: undoForRun,
+  plan: (args, { host }) => planRun([args.executable ?? '/bin/sh', '-c', args.cmd], args, host),
 };

@@ -16,10 +16,10 @@ const schema = {
 export const slurp: Module<FromSchema<typeof schema>> = {
   name: 'slurp',
   summary: 'Read a file of the host into the registered result.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ src }, host) {
+  async plan({ src }, { host }) {
     const content = await host.fact(fileContent, src);
     if (content === undefined) throw new TaskError(`"${src}" does not exist on "${host.name}".`);
     const text = toText(content);

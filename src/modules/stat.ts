@@ -20,10 +20,10 @@ const schema = {
 export const stat: Module<FromSchema<typeof schema>> = {
   name: 'stat',
   summary: 'Look at a path on the host.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ path, follow, get_checksum: sums = true, ...args }, host) {
+  async plan({ path, follow, get_checksum: sums = true, ...args }, { host }) {
     const { checksum_algorithm: algorithm = 'sha256' } = args;
     const place = follow === true ? await host.fact(realPath, path) : path;
     if (place === undefined) return { actions: [], result: { stat: { exists: false } } };

@@ -1,7 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { Module, ModuleCall } from '../core/module.ts';
+import type { UndoCall as ModuleCall } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { kernelParameter } from '../facts/kernel.ts';
 import { escapePattern } from '../util/text.ts';
 import { restorePath } from './lib/file-plan.ts';

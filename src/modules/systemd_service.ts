@@ -1,4 +1,4 @@
-import type { Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { service } from './service.ts';
 
 /** The name that Ansible has for it. */

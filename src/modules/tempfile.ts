@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
-import type { HostView, Module, ModuleCall } from '../core/module.ts';
+import type { UndoCall as ModuleCall } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import { fileState } from '../facts/file.ts';
+import type { HostView } from './lib/old-module.ts';
 
 const schema = {
   type: 'object',

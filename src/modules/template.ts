@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { fileProperties, planFile, restorePath } from './lib/file-plan.ts';
+import { fileProperties, planFile } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -25,12 +25,11 @@ const schema = {
 export const template: Module<FromSchema<typeof schema>> = {
   name: 'template',
   summary: 'Render a template of the controller onto the host.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ src, dest, force, ...attributes }, host) {
-    const content = Buffer.from(await host.renderTemplate(src));
+  async plan({ src, dest, force, ...attributes }, { host, controller }) {
+    const content = Buffer.from(await controller.render(src));
     return planFile({ path: dest, content, keepExisting: force === false, ...attributes }, host);
   },
-
-  restore: ({ dest }, host, captured) => restorePath(dest, host, captured),
 };

@@ -1,27 +1,26 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { ControllerFile, HostView, Module, ModuleCall } from '../core/module.ts';
+import type { ControllerFile, Module, Sight } from '../core/module.ts';
 import { archiveEntries, plainName, TAR_FLAG, type PathState } from '../facts/archive.ts';
 import { fileState } from '../facts/file.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
 import { globPattern } from '../util/patterns.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
+import { gone, inOrder } from './lib/file-plan.ts';
 import {
   below,
   compareTree,
   followed,
-  gone,
   listing,
   onAll,
   parentOf,
-  replaced,
-  restoreTree,
   sameContent,
   sameOwners,
   stateOf,
   type TreeComparison,
   type TreeEntry,
+  undoOfTree,
 } from './lib/tree.ts';
 
 const schema = {
@@ -91,13 +90,14 @@ else tr '\\n' '\\0' | xargs -0 tar -xpo"$z"f "$a" -C "$d" --no-recursion --strip
 export const unarchive: Module<Args> = {
   name: 'unarchive',
   summary: 'Unpack an archive; what is there as the archive has it is left alone.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host, controller }) {
     const { src, dest, creates, mode, owner, group } = args;
     if (creates !== undefined && (await host.fact(fileState, creates)).type !== 'absent')
       return { actions: [], result: { dest, src, msg: `"${creates}" is there.` } };
-    const found = await compare(args, host);
+    const found = await compare(args, { host, controller });
     const { wanted, different, states, archive, from } = found;
     const result = {
       dest,
@@ -134,23 +134,20 @@ export const unarchive: Module<Args> = {
       actions,
       result,
       ...(host.wantsDiff ? { diff: [listing(dest, found)] } : {}),
-      capture: replaced(found).map(({ path }) => below(dest, path)),
+      undo: inOrder(from && gone(archive), await undoOfTree(dest, found, host)),
     };
-  },
-
-  async restore(args, host, captured): Promise<ModuleCall[]> {
-    const found = await compare(args, host);
-    const { dest } = args;
-    return [
-      ...(found.from ? [gone(found.archive)] : []),
-      ...(await restoreTree(dest, found, host, captured)),
-    ];
   },
 };
 
-async function compare(args: Args, host: HostView): Promise<Comparison> {
+async function compare(
+  args: Args,
+  { host, controller }: Pick<Sight, 'host' | 'controller'>,
+): Promise<Comparison> {
   const { src, dest } = args;
-  const [{ state }, content] = await Promise.all([followed(dest, host), contentOf(args, host)]);
+  const [{ state }, content] = await Promise.all([
+    followed(dest, host),
+    contentOf(args, { host, controller }),
+  ]);
   if (state.type !== 'directory') {
     throw new TaskError(`There is no directory "${dest}" on "${host.name}".`, {
       hint: `Make it first: file: { path: ${dest}, state: directory }.`,
@@ -178,12 +175,12 @@ interface Content {
   from?: ControllerFile;
 }
 
-async function contentOf({ src, remote_src: isThere }: Args, host: HostView): Promise<Content> {
+async function contentOf(
+  { src, remote_src: isThere }: Args,
+  { host, controller }: Pick<Sight, 'host' | 'controller'>,
+): Promise<Content> {
   if (isThere === true) return host.fact(archiveEntries, src);
-  const [from, entries] = await Promise.all([
-    host.controllerFileInfo(src),
-    host.controllerArchive(src),
-  ]);
+  const [from, entries] = await Promise.all([controller.fileInfo(src), controller.archive(src)]);
   return { kind: 'tar', entries, from };
 }
 

@@ -2,7 +2,8 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { httpMethods, type HttpRequest } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { HostView, Module } from '../core/module.ts';
+import type { Controller, Module } from '../core/module.ts';
+import { secret } from './lib/arguments.ts';
 
 const schema = {
   type: 'object',
@@ -13,19 +14,19 @@ const schema = {
       description: 'Address to ask. The request is sent by the controller.',
     },
     method: { enum: httpMethods, description: 'Default: GET.' },
-    body: { description: 'Text, or a value that is sent as body_format says.' },
+    body: secret({ description: 'Text, or a value that is sent as body_format says.' }),
     body_format: {
       enum: ['raw', 'json', 'form-urlencoded'],
       description:
         'How the body is written; its content type is sent unless headers say another. Default: json for a value, raw for text.',
     },
-    headers: {
+    headers: secret({
       type: 'object',
       additionalProperties: { type: 'string' },
       description: 'Request headers.',
-    },
+    }),
     url_username: { type: 'string', description: 'Login by basic authentication.' },
-    url_password: { type: 'string', description: 'Its password. Never on a command line.' },
+    url_password: secret({ type: 'string', description: 'Its password. Never on a command line.' }),
     status_code: {
       anyOf: [{ type: 'integer' }, { type: 'array', items: { type: 'integer' }, minItems: 1 }],
       description: 'Accepted statuses. Default: 200, and for what is no GET 200 to 299.',
@@ -67,13 +68,13 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
-async function toRequest(args: Args, host: HostView): Promise<HttpRequest> {
+async function toRequest(args: Args, controller: Controller): Promise<HttpRequest> {
   const { url_username: user, url_password: password = '', follow_redirects: redirects } = args;
   const { ca_path: caPath, client_cert: certPath, client_key: keyPath, unix_socket: socket } = args;
   const login = Buffer.from(`${user ?? ''}:${password}`).toString('base64');
   const [ca, cert, key] = await Promise.all(
     [caPath, certPath, keyPath].map(async (path) =>
-      path === undefined ? undefined : (await host.controllerFile(path)).toString('utf8'),
+      path === undefined ? undefined : (await controller.file(path)).toString('utf8'),
     ),
   );
   if (cert === undefined && key !== undefined)
@@ -134,14 +135,13 @@ function writtenBody({ body, body_format: format }: Args): { type?: string; text
 export const uri: Module<Args> = {
   name: 'uri',
   summary: 'Send an HTTP request.',
-  schema,
-  secretArgs: ['headers', 'body', 'url_password'],
+  args: schema,
+  effect: (args) => (onlyLooks(args) ? 'reads' : 'changes'),
 
-  async plan(args, host) {
-    const request = await toRequest(args, host);
-    const looksOnly = onlyLooks(args);
-    if (!looksOnly) return { actions: [{ kind: 'http', request }] };
-    const response = await host.request(request);
+  async plan(args, { controller }) {
+    const request = await toRequest(args, controller);
+    if (!onlyLooks(args)) return { actions: [{ kind: 'http', request }] };
+    const response = await controller.request(request);
     const accepted = request.accept ?? [200];
     if (!accepted.includes(response.status)) {
       throw new TaskError(
@@ -152,10 +152,8 @@ export const uri: Module<Args> = {
     if (args.return_content !== false) result['content'] = response.body;
     const json = parseJson(response.body);
     if (json !== undefined) result['json'] = json;
-    return { actions: [], readOnly: true, result };
+    return { actions: [], result };
   },
-
-  undoFor: (args) => (onlyLooks(args) ? 'none' : 'uncovered'),
 };
 
 /** A request that changes nothing, by its method or by what the task says. */

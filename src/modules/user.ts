@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { HostView, Module } from '../core/module.ts';
+import type { OldModule as Module } from './lib/old-module.ts';
 import {
   ACCOUNT_FILES,
   accountTools,
@@ -11,7 +11,9 @@ import {
   type UserEntry,
 } from '../facts/account.ts';
 import { fileState } from '../facts/file.ts';
+import type { HostView } from './lib/old-module.ts';
 import { ACCOUNT_NAME, restoreAccount } from './lib/account.ts';
+import { secret } from './lib/arguments.ts';
 import { restorePath } from './lib/file-plan.ts';
 
 const schema = {
@@ -45,12 +47,12 @@ const schema = {
     move_home: { type: 'boolean', description: 'Move the home directory to the new "home".' },
     shell: { type: 'string', pattern: '^/[^:\\n]*$', description: 'Login shell.' },
     system: { type: 'boolean', description: 'A new user gets a number of those for the system.' },
-    password: {
+    password: secret({
       type: 'string',
       pattern: '^[^:\\n]*$',
       description:
         'Hash as crypt(3) makes it, such as from "openssl passwd -6". Never on a command line.',
-    },
+    }),
     update_password: {
       enum: ['always', 'on_create'],
       description: 'When the password is set. Default: always.',
@@ -78,7 +80,6 @@ export const user: Module<Args> = {
   name: 'user',
   summary: 'Make, change or remove a user.',
   schema,
-  secretArgs: ['password'],
 
   async plan(args, host) {
     const { name, state = 'present' } = args;

@@ -65,12 +65,12 @@ function presence(args: Args): string {
 export const wait_for: Module<Args> = {
   name: 'wait_for',
   summary: 'Wait until a port or path is there, or gone.',
-  schema,
-  readOnly: true,
-  inCheck: (args) => ({ ...args, timeout: 1, delay: 0 }),
+  args: schema,
+  effect: 'reads',
 
-  plan(args) {
-    const { timeout = 300, sleep = 1, delay = 0, state, msg, path, port } = args;
+  plan(args, { once }) {
+    const { sleep = 1, state, msg, path, port } = args;
+    const { timeout = 300, delay = 0 } = once ? { timeout: 1 } : args;
     if (path !== undefined && ['started', 'stopped', 'drained'].includes(state ?? 'present'))
       throw new TaskError(`A path is "present" or "absent", not ${String(state)}.`);
     if (state === 'drained' && !isHere(args.host ?? 'localhost'))
@@ -91,6 +91,6 @@ export const wait_for: Module<Args> = {
       `  sleep ${String(sleep)}`,
       'done',
     ].join('\n');
-    return { actions: [{ kind: 'exec', argv: ['/bin/sh', '-c', script] }], readOnly: true };
+    return { actions: [{ kind: 'exec', argv: ['/bin/sh', '-c', script] }] };
   },
 };

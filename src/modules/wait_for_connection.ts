@@ -18,14 +18,11 @@ const schema = {
 export const wait_for_connection: Module<FromSchema<typeof schema>> = {
   name: 'wait_for_connection',
   summary: 'Wait until the host can be logged in to.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  waitsForHost: ({ timeout = 600, sleep = 1, delay = 0 }) => ({
-    seconds: timeout,
-    pauseSeconds: sleep,
-    delaySeconds: delay,
+  plan: ({ timeout: seconds = 600, sleep: pauseSeconds = 1, delay: delaySeconds = 0 }) => ({
+    actions: [{ kind: 'exec', argv: ['true'] }],
+    run: [{ kind: 'await-host', seconds, pauseSeconds, delaySeconds }],
   }),
-
-  plan: () => ({ actions: [{ kind: 'exec', argv: ['true'] }], readOnly: true }),
 };

@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module, Plan } from '../core/module.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
-import { fileProperties, pickAttributes, restorePath } from './lib/file-plan.ts';
+import { fileProperties, pickAttributes } from './lib/file-plan.ts';
 import { planEdit } from './lib/text.ts';
 
 const schema = {
@@ -40,9 +40,10 @@ type Args = FromSchema<typeof schema>;
 export const yum_repository: Module<Args> = {
   name: 'yum_repository',
   summary: 'Add or remove a repository of packages of DNF or YUM.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host): Promise<Plan> {
+  async plan(args, { host }): Promise<Plan> {
     const { name, state = 'present' } = args;
     const isAbsent = state === 'absent';
     const path = fileOf(args);
@@ -57,8 +58,6 @@ export const yum_repository: Module<Args> = {
     );
     return { ...plan, result: { ...plan.result, repo: name, path } };
   },
-
-  restore: (args, host, captured) => restorePath(fileOf(args), host, captured),
 };
 
 function fileOf({ name, file = name }: Args): string {

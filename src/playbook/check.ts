@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { TemplateError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
-import type { ModuleRegistry } from '../core/module.ts';
+import { effectOf, type ModuleRegistry } from '../core/module.ts';
 import {
   blockUndosOf,
   handlerNames,
@@ -418,8 +418,7 @@ function checkUndo(task: TaskNode, modules: ModuleRegistry): Problem[] {
     task.irreversible !== undefined ||
     task.undo.kind === 'none' ||
     task.undo.kind === 'tasks' ||
-    module?.restore !== undefined ||
-    module?.undoFor?.(task.args) === 'none';
+    (module !== undefined && effectOf(module, task.args) !== 'changes');
   if (answered) return [];
   return [
     {

@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Module } from '../core/module.ts';
+import { effectOf, markedArguments, type Module } from '../core/module.ts';
 import type {
   BlockNode,
   Limit,
@@ -148,7 +148,7 @@ export function loadTask(
   const id = stepId(outer.path, taskName, context.ids);
   const args = loadArguments(reader, module, inherited, context);
   const inner = { ...inherited, path: id };
-  const readOnly = module.readOnly === true || args['read_only'] === true;
+  const readOnly = effectOf(module, args) === 'reads';
   const undo = loadUndo(reader, inner, context);
   const irreversible = own.irreversible;
   if (irreversible !== undefined && context.dynamic) reportHiddenPivot(reader);
@@ -273,7 +273,7 @@ function loadArguments(
   for (const key of Object.keys(more).filter((one) => one in args))
     reader.problem('args', `Argument "${key}" is given twice.`);
   args = { ...moduleDefaults[module.name], ...args, ...more };
-  for (const problem of validateValue(module.schema, args, { templates: true })) {
+  for (const problem of validateValue(module.args, args, { templates: true })) {
     const top = problem.key ?? problem.path[0];
     const fromMore = top !== undefined && top in more;
     const at = fromMore
@@ -290,7 +290,26 @@ function loadArguments(
       at,
     });
   }
-  return module.prepare?.(args) ?? args;
+  return withVariables(reader, module, args);
+}
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
+
+/** The name of a variable, where an argument is one, becomes a template of its value. */
+function withVariables(reader: MapReader, module: Module, args: JsonObject): JsonObject {
+  const named = markedArguments(module, 'format', 'variable').filter((name) => name in args);
+  const values: JsonObject = {};
+  for (const name of named) {
+    const variable = args[name];
+    const plain = typeof variable === 'string' ? variable.replaceAll(/[{}]/g, '') : '';
+    if (VARIABLE.test(plain)) values[name] = `{{${plain}}}`;
+    else
+      reader.problem(
+        module.name,
+        `Module "${module.name}": "${name}" must be the name of a variable.`,
+      );
+  }
+  return { ...args, ...values };
 }
 
 /** A mode that is a number is one that lost its leading zero, or never had it. */

@@ -21,6 +21,9 @@ const ajv = new Ajv({
   // by a test, those of playbooks by being compiled.
   validateSchema: false,
 });
+// Marks for the loader and the engine, see core/module.ts: they say nothing about a value.
+for (const mark of ['condition', 'variable']) ajv.addFormat(mark, true);
+ajv.addKeyword('secret');
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
 
 function validatorOf(schema: JsonSchema): ValidateFunction {

@@ -17,16 +17,9 @@ function viewOf(answer: CommandOutput): { view: SessionHostView; trips: number[]
   const view = new SessionHostView({
     name: 'h1',
     session: () => Promise.resolve(session as unknown as HostSession),
-    folders: [],
     factTimeoutMs: 1000,
     wantsDiff: false,
-    keptCopy: () => undefined,
     signal: new AbortController().signal,
-    // Neither templates nor requests nor encrypted files are asked for here.
-    ...({} as Pick<
-      ConstructorParameters<typeof SessionHostView>[0],
-      'scope' | 'request' | 'decrypt'
-    >),
   });
   return { view, trips };
 }

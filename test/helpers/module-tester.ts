@@ -4,7 +4,20 @@ import { describeAction, type HttpRequest, type HttpResponse } from '../../src/c
 import { RunnerError } from '../../src/core/errors.ts';
 import type { Fact } from '../../src/core/fact.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { HostView, Module, ModuleCall } from '../../src/core/module.ts';
+import {
+  effectOf,
+  HostCopy,
+  type Module,
+  type ModuleCall,
+  type Sight,
+} from '../../src/core/module.ts';
+import { placeCopies } from '../../src/engine/undo-plan.ts';
+import {
+  adapt,
+  hostView,
+  type HostView,
+  type OldModule,
+} from '../../src/modules/lib/old-module.ts';
 import type { ArchiveEntry } from '../../src/util/archive.ts';
 import type { FolderEntry } from '../../src/util/folder.ts';
 import { validateValue } from '../../src/util/schema.ts';
@@ -37,40 +50,43 @@ export function fakeHost({
   folders = {},
   archives = {},
   responses = {},
-}: Partial<Case>): HostView {
+}: Partial<Case>): Sight & HostView {
   const file = (path: string): Promise<Buffer> => {
     const text = files[path];
     return text === undefined
       ? Promise.reject(new Error(`The case has no file "${path}".`))
       : Promise.resolve(Buffer.from(text));
   };
-  return {
+  const host: Sight['host'] = {
     name: 'host1',
     wantsDiff: true,
+    copyOf: (path) => new HostCopy(path),
     fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T> {
       const key = [fact.name, ...params].join(' ');
       if (!Object.hasOwn(facts, key))
         return Promise.reject(new Error(`The case has no fact "${key}".`));
       return Promise.resolve(facts[key] as T);
     },
-    controllerFile: file,
-    controllerFolder: (path) => {
+  };
+  const controller: Sight['controller'] = {
+    file,
+    folder: (path) => {
       const entries = folders[path];
       return Promise.resolve(entries && { path: `/controller/${path}`, entries });
     },
-    controllerArchive: (path) =>
+    archive: (path) =>
       Object.hasOwn(archives, path)
         ? Promise.resolve(archives[path] ?? [])
         : Promise.reject(new Error(`The case has no archive "${path}".`)),
-    controllerFileInfo: async (path) => {
+    fileInfo: async (path) => {
       const bytes = await file(path);
       const checksum = createHash('sha256').update(bytes).digest('hex');
       const own = path.startsWith('/') ? path : `/controller/${path}`;
       return { path: own, size: bytes.length, mode: '0640', checksum };
     },
-    renderTemplate: async (path) => (await file(path)).toString(),
+    render: async (path) => (await file(path)).toString(),
     keptCopy: (path) => (files[path] === undefined ? undefined : Buffer.from(files[path])),
-    localChecksum: (path) => Promise.resolve(facts[`local ${path}`] as string | undefined),
+    checksum: (path) => Promise.resolve(facts[`local ${path}`] as string | undefined),
     request({ method, url }: HttpRequest) {
       const response = responses[`${method} ${url}`];
       return response
@@ -78,16 +94,19 @@ export function fakeHost({
         : Promise.reject(new Error(`No response for ${method} ${url}.`));
     },
   };
+  const sight = { host, controller, once: false };
+  return { ...sight, ...hostView(sight) };
 }
 
 /** Runs a module's cases: arguments and facts in, actions out. */
-export function testModule<A>(module: Module<A>, cases: ModuleCases): void {
+export function testModule<A>(given: Module<A> | OldModule<A>, cases: ModuleCases): void {
+  const module = adapt(given as Module | OldModule);
   const titles = [...cases.settled, ...(cases.changes ?? []), ...(cases.refused ?? [])].map(
     ({ title }) => title,
   );
   const plan = async (one: Case) => {
-    expect(validateValue(module.schema, one.args), 'arguments fit the schema').toEqual([]);
-    return module.plan(one.args as A, fakeHost(one));
+    expect(validateValue(module.args, one.args), 'arguments fit the schema').toEqual([]);
+    return module.plan(one.args as never, fakeHost(one));
   };
 
   describe(module.name, () => {
@@ -97,35 +116,31 @@ export function testModule<A>(module: Module<A>, cases: ModuleCases): void {
     });
     for (const one of cases.settled) {
       it(`settled: ${one.title}`, async () => {
-        const { actions, readOnly, result } = await plan(one);
-        if (readOnly !== true) expect(actions).toEqual([]);
+        const { actions, result } = await plan(one);
+        if (effectOf(module, one.args) !== 'reads') expect(actions).toEqual([]);
         if (one.result) expect(result).toMatchObject(one.result);
       });
     }
     for (const one of cases.changes ?? []) {
       it(`changes: ${one.title}`, async () => {
-        const { actions } = await plan(one);
+        const { actions, undo } = await plan(one);
         expect(actions.map(describeAction)).toEqual(one.actions);
         if (one.restore) {
-          const restored = await module.restore?.(
-            one.args as A,
-            fakeHost(one),
-            (path) => `/captured${path}`,
-          );
-          expect(restored).toEqual(one.restore);
+          const calls = placeCopies(undo?.calls ?? [], (path) => `/captured${path}`);
+          expect(calls).toEqual(one.restore);
         }
       });
     }
     for (const one of cases.refused ?? []) {
       it(`refuses: ${one.title}`, async () => {
-        const problems = validateValue(module.schema, one.args);
+        const problems = validateValue(module.args, one.args);
         if (one.code === 'SCHEMA') {
           expect(problems).not.toEqual([]);
           return;
         }
         expect(problems).toEqual([]);
         const error = await Promise.resolve()
-          .then(() => module.plan(one.args as A, fakeHost(one)))
+          .then(() => module.plan(one.args as never, fakeHost(one)))
           .then(
             () => undefined,
             (reason: unknown) => reason,

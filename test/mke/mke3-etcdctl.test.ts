@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { effectOf } from '../../src/core/module.ts';
 import { mke3_etcdctl } from '../../src/mke/modules/mke3_etcdctl.ts';
 import { testModule } from '../helpers/module-tester.ts';
 
@@ -23,15 +24,16 @@ testModule(mke3_etcdctl, {
 
 describe('mke3_etcdctl', () => {
   it('returns an answer in JSON as "json", and no "json" for other text', () => {
-    const finish = (stdout: string) => mke3_etcdctl.finish?.({ stdout }, { cmd: 'a' });
-    expect(finish('{"members":[{"name":"m1"}]}')).toMatchObject({
-      json: { members: [{ name: 'm1' }] },
+    const conclude = (stdout: string) =>
+      mke3_etcdctl.conclude?.([{ code: 0, stdout, stderr: '' }], { cmd: 'a' });
+    expect(conclude('{"members":[{"name":"m1"}]}\n')).toEqual({
+      result: { json: { members: [{ name: 'm1' }] } },
     });
-    expect(finish('is healthy')).toEqual({ stdout: 'is healthy' });
+    expect(conclude('is healthy\n')).toEqual({});
   });
 
   it('needs a declared undo unless it only looks', () => {
-    expect(mke3_etcdctl.undoFor?.({ cmd: 'a', read_only: true })).toBe('none');
-    expect(mke3_etcdctl.undoFor?.({ cmd: 'a' })).toBe('uncovered');
+    expect(effectOf(mke3_etcdctl, { cmd: 'a', read_only: true })).toBe('reads');
+    expect(effectOf(mke3_etcdctl, { cmd: 'a' })).toBe('changes');
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { containers } from '../../src/facts/container.ts';
 import { nodeMarks, podAddresses, podsToMove, requiredLabels } from '../../src/facts/kubernetes.ts';
 import { directoryUse } from '../../src/facts/docker.ts';
+import { HostCopy } from '../../src/core/module.ts';
 import { container } from '../../src/modules/container.ts';
 import { docker_export } from '../../src/modules/docker_export.ts';
 import { docker_object } from '../../src/modules/docker_object.ts';
@@ -284,7 +285,7 @@ async function look(module: { plan: unknown }, args: object, programs: Record<st
     [flag, `${functions.join('')}${script}`, ...words],
     { encoding: 'utf8', input: action.stdin ?? '', timeout: 20_000 },
   );
-  return { status, stdout, stderr, readOnly: plan.readOnly };
+  return { status, stdout, stderr };
 }
 
 testModule(k8s_wait, {
@@ -428,12 +429,8 @@ describe('k8s_wait', () => {
     [{ path: '/readyz' }, 'get --raw /readyz --request-timeout=10s'],
     [{ kind: 'node', name: 'n1', timeout: 7 }, 'wait --for=condition=Ready node/n1 --timeout=7s'],
   ])('asks for %j', async (args, words) => {
-    const { status, stdout, readOnly } = await look(k8s_wait, args, says);
-    expect({ status, stdout: stdout.trim(), readOnly }).toEqual({
-      status: 0,
-      stdout: words,
-      readOnly: true,
-    });
+    const { status, stdout } = await look(k8s_wait, args, says);
+    expect({ status, stdout: stdout.trim() }).toEqual({ status: 0, stdout: words });
   });
 
   it('tries again when the API is away, and gives up in time', async () => {
@@ -478,8 +475,8 @@ describe('etcd_health', () => {
     const { stderr } = await look(etcd_health, { timeout: 0 }, answer(true, false, true));
     expect(stderr).toContain('"https://10.0.0.2:2379","health":false');
     expect(stderr).toContain('2 of 3 members are healthy');
-    const result = etcd_health.finish?.({ stdout: `{"level":"warn"}\n[${member(1, true)}]` }, {});
-    expect(result?.['members']).toEqual([
+    const said = { code: 0, stdout: `{"level":"warn"}\n[${member(1, true)}]`, stderr: '' };
+    expect(etcd_health.conclude?.([said], {}).result?.['members']).toEqual([
       { endpoint: 'https://10.0.0.1:2379', health: true, took: '9ms' },
     ]);
   });
@@ -861,13 +858,17 @@ describe('a container that cannot be made again', () => {
   it('or that would vanish when it is stopped again has no automatic undo', async () => {
     const facts = listed(['name=^/web$'], inspected('web', { ...vanishing, ...resting }));
     const args = { name: 'web', state: 'started' } as const;
-    expect(await container.restore?.(args, fakeHost({ facts }), String)).toBeUndefined();
+    expect(
+      await container.restore?.(args, fakeHost({ facts }), (path) => new HostCopy(path)),
+    ).toBeUndefined();
   });
 
   it('has no automatic undo', async () => {
     const facts = { ...listed(['name=^/web$'], inspected('web')), 'system.program curl': false };
     const args = { name: 'web', state: 'absent' as const };
-    expect(await container.restore?.(args, fakeHost({ facts }), String)).toBeUndefined();
+    expect(
+      await container.restore?.(args, fakeHost({ facts }), (path) => new HostCopy(path)),
+    ).toBeUndefined();
   });
 
   it('comes from the image it was, whatever has its name now', async () => {

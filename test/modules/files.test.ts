@@ -992,6 +992,6 @@ describe('lineinfile with its other ways to find a line', () => {
 
   it('does not take both ways at once', () => {
     const both = { path, regexp: 'a', search_string: 'a', line: 'x' };
-    expect(validateValue(lineinfile.schema, both)).not.toEqual([]);
+    expect(validateValue(lineinfile.args, both)).not.toEqual([]);
   });
 });

@@ -411,13 +411,13 @@ describe('arguments that change how something is done', () => {
       'vars/d': ['a.yml', 'b.yml'].map((path) => ({ path, type: 'file' as const, mode: '0644' })),
     };
     const files = { '/controller/vars/d/a.yml': 'x: 1\ny: 1', '/controller/vars/d/b.yml': 'x: 2' };
-    const { setFacts } = await include_vars.plan({ dir: 'd' }, fakeHost({ folders, files }));
-    expect(setFacts).toEqual({ x: 2, y: 1 });
+    const { run } = await include_vars.plan({ dir: 'd' }, fakeHost({ folders, files }));
+    expect(run).toEqual([{ kind: 'set-facts', facts: { x: 2, y: 1 } }]);
   });
 
   it('pause: what is typed may be hidden', () => {
-    const { question } = pause.plan({ prompt: 'Word?', echo: false }, fakeHost({})) as Plan;
-    expect(question).toEqual({ text: 'Word?', hidden: true });
+    const { run } = pause.plan({ prompt: 'Word?', echo: false }, fakeHost({})) as Plan;
+    expect(run).toEqual([{ kind: 'ask', question: { text: 'Word?', hidden: true } }]);
   });
 
   it('uri: a login is basic authentication', async () => {

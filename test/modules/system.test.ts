@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { HostCopy } from '../../src/core/module.ts';
 import { escapeMount, filesBelow, mountedAt, unescapeMount } from '../../src/facts/system.ts';
 import { cron } from '../../src/modules/cron.ts';
 import { disk_space } from '../../src/modules/disk_space.ts';
@@ -497,7 +498,7 @@ describe('tempfile', () => {
       { kind: 'mkdir', path },
       { kind: 'chmod', path, mode: '0700' },
     ]);
-    expect(await tempfile.restore?.({}, host, (one) => one)).toEqual([
+    expect(await tempfile.restore?.({}, host, (path) => new HostCopy(path))).toEqual([
       { module: 'restore_path', args: { path, state: 'absent' } },
     ]);
   });

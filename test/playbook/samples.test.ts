@@ -10,7 +10,7 @@ import {
   type Playbook,
 } from '../../src/language/document.ts';
 import { formatSource, type SourceRef } from '../../src/core/source.ts';
-import { builtinModules } from '../../src/cli/builtin-modules.ts';
+import { builtinModules as modules } from '../../src/cli/builtin-modules.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { localFiles } from '../../src/util/local-files.ts';
@@ -21,7 +21,6 @@ import { TraceFile } from '../helpers/trace-file.ts';
 
 const directory = join(packageRoot(), 'test', 'playbook', 'samples');
 const samples = readdirSync(directory).filter((name) => name.endsWith('.yml'));
-const modules = builtinModules;
 const traces = new TraceFile('loaded-playbooks');
 const options = { modules, files: localFiles, rolePaths: [], playbookPaths: [] };
 const plainFields = playTasksOf('plain.yml')[0];

@@ -17,12 +17,12 @@ const schema = {
 export const mke3_cluster: Module<FromSchema<typeof schema>> = {
   name: 'mke3_cluster',
   summary: 'Read configuration, nodes, accounts and webhooks of an MKE 3 cluster from its API.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ url, username, password, ca }, host) {
+  async plan({ url, username, password, ca }, { controller }) {
     const client = new Mke3Client({ url, username, password, ca }, (request) =>
-      host.request(request),
+      controller.request(request),
     );
     await client.login();
     if (!(await client.isAdmin()))

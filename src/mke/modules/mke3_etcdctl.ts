@@ -31,17 +31,17 @@ export const mke3_etcdctl: Module<FromSchema<typeof schema>> = {
   name: 'mke3_etcdctl',
   summary:
     'Run etcdctl in the etcd container of an MKE 3 manager. An answer in JSON is "json" of the result.',
-  schema,
+  args: schema,
   shorthand: 'cmd',
-  undoFor: (args) => (args['read_only'] === true ? 'none' : 'uncovered'),
+  effect: (args) => (args['read_only'] === true ? 'reads' : 'changes'),
 
-  plan({ cmd, read_only: readOnly = false }) {
+  plan({ cmd }) {
     const argv = [...ETCDCTL, ...cmd.trim().split(/\s+/)];
-    return { actions: [{ kind: 'exec', argv }], readOnly, result: { cmd: argv } };
+    return { actions: [{ kind: 'exec', argv }], result: { cmd: argv } };
   },
 
-  finish(result) {
-    const json = parseJson(String(result['stdout'] ?? ''));
-    return json === undefined ? result : { ...result, json };
+  conclude([answer]) {
+    const json = parseJson(answer?.stdout ?? '');
+    return json === undefined ? {} : { result: { json } };
   },
 };

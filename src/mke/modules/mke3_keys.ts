@@ -1,6 +1,6 @@
 import { TaskError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import type { HostView, Module } from '../../core/module.ts';
+import type { HostFacts, Module } from '../../core/module.ts';
 import { containers, type Container } from '../../facts/container.ts';
 import { fileContent } from '../../facts/file.ts';
 import {
@@ -20,14 +20,14 @@ const MANAGER = 'ucp-kube-controller-manager';
 const ENCRYPTION = '/var/lib/k0s/encryption.cfg';
 const K0S_ETCD_PREFIX = '/registry';
 
-export const mke3_keys: Module = {
+export const mke3_keys: Module<unknown> = {
   name: 'mke3_keys',
   summary:
     'Find and check the keys of Kubernetes on a manager of MKE 3, by the flags of its running containers.',
-  schema: { type: 'object', properties: {}, additionalProperties: false },
-  readOnly: true,
+  args: { type: 'object', properties: {}, additionalProperties: false },
+  effect: 'reads',
 
-  async plan(_args, host) {
+  async plan(_args, { host }) {
     const found = await host.fact(
       containers,
       JSON.stringify(['docker']),
@@ -122,7 +122,7 @@ interface HostFile {
   text: string;
 }
 
-function componentOf(found: readonly Container[], name: string, host: HostView): Component {
+function componentOf(found: readonly Container[], name: string, host: HostFacts): Component {
   const container = found.find((one) => one.name === name);
   if (container === undefined)
     throw new TaskError(`"${host.name}" has no container ${name}.`, {
@@ -138,7 +138,7 @@ function componentOf(found: readonly Container[], name: string, host: HostView):
 
 /** The file, or what is wrong. */
 async function fileOf(
-  host: HostView,
+  host: HostFacts,
   { mounts }: Component,
   path: string,
 ): Promise<HostFile | string> {

@@ -31,12 +31,12 @@ export const mke3_pods: Module<FromSchema<typeof schema>> = {
   name: 'mke3_pods',
   summary:
     'List the pods that run in Docker on a host, but that the API of MKE 3 does not know ("phantom pods").',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan({ url, username, password, ca, node, known }, host) {
+  async plan({ url, username, password, ca, node, known }, { host, controller }) {
     const client = new Mke3Client({ url, username, password, ca }, (request) =>
-      host.request(request),
+      controller.request(request),
     );
     // A new pod is in the API before it runs, and one that was deleted leaves it after it has ended.
     const found = await host.fact(

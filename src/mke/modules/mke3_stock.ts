@@ -18,10 +18,10 @@ export const mke3_stock: Module = {
   name: 'mke3_stock',
   summary:
     'List the containers, volumes, networks, services and configs of MKE 3 on a host, and what others lose with the Swarm.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
-  async plan(_args, host) {
+  async plan(_args, { host }) {
     const objects = (kind: string) => host.fact(dockerObjects, call, kind);
     const [found, swarm, volumes, networks] = await Promise.all([
       host.fact(containers, call, '[]'),

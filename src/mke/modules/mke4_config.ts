@@ -104,8 +104,8 @@ const schema = {
 export const mke4_config: Module<FromSchema<typeof schema>> = {
   name: 'mke4_config',
   summary: 'Convert a configuration of MKE 3 into one of MKE 4.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
   plan(args) {
     const {

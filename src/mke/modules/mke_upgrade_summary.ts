@@ -38,8 +38,8 @@ const schema = {
 export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
   name: 'mke_upgrade_summary',
   summary: 'Print what an upgrade to MKE 4 did and left to do.',
-  schema,
-  readOnly: true,
+  args: schema,
+  effect: 'reads',
 
   plan({
     unconverted,
@@ -66,7 +66,7 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
     return {
       actions: [],
       result: { text },
-      document: { title: 'Upgrade Summary', text: config ? `${text}\n${config}` : text },
+      run: [{ kind: 'show', title: 'Upgrade Summary', text: config ? `${text}\n${config}` : text }],
     };
   },
 };

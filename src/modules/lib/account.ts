@@ -1,6 +1,7 @@
-import type { CapturePath, HostView, ModuleCall } from '../../core/module.ts';
+import type { UndoCall as ModuleCall } from '../../core/module.ts';
 import { ACCOUNT_FILES } from '../../facts/account.ts';
 import { fileState } from '../../facts/file.ts';
+import type { CapturePath, HostView } from './old-module.ts';
 
 /** What tools accept everywhere; a `:` or a line break would be another field or entry. */
 export const ACCOUNT_NAME = '^[A-Za-z_][A-Za-z0-9_.-]{0,63}\\$?$';

@@ -11,3 +11,6 @@ export const textOrTexts = (description: string) =>
 export function listOf(value: string | string[] | undefined): string[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
+
+/** The schema of an argument that the journal leaves out: the undo does without it. */
+export const secret = <const S extends object>(schema: S): S => ({ ...schema, secret: true });

@@ -1,16 +1,17 @@
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
 import type {
-  CapturePath,
   ControllerFile,
   FileDiff,
-  HostView,
-  ModuleCall,
+  HostFacts,
   Plan,
+  PlannedUndo,
+  UndoCall,
 } from '../../core/module.ts';
 import { sha256 } from '../../util/digest.ts';
 import { MODE_PATTERN, octalMode } from '../../util/mode.ts';
 import { fileContent, fileState, treeSum, type FileState } from '../../facts/file.ts';
+import type { CapturePath } from './old-module.ts';
 
 /** Arguments that every module which writes a file has. */
 export const fileProperties = {
@@ -72,7 +73,7 @@ export interface WantedFile extends WantedPath {
 const DIFF_LIMIT = 64 * 1024;
 
 /** Plan of a module that puts given bytes at a path. */
-export async function planFile(wanted: WantedFile, host: HostView): Promise<Plan> {
+export async function planFile(wanted: WantedFile, host: HostFacts): Promise<Plan> {
   const { path, content } = wanted;
   const [state, before] = await Promise.all([
     host.fact(fileState, path),
@@ -95,14 +96,14 @@ export async function planFile(wanted: WantedFile, host: HostView): Promise<Plan
     ],
     result: { dest: path, checksum },
     ...(host.wantsDiff ? { diff: [fileDiff(path, before, content)] } : {}),
-    capture: [path],
+    undo: undoOfPath(path, state, host),
   };
 }
 
 /** Plan of putting a large file of the controller at a path: its content is compared by checksum only. */
 export async function planLargeFile(
   wanted: WantedPath & { file: ControllerFile },
-  host: HostView,
+  host: HostFacts,
 ): Promise<Plan> {
   const { path, file, validate } = wanted;
   const state = await host.fact(fileState, path);
@@ -129,7 +130,7 @@ export async function planLargeFile(
         after: describe(file.size, file.checksum),
       },
     ],
-    capture: [path],
+    undo: undoOfPath(path, state, host),
   };
 }
 
@@ -138,7 +139,7 @@ export function settledFile(
   wanted: WantedPath,
   state: FileState,
   checksum: string,
-  host: HostView,
+  host: HostFacts,
 ): Plan | undefined {
   const { path, keepExisting } = wanted;
   if (state.type === 'directory') {
@@ -151,7 +152,7 @@ export function settledFile(
   return {
     actions,
     result: { dest: path, checksum },
-    ...(actions.length > 0 ? { capture: [path] } : {}),
+    ...(actions.length > 0 ? { undo: undoOfPath(path, state, host) } : {}),
   };
 }
 
@@ -197,15 +198,57 @@ export function fileDiff(path: string, before: Buffer | undefined, after: Buffer
 }
 
 /**
+ * The undo that restores a path as it was found, its content from a copy.
+ * @param options `copy`: false where the content stays; `tree`: the sum of all below a directory that goes
+ */
+export function undoOfPath(
+  path: string,
+  { type, mode, owner, group, checksum, target }: FileState,
+  host: HostFacts,
+  { copy = true, tree }: { copy?: boolean; tree?: string } = {},
+): PlannedUndo {
+  if (type === 'other')
+    return {
+      calls: [],
+      impossible: `"${path}" on "${host.name}" is neither file, directory nor link.`,
+    };
+  const args: UndoCall['args'] = { path, state: type };
+  if (type !== 'absent') Object.assign(args, { mode, owner, group });
+  if (type !== 'absent' && copy) args['copy'] = host.copyOf(path);
+  if (type === 'file') args['checksum'] = checksum;
+  if (type === 'link') args['target'] = target;
+  if (tree !== undefined) args['tree'] = tree;
+  return { calls: [{ module: 'restore_path', args }] };
+}
+
+/** Removes a path that was not there. */
+export function gone(path: string): UndoCall {
+  return { module: 'restore_path', args: { path, state: 'absent' } };
+}
+
+/** One undo of several, in this order. */
+export function inOrder(...parts: readonly (PlannedUndo | UndoCall | undefined)[]): PlannedUndo {
+  const undos = parts.map((part): PlannedUndo => {
+    if (part === undefined) return { calls: [] };
+    return 'calls' in part ? part : { calls: [part] };
+  });
+  const [impossible] = undos.flatMap((one) => one.impossible ?? []);
+  return {
+    calls: undos.flatMap(({ calls }) => calls),
+    ...(impossible === undefined ? {} : { impossible }),
+  };
+}
+
+/**
  * The call that brings a path back to the state that was found, its content from the copy taken aside.
  * @param whole a directory with all that is in it, not its attributes only
  */
 export async function restorePath(
   path: string,
-  host: HostView,
+  host: HostFacts,
   captured: CapturePath,
   { whole = false } = {},
-): Promise<ModuleCall[]> {
+): Promise<UndoCall[]> {
   const { type, mode, owner, group, checksum, target } = await host.fact(fileState, path);
   if (type === 'other') {
     throw new TaskError(`"${path}" on "${host.name}" is neither file, directory nor link.`);
@@ -226,7 +269,7 @@ export async function restorePath(
 }
 
 /** `mkdir -p` makes parents too; the undo removes the first one that was not there. */
-export async function topmostMade(path: string, host: HostView): Promise<string> {
+export async function topmostMade(path: string, host: HostFacts): Promise<string> {
   let made = path;
   for (;;) {
     const parent = made.slice(0, made.lastIndexOf('/'));

@@ -2,32 +2,38 @@ import { basename } from 'node:path';
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
 import type {
-  CapturePath,
+  Controller,
   ControllerFile,
   ControllerFolder,
-  HostView,
-  ModuleCall,
+  HostFacts,
   Plan,
+  PlannedUndo,
+  Sight,
 } from '../../core/module.ts';
 import type { PathState } from '../../facts/archive.ts';
 import { mapLimited } from '../../util/concurrency.ts';
 import type { FolderEntry } from '../../util/folder.ts';
 import { octalMode } from '../../util/mode.ts';
-import { attributeActions, pickAttributes, topmostMade, toText } from './file-plan.ts';
+import {
+  attributeActions,
+  gone,
+  inOrder,
+  pickAttributes,
+  topmostMade,
+  toText,
+} from './file-plan.ts';
 import {
   below,
   compareTree,
   followed,
-  gone,
   listing,
   onAll,
-  replaced,
-  restoreTree,
   sameContent,
   sameOwners,
   stateOf,
   type TreeComparison,
   type TreeEntry,
+  undoOfTree,
 } from './tree.ts';
 
 export interface WantedFolder {
@@ -66,9 +72,9 @@ const INLINE_TOTAL_BYTES = 4 * 1024 * 1024;
 export async function planFolder(
   wanted: WantedFolder,
   folder: ControllerFolder,
-  host: HostView,
+  { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Plan> {
-  const found = await compare(wanted, folder, host);
+  const found = await compare(wanted, folder, { host, controller });
   const { root, made, different, states } = found;
   const actions: Action[] = made ? [{ kind: 'mkdir', path: root }] : [];
   const directories = different.filter(({ type }) => type === 'directory');
@@ -102,7 +108,7 @@ export async function planFolder(
       actions.push({ kind: 'upload', path: to, from, size, checksum, ...attributes });
     } else {
       inline += file.size;
-      const content = await host.controllerFile(file.path);
+      const content = await controller.file(file.path);
       const text = toText(content);
       actions.push({
         ...{ kind: 'write', path: to, content: text ?? content.toString('base64') },
@@ -115,31 +121,24 @@ export async function planFolder(
     actions,
     result: { dest: root, src: wanted.src, changed_files: different.map(({ path }) => path) },
     ...(host.wantsDiff && different.length > 0 ? { diff: [listing(root, found)] } : {}),
-    capture: replaced(found).map(({ path }) => below(root, path)),
+    ...(actions.length > 0 ? { undo: await undoOfFolder(found, host) } : {}),
   };
 }
 
-export async function restoreFolder(
-  wanted: WantedFolder,
-  folder: ControllerFolder,
-  host: HostView,
-  captured: CapturePath,
-): Promise<ModuleCall[]> {
-  const found = await compare(wanted, folder, host);
+async function undoOfFolder(found: Comparison, host: HostFacts): Promise<PlannedUndo> {
   const { root, made } = found;
-  if (made) return [gone(await topmostMade(root, host))];
-  return restoreTree(root, found, host, captured);
+  return made ? inOrder(gone(await topmostMade(root, host))) : undoOfTree(root, found, host);
 }
 
 async function compare(
   wanted: WantedFolder,
   folder: ControllerFolder,
-  host: HostView,
+  { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Comparison> {
   const named = wanted.src.endsWith('/') ? wanted.dest : below(wanted.dest, basename(folder.path));
   const [{ path: root, state }, entries] = await Promise.all([
     followed(named, host),
-    mapLimited(folder.entries, READERS, (entry) => entryOf(entry, wanted, folder, host)),
+    mapLimited(folder.entries, READERS, (entry) => entryOf(entry, wanted, folder, controller)),
   ]);
   if (state.type === 'absent') {
     // Asked for together: the undo needs to know which of the directories above are made.
@@ -170,12 +169,12 @@ async function entryOf(
   { path, type, mode }: FolderEntry,
   { mode: given }: WantedFolder,
   folder: ControllerFolder,
-  host: HostView,
+  controller: Controller,
 ): Promise<Entry> {
   // What new files get; it shows in a diff.
   const wanted = given === undefined || given === 'preserve' ? mode : octalMode(given, '', false);
   if (type === 'directory') return { path, type, mode, checksum: '', target: '' };
-  const file = await host.controllerFileInfo(below(folder.path, path));
+  const file = await controller.fileInfo(below(folder.path, path));
   return { path, type, mode: wanted, checksum: file.checksum, target: '', file };
 }
 

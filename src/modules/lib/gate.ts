@@ -7,12 +7,6 @@ export const gateProperties = {
   sleep: { type: 'integer', minimum: 1, description: 'Seconds between two looks. Default: 5.' },
 } as const;
 
-/** In check mode: one look. */
-export const lookOnce = <A extends object>(args: A): A & { timeout: number } => ({
-  ...args,
-  timeout: 0,
-});
-
 /** For modules that wait for what a service of the same host provides. */
 export const unitProperty = {
   type: 'string',
@@ -97,17 +91,26 @@ broken() {
 /**
  * Looks again and again until the shell text `look` succeeds; what it said last is the output, or the error when time is
  * up. `$left` is the number of seconds that are left, at least 1.
+ * @param options `once`: there is no wait
  */
 export function waitUntil(
   look: string,
   {
-    timeout = 300,
+    timeout: patience = 300,
     sleep = 5,
     unit,
     unit_restarts: restarts = 0,
-  }: { timeout?: number; sleep?: number; unit?: string; unit_restarts?: number },
+    once,
+  }: {
+    timeout?: number;
+    sleep?: number;
+    unit?: string;
+    unit_restarts?: number;
+    once: boolean;
+  },
   words: readonly string[] = [],
 ): Plan {
+  const timeout = once ? 0 : patience;
   const watch =
     unit === undefined
       ? ''
@@ -131,6 +134,5 @@ ${timeUp}    exit 1
 done`;
   return {
     actions: [{ kind: 'exec', argv: ['/bin/sh', '-c', script, 'sh', ...words] }],
-    readOnly: true,
   };
 }

@@ -1,7 +1,7 @@
 import type { ExecAction } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { HostView, Plan } from '../../core/module.ts';
+import type { Effect, HostFacts, Plan } from '../../core/module.ts';
 import { fileState } from '../../facts/file.ts';
 
 /** Arguments shared by `command` and `shell`. */
@@ -32,7 +32,7 @@ interface RunArgs {
 }
 
 /** Plan of a program run: nothing when `creates` or `removes` says it is settled. */
-export async function planRun(argv: string[], args: RunArgs, host: HostView): Promise<Plan> {
+export async function planRun(argv: string[], args: RunArgs, host: HostFacts): Promise<Plan> {
   const [creates, removes] = await Promise.all([
     args.creates === undefined ? undefined : host.fact(fileState, args.creates),
     args.removes === undefined ? undefined : host.fact(fileState, args.removes),
@@ -55,11 +55,12 @@ export async function planRun(argv: string[], args: RunArgs, host: HostView): Pr
     ...(args.chdir === undefined ? {} : { cwd: args.chdir }),
     ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
   };
-  return { actions: [action], readOnly: args.read_only === true, result: { cmd: argv } };
+  return { actions: [action], result: { cmd: argv } };
 }
 
-export function undoForRun(args: JsonObject): 'none' | 'uncovered' {
-  return args['read_only'] === true ? 'none' : 'uncovered';
+/** A program changes what it wants, unless the task says that it does not. */
+export function effectOfRun(args: JsonObject): Effect {
+  return args['read_only'] === true ? 'reads' : 'changes';
 }
 
 /** Splits at blanks; quotes group and a backslash keeps the next character. Nothing is expanded. */

@@ -1,7 +1,13 @@
 import { TaskError } from '../../core/errors.ts';
-import type { HostView, Plan } from '../../core/module.ts';
+import type { HostFacts, Plan } from '../../core/module.ts';
 import { fileContent, fileState } from '../../facts/file.ts';
-import { type FileAttributes, fileProperties, pickAttributes, planFile } from './file-plan.ts';
+import {
+  type FileAttributes,
+  fileProperties,
+  pickAttributes,
+  planFile,
+  undoOfPath,
+} from './file-plan.ts';
 
 /** Arguments of every module that edits the text of a file. */
 export const textFileProperties = {
@@ -52,11 +58,14 @@ export async function planEdit(
     path,
     ...attributes
   }: Editing,
-  host: HostView,
+  host: HostFacts,
   edit: (text: string) => string,
 ): Promise<Plan> {
   // Asked together, they travel together; planFile looks at the state.
-  const [bytes] = await Promise.all([host.fact(fileContent, path), host.fact(fileState, path)]);
+  const [bytes, state] = await Promise.all([
+    host.fact(fileContent, path),
+    host.fact(fileState, path),
+  ]);
   if (bytes === undefined && absentIsFine) return { actions: [] };
   if (bytes === undefined && !create) {
     throw new TaskError(`"${path}" does not exist on "${host.name}".`, {
@@ -65,7 +74,7 @@ export async function planEdit(
   }
   const content = Buffer.from(edit(bytes?.toString('latin1') ?? ''), 'latin1');
   if (removeEmpty && bytes !== undefined && content.length === 0)
-    return { actions: [{ kind: 'remove', path }], capture: [path] };
+    return { actions: [{ kind: 'remove', path }], undo: undoOfPath(path, state, host) };
   const wanted = { path, content, ...pickAttributes(attributes) };
   return planFile(validate === undefined ? wanted : { ...wanted, validate }, host);
 }

@@ -1,10 +1,10 @@
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
-import type { CapturePath, FileDiff, HostView, ModuleCall } from '../../core/module.ts';
+import type { FileDiff, HostFacts, PlannedUndo } from '../../core/module.ts';
 import { pathStates, type PathState } from '../../facts/archive.ts';
 import { fileState, realPath, type FileState } from '../../facts/file.ts';
 import type { ArchiveEntry } from '../../util/archive.ts';
-import { restorePath } from './file-plan.ts';
+import { gone, inOrder, undoOfPath } from './file-plan.ts';
 
 /** What is wanted at a path below a directory of the host. */
 export interface TreeEntry extends Omit<ArchiveEntry, 'name'> {
@@ -33,7 +33,7 @@ export async function compareTree<E extends TreeEntry>(
   folder: string,
   wanted: E[],
   isAsWanted: (entry: E, state: PathState) => boolean,
-  host: HostView,
+  host: HostFacts,
 ): Promise<TreeComparison<E>> {
   const paths = wanted.map(({ path }) => path);
   const states =
@@ -60,7 +60,7 @@ export async function compareTree<E extends TreeEntry>(
 /** A path and its state; where it is a link, those of what it leads to. */
 export async function followed(
   path: string,
-  host: HostView,
+  host: HostFacts,
 ): Promise<{ path: string; state: FileState }> {
   const state = await host.fact(fileState, path);
   const real = state.type === 'link' ? await host.fact(realPath, path) : undefined;
@@ -113,22 +113,19 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
-/** Removes a path on the way back. */
-export function gone(path: string): ModuleCall {
-  return { module: 'restore_path', args: { path, state: 'absent' } };
-}
-
-/** What brings back what was found below a directory. */
-export async function restoreTree(
+/** The undo of what is put below a directory. */
+export async function undoOfTree(
   folder: string,
   found: TreeComparison,
-  host: HostView,
-  captured: CapturePath,
-): Promise<ModuleCall[]> {
-  const back = await Promise.all(
-    replaced(found).map(({ path }) => restorePath(below(folder, path), host, captured)),
+  host: HostFacts,
+): Promise<PlannedUndo> {
+  const restored = await Promise.all(
+    replaced(found).map(async ({ path }) => {
+      const whole = below(folder, path);
+      return undoOfPath(whole, await host.fact(fileState, whole), host);
+    }),
   );
-  return [...newPlaces(found).map((path) => gone(below(folder, path))), ...back.flat()];
+  return inOrder(...newPlaces(found).map((path) => gone(below(folder, path))), ...restored);
 }
 
 /** One command for many paths below a directory. */

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
-import type { Module } from '../../core/module.ts';
+import type { OldModule as Module } from '../lib/old-module.ts';
 import { fileContent } from '../../facts/file.ts';
 import { sha256 } from '../../util/digest.ts';
 import { ACCOUNT_NAME } from '../lib/account.ts';

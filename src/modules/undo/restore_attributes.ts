@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../../core/action.ts';
-import type { Module } from '../../core/module.ts';
+import type { OldModule as Module } from '../lib/old-module.ts';
 import { pathAttributes } from '../../facts/file.ts';
 import { onAll } from '../lib/tree.ts';
 

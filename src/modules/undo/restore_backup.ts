@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Module } from '../../core/module.ts';
+import type { OldModule as Module } from '../lib/old-module.ts';
 import { fileState, treeSum } from '../../facts/file.ts';
 import { MOUNTS_BELOW } from '../../util/shell.ts';
 

@@ -3,7 +3,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
 import { objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
-import type { Module } from '../../core/module.ts';
+import type { OldModule as Module } from '../lib/old-module.ts';
 import { containers, imageId, type Container } from '../../facts/container.ts';
 import { programProperty, programWords } from '../lib/gate.ts';
 

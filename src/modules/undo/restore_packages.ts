@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { Module } from '../../core/module.ts';
+import type { OldModule as Module } from '../lib/old-module.ts';
 import { aptDifference } from '../../facts/apt.ts';
 import { exec } from '../../core/action.ts';
 import { aptGet } from '../lib/packages.ts';

@@ -1,9 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
-import type { HostView, Module } from '../../core/module.ts';
+import type { OldModule as Module } from '../lib/old-module.ts';
 import { fileState, treeSum } from '../../facts/file.ts';
 import { sha256 } from '../../util/digest.ts';
+import type { HostView } from '../lib/old-module.ts';
 import { attributeActions, pickAttributes } from '../lib/file-plan.ts';
 
 const schema = {

@@ -1,0 +1,42 @@
+import { TaskError } from '../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { markedArguments, type Module } from '../core/module.ts';
+import type { TaskNode } from '../language/document.ts';
+import { parseCondition } from '../template/conditions.ts';
+import type { Scope } from '../template/scope.ts';
+import { coerceRendered, validateValue } from '../util/schema.ts';
+import { OMIT } from './variables.ts';
+
+/** The arguments of a task as its module takes them. @throws TaskError where they do not pass its schema */
+export function renderArguments(task: TaskNode, module: Module, scope: Scope): JsonObject {
+  const conditions = new Set(markedArguments(module, 'format', 'condition'));
+  const rendered: JsonObject = {};
+  for (const [name, value] of Object.entries(task.args)) {
+    if (conditions.has(name) && Array.isArray(value)) {
+      const holds = (one: JsonValue) => parseCondition(String(one)).test(scope.variables);
+      rendered[name] = value.map((one) => (holds(one) ? true : one));
+    } else {
+      rendered[name] = scope.render(value);
+    }
+  }
+  const kept = withoutOmitted(rendered) as JsonObject;
+  const args = coerceRendered(module.args, kept, task.args);
+  const problems = validateValue(module.args, args);
+  if (problems.length === 0) return args;
+  const text = problems.map(({ message, hint }) => `${message}${hint ? ` ${hint}` : ''}`).join(' ');
+  throw new TaskError(`Module "${task.module}": ${text}`, { at: task.argsAt });
+}
+
+/** The arguments without those that the journal must not hold. */
+export function recordedArguments(module: Module, args: JsonObject): JsonObject {
+  const hidden = markedArguments(module, 'secret', true);
+  return Object.fromEntries(Object.entries(args).filter(([name]) => !hidden.includes(name)));
+}
+
+/** Without what `{{omit}}` stands for, inside lists and maps, too. */
+function withoutOmitted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.filter((one) => one !== OMIT).map(withoutOmitted);
+  if (!isJsonObject(value)) return value;
+  const kept = Object.entries(value).filter(([, one]) => one !== OMIT);
+  return Object.fromEntries(kept.map(([name, one]) => [name, withoutOmitted(one)]));
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { HostCopy, type Module, type Plan, type PlannedUndo } from '../../src/core/module.ts';
+import { plainTask } from '../../src/language/document.ts';
+import { copiedPaths, placeCopies, undoBody } from '../../src/engine/undo-plan.ts';
+import { Scope } from '../../src/template/scope.ts';
+
+const at = { file: 'site.yml', line: 1, column: 1 };
+const module: Module = {
+  name: 'thing',
+  summary: 'Change a thing.',
+  args: {},
+  effect: 'restores',
+  plan: () => ({ actions: [] }),
+};
+const become = { enabled: false, user: 'root', method: 'sudo' } as const;
+const task = plainTask({ become, id: 'play/a', name: 'A', at, module: 'thing', args: {} });
+
+function bodyOf(
+  undo: PlannedUndo | undefined,
+  more: Partial<typeof task> & { handler?: boolean } = {},
+) {
+  const { handler = false, ...keywords } = more;
+  const plan: Plan = { actions: [], ...(undo ? { undo } : {}) };
+  return undoBody({ task: { ...task, ...keywords }, module, args: { name: 'x' }, handler }, plan, {
+    scope: new Scope([]),
+    captured: (path) => `/kept${path}`,
+  });
+}
+
+const call = (args: PlannedUndo['calls'][number]['args']) => ({ module: 'restore_path', args });
+
+describe('the copies that an undo names', () => {
+  const calls = [
+    call({ path: '/a', copy: new HostCopy('/a') }),
+    call({ files: [{ path: '/b', copy: new HostCopy('/b') }, { copy: new HostCopy('/a') }] }),
+  ];
+
+  it('are made of each path once', () => {
+    expect(copiedPaths({ actions: [], undo: { calls } })).toEqual(['/a', '/b']);
+  });
+
+  it('become their places, also inside lists and maps', () => {
+    expect(placeCopies(calls, (path) => `/kept${path}`)).toEqual([
+      call({ path: '/a', copy: '/kept/a' }),
+      call({ files: [{ path: '/b', copy: '/kept/b' }, { copy: '/kept/a' }] }),
+    ]);
+  });
+
+  it('cannot be named by data of the same shape', () => {
+    const data = [call({ specification: { path: '/etc/shadow' } })];
+    expect(copiedPaths({ actions: [], undo: { calls: data } })).toEqual([]);
+    expect(placeCopies(data, () => '/kept')).toEqual(data);
+  });
+});
+
+describe('the undo of a unit', () => {
+  const impossible = { calls: [], impossible: '"/dev/x" cannot be restored.' };
+
+  it('is what the plan says', () => {
+    const undo = { calls: [call({ path: '/a', state: 'absent' })] };
+    expect(bodyOf(undo)).toEqual({ kind: 'auto', calls: undo.calls });
+  });
+
+  it('is missing where a plan that could restore has none', () => {
+    expect(bodyOf(undefined)).toEqual({ kind: 'uncovered' });
+  });
+
+  it('refuses a step whose state cannot be restored', () => {
+    expect(() => bodyOf(impossible)).toThrow('"/dev/x" cannot be restored.');
+  });
+
+  it('does not refuse it where the playbook declares that there is none', () => {
+    const undo = { kind: 'none', reason: 'a socket' } as const;
+    expect(bodyOf(impossible, { undo })).toEqual(undo);
+  });
+
+  it('of a handler is the same call, or the one that the plan names', () => {
+    expect(bodyOf({ calls: [] }, { handler: true })).toEqual({
+      kind: 'auto',
+      calls: [{ module: 'thing', args: { name: 'x' } }],
+    });
+    const rerun = { module: 'thing', args: { name: 'x', only_if_active: true } };
+    expect(bodyOf({ calls: [], rerun }, { handler: true })).toEqual({
+      kind: 'auto',
+      calls: [rerun],
+    });
+  });
+});
