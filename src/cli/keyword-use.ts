@@ -1,5 +1,5 @@
 import { isObject } from '../core/json.ts';
-import type { Place } from '../language/keywords.ts';
+import type { Place } from '../language/table.ts';
 
 /** A keyword at a place where it stands. */
 export type KeywordUse = [place: Place, keyword: string];

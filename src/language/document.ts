@@ -2,15 +2,30 @@ import type { Problem } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { JsonSchema } from '../core/module.ts';
 import type { SourceRef } from '../core/source.ts';
+import { fallbacks } from './fields.ts';
+import {
+  loopKeywords,
+  sharedKeywords,
+  taskKeywords,
+  taskLoopKeywords,
+  type inputKeywords,
+  type playbookKeywords,
+  type playKeywords,
+  type rollbackKeywords,
+} from './keywords.ts';
+import type { Fields } from './table.ts';
+import type { MetaAction } from './words.ts';
+
+export type { UndoTrigger } from './own-types.ts';
+export type { Limit } from './types.ts';
+export * from './words.ts';
 
 /** A checked and linked playbook: roles and includes are expanded, keywords inherited, names unique. */
-export interface Playbook {
+export interface Playbook extends Fields<typeof playbookKeywords> {
   name: string;
   path: string;
   inputs: InputSpec[];
   rollback: RollbackPolicy;
-  /** Seconds after which no new step begins and the run counts as failed, up to the first point of no return. */
-  timeLimitSeconds: Limit | undefined;
   fingerprint: TaskNode[];
   plays: Play[];
   /** What overlays changed, those of the lowest first. */
@@ -34,72 +49,34 @@ export interface PlaybookChange {
   at: SourceRef;
 }
 
-export type OnFailure = 'auto' | 'ask' | 'stop';
-
 /** What a playbook or a play says about its way back. */
-export interface RollbackPolicy {
-  onFailure: OnFailure | undefined;
+export interface RollbackPolicy extends Fields<typeof rollbackKeywords> {
   /** Read-only tasks that keep evidence before anything is taken back; they cannot stop the rollback. */
   before: TaskNode[];
   /** Tasks on the way out, once all is taken back. */
   after: TaskNode[];
   /** Read-only tasks that must succeed for the rollback to count as verified. */
   verify: TaskNode[];
-  /** Seconds that hosts which are away are waited for. */
-  budgetSeconds: number | undefined;
-  /** Seconds that the old state is given to show itself once all is taken back. */
-  settleSeconds: number | undefined;
 }
 
 /** A typed value the operator gives: a flag of `runner play PLAYBOOK`. */
-export interface InputSpec {
+export interface InputSpec extends Fields<typeof inputKeywords> {
   name: string;
   schema: JsonSchema;
-  description: string;
-  required: boolean;
   default?: JsonValue;
-  secret: boolean;
-  /** False: no flag takes the value itself, only a file or a prompt. */
-  hasFlag: boolean;
-  /** Environment variable that is read when the flag is absent. */
-  env?: string;
-  /** Question asked in a terminal when nothing else gave a value; for a secret that is not required, only with its flag --ask-NAME. */
-  prompt?: string;
-  /** The value is the path of a file on the controller, made absolute. */
-  isPath: boolean;
-  /** Each text is a public key of age. */
-  isRecipient: boolean;
-  /** Kind of inventory the value names, when it is one. */
-  isInventory: boolean;
   at: SourceRef;
 }
 
-export interface Play {
+export interface Play extends Fields<typeof playKeywords> {
   id: string;
   name: string;
   at: SourceRef;
   hosts: string;
-  allowEmpty: boolean;
   vars: JsonObject;
-  order: HostOrder;
-  /** Step by step on all hosts, or each host as fast as it can. */
-  strategy: Strategy;
-  /** Hosts a batch, each a count or a percentage; the last repeats. Empty: all at once. */
-  serial: (number | string)[];
-  /** A commit point after each batch or at the end of the play. */
-  commit: 'batch' | 'end' | undefined;
-  /** Hosts of a batch that may fail without failing the run, a count or a percentage of the batch. */
-  maxFailures: number | string;
   rollback: RollbackPolicy;
   sections: PlaySection[];
   handlers: TaskNode[];
 }
-
-export const hostOrders = ['inventory', 'reverse_inventory', 'sorted', 'reverse_sorted'] as const;
-export type HostOrder = (typeof hostOrders)[number];
-
-export const strategies = ['linear', 'free'] as const;
-export type Strategy = (typeof strategies)[number];
 
 export interface PlaySection {
   name: 'pre_tasks' | 'tasks' | 'post_tasks';
@@ -107,21 +84,6 @@ export interface PlaySection {
 }
 
 export type Node = TaskNode | BlockNode | CommitNode | FlushNode | MetaNode | IncludeNode;
-
-/** As whom a task works. A user in it may be a template. */
-export interface Become {
-  enabled: boolean;
-  user: string;
-  method: 'sudo' | 'su' | 'doas';
-  /** How its hosts are reached, as far as the inventory does not say it. */
-  login?: Login | undefined;
-}
-
-export interface Login {
-  transport?: 'ssh' | 'openssh' | 'local';
-  user?: string;
-  port?: Limit;
-}
 
 /** Variables and paths of the role a task stands in. */
 export interface RoleContext {
@@ -135,10 +97,11 @@ export interface RoleContext {
   parent: RoleContext | undefined;
 }
 
-/** A number of at least 0, or a template that becomes one. */
-export type Limit = number | string;
+const taskTables = { ...sharedKeywords, ...loopKeywords, ...taskLoopKeywords, ...taskKeywords };
 
-export interface TaskNode {
+/** With a field for each keyword of a task: `sharedKeywords`, `loopKeywords`, `taskLoopKeywords`, `taskKeywords`. */ export interface TaskNode extends Fields<
+  typeof taskTables
+> {
   kind: 'task';
   id: string;
   name: string;
@@ -146,66 +109,13 @@ export interface TaskNode {
   module: string;
   args: JsonObject;
   argsAt: SourceRef;
-  when: string[];
-  loop: JsonValue | undefined;
-  loopVar: string;
-  /** Variable with the position of an item, counted from 0. */
-  indexVar: string | undefined;
-  /** Seconds between two items. */
-  loopPauseSeconds: number;
-  /** Items at a time on one host. */
-  loopParallel: number;
-  /** No further item begins after one that failed. */
-  loopStops: boolean;
-  /** No further item begins once all of these hold. */
-  breakWhen: string[];
-  label: string | undefined;
-  register: string | undefined;
-  until: string[];
-  retries: Limit;
-  delaySeconds: Limit;
-  changedWhen: string[] | undefined;
-  failedWhen: string[] | undefined;
-  notify: string[];
-  listen: string[];
-  /** Outermost first. */
-  vars: JsonObject[];
   /** Loop variables of the includes and blocks around: data, which is never rendered. */
   loopValues: JsonObject;
-  become: Become;
-  delegateTo: string | undefined;
-  /** Facts that it sets are those of the host it is delegated to. */
-  delegateFacts: boolean;
-  /** It may be delegated to a host that has failed. */
-  allowFailedDelegate: boolean;
-  /** On the first host of each batch, for all of them. */
-  runOnce: boolean;
-  /** That, only in the first batch. */
-  oncePerPlay: boolean;
-  tags: string[];
-  ignoreErrors: boolean;
-  ignoreUnreachable: boolean;
-  /** A failure on one host is one on all hosts of the step. */
-  anyErrorsFatal: boolean;
-  /** Hosts at a time, 0 or undefined for as many as the run has forks. The undo keeps to it, too. */
-  throttle: number | undefined;
-  /** Only simulated, in a real run too. */
-  simulate: boolean;
-  showDiff: boolean;
-  noLog: boolean;
-  timeoutSeconds: Limit | undefined;
-  /** Goes on without the connection, which is made again. */
-  detach: boolean;
-  environment: JsonObject;
   role: RoleContext | undefined;
   readOnly: boolean;
   undo: UndoSpec;
-  undoOn: UndoTrigger[] | 'always';
-  undoWhen: string[];
-  undoError: 'block' | 'continue';
   capture: TaskNode[];
   probe: TaskNode | undefined;
-  irreversible: string | undefined;
 }
 
 /**
@@ -244,56 +154,18 @@ export function plainTask(
 ): TaskNode {
   return {
     kind: 'task',
+    ...fallbacks(taskTables),
     ...own,
     argsAt: own.at,
-    when: [],
-    loop: undefined,
-    loopVar: 'item',
-    indexVar: undefined,
-    loopPauseSeconds: 0,
-    loopParallel: 1,
-    loopStops: false,
-    breakWhen: [],
-    label: undefined,
-    register: undefined,
-    until: [],
-    retries: 0,
-    delaySeconds: 0,
-    changedWhen: undefined,
-    failedWhen: undefined,
-    notify: [],
-    listen: [],
-    vars: [],
     loopValues: {},
-    delegateTo: undefined,
-    delegateFacts: false,
-    allowFailedDelegate: false,
-    runOnce: false,
-    oncePerPlay: false,
-    tags: [],
-    ignoreErrors: false,
-    ignoreUnreachable: false,
-    anyErrorsFatal: false,
-    throttle: undefined,
-    simulate: false,
-    showDiff: true,
-    noLog: false,
-    timeoutSeconds: undefined,
-    detach: false,
-    environment: {},
     role: undefined,
     readOnly: false,
     undo: { kind: 'default' },
     undoOn: 'always',
-    undoWhen: [],
-    undoError: 'block',
     capture: [],
     probe: undefined,
-    irreversible: undefined,
   };
 }
-
-export type UndoTrigger = 'changed' | 'failed' | 'unknown';
 
 export type UndoSpec =
   | { kind: 'default' }
@@ -331,16 +203,6 @@ export interface FlushNode {
   kind: 'flush';
   at: SourceRef;
 }
-
-export const metaActions = [
-  'end_host',
-  'end_role',
-  'end_batch',
-  'end_play',
-  'clear_facts',
-  'reset_connection',
-] as const;
-export type MetaAction = (typeof metaActions)[number];
 
 /** Something that is done to the course of the run, not to a host. */
 export interface MetaNode {

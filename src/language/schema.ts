@@ -1,6 +1,7 @@
 import { isObject } from '../core/json.ts';
 import type { JsonSchema, Module } from '../core/module.ts';
-import { keywordsOn, type Place } from './keywords.ts';
+import { keywordsOn } from './keywords.ts';
+import type { Place } from './table.ts';
 
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
@@ -66,6 +67,7 @@ function properties(...on: Place[]): Record<string, JsonSchema> {
   return Object.fromEntries(
     on
       .flatMap(keywordsOn)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ name, schema, description }) => [name, { description, ...schema }]),
   );
 }

@@ -1,22 +1,34 @@
 import type { JsonValue } from '../core/json.ts';
+import * as fields from '../language/fields.ts';
+import { loopKeywords } from '../language/keywords.ts';
+import { loop } from '../language/own-types.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
+import type { Around } from './context.ts';
 
-/** Keywords that make a loop. */
-export const loopKeywords = ['loop', 'with_items', 'with_dict'] as const;
-
-/** The keyword of these that a map has. */
-export function loopKeyword(source: object): string | undefined {
-  return loopKeywords.find((key) => key in source);
+/** The loop of a block or include. */
+export interface Loop {
+  items: JsonValue;
+  loopVar: string;
+  label: string | undefined;
 }
 
-/** What a task, block or include is done for, as `loopItems` takes it. */
-export function readLoop(reader: MapReader): JsonValue | undefined {
-  const loop = reader.value('loop');
-  const items = reader.value('with_items');
-  const map = reader.value('with_dict');
-  const [first, second] = loopKeywords.filter((key) => key in reader.source);
-  if (first !== undefined && second !== undefined)
-    reader.problem(second, `"${first}" and "${second}" stand in each other's place.`);
-  if (items !== undefined) return { with_items: items };
-  return map === undefined ? loop : { with_dict: map };
+export function loadLoop(reader: MapReader, outer: Around): Loop | undefined {
+  const items = loop.read(reader, 'loop');
+  const control = reader.reader('loop_control');
+  const said = control ? fields.read(loopKeywords, control) : {};
+  control?.close('"loop_control"');
+  if (items === undefined) return undefined;
+  const { loopVar, label } = fields.complete(loopKeywords, said);
+  checkLoopVar(reader, loopVar, outer);
+  return { items, loopVar, label };
+}
+
+/** A loop inside a loop that would hide the outer one's item. */
+export function checkLoopVar(reader: MapReader, loopVar: string, outer: Around): void {
+  if (!(loopVar in outer.loopValues)) return;
+  reader.problem(
+    'loop',
+    `The loop variable "${loopVar}" is that of the loop around, too.`,
+    'Name one of them with loop_control: {loop_var: NAME}.',
+  );
 }

@@ -1,25 +1,37 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Problem } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Node, PlaybookChange } from '../language/document.ts';
 import type { SourceRef } from '../core/source.ts';
+import { keywordsOn } from '../language/keywords.ts';
 import { didYouMean } from '../util/text.ts';
-import type { Inherited, LoadContext } from './inherited.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import type { SourceMap } from '../yaml/source-map.ts';
 import { readYaml, type YamlReading } from '../yaml/yaml.ts';
 
 const actions = ['before', 'after', 'replace', 'disable'] as const;
 
-const plainKeys = ['name', 'description', 'become', 'time_limit'];
-const overlayKeys = [...plainKeys, 'inputs', 'rollback', 'fingerprint'];
+/** Keywords of an overlay whose value goes together with that below; any other goes over it. */
+const mergedKeys = { inputs: 2, rollback: 1 };
+const overlayKeys = keywordsOn('overlay').map(({ name }) => name);
+const plainKeys = overlayKeys.filter(
+  (key) => !['extends', 'changes', 'fingerprint', ...Object.keys(mergedKeys)].includes(key),
+);
 
 interface Change extends PlaybookChange {
   tasks: JsonValue[];
   plays: JsonValue[];
   /** Folder of the overlay, where its includes are looked up. */
   folder: string;
+}
+
+/** Tasks that an overlay puts somewhere. */
+export interface ChangeContent {
+  tasks: JsonValue[];
+  /** Id of what they stand in. */
+  path: string;
+  folder: string;
+  at: SourceRef;
 }
 
 /** A playbook's own text, with what the overlays over it say. */
@@ -59,7 +71,7 @@ export function readLayers(
     for (const key of overlayKeys) reader.has(key);
     reader.close('an overlay');
     const candidates = [dirname(file), ...playbookPaths].map((one) => resolve(one, wanted ?? ''));
-    const below = candidates.find((one) => existsSync(one) && !files.includes(one));
+    const below = candidates.find((one) => reading.files.look(one) && !files.includes(one));
     if (wanted === undefined || below === undefined) {
       const loop = candidates.find((one) => files.includes(one));
       if (wanted !== undefined)
@@ -81,10 +93,7 @@ function over(value: JsonValue, overlay: JsonObject, map: SourceMap): JsonValue 
   const below: JsonObject = isJsonObject(value) ? value : { plays: value };
   const merged: JsonObject = { ...below };
   for (const key of plainKeys) if (overlay[key] !== undefined) merged[key] = overlay[key];
-  for (const [key, depth] of [
-    ['inputs', 2],
-    ['rollback', 1],
-  ] as const) {
+  for (const [key, depth] of Object.entries(mergedKeys)) {
     const both = mergeMaps(below[key], overlay[key], map, depth);
     if (both !== undefined) merged[key] = both;
   }
@@ -149,18 +158,25 @@ export class Changes {
     });
   }
 
-  /** A node with what overlays put around it or in its place. */
-  ofNode(node: Node, outer: Inherited, context: LoadContext): Node[] {
+  /**
+   * A node with what overlays put around it or in its place.
+   * @param previewId the id by which a step is known before the run
+   */
+  ofNode(
+    node: Node,
+    previewId: (id: string) => string,
+    load: (content: ChangeContent) => Node[],
+  ): Node[] {
     if (node.kind === 'flush' || node.kind === 'meta') return [node];
     const id = node.kind === 'include' ? node.task.id : node.id;
-    const known = context.previewId(id);
+    const known = previewId(id);
     if (node.kind === 'include' && node.preview.nodes.length === 0) this.#unknown.add(known);
     return this.#around(known, node, (change) => {
       if (change.plays.length > 0)
         this.#problem(change, `"${change.target}" is no play: give "tasks", not "plays".`);
       const where = change.action === 'replace' ? 'instead' : change.action;
-      const place = { ...outer, path: `${id}/${where}`, folder: change.folder };
-      return context.loadNodes(change.tasks, place, context, change.at);
+      const { tasks, folder, at } = change;
+      return load({ tasks, path: `${id}/${where}`, folder, at });
     });
   }
 
@@ -232,9 +248,4 @@ function readChange(reader: MapReader, folder: string): Change | undefined {
   if (action !== 'disable' && content === 0)
     reader.problem(action, `"${action}" needs "tasks", or "plays" where the id is that of a play.`);
   return { action, target, at: reader.at(action), ...change };
-}
-
-/** Where playbooks, and so overlays, keep roles. */
-export function roleFolders(file: string): string[] {
-  return [join(dirname(file), 'roles'), join(dirname(file), '..', 'roles')];
 }

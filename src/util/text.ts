@@ -16,6 +16,11 @@ export function slug(name: string): string {
     .replaceAll(/^-|-$/g, '');
 }
 
+/** `loopVar` as `loop_var`. */
+export function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** A text as a pattern that matches just it. */
 export function escapePattern(text: string): string {
   return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);

@@ -4,6 +4,7 @@ import type { SourceRef } from '../core/source.ts';
 import { inCel, parseCondition } from '../template/conditions.ts';
 import { isTemplate } from '../template/templates.ts';
 import { didYouMean } from '../util/text.ts';
+import { reportSecrets } from './plain-secrets.ts';
 import type { SourceMap } from './source-map.ts';
 
 /**
@@ -111,6 +112,13 @@ export class MapReader {
     if (isJsonObject(value)) return value;
     this.#wrong(key, 'a map');
     return undefined;
+  }
+
+  /** A map of variables, none of which should be a secret in plain text. */
+  variables(key: string): JsonObject | undefined {
+    const value = this.object(key);
+    if (value) reportSecrets(value, this.problems, this.map);
+    return value;
   }
 
   reader(key: string): MapReader | undefined {

@@ -1,7 +1,7 @@
 import type { Problem } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { isTemplate } from '../template/templates.ts';
-import type { SourceMap } from '../yaml/source-map.ts';
+import type { SourceMap } from './source-map.ts';
 
 const NAMES = /(^|_)(password|passwd|passphrase|secret|token|api_?key|private_?key|credentials)$/i;
 /** Shorter texts are switches and names rather than secrets. */

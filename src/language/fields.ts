@@ -1,0 +1,96 @@
+import { yamlName, type AnyGroup, type AnyRow, type Fields, type Table } from './table.ts';
+import type { KeywordReader } from './types.ts';
+
+/* Loops over tables of keywords. No keyword is named here. */
+
+type Values = Record<string, unknown>;
+/** What is said: a field without a value is not. */
+export type Said<T> = Partial<Fields<T>>;
+
+/** The fields that a map says. */
+export function read<T extends Table>(table: T, from: KeywordReader): Said<T> {
+  return fieldsOf(table, (field, row) =>
+    isGroup(row) ? read(row.rows, from) : row.type.read(from, yamlName(field, row)),
+  ) as Said<T>;
+}
+
+/** What a node has from around it, with what it says itself. */
+export function inherit<T extends Table>(table: T, outer: Fields<T>, own: Said<T>): Fields<T> {
+  return merge(table, outer, own) as Fields<T>;
+}
+
+/** What a field is that is not said, where it depends on others. */
+export type Derived<T> = { [F in keyof Fields<T>]?: (said: Said<T>) => Fields<T>[F] };
+
+/** What a map says, and where it says nothing what follows from the rest, or the fallbacks. */
+export function complete<T extends Table>(
+  table: T,
+  said: Said<T>,
+  derived: Derived<T> = {},
+): Fields<T> {
+  const fields = filled(table, said) as Fields<T>;
+  for (const field of Object.keys(derived) as (keyof Fields<T>)[]) {
+    const follows = derived[field];
+    if (said[field] === undefined && follows) fields[field] = follows(said);
+  }
+  return fields;
+}
+
+/** Where nothing is said. */
+export function fallbacks<T extends Table>(table: T): Fields<T> {
+  return complete(table, {});
+}
+
+/** The fields that have an effect on includes or meta tasks; the others as if nothing was said. */
+export function fieldsFor<T extends Table>(
+  table: T,
+  kind: 'include' | 'meta',
+  fields: Fields<T>,
+): Fields<T> {
+  return fieldsOf(table, (field, row) => {
+    const value = (fields as Values)[field];
+    if (isGroup(row) || row.alsoFor?.includes(kind) === true) return value;
+    return row.fallback;
+  }) as Fields<T>;
+}
+
+/** Of an object, the fields of a table. */
+export function pick<T extends Table>(table: T, from: Fields<T>): Fields<T> {
+  return fieldsOf(table, (field) => (from as Values)[field]) as Fields<T>;
+}
+
+function filled(table: Table, said: Values): Values {
+  return fieldsOf(table, (field, row) => {
+    const value = said[field];
+    if (isGroup(row)) return whole(row, filled(row.rows, (value ?? {}) as Values));
+    return value === undefined ? row.fallback : value;
+  });
+}
+
+function merge(table: Table, outer: Values, own: Values): Values {
+  return fieldsOf(table, (field, row) => {
+    const [around, said] = [outer[field], own[field]];
+    if (isGroup(row))
+      return whole(row, merge(row.rows, (around ?? {}) as Values, (said ?? {}) as Values));
+    if (row.inherit === undefined) return said === undefined ? row.fallback : said;
+    if (said === undefined) return around;
+    return typeof row.inherit === 'function' ? row.inherit(around as never, said as never) : said;
+  });
+}
+
+function fieldsOf(table: Table, value: (field: string, row: AnyRow | AnyGroup) => unknown): Values {
+  return Object.fromEntries(
+    Object.entries(table).map(([field, row]) => [field, value(field, row)]),
+  );
+}
+
+/** An optional group is absent without a field, and has only those that are said. */
+function whole(group: AnyGroup, fields: Values): Values | undefined {
+  if (!group.optional) return fields;
+  const said = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return said.length === 0 ? undefined : Object.fromEntries(said);
+}
+
+function isGroup(row: AnyRow | AnyGroup): row is AnyGroup {
+  return 'rows' in row;
+}

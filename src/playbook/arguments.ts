@@ -1,0 +1,92 @@
+import type { Problem } from '../core/errors.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { markedArguments, type Module } from '../core/module.ts';
+import type { SourceRef } from '../core/source.ts';
+import { argumentInstead } from '../language/hints.ts';
+import { validateValue, type SchemaProblem } from '../util/schema.ts';
+import type { MapReader } from '../yaml/map-reader.ts';
+import type { Around, LoadContext } from './context.ts';
+
+/** What a module is called with: its value, `args` and `module_defaults`, checked with its schema. */
+export function loadArguments(
+  reader: MapReader,
+  module: Module,
+  { moduleDefaults }: Around,
+  { problems }: LoadContext,
+): JsonObject {
+  const given = ownArguments(reader, module);
+  if (!given) return {};
+  const more = reader.object('args') ?? {};
+  for (const key of Object.keys(more).filter((one) => one in given.args))
+    reader.problem('args', `Argument "${key}" is given twice.`);
+  const args: JsonObject = { ...moduleDefaults[module.name], ...given.args, ...more };
+  for (const problem of validateValue(module.args, args, { templates: true })) {
+    problems.push({
+      ...ruleOfArgument(problem.path.at(-1), problem.key, args),
+      message: `Module "${module.name}": ${problem.message}`,
+      hint: argumentInstead(problem.key) ?? problem.hint,
+      at: placeOf(problem, reader, module, { more, source: given.source }),
+    });
+  }
+  return withVariables(reader, module, args);
+}
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
+
+/** The name of a variable, where an argument is one, becomes a template of its value. */
+function withVariables(reader: MapReader, module: Module, args: JsonObject): JsonObject {
+  const named = markedArguments(module, 'format', 'variable').filter((name) => name in args);
+  const values: JsonObject = {};
+  for (const name of named) {
+    const variable = args[name];
+    const plain = typeof variable === 'string' ? variable.replaceAll(/[{}]/g, '') : '';
+    if (VARIABLE.test(plain)) values[name] = `{{${plain}}}`;
+    else
+      reader.problem(
+        module.name,
+        `Module "${module.name}": "${name}" must be the name of a variable.`,
+      );
+  }
+  return { ...args, ...values };
+}
+
+/** The value of the module, and the map in which its arguments stand. */
+function ownArguments(
+  reader: MapReader,
+  { name, shorthand }: Module,
+): { args: JsonObject; source: JsonObject | undefined } | undefined {
+  const value = reader.value(name);
+  if (isJsonObject(value)) return { args: value, source: value };
+  if (value === null) return { args: {}, source: undefined };
+  if (value !== undefined && shorthand !== undefined)
+    return { args: { [shorthand]: value }, source: undefined };
+  reader.problem(name, `Arguments of "${name}" must be a map.`);
+  return undefined;
+}
+
+function placeOf(
+  { path, key }: SchemaProblem,
+  reader: MapReader,
+  { name }: Module,
+  { more, source }: { more: JsonObject; source: JsonObject | undefined },
+): SourceRef | undefined {
+  const top = key ?? path[0];
+  if (top !== undefined && top in more) return reader.at('args');
+  if (key !== undefined) return reader.map.key(source ?? reader.source, key);
+  return top !== undefined && source ? reader.map.value(source, top) : reader.keyAt(name);
+}
+
+/** A mode that is a number is one that lost its leading zero, or never had it. */
+function ruleOfArgument(
+  name: string | undefined,
+  unknown: string | undefined,
+  args: JsonObject,
+): Pick<Problem, 'rule' | 'fix'> {
+  if (unknown !== undefined) return { rule: 'unknown-argument' };
+  const value = args['mode'];
+  if (name !== 'mode' || typeof value !== 'number') return { rule: 'wrong-type' };
+  const digits = String(value);
+  const octal = /^[0-7]{3}$/.test(digits);
+  const fix = octal ? { fix: { from: `0${digits}`, to: `'0${digits}'` } } : {};
+  return { rule: 'unquoted-mode', ...fix };
+}

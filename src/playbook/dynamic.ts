@@ -1,0 +1,176 @@
+import { isWarning, PlaybookError, type Problem } from '../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { SourceRef } from '../core/source.ts';
+import {
+  plainTask,
+  type Expansion,
+  type IncludeNode,
+  type IncludePart,
+  type Node,
+  type TaskNode,
+} from '../language/document.ts';
+import * as fields from '../language/fields.ts';
+import { sharedKeywords } from '../language/keywords.ts';
+import { isTemplate } from '../template/templates.ts';
+import type { MapReader } from '../yaml/map-reader.ts';
+import { SourceMap } from '../yaml/source-map.ts';
+import { readYaml, type YamlReading } from '../yaml/yaml.ts';
+import { stepId, type Around, type LoadContext } from './context.ts';
+import type { Loop } from './loop.ts';
+
+/** Includes may include themselves behind a condition; so deep, no condition ended it. */
+const MAX_DEPTH = 32;
+
+/** What is known only when the run gets there. */
+interface Dynamic {
+  key: string;
+  name: string;
+  /** Path or role, perhaps a template. */
+  wanted: string;
+  loop: Loop | undefined;
+  /** @throws PlaybookError when there is no such thing */
+  locate: (name: string) => string;
+  read: (source: string, place: Around, context: LoadContext) => Node[];
+  /** Files that a template may mean. */
+  candidates: () => string[];
+}
+
+/** Where it stands. */
+interface Place {
+  reader: MapReader;
+  outer: Around;
+  around: Around;
+  context: LoadContext;
+}
+
+export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
+  const { reader, outer, around, context } = place;
+  const { key, name, wanted, loop, locate, candidates } = what;
+  const id = stepId(outer.path, name, context.ids);
+  const into = (part: IncludePart, problems: Problem[]) =>
+    expandInto(id, place, what, part, problems);
+  const expand = (part: IncludePart): Expansion => {
+    const problems: Problem[] = [];
+    const expansion = into(part, problems);
+    if (around.chain.length > MAX_DEPTH) {
+      const message = `"${wanted}" includes itself without an end (${String(MAX_DEPTH)} levels).`;
+      problems.push({ message, at: reader.at(key) });
+    }
+    const errors = problems.filter((problem) => !isWarning(problem));
+    if (errors.length > 0) throw new PlaybookError(errors);
+    return expansion;
+  };
+  const known = isTemplate(wanted) ? undefined : tryLocate(locate, wanted, context.problems);
+  const recursive = known !== undefined && known !== '' && around.chain.includes(known);
+  const loopValues: JsonObject = loop ? { [loop.loopVar]: null, loop: null } : {};
+  const preview =
+    known === undefined || recursive
+      ? { nodes: [], handlers: [], files: [] }
+      : into({ source: known, name: 'each', loopValues }, context.problems);
+  for (const file of preview.files) context.used.add(file);
+  return [
+    {
+      kind: 'include',
+      task: includeTask(around, { id, name, key, wanted, loop, at: reader.at() }),
+      preview,
+      mayDefine: known === undefined ? definedNames(candidates(), context) : [],
+      locate,
+      expand,
+    },
+  ];
+}
+
+/** Reads one item of it, in the place of its steps. */
+function expandInto(
+  id: string,
+  { outer, around, context }: Place,
+  { read }: Dynamic,
+  { source, name: part, loopValues }: IncludePart,
+  problems: Problem[],
+): Expansion {
+  const within: LoadContext = {
+    ...context,
+    problems,
+    used: new Set(),
+    ids: new Set(),
+    // What a role depends on runs with it, whenever that is.
+    dependencies: new Set(),
+    previewId: (one) =>
+      context.previewId(
+        one.startsWith(`${id}/${part}/`)
+          ? `${id}/each/${one.slice(id.length + part.length + 2)}`
+          : one,
+      ),
+    handlers: [],
+    fingerprint: [],
+    dynamic: true,
+  };
+  const inner: Around = {
+    ...around,
+    // The condition is asked once, when it is decided what is included.
+    when: outer.when,
+    path: `${id}/${part}`,
+    loopValues: { ...outer.loopValues, ...loopValues },
+  };
+  const nodes = read(source, inner, within);
+  return { nodes, handlers: within.handlers, files: [...within.used] };
+}
+
+function includeTask(
+  around: Around,
+  {
+    id,
+    name,
+    key,
+    wanted,
+    loop,
+    at,
+  }: Pick<Dynamic, 'name' | 'key' | 'wanted' | 'loop'> & { id: string; at: SourceRef },
+): TaskNode {
+  const { loopValues, role, become } = around;
+  const args = wanted === '' ? {} : { name: wanted };
+  return {
+    ...plainTask({ id, name, at, module: key, args, become }),
+    ...fields.fieldsFor(sharedKeywords, 'include', around),
+    ...{ loopValues, role },
+    loop: loop?.items,
+    loopVar: loop?.loopVar ?? 'item',
+    label: loop?.label,
+    readOnly: true,
+    undo: { kind: 'none', reason: undefined },
+    undoOn: [],
+  };
+}
+
+/** What `locate` finds; that there is nothing is a problem. */
+export function tryLocate(
+  locate: (name: string) => string,
+  name: string,
+  problems: Problem[],
+): string | undefined {
+  try {
+    return locate(name);
+  } catch (error) {
+    if (!(error instanceof PlaybookError)) throw error;
+    problems.push(...error.problems);
+    return undefined;
+  }
+}
+
+/** Names that tasks of these files register or set; undefined without a file. */
+function definedNames(paths: readonly string[], { files }: YamlReading): string[] | undefined {
+  if (paths.length === 0) return undefined;
+  const names = new Set<string>();
+  const visit = (value: JsonValue): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    if (!isJsonObject(value)) return;
+    if (typeof value['register'] === 'string') names.add(value['register']);
+    const facts = value['set_fact'];
+    if (isJsonObject(facts)) for (const name of Object.keys(facts)) names.add(name);
+    Object.values(value).forEach(visit);
+  };
+  // Problems of these files are found when one of them is included.
+  const reading = { files, problems: [], map: new SourceMap() };
+  for (const path of paths) visit(readYaml(path, reading));
+  return [...names];
+}

@@ -1,0 +1,55 @@
+import type { JsonValue } from '../core/json.ts';
+import type { InputSpec } from '../language/document.ts';
+import * as fields from '../language/fields.ts';
+import { inputKeywords } from '../language/keywords.ts';
+import { inputSchema } from '../language/structure.ts';
+import { schemaProblem } from '../util/schema.ts';
+import { slug } from '../util/text.ts';
+import type { MapReader } from '../yaml/map-reader.ts';
+
+/** `inputs` of a playbook, or of the meta file of a role. */
+export function loadInputs(reader: MapReader): InputSpec[] {
+  const inputs = reader.reader('inputs');
+  return Object.keys(inputs?.source ?? {}).flatMap((name) => {
+    const spec = inputs?.reader(name);
+    return spec ? [readInput(name, spec)] : [];
+  });
+}
+
+/** Flags of `runner play` itself; an input of such a name could never be given. */
+const reserved = new Set(
+  'list-tasks list-tags list-hosts flush-cache from step debug take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass vault-id vault-password-file ask-vault-pass user private-key become become-user become-method'.split(
+    ' ',
+  ),
+);
+
+function readInput(name: string, spec: MapReader): InputSpec {
+  const schema: Record<string, JsonValue> = {};
+  for (const { name: key } of inputSchema) {
+    const value = spec.value(key);
+    if (value !== undefined) schema[key] = value;
+  }
+  const wrong = schemaProblem(schema);
+  if (wrong !== undefined)
+    spec.problem('type', `Input "${name}" is not described as it should be: ${wrong}.`);
+  // A flag is made of it, in which two hyphens or one at the end have no name.
+  if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name))
+    spec.problem('type', `Input "${name}" must be named in snake_case.`);
+  if (spec.value('flag') === false && spec.value('secret') !== true)
+    spec.problem(
+      'flag',
+      `Input "${name}" with "flag: false" must be a secret, to be given by a file.`,
+    );
+  if (reserved.has(slug(name)))
+    spec.problem('type', `Input "${name}" has the name of a flag of runner itself.`);
+  const fallback = spec.value('default');
+  const input: InputSpec = {
+    name,
+    schema,
+    ...fields.complete(inputKeywords, fields.read(inputKeywords, spec)),
+    at: spec.at(),
+    ...(fallback === undefined ? {} : { default: fallback }),
+  };
+  spec.close(`input "${name}"`);
+  return input;
+}

@@ -1,0 +1,278 @@
+import { dirname, resolve } from 'node:path';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { SourceRef } from '../core/source.ts';
+import {
+  plainTask,
+  tasksOf,
+  type Become,
+  type Node,
+  type Play,
+  type PlaySection,
+  type TaskNode,
+} from '../language/document.ts';
+import * as fields from '../language/fields.ts';
+import { hereInstead } from '../language/hints.ts';
+import { playKeywords } from '../language/keywords.ts';
+import { MapReader } from '../yaml/map-reader.ts';
+import { reportSecrets } from '../yaml/plain-secrets.ts';
+import { readYaml } from '../yaml/yaml.ts';
+import { inherit, stepId, topLevel, type Around, type LoadContext } from './context.ts';
+import { loadNodes } from './nodes.ts';
+import { loadRoleEntry, roleFolders, type RoleSearch } from './roles.ts';
+import { loadRollback, plainTasks } from './undo.ts';
+
+/** As whom plays run that do not say it. */
+export type DefaultBecome = Partial<Omit<Become, 'login'>>;
+
+/** What all plays of a playbook share. */
+export interface PlayLoading {
+  context: LoadContext;
+  become: DefaultBecome | undefined;
+  /** Folders of the files that hold plays, the latest first. */
+  folders: string[];
+  roles: RoleSearch;
+  /** The file below all overlays. */
+  file: string;
+}
+
+/** Where a play stands, and what is said around it. */
+export interface PlayFile {
+  file: string;
+  /** Files that are being imported, outermost first. */
+  chain: readonly string[];
+  when: string[];
+  tags: string[];
+  vars: JsonObject;
+}
+
+export function loadPlays(list: JsonValue[], from: PlayFile, loading: PlayLoading): Play[] {
+  const { changes } = loading.context;
+  return list
+    .flatMap((play) => loadEntry(play, from, loading))
+    .flatMap((play) => changes.ofPlay(play, (plays) => loadPlays(plays, from, loading)));
+}
+
+/** The keywords around a play or fingerprint: those of the command line. */
+export function aroundPlays(
+  folder: string,
+  path: string,
+  { become }: Pick<PlayLoading, 'become'>,
+): Around {
+  const top = topLevel(folder, path);
+  return { ...top, become: { ...top.become, ...become } };
+}
+
+function loadEntry(value: JsonValue, from: PlayFile, loading: PlayLoading): Play[] {
+  const { problems, map } = loading.context;
+  if (!isJsonObject(value)) {
+    const at = { file: from.file, line: 1, column: 1 };
+    problems.push({ message: 'A play must be a map of keywords.', at });
+    return [];
+  }
+  const reader = new MapReader(value, map, problems);
+  if ('import_playbook' in value) return importPlays(reader, from, loading);
+  return [loadPlay(reader, from, loading)];
+}
+
+/** `import_playbook`: the plays of another file in place of this one, with conditions, tags and variables. */
+function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): Play[] {
+  const { context, folders, roles } = loading;
+  const wanted = reader.string('import_playbook') ?? '';
+  reader.string('name');
+  const file = resolve(dirname(from.file), wanted);
+  const inner: PlayFile = {
+    file,
+    chain: [...from.chain, file],
+    when: [...from.when, ...(reader.conditions('when') ?? [])],
+    tags: [...from.tags, ...reader.strings('tags')],
+    vars: context.map.together(reader.object('vars') ?? {}, from.vars),
+  };
+  reader.close('"import_playbook"');
+  if (!context.files.look(file)) {
+    const hint = `Looked for ${file}.`;
+    const rule = 'missing-file';
+    reader.problem('import_playbook', `There is no playbook "${wanted}".`, hint, { rule });
+    return [];
+  }
+  if (from.chain.includes(file)) {
+    reader.problem('import_playbook', `"${wanted}" imports itself.`);
+    return [];
+  }
+  context.used.add(file);
+  folders.unshift(dirname(file));
+  roles.add(roleFolders(file));
+  const value = readYaml(file, context);
+  const plays = Array.isArray(value) ? value : playsOf(value, context);
+  return loadPlays(plays, inner, loading);
+}
+
+/** The plays of an imported playbook that is a map. What belongs to a whole run is said by the playbook that is run. */
+function playsOf(value: JsonValue, { map, problems }: LoadContext): JsonValue[] {
+  const head = new MapReader(isJsonObject(value) ? value : {}, map, problems);
+  const plays = head.list('plays');
+  head.string('name');
+  head.string('description');
+  head.close('a playbook that is imported');
+  return plays ?? [];
+}
+
+/** Variables of files: each a path, or a list of which the first that is there counts. */
+function loadVarsFiles(reader: MapReader, from: PlayFile, context: LoadContext): JsonObject {
+  const { problems, map, used, files } = context;
+  const found: JsonObject[] = [];
+  for (const entry of reader.list('vars_files') ?? []) {
+    const names = (Array.isArray(entry) ? entry : [entry]).map(String);
+    const paths = names.map((one) => resolve(dirname(from.file), one));
+    const path = paths.find((one) => files.look(one));
+    if (path === undefined) {
+      const hint = `Looked for ${paths.join(', ')}.`;
+      reader.problem('vars_files', `There is no file "${names.join('" or "')}".`, hint, {
+        rule: 'missing-file',
+      });
+      continue;
+    }
+    used.add(path);
+    const value = readYaml(path, context);
+    if (isJsonObject(value)) {
+      reportSecrets(value, problems, map);
+      found.push(value);
+    } else if (value !== null)
+      reader.problem('vars_files', `"${path}" is no map of names and values.`);
+  }
+  return map.together(...found);
+}
+
+function loadPlay(reader: MapReader, from: PlayFile, loading: PlayLoading): Play {
+  const { context: whole } = loading;
+  const { name, hosts } = loadHead(reader, whole);
+  const id = stepId('', name ?? 'play', whole.ids).slice(1);
+  const vars = whole.map.together(
+    reader.object('vars') ?? {},
+    loadVarsFiles(reader, from, whole),
+    from.vars,
+  );
+  const top = aroundPlays(dirname(from.file), id, loading);
+  const around: Around = {
+    ...inherit(reader, { ...top, when: from.when, tags: from.tags }),
+    // Those of the play are its own, not those of each task.
+    vars: [],
+  };
+  const gather = reader.boolean('gather_facts');
+  const { sections, handlers } = loadContent(reader, id, around, loading);
+  const content = { sections, handlers, vars };
+  if (gather ?? mentionsFacts(content, whole))
+    sections[0]?.nodes.unshift(gatherFacts(id, reader.at(), around));
+  const play: Play = {
+    id,
+    name: name ?? 'play',
+    at: reader.at(),
+    hosts: hosts ?? 'all',
+    vars,
+    ...fields.complete(playKeywords, fields.read(playKeywords, reader)),
+    rollback: loadRollback(reader, { ...around, path: `${id}/rollback` }, whole),
+    sections,
+    handlers,
+  };
+  reader.close('a play', hereInstead);
+  if (play.strategy === 'free') checkFree(play, whole);
+  return play;
+}
+
+/** Name and pattern of hosts, which a play must have. */
+function loadHead(
+  reader: MapReader,
+  { problems }: LoadContext,
+): { name: string | undefined; hosts: string | undefined } {
+  const name = reader.string('name');
+  const hosts = reader.value('hosts');
+  const pattern = Array.isArray(hosts) ? hosts.join(':') : hosts;
+  if (typeof pattern !== 'string')
+    reader.problem('hosts', 'A play needs "hosts", a pattern of host or group names.');
+  if (name === undefined)
+    problems.push({
+      rule: 'missing-name',
+      message: 'A play has no name.',
+      at: reader.at(),
+      hint: 'Add "name:".',
+    });
+  return { name, hosts: typeof pattern === 'string' ? pattern : undefined };
+}
+
+/** The tasks of a play, in the order in which they run, and its handlers with those of its roles. */
+function loadContent(
+  reader: MapReader,
+  id: string,
+  around: Around,
+  { context: whole, file }: PlayLoading,
+): Pick<Play, 'sections' | 'handlers'> {
+  const context: LoadContext = { ...whole, handlers: [], dependencies: new Set() };
+  const nodes = (key: PlaySection['name']) =>
+    loadNodes(reader.list(key) ?? [], around, context, reader.at());
+  const preTasks = nodes('pre_tasks');
+  const roles = (reader.list('roles') ?? []).flatMap((role) =>
+    loadRoleEntry(role, around, reader, context),
+  );
+  const tasks = nodes('tasks');
+  const postTasks = nodes('post_tasks');
+  const own = plainTasks(
+    reader.list('handlers') ?? [],
+    { ...around, path: `${id}/handlers`, when: [], notify: [] },
+    whole,
+    { at: { file, line: 1, column: 1 }, where: 'handlers' },
+  );
+  return {
+    sections: [
+      { name: 'pre_tasks', nodes: preTasks },
+      { name: 'tasks', nodes: [...roles, ...tasks] },
+      { name: 'post_tasks', nodes: postTasks },
+    ],
+    handlers: [...own, ...context.handlers],
+  };
+}
+
+/** What only makes sense where hosts go step by step. */
+function checkFree({ sections }: Play, { problems }: LoadContext): void {
+  const refuse = (what: string, at: SourceRef) => {
+    const message = `${what} cannot stand in a play with "strategy: free".`;
+    const hint = `Hosts reach it at different times. Put it into a play of its own.`;
+    problems.push({ message, hint, at });
+  };
+  for (const { nodes } of sections) {
+    for (const task of tasksOf(nodes)) {
+      if (task.runOnce) refuse('"run_once"', task.at);
+      if (task.anyErrorsFatal) refuse('"any_errors_fatal"', task.at);
+      if (task.irreversible !== undefined) refuse('A point of no return', task.at);
+    }
+    const visit = (inner: readonly Node[]): void => {
+      for (const node of inner) {
+        if (node.kind === 'commit') refuse('A commit point', node.at);
+        if (node.kind === 'block') [node.block, node.rescue, node.always].forEach(visit);
+        if (node.kind === 'include') visit(node.preview.nodes);
+      }
+    };
+    visit(nodes);
+  }
+}
+
+/**
+ * Whether anything of a play asks for facts: then they are gathered, unless the play says otherwise. What an include
+ * may bring whose path is known only later is not seen; such a play says "gather_facts: true".
+ */
+function mentionsFacts(content: unknown, { used, files }: LoadContext): boolean {
+  const templates = [...used].filter((file) => file.includes('/templates/'));
+  return (
+    JSON.stringify(content).includes('ansible_facts') ||
+    templates.some((file) => files.text(file).includes('ansible_facts'))
+  );
+}
+
+/** Asked once in a run, as the first step of the first play that wants to know. */
+function gatherFacts(play: string, at: SourceRef, { become }: Around): TaskNode {
+  const own = { id: `${play}/gather-facts`, name: 'Gather facts', at, module: 'setup', args: {} };
+  return {
+    ...plainTask({ ...own, become }),
+    when: ['!has(vars.ansible_facts)'],
+    tags: ['always'],
+    readOnly: true,
+  };
+}

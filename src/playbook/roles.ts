@@ -1,0 +1,278 @@
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { JsonSchema } from '../core/module.ts';
+import type { Files } from '../core/ports.ts';
+import type { BlockNode, Node, RoleContext } from '../language/document.ts';
+import { hereInstead } from '../language/hints.ts';
+import { validateValue } from '../util/schema.ts';
+import { MapReader } from '../yaml/map-reader.ts';
+import { reportSecrets } from '../yaml/plain-secrets.ts';
+import { readYaml } from '../yaml/yaml.ts';
+import {
+  changed,
+  inherit,
+  stepId,
+  topLevel,
+  type Around,
+  type LoadContext,
+  type RoleFolders,
+} from './context.ts';
+import { filesBelow, findFile, isFolder, yamlFile } from './find.ts';
+import { loadInputs } from './inputs.ts';
+import { loadTaskFile } from './task-files.ts';
+import { loadBlockUndo, loadFingerprint } from './undo.ts';
+
+const MAX_PINNED_BYTES = 1024 * 1024;
+
+/** Where playbooks, and so overlays, keep roles. */
+export function roleFolders(file: string): string[] {
+  return [join(dirname(file), 'roles'), join(dirname(file), '..', 'roles')];
+}
+
+/** Roles in the given folders, those of the first going over those of the others. */
+export class RoleSearch implements RoleFolders {
+  readonly #files: Files;
+  #paths: readonly string[];
+
+  constructor(files: Files, paths: readonly string[]) {
+    this.#files = files;
+    this.#paths = paths;
+  }
+
+  get paths(): readonly string[] {
+    return this.#paths;
+  }
+
+  /** Folders that are new go over those that were known. */
+  add(paths: readonly string[]): void {
+    this.#paths = [...paths.filter((one) => !this.#paths.includes(one)), ...this.#paths];
+  }
+
+  find(name: string): string | undefined {
+    const path = findFile(this.#files, name, this.#paths);
+    return path !== undefined && isFolder(this.#files, path) ? path : undefined;
+  }
+
+  names(): string[] {
+    return this.#paths
+      .filter((path) => isFolder(this.#files, path))
+      .flatMap((path) => this.#files.names(path));
+  }
+}
+
+/** An entry of `roles` of a play. */
+export function loadRoleEntry(
+  value: JsonValue,
+  around: Around,
+  play: MapReader,
+  context: LoadContext,
+): Node[] {
+  const { map, problems } = context;
+  const source: JsonObject = isJsonObject(value) ? value : { role: value };
+  if (!map.of(source))
+    map.set(source, { self: play.at('roles'), keys: new Map(), values: new Map() });
+  const block = loadRole(new MapReader(source, map, problems), around, context);
+  return block ? changed([block], around, context) : [];
+}
+
+export function loadRole(
+  reader: MapReader,
+  outer: Around,
+  context: LoadContext,
+): BlockNode | undefined {
+  const name = reader.string('role');
+  const shown = reader.string('name') ?? name;
+  if (name === undefined || shown === undefined) {
+    reader.problem('role', 'A role entry needs "role", the name of a role.');
+    return undefined;
+  }
+  const path = findRole(name, reader, context);
+  if (path === undefined) return undefined;
+  const from = reader.string('tasks_from') ?? 'main';
+  const around = inherit(reader, outer);
+  const id = stepId(outer.path, shown, context.ids);
+  const shortName = isAbsolute(name) ? basename(name) : name;
+  const role = readRole({ name: shortName, path, parent: outer.role }, reader, context);
+  const inner: Around = { ...around, role, path: id, folder: path };
+  const tasks = yamlFile(context.files, path, 'tasks', from);
+  if (outer.chain.includes(tasks)) {
+    reader.problem('role', `Role "${shortName}" includes itself.`);
+    return undefined;
+  }
+  loadRoleHandlers(role, inner, context);
+  for (const file of contentFiles(context.files, path)) context.used.add(file);
+  const block: BlockNode = {
+    kind: 'block',
+    id,
+    name: shown,
+    at: reader.at(),
+    block: [
+      ...loadDependencies(role, { ...around, role }, context),
+      ...loadTaskFile(tasks, inner, context),
+    ],
+    rescue: [],
+    always: [],
+    undo: loadBlockUndo(reader, inner, context),
+    isRole: true,
+  };
+  reader.close('a role entry', hereInstead);
+  return block;
+}
+
+function findRole(name: string, reader: MapReader, { roles }: LoadContext): string | undefined {
+  const path = roles.find(name);
+  if (path !== undefined) return path;
+  reader.problem(
+    'role',
+    `There is no role "${name}".`,
+    `Looked in ${roles.paths.map((one) => resolve(one)).join(', ')}.`,
+    { rule: 'missing-file' },
+  );
+  return undefined;
+}
+
+/** Variables and inputs of a role. Its fingerprint is put beside those of the other roles. */
+function readRole(
+  { name, path, parent }: Pick<RoleContext, 'name' | 'path' | 'parent'>,
+  entry: MapReader,
+  context: LoadContext,
+): RoleContext {
+  const { problems, map, used, files } = context;
+  const inputs = entry.object('inputs') ?? {};
+  let defaults = roleVars(path, 'defaults', context);
+  const constants = roleVars(path, 'vars', context);
+  const metaFile = yamlFile(files, path, 'meta', 'main');
+  if (files.look(metaFile)) {
+    used.add(metaFile);
+    const value = readYaml(metaFile, context);
+    if (isJsonObject(value)) {
+      const meta = new MapReader(value, map, problems);
+      meta.string('description');
+      meta.list('dependencies');
+      defaults = map.together(defaults, checkInputs(name, meta, inputs, entry));
+      const top = topLevel(path, `fingerprint/${basename(path)}`);
+      context.fingerprint.push(...loadFingerprint(meta, top, context));
+      meta.close('the meta file of a role');
+    }
+  } else if (Object.keys(inputs).length > 0) {
+    entry.problem(
+      'inputs',
+      `Role "${name}" declares no inputs.`,
+      'Declare them in its meta/main.yml.',
+    );
+  }
+  return { name, path, defaults, inputs, constants, parent };
+}
+
+/** Returns the defaults of inputs that were not given. */
+function checkInputs(
+  name: string,
+  meta: MapReader,
+  given: JsonObject,
+  entry: MapReader,
+): JsonObject {
+  const defaults: JsonObject = {};
+  const schemas: Record<string, JsonSchema> = {};
+  const needed: string[] = [];
+  for (const { name: key, schema, default: fallback, required } of loadInputs(meta)) {
+    schemas[key] = schema;
+    if (fallback !== undefined) defaults[key] = fallback;
+    else if (required) needed.push(key);
+  }
+  const schema = {
+    type: 'object',
+    properties: schemas,
+    required: needed,
+    additionalProperties: false,
+  };
+  for (const problem of validateValue(schema, given, { templates: true })) {
+    const message = problem.message.replace('argument', 'input').replace('Argument', 'Input');
+    entry.problem('inputs', `Role "${name}": ${message}`, problem.hint);
+  }
+  return defaults;
+}
+
+/** `defaults/main.yml` or `vars/main.yml` of a role, or all files of a folder `main`, in the order of their names. */
+function roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext): JsonObject {
+  const { problems, map, used, files } = context;
+  const folder = join(path, kind, 'main');
+  const whole = isFolder(files, folder);
+  const names = whole ? files.names(folder).filter((one) => /\.ya?ml$/.test(one)) : [];
+  const own = whole
+    ? names.sort().map((one) => join(folder, one))
+    : [yamlFile(files, path, kind, 'main')];
+  const found: JsonObject[] = [];
+  for (const file of own.filter((one) => files.look(one))) {
+    used.add(file);
+    const value = readYaml(file, context);
+    if (isJsonObject(value)) {
+      reportSecrets(value, problems, map);
+      found.push(value);
+    } else if (value !== null) {
+      const at = { file, line: 1, column: 1 };
+      problems.push({ message: `"${kind}" of a role is a map of names and values.`, at });
+    }
+  }
+  return map.together(...found);
+}
+
+/** Roles that a role wants run before it: each once in a play, unless it is given other inputs or conditions. */
+function loadDependencies(role: RoleContext, around: Around, context: LoadContext): Node[] {
+  const { files } = context;
+  const file = yamlFile(files, role.path, 'meta', 'main');
+  if (!files.look(file)) return [];
+  const value = readYaml(file, { ...context, problems: [] });
+  const list = isJsonObject(value) ? value['dependencies'] : undefined;
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item): Node[] => {
+    const at = context.map.value(list, list.indexOf(item)) ?? { file, line: 1, column: 1 };
+    const block = loadDependency(item, at, around, context);
+    return block ? [block] : [];
+  });
+}
+
+function loadDependency(
+  item: JsonValue,
+  at: ReturnType<MapReader['at']>,
+  around: Around,
+  context: LoadContext,
+): BlockNode | undefined {
+  const { problems, map } = context;
+  const source: JsonObject = isJsonObject(item) ? item : { role: item };
+  if (!map.of(source)) map.set(source, { self: at, keys: new Map(), values: new Map() });
+  const name = String(source['role'] ?? '');
+  if (context.roleChain.includes(name)) {
+    const way = [...context.roleChain, name].join(' → ');
+    problems.push({ message: `Role "${name}" depends on itself: ${way}.`, at });
+    return undefined;
+  }
+  const key = JSON.stringify([source, around.when, around.tags, around.become]);
+  if (context.dependencies.has(key)) return undefined;
+  context.dependencies.add(key);
+  const within = { ...context, roleChain: [...context.roleChain, name] };
+  return loadRole(new MapReader(source, map, problems), around, within);
+}
+
+function loadRoleHandlers(role: RoleContext, around: Around, context: LoadContext): void {
+  const file = yamlFile(context.files, role.path, 'handlers', 'main');
+  if (!context.files.look(file)) return;
+  const path = `${around.path}/handlers`;
+  for (const node of loadTaskFile(file, { ...around, path, when: [], notify: [] }, context)) {
+    if (node.kind === 'task') context.handlers.push(node);
+    else
+      context.problems.push({
+        message: 'Only plain tasks may stand in "handlers".',
+        at: { file, line: 1, column: 1 },
+      });
+  }
+}
+
+/** Templates and files of a role, whose copies are kept with a run. Large ones are not part of the playbook's text. */
+function contentFiles(files: Files, folder: string): string[] {
+  return ['templates', 'files']
+    .flatMap((kind) => [...filesBelow(files, join(folder, kind))])
+    .filter((path) => {
+      const found = files.look(path);
+      return found?.is === 'file' && found.size <= MAX_PINNED_BYTES;
+    });
+}

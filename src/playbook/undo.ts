@@ -1,0 +1,158 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { SourceRef } from '../core/source.ts';
+import type { BlockNode, RollbackPolicy, TaskNode, UndoSpec } from '../language/document.ts';
+import * as fields from '../language/fields.ts';
+import { rollbackKeywords } from '../language/keywords.ts';
+import { MapReader } from '../yaml/map-reader.ts';
+import type { Around, LoadContext } from './context.ts';
+
+/** `undo` of a task. */
+export function loadUndo(reader: MapReader, around: Around, context: LoadContext): UndoSpec {
+  const value = reader.value('undo');
+  if (value === undefined) return { kind: 'default' };
+  if (value === 'auto') return { kind: 'auto' };
+  if (value === 'none') return { kind: 'none', reason: undefined };
+  if (isJsonObject(value)) {
+    const none = new MapReader(value, context.map, context.problems);
+    const reason = none.string('none');
+    none.close('"undo"');
+    return { kind: 'none', reason };
+  }
+  if (!Array.isArray(value)) {
+    reader.problem('undo', '"undo" must be auto, none, {none: "why"} or a list of tasks.');
+    return { kind: 'default' };
+  }
+  return { kind: 'tasks', tasks: loadUndoTasks(value, around, context, reader.at('undo')) };
+}
+
+export function loadBlockUndo(
+  reader: MapReader,
+  around: Around,
+  context: LoadContext,
+): BlockNode['undo'] {
+  const value = reader.value('undo');
+  if (value === undefined || value === 'auto') return undefined;
+  const replacing = isJsonObject(value)
+    ? new MapReader(value, context.map, context.problems)
+    : undefined;
+  const list = replacing ? replacing.list('tasks') : reader.list('undo');
+  const replace = replacing?.boolean('replace') ?? false;
+  replacing?.close('"undo" of a block');
+  return { tasks: loadUndoTasks(list ?? [], around, context, reader.at('undo')), replace };
+}
+
+function loadUndoTasks(
+  list: JsonValue[],
+  around: Around,
+  context: LoadContext,
+  at: SourceRef,
+): TaskNode[] {
+  // An undo runs whether or not the condition of its step would hold now, and never notifies.
+  const outer = { ...alone(around, 'undo'), runOnce: false };
+  return context.readers.nodes(list, outer, context, at).flatMap((node) => {
+    const refuse = (message: string, place: SourceRef) =>
+      context.problems.push({ message, at: place });
+    if (node.kind !== 'task') {
+      refuse('Only plain tasks may stand in "undo".', at);
+      return [];
+    }
+    if (node.undo.kind !== 'default')
+      refuse('A task inside "undo" has no "undo" of its own.', node.at);
+    if (node.notify.length > 0) refuse('A task inside "undo" cannot notify handlers.', node.at);
+    return [node];
+  });
+}
+
+/** `capture`, `fingerprint`, and `before` and `verify` of `rollback`. */
+export function loadReadOnlyTasks(
+  reader: MapReader,
+  key: string,
+  around: Around,
+  context: LoadContext,
+): TaskNode[] {
+  const list = reader.list(key) ?? [];
+  return context.readers.nodes(list, alone(around, key), context, reader.at()).flatMap((node) => {
+    // What stands here only looks, by definition of the keyword.
+    if (node.kind === 'task' && ['command', 'shell', 'script'].includes(node.module))
+      return [readOnly(node)];
+    if (node.kind === 'task' && node.readOnly) return [node];
+    reader.problem(key, `Only read-only tasks may stand in "${key}".`);
+    return [];
+  });
+}
+
+export function loadProbe(
+  reader: MapReader,
+  around: Around,
+  context: LoadContext,
+): TaskNode | undefined {
+  const probe = reader.reader('probe');
+  if (!probe) return undefined;
+  const source: JsonObject = { name: 'Probe', ...probe.source };
+  context.map.set(source, { self: probe.at(), keys: new Map(), values: new Map() });
+  const named = new MapReader(source, context.map, context.problems);
+  const task = context.readers.task(named, alone(around, 'probe'), context);
+  return task && readOnly(task);
+}
+
+/** What stands inside a node without its condition and its handlers. */
+function alone(around: Around, part: string): Around {
+  return { ...around, path: `${around.path}/${part}`, when: [], notify: [] };
+}
+
+function readOnly(task: TaskNode): TaskNode {
+  return { ...task, readOnly: true, args: { ...task.args, read_only: true } };
+}
+
+/** `rollback` of a playbook or play. */
+export function loadRollback(
+  reader: MapReader,
+  around: Around,
+  context: LoadContext,
+): RollbackPolicy {
+  const rollback = reader.reader('rollback');
+  if (!rollback)
+    return { ...fields.fallbacks(rollbackKeywords), before: [], after: [], verify: [] };
+  const outer = { ...around, runOnce: false };
+  const after = { ...outer, path: `${outer.path}/after` };
+  const policy: RollbackPolicy = {
+    ...fields.complete(rollbackKeywords, fields.read(rollbackKeywords, rollback)),
+    before: loadReadOnlyTasks(rollback, 'before', outer, context),
+    after: loadUndoTasks(rollback.list('after') ?? [], after, context, rollback.at('after')),
+    verify: loadReadOnlyTasks(rollback, 'verify', outer, context),
+  };
+  rollback.close('"rollback"');
+  return policy;
+}
+
+/** `fingerprint` of a playbook: read-only tasks whose output is the state that must come back. */
+export function loadFingerprint(
+  reader: MapReader,
+  around: Around,
+  context: LoadContext,
+): TaskNode[] {
+  return loadReadOnlyTasks(reader, 'fingerprint', around, context);
+}
+
+/** A point of no return is agreed to before the run: it has to stand where it is seen. */
+export function reportHiddenPivot(reader: MapReader): void {
+  reader.problem(
+    'irreversible',
+    'A point of no return cannot stand in a loop, or in an include whose path is a template.',
+    'What is behind it could not be agreed to before the run. Put it beside the include.',
+  );
+}
+
+/** Tasks of a list in which nothing but tasks may stand. */
+export function plainTasks(
+  list: JsonValue[],
+  around: Around,
+  context: LoadContext,
+  { at, where }: { at: SourceRef; where: string },
+): TaskNode[] {
+  return context.readers.nodes(list, around, context, at).flatMap((node) => {
+    if (node.kind === 'task') return [node];
+    context.problems.push({ message: `Only plain tasks may stand in "${where}".`, at });
+    return [];
+  });
+}
