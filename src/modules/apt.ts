@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module, PlannedUndo } from '../core/module.ts';
 import {
   aptListsAge,
   aptPackages,
@@ -11,7 +11,6 @@ import {
   type AptPackage,
 } from '../facts/apt.ts';
 import { fileSum } from '../facts/file.ts';
-import type { HostView } from './lib/old-module.ts';
 import { aptGet } from './lib/packages.ts';
 
 const schema = {
@@ -70,9 +69,10 @@ type Args = FromSchema<typeof schema>;
 export const apt: Module<Args> = {
   name: 'apt',
   summary: 'Install, upgrade or remove packages with APT.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const { name, deb, upgrade, update_cache: update, lock_timeout: lock = 60 } = args;
     const given = [name, deb, upgrade].filter((one) => one !== undefined).length;
     if (given === 0 && update !== true)
@@ -88,31 +88,35 @@ export const apt: Module<Args> = {
         : deb !== undefined
           ? await fromFile(deb, args, host)
           : await changes(args, host, due);
-    const actions: Action[] = [...(due ? [aptGet(lock, 'update')] : []), ...work];
-    const result = { cache_updated: due, only_cache: work.length === 0 };
-    return { actions, result, ...(work.length > 0 ? { capture: [DPKG_STATUS] } : {}) };
+    // Lists that are read again are no change of their own.
+    const lists: Action[] = due ? [{ ...aptGet(lock, 'update'), counts: false }] : [];
+    return {
+      actions: [...lists, ...work],
+      result: { cache_updated: due },
+      undo: work.length > 0 ? await undoOf(host) : { calls: [] },
+    };
   },
 
-  async restore({ name, deb, upgrade }, host, captured) {
-    if (name === undefined && deb === undefined && upgrade === undefined) return [];
-    const checksum = await host.fact(fileSum, DPKG_STATUS, 'sha256');
-    return [{ module: 'restore_packages', args: { copy: captured(DPKG_STATUS), checksum } }];
-  },
-
-  /** Whether anything changed is known from APT's own last words: lists that are read anew may bring nothing. */
-  finish(result) {
-    const [, ...counts] =
-      /^(\d+) upgraded, (\d+) newly installed, (?:(\d+) reinstalled, )?(?:(\d+) downgraded, )?(\d+) to remove/m.exec(
-        String(result['stdout'] ?? ''),
-      ) ?? [];
+  /** Whether anything changed is known from APT's own last words: newer lists may bring nothing. */
+  conclude(answer) {
+    const [, ...counts] = SUMMARY.exec(answer.at(-1)?.stdout ?? '') ?? [];
     const none = counts.length > 0 && counts.every((count) => Number(count || 0) === 0);
-    return none || result['only_cache'] === true ? { ...result, changed: false } : result;
+    return none ? { changed: false } : {};
   },
 };
 
+const SUMMARY =
+  /^(\d+) upgraded, (\d+) newly installed, (?:(\d+) reinstalled, )?(?:(\d+) downgraded, )?(\d+) to remove/m;
+
+async function undoOf(host: HostFacts): Promise<PlannedUndo> {
+  const checksum = await host.fact(fileSum, DPKG_STATUS, 'sha256');
+  const args = { copy: host.copyOf(DPKG_STATUS), checksum };
+  return { calls: [{ module: 'restore_packages', args }] };
+}
+
 async function upgrades(
   { upgrade, lock_timeout: lock = 60, autoremove }: Args,
-  host: HostView,
+  host: HostFacts,
   due: boolean,
 ): Promise<Action[]> {
   const verb = upgrade === 'full' ? 'dist-upgrade' : 'upgrade';
@@ -124,14 +128,14 @@ async function upgrades(
   return [aptGet(lock, ...extra, verb)];
 }
 
-async function fromFile(deb: string, args: Args, host: HostView): Promise<Action[]> {
+async function fromFile(deb: string, args: Args, host: HostFacts): Promise<Action[]> {
   const { name, version } = await host.fact(debFile, deb);
   const installed = (await host.fact(aptPackages, name)).get(name)?.installed;
   if (installed === version || (args.only_upgrade === true && installed === undefined)) return [];
   return [aptGet(args.lock_timeout ?? 60, ...installFlags(args), 'install', '--', deb)];
 }
 
-async function changes(args: Args, host: HostView, due: boolean): Promise<Action[]> {
+async function changes(args: Args, host: HostFacts, due: boolean): Promise<Action[]> {
   const { name, state = 'present', lock_timeout: lock = 60 } = args;
   if (name === undefined) return [];
   const wanted = (Array.isArray(name) ? name : [name]).map((word) => {

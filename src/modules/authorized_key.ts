@@ -1,12 +1,11 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module, UndoCall } from '../core/module.ts';
 import { userEntry } from '../facts/account.ts';
-import { fileContent, fileState } from '../facts/file.ts';
-import type { HostView } from './lib/old-module.ts';
+import { fileContent, fileState, type FileState } from '../facts/file.ts';
 import { ACCOUNT_NAME } from './lib/account.ts';
-import { attributeActions, planFile, restorePath } from './lib/file-plan.ts';
+import { gone, attributeActions, inOrder, planFile } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -49,9 +48,10 @@ interface PublicKey {
 export const authorized_key: Module<Args> = {
   name: 'authorized_key',
   summary: 'Add or remove an SSH authorized key.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const { path, folder, uid, gid } = await place(args, host);
     const keys = args.key
       .split('\n')
@@ -70,30 +70,29 @@ export const authorized_key: Module<Args> = {
       if (state.type === 'absent') actions.push({ kind: 'mkdir', path: folder });
       actions.push(...attributeActions(folder, state, { mode: '0700', ...owned }));
     }
-    if (after === text) return { actions, result: { path, user: args.user } };
+    const result = { path, user: args.user };
+    const above = undoOfFolder(folder, state);
+    if (after === text) return { actions, result, undo: inOrder(above) };
     // Owner and mode of a file that is there stay: sshd may want others than its user does.
     const attributes = bytes === undefined ? { mode: '0600', ...owned } : {};
     const plan = await planFile({ path, content: Buffer.from(after), ...attributes }, host);
-    return { ...plan, actions: [...actions, ...plan.actions], result: { path, user: args.user } };
-  },
-
-  async restore(args, host, captured) {
-    const { path, folder } = await place(args, host);
-    const file = await restorePath(path, host, captured);
-    const above = await host.fact(fileState, folder);
-    const { mode, owner, group } = above;
-    return above.type === 'directory'
-      ? [
-          ...file,
-          { module: 'file', args: { path: folder, state: 'directory', mode, owner, group } },
-        ]
-      : [...file, { module: 'restore_path', args: { path: folder, state: 'absent' } }];
+    return {
+      ...plan,
+      actions: [...actions, ...plan.actions],
+      result,
+      undo: inOrder(plan.undo, above),
+    };
   },
 };
 
+function undoOfFolder(folder: string, { type, mode, owner, group }: FileState): UndoCall {
+  if (type !== 'directory') return gone(folder);
+  return { module: 'file', args: { path: folder, state: 'directory', mode, owner, group } };
+}
+
 async function place(
   { user, path }: Args,
-  host: HostView,
+  host: HostFacts,
 ): Promise<{ path: string; folder: string; uid: number; gid: number }> {
   const entry = await host.fact(userEntry, user);
   if (!entry)

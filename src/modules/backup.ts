@@ -1,11 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
-import type { UndoCall as ModuleCall } from '../core/module.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module, PlannedUndo } from '../core/module.ts';
 import { fileState, treeSum } from '../facts/file.ts';
 import { sha256 } from '../util/digest.ts';
-import type { HostView } from './lib/old-module.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
+import { gone, inOrder } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -52,16 +51,21 @@ tar -C / --numeric-owner -czf "$t" "$@" && mv -f "$t" "$a" && sha256sum "$a"`;
 export const backup: Module<Args> = {
   name: 'backup',
   summary: 'Save files and directories of the host on the controller; an undo restores them.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  /** What came behind it may have changed the paths all the same. */
-  undoesAlways: ({ restore }) => restore !== false,
-
-  async plan(args, host) {
+  async plan(args, { host, controller }) {
     const { saved, archive, file } = await look(args, host);
-    const result = { dest: file, saved: saved.map((one) => ({ ...one })) };
+    const list = saved.map((one) => ({ ...one }));
+    const result = { dest: file, saved: list };
+    const restored = { module: 'restore_backup', args: { file, archive, saved: list } };
+    const undo: PlannedUndo =
+      args.restore === false
+        ? inOrder(gone(archive))
+        : // What came after it may have changed the paths, although there was nothing to save.
+          { ...inOrder(restored, gone(archive)), always: true };
     // The name says what is in it, so what is there already is the same.
-    if ((await host.localChecksum(file)) !== undefined) return { actions: [], result };
+    if ((await controller.checksum(file)) !== undefined) return { actions: [], result, undo };
     const members = saved.map(({ path }) => `.${path}`);
     return {
       actions: [
@@ -70,19 +74,12 @@ export const backup: Module<Args> = {
         { kind: 'remove', path: archive },
       ],
       result,
+      undo,
     };
-  },
-
-  async restore(args, host): Promise<ModuleCall[]> {
-    const { saved, archive, file } = await look(args, host);
-    const gone = { module: 'restore_path', args: { path: archive, state: 'absent' } };
-    if (args.restore === false) return [gone];
-    const list = saved.map((one) => ({ ...one }));
-    return [{ module: 'restore_backup', args: { file, archive, saved: list } }, gone];
   },
 };
 
-async function look(args: Args, host: HostView) {
+async function look(args: Args, host: HostFacts) {
   const paths = listOf(args.paths).map((path) => path.replace(/(?<=.)\/+$/, ''));
   const odd = paths.find((path) => !/^\/[^\n]+$/.test(path) || path.split('/').includes('..'));
   if (odd !== undefined)

@@ -2,10 +2,8 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import { objectOf, type JsonObject } from '../core/json.ts';
-import type { UndoCall as ModuleCall } from '../core/module.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module, UndoCall } from '../core/module.ts';
 import { containers, hasProgram, type Container } from '../facts/container.ts';
-import type { HostView } from './lib/old-module.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
 import { programProperty, programWords } from './lib/gate.ts';
 
@@ -60,9 +58,10 @@ export const container: Module<Args> = {
   name: 'container',
   summary:
     'List, start, stop or remove Docker containers, or set their restart policy. Removed containers can be restored.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const found = await chosen(args, host);
     const call = programWords(args.docker, 'docker');
     const docker = (...words: string[]): Action => ({ kind: 'exec', argv: [...call, ...words] });
@@ -99,56 +98,61 @@ export const container: Module<Args> = {
       const left = names(found.filter((one) => !(one.running && one.vanishes)));
       actions.push(...stop, ...(left.length > 0 ? [docker('rm', ...left)] : []));
     }
-    return { actions, result };
-  },
-
-  async restore(args, host): Promise<ModuleCall[] | undefined> {
-    const found = await chosen(args, host);
-    const { docker, socket = DEFAULT_SOCKET } = args;
-    const how: JsonObject = docker === undefined ? {} : { docker };
-    /** One call for all of them, since the engine works on several containers at a time. */
-    const call = (list: readonly Container[], wanted: JsonObject): ModuleCall[] => {
-      const [first, ...more] = list.map(({ name }) => name);
-      if (first === undefined) return [];
-      const name = more.length > 0 ? [first, ...more] : first;
-      return [{ module: 'container', args: { name, ...wanted, ...how } }];
-    };
-    const policies = [...new Set(found.map(({ restartPolicy }) => restartPolicy))]
-      .filter((policy) => args.restart_policy !== undefined && policy !== args.restart_policy)
-      .flatMap((policy) =>
-        call(
-          found.filter(({ restartPolicy }) => restartPolicy === policy),
-          { restart_policy: policy },
-        ),
-      );
-    if (args.state === 'started') {
-      const resting = found.filter(({ running }) => !running);
-      // Stopping would remove it.
-      if (resting.some(({ vanishes }) => vanishes)) return undefined;
-      return [...policies, ...call(resting, { state: 'stopped' })];
-    }
-    if (args.state !== 'absent') {
-      const running = args.state === 'stopped' ? found.filter((one) => one.running) : [];
-      return [...policies, ...call(running, { state: 'started' })];
-    }
-    // The engine takes a whole specification only at its socket.
-    if (!(await host.fact(hasProgram, 'curl'))) return undefined;
-    return found.map((one) => ({
-      module: 'restore_container',
-      args: {
-        name: one.name,
-        specification: specificationOf(one),
-        running: one.running,
-        socket,
-        ...how,
-      },
-    }));
+    const calls = actions.length > 0 ? await undoOf(args, found, host) : undefined;
+    return { actions, result, ...(calls ? { undo: { calls } } : {}) };
   },
 };
 
+/** Undefined where what was found cannot be restored. */
+async function undoOf(
+  args: Args,
+  found: readonly Container[],
+  host: HostFacts,
+): Promise<UndoCall[] | undefined> {
+  const { docker, socket = DEFAULT_SOCKET } = args;
+  const how: JsonObject = docker === undefined ? {} : { docker };
+  /** One call for all of them, since the engine works on several containers at a time. */
+  const call = (list: readonly Container[], wanted: JsonObject): UndoCall[] => {
+    const [first, ...more] = list.map(({ name }) => name);
+    if (first === undefined) return [];
+    const name = more.length > 0 ? [first, ...more] : first;
+    return [{ module: 'container', args: { name, ...wanted, ...how } }];
+  };
+  const policies = [...new Set(found.map(({ restartPolicy }) => restartPolicy))]
+    .filter((policy) => args.restart_policy !== undefined && policy !== args.restart_policy)
+    .flatMap((policy) =>
+      call(
+        found.filter(({ restartPolicy }) => restartPolicy === policy),
+        { restart_policy: policy },
+      ),
+    );
+  if (args.state === 'started') {
+    const resting = found.filter(({ running }) => !running);
+    // Stopping would remove it.
+    if (resting.some(({ vanishes }) => vanishes)) return undefined;
+    return [...policies, ...call(resting, { state: 'stopped' })];
+  }
+  if (args.state !== 'absent') {
+    const running = args.state === 'stopped' ? found.filter((one) => one.running) : [];
+    return [...policies, ...call(running, { state: 'started' })];
+  }
+  // The engine takes a whole specification only at its socket.
+  if (!(await host.fact(hasProgram, 'curl'))) return undefined;
+  return found.map((one) => ({
+    module: 'restore_container',
+    args: {
+      name: one.name,
+      specification: specificationOf(one),
+      running: one.running,
+      socket,
+      ...how,
+    },
+  }));
+}
+
 async function chosen(
   { name, filters = [], without_labels: without = [], docker, ...wish }: Args,
-  host: HostView,
+  host: HostFacts,
 ): Promise<Container[]> {
   const names = listOf(name);
   const odd = names.find((one) => !/^[A-Za-z0-9][\w.-]*$/.test(one));

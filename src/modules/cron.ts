@@ -1,9 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { Module, PlannedUndo } from '../core/module.ts';
 import { crontab } from '../facts/system.ts';
 import { jobOf, variableOf, withJob, withVariable, writeTable } from './lib/crontab.ts';
-import { fileDiff, restorePath } from './lib/file-plan.ts';
+import { fileDiff } from './lib/file-plan.ts';
 import { latin1, planEdit } from './lib/text.ts';
 
 const field = (description: string) =>
@@ -58,9 +58,10 @@ type Args = FromSchema<typeof schema>;
 export const cron: Module<Args> = {
   name: 'cron',
   summary: 'Keep a scheduled job of cron, or keep it out.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const { user = 'root', state = 'present' } = args;
     if (args.env === true && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(args.name))
       throw new TaskError(`"${args.name}" is no name of a variable.`);
@@ -79,30 +80,23 @@ export const cron: Module<Args> = {
     return {
       actions,
       result: { name: args.name, state },
+      undo: undoOf(args, before),
       ...(host.wantsDiff && actions.length > 0 ? { diff } : {}),
     };
   },
-
-  async restore(args, host, captured) {
-    const path = fileOf(args);
-    if (path !== undefined) return restorePath(path, host, captured);
-    const { user = 'root', name } = args;
-    const before = await host.fact(crontab, user);
-    const line = jobOf(before ?? '', name);
-    const found = line === undefined ? {} : { line };
-    return [
-      {
-        module: 'restore_cron',
-        args: {
-          user,
-          name,
-          had_table: before !== undefined,
-          ...(args.env === true ? { env: true, ...variableOf(before ?? '', name) } : found),
-        },
-      },
-    ];
-  },
 };
+
+function undoOf({ user = 'root', name, env }: Args, before: string | undefined): PlannedUndo {
+  const line = jobOf(before ?? '', name);
+  const found = line === undefined ? {} : { line };
+  const args = {
+    user,
+    name,
+    had_table: before !== undefined,
+    ...(env === true ? { env: true, ...variableOf(before ?? '', name) } : found),
+  };
+  return { calls: [{ module: 'restore_cron', args }] };
+}
 
 function fileOf({ cron_file: file }: Args): string | undefined {
   return file === undefined || file.startsWith('/') ? file : `/etc/cron.d/${file}`;

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module, PlannedUndo } from '../core/module.ts';
 import { dnfUpdates, rpmPackages, rpmState } from '../facts/dnf.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
 import { dnfCall } from './lib/packages.ts';
@@ -69,45 +69,50 @@ function callFor({ lock_timeout: seconds }: Args, ...words: string[]): Action {
 export const dnf: Module<Args> = {
   name: 'dnf',
   summary: 'Install, upgrade or remove packages with DNF.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
-    const { state = 'present', allow_downgrade: older } = args;
-    const names = listOf(args.name);
-    const all = names.includes('*');
-    if (all && state !== 'latest')
-      throw new TaskError('"*" stands for all packages, with state: latest.');
-    const known = all ? new Map<string, never>() : await host.fact(rpmPackages, ...names);
-    if (all) {
-      const open = await host.fact(dnfUpdates);
-      return { actions: open ? [callFor(args, ...words(args, 'upgrade'))] : [] };
-    }
-    const missing = names.filter((name) => known.get(name)?.installed === undefined);
-    if (state === 'absent') {
-      const there = names.filter((name) => !missing.includes(name));
-      const verb = args.autoremove === true ? 'autoremove' : 'remove';
-      return { actions: there.length > 0 ? [callFor(args, ...words(args, verb), ...there)] : [] };
-    }
-    for (const name of missing) {
-      const newer = known.get(name)?.newer;
-      if (newer !== undefined && older !== true)
-        throw new TaskError(`"${newer}" on "${host.name}" is newer than "${name}".`, {
-          hint: 'Say allow_downgrade: true if the older one is wanted.',
-        });
-    }
-    const actions =
-      missing.length > 0 ? [callFor(args, ...words(args, 'install'), ...missing)] : [];
-    const present = names.filter((name) => !missing.includes(name));
-    if (state === 'latest' && present.length > 0 && (await host.fact(dnfUpdates, ...present)))
-      actions.push(callFor(args, ...words(args, 'upgrade'), ...present));
-    return { actions };
-  },
-
-  async restore(_args, host) {
-    const { checksum, transaction } = await host.fact(rpmState);
-    return [{ module: 'restore_rpms', args: { checksum, transaction } }];
+  async plan(args, { host }) {
+    const actions = await actionsFor(args, host);
+    return { actions, ...(actions.length > 0 ? { undo: await undoOf(host) } : {}) };
   },
 };
+
+async function undoOf(host: HostFacts): Promise<PlannedUndo> {
+  const { checksum, transaction } = await host.fact(rpmState);
+  return { calls: [{ module: 'restore_rpms', args: { checksum, transaction } }] };
+}
+
+async function actionsFor(args: Args, host: HostFacts): Promise<Action[]> {
+  const { state = 'present', allow_downgrade: older } = args;
+  const names = listOf(args.name);
+  const all = names.includes('*');
+  if (all && state !== 'latest')
+    throw new TaskError('"*" stands for all packages, with state: latest.');
+  const known = all ? new Map<string, never>() : await host.fact(rpmPackages, ...names);
+  if (all) {
+    const open = await host.fact(dnfUpdates);
+    return open ? [callFor(args, ...words(args, 'upgrade'))] : [];
+  }
+  const missing = names.filter((name) => known.get(name)?.installed === undefined);
+  if (state === 'absent') {
+    const there = names.filter((name) => !missing.includes(name));
+    const verb = args.autoremove === true ? 'autoremove' : 'remove';
+    return there.length > 0 ? [callFor(args, ...words(args, verb), ...there)] : [];
+  }
+  for (const name of missing) {
+    const newer = known.get(name)?.newer;
+    if (newer !== undefined && older !== true)
+      throw new TaskError(`"${newer}" on "${host.name}" is newer than "${name}".`, {
+        hint: 'Say allow_downgrade: true if the older one is wanted.',
+      });
+  }
+  const actions = missing.length > 0 ? [callFor(args, ...words(args, 'install'), ...missing)] : [];
+  const present = names.filter((name) => !missing.includes(name));
+  if (state === 'latest' && present.length > 0 && (await host.fact(dnfUpdates, ...present)))
+    actions.push(callFor(args, ...words(args, 'upgrade'), ...present));
+  return actions;
+}
 
 function words(args: Args, verb: string): string[] {
   const weak = args.install_weak_deps;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { FetchAction, FileEncryption } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { Module } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { recipientProblem } from '../util/age.ts';
 import { missingSecret, referenceIn } from '../util/redact.ts';
@@ -58,10 +58,11 @@ const schema = {
 export const fetch: Module<FromSchema<typeof schema>> = {
   name: 'fetch',
   summary: 'Copy a file of the host to the controller.',
-  schema,
+  args: schema,
+  effect: 'restores',
   shorthand: 'src',
 
-  async plan(args, host) {
+  async plan(args, { host, controller }) {
     const { src, dest, flat = true, fail_on_missing: mustExist = true } = args;
     const encrypt = args.encrypt && (await encryption(args.encrypt));
     const state = await host.fact(fileState, src);
@@ -79,14 +80,14 @@ export const fetch: Module<FromSchema<typeof schema>> = {
     const { checksum } = state;
     const result = { dest: path, checksum };
     // What an encrypted file holds cannot be compared: the key to read it may be elsewhere.
-    if (!encrypt && (await host.localChecksum(path)) === checksum) return { actions: [], result };
+    if (!encrypt && (await controller.checksum(path)) === checksum) return { actions: [], result };
     const action: FetchAction = { kind: 'fetch', path: src, to: path, checksum };
-    return { actions: [encrypt ? { ...action, encrypt } : action], result };
-  },
-
-  async restore() {
-    // A copy on the operator's machine is evidence; taking the run back does not remove it.
-    return Promise.resolve([]);
+    return {
+      actions: [encrypt ? { ...action, encrypt } : action],
+      result,
+      // A copy on the operator's machine is evidence: a rollback does not remove it.
+      undo: { calls: [] },
+    };
   },
 };
 

@@ -1,9 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
-import { ACCOUNT_FILES, accountTools, groupEntry } from '../facts/account.ts';
-import { ACCOUNT_NAME, restoreAccount } from './lib/account.ts';
+import type { Module } from '../core/module.ts';
+import { accountTools, groupEntry } from '../facts/account.ts';
+import { ACCOUNT_NAME, accountCall } from './lib/account.ts';
 
 const schema = {
   type: 'object',
@@ -20,9 +20,10 @@ const schema = {
 export const group: Module<FromSchema<typeof schema>> = {
   name: 'group',
   summary: 'Make, change or remove a group.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ name, gid, system, state = 'present' }, host) {
+  async plan({ name, gid, system, state = 'present' }, { host }) {
     const [found, tools] = await Promise.all([
       host.fact(groupEntry, name),
       host.fact(accountTools),
@@ -48,9 +49,7 @@ export const group: Module<FromSchema<typeof schema>> = {
     return {
       actions,
       result: { name, state, ...(found ? { gid: found.gid } : {}) },
-      ...(actions.length > 0 ? { capture: ACCOUNT_FILES } : {}),
+      ...(actions.length > 0 ? { undo: { calls: [await accountCall(name, host)] } } : {}),
     };
   },
-
-  restore: ({ name }, host, captured) => restoreAccount(name, host, captured),
 };

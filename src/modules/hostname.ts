@@ -1,8 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec } from '../core/action.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { Module } from '../core/module.ts';
 import { kernelHostname } from '../facts/system.ts';
-import { planFile, restorePath } from './lib/file-plan.ts';
+import { inOrder, planFile } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -22,22 +22,23 @@ const FILE = '/etc/hostname';
 export const hostname: Module<FromSchema<typeof schema>> = {
   name: 'hostname',
   summary: 'Set the name of the host, now and at boot.',
-  schema,
+  args: schema,
+  effect: 'restores',
   shorthand: 'name',
-  subject: 'the name of the host',
 
-  async plan({ name }, host) {
+  async plan({ name }, { host }) {
     const [running, plan] = await Promise.all([
       host.fact(kernelHostname),
       planFile({ path: FILE, content: Buffer.from(`${name}\n`) }, host),
     ]);
     const now = running === name ? [] : [exec('hostname', name)];
-    return { ...plan, actions: [...plan.actions, ...now], result: { name } };
-  },
-
-  async restore(_args, host, captured) {
-    const name = await host.fact(kernelHostname);
-    // The file of before may say something else than the kernel did.
-    return [{ module: 'hostname', args: { name } }, ...(await restorePath(FILE, host, captured))];
+    return {
+      ...plan,
+      actions: [...plan.actions, ...now],
+      result: { name },
+      // The file of before may say something else than the kernel did.
+      undo: inOrder({ module: 'hostname', args: { name: running } }, plan.undo),
+      touches: ['the name of the host'],
+    };
   },
 };

@@ -5,13 +5,12 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { UndoCall as ModuleCall } from '../core/module.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module, PlannedUndo, UndoCall } from '../core/module.ts';
+import { fileState } from '../facts/file.ts';
 import { k0sState, k0sStock, STOCK, UNITS, type K0sState } from '../facts/k0s.ts';
 import { packageRoot } from '../util/package.ts';
 import { MOUNTS_BELOW } from '../util/shell.ts';
-import type { CapturePath, HostView } from './lib/old-module.ts';
-import { restorePath } from './lib/file-plan.ts';
+import { inOrder, undoOfPath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -69,18 +68,10 @@ export const k0s: Module<Args> = {
   name: 'k0s',
   summary:
     'Install, start, stop, uninstall or reset k0s as a service, or create and revoke join tokens.',
-  schema,
-  subject: 'k0s',
-  undoFor: ({ state, token }) =>
-    state === 'reset' ? 'uncovered' : state === undefined && token === undefined ? 'none' : 'auto',
+  args: schema,
+  effect: ({ state }) => (state === 'reset' ? 'changes' : 'restores'),
 
-  finish(result, { token }) {
-    if (token === undefined) return result;
-    const id = tokenId(String(result['stdout'] ?? ''));
-    return id === undefined ? result : { ...result, token_id: id };
-  },
-
-  async plan(args, host) {
+  async plan(args, { host }) {
     const asks = args.state === undefined && !args.token && !args.revoke_token;
     const [found, stock] = await Promise.all([
       look(args, host),
@@ -97,46 +88,53 @@ export const k0s: Module<Args> = {
         hint: 'Put it there first, with "copy" or "get_url".',
       });
     if (args.token !== undefined || args.revoke_token !== undefined)
-      return { actions: [tokenAction(args, found)], result };
+      return { actions: [tokenAction(args, found)], result, undo: { calls: [] } };
     const actions = actionsFor(args, found, stock);
-    const unit = args.state === 'uninstalled' && actions.length > 0 ? unitFile(role) : undefined;
-    return { actions, result, ...(unit === undefined ? {} : { capture: [unit] }) };
+    const undo = actions.length > 0 ? await undoOf(args, found, host) : undefined;
+    return { actions, result, touches: ['k0s'], ...(undo ? { undo } : {}) };
   },
 
-  async restore(args, host, captured): Promise<ModuleCall[] | undefined> {
-    const found = await look(args, host);
-    const call = (state: string): ModuleCall => {
-      const how: JsonObject = {};
-      if (args.k0s !== undefined) how['k0s'] = args.k0s;
-      if (args.data_dir !== undefined) how['data_dir'] = args.data_dir;
-      return { module: 'k0s', args: { state, ...how } };
-    };
-    switch (args.state) {
-      case 'installed':
-        if (found.role !== undefined) return [];
-        // Data that were there before stay: reset would take them, too.
-        return [call('stopped'), call(found.hasData ? 'uninstalled' : 'reset')];
-      case 'started':
-        return found.active ? [] : [call('stopped')];
-      case 'stopped':
-        return found.active ? [call('started')] : [];
-      case 'uninstalled':
-        return found.role === undefined ? [] : restoreUnit(found, host, captured);
-      case 'reset':
-        return undefined;
-      case undefined:
-      default:
-        // A token ends by itself.
-        return [];
-    }
+  conclude([answer], { token }) {
+    const id = token === undefined ? undefined : tokenId(answer?.stdout ?? '');
+    return id === undefined ? {} : { result: { token_id: id } };
   },
 };
+
+async function undoOf(
+  args: Args,
+  found: K0sState,
+  host: HostFacts,
+): Promise<PlannedUndo | undefined> {
+  const call = (state: string): UndoCall => {
+    const how: JsonObject = {};
+    if (args.k0s !== undefined) how['k0s'] = args.k0s;
+    if (args.data_dir !== undefined) how['data_dir'] = args.data_dir;
+    return { module: 'k0s', args: { state, ...how } };
+  };
+  switch (args.state) {
+    case 'installed':
+      // Data that were there before stay: reset would take them, too.
+      return inOrder(call('stopped'), call(found.hasData ? 'uninstalled' : 'reset'));
+    case 'started':
+      return inOrder(call('stopped'));
+    case 'stopped':
+      return inOrder(call('started'));
+    case 'uninstalled':
+      return undoOfUnit(found, host);
+    case 'reset':
+      return undefined;
+    case undefined:
+    default:
+      // A token ends by itself.
+      return { calls: [] };
+  }
+}
 
 function programOf({ k0s: program = '/usr/local/bin/k0s' }: Args): string {
   return program;
 }
 
-async function look(args: Args, host: HostView): Promise<K0sState> {
+async function look(args: Args, host: HostFacts): Promise<K0sState> {
   if (args.before !== undefined && args.state !== 'reset')
     throw new TaskError('"before" goes with "state: reset" only.');
   const wishes = [args.token, args.revoke_token, args.state].filter((one) => one !== undefined);
@@ -251,14 +249,10 @@ function installWords({
   ];
 }
 
-async function restoreUnit(
-  { role, enabled }: K0sState,
-  host: HostView,
-  captured: CapturePath,
-): Promise<ModuleCall[]> {
-  const name = `k0s${role ?? ''}`;
-  return [
-    ...(await restorePath(unitFile(role), host, captured)),
-    { module: 'systemd_service', args: { name, enabled, daemon_reload: true } },
-  ];
+async function undoOfUnit({ role, enabled }: K0sState, host: HostFacts): Promise<PlannedUndo> {
+  const path = unitFile(role);
+  return inOrder(undoOfPath(path, await host.fact(fileState, path), host), {
+    module: 'systemd_service',
+    args: { name: `k0s${role ?? ''}`, enabled, daemon_reload: true },
+  });
 }

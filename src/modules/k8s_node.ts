@@ -2,7 +2,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module, PlannedUndo } from '../core/module.ts';
 import {
   nodeMarks,
   type NodeMarks,
@@ -11,7 +11,6 @@ import {
   requiredLabels,
 } from '../facts/kubernetes.ts';
 import { quoteAll } from '../util/shell.ts';
-import type { HostView } from './lib/old-module.ts';
 import { kubectlCall, kubectlProperties } from './lib/gate.ts';
 
 const marks = (description: string) =>
@@ -75,9 +74,10 @@ type Args = FromSchema<typeof schema>;
 export const k8s_node: Module<Args> = {
   name: 'k8s_node',
   summary: 'Cordon, drain, uncordon, label, annotate or taint a node of Kubernetes.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const { name, state } = args;
     const call = kubectlCall(args);
     const missing = () =>
@@ -87,36 +87,36 @@ export const k8s_node: Module<Args> = {
     const kubectl: Kubectl = (...words) => exec(...([...call, ...words] as [string, ...string[]]));
     const result: JsonObject = { name };
     const actions: Action[] = [];
+    let takesPods: boolean | undefined;
     if (state !== undefined || !changesMarks(args)) {
       const found = await schedulingActions(args, host, call);
       if (found === undefined) throw missing();
       actions.push(...found.actions);
+      takesPods = found.result['unschedulable'] === false;
       Object.assign(result, found.result);
     }
     const wanted = await marksToSet(args, host);
     if (wanted === 'no node') throw missing();
     actions.push(...markActions(name, wanted, kubectl));
     if (wanted.kept.length > 0) result['kept'] = wanted.kept;
-    return { actions, result };
-  },
-
-  /** Pods that were moved are started by their controllers where there is room; only the marks go back. */
-  async restore(args, host) {
-    const { name, kubectl, kubeconfig, context, state } = args;
-    const call = JSON.stringify(kubectlCall(args));
-    const takesPods =
-      state === undefined ? undefined : await host.fact(nodeSchedulable, call, name);
-    const wanted = await marksToSet(args, host);
-    const how = {
-      state: state === undefined ? undefined : takesPods === false ? 'cordoned' : 'uncordoned',
-      ...(wanted === 'no node' ? {} : wanted.before),
-      ...{ kubectl, kubeconfig, context },
-    };
-    const given = Object.entries(how).filter(([, value]) => value !== undefined);
-    if (given.every(([key]) => ['kubectl', 'kubeconfig', 'context'].includes(key))) return [];
-    return [{ module: 'k8s_node', args: { name, ...(Object.fromEntries(given) as JsonObject) } }];
+    return { actions, result, undo: undoOf(args, takesPods, wanted.before) };
   },
 };
+
+/** Pods that were moved are started by their controllers where there is room; only the marks go back. */
+function undoOf(args: Args, takesPods: boolean | undefined, before: JsonObject): PlannedUndo {
+  const { name, kubectl, kubeconfig, context, state } = args;
+  const found = {
+    ...(state === undefined ? {} : { state: takesPods === false ? 'cordoned' : 'uncordoned' }),
+    ...before,
+  };
+  if (Object.keys(found).length === 0) return { calls: [] };
+  const how = Object.entries({ kubectl, kubeconfig, context }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const call = { name, ...found, ...(Object.fromEntries(how) as JsonObject) };
+  return { calls: [{ module: 'k8s_node', args: call }] };
+}
 
 type Kubectl = (...words: string[]) => Action;
 
@@ -126,7 +126,7 @@ function changesMarks({ labels, annotations, taints, remove_prefixes: prefixes }
 
 async function schedulingActions(
   args: Args,
-  host: HostView,
+  host: HostFacts,
   call: readonly string[],
 ): Promise<{ actions: Action[]; result: JsonObject } | undefined> {
   const { name, state } = args;
@@ -159,7 +159,7 @@ interface MarkChanges {
 }
 
 /** Only what differs from the node. */
-async function marksToSet(args: Args, host: HostView): Promise<MarkChanges | 'no node'> {
+async function marksToSet(args: Args, host: HostFacts): Promise<MarkChanges | 'no node'> {
   const { name, remove_prefixes: prefixes = [] } = args;
   const none = { labels: {}, annotations: {}, taints: {}, kept: [], before: {} };
   if (!(args.labels || args.annotations || args.taints || prefixes.length > 0)) return none;

@@ -1,11 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { UndoCall as ModuleCall } from '../core/module.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { Module } from '../core/module.ts';
 import { kernelModule } from '../facts/kernel.ts';
 import { fileState } from '../facts/file.ts';
-import { planFile, restorePath } from './lib/file-plan.ts';
+import { inOrder, planFile, undoOfPath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -28,9 +27,10 @@ const fileOf = (name: string): string => `/etc/modules-load.d/${name}.conf`;
 export const modprobe: Module<FromSchema<typeof schema>> = {
   name: 'modprobe',
   summary: 'Load a module of the kernel, or unload it.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ name, state = 'present', params = '', persistent = 'disabled' }, host) {
+  async plan({ name, state = 'present', params = '', persistent = 'disabled' }, { host }) {
     const found = await host.fact(kernelModule, name);
     const actions: Action[] = [];
     if (state === 'present' && found === 'absent')
@@ -38,22 +38,24 @@ export const modprobe: Module<FromSchema<typeof schema>> = {
     if (state === 'absent' && found === 'builtin')
       throw new TaskError(`"${name}" is built into the kernel of "${host.name}".`);
     if (state === 'absent' && found === 'loaded') actions.push(exec('modprobe', '-r', name));
+    const before = found === 'loaded' ? 'present' : 'absent';
+    const back =
+      found === 'builtin' ? undefined : { module: 'modprobe', args: { name, state: before } };
     const path = fileOf(name);
     if (persistent === 'present') {
       const plan = await planFile({ path, content: Buffer.from(`${name}\n`) }, host);
-      return { ...plan, actions: [...actions, ...plan.actions] };
+      return {
+        ...plan,
+        actions: [...actions, ...plan.actions],
+        undo: inOrder(back, plan.undo),
+      };
     }
-    if (persistent === 'absent' && (await host.fact(fileState, path)).type !== 'absent')
-      return { actions: [...actions, { kind: 'remove', path }], capture: [path] };
-    return { actions, result: { name, state: found } };
-  },
-
-  async restore({ name, persistent = 'disabled' }, host, captured) {
-    const found = await host.fact(kernelModule, name);
-    const calls: ModuleCall[] =
-      persistent === 'disabled' ? [] : await restorePath(fileOf(name), host, captured);
-    if (found === 'builtin') return calls;
-    const state = found === 'loaded' ? 'present' : 'absent';
-    return [{ module: 'modprobe', args: { name, state } }, ...calls];
+    const file = persistent === 'absent' ? await host.fact(fileState, path) : undefined;
+    if (file && file.type !== 'absent')
+      return {
+        actions: [...actions, { kind: 'remove', path }],
+        undo: inOrder(back, undoOfPath(path, file, host)),
+      };
+    return { actions, result: { name, state: found }, undo: inOrder(back) };
   },
 };

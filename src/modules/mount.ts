@@ -2,12 +2,10 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { UndoCall as ModuleCall } from '../core/module.ts';
-import type { OldModule as Module, OldPlan as Plan } from './lib/old-module.ts';
+import type { HostFacts, Module, Plan, PlannedUndo } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { escapeMount, mountedAt, unescapeMount, type Mounted } from '../facts/system.ts';
-import type { HostView } from './lib/old-module.ts';
-import { restorePath } from './lib/file-plan.ts';
+import { gone, inOrder } from './lib/file-plan.ts';
 import { latin1, planEdit } from './lib/text.ts';
 
 const schema = {
@@ -38,9 +36,10 @@ const FSTAB = '/etc/fstab';
 export const mount: Module<Args> = {
   name: 'mount',
   summary: 'Mount a file system, now and at boot, or unmount it.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host): Promise<Plan> {
+  async plan(args, { host }): Promise<Plan> {
     const { path, state, src, fstype } = args;
     const wantsEntry = state === 'mounted' || state === 'present';
     if ((wantsEntry || state === 'ephemeral') && (src === undefined || fstype === undefined))
@@ -72,32 +71,29 @@ export const mount: Module<Args> = {
       actions.push(exec('mount', '-o', 'remount', path));
     }
     if ((state === 'unmounted' || state === 'absent') && now) actions.push(exec('umount', path));
-    return { ...table, actions, result: { path, mounted: now !== undefined } };
-  },
-
-  async restore(args, host, captured) {
-    const { path, fstab = FSTAB } = args;
-    const [before, folder] = await Promise.all([
-      host.fact(mountedAt, path),
-      host.fact(fileState, path),
-    ]);
-    const table = editsTable(args) ? await restorePath(fstab, host, captured) : [];
-    if (args.state === 'present') return table;
-    const back: ModuleCall = {
-      module: 'mount',
-      args: before ? asItIs(path, before) : { path, state: 'unmounted' },
-    };
-    const other = before && isOther(before, args) && args.state === 'mounted';
-    return [
-      ...(other ? [{ module: 'mount', args: { path, state: 'unmounted' } }] : []),
-      back,
+    return {
       ...table,
-      ...(folder.type === 'absent'
-        ? [{ module: 'restore_path', args: { path, state: 'absent' } }]
-        : []),
-    ];
+      actions,
+      result: { path, mounted: now !== undefined },
+      undo: undoOf(args, now, table.undo, folder.type === 'absent'),
+    };
   },
 };
+
+/** The file system that was mounted, the table, and the directory, as they were found. */
+function undoOf(
+  args: Args,
+  before: Mounted | undefined,
+  table: PlannedUndo | undefined,
+  isNew: boolean,
+): PlannedUndo {
+  const { path, state } = args;
+  if (state === 'present') return inOrder(table);
+  const unmount = { module: 'mount', args: { path, state: 'unmounted' } };
+  const other = before && isOther(before, args) && state === 'mounted';
+  const back = before ? { module: 'mount', args: asItIs(path, before) } : unmount;
+  return inOrder(other ? unmount : undefined, back, table, isNew ? gone(path) : undefined);
+}
 
 function editsTable({ state }: Args): boolean {
   return state === 'mounted' || state === 'present' || state === 'absent';
@@ -151,7 +147,7 @@ function remountOptions({ opts = 'defaults' }: Args): string {
   return `remount,${opts}`;
 }
 
-async function planTable(args: Args, host: HostView): Promise<Plan> {
+async function planTable(args: Args, host: HostFacts): Promise<Plan> {
   const { path, state, src = '', fstype = '', dump = 0, passno = 0, fstab = FSTAB } = args;
   if (!editsTable(args)) return { actions: [] };
   const opts = args.opts ?? 'defaults';

@@ -1,10 +1,8 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { JsonObject } from '../core/json.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { Module } from '../core/module.ts';
 import { packageManager } from '../facts/dnf.ts';
 import { apt } from './apt.ts';
 import { dnf } from './dnf.ts';
-import type { HostView } from './lib/old-module.ts';
 
 const schema = {
   type: 'object',
@@ -25,30 +23,20 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
-async function managerOf({ use = 'auto' }: Args, host: HostView): Promise<Module> {
-  const name = use === 'auto' ? await host.fact(packageManager) : use;
-  return name === 'apt' ? apt : dnf;
-}
-
-function without({ name, state }: Args): JsonObject {
-  return { name, ...(state === undefined ? {} : { state }) };
-}
-
 const packageModule: Module<Args> = {
   name: 'package',
   summary: 'Install, upgrade or remove packages with what the host manages them with.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
-    return (await managerOf(args, host)).plan(without(args), host);
-  },
-
-  async restore(args, host, captured) {
-    return (await managerOf(args, host)).restore?.(without(args), host, captured);
+  async plan({ name, state, use = 'auto' }, sight) {
+    const manager = use === 'auto' ? await sight.host.fact(packageManager) : use;
+    const args = { name, ...(state === undefined ? {} : { state }) };
+    return manager === 'apt' ? apt.plan(args, sight) : dnf.plan(args, sight);
   },
 
   // What APT says in the end is said by nothing else.
-  finish: (result, args) => apt.finish?.(result, without(args)) ?? result,
+  conclude: (answer, { name }) => apt.conclude?.(answer, { name }) ?? {},
 };
 
 export { packageModule as package };

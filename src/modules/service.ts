@@ -1,10 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { exec, type Action } from '../core/action.ts';
+import { exec, type Action, type ExecAction } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module } from '../core/module.ts';
 import { unitStatus, USER_MANAGER, type UnitStatus } from '../facts/systemd.ts';
-import type { HostView } from './lib/old-module.ts';
 
 const schema = {
   type: 'object',
@@ -47,75 +46,94 @@ const OF_USER = `export ${USER_MANAGER}; exec systemctl --user "$@"`;
 function statusOf(
   name: string,
   scope: 'system' | 'user' | undefined,
-  host: HostView,
+  host: HostFacts,
 ): Promise<UnitStatus> {
   return scope === 'user' ? host.fact(unitStatus, name, 'user') : host.fact(unitStatus, name);
 }
 
-export const service: Module<FromSchema<typeof schema>> = {
+type Args = FromSchema<typeof schema>;
+
+export const service: Module<Args> = {
   name: 'service',
   summary: 'Start, stop, restart, enable, disable or mask a systemd unit.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ name, state, enabled, masked, only_if_active: onlyIfActive, ...args }, host) {
-    const { daemon_reload: reload, daemon_reexec: reexec, no_block: noBlock, scope } = args;
-    const call = (...words: string[]) =>
-      scope === 'user'
-        ? exec('/bin/sh', '-c', OF_USER, 'systemctl', ...words)
-        : exec('systemctl', ...words);
-    const daemon = [
-      ...(reexec === true ? [call('daemon-reexec')] : []),
-      ...(reload === true ? [call('daemon-reload')] : []),
-    ];
+  async plan(args, { host }) {
+    const { name, state, enabled, masked, scope } = args;
+    const daemon = daemonActions(args);
     if (name === undefined) {
       if ([state, enabled, masked].some((one) => one !== undefined))
         throw new TaskError('Which unit? "name" is missing.');
-      return { actions: daemon };
+      return { actions: daemon, undo: { calls: [] } };
     }
     const unit = await statusOf(name, scope, host);
-    const actions: Action[] = [];
-    const wantsNothing = state === 'stopped' || (state === undefined && enabled === false);
-    if (!unit.exists && (wantsNothing || onlyIfActive) && enabled !== true && masked !== true)
-      return { actions };
-    if (!unit.exists && reload !== true) {
-      throw new TaskError(`Unit "${name}" is not installed on "${host.name}".`, {
-        hint: 'Install it first.',
-      });
-    }
-    const waits = noBlock === true ? ['--no-block'] : [];
-    const systemctl = (verb: string) => {
-      const runs = ['start', 'stop', 'restart', 'reload'].includes(verb);
-      actions.push(call(...(runs ? waits : []), verb, name));
+    const actions = unitActions(name, unit, args, host);
+    return {
+      actions: actions.length > 0 ? [...daemon, ...actions] : [],
+      undo: {
+        calls: [{ module: 'service', args: asFound(name, unit, args) }],
+        // A rollback must not wake a service that was asleep before the run.
+        rerun: { module: 'service', args: { ...args, only_if_active: true } },
+      },
+      ...(unit.exists || actions.length > 0
+        ? { result: { name, state: unit.active ? 'active' : 'inactive' } }
+        : {}),
     };
-    if (masked === false && unit.masked) systemctl('unmask');
-    if (enabled === true && !unit.enabled) systemctl('enable');
-    if (enabled === false && unit.enabled) systemctl('disable');
-    // systemd would accept a second `start`, but the task would then report a change.
-    if (state === 'started' && !unit.active) systemctl('start');
-    if (state === 'stopped' && unit.active) systemctl('stop');
-    const wake = unit.active || onlyIfActive !== true;
-    if (state === 'restarted' && wake) systemctl('restart');
-    if (state === 'reloaded' && wake) systemctl(unit.active ? 'reload' : 'start');
-    if (masked === true && !unit.masked) systemctl('mask');
-    if (actions.length > 0) actions.unshift(...daemon);
-    return { actions, result: { name, state: unit.active ? 'active' : 'inactive' } };
-  },
-
-  /** Reading unit files again is no change of its own. */
-  finish: (result, { name }) => (name === undefined ? { ...result, changed: false } : result),
-
-  // A rollback must not wake a service that was asleep before the run.
-  again: (args) => ({ ...args, only_if_active: true }),
-
-  async restore({ name, state, enabled, masked, scope }, host) {
-    if (name === undefined) return [];
-    const unit = await statusOf(name, scope, host);
-    // A unit that came with a file of this run goes with it; stopping it is what is left to do.
-    const args: JsonObject = { name, ...(scope === undefined ? {} : { scope }) };
-    if (state !== undefined) args['state'] = unit.exists && unit.active ? 'started' : 'stopped';
-    if (unit.exists && enabled !== undefined) args['enabled'] = unit.enabled;
-    if (!unit.exists && enabled === true) args['enabled'] = false;
-    if (unit.exists && masked !== undefined) args['masked'] = unit.masked;
-    return [{ module: 'service', args }];
   },
 };
+
+function call(scope: Args['scope'], ...words: string[]): ExecAction {
+  return scope === 'user'
+    ? exec('/bin/sh', '-c', OF_USER, 'systemctl', ...words)
+    : exec('systemctl', ...words);
+}
+
+/** Reading unit files again is no change of its own. */
+function daemonActions({ scope, daemon_reload: reload, daemon_reexec: reexec }: Args): Action[] {
+  return [
+    ...(reexec === true ? ['daemon-reexec'] : []),
+    ...(reload === true ? ['daemon-reload'] : []),
+  ].map((verb) => ({ ...call(scope, verb), counts: false as const }));
+}
+
+function unitActions(name: string, unit: UnitStatus, args: Args, host: HostFacts): Action[] {
+  const { state, enabled, masked, scope, only_if_active: onlyIfActive } = args;
+  const wantsNothing = state === 'stopped' || (state === undefined && enabled === false);
+  if (!unit.exists && (wantsNothing || onlyIfActive) && enabled !== true && masked !== true)
+    return [];
+  if (!unit.exists && args.daemon_reload !== true) {
+    throw new TaskError(`Unit "${name}" is not installed on "${host.name}".`, {
+      hint: 'Install it first.',
+    });
+  }
+  const actions: Action[] = [];
+  const waits = args.no_block === true ? ['--no-block'] : [];
+  const systemctl = (verb: string) => {
+    const runs = ['start', 'stop', 'restart', 'reload'].includes(verb);
+    actions.push(call(scope, ...(runs ? waits : []), verb, name));
+  };
+  if (masked === false && unit.masked) systemctl('unmask');
+  if (enabled === true && !unit.enabled) systemctl('enable');
+  if (enabled === false && unit.enabled) systemctl('disable');
+  // systemd would accept a second `start`, but the task would then report a change.
+  if (state === 'started' && !unit.active) systemctl('start');
+  if (state === 'stopped' && unit.active) systemctl('stop');
+  const wake = unit.active || onlyIfActive !== true;
+  if (state === 'restarted' && wake) systemctl('restart');
+  if (state === 'reloaded' && wake) systemctl(unit.active ? 'reload' : 'start');
+  if (masked === true && !unit.masked) systemctl('mask');
+  return actions;
+}
+
+/** Arguments that bring the unit back as it was found. */
+function asFound(name: string, unit: UnitStatus, args: Args): JsonObject {
+  const { state, enabled, masked, scope } = args;
+  // A unit that came with a file of this run goes with it; stopping it is what is left to do.
+  const found: JsonObject = { name, ...(scope === undefined ? {} : { scope }) };
+  if (state !== undefined) found['state'] = unit.exists && unit.active ? 'started' : 'stopped';
+  if (unit.exists && enabled !== undefined) found['enabled'] = unit.enabled;
+  if (!unit.exists && enabled === true) found['enabled'] = false;
+  if (unit.exists && masked !== undefined) found['masked'] = unit.masked;
+  return found;
+}

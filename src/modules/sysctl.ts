@@ -1,11 +1,10 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { UndoCall as ModuleCall } from '../core/module.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { Module } from '../core/module.ts';
 import { kernelParameter } from '../facts/kernel.ts';
 import { escapePattern } from '../util/text.ts';
-import { restorePath } from './lib/file-plan.ts';
+import { inOrder } from './lib/file-plan.ts';
 import { planEdit } from './lib/text.ts';
 
 const schema = {
@@ -48,15 +47,20 @@ const FILE = '/etc/sysctl.d/99-runner.conf';
 export const sysctl: Module<FromSchema<typeof schema>> = {
   name: 'sysctl',
   summary: 'Set a parameter of the kernel, now and at boot.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const { name, state = 'present', sysctl_file: path = FILE, persist = true } = args;
     const value =
       args.value === undefined ? undefined : String(args.value).trim().replaceAll(/\s+/g, ' ');
     if (state === 'present' && value === undefined) throw new TaskError('"value" is needed.');
     const now = await host.fact(kernelParameter, name);
     const running: Action[] = [];
+    const back =
+      now === undefined
+        ? undefined
+        : { module: 'sysctl', args: { name, value: now, persist: false } };
     if (state === 'present' && value !== undefined && args.sysctl_set !== false && now !== value) {
       if (now === undefined && args.ignoreerrors !== true) {
         throw new TaskError(`The kernel of "${host.name}" has no parameter "${name}".`, {
@@ -65,7 +69,7 @@ export const sysctl: Module<FromSchema<typeof schema>> = {
       }
       if (now !== undefined) running.push(exec('sysctl', '-q', '-w', `${name}=${value}`));
     }
-    if (!persist) return { actions: running, result: { value: now ?? '' } };
+    if (!persist) return { actions: running, result: { value: now ?? '' }, undo: inOrder(back) };
     const pattern = new RegExp(`^\\s*-?${escapePattern(name)}\\s*=`);
     const plan = await planEdit(
       { path, create: true, absentIsFine: state === 'absent' },
@@ -81,16 +85,10 @@ export const sysctl: Module<FromSchema<typeof schema>> = {
         return kept.map((line) => `${line}\n`).join('');
       },
     );
-    return { ...plan, actions: [...plan.actions, ...running] };
-  },
-
-  async restore({ name, sysctl_file: path = FILE, persist = true }, host, captured) {
-    const before = await host.fact(kernelParameter, name);
-    const file = persist ? await restorePath(path, host, captured) : [];
-    const running: ModuleCall[] =
-      before === undefined
-        ? []
-        : [{ module: 'sysctl', args: { name, value: before, persist: false } }];
-    return [...running, ...file];
+    return {
+      ...plan,
+      actions: [...plan.actions, ...running],
+      undo: inOrder(back, plan.undo),
+    };
   },
 };

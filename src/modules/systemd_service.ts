@@ -1,8 +1,5 @@
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { Module } from '../core/module.ts';
 import { service } from './service.ts';
 
 /** The name that Ansible has for it. */
-export const systemd_service: Module = {
-  ...(service as unknown as Module),
-  name: 'systemd_service',
-};
+export const systemd_service: Module = { ...service, name: 'systemd_service' };

@@ -1,20 +1,18 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { exec, type Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { OldModule as Module } from './lib/old-module.ts';
+import type { HostFacts, Module, PlannedUndo } from '../core/module.ts';
 import {
-  ACCOUNT_FILES,
   accountTools,
   groupEntry,
   passwordState,
   userEntry,
   type UserEntry,
 } from '../facts/account.ts';
-import { fileState } from '../facts/file.ts';
-import type { HostView } from './lib/old-module.ts';
-import { ACCOUNT_NAME, restoreAccount } from './lib/account.ts';
+import { fileState, treeSum } from '../facts/file.ts';
+import { ACCOUNT_NAME, accountCall } from './lib/account.ts';
 import { secret } from './lib/arguments.ts';
-import { restorePath } from './lib/file-plan.ts';
+import { gone, inOrder, undoOfPath } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -79,9 +77,10 @@ const DAY_SECONDS = 86_400;
 export const user: Module<Args> = {
   name: 'user',
   summary: 'Make, change or remove a user.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host }) {
     const { name, state = 'present' } = args;
     const [found, tools] = await Promise.all([host.fact(userEntry, name), host.fact(accountTools)]);
     const shadow = tools === 'shadow';
@@ -93,34 +92,38 @@ export const user: Module<Args> = {
         : found
           ? await changes(args, found, host, shadow)
           : await creation(args, host, shadow);
-    const home = args.state === 'absent' && args.remove === true ? found?.home : undefined;
-    const capture = [...ACCOUNT_FILES, ...(home === undefined ? [] : [home])];
     return {
       actions,
       result: { name, state, ...(found ? { uid: found.uid, home: found.home } : {}) },
-      ...(actions.length > 0 ? { capture } : {}),
+      ...(actions.length > 0 ? { undo: await undoOf(args, found, host) } : {}),
     };
   },
-
-  async restore(args, host, captured) {
-    const { name, state = 'present', create_home: makesHome = true } = args;
-    const found = await host.fact(userEntry, name);
-    const account = await restoreAccount(name, host, captured);
-    if (state === 'absent') {
-      const removed = args.remove === true && found !== undefined;
-      return removed
-        ? [...(await restorePath(found.home, host, captured, { whole: true })), ...account]
-        : account;
-    }
-    if (args.move_home === true && found && args.home !== undefined && args.home !== found.home)
-      return [{ module: 'user', args: { name, home: found.home, move_home: true } }, ...account];
-    if (found || !makesHome) return account;
-    const home = args.home ?? `/home/${name}`;
-    const there = await host.fact(fileState, home);
-    if (there.type !== 'absent') return account;
-    return [...account, { module: 'restore_path', args: { path: home, state: 'absent' } }];
-  },
 };
+
+async function undoOf(
+  args: Args,
+  found: UserEntry | undefined,
+  host: HostFacts,
+): Promise<PlannedUndo> {
+  const { name, state = 'present', create_home: makesHome = true } = args;
+  const account = await accountCall(name, host);
+  if (state === 'absent') {
+    if (args.remove !== true || found === undefined) return { calls: [account] };
+    const [home, tree] = await Promise.all([
+      host.fact(fileState, found.home),
+      host.fact(treeSum, found.home),
+    ]);
+    return inOrder(undoOfPath(found.home, home, host, { tree: tree ?? '' }), account);
+  }
+  if (args.move_home === true && found && args.home !== undefined && args.home !== found.home) {
+    const back = { name, home: found.home, move_home: true };
+    return inOrder({ module: 'user', args: back }, account);
+  }
+  if (found || !makesHome) return { calls: [account] };
+  const home = args.home ?? `/home/${name}`;
+  const there = await host.fact(fileState, home);
+  return inOrder(account, there.type === 'absent' ? gone(home) : undefined);
+}
 
 function removal({ name, remove }: Args, shadow: boolean): Action {
   if (!shadow) return exec('deluser', ...(remove ? ['--remove-home'] : []), name);
@@ -128,7 +131,7 @@ function removal({ name, remove }: Args, shadow: boolean): Action {
   return exec('userdel', ...(remove ? ['-r'] : []), name);
 }
 
-async function creation(args: Args, host: HostView, shadow: boolean): Promise<Action[]> {
+async function creation(args: Args, host: HostFacts, shadow: boolean): Promise<Action[]> {
   const { name, uid, group, comment, home, shell, system, create_home: makesHome = true } = args;
   const groups = groupList(args) ?? [];
   await requireGroups([...groups, ...(group === undefined ? [] : [group])], host);
@@ -167,7 +170,7 @@ async function creation(args: Args, host: HostView, shadow: boolean): Promise<Ac
 async function changes(
   args: Args,
   found: UserEntry,
-  host: HostView,
+  host: HostFacts,
   shadow: boolean,
 ): Promise<Action[]> {
   const { name, uid, group, comment, home, shell, append, update_password: update } = args;
@@ -225,7 +228,7 @@ function groupList({ groups }: Args): string[] | undefined {
 }
 
 /** Else the first of several programs would have done its part before the next one fails. */
-async function requireGroups(names: readonly string[], host: HostView): Promise<void> {
+async function requireGroups(names: readonly string[], host: HostFacts): Promise<void> {
   const found = await Promise.all(names.map((name) => host.fact(groupEntry, name)));
   const missing = names.filter((_, index) => found[index] === undefined);
   if (missing.length === 0) return;

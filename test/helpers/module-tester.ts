@@ -12,12 +12,6 @@ import {
   type Sight,
 } from '../../src/core/module.ts';
 import { placeCopies } from '../../src/engine/undo-plan.ts';
-import {
-  adapt,
-  hostView,
-  type HostView,
-  type OldModule,
-} from '../../src/modules/lib/old-module.ts';
 import type { ArchiveEntry } from '../../src/util/archive.ts';
 import type { FolderEntry } from '../../src/util/folder.ts';
 import { validateValue } from '../../src/util/schema.ts';
@@ -50,7 +44,7 @@ export function fakeHost({
   folders = {},
   archives = {},
   responses = {},
-}: Partial<Case>): Sight & HostView {
+}: Partial<Case>): Sight {
   const file = (path: string): Promise<Buffer> => {
     const text = files[path];
     return text === undefined
@@ -94,19 +88,17 @@ export function fakeHost({
         : Promise.reject(new Error(`No response for ${method} ${url}.`));
     },
   };
-  const sight = { host, controller, once: false };
-  return { ...sight, ...hostView(sight) };
+  return { host, controller, once: false };
 }
 
 /** Runs a module's cases: arguments and facts in, actions out. */
-export function testModule<A>(given: Module<A> | OldModule<A>, cases: ModuleCases): void {
-  const module = adapt(given as Module | OldModule);
+export function testModule<A>(module: Module<A>, cases: ModuleCases): void {
   const titles = [...cases.settled, ...(cases.changes ?? []), ...(cases.refused ?? [])].map(
     ({ title }) => title,
   );
   const plan = async (one: Case) => {
     expect(validateValue(module.args, one.args), 'arguments fit the schema').toEqual([]);
-    return module.plan(one.args as never, fakeHost(one));
+    return module.plan(one.args as A, fakeHost(one));
   };
 
   describe(module.name, () => {
@@ -140,7 +132,7 @@ export function testModule<A>(given: Module<A> | OldModule<A>, cases: ModuleCase
         }
         expect(problems).toEqual([]);
         const error = await Promise.resolve()
-          .then(() => module.plan(one.args as never, fakeHost(one)))
+          .then(() => module.plan(one.args as A, fakeHost(one)))
           .then(
             () => undefined,
             (reason: unknown) => reason,

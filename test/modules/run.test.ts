@@ -1,3 +1,4 @@
+import { exec } from '../../src/core/action.ts';
 import { add_host } from '../../src/modules/add_host.ts';
 import { describe, expect, it } from 'vitest';
 import { assert } from '../../src/modules/assert.ts';
@@ -168,12 +169,10 @@ testModule(service, {
   ],
 });
 
-it('a handler that runs again in a rollback does not wake a sleeping service', () => {
-  expect(service.again?.({ name: 'x', state: 'restarted' })).toEqual({
-    name: 'x',
-    state: 'restarted',
-    only_if_active: true,
-  });
+it('a handler that runs again in a rollback does not wake a sleeping service', async () => {
+  const args = { name: 'k0sworker', state: 'restarted' } as const;
+  const { undo } = await service.plan(args, fakeHost({ facts: unit({ active: true }) }));
+  expect(undo?.rerun).toEqual({ module: 'service', args: { ...args, only_if_active: true } });
 });
 
 testModule(wait_for, {
@@ -438,8 +437,8 @@ describe('arguments that change how something is done', () => {
     ]);
   });
 
-  it('service: reading unit files again is no change of its own', () => {
-    expect(service.finish?.({ rc: 0 }, { daemon_reload: true })).toEqual({ rc: 0, changed: false });
-    expect(service.finish?.({ rc: 0 }, { name: 'a' })).toEqual({ rc: 0 });
+  it('service: reading unit files again is no change of its own', async () => {
+    const { actions } = await service.plan({ daemon_reload: true }, fakeHost({}));
+    expect(actions).toEqual([{ ...exec('systemctl', 'daemon-reload'), counts: false }]);
   });
 });

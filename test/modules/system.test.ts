@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { HostCopy } from '../../src/core/module.ts';
 import { escapeMount, filesBelow, mountedAt, unescapeMount } from '../../src/facts/system.ts';
 import { cron } from '../../src/modules/cron.ts';
 import { disk_space } from '../../src/modules/disk_space.ts';
@@ -487,20 +486,19 @@ testModule(tempfile, {
 
 describe('tempfile', () => {
   it('takes away in its undo what it made', async () => {
-    const host = {
-      ...fakeHost({}),
-      fact: () => Promise.resolve(absent),
-    } as unknown as ReturnType<typeof fakeHost>;
-    const { actions, result } = await tempfile.plan({ state: 'directory', suffix: '.d' }, host);
+    const sight = fakeHost({});
+    sight.host.fact = <T>() => Promise.resolve(absent as T);
+    const { actions, result, undo } = await tempfile.plan(
+      { state: 'directory', suffix: '.d' },
+      sight,
+    );
     const path = String(result?.['path']);
     expect(path).toMatch(/^\/tmp\/runner\.[0-9a-f]{16}\.d$/);
     expect(actions).toEqual([
       { kind: 'mkdir', path },
       { kind: 'chmod', path, mode: '0700' },
     ]);
-    expect(await tempfile.restore?.({}, host, (path) => new HostCopy(path))).toEqual([
-      { module: 'restore_path', args: { path, state: 'absent' } },
-    ]);
+    expect(undo?.calls).toEqual([{ module: 'restore_path', args: { path, state: 'absent' } }]);
   });
 });
 

@@ -10,8 +10,7 @@ import type {
 } from '../../core/module.ts';
 import { sha256 } from '../../util/digest.ts';
 import { MODE_PATTERN, octalMode } from '../../util/mode.ts';
-import { fileContent, fileState, treeSum, type FileState } from '../../facts/file.ts';
-import type { CapturePath } from './old-module.ts';
+import { fileContent, fileState, type FileState } from '../../facts/file.ts';
 
 /** Arguments that every module which writes a file has. */
 export const fileProperties = {
@@ -237,35 +236,6 @@ export function inOrder(...parts: readonly (PlannedUndo | UndoCall | undefined)[
     calls: undos.flatMap(({ calls }) => calls),
     ...(impossible === undefined ? {} : { impossible }),
   };
-}
-
-/**
- * The call that brings a path back to the state that was found, its content from the copy taken aside.
- * @param whole a directory with all that is in it, not its attributes only
- */
-export async function restorePath(
-  path: string,
-  host: HostFacts,
-  captured: CapturePath,
-  { whole = false } = {},
-): Promise<UndoCall[]> {
-  const { type, mode, owner, group, checksum, target } = await host.fact(fileState, path);
-  if (type === 'other') {
-    throw new TaskError(`"${path}" on "${host.name}" is neither file, directory nor link.`);
-  }
-  return [
-    {
-      module: 'restore_path',
-      args: {
-        path,
-        state: type,
-        ...(type === 'absent' ? {} : { mode, owner, group, copy: captured(path) }),
-        ...(type === 'file' ? { checksum } : {}),
-        ...(type === 'link' ? { target } : {}),
-        ...(whole ? { tree: (await host.fact(treeSum, path)) ?? '' } : {}),
-      },
-    },
-  ];
 }
 
 /** `mkdir -p` makes parents too; the undo removes the first one that was not there. */

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
-import type { OldModule as Module } from '../lib/old-module.ts';
+import type { Module } from '../../core/module.ts';
 import { fileContent } from '../../facts/file.ts';
 import { sha256 } from '../../util/digest.ts';
 import { ACCOUNT_NAME } from '../lib/account.ts';
@@ -32,9 +32,10 @@ const schema = {
 export const restore_account: Module<FromSchema<typeof schema>> = {
   name: 'restore_account',
   summary: 'Bring a user or group back as a step found it. Used by automatic undo.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ name, files }, host) {
+  async plan({ name, files }, { host, controller }) {
     const planned = await Promise.all(
       files.map(async ({ path, copy, checksum }): Promise<Action[]> => {
         const [now, kept] = await Promise.all([
@@ -42,7 +43,7 @@ export const restore_account: Module<FromSchema<typeof schema>> = {
           host.fact(fileContent, copy),
         ]);
         if (now && sha256(now) === checksum) return [];
-        const before = kept ?? host.keptCopy(copy);
+        const before = kept ?? controller.keptCopy(copy);
         if (!before || sha256(before) !== checksum)
           throw new TaskError(`The copy of "${path}" at ${copy} is not what was copied.`, {
             hint: `Put "${name}" in ${path} right by hand, then give up the unit with --skip.`,

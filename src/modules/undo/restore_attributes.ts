@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../../core/action.ts';
-import type { OldModule as Module } from '../lib/old-module.ts';
+import type { Module } from '../../core/module.ts';
 import { pathAttributes } from '../../facts/file.ts';
 import { onAll } from '../lib/tree.ts';
 
@@ -21,9 +21,10 @@ const schema = {
 export const restore_attributes: Module<FromSchema<typeof schema>> = {
   name: 'restore_attributes',
   summary: 'Give many paths back the mode and owner that a step found. Used by automatic undo.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ found }, host) {
+  async plan({ found }, { host }) {
     const paths = Object.values(found).flat();
     const now = new Map(
       (await host.fact(pathAttributes, JSON.stringify(paths))).map((one) => [one.path, one]),

@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { OldModule as Module } from '../lib/old-module.ts';
+import type { Module } from '../../core/module.ts';
 import { fileState, treeSum } from '../../facts/file.ts';
 import { MOUNTS_BELOW } from '../../util/shell.ts';
 
@@ -66,9 +66,10 @@ sync`;
 export const restore_backup: Module<FromSchema<typeof schema>> = {
   name: 'restore_backup',
   summary: 'Bring paths back to what a backup saved. Used by automatic undo.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ file, archive, saved }, host) {
+  async plan({ file, archive, saved }, { host, controller }) {
     const now = await Promise.all(
       saved.map(async ({ path, type, sum }) => {
         const [state, tree] = await Promise.all([
@@ -80,7 +81,7 @@ export const restore_backup: Module<FromSchema<typeof schema>> = {
     );
     const different = saved.filter((_, index) => now[index] !== true);
     if (different.length === 0) return { actions: [] };
-    const { size, checksum } = await host.controllerFileInfo(file);
+    const { size, checksum } = await controller.fileInfo(file);
     const words = different.flatMap(({ type, path }) => [type, path]);
     return {
       actions: [

@@ -3,7 +3,7 @@ import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
 import { objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
-import type { OldModule as Module } from '../lib/old-module.ts';
+import type { Module } from '../../core/module.ts';
 import { containers, imageId, type Container } from '../../facts/container.ts';
 import { programProperty, programWords } from '../lib/gate.ts';
 
@@ -28,9 +28,10 @@ case \${o##*
 export const restore_container: Module<FromSchema<typeof schema>> = {
   name: 'restore_container',
   summary: 'Make a container again as it was. Used by automatic undo.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ name, specification, running, socket, docker }, host) {
+  async plan({ name, specification, running, socket, docker }, { host }) {
     const call = programWords(docker, 'docker');
     const key = JSON.stringify(call);
     const was = specification as JsonObject;

@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { OldModule as Module } from '../lib/old-module.ts';
+import type { Module } from '../../core/module.ts';
 import { crontab } from '../../facts/system.ts';
 import { withJob, withVariable, writeTable } from '../lib/crontab.ts';
 
@@ -20,9 +20,10 @@ const schema = {
 export const restore_cron: Module<FromSchema<typeof schema>> = {
   name: 'restore_cron',
   summary: 'Bring a scheduled job back as a step found it. Used by automatic undo.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ user, name, line, env, place, had_table: hadTable }, host) {
+  async plan({ user, name, line, env, place, had_table: hadTable }, { host }) {
     const now = await host.fact(crontab, user);
     const text =
       env === true ? withVariable(now ?? '', name, line, place) : withJob(now ?? '', name, line);

@@ -1,7 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { OldModule as Module } from '../lib/old-module.ts';
 import { aptDifference } from '../../facts/apt.ts';
 import { exec } from '../../core/action.ts';
+import type { Module } from '../../core/module.ts';
 import { aptGet } from '../lib/packages.ts';
 
 const schema = {
@@ -19,9 +19,10 @@ const LOCK_TIMEOUT_SECONDS = 600;
 export const restore_packages: Module<FromSchema<typeof schema>> = {
   name: 'restore_packages',
   summary: 'Bring the packages back that a step found, in their versions. Used by automatic undo.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ copy, checksum }, host) {
+  async plan({ copy, checksum }, { host }) {
     const words = await host.fact(aptDifference, copy, checksum);
     if (words.length === 0) return { actions: [] };
     const extra = ['--allow-downgrades', '--allow-change-held-packages', '--purge'];

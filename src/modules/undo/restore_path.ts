@@ -1,10 +1,9 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../../core/action.ts';
 import { TaskError } from '../../core/errors.ts';
-import type { OldModule as Module } from '../lib/old-module.ts';
+import type { Module, Sight } from '../../core/module.ts';
 import { fileState, treeSum } from '../../facts/file.ts';
 import { sha256 } from '../../util/digest.ts';
-import type { HostView } from '../lib/old-module.ts';
 import { attributeActions, pickAttributes } from '../lib/file-plan.ts';
 
 const schema = {
@@ -27,9 +26,10 @@ const schema = {
 export const restore_path: Module<FromSchema<typeof schema>> = {
   name: 'restore_path',
   summary: 'Bring a path back to the state a step found. Used by automatic undo.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan(args, host) {
+  async plan(args, { host, controller }) {
     const { path, state, mode, owner, group, tree } = args;
     const [now, below] = await Promise.all([
       host.fact(fileState, path),
@@ -53,14 +53,14 @@ export const restore_path: Module<FromSchema<typeof schema>> = {
     if (state === 'absent') return { actions: [{ kind: 'remove', path }] };
     if (state === 'directory' && now.type === 'directory' && tree === undefined)
       return { actions: attributeActions(path, now, wanted) };
-    return { actions: [await fromCopy(args, host)] };
+    return { actions: [await fromCopy(args, { host, controller })] };
   },
 };
 
 /** Brings the content back, from the copy on the host if that is whole, else from the controller's. */
 async function fromCopy(
   { path, state, mode, owner, group, checksum, target, tree, copy }: FromSchema<typeof schema>,
-  host: HostView,
+  { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Action> {
   if (copy === undefined) throw new TaskError(`No copy of "${path}" was kept.`);
   const [kept, below] = await Promise.all([
@@ -73,7 +73,7 @@ async function fromCopy(
     (state !== 'link' || kept.target === target) &&
     below === tree;
   if (whole) return { kind: 'copy', from: copy, path };
-  const own = state === 'file' ? host.keptCopy(copy) : undefined;
+  const own = state === 'file' ? controller.keptCopy(copy) : undefined;
   if (own && sha256(own) === checksum) {
     const content = { content: own.toString('base64'), encoding: 'base64' as const };
     return {

@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { OldModule as Module } from '../lib/old-module.ts';
+import type { Module } from '../../core/module.ts';
 import { rpmState } from '../../facts/dnf.ts';
 import { dnfCall } from '../lib/packages.ts';
 
@@ -17,9 +17,10 @@ export const restore_rpms: Module<FromSchema<typeof schema>> = {
   name: 'restore_rpms',
   summary:
     'Bring the packages back that a step of DNF found, in their versions. Used by automatic undo.',
-  schema,
+  args: schema,
+  effect: 'restores',
 
-  async plan({ checksum, transaction }, host) {
+  async plan({ checksum, transaction }, { host }) {
     const now = await host.fact(rpmState);
     if (now.checksum === checksum || now.transaction === 0) return { actions: [] };
     const history = (verb: string, id: number) => dnfCall('history', verb, String(id));
