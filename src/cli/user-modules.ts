@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorMessage, PlaybookError, RunnerError, TaskError } from '../core/errors.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
-import { withModules, type Module } from '../core/module.ts';
-import { adapt, type HostView, type OldModule, type OldPlan } from '../modules/lib/old-module.ts';
+import { withModules, type Effect, type Module, type Plan } from '../core/module.ts';
 import { schemaProblem } from '../util/schema.ts';
 import { actionKinds } from '../core/action.ts';
 import type { World } from './world.ts';
@@ -70,42 +69,76 @@ async function readModule({ file, code }: Source): Promise<Module> {
     );
   }
   if (!isObject(exported)) return refuse('it has no default export that is an object.');
-  const { name, summary, schema, plan } = exported;
+  const { name, summary, args, effect, plan } = exported;
   const wanted = basename(file, '.js');
   if (name !== wanted) refuse(`its "name" is ${JSON.stringify(name)}, not "${wanted}".`);
+  const old = OLD_MEMBERS.filter((member) => member in exported);
+  if (old.length > 0) refuse(`it has the old form, with "${old.join('", "')}".`, NEW_FORM);
   if (typeof summary !== 'string') refuse('it has no "summary".');
-  if (!isObject(schema) || schema['type'] !== 'object' || schema['additionalProperties'] !== false)
-    refuse('its "schema" must be one of an object with "additionalProperties: false".');
-  const wrong = schemaProblem(schema as JsonObject);
-  if (wrong !== undefined) refuse(`its "schema" does not hold: ${wrong}.`);
+  if (!isObject(args) || args['type'] !== 'object' || args['additionalProperties'] !== false)
+    refuse('its "args" must be the schema of an object with "additionalProperties: false".');
+  const wrong = schemaProblem(args as JsonObject);
+  if (wrong !== undefined) refuse(`its "args" are not a valid schema: ${wrong}.`);
+  if (typeof effect !== 'function' && !isEffect(effect))
+    refuse(`its "effect" is ${JSON.stringify(effect)}.`, EFFECT_HINT);
   if (typeof plan !== 'function') refuse('it has no function "plan".');
-  return adapt(guarded(exported as unknown as OldModule, file));
+  return guarded(exported as unknown as Module<JsonObject>, file);
 }
 
-/** What such a module throws is a failure of its task, and what it returns must be actions. */
-function guarded(module: OldModule, file: string): OldModule {
-  const call = async <T>(work: () => T | Promise<T>): Promise<T> => {
+const OLD_MEMBERS = [
+  ...['schema', 'restore', 'readOnly', 'undoFor', 'undoesAlways', 'again', 'subject', 'finish'],
+  ...['secretArgs', 'conditionArgs', 'prepare', 'inCheck', 'waitsForHost', 'internal'],
+];
+
+const NEW_FORM =
+  'Rename "schema" to "args" and "finish" to "conclude", add "effect: \'restores\'" (or "reads", "changes"), write "plan(args, { host, controller })", and return the undo from it: { actions, undo: { calls: [{ module, args }] } }. See docs/writing-modules.md.';
+
+const effects: readonly Effect[] = ['reads', 'restores', 'passes', 'changes'];
+const EFFECT_HINT = `It must be one of ${effects.join(', ')}, or a function of the arguments that returns one.`;
+
+function isEffect(value: unknown): value is Effect {
+  return effects.some((effect) => effect === value);
+}
+
+/** What such a module throws is a failure of its task, and what it returns must be a plan. */
+function guarded(module: Module<JsonObject>, file: string): Module {
+  const failure = (error: unknown): RunnerError => {
+    if (error instanceof RunnerError) return error;
+    return new TaskError(`Module "${module.name}": ${errorMessage(error)}`, {
+      hint: `It is ${file}.`,
+      cause: error,
+    });
+  };
+  const call = <T>(work: () => T): T => {
     try {
-      return await work();
+      return work();
     } catch (error) {
-      if (error instanceof RunnerError) throw error;
-      throw new TaskError(`Module "${module.name}": ${errorMessage(error)}`, {
-        hint: `It is ${file}.`,
-        cause: error,
-      });
+      throw failure(error);
     }
   };
+  const { effect } = module;
   return {
     ...module,
-    plan: (args: JsonObject, host: HostView) =>
-      call(async () => checked(await module.plan(args, host))),
-    ...(module.restore
-      ? { restore: (args, host, captured) => call(() => module.restore?.(args, host, captured)) }
-      : {}),
+    effect: typeof effect === 'string' ? effect : (args) => call(() => checkedEffect(effect(args))),
+    plan: async (args: JsonObject, sight) => {
+      try {
+        return checked(await module.plan(args, sight));
+      } catch (error) {
+        throw failure(error);
+      }
+    },
+    conclude: (answer, args: JsonObject) => call(() => module.conclude?.(answer, args) ?? {}),
   };
 }
 
-function checked(plan: OldPlan): OldPlan {
+function checkedEffect(effect: unknown): Effect {
+  if (isEffect(effect)) return effect;
+  throw new TaskError(`"effect" gave ${JSON.stringify(effect)}.`, {
+    hint: EFFECT_HINT,
+  });
+}
+
+function checked(plan: Plan): Plan {
   if (!isObject(plan) || !Array.isArray(plan.actions))
     throw new TaskError('"plan" must give an object with a list "actions".');
   for (const action of plan.actions as unknown[]) {
@@ -114,6 +147,11 @@ function checked(plan: OldPlan): OldPlan {
       hint: `Kinds: ${actionKinds.join(', ')}.`,
     });
   }
+  const calls: unknown = plan.undo?.calls;
+  const isCall = (one: unknown) =>
+    isObject(one) && typeof one['module'] === 'string' && isObject(one['args']);
+  if (plan.undo !== undefined && !(Array.isArray(calls) && calls.every(isCall)))
+    throw new TaskError('"undo" of a plan must be { calls: [{ module, args }] }.');
   return plan;
 }
 

@@ -20,7 +20,7 @@ const module = (name: string, text: string) => put(`modules/${name}.js`, text);
 const plain = (name: string, plan: string) =>
   module(
     name,
-    `export default { name: '${name}', summary: 'S.', schema: { type: 'object', properties: {}, additionalProperties: false }, plan() { ${plan} } };`,
+    `export default { name: '${name}', summary: 'S.', effect: 'changes', args: { type: 'object', properties: {}, additionalProperties: false }, plan() { ${plan} } };`,
   );
 const play = (name: string, ...extra: string[]) =>
   bench.play(`- { name: P, hosts: all, tasks: [{ name: T, ${name}: {} }] }\n`, extra);
@@ -78,8 +78,20 @@ describe('an invalid custom module', () => {
     [
       'a schema that allows any argument',
       'open',
-      "export default { name: 'open', summary: 'S.', schema: { type: 'object' }, plan() {} };",
+      "export default { name: 'open', summary: 'S.', args: { type: 'object' }, plan() {} };",
       'additionalProperties: false',
+    ],
+    [
+      'the old form',
+      'old',
+      "export default { name: 'old', summary: 'S.', schema: {}, restore() {}, plan() {} };",
+      'it has the old form, with "schema", "restore". Rename "schema" to "args"',
+    ],
+    [
+      'an effect that does not exist',
+      'odd',
+      "export default { name: 'odd', summary: 'S.', args: { type: 'object', additionalProperties: false }, effect: 'maybe', plan() {} };",
+      'its "effect" is "maybe". It must be one of reads, restores, passes, changes',
     ],
     [
       'an import of another file',
@@ -103,6 +115,11 @@ describe('an invalid custom module', () => {
   it('fails its task when it plans an unknown action', async () => {
     plain('strange', "return { actions: [{ kind: 'explode' }] };");
     expect((await play('strange')).stdout).toContain('is no action. Kinds: exec, write');
+  });
+
+  it('fails its task when the undo of its plan has no calls', async () => {
+    plain('undone', "return { actions: [{ kind: 'exec', argv: ['true'] }], undo: [] };");
+    expect((await play('undone')).stdout).toContain('must be { calls: [{ module, args }] }');
   });
 
   it('fails its task when its plan has no list of actions', async () => {

@@ -29,7 +29,7 @@ function withValue(text, name, value) {
 export default {
   name: 'app_setting',
   summary: 'Keep one setting in a file of NAME=VALUE lines, or keep it out.',
-  schema: {
+  args: {
     type: 'object',
     properties: {
       path: { type: 'string', pattern: "^/[^']*$", description: 'The file, which must be there.' },
@@ -44,23 +44,20 @@ export default {
     additionalProperties: false,
   },
 
-  async plan({ path, name, value }, host) {
+  effect: 'restores',
+
+  async plan({ path, name, value }, { host }) {
     const text = await host.fact(fileText, path);
     if (text === undefined) throw new Error(`there is no file ${path} on ${host.name}.`);
     const before = valueIn(text, name);
     if (before === value) return { actions: [] };
     const content = withValue(text, name, value);
+    // The same module, asked for what it found.
+    const found = { path, name, ...(before === undefined ? {} : { value: before }) };
     return {
       actions: [{ kind: 'write', path, content }],
+      undo: { calls: [{ module: 'app_setting', args: found }] },
       diff: [{ path, before: text, after: content }],
     };
-  },
-
-  /** The same module, asked for what it found. */
-  async restore({ path, name }, host) {
-    const value = valueIn((await host.fact(fileText, path)) ?? '', name);
-    return [
-      { module: 'app_setting', args: { path, name, ...(value === undefined ? {} : { value }) } },
-    ];
   },
 };
