@@ -166,7 +166,8 @@ tail -n +1 -f "$rn_output.out" 2>/dev/null &
 rn_tail=$!
 # A signal ends "wait" early.
 while kill -0 "$rn_work" 2>/dev/null; do wait "$rn_work"; done
-kill "$rn_tail" 2>/dev/null
+# A process that has just been forked may still have the handlers of this shell, which would swallow SIGTERM.
+kill -9 "$rn_tail" 2>/dev/null
 wait "$rn_tail" 2>/dev/null
 printf '\\n\\n%s M\\n' "$rn_nonce"
 cat "$rn_output.out"

@@ -87,6 +87,15 @@ for (const { program, argv } of shells) {
       expect(existsSync(join(dir, 'never'))).toBe(false);
     });
 
+    it('returns the answer of each detached command that ends at once', async () => {
+      for (let unit = 1; unit <= 25; unit++) {
+        const actions = [{ kind: 'exec' as const, argv: ['echo', String(unit)] }];
+        const { change } = await exchange({ change: { unit, detach: true, actions } });
+        expect(change?.outputs).toEqual([{ code: 0, stdout: `${String(unit)}\n`, stderr: '' }]);
+      }
+      expect(shell.opened()).toBe(1);
+    });
+
     it('names the run that holds the lock, and the one that took it over', async () => {
       const other = localShell(argv, dir, 'other');
       try {
