@@ -74,7 +74,6 @@ function intent(unit: number, step: number, index: number): IntentRecord {
       error: 'block',
       captured: {},
     },
-    captures: { [path]: `${String(unit)}.0` },
   };
 }
 

@@ -1,3 +1,5 @@
+import type { HostPath } from './host-path.ts';
+
 /**
  * What a module wants done, as data: journaled before it is sent, printed by `runner plan`, compared in tests.
  * Paths are absolute paths on the host. Modes are octal strings such as "0644".
@@ -20,7 +22,7 @@ export type Action =
 /** A path of the host at another place on it. */
 export interface CopyAction {
   kind: 'copy';
-  from: string;
+  from: HostPath;
   path: string;
   /** The content of a file only, otherwise as `write`. Left out, all that is at `from`, as it is there. */
   contentOnly?: true;
@@ -185,7 +187,7 @@ export function describeAction(action: Action): string {
     case 'chown':
       return `chown ${action.owner ?? ''}${action.group ? `:${action.group}` : ''} ${action.path}`;
     case 'copy':
-      return `copy ${action.from} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
+      return `copy ${sourceText(action.from)} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'upload':
       return `upload ${action.from} -> ${action.path}${action.mode ? ` mode ${action.mode}` : ''}`;
     case 'fetch':
@@ -197,4 +199,8 @@ export function describeAction(action: Action): string {
     case 'http':
       return `http ${action.request.method} ${action.request.url}`;
   }
+}
+
+function sourceText(from: HostPath): string {
+  return typeof from === 'string' ? from : `the copy of ${from.copyOf}`;
 }

@@ -1,7 +1,11 @@
+import type { HostPath } from './host-path.ts';
+
 /** A command that only reads, and how its output is understood. */
 export interface ReadCommand {
   /** POSIX shell text; every value in it is already quoted. */
   script: string;
+  /** Its positional parameters. */
+  paths?: readonly HostPath[];
 }
 
 export interface CommandOutput {
@@ -16,7 +20,7 @@ export interface CommandOutput {
  * "What is", never "should I". `parse` tells *no* from *could not ask*: only a command that ran on the host
  * and said so may mean "absent"; anything unexpected throws.
  */
-export interface Fact<P extends string[], T> {
+export interface Fact<P extends HostPath[], T> {
   name: string;
   command(...params: P): ReadCommand;
   parse(output: CommandOutput, ...params: P): T;

@@ -39,8 +39,8 @@ export interface Change {
   actions: readonly Action[];
   /** Number of the unit, under which the host keeps copies and a record that survive the controller. Absent for what only reads. */
   unit?: number | undefined;
-  /** Paths copied aside before the first action, and the name each copy gets. Needs a unit. */
-  captures?: readonly { path: string; name: string }[];
+  /** Paths copied aside before the first action. Needs a unit. */
+  captures?: readonly string[];
   /** Go on without the connection, and attach to it again when it is back. Needs a unit. */
   detach?: boolean;
 }
@@ -64,8 +64,6 @@ export interface HostSession {
    * @throws ConnectError when the host cannot be reached; TimeoutError; TaskError when an answer makes no sense
    */
   exchange(request: Exchange, limits: Limits): Promise<Answer>;
-  /** Directory on the host that keeps captures of the run. */
-  captureDir(): string;
 }
 
 export interface Limits {
@@ -98,7 +96,7 @@ export interface ChangeAnswer {
   outputs: CommandOutput[];
   /** Set when nothing was done, because a copy or the record could not be stored. */
   refused?: string;
-  /** Copies of small files that were captured, by their name. */
+  /** Copies of small files that were captured, by their path. */
   copies?: ReadonlyMap<string, Buffer>;
 }
 

@@ -1,5 +1,6 @@
 import type { Action, HttpRequest, HttpResponse } from './action.ts';
 import type { CommandOutput, Fact } from './fact.ts';
+import type { HostPath } from './host-path.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
 import type { FolderEntry } from '../util/folder.ts';
 import type { JsonObject, JsonValue } from './json.ts';
@@ -10,7 +11,7 @@ export interface HostFacts {
   /** Whether anybody will see how text changes; if not, old contents need not be read. */
   readonly wantsDiff: boolean;
   /** Facts asked for in one turn of the event loop travel in one round trip. */
-  fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T>;
+  fact<P extends HostPath[], T>(fact: Fact<P, T>, ...params: P): Promise<T>;
   /** For the arguments of an undo: the copy of a path from before the change. */
   copyOf(path: string): HostCopy;
 }
@@ -28,7 +29,7 @@ export interface Controller {
   /** SHA-256 of a file, undefined when there is none. */
   checksum(path: string): Promise<string | undefined>;
   /** The controller's own copy of a small file that was captured, by the path of the host's copy. */
-  keptCopy(path: string): Buffer | undefined;
+  keptCopy(path: HostPath): Buffer | undefined;
   /** Text of a template of the role or playbook, rendered with the task's variables. */
   render(path: string): Promise<string>;
   /** A request that only reads. */

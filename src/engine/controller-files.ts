@@ -1,7 +1,7 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { RunnerError, TaskError } from '../core/errors.ts';
+import type { HostPath, PathCopy } from '../core/host-path.ts';
 import type { Controller, ControllerFile, ControllerFolder } from '../core/module.ts';
 import { withPartials } from '../template/partials.ts';
 import type { Scope } from '../template/scope.ts';
@@ -29,7 +29,7 @@ interface ControllerOptions {
   folders: string[];
   request: (request: HttpRequest) => Promise<HttpResponse>;
   decrypt: (text: string, file: string) => Buffer;
-  keptCopy: (name: string) => Buffer | undefined;
+  keptCopy: (copy: PathCopy) => Buffer | undefined;
 }
 
 /** What a module may read on the controller. */
@@ -97,8 +97,8 @@ export class ControllerFiles implements Controller {
     }
   }
 
-  keptCopy(path: string): Buffer | undefined {
-    return this.#options.keptCopy(basename(path));
+  keptCopy(path: HostPath): Buffer | undefined {
+    return typeof path === 'string' ? undefined : this.#options.keptCopy(path);
   }
 
   async checksum(path: string): Promise<string | undefined> {

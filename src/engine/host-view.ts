@@ -1,5 +1,6 @@
 import { TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact, ReadCommand } from '../core/fact.ts';
+import type { HostPath } from '../core/host-path.ts';
 import type { HostSession } from '../core/host.ts';
 import { HostCopy, type HostFacts } from '../core/module.ts';
 
@@ -32,7 +33,7 @@ export class SessionHostView implements HostFacts {
     this.#options = options;
   }
 
-  fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T> {
+  fact<P extends HostPath[], T>(fact: Fact<P, T>, ...params: P): Promise<T> {
     const key = JSON.stringify([fact.name, ...params]);
     const known = this.#facts.get(key) as Promise<T> | undefined;
     if (known) return known;

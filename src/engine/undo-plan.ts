@@ -14,6 +14,7 @@ import { renderedValues, type TaskNode } from '../language/document.ts';
 import type { UndoBody } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
+import type { HostPath } from '../core/host-path.ts';
 import { isTemplate, parseTemplate } from '../template/templates.ts';
 
 /** Names that exist only when the undo runs. */
@@ -23,7 +24,7 @@ const lateNames = new Set(['result', 'captured', 'undo', 'live']);
 export function undoBody(
   { task, module, args, handler }: PlannedUnit,
   { undo }: Plan,
-  { scope, captured }: { scope: Scope; captured: (path: string) => string },
+  { scope, captured }: { scope: Scope; captured: (path: string) => HostPath },
 ): UndoBody {
   if (task.irreversible !== undefined) return { kind: 'irreversible', reason: task.irreversible };
   if (task.undo.kind === 'none') return { kind: 'none', reason: task.undo.reason };
@@ -62,7 +63,7 @@ export function copiedPaths({ undo }: Plan): string[] {
 /** The calls with the places of the copies that they name. */
 export function placeCopies(
   calls: readonly UndoCall[],
-  placeOf: (path: string) => string,
+  placeOf: (path: string) => HostPath,
 ): ModuleCall[] {
   const placed = (value: UndoValue): JsonValue => {
     if (value instanceof HostCopy) return placeOf(value.path);

@@ -317,7 +317,7 @@ class UnitRunner {
       folders,
       request: sendHttp,
       decrypt,
-      keptCopy: (name) => this.#context.captures?.read(name),
+      keptCopy: (copy) => this.#context.captures?.read(copy),
     });
     // The schema has let these arguments pass, so they are what the module takes.
     const plan = await this.#module.plan(args as never, {
@@ -425,10 +425,9 @@ class UnitRunner {
     const { log, settings } = this.#context;
     const { task, step, host, target, scope, number, item, index, notifiedBy } = this.#unit;
     if (this.#intentWritten || settings.check) return;
-    const folder = (await session()).captureDir();
-    const named = namedCaptures(plan, number).map(({ path, name }) => [path, name] as const);
-    const captures: Record<string, string> = Object.fromEntries(named);
-    const captured = (path: string) => `${folder}/${captures[path] ?? `${String(number)}.none`}`;
+    // A host that cannot be reached has nothing on record.
+    await session();
+    const captured = (path: string) => ({ copyOf: path, unit: number });
     const planned = { task, module: this.#module, args, handler: notifiedBy !== undefined };
     const body = undoBody(planned, plan, { scope, captured });
     const registers = await this.#capture();
@@ -454,7 +453,6 @@ class UnitRunner {
         probe: task.probe,
       },
       notifiedBy,
-      captures,
       ...(plan.touches ? { touches: plan.touches } : {}),
     });
     this.#context.fault?.('after-intent', task.id);
@@ -502,7 +500,7 @@ class UnitRunner {
     const { task, step, host, number } = this.#unit;
     const { emit, signal } = this.#context;
     const recorded = !readOnly && this.#unit.recorded;
-    const captures = recorded ? namedCaptures(plan, number) : [];
+    const captures = recorded ? copiedPaths(plan) : [];
     const unit = recorded ? number : undefined;
     const opened = await session();
     const { change } = await opened.exchange(
@@ -529,7 +527,8 @@ class UnitRunner {
         },
       );
     }
-    for (const [name, content] of change.copies ?? []) this.#context.captures?.keep(name, content);
+    for (const [path, content] of change.copies ?? [])
+      this.#context.captures?.keep({ copyOf: path, unit: number }, content);
     return change.outputs;
   }
 
@@ -557,13 +556,6 @@ class UnitRunner {
   #test(condition: string, scope: Scope): boolean {
     return parseCondition(condition).test(scope.variables);
   }
-}
-
-function namedCaptures(plan: Plan, unit: number): { path: string; name: string }[] {
-  return copiedPaths(plan).map((path, index) => ({
-    path,
-    name: `${String(unit)}.${String(index)}`,
-  }));
 }
 
 function withEnvironment(plan: Plan, environment: JsonValue): Plan {

@@ -1,5 +1,6 @@
 import { TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact } from '../core/fact.ts';
+import { describePath, type HostPath } from '../core/host-path.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 
 /** Where dpkg keeps what is installed. */
@@ -87,11 +88,11 @@ export const aptUpgrades: Fact<[verb: string], number> = {
  * What stands between the packages now and those of an earlier copy of dpkg's status file, as words for `apt-get
  * install`: `name=version` for one to bring back, `name-` for one to take away.
  */
-export const aptDifference: Fact<[copy: string, sum: string], string[]> = {
+export const aptDifference: Fact<[copy: HostPath, sum: string], string[]> = {
   name: 'apt.difference',
   command: (copy, sum) => ({
     // A step that never began has taken no copy; then all must be as it was.
-    script: `if [ ! -e ${quote(copy)} ] && [ "$(sha256sum <${DPKG_STATUS})" = ${quote(`${sum}  -`)} ]; then echo; else test -r ${quote(copy)} && awk -v native="$(dpkg --print-architecture)" '
+    script: `if [ ! -e "$1" ] && [ "$(sha256sum <${DPKG_STATUS})" = ${quote(`${sum}  -`)} ]; then echo; else test -r "$1" && awk -v native="$(dpkg --print-architecture)" '
       BEGIN { RS = ""; FS = "\\n" }
       {
         package = status = version = arch = ""
@@ -109,10 +110,11 @@ export const aptDifference: Fact<[copy: string, sum: string], string[]> = {
       END {
         for (p in old) if (now[p] != old[p]) print p "=" old[p]
         for (p in now) if (!(p in old)) print p "-"
-      }' ${quote(copy)} ${DPKG_STATUS} | sort; fi`,
+      }' "$1" ${DPKG_STATUS} | sort; fi`,
+    paths: [copy],
   }),
   parse(output, copy) {
-    requireAnswer(output, `The packages of before, ${copy}, cannot be compared`);
+    requireAnswer(output, `The packages cannot be compared with ${describePath(copy)}`);
     return output.stdout.split('\n').filter((line) => line !== '');
   },
 };

@@ -1,5 +1,6 @@
 import { TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact } from '../core/fact.ts';
+import { describePath, type HostPath } from '../core/host-path.ts';
 import { quote } from '../util/shell.ts';
 
 export interface FileState {
@@ -34,16 +35,16 @@ const absent: FileState = {
 };
 
 /** State of a path, links not followed. */
-export const fileState: Fact<[path: string], FileState> = {
+export const fileState: Fact<[path: HostPath], FileState> = {
   name: 'file.state',
-  command: (path) => ({ script: `rn_file_state ${quote(path)}` }),
+  command: (path) => ({ script: 'rn_file_state "$1"', paths: [path] }),
   parse(output, path) {
-    expectSuccess(output, `look at "${path}"`);
+    expectSuccess(output, `look at ${describePath(path)}`);
     const [line = '', second = ''] = output.stdout.split('\n');
     if (line === 'absent') return absent;
     const [type = '', mode = '', uid, gid, owner = '', group = '', size, mtime] = line.split('|');
     if (!['file', 'directory', 'link', 'other'].includes(type)) {
-      throw new TaskError(`Unexpected answer about "${path}": ${line}`);
+      throw new TaskError(`Unexpected answer about ${describePath(path)}: ${line}`);
     }
     return {
       type: type as FileState['type'],
@@ -78,24 +79,26 @@ export const fileSum: Fact<[path: string, algorithm: string], string> = {
 };
 
 /** One sum over all that is below a directory; undefined when there is none. */
-export const treeSum: Fact<[path: string], string | undefined> = {
+export const treeSum: Fact<[path: HostPath], string | undefined> = {
   name: 'file.tree',
-  command: (path) => ({ script: `rn_tree_sum ${quote(path)}` }),
+  command: (path) => ({ script: 'rn_tree_sum "$1"', paths: [path] }),
   parse(output, path) {
-    expectSuccess(output, `look through "${path}"`);
+    expectSuccess(output, `look through ${describePath(path)}`);
     const [word = ''] = output.stdout.trim().split(' ');
     return word === 'absent' ? undefined : word;
   },
 };
 
 /** Bytes of a regular file, or undefined when there is none. At most 8 MiB. */
-export const fileContent: Fact<[path: string], Buffer | undefined> = {
+export const fileContent: Fact<[path: HostPath], Buffer | undefined> = {
   name: 'file.content',
   command: (path) => ({
-    script: `if [ -f ${quote(path)} ]; then echo present; base64 <${quote(path)}; elif [ -e ${quote(path)} ]; then echo "not a regular file" >&2; exit 1; else echo absent; fi`,
+    script:
+      'if [ -f "$1" ]; then echo present; base64 <"$1"; elif [ -e "$1" ]; then echo "not a regular file" >&2; exit 1; else echo absent; fi',
+    paths: [path],
   }),
   parse(output, path) {
-    expectSuccess(output, `read "${path}"`);
+    expectSuccess(output, `read ${describePath(path)}`);
     const end = output.stdout.indexOf('\n');
     if (output.stdout.slice(0, end) === 'absent') return undefined;
     return Buffer.from(output.stdout.slice(end + 1), 'base64');

@@ -45,8 +45,6 @@ export interface IntentRecord {
   undo: UndoPlan;
   /** The unit is a handler's run: units whose undo makes it due again. */
   notifiedBy?: number[] | undefined;
-  /** Captures taken on the target, by original path. */
-  captures: Record<string, string>;
   /** What the step changes, where neither a path nor a name in its undo says it. */
   touches?: string[];
   /** A block's own undo list; needed only if one of the units inside was. It may stand for theirs. */

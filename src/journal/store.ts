@@ -10,15 +10,17 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { JournalError, UsageError } from '../core/errors.ts';
+import type { PathCopy } from '../core/host-path.ts';
+import { sha256 } from '../util/digest.ts';
 import type { Redactor } from '../util/redact.ts';
 import { readJournal } from './journal-file.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
 import type { PinnedFile } from './records.ts';
 
 export interface CaptureStore {
-  keep(name: string, content: Buffer): void;
+  keep(copy: PathCopy, content: Buffer): void;
   /** Undefined when it is not there. */
-  read(name: string): Buffer | undefined;
+  read(copy: PathCopy): Buffer | undefined;
 }
 
 /** Ids a millisecond has room for: a thousand times as many fit into four digits of 16. */
@@ -70,19 +72,22 @@ export class RunStore {
   /** Copies of small files of the hosts, as they were before a step. Those that hold a secret are not kept. */
   captures(id: string, redactor: Redactor): CaptureStore {
     const folder = join(this.#root, id, 'captures');
+    // A path may have any length and character.
+    const fileOf = ({ copyOf, unit }: PathCopy) =>
+      join(folder, `${String(unit)}.${sha256(Buffer.from(copyOf)).slice(0, 16)}`);
     return {
-      keep(name, content) {
+      keep(copy, content) {
         const text = content.toString('latin1');
         if (redactor.reference(text) !== text) return;
         try {
           mkdirSync(folder, { recursive: true, mode: 0o700 });
-          writeFileSync(join(folder, name), content, { mode: 0o600 });
+          writeFileSync(fileOf(copy), content, { mode: 0o600 });
         } catch {
           // The host has the copy that counts.
         }
       },
-      read(name) {
-        const path = join(folder, name);
+      read(copy) {
+        const path = fileOf(copy);
         return existsSync(path) ? readFileSync(path) : undefined;
       },
     };

@@ -7,17 +7,20 @@ import type {
   WriteAction,
 } from '../core/action.ts';
 import { quote, quoteAll } from '../util/shell.ts';
+import { pathWord } from './copies.ts';
 
 /** An action that is shell text on its host. */
 export type ShellAction = Exclude<Action, { kind: 'http' | 'reboot' }>;
 
 export interface ActionOptions {
+  /** Id of the run, whose copies an action may use. */
+  run: string;
   /** It runs apart from the session shell, see `detached` in scripts.ts. */
   detach?: boolean;
 }
 
 /** One action as shell text. Anything that came from a playbook passes `quote`. */
-export function actionScript(action: ShellAction, { detach = false }: ActionOptions = {}): string {
+export function actionScript(action: ShellAction, { run, detach = false }: ActionOptions): string {
   switch (action.kind) {
     case 'exec':
       return execScript(action, detach);
@@ -36,7 +39,7 @@ export function actionScript(action: ShellAction, { detach = false }: ActionOpti
     case 'symlink':
       return `ln -sfn ${quoteAll([action.target, action.path])}`;
     case 'copy':
-      return copyScript(action);
+      return copyScript(action, run);
     case 'chmod':
       return `chmod ${action.recurse ? '-R ' : ''}-- ${quoteAll([modeWord(action.mode), action.path])}`;
     case 'chown': {
@@ -82,16 +85,11 @@ function uploadScript(action: UploadAction): string {
   return `{ rn_receive ${quoteAll(words)}${publishing(action)}; }`;
 }
 
-function copyScript(action: CopyAction): string {
-  const from = quoteHostPath(action.from);
+function copyScript(action: CopyAction, run: string): string {
+  const from = pathWord(action.from, run);
   if (!action.contentOnly)
     return `rn_remove_tree ${quote(action.path)} && cp -a ${from} ${quote(action.path)}`;
   return placed(action, `cat <${from} >${quote(temporaryOf(action))}`);
-}
-
-/** The directory of copies of a login user is known to its shell only, by the variable rn_dir. */
-function quoteHostPath(path: string): string {
-  return path.startsWith('$rn_dir/') ? `"$rn_dir"${quote(path.slice(7))}` : quote(path);
 }
 
 /** The request goes to curl by its standard input, where no other user sees it. */

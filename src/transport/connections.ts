@@ -96,7 +96,6 @@ export class HostConnections implements Connections {
         host: host.name,
         run: this.#options.run,
         limit: SHELLS_PER_IDENTITY,
-        root: (escalate ? identity.user : login) === 'root',
         local: host.transport === 'local',
         sendHttp: this.#options.sendHttp,
         clock: this.#options.clock,

@@ -2,8 +2,9 @@ import type { Action, FetchAction, UploadAction } from '../core/action.ts';
 import type { ReadCommand } from '../core/fact.ts';
 import type { Change, Exchange } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
-import { actionScript, programWords } from './action-scripts.ts';
+import { actionScript, programWords, type ActionOptions } from './action-scripts.ts';
 import { controlScripts } from './control.ts';
+import { copyName, pathWord } from './copies.ts';
 
 /** The shell text of all requests to a host. The functions it calls are in runtime.sh. */
 
@@ -52,7 +53,10 @@ export function startText(nonce: string, runtime: string): string {
 
 /** A request of the run, as one script. */
 export function requestScript({ control = {}, reads = [], change }: Exchange, run: string): Script {
-  const before = [...controlScripts(control, run).map(always), ...reads.map(question)];
+  const before = [
+    ...controlScripts(control, run).map(always),
+    ...reads.map((command) => question(command, run)),
+  ];
   if (!change) return { commands: before };
   const { commands, ...rest } = changeScript(change, run);
   return { commands: [...before, ...commands], ...rest };
@@ -63,8 +67,10 @@ export function always(script: string): ShellCommand {
 }
 
 /** A question in a subshell of its own, through `eval`: not even an open quote reaches what follows. */
-function question({ script }: ReadCommand): ShellCommand {
-  return { ...always(`(eval ${quote(script)}) </dev/null`), keepBytes: FACT_BYTES };
+function question({ script, paths = [] }: ReadCommand, run: string): ShellCommand {
+  const words = paths.map((path) => pathWord(path, run)).join(' ');
+  const parameters = words === '' ? '' : `set -- ${words}; `;
+  return { ...always(`(${parameters}eval ${quote(script)}) </dev/null`), keepBytes: FACT_BYTES };
 }
 
 /** Actions in order until one fails, between the copies and the record of their unit. */
@@ -72,12 +78,14 @@ function changeScript(
   { actions, unit, captures = [], detach = false }: Change,
   run: string,
 ): Script {
-  const commands = actions.flatMap((action) => shellCommand(action, detach));
+  const commands = actions.flatMap((action) => shellCommand(action, { run, detach }));
   if (unit === undefined) return { commands };
   const words = quoteAll([run, String(unit)]);
-  const copies = captures.map(({ path, name }) => `rn_capture ${quoteAll([run, path, name])} && `);
+  const names = captures.map((path) => copyName({ copyOf: path, unit }));
+  const copies = captures.map((path, index) => {
+    return `rn_capture ${quoteAll([run, path, names[index] ?? ''])} && `;
+  });
   // Small copies come to the controller in the same round trip, should the host's disk be lost or meddled with.
-  const names = captures.map(({ name }) => name);
   const keep = `rn_keep ${quoteAll([run, ...names])} </dev/null || true`;
   return {
     commands:
@@ -88,9 +96,9 @@ function changeScript(
   };
 }
 
-function shellCommand(action: Action, detach: boolean): ShellCommand[] {
+function shellCommand(action: Action, options: ActionOptions): ShellCommand[] {
   if (action.kind === 'http' || action.kind === 'reboot') return [];
-  const script = actionScript(action, { detach });
+  const script = actionScript(action, options);
   if (action.kind === 'upload') return [{ script, upload: action }];
   if (action.kind === 'fetch') return [{ script, fetch: action }];
   return [{ script, foreign: action.kind === 'exec' }];

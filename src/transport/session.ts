@@ -1,10 +1,12 @@
 import type { HttpRequest, HttpResponse, RebootAction } from '../core/action.ts';
 import { errorMessage, TaskError, TimeoutError } from '../core/errors.ts';
-import type { CommandOutput } from '../core/fact.ts';
+import type { CommandOutput, ReadCommand } from '../core/fact.ts';
+import { describePath } from '../core/host-path.ts';
 import type { Answer, Change, ChangeAnswer, Exchange, HostSession, Limits } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
 import { trace } from '../util/trace.ts';
 import { controlAnswers } from './control.ts';
+import { copyName } from './copies.ts';
 import { runDetached } from './detached.ts';
 import { requestOutput } from './http.ts';
 import { restart } from './reboot.ts';
@@ -29,8 +31,6 @@ export interface SessionOptions {
   run: string;
   /** Shells at a time. */
   limit: number;
-  /** The identity is root. */
-  root: boolean;
   /** The host is the controller. */
   local: boolean;
   sendHttp: SendHttp;
@@ -51,12 +51,6 @@ export class ShellSession implements HostSession {
   constructor(open: () => Promise<RemoteShell>, options: SessionOptions) {
     this.#open = open;
     this.#options = options;
-  }
-
-  captureDir(): string {
-    const { root, run } = this.#options;
-    // Only root has a fixed place; for others the shell knows it.
-    return root ? `/var/lib/runner/runs/${run}/captures` : `$rn_dir/runs/${run}/captures`;
   }
 
   async exchange(request: Exchange, limits: Limits): Promise<Answer> {
@@ -110,7 +104,9 @@ export class ShellSession implements HostSession {
       if (!change) return answer;
       await files.finish(outputs);
       const done = outputs.slice(own + reads.length);
-      const copies = commands.some((command) => command.copies) ? kept.copies : undefined;
+      const copies = commands.some((command) => command.copies)
+        ? copiesByPath(change, kept.copies)
+        : undefined;
       return { ...answer, change: changeAnswer(done, copies) };
     } finally {
       await files.discard();
@@ -173,7 +169,7 @@ export class ShellSession implements HostSession {
     trace('ssh', () => {
       const parts = [
         ...Object.keys(control).map((name) => `asks ${name}`),
-        ...(reads.length > 0 ? [`asks ${reads.map((one) => one.script).join('\n')}`] : []),
+        ...(reads.length > 0 ? [`asks ${reads.map(questionText).join('\n')}`] : []),
         ...(change ? [`does ${change.actions.map(({ kind }) => kind).join(', ')}`] : []),
       ];
       return `${host}: ${parts.join('; ')}`;
@@ -252,4 +248,20 @@ function changeAnswer(
   if (first?.prologue)
     return { outputs: [], refused: first.stderr.trim() || `code ${String(first.code)}` };
   return copies ? { outputs: outputs.slice(1), copies } : { outputs: [...outputs] };
+}
+
+function copiesByPath(
+  { unit = 0, captures = [] }: Change,
+  kept: ReadonlyMap<string, Buffer>,
+): Map<string, Buffer> {
+  return new Map(
+    captures.flatMap((path): [string, Buffer][] => {
+      const content = kept.get(copyName({ copyOf: path, unit }));
+      return content ? [[path, content]] : [];
+    }),
+  );
+}
+
+function questionText({ script, paths = [] }: ReadCommand): string {
+  return [script, ...paths.map(describePath)].join(' ');
 }

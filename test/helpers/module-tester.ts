@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeAction, type HttpRequest, type HttpResponse } from '../../src/core/action.ts';
 import { RunnerError } from '../../src/core/errors.ts';
 import type { Fact } from '../../src/core/fact.ts';
+import type { HostPath } from '../../src/core/host-path.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import {
   effectOf,
@@ -55,8 +56,8 @@ export function fakeHost({
     name: 'host1',
     wantsDiff: true,
     copyOf: (path) => new HostCopy(path),
-    fact<P extends string[], T>(fact: Fact<P, T>, ...params: P): Promise<T> {
-      const key = [fact.name, ...params].join(' ');
+    fact<P extends HostPath[], T>(fact: Fact<P, T>, ...params: P): Promise<T> {
+      const key = [fact.name, ...params.map(wordOf)].join(' ');
       if (!Object.hasOwn(facts, key))
         return Promise.reject(new Error(`The case has no fact "${key}".`));
       return Promise.resolve(facts[key] as T);
@@ -79,7 +80,10 @@ export function fakeHost({
       return { path: own, size: bytes.length, mode: '0640', checksum };
     },
     render: async (path) => (await file(path)).toString(),
-    keptCopy: (path) => (files[path] === undefined ? undefined : Buffer.from(files[path])),
+    keptCopy: (path) => {
+      const text = files[wordOf(path)];
+      return text === undefined ? undefined : Buffer.from(text);
+    },
     checksum: (path) => Promise.resolve(facts[`local ${path}`] as string | undefined),
     request({ method, url }: HttpRequest) {
       const response = responses[`${method} ${url}`];
@@ -89,6 +93,11 @@ export function fakeHost({
     },
   };
   return { host, controller, once: false };
+}
+
+/** The copy of /etc/a is /captured/etc/a. */
+function wordOf(path: HostPath): string {
+  return typeof path === 'string' ? path : `/captured${path.copyOf}`;
 }
 
 /** Runs a module's cases: arguments and facts in, actions out. */

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Action } from '../../src/core/action.ts';
 import { ConnectError, PlaybookError } from '../../src/core/errors.ts';
 import type { RunEvent } from '../../src/core/events.ts';
-import type { CommandOutput } from '../../src/core/fact.ts';
+import type { CommandOutput, ReadCommand } from '../../src/core/fact.ts';
 import type { ChangeAnswer, Connections, HostSession } from '../../src/core/host.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { EngineContext, RunSettings } from '../../src/engine/context.ts';
@@ -69,17 +69,17 @@ class ScriptedHosts implements Connections {
             fence: 'clear',
             unit: { state: 'never_started' },
           },
-          reads: reads.map(({ script }) => this.#look(host, script)),
+          reads: reads.map((command) => this.#look(host, command)),
           ...(change ? { change: await this.#perform(host, change.actions) } : {}),
         };
       },
-      captureDir: () => '/captures',
     };
   }
 
-  #look(host: string, script: string): CommandOutput {
-    const [, path = ''] = /^rn_file_state '?([^']+)'?$/.exec(script) ?? [];
-    if (path === '') return { code: 0, stdout: '', stderr: '' };
+  #look(host: string, { script, paths = [] }: ReadCommand): CommandOutput {
+    const [path] = paths;
+    if (script !== 'rn_file_state "$1"' || typeof path !== 'string')
+      return { code: 0, stdout: '', stderr: '' };
     const text = this.#filesOf(host).get(path);
     const sum = createHash('sha256')
       .update(text ?? '')

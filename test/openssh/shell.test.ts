@@ -216,7 +216,7 @@ describeBox(
             { kind: 'exec', argv: ['cat', '--', path] },
             { kind: 'exec', argv: ['cat', '--help'] },
           ],
-          captures: [{ path, name: '1.0' }],
+          captures: [path],
           unit: 1,
         },
         limit,

@@ -1,8 +1,10 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Exchange } from '../../src/core/host.ts';
+import type { HostPath } from '../../src/core/host-path.ts';
+import { fileState } from '../../src/facts/file.ts';
 import { localShell, shells, type LocalShell } from '../helpers/local-shell.ts';
 import { describeWith } from '../helpers/programs.ts';
 
@@ -57,21 +59,42 @@ for (const { program, argv } of shells) {
       });
     });
 
-    it('returns small copies by their name', async () => {
+    it('returns small copies by their path', async () => {
       const path = join(dir, 'file');
       writeFileSync(path, 'before\n');
       const { change } = await exchange({
         change: {
           unit: 1,
-          captures: [
-            { path, name: '1.0' },
-            { path: join(dir, 'absent'), name: '1.1' },
-          ],
+          captures: [path, join(dir, 'absent')],
           actions: [{ kind: 'write', path, content: 'after' }],
         },
       });
       expect(change?.outputs).toHaveLength(1);
-      expect(change?.copies).toEqual(new Map([['1.0', Buffer.from('before\n')]]));
+      expect(change?.copies).toEqual(new Map([[path, Buffer.from('before\n')]]));
+    });
+
+    it('finds the copy that a unit took, restores it, and tells it from one that was never taken', async () => {
+      const path = join(dir, 'a "file"');
+      const copy = { copyOf: path, unit: 1 };
+      const state = async (of: HostPath) => {
+        const { reads } = await exchange({ reads: [fileState.command(of)] });
+        const [output] = reads;
+        return output && fileState.parse(output, of);
+      };
+      expect(await state(copy)).toMatchObject({ type: 'absent' });
+      writeFileSync(path, 'before\n', { mode: 0o640 });
+      const before = await state(path);
+      await exchange({
+        change: {
+          ...{ unit: 1, captures: [path] },
+          actions: [{ kind: 'write', path, content: 'after' }],
+        },
+      });
+      expect(await state(copy)).toEqual(before);
+      expect(await state({ copyOf: path, unit: 2 })).toMatchObject({ type: 'absent' });
+      await exchange({ change: { actions: [{ kind: 'copy', from: copy, path }] } });
+      expect(await state(path)).toEqual(before);
+      expect(readFileSync(path, 'utf8')).toBe('before\n');
     });
 
     it('answers questions, and does nothing, when the record of the change cannot be stored', async () => {

@@ -12,10 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Action, WriteAction } from '../../src/core/action.ts';
+import type { Action, DownloadAction, WriteAction } from '../../src/core/action.ts';
 import type { Change, Control } from '../../src/core/host.ts';
 import { actionScript } from '../../src/transport/action-scripts.ts';
 import { FrameReader, type Frame } from '../../src/transport/frames.ts';
+import { copyName } from '../../src/transport/copies.ts';
 import { controlScripts } from '../../src/transport/control.ts';
 import { readRuntime } from '../../src/transport/runtime.ts';
 import {
@@ -90,6 +91,11 @@ describe('The shell text of an action', () => {
     ['links', { kind: 'symlink', path: '/a', target: 'b' }, 'ln -sfn b /a'],
     ['copies', { kind: 'copy', from: '/a', path: '/b' }, 'rn_remove_tree /b && cp -a /a /b'],
     [
+      'copies the copy of a unit from where the shell keeps it',
+      { kind: 'copy', from: { copyOf: '/a b', unit: 3 }, path: '/a b' },
+      `rn_remove_tree '/a b' && cp -a "$rn_dir"/runs/r/captures/${copyName({ copyOf: '/a b', unit: 3 })} '/a b'`,
+    ],
+    [
       'copies the content only',
       { kind: 'copy', from: '/a', path: '/b', contentOnly: true },
       "{ umask 077; cat </a >/b.runner-tmp; rn_wrote $? && rn_publish /b.runner-tmp /b '' '' '' || rn_fail $? /b.runner-tmp; }",
@@ -106,20 +112,21 @@ describe('The shell text of an action', () => {
     ],
   ];
   it.each(cases)('%s', (_title, action, text) => {
-    expect(actionScript(action)).toBe(text);
+    expect(actionScript(action, { run: 'r' })).toBe(text);
   });
 
   it('starts the program of a detached unit in a session of its own', () => {
-    expect(actionScript({ kind: 'exec', argv: ['x'] }, { detach: true })).toBe(
+    expect(actionScript({ kind: 'exec', argv: ['x'] }, { run: 'r', detach: true })).toBe(
       '(exec $rn_setsid x) </dev/null',
     );
   });
 
   it('does not show a login in the arguments of a program', () => {
-    const text = actionScript({
+    const download: DownloadAction = {
       ...{ kind: 'download', path: '/a', url: 'https://x/y', timeoutSeconds: 5 },
       login: { user: 'u', password: 'p"w' },
-    });
+    };
+    const text = actionScript(download, { run: 'r' });
     expect(text).toContain(String.raw`printf '%s\n' 'url = "https://x/y"`);
     expect(text).toContain(String.raw`user = "u:p\"w"' | curl`);
     expect(text).not.toContain('wget');
@@ -140,17 +147,27 @@ rn_done
     );
   });
 
+  it('gives a question its paths as parameters', () => {
+    const reads = [{ script: 'cmp "$1" "$2"', paths: ["it's", { copyOf: '/a', unit: 3 }] }];
+    const [first] = requestScript({ reads }, 'r 1').commands;
+    expect(first?.script).toBe(
+      String.raw`(set -- 'it'\''s' "$rn_dir"/runs/'r 1'/captures/${copyName({ copyOf: '/a', unit: 3 })}; eval 'cmp "$1" "$2"') </dev/null`,
+    );
+  });
+
   it('runs actions between the copies and the record of the unit, each only after the one before', () => {
     const actions: Action[] = [
       { kind: 'exec', argv: ['a'] },
       { kind: 'mkdir', path: '/b' },
     ];
-    const captures = [{ path: '/x y', name: '1.0' }];
+    const captures = ['/x y'];
+    const name = copyName({ copyOf: '/x y', unit: 1 });
+    expect(name).toMatch(/^1\.[0-9a-f]{16}$/);
     expect(textOf(change({ actions, captures, unit: 1 }))).toBe(
       `rn_code=0; rn_shared=0
-{ rn_capture r '/x y' 1.0 && rn_started r 1
+{ rn_capture r '/x y' ${name} && rn_started r 1
 } >/dev/null || rn_refuse $?
-[ "$rn_code" = 0 ] && { rn_keep r 1.0 </dev/null || true
+[ "$rn_code" = 0 ] && { rn_keep r ${name} </dev/null || true
 rn_end $?; }
 [ "$rn_code" = 0 ] && { rn_next
 rn_begin_foreign

@@ -196,6 +196,24 @@ export function fileDiff(path: string, before: Buffer | undefined, after: Buffer
   return { path, before: show(before), after: show(after) };
 }
 
+/** Schema of a path on a host or of the copy of one, see `HostPath`. */
+export const hostPath = <D extends string>(description: D) =>
+  ({
+    oneOf: [
+      { type: 'string' },
+      {
+        type: 'object',
+        properties: {
+          copyOf: { type: 'string', description: 'The path that was copied.' },
+          unit: { type: 'integer', description: 'Number of the unit that took the copy.' },
+        },
+        required: ['copyOf', 'unit'],
+        additionalProperties: false,
+      },
+    ],
+    description,
+  }) as const;
+
 /**
  * The undo that restores a path as it was found, its content from a copy.
  * @param options `copy`: false where the content stays; `tree`: the sum of all below a directory that goes

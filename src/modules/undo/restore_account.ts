@@ -5,6 +5,7 @@ import type { Module } from '../../core/module.ts';
 import { fileContent } from '../../facts/file.ts';
 import { sha256 } from '../../util/digest.ts';
 import { ACCOUNT_NAME } from '../lib/account.ts';
+import { hostPath } from '../lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -17,7 +18,7 @@ const schema = {
         type: 'object',
         properties: {
           path: { type: 'string', description: 'The file.' },
-          copy: { type: 'string', description: 'Its copy from before the step.' },
+          copy: hostPath('Its copy from before the step.'),
           checksum: { type: 'string', description: 'SHA-256 of the file that was found.' },
         },
         required: ['path', 'copy', 'checksum'],
@@ -45,7 +46,7 @@ export const restore_account: Module<FromSchema<typeof schema>> = {
         if (now && sha256(now) === checksum) return [];
         const before = kept ?? controller.keptCopy(copy);
         if (!before || sha256(before) !== checksum)
-          throw new TaskError(`The copy of "${path}" at ${copy} is not what was copied.`, {
+          throw new TaskError(`The copy of "${path}" on the host is not what was copied.`, {
             hint: `Put "${name}" in ${path} right by hand, then give up the unit with --skip.`,
           });
         const text = withEntry(now?.toString('utf8') ?? '', before.toString('utf8'), name, path);

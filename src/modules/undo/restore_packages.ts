@@ -3,11 +3,12 @@ import { aptDifference } from '../../facts/apt.ts';
 import { exec } from '../../core/action.ts';
 import type { Module } from '../../core/module.ts';
 import { aptGet } from '../lib/packages.ts';
+import { hostPath } from '../lib/file-plan.ts';
 
 const schema = {
   type: 'object',
   properties: {
-    copy: { type: 'string', description: 'Copy of the status file of dpkg from before the step.' },
+    copy: hostPath('Copy of the status file of dpkg from before the step.'),
     checksum: { type: 'string', description: 'SHA-256 of that file when the step was planned.' },
   },
   required: ['copy', 'checksum'],

@@ -4,7 +4,7 @@ import { TaskError } from '../../core/errors.ts';
 import type { Module, Sight } from '../../core/module.ts';
 import { fileState, treeSum } from '../../facts/file.ts';
 import { sha256 } from '../../util/digest.ts';
-import { attributeActions, pickAttributes } from '../lib/file-plan.ts';
+import { attributeActions, hostPath, pickAttributes } from '../lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -17,7 +17,7 @@ const schema = {
     checksum: { type: 'string', description: 'SHA-256 of the file that was found.' },
     tree: { type: 'string', description: 'Sum of all below the directory that was found.' },
     target: { type: 'string', description: 'What the link pointed at.' },
-    copy: { type: 'string', description: 'Copy that was taken aside before the step.' },
+    copy: hostPath('Copy that was taken aside before the step.'),
   },
   required: ['path', 'state'],
   additionalProperties: false,
@@ -84,7 +84,7 @@ async function fromCopy(
     };
   }
   throw new TaskError(
-    `The copy of "${path}" at ${copy} is ${kept.type === 'absent' ? 'gone' : 'not what was copied'}, and the controller has none.`,
+    `The copy of "${path}" on the host is ${kept.type === 'absent' ? 'gone' : 'not what was copied'}, and the controller has none.`,
     { hint: 'Put the path right by hand, then give up the unit with --skip.' },
   );
 }
