@@ -2,6 +2,7 @@ import type { BlockNode } from '../language/document.ts';
 import type { IntentRecord } from '../journal/records.ts';
 import { resolveAccess } from './access.ts';
 import type { EngineContext } from './context.ts';
+import type { Numbers } from './numbers.ts';
 import { stepEntry } from './replay.ts';
 import type { Place, StepKeys } from './step-key.ts';
 import { snapshot } from './undo-plan.ts';
@@ -11,8 +12,7 @@ interface Parts {
   context: EngineContext;
   variables: Variables;
   keys: StepKeys;
-  /** Numbers the next step and the next unit. */
-  numbers: { nextStep(): number; nextUnit(): number };
+  numbers: Numbers;
 }
 
 /**

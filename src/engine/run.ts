@@ -30,6 +30,8 @@ import { takeFingerprint } from './fingerprint.ts';
 import { policyRecord } from './rollback-tasks.ts';
 import { includedParts } from './include.ts';
 import { hostsOf, initialKnowledge, learn, type Knowledge, type Learnt } from './knowledge.ts';
+import { ItemRunner } from './item.ts';
+import { Numbers } from './numbers.ts';
 import { PlayLocks } from './play-locks.ts';
 import { StepKeys, withinPlay, type Place } from './step-key.ts';
 import { StepRunner, type Failures } from './step-runner.ts';
@@ -78,7 +80,8 @@ class PlaybookRun {
   readonly #variables: Variables;
   readonly #steps: StepRunner;
   readonly #keys = new StepKeys();
-  readonly #firstUnit: number;
+  readonly #items: ItemRunner;
+  readonly #numbers: Numbers;
   readonly #commitsDone: Set<string>;
   readonly #takeBack: RunOptions['takeBack'];
   readonly #policiesKnown: Set<string>;
@@ -86,7 +89,6 @@ class PlaybookRun {
   #fingerprint: Promise<void> | undefined;
   readonly #locks: PlayLocks;
   readonly #selection: Selection;
-  readonly #resumed: boolean;
   #lastFailure = '';
   /** Hosts that failed, were tolerated, and take no part any more. */
   readonly #left: Set<string>;
@@ -107,17 +109,15 @@ class PlaybookRun {
     this.#files = new Set([...playbook.files, ...(recorded?.files.map(({ path }) => path) ?? [])]);
     this.#knowledge = initialKnowledge(context.inventory);
     this.#variables = new Variables(context, this.#knowledge, playbook.folders);
-    this.#firstUnit = recorded?.lastUnit ?? 0;
-    const parts = { knowledge: this.#knowledge, variables: this.#variables };
+    this.#numbers = new Numbers(context.log.state);
+    const parts = {
+      ...{ knowledge: this.#knowledge, variables: this.#variables },
+      ...{ numbers: this.#numbers, keys: this.#keys },
+    };
     this.#locks = new PlayLocks(context, playbook.plays, parts);
-    this.#steps = new StepRunner(context, parts, {
-      folders: playbook.folders,
-      keys: this.#keys,
-      lastUnit: this.#firstUnit,
-      lastStep: recorded?.lastStep ?? 0,
-    });
+    this.#items = new ItemRunner(context, parts, playbook.folders);
+    this.#steps = new StepRunner(context, { ...parts, items: this.#items });
     this.#fingerprinted = recorded?.fingerprints.some(({ phase }) => phase === 'before') ?? false;
-    this.#resumed = (recorded?.units.size ?? 0) > 0;
     this.#commitsDone = new Set(recorded?.commits);
     this.#pastPivot = recorded?.commit?.irreversible ?? false;
   }
@@ -266,7 +266,7 @@ class PlaybookRun {
   }
 
   #changedAnything(): boolean {
-    return this.#resumed || this.#context.log.hasIntents;
+    return this.#context.log.hasIntents;
   }
 
   #playHosts(play: Play): string[] {
@@ -528,7 +528,7 @@ class PlaybookRun {
     const { name } = step;
     const { check, failAt, failsBeforePivot } = this.#context.settings;
     if (check) return new Map();
-    if (irreversible && failsBeforePivot && !this.#steps.hasInjected) {
+    if (irreversible && failsBeforePivot && !this.#items.hasInjected) {
       this.#lastFailure = `"${name}" was not begun: the step of --fail-at was skipped on every host (${failAt ?? ''})`;
       return onAll(hosts, step, this.#lastFailure);
     }
@@ -555,7 +555,7 @@ class PlaybookRun {
     const opened = openBlock(
       {
         ...{ context: this.#context, variables: this.#variables },
-        ...{ keys: this.#keys, numbers: this.#steps },
+        ...{ keys: this.#keys, numbers: this.#numbers },
       },
       block,
       hosts,
@@ -578,7 +578,7 @@ class PlaybookRun {
       failed = new Map([...failed, ...afterwards]);
     }
     for (const unit of opened)
-      this.#context.log.write({ t: 'block-end', unit, upTo: this.#steps.lastUnit });
+      this.#context.log.write({ t: 'block-end', unit, upTo: this.#numbers.lastUnit });
     return failed;
   }
 
@@ -607,7 +607,7 @@ class PlaybookRun {
       t: 'commit',
       name,
       key,
-      unit: this.#steps.lastUnit,
+      unit: this.#numbers.lastUnit,
       irreversible,
     });
     this.#commitsDone.add(key);

@@ -1,47 +1,30 @@
 import pLimit from 'p-limit';
-import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
-import type { StepInfo, UnitState } from '../core/events.ts';
+import { RunnerError } from '../core/errors.ts';
+import type { StepInfo } from '../core/events.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
-import { type IncludeNode, type TaskNode } from '../language/document.ts';
-import type { RecordedUnit } from '../journal/recorded-run.ts';
-import type { Included, IntentRecord } from '../journal/records.ts';
-import { parseCondition } from '../template/conditions.ts';
-import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
+import { type TaskNode } from '../language/document.ts';
+import type { Included } from '../journal/records.ts';
+import { unknownValue, type ScopeValue } from '../template/scope.ts';
 import { mapLimited } from '../util/concurrency.ts';
 import { addressFromVars } from '../util/host-address.ts';
-import { escapePattern } from '../util/text.ts';
 import { trace } from '../util/trace.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
-import { resolveAccess } from './access.ts';
 import type { Variables } from './variables.ts';
 import { emptyStep, isUncertain, type HostStep } from './host-step.ts';
 import { loopVariables } from './include.ts';
-import { judge } from './judge.ts';
-import {
-  combine,
-  endsLoop,
-  InvalidTask,
-  isSameItem,
-  itemsOf,
-  labelOf,
-  recordedItem,
-  withItem,
-} from './loop.ts';
+import { type ItemRunner, type Resolved } from './item.ts';
+import { combine, endsLoop, isSameItem, itemsOf, recordedItem } from './loop.ts';
 import { dueHandlers } from './notify.ts';
+import type { Numbers } from './numbers.ts';
 import { learn, type Knowledge, type Learnt } from './knowledge.ts';
 import { learntRecord, recordedLearnt } from './learnt-record.ts';
-import { finishedOutcome, isDoneAgain } from './finished.ts';
 import { finishedUnits, replay, stepEntry, type StepEntry } from './replay.ts';
 import { resolveUnknown } from './resolve.ts';
 import type { Place, StepKeys } from './step-key.ts';
 import { UndoRunner } from './undo-unit.ts';
-import { outputDigest, runUnit, type Unit, type UnitOutcome } from './unit.ts';
-
-/** A step that asks no host, and what its name means: an include, or a `meta` step, which names nothing. */
-export type Resolved = Pick<IncludeNode, 'task' | 'locate'>;
 
 /** How a step is run: as a handler, or to find out what an include means. */
 interface StepKind {
@@ -69,64 +52,44 @@ export interface StepFailure {
 /** Hosts on which something failed, and why. */
 export type Failures = Map<string, StepFailure>;
 
+/** What runs a step on one host, for one item. */
+type Items = Pick<ItemRunner, 'run' | 'include' | 'end' | 'notRun'>;
+
 /** Runs one task over hosts: conditions, loops, registers, notifications, records. */
 export class StepRunner {
   readonly #context: EngineContext;
   readonly #knowledge: Knowledge;
   readonly #variables: Variables;
-  readonly #folders: readonly string[];
+  readonly #items: Items;
+  readonly #numbers: Numbers;
   readonly #keys: StepKeys;
   /** What steps that run once in a play taught, by key. */
   readonly #oncePerPlay = new Map<string, Learnt[]>();
   /** Hosts that reach a step at different times share its limit. */
   readonly #throttles = new Map<string, ReturnType<typeof pLimit>>();
-  #unit: number;
-  #step: number;
-  #injected = false;
-  readonly #failAt: RegExp | undefined;
-
-  /** Whether the step of "--fail-at" has failed. */
-  get hasInjected(): boolean {
-    return this.#injected;
-  }
 
   constructor(
     context: EngineContext,
-    { knowledge, variables }: { knowledge: Knowledge; variables: Variables },
     {
-      folders,
+      knowledge,
+      variables,
+      items,
+      numbers,
       keys,
-      lastUnit,
-      lastStep,
     }: {
-      /** Of the playbook and its overlays: where templates and files are looked up behind the role's. */
-      folders: readonly string[];
+      knowledge: Knowledge;
+      variables: Variables;
+      items: Items;
+      numbers: Numbers;
       keys: StepKeys;
-      lastUnit: number;
-      lastStep: number;
     },
   ) {
     this.#context = context;
     this.#knowledge = knowledge;
     this.#variables = variables;
-    this.#folders = folders;
+    this.#items = items;
+    this.#numbers = numbers;
     this.#keys = keys;
-    this.#unit = lastUnit;
-    this.#step = lastStep;
-    const { failAt } = context.settings;
-    this.#failAt = failAt === undefined ? undefined : stepPattern(failAt);
-  }
-
-  get lastUnit(): number {
-    return this.#unit;
-  }
-
-  nextUnit(): number {
-    return ++this.#unit;
-  }
-
-  nextStep(): number {
-    return ++this.#step;
   }
 
   /** Returns the hosts on which the task failed and was not ignored. */
@@ -242,7 +205,7 @@ export class StepRunner {
     const { emit, log } = this.#context;
     const step: StepInfo = {
       id: task.id,
-      number: this.nextStep(),
+      number: this.#numbers.nextStep(),
       play: place.play.name,
       name: task.name,
       module: task.module,
@@ -276,7 +239,7 @@ export class StepRunner {
   }
 
   #leftOut(step: StepInfo, host: InventoryHost): HostStep {
-    this.#end(step, host, 'skipped', { message: 'left out by the operator' });
+    this.#items.end(step, host, 'skipped', { message: 'left out by the operator' });
     return emptyStep('skipped', { skipped: true, changed: false, failed: false });
   }
 
@@ -298,11 +261,11 @@ export class StepRunner {
     const finished = finishedUnits(entry, host.name);
     const { redactor } = this.#context;
     const items = itemsOf(task, scopeOf());
-    if (items instanceof RunnerError) return this.#notRun(step, host, items);
+    if (items instanceof RunnerError) return this.#items.notRun(step, host, items);
     if (items === undefined) {
-      if (include) return this.#includeItem(include, host, step, { scope: scopeOf() });
+      if (include) return this.#items.include(include, host, step, { scope: scopeOf() });
       const earlier = finished.get(undefined);
-      return this.#runItem(task, host, step, scopeOf(), { notifiedBy, earlier });
+      return this.#items.run({ task, host, step, scope: scopeOf(), notifiedBy, earlier });
     }
     let ended = false;
     const parts = await mapLimited(items, task.loopParallel, async (item, index) => {
@@ -310,7 +273,7 @@ export class StepRunner {
       const loop = { index, length: items.length };
       const scope = scopeOf(loopVariables(task, item, loop));
       if (include)
-        return this.#includeItem(include, host, step, { scope, loop: { item, ...loop } });
+        return this.#items.include(include, host, step, { scope, loop: { item, ...loop } });
       const known = recordedItem(task, entry?.items.get(host.name)?.get(index)?.(), {
         item,
         redactor,
@@ -326,13 +289,14 @@ export class StepRunner {
       const before = finished.get(index);
       const earlier =
         before && isSameItem(before.whole().item, item, redactor) ? before : undefined;
-      const part = await this.#runItem(task, host, step, scope, {
-        ...{ item, index, notifiedBy, earlier },
+      const part = await this.#items.run({
+        ...{ task, host, step, scope, item, index, notifiedBy, earlier },
       });
       ended ||= endsLoop(task, part, scope);
       return part;
     });
-    if (parts.length === 0) this.#end(step, host, 'skipped', { message: 'the list is empty' });
+    if (parts.length === 0)
+      this.#items.end(step, host, 'skipped', { message: 'the list is empty' });
     return combine(
       parts.filter((part) => part !== undefined),
       items,
@@ -346,245 +310,6 @@ export class StepRunner {
     const known = this.#throttles.get(task.id) ?? pLimit(most);
     this.#throttles.set(task.id, known);
     return known;
-  }
-
-  #notRun(step: StepInfo, host: InventoryHost, error: RunnerError): HostStep {
-    const unknown = error instanceof UnknownValueError;
-    const state = unknown ? 'unknown' : 'failed';
-    const message = unknown ? 'depends on a value that only a real run can give' : error.describe();
-    this.#end(step, host, state, { message });
-    const result: ScopeValue = unknown
-      ? unknownValue
-      : { failed: true, changed: false, msg: error.describe() };
-    return { ...emptyStep(state, result), failed: !unknown, message };
-  }
-
-  /** Resolves one item of an include for a host: the condition, and what its name means. */
-  #includeItem(
-    { task, locate }: Resolved,
-    host: InventoryHost,
-    step: StepInfo,
-    { scope, loop }: { scope: Scope; loop?: { item: JsonValue; index: number; length: number } },
-  ): HostStep {
-    const details = { number: this.nextUnit(), item: loop?.item, index: loop?.index, task };
-    try {
-      if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) {
-        this.#end(step, host, 'skipped', details);
-        const skipped = { skipped: true, changed: false, failed: false };
-        return { ...emptyStep('skipped', skipped), included: [] };
-      }
-      const label = loop && labelOf(task, loop.item, scope);
-      const name = String(scope.render(task.args['name'] ?? ''));
-      const included: Included = { source: locate(name), label, ...loop };
-      this.#end(step, host, 'ok', { ...details, label, message: name || undefined });
-      return { ...emptyStep('ok', { changed: false, failed: false }), included: [included] };
-    } catch (error) {
-      if (error instanceof RunnerError) return this.#notRun(step, host, error);
-      throw error;
-    }
-  }
-
-  async #runItem(
-    task: TaskNode,
-    host: InventoryHost,
-    step: StepInfo,
-    scope: Scope,
-    {
-      item,
-      index,
-      notifiedBy,
-      earlier,
-    }: {
-      item?: JsonValue;
-      index?: number;
-      notifiedBy: number[] | undefined;
-      /** The same change, which finished before the run was interrupted. */
-      earlier: RecordedUnit | undefined;
-    },
-  ): Promise<HostStep> {
-    const began = Date.now();
-    let target: InventoryHost;
-    let label: string | undefined;
-    try {
-      const { variables } = scope;
-      if (!earlier && !task.when.every((condition) => parseCondition(condition).test(variables))) {
-        this.#end(step, host, 'skipped', { item, index });
-        return emptyStep('skipped', { skipped: true, changed: false, failed: false });
-      }
-      target = await this.#lockedTarget(task, host, scope);
-      label = item === undefined ? undefined : labelOf(task, item, scope);
-    } catch (error) {
-      if (error instanceof RunnerError) return this.#notRun(step, host, error);
-      throw error;
-    }
-    const {
-      outcome: said,
-      number,
-      changedUnits,
-    } = await this.#runUnit(
-      {
-        ...{ number: this.nextUnit(), task, step, host, target, scope, item, index, label },
-        folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
-        notifiedBy,
-        shared: sharedBy(task, host, target),
-        recorded: true,
-      },
-      earlier,
-    );
-    if (said.undo !== undefined) this.#context.fault?.('after-effect', task.id);
-    const outcome = this.#judge(task, said, [host.name, target.name]);
-    const { ignored } = outcome;
-    const message = this.#end(step, host, outcome.state, {
-      number,
-      item,
-      index,
-      label,
-      outcome,
-      ignored,
-      task,
-      durationMs: Date.now() - began,
-    });
-    const elsewhere = task.delegateFacts && target.name !== host.name;
-    return {
-      state: outcome.state,
-      register: withItem(outcome.result, task.loopVar, item),
-      changed: changedUnits.length > 0,
-      failed: outcome.failed,
-      ignored,
-      message,
-      setFacts: elsewhere ? {} : (outcome.setFacts ?? {}),
-      delegatedFacts:
-        elsewhere && outcome.setFacts ? [{ host: target.name, facts: outcome.setFacts }] : [],
-      groups: outcome.joinGroups ?? [],
-      leftGroups: outcome.leaveGroups ?? [],
-      addHosts: outcome.addHosts ?? [],
-      changedUnits,
-    };
-  }
-
-  /** Runs a unit, or takes over what it did before the run was interrupted. */
-  async #runUnit(
-    unit: Unit,
-    earlier: RecordedUnit | undefined,
-  ): Promise<{ outcome: UnitOutcome; number: number; changedUnits: number[] }> {
-    const { task, scope, number } = unit;
-    const module = this.#context.modules.get(task.module);
-    const pastNoReturn = this.#context.log.state.commit?.irreversible === true;
-    if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
-      const outcome = await runUnit(this.#context, unit);
-      const changedUnits = outcome.changed ? [number] : [];
-      if (!earlier || outcome.failed) return { outcome, number, changedUnits };
-      // The second time it may find nothing to do, but handlers have to know of the first.
-      const { result } = outcome;
-      if (result !== unknownValue && isJsonObject(result)) result['changed'] = true;
-      return { outcome, number, changedUnits: [earlier.intent.unit, ...changedUnits] };
-    }
-    const outcome = finishedOutcome(task, module, scope);
-    const { unit: before } = earlier.intent;
-    return { outcome, number: before, changedUnits: outcome.changed ? [before] : [] };
-  }
-
-  #judge(task: TaskNode, said: UnitOutcome, hosts: readonly string[]): ReturnType<typeof judge> {
-    const { check } = this.#context.settings;
-    const injected = this.#failAt?.test(task.id) === true && !this.#injected;
-    this.#injected ||= injected;
-    const predicted = check && hosts.some((name) => this.#knowledge.predicted.has(name));
-    const outcome = judge(task, said, { predicted, injected });
-    if (check && outcome.changed)
-      for (const host of hosts) learn(this.#knowledge, { host, predicted: true });
-    return outcome;
-  }
-
-  /** Where the task runs on behalf of a host; a delegate that it can change is locked. */
-  async #lockedTarget(task: TaskNode, host: InventoryHost, scope: Scope): Promise<InventoryHost> {
-    const target = this.#target(task, host, scope);
-    if (target !== host && !task.readOnly && !this.#context.settings.check)
-      await this.#context.locks.take(
-        new Map([[target.name, resolveAccess(task.become, target.address, scope)]]),
-      );
-    return target;
-  }
-
-  #target(task: TaskNode, host: InventoryHost, scope: Scope): InventoryHost {
-    if (task.delegateTo === undefined) return host;
-    const name = String(scope.render(task.delegateTo));
-    const target = inventoryHost(this.#context.inventory, name);
-    if (target && this.#knowledge.failed.has(name) && !task.allowFailedDelegate)
-      throw new TaskError(`"${name}", which this is delegated to, has failed in this run.`, {
-        at: task.at,
-        hint: 'Say "allow_failed_delegate: true" if it is to be asked all the same.',
-      });
-    if (target) return target;
-    throw new InvalidTask(`"delegate_to" names "${name}", which is not in the inventory.`, task);
-  }
-
-  #end(
-    step: StepInfo,
-    host: InventoryHost,
-    state: UnitState,
-    details: {
-      number?: number;
-      item?: JsonValue | undefined;
-      index?: number | undefined;
-      label?: string | undefined;
-      message?: string | undefined;
-      outcome?: UnitOutcome;
-      ignored?: boolean;
-      task?: TaskNode;
-      durationMs?: number;
-    },
-  ): string | undefined {
-    const { emit, log } = this.#context;
-    const { outcome, task } = details;
-    const hidden = task?.noLog === true;
-    const result =
-      outcome && outcome.result !== unknownValue && isJsonObject(outcome.result)
-        ? outcome.result
-        : undefined;
-    const message =
-      hidden && outcome?.failed && outcome.rc !== undefined
-        ? 'failed; its output is hidden by no_log'
-        : (outcome?.message ?? details.message);
-    const durationMs = details.durationMs ?? 0;
-    log.write({
-      t: 'result',
-      unit: details.number ?? this.nextUnit(),
-      step: step.number,
-      host: host.name,
-      ...(details.item === undefined || hidden ? {} : { item: details.item }),
-      state,
-      ignored: details.ignored,
-      message,
-      rc: outcome?.rc,
-      digest: outcome && !hidden ? outputDigest(outcome.result) : undefined,
-      durationMs,
-      value: this.#keepsValue(task, details.index) && !hidden ? result : undefined,
-      index: hidden ? undefined : details.index,
-    });
-    const text = (key: string) =>
-      hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined;
-    emit({
-      type: 'unit-end',
-      step,
-      host: host.name,
-      item: details.label,
-      state,
-      message,
-      ignored: details.ignored,
-      durationMs,
-      undo: outcome?.undo,
-      actions: hidden ? undefined : outcome?.actions,
-      diff: hidden ? undefined : outcome?.diff,
-      stdout: text('stdout'),
-      stderr: text('stderr'),
-    });
-    return message;
-  }
-
-  /** An undo may ask for `result`; a resumed loop needs what its finished items registered. */
-  #keepsValue(task: TaskNode | undefined, index: number | undefined): boolean {
-    if (task?.undo.kind === 'tasks') return true;
-    return index !== undefined && (task?.register !== undefined || task?.breakWhen.length !== 0);
   }
 
   /** Learns and records what the step has just taught about a host. */
@@ -636,11 +361,6 @@ export class StepRunner {
   }
 }
 
-/** Before the run, a step inside a loop is known as that of "each" item. */
-function stepPattern(id: string): RegExp {
-  return new RegExp(`^${escapePattern(id).replaceAll('/each/', '/[^/]+/')}$`);
-}
-
 /** What `run_once` found on one host holds for all hosts of the step. */
 function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[]): Learnt {
   const [own, ...others] = learnt.facts ?? [];
@@ -656,15 +376,4 @@ function traceValues(host: string, task: TaskNode, { register, setFacts }: HostS
       const known = value === unknownValue ? '(only a real run can tell)' : JSON.stringify(value);
       return `${host}: ${name} = ${task.noLog ? '(hidden by no_log)' : known}`;
     });
-}
-
-/** Why a unit is not the business of its host alone. */
-function sharedBy(
-  { runOnce }: TaskNode,
-  host: InventoryHost,
-  target: InventoryHost,
-): IntentRecord['shared'] {
-  if (runOnce) return 'run_once';
-  if (target.name === 'localhost') return 'controller';
-  return target.name === host.name ? undefined : 'delegated';
 }

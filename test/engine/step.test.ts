@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineContext } from '../../src/engine/context.ts';
+import { emptyStep, type HostStep } from '../../src/engine/host-step.ts';
+import { initialKnowledge, type Knowledge } from '../../src/engine/knowledge.ts';
+import { Numbers } from '../../src/engine/numbers.ts';
+import { StepKeys, type Place } from '../../src/engine/step-key.ts';
+import { StepRunner } from '../../src/engine/step-runner.ts';
+import { Variables } from '../../src/engine/variables.ts';
+import { Log } from '../../src/journal/log.ts';
+import type { JournalRecord } from '../../src/journal/records.ts';
+import { plainTask, type Play, type TaskNode } from '../../src/language/document.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import { runRecord } from '../helpers/records.ts';
+
+const at = { file: 'p.yml', line: 1, column: 1 };
+const become = { enabled: false, user: 'root', method: 'sudo' as const };
+const task = (more: Partial<TaskNode> = {}): TaskNode => ({
+  ...plainTask({ id: 'p/copy', name: 'Copy', at, module: 'copy', args: {}, become }),
+  ...more,
+});
+const handler = task({ id: 'p/handlers/restart', name: 'Restart' });
+const play = { id: 'p', name: 'P', hosts: 'all', vars: {}, handlers: [handler] } as unknown as Play;
+const batch = ['h1', 'h2'];
+const place: Place = { play, batch, number: 1, at: 'section', roles: [] };
+
+/** Runs a step on hosts that answer as they are told, and tells which were asked. */
+async function step(
+  node: TaskNode,
+  answers: Partial<Record<string, Partial<HostStep>>> = {},
+  records: readonly JournalRecord[] = [],
+): Promise<{ asked: string[]; failed: string[]; knowledge: Knowledge; log: Log }> {
+  const log = Log.inMemory(new Redactor());
+  for (const record of [runRecord({ hosts: batch }), ...records]) log.write(record);
+  const hosts = new Map(
+    [...log.state.hosts].map(([name, address]) => [name, { name, address, vars: {} }]),
+  );
+  const inventory = { file: '', hosts, groups: new Map([['all', batch]]) };
+  const settings = {
+    forks: 5,
+    check: false,
+    tags: [],
+    skipTags: [],
+    variables: {},
+    inputDefaults: {},
+  };
+  const context = {
+    ...{ log, inventory, settings, environment: {}, redactor: new Redactor() },
+    ...{ emit: () => undefined, isStopping: () => false },
+  } as unknown as EngineContext;
+  const knowledge = initialKnowledge(inventory);
+  const asked: string[] = [];
+  const runner = new StepRunner(context, {
+    ...{ knowledge, variables: new Variables(context, knowledge, []) },
+    ...{ numbers: new Numbers(log.state), keys: new StepKeys() },
+    items: {
+      run: ({ host }) => {
+        asked.push(host.name);
+        return Promise.resolve({ ...emptyStep('ok', { of: host.name }), ...answers[host.name] });
+      },
+      include: () => emptyStep('ok', {}),
+      end: () => undefined,
+      notRun: () => emptyStep('failed', {}),
+    },
+  });
+  const failures = await runner.run(node, batch, place);
+  return { asked, failed: [...failures.keys()], knowledge, log };
+}
+
+const changed = { changed: true, changedUnits: [7] };
+const no = { state: 'failed' as const, failed: true, message: 'no' };
+
+describe('a step', () => {
+  it('runs on each host, and its register is known and on record', async () => {
+    const { asked, failed, knowledge, log } = await step(task({ register: 'out' }));
+    expect({ asked, failed }).toEqual({ asked: batch, failed: [] });
+    expect(knowledge.facts.get('h2')).toEqual({ out: { of: 'h2' } });
+    const { learnt } = log.state.steps.get(1) ?? {};
+    expect(learnt?.get('h2')?.().facts).toEqual([{ hosts: ['h2'], values: { out: { of: 'h2' } } }]);
+  });
+
+  it('runs only where it is not on record, and knows the rest all the same', async () => {
+    const first = await step(task({ register: 'out' }), { h2: no });
+    const recorded: JournalRecord[] = [
+      { t: 'step', step: first.log.state.steps.get(1)!.info, hosts: batch, key: 'p/1/copy#1' },
+      ...[...first.log.state.steps.get(1)!.learnt.values()].map((record) => record()),
+    ];
+    const { asked, knowledge } = await step(task({ register: 'out' }), {}, recorded);
+    expect(first.failed).toEqual(['h2']);
+    expect(asked).toEqual(['h2']);
+    expect(knowledge.facts.get('h1')).toEqual({ out: { of: 'h1' } });
+  });
+
+  it('makes the handlers due that a change notifies, but not those of a failed one', async () => {
+    const node = task({ notify: ['Restart'] });
+    const { knowledge } = await step(node, { h1: changed, h2: { ...changed, ...no } });
+    expect([...knowledge.due]).toEqual([['h1', new Map([['p/handlers/restart', [7]]])]]);
+  });
+
+  it('with run_once asks one host, and all of them have its register', async () => {
+    const { asked, knowledge } = await step(task({ register: 'out', runOnce: true }));
+    expect(asked).toEqual(['h1']);
+    expect(knowledge.facts.get('h2')).toEqual({ out: { of: 'h1' } });
+  });
+
+  it('fails on all hosts with any_errors_fatal, and on none when the failure is ignored', async () => {
+    const fatal = task({ anyErrorsFatal: true });
+    expect((await step(fatal, { h2: no })).failed).toEqual(batch);
+    expect((await step(fatal, { h2: { ...no, ignored: true } })).failed).toEqual([]);
+  });
+});
