@@ -230,17 +230,20 @@ rn_remove_tree() {
 }
 
 # rn_capture RUN PATH NAME: makes a copy that keeps owner, mode and time. Directories above 100 MiB are refused.
+# A step that is tried again finds the copy of its first try: that is the state before the step.
 rn_capture() {
   rn_make_run_dir "$1" || return 1
   rn_copy=$rn_dir/runs/$1/captures/$3
+  if [ -e "$rn_copy" ] || [ -L "$rn_copy" ]; then return 0; fi
   if [ -d "$2" ] && [ ! -L "$2" ]; then
     rn_size=$(du -sk "$2") || return 1
     if [ "${rn_size%%[!0-9]*}" -gt 102400 ]; then echo "$2 is larger than 100 MiB" >&2; return 1; fi
   fi
   if [ -e "$2" ] || [ -L "$2" ]; then
-    rm -rf "$rn_copy" && cp -a "$2" "$rn_copy" || return 1
-    # The copy must survive a power cut.
-    if [ -L "$rn_copy" ]; then :; elif [ -f "$rn_copy" ]; then rn_flush "$rn_copy"; else sync; fi
+    rm -rf "$rn_copy.new" && cp -a "$2" "$rn_copy.new" || return 1
+    # The copy must survive a power cut, and half of it is none.
+    if [ -L "$rn_copy.new" ]; then :; elif [ -f "$rn_copy.new" ]; then rn_flush "$rn_copy.new"; else sync; fi
+    mv -f "$rn_copy.new" "$rn_copy" || return 1
   fi
 }
 

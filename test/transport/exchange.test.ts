@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -96,6 +106,34 @@ for (const { program, argv } of shells) {
       expect(await state(path)).toEqual(before);
       expect(readFileSync(path, 'utf8')).toBe('before\n');
     });
+
+    it.each(['file', 'directory', 'link'])(
+      'keeps the copy of a %s from the first try of a step',
+      async (kind) => {
+        const path = join(dir, kind);
+        const set = (text: string) => {
+          rmSync(path, { recursive: true, force: true });
+          if (kind === 'link') symlinkSync(text, path);
+          else if (kind === 'file') writeFileSync(path, text);
+          else {
+            mkdirSync(path);
+            writeFileSync(join(path, 'inside'), text);
+          }
+        };
+        const get = () => {
+          if (kind === 'link') return readlinkSync(path);
+          return readFileSync(kind === 'file' ? path : join(path, 'inside'), 'utf8');
+        };
+        const attempt = { change: { unit: 7, captures: [path], actions: [] } };
+        set('before');
+        await exchange(attempt);
+        set('half done');
+        await exchange(attempt);
+        const copy = { copyOf: path, unit: 7 };
+        await exchange({ change: { actions: [{ kind: 'copy', from: copy, path }] } });
+        expect(get()).toBe('before');
+      },
+    );
 
     it('answers questions, and does nothing, when the record of the change cannot be stored', async () => {
       writeFileSync(join(dir, 'runner'), 'not a directory');
