@@ -2,7 +2,14 @@ import { packageVersion } from '../util/package.ts';
 import { type Command, Option } from 'commander';
 import { exitCodes, type EventSink } from '../core/events.ts';
 import { readFileSync } from 'node:fs';
-import { errorMessage, PlaybookError, UsageError, type Problem } from '../core/errors.ts';
+import { dirname } from 'node:path';
+import {
+  errorMessage,
+  JournalError,
+  PlaybookError,
+  UsageError,
+  type Problem,
+} from '../core/errors.ts';
 import { stepsBefore } from '../playbook/from.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
@@ -507,7 +514,7 @@ class PlayRun {
       ),
     );
     for (const id of store.openRuns()) {
-      const run = store.read(id);
+      const run = readOpenRun(store, id);
       const shared = run.header.hosts.filter(({ address, port }) =>
         addresses.has(`${address}:${String(port ?? 22)}`),
       );
@@ -527,6 +534,18 @@ class PlayRun {
         },
       );
     }
+  }
+}
+
+/** @throws OpenRunError when the journal cannot be read: which hosts the run has left halfway is not known then */
+function readOpenRun(store: World['store'], id: string): RecordedRun {
+  try {
+    return store.read(id);
+  } catch (error) {
+    if (!(error instanceof JournalError)) throw error;
+    throw new OpenRunError(`Run ${id} is not settled, and cannot be read. ${error.message}`, {
+      hint: `${error.hint ?? 'Look at its journal.'} Once its hosts are as they should be, remove ${dirname(store.journalPath(id))}.`,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/core/json.ts';
@@ -46,5 +46,21 @@ describe('a journal of another format', () => {
       expect(refused.code).toBe(9);
       expect(refused.stderr).toContain('this version of runner reads format 2 only');
     }
+  });
+
+  it('keeps "play" from its hosts while it is not settled, and says how that is ended', async () => {
+    cli = new Cli();
+    journal(old, { format: undefined, runner: undefined, version: 1 });
+    const playbook = cli.file(
+      'p.yml',
+      '- { name: P, hosts: localhost, tasks: [{ name: Say, debug: { msg: x } }] }\n',
+    );
+    const { code, stderr } = await cli.run(['play', playbook]);
+    expect(code, stderr).toBe(7);
+    expect(stderr).toContain(`Run ${old} is not settled, and cannot be read.`);
+    expect(stderr).toContain('this version of runner reads format 2 only');
+    expect(stderr).toContain(`remove ${join(cli.stateDir, 'runs', old)}.`);
+    rmSync(join(cli.stateDir, 'runs', old), { recursive: true });
+    expect((await cli.run(['play', playbook])).code).toBe(0);
   });
 });
