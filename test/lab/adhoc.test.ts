@@ -241,7 +241,7 @@ describe('--debug', () => {
       /^debug template [\d.]+: h1 p\/plain: command .*loud-word/m,
       /^debug vars [\d.]+: h1: quiet = \(hidden by no_log\)$/m,
       /^debug vars [\d.]+: h1: loud = .*loud-word/m,
-      /^debug journal [\d.]+: \{"t":"step-end"/m,
+      /^debug journal [\d.]+: \{"t":"learnt"/m,
     ])
       expect(stderr).toMatch(said);
     expect(stderr).not.toContain('quiet-word');
