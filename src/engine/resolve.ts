@@ -8,18 +8,31 @@ import { recordedTarget } from './undo-unit.ts';
 /** How long a step that still runs on its host is waited for. */
 const RUNNING_LIMIT_MS = 10 * 60_000;
 
-/** rollback.md §1: what became of units without a result. The record on the host, then the probe, else possibly changed. */
+/** What became of a unit. `running` and `unreachable`: the host could not tell yet, which is `unknown` in the journal. */
+export type Resolution = 'planned' | 'changed' | 'failed' | 'unknown' | 'running' | 'unreachable';
+
+/**
+ * docs/rollback.md: what became of units without a result. The record on the host, then the probe, else possibly changed.
+ *
+ * @returns by number of the unit, for those whose outcome was not known
+ * @throws JournalError when what was found cannot be recorded
+ */
 export async function resolveUnknown(
   context: EngineContext,
   run: RecordedRun,
   units: readonly RecordedUnit[],
   undo: UndoRunner,
-): Promise<void> {
+): Promise<Map<number, Resolution>> {
   const limit = pLimit(context.settings.forks);
   const unknown = units.filter(
     (unit) => unit.state === 'unknown' && unit.undo === undefined && !unit.undoStarted,
   );
-  await Promise.all(unknown.map((unit) => limit(() => resolve(context, run, unit, undo))));
+  const resolutions = await Promise.all(
+    unknown.map((unit) => limit(() => resolve(context, run, unit, undo))),
+  );
+  return new Map(
+    unknown.map(({ intent }, index) => [intent.unit, resolutions[index] ?? 'unknown']),
+  );
 }
 
 async function resolve(
@@ -27,28 +40,33 @@ async function resolve(
   run: RecordedRun,
   unit: RecordedUnit,
   undo: UndoRunner,
-): Promise<void> {
+): Promise<Resolution> {
   const { intent } = unit;
   const options = { timeoutMs: FACT_TIMEOUT_MS, signal: context.signal };
-  let state: 'planned' | 'changed' | 'failed' | 'unknown' = 'unknown';
+  let state: Resolution = 'unknown';
   try {
     const target = recordedTarget(run, intent.target);
     const session = await openSession(context, target, intent.become);
     const deadline = context.clock.now() + RUNNING_LIMIT_MS;
+    const waits = () => context.clock.now() < deadline && !context.isStopping();
     for (;;) {
       // Only a host on which nobody else acts can say "never started".
       const { control } = await session.exchange(
         { control: { fence: true, unit: intent.unit } },
         options,
       );
-      if (control.fence === 'busy' && context.clock.now() < deadline) {
+      if (control.fence === 'busy' && waits()) {
         await context.clock.sleep(500, context.signal);
         continue;
       }
       const record = control.unit;
       if (record?.state === 'never_started') state = 'planned';
       if (record?.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';
-      if (record?.state !== 'running' || context.clock.now() > deadline) break;
+      if (record?.state !== 'running') break;
+      if (!waits()) {
+        state = 'running';
+        break;
+      }
       await context.clock.sleep(1000, context.signal);
     }
     const { probe } = unit.whole().undo;
@@ -58,7 +76,9 @@ async function resolve(
     }
   } catch (error) {
     if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
-    // Unreachable now: its undo will say so.
+    state = 'unreachable';
   }
-  await context.log.append({ t: 'resolved', unit: intent.unit, state });
+  const known = state === 'running' || state === 'unreachable' ? 'unknown' : state;
+  await context.log.append({ t: 'resolved', unit: intent.unit, state: known });
+  return state;
 }

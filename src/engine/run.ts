@@ -26,6 +26,7 @@ import type { Scope } from '../template/scope.ts';
 import { batchesOf, inOrder, mostFailures } from './batches.ts';
 import { openBlock } from './block-undo.ts';
 import type { EngineContext } from './context.ts';
+import { Interrupted } from './interrupted.ts';
 import { takeFingerprint } from './fingerprint.ts';
 import { policyRecord } from './rollback-tasks.ts';
 import { includedParts } from './include.ts';
@@ -54,8 +55,6 @@ export type RunResult =
       changedAnything: boolean;
     }
   | { status: 'interrupted'; changedAnything: boolean };
-
-class Interrupted extends Error {}
 
 export interface RunOptions {
   /** Where a run stood that is to go on. */

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { RunnerError } from '../core/errors.ts';
+import { RunnerError, type TaskError } from '../core/errors.ts';
 import type { StepInfo } from '../core/events.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
@@ -11,7 +11,9 @@ import { unknownValue, type ScopeValue } from '../template/scope.ts';
 import { mapLimited } from '../util/concurrency.ts';
 import { addressFromVars } from '../util/host-address.ts';
 import { trace } from '../util/trace.ts';
+import { askHosts } from './ask-hosts.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
+import { Interrupted } from './interrupted.ts';
 import type { Variables } from './variables.ts';
 import { emptyStep, isUncertain, type HostStep } from './host-step.ts';
 import { loopVariables } from './include.ts';
@@ -22,9 +24,7 @@ import type { Numbers } from './numbers.ts';
 import { learn, type Knowledge, type Learnt } from './knowledge.ts';
 import { learntRecord, recordedLearnt } from './learnt-record.ts';
 import { finishedUnits, replay, stepEntry, type StepEntry } from './replay.ts';
-import { resolveUnknown } from './resolve.ts';
 import type { Place, StepKeys } from './step-key.ts';
-import { UndoRunner } from './undo-unit.ts';
 
 /** How a step is run: as a handler, or to find out what an include means. */
 interface StepKind {
@@ -166,22 +166,10 @@ export class StepRunner {
       learn(this.#knowledge, forHosts(task, learnt, hosts));
       all.push(learnt);
     }
-    await this.#askHosts(task, ask);
+    const open = await askHosts(this.#context, task, ask);
     if (todo.length > 0)
-      await this.#runPending(task, todo, place, { key, kind, entry, hosts, all });
+      await this.#runPending(task, todo, place, { key, kind, entry, hosts, all, open });
     return all;
-  }
-
-  /** Finds out what became of units whose result never reached the journal, before any of them runs again. */
-  async #askHosts(task: TaskNode, numbers: readonly number[]): Promise<void> {
-    if (numbers.length === 0) return;
-    const { log, emit } = this.#context;
-    const units = numbers.flatMap((number) => log.state.units.get(number) ?? []);
-    const hosts = [...new Set(units.map(({ intent }) => intent.target))].join(', ');
-    const text = `"${task.name}" was interrupted; asking ${hosts} what became of it.`;
-    emit({ type: 'message', level: 'info', text });
-    const undo = new UndoRunner(this.#context, log.state, { reason: 'crash', attempt: 0 });
-    await resolveUnknown(this.#context, log.state, units, undo);
   }
 
   async #runPending(
@@ -194,12 +182,15 @@ export class StepRunner {
       entry,
       hosts,
       all,
+      open,
     }: {
       key: string;
       kind: StepKind;
       entry: StepEntry | undefined;
       hosts: readonly string[];
       all: Learnt[];
+      /** Hosts on which it must not run, with why. */
+      open: ReadonlyMap<string, TaskError>;
     },
   ): Promise<void> {
     const { emit, log } = this.#context;
@@ -216,7 +207,7 @@ export class StepRunner {
     const { agree } = this.#context;
     const agreed = agree === undefined || (await agree(step, pending));
     // The answer may have been to end the run here.
-    if (agree && this.#context.isStopping()) return;
+    if (agree && this.#context.isStopping()) throw new Interrupted();
     const began = Date.now();
     log.write({ t: 'step', step, hosts: pending, key });
     emit({ type: 'step-start', step, hosts: pending });
@@ -226,9 +217,12 @@ export class StepRunner {
         limit(async () => {
           const host = inventoryHost(this.#context.inventory, name);
           if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
-          const result = agreed
-            ? await this.#runHost(task, host, place, { step, kind, entry })
-            : this.#leftOut(step, host);
+          const obstacle = open.get(name);
+          const result = obstacle
+            ? this.#items.notRun(step, host, obstacle)
+            : agreed
+              ? await this.#runHost(task, host, place, { step, kind, entry })
+              : this.#leftOut(step, host);
           all.push(this.#learnNow(name, { task, step, place, kind, hosts }, result));
         }),
       ),

@@ -10,7 +10,10 @@ import { Log } from '../../src/journal/log.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
 import { plainTask, type Play, type TaskNode } from '../../src/language/document.ts';
 import { Redactor } from '../../src/util/redact.ts';
-import { runRecord } from '../helpers/records.ts';
+import { ConnectError } from '../../src/core/errors.ts';
+import type { Connections } from '../../src/core/host.ts';
+import { Interrupted } from '../../src/engine/interrupted.ts';
+import { intentRecord, runRecord, stepRecord } from '../helpers/records.ts';
 
 const at = { file: 'p.yml', line: 1, column: 1 };
 const become = { enabled: false, user: 'root', method: 'sudo' as const };
@@ -28,6 +31,7 @@ async function step(
   node: TaskNode,
   answers: Partial<Record<string, Partial<HostStep>>> = {},
   records: readonly JournalRecord[] = [],
+  parts: Partial<EngineContext> = {},
 ): Promise<{ asked: string[]; failed: string[]; knowledge: Knowledge; log: Log }> {
   const log = Log.inMemory(new Redactor());
   for (const record of [runRecord({ hosts: batch }), ...records]) log.write(record);
@@ -45,7 +49,7 @@ async function step(
   };
   const context = {
     ...{ log, inventory, settings, environment: {}, redactor: new Redactor() },
-    ...{ emit: () => undefined, isStopping: () => false },
+    ...{ emit: () => undefined, isStopping: () => false, ...parts },
   } as unknown as EngineContext;
   const knowledge = initialKnowledge(inventory);
   const asked: string[] = [];
@@ -59,7 +63,10 @@ async function step(
       },
       include: () => emptyStep('ok', {}),
       end: () => undefined,
-      notRun: () => emptyStep('failed', {}),
+      notRun: (_step, _host, error) => ({
+        ...emptyStep('failed', {}),
+        ...{ failed: true, message: error.message },
+      }),
     },
   });
   const failures = await runner.run(node, batch, place);
@@ -107,4 +114,62 @@ describe('a step', () => {
     expect((await step(fatal, { h2: no })).failed).toEqual(batch);
     expect((await step(fatal, { h2: { ...no, ignored: true } })).failed).toEqual([]);
   });
+});
+
+describe('a step that was interrupted on a host', () => {
+  const records = [stepRecord(1, batch, 'p/1/copy#1'), intentRecord(1, 1, 'h1')];
+  const answering = (unit: object): Partial<EngineContext> => {
+    let now = 0;
+    const session = { exchange: () => Promise.resolve({ control: { fence: 'done', unit } }) };
+    return {
+      connections: { session: () => Promise.resolve(session) } as unknown as Connections,
+      clock: {
+        now: () => now,
+        sleep: (ms: number) => Promise.resolve(void (now += ms)),
+      },
+    };
+  };
+
+  it('runs again where its first try never started', async () => {
+    const { asked, failed } = await step(
+      task(),
+      {},
+      records,
+      answering({ state: 'never_started' }),
+    );
+    expect({ asked, failed }).toEqual({ asked: batch, failed: [] });
+  });
+
+  it('does not run a second time beside its first try', async () => {
+    const { asked, failed } = await step(task(), {}, records, answering({ state: 'running' }));
+    expect({ asked, failed }).toEqual({ asked: ['h2'], failed: ['h1'] });
+  });
+
+  it('does not run where the host cannot be asked', async () => {
+    const away = () =>
+      Promise.reject(
+        new ConnectError('no answer', { host: 'h1', stage: 'connect', retryable: false }),
+      );
+    const { asked, failed } = await step(task(), {}, records, {
+      ...answering({}),
+      connections: { session: away } as unknown as Connections,
+    });
+    expect({ asked, failed }).toEqual({ asked: ['h2'], failed: ['h1'] });
+  });
+
+  it('runs nowhere when the operator ends the run meanwhile', async () => {
+    const run = step(task(), {}, records, {
+      ...answering({ state: 'running' }),
+      isStopping: () => true,
+    });
+    await expect(run).rejects.toBeInstanceOf(Interrupted);
+  });
+});
+
+it('ends the run where the operator says so before the last step', async () => {
+  let stopping = false;
+  const agree = () => Promise.resolve(!(stopping = true));
+  await expect(step(task(), {}, [], { agree, isStopping: () => stopping })).rejects.toBeInstanceOf(
+    Interrupted,
+  );
 });

@@ -14,12 +14,12 @@ export function runRecord({ run = 'run', hosts = [] as string[] } = {}): Journal
   };
 }
 
-export function stepRecord(number: number, hosts: string[]): JournalRecord {
+export function stepRecord(number: number, hosts: string[], key?: string): JournalRecord {
   const step = {
     ...{ id: `p/${String(number)}`, number, play: 'p', name: `s${String(number)}`, module: 'copy' },
     ...{ at: { file: 'p.yml', line: number, column: 1 }, handler: false },
   };
-  return { t: 'step', step, hosts, key: step.id };
+  return { t: 'step', step, hosts, key: key ?? step.id };
 }
 
 /** The intent of a unit that is taken back by its module. */

@@ -1,0 +1,42 @@
+import { TaskError } from '../core/errors.ts';
+import type { TaskNode } from '../language/document.ts';
+import type { EngineContext } from './context.ts';
+import { Interrupted } from './interrupted.ts';
+import { resolveUnknown } from './resolve.ts';
+import { UndoRunner } from './undo-unit.ts';
+
+/**
+ * Asks hosts what became of changes whose result never reached the journal, before any of them runs again.
+ *
+ * @param numbers of the units
+ * @returns why the task must not run again, by host: its first try may still go on there
+ * @throws Interrupted when the operator ends the run meanwhile
+ * @throws JournalError when an answer cannot be recorded
+ */
+export async function askHosts(
+  context: EngineContext,
+  task: TaskNode,
+  numbers: readonly number[],
+): Promise<Map<string, TaskError>> {
+  if (numbers.length === 0) return new Map();
+  const { log, emit } = context;
+  const units = numbers.flatMap((number) => log.state.units.get(number) ?? []);
+  const hosts = [...new Set(units.map(({ intent }) => intent.target))].join(', ');
+  const text = `"${task.name}" was interrupted; asking ${hosts} what became of it.`;
+  emit({ type: 'message', level: 'info', text });
+  const undo = new UndoRunner(context, log.state, { reason: 'crash', attempt: 0 });
+  const resolutions = await resolveUnknown(context, log.state, units, undo);
+  if (context.isStopping()) throw new Interrupted();
+  const obstacles = new Map<string, TaskError>();
+  for (const { intent } of units) {
+    const resolution = resolutions.get(intent.unit);
+    if (resolution !== 'running' && resolution !== 'unreachable') continue;
+    const where =
+      resolution === 'running'
+        ? `It still runs on "${intent.target}"`
+        : `"${intent.target}" cannot be asked whether it still runs`;
+    const message = `"${task.name}" was interrupted, and is not run again. ${where}.`;
+    obstacles.set(intent.host, new TaskError(message, { at: task.at }));
+  }
+  return obstacles;
+}
