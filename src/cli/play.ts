@@ -49,7 +49,7 @@ import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from './c
 import { bootIdentity, isRunning } from './run-process.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
 import { openVault, recordedVaultFlags, type VaultFlags } from './vault-keys.ts';
-import { concludeCheck, recoveryCommands } from './sentences.ts';
+import { allowedCommands, concludeCheck } from './sentences.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
 import { tell } from './fail.ts';
 
@@ -520,19 +520,15 @@ class PlayRun {
       );
       if (shared.length === 0) continue;
       const going = run.end === undefined && isRunning(run.header.pid, run.header.bootId);
+      const hosts = shared.map(({ name }) => name).join(', ');
       const what = going
-        ? `is still running (process ${String(run.header.pid)})`
-        : (run.end?.message ?? 'was cut off');
-      throw new OpenRunError(
-        `Run ${id} of ${run.header.startedAt} on ${shared.map(({ name }) => name).join(', ')} ${what}.`,
-        {
-          hint: going
-            ? 'Wait for it.'
-            : `Settle it first: ${recoveryCommands(id)
-                .map((one) => one.split('#')[0]?.trim())
-                .join(' or ')}.`,
-        },
-      );
+        ? `is still running (process ${String(run.header.pid)}).`
+        : run.end
+          ? `is not settled: ${run.end.message}`
+          : 'was cut off.';
+      throw new OpenRunError(`Run ${id} of ${run.header.startedAt} on ${hosts} ${what}`, {
+        hint: going ? 'Wait for it.' : `Settle it first: ${allowedCommands(run).join(' or ')}.`,
+      });
     }
   }
 }

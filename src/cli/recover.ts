@@ -10,7 +10,13 @@ import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
 import { newCommand } from './command.ts';
 import { endRun, playForward, withEngine, type StopSignals } from './engine-run.ts';
-import { assertAllows, concludeDone, concludeRollback, type Ending } from './sentences.ts';
+import {
+  assertAllows,
+  concludeAlone,
+  concludeDone,
+  concludeRollback,
+  type Ending,
+} from './sentences.ts';
 import { tellUnseenRuns } from './lost-output.ts';
 import { flagOf } from './inputs.ts';
 import { openPlaybook } from './playbooks.ts';
@@ -131,9 +137,10 @@ class Recovery {
     // Hosts that were to go back alone while the run went on with the others.
     const partial = hosts?.every((host) => recorded.takenBack.has(host)) === true;
     const result = await rollBack(context, { reason, hosts, partial, skip });
-    if (partial && result.complete && end?.outcome === 'done_in_part') {
-      const open = openAlone(recorded);
+    if (partial && result.complete) {
       const left = [...recorded.takenBack].sort();
+      if (!recorded.isDoneInPart) return concludeAlone(this.#id, left);
+      const open = openAlone(recorded);
       return concludeDone(this.#id, { left, incomplete: open.length > 0 });
     }
     const why = end === undefined ? 'The run was cut off.' : 'Rollback on request.';

@@ -28,7 +28,7 @@ export function conclude(run: string, end: TransactionEnd): Ending {
       }
       return {
         state: 'stopped',
-        message: 'Interrupted. What was changed stays until you say:',
+        message: 'Interrupted. What was changed stays.',
         next: recoveryCommands(run),
       };
     case 'nothing-changed':
@@ -116,6 +116,12 @@ export function concludeDone(
   };
 }
 
+/** Hosts that failed and were tolerated are rolled back, in a run that has not come to its end. */
+export function concludeAlone(run: string, hosts: readonly string[]): Ending {
+  const message = `Rolled back on ${hosts.join(', ')}. The changes on the other hosts stay.`;
+  return { state: 'stopped', message, next: recoveryCommands(run) };
+}
+
 /** How a check ended; it leaves nothing to do. */
 export function concludeCheck(result: RunResult): {
   outcome: Outcome;
@@ -138,6 +144,14 @@ export function concludeCheck(result: RunResult): {
   }
 }
 
+/** The commands that the run allows, without comments. */
+export function allowedCommands(run: RecordedRun): string[] {
+  const moves = ['resume', 'rollback'] as const;
+  return moves
+    .filter((move) => allows(run, move))
+    .map((move) => `runner ${move} ${run.header.run}`);
+}
+
 export function recoveryCommands(run: string): string[] {
   return [`runner resume ${run}     # goes on`, `runner rollback ${run}   # takes it back`];
 }
@@ -146,10 +160,11 @@ export function recoveryCommands(run: string): string[] {
 export function assertAllows(run: RecordedRun, move: Move): void {
   if (allows(run, move)) return;
   const id = run.header.run;
-  const done = `is done; there is nothing to ${move}.`;
+  const nothing = `there is nothing to ${move === 'resume' ? 'resume' : 'roll back'}`;
+  const done = `is done; ${nothing}.`;
   const reasons: Partial<Record<LifeState, string>> = {
-    rolled_back: `is rolled back already; there is nothing to ${move}.`,
-    nothing_changed: `ended before anything was changed; there is nothing to ${move}.`,
+    rolled_back: `is rolled back already; ${nothing}.`,
+    nothing_changed: `ended before anything was changed; ${nothing}.`,
     ...{ done, done_in_part: done, done_open: done },
   };
   const state = lifeOf(run);

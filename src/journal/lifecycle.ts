@@ -77,10 +77,12 @@ const moves: { readonly [S in LifeState]: Moves } = {
   ...ends,
 };
 
-type Standing = Pick<RecordedRun, 'end' | 'isGoingBack' | 'units'>;
+type Standing = Pick<RecordedRun, 'end' | 'isGoingBack' | 'isDoneInPart' | 'units'>;
 
 /** Where a run stands by its records. */
-export function lifeOf({ end, isGoingBack, units }: Standing): LifeState {
+export function lifeOf({ end, isGoingBack, isDoneInPart, units }: Standing): LifeState {
+  // Another rollback of the hosts that failed may have been cut off, or may have failed again.
+  if (isDoneInPart && end?.outcome !== 'done_in_part') return 'done_open';
   if (end === undefined) return isGoingBack ? 'rolling_back' : 'running';
   const { outcome, exitCode } = end;
   switch (outcome) {

@@ -78,6 +78,8 @@ export interface RecordedRun {
   rollbacks: number;
   /** A rollback of the whole run has begun, and no step since. */
   isGoingBack: boolean;
+  /** It came to its end, but for hosts that failed and were tolerated; only they are rolled back since. */
+  isDoneInPart: boolean;
   policies: PolicyHead[];
   /** Batches of the plays that have begun, by id. */
   plays: Map<string, string[][]>;
@@ -122,6 +124,7 @@ export function beginRun(header: JournalRecord | undefined): RecordedRun {
     fingerprints: [],
     rollbacks: 0,
     isGoingBack: false,
+    isDoneInPart: false,
     policies: [],
     plays: new Map(),
     lastPlay: undefined,
@@ -174,6 +177,7 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
     run.executions.set(key, [...(run.executions.get(key) ?? []), step.number]);
     run.lastStep = Math.max(run.lastStep, step.number);
     run.isGoingBack = false;
+    run.isDoneInPart = false;
   },
   intent(run, record, whole) {
     const state = record.block ? 'changed' : 'unknown';
@@ -233,6 +237,7 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
     else {
       run.rollbacks = attempt;
       run.isGoingBack = true;
+      run.isDoneInPart = false;
     }
     run.end = undefined;
   },
@@ -262,6 +267,7 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
   },
   end(run, { outcome, exitCode, message, at }) {
     run.end = { outcome, exitCode, message, at };
+    if (outcome === 'done_in_part') run.isDoneInPart = true;
   },
 };
 

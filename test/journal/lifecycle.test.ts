@@ -14,6 +14,8 @@ const end = (outcome: Outcome, exitCode: number = exitCodes[outcome as 'done']):
   ...{ t: 'end', outcome, exitCode, message: '', at: '1970-01-01T00:00:00Z' },
 });
 
+const inPart = end('done_in_part', exitCodes.rollback_incomplete);
+
 /** The records behind the first, the state they lead to, and whether the run may be resumed and rolled back. */
 const histories: [LifeState, JournalRecord[], resume: boolean, rollback: boolean][] = [
   ['running', [], true, true],
@@ -45,6 +47,11 @@ const histories: [LifeState, JournalRecord[], resume: boolean, rollback: boolean
     [...changed, partial, end('done_in_part', exitCodes.rollback_incomplete)],
     ...([false, true] as const),
   ],
+  // A further rollback of those hosts is cut off, or fails again.
+  ['done_open', [...changed, partial, inPart, resume, partial], false, true],
+  ['done_open', [...changed, partial, inPart, partial, end('rollback_incomplete')], false, true],
+  ['done_open', [...changed, partial, inPart, partial, end('interrupted')], false, true],
+  ['rolling_back', [...changed, partial, inPart, rollback], false, true],
 ];
 
 describe('the life of a run', () => {

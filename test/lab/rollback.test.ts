@@ -385,6 +385,25 @@ plays:
   });
 });
 
+describe('the copies on a host', () => {
+  it.each([
+    ['is restored from them', '', 1],
+    ['is not to be undone', ', undo: none', 0],
+    ['has an undo of its own', ', undo: [{ name: Back, command: { argv: ["true"] } }]', 0],
+  ])('are made for a step that %s', async (_name, undo, count) => {
+    const { code } = await bench.play(
+      `- { name: P, hosts: h1, tasks: [{ name: Write, copy: { content: x, dest: /etc/hostname }${undo} }] }`,
+    );
+    expect(code).toBe(0);
+    const runs = join(bench.lab.host('h1').root.dir, 'var/lib/runner/runs');
+    const copies = readdirSync(runs).flatMap((run) => {
+      const directory = join(runs, run, 'captures');
+      return existsSync(directory) ? readdirSync(directory) : [];
+    });
+    expect(copies).toHaveLength(count);
+  });
+});
+
 describe('max_failures', () => {
   const playbook = (most: string) => `
 - name: Rolling
@@ -430,6 +449,10 @@ describe('max_failures', () => {
       next: expect.arrayContaining([expect.stringContaining('rollback') as string]) as string[],
     });
     expect(bench.read('h1', 'etc/stuck')).toBe('x');
+    const stuck = await bench.cli.run(['rollback', '--host', 'h1', '--output', 'json']);
+    expect(stuck.code, stuck.stdout).toBe(4);
+    const resumed = await bench.cli.run(['resume']);
+    expect(resumed.stderr).toContain('is done; there is nothing to resume.');
     writeFileSync(join(bench.lab.host('h1').root.dir, 'etc/unstuck'), '');
     const again = await bench.cli.run(['rollback', '--host', 'h1', '--output', 'json']);
     expect(again.code, again.stdout).toBe(3);
