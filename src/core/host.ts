@@ -25,7 +25,7 @@ export interface Identity {
   password: string | undefined;
 }
 
-/** What is asked of a host in one round trip. */
+/** What is asked of a host in one round trip. No part of it guards another: a change is made whatever the lock said. */
 export interface Exchange {
   /** The run's own requests, answered in the order of the fields. */
   control?: Control;

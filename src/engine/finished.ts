@@ -2,8 +2,8 @@ import { RunnerError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { effectOf, type Module } from '../core/module.ts';
 import type { TaskNode } from '../language/document.ts';
-import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
+import { holdsFor } from './result-conditions.ts';
 import { undoKind } from './undo-plan.ts';
 import type { UnitOutcome } from './unit.ts';
 
@@ -24,13 +24,7 @@ export function finishedOutcome(task: TaskNode, module: Module, scope: Scope): U
   let message = 'finished before the run was interrupted; not run again';
   let changed = true;
   let failed = false;
-  const values: JsonObject = {
-    result,
-    ...(task.register === undefined ? {} : { [task.register]: result }),
-  };
-  const { variables } = scope.with({ name: 'result', values, data: true });
-  const holds = (conditions: readonly string[]) =>
-    conditions.every((condition) => parseCondition(condition).test(variables));
+  const holds = (conditions: readonly string[]) => holdsFor(conditions, task, result, scope);
   try {
     if (task.changedWhen) changed = holds(task.changedWhen);
     if (task.failedWhen) failed = holds(task.failedWhen);

@@ -3,10 +3,10 @@ import type { UnitState } from '../core/events.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { loopItems, type TaskNode } from '../language/document.ts';
 import type { ResultRecord } from '../journal/records.ts';
-import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import type { Redactor } from '../util/redact.ts';
 import { emptyStep, isUncertain, type HostStep } from './host-step.ts';
+import { holdsFor } from './result-conditions.ts';
 
 /** A playbook error that shows itself only while running. */
 export class InvalidTask extends RunnerError {
@@ -35,10 +35,7 @@ export function itemsOf(task: TaskNode, scope: Scope): JsonValue[] | undefined |
 export function endsLoop(task: TaskNode, part: HostStep, scope: Scope): boolean {
   if (task.loopStops && part.failed && !part.ignored) return true;
   if (task.breakWhen.length === 0 || part.register === unknownValue) return false;
-  const values: JsonObject = { result: part.register };
-  if (task.register !== undefined) values[task.register] = part.register;
-  const inner = scope.with({ name: 'result', values, data: true });
-  return task.breakWhen.every((condition) => parseCondition(condition).test(inner.variables));
+  return holdsFor(task.breakWhen, task, part.register, scope);
 }
 
 export function isSameItem(

@@ -21,7 +21,7 @@ export interface TransactionParts {
   onFailure: () => OnFailure;
 }
 
-/** How a transaction ended. What that means for the run is told by {@link LifeState} and in words by the command line. */
+/** How a transaction ended. The command line says what that means for the run, and in which words. */
 export type TransactionEnd =
   | Extract<RunResult, { status: 'done' | 'locked' | 'interrupted' }>
   /** A step failed before anything was changed, or what was changed stays. */

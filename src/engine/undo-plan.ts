@@ -50,16 +50,6 @@ export interface PlannedUnit {
   handler: boolean;
 }
 
-/** Paths of which an undo wants a copy, each once. */
-export function copiedPaths({ undo }: Plan): string[] {
-  const paths = new Set<string>();
-  placeCopies(undo?.calls ?? [], (path) => {
-    paths.add(path);
-    return '';
-  });
-  return [...paths];
-}
-
 /** The calls with the places of the copies that they name. */
 export function placeCopies(
   calls: readonly UndoCall[],

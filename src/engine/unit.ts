@@ -24,7 +24,6 @@ import {
 import type { Become, Limit, TaskNode } from '../language/document.ts';
 import type { HostSession, OutputSink } from '../core/host.ts';
 import type { IntentRecord } from '../journal/records.ts';
-import { parseCondition } from '../template/conditions.ts';
 import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
 import { trace } from '../util/trace.ts';
 import { resolveAccess } from './access.ts';
@@ -38,7 +37,8 @@ import {
 import { ControllerFiles } from './controller-files.ts';
 import { SessionHostView } from './host-view.ts';
 import { runChanges, runEffect, type RunChanges } from './run-effects.ts';
-import { copiedPaths, undoBody, undoKind } from './undo-plan.ts';
+import { holdsFor } from './result-conditions.ts';
+import { undoBody, undoKind } from './undo-plan.ts';
 
 /** One execution of a task on one host for one loop item. */
 export interface Unit {
@@ -133,6 +133,8 @@ class UnitRunner {
   /** Rendered with the first attempt. */
   limits = { retries: 0, delaySeconds: 0, timeoutSeconds: DEFAULT_TIMEOUT_SECONDS };
   #intentWritten = false;
+  /** Paths of which the recorded undo wants a copy. */
+  #copies: readonly string[] = [];
   #attempts = 0;
   /** Files with whole outputs. */
   #kept: string[] = [];
@@ -427,7 +429,11 @@ class UnitRunner {
     if (this.#intentWritten || settings.check) return;
     // A host that cannot be reached has nothing on record.
     await session();
-    const captured = (path: string) => ({ copyOf: path, unit: number });
+    const copies = new Set<string>();
+    const captured = (path: string) => {
+      copies.add(path);
+      return { copyOf: path, unit: number };
+    };
     const planned = { task, module: this.#module, args, handler: notifiedBy !== undefined };
     const body = undoBody(planned, plan, { scope, captured });
     const registers = await this.#capture();
@@ -456,6 +462,7 @@ class UnitRunner {
       ...(plan.touches ? { touches: plan.touches } : {}),
     });
     this.#context.fault?.('after-intent', task.id);
+    this.#copies = [...copies];
     this.#intentWritten = true;
   }
 
@@ -500,7 +507,7 @@ class UnitRunner {
     const { task, step, host, number } = this.#unit;
     const { emit, signal } = this.#context;
     const recorded = !readOnly && this.#unit.recorded;
-    const captures = recorded ? copiedPaths(plan) : [];
+    const captures = recorded ? this.#copies : [];
     const unit = recorded ? number : undefined;
     const opened = await session();
     const { change } = await opened.exchange(
@@ -547,14 +554,7 @@ class UnitRunner {
 
   #holds(conditions: string[], result: JsonObject): boolean {
     const { task, scope } = this.#unit;
-    const values: JsonObject = { result };
-    if (task.register !== undefined) values[task.register] = result;
-    const inner = scope.with({ name: 'result', values, data: true });
-    return conditions.every((condition) => this.#test(condition, inner));
-  }
-
-  #test(condition: string, scope: Scope): boolean {
-    return parseCondition(condition).test(scope.variables);
+    return holdsFor(conditions, task, result, scope);
   }
 }
 

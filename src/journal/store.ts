@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { JournalError, UsageError } from '../core/errors.ts';
 import type { PathCopy } from '../core/host-path.ts';
-import { sha256 } from '../util/digest.ts';
+import { copyName } from '../util/copy-name.ts';
 import type { Redactor } from '../util/redact.ts';
 import { readJournal } from './journal-file.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
@@ -72,9 +72,7 @@ export class RunStore {
   /** Copies of small files of the hosts, as they were before a step. Those that hold a secret are not kept. */
   captures(id: string, redactor: Redactor): CaptureStore {
     const folder = join(this.#root, id, 'captures');
-    // A path may have any length and character.
-    const fileOf = ({ copyOf, unit }: PathCopy) =>
-      join(folder, `${String(unit)}.${sha256(Buffer.from(copyOf)).slice(0, 16)}`);
+    const fileOf = (copy: PathCopy) => join(folder, copyName(copy));
     return {
       keep(copy, content) {
         const text = content.toString('latin1');

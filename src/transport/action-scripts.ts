@@ -1,3 +1,4 @@
+import { TaskError } from '../core/errors.ts';
 import type {
   Action,
   CopyAction,
@@ -61,12 +62,20 @@ function modeWord(mode: string): string {
 function execScript({ argv, cwd, env = {}, stdin }: ExecAction, detach: boolean): string {
   const steps = [
     ...(cwd === undefined ? [] : [`cd ${quote(cwd)} || exit 1`]),
-    ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
+    ...Object.entries(env).map(([name, value]) => `export ${variableName(name)}=${quote(value)}`),
     `exec ${detach ? '$rn_setsid ' : ''}${quoteAll(programWords(argv))}`,
   ];
   const program = `(${steps.join('; ')})`;
   if (stdin === undefined) return `${program} </dev/null`;
   return `printf %s ${quote(stdin)} | ${program}`;
+}
+
+/** @throws TaskError for what the shell would take for something else */
+function variableName(name: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return name;
+  throw new TaskError(`"${name}" is no name of an environment variable.`, {
+    hint: 'Use letters, digits and "_".',
+  });
 }
 
 /** Some shells have options of `exec`. */

@@ -4,7 +4,8 @@ import type { Change, Exchange } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { actionScript, programWords, type ActionOptions } from './action-scripts.ts';
 import { controlScripts } from './control.ts';
-import { copyName, pathWord } from './copies.ts';
+import { pathWord } from './copies.ts';
+import { copyName } from '../util/copy-name.ts';
 
 /** The shell text of all requests to a host. The functions it calls are in runtime.sh. */
 

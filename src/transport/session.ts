@@ -6,7 +6,7 @@ import type { Answer, Change, ChangeAnswer, Exchange, HostSession, Limits } from
 import type { Clock } from '../core/ports.ts';
 import { trace } from '../util/trace.ts';
 import { controlAnswers } from './control.ts';
-import { copyName } from './copies.ts';
+import { copyName } from '../util/copy-name.ts';
 import { runDetached } from './detached.ts';
 import { requestOutput } from './http.ts';
 import { restart } from './reboot.ts';
@@ -102,8 +102,9 @@ export class ShellSession implements HostSession {
         reads: outputs.slice(own, own + reads.length),
       };
       if (!change) return answer;
-      await files.finish(outputs);
-      const done = outputs.slice(own + reads.length);
+      const first = own + reads.length;
+      await files.finish(outputs, first);
+      const done = outputs.slice(first);
       const copies = commands.some((command) => command.copies)
         ? copiesByPath(change, kept.copies)
         : undefined;
@@ -114,11 +115,13 @@ export class ShellSession implements HostSession {
   }
 
   async #request({ actions }: Change): Promise<ChangeAnswer> {
+    const requests = actions.flatMap((action) => (action.kind === 'http' ? [action.request] : []));
+    // Before the first is sent: it may have an effect.
+    if (requests.length < actions.length)
+      throw new TaskError('HTTP requests stand alone in a step.');
     const outputs: CommandOutput[] = [];
-    for (const action of actions) {
-      if (action.kind !== 'http') throw new TaskError('HTTP requests stand alone in a step.');
-      outputs.push(requestOutput(action.request, await this.#options.sendHttp(action.request)));
-    }
+    for (const request of requests)
+      outputs.push(requestOutput(request, await this.#options.sendHttp(request)));
     return { outputs };
   }
 

@@ -49,9 +49,12 @@ export class FetchedFiles {
     return this.#files.get(index)?.file;
   }
 
-  /** @throws TaskError when the bytes are not those of the file on the host, or cannot be written */
-  async finish(outputs: readonly CommandOutput[]): Promise<void> {
-    if (outputs.some(({ code }) => code !== 0)) return;
+  /**
+   * @param first index of the output from which all must be good
+   * @throws TaskError when the bytes are not those of the file on the host, or cannot be written
+   */
+  async finish(outputs: readonly CommandOutput[], first: number): Promise<void> {
+    if (outputs.slice(first).some(({ code }) => code !== 0)) return;
     for (const [index, { action, file }] of this.#files) {
       // The command before says which checksum is wanted, where the action does not.
       const wanted = action.checksum ?? outputs[index - 1]?.stdout.split(/\s/)[0];

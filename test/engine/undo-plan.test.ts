@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HostCopy, type Module, type Plan, type PlannedUndo } from '../../src/core/module.ts';
 import { plainTask } from '../../src/language/document.ts';
-import { copiedPaths, placeCopies, undoBody } from '../../src/engine/undo-plan.ts';
+import { placeCopies, undoBody } from '../../src/engine/undo-plan.ts';
 import { Scope } from '../../src/template/scope.ts';
 
 const at = { file: 'site.yml', line: 1, column: 1 };
@@ -35,10 +35,6 @@ describe('the copies that an undo names', () => {
     call({ files: [{ path: '/b', copy: new HostCopy('/b') }, { copy: new HostCopy('/a') }] }),
   ];
 
-  it('are made of each path once', () => {
-    expect(copiedPaths({ actions: [], undo: { calls } })).toEqual(['/a', '/b']);
-  });
-
   it('become their places, also inside lists and maps', () => {
     expect(placeCopies(calls, (path) => `/kept${path}`)).toEqual([
       call({ path: '/a', copy: '/kept/a' }),
@@ -48,7 +44,6 @@ describe('the copies that an undo names', () => {
 
   it('cannot be named by data of the same shape', () => {
     const data = [call({ specification: { path: '/etc/shadow' } })];
-    expect(copiedPaths({ actions: [], undo: { calls: data } })).toEqual([]);
     expect(placeCopies(data, () => '/kept')).toEqual(data);
   });
 });

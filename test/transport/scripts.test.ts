@@ -16,7 +16,7 @@ import type { Action, DownloadAction, WriteAction } from '../../src/core/action.
 import type { Change, Control } from '../../src/core/host.ts';
 import { actionScript } from '../../src/transport/action-scripts.ts';
 import { FrameReader, type Frame } from '../../src/transport/frames.ts';
-import { copyName } from '../../src/transport/copies.ts';
+import { copyName } from '../../src/util/copy-name.ts';
 import { controlScripts } from '../../src/transport/control.ts';
 import { readRuntime } from '../../src/transport/runtime.ts';
 import {

@@ -116,7 +116,7 @@ export class UndoOrder {
     for (let unit = queue.units[queue.next]; unit; unit = queue.units[queue.next]) {
       if (this.#moving.has(unit.intent.unit)) return;
       if (this.#isOpen(unit)) {
-        const move = stage.kind === 'undo' ? this.#ofUnit(unit) : this.#ofHandler(unit);
+        const move = this.#moveOf(stage.kind, unit);
         if (move === 'wait') {
           // A handler keeps nothing back.
           if (stage.kind === 'undo') this.#held.add(unit.intent.host).add(unit.intent.target);
@@ -135,35 +135,26 @@ export class UndoOrder {
     }
   }
 
-  #ofUnit(unit: RecordedUnit): Exclude<UndoMove, { do: 'pass' }> | 'wait' {
+  #moveOf(kind: Stage['kind'], unit: RecordedUnit): Exclude<UndoMove, { do: 'pass' }> | 'wait' {
     const conclude = (as: UndoState, why: string) => ({ do: 'conclude', unit, as, why }) as const;
     const { intent } = unit;
     if (intent.block && !this.#blocks.needsUndo(unit))
       return { ...conclude('undo-skipped', 'nothing inside was changed'), silent: true };
-    if (this.#blocks.isReplaced(unit))
+    if (kind === 'undo' && this.#blocks.isReplaced(unit))
       return conclude('undo-skipped', 'the undo of its block stands for it');
     if (this.#wishes.skip.has(intent.unit)) return conclude('undo-skipped', 'skipped on request');
     const obstacle = this.#obstacle(unit);
     if (obstacle === 'away') return 'wait';
-    return obstacle === undefined ? { do: 'undo', unit } : conclude('undo-blocked', obstacle);
-  }
-
-  /** A handler runs again once everything that notified it has been passed, so that services read what was restored. */
-  #ofHandler(unit: RecordedUnit): Exclude<UndoMove, { do: 'pass' }> | 'wait' {
-    const conclude = (as: UndoState, why: string) => ({ do: 'conclude', unit, as, why }) as const;
-    if (this.#wishes.skip.has(unit.intent.unit))
-      return conclude('undo-skipped', 'skipped on request');
-    const obstacle = this.#obstacle(unit);
-    if (obstacle === 'away') return 'wait';
     if (obstacle !== undefined) return conclude('undo-blocked', obstacle);
-    // One that stays, as before a commit point, neither asks for the handler nor keeps it back.
-    const notifiers = (unit.intent.notifiedBy ?? []).flatMap(
+    if (kind === 'undo') return { do: 'undo', unit };
+    // A handler runs again once everything that notified it has been passed, so that services read what was restored.
+    // A notifier that stays, as before a commit point, neither asks for it nor keeps it back.
+    const notifiers = (intent.notifiedBy ?? []).flatMap(
       (number) => this.#candidates.get(number) ?? [],
     );
+    if (notifiers.some((notifier) => this.#isOpen(notifier))) return 'wait';
     if (notifiers.some((notifier) => !isSettled(notifier)))
-      return notifiers.some((notifier) => this.#isOpen(notifier))
-        ? 'wait'
-        : conclude('undo-blocked', 'a step that notified it is not undone');
+      return conclude('undo-blocked', 'a step that notified it is not undone');
     if (notifiers.some(({ undo }) => undo === 'undone')) return { do: 'undo', unit };
     return conclude('undo-skipped', 'nothing that notified it was taken back');
   }
