@@ -99,9 +99,8 @@ export interface RoleContext {
 
 const taskTables = { ...sharedKeywords, ...loopKeywords, ...taskLoopKeywords, ...taskKeywords };
 
-/** With a field for each keyword of a task: `sharedKeywords`, `loopKeywords`, `taskLoopKeywords`, `taskKeywords`. */ export interface TaskNode extends Fields<
-  typeof taskTables
-> {
+/** With a field for each keyword of a task: `sharedKeywords`, `loopKeywords`, `taskLoopKeywords`, `taskKeywords`. */
+export interface TaskNode extends Fields<typeof taskTables> {
   kind: 'task';
   id: string;
   name: string;
@@ -247,7 +246,6 @@ export interface Expansion {
   files: string[];
 }
 
-/** Every task of a play with those inside blocks, in order. */
 /** A handler of a role by its whole name: `ROLE : NAME`. */
 export function wholeName({ role, name }: TaskNode): string {
   return role ? `${role.name} : ${name}` : name;
@@ -268,6 +266,7 @@ export function* blockUndosOf(nodes: readonly Node[]): Generator<TaskNode> {
   }
 }
 
+/** Every task of these nodes with those inside blocks, in order. */
 export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;

@@ -527,7 +527,7 @@ export const inputKeywords = {
     type: isWord('age-recipient'),
     fallback: false,
   }),
-  /** Kind of inventory the value names, when it is one. */
+  /** The value is the path of an inventory. */
   isInventory: keyword({
     yaml: 'format',
     on: ['input'],

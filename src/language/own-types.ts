@@ -3,9 +3,8 @@ import { limit, oneOf, type KeywordReader, type Limit, type ValueType } from './
 
 /* Types of single keywords, which have a form or a message of their own. */
 
-export type UndoTrigger = 'changed' | 'failed' | 'unknown';
-
 const triggers = ['changed', 'failed', 'unknown'] as const;
+export type UndoTrigger = (typeof triggers)[number];
 
 /** Outcomes after which a step is undone. */
 export const undoTriggers: ValueType<UndoTrigger[] | 'always'> = {

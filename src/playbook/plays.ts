@@ -203,7 +203,7 @@ function loadContent(
   reader: MapReader,
   id: string,
   around: Around,
-  { context: whole, file }: PlayLoading,
+  { context: whole }: PlayLoading,
 ): Pick<Play, 'sections' | 'handlers'> {
   const context: LoadContext = { ...whole, handlers: [], dependencies: new Set() };
   const nodes = (key: PlaySection['name']) =>
@@ -218,7 +218,7 @@ function loadContent(
     reader.list('handlers') ?? [],
     { ...around, path: `${id}/handlers`, when: [], notify: [] },
     whole,
-    { at: { file, line: 1, column: 1 }, where: 'handlers' },
+    { at: reader.at('handlers'), where: 'handlers' },
   );
   return {
     sections: [

@@ -47,7 +47,7 @@ export const restore_account: Module<FromSchema<typeof schema>> = {
         const before = kept ?? controller.keptCopy(copy);
         if (!before || sha256(before) !== checksum)
           throw new TaskError(`The copy of "${path}" on the host is not what was copied.`, {
-            hint: `Put "${name}" in ${path} right by hand, then give up the unit with --skip.`,
+            hint: `Restore "${name}" in ${path} by hand, then run the rollback again with --skip CHANGE.`,
           });
         const text = withEntry(now?.toString('utf8') ?? '', before.toString('utf8'), name, path);
         if (text === now?.toString('utf8')) return [];

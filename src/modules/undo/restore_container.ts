@@ -48,7 +48,7 @@ export const restore_container: Module<FromSchema<typeof schema>> = {
     if (now) {
       if (!isThatOne(now, config, wantedImage))
         throw new TaskError(`"${host.name}" has another container "${name}" by now.`, {
-          hint: 'Give it another name, or give up the unit with --skip.',
+          hint: 'Rename that container, or run the rollback again with --skip CHANGE.',
         });
       return { actions: state(now.running) };
     }

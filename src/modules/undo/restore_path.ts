@@ -35,11 +35,7 @@ export const restore_path: Module<FromSchema<typeof schema>> = {
       host.fact(fileState, path),
       tree === undefined ? undefined : host.fact(treeSum, path),
     ]);
-    const wanted = {
-      ...(mode === undefined ? {} : { mode }),
-      ...(owner === undefined ? {} : { owner }),
-      ...(group === undefined ? {} : { group }),
-    };
+    const wanted = pickAttributes({ mode, owner, group });
     const same =
       now.type === state &&
       (state !== 'file' || now.checksum === args.checksum) &&
@@ -85,6 +81,6 @@ async function fromCopy(
   }
   throw new TaskError(
     `The copy of "${path}" on the host is ${kept.type === 'absent' ? 'gone' : 'not what was copied'}, and the controller has none.`,
-    { hint: 'Put the path right by hand, then give up the unit with --skip.' },
+    { hint: 'Restore the path by hand, then run the rollback again with --skip CHANGE.' },
   );
 }
