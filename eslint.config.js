@@ -48,6 +48,20 @@ const random = [
   },
 ];
 
+/** What happens in a run and what its journal says must follow from the ports: a simulation replays both. */
+const behindPorts = ['engine'];
+const time = [
+  {
+    selector: "MemberExpression[object.name='Date'][property.name='now']",
+    message: 'Use the clock of the context.',
+  },
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: 'Use the clock of the context.',
+  },
+];
+const timers = ['setTimeout', 'setInterval', 'setImmediate', 'performance'];
+
 function importRules(folder, allowed) {
   const others = folders.filter((other) => other !== folder && !allowed.includes(other));
   const forbidden = (list) => list.filter((name) => !allowed.includes(name));
@@ -79,6 +93,7 @@ function importRules(folder, allowed) {
       'no-restricted-syntax': [
         'error',
         ...(['transport', 'lab'].includes(folder) ? [] : random),
+        ...(behindPorts.includes(folder) ? time : []),
         {
           selector: 'ImportExpression[source.value=/^\\.\\./]',
           message: 'Only src/cli may import another folder dynamically.',
@@ -140,6 +155,17 @@ export default tseslint.config(
     },
   },
   ...importRuleSets,
+  {
+    files: behindPorts.map((folder) => `src/${folder}/**/*.ts`),
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'process', message: 'Only src/cli touches the process.' },
+        { name: 'fetch', message: 'src/transport/http.ts sends requests.' },
+        ...timers.map((name) => ({ name, message: 'Use the clock of the context.' })),
+      ],
+    },
+  },
   {
     files: ['test/**/*.ts'],
     rules: {

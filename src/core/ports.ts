@@ -4,6 +4,8 @@ export interface Clock {
   now(): number;
   /** Resolves after the delay, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls the function again and again, the first time after the interval. Does not keep the process alive. Returns what ends it. */
+  every(ms: number, work: () => void): () => void;
 }
 
 /** Files that are read while a playbook is loaded: those of the controller, or others that stand for them. */

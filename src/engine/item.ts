@@ -66,7 +66,7 @@ export class ItemRunner {
 
   async run(one: Item): Promise<HostStep> {
     const { task, host, step, scope, item, index, notifiedBy, earlier } = one;
-    const began = Date.now();
+    const began = this.#context.clock.now();
     const aim = await this.#aim(one);
     if ('state' in aim) return aim;
     const { target, label } = aim;
@@ -93,7 +93,7 @@ export class ItemRunner {
     if (said.undo !== undefined) this.#context.fault?.('after-effect', task.id);
     const outcome = this.#judge(task, said, [host.name, target.name]);
     const { state, ignored } = outcome;
-    const durationMs = Date.now() - began;
+    const durationMs = this.#context.clock.now() - began;
     const message = this.end(step, host, state, {
       ...{ number, item, index, label, outcome, ignored, task, durationMs },
     });

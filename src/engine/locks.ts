@@ -11,7 +11,7 @@ const LEASE_SECONDS = 600;
 export class HostLocks {
   readonly #context: EngineContext;
   readonly #held = new Map<string, Become>();
-  #timer: NodeJS.Timeout | undefined;
+  #endRenewing: (() => void) | undefined;
   /** Set when somebody took a host away: the run that has it now. */
   lost: string | undefined;
 
@@ -52,7 +52,9 @@ export class HostLocks {
       await this.release(taken);
       throw failure;
     }
-    this.#timer ??= setInterval(() => void this.#renew(), (LEASE_SECONDS * 1000) / 3).unref();
+    this.#endRenewing ??= this.#context.clock.every((LEASE_SECONDS * 1000) / 3, () => {
+      void this.#renew();
+    });
   }
 
   /** Gives hosts back; all when none are named. Hosts that are away keep their lock, whose run is then settled. */
@@ -69,7 +71,7 @@ export class HostLocks {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#endRenewing?.();
   }
 
   async #renew(): Promise<void> {

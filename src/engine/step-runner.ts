@@ -193,7 +193,7 @@ export class StepRunner {
       open: ReadonlyMap<string, TaskError>;
     },
   ): Promise<void> {
-    const { emit, log } = this.#context;
+    const { clock, emit, log } = this.#context;
     const step: StepInfo = {
       id: task.id,
       number: this.#numbers.nextStep(),
@@ -208,7 +208,7 @@ export class StepRunner {
     const agreed = agree === undefined || (await agree(step, pending));
     // The answer may have been to end the run here.
     if (agree && this.#context.isStopping()) throw new Interrupted();
-    const began = Date.now();
+    const began = clock.now();
     log.write({ t: 'step', step, hosts: pending, key });
     emit({ type: 'step-start', step, hosts: pending });
     const limit = this.#limit(task, place);
@@ -229,7 +229,7 @@ export class StepRunner {
     );
     // All of them have ended by now: what follows an internal error or a full disk finds no step still going on.
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
-    emit({ type: 'step-end', step, durationMs: Date.now() - began });
+    emit({ type: 'step-end', step, durationMs: clock.now() - began });
   }
 
   #leftOut(step: StepInfo, host: InventoryHost): HostStep {

@@ -20,7 +20,14 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** The time of this machine. */
-export const systemClock: Clock = { now: () => Date.now(), sleep };
+export const systemClock: Clock = { now: () => Date.now(), sleep, every };
+
+function every(ms: number, work: () => void): () => void {
+  const timer = setInterval(work, ms).unref();
+  return () => {
+    clearInterval(timer);
+  };
+}
 
 function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Interrupted.');

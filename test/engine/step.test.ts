@@ -10,6 +10,7 @@ import { Log } from '../../src/journal/log.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
 import { plainTask, type Play, type TaskNode } from '../../src/language/document.ts';
 import { Redactor } from '../../src/util/redact.ts';
+import { systemClock } from '../../src/util/time.ts';
 import { ConnectError } from '../../src/core/errors.ts';
 import type { Connections } from '../../src/core/host.ts';
 import { Interrupted } from '../../src/engine/interrupted.ts';
@@ -49,7 +50,7 @@ async function step(
   };
   const context = {
     ...{ log, inventory, settings, environment: {}, redactor: new Redactor() },
-    ...{ emit: () => undefined, isStopping: () => false, ...parts },
+    ...{ clock: systemClock, emit: () => undefined, isStopping: () => false, ...parts },
   } as unknown as EngineContext;
   const knowledge = initialKnowledge(inventory);
   const asked: string[] = [];
@@ -126,6 +127,7 @@ describe('a step that was interrupted on a host', () => {
       clock: {
         now: () => now,
         sleep: (ms: number) => Promise.resolve(void (now += ms)),
+        every: () => () => undefined,
       },
     };
   };

@@ -4,7 +4,7 @@ import { sendHttp } from '../../src/transport/http.ts';
 import { Keyring } from '../../src/transport/keyring.ts';
 import { SshConfig } from '../../src/transport/ssh-config.ts';
 import type { Clock } from '../../src/core/ports.ts';
-import { sleep } from '../../src/util/time.ts';
+import { sleep, systemClock } from '../../src/util/time.ts';
 import { TargetResolver, type TargetDefaults } from '../../src/transport/target.ts';
 
 export interface TestConnections {
@@ -20,7 +20,10 @@ export interface TestConnections {
 }
 
 /** Pauses between attempts are 20 times shorter. Limits keep real time, as the hosts do. */
-const shortPauses: Clock = { now: () => Date.now(), sleep: (ms, signal) => sleep(ms / 20, signal) };
+const shortPauses: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => sleep(ms / 20, signal),
+};
 
 /** Connections as the command line makes them, without the user's own keys and configuration. */
 export function testConnections(options: TestConnections = {}): HostConnections {

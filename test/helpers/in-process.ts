@@ -7,7 +7,7 @@ import { createWorld } from '../../src/cli/world.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { packageRoot } from '../../src/util/package.ts';
-import { sleep } from '../../src/util/time.ts';
+import { sleep, systemClock } from '../../src/util/time.ts';
 
 export interface CallOptions {
   env: Record<string, string>;
@@ -91,6 +91,7 @@ function fastClock(): Clock {
   return {
     now: () => start + (Date.now() - start) * SPEED + skippedMs - skippedBefore,
     sleep: (ms, signal) => sleep(ms / SPEED, signal),
+    every: (ms, work) => systemClock.every(ms / SPEED, work),
   };
 }
 

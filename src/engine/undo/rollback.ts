@@ -217,12 +217,12 @@ class Rollback {
   /** Undoes one unit and keeps the record of it. */
   async #perform(unit: RecordedUnit, order: UndoOrder): Promise<void> {
     const { intent } = unit;
-    const { log } = this.#context;
-    const began = Date.now();
+    const { clock, log } = this.#context;
+    const began = clock.now();
     await log.append({ t: 'undo-intent', unit: intent.unit });
     const failure = await this.#attemptUndo(unit);
     const settle = async (state: UndoState, message: string | undefined, stuck: boolean) => {
-      await this.#settle(unit, state, message, Date.now() - began);
+      await this.#settle(unit, state, message, clock.now() - began);
       order.ended(unit, { stuck });
     };
     if (failure === undefined) {
