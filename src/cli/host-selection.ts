@@ -2,7 +2,7 @@ import { UsageError } from '../core/errors.ts';
 import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { matchHosts } from '../util/patterns.ts';
-import { withLogin, type ConnectFlags } from './connect.ts';
+import { withLogin, type ConnectFlags } from './flags/connect.ts';
 import type { World } from './world.ts';
 
 interface SelectionFlags extends ConnectFlags {

@@ -19,80 +19,83 @@ const commands: Record<string, CliCommand> = {
   play: {
     summary: 'run a playbook',
     usesModules: true,
-    run: async (world, argv) => (await import('./play.ts')).playCommand(world, 'play', argv),
+    run: async (world, argv) =>
+      (await import('./commands/play.ts')).playCommand(world, 'play', argv),
   },
   plan: {
     summary: 'show what a playbook would change, and its undo',
     usesModules: true,
-    run: async (world, argv) => (await import('./play.ts')).playCommand(world, 'plan', argv),
+    run: async (world, argv) =>
+      (await import('./commands/play.ts')).playCommand(world, 'plan', argv),
   },
   rollback: {
     summary: 'take a run back',
     usesModules: true,
     run: async (world, argv) =>
-      (await import('./recover.ts')).recoverCommand(world, 'rollback', argv),
+      (await import('./recovery.ts')).recoverCommand(world, 'rollback', argv),
   },
   resume: {
     summary: 'go on with a run',
     usesModules: true,
     run: async (world, argv) =>
-      (await import('./recover.ts')).recoverCommand(world, 'resume', argv),
+      (await import('./recovery.ts')).recoverCommand(world, 'resume', argv),
   },
   runs: {
     summary: 'list runs',
-    run: async (world, argv) => (await import('./history.ts')).runsCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/runs.ts')).runsCommand(world, argv),
   },
   show: {
     summary: 'show one run',
-    run: async (world, argv) => (await import('./history.ts')).showCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/runs.ts')).showCommand(world, argv),
   },
   validate: {
     summary: 'check playbooks without a host',
     usesModules: true,
-    run: async (world, argv) => (await import('./validate.ts')).validateCommand(world, argv),
+    run: async (world, argv) =>
+      (await import('./commands/validate.ts')).validateCommand(world, argv),
   },
   test: {
     summary: 'try a playbook and its undo in the lab',
     usesModules: true,
-    run: async (world, argv) => (await import('./test.ts')).testCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/test.ts')).testCommand(world, argv),
   },
   hosts: {
     summary: 'show the hosts of an inventory',
-    run: async (world, argv) => (await import('./hosts.ts')).hostsCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/hosts.ts')).hostsCommand(world, argv),
   },
   why: {
     summary: 'say where a variable of a host comes from',
     usesModules: true,
-    run: async (world, argv) => (await import('./why.ts')).whyCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/why.ts')).whyCommand(world, argv),
   },
   exec: {
     summary: 'run a command on hosts, unrecorded',
-    run: async (world, argv) => (await import('./exec.ts')).execCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/exec.ts')).execCommand(world, argv),
   },
   trust: {
     summary: 'show and store the host keys of new hosts',
-    run: async (world, argv) => (await import('./trust.ts')).trustCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/trust.ts')).trustCommand(world, argv),
   },
   doctor: {
     summary: 'walk through a connection, step by step',
-    run: async (world, argv) => (await import('./doctor.ts')).doctorCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/doctor.ts')).doctorCommand(world, argv),
   },
   init: {
     summary: 'print an MKE 4 configuration, or convert one of MKE 3',
-    run: async (world, argv) => (await import('./init.ts')).initCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/init.ts')).initCommand(world, argv),
   },
   doc: {
     summary: 'describe modules',
     usesModules: true,
-    run: async (world, argv) => (await import('./doc.ts')).docCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/doc.ts')).docCommand(world, argv),
   },
   vault: {
     summary: 'encrypt, decrypt and edit values, compatible with ansible-vault',
-    run: async (world, argv) => (await import('./vault.ts')).vaultCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/vault.ts')).vaultCommand(world, argv),
   },
   decrypt: {
     summary: 'decrypt a backup or another file in the format age',
-    run: async (world, argv) => (await import('./decrypt.ts')).decryptCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/decrypt.ts')).decryptCommand(world, argv),
   },
   version: { summary: 'print the version', run: (world) => printVersion(world) },
 };

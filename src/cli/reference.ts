@@ -9,7 +9,7 @@ import { keywords, keywordsOn } from '../language/keywords.ts';
 import { places } from '../language/table.ts';
 import { exampleVariables, helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
-import { flagOf } from './inputs.ts';
+import { flagOf } from './flags/inputs.ts';
 import { readPlaybook } from './playbooks.ts';
 import type { World } from './world.ts';
 

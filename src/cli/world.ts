@@ -14,7 +14,7 @@ import { stateDir } from '../util/paths.ts';
 import { systemClock } from '../util/time.ts';
 import type { Vault } from '../util/vault.ts';
 import { Terminal, type InputStream } from './terminal.ts';
-import { createVault } from './vault-keys.ts';
+import { createVault } from './flags/vault.ts';
 
 /** Signals sent to the program, such as SIGINT. */
 export interface SignalSource {

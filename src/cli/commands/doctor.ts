@@ -1,14 +1,14 @@
 import { lookup } from 'node:dns/promises';
 import { Option } from 'commander';
-import { ConnectError, errorMessage, RunnerError, UsageError } from '../core/errors.ts';
-import { exitCodes } from '../core/events.ts';
-import type { Identity } from '../core/host.ts';
-import type { InventoryHost } from '../core/inventory.ts';
-import { HostConnections } from '../transport/connections.ts';
-import { sendHttp } from '../transport/http.ts';
-import { SshDialler } from '../transport/ssh.ts';
-import type { SshTarget } from '../transport/target.ts';
-import { newCommand } from './command.ts';
+import { ConnectError, errorMessage, RunnerError, UsageError } from '../../core/errors.ts';
+import { exitCodes } from '../../core/events.ts';
+import type { Identity } from '../../core/host.ts';
+import type { InventoryHost } from '../../core/inventory.ts';
+import { HostConnections } from '../../transport/connections.ts';
+import { sendHttp } from '../../transport/http.ts';
+import { SshDialler } from '../../transport/ssh.ts';
+import type { SshTarget } from '../../transport/target.ts';
+import { newCommand } from '../command.ts';
 import {
   addConnectOptions,
   becomePassword,
@@ -16,9 +16,9 @@ import {
   unlockKeys,
   type ConnectFlags,
   type Reach,
-} from './connect.ts';
-import { selectHosts } from './host-selection.ts';
-import type { World } from './world.ts';
+} from '../flags/connect.ts';
+import { selectHosts } from '../host-selection.ts';
+import type { World } from '../world.ts';
 
 interface DoctorOptions extends ConnectFlags {
   inventory?: string;

@@ -1,12 +1,12 @@
-import { exitCodes } from '../core/events.ts';
-import { UsageError } from '../core/errors.ts';
-import type { Inventory, InventoryHost } from '../core/inventory.ts';
-import type { JsonObject } from '../core/json.ts';
-import { matchHosts } from '../util/patterns.ts';
-import { newCommand } from './command.ts';
-import { namedInventory } from './host-selection.ts';
-import { addVaultOptions, openVault } from './vault-keys.ts';
-import type { World } from './world.ts';
+import { exitCodes } from '../../core/events.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Inventory, InventoryHost } from '../../core/inventory.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { matchHosts } from '../../util/patterns.ts';
+import { newCommand } from '../command.ts';
+import { namedInventory } from '../host-selection.ts';
+import { addVaultOptions, openVault } from '../flags/vault.ts';
+import type { World } from '../world.ts';
 
 interface HostsFlags {
   inventory?: string;

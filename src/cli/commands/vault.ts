@@ -12,14 +12,14 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Command } from 'commander';
-import { exitCodes } from '../core/events.ts';
-import { systemReason, UsageError } from '../core/errors.ts';
-import { didYouMean } from '../util/text.ts';
-import { decryptVault, encryptVault, isVault, vaultId, type VaultKey } from '../util/vault.ts';
-import { newCommand } from './command.ts';
-import { askSecret, canAsk } from './prompt.ts';
-import { addVaultOptions, readVaultKeys, type VaultFlags } from './vault-keys.ts';
-import type { World } from './world.ts';
+import { exitCodes } from '../../core/events.ts';
+import { systemReason, UsageError } from '../../core/errors.ts';
+import { didYouMean } from '../../util/text.ts';
+import { decryptVault, encryptVault, isVault, vaultId, type VaultKey } from '../../util/vault.ts';
+import { newCommand } from '../command.ts';
+import { askSecret, canAsk } from '../operator.ts';
+import { addVaultOptions, readVaultKeys, type VaultFlags } from '../flags/vault.ts';
+import type { World } from '../world.ts';
 
 interface Flags extends VaultFlags {
   encryptVaultId?: string;

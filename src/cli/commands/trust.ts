@@ -1,18 +1,18 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pLimit from 'p-limit';
-import { ConnectError, errorMessage, UsageError } from '../core/errors.ts';
-import { exitCodes } from '../core/events.ts';
-import type { InventoryHost } from '../core/inventory.ts';
-import { checkHostKey } from '../transport/host-keys.ts';
-import { fingerprint, keyType, knownHostsLine } from '../transport/known-hosts.ts';
-import { SshDialler } from '../transport/ssh.ts';
-import type { SshTarget, TargetResolver } from '../transport/target.ts';
-import { newCommand } from './command.ts';
-import { addConnectOptions, createReach, type ConnectFlags } from './connect.ts';
-import { selectHosts } from './host-selection.ts';
-import { canAsk, confirm } from './prompt.ts';
-import type { World } from './world.ts';
+import { ConnectError, errorMessage, UsageError } from '../../core/errors.ts';
+import { exitCodes } from '../../core/events.ts';
+import type { InventoryHost } from '../../core/inventory.ts';
+import { checkHostKey } from '../../transport/host-keys.ts';
+import { fingerprint, keyType, knownHostsLine } from '../../transport/known-hosts.ts';
+import { SshDialler } from '../../transport/ssh.ts';
+import type { SshTarget, TargetResolver } from '../../transport/target.ts';
+import { newCommand } from '../command.ts';
+import { addConnectOptions, createReach, type ConnectFlags } from '../flags/connect.ts';
+import { selectHosts } from '../host-selection.ts';
+import { canAsk, confirm } from '../operator.ts';
+import type { World } from '../world.ts';
 
 interface TrustOptions extends ConnectFlags {
   inventory?: string;

@@ -1,19 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { exitCodes } from '../core/events.ts';
-import { UsageError } from '../core/errors.ts';
-import type { JsonSchema, Module } from '../core/module.ts';
-import { keywords } from '../language/keywords.ts';
-import type { Keyword } from '../language/table.ts';
-import { helperDocs } from '../template/helper-docs.ts';
-import { packageRoot } from '../util/package.ts';
-import { didYouMean } from '../util/text.ts';
-import { newCommand } from './command.ts';
-import { flagOf } from './inputs.ts';
-import { readPlaybook } from './playbooks.ts';
-import { publicModules, typeOf, undoOf, writeReference, writeSchemas } from './reference.ts';
-import type { World } from './world.ts';
+import { exitCodes } from '../../core/events.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { JsonSchema, Module } from '../../core/module.ts';
+import { keywords } from '../../language/keywords.ts';
+import type { Keyword } from '../../language/table.ts';
+import { helperDocs } from '../../template/helper-docs.ts';
+import { packageRoot } from '../../util/package.ts';
+import { didYouMean } from '../../util/text.ts';
+import { newCommand } from '../command.ts';
+import { flagOf } from '../flags/inputs.ts';
+import { readPlaybook } from '../playbooks.ts';
+import { publicModules, typeOf, undoOf, writeReference, writeSchemas } from '../reference.ts';
+import type { World } from '../world.ts';
 
 interface DocFlags {
   write?: string;

@@ -1,15 +1,15 @@
-import { exitCodes } from '../core/events.ts';
-import { UsageError } from '../core/errors.ts';
-import type { VariableOrigin } from '../core/inventory.ts';
-import type { JsonObject } from '../core/json.ts';
-import { playTasks, type Play, type Playbook, type TaskNode } from '../language/document.ts';
-import { formatSource, type SourceRef } from '../core/source.ts';
-import { loadInventory } from '../inventory/load.ts';
-import { didYouMean } from '../util/text.ts';
-import { newCommand } from './command.ts';
-import { openPlaybook } from './playbooks.ts';
-import { addVaultOptions, openVault } from './vault-keys.ts';
-import type { World } from './world.ts';
+import { exitCodes } from '../../core/events.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { VariableOrigin } from '../../core/inventory.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { playTasks, type Play, type Playbook, type TaskNode } from '../../language/document.ts';
+import { formatSource, type SourceRef } from '../../core/source.ts';
+import { loadInventory } from '../../inventory/load.ts';
+import { didYouMean } from '../../util/text.ts';
+import { newCommand } from '../command.ts';
+import { openPlaybook } from '../playbooks.ts';
+import { addVaultOptions, openVault } from '../flags/vault.ts';
+import type { World } from '../world.ts';
 
 interface WhyFlags {
   inventory?: string;

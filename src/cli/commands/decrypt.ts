@@ -11,14 +11,14 @@ import {
 } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { systemReason, UsageError } from '../core/errors.ts';
-import { exitCodes } from '../core/events.ts';
-import { ageKind, decryptStream, parseIdentities, withoutArmor } from '../util/age.ts';
-import { expandHome } from '../util/paths.ts';
-import { newCommand } from './command.ts';
-import { firstLine } from './connect.ts';
-import { askSecret, canAsk } from './prompt.ts';
-import type { World } from './world.ts';
+import { systemReason, UsageError } from '../../core/errors.ts';
+import { exitCodes } from '../../core/events.ts';
+import { ageKind, decryptStream, parseIdentities, withoutArmor } from '../../util/age.ts';
+import { expandHome } from '../../util/paths.ts';
+import { newCommand } from '../command.ts';
+import { firstLine } from '../flags/connect.ts';
+import { askSecret, canAsk } from '../operator.ts';
+import type { World } from '../world.ts';
 
 interface Flags {
   output?: string;

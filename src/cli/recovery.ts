@@ -9,7 +9,7 @@ import type { Move } from '../journal/lifecycle.ts';
 import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
 import { newCommand } from './command.ts';
-import { endRun, playForward, withEngine, type StopSignals } from './engine-run.ts';
+import { endRun, playForward, withEngine, type StopSignals } from './wiring.ts';
 import {
   assertAllows,
   concludeAlone,
@@ -18,14 +18,14 @@ import {
   type Ending,
 } from './sentences.ts';
 import { tellUnseenRuns } from './lost-output.ts';
-import { flagOf } from './inputs.ts';
+import { flagOf } from './flags/inputs.ts';
 import { openPlaybook } from './playbooks.ts';
 import { addUserModules, isModuleFile } from './user-modules.ts';
-import { askSecret, askSecretTwice, canAsk } from './prompt.ts';
-import { becomePassword, firstLine, type ConnectFlags } from './connect.ts';
+import { askSecret, askSecretTwice, canAsk } from './operator.ts';
+import { becomePassword, firstLine, type ConnectFlags } from './flags/connect.ts';
 import { bootIdentity, isRunning } from './run-process.ts';
-import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
-import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './vault-keys.ts';
+import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './flags/run.ts';
+import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './flags/vault.ts';
 import { createDisplay, ownerOf, type World } from './world.ts';
 import { tell } from './fail.ts';
 import { parsePlain } from '../yaml/yaml.ts';

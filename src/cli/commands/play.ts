@@ -1,6 +1,6 @@
-import { packageVersion } from '../util/package.ts';
+import { packageVersion } from '../../util/package.ts';
 import { type Command, Option } from 'commander';
-import { exitCodes, type EventSink } from '../core/events.ts';
+import { exitCodes, type EventSink } from '../../core/events.ts';
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -9,10 +9,10 @@ import {
   PlaybookError,
   UsageError,
   type Problem,
-} from '../core/errors.ts';
-import { stepsBefore } from '../playbook/from.ts';
-import type { Inventory } from '../core/inventory.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+} from '../../core/errors.ts';
+import { stepsBefore } from '../../playbook/from.ts';
+import type { Inventory } from '../../core/inventory.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import {
   playIncludes,
   playTasks,
@@ -20,38 +20,38 @@ import {
   type OnFailure,
   type Playbook,
   type InputSpec,
-} from '../language/document.ts';
-import { runPlaybook } from '../engine/run.ts';
-import type { EngineContext, RunSettings } from '../engine/context.ts';
-import { loadInventory } from '../inventory/load.ts';
-import { Log } from '../journal/log.ts';
-import type { RecordedRun } from '../journal/recorded-run.ts';
-import { journalFormat, type JournalRecord, type PinnedFile } from '../journal/records.ts';
-import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../playbook/check.ts';
-import { describeChange, listedSteps } from '../output/step-list.ts';
-import { UndoPreview } from '../output/undo-preview.ts';
-import { matchHosts } from '../util/patterns.ts';
-import { didYouMean } from '../util/text.ts';
-import type { Vault, VaultSource } from '../util/vault.ts';
-import { expandHome } from '../util/paths.ts';
-import { localFiles } from '../util/local-files.ts';
-import { SourceMap } from '../yaml/source-map.ts';
-import { readYaml } from '../yaml/yaml.ts';
-import { newCommand } from './command.ts';
-import { endRun, playForward, withEngine } from './engine-run.ts';
-import { inputOptions, resolveInputs, type ResolvedInputs } from './inputs.ts';
-import { tellUnseenRuns } from './lost-output.ts';
-import { OpenRunError } from './open-run-error.ts';
-import { earlyOptions } from './early-options.ts';
-import { playbookOf, wholeNumber } from './playbook-command.ts';
-import { askSecret, askText, canAsk, confirm } from './prompt.ts';
-import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from './connect.ts';
-import { bootIdentity, isRunning } from './run-process.ts';
-import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './run-options.ts';
-import { openVault, recordedVaultFlags, type VaultFlags } from './vault-keys.ts';
-import { allowedCommands, concludeCheck } from './sentences.ts';
-import { createDisplay, ownerOf, type World } from './world.ts';
-import { tell } from './fail.ts';
+} from '../../language/document.ts';
+import { runPlaybook } from '../../engine/run.ts';
+import type { EngineContext, RunSettings } from '../../engine/context.ts';
+import { loadInventory } from '../../inventory/load.ts';
+import { Log } from '../../journal/log.ts';
+import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { journalFormat, type JournalRecord, type PinnedFile } from '../../journal/records.ts';
+import { checkPlaybook, pointsOfNoReturn, stepsBeforeNoReturn } from '../../playbook/check.ts';
+import { describeChange, listedSteps } from '../../output/step-list.ts';
+import { UndoPreview } from '../../output/undo-preview.ts';
+import { matchHosts } from '../../util/patterns.ts';
+import { didYouMean } from '../../util/text.ts';
+import type { Vault, VaultSource } from '../../util/vault.ts';
+import { expandHome } from '../../util/paths.ts';
+import { localFiles } from '../../util/local-files.ts';
+import { SourceMap } from '../../yaml/source-map.ts';
+import { readYaml } from '../../yaml/yaml.ts';
+import { newCommand } from '../command.ts';
+import { endRun, playForward, withEngine } from '../wiring.ts';
+import { inputOptions, resolveInputs, type ResolvedInputs } from '../flags/inputs.ts';
+import { tellUnseenRuns } from '../lost-output.ts';
+import { OpenRunError } from '../open-run-error.ts';
+import { earlyOptions } from '../flags/early.ts';
+import { playbookOf, wholeNumber } from '../playbook-command.ts';
+import { askSecret, askText, canAsk, confirm } from '../operator.ts';
+import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from '../flags/connect.ts';
+import { bootIdentity, isRunning } from '../run-process.ts';
+import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from '../flags/run.ts';
+import { openVault, recordedVaultFlags, type VaultFlags } from '../flags/vault.ts';
+import { allowedCommands, concludeCheck } from '../sentences.ts';
+import { createDisplay, ownerOf, type World } from '../world.ts';
+import { tell } from '../fail.ts';
 
 export interface PlayOptions extends ConnectFlags, RunFlags, VaultFlags {
   inventory?: string;

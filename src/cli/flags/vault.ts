@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { UsageError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
-import { expandHome } from '../util/paths.ts';
-import { Vault, type VaultKey } from '../util/vault.ts';
-import { earlyOptions } from './early-options.ts';
-import { askSecret, canAsk } from './prompt.ts';
-import type { World } from './world.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { expandHome } from '../../util/paths.ts';
+import { Vault, type VaultKey } from '../../util/vault.ts';
+import { earlyOptions } from './early.ts';
+import { askSecret, canAsk } from '../operator.ts';
+import type { World } from '../world.ts';
 
 /** Where passwords of encrypted values come from. */
 export interface VaultFlags {

@@ -12,21 +12,21 @@ import {
   type Fault,
   type Reference,
   type SweepOptions,
-} from '../chaos/sweep.ts';
-import type { PlaygroundSpec } from '../chaos/playground.ts';
-import { UsageError } from '../core/errors.ts';
-import { exitCodes } from '../core/events.ts';
-import type { Playbook } from '../language/document.ts';
-import { loadInventory } from '../inventory/load.ts';
-import { fileChecksum } from '../journal/store.ts';
-import { pointsOfNoReturn } from '../playbook/check.ts';
-import { stateDir } from '../util/paths.ts';
-import { didYouMean, formatDuration, plural } from '../util/text.ts';
-import { newCommand } from './command.ts';
-import { flagOf, inputOptions } from './inputs.ts';
-import { playbookOf, wholeNumber } from './playbook-command.ts';
-import { findPlaybook } from './playbooks.ts';
-import type { World } from './world.ts';
+} from '../../chaos/sweep.ts';
+import type { PlaygroundSpec } from '../../chaos/playground.ts';
+import { UsageError } from '../../core/errors.ts';
+import { exitCodes } from '../../core/events.ts';
+import type { Playbook } from '../../language/document.ts';
+import { loadInventory } from '../../inventory/load.ts';
+import { fileChecksum } from '../../journal/store.ts';
+import { pointsOfNoReturn } from '../../playbook/check.ts';
+import { stateDir } from '../../util/paths.ts';
+import { didYouMean, formatDuration, plural } from '../../util/text.ts';
+import { newCommand } from '../command.ts';
+import { flagOf, inputOptions } from '../flags/inputs.ts';
+import { playbookOf, wholeNumber } from '../playbook-command.ts';
+import { findPlaybook } from '../playbooks.ts';
+import type { World } from '../world.ts';
 
 interface TestFlags {
   inventory?: string;

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { UsageError } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
-import type { Inventory, InventoryHost } from '../core/inventory.ts';
-import type { JsonObject } from '../core/json.ts';
-import { Keyring, type AskPassphrase } from '../transport/keyring.ts';
-import { SshConfig } from '../transport/ssh-config.ts';
-import type { SshLogin } from '../transport/ssh.ts';
-import { TargetResolver } from '../transport/target.ts';
-import { askSecret, canAsk } from './prompt.ts';
-import { expandHome } from '../util/paths.ts';
-import type { World } from './world.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Inventory, InventoryHost } from '../../core/inventory.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { Keyring, type AskPassphrase } from '../../transport/keyring.ts';
+import { SshConfig } from '../../transport/ssh-config.ts';
+import type { SshLogin } from '../../transport/ssh.ts';
+import { TargetResolver } from '../../transport/target.ts';
+import { askSecret, canAsk } from '../operator.ts';
+import { expandHome } from '../../util/paths.ts';
+import type { World } from '../world.ts';
 
 /** Flags of every command that connects to hosts. */
 export interface ConnectFlags {

@@ -15,12 +15,19 @@ import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
-import { askAfterInterrupt, askBeforeStep, askSecret, askText, canAsk, confirm } from './prompt.ts';
+import {
+  askAfterInterrupt,
+  askBeforeStep,
+  askSecret,
+  askText,
+  canAsk,
+  confirm,
+} from './operator.ts';
 import { tellEnding, WatchedOutputs } from './lost-output.ts';
-import type { RunFlags } from './run-options.ts';
+import type { RunFlags } from './flags/run.ts';
 import { conclude, type Ending } from './sentences.ts';
 import type { Display } from '../output/displays.ts';
-import { createReach, unlockKeys, type ConnectFlags, type Reach } from './connect.ts';
+import { createReach, unlockKeys, type ConnectFlags, type Reach } from './flags/connect.ts';
 import type { SignalSource, World } from './world.ts';
 
 /** How long running steps may go on after Ctrl-C. */

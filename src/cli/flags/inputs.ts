@@ -1,14 +1,14 @@
 import { isAbsolute, resolve } from 'node:path';
 import { Option } from 'commander';
-import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { InputSpec } from '../language/document.ts';
-import { recipientProblem } from '../util/age.ts';
-import { validateValue } from '../util/schema.ts';
-import { expandHome } from '../util/paths.ts';
+import { PlaybookError, UsageError, type Problem } from '../../core/errors.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { InputSpec } from '../../language/document.ts';
+import { recipientProblem } from '../../util/age.ts';
+import { validateValue } from '../../util/schema.ts';
+import { expandHome } from '../../util/paths.ts';
 import { firstLine } from './connect.ts';
-import { askSecretTwice } from './prompt.ts';
-import type { World } from './world.ts';
+import { askSecretTwice } from '../operator.ts';
+import type { World } from '../world.ts';
 
 export function flagOf(name: string): string {
   return `--${name.replaceAll('_', '-')}`;

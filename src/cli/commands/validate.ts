@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { exitCodes } from '../core/events.ts';
+import { exitCodes } from '../../core/events.ts';
 import {
   describeProblem,
   isWarning,
@@ -7,16 +7,16 @@ import {
   ruleOf,
   UsageError,
   type Problem,
-} from '../core/errors.ts';
-import { rules } from '../core/rules.ts';
-import type { Playbook } from '../language/document.ts';
-import { loadInventory } from '../inventory/load.ts';
-import { checkPlaybook } from '../playbook/check.ts';
-import { newCommand } from './command.ts';
-import { openPlaybook } from './playbooks.ts';
-import { addVaultOptions, openVault } from './vault-keys.ts';
-import type { World } from './world.ts';
-import { tell } from './fail.ts';
+} from '../../core/errors.ts';
+import { rules } from '../../core/rules.ts';
+import type { Playbook } from '../../language/document.ts';
+import { loadInventory } from '../../inventory/load.ts';
+import { checkPlaybook } from '../../playbook/check.ts';
+import { newCommand } from '../command.ts';
+import { openPlaybook } from '../playbooks.ts';
+import { addVaultOptions, openVault } from '../flags/vault.ts';
+import type { World } from '../world.ts';
+import { tell } from '../fail.ts';
 
 interface ValidateFlags {
   inventory?: string;

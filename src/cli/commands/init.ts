@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Option } from 'commander';
-import { exitCodes } from '../core/events.ts';
-import { UsageError } from '../core/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import type { Conversion, ConvertOptions, Unconverted } from '../mke/convert/types.ts';
-import { targets, type Target } from '../mke/mke4-defaults.ts';
-import { newCommand } from './command.ts';
-import type { World } from './world.ts';
-import { tell } from './fail.ts';
+import { exitCodes } from '../../core/events.ts';
+import { UsageError } from '../../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { Conversion, ConvertOptions, Unconverted } from '../../mke/convert/types.ts';
+import { targets, type Target } from '../../mke/mke4-defaults.ts';
+import { newCommand } from '../command.ts';
+import type { World } from '../world.ts';
+import { tell } from '../fail.ts';
 
 interface InitOptions {
   mke3Config?: string;
@@ -57,8 +57,8 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
   command.parse(argv, { from: 'user' });
   const flags = command.opts<InitOptions>();
   checkRegistries(flags);
-  const { Mke3Config, parseMke3Config } = await import('../mke/mke3-config.ts');
-  const { convertConfig } = await import('../mke/convert/convert.ts');
+  const { Mke3Config, parseMke3Config } = await import('../../mke/mke3-config.ts');
+  const { convertConfig } = await import('../../mke/convert/convert.ts');
   const options: ConvertOptions = {
     hosts: [],
     externalAddress: flags.externalAddress,
@@ -75,13 +75,13 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
       throw new UsageError('A report needs --mke3-config FILE.', {
         hint: 'See: runner init --help.',
       });
-    const { defaultSpec } = await import('../mke/mke4-defaults.ts');
+    const { defaultSpec } = await import('../../mke/mke4-defaults.ts');
     const { config } = convertConfig(new Mke3Config({}), options);
     await write(world, { ...config, spec: defaultSpec(flags.target) }, flags.output);
     return exitCodes.done;
   }
-  const { checkFlags } = await import('../mke/component-flags.ts');
-  const { k0sSettings } = await import('../mke/k0s-config.ts');
+  const { checkFlags } = await import('../../mke/component-flags.ts');
+  const { k0sSettings } = await import('../../mke/k0s-config.ts');
   const text = readText(file);
   const source = parseMke3Config(text, file);
   const converted = convertConfig(source, options);
@@ -97,7 +97,7 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
   };
   const refused = conversion.refusals.length > 0;
   if (flags.report !== undefined) {
-    const { compatibility, compatibilityText } = await import('../mke/report.ts');
+    const { compatibility, compatibilityText } = await import('../../mke/report.ts');
     const report = compatibility(source, conversion);
     const { unconverted, refusals } = conversion;
     world.stdout.write(
@@ -139,8 +139,8 @@ function describe(
 
 /** Secrets are written to a file only, which nobody else can read. */
 async function write(world: World, config: JsonObject, output: string | undefined): Promise<void> {
-  const { configToYaml, holdsSecret } = await import('../mke/convert/yaml.ts');
-  const { schemaProblems } = await import('../mke/mke4-schema.ts');
+  const { configToYaml, holdsSecret } = await import('../../mke/convert/yaml.ts');
+  const { schemaProblems } = await import('../../mke/mke4-schema.ts');
   for (const problem of schemaProblems(config))
     tell(world, `warning: the configuration does not fit its schema: ${problem}`);
   if (output === undefined) {

@@ -1,11 +1,11 @@
-import { JournalError } from '../core/errors.ts';
-import { exitCodes } from '../core/events.ts';
-import { isSettled, type RecordedRun } from '../journal/recorded-run.ts';
-import { formatDuration } from '../util/text.ts';
-import { newCommand } from './command.ts';
-import { lostOutputLines } from './lost-output.ts';
-import { isRunning } from './run-process.ts';
-import type { World } from './world.ts';
+import { JournalError } from '../../core/errors.ts';
+import { exitCodes } from '../../core/events.ts';
+import { isSettled, type RecordedRun } from '../../journal/recorded-run.ts';
+import { formatDuration } from '../../util/text.ts';
+import { newCommand } from '../command.ts';
+import { lostOutputLines } from '../lost-output.ts';
+import { isRunning } from '../run-process.ts';
+import type { World } from '../world.ts';
 
 /** `runner runs`: one line a run, newest first. */
 export function runsCommand(world: World, argv: string[]): number {

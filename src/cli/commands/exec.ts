@@ -1,21 +1,21 @@
 import pLimit from 'p-limit';
-import { exitCodes } from '../core/events.ts';
-import { RunnerError, UsageError } from '../core/errors.ts';
-import type { Identity } from '../core/host.ts';
-import type { InventoryHost } from '../core/inventory.ts';
-import { HostConnections } from '../transport/connections.ts';
-import { sendHttp } from '../transport/http.ts';
-import { newCommand } from './command.ts';
+import { exitCodes } from '../../core/events.ts';
+import { RunnerError, UsageError } from '../../core/errors.ts';
+import type { Identity } from '../../core/host.ts';
+import type { InventoryHost } from '../../core/inventory.ts';
+import { HostConnections } from '../../transport/connections.ts';
+import { sendHttp } from '../../transport/http.ts';
+import { newCommand } from '../command.ts';
 import {
   addConnectOptions,
   becomePassword,
   createReach,
   unlockKeys,
   type ConnectFlags,
-} from './connect.ts';
-import { selectHosts } from './host-selection.ts';
-import { wholeNumber } from './playbook-command.ts';
-import type { World } from './world.ts';
+} from '../flags/connect.ts';
+import { selectHosts } from '../host-selection.ts';
+import { wholeNumber } from '../playbook-command.ts';
+import type { World } from '../world.ts';
 
 interface ExecFlags extends ConnectFlags {
   inventory?: string;
