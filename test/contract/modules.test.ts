@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
@@ -32,6 +32,15 @@ describe.each(folders)('the index of src/%s', (folder, index) => {
 
   it('has every module under its own name', () => {
     for (const [name, module] of Object.entries(index)) expect(module.name).toBe(name);
+  });
+});
+
+describe('the tests of modules', () => {
+  it.each(folders)('have a file for each one in src/%s', (folder, index) => {
+    const untested = Object.keys(index).filter(
+      (name) => !existsSync(join(root, 'test', folder, `${name}.test.ts`)),
+    );
+    expect(untested).toEqual([]);
   });
 });
 

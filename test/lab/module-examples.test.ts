@@ -40,7 +40,7 @@ const notPlayed: Record<string, string> = {
   http_check: 'test/lab/modules.test.ts has a server',
   k8s_node: 'test/lab/modules.test.ts has nodes',
   k8s_wait: 'test/lab/modules.test.ts has nodes',
-  dns_check: 'test/modules/cluster.test.ts has a name server',
+  dns_check: 'test/modules/dns_check.test.ts has a name server',
   k8s_pods: 'test/lab/upgrade.test.ts has nodes',
   mke3_cluster: 'test/lab/upgrade.test.ts has a cluster',
   mke3_etcdctl: 'test/lab/upgrade.test.ts has its container',

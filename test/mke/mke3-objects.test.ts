@@ -1,24 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
-import { containers as containerList, type Container } from '../../src/facts/container.ts';
 import { dockerObjects } from '../../src/facts/docker.ts';
 import { imageParts, sortObjects, type EngineObjects } from '../../src/mke/mke3-objects.ts';
-import { mke3_stock } from '../../src/mke/modules/mke3_stock.ts';
-import { testModule } from '../helpers/module-tester.ts';
+import { inspected, parsed } from '../helpers/mke3-containers.ts';
 
-interface Wanted {
-  image?: string;
-  labels?: JsonObject;
-  volumes?: string[];
-}
-const inspected = (name: string, { image, labels, volumes = [] }: Wanted = {}): JsonObject => ({
-  ...{ Id: name, Name: `/${name}`, Image: 'sha256:0', State: { Status: 'running', Running: true } },
-  Config: { Image: image ?? `mirantis/${name}:3.7.16`, Labels: labels ?? {} },
-  HostConfig: { RestartPolicy: { Name: 'always' } },
-  Mounts: volumes.map((one) => ({ Type: 'volume', Name: one, Destination: `/${one}` })),
-});
-const parsed = (...all: JsonObject[]): Container[] =>
-  containerList.parse({ code: 0, stdout: JSON.stringify(all), stderr: '' }, '[]', '[]');
 const sort = (objects: Partial<EngineObjects>) =>
   sortObjects({
     ...{ containers: parsed(inspected('ucp-proxy')), volumes: [], networks: [] },
@@ -142,23 +127,4 @@ describe('objects of MKE 3', () => {
       'The engine does not describe its volumes: Error response from daemon: no such volume: b',
     );
   });
-});
-
-const call = '["docker"]';
-const facts = (manager: boolean, ...found: JsonObject[]) => ({
-  [`container.list ${call} []`]: parsed(...found),
-  [`docker.swarm ${call}`]: { active: true, manager },
-  [`docker.objects ${call} volume`]: [],
-  [`docker.objects ${call} network`]: [],
-});
-testModule(mke3_stock, {
-  settled: [
-    {
-      title: 'asks a worker for no objects of the Swarm',
-      args: {},
-      facts: facts(false, inspected('ucp-proxy')),
-      result: { containers: ['ucp-proxy'], version: '3.7.16', image_path: 'mirantis/' },
-    },
-  ],
-  refused: [{ title: 'a host without MKE 3', args: {}, facts: facts(false), code: 'TASK_FAILED' }],
 });

@@ -1,0 +1,14 @@
+import { http_check } from '../../src/modules/http_check.ts';
+import { testModule } from '../helpers/module-tester.ts';
+
+testModule(http_check, {
+  settled: [{ title: 'it only looks', args: { url: 'https://a/', contains: 'ok' } }],
+  refused: [
+    {
+      title: 'a header of two lines',
+      args: { url: 'https://a/', headers: { A: 'b\nc' } },
+      code: 'TASK_FAILED',
+    },
+    { title: 'a file', args: { url: 'file:///etc/passwd' }, code: 'SCHEMA' },
+  ],
+});

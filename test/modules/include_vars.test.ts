@@ -1,0 +1,46 @@
+import { include_vars } from '../../src/modules/include_vars.ts';
+import { testModule } from '../helpers/module-tester.ts';
+
+testModule(include_vars, {
+  settled: [
+    {
+      title: 'each name',
+      args: { file: 'a.yml' },
+      files: { 'vars/a.yml': 'x: 1' },
+    },
+    {
+      title: 'as one variable, from beside the playbook',
+      args: { file: 'a.json', name: 'all' },
+      files: { 'a.json': '{"x": 1}' },
+    },
+    {
+      title: 'of a folder, so deep, the later ones winning',
+      args: { dir: 'more', depth: 2, extensions: ['yml', '.json'], name: 'all' },
+      folders: {
+        'vars/more': ['a.yml', 'b/c.json', 'b/c/d.yml', 'b/notes.txt', 'z.yaml'].map((path) => ({
+          ...{ path, type: 'file', mode: '0644' },
+        })),
+      },
+      files: {
+        '/controller/vars/more/a.yml': 'x: 1\ny: 1',
+        '/controller/vars/more/b/c.json': '{"x": 2}',
+      },
+    },
+  ],
+  refused: [
+    { title: 'a depth of a file', args: { file: 'a.yml', depth: 1 }, code: 'SCHEMA' },
+    { title: 'a file as a folder', args: { dir: 'a.yml' }, code: 'TASK_FAILED' },
+    {
+      title: 'a list',
+      args: { file: 'a.yml' },
+      files: { 'vars/a.yml': '- 1' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'no YAML',
+      args: { file: 'a.yml' },
+      files: { 'vars/a.yml': 'a: [' },
+      code: 'TASK_FAILED',
+    },
+  ],
+});

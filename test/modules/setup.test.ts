@@ -1,0 +1,13 @@
+import { setup } from '../../src/modules/setup.ts';
+import { testModule } from '../helpers/module-tester.ts';
+
+testModule(setup, {
+  settled: [
+    {
+      title: 'only asks',
+      args: {},
+      facts: { 'host.facts': { hostname: 'h' } },
+      result: { ansible_facts: { hostname: 'h' } },
+    },
+  ],
+});

@@ -1,0 +1,36 @@
+import { expect } from 'vitest';
+import { restore_attributes } from '../../../src/modules/undo/restore_attributes.ts';
+import { attributes } from '../../helpers/file-facts.ts';
+import { testModule } from '../../helpers/module-tester.ts';
+
+testModule(restore_attributes, {
+  settled: [
+    {
+      title: 'they have them, or are gone',
+      args: { name: '/srv', found: { '0755 1 0': ['/srv/a', '/srv/gone'] } },
+      facts: {
+        'file.attributes of ["/srv/a","/srv/gone"]': [
+          attributes('/srv/a', { mode: '0755', uid: 1 }),
+        ],
+      },
+    },
+  ],
+  changes: [
+    {
+      title: 'owner first, since that takes set-id bits away',
+      args: { name: '/srv', found: { '4755 1 0': ['/srv/a', '/srv/l'], '0600 0 0': ['/srv/b'] } },
+      facts: {
+        'file.attributes of ["/srv/a","/srv/l","/srv/b"]': [
+          attributes('/srv/a', { mode: '4755' }),
+          attributes('/srv/l', { mode: '0777', type: 'link' }),
+          attributes('/srv/b'),
+        ],
+      },
+      actions: [
+        expect.stringContaining('each / chown -h 1:0') as string,
+        expect.stringContaining('each / chmod 04755') as string,
+        expect.stringContaining('each / chmod 00600') as string,
+      ],
+    },
+  ],
+});

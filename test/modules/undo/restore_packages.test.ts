@@ -1,0 +1,26 @@
+import { restore_packages } from '../../../src/modules/undo/restore_packages.ts';
+import { testModule } from '../../helpers/module-tester.ts';
+
+const options =
+  '-q -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';
+
+testModule(restore_packages, {
+  settled: [
+    {
+      title: 'all as before',
+      args: { copy: '/c', checksum: 'ab' },
+      facts: { 'apt.difference /c ab': [] },
+    },
+  ],
+  changes: [
+    {
+      title: 'brings versions back and takes new packages away, in one go',
+      args: { copy: '/c', checksum: 'ab' },
+      facts: { 'apt.difference /c ab': ['curl=7.1', 'libnew-'] },
+      actions: [
+        'exec dpkg --configure -a --force-confold',
+        `exec apt-get ${options.replace('=60', '=600')} --allow-downgrades --allow-change-held-packages --purge install -- curl=7.1 libnew-`,
+      ],
+    },
+  ],
+});
