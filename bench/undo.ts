@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { DiskFile } from '../src/journal/disk-file.ts';
 import { Log } from '../src/journal/log.ts';
 import { journalFormat, type IntentRecord, type JournalRecord } from '../src/journal/records.ts';
 import { Redactor } from '../src/util/redact.ts';
@@ -14,7 +15,7 @@ const STEPS = 200;
 export async function journalCost(dir: string, hosts: number): Promise<string> {
   const folder = mkdtempSync(join(dir, 'journal-'));
   const path = join(folder, 'journal');
-  const log = Log.create(path, new Redactor());
+  const log = Log.create(DiskFile.create(path), new Redactor());
   await log.append(header);
   const began = process.hrtime.bigint();
   let unit = 0;

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Become, Playbook } from '../language/document.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { rollBack } from '../engine/undo/rollback.ts';
+import { DiskFile } from '../journal/disk-file.ts';
 import { Log } from '../journal/log.ts';
 import type { Move } from '../journal/lifecycle.ts';
 import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
@@ -85,7 +86,7 @@ class Recovery {
     await this.#readSecrets(found, mode);
     await addUserModules(this.#world, this.#keptModules(found));
     const playbook = mode === 'resume' ? await this.#playbook(found) : undefined;
-    const log = Log.reopen(store.journalPath(this.#id), redactor);
+    const log = Log.reopen(DiskFile.open(store.journalPath(this.#id)), redactor);
     const began = Date.now();
     const { verbose = false } = this.#options;
     const output = outputForm(this.#options);

@@ -8,6 +8,27 @@ export interface Clock {
   every(ms: number, work: () => void): () => void;
 }
 
+/** The file of a journal: on the disk of the controller, or in memory. Errors are those of the system. */
+export interface JournalFile {
+  /** For messages. */
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  read(offset: number, length: number): Buffer;
+  /** Resolves after a moment, in which all hosts of a step write: they share one sync. */
+  gather(): Promise<void>;
+  /** Resolves when the bytes are in the file. They survive the process then. */
+  append(bytes: Buffer): Promise<void>;
+  /** Resolves when all bytes of the file are on disk. They survive the machine then. */
+  sync(): Promise<void>;
+  /** Keeps its first bytes only. */
+  cut(size: number): void;
+  /** Makes sure there is room for the rollback of that many units. */
+  reserve(units: number): void;
+  releaseReserve(): void;
+  close(): void;
+}
+
 /** Files that are read while a playbook is loaded: those of the controller, or others that stand for them. */
 export interface Files {
   /** @throws Error with the code of the system, such as ENOENT */

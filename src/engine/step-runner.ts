@@ -309,11 +309,11 @@ export class StepRunner {
   /** Learns and records what the step has just taught about a host. */
   #learnNow(host: string, { task, step, place, kind, hosts }: LiveStep, result: HostStep): Learnt {
     traceValues(host, task, result);
-    const { factCache, inventory, log, sealer } = this.#context;
+    const { clock, factCache, inventory, log, sealer } = this.#context;
     const gathered = result.setFacts['ansible_facts'];
     const address = inventory.hosts.get(host)?.address;
     if (address && gathered !== undefined && isJsonObject(gathered))
-      factCache?.keep(address, gathered);
+      factCache?.keep(address, { facts: gathered, gatheredAt: new Date(clock.now()) });
     const own: Record<string, ScopeValue> = {
       ...(task.register === undefined ? {} : { [task.register]: result.register }),
       ...result.setFacts,

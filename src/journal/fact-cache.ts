@@ -20,8 +20,8 @@ export class FactCache {
     this.#redactor = redactor;
   }
 
-  keep(host: HostAddress, facts: JsonObject): void {
-    const text = JSON.stringify({ gatheredAt: new Date().toISOString(), facts });
+  keep(host: HostAddress, { facts, gatheredAt }: CachedFacts): void {
+    const text = JSON.stringify({ gatheredAt: gatheredAt.toISOString(), facts });
     const file = this.#file(host);
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });

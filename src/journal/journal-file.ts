@@ -1,18 +1,8 @@
-import {
-  closeSync,
-  fdatasync,
-  openSync,
-  readFileSync,
-  readSync,
-  truncateSync,
-  write,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { JournalError } from '../core/errors.ts';
+import { readFileSync } from 'node:fs';
+import { errorMessage, JournalError } from '../core/errors.ts';
+import type { JournalFile } from '../core/ports.ts';
 import { decodeRecord } from './codec.ts';
 import type { JournalRecord } from './records.ts';
-import { Reserve } from './reserve.ts';
 
 /** Where a line stands in the file, in bytes. */
 export interface Position {
@@ -21,13 +11,11 @@ export interface Position {
 }
 
 /**
- * The append-only file of a journal. Writers that arrive while a sync is under way share the next one, so a step costs one
+ * Writes lines to the file of a journal. Writers that arrive while a sync is under way share the next one, so a step costs one
  * sync at any number of hosts.
  */
-export class JournalFile {
-  readonly path: string;
-  readonly #fd: number;
-  readonly #reserve: Reserve;
+export class JournalWriter {
+  readonly #file: JournalFile;
   /** Bytes that are in the file as whole lines. */
   #size: number;
   /** Where the next line will stand. */
@@ -36,25 +24,18 @@ export class JournalFile {
   /** Lines that are not yet in the file, by where they will stand. */
   readonly #unwritten = new Map<number, string>();
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  #flushing = false;
+  #flushing: Promise<void> | undefined;
   #failure: JournalError | undefined;
 
-  private constructor(path: string, fd: number, size: number) {
-    this.path = path;
-    this.#fd = fd;
+  /** @param size of the whole lines that the file has */
+  constructor(file: JournalFile, size: number) {
+    this.#file = file;
     this.#size = size;
     this.#end = size;
-    this.#reserve = new Reserve(join(dirname(path), 'reserve'));
   }
 
-  static create(path: string): JournalFile {
-    return new JournalFile(path, openSync(path, 'ax+', 0o600), 0);
-  }
-
-  /** Opens a file to go on with, of which only the first bytes count. */
-  static reopen(path: string, size: number): JournalFile {
-    truncateSync(path, size);
-    return new JournalFile(path, openSync(path, 'a+', 0o600), size);
+  get path(): string {
+    return this.#file.path;
   }
 
   /** Why nothing can be written any more. */
@@ -68,7 +49,7 @@ export class JournalFile {
     this.#end += position.length;
     this.#unwritten.set(position.offset, line);
     this.#queue.push(line);
-    if (!this.#flushing && !this.#failure) void this.#flush();
+    if (!this.#failure) this.#flushing ??= this.#flush();
     return position;
   }
 
@@ -76,9 +57,7 @@ export class JournalFile {
   read({ offset, length }: Position): string {
     const queued = this.#unwritten.get(offset);
     if (queued !== undefined) return queued;
-    const bytes = Buffer.alloc(length);
-    readSync(this.#fd, bytes, 0, length, offset);
-    return bytes.toString('utf8');
+    return this.#file.read(offset, length).toString('utf8');
   }
 
   /**
@@ -88,14 +67,14 @@ export class JournalFile {
   sync(): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
     const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    if (!this.#flushing) void this.#flush();
+    this.#flushing ??= this.#flush();
     return done;
   }
 
   /** Makes sure there is room for the rollback of that many units. @throws JournalError when there is not */
   reserve(units: number): void {
     try {
-      this.#reserve.ensure(units);
+      this.#file.reserve(units);
     } catch (error) {
       throw this.#fail(error);
     }
@@ -103,33 +82,30 @@ export class JournalFile {
 
   /** Gives up the room that was kept for the records of a rollback: they are written now. */
   releaseReserve(): void {
-    this.#reserve.release();
+    this.#file.releaseReserve();
   }
 
   /** After a failed write: releases the reserve and queues the lost lines again. False when no write had failed. */
   async recover(): Promise<boolean> {
     // A write that is still under way would fail after the failure is forgotten, and end the run without a rollback.
-    await this.#idle();
+    await this.#flushing;
     if (!this.#failure) return false;
-    this.#reserve.release();
+    this.#file.releaseReserve();
     this.#failure = undefined;
-    truncateSync(this.path, this.#size);
+    this.#file.cut(this.#size);
     return true;
   }
 
   async close(): Promise<void> {
-    await this.#idle();
-    if (!this.#failure && this.#queue.length > 0) writeSync(this.#fd, this.#queue.join(''));
-    closeSync(this.#fd);
-  }
-
-  async #idle(): Promise<void> {
-    while (this.#flushing) await new Promise((resolve) => setImmediate(resolve));
+    await this.#flushing;
+    if (!this.#failure && this.#queue.length > 0)
+      await this.#file.append(Buffer.from(this.#queue.join('')));
+    this.#file.close();
   }
 
   #fail(error: unknown): JournalError {
     this.#failure ??= new JournalError(
-      `The journal "${this.path}" cannot be written: ${messageOf(error)}.`,
+      `The journal "${this.path}" cannot be written: ${errorMessage(error)}.`,
       {
         hint: 'Make room on that disk. Nothing runs that is not recorded first.',
         cause: error,
@@ -139,9 +115,7 @@ export class JournalFile {
   }
 
   async #flush(): Promise<void> {
-    this.#flushing = true;
-    // One turn of the loop gathers what all hosts of a step write.
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#file.gather();
     while ((this.#queue.length > 0 || this.#waiting.length > 0) && !this.#failure) {
       const text = this.#queue.join('');
       const waiting = this.#waiting;
@@ -149,8 +123,8 @@ export class JournalFile {
       this.#waiting = [];
       const bytes = Buffer.from(text);
       try {
-        await writeAll(this.#fd, bytes);
-        if (waiting.length > 0) await sync(this.#fd);
+        await this.#file.append(bytes);
+        if (waiting.length > 0) await this.#file.sync();
         this.#size += bytes.length;
         for (const offset of this.#unwritten.keys())
           if (offset < this.#size) this.#unwritten.delete(offset);
@@ -162,52 +136,37 @@ export class JournalFile {
         this.#waiting = [];
       }
     }
-    this.#flushing = false;
+    this.#flushing = undefined;
   }
 }
 
-function writeAll(fd: number, bytes: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = (offset: number) => {
-      if (offset >= bytes.length) {
-        resolve();
-        return;
-      }
-      write(fd, bytes, offset, bytes.length - offset, null, (error, written) => {
-        if (error) reject(error);
-        else next(offset + written);
-      });
-    };
-    next(0);
-  });
-}
-
-function sync(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fdatasync(fd, (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
-}
-
-/**
- * Reads a journal: its records, and where each stands. A torn last line is left out.
- * @throws JournalError naming the byte of any other damage
- */
-export function readJournal(path: string): {
-  records: JournalRecord[];
-  positions: Position[];
-  validBytes: number;
-} {
+/** @throws JournalError when the file cannot be read, or as `parseJournal` */
+export function readJournal(path: string): ParsedJournal {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new JournalError(`The journal "${path}" cannot be read: ${messageOf(error)}.`, {
+    throw new JournalError(`The journal "${path}" cannot be read: ${errorMessage(error)}.`, {
       cause: error,
     });
   }
+  return parseJournal(bytes, path);
+}
+
+export interface ParsedJournal {
+  records: JournalRecord[];
+  /** Where each of them stands. */
+  positions: Position[];
+  /** Without a torn last line, which is left out. */
+  validBytes: number;
+}
+
+/**
+ * The records of a journal.
+ * @param path for the message
+ * @throws JournalError naming the byte of any damage but a torn last line
+ */
+export function parseJournal(bytes: Buffer, path: string): ParsedJournal {
   const records: JournalRecord[] = [];
   const positions: Position[] = [];
   let offset = 0;
@@ -226,8 +185,4 @@ export function readJournal(path: string): {
     offset = end + 1;
   }
   return { records, positions, validBytes: offset };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,10 @@
 import { JournalError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
+import type { JournalFile } from '../core/ports.ts';
 import type { Redactor } from '../util/redact.ts';
 import { trace } from '../util/trace.ts';
 import { decodeRecord, encodeRecord } from './codec.ts';
-import { JournalFile, readJournal } from './journal-file.ts';
+import { JournalWriter, parseJournal } from './journal-file.ts';
 import { applyRecord, beginRun, type RecordedRun, type Stored } from './recorded-run.ts';
 import type { JournalRecord } from './records.ts';
 
@@ -13,17 +14,18 @@ import type { JournalRecord } from './records.ts';
  */
 export class Log {
   readonly #redactor: Redactor;
-  readonly #file: JournalFile | undefined;
+  readonly #file: JournalWriter | undefined;
   #written = 0;
   #state: RecordedRun | undefined;
 
-  private constructor(redactor: Redactor, file?: JournalFile) {
+  private constructor(redactor: Redactor, file?: JournalWriter) {
     this.#redactor = redactor;
     this.#file = file;
   }
 
-  static create(path: string, redactor: Redactor): Log {
-    return new Log(redactor, JournalFile.create(path));
+  /** @param file empty */
+  static create(file: JournalFile, redactor: Redactor): Log {
+    return new Log(redactor, new JournalWriter(file, 0));
   }
 
   static inMemory(redactor: Redactor): Log {
@@ -34,10 +36,12 @@ export class Log {
    * Opens a journal to go on with; a torn last record is cut off.
    * @throws JournalError when it is damaged elsewhere
    */
-  static reopen(path: string, redactor: Redactor): Log {
-    const { records, positions, validBytes } = readJournal(path);
+  static reopen(file: JournalFile, redactor: Redactor): Log {
+    const { size } = file;
+    const { records, positions, validBytes } = parseJournal(file.read(0, size), file.path);
     const state = beginRun(records[0]);
-    const log = new Log(redactor, JournalFile.reopen(path, validBytes));
+    if (validBytes < size) file.cut(validBytes);
+    const log = new Log(redactor, new JournalWriter(file, validBytes));
     log.#state = state;
     for (const record of records) {
       const position = positions[log.#written] ?? { offset: 0, length: 0 };

@@ -20,6 +20,7 @@ import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { localFiles } from '../../src/util/local-files.ts';
 import { systemClock } from '../../src/util/time.ts';
+import { DiskFile } from '../../src/journal/disk-file.ts';
 import { Log } from '../../src/journal/log.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { runRecord } from './records.ts';
@@ -279,8 +280,8 @@ export async function performIn(folder: string, script: Script): Promise<Perform
   const log = checks
     ? Log.inMemory(redactor)
     : script.resumes
-      ? Log.reopen(path, redactor)
-      : Log.create(path, redactor);
+      ? Log.reopen(DiskFile.open(path), redactor)
+      : Log.create(DiskFile.create(path), redactor);
   const context = {
     modules,
     connections,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeRecord } from '../../src/journal/codec.ts';
 import { readJournal } from '../../src/journal/journal-file.ts';
+import { DiskFile } from '../../src/journal/disk-file.ts';
 import { Log } from '../../src/journal/log.ts';
 import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
 import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
@@ -83,7 +84,7 @@ const plain = (run: RecordedRun): unknown => {
 
 describe('a log', () => {
   it('knows after each record what its file tells', async () => {
-    const log = Log.create(path, new Redactor());
+    const log = Log.create(DiskFile.create(path), new Redactor());
     const memory = Log.inMemory(new Redactor());
     for (const [index, record] of history.entries()) {
       log.write(record);
@@ -97,14 +98,14 @@ describe('a log', () => {
         expect(state).toEqual(plain(readRun(records)));
     }
     await log.close();
-    const again = Log.reopen(path, new Redactor());
+    const again = Log.reopen(DiskFile.open(path), new Redactor());
     expect(plain(again.state)).toEqual(plain(memory.state));
     expect(again.state.units.get(1)).toMatchObject({ undo: 'undone', state: 'changed' });
     await again.close();
   });
 
   it('does not keep the undo of a unit in memory when it has a file', async () => {
-    const log = Log.create(path, new Redactor());
+    const log = Log.create(DiskFile.create(path), new Redactor());
     for (const record of history) log.write(record);
     await log.sync();
     const unit = log.state.units.get(1);
@@ -122,7 +123,7 @@ describe('a log', () => {
     );
     const line = encodeRecord(1, { ...Object.fromEntries(header), ...other });
     writeFileSync(path, line);
-    const open = () => Log.reopen(path, new Redactor());
+    const open = () => Log.reopen(DiskFile.open(path), new Redactor());
     expect(open).toThrow(`run old has ${format}; this version of runner reads format 2 only.`);
     expect(open).toThrow(
       expect.objectContaining({ hint: expect.stringContaining(version) as string }),
@@ -140,11 +141,11 @@ describe('a log', () => {
   });
 
   it('goes on after a torn record, and reads what stands before and after it', async () => {
-    const log = Log.create(path, new Redactor());
+    const log = Log.create(DiskFile.create(path), new Redactor());
     for (const record of history.slice(0, 7)) log.write(record);
     await log.close();
     writeFileSync(path, readFileSync(path).subarray(0, -4));
-    const again = Log.reopen(path, new Redactor());
+    const again = Log.reopen(DiskFile.open(path), new Redactor());
     expect([...again.state.units.keys()]).toEqual([1]);
     await again.append(intent(9, 1, 'h2'));
     expect(again.state.units.get(1)?.whole().host).toBe('h1');
@@ -154,7 +155,7 @@ describe('a log', () => {
   });
 
   it('that cannot be written refuses everything from then on', async () => {
-    const log = Log.create(path, new Redactor());
+    const log = Log.create(DiskFile.create(path), new Redactor());
     await log.append(runRecord());
     await log.close();
     await expect(log.append(intent(1, 1, 'h1'))).rejects.toMatchObject({ code: 'JOURNAL' });
@@ -165,7 +166,7 @@ describe('a log', () => {
   it('holds secrets as references only, and resolves them when they are given again', async () => {
     const redactor = new Redactor();
     redactor.add('admin_password', 'pa"ss wörd');
-    const log = Log.create(path, redactor);
+    const log = Log.create(DiskFile.create(path), redactor);
     const message = `x pa"ss wörd y ${Buffer.from('pa"ss wörd').toString('base64')}`;
     log.write(runRecord());
     const at = '2026-01-01T00:00:00Z';
@@ -185,7 +186,7 @@ describe('a log', () => {
 
 describe('the file of a journal', () => {
   const write = async (count: number): Promise<void> => {
-    const log = Log.create(path, new Redactor());
+    const log = Log.create(DiskFile.create(path), new Redactor());
     log.write(runRecord());
     for (let unit = 1; unit < count; unit++) log.write({ t: 'undo-intent', unit });
     await log.close();

@@ -24,6 +24,7 @@ import {
 import { runPlaybook } from '../../engine/run.ts';
 import type { EngineContext, RunSettings } from '../../engine/context.ts';
 import { loadInventory } from '../../inventory/load.ts';
+import { DiskFile } from '../../journal/disk-file.ts';
 import { Log } from '../../journal/log.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { journalFormat, type JournalRecord, type PinnedFile } from '../../journal/records.ts';
@@ -300,7 +301,7 @@ class PlayRun {
     const { startedAt: began } = template;
     const id = store.create(began);
     const settings = { ...template, run: id };
-    const log = Log.create(store.journalPath(id), redactor);
+    const log = Log.create(DiskFile.create(store.journalPath(id)), redactor);
     const display = await this.#display(settings);
     const stepwise = this.#options.step === true;
     const begin = async () => {

@@ -1,0 +1,96 @@
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  openSync,
+  readSync,
+  truncateSync,
+  write,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errorMessage, JournalError } from '../core/errors.ts';
+import type { JournalFile } from '../core/ports.ts';
+import { Reserve } from './reserve.ts';
+
+/** The file of a journal on the disk of the controller, and the room that is kept beside it. */
+export class DiskFile implements JournalFile {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #reserve: Reserve;
+
+  private constructor(path: string, fd: number) {
+    this.path = path;
+    this.#fd = fd;
+    this.#reserve = new Reserve(join(dirname(path), 'reserve'));
+  }
+
+  static create(path: string): DiskFile {
+    return new DiskFile(path, openSync(path, 'ax+', 0o600));
+  }
+
+  /** @throws JournalError when it cannot be opened */
+  static open(path: string): DiskFile {
+    try {
+      return new DiskFile(path, openSync(path, constants.O_RDWR | constants.O_APPEND));
+    } catch (error) {
+      const why = errorMessage(error);
+      throw new JournalError(`The journal "${path}" cannot be read: ${why}.`, { cause: error });
+    }
+  }
+
+  get size(): number {
+    return fstatSync(this.#fd).size;
+  }
+
+  read(offset: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    readSync(this.#fd, bytes, 0, length, offset);
+    return bytes;
+  }
+
+  gather(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  append(bytes: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const next = (offset: number) => {
+        if (offset >= bytes.length) {
+          resolve();
+          return;
+        }
+        write(this.#fd, bytes, offset, bytes.length - offset, null, (error, written) => {
+          if (error) reject(error);
+          else next(offset + written);
+        });
+      };
+      next(0);
+    });
+  }
+
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#fd, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  cut(size: number): void {
+    truncateSync(this.path, size);
+  }
+
+  reserve(units: number): void {
+    this.#reserve.ensure(units);
+  }
+
+  releaseReserve(): void {
+    this.#reserve.release();
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
