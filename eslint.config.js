@@ -19,7 +19,7 @@ const mayImport = {
   facts: ['core', 'util'],
   modules: ['core', 'facts', 'util', 'fs', 'net'],
   mke: ['core', 'facts', 'util', 'fs'],
-  engine: ['core', 'journal', 'language', 'template', 'util', 'fs'],
+  engine: ['core', 'journal', 'language', 'template', 'util'],
   output: ['core', 'language', 'util', 'listr2'],
   lab: ['core', 'util', 'fs', 'os', 'child_process', 'net', 'http', 'https', 'timers', 'ssh2'],
   checker: [],

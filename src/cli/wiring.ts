@@ -15,6 +15,7 @@ import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
+import { localDisk } from '../util/local-files.ts';
 import {
   askAfterInterrupt,
   askBeforeStep,
@@ -156,6 +157,7 @@ async function connected<T>(
     modules: world.modules,
     connections,
     clock: world.clock,
+    files: localDisk,
     emit,
     redactor: world.redactor,
     sendHttp,

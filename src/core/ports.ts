@@ -1,3 +1,6 @@
+import type { ArchiveEntry } from '../util/archive.ts';
+import type { FolderEntry } from '../util/folder.ts';
+
 /** Time as the engine and the transport see it, so that tests can make it pass faster. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -37,6 +40,34 @@ export interface Files {
   look(path: string): FileKind | undefined;
   /** Names in a directory, unsorted. @throws Error with the code of the system */
   names(directory: string): string[];
+}
+
+/** Files of the controller that steps bring to hosts or read as values. */
+export interface ControllerDisk extends Files {
+  /** As `look`, but what cannot be looked at is not taken for absent. @throws Error with the code of the system */
+  find(path: string): FileKind | undefined;
+  /** @throws Error with the code of the system */
+  bytes(path: string): Buffer;
+  /** As `bytes`, while others go on. */
+  read(path: string): Promise<Buffer>;
+  /** The first bytes of a file. @throws Error with the code of the system */
+  beginning(path: string, bytes: number): Buffer;
+  /** Size, mode and checksum of a file. @throws Error with the code of the system */
+  digest(path: string): Promise<FileDigest>;
+  /** All that is below a directory. @throws TaskError */
+  tree(path: string): Promise<FolderEntry[]>;
+  /** What is in an archive. @throws TaskError */
+  archive(path: string): Promise<ArchiveEntry[]>;
+}
+
+export interface FileDigest {
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Permissions in octal, such as "0644". */
+  mode: string;
+  /** SHA-256 in hex. */
+  checksum: string;
 }
 
 export interface FileKind {

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports.ts';
+import type { Clock, ControllerDisk } from '../core/ports.ts';
 import type { EventSink, StepInfo } from '../core/events.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
@@ -21,6 +21,8 @@ export interface EngineServices {
   modules: ModuleRegistry;
   connections: Connections;
   clock: Clock;
+  /** Files of the controller. */
+  files: ControllerDisk;
   emit: EventSink;
   redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;

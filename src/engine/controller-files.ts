@@ -1,29 +1,19 @@
-import { open, readFile, stat } from 'node:fs/promises';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
-import { RunnerError, TaskError } from '../core/errors.ts';
+import { errorMessage, RunnerError, TaskError } from '../core/errors.ts';
 import type { HostPath, PathCopy } from '../core/host-path.ts';
 import type { Controller, ControllerFile, ControllerFolder } from '../core/module.ts';
+import type { ControllerDisk, FileKind } from '../core/ports.ts';
 import { withPartials } from '../template/partials.ts';
 import type { Scope } from '../template/scope.ts';
-import { readArchive, type ArchiveEntry } from '../util/archive.ts';
-import { digestFile, sha256 } from '../util/digest.ts';
-import { readFolder } from '../util/folder.ts';
+import type { ArchiveEntry } from '../util/archive.ts';
+import { sha256 } from '../util/digest.ts';
 import { placesOf } from '../util/paths.ts';
 import { isVault } from '../util/vault.ts';
 
 const HEAD_BYTES = 64;
 
-async function beginning(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(HEAD_BYTES) });
-    return buffer.subarray(0, bytesRead).toString('latin1');
-  } finally {
-    await file.close();
-  }
-}
-
 interface ControllerOptions {
+  files: ControllerDisk;
   scope: Scope;
   /** Folders of the role and the playbook, nearest first. */
   folders: string[];
@@ -47,42 +37,44 @@ export class ControllerFiles implements Controller {
   }
 
   async file(path: string): Promise<Buffer> {
-    return this.#read(await this.#find(path, 'files'));
+    return this.#read(this.#find(path, 'files'));
   }
 
   async fileInfo(path: string): Promise<ControllerFile> {
-    const found = await this.#find(path, 'files');
-    const info = await digestFile(found);
-    if (!isVault(await beginning(found))) return info;
+    const { files } = this.#options;
+    const found = this.#find(path, 'files');
+    const info = await files.digest(found);
+    if (!isVault(files.beginning(found, HEAD_BYTES).toString('latin1'))) return info;
     const plain = await this.#read(found);
     return { ...info, size: plain.length, checksum: sha256(plain), encrypted: true };
   }
 
   async folder(path: string): Promise<ControllerFolder | undefined> {
-    const found = await this.#find(path, 'files', { folders: true });
-    if ((await stat(found)).isFile()) return undefined;
-    return { path: found, entries: await readFolder(found) };
+    const { files } = this.#options;
+    const found = this.#find(path, 'files', { folders: true });
+    if (files.find(found)?.is === 'file') return undefined;
+    return { path: found, entries: await files.tree(found) };
   }
 
   async archive(path: string): Promise<ArchiveEntry[]> {
-    return readArchive(await this.#find(path, 'files'));
+    return this.#options.files.archive(this.#find(path, 'files'));
   }
 
   /** Content of a file of the controller, decrypted where it is encrypted. */
   async #read(file: string): Promise<Buffer> {
-    const bytes = await readFile(file);
+    const bytes = await this.#options.files.read(file);
     if (!isVault(bytes.subarray(0, HEAD_BYTES).toString('latin1'))) return bytes;
     this.sawSecret = true;
     return this.#options.decrypt(bytes.toString('latin1'), file);
   }
 
   async render(path: string): Promise<string> {
-    const own = (await this.#read(await this.#find(path, 'templates'))).toString('utf8');
+    const own = (await this.#read(this.#find(path, 'templates'))).toString('utf8');
     try {
       const parts = withPartials(own);
       let next = parts.next();
       while (!next.done) {
-        const part = await this.#read(await this.#find(next.value, 'templates'));
+        const part = await this.#read(this.#find(next.value, 'templates'));
         next = parts.next(part.toString('utf8'));
       }
       const text = next.value;
@@ -102,26 +94,27 @@ export class ControllerFiles implements Controller {
   }
 
   async checksum(path: string): Promise<string | undefined> {
-    const info = await digestFile(path).catch(() => undefined);
+    const info = await this.#options.files.digest(path).catch(() => undefined);
     return info?.checksum;
   }
 
-  async #find(
-    path: string,
-    kind: 'files' | 'templates',
-    { folders = false } = {},
-  ): Promise<string> {
+  #find(path: string, kind: 'files' | 'templates', { folders = false } = {}): string {
     const candidates = placesOf(path, this.#options.folders, kind);
     for (const candidate of candidates) {
-      const found = await stat(candidate).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw new TaskError(`"${candidate}" cannot be read: ${(error as Error).message}.`);
-      });
-      if (found?.isFile() || (folders && found?.isDirectory())) return candidate;
-      if (found) throw new TaskError(`"${candidate}" is not a file.`);
+      const is = this.#kindOf(candidate);
+      if (is === 'file' || (folders && is === 'directory')) return candidate;
+      if (is) throw new TaskError(`"${candidate}" is not a file.`);
     }
     throw new TaskError(`There is no file "${path}" on the controller.`, {
       hint: `Looked for ${candidates.join(', ')}.`,
     });
+  }
+
+  #kindOf(path: string): FileKind['is'] | undefined {
+    try {
+      return this.#options.files.find(path)?.is;
+    } catch (error) {
+      throw new TaskError(`"${path}" cannot be read: ${errorMessage(error)}.`);
+    }
   }
 }

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { TemplateError } from '../core/errors.ts';
+import type { ControllerDisk } from '../core/ports.ts';
 import type { Controller } from '../template/controller-helpers.ts';
 import { placesOf } from '../util/paths.ts';
 import { isVault } from '../util/vault.ts';
@@ -9,7 +9,11 @@ const MAX_BYTES = 1024 * 1024;
 
 /** What templates may read of this machine. @param folders of the role and the playbook, nearest first */
 export function controllerFor(
-  { environment, startedAt }: { environment: NodeJS.ProcessEnv; startedAt: Date },
+  {
+    environment,
+    startedAt,
+    files,
+  }: { environment: NodeJS.ProcessEnv; startedAt: Date; files: ControllerDisk },
   folders: readonly string[],
 ): Controller {
   return {
@@ -17,23 +21,23 @@ export function controllerFor(
     env: (name) => environment[name],
     file(name) {
       const places = placesOf(name, folders, 'files');
-      const path = places.find((one) => statSync(one, { throwIfNoEntry: false })?.isFile());
+      const path = places.find((one) => files.look(one)?.is === 'file');
       if (path === undefined)
         throw new TemplateError(`There is no file "${name}" on the controller.`, {
           hint: `Looked for ${places.join(', ')}.`,
         });
-      return textOf(path);
+      return textOf(path, files);
     },
   };
 }
 
-function textOf(path: string): string {
-  const size = statSync(path).size;
+function textOf(path: string, files: ControllerDisk): string {
+  const size = files.look(path)?.size ?? 0;
   if (size > MAX_BYTES)
     throw new TemplateError(`"${path}" has ${String(size)} bytes: too many for a value.`, {
       hint: 'Bring it to the host with "copy".',
     });
-  const bytes = readFileSync(path);
+  const bytes = files.bytes(path);
   const text = bytes.toString('utf8');
   if (isVault(text))
     throw new TemplateError(`"${path}" is encrypted.`, {

@@ -302,7 +302,7 @@ class UnitRunner {
 
   async #plan(args: JsonObject, session: () => Promise<HostSession>): Promise<Plan> {
     const { task, scope, host, folders } = this.#unit;
-    const { settings, signal, sendHttp, decrypt } = this.#context;
+    const { files, settings, signal, sendHttp, decrypt } = this.#context;
     const facts = new SessionHostView({
       name: host.name,
       session,
@@ -315,8 +315,7 @@ class UnitRunner {
       wantsDiff: settings.diff && task.showDiff,
     });
     const controller = new ControllerFiles({
-      scope,
-      folders,
+      ...{ files, scope, folders },
       request: sendHttp,
       decrypt,
       keptCopy: (copy) => this.#context.captures?.read(copy),

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
 import type { EventSink } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { ControllerDisk } from '../core/ports.ts';
 import type { Play, TaskNode } from '../language/document.ts';
 import { Scope, unknownValue, type Layer } from '../template/scope.ts';
 import type { EngineContext, RunSettings } from './context.ts';
@@ -19,6 +20,7 @@ export class Variables {
   readonly #inventory: Inventory;
   readonly #settings: RunSettings;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #files: ControllerDisk;
   readonly #folders: readonly string[];
   readonly #cache: FactCache | undefined;
   readonly #emit: EventSink;
@@ -28,7 +30,7 @@ export class Variables {
 
   /** @param folders of the playbook and its overlays, nearest first */
   constructor(
-    { settings, environment, factCache, emit }: EngineContext,
+    { settings, environment, factCache, files, emit }: EngineContext,
     knowledge: Knowledge,
     folders: readonly string[],
   ) {
@@ -36,6 +38,7 @@ export class Variables {
     this.#inventory = knowledge.inventory;
     this.#settings = settings;
     this.#environment = environment;
+    this.#files = files;
     this.#folders = folders;
     this.#cache = factCache;
     this.#emit = emit;
@@ -91,7 +94,10 @@ export class Variables {
     ];
     const folders = [...(role ? [role.path] : []), ...this.#folders];
     const { startedAt } = this.#settings;
-    return new Scope(layers, controllerFor({ environment: this.#environment, startedAt }, folders));
+    return new Scope(
+      layers,
+      controllerFor({ environment: this.#environment, startedAt, files: this.#files }, folders),
+    );
   }
 
   #magic(

@@ -2,20 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import type { FileDigest } from '../core/ports.ts';
 
 /** In hex. */
 export function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-export interface FileDigest {
-  path: string;
-  /** Bytes. */
-  size: number;
-  /** Permissions in octal, such as "0644". */
-  mode: string;
-  /** SHA-256 in hex. */
-  checksum: string;
 }
 
 const known = new Map<string, Promise<FileDigest>>();

@@ -10,6 +10,7 @@ import { Log } from '../../src/journal/log.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
 import { plainTask, type Play, type TaskNode } from '../../src/language/document.ts';
 import { Redactor } from '../../src/util/redact.ts';
+import { localDisk } from '../../src/util/local-files.ts';
 import { systemClock } from '../../src/util/time.ts';
 import { ConnectError } from '../../src/core/errors.ts';
 import type { Connections } from '../../src/core/host.ts';
@@ -50,7 +51,8 @@ async function step(
   };
   const context = {
     ...{ log, inventory, settings, environment: {}, redactor: new Redactor() },
-    ...{ clock: systemClock, emit: () => undefined, isStopping: () => false, ...parts },
+    ...{ clock: systemClock, files: localDisk },
+    ...{ emit: () => undefined, isStopping: () => false, ...parts },
   } as unknown as EngineContext;
   const knowledge = initialKnowledge(inventory);
   const asked: string[] = [];

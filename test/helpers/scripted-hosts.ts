@@ -18,7 +18,7 @@ import type { JournalRecord } from '../../src/journal/records.ts';
 import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { checkPlaybook } from '../../src/playbook/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
-import { localFiles } from '../../src/util/local-files.ts';
+import { localDisk, localFiles } from '../../src/util/local-files.ts';
 import { systemClock } from '../../src/util/time.ts';
 import { DiskFile } from '../../src/journal/disk-file.ts';
 import { Log } from '../../src/journal/log.ts';
@@ -286,6 +286,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     modules,
     connections,
     clock: systemClock,
+    files: localDisk,
     emit: (event: RunEvent) => events.push(event),
     redactor,
     environment: env,
