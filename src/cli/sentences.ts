@@ -1,4 +1,4 @@
-import { exitCodes, type Outcome } from '../core/events.ts';
+import { exitCodes, type RunOutcome } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import type { RunResult } from '../engine/run.ts';
 import type { TransactionEnd } from '../engine/transaction.ts';
@@ -124,7 +124,7 @@ export function concludeAlone(run: string, hosts: readonly string[]): Ending {
 
 /** How a check ended; it leaves nothing to do. */
 export function concludeCheck(result: RunResult): {
-  outcome: Outcome;
+  outcome: RunOutcome;
   exitCode: number;
   message: string;
 } {

@@ -6,7 +6,7 @@ export type UndoState = 'undone' | 'undo-failed' | 'undo-skipped' | 'undo-blocke
 /** How a change would be taken back. */
 export type UndoKind = 'auto' | 'declared' | 'none' | 'uncovered' | 'irreversible' | 'not-needed';
 
-export type Outcome =
+export type RunOutcome =
   | 'done'
   | 'done_in_part'
   | 'rolled_back'
@@ -102,7 +102,7 @@ export type RunEvent =
   | {
       type: 'run-end';
       run: string;
-      outcome: Outcome;
+      outcome: RunOutcome;
       message: string;
       next: string[];
       durationMs: number;

@@ -1,4 +1,4 @@
-import { exitCodes, type Outcome } from '../core/events.ts';
+import { exitCodes, type RunOutcome } from '../core/events.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
 /** How a run may go on: forward, or back. */
@@ -12,7 +12,7 @@ interface Moves {
 
 export interface End extends Moves {
   /** What the journal and the JSON output call it. */
-  outcome: Outcome;
+  outcome: RunOutcome;
   exitCode: number;
   /** Hosts are as before, as wanted, or as the operator accepts: they are unlocked, and the next run may begin. */
   isClosed: boolean;

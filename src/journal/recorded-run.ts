@@ -1,5 +1,5 @@
 import type { VaultSource } from '../util/vault.ts';
-import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
+import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { Become, OnFailure } from '../language/document.ts';
 import { JournalError } from '../core/errors.ts';
@@ -91,7 +91,7 @@ export interface RecordedRun {
   takenBack: Set<string>;
   /** Outputs that could not be written any more, in the order in which they were lost. */
   lostOutputs: { output: string; code: string; reason: string; at: string }[];
-  end: { outcome: Outcome; exitCode: number; message: string; at: string } | undefined;
+  end: { outcome: RunOutcome; exitCode: number; message: string; at: string } | undefined;
   lastUnit: number;
   lastStep: number;
 }

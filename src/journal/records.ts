@@ -1,5 +1,5 @@
 import type { HostAddress } from '../core/host.ts';
-import type { Outcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
+import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
@@ -212,4 +212,4 @@ export type JournalRecord =
   /** An output of the run could not be written: what it shows ends there. `at` is a time. */
   | { t: 'output-lost'; output: string; code: string; reason: string; at: string }
   | { t: 'resume'; pid: number; bootId: string }
-  | { t: 'end'; outcome: Outcome; exitCode: number; message: string; at: string };
+  | { t: 'end'; outcome: RunOutcome; exitCode: number; message: string; at: string };

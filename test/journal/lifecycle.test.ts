@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodes, type Outcome } from '../../src/core/events.ts';
+import { exitCodes, type RunOutcome } from '../../src/core/events.ts';
 import { allows, ends, lifeOf, type LifeState } from '../../src/journal/lifecycle.ts';
 import { readRun } from '../../src/journal/recorded-run.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
@@ -10,7 +10,10 @@ const rollback: JournalRecord = { t: 'rollback', reason: 'failed', attempt: 1 };
 const partial: JournalRecord = { ...rollback, hosts: ['h1'], partial: true };
 const resume: JournalRecord = { t: 'resume', pid: 1, bootId: 'b' };
 const point: JournalRecord = { t: 'commit', name: 'c', key: 'c', unit: 0, irreversible: true };
-const end = (outcome: Outcome, exitCode: number = exitCodes[outcome as 'done']): JournalRecord => ({
+const end = (
+  outcome: RunOutcome,
+  exitCode: number = exitCodes[outcome as 'done'],
+): JournalRecord => ({
   ...{ t: 'end', outcome, exitCode, message: '', at: '1970-01-01T00:00:00Z' },
 });
 
