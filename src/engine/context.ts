@@ -96,8 +96,6 @@ export interface EngineContext extends EngineServices {
   sealer: Sealer | undefined;
 }
 
-/** Seconds a step may take when its task does not say. */
-export const DEFAULT_TIMEOUT_SECONDS = 1800;
 export const FACT_TIMEOUT_MS = 60_000;
 
 export function inventoryHost(inventory: Inventory, name: string): InventoryHost | undefined {
@@ -106,7 +104,7 @@ export function inventoryHost(inventory: Inventory, name: string): InventoryHost
 
 /** @param become as `resolveAccess` made it */
 export function openSession(
-  context: EngineContext,
+  context: Pick<EngineContext, 'connections' | 'settings'>,
   target: InventoryHost,
   become: Become,
 ): Promise<HostSession> {

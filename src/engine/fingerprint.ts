@@ -1,14 +1,15 @@
 import pLimit from 'p-limit';
 import { RunnerError, TaskError } from '../core/errors.ts';
-import { isJsonObject } from '../core/json.ts';
+import { failureIn, messageOf, resultOf } from '../core/outcome.ts';
 import type { Play, Playbook, TaskNode } from '../language/document.ts';
 import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts';
-import { unknownValue, type Scope } from '../template/scope.ts';
+import type { Scope } from '../template/scope.ts';
 import { parseCondition } from '../template/conditions.ts';
+import { slug } from '../util/text.ts';
 import type { EngineContext } from './context.ts';
 import type { Variables } from './variables.ts';
 import { snapshot } from './undo-plan.ts';
-import { runUnit } from './unit.ts';
+import { aside, runTask } from './tries.ts';
 
 const noPlay = {
   id: 'fingerprint',
@@ -69,41 +70,30 @@ export async function fingerprintText(
     if (error instanceof RunnerError) return undefined;
     throw error;
   }
-  const outcome = await runUnit(context, {
-    number: 0,
+  const { outcome } = await runTask(context, {
     task,
-    step: {
-      id: task.id,
-      number: 0,
-      play: 'Fingerprint',
-      name: task.name,
-      module: task.module,
-      at: task.at,
-      handler: false,
-    },
+    step: aside('Fingerprint', task),
     host,
     target: host,
     scope,
-    item: undefined,
-    label: undefined,
     folders: [],
-    notifiedBy: undefined,
-    recorded: false,
+    outputs: `fingerprint.${name}.${slug(task.name)}`,
   });
-  if (outcome.failed || outcome.result === unknownValue || !isJsonObject(outcome.result)) {
+  const result = resultOf(outcome);
+  if (failureIn(outcome) || !result) {
     throw new TaskError(
-      `The fingerprint "${task.name}" failed on "${name}": ${outcome.message ?? ''}`,
+      `The fingerprint "${task.name}" failed on "${name}": ${messageOf(outcome) ?? ''}`,
       {
         hint: 'Without it a rollback could not be proved, so nothing was changed.',
       },
     );
   }
-  const { stdout, text, stat } = outcome.result;
+  const { stdout, text, stat } = result;
   return typeof stdout === 'string'
     ? stdout
     : typeof text === 'string'
       ? text
-      : JSON.stringify(stat ?? outcome.result);
+      : JSON.stringify(stat ?? result);
 }
 
 /** The fingerprints of before that a rollback has to reach again. */

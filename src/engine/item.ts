@@ -1,7 +1,8 @@
 import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
 import type { StepInfo, UnitState } from '../core/events.ts';
 import type { InventoryHost } from '../core/inventory.ts';
-import { isJsonObject, type JsonValue } from '../core/json.ts';
+import type { JsonValue } from '../core/json.ts';
+import { failureIn, hasChanged, resultOf, stateOf, type Outcome } from '../core/outcome.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';
 import type { Included, IntentRecord } from '../journal/records.ts';
 import type { IncludeNode, TaskNode } from '../language/document.ts';
@@ -17,7 +18,10 @@ import { learn, type Knowledge } from './knowledge.ts';
 import { InvalidTask, labelOf, withItem } from './loop.ts';
 import type { Numbers } from './numbers.ts';
 import { endUnit, type UnitEnd } from './unit-end.ts';
-import { runUnit, type Unit, type UnitOutcome } from './unit.ts';
+import { runChanges, type RunChanges } from './run-effects.ts';
+import { undoKind } from './undo-plan.ts';
+import type { Unit } from './unit-change.ts';
+import { runUnit, type UnitResult } from './unit.ts';
 
 /** A step that asks no host, and what its name means: an include, or a `meta` step, which names nothing. */
 export type Resolved = Pick<IncludeNode, 'task' | 'locate'>;
@@ -81,23 +85,23 @@ export class ItemRunner {
           scope,
           item,
           index,
-          label,
         },
         folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
         notifiedBy,
         shared: sharedBy(task, host, target),
-        recorded: true,
       },
       earlier,
     );
     if (said.undo !== undefined) this.#context.fault?.('after-effect', task.id);
-    const outcome = this.#judge(task, said, [host.name, target.name]);
-    const { state, ignored } = outcome;
+    const { outcome, ignored } = this.#judge(task, said.outcome, [host.name, target.name]);
     const durationMs = this.#context.clock.now() - began;
-    const message = this.end(step, host, state, {
-      ...{ number, item, index, label, outcome, ignored, task, durationMs },
+    const message = this.end(step, host, stateOf(outcome), {
+      ...{ number, item, index, label, outcome, ignored, task, durationMs, shown: said },
     });
-    return hostStep(one, { target: target.name, outcome, message, changedUnits });
+    return hostStep(one, {
+      ...{ target: target.name, outcome, ignored, message, changedUnits },
+      changes: said.changes,
+    });
   }
 
   /** Where the item runs and how displays call it; how it ended when it does not run. */
@@ -180,33 +184,42 @@ export class ItemRunner {
   async #runUnit(
     unit: Unit,
     earlier: RecordedUnit | undefined,
-  ): Promise<{ said: UnitOutcome; number: number; changedUnits: number[] }> {
+  ): Promise<{ said: UnitResult; number: number; changedUnits: number[] }> {
     const { task, scope, number } = unit;
     const module = this.#context.modules.get(task.module);
     const pastNoReturn = this.#context.log.state.commit?.irreversible === true;
     if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
-      const outcome = await runUnit(this.#context, unit);
-      const changedUnits = outcome.changed ? [number] : [];
-      if (!earlier || outcome.failed) return { said: outcome, number, changedUnits };
+      const said = await runUnit(this.#context, unit);
+      const changedUnits = hasChanged(said.outcome) ? [number] : [];
+      if (!earlier || failureIn(said.outcome)) return { said, number, changedUnits };
       // The second time it may find nothing to do, but handlers have to know of the first.
-      const { result } = outcome;
-      if (result !== unknownValue && isJsonObject(result)) result['changed'] = true;
-      return { said: outcome, number, changedUnits: [earlier.intent.unit, ...changedUnits] };
+      const outcome = withChangedResult(said.outcome);
+      const units = [earlier.intent.unit, ...changedUnits];
+      return { said: { ...said, outcome }, number, changedUnits: units };
     }
-    const outcome = finishedOutcome(task, module, scope);
+    const outcome = finishedOutcome(task, scope);
     const { unit: before } = earlier.intent;
-    return { said: outcome, number: before, changedUnits: outcome.changed ? [before] : [] };
+    const said = { outcome, changes: runChanges(undefined), actions: [], diff: undefined };
+    return {
+      said: { ...said, undo: undoKind(task, module, task.args) },
+      number: before,
+      changedUnits: hasChanged(outcome) ? [before] : [],
+    };
   }
 
-  #judge(task: TaskNode, said: UnitOutcome, hosts: readonly string[]): ReturnType<typeof judge> {
+  #judge(
+    task: TaskNode,
+    said: Outcome,
+    hosts: readonly string[],
+  ): { outcome: Outcome; ignored: boolean } {
     const { check } = this.#context.settings;
     const injected = this.#failAt?.test(task.id) === true && !this.#injected;
     this.#injected ||= injected;
     const predicted = check && hosts.some((name) => this.#knowledge.predicted.has(name));
-    const outcome = judge(task, said, { predicted, injected });
-    if (check && outcome.changed)
+    const judged = judge(task, said, { predicted, injected });
+    if (check && hasChanged(judged.outcome))
       for (const host of hosts) learn(this.#knowledge, { host, predicted: true });
-    return outcome;
+    return judged;
   }
 
   /** Where the task runs on behalf of a host; a delegate that it can change is locked. */
@@ -238,28 +251,35 @@ function hostStep(
   {
     target,
     outcome,
+    ignored,
     message,
+    changes: { setFacts, joinGroups, leaveGroups, addHosts },
     changedUnits,
   }: {
     target: string;
-    outcome: ReturnType<typeof judge>;
+    outcome: Outcome;
+    ignored: boolean;
     message: string | undefined;
+    changes: RunChanges;
     changedUnits: number[];
   },
 ): HostStep {
   const elsewhere = task.delegateFacts && target !== host.name;
-  const { setFacts } = outcome;
   return {
-    ...{ state: outcome.state, failed: outcome.failed, ignored: outcome.ignored, message },
-    register: withItem(outcome.result, task.loopVar, item),
+    ...{ state: stateOf(outcome), failed: failureIn(outcome) !== undefined, ignored, message },
+    register: withItem(resultOf(outcome) ?? unknownValue, task.loopVar, item),
     changed: changedUnits.length > 0,
     setFacts: elsewhere ? {} : (setFacts ?? {}),
     delegatedFacts: elsewhere && setFacts ? [{ host: target, facts: setFacts }] : [],
-    groups: outcome.joinGroups ?? [],
-    leftGroups: outcome.leaveGroups ?? [],
-    addHosts: outcome.addHosts ?? [],
+    groups: joinGroups ?? [],
+    leftGroups: leaveGroups ?? [],
+    addHosts: addHosts ?? [],
     changedUnits,
   };
+}
+
+function withChangedResult(outcome: Outcome): Outcome {
+  return outcome.result ? { ...outcome, result: { ...outcome.result, changed: true } } : outcome;
 }
 
 /** Before the run, a step inside a loop is known as that of "each" item. */

@@ -1,11 +1,72 @@
+import { RunnerError } from '../core/errors.ts';
+import {
+  failureOf,
+  failureText,
+  isMistake,
+  type ConditionFailure,
+  type Failure,
+} from '../core/failure.ts';
+import { failureIn, hasChanged, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { TaskNode } from '../language/document.ts';
-import { unknownValue } from '../template/scope.ts';
-import type { UnitOutcome } from './unit.ts';
 
-/** What counts for the run of what a unit said, and whether its failure is ignored. */
+/** Whether conditions hold for the result of a task. @throws RunnerError where that cannot be evaluated */
+export type Holds = (conditions: readonly string[], result: JsonObject) => boolean;
+
+/** Whether a try is repeated, as long as there are tries left. */
+export function wantsRetry(
+  { until }: Pick<TaskNode, 'until'>,
+  outcome: Outcome,
+  { retries, holds }: { retries: number; holds: Holds },
+): boolean {
+  if (isFinal(outcome)) return false;
+  if (until.length === 0) return outcome.is === 'failed' && retries > 0;
+  try {
+    return 'result' in outcome && !holds(until, outcome.result ?? {});
+  } catch (error) {
+    if (error instanceof RunnerError) return true;
+    throw error;
+  }
+}
+
+/** The last try has not fulfilled `until`. */
+export function untilUnmet(
+  { until }: Pick<TaskNode, 'until'>,
+  outcome: Outcome,
+  tries: number,
+): Outcome {
+  if (isFinal(outcome) || outcome.is === 'predicted' || outcome.is === 'skipped') return outcome;
+  return failed(outcome, {
+    ...{ kind: 'condition', of: 'until', text: until.join(' and '), tries },
+    ...answerOf(outcome),
+  });
+}
+
+/**
+ * What the task says about the answer of its last try: `changed_when`, `failed_when`, and that it only reads.
+ *
+ * @param by `isLost`: the output of the task was lost with an interrupted run
+ */
+export function verdict(
+  task: Pick<TaskNode, 'changedWhen' | 'failedWhen' | 'readOnly'>,
+  outcome: Outcome,
+  by: { holds: Holds; isLost?: boolean },
+): Outcome {
+  if (outcome.is === 'skipped') return outcome;
+  const judged = isFinal(outcome) ? outcome : withConditions(task, outcome, by);
+  return withFlags(task.readOnly ? unchanged(judged) : judged);
+}
+
+/** The answer of `check_mode: true` in a real run: what would change is the result, and the host is as it was. */
+export function simulated(outcome: Outcome): Outcome {
+  if (outcome.is !== 'predicted' || outcome.change === 'cannot tell') return unchanged(outcome);
+  return { is: 'ok', result: outcome.result ?? {} };
+}
+
+/** What counts for the run of the outcome of a unit, and whether its failure is ignored. */
 export function judge(
   task: Pick<TaskNode, 'ignoreErrors' | 'ignoreUnreachable'>,
-  outcome: UnitOutcome,
+  said: Outcome,
   {
     predicted,
     injected,
@@ -15,23 +76,104 @@ export function judge(
     /** `--fail-at` names the step. */
     injected: boolean;
   },
-): UnitOutcome & { ignored: boolean } {
-  const verdict = { ...(predicted ? weighPrediction(outcome) : outcome) };
-  if (injected) {
-    const message = 'made to fail by --fail-at';
-    Object.assign(verdict, {
-      state: 'failed',
-      failed: true,
-      message,
-    } satisfies Partial<UnitOutcome>);
+): { outcome: Outcome; ignored: boolean } {
+  const weighed = predicted ? weighPrediction(said) : said;
+  const outcome = injected ? inject(weighed) : weighed;
+  const failure = failureIn(outcome);
+  const tolerated = outcome.is === 'unreachable' ? task.ignoreUnreachable : task.ignoreErrors;
+  return { outcome, ignored: tolerated && failure !== undefined && !isMistake(failure) };
+}
+
+/** Without an answer of the module there is nothing to try again and nothing to judge. */
+function isFinal(outcome: Outcome): boolean {
+  if (outcome.is === 'failed') return outcome.failure.kind === 'timeout';
+  if (outcome.is === 'predicted') return outcome.change === 'cannot tell';
+  return outcome.is !== 'ok' && outcome.is !== 'changed';
+}
+
+type Answered = Extract<Outcome, { is: 'ok' | 'changed' | 'failed' }>;
+
+function withConditions(
+  task: Pick<TaskNode, 'changedWhen' | 'failedWhen'>,
+  outcome: Outcome,
+  { holds, isLost = false }: { holds: Holds; isLost?: boolean },
+): Outcome {
+  if (outcome.is !== 'ok' && outcome.is !== 'changed' && outcome.is !== 'failed') return outcome;
+  let judged: Answered = outcome;
+  for (const of of ['changed_when', 'failed_when'] as const) {
+    const conditions = of === 'changed_when' ? task.changedWhen : task.failedWhen;
+    if (!conditions) continue;
+    const condition = { kind: 'condition', of, text: conditions.join(' and '), tries: 1 } as const;
+    try {
+      const met = holds(conditions, judged.result);
+      judged =
+        of === 'changed_when' ? withChange(judged, met) : withFailure(judged, met, condition);
+    } catch (error) {
+      if (!(error instanceof RunnerError)) throw error;
+      const lost = isLost ? { answer: 'lost' as const } : {};
+      return failed(judged, {
+        ...{ ...condition, ...lost, error: failureOf(error, { place: true }) },
+      });
+    }
   }
-  const tolerated = verdict.state === 'unreachable' ? task.ignoreUnreachable : task.ignoreErrors;
-  return { ...verdict, ignored: verdict.failed && tolerated && verdict.mistake !== true };
+  return judged;
+}
+
+function withChange(outcome: Answered, changed: boolean): Answered {
+  if (outcome.is === 'failed') return { ...outcome, changed };
+  return { ...outcome, is: changed ? 'changed' : 'ok' };
+}
+
+function withFailure(outcome: Answered, met: boolean, condition: ConditionFailure): Answered {
+  if (met)
+    return outcome.is === 'failed'
+      ? outcome
+      : failed(outcome, { ...condition, ...answerOf(outcome) });
+  if (outcome.is !== 'failed') return outcome;
+  return { is: outcome.changed ? 'changed' : 'ok', result: outcome.result };
+}
+
+function failed(outcome: Exclude<Outcome, { is: 'skipped' }>, failure: Failure): Answered {
+  const result = outcome.result ?? {};
+  const message = failureText(failure);
+  return {
+    is: 'failed',
+    failure,
+    result: message === undefined ? result : { ...result, msg: message },
+    changed: outcome.is === 'changed' || (outcome.is === 'failed' && outcome.changed),
+  };
+}
+
+function answerOf(outcome: Outcome): Pick<ConditionFailure, 'last' | 'said'> {
+  const last = failureIn(outcome);
+  if (last) return { last };
+  const said = messageOf(outcome);
+  return said === undefined ? {} : { said };
+}
+
+function unchanged(outcome: Outcome): Outcome {
+  if (outcome.is === 'changed') return { ...outcome, is: 'ok' };
+  if (outcome.is === 'failed') return { ...outcome, changed: false };
+  if (outcome.is === 'predicted' && outcome.change === true) return { ...outcome, change: false };
+  return outcome;
+}
+
+/** The result says what the outcome is, too. */
+function withFlags(outcome: Outcome): Outcome {
+  if (!outcome.result) return outcome;
+  const changed = hasChanged(outcome);
+  const result = { ...outcome.result, changed, failed: failureIn(outcome) !== undefined };
+  return { ...outcome, result };
 }
 
 /** A step may fail in check mode only because an earlier one was not really done. */
-function weighPrediction(outcome: UnitOutcome): UnitOutcome {
-  if (!outcome.failed || outcome.state !== 'failed') return outcome;
-  const message = `cannot be told before the run: ${outcome.message ?? ''}`;
-  return { ...outcome, state: 'unknown', failed: false, result: unknownValue, message };
+function weighPrediction(outcome: Outcome): Outcome {
+  if (outcome.is !== 'failed') return outcome;
+  const why = `cannot be told before the run: ${messageOf(outcome) ?? ''}`;
+  return { is: 'predicted', change: 'cannot tell', why };
+}
+
+function inject(outcome: Outcome): Outcome {
+  const result = resultOf(outcome) ?? {};
+  return { is: 'failed', failure: { kind: 'injected' }, result, changed: hasChanged(outcome) };
 }

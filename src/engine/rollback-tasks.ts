@@ -1,19 +1,19 @@
 import pLimit from 'p-limit';
 import { JournalError, RunnerError } from '../core/errors.ts';
-import type { StepInfo } from '../core/events.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
 import type { Play, RollbackPolicy, TaskNode } from '../language/document.ts';
 import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import type { JournalRecord, RollbackTask } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
-import { Scope, unknownValue } from '../template/scope.ts';
+import { Scope } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
 import { slug } from '../util/text.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
 import type { Variables } from './variables.ts';
 import { recordedTarget } from './undo-unit.ts';
 import { snapshot } from './undo-plan.ts';
-import { runUnit, type UnitOutcome } from './unit.ts';
+import { aside, runTask } from './tries.ts';
 
 /** The record of what a playbook or play wants done around a rollback; undefined when it says nothing. */
 export function policyRecord(
@@ -112,7 +112,7 @@ async function tryTask(
   context: EngineContext,
   run: RecordedRun,
   { host, task, vars }: RollbackTask,
-): Promise<{ failed: boolean; message?: string | undefined; outcome?: UnitOutcome }> {
+): Promise<{ failed: boolean; message?: string | undefined; outcome?: Outcome }> {
   try {
     const resolved = context.redactor.resolveAll(
       task as unknown as JsonValue,
@@ -125,35 +125,29 @@ async function tryTask(
     if (!resolved.when.every((condition) => parseCondition(condition).test(scope.variables)))
       return { failed: false };
     const target = recordedTarget(run, host);
-    const outcome = await runUnit(context, {
-      number: 0,
+    const { outcome } = await runTask(context, {
       task: resolved,
-      step: rollbackStep(resolved),
+      step: aside('Rollback', resolved),
       host: target,
       target:
         resolved.delegateTo === undefined
           ? target
           : recordedTarget(run, String(scope.render(resolved.delegateTo))),
       scope,
-      item: undefined,
-      label: undefined,
       folders: resolved.role ? [resolved.role.path] : [],
-      notifiedBy: undefined,
-      recorded: false,
+      outputs: `rollback.${host}.${slug(resolved.name)}`,
     });
-    return { failed: outcome.failed && !resolved.ignoreErrors, message: outcome.message, outcome };
+    const failed = failureIn(outcome) !== undefined && !resolved.ignoreErrors;
+    return { failed, message: messageOf(outcome), outcome };
   } catch (error) {
     if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
     return { failed: true, message: error.describe() };
   }
 }
 
-function rollbackStep({ id, name, module, at }: TaskNode): StepInfo {
-  return { id, number: 0, play: 'Rollback', name, module, at, handler: false };
-}
-
-function textOf({ result }: UnitOutcome): string {
-  if (result === unknownValue || !isJsonObject(result)) return '';
+function textOf(outcome: Outcome): string {
+  const result = resultOf(outcome);
+  if (!result) return '';
   const { stdout, stderr } = result;
   if (typeof stdout !== 'string') return `${JSON.stringify(result, null, 2)}\n`;
   return typeof stderr === 'string' && stderr !== '' ? `${stdout}\n${stderr}\n` : `${stdout}\n`;

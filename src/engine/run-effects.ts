@@ -1,5 +1,7 @@
+import { TaskError, TimeoutError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { AddedHost, Plan, RunEffect } from '../core/module.ts';
+import type { AddedHost, Plan, Question, RunEffect } from '../core/module.ts';
+import type { EngineContext } from './context.ts';
 
 /** What a step changes in the run itself. */
 export interface RunChanges {
@@ -28,4 +30,39 @@ export function runChanges(plan: Plan | undefined): RunChanges {
     leaveGroups: joined?.leave,
     addHosts: added.length > 0 ? added : undefined,
   };
+}
+
+type Operators = Pick<EngineContext, 'ask' | 'clock' | 'emit' | 'isStopping' | 'signal'>;
+
+/**
+ * Pauses, asks and shows what the plan says. An answer becomes a part of the plan's result.
+ *
+ * @param key the same for all hosts that get the same answer
+ */
+export async function actOnRun(
+  context: Operators,
+  plan: Plan,
+  { check, key }: { check: boolean; key: string },
+): Promise<void> {
+  const pause = runEffect(plan, 'pause');
+  if (pause && !check) await context.clock.sleep(pause.seconds * 1000, context.signal);
+  const ask = runEffect(plan, 'ask');
+  if (ask && !check)
+    plan.result = { ...plan.result, user_input: await answerTo(context, ask.question, key) };
+  const show = runEffect(plan, 'show');
+  if (!show || (check && show.inCheckMode !== true)) return;
+  context.emit({ type: 'document', title: show.title, text: show.text });
+}
+
+async function answerTo(
+  { ask, isStopping }: Operators,
+  question: Question,
+  key: string,
+): Promise<string> {
+  const answer = await ask?.(key, question);
+  if (answer !== undefined) return answer;
+  if (ask && isStopping()) throw new TimeoutError('Interrupted: the question was not answered.');
+  throw new TaskError(`There is nobody to ask: ${question.text}`, {
+    hint: 'Start the run in a terminal and without --output json, or say how long to wait with "seconds".',
+  });
 }

@@ -79,6 +79,12 @@ export function undoKind(task: TaskNode, module: Module, args: JsonObject): Undo
   return kinds[effectOf(module, args)];
 }
 
+/** Whether a step is undone even if it has changed nothing. */
+export function undoesAlways({ undo, undoOn }: TaskNode, plan: Plan): boolean {
+  if (undo.kind === 'tasks') return undoOn === 'always';
+  return undo.kind !== 'none' && plan.undo?.always === true;
+}
+
 /** Values of all names the undo reads, as they are now. Names that are missing now may still be optional then. */
 export function snapshot(tasks: readonly TaskNode[], scope: Scope): JsonObject {
   const names = new Set<string>();

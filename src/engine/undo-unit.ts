@@ -3,12 +3,15 @@ import type { StepInfo } from '../core/events.ts';
 import { localHost, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
+import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';
 import { loopItems, plainTask, type TaskNode } from '../language/document.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { parseCondition } from '../template/conditions.ts';
-import { protectValue, Scope, unknownValue } from '../template/scope.ts';
+import { protectValue, Scope } from '../template/scope.ts';
+import type { CallResult } from './call.ts';
 import type { EngineContext } from './context.ts';
-import { runUnit, type UnitOutcome } from './unit.ts';
+import { runChanges } from './run-effects.ts';
+import { runTask } from './tries.ts';
 
 /** Why a rollback takes place; `failed` is told to each undo as failed_here or failed_elsewhere. */
 export type RollbackReason = 'failed' | 'interrupted' | 'crash' | 'request';
@@ -80,8 +83,8 @@ export class UndoRunner {
 
   /** Exit code of the unit's probe. */
   async probe(unit: RecordedUnit, probe: TaskNode): Promise<number | undefined> {
-    const outcome = await this.#runTask(unit, probe, this.#scope(unit, {}));
-    return outcome.rc;
+    const { outcome } = await this.#runTask(unit, probe, this.#scope(unit, {}));
+    return exitCode(outcome);
   }
 
   /** Runs one undo task with its registers, loop and condition. */
@@ -102,15 +105,15 @@ export class UndoRunner {
       );
       if (!resolved.when.every((condition) => parseCondition(condition).test(inner.variables)))
         continue;
-      const outcome = await this.#runTask(unit, resolved, inner);
-      if (outcome.failed && !resolved.ignoreErrors) {
+      const { outcome } = await this.#runTask(unit, resolved, inner);
+      if (failureIn(outcome) && !resolved.ignoreErrors) {
         return {
-          message: outcome.message ?? `undo task "${task.name}" failed`,
-          away: outcome.state === 'unreachable',
+          message: messageOf(outcome) ?? `undo task "${task.name}" failed`,
+          away: outcome.is === 'unreachable',
         };
       }
-      if (resolved.register !== undefined && outcome.result !== unknownValue)
-        registers[resolved.register] = outcome.result;
+      const result = resultOf(outcome);
+      if (resolved.register !== undefined && result) registers[resolved.register] = result;
     }
     return undefined;
   }
@@ -121,22 +124,18 @@ export class UndoRunner {
     return known;
   }
 
-  #runTask(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<UnitOutcome> {
+  #runTask(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<CallResult> {
     const { intent } = unit;
     const delegated =
       task.delegateTo === undefined ? intent.target : String(scope.render(task.delegateTo));
-    return runUnit(this.#context, {
-      number: intent.unit,
+    return runTask(this.#context, {
       task,
       step: recordedStep(this.#run, intent.step),
       host: recordedTarget(this.#run, intent.host),
       target: recordedTarget(this.#run, delegated),
       scope,
-      item: unit.whole().item,
-      label: undefined,
       folders: task.role ? [task.role.path] : [],
-      notifiedBy: undefined,
-      recorded: false,
+      outputs: String(intent.unit),
     });
   }
 
@@ -145,11 +144,11 @@ export class UndoRunner {
     const { body, when } = unit.whole().undo;
     if (!JSON.stringify([body, when]).includes('live.facts')) return undefined;
     const task = callTask(unit, { module: 'setup', args: {} });
-    const { setFacts, message, state } = await this.#runTask(unit, task, this.#scope(unit, {}));
-    const facts = setFacts?.['ansible_facts'];
+    const { outcome, plan } = await this.#runTask(unit, task, this.#scope(unit, {}));
+    const facts = runChanges(plan).setFacts?.['ansible_facts'];
     if (isJsonObject(facts)) return facts;
-    const why = `The facts of ${unit.intent.host} cannot be asked for: ${message ?? 'no answer'}`;
-    if (state !== 'unreachable') throw new TaskError(why);
+    const why = `The facts of ${unit.intent.host} cannot be asked for: ${messageOf(outcome) ?? 'no answer'}`;
+    if (outcome.is !== 'unreachable') throw new TaskError(why);
     const details = { host: unit.intent.host, stage: 'connect', retryable: true } as const;
     throw new ConnectError(why, details);
   }

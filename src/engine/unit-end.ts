@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { StepInfo, UnitState } from '../core/events.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { exitCode, failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
 import type { TaskNode } from '../language/document.ts';
-import { unknownValue } from '../template/scope.ts';
 import type { EngineContext } from './context.ts';
-import { outputDigest, type UnitOutcome } from './unit.ts';
+import type { UnitResult } from './unit.ts';
 
 /** How a unit ended. */
 export interface UnitEnd {
@@ -16,7 +17,9 @@ export interface UnitEnd {
   index?: number | undefined;
   label?: string | undefined;
   message?: string | undefined;
-  outcome?: UnitOutcome;
+  outcome?: Outcome;
+  /** What displays show of it. */
+  shown?: Pick<UnitResult, 'actions' | 'diff' | 'undo'>;
   ignored?: boolean;
   task?: TaskNode;
   durationMs?: number;
@@ -29,16 +32,19 @@ export function endUnit(
 ): string | undefined {
   const { step, host, state, outcome, ignored, durationMs = 0 } = end;
   const hidden = end.task?.noLog === true;
-  const result = resultOf(outcome);
+  const { shown } = end;
+  const result = outcome && resultOf(outcome);
+  const rc = outcome && exitCode(outcome);
+  const said = outcome && messageOf(outcome);
   const message =
-    hidden && outcome?.failed && outcome.rc !== undefined
+    hidden && outcome && failureIn(outcome) && rc !== undefined
       ? 'failed; its output is hidden by no_log'
-      : (outcome?.message ?? end.message);
+      : (said ?? end.message);
   log.write({
     ...{ t: 'result', unit: end.number, step: step.number, host },
     ...(end.item === undefined || hidden ? {} : { item: end.item }),
-    ...{ state, ignored, message, rc: outcome?.rc },
-    digest: outcome && !hidden ? outputDigest(outcome.result) : undefined,
+    ...{ state, ignored, message, rc },
+    digest: result && !hidden ? outputDigest(result) : undefined,
     durationMs,
     value: keepsValue(end) && !hidden ? result : undefined,
     index: hidden ? undefined : end.index,
@@ -47,20 +53,19 @@ export function endUnit(
     hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined;
   emit({
     ...{ type: 'unit-end', step, host, item: end.label, state, message, ignored, durationMs },
-    undo: outcome?.undo,
-    actions: hidden ? undefined : outcome?.actions,
-    diff: hidden ? undefined : outcome?.diff,
+    undo: shown?.undo,
+    actions: hidden ? undefined : shown?.actions,
+    diff: hidden ? undefined : shown?.diff,
     stdout: text('stdout'),
     stderr: text('stderr'),
   });
   return message;
 }
 
-function resultOf(outcome: UnitOutcome | undefined): JsonObject | undefined {
-  const result = outcome?.result;
-  return result !== undefined && result !== unknownValue && isJsonObject(result)
-    ? result
-    : undefined;
+function outputDigest(result: JsonObject): string {
+  return createHash('sha256')
+    .update(`${String(result['stdout'] ?? '')}\u0000${String(result['stderr'] ?? '')}`)
+    .digest('hex');
 }
 
 /** An undo may ask for `result`; a resumed loop needs what its finished items registered. */

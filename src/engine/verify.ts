@@ -1,6 +1,8 @@
 import pLimit from 'p-limit';
+import { describeAction } from '../core/action.ts';
 import { RunnerError } from '../core/errors.ts';
 import type { ModuleCall } from '../core/module.ts';
+import { failureIn, hasChanged, messageOf } from '../core/outcome.ts';
 import {
   rollbackPolicy,
   type FingerprintRecord,
@@ -14,7 +16,7 @@ import type { EngineContext } from './context.ts';
 import { fingerprintsBefore, fingerprintText } from './fingerprint.ts';
 import { runVerifyTasks } from './rollback-tasks.ts';
 import { callTask, recordedStep, recordedTarget } from './undo-unit.ts';
-import { runUnit } from './unit.ts';
+import { runTask } from './tries.ts';
 
 /** Between two looks at a state that is not yet as before. */
 const SETTLE_PAUSE_MS = 2000;
@@ -146,23 +148,18 @@ async function problemOf(
 ): Promise<string | undefined> {
   const target = recordedTarget(run, unit.intent.target);
   const task = callTask(unit, { module, args: context.redactor.resolveAll(args) });
-  const outcome = await runUnit(
-    { ...context, settings: { ...context.settings, check: true } },
-    {
-      number: unit.intent.unit,
-      task,
-      step: recordedStep(run, unit.intent.step),
-      host: target,
-      target,
-      scope: new Scope([]),
-      item: undefined,
-      label: undefined,
-      folders: [],
-      notifiedBy: undefined,
-      recorded: false,
-    },
-  );
+  const { outcome, plan } = await runTask(context, {
+    task,
+    step: recordedStep(run, unit.intent.step),
+    host: target,
+    target,
+    scope: new Scope([]),
+    folders: [],
+    mode: 'check',
+    outputs: String(unit.intent.unit),
+  });
   const what = String(args['path'] ?? args['name'] ?? module);
-  if (outcome.failed) return `${what}: ${outcome.message ?? 'cannot be looked at'}`;
-  return outcome.changed ? `${what} would still need: ${outcome.actions.join(', ')}` : undefined;
+  if (failureIn(outcome)) return `${what}: ${messageOf(outcome) ?? 'cannot be looked at'}`;
+  const actions = (plan?.actions ?? []).map(describeAction);
+  return hasChanged(outcome) ? `${what} would still need: ${actions.join(', ')}` : undefined;
 }

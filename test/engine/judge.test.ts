@@ -1,18 +1,171 @@
 import { describe, expect, it } from 'vitest';
-import { judge } from '../../src/engine/judge.ts';
-import type { UnitOutcome } from '../../src/engine/unit.ts';
-import { unknownValue } from '../../src/template/scope.ts';
+import { TaskError } from '../../src/core/errors.ts';
+import type { Failure } from '../../src/core/failure.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import { hasChanged, messageOf, needsRealRun, type Outcome } from '../../src/core/outcome.ts';
+import {
+  judge,
+  simulated,
+  untilUnmet,
+  verdict,
+  wantsRetry,
+  type Holds,
+} from '../../src/engine/judge.ts';
 
-const outcome = (state: UnitOutcome['state'], more: Partial<UnitOutcome> = {}): UnitOutcome => ({
-  ...{ state, result: {}, changed: false, message: 'said', rc: undefined, actions: [] },
-  failed: state === 'failed' || state === 'unreachable' || state === 'unknown',
-  ...{ setFacts: undefined, joinGroups: undefined, leaveGroups: undefined, addHosts: undefined },
-  ...{ diff: undefined, undo: undefined, ...more },
+const refused: Failure = { kind: 'refused', message: 'said' };
+const timeout: Failure = { kind: 'timeout', message: 'too long' };
+const template: Failure = { kind: 'template', message: 'no such name' };
+const command: Failure = {
+  ...{ kind: 'command', action: 'exec /bin/false', argv: ['/bin/false'], code: 1 },
+  ...{ stdout: '', stderr: '' },
+};
+const outcomes = {
+  ok: { is: 'ok', result: { msg: 'said' } },
+  changed: { is: 'changed', result: {} },
+  failed: { is: 'failed', failure: refused, result: { msg: 'said' }, changed: false },
+  unreachable: { is: 'unreachable', failure: refused, result: {} },
+  unknown: { is: 'unknown', failure: timeout, result: {} },
+  'timed out': { is: 'failed', failure: timeout, result: {}, changed: false },
+  predicted: { is: 'predicted', change: true, result: {} },
+  skipped: { is: 'skipped' },
+} satisfies Record<string, Outcome>;
+
+const always: Holds = () => true;
+const never: Holds = () => false;
+const broken: Holds = () => {
+  throw new TaskError('no such name', { at: { file: 'p.yml', line: 3, column: 7 } });
+};
+
+describe('changed_when, failed_when and read_only', () => {
+  type Said = Parameters<typeof verdict>[0];
+  const silent: Said = { changedWhen: undefined, failedWhen: undefined, readOnly: false };
+  const failedWhen = { ...silent, failedWhen: ['bad'] };
+  const changedWhen = { ...silent, changedWhen: ['new'] };
+  const readOnly = { ...silent, readOnly: true };
+
+  it.each<[string, keyof typeof outcomes, Said, Holds, string]>([
+    ['failed_when', 'ok', failedWhen, always, 'failed'],
+    ['failed_when', 'failed', failedWhen, always, 'failed'],
+    ['failed_when', 'failed', failedWhen, never, 'ok'],
+    ['changed_when', 'ok', changedWhen, always, 'changed'],
+    ['changed_when', 'changed', changedWhen, never, 'ok'],
+    ['changed_when', 'failed', changedWhen, always, 'failed changed'],
+    ['read_only', 'changed', readOnly, never, 'ok'],
+    ['no condition', 'changed', silent, never, 'changed'],
+    // Without an answer there is nothing to judge.
+    ['failed_when', 'unreachable', failedWhen, never, 'unreachable'],
+    ['failed_when', 'unknown', failedWhen, never, 'unknown'],
+    ['failed_when', 'timed out', failedWhen, never, 'failed'],
+    ['failed_when', 'predicted', failedWhen, always, 'predicted changed'],
+    ['changed_when', 'predicted', changedWhen, never, 'predicted changed'],
+    ['failed_when', 'skipped', failedWhen, always, 'skipped'],
+  ])('%s of a task that is %s', (_title, said, task, holds, expected) => {
+    const judged = verdict(task, outcomes[said], { holds });
+    const changed = judged.is !== 'changed' && hasChanged(judged) ? ' changed' : '';
+    expect(`${judged.is}${changed}`).toBe(expected);
+  });
+
+  it('are told what the result is, and set its flags', () => {
+    const seen: JsonObject[] = [];
+    const holds: Holds = (_conditions, result) => seen.push(result) > 0;
+    const task = { ...silent, changedWhen: ['new'], failedWhen: ['bad'] };
+    expect(verdict(task, outcomes.ok, { holds })).toEqual({
+      ...{ is: 'failed', changed: true, result: { msg: 'said', changed: true, failed: true } },
+      failure: { kind: 'condition', of: 'failed_when', text: 'bad', tries: 1, said: 'said' },
+    });
+    expect(seen).toEqual([{ msg: 'said' }, { msg: 'said' }]);
+  });
+
+  it('keep the failure of the module where they agree with it', () => {
+    const judged = verdict(failedWhen, outcomes.failed, { holds: always });
+    expect(judged).toMatchObject({ is: 'failed', failure: refused });
+  });
+
+  it.each([changedWhen, failedWhen])('fail the task where they have no value', (task) => {
+    const judged = verdict(task, outcomes.changed, { holds: broken });
+    expect(judged).toMatchObject({
+      ...{ is: 'failed', changed: true, result: { msg: 'p.yml:3:7: no such name', failed: true } },
+      failure: { kind: 'condition', error: { kind: 'refused', message: 'no such name' } },
+    });
+    const lost = verdict(task, outcomes.changed, { holds: broken, isLost: true });
+    expect(messageOf(lost)).toBe(
+      'The step finished before the run was interrupted, but its output was lost: p.yml:3:7: no such name',
+    );
+  });
 });
-const strict = { ignoreErrors: false, ignoreUnreachable: false };
-const live = { predicted: false, injected: false };
+
+describe('another try', () => {
+  const until = { until: ['ready'] };
+  const once = { until: [] };
+
+  it.each<[keyof typeof outcomes, typeof until | typeof once, number, Holds, boolean]>([
+    ['ok', until, 0, never, true],
+    ['ok', until, 0, always, false],
+    ['ok', until, 0, broken, true],
+    ['failed', until, 3, always, false],
+    ['failed', once, 3, always, true],
+    ['failed', once, 0, always, false],
+    ['ok', once, 3, never, false],
+    ['timed out', until, 3, never, false],
+    ['unreachable', until, 3, never, false],
+    ['unknown', once, 3, never, false],
+    ['skipped', until, 3, never, false],
+  ])('of a task that is %s, with %j and %i retries', (said, task, retries, holds, expected) => {
+    expect(wantsRetry(task, outcomes[said], { retries, holds })).toBe(expected);
+  });
+
+  it('passes a bug in a condition on', () => {
+    const holds: Holds = () => {
+      throw new Error('a bug');
+    };
+    expect(() => wantsRetry(until, outcomes.ok, { retries: 1, holds })).toThrow('a bug');
+    expect(() =>
+      verdict({ changedWhen: ['x'], failedWhen: undefined, readOnly: false }, outcomes.ok, {
+        holds,
+      }),
+    ).toThrow('a bug');
+  });
+
+  it('says the last answer where `until` was never fulfilled', () => {
+    const after = (outcome: Outcome) => messageOf(untilUnmet({ until: ['a', 'b'] }, outcome, 5));
+    const sentence = 'Not reached after 5 attempts: a and b.';
+    expect(after(outcomes.ok)).toBe(`${sentence} Last answer: said`);
+    expect(after(outcomes.changed)).toBe(sentence);
+    expect(after({ ...outcomes.failed, failure: command })).toBe(
+      `${sentence} Last answer: "exec /bin/false" ended with code 1: no output`,
+    );
+  });
+
+  it.each(['unreachable', 'unknown', 'predicted'] as const)(
+    'does not fail one that is %s',
+    (said) => {
+      expect(untilUnmet(until, outcomes[said], 5)).toBe(outcomes[said]);
+    },
+  );
+
+  it('may count as success by failed_when', () => {
+    const unmet = untilUnmet(until, outcomes.changed, 2);
+    const task = { changedWhen: undefined, failedWhen: ['false'], readOnly: false };
+    expect(verdict(task, unmet, { holds: never })).toMatchObject({
+      ...{ is: 'changed', result: { msg: 'Not reached after 2 attempts: ready.', failed: false } },
+    });
+  });
+});
+
+describe('check_mode: true in a real run', () => {
+  it('registers what would change, and the host is as it was', () => {
+    expect(simulated({ is: 'predicted', change: true, result: { changed: true } })).toEqual({
+      ...{ is: 'ok', result: { changed: true } },
+    });
+    expect(simulated({ ...outcomes.failed, changed: true })).toEqual(outcomes.failed);
+    expect(simulated(needsRealRun)).toBe(needsRealRun);
+  });
+});
 
 describe('the verdict on a step', () => {
+  const strict = { ignoreErrors: false, ignoreUnreachable: false };
+  const live = { predicted: false, injected: false };
+
   it.each([
     ['failed', { ...strict, ignoreErrors: true }, true],
     ['failed', { ...strict, ignoreUnreachable: true }, false],
@@ -20,37 +173,39 @@ describe('the verdict on a step', () => {
     ['unreachable', { ...strict, ignoreUnreachable: true }, true],
     ['unknown', { ...strict, ignoreErrors: true }, true],
     ['ok', { ignoreErrors: true, ignoreUnreachable: true }, false],
-  ] as const)('of %s with %j ignores the failure: %s', (state, task, ignored) => {
-    expect(judge(task, outcome(state), live)).toMatchObject({ state, ignored });
+  ] as const)('of %s with %j ignores the failure: %s', (said, task, ignored) => {
+    expect(judge(task, outcomes[said], live)).toEqual({ outcome: outcomes[said], ignored });
   });
 
-  it('never ignores a mistake of the playbook', () => {
+  it.each<[string, Failure]>([
+    ['a template of its arguments', template],
+    [
+      'one that failed at the last try',
+      { kind: 'condition', of: 'until', text: 'ready', tries: 2, last: template },
+    ],
+  ])('never ignores a mistake of the playbook: %s', (_title, failure) => {
     const task = { ...strict, ignoreErrors: true };
-    const verdict = judge(task, outcome('failed', { mistake: true }), live);
-    expect(verdict).toMatchObject({ failed: true, ignored: false });
+    expect(judge(task, { ...outcomes.failed, failure }, live).ignored).toBe(false);
   });
 
   it('fails the step of --fail-at, whatever it did', () => {
-    const verdict = judge(strict, outcome('changed', { changed: true }), {
-      ...live,
-      injected: true,
+    const injected = { ...live, injected: true };
+    expect(judge(strict, outcomes.changed, injected)).toEqual({
+      outcome: { is: 'failed', failure: { kind: 'injected' }, result: {}, changed: true },
+      ignored: false,
     });
-    expect(verdict).toMatchObject({ state: 'failed', failed: true, changed: true });
   });
 
   it('cannot tell in check mode whether a step fails after one that was only predicted', () => {
     const predicted = { ...live, predicted: true };
-    expect(judge(strict, outcome('failed'), predicted)).toMatchObject({
-      ...{ state: 'unknown', failed: false, result: unknownValue },
-      message: 'cannot be told before the run: said',
+    expect(judge(strict, outcomes.failed, predicted)).toEqual({
+      outcome: {
+        ...{ is: 'predicted', change: 'cannot tell' },
+        why: 'cannot be told before the run: said',
+      },
+      ignored: false,
     });
-    expect(judge(strict, outcome('unreachable'), predicted)).toMatchObject({ failed: true });
-    expect(judge(strict, outcome('ok'), predicted)).toMatchObject({ state: 'ok' });
-  });
-
-  it('leaves the outcome as the unit gave it', () => {
-    const said = outcome('failed');
-    judge(strict, said, { predicted: true, injected: true });
-    expect(said).toEqual(outcome('failed'));
+    for (const said of ['unreachable', 'unknown', 'ok'] as const)
+      expect(judge(strict, outcomes[said], predicted).outcome).toBe(outcomes[said]);
   });
 });

@@ -1,0 +1,145 @@
+import { describeAction, type Action } from './action.ts';
+import { ConnectError, TemplateError, TimeoutError } from './errors.ts';
+import type { ConnectStage, RunnerError } from './errors.ts';
+import type { CommandOutput } from './fact.ts';
+import { formatSource, type SourceRef } from './source.ts';
+
+/** Why a step failed on a host. `describeFailure` makes the sentences. */
+export type Failure = {
+  /** Position in the playbook, unless it is that of the step. */
+  at?: SourceRef;
+  hint?: string;
+} & (
+  | CommandFailure
+  | ConditionFailure
+  /** `refused`: by the module or by the host. `template`: the playbook itself is wrong. */
+  | { kind: 'refused' | 'template'; message: string }
+  | { kind: 'connect'; stage: ConnectStage; retryable: boolean; message: string }
+  | { kind: 'timeout'; message: string }
+  /** By `--fail-at`. */
+  | { kind: 'injected' }
+  /** The task has `no_log`. */
+  | { kind: 'hidden' }
+);
+
+export interface CommandFailure {
+  kind: 'command';
+  /** First line of the action. */
+  action: string;
+  /** Absent where the action is no command. */
+  argv?: string[];
+  code: number;
+  /** Last lines of the output. */
+  stdout: string;
+  stderr: string;
+  /** Message of the module. */
+  message?: string;
+}
+
+export interface ConditionFailure {
+  kind: 'condition';
+  of: 'changed_when' | 'failed_when' | 'until';
+  text: string;
+  tries: number;
+  /** Why the condition has no value. */
+  error?: Failure;
+  /** The output was lost with an interrupted run, after the step had finished. */
+  answer?: 'lost';
+  /** Failure of the last try. */
+  last?: Failure;
+  /** Message of the last try, where that did not fail. */
+  said?: string;
+}
+
+const TAIL_LINES = 5;
+
+export function commandFailure(
+  action: Action | undefined,
+  output: CommandOutput | undefined,
+  message?: string,
+): Failure {
+  const text = action ? describeAction(action).split('\n')[0] : undefined;
+  return {
+    kind: 'command',
+    action: text ?? 'the action',
+    ...(action?.kind === 'exec' ? { argv: action.argv } : {}),
+    code: output?.code ?? -1,
+    stdout: tail(output?.stdout ?? ''),
+    stderr: tail(output?.stderr ?? ''),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+/** @param place names the position of the error in the sentence, too */
+export function failureOf(error: RunnerError, { place }: { place: boolean }): Failure {
+  const { message, hint, at } = error;
+  const common = {
+    ...(place && at ? { at } : {}),
+    ...(hint === undefined ? {} : { hint }),
+    message,
+  };
+  if (error instanceof ConnectError) {
+    const { stage, retryable } = error;
+    return { ...common, kind: 'connect', stage, retryable };
+  }
+  if (error instanceof TimeoutError) return { ...common, kind: 'timeout' };
+  return { ...common, kind: error instanceof TemplateError ? 'template' : 'refused' };
+}
+
+/** A mistake in the playbook, which `ignore_errors` does not cover. */
+export function isMistake(failure: Failure): boolean {
+  if (failure.kind === 'condition') return failure.last !== undefined && isMistake(failure.last);
+  return failure.kind === 'template';
+}
+
+/** The headline is empty where nothing is known beyond the failure itself. */
+export function describeFailure(failure: Failure): { headline: string; details: string[] } {
+  const [headline = '', ...details] = textOf(failure).trimEnd().split('\n');
+  return { headline, details };
+}
+
+/** All lines of the description; undefined where there is nothing to say. */
+export function failureText(failure: Failure): string | undefined {
+  return textOf(failure) || undefined;
+}
+
+function textOf(failure: Failure): string {
+  const place = failure.at ? `${formatSource(failure.at)}: ` : '';
+  return `${place}${sentence(failure)}${failure.hint ? ` ${failure.hint}` : ''}`;
+}
+
+function sentence(failure: Failure): string {
+  switch (failure.kind) {
+    case 'command': {
+      const { action, code, stdout, stderr, message } = failure;
+      const said = stderr || stdout || 'no output';
+      return message ?? `"${action}" ended with code ${String(code)}: ${said}`;
+    }
+    case 'condition':
+      return conditionSentence(failure);
+    case 'injected':
+      return 'made to fail by --fail-at';
+    case 'hidden':
+      return 'failed; its output is hidden by no_log';
+    case 'refused':
+    case 'template':
+    case 'connect':
+    case 'timeout':
+      return failure.message;
+  }
+}
+
+function conditionSentence(failure: ConditionFailure): string {
+  const { of, text, tries, error, last, said } = failure;
+  if (error && failure.answer === 'lost')
+    return `The step finished before the run was interrupted, but its output was lost: ${textOf(error)}`;
+  if (error) return textOf(error);
+  const answer = last ? failureText(last) : said;
+  if (of !== 'until') return answer ?? '';
+  const after = `Not reached after ${String(tries)} attempts: ${text}.`;
+  return answer === undefined ? after : `${after} Last answer: ${answer}`;
+}
+
+function tail(text: string): string {
+  return text.trim().split('\n').slice(-TAIL_LINES).join('\n');
+}

@@ -1,0 +1,68 @@
+import type { UnitState } from './events.ts';
+import { failureText, type Failure } from './failure.ts';
+import type { JsonObject } from './json.ts';
+
+/** What a task did on one host. `result` is the value that `register` gets. */
+export type Outcome =
+  | {
+      is: 'ok' | 'changed';
+      result: JsonObject;
+      /** Message, where that is not the one of the result. */
+      why?: string;
+    }
+  | { is: 'skipped'; result?: JsonObject; why?: string }
+  /** `changed`: the task may have changed the host before it failed. */
+  | { is: 'failed'; failure: Failure; result: JsonObject; changed: boolean }
+  /** `unknown`: something was sent, and no trustworthy answer came back. Only the host can say what became of it. */
+  | { is: 'unreachable' | 'unknown'; failure: Failure; result: JsonObject }
+  /** Check mode: whether the task would change the host. Without a result, only a real run can give it. */
+  | { is: 'predicted'; change: boolean | 'cannot tell'; result?: JsonObject; why?: string };
+
+/** Check mode cannot give a value that a step needs. */
+export const needsRealRun: Outcome = {
+  is: 'predicted',
+  change: 'cannot tell',
+  why: 'depends on a value that only a real run can give',
+};
+
+/** The word for it in displays and in the journal, where both kinds of doubt are "unknown". */
+export function stateOf(outcome: Outcome): UnitState {
+  if (outcome.is !== 'predicted') return outcome.is;
+  if (outcome.change === 'cannot tell') return 'unknown';
+  return outcome.change ? 'changed' : 'ok';
+}
+
+/** Why the task failed; undefined when it did not. */
+export function failureIn(outcome: Outcome): Failure | undefined {
+  return 'failure' in outcome ? outcome.failure : undefined;
+}
+
+export function hasChanged(outcome: Outcome): boolean {
+  if (outcome.is === 'failed') return outcome.changed;
+  return outcome.is === 'changed' || (outcome.is === 'predicted' && outcome.change === true);
+}
+
+/** The registered value; undefined when only a real run can give it. */
+export function resultOf(outcome: Outcome): JsonObject | undefined {
+  if (outcome.is !== 'skipped') return outcome.result;
+  return outcome.result ?? { skipped: true, changed: false, failed: false };
+}
+
+/** What is said about it, in one sentence or more. */
+export function messageOf(outcome: Outcome): string | undefined {
+  const failure = failureIn(outcome);
+  if (failure) return failureText(failure);
+  if ('why' in outcome) return outcome.why;
+  return messageIn(outcome.result);
+}
+
+export function messageIn(result: JsonObject | undefined): string | undefined {
+  const message = result?.['msg'];
+  return typeof message === 'string' ? message : undefined;
+}
+
+/** Exit code of the last action. */
+export function exitCode(outcome: Outcome): number | undefined {
+  const code = resultOf(outcome)?.['rc'];
+  return typeof code === 'number' ? code : undefined;
+}

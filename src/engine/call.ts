@@ -1,0 +1,318 @@
+import type { Action } from '../core/action.ts';
+import {
+  ConnectError,
+  JournalError,
+  RunnerError,
+  TaskError,
+  TimeoutError,
+  UnknownValueError,
+} from '../core/errors.ts';
+import type { StepInfo } from '../core/events.ts';
+import type { CommandOutput } from '../core/fact.ts';
+import { commandFailure, failureOf, failureText, type Failure } from '../core/failure.ts';
+import type { HostSession, OutputSink } from '../core/host.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { effectOf, resultLines, type Module, type Plan } from '../core/module.ts';
+import { messageIn, needsRealRun, type Outcome } from '../core/outcome.ts';
+import type { TaskNode } from '../language/document.ts';
+import type { Scope } from '../template/scope.ts';
+import { trace } from '../util/trace.ts';
+import { renderArguments } from './arguments.ts';
+import { FACT_TIMEOUT_MS, type EngineContext } from './context.ts';
+import { ControllerFiles } from './controller-files.ts';
+import { SessionHostView } from './host-view.ts';
+import { timeoutOf } from './limits.ts';
+import { actOnRun, runEffect } from './run-effects.ts';
+import { TargetLine } from './target-line.ts';
+import { undoesAlways } from './undo-plan.ts';
+
+/** One call of a task's module on one host. */
+export interface Call {
+  task: TaskNode;
+  /** Step that displays show it under. */
+  step: StepInfo;
+  host: InventoryHost;
+  /** Where it runs: the host, or what it is delegated to. */
+  target: InventoryHost;
+  scope: Scope;
+  /** Directories for templates and files, nearest first. */
+  folders: string[];
+  mode: CallMode;
+  /** Counted from one. */
+  attempt: number;
+  /** Beginning of the names of files with outputs that are too long for memory. */
+  outputs: string;
+  /** Record of what the call changes; absent for a call whose caller keeps the record. */
+  change: ChangeRecord | undefined;
+}
+
+/** `check`: of the whole run. `simulated`: of a task with `check_mode` in a real run. Neither changes a host. */
+export type CallMode = 'real' | 'check' | 'simulated';
+
+/** Has what a change needs on record before it begins. */
+export interface ChangeRecord {
+  /** Number of the unit. */
+  readonly unit: number;
+  /** Paths that the host copies before the change; undefined until the change is on record. */
+  readonly copies: readonly string[] | undefined;
+  /** Does nothing when an earlier try has begun the change. */
+  begin(planned: PlannedCall): Promise<void>;
+}
+
+export interface PlannedCall {
+  module: Module;
+  args: JsonObject;
+  plan: Plan;
+  /** Opens the session if that has not happened yet. */
+  session: () => Promise<HostSession>;
+}
+
+export interface CallResult {
+  outcome: Outcome;
+  /** As they were rendered; those of the playbook where that failed. */
+  args: JsonObject;
+  plan: Plan | undefined;
+}
+
+/** What a call reaches the world with. */
+export type CallContext = Pick<
+  EngineContext,
+  | 'modules'
+  | 'connections'
+  | 'files'
+  | 'clock'
+  | 'settings'
+  | 'signal'
+  | 'isStopping'
+  | 'sendHttp'
+  | 'decrypt'
+  | 'captures'
+  | 'keepOutput'
+  | 'emit'
+  | 'ask'
+>;
+
+/**
+ * Calls a module on a host once: renders its arguments, plans, acts, concludes. Conditions on the result, further tries and
+ * records are the caller's.
+ *
+ * @throws JournalError; what a host, a module or a template did is an outcome
+ */
+export async function call(context: CallContext, asked: Call): Promise<CallResult> {
+  try {
+    return await carryOut(context, asked);
+  } catch (error) {
+    return endedBy(error, asked);
+  }
+}
+
+/** The result of a call that an error ended. @throws an error that no host, module or template has caused */
+export function endedBy(
+  error: unknown,
+  { task, change }: Pick<Call, 'task' | 'change'>,
+): CallResult {
+  return { outcome: outcomeOf(error, change), args: task.args, plan: undefined };
+}
+
+function outcomeOf(error: unknown, change: ChangeRecord | undefined): Outcome {
+  if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
+  if (error instanceof UnknownValueError) return needsRealRun;
+  const failure = failureOf(error, { place: false });
+  const result: JsonObject = { failed: true, changed: false, msg: failureText(failure) ?? '' };
+  if (error instanceof ConnectError)
+    return { is: 'unreachable', failure, result: { ...result, unreachable: true } };
+  if (error instanceof TimeoutError && change?.copies !== undefined)
+    return { is: 'unknown', failure, result };
+  return { is: 'failed', failure, result, changed: false };
+}
+
+async function carryOut(context: CallContext, asked: Call): Promise<CallResult> {
+  const { task, step, host, scope, attempt, change } = asked;
+  const module = context.modules.get(task.module);
+  if (!module) throw new TaskError(`Module "${task.module}" is not available.`);
+  const timeoutMs = timeoutOf(task, scope) * 1000;
+  const args = renderArguments(task, module, scope);
+  trace('template', () => {
+    const text = task.noLog ? '(hidden by no_log)' : JSON.stringify(args);
+    return `${host.name} ${task.id}: ${task.module} ${text}`;
+  });
+  const check = asked.mode !== 'real';
+  // A step that asks the host nothing needs no connection.
+  const line = new TargetLine(context, asked);
+  const session = () => line.session();
+  const plan = await planCall(context, asked, { module, args, session, timeoutMs });
+  const patience = runEffect(plan, 'await-host');
+  if (patience) await line.await(patience, { check });
+  const readOnly = task.readOnly || effectOf(module, args) === 'reads';
+  await actOnRun(context, plan, { check, key: `${String(step.number)}_${String(attempt)}` });
+  const end = (outcome: Outcome): CallResult => ({ outcome, args, plan });
+  if (runEffect(plan, 'ask') && check) return end(needsRealRun);
+  // A step that is undone in any case is on record although it changes nothing.
+  const always = !check && change !== undefined && undoesAlways(task, plan);
+  if (plan.actions.length === 0 && !always) return end(done(plan.result));
+  if (check && !readOnly)
+    return end({ is: 'predicted', change: counts(plan.actions), result: { ...plan.result } });
+  const planned = { module, args, plan, session };
+  if (!readOnly || always) await change?.begin(planned);
+  if (plan.actions.length === 0) return end(done(plan.result));
+  const { outputs, kept } = await perform(context, asked, { plan, session, readOnly, timeoutMs });
+  return end(conclude(planned, { outputs, kept, readOnly }));
+}
+
+function done(result: JsonObject | undefined): Outcome {
+  return { is: 'ok', result: { ...result } };
+}
+
+async function planCall(
+  context: CallContext,
+  asked: Call,
+  { module, args, session, timeoutMs }: Omit<PlannedCall, 'plan'> & { timeoutMs: number },
+): Promise<Plan> {
+  const { task, host, scope, folders } = asked;
+  const { files, settings, signal, sendHttp, decrypt, captures } = context;
+  const facts = new SessionHostView({
+    name: host.name,
+    session,
+    signal,
+    // Looking may take long as well where the playbook says so.
+    factTimeoutMs:
+      task.timeoutSeconds === undefined ? FACT_TIMEOUT_MS : Math.max(FACT_TIMEOUT_MS, timeoutMs),
+    wantsDiff: settings.diff && task.showDiff,
+  });
+  const controller = new ControllerFiles({
+    files,
+    scope,
+    folders,
+    request: sendHttp,
+    decrypt,
+    keptCopy: (copy) => captures?.read(copy),
+  });
+  // The schema has let these arguments pass, so they are what the module takes.
+  const plan = await module.plan(args as never, {
+    host: facts,
+    controller,
+    once: asked.mode !== 'real',
+  });
+  if (controller.sawSecret) delete plan.diff;
+  return withEnvironment(plan, scope.render(task.environment));
+}
+
+async function perform(
+  context: CallContext,
+  asked: Call,
+  {
+    plan,
+    session,
+    readOnly,
+    timeoutMs,
+  }: Pick<PlannedCall, 'plan' | 'session'> & { readOnly: boolean; timeoutMs: number },
+): Promise<{ outputs: CommandOutput[]; kept: string[] }> {
+  const { task, step, host } = asked;
+  const { emit, signal, captures } = context;
+  const record = readOnly ? undefined : asked.change;
+  const kept: string[] = [];
+  const opened = await session();
+  const { change } = await opened.exchange(
+    {
+      change: {
+        actions: plan.actions,
+        captures: record?.copies ?? [],
+        unit: record?.unit,
+        detach: task.detach,
+      },
+    },
+    {
+      timeoutMs,
+      signal,
+      ...(task.noLog
+        ? {}
+        : {
+            overflow: (stream) => keepOutput(context, asked, stream, kept),
+            onOutput: (text) => {
+              emit({ type: 'output', step, host: host.name, text });
+            },
+          }),
+    },
+  );
+  if (!change) throw new TaskError(`The session gave no answer to the step on "${host.name}".`);
+  if (change.refused !== undefined) {
+    throw new TaskError(
+      `The state before could not be kept on "${host.name}": ${change.refused}.`,
+      {
+        hint: 'The step was not started. Make room under /var/lib/runner.',
+      },
+    );
+  }
+  if (record)
+    for (const [path, content] of change.copies ?? [])
+      captures?.keep({ copyOf: path, unit: record.unit }, content);
+  return { outputs: change.outputs, kept };
+}
+
+/** The whole of an output that is too long for memory goes to the directory of the run. */
+function keepOutput(
+  { keepOutput, emit }: CallContext,
+  { outputs, attempt, host, step }: Call,
+  stream: 'stdout' | 'stderr',
+  kept: string[],
+): OutputSink | undefined {
+  const sink = keepOutput?.(`${outputs}.${String(attempt)}.${stream}`);
+  if (!sink) return undefined;
+  kept.push(sink.path);
+  const text = `"${step.name}" on ${host.name} says more on ${stream} than is kept in memory. All of it is in ${sink.path}`;
+  emit({ type: 'message', level: 'info', text });
+  return sink;
+}
+
+/** The outcome of the actions, from their answers. */
+function conclude(
+  { module, args, plan }: PlannedCall,
+  { outputs, kept, readOnly }: { outputs: CommandOutput[]; kept: string[]; readOnly: boolean },
+): Outcome {
+  const conclusion = module.conclude?.(outputs, args as never);
+  const result: JsonObject = { ...plan.result, ...valuesOf(outputs), ...conclusion?.result };
+  if (kept.length > 0) result['output_files'] = kept;
+  const changed = !readOnly && counts(plan.actions) && conclusion?.changed !== false;
+  const last = outputs.at(-1);
+  if (last?.code === 0) return { is: changed ? 'changed' : 'ok', result };
+  const failure: Failure = commandFailure(
+    plan.actions[outputs.length - 1],
+    last,
+    messageIn(result),
+  );
+  result['msg'] ??= failureText(failure) ?? '';
+  return { is: 'failed', failure, result, changed };
+}
+
+function withEnvironment(plan: Plan, environment: JsonValue): Plan {
+  if (!isJsonObject(environment) || Object.keys(environment).length === 0) return plan;
+  const env = Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [name, String(value)]),
+  );
+  return {
+    ...plan,
+    actions: plan.actions.map((action) =>
+      action.kind === 'exec' ? { ...action, env: { ...env, ...action.env } } : action,
+    ),
+  };
+}
+
+/** Whether one of the actions is a change. */
+function counts(actions: readonly Action[]): boolean {
+  return actions.some((action) => !(action.kind === 'exec' && action.counts === false));
+}
+
+function valuesOf(outputs: CommandOutput[]): JsonObject {
+  const last = outputs.at(-1);
+  if (!last) return {};
+  return {
+    rc: last.code,
+    stdout: last.stdout.replace(/\n$/, ''),
+    stderr: last.stderr.replace(/\n$/, ''),
+    stdout_lines: resultLines(last.stdout),
+    ...(last.bytes === undefined
+      ? {}
+      : { stdout_bytes: last.bytes.stdout, stderr_bytes: last.bytes.stderr }),
+  };
+}

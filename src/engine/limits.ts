@@ -1,0 +1,35 @@
+import { TaskError } from '../core/errors.ts';
+import type { Limit, TaskNode } from '../language/document.ts';
+import type { Scope } from '../template/scope.ts';
+
+/** Seconds a step may take when its task does not say. */
+const DEFAULT_TIMEOUT_SECONDS = 1800;
+
+/** Seconds a try may take. @throws TaskError where it is not a number */
+export function timeoutOf(task: Pick<TaskNode, 'timeoutSeconds' | 'at'>, scope: Scope): number {
+  return limitOf('timeout', task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS, { task, scope });
+}
+
+/** @throws TaskError where one of them is not a number */
+export function retriesOf(
+  task: Pick<TaskNode, 'retries' | 'delaySeconds' | 'at'>,
+  scope: Scope,
+): { retries: number; delaySeconds: number } {
+  return {
+    retries: limitOf('retries', task.retries, { task, scope }),
+    delaySeconds: limitOf('delay', task.delaySeconds, { task, scope }),
+  };
+}
+
+function limitOf(
+  key: string,
+  value: Limit,
+  { task, scope }: { task: Pick<TaskNode, 'at'>; scope: Scope },
+): number {
+  const rendered = typeof value === 'number' ? value : scope.render(value);
+  const found = typeof rendered === 'string' ? Number(rendered || Number.NaN) : rendered;
+  if (typeof found === 'number' && found >= 0) return found;
+  throw new TaskError(`"${key}" is ${JSON.stringify(rendered)}, not a number of at least 0.`, {
+    at: task.at,
+  });
+}

@@ -1,0 +1,59 @@
+import { ConnectError } from '../core/errors.ts';
+import type { HostSession } from '../core/host.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import type { RunEffect } from '../core/module.ts';
+import type { TaskNode } from '../language/document.ts';
+import type { Scope } from '../template/scope.ts';
+import { resolveAccess } from './access.ts';
+import { FACT_TIMEOUT_MS, openSession, type EngineContext } from './context.ts';
+
+type Needed = Pick<EngineContext, 'clock' | 'connections' | 'isStopping' | 'settings' | 'signal'>;
+
+/** The session of a call, opened when it is needed first. */
+export class TargetLine {
+  readonly #context: Needed;
+  readonly #open: () => Promise<HostSession>;
+  #opened: Promise<HostSession> | undefined;
+
+  constructor(
+    context: Needed,
+    { task, target, scope }: { task: TaskNode; target: InventoryHost; scope: Scope },
+  ) {
+    this.#context = context;
+    this.#open = async () =>
+      openSession(context, target, resolveAccess(task.become, target.address, scope));
+  }
+
+  session(): Promise<HostSession> {
+    return (this.#opened ??= this.#open());
+  }
+
+  /** Waits for a host that cannot be reached. @throws ConnectError when the time is over */
+  async await(
+    patience: Extract<RunEffect, { kind: 'await-host' }>,
+    { check }: { check: boolean },
+  ): Promise<void> {
+    await (this.#opened = this.#answering(patience, check));
+  }
+
+  async #answering(
+    { seconds, pauseSeconds, delaySeconds }: Extract<RunEffect, { kind: 'await-host' }>,
+    check: boolean,
+  ): Promise<HostSession> {
+    const { clock, signal, isStopping } = this.#context;
+    if (delaySeconds > 0 && !check) await clock.sleep(delaySeconds * 1000, signal);
+    const deadline = clock.now() + seconds * 1000;
+    for (;;) {
+      try {
+        const session = await this.#open();
+        // A line that was open before may be dead without anybody having noticed.
+        await session.exchange({ reads: [{ script: ':' }] }, { timeoutMs: FACT_TIMEOUT_MS });
+        return session;
+      } catch (error) {
+        const again = error instanceof ConnectError && error.retryable && clock.now() < deadline;
+        if (!again || isStopping()) throw error;
+        await clock.sleep(pauseSeconds * 1000, signal).catch(() => undefined);
+      }
+    }
+  }
+}

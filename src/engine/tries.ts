@@ -1,0 +1,95 @@
+import type { StepInfo } from '../core/events.ts';
+import { messageIn, messageOf, type Outcome } from '../core/outcome.ts';
+import {
+  call,
+  endedBy,
+  type Call,
+  type CallContext,
+  type CallMode,
+  type CallResult,
+} from './call.ts';
+import type { TaskNode } from '../language/document.ts';
+import type { RunSettings } from './context.ts';
+import { untilUnmet, simulated, verdict, wantsRetry, type Holds } from './judge.ts';
+import { retriesOf } from './limits.ts';
+import { holdsFor } from './result-conditions.ts';
+import { runEffect } from './run-effects.ts';
+
+/** A call with the tries and the conditions of its task. */
+export type TaskCall = Omit<Call, 'attempt' | 'mode' | 'change'> &
+  Partial<Pick<Call, 'mode' | 'change'>>;
+
+/**
+ * Runs a task on a host: calls its module, again as `retries` and `until` say, and judges the answer.
+ *
+ * @throws JournalError; what a host, a module or a template did is an outcome
+ */
+export async function runTask(context: CallContext, asked: TaskCall): Promise<CallResult> {
+  const { task, scope } = asked;
+  const { mode = modeOf(context.settings, task), change } = asked;
+  const holds: Holds = (conditions, result) => holdsFor(conditions, task, result, scope);
+  let tries = { retries: 0, delaySeconds: 0 };
+  for (let attempt = 1; ; attempt++) {
+    let answer: CallResult | undefined;
+    try {
+      tries = retriesOf(task, scope);
+    } catch (error) {
+      answer = endedBy(error, { task, change });
+    }
+    answer ??= await call(context, { ...asked, mode, change, attempt });
+    const outcome = counted(answer.outcome, attempt);
+    const again = wantsRetry(task, outcome, { ...tries, holds });
+    if (again && mode === 'real' && attempt <= tries.retries && !context.isStopping()) {
+      await pause(context, asked, { attempt, outcome, ...tries });
+      continue;
+    }
+    const unmet = again && mode === 'real' && task.until.length > 0;
+    const last = unmet ? untilUnmet(task, outcome, attempt) : outcome;
+    return { ...answer, outcome: judged(asked, { ...answer, outcome: last }, { mode, holds }) };
+  }
+}
+
+function modeOf({ check }: Pick<RunSettings, 'check'>, { simulate }: TaskNode): CallMode {
+  if (check) return 'check';
+  return simulate ? 'simulated' : 'real';
+}
+
+async function pause(
+  { clock, emit, signal }: CallContext,
+  { step, host }: TaskCall,
+  {
+    attempt,
+    outcome,
+    retries,
+    delaySeconds,
+  }: { attempt: number; outcome: Outcome; retries: number; delaySeconds: number },
+): Promise<void> {
+  emit({
+    ...{ type: 'unit-retry', step, host: host.name, attempt, attempts: 1 + retries },
+    message: messageOf(outcome) ?? '',
+  });
+  await clock.sleep(delaySeconds * 1000, signal).catch(() => undefined);
+}
+
+function counted(outcome: Outcome, attempts: number): Outcome {
+  return outcome.result ? { ...outcome, result: { ...outcome.result, attempts } } : outcome;
+}
+
+function judged(
+  { task }: TaskCall,
+  { outcome, plan }: CallResult,
+  { mode, holds }: { mode: CallMode; holds: Holds },
+): Outcome {
+  const said = verdict(task, outcome, { holds });
+  if (mode === 'real') return said;
+  if (mode === 'simulated') return simulated(said);
+  const isKnown = said.is !== 'predicted' || said.change !== true || runEffect(plan, 'set-facts');
+  if (isKnown) return said;
+  const why = said.why ?? messageIn(said.result);
+  return { is: 'predicted', change: true, ...(why === undefined ? {} : { why }) };
+}
+
+/** The step of a task that is no step of a play. */
+export function aside(play: string, { id, name, module, at }: TaskNode): StepInfo {
+  return { id, number: 0, play, name, module, at, handler: false };
+}

@@ -1,0 +1,132 @@
+import { describeAction } from '../core/action.ts';
+import { TaskError } from '../core/errors.ts';
+import type { StepInfo } from '../core/events.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';
+import type { IntentRecord, UndoBody, UndoPlan } from '../journal/records.ts';
+import type { TaskNode } from '../language/document.ts';
+import type { Scope } from '../template/scope.ts';
+import { resolveAccess } from './access.ts';
+import { recordedArguments } from './arguments.ts';
+import type { ChangeRecord, PlannedCall } from './call.ts';
+import type { EngineContext } from './context.ts';
+import { runTask } from './tries.ts';
+import { undoBody, undoesAlways } from './undo-plan.ts';
+
+/** One execution of a task on one host for one loop item. */
+export interface Unit {
+  number: number;
+  task: TaskNode;
+  step: StepInfo;
+  host: InventoryHost;
+  /** Where it runs: the host, or what it is delegated to. */
+  target: InventoryHost;
+  scope: Scope;
+  item: JsonValue | undefined;
+  /** Position in the loop, from zero. */
+  index?: number | undefined;
+  /** Directories for templates and files, nearest first. */
+  folders: string[];
+  /** Set for a handler's run: the units that notified it. */
+  notifiedBy: number[] | undefined;
+  /** Not the host's own business alone. */
+  shared: IntentRecord['shared'];
+}
+
+/** Puts a unit on record before it changes its host. */
+export class UnitChange implements ChangeRecord {
+  readonly #context: EngineContext;
+  readonly #unit: Unit;
+  copies: readonly string[] | undefined;
+
+  constructor(context: EngineContext, unit: Unit) {
+    this.#context = context;
+    this.#unit = unit;
+  }
+
+  get unit(): number {
+    return this.#unit.number;
+  }
+
+  /** @throws TaskError when the state before could not be captured; ConnectError; JournalError */
+  async begin(planned: PlannedCall): Promise<void> {
+    if (this.copies) return;
+    const { log, fault } = this.#context;
+    const { task } = this.#unit;
+    // A host that cannot be reached has nothing on record.
+    await planned.session();
+    const { body, copies } = this.#undo(planned);
+    const captured = await this.#capture();
+    fault?.('before-intent', task.id);
+    await log.append(this.#intent(planned, { body, captured }));
+    fault?.('after-intent', task.id);
+    this.copies = copies;
+  }
+
+  /** How the unit would be undone, and the paths of which that names a copy. */
+  #undo({ module, args, plan }: PlannedCall): { body: UndoBody; copies: string[] } {
+    const { task, scope, number, notifiedBy } = this.#unit;
+    const copies = new Set<string>();
+    const captured = (path: string) => {
+      copies.add(path);
+      return { copyOf: path, unit: number };
+    };
+    const planned = { task, module, args, handler: notifiedBy !== undefined };
+    const body = undoBody(planned, plan, { scope, captured });
+    return { body, copies: [...copies] };
+  }
+
+  #intent(
+    { module, args, plan }: PlannedCall,
+    { body, captured }: Pick<UndoPlan, 'body' | 'captured'>,
+  ): IntentRecord {
+    const { task, step, host, target, scope, number, item, index, notifiedBy, shared } = this.#unit;
+    return {
+      t: 'intent',
+      unit: number,
+      step: step.number,
+      host: host.name,
+      target: target.name,
+      shared,
+      ...(item === undefined ? {} : { item, index }),
+      module: task.module,
+      args: task.noLog ? {} : recordedArguments(module, args),
+      actions: task.noLog ? [] : plan.actions.map(describeAction),
+      become: resolveAccess(task.become, target.address, scope),
+      undo: {
+        body,
+        on: undoesAlways(task, plan) ? 'always' : task.undoOn,
+        when: task.undoWhen,
+        error: task.undoError,
+        captured,
+        probe: task.probe,
+      },
+      notifiedBy,
+      ...(plan.touches ? { touches: plan.touches } : {}),
+    };
+  }
+
+  /** Runs the task's `capture` list; the step does not start unless each of them could look. */
+  async #capture(): Promise<JsonObject> {
+    const { task, step, host, target, scope, folders, number } = this.#unit;
+    const registers: JsonObject = {};
+    for (const one of task.capture) {
+      const { outcome } = await runTask(this.#context, {
+        ...{ task: one, step, host, target, folders },
+        scope: scope.with({ name: 'captured', values: registers, data: true }),
+        outputs: String(number),
+      });
+      // A non-zero code is an answer (`systemctl is-active`); a line that broke is not.
+      if (failureIn(outcome) && (outcome.is === 'unreachable' || exitCode(outcome) === undefined)) {
+        throw new TaskError(
+          `The state before could not be captured ("${one.name}"): ${messageOf(outcome) ?? ''}`,
+          { hint: 'Nothing was changed by this step.' },
+        );
+      }
+      const result = resultOf(outcome);
+      if (one.register !== undefined && result) registers[one.register] = result;
+    }
+    return registers;
+  }
+}

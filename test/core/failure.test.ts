@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ConnectError,
+  TaskError,
+  TemplateError,
+  TimeoutError,
+  type RunnerError,
+} from '../../src/core/errors.ts';
+import {
+  commandFailure,
+  describeFailure,
+  failureOf,
+  failureText,
+  isMistake,
+  type Failure,
+} from '../../src/core/failure.ts';
+
+const at = { file: 'site.yml', line: 4, column: 9 };
+const output = (code: number, stdout = '', stderr = '') => ({ code, stdout, stderr });
+const command = commandFailure(
+  { kind: 'exec', argv: ['/bin/check', 'now'] },
+  output(3, 'one\n', 'two\n'),
+);
+
+describe('the sentence of a failure', () => {
+  it.each<[string, Failure, string | undefined]>([
+    ['a command', command, '"exec /bin/check now" ended with code 3: two'],
+    [
+      'a command without errors on stderr',
+      commandFailure({ kind: 'mkdir', path: '/a' }, output(1, 'full\n')),
+      '"mkdir /a" ended with code 1: full',
+    ],
+    [
+      'no answer',
+      commandFailure(undefined, undefined),
+      '"the action" ended with code -1: no output',
+    ],
+    ['a message of the module', { ...command, message: 'HTTP 404' } as Failure, 'HTTP 404'],
+    [
+      'a refusal',
+      { kind: 'refused', message: 'No space.', hint: 'Make room.' },
+      'No space. Make room.',
+    ],
+    ['another place', { kind: 'template', message: 'no x', at }, 'site.yml:4:9: no x'],
+    ['--fail-at', { kind: 'injected' }, 'made to fail by --fail-at'],
+    ['no_log', { kind: 'hidden' }, 'failed; its output is hidden by no_log'],
+    [
+      'until',
+      { kind: 'condition', of: 'until', text: 'r.rc == 0', tries: 5, last: command },
+      'Not reached after 5 attempts: r.rc == 0. Last answer: "exec /bin/check now" ended with code 3: two',
+    ],
+    ['failed_when', { kind: 'condition', of: 'failed_when', text: 'x', tries: 1 }, undefined],
+  ])('of %s', (_title, failure, text) => {
+    expect(failureText(failure)).toBe(text);
+    const { headline, details } = describeFailure(failure);
+    expect([headline, ...details].join('\n')).toBe(text ?? '');
+  });
+
+  it('has the last lines of the output as its details', () => {
+    const lines = Array.from({ length: 9 }, (_, index) => `line ${String(index)}`).join('\n');
+    const { headline, details } = describeFailure(
+      commandFailure(
+        { kind: 'exec', argv: ['/bin/long', '-c\nmore'] },
+        output(1, '', `${lines}\n\n`),
+      ),
+    );
+    expect(headline).toBe('"exec /bin/long -c" ended with code 1: line 4');
+    expect(details).toEqual(['line 5', 'line 6', 'line 7', 'line 8']);
+  });
+});
+
+describe('the failure of an error', () => {
+  it.each<[RunnerError, Failure]>([
+    [
+      new ConnectError('no route', { host: 'h1', stage: 'connect', retryable: true }),
+      { kind: 'connect', stage: 'connect', retryable: true, message: 'no route' },
+    ],
+    [new TimeoutError('took 5 s'), { kind: 'timeout', message: 'took 5 s' }],
+    [new TemplateError('no x', { at }), { kind: 'template', message: 'no x', at }],
+    [
+      new TaskError('not there', { at, hint: 'Install it.' }),
+      { kind: 'refused', message: 'not there', hint: 'Install it.', at },
+    ],
+  ])('keeps what the error says: %s', (error, failure) => {
+    expect(failureOf(error, { place: true })).toEqual(failure);
+    expect(failureText(failureOf(error, { place: true }))).toBe(error.describe());
+    expect(failureOf(error, { place: false })).not.toHaveProperty('at');
+  });
+
+  it('is a mistake of the playbook only where a template of the step was wrong', () => {
+    const template: Failure = { kind: 'template', message: 'no x' };
+    const condition = { kind: 'condition', of: 'until', text: 'x', tries: 2 } as const;
+    expect(isMistake(template)).toBe(true);
+    expect(isMistake({ ...condition, last: template })).toBe(true);
+    expect(isMistake({ ...condition, error: template })).toBe(false);
+    expect(isMistake(command)).toBe(false);
+  });
+});

@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { exec, type Action } from '../../src/core/action.ts';
+import { ConnectError, JournalError, TaskError, TimeoutError } from '../../src/core/errors.ts';
+import type { RunEvent } from '../../src/core/events.ts';
+import type { CommandOutput } from '../../src/core/fact.ts';
+import type { Exchange, HostSession, Limits } from '../../src/core/host.ts';
+import { localHost } from '../../src/core/inventory.ts';
+import { createRegistry, type Conclusion, type Plan } from '../../src/core/module.ts';
+import { call, type Call, type CallContext, type ChangeRecord } from '../../src/engine/call.ts';
+import { plainTask, type TaskNode } from '../../src/language/document.ts';
+import { Scope } from '../../src/template/scope.ts';
+
+const at = { file: 'p.yml', line: 1, column: 1 };
+const become = { enabled: false, user: 'root', method: 'sudo' as const };
+const plain = plainTask({ id: 'p/do', name: 'Do', at, module: 'do', args: {}, become });
+const output = (code: number, stdout = '', stderr = ''): CommandOutput => ({
+  code,
+  stdout,
+  stderr,
+});
+
+interface World {
+  plan?: Plan | Error;
+  effect?: 'reads' | 'changes';
+  conclude?: () => Conclusion;
+  /** Answers of the actions, or why there is none. */
+  outputs?: CommandOutput[] | Error;
+  open?: Error;
+  task?: Partial<TaskNode>;
+  asked?: Partial<Call>;
+  begins?: () => void;
+}
+
+/** Calls a module whose plan and whose host answer as they are told. */
+async function tryCall(world: World) {
+  const sent: Exchange[] = [];
+  const events: RunEvent[] = [];
+  const begun: string[] = [];
+  const session: HostSession = {
+    exchange: (request: Exchange, limits: Limits) => {
+      sent.push(request);
+      limits.onOutput?.('text');
+      const { outputs = [output(0)] } = world;
+      return outputs instanceof Error
+        ? Promise.reject(outputs)
+        : Promise.resolve({ control: {}, reads: [], change: { outputs } });
+    },
+  };
+  const module = {
+    name: 'do',
+    summary: '',
+    args: { type: 'object', properties: { path: { type: 'string' } }, additionalProperties: false },
+    effect: world.effect ?? 'changes',
+    plan: () => {
+      const { plan = { actions: [exec('do', 'it')] } } = world;
+      if (plan instanceof Error) throw plan;
+      return plan;
+    },
+    ...(world.conclude ? { conclude: world.conclude } : {}),
+  } as const;
+  const context = {
+    modules: createRegistry([module]),
+    connections: {
+      session: () => (world.open ? Promise.reject(world.open) : Promise.resolve(session)),
+    },
+    settings: { diff: false },
+    signal: new AbortController().signal,
+    isStopping: () => false,
+    emit: (event: RunEvent) => events.push(event),
+  } as unknown as CallContext;
+  let copies: readonly string[] | undefined;
+  const change: ChangeRecord = {
+    unit: 7,
+    get copies() {
+      return copies;
+    },
+    begin: async ({ plan, session: open }) => {
+      world.begins?.();
+      await open();
+      begun.push(plan.actions.map((action: Action) => action.kind).join());
+      copies = ['/etc/a'];
+    },
+  };
+  const task = { ...plain, ...world.task };
+  const result = await call(context, {
+    ...{ task, host: localHost, target: localHost, scope: new Scope([]), folders: [] },
+    step: { id: task.id, number: 1, play: 'P', name: 'Do', module: 'do', at, handler: false },
+    ...{ mode: 'real', attempt: 1, outputs: '7', change, ...world.asked },
+  });
+  return { ...result, sent, events, begun };
+}
+
+describe('one call of a module', () => {
+  it('changes nothing where the plan has no actions, and needs no connection for it', async () => {
+    const open = new TaskError('no connection is needed');
+    const { outcome, sent, begun } = await tryCall({
+      ...{ plan: { actions: [], result: { state: 'there' } }, open },
+    });
+    expect(outcome).toEqual({ is: 'ok', result: { state: 'there' } });
+    expect({ sent, begun }).toEqual({ sent: [], begun: [] });
+  });
+
+  it('is on record before the actions are sent, with copies and the number of the unit', async () => {
+    const { outcome, sent, begun } = await tryCall({ outputs: [output(0, 'done\n')] });
+    expect(outcome).toMatchObject({ is: 'changed', result: { rc: 0, stdout: 'done' } });
+    expect(begun).toEqual(['exec']);
+    expect(sent).toMatchObject([{ change: { captures: ['/etc/a'], unit: 7 } }]);
+  });
+
+  it('leaves no record where its caller keeps none, and where it only reads', async () => {
+    const aside = await tryCall({ asked: { change: undefined } });
+    expect(aside.sent).toMatchObject([{ change: { captures: [], unit: undefined } }]);
+    const reading = await tryCall({ effect: 'reads' });
+    expect(reading.outcome.is).toBe('ok');
+    expect(reading.begun).toEqual([]);
+    expect(reading.sent).toMatchObject([{ change: { captures: [], unit: undefined } }]);
+  });
+
+  it('is on record although it changes nothing where its undo is always due', async () => {
+    const plan: Plan = { actions: [], undo: { calls: [], always: true } };
+    const { outcome, begun, sent } = await tryCall({ plan });
+    expect({ outcome, begun, sent }).toEqual({
+      ...{ outcome: { is: 'ok', result: {} }, begun: [''], sent: [] },
+    });
+  });
+
+  it.each(['check', 'simulated'] as const)('only predicts in the mode %s', async (mode) => {
+    const plan: Plan = { actions: [exec('do', 'it')], result: { name: 'a' } };
+    const { outcome, sent, begun } = await tryCall({ plan, asked: { mode } });
+    expect(outcome).toEqual({ is: 'predicted', change: true, result: { name: 'a' } });
+    expect({ sent, begun }).toEqual({ sent: [], begun: [] });
+    const reading = await tryCall({ effect: 'reads', asked: { mode } });
+    expect(reading.outcome.is).toBe('ok');
+    expect(reading.sent).toHaveLength(1);
+  });
+
+  it('has not changed the host where no action counts, or the module takes it back', async () => {
+    const reload: Action = { kind: 'exec', argv: ['reload'], counts: false };
+    expect((await tryCall({ plan: { actions: [reload] } })).outcome.is).toBe('ok');
+    expect((await tryCall({ conclude: () => ({ changed: false }) })).outcome.is).toBe('ok');
+  });
+
+  it('fails with the fields of the command that failed, and its sentence as "msg"', async () => {
+    const { outcome } = await tryCall({ outputs: [output(4, 'out\n', 'err\n')] });
+    expect(outcome).toMatchObject({
+      ...{ is: 'failed', changed: true, result: { rc: 4 } },
+      failure: { kind: 'command', argv: ['do', 'it'], code: 4, stdout: 'out', stderr: 'err' },
+    });
+    expect(outcome.result?.['msg']).toBe('"exec do it" ended with code 4: err');
+    const concluded = await tryCall({
+      ...{ outputs: [output(4)], conclude: () => ({ result: { msg: 'HTTP 404' } }) },
+    });
+    expect(concluded.outcome).toMatchObject({
+      failure: { message: 'HTTP 404' },
+      result: { msg: 'HTTP 404' },
+    });
+  });
+
+  it.each([
+    ['the plan refuses', { plan: new TaskError('no', { at }) }, 'failed', 'refused'],
+    ['arguments do not pass the schema', { task: { args: { other: 1 } } }, 'failed', 'refused'],
+    ['a template is wrong', { task: { args: { path: '{{nothing}}' } } }, 'failed', 'template'],
+    ['the module is not there', { task: { module: 'none' } }, 'failed', 'refused'],
+    ['the host is away', { open: away() }, 'unreachable', 'connect'],
+    ['the line breaks', { outputs: away() }, 'unreachable', 'connect'],
+    ['no answer comes in time', { outputs: new TimeoutError('late') }, 'unknown', 'timeout'],
+    ['a look takes too long', { plan: new TimeoutError('late') }, 'failed', 'timeout'],
+  ] as [string, World, string, string][])('ends where %s', async (_title, world, is, kind) => {
+    const { outcome } = await tryCall(world);
+    expect(outcome).toMatchObject({ is, failure: { kind } });
+    expect(outcome).not.toHaveProperty('failure.at');
+    expect(outcome.result).toMatchObject({ failed: true, changed: false });
+  });
+
+  it('passes errors of the journal and bugs on', async () => {
+    const begins = (error: Error) => () => {
+      throw error;
+    };
+    const full = new JournalError('no space');
+    await expect(tryCall({ begins: begins(full) })).rejects.toBe(full);
+    await expect(tryCall({ begins: begins(new Error('a bug')) })).rejects.toThrow('a bug');
+  });
+
+  it('shows output as it comes, but none of a task with no_log', async () => {
+    expect((await tryCall({})).events).toMatchObject([{ type: 'output', text: 'text' }]);
+    expect((await tryCall({ task: { noLog: true } })).events).toEqual([]);
+  });
+});
+
+function away(): ConnectError {
+  return new ConnectError('away', { host: 'h1', stage: 'connect', retryable: true });
+}
