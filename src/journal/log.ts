@@ -7,6 +7,14 @@ import { decodeRecord, encodeRecord } from './codec.ts';
 import { JournalWriter, parseJournal } from './journal-file.ts';
 import { applyRecord, beginRun, type RecordedRun, type Stored } from './recorded-run.ts';
 import type { JournalRecord } from './records.ts';
+import type { Signal } from './signals.ts';
+
+/**
+ * Follows a run: gets each record as it is written, before it is on disk, and each signal. Both hold secrets in plain.
+ *
+ * @param state the run with the record applied; undefined for a signal before the first record
+ */
+export type LogReader = (entry: JournalRecord | Signal, state: RecordedRun | undefined) => void;
 
 /**
  * What has happened in a run, and the only writer of it. A record changes the state of the run as it is written, so nobody
@@ -17,6 +25,9 @@ export class Log {
   readonly #file: JournalWriter | undefined;
   #written = 0;
   #state: RecordedRun | undefined;
+  readonly #readers = new Map<LogReader, (error: unknown) => void>();
+  /** Entries that the readers have not got yet. */
+  readonly #unread: (JournalRecord | Signal)[] = [];
 
   private constructor(redactor: Redactor, file?: JournalWriter) {
     this.#redactor = redactor;
@@ -75,6 +86,38 @@ export class Log {
       ? () => this.#readAt(position, number)
       : () => kept;
     applyRecord(this.#state, kept, whole);
+    this.#tell(record);
+  }
+
+  /** Tells the readers what is not kept. */
+  signal(signal: Signal): void {
+    this.#tell(signal);
+  }
+
+  /**
+   * Lets a reader follow from now on.
+   *
+   * @param onFault called with what the reader threw, which gets nothing more then. The run goes on.
+   */
+  subscribe(reader: LogReader, onFault: (error: unknown) => void): void {
+    this.#readers.set(reader, onFault);
+  }
+
+  /** An entry that a reader causes comes after the one that it is reading, for all readers. */
+  #tell(entry: JournalRecord | Signal): void {
+    if (this.#readers.size === 0) return;
+    if (this.#unread.push(entry) > 1) return;
+    for (let next = this.#unread[0]; next; next = this.#unread[0]) {
+      for (const [reader, onFault] of this.#readers) {
+        try {
+          reader(next, this.#state);
+        } catch (error) {
+          this.#readers.delete(reader);
+          report(error, onFault);
+        }
+      }
+      this.#unread.shift();
+    }
   }
 
   /**
@@ -117,5 +160,14 @@ export class Log {
     throw new JournalError(
       `The journal "${file?.path ?? ''}" is damaged at byte ${String(position.offset)}.`,
     );
+  }
+}
+
+function report(fault: unknown, onFault: (error: unknown) => void): void {
+  try {
+    onFault(fault);
+  } catch (error) {
+    // Whoever should hear of it has a fault, too. The run goes on.
+    trace('journal', () => String(error));
   }
 }

@@ -8,6 +8,7 @@ import { DiskFile } from '../../src/journal/disk-file.ts';
 import { Log } from '../../src/journal/log.ts';
 import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
 import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
+import type { Signal } from '../../src/journal/signals.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { Sealer } from '../../src/util/seal.ts';
 import { runRecord } from '../helpers/records.ts';
@@ -181,6 +182,83 @@ describe('a log', () => {
       message: expect.stringContaining('pa"ss wörd') as string,
     });
     expect(() => new Redactor().resolveAll(record as never)).toThrow('"admin_password"');
+  });
+});
+
+describe('a reader of a log', () => {
+  const message = (text: string): Signal => ({ t: 'message', level: 'info', text });
+  const unexpected = (error: unknown): void => {
+    throw error;
+  };
+
+  it('gets records and signals in their order, each record with the state it leads to', () => {
+    const log = Log.inMemory(new Redactor());
+    const seen: unknown[] = [];
+    log.subscribe((entry, state) => seen.push([entry.t, state?.units.size]), unexpected);
+    log.signal(message('early'));
+    log.write(runRecord({ hosts: ['h1'] }));
+    log.write({ t: 'step', step: info(1), hosts: ['h1'], key: 'k1' });
+    log.write(intent(1, 1, 'h1'));
+    log.signal({ t: 'step-end', step: info(1), durationMs: 1 });
+    expect(seen).toEqual([
+      ['message', undefined],
+      ['run', 0],
+      ['step', 0],
+      ['intent', 1],
+      ['step-end', 1],
+    ]);
+  });
+
+  it('gets what is written after the journal was opened, and signals are not in the journal', async () => {
+    const first = Log.create(path, new Redactor());
+    for (const record of history.slice(0, 7)) first.write(record);
+    first.signal(message('not kept'));
+    await first.close();
+    const log = Log.reopen(path, new Redactor());
+    const seen: unknown[] = [];
+    log.subscribe((entry, state) => seen.push([entry.t, state?.units.size]), unexpected);
+    log.write({ t: 'undo-intent', unit: 1 });
+    expect(seen).toEqual([['undo-intent', 2]]);
+    await log.close();
+    expect(readFileSync(path, 'utf8')).not.toContain('not kept');
+  });
+
+  it('that throws is reported once and gets nothing more, and the others do', async () => {
+    const log = Log.create(path, new Redactor());
+    const faults: unknown[] = [];
+    const seen: string[] = [];
+    const broken = (): void => {
+      throw new Error('broken display');
+    };
+    log.subscribe(broken, (error) => faults.push((error as Error).message));
+    log.subscribe(broken.bind(undefined), unexpected);
+    log.subscribe(({ t }) => seen.push(t), unexpected);
+    await log.append(runRecord({ hosts: ['h1'] }));
+    await log.append(intent(1, 1, 'h1'));
+    log.signal(message('m'));
+    expect(faults).toEqual(['broken display']);
+    expect(seen).toEqual(['run', 'intent', 'message']);
+    await log.close();
+    expect(readJournal(path).records).toHaveLength(2);
+  });
+
+  it('may cause a record, which all readers get after the one that they are reading', () => {
+    const log = Log.inMemory(new Redactor());
+    const lost = { output: 'standard output', code: 'EIO', reason: 'closed', at: '' };
+    const seen: string[] = [];
+    log.subscribe(
+      ({ t }) => {
+        if (t === 'lock') throw new Error('closed');
+      },
+      () => {
+        log.write({ t: 'output-lost', ...lost });
+      },
+    );
+    log.subscribe(({ t }) => seen.push(t), unexpected);
+    log.write(runRecord({ hosts: ['h1'] }));
+    log.write({ t: 'lock', host: 'h1', become });
+    expect(seen).toEqual(['run', 'lock', 'output-lost']);
+    expect(log.state.lostOutputs).toEqual([lost]);
   });
 });
 
