@@ -152,7 +152,6 @@ class Recovery {
     context.emit({ type: 'message', level: 'info', text: `Going on with run ${this.#id}.` });
     return playForward(this.#world, context, {
       playbook,
-      recorded: context.log.state,
       stop,
       onInterrupt: this.#options.onInterrupt,
     });

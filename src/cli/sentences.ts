@@ -1,6 +1,6 @@
 import { exitCodes, type RunOutcome } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
-import type { RunResult } from '../engine/run.ts';
+import type { Forward } from '../engine/forward.ts';
 import type { TransactionEnd } from '../engine/transaction.ts';
 import type { RollbackResult } from '../engine/undo/rollback.ts';
 import { allows, lifeOf, type EndState, type LifeState, type Move } from '../journal/lifecycle.ts';
@@ -98,7 +98,7 @@ export function concludeRollback(run: string, undo: RollbackResult, why: string)
 /** How a run ends that came to its end, with the hosts that failed and were tolerated. */
 export function concludeDone(
   run: string,
-  { left, incomplete }: Pick<Extract<RunResult, { status: 'done' }>, 'left' | 'incomplete'>,
+  { left, incomplete }: Pick<Extract<Forward, { status: 'done' }>, 'left' | 'incomplete'>,
 ): Ending {
   if (left.length === 0) return { state: 'done', message: 'Done.', next: [] };
   const names = left.join(', ');
@@ -123,7 +123,7 @@ export function concludeAlone(run: string, hosts: readonly string[]): Ending {
 }
 
 /** How a check ended; it leaves nothing to do. */
-export function concludeCheck(result: RunResult): {
+export function concludeCheck(result: Forward): {
   outcome: RunOutcome;
   exitCode: number;
   message: string;

@@ -7,11 +7,11 @@ import type { Playbook } from '../language/document.ts';
 import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { HostLocks } from '../engine/locks.ts';
 import { rollBack } from '../engine/undo/rollback.ts';
-import { runPlaybook } from '../engine/run.ts';
+import { runPlaybook } from '../engine/engine.ts';
 import { transaction } from '../engine/transaction.ts';
 import { ends } from '../journal/lifecycle.ts';
 import type { Log } from '../journal/log.ts';
-import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
+import { rollbackPolicy } from '../journal/recorded-run.ts';
 import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
@@ -308,12 +308,10 @@ export async function playForward(
   context: EngineContext,
   {
     playbook,
-    recorded,
     stop,
     onInterrupt,
   }: {
     playbook: Playbook;
-    recorded?: RecordedRun;
     stop: StopSignals;
     onInterrupt: RunFlags['onInterrupt'];
   },
@@ -323,13 +321,8 @@ export async function playForward(
     const undo = await rollBack(context, request);
     return undo.complete;
   };
-  let stood = recorded;
   const end = await transaction({
-    forward: () => {
-      const from = stood;
-      stood = context.log.state;
-      return runPlaybook(context, playbook, { recorded: from, takeBack });
-    },
+    forward: () => runPlaybook(context, playbook, takeBack),
     rollBack: (request) => rollBack(context, request),
     hasLostHosts: () => context.locks.lost !== undefined,
     rearm: () => {

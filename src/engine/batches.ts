@@ -1,6 +1,42 @@
-import { PlaybookError } from '../core/errors.ts';
+import { PlaybookError, RunnerError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { HostOrder, Play } from '../language/document.ts';
+import { hostsOf, type Knowledge } from './knowledge.ts';
+
+/**
+ * The hosts that a play runs on, in its order. Hosts that failed before and were tolerated are not among them.
+ *
+ * @throws PlaybookError when no host matches and the play does not allow that
+ */
+export function playHosts(
+  play: Pick<Play, 'hosts' | 'order' | 'allowEmpty' | 'at'>,
+  knowledge: Knowledge,
+  { limit, check }: { limit: string | undefined; check: boolean },
+): string[] {
+  const { hosts: pattern, order, allowEmpty, at } = play;
+  let matched: string[];
+  try {
+    matched = inOrder(hostsOf(knowledge, pattern, limit), order);
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error;
+    // In check mode, no step has made the group.
+    if (allowEmpty || (check && !knowledge.groups.has(pattern))) return [];
+    throw new PlaybookError([{ message: error.message, at, hint: error.hint }]);
+  }
+  if (matched.length > 0 || allowEmpty || limit !== undefined)
+    return matched.filter((host) => !knowledge.tolerated.has(host));
+  const hint = 'Set "allow_empty: true" if that is fine.';
+  throw new PlaybookError([{ message: `No host matches "${pattern}".`, at, hint }]);
+}
+
+/** Hosts of a play that take no part in it, since they failed before and were tolerated. */
+export function leftOf(
+  { hosts }: Pick<Play, 'hosts'>,
+  knowledge: Knowledge,
+  limit: string | undefined,
+): string[] {
+  return hostsOf(knowledge, hosts, limit).filter((host) => knowledge.tolerated.has(host));
+}
 
 /**
  * The hosts of a play in batches, as `serial` says.

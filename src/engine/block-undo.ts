@@ -19,9 +19,23 @@ interface Parts {
  * Records a block's own undo list before its first step, so that it comes after all of them on the way back. A resumed
  * run keeps what it had recorded.
  *
- * @returns the units that end with the block
+ * @returns what records that the block ends
  */
 export function openBlock(
+  parts: Parts,
+  block: BlockNode,
+  hosts: readonly string[],
+  place: Place,
+): () => void {
+  const units = openUnits(parts, block, hosts, place);
+  const { context, numbers } = parts;
+  return () => {
+    for (const unit of units) context.log.write({ t: 'block-end', unit, upTo: numbers.lastUnit });
+  };
+}
+
+/** Returns the units that end with the block. */
+function openUnits(
   parts: Parts,
   block: BlockNode,
   hosts: readonly string[],

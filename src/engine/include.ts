@@ -1,6 +1,15 @@
 import { basename, extname } from 'node:path';
+import { PlaybookError } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { IncludeNode, IncludePart, TaskNode } from '../language/document.ts';
+import {
+  handlerNames,
+  tasksOf,
+  type Expansion,
+  type IncludeNode,
+  type IncludePart,
+  type Play,
+  type TaskNode,
+} from '../language/document.ts';
 import type { Included } from '../journal/records.ts';
 import { isTemplate } from '../template/templates.ts';
 import { slug } from '../util/text.ts';
@@ -38,6 +47,29 @@ export function includedParts(
         : loopVariables(task, one.item, { index: one.index, length: one.length ?? 1 });
     return { source: one.source, name, loopValues, hosts };
   });
+}
+
+/**
+ * Reads what a part includes. Its handlers become handlers of the play.
+ *
+ * @throws PlaybookError when it cannot be read, or a task notifies a handler that the play does not have
+ */
+export function expandPart(
+  node: IncludeNode,
+  part: IncludePart,
+  play: Pick<Play, 'handlers'>,
+): Pick<Expansion, 'nodes' | 'files'> {
+  const { nodes, handlers, files } = node.expand(part);
+  const known = new Set(play.handlers.map(({ id }) => id));
+  play.handlers.push(...handlers.filter(({ id }) => !known.has(id)));
+  const names = play.handlers.flatMap(handlerNames);
+  for (const task of tasksOf(nodes)) {
+    const missing = task.notify.find((name) => !names.includes(name));
+    if (missing === undefined) continue;
+    const message = `Task "${task.name}" notifies "${missing}", which is no handler of this play.`;
+    throw new PlaybookError([{ message, at: task.at }]);
+  }
+  return { nodes, files };
 }
 
 /** What a loop defines for one item. `index` counts from zero. */

@@ -5,6 +5,7 @@ import type { AddedHost } from '../core/module.ts';
 import type { Included } from '../journal/records.ts';
 import type { ScopeValue } from '../template/scope.ts';
 import { matchHosts } from '../util/patterns.ts';
+import type { StepFailure } from './failures.ts';
 
 /** What a run knows of its hosts beyond the inventory. Only `learn` changes it. */
 export interface Knowledge {
@@ -15,8 +16,12 @@ export interface Knowledge {
   readonly facts: Map<string, Record<string, ScopeValue>>;
   /** Handlers that are due on a host, each with the units that notified it. */
   readonly due: Map<string, Map<string, number[]>>;
-  /** Hosts that failed and were not rescued. */
-  readonly failed: Set<string>;
+  /** Hosts that failed and were not rescued, in that order, and why. */
+  readonly failed: Map<string, StepFailure>;
+  /** Hosts that failed, were tolerated, and take no part any more. */
+  readonly tolerated: Set<string>;
+  /** Those of them whose changes could not all be undone. */
+  readonly unsettled: Set<string>;
   /** Hosts for which a play or a role has ended early, by its id. */
   readonly ended: Map<string, Set<string>>;
   /** Plays that have ended for the batches to come, too. */
@@ -49,21 +54,31 @@ export interface Learnt {
   failed?: string | undefined;
   /** Name of the step whose outcome is not known, which was ignored. */
   uncertain?: string | undefined;
-  /** The host takes no further part in its batch. */
-  gone?: true | undefined;
+  /** The host takes no further part in its batch, since this failed. */
+  dropped?: StepFailure | undefined;
+  /** The host takes no further part in the run, which goes on without it. */
+  tolerated?: true | undefined;
+  /** Not all that was changed on it could be undone then. */
+  unsettled?: true | undefined;
   /** A play or role, by its id, that has ended for hosts. */
   ended?: { of: string; hosts: readonly string[]; everywhere?: true } | undefined;
   /** In check mode: the step would change something. */
   predicted?: true | undefined;
 }
 
-export function initialKnowledge(inventory: Inventory): Knowledge {
+/** @param before hosts that failed and were tolerated before the run was interrupted */
+export function initialKnowledge(
+  inventory: Inventory,
+  before: { tolerated?: Iterable<string>; unsettled?: Iterable<string> } = {},
+): Knowledge {
   return {
     inventory,
     groups: new Map([...inventory.groups].map(([name, members]) => [name, [...members]])),
     facts: new Map(),
     due: new Map(),
-    failed: new Set(),
+    failed: new Map(),
+    tolerated: new Set(before.tolerated),
+    unsettled: new Set(before.unsettled),
     ended: new Map(),
     endedPlays: new Set(),
     uncertain: new Set(),
@@ -84,7 +99,9 @@ export function learn(knowledge: Knowledge, learnt: Learnt): void {
   for (const one of learnt.added ?? []) add(knowledge, one);
   for (const { handler, by } of learnt.due ?? []) notify(knowledge, host, handler, by);
   if (learnt.uncertain !== undefined) knowledge.uncertain.add(`"${learnt.uncertain}" on ${host}`);
-  if (learnt.gone) knowledge.failed.add(host);
+  if (learnt.dropped) drop(knowledge, host, learnt.dropped);
+  if (learnt.tolerated) knowledge.tolerated.add(host);
+  if (learnt.unsettled) knowledge.unsettled.add(host);
   if (learnt.ended) end(knowledge, learnt.ended);
   if (learnt.predicted) knowledge.predicted.add(host);
 }
@@ -124,6 +141,13 @@ function notify({ due }: Knowledge, host: string, handler: string, by: readonly 
   const own = due.get(host) ?? new Map<string, number[]>();
   own.set(handler, [...(own.get(handler) ?? []), ...by]);
   due.set(host, own);
+}
+
+/** What failed last comes last, also on a host that had failed before. */
+function drop({ failed }: Knowledge, host: string, why: StepFailure): void {
+  if (failed.get(host) === why) return;
+  failed.delete(host);
+  failed.set(host, why);
 }
 
 function end(

@@ -15,9 +15,29 @@ import { recordedTarget } from './undo-unit.ts';
 import { snapshot } from './undo-plan.ts';
 import { aside, runTask } from './tries.ts';
 
-/** The record of what a playbook or play wants done around a rollback; undefined when it says nothing. */
-export function policyRecord(
-  { id, policy, play }: { id: string; policy: RollbackPolicy; play: Play },
+/** What a playbook or a play says about its rollback. @param id of the play; empty for the playbook, whose first play is given */
+export interface WantedPolicy {
+  id: string;
+  policy: RollbackPolicy;
+  play: Play;
+}
+
+/** Records what is wanted around a rollback, with the values that it needs, unless that is on record. */
+export function notePolicy(
+  wanted: WantedPolicy,
+  variables: Variables,
+  context: EngineContext,
+  hosts: readonly string[],
+): void {
+  const { log, settings } = context;
+  if (settings.check || log.state.policies.some(({ play }) => play === wanted.id)) return;
+  const record = policyRecord(wanted, variables, context, hosts);
+  if (record) log.write(record);
+}
+
+/** Undefined when nothing is said. */
+function policyRecord(
+  { id, policy, play }: WantedPolicy,
   variables: Variables,
   context: EngineContext,
   hosts: readonly string[],

@@ -5,7 +5,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
-import { type TaskNode } from '../language/document.ts';
+import type { IncludeNode, MetaNode, TaskNode } from '../language/document.ts';
 import type { Included } from '../journal/records.ts';
 import { unknownValue, type ScopeValue } from '../template/scope.ts';
 import { mapLimited } from '../util/concurrency.ts';
@@ -13,6 +13,7 @@ import { addressFromVars } from '../util/host-address.ts';
 import { trace } from '../util/trace.ts';
 import { askHosts } from './ask-hosts.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
+import type { Failures } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Variables } from './variables.ts';
 import { emptyStep, isUncertain, type HostStep } from './host-step.ts';
@@ -25,6 +26,21 @@ import { learn, type Knowledge, type Learnt } from './knowledge.ts';
 import { learntRecord, recordedLearnt } from './learnt-record.ts';
 import { finishedUnits, replay, stepEntry, type StepEntry } from './replay.ts';
 import type { Place, StepKeys } from './step-key.ts';
+
+/** A task, or what is resolved without asking a host: an include or a `meta` step. */
+export type Step = TaskNode | IncludeNode | MetaNode;
+
+/** Runs a step on hosts, at a place of the run. */
+export type RunStep = (
+  node: Step,
+  hosts: readonly string[],
+  place: Place,
+) => Promise<{
+  /** Hosts on which it failed and was not ignored. */
+  failed: Failures;
+  /** What each of the other hosts includes, in their order; what a `meta` step resolves to where its condition holds. */
+  included: ReadonlyMap<string, readonly Included[]>;
+}>;
 
 /** How a step is run: as a handler, or to find out what an include means. */
 interface StepKind {
@@ -41,16 +57,6 @@ interface LiveStep {
   /** All hosts of the step, those with a recorded outcome included. */
   hosts: readonly string[];
 }
-
-/** What a step said when it failed on a host. */
-export interface StepFailure {
-  task: string;
-  id: string;
-  message: string;
-}
-
-/** Hosts on which something failed, and why. */
-export type Failures = Map<string, StepFailure>;
 
 /** What runs a step on one host, for one item. */
 type Items = Pick<ItemRunner, 'run' | 'include' | 'end' | 'notRun'>;
@@ -92,43 +98,17 @@ export class StepRunner {
     this.#keys = keys;
   }
 
-  /** Returns the hosts on which the task failed and was not ignored. */
-  async run(
-    task: TaskNode,
-    hosts: readonly string[],
-    place: Place,
-    handler = false,
-  ): Promise<Failures> {
-    const all = await this.#runAll(task, hosts, place, { handler });
-    const failures: Failures = new Map();
-    for (const { host, failed } of all) {
-      if (failed === undefined) continue;
-      const failure = { task: task.name, id: task.id, message: failed };
-      const everywhere = task.runOnce || task.anyErrorsFatal ? hosts : [host];
-      for (const name of everywhere) if (!failures.has(name)) failures.set(name, failure);
+  readonly run: RunStep = async (node, hosts, place) => {
+    if (node.kind === 'task') {
+      const handler = place.at !== 'section';
+      const all = await this.#runAll(node, hosts, place, { handler });
+      return { failed: failuresOf(node, all, hosts), included: new Map() };
     }
-    return failures;
-  }
-
-  /** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */
-  async include(
-    node: Resolved,
-    hosts: readonly string[],
-    place: Place,
-  ): Promise<{ failed: Failures; included: Map<string, readonly Included[]> }> {
     const { task } = node;
-    const all = await this.#runAll(task, hosts, place, { handler: false, include: node });
-    const byHost = new Map(all.map((learnt) => [learnt.host, learnt]));
-    const failed: Failures = new Map();
-    const included = new Map<string, readonly Included[]>();
-    for (const host of hosts) {
-      const learnt = task.runOnce ? all[0] : byHost.get(host);
-      if (learnt?.failed !== undefined)
-        failed.set(host, { task: task.name, id: task.id, message: learnt.failed });
-      else included.set(host, learnt?.included ?? []);
-    }
-    return { failed, included };
-  }
+    const locate = node.kind === 'include' ? node.locate : () => '';
+    const kind = { handler: false, include: { task, locate } };
+    return includedOn(task, await this.#runAll(task, hosts, place, kind), hosts);
+  };
 
   /** Runs the task where its outcome is not on record, and learns what it teaches about each host. */
   async #runAll(
@@ -353,6 +333,35 @@ export class StepRunner {
     const address = known?.address ?? addressFromVars(added.name, added.vars, inventory.file);
     return { ...added, address };
   }
+}
+
+function failuresOf(task: TaskNode, all: readonly Learnt[], hosts: readonly string[]): Failures {
+  const failures: Failures = new Map();
+  for (const { host, failed } of all) {
+    if (failed === undefined) continue;
+    const failure = { task: task.name, id: task.id, message: failed };
+    const everywhere = task.runOnce || task.anyErrorsFatal ? hosts : [host];
+    for (const name of everywhere) if (!failures.has(name)) failures.set(name, failure);
+  }
+  return failures;
+}
+
+/** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */
+function includedOn(
+  task: TaskNode,
+  all: readonly Learnt[],
+  hosts: readonly string[],
+): Awaited<ReturnType<RunStep>> {
+  const byHost = new Map(all.map((learnt) => [learnt.host, learnt]));
+  const failed: Failures = new Map();
+  const included = new Map<string, readonly Included[]>();
+  for (const host of hosts) {
+    const learnt = task.runOnce ? all[0] : byHost.get(host);
+    if (learnt?.failed !== undefined)
+      failed.set(host, { task: task.name, id: task.id, message: learnt.failed });
+    else included.set(host, learnt?.included ?? []);
+  }
+  return { failed, included };
 }
 
 /** What `run_once` found on one host holds for all hosts of the step. */

@@ -1,13 +1,13 @@
 import type { OnFailure } from '../language/document.ts';
 import type { RollbackRequest, RollbackResult } from './undo/rollback.ts';
-import type { RunResult } from './run.ts';
+import type { Forward } from './forward.ts';
 
 /** What an operator wants after they stopped a run. */
 export type AfterInterrupt = 'leave' | 'rollback' | 'continue';
 
 export interface TransactionParts {
   /** Runs the playbook from where it stands. */
-  forward: () => Promise<RunResult>;
+  forward: () => Promise<Forward>;
   rollBack: (request: RollbackRequest) => Promise<RollbackResult>;
   /** Whether another run has taken over the hosts: then nothing more may be done to them. */
   hasLostHosts: () => boolean;
@@ -23,7 +23,7 @@ export interface TransactionParts {
 
 /** How a transaction ended. The command line says what that means for the run, and in which words. */
 export type TransactionEnd =
-  | Extract<RunResult, { status: 'done' | 'locked' | 'interrupted' }>
+  | Extract<Forward, { status: 'done' | 'locked' | 'interrupted' }>
   /** A step failed before anything was changed, or what was changed stays. */
   | { status: 'nothing-changed' | 'left-in-place'; message: string }
   /** @param why message of the failure; undefined after an interruption */
@@ -52,7 +52,7 @@ export async function transaction(parts: TransactionParts): Promise<TransactionE
 
 async function afterFailure(
   parts: TransactionParts,
-  { changedAnything, message }: Extract<RunResult, { status: 'failed' }>,
+  { changedAnything, message }: Extract<Forward, { status: 'failed' }>,
 ): Promise<TransactionEnd> {
   if (!changedAnything) return { status: 'nothing-changed', message };
   const policy = parts.onFailure();

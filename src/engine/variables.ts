@@ -100,6 +100,13 @@ export class Variables {
     );
   }
 
+  /** What a template of a play sees that belongs to no task; undefined for a host that the inventory does not have. */
+  ofPlay(play: Play, hosts: readonly string[]): Scope | undefined {
+    const host = this.#inventory.hosts.get(hosts[0] ?? '');
+    const task = { vars: [], loopValues: {}, role: undefined } as unknown as TaskNode;
+    return host && this.scope(host, { play, task, batch: [...hosts] });
+  }
+
   #magic(
     host: InventoryHost,
     play: Play,
@@ -125,7 +132,7 @@ export class Variables {
         batch: [...batch],
         hosts: batch.filter((name) => !this.#knowledge.failed.has(name)),
         hosts_all: hostsOf(this.#knowledge, play.hosts, this.#settings.limit),
-        failed_hosts: [...this.#knowledge.failed].filter((name) => batch.includes(name)),
+        failed_hosts: [...this.#knowledge.failed.keys()].filter((name) => batch.includes(name)),
       }),
       ansible_play_name: () => play.name,
       ansible_play_hosts: () => batch.filter((name) => !this.#knowledge.failed.has(name)),

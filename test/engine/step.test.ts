@@ -72,8 +72,8 @@ async function step(
       }),
     },
   });
-  const failures = await runner.run(node, batch, place);
-  return { asked, failed: [...failures.keys()], knowledge, log };
+  const { failed } = await runner.run(node, batch, place);
+  return { asked, failed: [...failed.keys()], knowledge, log };
 }
 
 const changed = { changed: true, changedUnits: [7] };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunResult } from '../../src/engine/run.ts';
+import type { Forward } from '../../src/engine/forward.ts';
 import {
   transaction,
   type AfterInterrupt,
@@ -12,9 +12,9 @@ const undo: RollbackResult = {
   ...{ complete: true, interrupted: false, undone: 1, open: [], verified: true },
   ...{ different: [], pastNoReturn: undefined },
 };
-const done: RunResult = { status: 'done', left: [], incomplete: false };
-const failed: RunResult = { status: 'failed', message: 'no', changedAnything: true };
-const stopped: RunResult = { status: 'interrupted', changedAnything: true };
+const done: Forward = { status: 'done', left: [], incomplete: false };
+const failed: Forward = { status: 'failed', message: 'no', changedAnything: true };
+const stopped: Forward = { status: 'interrupted', changedAnything: true };
 
 interface Wishes {
   onFailure?: OnFailure;
@@ -25,7 +25,7 @@ interface Wishes {
 
 /** A transaction of which each call is noted. */
 function parts(
-  results: RunResult[],
+  results: Forward[],
   { onFailure = 'auto', confirms = false, then = 'leave', lost = false }: Wishes,
 ): { calls: string[]; parts: TransactionParts } {
   const calls: string[] = [];
@@ -106,7 +106,7 @@ describe('a transaction', () => {
       ...([[stopped], { then: 'rollback', lost: true }, stopped] as const),
       ['forward'],
     ],
-  ] as [string, RunResult[], Wishes, object, string[]][])(
+  ] as [string, Forward[], Wishes, object, string[]][])(
     'that %s ends as it must',
     async (_name, results, options, end, calls) => {
       const { parts: given, calls: made } = parts(results, options);

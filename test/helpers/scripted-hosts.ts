@@ -11,7 +11,8 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { EngineContext, RunSettings } from '../../src/engine/context.ts';
 import { HostLocks } from '../../src/engine/locks.ts';
 import { rollBack } from '../../src/engine/undo/rollback.ts';
-import { runPlaybook, type RunResult } from '../../src/engine/run.ts';
+import { runPlaybook } from '../../src/engine/engine.ts';
+import type { Forward } from '../../src/engine/forward.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { readJournal } from '../../src/journal/journal-file.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
@@ -183,7 +184,7 @@ export interface Performance {
   /** A line for each step in the order they began: `Name: h1 ok, h2 failed`. Items stand in brackets. */
   trace: string[];
   events: RunEvent[];
-  result: RunResult | undefined;
+  result: Forward | undefined;
   /** What the loader or the checks before the run say. */
   problems: string[];
   /** Most commands that ran at one time. */
@@ -316,7 +317,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     return undo.complete;
   };
   try {
-    const result = await runPlaybook(context, playbook, { takeBack });
+    const result = await runPlaybook(context, playbook, takeBack);
     const { most, sessions, patience } = connections;
     const seen = { most, sessions, patience, events: [...events], trace: traceOf(events) };
     if (!checks && result.status === 'failed' && result.changedAnything) await takeBack();

@@ -21,7 +21,7 @@ import {
   type Playbook,
   type InputSpec,
 } from '../../language/document.ts';
-import { runPlaybook } from '../../engine/run.ts';
+import { runPlaybook } from '../../engine/engine.ts';
 import type { EngineContext, RunSettings } from '../../engine/context.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { DiskFile } from '../../journal/disk-file.ts';

@@ -1,0 +1,88 @@
+import type { EventSink } from '../core/events.ts';
+import type { Log } from '../journal/log.ts';
+import type { CommitNode, TaskNode } from '../language/document.ts';
+import { notBegun, type Failures } from './failures.ts';
+import type { Knowledge } from './knowledge.ts';
+import { withinPlay, type Place } from './step-key.ts';
+
+export interface CommitParts {
+  log: Pick<Log, 'state' | 'append'>;
+  emit: EventSink;
+  knowledge: Pick<Knowledge, 'uncertain' | 'unsettled'>;
+  check: boolean;
+  /** Number of the last change that was begun. */
+  lastUnit: () => number;
+  /** The step that "--fail-at" names, when it stands before the first point of no return and has not failed. */
+  failureToCome: () => string | undefined;
+  /** Runs the handlers that are due. */
+  flush: (hosts: readonly string[], place: Place) => Promise<Failures>;
+  /** Runs a task that must succeed on every host. */
+  gate: (task: TaskNode, hosts: readonly string[], place: Place) => Promise<Failures>;
+  /** Rolls back the hosts of the batch that failed and are tolerated. */
+  rollBackFailed: (place: Place) => Promise<void>;
+}
+
+/** Runs the gates of a commit point and passes it, unless the run has passed it before. Returns hosts that keep it from that. */
+export async function passCommit(
+  parts: CommitParts,
+  node: CommitNode,
+  hosts: readonly string[],
+  place: Place,
+): Promise<Failures> {
+  const name = withinPlay(node.id, place.play.id);
+  const key = `${place.play.id}/${String(place.number)}/commit:${name}`;
+  if (parts.log.state.commits.has(key)) return new Map();
+  const unflushed = await parts.flush(hosts, { ...place, at: `commit:${name}` });
+  if (unflushed.size > 0) return unflushed;
+  // No host may fail here, whatever the play tolerates.
+  for (const task of node.gate) {
+    const failed = await parts.gate(task, hosts, place);
+    if (failed.size > 0) return failed;
+  }
+  const irreversible = node.confirm;
+  const unready = await notReady(parts, node, hosts, place, { irreversible });
+  if (unready.size > 0) return unready;
+  await writeCommit(parts, node.name, { key, irreversible });
+  return new Map();
+}
+
+/** docs/rollback.md: what must hold before a commit point or a point of no return. Returns hosts that are not ready. */
+export async function notReady(
+  parts: CommitParts,
+  step: { name: string; id: string },
+  hosts: readonly string[],
+  place: Place,
+  { irreversible }: { irreversible: boolean },
+): Promise<Failures> {
+  if (parts.check) return new Map();
+  const toCome = irreversible ? parts.failureToCome() : undefined;
+  if (toCome !== undefined) {
+    const why = `the step of --fail-at was skipped on every host (${toCome})`;
+    return notBegun(hosts, step, `"${step.name}" was not begun: ${why}`);
+  }
+  await parts.rollBackFailed(place);
+  const at = `no-return:${withinPlay(step.id, place.play.id)}` as const;
+  const unflushed = await parts.flush(hosts, { ...place, at });
+  if (unflushed.size > 0) return unflushed;
+  const why = doubt(parts.knowledge);
+  return why === undefined
+    ? new Map()
+    : notBegun(hosts, step, `"${step.name}" was not begun: ${why}`);
+}
+
+/** Why the state of the hosts is not known well enough to make it final. */
+function doubt({ uncertain, unsettled }: CommitParts['knowledge']): string | undefined {
+  if (uncertain.size > 0) return `the outcome of ${[...uncertain].join(', ')} is not known`;
+  return unsettled.size > 0 ? 'a host that failed could not be taken back' : undefined;
+}
+
+/** Makes all that was done final. @param key tells this commit point from others of its name */
+export async function writeCommit(
+  { log, emit, lastUnit }: Pick<CommitParts, 'log' | 'emit' | 'lastUnit'>,
+  name: string,
+  { key = name, irreversible = false } = {},
+): Promise<void> {
+  if (log.state.commits.has(key)) return;
+  await log.append({ t: 'commit', name, key, unit: lastUnit(), irreversible });
+  emit({ type: 'commit', name, irreversible });
+}

@@ -1,0 +1,35 @@
+/** Why something failed on a host. */
+export interface StepFailure {
+  task: string;
+  id: string;
+  message: string;
+  /** The step itself was not begun: the message says all. */
+  notBegun?: true;
+}
+
+/** Hosts on which something failed, and why. */
+export type Failures = Map<string, StepFailure>;
+
+/** One failure for all hosts, of a step that was not begun. */
+export function notBegun(
+  hosts: readonly string[],
+  { name: task, id }: { name: string; id: string },
+  message: string,
+): Failures {
+  return new Map(hosts.map((host) => [host, { task, id, message, notBegun: true }]));
+}
+
+/** The hosts that failed, and what the step said that failed last. Empty when no host did. */
+export function describeFailures(failed: ReadonlyMap<string, StepFailure>): string {
+  const all = [...failed.values()];
+  // Of the hosts of that step, the first speaks.
+  const said = all.find(({ id }) => id === all.at(-1)?.id);
+  return said ? `${[...failed.keys()].sort().join(', ')}: ${describe(said)}` : '';
+}
+
+function describe({ task, id, message, notBegun: whole }: StepFailure): string {
+  if (whole) return message;
+  const why = message.trim().split('\n')[0] ?? '';
+  const short = why.slice(0, 300).replace(/\.$/, '');
+  return `"${task}" failed (${id})${short === '' ? '' : `: ${short}`}`;
+}

@@ -1,0 +1,46 @@
+import { JournalError, LockedError, RunnerError, TimeLimitError } from '../core/errors.ts';
+import type { Log } from '../journal/log.ts';
+import { Interrupted } from './interrupted.ts';
+
+/** How the forward run ended; what follows is the caller's decision. */
+export type Forward =
+  | {
+      status: 'done';
+      /** Hosts that failed, were tolerated, and were rolled back alone. */
+      left: string[];
+      /** Not all of their changes could be undone. */
+      incomplete: boolean;
+    }
+  /** Another run holds a host, and nothing was changed. */
+  | { status: 'locked'; message: string }
+  | { status: 'failed'; message: string; changedAnything: boolean }
+  | { status: 'interrupted'; changedAnything: boolean };
+
+/**
+ * Goes forward. An error that ends the run is one of its ends.
+ *
+ * @throws whatever is no end: a fault of the program, a journal that cannot be written, a wrong playbook that has changed nothing
+ */
+export async function forward(
+  log: Pick<Log, 'hasIntents' | 'recover'>,
+  walk: () => Promise<Forward>,
+): Promise<Forward> {
+  try {
+    return await walk();
+  } catch (error) {
+    const end = endBy(error, log.hasIntents);
+    if (!end) throw error;
+    if (error instanceof JournalError) await log.recover();
+    return end;
+  }
+}
+
+function endBy(error: unknown, changedAnything: boolean): Forward | undefined {
+  if (error instanceof Interrupted) return { status: 'interrupted', changedAnything };
+  if (!(error instanceof RunnerError)) return undefined;
+  const message = error.describe();
+  if (error instanceof TimeLimitError) return { status: 'failed', message, changedAnything };
+  // A playbook whose error shows itself only now has failed like any step: what was done is rolled back.
+  if (changedAnything) return { status: 'failed', message, changedAnything };
+  return error instanceof LockedError ? { status: 'locked', message } : undefined;
+}

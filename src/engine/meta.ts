@@ -1,0 +1,48 @@
+import type { HostAddress } from '../core/host.ts';
+import type { MetaNode } from '../language/document.ts';
+import { learn, type Knowledge } from './knowledge.ts';
+import type { Place } from './step-key.ts';
+
+export interface MetaParts {
+  knowledge: Knowledge;
+  /** Facts of earlier runs are no longer known. */
+  forget: (address: HostAddress) => void;
+  /** Ends the connections to a host. */
+  reset: (address: HostAddress) => Promise<void>;
+}
+
+/** Does what a `meta` step says, on hosts on which its condition holds. */
+export async function runMeta(
+  { knowledge, forget, reset }: MetaParts,
+  { action }: Pick<MetaNode, 'action'>,
+  hosts: readonly string[],
+  { play, batch, roles }: Place,
+): Promise<void> {
+  const end = (of: string, ended: readonly string[], everywhere?: true) => {
+    const [host = ''] = hosts;
+    learn(knowledge, { host, ended: { of, hosts: ended, ...(everywhere ? { everywhere } : {}) } });
+  };
+  const addresses = () =>
+    hosts.flatMap((host) => knowledge.inventory.hosts.get(host)?.address ?? []);
+  switch (action) {
+    case 'end_play':
+      end(play.id, batch, true);
+      break;
+    case 'end_batch':
+      end(play.id, batch);
+      break;
+    case 'end_host':
+      end(play.id, hosts);
+      break;
+    case 'end_role':
+      end(roles.at(-1) ?? play.id, hosts);
+      break;
+    case 'clear_facts':
+      for (const host of hosts) learn(knowledge, { host, forgetsFacts: true });
+      addresses().forEach(forget);
+      break;
+    case 'reset_connection':
+      await Promise.all(addresses().map(reset));
+      break;
+  }
+}

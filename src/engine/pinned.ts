@@ -1,0 +1,14 @@
+import type { EngineContext } from './context.ts';
+
+/** Keeps copies of files of the playbook that are read only now. */
+export function pinNew(
+  { log, pinFile }: Pick<EngineContext, 'log' | 'pinFile'>,
+  read: readonly string[],
+  files: readonly string[],
+): void {
+  const known = new Set([...read, ...log.state.files.map(({ path }) => path)]);
+  for (const file of new Set(files)) {
+    const pinned = known.has(file) ? undefined : pinFile?.(file);
+    if (pinned) log.write({ t: 'file', ...pinned });
+  }
+}

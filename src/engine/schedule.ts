@@ -1,0 +1,345 @@
+import pLimit from 'p-limit';
+import { PlaybookError, TimeLimitError } from '../core/errors.ts';
+import type { EventSink } from '../core/events.ts';
+import type { Clock } from '../core/ports.ts';
+import type {
+  BlockNode,
+  IncludeNode,
+  IncludePart,
+  MetaNode,
+  Node,
+  Play,
+  Playbook,
+  PlaySection,
+  TaskNode,
+} from '../language/document.ts';
+import type { Log } from '../journal/log.ts';
+import { mostFailures } from './batches.ts';
+import { notReady, passCommit, writeCommit, type CommitParts } from './commit.ts';
+import { describeFailures, type Failures, type StepFailure } from './failures.ts';
+import type { Forward } from './forward.ts';
+import { includedParts } from './include.ts';
+import { Interrupted } from './interrupted.ts';
+import { learn, type Knowledge } from './knowledge.ts';
+import type { WantedPolicy } from './rollback-tasks.ts';
+import type { Selection } from './select.ts';
+import type { Place } from './step-key.ts';
+import type { RunStep } from './step-runner.ts';
+
+/** What the walk through a playbook needs. It asks no host and renders no template. */
+export interface ScheduleParts {
+  step: RunStep;
+  knowledge: Knowledge;
+  log: Pick<Log, 'state' | 'write' | 'append' | 'hasIntents'>;
+  emit: EventSink;
+  clock: Pick<Clock, 'now'>;
+  isStopping: () => boolean;
+  selection: Pick<Selection, 'has' | 'hasSome'>;
+  /** Hosts worked on at a time. */
+  forks: number;
+  check: boolean;
+  /** When no further step may begin, in milliseconds since 1970. Asked once, when the run begins or goes on. */
+  deadline: () => number;
+  /** The hosts of a play that take part, in batches. */
+  batches: (play: Play) => string[][];
+  /** Hosts of a play that take no part, since they failed before. */
+  left: (play: Play) => string[];
+  /** What is wanted around a rollback is on record before anything is done. @param hosts all of the run when left out */
+  notePolicy: (wanted: WantedPolicy, hosts?: readonly string[]) => void;
+  /** Puts the undo of a block on record. Returns what ends the block. */
+  openBlock: (block: BlockNode, hosts: readonly string[], place: Place) => () => void;
+  /** @throws PlaybookError */
+  expand: (node: IncludeNode, part: IncludePart, play: Play) => Node[];
+  /** What a `meta` step does on the hosts on which its condition holds. */
+  meta: (node: MetaNode, hosts: readonly string[], place: Place) => Promise<void>;
+  /** Rolls back what was done on hosts that failed and are tolerated. False when not all could be undone. */
+  takeBack: (hosts: string[]) => Promise<boolean>;
+  lastUnit: CommitParts['lastUnit'];
+  failureToCome: CommitParts['failureToCome'];
+}
+
+/** The walk of one run: its time limit counts from when it began. */
+type Walk = Omit<ScheduleParts, 'deadline'> & { readonly deadline: number };
+
+/** Walks through the plays: their batches, sections, blocks and handlers. */
+export async function schedule(
+  { plays, rollback }: Pick<Playbook, 'plays' | 'rollback'>,
+  given: ScheduleParts,
+): Promise<Forward> {
+  const parts: Walk = { ...given, deadline: given.deadline() };
+  const [first] = plays;
+  if (first) parts.notePolicy({ id: '', policy: rollback, play: first });
+  for (const play of plays) {
+    const failed = await runPlay(parts, play);
+    if (failed.size === 0) continue;
+    // What fails while it is given up has not failed by itself.
+    if (parts.isStopping()) throw new Interrupted();
+    const message = describeFailures(failed);
+    return { status: 'failed', message, changedAnything: parts.log.hasIntents };
+  }
+  const { tolerated, unsettled } = parts.knowledge;
+  return { status: 'done', left: [...tolerated].sort(), incomplete: unsettled.size > 0 };
+}
+
+/** Returns the failures that end the run. */
+async function runPlay(parts: Walk, play: Play): Promise<Failures> {
+  const { emit, knowledge, log } = parts;
+  // A resumed run keeps the batches: what has happened since may have changed groups or the value of "serial".
+  const batches = log.state.plays.get(play.id) ?? parts.batches(play);
+  if (batches.length > 0 && !log.state.plays.has(play.id))
+    log.write({ t: 'play', id: play.id, batches });
+  const inPlay = new Set(batches.flat());
+  const left = batches.length === 0 ? [] : parts.left(play).filter((host) => !inPlay.has(host));
+  for (const [index, batch] of batches.entries()) {
+    emit({
+      ...{ type: 'play-start', play: play.name, hosts: batch },
+      ...{ batch: index + 1, batches: batches.length },
+      ...(index === 0 && left.length > 0 ? { left } : {}),
+    });
+    if (index === 0) parts.notePolicy({ id: play.id, policy: play.rollback, play }, batches.flat());
+    const place: Place = { play, batch, number: index + 1, at: 'section', roles: [] };
+    for (const section of play.sections) {
+      await runSection(parts, section, place);
+      if (hasTooManyFailed(parts, place)) return failedIn(parts, place);
+    }
+    await rollBackFailed(parts, place);
+    if (play.commit === 'batch') await commitPlay(parts, `${play.id} batch ${String(index + 1)}`);
+    if (knowledge.endedPlays.has(play.id)) break;
+  }
+  if (play.commit === 'end') await commitPlay(parts, play.id);
+  return new Map();
+}
+
+async function runSection(parts: Walk, { name, nodes }: PlaySection, place: Place): Promise<void> {
+  if (place.play.strategy === 'free') await runFreely(parts, nodes, active(parts, place), place);
+  else await runNodes(parts, nodes, active(parts, place), place, false);
+  if (hasTooManyFailed(parts, place)) return;
+  drop(parts, await flush(parts, active(parts, place), { ...place, at: `flush:${name}` }));
+}
+
+/** Each host as fast as it can; none waits for another. All have ended when this returns. */
+async function runFreely(
+  parts: Walk,
+  nodes: readonly Node[],
+  hosts: readonly string[],
+  place: Place,
+): Promise<void> {
+  const limit = pLimit(parts.forks);
+  const ended = await Promise.allSettled(
+    hosts.map((host) =>
+      limit(() => runNodes(parts, nodes, [host], { ...place, own: host }, false)),
+    ),
+  );
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
+}
+
+/**
+ * Runs nodes in order and returns the hosts that failed.
+ *
+ * @param rescuable what fails may still be rescued: the other hosts go on. Without a rescue around, too many failures end it
+ */
+async function runNodes(
+  parts: Walk,
+  nodes: readonly Node[],
+  hosts: readonly string[],
+  place: Place,
+  rescuable: boolean,
+): Promise<Failures> {
+  const failed: Failures = new Map();
+  for (const node of nodes) {
+    const left = hosts.filter((host) => !failed.has(host) && !hasEnded(parts, host, place));
+    // In a play whose hosts go their own ways, one that failed stops the others at their next step.
+    if (left.length === 0 || (place.own !== undefined && hasTooManyFailed(parts, place))) break;
+    if (parts.isStopping()) throw new Interrupted();
+    checkTime(parts);
+    add(failed, await runNode(parts, node, left, place, rescuable));
+    if (rescuable) continue;
+    drop(parts, failed);
+    if (hasTooManyFailed(parts, place)) break;
+  }
+  return failed;
+}
+
+async function runNode(
+  parts: Walk,
+  node: Node,
+  hosts: readonly string[],
+  place: Place,
+  rescuable: boolean,
+): Promise<Failures> {
+  if (!parts.selection.has(node, place.brought)) return new Map();
+  switch (node.kind) {
+    case 'task':
+      return runTask(parts, node, hosts, place);
+    case 'block':
+      return runBlock(parts, node, hosts, place, rescuable);
+    case 'commit':
+      return passCommit(commitParts(parts), node, hosts, place);
+    case 'flush':
+      return flush(parts, hosts, { ...place, at: 'flush:now' });
+    case 'meta':
+      return runMeta(parts, node, hosts, place);
+    case 'include':
+      return runInclude(parts, node, hosts, place, rescuable);
+  }
+}
+
+async function runTask(
+  parts: Walk,
+  task: TaskNode,
+  hosts: readonly string[],
+  place: Place,
+): Promise<Failures> {
+  if (task.irreversible !== undefined) {
+    const irreversible = { irreversible: true };
+    const unready = await notReady(commitParts(parts), task, hosts, place, irreversible);
+    if (unready.size > 0) return unready;
+  }
+  return (await parts.step(task, hosts, place)).failed;
+}
+
+async function runMeta(
+  parts: Walk,
+  node: MetaNode,
+  hosts: readonly string[],
+  place: Place,
+): Promise<Failures> {
+  // Its condition is what it resolves to, and is on record like an include.
+  const { failed, included } = await parts.step(node, hosts, place);
+  const chosen = [...included].filter(([, items]) => items.length > 0).map(([host]) => host);
+  if (chosen.length > 0) await parts.meta(node, chosen, place);
+  return failed;
+}
+
+/** Works out what each host includes, and runs each part on the hosts for which it is the same. */
+async function runInclude(
+  parts: Walk,
+  node: IncludeNode,
+  hosts: readonly string[],
+  place: Place,
+  rescuable: boolean,
+): Promise<Failures> {
+  const { failed, included } = await parts.step(node, hosts, place);
+  for (const part of includedParts(node, included)) {
+    if (!rescuable) drop(parts, failed);
+    if (!rescuable && hasTooManyFailed(parts, place)) break;
+    const left = part.hosts.filter((host) => !failed.has(host));
+    if (left.length === 0) continue;
+    let nodes: Node[];
+    try {
+      nodes = parts.expand(node, part, place.play);
+    } catch (error) {
+      if (!(error instanceof PlaybookError)) throw error;
+      const { name: task, id } = node.task;
+      const failure: StepFailure = { task, id, message: error.describe(), notBegun: true };
+      add(failed, new Map(left.map((host) => [host, failure])));
+      continue;
+    }
+    add(failed, await runNodes(parts, nodes, left, place, rescuable));
+  }
+  return failed;
+}
+
+async function runBlock(
+  parts: Walk,
+  block: BlockNode,
+  hosts: readonly string[],
+  around: Place,
+  rescuable: boolean,
+): Promise<Failures> {
+  const place = block.isRole ? { ...around, roles: [...around.roles, block.id] } : around;
+  const close = parts.openBlock(block, hosts, place);
+  const hasRescue = block.rescue.length > 0;
+  // What a block brings along must not be lost because something else of it was asked for.
+  const along = { ...place, brought: parts.selection.hasSome(block.block, place.brought) };
+  let failed = await runNodes(parts, block.block, hosts, place, rescuable || hasRescue);
+  if (failed.size > 0 && hasRescue) {
+    for (const [host, { task, id, message }] of failed)
+      learn(parts.knowledge, {
+        ...{ host, facts: [{ hosts: [host], values: { failed: { task, id, message } } }] },
+      });
+    failed = await runNodes(parts, block.rescue, [...failed.keys()], along, rescuable);
+  }
+  if (block.always.length > 0)
+    add(failed, await runNodes(parts, block.always, hosts, along, rescuable));
+  close();
+  return failed;
+}
+
+/** Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. */
+async function flush(parts: Walk, hosts: readonly string[], place: Place): Promise<Failures> {
+  for (let again = true; again;) {
+    again = false;
+    for (const handler of place.play.handlers) {
+      const { due } = parts.knowledge;
+      const notified = hosts.filter((host) => due.get(host)?.has(handler.id) === true);
+      if (notified.length === 0) continue;
+      if (parts.isStopping()) throw new Interrupted();
+      const { failed } = await parts.step(handler, notified, place);
+      if (failed.size > 0) return failed;
+      again = true;
+    }
+  }
+  return new Map();
+}
+
+/** The changes on hosts that failed and are tolerated are undone before anything later is done. */
+async function rollBackFailed(parts: Walk, place: Place): Promise<void> {
+  const { knowledge } = parts;
+  const failed = [...failedIn(parts, place).keys()];
+  const hosts = failed.filter((host) => !knowledge.tolerated.has(host));
+  if (hosts.length === 0) return;
+  for (const host of hosts) learn(knowledge, { host, tolerated: true });
+  if (parts.check || (await parts.takeBack(hosts))) return;
+  for (const host of hosts) learn(knowledge, { host, unsettled: true });
+}
+
+function commitPlay(parts: Walk, name: string): Promise<void> {
+  return writeCommit(commitParts(parts), name);
+}
+
+function commitParts(parts: Walk): CommitParts {
+  const { log, emit, knowledge, check, lastUnit, failureToCome } = parts;
+  return {
+    ...{ log, emit, knowledge, check, lastUnit, failureToCome },
+    flush: (hosts, place) => flush(parts, hosts, place),
+    gate: (task, hosts, place) => runNodes(parts, [task], hosts, place, true),
+    rollBackFailed: (place) => rollBackFailed(parts, place),
+  };
+}
+
+/** @throws TimeLimitError when time is up, unless a point of no return was passed: stopping after it would be worse */
+function checkTime({ clock, deadline, log }: Walk): void {
+  if (clock.now() < deadline || log.state.commit?.irreversible === true) return;
+  throw new TimeLimitError('The time limit of the playbook is over.', {
+    hint: 'It is "time_limit" of the playbook, or the input that sets it.',
+  });
+}
+
+/** Hosts of the batch that still take part. */
+function active(parts: Walk, place: Place): string[] {
+  const { failed } = parts.knowledge;
+  return place.batch.filter((host) => !failed.has(host) && !hasEnded(parts, host, place));
+}
+
+/** Whether the play, or a role around, has ended for the host. */
+function hasEnded({ knowledge }: Walk, host: string, { play, roles }: Place): boolean {
+  return [play.id, ...roles].some((id) => knowledge.ended.get(id)?.has(host) === true);
+}
+
+function failedIn({ knowledge }: Walk, { batch }: Place): Failures {
+  const inBatch = new Set(batch);
+  return new Map([...knowledge.failed].filter(([host]) => inBatch.has(host)));
+}
+
+function hasTooManyFailed(parts: Walk, place: Place): boolean {
+  return failedIn(parts, place).size > mostFailures(place.play, place.batch.length);
+}
+
+function drop({ knowledge }: Walk, failed: Failures): void {
+  for (const [host, why] of failed) learn(knowledge, { host, dropped: why });
+}
+
+function add(failed: Failures, more: Failures): void {
+  for (const [host, why] of more) failed.set(host, why);
+}

@@ -1,0 +1,23 @@
+import { PlaybookError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Playbook } from '../language/document.ts';
+import type { Variables } from './variables.ts';
+
+/**
+ * When no further step of a playbook may begin, in milliseconds since 1970; infinite without a limit.
+ *
+ * @throws PlaybookError when the limit is no number of seconds
+ */
+export function deadlineOf(
+  { timeLimitSeconds: limit, plays: [play] }: Pick<Playbook, 'timeLimitSeconds' | 'plays'>,
+  variables: Pick<Variables, 'ofPlay'>,
+  { clock, check, hosts }: { clock: Pick<Clock, 'now'>; check: boolean; hosts: readonly string[] },
+): number {
+  const never = Number.POSITIVE_INFINITY;
+  if (limit === undefined || !play || check) return never;
+  const scope = variables.ofPlay(play, hosts);
+  const seconds = Number(typeof limit === 'string' && scope ? scope.render(limit) : limit);
+  if (seconds > 0) return clock.now() + seconds * 1000;
+  if (seconds === 0) return never;
+  throw new PlaybookError([{ message: `"time_limit" is ${String(limit)}, not a number.` }]);
+}
