@@ -1,5 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
+import type { StepInfo } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
+import type { EngineContext } from '../engine/context.ts';
+import type { Log } from '../journal/log.ts';
+import type { Display } from '../output/displays.ts';
+import type { StopSignals } from './stop-signals.ts';
 import type { World } from './world.ts';
 
 export function canAsk({ terminal }: World): boolean {
@@ -91,4 +96,68 @@ export async function askAfterInterrupt(world: World): Promise<'continue' | 'rol
   return (
     (await ask(world, (options) => select({ ...options, message, options: choices }))) ?? 'leave'
   );
+}
+
+/** Asks whoever started the run, one question after the other. Ctrl-C is what it is elsewhere. */
+export function askOperator(
+  world: World,
+  { display, log, stop }: { display: Display; log: Log; stop: StopSignals },
+): EngineContext['ask'] {
+  const { redactor } = world;
+  const answered = new Map<string, Promise<string | undefined>>();
+  let before: Promise<unknown> = Promise.resolve();
+  return (key, { text, hidden }) => {
+    const whole = `${key} ${text}`;
+    const known = answered.get(whole);
+    if (known) return known;
+    const name = `pause_answer_${key}_${String(answered.size + 1)}`;
+    const answer = before.then(async () => {
+      const release = display.hold?.();
+      try {
+        const said = await (hidden ? askSecret : askText)(world, redactor.mask(text), stop.signal);
+        if (said === undefined && canAsk(world)) stop.request();
+        if (hidden && said !== undefined) {
+          redactor.add(name, said, { late: true });
+          log.write({ t: 'secret', name, env: name.toUpperCase() });
+        }
+        return said;
+      } finally {
+        release?.();
+      }
+    });
+    answered.set(whole, answer);
+    before = answer.catch(() => undefined);
+    return answer;
+  };
+}
+
+/** Asks before each step, until the answer is that the others need no question. Ctrl-C ends the run before the step. */
+export function stepByStep(
+  world: World,
+  display: Display,
+  stop: StopSignals,
+): EngineContext['agree'] {
+  const { redactor } = world;
+  let all = false;
+  let before: Promise<unknown> = Promise.resolve();
+  const ask = async ({ name, play }: StepInfo, hosts: readonly string[]): Promise<boolean> => {
+    if (all) return true;
+    if (stop.stopping) return false;
+    const where = hosts.length <= 5 ? hosts.join(', ') : `${String(hosts.length)} hosts`;
+    const release = display.hold?.();
+    try {
+      const answer = await askBeforeStep(world, redactor.mask(`${play}: ${name}, on ${where}?`));
+      if (answer === undefined) stop.request();
+      all = answer === 'all';
+      return answer === 'all' || answer === 'yes';
+    } finally {
+      release?.();
+    }
+  };
+  // Hosts that go their own ways come to their steps side by side.
+  return (step, hosts) => {
+    const answer = before.then(() => ask(step, hosts));
+    before = answer.catch(() => undefined);
+    return answer;
+  };
 }

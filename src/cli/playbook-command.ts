@@ -29,10 +29,3 @@ export async function playbookOf(
   command.outputHelp();
   return undefined;
 }
-
-/** @throws UsageError when the text is no whole number above 0 */
-export function wholeNumber(text: string, flag: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError(`${flag} must be a whole number above 0, not "${text}".`);
-}

@@ -10,7 +10,18 @@ import type { Move } from '../journal/lifecycle.ts';
 import { openAlone, type RecordedRun } from '../journal/recorded-run.ts';
 import { fileChecksum } from '../journal/store.ts';
 import { newCommand } from './command.ts';
-import { endRun, playForward, withEngine, type StopSignals } from './wiring.ts';
+import { collect } from './flags/words.ts';
+import { tell } from './fail.ts';
+import { becomePassword } from './flags/become.ts';
+import type { ConnectFlags } from './flags/connect.ts';
+import { flagOf } from './flags/inputs.ts';
+import { firstLine } from './flags/passwords.ts';
+import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './flags/run.ts';
+import { readVaultKeys, vaultFlagsIn, type VaultFlags } from './flags/vault.ts';
+import { tellUnseenRuns } from './lost-output.ts';
+import { askSecret, askSecretTwice, canAsk } from './operator.ts';
+import { openPlaybook } from './playbooks.ts';
+import { bootIdentity, isRunning } from './run-process.ts';
 import {
   assertAllows,
   concludeAlone,
@@ -18,17 +29,10 @@ import {
   concludeRollback,
   type Ending,
 } from './sentences.ts';
-import { tellUnseenRuns } from './lost-output.ts';
-import { flagOf } from './flags/inputs.ts';
-import { openPlaybook } from './playbooks.ts';
+import type { StopSignals } from './stop-signals.ts';
 import { addUserModules, isModuleFile } from './user-modules.ts';
-import { askSecret, askSecretTwice, canAsk } from './operator.ts';
-import { becomePassword, firstLine, type ConnectFlags } from './flags/connect.ts';
-import { bootIdentity, isRunning } from './run-process.ts';
-import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from './flags/run.ts';
-import { createVault, readVaultKeys, vaultFlagsIn, type VaultFlags } from './flags/vault.ts';
-import { createDisplay, ownerOf, type World } from './world.ts';
-import { tell } from './fail.ts';
+import { endRun, playForward, withEngine } from './wiring.ts';
+import { createDisplay, createVault, ownerOf, type World } from './world.ts';
 import { parsePlain } from '../yaml/yaml.ts';
 import type { Redactor } from '../util/redact.ts';
 import { openSource, type VaultKey } from '../util/vault.ts';
@@ -43,7 +47,6 @@ interface RecoverOptions extends ConnectFlags, RunFlags, VaultFlags {
 
 /** `runner rollback [RUN]` and `runner resume [RUN]`: both go on from the journal alone. */
 export async function recoverCommand(world: World, mode: Move, argv: string[]): Promise<number> {
-  const collect = (value: string, known: string[] = []): string[] => [...known, value];
   const command = newCommand(world, `runner ${mode}`)
     .argument('[run]', 'id of the run; the newest that is not closed when left out')
     .description(

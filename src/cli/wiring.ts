@@ -1,6 +1,4 @@
-import { setMaxListeners } from 'node:events';
-import type { EventSink, StepInfo } from '../core/events.ts';
-import { TimeoutError } from '../core/errors.ts';
+import type { EventSink } from '../core/events.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../language/document.ts';
@@ -16,94 +14,15 @@ import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
 import { localDisk } from '../util/local-files.ts';
-import {
-  askAfterInterrupt,
-  askBeforeStep,
-  askSecret,
-  askText,
-  canAsk,
-  confirm,
-} from './operator.ts';
-import { tellEnding, WatchedOutputs } from './lost-output.ts';
+import type { ConnectFlags } from './flags/connect.ts';
 import type { RunFlags } from './flags/run.ts';
+import { tellEnding, WatchedOutputs } from './lost-output.ts';
+import { askAfterInterrupt, askOperator, canAsk, confirm, stepByStep } from './operator.ts';
+import { createReach, unlockKeys, type Reach } from './reach.ts';
 import { conclude, type Ending } from './sentences.ts';
+import { StopSignals } from './stop-signals.ts';
+import type { World } from './world.ts';
 import type { Display } from '../output/displays.ts';
-import { createReach, unlockKeys, type ConnectFlags, type Reach } from './flags/connect.ts';
-import type { SignalSource, World } from './world.ts';
-
-/** How long running steps may go on after Ctrl-C. */
-const GRACE_MS = 10 * 60_000;
-
-/** Ctrl-C once: no new steps. Twice, or when the grace time is over: running commands are given up. */
-export class StopSignals {
-  #abort = newAbort();
-  #count = 0;
-  #grace: NodeJS.Timeout | undefined;
-  readonly #listener = (): void => {
-    this.request();
-  };
-  readonly #onFirst: () => void;
-  readonly #source: SignalSource;
-
-  constructor(source: SignalSource, onFirst: () => void) {
-    this.#source = source;
-    this.#onFirst = onFirst;
-    source.on('SIGINT', this.#listener);
-    source.on('SIGTERM', this.#listener);
-    source.on('SIGHUP', ignoreHangup);
-  }
-
-  /** What a signal does, asked for by other means. */
-  request(): void {
-    this.#count++;
-    if (this.#count > 1) {
-      this.#giveUp();
-      return;
-    }
-    this.#grace = setTimeout(() => {
-      this.#giveUp();
-    }, GRACE_MS).unref();
-    this.#onFirst();
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  get stopping(): boolean {
-    return this.#count > 0;
-  }
-
-  /** Makes the next signal count as the first again. */
-  rearm(): void {
-    this.#count = 0;
-    clearTimeout(this.#grace);
-    if (this.#abort.signal.aborted) this.#abort = newAbort();
-  }
-
-  #giveUp(): void {
-    // Whoever waits ends with it: it is an outcome of a run, not a fault of the program.
-    this.#abort.abort(new TimeoutError('Interrupted.'));
-  }
-
-  dispose(): void {
-    clearTimeout(this.#grace);
-    this.#source.off('SIGINT', this.#listener);
-    this.#source.off('SIGTERM', this.#listener);
-  }
-}
-
-/** The run goes on without its terminal. The handler stays: the exit code counts until the process has ended. */
-function ignoreHangup(): void {
-  // Without a handler, the signal would end the process.
-}
-
-function newAbort(): AbortController {
-  const abort = new AbortController();
-  // Every running command listens.
-  setMaxListeners(0, abort.signal);
-  return abort;
-}
 
 interface EngineParts {
   settings: RunSettings;
@@ -174,7 +93,7 @@ async function connected<T>(
     },
     ask:
       canAsk(world) && display.forPrograms !== true
-        ? operator(world, { display, log, stop })
+        ? askOperator(world, { display, log, stop })
         : undefined,
     agree: stepwise === true ? stepByStep(world, display, stop) : undefined,
     isStopping: () => stop.stopping || context.locks.lost !== undefined,
@@ -197,66 +116,6 @@ async function connected<T>(
     await connections.close();
     await outputs?.end();
   }
-}
-
-/** Asks whoever started the run, one question after the other. Ctrl-C is what it is elsewhere. */
-function operator(
-  world: World,
-  { display, log, stop }: Pick<EngineParts, 'display' | 'log'> & { stop: StopSignals },
-): EngineContext['ask'] {
-  const { redactor } = world;
-  const answers = new Map<string, Promise<string | undefined>>();
-  let before: Promise<unknown> = Promise.resolve();
-  return (key, { text, hidden }) => {
-    const whole = `${key} ${text}`;
-    const answered = answers.get(whole);
-    if (answered) return answered;
-    const name = `pause_answer_${key}_${String(answers.size + 1)}`;
-    const answer = before.then(async () => {
-      const release = display.hold?.();
-      try {
-        const said = await (hidden ? askSecret : askText)(world, redactor.mask(text), stop.signal);
-        if (said === undefined && canAsk(world)) stop.request();
-        if (hidden && said !== undefined) {
-          redactor.add(name, said, { late: true });
-          log.write({ t: 'secret', name, env: name.toUpperCase() });
-        }
-        return said;
-      } finally {
-        release?.();
-      }
-    });
-    answers.set(whole, answer);
-    before = answer.catch(() => undefined);
-    return answer;
-  };
-}
-
-/** Asks before each step, until the answer is that the others need no question. Ctrl-C ends the run before the step. */
-function stepByStep(world: World, display: Display, stop: StopSignals): EngineContext['agree'] {
-  const { redactor } = world;
-  let all = false;
-  let before: Promise<unknown> = Promise.resolve();
-  const ask = async ({ name, play }: StepInfo, hosts: readonly string[]): Promise<boolean> => {
-    if (all) return true;
-    if (stop.stopping) return false;
-    const where = hosts.length <= 5 ? hosts.join(', ') : `${String(hosts.length)} hosts`;
-    const release = display.hold?.();
-    try {
-      const answer = await askBeforeStep(world, redactor.mask(`${play}: ${name}, on ${where}?`));
-      if (answer === undefined) stop.request();
-      all = answer === 'all';
-      return answer === 'all' || answer === 'yes';
-    } finally {
-      release?.();
-    }
-  };
-  // Hosts that go their own ways come to their steps side by side.
-  return (step, hosts) => {
-    const answer = before.then(() => ask(step, hosts));
-    before = answer.catch(() => undefined);
-    return answer;
-  };
 }
 
 /** `runner test --chaos` ends the process at POINT:STEP, as a power cut would. */

@@ -12,9 +12,8 @@ import { RunStore } from '../journal/store.ts';
 import { OutputWriter, type OutputStream } from '../util/output-writer.ts';
 import { stateDir } from '../util/paths.ts';
 import { systemClock } from '../util/time.ts';
-import type { Vault } from '../util/vault.ts';
+import { Vault, type VaultKey } from '../util/vault.ts';
 import { Terminal, type InputStream } from './terminal.ts';
-import { createVault } from './flags/vault.ts';
 
 /** Signals sent to the program, such as SIGINT. */
 export interface SignalSource {
@@ -91,6 +90,21 @@ export function createWorld(parts: ProcessParts = thisProcess()): World {
     isRunRecorded: false,
     cleanUps: [],
   };
+}
+
+/** `lenient`: values that no key opens stay closed. */
+export function createVault(
+  { redactor }: Pick<World, 'redactor'>,
+  keys: readonly VaultKey[],
+  lenient = false,
+): Vault {
+  return new Vault({
+    keys,
+    lenient,
+    onSecret: (name, value) => {
+      redactor.add(name, value);
+    },
+  });
 }
 
 /** Who runs this, where: what others read in a lock. */

@@ -210,11 +210,11 @@ describe('a reader of a log', () => {
   });
 
   it('gets what is written after the journal was opened, and signals are not in the journal', async () => {
-    const first = Log.create(path, new Redactor());
+    const first = Log.create(DiskFile.create(path), new Redactor());
     for (const record of history.slice(0, 7)) first.write(record);
     first.signal(message('not kept'));
     await first.close();
-    const log = Log.reopen(path, new Redactor());
+    const log = Log.reopen(DiskFile.open(path), new Redactor());
     const seen: unknown[] = [];
     log.subscribe((entry, state) => seen.push([entry.t, state?.units.size]), unexpected);
     log.write({ t: 'undo-intent', unit: 1 });
@@ -224,7 +224,7 @@ describe('a reader of a log', () => {
   });
 
   it('that throws is reported once and gets nothing more, and the others do', async () => {
-    const log = Log.create(path, new Redactor());
+    const log = Log.create(DiskFile.create(path), new Redactor());
     const faults: unknown[] = [];
     const seen: string[] = [];
     const broken = (): void => {

@@ -16,7 +16,7 @@ import { exitCodes } from '../../core/events.ts';
 import { ageKind, decryptStream, parseIdentities, withoutArmor } from '../../util/age.ts';
 import { expandHome } from '../../util/paths.ts';
 import { newCommand } from '../command.ts';
-import { firstLine } from '../flags/connect.ts';
+import { firstLine } from '../flags/passwords.ts';
 import { askSecret, canAsk } from '../operator.ts';
 import type { World } from '../world.ts';
 

@@ -9,15 +9,10 @@ import { sendHttp } from '../../transport/http.ts';
 import { SshDialler } from '../../transport/ssh.ts';
 import type { SshTarget } from '../../transport/target.ts';
 import { newCommand } from '../command.ts';
-import {
-  addConnectOptions,
-  becomePassword,
-  createReach,
-  unlockKeys,
-  type ConnectFlags,
-  type Reach,
-} from '../flags/connect.ts';
+import { becomePassword } from '../flags/become.ts';
+import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
 import { selectHosts } from '../host-selection.ts';
+import { createReach, unlockKeys, type Reach } from '../reach.ts';
 import type { World } from '../world.ts';
 
 interface DoctorOptions extends ConnectFlags {

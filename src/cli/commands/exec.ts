@@ -6,15 +6,11 @@ import type { InventoryHost } from '../../core/inventory.ts';
 import { HostConnections } from '../../transport/connections.ts';
 import { sendHttp } from '../../transport/http.ts';
 import { newCommand } from '../command.ts';
-import {
-  addConnectOptions,
-  becomePassword,
-  createReach,
-  unlockKeys,
-  type ConnectFlags,
-} from '../flags/connect.ts';
+import { becomePassword } from '../flags/become.ts';
+import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
+import { wholeNumber } from '../flags/words.ts';
 import { selectHosts } from '../host-selection.ts';
-import { wholeNumber } from '../playbook-command.ts';
+import { createReach, unlockKeys } from '../reach.ts';
 import type { World } from '../world.ts';
 
 interface ExecFlags extends ConnectFlags {

@@ -4,8 +4,8 @@ import type { Inventory, InventoryHost } from '../../core/inventory.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { matchHosts } from '../../util/patterns.ts';
 import { newCommand } from '../command.ts';
-import { namedInventory } from '../host-selection.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
+import { namedInventory } from '../host-selection.ts';
 import type { World } from '../world.ts';
 
 interface HostsFlags {

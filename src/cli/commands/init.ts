@@ -6,8 +6,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import type { Conversion, ConvertOptions, Unconverted } from '../../mke/convert/types.ts';
 import { targets, type Target } from '../../mke/mke4-defaults.ts';
 import { newCommand } from '../command.ts';
-import type { World } from '../world.ts';
 import { tell } from '../fail.ts';
+import type { World } from '../world.ts';
 
 interface InitOptions {
   mke3Config?: string;

@@ -1,22 +1,14 @@
 import { packageVersion } from '../../util/package.ts';
 import { type Command, Option } from 'commander';
 import { exitCodes, type EventSink } from '../../core/events.ts';
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import {
-  errorMessage,
-  JournalError,
-  PlaybookError,
-  UsageError,
-  type Problem,
-} from '../../core/errors.ts';
+import { JournalError, PlaybookError, UsageError } from '../../core/errors.ts';
 import { stepsBefore } from '../../playbook/from.ts';
 import type { Inventory } from '../../core/inventory.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import {
   playIncludes,
   playTasks,
-  type Become,
   type OnFailure,
   type Playbook,
   type InputSpec,
@@ -33,26 +25,26 @@ import { describeChange, listedSteps } from '../../output/step-list.ts';
 import { UndoPreview } from '../../output/undo-preview.ts';
 import { matchHosts } from '../../util/patterns.ts';
 import { didYouMean } from '../../util/text.ts';
-import type { Vault, VaultSource } from '../../util/vault.ts';
-import { expandHome } from '../../util/paths.ts';
-import { localFiles } from '../../util/local-files.ts';
-import { SourceMap } from '../../yaml/source-map.ts';
-import { readYaml } from '../../yaml/yaml.ts';
+import type { VaultSource } from '../../util/vault.ts';
 import { newCommand } from '../command.ts';
-import { endRun, playForward, withEngine } from '../wiring.ts';
-import { inputOptions, resolveInputs, type ResolvedInputs } from '../flags/inputs.ts';
-import { tellUnseenRuns } from '../lost-output.ts';
-import { OpenRunError } from '../open-run-error.ts';
+import { parseExtraVars } from '../flags/extra-vars.ts';
+import { tell } from '../fail.ts';
+import { addBecomeOptions, becomeOf, becomePassword, recordedBecome } from '../flags/become.ts';
+import { recordedFlags, withLogin, type ConnectFlags } from '../flags/connect.ts';
 import { earlyOptions } from '../flags/early.ts';
-import { playbookOf, wholeNumber } from '../playbook-command.ts';
-import { askSecret, askText, canAsk, confirm } from '../operator.ts';
-import { becomePassword, recordedFlags, withLogin, type ConnectFlags } from '../flags/connect.ts';
-import { bootIdentity, isRunning } from '../run-process.ts';
+import { inputOptions, resolveInputs, type ResolvedInputs } from '../flags/inputs.ts';
+import { limitOf } from '../flags/limit.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from '../flags/run.ts';
 import { openVault, recordedVaultFlags, type VaultFlags } from '../flags/vault.ts';
+import { collect, splitList, wholeNumber } from '../flags/words.ts';
+import { tellUnseenRuns } from '../lost-output.ts';
+import { OpenRunError } from '../open-run-error.ts';
+import { askSecret, askText, canAsk, confirm } from '../operator.ts';
+import { playbookOf } from '../playbook-command.ts';
+import { bootIdentity, isRunning } from '../run-process.ts';
 import { allowedCommands, concludeCheck } from '../sentences.ts';
+import { endRun, playForward, withEngine } from '../wiring.ts';
 import { createDisplay, ownerOf, type World } from '../world.ts';
-import { tell } from '../fail.ts';
 
 export interface PlayOptions extends ConnectFlags, RunFlags, VaultFlags {
   inventory?: string;
@@ -105,7 +97,6 @@ export async function playCommand(
 }
 
 function baseCommand(world: World, mode: 'play' | 'plan'): Command {
-  const collect = (value: string, known: string[] = []): string[] => [...known, value];
   const command = newCommand(world, `runner ${mode}`)
     .argument('<playbook>', 'file, or name of a shipped playbook')
     .description(
@@ -546,30 +537,6 @@ function readOpenRun(store: World['store'], id: string): RecordedRun {
   }
 }
 
-/** Plays are read with these flags, before the rest can be parsed. */
-function addBecomeOptions(command: Command): Command {
-  return command
-    .option('-b, --become', 'with the rights of another user, where the playbook does not say it')
-    .option('--become-user <NAME>', 'which user that is (default: root)')
-    .addOption(
-      new Option('--become-method <METHOD>', 'by which program').choices(['sudo', 'su', 'doas']),
-    );
-}
-
-function becomeOf({
-  become,
-  becomeUser,
-  becomeMethod,
-}: Pick<PlayOptions, 'become' | 'becomeUser' | 'becomeMethod'>):
-  Partial<Omit<Become, 'login'>> | undefined {
-  if (become !== true && becomeUser === undefined && becomeMethod === undefined) return undefined;
-  return {
-    ...(become === true ? { enabled: true } : {}),
-    ...(becomeUser === undefined ? {} : { user: becomeUser }),
-    ...(becomeMethod === undefined ? {} : { method: becomeMethod as Become['method'] }),
-  };
-}
-
 function listTags({ stdout }: World, { plays }: Playbook): number {
   for (const play of plays) {
     const tags = [...new Set(playTasks(play).flatMap((task) => task.tags))].sort();
@@ -595,78 +562,6 @@ function recordedSecrets(
         ...(required ? {} : { optional: true as const }),
       };
     });
-}
-
-function recordedBecome(options: PlayOptions): JsonObject {
-  const become = becomeOf(options);
-  return become ? { become: { ...become } } : {};
-}
-
-function splitList(text: string | undefined): string[] {
-  return (text ?? '')
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-}
-
-/**
- * `name=text`, `name:=json`, `{json}`, or `@file` of YAML or JSON; a later one goes over an earlier one.
- * @throws UsageError or PlaybookError
- */
-function parseExtraVars(words: string[], vault: Vault): JsonObject {
-  const values: JsonObject = {};
-  for (const word of words) {
-    if (word.startsWith('@')) {
-      Object.assign(values, variablesIn(word.slice(1), vault));
-      continue;
-    }
-    if (/^\s*\{/.test(word)) {
-      const whole = fromJson(word, word);
-      Object.assign(values, isJsonObject(whole) ? whole : {});
-      continue;
-    }
-    const parts = /^([A-Za-z_][A-Za-z0-9_]*)(:?=)([\s\S]*)$/.exec(word);
-    const [, name = '', kind, text = ''] = parts ?? [];
-    if (!parts)
-      throw new UsageError(
-        `--extra-vars wants NAME=VALUE, NAME:=JSON, {JSON} or @FILE, not "${word}".`,
-      );
-    values[name] = kind === ':=' ? fromJson(text, name) : text;
-  }
-  return values;
-}
-
-function fromJson(text: string, what: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch (error) {
-    throw new UsageError(`--extra-vars ${what}: "${text}" is not JSON.`, { cause: error });
-  }
-}
-
-function variablesIn(file: string, vault: Vault): JsonObject {
-  const problems: Problem[] = [];
-  const map = new SourceMap(vault);
-  const value = readYaml(expandHome(file), { files: localFiles, problems, map });
-  if (problems.length > 0) throw new PlaybookError(problems);
-  if (isJsonObject(value ?? undefined)) return value as JsonObject;
-  throw new UsageError(`--extra-vars: "${file}" is no map of names and values.`);
-}
-
-/** A pattern of hosts; `@FILE` has a name or pattern a line. @throws UsageError */
-function limitOf({ limit }: PlayOptions): string | undefined {
-  if (limit?.startsWith('@') !== true) return limit;
-  const file = limit.slice(1);
-  let text: string;
-  try {
-    text = readFileSync(expandHome(file), 'utf8');
-  } catch (error) {
-    throw new UsageError(`--limit: "${file}" cannot be read: ${errorMessage(error)}.`);
-  }
-  const names = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
-  const kept = names.filter((name) => name !== '');
-  if (kept.length > 0) return kept.join(',');
-  throw new UsageError(`--limit: there is no host in "${file}".`);
 }
 
 function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObject {

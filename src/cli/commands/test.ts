@@ -24,7 +24,8 @@ import { stateDir } from '../../util/paths.ts';
 import { didYouMean, formatDuration, plural } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { flagOf, inputOptions } from '../flags/inputs.ts';
-import { playbookOf, wholeNumber } from '../playbook-command.ts';
+import { wholeNumber } from '../flags/words.ts';
+import { playbookOf } from '../playbook-command.ts';
 import { findPlaybook } from '../playbooks.ts';
 import type { World } from '../world.ts';
 

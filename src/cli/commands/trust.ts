@@ -9,9 +9,11 @@ import { fingerprint, keyType, knownHostsLine } from '../../transport/known-host
 import { SshDialler } from '../../transport/ssh.ts';
 import type { SshTarget, TargetResolver } from '../../transport/target.ts';
 import { newCommand } from '../command.ts';
-import { addConnectOptions, createReach, type ConnectFlags } from '../flags/connect.ts';
+import { collect } from '../flags/words.ts';
+import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
 import { selectHosts } from '../host-selection.ts';
 import { canAsk, confirm } from '../operator.ts';
+import { createReach } from '../reach.ts';
 import type { World } from '../world.ts';
 
 interface TrustOptions extends ConnectFlags {
@@ -29,7 +31,6 @@ const ASKED_AT_A_TIME = 8;
 
 /** `runner trust [PATTERN…]`: all new host keys at once, for review, and then into known_hosts. */
 export async function trustCommand(world: World, argv: string[]): Promise<number> {
-  const collect = (value: string, known: string[] = []): string[] => [...known, value];
   const command = newCommand(world, 'runner trust')
     .argument('[pattern...]', 'hosts of the inventory, or [user@]host[:port] without one')
     .description('Show the keys of hosts that are not known yet, and store them when you agree.')

@@ -13,10 +13,10 @@ import type { Playbook } from '../../language/document.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { checkPlaybook } from '../../playbook/check.ts';
 import { newCommand } from '../command.ts';
-import { openPlaybook } from '../playbooks.ts';
-import { addVaultOptions, openVault } from '../flags/vault.ts';
-import type { World } from '../world.ts';
 import { tell } from '../fail.ts';
+import { addVaultOptions, openVault } from '../flags/vault.ts';
+import { openPlaybook } from '../playbooks.ts';
+import type { World } from '../world.ts';
 
 interface ValidateFlags {
   inventory?: string;

@@ -17,8 +17,9 @@ import { systemReason, UsageError } from '../../core/errors.ts';
 import { didYouMean } from '../../util/text.ts';
 import { decryptVault, encryptVault, isVault, vaultId, type VaultKey } from '../../util/vault.ts';
 import { newCommand } from '../command.ts';
-import { askSecret, canAsk } from '../operator.ts';
+import { collect } from '../flags/words.ts';
 import { addVaultOptions, readVaultKeys, type VaultFlags } from '../flags/vault.ts';
+import { askSecret, canAsk } from '../operator.ts';
 import type { World } from '../world.ts';
 
 interface Flags extends VaultFlags {
@@ -50,7 +51,6 @@ const output = (command: Command): Command =>
   command.option('--output <FILE>', 'where to; "-" for standard output. Default: the same file');
 const encryptId = (command: Command): Command =>
   command.option('--encrypt-vault-id <NAME>', 'which of several passwords encrypts');
-const collect = (value: string, known: string[] = []): string[] => [...known, value];
 
 const actions: Record<string, VaultAction> = {
   encrypt: {

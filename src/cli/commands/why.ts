@@ -7,8 +7,8 @@ import { formatSource, type SourceRef } from '../../core/source.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { didYouMean } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
-import { openPlaybook } from '../playbooks.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
+import { openPlaybook } from '../playbooks.ts';
 import type { World } from '../world.ts';
 
 interface WhyFlags {

@@ -6,9 +6,9 @@ import type { InputSpec } from '../../language/document.ts';
 import { recipientProblem } from '../../util/age.ts';
 import { validateValue } from '../../util/schema.ts';
 import { expandHome } from '../../util/paths.ts';
-import { firstLine } from './connect.ts';
 import { askSecretTwice } from '../operator.ts';
 import type { World } from '../world.ts';
+import { firstLine } from './passwords.ts';
 
 export function flagOf(name: string): string {
   return `--${name.replaceAll('_', '-')}`;

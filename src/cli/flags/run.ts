@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../../core/errors.ts';
+import type { World } from '../world.ts';
 import { addConnectOptions } from './connect.ts';
+import { addVaultOptions } from './vault.ts';
 import { didYouMean, printable } from '../../util/text.ts';
 import { onTrace, topics, type Topic } from '../../util/trace.ts';
-import { addVaultOptions } from './vault.ts';
-import type { World } from '../world.ts';
 
 export interface RunFlags {
   takeOver?: string[];

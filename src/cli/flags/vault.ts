@@ -5,10 +5,11 @@ import type { Command } from 'commander';
 import { UsageError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { expandHome } from '../../util/paths.ts';
-import { Vault, type VaultKey } from '../../util/vault.ts';
-import { earlyOptions } from './early.ts';
+import type { VaultKey } from '../../util/vault.ts';
 import { askSecret, canAsk } from '../operator.ts';
-import type { World } from '../world.ts';
+import { createVault, type World } from '../world.ts';
+import { earlyOptions } from './early.ts';
+import { collect } from './words.ts';
 
 /** Where passwords of encrypted values come from. */
 export interface VaultFlags {
@@ -20,7 +21,6 @@ export interface VaultFlags {
 const PROGRAM_MS = 60_000;
 
 export function addVaultOptions(command: Command): Command {
-  const collect = (value: string, known: string[] = []): string[] => [...known, value];
   return command
     .optionsGroup('Encrypted values:')
     .option(
@@ -86,20 +86,6 @@ export async function openVault(
   { lenient = false } = {},
 ): Promise<void> {
   world.vault = createVault(world, await readVaultKeys(world, vaultFlagsIn(argv)), lenient);
-}
-
-export function createVault(
-  { redactor }: Pick<World, 'redactor'>,
-  keys: readonly VaultKey[],
-  lenient = false,
-): Vault {
-  return new Vault({
-    keys,
-    lenient,
-    onSecret: (name, value) => {
-      redactor.add(name, value);
-    },
-  });
 }
 
 /** `name@source`; a path alone has no name. */

@@ -1,0 +1,51 @@
+import { PlaybookError, UsageError, type Problem } from '../../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { localFiles } from '../../util/local-files.ts';
+import { expandHome } from '../../util/paths.ts';
+import type { Vault } from '../../util/vault.ts';
+import { SourceMap } from '../../yaml/source-map.ts';
+import { readYaml } from '../../yaml/yaml.ts';
+
+/**
+ * `name=text`, `name:=json`, `{json}`, or `@file` of YAML or JSON; a later one goes over an earlier one.
+ * @throws UsageError or PlaybookError
+ */
+export function parseExtraVars(words: string[], vault: Vault): JsonObject {
+  const values: JsonObject = {};
+  for (const word of words) {
+    if (word.startsWith('@')) {
+      Object.assign(values, variablesIn(word.slice(1), vault));
+      continue;
+    }
+    if (/^\s*\{/.test(word)) {
+      const whole = fromJson(word, word);
+      Object.assign(values, isJsonObject(whole) ? whole : {});
+      continue;
+    }
+    const parts = /^([A-Za-z_][A-Za-z0-9_]*)(:?=)([\s\S]*)$/.exec(word);
+    const [, name = '', kind, text = ''] = parts ?? [];
+    if (!parts)
+      throw new UsageError(
+        `--extra-vars wants NAME=VALUE, NAME:=JSON, {JSON} or @FILE, not "${word}".`,
+      );
+    values[name] = kind === ':=' ? fromJson(text, name) : text;
+  }
+  return values;
+}
+
+function fromJson(text: string, what: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw new UsageError(`--extra-vars ${what}: "${text}" is not JSON.`, { cause: error });
+  }
+}
+
+function variablesIn(file: string, vault: Vault): JsonObject {
+  const problems: Problem[] = [];
+  const map = new SourceMap(vault);
+  const value = readYaml(expandHome(file), { files: localFiles, problems, map });
+  if (problems.length > 0) throw new PlaybookError(problems);
+  if (isJsonObject(value ?? undefined)) return value as JsonObject;
+  throw new UsageError(`--extra-vars: "${file}" is no map of names and values.`);
+}

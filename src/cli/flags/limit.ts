@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { errorMessage, UsageError } from '../../core/errors.ts';
+import { expandHome } from '../../util/paths.ts';
+
+/** A pattern of hosts; `@FILE` has a name or pattern a line. @throws UsageError */
+export function limitOf({ limit }: { limit?: string }): string | undefined {
+  if (limit?.startsWith('@') !== true) return limit;
+  const file = limit.slice(1);
+  let text: string;
+  try {
+    text = readFileSync(expandHome(file), 'utf8');
+  } catch (error) {
+    throw new UsageError(`--limit: "${file}" cannot be read: ${errorMessage(error)}.`);
+  }
+  const names = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
+  const kept = names.filter((name) => name !== '');
+  if (kept.length > 0) return kept.join(',');
+  throw new UsageError(`--limit: there is no host in "${file}".`);
+}

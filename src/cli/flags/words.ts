@@ -1,0 +1,19 @@
+import { UsageError } from '../../core/errors.ts';
+
+/** Collects the values of an option that may be repeated. */
+export const collect = (value: string, known: string[] = []): string[] => [...known, value];
+
+/** The parts of a list with commas, without spaces. */
+export function splitList(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}
+
+/** @throws UsageError when the text is no whole number above 0 */
+export function wholeNumber(text: string, flag: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError(`${flag} must be a whole number above 0, not "${text}".`);
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import type { Inventory } from '../core/inventory.ts';
+import type { Clock } from '../core/ports.ts';
+import { Keyring, type AskPassphrase } from '../transport/keyring.ts';
+import { SshConfig } from '../transport/ssh-config.ts';
+import type { SshLogin } from '../transport/ssh.ts';
+import { TargetResolver } from '../transport/target.ts';
+import { connectTimeoutOf, type ConnectFlags } from './flags/connect.ts';
+import { firstLine, passwordFrom } from './flags/passwords.ts';
+import { askSecret, canAsk } from './operator.ts';
+import type { World } from './world.ts';
+
+/** How hosts are reached in this call. */
+export interface Reach {
+  targets: TargetResolver;
+  login: SshLogin;
+  connectTimeoutMs: number;
+  clock: Clock;
+  transport: 'ssh' | 'openssh' | undefined;
+}
+
+/** @throws UsageError when a file or a number is wrong */
+export async function createReach(world: World, flags: ConnectFlags): Promise<Reach> {
+  const connectTimeoutMs = connectTimeoutOf(flags);
+  const knownHosts = flags.knownHosts ?? world.env['RUNNER_KNOWN_HOSTS'];
+  const targets = new TargetResolver({
+    config: new SshConfig(flags.sshConfig),
+    knownHostsFiles: knownHosts === undefined ? undefined : [knownHosts],
+    user: world.user,
+    keyFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(world.home, '.ssh', name)),
+    agent: world.env['SSH_AUTH_SOCK'],
+    connectTimeoutMs,
+  });
+  const keyring = new Keyring(passphraseAsker(world, flags.keyPassphraseFile));
+  const password = await passwordFrom(world, {
+    file: flags.connectionPasswordFile,
+    flag: '--connection-password-file',
+    ask: flags.askPass === true ? 'Login password' : undefined,
+  });
+  const { clock } = world;
+  const { transport } = flags;
+  return { targets, login: { keyring, password }, connectTimeoutMs, clock, transport };
+}
+
+/** Asks for what locked keys need while nothing else is on the screen. What is wrong with a host shows later. */
+export async function unlockKeys(
+  world: World,
+  { targets, login, transport }: Reach,
+  inventory: Inventory,
+): Promise<void> {
+  if (!canAsk(world) || transport === 'openssh') return;
+  for (const { address } of inventory.hosts.values()) {
+    if (address.transport !== 'ssh') continue;
+    const target = await targets.resolve(address).catch(() => undefined);
+    if (target) await login.keyring.credentials(target).catch(() => undefined);
+  }
+}
+
+function passphraseAsker(world: World, file: string | undefined): AskPassphrase {
+  if (file !== undefined) {
+    const passphrase = firstLine(file, '--key-passphrase-file');
+    world.redactor.hide(passphrase);
+    return (_key, retry) => Promise.resolve(retry ? undefined : passphrase);
+  }
+  return async (key, retry) => {
+    if (!canAsk(world)) return undefined;
+    const passphrase = await askSecret(world, `${retry ? 'Wrong. ' : ''}Passphrase of ${key}`);
+    if (passphrase !== undefined) world.redactor.hide(passphrase);
+    return passphrase;
+  };
+}
