@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { batchesOf, inOrder, leftOf, mostFailures, playHosts } from '../../src/engine/batches.ts';
+import { initialKnowledge } from '../../src/engine/knowledge.ts';
+import type { Play } from '../../src/language/document.ts';
+
+const at = { file: 'p.yml', line: 3, column: 5 };
+const ten = Array.from({ length: 10 }, (_, index) => `h${String(index)}`);
+const sizes = (serial: Play['serial'], hosts = ten) =>
+  batchesOf({ serial, at }, hosts, (size) => (size === '{{two}}' ? 2 : size)).map(
+    ({ length }) => length,
+  );
+
+describe('batches', () => {
+  it.each([
+    [[], [10]],
+    [[3], [3, 3, 3, 1]],
+    [['30%'], [3, 3, 3, 1]],
+    [
+      [1, 4],
+      [1, 4, 4, 1],
+    ],
+    [[0], Array<number>(10).fill(1)],
+    [['5%'], Array<number>(10).fill(1)],
+    [
+      ['{{two}}', '100%'],
+      [2, 8],
+    ],
+    [[20], [10]],
+  ] as [Play['serial'], number[]][])('of serial %j', (serial, expected) => {
+    expect(sizes(serial)).toEqual(expected);
+  });
+
+  it('there are none without hosts', () => {
+    expect(sizes([2], [])).toEqual([]);
+  });
+
+  it.each(['many', '-1', '1.5'])('cannot be made of %s', (serial) => {
+    expect(() => sizes([serial])).toThrow(`p.yml:3:5: "serial" is ${serial}`);
+  });
+
+  it.each([
+    [0, 10, 0],
+    [2, 10, 2],
+    ['30%', 10, 3],
+    ['30%', 2, 0],
+    ['100%', 10, 9],
+    [5, 3, 2],
+  ] as [Play['maxFailures'], number, number][])(
+    'with max_failures %s of %d hosts bear %d failures',
+    (maxFailures, hosts, expected) => {
+      expect(mostFailures({ maxFailures }, hosts)).toBe(expected);
+    },
+  );
+});
+
+it.each([
+  ['inventory', ['b', 'a', 'c']],
+  ['reverse_inventory', ['c', 'a', 'b']],
+  ['sorted', ['a', 'b', 'c']],
+  ['reverse_sorted', ['c', 'b', 'a']],
+] as const)('hosts in the order %s', (order, expected) => {
+  expect(inOrder(['b', 'a', 'c'], order)).toEqual(expected);
+});
+
+describe('the hosts of a play', () => {
+  const host = (name: string) => ({
+    ...{ name, vars: {} },
+    address: {
+      ...{ name, transport: 'ssh' as const, address: name, port: 22, user: 'root' },
+      keyPath: undefined,
+    },
+  });
+  const inventory = {
+    file: '',
+    hosts: new Map(['h1', 'h2', 'h3'].map((name) => [name, host(name)])),
+    groups: new Map([
+      ['all', ['h1', 'h2', 'h3']],
+      ['web', ['h1', 'h2']],
+      ['empty', []],
+    ]),
+  };
+  const play = { hosts: 'all', order: 'reverse_inventory', allowEmpty: false, at } as const;
+  const found = (
+    more: Partial<Play>,
+    { limit, check = false, tolerated = [] as string[] } = {} as {
+      limit?: string;
+      check?: boolean;
+      tolerated?: string[];
+    },
+  ) =>
+    playHosts({ ...play, ...more }, initialKnowledge(inventory, { tolerated }), { limit, check });
+
+  it('are those of its pattern within --limit, in its order', () => {
+    expect(found({})).toEqual(['h3', 'h2', 'h1']);
+    expect(found({}, { limit: 'web' })).toEqual(['h2', 'h1']);
+  });
+
+  it('are without those that failed and were tolerated, even if none is left', () => {
+    expect(found({}, { tolerated: ['h2'] })).toEqual(['h3', 'h1']);
+    expect(found({ hosts: 'web' }, { tolerated: ['h1', 'h2'] })).toEqual([]);
+    const knowledge = initialKnowledge(inventory, { tolerated: ['h2', 'h3'] });
+    expect(leftOf({ hosts: 'web' }, knowledge, undefined)).toEqual(['h2']);
+  });
+
+  it('must be some, unless the play allows none or --limit leaves none', () => {
+    expect(() => found({ hosts: 'empty' })).toThrow('p.yml:3:5: No host matches "empty".');
+    expect(found({ hosts: 'empty', allowEmpty: true })).toEqual([]);
+    expect(found({ hosts: 'web' }, { limit: 'h3' })).toEqual([]);
+  });
+
+  it('may be of an unknown group in check mode, where no step has made it', () => {
+    expect(() => found({ hosts: 'new' })).toThrow('p.yml:3:5');
+    expect(found({ hosts: 'new' }, { check: true })).toEqual([]);
+    expect(found({ hosts: 'new', allowEmpty: true })).toEqual([]);
+  });
+});

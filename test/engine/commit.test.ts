@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { notReady, passCommit, writeCommit, type CommitParts } from '../../src/engine/commit.ts';
+import type { Failures, StepFailure } from '../../src/engine/failures.ts';
+import type { Place } from '../../src/engine/step-key.ts';
+import { Log } from '../../src/journal/log.ts';
+import type { CommitNode } from '../../src/language/document.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import { runRecord } from '../helpers/records.ts';
+
+const hosts = ['h1', 'h2'];
+const place = {
+  ...{ play: { id: 'p' }, batch: hosts, number: 2, at: 'section', roles: [] },
+} as unknown as Place;
+const none = (): Promise<Failures> => Promise.resolve(new Map<string, StepFailure>());
+const failOn = (host: string): Promise<Failures> =>
+  Promise.resolve(new Map([[host, { task: 'T', id: 'p/t', message: 'no' }]]));
+
+/** Parts that note their calls. */
+function given(more: Partial<CommitParts> = {}): { calls: string[]; log: Log; parts: CommitParts } {
+  const log = Log.inMemory(new Redactor());
+  log.write(runRecord({ hosts }));
+  const calls: string[] = [];
+  const parts: CommitParts = {
+    log,
+    emit: (event) => {
+      if (event.type === 'commit') calls.push(`commit ${event.name}`);
+    },
+    knowledge: { uncertain: new Set(), unsettled: new Set() },
+    check: false,
+    lastUnit: () => 7,
+    failureToCome: () => undefined,
+    flush: (_hosts, { at }) => {
+      calls.push(at);
+      return none();
+    },
+    gate: ({ name }) => {
+      calls.push(`gate ${name}`);
+      return none();
+    },
+    rollBackFailed: () => {
+      calls.push('roll back');
+      return Promise.resolve();
+    },
+    ...more,
+  };
+  return { calls, log, parts };
+}
+
+const node = (more: Partial<CommitNode> = {}): CommitNode => ({
+  ...({ kind: 'commit', id: 'p/tasks/done', name: 'Done', tags: [], confirm: false } as const),
+  ...{ at: { file: 'p.yml', line: 1, column: 1 }, reason: undefined },
+  gate: [{ name: 'A' }, { name: 'B' }] as unknown as CommitNode['gate'],
+  ...more,
+});
+
+describe('a commit point', () => {
+  it('is passed after handlers, gates and the rollback of tolerated hosts, in this order', async () => {
+    const { calls, log, parts } = given();
+    expect(await passCommit(parts, node(), hosts, place)).toEqual(new Map());
+    expect(calls).toEqual([
+      ...['commit:tasks/done', 'gate A', 'gate B', 'roll back', 'no-return:tasks/done'],
+      'commit Done',
+    ]);
+    expect(log.state.commit).toEqual({ name: 'Done', unit: 7, irreversible: false });
+    expect([...log.state.commits]).toEqual(['p/2/commit:tasks/done']);
+  });
+
+  it('that was passed before the run was interrupted is not passed again', async () => {
+    const { calls, parts } = given();
+    await passCommit(parts, node(), hosts, place);
+    const first = calls.length;
+    expect(await passCommit(parts, node(), hosts, place)).toEqual(new Map());
+    expect(calls).toHaveLength(first);
+    await passCommit(parts, node(), hosts, { ...place, number: 3 });
+    expect(calls).toHaveLength(2 * first);
+  });
+
+  it.each([
+    ['a handler', { flush: () => failOn('h2') }],
+    ['a gate', { gate: () => failOn('h2') }],
+  ] as [string, Partial<CommitParts>][])('is not passed when %s fails', async (_, more) => {
+    const { log, parts } = given(more);
+    expect([...(await passCommit(parts, node(), hosts, place)).keys()]).toEqual(['h2']);
+    expect(log.state.commit).toBeUndefined();
+  });
+});
+
+describe('a point of no return', () => {
+  const ask = (more: Partial<CommitParts>, irreversible = true) =>
+    notReady(given(more).parts, { name: 'Wipe', id: 'p/tasks/wipe' }, hosts, place, {
+      irreversible,
+    });
+
+  it.each([
+    [
+      'the outcome of a step is not known',
+      { knowledge: { uncertain: new Set(['"Copy" on h1']), unsettled: new Set<string>() } },
+      'the outcome of "Copy" on h1 is not known',
+    ],
+    [
+      'a host could not be rolled back',
+      { knowledge: { uncertain: new Set<string>(), unsettled: new Set(['h3']) } },
+      'a host that failed could not be taken back',
+    ],
+    [
+      'the step of --fail-at did not fail',
+      { failureToCome: () => 'p/one' },
+      'the step of --fail-at was skipped on every host (p/one)',
+    ],
+  ])('is not begun on any host when %s', async (_, more, why) => {
+    const message = `"Wipe" was not begun: ${why}`;
+    const failure = { task: 'Wipe', id: 'p/tasks/wipe', message, notBegun: true };
+    expect(await ask(more)).toEqual(new Map(hosts.map((host) => [host, failure])));
+    expect(await ask({ ...more, check: true })).toEqual(new Map());
+  });
+
+  it('counts a host whose rollback on the way there was incomplete', async () => {
+    const unsettled = new Set<string>();
+    const failed = await ask({
+      knowledge: { uncertain: new Set(), unsettled },
+      rollBackFailed: () => Promise.resolve(void unsettled.add('h3')),
+    });
+    expect([...failed.keys()]).toEqual(hosts);
+  });
+
+  it('is no matter of --fail-at when it is a commit point that can be rolled back', async () => {
+    expect(await ask({ failureToCome: () => 'p/one' }, false)).toEqual(new Map());
+  });
+});
+
+it('the commit point of a play is written once', async () => {
+  const { calls, parts } = given();
+  await writeCommit(parts, 'p batch 1');
+  await writeCommit(parts, 'p batch 1');
+  expect(calls).toEqual(['commit p batch 1']);
+});

@@ -1,0 +1,336 @@
+import { describe, expect, it } from 'vitest';
+import { TaskError } from '../../src/core/errors.ts';
+import { walk, type Wishes } from '../helpers/walk.ts';
+
+const play = (keywords: string, body: string) =>
+  `- name: P\n  hosts: all\n${keywords === '' ? '' : `  ${keywords.replaceAll('\n', '\n  ')}\n`}${body.replaceAll(/^/gm, '  ')}\n`;
+const step = (name: string, more = '') => `{ name: ${name}, command: ok${more} }`;
+const tasks = (...names: string[]) => `tasks: [${names.map((name) => step(name)).join(', ')}]`;
+
+async function ran(text: string, wishes: Wishes = {}): Promise<string[]> {
+  return (await walk(text, wishes)).ran;
+}
+
+describe('the walk', () => {
+  it('runs plays, sections and steps in their order, each on all hosts', async () => {
+    const body = `pre_tasks: [${step('Before')}]\n${tasks('One', 'Two')}\npost_tasks: [${step('After')}]`;
+    const { ran: order, end } = await walk(play('', body) + play('', tasks('Three')));
+    const all = 'h1 h2 h3';
+    expect(order).toEqual(
+      ['Before', 'One', 'Two', 'After', 'Three'].map((one) => `${one}: ${all}`),
+    );
+    expect(end).toEqual({ status: 'done', left: [], incomplete: false });
+  });
+
+  it('ends with the first failure, and says where it was and why', async () => {
+    const { ran: order, end } = await walk(play('', tasks('One', 'Two', 'Three')), {
+      fails: { Two: ['h2'] },
+    });
+    expect(order).toEqual(['One: h1 h2 h3', 'Two: h1 h2 h3']);
+    const message = 'h2: "Two" failed (p/two): no';
+    expect(end).toEqual({ status: 'failed', message, changedAnything: false });
+  });
+
+  it('begins no step after the operator stops the run, and says that it was interrupted', async () => {
+    let stopping = false;
+    const { ran: order, end } = await walk(play('', tasks('One', 'Two')), {
+      during: () => {
+        stopping = true;
+      },
+      parts: { isStopping: () => stopping },
+    });
+    expect(order).toEqual(['One: h1 h2 h3']);
+    expect(end).toEqual({ status: 'interrupted', changedAnything: false });
+  });
+
+  it('takes a failure for an interruption when the run is being stopped', async () => {
+    let stopping = false;
+    const { end } = await walk(play('', tasks('One')), {
+      fails: { One: ['h1'] },
+      during: () => {
+        stopping = true;
+      },
+      parts: { isStopping: () => stopping },
+    });
+    expect(end.status).toBe('interrupted');
+  });
+
+  it('begins no step after the time limit, unless a point of no return was passed', async () => {
+    let now = 0;
+    const time = { clock: { now: () => (now += 10) }, deadline: () => 25 };
+    const late = await walk(play('', tasks('One', 'Two', 'Three')), { parts: time });
+    expect(late.ran).toEqual(['One: h1 h2 h3', 'Two: h1 h2 h3']);
+    expect(late.end).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('time') as string,
+    });
+    now = 0;
+    const past = await walk(play('', tasks('One', 'Two', 'Three')), {
+      parts: time,
+      records: [{ t: 'commit', name: 'c', key: 'c', unit: 0, irreversible: true }],
+    });
+    expect(past.end.status).toBe('done');
+  });
+
+  it('leaves an error that is no failure of a step to its caller, unless a change has to be undone', async () => {
+    const broken = () => {
+      throw new TaskError('broken');
+    };
+    await expect(walk(play('', tasks('One')), { during: broken })).rejects.toThrow('broken');
+  });
+});
+
+describe('batches', () => {
+  const serial = play('serial: 2', tasks('One', 'Two'));
+
+  it('run one after the other, and are on record', async () => {
+    const { ran: order, log } = await walk(serial);
+    expect(order).toEqual(['One: h1 h2', 'Two: h1 h2', 'One: h3', 'Two: h3']);
+    expect(log.state.plays.get('p')).toEqual([['h1', 'h2'], ['h3']]);
+  });
+
+  it('of a resumed run are those on record', async () => {
+    const records = [{ t: 'play' as const, id: 'p', batches: [['h3'], ['h1', 'h2']] }];
+    expect(await ran(serial, { records })).toEqual(
+      expect.arrayContaining(['One: h3', 'One: h1 h2']),
+    );
+    expect((await ran(serial, { records }))[0]).toBe('One: h3');
+  });
+
+  it('after a failed one do not begin', async () => {
+    expect(await ran(serial, { fails: { Two: ['h2'] } })).toEqual(['One: h1 h2', 'Two: h1 h2']);
+  });
+});
+
+describe('a tolerated failure', () => {
+  const tolerant = play('max_failures: 1', tasks('One', 'Two'));
+
+  it('leaves the host out, which is rolled back alone before the next play', async () => {
+    const { ran: order, end } = await walk(tolerant + play('', tasks('Three')), {
+      fails: { One: ['h2'] },
+    });
+    expect(order).toEqual(['One: h1 h2 h3', 'Two: h1 h3', '(back: h2)', 'Three: h1 h3']);
+    expect(end).toEqual({ status: 'done', left: ['h2'], incomplete: false });
+  });
+
+  it('is told when its changes could not all be undone', async () => {
+    const { end } = await walk(tolerant, {
+      fails: { One: ['h2'] },
+      parts: { takeBack: () => Promise.resolve(false) },
+    });
+    expect(end).toEqual({ status: 'done', left: ['h2'], incomplete: true });
+  });
+
+  it('is one too many when more hosts fail than the play allows', async () => {
+    const { ran: order, end } = await walk(tolerant, { fails: { One: ['h2'], Two: ['h1'] } });
+    expect(order).toEqual(['One: h1 h2 h3', 'Two: h1 h3']);
+    const message = 'h1, h2: "Two" failed (p/two): no';
+    expect(end).toMatchObject({ status: 'failed', message });
+  });
+
+  it('is not rolled back in check mode', async () => {
+    const { takenBack, end } = await walk(tolerant, { check: true, fails: { One: ['h2'] } });
+    expect(takenBack).toEqual([]);
+    expect(end).toMatchObject({ status: 'done', left: ['h2'] });
+  });
+});
+
+describe('a block', () => {
+  const block = (more = '') =>
+    play(
+      more,
+      `tasks:
+- name: B
+  block: [${step('One')}, ${step('Two')}]
+  rescue: [${step('Rescue')}]
+  always: [${step('Always')}]
+- ${step('After')}`,
+    );
+
+  it('rescues the hosts that failed, and its always runs on all of them', async () => {
+    const { ran: order, knowledge } = await walk(block(), { fails: { One: ['h2'] } });
+    expect(order).toEqual([
+      ...['One: h1 h2 h3', 'Two: h1 h3', 'Rescue: h2', 'Always: h1 h2 h3', 'After: h1 h2 h3'],
+    ]);
+    const failed = { task: 'One', id: 'p/b/one', message: 'no' };
+    expect(knowledge.facts.get('h2')).toEqual({ failed });
+  });
+
+  it('runs no rescue where nothing failed', async () => {
+    expect(await ran(block())).toEqual(
+      ['One', 'Two', 'Always', 'After'].map((name) => `${name}: h1 h2 h3`),
+    );
+  });
+
+  it('runs its always where the rescue failed, too, and then the run has failed', async () => {
+    const { ran: order, end } = await walk(block(), { fails: { One: ['h2'], Rescue: ['h2'] } });
+    expect(order.slice(-2)).toEqual(['Rescue: h2', 'Always: h1 h2 h3']);
+    expect(end).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('"Rescue"') as string,
+    });
+  });
+
+  it('keeps its rescue and always when only a step of it is selected by a tag', async () => {
+    const text = play(
+      '',
+      `tasks:
+- name: B
+  block: [${step('One', ', tags: [x]')}, ${step('Two')}]
+  rescue: [${step('Rescue')}]
+  always: [${step('Always')}]
+- ${step('After')}`,
+    );
+    const order = await ran(text, { tags: ['x'], fails: { One: ['h1'] } });
+    expect(order).toEqual(['One: h1 h2 h3', 'Rescue: h1', 'Always: h1 h2 h3']);
+  });
+
+  it('records that it ends, after its always', async () => {
+    const opened: string[] = [];
+    await walk(block(), {
+      during: (name) => {
+        opened.push(name);
+      },
+      parts: {
+        openBlock: ({ name }) => {
+          opened.push(`open ${name}`);
+          return () => {
+            opened.push(`close ${name}`);
+          };
+        },
+      },
+    });
+    expect(opened).toEqual(['open B', 'One', 'Two', 'Always', 'close B', 'After']);
+  });
+});
+
+describe('handlers', () => {
+  const body = (list: string, handlers = step('Restart')) =>
+    play('', `tasks:\n${list}\nhandlers: [${handlers}]`);
+
+  it('run once after the section that notified them, on the hosts that did', async () => {
+    const text = body(
+      `- ${step('One', ', notify: Restart')}\n- ${step('Two', ', notify: Restart')}`,
+    );
+    const order = await ran(text, { fails: {} });
+    expect(order).toEqual([...['One: h1 h2 h3', 'Two: h1 h2 h3', 'flush:tasks Restart: h1 h2 h3']]);
+  });
+
+  it('run where they are flushed, in the order of their definition, with those that they notify', async () => {
+    const text = body(
+      `- ${step('One', ', notify: [Last, First]')}\n- meta: flush_handlers\n- ${step('Two')}`,
+      [step('More'), step('First', ', notify: More'), step('Last')].join(', '),
+    );
+    expect((await ran(text)).map((line) => line.split(': ')[0])).toEqual([
+      ...['One', 'flush:now First', 'flush:now Last', 'flush:now More', 'Two'],
+    ]);
+  });
+
+  it('that fail end the run', async () => {
+    const text = body(`- ${step('One', ', notify: Restart')}`) + play('', tasks('Next'));
+    const { ran: order, end } = await walk(text, { fails: { Restart: ['h1'] } });
+    expect(order).toHaveLength(2);
+    expect(end.status).toBe('failed');
+  });
+});
+
+describe('strategy free', () => {
+  const text = play('strategy: free', tasks('One', 'Two'));
+
+  it('lets each host go its own way', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((done) => (release = done));
+    const order = await ran(text, {
+      hosts: ['h1', 'h2'],
+      during: (name, [host]) => {
+        if (name === 'Two' && host === 'h2') release();
+        return name === 'One' && host === 'h1' ? held : undefined;
+      },
+    });
+    expect(order).toEqual(['One: h1', 'One: h2', 'Two: h2', 'Two: h1']);
+  });
+
+  it('stops the others at their next step when one has failed, also inside a block', async () => {
+    const block = `tasks: [${step('One')}, { name: B, block: [${step('Two')}, ${step('Three')}], rescue: [${step('Four')}] }]`;
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((done) => (begin = done));
+    const { ran: order, end } = await walk(play('strategy: free', block), {
+      hosts: ['h1', 'h2'],
+      fails: { One: ['h1'] },
+      during: async (name, [host]) => {
+        if (name === 'One' && host === 'h1') await begun;
+        if (name !== 'Two') return;
+        begin();
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    });
+    expect(order).toEqual(['One: h1', 'One: h2', 'Two: h2']);
+    expect(end).toMatchObject({ status: 'failed' });
+  });
+});
+
+describe('an include', () => {
+  const text = play('', `tasks:\n- { name: More, include_tasks: '{{file}}' }\n- ${step('After')}`);
+  const files = {
+    'web.yml': `- ${step('Web')}\n`,
+    'db.yml': `- ${step('Db', ', notify: Nobody')}\n`,
+  };
+
+  it('runs each part on the hosts for which it is the same', async () => {
+    const includes = { More: { h1: 'web.yml', h2: 'one.yml', h3: 'web.yml' } };
+    const more = { ...files, 'one.yml': `- ${step('One')}\n` };
+    expect(await ran(text, { files: more, includes })).toEqual([
+      ...['More: h1 h2 h3', 'Web: h1 h3', 'One: h2', 'After: h1 h2 h3'],
+    ]);
+  });
+
+  it('fails on the hosts of a part that is wrong', async () => {
+    const includes = { More: { h1: 'web.yml', h2: 'db.yml', h3: 'web.yml' } };
+    const { ran: order, end } = await walk(text, { files, includes });
+    expect(order).toEqual(['More: h1 h2 h3', 'Web: h1 h3']);
+    expect(end).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('h2: /p/db.yml:1:3: Task "Db" notifies "Nobody"') as string,
+    });
+  });
+});
+
+describe('meta', () => {
+  const ends = (action: string) =>
+    play(
+      'serial: 2',
+      `tasks:\n- ${step('One')}\n- { name: End, meta: ${action} }\n- ${step('Two')}`,
+    );
+
+  it.each([
+    ['end_host', ['One: h1 h2', 'End: h1 h2', 'Two: h2', 'One: h3', 'End: h3']],
+    ['end_batch', ['One: h1 h2', 'End: h1 h2', 'One: h3', 'End: h3']],
+    ['end_play', ['One: h1 h2', 'End: h1 h2']],
+  ])('%s ends the play where it should', async (action, expected) => {
+    expect(await ran(ends(action), { unmet: { End: ['h2'] } })).toEqual(expected);
+  });
+
+  it('end_role ends the role that it is in', async () => {
+    const role = `- ${step('One')}\n- { name: End, meta: end_role }\n- ${step('Two')}\n`;
+    const order = await ran(play('', `roles: [r]\ntasks: [${step('After')}]`), {
+      files: { 'roles/r/tasks/main.yml': role },
+      unmet: { End: ['h3'] },
+    });
+    expect(order).toEqual([...['One: h1 h2 h3', 'End: h1 h2 h3', 'Two: h3', 'After: h1 h2 h3']]);
+  });
+
+  it('clear_facts and reset_connection do so on the hosts where the condition holds', async () => {
+    const meta = (action: string) => `- { name: End, meta: ${action} }`;
+    const done: string[] = [];
+    await walk(play('', `tasks:\n${meta('clear_facts')}\n${meta('reset_connection')}`), {
+      unmet: { End: ['h2'] },
+      parts: {
+        meta: ({ action }, hosts) => {
+          done.push(`${action} ${hosts.join(' ')}`);
+          return Promise.resolve();
+        },
+      },
+    });
+    expect(done).toEqual(['clear_facts h1 h3', 'reset_connection h1 h3']);
+  });
+});

@@ -1,0 +1,131 @@
+import { builtinModules } from '../../src/cli/builtin-modules.ts';
+import { batchesOf, leftOf, playHosts } from '../../src/engine/batches.ts';
+import type { Failures } from '../../src/engine/failures.ts';
+import type { Forward } from '../../src/engine/forward.ts';
+import { forward } from '../../src/engine/forward.ts';
+import { expandPart } from '../../src/engine/include.ts';
+import { initialKnowledge, learn, type Knowledge } from '../../src/engine/knowledge.ts';
+import { runMeta } from '../../src/engine/meta.ts';
+import { dueHandlers } from '../../src/engine/notify.ts';
+import { schedule, type ScheduleParts } from '../../src/engine/schedule.ts';
+import { Selection } from '../../src/engine/select.ts';
+import type { Place } from '../../src/engine/step-key.ts';
+import type { RunStep } from '../../src/engine/step-runner.ts';
+import { Log } from '../../src/journal/log.ts';
+import type { Included, JournalRecord } from '../../src/journal/records.ts';
+import type { Playbook } from '../../src/language/document.ts';
+import { loadPlaybook } from '../../src/playbook/load.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import { memoryFiles } from './memory-files.ts';
+import { runRecord } from './records.ts';
+
+/** A playbook as text, with further files beside it. */
+export function documentOf(text: string, files: Readonly<Record<string, string>> = {}): Playbook {
+  const all = Object.entries({ 'playbook.yml': text, ...files });
+  return loadPlaybook('/p/playbook.yml', {
+    modules: builtinModules,
+    files: memoryFiles(Object.fromEntries(all.map(([name, one]) => [`/p/${name}`, one]))),
+    rolePaths: [],
+    playbookPaths: [],
+  });
+}
+
+export interface Wishes {
+  files?: Record<string, string>;
+  hosts?: string[];
+  /** Hosts on which steps fail, by name. */
+  fails?: Record<string, string[]>;
+  /** Files that an include names, by its name and host. */
+  includes?: Record<string, Record<string, string>>;
+  /** Hosts on which the condition of a `meta` step does not hold, by its name. */
+  unmet?: Record<string, string[]>;
+  tags?: string[];
+  check?: boolean;
+  records?: readonly JournalRecord[];
+  /** Called before a step answers. */
+  during?: (name: string, hosts: readonly string[], place: Place) => void | Promise<void>;
+  parts?: Partial<ScheduleParts>;
+}
+
+export interface Walked {
+  /** What ran, in order: `Name: h1 h2`. Handlers have the place before them. */
+  ran: string[];
+  end: Forward;
+  knowledge: Knowledge;
+  log: Log;
+  /** Hosts that were rolled back alone. */
+  takenBack: string[][];
+}
+
+/** Walks through a playbook whose steps reach no host: each is a change, and fails where it is told to. */
+export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
+  const { hosts = ['h1', 'h2', 'h3'], records = [], parts = {}, tags = [] } = wishes;
+  const check = wishes.check ?? false;
+  const log = Log.inMemory(new Redactor());
+  for (const record of [runRecord({ hosts }), ...records]) log.write(record);
+  const inventory = {
+    file: '',
+    hosts: new Map(
+      [...log.state.hosts].map(([name, address]) => [name, { name, address, vars: {} }]),
+    ),
+    groups: new Map([['all', hosts]]),
+  };
+  const knowledge = initialKnowledge(inventory);
+  const ran: string[] = [];
+  const takenBack: string[][] = [];
+  const playbook = documentOf(text, wishes.files);
+  const end = await forward(log, () =>
+    schedule(playbook, {
+      ...{ knowledge, log, check, forks: 5, step: fakeStep(knowledge, wishes, ran) },
+      emit: () => undefined,
+      clock: { now: () => 0 },
+      isStopping: () => false,
+      selection: new Selection({ tags, skipTags: [], leftOut: [] }),
+      deadline: () => Infinity,
+      batches: (play) => {
+        const own = playHosts(play, knowledge, { limit: undefined, check });
+        return batchesOf(play, own, (size) => size);
+      },
+      left: (play) => leftOf(play, knowledge, undefined),
+      notePolicy: () => undefined,
+      openBlock: () => () => undefined,
+      expand: (node, part, play) => expandPart(node, part, play).nodes,
+      meta: (node, on, place) => {
+        const nothing = { forget: () => undefined, reset: () => Promise.resolve() };
+        return runMeta({ knowledge, ...nothing }, node, on, place);
+      },
+      takeBack: (on) => {
+        ran.push(`(back: ${on.join(' ')})`);
+        takenBack.push(on);
+        return Promise.resolve(true);
+      },
+      lastUnit: () => ran.length,
+      failureToCome: () => undefined,
+      ...parts,
+    }),
+  );
+  return { ran, end, knowledge, log, takenBack };
+}
+
+function fakeStep(knowledge: Knowledge, wishes: Wishes, ran: string[]): RunStep {
+  const { fails = {}, includes = {}, unmet = {}, during } = wishes;
+  return async (node, hosts, place) => {
+    const task = node.kind === 'task' ? node : node.task;
+    const { name, id } = task;
+    const where = place.at === 'section' ? '' : `${place.at} `;
+    ran.push(`${where}${name}: ${hosts.join(' ')}`);
+    await during?.(name, hosts, place);
+    const failed: Failures = new Map();
+    const included = new Map<string, Included[]>();
+    for (const host of hosts) {
+      const handled = place.at === 'section' ? undefined : id;
+      if (fails[name]?.includes(host)) failed.set(host, { task: name, id, message: 'no' });
+      else learn(knowledge, { host, handled, due: dueHandlers(task, place.play, [1]) });
+      if (node.kind === 'include')
+        included.set(host, [{ source: node.locate(includes[name]?.[host] ?? '') }]);
+      if (node.kind === 'meta')
+        included.set(host, unmet[name]?.includes(host) ? [] : [{ source: '' }]);
+    }
+    return { failed, included };
+  };
+}
