@@ -92,6 +92,15 @@ export function isMistake(failure: Failure): boolean {
   return failure.kind === 'template';
 }
 
+/** The failure without answers of the host and the module, for `no_log`. */
+export function concealFailure(failure: Failure): Failure {
+  if (failure.kind === 'command') return { kind: 'hidden' };
+  if (failure.kind !== 'condition') return failure;
+  const shown = { ...failure };
+  delete shown.said;
+  return failure.last ? { ...shown, last: concealFailure(failure.last) } : shown;
+}
+
 /** The headline is empty where nothing is known beyond the failure itself. */
 export function describeFailure(failure: Failure): { headline: string; details: string[] } {
   const [headline = '', ...details] = textOf(failure).trimEnd().split('\n');

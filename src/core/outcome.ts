@@ -1,9 +1,12 @@
 import type { UnitState } from './events.ts';
-import { failureText, type Failure } from './failure.ts';
+import { concealFailure, failureText, type Failure } from './failure.ts';
 import type { JsonObject } from './json.ts';
 
 /** What a task did on one host. `result` is the value that `register` gets. */
-export type Outcome =
+export type Outcome = {
+  /** The task has `no_log`: the result is for conditions and later steps only. */
+  hidden?: true;
+} & (
   | {
       is: 'ok' | 'changed';
       result: JsonObject;
@@ -16,7 +19,8 @@ export type Outcome =
   /** `unknown`: something was sent, and no trustworthy answer came back. Only the host can say what became of it. */
   | { is: 'unreachable' | 'unknown'; failure: Failure; result: JsonObject }
   /** Check mode: whether the task would change the host. Without a result, only a real run can give it. */
-  | { is: 'predicted'; change: boolean | 'cannot tell'; result?: JsonObject; why?: string };
+  | { is: 'predicted'; change: boolean | 'cannot tell'; result?: JsonObject; why?: string }
+);
 
 /** Check mode cannot give a value that a step needs. */
 export const needsRealRun: Outcome = {
@@ -53,8 +57,19 @@ export function messageOf(outcome: Outcome): string | undefined {
   const failure = failureIn(outcome);
   if (failure) return failureText(failure);
   if ('why' in outcome) return outcome.why;
-  return messageIn(outcome.result);
+  return outcome.hidden ? undefined : messageIn(outcome.result);
 }
+
+/** The outcome of a task with `no_log`. */
+export function conceal(outcome: Outcome): Outcome {
+  const failure = failureIn(outcome);
+  if (!failure) return { ...outcome, hidden: true };
+  // An exit code means that the host has answered, whatever failed in the end.
+  const told = exitCode(outcome) === undefined ? concealFailure(failure) : HIDDEN;
+  return { ...outcome, hidden: true, failure: told } as Outcome;
+}
+
+const HIDDEN: Failure = { kind: 'hidden' };
 
 export function messageIn(result: JsonObject | undefined): string | undefined {
   const message = result?.['msg'];

@@ -1,5 +1,5 @@
 import type { StepInfo } from '../core/events.ts';
-import { messageIn, messageOf, type Outcome } from '../core/outcome.ts';
+import { conceal, messageOf, type Outcome } from '../core/outcome.ts';
 import {
   call,
   endedBy,
@@ -40,7 +40,7 @@ export async function runTask(context: CallContext, asked: TaskCall): Promise<Ca
     const outcome = counted(answer.outcome, attempt);
     const again = wantsRetry(task, outcome, { ...tries, holds });
     if (again && mode === 'real' && attempt <= tries.retries && !context.isStopping()) {
-      await pause(context, asked, { attempt, outcome, ...tries });
+      await pause(context, asked, { attempt, outcome: told(task, outcome), ...tries });
       continue;
     }
     const unmet = again && mode === 'real' && task.until.length > 0;
@@ -75,17 +75,22 @@ function counted(outcome: Outcome, attempts: number): Outcome {
   return outcome.result ? { ...outcome, result: { ...outcome.result, attempts } } : outcome;
 }
 
+/** The outcome as displays and the journal may know it. */
+function told({ noLog }: TaskNode, outcome: Outcome): Outcome {
+  return noLog ? conceal(outcome) : outcome;
+}
+
 function judged(
   { task }: TaskCall,
   { outcome, plan }: CallResult,
   { mode, holds }: { mode: CallMode; holds: Holds },
 ): Outcome {
-  const said = verdict(task, outcome, { holds });
+  const said = told(task, verdict(task, outcome, { holds }));
   if (mode === 'real') return said;
-  if (mode === 'simulated') return simulated(said);
+  if (mode === 'simulated') return told(task, simulated(said));
   const isKnown = said.is !== 'predicted' || said.change !== true || runEffect(plan, 'set-facts');
   if (isKnown) return said;
-  const why = said.why ?? messageIn(said.result);
+  const why = messageOf(said);
   return { is: 'predicted', change: true, ...(why === undefined ? {} : { why }) };
 }
 

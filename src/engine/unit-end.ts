@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StepInfo, UnitState } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { exitCode, failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
+import { exitCode, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { EngineContext } from './context.ts';
 import type { UnitResult } from './unit.ts';
@@ -35,11 +35,7 @@ export function endUnit(
   const { shown } = end;
   const result = outcome && resultOf(outcome);
   const rc = outcome && exitCode(outcome);
-  const said = outcome && messageOf(outcome);
-  const message =
-    hidden && outcome && failureIn(outcome) && rc !== undefined
-      ? 'failed; its output is hidden by no_log'
-      : (said ?? end.message);
+  const message = outcome ? messageOf(outcome) : end.message;
   log.write({
     ...{ t: 'result', unit: end.number, step: step.number, host },
     ...(end.item === undefined || hidden ? {} : { item: end.item }),

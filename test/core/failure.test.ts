@@ -8,6 +8,7 @@ import {
 } from '../../src/core/errors.ts';
 import {
   commandFailure,
+  concealFailure,
   describeFailure,
   failureOf,
   failureText,
@@ -66,6 +67,21 @@ describe('the sentence of a failure', () => {
     );
     expect(headline).toBe('"exec /bin/long -c" ended with code 1: line 4');
     expect(details).toEqual(['line 5', 'line 6', 'line 7', 'line 8']);
+  });
+});
+
+describe('no_log', () => {
+  it('leaves no answer of a host or module in the fields of a failure', () => {
+    const condition = { kind: 'condition', of: 'until', text: 'ready', tries: 2 } as const;
+    expect(concealFailure(command)).toEqual({ kind: 'hidden' });
+    expect(concealFailure({ ...condition, said: 'secret' })).toEqual(condition);
+    expect(concealFailure({ ...condition, last: command })).toEqual({
+      ...condition,
+      last: { kind: 'hidden' },
+    });
+    expect(concealFailure({ kind: 'timeout', message: 'late' })).toEqual({
+      ...{ kind: 'timeout', message: 'late' },
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/core/failure.ts';
 import {
+  conceal,
   exitCode,
   failureIn,
   hasChanged,
@@ -37,6 +38,16 @@ describe('an outcome', () => {
     expect(resultOf({ is: 'ok', result })).toBe(result);
     expect(resultOf({ is: 'skipped' })).toEqual({ skipped: true, changed: false, failed: false });
     expect(resultOf(needsRealRun)).toBeUndefined();
+  });
+
+  it('of a task with no_log keeps its result for later steps, and does not show it', () => {
+    const shown = conceal({ is: 'ok', result });
+    expect(shown).toMatchObject({ is: 'ok', result });
+    expect(messageOf(shown)).toBeUndefined();
+    const failed = conceal({ is: 'failed', failure, result, changed: true });
+    expect(failed).toMatchObject({ is: 'failed', failure: { kind: 'hidden' }, changed: true });
+    // Without an exit code the module or runner itself has refused.
+    expect(conceal({ is: 'unreachable', failure, result: {} })).toMatchObject({ failure });
   });
 
   it('has the failure and the exit code of its last action', () => {

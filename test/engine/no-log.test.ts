@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { RunSettings } from '../../src/engine/context.ts';
+import { perform } from '../helpers/scripted-hosts.ts';
+
+interface Case {
+  /** Of which each hides itself. They fail with "it said no", and debug shows a secret word. */
+  tasks: string;
+  settings?: Partial<RunSettings>;
+  /** Messages of tries, tasks and undos, in the order of the events. */
+  says: (string | undefined)[];
+}
+
+const hidden = 'failed; its output is hidden by no_log';
+const fail = 'name: Fail, command: fail, undo: { none: "no need" }, no_log: true';
+const say = 'name: Say, debug: secret-word, no_log: true';
+const ok = 'name: Work, command: ok';
+
+const cases: Record<string, Case> = {
+  'a failure': { tasks: `{ ${fail} }`, says: [hidden] },
+  'a failure that counts as success': {
+    tasks: `{ ${fail}, failed_when: "false" }`,
+    says: [undefined],
+  },
+  'a failure that is ignored': { tasks: `{ ${fail}, ignore_errors: true }`, says: [hidden] },
+  'a message of a module': { tasks: `{ ${say} }`, says: [undefined] },
+  'a message that counts as failure': {
+    tasks: `{ ${say}, failed_when: "true" }`,
+    says: [undefined],
+  },
+  'a message of a task with "check_mode: true"': {
+    tasks: `{ ${say}, check_mode: true }`,
+    says: [undefined],
+  },
+  'each try': { tasks: `{ ${fail}, retries: 1, delay: 0 }`, says: [hidden, hidden] },
+  'the answer of the last try': {
+    tasks: `{ ${say}, until: "false", retries: 1, delay: 0 }`,
+    says: ['', 'Not reached after 2 attempts: false.'],
+  },
+  'a failed undo': {
+    tasks: `{ ${ok}, undo: [{ name: Undo, command: fail, no_log: true }] }, { ${fail} }`,
+    says: [undefined, hidden, hidden],
+  },
+  'a failure that check mode expects': {
+    tasks: `{ ${ok}, undo: { none: "no need" } }, { ${say}, failed_when: "true" }`,
+    settings: { check: true },
+    says: [undefined, 'cannot be told before the run: '],
+  },
+};
+
+describe('no_log hides in events and in the journal', () => {
+  it.each(Object.entries(cases))('%s', async (_title, { tasks, settings, says }) => {
+    const text = `- { name: P, hosts: h1, tasks: [${tasks}] }`;
+    const { recording, problems } = await perform({ text, settings });
+    expect(problems).toEqual([]);
+    const messages = recording.events.flatMap((event) =>
+      event.type === 'unit-end' || event.type === 'undo-end' || event.type === 'unit-retry'
+        ? [event.message]
+        : [],
+    );
+    expect(messages).toEqual(says);
+    const written = JSON.stringify([recording.events, recording.records]);
+    for (const secret of ['it said no', 'secret-word']) expect(written).not.toContain(secret);
+  });
+});
