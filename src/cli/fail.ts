@@ -10,6 +10,11 @@ import {
 import { printable } from '../util/text.ts';
 import type { World } from './world.ts';
 
+/** An earlier run on the same hosts is not settled. */
+export class OpenRunError extends RunnerError {
+  readonly code = 'RUN_OPEN';
+}
+
 /** Writes a line for a person to standard error. Its parts may come from files and hosts: secrets are masked, control characters shown. */
 export function tell(world: World, text: string): void {
   world.stderr.write(`${printable(world.redactor.mask(text))}\n`);

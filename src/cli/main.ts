@@ -3,8 +3,7 @@ import { exitCodes } from '../core/events.ts';
 import { LockedError, UsageError } from '../core/errors.ts';
 import { packageVersion } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
-import { reportError, tell } from './fail.ts';
-import { OpenRunError } from './open-run-error.ts';
+import { OpenRunError, reportError, tell } from './fail.ts';
 import type { World } from './world.ts';
 
 interface CliCommand {
@@ -19,26 +18,23 @@ const commands: Record<string, CliCommand> = {
   play: {
     summary: 'run a playbook',
     usesModules: true,
-    run: async (world, argv) =>
-      (await import('./commands/play.ts')).playCommand(world, 'play', argv),
+    run: async (world, argv) => (await import('./commands/play.ts')).playCommand(world, argv),
   },
   plan: {
     summary: 'show what a playbook would change, and its undo',
     usesModules: true,
-    run: async (world, argv) =>
-      (await import('./commands/play.ts')).playCommand(world, 'plan', argv),
+    run: async (world, argv) => (await import('./commands/plan.ts')).planCommand(world, argv),
   },
   rollback: {
     summary: 'take a run back',
     usesModules: true,
     run: async (world, argv) =>
-      (await import('./recovery.ts')).recoverCommand(world, 'rollback', argv),
+      (await import('./commands/rollback.ts')).rollbackCommand(world, argv),
   },
   resume: {
     summary: 'go on with a run',
     usesModules: true,
-    run: async (world, argv) =>
-      (await import('./recovery.ts')).recoverCommand(world, 'resume', argv),
+    run: async (world, argv) => (await import('./commands/resume.ts')).resumeCommand(world, argv),
   },
   runs: {
     summary: 'list runs',
@@ -46,7 +42,7 @@ const commands: Record<string, CliCommand> = {
   },
   show: {
     summary: 'show one run',
-    run: async (world, argv) => (await import('./commands/runs.ts')).showCommand(world, argv),
+    run: async (world, argv) => (await import('./commands/show.ts')).showCommand(world, argv),
   },
   validate: {
     summary: 'check playbooks without a host',

@@ -4,6 +4,7 @@ import { exitCodes } from '../../core/events.ts';
 import { UsageError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Conversion, ConvertOptions, Unconverted } from '../../mke/convert/types.ts';
+import type { Mke3Config } from '../../mke/mke3-config.ts';
 import { targets, type Target } from '../../mke/mke4-defaults.ts';
 import { newCommand } from '../command.ts';
 import { tell } from '../fail.ts';
@@ -25,6 +26,24 @@ interface InitOptions {
 
 /** `runner init`: the default configuration of MKE 4, or what a configuration of MKE 3 becomes. */
 export async function initCommand(world: World, argv: string[]): Promise<number> {
+  const flags = readFlags(world, argv);
+  checkRegistries(flags);
+  const options: ConvertOptions = {
+    hosts: [],
+    externalAddress: flags.externalAddress,
+    target: flags.target,
+    ldap: flags.mke3Ldap === undefined ? undefined : readLdap(flags.mke3Ldap),
+    ldapPassword: world.env['MKE3_LDAP_PASSWORD'] || undefined,
+    registries: { image: flags.imageRegistry, chart: flags.chartRegistry },
+    airgapped: flags.mke3Airgapped,
+    leaveOut: flags.leaveOut?.split(','),
+  };
+  return flags.mke3Config === undefined
+    ? printDefaults(world, flags, options)
+    : convertFrom(world, flags.mke3Config, flags, options);
+}
+
+function readFlags(world: World, argv: string[]): InitOptions {
   const command = newCommand(world, 'runner init')
     .description('Print a configuration of MKE 4 on standard output; remarks go to standard error.')
     .option('--mke3-config <FILE>', 'configuration of MKE 3, as GET /api/ucp/config-toml gives it')
@@ -55,31 +74,34 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     )
     .option('--output <FILE>', 'write the configuration there, readable by you alone');
   command.parse(argv, { from: 'user' });
-  const flags = command.opts<InitOptions>();
-  checkRegistries(flags);
-  const { Mke3Config, parseMke3Config } = await import('../../mke/mke3-config.ts');
+  return command.opts<InitOptions>();
+}
+
+async function printDefaults(
+  world: World,
+  flags: InitOptions,
+  options: ConvertOptions,
+): Promise<number> {
+  if (flags.report !== undefined)
+    throw new UsageError('A report needs --mke3-config FILE.', {
+      hint: 'See: runner init --help.',
+    });
+  const { Mke3Config } = await import('../../mke/mke3-config.ts');
   const { convertConfig } = await import('../../mke/convert/convert.ts');
-  const options: ConvertOptions = {
-    hosts: [],
-    externalAddress: flags.externalAddress,
-    target: flags.target,
-    ldap: flags.mke3Ldap === undefined ? undefined : readLdap(flags.mke3Ldap),
-    ldapPassword: world.env['MKE3_LDAP_PASSWORD'] || undefined,
-    registries: { image: flags.imageRegistry, chart: flags.chartRegistry },
-    airgapped: flags.mke3Airgapped,
-    leaveOut: flags.leaveOut?.split(','),
-  };
-  const { mke3Config: file } = flags;
-  if (file === undefined) {
-    if (flags.report !== undefined)
-      throw new UsageError('A report needs --mke3-config FILE.', {
-        hint: 'See: runner init --help.',
-      });
-    const { defaultSpec } = await import('../../mke/mke4-defaults.ts');
-    const { config } = convertConfig(new Mke3Config({}), options);
-    await write(world, { ...config, spec: defaultSpec(flags.target) }, flags.output);
-    return exitCodes.done;
-  }
+  const { defaultSpec } = await import('../../mke/mke4-defaults.ts');
+  const { config } = convertConfig(new Mke3Config({}), options);
+  await write(world, { ...config, spec: defaultSpec(flags.target) }, flags.output);
+  return exitCodes.done;
+}
+
+async function convertFrom(
+  world: World,
+  file: string,
+  flags: InitOptions,
+  options: ConvertOptions,
+): Promise<number> {
+  const { parseMke3Config } = await import('../../mke/mke3-config.ts');
+  const { convertConfig } = await import('../../mke/convert/convert.ts');
   const { checkFlags } = await import('../../mke/component-flags.ts');
   const { k0sSettings } = await import('../../mke/k0s-config.ts');
   const text = readText(file);
@@ -97,21 +119,39 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
   };
   const refused = conversion.refusals.length > 0;
   if (flags.report !== undefined) {
-    const { compatibility, compatibilityText } = await import('../../mke/report.ts');
-    const report = compatibility(source, conversion);
-    const { unconverted, refusals } = conversion;
-    world.stdout.write(
-      flags.report === 'json'
-        ? `${JSON.stringify({ ...report, unconverted, refusals, stops }, undefined, 2)}\n`
-        : compatibilityText(report),
-    );
-    if (flags.report !== 'json') describe(world, conversion, stops);
+    await report(world, source, { conversion, stops, form: flags.report });
     return refused || stops.length > 0 ? exitCodes.invalid : exitCodes.done;
   }
   describe(world, conversion, stops);
   if (refused) return exitCodes.invalid;
   await write(world, conversion.config, flags.output);
   return exitCodes.done;
+}
+
+/** What becomes of each setting. */
+async function report(
+  world: World,
+  source: Mke3Config,
+  {
+    conversion,
+    stops,
+    form,
+  }: {
+    conversion: Conversion;
+    stops: readonly Unconverted[];
+    form: NonNullable<InitOptions['report']>;
+  },
+): Promise<void> {
+  const { compatibility, compatibilityText } = await import('../../mke/report.ts');
+  const found = compatibility(source, conversion);
+  const { unconverted, refusals } = conversion;
+  if (form === 'json') {
+    const all = { ...found, unconverted, refusals, stops };
+    world.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
+    return;
+  }
+  world.stdout.write(compatibilityText(found));
+  describe(world, conversion, stops);
 }
 
 /** @param stops settings at which the pre-upgrade checks stop */

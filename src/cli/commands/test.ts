@@ -25,8 +25,7 @@ import { didYouMean, formatDuration, plural } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { flagOf, inputOptions } from '../flags/inputs.ts';
 import { wholeNumber } from '../flags/words.ts';
-import { playbookOf } from '../playbook-command.ts';
-import { findPlaybook } from '../playbooks.ts';
+import { findPlaybook, playbookOf } from '../playbooks.ts';
 import type { World } from '../world.ts';
 
 interface TestFlags {

@@ -9,8 +9,8 @@ import { fingerprint, keyType, knownHostsLine } from '../../transport/known-host
 import { SshDialler } from '../../transport/ssh.ts';
 import type { SshTarget, TargetResolver } from '../../transport/target.ts';
 import { newCommand } from '../command.ts';
-import { collect } from '../flags/words.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
+import { collect } from '../flags/words.ts';
 import { selectHosts } from '../host-selection.ts';
 import { canAsk, confirm } from '../operator.ts';
 import { createReach } from '../reach.ts';

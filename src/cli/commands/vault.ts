@@ -17,8 +17,8 @@ import { systemReason, UsageError } from '../../core/errors.ts';
 import { didYouMean } from '../../util/text.ts';
 import { decryptVault, encryptVault, isVault, vaultId, type VaultKey } from '../../util/vault.ts';
 import { newCommand } from '../command.ts';
-import { collect } from '../flags/words.ts';
 import { addVaultOptions, readVaultKeys, type VaultFlags } from '../flags/vault.ts';
+import { collect } from '../flags/words.ts';
 import { askSecret, canAsk } from '../operator.ts';
 import type { World } from '../world.ts';
 

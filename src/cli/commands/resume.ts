@@ -1,0 +1,55 @@
+import { UsageError } from '../../core/errors.ts';
+import type { Become, Playbook } from '../../language/document.ts';
+import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { fileChecksum } from '../../journal/store.ts';
+import { openPlaybook } from '../playbooks.ts';
+import { readRecoveryRequest, recover, type RecoverOptions } from '../run/recovery.ts';
+import { playForward } from '../wiring.ts';
+import type { World } from '../world.ts';
+
+interface ResumeOptions extends RecoverOptions {
+  force?: boolean;
+}
+
+/** `runner resume [RUN]`: from the journal and the files of the playbook. */
+export function resumeCommand(world: World, argv: string[]): Promise<number> {
+  const description = 'Go on with a run where it stood.';
+  const request = readRecoveryRequest<ResumeOptions>(
+    world,
+    { mode: 'resume', description, argv },
+    (command) => command.option('--force', 'go on although files of the playbook have changed'),
+  );
+  const { id, options } = request;
+  return recover(world, request, async (found) => {
+    const playbook = await playbookAgain(world, found, options.force === true);
+    return (context, stop) => {
+      context.emit({ type: 'message', level: 'info', text: `Going on with run ${id}.` });
+      return playForward(world, context, {
+        playbook,
+        stop,
+        onInterrupt: options.onInterrupt,
+      });
+    };
+  });
+}
+
+/** @throws UsageError when a file of the playbook has changed since, and the operator does not insist */
+async function playbookAgain(
+  world: World,
+  { header, files }: RecordedRun,
+  force: boolean,
+): Promise<Playbook> {
+  const playbook = await openPlaybook(world, header.playbook, {
+    become: header.options['become'] as Partial<Become> | undefined,
+  });
+  const changed = files.filter(({ path, sha256 }) => fileChecksum(path) !== sha256);
+  if (changed.length > 0 && !force) {
+    throw new UsageError(
+      `Changed since run ${header.run} began: ${changed.map(({ path }) => path).join(', ')}.`,
+      {
+        hint: `Take it back with "runner rollback ${header.run}", which uses what was recorded, or go on all the same with --force.`,
+      },
+    );
+  }
+  return playbook;
+}

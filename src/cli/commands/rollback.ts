@@ -1,0 +1,66 @@
+import { UsageError } from '../../core/errors.ts';
+import type { EngineContext } from '../../engine/context.ts';
+import { rollBack } from '../../engine/undo/rollback.ts';
+import { openAlone, type RecordedRun } from '../../journal/recorded-run.ts';
+import { collect } from '../flags/words.ts';
+import { readRecoveryRequest, recover, type RecoverOptions } from '../run/recovery.ts';
+import { concludeAlone, concludeDone, concludeRollback, type Ending } from '../sentences.ts';
+import type { World } from '../world.ts';
+
+interface RollbackOptions extends RecoverOptions {
+  host?: string[];
+  skip?: string[];
+}
+
+/** `runner rollback [RUN]`: from the journal alone. */
+export function rollbackCommand(world: World, argv: string[]): Promise<number> {
+  const description = 'Take a run back to its last commit point.';
+  const request = readRecoveryRequest<RollbackOptions>(
+    world,
+    { mode: 'rollback', description, argv },
+    (command) =>
+      command
+        .option('--host <NAME>', 'only this host; may be repeated', collect)
+        .option('--skip <UNIT>', 'give up the undo of this unit; may be repeated', collect),
+  );
+  return recover(
+    world,
+    request,
+    ({ end }) =>
+      (context) =>
+        rollBackOnRequest(context, request.options, end),
+  );
+}
+
+/** @param end how the run had ended; undefined when it was cut off */
+async function rollBackOnRequest(
+  context: EngineContext,
+  { skip: words = [], host: hosts }: RollbackOptions,
+  end: RecordedRun['end'],
+): Promise<Ending> {
+  const recorded = context.log.state;
+  const id = context.settings.run;
+  const skip = words.map((word) => unitOf(recorded, word));
+  for (const host of hosts ?? []) {
+    if (!recorded.hosts.has(host)) throw new UsageError(`Run ${id} has no host "${host}".`);
+  }
+  const reason = end === undefined ? 'crash' : 'request';
+  // Hosts that were to go back alone while the run went on with the others.
+  const partial = hosts?.every((host) => recorded.takenBack.has(host)) === true;
+  const result = await rollBack(context, { reason, hosts, partial, skip });
+  if (partial && result.complete) {
+    const left = [...recorded.takenBack].sort();
+    if (!recorded.isDoneInPart) return concludeAlone(id, left);
+    return concludeDone(id, { left, incomplete: openAlone(recorded).length > 0 });
+  }
+  const why = end === undefined ? 'The run was cut off.' : 'Rollback on request.';
+  return concludeRollback(id, result, why);
+}
+
+function unitOf({ header, units }: RecordedRun, word: string): number {
+  const unit = Number(word);
+  if (units.has(unit)) return unit;
+  throw new UsageError(`Run ${header.run} has no unit ${word}.`, {
+    hint: `See: runner show ${header.run}.`,
+  });
+}

@@ -1,0 +1,79 @@
+import type { JsonObject } from '../../core/json.ts';
+import type { RunSettings } from '../../engine/context.ts';
+import type { InputSpec } from '../../language/document.ts';
+import { journalFormat, type JournalRecord, type PinnedFile } from '../../journal/records.ts';
+import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { packageVersion } from '../../util/package.ts';
+import type { VaultSource } from '../../util/vault.ts';
+import { recordedBecome } from '../flags/become.ts';
+import { recordedFlags } from '../flags/connect.ts';
+import type { PlayOptions } from '../flags/play.ts';
+import { recordedVaultFlags } from '../flags/vault.ts';
+import { bootIdentity } from '../run-process.ts';
+import type { World } from '../world.ts';
+import type { PreparedRun } from './prepare.ts';
+
+/** The first record of a journal: all that a later `resume` or `rollback` must know; `recorded.ts` reads it. */
+export function headerOf(
+  world: World,
+  { playbook, options, settings, inventory, secretFiles }: PreparedRun,
+  { vault, files }: { vault: VaultSource[]; files: PinnedFile[] },
+): JournalRecord {
+  return {
+    ...({ t: 'run', format: journalFormat, runner: packageVersion() } as const),
+    run: settings.run,
+    playbook: playbook.path,
+    startedAt: settings.startedAt.toISOString(),
+    pid: process.pid,
+    bootId: bootIdentity(),
+    options: {
+      ...recordedOptions(settings, options),
+      ...recordedVaultFlags(world, options),
+      ...recordedBecome(options),
+    },
+    inputs: settings.variables,
+    secrets: recordedSecrets(playbook.inputs, settings.variables, secretFiles),
+    hosts: [...inventory.hosts.values()].map(({ address }) => address),
+    inventory: {
+      file: inventory.file,
+      vars: Object.fromEntries([...inventory.hosts].map(([name, { vars }]) => [name, vars])),
+      groups: Object.fromEntries(inventory.groups),
+    },
+    files,
+    vault,
+  };
+}
+
+function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObject {
+  const { tags, skipTags, limit, leftOut, forks, inputDefaults, accepted, onFailure } = settings;
+  return {
+    leftOut: [...leftOut],
+    tags,
+    skipTags,
+    forks,
+    inputDefaults,
+    accepted,
+    ...(limit === undefined ? {} : { limit }),
+    ...(onFailure === undefined ? {} : { onFailure }),
+    ...recordedFlags(options),
+  };
+}
+
+/** Secret inputs that were given, and where each may be given again. */
+function recordedSecrets(
+  inputs: readonly InputSpec[],
+  given: JsonObject,
+  files: Readonly<Record<string, string>>,
+): RecordedRun['header']['secrets'] {
+  return inputs
+    .filter(({ name, secret }) => secret && name in given)
+    .map(({ name, env, required }) => {
+      const file = files[name];
+      return {
+        name,
+        env: env ?? name.toUpperCase(),
+        ...(file === undefined ? {} : { file }),
+        ...(required ? {} : { optional: true as const }),
+      };
+    });
+}

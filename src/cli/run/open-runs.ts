@@ -1,0 +1,45 @@
+import { dirname } from 'node:path';
+import { JournalError } from '../../core/errors.ts';
+import type { HostAddress } from '../../core/host.ts';
+import type { Inventory } from '../../core/inventory.ts';
+import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { OpenRunError } from '../fail.ts';
+import { isRunning } from '../run-process.ts';
+import { allowedCommands } from '../sentences.ts';
+import type { World } from '../world.ts';
+
+/** @throws OpenRunError when an earlier run on one of the hosts is not settled */
+export function refuseOpenRuns({ store }: World, inventory: Inventory): void {
+  const addresses = new Set([...inventory.hosts.values()].map(({ address }) => placeOf(address)));
+  for (const id of store.openRuns()) {
+    const run = readOpenRun(store, id);
+    const shared = run.header.hosts.filter((host) => addresses.has(placeOf(host)));
+    if (shared.length === 0) continue;
+    const going = run.end === undefined && isRunning(run.header.pid, run.header.bootId);
+    const hosts = shared.map(({ name }) => name).join(', ');
+    const what = going
+      ? `is still running (process ${String(run.header.pid)}).`
+      : run.end
+        ? `is not settled: ${run.end.message}`
+        : 'was cut off.';
+    throw new OpenRunError(`Run ${id} of ${run.header.startedAt} on ${hosts} ${what}`, {
+      hint: going ? 'Wait for it.' : `Settle it first: ${allowedCommands(run).join(' or ')}.`,
+    });
+  }
+}
+
+function placeOf({ address, port }: Pick<HostAddress, 'address' | 'port'>): string {
+  return `${address}:${String(port ?? 22)}`;
+}
+
+/** @throws OpenRunError when the journal cannot be read: which hosts the run has left halfway is not known then */
+function readOpenRun(store: World['store'], id: string): RecordedRun {
+  try {
+    return store.read(id);
+  } catch (error) {
+    if (!(error instanceof JournalError)) throw error;
+    throw new OpenRunError(`Run ${id} is not settled, and cannot be read. ${error.message}`, {
+      hint: `${error.hint ?? 'Look at its journal.'} Once its hosts are as they should be, remove ${dirname(store.journalPath(id))}.`,
+    });
+  }
+}

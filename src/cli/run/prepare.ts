@@ -1,0 +1,141 @@
+import { PlaybookError, UsageError } from '../../core/errors.ts';
+import { exitCodes } from '../../core/events.ts';
+import type { Inventory } from '../../core/inventory.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { RunSettings } from '../../engine/context.ts';
+import { loadInventory } from '../../inventory/load.ts';
+import { checkPlaybook, stepsBeforeNoReturn } from '../../playbook/check.ts';
+import { tell } from '../fail.ts';
+import { becomePassword } from '../flags/become.ts';
+import { withLogin } from '../flags/connect.ts';
+import { parseExtraVars } from '../flags/extra-vars.ts';
+import { resolveInputs, type ResolvedInputs } from '../flags/inputs.ts';
+import { limitOf } from '../flags/limit.ts';
+import { budgetOf } from '../flags/run.ts';
+import { splitList, wholeNumber } from '../flags/words.ts';
+import { tellUnseenRuns } from '../lost-output.ts';
+import { askSecret, askText, canAsk } from '../operator.ts';
+import { ownerOf, type World } from '../world.ts';
+import { hostLines, tagLines, taskLines } from './lists.ts';
+import { acceptedPoints } from './no-return.ts';
+import { refuseOpenRuns } from './open-runs.ts';
+import { readRequest, type RunRequest } from './request.ts';
+import { checkTags, failingStep, stepsLeftOut } from './steps.ts';
+
+/** A run that may start: what can be refused without a host was not. */
+export interface PreparedRun extends RunRequest {
+  settings: RunSettings;
+  inventory: Inventory;
+  /** Files that secrets were read from, by input. */
+  secretFiles: Record<string, string>;
+  /** Id of the step that is to fail, or in a plan would. */
+  failAt: string | undefined;
+}
+
+/** Reads a command line of `play` or `plan`. It ends with help or a list where one was asked for; else the run starts. */
+export async function prepareAnd(
+  world: World,
+  [mode, argv]: ['play' | 'plan', string[]],
+  start: (run: PreparedRun) => Promise<number>,
+): Promise<number> {
+  const request = await readRequest(world, mode, argv);
+  if (!request) return exitCodes.done;
+  const { playbook, options } = request;
+  const print = (lines: string[]) => {
+    world.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    return exitCodes.done;
+  };
+  if (options.listTasks === true) return print(taskLines(playbook));
+  if (options.listTags === true) return print(tagLines(playbook));
+  if (options.flushCache === true) world.factCache.clear();
+  const inputs = await inputsOf(world, request);
+  const inventory = withLogin(inventoryOf(world, request, inputs.given), options);
+  if (options.listHosts === true) return print(hostLines(playbook, inventory, limitOf(options)));
+  return start(await prepare(world, request, { inputs, inventory }));
+}
+
+async function prepare(
+  world: World,
+  request: RunRequest,
+  { inputs, inventory }: { inputs: ResolvedInputs; inventory: Inventory },
+): Promise<PreparedRun> {
+  const { playbook, options, check } = request;
+  const variables = { ...inputs.given, ...parseExtraVars(options.extraVars ?? [], world.vault) };
+  assertValid(world, request, { inventory, variables });
+  const failAt = failingStep(playbook, options.failAt);
+  if (options.step === true && (!canAsk(world) || options.output === 'json'))
+    throw new UsageError('"--step" asks before each step: it needs a terminal.');
+  const accepted = await acceptedPoints(world, request);
+  await tellUnseenRuns(world);
+  if (!check) refuseOpenRuns(world, inventory);
+  const settings: RunSettings = {
+    run: 'check',
+    check,
+    diff: request.mode === 'plan' || options.diff === true,
+    tags: splitList(options.tags),
+    skipTags: splitList(options.skipTags),
+    limit: limitOf(options),
+    leftOut: stepsLeftOut(playbook, options.from),
+    forks: wholeNumber(options.forks, '--forks'),
+    owner: ownerOf(world),
+    startedAt: new Date(),
+    takeOver: options.takeOver ?? [],
+    rollbackBudgetSeconds: budgetOf(options),
+    onFailure: options.onFailure,
+    becomePassword: await becomePassword(world, options),
+    variables,
+    inputDefaults: inputs.defaults,
+    accepted,
+    failAt: check ? undefined : failAt,
+    failsBeforePivot: stepsBeforeNoReturn(playbook).some(({ id }) => id === failAt),
+  };
+  checkTags(playbook, [...settings.tags, ...settings.skipTags]);
+  return { ...request, settings, inventory, secretFiles: inputs.secretFiles, failAt };
+}
+
+function inputsOf(world: World, { playbook, options }: RunRequest): Promise<ResolvedInputs> {
+  const asks = canAsk(world);
+  return resolveInputs(playbook.inputs, world, {
+    options,
+    askMissing: async ({ prompt, secret }) => {
+      if (prompt === undefined || !asks) return undefined;
+      return secret ? askSecret(world, prompt) : askText(world, prompt);
+    },
+    warn: (text) => {
+      tell(world, `warning: ${text}`);
+    },
+  });
+}
+
+/** The inventory that an input of the playbook or `--inventory` names. A playbook for this machine alone needs none. */
+function inventoryOf(
+  { vault }: World,
+  { playbook, options }: RunRequest,
+  given: JsonObject,
+): Inventory {
+  const input = playbook.inputs.find(({ isInventory }) => isInventory);
+  const fromInput = input && given[input.name];
+  const source = typeof fromInput === 'string' ? fromInput : options.inventory;
+  if (source !== undefined)
+    return loadInventory(source, { vault, varsFolders: [...playbook.folders].reverse() });
+  const onlyLocal = playbook.plays.every(({ hosts }) => hosts === 'localhost');
+  if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };
+  throw new UsageError('Which hosts? No inventory was given.', {
+    hint: 'Give one with --inventory FILE.',
+  });
+}
+
+/** @throws PlaybookError with every problem that shows without a host */
+function assertValid(
+  { modules }: World,
+  { playbook, options }: RunRequest,
+  { inventory, variables }: { inventory: Inventory; variables: JsonObject },
+): void {
+  const outside = [
+    ...Object.keys(variables),
+    ...[...inventory.hosts.values()].flatMap(({ vars }) => Object.keys(vars)),
+  ];
+  const requireUndo = options.requireUndo === true;
+  const problems = checkPlaybook(playbook, modules, { outside, requireUndo });
+  if (problems.length > 0) throw new PlaybookError(problems);
+}

@@ -1,0 +1,96 @@
+import { SecretError } from '../../core/errors.ts';
+import type { Inventory } from '../../core/inventory.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { RunSettings } from '../../engine/context.ts';
+import type { RecordedRun } from '../../journal/recorded-run.ts';
+import type { Redactor } from '../../util/redact.ts';
+import type { ConnectFlags } from '../flags/connect.ts';
+import type { VaultFlags } from '../flags/vault.ts';
+
+/** The settings that a run began with. */
+export type RecordedSettings = Pick<
+  RunSettings,
+  | 'run'
+  | 'tags'
+  | 'skipTags'
+  | 'limit'
+  | 'leftOut'
+  | 'startedAt'
+  | 'forks'
+  | 'variables'
+  | 'inputDefaults'
+  | 'accepted'
+>;
+
+/** What `header.ts` put down, with the secrets that are known. */
+export function recordedSettings({ header }: RecordedRun, redactor: Redactor): RecordedSettings {
+  const { options, inputs } = header;
+  return {
+    run: header.run,
+    tags: texts(options['tags']),
+    skipTags: texts(options['skipTags']),
+    limit: text(options['limit']),
+    leftOut: texts(options['leftOut']),
+    startedAt: new Date(header.startedAt),
+    forks: typeof options['forks'] === 'number' ? options['forks'] : 50,
+    variables: known(inputs, redactor),
+    inputDefaults: (options['inputDefaults'] ?? {}) as JsonObject,
+    accepted: texts(options['accepted']),
+  };
+}
+
+/** How the hosts were reached when the run began. */
+export function recordedConnection({ header }: RecordedRun): ConnectFlags {
+  const flags: ConnectFlags = {};
+  const knownHosts = text(header.options['knownHosts']);
+  const sshConfig = text(header.options['sshConfig']);
+  const transport = text(header.options['transport']);
+  if (knownHosts !== undefined) flags.knownHosts = knownHosts;
+  if (sshConfig !== undefined) flags.sshConfig = sshConfig;
+  if (transport === 'ssh' || transport === 'openssh') flags.transport = transport;
+  return flags;
+}
+
+/** Where the passwords of encrypted values came from when the run began. */
+export function recordedVault({ header: { options } }: RecordedRun): VaultFlags {
+  return {
+    vaultId: texts(options['vaultId']),
+    vaultPasswordFile: texts(options['vaultPasswordFile']),
+    askVaultPass: options['askVaultPass'] === true,
+  };
+}
+
+/** Hosts as they were when the run began. */
+export function recordedInventory(
+  { header, hosts: addresses }: RecordedRun,
+  redactor: Redactor,
+): Inventory {
+  const { file, groups } = header.inventory;
+  const vars = known(header.inventory.vars, redactor);
+  const hosts = new Map(
+    [...addresses].map(([name, address]) => [name, { name, address, vars: vars[name] ?? {} }]),
+  );
+  return { file, hosts, groups: new Map(Object.entries(groups)) };
+}
+
+/** With the secrets that are known. One that is missing matters only where it is used, and is reported there. */
+function known<T extends JsonValue>(value: T, redactor: Redactor): T {
+  if (isJsonObject(value)) {
+    const entries = Object.entries(value).map(([name, one]) => [name, known(one, redactor)]);
+    return Object.fromEntries(entries) as T;
+  }
+  try {
+    return redactor.resolveAll(value);
+  } catch (error) {
+    if (error instanceof SecretError) return value;
+    throw error;
+  }
+}
+
+function text(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function texts(value: JsonValue | undefined): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

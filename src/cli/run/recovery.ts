@@ -1,0 +1,128 @@
+import type { Command } from 'commander';
+import { UsageError } from '../../core/errors.ts';
+import type { EngineContext, RunSettings } from '../../engine/context.ts';
+import type { Move } from '../../journal/lifecycle.ts';
+import { DiskFile } from '../../journal/disk-file.ts';
+import { Log } from '../../journal/log.ts';
+import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { newCommand } from '../command.ts';
+import { becomePassword } from '../flags/become.ts';
+import type { ConnectFlags } from '../flags/connect.ts';
+import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from '../flags/run.ts';
+import type { VaultFlags } from '../flags/vault.ts';
+import { tellUnseenRuns } from '../lost-output.ts';
+import { bootIdentity, isRunning } from '../run-process.ts';
+import { assertAllows, type Ending } from '../sentences.ts';
+import type { StopSignals } from '../stop-signals.ts';
+import { addUserModules, isModuleFile } from '../user-modules.ts';
+import { endRun, withEngine } from '../wiring.ts';
+import { createDisplay, ownerOf, type World } from '../world.ts';
+import { recordedConnection, recordedInventory, recordedSettings } from './recorded.ts';
+import { openVaultAgain, readSecretsAgain } from './secrets.ts';
+
+export interface RecoverOptions extends ConnectFlags, RunFlags, VaultFlags {
+  output: string;
+  verbose?: boolean;
+}
+
+/** A command line of `resume` or `rollback`. */
+export interface RecoveryRequest<O extends RecoverOptions> {
+  /** The run that it is about. */
+  id: string;
+  options: O;
+  mode: Move;
+  argv: readonly string[];
+}
+
+/** @param add options of this command alone */
+export function readRecoveryRequest<O extends RecoverOptions>(
+  world: World,
+  { mode, description, argv }: { mode: Move; description: string; argv: string[] },
+  add: (command: Command) => Command,
+): RecoveryRequest<O> {
+  const command = newCommand(world, `runner ${mode}`)
+    .argument('[run]', 'id of the run; the newest that is not closed when left out')
+    .description(description);
+  add(addRunOptions(command)).parse(argv, { from: 'user' });
+  const options = command.opts<O>();
+  startDebug(world, options);
+  const id = world.store.find(command.args[0] ?? world.store.openRuns()[0]);
+  return { id, options, mode, argv };
+}
+
+type Work = (context: EngineContext, stop: StopSignals) => Promise<Ending>;
+
+/**
+ * Goes on with a recorded run, from its journal alone.
+ * @param prepare told how the run stood before; makes what is done with its hosts connected
+ */
+export async function recover(
+  world: World,
+  request: RecoveryRequest<RecoverOptions>,
+  prepare: (found: RecordedRun) => Work | Promise<Work>,
+): Promise<number> {
+  const { store, redactor } = world;
+  const { id, options, mode, argv } = request;
+  await tellUnseenRuns(world);
+  const found = store.read(id);
+  refuse(found, mode);
+  await readSecretsAgain(world, found, mode);
+  await openVaultAgain(world, found, argv);
+  await addUserModules(world, keptModules(world, found));
+  const work = await prepare(found);
+  const log = Log.reopen(DiskFile.open(store.journalPath(id)), redactor);
+  const began = Date.now();
+  const { verbose = false } = options;
+  const output = outputForm(options);
+  const display = await createDisplay(world, { output, diff: false, undo: false, verbose });
+  const parts = {
+    settings: await settingsOf(world, log.state, options),
+    inventory: recordedInventory(log.state, redactor),
+    log,
+    display,
+    flags: { ...recordedConnection(log.state), ...options },
+    begin: async ({ locks }: EngineContext) => {
+      await locks.take(log.state.locks);
+      await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
+    },
+  };
+  return withEngine(world, parts, async (context, stop) =>
+    endRun(world, context, await work(context, stop), began),
+  );
+}
+
+function refuse(run: RecordedRun, mode: Move): void {
+  const { run: id, pid, bootId } = run.header;
+  if (run.end === undefined && isRunning(pid, bootId)) {
+    throw new UsageError(`Run ${id} is still running as process ${String(pid)}.`, {
+      hint: 'Stop it first, or wait.',
+    });
+  }
+  assertAllows(run, mode);
+}
+
+/** Modules as they were when the run began: an undo may call them. */
+function keptModules({ store }: World, { header, files }: RecordedRun) {
+  return files
+    .filter(({ path }) => isModuleFile(path))
+    .map((file) => ({ file: file.path, code: store.pinnedText(header.run, file) }));
+}
+
+async function settingsOf(
+  world: World,
+  run: RecordedRun,
+  options: RecoverOptions,
+): Promise<RunSettings> {
+  return {
+    ...recordedSettings(run, world.redactor),
+    check: false,
+    diff: false,
+    owner: ownerOf(world),
+    takeOver: options.takeOver ?? [],
+    rollbackBudgetSeconds: budgetOf(options),
+    onFailure: undefined,
+    becomePassword: await becomePassword(world, options),
+    failAt: undefined,
+    failsBeforePivot: false,
+  };
+}

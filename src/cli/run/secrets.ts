@@ -1,0 +1,76 @@
+import { UsageError } from '../../core/errors.ts';
+import type { Move } from '../../journal/lifecycle.ts';
+import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { openSource, type VaultKey } from '../../util/vault.ts';
+import { parsePlain } from '../../yaml/yaml.ts';
+import { tell } from '../fail.ts';
+import { flagOf } from '../flags/inputs.ts';
+import { firstLine } from '../flags/passwords.ts';
+import { readVaultKeys, vaultFlagsIn } from '../flags/vault.ts';
+import { askSecret, askSecretTwice, canAsk } from '../operator.ts';
+import { createVault, type World } from '../world.ts';
+import { recordedVault } from './recorded.ts';
+
+/**
+ * Secrets are in the journal as references: their values come from the file, the environment or a prompt again. A
+ * rollback does not ask for what the playbook does not require.
+ */
+export async function readSecretsAgain(world: World, run: RecordedRun, mode: Move): Promise<void> {
+  const late = new Set(run.secrets.map(({ name }) => name));
+  const secrets: RecordedRun['header']['secrets'] = [...run.header.secrets, ...run.secrets];
+  for (const { name, env, file, optional = false } of secrets) {
+    const value =
+      secretFrom(world, file, name) ??
+      (world.env[env] || undefined) ??
+      (optional && mode === 'rollback' ? undefined : await askAgain(world, name, optional));
+    if (value !== undefined) world.redactor.add(name, value, { late: late.has(name), optional });
+    else if (mode === 'resume')
+      tell(
+        world,
+        `warning: The secret "${name}" was not supplied. A step that needs it will fail. Give it in the environment as ${env}.`,
+      );
+  }
+}
+
+async function askAgain(world: World, name: string, twice: boolean): Promise<string | undefined> {
+  if (!canAsk(world)) return undefined;
+  const question = `${name} (as in the first run)`;
+  return twice ? askSecretTwice(world, question) : askSecret(world, question);
+}
+
+function secretFrom(world: World, file: string | undefined, name: string): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return firstLine(file, `${flagOf(name)}-file`);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    tell(world, `warning: ${error.describe()}`);
+    return undefined;
+  }
+}
+
+/** What was encrypted is in the journal as it stood in its file; the password comes from where it came from before. */
+export async function openVaultAgain(
+  world: World,
+  run: RecordedRun,
+  argv: readonly string[],
+): Promise<void> {
+  const given = vaultFlagsIn(argv);
+  const says =
+    given.askVaultPass === true ||
+    (given.vaultId ?? []).length + (given.vaultPasswordFile ?? []).length > 0;
+  if (run.vault.length === 0 && !says) return;
+  let keys: VaultKey[];
+  try {
+    keys = await readVaultKeys(world, says ? given : recordedVault(run));
+  } catch (error) {
+    if (!(error instanceof UsageError) || says) throw error;
+    tell(world, `warning: ${error.describe()} Secrets of the vault are not known.`);
+    return;
+  }
+  world.vault = createVault(world, keys);
+  for (const source of run.vault) {
+    for (const { name, value } of openSource(source, keys, parsePlain))
+      world.redactor.add(name, value);
+  }
+}
