@@ -93,12 +93,15 @@ ${etcdctl} endpoint status -w simple | awk -F, '{ print $1 }'
 curl -sk https://127.0.0.1/_ping
 `;
 
+const LOOK_LIMIT_MS = 180_000;
+
 /** What an operator would compare by hand, for each host. */
 export async function stateOf(lab: RealLab): Promise<Record<string, string>> {
   const entries = await Promise.all(
     lab.hosts.map(async ({ name }) => [
       name,
-      await lab.ssh(name, name.startsWith('manager') ? lookManager : look),
+      // Every file of a host is read, which takes a minute on a busy machine.
+      await lab.ssh(name, name.startsWith('manager') ? lookManager : look, LOOK_LIMIT_MS),
     ]),
   );
   return Object.fromEntries(entries) as Record<string, string>;
@@ -109,8 +112,8 @@ export async function settledState(
   lab: RealLab,
   wanted: Record<string, string>,
 ): Promise<Record<string, string>> {
-  for (const deadline = Date.now() + 60_000; ;) {
-    const now = await stateOf(lab).catch(() => ({}));
+  for (const deadline = Date.now() + 2 * LOOK_LIMIT_MS; ;) {
+    const now = await stateOf(lab).catch((error: unknown) => ({ error: String(error) }));
     if (JSON.stringify(now) === JSON.stringify(wanted) || Date.now() > deadline) return now;
     await new Promise((resolve) => setTimeout(resolve, 2000));
   }
