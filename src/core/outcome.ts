@@ -1,8 +1,8 @@
 import type { UnitState } from './events.ts';
 import { concealFailure, failureText, type Failure } from './failure.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
-/** What a task did on one host. `result` is the value that `register` gets. */
+/** What a task did on one host. `result` is the value that `register` gets; absent when only a real run can give it. */
 export type Outcome = {
   /** The task has `no_log`: the result is for conditions and later steps only. */
   hidden?: true;
@@ -15,10 +15,10 @@ export type Outcome = {
     }
   | { is: 'skipped'; result?: JsonObject; why?: string }
   /** `changed`: the task may have changed the host before it failed. */
-  | { is: 'failed'; failure: Failure; result: JsonObject; changed: boolean }
+  | { is: 'failed'; failure: Failure; result?: JsonObject; changed: boolean }
   /** `unknown`: something was sent, and no trustworthy answer came back. Only the host can say what became of it. */
-  | { is: 'unreachable' | 'unknown'; failure: Failure; result: JsonObject }
-  /** Check mode: whether the task would change the host. Without a result, only a real run can give it. */
+  | { is: 'unreachable' | 'unknown'; failure: Failure; result?: JsonObject }
+  /** Check mode: whether the task would change the host. */
   | { is: 'predicted'; change: boolean | 'cannot tell'; result?: JsonObject; why?: string }
 );
 
@@ -44,6 +44,12 @@ export function failureIn(outcome: Outcome): Failure | undefined {
 export function hasChanged(outcome: Outcome): boolean {
   if (outcome.is === 'failed') return outcome.changed;
   return outcome.is === 'changed' || (outcome.is === 'predicted' && outcome.change === true);
+}
+
+/** Whether the state of the host is open. */
+export function isUncertain(outcome: Outcome): boolean {
+  if (outcome.is === 'predicted') return outcome.change === 'cannot tell';
+  return outcome.is === 'unreachable' || outcome.is === 'unknown';
 }
 
 /** The registered value; undefined when only a real run can give it. */
@@ -80,4 +86,41 @@ export function messageIn(result: JsonObject | undefined): string | undefined {
 export function exitCode(outcome: Outcome): number | undefined {
   const code = resultOf(outcome)?.['rc'];
   return typeof code === 'number' ? code : undefined;
+}
+
+/** How a task, or one item of its loop, ended on a host. */
+export interface Ending {
+  outcome: Outcome;
+  /** It failed, and the run goes on. */
+  ignored: boolean;
+}
+
+/** The items of a loop as one. */
+export function combine(parts: readonly (Ending & { changed: boolean })[], count: number): Ending {
+  const failed = parts.filter(({ outcome }) => failureIn(outcome));
+  const ignored = failed.length > 0 && failed.every((part) => part.ignored);
+  const changed = parts.some((part) => part.changed);
+  const skipped = parts.every(({ outcome }) => outcome.is === 'skipped');
+  const results = parts.map(({ outcome }) => resultOf(outcome));
+  const all = { changed, failed: failed.length > 0, skipped, count };
+  const common = {
+    ...(parts.some(({ outcome }) => outcome.hidden) ? { hidden: true as const } : {}),
+    ...(results.every((one) => one !== undefined) ? { result: { results, ...all } } : {}),
+  };
+  // Of the failures, the last that counts speaks for all.
+  const speaker = failed.findLast((part) => !part.ignored) ?? failed.at(-1);
+  const failure = speaker && failureIn(speaker.outcome);
+  if (failure) {
+    const lost = failed.find(({ outcome }) => isUncertain(outcome))?.outcome;
+    if (lost?.is === 'unreachable' || lost?.is === 'unknown')
+      return { outcome: { ...common, is: lost.is, failure }, ignored };
+    return { outcome: { ...common, is: 'failed', failure, changed }, ignored };
+  }
+  const predicted = parts.flatMap(({ outcome }) => (outcome.is === 'predicted' ? [outcome] : []));
+  if (predicted.length > 0) {
+    const change = predicted.some((one) => one.change === 'cannot tell') ? 'cannot tell' : changed;
+    return { outcome: { ...common, is: 'predicted', change }, ignored };
+  }
+  const is = changed ? 'changed' : skipped ? 'skipped' : 'ok';
+  return { outcome: { ...common, is, result: { results: results as JsonValue, ...all } }, ignored };
 }

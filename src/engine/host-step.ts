@@ -1,18 +1,10 @@
-import type { UnitState } from '../core/events.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
+import type { Ending, Outcome } from '../core/outcome.ts';
 import type { Included } from '../journal/records.ts';
-import type { ScopeValue } from '../template/scope.ts';
 
-/** What became of a step, or of one of its items, on one host. */
-export interface HostStep {
-  state: UnitState;
-  register: ScopeValue;
-  changed: boolean;
-  failed: boolean;
-  ignored: boolean;
-  /** Why it failed. */
-  message: string | undefined;
+/** How a step, or one of its items, ended on one host, and what it teaches the run. */
+export interface HostStep extends Ending {
   setFacts: JsonObject;
   groups: string[];
   leftGroups: string[];
@@ -24,14 +16,11 @@ export interface HostStep {
   included?: Included[] | undefined;
 }
 
-export function emptyStep(state: UnitState, register: ScopeValue): HostStep {
+/** One that teaches nothing. */
+export function emptyStep(outcome: Outcome): HostStep {
   return {
-    state,
-    register,
-    changed: false,
-    failed: false,
+    outcome,
     ignored: false,
-    message: undefined,
     setFacts: {},
     delegatedFacts: [],
     groups: [],
@@ -39,8 +28,4 @@ export function emptyStep(state: UnitState, register: ScopeValue): HostStep {
     addHosts: [],
     changedUnits: [],
   };
-}
-
-export function isUncertain({ state }: HostStep): boolean {
-  return state === 'unknown' || state === 'unreachable';
 }

@@ -1,13 +1,14 @@
 import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
-import type { StepInfo, UnitState } from '../core/events.ts';
+import type { StepInfo } from '../core/events.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import type { JsonValue } from '../core/json.ts';
-import { failureIn, hasChanged, resultOf, stateOf, type Outcome } from '../core/outcome.ts';
+import { failureOf } from '../core/failure.ts';
+import { failureIn, hasChanged, needsRealRun, type Ending, type Outcome } from '../core/outcome.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';
 import type { Included, IntentRecord } from '../journal/records.ts';
 import type { IncludeNode, TaskNode } from '../language/document.ts';
 import { parseCondition } from '../template/conditions.ts';
-import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
+import type { Scope } from '../template/scope.ts';
 import { escapePattern } from '../util/text.ts';
 import { resolveAccess } from './access.ts';
 import { inventoryHost, type EngineContext } from './context.ts';
@@ -72,7 +73,7 @@ export class ItemRunner {
     const { task, host, step, scope, item, index, notifiedBy, earlier } = one;
     const began = this.#context.clock.now();
     const aim = await this.#aim(one);
-    if ('state' in aim) return aim;
+    if ('outcome' in aim) return aim;
     const { target, label } = aim;
     const { said, number, changedUnits } = await this.#runUnit(
       {
@@ -95,12 +96,11 @@ export class ItemRunner {
     if (said.undo !== undefined) this.#context.fault?.('after-effect', task.id);
     const { outcome, ignored } = this.#judge(task, said.outcome, [host.name, target.name]);
     const durationMs = this.#context.clock.now() - began;
-    const message = this.end(step, host, stateOf(outcome), {
-      ...{ number, item, index, label, outcome, ignored, task, durationMs, shown: said },
+    this.end(step, host, outcome, {
+      ...{ number, item, index, label, ignored, task, durationMs, shown: said },
     });
     return hostStep(one, {
-      ...{ target: target.name, outcome, ignored, message, changedUnits },
-      changes: said.changes,
+      ...{ target: target.name, outcome, ignored, changedUnits, changes: said.changes },
     });
   }
 
@@ -117,8 +117,9 @@ export class ItemRunner {
     try {
       const { variables } = scope;
       if (!earlier && !task.when.every((condition) => parseCondition(condition).test(variables))) {
-        this.end(step, host, 'skipped', { item, index });
-        return emptyStep('skipped', { skipped: true, changed: false, failed: false });
+        const skipped: Outcome = { is: 'skipped' };
+        this.end(step, host, skipped, { item, index });
+        return emptyStep(skipped);
       }
       const target = await this.#lockedTarget(task, host, scope);
       return { target, label: item === undefined ? undefined : labelOf(task, item, scope) };
@@ -143,15 +144,17 @@ export class ItemRunner {
     };
     try {
       if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) {
-        this.end(step, host, 'skipped', details);
-        const skipped = { skipped: true, changed: false, failed: false };
-        return { ...emptyStep('skipped', skipped), included: [] };
+        const skipped: Outcome = { is: 'skipped' };
+        this.end(step, host, skipped, details);
+        return { ...emptyStep(skipped), included: [] };
       }
       const label = loop && labelOf(task, loop.item, scope);
       const name = String(scope.render(task.args['name'] ?? ''));
       const included: Included = { source: locate(name), label, ...loop };
-      this.end(step, host, 'ok', { ...details, label, message: name || undefined });
-      return { ...emptyStep('ok', { changed: false, failed: false }), included: [included] };
+      const result = { changed: false, failed: false };
+      const outcome: Outcome = { is: 'ok', result, ...(name === '' ? {} : { why: name }) };
+      this.end(step, host, outcome, { ...details, label });
+      return { ...emptyStep(outcome), included: [included] };
     } catch (error) {
       if (error instanceof RunnerError) return this.notRun(step, host, error);
       throw error;
@@ -160,24 +163,19 @@ export class ItemRunner {
 
   /** Ends the task on a host on which it cannot run. */
   notRun(step: StepInfo, host: InventoryHost, error: RunnerError): HostStep {
-    const unknown = error instanceof UnknownValueError;
-    const state = unknown ? 'unknown' : 'failed';
-    const message = unknown ? 'depends on a value that only a real run can give' : error.describe();
-    this.end(step, host, state, { message });
-    const result: ScopeValue = unknown
-      ? unknownValue
-      : { failed: true, changed: false, msg: error.describe() };
-    return { ...emptyStep(state, result), failed: !unknown, message };
+    const outcome = error instanceof UnknownValueError ? needsRealRun : failedBy(error);
+    this.end(step, host, outcome);
+    return emptyStep(outcome);
   }
 
-  /** Records and shows how a unit ended. Returns what it said. */
+  /** Records and shows how a unit ended. */
   end(
     step: StepInfo,
     { name: host }: InventoryHost,
-    state: UnitState,
-    { number = this.#numbers.nextUnit(), ...end }: Partial<UnitEnd>,
-  ): string | undefined {
-    return endUnit(this.#context, { ...end, number, step, host, state });
+    outcome: Outcome,
+    { number = this.#numbers.nextUnit(), ...end }: Partial<UnitEnd> = {},
+  ): void {
+    endUnit(this.#context, { ...end, number, step, host, outcome });
   }
 
   /** Runs a unit, or takes over what it did before the run was interrupted. */
@@ -207,11 +205,7 @@ export class ItemRunner {
     };
   }
 
-  #judge(
-    task: TaskNode,
-    said: Outcome,
-    hosts: readonly string[],
-  ): { outcome: Outcome; ignored: boolean } {
+  #judge(task: TaskNode, said: Outcome, hosts: readonly string[]): Ending {
     const { check } = this.#context.settings;
     const injected = this.#failAt?.test(task.id) === true && !this.#injected;
     this.#injected ||= injected;
@@ -252,23 +246,14 @@ function hostStep(
     target,
     outcome,
     ignored,
-    message,
     changes: { setFacts, joinGroups, leaveGroups, addHosts },
     changedUnits,
-  }: {
-    target: string;
-    outcome: Outcome;
-    ignored: boolean;
-    message: string | undefined;
-    changes: RunChanges;
-    changedUnits: number[];
-  },
+  }: Ending & { target: string; changes: RunChanges; changedUnits: number[] },
 ): HostStep {
   const elsewhere = task.delegateFacts && target !== host.name;
   return {
-    ...{ state: stateOf(outcome), failed: failureIn(outcome) !== undefined, ignored, message },
-    register: withItem(resultOf(outcome) ?? unknownValue, task.loopVar, item),
-    changed: changedUnits.length > 0,
+    outcome: withItem(outcome, task.loopVar, item),
+    ignored,
     setFacts: elsewhere ? {} : (setFacts ?? {}),
     delegatedFacts: elsewhere && setFacts ? [{ host: target, facts: setFacts }] : [],
     groups: joinGroups ?? [],
@@ -276,6 +261,12 @@ function hostStep(
     addHosts: addHosts ?? [],
     changedUnits,
   };
+}
+
+function failedBy(error: RunnerError): Outcome {
+  const failure = failureOf(error, { place: true });
+  const result = { failed: true, changed: false, msg: error.describe() };
+  return { is: 'failed', failure, result, changed: false };
 }
 
 function withChangedResult(outcome: Outcome): Outcome {

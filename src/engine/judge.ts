@@ -6,7 +6,8 @@ import {
   type ConditionFailure,
   type Failure,
 } from '../core/failure.ts';
-import { failureIn, hasChanged, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
+import { failureIn, hasChanged, messageOf, resultOf } from '../core/outcome.ts';
+import type { Ending, Outcome } from '../core/outcome.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { TaskNode } from '../language/document.ts';
 
@@ -76,7 +77,7 @@ export function judge(
     /** `--fail-at` names the step. */
     injected: boolean;
   },
-): { outcome: Outcome; ignored: boolean } {
+): Ending {
   const weighed = predicted ? weighPrediction(said) : said;
   const outcome = injected ? inject(weighed) : weighed;
   const failure = failureIn(outcome);
@@ -105,7 +106,7 @@ function withConditions(
     if (!conditions) continue;
     const condition = { kind: 'condition', of, text: conditions.join(' and '), tries: 1 } as const;
     try {
-      const met = holds(conditions, judged.result);
+      const met = holds(conditions, judged.result ?? {});
       judged =
         of === 'changed_when' ? withChange(judged, met) : withFailure(judged, met, condition);
     } catch (error) {
@@ -130,7 +131,7 @@ function withFailure(outcome: Answered, met: boolean, condition: ConditionFailur
       ? outcome
       : failed(outcome, { ...condition, ...answerOf(outcome) });
   if (outcome.is !== 'failed') return outcome;
-  return { is: outcome.changed ? 'changed' : 'ok', result: outcome.result };
+  return { is: outcome.changed ? 'changed' : 'ok', result: outcome.result ?? {} };
 }
 
 function failed(outcome: Exclude<Outcome, { is: 'skipped' }>, failure: Failure): Answered {
@@ -174,6 +175,7 @@ function weighPrediction(outcome: Outcome): Outcome {
 }
 
 function inject(outcome: Outcome): Outcome {
-  const result = resultOf(outcome) ?? {};
-  return { is: 'failed', failure: { kind: 'injected' }, result, changed: hasChanged(outcome) };
+  const result = resultOf(outcome);
+  const failure: Failure = { kind: 'injected' };
+  return { is: 'failed', failure, changed: hasChanged(outcome), ...(result ? { result } : {}) };
 }

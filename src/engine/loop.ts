@@ -1,11 +1,11 @@
 import { RunnerError } from '../core/errors.ts';
-import type { UnitState } from '../core/events.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { combine, failureIn, resultOf, type Outcome } from '../core/outcome.ts';
 import { loopItems, type TaskNode } from '../language/document.ts';
 import type { ResultRecord } from '../journal/records.ts';
-import { unknownValue, type Scope, type ScopeValue } from '../template/scope.ts';
+import type { Scope } from '../template/scope.ts';
 import type { Redactor } from '../util/redact.ts';
-import { emptyStep, isUncertain, type HostStep } from './host-step.ts';
+import { emptyStep, type HostStep } from './host-step.ts';
 import { holdsFor } from './result-conditions.ts';
 
 /** A playbook error that shows itself only while running. */
@@ -33,9 +33,11 @@ export function itemsOf(task: TaskNode, scope: Scope): JsonValue[] | undefined |
 
 /** Whether the items behind this one are left out. */
 export function endsLoop(task: TaskNode, part: HostStep, scope: Scope): boolean {
-  if (task.loopStops && part.failed && !part.ignored) return true;
-  if (task.breakWhen.length === 0 || part.register === unknownValue) return false;
-  return holdsFor(task.breakWhen, task, part.register, scope);
+  const { outcome, ignored } = part;
+  if (task.loopStops && failureIn(outcome) && !ignored) return true;
+  const result = resultOf(outcome);
+  if (task.breakWhen.length === 0 || !result) return false;
+  return holdsFor(task.breakWhen, task, result, scope);
 }
 
 export function isSameItem(
@@ -46,23 +48,25 @@ export function isSameItem(
   return JSON.stringify(recorded) === JSON.stringify(redactor.referenceAll(item));
 }
 
-const doneStates = new Set<UnitState>(['ok', 'changed', 'skipped']);
-
 /** What a resumed run knows of an item that was done before. */
 export function recordedItem(
   task: TaskNode,
   known: ResultRecord | undefined,
   { item, redactor }: { item: JsonValue; redactor: Redactor },
 ): HostStep | undefined {
-  if (!known || !doneStates.has(known.state) || known.ignored === true) return undefined;
-  if (!isSameItem(known.item, item, redactor)) return undefined;
-  const skipped = { skipped: true, changed: false, failed: false };
-  const value = known.state === 'skipped' ? skipped : (known.value ?? {});
+  if (!known || known.ignored === true || !isSameItem(known.item, item, redactor)) return undefined;
+  const outcome = recordedOutcome(known, redactor);
+  if (!outcome) return undefined;
   return {
-    ...emptyStep(known.state, withItem(redactor.resolveAll(value), task.loopVar, item)),
-    changed: known.state === 'changed',
-    changedUnits: known.state === 'changed' ? [known.unit] : [],
+    ...emptyStep(withItem(outcome, task.loopVar, item)),
+    changedUnits: outcome.is === 'changed' ? [known.unit] : [],
   };
+}
+
+function recordedOutcome({ state, value }: ResultRecord, redactor: Redactor): Outcome | undefined {
+  if (state === 'skipped') return { is: state };
+  if (state !== 'ok' && state !== 'changed') return undefined;
+  return { is: state, result: redactor.resolveAll(isJsonObject(value) ? value : {}) };
 }
 
 /** How displays call an item. */
@@ -73,41 +77,19 @@ export function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {
   return typeof item === 'string' ? item : JSON.stringify(item);
 }
 
-export function withItem(
-  result: ScopeValue,
-  loopVar: string,
-  item: JsonValue | undefined,
-): ScopeValue {
-  if (item === undefined || result === unknownValue || !isJsonObject(result)) return result;
-  return { ...result, [loopVar]: item };
+/** The result of an item says which item it is. */
+export function withItem(outcome: Outcome, loopVar: string, item: JsonValue | undefined): Outcome {
+  const result = resultOf(outcome);
+  return item === undefined || !result
+    ? outcome
+    : { ...outcome, result: { ...result, [loopVar]: item } };
 }
 
 /** The items of a loop as one step. */
-export function combine(parts: HostStep[], items: JsonValue[]): HostStep {
-  const unknown = parts.some(({ register }) => register === unknownValue);
-  const failed = parts.some((part) => part.failed);
-  const changed = parts.some((part) => part.changed);
-  const allSkipped = parts.every(({ state }) => state === 'skipped');
-  const results = parts.map(({ register }) => register as JsonValue);
-  const lost = parts.find((part) => isUncertain(part));
-  const state: UnitState = lost
-    ? lost.state
-    : failed
-      ? 'failed'
-      : changed
-        ? 'changed'
-        : allSkipped
-          ? 'skipped'
-          : 'ok';
+export function combineItems(parts: HostStep[], items: JsonValue[]): HostStep {
+  const ended = parts.map((part) => ({ ...part, changed: part.changedUnits.length > 0 }));
   return {
-    state,
-    register: unknown
-      ? unknownValue
-      : { results, changed, failed, skipped: allSkipped, count: items.length },
-    changed,
-    failed,
-    ignored: parts.filter((part) => part.failed).every((part) => part.ignored) && failed,
-    message: parts.findLast((part) => part.failed && !part.ignored)?.message,
+    ...combine(ended, items.length),
     setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
     delegatedFacts: parts.flatMap((part) => part.delegatedFacts),
     groups: parts.flatMap((part) => part.groups),

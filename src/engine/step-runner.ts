@@ -4,8 +4,10 @@ import type { StepInfo } from '../core/events.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { failureText } from '../core/failure.ts';
 import type { AddedHost } from '../core/module.ts';
 import type { IncludeNode, MetaNode, TaskNode } from '../language/document.ts';
+import { failureIn, isUncertain, resultOf, type Outcome } from '../core/outcome.ts';
 import type { Included } from '../journal/records.ts';
 import { unknownValue, type ScopeValue } from '../template/scope.ts';
 import { mapLimited } from '../util/concurrency.ts';
@@ -16,10 +18,10 @@ import { inventoryHost, type EngineContext } from './context.ts';
 import type { Failures } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Variables } from './variables.ts';
-import { emptyStep, isUncertain, type HostStep } from './host-step.ts';
+import { emptyStep, type HostStep } from './host-step.ts';
 import { loopVariables } from './include.ts';
 import { type ItemRunner, type Resolved } from './item.ts';
-import { combine, endsLoop, isSameItem, itemsOf, recordedItem } from './loop.ts';
+import { combineItems, endsLoop, isSameItem, itemsOf, recordedItem } from './loop.ts';
 import { dueHandlers } from './notify.ts';
 import type { Numbers } from './numbers.ts';
 import { learn, type Knowledge, type Learnt } from './knowledge.ts';
@@ -213,8 +215,9 @@ export class StepRunner {
   }
 
   #leftOut(step: StepInfo, host: InventoryHost): HostStep {
-    this.#items.end(step, host, 'skipped', { message: 'left out by the operator' });
-    return emptyStep('skipped', { skipped: true, changed: false, failed: false });
+    const left: Outcome = { is: 'skipped', why: 'left out by the operator' };
+    this.#items.end(step, host, left);
+    return emptyStep(left);
   }
 
   async #runHost(
@@ -270,8 +273,8 @@ export class StepRunner {
       return part;
     });
     if (parts.length === 0)
-      this.#items.end(step, host, 'skipped', { message: 'the list is empty' });
-    return combine(
+      this.#items.end(step, host, { is: 'skipped', why: 'the list is empty' });
+    return combineItems(
       parts.filter((part) => part !== undefined),
       items,
     );
@@ -294,8 +297,12 @@ export class StepRunner {
     const address = inventory.hosts.get(host)?.address;
     if (address && gathered !== undefined && isJsonObject(gathered))
       factCache?.keep(address, { facts: gathered, gatheredAt: new Date(clock.now()) });
+    const { outcome, ignored } = result;
+    const failure = failureIn(outcome);
     const own: Record<string, ScopeValue> = {
-      ...(task.register === undefined ? {} : { [task.register]: result.register }),
+      ...(task.register === undefined
+        ? {}
+        : { [task.register]: resultOf(outcome) ?? unknownValue }),
       ...result.setFacts,
     };
     const facts = Object.keys(own).length === 0 ? [] : [{ hosts: [host], values: own }];
@@ -313,11 +320,11 @@ export class StepRunner {
         included: result.included,
         handled: kind.handler ? task.id : undefined,
         due:
-          result.changed && !result.failed
+          result.changedUnits.length > 0 && !failure
             ? dueHandlers(task, place.play, result.changedUnits)
             : [],
-        failed: result.failed && !result.ignored ? (result.message ?? '') : undefined,
-        uncertain: isUncertain(result) ? task.name : undefined,
+        failed: failure && !ignored ? (failureText(failure) ?? '') : undefined,
+        uncertain: isUncertain(outcome) ? task.name : undefined,
       },
       hosts,
     );
@@ -371,9 +378,9 @@ function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[]): Lea
   return { ...learnt, facts: [{ ...own, hosts }, ...others] };
 }
 
-function traceValues(host: string, task: TaskNode, { register, setFacts }: HostStep): void {
+function traceValues(host: string, task: TaskNode, { outcome, setFacts }: HostStep): void {
   const values: [string, ScopeValue][] = Object.entries(setFacts);
-  if (task.register !== undefined) values.push([task.register, register]);
+  if (task.register !== undefined) values.push([task.register, resultOf(outcome) ?? unknownValue]);
   for (const [name, value] of values)
     trace('vars', () => {
       const known = value === unknownValue ? '(only a real run can tell)' : JSON.stringify(value);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { StepInfo, UnitState } from '../core/events.ts';
+import type { StepInfo } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { exitCode, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
+import { exitCode, messageOf, resultOf, stateOf, type Outcome } from '../core/outcome.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { EngineContext } from './context.ts';
 import type { UnitResult } from './unit.ts';
@@ -11,31 +11,26 @@ export interface UnitEnd {
   number: number;
   step: StepInfo;
   host: string;
-  state: UnitState;
+  outcome: Outcome;
   item?: JsonValue | undefined;
   /** Position in the loop, from zero. */
   index?: number | undefined;
   label?: string | undefined;
-  message?: string | undefined;
-  outcome?: Outcome;
-  /** What displays show of it. */
+  /** What displays show of a task that ran. */
   shown?: Pick<UnitResult, 'actions' | 'diff' | 'undo'>;
   ignored?: boolean;
   task?: TaskNode;
   durationMs?: number;
 }
 
-/** Records and shows how a unit ended. Returns what it said, without what `no_log` hides. */
-export function endUnit(
-  { emit, log }: Pick<EngineContext, 'emit' | 'log'>,
-  end: UnitEnd,
-): string | undefined {
-  const { step, host, state, outcome, ignored, durationMs = 0 } = end;
+/** Records and shows how a unit ended, without what `no_log` hides. */
+export function endUnit({ emit, log }: Pick<EngineContext, 'emit' | 'log'>, end: UnitEnd): void {
+  const { step, host, outcome, shown, ignored, durationMs = 0 } = end;
   const hidden = end.task?.noLog === true;
-  const { shown } = end;
-  const result = outcome && resultOf(outcome);
-  const rc = outcome && exitCode(outcome);
-  const message = outcome ? messageOf(outcome) : end.message;
+  const state = stateOf(outcome);
+  const message = messageOf(outcome);
+  const result = shown && resultOf(outcome);
+  const rc = shown && exitCode(outcome);
   log.write({
     ...{ t: 'result', unit: end.number, step: step.number, host },
     ...(end.item === undefined || hidden ? {} : { item: end.item }),
@@ -55,7 +50,6 @@ export function endUnit(
     stdout: text('stdout'),
     stderr: text('stderr'),
   });
-  return message;
 }
 
 function outputDigest(result: JsonObject): string {

@@ -1,10 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/core/failure.ts';
 import {
+  combine,
   conceal,
   exitCode,
   failureIn,
   hasChanged,
+  isUncertain,
   messageOf,
   needsRealRun,
   resultOf,
@@ -55,5 +58,77 @@ describe('an outcome', () => {
     expect(failureIn({ is: 'ok', result })).toBeUndefined();
     expect(exitCode({ is: 'ok', result })).toBe(2);
     expect(exitCode({ is: 'ok', result: { rc: '2' } })).toBeUndefined();
+  });
+});
+
+describe('the items of a loop together', () => {
+  const part = (outcome: Outcome, ignored = false) => ({
+    ...{ outcome, ignored: ignored && failureIn(outcome) !== undefined },
+    changed: hasChanged(outcome),
+  });
+  const failed = (message: string): Outcome => ({
+    ...{ is: 'failed', failure: { kind: 'refused', message }, result: {}, changed: false },
+  });
+  const ok: Outcome = { is: 'ok', result: { n: 1 } };
+  const changed: Outcome = { is: 'changed', result: { n: 2 } };
+  const lost: Outcome = { is: 'unknown', failure, result: {} };
+
+  it('register the results of all of them', () => {
+    expect(combine([part(ok), part(changed)], 2)).toEqual({
+      ignored: false,
+      outcome: {
+        is: 'changed',
+        result: {
+          ...{ results: [{ n: 1 }, { n: 2 }], changed: true, failed: false },
+          ...{ skipped: false, count: 2 },
+        },
+      },
+    });
+    expect(combine([], 0).outcome).toMatchObject({ is: 'skipped', result: { results: [] } });
+  });
+
+  it('fail with the last failure that is not ignored', () => {
+    const all = [part(failed('a')), part(failed('b')), part(failed('c'), true), part(ok)];
+    expect(combine(all, 4)).toMatchObject({
+      outcome: { failure: { message: 'b' } },
+      ignored: false,
+    });
+    expect(combine([part(failed('a'), true), part(ok)], 2)).toMatchObject({
+      ...{ outcome: { is: 'failed', failure: { message: 'a' } }, ignored: true },
+    });
+  });
+
+  it('have no result where one of them has none, and are hidden where one is', () => {
+    const predicted = part({ is: 'predicted', change: true });
+    expect(combine([part(ok), predicted], 2).outcome).toEqual({ is: 'predicted', change: true });
+    expect(combine([part(failed('a'), true), predicted], 2).outcome).not.toHaveProperty('result');
+    expect(combine([part(conceal(ok))], 1).outcome.hidden).toBe(true);
+  });
+
+  it('keep what counts of each of them', () => {
+    const outcomes = fc.constantFrom<Outcome>(
+      ...[ok, changed, lost, failed('a'), needsRealRun, { is: 'skipped' } as const],
+      ...([
+        { is: 'unreachable', failure, result: {} },
+        { is: 'predicted', change: true },
+      ] as const),
+    );
+    const parts = fc.array(fc.record({ outcome: outcomes, ignored: fc.boolean() }));
+    fc.assert(
+      fc.property(parts, (list) => {
+        const all = list.map(({ outcome, ignored }) => part(outcome, ignored));
+        const { outcome, ignored } = combine(all, all.length);
+        const failures = all.filter((one) => failureIn(one.outcome));
+        expect(failureIn(outcome) !== undefined).toBe(failures.length > 0);
+        expect(ignored).toBe(failures.length > 0 && failures.every((one) => one.ignored));
+        const open = all.some((one) => ['unreachable', 'unknown'].includes(one.outcome.is));
+        if (open || failures.length === 0)
+          expect(isUncertain(outcome)).toBe(all.some((one) => isUncertain(one.outcome)));
+        if (failures.length === 0 && !isUncertain(outcome))
+          expect(hasChanged(outcome)).toBe(all.some((one) => one.changed));
+        const known = all.every((one) => resultOf(one.outcome));
+        expect(resultOf(outcome)?.['count']).toBe(known ? all.length : undefined);
+      }),
+    );
   });
 });

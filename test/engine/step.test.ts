@@ -14,6 +14,7 @@ import { localDisk } from '../../src/util/local-files.ts';
 import { systemClock } from '../../src/util/time.ts';
 import { ConnectError } from '../../src/core/errors.ts';
 import type { Connections } from '../../src/core/host.ts';
+import type { Outcome } from '../../src/core/outcome.ts';
 import { Interrupted } from '../../src/engine/interrupted.ts';
 import { intentRecord, runRecord, stepRecord } from '../helpers/records.ts';
 
@@ -62,22 +63,26 @@ async function step(
     items: {
       run: ({ host }) => {
         asked.push(host.name);
-        return Promise.resolve({ ...emptyStep('ok', { of: host.name }), ...answers[host.name] });
+        return Promise.resolve({
+          ...emptyStep({ is: 'ok', result: { of: host.name } }),
+          ...answers[host.name],
+        });
       },
-      include: () => emptyStep('ok', {}),
+      include: () => emptyStep({ is: 'ok', result: {} }),
       end: () => undefined,
-      notRun: (_step, _host, error) => ({
-        ...emptyStep('failed', {}),
-        ...{ failed: true, message: error.message },
-      }),
+      notRun: (_step, _host, { message }) => emptyStep(failedWith(message)),
     },
   });
   const { failed } = await runner.run(node, batch, place);
   return { asked, failed: [...failed.keys()], knowledge, log };
 }
 
-const changed = { changed: true, changedUnits: [7] };
-const no = { state: 'failed' as const, failed: true, message: 'no' };
+const changed = { changedUnits: [7] };
+const no = { outcome: failedWith('no') };
+
+function failedWith(message: string): Outcome {
+  return { is: 'failed', failure: { kind: 'refused', message }, result: {}, changed: false };
+}
 
 describe('a step', () => {
   it('runs on each host, and its register is known and on record', async () => {
