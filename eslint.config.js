@@ -20,10 +20,10 @@ const mayImport = {
   modules: ['core', 'facts', 'util', 'fs', 'net'],
   mke: ['core', 'facts', 'util', 'fs'],
   engine: ['core', 'journal', 'language', 'template', 'util'],
-  output: ['core', 'language', 'util', 'listr2'],
+  output: ['core', 'journal', 'language', 'util', 'listr2'],
   lab: ['core', 'util', 'fs', 'os', 'child_process', 'net', 'http', 'https', 'timers', 'ssh2'],
   checker: [],
-  chaos: ['checker', 'core', 'lab', 'util', 'fs', 'os', 'child_process'],
+  chaos: ['checker', 'core', 'lab', 'output/events', 'util', 'fs', 'os', 'child_process'],
 };
 const folders = [...Object.keys(mayImport), 'cli'];
 const ioModules =

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent } from '../core/events.ts';
+import type { RunEvent } from '../output/events.ts';
 
 export interface ProcessResult {
   /** Null when it was killed. */

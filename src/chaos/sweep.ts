@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkJournal } from '../checker/check-journal.ts';
-import { exitCodes, type RunEvent } from '../core/events.ts';
+import { exitCodes } from '../core/events.ts';
+import type { RunEvent } from '../output/events.ts';
 import type { FaultPoint } from '../core/fault.ts';
 import type { LabHost } from '../lab/lab.ts';
 import { startPlayground, type Playground, type PlaygroundSpec } from './playground.ts';

@@ -3,7 +3,7 @@ import type { StepInfo } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
 import type { EngineContext } from '../engine/context.ts';
 import type { Log } from '../journal/log.ts';
-import type { Display } from '../output/displays.ts';
+import type { Display } from '../output/display.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { World } from './world.ts';
 

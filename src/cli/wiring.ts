@@ -1,4 +1,3 @@
-import type { EventSink } from '../core/events.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../language/document.ts';
@@ -21,8 +20,8 @@ import { askAfterInterrupt, askOperator, canAsk, confirm, stepByStep } from './o
 import { createReach, unlockKeys, type Reach } from './reach.ts';
 import { conclude, type Ending } from './sentences.ts';
 import { StopSignals } from './stop-signals.ts';
+import { readerFor, type Display } from '../output/display.ts';
 import type { World } from './world.ts';
-import type { Display } from '../output/displays.ts';
 
 interface EngineParts {
   settings: RunSettings;
@@ -35,8 +34,6 @@ interface EngineParts {
   stepwise?: boolean;
   /** Writes the first records of the journal. */
   begin?: (context: EngineContext) => Promise<void>;
-  /** Where events go first; the display when left out. */
-  emit?: EventSink;
 }
 
 /** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
@@ -46,12 +43,19 @@ export async function withEngine<T>(
   work: (context: EngineContext, stop: StopSignals) => Promise<T>,
 ): Promise<T> {
   const stop = new StopSignals(world.signals, () => {
-    parts.display.sink({
-      type: 'message',
-      level: 'warning',
-      text: 'Interrupted: no new step begins. Once more gives up the running ones.',
-    });
+    const text = 'Interrupted: no new step begins. Once more gives up the running ones.';
+    parts.log.signal({ t: 'message', level: 'warning', text });
   });
+  const read = readerFor(parts.display, world.redactor);
+  parts.log.subscribe(
+    (entry, state) => {
+      if (!world.stdout.lost) read(entry, state);
+    },
+    (error) => {
+      // A fault of the display ends the display, as a failed write does.
+      world.stdout.fail(error);
+    },
+  );
   try {
     const reach = await createReach(world, parts.flags);
     await unlockKeys(world, reach, parts.inventory);
@@ -65,7 +69,7 @@ export async function withEngine<T>(
 
 async function connected<T>(
   world: World,
-  { settings, inventory, log, display, stepwise, begin, emit = display.sink }: EngineParts,
+  { settings, inventory, log, display, stepwise, begin }: EngineParts,
   { reach, stop }: { reach: Reach; stop: StopSignals },
   work: (context: EngineContext) => Promise<T>,
 ): Promise<T> {
@@ -77,7 +81,6 @@ async function connected<T>(
     connections,
     clock: world.clock,
     files: localDisk,
-    emit,
     redactor: world.redactor,
     sendHttp,
     environment: world.env,
@@ -137,7 +140,7 @@ function withLocks(services: Omit<EngineContext, 'locks'>): EngineContext {
 /** Records and shows how a run ended, and gives its hosts back when it is over. Returns the exit code. */
 export async function endRun(
   world: World,
-  { log, settings, emit, locks }: EngineContext,
+  { log, settings, locks }: EngineContext,
   ending: Ending,
   began: number,
 ): Promise<number> {
@@ -149,14 +152,7 @@ export async function endRun(
     world.store.markClosed(settings.run);
     await locks.release();
   }
-  emit({
-    type: 'run-end',
-    run: settings.run,
-    outcome,
-    message,
-    next,
-    durationMs: Date.now() - began,
-  });
+  log.signal({ t: 'over', next, durationMs: Date.now() - began });
   tellEnding(world, settings.run, ending);
   return exitCode;
 }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import pc from 'picocolors';
 import type { Clock } from '../core/ports.ts';
-import type { EventSink } from '../core/events.ts';
 import { createRegistry, type ModuleRegistry } from '../core/module.ts';
-import { jsonDisplay, plainDisplay, type Display } from '../output/displays.ts';
-import { TextWriter } from '../output/text.ts';
+import type { Display } from '../output/display.ts';
+import { jsonDisplay } from '../output/json.ts';
+import { plainDisplay, TextWriter } from '../output/plain.ts';
 import { Redactor } from '../util/redact.ts';
 import { FactCache } from '../journal/fact-cache.ts';
 import { RunStore } from '../journal/store.ts';
@@ -119,11 +119,7 @@ export interface DisplayOptions {
   verbose: boolean;
 }
 
-/** Every display writes through the redactor: nothing else in the program prints events. */
-export async function createDisplay(
-  world: World,
-  options: DisplayOptions,
-): Promise<Display & { text: TextWriter }> {
+export function createDisplay(world: World, options: DisplayOptions): Promise<Display> {
   const write = (text: string) => {
     world.stdout.write(text);
   };
@@ -131,17 +127,7 @@ export async function createDisplay(
     ...options,
     palette: pc.createColors(world.stdout.isTTY && world.env['NO_COLOR'] === undefined),
   });
-  const display = await chooseDisplay(world, options.output, text, write);
-  const sink: EventSink = (event) => {
-    if (world.stdout.lost) return;
-    try {
-      display.sink(world.redactor.maskAll(event));
-    } catch (error) {
-      // A fault of the display ends the display, as a failed write does.
-      world.stdout.fail(error);
-    }
-  };
-  return { ...display, sink, text };
+  return chooseDisplay(world, options.output, text, write);
 }
 
 async function chooseDisplay(
@@ -153,8 +139,8 @@ async function chooseDisplay(
   if (output === 'json') return jsonDisplay(write);
   const live = output === 'live' || (output === 'auto' && world.stdout.isTTY);
   if (!live) return plainDisplay(text, write);
-  const { liveDisplay } = await import('../output/live.ts');
-  return liveDisplay(text, {
+  const { LiveDisplay } = await import('../output/live.ts');
+  return new LiveDisplay(text, {
     write,
     rows: () => world.stdout.rows ?? 24,
     columns: () => world.stdout.columns ?? 80,

@@ -19,11 +19,11 @@ export async function askHosts(
   numbers: readonly number[],
 ): Promise<Map<string, TaskError>> {
   if (numbers.length === 0) return new Map();
-  const { log, emit } = context;
+  const { log } = context;
   const units = numbers.flatMap((number) => log.state.units.get(number) ?? []);
   const hosts = [...new Set(units.map(({ intent }) => intent.target))].join(', ');
   const text = `"${task.name}" was interrupted; asking ${hosts} what became of it.`;
-  emit({ type: 'message', level: 'info', text });
+  log.signal({ t: 'message', level: 'info', text });
   const undo = new UndoRunner(context, log.state, { reason: 'crash', attempt: 0 });
   const resolutions = await resolveUnknown(context, log.state, units, undo);
   if (context.isStopping()) throw new Interrupted();

@@ -58,7 +58,7 @@ function openUnits(
   const step = parts.numbers.nextStep();
   const { id, name, at } = block;
   const info = { id, number: step, play: place.play.name, name, module: 'block', at };
-  log.write({ t: 'step', step: { ...info, handler: false }, hosts: others, key });
+  log.write({ t: 'step', step: { ...info, handler: false }, hosts: others, key, silent: true });
   for (const host of others) {
     const intent = blockIntent(parts, block, { host, step, place });
     if (!intent) continue;

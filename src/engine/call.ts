@@ -19,7 +19,7 @@ import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { trace } from '../util/trace.ts';
 import { renderArguments } from './arguments.ts';
-import { FACT_TIMEOUT_MS, type EngineContext } from './context.ts';
+import { FACT_TIMEOUT_MS, type EngineContext, type Signals } from './context.ts';
 import { ControllerFiles } from './controller-files.ts';
 import { SessionHostView } from './host-view.ts';
 import { timeoutOf } from './limits.ts';
@@ -89,9 +89,9 @@ export type CallContext = Pick<
   | 'decrypt'
   | 'captures'
   | 'keepOutput'
-  | 'emit'
   | 'ask'
->;
+> &
+  Signals;
 
 /**
  * Calls a module on a host once: renders its arguments, plans, acts, concludes. Conditions on the result, further tries and
@@ -209,7 +209,7 @@ async function perform(
   }: Pick<PlannedCall, 'plan' | 'session'> & { readOnly: boolean; timeoutMs: number },
 ): Promise<{ outputs: CommandOutput[]; kept: string[] }> {
   const { task, step, host } = asked;
-  const { emit, signal, captures } = context;
+  const { log, signal, captures } = context;
   const record = readOnly ? undefined : asked.change;
   const kept: string[] = [];
   const opened = await session();
@@ -230,7 +230,7 @@ async function perform(
         : {
             overflow: (stream) => keepOutput(context, asked, stream, kept),
             onOutput: (text) => {
-              emit({ type: 'output', step, host: host.name, text });
+              log.signal({ t: 'output', step, host: host.name, text });
             },
           }),
     },
@@ -252,7 +252,7 @@ async function perform(
 
 /** The whole of an output that is too long for memory goes to the directory of the run. */
 function keepOutput(
-  { keepOutput, emit }: CallContext,
+  { keepOutput, log }: CallContext,
   { outputs, attempt, host, step }: Call,
   stream: 'stdout' | 'stderr',
   kept: string[],
@@ -261,7 +261,7 @@ function keepOutput(
   if (!sink) return undefined;
   kept.push(sink.path);
   const text = `"${step.name}" on ${host.name} says more on ${stream} than is kept in memory. All of it is in ${sink.path}`;
-  emit({ type: 'message', level: 'info', text });
+  log.signal({ t: 'message', level: 'info', text });
   return sink;
 }
 

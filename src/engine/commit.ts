@@ -1,4 +1,3 @@
-import type { EventSink } from '../core/events.ts';
 import type { Log } from '../journal/log.ts';
 import type { CommitNode, TaskNode } from '../language/document.ts';
 import { notBegun, type Failures } from './failures.ts';
@@ -7,7 +6,6 @@ import { withinPlay, type Place } from './step-key.ts';
 
 export interface CommitParts {
   log: Pick<Log, 'state' | 'append'>;
-  emit: EventSink;
   knowledge: Pick<Knowledge, 'uncertain' | 'unsettled'>;
   check: boolean;
   /** Number of the last change that was begun. */
@@ -78,11 +76,10 @@ function doubt({ uncertain, unsettled }: CommitParts['knowledge']): string | und
 
 /** Makes all that was done final. @param key tells this commit point from others of its name */
 export async function writeCommit(
-  { log, emit, lastUnit }: Pick<CommitParts, 'log' | 'emit' | 'lastUnit'>,
+  { log, lastUnit }: Pick<CommitParts, 'log' | 'lastUnit'>,
   name: string,
   { key = name, irreversible = false } = {},
 ): Promise<void> {
   if (log.state.commits.has(key)) return;
   await log.append({ t: 'commit', name, key, unit: lastUnit(), irreversible });
-  emit({ type: 'commit', name, irreversible });
 }

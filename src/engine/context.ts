@@ -1,5 +1,5 @@
 import type { Clock, ControllerDisk } from '../core/ports.ts';
-import type { EventSink, StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/events.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import type { Connections, HostSession, Identity, OutputSink } from '../core/host.ts';
@@ -23,7 +23,6 @@ export interface EngineServices {
   clock: Clock;
   /** Files of the controller. */
   files: ControllerDisk;
-  emit: EventSink;
   redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
   /** Facts of earlier runs. */
@@ -94,6 +93,11 @@ export interface EngineContext extends EngineServices {
   locks: HostLocks;
   /** Keeps hidden results for a resumed run; absent when the run has no secrets to do it with. */
   sealer: Sealer | undefined;
+}
+
+/** For those who say something and keep no record. */
+export interface Signals {
+  log: Pick<Log, 'signal'>;
 }
 
 export const FACT_TIMEOUT_MS = 60_000;

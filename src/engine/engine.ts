@@ -40,7 +40,7 @@ function scheduleParts(
   context: EngineContext,
   playbook: Playbook,
 ): Omit<ScheduleParts, 'takeBack'> {
-  const { log, emit, clock, connections, factCache, inventory, settings } = context;
+  const { log, clock, connections, factCache, inventory, settings } = context;
   const { check, forks, limit } = settings;
   const knowledge = initialKnowledge(inventory, {
     tolerated: log.state.takenBack,
@@ -51,7 +51,7 @@ function scheduleParts(
   const items = new ItemRunner(context, parts, playbook.folders);
   const { run } = new StepRunner(context, { ...parts, items });
   return {
-    ...{ knowledge, log, emit, clock, check, forks },
+    ...{ knowledge, log, clock, check, forks },
     isStopping: () => context.isStopping(),
     selection: new Selection(settings),
     step: check ? run : beforeChange(run, changeParts(context, playbook, parts)),

@@ -75,7 +75,7 @@ export class HostLocks {
   }
 
   async #renew(): Promise<void> {
-    const { emit } = this.#context;
+    const { log } = this.#context;
     await this.#each([...this.#held], async (host, become) => {
       const session = await this.#session(host, become);
       const { control } = await session.exchange(
@@ -88,7 +88,7 @@ export class HostLocks {
       this.lost = lostTo;
       const by = lostTo === '' ? 'Somebody removed its lock' : `Run ${lostTo} took it over`;
       const text = `This run does not hold ${host} any more. ${by}; no new step begins.`;
-      emit({ type: 'message', level: 'error', text });
+      log.signal({ t: 'message', level: 'error', text });
     });
   }
 

@@ -69,7 +69,7 @@ export async function keepEvidence(context: EngineContext, run: RecordedRun): Pr
     const { failed, message, outcome } = await tryTask(context, run, entry);
     if (failed) {
       const text = `Evidence "${entry.task.name}" of ${entry.host} is not to be had: ${message ?? ''}`;
-      context.emit({ type: 'message', level: 'warning', text });
+      context.log.signal({ t: 'message', level: 'warning', text });
       return;
     }
     const sink = outcome && context.keepOutput?.(`evidence.${entry.host}.${slug(entry.task.name)}`);
@@ -77,7 +77,7 @@ export async function keepEvidence(context: EngineContext, run: RecordedRun): Pr
     sink.write(Buffer.from(textOf(outcome)));
     sink.end();
     const text = `Evidence "${entry.task.name}" of ${entry.host} is kept in ${sink.path}`;
-    context.emit({ type: 'message', level: 'info', text });
+    context.log.signal({ t: 'message', level: 'info', text });
   });
 }
 
@@ -87,7 +87,7 @@ export async function runAfterTasks(context: EngineContext, run: RecordedRun): P
     const { failed, message } = await tryTask(context, run, entry);
     if (!failed) return;
     const text = `"${entry.task.name}" after the rollback failed on ${entry.host}: ${message ?? ''}`;
-    context.emit({ type: 'message', level: 'error', text });
+    context.log.signal({ t: 'message', level: 'error', text });
   });
 }
 
@@ -104,7 +104,6 @@ export async function runVerifyTasks(
     const { host } = entry;
     const { name } = entry.task;
     await context.log.append({ t: 'verified', host, name, equal: !failed, message });
-    context.emit({ type: 'fingerprint', host, name, equal: !failed, message });
     if (failed) different.push(`"${name}" on ${host}`);
   });
   return { ran, different: different.sort() };

@@ -1,7 +1,7 @@
 import { TaskError, TimeoutError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { AddedHost, Plan, Question, RunEffect } from '../core/module.ts';
-import type { EngineContext } from './context.ts';
+import type { EngineContext, Signals } from './context.ts';
 
 /** What a step changes in the run itself. */
 export interface RunChanges {
@@ -32,7 +32,7 @@ export function runChanges(plan: Plan | undefined): RunChanges {
   };
 }
 
-type Operators = Pick<EngineContext, 'ask' | 'clock' | 'emit' | 'isStopping' | 'signal'>;
+type Operators = Pick<EngineContext, 'ask' | 'clock' | 'isStopping' | 'signal'> & Signals;
 
 /**
  * Pauses, asks and shows what the plan says. An answer becomes a part of the plan's result.
@@ -51,7 +51,7 @@ export async function actOnRun(
     plan.result = { ...plan.result, user_input: await answerTo(context, ask.question, key) };
   const show = runEffect(plan, 'show');
   if (!show || (check && show.inCheckMode !== true)) return;
-  context.emit({ type: 'document', title: show.title, text: show.text });
+  context.log.signal({ t: 'document', title: show.title, text: show.text });
 }
 
 async function answerTo(

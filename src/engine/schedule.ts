@@ -1,6 +1,5 @@
 import pLimit from 'p-limit';
 import { PlaybookError, TimeLimitError } from '../core/errors.ts';
-import type { EventSink } from '../core/events.ts';
 import type { Clock } from '../core/ports.ts';
 import type {
   BlockNode,
@@ -30,8 +29,7 @@ import type { RunStep } from './step-runner.ts';
 export interface ScheduleParts {
   step: RunStep;
   knowledge: Knowledge;
-  log: Pick<Log, 'state' | 'write' | 'append' | 'hasIntents'>;
-  emit: EventSink;
+  log: Pick<Log, 'state' | 'write' | 'append' | 'signal' | 'hasIntents'>;
   clock: Pick<Clock, 'now'>;
   isStopping: () => boolean;
   selection: Pick<Selection, 'has' | 'hasSome'>;
@@ -83,7 +81,7 @@ export async function schedule(
 
 /** Returns the failures that end the run. */
 async function runPlay(parts: Walk, play: Play): Promise<Failures> {
-  const { emit, knowledge, log } = parts;
+  const { knowledge, log } = parts;
   // A resumed run keeps the batches: what has happened since may have changed groups or the value of "serial".
   const batches = log.state.plays.get(play.id) ?? parts.batches(play);
   if (batches.length > 0 && !log.state.plays.has(play.id))
@@ -91,8 +89,8 @@ async function runPlay(parts: Walk, play: Play): Promise<Failures> {
   const inPlay = new Set(batches.flat());
   const left = batches.length === 0 ? [] : parts.left(play).filter((host) => !inPlay.has(host));
   for (const [index, batch] of batches.entries()) {
-    emit({
-      ...{ type: 'play-start', play: play.name, hosts: batch },
+    log.signal({
+      ...{ t: 'batch', play: play.name, hosts: batch },
       ...{ batch: index + 1, batches: batches.length },
       ...(index === 0 && left.length > 0 ? { left } : {}),
     });
@@ -299,9 +297,9 @@ function commitPlay(parts: Walk, name: string): Promise<void> {
 }
 
 function commitParts(parts: Walk): CommitParts {
-  const { log, emit, knowledge, check, lastUnit, failureToCome } = parts;
+  const { log, knowledge, check, lastUnit, failureToCome } = parts;
   return {
-    ...{ log, emit, knowledge, check, lastUnit, failureToCome },
+    ...{ log, knowledge, check, lastUnit, failureToCome },
     flush: (hosts, place) => flush(parts, hosts, place),
     gate: (task, hosts, place) => runNodes(parts, [task], hosts, place, true),
     rollBackFailed: (place) => rollBackFailed(parts, place),

@@ -175,7 +175,7 @@ export class StepRunner {
       open: ReadonlyMap<string, TaskError>;
     },
   ): Promise<void> {
-    const { clock, emit, log } = this.#context;
+    const { clock, log } = this.#context;
     const step: StepInfo = {
       id: task.id,
       number: this.#numbers.nextStep(),
@@ -192,7 +192,6 @@ export class StepRunner {
     if (agree && this.#context.isStopping()) throw new Interrupted();
     const began = clock.now();
     log.write({ t: 'step', step, hosts: pending, key });
-    emit({ type: 'step-start', step, hosts: pending });
     const limit = this.#limit(task, place);
     const ended = await Promise.allSettled(
       pending.map((name) =>
@@ -211,7 +210,7 @@ export class StepRunner {
     );
     // All of them have ended by now: what follows an internal error or a full disk finds no step still going on.
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
-    emit({ type: 'step-end', step, durationMs: clock.now() - began });
+    log.signal({ t: 'step-end', step, durationMs: clock.now() - began });
   }
 
   #leftOut(step: StepInfo, host: InventoryHost): HostStep {

@@ -55,7 +55,7 @@ function modeOf({ check }: Pick<RunSettings, 'check'>, { simulate }: TaskNode): 
 }
 
 async function pause(
-  { clock, emit, signal }: CallContext,
+  { clock, log, signal }: CallContext,
   { step, host }: TaskCall,
   {
     attempt,
@@ -64,8 +64,8 @@ async function pause(
     delaySeconds,
   }: { attempt: number; outcome: Outcome; retries: number; delaySeconds: number },
 ): Promise<void> {
-  emit({
-    ...{ type: 'unit-retry', step, host: host.name, attempt, attempts: 1 + retries },
+  log.signal({
+    ...{ t: 'retry', step, host: host.name, attempt, attempts: 1 + retries },
     message: messageOf(outcome) ?? '',
   });
   await clock.sleep(delaySeconds * 1000, signal).catch(() => undefined);

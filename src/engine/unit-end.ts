@@ -23,14 +23,23 @@ export interface UnitEnd {
   durationMs?: number;
 }
 
-/** Records and shows how a unit ended, without what `no_log` hides. */
-export function endUnit({ emit, log }: Pick<EngineContext, 'emit' | 'log'>, end: UnitEnd): void {
+/** Records how a unit ended, and tells readers the details that no record keeps, without what `no_log` hides. */
+export function endUnit({ log }: Pick<EngineContext, 'log'>, end: UnitEnd): void {
   const { step, host, outcome, shown, ignored, durationMs = 0 } = end;
   const hidden = end.task?.noLog === true;
   const state = stateOf(outcome);
   const message = messageOf(outcome);
   const result = shown && resultOf(outcome);
   const rc = shown && exitCode(outcome);
+  const text = (key: string) =>
+    hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined;
+  log.signal({
+    ...{ t: 'details', unit: end.number, label: end.label, undo: shown?.undo },
+    actions: hidden ? undefined : shown?.actions,
+    diff: hidden ? undefined : shown?.diff,
+    stdout: text('stdout'),
+    stderr: text('stderr'),
+  });
   log.write({
     ...{ t: 'result', unit: end.number, step: step.number, host },
     ...(end.item === undefined || hidden ? {} : { item: end.item }),
@@ -39,16 +48,6 @@ export function endUnit({ emit, log }: Pick<EngineContext, 'emit' | 'log'>, end:
     durationMs,
     value: keepsValue(end) && !hidden ? result : undefined,
     index: hidden ? undefined : end.index,
-  });
-  const text = (key: string) =>
-    hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined;
-  emit({
-    ...{ type: 'unit-end', step, host, item: end.label, state, message, ignored, durationMs },
-    undo: shown?.undo,
-    actions: hidden ? undefined : shown?.actions,
-    diff: hidden ? undefined : shown?.diff,
-    stdout: text('stdout'),
-    stderr: text('stderr'),
   });
 }
 

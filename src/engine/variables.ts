@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
-import type { EventSink } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { ControllerDisk } from '../core/ports.ts';
 import type { Play, TaskNode } from '../language/document.ts';
 import { Scope, unknownValue, type Layer } from '../template/scope.ts';
 import type { EngineContext, RunSettings } from './context.ts';
 import type { FactCache } from '../journal/fact-cache.ts';
+import type { Log } from '../journal/log.ts';
 import { ageInWords } from '../util/time.ts';
 import { controllerFor } from './controller.ts';
 import { hostsOf, type Knowledge } from './knowledge.ts';
@@ -23,14 +23,14 @@ export class Variables {
   readonly #files: ControllerDisk;
   readonly #folders: readonly string[];
   readonly #cache: FactCache | undefined;
-  readonly #emit: EventSink;
+  readonly #log: Log;
   readonly #inCache = new Map<string, boolean>();
   /** Hosts whose facts of an earlier run were read in this one. */
   readonly #fromCache = new Map<string, JsonObject | undefined>();
 
   /** @param folders of the playbook and its overlays, nearest first */
   constructor(
-    { settings, environment, factCache, files, emit }: EngineContext,
+    { settings, environment, factCache, files, log }: EngineContext,
     knowledge: Knowledge,
     folders: readonly string[],
   ) {
@@ -41,7 +41,7 @@ export class Variables {
     this.#files = files;
     this.#folders = folders;
     this.#cache = factCache;
-    this.#emit = emit;
+    this.#log = log;
   }
 
   #hasCached({ name, address }: InventoryHost): boolean {
@@ -58,7 +58,7 @@ export class Variables {
     if (found) {
       const age = ageInWords(this.#settings.startedAt.getTime() - found.gatheredAt.getTime());
       const text = `Facts of "${name}" come from an earlier run: they are ${age} old.`;
-      this.#emit({ type: 'message', level: 'info', text });
+      this.#log.signal({ t: 'message', level: 'info', text });
     }
     return found?.facts;
   }

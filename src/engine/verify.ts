@@ -55,18 +55,9 @@ async function compareFingerprints(context: EngineContext, run: RecordedRun): Pr
   );
   for (const { before, text, equal } of results) {
     const { host, name, task, vars } = before;
-    const record = { t: 'fingerprint', phase: 'after', host, name, text, task, vars } as const;
-    await context.log.append(record);
+    const phase = 'after' as const;
+    await context.log.append({ t: 'fingerprint', phase, host, name, text, task, vars, equal });
     if (!equal) different.push(`"${name}" on ${host}`);
-    context.emit({
-      type: 'fingerprint',
-      host,
-      name,
-      equal,
-      diff: equal
-        ? undefined
-        : { path: `${host}: ${name}`, before: `${before.text}\n`, after: `${text}\n` },
-    });
   }
   return different.sort();
 }
@@ -108,7 +99,6 @@ async function compareRestored(
         const name = plural(own.length, 'automatic undo');
         const message = equal ? undefined : wrong.join('; ');
         await context.log.append({ t: 'verified', host, name, equal, message });
-        context.emit({ type: 'fingerprint', host, name, equal, message });
         if (!equal) different.push(`${name} on ${host}`);
       }),
     ),

@@ -124,6 +124,11 @@ export interface Included {
   length?: number | undefined;
 }
 
+interface Silent {
+  /** The engine's own bookkeeping, which displays leave out. */
+  silent?: true | undefined;
+}
+
 export type JournalRecord =
   | {
       t: 'run';
@@ -131,7 +136,13 @@ export type JournalRecord =
       /** Version of the program that wrote it. */
       runner: string;
       run: string;
+      /** Path of the playbook, and its name. */
       playbook: string;
+      name: string;
+      /** What overlays change in the playbook, each in words. */
+      changes: string[];
+      /** Nothing is changed; the journal is not on disk. */
+      check: boolean;
       startedAt: string;
       pid: number;
       bootId: string;
@@ -159,13 +170,13 @@ export type JournalRecord =
   | ({ t: 'file' } & PinnedFile)
   /** The hosts of a play that begins, in their batches. */
   | { t: 'play'; id: string; batches: string[][] }
-  | { t: 'step'; step: StepInfo; hosts: string[]; key: string }
+  | ({ t: 'step'; step: StepInfo; hosts: string[]; key: string } & Silent)
   | IntentRecord
   | ResultRecord
   | LearntRecord
   | { t: 'block-end'; unit: number; upTo: number }
   /** `key` tells it from those of the same name in other batches and items. */
-  | { t: 'commit'; name: string; key: string; unit: number; irreversible: boolean }
+  | ({ t: 'commit'; name: string; key: string; unit: number; irreversible: boolean } & Silent)
   | {
       t: 'fingerprint';
       phase: 'before' | 'after';
@@ -174,6 +185,8 @@ export type JournalRecord =
       text: string;
       task: TaskNode;
       vars: JsonObject;
+      /** Of what is found afterwards: whether it is as before. */
+      equal?: boolean | undefined;
     }
   /** `play` is empty for what holds for the whole run. */
   | {
@@ -199,13 +212,13 @@ export type JournalRecord =
   | { t: 'unparked'; host: string }
   | { t: 'verified'; host: string; name: string; equal: boolean; message?: string | undefined }
   | { t: 'undo-intent'; unit: number }
-  | {
+  | ({
       t: 'undo-result';
       unit: number;
       state: UndoState;
       message?: string | undefined;
       durationMs: number;
-    }
+    } & Silent)
   | { t: 'resolved'; unit: number; state: 'planned' | 'changed' | 'failed' | 'unknown' }
   /** Writing had failed, and works again. */
   | { t: 'recovered' }

@@ -1,8 +1,10 @@
 import { Listr, type ListrRenderer } from 'listr2';
 import type { StepInfo } from '../core/events.ts';
 import { formatDuration, printable } from '../util/text.ts';
-import { StepCollector, type Display, type WriteText } from './displays.ts';
-import type { TextWriter } from './text.ts';
+import type { Display, WriteText } from './display.ts';
+import type { RunEvent } from './events.ts';
+import type { TextWriter } from './plain.ts';
+import { Summary } from './summary.ts';
 
 const FRAME_MS = 100;
 const ERASE_DOWN = '\u001b[0J';
@@ -34,66 +36,80 @@ interface LiveStep {
  * second, shows only what runs, never more than the window, and leaves one line when the step is over. (listr2's
  * default renderer redraws everything on each event.)
  */
-export function liveDisplay(text: TextWriter, screen: Screen): Display {
-  const collector = new StepCollector();
-  const frame = new Frame(screen);
-  let live: LiveStep | undefined;
+export class LiveDisplay implements Display {
+  readonly #text: TextWriter;
+  readonly #screen: Screen;
+  readonly #frame: Frame;
+  readonly #steps = new Summary();
+  #live: LiveStep | undefined;
 
-  function start(info: StepInfo, hosts: string[]): LiveStep {
+  constructor(text: TextWriter, screen: Screen) {
+    this.#text = text;
+    this.#screen = screen;
+    this.#frame = new Frame(screen);
+  }
+
+  show(event: RunEvent): void {
+    const summary = this.#steps.see(event);
+    if (event.type === 'step-start') this.#live = this.#start(event.step, event.hosts);
+    else if (event.type === 'output') this.#showOutput(event.host, event.text);
+    else if (event.type === 'unit-end') {
+      // A host with a loop ends several times; its task is over when the step is.
+      if (event.item === undefined) this.#endHost(event.host);
+    } else if (event.type === 'step-end') {
+      this.#endStep();
+      if (summary) this.#frame.print(this.#text.stepLines(summary, event.durationMs));
+    } else this.#frame.print(this.#text.lines(event));
+  }
+
+  hold(): () => void {
+    return this.#frame.hold();
+  }
+
+  async finish(): Promise<void> {
+    if (this.#live) await ended(this.#live);
+    this.#frame.clear();
+  }
+
+  #start(info: StepInfo, hosts: readonly string[]): LiveStep {
     const step: LiveStep = {
-      info,
-      began: Date.now(),
-      hosts: new Map(),
-      running: Promise.resolve(),
+      ...{ info, began: Date.now(), hosts: new Map(), running: Promise.resolve() },
     };
     const tasks = hosts.map((host) => {
       const task: HostTask = { host, done: false, output: '', finish: () => undefined };
       step.hosts.set(host, task);
-      const ended = new Promise<void>((resolve) => {
+      const over = new Promise<void>((resolve) => {
         task.finish = resolve;
       });
-      return { title: host, task: () => ended };
+      return { title: host, task: () => over };
     });
     const list = new Listr(tasks, {
       concurrent: true,
       registerSignalListeners: false,
-      renderer: rendererFor(step, frame),
+      renderer: rendererFor(step, this.#frame),
     });
-    step.running = list.run().catch(screen.fail);
+    step.running = list.run().catch(this.#screen.fail);
     return step;
   }
 
-  return {
-    sink(event) {
-      const summary = collector.collect(event);
-      if (event.type === 'step-start') {
-        live = start(event.step, event.hosts);
-      } else if (event.type === 'output') {
-        const task = live?.hosts.get(event.host);
-        const lines = event.text.trimEnd().split('\n');
-        if (task) task.output = printable(lines.at(-1) ?? '');
-      } else if (event.type === 'step-end') {
-        for (const task of live?.hosts.values() ?? []) {
-          task.done = true;
-          task.finish();
-        }
-        live = undefined;
-        frame.clear();
-        if (summary) frame.print(text.stepLines(summary, event.durationMs));
-      } else if (event.type === 'unit-end') {
-        // A host with a loop ends several times; its task is over when the step is.
-        const task = live?.hosts.get(event.host);
-        if (task && event.item === undefined) task.done = true;
-      } else {
-        frame.print(text.lines(event));
-      }
-    },
-    hold: () => frame.hold(),
-    async finish() {
-      if (live) await ended(live);
-      frame.clear();
-    },
-  };
+  #showOutput(host: string, text: string): void {
+    const task = this.#live?.hosts.get(host);
+    if (task) task.output = printable(text.trimEnd().split('\n').at(-1) ?? '');
+  }
+
+  #endHost(host: string): void {
+    const task = this.#live?.hosts.get(host);
+    if (task) task.done = true;
+  }
+
+  #endStep(): void {
+    for (const task of this.#live?.hosts.values() ?? []) {
+      task.done = true;
+      task.finish();
+    }
+    this.#live = undefined;
+    this.#frame.clear();
+  }
 }
 
 /** Ends what is shown of a step: a run that ended within it never says so. */

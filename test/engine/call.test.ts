@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { exec, type Action } from '../../src/core/action.ts';
 import { ConnectError, JournalError, TaskError, TimeoutError } from '../../src/core/errors.ts';
-import type { RunEvent } from '../../src/core/events.ts';
 import type { CommandOutput } from '../../src/core/fact.ts';
 import type { Exchange, HostSession, Limits } from '../../src/core/host.ts';
 import { localHost } from '../../src/core/inventory.ts';
 import { createRegistry, type Conclusion, type Plan } from '../../src/core/module.ts';
 import { call, type Call, type CallContext, type ChangeRecord } from '../../src/engine/call.ts';
+import type { Signal } from '../../src/journal/signals.ts';
 import { plainTask, type TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
 
@@ -34,7 +34,7 @@ interface World {
 /** Calls a module whose plan and whose host answer as they are told. */
 async function tryCall(world: World) {
   const sent: Exchange[] = [];
-  const events: RunEvent[] = [];
+  const signals: Signal[] = [];
   const begun: string[] = [];
   const session: HostSession = {
     exchange: (request: Exchange, limits: Limits) => {
@@ -66,7 +66,7 @@ async function tryCall(world: World) {
     settings: { diff: false },
     signal: new AbortController().signal,
     isStopping: () => false,
-    emit: (event: RunEvent) => events.push(event),
+    log: { signal: (signal: Signal) => signals.push(signal) },
   } as unknown as CallContext;
   let copies: readonly string[] | undefined;
   const change: ChangeRecord = {
@@ -87,7 +87,7 @@ async function tryCall(world: World) {
     step: { id: task.id, number: 1, play: 'P', name: 'Do', module: 'do', at, handler: false },
     ...{ mode: 'real', attempt: 1, outputs: '7', change, ...world.asked },
   });
-  return { ...result, sent, events, begun };
+  return { ...result, sent, signals, begun };
 }
 
 describe('one call of a module', () => {
@@ -182,8 +182,8 @@ describe('one call of a module', () => {
   });
 
   it('shows output as it comes, but none of a task with no_log', async () => {
-    expect((await tryCall({})).events).toMatchObject([{ type: 'output', text: 'text' }]);
-    expect((await tryCall({ task: { noLog: true } })).events).toEqual([]);
+    expect((await tryCall({})).signals).toMatchObject([{ t: 'output', text: 'text' }]);
+    expect((await tryCall({ task: { noLog: true } })).signals).toEqual([]);
   });
 });
 

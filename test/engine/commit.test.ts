@@ -20,11 +20,16 @@ function given(more: Partial<CommitParts> = {}): { calls: string[]; log: Log; pa
   const log = Log.inMemory(new Redactor());
   log.write(runRecord({ hosts }));
   const calls: string[] = [];
+  log.subscribe(
+    (entry) => {
+      if (entry.t === 'commit') calls.push(`commit ${entry.name}`);
+    },
+    (error) => {
+      throw error;
+    },
+  );
   const parts: CommitParts = {
     log,
-    emit: (event) => {
-      if (event.type === 'commit') calls.push(`commit ${event.name}`);
-    },
     knowledge: { uncertain: new Set(), unsettled: new Set() },
     check: false,
     lastUnit: () => 7,

@@ -53,7 +53,7 @@ async function step(
   const context = {
     ...{ log, inventory, settings, environment: {}, redactor: new Redactor() },
     ...{ clock: systemClock, files: localDisk },
-    ...{ emit: () => undefined, isStopping: () => false, ...parts },
+    ...{ isStopping: () => false, ...parts },
   } as unknown as EngineContext;
   const knowledge = initialKnowledge(inventory);
   const asked: string[] = [];

@@ -7,7 +7,7 @@ import {
   type ProcessResult,
 } from '../../src/chaos/runner-process.ts';
 import { checkJournal } from '../../src/checker/check-journal.ts';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import { packageRoot } from '../../src/util/package.ts';
 import { callRunner, isCalling } from './in-process.ts';
 

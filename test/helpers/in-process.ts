@@ -4,7 +4,7 @@ import { Readable, Writable } from 'node:stream';
 import { eventReader, type ProcessResult } from '../../src/chaos/runner-process.ts';
 import { main } from '../../src/cli/main.ts';
 import { createWorld } from '../../src/cli/world.ts';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { packageRoot } from '../../src/util/package.ts';
 import { sleep, systemClock } from '../../src/util/time.ts';

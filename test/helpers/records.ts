@@ -4,6 +4,7 @@ import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
 export function runRecord({ run = 'run', hosts = [] as string[] } = {}): JournalRecord {
   return {
     ...{ t: 'run', format: 2, runner: '0.1.0', run, playbook: 'playbook.yml' },
+    ...{ name: 'playbook', changes: [], check: false },
     startedAt: '1970-01-01T00:00:00Z',
     ...{ pid: 1, bootId: 'boot', options: {}, inputs: {}, secrets: [], files: [] },
     hosts: hosts.map((name) => ({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Action } from '../../src/core/action.ts';
 import { ConnectError, PlaybookError } from '../../src/core/errors.ts';
-import type { RunEvent } from '../../src/core/events.ts';
+import { eventReader, type RunEvent } from '../../src/output/events.ts';
 import type { CommandOutput, ReadCommand } from '../../src/core/fact.ts';
 import type { ChangeAnswer, Connections, HostSession } from '../../src/core/host.ts';
 import type { JsonObject } from '../../src/core/json.ts';
@@ -274,6 +274,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
   });
   if (problems.length > 0) throw new PlaybookError(problems);
   const events: RunEvent[] = [];
+  const faults: unknown[] = [];
   const connections = new ScriptedHosts(away);
   const redactor = new Redactor();
   const checks = settings.check === true;
@@ -288,7 +289,6 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     connections,
     clock: systemClock,
     files: localDisk,
-    emit: (event: RunEvent) => events.push(event),
     redactor,
     environment: env,
     sendHttp: () => Promise.reject(new Error('Nobody answers here.')),
@@ -307,6 +307,8 @@ export async function performIn(folder: string, script: Script): Promise<Perform
       ...runRecord({ run: 'scripted' }),
       hosts: [...inventory.hosts.values()].map(({ address }) => address),
     } as JournalRecord);
+  const collect = eventReader((event) => events.push(event));
+  log.subscribe(collect, (error) => faults.push(error));
   const takeBack = async (failed?: string[]): Promise<boolean> => {
     const undo = await rollBack(context, {
       reason: 'failed',
@@ -324,6 +326,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     const placeholders = new Map([[folder, '<dir>']]);
     // The header is made here, so it says nothing about the product.
     await log.sync();
+    if (faults.length > 0) throw faults[0];
     const records = checks ? [] : readJournal(path).records;
     const written = records.filter(({ t }) => t !== 'run');
     const recording = { events, records: written, playbook: play, placeholders };

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
 

@@ -77,7 +77,6 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
   const end = await forward(log, () =>
     schedule(playbook, {
       ...{ knowledge, log, check, forks: 5, step: fakeStep(knowledge, wishes, ran) },
-      emit: () => undefined,
       clock: { now: () => 0 },
       isStopping: () => false,
       selection: new Selection({ tags, skipTags: [], leftOut: [] }),

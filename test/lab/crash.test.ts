@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import { labTree } from '../../src/lab/tree.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 

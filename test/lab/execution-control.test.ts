@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 import { itWith } from '../helpers/programs.ts';

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import { hostsIn, stepNames, runOf } from '../helpers/cli.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { HostsBench } from '../helpers/hosts.ts';

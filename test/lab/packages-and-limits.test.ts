@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 import { skipTime } from '../helpers/in-process.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import { Cli, hostsIn, runOf } from '../helpers/cli.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { HostsBench } from '../helpers/hosts.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/core/events.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import type { LabHost } from '../../src/lab/lab.ts';
 import { labTree } from '../../src/lab/tree.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -1,7 +1,7 @@
 import { DiskFile } from '../../journal/disk-file.ts';
 import { Log } from '../../journal/log.ts';
 import { checkRun } from '../run/check-run.ts';
-import { displayOf, startOf } from '../run/display.ts';
+import { displayOf } from '../run/display.ts';
 import { headerOf } from '../run/header.ts';
 import { prepareAnd, type PreparedRun } from '../run/prepare.ts';
 import { endRun, playForward, withEngine } from '../wiring.ts';
@@ -34,7 +34,6 @@ async function recordedRun(world: World, prepared: PreparedRun): Promise<number>
   const stepwise = options.step === true;
   const parts = { settings, inventory, log, display, stepwise, begin, flags: options };
   return withEngine(world, parts, async (context, stop) => {
-    context.emit(startOf(playbook, context));
     const { onInterrupt } = options;
     const ending = await playForward(world, context, { playbook, stop, onInterrupt });
     return endRun(world, context, ending, startedAt.getTime());

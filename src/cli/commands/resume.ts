@@ -23,7 +23,7 @@ export function resumeCommand(world: World, argv: string[]): Promise<number> {
   return recover(world, request, async (found) => {
     const playbook = await playbookAgain(world, found, options.force === true);
     return (context, stop) => {
-      context.emit({ type: 'message', level: 'info', text: `Going on with run ${id}.` });
+      context.log.signal({ t: 'message', level: 'info', text: `Going on with run ${id}.` });
       return playForward(world, context, {
         playbook,
         stop,

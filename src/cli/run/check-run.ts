@@ -1,11 +1,13 @@
-import { exitCodes, type EventSink } from '../../core/events.ts';
+import { exitCodes } from '../../core/events.ts';
 import { runPlaybook } from '../../engine/engine.ts';
 import { Log } from '../../journal/log.ts';
-import { UndoPreview } from '../../output/undo-preview.ts';
+import { eventReader } from '../../output/events.ts';
+import { coverage, UndoPreview } from '../../output/plan.ts';
+import { Summary } from '../../output/summary.ts';
 import { concludeCheck } from '../sentences.ts';
 import { withEngine } from '../wiring.ts';
 import type { World } from '../world.ts';
-import { displayOf, startOf } from './display.ts';
+import { displayOf } from './display.ts';
 import { headerOf } from './header.ts';
 import type { PreparedRun } from './prepare.ts';
 
@@ -15,35 +17,30 @@ export async function checkRun(world: World, run: PreparedRun): Promise<number> 
   const began = Date.now();
   const log = Log.inMemory(world.redactor);
   const display = await displayOf(world, run);
-  let changes = 0;
+  const summary = new Summary();
   const preview = new UndoPreview(run.failAt);
-  const emit: EventSink = (event) => {
-    if (event.type === 'unit-end' && event.state === 'changed') changes++;
+  const faults: unknown[] = [];
+  const reader = eventReader((event) => {
+    summary.see(event);
     preview.see(event);
-    display.sink(event);
-  };
+  });
+  log.subscribe(reader, (error) => faults.push(error));
   const stepwise = options.step === true;
-  const parts = { settings, inventory, log, display, emit, stepwise, flags: options };
+  const parts = { settings, inventory, log, display, stepwise, flags: options };
   return withEngine(world, parts, async (context) => {
     await log.append(headerOf(world, run, { vault: [], files: [] }));
-    emit(startOf(playbook, context));
     const result = await runPlaybook(context, playbook);
+    if (faults.length > 0) throw faults[0];
     await display.finish();
     if (mode === 'plan' && options.output !== 'json') {
       const undo = options.undo === true || options.failAt !== undefined;
-      const lines = [...(undo ? preview.lines() : []), ...display.text.coverage()];
+      const lines = [...(undo ? preview.lines() : []), ...coverage(summary)];
       world.stdout.write(`${world.redactor.mask(lines.join('\n'))}\n`);
     }
     const { outcome, exitCode, message } = concludeCheck(result);
-    emit({
-      type: 'run-end',
-      run: settings.run,
-      outcome,
-      message,
-      next: [],
-      durationMs: Date.now() - began,
-    });
-    const differs = changes > 0 && options.detailedExitCode === true;
+    await log.append({ t: 'end', outcome, exitCode, message, at: new Date().toISOString() });
+    log.signal({ t: 'over', next: [], durationMs: Date.now() - began });
+    const differs = summary.counts.changed > 0 && options.detailedExitCode === true;
     return exitCode === exitCodes.done && differs ? exitCodes.differences : exitCode;
   });
 }

@@ -3,6 +3,7 @@ import type { RunSettings } from '../../engine/context.ts';
 import type { InputSpec } from '../../language/document.ts';
 import { journalFormat, type JournalRecord, type PinnedFile } from '../../journal/records.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { describeChange } from '../../output/step-list.ts';
 import { packageVersion } from '../../util/package.ts';
 import type { VaultSource } from '../../util/vault.ts';
 import { recordedBecome } from '../flags/become.ts';
@@ -23,6 +24,9 @@ export function headerOf(
     ...({ t: 'run', format: journalFormat, runner: packageVersion() } as const),
     run: settings.run,
     playbook: playbook.path,
+    name: playbook.name,
+    changes: playbook.changes.map(describeChange),
+    check: settings.check,
     startedAt: settings.startedAt.toISOString(),
     pid: process.pid,
     bootId: bootIdentity(),

@@ -35,11 +35,11 @@ export class AwayHosts {
    * @throws JournalError when a return cannot be recorded
    */
   async waitForAny(deadline: number): Promise<string[]> {
-    const { emit, isStopping, log, clock, signal } = this.#context;
+    const { isStopping, log, clock, signal } = this.#context;
     const names = [...this.#reasons.keys()];
     const left = Math.max(0, Math.round((deadline - clock.now()) / 1000));
     const text = `${names.join(', ')} cannot be reached; tried again for ${String(left)} s.`;
-    emit({ type: 'message', level: 'warning', text });
+    log.signal({ t: 'message', level: 'warning', text });
     while (clock.now() < deadline && !isStopping()) {
       const answers = await Promise.all(names.map((host) => this.#answers(host)));
       const returned = names.filter((_, index) => answers[index] === true);

@@ -72,7 +72,7 @@ class Rollback {
   }
 
   async run(): Promise<RollbackResult> {
-    const { emit, log, settings } = this.#context;
+    const { log, settings } = this.#context;
     const { reason, hosts, partial = false } = this.#request;
     log.releaseReserve();
     await log.append({
@@ -89,8 +89,7 @@ class Rollback {
     await resolveUnknown(this.#context, this.#run, this.#candidates(), this.#undo);
     await this.#stopAtPivot();
     const order = this.#order();
-    const todo = order.open;
-    emit({ type: 'rollback-start', run: this.#run.header.run, reason, units: todo.length });
+    log.signal({ t: 'undo-start', reason, units: order.open.length });
     await this.#walkUntil(deadline, order);
     const open = undoCandidates(this.#run).filter((unit) => !isSettled(unit));
     const complete = (partial ? this.#candidates() : open).every((unit) => isSettled(unit));
@@ -144,7 +143,8 @@ class Rollback {
     if (!pivot) return;
     const { step, unit } = pivot.intent;
     const { name, id } = recordedStep(this.#run, step);
-    await this.#context.log.append({ t: 'commit', key: id, name, unit, irreversible: true });
+    const commit = { t: 'commit', key: id, name, unit, irreversible: true, silent: true } as const;
+    await this.#context.log.append(commit);
   }
 
   /** Walks again and again while hosts are away and may come back. */
@@ -195,9 +195,8 @@ class Rollback {
   async #note(move: Exclude<UndoMove, { do: 'undo' }>): Promise<void> {
     if (move.do === 'pass') {
       const step = recordedStep(this.#run, move.step);
-      this.#context.emit({ type: 'undo-step-end', step });
-    } else if (move.silent === true) await this.#record(move.unit, move.as, move.why, 0);
-    else await this.#settle(move.unit, move.as, move.why, 0);
+      this.#context.log.signal({ t: 'undo-step-end', step });
+    } else await this.#settle(move.unit, move.as, move.why, 0, move.silent);
   }
 
   /** What waited for hosts that did not come back. */
@@ -256,32 +255,13 @@ class Rollback {
   }
 
   async #settle(
-    unit: RecordedUnit,
+    { intent: { unit } }: RecordedUnit,
     state: UndoState,
     message: string | undefined,
     durationMs: number,
+    silent?: true,
   ): Promise<void> {
-    await this.#record(unit, state, message, durationMs);
-    const { intent } = unit;
-    this.#context.emit({
-      type: 'undo-end',
-      step: recordedStep(this.#run, intent.step),
-      host: intent.host,
-      item: intent.item,
-      state,
-      message,
-      durationMs,
-    });
-  }
-
-  async #record(
-    unit: RecordedUnit,
-    state: UndoState,
-    message: string | undefined,
-    durationMs: number,
-  ): Promise<void> {
-    const { unit: number } = unit.intent;
-    const result = { t: 'undo-result', unit: number, state, message, durationMs } as const;
+    const result = { t: 'undo-result', unit, state, message, durationMs, silent } as const;
     await this.#context.log.append(result);
   }
 }

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent } from '../../../src/core/events.ts';
+import type { RunEvent } from '../../../src/output/events.ts';
 import { labObjects } from '../../../src/lab/real/objects.ts';
 import type { RealPrograms } from '../../../src/lab/real/programs.ts';
 import type { RealLab } from '../../../src/lab/real/real-lab.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../src/core/events.ts';
+import type { RunEvent } from '../../../src/output/events.ts';
 import { SECRET } from '../../../src/lab/real/objects.ts';
 import type { RealPrograms } from '../../../src/lab/real/programs.ts';
 import type { RealMke3 } from '../../../src/lab/real/real-mke3.ts';

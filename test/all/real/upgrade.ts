@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../src/core/events.ts';
+import type { RunEvent } from '../../../src/output/events.ts';
 import type { RealPrograms } from '../../../src/lab/real/programs.ts';
 import { SECRET } from '../../../src/lab/real/objects.ts';
 import type { RealMke3 } from '../../../src/lab/real/real-mke3.ts';

@@ -1,13 +1,63 @@
-import type { RunEvent, StepInfo, UnitState } from '../core/events.ts';
+import type { StepInfo, UnitState } from '../core/events.ts';
 import { plural, printable } from '../util/text.ts';
+import type { RunEvent } from './events.ts';
 
 export type UnitEnd = Extract<RunEvent, { type: 'unit-end' }>;
+
+/** What a run changes, or would change. */
+interface Counts {
+  changed: number;
+  /** Changes with an undo, and without. */
+  covered: number;
+  uncovered: number;
+  /** Not known before the run. */
+  unknown: number;
+  /** Names of the steps that cannot be undone. */
+  irreversible: Set<string>;
+}
 
 /** What became of one step, gathered until it ends. */
 export interface StepSummary {
   step: StepInfo;
   hosts: string[];
   ends: UnitEnd[];
+}
+
+/** What became of the steps of a run. */
+export class Summary {
+  readonly #steps = new Map<number, StepSummary>();
+  /** Of the steps that have ended. */
+  readonly counts: Counts = {
+    ...{ changed: 0, covered: 0, uncovered: 0, unknown: 0 },
+    irreversible: new Set(),
+  };
+
+  /** Adds an event. Returns the step that it belongs to; a step that ends is counted and forgotten. */
+  see(event: RunEvent): StepSummary | undefined {
+    if (event.type === 'step-start') {
+      const summary = { step: event.step, hosts: event.hosts, ends: [] };
+      this.#steps.set(event.step.number, summary);
+      return summary;
+    }
+    if (!('step' in event)) return undefined;
+    const summary = this.#steps.get(event.step.number);
+    if (event.type === 'unit-end') summary?.ends.push(event);
+    if (event.type === 'step-end') {
+      this.#steps.delete(event.step.number);
+      for (const end of summary?.ends ?? []) this.#count(end);
+    }
+    return summary;
+  }
+
+  #count({ state, undo, step }: UnitEnd): void {
+    const { counts } = this;
+    if (state === 'unknown') counts.unknown++;
+    if (undo === 'irreversible') counts.irreversible.add(step.name);
+    if (state !== 'changed') return;
+    counts.changed++;
+    if (undo === 'uncovered') counts.uncovered++;
+    else counts.covered++;
+  }
 }
 
 const severity: UnitState[] = ['skipped', 'ok', 'changed', 'unknown', 'failed', 'unreachable'];

@@ -1,6 +1,6 @@
-import type { RunEvent } from '../core/events.ts';
+import type { RunEvent } from './events.ts';
 import { plural } from '../util/text.ts';
-import type { UnitEnd } from './step-summary.ts';
+import type { Summary, UnitEnd } from './summary.ts';
 
 /** Gathers what a plan would change, to show how it would be taken back after a failure at some step. */
 export class UndoPreview {
@@ -42,4 +42,16 @@ export class UndoPreview {
     const title = this.#failAt === undefined ? 'the last step' : this.#failAt;
     return ['', `After a failure at ${title}, back to ${where}, in this order:`, ...lines];
   }
+}
+
+/** Last lines of a plan: how much would change, and how much of it can be taken back. */
+export function coverage({ counts }: Summary): string[] {
+  const { changed, covered, unknown, irreversible } = counts;
+  const share = changed === 0 ? 100 : Math.floor((covered * 100) / changed);
+  const lines = [
+    '',
+    `${plural(changed, 'change')}, ${String(unknown)} not known before the run; undo coverage ${String(share)} %.`,
+  ];
+  if (irreversible.size > 0) lines.push(`Cannot be undone: ${[...irreversible].join(', ')}.`);
+  return lines;
 }

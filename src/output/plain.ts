@@ -1,15 +1,17 @@
 import { createPatch } from 'diff';
-import type { RunEvent } from '../core/events.ts';
+import type { Display, WriteText } from './display.ts';
+import type { RunEvent } from './events.ts';
 import type { FileDiff } from '../core/module.ts';
 import { formatDuration, plural } from '../util/text.ts';
 import {
   countHosts,
   failureLines,
   isFailure,
+  Summary,
   worstState,
   type StepSummary,
   type UnitEnd,
-} from './step-summary.ts';
+} from './summary.ts';
 
 export interface Palette {
   bold: (text: string) => string;
@@ -32,83 +34,54 @@ export interface TextOptions {
 /** Steps that decide what is run, and do nothing themselves. */
 const includes = new Set(['include_tasks', 'include_role', 'block']);
 
+/** One line per finished step, for logs, pipes and small terminals. */
+export function plainDisplay(text: TextWriter, write: WriteText): Display {
+  const steps = new Summary();
+  return {
+    show(event) {
+      const summary = steps.see(event);
+      const lines =
+        event.type === 'step-end' && summary
+          ? text.stepLines(summary, event.durationMs)
+          : text.lines(event);
+      if (lines.length > 0) write(`${lines.join('\n')}\n`);
+    },
+    finish: () => Promise.resolve(),
+  };
+}
+
+type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+
 /** Lines for the events that leave a lasting mark on the screen; the live display draws the rest itself. */
 export class TextWriter {
   readonly #options: TextOptions;
-  readonly #counts = {
-    changed: 0,
-    covered: 0,
-    uncovered: 0,
-    unknown: 0,
-    pivots: new Set<string>(),
-  };
-  #undone: Extract<RunEvent, { type: 'undo-end' }>[] = [];
+  #undone: EventOf<'undo-end'>[] = [];
 
   constructor(options: TextOptions) {
     this.#options = options;
   }
 
   lines(event: RunEvent): string[] {
-    const { palette } = this.#options;
     switch (event.type) {
       case 'run-start':
-        return [
-          palette.dim(
-            `${event.check ? 'Check of' : 'Run'} ${event.run}: ${event.playbook} on ${plural(event.hosts.length, 'host')}`,
-          ),
-          ...event.changes.map((change) => palette.dim(`  ${change}`)),
-        ];
-      case 'play-start': {
-        const batch =
-          event.batches > 1 ? ` (batch ${String(event.batch)} of ${String(event.batches)})` : '';
-        const who =
-          event.hosts.length <= 5 ? event.hosts.join(', ') : plural(event.hosts.length, 'host');
-        const head = `${palette.bold(event.play)}${batch}: ${who}`;
-        if (event.left === undefined) return ['', head];
-        const left = `  not run on ${event.left.join(', ')}: failed before, and taken back`;
-        return ['', head, palette.yellow(left)];
-      }
+        return this.#startLines(event);
+      case 'play-start':
+        return this.#playLines(event);
       case 'unit-retry':
-        return this.#options.verbose
-          ? [
-              palette.dim(
-                `    ${event.host}: attempt ${String(event.attempt)} of ${String(event.attempts)}: ${event.message}`,
-              ),
-            ]
-          : [];
+        return this.#retryLines(event);
       case 'message':
-        return [
-          event.level === 'info' ? event.text : palette.yellow(`${event.level}: ${event.text}`),
-        ];
+        return [this.#message(event)];
       case 'commit':
-        return [
-          palette.cyan(
-            `  ── ${event.irreversible ? 'point of no return' : 'commit point'}: ${event.name} ──`,
-          ),
-        ];
+        return [this.#commitLine(event)];
       case 'rollback-start':
-        return [
-          '',
-          palette.bold(
-            `Rolling back ${event.run} (${event.reason}): ${plural(event.units, 'change')}`,
-          ),
-        ];
+        return this.#rollbackLines(event);
       case 'undo-end':
         this.#undone.push(event);
         return [];
       case 'undo-step-end':
         return this.#undoLines();
       case 'fingerprint':
-        return event.equal
-          ? this.#options.verbose
-            ? [palette.dim(`  same     ${event.name} on ${event.host}`)]
-            : []
-          : [
-              palette.red(
-                `  DIFFERS  ${event.name} on ${event.host}${event.message === undefined ? '' : `: ${event.message}`}`,
-              ),
-              ...(event.diff ? this.#diffLines(event.diff) : []),
-            ];
+        return this.#fingerprintLines(event);
       case 'document':
         return ['', event.text];
       case 'run-end':
@@ -121,10 +94,58 @@ export class TextWriter {
     }
   }
 
+  #startLines({ run, playbook, check, hosts, changes }: EventOf<'run-start'>): string[] {
+    const { dim } = this.#options.palette;
+    const what = check ? 'Check of' : 'Run';
+    return [
+      dim(`${what} ${run}: ${playbook} on ${plural(hosts.length, 'host')}`),
+      ...changes.map((change) => dim(`  ${change}`)),
+    ];
+  }
+
+  #playLines({ play, hosts, batch, batches, left }: EventOf<'play-start'>): string[] {
+    const { bold, yellow } = this.#options.palette;
+    const part = batches > 1 ? ` (batch ${String(batch)} of ${String(batches)})` : '';
+    const who = hosts.length <= 5 ? hosts.join(', ') : plural(hosts.length, 'host');
+    const head = `${bold(play)}${part}: ${who}`;
+    if (left === undefined) return ['', head];
+    return ['', head, yellow(`  not run on ${left.join(', ')}: failed before, and taken back`)];
+  }
+
+  #retryLines({ host, attempt, attempts, message }: EventOf<'unit-retry'>): string[] {
+    const { palette, verbose } = this.#options;
+    if (!verbose) return [];
+    const which = `attempt ${String(attempt)} of ${String(attempts)}`;
+    return [palette.dim(`    ${host}: ${which}: ${message}`)];
+  }
+
+  #message({ level, text }: EventOf<'message'>): string {
+    return level === 'info' ? text : this.#options.palette.yellow(`${level}: ${text}`);
+  }
+
+  #commitLine({ name, irreversible }: EventOf<'commit'>): string {
+    const what = irreversible ? 'point of no return' : 'commit point';
+    return this.#options.palette.cyan(`  ── ${what}: ${name} ──`);
+  }
+
+  #rollbackLines({ run, reason, units }: EventOf<'rollback-start'>): string[] {
+    const { bold } = this.#options.palette;
+    return ['', bold(`Rolling back ${run} (${reason}): ${plural(units, 'change')}`)];
+  }
+
+  #fingerprintLines({ name, host, equal, message, diff }: EventOf<'fingerprint'>): string[] {
+    const { palette, verbose } = this.#options;
+    if (equal) return verbose ? [palette.dim(`  same     ${name} on ${host}`)] : [];
+    const why = message === undefined ? '' : `: ${message}`;
+    return [
+      palette.red(`  DIFFERS  ${name} on ${host}${why}`),
+      ...(diff ? this.#diffLines(diff) : []),
+    ];
+  }
+
   /** The line of a finished step, with what went wrong and, if asked for, what changed and how it would come back. */
   stepLines({ step, ends }: StepSummary, durationMs: number): string[] {
     const { palette } = this.#options;
-    this.#count(ends);
     const state = worstState(ends);
     // What is included shows itself by its steps.
     const quiet = includes.has(step.module) && state === 'ok' && !this.#options.verbose;
@@ -167,29 +188,6 @@ export class TextWriter {
     return lines;
   }
 
-  #count(ends: readonly UnitEnd[]): void {
-    for (const { state, undo, step } of ends) {
-      if (state === 'unknown') this.#counts.unknown++;
-      if (undo === 'irreversible') this.#counts.pivots.add(step.name);
-      if (state !== 'changed') continue;
-      this.#counts.changed++;
-      if (undo === 'uncovered') this.#counts.uncovered++;
-      else this.#counts.covered++;
-    }
-  }
-
-  /** Last lines of a plan: how much would change, and how much of it can be taken back. */
-  coverage(): string[] {
-    const { changed, covered, unknown, pivots } = this.#counts;
-    const share = changed === 0 ? 100 : Math.floor((covered * 100) / changed);
-    const lines = [
-      '',
-      `${plural(changed, 'change')}, ${String(unknown)} not known before the run; undo coverage ${String(share)} %.`,
-    ];
-    if (pivots.size > 0) lines.push(`Cannot be undone: ${[...pivots].join(', ')}.`);
-    return lines;
-  }
-
   /** Undos of one step: equal ones on one line, what went wrong in full. */
   #undoLines(): string[] {
     const { palette } = this.#options;
@@ -228,7 +226,7 @@ export class TextWriter {
       });
   }
 
-  #endLines(event: Extract<RunEvent, { type: 'run-end' }>): string[] {
+  #endLines(event: EventOf<'run-end'>): string[] {
     const { palette } = this.#options;
     const colour = event.outcome === 'done' ? palette.green : palette.red;
     const lines = [

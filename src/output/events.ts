@@ -1,0 +1,191 @@
+import type { RunOutcome, StepInfo, UndoKind, UndoState, UnitState } from '../core/events.ts';
+import { JournalError } from '../core/errors.ts';
+import type { FileDiff } from '../core/module.ts';
+import type { LogReader } from '../journal/log.ts';
+import type { RecordedRun } from '../journal/recorded-run.ts';
+import type { JournalRecord } from '../journal/records.ts';
+import type { Signal } from '../journal/signals.ts';
+
+/** What is shown of a run, in order: by displays, and as lines of `--output json`, version 1. */
+export type RunEvent =
+  | {
+      type: 'run-start';
+      run: string;
+      playbook: string;
+      check: boolean;
+      hosts: string[];
+      /** What overlays change in the playbook, each in words. */
+      changes: string[];
+    }
+  | {
+      type: 'play-start';
+      play: string;
+      hosts: string[];
+      batch: number;
+      batches: number;
+      /** Hosts of the play that take no part, since they failed before. */
+      left?: string[];
+    }
+  | { type: 'step-start'; step: StepInfo; hosts: string[] }
+  | { type: 'output'; step: StepInfo; host: string; text: string }
+  | {
+      type: 'unit-retry';
+      step: StepInfo;
+      host: string;
+      attempt: number;
+      attempts: number;
+      message: string;
+    }
+  | {
+      type: 'unit-end';
+      step: StepInfo;
+      host: string;
+      item?: string | undefined;
+      state: UnitState;
+      message?: string | undefined;
+      ignored?: boolean | undefined;
+      durationMs: number;
+      undo?: UndoKind | undefined;
+      actions?: string[] | undefined;
+      diff?: FileDiff[] | undefined;
+      stdout?: string | undefined;
+      stderr?: string | undefined;
+    }
+  | { type: 'step-end'; step: StepInfo; durationMs: number }
+  | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
+  | { type: 'commit'; name: string; irreversible: boolean }
+  | { type: 'rollback-start'; run: string; reason: string; units: number }
+  | {
+      type: 'undo-end';
+      step: StepInfo;
+      host: string;
+      item?: string | undefined;
+      state: UndoState;
+      message?: string | undefined;
+      durationMs: number;
+    }
+  | { type: 'undo-step-end'; step: StepInfo }
+  | {
+      type: 'fingerprint';
+      host: string;
+      name: string;
+      equal: boolean;
+      message?: string | undefined;
+      diff?: FileDiff | undefined;
+    }
+  | { type: 'document'; title: string; text: string }
+  | {
+      type: 'run-end';
+      run: string;
+      outcome: RunOutcome;
+      message: string;
+      next: string[];
+      durationMs: number;
+    };
+
+type Entry = JournalRecord | Signal;
+type EntryOf<T extends Entry['t']> = Extract<Entry, { t: T }>;
+
+/** What earlier entries said. */
+interface Seen {
+  /** @throws JournalError before the first record */
+  run: () => RecordedRun;
+  /** Of units whose result comes next. */
+  details: Map<number, EntryOf<'details'>>;
+}
+
+/** Shows the entries of a log, live or from a file, as events. One reader per log: it remembers what belongs together. */
+export function eventReader(show: (event: RunEvent) => void): LogReader {
+  const details: Seen['details'] = new Map();
+  return (entry, state) => {
+    const run = () => {
+      if (state) return state;
+      throw new JournalError(`"${entry.t}" comes before the record of a run.`);
+    };
+    // The table has a function for each type, which the compiler does not follow through the union.
+    const translate = shown[entry.t] as Translate<Entry> | undefined;
+    const event = translate?.(entry, { run, details });
+    if (event) show(event);
+  };
+}
+
+type Translate<E> = (entry: E, seen: Seen) => RunEvent | undefined;
+
+/** How each entry is shown; those that are not are left out. */
+const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
+  run: ({ run, name: playbook, check, hosts, changes }) => ({
+    ...{ type: 'run-start', run, playbook, check, hosts: hosts.map(({ name }) => name), changes },
+  }),
+  batch: ({ play, hosts, batch, batches, left }) => ({
+    ...{ type: 'play-start', play, hosts, batch, batches },
+    ...(left ? { left } : {}),
+  }),
+  step: ({ step, hosts, silent }) => (silent ? undefined : { type: 'step-start', step, hosts }),
+  output: ({ t: type, step, host, text }) => ({ type, step, host, text }),
+  retry: ({ step, host, attempt, attempts, message }) => ({
+    ...{ type: 'unit-retry', step, host, attempt, attempts, message },
+  }),
+  details(entry, { details }) {
+    details.set(entry.unit, entry);
+    return undefined;
+  },
+  result({ unit, step, host, state, message, ignored, durationMs }, { run, details }) {
+    const { label: item, undo, actions, diff, stdout, stderr } = details.get(unit) ?? {};
+    details.delete(unit);
+    return {
+      ...{ type: 'unit-end', step: stepOf(run(), step), host, item, state, message, ignored },
+      ...{ durationMs, undo, actions, diff, stdout, stderr },
+    };
+  },
+  'step-end': ({ t: type, step, durationMs }) => ({ type, step, durationMs }),
+  message: ({ t: type, level, text }) => ({ type, level, text }),
+  commit: ({ t: type, name, irreversible, silent }) =>
+    silent ? undefined : { type, name, irreversible },
+  'undo-start': ({ reason, units }, { run }) => ({
+    ...{ type: 'rollback-start', run: run().header.run, reason, units },
+  }),
+  'undo-result'({ unit, state, message, durationMs, silent }, { run }) {
+    const intent = run().units.get(unit)?.intent;
+    if (silent || !intent) return undefined;
+    const { step, host, item } = intent;
+    const where = { step: stepOf(run(), step), host, item };
+    return { type: 'undo-end', ...where, state, message, durationMs };
+  },
+  'undo-step-end': ({ t: type, step }) => ({ type, step }),
+  verified: ({ host, name, equal, message }) => ({
+    ...{ type: 'fingerprint', host, name, equal, message },
+  }),
+  fingerprint(after, { run }) {
+    const { phase, host, name, equal = false } = after;
+    if (phase === 'before') return undefined;
+    return {
+      ...{ type: 'fingerprint', host, name, equal },
+      diff: equal ? undefined : differenceOf(after, run()),
+    };
+  },
+  document: ({ t: type, title, text }) => ({ type, title, text }),
+  over({ next, durationMs }, { run }) {
+    const { header, end } = run();
+    if (!end) return undefined;
+    const { outcome, message } = end;
+    return { type: 'run-end', run: header.run, outcome, message, next, durationMs };
+  },
+};
+
+function stepOf({ steps }: RecordedRun, number: number): StepInfo {
+  const step = steps.get(number);
+  if (step) return step.info;
+  throw new JournalError(`The journal has no record of step ${String(number)}.`);
+}
+
+/** How a fingerprint differs from what was found before the run. */
+function differenceOf(
+  { host, name, text, task }: EntryOf<'fingerprint'>,
+  { fingerprints }: RecordedRun,
+): FileDiff | undefined {
+  const before = fingerprints
+    .filter(({ phase }) => phase === 'before')
+    .map(({ whole }) => whole())
+    .find((one) => one.host === host && one.task.id === task.id);
+  return before && { path: `${host}: ${name}`, before: `${before.text}\n`, after: `${text}\n` };
+}
