@@ -12,7 +12,7 @@ const mayImport = {
   template: ['core', 'util', 'handlebars', '@marcbachmann/cel-js'],
   language: ['core', 'util', 'template'],
   yaml: ['core', 'util', 'template'],
-  playbook: ['core', 'util', 'template', 'language', 'yaml', 'fs'],
+  playbook: ['core', 'util', 'template', 'language', 'yaml'],
   inventory: ['core', 'util', 'yaml', 'fs', 'child_process'],
   transport: ['core', 'util', 'fs', 'os', 'child_process', 'net', 'http', 'https', 'ssh2'],
   journal: ['core', 'language', 'util', 'fs'],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { parse } from 'yaml';
 import { playTasks } from '../../src/language/document.ts';
-import { checkPlaybook } from '../../src/playbook/check.ts';
+import { checkPlaybook } from '../../src/playbook/check/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { localFiles } from '../../src/util/local-files.ts';
 import { packageRoot } from '../../src/util/package.ts';
@@ -23,7 +23,9 @@ describe.each(playbooks)('playbook %s', (file) => {
   });
 
   it('validates, with every undo answered', () => {
-    expect(checkPlaybook(playbook, modules, { outside: [], requireUndo: true })).toEqual([]);
+    expect(
+      checkPlaybook(playbook, modules, { files: localFiles, outside: [], requireUndo: true }),
+    ).toEqual([]);
   });
 
   it('has a fingerprint, so that a rollback can be proved', () => {

@@ -135,6 +135,7 @@ describe('the import rules', () => {
     ['core', "import '../util/text.ts';", 'src/util'],
     ['inventory', "import '../playbook/load.ts';", 'src/playbook'],
     ['yaml', "import { readFileSync } from 'node:fs';", 'node:fs'],
+    ['playbook', "import { existsSync } from 'node:fs';", 'node:fs'],
     ['yaml', "import '../playbook/load.ts';", 'src/playbook'],
     ['language', "import '../yaml/yaml.ts';", 'src/yaml'],
     ['playbook', "import '../inventory/load.ts';", 'src/inventory'],

@@ -17,7 +17,7 @@ import { loadInventory } from '../../src/inventory/load.ts';
 import { readJournal } from '../../src/journal/journal-file.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
 import { builtinModules } from '../../src/cli/builtin-modules.ts';
-import { checkPlaybook } from '../../src/playbook/check.ts';
+import { checkPlaybook } from '../../src/playbook/check/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { localDisk, localFiles } from '../../src/util/local-files.ts';
 import { systemClock } from '../../src/util/time.ts';
@@ -266,6 +266,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
   const inventory = loadInventory(join(folder, 'inventory.yml'), { varsFolders: [folder] });
   const variables: JsonObject = settings.variables ?? {};
   const problems = checkPlaybook(playbook, modules, {
+    files: localFiles,
     outside: [
       ...Object.keys(variables),
       ...[...inventory.hosts.values()].flatMap(({ vars }) => Object.keys(vars)),

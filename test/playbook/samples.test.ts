@@ -11,7 +11,7 @@ import {
 } from '../../src/language/document.ts';
 import { formatSource, type SourceRef } from '../../src/core/source.ts';
 import { builtinModules as modules } from '../../src/cli/builtin-modules.ts';
-import { checkPlaybook } from '../../src/playbook/check.ts';
+import { checkPlaybook } from '../../src/playbook/check/check.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { localFiles } from '../../src/util/local-files.ts';
 import { packageRoot } from '../../src/util/package.ts';
@@ -33,7 +33,11 @@ function playTasksOf(name: string): Record<string, unknown>[] {
 function linesOf(name: string): string[] {
   try {
     const playbook = loadPlaybook(join(directory, name), options);
-    const problems = checkPlaybook(playbook, modules, { outside: ['x', 'y'], requireUndo: true });
+    const problems = checkPlaybook(playbook, modules, {
+      files: localFiles,
+      outside: ['x', 'y'],
+      requireUndo: true,
+    });
     return [...describePlaybook(playbook), ...[...playbook.warnings, ...problems].map(line)];
   } catch (error) {
     if (!(error instanceof PlaybookError)) throw error;

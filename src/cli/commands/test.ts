@@ -19,7 +19,7 @@ import { exitCodes } from '../../core/events.ts';
 import type { Playbook } from '../../language/document.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { fileChecksum } from '../../journal/store.ts';
-import { pointsOfNoReturn } from '../../playbook/check.ts';
+import { pointsOfNoReturn } from '../../playbook/no-return.ts';
 import { stateDir } from '../../util/paths.ts';
 import { didYouMean, formatDuration, plural } from '../../util/text.ts';
 import { newCommand } from '../command.ts';

@@ -11,7 +11,8 @@ import {
 import { rules } from '../../core/rules.ts';
 import type { Playbook } from '../../language/document.ts';
 import { loadInventory } from '../../inventory/load.ts';
-import { checkPlaybook } from '../../playbook/check.ts';
+import { localFiles } from '../../util/local-files.ts';
+import { checkPlaybook } from '../../playbook/check/check.ts';
 import { newCommand } from '../command.ts';
 import { tell } from '../fail.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
@@ -78,7 +79,11 @@ async function findProblems(
     try {
       const playbook = await openPlaybook(world, name);
       const outside = variablesOf(playbook);
-      const checked = checkPlaybook(playbook, world.modules, { outside, requireUndo: true });
+      const checked = checkPlaybook(playbook, world.modules, {
+        files: localFiles,
+        outside,
+        requireUndo: true,
+      });
       found.push(...playbook.warnings, ...checked);
     } catch (error) {
       if (!(error instanceof PlaybookError)) throw error;

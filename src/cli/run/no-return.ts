@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
-import { pointsOfNoReturn } from '../../playbook/check.ts';
+import { pointsOfNoReturn } from '../../playbook/no-return.ts';
 import { didYouMean } from '../../util/text.ts';
 import { canAsk, confirm } from '../operator.ts';
 import type { World } from '../world.ts';

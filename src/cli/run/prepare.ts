@@ -4,7 +4,9 @@ import type { Inventory } from '../../core/inventory.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { RunSettings } from '../../engine/context.ts';
 import { loadInventory } from '../../inventory/load.ts';
-import { checkPlaybook, stepsBeforeNoReturn } from '../../playbook/check.ts';
+import { localFiles } from '../../util/local-files.ts';
+import { checkPlaybook } from '../../playbook/check/check.ts';
+import { stepsBeforeNoReturn } from '../../playbook/no-return.ts';
 import { tell } from '../fail.ts';
 import { becomePassword } from '../flags/become.ts';
 import { withLogin } from '../flags/connect.ts';
@@ -136,6 +138,6 @@ function assertValid(
     ...[...inventory.hosts.values()].flatMap(({ vars }) => Object.keys(vars)),
   ];
   const requireUndo = options.requireUndo === true;
-  const problems = checkPlaybook(playbook, modules, { outside, requireUndo });
+  const problems = checkPlaybook(playbook, modules, { files: localFiles, outside, requireUndo });
   if (problems.length > 0) throw new PlaybookError(problems);
 }

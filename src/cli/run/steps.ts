@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import { playIncludes, playTasks, type Playbook } from '../../language/document.ts';
-import { stepsBeforeNoReturn } from '../../playbook/check.ts';
+import { stepsBeforeNoReturn } from '../../playbook/no-return.ts';
 import { stepsBefore } from '../../playbook/from.ts';
 import { didYouMean } from '../../util/text.ts';
 

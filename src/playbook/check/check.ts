@@ -1,0 +1,102 @@
+import type { Problem } from '../../core/errors.ts';
+import type { ModuleRegistry } from '../../core/module.ts';
+import type { Files } from '../../core/ports.ts';
+import {
+  blockUndosOf,
+  playTasks,
+  type Play,
+  type Playbook,
+  type RollbackPolicy,
+  type TaskNode,
+} from '../../language/document.ts';
+import { checkFiles, checkReadFiles } from './files.ts';
+import {
+  checkNames,
+  checkNotify,
+  checkTaken,
+  checkTaskNames,
+  definedBy,
+  globalNames,
+  namesOfTask,
+  undoNames,
+} from './names.ts';
+import { checkReadsNothing, checkUndo } from './undo.ts';
+import { namesOf } from './values.ts';
+
+interface CheckOptions {
+  files: Files;
+  /** Names that the inventory and the command line define. */
+  outside: readonly string[];
+  requireUndo: boolean;
+}
+
+/** Problems that need the whole playbook: names that nothing defines, handlers and files that do not exist, undo that is missing. */
+export function checkPlaybook(
+  playbook: Playbook,
+  modules: ModuleRegistry,
+  options: CheckOptions,
+): Problem[] {
+  const { plays, rollback, timeLimitSeconds = 0, path: file } = playbook;
+  const { outside } = options;
+  const around = [playbook, ...plays].flatMap((one) => rollbackTasks(one.rollback));
+  const blocks = plays.flatMap(({ sections }) =>
+    sections.flatMap(({ nodes }) => [...blockUndosOf(nodes)]),
+  );
+  const global = globalNames(playbook, { outside, around });
+  const inFirst = [...global, ...Object.keys(plays[0]?.vars ?? {})];
+  const at = { file, line: 1, column: 1 };
+  return [
+    ...rollbackTasks(rollback).flatMap((task) => checkTask(task, inFirst)),
+    ...checkTaken(outside, at, 'the inventory or the command line'),
+    ...checkNames(namesOf(timeLimitSeconds), global, at, '"time_limit"'),
+    ...[...playbook.fingerprint, ...around, ...blocks].flatMap(checkReadsNothing),
+    ...plays.flatMap((play) => checkPlay(play, global, { ...options, modules, playbook })),
+  ];
+}
+
+function checkPlay(
+  play: Play,
+  global: readonly string[],
+  {
+    playbook: { folders },
+    modules,
+    files,
+    requireUndo,
+  }: CheckOptions & { playbook: Playbook; modules: ModuleRegistry },
+): Problem[] {
+  const known = [...global, ...Object.keys(play.vars)];
+  const where = `play "${play.name}"`;
+  const places = { folders, files };
+  return [
+    ...checkTaken(Object.keys(play.vars), play.at, where),
+    ...Object.values(play.vars).flatMap((value) => [
+      ...checkNames(namesOf(value), known, play.at, where),
+      ...checkReadFiles([value], places, play.at),
+    ]),
+    ...rollbackTasks(play.rollback).flatMap((task) => checkTask(task, known)),
+    ...playTasks(play).flatMap((task) => [
+      ...checkTaken(definedBy(task), task.at, `task "${task.name}"`),
+      ...checkTask(task, known),
+      ...checkNotify(task, play),
+      ...checkFiles(task, places, known),
+      ...(requireUndo ? checkUndo(task, modules) : []),
+    ]),
+  ];
+}
+
+/** A task with its undo and what it captures. */
+function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
+  const undo = task.undo.kind === 'tasks' ? task.undo.tasks : [];
+  const inner = [...undo, ...task.capture];
+  const captured = inner.flatMap(({ register }) => (register === undefined ? [] : [register]));
+  const known = [...outer, ...namesOfTask(task), ...undoNames, ...captured];
+  return [
+    ...checkTaskNames(task, outer),
+    ...inner.flatMap((one) => checkTask(one, known)),
+    ...undo.flatMap(checkReadsNothing),
+  ];
+}
+
+function rollbackTasks({ before, after, verify }: RollbackPolicy): TaskNode[] {
+  return [...before, ...after, ...verify];
+}

@@ -1,0 +1,102 @@
+import { isAbsolute } from 'node:path';
+import { TemplateError, type Problem } from '../../core/errors.ts';
+import type { JsonValue } from '../../core/json.ts';
+import type { Files } from '../../core/ports.ts';
+import type { TaskNode } from '../../language/document.ts';
+import { withPartials } from '../../template/partials.ts';
+import { isTemplate, parseTemplate } from '../../template/templates.ts';
+import { placesOf } from '../../util/paths.ts';
+import { checkNames, namesOfTask } from './names.ts';
+import { asksOf } from './values.ts';
+
+/** Where files of a playbook are looked for. */
+export interface Places {
+  folders: readonly string[];
+  files: Files;
+}
+
+/** Files that templates read by a constant name. */
+export function checkReadFiles(
+  values: readonly JsonValue[],
+  { folders, files }: Places,
+  at: Problem['at'],
+): Problem[] {
+  return values.flatMap(asksOf).flatMap(({ helper, constant }) => {
+    if (helper !== 'file' || constant === undefined || isAbsolute(constant)) return [];
+    const places = placesOf(constant, folders, 'files');
+    if (places.some((place) => files.look(place) !== undefined)) return [];
+    const message = `There is no file "${constant}", which a template reads.`;
+    const hint = `Looked for ${places.join(', ')}.`;
+    return [{ rule: 'missing-file' as const, message, at, hint }];
+  });
+}
+
+/** Modules that take a file of the controller, by the argument that names it. */
+const fileArguments: Record<string, 'files' | 'templates'> = {
+  copy: 'files',
+  script: 'files',
+  template: 'templates',
+  unarchive: 'files',
+};
+
+/** Whether a path of the controller is what such a module takes. */
+function serves(module: string, path: string, files: Files): boolean {
+  const is = files.look(path)?.is;
+  return is === 'file' || (module === 'copy' && is === 'directory');
+}
+
+/** Files of the playbook whose names are constant must be there; templates must parse, and name only what is defined. */
+export function checkFiles(
+  task: TaskNode,
+  { folders, files }: Places,
+  outer: readonly string[],
+): Problem[] {
+  const places = { folders: [...(task.role ? [task.role.path] : []), ...folders], files };
+  const read = checkReadFiles([task.args, ...task.vars], places, task.argsAt);
+  return [...read, ...checkNamedFile(task, places, outer)];
+}
+
+function checkNamedFile(task: TaskNode, places: Places, outer: readonly string[]): Problem[] {
+  const kind = fileArguments[task.module];
+  const named = task.args[task.module === 'script' ? 'cmd' : 'src'];
+  const name = task.module === 'script' ? String(named ?? '').split(/\s/)[0] : named;
+  if (!kind || typeof name !== 'string' || name === '' || isTemplate(name)) return [];
+  if (task.args['remote_src'] !== undefined) return [];
+  // Such a file may be made by a step before.
+  if (isAbsolute(name)) return [];
+  const candidates = placesOf(name, places.folders, kind);
+  const path = candidates.find((one) => serves(task.module, one, places.files));
+  const at = task.argsAt;
+  if (path === undefined) {
+    const message = `There is no file "${name}" for task "${task.name}".`;
+    return [{ rule: 'missing-file', message, at, hint: `Looked for ${candidates.join(', ')}.` }];
+  }
+  if (kind === 'files') return [];
+  try {
+    const { roots } = parseTemplate(wholeTemplate(path, places));
+    const known = [...outer, ...namesOfTask(task)];
+    const place = { file: path, line: 1, column: 1 };
+    return checkNames([...roots], known, place, `template "${name}"`);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    const [, line = '1'] = /line (\d+)/i.exec(error.message) ?? [];
+    const place = { file: path, line: Number(line), column: 1 };
+    return [{ rule: 'broken-template', message: error.message, hint: error.hint, at: place }];
+  }
+}
+
+/** @throws TemplateError when a partial is not there */
+function wholeTemplate(path: string, { folders, files }: Places): string {
+  const parts = withPartials(files.text(path));
+  let next = parts.next();
+  while (!next.done) {
+    const candidates = placesOf(next.value, folders, 'templates');
+    const found = candidates.find((one) => serves('template', one, files));
+    if (found === undefined)
+      throw new TemplateError(`There is no partial "${next.value}".`, {
+        hint: `Looked for ${candidates.join(', ')}.`,
+      });
+    next = parts.next(files.text(found));
+  }
+  return next.value;
+}

@@ -1,0 +1,188 @@
+import { TemplateError, type Problem } from '../../core/errors.ts';
+import {
+  handlerNames,
+  playIncludes,
+  playTasks,
+  renderedValues,
+  type Play,
+  type Playbook,
+  type RoleContext,
+  type TaskNode,
+} from '../../language/document.ts';
+import { parseCondition } from '../../template/conditions.ts';
+import { jinjaIn } from '../../template/jinja.ts';
+import { jinjaError } from '../../template/templates.ts';
+import { didYouMean } from '../../util/text.ts';
+import { namesOf, textsOf } from './values.ts';
+
+const magic = [
+  'inventory_hostname',
+  'ansible_host',
+  'ansible_port',
+  'ansible_user',
+  'ansible_ssh_private_key_file',
+  'group_names',
+  'groups',
+  'hostvars',
+  'play',
+  'run',
+  'playbook_dir',
+  'inventory_file',
+  'role_name',
+  'role_path',
+  'vars',
+  'loop',
+  'item',
+  'failed',
+  'ansible_facts',
+  'ansible_play_name',
+  'ansible_play_hosts',
+  'ansible_play_hosts_all',
+  'ansible_play_batch',
+  'ansible_check_mode',
+  'ansible_diff_mode',
+  'ansible_run_tags',
+  'ansible_skip_tags',
+  'inventory_dir',
+  'omit',
+];
+/** Magic names that nothing else may have. How a host is reached is told by variables; items and facts have their own ways. */
+const taken = magic.filter(
+  (name) =>
+    !['item', 'ansible_facts'].includes(name) &&
+    !['host', 'port', 'user', 'ssh_private_key_file'].some((one) => name === `ansible_${one}`),
+);
+
+/** Among the known names: there may be others. */
+const ANY_NAME = '*';
+/** What the tasks of an undo may use besides. */
+export const undoNames = ['result', 'captured', 'undo', 'live'];
+
+/** Names that every task of a playbook may use. */
+export function globalNames(
+  { plays, fingerprint, inputs }: Playbook,
+  { outside, around }: { outside: readonly string[]; around: readonly TaskNode[] },
+): string[] {
+  const registered = new Set<string>();
+  for (const task of [...plays.flatMap(playTasks), ...fingerprint, ...around])
+    addRegistered(task, registered);
+  const includes = plays.flatMap(playIncludes);
+  for (const name of includes.flatMap(({ mayDefine }) => mayDefine ?? [])) registered.add(name);
+  // What an include of any file may define is not known.
+  if (includes.some(({ mayDefine }) => mayDefine === undefined)) registered.add(ANY_NAME);
+  return [...magic, ...outside, ...registered, ...inputs.map(({ name }) => name)];
+}
+
+function addRegistered(task: TaskNode, names: Set<string>): void {
+  if (task.register !== undefined) names.add(task.register);
+  if (task.module === 'include_vars') names.add(String(task.args['name'] ?? ANY_NAME));
+  if (task.module === 'set_fact') for (const name of Object.keys(task.args)) names.add(name);
+}
+
+/** The names that a task uses, without those in its undo. @param outer names that are defined around it */
+export function checkTaskNames(task: TaskNode, outer: readonly string[]): Problem[] {
+  const known = [...outer, ...namesOfTask(task)];
+  const own = [...known, 'result'];
+  const where = `task "${task.name}"`;
+  const used = (sources: readonly string[]) =>
+    sources.flatMap((source) => [...parseCondition(source).roots]);
+  const problems: Problem[] = [];
+  try {
+    const conditions = used([...task.when, ...task.undoWhen]);
+    problems.push(...checkNames(conditions, [...known, ...undoNames], task.at, where));
+    const late = [...task.until, ...(task.changedWhen ?? []), ...(task.failedWhen ?? [])];
+    problems.push(...checkNames(used([...late, ...asserted(task)]), own, task.at, where));
+    const values = renderedValues(task);
+    problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
+    const jinja = values
+      .flatMap(textsOf)
+      .map(jinjaIn)
+      .find((one) => one !== undefined);
+    if (jinja !== undefined) throw jinjaError(jinja);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    problems.push({
+      rule: 'broken-template',
+      message: `In ${where}: ${error.message}`,
+      hint: error.hint,
+      at: task.argsAt,
+    });
+  }
+  return problems;
+}
+
+function asserted({ module, args }: TaskNode): string[] {
+  return module === 'assert' && Array.isArray(args['that']) ? args['that'].map(String) : [];
+}
+
+/** Names that hold within a task. */
+export function namesOfTask(task: TaskNode): string[] {
+  return [
+    task.loopVar,
+    ...(task.indexVar === undefined ? [] : [task.indexVar]),
+    ...task.vars.flatMap((vars) => Object.keys(vars)),
+    ...Object.keys(task.loopValues),
+    ...namesOfRole(task.role),
+  ];
+}
+
+/** What a role defines; its inputs may name what the role around it defines. */
+function namesOfRole(role: RoleContext | undefined): string[] {
+  if (!role) return [];
+  return [role.defaults, role.inputs, role.constants].flatMap(Object.keys);
+}
+
+/** What a task itself gives a name. */
+export function definedBy(task: TaskNode): string[] {
+  return [
+    ...task.vars.flatMap((vars) => Object.keys(vars)),
+    ...(task.register === undefined ? [] : [task.register]),
+    ...(task.module === 'set_fact' ? Object.keys(task.args) : []),
+    ...(task.loopVar === 'item' ? [] : [task.loopVar]),
+    ...(task.indexVar === undefined ? [] : [task.indexVar]),
+    ...namesOfRole(task.role),
+  ];
+}
+
+/** Names that mean something already must not be defined. */
+export function checkTaken(names: readonly string[], at: Problem['at'], where: string): Problem[] {
+  return [...new Set(names)]
+    .filter((name) => taken.includes(name))
+    .map((name) => ({
+      rule: 'magic-variable' as const,
+      message: `"${name}" means something else already: it cannot be defined in ${where}.`,
+      at,
+      hint: 'Choose another name.',
+    }));
+}
+
+/** Names that nothing defines. */
+export function checkNames(
+  names: readonly string[],
+  known: readonly string[],
+  at: Problem['at'],
+  where: string,
+): Problem[] {
+  if (known.includes(ANY_NAME)) return [];
+  const missing = [...new Set(names)].filter((name) => !known.includes(name));
+  return missing.map((name) => ({
+    rule: 'undefined-variable' as const,
+    message: `Nothing defines "${name}", used in ${where}.`,
+    at,
+    hint: didYouMean(name, known) || undefined,
+  }));
+}
+
+/** Handlers that the play does not have. */
+export function checkNotify(task: TaskNode, play: Play): Problem[] {
+  const foreseen = playIncludes(play).flatMap(({ preview }) => preview.handlers);
+  const names = [...play.handlers, ...foreseen].flatMap(handlerNames);
+  return task.notify
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      rule: 'unknown-handler' as const,
+      message: `Task "${task.name}" notifies "${name}", which is no handler of this play.`,
+      at: task.at,
+      hint: didYouMean(name, names) || undefined,
+    }));
+}
