@@ -2,7 +2,7 @@ import { JournalError, RunnerError } from '../core/errors.ts';
 import type { TaskNode } from '../language/document.ts';
 import { notBegun } from './failures.ts';
 import type { Place } from './step-key.ts';
-import type { RunStep } from './step-runner.ts';
+import type { RunStep } from './step.ts';
 
 /** Before the first step that can change a host, hosts are locked, and the state that must come back is on record. */
 export function beforeChange(

@@ -1,5 +1,6 @@
 import type { Playbook } from '../language/document.ts';
 import { openAlone } from '../journal/recorded-run.ts';
+import { askHosts } from './ask-hosts.ts';
 import { batchesOf, leftOf, playHosts } from './batches.ts';
 import { beforeChange } from './before-change.ts';
 import { openBlock } from './block-undo.ts';
@@ -10,6 +11,7 @@ import { expandPart } from './include.ts';
 import { ItemRunner } from './item.ts';
 import { hostsOf, initialKnowledge, type Knowledge } from './knowledge.ts';
 import { pinNew } from './pinned.ts';
+import { recordedLearnt } from './learnt-record.ts';
 import { runMeta } from './meta.ts';
 import { Numbers } from './numbers.ts';
 import { PlayLocks } from './play-locks.ts';
@@ -17,7 +19,7 @@ import { notePolicy } from './rollback-tasks.ts';
 import { schedule, type ScheduleParts } from './schedule.ts';
 import { Selection } from './select.ts';
 import { StepKeys } from './step-key.ts';
-import { StepRunner } from './step-runner.ts';
+import { step, type RunStep, type StepParts } from './step.ts';
 import { deadlineOf } from './time-limit.ts';
 import { Variables } from './variables.ts';
 
@@ -49,7 +51,7 @@ function scheduleParts(
   const variables = new Variables(context, knowledge, playbook.folders);
   const parts = { knowledge, variables, numbers: new Numbers(log.state), keys: new StepKeys() };
   const items = new ItemRunner(context, parts, playbook.folders);
-  const { run } = new StepRunner(context, { ...parts, items });
+  const run = runStep(context, { ...parts, items });
   return {
     ...{ knowledge, log, clock, check, forks },
     isStopping: () => context.isStopping(),
@@ -87,6 +89,26 @@ function scheduleParts(
     failureToCome: () =>
       settings.failsBeforePivot && !items.hasInjected ? settings.failAt : undefined,
   };
+}
+
+function runStep(
+  context: EngineContext,
+  parts: Pick<StepParts, 'knowledge' | 'variables' | 'numbers' | 'keys' | 'items'>,
+): RunStep {
+  const { log, clock, agree, sealer, redactor, factCache, settings } = context;
+  return step({
+    ...{ ...parts, log, clock, agree, sealer, redactor, forks: settings.forks },
+    isStopping: () => context.isStopping(),
+    recall: (record) => recordedLearnt(record, context),
+    ask: (task, units) => askHosts(context, task, units),
+    keepFacts: (address, facts) =>
+      factCache?.keep(address, { facts, gatheredAt: new Date(clock.now()) }),
+    pause: async (seconds) => {
+      if (settings.check) return;
+      // An interruption ends the pause; the next step does not begin then.
+      await clock.sleep(seconds * 1000, context.signal).catch(() => undefined);
+    },
+  });
 }
 
 function changeParts(

@@ -23,7 +23,7 @@ import { learn, type Knowledge } from './knowledge.ts';
 import type { WantedPolicy } from './rollback-tasks.ts';
 import type { Selection } from './select.ts';
 import type { Place } from './step-key.ts';
-import type { RunStep } from './step-runner.ts';
+import type { RunStep } from './step.ts';
 
 /** What the walk through a playbook needs. It asks no host and renders no template. */
 export interface ScheduleParts {

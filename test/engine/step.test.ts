@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { askHosts } from '../../src/engine/ask-hosts.ts';
 import type { EngineContext } from '../../src/engine/context.ts';
 import { emptyStep, type HostStep } from '../../src/engine/host-step.ts';
 import { initialKnowledge, type Knowledge } from '../../src/engine/knowledge.ts';
+import { recordedLearnt } from '../../src/engine/learnt-record.ts';
 import { Numbers } from '../../src/engine/numbers.ts';
 import { StepKeys, type Place } from '../../src/engine/step-key.ts';
-import { StepRunner } from '../../src/engine/step-runner.ts';
-import { Variables } from '../../src/engine/variables.ts';
+import { step as stepOf, type StepParts } from '../../src/engine/step.ts';
 import { Log } from '../../src/journal/log.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
 import { plainTask, type Play, type TaskNode } from '../../src/language/document.ts';
+import { Scope } from '../../src/template/scope.ts';
 import { Redactor } from '../../src/util/redact.ts';
-import { localDisk } from '../../src/util/local-files.ts';
-import { systemClock } from '../../src/util/time.ts';
 import { ConnectError } from '../../src/core/errors.ts';
 import type { Connections } from '../../src/core/host.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
@@ -34,32 +34,29 @@ async function step(
   node: TaskNode,
   answers: Partial<Record<string, Partial<HostStep>>> = {},
   records: readonly JournalRecord[] = [],
-  parts: Partial<EngineContext> = {},
+  parts: Partial<StepParts> & { hosts?: Partial<EngineContext> } = {},
 ): Promise<{ asked: string[]; failed: string[]; knowledge: Knowledge; log: Log }> {
   const log = Log.inMemory(new Redactor());
   for (const record of [runRecord({ hosts: batch }), ...records]) log.write(record);
   const hosts = new Map(
     [...log.state.hosts].map(([name, address]) => [name, { name, address, vars: {} }]),
   );
-  const inventory = { file: '', hosts, groups: new Map([['all', batch]]) };
-  const settings = {
-    forks: 5,
-    check: false,
-    tags: [],
-    skipTags: [],
-    variables: {},
-    inputDefaults: {},
-  };
-  const context = {
-    ...{ log, inventory, settings, environment: {}, redactor: new Redactor() },
-    ...{ clock: systemClock, files: localDisk },
-    ...{ isStopping: () => false, ...parts },
-  } as unknown as EngineContext;
-  const knowledge = initialKnowledge(inventory);
+  const knowledge = initialKnowledge({ file: '', hosts, groups: new Map([['all', batch]]) });
   const asked: string[] = [];
-  const runner = new StepRunner(context, {
-    ...{ knowledge, variables: new Variables(context, knowledge, []) },
+  const quiet = { log, isStopping: () => false, clock: { now: () => 0 } };
+  const redactor = new Redactor();
+  const run = stepOf({
+    ...{ knowledge, redactor, sealer: undefined, forks: 5, ...quiet, ...parts },
     ...{ numbers: new Numbers(log.state), keys: new StepKeys() },
+    variables: { scope: () => new Scope([]) },
+    recall: (record) => recordedLearnt(record, { redactor, sealer: undefined }),
+    ask: (task, units) => {
+      const settings = { forks: 5 };
+      const context = { ...quiet, settings, ...parts, ...parts.hosts } as unknown as EngineContext;
+      return askHosts(context, task, units);
+    },
+    keepFacts: () => undefined,
+    pause: () => Promise.resolve(),
     items: {
       run: ({ host }) => {
         asked.push(host.name);
@@ -73,7 +70,7 @@ async function step(
       notRun: (_step, _host, { message }) => emptyStep(failedWith(message)),
     },
   });
-  const { failed } = await runner.run(node, batch, place);
+  const { failed } = await run(node, batch, place);
   return { asked, failed: [...failed.keys()], knowledge, log };
 }
 
@@ -140,17 +137,16 @@ describe('a step that was interrupted on a host', () => {
   };
 
   it('runs again where its first try never started', async () => {
-    const { asked, failed } = await step(
-      task(),
-      {},
-      records,
-      answering({ state: 'never_started' }),
-    );
+    const { asked, failed } = await step(task(), {}, records, {
+      hosts: answering({ state: 'never_started' }),
+    });
     expect({ asked, failed }).toEqual({ asked: batch, failed: [] });
   });
 
   it('does not run a second time beside its first try', async () => {
-    const { asked, failed } = await step(task(), {}, records, answering({ state: 'running' }));
+    const { asked, failed } = await step(task(), {}, records, {
+      hosts: answering({ state: 'running' }),
+    });
     expect({ asked, failed }).toEqual({ asked: ['h2'], failed: ['h1'] });
   });
 
@@ -160,15 +156,14 @@ describe('a step that was interrupted on a host', () => {
         new ConnectError('no answer', { host: 'h1', stage: 'connect', retryable: false }),
       );
     const { asked, failed } = await step(task(), {}, records, {
-      ...answering({}),
-      connections: { session: away } as unknown as Connections,
+      hosts: { ...answering({}), connections: { session: away } as unknown as Connections },
     });
     expect({ asked, failed }).toEqual({ asked: ['h2'], failed: ['h1'] });
   });
 
   it('runs nowhere when the operator ends the run meanwhile', async () => {
     const run = step(task(), {}, records, {
-      ...answering({ state: 'running' }),
+      hosts: answering({ state: 'running' }),
       isStopping: () => true,
     });
     await expect(run).rejects.toBeInstanceOf(Interrupted);

@@ -10,7 +10,7 @@ import { dueHandlers } from '../../src/engine/notify.ts';
 import { schedule, type ScheduleParts } from '../../src/engine/schedule.ts';
 import { Selection } from '../../src/engine/select.ts';
 import type { Place } from '../../src/engine/step-key.ts';
-import type { RunStep } from '../../src/engine/step-runner.ts';
+import type { RunStep } from '../../src/engine/step.ts';
 import { Log } from '../../src/journal/log.ts';
 import type { Included, JournalRecord } from '../../src/journal/records.ts';
 import type { Playbook } from '../../src/language/document.ts';

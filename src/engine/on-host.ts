@@ -1,0 +1,134 @@
+import { RunnerError } from '../core/errors.ts';
+import type { StepInfo } from '../core/events.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { RecordedUnit } from '../journal/recorded-run.ts';
+import type { TaskNode } from '../language/document.ts';
+import type { Scope } from '../template/scope.ts';
+import { mapLimited } from '../util/concurrency.ts';
+import type { Redactor } from '../util/redact.ts';
+import type { HostStep } from './host-step.ts';
+import { loopVariables } from './include.ts';
+import type { ItemRunner, Resolved } from './item.ts';
+import type { Knowledge } from './knowledge.ts';
+import { combineItems, endsLoop, isSameItem, itemsOf, recordedItem } from './loop.ts';
+import { finishedUnits, type StepEntry } from './replay.ts';
+import type { Place } from './step-key.ts';
+import type { Variables } from './variables.ts';
+
+/** A step that runs now. */
+export interface LiveStep {
+  task: TaskNode;
+  step: StepInfo;
+  place: Place;
+  /** For an include or a `meta` step. */
+  resolves?: Resolved | undefined;
+  /** What is on record of it. */
+  entry: StepEntry | undefined;
+}
+
+export interface OnHostParts {
+  items: Pick<ItemRunner, 'run' | 'include' | 'end' | 'notRun'>;
+  variables: Pick<Variables, 'scope'>;
+  knowledge: Pick<Knowledge, 'due'>;
+  redactor: Redactor;
+  /** Waits between two items of a loop. */
+  pause: (seconds: number) => Promise<void>;
+}
+
+/** Runs a step on one host: once, or for each item of its loop. */
+export async function onHost(
+  parts: OnHostParts,
+  live: LiveStep,
+  host: InventoryHost,
+): Promise<HostStep> {
+  const { items: runner } = parts;
+  const { task, step, resolves, entry } = live;
+  const items = itemsOf(task, scopeOf(parts, live, host));
+  if (items instanceof RunnerError) return runner.notRun(step, host, items);
+  if (items !== undefined) return overItems(parts, live, host, items);
+  const scope = scopeOf(parts, live, host);
+  if (resolves) return runner.include(resolves, host, step, { scope });
+  const earlier = finishedUnits(entry, host.name).get(undefined);
+  return runner.run({
+    task,
+    host,
+    step,
+    scope,
+    earlier,
+    notifiedBy: notifiedBy(parts, live, host),
+  });
+}
+
+async function overItems(
+  parts: OnHostParts,
+  live: LiveStep,
+  host: InventoryHost,
+  items: JsonValue[],
+): Promise<HostStep> {
+  const { task, step } = live;
+  const finished = finishedUnits(live.entry, host.name);
+  let ended = false;
+  const said = await mapLimited(items, task.loopParallel, async (item, index) => {
+    if (ended) return undefined;
+    const loop = { index, length: items.length };
+    const scope = scopeOf(parts, live, host, loopVariables(task, item, loop));
+    if (live.resolves)
+      return parts.items.include(live.resolves, host, step, { scope, loop: { item, ...loop } });
+    const part = await onItem(parts, live, host, {
+      item,
+      index,
+      scope,
+      finished: finished.get(index),
+    });
+    ended ||= endsLoop(task, part, scope);
+    return part;
+  });
+  if (said.length === 0) parts.items.end(step, host, { is: 'skipped', why: 'the list is empty' });
+  return combineItems(
+    said.filter((part) => part !== undefined),
+    items,
+  );
+}
+
+/** Runs one item, unless its result is on record. */
+async function onItem(
+  parts: OnHostParts,
+  live: LiveStep,
+  host: InventoryHost,
+  {
+    item,
+    index,
+    scope,
+    finished,
+  }: { item: JsonValue; index: number; scope: Scope; finished: RecordedUnit | undefined },
+): Promise<HostStep> {
+  const { task, step, entry } = live;
+  const { items, redactor } = parts;
+  const recorded = entry?.items.get(host.name)?.get(index)?.();
+  const known = recordedItem(task, recorded, { item, redactor });
+  if (known) return known;
+  if (index > 0 && task.loopPauseSeconds > 0) await parts.pause(task.loopPauseSeconds);
+  const isSame = finished && isSameItem(finished.whole().item, item, redactor);
+  return items.run({
+    ...{ task, host, step, scope, item, index, earlier: isSame ? finished : undefined },
+    notifiedBy: notifiedBy(parts, live, host),
+  });
+}
+
+function notifiedBy(
+  { knowledge }: OnHostParts,
+  { task, step }: LiveStep,
+  { name }: InventoryHost,
+): number[] | undefined {
+  return step.handler ? knowledge.due.get(name)?.get(task.id) : undefined;
+}
+
+function scopeOf(
+  { variables }: OnHostParts,
+  { task, place: { play, batch } }: LiveStep,
+  host: InventoryHost,
+  item?: JsonObject,
+): Scope {
+  return variables.scope(host, { play, task, batch, ...(item ? { item } : {}) });
+}

@@ -1,0 +1,94 @@
+import { failureText } from '../core/failure.ts';
+import type { HostAddress } from '../core/host.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { AddedHost } from '../core/module.ts';
+import { failureIn, isUncertain, resultOf } from '../core/outcome.ts';
+import type { Included } from '../journal/records.ts';
+import type { TaskNode } from '../language/document.ts';
+import { unknownValue, type ScopeValue } from '../template/scope.ts';
+import { addressFromVars } from '../util/host-address.ts';
+import type { Failures } from './failures.ts';
+import type { HostStep } from './host-step.ts';
+import type { Learnt } from './knowledge.ts';
+import { dueHandlers } from './notify.ts';
+import type { LiveStep } from './on-host.ts';
+
+/** What a step has just taught about a host. */
+export function taught(
+  result: HostStep,
+  host: string,
+  { task, step, place }: Pick<LiveStep, 'task' | 'step' | 'place'>,
+  inventory: Inventory,
+): Learnt {
+  const { outcome, ignored, changedUnits } = result;
+  const failure = failureIn(outcome);
+  const own: Record<string, ScopeValue> = {
+    ...(task.register === undefined ? {} : { [task.register]: resultOf(outcome) ?? unknownValue }),
+    ...result.setFacts,
+  };
+  const facts = Object.keys(own).length === 0 ? [] : [{ hosts: [host], values: own }];
+  const elsewhere = result.delegatedFacts.map((one) => ({ hosts: [one.host], values: one.facts }));
+  const notifies = changedUnits.length > 0 && !failure;
+  return {
+    host,
+    facts: [...facts, ...elsewhere],
+    left: result.leftGroups,
+    joined: result.groups,
+    added: result.addHosts.map((one) => addressed(one, inventory)),
+    included: result.included,
+    handled: step.handler ? task.id : undefined,
+    due: notifies ? dueHandlers(task, place.play, changedUnits) : [],
+    failed: failure && !ignored ? (failureText(failure) ?? '') : undefined,
+    uncertain: isUncertain(outcome) ? task.name : undefined,
+  };
+}
+
+/** A host that a step adds, with its address. One that is known keeps its address. */
+function addressed(
+  added: AddedHost,
+  { hosts, file }: Inventory,
+): AddedHost & { address: HostAddress } {
+  const known = hosts.get(added.name);
+  return { ...added, address: known?.address ?? addressFromVars(added.name, added.vars, file) };
+}
+
+/** What `run_once` found on one host holds for all hosts of the step. */
+export function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[]): Learnt {
+  const [own, ...others] = learnt.facts ?? [];
+  if (!task.runOnce || !own?.hosts.includes(learnt.host)) return learnt;
+  return { ...learnt, facts: [{ ...own, hosts }, ...others] };
+}
+
+/** Hosts on which a task failed and was not ignored. */
+export function failuresOf(
+  task: TaskNode,
+  all: readonly Learnt[],
+  hosts: readonly string[],
+): Failures {
+  const failures: Failures = new Map();
+  for (const { host, failed } of all) {
+    if (failed === undefined) continue;
+    const failure = { task: task.name, id: task.id, message: failed };
+    const everywhere = task.runOnce || task.anyErrorsFatal ? hosts : [host];
+    for (const name of everywhere) if (!failures.has(name)) failures.set(name, failure);
+  }
+  return failures;
+}
+
+/** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */
+export function includedOn(
+  task: TaskNode,
+  all: readonly Learnt[],
+  hosts: readonly string[],
+): { failed: Failures; included: Map<string, readonly Included[]> } {
+  const byHost = new Map(all.map((learnt) => [learnt.host, learnt]));
+  const failed: Failures = new Map();
+  const included = new Map<string, readonly Included[]>();
+  for (const host of hosts) {
+    const learnt = task.runOnce ? all[0] : byHost.get(host);
+    if (learnt?.failed !== undefined)
+      failed.set(host, { task: task.name, id: task.id, message: learnt.failed });
+    else included.set(host, learnt?.included ?? []);
+  }
+  return { failed, included };
+}
