@@ -141,18 +141,35 @@ export class Mke3Cluster {
   }
 }
 
+/** Writes a file below a directory. */
+type Put = (path: string, text: string) => void;
+
+const into =
+  (base: string): Put =>
+  (path, text) => {
+    mkdirSync(dirname(join(base, path)), { recursive: true });
+    writeFileSync(join(base, path), text);
+  };
+
+/** What MKE 3 left on a host, and what the cluster knows of it. */
 function seedHost(
-  { name, address, dir }: { name: string; address: string; dir: string },
+  host: { name: string; address: string; dir: string },
   shared: string,
   certificate: string,
   isLeader: boolean,
 ): void {
-  const isManager = name.startsWith('manager');
-  const put = (path: string, text: string, base = dir): void => {
-    mkdirSync(dirname(join(base, path)), { recursive: true });
-    writeFileSync(join(base, path), text);
-  };
-  const containers = { ...(isManager ? managerContainers : workerContainers) };
+  const put = into(host.dir);
+  seedContainers(put, host.name);
+  seedFiles(put, host.dir);
+  if (isManager(host.name)) seedManagerVolumes(put, certificate);
+  seedSwarm(into(shared), host, isLeader);
+  seedNode(into(shared), host);
+}
+
+const isManager = (name: string): boolean => name.startsWith('manager');
+
+function seedContainers(put: Put, name: string): void {
+  const containers = { ...(isManager(name) ? managerContainers : workerContainers) };
   for (const pod of pods) containers[pod] = 'workload';
   for (const [container, image] of Object.entries(containers)) {
     const folder = `var/lib/lab/docker/containers/${container}`;
@@ -167,6 +184,12 @@ function seedHost(
     if (container.startsWith('ucp-kube-')) put(`${folder}/mounts`, `${JSON.stringify(MOUNTS)}\n`);
     if (container.startsWith('k8s_')) put(`${folder}/labels`, podLabels(name, container));
   }
+  put('var/lib/lab/docker/networks/ucp-bridge', '');
+  put('var/lib/lab/docker/images', `mirantis/ucp:${MKE3_VERSION}\n`);
+}
+
+/** Units of systemd, and files of the network, the kubelet and the node. */
+function seedFiles(put: Put, dir: string): void {
   for (const unit of ['docker.service', 'cri-dockerd-mke.service', 'cri-dockerd-mke.socket']) {
     put(`etc/systemd/system/${unit}`, `[Unit]\nDescription=${unit} (lab)\n`);
     put(`var/lib/lab/systemd/${unit}.active`, '');
@@ -180,41 +203,52 @@ function seedHost(
   put('etc/cni/net.d/calico-kubeconfig', 'apiVersion: v1\nkind: Config\n# of MKE 3\n');
   put('var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration\n');
   put('var/lib/docker/volumes/ucp-node-certs/_data/cert.pem', 'node certificate\n');
-  if (isManager) {
-    const volumes = 'var/lib/docker/volumes';
-    put(`${volumes}/ucp-kv/_data/datav3/member/snap/db`, etcdStore());
-    put(`${volumes}/ucp-controller-server-certs/_data/ca.pem`, certificate);
-    put(`${volumes}/ucp-controller-server-certs/_data/cert.pem`, certificate);
-    for (const ca of ['ucp-cluster-root-ca', 'ucp-client-root-ca']) {
-      put(`${volumes}/${ca}/_data/cert.pem`, `certificate of ${ca}\n`);
-      put(`${volumes}/${ca}/_data/key.pem`, `key of ${ca}\n`);
-    }
-    put(`${volumes}/ucp-node-certs/_data/sa.key`, ACCOUNT_KEYS.privateKey);
-    put(`${volumes}/ucp-node-certs/_data/sa.pub`, ACCOUNT_KEYS.publicKey);
-    put(`${volumes}/ucp-node-certs/_data/encryption.cfg`, ENCRYPTION_CONFIG);
+}
+
+function seedManagerVolumes(put: Put, certificate: string): void {
+  const volumes = 'var/lib/docker/volumes';
+  put(`${volumes}/ucp-kv/_data/datav3/member/snap/db`, etcdStore());
+  put(`${volumes}/ucp-controller-server-certs/_data/ca.pem`, certificate);
+  put(`${volumes}/ucp-controller-server-certs/_data/cert.pem`, certificate);
+  for (const ca of ['ucp-cluster-root-ca', 'ucp-client-root-ca']) {
+    put(`${volumes}/${ca}/_data/cert.pem`, `certificate of ${ca}\n`);
+    put(`${volumes}/${ca}/_data/key.pem`, `key of ${ca}\n`);
   }
+  put(`${volumes}/ucp-node-certs/_data/sa.key`, ACCOUNT_KEYS.privateKey);
+  put(`${volumes}/ucp-node-certs/_data/sa.pub`, ACCOUNT_KEYS.publicKey);
+  put(`${volumes}/ucp-node-certs/_data/encryption.cfg`, ENCRYPTION_CONFIG);
+}
+
+/** The host as a node of the Swarm. */
+function seedSwarm(
+  put: Put,
+  { name, address }: { name: string; address: string },
+  isLeader: boolean,
+): void {
   const node = `swarm/nodes/${name}`;
-  put(`${node}/id`, `${createHash('sha1').update(name).digest('hex').slice(0, 25)}\n`, shared);
-  put(`${node}/role`, `${isManager ? 'manager' : 'worker'}\n`, shared);
-  put(`${node}/address`, `${address}\n`, shared);
-  put(`${node}/labels/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
-  if (isLeader) put(`${node}/leader`, 'Leader\n', shared);
-  put('swarm/id', 'x7b3k2labclusterid\n', shared);
+  put(`${node}/id`, `${createHash('sha1').update(name).digest('hex').slice(0, 25)}\n`);
+  put(`${node}/role`, `${isManager(name) ? 'manager' : 'worker'}\n`);
+  put(`${node}/address`, `${address}\n`);
+  put(`${node}/labels/com.docker.ucp.orchestrator.kubernetes`, 'true\n');
+  if (isLeader) put(`${node}/leader`, 'Leader\n');
+  put('swarm/id', 'x7b3k2labclusterid\n');
   for (const service of ['ucp-manager-agent', 'ucp-worker-agent-x', 'ucp-cluster-agent'])
-    put(`swarm/services/${service}`, `1\n${JSON.stringify(agentSpec(service))}\n`, shared);
+    put(`swarm/services/${service}`, `1\n${JSON.stringify(agentSpec(service))}\n`);
   for (const config of ['com.docker.ucp.config', 'com.docker.license'])
-    put(`swarm/configs/${config}`, '', shared);
-  put('var/lib/lab/docker/networks/ucp-bridge', '');
-  put('var/lib/lab/docker/images', `mirantis/ucp:${MKE3_VERSION}\n`);
-  put(`addresses/${name}`, `${address}\n`, shared);
-  put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n', shared);
-  put(`kube/nodes/${name}/ready`, 'True\n', shared);
-  put(`kube/nodes/${name}/runtime`, 'docker://23.0.15\n', shared);
+    put(`swarm/configs/${config}`, '');
+}
+
+/** The host as a node of Kubernetes. */
+function seedNode(put: Put, { name, address }: { name: string; address: string }): void {
+  put(`addresses/${name}`, `${address}\n`);
+  put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n');
+  put(`kube/nodes/${name}/ready`, 'True\n');
+  put(`kube/nodes/${name}/runtime`, 'docker://23.0.15\n');
   const labels = `kube/nodes/${name}/labels`;
-  put(`${labels}/kubernetes.io/hostname`, `${name}\n`, shared);
-  put(`${labels}/com.docker.ucp.orchestrator.kubernetes`, 'true\n', shared);
-  if (isManager) put(`${labels}/node-role.kubernetes.io/master`, '\n', shared);
-  if (isManager) put(`kube/nodes/${name}/taints`, 'com.docker.ucp.manager:NoSchedule\n', shared);
+  put(`${labels}/kubernetes.io/hostname`, `${name}\n`);
+  put(`${labels}/com.docker.ucp.orchestrator.kubernetes`, 'true\n');
+  if (isManager(name)) put(`${labels}/node-role.kubernetes.io/master`, '\n');
+  if (isManager(name)) put(`kube/nodes/${name}/taints`, 'com.docker.ucp.manager:NoSchedule\n');
 }
 
 /** The part of a service of MKE 3 that says what it is. */

@@ -96,10 +96,75 @@ function usedBy(service: JsonObject) {
   };
 }
 
+type SwarmKind = 'networks' | 'configs' | 'secrets';
+
+const uses = (words: ReadonlySet<string>, object: JsonObject): boolean =>
+  words.has(nameOf(object)) || words.has(String(object['ID'] ?? object['Id'] ?? ''));
+
+/** Tells objects of MKE 3 in the Swarm from those of others, by what the services of each use. */
+function swarmSplit(own: readonly JsonObject[], others: readonly JsonObject[]) {
+  const used = (services: readonly JsonObject[], kind: SwarmKind) =>
+    new Set(services.flatMap((one) => usedBy(one)[kind]));
+  return (kind: SwarmKind, list: readonly JsonObject[], isKnown: (name: string) => boolean) => {
+    const byMke3 = used(own, kind);
+    const byOthers = used(others, kind);
+    const isOwn = (object: JsonObject) =>
+      isKnown(nameOf(object)) || (uses(byMke3, object) && !uses(byOthers, object));
+    return {
+      free: list.filter((one) => isOwn(one) && !uses(byOthers, one)).map(nameOf),
+      others: list.filter((one) => !isOwn(one)).map(nameOf),
+    };
+  };
+}
+
+/** Names of objects of MKE 3, and descriptions of those that only look so or are in use by others. */
+interface Sorted {
+  own: string[];
+  kept: string[];
+}
+
+/** @param containers names of the containers of MKE 3 */
+function localNetworks(networks: readonly JsonObject[], containers: ReadonlySet<string>): Sorted {
+  const sorted: Sorted = { own: [], kept: [] };
+  for (const network of networks) {
+    const name = nameOf(network);
+    if (network['Scope'] === 'swarm' || !looksLikeMke3(name)) continue;
+    const attached = Object.values(objectOf(network['Containers'])).map((end) =>
+      String(objectOf(end)['Name'] ?? ''),
+    );
+    const foreign = attached.some((end) => !containers.has(end));
+    const own = NETWORKS.has(name) || attached.length > 0;
+    if (foreign || !own) sorted.kept.push(`network ${name}`);
+    else sorted.own.push(name);
+  }
+  return sorted;
+}
+
+const mounted = (containers: readonly Container[]): Set<string> =>
+  new Set(
+    containers.flatMap(({ inspected }) =>
+      listOf(inspected['Mounts']).map((one) => String(one['Name'])),
+    ),
+  );
+
+function localVolumes(
+  names: readonly string[],
+  byMke3: ReadonlySet<string>,
+  byOthers: ReadonlySet<string>,
+): Sorted {
+  const sorted: Sorted = { own: [], kept: [] };
+  for (const name of names) {
+    const unnamed = /^[0-9a-f]{64}$/.test(name) && byMke3.has(name);
+    const own = VOLUMES.has(name) || unnamed || (looksLikeMke3(name) && byMke3.has(name));
+    if (own && !byOthers.has(name)) sorted.own.push(name);
+    else if (looksLikeMke3(name) || unnamed) sorted.kept.push(`volume ${name}`);
+  }
+  return sorted;
+}
+
 export function sortObjects(engine: EngineObjects): Stock {
   const proxy = engine.containers.find(({ name }) => name === 'ucp-proxy');
   const ownPath = proxy === undefined ? '' : imageParts(proxy.image).path;
-  const kept: string[] = [];
 
   // The Swarm removes the tasks of its services by itself.
   const alone = engine.containers.filter(
@@ -107,34 +172,13 @@ export function sortObjects(engine: EngineObjects): Stock {
   );
   const alike = alone.filter(({ name }) => looksLikeMke3(name));
   const containers = alike.filter(({ image }) => isMke3Image(image, ownPath));
-  for (const one of alike) if (!containers.includes(one)) kept.push(`container ${one.name}`);
+  const containerNames = new Set(containers.map(({ name }) => name));
 
   const isMke3Service = (service: JsonObject): boolean =>
     looksLikeMke3(nameOf(service)) && isMke3Image(imageOf(service), ownPath);
   const services = engine.services.filter(isMke3Service);
   const others = engine.services.filter((one) => !isMke3Service(one));
-  const used = (list: readonly JsonObject[], kind: 'networks' | 'configs' | 'secrets') =>
-    new Set(list.flatMap((one) => usedBy(one)[kind]));
-  const uses = (words: Set<string>, object: JsonObject) =>
-    words.has(nameOf(object)) || words.has(String(object['ID'] ?? object['Id'] ?? ''));
-
-  /** Objects of MKE 3, and those of others. */
-  const split = (
-    kind: 'networks' | 'configs' | 'secrets',
-    list: readonly JsonObject[],
-    isKnown: (name: string) => boolean,
-  ) => {
-    const byMke3 = used(services, kind);
-    const byOthers = used(others, kind);
-    const own = (object: JsonObject) =>
-      isKnown(nameOf(object)) || (uses(byMke3, object) && !uses(byOthers, object));
-    return {
-      own: list.filter(own),
-      free: list.filter((one) => own(one) && !uses(byOthers, one)).map(nameOf),
-      others: list.filter((one) => !own(one)).map(nameOf),
-    };
-  };
-
+  const split = swarmSplit(services, others);
   const inSwarm = engine.networks.filter(
     (one) => one['Scope'] === 'swarm' && one['Ingress'] !== true,
   );
@@ -142,44 +186,17 @@ export function sortObjects(engine: EngineObjects): Stock {
   const configs = split('configs', engine.configs, (name) => CONFIGS.test(name));
   const secrets = split('secrets', engine.secrets, () => false);
 
-  const containerNames = new Set(containers.map(({ name }) => name));
-  const networks = engine.networks
-    .filter((one) => {
-      const name = nameOf(one);
-      if (one['Scope'] === 'swarm' || !looksLikeMke3(name)) return false;
-      const attached = Object.values(objectOf(one['Containers'])).map((end) =>
-        String(objectOf(end)['Name'] ?? ''),
-      );
-      const foreign = attached.some((end) => !containerNames.has(end));
-      const own = NETWORKS.has(name) || attached.length > 0;
-      if (foreign || !own) kept.push(`network ${name}`);
-      return own && !foreign;
-    })
-    .map(nameOf);
-
-  const mounts = (list: readonly Container[]) =>
-    new Set(
-      list.flatMap(({ inspected }) =>
-        listOf(inspected['Mounts']).map((one) => String(one['Name'])),
-      ),
-    );
-  const byMke3 = mounts(containers);
-  const byOthers = mounts(alone.filter(({ name }) => !containerNames.has(name)));
-  const volumes = engine.volumes.map(nameOf).filter((name) => {
-    const unnamed = /^[0-9a-f]{64}$/.test(name) && byMke3.has(name);
-    const own = VOLUMES.has(name) || unnamed || (looksLikeMke3(name) && byMke3.has(name));
-    if ((looksLikeMke3(name) || unnamed) && (!own || byOthers.has(name)))
-      kept.push(`volume ${name}`);
-    return own && !byOthers.has(name);
-  });
-
-  const own = new Set(volumes);
+  const networks = localNetworks(engine.networks, containerNames);
+  const ofOthers = alone.filter(({ name }) => !containerNames.has(name));
+  const volumeNames = engine.volumes.map(nameOf);
+  const volumes = localVolumes(volumeNames, mounted(containers), mounted(ofOthers));
+  const ownVolumes = new Set(volumes.own);
   return {
-    other_volumes: engine.volumes.map(nameOf).filter((name) => !own.has(name)),
+    other_volumes: volumeNames.filter((name) => !ownVolumes.has(name)),
     mke3: {
       containers: containers.map(({ name }) => name),
-      volumes,
-      networks,
+      volumes: volumes.own,
+      networks: networks.own,
       services: services.map(nameOf),
       configs: configs.free,
       swarm_networks: swarmNetworks.free,
@@ -190,7 +207,11 @@ export function sortObjects(engine: EngineObjects): Stock {
       secrets: secrets.others,
       networks: swarmNetworks.others,
     },
-    kept,
+    kept: [
+      ...alike.filter((one) => !containers.includes(one)).map(({ name }) => `container ${name}`),
+      ...networks.kept,
+      ...volumes.kept,
+    ],
   };
 }
 

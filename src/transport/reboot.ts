@@ -41,37 +41,61 @@ export async function restart(
     // The line may break before the command could answer.
     if (!(error instanceof ConnectError && error.stage === 'lost')) throw error;
   }
-  const rest = (ms: number) =>
-    clock.sleep(ms, signal).catch(() => {
-      throw new TimeoutError('Interrupted while the host restarted.');
-    });
-  await rest(delaySeconds * 1000);
+  await pause(clock, delaySeconds * 1000, signal);
+  const end = await untilUp(deadline, { look, clock }, signal);
+  if (!end.isUp) throw notBack(host, { test, timeoutSeconds }, end);
+  const seconds = String(Math.round((clock.now() - began) / 1000));
+  return [{ code: 0, stdout: seconds, stderr: '' }];
+}
+
+function pause(clock: Clock, ms: number, signal: Limits['signal']): Promise<void> {
+  return clock.sleep(ms, signal).catch(() => {
+    throw new TimeoutError('Interrupted while the host restarted.');
+  });
+}
+
+/** How a restart ended: with the host up, or what was last known of it. */
+type RestartEnd =
+  | { isUp: true }
+  | { isUp: false; /** Restarted, and its test fails. */ isNew: boolean; last: Error | undefined };
+
+/** Asks again and again whether the host is up. @throws ConnectError when another host answers */
+async function untilUp(
+  deadline: number,
+  { look, clock }: Pick<RestartSteps, 'look' | 'clock'>,
+  signal: Limits['signal'],
+): Promise<RestartEnd> {
   let last: Error | undefined;
-  let up = false;
+  let isNew = false;
   while (clock.now() < deadline) {
-    await rest(POLL_MS);
+    await pause(clock, POLL_MS, signal);
     const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, Math.max(POLL_MS, deadline - clock.now()));
     try {
       // Dialling has a patience of its own, which may be longer than what is left.
       const answer = await before(deadline, clock, look({ timeoutMs }));
       if (answer === undefined) break;
       const word = answer.stdout.trim().split('\n').at(-1);
-      if (word === 'up') {
-        const seconds = String(Math.round((clock.now() - began) / 1000));
-        return [{ code: 0, stdout: seconds, stderr: '' }];
-      }
-      up = word === 'new';
-      last = new Error(up ? answer.stderr.trim() : 'it still runs');
+      if (word === 'up') return { isUp: true };
+      isNew = word === 'new';
+      last = new Error(isNew ? answer.stderr.trim() : 'it still runs');
     } catch (error) {
       const other = error instanceof ConnectError && error.stage === 'host_key';
       if (other || !(error instanceof ConnectError || error instanceof TimeoutError)) throw error;
       last = error;
     }
   }
+  return { isUp: false, isNew, last };
+}
+
+function notBack(
+  host: string,
+  { test, timeoutSeconds }: Pick<RebootAction, 'test' | 'timeoutSeconds'>,
+  { isNew, last }: Extract<RestartEnd, { isUp: false }>,
+): Error {
   const limit = `within ${String(timeoutSeconds)} s`;
   if (last === undefined || last instanceof ConnectError) {
     const said = last === undefined ? '' : `: ${last.message}`;
-    throw new ConnectError(`"${host}" was told to restart and did not come back ${limit}${said}`, {
+    return new ConnectError(`"${host}" was told to restart and did not come back ${limit}${said}`, {
       host,
       stage: last?.stage ?? 'lost',
       retryable: false,
@@ -79,11 +103,11 @@ export async function restart(
       cause: last,
     });
   }
-  if (up) {
+  if (isNew) {
     const message = `The host restarted, and "${argvText(test)}" did not succeed ${limit}: ${errorMessage(last)}`;
-    throw new TaskError(message);
+    return new TaskError(message);
   }
-  throw new TaskError(`The host was told to restart and still runs as before ${limit}.`, {
+  return new TaskError(`The host was told to restart and still runs as before ${limit}.`, {
     hint: 'Does something hold it back? See: systemd-inhibit --list; systemctl list-jobs.',
     cause: last,
   });

@@ -309,62 +309,40 @@ function spawnProxy(command: string, target: SshTarget): Duplex {
   return duplex;
 }
 
+interface Handshake {
+  target: SshTarget;
+  socket: Duplex;
+  credentials: Credentials;
+  offers: Offer[];
+  observe: ConnectObserver;
+}
+
+/** What is known of a handshake when it fails. */
+interface Progress {
+  stage: ConnectStage;
+  keyError: ConnectError | undefined;
+  /** Methods that the host still takes. */
+  left: readonly string[];
+  /** What a stranger said before it closed. */
+  heard: string;
+}
+
 /** @throws ConnectError whose stage says how far it came */
-async function handshake(
-  client: Client,
-  {
-    target,
-    socket,
-    credentials,
-    offers,
-    observe,
-  }: {
-    target: SshTarget;
-    socket: Duplex;
-    credentials: Credentials;
-    offers: Offer[];
-    observe: ConnectObserver;
-  },
-): Promise<Client> {
-  let keyError: ConnectError | undefined;
-  let keyChecked = false;
-  let stage: ConnectStage = 'handshake';
-  let left: readonly string[] = [];
-  let heard = '';
-  // What a stranger says before it closes; ssh2 passes lines over until one begins as SSH does.
+async function handshake(client: Client, parts: Handshake): Promise<Client> {
+  const { target, socket, credentials, observe } = parts;
+  const progress: Progress = { stage: 'handshake', keyError: undefined, left: [], heard: '' };
+  // ssh2 passes lines over until one begins as SSH does.
   const listen = (chunk: Buffer) => {
-    heard += chunk.toString('latin1', 0, 200);
-    if (heard.includes('SSH-') || heard.length > 200) socket.off('data', listen);
+    progress.heard += chunk.toString('latin1', 0, 200);
+    if (progress.heard.includes('SSH-') || progress.heard.length > 200) socket.off('data', listen);
   };
   socket.on('data', listen);
-  const config: ConnectConfig = {
-    username: target.user,
-    sock: socket,
-    readyTimeout: target.connectTimeoutMs,
-    keepaliveInterval: target.keepalive.intervalMs,
-    keepaliveCountMax: target.keepalive.misses,
-    algorithms: { ...algorithms, serverHostKey: orderHostKeys(target) },
-    // Called again on every rekey, so it only looks at what was read at the start.
-    hostVerifier: (key: Buffer) => {
-      keyError = checkHostKey(target, key);
-      stage = keyError ? 'host_key' : 'auth';
-      if (!keyError && !keyChecked) observe('host_key', describeTrust(target, key));
-      keyChecked = true;
-      return keyError === undefined;
-    },
-    authHandler: (methods, _partial, next) => {
-      // ssh2 passes null before the first try, which its types do not say.
-      if (Array.isArray(methods)) left = methods;
-      const offer = offers.shift();
-      if (offer) observe('auth', `offering ${offer.label}`);
-      next((offer?.method ?? false) as AnyAuthMethod);
-    },
-  };
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error & { level?: string }) => {
       // An agent that cannot sign leaves the keys after it to be tried.
       if (error.level === 'agent') return;
       socket.destroy();
+      const { keyError, stage, left, heard } = progress;
       reject(keyError ?? handshakeError(target, stage, error, { credentials, left, heard }));
     };
     client.once('handshake', ({ kex, serverHostKey }) => {
@@ -375,9 +353,41 @@ async function handshake(
     client.once('close', () => {
       fail(new Error('the host closed the connection'));
     });
-    client.connect(config);
+    client.connect(handshakeConfig(parts, progress));
   });
   return client;
+}
+
+/** Checks the key of the host, then offers one method after the other. */
+function handshakeConfig(
+  { target, socket, offers, observe }: Handshake,
+  progress: Progress,
+): ConnectConfig {
+  let keyChecked = false;
+  return {
+    username: target.user,
+    sock: socket,
+    readyTimeout: target.connectTimeoutMs,
+    keepaliveInterval: target.keepalive.intervalMs,
+    keepaliveCountMax: target.keepalive.misses,
+    algorithms: { ...algorithms, serverHostKey: orderHostKeys(target) },
+    // Called again on every rekey, so it only looks at what was read at the start.
+    hostVerifier: (key: Buffer) => {
+      const keyError = checkHostKey(target, key);
+      progress.keyError = keyError;
+      progress.stage = keyError ? 'host_key' : 'auth';
+      if (!keyError && !keyChecked) observe('host_key', describeTrust(target, key));
+      keyChecked = true;
+      return keyError === undefined;
+    },
+    authHandler: (methods, _partial, next) => {
+      // ssh2 passes null before the first try, which its types do not say.
+      if (Array.isArray(methods)) progress.left = methods;
+      const offer = offers.shift();
+      if (offer) observe('auth', `offering ${offer.label}`);
+      next((offer?.method ?? false) as AnyAuthMethod);
+    },
+  };
 }
 
 interface Offer {

@@ -172,6 +172,151 @@ interface ConvertedService {
   losses: string[];
 }
 
+const CONTAINER = 'TaskTemplate.ContainerSpec';
+
+/** Labels that the user gave. */
+const ownLabels = (all: JsonObject | undefined): JsonObject | undefined =>
+  all &&
+  orUndefined(
+    fromEntries(Object.entries(all).filter(([key]) => !key.startsWith('com.docker.stack.'))),
+  );
+
+function containerOf(taken: Taken): Record<string, JsonValue | undefined> {
+  return {
+    image: taken.text(`${CONTAINER}.Image`),
+    entrypoint: taken.list(`${CONTAINER}.Command`),
+    command: taken.list(`${CONTAINER}.Args`),
+    environment: taken.list(`${CONTAINER}.Env`),
+    hostname: taken.text(`${CONTAINER}.Hostname`),
+    working_dir: taken.text(`${CONTAINER}.Dir`),
+    user: taken.text(`${CONTAINER}.User`),
+    labels: ownLabels(taken.map(`${CONTAINER}.Labels`)),
+    tty: taken.flag(`${CONTAINER}.TTY`),
+    stdin_open: taken.flag(`${CONTAINER}.OpenStdin`),
+    read_only: taken.flag(`${CONTAINER}.ReadOnly`),
+    init: taken.flag(`${CONTAINER}.Init`),
+    stop_signal: taken.text(`${CONTAINER}.StopSignal`),
+    stop_grace_period: taken.duration(`${CONTAINER}.StopGracePeriod`),
+    healthcheck: healthcheckOf(taken),
+    extra_hosts: taken.list(`${CONTAINER}.Hosts`)?.map((line) => {
+      const [address = '', ...names] = textOf(line).split(/\s+/);
+      return `${names.join(' ')}:${address}`;
+    }),
+    dns: taken.list(`${CONTAINER}.DNSConfig.Nameservers`),
+    dns_search: taken.list(`${CONTAINER}.DNSConfig.Search`),
+    sysctls: taken.map(`${CONTAINER}.Sysctls`),
+    cap_add: taken.list(`${CONTAINER}.CapabilityAdd`),
+    cap_drop: taken.list(`${CONTAINER}.CapabilityDrop`),
+    ulimits: ulimitsOf(taken),
+  };
+}
+
+function healthcheckOf(taken: Taken): JsonObject | undefined {
+  return orUndefined(
+    compact({
+      test: taken.list(`${CONTAINER}.Healthcheck.Test`),
+      interval: taken.duration(`${CONTAINER}.Healthcheck.Interval`),
+      timeout: taken.duration(`${CONTAINER}.Healthcheck.Timeout`),
+      retries: taken.number(`${CONTAINER}.Healthcheck.Retries`),
+      start_period: taken.duration(`${CONTAINER}.Healthcheck.StartPeriod`),
+    }),
+  );
+}
+
+function ulimitsOf(taken: Taken): JsonObject | undefined {
+  return orUndefined(
+    fromEntries(
+      (taken.list(`${CONTAINER}.Ulimits`) ?? []).map((one) => {
+        const limit = objectOf(one);
+        return [textOf(limit['Name']), { soft: limit['Soft'] ?? 0, hard: limit['Hard'] ?? 0 }];
+      }),
+    ),
+  );
+}
+
+/** The networks of a service, each with the names that it has there besides its own. */
+function attachmentsOf(
+  taken: Taken,
+  name: string,
+  networkName: (target: string) => string,
+): JsonObject {
+  const attachments = [
+    ...(taken.list('TaskTemplate.Networks') ?? []),
+    ...(taken.list('Networks') ?? []),
+  ].map(objectOf);
+  return fromEntries(
+    attachments.map((one) => {
+      const aliases = arrayOf(one['Aliases']).filter((alias) => alias !== name);
+      return [networkName(textOf(one['Target'])), aliases.length === 0 ? null : { aliases }];
+    }),
+  );
+}
+
+function portsOf(taken: Taken): JsonObject[] | undefined {
+  return taken.list('EndpointSpec.Ports')?.map((one) => {
+    const port = objectOf(one);
+    return compact({
+      target: port['TargetPort'],
+      published: port['PublishedPort'],
+      protocol: port['Protocol'],
+      mode: port['PublishMode'],
+    });
+  });
+}
+
+function deployOf(taken: Taken, labels: JsonObject): JsonObject | undefined {
+  const isGlobal = isJsonObject(taken.take('Mode.Global'));
+  const replicas = taken.take('Mode.Replicated.Replicas');
+  return orUndefined(
+    compact({
+      mode: isGlobal ? 'global' : undefined,
+      replicas: typeof replicas === 'number' ? replicas : undefined,
+      endpoint_mode: taken.text('EndpointSpec.Mode'),
+      labels: ownLabels(labels),
+      resources: orUndefined(
+        compact({
+          limits: resourcesOf(taken, 'Limits'),
+          reservations: resourcesOf(taken, 'Reservations'),
+        }),
+      ),
+      restart_policy: orUndefined(
+        compact({
+          condition: taken.text('TaskTemplate.RestartPolicy.Condition'),
+          delay: taken.duration('TaskTemplate.RestartPolicy.Delay'),
+          max_attempts: taken.number('TaskTemplate.RestartPolicy.MaxAttempts'),
+          window: taken.duration('TaskTemplate.RestartPolicy.Window'),
+        }),
+      ),
+      placement: orUndefined(
+        compact({
+          constraints: taken.list('TaskTemplate.Placement.Constraints'),
+          preferences: taken.list('TaskTemplate.Placement.Preferences')?.map((one) => ({
+            spread: textOf(objectOf(objectOf(one)['Spread'])['SpreadDescriptor']),
+          })),
+          max_replicas_per_node: taken.number('TaskTemplate.Placement.MaxReplicas'),
+        }),
+      ),
+      update_config: updatesOf(taken, 'UpdateConfig'),
+      rollback_config: updatesOf(taken, 'RollbackConfig'),
+    }),
+  );
+}
+
+/** The volumes that the mounts of a service name, with their drivers. */
+function volumesOf(spec: JsonObject): JsonObject {
+  const named = arrayOf(objectOf(objectOf(spec['TaskTemplate'])['ContainerSpec'])['Mounts'])
+    .map(objectOf)
+    .filter((one) => one['Type'] === 'volume' && textOf(one['Source']) !== '');
+  return fromEntries(
+    named.map((one) => {
+      const driver = objectOf(objectOf(one['VolumeOptions'])['DriverConfig']);
+      const source = textOf(one['Source']);
+      const options = orUndefined(objectOf(driver['Options']));
+      return [source, compact({ name: source, driver: driver['Name'], driver_opts: options })];
+    }),
+  );
+}
+
 function convertService(
   inspected: JsonObject,
   networkName: (target: string) => string,
@@ -183,138 +328,31 @@ function convertService(
   const stack = textOf(labels[NAMESPACE]);
   const name =
     stack !== '' && whole.startsWith(`${stack}_`) ? whole.slice(stack.length + 1) : whole;
-  const own = (all: JsonObject | undefined): JsonObject | undefined =>
-    all &&
-    orUndefined(
-      fromEntries(Object.entries(all).filter(([key]) => !key.startsWith('com.docker.stack.'))),
-    );
   for (const path of IRRELEVANT) taken.take(path);
-  const container = 'TaskTemplate.ContainerSpec';
   const mountLosses: string[] = [];
   const mounts = mountsOf(taken, mountLosses);
   const secrets = filesOf(taken, 'Secret');
   const configs = filesOf(taken, 'Config');
-  const attachments = [
-    ...(taken.list('TaskTemplate.Networks') ?? []),
-    ...(taken.list('Networks') ?? []),
-  ].map(objectOf);
-  const networks = fromEntries(
-    attachments.map((one) => {
-      const aliases = arrayOf(one['Aliases']).filter((alias) => alias !== name);
-      return [networkName(textOf(one['Target'])), aliases.length === 0 ? null : { aliases }];
-    }),
-  );
-  const isGlobal = isJsonObject(taken.take('Mode.Global'));
-  const replicas = taken.take('Mode.Replicated.Replicas');
+  const networks = attachmentsOf(taken, name, networkName);
   const service = compact({
-    image: taken.text(`${container}.Image`),
-    entrypoint: taken.list(`${container}.Command`),
-    command: taken.list(`${container}.Args`),
-    environment: taken.list(`${container}.Env`),
-    hostname: taken.text(`${container}.Hostname`),
-    working_dir: taken.text(`${container}.Dir`),
-    user: taken.text(`${container}.User`),
-    labels: own(taken.map(`${container}.Labels`)),
-    tty: taken.flag(`${container}.TTY`),
-    stdin_open: taken.flag(`${container}.OpenStdin`),
-    read_only: taken.flag(`${container}.ReadOnly`),
-    init: taken.flag(`${container}.Init`),
-    stop_signal: taken.text(`${container}.StopSignal`),
-    stop_grace_period: taken.duration(`${container}.StopGracePeriod`),
-    healthcheck: orUndefined(
-      compact({
-        test: taken.list(`${container}.Healthcheck.Test`),
-        interval: taken.duration(`${container}.Healthcheck.Interval`),
-        timeout: taken.duration(`${container}.Healthcheck.Timeout`),
-        retries: taken.number(`${container}.Healthcheck.Retries`),
-        start_period: taken.duration(`${container}.Healthcheck.StartPeriod`),
-      }),
-    ),
-    extra_hosts: taken.list(`${container}.Hosts`)?.map((line) => {
-      const [address = '', ...names] = textOf(line).split(/\s+/);
-      return `${names.join(' ')}:${address}`;
-    }),
-    dns: taken.list(`${container}.DNSConfig.Nameservers`),
-    dns_search: taken.list(`${container}.DNSConfig.Search`),
-    sysctls: taken.map(`${container}.Sysctls`),
-    cap_add: taken.list(`${container}.CapabilityAdd`),
-    cap_drop: taken.list(`${container}.CapabilityDrop`),
-    ulimits: orUndefined(
-      fromEntries(
-        (taken.list(`${container}.Ulimits`) ?? []).map((one) => {
-          const limit = objectOf(one);
-          return [textOf(limit['Name']), { soft: limit['Soft'] ?? 0, hard: limit['Hard'] ?? 0 }];
-        }),
-      ),
-    ),
+    ...containerOf(taken),
     volumes: mounts,
     secrets,
     configs,
     networks: orUndefined(networks),
-    ports: taken.list('EndpointSpec.Ports')?.map((one) => {
-      const port = objectOf(one);
-      return compact({
-        target: port['TargetPort'],
-        published: port['PublishedPort'],
-        protocol: port['Protocol'],
-        mode: port['PublishMode'],
-      });
-    }),
+    ports: portsOf(taken),
     logging: orUndefined(
       compact({
         driver: taken.text('TaskTemplate.LogDriver.Name'),
         options: taken.map('TaskTemplate.LogDriver.Options'),
       }),
     ),
-    deploy: orUndefined(
-      compact({
-        mode: isGlobal ? 'global' : undefined,
-        replicas: typeof replicas === 'number' ? replicas : undefined,
-        endpoint_mode: taken.text('EndpointSpec.Mode'),
-        labels: own(labels),
-        resources: orUndefined(
-          compact({
-            limits: resourcesOf(taken, 'Limits'),
-            reservations: resourcesOf(taken, 'Reservations'),
-          }),
-        ),
-        restart_policy: orUndefined(
-          compact({
-            condition: taken.text('TaskTemplate.RestartPolicy.Condition'),
-            delay: taken.duration('TaskTemplate.RestartPolicy.Delay'),
-            max_attempts: taken.number('TaskTemplate.RestartPolicy.MaxAttempts'),
-            window: taken.duration('TaskTemplate.RestartPolicy.Window'),
-          }),
-        ),
-        placement: orUndefined(
-          compact({
-            constraints: taken.list('TaskTemplate.Placement.Constraints'),
-            preferences: taken.list('TaskTemplate.Placement.Preferences')?.map((one) => ({
-              spread: textOf(objectOf(objectOf(one)['Spread'])['SpreadDescriptor']),
-            })),
-            max_replicas_per_node: taken.number('TaskTemplate.Placement.MaxReplicas'),
-          }),
-        ),
-        update_config: updatesOf(taken, 'UpdateConfig'),
-        rollback_config: updatesOf(taken, 'RollbackConfig'),
-      }),
-    ),
+    deploy: deployOf(taken, labels),
   });
-  const named = arrayOf(objectOf(objectOf(spec['TaskTemplate'])['ContainerSpec'])['Mounts'])
-    .map(objectOf)
-    .filter((one) => one['Type'] === 'volume' && textOf(one['Source']) !== '');
-  const volumes = fromEntries(
-    named.map((one) => {
-      const driver = objectOf(objectOf(one['VolumeOptions'])['DriverConfig']);
-      const source = textOf(one['Source']);
-      const options = orUndefined(objectOf(driver['Options']));
-      return [source, compact({ name: source, driver: driver['Name'], driver_opts: options })];
-    }),
-  );
   const sources = (list: JsonObject[] | undefined) =>
     (list ?? []).map((one) => textOf(one['source']));
   return {
-    ...{ stack, name, service, volumes, networks: Object.keys(networks) },
+    ...{ stack, name, service, volumes: volumesOf(spec), networks: Object.keys(networks) },
     configs: sources(configs),
     secrets: sources(secrets),
     losses: [...taken.left(), ...mountLosses].map((path) => `service ${whole}: ${path}`),

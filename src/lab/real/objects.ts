@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { ENCRYPTION_KEY } from '../mke3-cluster.ts';
-import type { RealHost } from './real-lab.ts';
+import type { RealHost } from './real-host.ts';
 
 /** When the cluster of the lab was made, by its objects. */
 export const CREATED = '2024-01-02T03:04:05Z';

@@ -22,13 +22,9 @@ import { ENCRYPTION_CONFIG } from '../mke3-cluster.ts';
 import { holdLock, removeAbandoned, removeGroups } from './abandoned.ts';
 import { etcdValue, labObjects, WEB_IMAGE } from './objects.ts';
 import { RealLabError, type RealProgram, type RealPrograms } from './programs.ts';
+import type { RealHost } from './real-host.ts';
 
 const run = promisify(execFile);
-
-export interface RealHost {
-  name: string;
-  address: string;
-}
 
 const BUILD_MS = 15 * 60_000;
 const BOOT_MS = 90_000;

@@ -36,44 +36,18 @@ export const mke3_keys: Module<unknown> = {
     const apiserver = componentOf(found, APISERVER, host);
     const manager = componentOf(found, MANAGER, host);
     const problems: string[] = [];
-    const read = async (component: Component, flag: string, path: string): Promise<HostFile> => {
+    const read: ReadFlagFile = async (component, flag, path) => {
       const file = await fileOf(host, component, path);
       if (typeof file !== 'string') return file;
       problems.push(`--${flag} of ${component.name}: ${file}`);
       return { path: '', text: '' };
     };
-
-    const [signingPath] =
-      apiserver.flags.get('service-account-signing-key-file') ??
-      manager.flags.get('service-account-private-key-file') ??
-      [];
-    const signingOf = apiserver.flags.has('service-account-signing-key-file') ? apiserver : manager;
-    if (signingPath === undefined)
-      throw new TaskError(`Neither ${APISERVER} nor ${MANAGER} names a service account key.`);
-    const signing = await read(signingOf, 'service-account-signing-key-file', signingPath);
-    const verifying: HostFile[] = [];
-    for (const path of apiserver.flags.get('service-account-key-file') ?? [])
-      verifying.push(await read(apiserver, 'service-account-key-file', path));
-    let keys = '';
-    try {
-      if (signing.text !== '')
-        keys = publicKeys(
-          signing.text,
-          verifying.map(({ text }) => text),
-        );
-    } catch {
-      problems.push('a service account key is not a key in PEM');
-    }
-
-    const [encryptionPath] = apiserver.flags.get('encryption-provider-config') ?? [];
-    const encryption =
-      encryptionPath === undefined
-        ? undefined
-        : await read(apiserver, 'encryption-provider-config', encryptionPath);
+    const accounts = await accountKeys(apiserver, manager, read);
+    if (accounts.problem !== undefined) problems.push(accounts.problem);
+    const encryption = await encryptionConfig(apiserver, read);
     if (encryption !== undefined && encryption.path !== '')
       for (const problem of encryptionProblems(encryption.text))
         problems.push(`${encryption.path}: ${problem}`);
-
     const issuers = apiserver.flags.get('service-account-issuer') ?? [];
     if (issuers.length > 1)
       problems.push(
@@ -86,9 +60,9 @@ export const mke3_keys: Module<unknown> = {
     return {
       actions: [],
       result: {
-        signing_key: signing.path,
-        signing_key_sha256: sha256(signing.text),
-        public_keys: keys,
+        signing_key: accounts.signing.path,
+        signing_key_sha256: sha256(accounts.signing.text),
+        public_keys: accounts.publicKeys,
         encryption: encryption?.path ?? '',
         encryption_sha256: encryption === undefined ? '' : sha256(encryption.text),
         api_args: apiArgs(apiserver.flags, encryption !== undefined),
@@ -96,6 +70,43 @@ export const mke3_keys: Module<unknown> = {
     };
   },
 };
+
+/** The file that a flag names. One that cannot be read is noted as a problem, and empty. */
+type ReadFlagFile = (component: Component, flag: string, path: string) => Promise<HostFile>;
+
+/** The keys of service accounts. @throws TaskError when no component names one */
+async function accountKeys(
+  apiserver: Component,
+  manager: Component,
+  read: ReadFlagFile,
+): Promise<{ signing: HostFile; publicKeys: string; problem?: string }> {
+  const [signingPath] =
+    apiserver.flags.get('service-account-signing-key-file') ??
+    manager.flags.get('service-account-private-key-file') ??
+    [];
+  const signingOf = apiserver.flags.has('service-account-signing-key-file') ? apiserver : manager;
+  if (signingPath === undefined)
+    throw new TaskError(`Neither ${APISERVER} nor ${MANAGER} names a service account key.`);
+  const signing = await read(signingOf, 'service-account-signing-key-file', signingPath);
+  const verifying: string[] = [];
+  for (const path of apiserver.flags.get('service-account-key-file') ?? [])
+    verifying.push((await read(apiserver, 'service-account-key-file', path)).text);
+  if (signing.text === '') return { signing, publicKeys: '' };
+  try {
+    return { signing, publicKeys: publicKeys(signing.text, verifying) };
+  } catch {
+    return { signing, publicKeys: '', problem: 'a service account key is not a key in PEM' };
+  }
+}
+
+/** The configuration of encryption at rest; undefined when nothing is encrypted. */
+async function encryptionConfig(
+  apiserver: Component,
+  read: ReadFlagFile,
+): Promise<HostFile | undefined> {
+  const [path] = apiserver.flags.get('encryption-provider-config') ?? [];
+  return path === undefined ? undefined : read(apiserver, 'encryption-provider-config', path);
+}
 
 /** Flags for kube-apiserver of k0s, so that it reads what MKE 3 wrote and accepts the tokens that MKE 3 issued. */
 function apiArgs(flags: Map<string, string[]>, encrypted: boolean): JsonObject {
