@@ -1,6 +1,7 @@
 import { JournalError } from '../core/errors.ts';
 import type { Log } from '../journal/log.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
+import { lossInWords, lostOutputLines } from '../output/history.ts';
 import type { LostOutput } from '../util/output-writer.ts';
 import { tell } from './fail.ts';
 import { isRunning } from './run-process.ts';
@@ -39,7 +40,8 @@ export class WatchedOutputs {
     this.#log.write({ t: 'output-lost', ...loss });
     const { stdout, stderr, store } = this.#world;
     if (stdout.lost && stderr.lost) store.markUnseen(this.#run);
-    if (!stderr.lost) tell(this.#world, `warning: ${inWords(loss)} Run ${this.#run} continues.`);
+    if (!stderr.lost)
+      tell(this.#world, `warning: ${lossInWords(loss)} Run ${this.#run} continues.`);
   }
 }
 
@@ -54,25 +56,6 @@ export function tellEnding(
   for (const command of next) tell(world, `  ${command}`);
 }
 
-type Loss = RecordedRun['lostOutputs'][number];
-
-/** Where the outputs of a run ended, in sentences; none when they did not end early. */
-export function lostOutputLines(run: RecordedRun): string[] {
-  if (run.lostOutputs.length === 0) return [];
-  return [...run.lostOutputs.map(inWords), whatFollowed(run)];
-}
-
-function inWords({ output, code, reason, at }: Loss): string {
-  const name = `${output.charAt(0).toUpperCase()}${output.slice(1)}`;
-  return `${name} could not be written at ${at}: ${reason} (${code}).`;
-}
-
-function whatFollowed({ end, header }: RecordedRun): string {
-  if (end) return 'The run continued; its journal is complete.';
-  if (isRunning(header.pid, header.bootId)) return 'The run continues.';
-  return 'The run continued, and was interrupted later.';
-}
-
 /** Reports runs that nobody could see to the end. A run that has ended is reported once. */
 export async function tellUnseenRuns(world: World): Promise<void> {
   const { store, stderr } = world;
@@ -80,7 +63,7 @@ export async function tellUnseenRuns(world: World): Promise<void> {
     const run = readable(world, id);
     if (!run) continue;
     const ended = run.end ? ` It ended with: ${run.end.message}` : '';
-    const lines = lostOutputLines(run).join(' ');
+    const lines = lostOutputLines({ run, running: isRunning(run.header) }).join(' ');
     tell(world, `warning: Run ${id}: ${lines}${ended} See: runner show ${id}.`);
     if (run.end && (await stderr.flushed()) === undefined) store.markSeen(id);
   }

@@ -15,7 +15,7 @@ export function refuseOpenRuns({ store }: World, inventory: Inventory): void {
     const run = readOpenRun(store, id);
     const shared = run.header.hosts.filter((host) => addresses.has(placeOf(host)));
     if (shared.length === 0) continue;
-    const going = run.end === undefined && isRunning(run.header.pid, run.header.bootId);
+    const going = run.end === undefined && isRunning(run.header);
     const hosts = shared.map(({ name }) => name).join(', ');
     const what = going
       ? `is still running (process ${String(run.header.pid)}).`

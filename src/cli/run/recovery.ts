@@ -92,8 +92,8 @@ export async function recover(
 }
 
 function refuse(run: RecordedRun, mode: Move): void {
-  const { run: id, pid, bootId } = run.header;
-  if (run.end === undefined && isRunning(pid, bootId)) {
+  const { run: id, pid } = run.header;
+  if (run.end === undefined && isRunning(run.header)) {
     throw new UsageError(`Run ${id} is still running as process ${String(pid)}.`, {
       hint: 'Stop it first, or wait.',
     });
