@@ -1,0 +1,152 @@
+import type { Clock, JournalFile } from '../core/ports.ts';
+import type { Chance } from './chance.ts';
+import type { EventQueue } from './clock.ts';
+
+/**
+ * A process of the controller. Everything it does to the world passes here, and at any such call it can be killed: then no
+ * promise of it is ever settled, and nothing of it happens any more.
+ */
+export class ControllerProcess {
+  readonly #events: EventQueue;
+  readonly #killAt: number;
+  #calls = 0;
+  #isAlive = true;
+  readonly #onKill: (() => void)[] = [];
+
+  /** @param killAt number of the call at which it is killed; 0 for never */
+  constructor(events: EventQueue, killAt: number) {
+    this.#events = events;
+    this.#killAt = killAt;
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** Calls so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  onKill(work: () => void): void {
+    this.#onKill.push(work);
+  }
+
+  kill(): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    for (const work of this.#onKill) work();
+  }
+
+  /** Begins a call; false when the process is dead, or dies here. */
+  begins(): boolean {
+    if (!this.#isAlive) return false;
+    this.#calls++;
+    if (this.#calls === this.#killAt) this.kill();
+    return this.#isAlive;
+  }
+
+  /** A call that takes that long. The process can be killed before and after its effect. */
+  call<T>(ms: number, effect: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!this.begins()) return;
+      this.#events.after(ms, () => {
+        if (!this.#isAlive) return;
+        let result: T;
+        try {
+          result = effect();
+        } catch (error) {
+          if (this.begins()) reject(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        if (this.begins()) resolve(result);
+      });
+    });
+  }
+
+  clock(): Clock {
+    const events = this.#events;
+    return {
+      now: () => events.now(),
+      sleep: (ms, signal) =>
+        new Promise((resolve, reject) => {
+          const giveUp = () => {
+            cancel();
+            reject(reasonOf(signal));
+          };
+          if (signal?.aborted === true) {
+            reject(reasonOf(signal));
+            return;
+          }
+          const cancel = events.after(ms, () => {
+            signal?.removeEventListener('abort', giveUp);
+            if (this.begins()) resolve();
+          });
+          signal?.addEventListener('abort', giveUp, { once: true });
+        }),
+      every: (ms, work) => {
+        let cancel: () => void = () => undefined;
+        const again = () => {
+          cancel = events.after(
+            ms,
+            () => {
+              if (!this.begins()) return;
+              work();
+              again();
+            },
+            { daemon: true },
+          );
+        };
+        again();
+        return () => {
+          cancel();
+        };
+      },
+    };
+  }
+}
+
+function reasonOf(signal: AbortSignal | undefined): Error {
+  return signal?.reason instanceof Error ? signal.reason : new Error('Interrupted.');
+}
+
+/** The disk of the controller with the journal of one run: it outlives the processes that write it. */
+export class JournalDisk {
+  bytes: Buffer = Buffer.alloc(0);
+  /** So many of them survive the end of the machine. */
+  #synced = 0;
+
+  /** A new process has the file open. What it was writing when it dies is there in part. */
+  open(process: ControllerProcess, chance: Chance): JournalFile {
+    let writing: Buffer = Buffer.alloc(0);
+    process.onKill(() => {
+      const all = Buffer.concat([this.bytes, writing]);
+      this.bytes = all.subarray(0, this.#synced + chance.below(all.length - this.#synced + 1));
+      this.#synced = this.bytes.length;
+    });
+    return {
+      path: 'journal',
+      size: this.bytes.length,
+      read: (offset, length) => this.bytes.subarray(offset, offset + length),
+      gather: () => process.call(0, () => undefined),
+      append: (bytes) => {
+        writing = bytes;
+        return process.call(0.05, () => {
+          writing = Buffer.alloc(0);
+          this.bytes = Buffer.concat([this.bytes, bytes]);
+        });
+      },
+      sync: () =>
+        process.call(1, () => {
+          this.#synced = this.bytes.length;
+        }),
+      cut: (size) => {
+        this.bytes = this.bytes.subarray(0, size);
+        this.#synced = Math.min(this.#synced, size);
+      },
+      reserve: () => undefined,
+      releaseReserve: () => undefined,
+      close: () => undefined,
+    };
+  }
+}

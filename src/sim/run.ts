@@ -1,0 +1,128 @@
+import type { Inventory } from '../core/inventory.ts';
+import type { ModuleRegistry } from '../core/module.ts';
+import type { ControllerDisk, JournalFile } from '../core/ports.ts';
+import { conclude, concludeRollback, type Ending } from '../cli/sentences.ts';
+import type { EngineContext, RunSettings } from '../engine/context.ts';
+import { HostLocks } from '../engine/locks.ts';
+import { runPlaybook } from '../engine/engine.ts';
+import { transaction } from '../engine/transaction.ts';
+import { rollBack } from '../engine/undo/rollback.ts';
+import { ends, type Move } from '../journal/lifecycle.ts';
+import { Log, type LogReader } from '../journal/log.ts';
+import { rollbackPolicy } from '../journal/recorded-run.ts';
+import { journalFormat, type JournalRecord } from '../journal/records.ts';
+import type { Playbook } from '../language/document.ts';
+import { Redactor } from '../util/redact.ts';
+import type { ControllerProcess } from './controller.ts';
+import type { ModelNetwork } from './hosts.ts';
+
+/** The only file of the simulation that knows the parts of the engine: what `cli/wiring.ts` does for a real process. */
+
+export interface Wiring {
+  process: ControllerProcess;
+  network: ModelNetwork;
+  modules: ModuleRegistry;
+  playbook: Playbook;
+  inventory: Inventory;
+  file: JournalFile;
+  files: ControllerDisk;
+  /** The operator has asked for the end of the run. */
+  isStopping: () => boolean;
+  /** Reads what the run says. */
+  watch: LogReader;
+}
+
+const RUN = 'simulated';
+
+/** Plays the playbook as `runner play` does. */
+export async function play(wiring: Wiring): Promise<Ending> {
+  const log = Log.create(wiring.file, new Redactor());
+  const context = contextOf(wiring, log);
+  await log.append(header(wiring));
+  return forward(wiring, context);
+}
+
+/** Goes on from the journal as `runner resume` and `runner rollback` do. */
+export async function recover(wiring: Wiring, move: Move): Promise<Ending> {
+  const log = Log.reopen(wiring.file, new Redactor());
+  const context = contextOf(wiring, log);
+  const { end } = log.state;
+  await context.locks.take(log.state.locks);
+  await log.append({ t: 'resume', pid: 1, bootId: 'simulated' });
+  if (move === 'resume') return forward(wiring, context);
+  const reason = end === undefined ? 'crash' : 'request';
+  const undo = await rollBack(context, { reason, hosts: undefined, skip: [] });
+  return finish(context, concludeRollback(RUN, undo, 'Rollback on request.'));
+}
+
+async function forward({ playbook }: Wiring, context: EngineContext): Promise<Ending> {
+  const takeBack = async (hosts: string[]) => {
+    const request = { reason: 'failed' as const, hosts, partial: true, skip: [] };
+    return (await rollBack(context, request)).complete;
+  };
+  const end = await transaction({
+    forward: () => runPlaybook(context, playbook, takeBack),
+    rollBack: (request) => rollBack(context, request),
+    hasLostHosts: () => context.locks.lost !== undefined,
+    rearm: () => undefined,
+    confirmRollback: () => Promise.resolve(false),
+    afterInterrupt: () => Promise.resolve('leave' as const),
+    onFailure: () => rollbackPolicy(context.log.state).onFailure ?? 'auto',
+  });
+  return finish(context, conclude(RUN, end));
+}
+
+async function finish({ log, locks, clock }: EngineContext, ending: Ending): Promise<Ending> {
+  const { outcome, exitCode, isClosed } = ends[ending.state];
+  const at = new Date(clock.now()).toISOString();
+  await log.append({ t: 'end', outcome, exitCode, message: ending.message, at });
+  if (isClosed) await locks.release();
+  locks.stop();
+  await log.close();
+  return ending;
+}
+
+function contextOf(wiring: Wiring, log: Log): EngineContext {
+  log.subscribe(wiring.watch, (error) => {
+    throw error;
+  });
+  const { process, network, modules, inventory, files, isStopping } = wiring;
+  const parts = {
+    ...{ modules, inventory, files, isStopping, log },
+    connections: network.connections(process, RUN),
+    clock: process.clock(),
+    redactor: new Redactor(),
+    environment: {},
+    sendHttp: () => Promise.reject(new Error('Model hosts serve no HTTP.')),
+    decrypt: () => {
+      throw new Error('Nothing is encrypted here.');
+    },
+    signal: new AbortController().signal,
+    isSettledRun: () => false,
+    sealer: undefined,
+    settings,
+  };
+  // The locks need the context that they are part of.
+  const context = parts as Omit<EngineContext, 'locks'> as EngineContext;
+  context.locks = new HostLocks(context);
+  return context;
+}
+
+const settings: RunSettings = {
+  ...{ run: RUN, check: false, diff: false, tags: [], skipTags: [], limit: undefined },
+  ...{ leftOut: [], forks: 50, owner: 'simulation', startedAt: new Date(0), takeOver: [] },
+  ...{ onFailure: undefined, becomePassword: undefined, variables: {}, inputDefaults: {} },
+  ...{ accepted: [], rollbackBudgetSeconds: undefined, failAt: undefined, failsBeforePivot: false },
+};
+
+function header({ inventory, playbook }: Wiring): JournalRecord {
+  return {
+    ...{ t: 'run', format: journalFormat, runner: 'simulated', run: RUN, playbook: playbook.path },
+    ...{ name: playbook.name, changes: [], check: false },
+    startedAt: new Date(0).toISOString(),
+    ...{ pid: 1, bootId: 'simulated', options: { forks: settings.forks } },
+    ...{ inputs: {}, secrets: [], files: [], vault: [] },
+    hosts: [...inventory.hosts.values()].map(({ address }) => address),
+    inventory: { file: '', vars: {}, groups: Object.fromEntries(inventory.groups) },
+  };
+}
