@@ -51,7 +51,7 @@ const header: JournalRecord = {
     pid: 0,
     bootId: '',
   },
-  ...{ options: {}, inputs: {}, secrets: [], hosts: [], files: [] },
+  ...{ options: {}, inputs: {}, inputDefaults: {}, secrets: [], hosts: [], files: [] },
   inventory: { file: '', vars: {}, groups: {} },
 };
 

@@ -59,13 +59,13 @@ export async function unlockKeys(
 function passphraseAsker(world: World, file: string | undefined): AskPassphrase {
   if (file !== undefined) {
     const passphrase = firstLine(file, '--key-passphrase-file');
-    world.redactor.hide(passphrase);
+    world.redactor.hide('--key-passphrase-file', passphrase);
     return (_key, retry) => Promise.resolve(retry ? undefined : passphrase);
   }
   return async (key, retry) => {
     if (!canAsk(world)) return undefined;
     const passphrase = await askSecret(world, `${retry ? 'Wrong. ' : ''}Passphrase of ${key}`);
-    if (passphrase !== undefined) world.redactor.hide(passphrase);
+    if (passphrase !== undefined) world.redactor.hide('--key-passphrase-file', passphrase);
     return passphrase;
   };
 }

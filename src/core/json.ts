@@ -22,6 +22,12 @@ export function arrayOf(value: JsonValue | undefined): JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** The fields of both maps, where the second counts. A field that is worked out when it is read stays so. */
+export function withFields(first: JsonObject, second: JsonObject): JsonObject {
+  const fields = Object.getOwnPropertyDescriptors(first);
+  return Object.defineProperties({}, { ...fields, ...Object.getOwnPropertyDescriptors(second) });
+}
+
 /** Undefined when the text is not JSON. */
 export function parseJson(text: string): JsonValue | undefined {
   try {

@@ -43,6 +43,7 @@ export async function takeFingerprint(
             t: 'fingerprint',
             phase: 'before',
             host: name,
+            id: task.id,
             name: task.name,
             text,
             task,
@@ -98,5 +99,8 @@ export async function fingerprintText(
 
 /** The fingerprints of before that a rollback has to reach again. */
 export function fingerprintsBefore(run: RecordedRun): FingerprintRecord[] {
-  return run.fingerprints.filter(({ phase }) => phase === 'before').map(({ whole }) => whole());
+  return run.fingerprints.flatMap(({ phase, whole }) => {
+    const record = phase === 'before' ? whole() : undefined;
+    return record?.phase === 'before' ? [record] : [];
+  });
 }

@@ -1,6 +1,6 @@
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
-import type { JsonObject } from '../core/json.ts';
+import { withFields } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
 import type { Included } from '../journal/records.ts';
 import type { ScopeValue } from '../template/scope.ts';
@@ -132,7 +132,7 @@ function add(
 ): void {
   const { hosts } = knowledge.inventory;
   const known = hosts.get(name);
-  const all: JsonObject = { ...known?.vars, ...vars };
+  const all = withFields(known?.vars ?? {}, vars);
   hosts.set(name, { name, address: known?.address ?? address, vars: all });
   for (const group of ['all', ...groups]) join(knowledge, name, group);
 }

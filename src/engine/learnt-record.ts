@@ -1,12 +1,13 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { LearntRecord } from '../journal/records.ts';
 import { unknownValue } from '../template/scope.ts';
-import type { Redactor } from '../util/redact.ts';
+import { reveal } from '../journal/stored.ts';
 import type { Sealer } from '../util/seal.ts';
+import type { Secrets } from '../util/secrets.ts';
 import type { Learnt } from './knowledge.ts';
 
-interface Secrets {
-  redactor: Redactor;
+interface Keys {
+  redactor: Secrets;
   /** Absent when the run has no secrets. */
   sealer: Sealer | undefined;
 }
@@ -16,7 +17,7 @@ type Facts = NonNullable<LearntRecord['facts']>;
 /** The record of what a step taught about a host. Variables of a `no_log` step are encrypted, or left out without a sealer. */
 export function learntRecord(
   learnt: Learnt,
-  { step, hidden, sealer }: { step: number; hidden: boolean; sealer: Secrets['sealer'] },
+  { step, hidden, sealer }: { step: number; hidden: boolean; sealer: Keys['sealer'] },
 ): LearntRecord {
   const { facts, whole } = recordableFacts(learnt.facts ?? []);
   const open = {
@@ -46,13 +47,21 @@ export function learntRecord(
  * @throws SecretError when a value is needed that was not given again
  */
 export function recordedLearnt(
-  record: LearntRecord,
-  { redactor, sealer }: Secrets,
+  record: LearntRecord<'stored'>,
+  { redactor, sealer }: Keys,
 ): Learnt | undefined {
   if (record.partial) return undefined;
   const { host, facts, left, joined, added, included, handled, due, failed, uncertain } = record;
-  const stored = { host, facts, left, joined, added, included, handled, due, failed, uncertain };
-  const shown = redactor.resolveAll(stored as unknown as JsonValue) as unknown as Learnt;
+  const shown: Learnt = {
+    ...{ host, left, joined, handled, due, failed, uncertain },
+    facts: facts?.map(({ hosts, values }) => ({ hosts, values: reveal(values, redactor) })),
+    added: added?.map(({ vars, address, ...one }) => ({
+      ...one,
+      vars: reveal(vars, redactor),
+      address: reveal(address, redactor),
+    })),
+    included: included && reveal(included, redactor),
+  };
   if (record.sealed === undefined) return shown;
   const opened = sealer?.open(record.sealed);
   return opened === undefined

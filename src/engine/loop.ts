@@ -4,7 +4,8 @@ import { combine, failureIn, resultOf, type Outcome } from '../core/outcome.ts';
 import { loopItems, type TaskNode } from '../language/document.ts';
 import type { ResultRecord } from '../journal/records.ts';
 import type { Scope } from '../template/scope.ts';
-import type { Redactor } from '../util/redact.ts';
+import { isSame, reveal, type Stored } from '../journal/stored.ts';
+import type { Secrets } from '../util/secrets.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
 import { holdsFor } from './result-conditions.ts';
 
@@ -41,21 +42,21 @@ export function endsLoop(task: TaskNode, part: HostStep, scope: Scope): boolean 
 }
 
 export function isSameItem(
-  recorded: JsonValue | undefined,
+  recorded: Stored<JsonValue> | undefined,
   item: JsonValue,
-  redactor: Redactor,
+  secrets: Secrets,
 ): boolean {
-  return JSON.stringify(recorded) === JSON.stringify(redactor.referenceAll(item));
+  return recorded !== undefined && isSame(recorded, item, secrets);
 }
 
 /** What a resumed run knows of an item that was done before. */
 export function recordedItem(
   task: TaskNode,
-  known: ResultRecord | undefined,
-  { item, redactor }: { item: JsonValue; redactor: Redactor },
+  known: ResultRecord<'stored'> | undefined,
+  { item, secrets }: { item: JsonValue; secrets: Secrets },
 ): HostStep | undefined {
-  if (!known || known.ignored === true || !isSameItem(known.item, item, redactor)) return undefined;
-  const outcome = recordedOutcome(known, redactor);
+  if (!known || known.ignored === true || !isSameItem(known.item, item, secrets)) return undefined;
+  const outcome = recordedOutcome(known, secrets);
   if (!outcome) return undefined;
   return {
     ...emptyStep(withItem(outcome, task.loopVar, item)),
@@ -63,10 +64,14 @@ export function recordedItem(
   };
 }
 
-function recordedOutcome({ state, value }: ResultRecord, redactor: Redactor): Outcome | undefined {
+function recordedOutcome(
+  { state, value }: ResultRecord<'stored'>,
+  secrets: Secrets,
+): Outcome | undefined {
   if (state === 'skipped') return { is: state };
   if (state !== 'ok' && state !== 'changed') return undefined;
-  return { is: state, result: redactor.resolveAll(isJsonObject(value) ? value : {}) };
+  const result = value === undefined ? {} : reveal(value, secrets);
+  return { is: state, result: isJsonObject(result) ? result : {} };
 }
 
 /** How displays call an item. */

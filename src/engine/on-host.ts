@@ -106,7 +106,7 @@ async function onItem(
   const { task, step, entry } = live;
   const { items, redactor } = parts;
   const recorded = entry?.items.get(host.name)?.get(index)?.();
-  const known = recordedItem(task, recorded, { item, redactor });
+  const known = recordedItem(task, recorded, { item, secrets: redactor });
   if (known) return known;
   if (index > 0 && task.loopPauseSeconds > 0) await parts.pause(task.loopPauseSeconds);
   const isSame = finished && isSameItem(finished.whole().item, item, redactor);

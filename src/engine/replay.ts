@@ -1,12 +1,12 @@
-import type { RecordedRun, RecordedStep, RecordedUnit, Stored } from '../journal/recorded-run.ts';
+import type { OnDemand, RecordedRun, RecordedStep, RecordedUnit } from '../journal/recorded-run.ts';
 import type { LearntRecord, ResultRecord } from '../journal/records.ts';
 
 /** What is on record of one execution of a step, over all attempts. What a rollback undid is left out. */
 export interface StepEntry {
   /** By host, in the order in which it was learnt. */
-  learnt: ReadonlyMap<string, Stored<LearntRecord>>;
+  learnt: ReadonlyMap<string, OnDemand<LearntRecord<'stored'>>>;
   /** Results of loop items by position, by host. */
-  items: ReadonlyMap<string, ReadonlyMap<number, Stored<ResultRecord>>>;
+  items: ReadonlyMap<string, ReadonlyMap<number, OnDemand<ResultRecord<'stored'>>>>;
   /** Changes that were begun, oldest first. */
   units: readonly RecordedUnit[];
 }
@@ -31,7 +31,7 @@ export function replay<L extends { host: string; failed?: string | undefined }>(
     /** Hosts that failed and were rolled back alone: they do nothing any more, and fail again where they did. */
     takenBack: ReadonlySet<string>;
     /** Undefined when a part of what was learnt is not known any more. */
-    read: (record: LearntRecord) => L | undefined;
+    read: (record: LearntRecord<'stored'>) => L | undefined;
   },
 ): Replay<L | Pick<L, 'host' | 'failed'>> {
   const done = new Map<string, L | Pick<L, 'host' | 'failed'>>();
@@ -80,8 +80,8 @@ export function stepEntry(run: RecordedRun, key: string): StepEntry | undefined 
 }
 
 interface Attempts extends StepEntry {
-  learnt: Map<string, Stored<LearntRecord>>;
-  items: Map<string, Map<number, Stored<ResultRecord>>>;
+  learnt: Map<string, OnDemand<LearntRecord<'stored'>>>;
+  items: Map<string, Map<number, OnDemand<ResultRecord<'stored'>>>>;
   units: RecordedUnit[];
 }
 

@@ -45,7 +45,7 @@ async function resolve(
   const options = { timeoutMs: FACT_TIMEOUT_MS, signal: context.signal };
   let state: Resolution = 'unknown';
   try {
-    const target = recordedTarget(run, intent.target);
+    const target = recordedTarget(run, intent.target, context.redactor);
     const session = await openSession(context, target, intent.become);
     const deadline = context.clock.now() + RUNNING_LIMIT_MS;
     const waits = () => context.clock.now() < deadline && !context.isStopping();

@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
 import { JournalError, RunnerError } from '../core/errors.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
 import { failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
 import type { Play, RollbackPolicy, TaskNode } from '../language/document.ts';
 import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import type { JournalRecord, RollbackTask } from '../journal/records.ts';
+import { reveal } from '../journal/stored.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { Scope } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
@@ -50,7 +50,7 @@ function policyRecord(
         if (!host) return [];
         const scope = variables.scope(host, { play, task, batch: hosts });
         const vars = { ...snapshot([task], scope), inventory_hostname: name };
-        return [{ phase, host: name, task, vars }];
+        return [{ phase, host: name, name: task.name, task, vars }];
       }),
     );
   const tasks = [
@@ -68,15 +68,15 @@ export async function keepEvidence(context: EngineContext, run: RecordedRun): Pr
   await forEachTask(context, run, 'before', async (entry) => {
     const { failed, message, outcome } = await tryTask(context, run, entry);
     if (failed) {
-      const text = `Evidence "${entry.task.name}" of ${entry.host} is not to be had: ${message ?? ''}`;
+      const text = `Evidence "${entry.name}" of ${entry.host} is not to be had: ${message ?? ''}`;
       context.log.signal({ t: 'message', level: 'warning', text });
       return;
     }
-    const sink = outcome && context.keepOutput?.(`evidence.${entry.host}.${slug(entry.task.name)}`);
+    const sink = outcome && context.keepOutput?.(`evidence.${entry.host}.${slug(entry.name)}`);
     if (!sink) return;
     sink.write(Buffer.from(textOf(outcome)));
     sink.end();
-    const text = `Evidence "${entry.task.name}" of ${entry.host} is kept in ${sink.path}`;
+    const text = `Evidence "${entry.name}" of ${entry.host} is kept in ${sink.path}`;
     context.log.signal({ t: 'message', level: 'info', text });
   });
 }
@@ -86,7 +86,7 @@ export async function runAfterTasks(context: EngineContext, run: RecordedRun): P
   await forEachTask(context, run, 'after', async (entry) => {
     const { failed, message } = await tryTask(context, run, entry);
     if (!failed) return;
-    const text = `"${entry.task.name}" after the rollback failed on ${entry.host}: ${message ?? ''}`;
+    const text = `"${entry.name}" after the rollback failed on ${entry.host}: ${message ?? ''}`;
     context.log.signal({ t: 'message', level: 'error', text });
   });
 }
@@ -101,8 +101,7 @@ export async function runVerifyTasks(
   await forEachTask(context, run, 'verify', async (entry) => {
     ran = true;
     const { failed, message } = await tryTask(context, run, entry);
-    const { host } = entry;
-    const { name } = entry.task;
+    const { host, name } = entry;
     await context.log.append({ t: 'verified', host, name, equal: !failed, message });
     if (failed) different.push(`"${name}" on ${host}`);
   });
@@ -114,7 +113,7 @@ async function forEachTask(
   context: EngineContext,
   run: RecordedRun,
   phase: RollbackTask['phase'],
-  work: (entry: RollbackTask) => Promise<void>,
+  work: (entry: RollbackTask<'stored'>) => Promise<void>,
 ): Promise<void> {
   const entries = rollbackPolicy(run).tasks.filter((entry) => entry.phase === phase);
   const limit = pLimit(context.settings.forks);
@@ -130,33 +129,31 @@ async function forEachTask(
 async function tryTask(
   context: EngineContext,
   run: RecordedRun,
-  { host, task, vars }: RollbackTask,
+  { host, task: stored, vars }: RollbackTask<'stored'>,
 ): Promise<{ failed: boolean; message?: string | undefined; outcome?: Outcome }> {
   try {
-    const resolved = context.redactor.resolveAll(
-      task as unknown as JsonValue,
-    ) as unknown as TaskNode;
-    const values: JsonObject = context.redactor.resolveAll(vars);
+    const task = reveal(stored, context.redactor);
+    const values = reveal(vars, context.redactor);
     const scope = new Scope([
-      ...resolved.vars.toReversed().map((one) => ({ name: 'task', values: one })),
+      ...task.vars.toReversed().map((one) => ({ name: 'task', values: one })),
       { name: 'recorded', values, data: true },
     ]);
-    if (!resolved.when.every((condition) => parseCondition(condition).test(scope.variables)))
+    if (!task.when.every((condition) => parseCondition(condition).test(scope.variables)))
       return { failed: false };
-    const target = recordedTarget(run, host);
+    const target = recordedTarget(run, host, context.redactor);
     const { outcome } = await runTask(context, {
-      task: resolved,
-      step: aside('Rollback', resolved),
+      task,
+      step: aside('Rollback', task),
       host: target,
       target:
-        resolved.delegateTo === undefined
+        task.delegateTo === undefined
           ? target
-          : recordedTarget(run, String(scope.render(resolved.delegateTo))),
+          : recordedTarget(run, String(scope.render(task.delegateTo)), context.redactor),
       scope,
-      folders: resolved.role ? [resolved.role.path] : [],
-      outputs: `rollback.${host}.${slug(resolved.name)}`,
+      folders: task.role ? [task.role.path] : [],
+      outputs: `rollback.${host}.${slug(task.name)}`,
     });
-    const failed = failureIn(outcome) !== undefined && !resolved.ignoreErrors;
+    const failed = failureIn(outcome) !== undefined && !task.ignoreErrors;
     return { failed, message: messageOf(outcome), outcome };
   } catch (error) {
     if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;

@@ -51,7 +51,7 @@ export interface StepParts extends OnHostParts {
   /** Hosts worked on at a time. */
   forks: number;
   /** What a step taught about a host, from its record. Undefined when a part of it is not known any more. */
-  recall: (record: LearntRecord) => Learnt | undefined;
+  recall: (record: LearntRecord<'stored'>) => Learnt | undefined;
   /** Asks hosts what became of changes without a result. Returns why the task must not run again, by host. */
   ask: (task: TaskNode, units: readonly number[]) => Promise<ReadonlyMap<string, TaskError>>;
   /** Hides what `no_log` keeps from the journal. */

@@ -6,8 +6,10 @@ import type { ModuleCall } from '../core/module.ts';
 import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';
 import { loopItems, plainTask, type TaskNode } from '../language/document.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
+import { reveal, type Stored } from '../journal/stored.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { protectValue, Scope } from '../template/scope.ts';
+import type { Secrets } from '../util/secrets.ts';
 import type { CallResult } from './call.ts';
 import type { EngineContext } from './context.ts';
 import { runChanges } from './run-effects.ts';
@@ -53,7 +55,8 @@ export class UndoRunner {
    */
   async undo(unit: RecordedUnit): Promise<UndoFailure | undefined> {
     const { undo } = unit.whole();
-    const captured = this.#context.redactor.resolveAll(undo.captured);
+    const { redactor } = this.#context;
+    const captured = reveal(undo.captured, redactor);
     const scope = this.#scope(unit, captured, await this.#liveFacts(unit));
     const unmet = undo.when.find((condition) => !parseCondition(condition).test(scope.variables));
     if (unmet !== undefined)
@@ -67,14 +70,14 @@ export class UndoRunner {
         return refused(`cannot be undone: ${undo.body.reason}`);
       case 'auto':
         for (const { module, args } of undo.body.calls) {
-          const call = { module, args: this.#context.redactor.resolveAll(args) };
+          const call = { module, args: reveal(args, redactor) };
           const failure = await this.#task(unit, callTask(unit, call), scope);
           if (failure !== undefined) return failure;
         }
         return undefined;
       case 'declared':
         for (const task of undo.body.tasks) {
-          const failure = await this.#task(unit, task, scope);
+          const failure = await this.#task(unit, reveal(task, redactor), scope);
           if (failure !== undefined) return failure;
         }
         return undefined;
@@ -82,38 +85,35 @@ export class UndoRunner {
   }
 
   /** Exit code of the unit's probe. */
-  async probe(unit: RecordedUnit, probe: TaskNode): Promise<number | undefined> {
-    const { outcome } = await this.#runTask(unit, probe, this.#scope(unit, {}));
+  async probe(unit: RecordedUnit, probe: Stored<TaskNode>): Promise<number | undefined> {
+    const task = reveal(probe, this.#context.redactor);
+    const { outcome } = await this.#runTask(unit, task, this.#scope(unit, {}));
     return exitCode(outcome);
   }
 
   /** Runs one undo task with its registers, loop and condition. */
   async #task(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<UndoFailure | undefined> {
-    const resolved = this.#context.redactor.resolveAll(
-      task as unknown as JsonValue,
-    ) as unknown as TaskNode;
     const registers = this.#registers(unit);
     const outer = scope.with({ name: 'undo registers', values: registers, data: true });
-    const items =
-      resolved.loop === undefined ? [undefined] : loopItems(outer.render(resolved.loop));
+    const items = task.loop === undefined ? [undefined] : loopItems(outer.render(task.loop));
     if (!items) return refused(`"loop" of undo task "${task.name}" is not a list`);
     for (const item of items as (JsonValue | undefined)[]) {
-      const values: JsonObject = item === undefined ? {} : { [resolved.loopVar]: item };
+      const values: JsonObject = item === undefined ? {} : { [task.loopVar]: item };
       const inner = outer.with(
         { name: 'loop', values, data: true },
-        ...resolved.vars.toReversed().map((vars) => ({ name: 'task', values: vars })),
+        ...task.vars.toReversed().map((vars) => ({ name: 'task', values: vars })),
       );
-      if (!resolved.when.every((condition) => parseCondition(condition).test(inner.variables)))
+      if (!task.when.every((condition) => parseCondition(condition).test(inner.variables)))
         continue;
-      const { outcome } = await this.#runTask(unit, resolved, inner);
-      if (failureIn(outcome) && !resolved.ignoreErrors) {
+      const { outcome } = await this.#runTask(unit, task, inner);
+      if (failureIn(outcome) && !task.ignoreErrors) {
         return {
           message: messageOf(outcome) ?? `undo task "${task.name}" failed`,
           away: outcome.is === 'unreachable',
         };
       }
       const result = resultOf(outcome);
-      if (resolved.register !== undefined && result) registers[resolved.register] = result;
+      if (task.register !== undefined && result) registers[task.register] = result;
     }
     return undefined;
   }
@@ -126,13 +126,14 @@ export class UndoRunner {
 
   #runTask(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<CallResult> {
     const { intent } = unit;
+    const { redactor } = this.#context;
     const delegated =
       task.delegateTo === undefined ? intent.target : String(scope.render(task.delegateTo));
     return runTask(this.#context, {
       task,
       step: recordedStep(this.#run, intent.step),
-      host: recordedTarget(this.#run, intent.host),
-      target: recordedTarget(this.#run, delegated),
+      host: recordedTarget(this.#run, intent.host, redactor),
+      target: recordedTarget(this.#run, delegated, redactor),
       scope,
       folders: task.role ? [task.role.path] : [],
       outputs: String(intent.unit),
@@ -156,10 +157,11 @@ export class UndoRunner {
   /** Names as they were when the intent was written; later changes never leak in, but for what is asked of `live`. */
   #scope(unit: RecordedUnit, captured: JsonObject, facts?: JsonObject): Scope {
     const intent = unit.whole();
-    const result = unit.result?.();
+    const value = unit.result?.().value;
     const { redactor, inventory } = this.#context;
     const { body } = intent.undo;
-    const vars = body.kind === 'declared' ? redactor.resolveAll(body.vars) : {};
+    const result = value === undefined ? undefined : reveal(value, redactor);
+    const vars = body.kind === 'declared' ? reveal(body.vars, redactor) : {};
     const late: JsonObject = {
       inventory_hostname: intent.host,
       captured,
@@ -170,8 +172,8 @@ export class UndoRunner {
         ),
         ...(facts ? { facts } : {}),
       },
-      ...(intent.item === undefined ? {} : { item: intent.item }),
-      ...(isJsonObject(result?.value) ? { result: redactor.resolveAll(result.value) } : {}),
+      ...(intent.item === undefined ? {} : { item: reveal(intent.item, redactor) }),
+      ...(isJsonObject(result) ? { result } : {}),
     };
     return new Scope([
       { name: 'undo', values: late, data: true },
@@ -192,10 +194,13 @@ export function recordedStep(run: RecordedRun, number: number): StepInfo {
   return step.info;
 }
 
-/** @throws JournalError when the journal does not have the host's address */
-export function recordedTarget(run: RecordedRun, name: string): InventoryHost {
+/**
+ * @throws JournalError when the journal does not have the host's address
+ * @throws SecretError when it is a secret that was not given again
+ */
+export function recordedTarget(run: RecordedRun, name: string, secrets: Secrets): InventoryHost {
   const address = run.hosts.get(name);
-  if (address) return { name, address, vars: {} };
+  if (address) return { name, address: reveal(address, secrets), vars: {} };
   if (name === 'localhost') return localHost;
   throw new JournalError(`The journal has no address of host "${name}".`);
 }

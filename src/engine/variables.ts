@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import { withFields, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ControllerDisk } from '../core/ports.ts';
 import type { Play, TaskNode } from '../language/document.ts';
 import { Scope, unknownValue, type Layer } from '../template/scope.ts';
@@ -161,14 +161,11 @@ export class Variables {
   #hostvars(): JsonObject {
     const all: JsonObject = {};
     for (const [name, host] of this.#inventory.hosts) {
-      const known: JsonObject = {
-        ...host.vars,
-        inventory_hostname: name,
-        ...addressVariables(host),
-      };
-      for (const [key, value] of Object.entries(this.#knowledge.facts.get(name) ?? {})) {
-        if (value !== unknownValue) known[key] = value;
-      }
+      const own = { inventory_hostname: name, ...addressVariables(host) };
+      const facts = Object.entries(this.#knowledge.facts.get(name) ?? {}).filter(
+        (fact): fact is [string, JsonValue] => fact[1] !== unknownValue,
+      );
+      const known = withFields(withFields(host.vars, own), Object.fromEntries(facts));
       // Looked up only when somebody wants to know.
       if (!Object.hasOwn(known, 'ansible_facts') && this.#hasCached(host))
         Object.defineProperty(known, 'ansible_facts', {

@@ -9,6 +9,7 @@ import {
   type RecordedRun,
   type RecordedUnit,
 } from '../journal/recorded-run.ts';
+import { isSame, reveal } from '../journal/stored.ts';
 import { Scope } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
 import { plural } from '../util/text.ts';
@@ -45,7 +46,7 @@ async function compareFingerprints(context: EngineContext, run: RecordedRun): Pr
       limit(async () => {
         for (;;) {
           const text = await takeAgain(context, before);
-          const equal = context.redactor.reference(text) === before.text || text === before.text;
+          const equal = isSame(before.text, text, context.redactor);
           if (equal || context.clock.now() >= deadline || context.isStopping())
             return { before, text, equal };
           await context.clock.sleep(SETTLE_PAUSE_MS);
@@ -54,19 +55,19 @@ async function compareFingerprints(context: EngineContext, run: RecordedRun): Pr
     ),
   );
   for (const { before, text, equal } of results) {
-    const { host, name, task, vars } = before;
-    const phase = 'after' as const;
-    await context.log.append({ t: 'fingerprint', phase, host, name, text, task, vars, equal });
+    const { host, id, name } = before;
+    await context.log.append({ t: 'fingerprint', phase: 'after', host, id, name, text, equal });
     if (!equal) different.push(`"${name}" on ${host}`);
   }
   return different.sort();
 }
 
 async function takeAgain(context: EngineContext, before: FingerprintRecord): Promise<string> {
-  const values = context.redactor.resolveAll(before.vars);
-  const scope = new Scope([{ name: 'recorded', values, data: true }]);
   try {
-    return (await fingerprintText(context, before.task, before.host, scope)) ?? '';
+    const task = reveal(before.task, context.redactor);
+    const values = reveal(before.vars, context.redactor);
+    const scope = new Scope([{ name: 'recorded', values, data: true }]);
+    return (await fingerprintText(context, task, before.host, scope)) ?? '';
   } catch (error) {
     if (error instanceof RunnerError) return `(${error.message})`;
     throw error;
@@ -87,7 +88,7 @@ async function compareRestored(
   const different: string[] = [];
   let compared = 0;
   await Promise.all(
-    [...restored(run)].map(([host, own]) =>
+    [...restored(context, run)].map(([host, own]) =>
       limit(async () => {
         const wrong: string[] = [];
         for (const one of own) {
@@ -110,7 +111,7 @@ async function compareRestored(
  * By host, the call that says how each path or thing was found first. Of several calls of one step about the same path
  * the last one says it.
  */
-function restored(run: RecordedRun): Map<string, Restored[]> {
+function restored({ redactor }: EngineContext, run: RecordedRun): Map<string, Restored[]> {
   const first = new Map<string, Restored>();
   const undone = [...run.units.values()]
     .filter(({ undo }) => undo === 'undone')
@@ -118,7 +119,10 @@ function restored(run: RecordedRun): Map<string, Restored[]> {
   for (const unit of undone) {
     const { undo, touches } = unit.whole();
     const { body } = undo;
-    for (const call of body.kind === 'auto' && !unit.intent.notifiedBy ? body.calls : []) {
+    for (const { module, args } of body.kind === 'auto' && !unit.intent.notifiedBy
+      ? body.calls
+      : []) {
+      const call = { module, args: reveal(args, redactor) };
       const { path, name } = call.args;
       const thing = touches?.join(' ') ?? `${call.module} ${String(name ?? '')}`;
       const about = typeof path === 'string' ? path : thing;
@@ -136,8 +140,8 @@ async function problemOf(
   run: RecordedRun,
   { unit, call: { module, args } }: Restored,
 ): Promise<string | undefined> {
-  const target = recordedTarget(run, unit.intent.target);
-  const task = callTask(unit, { module, args: context.redactor.resolveAll(args) });
+  const target = recordedTarget(run, unit.intent.target, context.redactor);
+  const task = callTask(unit, { module, args });
   const { outcome, plan } = await runTask(context, {
     task,
     step: recordedStep(run, unit.intent.step),

@@ -1,23 +1,170 @@
 import { createHash } from 'node:crypto';
-import type { JsonValue } from '../core/json.ts';
-import type { JournalRecord } from './records.ts';
+import { nameSecrets, type Secrets } from '../util/secrets.ts';
+import type {
+  IntentRecord,
+  JournalRecord,
+  LearntRecord,
+  StoredRecord,
+  UndoBody,
+} from './records.ts';
+import { store, type Stored } from './stored.ts';
 
 /** A record as it stands in the file: its number in front, its checksum behind. */
-export function encodeRecord(number: number, stored: JsonValue): string {
+export function encodeRecord(number: number, stored: object): string {
   const body = `${String(number)} ${JSON.stringify(stored)}`;
   return `${body} ${checksum(body)}\n`;
 }
 
 /** The record with that number in a line without its end; undefined when the line is torn or damaged. */
-export function decodeRecord(line: string, number: number): JournalRecord | undefined {
+export function decodeRecord(line: string, number: number): StoredRecord | undefined {
   const start = line.indexOf(' ');
   const end = line.lastIndexOf(' ');
   if (start <= 0 || end <= start) return undefined;
   if (line.slice(end + 1) !== checksum(line.slice(0, end))) return undefined;
   if (Number(line.slice(0, start)) !== number) return undefined;
-  return JSON.parse(line.slice(start + 1, end)) as JournalRecord;
+  return JSON.parse(line.slice(start + 1, end)) as StoredRecord;
 }
 
 function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+/**
+ * The record without secrets. Values of users and hosts have references in their place; texts for people have names, which
+ * are never turned back. Other fields, such as names of hosts, hold no secret.
+ */
+export function storeRecord(record: JournalRecord, secrets: Secrets): StoredRecord {
+  const named = (text: string) => nameSecrets(text, secrets.forms);
+  const ifNamed = (text: string | undefined) => (text === undefined ? undefined : named(text));
+  switch (record.t) {
+    case 'run':
+      return storeHeader(record, secrets);
+    case 'step': {
+      const { id, name } = record.step;
+      return {
+        ...record,
+        step: { ...record.step, id: named(id), name: named(name) },
+        key: named(record.key),
+      };
+    }
+    case 'intent':
+      return storeIntent(record, secrets);
+    case 'result':
+      return withChanges(record, {
+        item: ifStored(record.item, secrets),
+        message: ifNamed(record.message),
+        value: ifStored(record.value, secrets),
+      });
+    case 'learnt':
+      return storeLearnt(record, secrets);
+    case 'fingerprint':
+      return storeFingerprint(record, secrets);
+    case 'rollback-policy':
+      return {
+        ...record,
+        tasks: record.tasks.map((one) =>
+          withChanges(one, { task: store(one.task, secrets), vars: store(one.vars, secrets) }),
+        ),
+      };
+    case 'commit':
+      return { ...record, name: named(record.name), key: named(record.key) };
+    case 'verified':
+      return { ...record, name: named(record.name), message: ifNamed(record.message) };
+    case 'undo-result':
+      return { ...record, message: ifNamed(record.message) };
+    case 'parked':
+    case 'end':
+      return { ...record, message: named(record.message) };
+    case 'output-lost':
+      return { ...record, reason: named(record.reason) };
+    case 'block-end':
+    case 'file':
+    case 'lock':
+    case 'play':
+    case 'recovered':
+    case 'resolved':
+    case 'resume':
+    case 'rollback':
+    case 'secret':
+    case 'undo-intent':
+    case 'unparked':
+    case 'vault':
+      return record;
+  }
+}
+
+function ifStored<T>(value: T | undefined, secrets: Secrets): Stored<T> | undefined {
+  return value === undefined ? undefined : store(value, secrets);
+}
+
+/** Fields of other types in the places of the same fields. */
+function withChanges<R extends object, C extends object>(
+  record: R,
+  changes: C,
+): Omit<R, keyof C> & C {
+  return { ...record, ...changes };
+}
+
+type RecordOf<T extends JournalRecord['t']> = Extract<JournalRecord, { t: T }>;
+
+function storeHeader(header: RecordOf<'run'>, secrets: Secrets): StoredRecord {
+  const { inputs, inputDefaults, hosts, inventory } = header;
+  const vars = Object.entries(inventory.vars).map(
+    ([name, own]) => [name, store(own, secrets)] as const,
+  );
+  return withChanges(header, {
+    inputs: store(inputs, secrets),
+    inputDefaults: store(inputDefaults, secrets),
+    hosts: hosts.map((address) => ({ ...store(address, secrets), name: address.name })),
+    inventory: { ...inventory, vars: Object.fromEntries(vars) },
+  });
+}
+
+function storeIntent(intent: IntentRecord, secrets: Secrets): IntentRecord<'stored'> {
+  const { item, args, undo, actions, touches } = intent;
+  const named = (text: string) => nameSecrets(text, secrets.forms);
+  return withChanges(intent, {
+    item: ifStored(item, secrets),
+    args: store(args, secrets),
+    actions: actions.map(named),
+    undo: withChanges(undo, {
+      body: storeBody(undo.body, secrets),
+      captured: store(undo.captured, secrets),
+      probe: ifStored(undo.probe, secrets),
+    }),
+    touches: touches?.map(named),
+  });
+}
+
+function storeBody(body: UndoBody, secrets: Secrets): UndoBody<'stored'> {
+  if (body.kind === 'auto')
+    return withChanges(body, {
+      calls: body.calls.map((call) => withChanges(call, { args: store(call.args, secrets) })),
+    });
+  if (body.kind !== 'declared') return body;
+  const tasks = body.tasks.map((task) => store(task, secrets));
+  return withChanges(body, { tasks, vars: store(body.vars, secrets) });
+}
+
+function storeFingerprint(record: RecordOf<'fingerprint'>, secrets: Secrets): StoredRecord {
+  const id = nameSecrets(record.id, secrets.forms);
+  const name = nameSecrets(record.name, secrets.forms);
+  const text = store(record.text, secrets);
+  if (record.phase === 'after') return { ...record, id, name, text };
+  const task = store(record.task, secrets);
+  return { ...record, id, name, text, task, vars: store(record.vars, secrets) };
+}
+
+function storeLearnt(learnt: LearntRecord, secrets: Secrets): LearntRecord<'stored'> {
+  const { facts, added, included, failed, uncertain } = learnt;
+  const named = (text: string | undefined) => text && nameSecrets(text, secrets.forms);
+  return withChanges(learnt, {
+    facts: facts?.map((one) => withChanges(one, { values: store(one.values, secrets) })),
+    added: added?.map((one) =>
+      withChanges(one, { vars: store(one.vars, secrets), address: store(one.address, secrets) }),
+    ),
+    included: ifStored(included, secrets),
+    failed: named(failed),
+    uncertain: named(uncertain),
+  });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { errorMessage, JournalError } from '../core/errors.ts';
 import type { JournalFile } from '../core/ports.ts';
 import { decodeRecord } from './codec.ts';
-import type { JournalRecord } from './records.ts';
+import type { StoredRecord } from './records.ts';
 
 /** Where a line stands in the file, in bytes. */
 export interface Position {
@@ -154,7 +154,7 @@ export function readJournal(path: string): ParsedJournal {
 }
 
 export interface ParsedJournal {
-  records: JournalRecord[];
+  records: StoredRecord[];
   /** Where each of them stands. */
   positions: Position[];
   /** Without a torn last line, which is left out. */
@@ -167,7 +167,7 @@ export interface ParsedJournal {
  * @throws JournalError naming the byte of any damage but a torn last line
  */
 export function parseJournal(bytes: Buffer, path: string): ParsedJournal {
-  const records: JournalRecord[] = [];
+  const records: StoredRecord[] = [];
   const positions: Position[] = [];
   let offset = 0;
   while (offset < bytes.length) {

@@ -1,12 +1,11 @@
 import { JournalError } from '../core/errors.ts';
-import type { JsonValue } from '../core/json.ts';
 import type { JournalFile } from '../core/ports.ts';
-import type { Redactor } from '../util/redact.ts';
+import type { Secrets } from '../util/secrets.ts';
 import { trace } from '../util/trace.ts';
-import { decodeRecord, encodeRecord } from './codec.ts';
+import { decodeRecord, encodeRecord, storeRecord } from './codec.ts';
 import { JournalWriter, parseJournal } from './journal-file.ts';
-import { applyRecord, beginRun, type RecordedRun, type Stored } from './recorded-run.ts';
-import type { JournalRecord } from './records.ts';
+import { applyRecord, beginRun, type RecordedRun } from './recorded-run.ts';
+import type { JournalRecord, StoredRecord } from './records.ts';
 import type { Signal } from './signals.ts';
 
 /**
@@ -21,7 +20,7 @@ export type LogReader = (entry: JournalRecord | Signal, state: RecordedRun | und
  * rereads what this process wrote. With a file it is the run's journal; without one it serves check runs and tests.
  */
 export class Log {
-  readonly #redactor: Redactor;
+  readonly #secrets: Secrets;
   readonly #file: JournalWriter | undefined;
   #written = 0;
   #state: RecordedRun | undefined;
@@ -29,30 +28,30 @@ export class Log {
   /** Entries that the readers have not got yet. */
   readonly #unread: (JournalRecord | Signal)[] = [];
 
-  private constructor(redactor: Redactor, file?: JournalWriter) {
-    this.#redactor = redactor;
+  private constructor(secrets: Secrets, file?: JournalWriter) {
+    this.#secrets = secrets;
     this.#file = file;
   }
 
   /** @param file empty */
-  static create(file: JournalFile, redactor: Redactor): Log {
-    return new Log(redactor, new JournalWriter(file, 0));
+  static create(file: JournalFile, secrets: Secrets): Log {
+    return new Log(secrets, new JournalWriter(file, 0));
   }
 
-  static inMemory(redactor: Redactor): Log {
-    return new Log(redactor);
+  static inMemory(secrets: Secrets): Log {
+    return new Log(secrets);
   }
 
   /**
    * Opens a journal to go on with; a torn last record is cut off.
    * @throws JournalError when it is damaged elsewhere
    */
-  static reopen(file: JournalFile, redactor: Redactor): Log {
+  static reopen(file: JournalFile, secrets: Secrets): Log {
     const { size } = file;
     const { records, positions, validBytes } = parseJournal(file.read(0, size), file.path);
     const state = beginRun(records[0]);
     if (validBytes < size) file.cut(validBytes);
-    const log = new Log(redactor, new JournalWriter(file, validBytes));
+    const log = new Log(secrets, new JournalWriter(file, validBytes));
     log.#state = state;
     for (const record of records) {
       const position = positions[log.#written] ?? { offset: 0, length: 0 };
@@ -77,15 +76,12 @@ export class Log {
   /** Writes a record without waiting for the disk: it survives the process, and the next sync covers it. */
   write(record: JournalRecord): void {
     trace('journal', () => JSON.stringify(record));
-    const stored = this.#redactor.referenceAll(record as unknown as JsonValue);
-    const kept = stored as unknown as JournalRecord;
-    this.#state ??= beginRun(kept);
+    const stored = storeRecord(record, this.#secrets);
+    this.#state ??= beginRun(stored);
     const number = ++this.#written;
     const position = this.#file?.add(encodeRecord(number, stored));
-    const whole: Stored<JournalRecord> = position
-      ? () => this.#readAt(position, number)
-      : () => kept;
-    applyRecord(this.#state, kept, whole);
+    const whole = position ? () => this.#readAt(position, number) : () => stored;
+    applyRecord(this.#state, stored, whole);
     this.#tell(record);
   }
 
@@ -153,7 +149,7 @@ export class Log {
     await this.#file?.close();
   }
 
-  #readAt(position: { offset: number; length: number }, number: number): JournalRecord {
+  #readAt(position: { offset: number; length: number }, number: number): StoredRecord {
     const file = this.#file;
     const record = file && decodeRecord(file.read(position).slice(0, -1), number);
     if (record) return record;

@@ -5,18 +5,18 @@ import type { Become, OnFailure } from '../language/document.ts';
 import { JournalError } from '../core/errors.ts';
 import {
   journalFormat,
-  type IntentRecord,
-  type JournalRecord,
-  type LearntRecord,
+  type StoredRecord,
   type PinnedFile,
-  type ResultRecord,
   type RollbackTask,
   type UndoBody,
   type UndoPlan,
 } from './records.ts';
+import type { Stored } from './stored.ts';
 
 /** A record of a run as it is stored. It is read when it is needed, so that what many hosts left does not stay in memory. */
-export type Stored<T> = () => T;
+export type OnDemand<T> = () => T;
+
+type RecordOf<T extends StoredRecord['t']> = Extract<StoredRecord, { t: T }>;
 
 export interface RecordedStep {
   info: StepInfo;
@@ -24,44 +24,46 @@ export interface RecordedStep {
   key: string;
   hosts: string[];
   /** By host, in the order in which it was learnt. */
-  learnt: Map<string, Stored<LearntRecord>>;
+  learnt: Map<string, OnDemand<RecordOf<'learnt'>>>;
   /** Results of loop items by position, by host. */
-  items: Map<string, Map<number, Stored<ResultRecord>>>;
+  items: Map<string, Map<number, OnDemand<RecordOf<'result'>>>>;
   /** Numbers of its units that can change a host. */
   units: number[];
 }
 
 /** What decides about the undo of a unit. */
 export type IntentHead = Pick<
-  IntentRecord,
+  RecordOf<'intent'>,
   'unit' | 'step' | 'host' | 'target' | 'shared' | 'become' | 'notifiedBy' | 'block'
 > & { item: string | undefined; undo: Pick<UndoPlan, 'on' | 'error'> & { kind: UndoBody['kind'] } };
 
 export interface RecordedUnit {
   intent: IntentHead;
   /** The intent with its arguments, its undo and what was captured. */
-  whole: Stored<IntentRecord>;
-  result: Stored<ResultRecord> | undefined;
+  whole: OnDemand<RecordOf<'intent'>>;
+  result: OnDemand<RecordOf<'result'>> | undefined;
   /** What is known by now: the result, or what a rollback found out. */
   state: UnitState | 'planned';
   undo: UndoState | undefined;
   undoStarted: boolean;
 }
 
-type Header = Extract<JournalRecord, { t: 'run' }>;
-export type FingerprintRecord = Extract<JournalRecord, { t: 'fingerprint' }>;
-type PolicyRecord = Extract<JournalRecord, { t: 'rollback-policy' }>;
-type PolicyHead = Omit<PolicyRecord, 't' | 'tasks'> & { tasks: Stored<RollbackTask[]> };
+type Header = RecordOf<'run'>;
+/** Of before the run. */
+export type FingerprintRecord = Extract<RecordOf<'fingerprint'>, { phase: 'before' }>;
+type PolicyRecord = RecordOf<'rollback-policy'>;
+type PolicyHead = Omit<PolicyRecord, 't' | 'tasks'> & { tasks: OnDemand<RollbackTask<'stored'>[]> };
 
 /** A run as its journal tells it. */
 export interface RecordedRun {
   header: Header;
-  hosts: Map<string, HostAddress>;
+  /** Addresses by name. */
+  hosts: Map<string, Stored<HostAddress>>;
   steps: Map<number, RecordedStep>;
   /** Numbers of the steps with one key: a resumed run may do a step again. */
   executions: Map<string, number[]>;
   units: Map<number, RecordedUnit>;
-  results: Stored<ResultRecord>[];
+  results: OnDemand<RecordOf<'result'>>[];
   /** Hosts on which the forward run failed. */
   failedHosts: Set<string>;
   /** Files of the playbook, as they were when the run read them. */
@@ -74,7 +76,7 @@ export interface RecordedRun {
   commits: Set<string>;
   /** The last commit point: units up to this number stay. */
   commit: { name: string; unit: number; irreversible: boolean } | undefined;
-  fingerprints: { phase: 'before' | 'after'; whole: Stored<FingerprintRecord> }[];
+  fingerprints: { phase: 'before' | 'after'; whole: OnDemand<RecordOf<'fingerprint'>> }[];
   rollbacks: number;
   /** A rollback of the whole run has begun, and no step since. */
   isGoingBack: boolean;
@@ -97,14 +99,14 @@ export interface RecordedRun {
 }
 
 /** @throws JournalError when the records do not begin with a run */
-export function readRun(records: readonly JournalRecord[]): RecordedRun {
+export function readRun(records: readonly StoredRecord[]): RecordedRun {
   const run = beginRun(records[0]);
   for (const record of records) applyRecord(run, record, () => record);
   return run;
 }
 
 /** A run of which only the first record is known. @throws JournalError when that is another record */
-export function beginRun(header: JournalRecord | undefined): RecordedRun {
+export function beginRun(header: StoredRecord | undefined): RecordedRun {
   if (header?.t !== 'run')
     throw new JournalError('The journal does not begin with the record of a run.');
   refuseOtherFormat(header);
@@ -158,19 +160,18 @@ function refuseOtherFormat(header: Header): void {
  */
 export function applyRecord(
   run: RecordedRun,
-  record: JournalRecord,
-  whole: Stored<JournalRecord>,
+  record: StoredRecord,
+  whole: OnDemand<StoredRecord>,
 ): void {
   // The table has a function for each type, which the compiler does not follow through the union.
-  const apply = effects[record.t] as Effect<JournalRecord> | undefined;
+  const apply = effects[record.t] as Effect<StoredRecord> | undefined;
   apply?.(run, record, whole);
 }
 
-type Effect<R> = (run: RecordedRun, record: R, whole: Stored<R>) => void;
-type RecordOf<T extends JournalRecord['t']> = Extract<JournalRecord, { t: T }>;
+type Effect<R> = (run: RecordedRun, record: R, whole: OnDemand<R>) => void;
 
 /** What a record says about the run; those that say nothing new are left out. */
-const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
+const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   step(run, { step, key, hosts }) {
     const nothing = { learnt: new Map(), items: new Map(), units: [] };
     run.steps.set(step.number, { info: step, key, hosts, ...nothing });
@@ -197,7 +198,7 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
     if (ignored !== true && failures.has(state)) run.failedHosts.add(host);
     if (index !== undefined) {
       const items = run.steps.get(step)?.items;
-      const own = items?.get(host) ?? new Map<number, Stored<ResultRecord>>();
+      const own = items?.get(host) ?? new Map<number, OnDemand<RecordOf<'result'>>>();
       items?.set(host, own.set(index, whole));
     }
     run.lastUnit = Math.max(run.lastUnit, number);
@@ -271,7 +272,7 @@ const effects: { readonly [T in JournalRecord['t']]?: Effect<RecordOf<T>> } = {
   },
 };
 
-function headOf(intent: IntentRecord): IntentHead {
+function headOf(intent: RecordOf<'intent'>): IntentHead {
   const { unit, step, host, target, shared, become, notifiedBy, block } = intent;
   const { on, error, body } = intent.undo;
   const item = typeof intent.item === 'string' ? intent.item : undefined;
@@ -319,7 +320,7 @@ export function rollbackPolicy(run: RecordedRun): {
   onFailure: OnFailure | undefined;
   budgetSeconds: number | undefined;
   settleSeconds: number | undefined;
-  tasks: RollbackTask[];
+  tasks: RollbackTask<'stored'>[];
 } {
   const playbook = run.policies.filter(({ play }) => play === '');
   const play = run.policies.filter((policy) => policy.play !== '' && policy.play === run.lastPlay);

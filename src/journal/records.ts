@@ -4,29 +4,35 @@ import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
 import type { Become, OnFailure, TaskNode, UndoTrigger } from '../language/document.ts';
+import type { Stored } from './stored.ts';
 
 /** Of the records below. A journal of another format is refused. */
 export const journalFormat = 2;
 
+/** A record as it is given to the log, or as the journal holds it. */
+export type Form = 'given' | 'stored';
+/** What may hold values of users and hosts. */
+type Value<F extends Form, T> = F extends 'stored' ? Stored<T> : T;
+
 /** How a unit is taken back, complete in itself: no file and no variable of later is needed. */
-export type UndoBody =
-  | { kind: 'auto'; calls: ModuleCall[] }
-  | { kind: 'declared'; tasks: TaskNode[]; vars: JsonObject }
+export type UndoBody<F extends Form = 'given'> =
+  | { kind: 'auto'; calls: (Omit<ModuleCall, 'args'> & { args: Value<F, JsonObject> })[] }
+  | { kind: 'declared'; tasks: Value<F, TaskNode>[]; vars: Value<F, JsonObject> }
   | { kind: 'none'; reason?: string | undefined }
   | { kind: 'uncovered' }
   | { kind: 'irreversible'; reason: string };
 
-export interface UndoPlan {
-  body: UndoBody;
+export interface UndoPlan<F extends Form = 'given'> {
+  body: UndoBody<F>;
   on: UndoTrigger[] | 'always';
   when: string[];
   error: 'block' | 'continue';
   /** Registers of the capture tasks. */
-  captured: JsonObject;
-  probe?: TaskNode | undefined;
+  captured: Value<F, JsonObject>;
+  probe?: Value<F, TaskNode> | undefined;
 }
 
-export interface IntentRecord {
+export interface IntentRecord<F extends Form = 'given'> {
   t: 'intent';
   unit: number;
   step: number;
@@ -35,36 +41,37 @@ export interface IntentRecord {
   target: string;
   /** Not the host's own business alone: delegated, once for all hosts, or on the controller. */
   shared?: 'run_once' | 'delegated' | 'controller' | undefined;
-  item?: JsonValue;
+  item?: Value<F, JsonValue> | undefined;
   /** Position in the loop, from zero. */
   index?: number | undefined;
   module: string;
-  args: JsonObject;
+  args: Value<F, JsonObject>;
   actions: string[];
   become: Become;
-  undo: UndoPlan;
+  undo: UndoPlan<F>;
   /** The unit is a handler's run: units whose undo makes it due again. */
   notifiedBy?: number[] | undefined;
   /** What the step changes, where neither a path nor a name in its undo says it. */
-  touches?: string[];
+  touches?: string[] | undefined;
   /** A block's own undo list; needed only if one of the units inside was. It may stand for theirs. */
   block?: { until: number; replace: boolean } | undefined;
 }
 
 /** A task of `rollback`, with the values it needs: complete in itself, as an undo is. */
-export interface RollbackTask {
+export interface RollbackTask<F extends Form = 'given'> {
   phase: 'before' | 'after' | 'verify';
   host: string;
-  task: TaskNode;
-  vars: JsonObject;
+  name: string;
+  task: Value<F, TaskNode>;
+  vars: Value<F, JsonObject>;
 }
 
-export interface ResultRecord {
+export interface ResultRecord<F extends Form = 'given'> {
   t: 'result';
   unit: number;
   step: number;
   host: string;
-  item?: JsonValue;
+  item?: Value<F, JsonValue> | undefined;
   state: UnitState;
   ignored?: boolean | undefined;
   message?: string | undefined;
@@ -73,23 +80,25 @@ export interface ResultRecord {
   digest?: string | undefined;
   durationMs: number;
   /** The registered result, kept where a declared undo may read it as `result`, and for each item of a loop. */
-  value?: JsonValue | undefined;
+  value?: Value<F, JsonValue> | undefined;
   /** Position in the loop, from zero. */
   index?: number | undefined;
 }
 
 /** What a step taught the run about one host: enough to continue without running it again. */
-export interface LearntRecord {
+export interface LearntRecord<F extends Form = 'given'> {
   t: 'learnt';
   step: number;
   host: string;
   /** Variables, and the hosts that have them from then on. */
-  facts?: { hosts: string[]; values: JsonObject }[] | undefined;
+  facts?: { hosts: string[]; values: Value<F, JsonObject> }[] | undefined;
   left?: string[] | undefined;
   joined?: string[] | undefined;
-  added?: (AddedHost & { address: HostAddress })[] | undefined;
+  added?:
+    | (Omit<AddedHost, 'vars'> & { vars: Value<F, JsonObject>; address: Value<F, HostAddress> })[]
+    | undefined;
   /** What an include resolved to. */
-  included?: Included[] | undefined;
+  included?: Value<F, Included[]> | undefined;
   /** The handler that ran. */
   handled?: string | undefined;
   /** Handlers that are due, and the units whose change notified them. */
@@ -129,7 +138,7 @@ interface Silent {
   silent?: true | undefined;
 }
 
-export type JournalRecord =
+export type JournalRecord<F extends Form = 'given'> =
   | {
       t: 'run';
       format: typeof journalFormat;
@@ -147,15 +156,17 @@ export type JournalRecord =
       pid: number;
       bootId: string;
       options: JsonObject;
-      /** Given inputs; secrets as references. */
-      inputs: JsonObject;
+      /** Given inputs. */
+      inputs: Value<F, JsonObject>;
+      /** Of inputs that were not given. */
+      inputDefaults: Value<F, JsonObject>;
       /** Secret inputs that were given, and the environment variables and files that may give them again. */
       secrets: { name: string; env: string; file?: string; optional?: true }[];
-      hosts: HostAddress[];
+      hosts: (Value<F, HostAddress> & { name: string })[];
       /** Variables by host and members by group, as the inventory had them. */
       inventory: {
         file: string;
-        vars: Record<string, JsonObject>;
+        vars: Record<string, Value<F, JsonObject>>;
         groups: Record<string, string[]>;
       };
       files: PinnedFile[];
@@ -171,22 +182,33 @@ export type JournalRecord =
   /** The hosts of a play that begins, in their batches. */
   | { t: 'play'; id: string; batches: string[][] }
   | ({ t: 'step'; step: StepInfo; hosts: string[]; key: string } & Silent)
-  | IntentRecord
-  | ResultRecord
-  | LearntRecord
+  | IntentRecord<F>
+  | ResultRecord<F>
+  | LearntRecord<F>
   | { t: 'block-end'; unit: number; upTo: number }
   /** `key` tells it from those of the same name in other batches and items. */
   | ({ t: 'commit'; name: string; key: string; unit: number; irreversible: boolean } & Silent)
   | {
       t: 'fingerprint';
-      phase: 'before' | 'after';
+      phase: 'before';
       host: string;
+      /** Id of the task. */
+      id: string;
       name: string;
-      text: string;
-      task: TaskNode;
-      vars: JsonObject;
-      /** Of what is found afterwards: whether it is as before. */
-      equal?: boolean | undefined;
+      text: Value<F, string>;
+      /** What a rollback needs to take it again. */
+      task: Value<F, TaskNode>;
+      vars: Value<F, JsonObject>;
+    }
+  | {
+      t: 'fingerprint';
+      phase: 'after';
+      host: string;
+      id: string;
+      name: string;
+      text: Value<F, string>;
+      /** Whether it is as before. */
+      equal: boolean;
     }
   /** `play` is empty for what holds for the whole run. */
   | {
@@ -195,7 +217,7 @@ export type JournalRecord =
       onFailure?: OnFailure | undefined;
       budgetSeconds?: number | undefined;
       settleSeconds?: number | undefined;
-      tasks: RollbackTask[];
+      tasks: RollbackTask<F>[];
     }
   /** A host that this run holds, as the identity that holds it. */
   | { t: 'lock'; host: string; become: Become }
@@ -226,3 +248,6 @@ export type JournalRecord =
   | { t: 'output-lost'; output: string; code: string; reason: string; at: string }
   | { t: 'resume'; pid: number; bootId: string }
   | { t: 'end'; outcome: RunOutcome; exitCode: number; message: string; at: string };
+
+/** A record as the journal holds it. */
+export type StoredRecord = JournalRecord<'stored'>;

@@ -5,7 +5,6 @@ import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { recipientProblem } from '../util/age.ts';
-import { missingSecret, referenceIn } from '../util/redact.ts';
 import { secret } from './lib/arguments.ts';
 
 const schema = {
@@ -101,11 +100,7 @@ async function encryption({
 }): Promise<FileEncryption> {
   if ((recipients === undefined) === (passphrase === undefined))
     throw new TaskError('"encrypt" needs either "recipients" or a "passphrase".');
-  if (passphrase !== undefined) {
-    const unknown = referenceIn(passphrase);
-    if (unknown === undefined) return { passphrase };
-    throw missingSecret(unknown);
-  }
+  if (passphrase !== undefined) return { passphrase };
   for (const recipient of recipients ?? []) {
     const problem = await recipientProblem(recipient);
     if (problem !== undefined)

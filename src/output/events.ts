@@ -4,6 +4,7 @@ import type { FileDiff } from '../core/module.ts';
 import type { LogReader } from '../journal/log.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
 import type { JournalRecord } from '../journal/records.ts';
+import { describe } from '../journal/stored.ts';
 import type { Signal } from '../journal/signals.ts';
 
 /** What is shown of a run, in order: by displays, and as lines of `--output json`, version 1. */
@@ -156,8 +157,8 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     ...{ type: 'fingerprint', host, name, equal, message },
   }),
   fingerprint(after, { run }) {
-    const { phase, host, name, equal = false } = after;
-    if (phase === 'before') return undefined;
+    if (after.phase === 'before') return undefined;
+    const { host, name, equal } = after;
     return {
       ...{ type: 'fingerprint', host, name, equal },
       diff: equal ? undefined : differenceOf(after, run()),
@@ -180,12 +181,14 @@ function stepOf({ steps }: RecordedRun, number: number): StepInfo {
 
 /** How a fingerprint differs from what was found before the run. */
 function differenceOf(
-  { host, name, text, task }: EntryOf<'fingerprint'>,
+  { host, id, name, text }: EntryOf<'fingerprint'>,
   { fingerprints }: RecordedRun,
 ): FileDiff | undefined {
   const before = fingerprints
     .filter(({ phase }) => phase === 'before')
     .map(({ whole }) => whole())
-    .find((one) => one.host === host && one.task.id === task.id);
-  return before && { path: `${host}: ${name}`, before: `${before.text}\n`, after: `${text}\n` };
+    .find((one) => one.host === host && one.id === id);
+  return (
+    before && { path: `${host}: ${name}`, before: `${describe(before.text)}\n`, after: `${text}\n` }
+  );
 }

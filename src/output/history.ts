@@ -67,7 +67,7 @@ export function* runLines({ run, running }: ShownRun): Generator<string> {
 }
 
 function resultLine(
-  { unit: number, state, host, durationMs, message }: ResultRecord,
+  { unit: number, state, host, durationMs, message }: ResultRecord<'stored'>,
   unit: RecordedUnit | undefined,
 ): string {
   const why = state === 'failed' && message !== undefined ? `: ${message}` : '';

@@ -121,7 +121,7 @@ function header({ inventory, playbook }: Wiring): JournalRecord {
     ...{ name: playbook.name, changes: [], check: false },
     startedAt: new Date(0).toISOString(),
     ...{ pid: 1, bootId: 'simulated', options: { forks: settings.forks } },
-    ...{ inputs: {}, secrets: [], files: [], vault: [] },
+    ...{ inputs: {}, inputDefaults: {}, secrets: [], files: [], vault: [] },
     hosts: [...inventory.hosts.values()].map(({ address }) => address),
     inventory: { file: '', vars: {}, groups: Object.fromEntries(inventory.groups) },
   };

@@ -1,7 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../src/core/json.ts';
 import { encodeRecord } from '../../src/journal/codec.ts';
 import { Cli } from '../helpers/cli.ts';
 import { runRecord } from '../helpers/records.ts';
@@ -19,7 +18,7 @@ function journal(run: string, header: object): void {
   mkdirSync(directory, { recursive: true });
   const records = [{ ...runRecord({ run }), ...header }, end];
   const lines = records.map((record, index) =>
-    encodeRecord(index + 1, JSON.parse(JSON.stringify(record)) as JsonValue),
+    encodeRecord(index + 1, JSON.parse(JSON.stringify(record)) as object),
   );
   writeFileSync(join(directory, 'journal'), lines.join(''));
 }

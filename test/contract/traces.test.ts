@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StepInfo } from '../../src/core/events.ts';
 import type { RunEvent } from '../../src/output/events.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
+import { storedRecord } from '../helpers/records.ts';
 import { printTrace } from '../helpers/trace.ts';
 import { TraceFile } from '../helpers/trace-file.ts';
 
@@ -51,7 +52,8 @@ function print(
   { events = [], records = [] }: { events?: RunEvent[]; records?: JournalRecord[] },
   playbook = '',
 ): string[] {
-  return printTrace({ events, records, playbook, placeholders: new Map([['/tmp/abc', '<dir>']]) });
+  const placeholders = new Map([['/tmp/abc', '<dir>']]);
+  return printTrace({ events, records: records.map(storedRecord), playbook, placeholders });
 }
 
 describe('a trace', () => {

@@ -8,6 +8,8 @@ import {
 } from '../../src/engine/knowledge.ts';
 import { learntRecord, recordedLearnt } from '../../src/engine/learnt-record.ts';
 import { unknownValue } from '../../src/template/scope.ts';
+import { storeRecord } from '../../src/journal/codec.ts';
+import type { LearntRecord } from '../../src/journal/records.ts';
 import { Redactor } from '../../src/util/redact.ts';
 
 const address = (name: string) => ({
@@ -96,9 +98,11 @@ describe('the record of what was learnt', () => {
   const redactor = new Redactor();
   redactor.add('password', 'hunter22');
   const sealer = redactor.createSealer('run');
+  const onDisk = (record: LearntRecord) =>
+    JSON.parse(JSON.stringify(storeRecord(record, redactor))) as LearntRecord<'stored'>;
   const again = (learnt: Learnt, { hidden = false, using = sealer } = {}): Learnt | undefined => {
     const record = learntRecord(learnt, { step: 1, hidden, sealer: using });
-    const stored = redactor.referenceAll(JSON.parse(JSON.stringify(record)) as never);
+    const stored = onDisk(record);
     expect(JSON.stringify(stored)).not.toContain('hunter22');
     return recordedLearnt(stored, { redactor, sealer: using });
   };
@@ -120,7 +124,7 @@ describe('the record of what was learnt', () => {
     const learnt = { host: 'h1', ...facts({ a: 'b' }, 'h1') };
     const record = learntRecord(learnt, { step: 1, hidden: true, sealer: undefined });
     expect(JSON.stringify(record)).not.toContain('"b"');
-    expect(recordedLearnt(record, { redactor, sealer: undefined })).toBeUndefined();
+    expect(recordedLearnt(onDisk(record), { redactor, sealer: undefined })).toBeUndefined();
     const predicted: Learnt = {
       host: 'h1',
       facts: [{ hosts: ['h1'], values: { a: unknownValue } }],
@@ -130,12 +134,12 @@ describe('the record of what was learnt', () => {
     const other = new Redactor();
     other.add('password', 'another secret');
     const using = { redactor: other, sealer: other.createSealer('run') };
-    expect(recordedLearnt(sealed, using)).toBeUndefined();
+    expect(recordedLearnt(onDisk(sealed), using)).toBeUndefined();
   });
 
   it('of a hidden step that teaches nothing hidden replaces the step without secrets, too', () => {
     const learnt: Learnt = { host: 'h1', due: [{ handler: 'restart', by: [1] }] };
     const record = learntRecord(learnt, { step: 1, hidden: true, sealer: undefined });
-    expect(recordedLearnt(record, { redactor, sealer: undefined })).toMatchObject(learnt);
+    expect(recordedLearnt(onDisk(record), { redactor, sealer: undefined })).toMatchObject(learnt);
   });
 });

@@ -5,15 +5,13 @@ import type { Place } from '../../src/engine/step-key.ts';
 import type { MetaAction } from '../../src/language/document.ts';
 import { Log } from '../../src/journal/log.ts';
 import { Redactor } from '../../src/util/redact.ts';
-import { runRecord } from '../helpers/records.ts';
+import { recordedHosts, runRecord } from '../helpers/records.ts';
 
 /** Does an action on h1, of a batch of h1 and h2, inside two roles. */
 async function meta(action: MetaAction) {
   const log = Log.inMemory(new Redactor());
   log.write(runRecord({ hosts: ['h1', 'h2'] }));
-  const hosts = new Map(
-    [...log.state.hosts].map(([name, address]) => [name, { name, address, vars: {} }]),
-  );
+  const hosts = recordedHosts(log.state);
   const knowledge = initialKnowledge({ file: '', hosts, groups: new Map() });
   for (const host of ['h1', 'h2'])
     learn(knowledge, { host, facts: [{ hosts: [host], values: { ansible_facts: {}, a: 1 } }] });

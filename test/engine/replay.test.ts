@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { finishedUnits, replay, stepEntry, type Replay } from '../../src/engine/replay.ts';
 import { readRun } from '../../src/journal/recorded-run.ts';
 import type { IntentRecord, JournalRecord, LearntRecord } from '../../src/journal/records.ts';
-import { runRecord } from '../helpers/records.ts';
+import { runRecord, storedRecord } from '../helpers/records.ts';
 
 const become = { enabled: false, user: 'root', method: 'sudo' as const };
 const step = (number: number, key = 'k'): JournalRecord => ({
@@ -36,7 +36,7 @@ const learnt = (number: number, host: string, failed?: string): LearntRecord => 
   failed,
 });
 const entryOf = (...records: JournalRecord[]) =>
-  stepEntry(readRun([runRecord({ hosts: ['h1', 'h2'] }), ...records]), 'k');
+  stepEntry(readRun([runRecord({ hosts: ['h1', 'h2'] }), ...records].map(storedRecord)), 'k');
 const replayed = (...records: JournalRecord[]): Replay<{ host: string }> =>
   replay(entryOf(...records), ['h1', 'h2'], { takenBack: new Set(), read: (record) => record });
 const plain = ({ done, ask, todo }: Replay<{ host: string }>) => ({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readJournal } from '../../src/journal/journal-file.ts';
-import type { JournalRecord } from '../../src/journal/records.ts';
+import type { StoredRecord } from '../../src/journal/records.ts';
 import { performIn, type Performance, type Script } from '../helpers/scripted-hosts.ts';
 
 let directory: string;
@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 /** What counts in the end: what each step taught, the batches and the commit points. Unit numbers may differ. */
-function outcome(records: readonly JournalRecord[]): Record<string, unknown> {
+function outcome(records: readonly StoredRecord[]): Record<string, unknown> {
   const keys = new Map<number, string>();
   const known: Record<string, unknown> = {};
   for (const record of records) {

@@ -16,7 +16,7 @@ import { ConnectError } from '../../src/core/errors.ts';
 import type { Connections } from '../../src/core/host.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { Interrupted } from '../../src/engine/interrupted.ts';
-import { intentRecord, runRecord, stepRecord } from '../helpers/records.ts';
+import { intentRecord, recordedHosts, runRecord, stepRecord } from '../helpers/records.ts';
 
 const at = { file: 'p.yml', line: 1, column: 1 };
 const become = { enabled: false, user: 'root', method: 'sudo' as const };
@@ -38,9 +38,7 @@ async function step(
 ): Promise<{ asked: string[]; failed: string[]; knowledge: Knowledge; log: Log }> {
   const log = Log.inMemory(new Redactor());
   for (const record of [runRecord({ hosts: batch }), ...records]) log.write(record);
-  const hosts = new Map(
-    [...log.state.hosts].map(([name, address]) => [name, { name, address, vars: {} }]),
-  );
+  const hosts = recordedHosts(log.state);
   const knowledge = initialKnowledge({ file: '', hosts, groups: new Map([['all', batch]]) });
   const asked: string[] = [];
   const quiet = { log, isStopping: () => false, clock: { now: () => 0 } };
@@ -94,7 +92,9 @@ describe('a step', () => {
     const first = await step(task({ register: 'out' }), { h2: no });
     const recorded: JournalRecord[] = [
       { t: 'step', step: first.log.state.steps.get(1)!.info, hosts: batch, key: 'p/1/copy#1' },
-      ...[...first.log.state.steps.get(1)!.learnt.values()].map((record) => record()),
+      ...[...first.log.state.steps.get(1)!.learnt.values()].map(
+        (record) => record() as unknown as JournalRecord,
+      ),
     ];
     const { asked, knowledge } = await step(task({ register: 'out' }), {}, recorded);
     expect(first.failed).toEqual(['h2']);

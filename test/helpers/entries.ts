@@ -7,10 +7,11 @@ import { intentRecord, runRecord, stepRecord } from './records.ts';
 
 const at = { file: 'p.yml', line: 1, column: 1 };
 export const { step } = stepRecord(1, ['h1', 'h2']) as Extract<JournalRecord, { t: 'step' }>;
-const fingerprint = (phase: 'before' | 'after', text: string, equal?: boolean): JournalRecord => {
+const ports = { host: 'h1', id: 'f', name: 'Ports' };
+const fingerprint = (text: string): JournalRecord => {
   const become = { enabled: false, user: 'root', method: 'sudo' as const };
   const task = plainTask({ id: 'f', name: 'Ports', at, module: 'command', args: {}, become });
-  return { t: 'fingerprint', phase, host: 'h1', name: 'Ports', text, task, vars: {}, equal };
+  return { t: 'fingerprint', phase: 'before', ...ports, text, task, vars: {} };
 };
 
 /** A run that fails and is rolled back, with what it says beside its records. */
@@ -18,7 +19,7 @@ export const failedRun: (JournalRecord | Signal)[] = [
   runRecord({ run: 'r1', hosts: ['h1', 'h2'] }),
   { t: 'play', id: 'p', batches: [['h1', 'h2']] },
   { t: 'batch', play: 'Play', hosts: ['h1', 'h2'], batch: 1, batches: 2, left: ['h3'] },
-  fingerprint('before', 'port 22'),
+  fingerprint('port 22'),
   { t: 'step', step: { ...step, number: 9 }, hosts: ['h1'], key: 'block', silent: true },
   { t: 'step', step, hosts: ['h1', 'h2'], key: 'k' },
   intentRecord(1, 1, 'h1', { item: 'a' }),
@@ -42,7 +43,7 @@ export const failedRun: (JournalRecord | Signal)[] = [
   { t: 'undo-result', unit: 1, state: 'undo-skipped', durationMs: 0, silent: true },
   { t: 'undo-step-end', step },
   { t: 'verified', host: 'h1', name: '1 automatic undo', equal: true },
-  fingerprint('after', 'port 23', false),
+  { t: 'fingerprint', phase: 'after', ...ports, text: 'port 23', equal: false },
   { t: 'end', outcome: 'rolled_back', exitCode: 3, message: 'Failed.', at: '' },
   { t: 'over', next: ['runner show r1'], durationMs: 20 },
 ];

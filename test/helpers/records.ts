@@ -1,4 +1,24 @@
-import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
+import type { InventoryHost } from '../../src/core/inventory.ts';
+import { storeRecord } from '../../src/journal/codec.ts';
+import type { IntentRecord, JournalRecord, StoredRecord } from '../../src/journal/records.ts';
+import type { RecordedRun } from '../../src/journal/recorded-run.ts';
+import { reveal } from '../../src/journal/stored.ts';
+import { Redactor } from '../../src/util/redact.ts';
+
+/** A record as a journal without secrets holds it. */
+export function storedRecord(record: JournalRecord): StoredRecord {
+  return storeRecord(record, new Redactor());
+}
+
+/** The hosts of a run without secrets, as an inventory has them. */
+export function recordedHosts({ hosts }: RecordedRun): Map<string, InventoryHost> {
+  return new Map(
+    [...hosts].map(([name, stored]) => {
+      const address = reveal(stored, new Redactor());
+      return [name, { name, address, vars: {} }];
+    }),
+  );
+}
 
 /** The first record of a journal. */
 export function runRecord({ run = 'run', hosts = [] as string[] } = {}): JournalRecord {
@@ -6,7 +26,15 @@ export function runRecord({ run = 'run', hosts = [] as string[] } = {}): Journal
     ...{ t: 'run', format: 2, runner: '0.1.0', run, playbook: 'playbook.yml' },
     ...{ name: 'playbook', changes: [], check: false },
     startedAt: '1970-01-01T00:00:00Z',
-    ...{ pid: 1, bootId: 'boot', options: {}, inputs: {}, secrets: [], files: [] },
+    ...{
+      pid: 1,
+      bootId: 'boot',
+      options: {},
+      inputs: {},
+      inputDefaults: {},
+      secrets: [],
+      files: [],
+    },
     hosts: hosts.map((name) => ({
       ...{ name, transport: 'ssh' as const, address: name, port: 22 },
       ...{ user: 'root', keyPath: undefined },

@@ -1,10 +1,10 @@
 import type { RunEvent } from '../../src/output/events.ts';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
-import type { JournalRecord } from '../../src/journal/records.ts';
+import type { StoredRecord } from '../../src/journal/records.ts';
 
 export interface Recording {
   events: readonly RunEvent[];
-  records: readonly JournalRecord[];
+  records: readonly StoredRecord[];
   /** Text of the playbook, which says where hosts and loop items run in any order. */
   playbook: string;
   /** Texts of this run alone, such as its directory, and the placeholders that stand for them. */
@@ -98,7 +98,7 @@ function joinOutput(lines: readonly Line[]): Line[] {
   return joined;
 }
 
-function recordLines(records: readonly JournalRecord[]): Line[] {
+function recordLines(records: readonly StoredRecord[]): Line[] {
   const intents = new Map<number, { host: string; step: number }>();
   return records.map((record): Line => {
     const { t: type } = record;

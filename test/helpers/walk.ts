@@ -17,7 +17,7 @@ import type { Playbook } from '../../src/language/document.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { memoryFiles } from './memory-files.ts';
-import { runRecord } from './records.ts';
+import { recordedHosts, runRecord } from './records.ts';
 
 /** A playbook as text, with further files beside it. */
 export function documentOf(text: string, files: Readonly<Record<string, string>> = {}): Playbook {
@@ -65,9 +65,7 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
   for (const record of [runRecord({ hosts }), ...records]) log.write(record);
   const inventory = {
     file: '',
-    hosts: new Map(
-      [...log.state.hosts].map(([name, address]) => [name, { name, address, vars: {} }]),
-    ),
+    hosts: recordedHosts(log.state),
     groups: new Map([['all', hosts]]),
   };
   const knowledge = initialKnowledge(inventory);

@@ -3,7 +3,13 @@ import { exitCodes, type RunOutcome } from '../../src/core/events.ts';
 import { allows, ends, lifeOf, type LifeState } from '../../src/journal/lifecycle.ts';
 import { readRun } from '../../src/journal/recorded-run.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
-import { changedRecord, intentRecord, runRecord, stepRecord } from '../helpers/records.ts';
+import {
+  changedRecord,
+  intentRecord,
+  runRecord,
+  stepRecord,
+  storedRecord,
+} from '../helpers/records.ts';
 
 const changed = [stepRecord(1, ['h1']), intentRecord(1, 1, 'h1'), changedRecord(1, 1, 'h1')];
 const rollback: JournalRecord = { t: 'rollback', reason: 'failed', attempt: 1 };
@@ -59,7 +65,7 @@ const histories: [LifeState, JournalRecord[], resume: boolean, rollback: boolean
 
 describe('the life of a run', () => {
   it.each(histories)('is %s by the records of case %#', (state, records, forward, back) => {
-    const run = readRun([runRecord({ hosts: ['h1'] }), ...records]);
+    const run = readRun([runRecord({ hosts: ['h1'] }), ...records].map(storedRecord));
     expect(lifeOf(run)).toBe(state);
     expect(allows(run, 'resume')).toBe(forward);
     expect(allows(run, 'rollback')).toBe(back);

@@ -7,7 +7,8 @@ import { readJournal } from '../../src/journal/journal-file.ts';
 import { DiskFile } from '../../src/journal/disk-file.ts';
 import { Log } from '../../src/journal/log.ts';
 import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
-import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
+import type { IntentRecord, JournalRecord, LearntRecord } from '../../src/journal/records.ts';
+import { reveal } from '../../src/journal/stored.ts';
 import type { Signal } from '../../src/journal/signals.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { Sealer } from '../../src/util/seal.ts';
@@ -168,20 +169,21 @@ describe('a log', () => {
     const redactor = new Redactor();
     redactor.add('admin_password', 'pa"ss wörd');
     const log = Log.create(DiskFile.create(path), redactor);
-    const message = `x pa"ss wörd y ${Buffer.from('pa"ss wörd').toString('base64')}`;
+    const text = `x pa"ss wörd y ${Buffer.from('pa"ss wörd').toString('base64')} ${JSON.stringify('pa"ss wörd')}`;
+    const values = { text, 'pa"ss wörd': ['⟦secret:admin_password⟧', { $text: [text] }] };
     log.write(runRecord());
+    log.write({ ...history[9], facts: [{ hosts: ['h1'], values }] } as JournalRecord);
     const at = '2026-01-01T00:00:00Z';
-    await log.append({ t: 'end', outcome: 'done', exitCode: 0, message, at });
-    expect(log.state.end?.message).toContain('⟦secret:admin_password⟧');
+    await log.append({ t: 'end', outcome: 'done', exitCode: 0, message: text, at });
+    expect(log.state.end?.message).toContain('x [secret admin_password] y [secret admin_password]');
     await log.close();
-    const text = readFileSync(path, 'utf8');
-    expect(text).not.toContain('wörd');
-    expect(text).not.toContain(Buffer.from('pa"ss wörd').toString('base64').replace(/=+$/, ''));
-    const record = readJournal(path).records.at(-1);
-    expect(redactor.resolveAll(record as never)).toMatchObject({
-      message: expect.stringContaining('pa"ss wörd') as string,
-    });
-    expect(() => new Redactor().resolveAll(record as never)).toThrow('"admin_password"');
+    const [, learnt] = readJournal(path).records as [unknown, LearntRecord<'stored'>];
+    const stored = learnt.facts?.[0]?.values;
+    expect(stored && reveal(stored, redactor)).toEqual(values);
+    expect(() => stored && reveal(stored, new Redactor())).toThrow('"admin_password"');
+    const file = readFileSync(path, 'utf8');
+    expect(file).not.toContain('wörd');
+    expect(file).not.toContain(Buffer.from('pa"ss wörd').toString('base64').replace(/=+$/, ''));
   });
 });
 

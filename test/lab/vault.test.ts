@@ -72,7 +72,7 @@ describe('encrypted variables and files', () => {
     expect(seen).not.toContain('wonderland');
     expect(seen).not.toContain('abracadabra');
     expect(seen).not.toContain('correct horse');
-    expect(seen).toContain('⟦secret:vault:');
+    expect(seen).toContain('{"secret":"vault:');
   });
 
   it('copy and template decrypt files and show no diff of them', async () => {
@@ -109,6 +109,22 @@ describe('encrypted variables and files', () => {
     expect(back.code, back.stdout + back.stderr).toBe(3);
     expect(bench.read('h1', 'srv/command')).toBeUndefined();
     expect(bench.read('h1', 'srv/config')).toBeUndefined();
+  });
+
+  it('a rollback restores text of a host that looks like a reference to a secret', async () => {
+    const name = `vault:${join(bench.cli.dir, 'group_vars', 'all.yml')}#db.password`;
+    const text = `⟦secret:${name}⟧ {"$text":[{"secret":"${name}"}]}`;
+    await bench.shell('h1', `printf %s '${text}' >/srv/hostile`);
+    const task = `    - name: Overwrite
+      shell: echo changed >/srv/hostile
+      capture: [{ name: Old, shell: cat /srv/hostile, register: old }]
+      undo: [{ name: Back, copy: { content: "{{captured.old.stdout}}", dest: /srv/hostile } }]
+`;
+    await stopAtFailure(task + failingTask);
+    expect(bench.read('h1', 'srv/hostile')).toBe('changed\n');
+    const back = await bench.cli.run(['rollback', '--output', 'json']);
+    expect(back.code, back.stdout + back.stderr).toBe(3);
+    expect(bench.read('h1', 'srv/hostile')).toBe(text);
   });
 
   it('a rollback does not read a password file of the environment that the run ignored', async () => {

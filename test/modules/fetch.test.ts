@@ -75,12 +75,6 @@ testModule(fetch, {
       code: 'SCHEMA',
     },
     {
-      title: 'a passphrase that was not supplied again in a resumed run',
-      args: { src: path, dest: '/here/', encrypt: { passphrase: '⟦secret:phrase⟧' } },
-      facts: found('a'),
-      code: 'SECRET_MISSING',
-    },
-    {
       title: 'a missing file',
       args: { src: path, dest: '/here/' },
       facts: missing,

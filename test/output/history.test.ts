@@ -3,15 +3,17 @@ import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
 import { listData, listLines, runLines } from '../../src/output/history.ts';
 import { failedRun, isSignal } from '../helpers/entries.ts';
-import { intentRecord, runRecord } from '../helpers/records.ts';
+import { intentRecord, runRecord, storedRecord } from '../helpers/records.ts';
 
 const recorded = (...more: JournalRecord[]): RecordedRun =>
-  readRun([...failedRun.filter((entry) => !isSignal(entry)), ...more]);
-const started = readRun([runRecord({ run: 'r2', hosts: ['h1'] })]);
+  readRun([...failedRun.filter((entry) => !isSignal(entry)), ...more].map(storedRecord));
+const started = readRun([storedRecord(runRecord({ run: 'r2', hosts: ['h1'] }))]);
 const lost = {
   ...{ output: 'standard output', code: 'EIO', reason: 'input/output error' },
   at: '2026-01-01T00:00:00Z',
 };
+
+const lossRecord: JournalRecord = { t: 'output-lost', ...lost };
 
 describe('a list of runs', () => {
   const lossy = recorded({ t: 'output-lost', ...lost });
@@ -62,7 +64,7 @@ describe('a run that is shown', () => {
   });
 
   it('says whether a run that lost its output goes on', () => {
-    const run = readRun([runRecord({ run: 'r2' }), { t: 'output-lost', ...lost }]);
+    const run = readRun([runRecord({ run: 'r2' }), lossRecord].map(storedRecord));
     const last = (running: boolean) => [...runLines({ run, running })].at(-2);
     expect(last(true)).toBe('The run continues.');
     expect(last(false)).toBe('The run continued, and was interrupted later.');

@@ -184,7 +184,7 @@ async function keysFor(
     throw new UsageError(`"${file}" is encrypted with a passphrase, and none was given.`, {
       hint: `Give it in the environment as ${PASSPHRASE}, with --passphrase-file FILE, or in a terminal.`,
     });
-  world.redactor.hide(passphrase);
+  world.redactor.hide('--passphrase-file', passphrase);
   return { passphrase };
 }
 

@@ -16,7 +16,7 @@ export async function passwordFrom(
     value = await askSecret(world, ask);
     if (value === undefined) throw new UsageError('No password was given.');
   }
-  if (value !== undefined) world.redactor.hide(value);
+  if (value !== undefined) world.redactor.hide(flag, value);
   return value;
 }
 

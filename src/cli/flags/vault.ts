@@ -75,7 +75,7 @@ export async function readVaultKeys(world: World, flags: VaultFlags): Promise<Va
     keys.push({ id: 'default', password: passwordFrom(file, 'default') });
   if (flags.askVaultPass === true)
     keys.push({ id: 'default', password: await ask(world, 'default') });
-  for (const { password } of keys) world.redactor.hide(password);
+  for (const { id, password } of keys) world.redactor.hide(`--vault-id ${id}`, password);
   return keys;
 }
 

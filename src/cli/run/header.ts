@@ -36,6 +36,7 @@ export function headerOf(
       ...recordedBecome(options),
     },
     inputs: settings.variables,
+    inputDefaults: settings.inputDefaults,
     secrets: recordedSecrets(playbook.inputs, settings.variables, secretFiles),
     hosts: [...inventory.hosts.values()].map(({ address }) => address),
     inventory: {
@@ -49,13 +50,12 @@ export function headerOf(
 }
 
 function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObject {
-  const { tags, skipTags, limit, leftOut, forks, inputDefaults, accepted, onFailure } = settings;
+  const { tags, skipTags, limit, leftOut, forks, accepted, onFailure } = settings;
   return {
     leftOut: [...leftOut],
     tags,
     skipTags,
     forks,
-    inputDefaults,
     accepted,
     ...(limit === undefined ? {} : { limit }),
     ...(onFailure === undefined ? {} : { onFailure }),

@@ -3,17 +3,21 @@ import { JournalError } from '../../core/errors.ts';
 import type { HostAddress } from '../../core/host.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { revealKnown } from '../../journal/stored.ts';
 import { OpenRunError } from '../fail.ts';
 import { isRunning } from '../run-process.ts';
 import { allowedCommands } from '../sentences.ts';
 import type { World } from '../world.ts';
 
 /** @throws OpenRunError when an earlier run on one of the hosts is not settled */
-export function refuseOpenRuns({ store }: World, inventory: Inventory): void {
+export function refuseOpenRuns({ store, redactor }: World, inventory: Inventory): void {
   const addresses = new Set([...inventory.hosts.values()].map(({ address }) => placeOf(address)));
   for (const id of store.openRuns()) {
     const run = readOpenRun(store, id);
-    const shared = run.header.hosts.filter((host) => addresses.has(placeOf(host)));
+    const shared = run.header.hosts.filter((stored) => {
+      const host = revealKnown(stored, redactor);
+      return host && addresses.has(placeOf(host));
+    });
     if (shared.length === 0) continue;
     const going = run.end === undefined && isRunning(run.header);
     const hosts = shared.map(({ name }) => name).join(', ');

@@ -1,8 +1,8 @@
-import { SecretError } from '../../core/errors.ts';
 import type { Inventory } from '../../core/inventory.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { JsonValue } from '../../core/json.ts';
 import type { RunSettings } from '../../engine/context.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { reveal, revealLater } from '../../journal/stored.ts';
 import type { Redactor } from '../../util/redact.ts';
 import type { ConnectFlags } from '../flags/connect.ts';
 import type { VaultFlags } from '../flags/vault.ts';
@@ -24,7 +24,7 @@ export type RecordedSettings = Pick<
 
 /** What `header.ts` put down, with the secrets that are known. */
 export function recordedSettings({ header }: RecordedRun, redactor: Redactor): RecordedSettings {
-  const { options, inputs } = header;
+  const { options, inputs, inputDefaults } = header;
   return {
     run: header.run,
     tags: texts(options['tags']),
@@ -33,8 +33,9 @@ export function recordedSettings({ header }: RecordedRun, redactor: Redactor): R
     leftOut: texts(options['leftOut']),
     startedAt: new Date(header.startedAt),
     forks: typeof options['forks'] === 'number' ? options['forks'] : 50,
-    variables: known(inputs, redactor),
-    inputDefaults: (options['inputDefaults'] ?? {}) as JsonObject,
+    // A secret that is missing matters only where it is used, and is reported there.
+    variables: revealLater(inputs, redactor),
+    inputDefaults: revealLater(inputDefaults, redactor),
     accepted: texts(options['accepted']),
   };
 }
@@ -66,25 +67,14 @@ export function recordedInventory(
   redactor: Redactor,
 ): Inventory {
   const { file, groups } = header.inventory;
-  const vars = known(header.inventory.vars, redactor);
   const hosts = new Map(
-    [...addresses].map(([name, address]) => [name, { name, address, vars: vars[name] ?? {} }]),
+    [...addresses].map(([name, stored]) => {
+      const vars = header.inventory.vars[name];
+      const address = reveal(stored, redactor);
+      return [name, { name, address, vars: vars ? revealLater(vars, redactor) : {} }];
+    }),
   );
   return { file, hosts, groups: new Map(Object.entries(groups)) };
-}
-
-/** With the secrets that are known. One that is missing matters only where it is used, and is reported there. */
-function known<T extends JsonValue>(value: T, redactor: Redactor): T {
-  if (isJsonObject(value)) {
-    const entries = Object.entries(value).map(([name, one]) => [name, known(one, redactor)]);
-    return Object.fromEntries(entries) as T;
-  }
-  try {
-    return redactor.resolveAll(value);
-  } catch (error) {
-    if (error instanceof SecretError) return value;
-    throw error;
-  }
 }
 
 function text(value: JsonValue | undefined): string | undefined {

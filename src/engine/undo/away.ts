@@ -58,7 +58,7 @@ export class AwayHosts {
     const unit = [...run.units.values()].find(({ intent }) => intent.target === host);
     const become = unit?.intent.become ?? { enabled: false, user: 'root', method: 'sudo' };
     try {
-      await openSession(this.#context, recordedTarget(run, host), become);
+      await openSession(this.#context, recordedTarget(run, host, this.#context.redactor), become);
       return true;
     } catch (error) {
       if (error instanceof RunnerError) return false;

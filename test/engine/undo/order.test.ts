@@ -12,7 +12,6 @@ import {
 } from '../../../src/journal/recorded-run.ts';
 import type { JournalRecord } from '../../../src/journal/records.ts';
 import { Redactor } from '../../../src/util/redact.ts';
-import type { JsonValue } from '../../../src/core/json.ts';
 import { histories, type History } from '../../helpers/histories.ts';
 import { changedRecord, intentRecord, runRecord, stepRecord } from '../../helpers/records.ts';
 
@@ -46,7 +45,7 @@ class Model {
 
   write(record: JournalRecord): void {
     this.log.write(record);
-    this.lines.push(encodeRecord(this.lines.length + 1, record as unknown as JsonValue));
+    this.lines.push(encodeRecord(this.lines.length + 1, record));
   }
 
   /** @param only hosts that are taken back; all when left out */
