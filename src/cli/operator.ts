@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { StepInfo } from '../core/events.ts';
 import { UsageError } from '../core/errors.ts';
-import type { EngineContext } from '../engine/context.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Log } from '../journal/log.ts';
 import type { Display } from '../output/display.ts';
 import type { StopSignals } from './stop-signals.ts';
@@ -102,7 +102,7 @@ export async function askAfterInterrupt(world: World): Promise<'continue' | 'rol
 export function askOperator(
   world: World,
   { display, log, stop }: { display: Display; log: Log; stop: StopSignals },
-): EngineContext['ask'] {
+): Engine['ask'] {
   const { redactor } = world;
   const answered = new Map<string, Promise<string | undefined>>();
   let before: Promise<unknown> = Promise.resolve();
@@ -132,11 +132,7 @@ export function askOperator(
 }
 
 /** Asks before each step, until the answer is that the others need no question. Ctrl-C ends the run before the step. */
-export function stepByStep(
-  world: World,
-  display: Display,
-  stop: StopSignals,
-): EngineContext['agree'] {
+export function stepByStep(world: World, display: Display, stop: StopSignals): Engine['agree'] {
   const { redactor } = world;
   let all = false;
   let before: Promise<unknown> = Promise.resolve();

@@ -1,10 +1,10 @@
 import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../language/document.ts';
-import type { EngineContext, RunSettings } from '../engine/context.ts';
+import type { RunSettings } from '../engine/settings.ts';
 import { HostLocks } from '../engine/locks.ts';
 import { rollBack } from '../engine/undo/rollback.ts';
-import { runPlaybook } from '../engine/engine.ts';
+import { runPlaybook, type Engine } from '../engine/engine.ts';
 import { transaction } from '../engine/transaction.ts';
 import { ends } from '../journal/lifecycle.ts';
 import type { Log } from '../journal/log.ts';
@@ -33,14 +33,14 @@ interface EngineParts {
   /** The operator is asked before each step. */
   stepwise?: boolean;
   /** Writes the first records of the journal. */
-  begin?: (context: EngineContext) => Promise<void>;
+  begin?: (context: Engine) => Promise<void>;
 }
 
 /** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
 export async function withEngine<T>(
   world: World,
   parts: EngineParts,
-  work: (context: EngineContext, stop: StopSignals) => Promise<T>,
+  work: (context: Engine, stop: StopSignals) => Promise<T>,
 ): Promise<T> {
   const stop = new StopSignals(world.signals, () => {
     const text = 'Interrupted: no new step begins. Once more gives up the running ones.';
@@ -71,15 +71,18 @@ async function connected<T>(
   world: World,
   { settings, inventory, log, display, stepwise, begin }: EngineParts,
   { reach, stop }: { reach: Reach; stop: StopSignals },
-  work: (context: EngineContext) => Promise<T>,
+  work: (context: Engine) => Promise<T>,
 ): Promise<T> {
   const connections = new HostConnections({ ...reach, sendHttp, run: settings.run });
   // A check keeps nothing on disk.
   const store = settings.check ? undefined : world.store;
-  const services = {
+  const isSettledRun = (run: string) => world.store.isClosed(run);
+  const { clock } = world;
+  const locks = new HostLocks({ connections, clock, log, inventory, settings, isSettledRun });
+  const engine: Engine = {
     modules: world.modules,
     connections,
-    clock: world.clock,
+    clock,
     files: localDisk,
     redactor: world.redactor,
     sendHttp,
@@ -99,22 +102,22 @@ async function connected<T>(
         ? askOperator(world, { display, log, stop })
         : undefined,
     agree: stepwise === true ? stepByStep(world, display, stop) : undefined,
-    isStopping: () => stop.stopping || context.locks.lost !== undefined,
+    isStopping: () => stop.stopping || locks.lost !== undefined,
     fault: faultHook(world.env['RUNNER_FAULT']),
-    isSettledRun: (run: string) => world.store.isClosed(run),
+    isSettledRun,
+    locks,
     settings,
     inventory,
     log,
     sealer: world.redactor.createSealer(settings.run),
   };
-  const context = withLocks(services);
   let outputs: WatchedOutputs | undefined;
   try {
-    await begin?.(context);
+    await begin?.(engine);
     if (store) outputs = new WatchedOutputs(world, settings.run, log);
-    return await work(context);
+    return await work(engine);
   } finally {
-    context.locks.stop();
+    locks.stop();
     await display.finish();
     await connections.close();
     await outputs?.end();
@@ -130,17 +133,10 @@ function faultHook(wanted: string | undefined): FaultHook | undefined {
   };
 }
 
-/** The locks need the context that they are part of. Not a copy: its signal changes. */
-function withLocks(services: Omit<EngineContext, 'locks'>): EngineContext {
-  const context = services as EngineContext;
-  context.locks = new HostLocks(context);
-  return context;
-}
-
 /** Records and shows how a run ended, and gives its hosts back when it is over. Returns the exit code. */
 export async function endRun(
   world: World,
-  { log, settings, locks }: EngineContext,
+  { log, settings, locks }: Engine,
   ending: Ending,
   began: number,
 ): Promise<number> {
@@ -160,7 +156,7 @@ export async function endRun(
 /** Plays forward, and does what follows: rolls back, asks, or says how to go on. */
 export async function playForward(
   world: World,
-  context: EngineContext,
+  context: Engine,
   {
     playbook,
     stop,

@@ -41,3 +41,8 @@ export const localHost: InventoryHost = {
   },
   vars: {},
 };
+
+/** The controller is a host of each inventory. */
+export function inventoryHost(inventory: Inventory, name: string): InventoryHost | undefined {
+  return inventory.hosts.get(name) ?? (name === 'localhost' ? localHost : undefined);
+}

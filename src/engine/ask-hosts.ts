@@ -1,9 +1,9 @@
 import { TaskError } from '../core/errors.ts';
 import type { TaskNode } from '../language/document.ts';
-import type { EngineContext } from './context.ts';
+import type { Log } from '../journal/log.ts';
 import { Interrupted } from './interrupted.ts';
-import { resolveUnknown } from './resolve.ts';
-import { UndoRunner } from './undo-unit.ts';
+import { resolveUnknown, type ResolveParts } from './resolve.ts';
+import { UndoRunner, type UndoParts } from './undo-unit.ts';
 
 /**
  * Asks hosts what became of changes whose result never reached the journal, before any of them runs again.
@@ -14,19 +14,19 @@ import { UndoRunner } from './undo-unit.ts';
  * @throws JournalError when an answer cannot be recorded
  */
 export async function askHosts(
-  context: EngineContext,
+  parts: ResolveParts & UndoParts & { log: Log },
   task: TaskNode,
   numbers: readonly number[],
 ): Promise<Map<string, TaskError>> {
   if (numbers.length === 0) return new Map();
-  const { log } = context;
+  const { log } = parts;
   const units = numbers.flatMap((number) => log.state.units.get(number) ?? []);
   const hosts = [...new Set(units.map(({ intent }) => intent.target))].join(', ');
   const text = `"${task.name}" was interrupted; asking ${hosts} what became of it.`;
   log.signal({ t: 'message', level: 'info', text });
-  const undo = new UndoRunner(context, log.state, { reason: 'crash', attempt: 0 });
-  const resolutions = await resolveUnknown(context, log.state, units, undo);
-  if (context.isStopping()) throw new Interrupted();
+  const undo = new UndoRunner(parts, log.state, { reason: 'crash', attempt: 0 });
+  const resolutions = await resolveUnknown(parts, log.state, units, undo);
+  if (parts.isStopping()) throw new Interrupted();
   const obstacles = new Map<string, TaskError>();
   for (const { intent } of units) {
     const resolution = resolutions.get(intent.unit);

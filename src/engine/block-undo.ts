@@ -1,16 +1,19 @@
 import type { BlockNode } from '../language/document.ts';
 import type { IntentRecord } from '../journal/records.ts';
 import { resolveAccess } from './access.ts';
-import type { EngineContext } from './context.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { Log } from '../journal/log.ts';
 import type { Numbers } from './numbers.ts';
 import { stepEntry } from './replay.ts';
 import type { Place, StepKeys } from './step-key.ts';
 import { snapshot } from './undo-plan.ts';
 import type { Variables } from './variables.ts';
 
-interface Parts {
-  context: EngineContext;
-  variables: Variables;
+export interface BlockParts {
+  log: Pick<Log, 'state' | 'write'>;
+  inventory: Inventory;
+  check: boolean;
+  variables: Pick<Variables, 'scope'>;
   keys: StepKeys;
   numbers: Numbers;
 }
@@ -22,27 +25,27 @@ interface Parts {
  * @returns what records that the block ends
  */
 export function openBlock(
-  parts: Parts,
+  parts: BlockParts,
   block: BlockNode,
   hosts: readonly string[],
   place: Place,
 ): () => void {
   const units = openUnits(parts, block, hosts, place);
-  const { context, numbers } = parts;
+  const { log, numbers } = parts;
   return () => {
-    for (const unit of units) context.log.write({ t: 'block-end', unit, upTo: numbers.lastUnit });
+    for (const unit of units) log.write({ t: 'block-end', unit, upTo: numbers.lastUnit });
   };
 }
 
 /** Returns the units that end with the block. */
 function openUnits(
-  parts: Parts,
+  parts: BlockParts,
   block: BlockNode,
   hosts: readonly string[],
   place: Place,
 ): number[] {
-  const { log, settings } = parts.context;
-  if (!block.undo || block.undo.tasks.length === 0 || settings.check) return [];
+  const { log, check } = parts;
+  if (!block.undo || block.undo.tasks.length === 0 || check) return [];
   const key = parts.keys.next(block.id, place);
   const known = new Map(
     (stepEntry(log.state, key)?.units ?? [])
@@ -72,11 +75,11 @@ function openUnits(
 const OPEN = Number.MAX_SAFE_INTEGER;
 
 function blockIntent(
-  { context, variables, numbers }: Parts,
+  { inventory, variables, numbers }: BlockParts,
   { undo }: BlockNode,
   { host: name, step, place }: { host: string; step: number; place: Place },
 ): IntentRecord | undefined {
-  const host = context.inventory.hosts.get(name);
+  const host = inventory.hosts.get(name);
   const [first] = undo?.tasks ?? [];
   if (!host || !undo || !first) return undefined;
   const scope = variables.scope(host, { play: place.play, task: first, batch: place.batch });

@@ -19,7 +19,9 @@ import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { trace } from '../util/trace.ts';
 import { renderArguments } from './arguments.ts';
-import { FACT_TIMEOUT_MS, type EngineContext, type Signals } from './context.ts';
+import type { EngineServices, Signals, Stop } from './services.ts';
+import { FACT_TIMEOUT_MS, type Sessions } from './sessions.ts';
+import type { RunSettings } from './settings.ts';
 import { ControllerFiles } from './controller-files.ts';
 import { SessionHostView } from './host-view.ts';
 import { timeoutOf } from './limits.ts';
@@ -76,22 +78,15 @@ export interface CallResult {
 }
 
 /** What a call reaches the world with. */
-export type CallContext = Pick<
-  EngineContext,
-  | 'modules'
-  | 'connections'
-  | 'files'
-  | 'clock'
-  | 'settings'
-  | 'signal'
-  | 'isStopping'
-  | 'sendHttp'
-  | 'decrypt'
-  | 'captures'
-  | 'keepOutput'
-  | 'ask'
-> &
-  Signals;
+export interface CallContext
+  extends
+    Pick<EngineServices, 'modules' | 'files' | 'clock' | 'sendHttp' | 'decrypt'>,
+    Pick<EngineServices, 'captures' | 'keepOutput' | 'ask'>,
+    Sessions,
+    Stop,
+    Signals {
+  settings: Pick<RunSettings, 'becomePassword' | 'check' | 'diff'>;
+}
 
 /**
  * Calls a module on a host once: renders its arguments, plans, acts, concludes. Conditions on the result, further tries and

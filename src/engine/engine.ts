@@ -1,10 +1,15 @@
 import type { Playbook } from '../language/document.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { Log } from '../journal/log.ts';
 import { openAlone } from '../journal/recorded-run.ts';
+import type { Sealer } from '../util/seal.ts';
 import { askHosts } from './ask-hosts.ts';
 import { batchesOf, leftOf, playHosts } from './batches.ts';
 import { beforeChange } from './before-change.ts';
 import { openBlock } from './block-undo.ts';
-import type { EngineContext } from './context.ts';
+import type { HostLocks } from './locks.ts';
+import type { EngineServices } from './services.ts';
+import type { RunSettings } from './settings.ts';
 import { takeFingerprint } from './fingerprint.ts';
 import { forward, type Forward } from './forward.ts';
 import { expandPart } from './include.ts';
@@ -23,40 +28,49 @@ import { step, type RunStep, type StepParts } from './step.ts';
 import { deadlineOf } from './time-limit.ts';
 import { Variables } from './variables.ts';
 
+/** All that a run is made of. Only this file knows all of it. */
+export interface Engine extends EngineServices {
+  settings: RunSettings;
+  inventory: Inventory;
+  /** What has happened so far; not on disk in check mode. */
+  log: Log;
+  /** Hosts this run holds. */
+  locks: HostLocks;
+  /** Keeps hidden results for a resumed run; absent when the run has no secrets to do it with. */
+  sealer: Sealer | undefined;
+}
+
 /**
  * Plays a playbook forward, from the start or from where the run stood.
  *
  * @param takeBack rolls back what was done on hosts that failed and are tolerated. False when not all could be undone
  */
 export function runPlaybook(
-  context: EngineContext,
+  engine: Engine,
   playbook: Playbook,
   takeBack: ScheduleParts['takeBack'] = () => Promise.resolve(true),
 ): Promise<Forward> {
-  return forward(context.log, () =>
-    schedule(playbook, { ...scheduleParts(context, playbook), takeBack }),
+  return forward(engine.log, () =>
+    schedule(playbook, { ...scheduleParts(engine, playbook), takeBack }),
   );
 }
 
-function scheduleParts(
-  context: EngineContext,
-  playbook: Playbook,
-): Omit<ScheduleParts, 'takeBack'> {
-  const { log, clock, connections, factCache, inventory, settings } = context;
+function scheduleParts(engine: Engine, playbook: Playbook): Omit<ScheduleParts, 'takeBack'> {
+  const { log, clock, connections, factCache, inventory, settings } = engine;
   const { check, forks, limit } = settings;
   const knowledge = initialKnowledge(inventory, {
     tolerated: log.state.takenBack,
     unsettled: openAlone(log.state).map(({ intent }) => intent.host),
   });
-  const variables = new Variables(context, knowledge, playbook.folders);
+  const variables = new Variables(engine, knowledge, playbook.folders);
   const parts = { knowledge, variables, numbers: new Numbers(log.state), keys: new StepKeys() };
-  const items = new ItemRunner(context, parts, playbook.folders);
-  const run = runStep(context, { ...parts, items });
+  const items = new ItemRunner(engine, parts, playbook.folders);
+  const run = runStep(engine, { ...parts, items });
   return {
     ...{ knowledge, log, clock, check, forks },
-    isStopping: () => context.isStopping(),
+    isStopping: () => engine.isStopping(),
     selection: new Selection(settings),
-    step: check ? run : beforeChange(run, changeParts(context, playbook, parts)),
+    step: check ? run : beforeChange(run, changeParts(engine, playbook, parts)),
     deadline: () =>
       deadlineOf(playbook, variables, { clock, check, hosts: [...inventory.hosts.keys()] }),
     batches: (play) => {
@@ -66,12 +80,13 @@ function scheduleParts(
     },
     left: (play) => leftOf(play, knowledge, limit),
     notePolicy: (wanted, hosts) => {
-      notePolicy(wanted, variables, context, hosts ?? hostsOf(knowledge, 'all', limit));
+      notePolicy(wanted, variables, engine, hosts ?? hostsOf(knowledge, 'all', limit));
     },
-    openBlock: (block, hosts, place) => openBlock({ context, ...parts }, block, hosts, place),
+    openBlock: (block, hosts, place) =>
+      openBlock({ log, inventory, check, ...parts }, block, hosts, place),
     expand: (node, part, play) => {
       const { nodes, files } = expandPart(node, part, play);
-      pinNew(context, playbook.files, files);
+      pinNew(engine, playbook.files, files);
       return nodes;
     },
     meta: (node, hosts, place) =>
@@ -92,35 +107,37 @@ function scheduleParts(
 }
 
 function runStep(
-  context: EngineContext,
+  engine: Engine,
   parts: Pick<StepParts, 'knowledge' | 'variables' | 'numbers' | 'keys' | 'items'>,
 ): RunStep {
-  const { log, clock, agree, sealer, redactor, factCache, settings } = context;
+  const { log, clock, agree, sealer, redactor, factCache, settings } = engine;
   return step({
     ...{ ...parts, log, clock, agree, sealer, redactor, forks: settings.forks },
-    isStopping: () => context.isStopping(),
-    recall: (record) => recordedLearnt(record, context),
-    ask: (task, units) => askHosts(context, task, units),
+    isStopping: () => engine.isStopping(),
+    recall: (record) => recordedLearnt(record, engine),
+    ask: (task, units) => askHosts(engine, task, units),
     keepFacts: (address, facts) =>
       factCache?.keep(address, { facts, gatheredAt: new Date(clock.now()) }),
     pause: async (seconds) => {
       if (settings.check) return;
       // An interruption ends the pause; the next step does not begin then.
-      await clock.sleep(seconds * 1000, context.signal).catch(() => undefined);
+      await clock.sleep(seconds * 1000, engine.signal).catch(() => undefined);
     },
   });
 }
 
 function changeParts(
-  context: EngineContext,
+  engine: Engine,
   playbook: Playbook,
   { knowledge, variables }: { knowledge: Knowledge; variables: Variables },
 ): Parameters<typeof beforeChange>[1] {
-  const { log, settings } = context;
-  const locks = new PlayLocks(context, playbook.plays, { knowledge, variables });
+  const { log, settings } = engine;
+  const locks = new PlayLocks(playbook.plays, {
+    ...{ knowledge, variables, locks: engine.locks, limit: settings.limit },
+  });
   const isKnown = log.state.fingerprints.some(({ phase }) => phase === 'before');
   const fingerprint = () =>
-    takeFingerprint(context, playbook, variables, hostsOf(knowledge, 'all', settings.limit));
+    takeFingerprint(engine, playbook, variables, hostsOf(knowledge, 'all', settings.limit));
   return {
     lock: (task, { play }) => locks.take(play, task, knowledge.tolerated),
     takeFingerprint: isKnown ? undefined : fingerprint,

@@ -1,12 +1,15 @@
 import pLimit from 'p-limit';
 import { RunnerError, TaskError } from '../core/errors.ts';
 import { failureIn, messageOf, resultOf } from '../core/outcome.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { Log } from '../journal/log.ts';
 import type { Play, Playbook, TaskNode } from '../language/document.ts';
 import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts';
 import type { Scope } from '../template/scope.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { slug } from '../util/text.ts';
-import type { EngineContext } from './context.ts';
+import type { CallContext } from './call.ts';
+import type { RunSettings } from './settings.ts';
 import type { Variables } from './variables.ts';
 import { snapshot } from './undo-plan.ts';
 import { aside, runTask } from './tries.ts';
@@ -18,28 +21,34 @@ const noPlay = {
   hosts: 'all',
 } as unknown as Play;
 
+export interface FingerprintParts extends CallContext {
+  inventory: Inventory;
+  log: Pick<Log, 'append' | 'signal'>;
+  settings: CallContext['settings'] & Pick<RunSettings, 'forks'>;
+}
+
 /**
  * Records the state that must come back, on every host of the run. The tasks and the values they need are recorded
  * too, so that a rollback can take the same again without the playbook.
  */
 export async function takeFingerprint(
-  context: EngineContext,
+  parts: FingerprintParts,
   playbook: Playbook,
   variables: Variables,
   hosts: readonly string[],
 ): Promise<void> {
   if (playbook.fingerprint.length === 0) return;
-  const limit = pLimit(context.settings.forks);
+  const limit = pLimit(parts.settings.forks);
   await Promise.all(
     hosts.map((name) =>
       limit(async () => {
-        const host = context.inventory.hosts.get(name);
+        const host = parts.inventory.hosts.get(name);
         if (!host) return;
         for (const task of playbook.fingerprint) {
           const scope = variables.scope(host, { play: noPlay, task, batch: hosts });
-          const text = await fingerprintText(context, task, name, scope);
+          const text = await fingerprintText(parts, task, name, scope);
           if (text === undefined) continue;
-          await context.log.append({
+          await parts.log.append({
             t: 'fingerprint',
             phase: 'before',
             host: name,
@@ -57,12 +66,12 @@ export async function takeFingerprint(
 
 /** Output of one fingerprint task; undefined where its condition leaves the host out. */
 export async function fingerprintText(
-  context: EngineContext,
+  parts: FingerprintParts,
   task: TaskNode,
   name: string,
   scope: Scope,
 ): Promise<string | undefined> {
-  const host = context.inventory.hosts.get(name);
+  const host = parts.inventory.hosts.get(name);
   if (!host) throw new TaskError(`Host "${name}" is not in the inventory.`);
   try {
     if (!task.when.every((condition) => parseCondition(condition).test(scope.variables)))
@@ -71,7 +80,7 @@ export async function fingerprintText(
     if (error instanceof RunnerError) return undefined;
     throw error;
   }
-  const { outcome } = await runTask(context, {
+  const { outcome } = await runTask(parts, {
     task,
     step: aside('Fingerprint', task),
     host,

@@ -1,9 +1,10 @@
 import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
 import type { StepInfo } from '../core/events.ts';
-import type { InventoryHost } from '../core/inventory.ts';
+import { inventoryHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import type { JsonValue } from '../core/json.ts';
 import { failureOf } from '../core/failure.ts';
 import { failureIn, hasChanged, needsRealRun, type Ending, type Outcome } from '../core/outcome.ts';
+import type { Log } from '../journal/log.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';
 import type { Included, IntentRecord } from '../journal/records.ts';
 import type { IncludeNode, TaskNode } from '../language/document.ts';
@@ -11,7 +12,8 @@ import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import { escapePattern } from '../util/text.ts';
 import { resolveAccess } from './access.ts';
-import { inventoryHost, type EngineContext } from './context.ts';
+import type { HostLocks } from './locks.ts';
+import type { RunSettings } from './settings.ts';
 import { finishedOutcome, isDoneAgain } from './finished.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
 import { judge } from './judge.ts';
@@ -21,7 +23,7 @@ import type { Numbers } from './numbers.ts';
 import { endUnit, type UnitEnd } from './unit-end.ts';
 import { runChanges, type RunChanges } from './run-effects.ts';
 import { undoKind } from './undo-plan.ts';
-import type { Unit } from './unit-change.ts';
+import type { Unit, UnitContext } from './unit-change.ts';
 import { runUnit, type UnitResult } from './unit.ts';
 
 /** A step that asks no host, and what its name means: an include, or a `meta` step, which names nothing. */
@@ -41,9 +43,16 @@ export interface Item {
   earlier: RecordedUnit | undefined;
 }
 
+export interface ItemContext extends UnitContext {
+  log: Pick<Log, 'state' | 'append' | 'write' | 'signal'>;
+  inventory: Inventory;
+  locks: Pick<HostLocks, 'take'>;
+  settings: UnitContext['settings'] & Pick<RunSettings, 'failAt'>;
+}
+
 /** Runs a task on one host: its condition, its target, the unit, and what counts of the outcome. */
 export class ItemRunner {
-  readonly #context: EngineContext;
+  readonly #context: ItemContext;
   readonly #knowledge: Knowledge;
   readonly #numbers: Numbers;
   readonly #folders: readonly string[];
@@ -52,7 +61,7 @@ export class ItemRunner {
 
   /** @param folders of the playbook and its overlays: where templates and files are looked up behind the role's */
   constructor(
-    context: EngineContext,
+    context: ItemContext,
     { knowledge, numbers }: { knowledge: Knowledge; numbers: Numbers },
     folders: readonly string[],
   ) {

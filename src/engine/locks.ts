@@ -1,22 +1,36 @@
 import pLimit from 'p-limit';
 import { ConnectError, LockedError, RunnerError } from '../core/errors.ts';
 import type { HostLock, HostSession } from '../core/host.ts';
+import { inventoryHost, type Inventory } from '../core/inventory.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Log } from '../journal/log.ts';
 import type { Become } from '../language/document.ts';
-import { FACT_TIMEOUT_MS, inventoryHost, openSession, type EngineContext } from './context.ts';
+import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
+import type { Signals } from './services.ts';
+import type { RunSettings } from './settings.ts';
 
 /** How long a silent run is taken to be alive. */
 const LEASE_SECONDS = 600;
 
+export interface LockParts extends Sessions, Signals {
+  clock: Pick<Clock, 'every'>;
+  log: Pick<Log, 'write' | 'signal'>;
+  inventory: Inventory;
+  settings: Pick<RunSettings, 'run' | 'owner' | 'takeOver' | 'forks' | 'becomePassword'>;
+  /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */
+  isSettledRun: (run: string) => boolean;
+}
+
 /** The hosts this run holds: each has a lock with run, owner and lease, which other controllers respect. */
 export class HostLocks {
-  readonly #context: EngineContext;
+  readonly #parts: LockParts;
   readonly #held = new Map<string, Become>();
   #endRenewing: (() => void) | undefined;
   /** Set when somebody took a host away: the run that has it now. */
   lost: string | undefined;
 
-  constructor(context: EngineContext) {
-    this.#context = context;
+  constructor(parts: LockParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -25,7 +39,7 @@ export class HostLocks {
    * @throws LockedError when another run holds one of them
    */
   async take(hosts: ReadonlyMap<string, Become>): Promise<void> {
-    const { settings, log, isSettledRun } = this.#context;
+    const { settings, log, isSettledRun } = this.#parts;
     const wanted = [...hosts].filter(([host]) => !this.#held.has(host) && host !== 'localhost');
     if (wanted.length === 0) return;
     const taken: string[] = [];
@@ -52,7 +66,7 @@ export class HostLocks {
       await this.release(taken);
       throw failure;
     }
-    this.#endRenewing ??= this.#context.clock.every((LEASE_SECONDS * 1000) / 3, () => {
+    this.#endRenewing ??= this.#parts.clock.every((LEASE_SECONDS * 1000) / 3, () => {
       void this.#renew();
     });
   }
@@ -75,7 +89,7 @@ export class HostLocks {
   }
 
   async #renew(): Promise<void> {
-    const { log } = this.#context;
+    const { log } = this.#parts;
     await this.#each([...this.#held], async (host, become) => {
       const session = await this.#session(host, become);
       const { control } = await session.exchange(
@@ -93,9 +107,9 @@ export class HostLocks {
   }
 
   #session(name: string, become: Become) {
-    const host = inventoryHost(this.#context.inventory, name);
+    const host = inventoryHost(this.#parts.inventory, name);
     if (!host) throw new LockedError(`Host "${name}" is not in the inventory.`);
-    return openSession(this.#context, host, become);
+    return openSession(this.#parts, host, become);
   }
 
   /** Returns the errors of hosts on which the work failed. */
@@ -103,7 +117,7 @@ export class HostLocks {
     hosts: readonly (readonly [string, Become])[],
     work: (host: string, become: Become) => Promise<void>,
   ): Promise<RunnerError[]> {
-    const limit = pLimit(this.#context.settings.forks);
+    const limit = pLimit(this.#parts.settings.forks);
     const failures: RunnerError[] = [];
     await Promise.all(
       hosts.map(([host, become]) =>

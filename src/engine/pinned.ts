@@ -1,8 +1,9 @@
-import type { EngineContext } from './context.ts';
+import type { Log } from '../journal/log.ts';
+import type { EngineServices } from './services.ts';
 
 /** Keeps copies of files of the playbook that are read only now. */
 export function pinNew(
-  { log, pinFile }: Pick<EngineContext, 'log' | 'pinFile'>,
+  { log, pinFile }: Pick<EngineServices, 'pinFile'> & { log: Pick<Log, 'state' | 'write'> },
   read: readonly string[],
   files: readonly string[],
 ): void {

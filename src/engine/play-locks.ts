@@ -2,25 +2,36 @@ import pLimit from 'p-limit';
 import { RunnerError } from '../core/errors.ts';
 import { playTasks, type Become, type Play, type TaskNode } from '../language/document.ts';
 import { isResolved, resolveAccess } from './access.ts';
-import type { EngineContext } from './context.ts';
 import { hostsOf, type Knowledge } from './knowledge.ts';
+import type { HostLocks } from './locks.ts';
 import type { Variables } from './variables.ts';
 
 /** Locks hosts before the first step that can change one of them: those of all plays that are known by then. */
 export class PlayLocks {
-  readonly #context: EngineContext;
+  readonly #locks: Pick<HostLocks, 'take'>;
+  readonly #limit: string | undefined;
   readonly #plays: readonly Play[];
   readonly #knowledge: Knowledge;
-  readonly #variables: Variables;
+  readonly #variables: Pick<Variables, 'scope'>;
   /** Taking locks is one at a time: hosts of a play with `strategy: free` want them at once. */
   readonly #locking = pLimit(1);
 
   constructor(
-    context: EngineContext,
     plays: readonly Play[],
-    { knowledge, variables }: { knowledge: Knowledge; variables: Variables },
+    {
+      locks,
+      knowledge,
+      variables,
+      limit,
+    }: {
+      locks: Pick<HostLocks, 'take'>;
+      knowledge: Knowledge;
+      variables: Pick<Variables, 'scope'>;
+      limit: string | undefined;
+    },
   ) {
-    this.#context = context;
+    this.#locks = locks;
+    this.#limit = limit;
     this.#plays = plays;
     this.#knowledge = knowledge;
     this.#variables = variables;
@@ -28,7 +39,6 @@ export class PlayLocks {
 
   /** @param left hosts that take no part any more */
   async take(current: Play, task: TaskNode, left: ReadonlySet<string>): Promise<void> {
-    const { locks, settings } = this.#context;
     const wanted = new Map<string, Become>();
     for (const play of this.#plays) {
       const [known] = playTasks(play).filter(({ readOnly }) => !readOnly);
@@ -36,7 +46,7 @@ export class PlayLocks {
       if (!first) continue;
       let hosts: string[] = [];
       try {
-        hosts = hostsOf(this.#knowledge, play.hosts, settings.limit);
+        hosts = hostsOf(this.#knowledge, play.hosts, this.#limit);
       } catch (error) {
         // An earlier play makes the group. The hosts are locked when their play begins.
         if (!(error instanceof RunnerError) || play === current) throw error;
@@ -47,12 +57,12 @@ export class PlayLocks {
       }
     }
     for (const host of left) wanted.delete(host);
-    await this.#locking(() => locks.take(wanted));
+    await this.#locking(() => this.#locks.take(wanted));
   }
 
   /** How a play's first task reaches a host; undefined when that of a later play cannot be told yet. */
   #access(name: string, first: TaskNode, play: Play, current: Play): Become | undefined {
-    const host = this.#context.inventory.hosts.get(name);
+    const host = this.#knowledge.inventory.hosts.get(name);
     if (!host || isResolved(first.become)) return first.become;
     try {
       const scope = this.#variables.scope(host, { play, task: first, batch: [name] });

@@ -1,12 +1,24 @@
 import pLimit from 'p-limit';
 import { JournalError, RunnerError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Redactor } from '../util/redact.ts';
+import type { Log } from '../journal/log.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
-import { FACT_TIMEOUT_MS, openSession, type EngineContext } from './context.ts';
+import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
+import type { Stop } from './services.ts';
+import type { RunSettings } from './settings.ts';
 import type { UndoRunner } from './undo-unit.ts';
 import { recordedTarget } from './undo-unit.ts';
 
 /** How long a step that still runs on its host is waited for. */
 const RUNNING_LIMIT_MS = 10 * 60_000;
+
+export interface ResolveParts extends Sessions, Stop {
+  clock: Clock;
+  redactor: Redactor;
+  log: Pick<Log, 'append'>;
+  settings: Pick<RunSettings, 'becomePassword' | 'forks'>;
+}
 
 /** What became of a unit. `running` and `unreachable`: the host could not tell yet, which is `unknown` in the journal. */
 export type Resolution = 'planned' | 'changed' | 'failed' | 'unknown' | 'running' | 'unreachable';
@@ -18,17 +30,17 @@ export type Resolution = 'planned' | 'changed' | 'failed' | 'unknown' | 'running
  * @throws JournalError when what was found cannot be recorded
  */
 export async function resolveUnknown(
-  context: EngineContext,
+  parts: ResolveParts,
   run: RecordedRun,
   units: readonly RecordedUnit[],
   undo: UndoRunner,
 ): Promise<Map<number, Resolution>> {
-  const limit = pLimit(context.settings.forks);
+  const limit = pLimit(parts.settings.forks);
   const unknown = units.filter(
     (unit) => unit.state === 'unknown' && unit.undo === undefined && !unit.undoStarted,
   );
   const resolutions = await Promise.all(
-    unknown.map((unit) => limit(() => resolve(context, run, unit, undo))),
+    unknown.map((unit) => limit(() => resolve(parts, run, unit, undo))),
   );
   return new Map(
     unknown.map(({ intent }, index) => [intent.unit, resolutions[index] ?? 'unknown']),
@@ -36,19 +48,19 @@ export async function resolveUnknown(
 }
 
 async function resolve(
-  context: EngineContext,
+  parts: ResolveParts,
   run: RecordedRun,
   unit: RecordedUnit,
   undo: UndoRunner,
 ): Promise<Resolution> {
   const { intent } = unit;
-  const options = { timeoutMs: FACT_TIMEOUT_MS, signal: context.signal };
+  const options = { timeoutMs: FACT_TIMEOUT_MS, signal: parts.signal };
   let state: Resolution = 'unknown';
   try {
-    const target = recordedTarget(run, intent.target, context.redactor);
-    const session = await openSession(context, target, intent.become);
-    const deadline = context.clock.now() + RUNNING_LIMIT_MS;
-    const waits = () => context.clock.now() < deadline && !context.isStopping();
+    const target = recordedTarget(run, intent.target, parts.redactor);
+    const session = await openSession(parts, target, intent.become);
+    const deadline = parts.clock.now() + RUNNING_LIMIT_MS;
+    const waits = () => parts.clock.now() < deadline && !parts.isStopping();
     for (;;) {
       // Only a host on which nobody else acts can say "never started".
       const { control } = await session.exchange(
@@ -56,7 +68,7 @@ async function resolve(
         options,
       );
       if (control.fence === 'busy' && waits()) {
-        await context.clock.sleep(500, context.signal);
+        await parts.clock.sleep(500, parts.signal);
         continue;
       }
       const record = control.unit;
@@ -67,7 +79,7 @@ async function resolve(
         state = 'running';
         break;
       }
-      await context.clock.sleep(1000, context.signal);
+      await parts.clock.sleep(1000, parts.signal);
     }
     const { probe } = unit.whole().undo;
     if (state === 'unknown' && probe) {
@@ -79,6 +91,6 @@ async function resolve(
     state = 'unreachable';
   }
   const known = state === 'running' || state === 'unreachable' ? 'unknown' : state;
-  await context.log.append({ t: 'resolved', unit: intent.unit, state: known });
+  await parts.log.append({ t: 'resolved', unit: intent.unit, state: known });
   return state;
 }

@@ -1,15 +1,19 @@
 import pLimit from 'p-limit';
 import { JournalError, RunnerError } from '../core/errors.ts';
 import { failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
+import { inventoryHost, type Inventory } from '../core/inventory.ts';
+import type { Log } from '../journal/log.ts';
 import type { Play, RollbackPolicy, TaskNode } from '../language/document.ts';
 import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import type { JournalRecord, RollbackTask } from '../journal/records.ts';
 import { reveal } from '../journal/stored.ts';
 import { parseCondition } from '../template/conditions.ts';
 import { Scope } from '../template/scope.ts';
+import type { Redactor } from '../util/redact.ts';
 import { groupBy } from '../util/group.ts';
 import { slug } from '../util/text.ts';
-import { inventoryHost, type EngineContext } from './context.ts';
+import type { CallContext } from './call.ts';
+import type { RunSettings } from './settings.ts';
 import type { Variables } from './variables.ts';
 import { recordedTarget } from './undo-unit.ts';
 import { snapshot } from './undo-plan.ts';
@@ -22,31 +26,37 @@ export interface WantedPolicy {
   play: Play;
 }
 
+export interface PolicyParts {
+  inventory: Inventory;
+  log: Pick<Log, 'state' | 'write'>;
+  settings: Pick<RunSettings, 'check'>;
+}
+
 /** Records what is wanted around a rollback, with the values that it needs, unless that is on record. */
 export function notePolicy(
   wanted: WantedPolicy,
-  variables: Variables,
-  context: EngineContext,
+  variables: Pick<Variables, 'scope'>,
+  parts: PolicyParts,
   hosts: readonly string[],
 ): void {
-  const { log, settings } = context;
+  const { log, settings } = parts;
   if (settings.check || log.state.policies.some(({ play }) => play === wanted.id)) return;
-  const record = policyRecord(wanted, variables, context, hosts);
+  const record = policyRecord(wanted, variables, parts, hosts);
   if (record) log.write(record);
 }
 
 /** Undefined when nothing is said. */
 function policyRecord(
   { id, policy, play }: WantedPolicy,
-  variables: Variables,
-  context: EngineContext,
+  variables: Pick<Variables, 'scope'>,
+  parts: PolicyParts,
   hosts: readonly string[],
 ): JournalRecord | undefined {
   const { onFailure, budgetSeconds, settleSeconds, before, after, verify } = policy;
   const tasksOf = (phase: RollbackTask['phase'], tasks: readonly TaskNode[]) =>
     tasks.flatMap((task) =>
       (task.runOnce ? hosts.slice(0, 1) : hosts).flatMap((name): RollbackTask[] => {
-        const host = inventoryHost(context.inventory, name);
+        const host = inventoryHost(parts.inventory, name);
         if (!host) return [];
         const scope = variables.scope(host, { play, task, batch: hosts });
         const vars = { ...snapshot([task], scope), inventory_hostname: name };
@@ -63,46 +73,52 @@ function policyRecord(
   return { t: 'rollback-policy', play: id, onFailure, budgetSeconds, settleSeconds, tasks };
 }
 
+export interface AroundParts extends CallContext {
+  redactor: Redactor;
+  log: Pick<Log, 'append' | 'signal'>;
+  settings: CallContext['settings'] & Pick<RunSettings, 'forks'>;
+}
+
 /** Runs `rollback.before`: what the hosts say of the failure, kept in the run's folder. Never stops the rollback. */
-export async function keepEvidence(context: EngineContext, run: RecordedRun): Promise<void> {
-  await forEachTask(context, run, 'before', async (entry) => {
-    const { failed, message, outcome } = await tryTask(context, run, entry);
+export async function keepEvidence(parts: AroundParts, run: RecordedRun): Promise<void> {
+  await forEachTask(parts, run, 'before', async (entry) => {
+    const { failed, message, outcome } = await tryTask(parts, run, entry);
     if (failed) {
       const text = `Evidence "${entry.name}" of ${entry.host} is not to be had: ${message ?? ''}`;
-      context.log.signal({ t: 'message', level: 'warning', text });
+      parts.log.signal({ t: 'message', level: 'warning', text });
       return;
     }
-    const sink = outcome && context.keepOutput?.(`evidence.${entry.host}.${slug(entry.name)}`);
+    const sink = outcome && parts.keepOutput?.(`evidence.${entry.host}.${slug(entry.name)}`);
     if (!sink) return;
     sink.write(Buffer.from(textOf(outcome)));
     sink.end();
     const text = `Evidence "${entry.name}" of ${entry.host} is kept in ${sink.path}`;
-    context.log.signal({ t: 'message', level: 'info', text });
+    parts.log.signal({ t: 'message', level: 'info', text });
   });
 }
 
 /** Runs `rollback.after`. What fails is told, and does not make the rollback incomplete. */
-export async function runAfterTasks(context: EngineContext, run: RecordedRun): Promise<void> {
-  await forEachTask(context, run, 'after', async (entry) => {
-    const { failed, message } = await tryTask(context, run, entry);
+export async function runAfterTasks(parts: AroundParts, run: RecordedRun): Promise<void> {
+  await forEachTask(parts, run, 'after', async (entry) => {
+    const { failed, message } = await tryTask(parts, run, entry);
     if (!failed) return;
     const text = `"${entry.name}" after the rollback failed on ${entry.host}: ${message ?? ''}`;
-    context.log.signal({ t: 'message', level: 'error', text });
+    parts.log.signal({ t: 'message', level: 'error', text });
   });
 }
 
 /** Runs `rollback.verify`. Returns the names of the tasks that did not succeed. */
 export async function runVerifyTasks(
-  context: EngineContext,
+  parts: AroundParts,
   run: RecordedRun,
 ): Promise<{ ran: boolean; different: string[] }> {
   const different: string[] = [];
   let ran = false;
-  await forEachTask(context, run, 'verify', async (entry) => {
+  await forEachTask(parts, run, 'verify', async (entry) => {
     ran = true;
-    const { failed, message } = await tryTask(context, run, entry);
+    const { failed, message } = await tryTask(parts, run, entry);
     const { host, name } = entry;
-    await context.log.append({ t: 'verified', host, name, equal: !failed, message });
+    await parts.log.append({ t: 'verified', host, name, equal: !failed, message });
     if (failed) different.push(`"${name}" on ${host}`);
   });
   return { ran, different: different.sort() };
@@ -110,13 +126,13 @@ export async function runVerifyTasks(
 
 /** The tasks of a phase in their order, hosts in parallel. */
 async function forEachTask(
-  context: EngineContext,
+  parts: AroundParts,
   run: RecordedRun,
   phase: RollbackTask['phase'],
   work: (entry: RollbackTask<'stored'>) => Promise<void>,
 ): Promise<void> {
   const entries = rollbackPolicy(run).tasks.filter((entry) => entry.phase === phase);
-  const limit = pLimit(context.settings.forks);
+  const limit = pLimit(parts.settings.forks);
   await Promise.all(
     [...groupBy(entries, ({ host }) => host).values()].map((own) =>
       limit(async () => {
@@ -127,28 +143,28 @@ async function forEachTask(
 }
 
 async function tryTask(
-  context: EngineContext,
+  parts: AroundParts,
   run: RecordedRun,
   { host, task: stored, vars }: RollbackTask<'stored'>,
 ): Promise<{ failed: boolean; message?: string | undefined; outcome?: Outcome }> {
   try {
-    const task = reveal(stored, context.redactor);
-    const values = reveal(vars, context.redactor);
+    const task = reveal(stored, parts.redactor);
+    const values = reveal(vars, parts.redactor);
     const scope = new Scope([
       ...task.vars.toReversed().map((one) => ({ name: 'task', values: one })),
       { name: 'recorded', values, data: true },
     ]);
     if (!task.when.every((condition) => parseCondition(condition).test(scope.variables)))
       return { failed: false };
-    const target = recordedTarget(run, host, context.redactor);
-    const { outcome } = await runTask(context, {
+    const target = recordedTarget(run, host, parts.redactor);
+    const { outcome } = await runTask(parts, {
       task,
       step: aside('Rollback', task),
       host: target,
       target:
         task.delegateTo === undefined
           ? target
-          : recordedTarget(run, String(scope.render(task.delegateTo)), context.redactor),
+          : recordedTarget(run, String(scope.render(task.delegateTo)), parts.redactor),
       scope,
       folders: task.role ? [task.role.path] : [],
       outputs: `rollback.${host}.${slug(task.name)}`,

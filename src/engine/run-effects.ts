@@ -1,7 +1,7 @@
 import { TaskError, TimeoutError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { AddedHost, Plan, Question, RunEffect } from '../core/module.ts';
-import type { EngineContext, Signals } from './context.ts';
+import type { EngineServices, Signals, Stop } from './services.ts';
 
 /** What a step changes in the run itself. */
 export interface RunChanges {
@@ -32,7 +32,7 @@ export function runChanges(plan: Plan | undefined): RunChanges {
   };
 }
 
-type Operators = Pick<EngineContext, 'ask' | 'clock' | 'isStopping' | 'signal'> & Signals;
+type Operators = Pick<EngineServices, 'ask' | 'clock'> & Signals & Stop;
 
 /**
  * Pauses, asks and shows what the plan says. An answer becomes a part of the plan's result.

@@ -1,5 +1,5 @@
 import { tasksOf, type Node } from '../language/document.ts';
-import type { RunSettings } from './context.ts';
+import type { RunSettings } from './settings.ts';
 
 /** What `--tags`, `--skip-tags` and `--from` leave of a playbook. */
 export class Selection {

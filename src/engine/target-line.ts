@@ -2,12 +2,14 @@ import { ConnectError } from '../core/errors.ts';
 import type { HostSession } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import type { RunEffect } from '../core/module.ts';
+import type { Clock } from '../core/ports.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { resolveAccess } from './access.ts';
-import { FACT_TIMEOUT_MS, openSession, type EngineContext } from './context.ts';
+import type { Stop } from './services.ts';
+import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
 
-type Needed = Pick<EngineContext, 'clock' | 'connections' | 'isStopping' | 'settings' | 'signal'>;
+type Needed = Sessions & Stop & { clock: Clock };
 
 /** The session of a call, opened when it is needed first. */
 export class TargetLine {

@@ -9,7 +9,7 @@ import {
   type CallResult,
 } from './call.ts';
 import type { TaskNode } from '../language/document.ts';
-import type { RunSettings } from './context.ts';
+import type { RunSettings } from './settings.ts';
 import { untilUnmet, simulated, verdict, wantsRetry, type Holds } from './judge.ts';
 import { retriesOf } from './limits.ts';
 import { holdsFor } from './result-conditions.ts';

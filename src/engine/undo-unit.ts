@@ -1,6 +1,6 @@
 import { ConnectError, JournalError, TaskError } from '../core/errors.ts';
 import type { StepInfo } from '../core/events.ts';
-import { localHost, type InventoryHost } from '../core/inventory.ts';
+import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
 import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';
@@ -11,8 +11,9 @@ import { parseCondition } from '../template/conditions.ts';
 import { protectValue, Scope } from '../template/scope.ts';
 import type { Secrets } from '../util/secrets.ts';
 import type { CallResult } from './call.ts';
-import type { EngineContext } from './context.ts';
+import type { CallContext } from './call.ts';
 import { runChanges } from './run-effects.ts';
+import type { Redactor } from '../util/redact.ts';
 import { runTask } from './tries.ts';
 
 /** Why a rollback takes place; `failed` is told to each undo as failed_here or failed_elsewhere. */
@@ -27,9 +28,14 @@ export interface UndoFailure {
   away: boolean;
 }
 
+export interface UndoParts extends CallContext {
+  redactor: Redactor;
+  inventory: Inventory;
+}
+
 /** Does what the recorded undo of a unit says, from the journal alone. */
 export class UndoRunner {
-  readonly #context: EngineContext;
+  readonly #context: UndoParts;
   readonly #run: RecordedRun;
   readonly #reason: RollbackReason;
   readonly #failed: Set<string>;
@@ -38,7 +44,7 @@ export class UndoRunner {
   readonly #registered = new Map<number, JsonObject>();
 
   constructor(
-    context: EngineContext,
+    context: UndoParts,
     run: RecordedRun,
     { reason, attempt }: { reason: RollbackReason; attempt: number },
   ) {

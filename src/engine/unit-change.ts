@@ -9,8 +9,9 @@ import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { resolveAccess } from './access.ts';
 import { recordedArguments } from './arguments.ts';
-import type { ChangeRecord, PlannedCall } from './call.ts';
-import type { EngineContext } from './context.ts';
+import type { CallContext, ChangeRecord, PlannedCall } from './call.ts';
+import type { Log } from '../journal/log.ts';
+import type { EngineServices } from './services.ts';
 import { runTask } from './tries.ts';
 import { undoBody, undoesAlways } from './undo-plan.ts';
 
@@ -34,13 +35,17 @@ export interface Unit {
   shared: IntentRecord['shared'];
 }
 
+export interface UnitContext extends CallContext, Pick<EngineServices, 'fault'> {
+  log: Pick<Log, 'append' | 'signal'>;
+}
+
 /** Puts a unit on record before it changes its host. */
 export class UnitChange implements ChangeRecord {
-  readonly #context: EngineContext;
+  readonly #context: UnitContext;
   readonly #unit: Unit;
   copies: readonly string[] | undefined;
 
-  constructor(context: EngineContext, unit: Unit) {
+  constructor(context: UnitContext, unit: Unit) {
     this.#context = context;
     this.#unit = unit;
   }

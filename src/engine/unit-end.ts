@@ -3,7 +3,7 @@ import type { StepInfo } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { exitCode, messageOf, resultOf, stateOf, type Outcome } from '../core/outcome.ts';
 import type { TaskNode } from '../language/document.ts';
-import type { EngineContext } from './context.ts';
+import type { Log } from '../journal/log.ts';
 import type { UnitResult } from './unit.ts';
 
 /** How a unit ended. */
@@ -24,7 +24,7 @@ export interface UnitEnd {
 }
 
 /** Records how a unit ended, and tells readers the details that no record keeps, without what `no_log` hides. */
-export function endUnit({ log }: Pick<EngineContext, 'log'>, end: UnitEnd): void {
+export function endUnit({ log }: { log: Pick<Log, 'write' | 'signal'> }, end: UnitEnd): void {
   const { step, host, outcome, shown, ignored, durationMs = 0 } = end;
   const hidden = end.task?.noLog === true;
   const state = stateOf(outcome);

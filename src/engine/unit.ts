@@ -2,10 +2,9 @@ import { describeAction } from '../core/action.ts';
 import type { UndoKind } from '../core/events.ts';
 import { effectOf, type FileDiff } from '../core/module.ts';
 import { hasChanged, type Outcome } from '../core/outcome.ts';
-import type { EngineContext } from './context.ts';
 import { runChanges, type RunChanges } from './run-effects.ts';
 import { runTask } from './tries.ts';
-import { UnitChange, type Unit } from './unit-change.ts';
+import { UnitChange, type Unit, type UnitContext } from './unit-change.ts';
 import { undoKind } from './undo-plan.ts';
 
 /** What a unit did, and what displays show of it. */
@@ -19,7 +18,7 @@ export interface UnitResult {
 }
 
 /** Runs a unit; its change is on record before it begins. */
-export async function runUnit(context: EngineContext, unit: Unit): Promise<UnitResult> {
+export async function runUnit(context: UnitContext, unit: Unit): Promise<UnitResult> {
   const { task, step, host, target, scope, folders, number } = unit;
   const change = new UnitChange(context, unit);
   const { outcome, plan, args } = await runTask(context, {

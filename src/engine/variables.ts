@@ -4,9 +4,9 @@ import { withFields, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ControllerDisk } from '../core/ports.ts';
 import type { Play, TaskNode } from '../language/document.ts';
 import { Scope, unknownValue, type Layer } from '../template/scope.ts';
-import type { EngineContext, RunSettings } from './context.ts';
+import type { EngineServices, Signals } from './services.ts';
+import type { RunSettings } from './settings.ts';
 import type { FactCache } from '../journal/fact-cache.ts';
-import type { Log } from '../journal/log.ts';
 import { ageInWords } from '../util/time.ts';
 import { controllerFor } from './controller.ts';
 import { hostsOf, type Knowledge } from './knowledge.ts';
@@ -14,23 +14,39 @@ import { hostsOf, type Knowledge } from './knowledge.ts';
 /** Stands for an argument that is not given. */
 export const OMIT = '⟦omit⟧';
 
+export interface VariableParts
+  extends Pick<EngineServices, 'environment' | 'factCache' | 'files'>, Signals {
+  settings: Pick<
+    RunSettings,
+    | 'run'
+    | 'check'
+    | 'diff'
+    | 'tags'
+    | 'skipTags'
+    | 'limit'
+    | 'startedAt'
+    | 'variables'
+    | 'inputDefaults'
+  >;
+}
+
 /** The names that tasks see. */
 export class Variables {
   readonly #knowledge: Knowledge;
   readonly #inventory: Inventory;
-  readonly #settings: RunSettings;
+  readonly #settings: VariableParts['settings'];
   readonly #environment: NodeJS.ProcessEnv;
   readonly #files: ControllerDisk;
   readonly #folders: readonly string[];
   readonly #cache: FactCache | undefined;
-  readonly #log: Log;
+  readonly #log: Signals['log'];
   readonly #inCache = new Map<string, boolean>();
   /** Hosts whose facts of an earlier run were read in this one. */
   readonly #fromCache = new Map<string, JsonObject | undefined>();
 
   /** @param folders of the playbook and its overlays, nearest first */
   constructor(
-    { settings, environment, factCache, files, log }: EngineContext,
+    { settings, environment, factCache, files, log }: VariableParts,
     knowledge: Knowledge,
     folders: readonly string[],
   ) {

@@ -13,61 +13,62 @@ import { isSame, reveal } from '../journal/stored.ts';
 import { Scope } from '../template/scope.ts';
 import { groupBy } from '../util/group.ts';
 import { plural } from '../util/text.ts';
-import type { EngineContext } from './context.ts';
-import { fingerprintsBefore, fingerprintText } from './fingerprint.ts';
-import { runVerifyTasks } from './rollback-tasks.ts';
+import { fingerprintsBefore, fingerprintText, type FingerprintParts } from './fingerprint.ts';
+import { runVerifyTasks, type AroundParts } from './rollback-tasks.ts';
 import { callTask, recordedStep, recordedTarget } from './undo-unit.ts';
 import { runTask } from './tries.ts';
 
 /** Between two looks at a state that is not yet as before. */
 const SETTLE_PAUSE_MS = 2000;
 
+export type VerifyParts = AroundParts & FingerprintParts;
+
 /** rollback.md §9: whether the state of before is back. Fingerprints, the files that were restored, `rollback.verify`. */
 export async function verifyState(
-  context: EngineContext,
+  parts: VerifyParts,
   run: RecordedRun,
 ): Promise<{ verified: boolean; different: string[] }> {
-  const fingerprints = await compareFingerprints(context, run);
-  const files = await compareRestored(context, run);
-  const tasks = await runVerifyTasks(context, run);
+  const fingerprints = await compareFingerprints(parts, run);
+  const files = await compareRestored(parts, run);
+  const tasks = await runVerifyTasks(parts, run);
   return {
     verified: fingerprintsBefore(run).length > 0 || files.compared > 0 || tasks.ran,
     different: [...fingerprints, ...files.different, ...tasks.different],
   };
 }
 
-async function compareFingerprints(context: EngineContext, run: RecordedRun): Promise<string[]> {
-  const limit = pLimit(context.settings.forks);
+async function compareFingerprints(parts: VerifyParts, run: RecordedRun): Promise<string[]> {
+  const limit = pLimit(parts.settings.forks);
   const different: string[] = [];
   const { settleSeconds = 0 } = rollbackPolicy(run);
-  const deadline = context.clock.now() + settleSeconds * 1000;
+  const deadline = parts.clock.now() + settleSeconds * 1000;
   const results = await Promise.all(
     fingerprintsBefore(run).map((before) =>
       limit(async () => {
         for (;;) {
-          const text = await takeAgain(context, before);
-          const equal = isSame(before.text, text, context.redactor);
-          if (equal || context.clock.now() >= deadline || context.isStopping())
+          const text = await takeAgain(parts, before);
+          const equal = isSame(before.text, text, parts.redactor);
+          if (equal || parts.clock.now() >= deadline || parts.isStopping())
             return { before, text, equal };
-          await context.clock.sleep(SETTLE_PAUSE_MS);
+          await parts.clock.sleep(SETTLE_PAUSE_MS);
         }
       }),
     ),
   );
   for (const { before, text, equal } of results) {
     const { host, id, name } = before;
-    await context.log.append({ t: 'fingerprint', phase: 'after', host, id, name, text, equal });
+    await parts.log.append({ t: 'fingerprint', phase: 'after', host, id, name, text, equal });
     if (!equal) different.push(`"${name}" on ${host}`);
   }
   return different.sort();
 }
 
-async function takeAgain(context: EngineContext, before: FingerprintRecord): Promise<string> {
+async function takeAgain(parts: VerifyParts, before: FingerprintRecord): Promise<string> {
   try {
-    const task = reveal(before.task, context.redactor);
-    const values = reveal(before.vars, context.redactor);
+    const task = reveal(before.task, parts.redactor);
+    const values = reveal(before.vars, parts.redactor);
     const scope = new Scope([{ name: 'recorded', values, data: true }]);
-    return (await fingerprintText(context, task, before.host, scope)) ?? '';
+    return (await fingerprintText(parts, task, before.host, scope)) ?? '';
   } catch (error) {
     if (error instanceof RunnerError) return `(${error.message})`;
     throw error;
@@ -81,25 +82,25 @@ interface Restored {
 
 /** What was taken back by itself, compared with what was found before the first step that touched it. */
 async function compareRestored(
-  context: EngineContext,
+  parts: VerifyParts,
   run: RecordedRun,
 ): Promise<{ compared: number; different: string[] }> {
-  const limit = pLimit(context.settings.forks);
+  const limit = pLimit(parts.settings.forks);
   const different: string[] = [];
   let compared = 0;
   await Promise.all(
-    [...restored(context, run)].map(([host, own]) =>
+    [...restored(parts, run)].map(([host, own]) =>
       limit(async () => {
         const wrong: string[] = [];
         for (const one of own) {
-          const problem = await problemOf(context, run, one);
+          const problem = await problemOf(parts, run, one);
           if (problem !== undefined) wrong.push(problem);
         }
         compared += own.length;
         const equal = wrong.length === 0;
         const name = plural(own.length, 'automatic undo');
         const message = equal ? undefined : wrong.join('; ');
-        await context.log.append({ t: 'verified', host, name, equal, message });
+        await parts.log.append({ t: 'verified', host, name, equal, message });
         if (!equal) different.push(`${name} on ${host}`);
       }),
     ),
@@ -111,7 +112,7 @@ async function compareRestored(
  * By host, the call that says how each path or thing was found first. Of several calls of one step about the same path
  * the last one says it.
  */
-function restored({ redactor }: EngineContext, run: RecordedRun): Map<string, Restored[]> {
+function restored({ redactor }: VerifyParts, run: RecordedRun): Map<string, Restored[]> {
   const first = new Map<string, Restored>();
   const undone = [...run.units.values()]
     .filter(({ undo }) => undo === 'undone')
@@ -136,13 +137,13 @@ function restored({ redactor }: EngineContext, run: RecordedRun): Map<string, Re
 
 /** Asks the undo itself what there is left to do; undefined when nothing. */
 async function problemOf(
-  context: EngineContext,
+  parts: VerifyParts,
   run: RecordedRun,
   { unit, call: { module, args } }: Restored,
 ): Promise<string | undefined> {
-  const target = recordedTarget(run, unit.intent.target, context.redactor);
+  const target = recordedTarget(run, unit.intent.target, parts.redactor);
   const task = callTask(unit, { module, args });
-  const { outcome, plan } = await runTask(context, {
+  const { outcome, plan } = await runTask(parts, {
     task,
     step: recordedStep(run, unit.intent.step),
     host: target,

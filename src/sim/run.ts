@@ -2,9 +2,9 @@ import type { Inventory } from '../core/inventory.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { ControllerDisk, JournalFile } from '../core/ports.ts';
 import { conclude, concludeRollback, type Ending } from '../cli/sentences.ts';
-import type { EngineContext, RunSettings } from '../engine/context.ts';
 import { HostLocks } from '../engine/locks.ts';
-import { runPlaybook } from '../engine/engine.ts';
+import { runPlaybook, type Engine } from '../engine/engine.ts';
+import type { RunSettings } from '../engine/settings.ts';
 import { transaction } from '../engine/transaction.ts';
 import { rollBack } from '../engine/undo/rollback.ts';
 import { ends, type Move } from '../journal/lifecycle.ts';
@@ -37,42 +37,42 @@ const RUN = 'simulated';
 /** Plays the playbook as `runner play` does. */
 export async function play(wiring: Wiring): Promise<Ending> {
   const log = Log.create(wiring.file, new Redactor());
-  const context = contextOf(wiring, log);
+  const engine = engineOf(wiring, log);
   await log.append(header(wiring));
-  return forward(wiring, context);
+  return forward(wiring, engine);
 }
 
 /** Goes on from the journal as `runner resume` and `runner rollback` do. */
 export async function recover(wiring: Wiring, move: Move): Promise<Ending> {
   const log = Log.reopen(wiring.file, new Redactor());
-  const context = contextOf(wiring, log);
+  const engine = engineOf(wiring, log);
   const { end } = log.state;
-  await context.locks.take(log.state.locks);
+  await engine.locks.take(log.state.locks);
   await log.append({ t: 'resume', pid: 1, bootId: 'simulated' });
-  if (move === 'resume') return forward(wiring, context);
+  if (move === 'resume') return forward(wiring, engine);
   const reason = end === undefined ? 'crash' : 'request';
-  const undo = await rollBack(context, { reason, hosts: undefined, skip: [] });
-  return finish(context, concludeRollback(RUN, undo, 'Rollback on request.'));
+  const undo = await rollBack(engine, { reason, hosts: undefined, skip: [] });
+  return finish(engine, concludeRollback(RUN, undo, 'Rollback on request.'));
 }
 
-async function forward({ playbook }: Wiring, context: EngineContext): Promise<Ending> {
+async function forward({ playbook }: Wiring, engine: Engine): Promise<Ending> {
   const takeBack = async (hosts: string[]) => {
     const request = { reason: 'failed' as const, hosts, partial: true, skip: [] };
-    return (await rollBack(context, request)).complete;
+    return (await rollBack(engine, request)).complete;
   };
   const end = await transaction({
-    forward: () => runPlaybook(context, playbook, takeBack),
-    rollBack: (request) => rollBack(context, request),
-    hasLostHosts: () => context.locks.lost !== undefined,
+    forward: () => runPlaybook(engine, playbook, takeBack),
+    rollBack: (request) => rollBack(engine, request),
+    hasLostHosts: () => engine.locks.lost !== undefined,
     rearm: () => undefined,
     confirmRollback: () => Promise.resolve(false),
     afterInterrupt: () => Promise.resolve('leave' as const),
-    onFailure: () => rollbackPolicy(context.log.state).onFailure ?? 'auto',
+    onFailure: () => rollbackPolicy(engine.log.state).onFailure ?? 'auto',
   });
-  return finish(context, conclude(RUN, end));
+  return finish(engine, conclude(RUN, end));
 }
 
-async function finish({ log, locks, clock }: EngineContext, ending: Ending): Promise<Ending> {
+async function finish({ log, locks, clock }: Engine, ending: Ending): Promise<Ending> {
   const { outcome, exitCode, isClosed } = ends[ending.state];
   const at = new Date(clock.now()).toISOString();
   await log.append({ t: 'end', outcome, exitCode, message: ending.message, at });
@@ -82,15 +82,19 @@ async function finish({ log, locks, clock }: EngineContext, ending: Ending): Pro
   return ending;
 }
 
-function contextOf(wiring: Wiring, log: Log): EngineContext {
+function engineOf(wiring: Wiring, log: Log): Engine {
   log.subscribe(wiring.watch, (error) => {
     throw error;
   });
   const { process, network, modules, inventory, files, isStopping } = wiring;
   const parts = {
-    ...{ modules, inventory, files, isStopping, log },
+    ...{ inventory, log, settings, isSettledRun: () => false },
     connections: network.connections(process, RUN),
     clock: process.clock(),
+  };
+  return {
+    ...{ ...parts, modules, files, isStopping },
+    locks: new HostLocks(parts),
     redactor: new Redactor(),
     environment: {},
     sendHttp: () => Promise.reject(new Error('Model hosts serve no HTTP.')),
@@ -98,14 +102,8 @@ function contextOf(wiring: Wiring, log: Log): EngineContext {
       throw new Error('Nothing is encrypted here.');
     },
     signal: new AbortController().signal,
-    isSettledRun: () => false,
     sealer: undefined,
-    settings,
   };
-  // The locks need the context that they are part of.
-  const context = parts as Omit<EngineContext, 'locks'> as EngineContext;
-  context.locks = new HostLocks(context);
-  return context;
 }
 
 const settings: RunSettings = {

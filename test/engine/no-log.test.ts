@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunSettings } from '../../src/engine/context.ts';
+import type { RunSettings } from '../../src/engine/settings.ts';
 import { perform } from '../helpers/scripted-hosts.ts';
 
 interface Case {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { askHosts } from '../../src/engine/ask-hosts.ts';
-import type { EngineContext } from '../../src/engine/context.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { emptyStep, type HostStep } from '../../src/engine/host-step.ts';
 import { initialKnowledge, type Knowledge } from '../../src/engine/knowledge.ts';
 import { recordedLearnt } from '../../src/engine/learnt-record.ts';
@@ -34,7 +34,7 @@ async function step(
   node: TaskNode,
   answers: Partial<Record<string, Partial<HostStep>>> = {},
   records: readonly JournalRecord[] = [],
-  parts: Partial<StepParts> & { hosts?: Partial<EngineContext> } = {},
+  parts: Partial<StepParts> & { hosts?: Partial<Engine> } = {},
 ): Promise<{ asked: string[]; failed: string[]; knowledge: Knowledge; log: Log }> {
   const log = Log.inMemory(new Redactor());
   for (const record of [runRecord({ hosts: batch }), ...records]) log.write(record);
@@ -50,7 +50,7 @@ async function step(
     recall: (record) => recordedLearnt(record, { redactor, sealer: undefined }),
     ask: (task, units) => {
       const settings = { forks: 5 };
-      const context = { ...quiet, settings, ...parts, ...parts.hosts } as unknown as EngineContext;
+      const context = { ...quiet, settings, ...parts, ...parts.hosts } as unknown as Engine;
       return askHosts(context, task, units);
     },
     keepFacts: () => undefined,
@@ -123,7 +123,7 @@ describe('a step', () => {
 
 describe('a step that was interrupted on a host', () => {
   const records = [stepRecord(1, batch, 'p/1/copy#1'), intentRecord(1, 1, 'h1')];
-  const answering = (unit: object): Partial<EngineContext> => {
+  const answering = (unit: object): Partial<Engine> => {
     let now = 0;
     const session = { exchange: () => Promise.resolve({ control: { fence: 'done', unit } }) };
     return {

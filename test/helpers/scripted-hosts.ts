@@ -8,7 +8,8 @@ import { eventReader, type RunEvent } from '../../src/output/events.ts';
 import type { CommandOutput, ReadCommand } from '../../src/core/fact.ts';
 import type { ChangeAnswer, Connections, HostSession } from '../../src/core/host.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { EngineContext, RunSettings } from '../../src/engine/context.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { RunSettings } from '../../src/engine/settings.ts';
 import { HostLocks } from '../../src/engine/locks.ts';
 import { rollBack } from '../../src/engine/undo/rollback.ts';
 import { runPlaybook } from '../../src/engine/engine.ts';
@@ -285,24 +286,25 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     : script.resumes
       ? Log.reopen(DiskFile.open(path), redactor)
       : Log.create(DiskFile.create(path), redactor);
-  const context = {
+  const wanted = { ...defaults, ...settings };
+  const parts = { connections, clock: systemClock, inventory, log, settings: wanted };
+  const isSettledRun = () => false;
+  const engine: Engine = {
+    ...parts,
+    locks: new HostLocks({ ...parts, isSettledRun }),
     modules,
-    connections,
-    clock: systemClock,
     files: localDisk,
     redactor,
     environment: env,
     sendHttp: () => Promise.reject(new Error('Nobody answers here.')),
-    decrypt: () => Promise.reject(new Error('Nothing is encrypted here.')),
+    decrypt: () => {
+      throw new Error('Nothing is encrypted here.');
+    },
     signal: new AbortController().signal,
-    isSettledRun: () => false,
+    isSettledRun,
     isStopping: () => false,
-    inventory,
-    log,
     sealer: undefined,
-    settings: { ...defaults, ...settings },
-  } as unknown as EngineContext;
-  context.locks = new HostLocks(context);
+  };
   if (!script.resumes)
     await log.append({
       ...runRecord({ run: 'scripted' }),
@@ -311,7 +313,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
   const collect = eventReader((event) => events.push(event));
   log.subscribe(collect, (error) => faults.push(error));
   const takeBack = async (failed?: string[]): Promise<boolean> => {
-    const undo = await rollBack(context, {
+    const undo = await rollBack(engine, {
       reason: 'failed',
       hosts: failed,
       partial: failed !== undefined,
@@ -320,7 +322,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     return undo.complete;
   };
   try {
-    const result = await runPlaybook(context, playbook, takeBack);
+    const result = await runPlaybook(engine, playbook, takeBack);
     const { most, sessions, patience } = connections;
     const seen = { most, sessions, patience, events: [...events], trace: traceOf(events) };
     if (!checks && result.status === 'failed' && result.changedAnything) await takeBack();
@@ -333,7 +335,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     const recording = { events, records: written, playbook: play, placeholders };
     return { ...seen, result, problems: [], recording };
   } finally {
-    context.locks.stop();
+    engine.locks.stop();
     await log.close();
   }
 }

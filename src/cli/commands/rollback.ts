@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/errors.ts';
-import type { EngineContext } from '../../engine/context.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { rollBack } from '../../engine/undo/rollback.ts';
 import { openAlone, type RecordedRun } from '../../journal/recorded-run.ts';
 import { collect } from '../flags/words.ts';
@@ -34,7 +34,7 @@ export function rollbackCommand(world: World, argv: string[]): Promise<number> {
 
 /** @param end how the run had ended; undefined when it was cut off */
 async function rollBackOnRequest(
-  context: EngineContext,
+  context: Engine,
   { skip: words = [], host: hosts }: RollbackOptions,
   end: RecordedRun['end'],
 ): Promise<Ending> {

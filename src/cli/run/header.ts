@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { RunSettings } from '../../engine/context.ts';
+import type { RunSettings } from '../../engine/settings.ts';
 import type { InputSpec } from '../../language/document.ts';
 import { journalFormat, type JournalRecord, type PinnedFile } from '../../journal/records.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';

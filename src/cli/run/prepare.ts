@@ -2,7 +2,7 @@ import { PlaybookError, UsageError } from '../../core/errors.ts';
 import { exitCodes } from '../../core/events.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { RunSettings } from '../../engine/context.ts';
+import type { RunSettings } from '../../engine/settings.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { localFiles } from '../../util/local-files.ts';
 import { checkPlaybook } from '../../playbook/check/check.ts';

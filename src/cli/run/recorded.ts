@@ -1,6 +1,6 @@
 import type { Inventory } from '../../core/inventory.ts';
 import type { JsonValue } from '../../core/json.ts';
-import type { RunSettings } from '../../engine/context.ts';
+import type { RunSettings } from '../../engine/settings.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { reveal, revealLater } from '../../journal/stored.ts';
 import type { Redactor } from '../../util/redact.ts';

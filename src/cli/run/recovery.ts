@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../core/errors.ts';
-import type { EngineContext, RunSettings } from '../../engine/context.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { RunSettings } from '../../engine/settings.ts';
 import type { Move } from '../../journal/lifecycle.ts';
 import { DiskFile } from '../../journal/disk-file.ts';
 import { Log } from '../../journal/log.ts';
@@ -50,7 +51,7 @@ export function readRecoveryRequest<O extends RecoverOptions>(
   return { id, options, mode, argv };
 }
 
-type Work = (context: EngineContext, stop: StopSignals) => Promise<Ending>;
+type Work = (context: Engine, stop: StopSignals) => Promise<Ending>;
 
 /**
  * Goes on with a recorded run, from its journal alone.
@@ -81,7 +82,7 @@ export async function recover(
     log,
     display,
     flags: { ...recordedConnection(log.state), ...options },
-    begin: async ({ locks }: EngineContext) => {
+    begin: async ({ locks }: Engine) => {
       await locks.take(log.state.locks);
       await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
     },

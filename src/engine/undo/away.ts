@@ -1,16 +1,26 @@
 import { RunnerError } from '../../core/errors.ts';
-import { openSession, type EngineContext } from '../context.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Redactor } from '../../util/redact.ts';
+import type { Log } from '../../journal/log.ts';
+import type { Stop } from '../services.ts';
+import { openSession, type Sessions } from '../sessions.ts';
 import { recordedTarget } from '../undo-unit.ts';
 
 const PAUSE_MS = 3000;
 
+export interface AwayParts extends Sessions, Stop {
+  clock: Clock;
+  redactor: Redactor;
+  log: Pick<Log, 'state' | 'append' | 'signal'>;
+}
+
 /** Hosts that could not be reached during a rollback and may come back; each change is on record. */
 export class AwayHosts {
-  readonly #context: EngineContext;
+  readonly #parts: AwayParts;
   readonly #reasons = new Map<string, string>();
 
-  constructor(context: EngineContext) {
-    this.#context = context;
+  constructor(parts: AwayParts) {
+    this.#parts = parts;
   }
 
   get size(): number {
@@ -25,7 +35,7 @@ export class AwayHosts {
   /** @throws JournalError when that cannot be recorded */
   async park(host: string, message: string): Promise<void> {
     this.#reasons.set(host, message);
-    await this.#context.log.append({ t: 'parked', host, message });
+    await this.#parts.log.append({ t: 'parked', host, message });
   }
 
   /**
@@ -35,7 +45,7 @@ export class AwayHosts {
    * @throws JournalError when a return cannot be recorded
    */
   async waitForAny(deadline: number): Promise<string[]> {
-    const { isStopping, log, clock, signal } = this.#context;
+    const { isStopping, log, clock, signal } = this.#parts;
     const names = [...this.#reasons.keys()];
     const left = Math.max(0, Math.round((deadline - clock.now()) / 1000));
     const text = `${names.join(', ')} cannot be reached; tried again for ${String(left)} s.`;
@@ -54,11 +64,11 @@ export class AwayHosts {
   }
 
   async #answers(host: string): Promise<boolean> {
-    const run = this.#context.log.state;
+    const run = this.#parts.log.state;
     const unit = [...run.units.values()].find(({ intent }) => intent.target === host);
     const become = unit?.intent.become ?? { enabled: false, user: 'root', method: 'sudo' };
     try {
-      await openSession(this.#context, recordedTarget(run, host, this.#context.redactor), become);
+      await openSession(this.#parts, recordedTarget(run, host, this.#parts.redactor), become);
       return true;
     } catch (error) {
       if (error instanceof RunnerError) return false;

@@ -1,4 +1,5 @@
 import { ConnectError, JournalError, RunnerError, SecretError } from '../../core/errors.ts';
+import type { Log } from '../../journal/log.ts';
 import type { UndoState } from '../../core/events.ts';
 import {
   isSettled,
@@ -8,13 +9,26 @@ import {
   type RecordedRun,
   type RecordedUnit,
 } from '../../journal/recorded-run.ts';
-import type { EngineContext } from '../context.ts';
-import { resolveUnknown } from '../resolve.ts';
+import type { EngineServices } from '../services.ts';
+import type { RunSettings } from '../settings.ts';
+import { resolveUnknown, type ResolveParts } from '../resolve.ts';
 import { keepEvidence, runAfterTasks } from '../rollback-tasks.ts';
-import { recordedStep, UndoRunner, type RollbackReason, type UndoFailure } from '../undo-unit.ts';
-import { verifyState } from '../verify.ts';
-import { AwayHosts } from './away.ts';
+import {
+  recordedStep,
+  UndoRunner,
+  type RollbackReason,
+  type UndoFailure,
+  type UndoParts,
+} from '../undo-unit.ts';
+import { verifyState, type VerifyParts } from '../verify.ts';
+import { AwayHosts, type AwayParts } from './away.ts';
 import { UndoOrder, type UndoMove } from './order.ts';
+
+export interface RollbackParts
+  extends UndoParts, ResolveParts, AwayParts, VerifyParts, Pick<EngineServices, 'fault' | 'clock'> {
+  log: Log;
+  settings: VerifyParts['settings'] & Pick<RunSettings, 'rollbackBudgetSeconds'>;
+}
 
 export interface RollbackRequest {
   reason: RollbackReason;
@@ -45,15 +59,12 @@ export interface RollbackResult {
 const DEFAULT_BUDGET_SECONDS = 300;
 
 /** Takes the run back to its last commit point: newest step first, hosts of a step in parallel. */
-export function rollBack(
-  context: EngineContext,
-  request: RollbackRequest,
-): Promise<RollbackResult> {
-  return new Rollback(context, request).run();
+export function rollBack(parts: RollbackParts, request: RollbackRequest): Promise<RollbackResult> {
+  return new Rollback(parts, request).run();
 }
 
 class Rollback {
-  readonly #context: EngineContext;
+  readonly #parts: RollbackParts;
   readonly #run: RecordedRun;
   readonly #request: RollbackRequest;
   readonly #undo: UndoRunner;
@@ -61,18 +72,18 @@ class Rollback {
   readonly #away: AwayHosts;
   #undone = 0;
 
-  constructor(context: EngineContext, request: RollbackRequest) {
-    const run = context.log.state;
-    this.#context = context;
+  constructor(parts: RollbackParts, request: RollbackRequest) {
+    const run = parts.log.state;
+    this.#parts = parts;
     this.#run = run;
     this.#request = request;
     this.#attempt = run.rollbacks + 1;
-    this.#away = new AwayHosts(context);
-    this.#undo = new UndoRunner(context, run, { reason: request.reason, attempt: this.#attempt });
+    this.#away = new AwayHosts(parts);
+    this.#undo = new UndoRunner(parts, run, { reason: request.reason, attempt: this.#attempt });
   }
 
   async run(): Promise<RollbackResult> {
-    const { log, settings } = this.#context;
+    const { log, settings } = this.#parts;
     const { reason, hosts, partial = false } = this.#request;
     log.releaseReserve();
     await log.append({
@@ -84,9 +95,9 @@ class Rollback {
     });
     const { budgetSeconds = DEFAULT_BUDGET_SECONDS } = rollbackPolicy(this.#run);
     const deadline =
-      this.#context.clock.now() + (settings.rollbackBudgetSeconds ?? budgetSeconds) * 1000;
-    if (!partial && this.#attempt === 1) await keepEvidence(this.#context, this.#run);
-    await resolveUnknown(this.#context, this.#run, this.#candidates(), this.#undo);
+      this.#parts.clock.now() + (settings.rollbackBudgetSeconds ?? budgetSeconds) * 1000;
+    if (!partial && this.#attempt === 1) await keepEvidence(this.#parts, this.#run);
+    await resolveUnknown(this.#parts, this.#run, this.#candidates(), this.#undo);
     await this.#stopAtPivot();
     const order = this.#order();
     log.signal({ t: 'undo-start', reason, units: order.open.length });
@@ -94,15 +105,15 @@ class Rollback {
     const open = undoCandidates(this.#run).filter((unit) => !isSettled(unit));
     const complete = (partial ? this.#candidates() : open).every((unit) => isSettled(unit));
     const whole = complete && !partial;
-    if (whole) await runAfterTasks(this.#context, this.#run);
+    if (whole) await runAfterTasks(this.#parts, this.#run);
     // Behind a commit point the state of before is no longer what must come back.
     const { verified, different } =
       whole && this.#run.commit === undefined
-        ? await verifyState(this.#context, this.#run)
+        ? await verifyState(this.#parts, this.#run)
         : { verified: false, different: [] };
     return {
       complete,
-      interrupted: !complete && this.#context.isStopping(),
+      interrupted: !complete && this.#parts.isStopping(),
       undone: this.#undone,
       open: open.map(({ intent, undo }) => ({
         unit: intent.unit,
@@ -126,7 +137,7 @@ class Rollback {
   }
 
   #order(): UndoOrder {
-    const { forks } = this.#context.settings;
+    const { forks } = this.#parts.settings;
     return new UndoOrder({
       skip: new Set(this.#request.skip),
       candidates: this.#candidates(),
@@ -144,19 +155,19 @@ class Rollback {
     const { step, unit } = pivot.intent;
     const { name, id } = recordedStep(this.#run, step);
     const commit = { t: 'commit', key: id, name, unit, irreversible: true, silent: true } as const;
-    await this.#context.log.append(commit);
+    await this.#parts.log.append(commit);
   }
 
   /** Walks again and again while hosts are away and may come back. */
   async #walkUntil(deadline: number, order: UndoOrder): Promise<void> {
     for (;;) {
       await this.#walk(order);
-      if (this.#away.size === 0 || this.#context.isStopping()) break;
+      if (this.#away.size === 0 || this.#parts.isStopping()) break;
       const returned = await this.#away.waitForAny(deadline);
       if (returned.length === 0) break;
       order.areBack(returned);
     }
-    if (!this.#context.isStopping()) await this.#giveUp(order);
+    if (!this.#parts.isStopping()) await this.#giveUp(order);
   }
 
   /** Does what may be done next until that is nothing; hosts in parallel. */
@@ -175,7 +186,7 @@ class Rollback {
       going.add(ended);
     };
     try {
-      while (failures.length === 0 && !this.#context.isStopping()) {
+      while (failures.length === 0 && !this.#parts.isStopping()) {
         const moves = order.next();
         for (const move of moves) {
           if (move.do === 'undo') perform(move.unit);
@@ -195,7 +206,7 @@ class Rollback {
   async #note(move: Exclude<UndoMove, { do: 'undo' }>): Promise<void> {
     if (move.do === 'pass') {
       const step = recordedStep(this.#run, move.step);
-      this.#context.log.signal({ t: 'undo-step-end', step });
+      this.#parts.log.signal({ t: 'undo-step-end', step });
     } else await this.#settle(move.unit, move.as, move.why, 0, move.silent);
   }
 
@@ -216,7 +227,7 @@ class Rollback {
   /** Undoes one unit and keeps the record of it. */
   async #perform(unit: RecordedUnit, order: UndoOrder): Promise<void> {
     const { intent } = unit;
-    const { clock, log } = this.#context;
+    const { clock, log } = this.#parts;
     const began = clock.now();
     await log.append({ t: 'undo-intent', unit: intent.unit });
     const failure = await this.#attemptUndo(unit);
@@ -225,7 +236,7 @@ class Rollback {
       order.ended(unit, { stuck });
     };
     if (failure === undefined) {
-      this.#context.fault?.('after-undo', recordedStep(this.#run, intent.step).id);
+      this.#parts.fault?.('after-undo', recordedStep(this.#run, intent.step).id);
       this.#undone++;
       await settle('undone', undefined, false);
     } else if (failure instanceof SecretError) {
@@ -262,7 +273,7 @@ class Rollback {
     silent?: true,
   ): Promise<void> {
     const result = { t: 'undo-result', unit, state, message, durationMs, silent } as const;
-    await this.#context.log.append(result);
+    await this.#parts.log.append(result);
   }
 }
 

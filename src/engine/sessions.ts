@@ -1,0 +1,28 @@
+import type { Connections, HostSession, Identity } from '../core/host.ts';
+import type { InventoryHost } from '../core/inventory.ts';
+import type { Become } from '../language/document.ts';
+import { addressWith } from './access.ts';
+import type { RunSettings } from './settings.ts';
+
+/** How long a host may take to answer a question. */
+export const FACT_TIMEOUT_MS = 60_000;
+
+/** What opens sessions on hosts. */
+export interface Sessions {
+  connections: Pick<Connections, 'session'>;
+  settings: Pick<RunSettings, 'becomePassword'>;
+}
+
+/** @param become as `resolveAccess` made it */
+export function openSession(
+  { connections, settings }: Sessions,
+  target: InventoryHost,
+  become: Become,
+): Promise<HostSession> {
+  const identity: Identity = {
+    user: become.enabled ? become.user : undefined,
+    method: become.method,
+    password: become.enabled ? settings.becomePassword : undefined,
+  };
+  return connections.session(addressWith(target.address, become), identity);
+}
