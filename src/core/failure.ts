@@ -16,6 +16,8 @@ export type Failure = {
   | { kind: 'refused' | 'template'; message: string }
   | { kind: 'connect'; stage: ConnectStage; retryable: boolean; message: string }
   | { kind: 'timeout'; message: string }
+  /** A step that makes the changes before it final. */
+  | { kind: 'not-begun'; step: string; why: string }
   /** By `--fail-at`. */
   | { kind: 'injected' }
   /** The task has `no_log`. */
@@ -26,12 +28,9 @@ export interface CommandFailure {
   kind: 'command';
   /** First line of the action. */
   action: string;
-  /** Absent where the action is no command. */
-  argv?: string[];
   code: number;
-  /** Last lines of the output. */
-  stdout: string;
-  stderr: string;
+  /** Last lines of stderr, or of stdout where that is empty: no more, since it goes into the journal. */
+  output: string;
   /** Message of the module. */
   message?: string;
 }
@@ -62,10 +61,8 @@ export function commandFailure(
   return {
     kind: 'command',
     action: text ?? 'the action',
-    ...(action?.kind === 'exec' ? { argv: action.argv } : {}),
     code: output?.code ?? -1,
-    stdout: tail(output?.stdout ?? ''),
-    stderr: tail(output?.stderr ?? ''),
+    output: tail(output?.stderr ?? '') || tail(output?.stdout ?? ''),
     ...(message === undefined ? {} : { message }),
   };
 }
@@ -73,17 +70,17 @@ export function commandFailure(
 /** @param place names the position of the error in the sentence, too */
 export function failureOf(error: RunnerError, { place }: { place: boolean }): Failure {
   const { message, hint, at } = error;
-  const common = {
-    ...(place && at ? { at } : {}),
-    ...(hint === undefined ? {} : { hint }),
+  const more = {
     message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(place && at ? { at } : {}),
   };
   if (error instanceof ConnectError) {
     const { stage, retryable } = error;
-    return { ...common, kind: 'connect', stage, retryable };
+    return { kind: 'connect', stage, retryable, ...more };
   }
-  if (error instanceof TimeoutError) return { ...common, kind: 'timeout' };
-  return { ...common, kind: error instanceof TemplateError ? 'template' : 'refused' };
+  if (error instanceof TimeoutError) return { kind: 'timeout', ...more };
+  return { kind: error instanceof TemplateError ? 'template' : 'refused', ...more };
 }
 
 /** A mistake in the playbook, which `ignore_errors` does not cover. */
@@ -99,6 +96,19 @@ export function concealFailure(failure: Failure): Failure {
   const shown = { ...failure };
   delete shown.said;
   return failure.last ? { ...shown, last: concealFailure(failure.last) } : shown;
+}
+
+/** Fields of a failure that hold text for people. */
+const texts = new Set(['action', 'output', 'message', 'hint', 'text', 'said', 'step', 'why']);
+
+/** The failure with another text in the place of each that a person reads. */
+export function changeTexts(failure: Failure, change: (text: string) => string): Failure {
+  const changed = Object.entries(failure).map(([name, value]: [string, unknown]) => {
+    if (typeof value === 'string' && texts.has(name)) return [name, change(value)];
+    const inner = name === 'last' || name === 'error';
+    return [name, inner ? changeTexts(value as Failure, change) : value];
+  });
+  return Object.fromEntries(changed) as Failure;
 }
 
 /** The headline is empty where nothing is known beyond the failure itself. */
@@ -120,12 +130,13 @@ function textOf(failure: Failure): string {
 function sentence(failure: Failure): string {
   switch (failure.kind) {
     case 'command': {
-      const { action, code, stdout, stderr, message } = failure;
-      const said = stderr || stdout || 'no output';
-      return message ?? `"${action}" ended with code ${String(code)}: ${said}`;
+      const { action, code, output, message } = failure;
+      return message ?? `"${action}" ended with code ${String(code)}: ${output || 'no output'}`;
     }
     case 'condition':
       return conditionSentence(failure);
+    case 'not-begun':
+      return `"${failure.step}" was not begun: ${failure.why}`;
     case 'injected':
       return 'made to fail by --fail-at';
     case 'hidden':

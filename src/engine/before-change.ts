@@ -1,5 +1,6 @@
 import { JournalError, RunnerError } from '../core/errors.ts';
 import type { TaskNode } from '../language/document.ts';
+import { failureOf } from '../core/failure.ts';
 import { notBegun } from './failures.ts';
 import type { Place } from './step-key.ts';
 import type { RunStep } from './step.ts';
@@ -26,7 +27,10 @@ export function beforeChange(
       await (fingerprint ??= takeFingerprint?.());
     } catch (error) {
       if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
-      return { failed: notBegun(hosts, node, error.describe()), included: new Map() };
+      return {
+        failed: notBegun(hosts, node, failureOf(error, { place: true })),
+        included: new Map(),
+      };
     }
     return step(node, hosts, place);
   };

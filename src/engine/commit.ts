@@ -56,7 +56,7 @@ export async function notReady(
   const toCome = irreversible ? parts.failureToCome() : undefined;
   if (toCome !== undefined) {
     const why = `the step of --fail-at was skipped on every host (${toCome})`;
-    return notBegun(hosts, step, `"${step.name}" was not begun: ${why}`);
+    return notBegun(hosts, step, { kind: 'not-begun', step: step.name, why });
   }
   await parts.rollBackFailed(place);
   const at = `no-return:${withinPlay(step.id, place.play.id)}` as const;
@@ -65,7 +65,7 @@ export async function notReady(
   const why = doubt(parts.knowledge);
   return why === undefined
     ? new Map()
-    : notBegun(hosts, step, `"${step.name}" was not begun: ${why}`);
+    : notBegun(hosts, step, { kind: 'not-begun', step: step.name, why });
 }
 
 /** Why the state of the hosts is not known well enough to make it final. */

@@ -1,9 +1,11 @@
+import { describeFailure, type Failure } from '../core/failure.ts';
+
 /** Why something failed on a host. */
 export interface StepFailure {
   task: string;
   id: string;
-  message: string;
-  /** The step itself was not begun: the message says all. */
+  failure: Failure;
+  /** The step itself was not begun, which the failure says. */
   notBegun?: true;
 }
 
@@ -14,9 +16,9 @@ export type Failures = Map<string, StepFailure>;
 export function notBegun(
   hosts: readonly string[],
   { name: task, id }: { name: string; id: string },
-  message: string,
+  failure: Failure,
 ): Failures {
-  return new Map(hosts.map((host) => [host, { task, id, message, notBegun: true }]));
+  return new Map(hosts.map((host) => [host, { task, id, failure, notBegun: true }]));
 }
 
 /** The hosts that failed, and what the step said that failed last. Empty when no host did. */
@@ -27,9 +29,9 @@ export function describeFailures(failed: ReadonlyMap<string, StepFailure>): stri
   return said ? `${[...failed.keys()].sort().join(', ')}: ${describe(said)}` : '';
 }
 
-function describe({ task, id, message, notBegun: whole }: StepFailure): string {
-  if (whole) return message;
-  const why = message.trim().split('\n')[0] ?? '';
-  const short = why.slice(0, 300).replace(/\.$/, '');
+function describe({ task, id, failure, notBegun: whole }: StepFailure): string {
+  const { headline, details } = describeFailure(failure);
+  if (whole) return [headline, ...details].join('\n');
+  const short = headline.slice(0, 300).replace(/\.$/, '');
   return `"${task}" failed (${id})${short === '' ? '' : `: ${short}`}`;
 }

@@ -1,3 +1,4 @@
+import type { Failure } from '../core/failure.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { withFields } from '../core/json.ts';
@@ -51,7 +52,7 @@ export interface Learnt {
   /** Handlers that are due, and the units whose change notified them. */
   due?: readonly { handler: string; by: readonly number[] }[] | undefined;
   /** Why the step failed here. */
-  failed?: string | undefined;
+  failed?: Failure | undefined;
   /** Name of the step whose outcome is not known, which was ignored. */
   uncertain?: string | undefined;
   /** The host takes no further part in its batch, since this failed. */

@@ -1,3 +1,4 @@
+import type { Failure } from '../core/failure.ts';
 import type { OnDemand, RecordedRun, RecordedStep, RecordedUnit } from '../journal/recorded-run.ts';
 import type { LearntRecord, ResultRecord } from '../journal/records.ts';
 
@@ -21,7 +22,7 @@ export interface Replay<L> {
 }
 
 /** What a resumed run need not do, must ask about first, and has to do. */
-export function replay<L extends { host: string; failed?: string | undefined }>(
+export function replay<L extends { host: string; failed?: Failure | undefined }>(
   entry: StepEntry | undefined,
   hosts: readonly string[],
   {

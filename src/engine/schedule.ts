@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { PlaybookError, TimeLimitError } from '../core/errors.ts';
+import { failureOf, failureText } from '../core/failure.ts';
 import type { Clock } from '../core/ports.ts';
 import type {
   BlockNode,
@@ -15,7 +16,7 @@ import type {
 import type { Log } from '../journal/log.ts';
 import { mostFailures } from './batches.ts';
 import { notReady, passCommit, writeCommit, type CommitParts } from './commit.ts';
-import { describeFailures, type Failures, type StepFailure } from './failures.ts';
+import { describeFailures, notBegun, type Failures } from './failures.ts';
 import type { Forward } from './forward.ts';
 import { includedParts } from './include.ts';
 import { Interrupted } from './interrupted.ts';
@@ -228,9 +229,8 @@ async function runInclude(
       nodes = parts.expand(node, part, place.play);
     } catch (error) {
       if (!(error instanceof PlaybookError)) throw error;
-      const { name: task, id } = node.task;
-      const failure: StepFailure = { task, id, message: error.describe(), notBegun: true };
-      add(failed, new Map(left.map((host) => [host, failure])));
+      const failure = failureOf(error, { place: true });
+      add(failed, notBegun(left, node.task, failure));
       continue;
     }
     add(failed, await runNodes(parts, nodes, left, place, rescuable));
@@ -252,10 +252,10 @@ async function runBlock(
   const along = { ...place, brought: parts.selection.hasSome(block.block, place.brought) };
   let failed = await runNodes(parts, block.block, hosts, place, rescuable || hasRescue);
   if (failed.size > 0 && hasRescue) {
-    for (const [host, { task, id, message }] of failed)
-      learn(parts.knowledge, {
-        ...{ host, facts: [{ hosts: [host], values: { failed: { task, id, message } } }] },
-      });
+    for (const [host, { task, id, failure }] of failed) {
+      const values = { failed: { task, id, message: failureText(failure) ?? '' } };
+      learn(parts.knowledge, { host, facts: [{ hosts: [host], values }] });
+    }
     failed = await runNodes(parts, block.rescue, [...failed.keys()], along, rescuable);
   }
   if (block.always.length > 0)

@@ -1,4 +1,3 @@
-import { failureText } from '../core/failure.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { AddedHost } from '../core/module.ts';
@@ -38,7 +37,7 @@ export function taught(
     included: result.included,
     handled: step.handler ? task.id : undefined,
     due: notifies ? dueHandlers(task, place.play, changedUnits) : [],
-    failed: failure && !ignored ? (failureText(failure) ?? '') : undefined,
+    failed: ignored ? undefined : failure,
     uncertain: isUncertain(outcome) ? task.name : undefined,
   };
 }
@@ -68,7 +67,7 @@ export function failuresOf(
   const failures: Failures = new Map();
   for (const { host, failed } of all) {
     if (failed === undefined) continue;
-    const failure = { task: task.name, id: task.id, message: failed };
+    const failure = { task: task.name, id: task.id, failure: failed };
     const everywhere = task.runOnce || task.anyErrorsFatal ? hosts : [host];
     for (const name of everywhere) if (!failures.has(name)) failures.set(name, failure);
   }
@@ -87,7 +86,7 @@ export function includedOn(
   for (const host of hosts) {
     const learnt = task.runOnce ? all[0] : byHost.get(host);
     if (learnt?.failed !== undefined)
-      failed.set(host, { task: task.name, id: task.id, message: learnt.failed });
+      failed.set(host, { task: task.name, id: task.id, failure: learnt.failed });
     else included.set(host, learnt?.included ?? []);
   }
   return { failed, included };

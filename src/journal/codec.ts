@@ -1,3 +1,4 @@
+import { changeTexts } from '../core/failure.ts';
 import { createHash } from 'node:crypto';
 import { nameSecrets, type Secrets } from '../util/secrets.ts';
 import type {
@@ -164,7 +165,7 @@ function storeLearnt(learnt: LearntRecord, secrets: Secrets): LearntRecord<'stor
       withChanges(one, { vars: store(one.vars, secrets), address: store(one.address, secrets) }),
     ),
     included: ifStored(included, secrets),
-    failed: named(failed),
+    failed: failed && changeTexts(failed, (text) => nameSecrets(text, secrets.forms)),
     uncertain: named(uncertain),
   });
 }

@@ -1,5 +1,6 @@
 import type { HostAddress } from '../core/host.ts';
 import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
+import type { Failure } from '../core/failure.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
@@ -104,7 +105,7 @@ export interface LearntRecord<F extends Form = 'given'> {
   /** Handlers that are due, and the units whose change notified them. */
   due?: { handler: string; by: number[] }[] | undefined;
   /** Why the step failed here. */
-  failed?: string | undefined;
+  failed?: Failure | undefined;
   /** Name of the step whose outcome is not known, which was ignored. */
   uncertain?: string | undefined;
   /** The hidden part of a `no_log` step, encrypted with the run's secrets. */

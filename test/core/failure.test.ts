@@ -7,6 +7,7 @@ import {
   type RunnerError,
 } from '../../src/core/errors.ts';
 import {
+  changeTexts,
   commandFailure,
   concealFailure,
   describeFailure,
@@ -82,6 +83,20 @@ describe('no_log', () => {
     expect(concealFailure({ kind: 'timeout', message: 'late' })).toEqual({
       ...{ kind: 'timeout', message: 'late' },
     });
+  });
+});
+
+it('another text takes the place of each that a person reads, and of nothing else', () => {
+  const mask = (text: string) => text.replaceAll('command', '***');
+  const told: Failure = { ...command, message: 'a command' } as Failure;
+  expect(
+    changeTexts({ kind: 'condition', of: 'until', text: 'x', tries: 2, last: told }, mask),
+  ).toEqual({
+    kind: 'condition',
+    of: 'until',
+    text: 'x',
+    tries: 2,
+    last: { ...command, message: 'a ***' },
   });
 });
 

@@ -144,7 +144,7 @@ describe('one call of a module', () => {
     const { outcome } = await tryCall({ outputs: [output(4, 'out\n', 'err\n')] });
     expect(outcome).toMatchObject({
       ...{ is: 'failed', changed: true, result: { rc: 4 } },
-      failure: { kind: 'command', argv: ['do', 'it'], code: 4, stdout: 'out', stderr: 'err' },
+      failure: { kind: 'command', action: 'exec do it', code: 4, output: 'err' },
     });
     expect(outcome.result?.['msg']).toBe('"exec do it" ended with code 4: err');
     const concluded = await tryCall({

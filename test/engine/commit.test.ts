@@ -5,7 +5,7 @@ import type { Place } from '../../src/engine/step-key.ts';
 import { Log } from '../../src/journal/log.ts';
 import type { CommitNode } from '../../src/language/document.ts';
 import { Redactor } from '../../src/util/redact.ts';
-import { runRecord } from '../helpers/records.ts';
+import { runRecord, refusal } from '../helpers/records.ts';
 
 const hosts = ['h1', 'h2'];
 const place = {
@@ -13,7 +13,7 @@ const place = {
 } as unknown as Place;
 const none = (): Promise<Failures> => Promise.resolve(new Map<string, StepFailure>());
 const failOn = (host: string): Promise<Failures> =>
-  Promise.resolve(new Map([[host, { task: 'T', id: 'p/t', message: 'no' }]]));
+  Promise.resolve(new Map([[host, { task: 'T', id: 'p/t', failure: refusal('no') }]]));
 
 /** Parts that note their calls. */
 function given(more: Partial<CommitParts> = {}): { calls: string[]; log: Log; parts: CommitParts } {
@@ -113,9 +113,9 @@ describe('a point of no return', () => {
       'the step of --fail-at was skipped on every host (p/one)',
     ],
   ])('is not begun on any host when %s', async (_, more, why) => {
-    const message = `"Wipe" was not begun: ${why}`;
-    const failure = { task: 'Wipe', id: 'p/tasks/wipe', message, notBegun: true };
-    expect(await ask(more)).toEqual(new Map(hosts.map((host) => [host, failure])));
+    const failure = { kind: 'not-begun', step: 'Wipe', why };
+    const failed = { task: 'Wipe', id: 'p/tasks/wipe', failure, notBegun: true };
+    expect(await ask(more)).toEqual(new Map(hosts.map((host) => [host, failed])));
     expect(await ask({ ...more, check: true })).toEqual(new Map());
   });
 

@@ -15,10 +15,7 @@ import {
 const refused: Failure = { kind: 'refused', message: 'said' };
 const timeout: Failure = { kind: 'timeout', message: 'too long' };
 const template: Failure = { kind: 'template', message: 'no such name' };
-const command: Failure = {
-  ...{ kind: 'command', action: 'exec /bin/false', argv: ['/bin/false'], code: 1 },
-  ...{ stdout: '', stderr: '' },
-};
+const command: Failure = { kind: 'command', action: 'exec /bin/false', code: 1, output: '' };
 const outcomes = {
   ok: { is: 'ok', result: { msg: 'said' } },
   changed: { is: 'changed', result: {} },

@@ -11,6 +11,7 @@ import { unknownValue } from '../../src/template/scope.ts';
 import { storeRecord } from '../../src/journal/codec.ts';
 import type { LearntRecord } from '../../src/journal/records.ts';
 import { Redactor } from '../../src/util/redact.ts';
+import { refusal } from '../helpers/records.ts';
 
 const address = (name: string) => ({
   ...{ name, transport: 'ssh' as const, address: name, port: 22, user: 'root' },
@@ -45,7 +46,7 @@ const history: Learnt[] = [
   { host: 'h1', handled: 'restart', due: [{ handler: 'restart', by: [4] }] },
   { host: 'h2', left: ['web'], uncertain: 'Reboot' },
   { host: 'h1', added: [{ name: 'h3', groups: ['web'], vars: { x: 1 }, address: address('h3') }] },
-  { host: 'h2', failed: 'no', included: [{ source: '/p/x.yml' }] },
+  { host: 'h2', failed: refusal('no'), included: [{ source: '/p/x.yml' }] },
 ];
 
 describe('learn', () => {

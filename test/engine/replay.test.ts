@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { finishedUnits, replay, stepEntry, type Replay } from '../../src/engine/replay.ts';
 import { readRun } from '../../src/journal/recorded-run.ts';
 import type { IntentRecord, JournalRecord, LearntRecord } from '../../src/journal/records.ts';
-import { runRecord, storedRecord } from '../helpers/records.ts';
+import { refusal, runRecord, storedRecord } from '../helpers/records.ts';
 
 const become = { enabled: false, user: 'root', method: 'sudo' as const };
 const step = (number: number, key = 'k'): JournalRecord => ({
@@ -33,7 +33,7 @@ const learnt = (number: number, host: string, failed?: string): LearntRecord => 
   t: 'learnt',
   step: number,
   host,
-  failed,
+  failed: failed === undefined ? undefined : refusal(failed),
 });
 const entryOf = (...records: JournalRecord[]) =>
   stepEntry(readRun([runRecord({ hosts: ['h1', 'h2'] }), ...records].map(storedRecord)), 'k');
@@ -112,7 +112,7 @@ describe('a host that failed and was rolled back alone', () => {
   it('fails again where it did, although its changes are undone, and does nothing', () => {
     const records = [step(1), intent(1, 1, 'h1'), learnt(1, 'h1', 'no'), learnt(1, 'h2')];
     const { done, ask, todo } = of(...records, { t: 'undo-intent', unit: 1 });
-    expect(done.get('h1')).toMatchObject({ failed: 'no' });
+    expect(done.get('h1')).toMatchObject({ failed: refusal('no') });
     expect({ ask, todo }).toEqual({ ask: [], todo: [] });
     expect(of(step(1), intent(1, 1, 'h1'))).toMatchObject({ ask: [], todo: ['h2'] });
   });

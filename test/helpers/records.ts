@@ -1,3 +1,4 @@
+import type { Failure } from '../../src/core/failure.ts';
 import type { InventoryHost } from '../../src/core/inventory.ts';
 import { storeRecord } from '../../src/journal/codec.ts';
 import type { IntentRecord, JournalRecord, StoredRecord } from '../../src/journal/records.ts';
@@ -72,4 +73,9 @@ export function intentRecord(
 
 export function changedRecord(unit: number, step: number, host: string): JournalRecord {
   return { t: 'result', unit, step, host, state: 'changed', durationMs: 1 };
+}
+
+/** A failure that says no more than its message. */
+export function refusal(message: string): Failure {
+  return { kind: 'refused', message };
 }

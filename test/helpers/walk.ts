@@ -17,7 +17,7 @@ import type { Playbook } from '../../src/language/document.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { memoryFiles } from './memory-files.ts';
-import { recordedHosts, runRecord } from './records.ts';
+import { recordedHosts, refusal, runRecord } from './records.ts';
 
 /** A playbook as text, with further files beside it. */
 export function documentOf(text: string, files: Readonly<Record<string, string>> = {}): Playbook {
@@ -116,7 +116,7 @@ function fakeStep(knowledge: Knowledge, wishes: Wishes, ran: string[]): RunStep 
     const included = new Map<string, Included[]>();
     for (const host of hosts) {
       const handled = place.at === 'section' ? undefined : id;
-      if (fails[name]?.includes(host)) failed.set(host, { task: name, id, message: 'no' });
+      if (fails[name]?.includes(host)) failed.set(host, { task: name, id, failure: refusal('no') });
       else learn(knowledge, { host, handled, due: dueHandlers(task, place.play, [1]) });
       if (node.kind === 'include')
         included.set(host, [{ source: node.locate(includes[name]?.[host] ?? '') }]);
