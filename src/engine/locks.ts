@@ -25,6 +25,8 @@ export interface LockParts extends Sessions, Signals {
 export class HostLocks {
   readonly #parts: LockParts;
   readonly #held = new Map<string, Become>();
+  /** Hosts that may have given their lock to this run: those it holds, and those whose answer was lost. */
+  readonly #asked = new Map<string, Become>();
   #endRenewing: (() => void) | undefined;
   /** Set when somebody took a host away: the run that has it now. */
   lost: string | undefined;
@@ -42,28 +44,32 @@ export class HostLocks {
     const { settings, log, isSettledRun } = this.#parts;
     const wanted = [...hosts].filter(([host]) => !this.#held.has(host) && host !== 'localhost');
     if (wanted.length === 0) return;
-    const taken: string[] = [];
+    // What an earlier process of this run has locked stays locked, whatever fails now.
+    const before = new Set(log.state.locks.keys());
     const refusals: { host: string; lock: HostLock }[] = [];
     const failures = await this.#each(wanted, async (host, become) => {
       const session = await this.#session(host, become);
       const { owner, takeOver } = settings;
+      // On record first: the host may be locked although its answer never arrives, and is given back with the others.
+      this.#asked.set(host, become);
+      await log.append({ t: 'lock', host, become });
       let lock = await lockFor(session, owner);
       if (lock && (takeOver.includes(lock.run) || isSettledRun(lock.run)))
         lock = await lockFor(session, owner, lock.run);
       if (lock) {
         refusals.push({ host, lock });
+        this.#asked.delete(host);
+        log.write({ t: 'lock-refused', host });
         return;
       }
       this.#held.set(host, become);
-      taken.push(host);
-      log.write({ t: 'lock', host, become });
     });
     const failure =
       refusals.length > 0
         ? refusal(refusals, settings.run)
         : failures.find((error) => !(error instanceof ConnectError));
     if (failure) {
-      await this.release(taken);
+      await this.release(wanted.map(([host]) => host).filter((host) => !before.has(host)));
       throw failure;
     }
     this.#endRenewing ??= this.#parts.clock.every((LEASE_SECONDS * 1000) / 3, () => {
@@ -72,13 +78,14 @@ export class HostLocks {
   }
 
   /** Gives hosts back; all when none are named. Hosts that are away keep their lock, whose run is then settled. */
-  async release(hosts: readonly string[] = [...this.#held.keys()]): Promise<void> {
+  async release(hosts: readonly string[] = [...this.#asked.keys()]): Promise<void> {
     const held = hosts.flatMap((host): [string, Become][] => {
-      const become = this.#held.get(host);
+      const become = this.#asked.get(host);
       return become ? [[host, become]] : [];
     });
     await this.#each(held, async (host, become) => {
       this.#held.delete(host);
+      this.#asked.delete(host);
       const session = await this.#session(host, become);
       await session.exchange({ control: { unlock: true } }, { timeoutMs: FACT_TIMEOUT_MS });
     });

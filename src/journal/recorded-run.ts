@@ -255,6 +255,9 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   lock(run, { host, become }) {
     run.locks.set(host, become);
   },
+  'lock-refused'(run, { host }) {
+    run.locks.delete(host);
+  },
   'output-lost'(run, { output, code, reason, at }) {
     run.lostOutputs.push({ output, code, reason, at });
   },

@@ -220,8 +220,10 @@ export type JournalRecord<F extends Form = 'given'> =
       settleSeconds?: number | undefined;
       tasks: RollbackTask<F>[];
     }
-  /** A host that this run holds, as the identity that holds it. */
+  /** A host that is asked for its lock, as the identity that will hold it: written before, since the answer may be lost. */
   | { t: 'lock'; host: string; become: Become }
+  /** Another run holds the host. */
+  | { t: 'lock-refused'; host: string }
   /** `hosts`: only these are taken back; when it is partial, the run goes on with the others. */
   | {
       t: 'rollback';

@@ -30,6 +30,18 @@ export interface CaseResult {
   playbook: string;
 }
 
+/** What goes wrong in a process. */
+export interface Disturbance {
+  /** Number of the call to the outside at which it is killed; 0 for never. */
+  killAt?: number;
+  /** Number of the call from which on the operator wants it to stop; 0 for never. */
+  stopAt?: number;
+  /** Share of the exchanges that go wrong. */
+  faultRate?: number;
+  /** Decides which exchanges go wrong instead. */
+  fault?: ModelNetwork['fault'];
+}
+
 const registry = createRegistry(Object.values(modules), Object.values(undoModules));
 const PLAYBOOK = '/playbook/playbook.yml';
 /** The last of these processes is not disturbed. */
@@ -40,9 +52,9 @@ const LIMITS = { events: 100_000, virtualMs: 48 * 3_600_000 };
 export async function simulate(seed: number): Promise<CaseResult> {
   const chance = new Chance(seed);
   const scenario = chooseScenario(chance.fork());
-  const undisturbed = new Case(scenario, new Chance(seed));
-  await undisturbed.process('play', { killAt: 0 });
-  const one = new Case(scenario, chance.fork());
+  const undisturbed = new SimulatedRun(scenario, new Chance(seed));
+  await undisturbed.process('play', {});
+  const one = new SimulatedRun(scenario, chance.fork());
   const plan = chance.fork();
   const problems: string[] = [];
   try {
@@ -57,7 +69,8 @@ export async function simulate(seed: number): Promise<CaseResult> {
   return { seed, story, problems, journal, playbook: scenario.playbook };
 }
 
-class Case {
+/** One run on its hosts, over all processes that work on it. */
+export class SimulatedRun {
   readonly disk = new JournalDisk();
   readonly hosts: ModelHost[];
   readonly story: string[] = [];
@@ -107,10 +120,10 @@ class Case {
   /** One process of the controller, until it ends or is killed. */
   async process(
     move: 'play' | 'resume' | 'rollback',
-    { killAt, stopAt = 0, faultRate = 0 }: { killAt: number; stopAt?: number; faultRate?: number },
+    { killAt = 0, stopAt = 0, faultRate = 0, fault }: Disturbance,
   ): Promise<void> {
     const process = new ControllerProcess(this.#events, killAt);
-    this.#network.fault = (_, request) => this.#faultOf(request, faultRate);
+    this.#network.fault = fault ?? ((_, request) => this.#faultOf(request, faultRate));
     const wiring: Wiring = {
       ...{ process, network: this.#network, modules: registry, playbook: this.#playbook },
       inventory: inventoryFor(this.#inventory),
@@ -205,7 +218,7 @@ function commitOf(run: RecordedRun | undefined): string {
   return [...(run?.commits ?? [])].at(-1) ?? '';
 }
 
-function judge(one: Case, undisturbed: Case, scenario: Scenario): string[] {
+function judge(one: SimulatedRun, undisturbed: SimulatedRun, scenario: Scenario): string[] {
   const run = one.run();
   if (!run) return ['The run has no journal.'];
   const state = lifeOf(run);

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { Chance } from '../../src/sim/chance.ts';
+import { SimulatedRun, type Disturbance } from '../../src/sim/simulate.ts';
+
+/** A run of tasks on model hosts, without choices of a generator. */
+function run(tasks: object[], hosts = ['h1']): SimulatedRun {
+  const playbook = JSON.stringify([{ name: 'Play', hosts: 'all', tasks }]);
+  const scenario = { hosts, groups: { all: hosts }, playbook, files: {}, toleratesFailures: false };
+  return new SimulatedRun(scenario, new Chance(1));
+}
+
+const copy = { name: 'Copy', copy: { content: 'new\n', dest: '/srv/a' } };
+const fail = { name: 'Fail', command: 'fail', undo: { none: 'It changes nothing.' } };
+describe('faults that the simulation found', () => {
+  it('unlocks a host whose answer to the request for its lock was lost', async () => {
+    for (const kind of ['lost-answer', 'never'] as const) {
+      const one = run([copy]);
+      const fault: Disturbance['fault'] = (_, { control }) => (control?.lock ? kind : undefined);
+      await one.process('play', { fault });
+      expect(one.hosts.map(({ lock }) => lock)).toEqual([undefined]);
+    }
+  });
+
+  it('unlocks a host whose answer to the request for its lock reached nobody alive', async () => {
+    let isOpen = false;
+    for (let killAt = 1; killAt < 30; killAt++) {
+      const one = run([copy, fail]);
+      await one.process('play', { killAt });
+      isOpen ||= one.hosts.some(({ lock }) => lock !== undefined);
+      if (!one.run()) continue;
+      await one.process('rollback', {});
+      expect(one.hosts.map(({ lock }) => lock)).toEqual([undefined]);
+    }
+    expect(isOpen).toBe(true);
+  });
+
+  it('keeps the lock of a host with changes when a resumed run cannot lock another', async () => {
+    const one = run([copy, fail], ['h1', 'h2']);
+    await one.process('play', { killAt: 40 });
+    expect(one.hosts.map(({ lock }) => lock?.run)).toEqual(['simulated', 'simulated']);
+    await one.process('rollback', {
+      fault: (host, { control }) => (host === 'h2' && control?.lock ? 'never' : undefined),
+    });
+    expect(one.story.at(-1)).toContain('did not answer');
+    expect(one.hosts[0]?.lock?.run).toBe('simulated');
+  });
+});
