@@ -14,7 +14,7 @@ const LEASE_SECONDS = 600;
 
 export interface LockParts extends Sessions, Signals {
   clock: Pick<Clock, 'every'>;
-  log: Pick<Log, 'write' | 'signal'>;
+  log: Pick<Log, 'state' | 'write' | 'append' | 'signal'>;
   inventory: Inventory;
   settings: Pick<RunSettings, 'run' | 'owner' | 'takeOver' | 'forks' | 'becomePassword'>;
   /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */

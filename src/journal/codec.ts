@@ -81,6 +81,7 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
     case 'block-end':
     case 'file':
     case 'lock':
+    case 'lock-refused':
     case 'play':
     case 'recovered':
     case 'resolved':

@@ -5,8 +5,8 @@ import type { HostSession } from '../../src/core/host.ts';
 import { localHost } from '../../src/core/inventory.ts';
 import { createRegistry, HostCopy, type Module, type Plan } from '../../src/core/module.ts';
 import type { PlannedCall } from '../../src/engine/call.ts';
-import type { EngineContext } from '../../src/engine/context.ts';
-import { UnitChange } from '../../src/engine/unit-change.ts';
+
+import { UnitChange, type UnitContext } from '../../src/engine/unit-change.ts';
 import { Log } from '../../src/journal/log.ts';
 import { plainTask, type TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
@@ -58,7 +58,7 @@ function given(more: Given = {}): { change: UnitChange; planned: PlannedCall; lo
     signal: new AbortController().signal,
     isStopping: () => false,
     log,
-  } as unknown as EngineContext;
+  } as unknown as UnitContext;
   const change = new UnitChange(context, {
     ...{ number: 7, task: taskOf('change', more.task), host: localHost, target: localHost },
     step: { id: 'p/change', number: 1, play: 'P', name: 'C', module: 'change', at, handler: false },

@@ -11,6 +11,12 @@ function run(tasks: object[], hosts = ['h1']): SimulatedRun {
 
 const copy = { name: 'Copy', copy: { content: 'new\n', dest: '/srv/a' } };
 const fail = { name: 'Fail', command: 'fail', undo: { none: 'It changes nothing.' } };
+const put = {
+  ...{ name: 'Put', command: 'put /srv/a first' },
+  capture: [{ name: 'Read', command: { cmd: 'show /srv/a', read_only: true }, register: 'found' }],
+  undo: [{ name: 'Restore', command: 'restore /srv/a {{captured.found.stdout}}' }],
+};
+
 describe('faults that the simulation found', () => {
   it('unlocks a host whose answer to the request for its lock was lost', async () => {
     for (const kind of ['lost-answer', 'never'] as const) {
@@ -43,5 +49,13 @@ describe('faults that the simulation found', () => {
     });
     expect(one.story.at(-1)).toContain('did not answer');
     expect(one.hosts[0]?.lock?.run).toBe('simulated');
+  });
+
+  it('reports no difference in a file that a declared undo restored after an automatic one', async () => {
+    const one = run([put, copy, fail]);
+    const before = one.hosts.map((host) => host.lines());
+    await one.process('play', {});
+    expect(one.state()).toBe('rolled_back');
+    expect(one.hosts.map((host) => host.lines())).toEqual(before);
   });
 });
