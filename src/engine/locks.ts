@@ -27,6 +27,8 @@ export class HostLocks {
   readonly #held = new Map<string, Become>();
   /** Hosts that may have given their lock to this run: those it holds, and those whose answer was lost. */
   readonly #asked = new Map<string, Become>();
+  /** Hosts that could not be reached when their lock was to be taken. */
+  readonly #missed = new Map<string, Become>();
   #endRenewing: (() => void) | undefined;
   /** Set when somebody took a host away: the run that has it now. */
   lost: string | undefined;
@@ -36,8 +38,7 @@ export class HostLocks {
   }
 
   /**
-   * Takes hosts that are not held yet; all of them, or none. Those that cannot be reached are left out: whoever needs
-   * them will find out.
+   * Takes hosts that are not held yet; all of them, or none. Those that cannot be reached are left out, see `ensure`.
    * @throws LockedError when another run holds one of them
    */
   async take(hosts: ReadonlyMap<string, Become>): Promise<void> {
@@ -48,6 +49,7 @@ export class HostLocks {
     const before = new Set(log.state.locks.keys());
     const refusals: { host: string; lock: HostLock }[] = [];
     const failures = await this.#each(wanted, async (host, become) => {
+      this.#missed.set(host, become);
       const session = await this.#session(host, become);
       const { owner, takeOver } = settings;
       // On record first: the host may be locked although its answer never arrives, and is given back with the others.
@@ -62,6 +64,7 @@ export class HostLocks {
         log.write({ t: 'lock-refused', host });
         return;
       }
+      this.#missed.delete(host);
       this.#held.set(host, become);
     });
     const failure =
@@ -75,6 +78,22 @@ export class HostLocks {
     this.#endRenewing ??= this.#parts.clock.every((LEASE_SECONDS * 1000) / 3, () => {
       void this.#renew();
     });
+  }
+
+  /**
+   * Called before a host is changed: takes it if it could not be reached when it was to be taken.
+   * @throws LockedError when another run holds it; ConnectError
+   */
+  async ensure(host: string): Promise<void> {
+    const become = this.#missed.get(host);
+    if (!become) return;
+    await this.take(new Map([[host, become]]));
+    if (!this.#missed.has(host)) return;
+    const details = { host, stage: 'lost', retryable: true } as const;
+    throw new ConnectError(
+      `The connection to "${host}" was lost while it was being locked.`,
+      details,
+    );
   }
 
   /** Gives hosts back; all when none are named. Hosts that are away keep their lock, whose run is then settled. */

@@ -57,10 +57,11 @@ export class UnitChange implements ChangeRecord {
   /** @throws TaskError when the state before could not be captured; ConnectError; JournalError */
   async begin(planned: PlannedCall): Promise<void> {
     if (this.copies) return;
-    const { log, fault } = this.#context;
-    const { task } = this.#unit;
+    const { locks, log, fault } = this.#context;
+    const { task, target } = this.#unit;
     // A host that cannot be reached has nothing on record.
     await planned.session();
+    await locks.ensure(target.name);
     const { body, copies } = this.#undo(planned);
     const captured = await this.#capture();
     fault?.('before-intent', task.id);

@@ -62,7 +62,8 @@ function chooseNode(naming: Naming, shared: boolean, depth = 0): JsonObject {
   // A service reads its configuration where its handler runs.
   if (!shared || 'notify' in task) return task;
   if (chance.is(0.06)) return { ...task, run_once: true };
-  if (chance.is(0.06)) return { ...task, delegate_to: chance.of(naming.hosts) };
+  // Hosts that change the same at once have no order in which that could be undone.
+  if (chance.is(0.06)) return { ...task, delegate_to: chance.of(naming.hosts), throttle: 1 };
   return task;
 }
 

@@ -51,6 +51,21 @@ describe('faults that the simulation found', () => {
     expect(one.hosts[0]?.lock?.run).toBe('simulated');
   });
 
+  it('changes no host that it could not lock', async () => {
+    const locks: unknown[] = [];
+    for (let killAt = 1; killAt < 60; killAt++) {
+      const one = run([copy]);
+      let asked = 0;
+      await one.process('play', {
+        fault: (_, { control }) => (control?.lock && asked++ === 0 ? 'lost-request' : undefined),
+        killAt,
+      });
+      const isChanged = one.hosts[0]?.tree.get('/srv/a') !== undefined;
+      if (isChanged && one.state() === 'running') locks.push(one.hosts[0]?.lock?.run);
+    }
+    expect(new Set(locks)).toEqual(new Set(['simulated']));
+  });
+
   it('reports no difference in a file that a declared undo restored after an automatic one', async () => {
     const one = run([put, copy, fail]);
     const before = one.hosts.map((host) => host.lines());
