@@ -78,7 +78,7 @@ export class SimulatedRun {
   readonly problems: string[] = [];
   /** What hosts looked like at the beginning and at each commit point, by its key. */
   readonly states = new Map<string, string[][]>();
-  /** Exchanges that broke or never ended. */
+  /** Exchanges that went wrong. */
   faults = 0;
   calls = 0;
   /** The last process ended by itself. */
@@ -193,8 +193,9 @@ export class SimulatedRun {
     // A host that cannot be told keeps its lock, whose run is then over.
     if (control?.unlock) return undefined;
     const fault = this.#chance.of(['late', 'lost-request', 'lost-answer', 'never'] as const);
+    // A late answer can be too late.
+    this.faults++;
     if (change?.detach === true) return 'late';
-    if (fault !== 'late') this.faults++;
     return fault;
   }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { simulate } from '../../src/sim/simulate.ts';
+import { simulate, type CaseResult } from '../../src/sim/simulate.ts';
+import { seed } from '../helpers/seed.ts';
+
+/** A case that breaks a rule, with how to replay it. */
+const broken = ({ seed: number, story, problems }: CaseResult) =>
+  problems.length === 0
+    ? []
+    : [{ replay: `npm run simulate -- --seed ${String(number)} --verbose`, story, problems }];
 
 describe('a simulated run', () => {
   it('has the same journal and the same story each time its seed is played', async () => {
@@ -13,5 +20,13 @@ describe('a simulated run', () => {
 
   it('takes another course with another seed', async () => {
     expect((await simulate(1)).journal).not.toBe((await simulate(2)).journal);
+  });
+
+  it('breaks no rule, whatever goes wrong', async () => {
+    const problems = [];
+    const first = (seed - 1) * 200 + 1;
+    for (let number = first; number < first + 200; number++)
+      problems.push(...broken(await simulate(number)));
+    expect(problems).toEqual([]);
   });
 });
