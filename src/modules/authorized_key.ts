@@ -6,6 +6,7 @@ import { userEntry } from '../facts/account.ts';
 import { fileContent, fileState, type FileState } from '../facts/file.ts';
 import { ACCOUNT_NAME } from './lib/account.ts';
 import { gone, attributeActions, inOrder, planFile } from './lib/file-plan.ts';
+import { linesOf, textOf } from './lib/text.ts';
 
 const schema = {
   type: 'object',
@@ -136,10 +137,6 @@ function format({ options, kind, data, comment }: PublicKey): string {
   return [options, kind, data, comment].filter((part) => part !== '').join(' ');
 }
 
-function linesOf(text: string): string[] {
-  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
-}
-
 const same = (a: PublicKey, b: PublicKey): boolean => a.kind === b.kind && a.data === b.data;
 
 function without(text: string, keys: readonly PublicKey[]): string {
@@ -148,7 +145,7 @@ function without(text: string, keys: readonly PublicKey[]): string {
     const key = parseKey(line);
     return !key || !keys.some((one) => same(one, key));
   });
-  return kept.length === lines.length ? text : kept.map((line) => `${line}\n`).join('');
+  return kept.length === lines.length ? text : textOf(kept);
 }
 
 function merged(text: string, keys: readonly PublicKey[], { exclusive }: Args): string {
@@ -163,5 +160,5 @@ function merged(text: string, keys: readonly PublicKey[], { exclusive }: Args): 
     return found.options === wanted.options && found.comment !== '' ? [line] : [format(wanted)];
   });
   const all = [...kept, ...[...missing].map(format)];
-  return all.join('\n') === lines.join('\n') ? text : all.map((line) => `${line}\n`).join('');
+  return all.join('\n') === lines.join('\n') ? text : textOf(all);
 }

@@ -1,7 +1,15 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
-import { insertAt, insertProperties, latin1, planEdit, textFileProperties } from './lib/text.ts';
+import {
+  insertAt,
+  insertProperties,
+  latin1,
+  linesOf,
+  planEdit,
+  textFileProperties,
+  textOf,
+} from './lib/text.ts';
 
 const schema = {
   type: 'object',
@@ -43,7 +51,7 @@ function editBlock(text: string, args: Args): string {
   const begin = latin1(marker.replaceAll('{mark}', args.marker_begin ?? 'BEGIN'));
   const end = latin1(marker.replaceAll('{mark}', args.marker_end ?? 'END'));
   if (begin === end) throw new TaskError('Both marks of the block are the same.');
-  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  const lines = linesOf(text);
   const from = lines.indexOf(begin);
   const to = lines.indexOf(end, from + 1);
   if (from !== -1 && to === -1) {
@@ -54,11 +62,9 @@ function editBlock(text: string, args: Args): string {
       },
     );
   }
-  const wanted = isAbsent(args)
-    ? []
-    : [begin, ...latin1(block).replace(/\n$/, '').split('\n'), end];
+  const wanted = isAbsent(args) ? [] : [begin, ...linesOf(latin1(block)), end];
   if (from === -1 && wanted.length === 0) return text;
   if (from === -1) lines.splice(insertAt(lines, args), 0, ...wanted);
   else lines.splice(from, to - from + 1, ...wanted);
-  return lines.map((line) => `${line}\n`).join('');
+  return textOf(lines);
 }

@@ -6,8 +6,10 @@ import {
   insertAt,
   insertProperties,
   latin1,
+  linesOf,
   planEdit,
   textFileProperties,
+  textOf,
 } from './lib/text.ts';
 
 const schema = {
@@ -55,11 +57,11 @@ export const lineinfile: Module<Args> = {
 };
 
 function editLines(text: string, args: Args): string {
-  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  const lines = linesOf(text);
   const matches = matcher(args);
   if (args.state === 'absent') {
     const kept = lines.filter((line) => !matches(line));
-    return kept.length === lines.length ? text : kept.map((line) => `${line}\n`).join('');
+    return kept.length === lines.length ? text : textOf(kept);
   }
   if (args.line === undefined) throw new TaskError('"line" is needed unless state is absent.');
   if (args.backrefs === true && args.regexp === undefined)
@@ -78,7 +80,7 @@ function editLines(text: string, args: Args): string {
   } else {
     lines.splice(insertAt(lines, args), 0, line);
   }
-  return lines.map((one) => `${one}\n`).join('');
+  return textOf(lines);
 }
 
 /** The line with what the groups of the expression matched in the one it replaces. */

@@ -6,7 +6,7 @@ import type { HostFacts, Module, Plan, PlannedUndo } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { escapeMount, mountedAt, unescapeMount, type Mounted } from '../facts/system.ts';
 import { gone, inOrder } from './lib/file-plan.ts';
-import { latin1, planEdit } from './lib/text.ts';
+import { latin1, linesOf, planEdit, textOf } from './lib/text.ts';
 
 const schema = {
   type: 'object',
@@ -157,20 +157,17 @@ async function planTable(args: Args, host: HostFacts): Promise<Plan> {
     [src, path, fstype, options].map(escapeMount).concat(String(dump), String(passno)).join(' '),
   );
   return planEdit({ path: fstab, create: true, absentIsFine: state === 'absent' }, host, (text) => {
-    const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+    const lines = linesOf(text);
     const isEntry = (one: string) =>
       !/^\s*(#|$)/.test(one) && unescapeMount(one.trim().split(/\s+/)[1] ?? '') === latin1(path);
     const at = lines.findIndex(isEntry);
     if (state === 'absent') {
       if (at === -1) return text;
-      return lines
-        .filter((one) => !isEntry(one))
-        .map((one) => `${one}\n`)
-        .join('');
+      return textOf(lines.filter((one) => !isEntry(one)));
     }
     if (at !== -1 && lines[at]?.trim().split(/\s+/).join(' ') === line) return text;
     if (at === -1) lines.push(line);
     else lines[at] = line;
-    return lines.map((one) => `${one}\n`).join('');
+    return textOf(lines);
   });
 }

@@ -5,7 +5,7 @@ import type { Module } from '../core/module.ts';
 import { kernelParameter } from '../facts/kernel.ts';
 import { escapePattern } from '../util/text.ts';
 import { inOrder } from './lib/file-plan.ts';
-import { planEdit } from './lib/text.ts';
+import { linesOf, planEdit, textOf } from './lib/text.ts';
 
 const schema = {
   type: 'object',
@@ -75,14 +75,14 @@ export const sysctl: Module<FromSchema<typeof schema>> = {
       { path, create: true, absentIsFine: state === 'absent' },
       host,
       (text) => {
-        const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+        const lines = linesOf(text);
         const others = lines.filter((line) => !pattern.test(line));
         const wanted = `${name} = ${value ?? ''}`;
         if (state === 'present' && lines.filter((line) => pattern.test(line)).join() === wanted)
           return text;
         const kept = state === 'present' ? [...others, wanted] : others;
         if (kept.length === lines.length && state === 'absent') return text;
-        return kept.map((line) => `${line}\n`).join('');
+        return textOf(kept);
       },
     );
     return {

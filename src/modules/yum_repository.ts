@@ -3,7 +3,7 @@ import { TaskError } from '../core/errors.ts';
 import type { Module, Plan } from '../core/module.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
 import { fileProperties, pickAttributes } from './lib/file-plan.ts';
-import { planEdit } from './lib/text.ts';
+import { linesOf, planEdit, textOf } from './lib/text.ts';
 
 const schema = {
   type: 'object',
@@ -88,17 +88,17 @@ function sectionOf(args: Args): string[] {
 
 /** The text with another section of that name, or without it; what stands elsewhere stays as it is. */
 function withSection(text: string, name: string, section: readonly string[]): string {
-  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  const lines = linesOf(text);
   const from = lines.findIndex((line) => line.trim() === `[${name}]`);
   if (from === -1) {
     if (section.length === 0) return text;
     const gap = lines.length === 0 || lines.at(-1) === '' ? [] : [''];
-    return `${[...lines, ...gap, ...section].join('\n')}\n`;
+    return textOf([...lines, ...gap, ...section]);
   }
   const next = lines.findIndex((line, index) => index > from && line.trim().startsWith('['));
   const rest = next === -1 ? [] : lines.slice(next);
   const gap = section.length > 0 && rest.length > 0 ? [''] : [];
   const kept = [...lines.slice(0, from), ...section, ...gap, ...rest];
   while (kept.at(-1) === '') kept.pop();
-  return kept.length === 0 ? '' : `${kept.join('\n')}\n`;
+  return textOf(kept);
 }

@@ -1,4 +1,5 @@
 import { exec, type Action } from '../../core/action.ts';
+import { linesOf, textOf } from './text.ts';
 
 /** The line before a job. It is the one that Ansible writes, so that its jobs are found. */
 const MARK = '#Ansible: ';
@@ -11,10 +12,6 @@ export function writeTable(user: string, text: string): Action {
     ...exec('/bin/sh', '-c', `${whose}; exec crontab "$@"`, 'crontab', user, words),
     ...(text === '' ? {} : { stdin: text }),
   };
-}
-
-function linesOf(text: string): string[] {
-  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 }
 
 /** The line of a job in a table. */
@@ -50,7 +47,7 @@ export function withVariable(
   const entry = wanted === undefined ? [] : [wanted];
   if (at === -1) lines.splice(place, 0, ...entry);
   else lines.splice(at, 1, ...entry);
-  return lines.map((line) => `${line}\n`).join('');
+  return textOf(lines);
 }
 
 /** The table in which a job has the line `wanted`, or is not there when that is undefined. */
@@ -63,5 +60,5 @@ export function withJob(text: string, name: string, wanted: string | undefined):
   const entry = wanted === undefined ? [] : [mark, wanted];
   if (at === -1) lines.push(...entry);
   else lines.splice(at, 2, ...entry);
-  return lines.map((line) => `${line}\n`).join('');
+  return textOf(lines);
 }

@@ -79,6 +79,16 @@ export async function planEdit(
   return planFile(validate === undefined ? wanted : { ...wanted, validate }, host);
 }
 
+/** The lines of a text, without their ends. */
+export function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}
+
+/** The text of lines, each with its end. */
+export function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}
+
 export function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
