@@ -20,7 +20,7 @@ import {
 import { filesBelow, findFile, isFolder, yamlFile } from './find.ts';
 import { loadInputs } from './inputs.ts';
 import { loadTaskFile } from './task-files.ts';
-import { loadBlockUndo, loadFingerprint } from './undo.ts';
+import { loadBlockUndo, loadFingerprint, tasksAmong } from './undo.ts';
 
 const MAX_PINNED_BYTES = 1024 * 1024;
 
@@ -257,14 +257,9 @@ function loadRoleHandlers(role: RoleContext, around: Around, context: LoadContex
   const file = yamlFile(context.files, role.path, 'handlers', 'main');
   if (!context.files.look(file)) return;
   const path = `${around.path}/handlers`;
-  for (const node of loadTaskFile(file, { ...around, path, when: [], notify: [] }, context)) {
-    if (node.kind === 'task') context.handlers.push(node);
-    else
-      context.problems.push({
-        message: 'Only plain tasks may stand in "handlers".',
-        at: { file, line: 1, column: 1 },
-      });
-  }
+  const nodes = loadTaskFile(file, { ...around, path, when: [], notify: [] }, context);
+  const place = { where: 'handlers', at: { file, line: 1, column: 1 } };
+  context.handlers.push(...tasksAmong(nodes, place, context));
 }
 
 /** Templates and files of a role, whose copies are kept with a run. Large ones are not part of the playbook's text. */

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { SourceRef } from '../core/source.ts';
-import type { BlockNode, RollbackPolicy, TaskNode, UndoSpec } from '../language/document.ts';
+import type { BlockNode, Node, RollbackPolicy, TaskNode, UndoSpec } from '../language/document.ts';
 import * as fields from '../language/fields.ts';
 import { rollbackKeywords } from '../language/keywords.ts';
 import { MapReader } from '../yaml/map-reader.ts';
@@ -49,18 +49,15 @@ function loadUndoTasks(
 ): TaskNode[] {
   // An undo runs whether or not the condition of its step would hold now, and never notifies.
   const outer = { ...alone(around, 'undo'), runOnce: false };
-  return context.readers.nodes(list, outer, context, at).flatMap((node) => {
-    const refuse = (message: string, place: SourceRef) =>
-      context.problems.push({ message, at: place });
-    if (node.kind !== 'task') {
-      refuse('Only plain tasks may stand in "undo".', at);
-      return [];
-    }
-    if (node.undo.kind !== 'default')
-      refuse('A task inside "undo" has no "undo" of its own.', node.at);
-    if (node.notify.length > 0) refuse('A task inside "undo" cannot notify handlers.', node.at);
-    return [node];
-  });
+  const nodes = context.readers.nodes(list, outer, context, at);
+  const tasks: TaskNode[] = [];
+  for (const task of tasksAmong(nodes, { where: 'undo', at }, context)) {
+    const refuse = (message: string) => context.problems.push({ message, at: task.at });
+    if (task.undo.kind !== 'default') refuse('A task inside "undo" has no "undo" of its own.');
+    if (task.notify.length > 0) refuse('A task inside "undo" cannot notify handlers.');
+    tasks.push(task);
+  }
+  return tasks;
 }
 
 /** `capture`, `fingerprint`, and `before` and `verify` of `rollback`. */
@@ -148,11 +145,20 @@ export function plainTasks(
   list: JsonValue[],
   around: Around,
   context: LoadContext,
-  { at, where }: { at: SourceRef; where: string },
+  place: { at: SourceRef; where: string },
 ): TaskNode[] {
-  return context.readers.nodes(list, around, context, at).flatMap((node) => {
-    if (node.kind === 'task') return [node];
-    context.problems.push({ message: `Only plain tasks may stand in "${where}".`, at });
-    return [];
-  });
+  const nodes = context.readers.nodes(list, around, context, place.at);
+  return [...tasksAmong(nodes, place, context)];
+}
+
+/** The tasks among nodes, one by one. Other nodes are reported. */
+export function* tasksAmong(
+  nodes: Iterable<Node>,
+  { at, where }: { at: SourceRef; where: string },
+  { problems }: LoadContext,
+): Generator<TaskNode> {
+  for (const node of nodes) {
+    if (node.kind === 'task') yield node;
+    else problems.push({ message: `Only plain tasks may stand in "${where}".`, at });
+  }
 }
