@@ -1,0 +1,26 @@
+import { EventEmitter } from 'node:events';
+import { Readable, Writable } from 'node:stream';
+import { builtinModules } from '../../src/cli/builtin-modules.ts';
+import { createWorld, type World } from '../../src/cli/world.ts';
+import { systemClock } from '../../src/util/time.ts';
+
+/** A world without a terminal, with every module. What is printed is lost. */
+export function quietWorld(env: Record<string, string> = {}): World {
+  const nowhere = () =>
+    new Writable({
+      write(_chunk, _encoding, done) {
+        done();
+      },
+    });
+  const world = createWorld({
+    env,
+    stdout: nowhere(),
+    stderr: nowhere(),
+    stdin: new Readable({ read: () => undefined }),
+    readStdin: () => Buffer.alloc(0),
+    signals: new EventEmitter(),
+    clock: systemClock,
+    program: '',
+  });
+  return { ...world, modules: builtinModules, builtin: builtinModules };
+}
