@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import {
   casesOf,
@@ -18,7 +16,6 @@ import { UsageError } from '../../core/errors.ts';
 import { exitCodes } from '../../core/events.ts';
 import type { Playbook } from '../../language/document.ts';
 import { loadInventory } from '../../inventory/load.ts';
-import { fileChecksum } from '../../journal/store.ts';
 import { pointsOfNoReturn } from '../../playbook/no-return.ts';
 import { stateDir } from '../../util/paths.ts';
 import { didYouMean, formatDuration, plural } from '../../util/text.ts';
@@ -26,6 +23,7 @@ import { newCommand } from '../command.ts';
 import { flagOf, inputOptions } from '../flags/inputs.ts';
 import { wholeNumber } from '../flags/words.ts';
 import { findPlaybook, playbookOf } from '../playbooks.ts';
+import { SweepResults } from '../sweep-results.ts';
 import type { World } from '../world.ts';
 
 interface TestFlags {
@@ -58,7 +56,7 @@ export async function testCommand(world: World, argv: string[]): Promise<number>
   const flags = own.opts<TestFlags & Record<string, unknown>>();
   const given = inputsFor(world, playbook, { flags, taken });
   if (end !== -1) given.args.push(...argv.slice(end + 1));
-  return new TestRun(world, playbook, flags, given).run();
+  return tryPlaybook(world, { playbook, flags, options: optionsOf(world, playbook, flags, given) });
 }
 
 interface GivenInputs {
@@ -126,177 +124,171 @@ function command(world: World): Command {
     );
 }
 
-class TestRun {
-  readonly #world: World;
-  readonly #playbook: Playbook;
-  readonly #flags: TestFlags;
-  readonly #options: SweepOptions;
+/** A playbook that is tried, and how. */
+interface Trial {
+  playbook: Playbook;
+  flags: TestFlags;
+  options: SweepOptions;
+}
 
-  constructor(world: World, playbook: Playbook, flags: TestFlags, given: GivenInputs) {
-    this.#world = world;
-    this.#playbook = playbook;
-    this.#flags = flags;
-    const consent = pointsOfNoReturn(playbook).flatMap(({ name }) => [
-      '--accept-irreversible',
-      name,
-    ]);
-    this.#options = {
-      program: world.program,
-      env: { PATH: world.env['PATH'] ?? '', ...given.env },
-      playArgs: [playbook.path, ...given.args, ...consent],
-      playground: this.#playground(),
-      prepare: flags.prepare === undefined ? undefined : resolve(findPlaybook(flags.prepare)),
-      jobs: wholeNumber(flags.jobs, '--jobs'),
-      caseTimeoutMs: wholeNumber(flags.caseTimeout, '--case-timeout') * 1000,
-      ignored: (flags.ignore ?? []).map(toPattern),
-    };
+function optionsOf(
+  world: World,
+  playbook: Playbook,
+  flags: TestFlags,
+  given: GivenInputs,
+): SweepOptions {
+  const points = pointsOfNoReturn(playbook);
+  const consent = points.flatMap(({ name }) => ['--accept-irreversible', name]);
+  return {
+    program: world.program,
+    env: { PATH: world.env['PATH'] ?? '', ...given.env },
+    playArgs: [playbook.path, ...given.args, ...consent],
+    playground: playgroundOf(world, playbook, flags),
+    prepare: flags.prepare === undefined ? undefined : resolve(findPlaybook(flags.prepare)),
+    jobs: wholeNumber(flags.jobs, '--jobs'),
+    caseTimeoutMs: wholeNumber(flags.caseTimeout, '--case-timeout') * 1000,
+    ignored: (flags.ignore ?? []).map(toPattern),
+  };
+}
+
+async function tryPlaybook(world: World, trial: Trial): Promise<number> {
+  const { playbook, flags, options } = trial;
+  const chaos = flags.chaos === true;
+  if (!chaos && (flags.steps ?? flags.faults) !== undefined)
+    throw new UsageError('--steps and --faults choose what --chaos does.');
+  const chosen = chosenFaults(flags.faults);
+  const say = (line: string) => {
+    world.stdout.write(`${world.redactor.mask(line)}\n`);
+  };
+  say(`Playing ${playbook.name} in the lab …`);
+  let reference: Reference;
+  try {
+    reference = await playReference(options, { twice: !chaos });
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return exitCodes.preflight_failed;
   }
+  if (!chaos) return reportTwice(reference, say);
+  return sweepSteps(world, trial, { reference, chosen, say });
+}
 
-  async run(): Promise<number> {
-    const chaos = this.#flags.chaos === true;
-    if (!chaos && (this.#flags.steps ?? this.#flags.faults) !== undefined)
-      throw new UsageError('--steps and --faults choose what --chaos does.');
-    const chosen = this.#chosenFaults();
-    this.#say(`Playing ${this.#playbook.name} in the lab …`);
-    let reference: Reference;
-    try {
-      reference = await playReference(this.#options, { twice: !chaos });
-    } catch (error) {
-      this.#say(error instanceof Error ? error.message : String(error));
-      return exitCodes.preflight_failed;
-    }
-    if (!chaos) return this.#reportTwice(reference);
-    return this.#sweep(reference, chosen);
-  }
+type Say = (line: string) => void;
 
-  #reportTwice({ steps, again, secondFailure }: Reference): number {
-    this.#say(`First play: ${plural(steps.length, 'changing step')}.`);
-    for (const { step, host, diff } of again)
-      this.#say(`  changed again  ${step} on ${host}${diff ? `: ${diff}` : ''}`);
-    if (secondFailure !== undefined) this.#say(`Second play failed: ${secondFailure}`);
-    if (again.length > 0 || secondFailure !== undefined) return exitCodes.differences;
-    this.#say('Second play: nothing changed.');
-    return exitCodes.done;
-  }
+function reportTwice({ steps, again, secondFailure }: Reference, say: Say): number {
+  say(`First play: ${plural(steps.length, 'changing step')}.`);
+  for (const { step, host, diff } of again)
+    say(`  changed again  ${step} on ${host}${diff ? `: ${diff}` : ''}`);
+  if (secondFailure !== undefined) say(`Second play failed: ${secondFailure}`);
+  if (again.length > 0 || secondFailure !== undefined) return exitCodes.differences;
+  say('Second play: nothing changed.');
+  return exitCodes.done;
+}
 
-  async #sweep(reference: Reference, chosen: readonly Fault[]): Promise<number> {
-    const all = reference.steps;
-    const steps = chooseSteps(all, this.#flags.steps);
-    const file = this.#resultsFile();
-    if (this.#flags.again) rmSync(file, { force: true });
-    const results = new Map<string, CaseResult>();
-    for (const known of readResults(file)) results.set(key(known.step, known.fault), known);
-    const cases = casesOf(steps, chosen);
-    const open = cases.filter(({ step, fault }) => !results.has(key(step.id, fault)));
-    this.#say(
-      `${plural(steps.length, 'changing step')} × ${plural(chosen.length, 'fault')}: ${plural(cases.length, 'case')}.`,
+/** Lets each chosen fault happen at each chosen step, as far as an earlier sweep has not. */
+async function sweepSteps(
+  world: World,
+  { playbook, flags, options }: Trial,
+  { reference, chosen, say }: { reference: Reference; chosen: readonly Fault[]; say: Say },
+): Promise<number> {
+  const steps = chooseSteps(reference.steps, flags.steps);
+  const results = new SweepResults(stateDir(world.env), options, playbook.files);
+  if (flags.again) results.forget();
+  const cases = casesOf(steps, chosen);
+  const open = cases.filter(({ step, fault }) => !results.of(step.id, fault));
+  say(
+    `${plural(steps.length, 'changing step')} × ${plural(chosen.length, 'fault')}: ${plural(cases.length, 'case')}.`,
+  );
+  if (open.length < cases.length)
+    say(
+      `${String(cases.length - open.length)} are known from a sweep before; --again does them anew.`,
     );
-    if (open.length < cases.length)
-      this.#say(
-        `${String(cases.length - open.length)} are known from a sweep before; --again does them anew.`,
-      );
-    let done = cases.length - open.length;
-    await sweep(this.#options, reference, open, (result) => {
-      appendFileSync(file, `${JSON.stringify(result)}\n`, { mode: 0o600 });
-      results.set(key(result.step, result.fault), result);
-      done++;
-      const verdict = result.problems.length === 0 ? 'back  ' : 'DIFFERS';
-      this.#say(
-        `  ${String(done).padStart(3)}/${String(cases.length)}  ${verdict} ${result.fault.padEnd(11)} ${result.step} (${formatDuration(result.durationMs)})`,
-      );
-    });
-    return this.#report(all, steps, chosen, results);
-  }
+  let done = cases.length - open.length;
+  await sweep(options, reference, open, (result) => {
+    results.add(result);
+    done++;
+    const verdict = result.problems.length === 0 ? 'back  ' : 'DIFFERS';
+    say(
+      `  ${String(done).padStart(3)}/${String(cases.length)}  ${verdict} ${result.fault.padEnd(11)} ${result.step} (${formatDuration(result.durationMs)})`,
+    );
+  });
+  for (const line of sweepTable(reference.steps, steps, { chosen, results })) say(line);
+  const ran = steps.flatMap((step) => chosen.flatMap((fault) => results.of(step.id, fault) ?? []));
+  const bad = ran.filter(({ problems }) => problems.length > 0);
+  for (const line of bad.flatMap(problemLines)) say(line);
+  say(
+    `\n${plural(ran.length, 'case')}: ${String(ran.length - bad.length)} came back, ${String(bad.length)} did not.`,
+  );
+  return bad.length === 0 ? exitCodes.done : exitCodes.differences;
+}
 
-  #report(
-    all: readonly ChangingStep[],
-    steps: readonly ChangingStep[],
-    chosen: readonly Fault[],
-    results: ReadonlyMap<string, CaseResult>,
-  ): number {
-    const width = Math.min(60, Math.max(...steps.map(({ name }) => name.length), 4));
-    const cell = (step: ChangingStep, fault: Fault) => {
-      const result = results.get(key(step.id, fault));
-      if (!result) return '-';
-      return result.problems.length === 0 ? 'back' : `${String(result.problems.length)} differ`;
-    };
-    this.#say('');
-    this.#say(`  #  ${'step'.padEnd(width)}  ${chosen.map((fault) => fault.padEnd(11)).join(' ')}`);
-    for (const step of steps) {
+/** What became of each case: a line a step, a column a fault. */
+function sweepTable(
+  all: readonly ChangingStep[],
+  steps: readonly ChangingStep[],
+  { chosen, results }: { chosen: readonly Fault[]; results: SweepResults },
+): string[] {
+  const width = Math.min(60, Math.max(...steps.map(({ name }) => name.length), 4));
+  const cell = (step: ChangingStep, fault: Fault) => {
+    const result = results.of(step.id, fault);
+    if (!result) return '-';
+    return result.problems.length === 0 ? 'back' : `${String(result.problems.length)} differ`;
+  };
+  return [
+    '',
+    `  #  ${'step'.padEnd(width)}  ${chosen.map((fault) => fault.padEnd(11)).join(' ')}`,
+    ...steps.map((step) => {
       const number = String(all.indexOf(step) + 1).padStart(3);
       const cells = chosen.map((fault) => cell(step, fault).padEnd(11)).join(' ');
-      this.#say(`${number}  ${step.name.slice(0, width).padEnd(width)}  ${cells}`);
-    }
-    const ran = steps.flatMap((step) =>
-      chosen.flatMap((fault) => results.get(key(step.id, fault)) ?? []),
-    );
-    const bad = ran.filter(({ problems }) => problems.length > 0);
-    for (const { step, fault, problems } of bad) {
-      this.#say(`\n${step}, ${fault} (${faults[fault]}):`);
-      for (const problem of problems.slice(0, 20)) this.#say(`  ${problem}`);
-      if (problems.length > 20) this.#say(`  and ${String(problems.length - 20)} more`);
-    }
-    this.#say(
-      `\n${plural(ran.length, 'case')}: ${String(ran.length - bad.length)} came back, ${String(bad.length)} did not.`,
-    );
-    return bad.length === 0 ? exitCodes.done : exitCodes.differences;
-  }
+      return `${number}  ${step.name.slice(0, width).padEnd(width)}  ${cells}`;
+    }),
+  ];
+}
 
-  #playground(): PlaygroundSpec {
-    const { lab, inventory, hosts } = this.#flags;
-    const input = this.#playbook.inputs.find(({ isInventory }) => isInventory)?.name;
-    const fromInput = input === undefined ? undefined : flagOf(input);
-    const kind = lab ?? (wantsMke3(this.#playbook) ? 'mke3:3+2' : 'hosts');
-    const [, managers, workers] =
-      /^mke3:(\d+)\+(\d+)$/.exec(kind === 'mke3' ? 'mke3:3+2' : kind) ?? [];
-    if (managers !== undefined)
-      return { kind: 'mke3', managers: Number(managers), workers: Number(workers) };
-    if (kind !== 'hosts')
-      throw new UsageError(`--lab is "hosts" or "mke3:MANAGERS+WORKERS", not "${kind}".`);
-    if (inventory !== undefined)
-      return {
-        kind: 'hosts',
-        inventory: loadInventory(inventory, { vault: this.#world.vault }),
-        input: fromInput,
-      };
-    const names = Array.from(
-      { length: wholeNumber(hosts, '--hosts') },
-      (_, index) => `h${String(index + 1)}`,
-    );
-    return { kind: 'hosts', inventory: loadInventory(`${names.join(',')},`), input: fromInput };
-  }
+function problemLines({ step, fault, problems }: CaseResult): string[] {
+  return [
+    `\n${step}, ${fault} (${faults[fault]}):`,
+    ...problems.slice(0, 20).map((problem) => `  ${problem}`),
+    ...(problems.length > 20 ? [`  and ${String(problems.length - 20)} more`] : []),
+  ];
+}
 
-  #chosenFaults(): Fault[] {
-    const known = Object.keys(faults) as Fault[];
-    const { faults: wanted } = this.#flags;
-    if (wanted === undefined) return known;
-    return wanted.split(',').map((word) => {
-      const fault = known.find((one) => one === word.trim());
-      if (fault) return fault;
-      throw new UsageError(`There is no fault "${word.trim()}".`, {
-        hint: didYouMean(word.trim(), known) || `There are: ${known.join(', ')}.`,
-      });
+function playgroundOf(
+  { vault }: World,
+  playbook: Playbook,
+  { lab, inventory, hosts }: TestFlags,
+): PlaygroundSpec {
+  const input = playbook.inputs.find(({ isInventory }) => isInventory)?.name;
+  const fromInput = input === undefined ? undefined : flagOf(input);
+  const kind = lab ?? (wantsMke3(playbook) ? 'mke3:3+2' : 'hosts');
+  const [, managers, workers] =
+    /^mke3:(\d+)\+(\d+)$/.exec(kind === 'mke3' ? 'mke3:3+2' : kind) ?? [];
+  if (managers !== undefined)
+    return { kind: 'mke3', managers: Number(managers), workers: Number(workers) };
+  if (kind !== 'hosts')
+    throw new UsageError(`--lab is "hosts" or "mke3:MANAGERS+WORKERS", not "${kind}".`);
+  if (inventory !== undefined)
+    return {
+      kind: 'hosts',
+      inventory: loadInventory(inventory, { vault }),
+      input: fromInput,
+    };
+  const names = Array.from(
+    { length: wholeNumber(hosts, '--hosts') },
+    (_, index) => `h${String(index + 1)}`,
+  );
+  return { kind: 'hosts', inventory: loadInventory(`${names.join(',')},`), input: fromInput };
+}
+
+function chosenFaults(wanted: string | undefined): Fault[] {
+  const known = Object.keys(faults) as Fault[];
+  if (wanted === undefined) return known;
+  return wanted.split(',').map((word) => {
+    const fault = known.find((one) => one === word.trim());
+    if (fault) return fault;
+    throw new UsageError(`There is no fault "${word.trim()}".`, {
+      hint: didYouMean(word.trim(), known) || `There are: ${known.join(', ')}.`,
     });
-  }
-
-  /** Results are kept under what they depend on, so that a sweep that was cut off goes on, and a changed playbook starts anew. */
-  #resultsFile(): string {
-    const { playArgs, playground, prepare, ignored } = this.#options;
-    const hosts =
-      playground.kind === 'hosts'
-        ? [...playground.inventory.hosts.values()].map(({ name, vars }) => [name, vars])
-        : [playground.managers, playground.workers];
-    const files = [...this.#playbook.files, ...(prepare === undefined ? [] : [prepare])];
-    const parts = [playArgs, hosts, files.map(fileChecksum), ignored.map(String)];
-    const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
-    const folder = join(stateDir(this.#world.env), 'tests');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return join(folder, `${hash}.jsonl`);
-  }
-
-  #say(line: string): void {
-    this.#world.stdout.write(`${this.#world.redactor.mask(line)}\n`);
-  }
+  });
 }
 
 function wantsMke3({ inputs }: Playbook): boolean {
@@ -321,24 +313,6 @@ function chooseSteps(all: readonly ChangingStep[], wanted: string | undefined): 
     for (const step of found) chosen.add(step);
   }
   return all.filter((step) => chosen.has(step));
-}
-
-function key(step: string, fault: Fault): string {
-  return `${fault} ${step}`;
-}
-
-function readResults(file: string): CaseResult[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as CaseResult];
-      } catch {
-        // The last line of a sweep that was killed.
-        return [];
-      }
-    });
 }
 
 function toPattern(text: string): RegExp {

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CaseResult, Fault, SweepOptions } from '../chaos/sweep.ts';
+import { fileChecksum } from '../journal/store.ts';
+
+/**
+ * Results of a sweep in a file, named for what they depend on: a sweep that was cut off goes on, and one of a changed
+ * playbook begins anew.
+ */
+export class SweepResults {
+  readonly #file: string;
+  readonly #results = new Map<string, CaseResult>();
+
+  /** @param files those of the playbook */
+  constructor(stateDir: string, options: SweepOptions, files: readonly string[]) {
+    const folder = join(stateDir, 'tests');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#file = join(folder, `${nameOf(options, files)}.jsonl`);
+    for (const known of readResults(this.#file)) this.#keep(known);
+  }
+
+  of(step: string, fault: Fault): CaseResult | undefined {
+    return this.#results.get(key(step, fault));
+  }
+
+  add(result: CaseResult): void {
+    appendFileSync(this.#file, `${JSON.stringify(result)}\n`, { mode: 0o600 });
+    this.#keep(result);
+  }
+
+  /** Every case is open again. */
+  forget(): void {
+    rmSync(this.#file, { force: true });
+    this.#results.clear();
+  }
+
+  #keep(result: CaseResult): void {
+    this.#results.set(key(result.step, result.fault), result);
+  }
+}
+
+function nameOf(
+  { playArgs, playground, prepare, ignored }: SweepOptions,
+  playbookFiles: readonly string[],
+): string {
+  const hosts =
+    playground.kind === 'hosts'
+      ? [...playground.inventory.hosts.values()].map(({ name, vars }) => [name, vars])
+      : [playground.managers, playground.workers];
+  const files = [...playbookFiles, ...(prepare === undefined ? [] : [prepare])];
+  const parts = [playArgs, hosts, files.map(fileChecksum), ignored.map(String)];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+function key(step: string, fault: Fault): string {
+  return `${fault} ${step}`;
+}
+
+function readResults(file: string): CaseResult[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as CaseResult];
+      } catch {
+        // The last line of a sweep that was killed.
+        return [];
+      }
+    });
+}
