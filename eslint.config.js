@@ -25,7 +25,7 @@ const mayImport = {
   checker: [],
   sim: [
     ...['core', 'util', 'language', 'facts', 'modules', 'playbook', 'journal', 'engine', 'checker'],
-    'cli/sentences',
+    'output/sentences',
   ],
   chaos: ['checker', 'core', 'lab', 'output/events', 'util', 'fs', 'os', 'child_process'],
 };

@@ -18,7 +18,7 @@ import type { RunFlags } from './flags/run.ts';
 import { tellEnding, WatchedOutputs } from './lost-output.ts';
 import { askAfterInterrupt, askOperator, canAsk, confirm, stepByStep } from './operator.ts';
 import { createReach, unlockKeys, type Reach } from './reach.ts';
-import { conclude, type Ending } from './sentences.ts';
+import { conclude, type Ending } from '../output/sentences.ts';
 import { StopSignals } from './stop-signals.ts';
 import { readerFor, type Display } from '../output/display.ts';
 import type { World } from './world.ts';

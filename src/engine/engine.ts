@@ -1,3 +1,4 @@
+import type { Forward } from '../core/endings.ts';
 import type { Playbook } from '../language/document.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Log } from '../journal/log.ts';
@@ -11,7 +12,7 @@ import type { HostLocks } from './locks.ts';
 import type { EngineServices } from './services.ts';
 import type { RunSettings } from './settings.ts';
 import { takeFingerprint } from './fingerprint.ts';
-import { forward, type Forward } from './forward.ts';
+import { forward } from './forward.ts';
 import { expandPart } from './include.ts';
 import { ItemRunner } from './item.ts';
 import { hostsOf, initialKnowledge, type Knowledge } from './knowledge.ts';

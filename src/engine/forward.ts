@@ -1,20 +1,7 @@
+import type { Forward } from '../core/endings.ts';
 import { JournalError, LockedError, RunnerError, TimeLimitError } from '../core/errors.ts';
 import type { Log } from '../journal/log.ts';
 import { Interrupted } from './interrupted.ts';
-
-/** How the forward run ended; what follows is the caller's decision. */
-export type Forward =
-  | {
-      status: 'done';
-      /** Hosts that failed, were tolerated, and were rolled back alone. */
-      left: string[];
-      /** Not all of their changes could be undone. */
-      incomplete: boolean;
-    }
-  /** Another run holds a host, and nothing was changed. */
-  | { status: 'locked'; message: string }
-  | { status: 'failed'; message: string; changedAnything: boolean }
-  | { status: 'interrupted'; changedAnything: boolean };
 
 /**
  * Goes forward. An error that ends the run is one of its ends.

@@ -46,7 +46,7 @@ export interface Item {
 export interface ItemContext extends UnitContext {
   log: Pick<Log, 'state' | 'append' | 'write' | 'signal'>;
   inventory: Inventory;
-  locks: Pick<HostLocks, 'take'>;
+  locks: Pick<HostLocks, 'ensure' | 'take'>;
   settings: UnitContext['settings'] & Pick<RunSettings, 'failAt'>;
 }
 

@@ -1,3 +1,4 @@
+import type { Forward } from '../core/endings.ts';
 import pLimit from 'p-limit';
 import { PlaybookError, TimeLimitError } from '../core/errors.ts';
 import { failureOf, failureText } from '../core/failure.ts';
@@ -17,7 +18,6 @@ import type { Log } from '../journal/log.ts';
 import { mostFailures } from './batches.ts';
 import { notReady, passCommit, writeCommit, type CommitParts } from './commit.ts';
 import { describeFailures, notBegun, type Failures } from './failures.ts';
-import type { Forward } from './forward.ts';
 import { includedParts } from './include.ts';
 import { Interrupted } from './interrupted.ts';
 import { learn, type Knowledge } from './knowledge.ts';

@@ -1,6 +1,6 @@
+import type { Forward, RollbackResult, TransactionEnd } from '../core/endings.ts';
 import type { OnFailure } from '../language/document.ts';
-import type { RollbackRequest, RollbackResult } from './undo/rollback.ts';
-import type { Forward } from './forward.ts';
+import type { RollbackRequest } from './undo/rollback.ts';
 
 /** What an operator wants after they stopped a run. */
 export type AfterInterrupt = 'leave' | 'rollback' | 'continue';
@@ -20,14 +20,6 @@ export interface TransactionParts {
   /** What the playbook says should follow a failure: known once it runs. */
   onFailure: () => OnFailure;
 }
-
-/** How a transaction ended. The command line says what that means for the run, and in which words. */
-export type TransactionEnd =
-  | Extract<Forward, { status: 'done' | 'locked' | 'interrupted' }>
-  /** A step failed before anything was changed, or what was changed stays. */
-  | { status: 'nothing-changed' | 'left-in-place'; message: string }
-  /** @param why message of the failure; undefined after an interruption */
-  | { status: 'rolled-back'; undo: RollbackResult; why: string | undefined };
 
 /**
  * Forward, and what must follow: nothing, the way back, or a question to the operator. It knows no play and no unit.

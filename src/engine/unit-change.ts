@@ -11,6 +11,7 @@ import { resolveAccess } from './access.ts';
 import { recordedArguments } from './arguments.ts';
 import type { CallContext, ChangeRecord, PlannedCall } from './call.ts';
 import type { Log } from '../journal/log.ts';
+import type { HostLocks } from './locks.ts';
 import type { EngineServices } from './services.ts';
 import { runTask } from './tries.ts';
 import { undoBody, undoesAlways } from './undo-plan.ts';
@@ -37,6 +38,7 @@ export interface Unit {
 
 export interface UnitContext extends CallContext, Pick<EngineServices, 'fault'> {
   log: Pick<Log, 'append' | 'signal'>;
+  locks: Pick<HostLocks, 'ensure'>;
 }
 
 /** Puts a unit on record before it changes its host. */

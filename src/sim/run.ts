@@ -1,7 +1,7 @@
 import type { Inventory } from '../core/inventory.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { ControllerDisk, JournalFile } from '../core/ports.ts';
-import { conclude, concludeRollback, type Ending } from '../cli/sentences.ts';
+import { conclude, concludeRollback, type Ending } from '../output/sentences.ts';
 import { HostLocks } from '../engine/locks.ts';
 import { runPlaybook, type Engine } from '../engine/engine.ts';
 import type { RunSettings } from '../engine/settings.ts';

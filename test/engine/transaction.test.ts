@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Forward } from '../../src/engine/forward.ts';
+import type { Forward, RollbackResult } from '../../src/core/endings.ts';
 import {
   transaction,
   type AfterInterrupt,
   type TransactionParts,
 } from '../../src/engine/transaction.ts';
 import type { OnFailure } from '../../src/language/document.ts';
-import type { RollbackResult } from '../../src/engine/undo/rollback.ts';
 
 const undo: RollbackResult = {
   ...{ complete: true, interrupted: false, undone: 1, open: [], verified: true },

@@ -57,6 +57,7 @@ function given(more: Given = {}): { change: UnitChange; planned: PlannedCall; lo
     settings: { check: false, diff: false },
     signal: new AbortController().signal,
     isStopping: () => false,
+    locks: { ensure: () => Promise.resolve() },
     log,
   } as unknown as UnitContext;
   const change = new UnitChange(context, {

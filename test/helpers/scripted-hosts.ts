@@ -13,7 +13,7 @@ import type { RunSettings } from '../../src/engine/settings.ts';
 import { HostLocks } from '../../src/engine/locks.ts';
 import { rollBack } from '../../src/engine/undo/rollback.ts';
 import { runPlaybook } from '../../src/engine/engine.ts';
-import type { Forward } from '../../src/engine/forward.ts';
+import type { Forward } from '../../src/core/endings.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { readJournal } from '../../src/journal/journal-file.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';

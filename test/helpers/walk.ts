@@ -1,7 +1,7 @@
 import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { batchesOf, leftOf, playHosts } from '../../src/engine/batches.ts';
 import type { Failures } from '../../src/engine/failures.ts';
-import type { Forward } from '../../src/engine/forward.ts';
+import type { Forward } from '../../src/core/endings.ts';
 import { forward } from '../../src/engine/forward.ts';
 import { expandPart } from '../../src/engine/include.ts';
 import { initialKnowledge, learn, type Knowledge } from '../../src/engine/knowledge.ts';

@@ -4,7 +4,12 @@ import { rollBack } from '../../engine/undo/rollback.ts';
 import { openAlone, type RecordedRun } from '../../journal/recorded-run.ts';
 import { collect } from '../flags/words.ts';
 import { readRecoveryRequest, recover, type RecoverOptions } from '../run/recovery.ts';
-import { concludeAlone, concludeDone, concludeRollback, type Ending } from '../sentences.ts';
+import {
+  concludeAlone,
+  concludeDone,
+  concludeRollback,
+  type Ending,
+} from '../../output/sentences.ts';
 import type { World } from '../world.ts';
 
 interface RollbackOptions extends RecoverOptions {

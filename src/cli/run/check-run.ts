@@ -4,7 +4,7 @@ import { Log } from '../../journal/log.ts';
 import { eventReader } from '../../output/events.ts';
 import { coverage, UndoPreview } from '../../output/plan.ts';
 import { Summary } from '../../output/summary.ts';
-import { concludeCheck } from '../sentences.ts';
+import { concludeCheck } from '../../output/sentences.ts';
 import { withEngine } from '../wiring.ts';
 import type { World } from '../world.ts';
 import { displayOf } from './display.ts';

@@ -6,7 +6,7 @@ import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { revealKnown } from '../../journal/stored.ts';
 import { OpenRunError } from '../fail.ts';
 import { isRunning } from '../run-process.ts';
-import { allowedCommands } from '../sentences.ts';
+import { allowedCommands } from '../../output/sentences.ts';
 import type { World } from '../world.ts';
 
 /** @throws OpenRunError when an earlier run on one of the hosts is not settled */

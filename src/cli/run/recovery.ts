@@ -6,6 +6,7 @@ import type { Move } from '../../journal/lifecycle.ts';
 import { DiskFile } from '../../journal/disk-file.ts';
 import { Log } from '../../journal/log.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
+import { refusalOf, type Ending } from '../../output/sentences.ts';
 import { newCommand } from '../command.ts';
 import { becomePassword } from '../flags/become.ts';
 import type { ConnectFlags } from '../flags/connect.ts';
@@ -13,7 +14,6 @@ import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from '
 import type { VaultFlags } from '../flags/vault.ts';
 import { tellUnseenRuns } from '../lost-output.ts';
 import { bootIdentity, isRunning } from '../run-process.ts';
-import { assertAllows, type Ending } from '../sentences.ts';
 import type { StopSignals } from '../stop-signals.ts';
 import { addUserModules, isModuleFile } from '../user-modules.ts';
 import { endRun, withEngine } from '../wiring.ts';
@@ -99,7 +99,8 @@ function refuse(run: RecordedRun, mode: Move): void {
       hint: 'Stop it first, or wait.',
     });
   }
-  assertAllows(run, mode);
+  const refusal = refusalOf(run, mode);
+  if (refusal) throw new UsageError(refusal.message, { hint: refusal.hint });
 }
 
 /** Modules as they were when the run began: an undo may call them. */

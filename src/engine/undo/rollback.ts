@@ -1,5 +1,6 @@
 import { ConnectError, JournalError, RunnerError, SecretError } from '../../core/errors.ts';
 import type { Log } from '../../journal/log.ts';
+import type { RollbackResult } from '../../core/endings.ts';
 import type { UndoState } from '../../core/events.ts';
 import {
   isSettled,
@@ -38,21 +39,6 @@ export interface RollbackRequest {
   partial?: boolean;
   /** Units the operator gives up on, by number. */
   skip: number[];
-}
-
-export interface RollbackResult {
-  complete: boolean;
-  /** The operator stopped it: units that are open were not tried. */
-  interrupted: boolean;
-  undone: number;
-  /** Units that are not settled, with what stands in the way. */
-  open: { unit: number; host: string; step: string; state: UndoState | undefined }[];
-  /** Whether there was a state of before to compare with, and it was compared. */
-  verified: boolean;
-  /** Names of what is not as before. */
-  different: string[];
-  /** The point of no return that the rollback ended at. */
-  pastNoReturn: string | undefined;
 }
 
 /** Seconds that hosts which are away are waited for, unless the playbook or the operator says otherwise. */

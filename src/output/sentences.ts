@@ -1,8 +1,5 @@
 import { exitCodes, type RunOutcome } from '../core/events.ts';
-import { UsageError } from '../core/errors.ts';
-import type { Forward } from '../engine/forward.ts';
-import type { TransactionEnd } from '../engine/transaction.ts';
-import type { RollbackResult } from '../engine/undo/rollback.ts';
+import type { Forward, RollbackResult, TransactionEnd } from '../core/endings.ts';
 import { allows, lifeOf, type EndState, type LifeState, type Move } from '../journal/lifecycle.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
 import { plural } from '../util/text.ts';
@@ -156,9 +153,12 @@ export function recoveryCommands(run: string): string[] {
   return [`runner resume ${run}     # goes on`, `runner rollback ${run}   # takes it back`];
 }
 
-/** @throws UsageError when the run does not allow the move */
-export function assertAllows(run: RecordedRun, move: Move): void {
-  if (allows(run, move)) return;
+/** Why a run does not allow a move, and what helps; undefined when it does. */
+export function refusalOf(
+  run: RecordedRun,
+  move: Move,
+): { message: string; hint?: string } | undefined {
+  if (allows(run, move)) return undefined;
   const id = run.header.run;
   const nothing = `there is nothing to ${move === 'resume' ? 'resume' : 'roll back'}`;
   const done = `is done; ${nothing}.`;
@@ -170,10 +170,9 @@ export function assertAllows(run: RecordedRun, move: Move): void {
   const state = lifeOf(run);
   const reason = reasons[state];
   if (reason === undefined) {
-    throw new UsageError(`A rollback of run ${id} has begun; it can only be finished.`, {
-      hint: `runner rollback ${id}`,
-    });
+    const message = `A rollback of run ${id} has begun; it can only be finished.`;
+    return { message, hint: `runner rollback ${id}` };
   }
   const again = state === 'rolled_back' ? { hint: 'Start it again with: runner play.' } : {};
-  throw new UsageError(`Run ${id} ${reason}`, again);
+  return { message: `Run ${id} ${reason}`, ...again };
 }

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import type { RollbackResult, TransactionEnd } from '../../src/core/endings.ts';
+import type { RunOutcome } from '../../src/core/events.ts';
+import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
+import {
+  allowedCommands,
+  conclude,
+  concludeAlone,
+  concludeCheck,
+  refusalOf,
+} from '../../src/output/sentences.ts';
+import {
+  changedRecord,
+  intentRecord,
+  runRecord,
+  stepRecord,
+  storedRecord,
+} from '../helpers/records.ts';
+
+const undo = (more: Partial<RollbackResult> = {}): TransactionEnd => ({
+  status: 'rolled-back',
+  why: 'h1: "A" failed',
+  undo: {
+    ...{ complete: true, interrupted: false, undone: 2, open: [], verified: true },
+    ...{ different: [], pastNoReturn: undefined, ...more },
+  },
+});
+const open = [{ unit: 7, host: 'h1', step: 'A', state: undefined }];
+
+describe('the end of a run', () => {
+  it.each<[TransactionEnd, state: string, message: string, next: readonly string[]]>([
+    [{ status: 'done', left: [], incomplete: false }, 'done', 'Done.', []],
+    [
+      { status: 'done', left: ['h2'], incomplete: false },
+      ...(['done_in_part', 'Done, but for h2: failed and taken back.', []] as const),
+    ],
+    [
+      { status: 'done', left: ['h2'], incomplete: true },
+      ...(['done_open', 'Done, but h2 failed and could not be taken back.'] as const),
+      ['runner rollback r --host h2', 'runner show r'],
+    ],
+    [{ status: 'locked', message: 'h1 is held.' }, 'refused', 'h1 is held.', []],
+    [
+      { status: 'interrupted', changedAnything: false },
+      ...(['stopped_early', 'Interrupted. Nothing was changed.', []] as const),
+    ],
+    [
+      { status: 'interrupted', changedAnything: true },
+      ...(['stopped', 'Interrupted. What was changed stays.'] as const),
+      ['runner resume r     # goes on', 'runner rollback r   # takes it back'],
+    ],
+    [
+      { status: 'nothing-changed', message: 'h1: no' },
+      ...(['nothing_changed', 'Failed before anything was changed. h1: no.', []] as const),
+    ],
+    [
+      { status: 'left-in-place', message: 'h1: no' },
+      ...(['left_in_place', 'Failed: h1: no. What was changed stays.'] as const),
+      ['runner resume r     # goes on', 'runner rollback r   # takes it back'],
+    ],
+    [
+      undo(),
+      'rolled_back',
+      'Failed: h1: "A" failed. Rolled back (2 undone), verified: all is as before.',
+      [],
+    ],
+    [
+      undo({ verified: false }),
+      'rolled_back',
+      'Failed: h1: "A" failed. Rolled back (2 undone), nothing to compare with.',
+      [],
+    ],
+    [
+      undo({ complete: false, interrupted: true, open }),
+      'rollback_paused',
+      'Failed: h1: "A" failed. The rollback is paused: 1 change not taken back yet.',
+      ['runner rollback r   # goes on with it'],
+    ],
+    [
+      undo({ complete: false, open }),
+      'rollback_open',
+      'Failed: h1: "A" failed. Rollback is incomplete: unit 7 "A" on h1.',
+      [
+        'runner rollback r                       # goes on with what is not undone',
+        'runner rollback r --skip UNIT           # gives one unit up',
+        'runner show r',
+      ],
+    ],
+    [
+      undo({ pastNoReturn: 'gate' }),
+      'past_no_return',
+      'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after it is taken back.',
+      ['runner resume r'],
+    ],
+  ])('%j has state, sentence and next commands', (end, state, message, next) => {
+    expect(conclude('r', end)).toEqual({ state, message, next });
+  });
+
+  it('names what is not as before, though all changes are undone', () => {
+    const { state, message } = conclude('r', undo({ different: ['"Ports" on h1'] }));
+    expect(state).toBe('rollback_open');
+    expect(message).toBe(
+      'Failed: h1: "A" failed. Rolled back, but not everything is as before: "Ports" on h1.',
+    );
+  });
+
+  it('after single hosts were rolled back leaves the others to resume or rollback', () => {
+    expect(concludeAlone('r', ['h2'])).toEqual({
+      state: 'stopped',
+      message: 'Rolled back on h2. The changes on the other hosts stay.',
+      next: ['runner resume r     # goes on', 'runner rollback r   # takes it back'],
+    });
+  });
+
+  it('of a check leaves nothing to do', () => {
+    const failed = { status: 'failed', message: 'h1: no', changedAnything: false } as const;
+    expect(concludeCheck(failed)).toEqual({
+      ...{ outcome: 'preflight_failed', exitCode: 2 },
+      message: 'The check failed: h1: no. Nothing was changed.',
+    });
+    expect(concludeCheck({ status: 'interrupted', changedAnything: false }).exitCode).toBe(130);
+  });
+});
+
+describe('a recorded run', () => {
+  const ended = (outcome: RunOutcome): RecordedRun =>
+    readRun(
+      [
+        runRecord({ run: 'r', hosts: ['h1'] }),
+        stepRecord(1, ['h1']),
+        intentRecord(1, 1, 'h1'),
+        changedRecord(1, 1, 'h1'),
+        { t: 'end', outcome, exitCode: 0, message: 'm', at: '' } as const,
+      ].map(storedRecord),
+    );
+
+  it('allows what its state allows, and refuses the rest in words', () => {
+    const stopped = ended('interrupted');
+    expect(allowedCommands(stopped)).toEqual(['runner resume r', 'runner rollback r']);
+    expect(refusalOf(stopped, 'resume')).toBeUndefined();
+    expect(refusalOf(ended('done'), 'resume')).toEqual({
+      message: 'Run r is done; there is nothing to resume.',
+    });
+    expect(refusalOf(ended('rolled_back'), 'rollback')).toEqual({
+      message: 'Run r is rolled back already; there is nothing to roll back.',
+      hint: 'Start it again with: runner play.',
+    });
+    expect(refusalOf(ended('rollback_incomplete'), 'resume')).toEqual({
+      message: 'A rollback of run r has begun; it can only be finished.',
+      hint: 'runner rollback r',
+    });
+  });
+});
