@@ -20,7 +20,8 @@ import { askAfterInterrupt, askOperator, canAsk, confirm, stepByStep } from './o
 import { createReach, unlockKeys, type Reach } from './reach.ts';
 import { conclude, type Ending } from '../output/sentences.ts';
 import { StopSignals } from './stop-signals.ts';
-import { readerFor, type Display } from '../output/display.ts';
+import type { Display } from '../output/display.ts';
+import { follow } from './run/display.ts';
 import type { World } from './world.ts';
 
 interface EngineParts {
@@ -46,16 +47,7 @@ export async function withEngine<T>(
     const text = 'Interrupted: no new step begins. Once more gives up the running ones.';
     parts.log.signal({ t: 'message', level: 'warning', text });
   });
-  const read = readerFor(parts.display, world.redactor);
-  parts.log.subscribe(
-    (entry, state) => {
-      if (!world.stdout.lost) read(entry, state);
-    },
-    (error) => {
-      // A fault of the display ends the display, as a failed write does.
-      world.stdout.fail(error);
-    },
-  );
+  follow(world, parts.log, parts.display);
   try {
     const reach = await createReach(world, parts.flags);
     await unlockKeys(world, reach, parts.inventory);
