@@ -87,25 +87,33 @@ export type RunEvent =
 type Entry = JournalRecord | Signal;
 type EntryOf<T extends Entry['t']> = Extract<Entry, { t: T }>;
 
-/** What earlier entries said. */
+/** What earlier entries said. The state of the run has names of secrets in its texts; entries have what a mask is made for. */
 interface Seen {
   /** @throws JournalError before the first record */
   run: () => RecordedRun;
+  /** Steps that are going on, by number. */
+  steps: Map<number, StepInfo>;
+  ended?: EntryOf<'end'>;
   /** Of units whose result comes next. */
   details: Map<number, EntryOf<'details'>>;
 }
 
 /** Shows the entries of a log, live or from a file, as events. One reader per log: it remembers what belongs together. */
 export function eventReader(show: (event: RunEvent) => void): LogReader {
-  const details: Seen['details'] = new Map();
+  let run: RecordedRun | undefined;
+  const seen: Seen = {
+    run: () => {
+      if (run) return run;
+      throw new JournalError('The journal does not begin with the record of a run.');
+    },
+    steps: new Map(),
+    details: new Map(),
+  };
   return (entry, state) => {
-    const run = () => {
-      if (state) return state;
-      throw new JournalError(`"${entry.t}" comes before the record of a run.`);
-    };
+    run = state;
     // The table has a function for each type, which the compiler does not follow through the union.
     const translate = shown[entry.t] as Translate<Entry> | undefined;
-    const event = translate?.(entry, { run, details });
+    const event = translate?.(entry, seen);
     if (event) show(event);
   };
 }
@@ -121,7 +129,11 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     ...{ type: 'play-start', play, hosts, batch, batches },
     ...(left ? { left } : {}),
   }),
-  step: ({ step, hosts, silent }) => (silent ? undefined : { type: 'step-start', step, hosts }),
+  step({ step, hosts, silent }, { steps }) {
+    if (silent) return undefined;
+    steps.set(step.number, step);
+    return { type: 'step-start', step, hosts };
+  },
   output: ({ t: type, step, host, text }) => ({ type, step, host, text }),
   retry: ({ step, host, attempt, attempts, message }) => ({
     ...{ type: 'unit-retry', step, host, attempt, attempts, message },
@@ -130,15 +142,26 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     details.set(entry.unit, entry);
     return undefined;
   },
-  result({ unit, step, host, state, message, ignored, durationMs }, { run, details }) {
+  result({ unit, step, host, state, message, ignored, durationMs }, { run, steps, details }) {
     const { label: item, undo, actions, diff, stdout, stderr } = details.get(unit) ?? {};
     details.delete(unit);
     return {
-      ...{ type: 'unit-end', step: stepOf(run(), step), host, item, state, message, ignored },
+      ...{
+        type: 'unit-end',
+        step: steps.get(step) ?? stepOf(run(), step),
+        host,
+        item,
+        state,
+        message,
+        ignored,
+      },
       ...{ durationMs, undo, actions, diff, stdout, stderr },
     };
   },
-  'step-end': ({ t: type, step, durationMs }) => ({ type, step, durationMs }),
+  'step-end'({ t: type, step, durationMs }, { steps }) {
+    steps.delete(step.number);
+    return { type, step, durationMs };
+  },
   message: ({ t: type, level, text }) => ({ type, level, text }),
   commit: ({ t: type, name, irreversible, silent }) =>
     silent ? undefined : { type, name, irreversible },
@@ -165,11 +188,14 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     };
   },
   document: ({ t: type, title, text }) => ({ type, title, text }),
-  over({ next, durationMs }, { run }) {
-    const { header, end } = run();
-    if (!end) return undefined;
-    const { outcome, message } = end;
-    return { type: 'run-end', run: header.run, outcome, message, next, durationMs };
+  end(entry, seen) {
+    seen.ended = entry;
+    return undefined;
+  },
+  over({ next, durationMs }, { run, ended }) {
+    if (!ended) return undefined;
+    const { outcome, message } = ended;
+    return { type: 'run-end', run: run().header.run, outcome, message, next, durationMs };
   },
 };
 

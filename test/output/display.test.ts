@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { Log } from '../../src/journal/log.ts';
+import type { JournalRecord } from '../../src/journal/records.ts';
 import { readerFor } from '../../src/output/display.ts';
 import { jsonDisplay } from '../../src/output/json.ts';
 import { Redactor } from '../../src/util/redact.ts';
@@ -18,7 +19,8 @@ it('gets no secret, neither from a record nor from a signal', () => {
   const display = { show: (event: unknown) => seen.push(event), finish: () => Promise.resolve() };
   log.subscribe(readerFor(display, redactor), unexpected);
   log.write(runRecord({ hosts: ['h1'] }));
-  log.write(stepRecord(1, ['h1']));
+  const named = stepRecord(1, ['h1']) as Extract<JournalRecord, { t: 'step' }>;
+  log.write({ ...named, step: { ...named.step, name: 'Use hunter22' } });
   log.signal({ t: 'output', step, host: 'h1', text: 'with hunter22' });
   log.signal({
     ...{ t: 'details', unit: 1, label: 'hunter22', undo: undefined, actions: ['login hunter22'] },
@@ -27,9 +29,15 @@ it('gets no secret, neither from a record nor from a signal', () => {
   });
   const result = { t: 'result', unit: 1, step: 1, host: 'h1', durationMs: 1 } as const;
   log.write({ ...result, state: 'failed', message: 'no hunter22' });
-  expect(seen).toHaveLength(4);
+  log.write({ t: 'end', outcome: 'done', exitCode: 0, message: 'Did hunter22.', at: '' });
+  log.signal({ t: 'over', next: [], durationMs: 1 });
+  expect(seen).toHaveLength(5);
   expect(JSON.stringify(seen)).not.toMatch(/hunter22|aHVudGVyMjI/);
-  expect(seen.at(-1)).toMatchObject({ message: 'no ***', item: '***', stdout: '***' });
+  expect(seen.at(-2)).toMatchObject({
+    ...{ message: 'no ***', item: '***', stdout: '***' },
+    step: { name: 'Use ***' },
+  });
+  expect(seen.at(-1)).toMatchObject({ type: 'run-end', message: 'Did ***.' });
 });
 
 it('for programs writes one event a line, with version and time', () => {
