@@ -2,8 +2,7 @@ import { TaskError } from '../core/errors.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { Log } from '../journal/log.ts';
 import { Interrupted } from './interrupted.ts';
-import { resolveUnknown, type ResolveParts } from './resolve.ts';
-import { UndoRunner, type UndoParts } from './undo-unit.ts';
+import { resolveUnknown, type Prober, type ResolveParts } from './resolve.ts';
 
 /**
  * Asks hosts what became of changes whose result never reached the journal, before any of them runs again.
@@ -14,9 +13,10 @@ import { UndoRunner, type UndoParts } from './undo-unit.ts';
  * @throws JournalError when an answer cannot be recorded
  */
 export async function askHosts(
-  parts: ResolveParts & UndoParts & { log: Log },
+  parts: ResolveParts & { log: Pick<Log, 'state' | 'append' | 'signal'> },
   task: TaskNode,
   numbers: readonly number[],
+  undo: Prober,
 ): Promise<Map<string, TaskError>> {
   if (numbers.length === 0) return new Map();
   const { log } = parts;
@@ -24,7 +24,6 @@ export async function askHosts(
   const hosts = [...new Set(units.map(({ intent }) => intent.target))].join(', ');
   const text = `"${task.name}" was interrupted; asking ${hosts} what became of it.`;
   log.signal({ t: 'message', level: 'info', text });
-  const undo = new UndoRunner(parts, log.state, { reason: 'crash', attempt: 0 });
   const resolutions = await resolveUnknown(parts, log.state, units, undo);
   if (parts.isStopping()) throw new Interrupted();
   const obstacles = new Map<string, TaskError>();

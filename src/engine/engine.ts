@@ -21,12 +21,14 @@ import { recordedLearnt } from './learnt-record.ts';
 import { runMeta } from './meta.ts';
 import { Numbers } from './numbers.ts';
 import { PlayLocks } from './play-locks.ts';
+import type { Prober } from './resolve.ts';
 import { notePolicy } from './rollback-tasks.ts';
 import { schedule, type ScheduleParts } from './schedule.ts';
 import { Selection } from './select.ts';
 import { StepKeys } from './step-key.ts';
 import { step, type RunStep, type StepParts } from './step.ts';
 import { deadlineOf } from './time-limit.ts';
+import { UndoRunner } from './undo-unit.ts';
 import { Variables } from './variables.ts';
 
 /** All that a run is made of. Only this file knows all of it. */
@@ -116,7 +118,7 @@ function runStep(
     ...{ ...parts, log, clock, agree, sealer, redactor, forks: settings.forks },
     isStopping: () => engine.isStopping(),
     recall: (record) => recordedLearnt(record, engine),
-    ask: (task, units) => askHosts(engine, task, units),
+    ask: (task, units) => askHosts(engine, task, units, prober(engine)),
     keepFacts: (address, facts) =>
       factCache?.keep(address, { facts, gatheredAt: new Date(clock.now()) }),
     pause: async (seconds) => {
@@ -125,6 +127,13 @@ function runStep(
       await clock.sleep(seconds * 1000, engine.signal).catch(() => undefined);
     },
   });
+}
+
+function prober(engine: Engine): Prober {
+  return {
+    probe: (unit, task) =>
+      new UndoRunner(engine, engine.log.state, { reason: 'crash', attempt: 0 }).probe(unit, task),
+  };
 }
 
 function changeParts(

@@ -7,8 +7,7 @@ import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
 import type { Stop } from './services.ts';
 import type { RunSettings } from './settings.ts';
-import type { UndoRunner } from './undo-unit.ts';
-import { recordedTarget } from './undo-unit.ts';
+import { recordedTarget, type UndoRunner } from './undo-unit.ts';
 
 /** How long a step that still runs on its host is waited for. */
 const RUNNING_LIMIT_MS = 10 * 60_000;
@@ -19,6 +18,9 @@ export interface ResolveParts extends Sessions, Stop {
   log: Pick<Log, 'append'>;
   settings: Pick<RunSettings, 'becomePassword' | 'forks'>;
 }
+
+/** Asks a host with the probe of a unit, whose exit code is the answer. */
+export type Prober = Pick<UndoRunner, 'probe'>;
 
 /** What became of a unit. `running` and `unreachable`: the host could not tell yet, which is `unknown` in the journal. */
 export type Resolution = 'planned' | 'changed' | 'failed' | 'unknown' | 'running' | 'unreachable';
@@ -33,7 +35,7 @@ export async function resolveUnknown(
   parts: ResolveParts,
   run: RecordedRun,
   units: readonly RecordedUnit[],
-  undo: UndoRunner,
+  undo: Prober,
 ): Promise<Map<number, Resolution>> {
   const limit = pLimit(parts.settings.forks);
   const unknown = units.filter(
@@ -51,7 +53,7 @@ async function resolve(
   parts: ResolveParts,
   run: RecordedRun,
   unit: RecordedUnit,
-  undo: UndoRunner,
+  undo: Prober,
 ): Promise<Resolution> {
   const { intent } = unit;
   const options = { timeoutMs: FACT_TIMEOUT_MS, signal: parts.signal };

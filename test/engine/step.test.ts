@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { askHosts } from '../../src/engine/ask-hosts.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { emptyStep, type HostStep } from '../../src/engine/host-step.ts';
 import { initialKnowledge, type Knowledge } from '../../src/engine/knowledge.ts';
 import { recordedLearnt } from '../../src/engine/learnt-record.ts';
 import { Numbers } from '../../src/engine/numbers.ts';
+import type { ResolveParts } from '../../src/engine/resolve.ts';
 import { StepKeys, type Place } from '../../src/engine/step-key.ts';
 import { step as stepOf, type StepParts } from '../../src/engine/step.ts';
 import { Log } from '../../src/journal/log.ts';
@@ -12,9 +12,11 @@ import type { JournalRecord } from '../../src/journal/records.ts';
 import { plainTask, type Play, type TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
 import { Redactor } from '../../src/util/redact.ts';
+import { systemClock } from '../../src/util/time.ts';
 import { ConnectError } from '../../src/core/errors.ts';
-import type { Connections } from '../../src/core/host.ts';
+import type { Answer, UnitRecord } from '../../src/core/host.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
+import type { Clock } from '../../src/core/ports.ts';
 import { Interrupted } from '../../src/engine/interrupted.ts';
 import { intentRecord, recordedHosts, runRecord, stepRecord } from '../helpers/records.ts';
 
@@ -29,12 +31,20 @@ const play = { id: 'p', name: 'P', hosts: 'all', vars: {}, handlers: [handler] }
 const batch = ['h1', 'h2'];
 const place: Place = { play, batch, number: 1, at: 'section', roles: [] };
 
+/** How hosts answer when they are asked what became of a step. */
+interface AskedHosts {
+  session?: ResolveParts['connections']['session'];
+  clock?: Clock;
+}
+
+const unasked = () => Promise.reject(new Error('No host is asked here.'));
+
 /** Runs a step on hosts that answer as they are told, and tells which were asked. */
 async function step(
   node: TaskNode,
   answers: Partial<Record<string, Partial<HostStep>>> = {},
   records: readonly JournalRecord[] = [],
-  parts: Partial<StepParts> & { hosts?: Partial<Engine> } = {},
+  parts: Partial<StepParts> & { hosts?: AskedHosts } = {},
 ): Promise<{ asked: string[]; failed: string[]; knowledge: Knowledge; log: Log }> {
   const log = Log.inMemory(new Redactor());
   for (const record of [runRecord({ hosts: batch }), ...records]) log.write(record);
@@ -44,17 +54,29 @@ async function step(
   const quiet = { log, isStopping: () => false, clock: { now: () => 0 } };
   const redactor = new Redactor();
   const run = stepOf({
-    ...{ knowledge, redactor, sealer: undefined, forks: 5, ...quiet, ...parts },
+    ...{ knowledge, redactor, sealer: undefined, forks: 5, ...quiet },
     ...{ numbers: new Numbers(log.state), keys: new StepKeys() },
     variables: { scope: () => new Scope([]) },
     recall: (record) => recordedLearnt(record, { redactor, sealer: undefined }),
     ask: (task, units) => {
-      const settings = { forks: 5 };
-      const context = { ...quiet, settings, ...parts, ...parts.hosts } as unknown as Engine;
-      return askHosts(context, task, units);
+      const { session = unasked, clock = systemClock } = parts.hosts ?? {};
+      const { signal } = new AbortController();
+      const settings = { forks: 5, becomePassword: undefined };
+      const isStopping = parts.isStopping ?? quiet.isStopping;
+      const asking = {
+        log,
+        redactor,
+        isStopping,
+        signal,
+        clock,
+        settings,
+        connections: { session },
+      };
+      return askHosts(asking, task, units, { probe: () => Promise.resolve(undefined) });
     },
     keepFacts: () => undefined,
     pause: () => Promise.resolve(),
+    ...parts,
     items: {
       run: ({ host }) => {
         asked.push(host.name);
@@ -123,11 +145,11 @@ describe('a step', () => {
 
 describe('a step that was interrupted on a host', () => {
   const records = [stepRecord(1, batch, 'p/1/copy#1'), intentRecord(1, 1, 'h1')];
-  const answering = (unit: object): Partial<Engine> => {
+  const answering = (unit: UnitRecord): AskedHosts => {
     let now = 0;
-    const session = { exchange: () => Promise.resolve({ control: { fence: 'done', unit } }) };
+    const answer: Answer = { control: { fence: 'clear', unit }, reads: [] };
     return {
-      connections: { session: () => Promise.resolve(session) } as unknown as Connections,
+      session: () => Promise.resolve({ exchange: () => Promise.resolve(answer) }),
       clock: {
         now: () => now,
         sleep: (ms: number) => Promise.resolve(void (now += ms)),
@@ -156,7 +178,7 @@ describe('a step that was interrupted on a host', () => {
         new ConnectError('no answer', { host: 'h1', stage: 'connect', retryable: false }),
       );
     const { asked, failed } = await step(task(), {}, records, {
-      hosts: { ...answering({}), connections: { session: away } as unknown as Connections },
+      hosts: { session: away },
     });
     expect({ asked, failed }).toEqual({ asked: ['h2'], failed: ['h1'] });
   });
@@ -168,6 +190,28 @@ describe('a step that was interrupted on a host', () => {
     });
     await expect(run).rejects.toBeInstanceOf(Interrupted);
   });
+});
+
+it('is left out where the operator says so, which is no failure and is on record', async () => {
+  const { asked, failed, log } = await step(task({ register: 'out' }), {}, [], {
+    agree: () => Promise.resolve(false),
+  });
+  expect({ asked, failed }).toEqual({ asked: [], failed: [] });
+  const facts = log.state.steps.get(1)?.learnt.get('h1')?.().facts;
+  expect(facts).toEqual([
+    { hosts: ['h1'], values: { out: expect.objectContaining({ skipped: true }) as object } },
+  ]);
+});
+
+it('runs for each item of a loop in turn, and not at all for an empty list', async () => {
+  const pauses: number[] = [];
+  const pause = (seconds: number) => Promise.resolve(void pauses.push(seconds));
+  const loop = { loop: ['a', 'b', 'c'], loopPauseSeconds: 2, register: 'out' };
+  const { asked, knowledge } = await step(task(loop), {}, [], { pause });
+  expect(asked.filter((host) => host === 'h1')).toHaveLength(3);
+  expect(pauses).toEqual([2, 2, 2, 2]);
+  expect(knowledge.facts.get('h1')?.['out']).toMatchObject({ count: 3 });
+  expect((await step(task({ ...loop, loop: [] }))).asked).toEqual([]);
 });
 
 it('ends the run where the operator says so before the last step', async () => {
