@@ -13,7 +13,7 @@ const mayImport = {
   language: ['core', 'util', 'template'],
   yaml: ['core', 'util', 'template'],
   playbook: ['core', 'util', 'template', 'language', 'yaml'],
-  inventory: ['core', 'util', 'yaml', 'fs', 'child_process'],
+  inventory: ['core', 'template', 'util', 'yaml', 'fs', 'child_process'],
   transport: ['core', 'util', 'fs', 'os', 'child_process', 'net', 'http', 'https', 'ssh2'],
   journal: ['core', 'language', 'util', 'fs'],
   facts: ['core', 'util'],

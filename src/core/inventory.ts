@@ -1,18 +1,18 @@
 import type { HostAddress } from './host.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import type { Source, SourceObject } from './value.ts';
 import type { SourceRef } from './source.ts';
 
 export interface InventoryHost {
   name: string;
   address: HostAddress;
   /** Group variables by depth, then the host's own. */
-  vars: JsonObject;
+  vars: SourceObject;
 }
 
 /** Where a variable of a host is set, weakest first. */
 export interface VariableOrigin {
   name: string;
-  value: JsonValue;
+  value: Source;
   /** Such as "group web" or "host". */
   level: string;
   at: SourceRef | undefined;

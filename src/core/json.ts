@@ -23,7 +23,10 @@ export function arrayOf(value: JsonValue | undefined): JsonValue[] {
 }
 
 /** The fields of both maps, where the second counts. A field that is worked out when it is read stays so. */
-export function withFields(first: JsonObject, second: JsonObject): JsonObject {
+export function withFields<V>(
+  first: Record<string, V>,
+  second: Record<string, V>,
+): Record<string, V> {
   const fields = Object.getOwnPropertyDescriptors(first);
   return Object.defineProperties({}, { ...fields, ...Object.getOwnPropertyDescriptors(second) });
 }

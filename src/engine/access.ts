@@ -1,8 +1,8 @@
 import { TaskError } from '../core/errors.ts';
 import type { HostAddress } from '../core/host.ts';
+import type { Text } from '../core/value.ts';
 import type { Become, Limit } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
-import { isTemplate } from '../template/templates.ts';
 
 /**
  * As whom and by which way a task reaches a host: its templates rendered, and what the inventory says about the host
@@ -10,7 +10,7 @@ import { isTemplate } from '../template/templates.ts';
  *
  * @throws TaskError when a template becomes no user or port
  */
-export function resolveAccess(wanted: Become, address: HostAddress, scope: Scope): Become {
+export function resolveAccess(wanted: Become<Text>, address: HostAddress, scope: Scope): Become {
   const { login, ...become } = wanted;
   const own: Become['login'] = {
     ...(login?.transport === undefined || address.transportGiven || address.transport !== 'ssh'
@@ -31,8 +31,22 @@ export function resolveAccess(wanted: Become, address: HostAddress, scope: Scope
 }
 
 /** Nothing in it depends on the host. */
-export function isResolved({ user, login }: Become): boolean {
-  return login === undefined && !isTemplate(user);
+export function isResolved(become: Become<Text>): become is Become {
+  return become.login === undefined && typeof become.user === 'string';
+}
+
+/** As it is said, for a host that is not in the inventory: no template is rendered. */
+export function unrendered({ user, login, ...become }: Become<Text>): Become {
+  const { transport, user: loginUser, port } = login ?? {};
+  return {
+    ...become,
+    user: String(user),
+    login: login && {
+      ...(transport === undefined ? {} : { transport }),
+      ...(loginUser === undefined ? {} : { user: String(loginUser) }),
+      ...(typeof port === 'number' ? { port } : {}),
+    },
+  };
 }
 
 /** The address by which a host is reached with what `resolveAccess` found. */
@@ -43,11 +57,11 @@ export function addressWith(address: HostAddress, { login }: Become): HostAddres
     ...address,
     transport,
     user,
-    port: login.port === undefined ? address.port : Number(login.port),
+    port: login.port ?? address.port,
   };
 }
 
-function userName(key: string, text: string, scope: Scope): string {
+function userName(key: string, text: Text, scope: Scope): string {
   const name = String(scope.render(text));
   if (/^[^\s-][^\s]*$/.test(name)) return name;
   throw new TaskError(`"${key}" is "${name}", which is no name of a user.`);

@@ -1,11 +1,11 @@
 import { TaskError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { OMIT } from '../core/value.ts';
 import { markedArguments, type Module } from '../core/module.ts';
 import type { TaskNode } from '../language/document.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import { coerceRendered, validateValue } from '../util/schema.ts';
-import { OMIT } from './variables.ts';
 
 /** The arguments of a task as its module takes them. @throws TaskError where they do not pass its schema */
 export function renderArguments(task: TaskNode, module: Module, scope: Scope): JsonObject {
@@ -13,10 +13,10 @@ export function renderArguments(task: TaskNode, module: Module, scope: Scope): J
   const rendered: JsonObject = {};
   for (const [name, value] of Object.entries(task.args)) {
     if (conditions.has(name) && Array.isArray(value)) {
-      const holds = (one: JsonValue) => parseCondition(String(one)).test(scope.variables);
-      rendered[name] = value.map((one) => (holds(one) ? true : one));
+      const holds = (text: string) => parseCondition(text).test(scope.variables);
+      rendered[name] = value.map((one) => holds(String(one)) || String(one));
     } else {
-      rendered[name] = scope.render(value);
+      rendered[name] = scope.renderArgument(value) as JsonValue;
     }
   }
   const kept = withoutOmitted(rendered) as JsonObject;
@@ -34,9 +34,13 @@ export function recordedArguments(module: Module, args: JsonObject): JsonObject 
 }
 
 /** Without what `{{omit}}` stands for, inside lists and maps, too. */
-function withoutOmitted(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.filter((one) => one !== OMIT).map(withoutOmitted);
+export function withoutOmitted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.filter(isGiven).map(withoutOmitted);
   if (!isJsonObject(value)) return value;
-  const kept = Object.entries(value).filter(([, one]) => one !== OMIT);
+  const kept = Object.entries(value).filter(([, one]) => isGiven(one));
   return Object.fromEntries(kept.map(([name, one]) => [name, withoutOmitted(one)]));
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== OMIT;
 }

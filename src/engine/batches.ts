@@ -1,3 +1,4 @@
+import { Template } from '../core/value.ts';
 import { PlaybookError, RunnerError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { HostOrder, Play } from '../language/document.ts';
@@ -47,12 +48,12 @@ export function leftOf(
 export function batchesOf(
   { serial, at }: Pick<Play, 'serial' | 'at'>,
   hosts: readonly string[],
-  render: (size: string) => JsonValue,
+  render: (size: Template) => JsonValue,
 ): string[][] {
   if (hosts.length === 0) return [];
   if (serial.length === 0) return [[...hosts]];
   const sizes = serial.map((size) => {
-    const text = String(typeof size === 'string' ? render(size) : size);
+    const text = String(size instanceof Template ? render(size) : size);
     const count = text.endsWith('%') ? share(hosts.length, text) : Number(text);
     if (Number.isInteger(count) && count >= 0) return Math.max(1, count);
     throw new PlaybookError([

@@ -1,3 +1,4 @@
+import { fieldsAsWritten } from '../core/value.ts';
 import type { Action } from '../core/action.ts';
 import {
   ConnectError,
@@ -18,7 +19,7 @@ import { messageIn, needsRealRun, type Outcome } from '../core/outcome.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { trace } from '../util/trace.ts';
-import { renderArguments } from './arguments.ts';
+import { renderArguments, withoutOmitted } from './arguments.ts';
 import type { EngineServices, Signals, Stop } from './services.ts';
 import { FACT_TIMEOUT_MS, type Sessions } from './sessions.ts';
 import type { RunSettings } from './settings.ts';
@@ -107,7 +108,7 @@ export function endedBy(
   error: unknown,
   { task, change }: Pick<Call, 'task' | 'change'>,
 ): CallResult {
-  return { outcome: outcomeOf(error, change), args: task.args, plan: undefined };
+  return { outcome: outcomeOf(error, change), args: fieldsAsWritten(task.args), plan: undefined };
 }
 
 function outcomeOf(error: unknown, change: ChangeRecord | undefined): Outcome {
@@ -190,7 +191,7 @@ async function planCall(
     once: asked.mode !== 'real',
   });
   if (controller.sawSecret) delete plan.diff;
-  return withEnvironment(plan, scope.render(task.environment));
+  return withEnvironment(plan, withoutOmitted(scope.render(task.environment)));
 }
 
 async function perform(

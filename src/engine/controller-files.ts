@@ -1,3 +1,4 @@
+import { readText } from '../template/read-text.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { errorMessage, RunnerError, TaskError } from '../core/errors.ts';
 import type { HostPath, PathCopy } from '../core/host-path.ts';
@@ -78,7 +79,7 @@ export class ControllerFiles implements Controller {
         next = parts.next(part.toString('utf8'));
       }
       const text = next.value;
-      const rendered = this.#options.scope.render(text);
+      const rendered = this.#options.scope.render(readText(text));
       return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
     } catch (error) {
       if (!(error instanceof RunnerError)) throw error;

@@ -79,7 +79,7 @@ function scheduleParts(engine: Engine, playbook: Playbook): Omit<ScheduleParts, 
     batches: (play) => {
       const hosts = playHosts(play, knowledge, { limit, check });
       const scope = variables.ofPlay(play, hosts);
-      return batchesOf(play, hosts, (size) => scope?.render(size) ?? size);
+      return batchesOf(play, hosts, (size) => scope?.render(size) ?? size.text);
     },
     left: (play) => leftOf(play, knowledge, limit),
     notePolicy: (wanted, hosts) => {

@@ -1,3 +1,4 @@
+import { fieldsAsWritten } from '../core/value.ts';
 import { effectOf, type Module } from '../core/module.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { TaskNode } from '../language/document.ts';
@@ -13,7 +14,10 @@ import { holdsFor } from './result-conditions.ts';
  */
 export function isDoneAgain(task: TaskNode, module: Module, pastNoReturn: boolean): boolean {
   if (task.until.length > 0 || task.retries !== 0) return true;
-  return needsAnswer(task) && (pastNoReturn || effectOf(module, task.args) === 'restores');
+  return (
+    needsAnswer(task) &&
+    (pastNoReturn || effectOf(module, fieldsAsWritten(task.args)) === 'restores')
+  );
 }
 
 /** The outcome of a change that finished before the run was interrupted. Its exit code is known, its output is not. */

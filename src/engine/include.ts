@@ -11,7 +11,7 @@ import {
   type TaskNode,
 } from '../language/document.ts';
 import type { Included } from '../journal/records.ts';
-import { isTemplate } from '../template/templates.ts';
+import { Template } from '../core/value.ts';
 import { slug } from '../util/text.ts';
 
 export interface PlannedPart extends IncludePart {
@@ -40,7 +40,7 @@ export function includedParts(
   const names = new Set<string>();
   const sorted = [...parts.values()].sort((a, b) => a.index - b.index);
   return sorted.map(({ included: one, hosts }) => {
-    const name = unique(partName(one, isTemplate(String(task.args['name'] ?? ''))), names);
+    const name = unique(partName(one, task.args['name'] instanceof Template), names);
     const loopValues: JsonObject =
       one.index === undefined || one.item === undefined
         ? {}

@@ -1,3 +1,4 @@
+import { fieldsAsWritten } from '../core/value.ts';
 import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
 import type { StepInfo } from '../core/events.ts';
 import { inventoryHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
@@ -208,7 +209,7 @@ export class ItemRunner {
     const { unit: before } = earlier.intent;
     const said = { outcome, changes: runChanges(undefined), actions: [], diff: undefined };
     return {
-      said: { ...said, undo: undoKind(task, module, task.args) },
+      said: { ...said, undo: undoKind(task, module, fieldsAsWritten(task.args)) },
       number: before,
       changedUnits: hasChanged(outcome) ? [before] : [],
     };

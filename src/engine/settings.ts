@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/json.ts';
+import type { SourceObject } from '../core/value.ts';
 import type { OnFailure } from '../language/document.ts';
 
 /** What was asked for on the command line, as far as the engine follows it. */
@@ -24,7 +25,7 @@ export interface RunSettings {
   /** Given inputs and `--extra-vars`: the strongest level. */
   variables: JsonObject;
   /** Defaults of inputs that were not given: weaker than play variables. */
-  inputDefaults: JsonObject;
+  inputDefaults: SourceObject;
   /** Points of no return the operator agreed to. */
   accepted: string[];
   /** Seconds that a rollback waits for hosts that are away; undefined for what the playbook says. */

@@ -1,3 +1,4 @@
+import { Template } from '../core/value.ts';
 import { PlaybookError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Playbook } from '../language/document.ts';
@@ -16,7 +17,7 @@ export function deadlineOf(
   const never = Number.POSITIVE_INFINITY;
   if (limit === undefined || !play || check) return never;
   const scope = variables.ofPlay(play, hosts);
-  const seconds = Number(typeof limit === 'string' && scope ? scope.render(limit) : limit);
+  const seconds = Number(limit instanceof Template && scope ? scope.render(limit) : limit);
   if (seconds > 0) return clock.now() + seconds * 1000;
   if (seconds === 0) return never;
   throw new PlaybookError([{ message: `"time_limit" is ${String(limit)}, not a number.` }]);

@@ -15,7 +15,8 @@ import type { UndoBody } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import type { HostPath } from '../core/host-path.ts';
-import { isTemplate, parseTemplate } from '../template/templates.ts';
+import { OMIT, templatesIn } from '../core/value.ts';
+import { parseTemplate } from '../template/templates.ts';
 
 /** Names that exist only when the undo runs. */
 const lateNames = new Set(['result', 'captured', 'undo', 'live']);
@@ -91,8 +92,9 @@ export function snapshot(tasks: readonly TaskNode[], scope: Scope): JsonObject {
   for (const task of tasks) collectNames(task, names);
   const values: JsonObject = {};
   for (const name of names) {
-    if (name === 'vars' || lateNames.has(name) || !scope.has(name)) continue;
-    values[name] = JSON.parse(JSON.stringify(scope.get(name) ?? null)) as JsonValue;
+    if (name === 'vars' || name === 'omit' || lateNames.has(name) || !scope.has(name)) continue;
+    const value = scope.get(name) ?? null;
+    values[name] = (value === OMIT ? value : JSON.parse(JSON.stringify(value))) as JsonValue;
   }
   return values;
 }
@@ -106,19 +108,8 @@ function collectNames(task: TaskNode, names: Set<string>): void {
   ]) {
     for (const root of parseCondition(source).roots) names.add(root);
   }
-  for (const value of renderedValues(task)) {
-    collectFromValue(value, names);
-  }
-}
-
-function collectFromValue(value: JsonValue, names: Set<string>): void {
-  if (typeof value === 'string') {
-    if (!isTemplate(value)) return;
-    const { roots, optionalRoots } = parseTemplate(value);
+  for (const { text } of renderedValues(task).flatMap(templatesIn)) {
+    const { roots, optionalRoots } = parseTemplate(text);
     for (const root of [...roots, ...optionalRoots]) names.add(root);
-  } else if (Array.isArray(value)) {
-    for (const item of value) collectFromValue(item, names);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const item of Object.values(value)) collectFromValue(item, names);
   }
 }

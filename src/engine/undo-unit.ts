@@ -8,7 +8,7 @@ import { loopItems, plainTask, type TaskNode } from '../language/document.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { reveal, type Stored } from '../journal/stored.ts';
 import { parseCondition } from '../template/conditions.ts';
-import { protectValue, Scope } from '../template/scope.ts';
+import { Scope } from '../template/scope.ts';
 import type { Secrets } from '../util/secrets.ts';
 import type { CallResult } from './call.ts';
 import type { CallContext } from './call.ts';
@@ -222,8 +222,7 @@ export function callTask(unit: RecordedUnit, { module, args }: ModuleCall): Task
     name: `Undo with ${module}`,
     at: { file: 'journal', line: 1, column: 1 },
     module,
-    // Recorded arguments are data: braces in them are not templates.
-    args: protectValue(args),
+    args,
     become: unit.intent.become,
   });
 }

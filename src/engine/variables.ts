@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
 import { withFields, type JsonObject, type JsonValue } from '../core/json.ts';
+import { asWritten } from '../core/value.ts';
 import type { ControllerDisk } from '../core/ports.ts';
 import type { Play, TaskNode } from '../language/document.ts';
 import { Scope, unknownValue, type Layer } from '../template/scope.ts';
@@ -10,9 +11,6 @@ import type { FactCache } from '../journal/fact-cache.ts';
 import { ageInWords } from '../util/time.ts';
 import { controllerFor } from './controller.ts';
 import { hostsOf, type Knowledge } from './knowledge.ts';
-
-/** Stands for an argument that is not given. */
-export const OMIT = '⟦omit⟧';
 
 export interface VariableParts
   extends Pick<EngineServices, 'environment' | 'factCache' | 'files'>, Signals {
@@ -158,7 +156,6 @@ export class Variables {
       ansible_diff_mode: () => this.#settings.diff,
       ansible_run_tags: () => [...this.#settings.tags],
       ansible_skip_tags: () => [...this.#settings.skipTags],
-      omit: () => OMIT,
       run: () => ({
         id: this.#settings.run,
         check: this.#settings.check,
@@ -174,23 +171,30 @@ export class Variables {
     });
   }
 
+  /** Of each host when somebody asks for it. */
   #hostvars(): JsonObject {
-    const all: JsonObject = {};
-    for (const [name, host] of this.#inventory.hosts) {
-      const own = { inventory_hostname: name, ...addressVariables(host) };
-      const facts = Object.entries(this.#knowledge.facts.get(name) ?? {}).filter(
-        (fact): fact is [string, JsonValue] => fact[1] !== unknownValue,
-      );
-      const known = withFields(withFields(host.vars, own), Object.fromEntries(facts));
-      // Looked up only when somebody wants to know.
-      if (!Object.hasOwn(known, 'ansible_facts') && this.#hasCached(host))
-        Object.defineProperty(known, 'ansible_facts', {
-          enumerable: true,
-          get: () => this.#cached(host),
-        });
-      all[name] = known;
-    }
-    return all;
+    const hosts = [...this.#inventory.hosts.values()];
+    return lazily(Object.fromEntries(hosts.map((host) => [host.name, () => this.#varsOf(host)])));
+  }
+
+  /** What is known of a host; templates of the inventory as they were written. */
+  #varsOf(host: InventoryHost): JsonObject {
+    const { name, vars } = host;
+    const written = lazily(
+      Object.fromEntries(Object.keys(vars).map((key) => [key, () => asWritten(vars[key] ?? null)])),
+    );
+    const own = { inventory_hostname: name, ...addressVariables(host) };
+    const facts = Object.entries(this.#knowledge.facts.get(name) ?? {}).filter(
+      (fact): fact is [string, JsonValue] => fact[1] !== unknownValue,
+    );
+    const known = withFields(withFields(written, own), Object.fromEntries(facts));
+    // Looked up only when somebody wants to know.
+    if (!Object.hasOwn(known, 'ansible_facts') && this.#hasCached(host))
+      Object.defineProperty(known, 'ansible_facts', {
+        enumerable: true,
+        get: () => this.#cached(host),
+      });
+    return known;
   }
 }
 
@@ -207,8 +211,10 @@ function addressVariables({ address }: InventoryHost): JsonObject {
 /** Values that are worked out when they are asked for: most tasks need none of them. */
 function lazily(values: Record<string, () => JsonValue>): Record<string, JsonValue> {
   const lazy: Record<string, JsonValue> = {};
-  for (const [name, get] of Object.entries(values)) {
-    Object.defineProperty(lazy, name, { enumerable: true, get });
+  for (const [name, workOut] of Object.entries(values)) {
+    let known: JsonValue | undefined;
+    const get = () => (known ??= workOut());
+    Object.defineProperty(lazy, name, { enumerable: true, configurable: true, get });
   }
   return lazy;
 }

@@ -4,7 +4,7 @@ import { PlaybookError, type Problem } from '../core/errors.ts';
 import { addressFromVars } from '../util/host-address.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory, InventoryHost, VariableOrigin } from '../core/inventory.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { fieldsAsWritten, isSourceObject, type Source, type SourceObject } from '../core/value.ts';
 import { formatSource, type SourceRef } from '../core/source.ts';
 import { localFiles } from '../util/local-files.ts';
 import type { SourceMap } from '../yaml/source-map.ts';
@@ -13,7 +13,7 @@ import { readYaml } from '../yaml/yaml.ts';
 interface Group {
   hosts: Set<string>;
   children: Set<string>;
-  vars: JsonObject;
+  vars: SourceObject;
   /** Where its variables stand, as far as that is known. */
   places: Map<string, SourceRef>;
 }
@@ -21,12 +21,12 @@ interface Group {
 /** Variables from one place, and where each of them stands. */
 interface VariableSource {
   level: string;
-  vars: JsonObject;
+  vars: SourceObject;
   places: ReadonlyMap<string, SourceRef>;
 }
 
 /** Where the values of a map stand. */
-export function placesIn(vars: JsonObject, map: SourceMap): Map<string, SourceRef> {
+export function placesIn(vars: SourceObject, map: SourceMap): Map<string, SourceRef> {
   return new Map(
     Object.keys(vars).flatMap((name): [string, SourceRef][] => {
       const at = map.key(vars, name);
@@ -38,7 +38,7 @@ export function placesIn(vars: JsonObject, map: SourceMap): Map<string, SourceRe
 /** Groups, hosts and variables as an inventory of Ansible's kind names them, in whatever form it is written. */
 export class GroupTree {
   readonly #groups = new Map<string, Group>();
-  readonly #own = new Map<string, JsonObject>();
+  readonly #own = new Map<string, SourceObject>();
   readonly #ownPlaces = new Map<string, ReadonlyMap<string, SourceRef>>();
   readonly #addresses = new Map<string, HostAddress>();
 
@@ -53,14 +53,14 @@ export class GroupTree {
   addHost(
     group: string,
     host: string,
-    vars: JsonObject = {},
+    vars: SourceObject = {},
     places: ReadonlyMap<string, SourceRef> = new Map(),
   ): void {
     this.group(group).hosts.add(host);
     this.setHostVars(host, vars, places);
   }
 
-  setGroupVars(group: string, vars: JsonObject, places: ReadonlyMap<string, SourceRef>): void {
+  setGroupVars(group: string, vars: SourceObject, places: ReadonlyMap<string, SourceRef>): void {
     const known = this.group(group);
     Object.assign(known.vars, vars);
     for (const [name, at] of places) known.places.set(name, at);
@@ -68,7 +68,7 @@ export class GroupTree {
 
   setHostVars(
     host: string,
-    vars: JsonObject,
+    vars: SourceObject,
     places: ReadonlyMap<string, SourceRef> = new Map(),
   ): void {
     this.#own.set(host, { ...this.#own.get(host), ...vars });
@@ -130,8 +130,8 @@ export class GroupTree {
         ...varsFiles(folders, 'host_vars', name, 'host', reading),
       ];
       origins.set(name, sources.flatMap(originsOf));
-      const vars = Object.assign({}, ...sources.map((one) => one.vars)) as JsonObject;
-      const address = addressFromVars(name, vars, file);
+      const vars = Object.assign({}, ...sources.map((one) => one.vars)) as SourceObject;
+      const address = addressFromVars(name, fieldsAsWritten(vars), file);
       const known = Object.entries(this.#addresses.get(name) ?? {}).filter(
         ([, value]) => value !== undefined,
       );
@@ -183,7 +183,7 @@ function disagreements(
   host: string,
   above: readonly { group: string; sources: readonly VariableSource[]; depth: number }[],
 ): string[] {
-  const seen = new Map<string, { group: string; value: JsonValue; at: SourceRef | undefined }>();
+  const seen = new Map<string, { group: string; value: Source; at: SourceRef | undefined }>();
   const messages: string[] = [];
   for (const { group, sources, depth } of above) {
     const own = new Map(
@@ -233,7 +233,7 @@ function varsFiles(
       );
     for (const file of files) {
       const value = readYaml(file, { files: localFiles, problems, map });
-      if (isJsonObject(value)) found.push({ level, vars: value, places: placesIn(value, map) });
+      if (isSourceObject(value)) found.push({ level, vars: value, places: placesIn(value, map) });
       else if (value !== null)
         problems.push({
           message: 'A file of variables is a map of names and values.',

@@ -1,6 +1,8 @@
 import { parse } from 'yaml';
 import type { Problem } from '../core/errors.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { JsonValue } from '../core/json.ts';
+import type { SourceObject } from '../core/value.ts';
+import { readTexts } from '../template/read-text.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { GroupTree } from './groups.ts';
 
@@ -41,7 +43,7 @@ export function parseIni(
     } else if (kind === 'vars') {
       const [, key, value] = /^([\w.-]+)\s*=\s*(.*)$/.exec(line) ?? [];
       if (key === undefined) problems.push({ message: `"${line}" is not NAME=VALUE.`, at });
-      else tree.setGroupVars(group, { [key]: typed(value ?? '') }, new Map([[key, at]]));
+      else tree.setGroupVars(group, { [key]: readTexts(typed(value ?? '')) }, new Map([[key, at]]));
     } else {
       addHosts({ tree, group, at }, line, (message) => problems.push({ message, at }));
     }
@@ -54,12 +56,12 @@ function addHosts(
   problem: (message: string) => void,
 ): void {
   const [pattern = '', ...words] = splitWords(line);
-  const vars: JsonObject = {};
+  const vars: SourceObject = {};
   for (const quoted of words) {
     const word = quoted.replace(/^(["'])(.*)\1$/, '$2');
     const split = word.indexOf('=');
     if (split < 1) problem(`"${word}" is not NAME=VALUE.`);
-    else vars[word.slice(0, split)] = typed(word.slice(split + 1));
+    else vars[word.slice(0, split)] = readTexts(typed(word.slice(split + 1)));
   }
   const [, bare = pattern, port] = /^([^:[\]]+):(\d+)$/.exec(pattern) ?? [];
   if (port !== undefined) vars['ansible_port'] ??= Number(port);

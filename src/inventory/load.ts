@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { dirname, extname, join, resolve } from 'node:path';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { fieldsAsWritten, isSourceObject, type Source, type SourceObject } from '../core/value.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { clusterTool, fromCluster } from './clusters.ts';
 import { GroupTree, placesIn } from './groups.ts';
@@ -83,14 +83,15 @@ function readSource(file: string, { tree, problems, map }: Reading): void {
   const value = readYaml(file, { files: localFiles, problems, map });
   if (problems.length > before) return;
   const at = { file, line: 1, column: 1 };
-  if (!isJsonObject(value ?? undefined)) {
+  if (!isSourceObject(value)) {
     const message = 'An inventory is a map with "hosts" (as for mkectl) or "all" (as for Ansible).';
     problems.push({ message, at });
     return;
   }
-  const document = value as JsonObject;
-  if (clusterTool(document)) {
-    fromCluster(document, file, tree);
+  const document = value;
+  const written = fieldsAsWritten(document);
+  if (clusterTool(written)) {
+    fromCluster(written, file, tree);
     return;
   }
   const reader = new MapReader(document, map, problems);
@@ -143,7 +144,7 @@ function parseAddress(text: string): HostAddress {
 function fromMkectl(reader: MapReader, file: string, tree: GroupTree): void {
   const list = reader.list('hosts') ?? [];
   for (const item of list) {
-    if (!isJsonObject(item)) {
+    if (!isSourceObject(item)) {
       reader.problem('hosts', 'A host must be a map with "address".');
       continue;
     }
@@ -177,7 +178,7 @@ function fromMkectl(reader: MapReader, file: string, tree: GroupTree): void {
   reader.close('the hosts file');
 }
 
-function pruned(values: Record<string, string | undefined>): JsonObject {
+function pruned(values: Record<string, string | undefined>): SourceObject {
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
@@ -185,15 +186,15 @@ function pruned(values: Record<string, string | undefined>): JsonObject {
 
 /** `all: {hosts, children, vars}`, or groups at the top. */
 function fromAnsible(reader: MapReader, tree: GroupTree): void {
-  const visit = (name: string, value: JsonValue | undefined): void => {
-    const body = new MapReader(isJsonObject(value) ? value : {}, reader.map, reader.problems);
+  const visit = (name: string, value: Source | undefined): void => {
+    const body = new MapReader(isSourceObject(value) ? value : {}, reader.map, reader.problems);
     const own = body.object('vars') ?? {};
     tree.setGroupVars(name, own, placesIn(own, reader.map));
     for (const [pattern, vars] of Object.entries(body.object('hosts') ?? {})) {
       const hosts = expandRange(pattern);
       if (!hosts) body.problem('hosts', rangeProblem(pattern));
       for (const host of hosts ?? []) {
-        const set = isJsonObject(vars) ? vars : {};
+        const set = isSourceObject(vars) ? vars : {};
         tree.addHost(name, host, set, placesIn(set, reader.map));
       }
     }
@@ -201,7 +202,7 @@ function fromAnsible(reader: MapReader, tree: GroupTree): void {
       tree.addChild(name, child);
       visit(child, childValue);
     }
-    if (isJsonObject(value)) body.close(`group "${name}"`);
+    if (isSourceObject(value)) body.close(`group "${name}"`);
   };
   for (const [name, value] of Object.entries(reader.source)) visit(name, value);
 }

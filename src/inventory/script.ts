@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { UsageError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { SourceObject } from '../core/value.ts';
+import { readTexts } from '../template/read-text.ts';
 import type { GroupTree } from './groups.ts';
 
 const TIME_LIMIT_MS = 60_000;
@@ -55,11 +57,11 @@ function fill(tree: GroupTree, { _meta: meta, ...groups }: JsonObject): void {
     tree.group(name);
     for (const host of strings(group['hosts'])) tree.addHost(name, host);
     for (const child of strings(group['children'])) tree.addChild(name, child);
-    if (isJsonObject(group['vars'])) Object.assign(tree.group(name).vars, group['vars']);
+    if (isJsonObject(group['vars'])) Object.assign(tree.group(name).vars, readTexts(group['vars']));
   }
   const hostvars = isJsonObject(meta) ? meta['hostvars'] : undefined;
   for (const [host, vars] of Object.entries(isJsonObject(hostvars) ? hostvars : {}))
-    if (isJsonObject(vars)) tree.setHostVars(host, vars);
+    if (isJsonObject(vars)) tree.setHostVars(host, readTexts(vars) as SourceObject);
 }
 
 function strings(value: JsonValue | undefined): string[] {

@@ -2,6 +2,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { Failure } from '../core/failure.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { SourceObject } from '../core/value.ts';
 import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
 import type { Become, OnFailure, TaskNode, UndoTrigger } from '../language/document.ts';
@@ -160,14 +161,14 @@ export type JournalRecord<F extends Form = 'given'> =
       /** Given inputs. */
       inputs: Value<F, JsonObject>;
       /** Of inputs that were not given. */
-      inputDefaults: Value<F, JsonObject>;
+      inputDefaults: Value<F, SourceObject>;
       /** Secret inputs that were given, and the environment variables and files that may give them again. */
       secrets: { name: string; env: string; file?: string; optional?: true }[];
       hosts: (Value<F, HostAddress> & { name: string })[];
       /** Variables by host and members by group, as the inventory had them. */
       inventory: {
         file: string;
-        vars: Record<string, Value<F, JsonObject>>;
+        vars: Record<string, Value<F, SourceObject>>;
         groups: Record<string, string[]>;
       };
       files: PinnedFile[];

@@ -1,5 +1,4 @@
 import { SecretError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
 import {
   conceal,
   describeStored,
@@ -25,8 +24,8 @@ export function reveal<T>(stored: Stored<T>, secrets: Secrets): T {
 }
 
 /** A map whose values are revealed when they are read: a secret that nobody needs may be missing. */
-export function revealLater(stored: Stored<JsonObject>, secrets: Secrets): JsonObject {
-  return revealFields(stored, secrets) as JsonObject;
+export function revealLater<T extends object>(stored: Stored<T>, secrets: Secrets): T {
+  return revealFields(stored, secrets) as T;
 }
 
 /** A text for people: the names of its secrets, not their values. */

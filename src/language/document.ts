@@ -1,5 +1,6 @@
+import { isJsonObject, type JsonValue } from '../core/json.ts';
 import type { Problem } from '../core/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import type { Source, SourceObject } from '../core/value.ts';
 import type { JsonSchema } from '../core/module.ts';
 import type { SourceRef } from '../core/source.ts';
 import { fallbacks } from './fields.ts';
@@ -37,7 +38,7 @@ export interface Playbook extends Fields<typeof playbookKeywords> {
   /** What could be better, and does not keep it from being run. */
   warnings: Problem[];
   /** Where a name in one of its maps of variables stands. */
-  placeOf(vars: JsonObject, name: string): SourceRef | undefined;
+  placeOf(vars: SourceObject, name: string): SourceRef | undefined;
 }
 
 /** A step or play that an overlay puts something around, replaces or takes out. */
@@ -63,7 +64,7 @@ export interface RollbackPolicy extends Fields<typeof rollbackKeywords> {
 export interface InputSpec extends Fields<typeof inputKeywords> {
   name: string;
   schema: JsonSchema;
-  default?: JsonValue;
+  default?: Source;
   at: SourceRef;
 }
 
@@ -72,7 +73,7 @@ export interface Play extends Fields<typeof playKeywords> {
   name: string;
   at: SourceRef;
   hosts: string;
-  vars: JsonObject;
+  vars: SourceObject;
   rollback: RollbackPolicy;
   sections: PlaySection[];
   handlers: TaskNode[];
@@ -89,10 +90,10 @@ export type Node = TaskNode | BlockNode | CommitNode | FlushNode | MetaNode | In
 export interface RoleContext {
   name: string;
   path: string;
-  defaults: JsonObject;
-  inputs: JsonObject;
+  defaults: SourceObject;
+  inputs: SourceObject;
   /** What only the command line can change. */
-  constants: JsonObject;
+  constants: SourceObject;
   /** The role in which this one is included, whose variables its inputs may name. */
   parent: RoleContext | undefined;
 }
@@ -106,10 +107,10 @@ export interface TaskNode extends Fields<typeof taskTables> {
   name: string;
   at: SourceRef;
   module: string;
-  args: JsonObject;
+  args: SourceObject;
   argsAt: SourceRef;
   /** Loop variables of the includes and blocks around: data, which is never rendered. */
-  loopValues: JsonObject;
+  loopValues: SourceObject;
   role: RoleContext | undefined;
   readOnly: boolean;
   undo: UndoSpec;
@@ -126,12 +127,12 @@ export function loopItems(loop: JsonValue): JsonValue[] | undefined {
   if (!isJsonObject(loop)) return undefined;
   const { with_items: list, with_dict: map } = loop;
   if (list !== undefined) return [list].flat().flatMap((item) => item);
-  if (map === undefined || !isJsonObject(map)) return undefined;
+  if (!isJsonObject(map)) return undefined;
   return Object.entries(map).map(([key, value]) => ({ key, value }));
 }
 
 /** What of a task is rendered when it runs, conditions aside. */
-export function renderedValues(task: TaskNode): JsonValue[] {
+export function renderedValues(task: TaskNode): Source[] {
   return [
     task.args,
     task.loop ?? null,
@@ -235,7 +236,7 @@ export interface IncludePart {
   source: string;
   /** Tells its steps from those of the other parts: the last part of their path. */
   name: string;
-  loopValues: JsonObject;
+  loopValues: SourceObject;
 }
 
 export interface Expansion {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/json.ts';
+import type { SourceObject, Text } from '../core/value.ts';
 import {
   argumentsByModule,
   asyncSeconds,
@@ -31,6 +31,7 @@ import {
   map,
   number,
   oneOf,
+  rendered,
   text,
   texts,
   variables,
@@ -58,11 +59,11 @@ const looped: readonly Place[] = ['block', 'task', 'include'];
 
 const added = <T>(outer: readonly T[], own: readonly T[]): T[] => [...outer, ...own];
 const union = <T>(outer: readonly T[], own: readonly T[]): T[] => [...new Set([...outer, ...own])];
-const over = (outer: JsonObject, own: JsonObject): JsonObject => ({ ...outer, ...own });
+const over = (outer: SourceObject, own: SourceObject): SourceObject => ({ ...outer, ...own });
 
 /** Fields of a task that it may have from the play, roles and blocks around it. */
 export const sharedKeywords = {
-  become: group<Become>({
+  become: group<Become<Text>>({
     enabled: keyword({
       yaml: 'become',
       on: ['playbook', 'overlay', ...shared],
@@ -74,7 +75,7 @@ export const sharedKeywords = {
     user: keyword({
       yaml: 'become_user',
       on: shared,
-      type: text,
+      type: rendered,
       inherit: 'own',
       fallback: 'root',
       doc: 'Which user. Default: root.',
@@ -87,7 +88,7 @@ export const sharedKeywords = {
       fallback: 'sudo',
       doc: 'By which program. Default: sudo.',
     }),
-    login: optionalGroup<Login>({
+    login: optionalGroup<Login<Text>>({
       transport: keyword({
         yaml: 'connection',
         on: shared,
@@ -98,7 +99,7 @@ export const sharedKeywords = {
       user: keyword({
         yaml: 'remote_user',
         on: shared,
-        type: text,
+        type: rendered,
         inherit: 'own',
         doc: 'Who logs in on hosts whose inventory does not say it. Default: --user, ssh_config, then who runs it.',
       }),
@@ -111,7 +112,7 @@ export const sharedKeywords = {
     }),
   }),
   /** Outermost first. */
-  vars: keyword<JsonObject[]>({
+  vars: keyword<SourceObject[]>({
     on: shared,
     type: as(variables, (own) => [own]),
     inherit: added,
@@ -144,7 +145,7 @@ export const sharedKeywords = {
   }),
   delegateTo: keyword({
     on: shared,
-    type: text,
+    type: rendered,
     inherit: 'own',
     doc: 'Host on which it is done, for this one.',
   }),
@@ -268,7 +269,7 @@ export const loopKeywords = {
     fallback: 'item',
     doc: 'Variable of the item. Default: item.',
   }),
-  label: keyword({ on: ['loop_control'], type: text, doc: 'What is shown of an item.' }),
+  label: keyword({ on: ['loop_control'], type: rendered, doc: 'What is shown of an item.' }),
 };
 
 export const taskLoopKeywords = {

@@ -1,4 +1,10 @@
-import type { JsonValue } from '../core/json.ts';
+import {
+  isSourceObject,
+  Template,
+  type Source,
+  type SourceObject,
+  type Text,
+} from '../core/value.ts';
 import { limit, oneOf, type KeywordReader, type Limit, type ValueType } from './types.ts';
 
 /* Types of single keywords, which have a form or a message of their own. */
@@ -55,7 +61,7 @@ export function loopWord(source: object): string | undefined {
 }
 
 /** What a task, block or include is done for, as `loopItems` takes it. */
-export const loop: ValueType<JsonValue> = {
+export const loop: ValueType<Source> = {
   schema: {},
   read(from) {
     const list = from.value('loop');
@@ -87,7 +93,7 @@ export const asyncSeconds: ValueType<Limit> = {
 };
 
 /** Hosts a batch: a count, a percentage, or a list of these. */
-export const batches: ValueType<(number | string)[]> = {
+export const batches: ValueType<(number | Text)[]> = {
   schema: {
     anyOf: [
       { type: 'integer', minimum: 0 },
@@ -109,10 +115,11 @@ export const batches: ValueType<(number | string)[]> = {
   },
 };
 
-function isBatch(item: JsonValue): item is number | string {
+function isBatch(item: Source): item is number | Text {
   return (
     (typeof item === 'number' && Number.isInteger(item) && item > 0) ||
-    (typeof item === 'string' && (/^[1-9]\d*%?$/.test(item) || item.includes('{{')))
+    item instanceof Template ||
+    (typeof item === 'string' && /^[1-9]\d*%?$/.test(item))
   );
 }
 
@@ -129,20 +136,17 @@ export const share: ValueType<number | string> = {
 };
 
 /** Arguments by module. */
-export const argumentsByModule: ValueType<Record<string, Record<string, JsonValue>>> = {
+export const argumentsByModule: ValueType<Record<string, SourceObject>> = {
   schema: { type: 'object', additionalProperties: { type: 'object' } },
   read: (from, key) => readArguments(from, key),
 };
 
-function readArguments(
-  from: KeywordReader,
-  key: string,
-): Record<string, Record<string, JsonValue>> | undefined {
+function readArguments(from: KeywordReader, key: string): Record<string, SourceObject> | undefined {
   const modules = from.object(key);
   if (!modules) return undefined;
-  const found: Record<string, Record<string, JsonValue>> = {};
+  const found: Record<string, SourceObject> = {};
   for (const [module, args] of Object.entries(modules)) {
-    if (typeof args === 'object' && args !== null && !Array.isArray(args)) found[module] = args;
+    if (isSourceObject(args)) found[module] = args;
     else from.problem(key, `"${key}" of "${module}" must be a map.`);
   }
   return found;

@@ -1,25 +1,26 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Source, SourceObject, Template, Text } from '../core/value.ts';
 import type { JsonSchema } from '../core/module.ts';
 
 /** A map of a playbook from which keywords are read. What is wrong with a value is reported where it stands. */
 export interface KeywordReader {
-  readonly source: JsonObject;
+  readonly source: SourceObject;
   has(key: string): boolean;
-  value(key: string): JsonValue | undefined;
+  value(key: string): Source | undefined;
   string(key: string): string | undefined;
+  text(key: string): Text | undefined;
   boolean(key: string): boolean | undefined;
   number(key: string): number | undefined;
   limit(key: string): Limit | undefined;
   oneOf<T extends string>(key: string, choices: readonly T[]): T | undefined;
-  object(key: string): JsonObject | undefined;
-  variables(key: string): JsonObject | undefined;
+  object(key: string): SourceObject | undefined;
+  variables(key: string): SourceObject | undefined;
   strings(key: string): string[];
   conditions(key: string): string[] | undefined;
   problem(key: string, message: string, hint?: string): void;
 }
 
 /** A number of at least 0, or a template that becomes one. */
-export type Limit = number | string;
+export type Limit = number | Template;
 
 /** What a keyword may have as its value: for editors and the reference as JSON Schema, for the loader as a reader. */
 export interface ValueType<T> {
@@ -31,6 +32,12 @@ export interface ValueType<T> {
 export const text: ValueType<string> = {
   schema: { type: 'string' },
   read: (from, key) => from.string(key),
+};
+
+/** Text that is rendered when it is needed. */
+export const rendered: ValueType<Text> = {
+  schema: text.schema,
+  read: (from, key) => from.text(key),
 };
 
 export const flag: ValueType<boolean> = {
@@ -79,12 +86,12 @@ export const conditions: ValueType<string[]> = {
   read: (from, key) => from.conditions(key),
 };
 
-export const map: ValueType<JsonObject> = {
+export const map: ValueType<SourceObject> = {
   schema: { type: 'object' },
   read: (from, key) => from.object(key),
 };
 
-export const variables: ValueType<JsonObject> = {
+export const variables: ValueType<SourceObject> = {
   schema: map.schema,
   read: (from, key) => from.variables(key),
 };

@@ -1,4 +1,4 @@
-import type { Limit } from './types.ts';
+import type { Text } from '../core/value.ts';
 
 export const hostOrders = ['inventory', 'reverse_inventory', 'sorted', 'reverse_sorted'] as const;
 export type HostOrder = (typeof hostOrders)[number];
@@ -17,17 +17,17 @@ export type MetaAction = (typeof metaActions)[number];
 
 export type OnFailure = 'auto' | 'ask' | 'stop';
 
-/** As whom a task works. A user in it may be a template. */
-export interface Become {
+/** As whom a task works: as a playbook says it (`Become<Text>`), or with its templates rendered. */
+export interface Become<T extends Text = string> {
   enabled: boolean;
-  user: string;
+  user: T;
   method: 'sudo' | 'su' | 'doas';
   /** How its hosts are reached, as far as the inventory does not say it. */
-  login?: Login | undefined;
+  login?: Login<T> | undefined;
 }
 
-export interface Login {
+export interface Login<T extends Text = string> {
   transport?: 'ssh' | 'openssh' | 'local';
-  user?: string;
-  port?: Limit;
+  user?: T;
+  port?: number | Exclude<T, string>;
 }

@@ -1,5 +1,6 @@
+import { readText } from '../template/read-text.ts';
 import type { Problem } from '../core/errors.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { isSourceObject, type SourceObject, textOf } from '../core/value.ts';
 import { markedArguments, type Module } from '../core/module.ts';
 import type { SourceRef } from '../core/source.ts';
 import { argumentInstead } from '../language/hints.ts';
@@ -13,13 +14,13 @@ export function loadArguments(
   module: Module,
   { moduleDefaults }: Around,
   { problems }: LoadContext,
-): JsonObject {
+): SourceObject {
   const given = ownArguments(reader, module);
   if (!given) return {};
   const more = reader.object('args') ?? {};
   for (const key of Object.keys(more).filter((one) => one in given.args))
     reader.problem('args', `Argument "${key}" is given twice.`);
-  const args: JsonObject = { ...moduleDefaults[module.name], ...given.args, ...more };
+  const args: SourceObject = { ...moduleDefaults[module.name], ...given.args, ...more };
   for (const problem of validateValue(module.args, args, { templates: true })) {
     problems.push({
       ...ruleOfArgument(problem.path.at(-1), problem.key, args),
@@ -34,13 +35,13 @@ export function loadArguments(
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 
 /** The name of a variable, where an argument is one, becomes a template of its value. */
-function withVariables(reader: MapReader, module: Module, args: JsonObject): JsonObject {
+function withVariables(reader: MapReader, module: Module, args: SourceObject): SourceObject {
   const named = markedArguments(module, 'format', 'variable').filter((name) => name in args);
-  const values: JsonObject = {};
+  const values: SourceObject = {};
   for (const name of named) {
     const variable = args[name];
-    const plain = typeof variable === 'string' ? variable.replaceAll(/[{}]/g, '') : '';
-    if (VARIABLE.test(plain)) values[name] = `{{${plain}}}`;
+    const plain = textOf(variable)?.replaceAll(/[{}]/g, '') ?? '';
+    if (VARIABLE.test(plain)) values[name] = readText(`{{${plain}}}`);
     else
       reader.problem(
         module.name,
@@ -54,9 +55,9 @@ function withVariables(reader: MapReader, module: Module, args: JsonObject): Jso
 function ownArguments(
   reader: MapReader,
   { name, shorthand }: Module,
-): { args: JsonObject; source: JsonObject | undefined } | undefined {
+): { args: SourceObject; source: SourceObject | undefined } | undefined {
   const value = reader.value(name);
-  if (isJsonObject(value)) return { args: value, source: value };
+  if (isSourceObject(value)) return { args: value, source: value };
   if (value === null) return { args: {}, source: undefined };
   if (value !== undefined && shorthand !== undefined)
     return { args: { [shorthand]: value }, source: undefined };
@@ -68,7 +69,7 @@ function placeOf(
   { path, key }: SchemaProblem,
   reader: MapReader,
   { name }: Module,
-  { more, source }: { more: JsonObject; source: JsonObject | undefined },
+  { more, source }: { more: SourceObject; source: SourceObject | undefined },
 ): SourceRef | undefined {
   const top = key ?? path[0];
   if (top !== undefined && top in more) return reader.at('args');
@@ -80,7 +81,7 @@ function placeOf(
 function ruleOfArgument(
   name: string | undefined,
   unknown: string | undefined,
-  args: JsonObject,
+  args: SourceObject,
 ): Pick<Problem, 'rule' | 'fix'> {
   if (unknown !== undefined) return { rule: 'unknown-argument' };
   const value = args['mode'];

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Source, SourceObject } from '../core/value.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { BlockNode, Node, RoleContext, TaskNode } from '../language/document.ts';
@@ -20,7 +20,7 @@ export interface Around extends Fields<typeof inheritedKeywords> {
   /** Folder that relative includes are looked up in. */
   folder: string;
   /** Loop variables of the includes and blocks around. */
-  loopValues: JsonObject;
+  loopValues: SourceObject;
   /** Files that are being included, outermost first. */
   chain: readonly string[];
 }
@@ -61,7 +61,7 @@ export interface RoleFolders {
 
 /** Readers that call each other: blocks hold tasks, tasks hold tasks that undo them, includes hold roles and blocks. */
 export interface Readers {
-  nodes(list: JsonValue[], around: Around, context: LoadContext, at: SourceRef): Node[];
+  nodes(list: Source[], around: Around, context: LoadContext, at: SourceRef): Node[];
   task(reader: MapReader, around: Around, context: LoadContext): TaskNode | undefined;
   role(reader: MapReader, around: Around, context: LoadContext): BlockNode | undefined;
 }

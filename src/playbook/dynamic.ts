@@ -1,5 +1,12 @@
 import { isWarning, PlaybookError, type Problem } from '../core/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import {
+  isSourceObject,
+  isText,
+  type Source,
+  type SourceObject,
+  Template,
+  type Text,
+} from '../core/value.ts';
 import type { SourceRef } from '../core/source.ts';
 import {
   plainTask,
@@ -11,7 +18,6 @@ import {
 } from '../language/document.ts';
 import * as fields from '../language/fields.ts';
 import { sharedKeywords } from '../language/keywords.ts';
-import { isTemplate } from '../template/templates.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import { SourceMap } from '../yaml/source-map.ts';
 import { readYaml, type YamlReading } from '../yaml/yaml.ts';
@@ -26,7 +32,7 @@ interface Dynamic {
   key: string;
   name: string;
   /** Path or role, perhaps a template. */
-  wanted: string;
+  wanted: Text;
   loop: Loop | undefined;
   /** @throws PlaybookError when there is no such thing */
   locate: (name: string) => string;
@@ -53,16 +59,17 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
     const problems: Problem[] = [];
     const expansion = into(part, problems);
     if (around.chain.length > MAX_DEPTH) {
-      const message = `"${wanted}" includes itself without an end (${String(MAX_DEPTH)} levels).`;
+      const message = `"${String(wanted)}" includes itself without an end (${String(MAX_DEPTH)} levels).`;
       problems.push({ message, at: reader.at(key) });
     }
     const errors = problems.filter((problem) => !isWarning(problem));
     if (errors.length > 0) throw new PlaybookError(errors);
     return expansion;
   };
-  const known = isTemplate(wanted) ? undefined : tryLocate(locate, wanted, context.problems);
+  const known =
+    wanted instanceof Template ? undefined : tryLocate(locate, wanted, context.problems);
   const recursive = known !== undefined && known !== '' && around.chain.includes(known);
-  const loopValues: JsonObject = loop ? { [loop.loopVar]: null, loop: null } : {};
+  const loopValues: SourceObject = loop ? { [loop.loopVar]: null, loop: null } : {};
   const preview =
     known === undefined || recursive
       ? { nodes: [], handlers: [], files: [] }
@@ -161,12 +168,12 @@ export function tryLocate(
 function definedNames(paths: readonly string[], { files }: YamlReading): string[] | undefined {
   if (paths.length === 0) return undefined;
   const names = new Set<string>();
-  const visit = (value: JsonValue): void => {
+  const visit = (value: Source): void => {
     if (Array.isArray(value)) value.forEach(visit);
-    if (!isJsonObject(value)) return;
-    if (typeof value['register'] === 'string') names.add(value['register']);
+    if (!isSourceObject(value)) return;
+    if (isText(value['register'])) names.add(String(value['register']));
     const facts = value['set_fact'];
-    if (isJsonObject(facts)) for (const name of Object.keys(facts)) names.add(name);
+    if (isSourceObject(facts)) for (const name of Object.keys(facts)) names.add(name);
     Object.values(value).forEach(visit);
   };
   // Problems of these files are found when one of them is included.

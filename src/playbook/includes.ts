@@ -1,9 +1,8 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { PlaybookError } from '../core/errors.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { isSourceObject, isText, type SourceObject, Template } from '../core/value.ts';
 import type { Node } from '../language/document.ts';
 import { loopWord, loopWords } from '../language/own-types.ts';
-import { isTemplate } from '../template/templates.ts';
 import { slug } from '../util/text.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import { changed, inherit, type Around, type LoadContext } from './context.ts';
@@ -19,7 +18,7 @@ export function loadInclude(
   outer: Around,
   context: LoadContext,
 ): Node[] {
-  const file = reader.string(key);
+  const file = reader.text(key);
   const name = reader.string('name');
   const loop = loadLoop(reader, outer);
   const around = inherit(reader, outer);
@@ -31,7 +30,7 @@ export function loadInclude(
     outer.folder,
   ];
   const locate = (wanted: string) => locateTasks(wanted, folders, reader, key, context);
-  if (!isTemplate(file) && loop === undefined) {
+  if (!(file instanceof Template) && loop === undefined) {
     const path = tryLocate(locate, file, context.problems);
     return path === undefined
       ? []
@@ -50,12 +49,12 @@ export function loadInclude(
     { reader, outer, around, context },
     {
       key,
-      name: name ?? `Include ${file}`,
+      name: name ?? `Include ${String(file)}`,
       wanted: file,
       loop,
       locate,
       read: loadTaskFile,
-      candidates: () => filesLike(context.files, file, folders),
+      candidates: () => filesLike(context.files, String(file), folders),
     },
   );
   return changed(nodes, outer, context);
@@ -108,20 +107,20 @@ export function loadRoleTask(
   context: LoadContext,
 ): Node[] {
   const value = reader.value(key);
-  const role = isJsonObject(value) ? value['name'] : value;
-  if (typeof role !== 'string') {
+  const role = isSourceObject(value) ? value['name'] : value;
+  if (!isText(role)) {
     reader.problem(key, `"${key}" wants the name of a role.`);
     return [];
   }
   const beside = Object.entries(reader.source).filter(([name]) => name !== key);
-  const inside = isJsonObject(value)
+  const inside = isSourceObject(value)
     ? Object.entries(value).filter(([name]) => name !== 'name')
     : [];
-  const source: JsonObject = { ...Object.fromEntries([...inside, ...beside]), role };
+  const source: SourceObject = { ...Object.fromEntries([...inside, ...beside]), role };
   context.map.copy(reader.source, source);
   const entry = new MapReader(source, context.map, context.problems);
   const loop = loadLoop(entry, outer);
-  if (!isTemplate(role) && loop === undefined) {
+  if (!(role instanceof Template) && loop === undefined) {
     const block = context.readers.role(entry, outer, context);
     return block ? [block] : [];
   }
@@ -134,12 +133,12 @@ export function loadRoleTask(
     return [];
   }
   const around = inherit(entry, outer);
-  const name = entry.string('name') ?? `Role ${role}`;
+  const name = entry.string('name') ?? `Role ${String(role)}`;
   for (const known of ['role', 'tasks_from', 'inputs', 'undo']) entry.has(known);
   entry.close(`"${key}"`);
   return loadDynamic(
     { reader: entry, outer, around, context },
-    { key, name, wanted: role, loop, ...rolesNamed(role, reader.at(key), source, context) },
+    { key, name, wanted: role, loop, ...rolesNamed(String(role), reader.at(key), source, context) },
   );
 }
 
@@ -147,7 +146,7 @@ export function loadRoleTask(
 function rolesNamed(
   role: string,
   at: ReturnType<MapReader['at']>,
-  source: JsonObject,
+  source: SourceObject,
   { roles, files, map }: LoadContext,
 ) {
   return {
@@ -190,7 +189,7 @@ export function loadLoopedBlock(reader: MapReader, outer: Around, context: LoadC
 }
 
 /** What of an include or block is done for each item: not its loop, and not what is asked once for all of them. */
-function withoutLoop(source: JsonObject): JsonObject {
+function withoutLoop(source: SourceObject): SourceObject {
   const once: string[] = [...loopWords, 'loop_control', 'when', 'vars'];
   return Object.fromEntries(Object.entries(source).filter(([key]) => !once.includes(key)));
 }

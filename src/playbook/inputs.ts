@@ -1,4 +1,5 @@
-import type { JsonValue } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
+import { asWritten } from '../core/value.ts';
 import type { InputSpec } from '../language/document.ts';
 import * as fields from '../language/fields.ts';
 import { inputKeywords } from '../language/keywords.ts';
@@ -24,10 +25,10 @@ const reserved = new Set(
 );
 
 function readInput(name: string, spec: MapReader): InputSpec {
-  const schema: Record<string, JsonValue> = {};
+  const schema: JsonObject = {};
   for (const { name: key } of inputSchema) {
     const value = spec.value(key);
-    if (value !== undefined) schema[key] = value;
+    if (value !== undefined) schema[key] = asWritten(value);
   }
   const wrong = schemaProblem(schema);
   if (wrong !== undefined)

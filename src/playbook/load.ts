@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { isWarning, PlaybookError, type Problem } from '../core/errors.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { isSourceObject, type SourceObject } from '../core/value.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { Files } from '../core/ports.ts';
 import type { Playbook } from '../language/document.ts';
@@ -74,10 +74,10 @@ function loadingOf(
 function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook {
   const { context, file, folders } = loading;
   const { problems, map, used } = context;
-  const empty: JsonObject = {};
+  const empty: SourceObject = {};
   const start = { file, line: 1, column: 1 };
   map.set(empty, { self: start, keys: new Map(), values: new Map() });
-  const reader = new MapReader(isJsonObject(value) ? value : empty, map, problems);
+  const reader = new MapReader(isSourceObject(value) ? value : empty, map, problems);
   const plays = Array.isArray(value) ? value : reader.list('plays');
   if (!plays)
     problems.push({ message: 'A playbook is a list of plays, or a map with "plays".', at: start });

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../core/json.ts';
+import type { Source, Text } from '../core/value.ts';
 import * as fields from '../language/fields.ts';
 import { loopKeywords } from '../language/keywords.ts';
 import { loop } from '../language/own-types.ts';
@@ -7,9 +7,9 @@ import type { Around } from './context.ts';
 
 /** The loop of a block or include. */
 export interface Loop {
-  items: JsonValue;
+  items: Source;
   loopVar: string;
-  label: string | undefined;
+  label: Text | undefined;
 }
 
 export function loadLoop(reader: MapReader, outer: Around): Loop | undefined {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../core/json.ts';
+import { isSourceObject, type Source } from '../core/value.ts';
 import type { SourceRef } from '../core/source.ts';
 import {
   metaActions,
@@ -20,13 +20,13 @@ import { loadBlockUndo, plainTasks, reportHiddenPivot } from './undo.ts';
 
 /** The steps of a list. */
 export function loadNodes(
-  list: JsonValue[],
+  list: Source[],
   around: Around,
   context: LoadContext,
   fallback: SourceRef,
 ): Node[] {
   return list.flatMap((item, index) => {
-    if (isJsonObject(item))
+    if (isSourceObject(item))
       return loadNode(new MapReader(item, context.map, context.problems), around, context);
     const at = context.map.value(list, index) ?? fallback;
     context.problems.push({ message: 'A task must be a map of keywords.', at });

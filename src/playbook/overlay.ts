@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Problem } from '../core/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { isSourceObject, type Source, type SourceObject } from '../core/value.ts';
 import type { Node, PlaybookChange } from '../language/document.ts';
 import type { SourceRef } from '../core/source.ts';
 import { keywordsOn } from '../language/keywords.ts';
@@ -19,15 +19,15 @@ const plainKeys = overlayKeys.filter(
 );
 
 interface Change extends PlaybookChange {
-  tasks: JsonValue[];
-  plays: JsonValue[];
+  tasks: Source[];
+  plays: Source[];
   /** Folder of the overlay, where its includes are looked up. */
   folder: string;
 }
 
 /** Tasks that an overlay puts somewhere. */
 export interface ChangeContent {
-  tasks: JsonValue[];
+  tasks: Source[];
   /** Id of what they stand in. */
   path: string;
   folder: string;
@@ -37,7 +37,7 @@ export interface ChangeContent {
 /** A playbook's own text, with what the overlays over it say. */
 export interface Layers {
   /** The playbook with inputs, rollback and fingerprint of its overlays. */
-  value: JsonValue;
+  value: Source;
   changes: Changes;
   /** The file that was asked for first, the playbook that it extends in the end last. */
   files: string[];
@@ -55,12 +55,12 @@ export function readLayers(
   const { problems, map } = reading;
   const changes = new Changes(problems);
   const files: string[] = [];
-  const overlays: JsonObject[] = [];
+  const overlays: SourceObject[] = [];
   let file = resolve(path);
   for (;;) {
     const value = readYaml(file, reading);
     files.push(file);
-    if (!isJsonObject(value) || !('extends' in value)) {
+    if (!isSourceObject(value) || !('extends' in value)) {
       const merged = overlays.reduceRight((below, overlay) => over(below, overlay, map), value);
       return { value: merged, changes, files };
     }
@@ -89,9 +89,9 @@ export function readLayers(
 }
 
 /** What an overlay says goes over what the playbook below says. */
-function over(value: JsonValue, overlay: JsonObject, map: SourceMap): JsonValue {
-  const below: JsonObject = isJsonObject(value) ? value : { plays: value };
-  const merged: JsonObject = { ...below };
+function over(value: Source, overlay: SourceObject, map: SourceMap): Source {
+  const below: SourceObject = isSourceObject(value) ? value : { plays: value };
+  const merged: SourceObject = { ...below };
   for (const key of plainKeys) if (overlay[key] !== undefined) merged[key] = overlay[key];
   for (const [key, depth] of Object.entries(mergedKeys)) {
     const both = mergeMaps(below[key], overlay[key], map, depth);
@@ -101,19 +101,19 @@ function over(value: JsonValue, overlay: JsonObject, map: SourceMap): JsonValue 
     merged['fingerprint'] = [below['fingerprint'], overlay['fingerprint']].flatMap(
       (one) => one ?? [],
     );
-  map.copy(isJsonObject(value) ? value : overlay, merged);
+  map.copy(isSourceObject(value) ? value : overlay, merged);
   return merged;
 }
 
 /** The keys of both, down to a depth; where both have one, the upper one's. */
 function mergeMaps(
-  below: JsonValue | undefined,
-  above: JsonValue | undefined,
+  below: Source | undefined,
+  above: Source | undefined,
   map: SourceMap,
   depth: number,
-): JsonValue | undefined {
-  if (depth === 0 || !isJsonObject(below) || !isJsonObject(above)) return above ?? below;
-  const merged: JsonObject = { ...below };
+): Source | undefined {
+  if (depth === 0 || !isSourceObject(below) || !isSourceObject(above)) return above ?? below;
+  const merged: SourceObject = { ...below };
   for (const [key, value] of Object.entries(above))
     merged[key] = mergeMaps(below[key], value, map, depth - 1) ?? null;
   map.merge(below, above, merged);
@@ -139,7 +139,7 @@ export class Changes {
   /** Takes the changes of an overlay that stands over all that were read so far over. */
   read(overlay: MapReader, folder: string): void {
     const read = (overlay.list('changes') ?? []).flatMap((item) => {
-      if (!isJsonObject(item)) {
+      if (!isSourceObject(item)) {
         overlay.problem('changes', 'A change must be a map.');
         return [];
       }
@@ -150,7 +150,7 @@ export class Changes {
   }
 
   /** A play with what overlays put around it or in its place. */
-  ofPlay<P extends { id: string }>(play: P, load: (plays: JsonValue[]) => P[]): P[] {
+  ofPlay<P extends { id: string }>(play: P, load: (plays: Source[]) => P[]): P[] {
     return this.#around(play.id, play, (change) => {
       if (change.tasks.length > 0)
         this.#problem(change, `"${change.target}" is a play: give "plays", not "tasks".`);

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { isSourceObject, type Source, type SourceObject, textOf } from '../core/value.ts';
 import type { SourceRef } from '../core/source.ts';
 import {
   plainTask,
@@ -42,10 +42,10 @@ export interface PlayFile {
   chain: readonly string[];
   when: string[];
   tags: string[];
-  vars: JsonObject;
+  vars: SourceObject;
 }
 
-export function loadPlays(list: JsonValue[], from: PlayFile, loading: PlayLoading): Play[] {
+export function loadPlays(list: Source[], from: PlayFile, loading: PlayLoading): Play[] {
   const { changes } = loading.context;
   return list
     .flatMap((play) => loadEntry(play, from, loading))
@@ -62,9 +62,9 @@ export function aroundPlays(
   return { ...top, become: { ...top.become, ...become } };
 }
 
-function loadEntry(value: JsonValue, from: PlayFile, loading: PlayLoading): Play[] {
+function loadEntry(value: Source, from: PlayFile, loading: PlayLoading): Play[] {
   const { problems, map } = loading.context;
-  if (!isJsonObject(value)) {
+  if (!isSourceObject(value)) {
     const at = { file: from.file, line: 1, column: 1 };
     problems.push({ message: 'A play must be a map of keywords.', at });
     return [];
@@ -107,8 +107,8 @@ function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): P
 }
 
 /** The plays of an imported playbook that is a map. What belongs to a whole run is said by the playbook that is run. */
-function playsOf(value: JsonValue, { map, problems }: LoadContext): JsonValue[] {
-  const head = new MapReader(isJsonObject(value) ? value : {}, map, problems);
+function playsOf(value: Source, { map, problems }: LoadContext): Source[] {
+  const head = new MapReader(isSourceObject(value) ? value : {}, map, problems);
   const plays = head.list('plays');
   head.string('name');
   head.string('description');
@@ -117,9 +117,9 @@ function playsOf(value: JsonValue, { map, problems }: LoadContext): JsonValue[] 
 }
 
 /** Variables of files: each a path, or a list of which the first that is there counts. */
-function loadVarsFiles(reader: MapReader, from: PlayFile, context: LoadContext): JsonObject {
+function loadVarsFiles(reader: MapReader, from: PlayFile, context: LoadContext): SourceObject {
   const { problems, map, used, files } = context;
-  const found: JsonObject[] = [];
+  const found: SourceObject[] = [];
   for (const entry of reader.list('vars_files') ?? []) {
     const names = (Array.isArray(entry) ? entry : [entry]).map(String);
     const paths = names.map((one) => resolve(dirname(from.file), one));
@@ -133,7 +133,7 @@ function loadVarsFiles(reader: MapReader, from: PlayFile, context: LoadContext):
     }
     used.add(path);
     const value = readYaml(path, context);
-    if (isJsonObject(value)) {
+    if (isSourceObject(value)) {
       reportSecrets(value, problems, map);
       found.push(value);
     } else if (value !== null)
@@ -185,7 +185,7 @@ function loadHead(
 ): { name: string | undefined; hosts: string | undefined } {
   const name = reader.string('name');
   const hosts = reader.value('hosts');
-  const pattern = Array.isArray(hosts) ? hosts.join(':') : hosts;
+  const pattern = Array.isArray(hosts) ? hosts.join(':') : textOf(hosts);
   if (typeof pattern !== 'string')
     reader.problem('hosts', 'A play needs "hosts", a pattern of host or group names.');
   if (name === undefined)

@@ -1,5 +1,5 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { isSourceObject, type Source, type SourceObject } from '../core/value.ts';
 import type { JsonSchema } from '../core/module.ts';
 import type { Files } from '../core/ports.ts';
 import type { BlockNode, Node, RoleContext } from '../language/document.ts';
@@ -62,13 +62,13 @@ export class RoleSearch implements RoleFolders {
 
 /** An entry of `roles` of a play. */
 export function loadRoleEntry(
-  value: JsonValue,
+  value: Source,
   around: Around,
   play: MapReader,
   context: LoadContext,
 ): Node[] {
   const { map, problems } = context;
-  const source: JsonObject = isJsonObject(value) ? value : { role: value };
+  const source: SourceObject = isSourceObject(value) ? value : { role: value };
   if (!map.of(source))
     map.set(source, { self: play.at('roles'), keys: new Map(), values: new Map() });
   const block = loadRole(new MapReader(source, map, problems), around, context);
@@ -145,7 +145,7 @@ function readRole(
   if (files.look(metaFile)) {
     used.add(metaFile);
     const value = readYaml(metaFile, context);
-    if (isJsonObject(value)) {
+    if (isSourceObject(value)) {
       const meta = new MapReader(value, map, problems);
       meta.string('description');
       meta.list('dependencies');
@@ -168,10 +168,10 @@ function readRole(
 function checkInputs(
   name: string,
   meta: MapReader,
-  given: JsonObject,
+  given: SourceObject,
   entry: MapReader,
-): JsonObject {
-  const defaults: JsonObject = {};
+): SourceObject {
+  const defaults: SourceObject = {};
   const schemas: Record<string, JsonSchema> = {};
   const needed: string[] = [];
   for (const { name: key, schema, default: fallback, required } of loadInputs(meta)) {
@@ -193,7 +193,7 @@ function checkInputs(
 }
 
 /** `defaults/main.yml` or `vars/main.yml` of a role, or all files of a folder `main`, in the order of their names. */
-function roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext): JsonObject {
+function roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext): SourceObject {
   const { problems, map, used, files } = context;
   const folder = join(path, kind, 'main');
   const whole = isFolder(files, folder);
@@ -201,11 +201,11 @@ function roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext)
   const own = whole
     ? names.sort().map((one) => join(folder, one))
     : [yamlFile(files, path, kind, 'main')];
-  const found: JsonObject[] = [];
+  const found: SourceObject[] = [];
   for (const file of own.filter((one) => files.look(one))) {
     used.add(file);
     const value = readYaml(file, context);
-    if (isJsonObject(value)) {
+    if (isSourceObject(value)) {
       reportSecrets(value, problems, map);
       found.push(value);
     } else if (value !== null) {
@@ -222,7 +222,7 @@ function loadDependencies(role: RoleContext, around: Around, context: LoadContex
   const file = yamlFile(files, role.path, 'meta', 'main');
   if (!files.look(file)) return [];
   const value = readYaml(file, { ...context, problems: [] });
-  const list = isJsonObject(value) ? value['dependencies'] : undefined;
+  const list = isSourceObject(value) ? value['dependencies'] : undefined;
   if (!Array.isArray(list)) return [];
   return list.flatMap((item): Node[] => {
     const at = context.map.value(list, list.indexOf(item)) ?? { file, line: 1, column: 1 };
@@ -232,13 +232,13 @@ function loadDependencies(role: RoleContext, around: Around, context: LoadContex
 }
 
 function loadDependency(
-  item: JsonValue,
+  item: Source,
   at: ReturnType<MapReader['at']>,
   around: Around,
   context: LoadContext,
 ): BlockNode | undefined {
   const { problems, map } = context;
-  const source: JsonObject = isJsonObject(item) ? item : { role: item };
+  const source: SourceObject = isSourceObject(item) ? item : { role: item };
   if (!map.of(source)) map.set(source, { self: at, keys: new Map(), values: new Map() });
   const name = String(source['role'] ?? '');
   if (context.roleChain.includes(name)) {

@@ -1,3 +1,4 @@
+import { fieldsAsWritten } from '../core/value.ts';
 import { effectOf, type Module } from '../core/module.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { TaskNode } from '../language/document.ts';
@@ -54,7 +55,7 @@ export function loadTask(
     ...own,
     loopValues: around.loopValues,
     role: around.role,
-    readOnly: effectOf(module, args) === 'reads',
+    readOnly: effectOf(module, fieldsAsWritten(args)) === 'reads',
     undo,
     capture: loadReadOnlyTasks(reader, 'capture', inner, context),
     probe: loadProbe(reader, inner, context),

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { isSourceObject, type Source, type SourceObject } from '../core/value.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { BlockNode, Node, RollbackPolicy, TaskNode, UndoSpec } from '../language/document.ts';
 import * as fields from '../language/fields.ts';
@@ -12,7 +12,7 @@ export function loadUndo(reader: MapReader, around: Around, context: LoadContext
   if (value === undefined) return { kind: 'default' };
   if (value === 'auto') return { kind: 'auto' };
   if (value === 'none') return { kind: 'none', reason: undefined };
-  if (isJsonObject(value)) {
+  if (isSourceObject(value)) {
     const none = new MapReader(value, context.map, context.problems);
     const reason = none.string('none');
     none.close('"undo"');
@@ -32,7 +32,7 @@ export function loadBlockUndo(
 ): BlockNode['undo'] {
   const value = reader.value('undo');
   if (value === undefined || value === 'auto') return undefined;
-  const replacing = isJsonObject(value)
+  const replacing = isSourceObject(value)
     ? new MapReader(value, context.map, context.problems)
     : undefined;
   const list = replacing ? replacing.list('tasks') : reader.list('undo');
@@ -42,7 +42,7 @@ export function loadBlockUndo(
 }
 
 function loadUndoTasks(
-  list: JsonValue[],
+  list: Source[],
   around: Around,
   context: LoadContext,
   at: SourceRef,
@@ -85,7 +85,7 @@ export function loadProbe(
 ): TaskNode | undefined {
   const probe = reader.reader('probe');
   if (!probe) return undefined;
-  const source: JsonObject = { name: 'Probe', ...probe.source };
+  const source: SourceObject = { name: 'Probe', ...probe.source };
   context.map.set(source, { self: probe.at(), keys: new Map(), values: new Map() });
   const named = new MapReader(source, context.map, context.problems);
   const task = context.readers.task(named, alone(around, 'probe'), context);
@@ -142,7 +142,7 @@ export function reportHiddenPivot(reader: MapReader): void {
 
 /** Tasks of a list in which nothing but tasks may stand. */
 export function plainTasks(
-  list: JsonValue[],
+  list: Source[],
   around: Around,
   context: LoadContext,
   place: { at: SourceRef; where: string },

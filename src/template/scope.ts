@@ -1,31 +1,8 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { JsonValue } from '../core/json.ts';
 import { TemplateError, UnknownValueError } from '../core/errors.ts';
 import type { Controller } from './controller-helpers.ts';
-import { isTemplate, parseTemplate } from './templates.ts';
-
-/** Stands for "{" where that begins what must not be read (`!raw`): characters of Unicode's private use area. */
-const RAW = '\uE000';
-const RAW_BRACES = `${RAW}\uE001`;
-
-export function protectRaw(text: string): string {
-  return text.replaceAll('{{', RAW_BRACES).replaceAll(/\{(?=[%#])/g, RAW);
-}
-
-/** Marks every string in a value as text that is not a template. */
-export function protectValue<T extends JsonValue>(value: T): T {
-  if (typeof value === 'string') return protectRaw(value) as T;
-  if (Array.isArray(value)) return value.map(protectValue) as T;
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, protectValue(item)]),
-    ) as T;
-  }
-  return value;
-}
-
-function unprotectRaw(text: string): string {
-  return text.includes(RAW) ? text.replaceAll(RAW_BRACES, '{{').replaceAll(RAW, '{') : text;
-}
+import { parseTemplate } from './templates.ts';
+import { isSourceObject, OMIT, Template, type Source, type SourceObject } from '../core/value.ts';
 
 /** In check mode, a value that only a real run can give. */
 export const unknownValue: unique symbol = Symbol('unknown');
@@ -34,8 +11,8 @@ export type ScopeValue = JsonValue | typeof unknownValue;
 export interface Layer {
   /** Level as an operator calls it, such as "role defaults". */
   name: string;
-  values: Readonly<Record<string, ScopeValue>>;
-  /** Data from hosts and results: never rendered again. */
+  values: Readonly<Record<string, Source | typeof unknownValue>>;
+  /** Data from hosts and results, without templates: it is not searched for any. */
   data?: boolean;
   /** Values are rendered in another scope: `inputs: {port: "{{port}}"}` means the port outside. */
   outer?: () => Scope;
@@ -75,7 +52,11 @@ export class Scope {
   }
 
   has(name: string): boolean {
-    return name === 'vars' || this.#layers.some((layer) => Object.hasOwn(layer.values, name));
+    return (
+      name === 'vars' ||
+      name === 'omit' ||
+      this.#layers.some((layer) => Object.hasOwn(layer.values, name))
+    );
   }
 
   names(): string[] {
@@ -85,6 +66,7 @@ export class Scope {
   /** Undefined when no layer has the name. */
   get(name: string): unknown {
     if (name === 'vars') return this.variables;
+    if (name === 'omit') return OMIT;
     if (this.#rendered.has(name)) return this.#rendered.get(name);
     const layer = this.#layers.find((one) => Object.hasOwn(one.values, name));
     if (!layer) return undefined;
@@ -100,7 +82,7 @@ export class Scope {
     this.#pending.add(name);
     try {
       const scope = layer.outer?.() ?? this;
-      const rendered = layer.data ? value : scope.render(value ?? null);
+      const rendered = layer.data ? value : scope.renderArgument(value ?? null);
       this.#rendered.set(name, rendered);
       return rendered;
     } finally {
@@ -108,20 +90,31 @@ export class Scope {
     }
   }
 
-  /** Renders every string in the value. A string that is one expression becomes that expression's value. */
-  render(value: JsonValue): JsonValue {
-    if (typeof value === 'string') {
-      if (!isTemplate(value)) return unprotectRaw(value);
-      const result = parseTemplate(value).render(this.variables, this.#controller);
-      return typeof result === 'string' ? unprotectRaw(result) : ((result ?? null) as JsonValue);
-    }
-    if (Array.isArray(value)) return value.map((item) => this.render(item));
-    if (typeof value === 'object' && value !== null) {
-      const rendered: JsonObject = {};
-      for (const [key, item] of Object.entries(value)) rendered[key] = this.render(item);
-      return rendered;
-    }
-    return value;
+  /**
+   * Renders every template in a value. A template that is one expression becomes that expression's value.
+   * @throws TemplateError where that is `omit`, or a template fails
+   */
+  render(value: Source): JsonValue {
+    const rendered = this.renderArgument(value);
+    if (rendered === OMIT)
+      throw new TemplateError('"omit" leaves out an argument. Here a value is needed.');
+    return rendered;
+  }
+
+  /** The same for a value that may be `omit`, and may have that inside. */
+  renderArgument(value: Source): JsonValue | typeof OMIT {
+    if (typeof value !== 'object' || value === null) return value;
+    if (value instanceof Template) return this.#renderTemplate(value) as JsonValue | typeof OMIT;
+    if (Array.isArray(value)) return value.map((item) => this.renderArgument(item)) as JsonValue[];
+    if (!isSourceObject(value)) return value;
+    const rendered: SourceObject = {};
+    for (const [key, item] of Object.entries(value))
+      rendered[key] = this.renderArgument(item) as Source;
+    return rendered as JsonValue;
+  }
+
+  #renderTemplate({ text }: Template): unknown {
+    return parseTemplate(text).render(this.variables, this.#controller) ?? null;
   }
 
   /** This scope with stronger layers on top. */

@@ -3,8 +3,9 @@ import { RunnerError, TemplateError } from '../core/errors.ts';
 import { controllerHelpers, type Controller } from './controller-helpers.ts';
 import { helpers } from './helpers.ts';
 import { expressionHere, jinjaIn } from './jinja.ts';
+import { OMIT } from '../core/value.ts';
 
-export interface Template {
+export interface ParsedTemplate {
   /** Names of variables that must exist for the template to render. */
   readonly roots: ReadonlySet<string>;
   /** Names it reads when they exist. */
@@ -46,8 +47,7 @@ for (const [name, helper] of Object.entries(controllerHelpers)) {
   });
 }
 handlebars.registerHelper('__value', function (value: unknown, options: Handlebars.HelperOptions) {
-  const sink = (options.data as { sink?: { value: unknown } }).sink;
-  if (sink) sink.value = value;
+  (options.data as { sink: Sink }).sink.value = value;
   return '';
 });
 handlebars.registerHelper('__maybe', function (this: unknown, path: string) {
@@ -57,22 +57,30 @@ handlebars.registerHelper('__defined', function (value: unknown, name: string) {
   if (value === undefined) throw new MissingName(name);
   return value;
 });
-handlebars.registerHelper('__text', function (value: unknown) {
+handlebars.registerHelper('__text', function (value: unknown, options: Handlebars.HelperOptions) {
   if (value === null || value === undefined) return '';
+  if (value === OMIT) {
+    (options.data as { sink: Sink }).sink.omits = true;
+    return '';
+  }
   return typeof value === 'object' ? JSON.stringify(value) : value;
 });
+
+/** What a template gives besides its text. */
+interface Sink {
+  /** The value of a template that is one expression. */
+  value: unknown;
+  /** It has `omit` in its text. */
+  omits: boolean;
+}
 
 class MissingName extends Error {}
 class UnknownHelper extends TemplateError {}
 
-const compiled = new Map<string, Template>();
-
-export function isTemplate(text: string): boolean {
-  return text.includes('{{');
-}
+const compiled = new Map<string, ParsedTemplate>();
 
 /** @throws TemplateError when the text does not parse or calls an unknown helper. */
-export function parseTemplate(source: string): Template {
+export function parseTemplate(source: string): ParsedTemplate {
   const known = compiled.get(source);
   if (known) return known;
   const template = compile(source);
@@ -80,7 +88,7 @@ export function parseTemplate(source: string): Template {
   return template;
 }
 
-function compile(source: string): Template {
+function compile(source: string): ParsedTemplate {
   let program: hbs.AST.Program;
   try {
     program = handlebars.parse(source);
@@ -116,10 +124,13 @@ function compile(source: string): Template {
     optionalRoots: names.optional,
     asks: names.asks,
     render(variables, controller) {
-      const sink: { value: unknown } = { value: undefined };
+      const sink: Sink = { value: undefined, omits: false };
       try {
         const text = run(variables, { data: { sink, controller } });
-        return single ? sink.value : text;
+        if (single) return sink.value;
+        if (!sink.omits) return text;
+        if (text.trim() === '') return OMIT;
+        throw new TemplateError('"omit" leaves out a whole argument. It cannot be part of a text.');
       } catch (error) {
         throw templateError(source, error);
       }

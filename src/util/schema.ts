@@ -1,3 +1,4 @@
+import { asWritten, type Source, type SourceObject, Template } from '../core/value.ts';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { JsonSchema } from '../core/module.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
@@ -45,20 +46,20 @@ export function schemaProblem(schema: JsonSchema): string | undefined {
 }
 
 /**
- * All problems of a value. With `templates`, strings that hold an expression are let through: what they become is
+ * All problems of a value. With `templates`, these are let through: what they become is
  * checked again when they are rendered.
  */
 export function validateValue(
   schema: JsonSchema,
-  value: JsonValue,
+  value: Source,
   { templates = false }: { templates?: boolean } = {},
 ): SchemaProblem[] {
   const validate = validatorOf(schema);
-  if (validate(value)) return [];
+  if (validate(templates ? asWritten(value) : value)) return [];
   const problems: SchemaProblem[] = [];
   for (const error of validate.errors ?? []) {
     const path = error.instancePath.split('/').slice(1).map(unescapePointer);
-    if (templates && holdsTemplate(valueAt(value, path))) continue;
+    if (templates && valueAt(value, path) instanceof Template) continue;
     // "must match a schema in anyOf" repeats what its members said.
     if (['anyOf', 'oneOf', 'if'].includes(error.keyword) && problems.length > 0) continue;
     problems.push(describe(error, path, schema));
@@ -75,7 +76,7 @@ export function validateValue(
 export function coerceRendered(
   schema: JsonSchema,
   value: JsonObject,
-  source: JsonObject,
+  source: SourceObject,
 ): JsonObject {
   const validate = validatorOf(schema);
   if (validate(value)) return value;
@@ -84,7 +85,7 @@ export function coerceRendered(
     const path = instancePath.split('/').slice(1).map(unescapePointer);
     const last = path.at(-1);
     if (keyword !== 'type' || last === undefined || last === 'mode') continue;
-    if (!holdsTemplate(valueAt(source, path))) continue;
+    if (!(valueAt(source, path) instanceof Template)) continue;
     const wanted = (params as { type: string | string[] }).type;
     const fitting = fit(valueAt(value, path), wanted);
     const parent = valueAt(coerced, path.slice(0, -1));
@@ -157,14 +158,10 @@ function propertiesAt(schema: JsonSchema, path: string[]): string[] {
   return Object.keys((current as { properties?: object } | undefined)?.properties ?? {});
 }
 
-function valueAt(value: JsonValue, path: string[]): unknown {
+function valueAt(value: Source, path: string[]): unknown {
   let current: unknown = value;
   for (const part of path) current = (current as Record<string, unknown> | undefined)?.[part];
   return current;
-}
-
-function holdsTemplate(value: unknown): boolean {
-  return typeof value === 'string' && value.includes('{{');
 }
 
 function unescapePointer(part: string): string {

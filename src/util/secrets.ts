@@ -1,8 +1,9 @@
-import { SecretError } from '../core/errors.ts';
+import { JournalError, SecretError } from '../core/errors.ts';
 import { isObject, type JsonValue } from '../core/json.ts';
+import { OMIT, Template } from '../core/value.ts';
 
 /*
- * Secrets in values that are kept. A secret becomes a reference by structure, never by characters of a text: data of users
+ * Secrets and templates in values that are kept. They become structures, never by characters of a text: data of users
  * and hosts can have any characters. An object with one key that begins with "$" is such a structure; data of that shape
  * is wrapped in `$data`.
  */
@@ -34,13 +35,6 @@ export interface Secrets {
 /** A piece of a text: as it is, or a secret by its name. */
 type Part = string | { secret: string; as?: Encoding };
 
-/** Values that are no JSON, for `conceal` and `reveal`: their tag and text. */
-export interface Codec {
-  encode(value: object | symbol): { tag: `$${string}`; text: string } | undefined;
-  /** Undefined for a tag that is not known. */
-  decode(tag: string, text: string): unknown;
-}
-
 /** All forms of secrets, given as names and values. Of the same form the last name counts. */
 export function secretForms(
   secrets: Iterable<readonly [name: string, value: string]>,
@@ -70,7 +64,7 @@ function wordsOf(parts: readonly Part[]): string {
 }
 
 /** The value with references in the place of secrets. Undefined fields are left out, as JSON does. */
-export function conceal(value: unknown, forms: readonly SecretForm[], codec?: Codec): unknown {
+export function conceal(value: unknown, forms: readonly SecretForm[]): unknown {
   const walk = (one: unknown): JsonValue => {
     if (typeof one === 'string') {
       const parts = partsOf(one, forms);
@@ -79,8 +73,8 @@ export function conceal(value: unknown, forms: readonly SecretForm[], codec?: Co
     if (Array.isArray(one)) return one.map((item) => (item === undefined ? null : walk(item)));
     if (typeof one !== 'symbol' && (typeof one !== 'object' || one === null))
       return one as JsonValue;
-    const special = codec?.encode(one);
-    if (special) return { [special.tag]: partsOf(special.text, forms) as JsonValue };
+    if (one === OMIT) return { $omit: '' };
+    if (one instanceof Template) return { $template: partsOf(one.text, forms) as JsonValue };
     const entries = Object.entries(one).filter(([, item]) => item !== undefined);
     const walked = entries.map(([key, item]) => [key, walk(item)] as const);
     if (entries.some(([key]) => typeof partsOf(key, forms) !== 'string'))
@@ -92,7 +86,7 @@ export function conceal(value: unknown, forms: readonly SecretForm[], codec?: Co
 }
 
 /** The value that was concealed. @throws SecretError naming the first secret that this process does not know */
-export function reveal(stored: unknown, secrets: Secrets, codec?: Codec): unknown {
+export function reveal(stored: unknown, secrets: Secrets): unknown {
   const walk = (one: unknown): unknown => {
     if (Array.isArray(one)) return one.map(walk);
     if (!isObject(one)) return one;
@@ -109,26 +103,22 @@ export function reveal(stored: unknown, secrets: Secrets, codec?: Codec): unknow
       );
     const text = textOf(content as string | Part[], secrets);
     if (tag === '$text') return text;
-    const decoded = codec?.decode(tag, text);
-    if (decoded === undefined) throw new TypeError(`A stored value has the unknown tag "${tag}".`);
-    return decoded;
+    if (tag === '$template') return new Template(text);
+    if (tag === '$omit') return OMIT;
+    throw new JournalError(`The journal has a value of the unknown kind "${tag}".`);
   };
   return walk(stored);
 }
 
 /** A map that was concealed, whose values are revealed when they are read. */
-export function revealFields(
-  stored: unknown,
-  secrets: Secrets,
-  codec?: Codec,
-): Record<string, unknown> {
+export function revealFields(stored: unknown, secrets: Secrets): Record<string, unknown> {
   const map = stored as Record<string, unknown>;
-  if ('$entries' in map) return reveal(map, secrets, codec) as Record<string, unknown>;
+  if ('$entries' in map) return reveal(map, secrets) as Record<string, unknown>;
   const fields = isTagged(map) ? (map['$data'] as Record<string, unknown>) : map;
   const values: Record<string, unknown> = {};
   for (const [name, one] of Object.entries(fields)) {
     let known: { value: unknown } | undefined;
-    const get = () => (known ??= { value: reveal(one, secrets, codec) }).value;
+    const get = () => (known ??= { value: reveal(one, secrets) }).value;
     Object.defineProperty(values, name, { enumerable: true, configurable: true, get });
   }
   return values;

@@ -1,8 +1,14 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import {
+  isSourceObject,
+  isText,
+  Template,
+  type Source,
+  type SourceObject,
+  type Text,
+} from '../core/value.ts';
 import { TemplateError, type Problem } from '../core/errors.ts';
 import type { SourceRef } from '../core/source.ts';
 import { inCel, parseCondition } from '../template/conditions.ts';
-import { isTemplate } from '../template/templates.ts';
 import { didYouMean } from '../util/text.ts';
 import { reportSecrets } from './plain-secrets.ts';
 import type { SourceMap } from './source-map.ts';
@@ -12,12 +18,12 @@ import type { SourceMap } from './source-map.ts';
  * second list of keys. All problems are collected.
  */
 export class MapReader {
-  readonly source: JsonObject;
+  readonly source: SourceObject;
   readonly map: SourceMap;
   readonly problems: Problem[];
   readonly #asked = new Set<string>();
 
-  constructor(source: JsonObject, map: SourceMap, problems: Problem[]) {
+  constructor(source: SourceObject, map: SourceMap, problems: Problem[]) {
     this.source = source;
     this.map = map;
     this.problems = problems;
@@ -46,13 +52,19 @@ export class MapReader {
     return Object.hasOwn(this.source, key);
   }
 
-  value(key: string): JsonValue | undefined {
+  value(key: string): Source | undefined {
     return this.has(key) ? this.source[key] : undefined;
   }
 
+  /** Text that is not rendered: that of a template as it was written. */
   string(key: string): string | undefined {
+    return this.text(key)?.toString();
+  }
+
+  /** Text that may be a template. */
+  text(key: string): Text | undefined {
     const value = this.value(key);
-    if (value === undefined || typeof value === 'string') return value;
+    if (value === undefined || isText(value)) return value;
     if (typeof value === 'number') return String(value);
     this.#wrong(key, 'text');
     return undefined;
@@ -83,10 +95,10 @@ export class MapReader {
   }
 
   /** A number of at least 0, or a template for one. */
-  limit(key: string): number | string | undefined {
+  limit(key: string): number | Template | undefined {
     const value = this.value(key);
     if (value === undefined || (typeof value === 'number' && value >= 0)) return value;
-    if (typeof value === 'string' && isTemplate(value)) return value;
+    if (value instanceof Template) return value;
     this.#wrong(key, 'a number of at least 0');
     return undefined;
   }
@@ -106,16 +118,16 @@ export class MapReader {
     return choice;
   }
 
-  object(key: string): JsonObject | undefined {
+  object(key: string): SourceObject | undefined {
     const value = this.value(key);
     if (value === undefined || value === null) return undefined;
-    if (isJsonObject(value)) return value;
+    if (isSourceObject(value)) return value;
     this.#wrong(key, 'a map');
     return undefined;
   }
 
   /** A map of variables, none of which should be a secret in plain text. */
-  variables(key: string): JsonObject | undefined {
+  variables(key: string): SourceObject | undefined {
     const value = this.object(key);
     if (value) reportSecrets(value, this.problems, this.map);
     return value;
@@ -126,7 +138,7 @@ export class MapReader {
     return value && new MapReader(value, this.map, this.problems);
   }
 
-  list(key: string): JsonValue[] | undefined {
+  list(key: string): Source[] | undefined {
     const value = this.value(key);
     if (value === undefined || value === null) return undefined;
     if (Array.isArray(value)) return value;
@@ -139,7 +151,7 @@ export class MapReader {
     const value = this.value(key);
     if (value === undefined || value === null) return [];
     const items = Array.isArray(value) ? value : [value];
-    if (items.every((item) => typeof item === 'string')) return items;
+    if (items.every(isText)) return items.map(String);
     this.#wrong(key, 'text or a list of text');
     return [];
   }
@@ -151,7 +163,7 @@ export class MapReader {
     const items = Array.isArray(value) ? value : [value];
     const conditions: string[] = [];
     for (const item of items) {
-      if (typeof item !== 'string' && typeof item !== 'boolean') {
+      if (!isText(item) && typeof item !== 'boolean') {
         this.#wrong(key, 'a condition');
         continue;
       }
@@ -162,7 +174,7 @@ export class MapReader {
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
         const place = Array.isArray(value)
-          ? (this.map.value(value, value.indexOf(item)) ?? this.at(key))
+          ? (this.map.value(value, items.indexOf(item)) ?? this.at(key))
           : this.at(key);
         const better = inCel(source);
         this.problems.push({

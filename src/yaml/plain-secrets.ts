@@ -1,6 +1,5 @@
 import type { Problem } from '../core/errors.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { isTemplate } from '../template/templates.ts';
+import { isSourceObject, type SourceObject } from '../core/value.ts';
 import type { SourceMap } from './source-map.ts';
 
 const NAMES = /(^|_)(password|passwd|passphrase|secret|token|api_?key|private_?key|credentials)$/i;
@@ -8,11 +7,11 @@ const NAMES = /(^|_)(password|passwd|passphrase|secret|token|api_?key|private_?k
 const MIN_LENGTH = 4;
 
 /** Warns of variables that are called like a secret and stand there as plain text. */
-export function reportSecrets(vars: JsonObject, problems: Problem[], map: SourceMap): void {
+export function reportSecrets(vars: SourceObject, problems: Problem[], map: SourceMap): void {
   for (const [name, value] of Object.entries(vars)) {
-    if (isJsonObject(value)) reportSecrets(value, problems, map);
+    if (isSourceObject(value)) reportSecrets(value, problems, map);
     if (!NAMES.test(name) || typeof value !== 'string' || value.length < MIN_LENGTH) continue;
-    if (isTemplate(value) || value.startsWith('/') || value === '(encrypted)') continue;
+    if (value.startsWith('/') || value === '(encrypted)') continue;
     if (map.isEncrypted(vars, name)) continue;
     problems.push({
       rule: 'plain-secret',

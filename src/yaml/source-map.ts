@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Source, SourceObject } from '../core/value.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { Vault } from '../util/vault.ts';
 
@@ -39,8 +39,8 @@ export class SourceMap {
   }
 
   /** Several maps as one; a later one goes over an earlier one, and each name is where its last one stands. */
-  together(...maps: readonly JsonObject[]): JsonObject {
-    const merged: JsonObject = Object.assign({}, ...maps) as JsonObject;
+  together(...maps: readonly SourceObject[]): SourceObject {
+    const merged: SourceObject = Object.assign({}, ...maps) as SourceObject;
     const keys = new Map<string, SourceRef>();
     const values = new Map<string, SourceRef>();
     let self: SourceRef | undefined;
@@ -56,23 +56,23 @@ export class SourceMap {
   }
 
   /** Of a map made of two: each key is where the upper one has it, or else the lower one. */
-  merge(below: JsonObject, above: JsonObject, merged: JsonObject): void {
+  merge(below: SourceObject, above: SourceObject, merged: SourceObject): void {
     const [low, high] = [this.#places.get(below), this.#places.get(above)];
     if (!low || !high) return;
     const keys = new Map([...low.keys, ...high.keys]);
     this.#places.set(merged, { ...high, keys, values: new Map([...low.values, ...high.values]) });
   }
 
-  of(value: JsonObject | JsonValue[]): SourceRef | undefined {
+  of(value: SourceObject | Source[]): SourceRef | undefined {
     return this.#places.get(value)?.self;
   }
 
-  key(value: JsonObject, key: string): SourceRef | undefined {
+  key(value: SourceObject, key: string): SourceRef | undefined {
     const places = this.#places.get(value);
     return places?.keys.get(key) ?? places?.self;
   }
 
-  value(value: JsonObject | JsonValue[], key: string | number): SourceRef | undefined {
+  value(value: SourceObject | Source[], key: string | number): SourceRef | undefined {
     const places = this.#places.get(value);
     return places?.values.get(String(key)) ?? places?.self;
   }

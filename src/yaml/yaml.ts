@@ -12,10 +12,11 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { RunnerError, type Problem } from '../core/errors.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { JsonValue } from '../core/json.ts';
+import { asWritten, type Source, type SourceObject } from '../core/value.ts';
+import { readText } from '../template/read-text.ts';
 import type { Files } from '../core/ports.ts';
 import type { SourceRef } from '../core/source.ts';
-import { protectRaw } from '../template/scope.ts';
 import { isVault } from '../util/vault.ts';
 import { SourceMap, type Places } from './source-map.ts';
 
@@ -29,14 +30,14 @@ export interface YamlReading {
 /** `!raw` marks text that is not a template, such as Go templates of docker and kubectl. */
 const raw: ScalarTag = {
   tag: '!raw',
-  resolve: (text: string) => protectRaw(text),
+  resolve: (text: string) => text,
 };
 
 /** Text of ansible-vault; it is opened where its place is known. */
 const encrypted: ScalarTag = { tag: '!vault', resolve: (text: string) => text };
 
 /** Reads YAML 1.2. Problems of the file are added to `problems`; the value is then null. */
-export function readYaml(file: string, reading: YamlReading): JsonValue {
+export function readYaml(file: string, reading: YamlReading): Source {
   let text: string;
   try {
     text = reading.files.text(file);
@@ -50,11 +51,11 @@ export function readYaml(file: string, reading: YamlReading): JsonValue {
   return isVault(text) ? readEncrypted(text, file, reading) : parseYaml(text, file, reading);
 }
 
-function readEncrypted(text: string, file: string, { problems, map }: YamlReading): JsonValue {
+function readEncrypted(text: string, file: string, { problems, map }: YamlReading): Source {
   const opened = attempt(problems, { file, line: 1, column: 1 }, () => map.vault?.file(text, file));
   if (opened === undefined) return null;
   const value = parseYaml(opened, file, { problems, map, isEncrypted: true });
-  map.vault?.remember(text, file, value);
+  map.vault?.remember(text, file, asWritten(value));
   return value;
 }
 
@@ -69,9 +70,9 @@ function attempt<T>(problems: Problem[], at: SourceRef, work: () => T): T | unde
   }
 }
 
-/** The value of a text that was read before. Problems were reported then. */
+/** The value of a text that was read before, without templates. Problems were reported then. */
 export function parsePlain(text: string): JsonValue {
-  return parseYaml(text, '', { problems: [], map: new SourceMap() });
+  return asWritten(parseYaml(text, '', { problems: [], map: new SourceMap() }));
 }
 
 interface Text {
@@ -81,7 +82,7 @@ interface Text {
   isEncrypted?: boolean;
 }
 
-export function parseYaml(text: string, file: string, { problems, map, ...more }: Text): JsonValue {
+export function parseYaml(text: string, file: string, { problems, map, ...more }: Text): Source {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -117,6 +118,11 @@ export function parseYaml(text: string, file: string, { problems, map, ...more }
   }
 }
 
+function scalarValue(value: unknown, isRaw: boolean): Source {
+  if (typeof value === 'bigint') return Number(value);
+  return typeof value === 'string' && !isRaw ? readText(value) : (value as Source);
+}
+
 /** Makes plain values of a parsed text, and notes where each stands. */
 class Converter {
   readonly #document: Document.Parsed;
@@ -129,7 +135,7 @@ class Converter {
     this.#text = text;
   }
 
-  convert(node: Node | null): JsonValue {
+  convert(node: Node | null): Source {
     if (node === null) return null;
     if (isAlias(node)) return this.convert(node.resolve(this.#document) ?? null);
     if (isScalar(node) && node.tag === '!vault') {
@@ -137,15 +143,14 @@ class Converter {
       const at = this.#placeOf(node);
       const open = () => map.vault?.value(String(node.value), at) ?? '(encrypted)';
       // A secret is data: what looks like a template in it is part of it.
-      return protectRaw(attempt(problems, at, open) ?? '');
+      return attempt(problems, at, open) ?? '';
     }
-    if (isScalar(node))
-      return typeof node.value === 'bigint' ? Number(node.value) : (node.value as JsonValue);
+    if (isScalar(node)) return scalarValue(node.value, node.tag === '!raw');
     if (isSeq(node)) return this.#list(node);
     return isMap(node) ? this.#map(node) : null;
   }
 
-  #list(node: YAMLSeq): JsonValue[] {
+  #list(node: YAMLSeq): Source[] {
     const places = this.#placesOf(node);
     const list = node.items.map((item, index) => {
       places.values.set(String(index), this.#placeOf(item as Node | null));
@@ -155,9 +160,9 @@ class Converter {
     return list;
   }
 
-  #map(node: YAMLMap): JsonObject {
+  #map(node: YAMLMap): SourceObject {
     const places = this.#placesOf(node);
-    const object: JsonObject = {};
+    const object: SourceObject = {};
     let secrets: Set<string> | undefined;
     for (const { key, value } of node.items as { key: Node; value: Node | null }[]) {
       const name = String(isScalar(key) ? key.value : key);

@@ -15,6 +15,7 @@ import { loadPlaybook } from '../../src/playbook/load.ts';
 import { controllerHelpers } from '../../src/template/controller-helpers.ts';
 import { exampleController, exampleVariables, helperDocs } from '../../src/template/helper-docs.ts';
 import { helpers } from '../../src/template/helpers.ts';
+import { readText } from '../../src/template/read-text.ts';
 import { Scope } from '../../src/template/scope.ts';
 import { localFiles } from '../../src/util/local-files.ts';
 import { packageRoot } from '../../src/util/package.ts';
@@ -160,7 +161,7 @@ describe('helpers', () => {
     '%s gives what its example says',
     (_name, { example, gives }) => {
       const scope = new Scope([{ name: 'play', values: exampleVariables }], exampleController);
-      expect(scope.render(example)).toEqual(gives);
+      expect(scope.render(readText(example))).toEqual(gives);
     },
   );
 });

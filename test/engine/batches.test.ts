@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Template } from '../../src/core/value.ts';
 import { batchesOf, inOrder, leftOf, mostFailures, playHosts } from '../../src/engine/batches.ts';
 import { initialKnowledge } from '../../src/engine/knowledge.ts';
 import type { Play } from '../../src/language/document.ts';
@@ -6,7 +7,7 @@ import type { Play } from '../../src/language/document.ts';
 const at = { file: 'p.yml', line: 3, column: 5 };
 const ten = Array.from({ length: 10 }, (_, index) => `h${String(index)}`);
 const sizes = (serial: Play['serial'], hosts = ten) =>
-  batchesOf({ serial, at }, hosts, (size) => (size === '{{two}}' ? 2 : size)).map(
+  batchesOf({ serial, at }, hosts, ({ text }) => (text === '{{two}}' ? 2 : text)).map(
     ({ length }) => length,
   );
 
@@ -22,7 +23,7 @@ describe('batches', () => {
     [[0], Array<number>(10).fill(1)],
     [['5%'], Array<number>(10).fill(1)],
     [
-      ['{{two}}', '100%'],
+      [new Template('{{two}}'), '100%'],
       [2, 8],
     ],
     [[20], [10]],

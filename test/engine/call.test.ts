@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Template } from '../../src/core/value.ts';
 import { exec, type Action } from '../../src/core/action.ts';
 import { ConnectError, JournalError, TaskError, TimeoutError } from '../../src/core/errors.ts';
 import type { CommandOutput } from '../../src/core/fact.ts';
@@ -159,7 +160,12 @@ describe('one call of a module', () => {
   it.each([
     ['the plan refuses', { plan: new TaskError('no', { at }) }, 'failed', 'refused'],
     ['arguments do not pass the schema', { task: { args: { other: 1 } } }, 'failed', 'refused'],
-    ['a template is wrong', { task: { args: { path: '{{nothing}}' } } }, 'failed', 'template'],
+    [
+      'a template is wrong',
+      { task: { args: { path: new Template('{{nothing}}') } } },
+      'failed',
+      'template',
+    ],
     ['the module is not there', { task: { module: 'none' } }, 'failed', 'refused'],
     ['the host is away', { open: away() }, 'unreachable', 'connect'],
     ['the line breaks', { outputs: away() }, 'unreachable', 'connect'],

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Template } from '../../src/core/value.ts';
 import { describe, expect, it } from 'vitest';
 import { exec } from '../../src/core/action.ts';
 import type { HostSession } from '../../src/core/host.ts';
@@ -99,7 +100,7 @@ describe('the tries of a task', () => {
   });
 
   it('do not begin where a limit is no number', async () => {
-    const { result, codes } = await run({ retries: 'many' }, [0]);
+    const { result, codes } = await run({ retries: new Template('{{"many"}}') }, [0]);
     expect(messageOf(result.outcome)).toBe('"retries" is "many", not a number of at least 0.');
     expect(codes).toEqual([]);
   });

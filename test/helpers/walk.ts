@@ -81,7 +81,7 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
       deadline: () => Infinity,
       batches: (play) => {
         const own = playHosts(play, knowledge, { limit: undefined, check });
-        return batchesOf(play, own, (size) => size);
+        return batchesOf(play, own, (size) => size.text);
       },
       left: (play) => leftOf(play, knowledge, undefined),
       notePolicy: () => undefined,

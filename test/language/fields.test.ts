@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../src/core/errors.ts';
-import { isJsonObject } from '../../src/core/json.ts';
+import { isSourceObject } from '../../src/core/value.ts';
 import { complete, fallbacks, fieldsFor, inherit, pick, read } from '../../src/language/fields.ts';
 import { sharedKeywords, taskDefaults, taskKeywords } from '../../src/language/keywords.ts';
 import { group, keyword, keywordsOf, optionalGroup } from '../../src/language/table.ts';
@@ -38,7 +38,7 @@ const table = {
 function reader(yaml: string) {
   const reading = { problems: [] as Problem[], map: new SourceMap() };
   const value = parseYaml(yaml, 'a.yml', reading);
-  if (!isJsonObject(value)) throw new Error('expected a map');
+  if (!isSourceObject(value)) throw new Error('expected a map');
   return new MapReader(value, reading.map, reading.problems);
 }
 

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { isObject } from '../../src/core/json.ts';
+import { Template } from '../../src/core/value.ts';
 import { PlaybookError, type Problem } from '../../src/core/errors.ts';
 import {
   playIncludes,
@@ -92,9 +93,11 @@ function line({ rule, message, at, hint, fix }: Problem): string {
   );
 }
 
-/** JSON with sorted keys and short places; of a task, the fields that differ from those of a plain one. */
+/** JSON with sorted keys, short places and templates in «»; of a task, the fields that differ from those of a plain one. */
 function show(value: unknown): string {
-  const shown = JSON.stringify(value, (_, one: unknown) => {
+  const shown = JSON.stringify(value, function (this: Record<string, unknown>, key, one: unknown) {
+    const template = this[key];
+    if (template instanceof Template) return `«${template.text}»`;
     if (!isObject(one)) return one;
     if (typeof one['line'] === 'number') return formatSource(one as unknown as SourceRef);
     const fields = Object.entries(one).filter(([name, field]) => !isPlain(one, name, field));

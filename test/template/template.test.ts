@@ -2,7 +2,9 @@ import { exampleController } from '../../src/template/helper-docs.ts';
 import { describe, expect, it } from 'vitest';
 import { UnknownValueError } from '../../src/core/errors.ts';
 import { parseCondition } from '../../src/template/conditions.ts';
-import { protectRaw, Scope, unknownValue } from '../../src/template/scope.ts';
+import type { SourceObject } from '../../src/core/value.ts';
+import { readText, readTexts } from '../../src/template/read-text.ts';
+import { Scope, unknownValue } from '../../src/template/scope.ts';
 import { parseTemplate } from '../../src/template/templates.ts';
 
 const values = { a: { b: 1 }, list: [1, 2], items: [1, 2], s: 'x', empty: '', yes: true };
@@ -95,33 +97,39 @@ describe('conditions', () => {
   });
 });
 
+const written = (values: SourceObject) => readTexts(values) as SourceObject;
+
 describe('scopes', () => {
   it('prefers the stronger layer and renders in the whole scope', () => {
     const scope = new Scope([
       { name: 'strong', values: { name: 'strong' } },
-      { name: 'weak', values: { name: 'weak', greeting: 'hi {{name}}' } },
+      { name: 'weak', values: written({ name: 'weak', greeting: 'hi {{name}}' }) },
     ]);
     expect(scope.get('greeting')).toBe('hi strong');
   });
 
   it('never renders data from hosts', () => {
     const scope = new Scope([{ name: 'data', values: { out: '{{evil}}' }, data: true }]);
-    expect(scope.render('{{out}}')).toBe('{{evil}}');
+    expect(scope.render(readText('{{out}}'))).toBe('{{evil}}');
   });
 
-  it('keeps !raw text', () => {
-    expect(new Scope([]).render(protectRaw('{{.Names}}'))).toBe('{{.Names}}');
+  it('keeps text that is not a template', () => {
+    expect(new Scope([]).render('{{.Names}}')).toBe('{{.Names}}');
   });
 
   it('names the circle when variables refer to each other', () => {
-    const scope = new Scope([{ name: 'play', values: { a: '{{b}}', b: '{{a}}' } }]);
+    const scope = new Scope([{ name: 'play', values: written({ a: '{{b}}', b: '{{a}}' }) }]);
     expect(() => scope.get('a')).toThrow('a → b → a');
   });
 
   it('renders inputs of a role as if they were outside of it', () => {
     const play = { name: 'play', values: { port: 80 } };
     const scope = new Scope([
-      { name: 'role inputs', values: { port: '{{port}}' }, outer: () => new Scope([play]) },
+      {
+        name: 'role inputs',
+        values: written({ port: '{{port}}' }),
+        outer: () => new Scope([play]),
+      },
       play,
     ]);
     expect(scope.get('port')).toBe(80);
@@ -129,13 +137,13 @@ describe('scopes', () => {
 
   it('passes what is not known before the run on to templates and conditions', () => {
     const scope = new Scope([{ name: 'runtime', values: { r: unknownValue }, data: true }]);
-    expect(() => scope.render('{{r.rc}}')).toThrow(UnknownValueError);
+    expect(() => scope.render(readText('{{r.rc}}'))).toThrow(UnknownValueError);
     expect(() => parseCondition('r.rc == 0').test(scope.variables)).toThrow(UnknownValueError);
   });
 });
 
 describe('helpers that read the controller', () => {
-  const render = (text: string) => new Scope([], exampleController).render(text);
+  const render = (text: string) => new Scope([], exampleController).render(readText(text));
 
   it('give what there is, or what stands behind', () => {
     expect(render('{{env "HOME"}}')).toBe('/root');
@@ -155,7 +163,7 @@ describe('helpers that read the controller', () => {
   });
 
   it('are not there for an undo', () => {
-    expect(() => new Scope([]).render('{{env "HOME"}}')).toThrow(
+    expect(() => new Scope([]).render(readText('{{env "HOME"}}'))).toThrow(
       'Helper "env" reads the controller, which cannot be done here.',
     );
   });

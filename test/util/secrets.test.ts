@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { OMIT, Template } from '../../src/core/value.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import {
   conceal,
@@ -21,7 +22,22 @@ const onDisk = (value: unknown): unknown =>
 const hostile = fc.oneof(
   fc.string(),
   fc.constantFrom(
-    ...['⟦secret:password⟧', '$text', '$data', '$entries', '$template', '__proto__', 'secret'],
+    ...[
+      '{{',
+      '}}',
+      '{{password}}',
+      '\uE000',
+      '\uE000\uE001',
+      '⟦omit⟧',
+      '⟦secret:password⟧',
+      '$omit',
+      '$text',
+      '$data',
+      '$entries',
+      '$template',
+      '__proto__',
+      'secret',
+    ],
     ...secrets.forms.map(({ form }) => form),
   ),
 );
@@ -60,6 +76,18 @@ describe('values with secrets', () => {
         };
         collect(onDisk(value));
         expect(texts.filter((text) => secrets.hasSecret(text))).toEqual([]);
+      }),
+    );
+  });
+
+  it('keep templates, omitted values and text that looks like them apart', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const value = {
+          ...{ text, template: new Template(text), omitted: [OMIT] },
+          same: [{ $template: text }, { $omit: '' }, { $data: { $template: text } }],
+        };
+        expect(reveal(onDisk(value), secrets)).toStrictEqual(value);
       }),
     );
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../src/core/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../src/core/json.ts';
+import { isSourceObject, type Source, type SourceObject } from '../../src/core/value.ts';
 import type { Files } from '../../src/core/ports.ts';
 import { formatSource } from '../../src/core/source.ts';
 import { MapReader } from '../../src/yaml/map-reader.ts';
@@ -12,9 +12,9 @@ function parse(text: string) {
   return { value: parseYaml(text, 'a.yml', reading), ...reading };
 }
 
-function parseMap(text: string): { value: JsonObject; map: SourceMap; problems: Problem[] } {
+function parseMap(text: string): { value: SourceObject; map: SourceMap; problems: Problem[] } {
   const { value, ...reading } = parse(text);
-  if (!isJsonObject(value)) throw new Error('expected a map');
+  if (!isSourceObject(value)) throw new Error('expected a map');
   return { value, ...reading };
 }
 
@@ -24,8 +24,8 @@ const shown = (problems: Problem[]) =>
 describe('parsed YAML', () => {
   it('has a place for each key, each value and each item', () => {
     const { value, map } = parseMap('a: 1\nb:\n  - x\n  - { c: }\n');
-    const list = value['b'] as JsonValue[];
-    const inner = list[1] as JsonObject;
+    const list = value['b'] as Source[];
+    const inner = list[1] as SourceObject;
     const at = (place: ReturnType<SourceMap['of']>) => place && formatSource(place);
     expect([at(map.of(value)), at(map.key(value, 'b')), at(map.value(value, 'a'))]).toEqual([
       'a.yml:1:1',

@@ -1,3 +1,4 @@
+import { fieldsAsWritten, type SourceObject } from '../../core/value.ts';
 import { exitCodes } from '../../core/events.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Inventory, InventoryHost } from '../../core/inventory.ts';
@@ -72,7 +73,7 @@ function graph({ groups }: Inventory, hosts: readonly InventoryHost[], vars: boo
     .join('\n');
 }
 
-function variableLines(vars: JsonObject): string[] {
+function variableLines(vars: SourceObject): string[] {
   return Object.entries(vars)
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`);
@@ -85,7 +86,7 @@ function asProgram({ groups }: Inventory, hosts: readonly InventoryHost[]): Json
     hosts.map(({ name, address, vars }): [string, JsonObject] => [
       name,
       {
-        ...vars,
+        ...fieldsAsWritten(vars),
         ansible_host: address.address,
         ...(address.port === undefined ? {} : { ansible_port: address.port }),
         ...(address.user === undefined ? {} : { ansible_user: address.user }),

@@ -1,7 +1,7 @@
+import type { SourceObject } from '../../core/value.ts';
 import { exitCodes } from '../../core/events.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { VariableOrigin } from '../../core/inventory.ts';
-import type { JsonObject } from '../../core/json.ts';
 import { playTasks, type Play, type Playbook, type TaskNode } from '../../language/document.ts';
 import { formatSource, type SourceRef } from '../../core/source.ts';
 import { loadInventory } from '../../inventory/load.ts';
@@ -87,7 +87,7 @@ function stepOf(playbook: Playbook, wanted: string | undefined): Place | undefin
 }
 
 function playbookOrigins(playbook: Playbook, { play, task }: Place): VariableOrigin[] {
-  const from = (level: string, vars: JsonObject): VariableOrigin[] =>
+  const from = (level: string, vars: SourceObject): VariableOrigin[] =>
     Object.entries(vars).map(([name, value]) => ({
       ...{ level, name, value },
       at: playbook.placeOf(vars, name),

@@ -1,3 +1,4 @@
+import { fieldsAsWritten, isSourceObject } from '../../core/value.ts';
 import { PlaybookError, UsageError, type Problem } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { localFiles } from '../../util/local-files.ts';
@@ -46,6 +47,7 @@ function variablesIn(file: string, vault: Vault): JsonObject {
   const map = new SourceMap(vault);
   const value = readYaml(expandHome(file), { files: localFiles, problems, map });
   if (problems.length > 0) throw new PlaybookError(problems);
-  if (isJsonObject(value ?? undefined)) return value as JsonObject;
+  // What the command line gives is data.
+  if (isSourceObject(value)) return fieldsAsWritten(value);
   throw new UsageError(`--extra-vars: "${file}" is no map of names and values.`);
 }

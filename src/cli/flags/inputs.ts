@@ -1,3 +1,4 @@
+import { type Source, Template, type SourceObject } from '../../core/value.ts';
 import { isAbsolute, resolve } from 'node:path';
 import { Option } from 'commander';
 import { PlaybookError, UsageError, type Problem } from '../../core/errors.ts';
@@ -61,7 +62,7 @@ interface Given {
 
 export interface ResolvedInputs {
   given: JsonObject;
-  defaults: JsonObject;
+  defaults: SourceObject;
   /** Files that secrets were read from, by input. */
   secretFiles: Record<string, string>;
 }
@@ -77,7 +78,7 @@ export async function resolveInputs(
 ): Promise<ResolvedInputs> {
   const given: JsonObject = {};
   const secretFiles: Record<string, string> = {};
-  const defaults: JsonObject = {};
+  const defaults: SourceObject = {};
   const problems: Problem[] = [];
   for (const input of inputs) {
     const file = options[`${camelCase(input.name)}File`];
@@ -126,9 +127,11 @@ async function recipientProblems(input: InputSpec, value: JsonValue): Promise<Pr
 }
 
 /** A default that is a path may begin with "~". */
-function defaultOf(input: InputSpec): JsonValue {
+function defaultOf(input: InputSpec): Source {
   const value = input.default ?? '';
-  return input.isPath && typeof value === 'string' ? expandHome(value) : value;
+  if (!input.isPath) return value;
+  if (value instanceof Template) return new Template(expandHome(value.text));
+  return typeof value === 'string' ? expandHome(value) : value;
 }
 
 function missing(input: InputSpec): Problem {

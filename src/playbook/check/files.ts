@@ -1,10 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { TemplateError, type Problem } from '../../core/errors.ts';
-import type { JsonValue } from '../../core/json.ts';
 import type { Files } from '../../core/ports.ts';
+import type { Source } from '../../core/value.ts';
 import type { TaskNode } from '../../language/document.ts';
 import { withPartials } from '../../template/partials.ts';
-import { isTemplate, parseTemplate } from '../../template/templates.ts';
+import { readText } from '../../template/read-text.ts';
+import { parseTemplate } from '../../template/templates.ts';
 import { placesOf } from '../../util/paths.ts';
 import { checkNames, namesOfTask } from './names.ts';
 import { asksOf } from './values.ts';
@@ -17,7 +18,7 @@ export interface Places {
 
 /** Files that templates read by a constant name. */
 export function checkReadFiles(
-  values: readonly JsonValue[],
+  values: readonly Source[],
   { folders, files }: Places,
   at: Problem['at'],
 ): Problem[] {
@@ -59,8 +60,9 @@ export function checkFiles(
 function checkNamedFile(task: TaskNode, places: Places, outer: readonly string[]): Problem[] {
   const kind = fileArguments[task.module];
   const named = task.args[task.module === 'script' ? 'cmd' : 'src'];
-  const name = task.module === 'script' ? String(named ?? '').split(/\s/)[0] : named;
-  if (!kind || typeof name !== 'string' || name === '' || isTemplate(name)) return [];
+  const name =
+    task.module === 'script' ? readText(String(named ?? '').split(/\s/)[0] ?? '') : named;
+  if (!kind || typeof name !== 'string' || name === '') return [];
   if (task.args['remote_src'] !== undefined) return [];
   // Such a file may be made by a step before.
   if (isAbsolute(name)) return [];

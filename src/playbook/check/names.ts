@@ -1,4 +1,5 @@
 import { TemplateError, type Problem } from '../../core/errors.ts';
+import { templatesIn } from '../../core/value.ts';
 import {
   handlerNames,
   playIncludes,
@@ -13,7 +14,7 @@ import { parseCondition } from '../../template/conditions.ts';
 import { jinjaIn } from '../../template/jinja.ts';
 import { jinjaError } from '../../template/templates.ts';
 import { didYouMean } from '../../util/text.ts';
-import { namesOf, textsOf } from './values.ts';
+import { namesOf } from './values.ts';
 
 const magic = [
   'inventory_hostname',
@@ -95,8 +96,8 @@ export function checkTaskNames(task: TaskNode, outer: readonly string[]): Proble
     const values = renderedValues(task);
     problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
     const jinja = values
-      .flatMap(textsOf)
-      .map(jinjaIn)
+      .flatMap(templatesIn)
+      .map(({ text }) => jinjaIn(text))
       .find((one) => one !== undefined);
     if (jinja !== undefined) throw jinjaError(jinja);
   } catch (error) {

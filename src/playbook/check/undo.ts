@@ -1,5 +1,6 @@
 import type { Problem } from '../../core/errors.ts';
 import { effectOf, type ModuleRegistry } from '../../core/module.ts';
+import { fieldsAsWritten } from '../../core/value.ts';
 import type { TaskNode } from '../../language/document.ts';
 import { asksOf } from './values.ts';
 
@@ -23,7 +24,7 @@ export function checkUndo(task: TaskNode, modules: ModuleRegistry): Problem[] {
     task.irreversible !== undefined ||
     task.undo.kind === 'none' ||
     task.undo.kind === 'tasks' ||
-    (module !== undefined && effectOf(module, task.args) !== 'changes');
+    (module !== undefined && effectOf(module, fieldsAsWritten(task.args)) !== 'changes');
   if (answered) return [];
   return [
     {

@@ -1,27 +1,22 @@
 import { TemplateError } from '../../core/errors.ts';
-import type { JsonValue } from '../../core/json.ts';
-import { isTemplate, parseTemplate, type Template } from '../../template/templates.ts';
+import { templatesIn, type Source } from '../../core/value.ts';
+import { parseTemplate, type ParsedTemplate } from '../../template/templates.ts';
 
-/** All texts of a value, at any depth. */
-export function textsOf(value: JsonValue): string[] {
-  if (typeof value === 'string') return [value];
-  if (Array.isArray(value)) return value.flatMap(textsOf);
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+function expressionsIn(value: Source): string[] {
+  return templatesIn(value).flatMap(({ text, hasExpression }) => (hasExpression ? [text] : []));
 }
 
 /** Names that the templates of a value use. @throws TemplateError */
-export function namesOf(value: JsonValue): string[] {
-  return textsOf(value)
-    .filter(isTemplate)
-    .flatMap((text) => [...parseTemplate(text).roots]);
+export function namesOf(value: Source): string[] {
+  return expressionsIn(value).flatMap((text) => [...parseTemplate(text).roots]);
 }
 
 /** What the templates of a value read from the controller. */
-export function asksOf(value: JsonValue): Template['asks'] {
-  return textsOf(value).filter(isTemplate).flatMap(parsedAsks);
+export function asksOf(value: Source): ParsedTemplate['asks'] {
+  return expressionsIn(value).flatMap(parsedAsks);
 }
 
-function parsedAsks(text: string): Template['asks'] {
+function parsedAsks(text: string): ParsedTemplate['asks'] {
   try {
     return parseTemplate(text).asks;
   } catch (error) {

@@ -1,0 +1,71 @@
+import type { JsonObject, JsonValue } from './json.ts';
+
+/**
+ * Text of a playbook or inventory that is rendered when it is needed. Only the loader makes one. Text of a host, of a result,
+ * of `!raw` or of an input is a string, and is never rendered.
+ */
+export class Template {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  /** False where it only has a statement of Jinja, which is reported in arguments and is text elsewhere. */
+  get hasExpression(): boolean {
+    return this.text.includes('{{');
+  }
+  toString(): string {
+    return this.text;
+  }
+  /** For displays; the journal keeps it as a structure. */
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/** A value as a playbook says it, before it is rendered. */
+export type Source = JsonValue | Template | Source[] | SourceObject;
+export interface SourceObject {
+  [key: string]: Source;
+}
+
+/** Text that may be a template. */
+export type Text = string | Template;
+
+/** Stands for an argument that is not given: the value of `{{omit}}`. */
+export const OMIT: unique symbol = Symbol('omit');
+
+export function isSourceObject(value: Source | undefined): value is SourceObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Template)
+  );
+}
+
+export function isText(value: unknown): value is Text {
+  return typeof value === 'string' || value instanceof Template;
+}
+
+/** Undefined where the value is no text. */
+export function textOf(value: Source | undefined): string | undefined {
+  return value instanceof Template ? value.text : typeof value === 'string' ? value : undefined;
+}
+
+/** All templates in a value. */
+export function templatesIn(value: Source): Template[] {
+  if (value instanceof Template) return [value];
+  if (Array.isArray(value)) return value.flatMap(templatesIn);
+  return isSourceObject(value) ? Object.values(value).flatMap(templatesIn) : [];
+}
+
+/** The value as it was written, with the text of templates in their place: for what is not rendered. */
+export function asWritten(value: Source): JsonValue {
+  if (value instanceof Template) return value.text;
+  if (Array.isArray(value)) return value.map(asWritten);
+  return isSourceObject(value) ? fieldsAsWritten(value) : value;
+}
+
+export function fieldsAsWritten(fields: SourceObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).map(([name, one]) => [name, asWritten(one)]));
+}

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { Template } from '../../src/core/value.ts';
+import { initialKnowledge, learn } from '../../src/engine/knowledge.ts';
+import { Variables, type VariableParts } from '../../src/engine/variables.ts';
+import { plainTask, type Play } from '../../src/language/document.ts';
+
+const become = { enabled: false, user: 'root', method: 'sudo' as const };
+const at = { file: 'p.yml', line: 1, column: 1 };
+const task = plainTask({ id: 'p/t', name: 'T', at, module: 'debug', args: {}, become });
+const play = { id: 'p', name: 'P', hosts: 'all', vars: { own: 'rendered' } } as unknown as Play;
+const address = {
+  ...{ name: 'h1', transport: 'ssh' as const, address: 'h1', port: undefined },
+  ...{ user: undefined, keyPath: undefined },
+};
+
+it('render what the inventory says, and not the variables of a host that a step added', () => {
+  const vars = { said: new Template('{{own}}') };
+  const hosts = new Map([['h1', { name: 'h1', address, vars }]]);
+  const knowledge = initialKnowledge({ file: '', hosts, groups: new Map() });
+  const added = { name: 'h2', groups: [], vars: { said: '{{own}}' }, address };
+  learn(knowledge, { host: 'h1', added: [added] });
+  const settings = { variables: {}, inputDefaults: {}, startedAt: new Date(0) };
+  const context = { settings, environment: {} } as unknown as VariableParts;
+  const variables = new Variables(context, knowledge, []);
+  const scopeOf = (name: string) =>
+    variables.scope(hosts.get(name)!, { play, task, batch: ['h1', 'h2'] });
+  expect(scopeOf('h1').get('said')).toBe('rendered');
+  expect(scopeOf('h2').get('said')).toBe('{{own}}');
+  // Seen from another host, both are text.
+  expect(scopeOf('h1').render(new Template('{{hostvars.h1.said}} {{hostvars.h2.said}}'))).toBe(
+    '{{own}} {{own}}',
+  );
+});
