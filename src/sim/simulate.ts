@@ -130,8 +130,9 @@ export class SimulatedRun {
       file: this.disk.open(process, this.#chance),
       files: this.#files,
       isStopping: () => stopAt > 0 && process.calls >= stopAt,
-      watch: ({ t }) => {
-        if (t === 'commit') this.#noteCommits();
+      watch: (entry) => {
+        // No step is going on then.
+        if (entry.t === 'commit') this.states.set(entry.key, this.#lines());
       },
     };
     let ended: string | undefined;
@@ -151,7 +152,6 @@ export class SimulatedRun {
     this.calls = process.calls;
     this.endedAlone = process.isAlive;
     process.kill();
-    this.#noteCommits();
     this.#checkLocks();
     this.story.push(`${move}: ${ended ?? `killed at call ${String(killAt)}`}`);
   }
@@ -201,12 +201,6 @@ export class SimulatedRun {
 
   #lines(): string[][] {
     return this.hosts.map((host) => host.lines());
-  }
-
-  /** Called when a commit is on record, and when a process ends that may have been about to tell. No step is going on then. */
-  #noteCommits(): void {
-    const key = commitOf(this.run());
-    if (!this.states.has(key)) this.states.set(key, this.#lines());
   }
 }
 
