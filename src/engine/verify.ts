@@ -1,21 +1,19 @@
 import pLimit from 'p-limit';
 import { describeAction } from '../core/action.ts';
 import { RunnerError } from '../core/errors.ts';
-import type { ModuleCall } from '../core/module.ts';
 import { failureIn, hasChanged, messageOf } from '../core/outcome.ts';
 import {
   rollbackPolicy,
   type FingerprintRecord,
   type RecordedRun,
-  type RecordedUnit,
 } from '../journal/recorded-run.ts';
 import { isSame, reveal } from '../journal/stored.ts';
 import { Scope } from '../template/scope.ts';
-import { groupBy } from '../util/group.ts';
 import { plural } from '../util/text.ts';
 import { fingerprintsBefore, fingerprintText, type FingerprintParts } from './fingerprint.ts';
 import { runVerifyTasks, type AroundParts } from './rollback-tasks.ts';
 import { callTask, recordedStep, recordedTarget } from './undo-unit.ts';
+import { isNamedByEarlierUndo, restored, type Restored } from './restored.ts';
 import { runTask } from './tries.ts';
 
 /** Between two looks at a state that is not yet as before. */
@@ -75,11 +73,6 @@ async function takeAgain(parts: VerifyParts, before: FingerprintRecord): Promise
   }
 }
 
-interface Restored {
-  unit: RecordedUnit;
-  call: ModuleCall;
-}
-
 /** What was taken back by itself, compared with what was found before the first step that touched it. */
 async function compareRestored(
   parts: VerifyParts,
@@ -89,7 +82,7 @@ async function compareRestored(
   const different: string[] = [];
   let compared = 0;
   await Promise.all(
-    [...restored(parts, run)].map(([host, own]) =>
+    [...restored(run, parts.redactor)].map(([host, own]) =>
       limit(async () => {
         const wrong: string[] = [];
         let count = 0;
@@ -113,47 +106,6 @@ async function compareRestored(
     ),
   );
   return { compared, different: different.sort() };
-}
-
-/**
- * By host, the call that says how each path or thing was found first. Of several calls of one step about the same path
- * the last one says it.
- */
-function restored({ redactor }: VerifyParts, run: RecordedRun): Map<string, Restored[]> {
-  const first = new Map<string, Restored>();
-  const undone = [...run.units.values()]
-    .filter(({ undo }) => undo === 'undone')
-    .sort((a, b) => a.intent.unit - b.intent.unit);
-  for (const unit of undone) {
-    const { undo, touches } = unit.whole();
-    const { body } = undo;
-    for (const { module, args } of body.kind === 'auto' && !unit.intent.notifiedBy
-      ? body.calls
-      : []) {
-      const call = { module, args: reveal(args, redactor) };
-      const { path, name } = call.args;
-      const thing = touches?.join(' ') ?? `${call.module} ${String(name ?? '')}`;
-      const about = typeof path === 'string' ? path : thing;
-      const key = `${unit.intent.target}\n${about}`;
-      const known = first.get(key);
-      if (!known || known.unit === unit) first.set(key, { unit, call });
-    }
-  }
-  return groupBy(first.values(), ({ unit }) => unit.intent.target);
-}
-
-/**
- * Whether the declared undo of an earlier step names the path or the thing, and ran afterwards on the same host. It restores a state
- * that only the playbook knows, so a difference may be right.
- */
-function isNamedByEarlierUndo(run: RecordedRun, { unit: { intent }, call }: Restored): boolean {
-  const named = JSON.stringify(call.args['path'] ?? call.args['name'] ?? '').slice(1, -1);
-  if (named === '') return false;
-  return [...run.units.values()].some((earlier) => {
-    if (earlier.undo !== 'undone' || earlier.intent.undo.kind !== 'declared') return false;
-    if (earlier.intent.target !== intent.target || earlier.intent.unit > intent.unit) return false;
-    return JSON.stringify(earlier.whole().undo.body).includes(named);
-  });
 }
 
 function warn({ log }: VerifyParts, host: string, problem: string): void {

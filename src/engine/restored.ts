@@ -1,0 +1,83 @@
+import type { ModuleCall } from '../core/module.ts';
+import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
+import { reveal } from '../journal/stored.ts';
+import { groupBy } from '../util/group.ts';
+import type { Secrets } from '../util/secrets.ts';
+import { escapePattern } from '../util/text.ts';
+
+/** A path or another thing that an automatic undo has restored. */
+export interface Restored {
+  unit: RecordedUnit;
+  /** Says how it was found. */
+  call: ModuleCall;
+}
+
+/**
+ * By host, the call that says how each path or thing was found first. Of several calls of one step about the same path the last one
+ * says it. A path below one that an earlier step found without it is left out: it was not there before the run.
+ */
+export function restored(run: RecordedRun, secrets: Secrets): Map<string, Restored[]> {
+  const first = new Map<string, Restored>();
+  const undone = [...run.units.values()]
+    .filter(({ undo }) => undo === 'undone')
+    .sort((a, b) => a.intent.unit - b.intent.unit);
+  for (const unit of undone) {
+    const { undo, touches } = unit.whole();
+    const { body } = undo;
+    if (body.kind !== 'auto' || unit.intent.notifiedBy) continue;
+    const keyOf = (about: string) => `${unit.intent.target}\n${about}`;
+    for (const { module, args } of body.calls) {
+      const call = { module, args: reveal(args, secrets) };
+      const { path, name } = call.args;
+      const about =
+        typeof path === 'string' ? path : (touches?.join(' ') ?? `${module} ${String(name ?? '')}`);
+      const known = first.get(keyOf(about));
+      if (known && known.unit !== unit) continue;
+      const above = typeof path === 'string' ? directoriesAbove(path) : [];
+      if (above.some((one) => saysAllBelow(first.get(keyOf(one)), unit))) continue;
+      first.set(keyOf(about), { unit, call });
+    }
+  }
+  return groupBy(first.values(), ({ unit }) => unit.intent.target);
+}
+
+/** Whether an earlier step found no directory there, or restores all that it holds. */
+function saysAllBelow(one: Restored | undefined, unit: RecordedUnit): boolean {
+  if (!one || one.unit === unit) return false;
+  const { state, tree } = one.call.args;
+  return state !== undefined && (state !== 'directory' || tree !== undefined);
+}
+
+/**
+ * Whether the declared undo of an earlier step names the thing, the path or a directory above it, and ran afterwards on the same host.
+ * It restores a state that only the playbook knows, so a difference may be right.
+ */
+export function isNamedByEarlierUndo(
+  run: RecordedRun,
+  { unit: { intent }, call }: Restored,
+): boolean {
+  const about = call.args['path'] ?? call.args['name'];
+  if (typeof about !== 'string' || about === '') return false;
+  const named = wholeWords([about, ...directoriesAbove(about)]);
+  return [...run.units.values()].some((earlier) => {
+    if (earlier.undo !== 'undone' || earlier.intent.undo.kind !== 'declared') return false;
+    if (earlier.intent.target !== intent.target || earlier.intent.unit > intent.unit) return false;
+    return named.test(JSON.stringify(earlier.whole().undo.body));
+  });
+}
+
+/** Finds names or paths in a text of JSON, but not as parts of longer ones. */
+function wholeWords(names: readonly string[]): RegExp {
+  const patterns = names.map((name) => escapePattern(JSON.stringify(name).slice(1, -1)));
+  return new RegExp(String.raw`(?<![\w./-])(?:${patterns.join('|')})(?![\w.-]|/[\w.-])`);
+}
+
+/** From the nearest one, without the root. */
+function directoriesAbove(path: string): string[] {
+  if (!path.startsWith('/')) return [];
+  const parts = path.split('/').slice(0, -1);
+  return parts
+    .map((_, index) => parts.slice(0, index + 1).join('/'))
+    .slice(1)
+    .reverse();
+}
