@@ -68,6 +68,7 @@ async function readModule({ file, code }: Source): Promise<Module> {
       'A module is one file of JavaScript; it may import from node: only.',
     );
   }
+  const checked = exported;
   if (!isObject(exported)) return refuse('it has no default export that is an object.');
   const { name, summary, args, effect, plan } = exported;
   const wanted = basename(file, '.js');
@@ -82,7 +83,7 @@ async function readModule({ file, code }: Source): Promise<Module> {
   if (typeof effect !== 'function' && !isEffect(effect))
     refuse(`its "effect" is ${JSON.stringify(effect)}.`, EFFECT_HINT);
   if (typeof plan !== 'function') refuse('it has no function "plan".');
-  return guarded(exported as unknown as Module<JsonObject>, file);
+  return guarded(checked as Module<JsonObject>, file);
 }
 
 const OLD_MEMBERS = [

@@ -12,6 +12,20 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return isObject(value);
 }
 
+type Plain<T> = T extends JsonValue | undefined
+  ? T
+  : T extends (...words: never[]) => unknown
+    ? never
+    : { [K in keyof T]: Plain<T[K]> };
+
+/**
+ * A value whose parts are all JSON. An interface has no index signature, so the compiler cannot see that its values are `JsonObject`s:
+ * this is the only place that says so.
+ */
+export function toJson<T extends object>(value: T & Plain<T>): JsonObject {
+  return value as unknown as JsonObject;
+}
+
 /** The value if it is an object, else an empty one. */
 export function objectOf(value: JsonValue | undefined): JsonObject {
   return isJsonObject(value) ? value : {};

@@ -3,7 +3,7 @@ import { RunnerError, TaskError } from '../core/errors.ts';
 import { failureIn, messageOf, resultOf } from '../core/outcome.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Log } from '../journal/log.ts';
-import type { Play, Playbook, TaskNode } from '../language/document.ts';
+import type { Playbook, TaskNode } from '../language/document.ts';
 import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts';
 import type { Scope } from '../template/scope.ts';
 import { parseCondition } from '../template/conditions.ts';
@@ -14,12 +14,7 @@ import type { Variables } from './variables.ts';
 import { snapshot } from './undo-plan.ts';
 import { aside, runTask } from './tries.ts';
 
-const noPlay = {
-  id: 'fingerprint',
-  name: 'Fingerprint',
-  vars: {},
-  hosts: 'all',
-} as unknown as Play;
+const noPlay = { name: 'Fingerprint', vars: {}, hosts: 'all' };
 
 export interface FingerprintParts extends CallContext {
   inventory: Inventory;

@@ -28,6 +28,10 @@ export interface VariableParts
   >;
 }
 
+/** What a play, and a task, bring to the names that templates see. */
+export type PlayNames = Pick<Play, 'name' | 'hosts' | 'vars'>;
+export type TaskNames = Pick<TaskNode, 'vars' | 'loopValues' | 'role'>;
+
 /** The names that tasks see. */
 export class Variables {
   readonly #knowledge: Knowledge;
@@ -85,7 +89,7 @@ export class Variables {
       task,
       batch,
       item,
-    }: { play: Play; task: TaskNode; batch: readonly string[]; item?: JsonObject },
+    }: { play: PlayNames; task: TaskNames; batch: readonly string[]; item?: JsonObject },
   ): Scope {
     const { role } = task;
     const outside = () => {
@@ -115,16 +119,16 @@ export class Variables {
   }
 
   /** What a template of a play sees that belongs to no task; undefined for a host that the inventory does not have. */
-  ofPlay(play: Play, hosts: readonly string[]): Scope | undefined {
+  ofPlay(play: PlayNames, hosts: readonly string[]): Scope | undefined {
     const host = this.#inventory.hosts.get(hosts[0] ?? '');
-    const task = { vars: [], loopValues: {}, role: undefined } as unknown as TaskNode;
+    const task = { vars: [], loopValues: {}, role: undefined };
     return host && this.scope(host, { play, task, batch: [...hosts] });
   }
 
   #magic(
     host: InventoryHost,
-    play: Play,
-    task: TaskNode,
+    play: PlayNames,
+    task: Pick<TaskNode, 'role'>,
     batch: readonly string[],
   ): Record<string, JsonValue> {
     return lazily({

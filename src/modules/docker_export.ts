@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { objectOf, type JsonObject } from '../core/json.ts';
+import { toJson, objectOf, type JsonObject } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { directoryUse, dockerObjects, type ObjectKind } from '../facts/docker.ts';
 import { composeFiles, configFiles, type NamedFile } from '../util/compose.ts';
@@ -62,6 +62,6 @@ export const docker_export: Module<Args> = {
       ...configFiles(configs),
       ...composeFiles({ services, networks, configs }),
     ];
-    return { actions: [], result: { files: files as unknown as JsonObject[] } };
+    return { actions: [], result: { files: files.map(toJson) } };
   },
 };

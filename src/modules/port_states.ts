@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { JsonObject } from '../core/json.ts';
+import { toJson } from '../core/json.ts';
 import type { Module } from '../core/module.ts';
 import { portStates } from '../facts/ports.ts';
 import { listOf, textOrTexts } from './lib/arguments.ts';
@@ -35,6 +35,6 @@ export const port_states: Module<FromSchema<typeof schema>> = {
   async plan({ host: hosts, ports, connect_timeout: seconds = 5 }, { host }) {
     const asked = listOf(hosts).flatMap((name) => ports.map((port) => `${String(port)}@${name}`));
     const found = await host.fact(portStates, String(seconds), ...asked);
-    return { actions: [], result: { ports: found as unknown as JsonObject[] } };
+    return { actions: [], result: { ports: found.map(toJson) } };
   },
 };

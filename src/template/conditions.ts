@@ -138,11 +138,15 @@ function collectRoots(node: ASTNode, bound: ReadonlySet<string>, roots: Set<stri
   collectFrom(node.args, bound, roots);
 }
 
+function isNode(part: unknown): part is ASTNode {
+  return isObject(part) && 'op' in part;
+}
+
 function collectFrom(part: unknown, bound: ReadonlySet<string>, roots: Set<string>): void {
   if (Array.isArray(part)) {
     for (const item of part) collectFrom(item, bound, roots);
-  } else if (isObject(part) && 'op' in part) {
-    collectRoots(part as unknown as ASTNode, bound, roots);
+  } else if (isNode(part)) {
+    collectRoots(part, bound, roots);
   }
 }
 

@@ -156,10 +156,9 @@ async function readKeyFile(file: string): Promise<KeyFile> {
 
 /** ssh2 is loaded when a key or a connection is first needed: help and validation do without. */
 export async function loadSsh2(): Promise<typeof import('ssh2')> {
-  const { default: ssh2 } = (await import('ssh2')) as unknown as {
-    default: typeof import('ssh2');
-  };
-  return ssh2;
+  // Its types describe a module with named exports; Node.js gives all of it as the default.
+  const imported: unknown = await import('ssh2');
+  return (imported as { default: typeof import('ssh2') }).default;
 }
 
 function firstKey(parsed: ParsedKey | ParsedKey[] | Error): ParsedKey | Error {

@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../../core/errors.ts';
-import { objectOf, type JsonObject } from '../../core/json.ts';
+import { toJson, objectOf, type JsonObject } from '../../core/json.ts';
 import type { Module } from '../../core/module.ts';
 import { accessProperties, Mke3Client } from '../api.ts';
 import { failingWebhooks } from '../webhooks.ts';
@@ -42,7 +42,7 @@ export const mke3_cluster: Module<FromSchema<typeof schema>> = {
 /** The check "webhooks" reports when they cannot be read; all else does not depend on them. */
 async function webhooksOf(client: Mke3Client) {
   try {
-    const webhooks = failingWebhooks(await client.admission()) as unknown as JsonObject[];
+    const webhooks = failingWebhooks(await client.admission()).map(toJson);
     return { webhooks, webhooks_error: '' };
   } catch (error) {
     if (!(error instanceof TaskError)) throw error;

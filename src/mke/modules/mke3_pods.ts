@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../../core/errors.ts';
-import { objectOf, type JsonObject } from '../../core/json.ts';
+import { toJson, objectOf, type JsonObject } from '../../core/json.ts';
 import type { Module } from '../../core/module.ts';
 import { containers } from '../../facts/container.ts';
 import { accessProperties, Mke3Client } from '../api.ts';
@@ -62,7 +62,7 @@ export const mke3_pods: Module<FromSchema<typeof schema>> = {
           hint: `Run "docker restart ucp-kubelet" on the host, which ends such pods. If one stays: docker rm -f $(docker ps -aq --filter label=io.kubernetes.pod.uid=UID).`,
         },
       );
-    return { actions: [], result: { phantoms: list as unknown as JsonObject[] } };
+    return { actions: [], result: { phantoms: list.map(toJson) } };
   },
 };
 

@@ -1,6 +1,6 @@
 import type { JSONSchema } from 'json-schema-to-ts';
 import { TaskError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { toJson } from '../../core/json.ts';
 import type { Module } from '../../core/module.ts';
 import { containers } from '../../facts/container.ts';
 import { dockerObjects, swarmState } from '../../facts/docker.ts';
@@ -45,6 +45,6 @@ export const mke3_stock: Module = {
     });
     const { path, tag } = imageParts(proxy.image);
     const result = { ...mke3, ...others, version: tag, image_path: path };
-    return { actions: [], result: result as unknown as JsonObject };
+    return { actions: [], result: toJson(result) };
   },
 };

@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import type { JsonObject } from '../../core/json.ts';
+import { toJson, type JsonObject } from '../../core/json.ts';
 import type { Module } from '../../core/module.ts';
 import { checkFlags } from '../component-flags.ts';
 import { convertConfig } from '../convert/convert.ts';
@@ -157,7 +157,7 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
       metallb_pools: metallbPools,
       managers_take_pods: managersTakePods,
     };
-    return { actions: [], result: result as unknown as JsonObject };
+    return { actions: [], result: toJson(result) };
   },
 };
 
