@@ -97,7 +97,7 @@ export class UnitChange implements ChangeRecord {
       host: host.name,
       target: target.name,
       shared,
-      ...(item === undefined ? {} : { item, index }),
+      ...(item === undefined ? {} : { item, index, hidden: task.noLog || undefined }),
       module: task.module,
       args: task.noLog ? {} : recordedArguments(module, args),
       actions: task.noLog ? [] : plan.actions.map(describeAction),

@@ -34,7 +34,12 @@ export function endUnit({ log }: { log: Pick<Log, 'write' | 'signal'> }, end: Un
   const text = (key: string) =>
     hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined;
   log.signal({
-    ...{ t: 'details', unit: end.number, label: end.label, undo: shown?.undo },
+    ...{
+      t: 'details',
+      unit: end.number,
+      label: hidden && end.index !== undefined ? `item ${String(end.index + 1)}` : end.label,
+      undo: shown?.undo,
+    },
     actions: hidden ? undefined : shown?.actions,
     diff: hidden ? undefined : shown?.diff,
     stdout: text('stdout'),

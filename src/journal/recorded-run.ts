@@ -278,7 +278,8 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
 function headOf(intent: RecordOf<'intent'>): IntentHead {
   const { unit, step, host, target, shared, become, notifiedBy, block } = intent;
   const { on, error, body } = intent.undo;
-  const item = typeof intent.item === 'string' ? intent.item : undefined;
+  const shown = typeof intent.item === 'string' ? intent.item : undefined;
+  const item = intent.hidden ? `item ${String((intent.index ?? 0) + 1)}` : shown;
   const head = { unit, step, host, target, shared, item, become, notifiedBy };
   return { ...head, block: block && { ...block }, undo: { on, error, kind: body.kind } };
 }

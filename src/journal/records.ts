@@ -46,6 +46,8 @@ export interface IntentRecord<F extends Form = 'given'> {
   item?: Value<F, JsonValue> | undefined;
   /** Position in the loop, from zero. */
   index?: number | undefined;
+  /** Displays do not show the item: the task has `no_log`. */
+  hidden?: true | undefined;
   module: string;
   args: Value<F, JsonObject>;
   actions: string[];

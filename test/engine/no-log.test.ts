@@ -62,3 +62,14 @@ describe('no_log hides in events and in the journal', () => {
     for (const secret of ['it said no', 'secret-word']) expect(written).not.toContain(secret);
   });
 });
+
+it('no_log hides the items of a loop in displays', async () => {
+  const work = '{ name: Work, command: ok, undo: [{ name: Back, command: ok }], no_log: true';
+  const text = `- { name: P, hosts: h1, tasks: [${work}, loop: [secret-a, secret-b] }, { ${fail} }] }`;
+  const { recording } = await perform({ text });
+  const items = recording.events.flatMap((event) =>
+    event.type === 'unit-end' || event.type === 'undo-end' ? [event.item] : [],
+  );
+  expect(items).toEqual(['item 1', 'item 2', undefined, 'item 2', 'item 1']);
+  expect(JSON.stringify(recording.events)).not.toContain('secret-');
+});
