@@ -105,6 +105,12 @@ export function lifeOf({ end, isGoingBack, isDoneInPart, units }: Standing): Lif
   }
 }
 
+/** Whether the run has ended and its hosts need not stay locked. */
+export function isOver(run: Standing): boolean {
+  const state = lifeOf(run);
+  return state !== 'running' && state !== 'rolling_back' && ends[state].isClosed;
+}
+
 /** Whether a run may go on that way. */
 export function allows(run: Standing & Pick<RecordedRun, 'commit'>, move: Move): boolean {
   const { resume, rollback } = moves[lifeOf(run)];

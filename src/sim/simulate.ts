@@ -4,7 +4,7 @@ import { createRegistry } from '../core/module.ts';
 import { RunnerError } from '../core/errors.ts';
 import type { Exchange } from '../core/host.ts';
 import { parseJournal } from '../journal/journal-file.ts';
-import { allows, ends, lifeOf, type LifeState } from '../journal/lifecycle.ts';
+import { allows, isOver, lifeOf, type LifeState } from '../journal/lifecycle.ts';
 import { readRun, type RecordedRun } from '../journal/recorded-run.ts';
 import type { Playbook } from '../language/document.ts';
 import * as modules from '../modules/index.ts';
@@ -159,7 +159,7 @@ export class SimulatedRun {
   /** A run that is not over keeps the hosts that it has changed. */
   #checkLocks(): void {
     const run = this.run();
-    if (!run || isOver(lifeOf(run))) return;
+    if (!run || isOver(run)) return;
     const changed = new Set([...run.units.values()].map(({ intent }) => intent.target));
     for (const { name, lock } of this.hosts)
       if (changed.has(name) && !lock)
@@ -183,7 +183,7 @@ export class SimulatedRun {
       this.disk.bytes = Buffer.alloc(0);
       return 'play';
     }
-    if (isOver(lifeOf(run))) return undefined;
+    if (isOver(run)) return undefined;
     const moves = (['resume', 'rollback'] as const).filter((move) => allows(run, move));
     return plan.of(moves);
   }
@@ -204,10 +204,6 @@ export class SimulatedRun {
   }
 }
 
-function isOver(state: LifeState): boolean {
-  return state !== 'running' && state !== 'rolling_back' && ends[state].isClosed;
-}
-
 /** Where a rollback ends: the key of the last commit point. */
 function commitOf(run: RecordedRun | undefined): string {
   return [...(run?.commits ?? [])].at(-1) ?? '';
@@ -220,7 +216,7 @@ function judge(one: SimulatedRun, undisturbed: SimulatedRun, scenario: Scenario)
   const text = one.disk.bytes.toString('utf8');
   const started = one.hosts.flatMap((host) => host.startedUnits(run.header.run));
   const problems = checkJournal(text, started);
-  const isClosed = isOver(state);
+  const isClosed = isOver(run);
   if (!isClosed)
     problems.push(`The undisturbed process ended with ${state}: ${run.end?.message ?? ''}`);
   if (isClosed && one.endedAlone)

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { JournalError } from '../../core/errors.ts';
 import type { HostAddress } from '../../core/host.ts';
 import type { Inventory } from '../../core/inventory.ts';
+import { isOver } from '../../journal/lifecycle.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { revealKnown } from '../../journal/stored.ts';
 import { OpenRunError } from '../fail.ts';
@@ -14,6 +15,11 @@ export function refuseOpenRuns({ store, redactor }: World, inventory: Inventory)
   const addresses = new Set([...inventory.hosts.values()].map(({ address }) => placeOf(address)));
   for (const id of store.openRuns()) {
     const run = readOpenRun(store, id);
+    if (isOver(run)) {
+      // Killed after the record of its end. Its locks mean nothing from now on.
+      store.markClosed(id);
+      continue;
+    }
     const shared = run.header.hosts.filter((stored) => {
       const host = revealKnown(stored, redactor);
       return host && addresses.has(placeOf(host));

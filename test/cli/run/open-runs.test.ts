@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { refuseOpenRuns } from '../../../src/cli/run/open-runs.ts';
+import type { World } from '../../../src/cli/world.ts';
+import type { Inventory } from '../../../src/core/inventory.ts';
+import { DiskFile } from '../../../src/journal/disk-file.ts';
+import { Log } from '../../../src/journal/log.ts';
+import { Cli } from '../../helpers/cli.ts';
+import { recordedHosts, runRecord } from '../../helpers/records.ts';
+import { quietWorld } from '../../helpers/world.ts';
+
+let cli: Cli;
+beforeEach(() => {
+  cli = new Cli();
+});
+afterEach(() => {
+  cli.dispose();
+});
+
+/** A run on h1 that a kill ended before it was marked as closed. */
+async function cutOff(outcome?: 'rolled_back' | 'rollback_incomplete'): Promise<{
+  world: World;
+  inventory: Inventory;
+  id: string;
+}> {
+  const world = quietWorld({ XDG_STATE_HOME: cli.dir });
+  const id = world.store.create(new Date(0));
+  const log = Log.create(DiskFile.create(world.store.journalPath(id)), world.redactor);
+  await log.append(runRecord({ run: id, hosts: ['h1'] }));
+  if (outcome)
+    await log.append({ t: 'end', outcome, exitCode: 3, message: 'Failed.', at: '1970-01-01' });
+  await log.close();
+  return { world, id, inventory: { file: '', hosts: recordedHosts(log.state), groups: new Map() } };
+}
+
+it('closes a run that was killed after the record of its end', async () => {
+  const { world, inventory, id } = await cutOff('rolled_back');
+  expect(world.store.openRuns()).toEqual([id]);
+  refuseOpenRuns(world, inventory);
+  expect(world.store.openRuns()).toEqual([]);
+});
+
+it.each([
+  [undefined, 'was cut off.'],
+  ['rollback_incomplete', 'is not settled: Failed.'],
+] as const)('refuses the hosts of a run that ended with %s', async (outcome, why) => {
+  const { world, inventory, id } = await cutOff(outcome);
+  expect(() => {
+    refuseOpenRuns(world, inventory);
+  }).toThrow(`Run ${id} of 1970-01-01T00:00:00Z on h1 ${why}`);
+  expect(world.store.openRuns()).toEqual([id]);
+});
