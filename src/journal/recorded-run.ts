@@ -210,6 +210,8 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   'block-end'(run, { unit, upTo }) {
     const block = run.units.get(unit)?.intent.block;
     if (block) block.until = upTo;
+    // Numbers up to here may have been given to units without a record. A later unit must not get one of them.
+    run.lastUnit = Math.max(run.lastUnit, upTo);
   },
   file(run, { path, sha256, pinned }) {
     run.files.push({ path, sha256, pinned });
@@ -217,6 +219,8 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   commit(run, { key, name, unit, irreversible }) {
     run.commits.add(key);
     run.commit = { name, unit, irreversible };
+    // As for a block: a unit with a number of before the commit point would never be undone.
+    run.lastUnit = Math.max(run.lastUnit, unit);
   },
   resolved(run, { unit: number, state }) {
     const unit = run.units.get(number);
