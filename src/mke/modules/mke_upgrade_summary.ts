@@ -52,7 +52,8 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
     nodes,
     config,
   }) {
-    const facts = {
+    // The schema says of lists of objects only that they are such; mke4_config has written them.
+    const reported: unknown = {
       unconverted,
       later,
       metallbPools,
@@ -61,8 +62,8 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
       teams,
       mke3Version,
       nodes,
-    } as unknown as SummaryFacts;
-    const text = upgradeSummary(facts);
+    };
+    const text = upgradeSummary(reported as SummaryFacts);
     return {
       actions: [],
       result: { text },
