@@ -29,9 +29,10 @@ export async function passCommit(
 ): Promise<Failures> {
   const name = withinPlay(node.id, place.play.id);
   const key = `${place.play.id}/${String(place.number)}/commit:${name}`;
-  if (parts.log.state.commits.has(key)) return new Map();
+  // A resumed run must know of the handlers that ran here, or it runs them again later.
   const unflushed = await parts.flush(hosts, { ...place, at: `commit:${name}` });
   if (unflushed.size > 0) return unflushed;
+  if (parts.log.state.commits.has(key)) return new Map();
   // No host may fail here, whatever the play tolerates.
   for (const task of node.gate) {
     const failed = await parts.gate(task, hosts, place);

@@ -70,14 +70,14 @@ describe('a commit point', () => {
     expect([...log.state.commits]).toEqual(['p/2/commit:tasks/done']);
   });
 
-  it('that was passed before the run was interrupted is not passed again', async () => {
+  it('that was passed before the run was interrupted only learns which handlers ran there', async () => {
     const { calls, parts } = given();
     await passCommit(parts, node(), hosts, place);
-    const first = calls.length;
+    const first = calls.splice(0);
     expect(await passCommit(parts, node(), hosts, place)).toEqual(new Map());
-    expect(calls).toHaveLength(first);
+    expect(calls.splice(0)).toEqual(['commit:tasks/done']);
     await passCommit(parts, node(), hosts, { ...place, number: 3 });
-    expect(calls).toHaveLength(2 * first);
+    expect(calls).toEqual(first);
   });
 
   it.each([
