@@ -26,7 +26,7 @@ const commands: Record<string, CliCommand> = {
     run: async (world, argv) => (await import('./commands/plan.ts')).planCommand(world, argv),
   },
   rollback: {
-    summary: 'take a run back',
+    summary: 'roll a run back',
     usesModules: true,
     run: async (world, argv) =>
       (await import('./commands/rollback.ts')).rollbackCommand(world, argv),

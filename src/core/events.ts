@@ -2,7 +2,7 @@ import type { SourceRef } from './source.ts';
 
 export type UnitState = 'ok' | 'changed' | 'skipped' | 'failed' | 'unreachable' | 'unknown';
 export type UndoState = 'undone' | 'undo-failed' | 'undo-skipped' | 'undo-blocked';
-/** How a change would be taken back. */
+/** How a change would be undone. */
 export type UndoKind = 'auto' | 'declared' | 'none' | 'uncovered' | 'irreversible' | 'not-needed';
 
 export type RunOutcome =

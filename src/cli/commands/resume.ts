@@ -47,7 +47,7 @@ async function playbookAgain(
     throw new UsageError(
       `Changed since run ${header.run} began: ${changed.map(({ path }) => path).join(', ')}.`,
       {
-        hint: `Take it back with "runner rollback ${header.run}", which uses what was recorded, or go on all the same with --force.`,
+        hint: `Roll it back with "runner rollback ${header.run}", which uses the recorded files, or use the changed files with --force.`,
       },
     );
   }

@@ -19,7 +19,7 @@ interface RollbackOptions extends RecoverOptions {
 
 /** `runner rollback [RUN]`: from the journal alone. */
 export function rollbackCommand(world: World, argv: string[]): Promise<number> {
-  const description = 'Take a run back to its last commit point.';
+  const description = 'Roll a run back to its last commit point.';
   const request = readRecoveryRequest<RollbackOptions>(
     world,
     { mode: 'rollback', description, argv },

@@ -4,7 +4,7 @@ import { newCommand } from '../command.ts';
 import { isRunning } from '../run-process.ts';
 import type { World } from '../world.ts';
 
-/** `runner show [RUN]`: its steps, and of each change whether it is taken back. */
+/** `runner show [RUN]`: its steps, and of each change whether it is undone. */
 export async function showCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner show')
     .description('Show one run.')

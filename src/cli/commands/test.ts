@@ -200,7 +200,7 @@ async function sweepSteps(
   );
   if (open.length < cases.length)
     say(
-      `${String(cases.length - open.length)} are known from a sweep before; --again does them anew.`,
+      `${String(cases.length - open.length)} are known from a sweep before; --again runs them again.`,
     );
   let done = cases.length - open.length;
   await sweep(options, reference, open, (result) => {

@@ -15,5 +15,5 @@ export function limitOf({ limit }: { limit?: string }): string | undefined {
   const names = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
   const kept = names.filter((name) => name !== '');
   if (kept.length > 0) return kept.join(',');
-  throw new UsageError(`--limit: there is no host in "${file}".`);
+  throw new UsageError(`--limit: no host in "${file}".`);
 }

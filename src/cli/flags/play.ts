@@ -74,7 +74,7 @@ export function addPlayOptions(command: Command, mode: 'play' | 'plan'): Command
   if (mode === 'plan')
     command.option(
       '--undo',
-      'show in which order it would be taken back; with --fail-at, after that step',
+      'show in which order the changes would be undone; with --fail-at, after that step',
     );
   return addRunOptions(addBecomeOptions(command));
 }

@@ -28,7 +28,7 @@ export async function readRequest(
     .argument('<playbook>', 'file, or name of a shipped playbook')
     .description(
       mode === 'plan'
-        ? 'Show what a playbook would change where, and how it would be taken back.'
+        ? 'Show what a playbook would change where, and how it would be rolled back.'
         : 'Run a playbook.',
     );
   addPlayOptions(command, mode);

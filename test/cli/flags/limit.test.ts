@@ -23,7 +23,7 @@ describe('--limit', () => {
 
   it('refuses a file without a host, which would mean every host', () => {
     const file = cli.file('hosts', '# none\n');
-    expect(() => limitOf({ limit: `@${file}` })).toThrow(`there is no host in "${file}"`);
+    expect(() => limitOf({ limit: `@${file}` })).toThrow(`--limit: no host in "${file}"`);
   });
 
   it('refuses a file that cannot be read', () => {
