@@ -14,6 +14,7 @@ import type {
 } from 'ssh2';
 import { ConnectError, type ConnectStage } from '../core/errors.ts';
 import { checkHostKey, describeTrust } from './host-keys.ts';
+import { joinWrites } from './join-writes.ts';
 import { loadSsh2, type Credential, type Credentials, type Keyring } from './keyring.ts';
 import { firstReason, SessionRefusedError, type Line, type ShellChannel } from './line.ts';
 import type { SshTarget } from './target.ts';
@@ -272,6 +273,7 @@ function dialTcp(target: SshTarget, observe: ConnectObserver): Promise<Duplex> {
     socket.once('connect', () => {
       clearTimeout(timer);
       observe('connect', `${socket.remoteAddress ?? address} port ${String(port)}`);
+      joinWrites(socket);
       resolve(socket);
     });
   });
