@@ -56,7 +56,7 @@ export class Log {
     for (const record of records) {
       const position = positions[log.#written] ?? { offset: 0, length: 0 };
       const number = ++log.#written;
-      applyRecord(state, record, () => log.#readAt(position, number));
+      applyRecord(state, record, log.#onDemand(position, number));
     }
     return log;
   }
@@ -80,8 +80,7 @@ export class Log {
     this.#state ??= beginRun(stored);
     const number = ++this.#written;
     const position = this.#file?.add(encodeRecord(number, stored));
-    const whole = position ? () => this.#readAt(position, number) : () => stored;
-    applyRecord(this.#state, stored, whole);
+    applyRecord(this.#state, stored, position ? this.#onDemand(position, number) : () => stored);
     this.#tell(record);
   }
 
@@ -147,6 +146,11 @@ export class Log {
 
   async close(): Promise<void> {
     await this.#file?.close();
+  }
+
+  /** In a function of its own: closures made in one call keep alive whatever any of them mentions, here the record. */
+  #onDemand(position: { offset: number; length: number }, number: number): () => StoredRecord {
+    return () => this.#readAt(position, number);
   }
 
   #readAt(position: { offset: number; length: number }, number: number): StoredRecord {
