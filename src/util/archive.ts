@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { list, type ReadEntry } from 'tar';
+import type { ReadEntry } from 'tar';
 import { TaskError } from '../core/errors.ts';
 
 export interface ArchiveEntry {
@@ -28,6 +28,7 @@ export async function readArchive(path: string): Promise<ArchiveEntry[]> {
 
 async function read(path: string): Promise<ArchiveEntry[]> {
   await refuseOtherKinds(path);
+  const { list } = await import('tar');
   const entries: ArchiveEntry[] = [];
   const sums = new Map<string, string>();
   const pending: Promise<void>[] = [];

@@ -87,7 +87,9 @@ export class Redactor implements Secrets {
     return masked;
   }
 
+  /** The value itself where no secret is known. */
   maskAll<T>(value: T): T {
+    if (this.#forms.length === 0) return value;
     return maskStrings(value as JsonValue, (text) => this.mask(text)) as T;
   }
 }
