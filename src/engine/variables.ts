@@ -1,16 +1,16 @@
-import { dirname } from 'node:path';
 import type { InventoryHost, Inventory } from '../core/inventory.ts';
 import { withFields, type JsonObject, type JsonValue } from '../core/json.ts';
 import { asWritten } from '../core/value.ts';
 import type { ControllerDisk } from '../core/ports.ts';
 import type { Play, TaskNode } from '../language/document.ts';
-import { Scope, unknownValue, type Layer } from '../template/scope.ts';
+import { LateValues, Scope, unknownValue, type Layer } from '../template/scope.ts';
 import type { EngineServices, Signals } from './services.ts';
 import type { RunSettings } from './settings.ts';
 import type { FactCache } from '../journal/fact-cache.ts';
 import { ageInWords } from '../util/time.ts';
 import { controllerFor } from './controller.ts';
-import { hostsOf, type Knowledge } from './knowledge.ts';
+import type { Knowledge } from './knowledge.ts';
+import { addressVariables, magic, type MagicPlace } from './magic.ts';
 
 export interface VariableParts
   extends Pick<EngineServices, 'environment' | 'factCache' | 'files'>, Signals {
@@ -96,8 +96,18 @@ export class Variables {
       const around = { ...task, role: role?.parent };
       return this.scope(host, { play, task: around, batch, ...(item ? { item } : {}) });
     };
+    const place: MagicPlace = {
+      host,
+      play,
+      batch,
+      role,
+      knowledge: this.#knowledge,
+      settings: this.#settings,
+      folders: this.#folders,
+      hostvars: () => this.#hostvars(),
+    };
     const layers: Layer[] = [
-      { name: 'magic', values: this.#magic(host, play, task, batch), data: true },
+      { name: 'magic', values: LateValues.of(magic, place), data: true },
       ...(item ? [{ name: 'loop', values: item, data: true }] : []),
       { name: 'loop around', values: task.loopValues, data: true },
       { name: 'command line', values: this.#settings.variables, data: true },
@@ -125,56 +135,6 @@ export class Variables {
     return host && this.scope(host, { play, task, batch: [...hosts] });
   }
 
-  #magic(
-    host: InventoryHost,
-    play: PlayNames,
-    task: Pick<TaskNode, 'role'>,
-    batch: readonly string[],
-  ): Record<string, JsonValue> {
-    return lazily({
-      inventory_hostname: () => host.name,
-      ...Object.fromEntries(
-        Object.entries(addressVariables(host)).map(([name, value]) => [name, () => value]),
-      ),
-      group_names: () =>
-        [...this.#knowledge.groups]
-          .filter(([, members]) => members.includes(host.name))
-          .map(([name]) => name),
-      groups: () =>
-        Object.fromEntries(
-          [...this.#knowledge.groups].map(([name, members]) => [name, [...members]]),
-        ),
-      hostvars: () => this.#hostvars(),
-      play: () => ({
-        name: play.name,
-        batch: [...batch],
-        hosts: batch.filter((name) => !this.#knowledge.failed.has(name)),
-        hosts_all: hostsOf(this.#knowledge, play.hosts, this.#settings.limit),
-        failed_hosts: [...this.#knowledge.failed.keys()].filter((name) => batch.includes(name)),
-      }),
-      ansible_play_name: () => play.name,
-      ansible_play_hosts: () => batch.filter((name) => !this.#knowledge.failed.has(name)),
-      ansible_play_hosts_all: () => hostsOf(this.#knowledge, play.hosts, this.#settings.limit),
-      ansible_play_batch: () => [...batch],
-      ansible_check_mode: () => this.#settings.check,
-      ansible_diff_mode: () => this.#settings.diff,
-      ansible_run_tags: () => [...this.#settings.tags],
-      ansible_skip_tags: () => [...this.#settings.skipTags],
-      run: () => ({
-        id: this.#settings.run,
-        check: this.#settings.check,
-        diff: this.#settings.diff,
-        tags: [...this.#settings.tags],
-        skip_tags: [...this.#settings.skipTags],
-      }),
-      playbook_dir: () => this.#folders.at(-1) ?? '',
-      inventory_file: () => this.#inventory.file,
-      inventory_dir: () => (this.#inventory.file === '' ? '' : dirname(this.#inventory.file)),
-      role_name: () => task.role?.name ?? '',
-      role_path: () => task.role?.path ?? '',
-    });
-  }
-
   /** Of each host when somebody asks for it. */
   #hostvars(): JsonObject {
     const hosts = [...this.#inventory.hosts.values()];
@@ -200,16 +160,6 @@ export class Variables {
       });
     return known;
   }
-}
-
-/** How the host is reached, under Ansible's names. */
-function addressVariables({ address }: InventoryHost): JsonObject {
-  return {
-    ansible_host: address.address,
-    ansible_port: address.port ?? 22,
-    ansible_user: address.user ?? '',
-    ansible_ssh_private_key_file: address.keyPath ?? '',
-  };
 }
 
 /** Values that are worked out when they are asked for: most tasks need none of them. */

@@ -8,10 +8,44 @@ import { isSourceObject, OMIT, Template, type Source, type SourceObject } from '
 export const unknownValue: unique symbol = Symbol('unknown');
 export type ScopeValue = JsonValue | typeof unknownValue;
 
+type Values = Readonly<Record<string, Source | typeof unknownValue>>;
+
+type LateTable<Place> = ReadonlyMap<string, (place: Place) => JsonValue>;
+
+/** Values that are worked out when they are asked for. The table is made once for all scopes: most tasks need none of it. */
+export class LateValues {
+  readonly #table: Pick<LateTable<never>, 'has' | 'keys'>;
+  readonly #valueOf: (name: string) => JsonValue | undefined;
+
+  private constructor(
+    table: Pick<LateTable<never>, 'has' | 'keys'>,
+    valueOf: (name: string) => JsonValue | undefined,
+  ) {
+    this.#table = table;
+    this.#valueOf = valueOf;
+  }
+
+  static of<Place>(table: LateTable<Place>, place: Place): LateValues {
+    return new LateValues(table, (name) => table.get(name)?.(place));
+  }
+
+  has(name: string): boolean {
+    return this.#table.has(name);
+  }
+
+  get(name: string): JsonValue | undefined {
+    return this.#valueOf(name);
+  }
+
+  names(): string[] {
+    return [...this.#table.keys()];
+  }
+}
+
 export interface Layer {
   /** Level as an operator calls it, such as "role defaults". */
   name: string;
-  values: Readonly<Record<string, Source | typeof unknownValue>>;
+  values: Values | LateValues;
   /** Data from hosts and results, without templates: it is not searched for any. */
   data?: boolean;
   /** Values are rendered in another scope: `inputs: {port: "{{port}}"}` means the port outside. */
@@ -27,8 +61,7 @@ export class Scope {
   readonly #controller: Controller | undefined;
   readonly #rendered = new Map<string, unknown>();
   readonly #pending = new Set<string>();
-  /** The variables as a plain object with lazy values, as templates and conditions want them. */
-  readonly variables: Record<string, unknown>;
+  #variables: Record<string, unknown> | undefined;
 
   /**
    * @param layers strongest first
@@ -37,7 +70,11 @@ export class Scope {
   constructor(layers: readonly Layer[], controller?: Controller) {
     this.#layers = layers;
     this.#controller = controller;
-    this.variables = new Proxy<Record<string, unknown>>(
+  }
+
+  /** The variables as a plain object with lazy values, as templates and conditions want them. */
+  get variables(): Record<string, unknown> {
+    return (this.#variables ??= new Proxy<Record<string, unknown>>(
       {},
       {
         get: (_, name) => (typeof name === 'string' ? this.get(name) : undefined),
@@ -48,19 +85,19 @@ export class Scope {
             ? { configurable: true, enumerable: true, writable: false, value: this.get(name) }
             : undefined,
       },
-    );
+    ));
   }
 
   has(name: string): boolean {
     return (
       name === 'vars' ||
       name === 'omit' ||
-      this.#layers.some((layer) => Object.hasOwn(layer.values, name))
+      this.#layers.some(({ values }) => hasValue(values, name))
     );
   }
 
   names(): string[] {
-    return [...new Set(this.#layers.flatMap((layer) => Object.keys(layer.values)))];
+    return [...new Set(this.#layers.flatMap(({ values }) => namesIn(values)))];
   }
 
   /** Undefined when no layer has the name. */
@@ -68,9 +105,9 @@ export class Scope {
     if (name === 'vars') return this.variables;
     if (name === 'omit') return OMIT;
     if (this.#rendered.has(name)) return this.#rendered.get(name);
-    const layer = this.#layers.find((one) => Object.hasOwn(one.values, name));
+    const layer = this.#layers.find(({ values }) => hasValue(values, name));
     if (!layer) return undefined;
-    const value = layer.values[name];
+    const value = valueIn(layer.values, name);
     if (value === unknownValue) {
       throw new UnknownValueError(`"${name}" is known only in a real run.`);
     }
@@ -121,4 +158,16 @@ export class Scope {
   with(...layers: Layer[]): Scope {
     return new Scope([...layers, ...this.#layers], this.#controller);
   }
+}
+
+function hasValue(values: Layer['values'], name: string): boolean {
+  return values instanceof LateValues ? values.has(name) : Object.hasOwn(values, name);
+}
+
+function valueIn(values: Layer['values'], name: string): Values[string] | undefined {
+  return values instanceof LateValues ? values.get(name) : values[name];
+}
+
+function namesIn(values: Layer['values']): string[] {
+  return values instanceof LateValues ? values.names() : Object.keys(values);
 }
