@@ -84,8 +84,14 @@ function blockIntent(
   if (!host || !undo || !first) return undefined;
   const scope = variables.scope(host, { play: place.play, task: first, batch: place.batch });
   return {
-    ...{ t: 'intent', unit: numbers.nextUnit(), step, host: name, target: name },
-    ...{ module: 'block', args: {}, actions: [] },
+    t: 'intent',
+    unit: numbers.nextUnit(),
+    step,
+    host: name,
+    target: name,
+    module: 'block',
+    args: {},
+    actions: [],
     become: resolveAccess(first.become, host.address, scope),
     undo: {
       body: { kind: 'declared', tasks: undo.tasks, vars: snapshot(undo.tasks, scope) },

@@ -70,7 +70,11 @@ function scheduleParts(engine: Engine, playbook: Playbook): Omit<ScheduleParts, 
   const items = new ItemRunner(engine, parts, playbook.folders);
   const run = runStep(engine, { ...parts, items });
   return {
-    ...{ knowledge, log, clock, check, forks },
+    knowledge,
+    log,
+    clock,
+    check,
+    forks,
     isStopping: () => engine.isStopping(),
     selection: new Selection(settings),
     step: check ? run : beforeChange(run, changeParts(engine, playbook, parts)),
@@ -115,7 +119,13 @@ function runStep(
 ): RunStep {
   const { log, clock, agree, sealer, redactor, factCache, settings } = engine;
   return step({
-    ...{ ...parts, log, clock, agree, sealer, redactor, forks: settings.forks },
+    ...parts,
+    log,
+    clock,
+    agree,
+    sealer,
+    redactor,
+    forks: settings.forks,
     isStopping: () => engine.isStopping(),
     recall: (record) => recordedLearnt(record, engine),
     ask: (task, units) => askHosts(engine, task, units, prober(engine)),
@@ -143,7 +153,10 @@ function changeParts(
 ): Parameters<typeof beforeChange>[1] {
   const { log, settings } = engine;
   const locks = new PlayLocks(playbook.plays, {
-    ...{ knowledge, variables, locks: engine.locks, limit: settings.limit },
+    knowledge,
+    variables,
+    locks: engine.locks,
+    limit: settings.limit,
   });
   const isKnown = log.state.fingerprints.some(({ phase }) => phase === 'before');
   const fingerprint = () =>

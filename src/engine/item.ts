@@ -87,16 +87,14 @@ export class ItemRunner {
     const { target, label } = aim;
     const { said, number, changedUnits } = await this.#runUnit(
       {
-        ...{
-          number: this.#numbers.nextUnit(),
-          task,
-          step,
-          host,
-          target,
-          scope,
-          item,
-          index,
-        },
+        number: this.#numbers.nextUnit(),
+        task,
+        step,
+        host,
+        target,
+        scope,
+        item,
+        index,
         folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
         notifiedBy,
         shared: sharedBy(task, host, target),
@@ -107,10 +105,21 @@ export class ItemRunner {
     const { outcome, ignored } = this.#judge(task, said.outcome, [host.name, target.name]);
     const durationMs = this.#context.clock.now() - began;
     this.end(step, host, outcome, {
-      ...{ number, item, index, label, ignored, task, durationMs, shown: said },
+      number,
+      item,
+      index,
+      label,
+      ignored,
+      task,
+      durationMs,
+      shown: said,
     });
     return hostStep(one, {
-      ...{ target: target.name, outcome, ignored, changedUnits, changes: said.changes },
+      target: target.name,
+      outcome,
+      ignored,
+      changedUnits,
+      changes: said.changes,
     });
   }
 
@@ -125,8 +134,8 @@ export class ItemRunner {
     earlier,
   }: Item): Promise<HostStep | { target: InventoryHost; label: string | undefined }> {
     try {
-      const { variables } = scope;
-      if (!earlier && !task.when.every((condition) => parseCondition(condition).test(variables))) {
+      const holds = (condition: string) => parseCondition(condition).test(scope.variables);
+      if (!earlier && !task.when.every(holds)) {
         const skipped: Outcome = { is: 'skipped' };
         this.end(step, host, skipped, { item, index });
         return emptyStep(skipped);

@@ -38,7 +38,10 @@ export function untilUnmet(
 ): Outcome {
   if (isFinal(outcome) || outcome.is === 'predicted' || outcome.is === 'skipped') return outcome;
   return failed(outcome, {
-    ...{ kind: 'condition', of: 'until', text: until.join(' and '), tries },
+    kind: 'condition',
+    of: 'until',
+    text: until.join(' and '),
+    tries,
     ...answerOf(outcome),
   });
 }
@@ -113,7 +116,9 @@ function withConditions(
       if (!(error instanceof RunnerError)) throw error;
       const lost = isLost ? { answer: 'lost' as const } : {};
       return failed(judged, {
-        ...{ ...condition, ...lost, error: failureOf(error, { place: true }) },
+        ...condition,
+        ...lost,
+        error: failureOf(error, { place: true }),
       });
     }
   }

@@ -53,7 +53,13 @@ export function recordedLearnt(
   if (record.partial) return undefined;
   const { host, facts, left, joined, added, included, handled, due, failed, uncertain } = record;
   const shown: Learnt = {
-    ...{ host, left, joined, handled, due, failed, uncertain },
+    host,
+    left,
+    joined,
+    handled,
+    due,
+    failed,
+    uncertain,
     facts: facts?.map(({ hosts, values }) => ({ hosts, values: reveal(values, redactor) })),
     added: added?.map(({ vars, address, ...one }) => ({
       ...one,

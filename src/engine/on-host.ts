@@ -111,7 +111,13 @@ async function onItem(
   if (index > 0 && task.loopPauseSeconds > 0) await parts.pause(task.loopPauseSeconds);
   const isSame = finished && isSameItem(finished.whole().item, item, redactor);
   return items.run({
-    ...{ task, host, step, scope, item, index, earlier: isSame ? finished : undefined },
+    task,
+    host,
+    step,
+    scope,
+    item,
+    index,
+    earlier: isSame ? finished : undefined,
     notifiedBy: notifiedBy(parts, live, host),
   });
 }

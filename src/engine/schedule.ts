@@ -91,8 +91,11 @@ async function runPlay(parts: Walk, play: Play): Promise<Failures> {
   const left = batches.length === 0 ? [] : parts.left(play).filter((host) => !inPlay.has(host));
   for (const [index, batch] of batches.entries()) {
     log.signal({
-      ...{ t: 'batch', play: play.name, hosts: batch },
-      ...{ batch: index + 1, batches: batches.length },
+      t: 'batch',
+      play: play.name,
+      hosts: batch,
+      batch: index + 1,
+      batches: batches.length,
       ...(index === 0 && left.length > 0 ? { left } : {}),
     });
     if (index === 0) parts.notePolicy({ id: play.id, policy: play.rollback, play }, batches.flat());
@@ -299,7 +302,11 @@ function commitPlay(parts: Walk, name: string): Promise<void> {
 function commitParts(parts: Walk): CommitParts {
   const { log, knowledge, check, lastUnit, failureToCome } = parts;
   return {
-    ...{ log, knowledge, check, lastUnit, failureToCome },
+    log,
+    knowledge,
+    check,
+    lastUnit,
+    failureToCome,
     flush: (hosts, place) => flush(parts, hosts, place),
     gate: (task, hosts, place) => runNodes(parts, [task], hosts, place, true),
     rollBackFailed: (place) => rollBackFailed(parts, place),

@@ -139,7 +139,12 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
 function infoOf({ numbers }: StepParts, { task, place }: Asked): StepInfo {
   const { id, name, module, at, throttle } = task;
   return {
-    ...{ id, number: numbers.nextStep(), play: place.play.name, name, module, at },
+    id,
+    number: numbers.nextStep(),
+    play: place.play.name,
+    name,
+    module,
+    at,
     handler: place.at !== 'section',
     ...(throttle ? { throttle } : {}),
   };

@@ -65,7 +65,11 @@ async function pause(
   }: { attempt: number; outcome: Outcome; retries: number; delaySeconds: number },
 ): Promise<void> {
   log.signal({
-    ...{ t: 'retry', step, host: host.name, attempt, attempts: 1 + retries },
+    t: 'retry',
+    step,
+    host: host.name,
+    attempt,
+    attempts: 1 + retries,
     message: messageOf(outcome) ?? '',
   });
   await clock.sleep(delaySeconds * 1000, signal).catch(() => undefined);

@@ -121,7 +121,11 @@ export class UnitChange implements ChangeRecord {
     const registers: JsonObject = {};
     for (const one of task.capture) {
       const { outcome } = await runTask(this.#context, {
-        ...{ task: one, step, host, target, folders },
+        task: one,
+        step,
+        host,
+        target,
+        folders,
         scope: scope.with({ name: 'captured', values: registers, data: true }),
         outputs: String(number),
       });

@@ -34,21 +34,25 @@ export function endUnit({ log }: { log: Pick<Log, 'write' | 'signal'> }, end: Un
   const text = (key: string) =>
     hidden ? undefined : typeof result?.[key] === 'string' ? result[key] : undefined;
   log.signal({
-    ...{
-      t: 'details',
-      unit: end.number,
-      label: hidden && end.index !== undefined ? `item ${String(end.index + 1)}` : end.label,
-      undo: shown?.undo,
-    },
+    t: 'details',
+    unit: end.number,
+    label: hidden && end.index !== undefined ? `item ${String(end.index + 1)}` : end.label,
+    undo: shown?.undo,
     actions: hidden ? undefined : shown?.actions,
     diff: hidden ? undefined : shown?.diff,
     stdout: text('stdout'),
     stderr: text('stderr'),
   });
   log.write({
-    ...{ t: 'result', unit: end.number, step: step.number, host },
+    t: 'result',
+    unit: end.number,
+    step: step.number,
+    host,
     ...(end.item === undefined || hidden ? {} : { item: end.item }),
-    ...{ state, ignored, message, rc },
+    state,
+    ignored,
+    message,
+    rc,
     digest: result && !hidden ? outputDigest(result) : undefined,
     durationMs,
     value: keepsValue(end) && !hidden ? result : undefined,

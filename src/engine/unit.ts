@@ -22,7 +22,14 @@ export async function runUnit(context: UnitContext, unit: Unit): Promise<UnitRes
   const { task, step, host, target, scope, folders, number } = unit;
   const change = new UnitChange(context, unit);
   const { outcome, plan, args } = await runTask(context, {
-    ...{ task, step, host, target, scope, folders, change, outputs: String(number) },
+    task,
+    step,
+    host,
+    target,
+    scope,
+    folders,
+    change,
+    outputs: String(number),
   });
   const module = context.modules.get(task.module);
   const reads = module !== undefined && effectOf(module, args) === 'reads';

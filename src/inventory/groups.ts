@@ -44,7 +44,10 @@ export class GroupTree {
 
   group(name: string): Group {
     const known = this.#groups.get(name) ?? {
-      ...{ hosts: new Set(), children: new Set(), vars: {}, places: new Map() },
+      hosts: new Set(),
+      children: new Set(),
+      vars: {},
+      places: new Map(),
     };
     this.#groups.set(name, known);
     return known;
@@ -173,7 +176,9 @@ export class GroupTree {
 
 function originsOf({ level, vars, places }: VariableSource): VariableOrigin[] {
   return Object.entries(vars).map(([name, value]) => ({
-    ...{ name, value, level },
+    name,
+    value,
+    level,
     at: places.get(name),
   }));
 }

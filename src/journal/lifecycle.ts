@@ -37,30 +37,47 @@ export const ends = {
   },
   /** Hosts that failed were tolerated, and could not be taken back. */
   done_open: {
-    ...{ outcome: 'done_in_part', exitCode: exitCodes.rollback_incomplete, ...open, ...onlyBack },
+    outcome: 'done_in_part',
+    exitCode: exitCodes.rollback_incomplete,
+    ...open,
+    ...onlyBack,
   },
   /** By the operator, with changes. */
   stopped: { outcome: 'interrupted', exitCode: exitCodes.interrupted, ...open, ...anyWay },
   /** By the operator, before the first change. */
   stopped_early: { outcome: 'interrupted', exitCode: exitCodes.interrupted, ...closed, ...anyWay },
   nothing_changed: {
-    ...{ outcome: 'preflight_failed', exitCode: exitCodes.preflight_failed, ...closed, ...nothing },
+    outcome: 'preflight_failed',
+    exitCode: exitCodes.preflight_failed,
+    ...closed,
+    ...nothing,
   },
   /** Other runs hold its hosts. */
   refused: { outcome: 'locked', exitCode: exitCodes.locked, ...closed, ...anyWay },
   left_in_place: {
-    ...{ outcome: 'left_in_place', exitCode: exitCodes.left_in_place, ...closed, ...anyWay },
+    outcome: 'left_in_place',
+    exitCode: exitCodes.left_in_place,
+    ...closed,
+    ...anyWay,
   },
   rolled_back: { outcome: 'rolled_back', exitCode: exitCodes.rolled_back, ...closed, ...nothing },
   rollback_paused: {
-    ...{ outcome: 'interrupted', exitCode: exitCodes.interrupted, ...open, ...onlyBackOrBehind },
+    outcome: 'interrupted',
+    exitCode: exitCodes.interrupted,
+    ...open,
+    ...onlyBackOrBehind,
   },
   rollback_open: {
-    ...{ outcome: 'rollback_incomplete', exitCode: exitCodes.rollback_incomplete },
-    ...{ ...open, ...onlyBackOrBehind },
+    outcome: 'rollback_incomplete',
+    exitCode: exitCodes.rollback_incomplete,
+    ...open,
+    ...onlyBackOrBehind,
   },
   past_no_return: {
-    ...{ outcome: 'past_no_return', exitCode: exitCodes.past_no_return, ...open, ...anyWay },
+    outcome: 'past_no_return',
+    exitCode: exitCodes.past_no_return,
+    ...open,
+    ...anyWay,
   },
 } satisfies Record<string, End>;
 

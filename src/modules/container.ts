@@ -68,7 +68,13 @@ export const container: Module<Args> = {
     const names = (list: readonly Container[]) => list.map(({ name }) => name);
     const result = {
       containers: found.map(({ name, id, image, status, running, labels, restartPolicy }) => ({
-        ...{ name, id, image, status, running, labels, restart_policy: restartPolicy },
+        name,
+        id,
+        image,
+        status,
+        running,
+        labels,
+        restart_policy: restartPolicy,
       })),
     };
     const policy = args.restart_policy;

@@ -101,7 +101,9 @@ function folderOf(src: string, args: Args): WantedFolder {
     if (args[name] !== undefined)
       throw new TaskError(`"${src}" is a directory: "${name}" is for a single file.`);
   return {
-    ...{ src, dest, keepExisting: force === false },
+    src,
+    dest,
+    keepExisting: force === false,
     ...(mode === undefined ? {} : { mode }),
     ...(directoryMode === undefined ? {} : { directoryMode }),
     ...pickAttributes({ owner: args.owner, group: args.group }),
@@ -137,7 +139,10 @@ async function planHere(
   return {
     actions: [
       {
-        ...{ kind: 'copy', from: src, path, contentOnly: true },
+        kind: 'copy',
+        from: src,
+        path,
+        contentOnly: true,
         ...writtenAttributes(wanted, state),
         ...(validate === undefined ? {} : { validate }),
       },

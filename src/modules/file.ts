@@ -173,8 +173,16 @@ function attributesOfNew(args: Args): Action[] {
   if (args.state === 'absent') return [];
   const kind = args.state === 'directory' ? 'directory' : args.state === 'link' ? 'link' : 'file';
   const fresh: FileState = {
-    ...{ type: kind, mode: '', owner: '', group: '', uid: -1, gid: -1 },
-    ...{ size: 0, mtime: 0, checksum: '', target: '' },
+    type: kind,
+    mode: '',
+    owner: '',
+    group: '',
+    uid: -1,
+    gid: -1,
+    size: 0,
+    mtime: 0,
+    checksum: '',
+    target: '',
   };
   return attributeActions(args.path, fresh, args);
 }
@@ -224,7 +232,9 @@ function treeActions(args: Args, other: readonly PathAttributes[]): Action[] {
   const actions: Action[] = [];
   if (other.some((one) => isForeign(one, args)))
     actions.push({
-      ...{ kind: 'chown', path, recurse: true },
+      kind: 'chown',
+      path,
+      recurse: true,
       ...pickAttributes({ owner, group }),
     });
   // A change of the owner takes set-id bits away, so the mode is set behind it.

@@ -79,7 +79,9 @@ export const k0s: Module<Args> = {
     ]);
     const { role, version, active } = found;
     const result = {
-      ...{ version: version ?? '', role: role ?? '', active },
+      version: version ?? '',
+      role: role ?? '',
+      active,
       ...(asks && stock !== undefined ? { stock, left: found.left, mounts: found.mounts } : {}),
     };
     const needsProgram = args.state === 'installed' || args.state === 'started';

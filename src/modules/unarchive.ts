@@ -114,8 +114,12 @@ export const unarchive: Module<Args> = {
     if (members.length > 0) {
       if (from)
         actions.push({
-          ...{ kind: 'upload', path: archive, from: from.path, mode: '0600' },
-          ...{ size: from.size, checksum: from.checksum },
+          kind: 'upload',
+          path: archive,
+          from: from.path,
+          mode: '0600',
+          size: from.size,
+          checksum: from.checksum,
         });
       const strip = String(args.strip_components ?? 0);
       actions.push({

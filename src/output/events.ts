@@ -123,10 +123,19 @@ type Translate<E> = (entry: E, seen: Seen) => RunEvent | undefined;
 /** How each entry is shown; those that are not are left out. */
 const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
   run: ({ run, name: playbook, check, hosts, changes }) => ({
-    ...{ type: 'run-start', run, playbook, check, hosts: hosts.map(({ name }) => name), changes },
+    type: 'run-start',
+    run,
+    playbook,
+    check,
+    hosts: hosts.map(({ name }) => name),
+    changes,
   }),
   batch: ({ play, hosts, batch, batches, left }) => ({
-    ...{ type: 'play-start', play, hosts, batch, batches },
+    type: 'play-start',
+    play,
+    hosts,
+    batch,
+    batches,
     ...(left ? { left } : {}),
   }),
   step({ step, hosts, silent }, { steps }) {
@@ -136,7 +145,12 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
   },
   output: ({ t: type, step, host, text }) => ({ type, step, host, text }),
   retry: ({ step, host, attempt, attempts, message }) => ({
-    ...{ type: 'unit-retry', step, host, attempt, attempts, message },
+    type: 'unit-retry',
+    step,
+    host,
+    attempt,
+    attempts,
+    message,
   }),
   details(entry, { details }) {
     details.set(entry.unit, entry);
@@ -146,16 +160,19 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     const { label: item, undo, actions, diff, stdout, stderr } = details.get(unit) ?? {};
     details.delete(unit);
     return {
-      ...{
-        type: 'unit-end',
-        step: steps.get(step) ?? stepOf(run(), step),
-        host,
-        item,
-        state,
-        message,
-        ignored,
-      },
-      ...{ durationMs, undo, actions, diff, stdout, stderr },
+      type: 'unit-end',
+      step: steps.get(step) ?? stepOf(run(), step),
+      host,
+      item,
+      state,
+      message,
+      ignored,
+      durationMs,
+      undo,
+      actions,
+      diff,
+      stdout,
+      stderr,
     };
   },
   'step-end'({ t: type, step, durationMs }, { steps }) {
@@ -166,7 +183,10 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
   commit: ({ t: type, name, irreversible, silent }) =>
     silent ? undefined : { type, name, irreversible },
   'undo-start': ({ reason, units }, { run }) => ({
-    ...{ type: 'rollback-start', run: run().header.run, reason, units },
+    type: 'rollback-start',
+    run: run().header.run,
+    reason,
+    units,
   }),
   'undo-result'({ unit, state, message, durationMs, silent }, { run }) {
     const intent = run().units.get(unit)?.intent;
@@ -177,13 +197,20 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
   },
   'undo-step-end': ({ t: type, step }) => ({ type, step }),
   verified: ({ host, name, equal, message }) => ({
-    ...{ type: 'fingerprint', host, name, equal, message },
+    type: 'fingerprint',
+    host,
+    name,
+    equal,
+    message,
   }),
   fingerprint(after, { run }) {
     if (after.phase === 'before') return undefined;
     const { host, name, equal } = after;
     return {
-      ...{ type: 'fingerprint', host, name, equal },
+      type: 'fingerprint',
+      host,
+      name,
+      equal,
       diff: equal ? undefined : differenceOf(after, run()),
     };
   },

@@ -30,8 +30,11 @@ export function listData(runs: readonly ListedRun[]): JsonValue {
     if ('error' in listed) return { id: listed.id, state: 'unreadable', error: listed.error };
     const { header, end, lostOutputs } = listed.run;
     return {
-      ...{ id: listed.id, playbook: header.playbook, startedAt: header.startedAt },
-      ...{ state: stateOf(listed), exitCode: end?.exitCode ?? null },
+      id: listed.id,
+      playbook: header.playbook,
+      startedAt: header.startedAt,
+      state: stateOf(listed),
+      exitCode: end?.exitCode ?? null,
       lostOutputs: lostOutputs.map((lost) => ({ ...lost })),
     };
   });

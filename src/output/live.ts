@@ -73,7 +73,10 @@ export class LiveDisplay implements Display {
 
   #start(info: StepInfo, hosts: readonly string[]): LiveStep {
     const step: LiveStep = {
-      ...{ info, began: Date.now(), hosts: new Map(), running: Promise.resolve() },
+      info,
+      began: Date.now(),
+      hosts: new Map(),
+      running: Promise.resolve(),
     };
     const tasks = hosts.map((host) => {
       const task: HostTask = { host, done: false, output: '', finish: () => undefined };

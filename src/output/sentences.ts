@@ -165,7 +165,9 @@ export function refusalOf(
   const reasons: Partial<Record<LifeState, string>> = {
     rolled_back: `is rolled back already; ${nothing}.`,
     nothing_changed: `ended before anything was changed; ${nothing}.`,
-    ...{ done, done_in_part: done, done_open: done },
+    done,
+    done_in_part: done,
+    done_open: done,
   };
   const state = lifeOf(run);
   const reason = reasons[state];

@@ -28,7 +28,10 @@ export class Summary {
   readonly #steps = new Map<number, StepSummary>();
   /** Of the steps that have ended. */
   readonly counts: Counts = {
-    ...{ changed: 0, covered: 0, uncovered: 0, unknown: 0 },
+    changed: 0,
+    covered: 0,
+    uncovered: 0,
+    unknown: 0,
     irreversible: new Set(),
   };
 

@@ -139,7 +139,8 @@ function includeTask(
   return {
     ...plainTask({ id, name, at, module: key, args, become }),
     ...fields.fieldsFor(sharedKeywords, 'include', around),
-    ...{ loopValues, role },
+    loopValues,
+    role,
     loop: loop?.items,
     loopVar: loop?.loopVar ?? 'item',
     label: loop?.label,

@@ -118,7 +118,8 @@ function loadMeta(reader: MapReader, outer: Around, context: LoadContext): Node[
   const task: TaskNode = {
     ...plainTask({ id, name: shown, at: reader.at(), module: 'meta', args: {}, become }),
     ...fields.fieldsFor(sharedKeywords, 'meta', around),
-    ...{ loopValues, role },
+    loopValues,
+    role,
     // One answer for all hosts: the batch or the play ends for all of them.
     runOnce: action === 'end_batch' || action === 'end_play',
     readOnly: true,

@@ -41,8 +41,11 @@ export class FileTree {
     if (before?.type === 'directory') throw new Error(`${path}: Is a directory`);
     const { mode: old = '644', owner: user = 'root', group: team = 'root' } = before ?? {};
     this.set(path, {
-      ...{ type: 'file', mode: digits(mode ?? old), content },
-      ...{ owner: owner ?? user, group: group ?? team },
+      type: 'file',
+      mode: digits(mode ?? old),
+      content,
+      owner: owner ?? user,
+      group: group ?? team,
     });
   }
 
@@ -137,7 +140,8 @@ function digits(mode: string): string {
 
 function directory(): TreeNode {
   return {
-    ...{ type: 'directory', mode: '755' },
+    type: 'directory',
+    mode: '755',
     owner: 'root',
     group: 'root',
     content: Buffer.alloc(0),

@@ -15,7 +15,12 @@ export function memoryFiles(texts: Readonly<Record<string, string>>): Controller
   };
   const none = (): Promise<never> => Promise.reject(new Error('There is nothing of that kind.'));
   return {
-    ...{ text, look, find: look, digest: none, tree: none, archive: none },
+    text,
+    look,
+    find: look,
+    digest: none,
+    tree: none,
+    archive: none,
     names: (directory) =>
       Object.keys(texts).flatMap((name) => {
         const [own = ''] = name.slice(directory.length + 1).split('/');

@@ -161,7 +161,10 @@ export class ModelHost {
         return answer(0);
       case 'symlink':
         tree.set(action.path, {
-          ...{ type: 'link', mode: '777', owner: 'root', group: 'root' },
+          type: 'link',
+          mode: '777',
+          owner: 'root',
+          group: 'root',
           content: Buffer.from(action.target),
         });
         return answer(0);
@@ -243,8 +246,12 @@ export class ModelHost {
     const config = this.tree.get(`/etc/${name}.conf`)?.content.toString() ?? '';
     const start = { active: true, loaded: config };
     const changes: Record<string, Partial<Service>> = {
-      ...{ start: service.active ? {} : start, stop: { active: false }, restart: start },
-      ...{ reload: { loaded: config }, enable: { enabled: true }, disable: { enabled: false } },
+      start: service.active ? {} : start,
+      stop: { active: false },
+      restart: start,
+      reload: { loaded: config },
+      enable: { enabled: true },
+      disable: { enabled: false },
     };
     const change = changes[verb];
     if (!change) throw new UnknownProgram(`No model host knows "systemctl ${verb}".`);

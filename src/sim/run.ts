@@ -88,12 +88,18 @@ function engineOf(wiring: Wiring, log: Log): Engine {
   });
   const { process, network, modules, inventory, files, isStopping } = wiring;
   const parts = {
-    ...{ inventory, log, settings, isSettledRun: () => false },
+    inventory,
+    log,
+    settings,
+    isSettledRun: () => false,
     connections: network.connections(process, RUN),
     clock: process.clock(),
   };
   return {
-    ...{ ...parts, modules, files, isStopping },
+    ...parts,
+    modules,
+    files,
+    isStopping,
     locks: new HostLocks(parts),
     redactor: new Redactor(),
     environment: {},
@@ -107,19 +113,46 @@ function engineOf(wiring: Wiring, log: Log): Engine {
 }
 
 const settings: RunSettings = {
-  ...{ run: RUN, check: false, diff: false, tags: [], skipTags: [], limit: undefined },
-  ...{ leftOut: [], forks: 50, owner: 'simulation', startedAt: new Date(0), takeOver: [] },
-  ...{ onFailure: undefined, becomePassword: undefined, variables: {}, inputDefaults: {} },
-  ...{ accepted: [], rollbackBudgetSeconds: undefined, failAt: undefined, failsBeforePivot: false },
+  run: RUN,
+  check: false,
+  diff: false,
+  tags: [],
+  skipTags: [],
+  limit: undefined,
+  leftOut: [],
+  forks: 50,
+  owner: 'simulation',
+  startedAt: new Date(0),
+  takeOver: [],
+  onFailure: undefined,
+  becomePassword: undefined,
+  variables: {},
+  inputDefaults: {},
+  accepted: [],
+  rollbackBudgetSeconds: undefined,
+  failAt: undefined,
+  failsBeforePivot: false,
 };
 
 function header({ inventory, playbook }: Wiring): JournalRecord {
   return {
-    ...{ t: 'run', format: journalFormat, runner: 'simulated', run: RUN, playbook: playbook.path },
-    ...{ name: playbook.name, changes: [], check: false },
+    t: 'run',
+    format: journalFormat,
+    runner: 'simulated',
+    run: RUN,
+    playbook: playbook.path,
+    name: playbook.name,
+    changes: [],
+    check: false,
     startedAt: new Date(0).toISOString(),
-    ...{ pid: 1, bootId: 'simulated', options: { forks: settings.forks } },
-    ...{ inputs: {}, inputDefaults: {}, secrets: [], files: [], vault: [] },
+    pid: 1,
+    bootId: 'simulated',
+    options: { forks: settings.forks },
+    inputs: {},
+    inputDefaults: {},
+    secrets: [],
+    files: [],
+    vault: [],
     hosts: [...inventory.hosts.values()].map(({ address }) => address),
     inventory: { file: '', vars: {}, groups: Object.fromEntries(inventory.groups) },
   };

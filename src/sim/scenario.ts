@@ -114,7 +114,8 @@ function chooseTask(naming: Naming): JsonObject {
 /** A command that declares its undo. */
 function put(path: string, text: string): JsonObject {
   const show: JsonValue = {
-    ...{ name: 'Read the file', command: { cmd: `show ${path}`, read_only: true } },
+    name: 'Read the file',
+    command: { cmd: `show ${path}`, read_only: true },
     register: 'found',
   };
   return {

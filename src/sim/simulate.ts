@@ -125,7 +125,10 @@ export class SimulatedRun {
     const process = new ControllerProcess(this.#events, killAt);
     this.#network.fault = fault ?? ((_, request) => this.#faultOf(request, faultRate));
     const wiring: Wiring = {
-      ...{ process, network: this.#network, modules: registry, playbook: this.#playbook },
+      process,
+      network: this.#network,
+      modules: registry,
+      playbook: this.#playbook,
       inventory: inventoryFor(this.#inventory),
       file: this.disk.open(process, this.#chance),
       files: this.#files,
@@ -260,8 +263,12 @@ function modelHost(name: string, files: Readonly<Record<string, string>>): Model
 function inventoryOf({ hosts, groups }: Scenario): Inventory {
   const own = hosts.map((name) => {
     const address = {
-      ...{ name, transport: 'ssh' as const, address: name, port: 22 },
-      ...{ user: 'root', keyPath: undefined },
+      name,
+      transport: 'ssh' as const,
+      address: name,
+      port: 22,
+      user: 'root',
+      keyPath: undefined,
     };
     return [name, { name, address, vars: {} }] as const;
   });

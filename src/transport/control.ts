@@ -42,8 +42,11 @@ const readers: { [K in keyof ControlAnswers]-?: (output: CommandOutput) => Contr
         hint: 'The lock is a file in /var/lib/runner, or in .local/state/runner of a user without rights.',
       });
     return {
-      ...{ run, owner, since: Number(since) },
-      ...{ leaseSeconds: Number(lease), silentSeconds: Number(silent) },
+      run,
+      owner,
+      since: Number(since),
+      leaseSeconds: Number(lease),
+      silentSeconds: Number(silent),
     };
   },
   renew({ stdout }) {

@@ -139,7 +139,8 @@ export class ShellSession implements HostSession {
     const outputs = await restart(
       action,
       {
-        ...{ host, clock },
+        host,
+        clock,
         order: (command, left) => {
           // What is on record as begun and not as ended was cut off, should the controller be lost meanwhile.
           const { commands, prologue } = requestScript(

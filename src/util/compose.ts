@@ -352,7 +352,11 @@ function convertService(
   const sources = (list: JsonObject[] | undefined) =>
     (list ?? []).map((one) => textOf(one['source']));
   return {
-    ...{ stack, name, service, volumes: volumesOf(spec), networks: Object.keys(networks) },
+    stack,
+    name,
+    service,
+    volumes: volumesOf(spec),
+    networks: Object.keys(networks),
     configs: sources(configs),
     secrets: sources(secrets),
     losses: [...taken.left(), ...mountLosses].map((path) => `service ${whole}: ${path}`),

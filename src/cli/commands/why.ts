@@ -89,7 +89,9 @@ function stepOf(playbook: Playbook, wanted: string | undefined): Place | undefin
 function playbookOrigins(playbook: Playbook, { play, task }: Place): VariableOrigin[] {
   const from = (level: string, vars: SourceObject): VariableOrigin[] =>
     Object.entries(vars).map(([name, value]) => ({
-      ...{ level, name, value },
+      level,
+      name,
+      value,
       at: playbook.placeOf(vars, name),
     }));
   const inputs = playbook.inputs.flatMap(({ name, default: value, secret, at }) =>

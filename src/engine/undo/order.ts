@@ -234,7 +234,8 @@ function isRerun({ intent }: RecordedUnit): boolean {
 
 function queuesOf(units: readonly RecordedUnit[]): Stage['queues'] {
   return [...groupBy(units, ({ intent }) => intent.host).values()].map((own) => ({
-    ...{ units: own, next: 0 },
+    units: own,
+    next: 0,
   }));
 }
 

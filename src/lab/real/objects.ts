@@ -37,8 +37,12 @@ const metadata = (name: string, namespace?: string, more: Value = {}): Value => 
 function node({ name, address }: RealHost): Value {
   const isManager = name.startsWith('manager');
   const condition = (type: string, status: string, reason: string): Value => ({
-    ...{ type, status, reason, message: reason },
-    ...{ lastHeartbeatTime: REPORTED, lastTransitionTime: CREATED },
+    type,
+    status,
+    reason,
+    message: reason,
+    lastHeartbeatTime: REPORTED,
+    lastTransitionTime: CREATED,
   });
   const room = { cpu: '2', memory: '8Gi', pods: '110', 'ephemeral-storage': '100Gi' };
   return {
@@ -73,10 +77,16 @@ function node({ name, address }: RealHost): Value {
       ],
       daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
       nodeInfo: {
-        ...{ machineID: uid(name), systemUUID: uid(name), bootID: uid(name) },
-        ...{ kernelVersion: '5.15.0', osImage: 'Debian GNU/Linux 12', operatingSystem: 'linux' },
-        ...{ architecture: 'amd64', containerRuntimeVersion: 'docker://20.10.24' },
-        ...{ kubeletVersion: MKE3_KUBELET, kubeProxyVersion: MKE3_KUBELET },
+        machineID: uid(name),
+        systemUUID: uid(name),
+        bootID: uid(name),
+        kernelVersion: '5.15.0',
+        osImage: 'Debian GNU/Linux 12',
+        operatingSystem: 'linux',
+        architecture: 'amd64',
+        containerRuntimeVersion: 'docker://20.10.24',
+        kubeletVersion: MKE3_KUBELET,
+        kubeProxyVersion: MKE3_KUBELET,
       },
     },
   };

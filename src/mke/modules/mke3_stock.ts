@@ -40,8 +40,12 @@ export const mke3_stock: Module = {
       ? await Promise.all(['service', 'config', 'secret'].map(objects))
       : [];
     const { mke3, ...others } = sortObjects({
-      ...{ containers: found, volumes: volumes ?? [], networks: networks ?? [] },
-      ...{ services, configs, secrets },
+      containers: found,
+      volumes: volumes ?? [],
+      networks: networks ?? [],
+      services,
+      configs,
+      secrets,
     });
     const { path, tag } = imageParts(proxy.image);
     const result = { ...mke3, ...others, version: tag, image_path: path };

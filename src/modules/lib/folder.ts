@@ -111,7 +111,9 @@ export async function planFolder(
       const content = await controller.file(file.path);
       const text = toText(content);
       actions.push({
-        ...{ kind: 'write', path: to, content: text ?? content.toString('base64') },
+        kind: 'write',
+        path: to,
+        content: text ?? content.toString('base64'),
         ...(text === undefined ? { encoding: 'base64' as const } : {}),
         ...attributes,
       });
@@ -161,8 +163,14 @@ async function compare(
 }
 
 const nothing: PathState = {
-  ...{ type: 'absent', mode: '', checksum: '', target: '' },
-  ...{ owner: '', group: '', uid: '', gid: '' },
+  type: 'absent',
+  mode: '',
+  checksum: '',
+  target: '',
+  owner: '',
+  group: '',
+  uid: '',
+  gid: '',
 };
 
 async function entryOf(

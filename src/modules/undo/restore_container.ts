@@ -67,7 +67,8 @@ export const restore_container: Module<FromSchema<typeof schema>> = {
         post(socket, path, body),
         ...others.map(([network, endpoint]) =>
           post(socket, `/networks/${encodeURIComponent(network)}/connect`, {
-            ...{ Container: name, EndpointConfig: endpoint },
+            Container: name,
+            EndpointConfig: endpoint,
           }),
         ),
         ...state(false),

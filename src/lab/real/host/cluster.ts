@@ -112,7 +112,10 @@ export function nodeView({ metadata, spec = {}, status, lastReport = 0 }: Node):
   const seen = Math.max(lastReport, STARTED);
   const ready = Date.now() - seen < SILENT_MS ? 'True' : 'Unknown';
   return {
-    ...{ apiVersion: 'v1', kind: 'Node', metadata, spec },
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata,
+    spec,
     status: {
       conditions: [{ lastHeartbeatTime: timeOf(seen), status: ready, type: 'Ready' }],
       ...status,

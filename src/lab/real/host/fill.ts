@@ -22,7 +22,11 @@ function ask(method: string, path: string, body?: unknown): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request(
       {
-        ...{ host: '127.0.0.1', port: PORT, method, path, timeout: 30_000 },
+        host: '127.0.0.1',
+        port: PORT,
+        method,
+        path,
+        timeout: 30_000,
         ca: readFileSync(`${pki}/cert.pem`),
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       },

@@ -394,14 +394,21 @@ const COMMANDS: Record<string, Command> = {
   stop(words) {
     startOrStop('stop', words);
   },
-  ...{ install, status, reset, backup, kubectl: callKubectl, kc: callKubectl },
+  install,
+  status,
+  reset,
+  backup,
+  kubectl: callKubectl,
+  kc: callKubectl,
   config: group('config', 'Configuration related sub-commands', { validate: validateConfig }),
   etcd: group('etcd', 'Manage etcd cluster', { 'member-list': listMembers }),
   kubeconfig: group('kubeconfig', 'Create a kubeconfig file for a specified user', {
     admin: printAdmin,
   }),
   token: group('token', 'Manage join tokens', {
-    ...{ create: createToken, list: listTokens, invalidate: revokeTokens },
+    create: createToken,
+    list: listTokens,
+    invalidate: revokeTokens,
   }),
 };
 

@@ -101,7 +101,10 @@ async function get({ objects, flags, api }: Call, unknown: () => never): Promise
   }
   const [kind = '', name] = objects;
   const list = (items: unknown[]): unknown => ({
-    ...{ apiVersion: 'v1', items, kind: 'List', metadata: { resourceVersion: '' } },
+    apiVersion: 'v1',
+    items,
+    kind: 'List',
+    metadata: { resourceVersion: '' },
   });
   let shown: unknown;
   if (/^nodes?$/.test(kind))

@@ -85,11 +85,14 @@ export function podsOf({ metadata: { name }, status }: NodeView): Pod[] {
   if (status.nodeInfo.containerRuntimeVersion !== RUNTIME) return [];
   const pod = (of: string, port: number): Pod => ({
     metadata: {
-      ...{ namespace: 'kube-system', name: `${of}-${name}`, labels: { 'k8s-app': of } },
+      namespace: 'kube-system',
+      name: `${of}-${name}`,
+      labels: { 'k8s-app': of },
       ownerReferences: [{ kind: 'DaemonSet', name: of }],
     },
     spec: {
-      ...{ nodeName: name, ...(of === 'calico-node' ? { hostNetwork: true } : {}) },
+      nodeName: name,
+      ...(of === 'calico-node' ? { hostNetwork: true } : {}),
       containers: [{ ports: [{ protocol: 'TCP', containerPort: port }] }],
     },
     status: {

@@ -407,7 +407,8 @@ async function startKubelet(
     '{"name":"k8s-pod-network","cniVersion":"0.3.1","plugins":[{"type":"calico"}],"installed-by":"k0s"}\n',
   );
   const said: Report = {
-    ...{ version: VERSION, labels: { 'kubernetes.io/hostname': hostname(), ...labels } },
+    version: VERSION,
+    labels: { 'kubernetes.io/hostname': hostname(), ...labels },
     ...(taints ? { taints } : {}),
     addresses: [
       { type: 'InternalIP', address: ownAddress() },
