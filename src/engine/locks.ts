@@ -14,7 +14,7 @@ const LEASE_SECONDS = 600;
 
 export interface LockParts extends Sessions, Signals {
   clock: Pick<Clock, 'every'>;
-  log: Pick<Log, 'state' | 'write' | 'append' | 'signal'>;
+  log: Pick<Log, 'state' | 'write' | 'sync' | 'signal'>;
   inventory: Inventory;
   settings: Pick<RunSettings, 'run' | 'owner' | 'takeOver' | 'forks' | 'becomePassword'>;
   /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */
@@ -47,14 +47,20 @@ export class HostLocks {
     if (wanted.length === 0) return;
     // What an earlier process of this run has locked stays locked, whatever fails now.
     const before = new Set(log.state.locks.keys());
-    const refusals: { host: string; lock: HostLock }[] = [];
-    const failures = await this.#each(wanted, async (host, become) => {
+    const reached: { host: string; become: Become; session: HostSession }[] = [];
+    const away = await this.#each(wanted, async ([host, become]) => {
       this.#missed.set(host, become);
-      const session = await this.#session(host, become);
-      const { owner, takeOver } = settings;
-      // On record first: the host may be locked although its answer never arrives, and is given back with the others.
+      reached.push({ host, become, session: await this.#session(host, become) });
+    });
+    // On record first: a host may be locked although its answer never arrives, and is given back with the others.
+    for (const { host, become } of reached) {
       this.#asked.set(host, become);
-      await log.append({ t: 'lock', host, become });
+      log.write({ t: 'lock', host, become });
+    }
+    await log.sync();
+    const refusals: { host: string; lock: HostLock }[] = [];
+    const failed = await this.#each(reached, async ({ host, become, session }) => {
+      const { owner, takeOver } = settings;
       let lock = await lockFor(session, owner);
       if (lock && (takeOver.includes(lock.run) || isSettledRun(lock.run)))
         lock = await lockFor(session, owner, lock.run);
@@ -70,7 +76,7 @@ export class HostLocks {
     const failure =
       refusals.length > 0
         ? refusal(refusals, settings.run)
-        : failures.find((error) => !(error instanceof ConnectError));
+        : [...away, ...failed].find((error) => !(error instanceof ConnectError));
     if (failure) {
       await this.release(wanted.map(([host]) => host).filter((host) => !before.has(host)));
       throw failure;
@@ -102,7 +108,7 @@ export class HostLocks {
       const become = this.#asked.get(host);
       return become ? [[host, become]] : [];
     });
-    await this.#each(held, async (host, become) => {
+    await this.#each(held, async ([host, become]) => {
       this.#held.delete(host);
       this.#asked.delete(host);
       const session = await this.#session(host, become);
@@ -116,7 +122,7 @@ export class HostLocks {
 
   async #renew(): Promise<void> {
     const { log } = this.#parts;
-    await this.#each([...this.#held], async (host, become) => {
+    await this.#each([...this.#held], async ([host, become]) => {
       const session = await this.#session(host, become);
       const { control } = await session.exchange(
         { control: { renew: true } },
@@ -139,17 +145,14 @@ export class HostLocks {
   }
 
   /** Returns the errors of hosts on which the work failed. */
-  async #each(
-    hosts: readonly (readonly [string, Become])[],
-    work: (host: string, become: Become) => Promise<void>,
-  ): Promise<RunnerError[]> {
+  async #each<T>(hosts: readonly T[], work: (host: T) => Promise<void>): Promise<RunnerError[]> {
     const limit = pLimit(this.#parts.settings.forks);
     const failures: RunnerError[] = [];
     await Promise.all(
-      hosts.map(([host, become]) =>
+      hosts.map((host) =>
         limit(async () => {
           try {
-            await work(host, become);
+            await work(host);
           } catch (error) {
             if (!(error instanceof RunnerError)) throw error;
             failures.push(error);
