@@ -22,8 +22,23 @@ export class Template {
   }
 }
 
+/** An expression of a playbook that is true or false. Only the loader makes one; `template/conditions.ts` asks it. */
+export class Condition {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  toString(): string {
+    return this.text;
+  }
+  /** For displays; the journal keeps it as a structure. */
+  toJSON(): string {
+    return this.text;
+  }
+}
+
 /** A value as a playbook says it, before it is rendered. */
-export type Source = JsonValue | Template | Source[] | SourceObject;
+export type Source = JsonValue | Template | Condition | Source[] | SourceObject;
 export interface SourceObject {
   [key: string]: Source;
 }
@@ -39,7 +54,8 @@ export function isSourceObject(value: Source | undefined): value is SourceObject
     typeof value === 'object' &&
     value !== null &&
     !Array.isArray(value) &&
-    !(value instanceof Template)
+    !(value instanceof Template) &&
+    !(value instanceof Condition)
   );
 }
 
@@ -54,14 +70,22 @@ export function textOf(value: Source | undefined): string | undefined {
 
 /** All templates in a value. */
 export function templatesIn(value: Source): Template[] {
-  if (value instanceof Template) return [value];
-  if (Array.isArray(value)) return value.flatMap(templatesIn);
-  return isSourceObject(value) ? Object.values(value).flatMap(templatesIn) : [];
+  return partsOf(value).filter((part) => part instanceof Template);
 }
 
-/** The value as it was written, with the text of templates in their place: for what is not rendered. */
+/** All conditions in a value. */
+export function conditionsIn(value: Source): Condition[] {
+  return partsOf(value).filter((part) => part instanceof Condition);
+}
+
+function partsOf(value: Source): Source[] {
+  if (Array.isArray(value)) return value.flatMap(partsOf);
+  return isSourceObject(value) ? Object.values(value).flatMap(partsOf) : [value];
+}
+
+/** The value as it was written, with the text of templates and conditions in their place: for what is not rendered. */
 export function asWritten(value: Source): JsonValue {
-  if (value instanceof Template) return value.text;
+  if (value instanceof Template || value instanceof Condition) return value.text;
   if (Array.isArray(value)) return value.map(asWritten);
   return isSourceObject(value) ? fieldsAsWritten(value) : value;
 }

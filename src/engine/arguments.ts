@@ -3,23 +3,12 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { OMIT } from '../core/value.ts';
 import { markedArguments, type Module } from '../core/module.ts';
 import type { TaskNode } from '../language/document.ts';
-import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import { coerceRendered, validateValue } from '../util/schema.ts';
 
 /** The arguments of a task as its module takes them. @throws TaskError where they do not pass its schema */
 export function renderArguments(task: TaskNode, module: Module, scope: Scope): JsonObject {
-  const conditions = new Set(markedArguments(module, 'format', 'condition'));
-  const rendered: JsonObject = {};
-  for (const [name, value] of Object.entries(task.args)) {
-    if (conditions.has(name) && Array.isArray(value)) {
-      const holds = (text: string) => parseCondition(text).test(scope.variables);
-      rendered[name] = value.map((one) => holds(String(one)) || String(one));
-    } else {
-      rendered[name] = scope.renderArgument(value) as JsonValue;
-    }
-  }
-  const kept = withoutOmitted(rendered) as JsonObject;
+  const kept = withoutOmitted(scope.renderArgument(task.args) as JsonObject) as JsonObject;
   const args = coerceRendered(module.args, kept, task.args);
   const problems = validateValue(module.args, args);
   if (problems.length === 0) return args;

@@ -6,7 +6,7 @@ import type { Log } from '../journal/log.ts';
 import type { Playbook, TaskNode } from '../language/document.ts';
 import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts';
 import type { Scope } from '../template/scope.ts';
-import { parseCondition } from '../template/conditions.ts';
+import { allHold } from '../template/conditions.ts';
 import { slug } from '../util/text.ts';
 import type { CallContext } from './call.ts';
 import type { RunSettings } from './settings.ts';
@@ -69,8 +69,7 @@ export async function fingerprintText(
   const host = parts.inventory.hosts.get(name);
   if (!host) throw new TaskError(`Host "${name}" is not in the inventory.`);
   try {
-    if (!task.when.every((condition) => parseCondition(condition).test(scope.variables)))
-      return undefined;
+    if (!allHold(task.when, scope)) return undefined;
   } catch (error) {
     if (error instanceof RunnerError) return undefined;
     throw error;

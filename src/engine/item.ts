@@ -9,7 +9,7 @@ import type { Log } from '../journal/log.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';
 import type { Included, IntentRecord } from '../journal/records.ts';
 import type { IncludeNode, TaskNode } from '../language/document.ts';
-import { parseCondition } from '../template/conditions.ts';
+import { allHold } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import { escapePattern } from '../util/text.ts';
 import { resolveAccess } from './access.ts';
@@ -134,8 +134,7 @@ export class ItemRunner {
     earlier,
   }: Item): Promise<HostStep | { target: InventoryHost; label: string | undefined }> {
     try {
-      const holds = (condition: string) => parseCondition(condition).test(scope.variables);
-      if (!earlier && !task.when.every(holds)) {
+      if (!earlier && !allHold(task.when, scope)) {
         const skipped: Outcome = { is: 'skipped' };
         this.end(step, host, skipped, { item, index });
         return emptyStep(skipped);
@@ -162,7 +161,7 @@ export class ItemRunner {
       task,
     };
     try {
-      if (!task.when.every((condition) => parseCondition(condition).test(scope.variables))) {
+      if (!allHold(task.when, scope)) {
         const skipped: Outcome = { is: 'skipped' };
         this.end(step, host, skipped, details);
         return { ...emptyStep(skipped), included: [] };

@@ -9,10 +9,11 @@ import {
 import { failureIn, hasChanged, messageOf, resultOf } from '../core/outcome.ts';
 import type { Ending, Outcome } from '../core/outcome.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { Condition } from '../core/value.ts';
 import type { TaskNode } from '../language/document.ts';
 
 /** Whether conditions hold for the result of a task. @throws RunnerError where that cannot be evaluated */
-export type Holds = (conditions: readonly string[], result: JsonObject) => boolean;
+export type Holds = (conditions: readonly Condition[], result: JsonObject) => boolean;
 
 /** Whether a try is repeated, as long as there are tries left. */
 export function wantsRetry(

@@ -1,10 +1,11 @@
+import type { Condition } from '../core/value.ts';
 import type { TaskNode } from '../language/document.ts';
-import { parseCondition } from '../template/conditions.ts';
+import { allHold } from '../template/conditions.ts';
 import type { Scope, ScopeValue } from '../template/scope.ts';
 
 /** Whether conditions hold for what a task has returned, which they know as `result` and by its `register`. */
 export function holdsFor(
-  conditions: readonly string[],
+  conditions: readonly Condition[],
   { register }: Pick<TaskNode, 'register'>,
   result: ScopeValue,
   scope: Scope,
@@ -13,6 +14,5 @@ export function holdsFor(
     result,
     ...(register === undefined ? {} : { [register]: result }),
   };
-  const { variables } = scope.with({ name: 'result', values, data: true });
-  return conditions.every((condition) => parseCondition(condition).test(variables));
+  return allHold(conditions, scope.with({ name: 'result', values, data: true }));
 }

@@ -7,7 +7,7 @@ import type { Play, RollbackPolicy, TaskNode } from '../language/document.ts';
 import { rollbackPolicy, type RecordedRun } from '../journal/recorded-run.ts';
 import type { JournalRecord, RollbackTask } from '../journal/records.ts';
 import { reveal } from '../journal/stored.ts';
-import { parseCondition } from '../template/conditions.ts';
+import { allHold } from '../template/conditions.ts';
 import { Scope } from '../template/scope.ts';
 import type { Redactor } from '../util/redact.ts';
 import { groupBy } from '../util/group.ts';
@@ -154,8 +154,7 @@ async function tryTask(
       ...task.vars.toReversed().map((one) => ({ name: 'task', values: one })),
       { name: 'recorded', values, data: true },
     ]);
-    if (!task.when.every((condition) => parseCondition(condition).test(scope.variables)))
-      return { failed: false };
+    if (!allHold(task.when, scope)) return { failed: false };
     const target = recordedTarget(run, host, parts.redactor);
     const { outcome } = await runTask(parts, {
       task,

@@ -7,7 +7,7 @@ import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';
 import { loopItems, plainTask, type TaskNode } from '../language/document.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { reveal, type Stored } from '../journal/stored.ts';
-import { parseCondition } from '../template/conditions.ts';
+import { allHold, holds } from '../template/conditions.ts';
 import { Scope } from '../template/scope.ts';
 import type { Secrets } from '../util/secrets.ts';
 import type { CallResult } from './call.ts';
@@ -64,9 +64,9 @@ export class UndoRunner {
     const { redactor } = this.#context;
     const captured = reveal(undo.captured, redactor);
     const scope = this.#scope(unit, captured, await this.#liveFacts(unit));
-    const unmet = undo.when.find((condition) => !parseCondition(condition).test(scope.variables));
+    const unmet = reveal(undo.when, redactor).find((condition) => !holds(condition, scope));
     if (unmet !== undefined)
-      return { skipped: true, message: `undo_when does not hold: ${unmet}`, away: false };
+      return { skipped: true, message: `undo_when does not hold: ${unmet.text}`, away: false };
     switch (undo.body.kind) {
       case 'none':
         return undefined;
@@ -109,8 +109,7 @@ export class UndoRunner {
         { name: 'loop', values, data: true },
         ...task.vars.toReversed().map((vars) => ({ name: 'task', values: vars })),
       );
-      if (!task.when.every((condition) => parseCondition(condition).test(inner.variables)))
-        continue;
+      if (!allHold(task.when, inner)) continue;
       const { outcome } = await this.#runTask(unit, task, inner);
       if (failureIn(outcome) && !task.ignoreErrors) {
         return {

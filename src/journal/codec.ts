@@ -131,6 +131,7 @@ function storeIntent(intent: IntentRecord, secrets: Secrets): IntentRecord<'stor
     actions: actions.map(named),
     undo: withChanges(undo, {
       body: storeBody(undo.body, secrets),
+      when: store(undo.when, secrets),
       captured: store(undo.captured, secrets),
       probe: ifStored(undo.probe, secrets),
     }),

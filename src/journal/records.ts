@@ -2,7 +2,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
 import type { Failure } from '../core/failure.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { SourceObject } from '../core/value.ts';
+import type { Condition, SourceObject } from '../core/value.ts';
 import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
 import type { Become, OnFailure, TaskNode, UndoTrigger } from '../language/document.ts';
@@ -27,7 +27,7 @@ export type UndoBody<F extends Form = 'given'> =
 export interface UndoPlan<F extends Form = 'given'> {
   body: UndoBody<F>;
   on: UndoTrigger[] | 'always';
-  when: string[];
+  when: Value<F, Condition[]>;
   error: 'block' | 'continue';
   /** Registers of the capture tasks. */
   captured: Value<F, JsonObject>;

@@ -1,4 +1,4 @@
-import type { Source, SourceObject, Template, Text } from '../core/value.ts';
+import type { Condition, Source, SourceObject, Template, Text } from '../core/value.ts';
 import type { JsonSchema } from '../core/module.ts';
 
 /** A map of a playbook from which keywords are read. What is wrong with a value is reported where it stands. */
@@ -15,7 +15,7 @@ export interface KeywordReader {
   object(key: string): SourceObject | undefined;
   variables(key: string): SourceObject | undefined;
   strings(key: string): string[];
-  conditions(key: string): string[] | undefined;
+  conditions(key: string): Condition[] | undefined;
   problem(key: string, message: string, hint?: string): void;
 }
 
@@ -75,7 +75,7 @@ export const texts: ValueType<string[]> = {
 };
 
 /** Conditions, all of which must hold. */
-export const conditions: ValueType<string[]> = {
+export const conditions: ValueType<Condition[]> = {
   schema: {
     anyOf: [
       text.schema,

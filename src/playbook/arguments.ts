@@ -1,6 +1,6 @@
 import { readText } from '../template/read-text.ts';
 import type { Problem } from '../core/errors.ts';
-import { isSourceObject, type SourceObject, textOf } from '../core/value.ts';
+import { Condition, isSourceObject, type SourceObject, textOf } from '../core/value.ts';
 import { markedArguments, type Module } from '../core/module.ts';
 import type { SourceRef } from '../core/source.ts';
 import { argumentInstead } from '../language/hints.ts';
@@ -29,7 +29,7 @@ export function loadArguments(
       at: placeOf(problem, reader, module, { more, source: given.source }),
     });
   }
-  return withVariables(reader, module, args);
+  return withConditions(module, withVariables(reader, module, args));
 }
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
@@ -47,6 +47,16 @@ function withVariables(reader: MapReader, module: Module, args: SourceObject): S
         module.name,
         `Module "${module.name}": "${name}" must be the name of a variable.`,
       );
+  }
+  return { ...args, ...values };
+}
+
+/** The conditions of a list. Where the list is a template, what it gives is text. */
+function withConditions(module: Module, args: SourceObject): SourceObject {
+  const values: SourceObject = {};
+  for (const name of markedArguments(module, 'format', 'condition')) {
+    const list = args[name];
+    if (Array.isArray(list)) values[name] = list.map((one) => new Condition(String(one)));
   }
   return { ...args, ...values };
 }

@@ -1,5 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import { isSourceObject, type Source, type SourceObject, textOf } from '../core/value.ts';
+import {
+  Condition,
+  isSourceObject,
+  type Source,
+  type SourceObject,
+  textOf,
+} from '../core/value.ts';
 import type { SourceRef } from '../core/source.ts';
 import {
   plainTask,
@@ -40,7 +46,7 @@ export interface PlayFile {
   file: string;
   /** Files that are being imported, outermost first. */
   chain: readonly string[];
-  when: string[];
+  when: Condition[];
   tags: string[];
   vars: SourceObject;
 }
@@ -271,7 +277,7 @@ function gatherFacts(play: string, at: SourceRef, { become }: Around): TaskNode 
   const own = { id: `${play}/gather-facts`, name: 'Gather facts', at, module: 'setup', args: {} };
   return {
     ...plainTask({ ...own, become }),
-    when: ['!has(vars.ansible_facts)'],
+    when: [new Condition('!has(vars.ansible_facts)')],
     tags: ['always'],
     readOnly: true,
   };

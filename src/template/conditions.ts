@@ -1,14 +1,19 @@
 import { Environment, type ASTNode } from '@marcbachmann/cel-js';
 import { isObject } from '../core/json.ts';
 import { RunnerError, TemplateError } from '../core/errors.ts';
+import type { Condition } from '../core/value.ts';
 import { compareVersions } from './versions.ts';
 
-export interface Condition {
-  readonly source: string;
+/** The variables that a condition is asked with, such as a scope. */
+export interface Asked {
+  readonly variables: Record<string, unknown>;
+}
+
+interface ParsedCondition {
   /** Names of variables the condition reads. */
   readonly roots: ReadonlySet<string>;
   /** @throws TemplateError when a name is missing or the result is not a boolean. */
-  test(variables: Record<string, unknown>): boolean;
+  holds(asked: Asked): boolean;
 }
 
 /** Ansible's words, and what CEL calls them. */
@@ -56,21 +61,32 @@ export function inCel(source: string): string | undefined {
 const SHOWN = 100;
 
 const environment = createEnvironment();
-const parsed = new Map<string, Condition>();
+/** By text: a condition that the journal gives back, once a unit, is not parsed again for each. */
+const parsed = new Map<string, ParsedCondition>();
 
 /**
- * Conditions are the Common Expression Language. Compiled ones are kept, because the same text is asked once a host.
+ * Conditions are the Common Expression Language.
  * @throws TemplateError with the column when it does not parse.
  */
-export function parseCondition(source: string): Condition {
-  const known = parsed.get(source);
+export function parseCondition({ text }: Condition): ParsedCondition {
+  const known = parsed.get(text);
   if (known) return known;
-  const condition = compile(source);
-  parsed.set(source, condition);
+  const condition = compile(text);
+  parsed.set(text, condition);
   return condition;
 }
 
-function compile(source: string): Condition {
+/** @throws TemplateError when a name is missing or the result is not a boolean. */
+export function holds(condition: Condition, asked: Asked): boolean {
+  return parseCondition(condition).holds(asked);
+}
+
+/** @throws TemplateError as `holds`, for the first that does not hold or has no value */
+export function allHold(conditions: readonly Condition[], asked: Asked): boolean {
+  return conditions.every((condition) => holds(condition, asked));
+}
+
+function compile(source: string): ParsedCondition {
   let program: ReturnType<Environment['parse']>;
   try {
     program = environment.parse(source);
@@ -86,9 +102,8 @@ function compile(source: string): Condition {
   const roots = new Set<string>();
   collectRoots(program.ast, new Set(), roots);
   return {
-    source,
     roots,
-    test(variables) {
+    holds({ variables }) {
       let value: unknown;
       try {
         value = program(variables);

@@ -2,7 +2,15 @@ import type { JsonValue } from '../core/json.ts';
 import { TemplateError, UnknownValueError } from '../core/errors.ts';
 import type { Controller } from './controller-helpers.ts';
 import { parseTemplate } from './templates.ts';
-import { isSourceObject, OMIT, Template, type Source, type SourceObject } from '../core/value.ts';
+import { holds } from './conditions.ts';
+import {
+  Condition,
+  isSourceObject,
+  OMIT,
+  Template,
+  type Source,
+  type SourceObject,
+} from '../core/value.ts';
 
 /** In check mode, a value that only a real run can give. */
 export const unknownValue: unique symbol = Symbol('unknown');
@@ -138,10 +146,11 @@ export class Scope {
     return rendered;
   }
 
-  /** The same for a value that may be `omit`, and may have that inside. */
+  /** The same for a value that may be `omit`, and may have that inside. A condition becomes true, or its text where it does not hold. */
   renderArgument(value: Source): JsonValue | typeof OMIT {
     if (typeof value !== 'object' || value === null) return value;
     if (value instanceof Template) return this.#renderTemplate(value) as JsonValue | typeof OMIT;
+    if (value instanceof Condition) return holds(value, this) || value.text;
     if (Array.isArray(value)) return value.map((item) => this.renderArgument(item)) as JsonValue[];
     if (!isSourceObject(value)) return value;
     const rendered: SourceObject = {};

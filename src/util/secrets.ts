@@ -1,9 +1,9 @@
 import { JournalError, SecretError } from '../core/errors.ts';
 import { isObject, type JsonValue } from '../core/json.ts';
-import { OMIT, Template } from '../core/value.ts';
+import { Condition, OMIT, Template } from '../core/value.ts';
 
 /*
- * Secrets and templates in values that are kept. They become structures, never by characters of a text: data of users
+ * Secrets, templates and conditions in values that are kept. They become structures, never by characters of a text: data of users
  * and hosts can have any characters. An object with one key that begins with "$" is such a structure; data of that shape
  * is wrapped in `$data`.
  */
@@ -75,6 +75,7 @@ export function conceal(value: unknown, forms: readonly SecretForm[]): unknown {
       return one as JsonValue;
     if (one === OMIT) return { $omit: '' };
     if (one instanceof Template) return { $template: partsOf(one.text, forms) as JsonValue };
+    if (one instanceof Condition) return { $condition: partsOf(one.text, forms) as JsonValue };
     const entries = Object.entries(one).filter(([, item]) => item !== undefined);
     const walked = entries.map(([key, item]) => [key, walk(item)] as const);
     if (entries.some(([key]) => typeof partsOf(key, forms) !== 'string'))
@@ -104,6 +105,7 @@ export function reveal(stored: unknown, secrets: Secrets): unknown {
     const text = textOf(content as string | Part[], secrets);
     if (tag === '$text') return text;
     if (tag === '$template') return new Template(text);
+    if (tag === '$condition') return new Condition(text);
     if (tag === '$omit') return OMIT;
     throw new JournalError(`The journal has a value of the unknown kind "${tag}".`);
   };

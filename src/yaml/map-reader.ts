@@ -1,4 +1,5 @@
 import {
+  Condition,
   isSourceObject,
   isText,
   Template,
@@ -157,11 +158,11 @@ export class MapReader {
   }
 
   /** Conditions, all of which must hold. */
-  conditions(key: string): string[] | undefined {
+  conditions(key: string): Condition[] | undefined {
     if (!this.has(key)) return undefined;
     const value = this.source[key];
     const items = Array.isArray(value) ? value : [value];
-    const conditions: string[] = [];
+    const conditions: Condition[] = [];
     for (const item of items) {
       if (!isText(item) && typeof item !== 'boolean') {
         this.#wrong(key, 'a condition');
@@ -169,8 +170,9 @@ export class MapReader {
       }
       const source = String(item);
       try {
-        parseCondition(source);
-        conditions.push(source);
+        const condition = new Condition(source);
+        parseCondition(condition);
+        conditions.push(condition);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
         const place = Array.isArray(value)

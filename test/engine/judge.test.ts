@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TaskError } from '../../src/core/errors.ts';
 import type { Failure } from '../../src/core/failure.ts';
+import { Condition } from '../../src/core/value.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { hasChanged, messageOf, needsRealRun, type Outcome } from '../../src/core/outcome.ts';
 import {
@@ -36,8 +37,8 @@ const broken: Holds = () => {
 describe('changed_when, failed_when and read_only', () => {
   type Said = Parameters<typeof verdict>[0];
   const silent: Said = { changedWhen: undefined, failedWhen: undefined, readOnly: false };
-  const failedWhen = { ...silent, failedWhen: ['bad'] };
-  const changedWhen = { ...silent, changedWhen: ['new'] };
+  const failedWhen = { ...silent, failedWhen: [new Condition('bad')] };
+  const changedWhen = { ...silent, changedWhen: [new Condition('new')] };
   const readOnly = { ...silent, readOnly: true };
 
   it.each<[string, keyof typeof outcomes, Said, Holds, string]>([
@@ -65,7 +66,11 @@ describe('changed_when, failed_when and read_only', () => {
   it('are told what the result is, and set its flags', () => {
     const seen: JsonObject[] = [];
     const holds: Holds = (_conditions, result) => seen.push(result) > 0;
-    const task = { ...silent, changedWhen: ['new'], failedWhen: ['bad'] };
+    const task = {
+      ...silent,
+      changedWhen: [new Condition('new')],
+      failedWhen: [new Condition('bad')],
+    };
     expect(verdict(task, outcomes.ok, { holds })).toEqual({
       ...{ is: 'failed', changed: true, result: { msg: 'said', changed: true, failed: true } },
       failure: { kind: 'condition', of: 'failed_when', text: 'bad', tries: 1, said: 'said' },
@@ -92,7 +97,7 @@ describe('changed_when, failed_when and read_only', () => {
 });
 
 describe('another try', () => {
-  const until = { until: ['ready'] };
+  const until = { until: [new Condition('ready')] };
   const once = { until: [] };
 
   it.each<[keyof typeof outcomes, typeof until | typeof once, number, Holds, boolean]>([
@@ -117,14 +122,19 @@ describe('another try', () => {
     };
     expect(() => wantsRetry(until, outcomes.ok, { retries: 1, holds })).toThrow('a bug');
     expect(() =>
-      verdict({ changedWhen: ['x'], failedWhen: undefined, readOnly: false }, outcomes.ok, {
-        holds,
-      }),
+      verdict(
+        { changedWhen: [new Condition('x')], failedWhen: undefined, readOnly: false },
+        outcomes.ok,
+        {
+          holds,
+        },
+      ),
     ).toThrow('a bug');
   });
 
   it('says the last answer where `until` was never fulfilled', () => {
-    const after = (outcome: Outcome) => messageOf(untilUnmet({ until: ['a', 'b'] }, outcome, 5));
+    const after = (outcome: Outcome) =>
+      messageOf(untilUnmet({ until: [new Condition('a'), new Condition('b')] }, outcome, 5));
     const sentence = 'Not reached after 5 attempts: a and b.';
     expect(after(outcomes.ok)).toBe(`${sentence} Last answer: said`);
     expect(after(outcomes.changed)).toBe(sentence);
@@ -142,7 +152,7 @@ describe('another try', () => {
 
   it('may count as success by failed_when', () => {
     const unmet = untilUnmet(until, outcomes.changed, 2);
-    const task = { changedWhen: undefined, failedWhen: ['false'], readOnly: false };
+    const task = { changedWhen: undefined, failedWhen: [new Condition('false')], readOnly: false };
     expect(verdict(task, unmet, { holds: never })).toMatchObject({
       ...{ is: 'changed', result: { msg: 'Not reached after 2 attempts: ready.', failed: false } },
     });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Template } from '../../src/core/value.ts';
+import { Condition, Template } from '../../src/core/value.ts';
 import { describe, expect, it } from 'vitest';
 import { exec } from '../../src/core/action.ts';
 import type { HostSession } from '../../src/core/host.ts';
@@ -82,7 +82,7 @@ describe('the tries of a task', () => {
   });
 
   it('go on until the conditions hold, and fail with the last answer', async () => {
-    const until = ['result.rc == 2'];
+    const until = [new Condition('result.rc == 2')];
     const reached = await run({ until, retries: 5 }, [1, 0, 2]);
     // The exit code 2 ends the tries, and counts as failure all the same.
     expect(reached.codes).toEqual([1, 0, 2]);
@@ -95,7 +95,9 @@ describe('the tries of a task', () => {
   it('are not repeated in check mode and while the run stops', async () => {
     expect((await run({ retries: 3 }, [1], { check: true })).codes).toEqual([1]);
     expect((await run({ retries: 3 }, [1], { stopsAfter: 2 })).codes).toEqual([1, 1]);
-    const checked = await run({ until: ['false'], retries: 3 }, [0], { check: true });
+    const checked = await run({ until: [new Condition('false')], retries: 3 }, [0], {
+      check: true,
+    });
     expect(checked.result.outcome.is).toBe('ok');
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../src/core/errors.ts';
-import { isSourceObject } from '../../src/core/value.ts';
+import { Condition, isSourceObject } from '../../src/core/value.ts';
 import { complete, fallbacks, fieldsFor, inherit, pick, read } from '../../src/language/fields.ts';
 import { sharedKeywords, taskDefaults, taskKeywords } from '../../src/language/keywords.ts';
 import { group, keyword, keywordsOf, optionalGroup } from '../../src/language/table.ts';
@@ -106,9 +106,12 @@ describe('the fields of a table', () => {
   });
 
   it('may depend on others where they are not said', () => {
+    const condition = new Condition('x');
     expect(complete(taskKeywords, {}, taskDefaults).retries).toBe(0);
-    expect(complete(taskKeywords, { until: ['x'] }, taskDefaults).retries).toBe(3);
-    expect(complete(taskKeywords, { until: ['x'], retries: 1 }, taskDefaults).retries).toBe(1);
+    expect(complete(taskKeywords, { until: [condition] }, taskDefaults).retries).toBe(3);
+    expect(complete(taskKeywords, { until: [condition], retries: 1 }, taskDefaults).retries).toBe(
+      1,
+    );
   });
 });
 

@@ -1,8 +1,8 @@
 import { exampleController } from '../../src/template/helper-docs.ts';
 import { describe, expect, it } from 'vitest';
 import { UnknownValueError } from '../../src/core/errors.ts';
-import { parseCondition } from '../../src/template/conditions.ts';
-import type { SourceObject } from '../../src/core/value.ts';
+import { holds, parseCondition } from '../../src/template/conditions.ts';
+import { Condition, type SourceObject } from '../../src/core/value.ts';
 import { readText, readTexts } from '../../src/template/read-text.ts';
 import { Scope, unknownValue } from '../../src/template/scope.ts';
 import { parseTemplate } from '../../src/template/templates.ts';
@@ -66,7 +66,7 @@ describe('conditions', () => {
     ['version("3.10.0", "<", "3.9.9")', false],
     ['s.matches("^x$")', true],
   ])('%s is %s', (source, wanted) => {
-    expect(parseCondition(source).test({ ...values, vars: values })).toBe(wanted);
+    expect(holds(new Condition(source), { variables: { ...values, vars: values } })).toBe(wanted);
   });
 
   it.each([
@@ -77,23 +77,22 @@ describe('conditions', () => {
     ['x | length', 'In CEL: size(x)'],
     ['x | upper', 'Filters'],
   ])('%s gets a hint: %s', (source, hint) => {
-    expect(() => parseCondition(source)).toThrow(
+    expect(() => parseCondition(new Condition(source))).toThrow(
       expect.objectContaining({ hint: expect.stringContaining(hint) as string }) as Error,
     );
   });
 
   it('must be true or false', () => {
-    expect(() => parseCondition('s').test(values)).toThrow('not true or false');
-    expect(() => parseCondition('nothing == 1').test(values)).toThrow('Unknown variable: nothing');
+    expect(() => holds(new Condition('s'), { variables: values })).toThrow('not true or false');
+    expect(() => holds(new Condition('nothing == 1'), { variables: values })).toThrow(
+      'Unknown variable: nothing',
+    );
   });
 
   it('tells which names it reads', () => {
-    expect([...parseCondition('a.b && list.all(e, e > c) || f').roots].sort()).toEqual([
-      'a',
-      'c',
-      'f',
-      'list',
-    ]);
+    expect(
+      [...parseCondition(new Condition('a.b && list.all(e, e > c) || f')).roots].sort(),
+    ).toEqual(['a', 'c', 'f', 'list']);
   });
 });
 
@@ -138,7 +137,7 @@ describe('scopes', () => {
   it('passes what is not known before the run on to templates and conditions', () => {
     const scope = new Scope([{ name: 'runtime', values: { r: unknownValue }, data: true }]);
     expect(() => scope.render(readText('{{r.rc}}'))).toThrow(UnknownValueError);
-    expect(() => parseCondition('r.rc == 0').test(scope.variables)).toThrow(UnknownValueError);
+    expect(() => holds(new Condition('r.rc == 0'), scope)).toThrow(UnknownValueError);
   });
 });
 

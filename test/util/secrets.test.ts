@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OMIT, Template } from '../../src/core/value.ts';
+import { Condition, OMIT, Template } from '../../src/core/value.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import {
   conceal,
@@ -35,6 +35,7 @@ const hostile = fc.oneof(
       '$data',
       '$entries',
       '$template',
+      '$condition',
       '__proto__',
       'secret',
     ],
@@ -80,12 +81,17 @@ describe('values with secrets', () => {
     );
   });
 
-  it('keep templates, omitted values and text that looks like them apart', () => {
+  it('keep templates, conditions, omitted values and text that looks like them apart', () => {
     fc.assert(
       fc.property(texts, (text) => {
         const value = {
-          ...{ text, template: new Template(text), omitted: [OMIT] },
-          same: [{ $template: text }, { $omit: '' }, { $data: { $template: text } }],
+          ...{ text, template: new Template(text), when: new Condition(text), omitted: [OMIT] },
+          same: [
+            { $template: text },
+            { $condition: text },
+            { $omit: '' },
+            { $data: { $template: text } },
+          ],
         };
         expect(reveal(onDisk(value), secrets)).toStrictEqual(value);
       }),

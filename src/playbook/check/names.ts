@@ -1,5 +1,5 @@
 import { TemplateError, type Problem } from '../../core/errors.ts';
-import { templatesIn } from '../../core/value.ts';
+import { conditionsIn, templatesIn, type Condition } from '../../core/value.ts';
 import {
   handlerNames,
   playIncludes,
@@ -85,14 +85,14 @@ export function checkTaskNames(task: TaskNode, outer: readonly string[]): Proble
   const known = [...outer, ...namesOfTask(task)];
   const own = [...known, 'result'];
   const where = `task "${task.name}"`;
-  const used = (sources: readonly string[]) =>
-    sources.flatMap((source) => [...parseCondition(source).roots]);
+  const used = (conditions: readonly Condition[]) =>
+    conditions.flatMap((condition) => [...parseCondition(condition).roots]);
   const problems: Problem[] = [];
   try {
     const conditions = used([...task.when, ...task.undoWhen]);
     problems.push(...checkNames(conditions, [...known, ...undoNames], task.at, where));
     const late = [...task.until, ...(task.changedWhen ?? []), ...(task.failedWhen ?? [])];
-    problems.push(...checkNames(used([...late, ...asserted(task)]), own, task.at, where));
+    problems.push(...checkNames(used([...late, ...conditionsIn(task.args)]), own, task.at, where));
     const values = renderedValues(task);
     problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
     const jinja = values
@@ -110,10 +110,6 @@ export function checkTaskNames(task: TaskNode, outer: readonly string[]): Proble
     });
   }
   return problems;
-}
-
-function asserted({ module, args }: TaskNode): string[] {
-  return module === 'assert' && Array.isArray(args['that']) ? args['that'].map(String) : [];
 }
 
 /** Names that hold within a task. */
