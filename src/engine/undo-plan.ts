@@ -15,7 +15,7 @@ import type { UndoBody } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import type { HostPath } from '../core/host-path.ts';
-import { OMIT, templatesIn } from '../core/value.ts';
+import { conditionsIn, OMIT, templatesIn } from '../core/value.ts';
 import { parseTemplate } from '../template/templates.ts';
 
 /** Names that exist only when the undo runs. */
@@ -100,14 +100,15 @@ export function snapshot(tasks: readonly TaskNode[], scope: Scope): JsonObject {
 }
 
 function collectNames(task: TaskNode, names: Set<string>): void {
-  for (const source of [
+  const conditions = [
     ...task.when,
     ...task.until,
     ...(task.changedWhen ?? []),
     ...(task.failedWhen ?? []),
-  ]) {
-    for (const root of parseCondition(source).roots) names.add(root);
-  }
+    ...conditionsIn(task.args),
+  ];
+  for (const condition of conditions)
+    for (const root of parseCondition(condition).roots) names.add(root);
   for (const { text } of renderedValues(task).flatMap(templatesIn)) {
     const { roots, optionalRoots } = parseTemplate(text);
     for (const root of [...roots, ...optionalRoots]) names.add(root);

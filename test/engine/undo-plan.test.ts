@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HostCopy, type Module, type Plan, type PlannedUndo } from '../../src/core/module.ts';
+import { Condition, Template } from '../../src/core/value.ts';
 import { plainTask } from '../../src/language/document.ts';
-import { placeCopies, undoBody } from '../../src/engine/undo-plan.ts';
+import { placeCopies, snapshot, undoBody } from '../../src/engine/undo-plan.ts';
 import { Scope } from '../../src/template/scope.ts';
 
 const at = { file: 'site.yml', line: 1, column: 1 };
@@ -79,5 +80,18 @@ describe('the undo of a unit', () => {
       kind: 'auto',
       calls: [rerun],
     });
+  });
+});
+
+describe('the values that an undo needs', () => {
+  it('are those of its templates and conditions, also of conditions among its arguments', () => {
+    const values = { here: 1, there: 2, wanted: 3, other: 4 };
+    const scope = new Scope([{ name: 'play', values }]);
+    const undo = {
+      ...task,
+      when: [new Condition('here == 1')],
+      args: { that: [new Condition('there == 2')], fail_msg: new Template('{{wanted}}') },
+    };
+    expect(snapshot([undo], scope)).toEqual({ here: 1, there: 2, wanted: 3 });
   });
 });
