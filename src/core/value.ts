@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from './json.ts';
+import type { SourceRef } from './source.ts';
 
 /**
  * Text of a playbook or inventory that is rendered when it is needed. Only the loader makes one. Text of a host, of a result,
@@ -25,8 +26,11 @@ export class Template {
 /** An expression of a playbook that is true or false. Only the loader makes one; `template/conditions.ts` asks it. */
 export class Condition {
   readonly text: string;
-  constructor(text: string) {
+  /** Where it stands; undefined in the journal. */
+  readonly at: SourceRef | undefined;
+  constructor(text: string, at?: SourceRef) {
     this.text = text;
+    this.at = at;
   }
   toString(): string {
     return this.text;

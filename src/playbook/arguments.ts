@@ -29,7 +29,7 @@ export function loadArguments(
       at: placeOf(problem, reader, module, { more, source: given.source }),
     });
   }
-  return withConditions(module, withVariables(reader, module, args));
+  return withConditions(reader, module, withVariables(reader, module, args));
 }
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
@@ -52,11 +52,14 @@ function withVariables(reader: MapReader, module: Module, args: SourceObject): S
 }
 
 /** The conditions of a list. Where the list is a template, what it gives is text. */
-function withConditions(module: Module, args: SourceObject): SourceObject {
+function withConditions(reader: MapReader, module: Module, args: SourceObject): SourceObject {
   const values: SourceObject = {};
   for (const name of markedArguments(module, 'format', 'condition')) {
     const list = args[name];
-    if (Array.isArray(list)) values[name] = list.map((one) => new Condition(String(one)));
+    if (!Array.isArray(list)) continue;
+    values[name] = list.map(
+      (one, index) => new Condition(String(one), reader.map.value(list, index)),
+    );
   }
   return { ...args, ...values };
 }

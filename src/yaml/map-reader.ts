@@ -163,21 +163,19 @@ export class MapReader {
     const value = this.source[key];
     const items = Array.isArray(value) ? value : [value];
     const conditions: Condition[] = [];
-    for (const item of items) {
+    for (const [index, item] of items.entries()) {
       if (!isText(item) && typeof item !== 'boolean') {
         this.#wrong(key, 'a condition');
         continue;
       }
       const source = String(item);
+      const place = this.#placeOf(key, index);
       try {
-        const condition = new Condition(source);
+        const condition = new Condition(source, place);
         parseCondition(condition);
         conditions.push(condition);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
-        const place = Array.isArray(value)
-          ? (this.map.value(value, items.indexOf(item)) ?? this.at(key))
-          : this.at(key);
         const better = inCel(source);
         this.problems.push({
           rule: 'broken-condition',
@@ -189,6 +187,12 @@ export class MapReader {
       }
     }
     return conditions;
+  }
+
+  /** Of a value, or of that in its list. */
+  #placeOf(key: string, index: number): SourceRef {
+    const list = this.source[key];
+    return (Array.isArray(list) ? this.map.value(list, index) : undefined) ?? this.at(key);
   }
 
   /** Keys nobody asked for. */

@@ -85,14 +85,16 @@ export function checkTaskNames(task: TaskNode, outer: readonly string[]): Proble
   const known = [...outer, ...namesOfTask(task)];
   const own = [...known, 'result'];
   const where = `task "${task.name}"`;
-  const used = (conditions: readonly Condition[]) =>
-    conditions.flatMap((condition) => [...parseCondition(condition).roots]);
+  const undefinedIn = (conditions: readonly Condition[], names: readonly string[]) =>
+    conditions.flatMap((condition) =>
+      checkNames([...parseCondition(condition).roots], names, condition.at ?? task.at, where),
+    );
   const problems: Problem[] = [];
   try {
-    const conditions = used([...task.when, ...task.undoWhen]);
-    problems.push(...checkNames(conditions, [...known, ...undoNames], task.at, where));
+    const early = [...task.when, ...task.undoWhen];
+    problems.push(...undefinedIn(early, [...known, ...undoNames]));
     const late = [...task.until, ...(task.changedWhen ?? []), ...(task.failedWhen ?? [])];
-    problems.push(...checkNames(used([...late, ...conditionsIn(task.args)]), own, task.at, where));
+    problems.push(...undefinedIn([...late, ...conditionsIn(task.args)], own));
     const values = renderedValues(task);
     problems.push(...checkNames(values.flatMap(namesOf), own, task.argsAt, where));
     const jinja = values
