@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { StepInfo } from '../core/events.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { exitCode, messageOf, resultOf, stateOf, type Outcome } from '../core/outcome.ts';
+import {
+  exitCode,
+  failureIn,
+  messageOf,
+  resultOf,
+  stateOf,
+  type Outcome,
+} from '../core/outcome.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { Log } from '../journal/log.ts';
 import type { UnitResult } from './unit.ts';
@@ -28,7 +35,7 @@ export function endUnit({ log }: { log: Pick<Log, 'write' | 'signal'> }, end: Un
   const { step, host, outcome, shown, ignored, durationMs = 0 } = end;
   const hidden = end.task?.noLog === true;
   const state = stateOf(outcome);
-  const message = messageOf(outcome);
+  const failed = failureIn(outcome);
   const result = shown && resultOf(outcome);
   const rc = shown && exitCode(outcome);
   const text = (key: string) =>
@@ -51,7 +58,8 @@ export function endUnit({ log }: { log: Pick<Log, 'write' | 'signal'> }, end: Un
     ...(end.item === undefined || hidden ? {} : { item: end.item }),
     state,
     ignored,
-    message,
+    failed,
+    why: failed ? undefined : messageOf(outcome),
     rc,
     digest: result && !hidden ? outputDigest(result) : undefined,
     durationMs,

@@ -5,6 +5,7 @@ import type {
   IntentRecord,
   JournalRecord,
   LearntRecord,
+  ResultRecord,
   StoredRecord,
   UndoBody,
 } from './records.ts';
@@ -51,11 +52,7 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
     case 'intent':
       return storeIntent(record, secrets);
     case 'result':
-      return withChanges(record, {
-        item: ifStored(record.item, secrets),
-        message: ifNamed(record.message),
-        value: ifStored(record.value, secrets),
-      });
+      return storeResult(record, secrets);
     case 'learnt':
       return storeLearnt(record, secrets);
     case 'fingerprint':
@@ -149,6 +146,17 @@ function storeBody(body: UndoBody, secrets: Secrets): UndoBody<'stored'> {
   return withChanges(body, { tasks, vars: store(body.vars, secrets) });
 }
 
+function storeResult(result: ResultRecord, secrets: Secrets): ResultRecord<'stored'> {
+  const { item, failed, why, value } = result;
+  const named = (text: string) => nameSecrets(text, secrets.forms);
+  return withChanges(result, {
+    item: ifStored(item, secrets),
+    failed: failed && changeTexts(failed, named),
+    why: why === undefined ? undefined : named(why),
+    value: ifStored(value, secrets),
+  });
+}
+
 function storeFingerprint(record: RecordOf<'fingerprint'>, secrets: Secrets): StoredRecord {
   const id = nameSecrets(record.id, secrets.forms);
   const name = nameSecrets(record.name, secrets.forms);
@@ -160,14 +168,14 @@ function storeFingerprint(record: RecordOf<'fingerprint'>, secrets: Secrets): St
 
 function storeLearnt(learnt: LearntRecord, secrets: Secrets): LearntRecord<'stored'> {
   const { facts, added, included, failed, uncertain } = learnt;
-  const named = (text: string | undefined) => text && nameSecrets(text, secrets.forms);
+  const named = (text: string) => nameSecrets(text, secrets.forms);
   return withChanges(learnt, {
     facts: facts?.map((one) => withChanges(one, { values: store(one.values, secrets) })),
     added: added?.map((one) =>
       withChanges(one, { vars: store(one.vars, secrets), address: store(one.address, secrets) }),
     ),
     included: ifStored(included, secrets),
-    failed: failed && changeTexts(failed, (text) => nameSecrets(text, secrets.forms)),
-    uncertain: named(uncertain),
+    failed: failed && changeTexts(failed, named),
+    uncertain: uncertain && named(uncertain),
   });
 }

@@ -78,7 +78,10 @@ export interface ResultRecord<F extends Form = 'given'> {
   item?: Value<F, JsonValue> | undefined;
   state: UnitState;
   ignored?: boolean | undefined;
-  message?: string | undefined;
+  /** Why it failed. */
+  failed?: Failure | undefined;
+  /** What is said about it where it did not fail. */
+  why?: string | undefined;
   rc?: number | undefined;
   /** SHA-256 of the output. */
   digest?: string | undefined;

@@ -1,5 +1,6 @@
 import type { RunOutcome, StepInfo, UndoKind, UndoState, UnitState } from '../core/events.ts';
 import { JournalError } from '../core/errors.ts';
+import { failureText } from '../core/failure.ts';
 import type { FileDiff } from '../core/module.ts';
 import type { LogReader } from '../journal/log.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
@@ -156,7 +157,7 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     details.set(entry.unit, entry);
     return undefined;
   },
-  result({ unit, step, host, state, message, ignored, durationMs }, { run, steps, details }) {
+  result({ unit, step, host, state, failed, why, ignored, durationMs }, { run, steps, details }) {
     const { label: item, undo, actions, diff, stdout, stderr } = details.get(unit) ?? {};
     details.delete(unit);
     return {
@@ -165,7 +166,7 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
       host,
       item,
       state,
-      message,
+      message: failed ? failureText(failed) : why,
       ignored,
       durationMs,
       undo,

@@ -1,3 +1,4 @@
+import { failureText } from '../core/failure.ts';
 import type { JsonValue } from '../core/json.ts';
 import { isSettled, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
 import type { ResultRecord } from '../journal/records.ts';
@@ -70,10 +71,11 @@ export function* runLines({ run, running }: ShownRun): Generator<string> {
 }
 
 function resultLine(
-  { unit: number, state, host, durationMs, message }: ResultRecord<'stored'>,
+  { unit: number, state, host, durationMs, failed }: ResultRecord<'stored'>,
   unit: RecordedUnit | undefined,
 ): string {
-  const why = state === 'failed' && message !== undefined ? `: ${message}` : '';
+  const message = state === 'failed' && failed ? failureText(failed) : undefined;
+  const why = message === undefined ? '' : `: ${message}`;
   const undo = unit ? ` [unit ${String(number)}, undo ${undoOf(unit)}]` : '';
   return `    ${state.padEnd(8)} ${host} ${formatDuration(durationMs)}${undo}${why}`;
 }

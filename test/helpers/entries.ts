@@ -3,7 +3,7 @@ import type { JournalRecord } from '../../src/journal/records.ts';
 import type { Signal } from '../../src/journal/signals.ts';
 import { plainTask } from '../../src/language/document.ts';
 import { eventReader, type RunEvent } from '../../src/output/events.ts';
-import { intentRecord, runRecord, stepRecord } from './records.ts';
+import { intentRecord, refusal, runRecord, stepRecord } from './records.ts';
 
 const at = { file: 'p.yml', line: 1, column: 1 };
 export const { step } = stepRecord(1, ['h1', 'h2']) as Extract<JournalRecord, { t: 'step' }>;
@@ -30,7 +30,15 @@ export const failedRun: (JournalRecord | Signal)[] = [
     ...{ diff: undefined, stdout: 'done', stderr: '' },
   },
   { t: 'result', unit: 1, step: 1, host: 'h1', item: 'a', state: 'changed', durationMs: 7 },
-  { t: 'result', unit: 2, step: 1, host: 'h2', state: 'failed', message: 'no', durationMs: 8 },
+  {
+    t: 'result',
+    unit: 2,
+    step: 1,
+    host: 'h2',
+    state: 'failed',
+    failed: refusal('no'),
+    durationMs: 8,
+  },
   { t: 'learnt', step: 1, host: 'h1' },
   { t: 'step-end', step, durationMs: 9 },
   { t: 'commit', name: 'gate', key: 'c', unit: 0, irreversible: false },

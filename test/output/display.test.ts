@@ -5,7 +5,7 @@ import { readerFor } from '../../src/output/display.ts';
 import { jsonDisplay } from '../../src/output/json.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { failedRun, isSignal, step } from '../helpers/entries.ts';
-import { runRecord, stepRecord } from '../helpers/records.ts';
+import { refusal, runRecord, stepRecord } from '../helpers/records.ts';
 
 const unexpected = (error: unknown): void => {
   throw error;
@@ -28,7 +28,7 @@ it('gets no secret, neither from a record nor from a signal', () => {
     ...{ stdout: 'hunter22', stderr: 'hunter22' },
   });
   const result = { t: 'result', unit: 1, step: 1, host: 'h1', durationMs: 1 } as const;
-  log.write({ ...result, state: 'failed', message: 'no hunter22' });
+  log.write({ ...result, state: 'failed', failed: refusal('no hunter22') });
   log.write({ t: 'end', outcome: 'done', exitCode: 0, message: 'Did hunter22.', at: '' });
   log.signal({ t: 'over', next: [], durationMs: 1 });
   expect(seen).toHaveLength(5);
