@@ -21,14 +21,20 @@ export interface LockParts extends Sessions, Signals {
   isSettledRun: (run: string) => boolean;
 }
 
+/** A host that the run wants for itself. */
+interface Wanted {
+  become: Become;
+  /**
+   * `away`: it could not be reached. `asked`: that is on record and no answer has come, so it may have given its lock to
+   * this run. `held`: it has.
+   */
+  state: 'away' | 'asked' | 'held';
+}
+
 /** The hosts this run holds: each has a lock with run, owner and lease, which other controllers respect. */
 export class HostLocks {
   readonly #parts: LockParts;
-  readonly #held = new Map<string, Become>();
-  /** Hosts that may have given their lock to this run: those it holds, and those whose answer was lost. */
-  readonly #asked = new Map<string, Become>();
-  /** Hosts that could not be reached when their lock was to be taken. */
-  readonly #missed = new Map<string, Become>();
+  readonly #hosts = new Map<string, Wanted>();
   #endRenewing: (() => void) | undefined;
   /** Set when somebody took a host away: the run that has it now. */
   lost: string | undefined;
@@ -38,23 +44,28 @@ export class HostLocks {
   }
 
   /**
-   * Takes hosts that are not held yet; all of them, or none. Those that cannot be reached are left out, see `ensure`.
+   * Takes hosts that are not wanted yet; all of them, or none. Those that cannot be reached are left to `ensure`.
    * @throws LockedError when another run holds one of them
    */
-  async take(hosts: ReadonlyMap<string, Become>): Promise<void> {
+  take(hosts: ReadonlyMap<string, Become>): Promise<void> {
+    return this.#take(
+      [...hosts].filter(([host]) => !this.#hosts.has(host) && host !== 'localhost'),
+    );
+  }
+
+  async #take(wanted: readonly (readonly [string, Become])[]): Promise<void> {
     const { settings, log, isSettledRun } = this.#parts;
-    const wanted = [...hosts].filter(([host]) => !this.#held.has(host) && host !== 'localhost');
     if (wanted.length === 0) return;
     // What an earlier process of this run has locked stays locked, whatever fails now.
     const before = new Set(log.state.locks.keys());
     const reached: { host: string; become: Become; session: HostSession }[] = [];
     const away = await this.#each(wanted, async ([host, become]) => {
-      this.#missed.set(host, become);
+      if (!this.#hosts.has(host)) this.#hosts.set(host, { become, state: 'away' });
       reached.push({ host, become, session: await this.#session(host, become) });
     });
     // On record first: a host may be locked although its answer never arrives, and is given back with the others.
     for (const { host, become } of reached) {
-      this.#asked.set(host, become);
+      this.#hosts.set(host, { become, state: 'asked' });
       log.write({ t: 'lock', host, become });
     }
     await log.sync();
@@ -66,12 +77,11 @@ export class HostLocks {
         lock = await lockFor(session, owner, lock.run);
       if (lock) {
         refusals.push({ host, lock });
-        this.#asked.delete(host);
+        this.#hosts.delete(host);
         log.write({ t: 'lock-refused', host });
         return;
       }
-      this.#missed.delete(host);
-      this.#held.set(host, become);
+      this.#hosts.set(host, { become, state: 'held' });
     });
     const failure =
       refusals.length > 0
@@ -91,10 +101,10 @@ export class HostLocks {
    * @throws LockedError when another run holds it; ConnectError
    */
   async ensure(host: string): Promise<void> {
-    const become = this.#missed.get(host);
-    if (!become) return;
-    await this.take(new Map([[host, become]]));
-    if (!this.#missed.has(host)) return;
+    const wanted = this.#hosts.get(host);
+    if (!wanted || wanted.state === 'held') return;
+    await this.#take([[host, wanted.become]]);
+    if (this.#hosts.get(host)?.state === 'held') return;
     const details = { host, stage: 'lost', retryable: true } as const;
     throw new ConnectError(
       `The connection to "${host}" was lost while it was being locked.`,
@@ -103,14 +113,13 @@ export class HostLocks {
   }
 
   /** Gives hosts back; all when none are named. Hosts that are away keep their lock, whose run is then settled. */
-  async release(hosts: readonly string[] = [...this.#asked.keys()]): Promise<void> {
-    const held = hosts.flatMap((host): [string, Become][] => {
-      const become = this.#asked.get(host);
-      return become ? [[host, become]] : [];
+  async release(hosts: readonly string[] = [...this.#hosts.keys()]): Promise<void> {
+    const given = hosts.flatMap((host): [string, Become][] => {
+      const wanted = this.#hosts.get(host);
+      this.#hosts.delete(host);
+      return wanted && wanted.state !== 'away' ? [[host, wanted.become]] : [];
     });
-    await this.#each(held, async ([host, become]) => {
-      this.#held.delete(host);
-      this.#asked.delete(host);
+    await this.#each(given, async ([host, become]) => {
       const session = await this.#session(host, become);
       await session.exchange({ control: { unlock: true } }, { timeoutMs: FACT_TIMEOUT_MS });
     });
@@ -122,7 +131,8 @@ export class HostLocks {
 
   async #renew(): Promise<void> {
     const { log } = this.#parts;
-    await this.#each([...this.#held], async ([host, become]) => {
+    const held = [...this.#hosts].filter(([, { state }]) => state === 'held');
+    await this.#each(held, async ([host, { become }]) => {
       const session = await this.#session(host, become);
       const { control } = await session.exchange(
         { control: { renew: true } },

@@ -37,6 +37,7 @@ interface World {
 /** Locks whose log and hosts note what happens to them, in order. */
 function given({ hosts = ['h1', 'h2'], away = [], silent = [], taken = [], takeOver = [] }: World) {
   const happened: string[] = [];
+  const dialled: string[] = [];
   const memory = Log.inMemory(new Redactor());
   memory.write(runRecord({ hosts }));
   memory.subscribe(
@@ -84,6 +85,7 @@ function given({ hosts = ['h1', 'h2'], away = [], silent = [], taken = [], takeO
     },
     connections: {
       session: ({ name }) => {
+        dialled.push(name);
         if (away.includes(name)) return Promise.reject(lost(name));
         return Promise.resolve(session(name));
       },
@@ -91,7 +93,7 @@ function given({ hosts = ['h1', 'h2'], away = [], silent = [], taken = [], takeO
     settings: { run: 'run', owner: 'me@here', takeOver, forks: 5, becomePassword: undefined },
     isSettledRun: () => false,
   };
-  return { locks: new HostLocks(parts), happened, held: () => [...memory.state.locks.keys()] };
+  return { locks: new HostLocks(parts), happened, dialled, held: () => [...memory.state.locks.keys()] };
 }
 
 describe('locks of hosts', () => {
@@ -136,6 +138,13 @@ describe('locks of hosts', () => {
     world.away.pop();
     await locks.ensure('h2');
     expect(held()).toEqual(['h1', 'h2']);
+  });
+
+  it('are asked of a host that is away once, not before each step', async () => {
+    const { locks, dialled } = given({ away: ['h2'] });
+    await locks.take(wanted('h1', 'h2'));
+    await locks.take(wanted('h1', 'h2'));
+    expect(dialled).toEqual(['h1', 'h2']);
   });
 
   it('stay on record when the answer is lost, and the host is not changed', async () => {
