@@ -222,7 +222,8 @@ function stagesOf(candidates: readonly RecordedUnit[]): Stage[] {
   for (const [step, units] of byStep(candidates)) {
     stages.push({ step, kind: 'undo', queues: queuesOf(units.filter((unit) => !isRerun(unit))) });
     waiting.push(...units.filter((unit) => isRerun(unit) && !isSettled(unit)));
-    handlersDue(Math.min(...units.map(({ intent }) => intent.unit)));
+    // Newest first. Not Math.min(...): a step may have more units than a call takes arguments.
+    handlersDue(units.at(-1)?.intent.unit ?? 0);
   }
   handlersDue(0);
   return stages;
