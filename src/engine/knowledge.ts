@@ -107,13 +107,14 @@ export function learn(knowledge: Knowledge, learnt: Learnt): void {
   if (learnt.predicted) knowledge.predicted.add(host);
 }
 
+/** Members stand in the order of the inventory. */
 function join({ groups, inventory }: Knowledge, host: string, group: string): void {
-  const members = groups.get(group) ?? [];
-  if (members.includes(host)) return;
-  const order = [...inventory.hosts.keys()];
+  const members = new Set(groups.get(group));
+  if (members.has(host)) return;
+  members.add(host);
   groups.set(
     group,
-    [...members, host].sort((a, b) => order.indexOf(a) - order.indexOf(b)),
+    [...inventory.hosts.keys()].filter((name) => members.has(name)),
   );
 }
 
@@ -169,6 +170,6 @@ export function hostsOf(
   const names = groups.get('all') ?? [...inventory.hosts.keys()];
   const matched = matchHosts(pattern, names, groups);
   if (limit === undefined) return matched;
-  const allowed = matchHosts(limit, names, groups);
-  return matched.filter((name) => name === 'localhost' || allowed.includes(name));
+  const allowed = new Set(matchHosts(limit, names, groups));
+  return matched.filter((name) => name === 'localhost' || allowed.has(name));
 }

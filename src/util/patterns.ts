@@ -14,17 +14,18 @@ export function matchHosts(
   let chosen: Set<string> | undefined;
   for (const part of splitPattern(pattern)) {
     if (part.startsWith('!')) {
-      const members = membersOf(part.slice(1), hosts, groups);
-      chosen = new Set([...(chosen ?? hosts)].filter((host) => !members.includes(host)));
+      const members = new Set(membersOf(part.slice(1), hosts, groups));
+      chosen = new Set([...(chosen ?? hosts)].filter((host) => !members.has(host)));
     } else if (part.startsWith('&')) {
-      const members = membersOf(part.slice(1), hosts, groups);
-      chosen = new Set([...(chosen ?? hosts)].filter((host) => members.includes(host)));
+      const members = new Set(membersOf(part.slice(1), hosts, groups));
+      chosen = new Set([...(chosen ?? hosts)].filter((host) => members.has(host)));
     } else {
       chosen = new Set([...(chosen ?? []), ...membersOf(part, hosts, groups)]);
     }
   }
-  const order = [...hosts];
-  return [...(chosen ?? [])].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  const inOrder = hosts.filter((host) => chosen?.delete(host));
+  // What is left is the controller, when it is no host of the inventory.
+  return [...(chosen ?? []), ...inOrder];
 }
 
 /** A colon inside brackets belongs to a slice or an IPv6 address. */
