@@ -15,6 +15,8 @@ export class PlayLocks {
   readonly #variables: Pick<Variables, 'scope'>;
   /** Taking locks is one at a time: hosts of a play with `strategy: free` want them at once. */
   readonly #locking = pLimit(1);
+  /** What the hosts were worked out from when they were last locked. */
+  #seen: { play: Play; members: readonly (readonly string[])[]; left: string } | undefined;
 
   constructor(
     plays: readonly Play[],
@@ -39,6 +41,27 @@ export class PlayLocks {
 
   /** @param left hosts that take no part any more */
   async take(current: Play, task: TaskNode, left: ReadonlySet<string>): Promise<void> {
+    await this.#locking(async () => {
+      const { groups } = this.#knowledge;
+      const members = [...groups.values()];
+      if (this.#isSeen(current, members, left)) return;
+      await this.#locks.take(this.#wanted(current, task, left));
+      this.#seen = { play: current, members, left: [...left].join() };
+    });
+  }
+
+  /** Whether the hosts of all plays are those of the last time: a group that changes is a new list. */
+  #isSeen(play: Play, members: readonly (readonly string[])[], left: ReadonlySet<string>): boolean {
+    const seen = this.#seen;
+    return (
+      seen?.play === play &&
+      seen.left === [...left].join() &&
+      seen.members.length === members.length &&
+      members.every((list, index) => seen.members[index] === list)
+    );
+  }
+
+  #wanted(current: Play, task: TaskNode, left: ReadonlySet<string>): Map<string, Become> {
     const wanted = new Map<string, Become>();
     for (const play of this.#plays) {
       const [known] = playTasks(play).filter(({ readOnly }) => !readOnly);
@@ -57,7 +80,7 @@ export class PlayLocks {
       }
     }
     for (const host of left) wanted.delete(host);
-    await this.#locking(() => this.#locks.take(wanted));
+    return wanted;
   }
 
   /** How a play's first task reaches a host; undefined when that of a later play cannot be told yet. */
