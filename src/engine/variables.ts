@@ -6,7 +6,7 @@ import type { Play, TaskNode } from '../language/document.ts';
 import { LateValues, Scope, unknownValue, type Layer } from '../template/scope.ts';
 import type { EngineServices, Signals } from './services.ts';
 import type { RunSettings } from './settings.ts';
-import type { FactCache } from '../journal/fact-cache.ts';
+import type { KnownFacts } from '../journal/fact-cache.ts';
 import { ageInWords } from '../util/time.ts';
 import { controllerFor } from './controller.ts';
 import type { Knowledge } from './knowledge.ts';
@@ -40,11 +40,30 @@ export class Variables {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #files: ControllerDisk;
   readonly #folders: readonly string[];
-  readonly #cache: FactCache | undefined;
+  readonly #cache: KnownFacts | undefined;
   readonly #log: Signals['log'];
   readonly #inCache = new Map<string, boolean>();
   /** Hosts whose facts of an earlier run were read in this one. */
   readonly #fromCache = new Map<string, JsonObject | undefined>();
+
+  /** What was worked out for `hostvars`, and from what. */
+  readonly #known = new Map<
+    string,
+    { host: InventoryHost; facts: object | undefined; vars: JsonObject }
+  >();
+  /** One for all scopes: a step that names one host must not look at a thousand. */
+  readonly #hostvars: JsonObject = new Proxy<JsonObject>(
+    {},
+    {
+      get: (_, name) => (typeof name === 'string' ? this.#hostVars(name) : undefined),
+      has: (_, name) => typeof name === 'string' && this.#inventory.hosts.has(name),
+      ownKeys: () => [...this.#inventory.hosts.keys()],
+      getOwnPropertyDescriptor: (_, name) => {
+        const value = typeof name === 'string' ? this.#hostVars(name) : undefined;
+        return value && { configurable: true, enumerable: true, writable: false, value };
+      },
+    },
+  );
 
   /** @param folders of the playbook and its overlays, nearest first */
   constructor(
@@ -104,7 +123,7 @@ export class Variables {
       knowledge: this.#knowledge,
       settings: this.#settings,
       folders: this.#folders,
-      hostvars: () => this.#hostvars(),
+      hostvars: () => this.#hostvars,
     };
     const layers: Layer[] = [
       { name: 'magic', values: LateValues.of(magic, place), data: true },
@@ -135,10 +154,16 @@ export class Variables {
     return host && this.scope(host, { play, task, batch: [...hosts] });
   }
 
-  /** Of each host when somebody asks for it. */
-  #hostvars(): JsonObject {
-    const hosts = [...this.#inventory.hosts.values()];
-    return lazily(Object.fromEntries(hosts.map((host) => [host.name, () => this.#varsOf(host)])));
+  /** What is known of a host by now, worked out again only when it has learnt something. */
+  #hostVars(name: string): JsonObject | undefined {
+    const host = this.#inventory.hosts.get(name);
+    if (!host) return undefined;
+    const facts = this.#knowledge.facts.get(name);
+    const known = this.#known.get(name);
+    if (known && known.host === host && known.facts === facts) return known.vars;
+    const vars = this.#varsOf(host);
+    this.#known.set(name, { host, facts, vars });
+    return vars;
   }
 
   /** What is known of a host; templates of the inventory as they were written. */

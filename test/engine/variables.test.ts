@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
-import { Template } from '../../src/core/value.ts';
+import { Condition, Template } from '../../src/core/value.ts';
 import { initialKnowledge, learn } from '../../src/engine/knowledge.ts';
 import { Variables, type VariableParts } from '../../src/engine/variables.ts';
 import { plainTask, type Play } from '../../src/language/document.ts';
+import { holds } from '../../src/template/conditions.ts';
 
 const become = { enabled: false, user: 'root', method: 'sudo' as const };
 const at = { file: 'p.yml', line: 1, column: 1 };
@@ -30,4 +31,29 @@ it('render what the inventory says, and not the variables of a host that a step 
   expect(scopeOf('h1').render(new Template('{{hostvars.h1.said}} {{hostvars.h2.said}}'))).toBe(
     '{{own}} {{own}}',
   );
+});
+
+it('has what other hosts have learnt by now in "hostvars", and can be walked and printed', () => {
+  const hosts = new Map(['h1', 'h2'].map((name) => [name, { name, address, vars: { n: name } }]));
+  const knowledge = initialKnowledge({ file: '', hosts, groups: new Map() });
+  const settings = { variables: {}, inputDefaults: {}, startedAt: new Date(0) };
+  const variables = new Variables(
+    { settings, environment: {} } as unknown as VariableParts,
+    knowledge,
+    [],
+  );
+  const scope = variables.scope(hosts.get('h1')!, { play, task, batch: ['h1'] });
+  const said = (template: string) => scope.with().render(new Template(template));
+  expect(said('{{hostvars.h2.n}} {{default hostvars.h2.x "none"}}')).toBe('h2 none');
+  learn(knowledge, { host: 'h2', facts: [{ hosts: ['h2'], values: { x: 'new' } }] });
+  expect(said('{{hostvars.h2.x}}')).toBe('new');
+  expect(said('{{#each hostvars}}{{@key}}={{n}} {{/each}}')).toBe('h1=h1 h2=h2 ');
+  const condition = new Condition(
+    'hostvars.h2.x == "new" && has(hostvars.h2) && !has(hostvars.h3)',
+  );
+  expect(holds(condition, scope)).toBe(true);
+  expect(Object.keys(JSON.parse(JSON.stringify(scope.get('hostvars'))) as object)).toEqual([
+    'h1',
+    'h2',
+  ]);
 });
