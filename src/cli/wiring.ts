@@ -79,7 +79,7 @@ async function connected<T>(
     redactor: world.redactor,
     sendHttp,
     environment: world.env,
-    factCache: world.factCache,
+    factCache: settings.check ? world.factCache.readOnly() : world.factCache,
     decrypt: (text: string, file: string) => world.vault.content(text, file),
     keepOutput:
       store &&

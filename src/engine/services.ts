@@ -4,7 +4,7 @@ import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import type { Connections, OutputSink } from '../core/host.ts';
 import type { ModuleRegistry, Question } from '../core/module.ts';
-import type { FactCache } from '../journal/fact-cache.ts';
+import type { KnownFacts } from '../journal/fact-cache.ts';
 import type { Log } from '../journal/log.ts';
 import type { PinnedFile } from '../journal/records.ts';
 import type { CaptureStore } from '../journal/store.ts';
@@ -20,7 +20,7 @@ export interface EngineServices extends Stop {
   redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
   /** Facts of earlier runs. */
-  factCache?: FactCache | undefined;
+  factCache?: KnownFacts | undefined;
   /** Of the process, for templates that ask for it. */
   environment: NodeJS.ProcessEnv;
   /** The plain content of a file of the controller that is encrypted. */

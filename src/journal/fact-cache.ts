@@ -10,6 +10,9 @@ export interface CachedFacts {
   gatheredAt: Date;
 }
 
+/** What a run does with the facts of earlier runs. */
+export type KnownFacts = Pick<FactCache, 'has' | 'read' | 'keep' | 'forget'>;
+
 /** Facts of hosts as they were gathered last, for runs that read those of hosts they do not play on. A file a host, 0600. */
 export class FactCache {
   readonly #folder: string;
@@ -44,6 +47,12 @@ export class FactCache {
     } catch {
       return undefined;
     }
+  }
+
+  /** The same facts for a check, which keeps and forgets none. */
+  readOnly(): KnownFacts {
+    const nothing = () => undefined;
+    return { has: this.has.bind(this), read: this.read.bind(this), keep: nothing, forget: nothing };
   }
 
   has(host: HostAddress): boolean {
