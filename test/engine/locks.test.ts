@@ -93,7 +93,12 @@ function given({ hosts = ['h1', 'h2'], away = [], silent = [], taken = [], takeO
     settings: { run: 'run', owner: 'me@here', takeOver, forks: 5, becomePassword: undefined },
     isSettledRun: () => false,
   };
-  return { locks: new HostLocks(parts), happened, dialled, held: () => [...memory.state.locks.keys()] };
+  return {
+    locks: new HostLocks(parts),
+    happened,
+    dialled,
+    held: () => [...memory.state.locks.keys()],
+  };
 }
 
 describe('locks of hosts', () => {
