@@ -20,7 +20,7 @@ import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { trace } from '../util/trace.ts';
 import { renderArguments, withoutOmitted } from './arguments.ts';
-import type { EngineServices, Signals, Stop } from './services.ts';
+import type { Reach, Signals, Stop } from './services.ts';
 import { FACT_TIMEOUT_MS, type Sessions } from './sessions.ts';
 import type { RunSettings } from './settings.ts';
 import { ControllerFiles } from './controller-files.ts';
@@ -79,13 +79,7 @@ export interface CallResult {
 }
 
 /** What a call reaches the world with. */
-export interface CallContext
-  extends
-    Pick<EngineServices, 'modules' | 'files' | 'clock' | 'sendHttp' | 'decrypt'>,
-    Pick<EngineServices, 'captures' | 'keepOutput' | 'ask'>,
-    Sessions,
-    Stop,
-    Signals {
+export interface CallParts extends Reach, Sessions, Stop, Signals {
   settings: Pick<RunSettings, 'becomePassword' | 'check' | 'diff'>;
 }
 
@@ -95,9 +89,9 @@ export interface CallContext
  *
  * @throws JournalError; what a host, a module or a template did is an outcome
  */
-export async function call(context: CallContext, asked: Call): Promise<CallResult> {
+export async function call(parts: CallParts, asked: Call): Promise<CallResult> {
   try {
-    return await carryOut(context, asked);
+    return await carryOut(parts, asked);
   } catch (error) {
     return endedBy(error, asked);
   }
@@ -123,9 +117,9 @@ function outcomeOf(error: unknown, change: ChangeRecord | undefined): Outcome {
   return { is: 'failed', failure, result, changed: false };
 }
 
-async function carryOut(context: CallContext, asked: Call): Promise<CallResult> {
+async function carryOut(parts: CallParts, asked: Call): Promise<CallResult> {
   const { task, step, host, scope, attempt, change } = asked;
-  const module = context.modules.get(task.module);
+  const module = parts.modules.get(task.module);
   if (!module) throw new TaskError(`Module "${task.module}" is not available.`);
   const timeoutMs = timeoutOf(task, scope) * 1000;
   const args = renderArguments(task, module, scope);
@@ -135,13 +129,13 @@ async function carryOut(context: CallContext, asked: Call): Promise<CallResult> 
   });
   const check = asked.mode !== 'real';
   // A step that asks the host nothing needs no connection.
-  const line = new TargetLine(context, asked);
+  const line = new TargetLine(parts, asked);
   const session = () => line.session();
-  const plan = await planCall(context, asked, { module, args, session, timeoutMs });
+  const plan = await planCall(parts, asked, { module, args, session, timeoutMs });
   const patience = runEffect(plan, 'await-host');
   if (patience) await line.await(patience, { check });
   const readOnly = task.readOnly || effectOf(module, args) === 'reads';
-  await actOnRun(context, plan, { check, key: `${String(step.number)}_${String(attempt)}` });
+  await actOnRun(parts, plan, { check, key: `${String(step.number)}_${String(attempt)}` });
   const end = (outcome: Outcome): CallResult => ({ outcome, args, plan });
   if (runEffect(plan, 'ask') && check) return end(needsRealRun);
   // A step that is undone in any case is on record although it changes nothing.
@@ -152,7 +146,7 @@ async function carryOut(context: CallContext, asked: Call): Promise<CallResult> 
   const planned = { module, args, plan, session };
   if (!readOnly || always) await change?.begin(planned);
   if (plan.actions.length === 0) return end(done(plan.result));
-  const { outputs, kept } = await perform(context, asked, { plan, session, readOnly, timeoutMs });
+  const { outputs, kept } = await perform(parts, asked, { plan, session, readOnly, timeoutMs });
   return end(conclude(planned, { outputs, kept, readOnly }));
 }
 
@@ -161,12 +155,12 @@ function done(result: JsonObject | undefined): Outcome {
 }
 
 async function planCall(
-  context: CallContext,
+  parts: CallParts,
   asked: Call,
   { module, args, session, timeoutMs }: Omit<PlannedCall, 'plan'> & { timeoutMs: number },
 ): Promise<Plan> {
   const { task, host, scope, folders } = asked;
-  const { files, settings, signal, sendHttp, decrypt, captures } = context;
+  const { files, settings, signal, sendHttp, decrypt, captures } = parts;
   const facts = new SessionHostView({
     name: host.name,
     session,
@@ -195,7 +189,7 @@ async function planCall(
 }
 
 async function perform(
-  context: CallContext,
+  parts: CallParts,
   asked: Call,
   {
     plan,
@@ -205,7 +199,7 @@ async function perform(
   }: Pick<PlannedCall, 'plan' | 'session'> & { readOnly: boolean; timeoutMs: number },
 ): Promise<{ outputs: CommandOutput[]; kept: string[] }> {
   const { task, step, host } = asked;
-  const { log, signal, captures } = context;
+  const { log, signal, captures } = parts;
   const record = readOnly ? undefined : asked.change;
   const kept: string[] = [];
   const opened = await session();
@@ -224,7 +218,7 @@ async function perform(
       ...(task.noLog
         ? {}
         : {
-            overflow: (stream) => keepOutput(context, asked, stream, kept),
+            overflow: (stream) => keepOutput(parts, asked, stream, kept),
             onOutput: (text) => {
               log.signal({ t: 'output', step, host: host.name, text });
             },
@@ -248,7 +242,7 @@ async function perform(
 
 /** The whole of an output that is too long for memory goes to the directory of the run. */
 function keepOutput(
-  { keepOutput, log }: CallContext,
+  { keepOutput, log }: CallParts,
   { outputs, attempt, host, step }: Call,
   stream: 'stdout' | 'stderr',
   kept: string[],

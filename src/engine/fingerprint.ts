@@ -8,7 +8,7 @@ import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts'
 import type { Scope } from '../template/scope.ts';
 import { allHold } from '../template/conditions.ts';
 import { slug } from '../util/text.ts';
-import type { CallContext } from './call.ts';
+import type { CallParts } from './call.ts';
 import type { RunSettings } from './settings.ts';
 import type { Variables } from './variables.ts';
 import { snapshot } from './undo-plan.ts';
@@ -16,10 +16,10 @@ import { aside, runTask } from './tries.ts';
 
 const noPlay = { name: 'Fingerprint', vars: {}, hosts: 'all' };
 
-export interface FingerprintParts extends CallContext {
+export interface FingerprintParts extends CallParts {
   inventory: Inventory;
   log: Pick<Log, 'append' | 'signal'>;
-  settings: CallContext['settings'] & Pick<RunSettings, 'forks'>;
+  settings: CallParts['settings'] & Pick<RunSettings, 'forks'>;
 }
 
 /**

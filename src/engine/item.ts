@@ -24,7 +24,7 @@ import type { Numbers } from './numbers.ts';
 import { endUnit, type UnitEnd } from './unit-end.ts';
 import { runChanges, type RunChanges } from './run-effects.ts';
 import { undoKind } from './undo-plan.ts';
-import type { Unit, UnitContext } from './unit-change.ts';
+import type { Unit, UnitParts } from './unit-change.ts';
 import { runUnit, type UnitResult } from './unit.ts';
 
 /** A step that asks no host, and what its name means: an include, or a `meta` step, which names nothing. */
@@ -44,16 +44,16 @@ export interface Item {
   earlier: RecordedUnit | undefined;
 }
 
-export interface ItemContext extends UnitContext {
+export interface ItemParts extends UnitParts {
   log: Pick<Log, 'state' | 'append' | 'write' | 'signal'>;
   inventory: Inventory;
   locks: Pick<HostLocks, 'ensure' | 'take'>;
-  settings: UnitContext['settings'] & Pick<RunSettings, 'failAt'>;
+  settings: UnitParts['settings'] & Pick<RunSettings, 'failAt'>;
 }
 
 /** Runs a task on one host: its condition, its target, the unit, and what counts of the outcome. */
 export class ItemRunner {
-  readonly #context: ItemContext;
+  readonly #parts: ItemParts;
   readonly #knowledge: Knowledge;
   readonly #numbers: Numbers;
   readonly #folders: readonly string[];
@@ -62,15 +62,15 @@ export class ItemRunner {
 
   /** @param folders of the playbook and its overlays: where templates and files are looked up behind the role's */
   constructor(
-    context: ItemContext,
+    parts: ItemParts,
     { knowledge, numbers }: { knowledge: Knowledge; numbers: Numbers },
     folders: readonly string[],
   ) {
-    this.#context = context;
+    this.#parts = parts;
     this.#knowledge = knowledge;
     this.#numbers = numbers;
     this.#folders = folders;
-    const { failAt } = context.settings;
+    const { failAt } = parts.settings;
     this.#failAt = failAt === undefined ? undefined : stepPattern(failAt);
   }
 
@@ -81,7 +81,7 @@ export class ItemRunner {
 
   async run(one: Item): Promise<HostStep> {
     const { task, host, step, scope, item, index, notifiedBy, earlier } = one;
-    const began = this.#context.clock.now();
+    const began = this.#parts.clock.now();
     const aim = await this.#aim(one);
     if ('outcome' in aim) return aim;
     const { target, label } = aim;
@@ -101,9 +101,9 @@ export class ItemRunner {
       },
       earlier,
     );
-    if (said.undo !== undefined) this.#context.fault?.('after-effect', task.id);
+    if (said.undo !== undefined) this.#parts.fault?.('after-effect', task.id);
     const { outcome, ignored } = this.#judge(task, said.outcome, [host.name, target.name]);
-    const durationMs = this.#context.clock.now() - began;
+    const durationMs = this.#parts.clock.now() - began;
     this.end(step, host, outcome, {
       number,
       item,
@@ -193,7 +193,7 @@ export class ItemRunner {
     outcome: Outcome,
     { number = this.#numbers.nextUnit(), ...end }: Partial<UnitEnd> = {},
   ): void {
-    endUnit(this.#context, { ...end, number, step, host, outcome });
+    endUnit(this.#parts, { ...end, number, step, host, outcome });
   }
 
   /** Runs a unit, or takes over what it did before the run was interrupted. */
@@ -202,10 +202,10 @@ export class ItemRunner {
     earlier: RecordedUnit | undefined,
   ): Promise<{ said: UnitResult; number: number; changedUnits: number[] }> {
     const { task, scope, number } = unit;
-    const module = this.#context.modules.get(task.module);
-    const pastNoReturn = this.#context.log.state.commit?.irreversible === true;
+    const module = this.#parts.modules.get(task.module);
+    const pastNoReturn = this.#parts.log.state.commit?.irreversible === true;
     if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
-      const said = await runUnit(this.#context, unit);
+      const said = await runUnit(this.#parts, unit);
       const changedUnits = hasChanged(said.outcome) ? [number] : [];
       if (!earlier || failureIn(said.outcome)) return { said, number, changedUnits };
       // The second time it may find nothing to do, but handlers have to know of the first.
@@ -224,7 +224,7 @@ export class ItemRunner {
   }
 
   #judge(task: TaskNode, said: Outcome, hosts: readonly string[]): Ending {
-    const { check } = this.#context.settings;
+    const { check } = this.#parts.settings;
     const injected = this.#failAt?.test(task.id) === true && !this.#injected;
     this.#injected ||= injected;
     const predicted = check && hosts.some((name) => this.#knowledge.predicted.has(name));
@@ -237,8 +237,8 @@ export class ItemRunner {
   /** Where the task runs on behalf of a host; a delegate that it can change is locked. */
   async #lockedTarget(task: TaskNode, host: InventoryHost, scope: Scope): Promise<InventoryHost> {
     const target = this.#target(task, host, scope);
-    if (target !== host && !task.readOnly && !this.#context.settings.check)
-      await this.#context.locks.take(
+    if (target !== host && !task.readOnly && !this.#parts.settings.check)
+      await this.#parts.locks.take(
         new Map([[target.name, resolveAccess(task.become, target.address, scope)]]),
       );
     return target;
@@ -247,7 +247,7 @@ export class ItemRunner {
   #target(task: TaskNode, host: InventoryHost, scope: Scope): InventoryHost {
     if (task.delegateTo === undefined) return host;
     const name = String(scope.render(task.delegateTo));
-    const target = inventoryHost(this.#context.inventory, name);
+    const target = inventoryHost(this.#parts.inventory, name);
     if (target && this.#knowledge.failed.has(name) && !task.allowFailedDelegate)
       throw new TaskError(`"${name}", which this is delegated to, has failed in this run.`, {
         at: task.at,

@@ -1,9 +1,9 @@
 import type { Log } from '../journal/log.ts';
-import type { EngineServices } from './services.ts';
+import type { Pins } from './services.ts';
 
 /** Keeps copies of files of the playbook that are read only now. */
 export function pinNew(
-  { log, pinFile }: Pick<EngineServices, 'pinFile'> & { log: Pick<Log, 'state' | 'write'> },
+  { log, pinFile }: Pins & { log: Pick<Log, 'state' | 'write'> },
   read: readonly string[],
   files: readonly string[],
 ): void {

@@ -12,7 +12,7 @@ import { Scope } from '../template/scope.ts';
 import type { Redactor } from '../util/redact.ts';
 import { groupBy } from '../util/group.ts';
 import { slug } from '../util/text.ts';
-import type { CallContext } from './call.ts';
+import type { CallParts } from './call.ts';
 import type { RunSettings } from './settings.ts';
 import type { Variables } from './variables.ts';
 import { recordedTarget } from './undo-unit.ts';
@@ -73,10 +73,10 @@ function policyRecord(
   return { t: 'rollback-policy', play: id, onFailure, budgetSeconds, settleSeconds, tasks };
 }
 
-export interface AroundParts extends CallContext {
+export interface AroundParts extends CallParts {
   redactor: Redactor;
   log: Pick<Log, 'append' | 'signal'>;
-  settings: CallContext['settings'] & Pick<RunSettings, 'forks'>;
+  settings: CallParts['settings'] & Pick<RunSettings, 'forks'>;
 }
 
 /** Runs `rollback.before`: what the hosts say of the failure, kept in the run's folder. Never stops the rollback. */

@@ -1,7 +1,8 @@
 import { TaskError, TimeoutError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { Clock } from '../core/ports.ts';
 import type { AddedHost, Plan, Question, RunEffect } from '../core/module.ts';
-import type { EngineServices, Signals, Stop } from './services.ts';
+import type { Questions, Signals, Stop } from './services.ts';
 
 /** What a step changes in the run itself. */
 export interface RunChanges {
@@ -32,7 +33,7 @@ export function runChanges(plan: Plan | undefined): RunChanges {
   };
 }
 
-type Operators = Pick<EngineServices, 'ask' | 'clock'> & Signals & Stop;
+type Operators = Questions & Signals & Stop & { clock: Clock };
 
 /**
  * Pauses, asks and shows what the plan says. An answer becomes a part of the plan's result.
@@ -40,18 +41,18 @@ type Operators = Pick<EngineServices, 'ask' | 'clock'> & Signals & Stop;
  * @param key the same for all hosts that get the same answer
  */
 export async function actOnRun(
-  context: Operators,
+  parts: Operators,
   plan: Plan,
   { check, key }: { check: boolean; key: string },
 ): Promise<void> {
   const pause = runEffect(plan, 'pause');
-  if (pause && !check) await context.clock.sleep(pause.seconds * 1000, context.signal);
+  if (pause && !check) await parts.clock.sleep(pause.seconds * 1000, parts.signal);
   const ask = runEffect(plan, 'ask');
   if (ask && !check)
-    plan.result = { ...plan.result, user_input: await answerTo(context, ask.question, key) };
+    plan.result = { ...plan.result, user_input: await answerTo(parts, ask.question, key) };
   const show = runEffect(plan, 'show');
   if (!show || (check && show.inCheckMode !== true)) return;
-  context.log.signal({ t: 'document', title: show.title, text: show.text });
+  parts.log.signal({ t: 'document', title: show.title, text: show.text });
 }
 
 async function answerTo(

@@ -11,34 +11,60 @@ import type { CaptureStore } from '../journal/store.ts';
 import type { Redactor } from '../util/redact.ts';
 
 /** What the engine is given to reach the world. It knows no module, transport or display by name. */
-export interface EngineServices extends Stop {
-  modules: ModuleRegistry;
+export interface EngineServices extends Reach, TemplateSources, Operator, Pins, Faults, Stop {
   connections: Connections;
+  redactor: Redactor;
+  /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */
+  isSettledRun: (run: string) => boolean;
+}
+
+/** What a module reaches the world with, beside the connections to hosts. */
+export interface Reach extends Questions, Kept {
+  modules: ModuleRegistry;
   clock: Clock;
   /** Files of the controller. */
   files: ControllerDisk;
-  redactor: Redactor;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
-  /** Facts of earlier runs. */
-  factCache?: KnownFacts | undefined;
-  /** Of the process, for templates that ask for it. */
-  environment: NodeJS.ProcessEnv;
   /** The plain content of a file of the controller that is encrypted. */
   decrypt: (text: string, file: string) => Buffer;
-  /** Takes an output that is too long for memory. Absent when nothing is kept of the run. */
+}
+
+/** What templates may read besides variables. */
+export interface TemplateSources {
+  files: ControllerDisk;
+  /** Of the process, for templates that ask for it. */
+  environment: NodeJS.ProcessEnv;
+  /** Facts of earlier runs. */
+  factCache?: KnownFacts | undefined;
+}
+
+/** What is kept of a run beside its journal. Absent when nothing is. */
+export interface Kept {
+  /** Takes an output that is too long for memory. */
   keepOutput?: ((name: string) => OutputSink & { path: string }) | undefined;
-  /** Keeps a small file that a host copied aside, and gives it again. Absent when nothing is kept of the run. */
+  /** Keeps a small file that a host copied aside, and gives it again. */
   captures?: CaptureStore | undefined;
+}
+
+export interface Pins {
   /** Keeps a copy of a file of the playbook. Absent when nothing is kept of the run. */
   pinFile?: ((path: string) => PinnedFile) | undefined;
+}
+
+export interface Questions {
   /** Asks the operator; one answer for all that ask the same with one key, undefined for none. Absent without a terminal. */
   ask?: ((key: string, question: Question) => Promise<string | undefined>) | undefined;
+}
+
+/** The person in front of the terminal. */
+export interface Operator extends Questions {
   /** Whether a step is done on its hosts. Absent where nobody is asked. */
   agree?: ((step: StepInfo, hosts: readonly string[]) => Promise<boolean>) | undefined;
+}
+
+export interface Faults {
   /** Only in tests of rollback. */
   fault?: FaultHook | undefined;
-  /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */
-  isSettledRun: (run: string) => boolean;
 }
 
 /** Whether the run is to end before its last step. */

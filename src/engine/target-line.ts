@@ -13,17 +13,17 @@ type Needed = Sessions & Stop & { clock: Clock };
 
 /** The session of a call, opened when it is needed first. */
 export class TargetLine {
-  readonly #context: Needed;
+  readonly #parts: Needed;
   readonly #open: () => Promise<HostSession>;
   #opened: Promise<HostSession> | undefined;
 
   constructor(
-    context: Needed,
+    parts: Needed,
     { task, target, scope }: { task: TaskNode; target: InventoryHost; scope: Scope },
   ) {
-    this.#context = context;
+    this.#parts = parts;
     this.#open = async () =>
-      openSession(context, target, resolveAccess(task.become, target.address, scope));
+      openSession(parts, target, resolveAccess(task.become, target.address, scope));
   }
 
   session(): Promise<HostSession> {
@@ -42,7 +42,7 @@ export class TargetLine {
     { seconds, pauseSeconds, delaySeconds }: Extract<RunEffect, { kind: 'await-host' }>,
     check: boolean,
   ): Promise<HostSession> {
-    const { clock, signal, isStopping } = this.#context;
+    const { clock, signal, isStopping } = this.#parts;
     if (delaySeconds > 0 && !check) await clock.sleep(delaySeconds * 1000, signal);
     const deadline = clock.now() + seconds * 1000;
     for (;;) {

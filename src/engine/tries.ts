@@ -4,7 +4,7 @@ import {
   call,
   endedBy,
   type Call,
-  type CallContext,
+  type CallParts,
   type CallMode,
   type CallResult,
 } from './call.ts';
@@ -24,9 +24,9 @@ export type TaskCall = Omit<Call, 'attempt' | 'mode' | 'change'> &
  *
  * @throws JournalError; what a host, a module or a template did is an outcome
  */
-export async function runTask(context: CallContext, asked: TaskCall): Promise<CallResult> {
+export async function runTask(parts: CallParts, asked: TaskCall): Promise<CallResult> {
   const { task, scope } = asked;
-  const { mode = modeOf(context.settings, task), change } = asked;
+  const { mode = modeOf(parts.settings, task), change } = asked;
   const holds: Holds = (conditions, result) => holdsFor(conditions, task, result, scope);
   let tries = { retries: 0, delaySeconds: 0 };
   for (let attempt = 1; ; attempt++) {
@@ -36,11 +36,11 @@ export async function runTask(context: CallContext, asked: TaskCall): Promise<Ca
     } catch (error) {
       answer = endedBy(error, { task, change });
     }
-    answer ??= await call(context, { ...asked, mode, change, attempt });
+    answer ??= await call(parts, { ...asked, mode, change, attempt });
     const outcome = counted(answer.outcome, attempt);
     const again = wantsRetry(task, outcome, { ...tries, holds });
-    if (again && mode === 'real' && attempt <= tries.retries && !context.isStopping()) {
-      await pause(context, asked, { attempt, outcome: told(task, outcome), ...tries });
+    if (again && mode === 'real' && attempt <= tries.retries && !parts.isStopping()) {
+      await pause(parts, asked, { attempt, outcome: told(task, outcome), ...tries });
       continue;
     }
     const unmet = again && mode === 'real' && task.until.length > 0;
@@ -55,7 +55,7 @@ function modeOf({ check }: Pick<RunSettings, 'check'>, { simulate }: TaskNode): 
 }
 
 async function pause(
-  { clock, log, signal }: CallContext,
+  { clock, log, signal }: CallParts,
   { step, host }: TaskCall,
   {
     attempt,

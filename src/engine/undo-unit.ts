@@ -11,7 +11,7 @@ import { allHold, holds } from '../template/conditions.ts';
 import { Scope } from '../template/scope.ts';
 import type { Secrets } from '../util/secrets.ts';
 import type { CallResult } from './call.ts';
-import type { CallContext } from './call.ts';
+import type { CallParts } from './call.ts';
 import { runChanges } from './run-effects.ts';
 import type { Redactor } from '../util/redact.ts';
 import { runTask } from './tries.ts';
@@ -28,14 +28,14 @@ export interface UndoFailure {
   away: boolean;
 }
 
-export interface UndoParts extends CallContext {
+export interface UndoParts extends CallParts {
   redactor: Redactor;
   inventory: Inventory;
 }
 
 /** Does what the recorded undo of a unit says, from the journal alone. */
 export class UndoRunner {
-  readonly #context: UndoParts;
+  readonly #parts: UndoParts;
   readonly #run: RecordedRun;
   readonly #reason: RollbackReason;
   readonly #failed: Set<string>;
@@ -44,11 +44,11 @@ export class UndoRunner {
   readonly #registered = new Map<number, JsonObject>();
 
   constructor(
-    context: UndoParts,
+    parts: UndoParts,
     run: RecordedRun,
     { reason, attempt }: { reason: RollbackReason; attempt: number },
   ) {
-    this.#context = context;
+    this.#parts = parts;
     this.#run = run;
     this.#reason = reason;
     this.#attempt = attempt;
@@ -61,7 +61,7 @@ export class UndoRunner {
    */
   async undo(unit: RecordedUnit): Promise<UndoFailure | undefined> {
     const { undo } = unit.whole();
-    const { redactor } = this.#context;
+    const { redactor } = this.#parts;
     const captured = reveal(undo.captured, redactor);
     const scope = this.#scope(unit, captured, await this.#liveFacts(unit));
     const unmet = reveal(undo.when, redactor).find((condition) => !holds(condition, scope));
@@ -92,7 +92,7 @@ export class UndoRunner {
 
   /** Exit code of the unit's probe. */
   async probe(unit: RecordedUnit, probe: Stored<TaskNode>): Promise<number | undefined> {
-    const task = reveal(probe, this.#context.redactor);
+    const task = reveal(probe, this.#parts.redactor);
     const { outcome } = await this.#runTask(unit, task, this.#scope(unit, {}));
     return exitCode(outcome);
   }
@@ -131,10 +131,10 @@ export class UndoRunner {
 
   #runTask(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<CallResult> {
     const { intent } = unit;
-    const { redactor } = this.#context;
+    const { redactor } = this.#parts;
     const delegated =
       task.delegateTo === undefined ? intent.target : String(scope.render(task.delegateTo));
-    return runTask(this.#context, {
+    return runTask(this.#parts, {
       task,
       step: recordedStep(this.#run, intent.step),
       host: recordedTarget(this.#run, intent.host, redactor),
@@ -163,7 +163,7 @@ export class UndoRunner {
   #scope(unit: RecordedUnit, captured: JsonObject, facts?: JsonObject): Scope {
     const intent = unit.whole();
     const value = unit.result?.().value;
-    const { redactor, inventory } = this.#context;
+    const { redactor, inventory } = this.#parts;
     const { body } = intent.undo;
     const result = value === undefined ? undefined : reveal(value, redactor);
     const vars = body.kind === 'declared' ? reveal(body.vars, redactor) : {};

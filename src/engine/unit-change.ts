@@ -9,10 +9,10 @@ import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { resolveAccess } from './access.ts';
 import { recordedArguments } from './arguments.ts';
-import type { CallContext, ChangeRecord, PlannedCall } from './call.ts';
+import type { CallParts, ChangeRecord, PlannedCall } from './call.ts';
 import type { Log } from '../journal/log.ts';
 import type { HostLocks } from './locks.ts';
-import type { EngineServices } from './services.ts';
+import type { Faults } from './services.ts';
 import { runTask } from './tries.ts';
 import { undoBody, undoesAlways } from './undo-plan.ts';
 
@@ -36,19 +36,19 @@ export interface Unit {
   shared: IntentRecord['shared'];
 }
 
-export interface UnitContext extends CallContext, Pick<EngineServices, 'fault'> {
+export interface UnitParts extends CallParts, Faults {
   log: Pick<Log, 'append' | 'signal'>;
   locks: Pick<HostLocks, 'ensure'>;
 }
 
 /** Puts a unit on record before it changes its host. */
 export class UnitChange implements ChangeRecord {
-  readonly #context: UnitContext;
+  readonly #parts: UnitParts;
   readonly #unit: Unit;
   copies: readonly string[] | undefined;
 
-  constructor(context: UnitContext, unit: Unit) {
-    this.#context = context;
+  constructor(parts: UnitParts, unit: Unit) {
+    this.#parts = parts;
     this.#unit = unit;
   }
 
@@ -59,7 +59,7 @@ export class UnitChange implements ChangeRecord {
   /** @throws TaskError when the state before could not be captured; ConnectError; JournalError */
   async begin(planned: PlannedCall): Promise<void> {
     if (this.copies) return;
-    const { locks, log, fault } = this.#context;
+    const { locks, log, fault } = this.#parts;
     const { task, target } = this.#unit;
     // A host that cannot be reached has nothing on record.
     await planned.session();
@@ -120,7 +120,7 @@ export class UnitChange implements ChangeRecord {
     const { task, step, host, target, scope, folders, number } = this.#unit;
     const registers: JsonObject = {};
     for (const one of task.capture) {
-      const { outcome } = await runTask(this.#context, {
+      const { outcome } = await runTask(this.#parts, {
         task: one,
         step,
         host,

@@ -4,7 +4,7 @@ import { effectOf, type FileDiff } from '../core/module.ts';
 import { hasChanged, type Outcome } from '../core/outcome.ts';
 import { runChanges, type RunChanges } from './run-effects.ts';
 import { runTask } from './tries.ts';
-import { UnitChange, type Unit, type UnitContext } from './unit-change.ts';
+import { UnitChange, type Unit, type UnitParts } from './unit-change.ts';
 import { undoKind } from './undo-plan.ts';
 
 /** What a unit did, and what displays show of it. */
@@ -18,10 +18,10 @@ export interface UnitResult {
 }
 
 /** Runs a unit; its change is on record before it begins. */
-export async function runUnit(context: UnitContext, unit: Unit): Promise<UnitResult> {
+export async function runUnit(parts: UnitParts, unit: Unit): Promise<UnitResult> {
   const { task, step, host, target, scope, folders, number } = unit;
-  const change = new UnitChange(context, unit);
-  const { outcome, plan, args } = await runTask(context, {
+  const change = new UnitChange(parts, unit);
+  const { outcome, plan, args } = await runTask(parts, {
     task,
     step,
     host,
@@ -31,7 +31,7 @@ export async function runUnit(context: UnitContext, unit: Unit): Promise<UnitRes
     change,
     outputs: String(number),
   });
-  const module = context.modules.get(task.module);
+  const module = parts.modules.get(task.module);
   const reads = module !== undefined && effectOf(module, args) === 'reads';
   const touched = hasChanged(outcome) || change.copies !== undefined;
   return {

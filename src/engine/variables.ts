@@ -4,7 +4,7 @@ import { asWritten } from '../core/value.ts';
 import type { ControllerDisk } from '../core/ports.ts';
 import type { Play, TaskNode } from '../language/document.ts';
 import { LateValues, Scope, unknownValue, type Layer } from '../template/scope.ts';
-import type { EngineServices, Signals } from './services.ts';
+import type { Signals, TemplateSources } from './services.ts';
 import type { RunSettings } from './settings.ts';
 import type { KnownFacts } from '../journal/fact-cache.ts';
 import { ageInWords } from '../util/time.ts';
@@ -12,8 +12,7 @@ import { controllerFor } from './controller.ts';
 import type { Knowledge } from './knowledge.ts';
 import { addressVariables, magic, type MagicPlace } from './magic.ts';
 
-export interface VariableParts
-  extends Pick<EngineServices, 'environment' | 'factCache' | 'files'>, Signals {
+export interface VariableParts extends TemplateSources, Signals {
   settings: Pick<
     RunSettings,
     | 'run'

@@ -6,7 +6,7 @@ import type { CommandOutput } from '../../src/core/fact.ts';
 import type { Exchange, HostSession, Limits } from '../../src/core/host.ts';
 import { localHost } from '../../src/core/inventory.ts';
 import { createRegistry, type Conclusion, type Plan } from '../../src/core/module.ts';
-import { call, type Call, type CallContext, type ChangeRecord } from '../../src/engine/call.ts';
+import { call, type Call, type CallParts, type ChangeRecord } from '../../src/engine/call.ts';
 import type { Signal } from '../../src/journal/signals.ts';
 import { plainTask, type TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
@@ -68,7 +68,7 @@ async function tryCall(world: World) {
     signal: new AbortController().signal,
     isStopping: () => false,
     log: { signal: (signal: Signal) => signals.push(signal) },
-  } as unknown as CallContext;
+  } as unknown as CallParts;
   let copies: readonly string[] | undefined;
   const change: ChangeRecord = {
     unit: 7,

@@ -6,7 +6,7 @@ import type { HostSession } from '../../src/core/host.ts';
 import { localHost } from '../../src/core/inventory.ts';
 import { createRegistry, type Module } from '../../src/core/module.ts';
 import { messageOf } from '../../src/core/outcome.ts';
-import type { CallContext, CallResult } from '../../src/engine/call.ts';
+import type { CallParts, CallResult } from '../../src/engine/call.ts';
 import { runTask } from '../../src/engine/tries.ts';
 import { plainTask, type TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
@@ -55,7 +55,7 @@ async function run(
     isStopping: () => codes.length >= stopsAfter,
     emit: () => undefined,
     log: { signal: () => undefined },
-  } as unknown as CallContext;
+  } as unknown as CallParts;
   const result = await runTask(context, {
     ...{ task: { ...plain, ...task }, host: localHost, target: localHost, scope: new Scope([]) },
     step: { id: 'p/do', number: 1, play: 'P', name: 'Do', module: 'do', at, handler: false },

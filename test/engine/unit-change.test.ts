@@ -6,7 +6,7 @@ import { localHost } from '../../src/core/inventory.ts';
 import { createRegistry, HostCopy, type Module, type Plan } from '../../src/core/module.ts';
 import type { PlannedCall } from '../../src/engine/call.ts';
 
-import { UnitChange, type UnitContext } from '../../src/engine/unit-change.ts';
+import { UnitChange, type UnitParts } from '../../src/engine/unit-change.ts';
 import { Log } from '../../src/journal/log.ts';
 import { plainTask, type TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
@@ -59,7 +59,7 @@ function given(more: Given = {}): { change: UnitChange; planned: PlannedCall; lo
     isStopping: () => false,
     locks: { ensure: () => Promise.resolve() },
     log,
-  } as unknown as UnitContext;
+  } as unknown as UnitParts;
   const change = new UnitChange(context, {
     ...{ number: 7, task: taskOf('change', more.task), host: localHost, target: localHost },
     step: { id: 'p/change', number: 1, play: 'P', name: 'C', module: 'change', at, handler: false },

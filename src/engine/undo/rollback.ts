@@ -10,7 +10,7 @@ import {
   type RecordedRun,
   type RecordedUnit,
 } from '../../journal/recorded-run.ts';
-import type { EngineServices } from '../services.ts';
+import type { Faults } from '../services.ts';
 import type { RunSettings } from '../settings.ts';
 import { resolveUnknown, type ResolveParts } from '../resolve.ts';
 import { keepEvidence, runAfterTasks } from '../rollback-tasks.ts';
@@ -25,8 +25,7 @@ import { verifyState, type VerifyParts } from '../verify.ts';
 import { AwayHosts, type AwayParts } from './away.ts';
 import { UndoOrder, type UndoMove } from './order.ts';
 
-export interface RollbackParts
-  extends UndoParts, ResolveParts, AwayParts, VerifyParts, Pick<EngineServices, 'fault' | 'clock'> {
+export interface RollbackParts extends UndoParts, ResolveParts, AwayParts, VerifyParts, Faults {
   log: Log;
   settings: VerifyParts['settings'] & Pick<RunSettings, 'rollbackBudgetSeconds'>;
 }
