@@ -1,5 +1,6 @@
 import type { Forward } from '../core/endings.ts';
 import type { Playbook } from '../language/document.ts';
+import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Log } from '../journal/log.ts';
 import { openAlone } from '../journal/recorded-run.ts';
@@ -23,7 +24,13 @@ import { Numbers } from './numbers.ts';
 import { PlayLocks } from './play-locks.ts';
 import type { Prober } from './resolve.ts';
 import { notePolicy } from './rollback-tasks.ts';
-import { schedule, type ScheduleParts } from './schedule.ts';
+import {
+  schedule,
+  type EndParts,
+  type NodeParts,
+  type ScheduleParts,
+  type Select,
+} from './schedule.ts';
 import { Selection } from './select.ts';
 import { StepKeys } from './step-key.ts';
 import { step, type RunStep, type StepParts } from './step.ts';
@@ -51,72 +58,113 @@ export interface Engine extends EngineServices {
 export function runPlaybook(
   engine: Engine,
   playbook: Playbook,
-  takeBack: ScheduleParts['takeBack'] = () => Promise.resolve(true),
+  takeBack: TakeBack = () => Promise.resolve(true),
 ): Promise<Forward> {
-  return forward(engine.log, () =>
-    schedule(playbook, { ...scheduleParts(engine, playbook), takeBack }),
-  );
+  return forward(engine.log, () => schedule(playbook, scheduleParts(engine, playbook, takeBack)));
 }
 
-function scheduleParts(engine: Engine, playbook: Playbook): Omit<ScheduleParts, 'takeBack'> {
-  const { log, clock, connections, factCache, inventory, settings } = engine;
-  const { check, forks, limit } = settings;
+type TakeBack = ScheduleParts['rollback']['takeBack'];
+
+/** What the parts of a walk share. */
+interface Shared {
+  knowledge: Knowledge;
+  variables: Variables;
+  numbers: Numbers;
+  keys: StepKeys;
+}
+
+function scheduleParts(engine: Engine, playbook: Playbook, takeBack: TakeBack): ScheduleParts {
+  const { log, inventory, settings } = engine;
   const knowledge = initialKnowledge(inventory, {
     tolerated: log.state.takenBack,
     unsettled: openAlone(log.state).map(({ intent }) => intent.host),
   });
   const variables = new Variables(engine, knowledge, playbook.folders);
-  const parts = { knowledge, variables, numbers: new Numbers(log.state), keys: new StepKeys() };
-  const items = new ItemRunner(engine, parts, playbook.folders);
-  const run = runStep(engine, { ...parts, items });
+  const shared = { knowledge, variables, numbers: new Numbers(log.state), keys: new StepKeys() };
+  const items = new ItemRunner(engine, shared, playbook.folders);
+  const run = runStep(engine, { ...shared, items });
   return {
     knowledge,
     log,
-    clock,
-    check,
-    forks,
-    isStopping: () => engine.isStopping(),
-    selection: new Selection(settings),
-    step: check ? run : beforeChange(run, changeParts(engine, playbook, parts)),
-    deadline: () =>
-      deadlineOf(playbook, variables, { clock, check, hosts: [...inventory.hosts.keys()] }),
+    settings,
+    step: settings.check ? run : beforeChange(run, changeParts(engine, playbook, shared)),
+    select: select(engine, shared),
+    nodes: nodeParts(engine, playbook, shared, items),
+    rollback: { ...undoParts(engine, shared), takeBack },
+    end: endParts(engine, playbook, variables),
+  };
+}
+
+function select({ settings }: Engine, { knowledge, variables }: Shared): Select {
+  const { check, limit } = settings;
+  const selection = new Selection(settings);
+  return {
+    has: (node, brought) => selection.has(node, brought),
+    hasSome: (nodes, brought) => selection.hasSome(nodes, brought),
     batches: (play) => {
       const hosts = playHosts(play, knowledge, { limit, check });
       const scope = variables.ofPlay(play, hosts);
       return batchesOf(play, hosts, (size) => scope?.render(size) ?? size.text);
     },
     left: (play) => leftOf(play, knowledge, limit),
-    notePolicy: (wanted, hosts) => {
-      notePolicy(wanted, variables, engine, hosts ?? hostsOf(knowledge, 'all', limit));
-    },
-    openBlock: (block, hosts, place) =>
-      openBlock({ log, inventory, check, ...parts }, block, hosts, place),
+  };
+}
+
+function nodeParts(
+  engine: Engine,
+  playbook: Playbook,
+  { knowledge, numbers }: Shared,
+  items: Pick<ItemRunner, 'hasInjected'>,
+): NodeParts {
+  const { connections, factCache, settings } = engine;
+  const metaParts = {
+    knowledge,
+    forget: (address: HostAddress) => factCache?.forget(address),
+    reset: (address: HostAddress) => connections.reset(address),
+  };
+  return {
     expand: (node, part, play) => {
       const { nodes, files } = expandPart(node, part, play);
       pinNew(engine, playbook.files, files);
       return nodes;
     },
-    meta: (node, hosts, place) =>
-      runMeta(
-        {
-          knowledge,
-          forget: (address) => factCache?.forget(address),
-          reset: (address) => connections.reset(address),
-        },
-        node,
-        hosts,
-        place,
-      ),
-    lastUnit: () => parts.numbers.lastUnit,
-    failureToCome: () =>
-      settings.failsBeforePivot && !items.hasInjected ? settings.failAt : undefined,
+    meta: (node, hosts, place) => runMeta(metaParts, node, hosts, place),
+    commit: {
+      lastUnit: () => numbers.lastUnit,
+      failureToCome: () =>
+        settings.failsBeforePivot && !items.hasInjected ? settings.failAt : undefined,
+    },
   };
 }
 
-function runStep(
+function undoParts(
   engine: Engine,
-  parts: Pick<StepParts, 'knowledge' | 'variables' | 'numbers' | 'keys' | 'items'>,
-): RunStep {
+  shared: Shared,
+): Pick<ScheduleParts['rollback'], 'notePolicy' | 'openBlock'> {
+  const { log, inventory, settings } = engine;
+  const { check, limit } = settings;
+  const { knowledge, variables } = shared;
+  return {
+    notePolicy: (wanted, hosts) => {
+      notePolicy(wanted, variables, engine, hosts ?? hostsOf(knowledge, 'all', limit));
+    },
+    openBlock: (block, hosts, place) =>
+      openBlock({ log, inventory, check, ...shared }, block, hosts, place),
+  };
+}
+
+/** The time limit counts from now. @throws PlaybookError where it is no number */
+function endParts(engine: Engine, playbook: Playbook, variables: Variables): EndParts {
+  const { clock, inventory, settings } = engine;
+  const hosts = [...inventory.hosts.keys()];
+  const deadline = deadlineOf(playbook, variables, { clock, check: settings.check, hosts });
+  return {
+    isStopping: () => engine.isStopping(),
+    isTimeUp: () => clock.now() >= deadline,
+  };
+}
+
+function runStep(engine: Engine, parts: Shared & Pick<StepParts, 'items'>): RunStep {
   const { log, clock, agree, sealer, redactor, factCache, settings } = engine;
   return step({
     ...parts,
@@ -149,7 +197,7 @@ function prober(engine: Engine): Prober {
 function changeParts(
   engine: Engine,
   playbook: Playbook,
-  { knowledge, variables }: { knowledge: Knowledge; variables: Variables },
+  { knowledge, variables }: Shared,
 ): Parameters<typeof beforeChange>[1] {
   const { log, settings } = engine;
   const locks = new PlayLocks(playbook.plays, {

@@ -2,7 +2,6 @@ import type { Forward } from '../core/endings.ts';
 import pLimit from 'p-limit';
 import { PlaybookError, TimeLimitError } from '../core/errors.ts';
 import { failureOf, failureText } from '../core/failure.ts';
-import type { Clock } from '../core/ports.ts';
 import type {
   BlockNode,
   IncludeNode,
@@ -23,6 +22,7 @@ import { Interrupted } from './interrupted.ts';
 import { learn, type Knowledge } from './knowledge.ts';
 import type { WantedPolicy } from './rollback-tasks.ts';
 import type { Selection } from './select.ts';
+import type { RunSettings } from './settings.ts';
 import type { Place } from './step-key.ts';
 import type { RunStep } from './step.ts';
 
@@ -31,48 +31,59 @@ export interface ScheduleParts {
   step: RunStep;
   knowledge: Knowledge;
   log: Pick<Log, 'state' | 'write' | 'append' | 'signal' | 'hasIntents'>;
-  clock: Pick<Clock, 'now'>;
-  isStopping: () => boolean;
-  selection: Pick<Selection, 'has' | 'hasSome'>;
-  /** Hosts worked on at a time. */
-  forks: number;
-  check: boolean;
-  /** When no further step may begin, in milliseconds since 1970. Asked once, when the run begins or goes on. */
-  deadline: () => number;
+  select: Select;
+  nodes: NodeParts;
+  rollback: WalkRollback;
+  end: EndParts;
+  /** `forks`: hosts worked on at a time. */
+  settings: Pick<RunSettings, 'forks' | 'check'>;
+}
+
+/** Which steps of a playbook run, and on which hosts. */
+export interface Select extends Pick<Selection, 'has' | 'hasSome'> {
   /** The hosts of a play that take part, in batches. */
   batches: (play: Play) => string[][];
   /** Hosts of a play that take no part, since they failed before. */
   left: (play: Play) => string[];
-  /** What is wanted around a rollback is on record before anything is done. @param hosts all of the run when left out */
-  notePolicy: (wanted: WantedPolicy, hosts?: readonly string[]) => void;
-  /** Puts the undo of a block on record. Returns what ends the block. */
-  openBlock: (block: BlockNode, hosts: readonly string[], place: Place) => () => void;
+}
+
+/** What nodes do besides the steps in them. */
+export interface NodeParts {
   /** @throws PlaybookError */
   expand: (node: IncludeNode, part: IncludePart, play: Play) => Node[];
   /** What a `meta` step does on the hosts on which its condition holds. */
   meta: (node: MetaNode, hosts: readonly string[], place: Place) => Promise<void>;
-  /** Rolls back what was done on hosts that failed and are tolerated. False when not all could be undone. */
-  takeBack: (hosts: string[]) => Promise<boolean>;
-  lastUnit: CommitParts['lastUnit'];
-  failureToCome: CommitParts['failureToCome'];
+  commit: Pick<CommitParts, 'lastUnit' | 'failureToCome'>;
 }
 
-/** The walk of one run: its time limit counts from when it began. */
-type Walk = Omit<ScheduleParts, 'deadline'> & { readonly deadline: number };
+interface WalkRollback {
+  /** What is wanted around a rollback is on record before anything is done. @param hosts all of the run when left out */
+  notePolicy: (wanted: WantedPolicy, hosts?: readonly string[]) => void;
+  /** Puts the undo of a block on record. Returns what ends the block. */
+  openBlock: (block: BlockNode, hosts: readonly string[], place: Place) => () => void;
+  /** Rolls back what was done on hosts that failed and are tolerated. False when not all could be undone. */
+  takeBack: (hosts: string[]) => Promise<boolean>;
+}
 
-/** Walks through the plays: their batches, sections, blocks and handlers. */
+/** Whether no further step may begin. */
+export interface EndParts {
+  isStopping: () => boolean;
+  /** By the time limit of the playbook. */
+  isTimeUp: () => boolean;
+}
+
+/** SchedulePartss through the plays: their batches, sections, blocks and handlers. */
 export async function schedule(
   { plays, rollback }: Pick<Playbook, 'plays' | 'rollback'>,
-  given: ScheduleParts,
+  parts: ScheduleParts,
 ): Promise<Forward> {
-  const parts: Walk = { ...given, deadline: given.deadline() };
   const [first] = plays;
-  if (first) parts.notePolicy({ id: '', policy: rollback, play: first });
+  if (first) parts.rollback.notePolicy({ id: '', policy: rollback, play: first });
   for (const play of plays) {
     const failed = await runPlay(parts, play);
     if (failed.size === 0) continue;
     // What fails while it is given up has not failed by itself.
-    if (parts.isStopping()) throw new Interrupted();
+    if (parts.end.isStopping()) throw new Interrupted();
     const message = describeFailures(failed);
     return { status: 'failed', message, changedAnything: parts.log.hasIntents };
   }
@@ -81,14 +92,15 @@ export async function schedule(
 }
 
 /** Returns the failures that end the run. */
-async function runPlay(parts: Walk, play: Play): Promise<Failures> {
+async function runPlay(parts: ScheduleParts, play: Play): Promise<Failures> {
   const { knowledge, log } = parts;
   // A resumed run keeps the batches: what has happened since may have changed groups or the value of "serial".
-  const batches = log.state.plays.get(play.id) ?? parts.batches(play);
+  const batches = log.state.plays.get(play.id) ?? parts.select.batches(play);
   if (batches.length > 0 && !log.state.plays.has(play.id))
     log.write({ t: 'play', id: play.id, batches });
   const inPlay = new Set(batches.flat());
-  const left = batches.length === 0 ? [] : parts.left(play).filter((host) => !inPlay.has(host));
+  const left =
+    batches.length === 0 ? [] : parts.select.left(play).filter((host) => !inPlay.has(host));
   for (const [index, batch] of batches.entries()) {
     log.signal({
       t: 'batch',
@@ -98,7 +110,8 @@ async function runPlay(parts: Walk, play: Play): Promise<Failures> {
       batches: batches.length,
       ...(index === 0 && left.length > 0 ? { left } : {}),
     });
-    if (index === 0) parts.notePolicy({ id: play.id, policy: play.rollback, play }, batches.flat());
+    if (index === 0)
+      parts.rollback.notePolicy({ id: play.id, policy: play.rollback, play }, batches.flat());
     const place: Place = { play, batch, number: index + 1, at: 'section', roles: [] };
     for (const section of play.sections) {
       await runSection(parts, section, place);
@@ -112,7 +125,11 @@ async function runPlay(parts: Walk, play: Play): Promise<Failures> {
   return new Map();
 }
 
-async function runSection(parts: Walk, { name, nodes }: PlaySection, place: Place): Promise<void> {
+async function runSection(
+  parts: ScheduleParts,
+  { name, nodes }: PlaySection,
+  place: Place,
+): Promise<void> {
   if (place.play.strategy === 'free') await runFreely(parts, nodes, active(parts, place), place);
   else await runNodes(parts, nodes, active(parts, place), place, false);
   if (hasTooManyFailed(parts, place)) return;
@@ -121,12 +138,12 @@ async function runSection(parts: Walk, { name, nodes }: PlaySection, place: Plac
 
 /** Each host as fast as it can; none waits for another. All have ended when this returns. */
 async function runFreely(
-  parts: Walk,
+  parts: ScheduleParts,
   nodes: readonly Node[],
   hosts: readonly string[],
   place: Place,
 ): Promise<void> {
-  const limit = pLimit(parts.forks);
+  const limit = pLimit(parts.settings.forks);
   const ended = await Promise.allSettled(
     hosts.map((host) =>
       limit(() => runNodes(parts, nodes, [host], { ...place, own: host }, false)),
@@ -141,7 +158,7 @@ async function runFreely(
  * @param rescuable what fails may still be rescued: the other hosts go on. Without a rescue around, too many failures end it
  */
 async function runNodes(
-  parts: Walk,
+  parts: ScheduleParts,
   nodes: readonly Node[],
   hosts: readonly string[],
   place: Place,
@@ -152,7 +169,7 @@ async function runNodes(
     const left = hosts.filter((host) => !failed.has(host) && !hasEnded(parts, host, place));
     // In a play whose hosts go their own ways, one that failed stops the others at their next step.
     if (left.length === 0 || (place.own !== undefined && hasTooManyFailed(parts, place))) break;
-    if (parts.isStopping()) throw new Interrupted();
+    if (parts.end.isStopping()) throw new Interrupted();
     checkTime(parts);
     add(failed, await runNode(parts, node, left, place, rescuable));
     if (rescuable) continue;
@@ -163,13 +180,13 @@ async function runNodes(
 }
 
 async function runNode(
-  parts: Walk,
+  parts: ScheduleParts,
   node: Node,
   hosts: readonly string[],
   place: Place,
   rescuable: boolean,
 ): Promise<Failures> {
-  if (!parts.selection.has(node, place.brought)) return new Map();
+  if (!parts.select.has(node, place.brought)) return new Map();
   switch (node.kind) {
     case 'task':
       return runTask(parts, node, hosts, place);
@@ -187,7 +204,7 @@ async function runNode(
 }
 
 async function runTask(
-  parts: Walk,
+  parts: ScheduleParts,
   task: TaskNode,
   hosts: readonly string[],
   place: Place,
@@ -201,7 +218,7 @@ async function runTask(
 }
 
 async function runMeta(
-  parts: Walk,
+  parts: ScheduleParts,
   node: MetaNode,
   hosts: readonly string[],
   place: Place,
@@ -209,13 +226,13 @@ async function runMeta(
   // Its condition is what it resolves to, and is on record like an include.
   const { failed, included } = await parts.step(node, hosts, place);
   const chosen = [...included].filter(([, items]) => items.length > 0).map(([host]) => host);
-  if (chosen.length > 0) await parts.meta(node, chosen, place);
+  if (chosen.length > 0) await parts.nodes.meta(node, chosen, place);
   return failed;
 }
 
 /** Works out what each host includes, and runs each part on the hosts for which it is the same. */
 async function runInclude(
-  parts: Walk,
+  parts: ScheduleParts,
   node: IncludeNode,
   hosts: readonly string[],
   place: Place,
@@ -229,7 +246,7 @@ async function runInclude(
     if (left.length === 0) continue;
     let nodes: Node[];
     try {
-      nodes = parts.expand(node, part, place.play);
+      nodes = parts.nodes.expand(node, part, place.play);
     } catch (error) {
       if (!(error instanceof PlaybookError)) throw error;
       const failure = failureOf(error, { place: true });
@@ -242,17 +259,17 @@ async function runInclude(
 }
 
 async function runBlock(
-  parts: Walk,
+  parts: ScheduleParts,
   block: BlockNode,
   hosts: readonly string[],
   around: Place,
   rescuable: boolean,
 ): Promise<Failures> {
   const place = block.isRole ? { ...around, roles: [...around.roles, block.id] } : around;
-  const close = parts.openBlock(block, hosts, place);
+  const close = parts.rollback.openBlock(block, hosts, place);
   const hasRescue = block.rescue.length > 0;
   // What a block brings along must not be lost because something else of it was asked for.
-  const along = { ...place, brought: parts.selection.hasSome(block.block, place.brought) };
+  const along = { ...place, brought: parts.select.hasSome(block.block, place.brought) };
   let failed = await runNodes(parts, block.block, hosts, place, rescuable || hasRescue);
   if (failed.size > 0 && hasRescue) {
     for (const [host, { task, id, failure }] of failed) {
@@ -268,14 +285,18 @@ async function runBlock(
 }
 
 /** Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. */
-async function flush(parts: Walk, hosts: readonly string[], place: Place): Promise<Failures> {
+async function flush(
+  parts: ScheduleParts,
+  hosts: readonly string[],
+  place: Place,
+): Promise<Failures> {
   for (let again = true; again;) {
     again = false;
     for (const handler of place.play.handlers) {
       const { due } = parts.knowledge;
       const notified = hosts.filter((host) => due.get(host)?.has(handler.id) === true);
       if (notified.length === 0) continue;
-      if (parts.isStopping()) throw new Interrupted();
+      if (parts.end.isStopping()) throw new Interrupted();
       const { failed } = await parts.step(handler, notified, place);
       if (failed.size > 0) return failed;
       again = true;
@@ -285,28 +306,27 @@ async function flush(parts: Walk, hosts: readonly string[], place: Place): Promi
 }
 
 /** The changes on hosts that failed and are tolerated are undone before anything later is done. */
-async function rollBackFailed(parts: Walk, place: Place): Promise<void> {
+async function rollBackFailed(parts: ScheduleParts, place: Place): Promise<void> {
   const { knowledge } = parts;
   const failed = [...failedIn(parts, place).keys()];
   const hosts = failed.filter((host) => !knowledge.tolerated.has(host));
   if (hosts.length === 0) return;
   for (const host of hosts) learn(knowledge, { host, tolerated: true });
-  if (parts.check || (await parts.takeBack(hosts))) return;
+  if (parts.settings.check || (await parts.rollback.takeBack(hosts))) return;
   for (const host of hosts) learn(knowledge, { host, unsettled: true });
 }
 
-function commitPlay(parts: Walk, name: string): Promise<void> {
+function commitPlay(parts: ScheduleParts, name: string): Promise<void> {
   return writeCommit(commitParts(parts), name);
 }
 
-function commitParts(parts: Walk): CommitParts {
-  const { log, knowledge, check, lastUnit, failureToCome } = parts;
+function commitParts(parts: ScheduleParts): CommitParts {
+  const { log, knowledge, settings, nodes } = parts;
   return {
+    ...nodes.commit,
     log,
     knowledge,
-    check,
-    lastUnit,
-    failureToCome,
+    check: settings.check,
     flush: (hosts, place) => flush(parts, hosts, place),
     gate: (task, hosts, place) => runNodes(parts, [task], hosts, place, true),
     rollBackFailed: (place) => rollBackFailed(parts, place),
@@ -314,34 +334,34 @@ function commitParts(parts: Walk): CommitParts {
 }
 
 /** @throws TimeLimitError when time is up, unless a point of no return was passed: stopping after it would be worse */
-function checkTime({ clock, deadline, log }: Walk): void {
-  if (clock.now() < deadline || log.state.commit?.irreversible === true) return;
+function checkTime({ end, log }: ScheduleParts): void {
+  if (!end.isTimeUp() || log.state.commit?.irreversible === true) return;
   throw new TimeLimitError('The time limit of the playbook is over.', {
     hint: 'It is "time_limit" of the playbook, or the input that sets it.',
   });
 }
 
 /** Hosts of the batch that still take part. */
-function active(parts: Walk, place: Place): string[] {
+function active(parts: ScheduleParts, place: Place): string[] {
   const { failed } = parts.knowledge;
   return place.batch.filter((host) => !failed.has(host) && !hasEnded(parts, host, place));
 }
 
 /** Whether the play, or a role around, has ended for the host. */
-function hasEnded({ knowledge }: Walk, host: string, { play, roles }: Place): boolean {
+function hasEnded({ knowledge }: ScheduleParts, host: string, { play, roles }: Place): boolean {
   return [play.id, ...roles].some((id) => knowledge.ended.get(id)?.has(host) === true);
 }
 
-function failedIn({ knowledge }: Walk, { batch }: Place): Failures {
+function failedIn({ knowledge }: ScheduleParts, { batch }: Place): Failures {
   const inBatch = new Set(batch);
   return new Map([...knowledge.failed].filter(([host]) => inBatch.has(host)));
 }
 
-function hasTooManyFailed(parts: Walk, place: Place): boolean {
+function hasTooManyFailed(parts: ScheduleParts, place: Place): boolean {
   return failedIn(parts, place).size > mostFailures(place.play, place.batch.length);
 }
 
-function drop({ knowledge }: Walk, failed: Failures): void {
+function drop({ knowledge }: ScheduleParts, failed: Failures): void {
   for (const [host, why] of failed) learn(knowledge, { host, dropped: why });
 }
 

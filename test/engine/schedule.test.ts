@@ -37,7 +37,7 @@ describe('the walk', () => {
       during: () => {
         stopping = true;
       },
-      parts: { isStopping: () => stopping },
+      end: { isStopping: () => stopping },
     });
     expect(order).toEqual(['One: h1 h2 h3']);
     expect(end).toEqual({ status: 'interrupted', changedAnything: false });
@@ -50,15 +50,15 @@ describe('the walk', () => {
       during: () => {
         stopping = true;
       },
-      parts: { isStopping: () => stopping },
+      end: { isStopping: () => stopping },
     });
     expect(end.status).toBe('interrupted');
   });
 
   it('begins no step after the time limit, unless a point of no return was passed', async () => {
     let now = 0;
-    const time = { clock: { now: () => (now += 10) }, deadline: () => 25 };
-    const late = await walk(play('', tasks('One', 'Two', 'Three')), { parts: time });
+    const time = { isTimeUp: () => (now += 10) >= 25 };
+    const late = await walk(play('', tasks('One', 'Two', 'Three')), { end: time });
     expect(late.ran).toEqual(['One: h1 h2 h3', 'Two: h1 h2 h3']);
     expect(late.end).toMatchObject({
       status: 'failed',
@@ -66,7 +66,7 @@ describe('the walk', () => {
     });
     now = 0;
     const past = await walk(play('', tasks('One', 'Two', 'Three')), {
-      parts: time,
+      end: time,
       records: [{ t: 'commit', name: 'c', key: 'c', unit: 0, irreversible: true }],
     });
     expect(past.end.status).toBe('done');
@@ -116,7 +116,7 @@ describe('a tolerated failure', () => {
   it('is told when its changes could not all be undone', async () => {
     const { end } = await walk(tolerant, {
       fails: { One: ['h2'] },
-      parts: { takeBack: () => Promise.resolve(false) },
+      rollback: { takeBack: () => Promise.resolve(false) },
     });
     expect(end).toEqual({ status: 'done', left: ['h2'], incomplete: true });
   });
@@ -191,7 +191,7 @@ describe('a block', () => {
       during: (name) => {
         opened.push(name);
       },
-      parts: {
+      rollback: {
         openBlock: ({ name }) => {
           opened.push(`open ${name}`);
           return () => {
@@ -324,7 +324,7 @@ describe('meta', () => {
     const done: string[] = [];
     await walk(play('', `tasks:\n${meta('clear_facts')}\n${meta('reset_connection')}`), {
       unmet: { End: ['h2'] },
-      parts: {
+      nodes: {
         meta: ({ action }, hosts) => {
           done.push(`${action} ${hosts.join(' ')}`);
           return Promise.resolve();

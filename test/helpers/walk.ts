@@ -7,7 +7,12 @@ import { expandPart } from '../../src/engine/include.ts';
 import { initialKnowledge, learn, type Knowledge } from '../../src/engine/knowledge.ts';
 import { runMeta } from '../../src/engine/meta.ts';
 import { dueHandlers } from '../../src/engine/notify.ts';
-import { schedule, type ScheduleParts } from '../../src/engine/schedule.ts';
+import {
+  schedule,
+  type EndParts,
+  type NodeParts,
+  type ScheduleParts,
+} from '../../src/engine/schedule.ts';
 import { Selection } from '../../src/engine/select.ts';
 import type { Place } from '../../src/engine/step-key.ts';
 import type { RunStep } from '../../src/engine/step.ts';
@@ -44,7 +49,9 @@ export interface Wishes {
   records?: readonly JournalRecord[];
   /** Called before a step answers. */
   during?: (name: string, hosts: readonly string[], place: Place) => void | Promise<void>;
-  parts?: Partial<ScheduleParts>;
+  end?: Partial<EndParts>;
+  nodes?: Partial<NodeParts>;
+  rollback?: Partial<ScheduleParts['rollback']>;
 }
 
 export interface Walked {
@@ -59,7 +66,7 @@ export interface Walked {
 
 /** Walks through a playbook whose steps reach no host: each is a change, and fails where it is told to. */
 export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
-  const { hosts = ['h1', 'h2', 'h3'], records = [], parts = {}, tags = [] } = wishes;
+  const { hosts = ['h1', 'h2', 'h3'], records = [], tags = [] } = wishes;
   const check = wishes.check ?? false;
   const log = Log.inMemory(new Redactor());
   for (const record of [runRecord({ hosts }), ...records]) log.write(record);
@@ -72,33 +79,40 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
   const ran: string[] = [];
   const takenBack: string[][] = [];
   const playbook = documentOf(text, wishes.files);
+  const selection = new Selection({ tags, skipTags: [], leftOut: [] });
   const end = await forward(log, () =>
     schedule(playbook, {
-      ...{ knowledge, log, check, forks: 5, step: fakeStep(knowledge, wishes, ran) },
-      clock: { now: () => 0 },
-      isStopping: () => false,
-      selection: new Selection({ tags, skipTags: [], leftOut: [] }),
-      deadline: () => Infinity,
-      batches: (play) => {
-        const own = playHosts(play, knowledge, { limit: undefined, check });
-        return batchesOf(play, own, (size) => size.text);
+      ...{ knowledge, log, settings: { forks: 5, check } },
+      step: fakeStep(knowledge, wishes, ran),
+      select: {
+        has: (node, brought) => selection.has(node, brought),
+        hasSome: (nodes, brought) => selection.hasSome(nodes, brought),
+        batches: (play) => {
+          const own = playHosts(play, knowledge, { limit: undefined, check });
+          return batchesOf(play, own, (size) => size.text);
+        },
+        left: (play) => leftOf(play, knowledge, undefined),
       },
-      left: (play) => leftOf(play, knowledge, undefined),
-      notePolicy: () => undefined,
-      openBlock: () => () => undefined,
-      expand: (node, part, play) => expandPart(node, part, play).nodes,
-      meta: (node, on, place) => {
-        const nothing = { forget: () => undefined, reset: () => Promise.resolve() };
-        return runMeta({ knowledge, ...nothing }, node, on, place);
+      nodes: {
+        expand: (node, part, play) => expandPart(node, part, play).nodes,
+        meta: (node, on, place) => {
+          const nothing = { forget: () => undefined, reset: () => Promise.resolve() };
+          return runMeta({ knowledge, ...nothing }, node, on, place);
+        },
+        commit: { lastUnit: () => ran.length, failureToCome: () => undefined },
+        ...wishes.nodes,
       },
-      takeBack: (on) => {
-        ran.push(`(back: ${on.join(' ')})`);
-        takenBack.push(on);
-        return Promise.resolve(true);
+      rollback: {
+        notePolicy: () => undefined,
+        openBlock: () => () => undefined,
+        takeBack: (on) => {
+          ran.push(`(back: ${on.join(' ')})`);
+          takenBack.push(on);
+          return Promise.resolve(true);
+        },
+        ...wishes.rollback,
       },
-      lastUnit: () => ran.length,
-      failureToCome: () => undefined,
-      ...parts,
+      end: { isStopping: () => false, isTimeUp: () => false, ...wishes.end },
     }),
   );
   return { ran, end, knowledge, log, takenBack };
