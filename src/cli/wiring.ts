@@ -101,7 +101,7 @@ async function connected<T>(
     settings,
     inventory,
     log,
-    sealer: world.redactor.createSealer(settings.run),
+    sealer: world.redactor.createSealer(settings.run, world.random),
   };
   let outputs: WatchedOutputs | undefined;
   try {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import pc from 'picocolors';
-import type { Clock } from '../core/ports.ts';
+import type { Clock, Random } from '../core/ports.ts';
 import { createRegistry, type ModuleRegistry } from '../core/module.ts';
 import type { Display } from '../output/display.ts';
 import { jsonDisplay } from '../output/json.ts';
@@ -11,6 +11,7 @@ import { FactCache } from '../journal/fact-cache.ts';
 import { RunStore } from '../journal/store.ts';
 import { OutputWriter, type OutputStream } from '../util/output-writer.ts';
 import { stateDir } from '../util/paths.ts';
+import { systemRandom } from '../util/random.ts';
 import { systemClock } from '../util/time.ts';
 import { Vault, type VaultKey } from '../util/vault.ts';
 import { Terminal, type InputStream } from './terminal.ts';
@@ -31,6 +32,7 @@ export interface ProcessParts {
   readStdin: () => Buffer;
   signals: SignalSource;
   clock: Clock;
+  random: Random;
   /** The script that runs `runner`, for commands that start it again. */
   program: string;
 }
@@ -65,6 +67,7 @@ const thisProcess = (): ProcessParts => ({
   readStdin: () => readFileSync(0),
   signals: process,
   clock: systemClock,
+  random: systemRandom,
   program: process.argv[1] ?? '',
 });
 
@@ -83,7 +86,7 @@ export function createWorld(parts: ProcessParts = thisProcess()): World {
     builtin: createRegistry([]),
     redactor,
     vault: createVault({ redactor }, [], true),
-    store: new RunStore(state),
+    store: new RunStore(state, parts.random),
     factCache: new FactCache(state, redactor),
     user: userInfo().username,
     home: homedir(),

@@ -11,6 +11,11 @@ export interface Clock {
   every(ms: number, work: () => void): () => void;
 }
 
+/** Random numbers: nobody can foresee those of the machine, and those of a simulation follow from its seed. */
+export interface Random {
+  bytes(count: number): Buffer;
+}
+
 /** The file of a journal: on the disk of the controller, or in memory. Errors are those of the system. */
 export interface JournalFile {
   /** For messages. */

@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { JournalError, UsageError } from '../core/errors.ts';
 import type { PathCopy } from '../core/host-path.ts';
+import type { Random } from '../core/ports.ts';
 import { copyName } from '../util/copy-name.ts';
 import type { Redactor } from '../util/redact.ts';
 import { readJournal } from './journal-file.ts';
@@ -29,8 +30,11 @@ const SLOTS = 65;
 /** The folder of all runs of this user: one folder a run, with its journal and pinned files. */
 export class RunStore {
   readonly #root: string;
+  readonly #random: Random;
 
-  constructor(stateDir: string) {
+  /** @param random draws the ids of runs */
+  constructor(stateDir: string, random: Random) {
+    this.#random = random;
     this.#root = join(stateDir, 'runs');
   }
 
@@ -43,7 +47,7 @@ export class RunStore {
   create(now: Date): string {
     mkdirSync(this.#root, { recursive: true, mode: 0o700 });
     const stamp = now.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
-    const first = randomInt(SLOTS);
+    const first = this.#random.bytes(4).readUInt32BE() % SLOTS;
     for (let tried = 0; tried < SLOTS; tried++) {
       const within = now.getUTCMilliseconds() * SLOTS + ((first + tried) % SLOTS);
       const id = `${stamp}-${within.toString(16).padStart(4, '0')}`;

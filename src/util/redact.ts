@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json.ts';
+import type { Random } from '../core/ports.ts';
 import { Sealer } from './seal.ts';
 import { secretForms, type SecretForm, type Secrets } from './secrets.ts';
 
@@ -49,7 +50,7 @@ export class Redactor implements Secrets {
   }
 
   /** Made of optional secrets only where there are no others. Undefined while no secret is known. */
-  createSealer(salt: string): Sealer | undefined {
+  createSealer(salt: string, random: Random): Sealer | undefined {
     const early = [...this.#secrets].filter(([name]) => !this.#late.has(name));
     const required = early.filter(([name]) => !this.#optional.has(name));
     const known = required.length > 0 ? required : early;
@@ -58,6 +59,7 @@ export class Redactor implements Secrets {
       : new Sealer(
           known.map(([, value]) => value),
           salt,
+          random,
         );
   }
 

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, scryptSync } from 'node:crypto';
+import type { Random } from '../core/ports.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
@@ -10,13 +11,15 @@ const TAG_BYTES = 16;
  */
 export class Sealer {
   readonly #key: Buffer;
+  readonly #random: Random;
 
-  constructor(secrets: readonly string[], salt: string) {
+  constructor(secrets: readonly string[], salt: string, random: Random) {
+    this.#random = random;
     this.#key = scryptSync(JSON.stringify([...secrets].sort()), salt, 32);
   }
 
   seal(text: string): string {
-    const iv = randomBytes(IV_BYTES);
+    const iv = this.#random.bytes(IV_BYTES);
     const cipher = createCipheriv(ALGORITHM, this.#key, iv);
     const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
     return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64');

@@ -7,6 +7,7 @@ import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { createWorld } from '../../src/cli/world.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { systemClock } from '../../src/util/time.ts';
 
 let dir: string;
@@ -49,7 +50,12 @@ describe('an interrupted "runner decrypt"', () => {
         stdin: new Readable({ read: () => undefined }),
         readStdin: () => Buffer.alloc(0),
       },
-      ...{ signals: new Interrupted(), clock: systemClock, program: 'runner' },
+      ...{
+        signals: new Interrupted(),
+        clock: systemClock,
+        random: systemRandom,
+        program: 'runner',
+      },
     });
     const code = await main(['decrypt', file, '-i', join(dir, 'key')], world);
     expect(code).toBe(130);

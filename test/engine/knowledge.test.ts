@@ -10,6 +10,7 @@ import { learntRecord, recordedLearnt } from '../../src/engine/learnt-record.ts'
 import { unknownValue } from '../../src/template/scope.ts';
 import { storeRecord } from '../../src/journal/codec.ts';
 import type { LearntRecord } from '../../src/journal/records.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { refusal } from '../helpers/records.ts';
 
@@ -98,7 +99,7 @@ describe('learn', () => {
 describe('the record of what was learnt', () => {
   const redactor = new Redactor();
   redactor.add('password', 'hunter22');
-  const sealer = redactor.createSealer('run');
+  const sealer = redactor.createSealer('run', systemRandom);
   const onDisk = (record: LearntRecord) =>
     JSON.parse(JSON.stringify(storeRecord(record, redactor))) as LearntRecord<'stored'>;
   const again = (learnt: Learnt, { hidden = false, using = sealer } = {}): Learnt | undefined => {
@@ -134,7 +135,7 @@ describe('the record of what was learnt', () => {
     const sealed = learntRecord(learnt, { step: 1, hidden: true, sealer });
     const other = new Redactor();
     other.add('password', 'another secret');
-    const using = { redactor: other, sealer: other.createSealer('run') };
+    const using = { redactor: other, sealer: other.createSealer('run', systemRandom) };
     expect(recordedLearnt(onDisk(sealed), using)).toBeUndefined();
   });
 

@@ -7,6 +7,7 @@ import { createWorld } from '../../src/cli/world.ts';
 import type { RunEvent } from '../../src/output/events.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { packageRoot } from '../../src/util/package.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { sleep, systemClock } from '../../src/util/time.ts';
 
 export interface CallOptions {
@@ -48,6 +49,7 @@ export async function callRunner(
     readStdin: () => Buffer.alloc(0),
     signals,
     clock: fastClock(),
+    random: systemRandom,
     program: join(packageRoot(), 'bin', 'runner.js'),
   });
   const before = { cwd: process.cwd(), home: process.env['HOME'] };

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { builtinModules } from '../../src/cli/builtin-modules.ts';
 import { createWorld, type World } from '../../src/cli/world.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { systemClock } from '../../src/util/time.ts';
 
 /** A world without a terminal, with every module. What is printed is lost. */
@@ -20,6 +21,7 @@ export function quietWorld(env: Record<string, string> = {}): World {
     readStdin: () => Buffer.alloc(0),
     signals: new EventEmitter(),
     clock: systemClock,
+    random: systemRandom,
     program: '',
   });
   return { ...world, modules: builtinModules, builtin: builtinModules };

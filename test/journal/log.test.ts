@@ -12,6 +12,7 @@ import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
 import type { IntentRecord, JournalRecord, LearntRecord } from '../../src/journal/records.ts';
 import { reveal } from '../../src/journal/stored.ts';
 import type { Signal } from '../../src/journal/signals.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { Sealer } from '../../src/util/seal.ts';
 import { runRecord } from '../helpers/records.ts';
@@ -312,10 +313,10 @@ describe('the file of a journal', () => {
 
 describe('a sealer', () => {
   it('opens with the same secrets only', () => {
-    const sealed = new Sealer(['a', 'b'], 'run').seal('hidden');
+    const sealed = new Sealer(['a', 'b'], 'run', systemRandom).seal('hidden');
     expect(sealed).not.toContain('hidden');
-    expect(new Sealer(['b', 'a'], 'run').open(sealed)).toBe('hidden');
-    expect(new Sealer(['a'], 'run').open(sealed)).toBeUndefined();
-    expect(new Sealer(['a', 'b'], 'other').open(sealed)).toBeUndefined();
+    expect(new Sealer(['b', 'a'], 'run', systemRandom).open(sealed)).toBe('hidden');
+    expect(new Sealer(['a'], 'run', systemRandom).open(sealed)).toBeUndefined();
+    expect(new Sealer(['a', 'b'], 'other', systemRandom).open(sealed)).toBeUndefined();
   });
 });

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RunStore } from '../../src/journal/store.ts';
+import { systemRandom } from '../../src/util/random.ts';
 
 let folder: string;
 let store: RunStore;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'runner-store-'));
-  store = new RunStore(folder);
+  store = new RunStore(folder, systemRandom);
 });
 
 afterEach(() => {
@@ -41,6 +42,16 @@ describe('the ids of runs', () => {
     expect(new Set(begun).size).toBe(65);
     expect(() => begin(at)).toThrow('Too many runs');
   });
+});
+
+it('draws the id of a run below 65', () => {
+  const drawn = (number: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(number);
+    return new RunStore(folder, { bytes: () => bytes }).create(new Date(1));
+  };
+  expect(drawn(64)).toBe(`19700101-000000-${(65 + 64).toString(16).padStart(4, '0')}`);
+  expect(drawn(65)).toBe(`19700101-000000-${(65).toString(16).padStart(4, '0')}`);
 });
 
 describe('a run that was killed before its first record', () => {
