@@ -10,7 +10,7 @@ import { snapshot } from './undo-plan.ts';
 import type { Variables } from './variables.ts';
 
 export interface BlockParts {
-  log: Pick<Log, 'state' | 'write'>;
+  log: Pick<Log, 'state' | 'executions' | 'write'>;
   inventory: Inventory;
   check: boolean;
   variables: Pick<Variables, 'scope'>;
@@ -48,7 +48,7 @@ function openUnits(
   if (!block.undo || block.undo.tasks.length === 0 || check) return [];
   const key = parts.keys.next(block.id, place);
   const known = new Map(
-    (stepEntry(log.state, key)?.units ?? [])
+    (stepEntry(log, key)?.units ?? [])
       .filter(({ undo }) => undo === undefined)
       .map((unit) => [unit.intent.host, unit]),
   );

@@ -5,7 +5,7 @@ import type { Knowledge } from './knowledge.ts';
 import { withinPlay, type Place } from './step-key.ts';
 
 export interface CommitParts {
-  log: Pick<Log, 'state' | 'append'>;
+  log: Pick<Log, 'hasPassed' | 'append'>;
   knowledge: Pick<Knowledge, 'uncertain' | 'unsettled'>;
   check: boolean;
   /** Number of the last change that was begun. */
@@ -32,7 +32,7 @@ export async function passCommit(
   // A resumed run must know of the handlers that ran here, or it runs them again later.
   const unflushed = await parts.flush(hosts, { ...place, at: `commit:${name}` });
   if (unflushed.size > 0) return unflushed;
-  if (parts.log.state.commits.has(key)) return new Map();
+  if (parts.log.hasPassed(key)) return new Map();
   // No host may fail here, whatever the play tolerates.
   for (const task of node.gate) {
     const failed = await parts.gate(task, hosts, place);
@@ -81,6 +81,6 @@ export async function writeCommit(
   name: string,
   { key = name, irreversible = false } = {},
 ): Promise<void> {
-  if (log.state.commits.has(key)) return;
+  if (log.hasPassed(key)) return;
   await log.append({ t: 'commit', name, key, unit: lastUnit(), irreversible });
 }

@@ -1,4 +1,5 @@
 import type { Failure } from '../core/failure.ts';
+import type { Log } from '../journal/log.ts';
 import type { OnDemand, RecordedRun, RecordedStep, RecordedUnit } from '../journal/recorded-run.ts';
 import type { LearntRecord, ResultRecord } from '../journal/records.ts';
 
@@ -69,9 +70,13 @@ export function finishedUnits(
 }
 
 /** What the run's records say of the step with that key; undefined when nothing. */
-export function stepEntry(run: RecordedRun, key: string): StepEntry | undefined {
-  const numbers = run.executions.get(key);
-  if (!numbers) return undefined;
+export function stepEntry(
+  log: Pick<Log, 'state' | 'executions'>,
+  key: string,
+): StepEntry | undefined {
+  const run = log.state;
+  const numbers = log.executions(key);
+  if (numbers.length === 0) return undefined;
   const entry: Attempts = { learnt: new Map(), items: new Map(), units: [] };
   for (const number of numbers) {
     const step = run.steps.get(number);

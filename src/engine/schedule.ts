@@ -30,7 +30,7 @@ import type { RunStep } from './step.ts';
 export interface ScheduleParts {
   step: RunStep;
   knowledge: Knowledge;
-  log: Pick<Log, 'state' | 'write' | 'append' | 'signal' | 'hasIntents'>;
+  log: Pick<Log, 'state' | 'hasPassed' | 'write' | 'append' | 'signal' | 'hasIntents'>;
   select: Select;
   nodes: NodeParts;
   rollback: WalkRollback;

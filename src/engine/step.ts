@@ -40,7 +40,7 @@ export type RunStep = (
 
 export interface StepParts extends OnHostParts {
   knowledge: Knowledge;
-  log: Pick<Log, 'state' | 'write' | 'signal'>;
+  log: Pick<Log, 'state' | 'executions' | 'write' | 'signal'>;
   clock: Pick<Clock, 'now'>;
   isStopping: () => boolean;
   /** Whether the step is done on its hosts. Absent where nobody is asked. */
@@ -106,7 +106,7 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
     return earlier;
   }
   const { takenBack } = log.state;
-  const entry = stepEntry(log.state, key);
+  const entry = stepEntry(log, key);
   const before = [...(entry?.learnt.keys() ?? [])].find(
     (host) => task.oncePerPlay || hosts.includes(host),
   );

@@ -92,6 +92,14 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
   }
 }
 
+/**
+ * How keys of steps and commit points may stand in a journal: as they are, or named where a secret occurs in them. A secret
+ * that came up in the course of a run was not known yet when earlier keys were written.
+ */
+export function recordedKeys(key: string, { forms }: Secrets): string[] {
+  return [...new Set([key, nameSecrets(key, forms)])];
+}
+
 function ifStored<T>(value: T | undefined, secrets: Secrets): Stored<T> | undefined {
   return value === undefined ? undefined : store(value, secrets);
 }

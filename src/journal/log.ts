@@ -2,7 +2,7 @@ import { JournalError } from '../core/errors.ts';
 import type { JournalFile } from '../core/ports.ts';
 import type { Secrets } from '../util/secrets.ts';
 import { trace } from '../util/trace.ts';
-import { decodeRecord, encodeRecord, storeRecord } from './codec.ts';
+import { decodeRecord, encodeRecord, recordedKeys, storeRecord } from './codec.ts';
 import { JournalWriter, parseJournal } from './journal-file.ts';
 import { applyRecord, beginRun, type RecordedRun } from './recorded-run.ts';
 import type { JournalRecord, StoredRecord } from './records.ts';
@@ -71,6 +71,19 @@ export class Log {
   /** Whether a step that can change a host is on record. */
   get hasIntents(): boolean {
     return (this.#state?.units.size ?? 0) > 0;
+  }
+
+  /** Numbers of the steps that ran under that key, oldest first. */
+  executions(key: string): number[] {
+    const { executions } = this.state;
+    return recordedKeys(key, this.#secrets)
+      .flatMap((one) => executions.get(one) ?? [])
+      .sort((a, b) => a - b);
+  }
+
+  /** Whether the commit point with that key was passed. */
+  hasPassed(key: string): boolean {
+    return recordedKeys(key, this.#secrets).some((one) => this.state.commits.has(one));
   }
 
   /** Writes a record without waiting for the disk: it survives the process, and the next sync covers it. */

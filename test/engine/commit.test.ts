@@ -133,6 +133,17 @@ describe('a point of no return', () => {
   });
 });
 
+it('a commit point with a secret in its name is passed once', async () => {
+  const redactor = new Redactor();
+  redactor.add('password', 'docker');
+  const log = Log.inMemory(redactor);
+  log.write(runRecord({ hosts }));
+  const { parts } = given({ log });
+  await passCommit(parts, node({ id: 'p/tasks/docker' }), hosts, place);
+  await passCommit({ ...parts, lastUnit: () => 9 }, node({ id: 'p/tasks/docker' }), hosts, place);
+  expect(log.state.commit?.unit).toBe(7);
+});
+
 it('the commit point of a play is written once', async () => {
   const { calls, parts } = given();
   await writeCommit(parts, 'p batch 1');

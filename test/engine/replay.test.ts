@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { finishedUnits, replay, stepEntry, type Replay } from '../../src/engine/replay.ts';
-import { readRun } from '../../src/journal/recorded-run.ts';
+import { Log } from '../../src/journal/log.ts';
 import type { IntentRecord, JournalRecord, LearntRecord } from '../../src/journal/records.ts';
-import { refusal, runRecord, storedRecord } from '../helpers/records.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import { refusal, runRecord } from '../helpers/records.ts';
 
 const become = { enabled: false, user: 'root', method: 'sudo' as const };
 const step = (number: number, key = 'k'): JournalRecord => ({
@@ -35,8 +36,13 @@ const learnt = (number: number, host: string, failed?: string): LearntRecord => 
   host,
   failed: failed === undefined ? undefined : refusal(failed),
 });
+const logOf = (records: JournalRecord[], redactor = new Redactor()): Log => {
+  const log = Log.inMemory(redactor);
+  for (const record of records) log.write(record);
+  return log;
+};
 const entryOf = (...records: JournalRecord[]) =>
-  stepEntry(readRun([runRecord({ hosts: ['h1', 'h2'] }), ...records].map(storedRecord)), 'k');
+  stepEntry(logOf([runRecord({ hosts: ['h1', 'h2'] }), ...records]), 'k');
 const replayed = (...records: JournalRecord[]): Replay<{ host: string }> =>
   replay(entryOf(...records), ['h1', 'h2'], { takenBack: new Set(), read: (record) => record });
 const plain = ({ done, ask, todo }: Replay<{ host: string }>) => ({
@@ -136,5 +142,32 @@ describe('changes that are done although their step is not', () => {
       { t: 'resolved', unit: 2, state: 'failed' },
     );
     expect(finishedUnits(entry, 'h1').size).toBe(0);
+  });
+});
+
+describe('a step whose key holds a secret', () => {
+  const known = (redactor: Redactor, records: JournalRecord[], key: string) => {
+    const log = logOf([runRecord({ hosts: ['h1', 'h2'] })], redactor);
+    for (const record of records) log.write(record);
+    return [...(stepEntry(log, key)?.learnt.keys() ?? [])];
+  };
+  const key = 'p/1/install-docker#1';
+
+  it('is found under the name of the secret', () => {
+    const redactor = new Redactor();
+    redactor.add('docker_password', 'docker');
+    expect(known(redactor, [step(1, key), learnt(1, 'h1')], key)).toEqual(['h1']);
+    expect(known(redactor, [step(1, key), learnt(1, 'h1')], 'p/1/install-podman#1')).toEqual([]);
+  });
+
+  it('is found where the secret came up after the step was on record', () => {
+    const redactor = new Redactor();
+    const log = logOf(
+      [runRecord({ hosts: ['h1', 'h2'] }), step(1, key), learnt(1, 'h1')],
+      redactor,
+    );
+    redactor.add('docker_password', 'docker');
+    for (const record of [step(2, key), learnt(2, 'h2')]) log.write(record);
+    expect([...(stepEntry(log, key)?.learnt.keys() ?? [])]).toEqual(['h1', 'h2']);
   });
 });

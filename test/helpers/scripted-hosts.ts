@@ -207,6 +207,8 @@ export interface Script {
   away?: string[] | undefined;
   settings?: Partial<RunSettings> | undefined;
   env?: NodeJS.ProcessEnv | undefined;
+  /** By name. */
+  secrets?: Record<string, string> | undefined;
   /** The directory has a journal that the run goes on with. */
   resumes?: boolean | undefined;
 }
@@ -279,6 +281,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
   const faults: unknown[] = [];
   const connections = new ScriptedHosts(away);
   const redactor = new Redactor();
+  for (const [name, secret] of Object.entries(script.secrets ?? {})) redactor.add(name, secret);
   const checks = settings.check === true;
   const path = join(folder, 'journal');
   const log = checks
@@ -303,7 +306,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     signal: new AbortController().signal,
     isSettledRun,
     isStopping: () => false,
-    sealer: undefined,
+    sealer: redactor.createSealer('scripted'),
   };
   if (!script.resumes)
     await log.append({
