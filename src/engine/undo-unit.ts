@@ -3,7 +3,7 @@ import type { StepInfo } from '../core/events.ts';
 import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
-import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';
+import { exitCode, failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
 import { loopItems, plainTask, type TaskNode } from '../language/document.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { reveal, type Stored } from '../journal/stored.ts';
@@ -114,7 +114,7 @@ export class UndoRunner {
       if (failureIn(outcome) && !task.ignoreErrors) {
         return {
           message: messageOf(outcome) ?? `undo task "${task.name}" failed`,
-          away: outcome.is === 'unreachable',
+          away: mayReturn(outcome),
         };
       }
       const result = resultOf(outcome);
@@ -154,7 +154,7 @@ export class UndoRunner {
     const facts = runChanges(plan).setFacts?.['ansible_facts'];
     if (isJsonObject(facts)) return facts;
     const why = `The facts of ${unit.intent.host} cannot be asked for: ${messageOf(outcome) ?? 'no answer'}`;
-    if (outcome.is !== 'unreachable') throw new TaskError(why);
+    if (!mayReturn(outcome)) throw new TaskError(why);
     const details = { host: unit.intent.host, stage: 'connect', retryable: true } as const;
     throw new ConnectError(why, details);
   }
@@ -208,6 +208,12 @@ export function recordedTarget(run: RecordedRun, name: string, secrets: Secrets)
   if (address) return { name, address: reveal(address, secrets), vars: {} };
   if (name === 'localhost') return localHost;
   throw new JournalError(`The journal has no address of host "${name}".`);
+}
+
+/** Whether the host may be back later. A wrong password or host key stays wrong: trying it again may lock an account. */
+function mayReturn(outcome: Outcome): boolean {
+  const failure = failureIn(outcome);
+  return outcome.is === 'unreachable' && (failure?.kind !== 'connect' || failure.retryable);
 }
 
 function refused(message: string): UndoFailure {

@@ -31,6 +31,7 @@ import type { Recording } from './trace.ts';
 /**
  * Hosts that do as a playbook tells them, in this process. Their commands:
  * `ok`, `say WORDS`, `fail`, `fail-on HOST…`, `flaky N` (fails N times), `away-on HOST…` (cannot be reached any more),
+ * `refused-on HOST…` (the user is refused),
  * `signal NAME` and `wait NAME` (answers when any host has signalled), `rc N`.
  * Files they are told to write are there afterwards.
  */
@@ -144,6 +145,11 @@ class ScriptedHosts implements Connections {
         if (!words.includes(host)) return answer(0);
         this.away.add(host);
         throw unreachable(host);
+      case 'refused-on':
+        if (!words.includes(host)) return answer(0);
+        throw new ConnectError('The password is wrong.', {
+          ...{ host, stage: 'become', retryable: false },
+        });
       case 'signal':
         this.#signal(words[0] ?? '').resolve();
         return answer(0);

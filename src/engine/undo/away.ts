@@ -3,10 +3,11 @@ import type { Clock } from '../../core/ports.ts';
 import type { Redactor } from '../../util/redact.ts';
 import type { Log } from '../../journal/log.ts';
 import type { Stop } from '../services.ts';
-import { openSession, type Sessions } from '../sessions.ts';
+import { FACT_TIMEOUT_MS, openSession, type Sessions } from '../sessions.ts';
 import { recordedTarget } from '../undo-unit.ts';
 
 const PAUSE_MS = 3000;
+const LONGEST_PAUSE_MS = 60_000;
 
 export interface AwayParts extends Sessions, Stop {
   clock: Clock;
@@ -18,6 +19,8 @@ export interface AwayParts extends Sessions, Stop {
 export class AwayHosts {
   readonly #parts: AwayParts;
   readonly #reasons = new Map<string, string>();
+  /** Hosts that answered and were away again for the next undo: how long they are left alone, and until when. */
+  readonly #rests = new Map<string, { pauseMs: number; until: number }>();
 
   constructor(parts: AwayParts) {
     this.#parts = parts;
@@ -35,6 +38,8 @@ export class AwayHosts {
   /** @throws JournalError when that cannot be recorded */
   async park(host: string, message: string): Promise<void> {
     this.#reasons.set(host, message);
+    const rest = this.#rests.get(host);
+    if (rest) rest.until = this.#parts.clock.now() + rest.pauseMs;
     await this.#parts.log.append({ t: 'parked', host, message });
   }
 
@@ -55,6 +60,7 @@ export class AwayHosts {
       const returned = names.filter((_, index) => answers[index] === true);
       for (const host of returned) {
         this.#reasons.delete(host);
+        this.#rest(host);
         await log.append({ t: 'unparked', host });
       }
       if (returned.length > 0) return returned;
@@ -63,12 +69,27 @@ export class AwayHosts {
     return [];
   }
 
+  /** Sets how long the host is left alone if it is away again: twice as long each time. */
+  #rest(host: string): void {
+    const before = this.#rests.get(host)?.pauseMs;
+    const pauseMs = before === undefined ? PAUSE_MS : Math.min(2 * before, LONGEST_PAUSE_MS);
+    this.#rests.set(host, { pauseMs, until: 0 });
+  }
+
+  /** Asks a question: an open connection alone does not show that the host does anything. */
   async #answers(host: string): Promise<boolean> {
-    const run = this.#parts.log.state;
+    const { clock, log, redactor, signal } = this.#parts;
+    if (clock.now() < (this.#rests.get(host)?.until ?? 0)) return false;
+    const run = log.state;
     const unit = [...run.units.values()].find(({ intent }) => intent.target === host);
     const become = unit?.intent.become ?? { enabled: false, user: 'root', method: 'sudo' };
     try {
-      await openSession(this.#parts, recordedTarget(run, host, this.#parts.redactor), become);
+      const target = recordedTarget(run, host, redactor);
+      const session = await openSession(this.#parts, target, become);
+      await session.exchange(
+        { control: { unit: unit?.intent.unit ?? 0 } },
+        { timeoutMs: FACT_TIMEOUT_MS, signal },
+      );
       return true;
     } catch (error) {
       if (error instanceof RunnerError) return false;

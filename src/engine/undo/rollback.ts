@@ -245,7 +245,10 @@ class Rollback {
     } catch (error) {
       if (error instanceof SecretError) return error;
       if (error instanceof RunnerError && !(error instanceof JournalError))
-        return { message: error.describe(), away: error instanceof ConnectError };
+        return {
+          message: error.describe(),
+          away: error instanceof ConnectError && error.retryable,
+        };
       throw error;
     }
   }

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectError } from '../../../src/core/errors.ts';
+import type { Clock } from '../../../src/core/ports.ts';
+import { AwayHosts } from '../../../src/engine/undo/away.ts';
+import { Log } from '../../../src/journal/log.ts';
+import { Redactor } from '../../../src/util/redact.ts';
+import { perform } from '../../helpers/scripted-hosts.ts';
+import { intentRecord, runRecord, stepRecord } from '../../helpers/records.ts';
+
+/** A host whose connection stands, and which answers as it is told. */
+function hostThat(exchange: () => Promise<{ control: object; reads: [] }>) {
+  const redactor = new Redactor();
+  const log = Log.inMemory(redactor);
+  for (const record of [
+    runRecord({ hosts: ['h1'] }),
+    stepRecord(1, ['h1']),
+    intentRecord(1, 1, 'h1'),
+  ])
+    log.write(record);
+  let now = 0;
+  const clock: Clock = {
+    now: () => now,
+    sleep: (ms) => {
+      now += ms;
+      return Promise.resolve();
+    },
+    every: () => () => undefined,
+  };
+  const away = new AwayHosts({
+    ...{ log, redactor, clock, isStopping: () => false, signal: new AbortController().signal },
+    connections: { session: () => Promise.resolve({ exchange }) },
+    settings: { becomePassword: undefined },
+  });
+  return { away, clock };
+}
+
+const answer = () => Promise.resolve({ control: {}, reads: [] as [] });
+
+describe('a host that was away', () => {
+  it('is back only when it answers a question, not when its connection stands', async () => {
+    let asked = 0;
+    const { away, clock } = hostThat(() =>
+      ++asked < 3
+        ? Promise.reject(
+            new ConnectError('no shell', { host: 'h1', stage: 'shell', retryable: true }),
+          )
+        : answer(),
+    );
+    await away.park('h1', 'lost');
+    expect(await away.waitForAny(60_000)).toEqual(['h1']);
+    expect({ asked, now: clock.now() }).toEqual({ asked: 3, now: 6000 });
+  });
+
+  it('that answers but is away again for each undo is left alone longer each time', async () => {
+    const { away, clock } = hostThat(answer);
+    let rounds = 0;
+    for (;;) {
+      await away.park('h1', 'no answer from http://h1');
+      if ((await away.waitForAny(300_000)).length === 0) break;
+      rounds++;
+    }
+    expect(clock.now()).toBeGreaterThanOrEqual(300_000);
+    expect(rounds).toBeLessThan(12);
+  });
+});
+
+it('an undo that the host refuses for a wrong password is tried once', async () => {
+  const { recording } = await perform({
+    text: `
+- { name: Work, command: ok, undo: [{ name: Undo, command: refused-on h1 }] }
+- { name: Fail, command: fail, undo: { none: harmless } }`,
+    inventory: 'all: { hosts: { h1: {} } }',
+    settings: { rollbackBudgetSeconds: 30 },
+  });
+  const wanted = new Set(['undo-intent', 'undo-result', 'parked', 'unparked']);
+  expect(recording.records.filter(({ t }) => wanted.has(t))).toMatchObject([
+    { t: 'undo-intent', unit: 1 },
+    { t: 'undo-result', unit: 1, state: 'undo-failed', message: 'The password is wrong.' },
+  ]);
+});
