@@ -24,6 +24,7 @@ import { localDisk, localFiles } from '../../src/util/local-files.ts';
 import { systemClock } from '../../src/util/time.ts';
 import { DiskFile } from '../../src/journal/disk-file.ts';
 import { Log } from '../../src/journal/log.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { runRecord } from './records.ts';
 import type { Recording } from './trace.ts';
@@ -312,7 +313,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     signal: new AbortController().signal,
     isSettledRun,
     isStopping: () => false,
-    sealer: redactor.createSealer('scripted'),
+    sealer: redactor.createSealer('scripted', systemRandom),
   };
   if (!script.resumes)
     await log.append({
