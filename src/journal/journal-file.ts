@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { errorMessage, JournalError } from '../core/errors.ts';
 import type { JournalFile } from '../core/ports.ts';
+import { trace } from '../util/trace.ts';
 import { decodeRecord } from './codec.ts';
 import type { StoredRecord } from './records.ts';
 
@@ -82,17 +83,29 @@ export class JournalWriter {
 
   /** Gives up the room that was kept for the records of a rollback: they are written now. */
   releaseReserve(): void {
-    this.#file.releaseReserve();
+    try {
+      this.#file.releaseReserve();
+    } catch (error) {
+      // If the room is needed, the next write fails, and says so.
+      trace('journal', () => `The reserve cannot be removed: ${errorMessage(error)}`);
+    }
   }
 
-  /** After a failed write: releases the reserve and queues the lost lines again. False when no write had failed. */
+  /**
+   * After a failed write: releases the reserve and queues the lost lines again. False when no write had failed.
+   * @throws JournalError when what the failed write left in the file cannot be cut off; nothing can be written then
+   */
   async recover(): Promise<boolean> {
     // A write that is still under way would fail after the failure is forgotten, and end the run without a rollback.
     await this.#flushing;
     if (!this.#failure) return false;
-    this.#file.releaseReserve();
+    this.releaseReserve();
+    try {
+      this.#file.cut(this.#size);
+    } catch (error) {
+      throw this.#fail(error);
+    }
     this.#failure = undefined;
-    this.#file.cut(this.#size);
     return true;
   }
 
@@ -131,11 +144,12 @@ export class JournalWriter {
         for (const { resolve } of waiting) resolve();
       } catch (error) {
         if (text !== '') this.#queue.unshift(text);
-        const failure = this.#fail(error);
-        for (const { reject } of [...waiting, ...this.#waiting]) reject(failure);
-        this.#waiting = [];
+        this.#fail(error);
+        this.#waiting.unshift(...waiting);
       }
     }
+    // The failure may be of a reserve that did not fit, made while others wait for their lines.
+    if (this.#failure) for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
     this.#flushing = undefined;
   }
 }

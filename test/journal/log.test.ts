@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exec } from '../../src/core/action.ts';
 import { commandFailure } from '../../src/core/failure.ts';
 import { encodeRecord } from '../../src/journal/codec.ts';
-import { readJournal } from '../../src/journal/journal-file.ts';
+import { parseJournal, readJournal } from '../../src/journal/journal-file.ts';
+import type { JournalFile } from '../../src/core/ports.ts';
 import { DiskFile } from '../../src/journal/disk-file.ts';
 import { Log } from '../../src/journal/log.ts';
 import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
@@ -192,6 +193,98 @@ describe('a log', () => {
     const file = readFileSync(path, 'utf8');
     expect(file).not.toContain('wörd');
     expect(file).not.toContain(Buffer.from('pa"ss wörd').toString('base64').replace(/=+$/, ''));
+  });
+});
+
+describe('a log whose disk is full', () => {
+  const noSpace = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+
+  /** A file on a disk that fails where it is told to. */
+  function fullDisk(): { file: JournalFile; fails: Set<keyof JournalFile>; text: () => string } {
+    let bytes = Buffer.alloc(0);
+    const fails = new Set<keyof JournalFile>();
+    const fail = (call: keyof JournalFile): void => {
+      if (fails.has(call)) throw noSpace();
+    };
+    const later = (work: () => void) => new Promise<void>((done) => setImmediate(done)).then(work);
+    return {
+      fails,
+      text: () => bytes.toString('utf8'),
+      file: {
+        path: '/full/journal',
+        get size() {
+          return bytes.length;
+        },
+        read: (offset, length) => bytes.subarray(offset, offset + length),
+        gather: () => later(() => undefined),
+        append: (added) =>
+          later(() => {
+            const fits = fails.has('append') ? 9 : added.length;
+            bytes = Buffer.concat([bytes, added.subarray(0, fits)]);
+            fail('append');
+          }),
+        sync: () => later(() => undefined),
+        cut: (size) => {
+          fail('cut');
+          bytes = bytes.subarray(0, size);
+        },
+        reserve: () => {
+          fail('reserve');
+        },
+        releaseReserve: () => {
+          fail('releaseReserve');
+        },
+        close: () => undefined,
+      },
+    };
+  }
+
+  it.each([0, 1, 2, 3])(
+    'refuses all that wait when there is no room for a rollback, %d turns after they began',
+    async (turns) => {
+      const { file, fails } = fullDisk();
+      const log = Log.create(file, new Redactor());
+      await log.append(runRecord({ hosts: ['h1', 'h2'] }));
+      const first = log.append(intent(1, 1, 'h1')).catch((error: unknown) => error);
+      for (let turn = 0; turn < turns; turn++) await new Promise((done) => setImmediate(done));
+      fails.add('reserve');
+      await expect(log.append(intent(2, 1, 'h2'))).rejects.toThrow('cannot be written');
+      const settled = await first;
+      // A write that was under way may still have ended well.
+      if (settled !== undefined) expect(settled).toMatchObject({ code: 'JOURNAL' });
+      await log.recover();
+      await log.append({ t: 'rollback', reason: 'failed', attempt: 1 });
+      expect(log.state.units.size).toBe(1);
+    },
+  );
+
+  it('goes on without the torn line after it has recovered', async () => {
+    const { file, fails, text } = fullDisk();
+    const log = Log.create(file, new Redactor());
+    await log.append(runRecord({ hosts: ['h1'] }));
+    fails.add('append').add('releaseReserve');
+    await expect(log.append(intent(1, 1, 'h1'))).rejects.toThrow('no space left');
+    fails.delete('append');
+    await log.recover();
+    await log.close();
+    const types = parseJournal(Buffer.from(text()), '').records.map(({ t }) => t);
+    expect(types).toEqual(['run', 'intent', 'recovered']);
+  });
+
+  it('writes nothing behind a torn line that cannot be cut off', async () => {
+    const { file, fails, text } = fullDisk();
+    const log = Log.create(file, new Redactor());
+    await log.append(runRecord({ hosts: ['h1'] }));
+    fails.add('append').add('cut');
+    await expect(log.append(intent(1, 1, 'h1'))).rejects.toThrow('no space left');
+    fails.delete('append');
+    const torn = text();
+    await expect(log.recover()).rejects.toMatchObject({ code: 'JOURNAL' });
+    await expect(log.append({ t: 'recovered' })).rejects.toMatchObject({ code: 'JOURNAL' });
+    expect(text()).toBe(torn);
+    fails.delete('cut');
+    await log.recover();
+    expect(parseJournal(Buffer.from(text()), '').records).toHaveLength(3);
   });
 });
 
