@@ -64,6 +64,10 @@ export class RunStore {
     throw new JournalError('Too many runs began in the same millisecond; start it again.');
   }
 
+  directory(id: string): string {
+    return join(this.#root, id);
+  }
+
   journalPath(id: string): string {
     return join(this.#root, id, 'journal');
   }

@@ -98,6 +98,27 @@ describe('after kill -9, "runner resume"', () => {
     expect(back.code, back.stdout + back.stderr).toBe(3);
   });
 
+  it.each(['resume', 'rollback'])(
+    'and "runner %s" do not work on the run at once',
+    async (other) => {
+      const text = play(`- { name: Append, shell: 'echo once >>/etc/log; sleep 2', undo: none }`);
+      const fault = { env: { RUNNER_FAULT: 'after-intent:play/append' } };
+      const killed = await bench.spawn(text, [], fault);
+      expect(killed.code).toBeNull();
+      const both = await Promise.all([
+        bench.cli.spawn(['resume', '--output', 'json']),
+        bench.cli.spawn([other, '--output', 'json']),
+      ]);
+      const refused = both.filter(({ code }) => code === 7);
+      expect(refused, both.map(({ stderr }) => stderr).join('')).toHaveLength(1);
+      expect(refused[0]?.stderr).toMatch(/is in use by "runner \w+" \(process \d+\)/);
+      // Their records do not mix: the journal is whole, and knows how the run ended.
+      const show = await bench.cli.run(['show']);
+      expect(show.code, show.stderr).toBe(0);
+      expect(show.stdout).not.toContain('interrupted');
+    },
+  );
+
   it('runs the undo list of a block once, when the run is rolled back after it', async () => {
     const text = play(`- name: Block
   undo: [{ name: Undo, shell: 'echo undone >>/etc/log' }]

@@ -4,6 +4,7 @@ import { checkRun } from '../run/check-run.ts';
 import { displayOf } from '../run/display.ts';
 import { headerOf } from '../run/header.ts';
 import { prepareAnd, type PreparedRun } from '../run/prepare.ts';
+import { holdRun } from '../run-process.ts';
 import { endRun, playForward, withEngine } from '../wiring.ts';
 import type { World } from '../world.ts';
 
@@ -19,6 +20,7 @@ async function recordedRun(world: World, prepared: PreparedRun): Promise<number>
   const { store, redactor } = world;
   const { startedAt } = prepared.settings;
   const id = store.create(startedAt);
+  holdRun(world, id, 'play');
   const run = { ...prepared, settings: { ...prepared.settings, run: id } };
   const { playbook, options, settings, inventory } = run;
   const log = Log.create(DiskFile.create(store.journalPath(id)), redactor);

@@ -13,7 +13,7 @@ import type { ConnectFlags } from '../flags/connect.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from '../flags/run.ts';
 import type { VaultFlags } from '../flags/vault.ts';
 import { tellUnseenRuns } from '../lost-output.ts';
-import { bootIdentity, isRunning } from '../run-process.ts';
+import { bootIdentity, holdRun } from '../run-process.ts';
 import type { StopSignals } from '../stop-signals.ts';
 import { addUserModules, isModuleFile } from '../user-modules.ts';
 import { endRun, withEngine } from '../wiring.ts';
@@ -65,6 +65,7 @@ export async function recover(
   const { store, redactor } = world;
   const { id, options, mode, argv } = request;
   await tellUnseenRuns(world);
+  holdRun(world, id, mode);
   const found = store.read(id);
   refuse(found, mode);
   await readSecretsAgain(world, found, mode);
@@ -93,12 +94,6 @@ export async function recover(
 }
 
 function refuse(run: RecordedRun, mode: Move): void {
-  const { run: id, pid } = run.header;
-  if (run.end === undefined && isRunning(run.header)) {
-    throw new UsageError(`Run ${id} is still running as process ${String(pid)}.`, {
-      hint: 'Stop it first, or wait.',
-    });
-  }
   const refusal = refusalOf(run, mode);
   if (refusal) throw new UsageError(refusal.message, { hint: refusal.hint });
 }
