@@ -129,6 +129,11 @@ export class SecretError extends RunnerError {
   readonly code = 'SECRET_MISSING';
 }
 
+/** A fault of the program, or an error of the system that nobody expected, in the work for one host. */
+export class InternalError extends RunnerError {
+  readonly code = 'INTERNAL';
+}
+
 export function errorMessage(error: unknown): string {
   if (error instanceof RunnerError) return error.describe();
   return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
 import { describeAction, type Action } from './action.ts';
-import { ConnectError, TemplateError, TimeoutError } from './errors.ts';
+import { ConnectError, InternalError, TemplateError, TimeoutError } from './errors.ts';
 import type { ConnectStage, RunnerError } from './errors.ts';
 import type { CommandOutput } from './fact.ts';
 import { formatSource, type SourceRef } from './source.ts';
@@ -14,6 +14,8 @@ export type Failure = {
   | ConditionFailure
   /** `refused`: by the module or by the host. `template`: the playbook itself is wrong. */
   | { kind: 'refused' | 'template'; message: string }
+  /** A fault of the program. */
+  | { kind: 'internal'; message: string }
   | { kind: 'connect'; stage: ConnectStage; retryable: boolean; message: string }
   | { kind: 'timeout'; message: string }
   /** A step that makes the changes before it final. */
@@ -80,18 +82,19 @@ export function failureOf(error: RunnerError, { place }: { place: boolean }): Fa
     return { kind: 'connect', stage, retryable, ...more };
   }
   if (error instanceof TimeoutError) return { kind: 'timeout', ...more };
+  if (error instanceof InternalError) return { kind: 'internal', ...more };
   return { kind: error instanceof TemplateError ? 'template' : 'refused', ...more };
 }
 
-/** A mistake in the playbook, which `ignore_errors` does not cover. */
+/** A mistake in the playbook or in the program, which `ignore_errors` does not cover. */
 export function isMistake(failure: Failure): boolean {
   if (failure.kind === 'condition') return failure.last !== undefined && isMistake(failure.last);
-  return failure.kind === 'template';
+  return failure.kind === 'template' || failure.kind === 'internal';
 }
 
 /** The failure without answers of the host and the module, for `no_log`. */
 export function concealFailure(failure: Failure): Failure {
-  if (failure.kind === 'command') return { kind: 'hidden' };
+  if (failure.kind === 'command' || failure.kind === 'internal') return { kind: 'hidden' };
   if (failure.kind !== 'condition') return failure;
   const shown = { ...failure };
   delete shown.said;
@@ -143,6 +146,7 @@ function sentence(failure: Failure): string {
       return 'failed; its output is hidden by no_log';
     case 'refused':
     case 'template':
+    case 'internal':
     case 'connect':
     case 'timeout':
       return failure.message;

@@ -2,6 +2,8 @@ import { fieldsAsWritten } from '../core/value.ts';
 import type { Action } from '../core/action.ts';
 import {
   ConnectError,
+  errorMessage,
+  InternalError,
   JournalError,
   RunnerError,
   TaskError,
@@ -87,7 +89,7 @@ export interface CallParts extends Reach, Sessions, Stop, Signals {
  * Calls a module on a host once: renders its arguments, plans, acts, concludes. Conditions on the result, further tries and
  * records are the caller's.
  *
- * @throws JournalError; what a host, a module or a template did is an outcome
+ * @throws JournalError; whatever else went wrong is an outcome
  */
 export async function call(parts: CallParts, asked: Call): Promise<CallResult> {
   try {
@@ -97,23 +99,33 @@ export async function call(parts: CallParts, asked: Call): Promise<CallResult> {
   }
 }
 
-/** The result of a call that an error ended. @throws an error that no host, module or template has caused */
+/** The result of a call that an error ended. @throws JournalError */
 export function endedBy(
   error: unknown,
   { task, change }: Pick<Call, 'task' | 'change'>,
 ): CallResult {
-  return { outcome: outcomeOf(error, change), args: fieldsAsWritten(task.args), plan: undefined };
+  if (error instanceof JournalError) throw error;
+  const known = error instanceof RunnerError ? error : unexpected(error, task);
+  return { outcome: outcomeOf(known, change), args: fieldsAsWritten(task.args), plan: undefined };
 }
 
-function outcomeOf(error: unknown, change: ChangeRecord | undefined): Outcome {
-  if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
+/** An error that nobody expected fails the task on one host: the others, and the rollback, need not suffer from it. */
+function unexpected(error: unknown, { id, module }: TaskNode): InternalError {
+  trace('errors', () => `${id}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
+  return new InternalError(`Internal error in "${module}": ${errorMessage(error)}.`, {
+    hint: 'This is a bug. Add --debug errors to see where it happens.',
+    cause: error,
+  });
+}
+
+function outcomeOf(error: RunnerError, change: ChangeRecord | undefined): Outcome {
   if (error instanceof UnknownValueError) return needsRealRun;
   const failure = failureOf(error, { place: false });
   const result: JsonObject = { failed: true, changed: false, msg: failureText(failure) ?? '' };
   if (error instanceof ConnectError)
     return { is: 'unreachable', failure, result: { ...result, unreachable: true } };
-  if (error instanceof TimeoutError && change?.copies !== undefined)
-    return { is: 'unknown', failure, result };
+  const isUnfinished = error instanceof TimeoutError || error instanceof InternalError;
+  if (isUnfinished && change?.copies !== undefined) return { is: 'unknown', failure, result };
   return { is: 'failed', failure, result, changed: false };
 }
 

@@ -1,6 +1,6 @@
 import { readText } from '../template/read-text.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
-import { errorMessage, RunnerError, TaskError } from '../core/errors.ts';
+import { RunnerError, systemReason, TaskError } from '../core/errors.ts';
 import type { HostPath, PathCopy } from '../core/host-path.ts';
 import type { Controller, ControllerFile, ControllerFolder } from '../core/module.ts';
 import type { ControllerDisk, FileKind } from '../core/ports.ts';
@@ -44,8 +44,9 @@ export class ControllerFiles implements Controller {
   async fileInfo(path: string): Promise<ControllerFile> {
     const { files } = this.#options;
     const found = this.#find(path, 'files');
-    const info = await files.digest(found);
-    if (!isVault(files.beginning(found, HEAD_BYTES).toString('latin1'))) return info;
+    const info = await reading(found, () => files.digest(found));
+    const head = await reading(found, () => files.beginning(found, HEAD_BYTES));
+    if (!isVault(head.toString('latin1'))) return info;
     const plain = await this.#read(found);
     return { ...info, size: plain.length, checksum: sha256(plain), encrypted: true };
   }
@@ -53,17 +54,18 @@ export class ControllerFiles implements Controller {
   async folder(path: string): Promise<ControllerFolder | undefined> {
     const { files } = this.#options;
     const found = this.#find(path, 'files', { folders: true });
-    if (files.find(found)?.is === 'file') return undefined;
-    return { path: found, entries: await files.tree(found) };
+    if (this.#kindOf(found) === 'file') return undefined;
+    return { path: found, entries: await reading(found, () => files.tree(found)) };
   }
 
   async archive(path: string): Promise<ArchiveEntry[]> {
-    return this.#options.files.archive(this.#find(path, 'files'));
+    const found = this.#find(path, 'files');
+    return reading(found, () => this.#options.files.archive(found));
   }
 
   /** Content of a file of the controller, decrypted where it is encrypted. */
   async #read(file: string): Promise<Buffer> {
-    const bytes = await this.#options.files.read(file);
+    const bytes = await reading(file, () => this.#options.files.read(file));
     if (!isVault(bytes.subarray(0, HEAD_BYTES).toString('latin1'))) return bytes;
     this.sawSecret = true;
     return this.#options.decrypt(bytes.toString('latin1'), file);
@@ -115,7 +117,21 @@ export class ControllerFiles implements Controller {
     try {
       return this.#options.files.find(path)?.is;
     } catch (error) {
-      throw new TaskError(`"${path}" cannot be read: ${errorMessage(error)}.`);
+      throw unreadable(path, error);
     }
   }
+}
+
+/** @throws TaskError that names the file when the system cannot read it */
+async function reading<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): RunnerError {
+  if (error instanceof RunnerError) return error;
+  return new TaskError(`"${path}" cannot be read: ${systemReason(error)}.`, { cause: error });
 }

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'no
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FetchAction } from '../core/action.ts';
-import { errorMessage, TaskError } from '../core/errors.ts';
+import { systemReason, TaskError } from '../core/errors.ts';
 import type { OutputSink } from '../core/host.ts';
 import { encryptStream, type EncryptedStream } from '../util/age.ts';
 
@@ -27,10 +27,14 @@ export class ReceivedFile implements OutputSink {
 
   static async create({ to, encrypt }: Pick<FetchAction, 'to' | 'encrypt'>): Promise<ReceivedFile> {
     const file = new ReceivedFile(to);
-    if (encrypt)
+    if (!encrypt) return file;
+    try {
       file.#encrypted = await encryptStream(encrypt, (bytes) => {
         file.#store(bytes);
       });
+    } catch (error) {
+      throw file.#unwritable(error);
+    }
     return file;
   }
 
@@ -52,15 +56,23 @@ export class ReceivedFile implements OutputSink {
 
   /** To be called when all bytes have arrived. @throws TaskError when they could not be written */
   async complete(): Promise<void> {
-    await this.#encrypted?.end();
+    try {
+      await this.#encrypted?.end();
+    } catch (error) {
+      this.#failure ??= error;
+    }
     this.#attempt(fsyncSync);
     this.#close();
-    if (this.#failure !== undefined)
-      throw new TaskError(`"${this.#to}" cannot be written: ${errorMessage(this.#failure)}.`);
+    if (this.#failure !== undefined) throw this.#unwritable(this.#failure);
   }
 
+  /** @throws TaskError when its place cannot be taken */
   async publish(): Promise<void> {
-    await rename(this.#temporary, this.#to);
+    try {
+      await rename(this.#temporary, this.#to);
+    } catch (error) {
+      throw this.#unwritable(error);
+    }
   }
 
   /** Removes what is left when the file did not become complete. */
@@ -92,7 +104,17 @@ export class ReceivedFile implements OutputSink {
 
   #close(): void {
     if (this.#file === undefined) return;
-    closeSync(this.#file);
+    try {
+      closeSync(this.#file);
+    } catch (error) {
+      // Some file systems report only now that there was no room.
+      this.#failure ??= error;
+    }
     this.#file = undefined;
+  }
+
+  #unwritable(error: unknown): TaskError {
+    const why = systemReason(error);
+    return new TaskError(`"${this.#to}" cannot be written: ${why}.`, { cause: error });
   }
 }

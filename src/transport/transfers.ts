@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { FetchAction, UploadAction } from '../core/action.ts';
-import { errorMessage, TaskError } from '../core/errors.ts';
+import { systemReason, TaskError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import type { OutputSink } from '../core/host.ts';
 import { ReceivedFile } from './received-file.ts';
@@ -24,7 +24,7 @@ export async function* uploadedBytes({ from, size }: UploadAction): AsyncIterabl
       yield chunk;
     }
   } catch (error) {
-    throw new TaskError(`"${from}" cannot be read: ${errorMessage(error)}.`, { cause: error });
+    throw new TaskError(`"${from}" cannot be read: ${systemReason(error)}.`, { cause: error });
   }
   if (sent < size)
     throw new TaskError(`"${from}" became shorter while it was sent.`, { hint: 'Try again.' });

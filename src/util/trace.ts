@@ -1,7 +1,7 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 /** What `--debug` can tell more about. */
-export const topics = ['ssh', 'template', 'vars', 'journal'] as const;
+export const topics = ['ssh', 'template', 'vars', 'journal', 'errors'] as const;
 export type Topic = (typeof topics)[number];
 
 const nameOf = (topic: Topic) => `runner:${topic}`;

@@ -9,6 +9,7 @@ import { createRegistry, type Conclusion, type Plan } from '../../src/core/modul
 import { call, type Call, type CallParts, type ChangeRecord } from '../../src/engine/call.ts';
 import type { Signal } from '../../src/journal/signals.ts';
 import { plainTask, type TaskNode } from '../../src/language/document.ts';
+import { onTrace } from '../../src/util/trace.ts';
 import { Scope } from '../../src/template/scope.ts';
 
 const at = { file: 'p.yml', line: 1, column: 1 };
@@ -178,13 +179,25 @@ describe('one call of a module', () => {
     expect(outcome.result).toMatchObject({ failed: true, changed: false });
   });
 
-  it('passes errors of the journal and bugs on', async () => {
-    const begins = (error: Error) => () => {
-      throw error;
-    };
+  it('passes errors of the journal on', async () => {
     const full = new JournalError('no space');
-    await expect(tryCall({ begins: begins(full) })).rejects.toBe(full);
-    await expect(tryCall({ begins: begins(new Error('a bug')) })).rejects.toThrow('a bug');
+    const begins = () => {
+      throw full;
+    };
+    await expect(tryCall({ begins })).rejects.toBe(full);
+  });
+
+  it.each([
+    ['before the change', { plan: new Error('a bug') }, 'failed'],
+    ['after it has begun', { outputs: new Error('a bug') }, 'unknown'],
+  ] as [string, World, string][])('fails on its host by a bug %s', async (_title, world, is) => {
+    const told: string[] = [];
+    const stop = onTrace('errors', (text) => told.push(text));
+    const { outcome } = await tryCall(world);
+    stop();
+    const message = 'Internal error in "do": a bug.';
+    expect(outcome).toMatchObject({ is, failure: { kind: 'internal', message } });
+    expect(told.join()).toContain('call.test.ts');
   });
 
   it('shows output as it comes, but none of a task with no_log', async () => {

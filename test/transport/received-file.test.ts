@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -92,6 +93,27 @@ describe('a received file', () => {
     file.write(Buffer.from(plain));
     file.end();
     await expect(file.complete()).rejects.toThrow(/file" cannot be written: /);
+  });
+
+  it('reports a place that a directory has, and leaves nothing behind', async () => {
+    const to = join(dir, 'taken');
+    mkdirSync(join(to, 'content'), { recursive: true });
+    const file = await ReceivedFile.create({ to });
+    file.write(Buffer.from(plain));
+    file.end();
+    await file.complete();
+    await expect(file.publish()).rejects.toMatchObject({
+      code: 'TASK_FAILED',
+      message: `"${to}" cannot be written: illegal operation on a directory.`,
+    });
+    await file.discard();
+    expect(readdirSync(dir)).toEqual(['taken']);
+  });
+
+  it('reports a key that nothing can be encrypted for', async () => {
+    const encrypt = { recipients: ['age1none'] };
+    const made = ReceivedFile.create({ to: join(dir, 'file'), encrypt });
+    await expect(made).rejects.toMatchObject({ code: 'TASK_FAILED' });
   });
 
   it('does not take over the mode of a temporary file that was left behind', async () => {
