@@ -89,6 +89,8 @@ export class ModelNetwork {
     { request, limits, broke }: { request: Exchange; limits: Limits; broke: () => void },
   ): Promise<Answer> {
     const { process } = line;
+    if (limits.signal?.aborted === true)
+      return Promise.reject(new TimeoutError('Interrupted; nothing was sent.'));
     const fault = this.fault(host.name, request);
     return new Promise((resolve, reject) => {
       if (!process.begins()) return;

@@ -9,7 +9,7 @@ const RECONNECT_PAUSE_MS = 2000;
 /** What a session does for a detached unit. */
 export interface DetachedSteps {
   /** Opens the connection again when it is lost. */
-  readonly use: <T>(work: (shell: RemoteShell) => Promise<T>) => Promise<T>;
+  readonly use: <T>(limits: Limits, work: (shell: RemoteShell) => Promise<T>) => Promise<T>;
   readonly ask: (control: Control, limits: Limits) => Promise<ControlAnswers>;
   readonly clock: Clock;
 }
@@ -28,7 +28,7 @@ export async function runDetached(
   for (;;) {
     try {
       if (!sent) {
-        return await use((shell) => {
+        return await use(limits, (shell) => {
           nonce = shell.nonce;
           sent = true;
           return shell.run(sections(script), left());
@@ -47,7 +47,7 @@ export async function runDetached(
           { hint: 'What it had done by then is not known.' },
         );
       }
-      return await use((shell) => shell.run(attach(nonce, run, unit), left(), { nonce }));
+      return await use(limits, (shell) => shell.run(attach(nonce, run, unit), left(), { nonce }));
     } catch (error) {
       const again =
         error instanceof ConnectError &&

@@ -20,6 +20,7 @@ import {
   type Script,
 } from './scripts.ts';
 import type { RemoteShell, ShellOutput } from './shell.ts';
+import { ShellPool } from './shell-pool.ts';
 import { FetchedFiles, KeptCopies } from './transfers.ts';
 
 const KILL_TIMEOUT_MS = 20_000;
@@ -44,13 +45,12 @@ export type SendHttp = (request: HttpRequest) => Promise<HttpResponse>;
 export class ShellSession implements HostSession {
   readonly #open: () => Promise<RemoteShell>;
   readonly #options: SessionOptions;
-  readonly #idle: RemoteShell[] = [];
-  readonly #waiting: (() => void)[] = [];
-  #count = 0;
+  readonly #shells: ShellPool;
 
   constructor(open: () => Promise<RemoteShell>, options: SessionOptions) {
     this.#open = open;
     this.#options = options;
+    this.#shells = new ShellPool(open, options);
   }
 
   async exchange(request: Exchange, limits: Limits): Promise<Answer> {
@@ -73,7 +73,8 @@ export class ShellSession implements HostSession {
     const detach = { run: this.#options.run, unit: change.unit };
     return async (limits) => {
       const steps = {
-        use: <T>(work: (shell: RemoteShell) => Promise<T>) => this.#use(work),
+        use: <T>(limits: Limits, work: (shell: RemoteShell) => Promise<T>) =>
+          this.#use(limits, work),
         ask: async (control: Exchange['control'] & {}, left: Limits) =>
           (await this.#send({ control }, left)).control,
         clock: this.#options.clock,
@@ -88,12 +89,17 @@ export class ShellSession implements HostSession {
     if (commands.length === 0 && prologue === undefined) return { control: {}, reads: [] };
     const files = await FetchedFiles.create(commands);
     const kept = new KeptCopies();
+    // A lock must be renewed in time, however long the commands take that use all shells.
+    const isUrgent = request.change === undefined && (request.reads ?? []).length === 0;
     try {
-      const outputs = await this.#use((shell) =>
-        shell.run(sections(script), limits, {
-          keepBytes: (index) => commands[index]?.keepBytes,
-          sink: (index) => (commands[index]?.copies ? kept : files.sink(index)),
-        }),
+      const outputs = await this.#use(
+        limits,
+        (shell) =>
+          shell.run(sections(script), limits, {
+            keepBytes: (index) => commands[index]?.keepBytes,
+            sink: (index) => (commands[index]?.copies ? kept : files.sink(index)),
+          }),
+        isUrgent,
       );
       const { control = {}, reads = [], change } = request;
       const own = commands.filter((command) => command.always).length - reads.length;
@@ -165,7 +171,7 @@ export class ShellSession implements HostSession {
   }
 
   #run(script: Script, limits: Limits): Promise<ShellOutput[]> {
-    return this.#use((shell) => shell.run(sections(script), limits));
+    return this.#use(limits, (shell) => shell.run(sections(script), limits));
   }
 
   #trace({ control = {}, reads = [], change }: Exchange): void {
@@ -180,8 +186,12 @@ export class ShellSession implements HostSession {
     });
   }
 
-  async #use<T>(work: (shell: RemoteShell) => Promise<T>): Promise<T> {
-    const shell = await this.#acquire();
+  async #use<T>(
+    { signal }: Limits,
+    work: (shell: RemoteShell) => Promise<T>,
+    isUrgent = false,
+  ): Promise<T> {
+    const shell = await this.#shells.acquire({ signal, isUrgent });
     const began = Date.now();
     try {
       const done = await work(shell);
@@ -193,7 +203,7 @@ export class ShellSession implements HostSession {
       shell.destroy();
       throw new TimeoutError(`${error.message} ${ended}`, { hint: error.hint, cause: error });
     } finally {
-      this.#release(shell);
+      this.#shells.release(shell);
     }
   }
 
@@ -213,33 +223,6 @@ export class ShellSession implements HostSession {
     } finally {
       shell?.destroy();
     }
-  }
-
-  async #acquire(): Promise<RemoteShell> {
-    for (;;) {
-      const idle = this.#idle.pop();
-      if (idle?.usable) return idle;
-      if (idle) {
-        // One that shares its output with a process left behind stays open until the end, unused.
-        this.#count--;
-        continue;
-      }
-      if (this.#count < this.#options.limit) break;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#count++;
-    try {
-      return await this.#open();
-    } catch (error) {
-      this.#count--;
-      this.#waiting.shift()?.();
-      throw error;
-    }
-  }
-
-  #release(shell: RemoteShell): void {
-    this.#idle.push(shell);
-    this.#waiting.shift()?.();
   }
 }
 

@@ -173,6 +173,8 @@ export class RemoteShell {
     options: AnswerOptions = {},
   ): Promise<ShellOutput[]> {
     if (this.#closed !== undefined) throw this.#lost(this.#closed);
+    // The signal is listened to only: it is not given again.
+    if (limits.signal?.aborted) throw new TimeoutError('Interrupted; nothing was sent.');
     let section = 0;
     const answer = new PendingAnswer(
       this.#host,
