@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../output/events.ts';
+import { after } from '../util/time.ts';
 
 export interface ProcessResult {
   /** Null when it was killed. */
@@ -71,13 +72,13 @@ export class RunnerProcess {
     });
     return new Promise((resolve, reject) => {
       let timedOut = false;
-      const timer = setTimeout(() => {
+      const cancel = after(timeoutMs, () => {
         timedOut = true;
         child.kill('SIGKILL');
-      }, timeoutMs);
+      });
       child.once('error', reject);
       child.once('close', (code) => {
-        clearTimeout(timer);
+        cancel();
         resolve({ code, stdout, stderr, events, timedOut });
       });
     });

@@ -5,9 +5,12 @@ import type { Scope } from '../template/scope.ts';
 /** Seconds a step may take when its task does not say. */
 const DEFAULT_TIMEOUT_SECONDS = 1800;
 
-/** Seconds a try may take. @throws TaskError where it is not a number */
+/** Seconds a try may take; infinite without a limit. @throws TaskError where it is not a number */
 export function timeoutOf(task: Pick<TaskNode, 'timeoutSeconds' | 'at'>, scope: Scope): number {
-  return limitOf('timeout', task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS, { task, scope });
+  const wanted = task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+  const seconds = limitOf('timeout', wanted, { task, scope });
+  // As for the other limits of a playbook.
+  return seconds === 0 ? Number.POSITIVE_INFINITY : seconds;
 }
 
 /** @throws TaskError where one of them is not a number */

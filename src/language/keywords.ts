@@ -354,7 +354,7 @@ export const taskKeywords = {
     yaml: 'timeout',
     on: task,
     type: limit,
-    doc: 'Seconds that one try may take. Default: 1800.',
+    doc: 'Seconds that one try may take; 0 for no limit. Default: 1800.',
   }),
   /** Goes on without the connection, which is made again. */
   detach: keyword({

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { LONGEST_TIMER_MS } from '../util/time.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { ConnectError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
@@ -22,7 +23,7 @@ export function requestOutput(
  * @throws ConnectError when no answer comes, or answers point elsewhere without end
  */
 export async function sendHttp(request: HttpRequest): Promise<HttpResponse> {
-  const deadline = AbortSignal.timeout(request.timeoutMs);
+  const deadline = AbortSignal.timeout(Math.min(request.timeoutMs, LONGEST_TIMER_MS));
   let current = request;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const response = await sendOnce(current, deadline);

@@ -3,6 +3,7 @@ import type { UploadAction } from '../core/action.ts';
 import { ConnectError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import type { OutputSink, Limits } from '../core/host.ts';
+import { after } from '../util/time.ts';
 import { FrameReader, type Wish } from './frames.ts';
 import type { ShellChannel } from './line.ts';
 import { always, sections, startText, type Section } from './scripts.ts';
@@ -71,18 +72,18 @@ class PendingAnswer {
       hooks.givenUp();
       this.fail(new TimeoutError(message, { hint }));
     };
-    const timer = setTimeout(() => {
+    const cancel = after(limits.timeoutMs, () => {
       const seconds = String(Math.round(limits.timeoutMs / 1000));
       const hint = 'Raise "timeout" on the task if it may take longer.';
       giveUp(`No answer from "${host}" within ${seconds} s.`, hint);
-    }, limits.timeoutMs);
+    });
     const interrupt = () => {
       giveUp('Interrupted; whether the step still had an effect is not known.');
     };
     limits.signal?.addEventListener('abort', interrupt, { once: true });
     // Not an AbortController for each answer: its abort makes an error with a stack, a few per cent of a run's CPU.
     this.#release = () => {
-      clearTimeout(timer);
+      cancel();
       limits.signal?.removeEventListener('abort', interrupt);
     };
   }

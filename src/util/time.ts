@@ -1,5 +1,23 @@
 import type { Clock } from '../core/ports.ts';
 
+/** A timer of the system that is set for longer ends at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Does the work after any time, infinity included. Returns what ends the wait. */
+export function after(ms: number, work: () => void): () => void {
+  let left = ms;
+  let timer: NodeJS.Timeout | undefined;
+  const next = () => {
+    const part = Math.min(left, LONGEST_TIMER_MS);
+    left -= part;
+    timer = setTimeout(left > 0 ? next : work, part);
+  };
+  next();
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
 /** Resolves after the delay, or rejects with the signal's reason. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -8,13 +26,13 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       return;
     }
     const onAbort = () => {
-      clearTimeout(timer);
+      cancel();
       if (signal) reject(abortReason(signal));
     };
-    const timer = setTimeout(() => {
+    const cancel = after(ms, () => {
       signal?.removeEventListener('abort', onAbort);
       resolve();
-    }, ms);
+    });
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

@@ -72,6 +72,15 @@ describe('a session', () => {
     expect(outputs.map(({ code }) => code)).toEqual([0, 1]);
   });
 
+  it.each([9_999_999_000, Number.POSITIVE_INFINITY])(
+    'waits where the limit of %d ms is longer than a timer can be',
+    async (timeoutMs) => {
+      const actions = [{ kind: 'exec' as const, argv: ['sleep', '0.2'] }];
+      const { outputs } = await perform(session, { actions }, { timeoutMs });
+      expect(outputs[0]?.code).toBe(0);
+    },
+  );
+
   it('gives up a command whose time is over', async () => {
     const promise = perform(
       session,
