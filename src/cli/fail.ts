@@ -20,6 +20,11 @@ export function tell(world: World, text: string): void {
   world.stderr.write(`${printable(world.redactor.mask(text))}\n`);
 }
 
+/** Writes a text for a person to standard output, masked and with its control characters shown as well. */
+export function print(world: World, text: string): void {
+  world.stdout.write(`${printable(world.redactor.mask(text))}\n`);
+}
+
 /** Prints an error for a person and returns the exit code that says what it means. */
 export function reportError(world: World, error: unknown): number {
   const say = (text: string) => {

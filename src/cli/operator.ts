@@ -4,6 +4,7 @@ import { UsageError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Log } from '../journal/log.ts';
 import type { Display } from '../output/display.ts';
+import { printable } from '../util/text.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { World } from './world.ts';
 
@@ -114,7 +115,11 @@ export function askOperator(
     const answer = before.then(async () => {
       const release = display.hold?.();
       try {
-        const said = await (hidden ? askSecret : askText)(world, redactor.mask(text), stop.signal);
+        const said = await (hidden ? askSecret : askText)(
+          world,
+          printable(redactor.mask(text)),
+          stop.signal,
+        );
         if (said === undefined && canAsk(world)) stop.request();
         if (hidden && said !== undefined) {
           redactor.add(name, said, { late: true });
@@ -142,7 +147,8 @@ export function stepByStep(world: World, display: Display, stop: StopSignals): E
     const where = hosts.length <= 5 ? hosts.join(', ') : `${String(hosts.length)} hosts`;
     const release = display.hold?.();
     try {
-      const answer = await askBeforeStep(world, redactor.mask(`${play}: ${name}, on ${where}?`));
+      const question = printable(redactor.mask(`${play}: ${name}, on ${where}?`));
+      const answer = await askBeforeStep(world, question);
       if (answer === undefined) stop.request();
       all = answer === 'all';
       return answer === 'all' || answer === 'yes';

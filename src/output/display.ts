@@ -1,5 +1,6 @@
 import type { LogReader } from '../journal/log.ts';
-import type { Redactor } from '../util/redact.ts';
+import { mapTexts, type Redactor } from '../util/redact.ts';
+import { printable } from '../util/text.ts';
 import { eventReader, type RunEvent } from './events.ts';
 
 export interface Display {
@@ -14,9 +15,19 @@ export interface Display {
 
 export type WriteText = (text: string) => void;
 
-/** How a display reads a log. Entries hold secrets in plain; what the display gets to see is masked. */
+/**
+ * How a display reads a log. Entries hold secrets in plain, and texts of hosts with any characters: what the display gets to
+ * see is masked and, unless programs read it, shows control characters instead of sending them to the terminal.
+ */
 export function readerFor(display: Display, redactor: Redactor): LogReader {
   return eventReader((event) => {
-    display.show(redactor.maskAll(event));
+    const masked = redactor.maskAll(event);
+    display.show(display.forPrograms === true ? masked : mapTexts(masked, visible));
   });
+}
+
+/** Before and after a change, the ends of lines may be all that differs. */
+function visible(text: string, field: string): string {
+  const isContent = field === 'before' || field === 'after';
+  return printable(isContent ? text.replaceAll('\r', String.raw`\r`) : text);
 }

@@ -1,6 +1,6 @@
 import { Listr, type ListrRenderer } from 'listr2';
 import type { StepInfo } from '../core/events.ts';
-import { formatDuration, printable } from '../util/text.ts';
+import { formatDuration } from '../util/text.ts';
 import type { Display, WriteText } from './display.ts';
 import type { RunEvent } from './events.ts';
 import type { TextWriter } from './plain.ts';
@@ -97,7 +97,7 @@ export class LiveDisplay implements Display {
 
   #showOutput(host: string, text: string): void {
     const task = this.#live?.hosts.get(host);
-    if (task) task.output = printable(text.trimEnd().split('\n').at(-1) ?? '');
+    if (task) task.output = text.trimEnd().split('\n').at(-1) ?? '';
   }
 
   #endHost(host: string): void {

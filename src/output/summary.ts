@@ -1,5 +1,5 @@
 import type { StepInfo, UnitState } from '../core/events.ts';
-import { plural, printable } from '../util/text.ts';
+import { plural } from '../util/text.ts';
 import type { RunEvent } from './events.ts';
 
 export type UnitEnd = Extract<RunEvent, { type: 'unit-end' }>;
@@ -101,7 +101,7 @@ export function countHosts(ends: readonly UnitEnd[]): string {
 export function failureLines(end: UnitEnd): string[] {
   const item = end.item === undefined ? '' : ` (${end.item})`;
   const mark = end.ignored === true ? ' (ignored)' : '';
-  const lines = printable(end.message ?? end.state).split('\n');
+  const lines = (end.message ?? end.state).split('\n');
   return [
     `${end.host}${item}${mark}: ${lines[0] ?? ''}`,
     ...lines.slice(1).map((line) => `  ${line}`),

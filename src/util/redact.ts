@@ -91,23 +91,21 @@ export class Redactor implements Secrets {
 
   /** The value itself where no secret is known. */
   maskAll<T>(value: T): T {
-    if (this.#forms.length === 0) return value;
-    return maskStrings(value as JsonValue, (text) => this.mask(text)) as T;
+    return this.#forms.length === 0 ? value : mapTexts(value, (text) => this.mask(text));
   }
 }
 
-/** Undefined values stay undefined, as JSON.stringify leaves them out. */
-function maskStrings(
-  value: JsonValue | undefined,
-  change: (text: string) => string,
-): JsonValue | undefined {
-  if (typeof value === 'string') return change(value);
-  if (Array.isArray(value)) return value.map((item) => maskStrings(item, change) as JsonValue);
-  if (typeof value === 'object' && value !== null) {
-    const mapped = Object.entries(value).map(
-      ([key, item]) => [key, maskStrings(item, change)] as const,
-    );
+/**
+ * The value with another text in the place of each. Undefined values stay undefined, as JSON.stringify leaves them out.
+ * @param change gets the field that the text stands in; empty outside of objects
+ */
+export function mapTexts<T>(value: T, change: (text: string, field: string) => string): T {
+  const walk = (one: JsonValue | undefined, field: string): JsonValue | undefined => {
+    if (typeof one === 'string') return change(one, field);
+    if (Array.isArray(one)) return one.map((item) => walk(item, field) as JsonValue);
+    if (typeof one !== 'object' || one === null) return one;
+    const mapped = Object.entries(one).map(([key, item]) => [key, walk(item, key)] as const);
     return Object.fromEntries(mapped) as JsonValue;
-  }
-  return value;
+  };
+  return walk(value as JsonValue, '') as T;
 }

@@ -23,6 +23,16 @@ function journal(run: string, header: object): void {
   writeFileSync(join(directory, 'journal'), lines.join(''));
 }
 
+it('shows control characters in the texts of a run', async () => {
+  cli = new Cli();
+  const run = '20260103-000000-0001';
+  journal(run, { playbook: 'p\u001b[2J.yml' });
+  for (const command of ['runs', 'show']) {
+    const { stdout } = await cli.run([command]);
+    expect(stdout).toContain(String.raw`p\x1b[2J.yml`);
+  }
+});
+
 describe('a journal of another format', () => {
   const old = '20260101-000000-0001';
   const now = '20260102-000000-0001';

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { Log } from '../../src/journal/log.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
-import { readerFor } from '../../src/output/display.ts';
+import type { Signal } from '../../src/journal/signals.ts';
+import { readerFor, type Display } from '../../src/output/display.ts';
 import { jsonDisplay } from '../../src/output/json.ts';
+import { plainDisplay, TextWriter } from '../../src/output/plain.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { failedRun, isSignal, step } from '../helpers/entries.ts';
 import { refusal, runRecord, stepRecord } from '../helpers/records.ts';
@@ -38,6 +40,63 @@ it('gets no secret, neither from a record nor from a signal', () => {
     step: { name: 'Use ***' },
   });
   expect(seen.at(-1)).toMatchObject({ type: 'run-end', message: 'Did ***.' });
+});
+
+/** A run whose every text holds what clears a screen. */
+function hostileRun(display: Display): void {
+  const evil = 'a\u001b[2J\u009b2J';
+  const log = Log.inMemory(new Redactor());
+  log.subscribe(readerFor(display, new Redactor()), unexpected);
+  log.write(runRecord({ hosts: ['h1'] }));
+  log.write(stepRecord(1, ['h1']));
+  log.signal({ t: 'output', step, host: 'h1', text: `${evil}\n` });
+  log.signal({ t: 'message', level: 'warning', text: evil });
+  log.signal({ t: 'document', title: evil, text: evil });
+  log.signal({ t: 'retry', step, host: 'h1', attempt: 1, attempts: 2, message: evil });
+  const signal: Signal = {
+    t: 'details',
+    unit: 1,
+    label: evil,
+    undo: 'auto',
+    actions: [evil],
+    diff: [{ path: evil, before: 'same\r\n', after: `same\n${evil}\n` }],
+    stdout: evil,
+    stderr: evil,
+  };
+  log.signal(signal);
+  const result = { t: 'result', unit: 1, step: 1, host: 'h1', durationMs: 1 } as const;
+  log.write({ ...result, state: 'changed' });
+  log.signal({ ...signal, unit: 2 });
+  log.write({ ...result, unit: 2, state: 'failed', failed: refusal(evil) });
+  log.signal({ t: 'step-end', step, durationMs: 1 });
+  log.write({ t: 'verified', host: 'h1', name: 'n', equal: false, message: evil });
+  log.write({ t: 'end', outcome: 'done', exitCode: 0, message: evil, at: '' });
+  log.signal({ t: 'over', next: [evil], durationMs: 1 });
+}
+
+const same = (text: string) => text;
+const palette = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
+
+it.each([
+  { diff: true, undo: false, verbose: true },
+  { diff: true, undo: true, verbose: false },
+])('sends no control character of a host to the terminal with %j', (options) => {
+  let text = '';
+  hostileRun(plainDisplay(new TextWriter({ ...options, palette }), (one) => (text += one)));
+  // eslint-disable-next-line no-control-regex -- control characters are what this looks for
+  expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+  expect(text.split(String.raw`\x1b[2J\x9b2J`).length).toBeGreaterThan(7);
+  expect(text).toContain(String.raw`-same\r`);
+});
+
+it('sends programs the texts as they are', () => {
+  let text = '';
+  hostileRun(jsonDisplay((one) => (text += one)));
+  const messages = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { message?: string });
+  expect(messages.map(({ message }) => message)).toContain('a\u001b[2J\u009b2J');
 });
 
 it('for programs writes one event a line, with version and time', () => {

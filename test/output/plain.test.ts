@@ -57,14 +57,4 @@ describe('plain lines', () => {
       '           h1: write /etc/a  [undo: auto]',
     );
   });
-
-  it('make control characters of a host visible', () => {
-    const bell = { type: 'unit-end', step, host: 'h1', state: 'failed', durationMs: 1 } as const;
-    const lines = linesOf([
-      { type: 'step-start', step, hosts: ['h1'] },
-      { ...bell, message: 'a\u0007b\u001b[2J' },
-      { type: 'step-end', step, durationMs: 1 },
-    ]);
-    expect(lines.at(-1)).toBe(String.raw`           h1: a\x07b\x1b[2J`);
-  });
 });

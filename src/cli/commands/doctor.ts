@@ -9,6 +9,7 @@ import { sendHttp } from '../../transport/http.ts';
 import { SshDialler } from '../../transport/ssh.ts';
 import type { SshTarget } from '../../transport/target.ts';
 import { newCommand } from '../command.ts';
+import { print } from '../fail.ts';
 import { becomePassword } from '../flags/become.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
 import { selectHosts } from '../host-selection.ts';
@@ -215,7 +216,7 @@ class Doctor {
   }
 
   #tell(step: string, text: string): void {
-    this.#world.stdout.write(`${this.#world.redactor.mask(`${step.padEnd(13)} ${text}`)}\n`);
+    print(this.#world, `${step.padEnd(13)} ${text}`);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Identity } from '../../core/host.ts';
 import type { InventoryHost } from '../../core/inventory.ts';
 import { HostConnections } from '../../transport/connections.ts';
 import { sendHttp } from '../../transport/http.ts';
+import { printable } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { becomePassword } from '../flags/become.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
@@ -64,7 +65,9 @@ export async function execCommand(world: World, argv: string[]): Promise<number>
   if (hosts.length === 0) throw new UsageError('No host matches.');
   const argv0 = flags.shell === true ? ['/bin/sh', '-c', words[0] ?? ''] : words;
   const answers = await ask(world, flags, hosts, argv0, (answer) => {
-    world.stdout.write(world.redactor.mask(shown(answer, flags.oneLine === true)));
+    const text = world.redactor.mask(shown(answer, flags.oneLine === true));
+    // A program that reads it gets what the hosts said.
+    world.stdout.write(world.stdout.isTTY ? printable(text) : text);
   });
   const failed = answers.filter(({ code }) => code !== 0);
   if (failed.length === 0) return exitCodes.done;

@@ -2,6 +2,7 @@ import { JournalError } from '../../core/errors.ts';
 import { exitCodes } from '../../core/events.ts';
 import { listData, listLines, type ListedRun } from '../../output/history.ts';
 import { newCommand } from '../command.ts';
+import { print } from '../fail.ts';
 import { isRunning } from '../run-process.ts';
 import type { World } from '../world.ts';
 
@@ -13,8 +14,8 @@ export function runsCommand(world: World, argv: string[]): number {
   command.parse(argv, { from: 'user' });
   const runs = world.store.ids().map((id) => listed(world, id));
   const isJson = command.opts<{ json?: boolean }>().json === true;
-  const text = isJson ? JSON.stringify(listData(runs), undefined, 2) : listLines(runs).join('\n');
-  world.stdout.write(`${text}\n`);
+  if (isJson) world.stdout.write(`${JSON.stringify(listData(runs), undefined, 2)}\n`);
+  else print(world, listLines(runs).join('\n'));
   return exitCodes.done;
 }
 

@@ -1,6 +1,7 @@
 import { exitCodes } from '../../core/events.ts';
 import { runLines } from '../../output/history.ts';
 import { newCommand } from '../command.ts';
+import { print } from '../fail.ts';
 import { isRunning } from '../run-process.ts';
 import type { World } from '../world.ts';
 
@@ -12,8 +13,7 @@ export async function showCommand(world: World, argv: string[]): Promise<number>
   command.parse(argv, { from: 'user' });
   const id = world.store.find(command.args[0]);
   const run = world.store.read(id);
-  for (const line of runLines({ run, running: isRunning(run.header) }))
-    world.stdout.write(`${world.redactor.mask(line)}\n`);
+  for (const line of runLines({ run, running: isRunning(run.header) })) print(world, line);
   if ((await world.stdout.flushed()) === undefined && run.end) world.store.markSeen(id);
   return exitCodes.done;
 }

@@ -9,6 +9,7 @@ import { fingerprint, keyType, knownHostsLine } from '../../transport/known-host
 import { SshDialler } from '../../transport/ssh.ts';
 import type { SshTarget, TargetResolver } from '../../transport/target.ts';
 import { newCommand } from '../command.ts';
+import { print } from '../fail.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
 import { collect } from '../flags/words.ts';
 import { selectHosts } from '../host-selection.ts';
@@ -177,6 +178,6 @@ class Trust {
   }
 
   #say(text: string): void {
-    this.#world.stdout.write(`${text}\n`);
+    print(this.#world, text);
   }
 }

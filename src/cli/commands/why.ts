@@ -7,6 +7,7 @@ import { formatSource, type SourceRef } from '../../core/source.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { didYouMean } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
+import { print } from '../fail.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
 import { openPlaybook } from '../playbooks.ts';
 import type { World } from '../world.ts';
@@ -38,7 +39,7 @@ export async function whyCommand(world: World, argv: string[]): Promise<number> 
     .sort((a, b) => strength(a.level) - strength(b.level));
   const running = playbook ? settersOf(playbook, variable) : [];
   const lines = shown(variable, host, all, running);
-  world.stdout.write(`${world.redactor.mask(lines.join('\n'))}\n`);
+  print(world, lines.join('\n'));
   return all.length + running.length > 0 ? exitCodes.done : exitCodes.invalid;
 }
 

@@ -5,6 +5,7 @@ import { eventReader } from '../../output/events.ts';
 import { coverage, UndoPreview } from '../../output/plan.ts';
 import { Summary } from '../../output/summary.ts';
 import { concludeCheck } from '../../output/sentences.ts';
+import { print } from '../fail.ts';
 import { withEngine } from '../wiring.ts';
 import type { World } from '../world.ts';
 import { displayOf } from './display.ts';
@@ -35,7 +36,7 @@ export async function checkRun(world: World, run: PreparedRun): Promise<number> 
     if (mode === 'plan' && options.output !== 'json') {
       const undo = options.undo === true || options.failAt !== undefined;
       const lines = [...(undo ? preview.lines() : []), ...coverage(summary)];
-      world.stdout.write(`${world.redactor.mask(lines.join('\n'))}\n`);
+      print(world, lines.join('\n'));
     }
     const { outcome, exitCode, message } = concludeCheck(result);
     await log.append({ t: 'end', outcome, exitCode, message, at: new Date().toISOString() });
