@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/util/package.ts';
 import type { StepInfo } from '../../src/core/events.ts';
 import type { RunEvent } from '../../src/output/events.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
@@ -170,5 +171,13 @@ describe('a file of traces', () => {
     expect(() => {
       file.add('First');
     }).toThrow('Two cases have the title "First".');
+  });
+
+  it('belongs to the rules of one subject, or to the samples', () => {
+    const names = (folder: string, ending: string) =>
+      readdirSync(join(packageRoot(), 'test', folder)).map((name) => name.replace(ending, ''));
+    const subjects = new Set(names('behaviour', '.test.ts'));
+    const unknown = names('traces', '.txt').filter((name) => !subjects.has(name));
+    expect(unknown).toEqual(['loaded-playbooks']);
   });
 });

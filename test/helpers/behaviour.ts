@@ -31,6 +31,14 @@ interface Rule extends Expected {
   also?: Expected[];
 }
 
+/** Settings of a run on one host. */
+export const onH1 = { limit: 'h1' };
+
+/** A task that shows a text. */
+export function say(name: string, text: string): string {
+  return `- { name: ${name}, debug: { msg: '${text}' } }`;
+}
+
 /** Defines rules whose traces are in `test/traces/NAME.txt`. */
 export function rulesOf(name: string): (title: string, rule: Rule) => void {
   const traces = new TraceFile(name);
@@ -45,7 +53,7 @@ export function rulesOf(name: string): (title: string, rule: Rule) => void {
   };
 }
 
-/** One rule of the language, by the number of its chapter, as playbooks on scripted hosts show it. */
+/** One rule of the language, as playbooks on scripted hosts show it. */
 function defineRule(traces: TraceFile, title: string, { seen, also = [], ...first }: Rule): void {
   describe(title, () => {
     const cases = [first, ...also].filter(({ text }) => text !== undefined);

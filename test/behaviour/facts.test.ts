@@ -1,0 +1,39 @@
+import { onH1, rulesOf } from '../helpers/behaviour.ts';
+
+const rule = rulesOf('facts');
+
+rule(
+  'gather_facts: asked for where something mentions them; failing to answer is a failure of the host',
+  {
+    seen: [
+      'test/lab/facts.test.ts',
+      'are gathered once in a run, before the first play that uses them',
+    ],
+    text: '- { name: P, hosts: all, gather_facts: true, tasks: [{ name: A, command: ok }] }',
+    away: ['h2'],
+    trace: [/^Gather facts: .*h2 unreachable/],
+    failed: true,
+  },
+);
+
+rule('looking at a host has a limit: a minute, or the timeout of the task where that is longer', {
+  text: '- { name: A, copy: { content: x, dest: /etc/x } }',
+  settings: onH1,
+  patience: 60_000,
+  also: [
+    {
+      text: '- { name: A, copy: { content: x, dest: /etc/x }, timeout: 600 }',
+      settings: onH1,
+      patience: 600_000,
+    },
+    {
+      text: '- { name: A, copy: { content: x, dest: /etc/x }, timeout: 5 }',
+      settings: onH1,
+      patience: 60_000,
+    },
+  ],
+});
+
+rule('facts: in one round trip, with a limit for each probe', {
+  seen: ['test/facts/host.test.ts', 'late_probes'],
+});

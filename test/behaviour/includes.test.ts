@@ -1,0 +1,34 @@
+import { onH1, rulesOf } from '../helpers/behaviour.ts';
+
+const rule = rulesOf('includes');
+
+rule('import_playbook: vars, tags, and a condition that is copied to each task', {
+  text: `
+- import_playbook: other.yml
+  vars: { who: h1 }
+  when: inventory_hostname == who
+`,
+  files: {
+    'other.yml': `
+- name: Other
+  hosts: web
+  tasks:
+    - { name: Change it, set_fact: { who: h2 } }
+    - { name: Late, command: ok }
+`,
+  },
+  trace: ['Change it: h1 ok, h2 skipped', 'Late: h1 h2 skipped'],
+});
+
+rule('include in a loop: each item is one, equal items too', {
+  text: '- { name: Each, include_tasks: more.yml, loop: [a, a] }',
+  files: { 'more.yml': '- { name: In, command: "say {{item}}" }' },
+  settings: onH1,
+  trace: ['Each: h1[a] h1[a] ok', 'In: h1 changed', 'In: h1 changed'],
+});
+
+rule('include is one word: known before the run where its path is, and looked at then', {
+  text: '- { name: Include, include_tasks: more.yml }',
+  files: { 'more.yml': '- { name: A, comand: ok }' },
+  problem: 'command',
+});

@@ -1,0 +1,49 @@
+import { rulesOf } from '../helpers/behaviour.ts';
+
+const rule = rulesOf('mistakes');
+
+rule('one module in a task', {
+  text: '- { name: A, command: ok, debug: { msg: x } }',
+  problem: 'one module',
+  also: [
+    { text: '- { name: A, comand: ok }', problem: 'command' },
+    { text: '- { name: A, command: { cmd: ok, chdri: / } }', problem: 'chdir' },
+  ],
+});
+
+rule('args: put to those of the module', {
+  seen: ['test/lab/language.test.ts', 'accepts arguments in "args"'],
+});
+
+rule('arguments that are not here are answered with what is', {
+  text: '- { name: A, copy: { content: x, dest: /x, backup: true } }',
+  problem: 'every step keeps what it changes',
+  also: [
+    {
+      text: '- { name: A, template: { src: a.hbs, dest: /x, trim_blocks: true } }',
+      problem: 'Templates are Handlebars',
+    },
+  ],
+});
+
+rule('a mode that is a number is refused', {
+  text: '- { name: A, file: { path: /x, state: touch, mode: 644 } }',
+  problem: 'mode',
+  also: [{ text: '- { name: A, file: { path: /x, state: touch, mode: 0644 } }', problem: 'mode' }],
+});
+
+rule('an unknown key anywhere is found before the run', {
+  text: '- { name: A, command: ok, regster: r }',
+  problem: 'register',
+  also: [
+    {
+      text: '- { name: P, hosts: h1, serail: 1, tasks: [{ name: A, command: ok }] }',
+      problem: 'serial',
+    },
+  ],
+});
+
+rule('key=value arguments are refused with their form as a map', {
+  text: '- { name: A, copy: src=a dest=/b }',
+  problem: 'copy',
+});

@@ -1,0 +1,66 @@
+import { onH1, rulesOf, say } from '../helpers/behaviour.ts';
+
+const rule = rulesOf('templates');
+
+rule('omit: the argument is not given', {
+  text: '- { name: A, copy: { content: x, dest: /etc/x, mode: "{{default mode omit}}" } }',
+  settings: onH1,
+  trace: ['A: h1 changed'],
+});
+
+rule('templates: a text that is one expression keeps its type', {
+  text: `
+- { name: Set, set_fact: { n: '{{5}}', both: '{{x}}', text: 'a{{x}}' } }
+- { name: Check, assert: { that: ['n == 5', 'size(both) == 2', 'text == "a[1,2]"'] } }
+`,
+  settings: { ...onH1, variables: { x: [1, 2] } },
+  trace: ['Set: h1 ok', 'Check: h1 ok'],
+});
+
+rule('templates: names that are missing in the arguments of blocks are errors, too', {
+  text: `- { name: Include, include_vars: some.yml }\n- { name: Say, debug: { msg: '{{#if late}}x{{/if}}' } }`,
+  files: { 'vars/some.yml': 'other: 1' },
+  settings: onH1,
+  messages: { Say: /"late" is not defined/ },
+  failed: true,
+});
+
+rule('templates: data from hosts is never rendered', {
+  text: `- { name: A, command: { argv: [say, '{{quoted}}'] }, register: r }\n${say('Say', '{{r.stdout}}')}`,
+  settings: { ...onH1, variables: { quoted: '{{evil}}' } },
+  messages: { Say: '{{evil}}' },
+});
+
+rule('helpers: each does what its page shows', {
+  seen: ['test/contract/reference.test.ts', 'helperDocs'],
+});
+
+rule('reading: environment and files of the controller', {
+  text: `- name: P\n  hosts: h1\n  vars: { home: '{{env "PLACE"}}', motd: '{{file "motd"}}' }\n  tasks:\n    ${say('Say', '{{home}} {{motd}} {{date "%Y"}}')}`,
+  files: { 'files/motd': 'hello\n' },
+  env: { PLACE: '/here' },
+  messages: { Say: '/here hello 1970' },
+  also: [
+    { text: say('Say', '{{file "none"}}'), problem: 'There is no file "none"' },
+    {
+      text: '- { name: A, command: ok, undo: [{ name: U, command: "say {{env `X`}}" }] }'.replaceAll(
+        '`',
+        "'",
+      ),
+      problem: 'reads the controller',
+    },
+    {
+      text: `
+rollback: { verify: [{ name: V, command: { cmd: 'say {{env "X"}}', read_only: true } }] }
+fingerprint: [{ name: F, command: { cmd: 'say {{env "X"}}', read_only: true } }]
+plays:
+  - name: P
+    hosts: h1
+    tasks:
+      - undo: [{ name: B, command: 'say {{file "a"}}' }]
+        block: [{ name: A, command: ok }]
+`,
+      problem: /task "F" cannot.*\n.*task "V" cannot.*\n.*task "B" cannot/,
+    },
+  ],
+});

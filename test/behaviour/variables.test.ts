@@ -1,0 +1,232 @@
+import { onH1, rulesOf, say } from '../helpers/behaviour.ts';
+
+const rule = rulesOf('variables');
+
+rule('vars, vars_files: the first of several that is there; one that is not is an error', {
+  text: `
+- name: P
+  hosts: h1
+  vars: { here: play }
+  vars_files: [[none.yml, second.yml]]
+  tasks:
+    ${say('Say', '{{here}} {{there}}')}
+`,
+  files: { 'second.yml': 'there: file' },
+  messages: { Say: 'play file' },
+  also: [
+    {
+      text: '- { name: P, hosts: h1, vars_files: [none.yml], tasks: [{ name: A, command: ok }] }',
+      problem: 'none.yml',
+    },
+  ],
+});
+
+rule('vars: those of a task go over those of the block, and are seen inside only', {
+  text: `
+- vars: { a: block, b: block }
+  block:
+    - { name: In, debug: { msg: '{{a}} {{b}}' }, vars: { b: task } }
+    ${say('After task', '{{a}} {{b}}')}
+${say('After block', '{{default a "gone"}}')}
+`,
+  settings: onH1,
+  messages: { In: 'block task', 'After task': 'block block', 'After block': 'gone' },
+});
+
+const levels = (more: { inputs?: string; task?: string; play?: string; fact?: string } = {}) => `
+- name: P
+  hosts: h1
+  ${more.play === undefined ? '' : `vars: { level: ${more.play} }`}
+  tasks:
+    ${more.fact === undefined ? '' : `- { name: Fact, set_fact: { level: ${more.fact} } }`}
+    - name: Role
+      include_role: { name: r }
+      ${more.inputs === undefined ? '' : `inputs: { level: ${more.inputs} }`}
+      ${more.task === undefined ? '' : `vars: { level: ${more.task} }`}
+`;
+
+const inRole = {
+  'roles/r/meta/main.yml': 'inputs: { level: { type: string, default: default } }',
+  'roles/r/tasks/main.yml': say('Say', '{{level}}'),
+};
+
+const plain = 'all: { hosts: { h1: {} } }';
+
+const inventory = `all:
+  children: { web: { hosts: { h1: { level: host } } } }
+`;
+
+rule(
+  'levels: default < inventory < play < input of a role < block or task < runtime < command line',
+  {
+    text: levels(),
+    files: inRole,
+    inventory: plain,
+    messages: { Say: 'default' },
+    also: [
+      { text: levels(), files: inRole, inventory, messages: { Say: 'host' } },
+      { text: levels({ play: 'play' }), files: inRole, inventory, messages: { Say: 'play' } },
+      {
+        text: levels({ play: 'play', inputs: 'input' }),
+        files: inRole,
+        inventory,
+        messages: { Say: 'input' },
+      },
+      {
+        text: levels({ play: 'play', inputs: 'input', task: 'task' }),
+        files: inRole,
+        inventory,
+        messages: { Say: 'task' },
+      },
+      {
+        text: levels({ play: 'play', inputs: 'input', task: 'task', fact: 'fact' }),
+        files: inRole,
+        inventory,
+        messages: { Say: 'fact' },
+      },
+      {
+        text: levels({ play: 'play', inputs: 'input', task: 'task', fact: 'fact' }),
+        files: inRole,
+        inventory,
+        settings: { variables: { level: 'line' } },
+        messages: { Say: 'line' },
+      },
+    ],
+  },
+);
+
+rule('groups: deeper ones go over others, hosts over groups; files beside the playbook count', {
+  text: '- { name: P, hosts: h1, tasks: [{ name: Say, debug: { msg: "{{a}} {{b}} {{c}}" } }] }',
+  inventory: `all:
+  vars: { a: all, b: all, c: all }
+  children:
+    web: { vars: { b: web }, children: { front: { hosts: { h1: {} } } } }
+`,
+  files: { 'host_vars/h1.yml': 'c: host' },
+  messages: { Say: 'all web host' },
+});
+
+rule('groups: two of one depth that disagree are an error, with both places', {
+  text: '- { name: A, command: ok }',
+  inventory: `all:
+  children:
+    one: { vars: { x: 1 }, hosts: { h1: {} } }
+    two: { vars: { x: 2 }, hosts: { h1: {} } }
+`,
+  problem: 'one',
+});
+
+rule('vars/ of a role: constants, over which only the command line goes', {
+  text: '- { name: P, hosts: h1, vars: { c: play }, tasks: [{ name: Role, include_role: { name: r }, vars: { c: task } }] }',
+  files: { 'roles/r/vars/main.yml': 'c: constant', 'roles/r/tasks/main.yml': say('Say', '{{c}}') },
+  messages: { Say: 'constant' },
+  also: [
+    {
+      text: '- { name: P, hosts: h1, roles: [r] }',
+      files: {
+        'roles/r/vars/main.yml': 'c: constant',
+        'roles/r/tasks/main.yml': say('Say', '{{c}}'),
+      },
+      settings: { variables: { c: 'line' } },
+      messages: { Say: 'line' },
+    },
+  ],
+});
+
+rule('maps: the stronger one stands alone, "merge" puts them together', {
+  text: `
+- name: P
+  hosts: h1
+  vars: { m: { b: 2 } }
+  tasks:
+    ${say('Alone', '{{json m}}')}
+    - { name: Merged, debug: { msg: '{{json (merge other m)}}' }, vars: { other: { a: 1 } } }
+`,
+  inventory: 'all: { hosts: { h1: { m: { a: 1 } } } }',
+  messages: { Alone: '{"b":2}', Merged: '{"a":1,"b":2}' },
+});
+
+rule('undefined: known before the run where it can be, an error where it is used', {
+  text: say('Say', '{{nothing}}'),
+  problem: 'Nothing defines "nothing"',
+  also: [
+    {
+      text: `- { name: Include, include_vars: some.yml }\n${say('Say', '{{late}}')}`,
+      files: { 'vars/some.yml': 'other: 1' },
+      settings: onH1,
+      messages: { Say: /"late" is not defined/ },
+      failed: true,
+    },
+  ],
+});
+
+rule('magic names cannot be taken', {
+  text: '- { name: P, hosts: h1, vars: { groups: [] }, tasks: [{ name: A, command: ok }] }',
+  problem: '"groups" means something else already',
+  also: [{ text: '- { name: A, command: ok, register: run }', problem: '"run"' }],
+});
+
+rule('resolved once: a value that stands for another follows it, in circles it is an error', {
+  text: `
+- name: P
+  hosts: h1
+  vars: { a: '{{b}}', b: '{{c}}', c: deep }
+  tasks: [{ name: Say, debug: { msg: '{{a}}' } }]
+`,
+  messages: { Say: 'deep' },
+  also: [
+    {
+      text: "- { name: P, hosts: h1, vars: { a: '{{b}}', b: '{{a}}' }, tasks: [{ name: Say, debug: { msg: '{{a}}' } }] }",
+      messages: { Say: /refers to itself/ },
+      failed: true,
+    },
+  ],
+});
+
+rule('why: every definition and the one that counts', {
+  seen: [
+    'test/lab/adhoc.test.ts',
+    'lists every place that sets a variable, weakest first, and marks the one that counts',
+  ],
+});
+
+rule('magic: hosts, groups, play, run, and the variables of other hosts', {
+  text: `
+- name: P
+  hosts: web
+  tasks:
+    - name: Say
+      debug:
+        msg: '{{inventory_hostname}} {{join group_names ","}} {{join groups.db ","}} {{join play.hosts_all ","}} {{get hostvars "h3" "own"}} {{run.id}}'
+`,
+  inventory: `all:
+  children:
+    web: { hosts: { h1: {}, h2: {} } }
+    db: { hosts: { h3: { own: three } } }
+`,
+  messages: {
+    Say: ['h1 all,web h3 h1,h2 three scripted', 'h2 all,web h3 h1,h2 three scripted'],
+  },
+});
+
+rule('magic: of a play those that are alive, those that failed, and those of the batch', {
+  text: `
+- name: P
+  hosts: all
+  serial: 2
+  max_failures: 1
+  tasks:
+    - { name: A, command: fail-on h2 }
+    - { name: Say, debug: { msg: '{{join play.hosts ","}}|{{join play.failed_hosts ","}}|{{join play.batch ","}}' } }
+`,
+  messages: { Say: ['h1|h2|h1,h2', 'h3||h3'] },
+});
+
+rule('booleans and times of YAML 1.1 are texts here', {
+  text: `
+- { name: Set, set_fact: { a: no, b: on, c: 08:30, d: 0o17 } }
+- { name: Check, assert: { that: ['a == "no"', 'b == "on"', 'c == "08:30"', 'd == 15'] } }
+`,
+  settings: onH1,
+  trace: ['Set: h1 ok', 'Check: h1 ok'],
+});
