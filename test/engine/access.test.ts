@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { HostAddress } from '../../src/core/host.ts';
+import { Template, type Text } from '../../src/core/value.ts';
+import { addressWith, isResolved, resolveAccess, unrendered } from '../../src/engine/access.ts';
+import type { Become } from '../../src/language/document.ts';
+import { Scope } from '../../src/template/scope.ts';
+import { hostOf, nobody } from '../helpers/tasks.ts';
+
+const scope = new Scope([{ name: 'play', values: { who: 'app', there: 2222 } }]);
+const login = { transport: 'openssh', user: 'ada', port: 2200 } as const;
+const resolve = (wanted: Partial<Become<Text>>, address: Partial<HostAddress> = {}): Become =>
+  resolveAccess({ ...nobody, ...wanted }, hostOf('h1', address).address, scope);
+
+describe('the way to a host', () => {
+  it('is what the task says where the inventory says nothing', () => {
+    expect(resolve({ login }).login).toEqual(login);
+    expect(resolve({})).toEqual(nobody);
+  });
+
+  it.each([
+    ['its user', { user: 'root' }, { transport: 'openssh', port: 2200 }],
+    ['its port', { port: 22 }, { transport: 'openssh', user: 'ada' }],
+    ['its transport', { transportGiven: true }, { user: 'ada', port: 2200 }],
+    ['another transport than SSH', { transport: 'local' }, { user: 'ada', port: 2200 }],
+    ['the user of --user, over which a task goes', { user: 'root', userByFlag: true }, login],
+  ] as [string, Partial<HostAddress>, Become['login']][])(
+    'leaves alone what the inventory says: %s',
+    (_, address, left) => {
+      expect(resolve({ login }, address).login).toEqual(left);
+    },
+  );
+
+  it('renders users and port', () => {
+    const { user, login: found } = resolve({
+      user: new Template('{{who}}'),
+      login: { user: new Template('{{who}}2'), port: new Template('{{there}}') },
+    });
+    expect({ user, found }).toEqual({ user: 'app', found: { user: 'app2', port: 2222 } });
+  });
+
+  it.each(['', '-i', 'a b', 'a\nb'])('refuses "%s" as the name of a user', (user) => {
+    expect(() => resolve({ user })).toThrow('"become_user" is');
+    expect(() => resolve({ login: { user } })).toThrow('"remote_user" is');
+  });
+
+  it.each([0, 65536, 22.5, 'ssh'])('refuses %j as a port', (port) => {
+    const text = typeof port === 'string' ? new Template(port) : port;
+    expect(() => resolve({ login: { port: text } })).toThrow('not a number from 1 to 65535');
+  });
+
+  it('is known without a host where no login and no template is said', () => {
+    expect(isResolved(nobody)).toBe(true);
+    expect(isResolved({ ...nobody, login: { port: 22 } })).toBe(false);
+    expect(isResolved({ ...nobody, user: new Template('{{who}}') })).toBe(false);
+  });
+
+  it('is as written for a host without variables, and without a port that is a template', () => {
+    const user = new Template('{{who}}');
+    expect(unrendered({ ...nobody, user, login: { user, port: user } })).toEqual({
+      ...{ ...nobody, user: '{{who}}', login: { user: '{{who}}' } },
+    });
+  });
+
+  it('goes over the address, field by field', () => {
+    const { address } = hostOf('h1', { user: 'root', port: 22 });
+    expect(addressWith(address, nobody)).toBe(address);
+    expect(addressWith(address, { ...nobody, login: { user: 'ada' } })).toEqual({
+      ...{ ...address, user: 'ada' },
+    });
+    expect(addressWith(address, { ...nobody, login })).toMatchObject({ ...login, address: 'h1' });
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../src/core/outcome.ts';
+import { Template } from '../../src/core/value.ts';
+import { emptyStep, type HostStep } from '../../src/engine/host-step.ts';
+import {
+  combineItems,
+  endsLoop,
+  itemsOf,
+  labelOf,
+  recordedItem,
+  withItem,
+} from '../../src/engine/loop.ts';
+import { storeRecord } from '../../src/journal/codec.ts';
+import type { JournalRecord, ResultRecord } from '../../src/journal/records.ts';
+import { Scope } from '../../src/template/scope.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import { refusal } from '../helpers/records.ts';
+import { taskOf } from '../helpers/tasks.ts';
+
+const scope = new Scope([{ name: 'play', values: { many: ['a', 'b'], one: 'a' } }]);
+const ok: Outcome = { is: 'ok', result: { rc: 0 } };
+const failed: Outcome = { is: 'failed', failure: refusal('no'), result: { rc: 1 }, changed: false };
+
+describe('the items of a loop', () => {
+  it('are what its template becomes, and undefined without a loop', () => {
+    expect(itemsOf(taskOf(), scope)).toBeUndefined();
+    expect(itemsOf(taskOf({ loop: new Template('{{many}}') }), scope)).toEqual(['a', 'b']);
+    expect(itemsOf(taskOf({ loop: [] }), scope)).toEqual([]);
+  });
+
+  it.each([
+    [new Template('{{one}}'), '"loop" must be a list, not string.'],
+    [null, '"loop" must be a list, not null.'],
+    [new Template('{{none}}'), '"none" is not defined'],
+  ])('are an error of the task where they are no list: %j', (loop, message) => {
+    expect(itemsOf(taskOf({ loop }), scope)).toMatchObject({
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  it.each([
+    ['text', 'text'],
+    [{ name: 'by its name', size: 1 }, 'by its name'],
+    [{ size: 1 }, '{"size":1}'],
+    [{ name: 7 }, '{"name":7}'],
+    [[1], '[1]'],
+    [7, '7'],
+  ])('are called by a short text: %j', (item, label) => {
+    expect(labelOf(taskOf(), item, scope)).toBe(label);
+    expect(labelOf(taskOf({ label: new Template('of {{one}}') }), item, scope)).toBe('of a');
+  });
+
+  it('are named in their results', () => {
+    expect(withItem(ok, 'item', 'a')).toEqual({ is: 'ok', result: { rc: 0, item: 'a' } });
+    expect(withItem(ok, 'item', undefined)).toBe(ok);
+    const unknown: Outcome = { is: 'predicted', change: 'cannot tell' };
+    expect(withItem(unknown, 'item', 'a')).toBe(unknown);
+  });
+
+  it('that follow are left out after a failure with "on_error: stop", unless it is ignored', () => {
+    const part = emptyStep(failed);
+    expect(endsLoop(taskOf(), part, scope)).toBe(false);
+    const task = taskOf({ loopStops: true });
+    expect(endsLoop(task, part, scope)).toBe(true);
+    expect(endsLoop(task, { ...part, ignored: true }, scope)).toBe(false);
+    expect(endsLoop(task, emptyStep(ok), scope)).toBe(false);
+  });
+
+  it('that follow are left out when "break_when" holds for the result', () => {
+    const task = taskOf({ breakWhen: ['result.rc == 0', 'r.rc == 0'], register: 'r' });
+    expect(endsLoop(task, emptyStep(ok), scope)).toBe(true);
+    expect(endsLoop(task, emptyStep(failed), scope)).toBe(false);
+    const unknown: Outcome = { is: 'predicted', change: 'cannot tell' };
+    expect(endsLoop(task, emptyStep(unknown), scope)).toBe(false);
+  });
+});
+
+describe('an item on record', () => {
+  const secrets = new Redactor();
+  const item = { item: 'a', secrets };
+  const recorded = (more: Partial<ResultRecord>): ResultRecord<'stored'> => {
+    const record: JournalRecord = {
+      ...{ t: 'result', unit: 7, step: 1, host: 'h1', durationMs: 1, state: 'changed', item: 'a' },
+      ...more,
+    };
+    return storeRecord(record, secrets) as ResultRecord<'stored'>;
+  };
+
+  it('is not done again, and its result and change are known', () => {
+    const known = recordedItem(taskOf(), recorded({ value: { rc: 0 } }), item);
+    expect(known).toMatchObject({
+      outcome: { is: 'changed', result: { rc: 0, item: 'a' } },
+      changedUnits: [7],
+    });
+    const plain = recordedItem(taskOf(), recorded({ state: 'ok' }), item);
+    expect(plain).toMatchObject({ outcome: { is: 'ok' }, changedUnits: [] });
+    const skipped = recordedItem(taskOf(), recorded({ state: 'skipped' }), item);
+    expect(skipped?.outcome).toMatchObject({ is: 'skipped', result: { skipped: true } });
+  });
+
+  it.each([
+    ['it failed', { state: 'failed' }],
+    ['its outcome is not known', { state: 'unknown' }],
+    ['its failure was ignored', { ignored: true }],
+    ['another item stands in its place', { item: 'b' }],
+    ['its item was not kept', { item: undefined }],
+  ] as [string, Partial<ResultRecord>][])('is done again where %s', (_, more) => {
+    expect(recordedItem(taskOf(), recorded(more), item)).toBeUndefined();
+  });
+
+  it('is done where there is no record', () => {
+    expect(recordedItem(taskOf(), undefined, item)).toBeUndefined();
+  });
+});
+
+it('the items are one step, whose last value of a fact counts', () => {
+  const part = (name: string, changedUnits: number[]): HostStep => ({
+    ...emptyStep(ok),
+    ...{ setFacts: { last: name, [name]: 1 }, changedUnits, groups: [name], leftGroups: ['old'] },
+    addHosts: [{ name, groups: [], vars: {} }],
+    delegatedFacts: [{ host: 'h2', facts: { of: name } }],
+    included: [{ source: name }],
+  });
+  expect(combineItems([part('a', [1]), part('b', [])], ['a', 'b'])).toMatchObject({
+    outcome: { is: 'changed', result: { count: 2 } },
+    setFacts: { last: 'b', a: 1, b: 1 },
+    changedUnits: [1],
+    groups: ['a', 'b'],
+    leftGroups: ['old', 'old'],
+    addHosts: [{ name: 'a' }, { name: 'b' }],
+    delegatedFacts: [{ facts: { of: 'a' } }, { facts: { of: 'b' } }],
+    included: [{ source: 'a' }, { source: 'b' }],
+  });
+  expect(combineItems([part('a', [])], ['a']).outcome.is).toBe('ok');
+});

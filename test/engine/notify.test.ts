@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { dueHandlers } from '../../src/engine/notify.ts';
+import { playOf, roleOf, taskOf } from '../helpers/tasks.ts';
+
+const web = roleOf('web');
+const handlers = [
+  taskOf({ id: 'p/restart', name: 'Restart' }),
+  taskOf({ id: 'p/web/restart', name: 'Restart', role: web }),
+  taskOf({ id: 'p/db/restart', name: 'Restart', role: roleOf('db') }),
+  taskOf({ id: 'p/web/reload', name: 'Reload', role: web, listen: ['config', 'keys'] }),
+  taskOf({ id: 'p/log', name: 'Log', listen: ['config'] }),
+];
+const due = (notify: string[], role = undefined as typeof web | undefined): string[] =>
+  dueHandlers(taskOf({ notify, role }), playOf({ handlers }), [4]).map(({ handler }) => handler);
+
+it.each([
+  ['of the play, for its own tasks', ['Restart'], undefined, ['p/restart']],
+  ["of the task's role", ['Restart'], web, ['p/web/restart']],
+  ['that stands last, where the role has none', ['Restart'], roleOf('app'), ['p/db/restart']],
+  ['of the role that the name says', ['db : Restart'], undefined, ['p/db/restart']],
+  ['of any role where only one has the name', ['Reload'], undefined, ['p/web/reload']],
+  ['that listen, in the order of the play', ['config'], undefined, ['p/web/reload', 'p/log']],
+  ['once, however often it is named', ['config', 'Log'], undefined, ['p/web/reload', 'p/log']],
+  ['without one of that name', ['Stop'], undefined, []],
+])('notifies the handlers %s', (_, names, role, wanted) => {
+  expect(due(names, role)).toEqual(wanted);
+});
+
+it('says which units have notified them', () => {
+  expect(dueHandlers(taskOf({ notify: ['Log'] }), playOf({ handlers }), [4, 5])).toEqual([
+    { handler: 'p/log', by: [4, 5] },
+  ]);
+});
