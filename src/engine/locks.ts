@@ -189,15 +189,14 @@ async function lockFor(
 }
 
 function refusal(refusals: readonly { host: string; lock: HostLock }[], run: string): LockedError {
-  const lines = refusals
-    .toSorted((a, b) => a.host.localeCompare(b.host))
-    .map(({ host, lock }) => {
-      const since = new Date(lock.since * 1000).toISOString();
-      const silent = lock.silentSeconds > lock.leaseSeconds;
-      const seen = `last heard of ${String(lock.silentSeconds)} s ago${silent ? ', longer than its lease' : ''}`;
-      return `${host} is held by run ${lock.run} of ${lock.owner} since ${since} (${seen})`;
-    });
-  const others = [...new Set(refusals.map(({ lock }) => lock.run))];
+  const sorted = refusals.toSorted((a, b) => a.host.localeCompare(b.host));
+  const lines = sorted.map(({ host, lock }) => {
+    const since = new Date(lock.since * 1000).toISOString();
+    const silent = lock.silentSeconds > lock.leaseSeconds;
+    const seen = `last heard of ${String(lock.silentSeconds)} s ago${silent ? ', longer than its lease' : ''}`;
+    return `${host} is held by run ${lock.run} of ${lock.owner} since ${since} (${seen})`;
+  });
+  const others = [...new Set(sorted.map(({ lock }) => lock.run))];
   return new LockedError(`${lines.join('; ')}. Run ${run} does nothing there.`, {
     hint: others
       .map(
