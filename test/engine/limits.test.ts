@@ -1,13 +1,32 @@
-import { expect, it } from 'vitest';
-import { timeoutOf } from '../../src/engine/limits.ts';
+import { describe, expect, it } from 'vitest';
+import { Template } from '../../src/core/value.ts';
+import { retriesOf, timeoutOf } from '../../src/engine/limits.ts';
 import { Scope } from '../../src/template/scope.ts';
+import { at, taskOf } from '../helpers/tasks.ts';
 
-const at = { file: 'p.yml', line: 1, column: 1 };
+const scope = new Scope([{ name: 'play', values: { n: 5, text: '7', word: 'many', none: '' } }]);
+const of = (name: string) => new Template(`{{${name}}}`);
 
-it.each([
-  [undefined, 1800],
-  [0.5, 0.5],
-  [0, Number.POSITIVE_INFINITY],
-])('a time limit of %j lets a try take %d s', (timeoutSeconds, seconds) => {
-  expect(timeoutOf({ timeoutSeconds, at }, new Scope([]))).toBe(seconds);
+describe('the limits of a task', () => {
+  it('are numbers, templates that become one, or the defaults; a time limit of 0 is none', () => {
+    expect(timeoutOf(taskOf(), scope)).toBe(1800);
+    expect(timeoutOf(taskOf({ timeoutSeconds: 0.5 }), scope)).toBe(0.5);
+    expect(timeoutOf(taskOf({ timeoutSeconds: 0 }), scope)).toBe(Number.POSITIVE_INFINITY);
+    expect(timeoutOf(taskOf({ timeoutSeconds: of('n') }), scope)).toBe(5);
+    const task = taskOf({ retries: of('text'), delaySeconds: 0.5 });
+    expect(retriesOf(task, scope)).toEqual({ retries: 7, delaySeconds: 0.5 });
+  });
+
+  it.each([
+    [of('word'), '"many"'],
+    [of('none'), '""'],
+    [-1, '-1'],
+  ])('are refused where they are no number of at least 0: %s', (limit, found) => {
+    const error = { message: `"timeout" is ${found}, not a number of at least 0.`, at };
+    expect(() => timeoutOf(taskOf({ timeoutSeconds: limit }), scope)).toThrow(
+      expect.objectContaining(error),
+    );
+    expect(() => retriesOf(taskOf({ retries: limit }), scope)).toThrow('"retries" is');
+    expect(() => retriesOf(taskOf({ delaySeconds: limit }), scope)).toThrow('"delay" is');
+  });
 });

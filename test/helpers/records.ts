@@ -1,4 +1,5 @@
 import type { Failure } from '../../src/core/failure.ts';
+import type { StepInfo } from '../../src/core/events.ts';
 import type { InventoryHost } from '../../src/core/inventory.ts';
 import { storeRecord } from '../../src/journal/codec.ts';
 import type { IntentRecord, JournalRecord, StoredRecord } from '../../src/journal/records.ts';
@@ -44,11 +45,15 @@ export function runRecord({ run = 'run', hosts = [] as string[] } = {}): Journal
   };
 }
 
-export function stepRecord(number: number, hosts: string[], key?: string): JournalRecord {
-  const step = {
+export function stepInfo(number: number): StepInfo {
+  return {
     ...{ id: `p/${String(number)}`, number, play: 'p', name: `s${String(number)}`, module: 'copy' },
     ...{ at: { file: 'p.yml', line: number, column: 1 }, handler: false },
   };
+}
+
+export function stepRecord(number: number, hosts: string[], key?: string): JournalRecord {
+  const step = stepInfo(number);
   return { t: 'step', step, hosts, key: key ?? step.id };
 }
 

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../src/core/outcome.ts';
+import { emptyStep, type HostStep } from '../../src/engine/host-step.ts';
+import { failuresOf, forHosts, includedOn, taught } from '../../src/engine/taught.ts';
+import type { Learnt } from '../../src/engine/knowledge.ts';
+import type { TaskNode } from '../../src/language/document.ts';
+import { unknownValue } from '../../src/template/scope.ts';
+import { refusal, stepInfo } from '../helpers/records.ts';
+import { hostOf, placeOf, playOf, taskOf } from '../helpers/tasks.ts';
+
+const restart = taskOf({ id: 'p/handlers/restart', name: 'Restart' });
+const place = placeOf({ play: playOf({ handlers: [restart] }) });
+const known = hostOf('h3', { port: 2222 });
+const inventory = { file: '/p/hosts.yml', hosts: new Map([['h3', known]]), groups: new Map() };
+const ok: Outcome = { is: 'ok', result: { rc: 0 } };
+const failed: Outcome = { is: 'failed', failure: refusal('no'), result: {}, changed: true };
+const hosts = ['h1', 'h2'];
+
+const teaches = (more: Partial<HostStep>, task: Partial<TaskNode> = {}, handler = false): Learnt =>
+  taught(
+    { ...emptyStep(ok), ...more },
+    'h1',
+    { task: taskOf(task), step: { ...stepInfo(1), handler }, place },
+    inventory,
+  );
+
+describe('a step teaches', () => {
+  it('its register and its facts, those of other hosts apart', () => {
+    const { facts } = teaches(
+      { setFacts: { a: 1 }, delegatedFacts: [{ host: 'h2', facts: { b: 2 } }] },
+      { register: 'out' },
+    );
+    expect(facts).toEqual([
+      { hosts: ['h1'], values: { out: { rc: 0 }, a: 1 } },
+      { hosts: ['h2'], values: { b: 2 } },
+    ]);
+    expect(teaches({}).facts).toEqual([]);
+  });
+
+  it('that a registered value is not known where only a real run can give it', () => {
+    const outcome: Outcome = { is: 'predicted', change: 'cannot tell' };
+    const { facts, uncertain } = teaches({ outcome }, { register: 'out' });
+    expect(facts).toEqual([{ hosts: ['h1'], values: { out: unknownValue } }]);
+    expect(uncertain).toBe('Copy');
+  });
+
+  it('which handlers are due, when it has changed something and has not failed', () => {
+    const notify = ['Restart'];
+    const due = (more: Partial<HostStep>) => teaches(more, { notify }).due;
+    expect(due({ changedUnits: [7, 8] })).toEqual([{ handler: restart.id, by: [7, 8] }]);
+    expect(due({})).toEqual([]);
+    expect(due({ changedUnits: [7], outcome: failed })).toEqual([]);
+  });
+
+  it('that it failed, unless that is ignored', () => {
+    expect(teaches({ outcome: failed }).failed).toEqual(refusal('no'));
+    expect(teaches({ outcome: failed, ignored: true }).failed).toBeUndefined();
+  });
+
+  it('that a handler has run', () => {
+    expect(teaches({}, { id: restart.id }, true).handled).toBe(restart.id);
+    expect(teaches({}).handled).toBeUndefined();
+  });
+
+  it('new hosts with their address, and keeps that of a known host', () => {
+    const added = ['h3', 'h4'].map((name) => ({
+      ...{ name, groups: [], vars: { ansible_port: 24 } },
+    }));
+    expect(teaches({ addHosts: added }).added).toMatchObject([
+      { name: 'h3', address: { port: 2222 } },
+      { name: 'h4', address: { port: 24 } },
+    ]);
+  });
+});
+
+describe('with run_once', () => {
+  const once = taskOf({ runOnce: true });
+  const own: Learnt = { host: 'h1', facts: [{ hosts: ['h1'], values: { out: 1 } }] };
+  const other = { hosts: ['h3'], values: { out: 2 } };
+
+  it('the own facts are those of all hosts, but not delegated ones', () => {
+    const both = { ...own, facts: [...(own.facts ?? []), other] };
+    expect(forHosts(once, both, hosts).facts).toEqual([{ hosts, values: { out: 1 } }, other]);
+    expect(forHosts(once, { host: 'h1', facts: [other] }, hosts).facts).toEqual([other]);
+    expect(forHosts(taskOf(), own, hosts)).toBe(own);
+  });
+
+  it('the include of one host is that of all', () => {
+    const one: Learnt = { host: 'h1', included: [{ source: '/p/a.yml' }] };
+    expect(includedOn(once, [one], hosts).included).toEqual(
+      new Map(hosts.map((host) => [host, one.included])),
+    );
+    expect(includedOn(taskOf(), [one], hosts).included).toEqual(
+      new Map([
+        ['h1', one.included],
+        ['h2', []],
+      ]),
+    );
+    const { failed: where } = includedOn(once, [{ host: 'h1', failed: refusal('no') }], hosts);
+    expect([...where.keys()]).toEqual(hosts);
+  });
+});
+
+it('a failure is one of its host, or of all hosts with run_once and any_errors_fatal', () => {
+  const all: Learnt[] = [{ host: 'h2', failed: refusal('second') }, { host: 'h1' }];
+  const on = (task: Partial<TaskNode>) => [...failuresOf(taskOf(task), all, hosts).keys()].sort();
+  expect(on({})).toEqual(['h2']);
+  expect(on({ runOnce: true })).toEqual(hosts);
+  expect(on({ anyErrorsFatal: true })).toEqual(hosts);
+  const both: Learnt[] = [...all, { host: 'h1', failed: refusal('first') }];
+  const said = failuresOf(taskOf({ anyErrorsFatal: true }), both, hosts);
+  expect([...said.values()].map(({ failure }) => failure)).toEqual([
+    ...[refusal('second'), refusal('second')],
+  ]);
+});

@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { Template } from '../../src/core/value.ts';
+import { UndoRunner, type RollbackReason } from '../../src/engine/undo-unit.ts';
+import { Log } from '../../src/journal/log.ts';
+import type { IntentRecord, JournalRecord, UndoBody } from '../../src/journal/records.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import type { TaskNode } from '../../src/language/document.ts';
+import { callWorld, type Answers } from '../helpers/call-world.ts';
+import { changedRecord, intentRecord, runRecord, stepRecord } from '../helpers/records.ts';
+import { taskOf } from '../helpers/tasks.ts';
+
+const command = (cmd: string, more: Partial<TaskNode> = {}): TaskNode =>
+  taskOf({ module: 'command', name: cmd, args: { cmd: new Template(cmd) }, ...more });
+const declared = (...tasks: TaskNode[]): UndoBody => ({ kind: 'declared', tasks, vars: {} });
+
+interface World {
+  body: UndoBody;
+  undo?: Partial<IntentRecord['undo']>;
+  intent?: Partial<IntentRecord>;
+  answers?: Answers;
+  reason?: RollbackReason;
+  records?: JournalRecord[];
+}
+
+/** Undoes change 1 on h1. */
+async function undo({ body, reason = 'failed', answers = () => ({}), ...world }: World) {
+  const log = Log.inMemory(new Redactor());
+  const intent = intentRecord(1, 1, 'h1', world.intent);
+  const records: JournalRecord[] = [
+    ...[runRecord({ hosts: ['h1', 'h2'] }), stepRecord(1, ['h1'])],
+    { ...intent, undo: { ...intent.undo, body, ...world.undo } },
+    ...(world.records ?? []),
+  ];
+  for (const record of records) log.write(record);
+  const { context, asked } = callWorld(answers, log);
+  const groups = new Map([['all', ['h1', 'h2']]]);
+  const inventory = { file: '', hosts: new Map(), groups };
+  const parts = { ...context, redactor: new Redactor(), inventory };
+  const runner = new UndoRunner(parts, log.state, { reason, attempt: 2 });
+  return { failure: await runner.undo(log.state.units.get(1)!), asked };
+}
+
+describe('the undo of a change', () => {
+  it.each([
+    [{ kind: 'none', reason: undefined }, undefined],
+    [{ kind: 'uncovered' }, 'this step has no undo'],
+    [{ kind: 'irreversible', reason: 'wiped' }, 'cannot be undone: wiped'],
+  ] as [UndoBody, string | undefined][])('asks no host where it is %j', async (body, message) => {
+    const { failure, asked } = await undo({ body });
+    expect(asked).toEqual([]);
+    if (message === undefined) expect(failure).toBeUndefined();
+    else
+      expect(failure).toMatchObject({
+        message: expect.stringContaining(message) as string,
+        away: false,
+      });
+  });
+
+  it('makes the calls of its module in their order, until one fails', async () => {
+    const calls = ['a', 'b', 'c'].map((cmd) => ({ module: 'command', args: { cmd } }));
+    const body: UndoBody = { kind: 'auto', calls };
+    expect(await undo({ body })).toEqual({
+      ...{ failure: undefined, asked: ['h1: a', 'h1: b', 'h1: c'] },
+    });
+    const { failure, asked } = await undo({
+      ...{ body, answers: (_, cmd) => ({ code: cmd === 'b' ? 1 : 0 }) },
+    });
+    expect(asked).toEqual(['h1: a', 'h1: b']);
+    expect(failure).toMatchObject({
+      message: expect.stringContaining('ended with code 1') as string,
+      away: false,
+    });
+  });
+
+  it('may be tried again where the host cannot be reached', async () => {
+    const { failure } = await undo({ body: declared(command('a')), answers: () => undefined });
+    expect(failure).toEqual({ message: 'h1 is away', away: true });
+  });
+
+  it('is left out when undo_when does not hold', async () => {
+    const when = ['captured.was == "there"'];
+    const body = declared(command('a'));
+    expect(await undo({ body, undo: { when, captured: { was: 'there' } } })).toMatchObject({
+      ...{ failure: undefined, asked: ['h1: a'] },
+    });
+    expect(await undo({ body, undo: { when, captured: { was: 'gone' } } })).toEqual({
+      failure: {
+        ...{ skipped: true, message: 'undo_when does not hold: captured.was == "there"' },
+        away: false,
+      },
+      asked: [],
+    });
+  });
+});
+
+describe('a task of an undo', () => {
+  it('sees what was recorded with the change, and nothing else', async () => {
+    const body: UndoBody = {
+      kind: 'declared',
+      tasks: [
+        command(
+          '{{inventory_hostname}} {{captured.a}} {{own}} {{item}} {{result.rc}} {{undo.attempt}}',
+        ),
+        command('{{join live.groups.all ","}}'),
+      ],
+      vars: { own: '{{text}}' },
+    };
+    const { asked } = await undo({
+      ...{ body, undo: { captured: { a: '1' } }, intent: { item: 'i' } },
+      records: [{ ...changedRecord(1, 1, 'h1'), value: { rc: 0 } } as JournalRecord],
+    });
+    expect(asked).toEqual(['h1: h1 1 {{text}} i 0 2', 'h1: h1,h2']);
+  });
+
+  it.each([
+    ['failed', 'h1', 'failed_here'],
+    ['failed', 'h2', 'failed_elsewhere'],
+    ['request', 'h1', 'request'],
+    ['crash', 'h1', 'crash'],
+  ] as [RollbackReason, string, string][])(
+    'knows why it runs: %s, with a failure on %s',
+    async (reason, host, word) => {
+      const failed = {
+        t: 'result',
+        unit: 9,
+        step: 1,
+        host,
+        state: 'failed',
+        durationMs: 1,
+      } as const;
+      const { asked } = await undo({
+        ...{ body: declared(command('{{undo.reason}}')), reason, records: [failed] },
+      });
+      expect(asked).toEqual([`h1: ${word}`]);
+    },
+  );
+
+  it('has the register of the tasks before it, its loop, its variables and its condition', async () => {
+    const body = declared(
+      command('first', { register: 'r' }),
+      command('{{r.stdout}}-{{item}}', {
+        ...{ loop: ['a', 'b', 'c'], when: ['item != skipped'], vars: [{ skipped: 'b' }] },
+      }),
+    );
+    const answers: Answers = (_, cmd) => ({ stdout: cmd === 'first' ? 'out' : '' });
+    expect((await undo({ body, answers })).asked).toEqual([
+      ...['h1: first', 'h1: out-a', 'h1: out-c'],
+    ]);
+  });
+
+  it('fails where its loop is no list, and goes on where its errors are ignored', async () => {
+    const { failure } = await undo({ body: declared(command('a', { loop: 'text' })) });
+    expect(failure?.message).toBe('"loop" of undo task "a" is not a list');
+    const fails: Answers = () => ({ code: 1 });
+    const body = declared(
+      command('a', { ignoreErrors: true }),
+      command('b', { ignoreErrors: true }),
+    );
+    expect(await undo({ body, answers: fails })).toEqual({
+      ...{ failure: undefined, asked: ['h1: a', 'h1: b'] },
+    });
+  });
+
+  it('runs where the change was made, or where it is delegated to', async () => {
+    const body = declared(
+      command('a'),
+      command('b', { delegateTo: new Template('h{{undo.attempt}}') }),
+    );
+    const { asked } = await undo({ body, intent: { target: 'localhost' } });
+    expect(asked).toEqual(['localhost: a', 'h2: b']);
+  });
+
+  it('asks for facts only where it names them, and cannot do without', async () => {
+    const body = declared(command('{{live.facts.said}}'));
+    const answers: Answers = (_, cmd) => ({ stdout: cmd === 'facts' ? 'now' : '' });
+    expect((await undo({ body, answers })).asked).toEqual(['h1: facts', 'h1: now']);
+    await expect(undo({ body, answers: () => undefined })).rejects.toThrow(
+      'The facts of h1 cannot be asked for: h1 is away',
+    );
+  });
+});
