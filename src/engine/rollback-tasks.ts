@@ -15,7 +15,7 @@ import { slug } from '../util/text.ts';
 import type { CallParts } from './call.ts';
 import type { RunSettings } from './settings.ts';
 import type { Variables } from './variables.ts';
-import { recordedTarget } from './undo-unit.ts';
+import { delegatedTarget, recordedTarget } from './undo-unit.ts';
 import { snapshot } from './undo-plan.ts';
 import { aside, runTask } from './tries.ts';
 
@@ -160,10 +160,7 @@ async function tryTask(
       task,
       step: aside('Rollback', task),
       host: target,
-      target:
-        task.delegateTo === undefined
-          ? target
-          : recordedTarget(run, String(scope.render(task.delegateTo)), parts.redactor),
+      target: delegatedTarget(run, task, { own: target, scope, secrets: parts.redactor }),
       scope,
       folders: task.role ? [task.role.path] : [],
       outputs: `rollback.${host}.${slug(task.name)}`,

@@ -132,13 +132,12 @@ export class UndoRunner {
   #runTask(unit: RecordedUnit, task: TaskNode, scope: Scope): Promise<CallResult> {
     const { intent } = unit;
     const { redactor } = this.#parts;
-    const delegated =
-      task.delegateTo === undefined ? intent.target : String(scope.render(task.delegateTo));
+    const own = recordedTarget(this.#run, intent.target, redactor);
     return runTask(this.#parts, {
       task,
       step: recordedStep(this.#run, intent.step),
       host: recordedTarget(this.#run, intent.host, redactor),
-      target: recordedTarget(this.#run, delegated, redactor),
+      target: delegatedTarget(this.#run, task, { own, scope, secrets: redactor }),
       scope,
       folders: task.role ? [task.role.path] : [],
       outputs: String(intent.unit),
@@ -214,6 +213,22 @@ export function recordedTarget(run: RecordedRun, name: string, secrets: Secrets)
 function mayReturn(outcome: Outcome): boolean {
   const failure = failureIn(outcome);
   return outcome.is === 'unreachable' && (failure?.kind !== 'connect' || failure.retryable);
+}
+
+/**
+ * Where a task of a rollback runs: on its own host, or where it is delegated to.
+ *
+ * @throws TaskError when the run does not know that host: the rest of the rollback goes on
+ */
+export function delegatedTarget(
+  run: RecordedRun,
+  task: TaskNode,
+  { own, scope, secrets }: { own: InventoryHost; scope: Scope; secrets: Secrets },
+): InventoryHost {
+  if (task.delegateTo === undefined) return own;
+  const name = String(scope.render(task.delegateTo));
+  if (name === localHost.name || run.hosts.has(name)) return recordedTarget(run, name, secrets);
+  throw new TaskError(`"delegate_to" names "${name}", which is no host of this run.`);
 }
 
 function refused(message: string): UndoFailure {

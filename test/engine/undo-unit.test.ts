@@ -170,6 +170,16 @@ describe('a task of an undo', () => {
     expect(asked).toEqual(['localhost: a', 'h2: b']);
   });
 
+  it('fails alone where it is delegated to a host that the run does not know', async () => {
+    const lost = undo({ body: declared(command('a', { delegateTo: 'h9' })) });
+    await expect(lost).rejects.toMatchObject({
+      ...{
+        code: 'TASK_FAILED',
+        message: '"delegate_to" names "h9", which is no host of this run.',
+      },
+    });
+  });
+
   it('asks for facts only where it names them, and cannot do without', async () => {
     const body = declared(command('{{live.facts.said}}'));
     const answers: Answers = (_, cmd) => ({ stdout: cmd === 'facts' ? 'now' : '' });

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import type { OutputSink } from '../../src/core/host.ts';
+import { Template } from '../../src/core/value.ts';
+import {
+  keepEvidence,
+  notePolicy,
+  runAfterTasks,
+  type WantedPolicy,
+} from '../../src/engine/rollback-tasks.ts';
+import { Log } from '../../src/journal/log.ts';
+import type { RollbackPolicy, TaskNode } from '../../src/language/document.ts';
+import { Scope } from '../../src/template/scope.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import { callWorld, type Answers } from '../helpers/call-world.ts';
+import { recordedHosts, runRecord } from '../helpers/records.ts';
+import { playOf, policyOf, taskOf } from '../helpers/tasks.ts';
+
+const hosts = ['h1', 'h2'];
+const command = (cmd: string, more: Partial<TaskNode> = {}): TaskNode =>
+  taskOf({ module: 'command', name: cmd, args: { cmd: new Template(cmd) }, ...more });
+
+/** A run that has noted a policy. */
+function noted(policy: Partial<RollbackPolicy>, { check = false } = {}) {
+  const log = Log.inMemory(new Redactor());
+  log.write(runRecord({ hosts }));
+  const said: string[] = [];
+  log.subscribe(
+    (entry) => {
+      if (entry.t === 'message') said.push(`${entry.level}: ${entry.text}`);
+    },
+    (error) => {
+      throw error;
+    },
+  );
+  const inventory = { file: '', hosts: recordedHosts(log.state), groups: new Map() };
+  const wanted: WantedPolicy = { id: '', policy: policyOf(policy), play: playOf() };
+  const variables = { scope: () => new Scope([{ name: 'play', values: { port: 80, other: 1 } }]) };
+  const note = () => {
+    notePolicy(wanted, variables, { inventory, log, settings: { check } }, hosts);
+  };
+  note();
+  return { log, said, note };
+}
+
+async function run(
+  work: typeof keepEvidence,
+  { log, said }: ReturnType<typeof noted>,
+  answers: Answers,
+) {
+  const { context, asked } = callWorld(answers, log);
+  const kept: Record<string, string> = {};
+  const sink = (name: string): OutputSink & { path: string } => ({
+    ...{ path: `/run/${name}`, end: () => undefined },
+    write: (bytes) => (kept[name] = String(bytes)),
+  });
+  const settings = { ...context.settings, forks: 5 };
+  const parts = { ...context, settings, log, redactor: new Redactor(), keepOutput: sink };
+  await work(parts, log.state);
+  return { said, asked: asked.sort(), kept };
+}
+
+describe('what a playbook wants around a rollback', () => {
+  it('is on record once, for each host with the values that its tasks name', () => {
+    const { log, note } = noted({
+      budgetSeconds: 9,
+      before: [command('look {{port}}', { runOnce: true })],
+      after: [command('say')],
+    });
+    note();
+    const [policy, ...more] = log.state.policies;
+    expect(more).toEqual([]);
+    expect(policy).toMatchObject({ play: '', budgetSeconds: 9, settleSeconds: undefined });
+    expect(policy?.tasks().map(({ phase, host, vars }) => ({ phase, host, vars }))).toEqual([
+      { phase: 'before', host: 'h1', vars: { port: 80, inventory_hostname: 'h1' } },
+      { phase: 'after', host: 'h1', vars: { inventory_hostname: 'h1' } },
+      { phase: 'after', host: 'h2', vars: { inventory_hostname: 'h2' } },
+    ]);
+  });
+
+  it('is not on record where nothing is said, and in check mode', () => {
+    expect(noted({}).log.state.policies).toEqual([]);
+    expect(noted({ budgetSeconds: 9 }, { check: true }).log.state.policies).toEqual([]);
+    expect(noted({ onFailure: 'stop' }).log.state.policies).toHaveLength(1);
+  });
+});
+
+describe('evidence of a failure', () => {
+  it('is kept in a file, for each host', async () => {
+    const known = noted({ before: [command('Show ports')] });
+    const { kept, said } = await run(keepEvidence, known, (host) => ({
+      stdout: `of ${host}`,
+      stderr: 'odd',
+    }));
+    expect(kept).toMatchObject({ 'evidence.h1.show-ports': 'of h1\nodd\n' });
+    expect(Object.keys(kept)).toHaveLength(2);
+    expect(said[0]).toMatch(/^info: .* is kept in \/run\/evidence\.h1\.show-ports$/);
+  });
+
+  it('that cannot be had is told, and the next is asked for', async () => {
+    const known = noted({
+      before: [command('a', { runOnce: true }), command('b', { runOnce: true })],
+    });
+    const { asked, said, kept } = await run(keepEvidence, known, () => undefined);
+    expect(asked).toEqual(['h1: a', 'h1: b']);
+    expect(said).toEqual([
+      expect.stringMatching(/^warning: Evidence "a" of h1 .*: h1 is away$/) as string,
+      expect.stringMatching(/^warning: Evidence "b" of h1/) as string,
+    ]);
+    expect(kept).toEqual({});
+  });
+});
+
+describe('a task after a rollback', () => {
+  const after = (more: Partial<TaskNode>, answers: Answers = () => ({ code: 1 })) =>
+    run(
+      runAfterTasks,
+      noted({ after: [command('go {{port}}', { runOnce: true, ...more })] }),
+      answers,
+    );
+
+  it('that fails is told, unless its errors are ignored', async () => {
+    const { asked, said } = await after({});
+    expect(asked).toEqual(['h1: go 80']);
+    expect(said).toEqual([
+      expect.stringMatching(/^error: "go .*" after the rollback failed on h1: /) as string,
+    ]);
+    expect((await after({ ignoreErrors: true })).said).toEqual([]);
+    expect((await after({}, () => ({}))).said).toEqual([]);
+  });
+
+  it('is left out where its condition does not hold, and fails where that cannot be told', async () => {
+    expect(await after({ when: ['port == 81'] })).toMatchObject({ asked: [], said: [] });
+    const unknown = await after({ when: ['nowhere == 1'] });
+    expect(unknown).toMatchObject({
+      asked: [],
+      said: [expect.stringContaining('nowhere') as string],
+    });
+  });
+
+  it('runs where it is delegated to, with its own variables', async () => {
+    const { asked } = await after({ delegateTo: 'h2', vars: [{ port: 82 }] }, () => ({}));
+    expect(asked).toEqual(['h2: go 82']);
+    const lost = await after({ delegateTo: 'h9' });
+    expect(lost.said).toEqual([
+      expect.stringContaining('"h9", which is no host of this run') as string,
+    ]);
+  });
+});
