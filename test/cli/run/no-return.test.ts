@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { acceptedPoints } from '../../../src/cli/run/no-return.ts';
+import { documentOf } from '../../helpers/walk.ts';
+import { quietWorld } from '../../helpers/world.ts';
+
+const playbook = documentOf(`
+- name: P
+  hosts: all
+  tasks:
+    - { name: Wipe, command: wipe, irreversible: all data is lost }
+    - block:
+        - commit: Done
+          irreversible: customers see it
+    - commit: Plain
+`);
+
+const accepted = (names: string[] | undefined, check = false): Promise<string[]> =>
+  acceptedPoints(quietWorld(), {
+    ...{ playbook, mode: check ? 'plan' : 'play', check },
+    options: { output: 'plain', forks: '5', ...(names ? { acceptIrreversible: names } : {}) },
+  });
+
+describe('a point of no return', () => {
+  it('is agreed to by its name, or the run does not begin', async () => {
+    expect(await accepted(['Done', 'Wipe'])).toEqual(['Done', 'Wipe']);
+    await expect(accepted(['Wipe'])).rejects.toMatchObject({
+      message:
+        'This playbook has a point of no return, "Done": customers see it. Nothing was contacted.',
+      hint: 'Agree to it with --accept-irreversible Done.',
+    });
+    await expect(accepted(undefined)).rejects.toThrow('"Wipe": all data is lost');
+  });
+
+  it('is none in check mode', async () => {
+    expect(await accepted(undefined, true)).toEqual(['Wipe', 'Done']);
+  });
+
+  it('that is agreed to must exist, in check mode, too', async () => {
+    await expect(accepted(['Wpie'])).rejects.toMatchObject({
+      hint: expect.stringContaining('"Wipe"') as string,
+    });
+    await expect(accepted(['Plain'], true)).rejects.toMatchObject({
+      ...{ code: 'USAGE', hint: 'There is: Wipe, Done.' },
+    });
+  });
+});
