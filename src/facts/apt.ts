@@ -1,7 +1,8 @@
 import { TaskError } from '../core/errors.ts';
-import type { CommandOutput, Fact } from '../core/fact.ts';
+import type { Fact } from '../core/fact.ts';
 import { describePath, type HostPath } from '../core/host-path.ts';
 import { quote, quoteAll } from '../util/shell.ts';
+import { requireAnswer } from './answer.ts';
 
 /** Where dpkg keeps what is installed. */
 export const DPKG_STATUS = '/var/lib/dpkg/status';
@@ -13,20 +14,14 @@ export interface AptPackage {
   candidate: string | undefined;
 }
 
-function requireAnswer({ code, stderr }: CommandOutput, what: string): void {
-  if (code === 0) return;
-  throw new TaskError(`${what}: ${stderr.trim() || `code ${String(code)}`}`, {
-    hint:
-      code === 127 ? 'This module is for hosts with APT, such as Debian and Ubuntu.' : undefined,
-  });
-}
+const NO_APT = 'This module is for hosts with APT, such as Debian and Ubuntu.';
 
 /** Versions of packages, one map for all names: from `apt-cache policy`. Names that APT does not know are absent. */
 export const aptPackages: Fact<string[], ReadonlyMap<string, AptPackage>> = {
   name: 'apt.packages',
   command: (...names) => ({ script: `apt-cache policy -- ${quoteAll(names)}` }),
   parse(output) {
-    requireAnswer(output, 'APT does not say which versions there are');
+    requireAnswer(output, 'APT does not say which versions there are', NO_APT);
     const packages = new Map<string, AptPackage>();
     let name = '';
     for (const line of output.stdout.split('\n')) {
@@ -52,7 +47,7 @@ export const debFile: Fact<[path: string], { name: string; version: string }> = 
     script: `dpkg-deb -f ${quote(path)} Package Version`,
   }),
   parse(output, path) {
-    requireAnswer(output, `"${path}" is no package that dpkg reads`);
+    requireAnswer(output, `"${path}" is no package that dpkg reads`, NO_APT);
     const [, name] = /^Package: (.+)$/m.exec(output.stdout) ?? [];
     const [, version] = /^Version: (.+)$/m.exec(output.stdout) ?? [];
     if (name === undefined || version === undefined)
@@ -79,7 +74,7 @@ export const aptUpgrades: Fact<[verb: string], number> = {
   name: 'apt.upgrades',
   command: (verb) => ({ script: `apt-get -s -q ${quote(verb)}` }),
   parse(output) {
-    requireAnswer(output, 'APT cannot tell what it would upgrade');
+    requireAnswer(output, 'APT cannot tell what it would upgrade', NO_APT);
     return output.stdout.split('\n').filter((line) => /^(Inst|Remv) /.test(line)).length;
   },
 };
@@ -114,7 +109,7 @@ export const aptDifference: Fact<[copy: HostPath, sum: string], string[]> = {
     paths: [copy],
   }),
   parse(output, copy) {
-    requireAnswer(output, `The packages cannot be compared with ${describePath(copy)}`);
+    requireAnswer(output, `The packages cannot be compared with ${describePath(copy)}`, NO_APT);
     return output.stdout.split('\n').filter((line) => line !== '');
   },
 };

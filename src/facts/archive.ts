@@ -2,7 +2,7 @@ import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
 import { quote } from '../util/shell.ts';
-import { expectSuccess } from './file.ts';
+import { requireAnswer } from './answer.ts';
 
 /** Between the parts of an answer; no name in an archive is like it. */
 const END = '::';
@@ -42,7 +42,7 @@ ${LOOK}
 )`,
   }),
   parse(output, path) {
-    expectSuccess(output, `look into "${path}"`);
+    requireAnswer(output, `Cannot look into "${path}"`);
     const [head = '', kinds = '', sums = '', links = ''] = output.stdout.split(`${END}\n`);
     const [kind = '', ...names] = linesOf(head);
     if (kind !== 'tar' && kind !== 'zip')
@@ -73,7 +73,8 @@ export interface PathState extends Omit<ArchiveEntry, 'name' | 'type'> {
   gid: string;
 }
 
-const nothing: PathState = {
+/** State of a path at which nothing is. */
+export const absentPath: PathState = {
   type: 'absent',
   mode: '',
   checksum: '',
@@ -103,7 +104,7 @@ exit 0
     };
   },
   parse(output, folder, paths) {
-    expectSuccess(output, `look at what is in "${folder}"`);
+    requireAnswer(output, `Cannot look at what is in "${folder}"`);
     const trouble = linesOf(output.stderr).find(
       (line) => !/(No such file or directory|Not a directory)$/.test(line),
     );
@@ -135,7 +136,7 @@ exit 0
       });
     }
     return new Map(
-      (JSON.parse(paths) as string[]).map((name) => [name, states.get(name) ?? nothing]),
+      (JSON.parse(paths) as string[]).map((name) => [name, states.get(name) ?? absentPath]),
     );
   },
 };

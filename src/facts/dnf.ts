@@ -1,6 +1,7 @@
 import { TaskError } from '../core/errors.ts';
-import type { CommandOutput, Fact } from '../core/fact.ts';
+import type { Fact } from '../core/fact.ts';
 import { quoteAll } from '../util/shell.ts';
+import { requireAnswer } from './answer.ts';
 
 /** Program that manages packages on a host, by what is there. */
 export const packageManager: Fact<[], 'apt' | 'dnf'> = {
@@ -29,12 +30,7 @@ export interface RpmPackage {
   newer: string | undefined;
 }
 
-function requireAnswer({ code, stderr }: CommandOutput, what: string): void {
-  if (code === 0) return;
-  throw new TaskError(`${what}: ${stderr.trim() || `code ${String(code)}`}`, {
-    hint: code === 127 ? 'This module is for hosts with DNF, such as RHEL and Fedora.' : undefined,
-  });
-}
+const NO_DNF = 'This module is for hosts with DNF, such as RHEL and Fedora.';
 
 /**
  * What is installed of packages, each asked for as NAME, NAME-VERSION or NAME-VERSION-RELEASE, or as what it provides.
@@ -60,7 +56,7 @@ export const rpmPackages: Fact<string[], ReadonlyMap<string, RpmPackage>> = {
 done`,
   }),
   parse(output) {
-    requireAnswer(output, 'RPM does not say which packages there are');
+    requireAnswer(output, 'RPM does not say which packages there are', NO_DNF);
     const lines = output.stdout.split('\n').filter((line) => line !== '');
     return new Map(
       lines.map((line) => {
@@ -77,7 +73,7 @@ export const dnfUpdates: Fact<string[], boolean> = {
   command: (...words) => ({ script: `dnf -q check-update ${quoteAll(words)}` }),
   parse(output) {
     if (output.code === 100) return true;
-    requireAnswer(output, 'DNF cannot tell which updates there are');
+    requireAnswer(output, 'DNF cannot tell which updates there are', NO_DNF);
     return false;
   },
 };
@@ -97,7 +93,7 @@ export const rpmState: Fact<[], RpmState> = {
       "rpm -qa --qf '%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} %{ARCH}\\n' | sort | sha256sum && dnf -q history list 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1; exit }'",
   }),
   parse(output) {
-    requireAnswer(output, 'The packages of the host cannot be listed');
+    requireAnswer(output, 'The packages of the host cannot be listed', NO_DNF);
     const [sum = '', last = ''] = output.stdout.split('\n');
     return { checksum: sum.split(' ')[0] ?? '', transaction: Number(last || 0) };
   },

@@ -1,7 +1,8 @@
 import { TaskError } from '../core/errors.ts';
-import type { CommandOutput, Fact } from '../core/fact.ts';
+import type { Fact } from '../core/fact.ts';
 import { describePath, type HostPath } from '../core/host-path.ts';
 import { quote } from '../util/shell.ts';
+import { requireAnswer } from './answer.ts';
 
 export interface FileState {
   type: 'absent' | 'file' | 'directory' | 'link' | 'other';
@@ -34,27 +35,37 @@ const absent: FileState = {
   target: '',
 };
 
+type StatFields = Pick<FileState, 'mode' | 'uid' | 'gid' | 'owner' | 'group' | 'size' | 'mtime'>;
+
+/** What `stat -c '%a|%u|%g|%U|%G|%s|%Y'` prints, as its fields. */
+export function statFields(fields: readonly string[]): StatFields {
+  const [mode = '', uid, gid, owner = '', group = '', size, mtime] = fields;
+  return {
+    mode: mode.padStart(4, '0'),
+    uid: Number(uid),
+    gid: Number(gid),
+    owner,
+    group,
+    size: Number(size),
+    mtime: Number(mtime),
+  };
+}
+
 /** State of a path, links not followed. */
 export const fileState: Fact<[path: HostPath], FileState> = {
   name: 'file.state',
   command: (path) => ({ script: 'rn_file_state "$1"', paths: [path] }),
   parse(output, path) {
-    expectSuccess(output, `look at ${describePath(path)}`);
+    requireAnswer(output, `Cannot look at ${describePath(path)}`);
     const [line = '', second = ''] = output.stdout.split('\n');
     if (line === 'absent') return absent;
-    const [type = '', mode = '', uid, gid, owner = '', group = '', size, mtime] = line.split('|');
+    const [type = '', ...fields] = line.split('|');
     if (!['file', 'directory', 'link', 'other'].includes(type)) {
       throw new TaskError(`Unexpected answer about ${describePath(path)}: ${line}`);
     }
     return {
       type: type as FileState['type'],
-      mode: mode.padStart(4, '0'),
-      uid: Number(uid),
-      gid: Number(gid),
-      owner,
-      group,
-      size: Number(size),
-      mtime: Number(mtime),
+      ...statFields(fields),
       checksum: type === 'file' ? (second.replace(/^\\/, '').split(' ')[0] ?? '') : '',
       target: type === 'link' ? second : '',
     };
@@ -73,7 +84,7 @@ export const fileSum: Fact<[path: string, algorithm: string], string> = {
   name: 'file.sum',
   command: (path, algorithm) => ({ script: `${algorithm}sum <${quote(path)}` }),
   parse(output, path) {
-    expectSuccess(output, `make the sum of "${path}"`);
+    requireAnswer(output, `Cannot make the sum of "${path}"`);
     return output.stdout.split(' ')[0] ?? '';
   },
 };
@@ -83,7 +94,7 @@ export const treeSum: Fact<[path: HostPath], string | undefined> = {
   name: 'file.tree',
   command: (path) => ({ script: 'rn_tree_sum "$1"', paths: [path] }),
   parse(output, path) {
-    expectSuccess(output, `look through ${describePath(path)}`);
+    requireAnswer(output, `Cannot look through ${describePath(path)}`);
     const [word = ''] = output.stdout.trim().split(' ');
     return word === 'absent' ? undefined : word;
   },
@@ -98,19 +109,12 @@ export const fileContent: Fact<[path: HostPath], Buffer | undefined> = {
     paths: [path],
   }),
   parse(output, path) {
-    expectSuccess(output, `read ${describePath(path)}`);
+    requireAnswer(output, `Cannot read ${describePath(path)}`);
     const end = output.stdout.indexOf('\n');
     if (output.stdout.slice(0, end) === 'absent') return undefined;
     return Buffer.from(output.stdout.slice(end + 1), 'base64');
   },
 };
-
-/** A fact answers or fails; it never guesses. */
-export function expectSuccess(output: CommandOutput, what: string): void {
-  if (output.code === 0) return;
-  const said = output.stderr.trim() || `code ${String(output.code)}`;
-  throw new TaskError(`Cannot ${what}: ${said}`);
-}
 
 /** Whether two paths are one and the same file. */
 export const sameFile: Fact<[one: string, other: string], boolean> = {
@@ -181,7 +185,7 @@ export const pathAttributes: Fact<[paths: string], PathAttributes[]> = {
     };
   },
   parse(output) {
-    expectSuccess(output, 'look at paths');
+    requireAnswer(output, 'Cannot look at paths');
     return treeAttributes.parse({ ...output, stderr: '' }, '/', '');
   },
 };

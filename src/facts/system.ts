@@ -1,7 +1,7 @@
 import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
 import { quote } from '../util/shell.ts';
-import type { FileState } from './file.ts';
+import { statFields, type FileState } from './file.ts';
 
 /** The name by which the running kernel knows the host. */
 export const kernelHostname: Fact<[], string> = {
@@ -128,19 +128,9 @@ export const filesBelow: Fact<
       .split(/^\/\//m)
       .slice(1)
       .map((record) => {
-        const [kind = '', mode = '', uid, gid, owner = '', group = '', size, mtime, ...name] =
-          record.replace(/\n$/, '').split('|');
-        return {
-          path: name.join('|'),
-          type: typeOf(kind),
-          mode: mode.padStart(4, '0'),
-          uid: Number(uid),
-          gid: Number(gid),
-          owner,
-          group,
-          size: Number(size),
-          mtime: Number(mtime),
-        };
+        const [kind = '', ...fields] = record.replace(/\n$/, '').split('|');
+        // The name stands last, and may hold the mark between fields.
+        return { path: fields.slice(7).join('|'), type: typeOf(kind), ...statFields(fields) };
       });
     return { files, skipped };
   },

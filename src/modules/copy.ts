@@ -5,6 +5,7 @@ import { fileState } from '../facts/file.ts';
 import { sha256 } from '../util/digest.ts';
 import { MODE_PATTERN } from '../util/mode.ts';
 import {
+  destinationProperties,
   fileProperties,
   pickAttributes,
   planFile,
@@ -32,13 +33,7 @@ const schema = {
       type: 'boolean',
       description: 'src is a file of the host itself, an absolute path. Default: false.',
     },
-    dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
-    force: { type: 'boolean', description: 'Replace a file that differs. Default: true.' },
-    validate: {
-      type: 'string',
-      pattern: '%s',
-      description: 'Command that must accept the new file, written as %s.',
-    },
+    ...destinationProperties,
     checksum: {
       type: 'string',
       pattern: '^(sha256:)?[0-9a-fA-F]{64}$',

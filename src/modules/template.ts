@@ -1,6 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Module } from '../core/module.ts';
-import { fileProperties, planFile } from './lib/file-plan.ts';
+import { destinationProperties, fileProperties, planFile } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -9,13 +9,7 @@ const schema = {
       type: 'string',
       description: 'Handlebars file in "templates/" of the role or beside the playbook.',
     },
-    dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
-    force: { type: 'boolean', description: 'Replace a file that differs. Default: true.' },
-    validate: {
-      type: 'string',
-      pattern: '%s',
-      description: 'Command that must accept the new file, written as %s.',
-    },
+    ...destinationProperties,
     ...fileProperties,
   },
   required: ['src', 'dest'],

@@ -13,6 +13,19 @@ import { MODE_PATTERN, octalMode } from '../../util/mode.ts';
 import { fileContent, fileState, type FileState } from '../../facts/file.ts';
 
 /** Arguments that every module which writes a file has. */
+export const validateProperty = {
+  type: 'string',
+  pattern: '%s',
+  description: 'Command that must accept the new file, written as %s.',
+} as const;
+
+/** Where a module puts a file that it makes. */
+export const destinationProperties = {
+  dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
+  force: { type: 'boolean', description: 'Replace a file that differs. Default: true.' },
+  validate: validateProperty,
+} as const;
+
 export const fileProperties = {
   mode: {
     type: 'string',

@@ -10,7 +10,7 @@ import type {
   PlannedUndo,
   Sight,
 } from '../../core/module.ts';
-import type { PathState } from '../../facts/archive.ts';
+import { absentPath, type PathState } from '../../facts/archive.ts';
 import { mapLimited } from '../../util/concurrency.ts';
 import type { FolderEntry } from '../../util/folder.ts';
 import { octalMode } from '../../util/mode.ts';
@@ -145,7 +145,7 @@ async function compare(
   if (state.type === 'absent') {
     // Asked for together: the undo needs to know which of the directories above are made.
     await topmostMade(root, host);
-    const states = new Map(entries.map(({ path }) => [path, nothing]));
+    const states = new Map(entries.map(({ path }) => [path, absentPath]));
     return { root, made: true, wanted: entries, states, different: entries };
   }
   if (state.type !== 'directory')
@@ -161,17 +161,6 @@ async function compare(
   };
   return { root, made: false, ...(await compareTree(root, entries, isAsWanted, host)) };
 }
-
-const nothing: PathState = {
-  type: 'absent',
-  mode: '',
-  checksum: '',
-  target: '',
-  owner: '',
-  group: '',
-  uid: '',
-  gid: '',
-};
 
 async function entryOf(
   { path, type, mode }: FolderEntry,

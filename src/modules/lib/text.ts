@@ -7,16 +7,13 @@ import {
   pickAttributes,
   planFile,
   undoOfPath,
+  validateProperty,
 } from './file-plan.ts';
 
 /** Arguments of every module that edits the text of a file. */
 export const textFileProperties = {
   path: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
-  validate: {
-    type: 'string',
-    pattern: '%s',
-    description: 'Command that must accept the new file, written as %s.',
-  },
+  validate: validateProperty,
   ...fileProperties,
 } as const;
 
