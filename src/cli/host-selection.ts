@@ -9,6 +9,12 @@ interface SelectionFlags extends ConnectFlags {
   inventory?: string;
 }
 
+/** The option of commands that also take the inventory of the environment. */
+export const inventoryOption = [
+  '-i, --inventory <FILE>',
+  'hosts file (or environment variable RUNNER_INVENTORY)',
+] as const;
+
 /** The inventory that a command names, or the environment. */
 export function namedInventory(world: World, flags: SelectionFlags): Inventory | undefined {
   const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];

@@ -106,32 +106,23 @@ export function askOperator(
 ): Engine['ask'] {
   const { redactor } = world;
   const answered = new Map<string, Promise<string | undefined>>();
-  let before: Promise<unknown> = Promise.resolve();
+  const ask = inTurn();
   return (key, { text, hidden }) => {
     const whole = `${key} ${text}`;
     const known = answered.get(whole);
     if (known) return known;
     const name = `pause_answer_${key}_${String(answered.size + 1)}`;
-    const answer = before.then(async () => {
-      const release = display.hold?.();
-      try {
-        const said = await (hidden ? askSecret : askText)(
-          world,
-          printable(redactor.mask(text)),
-          stop.signal,
-        );
-        if (said === undefined && canAsk(world)) stop.request();
-        if (hidden && said !== undefined) {
-          redactor.add(name, said, { late: true });
-          log.write({ t: 'secret', name, env: name.toUpperCase() });
-        }
-        return said;
-      } finally {
-        release?.();
+    const prompt = hidden ? askSecret : askText;
+    const answer = ask(async () => {
+      const said = await held(display, () => prompt(world, printable(redactor.mask(text)), stop.signal));
+      if (said === undefined && canAsk(world)) stop.request();
+      if (hidden && said !== undefined) {
+        redactor.add(name, said, { late: true });
+        log.write({ t: 'secret', name, env: name.toUpperCase() });
       }
+      return said;
     });
     answered.set(whole, answer);
-    before = answer.catch(() => undefined);
     return answer;
   };
 }
@@ -140,26 +131,37 @@ export function askOperator(
 export function stepByStep(world: World, display: Display, stop: StopSignals): Engine['agree'] {
   const { redactor } = world;
   let all = false;
-  let before: Promise<unknown> = Promise.resolve();
   const ask = async ({ name, play }: StepInfo, hosts: readonly string[]): Promise<boolean> => {
     if (all) return true;
     if (stop.stopping) return false;
     const where = hosts.length <= 5 ? hosts.join(', ') : `${String(hosts.length)} hosts`;
-    const release = display.hold?.();
-    try {
-      const question = printable(redactor.mask(`${play}: ${name}, on ${where}?`));
-      const answer = await askBeforeStep(world, question);
-      if (answer === undefined) stop.request();
-      all = answer === 'all';
-      return answer === 'all' || answer === 'yes';
-    } finally {
-      release?.();
-    }
+    const question = printable(redactor.mask(`${play}: ${name}, on ${where}?`));
+    const answer = await held(display, () => askBeforeStep(world, question));
+    if (answer === undefined) stop.request();
+    all = answer === 'all';
+    return answer === 'all' || answer === 'yes';
   };
   // Hosts that go their own ways come to their steps side by side.
-  return (step, hosts) => {
-    const answer = before.then(() => ask(step, hosts));
+  const next = inTurn();
+  return (step, hosts) => next(() => ask(step, hosts));
+}
+
+/** Lets questions be asked one after the other. */
+function inTurn(): <T>(question: () => Promise<T>) => Promise<T> {
+  let before: Promise<unknown> = Promise.resolve();
+  return (question) => {
+    const answer = before.then(question);
     before = answer.catch(() => undefined);
     return answer;
   };
+}
+
+/** Asks while the display leaves the screen alone. */
+async function held<T>(display: Display, question: () => Promise<T>): Promise<T> {
+  const release = display.hold?.();
+  try {
+    return await question();
+  } finally {
+    release?.();
+  }
 }

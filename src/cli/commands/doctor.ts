@@ -12,7 +12,7 @@ import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';
 import { becomePassword } from '../flags/become.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
-import { selectHosts } from '../host-selection.ts';
+import { inventoryOption, selectHosts } from '../host-selection.ts';
 import { createReach, unlockKeys, type Reach } from '../reach.ts';
 import type { World } from '../world.ts';
 
@@ -34,7 +34,7 @@ export async function doctorCommand(world: World, argv: string[]): Promise<numbe
     .description(
       'Walk through a connection step by step: what was decided by what, and what to change.',
     )
-    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option(...inventoryOption)
     .option('--become-user <NAME>', 'whom to become', 'root')
     .addOption(
       new Option('--become-method <METHOD>', 'how').choices(['sudo', 'su', 'doas']).default('sudo'),

@@ -10,7 +10,7 @@ import { newCommand } from '../command.ts';
 import { becomePassword } from '../flags/become.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
 import { wholeNumber } from '../flags/words.ts';
-import { selectHosts } from '../host-selection.ts';
+import { inventoryOption, selectHosts } from '../host-selection.ts';
 import { createReach, unlockKeys } from '../reach.ts';
 import type { World } from '../world.ts';
 
@@ -45,7 +45,7 @@ export async function execCommand(world: World, argv: string[]): Promise<number>
     )
     .usage('PATTERN [options] -- COMMAND …')
     .argument('<pattern...>', 'hosts or groups of an inventory, or [user@]host[:port]')
-    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option(...inventoryOption)
     .option('-f, --forks <N>', 'hosts worked on at a time', '50')
     .option('--timeout <SECONDS>', 'how long the command may take', '300')
     .option('--shell', 'the command is one text for the shell of the host')

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { matchHosts } from '../../util/patterns.ts';
 import { newCommand } from '../command.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
-import { namedInventory } from '../host-selection.ts';
+import { inventoryOption, namedInventory } from '../host-selection.ts';
 import type { World } from '../world.ts';
 
 interface HostsFlags {
@@ -21,7 +21,7 @@ export async function hostsCommand(world: World, argv: string[]): Promise<number
   const command = newCommand(world, 'runner hosts')
     .description('Show the hosts of an inventory, their groups and variables.')
     .argument('[pattern]', 'hosts or groups', 'all')
-    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option(...inventoryOption)
     .option('--graph', 'show which host is in which group')
     .option('--vars', 'show variables, too')
     .option('--json', 'all of it, as an inventory program prints it');

@@ -12,7 +12,7 @@ import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
 import { collect } from '../flags/words.ts';
-import { selectHosts } from '../host-selection.ts';
+import { inventoryOption, selectHosts } from '../host-selection.ts';
 import { canAsk, confirm } from '../operator.ts';
 import { createReach } from '../reach.ts';
 import type { World } from '../world.ts';
@@ -35,7 +35,7 @@ export async function trustCommand(world: World, argv: string[]): Promise<number
   const command = newCommand(world, 'runner trust')
     .argument('[pattern...]', 'hosts of the inventory, or [user@]host[:port] without one')
     .description('Show the keys of hosts that are not known yet, and store them when you agree.')
-    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option(...inventoryOption)
     .option('-y, --yes', 'store without asking; compare the fingerprints yourself')
     .option(
       '--fingerprint <SHA256>',

@@ -8,6 +8,7 @@ import { loadInventory } from '../../inventory/load.ts';
 import { didYouMean } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';
+import { inventoryOption } from '../host-selection.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
 import { openPlaybook } from '../playbooks.ts';
 import type { World } from '../world.ts';
@@ -24,7 +25,7 @@ export async function whyCommand(world: World, argv: string[]): Promise<number> 
     .description('Say where a variable of a host comes from. Contacts nobody.')
     .argument('<variable>', 'its name')
     .argument('[playbook]', 'whose plays, roles and tasks are looked at, too')
-    .option('-i, --inventory <FILE>', 'hosts file (or environment variable RUNNER_INVENTORY)')
+    .option(...inventoryOption)
     .option('--host <NAME>', 'which host; the first one when left out')
     .option('--at <STEP>', 'as this step sees it: an id or a name');
   addVaultOptions(command).parse(argv, { from: 'user' });
