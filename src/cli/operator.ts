@@ -114,7 +114,9 @@ export function askOperator(
     const name = `pause_answer_${key}_${String(answered.size + 1)}`;
     const prompt = hidden ? askSecret : askText;
     const answer = ask(async () => {
-      const said = await held(display, () => prompt(world, printable(redactor.mask(text)), stop.signal));
+      const said = await held(display, () =>
+        prompt(world, printable(redactor.mask(text)), stop.signal),
+      );
       if (said === undefined && canAsk(world)) stop.request();
       if (hidden && said !== undefined) {
         redactor.add(name, said, { late: true });

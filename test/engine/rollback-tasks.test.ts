@@ -13,7 +13,7 @@ import { Scope } from '../../src/template/scope.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { callWorld, type Answers } from '../helpers/call-world.ts';
 import { recordedHosts, runRecord } from '../helpers/records.ts';
-import { playOf, policyOf, taskOf } from '../helpers/tasks.ts';
+import { conditions, playOf, policyOf, taskOf } from '../helpers/tasks.ts';
 
 const hosts = ['h1', 'h2'];
 const command = (cmd: string, more: Partial<TaskNode> = {}): TaskNode =>
@@ -129,8 +129,8 @@ describe('a task after a rollback', () => {
   });
 
   it('is left out where its condition does not hold, and fails where that cannot be told', async () => {
-    expect(await after({ when: ['port == 81'] })).toMatchObject({ asked: [], said: [] });
-    const unknown = await after({ when: ['nowhere == 1'] });
+    expect(await after({ when: conditions('port == 81') })).toMatchObject({ asked: [], said: [] });
+    const unknown = await after({ when: conditions('nowhere == 1') });
     expect(unknown).toMatchObject({
       asked: [],
       said: [expect.stringContaining('nowhere') as string],

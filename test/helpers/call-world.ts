@@ -3,7 +3,7 @@ import { ConnectError } from '../../src/core/errors.ts';
 import type { CommandOutput } from '../../src/core/fact.ts';
 import type { Exchange, HostAddress } from '../../src/core/host.ts';
 import { createRegistry, type Module } from '../../src/core/module.ts';
-import type { CallContext } from '../../src/engine/call.ts';
+import type { CallParts } from '../../src/engine/call.ts';
 import type { Log } from '../../src/journal/log.ts';
 import { localDisk } from '../../src/util/local-files.ts';
 import { SteppingClock } from './stepping-clock.ts';
@@ -46,7 +46,7 @@ export function callWorld(
   answers: Answers,
   log: Pick<Log, 'signal'>,
   { check = false } = {},
-): { context: CallContext & { clock: SteppingClock }; asked: string[] } {
+): { context: CallParts & { clock: SteppingClock }; asked: string[] } {
   const asked: string[] = [];
   const output = ({ name }: HostAddress, text: string): CommandOutput => {
     asked.push(`${name}: ${text}`);

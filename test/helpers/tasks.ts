@@ -1,4 +1,5 @@
 import type { InventoryHost } from '../../src/core/inventory.ts';
+import { Condition } from '../../src/core/value.ts';
 import type { Place } from '../../src/engine/step-key.ts';
 import {
   plainTask,
@@ -13,6 +14,10 @@ import { playKeywords, rollbackKeywords } from '../../src/language/keywords.ts';
 
 export const at = { file: 'p.yml', line: 1, column: 1 };
 export const nobody: Become = { enabled: false, user: 'root', method: 'sudo' };
+
+/** Conditions as the loader makes them. */
+export const conditions = (...texts: string[]): Condition[] =>
+  texts.map((text) => new Condition(text));
 
 /** A task of the module "copy" that says nothing else. */
 export function taskOf(more: Partial<TaskNode> = {}): TaskNode {
