@@ -3,7 +3,7 @@ import type { Effect, Module } from '../../src/core/module.ts';
 import { finishedOutcome, isDoneAgain } from '../../src/engine/finished.ts';
 import type { TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
-import { conditions, taskOf } from '../helpers/tasks.ts';
+import { conditionsOf, taskOf } from '../helpers/tasks.ts';
 
 const moduleOf = (effect: Effect): Module => ({
   ...{ name: 'copy', summary: '', args: { type: 'object' }, effect },
@@ -15,9 +15,9 @@ describe('a change that finished before the run was interrupted', () => {
   it.each([
     [{}, false],
     [{ register: 'r' }, true],
-    [{ changedWhen: ['true'] }, true],
-    [{ failedWhen: ['false'] }, true],
-    [{ breakWhen: ['true'] }, true],
+    [{ changedWhen: conditionsOf('true') }, true],
+    [{ failedWhen: conditionsOf('false') }, true],
+    [{ breakWhen: conditionsOf('true') }, true],
   ] as [Partial<TaskNode>, boolean][])(
     'is done again for its answer, where the module compares first: %j',
     (task, again) => {
@@ -31,18 +31,20 @@ describe('a change that finished before the run was interrupted', () => {
   it('is done again where the task repeats by itself', () => {
     const module = moduleOf('changes');
     expect(isDoneAgain(taskOf({ retries: 2 }), module, false)).toBe(true);
-    expect(isDoneAgain(taskOf({ until: conditions('true') }), module, false)).toBe(true);
+    expect(isDoneAgain(taskOf({ until: conditionsOf('true') }), module, false)).toBe(true);
   });
 
   it('has the exit code 0 and no output', () => {
     const outcome = finishedOutcome(taskOf(), scope);
     expect(outcome).toMatchObject({ is: 'changed', result: { rc: 0, changed: true } });
     expect(outcome).toMatchObject({ why: expect.stringContaining('not run again') as string });
-    expect(finishedOutcome(taskOf({ changedWhen: conditions('result.rc == 1') }), scope).is).toBe('ok');
+    expect(finishedOutcome(taskOf({ changedWhen: conditionsOf('result.rc == 1') }), scope).is).toBe(
+      'ok',
+    );
   });
 
   it('fails where a condition asks for its output, which is lost', () => {
-    const task = taskOf({ failedWhen: conditions('"x" in result.stdout') });
+    const task = taskOf({ failedWhen: conditionsOf('"x" in result.stdout') });
     expect(finishedOutcome(task, scope)).toMatchObject({
       is: 'failed',
       failure: { kind: 'condition', of: 'failed_when', answer: 'lost' },

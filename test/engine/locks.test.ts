@@ -1,161 +1,247 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectError, LockedError } from '../../src/core/errors.ts';
-import type { Exchange, HostLock, HostSession } from '../../src/core/host.ts';
-import type { InventoryHost } from '../../src/core/inventory.ts';
+import type { Control, ControlAnswers, HostLock, HostSession } from '../../src/core/host.ts';
 import { HostLocks, type LockParts } from '../../src/engine/locks.ts';
 import { Log } from '../../src/journal/log.ts';
 import type { Become } from '../../src/language/document.ts';
 import { Redactor } from '../../src/util/redact.ts';
-import { runRecord } from '../helpers/records.ts';
+import { recordedHosts, runRecord } from '../helpers/records.ts';
+import { SteppingClock } from '../helpers/stepping-clock.ts';
+import { nobody } from '../helpers/tasks.ts';
 
-const become: Become = { enabled: false, user: 'root', method: 'sudo' };
-const wanted = (...names: string[]) => new Map(names.map((name) => [name, become]));
-const otherLock: HostLock = {
-  run: 'other',
-  owner: 'somebody@elsewhere',
-  since: 0,
-  leaseSeconds: 600,
-  silentSeconds: 5,
-};
+const hosts = ['h1', 'h2', 'h3'];
+const held = (run: string, silentSeconds = 5): HostLock => ({
+  ...{ run, owner: 'ada@desk', since: 60, leaseSeconds: 600, silentSeconds },
+});
+const wanted = (...names: string[]): Map<string, Become> =>
+  new Map(names.map((name) => [name, nobody]));
 
-function host(name: string): InventoryHost {
-  const address = { name, transport: 'ssh', address: name, port: 22, user: 'root' } as const;
-  return { name, address: { ...address, keyPath: undefined }, vars: {} };
+/** Hosts that keep their lock as real ones do. */
+class Hosts {
+  readonly locks = new Map<string, HostLock>();
+  readonly away = new Set<string>();
+  /** Hosts whose answer to the next lock is lost. */
+  readonly losing = new Set<string>();
+  readonly calls: string[] = [];
+  readonly dialled: string[] = [];
+
+  session = ({ name }: { name: string }): Promise<HostSession> => {
+    this.dialled.push(name);
+    if (this.away.has(name)) return Promise.reject(this.#error(name));
+    return Promise.resolve({
+      exchange: async ({ control = {} }) => {
+        this.calls.push(`${Object.keys(control).join()} ${name}`);
+        const answer = this.#answer(name, control);
+        if (this.losing.delete(name)) throw this.#error(name);
+        return Promise.resolve({ reads: [], control: answer });
+      },
+    });
+  };
+
+  #error(host: string): ConnectError {
+    return new ConnectError('no answer', { host, stage: 'connect', retryable: true });
+  }
+
+  #answer(name: string, { lock, renew, unlock }: Control): ControlAnswers {
+    const known = this.locks.get(name);
+    const isOwn = known?.run === 'mine';
+    if (lock && known && !isOwn && lock.replaced !== known.run) return { lock: known };
+    if (lock) this.locks.set(name, { ...held('mine'), owner: lock.owner });
+    if (lock) return { lock: 'held' };
+    if (renew) return { renew: isOwn ? 'held' : { lostTo: known?.run ?? '' } };
+    if (unlock && isOwn) this.locks.delete(name);
+    return { unlock: 'done' };
+  }
 }
 
-interface World {
-  hosts?: string[];
-  /** Hosts that cannot be reached. */
-  away?: string[];
-  /** Hosts whose answer to the lock is lost. */
-  silent?: string[];
-  /** Hosts that another run holds. */
-  taken?: string[];
-  takeOver?: string[];
-}
-
-/** Locks whose log and hosts note what happens to them, in order. */
-function given({ hosts = ['h1', 'h2'], away = [], silent = [], taken = [], takeOver = [] }: World) {
-  const happened: string[] = [];
-  const dialled: string[] = [];
+function given({ takeOver = [] as string[], settled = [] as string[] } = {}) {
+  const connections = new Hosts();
+  const clock = new SteppingClock();
   const memory = Log.inMemory(new Redactor());
-  memory.write(runRecord({ hosts }));
+  memory.write(runRecord({ run: 'mine', hosts }));
+  const log: LockParts['log'] = {
+    get state() {
+      return memory.state;
+    },
+    write: (record) => {
+      memory.write(record);
+    },
+    signal: (signal) => {
+      memory.signal(signal);
+    },
+    sync: () => {
+      connections.calls.push(`sync ${[...memory.state.locks.keys()].join(' ')}`);
+      return memory.sync();
+    },
+  };
+  const said: string[] = [];
   memory.subscribe(
     (entry) => {
-      if (entry.t === 'lock' || entry.t === 'lock-refused')
-        happened.push(`${entry.t} ${entry.host}`);
+      if (entry.t === 'message') said.push(entry.text);
     },
     (error) => {
       throw error;
     },
   );
-  const lost = (name: string) =>
-    new ConnectError(`"${name}" is away.`, { host: name, stage: 'lost', retryable: true });
-  const answer = (name: string, { control = {} }: Exchange) => {
-    happened.push(`${Object.keys(control).join(' ')} ${name}`);
-    if (silent.includes(name)) throw lost(name);
-    const { lock } = control;
-    const isTaken = taken.includes(name) && lock?.replaced !== otherLock.run;
-    return { reads: [], control: lock ? { lock: isTaken ? otherLock : ('held' as const) } : {} };
-  };
-  const session = (name: string): HostSession => ({
-    exchange: (request) => Promise.resolve().then(() => answer(name, request)),
-  });
-  const parts: LockParts = {
-    clock: { every: () => () => undefined },
-    log: {
-      get state() {
-        return memory.state;
-      },
-      write: (record) => {
-        memory.write(record);
-      },
-      signal: (signal) => {
-        memory.signal(signal);
-      },
-      sync: () => {
-        happened.push('on disk');
-        return memory.sync();
-      },
-    },
-    inventory: {
-      file: '',
-      hosts: new Map(hosts.map((name) => [name, host(name)])),
-      groups: new Map(),
-    },
-    connections: {
-      session: ({ name }) => {
-        dialled.push(name);
-        if (away.includes(name)) return Promise.reject(lost(name));
-        return Promise.resolve(session(name));
-      },
-    },
-    settings: { run: 'run', owner: 'me@here', takeOver, forks: 5, becomePassword: undefined },
-    isSettledRun: () => false,
-  };
-  return {
-    locks: new HostLocks(parts),
-    happened,
-    dialled,
-    held: () => [...memory.state.locks.keys()],
-  };
+  const inventory = { file: '', hosts: recordedHosts(memory.state), groups: new Map() };
+  const settings = { run: 'mine', owner: 'me@here', takeOver, forks: 5, becomePassword: undefined };
+  const isSettledRun = (run: string) => settled.includes(run);
+  const locks = new HostLocks({ connections, clock, log, inventory, settings, isSettledRun });
+  const onRecord = () => [...memory.state.locks.keys()];
+  /** What hosts were asked. */
+  const asked = () => connections.calls.filter((call) => !call.startsWith('sync'));
+  return { locks, hosts: connections, clock, said, onRecord, asked, log };
 }
 
-describe('locks of hosts', () => {
-  it('are on disk, all at once, before the first host is asked', async () => {
-    const { locks, happened, held } = given({});
+describe('taking hosts', () => {
+  it('locks each of them once, except the controller', async () => {
+    const { locks, hosts: known, onRecord, asked } = given();
+    await locks.take(wanted('h1', 'localhost'));
     await locks.take(wanted('h1', 'h2'));
-    expect(happened).toEqual(['lock h1', 'lock h2', 'on disk', 'lock h1', 'lock h2']);
-    expect(held()).toEqual(['h1', 'h2']);
+    expect(asked()).toEqual(['lock h1', 'lock h2']);
+    expect(known.locks.get('h1')).toMatchObject({ owner: 'me@here' });
+    expect(onRecord()).toEqual(['h1', 'h2']);
   });
 
-  it('are taken once', async () => {
-    const { locks, happened } = given({});
-    await locks.take(wanted('h1'));
-    happened.splice(0);
-    await locks.take(wanted('h1'));
-    await locks.ensure('h1');
-    expect(happened).toEqual([]);
+  it('has all hosts on disk before it asks the first', async () => {
+    const { locks, hosts: known } = given();
+    await locks.take(wanted('h1', 'h2'));
+    expect(known.calls).toEqual(['sync h1 h2', 'lock h1', 'lock h2']);
   });
 
-  it('are given back, also by the host whose answer was lost, when another run holds one', async () => {
-    const { locks, happened } = given({ hosts: ['h1', 'h2', 'h3'], taken: ['h2'], silent: ['h3'] });
-    await expect(locks.take(wanted('h1', 'h2', 'h3'))).rejects.toThrow(LockedError);
-    expect(happened.filter((line) => /unlock|refused/.test(line))).toEqual([
-      'lock-refused h2',
-      'unlock h1',
-      'unlock h3',
+  it('takes none when another run holds one of them, and says who', async () => {
+    const { locks, hosts: known, onRecord } = given();
+    known.locks.set('h2', held('other'));
+    known.locks.set('h3', held('old', 4000));
+    const error = await locks.take(wanted('h1', 'h3', 'h2')).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(LockedError);
+    expect(error).toMatchObject({
+      message:
+        'h2 is held by run other of ada@desk since 1970-01-01T00:01:00.000Z (last heard of 5 s ago); ' +
+        'h3 is held by run old of ada@desk since 1970-01-01T00:01:00.000Z (last heard of 4000 s ago, longer than its lease). ' +
+        'Run mine does nothing there.',
+      hint: expect.stringMatching(/rollback other".*--take-over other.*rollback old"/s) as string,
+    });
+    expect([...known.locks].map(([name, { run }]) => `${name} ${run}`).sort()).toEqual([
+      ...['h2 other', 'h3 old'],
     ]);
+    expect(onRecord()).toEqual(['h1']);
   });
 
-  it('of another run are replaced when the operator says so', async () => {
-    const { locks, held } = given({ taken: ['h1'], takeOver: ['other'] });
+  it('keeps what an earlier process of the run has locked when the rest fails', async () => {
+    const { locks, hosts: known, log } = given();
+    log.write({ t: 'lock', host: 'h1', become: nobody });
+    known.locks.set('h1', held('mine'));
+    known.locks.set('h2', held('other'));
+    await expect(locks.take(wanted('h1', 'h2'))).rejects.toThrow(LockedError);
+    expect(known.locks.get('h1')?.run).toBe('mine');
+  });
+
+  it.each([
+    ['--take-over names it', { takeOver: ['other'] }],
+    ['this machine knows that it is over', { settled: ['other'] }],
+  ])('replaces the lock of another run where %s', async (_, wishes) => {
+    const { locks, hosts: known } = given(wishes);
+    known.locks.set('h1', held('other'));
     await locks.take(wanted('h1'));
-    expect(held()).toEqual(['h1']);
+    expect(known.locks.get('h1')?.run).toBe('mine');
+    known.locks.set('h2', held('third'));
+    await expect(locks.take(wanted('h2'))).rejects.toThrow('held by run third');
   });
 
-  it('are not on record for a host that cannot be reached, and taken before it is changed', async () => {
-    const world = { away: ['h2'] };
-    const { locks, held } = given(world);
-    await locks.take(wanted('h1', 'h2'));
-    expect(held()).toEqual(['h1']);
-    await expect(locks.ensure('h2')).rejects.toThrow(ConnectError);
-    world.away.pop();
-    await locks.ensure('h2');
-    expect(held()).toEqual(['h1', 'h2']);
+  it('leaves out a host that cannot be reached, until it is to be changed', async () => {
+    const { locks, hosts: known, onRecord, asked } = given();
+    known.away.add('h2');
+    for (let step = 0; step < 2; step++) await locks.take(wanted('h1', 'h2'));
+    expect({ dialled: known.dialled, onRecord: onRecord() }).toEqual({
+      ...{ dialled: ['h1', 'h2'], onRecord: ['h1'] },
+    });
+    await expect(locks.ensure('h2')).rejects.toThrow('"h2" was lost while it was being locked');
+    known.away.delete('h2');
+    for (const host of ['h2', 'h2', 'h1']) await locks.ensure(host);
+    expect(asked()).toEqual(['lock h1', 'lock h2']);
+    expect(onRecord()).toEqual(['h1', 'h2']);
   });
 
-  it('are asked of a host that is away once, not before each step', async () => {
-    const { locks, dialled } = given({ away: ['h2'] });
-    await locks.take(wanted('h1', 'h2'));
-    await locks.take(wanted('h1', 'h2'));
-    expect(dialled).toEqual(['h1', 'h2']);
-  });
-
-  it('stay on record when the answer is lost, and the host is not changed', async () => {
-    const { locks, held } = given({ silent: ['h1'] });
+  it('does not change a host whose answer was lost, and keeps it on record', async () => {
+    const { locks, hosts: known, onRecord } = given();
+    known.losing.add('h1');
     await locks.take(wanted('h1'));
-    expect(held()).toEqual(['h1']);
+    known.losing.add('h1');
     await expect(locks.ensure('h1')).rejects.toThrow('while it was being locked');
+    expect(onRecord()).toEqual(['h1']);
+  });
+
+  it('does not change a host that came back with the lock of another run', async () => {
+    const { locks, hosts: known } = given();
+    known.away.add('h2');
+    await locks.take(wanted('h2'));
+    known.away.delete('h2');
+    known.locks.set('h2', held('other'));
+    await expect(locks.ensure('h2')).rejects.toThrow(LockedError);
+  });
+});
+
+describe('giving hosts back', () => {
+  it('unlocks those that are named, or all', async () => {
+    const { locks, hosts: known } = given();
+    await locks.take(wanted(...hosts));
+    await locks.release(['h2']);
+    expect([...known.locks.keys()]).toEqual(['h1', 'h3']);
+    await locks.release();
+    expect([...known.locks.keys()]).toEqual([]);
+  });
+
+  it('unlocks a host whose answer was lost, since it may be locked', async () => {
+    const { locks, hosts: known, onRecord, asked } = given();
+    known.losing.add('h1');
+    await locks.take(wanted('h1'));
+    expect(onRecord()).toEqual(['h1']);
+    await locks.release();
+    expect(asked()).toEqual(['lock h1', 'unlock h1']);
+    expect(known.locks.size).toBe(0);
+  });
+
+  it('goes on when a host cannot be reached', async () => {
+    const { locks, hosts: known } = given();
+    await locks.take(wanted('h1', 'h2'));
+    known.away.add('h1');
+    await locks.release();
+    expect([...known.locks.keys()]).toEqual(['h1']);
+  });
+});
+
+describe('a run that holds hosts', () => {
+  it('says that it is alive until it stops', async () => {
+    const { locks, clock, asked } = given();
+    await locks.take(wanted('h1'));
+    await clock.turn();
+    locks.stop();
+    await clock.turn();
+    expect(asked()).toEqual(['lock h1', 'renew h1']);
+  });
+
+  it.each([
+    ['other', 'Run other took it over'],
+    ['', 'Somebody removed its lock'],
+  ])('notices and says once that it lost a host to "%s"', async (run, why) => {
+    const { locks, hosts: known, clock, said } = given();
+    await locks.take(wanted('h1', 'h2'));
+    expect(locks.lost).toBeUndefined();
+    for (const name of ['h1', 'h2'])
+      if (run === '') known.locks.delete(name);
+      else known.locks.set(name, held(run));
+    await clock.turn();
+    await clock.turn();
+    expect(locks.lost).toBe(run);
+    expect(said).toEqual([`This run does not hold h1 any more. ${why}; no new step begins.`]);
+  });
+
+  it('goes on when a host does not answer to that', async () => {
+    const { locks, hosts: known, clock, said } = given();
+    await locks.take(wanted('h1'));
+    known.away.add('h1');
+    await clock.turn();
+    expect({ lost: locks.lost, said }).toEqual({ lost: undefined, said: [] });
   });
 });

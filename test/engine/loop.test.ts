@@ -15,7 +15,7 @@ import type { JournalRecord, ResultRecord } from '../../src/journal/records.ts';
 import { Scope } from '../../src/template/scope.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { refusal } from '../helpers/records.ts';
-import { conditions, taskOf } from '../helpers/tasks.ts';
+import { conditionsOf, taskOf } from '../helpers/tasks.ts';
 
 const scope = new Scope([{ name: 'play', values: { many: ['a', 'b'], one: 'a' } }]);
 const ok: Outcome = { is: 'ok', result: { rc: 0 } };
@@ -67,7 +67,7 @@ describe('the items of a loop', () => {
   });
 
   it('that follow are left out when "break_when" holds for the result', () => {
-    const task = taskOf({ breakWhen: conditions('result.rc == 0', 'r.rc == 0'), register: 'r' });
+    const task = taskOf({ breakWhen: conditionsOf('result.rc == 0', 'r.rc == 0'), register: 'r' });
     expect(endsLoop(task, emptyStep(ok), scope)).toBe(true);
     expect(endsLoop(task, emptyStep(failed), scope)).toBe(false);
     const unknown: Outcome = { is: 'predicted', change: 'cannot tell' };

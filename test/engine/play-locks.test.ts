@@ -1,92 +1,113 @@
 import { expect, it } from 'vitest';
-import { initialKnowledge, learn } from '../../src/engine/knowledge.ts';
+import { LockedError, TemplateError } from '../../src/core/errors.ts';
+import { Template } from '../../src/core/value.ts';
+import { initialKnowledge, learn, type Knowledge } from '../../src/engine/knowledge.ts';
 import { PlayLocks } from '../../src/engine/play-locks.ts';
-import { plainTask, type Play, type TaskNode } from '../../src/language/document.ts';
+import type { Become, Play } from '../../src/language/document.ts';
+import { Scope } from '../../src/template/scope.ts';
+import { hostOf, nobody, playOf, taskOf } from '../helpers/tasks.ts';
 
-const become = { enabled: false, user: 'root', method: 'sudo' as const };
-const at = { file: 'p.yml', line: 1, column: 1 };
-const task: TaskNode = plainTask({ id: 'p/t', name: 'T', at, module: 'copy', args: {}, become });
-const play = (id: string, hosts: string): Play =>
-  ({
-    id,
-    name: id,
-    hosts,
-    sections: [{ name: 'tasks', nodes: [task] }],
-    handlers: [],
-  }) as unknown as Play;
-
-/** Nobody asks: the user of these steps is no template. */
-const noTemplates = {
-  scope: (): never => {
-    throw new Error('no template');
-  },
-};
-
-function given() {
-  const names = ['h1', 'h2', 'h3'];
-  const address = (name: string) => ({
-    ...{ name, transport: 'ssh' as const, address: name, port: undefined },
-    ...{ user: undefined, keyPath: undefined },
+const look = taskOf({ readOnly: true });
+const root = { ...nobody, enabled: true };
+const names = ['h1', 'h2', 'h3'];
+const knownHosts = (): Knowledge =>
+  initialKnowledge({
+    file: '',
+    hosts: new Map(names.map((name) => [name, hostOf(name)])),
+    groups: new Map([
+      ['all', names],
+      ['web', ['h1', 'h2']],
+    ]),
   });
-  const hosts = new Map(names.map((name) => [name, { name, address: address(name), vars: {} }]));
-  const groups = new Map([
-    ['all', names],
-    ['web', ['h1']],
-  ]);
-  const knowledge = initialKnowledge({ file: '', hosts, groups });
-  const taken: string[][] = [];
-  const [web, db] = [play('web', 'web'), play('db', 'h2')];
-  const locks = new PlayLocks([web, db], {
-    locks: {
-      take: (wanted) => {
-        taken.push([...wanted.keys()]);
-        return Promise.resolve();
-      },
-    },
-    knowledge,
-    variables: noTemplates,
-    limit: undefined,
-  });
-  return { locks, knowledge, taken, web, db };
+
+interface World {
+  limit?: string;
+  knowledge?: Knowledge;
+  /** Why the hosts cannot be locked. */
+  held?: Error;
 }
 
-it('locks the hosts of all plays once, as long as groups and hosts stay the same', async () => {
-  const { locks, taken, web } = given();
-  await locks.take(web, task, new Set());
-  await locks.take(web, task, new Set());
-  expect(taken).toEqual([['h1', 'h2']]);
+/** Locks that note which hosts they are asked for, each time. */
+function given(plays: Play[], { limit, knowledge = knownHosts(), held }: World = {}) {
+  const taken: ReadonlyMap<string, Become>[] = [];
+  const locks = new PlayLocks(plays, {
+    locks: {
+      take: (hosts) => {
+        taken.push(hosts);
+        return held ? Promise.reject(held) : Promise.resolve();
+      },
+    },
+    ...{ knowledge, limit },
+    variables: {
+      scope: ({ name }) => new Scope([{ name: 'host', values: { me: name }, data: true }]),
+    },
+  });
+  const take = (play: Play, ...left: string[]) => locks.take(play, taskOf(), new Set(left));
+  return { take, taken, knowledge, names: () => taken.map((hosts) => [...hosts.keys()].join(' ')) };
+}
+
+async function locked(
+  plays: Play[],
+  { current = plays[0], left = [], ...world }: World & { current?: Play; left?: string[] } = {},
+): Promise<Record<string, Become>> {
+  const { take, taken } = given(plays, world);
+  await take(current ?? playOf(), ...left);
+  return Object.fromEntries(taken[0] ?? []);
+}
+
+it('locks the hosts of all plays that change something, each as its first change reaches it', async () => {
+  const plays = [
+    playOf({ id: 'a', hosts: 'web', tasks: [look, taskOf({ become: root }), taskOf()] }),
+    playOf({ id: 'b', hosts: 'h2:h3', tasks: [taskOf()] }),
+    playOf({ id: 'c', hosts: 'all', tasks: [look] }),
+  ];
+  expect(await locked(plays)).toEqual({ h1: root, h2: root, h3: nobody });
+  expect(Object.keys(await locked(plays, { limit: 'h2' }))).toEqual(['h2']);
+  expect(Object.keys(await locked(plays, { left: ['h1', 'h3'] }))).toEqual(['h2']);
 });
 
-it('looks again in another play, and when a host joins a group or takes no part any more', async () => {
-  const { locks, knowledge, taken, web, db } = given();
-  await locks.take(web, task, new Set());
-  await locks.take(db, task, new Set());
+it('locks the hosts of a play whose first change stands in an include that the run has just read', async () => {
+  const plays = [playOf({ hosts: 'web', tasks: [look] })];
+  expect(Object.keys(await locked(plays))).toEqual(['h1', 'h2']);
+});
+
+it('leaves out a later play whose group an earlier one makes, until it begins', async () => {
+  const later = playOf({ id: 'b', hosts: 'fresh', tasks: [taskOf()] });
+  const plays = [playOf({ hosts: 'h1', tasks: [taskOf()] }), later];
+  expect(Object.keys(await locked(plays))).toEqual(['h1']);
+  await expect(locked(plays, { current: later })).rejects.toThrow('fresh');
+  const knowledge = knownHosts();
+  learn(knowledge, { host: 'h3', joined: ['fresh'] });
+  expect(Object.keys(await locked(plays, { current: later, knowledge }))).toEqual(['h1', 'h3']);
+});
+
+it('renders the user of a play on each host, and leaves out later plays that cannot be told yet', async () => {
+  const user = (text: string) => [taskOf({ become: { ...root, user: new Template(text) } })];
+  const own = playOf({ hosts: 'web', tasks: user('user-{{me}}') });
+  expect(await locked([own])).toEqual({
+    h1: { ...root, user: 'user-h1' },
+    h2: { ...root, user: 'user-h2' },
+  });
+  const late = playOf({ id: 'b', hosts: 'h3', tasks: user('{{registered}}') });
+  expect(Object.keys(await locked([own, late]))).toEqual(['h1', 'h2']);
+  await expect(locked([own, late], { current: late })).rejects.toBeInstanceOf(TemplateError);
+});
+
+it('locks once, as long as the play, the groups and the hosts that take part stay the same', async () => {
+  const plays = ['web', 'h2'].map((hosts) => playOf({ id: hosts, hosts, tasks: [taskOf()] }));
+  const [web = playOf(), db = playOf()] = plays;
+  const { take, knowledge, names } = given(plays);
+  for (const play of [web, web, db, db]) await take(play);
+  expect(names()).toEqual(['h1 h2', 'h1 h2']);
   learn(knowledge, { host: 'h3', joined: ['web'] });
-  await locks.take(db, task, new Set());
-  await locks.take(db, task, new Set(['h1']));
-  expect(taken).toEqual([
-    ['h1', 'h2'],
-    ['h1', 'h2'],
-    ['h1', 'h3', 'h2'],
-    ['h3', 'h2'],
-  ]);
+  for (const left of [[], [], ['h1'], ['h1']]) await take(db, ...left);
+  expect(names().slice(2)).toEqual(['h1 h2 h3', 'h2 h3']);
 });
 
 it('tries again when the locks could not be taken', async () => {
-  const { knowledge, web } = given();
-  let tries = 0;
-  const failing = new PlayLocks([web], {
-    locks: {
-      take: () => {
-        tries++;
-        return Promise.reject(new Error('held by another run'));
-      },
-    },
-    knowledge,
-    variables: noTemplates,
-    limit: undefined,
-  });
-  await expect(failing.take(web, task, new Set())).rejects.toThrow('held');
-  await expect(failing.take(web, task, new Set())).rejects.toThrow('held');
-  expect(tries).toBe(2);
+  const plays = [playOf({ tasks: [taskOf()] })];
+  const { take, names } = given(plays, { held: new LockedError('held by another run') });
+  for (const play of [...plays, ...plays])
+    await expect(take(play)).rejects.toBeInstanceOf(LockedError);
+  expect(names()).toHaveLength(2);
 });

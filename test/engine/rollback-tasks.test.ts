@@ -13,7 +13,7 @@ import { Scope } from '../../src/template/scope.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { callWorld, type Answers } from '../helpers/call-world.ts';
 import { recordedHosts, runRecord } from '../helpers/records.ts';
-import { conditions, playOf, policyOf, taskOf } from '../helpers/tasks.ts';
+import { conditionsOf, playOf, policyOf, taskOf } from '../helpers/tasks.ts';
 
 const hosts = ['h1', 'h2'];
 const command = (cmd: string, more: Partial<TaskNode> = {}): TaskNode =>
@@ -47,14 +47,14 @@ async function run(
   { log, said }: ReturnType<typeof noted>,
   answers: Answers,
 ) {
-  const { context, asked } = callWorld(answers, log);
+  const { parts: world, asked } = callWorld(answers, log);
   const kept: Record<string, string> = {};
   const sink = (name: string): OutputSink & { path: string } => ({
     ...{ path: `/run/${name}`, end: () => undefined },
     write: (bytes) => (kept[name] = String(bytes)),
   });
-  const settings = { ...context.settings, forks: 5 };
-  const parts = { ...context, settings, log, redactor: new Redactor(), keepOutput: sink };
+  const settings = { ...world.settings, forks: 5 };
+  const parts = { ...world, settings, log, redactor: new Redactor(), keepOutput: sink };
   await work(parts, log.state);
   return { said, asked: asked.sort(), kept };
 }
@@ -129,8 +129,11 @@ describe('a task after a rollback', () => {
   });
 
   it('is left out where its condition does not hold, and fails where that cannot be told', async () => {
-    expect(await after({ when: conditions('port == 81') })).toMatchObject({ asked: [], said: [] });
-    const unknown = await after({ when: conditions('nowhere == 1') });
+    expect(await after({ when: conditionsOf('port == 81') })).toMatchObject({
+      asked: [],
+      said: [],
+    });
+    const unknown = await after({ when: conditionsOf('nowhere == 1') });
     expect(unknown).toMatchObject({
       asked: [],
       said: [expect.stringContaining('nowhere') as string],

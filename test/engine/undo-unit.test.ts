@@ -7,7 +7,7 @@ import { Redactor } from '../../src/util/redact.ts';
 import type { TaskNode } from '../../src/language/document.ts';
 import { callWorld, type Answers } from '../helpers/call-world.ts';
 import { changedRecord, intentRecord, runRecord, stepRecord } from '../helpers/records.ts';
-import { conditions, taskOf } from '../helpers/tasks.ts';
+import { conditionsOf, taskOf } from '../helpers/tasks.ts';
 
 const command = (cmd: string, more: Partial<TaskNode> = {}): TaskNode =>
   taskOf({ module: 'command', name: cmd, args: { cmd: new Template(cmd) }, ...more });
@@ -32,10 +32,10 @@ async function undo({ body, reason = 'failed', answers = () => ({}), ...world }:
     ...(world.records ?? []),
   ];
   for (const record of records) log.write(record);
-  const { context, asked } = callWorld(answers, log);
+  const { parts: reach, asked } = callWorld(answers, log);
   const groups = new Map([['all', ['h1', 'h2']]]);
   const inventory = { file: '', hosts: new Map(), groups };
-  const parts = { ...context, redactor: new Redactor(), inventory };
+  const parts = { ...reach, redactor: new Redactor(), inventory };
   const runner = new UndoRunner(parts, log.state, { reason, attempt: 2 });
   return { failure: await runner.undo(log.state.units.get(1)!), asked };
 }
@@ -78,7 +78,7 @@ describe('the undo of a change', () => {
   });
 
   it('is left out when undo_when does not hold', async () => {
-    const when = conditions('captured.was == "there"');
+    const when = conditionsOf('captured.was == "there"');
     const body = declared(command('a'));
     expect(await undo({ body, undo: { when, captured: { was: 'there' } } })).toMatchObject({
       ...{ failure: undefined, asked: ['h1: a'] },
@@ -139,7 +139,11 @@ describe('a task of an undo', () => {
     const body = declared(
       command('first', { register: 'r' }),
       command('{{r.stdout}}-{{item}}', {
-        ...{ loop: ['a', 'b', 'c'], when: conditions('item != skipped'), vars: [{ skipped: 'b' }] },
+        ...{
+          loop: ['a', 'b', 'c'],
+          when: conditionsOf('item != skipped'),
+          vars: [{ skipped: 'b' }],
+        },
       }),
     );
     const answers: Answers = (_, cmd) => ({ stdout: cmd === 'first' ? 'out' : '' });

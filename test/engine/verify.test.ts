@@ -49,11 +49,11 @@ async function verify(
       throw error;
     },
   );
-  const { context, asked } = callWorld(answers, log);
+  const { parts: world, asked } = callWorld(answers, log);
   const inventory = { file: '', hosts: recordedHosts(log.state), groups: new Map() };
-  const settings = { ...context.settings, forks: 5 };
-  const parts = { ...context, settings, log, inventory, redactor: new Redactor() };
-  return { ...(await verifyState(parts, log.state)), said, asked, clock: context.clock };
+  const settings = { ...world.settings, forks: 5 };
+  const parts = { ...world, settings, log, inventory, redactor: new Redactor() };
+  return { ...(await verifyState(parts, log.state)), said, asked, clock: world.clock };
 }
 
 describe('a run that was rolled back', () => {

@@ -46,7 +46,7 @@ export function callWorld(
   answers: Answers,
   log: Pick<Log, 'signal'>,
   { check = false } = {},
-): { context: CallParts & { clock: SteppingClock }; asked: string[] } {
+): { parts: CallParts & { clock: SteppingClock }; asked: string[] } {
   const asked: string[] = [];
   const output = ({ name }: HostAddress, text: string): CommandOutput => {
     asked.push(`${name}: ${text}`);
@@ -58,7 +58,7 @@ export function callWorld(
     actions.map((action) =>
       output(address, action.kind === 'exec' ? action.argv.join(' ') : action.kind),
     );
-  const context = {
+  const parts = {
     modules: createRegistry([command, setup], [restorePath]),
     connections: {
       session: (address: HostAddress) =>
@@ -80,5 +80,5 @@ export function callWorld(
       throw new Error('Nothing is encrypted here.');
     },
   };
-  return { context, asked };
+  return { parts, asked };
 }

@@ -16,8 +16,9 @@ export const at = { file: 'p.yml', line: 1, column: 1 };
 export const nobody: Become = { enabled: false, user: 'root', method: 'sudo' };
 
 /** Conditions as the loader makes them. */
-export const conditions = (...texts: string[]): Condition[] =>
-  texts.map((text) => new Condition(text));
+export function conditionsOf(...texts: string[]): Condition[] {
+  return texts.map((text) => new Condition(text));
+}
 
 /** A task of the module "copy" that says nothing else. */
 export function taskOf(more: Partial<TaskNode> = {}): TaskNode {

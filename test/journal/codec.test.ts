@@ -40,7 +40,7 @@ const records: JournalRecord[] = [
   },
   {
     ...{ t: 'result', unit: 1, step: 1, host: 'h1', state: 'failed', durationMs: 1 },
-    ...{ item: word, failed: refusal(said), value: { stdout: word } },
+    ...{ item: word, why: said, failed: refusal(said), value: { stdout: word } },
   },
   {
     ...{ t: 'learnt', step: 1, host: 'h1', uncertain: said },
@@ -87,7 +87,8 @@ describe('a record', () => {
     const stored = decodeRecord(line, 7);
     if (stored?.t !== 'result' || stored.value === undefined) throw new Error('No result.');
     expect(reveal(stored.value, secrets)).toEqual({ stdout: word });
-    expect(stored.failed?.message).toMatch(/^says .*password/);
+    expect(stored.why).toMatch(/^says .*password/);
+    expect(JSON.stringify(stored.failed)).toMatch(/says .*password/);
   });
 
   it.each(failedRun.flatMap((entry) => (isSignal(entry) ? [] : [[entry.t, entry] as const])))(
