@@ -4,6 +4,7 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  parseAllDocuments,
   parseDocument,
   type Document,
   type Node,
@@ -13,7 +14,7 @@ import {
 } from 'yaml';
 import { RunnerError, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
-import { asWritten, type Source, type SourceObject } from '../core/value.ts';
+import { asWritten, isSourceObject, type Source, type SourceObject } from '../core/value.ts';
 import { readText } from '../template/read-text.ts';
 import type { Files } from '../core/ports.ts';
 import type { SourceRef } from '../core/source.ts';
@@ -38,17 +39,45 @@ const encrypted: ScalarTag = { tag: '!vault', resolve: (text: string) => text };
 
 /** Reads YAML 1.2. Problems of the file are added to `problems`; the value is then null. */
 export function readYaml(file: string, reading: YamlReading): Source {
-  let text: string;
+  const text = textOfFile(file, reading);
+  if (text === undefined) return null;
+  return isVault(text) ? readEncrypted(text, file, reading) : parseYaml(text, file, reading);
+}
+
+/** One document of a file that may hold several. */
+export interface YamlDocument {
+  value: Source;
+  at: SourceRef;
+}
+
+/** Reads each document of a file; empty ones are left out. Problems of the file are added to `problems`. */
+export function readYamlDocuments(file: string, reading: YamlReading): YamlDocument[] {
+  const text = textOfFile(file, reading);
+  if (text === undefined) return [];
+  if (isVault(text)) {
+    const value = readEncrypted(text, file, reading);
+    return value === null ? [] : [{ value, at: { file, line: 1, column: 1 } }];
+  }
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, { ...parserOptions, lineCounter: lines });
+  const documents = 'empty' in parsed ? [] : parsed;
+  return documents.flatMap((document) => {
+    const place = placesBy(lines, file);
+    const value = valueOf(document, place, reading);
+    return value === null ? [] : [{ value, at: place(document.contents?.range[0]) }];
+  });
+}
+
+function textOfFile(file: string, { files, problems }: YamlReading): string | undefined {
   try {
-    text = reading.files.text(file);
+    return files.text(file);
   } catch (error) {
-    reading.problems.push({
+    problems.push({
       rule: 'missing-file',
       message: `Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? 'error'}.`,
     });
-    return null;
+    return undefined;
   }
-  return isVault(text) ? readEncrypted(text, file, reading) : parseYaml(text, file, reading);
 }
 
 function readEncrypted(text: string, file: string, { problems, map }: YamlReading): Source {
@@ -82,17 +111,28 @@ interface Text {
   isEncrypted?: boolean;
 }
 
-export function parseYaml(text: string, file: string, { problems, map, ...more }: Text): Source {
+const parserOptions = { customTags: [raw, encrypted], prettyErrors: false };
+
+export function parseYaml(text: string, file: string, parts: Text): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    customTags: [raw, encrypted],
-    prettyErrors: false,
-  });
-  const place = (offset = 0): SourceRef => {
+  const document = parseDocument(text, { ...parserOptions, lineCounter: lines });
+  return valueOf(document, placesBy(lines, file), parts);
+}
+
+type PlaceOf = (offset?: number) => SourceRef;
+
+function placesBy(lines: LineCounter, file: string): PlaceOf {
+  return (offset = 0) => {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
+}
+
+function valueOf(
+  document: Document.Parsed,
+  place: PlaceOf,
+  { problems, map, ...more }: Text,
+): Source {
   // What follows the first error is often only its consequence.
   for (const { message, pos } of [...document.errors.slice(0, 1), ...document.warnings]) {
     problems.push({
@@ -166,6 +206,11 @@ class Converter {
     let secrets: Set<string> | undefined;
     for (const { key, value } of node.items as { key: Node; value: Node | null }[]) {
       const name = String(isScalar(key) ? key.value : key);
+      if (name === '<<' && isScalar(key) && key.type === 'PLAIN') {
+        for (const secret of this.#merge(value, { object, places }))
+          (secrets ??= new Set()).add(secret);
+        continue;
+      }
       places.keys.set(name, this.#placeOf(key));
       places.values.set(name, this.#placeOf(value?.range ? value : key));
       if (isScalar(value) && value.tag === '!vault') (secrets ??= new Set()).add(name);
@@ -174,6 +219,32 @@ class Converter {
     const hidden = this.#text.isEncrypted ? 'all' : secrets;
     this.#text.map.set(object, { ...places, ...(hidden ? { encrypted: hidden } : {}) });
     return object;
+  }
+
+  /** A merge key, `<<: *map` or a list of these. The map's own keys are stronger, and earlier maps of a list. Returns the secrets. */
+  #merge(
+    node: Node | null,
+    { object, places }: { object: SourceObject; places: Places },
+  ): string[] {
+    const merged = this.convert(node);
+    const secrets: string[] = [];
+    for (const one of Array.isArray(merged) ? merged : [merged]) {
+      if (!isSourceObject(one)) {
+        const message = '"<<" takes a map or a list of maps.';
+        this.#text.problems.push({ message, at: this.#placeOf(node) });
+        continue;
+      }
+      for (const [name, value] of Object.entries(one)) {
+        if (name in object) continue;
+        object[name] = value;
+        const key = this.#text.map.key(one, name);
+        const at = this.#text.map.value(one, name);
+        if (key) places.keys.set(name, key);
+        if (at) places.values.set(name, at);
+        if (this.#text.map.isEncrypted(one, name)) secrets.push(name);
+      }
+    }
+    return secrets;
   }
 
   #placesOf(node: Node): Places {

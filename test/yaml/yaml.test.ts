@@ -5,7 +5,7 @@ import type { Files } from '../../src/core/ports.ts';
 import { formatSource } from '../../src/core/source.ts';
 import { MapReader } from '../../src/yaml/map-reader.ts';
 import { SourceMap } from '../../src/yaml/source-map.ts';
-import { parseYaml, readYaml } from '../../src/yaml/yaml.ts';
+import { parseYaml, readYaml, readYamlDocuments } from '../../src/yaml/yaml.ts';
 
 function parse(text: string) {
   const reading = { problems: [] as Problem[], map: new SourceMap() };
@@ -21,6 +21,27 @@ function parseMap(text: string): { value: SourceObject; map: SourceMap; problems
 const shown = (problems: Problem[]) =>
   problems.map(({ message, at }) => `${at ? formatSource(at) : ''} ${message}`);
 
+describe('a file with several documents', () => {
+  const read = (text: string) => {
+    const files: Files = { text: () => text, look: () => undefined, names: () => [] };
+    const reading = { files, problems: [] as Problem[], map: new SourceMap() };
+    return { documents: readYamlDocuments('a.yml', reading), problems: reading.problems };
+  };
+
+  it('gives each with its place, and leaves out empty ones', () => {
+    const { documents } = read('---\na: 1\n---\n# nothing\n---\n- b\n...\n');
+    expect(documents.map(({ value, at }) => [value, at.line])).toEqual([
+      [{ a: 1 }, 2],
+      [['b'], 6],
+    ]);
+    expect(read('').documents).toEqual([]);
+  });
+
+  it('reports what is wrong in each', () => {
+    expect(shown(read('a: 1\n---\nb: [\n').problems)).toHaveLength(1);
+  });
+});
+
 describe('parsed YAML', () => {
   it('has a place for each key, each value and each item', () => {
     const { value, map } = parseMap('a: 1\nb:\n  - x\n  - { c: }\n');
@@ -35,6 +56,24 @@ describe('parsed YAML', () => {
     expect([at(map.value(list, 1)), at(map.key(inner, 'c'))]).toEqual(['a.yml:4:5', 'a.yml:4:7']);
     // What is not there is where its map begins.
     expect([at(map.key(value, 'z')), at(map.value(list, 9))]).toEqual(['a.yml:1:1', 'a.yml:3:3']);
+  });
+
+  it('merges maps by "<<": own keys are stronger, then earlier maps of a list', () => {
+    const { value, map, problems } = parseMap(
+      'one: &one { a: 1, b: 1 }\ntwo: &two { b: 2, c: 2 }\nall: { <<: [*one, *two], c: 3 }\nlast: { a: 4, <<: *one }\n"<<": text\n',
+    );
+    expect([value['all'], value['last'], value['<<']]).toEqual([
+      { a: 1, b: 1, c: 3 },
+      { a: 4, b: 1 },
+      'text',
+    ]);
+    const all = value['all'] as SourceObject;
+    const at = map.value(all, 'b');
+    expect(at && formatSource(at)).toBe('a.yml:1:22');
+    expect(problems).toEqual([]);
+    expect(shown(parse('a: { <<: 1 }').problems)).toEqual([
+      'a.yml:1:10 "<<" takes a map or a list of maps.',
+    ]);
   });
 
   it('resolves aliases', () => {
