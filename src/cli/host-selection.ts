@@ -1,7 +1,8 @@
-import { UsageError } from '../core/errors.ts';
+import { describeProblem, UsageError } from '../core/errors.ts';
 import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { matchHosts } from '../util/patterns.ts';
+import { tell } from './fail.ts';
 import { withLogin, type ConnectFlags } from './flags/connect.ts';
 import type { World } from './world.ts';
 
@@ -19,7 +20,43 @@ export const inventoryOption = [
 export function namedInventory(world: World, flags: SelectionFlags): Inventory | undefined {
   const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];
   if (source === undefined) return undefined;
-  return withLogin(loadInventory(source, { vault: world.vault }), flags);
+  return withLogin(readInventory(world, source), flags);
+}
+
+/** Reads hosts files, says what of them is not honoured, and hides their passwords from screens and records. */
+export function readInventory(
+  world: World,
+  source: string,
+  varsFolders: readonly string[] = [],
+): Inventory {
+  const { vault, env: environment, redactor } = world;
+  const inventory = loadInventory(source, { vault, varsFolders, environment });
+  for (const [host, own] of inventory.passwords?.hosts ?? []) {
+    const { login, become } = own;
+    world.passwords.set(host, own);
+    if (login !== undefined) redactor.hide(`login password of ${host}`, login);
+    if (become !== undefined) redactor.hide(`become password of ${host}`, become);
+  }
+  const said = saidNotes.get(world) ?? new Set<string>();
+  saidNotes.set(world, said);
+  for (const text of (inventory.notes ?? []).map(describeProblem)) {
+    if (!said.has(text)) tell(world, `note: ${text}`);
+    said.add(text);
+  }
+  return inventory;
+}
+
+/** "validate" reads the hosts again for each playbook. */
+const saidNotes = new WeakMap<World, Set<string>>();
+
+/** @throws UsageError when one of the hosts is not reached by SSH */
+export function refuseUnmanageable(hosts: Iterable<InventoryHost>, who = ''): void {
+  for (const { name, address } of hosts)
+    if (address.unmanageable !== undefined)
+      throw new UsageError(
+        `${who}"${name}" cannot be managed: ${address.unmanageable.replace(/\.$/, '')}.`,
+        { hint: `Leave it out, for example: --limit 'all:!${name}'.` },
+      );
 }
 
 /**

@@ -39,7 +39,8 @@ export async function createReach(world: World, flags: ConnectFlags): Promise<Re
   });
   const { clock } = world;
   const { transport } = flags;
-  return { targets, login: { keyring, password }, connectTimeoutMs, clock, transport };
+  const { passwords } = world;
+  return { targets, login: { keyring, password, passwords }, connectTimeoutMs, clock, transport };
 }
 
 /** Asks for what locked keys need while nothing else is on the screen. What is wrong with a host shows later. */
@@ -50,7 +51,7 @@ export async function unlockKeys(
 ): Promise<void> {
   if (!canAsk(world) || transport === 'openssh') return;
   for (const { address } of inventory.hosts.values()) {
-    if (address.transport !== 'ssh') continue;
+    if (address.transport !== 'ssh' || address.unmanageable !== undefined) continue;
     const target = await targets.resolve(address).catch(() => undefined);
     if (target) await login.keyring.credentials(target).catch(() => undefined);
   }

@@ -6,6 +6,7 @@ import { createRegistry, type ModuleRegistry } from '../core/module.ts';
 import type { Display } from '../output/display.ts';
 import { jsonDisplay } from '../output/json.ts';
 import { plainDisplay, TextWriter } from '../output/plain.ts';
+import type { HostPasswords } from '../core/inventory.ts';
 import { Redactor } from '../util/redact.ts';
 import { FactCache } from '../journal/fact-cache.ts';
 import { RunStore } from '../journal/store.ts';
@@ -51,6 +52,8 @@ export interface World extends Omit<ProcessParts, 'stdout' | 'stderr'> {
   factCache: FactCache;
   /** Opens what is encrypted; without a password until a command says where it is. */
   vault: Vault;
+  /** Passwords of the inventory, by host. */
+  passwords: Map<string, HostPasswords>;
   user: string;
   home: string;
   /** The command is a run with a journal: its effect is what counts, whoever sees it. */
@@ -88,6 +91,7 @@ export function createWorld(parts: ProcessParts = thisProcess()): World {
     vault: createVault({ redactor }, [], true),
     store: new RunStore(state, parts.random),
     factCache: new FactCache(state, redactor),
+    passwords: new Map(),
     user: userInfo().username,
     home: homedir(),
     isRunRecorded: false,

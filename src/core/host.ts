@@ -16,6 +16,30 @@ export interface HostAddress {
   transportGiven?: true;
   /** The user is that of the command line, over which a task may name another. */
   userByFlag?: true;
+  /** The user is the default of the tool that the file is for, over which the command line or a task may name another. */
+  userByDefault?: true;
+  /** Hosts to go through, the first is dialled directly. They are stronger than those of ssh_config(5). */
+  jumps?: readonly JumpAddress[];
+  /** Options for ssh(1) as the inventory gives them, such as `-o`, `ProxyCommand=…`. Never from a host: some start programs. */
+  sshArgs?: readonly string[];
+  /** The only key that the host may show: `ssh-ed25519 AAAA…` or `SHA256:…`. Otherwise known_hosts decides. */
+  hostKey?: string;
+  /** Stronger than what plays and tasks say. */
+  become?: HostBecome;
+  /** Why no connection can be made to it, such as "it is reached by winRM". */
+  unmanageable?: string;
+}
+
+/** A host on the way to another one. */
+export type JumpAddress = Pick<
+  HostAddress,
+  'name' | 'address' | 'port' | 'user' | 'keyPath' | 'hostKey' | 'sshArgs' | 'jumps'
+>;
+
+export interface HostBecome {
+  enabled?: boolean;
+  user?: string;
+  method?: Identity['method'];
 }
 
 /** Who commands run as. Undefined is the login user. */

@@ -1,3 +1,4 @@
+import type { Problem } from './errors.ts';
 import type { HostAddress } from './host.ts';
 import type { Source, SourceObject } from './value.ts';
 import type { SourceRef } from './source.ts';
@@ -26,6 +27,22 @@ export interface Inventory {
   groups: Map<string, string[]>;
   /** By host; absent for hosts that are known from a journal. */
   origins?: Map<string, VariableOrigin[]>;
+  /** What of the files is not honoured, and what to do instead. */
+  notes?: readonly Problem[];
+  /** Absent when the files have none. */
+  passwords?: InventoryPasswords;
+}
+
+/** Passwords that hosts files have. A record has only where they are, so that a later resume or rollback can read them again. */
+export interface InventoryPasswords {
+  hosts: ReadonlyMap<string, HostPasswords>;
+  source: string;
+  varsFolders: readonly string[];
+}
+
+export interface HostPasswords {
+  login?: string;
+  become?: string;
 }
 
 export const localHost: InventoryHost = {

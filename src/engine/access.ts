@@ -16,23 +16,32 @@ export function resolveAccess(wanted: Become<Text>, address: HostAddress, scope:
     ...(login?.transport === undefined || address.transportGiven || address.transport !== 'ssh'
       ? {}
       : { transport: login.transport }),
-    ...(login?.user === undefined || (address.user !== undefined && !address.userByFlag)
+    ...(login?.user === undefined || hasOwnUser(address)
       ? {}
       : { user: userName('remote_user', login.user, scope) }),
     ...(login?.port === undefined || address.port !== undefined
       ? {}
       : { port: portNumber(login.port, scope) }),
   };
+  // As for Ansible, variables of the inventory go over keywords.
+  const { enabled = become.enabled, method = become.method, user } = address.become ?? {};
   return {
-    ...become,
-    user: userName('become_user', become.user, scope),
+    enabled,
+    method,
+    user: userName('become_user', user ?? become.user, scope),
     ...(Object.keys(own).length === 0 ? {} : { login: own }),
   };
 }
 
+function hasOwnUser({ user, userByFlag, userByDefault }: HostAddress): boolean {
+  return user !== undefined && userByFlag !== true && userByDefault !== true;
+}
+
 /** Nothing in it depends on the host. */
-export function isResolved(become: Become<Text>): become is Become {
-  return become.login === undefined && typeof become.user === 'string';
+export function isResolved(become: Become<Text>, address?: HostAddress): become is Become {
+  return (
+    become.login === undefined && typeof become.user === 'string' && address?.become === undefined
+  );
 }
 
 /** As it is said, for a host that is not in the inventory: no template is rendered. */

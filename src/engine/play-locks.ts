@@ -86,7 +86,7 @@ export class PlayLocks {
   /** How a play's first task reaches a host; undefined when that of a later play cannot be told yet. */
   #access(name: string, first: TaskNode, play: Play, current: Play): Become | undefined {
     const host = this.#knowledge.inventory.hosts.get(name);
-    if (isResolved(first.become)) return first.become;
+    if (isResolved(first.become, host?.address)) return first.become;
     if (!host) return unrendered(first.become);
     try {
       const scope = this.#variables.scope(host, { play, task: first, batch: [name] });

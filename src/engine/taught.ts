@@ -5,7 +5,7 @@ import { failureIn, isUncertain, resultOf } from '../core/outcome.ts';
 import type { Included } from '../journal/records.ts';
 import type { TaskNode } from '../language/document.ts';
 import { unknownValue, type ScopeValue } from '../template/scope.ts';
-import { addressFromVars } from '../util/host-address.ts';
+import { addedAddress } from '../util/host-address.ts';
 import type { Failures } from './failures.ts';
 import type { HostStep } from './host-step.ts';
 import type { Learnt } from './knowledge.ts';
@@ -48,7 +48,7 @@ function addressed(
   { hosts, file }: Inventory,
 ): AddedHost & { address: HostAddress } {
   const known = hosts.get(added.name);
-  return { ...added, address: known?.address ?? addressFromVars(added.name, added.vars, file) };
+  return { ...added, address: known?.address ?? addedAddress(added.name, added.vars, file) };
 }
 
 /** What `run_once` found on one host holds for all hosts of the step. */

@@ -1,23 +1,65 @@
-import { PlaybookError } from '../core/errors.ts';
-import { isJsonObject, objectOf, type JsonObject } from '../core/json.ts';
-import { keyFile } from '../util/host-address.ts';
+import { PlaybookError, type Problem } from '../core/errors.ts';
+import type { SourceRef } from '../core/source.ts';
+import {
+  asWritten,
+  isSourceObject,
+  textOf,
+  type Source,
+  type SourceObject,
+} from '../core/value.ts';
+import { MapReader } from '../yaml/map-reader.ts';
+import type { SourceMap } from '../yaml/source-map.ts';
+import { readConnection, type ToolConnection } from './connections.ts';
+import { fillIn } from './environment.ts';
 import type { GroupTree } from './groups.ts';
+import { ToolNotes } from './tool-notes.ts';
 
-/** Which file of which tool a document is; undefined for others. */
-export function clusterTool(document: JsonObject): 'k0sctl' | 'launchpad' | 'mke4' | undefined {
-  const version = String(document['apiVersion'] ?? '');
-  if (version.startsWith('k0sctl.k0sproject.io/')) return 'k0sctl';
-  if (version.startsWith('launchpad.mirantis.com/')) return 'launchpad';
-  return document['kind'] === 'MkeConfig' ? 'mke4' : undefined;
+/** A tool whose file names hosts. */
+interface Tool {
+  name: string;
+  /** Which values it fills in from the environment: launchpad does since its format mke/v1.1, and escapes older ones. */
+  fills: 'all' | 'hosts' | 'none';
+  defaultUser: string | undefined;
+  /** Keys of a host that say how the tool works. They become variables, and a note names them. */
+  named: readonly string[];
+  /** Keys of a host that are expected to be there and are of no concern to runner. */
+  silent: readonly string[];
+  /** A key that is not known is an error. */
+  strict?: true;
 }
 
-const connectionKeys = new Set(['ssh', 'openSSH', 'localhost']);
+const k0sKeys =
+  'reset noTaints installFlags os hooks files dataDir kubeletRootDir uploadBinary useExistingK0s k0sBinaryPath k0sInstallPath k0sDownloadURL'.split(
+    ' ',
+  );
+const tools = {
+  mkectl: {
+    name: 'mkectl',
+    fills: 'hosts',
+    defaultUser: undefined,
+    named: k0sKeys,
+    silent: [],
+    strict: true,
+  },
+  mke4: { name: 'mkectl', fills: 'hosts', defaultUser: 'root', named: k0sKeys, silent: [] },
+  k0sctl: { name: 'k0sctl', fills: 'all', defaultUser: 'root', named: k0sKeys, silent: [] },
+  launchpad: {
+    name: 'launchpad',
+    fills: 'all',
+    defaultUser: 'root',
+    named: ['sudodocker', 'sudooverride', 'mcrupgradeskip', 'swarmAddress'],
+    silent: ['hooks', 'mcrConfig', 'engineConfig', 'imageDir'],
+  },
+} satisfies Record<string, Tool>;
 
-/** Keys that also become variables under the names that a hosts.yaml of mkectl gives them. */
-const addressKeys: Record<string, string> = {
-  privateAddress: 'private_address',
-  privateInterface: 'private_interface',
-};
+/** Which tool a document is for; undefined for others. */
+export function clusterTool(document: SourceObject): Tool | undefined {
+  const version = textOf(document['apiVersion']) ?? '';
+  if (version.startsWith('k0sctl.k0sproject.io/')) return tools.k0sctl;
+  if (version.startsWith('launchpad.mirantis.com/mke/')) return tools.launchpad;
+  if (version.startsWith('launchpad.mirantis.com/')) return { ...tools.launchpad, fills: 'none' };
+  return document['kind'] === 'MkeConfig' ? tools.mke4 : undefined;
+}
 
 /** Roles in these files, and the groups their hosts get. */
 const groupsOf: Record<string, string[]> = {
@@ -27,53 +69,157 @@ const groupsOf: Record<string, string[]> = {
   worker: ['workers'],
   manager: ['managers'],
   msr: ['msrs'],
+  dtr: ['msrs'],
 };
 
+/** Keys that become variables under the names of a hosts.yaml, and others that become variables as they are. */
+const variables: Record<string, string> = {
+  role: 'role',
+  privateAddress: 'private_address',
+  privateInterface: 'private_interface',
+  environment: 'environment',
+  hostname: 'hostname',
+  metadata: 'metadata',
+  labels: 'labels',
+};
+
+export interface ClusterReading {
+  file: string;
+  tree: GroupTree;
+  problems: Problem[];
+  map: SourceMap;
+  environment: NodeJS.ProcessEnv;
+}
+
 /**
- * Hosts of a k0sctl.yaml, launchpad.yaml or mke4.yaml: `spec.hosts[]` with `role`, and the connection in `ssh`, in
- * `openSSH`, or as `localhost`. Whatever else a host says are its variables.
+ * Hosts of a k0sctl.yaml, launchpad.yaml or mke4.yaml: `spec.hosts[]` with `role`, and the connection in `ssh`,
+ * `openSSH` or `winRM`, or as `localhost`. Whatever else a host says are its variables.
  */
-export function fromCluster(document: JsonObject, file: string, tree: GroupTree): void {
-  const at = { file, line: 1, column: 1 };
-  const spec = document['spec'];
-  const list = isJsonObject(spec) ? spec['hosts'] : undefined;
-  if (!Array.isArray(list))
+export function fromCluster(document: SourceObject, tool: Tool, reading: ClusterReading): void {
+  const { file, map, problems } = reading;
+  const before = problems.length;
+  const filled = tool.fills === 'all' ? (fillIn(document, reading) as SourceObject) : document;
+  if (problems.length > before) return;
+  const spec = filled['spec'];
+  const list = isSourceObject(spec) ? spec['hosts'] : undefined;
+  if (!Array.isArray(list)) {
+    const at = map.of(isSourceObject(spec) ? spec : document) ?? { file, line: 1, column: 1 };
     throw new PlaybookError([{ message: 'The file has no list "spec.hosts".', at }]);
+  }
+  readHosts(list, 'spec.hosts', { ...reading, tool });
+}
+
+/** `hosts: [{address, port, user, keyPath}]` of mkectl, or just the list. */
+export function fromHostList(list: Source[], name: string, reading: ClusterReading): void {
+  readHosts(list, name, { ...reading, tool: tools.mkectl });
+}
+
+interface ToolHost {
+  entry: MapReader;
+  connection: ToolConnection;
+  at: SourceRef | undefined;
+}
+
+function readHosts(
+  written: Source[],
+  listName: string,
+  reading: ClusterReading & { tool: Tool },
+): void {
+  const { file, tree, problems, map, tool } = reading;
+  const before = problems.length;
+  const list = tool.fills === 'hosts' ? (fillIn(written, reading) as Source[]) : written;
+  if (problems.length > before) return;
+  const notes = new ToolNotes(tree.notes, tool.name);
+  tree.group('all');
+  const hosts: ToolHost[] = [];
   for (const [index, item] of list.entries()) {
-    const host = isJsonObject(item) ? item : {};
-    const name = hostName(host);
-    if (name === undefined) {
-      const message = `Host ${String(index + 1)} of "spec.hosts" has no address.`;
-      throw new PlaybookError([{ message, at }]);
+    const at = map.value(list, index);
+    if (!isSourceObject(item)) {
+      problems.push({ message: 'A host must be a map with "address".', at });
+      continue;
     }
-    const own = Object.entries(host)
-      .filter(([key]) => !connectionKeys.has(key))
-      .map(([key, value]) => [addressKeys[key] ?? key, value] as const);
-    const role = String(host['role'] ?? '');
-    for (const group of ['all', ...(groupsOf[role] ?? [])])
-      tree.addHost(group, name, {
-        ...Object.fromEntries(own),
-        ...connection(host, file),
+    const entry = new MapReader(item, map, problems);
+    const connection = readConnection(entry, { file, defaultUser: tool.defaultUser, notes });
+    if (connection) hosts.push({ entry, connection, at });
+    else
+      problems.push({
+        message:
+          tool === tools.mkectl
+            ? 'A host needs "address".'
+            : `Host ${String(index + 1)} of "${listName}" has no address.`,
+        at,
       });
   }
+  const names = new Set<string>();
+  for (const host of hosts) {
+    const name = nameOf(host, hosts);
+    if (names.has(name)) problems.push({ message: `Host "${name}" is listed twice.`, at: host.at });
+    names.add(name);
+    addHost(name, host, { tree, tool, notes });
+  }
+  notes.finish();
 }
 
-function hostName(host: JsonObject): string | undefined {
-  const address = objectOf(host['ssh'])['address'] ?? objectOf(host['openSSH'])['address'];
-  if (typeof address === 'string') return address;
-  return isJsonObject(host['localhost']) || host['localhost'] === true ? 'localhost' : undefined;
+/** Its address; where another host has the same, the name that the tool gives it, or address and port. */
+function nameOf({ entry, connection }: ToolHost, hosts: readonly ToolHost[]): string {
+  const { address, reach } = connection;
+  const same = hosts.filter((one) => one.connection.address === address);
+  if (same.length === 1 || reach.transport === 'local') return address;
+  const metadata = entry.value('metadata');
+  const inMetadata = isSourceObject(metadata) ? metadata : {};
+  const alias = [entry.value('hostname'), inMetadata['hostname'], inMetadata['name']]
+    .map(textOf)
+    .find((one) => one !== undefined && one !== '');
+  const bracketed = address.includes(':') ? `[${address}]` : address;
+  return alias ?? `${bracketed}:${String(reach.port ?? 22)}`;
 }
 
-function connection(host: JsonObject, file: string): JsonObject {
-  if (host['localhost'] !== undefined) return { ansible_connection: 'local' };
-  const ssh = isJsonObject(host['ssh']) ? host['ssh'] : objectOf(host['openSSH']);
-  const { address, user, port } = ssh;
-  const key = keyFile(typeof ssh['keyPath'] === 'string' ? ssh['keyPath'] : undefined, file);
-  return {
-    ...(host['openSSH'] === undefined ? {} : { ansible_connection: 'openssh' }),
-    ...(address === undefined ? {} : { ansible_host: address }),
-    ...(user === undefined ? {} : { ansible_user: user }),
-    ...(port === undefined ? {} : { ansible_port: port }),
-    ...(key === undefined ? {} : { ansible_ssh_private_key_file: key }),
+function addHost(
+  name: string,
+  { entry, connection }: ToolHost,
+  { tree, tool, notes }: { tree: GroupTree; tool: Tool; notes: ToolNotes },
+): void {
+  const vars: SourceObject = {};
+  const places = new Map<string, SourceRef>();
+  const take = (key: string, variable: string) => {
+    const value = entry.value(key);
+    if (value === undefined) return;
+    vars[variable] = asWritten(value);
+    places.set(variable, entry.keyAt(key));
   };
+  for (const [key, variable] of Object.entries(variables)) take(key, variable);
+  for (const key of [...tool.named, ...tool.silent]) {
+    if (!entry.has(key)) continue;
+    take(key, key);
+    if (tool.named.includes(key)) notes.unused(key, entry.keyAt(key));
+  }
+  if (tool.strict) entry.close('a host');
+  else {
+    notes.unknown(entry, 'a host');
+    for (const key of entry.rest()) take(key, key);
+  }
+  const { password, reach, address } = connection;
+  if (password !== undefined) vars['ansible_password'] = password;
+  const role = roleOf(entry);
+  const groups = role === undefined ? [] : groupsOf[role];
+  if (groups === undefined && tool !== tools.mkectl)
+    notes.say(
+      `The role "${role ?? ''}" is not known: the host is in no group.`,
+      entry.at('role'),
+      `There are ${Object.keys(groupsOf).join(', ')}.`,
+    );
+  for (const group of ['all', ...(tool === tools.mkectl ? [] : (groups ?? []))])
+    tree.addHost(group, name, vars, places);
+  tree.setAddress(name, { ...reach, name, address });
+}
+
+/** k0sctl follows the flags of an installation where they say more than the role. */
+function roleOf(entry: MapReader): string | undefined {
+  const flags = entry.value('installFlags');
+  const set = (flag: string) =>
+    Array.isArray(flags) &&
+    flags.some((one) => new RegExp(`^${flag}(=(?!false)|\\s|$)`).test(textOf(one) ?? ''));
+  if (set('--single')) return 'single';
+  if (set('--enable-worker')) return 'controller+worker';
+  return textOf(entry.value('role'));
 }

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { PlaybookError, type Problem } from '../core/errors.ts';
-import { addressFromVars } from '../util/host-address.ts';
+import { HostReader } from './host-reader.ts';
 import type { HostAddress } from '../core/host.ts';
-import type { Inventory, InventoryHost, VariableOrigin } from '../core/inventory.ts';
-import { fieldsAsWritten, isSourceObject, type Source, type SourceObject } from '../core/value.ts';
+import type { HostPasswords, Inventory, InventoryHost, VariableOrigin } from '../core/inventory.ts';
+import { isSourceObject, type Source, type SourceObject } from '../core/value.ts';
 import { formatSource, type SourceRef } from '../core/source.ts';
 import { localFiles } from '../util/local-files.ts';
 import type { SourceMap } from '../yaml/source-map.ts';
@@ -40,7 +40,11 @@ export class GroupTree {
   readonly #groups = new Map<string, Group>();
   readonly #own = new Map<string, SourceObject>();
   readonly #ownPlaces = new Map<string, ReadonlyMap<string, SourceRef>>();
-  readonly #addresses = new Map<string, HostAddress>();
+  readonly #addresses = new Map<string, Partial<HostAddress>>();
+  readonly #ports = new Map<string, number>();
+  /** What of the files is not honoured. */
+  readonly notes: Problem[] = [];
+  readonly passwords = new Map<string, HostPasswords>();
 
   group(name: string): Group {
     const known = this.#groups.get(name) ?? {
@@ -79,12 +83,16 @@ export class GroupTree {
   }
 
   /** How a host is reached; what is undefined here, its variables may say. */
-  setAddress(host: string, address: HostAddress): void {
+  setAddress(host: string, address: Partial<HostAddress>): void {
     this.#addresses.set(host, address);
   }
 
-  hasHost(host: string): boolean {
-    return this.#own.has(host);
+  /** What is wrong when a name stands there with two ports: it would be one host, with one of them. */
+  secondPort(host: string, port: number | undefined): string | undefined {
+    const before = this.#ports.get(host);
+    if (port !== undefined) this.#ports.set(host, port);
+    if (port === undefined || before === undefined || before === port) return undefined;
+    return `"${host}" stands there with the ports ${String(before)} and ${String(port)}. Give two hosts names of their own, with "ansible_host" and "ansible_port".`;
   }
 
   addChild(parent: string, child: string): void {
@@ -116,6 +124,8 @@ export class GroupTree {
     );
     const origins = new Map<string, VariableOrigin[]>();
     const hosts = new Map<string, InventoryHost>();
+    const { notes, passwords } = this;
+    const reader = new HostReader(file, { problems, notes, passwords });
     for (const name of new Set([...members.values()].flatMap((one) => [...one]))) {
       const above = [...groupSources]
         .filter(([group]) => group === 'all' || members.get(group)?.has(name))
@@ -132,18 +142,18 @@ export class GroupTree {
         own,
         ...varsFiles(folders, 'host_vars', name, 'host', reading),
       ];
-      origins.set(name, sources.flatMap(originsOf));
+      const its = sources.flatMap(originsOf);
+      origins.set(name, its);
       const vars = Object.assign({}, ...sources.map((one) => one.vars)) as SourceObject;
-      const address = addressFromVars(name, fieldsAsWritten(vars), file);
-      const known = Object.entries(this.#addresses.get(name) ?? {}).filter(
-        ([, value]) => value !== undefined,
-      );
-      hosts.set(name, { name, address: { ...address, ...Object.fromEntries(known) }, vars });
+      const groups = above.map(({ group }) => group).filter((group) => group !== 'all');
+      const host = { name, vars, groups, origins: its };
+      hosts.set(name, reader.read(host, this.#addresses.get(name)));
     }
+    reader.finish();
     if (problems.length > 0) throw new PlaybookError(problems);
     const groups = new Map([...members].map(([name, own]) => [name, [...own]]));
     groups.set('all', [...hosts.keys()]);
-    return { file, hosts, groups, origins };
+    return { file, hosts, groups, origins, notes };
   }
 
   #members(name: string): Set<string> {

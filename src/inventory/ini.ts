@@ -10,7 +10,11 @@ import type { GroupTree } from './groups.ts';
 export function looksLikeIni(text: string): boolean {
   const lines = text.split('\n').map((line) => line.trim());
   const [first = ''] = lines.filter((line) => line !== '' && !/^[#;]/.test(line));
-  return /^\[[^\]]+\]$/.test(first) || (first !== '' && !/:(\s|$)|^[-{[]/.test(first));
+  return (
+    /^\[[^\]]+\](:\d+)?$/.test(first) ||
+    /^\[[^\],]+\](:\d+)?\s+\w+=/.test(first) ||
+    (first !== '' && !/:(\s|$)|^[-{[]/.test(first))
+  );
 }
 
 /**
@@ -63,12 +67,31 @@ function addHosts(
     if (split < 1) problem(`"${word}" is not NAME=VALUE.`);
     else vars[word.slice(0, split)] = readTexts(typed(word.slice(split + 1)));
   }
-  const [, bare = pattern, port] = /^([^:[\]]+):(\d+)$/.exec(pattern) ?? [];
-  if (port !== undefined) vars['ansible_port'] ??= Number(port);
-  const names = expandRange(bare);
-  if (names === undefined) problem(rangeProblem(bare));
+  const { names, port } = hostsNamed(pattern);
+  if (port !== undefined) vars['ansible_port'] ??= port;
+  if (names === undefined) problem(rangeProblem(pattern));
   const places = new Map(Object.keys(vars).map((name) => [name, at]));
-  for (const name of names ?? []) tree.addHost(group, name, vars, places);
+  for (const name of names ?? []) {
+    const message = tree.secondPort(name, port);
+    if (message !== undefined) problem(message);
+    tree.addHost(group, name, vars, places);
+  }
+}
+
+/** `web[01:10]`, `web1:2222`, `[2001:db8::1]:22`: names, undefined where a range is not valid, and the port. */
+export function hostsNamed(pattern: string): { names: string[] | undefined; port?: number } {
+  const [, inner = '', behind] = /^\[([^\]]+)\](?::(\d+))?$/.exec(pattern) ?? [];
+  if (inner !== '' && (!inner.includes(':') || isIpv6(inner)))
+    return { names: [inner], ...(behind === undefined ? {} : { port: Number(behind) }) };
+  const [, bare = pattern, port] = /^((?:[^:[\]]|\[[^\]]*\])+):(\d+)$/.exec(pattern) ?? [];
+  return { names: expandRange(bare), ...(port === undefined ? {} : { port: Number(port) }) };
+}
+
+/** Apart from a range such as `[a:f:2]`. */
+function isIpv6(text: string): boolean {
+  return (
+    /^[0-9a-f:.]+(%[\w-]+)?$/i.test(text) && (text.includes('::') || text.split(':').length === 8)
+  );
 }
 
 /** Most hosts that one pattern may name: a typing error must not fill the memory. */

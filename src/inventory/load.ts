@@ -2,24 +2,25 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { dirname, extname, join, resolve } from 'node:path';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
-import { fieldsAsWritten, isSourceObject, type Source, type SourceObject } from '../core/value.ts';
+import { isSourceObject, textOf, type Source } from '../core/value.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
-import { clusterTool, fromCluster } from './clusters.ts';
+import { clusterTool, fromCluster, fromHostList, type ClusterReading } from './clusters.ts';
 import { GroupTree, placesIn } from './groups.ts';
-import { keyFile } from '../util/host-address.ts';
-import { expandRange, looksLikeIni, parseIni, rangeProblem } from './ini.ts';
+import { hostsNamed, looksLikeIni, parseIni, rangeProblem } from './ini.ts';
 import { fromScript } from './script.ts';
 import { localFiles } from '../util/local-files.ts';
 import type { Vault } from '../util/vault.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import { SourceMap } from '../yaml/source-map.ts';
-import { readYaml } from '../yaml/yaml.ts';
+import { readYamlDocuments, type YamlDocument } from '../yaml/yaml.ts';
 
 export interface InventoryOptions {
   /** Opens values that are encrypted. */
   vault?: Vault | undefined;
   /** Folders with `group_vars` and `host_vars`, besides that of the file: the playbook's. */
   varsFolders?: readonly string[];
+  /** For `$VAR` in files of tools that fill it in. */
+  environment?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -29,11 +30,11 @@ export interface InventoryOptions {
  */
 export function loadInventory(
   source: string,
-  { vault, varsFolders = [] }: InventoryOptions = {},
+  { vault, varsFolders = [], environment = {} }: InventoryOptions = {},
 ): Inventory {
   const problems: Problem[] = [];
   const tree = new GroupTree();
-  const reading: Reading = { tree, problems, map: new SourceMap(vault) };
+  const reading: Reading = { tree, problems, map: new SourceMap(vault), environment };
   const isList = !existsSync(source) && source.includes(',');
   if (!isList && !existsSync(source)) {
     throw new UsageError(`There is no inventory file "${source}".`, {
@@ -50,14 +51,12 @@ export function loadInventory(
   const folders = [...new Set([...beside, ...varsFolders])];
   const file = isFolder ? (files[0] ?? path) : path;
   const inventory = tree.build(file, folders, reading.map);
+  const { passwords: hosts } = tree;
+  if (hosts.size > 0) inventory.passwords = { hosts, source: isList ? source : path, varsFolders };
   return isList ? inventory : notEmpty(inventory);
 }
 
-interface Reading {
-  tree: GroupTree;
-  problems: Problem[];
-  map: SourceMap;
-}
+type Reading = Omit<ClusterReading, 'file'>;
 
 /** Files of a folder that are inventories, in the order of their names. */
 function sourcesIn(folder: string): string[] {
@@ -68,7 +67,8 @@ function sourcesIn(folder: string): string[] {
   throw new UsageError(`There is no inventory in the folder "${folder}".`);
 }
 
-function readSource(file: string, { tree, problems, map }: Reading): void {
+function readSource(file: string, reading: Reading): void {
+  const { tree, problems, map } = reading;
   if (isProgram(file)) {
     fromScript(file, tree);
     return;
@@ -80,23 +80,55 @@ function readSource(file: string, { tree, problems, map }: Reading): void {
     return;
   }
   const before = problems.length;
-  const value = readYaml(file, { files: localFiles, problems, map });
+  const documents = readYamlDocuments(file, { files: localFiles, problems, map });
   if (problems.length > before) return;
-  const at = { file, line: 1, column: 1 };
-  if (!isSourceObject(value)) {
+  const chosen = documents.find(({ value }) => !isForeign(value)) ?? documents[0];
+  for (const one of documents) if (one !== chosen) tree.notes.push(notRead(one));
+  readDocument(chosen, file, reading);
+}
+
+/** An object of Kubernetes or k0s that is no list of hosts. */
+function isForeign(value: Source): boolean {
+  return isSourceObject(value) && value['apiVersion'] !== undefined && !clusterTool(value);
+}
+
+function notRead({ value, at }: YamlDocument): Problem {
+  const kind = isSourceObject(value) ? textOf(value['kind']) : undefined;
+  const what = kind === undefined ? 'This document of the file' : `The document of kind "${kind}"`;
+  const hint = isForeign(value) ? undefined : 'Put its hosts into a file of their own.';
+  return { message: `${what} is not read: a file has one inventory.`, at, hint };
+}
+
+function readDocument(
+  document: YamlDocument | undefined,
+  file: string,
+  { tree, problems, map, environment }: Reading,
+): void {
+  const { value = null, at = { file, line: 1, column: 1 } } = document ?? {};
+  const reading: ClusterReading = { file, tree, problems, map, environment };
+  if (Array.isArray(value)) {
+    fromHostList(value, 'the list', reading);
+    return;
+  }
+  if (!isSourceObject(value) || isForeign(value)) {
     const message = 'An inventory is a map with "hosts" (as for mkectl) or "all" (as for Ansible).';
     problems.push({ message, at });
     return;
   }
-  const document = value;
-  const written = fieldsAsWritten(document);
-  if (clusterTool(written)) {
-    fromCluster(written, file, tree);
+  const tool = clusterTool(value);
+  if (tool) {
+    fromCluster(value, tool, reading);
     return;
   }
-  const reader = new MapReader(document, map, problems);
-  if (Array.isArray(document['hosts'])) fromMkectl(reader, file, tree);
-  else fromAnsible(reader, tree);
+  const reader = new MapReader(value, map, problems);
+  const hosts = value['hosts'];
+  if (!Array.isArray(hosts)) {
+    fromAnsible(reader, tree);
+    return;
+  }
+  reader.list('hosts');
+  fromHostList(hosts, 'hosts', reading);
+  reader.close('the hosts file');
 }
 
 function notEmpty(inventory: Inventory): Inventory {
@@ -126,62 +158,16 @@ function fromList(source: string, tree: GroupTree): void {
 }
 
 /** `user@host:port`, `[::1]:22`, or just a name. */
-function parseAddress(text: string): HostAddress {
+function parseAddress(text: string): Partial<HostAddress> {
   const parts =
     /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:]*::?[0-9a-fA-F:]*))(?::(\d+))?$/.exec(text);
   const [, user, bracketed, plain, port] = parts ?? [];
   return {
     name: text,
-    transport: 'ssh',
     address: bracketed ?? plain ?? text,
     port: port === undefined ? undefined : Number(port),
     user,
-    keyPath: undefined,
   };
-}
-
-/** `hosts: [{address, port, user, keyPath}]`; relative key paths count from the file. */
-function fromMkectl(reader: MapReader, file: string, tree: GroupTree): void {
-  const list = reader.list('hosts') ?? [];
-  for (const item of list) {
-    if (!isSourceObject(item)) {
-      reader.problem('hosts', 'A host must be a map with "address".');
-      continue;
-    }
-    const entry = new MapReader(item, reader.map, reader.problems);
-    // Later versions of mkectl keep the connection in "ssh".
-    const ssh = entry.reader('ssh');
-    const from = ssh ?? entry;
-    const address = from.string('address');
-    const port = from.number('port');
-    const user = from.string('user');
-    const keyPath = from.string('keyPath');
-    const role = entry.string('role');
-    const privateAddress = entry.string('privateAddress');
-    const privateInterface = entry.string('privateInterface');
-    ssh?.close('"ssh"');
-    entry.close('a host');
-    if (address === undefined) {
-      entry.problem('address', 'A host needs "address".');
-      continue;
-    }
-    const name = tree.hasHost(address) ? `${address}:${String(port ?? 22)}` : address;
-    if (tree.hasHost(name)) {
-      entry.problem('address', `Host "${name}" is listed twice.`);
-      continue;
-    }
-    const vars = { role, private_address: privateAddress, private_interface: privateInterface };
-    tree.addHost('all', name, pruned(vars));
-    const key = keyFile(keyPath, file);
-    tree.setAddress(name, { name, transport: 'ssh', address, port, user, keyPath: key });
-  }
-  reader.close('the hosts file');
-}
-
-function pruned(values: Record<string, string | undefined>): SourceObject {
-  return Object.fromEntries(
-    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }
 
 /** `all: {hosts, children, vars}`, or groups at the top. */
@@ -191,11 +177,15 @@ function fromAnsible(reader: MapReader, tree: GroupTree): void {
     const own = body.object('vars') ?? {};
     tree.setGroupVars(name, own, placesIn(own, reader.map));
     for (const [pattern, vars] of Object.entries(body.object('hosts') ?? {})) {
-      const hosts = expandRange(pattern);
+      const { names: hosts, port } = hostsNamed(pattern);
       if (!hosts) body.problem('hosts', rangeProblem(pattern));
       for (const host of hosts ?? []) {
+        const message = tree.secondPort(host, port);
+        if (message !== undefined) body.problem('hosts', message);
         const set = isSourceObject(vars) ? vars : {};
         tree.addHost(name, host, set, placesIn(set, reader.map));
+        if (port !== undefined && set['ansible_port'] === undefined)
+          tree.setHostVars(host, { ansible_port: port });
       }
     }
     for (const [child, childValue] of Object.entries(body.object('children') ?? {})) {

@@ -72,8 +72,10 @@ export class FactCache {
   }
 
   /** Another host may have the name one day: where it is reached counts, too. */
-  #file({ name, transport, address, port }: HostAddress): string {
-    const place = createHash('sha256').update(JSON.stringify([name, transport, address, port]));
+  #file({ name, transport, address, port, jumps }: HostAddress): string {
+    const place = createHash('sha256').update(
+      JSON.stringify([name, transport, address, port, jumps]),
+    );
     return join(this.#folder, `${place.digest('hex').slice(0, 32)}.json`);
   }
 }

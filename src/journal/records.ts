@@ -175,6 +175,8 @@ export type JournalRecord<F extends Form = 'given'> =
         file: string;
         vars: Record<string, Value<F, SourceObject>>;
         groups: Record<string, string[]>;
+        /** Where the passwords of hosts are, if there are any. */
+        passwords?: { source: string; varsFolders: readonly string[] };
       };
       files: PinnedFile[];
       /** What was encrypted in the files that were read, as it stood there. */

@@ -86,7 +86,10 @@ export class HostConnections implements Connections {
     });
   }
 
-  async session(host: HostAddress, identity: Identity): Promise<HostSession> {
+  async session(host: HostAddress, wanted: Identity): Promise<HostSession> {
+    if (host.unmanageable !== undefined) throw unmanageable(host, host.unmanageable);
+    const own = this.#options.login.passwords?.get(host.name)?.become;
+    const identity = { ...wanted, password: own ?? wanted.password };
     const { user: login } = await this.#connected(host);
     const escalate = identity.user !== undefined && identity.user !== login;
     const key = `${lineKey(host)}\n${escalate ? (identity.user ?? '') : ''}`;
@@ -307,6 +310,14 @@ export class HostConnections implements Connections {
       }
     }
   }
+}
+
+function unmanageable({ name }: HostAddress, why: string): ConnectError {
+  return new ConnectError(`"${name}" cannot be managed: ${why.replace(/\.$/, '')}.`, {
+    host: name,
+    stage: 'resolve',
+    retryable: false,
+  });
 }
 
 const LINES_PER_HOST = 8;

@@ -1,15 +1,31 @@
 import { ConnectError } from '../core/errors.ts';
-import { fingerprint, keyType } from './known-hosts.ts';
+import { fingerprint, keyType, type KeyVerdict } from './known-hosts.ts';
 import type { SshTarget } from './target.ts';
+
+export type HostKeyVerdict = KeyVerdict | { verdict: 'expected' } | { verdict: 'other' };
+
+/** What is known of the key that a host showed: by the inventory where that gives one, otherwise by known_hosts. */
+export function judgeHostKey(target: SshTarget, key: Buffer): HostKeyVerdict {
+  const { hostKey, knownHosts, keyName } = target;
+  if (hostKey === undefined) return knownHosts.check(keyName, key);
+  const expected = hostKey.trim().split(/\s+/).slice(0, 2).join(' ');
+  const shown = [fingerprint(key), `${keyType(key)} ${key.toString('base64')}`];
+  return { verdict: shown.includes(expected) ? 'expected' : 'other' };
+}
 
 /** Why the key that a host showed must not be trusted; undefined when it may. */
 export function checkHostKey(target: SshTarget, key: Buffer): ConnectError | undefined {
   const { name, keyName, knownHosts } = target;
-  const result = knownHosts.check(keyName, key);
-  if (result.verdict === 'trusted') return undefined;
+  const result = judgeHostKey(target, key);
+  if (result.verdict === 'trusted' || result.verdict === 'expected') return undefined;
   const details = { host: name, stage: 'host_key' as const, retryable: false };
   const offered = `${keyType(key)} ${fingerprint(key)}`;
   switch (result.verdict) {
+    case 'other':
+      return new ConnectError(
+        `The host key of "${keyName}" is ${offered}, not the "hostKey" of the inventory.`,
+        { ...details, hint: 'If the host was reinstalled, correct "hostKey".' },
+      );
     case 'unknown': {
       const authority = knownHosts.authority(keyName);
       return new ConnectError(`The host key of "${keyName}" is not known: ${offered}.`, {
@@ -36,8 +52,14 @@ export function checkHostKey(target: SshTarget, key: Buffer): ConnectError | und
 }
 
 /** The key of a trusted host and the line that says so. */
-export function describeTrust({ keyName, knownHosts }: SshTarget, key: Buffer): string {
-  const result = knownHosts.check(keyName, key);
-  const by = result.verdict === 'trusted' ? `, by ${result.file}:${String(result.line)}` : '';
+export function describeTrust(target: SshTarget, key: Buffer): string {
+  const { keyName } = target;
+  const result = judgeHostKey(target, key);
+  const by =
+    result.verdict === 'trusted'
+      ? `, by ${result.file}:${String(result.line)}`
+      : result.verdict === 'expected'
+        ? ', by "hostKey" of the inventory'
+        : '';
   return `${keyType(key)} ${fingerprint(key)} is that of "${keyName}"${by}`;
 }

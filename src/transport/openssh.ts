@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConnectError, type ConnectStage } from '../core/errors.ts';
-import type { HostAddress } from '../core/host.ts';
+import type { HostAddress, JumpAddress } from '../core/host.ts';
+import { quoteAll } from '../util/shell.ts';
 import type { Line, ShellChannel } from './line.ts';
 import { childChannel, spawnPiped } from './local.ts';
 import type { SshConfig } from './ssh-config.ts';
@@ -15,6 +16,9 @@ p=$!
 { cat; kill "$p"; } <&3 >/dev/null 2>&1 &
 exec 3<&-
 wait "$p"`;
+
+/** The name under which a key that the inventory gives is looked up. */
+const EXPECTED = 'expected';
 
 export interface OpenSshOptions {
   config: SshConfig;
@@ -41,7 +45,7 @@ export class OpenSshDialler {
     this.#dir ??= mkdtempSync(join(tmpdir(), 'runner-'));
     this.#count++;
     const control = join(this.#dir, String(this.#count));
-    const target = [...this.#targetOptions(host), '--', host.address];
+    const target = [...this.#targetOptions(host, this.#dir), '--', host.address];
     const master = spawnPiped('/bin/sh', [
       ...['-c', WATCHED, 'sh'],
       ...['-M', '-S', control, '-N', '-T'],
@@ -97,19 +101,26 @@ export class OpenSshDialler {
     this.#dir = undefined;
   }
 
-  #targetOptions({ port, user, keyPath }: HostAddress): string[] {
+  #targetOptions(host: JumpAddress, dir: string): string[] {
+    const { port, user, keyPath, hostKey, jumps, sshArgs = [] } = host;
     const { config, knownHostsFiles, connectTimeoutMs } = this.#options;
+    const given = new Set(sshArgs.map((word) => word.split('=')[0]?.toLowerCase() ?? ''));
+    const files = hostKey === undefined ? knownHostsFiles : [this.#expect(hostKey, dir)];
     const set: Record<string, string> = {
       BatchMode: 'yes',
       StrictHostKeyChecking: 'yes',
-      ConnectTimeout: String(Math.ceil(connectTimeoutMs / 1000)),
+      ...(given.has('connecttimeout')
+        ? {}
+        : { ConnectTimeout: String(Math.ceil(connectTimeoutMs / 1000)) }),
       ControlPersist: 'no',
       RequestTTY: 'no',
       RemoteCommand: 'none',
       ForwardX11: 'no',
-      ...(knownHostsFiles === undefined
+      ...(files === undefined
         ? {}
-        : { UserKnownHostsFile: knownHostsFiles.join(' '), GlobalKnownHostsFile: 'none' }),
+        : { UserKnownHostsFile: files.join(' '), GlobalKnownHostsFile: 'none' }),
+      ...(hostKey === undefined ? {} : { HostKeyAlias: EXPECTED }),
+      ...(jumps === undefined ? {} : { ProxyCommand: this.#proxyCommand(jumps, dir) }),
       ...(keyPath === undefined ? {} : { IdentitiesOnly: 'yes' }),
     };
     return [
@@ -118,7 +129,27 @@ export class OpenSshDialler {
       ...(port === undefined ? [] : ['-p', String(port)]),
       ...(user === undefined ? [] : ['-l', user]),
       ...(keyPath === undefined ? [] : ['-i', keyPath]),
+      // Of two words that set the same, ssh follows the first.
+      ...sshArgs,
     ];
+  }
+
+  /** Jump hosts of the inventory have keys of their own, which ProxyJump has no place for. */
+  #proxyCommand(jumps: readonly JumpAddress[], dir: string): string {
+    const last = jumps.at(-1);
+    if (last === undefined) return 'none';
+    const before = jumps.slice(0, -1);
+    const hop = before.length === 0 ? last : { ...last, jumps: [...before, ...(last.jumps ?? [])] };
+    const words = quoteAll(['ssh', ...this.#targetOptions(hop, dir)]).replaceAll('%', '%%');
+    return `${words} -W '[%h]:%p' -- ${quoteAll([hop.address])}`;
+  }
+
+  /** A file that trusts the key and no other. */
+  #expect(hostKey: string, dir: string): string {
+    this.#count++;
+    const file = join(dir, `known_hosts_${String(this.#count)}`);
+    writeFileSync(file, `${EXPECTED} ${hostKey}\n`);
+    return file;
   }
 }
 

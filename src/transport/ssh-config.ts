@@ -19,6 +19,8 @@ export interface SshConfigQuestion {
   address: string;
   port: number | undefined;
   user: string | undefined;
+  /** Words of the inventory. They are stronger than files of configuration, and may name another one. */
+  sshArgs?: readonly string[];
 }
 
 /**
@@ -51,17 +53,17 @@ export class SshConfig {
   }
 
   async lookUp(question: SshConfigQuestion): Promise<SshConfigAnswer> {
-    const { address, port, user } = question;
-    if (!this.#onlyGeneral)
-      return this.#ask(`${address}\n${String(port)}\n${user ?? ''}`, question);
+    const { address, port, user, sshArgs = [] } = question;
+    if (!this.#onlyGeneral || sshArgs.length > 0)
+      return this.#ask(JSON.stringify([address, port, user, sshArgs]), question);
     // One answer fits all hosts, but for what was asked itself; a process for each would cost more than connecting.
     const general = await this.#ask('', { address, port: undefined, user: undefined });
     return new Map([...general, ['hostname', [address]]]);
   }
 
   /** The files and lines that decided, as `ssh -v` tells them. */
-  async explain({ address, port, user }: SshConfigQuestion): Promise<string[]> {
-    const args = [...this.options, '-v', ...targetOptions({ port, user }), '-G', '--', address];
+  async explain({ address, ...login }: SshConfigQuestion): Promise<string[]> {
+    const args = [...this.options, '-v', ...targetOptions(login), '-G', '--', address];
     const { stderr } = await execute('ssh', args, { timeout: QUERY_TIMEOUT_MS }).catch(() => ({
       stderr: '',
     }));
@@ -75,11 +77,11 @@ export class SshConfig {
     ];
   }
 
-  #ask(key: string, { address, port, user }: SshConfigQuestion): Promise<SshConfigAnswer> {
+  #ask(key: string, { address, ...login }: SshConfigQuestion): Promise<SshConfigAnswer> {
     const known = this.#answers.get(key);
     if (known) return known;
     const asked = this.#limit(async (): Promise<SshConfigAnswer> => {
-      const args = [...this.options, ...targetOptions({ port, user }), '-G', '--', address];
+      const args = [...this.options, ...targetOptions(login), '-G', '--', address];
       try {
         const { stdout } = await execute('ssh', args, { timeout: QUERY_TIMEOUT_MS });
         return parseAnswer(stdout);
@@ -97,8 +99,9 @@ export class SshConfig {
   }
 }
 
-function targetOptions({ port, user }: Omit<SshConfigQuestion, 'address'>): string[] {
+function targetOptions({ port, user, sshArgs = [] }: Omit<SshConfigQuestion, 'address'>): string[] {
   return [
+    ...sshArgs,
     ...(port === undefined ? [] : ['-p', String(port)]),
     ...(user === undefined ? [] : ['-l', user]),
   ];

@@ -13,6 +13,7 @@ import type {
   SigningRequestOptions,
 } from 'ssh2';
 import { ConnectError, type ConnectStage } from '../core/errors.ts';
+import type { HostPasswords } from '../core/inventory.ts';
 import { checkHostKey, describeTrust } from './host-keys.ts';
 import { joinWrites } from './join-writes.ts';
 import { loadSsh2, type Credential, type Credentials, type Keyring } from './keyring.ts';
@@ -63,6 +64,8 @@ export interface SshLogin {
   keyring: Keyring;
   /** Tried after the keys. */
   password: string | undefined;
+  /** Those of the inventory, by host; they go over the others. */
+  passwords?: ReadonlyMap<string, HostPasswords>;
 }
 
 /** Told how far a connection came; for `runner doctor`. */
@@ -123,9 +126,14 @@ export class SshDialler {
     // All that takes time comes before the socket: one that closes while nobody listens is not missed.
     const { Client: Ssh2Client } = await loadSsh2();
     const credentials = await this.#login.keyring.credentials(target);
-    const offers = await authMethods(target, credentials, this.#login.password);
+    const offers = await authMethods(target, credentials, this.#passwordOf(target));
     const socket = await this.#socket(target, observe);
     return handshake(new Ssh2Client(), { target, socket, credentials, offers, observe });
+  }
+
+  #passwordOf({ name }: SshTarget): string | undefined {
+    const { password, passwords } = this.#login;
+    return passwords?.get(name)?.login ?? password;
   }
 
   async #socket(target: SshTarget, observe: ConnectObserver): Promise<Duplex> {
@@ -582,8 +590,9 @@ function seconds(ms: number): string {
 }
 
 /** Host key types that are stored come first, as OpenSSH does: otherwise a known host could look unknown. */
-function orderHostKeys({ knownHosts, keyName }: SshTarget): ServerHostKeyAlgorithm[] {
-  const stored = knownHosts.types(keyName);
+function orderHostKeys({ knownHosts, keyName, hostKey }: SshTarget): ServerHostKeyAlgorithm[] {
+  const expected = hostKey === undefined ? undefined : /^\s*([\w@.-]+)\s/.exec(hostKey)?.[1];
+  const stored = expected === undefined ? knownHosts.types(keyName) : [expected];
   const isStored = (algorithm: string) =>
     stored.includes(algorithm) || (algorithm.startsWith('rsa-') && stored.includes('ssh-rsa'));
   return [

@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os';
-import type { HostAddress } from '../core/host.ts';
+import type { JumpAddress } from '../core/host.ts';
 import { ConnectError } from '../core/errors.ts';
 import { expandHome } from '../util/paths.ts';
+import { wordsForJumps } from '../util/ssh-words.ts';
 import { hostToken, KnownHosts } from './known-hosts.ts';
 import type { SshConfig, SshConfigAnswer } from './ssh-config.ts';
 
@@ -28,6 +29,8 @@ export interface SshTarget {
   hashKnownHosts: boolean;
   /** Under which the host key is stored: the address, `[address]:port`, or HostKeyAlias. */
   keyName: string;
+  /** The only key that is trusted, as the inventory gives it: type and base64, or the fingerprint. */
+  hostKey: string | undefined;
   connectTimeoutMs: number;
   /** ServerAliveInterval and ServerAliveCountMax. */
   keepalive: { intervalMs: number; misses: number };
@@ -75,7 +78,7 @@ export class TargetResolver {
   }
 
   /** @throws ConnectError for a ProxyJump that leads in circles; UsageError when the configuration is broken */
-  async resolve(host: Omit<HostAddress, 'transport'>, depth = 0): Promise<SshTarget> {
+  async resolve(host: JumpAddress, depth = 0): Promise<SshTarget> {
     const { config, agent, user, keyFiles, connectTimeoutMs } = this.#defaults;
     const answer = await config.lookUp(host);
     const one = (keyword: string): string | undefined => meaningful(answer.get(keyword)?.[0]);
@@ -85,7 +88,13 @@ export class TargetResolver {
     const expand = (text: string) => expandTokens(text, { host, address, port, login });
     const agentSetting = answer.get('identityagent')?.[0];
     const alias = one('hostkeyalias');
-    const jumpWords = one('proxyjump')?.split(',') ?? [];
+    const words = wordsForJumps(host.sshArgs ?? []);
+    const way =
+      host.jumps ??
+      one('proxyjump')
+        ?.split(',')
+        .map((word): JumpAddress => ({ ...parseJump(word), sshArgs: words })) ??
+      [];
     if (depth > JUMPS_LIMIT) {
       throw new ConnectError(`ProxyJump of "${host.name}" leads in circles.`, {
         host: host.name,
@@ -95,8 +104,8 @@ export class TargetResolver {
       });
     }
     const jumps: SshTarget[] = [];
-    for (const [index, word] of jumpWords.entries()) {
-      const jump = await this.resolve(parseJump(word), depth + 1);
+    for (const [index, hop] of way.entries()) {
+      const jump = await this.resolve(hop, depth + 1);
       // The first hop may itself be behind another; the hops after it are reached through it, as ssh does.
       if (index === 0) jumps.push(...jump.jumps);
       jumps.push({ ...jump, jumps: [] });
@@ -119,7 +128,8 @@ export class TargetResolver {
       knownHosts: this.#keysOf(answer, expand),
       hashKnownHosts: one('hashknownhosts') === 'yes',
       keyName: alias ?? hostToken(address, port),
-      connectTimeoutMs,
+      hostKey: host.hostKey,
+      connectTimeoutMs: timeoutOf(host, one('connecttimeout')) ?? connectTimeoutMs,
       keepalive: {
         intervalMs: 1000 * (Number(one('serveraliveinterval')) || KEEPALIVE_SECONDS),
         misses: Number(one('serveralivecountmax') ?? KEEPALIVE_MISSES),
@@ -153,6 +163,12 @@ const fallbackFiles: Record<string, string[]> = {
   globalknownhostsfile: ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'],
 };
 
+/** Only an inventory says it for a host; for all hosts that is a flag. */
+function timeoutOf({ sshArgs = [] }: JumpAddress, seconds: string | undefined): number | undefined {
+  const said = sshArgs.some((word) => /^connecttimeout=/i.test(word));
+  return said && Number(seconds) > 0 ? 1000 * Number(seconds) : undefined;
+}
+
 function meaningful(value: string | undefined): string | undefined {
   return value === undefined || value === '' || value === 'none' ? undefined : value;
 }
@@ -173,7 +189,7 @@ function agentSocket(setting: string | undefined, agent: string | undefined): st
 }
 
 /** `[user@]host[:port]` or `ssh://[user@]host[:port]`, as ProxyJump has it. */
-function parseJump(word: string): Omit<HostAddress, 'transport'> {
+function parseJump(word: string): JumpAddress {
   const text = word.trim().replace(/^ssh:\/\//, '');
   const parts = /^(?:(.+)@)?(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
   return {

@@ -8,6 +8,28 @@ export function quoteAll(argv: readonly string[]): string {
   return argv.map(quote).join(' ');
 }
 
+/** The words of a text as a POSIX shell splits them, with nothing expanded; undefined where a quote is left open. */
+export function splitWords(text: string): string[] | undefined {
+  const words: string[] = [];
+  const part = /\s+|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\]+)/y;
+  let word: string | undefined;
+  let at = 0;
+  while (at < text.length) {
+    part.lastIndex = at;
+    const match = part.exec(text);
+    if (!match) return undefined;
+    at = part.lastIndex;
+    const [, single, double, escaped, plain] = match;
+    const piece =
+      single ?? double?.replaceAll(/\\(["\\$`\n])/g, (_, one: string) => one) ?? escaped ?? plain;
+    if (piece === undefined) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else word = `${word ?? ''}${piece}`;
+  }
+  return word === undefined ? words : [...words, word];
+}
+
 /**
  * Shell function `mounts_below DIRECTORY [BEFORE [SELF]]`: prints each mount point below it on a line of its own, after the text
  * BEFORE; with SELF, also the path itself. What is mounted is not the directory's.

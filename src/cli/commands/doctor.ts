@@ -50,10 +50,11 @@ export async function doctorCommand(world: World, argv: string[]): Promise<numbe
     hosts: new Map([[host.name, host]]),
     groups: new Map(),
   });
+  const { become } = host.address;
   const identity: Identity | undefined = options.become
     ? {
-        user: options.becomeUser,
-        method: options.becomeMethod,
+        user: become?.user ?? options.becomeUser,
+        method: become?.method ?? options.becomeMethod,
         password: await becomePassword(world, options),
       }
     : undefined;
@@ -98,6 +99,13 @@ class Doctor {
     if (address.transport === 'local') {
       this.#tell('resolve', 'the controller itself; nothing is dialled');
       return undefined;
+    }
+    if (address.unmanageable !== undefined) {
+      throw new ConnectError(`"${address.name}" cannot be managed: ${address.unmanageable}.`, {
+        host: address.name,
+        stage: 'resolve',
+        retryable: false,
+      });
     }
     const { targets } = this.#reach;
     for (const line of await targets.config.explain(address)) this.#tell('ssh config', line);

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { exitCodes } from '../../core/events.ts';
 import { RunnerError, UsageError } from '../../core/errors.ts';
-import type { Identity } from '../../core/host.ts';
+import type { HostAddress, Identity } from '../../core/host.ts';
 import type { InventoryHost } from '../../core/inventory.ts';
 import { HostConnections } from '../../transport/connections.ts';
 import { sendHttp } from '../../transport/http.ts';
@@ -10,7 +10,7 @@ import { newCommand } from '../command.ts';
 import { becomePassword } from '../flags/become.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
 import { wholeNumber } from '../flags/words.ts';
-import { inventoryOption, selectHosts } from '../host-selection.ts';
+import { inventoryOption, refuseUnmanageable, selectHosts } from '../host-selection.ts';
 import { createReach, unlockKeys } from '../reach.ts';
 import type { World } from '../world.ts';
 
@@ -63,6 +63,7 @@ export async function execCommand(world: World, argv: string[]): Promise<number>
     throw new UsageError('With --shell the command is one text.', { hint: 'Put it in quotes.' });
   const hosts = selectHosts(world, flags, command.args);
   if (hosts.length === 0) throw new UsageError('No host matches.');
+  refuseUnmanageable(hosts);
   const argv0 = flags.shell === true ? ['/bin/sh', '-c', words[0] ?? ''] : words;
   const answers = await ask(world, flags, hosts, argv0, (answer) => {
     const text = world.redactor.mask(shown(answer, flags.oneLine === true));
@@ -93,10 +94,15 @@ async function ask(
     hosts: new Map(hosts.map((host) => [host.name, host])),
     groups: new Map(),
   });
-  const identity: Identity = {
-    user: flags.become ? flags.becomeUser : undefined,
-    method: flags.becomeMethod,
-    password: flags.become ? await becomePassword(world, flags) : undefined,
+  const password = await becomePassword(world, flags);
+  // As for a playbook, variables of the inventory go over flags.
+  const identityOn = ({ become }: HostAddress): Identity => {
+    const enabled = become?.enabled ?? flags.become;
+    return {
+      user: enabled ? (become?.user ?? flags.becomeUser) : undefined,
+      method: become?.method ?? flags.becomeMethod,
+      password: enabled ? password : undefined,
+    };
   };
   const connections = new HostConnections({ ...reach, sendHttp, run: 'exec' });
   const limit = pLimit(wholeNumber(flags.forks, '--forks'));
@@ -113,7 +119,7 @@ async function ask(
         limit(async () => {
           if (given.signal.aborted) return { host: name, code: undefined, stdout: '', stderr: '' };
           const answer = await one(name, async () => {
-            const session = await connections.session(address, identity);
+            const session = await connections.session(address, identityOn(address));
             const { change } = await session.exchange(
               { change: { actions: [{ kind: 'exec', argv }] } },
               { timeoutMs, signal: given.signal },

@@ -2,6 +2,7 @@ import { fieldsAsWritten, type SourceObject } from '../../core/value.ts';
 import { exitCodes } from '../../core/events.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Inventory, InventoryHost } from '../../core/inventory.ts';
+import type { HostAddress } from '../../core/host.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { matchHosts } from '../../util/patterns.ts';
 import { newCommand } from '../command.ts';
@@ -52,11 +53,20 @@ function list(inventory: Inventory, hosts: readonly InventoryHost[], vars: boole
       const port = address.port === undefined ? '' : `:${String(address.port)}`;
       const groups = groupsOf(inventory, name).filter((group) => group !== 'all');
       const where =
-        address.transport === 'local' ? 'this machine' : `${user}${address.address}${port}`;
+        address.transport === 'local'
+          ? 'this machine'
+          : `${user}${address.address}${port}${way(address)}`;
       const head = `${name}  ${where}${groups.length > 0 ? `  [${groups.join(', ')}]` : ''}`;
       return [head, ...(vars ? variableLines(values) : [])];
     })
     .join('\n');
+}
+
+/** The hosts in between, or why there is no way. */
+function way({ jumps = [], unmanageable }: HostAddress): string {
+  if (unmanageable !== undefined) return `  cannot be managed: ${unmanageable}`;
+  const names = jumps.flatMap(({ jumps: further = [], ...jump }) => [...further, jump]);
+  return names.length === 0 ? '' : `  through ${names.map(({ name }) => name).join(', ')}`;
 }
 
 function graph({ groups }: Inventory, hosts: readonly InventoryHost[], vars: boolean): string {

@@ -22,6 +22,7 @@ import { didYouMean, formatDuration, plural } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { flagOf, inputOptions } from '../flags/inputs.ts';
 import { wholeNumber } from '../flags/words.ts';
+import { readInventory } from '../host-selection.ts';
 import { findPlaybook, playbookOf } from '../playbooks.ts';
 import { SweepResults } from '../sweep-results.ts';
 import type { World } from '../world.ts';
@@ -253,7 +254,7 @@ function problemLines({ step, fault, problems }: CaseResult): string[] {
 }
 
 function playgroundOf(
-  { vault }: World,
+  world: World,
   playbook: Playbook,
   { lab, inventory, hosts }: TestFlags,
 ): PlaygroundSpec {
@@ -269,7 +270,7 @@ function playgroundOf(
   if (inventory !== undefined)
     return {
       kind: 'hosts',
-      inventory: loadInventory(inventory, { vault }),
+      inventory: readInventory(world, inventory),
       input: fromInput,
     };
   const names = Array.from(

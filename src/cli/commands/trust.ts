@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { ConnectError, errorMessage, UsageError } from '../../core/errors.ts';
 import { exitCodes } from '../../core/events.ts';
 import type { InventoryHost } from '../../core/inventory.ts';
-import { checkHostKey } from '../../transport/host-keys.ts';
+import { checkHostKey, judgeHostKey } from '../../transport/host-keys.ts';
 import { fingerprint, keyType, knownHostsLine } from '../../transport/known-hosts.ts';
 import { SshDialler } from '../../transport/ssh.ts';
 import type { SshTarget, TargetResolver } from '../../transport/target.ts';
@@ -101,7 +101,9 @@ class Trust {
   }> {
     const resolved = await Promise.all(
       hosts
-        .filter(({ address }) => address.transport !== 'local')
+        .filter(
+          ({ address }) => address.transport !== 'local' && address.unmanageable === undefined,
+        )
         .map(({ address }) => this.#targets.resolve(address)),
     );
     // Each hop is reached through those before it.
@@ -117,8 +119,8 @@ class Trust {
     const look = async (target: SshTarget): Promise<void> => {
       try {
         const key = await this.#dialler.hostKey(target);
-        const { verdict } = target.knownHosts.check(target.keyName, key);
-        if (verdict === 'trusted') known++;
+        const { verdict } = judgeHostKey(target, key);
+        if (verdict === 'trusted' || verdict === 'expected') known++;
         else if (verdict === 'unknown') fresh.push({ target, key });
         else {
           const error = checkHostKey(target, key);

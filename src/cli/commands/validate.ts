@@ -10,12 +10,12 @@ import {
 } from '../../core/errors.ts';
 import { rules } from '../../core/rules.ts';
 import type { Playbook } from '../../language/document.ts';
-import { loadInventory } from '../../inventory/load.ts';
 import { localFiles } from '../../util/local-files.ts';
 import { checkPlaybook } from '../../playbook/check/check.ts';
 import { newCommand } from '../command.ts';
 import { tell } from '../fail.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
+import { readInventory } from '../host-selection.ts';
 import { openPlaybook } from '../playbooks.ts';
 import type { World } from '../world.ts';
 
@@ -71,7 +71,7 @@ async function findProblems(
 ): Promise<Problem[]> {
   const variablesOf = ({ folders }: Playbook): string[] => {
     if (source === undefined) return [];
-    const { hosts } = loadInventory(source, { vault: world.vault, varsFolders: folders });
+    const { hosts } = readInventory(world, source, folders);
     return [...hosts.values()].flatMap(({ vars }) => Object.keys(vars));
   };
   const found: Problem[] = [];

@@ -4,7 +4,7 @@ import { UsageError } from '../../core/errors.ts';
 import type { VariableOrigin } from '../../core/inventory.ts';
 import { playTasks, type Play, type Playbook, type TaskNode } from '../../language/document.ts';
 import { formatSource, type SourceRef } from '../../core/source.ts';
-import { loadInventory } from '../../inventory/load.ts';
+import { readInventory } from '../host-selection.ts';
 import { didYouMean } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';
@@ -61,7 +61,7 @@ function inventoryOrigins(
   const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];
   if (source === undefined) return { host: flags.host, origins: [] };
   const varsFolders = playbook?.folders ?? [];
-  const { hosts, origins } = loadInventory(source, { vault: world.vault, varsFolders });
+  const { hosts, origins } = readInventory(world, source, varsFolders);
   const host = flags.host ?? [...hosts.keys()][0] ?? '';
   if (!hosts.has(host))
     throw new UsageError(`There is no host "${host}" in the inventory.`, {

@@ -53,7 +53,7 @@ export function withLogin(inventory: Inventory, { user, privateKey }: ConnectFla
   const hosts = [...inventory.hosts].map(([name, host]): [string, InventoryHost] => {
     const { address } = host;
     const login = {
-      ...(address.user === undefined && user !== undefined
+      ...((address.user === undefined || address.userByDefault) && user !== undefined
         ? { user, userByFlag: true as const }
         : {}),
       keyPath: address.keyPath ?? keyPath,

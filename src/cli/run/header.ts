@@ -1,3 +1,4 @@
+import type { Inventory } from '../../core/inventory.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { RunSettings } from '../../engine/settings.ts';
 import type { InputSpec } from '../../language/document.ts';
@@ -43,10 +44,20 @@ export function headerOf(
       file: inventory.file,
       vars: Object.fromEntries([...inventory.hosts].map(([name, { vars }]) => [name, vars])),
       groups: Object.fromEntries(inventory.groups),
+      ...passwordSource(inventory),
     },
     files,
     vault,
   };
+}
+
+/** Never the passwords themselves. */
+function passwordSource({
+  passwords,
+}: Inventory): Pick<RecordedRun['header']['inventory'], 'passwords'> {
+  if (!passwords) return {};
+  const { source, varsFolders } = passwords;
+  return { passwords: { source, varsFolders } };
 }
 
 function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObject {

@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Inventory } from '../../core/inventory.ts';
-import { playTasks, type Playbook } from '../../language/document.ts';
+import { playTasks, type Play, type Playbook } from '../../language/document.ts';
 import { describeChange, listedSteps } from '../../output/step-list.ts';
 import { matchHosts } from '../../util/patterns.ts';
 
@@ -21,20 +21,29 @@ export function tagLines({ plays }: Playbook): string[] {
 /** `--list-hosts`: one line a play, as its hosts are before the run; a step may put hosts into further groups. */
 export function hostLines(
   { plays }: Playbook,
-  { hosts, groups }: Inventory,
+  inventory: Inventory,
   limit: string | undefined,
 ): string[] {
+  return plays.map((play) => {
+    const names = hostsOfPlay(play, inventory, limit);
+    const shown = names === undefined ? 'known when the run gets there' : names.join(', ');
+    return `${play.id} (${play.hosts}): ${shown || '(none)'}`;
+  });
+}
+
+/** The hosts of a play before the run; undefined where it names a group that a step of an earlier play makes. */
+export function hostsOfPlay(
+  { hosts: pattern }: Pick<Play, 'hosts'>,
+  { hosts, groups }: Inventory,
+  limit: string | undefined,
+): string[] | undefined {
   const names = [...hosts.keys()];
   const allowed = limit === undefined ? names : matchHosts(limit, names, groups);
-  return plays.map(({ id, hosts: pattern }) => {
-    let shown = 'known when the run gets there';
-    try {
-      const matched = matchHosts(pattern, names, groups);
-      shown = matched.filter((name) => allowed.includes(name) || name === 'localhost').join(', ');
-    } catch (error) {
-      // A group that a step of an earlier play makes.
-      if (!(error instanceof UsageError)) throw error;
-    }
-    return `${id} (${pattern}): ${shown || '(none)'}`;
-  });
+  try {
+    const matched = matchHosts(pattern, names, groups);
+    return matched.filter((name) => allowed.includes(name) || name === 'localhost');
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return undefined;
+  }
 }

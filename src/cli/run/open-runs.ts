@@ -38,8 +38,13 @@ export function refuseOpenRuns({ store, redactor }: World, inventory: Inventory)
   }
 }
 
-function placeOf({ address, port }: Pick<HostAddress, 'address' | 'port'>): string {
-  return `${address}:${String(port ?? 22)}`;
+/** A private address means another host behind each bastion. */
+function placeOf({
+  address,
+  port,
+  jumps = [],
+}: Pick<HostAddress, 'address' | 'port' | 'jumps'>): string {
+  return [...jumps.map(placeOf), `${address}:${String(port ?? 22)}`].join(' ');
 }
 
 /** @throws OpenRunError when the journal cannot be read: which hosts the run has left halfway is not known then */

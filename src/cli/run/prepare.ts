@@ -3,8 +3,8 @@ import { exitCodes } from '../../core/events.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { RunSettings } from '../../engine/settings.ts';
-import { loadInventory } from '../../inventory/load.ts';
 import { localFiles } from '../../util/local-files.ts';
+import type { Playbook } from '../../language/document.ts';
 import { checkPlaybook } from '../../playbook/check/check.ts';
 import { stepsBeforeNoReturn } from '../../playbook/no-return.ts';
 import { tell } from '../fail.ts';
@@ -12,13 +12,14 @@ import { becomePassword } from '../flags/become.ts';
 import { withLogin } from '../flags/connect.ts';
 import { parseExtraVars } from '../flags/extra-vars.ts';
 import { resolveInputs, type ResolvedInputs } from '../flags/inputs.ts';
+import { readInventory, refuseUnmanageable } from '../host-selection.ts';
 import { limitOf } from '../flags/limit.ts';
 import { budgetOf } from '../flags/run.ts';
 import { splitList, wholeNumber } from '../flags/words.ts';
 import { tellUnseenRuns } from '../lost-output.ts';
 import { askSecret, askText, canAsk } from '../operator.ts';
 import { ownerOf, type World } from '../world.ts';
-import { hostLines, tagLines, taskLines } from './lists.ts';
+import { hostLines, hostsOfPlay, tagLines, taskLines } from './lists.ts';
 import { acceptedPoints } from './no-return.ts';
 import { refuseOpenRuns } from './open-runs.ts';
 import { readRequest, type RunRequest } from './request.ts';
@@ -64,6 +65,7 @@ async function prepare(
   const { playbook, options, check } = request;
   const variables = { ...inputs.given, ...parseExtraVars(options.extraVars ?? [], world.vault) };
   assertValid(world, request, { inventory, variables });
+  refuseUnmanageablePlays(playbook, inventory, limitOf(options));
   const failAt = failingStep(playbook, options.failAt);
   if (options.step === true && (!canAsk(world) || options.output === 'json'))
     throw new UsageError('"--step" asks before each step: it needs a terminal.');
@@ -111,20 +113,36 @@ function inputsOf(world: World, { playbook, options }: RunRequest): Promise<Reso
 
 /** The inventory that an input of the playbook or `--inventory` names. A playbook for this machine alone needs none. */
 function inventoryOf(
-  { vault }: World,
+  world: World,
   { playbook, options }: RunRequest,
   given: JsonObject,
 ): Inventory {
   const input = playbook.inputs.find(({ isInventory }) => isInventory);
   const fromInput = input && given[input.name];
   const source = typeof fromInput === 'string' ? fromInput : options.inventory;
-  if (source !== undefined)
-    return loadInventory(source, { vault, varsFolders: [...playbook.folders].reverse() });
+  if (source !== undefined) return readInventory(world, source, [...playbook.folders].reverse());
   const onlyLocal = playbook.plays.every(({ hosts }) => hosts === 'localhost');
   if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };
   throw new UsageError('Which hosts? No inventory was given.', {
     hint: 'Give one with --inventory FILE.',
   });
+}
+
+/** @throws UsageError when a play selects a host that is not reached by SSH */
+function refuseUnmanageablePlays(
+  { plays }: Playbook,
+  inventory: Inventory,
+  limit: string | undefined,
+): void {
+  const all = [...inventory.hosts.values()];
+  if (all.every(({ address }) => address.unmanageable === undefined)) return;
+  for (const play of plays) {
+    const names = hostsOfPlay(play, inventory, limit) ?? [];
+    refuseUnmanageable(
+      names.flatMap((name) => inventory.hosts.get(name) ?? []),
+      `Play "${play.id}" selects a host of the inventory: `,
+    );
+  }
 }
 
 /** @throws PlaybookError with every problem that shows without a host */

@@ -19,7 +19,7 @@ import { addUserModules, isModuleFile } from '../user-modules.ts';
 import { endRun, withEngine } from '../wiring.ts';
 import { createDisplay, ownerOf, type World } from '../world.ts';
 import { recordedConnection, recordedInventory, recordedSettings } from './recorded.ts';
-import { openVaultAgain, readSecretsAgain } from './secrets.ts';
+import { openVaultAgain, readPasswordsAgain, readSecretsAgain } from './secrets.ts';
 
 export interface RecoverOptions extends ConnectFlags, RunFlags, VaultFlags {
   output: string;
@@ -70,6 +70,7 @@ export async function recover(
   refuse(found, mode);
   await readSecretsAgain(world, found, mode);
   await openVaultAgain(world, found, argv);
+  readPasswordsAgain(world, found);
   await addUserModules(world, keptModules(world, found));
   const work = await prepare(found);
   const log = Log.reopen(DiskFile.open(store.journalPath(id)), redactor);

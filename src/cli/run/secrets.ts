@@ -1,4 +1,4 @@
-import { UsageError } from '../../core/errors.ts';
+import { RunnerError, UsageError } from '../../core/errors.ts';
 import type { Move } from '../../journal/lifecycle.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { openSource, type VaultKey } from '../../util/vault.ts';
@@ -6,6 +6,7 @@ import { parsePlain } from '../../yaml/yaml.ts';
 import { tell } from '../fail.ts';
 import { flagOf } from '../flags/inputs.ts';
 import { firstLine } from '../flags/passwords.ts';
+import { readInventory } from '../host-selection.ts';
 import { readVaultKeys, vaultFlagsIn } from '../flags/vault.ts';
 import { askSecret, askSecretTwice, canAsk } from '../operator.ts';
 import { createVault, type World } from '../world.ts';
@@ -29,6 +30,19 @@ export async function readSecretsAgain(world: World, run: RecordedRun, mode: Mov
         world,
         `warning: The secret "${name}" was not supplied. A step that needs it will fail. Give it in the environment as ${env}.`,
       );
+  }
+}
+
+/** Passwords of hosts are in no journal: they come from the hosts files again. */
+export function readPasswordsAgain(world: World, { header }: RecordedRun): void {
+  const { passwords } = header.inventory;
+  if (!passwords) return;
+  const { source, varsFolders } = passwords;
+  try {
+    readInventory(world, source, varsFolders);
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error;
+    tell(world, `warning: The passwords of hosts cannot be read again. ${error.describe()}`);
   }
 }
 

@@ -1,0 +1,75 @@
+import type { Problem } from '../core/errors.ts';
+import type { SourceRef } from '../core/source.ts';
+import { isSourceObject, Template, type Source, type SourceObject } from '../core/value.ts';
+import type { SourceMap } from '../yaml/source-map.ts';
+
+export interface Substitution {
+  environment: NodeJS.ProcessEnv;
+  map: SourceMap;
+  problems: Problem[];
+}
+
+/**
+ * A document with `$VAR` and `${VAR}` filled in, as launchpad and k0sctl do, with `${VAR:-default}` and its kin. A
+ * variable that is not set is a problem: these tools would put nothing in its place.
+ */
+export function fillIn(value: Source, parts: Substitution, at?: SourceRef): Source {
+  if (typeof value === 'string' || value instanceof Template)
+    return textOf(String(value), parts, at);
+  if (Array.isArray(value)) {
+    const { map } = parts;
+    const list = value.map((item, index) => fillIn(item, parts, map.value(value, index)));
+    map.copy(value, list);
+    return list;
+  }
+  return isSourceObject(value) ? fillInMap(value, parts) : value;
+}
+
+function fillInMap(value: SourceObject, parts: Substitution): SourceObject {
+  const filled: SourceObject = {};
+  for (const [key, one] of Object.entries(value))
+    filled[key] = fillIn(one, parts, parts.map.value(value, key));
+  parts.map.copy(value, filled);
+  return filled;
+}
+
+const VARIABLE = /\$(?:(\$)|([A-Za-z_]\w*)|\{([^}]*)\})/g;
+
+function textOf(text: string, { environment, problems }: Substitution, at?: SourceRef): Source {
+  if (!text.includes('$')) return text;
+  const filled = text.replaceAll(VARIABLE, (_, dollar?: string, name?: string, braced?: string) => {
+    if (dollar !== undefined) return '$';
+    const value = valueOf(braced ?? name ?? '', environment);
+    if (typeof value === 'string') return value;
+    problems.push({ ...value, at });
+    return '';
+  });
+  // What is one variable as a whole is read as YAML would read its value.
+  const isWhole = /^\$(?:[A-Za-z_]\w*|\{[^}]*\})$/.test(text);
+  if (isWhole && /^(0|[1-9]\d{0,8})$/.test(filled)) return Number(filled);
+  if (isWhole && /^(true|false)$/.test(filled)) return filled === 'true';
+  return filled;
+}
+
+/** The value of what is between the braces, or why there is none. */
+function valueOf(
+  inner: string,
+  environment: NodeJS.ProcessEnv,
+): string | Pick<Problem, 'message' | 'hint'> {
+  const [, name, operator = '', word = ''] =
+    /^([A-Za-z_]\w*)(?:(:?[-=+?])(.*))?$/s.exec(inner) ?? [];
+  if (name === undefined)
+    return {
+      message: `"\${${inner}}" is not understood.`,
+      hint: 'There are ${VAR}, ${VAR:-default} and ${VAR:+other}. Write $$ for a dollar sign.',
+    };
+  const found = environment[name];
+  const value = operator.startsWith(':') && found === '' ? undefined : found;
+  if (operator.endsWith('+')) return value === undefined ? '' : word;
+  if (value !== undefined) return value;
+  if (/[-=]$/.test(operator)) return word;
+  return {
+    message: `The environment variable "${name}" is not set.`,
+    hint: `Set it: export ${name}=…. If "$" is meant as it stands, write "$$".`,
+  };
+}

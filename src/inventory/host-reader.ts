@@ -1,0 +1,131 @@
+import { dirname } from 'node:path';
+import { RunnerError, type Problem } from '../core/errors.ts';
+import type { HostAddress } from '../core/host.ts';
+import type { HostPasswords, InventoryHost, VariableOrigin } from '../core/inventory.ts';
+import type { JsonObject } from '../core/json.ts';
+import { formatSource, type SourceRef } from '../core/source.ts';
+import { fieldsAsWritten, templatesIn, type SourceObject } from '../core/value.ts';
+import { Scope } from '../template/scope.ts';
+import { connectionVariable } from '../util/connection-variables.ts';
+import { readHostVariables } from '../util/host-address.ts';
+
+/** Shorter texts occur in any output, where a redactor leaves them. */
+const SHORTEST_PASSWORD = 4;
+
+interface HostOfFiles {
+  name: string;
+  vars: SourceObject;
+  groups: readonly string[];
+  origins: readonly VariableOrigin[];
+}
+
+interface Found {
+  problems: Problem[];
+  notes: Problem[];
+  passwords: Map<string, HostPasswords>;
+}
+
+/** Works out how hosts are reached, and collects what of their variables is not honoured. */
+export class HostReader {
+  readonly #file: string;
+  readonly #problems: Problem[];
+  readonly #notes: Problem[];
+  readonly #passwords: Map<string, HostPasswords>;
+  /** A variable of a group is reported once, not for each host. */
+  readonly #said = new Set<string>();
+  readonly #unneeded = new Map<string, SourceRef | undefined>();
+
+  /** @param found where everything is put that is found */
+  constructor(file: string, found: Found) {
+    const { problems, notes, passwords } = found;
+    this.#passwords = passwords;
+    this.#file = file;
+    this.#problems = problems;
+    this.#notes = notes;
+  }
+
+  /** @param given what the file says in its own words, which its variables do not change */
+  read(host: HostOfFiles, given: Partial<HostAddress> = {}): InventoryHost {
+    const { name, vars, origins } = host;
+    const placeOf = (variable: string) => origins.findLast((one) => one.name === variable)?.at;
+    const { values, unknown } = this.#rendered(host);
+    const read = readHostVariables(name, values, this.#file);
+    for (const { variable, message, hint, isProblem } of read.remarks)
+      this.#say(isProblem ? this.#problems : this.#notes, {
+        message,
+        hint,
+        at: placeOf(variable),
+      });
+    for (const variable of read.unneeded)
+      if (!this.#unneeded.has(variable)) this.#unneeded.set(variable, placeOf(variable));
+    const { login, become } = read.passwords;
+    if (login !== undefined || become !== undefined) this.#passwords.set(name, read.passwords);
+    for (const [kind, password] of Object.entries(read.passwords) as [string, string][])
+      if (password.length < SHORTEST_PASSWORD)
+        this.#say(this.#problems, {
+          message: `The ${kind} password of "${name}" is too short to be hidden in outputs.`,
+          hint: 'Remove it, and use --ask-pass or --ask-become-pass.',
+        });
+    const known = Object.entries(given).filter(([, value]) => value !== undefined);
+    const address: HostAddress = { ...read.address, ...Object.fromEntries(known) };
+    if (unknown !== undefined && address.unmanageable === undefined) {
+      const at = placeOf(unknown.variable);
+      const where = at ? ` (${formatSource(at)})` : '';
+      address.unmanageable = `its "${unknown.variable}" cannot be worked out${where}: ${unknown.why}`;
+    }
+    return { name, address, vars };
+  }
+
+  /** To be called after the last host. */
+  finish(): void {
+    const [first] = this.#unneeded;
+    if (!first) return;
+    const names = [...this.#unneeded.keys()].sort().map((name) => `"${name}"`);
+    const verb = names.length === 1 ? 'has' : 'have';
+    this.#notes.push({ message: `${names.join(', ')} ${verb} no effect here.`, at: first[1] });
+  }
+
+  #say(list: Problem[], problem: Problem): void {
+    const at = problem.at ?? { file: this.#file, line: 1, column: 1 };
+    const key = `${formatSource(at)} ${problem.message}`;
+    if (this.#said.has(key)) return;
+    this.#said.add(key);
+    list.push({ ...problem, at });
+  }
+
+  /** Connection variables may be templates of other variables of the inventory. */
+  #rendered({ name, vars, groups }: HostOfFiles): {
+    values: JsonObject;
+    unknown?: { variable: string; why: string };
+  } {
+    const values = fieldsAsWritten(vars);
+    const wanted = Object.keys(vars).filter(
+      (variable) =>
+        connectionVariable(variable) !== undefined &&
+        templatesIn(vars[variable] ?? null).length > 0,
+    );
+    if (wanted.length === 0) return { values };
+    const magic = {
+      inventory_hostname: name,
+      inventory_hostname_short: name.split('.')[0] ?? name,
+      inventory_file: this.#file,
+      inventory_dir: dirname(this.#file),
+      group_names: [...groups],
+    };
+    const scope = new Scope([
+      { name: 'magic', values: magic, data: true },
+      { name: 'inventory', values: vars },
+    ]);
+    let unknown: { variable: string; why: string } | undefined;
+    for (const variable of wanted) {
+      try {
+        values[variable] = scope.render(vars[variable] ?? null);
+      } catch (error) {
+        if (!(error instanceof RunnerError)) throw error;
+        unknown ??= { variable, why: error.message };
+        values[variable] = null;
+      }
+    }
+    return unknown ? { values, unknown } : { values };
+  }
+}

@@ -1,0 +1,9 @@
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { expandHome } from './paths.ts';
+
+/** A path counts from the file it stands in. */
+export function keyFile(path: string | undefined, file: string): string | undefined {
+  if (path === undefined) return undefined;
+  const expanded = expandHome(path);
+  return isAbsolute(expanded) ? expanded : resolve(dirname(file), expanded);
+}

@@ -1,0 +1,320 @@
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { describeProblem, PlaybookError } from '../../src/core/errors.ts';
+import type { Inventory } from '../../src/core/inventory.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+
+const cases = fileURLToPath(new URL('cases/', import.meta.url));
+const dir = mkdtempSync(join(tmpdir(), 'runner-cases-'));
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+const inCases = (name: string, environment: NodeJS.ProcessEnv = {}) =>
+  loadInventory(join(cases, name), { environment });
+
+const load = (text: string, environment: NodeJS.ProcessEnv = {}, name = 'hosts.yaml') => {
+  const file = join(dir, name);
+  writeFileSync(file, text);
+  return loadInventory(file, { environment });
+};
+
+/** Without the folder. */
+const notesOf = ({ notes = [] }: Inventory) =>
+  notes.map((note) => describeProblem(note).replaceAll(/\/\S*\//g, ''));
+
+const groupsOf = ({ groups }: Inventory) => Object.fromEntries(groups);
+
+const k0sctl = (host: string) =>
+  `apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec:\n  hosts:\n  - ${host}\n`;
+
+describe('a hosts file of another tool', () => {
+  it('bare-list.yaml: a list of hosts without a key around it', () => {
+    const { hosts } = inCases('bare-list.yaml');
+    expect([...hosts.keys()]).toEqual(['10.99.0.11', '10.99.0.12']);
+    expect(hosts.get('10.99.0.11')?.address).toMatchObject({
+      user: 'root',
+      port: 22,
+      keyPath: join(cases, 'id_ed25519'),
+    });
+  });
+
+  it.each(['hosts-same.yaml', 'same-address.yaml'])(
+    '%s: hosts at one address are named by address and port',
+    (name) => {
+      const inventory = inCases(name);
+      const ports = [...inventory.hosts].map(([host, { address }]) => [host, address.port]);
+      expect(ports).toEqual([
+        ['127.0.0.1:9022', 9022],
+        ['127.0.0.1:9023', 9023],
+      ]);
+      if (name !== 'same-address.yaml') return;
+      expect(groupsOf(inventory)).toMatchObject({
+        controllers: ['127.0.0.1:9022'],
+        workers: ['127.0.0.1:9023'],
+      });
+    },
+  );
+
+  it('names hosts at one address by "hostname" where there is one', () => {
+    const host = (port: number, more: string) =>
+      `{ role: worker, ssh: { address: 127.0.0.1, port: ${String(port)} }, ${more} }`;
+    const text = `${k0sctl(host(1, 'hostname: one'))}  - ${host(2, 'metadata: { name: two }')}\n  - ${host(3, '')}\n`;
+    expect([...load(text).hosts.keys()]).toEqual(['one', 'two', '127.0.0.1:3']);
+    expect(() => load(`${k0sctl(host(1, ''))}  - ${host(1, '')}\n`)).toThrow(
+      'hosts.yaml:6:5: Host "127.0.0.1:1" is listed twice.',
+    );
+  });
+
+  it('launchpad.yaml: winRM hosts stay visible, msr is a group, localhost is local', () => {
+    const inventory = inCases('launchpad.yaml', { MKE_ADMIN_PASSWORD: 'secret' });
+    const { hosts } = inventory;
+    expect(hosts.get('10.99.0.13')?.address.unmanageable).toMatch(/winRM/);
+    expect(groupsOf(inventory)).toMatchObject({
+      managers: ['10.99.0.11'],
+      workers: ['10.99.0.13', 'localhost'],
+      msrs: ['10.99.0.12'],
+    });
+    expect(hosts.get('localhost')?.address.transport).toBe('local');
+    expect(hosts.get('10.99.0.11')?.vars).toMatchObject({
+      private_interface: 'eth0',
+      environment: { http_proxy: 'http://p.example' },
+    });
+    expect(JSON.stringify([...hosts.values()])).not.toContain('"password"');
+    expect(notesOf(inventory)).toEqual([]);
+  });
+
+  it('launchpad.yaml: a variable of the environment that is not set is an error', () => {
+    expect(() => inCases('launchpad.yaml')).toThrow(
+      /launchpad\.yaml:19:44: The environment variable "MKE_ADMIN_PASSWORD" is not set\./,
+    );
+  });
+
+  it.each([
+    ['bastion-needed.yaml', '10.98.0.2'],
+    ['launchpad-v14-bastion.yaml', '10.99.0.12'],
+  ])('%s: the bastion is the jump host', (name, host) => {
+    expect(inCases(name).hosts.get(host)?.address.jumps).toEqual([
+      {
+        name: '10.99.0.11',
+        address: '10.99.0.11',
+        port: 22,
+        user: 'root',
+        keyPath: join(cases, 'id_ed25519'),
+      },
+    ]);
+  });
+
+  it('launchpad-old.yaml: the connection beside the role, and no variable filled in', () => {
+    const inventory = inCases('launchpad-old.yaml');
+    const key = join(cases, 'id_rsa');
+    expect(inventory.hosts.get('127.0.0.1:9022')?.address).toMatchObject({
+      address: '127.0.0.1',
+      port: 9022,
+      user: 'launchpad',
+      keyPath: key,
+    });
+    expect(inventory.hosts.get('127.0.0.1:9023')?.address).toMatchObject({
+      port: 9023,
+      user: 'root',
+      keyPath: key,
+    });
+    expect(groupsOf(inventory)['msrs']).toEqual(['127.0.0.1:9023']);
+    const old =
+      'apiVersion: launchpad.mirantis.com/v1beta3\nspec: { hosts: [{ role: worker, address: 192.0.2.1 }] }';
+    expect(load(old).hosts.get('192.0.2.1')?.address).toMatchObject({
+      user: 'root',
+      userByDefault: true,
+    });
+  });
+
+  it('k0sctl.yaml: aliases, merge keys, openSSH, variables, single; one note for the rest', () => {
+    const inventory = inCases('k0sctl.yaml', { WORKER_IP: '192.0.2.9' });
+    const { hosts } = inventory;
+    const jumps = [expect.objectContaining({ address: '10.99.0.11' })];
+    expect(hosts.get('10.99.0.12')?.address).toMatchObject({ jumps });
+    expect(hosts.get('192.0.2.9')?.address).toMatchObject({ user: 'root', jumps });
+    expect(hosts.get('192.0.2.9')?.vars).toMatchObject({
+      private_address: '192.168.0.9',
+      hostname: 'other',
+    });
+    expect(hosts.get('h-open')?.address).toMatchObject({
+      transport: 'openssh',
+      keyPath: join(cases, 'id_ed25519'),
+      sshArgs: ['-F', join(cases, 'sc')],
+    });
+    expect(groupsOf(inventory)).toMatchObject({
+      controllers: ['10.99.0.12', 'h-open'],
+      workers: ['10.99.0.12', 'h-open', 'localhost', '192.0.2.9'],
+    });
+    expect(notesOf(inventory)).toEqual([
+      'k0sctl.yaml:16:82: "disableMultiplexing", "noTaints", "installFlags", "os", "reset" are for k0sctl, and not used here.',
+    ]);
+  });
+
+  it('openssh.yaml: the configuration and options are words for ssh', () => {
+    const inventory = inCases('openssh.yaml');
+    expect(inventory.hosts.get('node-one')?.address).toMatchObject({
+      transport: 'openssh',
+      sshArgs: [
+        '-F',
+        join(cases, 'ssh_config'),
+        '-o',
+        `UserKnownHostsFile=${join(cases, 'known_hosts')}`,
+      ],
+    });
+    expect(notesOf(inventory)).toEqual([]);
+  });
+
+  it('openssh-defaults.yaml: openSSH without a user, and an expected host key', () => {
+    const { hosts } = inCases('openssh-defaults.yaml');
+    expect(hosts.get('10.99.0.11')?.address).toMatchObject({
+      transport: 'openssh',
+      user: undefined,
+    });
+    expect(hosts.get('10.99.0.12')?.address.hostKey).toBe('ssh-ed25519 AAAA...');
+  });
+
+  it('two-docs.yaml: the first document is read, the other named', () => {
+    const inventory = inCases('two-docs.yaml');
+    expect([...inventory.hosts.keys()]).toEqual(['10.99.0.11']);
+    expect(notesOf(inventory)).toEqual([
+      'two-docs.yaml:9:1: The document of kind "ClusterConfig" is not read: a file has one inventory.',
+    ]);
+    const other =
+      'apiVersion: v1\nkind: Secret\n---\nhosts: [{ address: a }]\n---\nall: { hosts: { b: } }\n';
+    const found = load(other);
+    expect([...found.hosts.keys()]).toEqual(['a']);
+    expect(notesOf(found)).toHaveLength(2);
+    expect(() => load('apiVersion: v1\nkind: Secret\n')).toThrow('An inventory is a map');
+  });
+
+  it.each(['mke4.yaml', 'mke4-controller-worker.yaml'])(
+    '%s: controller+worker is in both groups',
+    (name) => {
+      const { controllers = [], workers = [] } = groupsOf(inCases(name));
+      expect(workers).toEqual(expect.arrayContaining(controllers));
+      expect(workers.length).toBe(controllers.length + 1);
+    },
+  );
+
+  it('reads a bastion behind a bastion, and options of ssh', () => {
+    const text = k0sctl(
+      '{ role: worker, ssh: { address: a, options: { Compression: true, Ciphers: aes256-ctr }, bastion: { address: b, bastion: { address: c, port: 2 } } } }',
+    );
+    expect(load(text).hosts.get('a')?.address).toMatchObject({
+      transport: 'openssh',
+      sshArgs: ['-o', 'Ciphers=aes256-ctr'],
+      jumps: [{ address: 'b', user: 'root', jumps: [{ address: 'c', port: 2 }] }],
+    });
+  });
+
+  it('follows installFlags of k0sctl where they say more than the role', () => {
+    const text = k0sctl(
+      '{ role: controller, installFlags: [--enable-worker], ssh: { address: a } }',
+    );
+    expect(groupsOf(load(text))).toMatchObject({ controllers: ['a'], workers: ['a'] });
+  });
+
+  it('reads addresses in brackets', () => {
+    const { hosts } = load('hosts:\n- address: "[2001:db8::1]"\n- address: "[192.0.2.1]:2200"\n');
+    expect(
+      [...hosts.values()].map(({ name, address }) => [name, address.address, address.port]),
+    ).toEqual([
+      ['2001:db8::1', '2001:db8::1', undefined],
+      ['192.0.2.1', '192.0.2.1', 2200],
+    ]);
+  });
+
+  it.each([
+    ['{ role: boss, ssh: { address: a } }', /5:13: The role "boss" is not known/],
+    ['{ role: worker, ssh: { address: a, prot: 1 } }', /5:40: "prot" in "ssh" is not known/],
+    ['{ role: worker, sssh: {}, ssh: { address: a } }', /5:21: "sssh" in a host is not known/],
+    [
+      '{ role: worker, openSSH: { address: a, options: { StrictHostKeyChecking: no } } }',
+      /"StrictHostKeyChecking" is not followed\. Host keys are always checked/,
+    ],
+  ])('names what it does not honour: %s', (host, note) => {
+    expect(notesOf(load(k0sctl(host))).join('\n')).toMatch(note);
+  });
+
+  it.each([
+    ['{ role: worker, ssh: { address: a }, winRM: { address: a } }', 'A host has one of'],
+    ['{ role: worker, ssh: { address: a, port: http } }', '"port" must be a number'],
+    ['{ role: worker, ssh: { address: a, bastion: { user: b } } }', 'A bastion needs "address".'],
+    ['{ role: worker, localhost: { enabled: false } }', 'has no address'],
+    ['{ role: worker, openSSH: { address: a, options: { "a b": 1 } } }', '"a b" is not an option'],
+  ])('refuses %s', (host, message) => {
+    expect(() => load(k0sctl(host))).toThrow(message);
+  });
+});
+
+describe('variables of the environment in a hosts file', () => {
+  const addressOf = (text: string, environment: NodeJS.ProcessEnv) =>
+    [...load(k0sctl(`{ role: worker, ssh: { address: "${text}" } }`), environment).hosts.keys()][0];
+
+  it.each([
+    ['$A', 'x'],
+    ['${A}', 'x'],
+    ['n-${A}.example', 'n-x.example'],
+    ['$$A', '$A'],
+    ['${B:-y}', 'y'],
+    ['${EMPTY:-y}', 'y'],
+    ['${EMPTY-y}z', 'z'],
+    ['${A:+other}', 'other'],
+  ])('%s is %s', (text, expected) => {
+    expect(addressOf(text, { A: 'x', EMPTY: '' })).toBe(expected);
+  });
+
+  it('gives numbers, and names all that are not set', () => {
+    const text = k0sctl('{ role: worker, ssh: { address: $A, port: $P, user: "${U!}" } }');
+    const { hosts } = load(text.replace('${U!}', '$$'), { A: 'a', P: '2200' });
+    expect(hosts.get('a')?.address).toMatchObject({ port: 2200, user: '$' });
+    try {
+      load(text);
+      expect.unreachable();
+    } catch (error) {
+      if (!(error instanceof PlaybookError)) throw error;
+      expect(error.problems.map(({ message, at }) => [message, at?.column])).toEqual([
+        ['The environment variable "A" is not set.', 37],
+        ['The environment variable "P" is not set.', 47],
+        ['"${U!}" is not understood.', 57],
+      ]);
+    }
+  });
+
+  it('are filled in for hosts.yaml, and left alone in Ansible inventories', () => {
+    expect([...load('hosts: [{ address: $A }]', { A: 'x' }).hosts.keys()]).toEqual(['x']);
+    const { hosts } = load('all: { hosts: { h: { a: $A } } }', { A: 'x' });
+    expect(hosts.get('h')?.vars).toEqual({ a: '$A' });
+  });
+});
+
+describe('an Ansible inventory with ports in the names of hosts', () => {
+  it.each([
+    ['hosts.ini', '[web]\n[2001:db8::1]:2222\n[192.0.2.1]:2200 a=1\nweb[1:2]:2201\n'],
+    ['hosts', '[2001:db8::1]:2222\n[192.0.2.1]:2200 a=1\nweb[1:2]:2201\n'],
+    [
+      'hosts.yaml',
+      'web: { hosts: { "[2001:db8::1]:2222": , "[192.0.2.1]:2200": { a: 1 }, "web[1:2]:2201": } }',
+    ],
+  ])('%s', (name, text) => {
+    const { hosts } = load(text, {}, name);
+    expect([...hosts.values()].map((one) => [one.name, one.address.port])).toEqual([
+      ['2001:db8::1', 2222],
+      ['192.0.2.1', 2200],
+      ['web1', 2201],
+      ['web2', 2201],
+    ]);
+  });
+
+  it('refuses one name with two ports', () => {
+    const text = '[web]\n127.0.0.1:9022\n[db]\n127.0.0.1:9023\n';
+    expect(() => load(text, {}, 'hosts.ini')).toThrow(
+      /hosts\.ini:4:1: "127\.0\.0\.1" stands there with the ports 9022 and 9023\./,
+    );
+  });
+});
