@@ -14,7 +14,7 @@ const unneeded = (why: string): VariableRow => ({ is: 'unneeded', why });
 const named = (hint: string): VariableRow => ({ is: 'named', hint });
 
 const ONE_CONNECTION = 'all commands and files of a host go over one connection';
-const OTHER_PROGRAM = 'runner calls the program by its name. Make that the one you want, in PATH.';
+const OTHER_PROGRAM = 'Put the one you want first in PATH.';
 const BECOME_FLAGS = 'Set it in the configuration of the program, such as sudoers.';
 const FILES = 'Files go over the connection of the host. Use ansible_ssh_common_args.';
 

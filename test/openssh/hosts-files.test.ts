@@ -1,0 +1,213 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { Cli } from '../helpers/cli.ts';
+import { Box, describeBox } from '../helpers/openssh/openssh.ts';
+import { transports } from '../helpers/openssh/sessions.ts';
+
+const password = 'Tr0ub4dor & 3';
+
+describeBox('A connection that a hosts file describes', () => {
+  let box: Box;
+  let bastion: Box;
+  let cli: Cli;
+  let known = '';
+  beforeAll(async () => {
+    // Each has a key of its own, and the bastion a user of its own.
+    box = await Box.start({
+      users: [{ name: 'deploy' }, { name: 'asked', password }],
+      sshd: ['LogLevel VERBOSE'],
+      sudoers: [
+        'deploy ALL=(ALL) NOPASSWD: ALL',
+        'asked ALL=(ALL) ALL',
+        'Defaults:asked timestamp_timeout=0',
+      ],
+    });
+    bastion = await Box.start({ users: [{ name: 'jump' }], sshd: ['LogLevel VERBOSE'] });
+  });
+  beforeEach(() => {
+    cli = new Cli();
+    known = cli.file(
+      'known_hosts',
+      [box, bastion].map((one) => readFileSync(one.knownHosts, 'utf8')).join(''),
+    );
+  });
+  afterEach(() => {
+    cli.dispose();
+  });
+  afterAll(async () => {
+    await box.stop();
+    await bastion.stop();
+  });
+
+  const call = (inventory: string, ...args: string[]) =>
+    cli.run([...args, '-i', inventory, '--known-hosts', known, '--ssh-config', 'none']);
+  const whoami = (inventory: string, ...flags: string[]) =>
+    cli.run([
+      ...['exec', 'all', '-i', inventory, '--known-hosts', known, '--ssh-config', 'none'],
+      ...flags,
+      ...['--one-line', '--', 'id', '-un'],
+    ]);
+  /** Logins on the bastion so far. */
+  const logins = () => bastion.log().split('Accepted publickey for jump').length - 1;
+
+  const k0sctl = (more = '') =>
+    cli.file(
+      'k0sctl.yaml',
+      `apiVersion: k0sctl.k0sproject.io/v1beta1
+kind: Cluster
+spec:
+  hosts:
+  - role: worker
+    ssh:
+      address: ${box.address}
+      port: 2222
+      user: deploy
+      keyPath: ${box.key}
+      bastion: { address: ${bastion.address}, port: 2222, user: jump, keyPath: ${bastion.key} }
+${more}`,
+    );
+
+  it.each(transports)(
+    'with transport %s goes through the bastion of a k0sctl.yaml, with the key of each',
+    async (transport) => {
+      const before = logins();
+      const { code, stdout, stderr } = await whoami(k0sctl(), '--transport', transport);
+      expect([stdout, stderr, code]).toEqual([`${box.address}: deploy\n`, '', 0]);
+      expect(logins()).toBeGreaterThan(before);
+    },
+  );
+
+  it.each(transports)(
+    'with transport %s trusts the "hostKey" of the file and no other',
+    async (transport) => {
+      const keyed = (key: string) => k0sctl(`      hostKey: ${key}\n`);
+      known = bastion.knownHosts;
+      const right = await whoami(keyed(box.hostKey()), '--transport', transport);
+      expect([right.stdout, right.code]).toEqual([`${box.address}: deploy\n`, 0]);
+      const wrong = await whoami(keyed(box.hostKey('other_host_key')), '--transport', transport);
+      expect(wrong.code).not.toBe(0);
+      expect(wrong.stdout).toMatch(/host key/i);
+    },
+  );
+
+  const proxy = () =>
+    `ssh -i ${bastion.key} -p 2222 -o BatchMode=yes -o UserKnownHostsFile=${bastion.knownHosts} -W %h:%p jump@${bastion.address}`;
+  const ini = (words: string) =>
+    cli.file(
+      'hosts.ini',
+      `[nodes]
+node1 ansible_host=${box.address}
+[nodes:vars]
+ansible_port=2222
+ansible_user=deploy
+ansible_ssh_private_key_file=${box.key}
+${words}
+`,
+    );
+
+  it.each(transports)(
+    'with transport %s follows the ProxyCommand of ansible_ssh_common_args',
+    async (transport) => {
+      const before = logins();
+      const words = `ansible_ssh_common_args='-o ProxyCommand="${proxy()}" -o StrictHostKeyChecking=no'`;
+      const { code, stdout, stderr } = await whoami(ini(words), '--transport', transport);
+      expect([stdout, code]).toEqual(['node1: deploy\n', 0]);
+      expect(logins()).toBeGreaterThan(before);
+      expect(stderr).toBe(
+        `note: ${join(cli.dir, 'hosts.ini')}:7:1: "ansible_ssh_common_args": "StrictHostKeyChecking" is not followed. Host keys are always checked. Store those of new hosts with: runner trust.\n`,
+      );
+    },
+  );
+
+  it('follows ProxyJump with a configuration file of its own', async () => {
+    const before = logins();
+    cli.file(
+      'config',
+      `Host bastion\n  HostName ${bastion.address}\n  Port 2222\n  User jump\n  IdentityFile ${bastion.key}\n`,
+    );
+    const { code, stdout } = await whoami(ini('ansible_ssh_common_args=-F config -J bastion'));
+    expect([stdout, code]).toEqual(['node1: deploy\n', 0]);
+    expect(logins()).toBeGreaterThan(before);
+  });
+
+  it("is left to the system's ssh where our own client lacks an option", async () => {
+    const { code, stdout } = await whoami(ini('ansible_ssh_extra_args=-o Ciphers=aes256-ctr'));
+    expect([stdout, code]).toEqual(['node1: deploy\n', 0]);
+  });
+
+  const playbook = () =>
+    cli.file(
+      'site.yml',
+      `- name: Site
+  hosts: all
+  tasks:
+    - name: Write a file
+      copy: { content: new, dest: /var/tmp/made }
+    - name: Ask who I am
+      command: { argv: [stat, -c, '%U', /var/tmp/made], read_only: true }
+      register: who
+    - name: Tell
+      debug: { msg: 'owner: {{who.stdout}}' }
+`,
+    );
+
+  it('becomes another user by ansible_become, which goes over the playbook', async () => {
+    const inventory = ini('ansible_become=true\nansible_become_method=sudo');
+    const { code, stdout, stderr } = await call(inventory, 'play', playbook());
+    expect([stderr, code, /owner: \w+/.exec(stdout)?.[0]]).toEqual(['', 0, 'owner: root']);
+    const back = await cli.run(['rollback']);
+    expect([back.stderr, back.code]).toEqual(['', 3]);
+  });
+
+  it('takes the password from the hosts file, keeps it out of the journal, and finds it for a rollback', async () => {
+    const inventory = cli.file(
+      'asked.yaml',
+      `all:
+  vars: { ansible_port: 2222, ansible_user: asked, ansible_become: true }
+  hosts:
+    node1:
+      ansible_host: ${box.address}
+      ansible_ssh_private_key_file: ${box.key}
+      ansible_become_password: '{{sudo_password}}'
+      sudo_password: '${password}'
+`,
+    );
+    const { code, stdout, stderr } = await call(inventory, 'play', playbook());
+    expect([stderr, code, /owner: \w+/.exec(stdout)?.[0]]).toEqual(['', 0, 'owner: root']);
+    const runs = join(cli.stateDir, 'runs');
+    const [run = ''] = readdirSync(runs);
+    expect(readFileSync(join(runs, run, 'journal'), 'utf8')).not.toContain(password);
+    const hosts = await call(inventory, 'hosts', '--vars');
+    expect(hosts.stdout).not.toContain(password);
+    const back = await cli.run(['rollback', run]);
+    expect([back.stderr, back.code]).toEqual(['', 3]);
+    await expect(box.shell('test -e /var/tmp/made')).rejects.toThrow();
+  });
+
+  it('logs in with ansible_password', async () => {
+    const inventory = cli.file(
+      'login.yaml',
+      `all: { hosts: { node1: { ansible_host: ${box.address}, ansible_port: 2222, ansible_user: asked, ansible_password: '${password}' } } }`,
+    );
+    expect((await whoami(inventory)).stdout).toBe('node1: asked\n');
+  });
+
+  it('is refused for a winRM host by the play that selects it, and by no other', async () => {
+    const inventory = cli.file(
+      'launchpad.yaml',
+      `apiVersion: launchpad.mirantis.com/mke/v1.4
+kind: mke
+spec:
+  hosts:
+  - { role: manager, ssh: { address: ${box.address}, port: 2222, user: root, keyPath: ${box.key} } }
+  - { role: worker, winRM: { address: 192.0.2.9, user: Administrator, password: secret } }
+`,
+    );
+    const all = await call(inventory, 'play', playbook());
+    expect(all.code).not.toBe(0);
+    expect(all.stderr).toContain('"192.0.2.9" cannot be managed: it is reached by winRM');
+    const one = await call(inventory, 'play', playbook(), '--limit', 'managers');
+    expect([one.stderr, one.code]).toEqual(['', 0]);
+  });
+});
