@@ -27,8 +27,8 @@ export function resolveAccess(wanted: Become<Text>, address: HostAddress, scope:
   const { enabled = become.enabled, method = become.method, user } = address.become ?? {};
   return {
     enabled,
-    method,
     user: userName('become_user', user ?? become.user, scope),
+    method,
     ...(Object.keys(own).length === 0 ? {} : { login: own }),
   };
 }
