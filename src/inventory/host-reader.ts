@@ -68,6 +68,11 @@ export class HostReader {
         });
     const known = Object.entries(given).filter(([, value]) => value !== undefined);
     const address: HostAddress = { ...read.address, ...Object.fromEntries(known) };
+    if (login !== undefined && address.transport === 'openssh')
+      this.#say(this.#notes, {
+        message: `The login password of "${name}" is not used: the system's ssh connects, which is never asked anything.`,
+        hint: 'Use a key.',
+      });
     if (unknown !== undefined && address.unmanageable === undefined) {
       const at = placeOf(unknown.variable);
       const where = at ? ` (${formatSource(at)})` : '';
@@ -82,11 +87,19 @@ export class HostReader {
     if (!first) return;
     const names = [...this.#unneeded.keys()].sort().map((name) => `"${name}"`);
     const verb = names.length === 1 ? 'has' : 'have';
-    this.#notes.push({ message: `${names.join(', ')} ${verb} no effect here.`, at: first[1] });
+    this.#notes.push({
+      message: `${names.join(', ')} ${verb} no effect here.`,
+      at: first[1] ?? this.#top,
+    });
+  }
+
+  /** For a variable of an inventory program, which has no place. */
+  get #top(): SourceRef {
+    return { file: this.#file, line: 1, column: 1 };
   }
 
   #say(list: Problem[], problem: Problem): void {
-    const at = problem.at ?? { file: this.#file, line: 1, column: 1 };
+    const at = problem.at ?? this.#top;
     const key = `${formatSource(at)} ${problem.message}`;
     if (this.#said.has(key)) return;
     this.#said.add(key);

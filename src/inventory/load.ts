@@ -174,6 +174,8 @@ function parseAddress(text: string): Partial<HostAddress> {
 function fromAnsible(reader: MapReader, tree: GroupTree): void {
   const visit = (name: string, value: Source | undefined): void => {
     const body = new MapReader(isSourceObject(value) ? value : {}, reader.map, reader.problems);
+    if (value !== undefined && value !== null && !isSourceObject(value))
+      reader.problem(name, `Group "${name}" must be a map of hosts, children and vars.`);
     const own = body.object('vars') ?? {};
     tree.setGroupVars(name, own, placesIn(own, reader.map));
     for (const [pattern, vars] of Object.entries(body.object('hosts') ?? {})) {
@@ -183,6 +185,8 @@ function fromAnsible(reader: MapReader, tree: GroupTree): void {
         const message = tree.secondPort(host, port);
         if (message !== undefined) body.problem('hosts', message);
         const set = isSourceObject(vars) ? vars : {};
+        if (vars !== null && !isSourceObject(vars))
+          body.problem('hosts', `Host "${host}" must be a map of variables.`);
         tree.addHost(name, host, set, placesIn(set, reader.map));
         if (port !== undefined && set['ansible_port'] === undefined)
           tree.setHostVars(host, { ansible_port: port });

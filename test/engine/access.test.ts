@@ -30,6 +30,21 @@ describe('the way to a host', () => {
     },
   );
 
+  it('goes over the keywords of become', () => {
+    const become = { enabled: true, user: 'app', method: 'doas' } as const;
+    expect(resolve({}, { become })).toEqual(become);
+    const off: Partial<HostAddress> = { become: { enabled: false } };
+    expect(resolve({ enabled: true, user: 'db' }, off)).toMatchObject({
+      ...{ enabled: false, user: 'db' },
+    });
+    expect(isResolved(nobody, hostOf('h1', off).address)).toBe(false);
+  });
+
+  it('leaves the default user of a tool to the task', () => {
+    const byDefault: Partial<HostAddress> = { user: 'root', userByDefault: true };
+    expect(resolve({ login }, byDefault).login?.user).toBe('ada');
+  });
+
   it('renders users and port', () => {
     const { user, login: found } = resolve({
       user: new Template('{{who}}'),

@@ -293,6 +293,48 @@ describe('variables of the environment in a hosts file', () => {
   });
 });
 
+describe('connection variables in an inventory', () => {
+  it('may be templates of other variables of it', () => {
+    const { hosts } = load(
+      `all:
+  vars: { domain: example.com, ansible_host: '{{inventory_hostname}}.{{domain}}' }
+  hosts: { a: , b: { ansible_host: '{{nobody_sets_it}}' } }
+`,
+    );
+    expect(hosts.get('a')?.address.address).toBe('a.example.com');
+    expect(hosts.get('b')?.address.unmanageable).toMatch(
+      /its "ansible_host" cannot be worked out \(.*hosts\.yaml:3:22\): .*nobody_sets_it/,
+    );
+  });
+
+  it('are named once for a group, with their place', () => {
+    const inventory = load(
+      `all:
+  vars: { ansible_ssh_pipelining: true, ansible_remote_tmp: /x, ansible_shell_executable: /bin/zsh }
+  hosts: { a: , b: }
+`,
+    );
+    expect(notesOf(inventory)).toEqual([
+      'hosts.yaml:2:65: "ansible_shell_executable" is not honoured. Commands run in sh. Use "executable" of the module shell.',
+      'hosts.yaml:2:11: "ansible_remote_tmp", "ansible_ssh_pipelining" have no effect here.',
+    ]);
+  });
+
+  it('give passwords, which are not among the addresses', () => {
+    const text =
+      'all: { hosts: { a: { ansible_password: "let me in", ansible_connection: openssh }, b: { ansible_become_pass: "sudo it" } } }';
+    const inventory = load(text);
+    expect([...(inventory.passwords?.hosts ?? [])]).toEqual([
+      ['a', { login: 'let me in' }],
+      ['b', { become: 'sudo it' }],
+    ]);
+    const addresses = [...inventory.hosts.values()].map(({ address }) => address);
+    expect(JSON.stringify(addresses)).not.toMatch(/let me in|sudo it/);
+    expect(notesOf(inventory).join()).toContain('The login password of "a" is not used');
+    expect(() => load(text.replace('sudo it', 'x'))).toThrow('is too short to be hidden');
+  });
+});
+
 describe('an Ansible inventory with ports in the names of hosts', () => {
   it.each([
     ['hosts.ini', '[web]\n[2001:db8::1]:2222\n[192.0.2.1]:2200 a=1\nweb[1:2]:2201\n'],
@@ -309,6 +351,13 @@ describe('an Ansible inventory with ports in the names of hosts', () => {
       ['web1', 2201],
       ['web2', 2201],
     ]);
+  });
+
+  it.each([
+    ['web: { hosts: { h: text } }', 'Host "h" must be a map of variables.'],
+    ['plugin: aws_ec2\nall: { hosts: { h: } }', 'Group "plugin" must be a map'],
+  ])('refuses %s', (text, message) => {
+    expect(() => load(text)).toThrow(message);
   });
 
   it('refuses one name with two ports', () => {

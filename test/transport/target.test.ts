@@ -79,6 +79,41 @@ describeWith('ssh')('how to reach a host', () => {
     });
   });
 
+  it('goes through the bastions of the inventory, whatever ssh_config says', async () => {
+    const jumps = [
+      {
+        ...{ name: 'b', address: 'b', port: 2, user: 'u', keyPath: '/k', hostKey: 'SHA256:x' },
+        jumps: [{ name: 'c', address: 'c', port: undefined, user: undefined, keyPath: undefined }],
+      },
+    ];
+    const target = await resolve('Host n1.example\n ProxyJump other\nHost c\n User v\n', { jumps });
+    expect(target.jumps).toMatchObject([
+      { address: 'c', port: 22, user: 'v', keysGiven: false },
+      { address: 'b', port: 2, user: 'u', keyFiles: ['/k'], hostKey: 'SHA256:x' },
+    ]);
+  });
+
+  it('follows the words of the inventory, which go over ssh_config', async () => {
+    const other = join(dir, 'other');
+    writeFileSync(other, 'Host jump\n Port 2300\n');
+    // A key that is not there is passed over by ssh.
+    const key = join(dir, 'key');
+    writeFileSync(key, '');
+    const config = 'Host *\n User a\n Port 99\n';
+    const words = ['-o', 'User=b', '-o', 'ConnectTimeout=3', '-J', 'jump', '-i', key];
+    const target = await resolve(config, { sshArgs: words });
+    expect(target).toMatchObject({
+      user: 'b',
+      port: 99,
+      keyFiles: [key],
+      connectTimeoutMs: 3000,
+      jumps: [{ address: 'jump', port: 99 }],
+    });
+    // Another configuration counts for the jump host, too.
+    const { jumps } = await resolve(config, { sshArgs: [...words, '-F', other] });
+    expect(jumps).toMatchObject([{ address: 'jump', port: 2300 }]);
+  });
+
   it('obeys HostKeyAlias, IdentityAgent, IdentitiesOnly and the keepalive', async () => {
     const config =
       'Host *\n HostKeyAlias the-one\n IdentityAgent none\n IdentitiesOnly yes\n ServerAliveInterval 7\n ServerAliveCountMax 2\n UserKnownHostsFile /a /b\n GlobalKnownHostsFile none\n';
