@@ -102,6 +102,11 @@ export class Mke3Config {
     return value === '' ? undefined : value;
   }
 
+  /** Whether the configuration has the key, if only without a value. */
+  has(path: string): boolean {
+    return this.#values.has(path);
+  }
+
   text(path: string): string | undefined {
     const value = this.get(path);
     if (typeof value === 'string' || typeof value === 'number') return String(value);

@@ -66,6 +66,22 @@ describe('runner init', () => {
     });
   });
 
+  it.each([
+    ['false', 'calico_kdd = false', /calico_kdd = false: Calico keeps its data outside.*3\.7\.15/],
+    ['absent', 'pod_cidr = "10.1.0.0/16"', /calico_kdd = \(absent\): only MKE 3\.7\.12.*3\.7\.15/],
+    ['ipvs', 'calico_kdd = true\nkube_proxy_mode = "ipvs"', /kube_proxy_mode = ipvs: MKE 4 knows/],
+  ])(
+    'converts a configuration that the upgrade refuses, with a warning (%s)',
+    async (_, toml, text) => {
+      const file = cli.file('mke3.toml', `[cluster_config]\n${toml}\n`);
+      const { code, stdout, stderr } = await cli.run(['init', '--mke3-config', file]);
+      expect(code).toBe(0);
+      expect(parse(stdout)).toMatchObject({ kind: 'MkeConfig' });
+      expect(stderr).toMatch(/^warning: the upgrade refuses: cluster_config\./m);
+      expect(stderr).toMatch(text);
+    },
+  );
+
   it('names the flags at which the upgrade stops, and takes what is left out', async () => {
     const toml = cli.file(
       'flags.toml',

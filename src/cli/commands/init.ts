@@ -123,7 +123,6 @@ async function convertFrom(
     return refused || stops.length > 0 ? exitCodes.invalid : exitCodes.done;
   }
   describe(world, conversion, stops);
-  if (refused) return exitCodes.invalid;
   await write(world, conversion.config, flags.output);
   return exitCodes.done;
 }
@@ -168,13 +167,9 @@ function describe(
   for (const { name, addresses } of metallbPools)
     say(`MetalLB pool to make again: ${name} [${addresses.join(' ')}]`);
   for (const { key, value, why, what } of stops)
-    say(`stops the upgrade: ${key} = ${value}: ${why}; ${what}.`);
+    say(`warning: stops the upgrade: ${key} = ${value}: ${why}; ${what}.`);
   for (const { key, value, why, what } of refusals)
-    say(`refused: ${key} = ${value}: ${why}; ${what}.`);
-  if (refusals.length > 0)
-    say(
-      `A cluster with ${refusals.length === 1 ? 'this setting' : 'these settings'} cannot be upgraded.`,
-    );
+    say(`warning: the upgrade refuses: ${key} = ${value}: ${why}; ${what}.`);
 }
 
 /** Secrets are written to a file only, which nobody else can read. */

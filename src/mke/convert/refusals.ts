@@ -1,6 +1,7 @@
 import type { Section } from './row.ts';
 
 const C = 'cluster_config';
+const RELEASES = 'The documents of MKE 4.1 ask for MKE 3.7.15 or later, or any 3.8';
 const OFF = 'switch it off in MKE 3 first';
 
 /** Settings with which a cluster cannot be upgraded at all. */
@@ -12,7 +13,11 @@ export const refusals: Section = [
     refusal: {
       unless: true,
       why: 'Calico keeps its data outside of Kubernetes',
-      what: 'set calico_kdd = true through the MKE 3 API first; that cannot be undone',
+      what: `back MKE 3 up, set calico_kdd = true and upload the configuration; that cannot be undone. ${RELEASES}`,
+      absent: {
+        why: 'only MKE 3.7.12 and later have this setting; without it, Calico keeps its data outside of Kubernetes',
+        what: `upgrade MKE 3 first, and then set calico_kdd = true. ${RELEASES}`,
+      },
     },
   },
   {

@@ -40,8 +40,11 @@ interface ValueRow<T extends keyof ValueTypes> extends Common {
   as?(value: ValueTypes[T]): JsonValue | undefined;
   /** Reported for a value that `as` cannot read. */
   unreadable?: Advice;
-  /** Any other value refuses the upgrade. An absent setting counts as false if it is boolean, and is accepted if not. */
-  refusal?: Advice & { unless: JsonValue };
+  /**
+   * Any other value refuses the upgrade. An absent setting counts as false if it is boolean, and is accepted if not.
+   * `absent` is what to do where the configuration does not have the setting at all.
+   */
+  refusal?: Advice & { unless: JsonValue; absent?: Advice };
 }
 
 /** Custom flags of a component, which become a map at `to`. */

@@ -36,8 +36,10 @@ function takeValue(draft: Draft, row: Exclude<Row, { type: 'flags' }>): void {
   if (flag !== undefined) fillFlag(draft, flag, key, result);
   if (value === undefined) return;
   if (refusal !== undefined && value !== refusal.unless) {
-    const { why, what } = refusal;
-    draft.refusals.push({ key, value: String(value), why, what });
+    const { absent } = refusal;
+    const missing = absent !== undefined && !draft.from.has(key);
+    const { why, what } = missing ? absent : refusal;
+    draft.refusals.push({ key, value: missing ? '(absent)' : String(value), why, what });
   }
   if (unreadable !== undefined && result === undefined) draft.report(key, value, unreadable);
   const advice = forTarget(row.advice, draft.target);
