@@ -1,28 +1,102 @@
 import { parse } from '@iarna/toml';
-import { RunnerError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-
-/** The TOML is no TOML. */
-export class TomlError extends RunnerError {
-  readonly code = 'TOML_INVALID';
-}
+import type { SourceRef } from '../core/source.ts';
+import { refuseOtherFormats, TomlError } from './config-text.ts';
+import { placesIn, type Place, type Places } from './toml-places.ts';
 
 /** @throws TomlError with file, line and column */
-export function parseMke3Config(text: string, file: string): Mke3Config {
+export function parseMke3Config(source: string, file: string): Mke3Config {
+  const text = source.replace(/^\ufeff/, '');
+  refuseOtherFormats(text, file);
+  const places = placesIn(text);
+  const values = readToml(text, file, places);
+  for (const token of places.bare) checkNumber(token.text, { file, ...token });
+  if (Object.keys(values).length === 0) refuseOtherFormats('', file);
+  const lines = new Map(
+    places.entries.filter(({ kind }) => kind === 'key').map((entry) => [entry.path, entry]),
+  );
+  return new Mke3Config(values, (path) => {
+    const place = lines.get(path);
+    return place && { file, line: place.line, column: place.column };
+  });
+}
+
+function readToml(text: string, file: string, places: Places): JsonObject {
   try {
-    return new Mke3Config(toJson(parse(text)) as JsonObject);
+    return toJson(parse(text)) as JsonObject;
   } catch (error) {
-    const { line, col } = error as { line?: number; col?: number };
-    const message =
-      (error instanceof Error ? error.message : String(error))
-        .split('\n')[0]
-        ?.replace(/ at row .*/, '') ?? '';
-    throw new TomlError(`Not valid TOML: ${message}.`, {
-      // The parser counts from zero.
-      at: { file, line: (line ?? 0) + 1, column: (col ?? 0) + 1 },
+    const { line = 0, col = 0 } = error as { line?: number; col?: number };
+    const raw = error instanceof Error ? error.message : String(error);
+    const message = raw.split('\n')[0]?.replace(/ at row .*/, '') ?? '';
+    // The parser counts from zero.
+    const place = { line: line + 1, column: col + 1 };
+    const known = explain(text, place, /redefine/.test(message) ? places : undefined);
+    const at = { file, line: known?.line ?? place.line, column: known?.column ?? place.column };
+    throw new TomlError(`Not valid TOML: ${known?.message ?? message}.`, {
+      at,
+      hint: known?.hint,
       cause: error,
     });
   }
+}
+
+interface Explained extends Place {
+  message: string;
+  hint: string;
+}
+
+/** Frequent mistakes, where the message of the parser does not help. */
+function explain(
+  text: string,
+  { line, column }: Place,
+  repeated: Places | undefined,
+): Explained | undefined {
+  const words = text.split('\n')[line - 1] ?? '';
+  // The parser stops within the mark of the comment, or after it.
+  const comment = words.indexOf('//', Math.max(0, column - 3)) + 1;
+  if (comment > 0 && comment <= column + 1)
+    return {
+      line,
+      column: comment,
+      message: 'a comment begins with "#", not with "//"',
+      hint: 'Replace "//" by "#".',
+    };
+  const flag = /^\s*(--?[A-Za-z][\w-]*.*?)\s*$/.exec(words)?.[1];
+  if (flag !== undefined)
+    return {
+      line,
+      column: words.indexOf(flag) + 1,
+      message: `"${flag}" is a flag of a component`,
+      hint: `Put it into a list of [cluster_config], such as custom_kubelet_flags = ["--NAME=VALUE"].`,
+    };
+  return repeated && explainRepeated(repeated, line);
+}
+
+function explainRepeated({ entries }: Places, line: number): Explained | undefined {
+  const second = entries.find((one) => one.line === line);
+  const first = entries.find(({ path, kind }) => path === second?.path && kind === second.kind);
+  if (second === undefined || first === undefined || first === second) return undefined;
+  const isKey = second.kind === 'key';
+  return {
+    line,
+    column: second.column,
+    message: `${isKey ? `"${second.path}"` : `the table [${second.path}]`} is in the file twice, first in line ${String(first.line)}`,
+    hint: isKey ? 'Remove one of the two.' : 'Put its keys below the first one.',
+  };
+}
+
+/** Other tools would round the number, or not know it. */
+function checkNumber(text: string, at: { file: string; line: number; column: number }): void {
+  const digits = /^[+-]?(\d[\d_]*|0x[\da-f_]+|0o[0-7_]+|0b[01_]+)$/i.exec(text)?.[1];
+  const tooLarge =
+    digits !== undefined && BigInt(digits.replaceAll('_', '')) > BigInt(Number.MAX_SAFE_INTEGER);
+  if (tooLarge || /^[+-]?(inf|nan)$/.test(text))
+    throw new TomlError(
+      tooLarge
+        ? `The number ${text} is too large: MKE has none above 2^53.`
+        : `"${text}" is not a number that a setting can have.`,
+      { at: { file: at.file, line: at.line, column: at.column } },
+    );
 }
 
 function toJson(value: unknown): JsonValue {
@@ -64,7 +138,7 @@ const spellings: [string, string][] = [
 ];
 
 /** Tables whose keys are the operator's own, so they are values as a whole. */
-const freeTables = new Set([
+export const freeTables: ReadonlySet<string> = new Set([
   'cluster_config.custom_kubelet_flags_profiles',
   'cluster_config.ingress_controller.ingress_node_affinity',
   'cluster_config.ingress_controller.ingress_config_map',
@@ -74,11 +148,18 @@ const freeTables = new Set([
 
 /** An MKE 3 configuration, keys as dotted paths. Empty text counts as not set. */
 export class Mke3Config {
+  /** Where a key is in the file; undefined for a configuration that is not from one. */
+  readonly placeOf: (path: string) => SourceRef | undefined;
   readonly #values = new Map<string, JsonValue>();
   readonly #read = new Set<string>();
   readonly #mistyped = new Map<string, string>();
 
-  constructor(source: JsonObject) {
+  /** @param placeOf where a key is in the file */
+  constructor(
+    source: JsonObject,
+    placeOf: (path: string) => SourceRef | undefined = () => undefined,
+  ) {
+    this.placeOf = placeOf;
     this.#flatten(source, '');
     for (const [documented, dumped] of spellings) {
       const value = this.#values.get(documented);
@@ -159,6 +240,15 @@ export class Mke3Config {
   /** All keys with their values, in the order of the file. */
   entries(): [string, JsonValue][] {
     return [...this.#values];
+  }
+
+  /** Removes a field of a value that is a table, and gives it. */
+  withdraw(path: string, field: string): JsonValue | undefined {
+    const table = this.#values.get(path);
+    if (!isJsonObject(table)) return undefined;
+    const { [field]: value, ...others } = table;
+    this.#values.set(path, others);
+    return value;
   }
 
   /** Keys that were asked for, whether they have a value or not. */

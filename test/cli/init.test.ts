@@ -109,6 +109,7 @@ describe('runner init', () => {
     [['--target', '4.1', '--image-registry', 'r.example.com/mke/'], /must not end with "\/"/],
     [['--mke3-config', '/nowhere.toml'], /Cannot read "\/nowhere\.toml"/],
     [['--mke3-ldap', dump], /is not JSON/],
+    [['--mke3-config', '/dev/null'], /\/dev\/null:1:1: The file is empty.*\n.*auth\/login/],
   ])('refuses the arguments %j', async (args, message) => {
     const { code, stderr, stdout } = await cli.run(['init', ...args]);
     expect(code).toBe(1);

@@ -32,7 +32,7 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
     hosts: [],
     externalAddress: flags.externalAddress,
     target: flags.target,
-    ldap: flags.mke3Ldap === undefined ? undefined : readLdap(flags.mke3Ldap),
+    ldap: flags.mke3Ldap === undefined ? undefined : await readLdap(flags.mke3Ldap),
     ldapPassword: world.env['MKE3_LDAP_PASSWORD'] || undefined,
     registries: { image: flags.imageRegistry, chart: flags.chartRegistry },
     airgapped: flags.mke3Airgapped,
@@ -104,7 +104,7 @@ async function convertFrom(
   const { convertConfig } = await import('../../mke/convert/convert.ts');
   const { checkFlags } = await import('../../mke/component-flags.ts');
   const { k0sSettings } = await import('../../mke/k0s-config.ts');
-  const text = readText(file);
+  const text = await readText(file);
   const source = parseMke3Config(text, file);
   const converted = convertConfig(source, options);
   const base = convertConfig(parseMke3Config(text, file), { ...options, target: '4.0' });
@@ -215,25 +215,28 @@ function checkRegistries({
     throw new UsageError('A registry must not end with "/".');
 }
 
-function readLdap(file: string): JsonObject {
+async function readLdap(file: string): Promise<JsonObject> {
+  const text = await readText(file);
   let value: JsonValue;
   try {
-    value = JSON.parse(readText(file)) as JsonValue;
+    value = JSON.parse(text) as JsonValue;
   } catch (error) {
-    if (error instanceof UsageError) throw error;
     throw new UsageError(`"${file}" is not JSON: ${(error as Error).message}.`, { cause: error });
   }
   if (isJsonObject(value)) return value;
   throw new UsageError(`"${file}" is not an object of LDAP settings.`);
 }
 
-function readText(file: string): string {
+async function readText(file: string): Promise<string> {
+  const { decodeText } = await import('../../mke/config-text.ts');
+  let bytes: Buffer;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     throw new UsageError(`Cannot read "${file}".`, {
       hint: 'Give the downloaded configuration of MKE 3.',
       cause: error,
     });
   }
+  return decodeText(bytes, file);
 }

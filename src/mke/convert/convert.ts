@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Mke3Config } from '../mke3-config.ts';
 import { Draft } from './draft.ts';
+import { adviceOnStray, isMisplaced, reportStrays } from './strays.ts';
 import { isDefault, rowOf, sections } from './table.ts';
 import { takeSection } from './take.ts';
 import type { Conversion, ConvertOptions } from './types.ts';
@@ -9,6 +10,7 @@ import { adviceOnRest } from './unsupported.ts';
 /** MKE 3 configuration to MkeConfig of MKE 4 (mke-upgrade.md §7). Pure: reading and writing files is up to the caller. */
 export function convertConfig(source: Mke3Config, options: ConvertOptions): Conversion {
   const draft = new Draft(source, options);
+  reportStrays(draft);
   for (const section of sections) takeSection(draft, section);
   reportRest(draft);
   const config: JsonObject = {
@@ -41,7 +43,8 @@ function reportRest(draft: Draft): void {
       what: 'correct it in MKE 3, or set it by hand',
     });
   for (const [key, value] of from.unread())
-    if (!isDefault(key, value)) draft.report(key, value, adviceOnRest(key, target));
+    if (!isDefault(key, value) || isMisplaced(key))
+      draft.report(key, value, adviceOnStray(from, key) ?? adviceOnRest(key, target));
 }
 
 /** What is converted and waits for MKE 4. */

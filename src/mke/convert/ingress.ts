@@ -44,6 +44,7 @@ const rows: Row[] = [
   {
     key: `${KEY}.ingress_node_toleration`,
     type: 'list',
+    fields: ['key', 'value', 'operator', 'effect', 'tolerationSeconds'],
     to: `${TO}.tolerations`,
     as: (list) =>
       list.filter((one) => isJsonObject(one) && one['key'] !== 'com.docker.ucp.manager'),
@@ -61,7 +62,12 @@ export const ingress: Section = waitingFor('ingress controller', [
     rows: [
       { key: `${KEY}.enabled`, type: 'boolean', to: `${TO}.nodePorts` },
       ...rows,
-      { key: PORTS, type: 'list', to: `${TO}.nodePorts` },
+      {
+        key: PORTS,
+        type: 'list',
+        fields: ['name', 'port', 'target_port', 'node_port', 'protocol'],
+        to: `${TO}.nodePorts`,
+      },
     ],
     convert(draft) {
       const enabled = draft.from.flag(`${KEY}.enabled`);

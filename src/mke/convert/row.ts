@@ -22,6 +22,8 @@ interface Common {
   key: string;
   /** Values of a cluster in which nobody changed the setting. Absent: off, empty or zero. */
   defaults?: readonly JsonValue[];
+  /** Fields of the tables in a list. */
+  fields?: readonly string[];
   /** Reported for a value that nobody gets by default. */
   advice?: PerTarget<Advice>;
   /** Part of MKE 4 that the setting configures and that "mkectl apply" installs: it waits until then. */

@@ -53,6 +53,7 @@ export const services: Section = [
       {
         key: `${METALLB}.metallb_ip_addr_pool`,
         type: 'list',
+        fields: ['name', 'external_ip'],
         elsewhere: 'the summary of the upgrade',
         feature: 'MetalLB',
       },

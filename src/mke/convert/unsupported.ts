@@ -29,8 +29,6 @@ export const unsupported: readonly Row[] = [
     'samlProxy.proxy_url': [''],
     'samlProxy.credentials.basic.user': [''],
     'samlProxy.credentials.basic.password': [''],
-    'external_identity_provider.signInCriteria': [[]],
-    'external_identity_provider.adminRoleCriteria': [[]],
     'account_lock.enabled': [false],
     'account_lock.failureTrigger': [0],
     'account_lock.durationSeconds': [0],
@@ -57,7 +55,13 @@ export const unsupported: readonly Row[] = [
   }),
   ...table('log_configuration', { protocol: ['tcp'], host: [''] }),
   ...table('license_configuration', { auto_refresh: [true, false], omit_telemetry: [false] }),
-  ...table('', { registries: [[]], custom_api_server_headers: [[]] }),
+  ...lists({
+    registries: ['host_address', 'service_id', 'ca_bundle', 'batch_scanning_data_enabled'],
+    custom_api_server_headers: ['name', 'value'],
+    'auth.external_identity_provider.signInCriteria': ['term', 'value', 'matchType'],
+    'auth.external_identity_provider.adminRoleCriteria': ['term', 'value', 'matchType'],
+    'cluster_config.image_prune_whitelist': ['key', 'value'],
+  }),
   ...table('pki', { client_ca_bundle: [''] }),
   ...table('user_workload_defaults.swarm_defaults.tasktemplate.restartpolicy', {
     'delay.value': ['5s'],
@@ -107,7 +111,6 @@ export const unsupported: readonly Row[] = [
     image_scan_aggregation_enabled: [false],
     image_scan_cvss_version: [3],
     image_prune_schedule: [''],
-    image_prune_whitelist: [[]],
     metrics_retention_time: ['24h'],
     metrics_scrape_interval: ['1m'],
     metrics_disk_usage_interval: ['2h'],
@@ -173,7 +176,7 @@ export const unsupported: readonly Row[] = [
   ),
 ];
 
-/** What is said of a setting that no section converts; one that is not documented gets the same as most of those above. */
+/** What is said of a setting that no section converts. */
 export function adviceOnRest(key: string, target: Target): Advice {
   const row = unsupported.find((one) => one.key === key);
   return forTarget(row?.advice, target) ?? noCounterpart;
@@ -185,6 +188,17 @@ function table(prefix: string, settings: Record<string, readonly JsonValue[]>): 
     key: prefix === '' || name.startsWith('_') ? `${prefix}${name}` : `${prefix}.${name}`,
     type: typeOf(defaults[0]),
     defaults,
+    advice: noCounterpart,
+  }));
+}
+
+/** Rows for lists of tables, by the fields of their items. */
+function lists(fields: Record<string, readonly string[]>): Row[] {
+  return Object.entries(fields).map(([key, names]) => ({
+    key,
+    type: 'list',
+    defaults: [[]],
+    fields: names,
     advice: noCounterpart,
   }));
 }
