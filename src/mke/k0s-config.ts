@@ -225,11 +225,14 @@ class Builder {
 
   /** k0s writes the configuration of kube-proxy itself, so that only some of its flags have a place in k0s.yaml. */
   #kubeProxy(): JsonObject {
-    const { mode, metricsBindAddress, extraArgs } = this.#at('network', 'kubeProxy');
+    const { mode, metricsBindAddress, extraArgs, iptables } = this.#at('network', 'kubeProxy');
     const result: JsonObject = {
       mode: String(mode),
       metricsBindAddress: String(metricsBindAddress),
     };
+    // "0s" is the default of k0s, too.
+    for (const [name, value] of Object.entries(objectOf(iptables)))
+      if (value !== '0s') setPath(result, `iptables.${name}`, value);
     for (const [name, text] of Object.entries(textMap(extraArgs))) {
       const [path, read] = proxyFields[name] ?? [];
       const value = read?.(text);
@@ -246,22 +249,9 @@ class Builder {
   }
 }
 
-const truth = (text: string): JsonValue | undefined =>
-  text === 'true' ? true : text === 'false' ? false : undefined;
-const whole = (text: string): JsonValue | undefined =>
-  /^\d+$/.test(text) ? Number(text) : undefined;
-const duration = (text: string): JsonValue | undefined =>
-  /^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text) ? text : undefined;
-
 /** Flags of kube-proxy with a place in "spec.network.kubeProxy" of k0s v1.29. */
 const proxyFields: Record<string, [path: string, read: (text: string) => JsonValue | undefined]> = {
-  'metrics-bind-address': ['metricsBindAddress', (text) => text],
   'nodeport-addresses': ['nodePortAddresses', (text) => text.split(',')],
-  'iptables-sync-period': ['iptables.syncPeriod', duration],
-  'iptables-min-sync-period': ['iptables.minSyncPeriod', duration],
-  'iptables-masquerade-bit': ['iptables.masqueradeBit', whole],
-  'iptables-localhost-nodeports': ['iptables.localhostNodePorts', truth],
-  'masquerade-all': ['iptables.masqueradeAll', truth],
 };
 
 /** `4GB` in bytes. etcd counts in powers of two, also where it says GB. */

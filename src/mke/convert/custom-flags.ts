@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../core/json.ts';
 import type { Draft } from './draft.ts';
+import { reportContradiction } from './flag-fields.ts';
 import { flagName, flagsToMap } from './flags.ts';
 import type { FlagsRow } from './row.ts';
 
@@ -24,7 +25,13 @@ export function fillFlag(
   value: JsonValue | undefined,
 ): void {
   const flags = draft.at(path);
-  if (value === undefined || flags[name] !== undefined || draft.leftOut(key, name)) return;
+  const custom = flags[name];
+  if (value === undefined || draft.leftOut(key, name)) return;
+  if (typeof custom === 'string') {
+    const from = draft.origins[`${path}.${name}`] ?? path;
+    reportContradiction(draft, key, { key: from, flag: `--${name}=${custom}`, value: custom });
+    return;
+  }
   flags[name] = value;
   draft.origins[`${path}.${name}`] = key;
 }

@@ -101,7 +101,7 @@ function nodeAffinity(affinity: JsonObject): JsonObject | undefined {
 /** mke-upgrade.md §7.2. */
 function convertNodePorts(draft: Draft, enabled: boolean): void {
   const ports = draft.from.list(PORTS);
-  const range = draft.from.text('cluster_config.nodeport_range') ?? DEFAULT_RANGE;
+  const range = String(draft.at('network')['nodePortRange']);
   if (enabled) {
     draft.set(`${TO}.nodePorts`, exposedPorts(draft, ports));
     return;

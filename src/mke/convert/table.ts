@@ -2,6 +2,7 @@ import type { JsonValue } from '../../core/json.ts';
 import { apiServer } from './api-server.ts';
 import { authentication } from './authentication.ts';
 import { components } from './components.ts';
+import { flagsToFields } from './flag-fields.ts';
 import { hosts } from './hosts.ts';
 import { ingress } from './ingress.ts';
 import { kubelet } from './kubelet.ts';
@@ -19,6 +20,7 @@ export const sections: readonly Section[] = [
   components,
   kubelet,
   network,
+  [flagsToFields],
   authentication,
   ingress,
   services,
