@@ -188,6 +188,11 @@ export class Mke3Config {
     return this.#values.has(path);
   }
 
+  /** The value as it is in the file, without marking it as read. */
+  peek(path: string): JsonValue | undefined {
+    return this.#values.get(path);
+  }
+
   text(path: string): string | undefined {
     const value = this.get(path);
     if (typeof value === 'string' || typeof value === 'number') return String(value);

@@ -1,9 +1,11 @@
 import { stringify } from '@iarna/toml';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { isDefault } from './convert/table.ts';
+import { isIneffective, type Row } from './convert/row.ts';
+import { isDefault, rowOf } from './convert/table.ts';
 import type { Conversion } from './convert/types.ts';
 import { isOff, isSecretKey, setPath } from './convert/values.ts';
 import type { Mke3Config } from './mke3-config.ts';
+import { isNotSupportedByMkectl } from './mkectl-report.ts';
 
 /** Every setting of an MKE 3 configuration, by what becomes of it (mke-upgrade.md §2.6). */
 export interface Compatibility {
@@ -20,16 +22,27 @@ export function compatibility(source: Mke3Config, conversion: Conversion): Compa
   for (const [path, value] of source.entries()) {
     const shown: JsonValue = isSecretKey(path) && value !== '' ? '(secret)' : value;
     const troubled = problems.some((key) => key === path || key.startsWith(`${path}.`));
-    const kind = troubled
-      ? 'unsupported'
-      : isOff(value) || (unread.has(path) && isDefault(path, value))
-        ? 'disabled'
-        : unread.has(path)
-          ? 'unsupported'
-          : 'supported';
+    const kind = kindOf(source, path, { troubled, unread: unread.has(path) });
     setPath(result[kind], path, shown);
   }
   return result;
+}
+
+function kindOf(
+  source: Mke3Config,
+  path: string,
+  { troubled, unread }: { troubled: boolean; unread: boolean },
+): keyof Compatibility {
+  const value = source.peek(path) ?? '';
+  const row = rowOf(path);
+  if (row !== undefined && isIneffective(row, source)) return 'disabled';
+  if (troubled || (!isConverted(row) && isNotSupportedByMkectl(path))) return 'unsupported';
+  if (isOff(value) || (unread && isDefault(path, value))) return 'disabled';
+  return unread ? 'unsupported' : 'supported';
+}
+
+function isConverted(row: Row | undefined): boolean {
+  return row !== undefined && ('to' in row || 'flag' in row || 'elsewhere' in row);
 }
 
 /** The configuration of MKE 3 as TOML, its secrets left out. */

@@ -6,12 +6,22 @@ import { take } from './take.ts';
 const PROVIDER = 'auth.external_identity_provider';
 const SAML = 'auth.saml';
 
-const newServiceProvider = {
-  why: 'the service provider address changes',
-  what: 'register MKE 4 at the identity provider again',
+const noSuchField = {
+  why: 'MKE 4 has no such setting',
+  what: 'check the logins after the upgrade',
+};
+const spHost: Row = {
+  key: `${SAML}.spHost`,
+  type: 'text',
+  needs: 'auth.samlEnabled',
+  advice: {
+    why: 'MKE 4 is another service provider, with an address of its own',
+    what: 'register MKE 4 at the identity provider',
+  },
 };
 const skipVerify: Row = {
   key: `${SAML}.tlsSkipVerify`,
+  needs: 'auth.samlEnabled',
   type: 'boolean',
   advice: {
     why: 'MKE 4 checks certificates',
@@ -29,23 +39,27 @@ export const authentication: Section = waitingFor('logins by OIDC, SAML or LDAP'
     ],
     convert: convertOidc,
   },
-  ...['caBundle', 'httpProxy', 'httpsProxy', 'userServiceId', 'usernameClaim'].map((name): Row => {
-    return {
-      key: `${PROVIDER}.${name}`,
-      type: 'text',
-      advice: { why: 'MKE 4 has no such setting', what: 'check the logins after the upgrade' },
-    };
+  ...['caBundle', 'httpProxy', 'httpsProxy', 'userServiceId'].map((name): Row => {
+    return { key: `${PROVIDER}.${name}`, type: 'text', advice: noSuchField };
   }),
+  // "sub" is what an empty one means.
+  { key: `${PROVIDER}.usernameClaim`, type: 'text', defaults: ['', 'sub'], advice: noSuchField },
   {
     rows: [
       { key: 'auth.samlEnabled', type: 'boolean', to: 'authentication.saml.enabled' },
       {
         key: `${SAML}.idpMetadataURL`,
         type: 'text',
+        needs: 'auth.samlEnabled',
         to: 'authentication.saml.ssoMetadataURL',
       },
-      { key: `${SAML}.rootCerts`, type: 'text', to: 'authentication.saml.caData' },
-      { key: `${SAML}.spHost`, type: 'text', advice: newServiceProvider },
+      {
+        key: `${SAML}.rootCerts`,
+        type: 'text',
+        needs: 'auth.samlEnabled',
+        to: 'authentication.saml.caData',
+      },
+      spHost,
       skipVerify,
     ],
     convert: convertSaml,
@@ -72,7 +86,10 @@ function convertOidc(draft: Draft): void {
   const issuer =
     from.text(`${PROVIDER}.issuer`) ??
     wellKnown?.replace(/\/\.well-known\/openid-configuration$/, '');
-  if (clientId === undefined || issuer === undefined) return;
+  if (clientId === undefined || issuer === undefined) {
+    reportIncomplete(draft, clientId);
+    return;
+  }
   const secret = from.text(`${PROVIDER}.clientSecret`);
   draft.set('authentication.oidc', {
     enabled: true,
@@ -87,6 +104,19 @@ function convertOidc(draft: Draft): void {
     });
 }
 
+/** Half of a provider is no provider, in MKE 3 too. */
+function reportIncomplete(draft: Draft, clientId: string | undefined): void {
+  const missing = clientId === undefined ? 'clientId' : 'issuer and wellKnownConfigUrl';
+  for (const name of ['clientId', 'issuer', 'wellKnownConfigUrl', 'clientSecret']) {
+    const value = draft.from.text(`${PROVIDER}.${name}`);
+    if (value !== undefined)
+      draft.report(`${PROVIDER}.${name}`, value, {
+        why: `without ${missing}, nobody can log in by OIDC`,
+        what: 'set it in MKE 3, or fill authentication.oidc by hand',
+      });
+  }
+}
+
 function convertSaml(draft: Draft): void {
   const { from } = draft;
   if (!from.flag('auth.samlEnabled')) return;
@@ -97,7 +127,7 @@ function convertSaml(draft: Draft): void {
     ...(url === undefined ? {} : { ssoMetadataURL: url }),
     ...(roots === undefined ? {} : { caData: roots }),
   });
-  draft.report(`${SAML}.spHost`, from.text(`${SAML}.spHost`) ?? '', newServiceProvider);
+  take(draft, spHost);
   take(draft, skipVerify);
 }
 

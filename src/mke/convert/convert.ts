@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Mke3Config } from '../mke3-config.ts';
 import { Draft } from './draft.ts';
+import { isIneffective } from './row.ts';
 import { adviceOnStray, isMisplaced, reportStrays } from './strays.ts';
 import { isDefault, rowOf, sections } from './table.ts';
 import { takeSection } from './take.ts';
-import type { Conversion, ConvertOptions } from './types.ts';
+import type { Advice, Conversion, ConvertOptions } from './types.ts';
 import { adviceOnRest } from './unsupported.ts';
 
 /** MKE 3 configuration to MkeConfig of MKE 4 (mke-upgrade.md §7). Pure: reading and writing files is up to the caller. */
@@ -44,7 +45,20 @@ function reportRest(draft: Draft): void {
     });
   for (const [key, value] of from.unread())
     if (!isDefault(key, value) || isMisplaced(key))
-      draft.report(key, value, adviceOnStray(from, key) ?? adviceOnRest(key, target));
+      draft.report(
+        key,
+        value,
+        adviceOnIneffective(from, key) ?? adviceOnStray(from, key) ?? adviceOnRest(key, target),
+      );
+}
+
+function adviceOnIneffective(from: Mke3Config, key: string): Advice | undefined {
+  const row = rowOf(key);
+  if (row?.needs === undefined || !isIneffective(row, from)) return undefined;
+  return {
+    why: `${row.needs} is off in MKE 3, so it has no effect`,
+    what: 'nothing, unless you switch it on in MKE 4',
+  };
 }
 
 /** What is converted and waits for MKE 4. */

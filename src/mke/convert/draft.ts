@@ -53,7 +53,7 @@ export class Draft {
       : typeof value === 'string'
         ? value
         : JSON.stringify(value);
-    this.unconverted.push({ key, value: shown, why, what });
+    this.unconverted.push({ key, value: withoutCertificates(shown), why, what });
   }
 
   /** Whether the operator wants a flag or plugin left out, which is then reported. */
@@ -65,4 +65,9 @@ export class Draft {
     });
     return true;
   }
+}
+
+/** PEM is too long for a line, and says nothing to a person. */
+function withoutCertificates(text: string): string {
+  return text.replaceAll(/-----BEGIN ([A-Z ]+)-----.*?-----END \1-----(\\n|\s)*/gs, '($1)');
 }

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Draft } from './draft.ts';
-import { waitingFor, type Row, type Section } from './row.ts';
+import { needing, waitingFor, type Row, type Section } from './row.ts';
 import { take } from './take.ts';
 
 const KEY = 'cluster_config.ingress_controller';
@@ -8,8 +8,22 @@ const PORTS = `${KEY}.ingress_exposed_ports`;
 const TO = 'ingressController';
 const DEFAULT_RANGE = '32768-35535';
 
-const rows: Row[] = [
-  { key: `${KEY}.ingress_num_replicas`, type: 'number', to: `${TO}.replicaCount` },
+const exposed = (name: string, port: number, target: number, node: number): JsonObject => {
+  return { name, port, target_port: target, node_port: node, protocol: '' };
+};
+/** Those of dumps, and those of the documentation. */
+const defaultPorts: JsonValue[] = [
+  [],
+  [exposed('http2', 80, 80, 33000), exposed('https', 443, 443, 33001)],
+  [
+    exposed('http2', 80, 0, 33000),
+    exposed('https', 443, 0, 33001),
+    exposed('tcp', 31400, 0, 33002),
+  ],
+];
+
+const rows: Row[] = needing(`${KEY}.enabled`, [
+  { key: `${KEY}.ingress_num_replicas`, type: 'number', defaults: [2], to: `${TO}.replicaCount` },
   { key: `${KEY}.ingress_enable_lb`, type: 'boolean', to: `${TO}.enableLoadBalancer` },
   { key: `${KEY}.ingress_preserve_client_ip`, type: 'boolean', to: `${TO}.preserveClientIP` },
   { key: `${KEY}.ingress_external_ips`, type: 'list', to: `${TO}.externalIPs` },
@@ -19,11 +33,13 @@ const rows: Row[] = [
   {
     key: `${KEY}.ingress_extra_args.http_port`,
     type: 'number',
+    defaults: [80],
     to: `${TO}.extraArgs.httpPort`,
   },
   {
     key: `${KEY}.ingress_extra_args.https_port`,
     type: 'number',
+    defaults: [443],
     to: `${TO}.extraArgs.httpsPort`,
   },
   {
@@ -45,6 +61,10 @@ const rows: Row[] = [
     key: `${KEY}.ingress_node_toleration`,
     type: 'list',
     fields: ['key', 'value', 'operator', 'effect', 'tolerationSeconds'],
+    defaults: [
+      [],
+      [{ key: 'com.docker.ucp.manager', value: '', operator: 'Exists', effect: 'NoSchedule' }],
+    ],
     to: `${TO}.tolerations`,
     as: (list) =>
       list.filter((one) => isJsonObject(one) && one['key'] !== 'com.docker.ucp.manager'),
@@ -52,10 +72,11 @@ const rows: Row[] = [
   {
     key: `${KEY}.ingress_node_affinity`,
     type: 'table',
+    defaults: [{}, { 'com.docker.ucp.manager': '' }],
     to: `${TO}.affinity.nodeAffinity`,
     as: nodeAffinity,
   },
-];
+]);
 
 export const ingress: Section = waitingFor('ingress controller', [
   {
@@ -66,6 +87,8 @@ export const ingress: Section = waitingFor('ingress controller', [
         key: PORTS,
         type: 'list',
         fields: ['name', 'port', 'target_port', 'node_port', 'protocol'],
+        defaults: defaultPorts,
+        needs: `${KEY}.enabled`,
         to: `${TO}.nodePorts`,
       },
     ],
@@ -100,10 +123,9 @@ function nodeAffinity(affinity: JsonObject): JsonObject | undefined {
 
 /** mke-upgrade.md §7.2. */
 function convertNodePorts(draft: Draft, enabled: boolean): void {
-  const ports = draft.from.list(PORTS);
   const range = String(draft.at('network')['nodePortRange']);
   if (enabled) {
-    draft.set(`${TO}.nodePorts`, exposedPorts(draft, ports));
+    draft.set(`${TO}.nodePorts`, exposedPorts(draft, draft.from.list(PORTS)));
     return;
   }
   const first = Number(range.split('-')[0]);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { targets, type Target } from '../mke4-defaults.ts';
 import type { Draft } from './draft.ts';
@@ -22,6 +23,8 @@ interface Common {
   key: string;
   /** Values of a cluster in which nobody changed the setting. Absent: off, empty or zero. */
   defaults?: readonly JsonValue[];
+  /** The switch without which the setting has no effect. */
+  needs?: string;
   /** Fields of the tables in a list. */
   fields?: readonly string[];
   /** Reported for a value that nobody gets by default. */
@@ -83,6 +86,19 @@ export function waitingFor(feature: string, section: Section): Section {
   );
 }
 
+/** Whether the setting belongs to something that is switched off. */
+export function isIneffective(
+  { needs }: Pick<Row, 'needs'>,
+  from: { peek(path: string): JsonValue | undefined },
+): boolean {
+  return needs !== undefined && from.peek(needs) !== true;
+}
+
+/** The rows with a switch that all of them need, which is not among them. */
+export function needing(needs: string, rows: readonly Row[]): Row[] {
+  return rows.map((row) => ({ ...row, needs }));
+}
+
 /** What a row says for one release. */
 export function forTarget<T extends string | Advice>(
   value: PerTarget<T> | undefined,
@@ -94,7 +110,7 @@ export function forTarget<T extends string | Advice>(
 
 /** Whether nobody chose the value: a dump lists every key, so only a value that differs was somebody's choice. */
 export function isDefaultOf({ defaults = [] }: Pick<Row, 'defaults'>, value: JsonValue): boolean {
-  if (defaults.some((one) => JSON.stringify(one) === JSON.stringify(value))) return true;
+  if (defaults.some((one) => isDeepStrictEqual(one, value))) return true;
   // Where something is on by default, only a setting without a value is untouched.
   return defaults.every(isOff) ? isOff(value) : value === '';
 }

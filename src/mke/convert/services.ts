@@ -54,6 +54,7 @@ export const services: Section = [
         key: `${METALLB}.metallb_ip_addr_pool`,
         type: 'list',
         fields: ['name', 'external_ip'],
+        needs: `${METALLB}.enabled`,
         elsewhere: 'the summary of the upgrade',
         feature: 'MetalLB',
       },
@@ -93,6 +94,7 @@ export const services: Section = [
         key: PARTITIONER,
         type: 'boolean',
         defaults: [true],
+        needs: NVIDIA,
         to: 'devicePlugins.nvidiaGPU.mig.enabled',
         feature: 'NVIDIA device plugin',
       },
@@ -150,9 +152,9 @@ export const services: Section = [
 ];
 
 function convertPools({ from, metallbPools }: Draft): void {
-  const metallb = from.flag(`${METALLB}.enabled`);
+  if (!from.flag(`${METALLB}.enabled`)) return;
   for (const pool of from.list(`${METALLB}.metallb_ip_addr_pool`)) {
-    if (!isJsonObject(pool) || !metallb || pool['name'] === '') continue;
+    if (!isJsonObject(pool) || pool['name'] === '') continue;
     const addresses = Array.isArray(pool['external_ip']) ? pool['external_ip'].map(String) : [];
     metallbPools.push({ name: String(pool['name']), addresses });
   }

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../core/json.ts';
 import type { Target } from '../mke4-defaults.ts';
+import { specialAdvice, switchOf } from './advice.ts';
 import { forTarget, type Row, type ValueTypes } from './row.ts';
 import type { Advice } from './types.ts';
 
@@ -81,7 +82,7 @@ export const unsupported: readonly Row[] = [
     min_ttl_to_keep_seconds: [0],
     cron_expression: [''],
     defrag_enabled: [false],
-    defrag_pause_seconds: [60],
+    defrag_pause_seconds: [60, 0],
     defrag_timeout_seconds: [300, 0],
   }),
   ...table('cluster_config', {
@@ -98,7 +99,8 @@ export const unsupported: readonly Row[] = [
     dns_opt: [[]],
     dns_search: [[]],
     containerd_root: ['/var/lib/containerd'],
-    windows_containerd_root: ['C:\\ProgramData\\containerd'],
+    // Dumps have the backslashes twice.
+    windows_containerd_root: ['C:\\ProgramData\\containerd', 'C:\\\\ProgramData\\\\containerd'],
     windows_kubelet_data_root: ['C:\\k'],
     kv_timeout: [5000],
     kv_snapshot_count: [20000],
@@ -143,6 +145,8 @@ export const unsupported: readonly Row[] = [
     pre_logon_message: [''],
     priv_attributes_allowed_for_user_accounts: [[]],
     priv_attributes_allowed_for_service_accounts: [[]],
+    priv_attributes_user_accounts: [[]],
+    priv_attributes_service_accounts: [[]],
     oidc_client_id: [''],
   }),
   // Network
@@ -174,7 +178,7 @@ export const unsupported: readonly Row[] = [
       _timeout_seconds: [0],
     }),
   ),
-];
+].map(withAdvice);
 
 /** What is said of a setting that no section converts. */
 export function adviceOnRest(key: string, target: Target): Advice {
@@ -190,6 +194,13 @@ function table(prefix: string, settings: Record<string, readonly JsonValue[]>): 
     defaults,
     advice: noCounterpart,
   }));
+}
+
+/** With the switch that a setting needs, and with what is lost with it. */
+function withAdvice(row: Row): Row {
+  const needs = switchOf(row.key);
+  const advice = specialAdvice[row.key] ?? row.advice ?? noCounterpart;
+  return needs === undefined ? { ...row, advice } : { ...row, advice, needs };
 }
 
 /** Rows for lists of tables, by the fields of their items. */

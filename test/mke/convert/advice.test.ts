@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { specialAdvice, switchOf } from '../../../src/mke/convert/advice.ts';
+import { rowOf } from '../../../src/mke/convert/table.ts';
+import { convert } from '../../helpers/mke3-config.ts';
+
+const lines = (toml: string): string[] =>
+  convert(toml).unconverted.map(
+    ({ key, value, why, what }) => `${key} = ${value}: ${why}; ${what}`,
+  );
+
+describe('advice on a setting without a counterpart', () => {
+  it('is for documented settings only', () => {
+    expect(Object.keys(specialAdvice).filter((key) => rowOf(key) === undefined)).toEqual([]);
+  });
+
+  it.each([
+    [
+      '[[auth.external_identity_provider.signInCriteria]]\nterm = "hd"\nvalue = "example.com"\nmatchType = "must"',
+      /signInCriteria.*lets in everybody.*restrict the client/,
+    ],
+    [
+      '[[auth.external_identity_provider.adminRoleCriteria]]\nterm = "roles"\nvalue = "admin"\nmatchType = "contains"',
+      /adminRoleCriteria.*nobody an administrator.*bind the group/,
+    ],
+    [
+      '[trust_configuration]\nrequire_signature_from = ["ops"]',
+      /no content trust.*admission controller/,
+    ],
+    [
+      '[cluster_config]\npriv_attributes_allowed_for_user_accounts = ["privileged"]',
+      /every account that may create pods.*Pod Security Admission/,
+    ],
+    [
+      '[cluster_config]\npriv_attributes_service_accounts = ["a:b"]',
+      /every account that may create pods.*Pod Security Admission/,
+    ],
+    [
+      '[[registries]]\nhost_address = "r"\nca_bundle = """-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"""',
+      /^registries = \[\{"host_address":"r","ca_bundle":"\(CERTIFICATE\)"\}\]: .*put the CA below/,
+    ],
+  ])('names what is lost and what to do: %s', (toml, line) => {
+    expect(lines(toml)).toEqual([expect.stringMatching(line)]);
+  });
+});
+
+describe('a default of MKE 3', () => {
+  it.each([
+    '[etcd_cleanup_schedule_config]\ndefrag_pause_seconds = 0',
+    '[cluster_config]\nwindows_containerd_root = "C:\\\\ProgramData\\\\containerd"',
+    "[cluster_config]\nwindows_containerd_root = 'C:\\\\ProgramData\\\\containerd'",
+    '[auth.external_identity_provider]\nusernameClaim = "sub"',
+    '[cluster_config.ingress_controller]\nenabled = false\ningress_num_replicas = 2\n[cluster_config.ingress_controller.ingress_extra_args]\nhttp_port = 80\nhttps_port = 443',
+    '[[cluster_config.ingress_controller.ingress_node_toleration]]\nkey = "com.docker.ucp.manager"\nvalue = ""\noperator = "Exists"\neffect = "NoSchedule"',
+    '[[cluster_config.ingress_controller.ingress_exposed_ports]]\nname = "http2"\nport = 80\ntarget_port = 80\nnode_port = 33000\nprotocol = ""\n[[cluster_config.ingress_controller.ingress_exposed_ports]]\nname = "https"\nport = 443\ntarget_port = 443\nnode_port = 33001\nprotocol = ""',
+    '[auth.saml]\nspHost = ""\ntlsSkipVerify = false',
+    '[auth]\nsamlEnabled = true\n[auth.saml]\nspHost = ""',
+    '[cluster_config]\nnvidia_device_plugin = false\nnvidia_device_partitioner = true',
+  ])('is not reported: %s', (toml) => {
+    expect(lines(toml)).toEqual([]);
+  });
+});
+
+describe('a setting of something that is off', () => {
+  it.each([
+    [
+      '[cluster_config.ingress_controller]\nenabled = false\ningress_num_replicas = 5',
+      'cluster_config.ingress_controller.enabled',
+    ],
+    [
+      '[cluster_config.ingress_controller]\ningress_exposed_ports = [{ name = "https", node_port = 34000 }]',
+      'cluster_config.ingress_controller.enabled',
+    ],
+    ['[auth.saml]\nspHost = "https://mke.example.com"', 'auth.samlEnabled'],
+    ['[auth.saml]\nidpMetadataURL = "https://idp.example.com"', 'auth.samlEnabled'],
+    ['[cluster_config]\nnvidia_device_partitioner = false', 'cluster_config.nvidia_device_plugin'],
+    [
+      '[[cluster_config.metallb_config.metallb_ip_addr_pool]]\nname = "a"\nexternal_ip = ["10.0.0.0/24"]',
+      'cluster_config.metallb_config.enabled',
+    ],
+    ['[backup_schedule_config]\npath = "/tmp"', 'backup_schedule_config.enabled'],
+  ])('is reported with the switch that it needs: %s', (toml, needs) => {
+    expect(lines(toml)).toEqual([
+      expect.stringContaining(`${needs} is off in MKE 3, so it has no effect; nothing, unless`),
+    ]);
+    expect(switchOf('auth.samlEnabled')).toBeUndefined();
+  });
+});
+
+describe('half of an OIDC provider', () => {
+  it.each([
+    ['clientId = "mke"', 'clientId = mke: without issuer and wellKnownConfigUrl'],
+    ['issuer = "https://idp"', 'issuer = https://idp: without clientId'],
+    ['clientSecret = "s3cret"', 'clientSecret = (secret): without clientId'],
+  ])('is reported: %s', (toml, line) => {
+    expect(lines(`[auth.external_identity_provider]\n${toml}`)).toEqual([
+      expect.stringContaining(line),
+    ]);
+  });
+});
