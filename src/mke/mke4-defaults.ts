@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.ts';
 
 export const targets = ['4.0', '4.1'] as const;
-/** Release whose configuration is made. 4.1 means the shape of 4.1.3, which later releases of 4.1 take as it is. */
+/** Release whose configuration is made. 4.1 means 4.1.5: the vendor advises against upgrades to 4.1.3. */
 export type Target = (typeof targets)[number];
 
 const spec40: JsonObject = {
@@ -39,7 +39,18 @@ const spec40: JsonObject = {
   network: {
     serviceCIDR: '10.96.0.0/16',
     nodePortRange: '32768-35535',
-    kubeProxy: { mode: 'iptables', metricsBindAddress: '0.0.0.0:10249' },
+    kubeProxy: {
+      mode: 'iptables',
+      metricsBindAddress: '0.0.0.0:10249',
+      iptables: { minSyncPeriod: '0s', syncPeriod: '0s' },
+      ipvs: {
+        minSyncPeriod: '0s',
+        syncPeriod: '0s',
+        tcpFinTimeout: '0s',
+        tcpTimeout: '0s',
+        udpTimeout: '0s',
+      },
+    },
     nllb: { disabled: true },
     cplb: { disabled: true },
     providers: [
@@ -116,11 +127,31 @@ const spec40: JsonObject = {
       },
     },
   },
+  license: { token: '' },
   tracking: { enabled: true },
   version: 'v4.0.0',
 };
 
-/** `spec` as `mkectl init` prints it, in the order a person reads it. */
+const providers41: JsonObject[] = [
+  {
+    provider: 'calico',
+    enabled: true,
+    extraConfig: {
+      cidrV4: '192.168.0.0/16',
+      linuxDataplane: 'Iptables',
+      loglevel: 'Info',
+    },
+  },
+  {
+    provider: 'kuberouter',
+    enabled: false,
+    extraConfig: { cidrV4: '192.168.0.0/16', v: '5' },
+  },
+  { provider: 'custom', enabled: false, extraConfig: {} },
+  { provider: 'cilium', enabled: false, extraConfig: {} },
+];
+
+/** `spec` as `mkectl init` prints it. */
 export function defaultSpec(target: Target = '4.0'): JsonObject {
   return target === '4.0' ? structuredClone(spec40) : defaultSpec41();
 }
@@ -128,8 +159,8 @@ export function defaultSpec(target: Target = '4.0'): JsonObject {
 /** What 4.1 has otherwise (mke-upgrade.md §6.2). Keys that both have stay where they are. */
 function defaultSpec41(): JsonObject {
   const spec = structuredClone(spec40);
-  // MetalLB is no addon any more; the version stands last.
-  const gone = new Set(['addons', 'version']);
+  // MetalLB is no addon any more.
+  const gone = new Set(['addons']);
   const common = Object.fromEntries(Object.entries(spec).filter(([key]) => !gone.has(key)));
   const part = (key: string) => spec[key] as JsonObject;
   return {
@@ -149,32 +180,25 @@ function defaultSpec41(): JsonObject {
     kubelet: { ...part('kubelet'), kubeletRootDir: '/var/lib/kubelet' },
     network: {
       ...part('network'),
+      kubeProxy: {
+        ...(part('network')['kubeProxy'] as JsonObject),
+        nftables: { minSyncPeriod: '0s', syncPeriod: '0s' },
+      },
       multus: { enabled: false },
-      providers: [
-        {
-          provider: 'calico',
-          enabled: true,
-          extraConfig: {
-            cidrV4: '192.168.0.0/16',
-            linuxDataplane: 'Iptables',
-            loglevel: 'Info',
-            'values.yaml': '',
-          },
-        },
-        {
-          provider: 'kuberouter',
-          enabled: false,
-          extraConfig: { cidrV4: '192.168.0.0/16', v: '5' },
-        },
-        { provider: 'custom', enabled: false, extraConfig: {} },
-        { provider: 'cilium', enabled: false, extraConfig: {} },
-      ],
+      providers: structuredClone(providers41),
     },
     monitoring: {
       ...part('monitoring'),
       grafana: { ingress: { enabled: false } },
       prometheus: {},
     },
+    // The Gateway serves MKE 4 itself; NGINX stays for what used it in MKE 3.
+    gatewayMKEIngress: {
+      nodePorts: { http: 33000, https: 33001 },
+      ports: { http: 80, https: 443 },
+    },
+    envoyGateway: { replicaCount: 2 },
+    ingressController: { ...part('ingressController'), enabled: false, nodePorts: {}, ports: {} },
     nodeLocalDNS: { enabled: false, nodeLocalConfigPersist: false },
     metallb: { enabled: false },
     airgap: { enabled: false },
@@ -182,6 +206,6 @@ function defaultSpec41(): JsonObject {
       imageRegistry: { url: 'registry.mirantis.com/mke' },
       chartRegistry: { url: 'oci://registry.mirantis.com/mke' },
     },
-    version: 'v4.1.3',
+    version: 'v4.1.5',
   };
 }

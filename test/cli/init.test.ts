@@ -19,7 +19,7 @@ describe('runner init', () => {
   it('prints the default configuration of MKE 4.0 and of MKE 4.1', async () => {
     for (const [target, version] of [
       ['4.0', 'v4.0.0'],
-      ['4.1', 'v4.1.3'],
+      ['4.1', 'v4.1.5'],
     ]) {
       const { code, stdout, stderr } = await cli.run(['init', '--target', target ?? '']);
       expect(code, stderr).toBe(0);

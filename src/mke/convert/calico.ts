@@ -86,7 +86,6 @@ function convertForOperator(draft: Draft): void {
   const cidr = from.text(podCidr.key) ?? '192.168.0.0/16';
   const level = isDebug(draft) ? 'Debug' : 'Info';
   const mtu = mtuOf(draft);
-  const chosen = mtu !== (vxlanOn ? 1450 : 1480);
   take(draft, autodetection);
   const values = {
     // The first line has to be this one.
@@ -94,10 +93,21 @@ function convertForOperator(draft: Draft): void {
     installation: {
       cni: { type: 'Calico' },
       calicoNetwork: {
-        bgp: 'Disabled',
+        // The operator refuses IPIP without BGP, which distributes the routes.
+        bgp: vxlanOn ? 'Disabled' : 'Enabled',
         linuxDataplane: 'Iptables',
-        ...(chosen ? { mtu } : {}),
-        ipPools: [{ cidr, encapsulation: vxlanOn ? 'VXLAN' : 'IPIP' }],
+        // 0 lets Calico find it.
+        ...(mtu > 0 ? { mtu } : {}),
+        // The pool that the cluster has, in all that the operator would choose by itself.
+        ipPools: [
+          {
+            cidr,
+            encapsulation: vxlanOn ? 'VXLAN' : 'IPIP',
+            blockSize: 26,
+            natOutgoing: 'Enabled',
+            nodeSelector: 'all()',
+          },
+        ],
       },
     },
     defaultFelixConfiguration: {

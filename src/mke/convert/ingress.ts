@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Draft } from './draft.ts';
 import { needing, waitingFor, type Row, type Section } from './row.ts';
 import { take } from './take.ts';
@@ -94,7 +94,7 @@ export const ingress: Section = waitingFor('ingress controller', [
     ],
     convert(draft) {
       const enabled = draft.from.flag(`${KEY}.enabled`);
-      // MKE 4.0 needs its ingress, so it stays on even where MKE 3's was off.
+      // MKE 4.0 needs its ingress, so it stays on even where MKE 3's was off; 4.1 has the Gateway.
       if (enabled) for (const row of rows) take(draft, row);
       convertNodePorts(draft, enabled);
     },
@@ -121,15 +121,34 @@ function nodeAffinity(affinity: JsonObject): JsonObject | undefined {
   };
 }
 
-/** mke-upgrade.md §7.2. */
+/**
+ * mke-upgrade.md §7.2. In 4.1 the Gateway has the ports of an ingress controller that is off; beside one that is on, it needs
+ * two of its own.
+ */
 function convertNodePorts(draft: Draft, enabled: boolean): void {
   const range = String(draft.at('network')['nodePortRange']);
-  if (enabled) {
-    draft.set(`${TO}.nodePorts`, exposedPorts(draft, draft.from.list(PORTS)));
+  const first = Number(range.split('-')[0]);
+  const free: JsonObject =
+    range === DEFAULT_RANGE ? { http: 33000, https: 33001 } : { http: first, https: first + 1 };
+  const own = enabled ? exposedPorts(draft, draft.from.list(PORTS)) : free;
+  if (draft.target === '4.0') {
+    draft.set(`${TO}.nodePorts`, own);
     return;
   }
-  const first = Number(range.split('-')[0]);
-  if (range !== DEFAULT_RANGE) draft.set(`${TO}.nodePorts`, { http: first, https: first + 1 });
+  draft.set(`${TO}.enabled`, enabled);
+  if (enabled) draft.set(`${TO}.nodePorts`, own);
+  draft.set('gatewayMKEIngress.nodePorts', enabled ? besides(own, Number(free['http'])) : free);
+}
+
+/** The first two node ports from `first` on that the ingress controller does not have. */
+function besides(ports: JsonObject, first: number): JsonObject {
+  const taken = new Set(
+    [ports['http'], ports['https'], ...Object.values(objectOf(ports['tcp']))].map(Number),
+  );
+  const free: number[] = [];
+  for (let port = first; free.length < 2; port += 1) if (!taken.has(port)) free.push(port);
+  const [http = first, https = first] = free;
+  return { http, https };
 }
 
 function exposedPorts(draft: Draft, ports: JsonValue[]): JsonObject {

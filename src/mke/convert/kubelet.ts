@@ -41,11 +41,11 @@ export const kubelet: Section = [
     rows: [{ key: PROFILES, type: 'table', to: 'kubelet.customProfiles' }],
     convert: convertProfiles,
   },
+  { rows: [], convert: setRootDir },
   {
     key: `${C}.kubelet_data_root`,
     type: 'text',
     defaults: ['/var/lib/kubelet'],
-    to: { '4.1': 'kubelet.kubeletRootDir' },
     advice: {
       why: 'the kubelet of k0s keeps its data in /var/lib/k0s/kubelet',
       what: 'check the free space there, and host paths of CSI drivers',
@@ -57,6 +57,11 @@ export const kubelet: Section = [
     advice: { why: 'MKE 4 has seccompDefault off already', what: 'nothing' },
   },
 ];
+
+/** The upgrade leaves the directory where k0s has it, and it cannot be changed later. */
+function setRootDir(draft: Draft): void {
+  if (draft.target === '4.1') draft.set('kubelet.kubeletRootDir', '/var/lib/k0s/kubelet');
+}
 
 function reserved(kind: 'manager' | 'worker'): Row {
   return {

@@ -1,5 +1,5 @@
-import { Document, isMap, isScalar } from 'yaml';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { Document, isMap, isScalar, visit } from 'yaml';
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
 
 /** Where a configuration holds a secret. */
 const secretPaths = [
@@ -23,10 +23,17 @@ export function configToYaml(
   config: JsonObject,
   { withSecrets = true }: { withSecrets?: boolean } = {},
 ): string {
-  const document = new Document(config);
+  const document = new Document(inVendorOrder(config));
+  visit(document, {
+    // A block would end its lines with the spaces of the value.
+    Scalar(_, node) {
+      if (typeof node.value === 'string' && /[ \t](\n|$)/.test(node.value))
+        node.type = 'QUOTE_DOUBLE';
+    },
+  });
   const spec = document.get('spec');
   if (isMap(spec)) {
-    for (const { key } of spec.items) if (isScalar(key)) key.spaceBefore = true;
+    for (const { key } of spec.items.slice(1)) if (isScalar(key)) key.spaceBefore = true;
     for (const path of secretPaths) {
       const secret = document.getIn(path, true);
       if (!isScalar(secret)) continue;
@@ -37,6 +44,16 @@ export function configToYaml(
       }
     }
   }
+  const license = document.getIn(['spec', 'license', 'token'], true);
+  if (isScalar(license) && license.value === '')
+    license.comment = ' not in the configuration of MKE 3: fill it in before applying';
   document.commentBefore = ' Configuration of MKE 4, made by runner.';
-  return document.toString({ lineWidth: 0 });
+  return document.toString({ lineWidth: 0 }).replaceAll(/^ +$/gm, '');
+}
+
+/** mkectl writes the sections of "spec" in alphabetical order. */
+function inVendorOrder(config: JsonObject): JsonObject {
+  const spec = Object.entries(objectOf(config['spec']));
+  const sorted = spec.sort(([one], [other]) => (one < other ? -1 : 1));
+  return { ...config, spec: Object.fromEntries(sorted) };
 }

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { convertConfig } from '../../../src/mke/convert/convert.ts';
+import { configToYaml } from '../../../src/mke/convert/yaml.ts';
 import { parseMke3Config } from '../../../src/mke/mke3-config.ts';
 import { kdd } from '../../helpers/mke3-config.ts';
 
@@ -21,11 +22,11 @@ it('gives 4.1 the values of the Tigera operator, registries and node-local DNS',
   );
   const spec = config['spec'] as JsonObject;
   expect(spec).toMatchObject({
-    version: 'v4.1.3',
+    version: 'v4.1.5',
     airgap: { enabled: true },
     registries: { imageRegistry: { url: 'r.example.com/mke' } },
     nodeLocalDNS: { enabled: true },
-    kubelet: { kubeletRootDir: '/data/kubelet' },
+    kubelet: { kubeletRootDir: '/var/lib/k0s/kubelet' },
   });
   expect(Object.keys(spec)).not.toContain('addons');
   const [calico] = (spec['network'] as unknown as { providers: { extraConfig: JsonObject }[] })
@@ -38,3 +39,29 @@ it('gives 4.1 the values of the Tigera operator, registries and node-local DNS',
   });
   expect(unconverted.map(({ key }) => key)).toEqual(['cluster_config.kubelet_data_root']);
 });
+
+it.each([
+  ['', 'Disabled', 'VXLAN', 1450],
+  ['calico_vxlan = false\n', 'Enabled', 'IPIP', 1480],
+])(
+  'gives the operator the pool and the MTU of the cluster (%j)',
+  (toml, bgp, encapsulation, mtu) => {
+    const { config } = convertConfig(parseMke3Config(`${kdd}${toml}`, 'x'), {
+      hosts: [],
+      externalAddress: '',
+      target: '4.1',
+    });
+    const text = /values\.yaml: \|\n((?: {12}.*\n)+)/.exec(configToYaml(config))?.[1] ?? '';
+    expect(parse(text)).toMatchObject({
+      installation: {
+        calicoNetwork: {
+          bgp,
+          mtu,
+          ipPools: [
+            { cidr: '192.168.0.0/16', encapsulation, blockSize: 26, natOutgoing: 'Enabled' },
+          ],
+        },
+      },
+    });
+  },
+);

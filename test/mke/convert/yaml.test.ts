@@ -1,12 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { configToYaml } from '../../../src/mke/convert/yaml.ts';
+import { schemaProblems } from '../../../src/mke/mke4-schema.ts';
 import { convert, dump, kdd } from '../../helpers/mke3-config.ts';
 
 describe('the YAML of a configuration', () => {
   it('reads back as the same configuration', () => {
     const { config } = convert(dump);
     expect(parse(configToYaml(config))).toEqual(JSON.parse(JSON.stringify(config)));
+  });
+
+  it.each(['4.0', '4.1'] as const)('has the sections of mkectl in its order (%s)', (target) => {
+    const { config } = convert(dump, { target });
+    const spec = Object.keys(
+      (parse(configToYaml(config)) as { spec: Record<string, unknown> }).spec,
+    );
+    expect(spec).toEqual([...spec].sort());
+    expect(spec).toEqual(expect.arrayContaining(['license', 'kubelet', 'network', 'version']));
+    expect(spec.includes('gatewayMKEIngress')).toBe(target === '4.1');
+    expect(schemaProblems(config)).toEqual([]);
+  });
+
+  it.each(['4.0', '4.1'] as const)('has no spaces at the end of a line (%s)', (target) => {
+    const saml = '[auth]\nsamlEnabled = true\n[auth.saml]\nrootCerts = "a \\n \\nb"\n';
+    for (const toml of [dump, `${kdd}${saml}`]) {
+      const { config } = convert(toml, { target });
+      const text = configToYaml(config);
+      expect(text.split('\n').filter((line) => /\s$/.test(line))).toEqual([]);
+      expect(parse(text)).toEqual(JSON.parse(JSON.stringify(config)));
+    }
   });
 
   it('leaves the password out unless secrets are wanted', () => {
