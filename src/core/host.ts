@@ -90,10 +90,18 @@ export interface HostSession {
   exchange(request: Exchange, limits: Limits): Promise<Answer>;
 }
 
+/** A piece of an output as it comes. */
+export interface OutputPiece {
+  text: string;
+  stream: 'stdout' | 'stderr';
+  /** What came before it is left out, since it is too much to show. */
+  isCut: boolean;
+}
+
 export interface Limits {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
-  onOutput?: ((text: string) => void) | undefined;
+  onOutput?: ((piece: OutputPiece) => void) | undefined;
   /** Where an output goes that is too long to be kept in memory; it gets all of it. */
   overflow?: ((stream: 'stdout' | 'stderr') => OutputSink | undefined) | undefined;
 }

@@ -231,8 +231,9 @@ async function perform(
         ? {}
         : {
             overflow: (stream) => keepOutput(parts, asked, stream, kept),
-            onOutput: (text) => {
-              log.signal({ t: 'output', step, host: host.name, text });
+            onOutput: ({ text, stream, isCut }) => {
+              const of = `${outputNames(asked)}.${stream}`;
+              log.signal({ t: 'output', step, host: host.name, of, text, isCut });
             },
           }),
     },
@@ -255,16 +256,22 @@ async function perform(
 /** The whole of an output that is too long for memory goes to the directory of the run. */
 function keepOutput(
   { keepOutput, log }: CallParts,
-  { outputs, attempt, host, step }: Call,
+  asked: Call,
   stream: 'stdout' | 'stderr',
   kept: string[],
 ): OutputSink | undefined {
-  const sink = keepOutput?.(`${outputs}.${String(attempt)}.${stream}`);
+  const { host, step } = asked;
+  const sink = keepOutput?.(`${outputNames(asked)}.${stream}`);
   if (!sink) return undefined;
   kept.push(sink.path);
   const text = `"${step.name}" on ${host.name} says more on ${stream} than is kept in memory. All of it is in ${sink.path}`;
   log.signal({ t: 'message', level: 'info', text });
   return sink;
+}
+
+/** UNIT.ATTEMPT, which no other call has. */
+function outputNames({ outputs, attempt }: Call): string {
+  return `${outputs}.${String(attempt)}`;
 }
 
 /** The outcome of the actions, from their answers. */

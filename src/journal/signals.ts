@@ -13,7 +13,16 @@ export type Signal =
       /** Hosts of the play that take no part, since they failed before. */
       left?: string[];
     }
-  | { t: 'output'; step: StepInfo; host: string; text: string }
+  | {
+      t: 'output';
+      step: StepInfo;
+      host: string;
+      /** Output that it is a piece of: UNIT.ATTEMPT.STREAM. */
+      of: string;
+      text: string;
+      /** What came before it is left out. */
+      isCut: boolean;
+    }
   | {
       t: 'retry';
       step: StepInfo;

@@ -1,6 +1,7 @@
 import type { LogReader } from '../journal/log.ts';
 import { mapTexts, type Redactor } from '../util/redact.ts';
 import { printable } from '../util/text.ts';
+import { HeldOutputs } from './held-outputs.ts';
 import { eventReader, type RunEvent } from './events.ts';
 
 export interface Display {
@@ -20,10 +21,14 @@ export type WriteText = (text: string) => void;
  * see is masked and, unless programs read it, shows control characters instead of sending them to the terminal.
  */
 export function readerFor(display: Display, redactor: Redactor): LogReader {
-  return eventReader((event) => {
+  const held = new HeldOutputs(redactor);
+  const read = eventReader((event) => {
     const masked = redactor.maskAll(event);
     display.show(display.forPrograms === true ? masked : mapTexts(masked, visible));
   });
+  return (entry, state) => {
+    for (const one of held.pass(entry)) read(one, state);
+  };
 }
 
 /** Before and after a change, the ends of lines may be all that differs. */

@@ -12,7 +12,7 @@ export interface FrameOptions {
   keepBytes: (index: number) => number;
   /** Called when an output grows above `keepBytes`. It gets all of it. */
   overflow?: (() => OutputSink | undefined) | undefined;
-  onOutput?: ((text: string) => void) | undefined;
+  onOutput?: ((text: string, isCut: boolean) => void) | undefined;
   onReady?: ((wish: Wish) => void) | undefined;
   /** Drop all before the first "B". */
   awaitBegin?: boolean;
@@ -153,7 +153,8 @@ export class FrameReader {
       this.#sink ??= this.#options.sink?.(this.frames.length);
     if (!this.#sink && (this.#displayOnly || !this.#displayed)) {
       // A flood is not worth showing whole: its newest part is.
-      this.#options.onOutput?.(this.#decoder.write(bytes.subarray(-DISPLAYED_BYTES)));
+      const isCut = bytes.length > DISPLAYED_BYTES;
+      this.#options.onOutput?.(this.#decoder.write(bytes.subarray(-DISPLAYED_BYTES)), isCut);
     }
     if (this.#displayOnly) return;
     const before = this.#size;

@@ -53,21 +53,27 @@ class PendingAnswer {
   ) {
     const { nonce, awaitBegin, sink } = options;
     const keepBytes = (index: number) => options.keepBytes?.(index) ?? OUTPUT_BYTES;
-    const common = { keepBytes, awaitBegin, onOutput: limits.onOutput };
+    const { onOutput } = limits;
+    const common = (stream: 'stdout' | 'stderr') => ({
+      keepBytes,
+      awaitBegin,
+      onOutput:
+        onOutput &&
+        ((text: string, isCut: boolean) => {
+          onOutput({ text, stream, isCut });
+        }),
+      overflow: () => limits.overflow?.(stream),
+    });
     this.outputs = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     this.#stdout = new FrameReader(nonce, {
-      ...common,
+      ...common('stdout'),
       onReady: hooks.wish,
-      overflow: () => limits.overflow?.('stdout'),
       sink,
     });
-    this.#stderr = new FrameReader(nonce, {
-      ...common,
-      overflow: () => limits.overflow?.('stderr'),
-    });
+    this.#stderr = new FrameReader(nonce, common('stderr'));
     const giveUp = (message: string, hint?: string) => {
       hooks.givenUp();
       this.fail(new TimeoutError(message, { hint }));

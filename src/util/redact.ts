@@ -79,6 +79,22 @@ export class Redactor implements Secrets {
     return Math.max(0, (this.#forms[0]?.form.length ?? 0) - 1);
   }
 
+  /** Where a text that goes on can be cut, so that no secret is cut: its end may be the beginning of one. */
+  sureLength(text: string): number {
+    let sure = text.length;
+    for (const { form } of this.#forms) {
+      let start = Math.max(0, text.length - form.length + 1);
+      while (start < sure && !form.startsWith(text.slice(start))) start++;
+      sure = Math.min(sure, start);
+    }
+    const around = () =>
+      this.#forms
+        .map(({ form }) => text.indexOf(form, Math.max(0, sure - form.length + 1)))
+        .filter((start) => start >= 0 && start < sure);
+    for (let starts = around(); starts.length > 0; starts = around()) sure = Math.min(...starts);
+    return sure;
+  }
+
   hasSecret(text: string): boolean {
     return this.#forms.some(({ form }) => text.includes(form));
   }

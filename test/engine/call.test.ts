@@ -41,7 +41,7 @@ async function tryCall(world: World) {
   const session: HostSession = {
     exchange: (request: Exchange, limits: Limits) => {
       sent.push(request);
-      limits.onOutput?.('text');
+      limits.onOutput?.({ text: 'text', stream: 'stdout', isCut: false });
       const { outputs = [output(0)] } = world;
       return outputs instanceof Error
         ? Promise.reject(outputs)
@@ -201,7 +201,9 @@ describe('one call of a module', () => {
   });
 
   it('shows output as it comes, but none of a task with no_log', async () => {
-    expect((await tryCall({})).signals).toMatchObject([{ t: 'output', text: 'text' }]);
+    expect((await tryCall({})).signals).toMatchObject([
+      { t: 'output', text: 'text', of: '7.1.stdout' },
+    ]);
     expect((await tryCall({ task: { noLog: true } })).signals).toEqual([]);
   });
 });

@@ -23,7 +23,7 @@ export const failedRun: (JournalRecord | Signal)[] = [
   { t: 'step', step: { ...step, number: 9 }, hosts: ['h1'], key: 'block', silent: true },
   { t: 'step', step, hosts: ['h1', 'h2'], key: 'k' },
   intentRecord(1, 1, 'h1', { item: 'a' }),
-  { t: 'output', step, host: 'h1', text: 'working' },
+  { t: 'output', step, host: 'h1', of: '1.1.stdout', text: 'working', isCut: false },
   { t: 'retry', step, host: 'h1', attempt: 1, attempts: 3, message: 'not yet' },
   {
     ...{ t: 'details', unit: 1, label: 'A', undo: 'auto', actions: ['write /etc/a'] },

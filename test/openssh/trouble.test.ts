@@ -314,7 +314,7 @@ describeBox('A session on a real host', () => {
     const script = `echo run >>/run/detached; echo first; ${UNTIL_GO}; echo "last $(wc -l </run/detached)"; echo err >&2; exit 5`;
     const running = perform(one, exec(script, { unit, detach: true }), {
       ...limit,
-      onOutput: (text) => shown.push(text),
+      onOutput: ({ text }) => shown.push(text),
     });
     await eventually(() => exists('/run/detached') && shown.join('').includes('first'));
     const before = proxy.accepted;
@@ -334,7 +334,7 @@ describeBox('A session on a real host', () => {
     const script = `echo one; ${UNTIL_GO}; printf two`;
     const running = perform(one, exec(script, { unit, detach: true }), {
       ...limit,
-      onOutput: (text) => shown.push(text),
+      onOutput: ({ text }) => shown.push(text),
     });
     await eventually(() => shown.join('').startsWith('one'));
     create('/run/go');

@@ -23,7 +23,14 @@ it('gets no secret, neither from a record nor from a signal', () => {
   log.write(runRecord({ hosts: ['h1'] }));
   const named = stepRecord(1, ['h1']) as Extract<JournalRecord, { t: 'step' }>;
   log.write({ ...named, step: { ...named.step, name: 'Use hunter22' } });
-  log.signal({ t: 'output', step, host: 'h1', text: 'with hunter22' });
+  log.signal({
+    t: 'output',
+    step,
+    host: 'h1',
+    of: '1.1.stdout',
+    text: 'with hunter22',
+    isCut: false,
+  });
   log.signal({
     ...{ t: 'details', unit: 1, label: 'hunter22', undo: undefined, actions: ['login hunter22'] },
     diff: [{ path: '/etc/a', before: '', after: Buffer.from('hunter22').toString('base64') }],
@@ -49,7 +56,7 @@ function hostileRun(display: Display): void {
   log.subscribe(readerFor(display, new Redactor()), unexpected);
   log.write(runRecord({ hosts: ['h1'] }));
   log.write(stepRecord(1, ['h1']));
-  log.signal({ t: 'output', step, host: 'h1', text: `${evil}\n` });
+  log.signal({ t: 'output', step, host: 'h1', of: '1.1.stdout', text: `${evil}\n`, isCut: false });
   log.signal({ t: 'message', level: 'warning', text: evil });
   log.signal({ t: 'document', title: evil, text: evil });
   log.signal({ t: 'retry', step, host: 'h1', attempt: 1, attempts: 2, message: evil });

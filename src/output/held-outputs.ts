@@ -1,0 +1,63 @@
+import type { JournalRecord } from '../journal/records.ts';
+import type { Signal } from '../journal/signals.ts';
+import type { Redactor } from '../util/redact.ts';
+
+type Entry = JournalRecord | Signal;
+type Output = Extract<Signal, { t: 'output' }>;
+
+/**
+ * Cuts outputs that come in pieces anew, so that each secret is whole in a piece, and can be masked. What may be the
+ * beginning of one waits for the next piece, or for the end of the output.
+ */
+export class HeldOutputs {
+  readonly #redactor: Redactor;
+  /** By output: its last piece, with the text that waits. */
+  readonly #held = new Map<string, Output>();
+
+  constructor(redactor: Redactor) {
+    this.#redactor = redactor;
+  }
+
+  /** What can be shown now that there is this entry: in its place for an output, before it for all others. */
+  pass(entry: Entry): Entry[] {
+    if (entry.t !== 'output') return [...this.#endedBy(entry), entry];
+    const shown = this.#take(entry);
+    return shown.text === '' ? [] : [shown];
+  }
+
+  #take(piece: Output): Output {
+    const { reach } = this.#redactor;
+    const before = this.#held.get(piece.of)?.text ?? '';
+    // Of a secret that the cut goes through, neither part is known for one.
+    const whole = piece.isCut ? piece.text.slice(reach) : before + piece.text;
+    const sure = this.#redactor.sureLength(whole);
+    this.#held.set(piece.of, { ...piece, text: whole.slice(sure) });
+    return { ...piece, text: whole.slice(0, sure) };
+  }
+
+  #endedBy(entry: Entry): Output[] {
+    switch (entry.t) {
+      case 'details':
+      case 'result':
+      case 'undo-result': {
+        const unit = `${String(entry.unit)}.`;
+        return this.#release(({ of }) => of.startsWith(unit));
+      }
+      case 'step-end':
+        return this.#release(({ step }) => step.number === entry.step.number);
+      case 'undo-step-end':
+      case 'fingerprint':
+      case 'verified':
+      case 'over':
+        return this.#release(() => true);
+      default:
+        return [];
+    }
+  }
+
+  #release(isOver: (output: Output) => boolean): Output[] {
+    const over = [...this.#held].filter(([, output]) => isOver(output));
+    for (const [of] of over) this.#held.delete(of);
+    return over.map(([, output]) => output).filter(({ text }) => text !== '');
+  }
+}
