@@ -83,7 +83,7 @@ export class RunStore {
     const fileOf = (copy: PathCopy) => join(folder, copyName(copy));
     return {
       keep(copy, content) {
-        if (redactor.hasSecret(content.toString('latin1'))) return;
+        if (redactor.hasSecret(content)) return;
         try {
           mkdirSync(folder, { recursive: true, mode: 0o700 });
           writeFileSync(fileOf(copy), content, { mode: 0o600 });

@@ -4,6 +4,7 @@ import { Sealer } from './seal.ts';
 import { secretForms, type SecretForm, type Secrets } from './secrets.ts';
 
 const MASK = '***';
+const fileEncodings = ['utf8', 'latin1', 'utf16le'] as const;
 /** Shorter values occur in ordinary text; masking them would garble it and hide nothing. */
 const MIN_LENGTH = 4;
 
@@ -95,8 +96,11 @@ export class Redactor implements Secrets {
     return sure;
   }
 
-  hasSecret(text: string): boolean {
-    return this.#forms.some(({ form }) => text.includes(form));
+  /** Whether a file holds a secret, as UTF-8 or in another encoding that files of hosts have. */
+  hasSecret(content: Buffer): boolean {
+    return this.#forms.some(({ form }) =>
+      fileEncodings.some((encoding) => content.includes(Buffer.from(form, encoding))),
+    );
   }
 
   mask(text: string): string {

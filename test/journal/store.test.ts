@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RunStore } from '../../src/journal/store.ts';
 import { systemRandom } from '../../src/util/random.ts';
+import { Redactor } from '../../src/util/redact.ts';
 
 let folder: string;
 let store: RunStore;
@@ -52,6 +53,24 @@ it('draws the id of a run below 65', () => {
   };
   expect(drawn(64)).toBe(`19700101-000000-${(65 + 64).toString(16).padStart(4, '0')}`);
   expect(drawn(65)).toBe(`19700101-000000-${(65).toString(16).padStart(4, '0')}`);
+});
+
+describe('the copies of files of hosts', () => {
+  const copy = { copyOf: '/etc/a', unit: 1 };
+
+  it.each(['utf8', 'latin1', 'utf16le'] as const)(
+    'are not kept with a secret in them, whatever its letters, in %s',
+    (encoding) => {
+      const redactor = new Redactor();
+      redactor.add('password', 'påsswörd');
+      const captures = store.captures(begin('2026-03-01T10:00:00.000Z'), redactor);
+      captures.keep(copy, Buffer.from('key = påsswörd\n', encoding));
+      expect(captures.read(copy)).toBeUndefined();
+      const other = Buffer.from('key = pässword\n', encoding);
+      captures.keep(copy, other);
+      expect(captures.read(copy)).toEqual(other);
+    },
+  );
 });
 
 describe('a run that was killed before its first record', () => {
