@@ -57,6 +57,11 @@ function lineKey({ name, transport, user = '', port = 0 }: HostAddress): string 
   return [name, transport, user, String(port)].join('\n');
 }
 
+/** The same user is reached by one method, and not by another. */
+function identityKey({ user, method, password }: Identity): string {
+  return JSON.stringify([user, method, password]);
+}
+
 /** What several names may stand for is the controller. */
 function machineOf({ name, transport }: HostAddress): string {
   return transport === 'local' ? '' : name;
@@ -92,7 +97,7 @@ export class HostConnections implements Connections {
     const identity = { ...wanted, password: own ?? wanted.password };
     const { user: login } = await this.#connected(host);
     const escalate = identity.user !== undefined && identity.user !== login;
-    const key = `${lineKey(host)}\n${escalate ? (identity.user ?? '') : ''}`;
+    const key = `${lineKey(host)}\n${escalate ? identityKey(identity) : ''}`;
     let session = this.#sessions.get(key);
     if (!session) {
       session = new ShellSession(() => this.#openShell(host, escalate ? identity : undefined), {
