@@ -5,6 +5,14 @@ import type { Redactor } from '../util/redact.ts';
 type Entry = JournalRecord | Signal;
 type Output = Extract<Signal, { t: 'output' }>;
 
+/** No output goes on over them. */
+const endsAll: ReadonlySet<Entry['t']> = new Set([
+  'undo-step-end',
+  'fingerprint',
+  'verified',
+  'over',
+]);
+
 /**
  * Cuts outputs that come in pieces anew, so that each secret is whole in a piece, and can be masked. What may be the
  * beginning of one waits for the next piece, or for the end of the output.
@@ -36,23 +44,13 @@ export class HeldOutputs {
   }
 
   #endedBy(entry: Entry): Output[] {
-    switch (entry.t) {
-      case 'details':
-      case 'result':
-      case 'undo-result': {
-        const unit = `${String(entry.unit)}.`;
-        return this.#release(({ of }) => of.startsWith(unit));
-      }
-      case 'step-end':
-        return this.#release(({ step }) => step.number === entry.step.number);
-      case 'undo-step-end':
-      case 'fingerprint':
-      case 'verified':
-      case 'over':
-        return this.#release(() => true);
-      default:
-        return [];
+    if (entry.t === 'details' || entry.t === 'result' || entry.t === 'undo-result') {
+      const unit = `${String(entry.unit)}.`;
+      return this.#release(({ of }) => of.startsWith(unit));
     }
+    if (entry.t === 'step-end')
+      return this.#release(({ step }) => step.number === entry.step.number);
+    return endsAll.has(entry.t) ? this.#release(() => true) : [];
   }
 
   #release(isOver: (output: Output) => boolean): Output[] {
