@@ -190,19 +190,57 @@ rn_lock() {
   umask 022
   mkdir -p "$rn_dir" || { umask "$rn_umask"; return 1; }
   if [ "$rn_uid" = 0 ]; then chmod 711 "$rn_dir"; fi
-  rn_entry="$1|$2|$(date +%s)|$3"
-  rn_result=0
-  if ! (set -C && printf '%s\n' "$rn_entry" >"$rn_lock_file") 2>/dev/null; then
-    rn_holder=
-    read -r rn_holder <"$rn_lock_file" || true
-    case ${rn_holder%%|*} in
-      "$1" | "$4" | '') printf '%s\n' "$rn_entry" >"$rn_lock_file.$$" && mv -f "$rn_lock_file.$$" "$rn_lock_file" || rn_result=1 ;;
-      *) printf 'other %s %s\n' "$rn_holder" "$(($(date +%s) - $(stat -c %Y "$rn_lock_file")))"; rn_result=2 ;;
-    esac
+  # Nobody ever sees a lock that is not complete: it is written beside its place, and linked to it.
+  rn_new=$rn_dir/lock.$$
+  rn_result=1
+  if printf '%s|%s|%s|%s\n' "$1" "$2" "$(date +%s)" "$3" >"$rn_new"; then
+    if ln "$rn_new" "$rn_lock_file" 2>/dev/null; then
+      rn_result=0
+    elif rn_may_take "$1" "$4"; then
+      rn_begin_take && rn_take "$1" "$4"
+      rn_end_take
+    else
+      rn_result=2
+    fi
   fi
+  rm -f "$rn_new"
   umask "$rn_umask"
-  case $rn_result in 0) echo held ;; 1) return 1 ;; esac
+  case $rn_result in
+    0) echo held ;;
+    1) return 1 ;;
+    2) printf 'other %s %s\n' "$rn_holder" "$(($(date +%s) - $(stat -c %Y "$rn_lock_file")))" ;;
+  esac
 }
+# rn_may_take RUN REPLACED: whether the lock, which rn_holder then has, is of one of these runs, is empty, or is gone.
+rn_may_take() {
+  rn_holder=
+  read -r rn_holder 2>/dev/null <"$rn_lock_file" || true
+  case ${rn_holder%%|*} in "$1" | "$2" | '') return 0 ;; *) return 1 ;; esac
+}
+# rn_take RUN REPLACED: sets rn_result to 0 when the lock is taken, to 2 when another was first. Only between rn_begin_take and
+# rn_end_take is a lock replaced or removed, so it is still what was read. A file system may have no links.
+rn_take() {
+  if ln "$rn_new" "$rn_lock_file" 2>/dev/null; then rn_result=0; return; fi
+  if [ ! -e "$rn_lock_file" ]; then
+    if (set -C && cat "$rn_new" >"$rn_lock_file") 2>/dev/null; then rn_result=0; return; fi
+  fi
+  if ! rn_may_take "$1" "$2"; then rn_result=2; return; fi
+  if mv -f "$rn_new" "$rn_lock_file"; then rn_result=0; fi
+}
+# rn_begin_take, rn_end_take: one at a time. Who died in between left the directory behind; nobody needs ten seconds.
+rn_begin_take() {
+  rn_taking=
+  rn_tries=0
+  while ! mkdir "$rn_lock_file.taking" 2>/dev/null; do
+    if [ "$rn_tries" = 15 ]; then mkdir "$rn_lock_file.taking"; return 1; fi
+    rn_since=$(stat -c %Y "$rn_lock_file.taking" 2>/dev/null)
+    if [ -n "$rn_since" ] && [ "$(($(date +%s) - rn_since))" -gt 10 ]; then rmdir "$rn_lock_file.taking" 2>/dev/null; fi
+    rn_tries=$((rn_tries + 1))
+    if [ -w "$(dirname "$rn_lock_file")" ]; then sleep 1; else rn_tries=15; fi
+  done
+  rn_taking=1
+}
+rn_end_take() { if [ -n "$rn_taking" ]; then rmdir "$rn_lock_file.taking"; fi; }
 # rn_renew RUN, rn_unlock RUN: "held" while the lock is this run's.
 rn_renew() {
   rn_holder=
@@ -210,9 +248,14 @@ rn_renew() {
   if [ "${rn_holder%%|*}" = "$1" ]; then touch "$rn_dir/lock" && echo held; else echo "lost ${rn_holder%%|*}"; fi
 }
 rn_unlock() {
+  rn_lock_file=$rn_dir/lock
   rn_holder=
-  read -r rn_holder <"$rn_dir/lock" 2>/dev/null || true
-  if [ "${rn_holder%%|*}" = "$1" ]; then rm -f "$rn_dir/lock"; fi
+  read -r rn_holder 2>/dev/null <"$rn_lock_file" || true
+  if [ "${rn_holder%%|*}" != "$1" ]; then return; fi
+  rn_begin_take || return
+  # Another run may have taken over meanwhile.
+  rn_may_take "$1" "$1" && rm -f "$rn_lock_file"
+  rn_end_take
 }
 
 # rn_remove_tree PATH: removes a path with all below it. A file system that is mounted there is neither emptied nor unmounted.

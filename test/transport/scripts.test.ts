@@ -1,11 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -370,17 +372,62 @@ for (const { program, argv } of shells) {
         ['b', { unlock: true }],
         lock('c'),
       );
-      const said = answer(script).map(({ stdout }) => stdout.replace(/\d{9,}/, 'T'));
+      const said = answer(script).map(({ stdout }) => stdout.replace(/\d{9,}\|5 \d+/, 'T|5 S'));
       expect(said).toEqual([
         'held\n',
         'held\n',
-        'other a|o@m|T|5 0\n',
+        'other a|o@m|T|5 S\n',
         'lost a\n',
         'held\n',
         'lost b\n',
         '',
         'held\n',
       ]);
+    });
+
+    /** What each of several runs is told that ask for the lock in shells of their own at the same time. */
+    const race = (requests: readonly NonNullable<Control['lock']>[]): Promise<string[]> => {
+      // Once: a program cannot be called while its file is written.
+      const env = { ...process.env, ...shellEnvironment(state) };
+      return Promise.all(
+        requests.map(async (lock, index) => {
+          const [command = '', ...args] = argv;
+          const [script = ''] = controlScripts({ lock }, `run${String(index)}`);
+          const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+          child.stdin.end(`rn_nonce=nonce\n${readRuntime()}\n${script}\n`);
+          let said = '';
+          for await (const chunk of child.stdout) said += String(chunk);
+          return said.split(' ')[0]?.trim() ?? '';
+        }),
+      );
+    };
+
+    it('gives a free lock to one of many that ask at once', async () => {
+      const said = await race(Array.from({ length: 8 }, () => ({ owner: 'o@m', leaseSeconds: 5 })));
+      expect(said.sort()).toEqual(['held', ...Array.from({ length: 7 }, () => 'other')]);
+    });
+
+    it('gives a lock to one of two that take it over at once', async () => {
+      answer(requests(['old', { lock: { owner: 'o@m', leaseSeconds: 5 } }]));
+      // Each has read who holds the lock before the other replaces it.
+      const slow = '#!/bin/sh\nsleep 0.5\nexec /bin/mv "$@"\n';
+      writeFileSync(join(state, 'bin', 'mv'), slow, { mode: 0o755 });
+      const takeOver = { owner: 'o@m', leaseSeconds: 5, replaced: 'old' };
+      expect((await race([takeOver, takeOver])).sort()).toEqual(['held', 'other']);
+      expect(execFileSync('ls', [join(state, 'runner')]).toString()).toBe('lock\n');
+    });
+
+    it('takes a lock that a power cut has left empty, and over from who died while taking it', () => {
+      const lock = { owner: 'o@m', leaseSeconds: 5 };
+      answer(requests(['old', { lock }]));
+      const file = join(state, 'runner', 'lock');
+      writeFileSync(file, '');
+      const taking = `${file}.taking`;
+      mkdirSync(taking);
+      utimesSync(taking, new Date(0), new Date(0));
+      const said = answer(requests(['new', { lock }], ['new', { renew: true }]));
+      expect(said.map(({ stdout }) => stdout)).toEqual(['held\n', 'held\n']);
+      expect(existsSync(taking)).toBe(false);
     });
 
     it('answers questions apart from each other', () => {

@@ -230,6 +230,6 @@ class Doctor {
 
 /** Programs that the remote runtime calls. */
 const requiredTools =
-  'stat sha256sum base64 head tail tee wc cat cp mv rm mkdir chmod chown du df grep env sleep'.split(
+  'stat sha256sum base64 head tail tee wc cat cp mv rm ln mkdir rmdir chmod chown du df grep env sleep'.split(
     ' ',
   );
