@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { ConnectError, errorMessage, TimeoutError, type ConnectStage } from '../core/errors.ts';
+import { ConnectError, TimeoutError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Connections, HostAddress, HostSession, Identity } from '../core/host.ts';
 import { quoteAll } from '../util/shell.ts';
@@ -12,7 +12,9 @@ import {
   becomeReady,
   needsTerminal,
 } from './become.ts';
-import { newMark, SessionRefusedError, type Line, type ShellChannel } from './line.ts';
+import { dialPatiently } from './dial.ts';
+import { closeLines, execWhereRoom, type HostLines } from './host-lines.ts';
+import { newMark, type Line, type ShellChannel } from './line.ts';
 import { LocalLine } from './local.ts';
 import { OpenSshDialler } from './openssh.ts';
 import { RemoteShell } from './shell.ts';
@@ -25,9 +27,6 @@ import type { TargetResolver } from './target.ts';
 const SHELLS_PER_IDENTITY = 4;
 /** Handshakes at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups). */
 const DIALLING = 8;
-/** A host that refuses or is busy is tried again for so many connect time limits; one that answers nothing, once more. */
-const PATIENCE = 3;
-const DIAL_PAUSE_MS = { first: 250, longest: 8000 };
 const SHELL_TIMEOUT_MS = 30_000;
 
 export interface ConnectionOptions {
@@ -41,15 +40,6 @@ export interface ConnectionOptions {
   clock: Clock;
   /** Instead of our own client, for every host that is not local. */
   transport?: 'ssh' | 'openssh' | undefined;
-}
-
-interface HostLines {
-  /** More than one when a host allows few sessions a connection. */
-  lines: { line: Line; full: boolean }[];
-  dialling: Promise<Line> | undefined;
-  user: string;
-  /** Other users are reached on a terminal only. */
-  terminal: boolean;
 }
 
 /** One for each login: a task may name another user, port or way than the inventory's other tasks. */
@@ -79,6 +69,8 @@ export class HostConnections implements Connections {
   readonly #sessions = new Map<string, ShellSession>();
   readonly #dialling = pLimit(DIALLING);
   readonly #runtime = readRuntime();
+  /** Ends the pauses between attempts to dial. */
+  readonly #closing = new AbortController();
 
   constructor(options: ConnectionOptions) {
     const { targets, connectTimeoutMs } = options;
@@ -119,16 +111,13 @@ export class HostConnections implements Connections {
       if (key.startsWith(`${name}\n`)) this.#sessions.delete(key);
     for (const [key, pending] of its) {
       this.#hosts.delete(key);
-      const host = await pending.catch(() => undefined);
-      for (const { line } of host?.lines ?? []) line.close();
+      await closeLines(pending);
     }
   }
 
   async close(): Promise<void> {
-    for (const pending of this.#hosts.values()) {
-      const host = await pending.catch(() => undefined);
-      for (const { line } of host?.lines ?? []) line.close();
-    }
+    this.#closing.abort(new Error('closed'));
+    await Promise.all([...this.#hosts.values()].map(closeLines));
     this.#hosts.clear();
     this.#sessions.clear();
     await this.#ssh.close();
@@ -145,6 +134,7 @@ export class HostConnections implements Connections {
         dialling: undefined,
         user,
         terminal: false,
+        isClosed: false,
       }));
       this.#hosts.set(key, known);
       known.catch(() => this.#hosts.delete(key));
@@ -172,13 +162,19 @@ export class HostConnections implements Connections {
 
   /** Dials once for all who ask meanwhile. */
   async #addLine(host: HostAddress, state: HostLines): Promise<void> {
+    if (state.isClosed || this.#closing.signal.aborted) throw closedError(host);
     const pending = state.dialling ?? this.#dial(host);
     if (pending !== state.dialling) {
       state.dialling = pending;
       const done = () => {
         state.dialling = undefined;
       };
-      pending.then((line) => state.lines.push({ line, full: false })).then(done, done);
+      pending
+        .then((line) => {
+          if (state.isClosed) line.close();
+          else state.lines.push({ line, full: false });
+        })
+        .then(done, done);
     }
     await pending;
   }
@@ -190,32 +186,11 @@ export class HostConnections implements Connections {
       (transport ?? host.transport) === 'openssh'
         ? () => this.#openssh.connect(host)
         : async () => this.#ssh.connect(await targets.resolve(host));
-    return this.#dialling(async () => {
-      trace('ssh', () => `${host.name}: connecting`);
-      const deadline = clock.now() + PATIENCE * this.#options.connectTimeoutMs;
-      let silent = 0;
-      for (let attempt = 0; ; attempt++) {
-        const began = clock.now();
-        try {
-          const line = await connect();
-          const ms = String(clock.now() - began);
-          trace('ssh', () => `${host.name}: connected, attempt ${String(attempt + 1)}, ${ms} ms`);
-          return line;
-        } catch (error) {
-          trace('ssh', () => `${host.name}: ${errorMessage(error)}`);
-          if (clock.now() - began >= this.#options.connectTimeoutMs) silent++;
-          const again =
-            error instanceof ConnectError &&
-            error.retryable &&
-            silent < 2 &&
-            clock.now() < deadline;
-          if (!again || (unanswered.includes(error.stage) && attempt >= REFUSED_TRIES)) throw error;
-          // Spread, so that many hosts behind one gate do not come back together.
-          const pause = Math.min(DIAL_PAUSE_MS.first * 2 ** attempt, DIAL_PAUSE_MS.longest);
-          await clock.sleep(pause * (0.5 + Math.random() / 2));
-        }
-      }
-    });
+    const { connectTimeoutMs } = this.#options;
+    const { signal } = this.#closing;
+    return this.#dialling(() =>
+      dialPatiently(host.name, connect, { clock, connectTimeoutMs, signal }),
+    );
   }
 
   async #openShell(host: HostAddress, identity: Identity | undefined): Promise<RemoteShell> {
@@ -285,35 +260,14 @@ export class HostConnections implements Connections {
     return channel;
   }
 
-  /** A channel on a line that has room for one; when none has, on a further line. */
-  async #exec(
+  #exec(
     host: HostAddress,
     state: HostLines,
     command: string,
     options?: { terminal?: boolean },
   ): Promise<ShellChannel> {
-    for (;;) {
-      const free = state.lines.find(({ line, full }) => line.alive && !full);
-      if (!free) {
-        await this.#addLine(host, state);
-        continue;
-      }
-      try {
-        return await free.line.exec(command, options);
-      } catch (error) {
-        if (!(error instanceof SessionRefusedError)) throw error;
-        if (state.lines.length >= LINES_PER_HOST) {
-          throw new ConnectError(`"${host.name}" refused to open a session: ${error.message}.`, {
-            host: host.name,
-            stage: 'shell',
-            retryable: true,
-            hint: 'Look at MaxSessions in its sshd_config.',
-            cause: error,
-          });
-        }
-        free.full = true;
-      }
-    }
+    const addLine = () => this.#addLine(host, state);
+    return execWhereRoom(host.name, state, addLine, (line) => line.exec(command, options));
   }
 }
 
@@ -325,10 +279,13 @@ function unmanageable({ name }: HostAddress, why: string): ConnectError {
   });
 }
 
-const LINES_PER_HOST = 8;
-/** A name that does not resolve or a port where nothing listens seldom comes back at once. */
-const REFUSED_TRIES = 3;
-const unanswered: readonly ConnectStage[] = ['resolve', 'connect'];
+function closedError({ name }: HostAddress): ConnectError {
+  return new ConnectError(`The connection to "${name}" was closed.`, {
+    host: name,
+    stage: 'lost',
+    retryable: false,
+  });
+}
 
 /**
  * Waits until the other identity is reached.

@@ -39,6 +39,7 @@ export async function runDetached(
         // What was sent may still be on its way; only when it cannot arrive any more is it sent again.
         const now = await ask({ fence: true, unit }, left());
         sent = now.fence !== 'clear' || now.unit?.state !== 'never_started';
+        if (sent) await clock.sleep(RECONNECT_PAUSE_MS, limits.signal).catch(() => undefined);
         continue;
       }
       if (before.unit?.state === 'interrupted') {

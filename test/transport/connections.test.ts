@@ -1,10 +1,37 @@
-import { afterEach, expect, it } from 'vitest';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterAll, expect, it } from 'vitest';
+import type { HostAddress } from '../../src/core/host.ts';
 import { localHost } from '../../src/core/inventory.ts';
-import { localConnections } from '../helpers/connections.ts';
+import { localConnections, testConnections } from '../helpers/connections.ts';
 import { look } from '../helpers/exchange.ts';
 
 const connections = localConnections();
-afterEach(() => connections.close());
+afterAll(() => connections.close());
+
+it('ends a host that is still dialled, and does not try again', async () => {
+  const sockets: Socket[] = [];
+  // It accepts, and says nothing.
+  const server = createServer((socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const dialling = testConnections({ connectTimeoutMs: 400, knownHosts: [] });
+  const host: HostAddress = {
+    name: 'h1',
+    transport: 'ssh',
+    address: '127.0.0.1',
+    port,
+    user: undefined,
+    keyPath: undefined,
+  };
+  const session = dialling.session(host, { user: undefined, method: 'sudo', password: undefined });
+  const failed = expect(session).rejects.toMatchObject({ code: 'UNREACHABLE' });
+  await expect.poll(() => sockets.length).toBe(1);
+  await dialling.close();
+  await failed;
+  expect(sockets).toHaveLength(1);
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
 
 it('has a session for each way to become a user, and one for all who go the same way', async () => {
   const open = (method: 'sudo' | 'su' | 'doas', password?: string) =>
