@@ -84,7 +84,7 @@ async function connected<T>(
     keepOutput:
       store &&
       ((name: string) => new OutputFile(store.outputPath(settings.run, name), world.redactor)),
-    pinFile: store && ((path: string) => store.pin(settings.run, path)),
+    pinFile: store && ((path: string) => store.pin(settings.run, [path])[0]),
     captures: store?.captures(settings.run, world.redactor),
     get signal() {
       return stop.signal;

@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { errorMessage, JournalError } from '../core/errors.ts';
 import type { JournalFile } from '../core/ports.ts';
+import { syncDirectory } from './durable.ts';
 import { Reserve } from './reserve.ts';
 
 /** The file of a journal on the disk of the controller, and the room that is kept beside it. */
@@ -26,7 +27,9 @@ export class DiskFile implements JournalFile {
   }
 
   static create(path: string): DiskFile {
-    return new DiskFile(path, openSync(path, 'ax+', 0o600));
+    const file = openSync(path, 'ax+', 0o600);
+    syncDirectory(dirname(path));
+    return new DiskFile(path, file);
   }
 
   /** @throws JournalError when it cannot be opened */

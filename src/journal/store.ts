@@ -14,6 +14,7 @@ import type { PathCopy } from '../core/host-path.ts';
 import type { Random } from '../core/ports.ts';
 import { copyName } from '../util/copy-name.ts';
 import type { Redactor } from '../util/redact.ts';
+import { syncDirectory, writeDurably } from './durable.ts';
 import { readJournal } from './journal-file.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
 import type { PinnedFile } from './records.ts';
@@ -59,6 +60,8 @@ export class RunStore {
         throw error;
       }
       mkdirSync(join(this.#root, id, 'files'), { mode: 0o700 });
+      syncDirectory(join(this.#root, id));
+      syncDirectory(this.#root);
       return id;
     }
     throw new JournalError('Too many runs began in the same millisecond; start it again.');
@@ -172,28 +175,41 @@ export class RunStore {
     return join(this.#root, id, 'unseen');
   }
 
-  /** The copy of a file as it was when the run read it. @throws JournalError when it is not whole */
+  /**
+   * A file as it was when the run read it: its copy, or the file itself where that is still the same.
+   * @throws JournalError when neither is
+   */
   pinnedText(id: string, { path, pinned, sha256 }: PinnedFile): string {
-    const file = join(this.#root, id, pinned);
-    if (fileChecksum(file) !== sha256)
-      throw new JournalError(`The copy of ${path} that run ${id} keeps is damaged.`);
-    return readFileSync(file, 'utf8');
+    const places = [join(this.#root, id, pinned), path];
+    const same = places.find((place) => fileChecksum(place) === sha256);
+    if (same !== undefined) return readFileSync(same, 'utf8');
+    throw new JournalError(`The copy of ${path} that run ${id} keeps is damaged.`, {
+      hint: `Restore ${path} as it was when the run began.`,
+    });
   }
 
-  /** Keeps a copy of a file as the run read it, under its checksum. @throws JournalError */
-  pin(id: string, path: string): PinnedFile {
+  /** Keeps copies of files as the run read them, under their checksums, before a record names them. @throws JournalError */
+  pin(id: string, paths: readonly string[]): PinnedFile[] {
+    let path = '';
     try {
-      const bytes = readFileSync(path);
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const pinned = join('files', sha256.slice(0, 16));
-      writeFileSync(join(this.#root, id, pinned), bytes, { mode: 0o600 });
-      return { path, sha256, pinned };
+      const files = paths.map((next) => this.#pinOne(id, (path = next)));
+      syncDirectory(join(this.#root, id, 'files'));
+      return files;
     } catch (error) {
       const why = (error as Error).message;
       throw new JournalError(`Cannot keep a copy of ${path} with the run: ${why}`, {
         cause: error,
       });
     }
+  }
+
+  #pinOne(id: string, path: string): PinnedFile {
+    const bytes = readFileSync(path);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const pinned = join('files', sha256.slice(0, 16));
+    const copy = join(this.#root, id, pinned);
+    if (fileChecksum(copy) !== sha256) writeDurably(copy, bytes);
+    return { path, sha256, pinned };
   }
 }
 

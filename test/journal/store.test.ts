@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { syncBuiltinESMExports } from 'node:module';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DiskFile } from '../../src/journal/disk-file.ts';
 import { RunStore } from '../../src/journal/store.ts';
 import { systemRandom } from '../../src/util/random.ts';
 import { Redactor } from '../../src/util/redact.ts';
@@ -71,6 +73,49 @@ describe('the copies of files of hosts', () => {
       expect(captures.read(copy)).toEqual(other);
     },
   );
+});
+
+describe('the copies of files that a run reads', () => {
+  const synced: string[] = [];
+  const { fsyncSync } = fs;
+  beforeEach(() => {
+    fs.fsyncSync = (file) => {
+      synced.push(fs.readlinkSync(`/proc/self/fd/${String(file)}`));
+      fsyncSync(file);
+    };
+    syncBuiltinESMExports();
+  });
+  afterEach(() => {
+    fs.fsyncSync = fsyncSync;
+    syncBuiltinESMExports();
+  });
+
+  it('are on disk with all that leads to them before a record names them', () => {
+    const id = store.create(new Date('2026-03-01T10:00:00.000Z'));
+    const path = join(folder, 'own.mjs');
+    writeFileSync(path, 'export default 1;');
+    const [file] = store.pin(id, [path]);
+    DiskFile.create(store.journalPath(id)).close();
+    const directory = store.directory(id);
+    const wanted = [dirname(directory), directory, join(directory, 'files')];
+    expect(synced).toEqual(
+      expect.arrayContaining([...wanted, join(directory, file?.pinned ?? '')]),
+    );
+    // The entry of the journal is made after that of the other files.
+    expect(synced.at(-1)).toBe(directory);
+  });
+
+  it('are read from the file itself where a copy is damaged and the file is the same', () => {
+    const id = store.create(new Date('2026-03-01T10:00:00.000Z'));
+    const path = join(folder, 'own.mjs');
+    writeFileSync(path, 'export default 1;');
+    const [file] = store.pin(id, [path]);
+    if (!file) throw new Error('Nothing was pinned.');
+    writeFileSync(join(store.directory(id), file.pinned), '');
+    expect(store.pinnedText(id, file)).toBe('export default 1;');
+    writeFileSync(path, 'export default 2;');
+    expect(() => store.pinnedText(id, file)).toThrow('is damaged');
+  });
 });
 
 describe('a run that was killed before its first record', () => {

@@ -30,7 +30,7 @@ async function recordedRun(world: World, prepared: PreparedRun): Promise<number>
       log.write({ t: 'vault', source });
     });
     const paths = [...playbook.files, ...(inventory.file === '' ? [] : [inventory.file])];
-    const files = paths.map((path) => store.pin(id, path));
+    const files = store.pin(id, paths);
     await log.append(headerOf(world, run, { vault, files }));
   };
   const stepwise = options.step === true;
