@@ -41,6 +41,8 @@ export class SessionHostView implements HostFacts {
       fact.parse(output, ...params),
     );
     this.#facts.set(key, answer);
+    // A module may begin several facts and wait for one only. Whoever waits for this one gets its error all the same.
+    answer.catch(() => undefined);
     return answer;
   }
 

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { ConnectError, LockedError, RunnerError } from '../core/errors.ts';
+import { ConnectError, errorMessage, LockedError, RunnerError } from '../core/errors.ts';
 import type { HostLock, HostSession } from '../core/host.ts';
 import { inventoryHost, type Inventory } from '../core/inventory.ts';
 import type { Clock } from '../core/ports.ts';
@@ -92,7 +92,11 @@ export class HostLocks {
       throw failure;
     }
     this.#endRenewing ??= this.#parts.clock.every((LEASE_SECONDS * 1000) / 3, () => {
-      void this.#renew();
+      // The next renewal is in time, too; a lock that is lost nevertheless shows then.
+      this.#renew().catch((error: unknown) => {
+        const text = `A lock could not be renewed: ${errorMessage(error)}.`;
+        log.signal({ t: 'message', level: 'warning', text });
+      });
     });
   }
 

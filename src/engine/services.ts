@@ -48,14 +48,10 @@ export interface Kept {
 
 export interface Pins {
   /** Keeps a copy of a file of the playbook. Absent when nothing is kept of the run. */
-<<<<<<< HEAD
-  pinFile?: ((path: string) => PinnedFile) | undefined;
+  pinFile?: ((path: string) => PinnedFile | undefined) | undefined;
 }
 
 export interface Questions {
-=======
-  pinFile?: ((path: string) => PinnedFile | undefined) | undefined;
->>>>>>> 1e0c700 (fix: copies of files that records name are on disk before the records, with the directory of the run)
   /** Asks the operator; one answer for all that ask the same with one key, undefined for none. Absent without a terminal. */
   ask?: ((key: string, question: Question) => Promise<string | undefined>) | undefined;
 }

@@ -33,6 +33,23 @@ describe('what a host answers', () => {
     expect(trips).toEqual([2]);
   });
 
+  it('that nobody waits for may be an error, which whoever waits later gets', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const { view } = viewOf({
+      code: 0,
+      stdout: '',
+      stderr: '',
+      bytes: { stdout: 13e6, stderr: 0 },
+    });
+    void view.fact(fileState, '/a');
+    await new Promise((done) => setTimeout(done, 20));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+    await expect(view.fact(fileState, '/a')).rejects.toThrow('is too long');
+  });
+
   it('is refused where it was cut off: what is missing in it is not absent', async () => {
     const { view } = viewOf({
       code: 0,

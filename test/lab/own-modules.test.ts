@@ -127,3 +127,12 @@ describe('an invalid custom module', () => {
     expect((await play('empty')).stdout).toContain('must give an object with a list');
   });
 });
+
+it('a module that leaves an error unattended does not end the run', async () => {
+  plain('stray', `Promise.reject(new Error('stray')); return { actions: [] };`);
+  const { code, stderr } = await bench.spawn(
+    '- { name: P, hosts: all, tasks: [{ name: T, stray: {} }, { name: Wait, shell: sleep 0.5, undo: none }] }\n',
+  );
+  expect(stderr).toContain('An error was not handled: Error: stray');
+  expect(code, stderr).toBe(0);
+});
