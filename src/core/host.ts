@@ -137,6 +137,13 @@ export interface OutputSink {
   end(): void;
 }
 
+/** An output that goes to a file. */
+export interface KeptOutput extends OutputSink {
+  readonly path: string;
+  /** The file does not hold all of it. */
+  readonly failed: boolean;
+}
+
 /** What the wrapper on the host knows of a unit whose result never arrived. */
 export type UnitRecord =
   | { state: 'never_started' }

@@ -13,7 +13,7 @@ import {
 import type { StepInfo } from '../core/events.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import { commandFailure, failureOf, failureText, type Failure } from '../core/failure.ts';
-import type { HostSession, OutputSink } from '../core/host.ts';
+import type { HostSession, KeptOutput, OutputSink } from '../core/host.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { effectOf, resultLines, type Module, type Plan } from '../core/module.ts';
@@ -213,7 +213,7 @@ async function perform(
   const { task, step, host } = asked;
   const { log, signal, captures } = parts;
   const record = readOnly ? undefined : asked.change;
-  const kept: string[] = [];
+  const kept: KeptOutput[] = [];
   const opened = await session();
   const { change } = await opened.exchange(
     {
@@ -250,7 +250,7 @@ async function perform(
   if (record)
     for (const [path, content] of change.copies ?? [])
       captures?.keep({ copyOf: path, unit: record.unit }, content);
-  return { outputs: change.outputs, kept };
+  return { outputs: change.outputs, kept: wholeOf(context, asked, kept) };
 }
 
 /** The whole of an output that is too long for memory goes to the directory of the run. */
@@ -258,15 +258,29 @@ function keepOutput(
   { keepOutput, log }: CallParts,
   asked: Call,
   stream: 'stdout' | 'stderr',
-  kept: string[],
+  kept: KeptOutput[],
 ): OutputSink | undefined {
   const { host, step } = asked;
   const sink = keepOutput?.(`${outputNames(asked)}.${stream}`);
   if (!sink) return undefined;
-  kept.push(sink.path);
-  const text = `"${step.name}" on ${host.name} says more on ${stream} than is kept in memory. All of it is in ${sink.path}`;
+  kept.push(sink);
+  if (sink.failed) return undefined;
+  const text = `"${step.name}" on ${host.name} says more on ${stream} than is kept in memory. It goes to ${sink.path}`;
   log.signal({ t: 'message', level: 'info', text });
   return sink;
+}
+
+/** Paths of the outputs that were kept as a whole. The operator is told of the others. */
+function wholeOf(
+  { log }: CallContext,
+  { host, step }: Call,
+  kept: readonly KeptOutput[],
+): string[] {
+  for (const { path } of kept.filter(({ failed }) => failed)) {
+    const text = `Not all that "${step.name}" on ${host.name} says could be written to ${path}.`;
+    log.signal({ t: 'message', level: 'warning', text });
+  }
+  return kept.filter(({ failed }) => !failed).map(({ path }) => path);
 }
 
 /** UNIT.ATTEMPT, which no other call has. */

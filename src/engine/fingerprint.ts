@@ -81,7 +81,7 @@ export async function fingerprintText(
     target: host,
     scope,
     folders: [],
-    outputs: `fingerprint.${name}.${slug(task.name)}`,
+    outputs: `fingerprint.${name}.${slug(task.id)}`,
   });
   const result = resultOf(outcome);
   if (failureIn(outcome) || !result) {

@@ -81,26 +81,30 @@ export interface AroundParts extends CallParts {
 
 /** Runs `rollback.before`: what the hosts say of the failure, kept in the run's folder. Never stops the rollback. */
 export async function keepEvidence(parts: AroundParts, run: RecordedRun): Promise<void> {
-  await forEachTask(parts, run, 'before', async (entry) => {
-    const { failed, message, outcome } = await tryTask(parts, run, entry);
+  await forEachTask(parts, run, 'before', async (entry, name) => {
+    const { failed, message, outcome } = await tryTask(parts, run, entry, name);
     if (failed) {
       const text = `Evidence "${entry.name}" of ${entry.host} is not to be had: ${message ?? ''}`;
       parts.log.signal({ t: 'message', level: 'warning', text });
       return;
     }
-    const sink = outcome && parts.keepOutput?.(`evidence.${entry.host}.${slug(entry.name)}`);
+    const sink = outcome && parts.keepOutput?.(`evidence.${name}`);
     if (!sink) return;
     sink.write(Buffer.from(textOf(outcome)));
     sink.end();
-    const text = `Evidence "${entry.name}" of ${entry.host} is kept in ${sink.path}`;
-    parts.log.signal({ t: 'message', level: 'info', text });
+    const what = `Evidence "${entry.name}" of ${entry.host}`;
+    parts.log.signal(
+      sink.failed
+        ? { t: 'message', level: 'warning', text: `${what} could not be written to ${sink.path}` }
+        : { t: 'message', level: 'info', text: `${what} is kept in ${sink.path}` },
+    );
   });
 }
 
 /** Runs `rollback.after`. What fails is told, and does not make the rollback incomplete. */
 export async function runAfterTasks(parts: AroundParts, run: RecordedRun): Promise<void> {
-  await forEachTask(parts, run, 'after', async (entry) => {
-    const { failed, message } = await tryTask(parts, run, entry);
+  await forEachTask(parts, run, 'after', async (entry, name) => {
+    const { failed, message } = await tryTask(parts, run, entry, name);
     if (!failed) return;
     const text = `"${entry.name}" after the rollback failed on ${entry.host}: ${message ?? ''}`;
     parts.log.signal({ t: 'message', level: 'error', text });
@@ -114,9 +118,9 @@ export async function runVerifyTasks(
 ): Promise<{ ran: boolean; different: string[] }> {
   const different: string[] = [];
   let ran = false;
-  await forEachTask(parts, run, 'verify', async (entry) => {
+  await forEachTask(parts, run, 'verify', async (entry, outputs) => {
     ran = true;
-    const { failed, message } = await tryTask(parts, run, entry);
+    const { failed, message } = await tryTask(parts, run, entry, outputs);
     const { host, name } = entry;
     await parts.log.append({ t: 'verified', host, name, equal: !failed, message });
     if (failed) different.push(`"${name}" on ${host}`);
@@ -124,28 +128,35 @@ export async function runVerifyTasks(
   return { ran, different: different.sort() };
 }
 
-/** The tasks of a phase in their order, hosts in parallel. */
+/** The tasks of a phase in their order, hosts in parallel. `work` gets a name for files, which no other task of the phase has. */
 async function forEachTask(
   parts: AroundParts,
   run: RecordedRun,
   phase: RollbackTask['phase'],
-  work: (entry: RollbackTask<'stored'>) => Promise<void>,
+  work: (entry: RollbackTask<'stored'>, name: string) => Promise<void>,
 ): Promise<void> {
   const entries = rollbackPolicy(run).tasks.filter((entry) => entry.phase === phase);
   const limit = pLimit(parts.settings.forks);
   await Promise.all(
     [...groupBy(entries, ({ host }) => host).values()].map((own) =>
       limit(async () => {
-        for (const entry of own) await work(entry);
+        for (const [index, entry] of own.entries()) await work(entry, fileName(entry, index + 1));
       }),
     ),
   );
 }
 
+/** Tasks may have the same name, and names of letters that no file name takes over. */
+function fileName({ host, name }: RollbackTask<'stored'>, number: number): string {
+  const words = slug(name);
+  return `${host}.${String(number)}${words === '' ? '' : `-${words}`}`;
+}
+
 async function tryTask(
   parts: AroundParts,
   run: RecordedRun,
-  { host, task: stored, vars }: RollbackTask<'stored'>,
+  { host, phase, task: stored, vars }: RollbackTask<'stored'>,
+  name: string,
 ): Promise<{ failed: boolean; message?: string | undefined; outcome?: Outcome }> {
   try {
     const task = reveal(stored, parts.redactor);
@@ -163,7 +174,7 @@ async function tryTask(
       target: delegatedTarget(run, task, { own: target, scope, secrets: parts.redactor }),
       scope,
       folders: task.role ? [task.role.path] : [],
-      outputs: `rollback.${host}.${slug(task.name)}`,
+      outputs: `${phase}.${name}`,
     });
     const failed = failureIn(outcome) !== undefined && !task.ignoreErrors;
     return { failed, message: messageOf(outcome), outcome };

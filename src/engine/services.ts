@@ -2,7 +2,7 @@ import type { Clock, ControllerDisk } from '../core/ports.ts';
 import type { StepInfo } from '../core/events.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
-import type { Connections, OutputSink } from '../core/host.ts';
+import type { Connections, KeptOutput } from '../core/host.ts';
 import type { ModuleRegistry, Question } from '../core/module.ts';
 import type { KnownFacts } from '../journal/fact-cache.ts';
 import type { Log } from '../journal/log.ts';
@@ -41,7 +41,7 @@ export interface TemplateSources {
 /** What is kept of a run beside its journal. Absent when nothing is. */
 export interface Kept {
   /** Takes an output that is too long for memory. */
-  keepOutput?: ((name: string) => OutputSink & { path: string }) | undefined;
+  keepOutput?: ((name: string) => KeptOutput) | undefined;
   /** Keeps a small file that a host copied aside, and gives it again. */
   captures?: CaptureStore | undefined;
 }

@@ -1,14 +1,14 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import type { OutputSink } from '../core/host.ts';
+import type { KeptOutput } from '../core/host.ts';
 import type { Redactor } from '../util/redact.ts';
 
 /**
  * The whole of a long output, mode 0600, secrets masked also where one comes in two parts. A full disk ends the file
  * early, not the run.
  */
-export class OutputFile implements OutputSink {
+export class OutputFile implements KeptOutput {
   readonly path: string;
   readonly #redactor: Redactor;
   readonly #decoder = new StringDecoder('utf8');
@@ -27,6 +27,10 @@ export class OutputFile implements OutputSink {
     }
   }
 
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   write(bytes: Buffer): void {
     const text = this.#redactor.mask(this.#held + this.#decoder.write(bytes));
     const sure = Math.max(0, text.length - this.#redactor.reach);
@@ -36,7 +40,12 @@ export class OutputFile implements OutputSink {
 
   end(): void {
     this.#put(this.#redactor.mask(this.#held + this.#decoder.end()));
-    if (this.#file !== undefined) closeSync(this.#file);
+    if (this.#file === undefined) return;
+    try {
+      closeSync(this.#file);
+    } catch {
+      this.#failed = true;
+    }
   }
 
   #put(text: string): void {

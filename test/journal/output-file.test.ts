@@ -46,5 +46,6 @@ describe('OutputFile', () => {
     file.write(Buffer.from('x'));
     file.end();
     expect(file.path).toBe(path);
+    expect(file.failed).toBe(true);
   });
 });

@@ -82,6 +82,7 @@ name: Around
 rollback:
   before:
     - { name: What is there, command: { argv: [cat, /etc/around] } }
+    - { name: 状態, command: { argv: [echo, state] } }
   after:
     - { name: Sign off, copy: { content: '{{inventory_hostname}}', dest: /etc/signed-off } }
 plays:
@@ -89,6 +90,9 @@ plays:
     hosts: h1, h2
     vars: { word: changed }
     rollback:
+      before:
+        - { name: What is there, command: { argv: [echo, of the play] } }
+        - { name: 結果, command: { argv: [echo, result] } }
       verify:
         - { name: Is gone, shell: '! test -e /etc/around' }
     tasks:
@@ -97,7 +101,14 @@ plays:
 `);
     expect(code).toBe(3);
     const output = join(bench.cli.stateDir, 'runs', runOf(events), 'output');
-    expect(readFileSync(join(output, 'evidence.h1.what-is-there'), 'utf8')).toBe('changed\n');
+    const kept = readdirSync(output).filter((name) => name.startsWith('evidence.h1.'));
+    const evidence = kept.map((name) => [name, readFileSync(join(output, name), 'utf8')]);
+    expect(Object.fromEntries(evidence)).toEqual({
+      'evidence.h1.1-what-is-there': 'changed\n',
+      'evidence.h1.2': 'state\n',
+      'evidence.h1.3-what-is-there': 'of the play\n',
+      'evidence.h1.4': 'result\n',
+    });
     expect(bench.read('h1', 'etc/around')).toBeUndefined();
     expect(bench.read('h2', 'etc/signed-off')).toBe('h2');
     const checks = events.flatMap((event) =>
