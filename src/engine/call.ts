@@ -250,7 +250,7 @@ async function perform(
   if (record)
     for (const [path, content] of change.copies ?? [])
       captures?.keep({ copyOf: path, unit: record.unit }, content);
-  return { outputs: change.outputs, kept: wholeOf(context, asked, kept) };
+  return { outputs: change.outputs, kept: wholeOf(parts, asked, kept) };
 }
 
 /** The whole of an output that is too long for memory goes to the directory of the run. */
@@ -272,7 +272,7 @@ function keepOutput(
 
 /** Paths of the outputs that were kept as a whole. The operator is told of the others. */
 function wholeOf(
-  { log }: CallContext,
+  { log }: CallParts,
   { host, step }: Call,
   kept: readonly KeptOutput[],
 ): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OutputSink } from '../../src/core/host.ts';
+import type { KeptOutput } from '../../src/core/host.ts';
 import { Template } from '../../src/core/value.ts';
 import {
   keepEvidence,
@@ -49,8 +49,8 @@ async function run(
 ) {
   const { parts: world, asked } = callWorld(answers, log);
   const kept: Record<string, string> = {};
-  const sink = (name: string): OutputSink & { path: string } => ({
-    ...{ path: `/run/${name}`, end: () => undefined },
+  const sink = (name: string): KeptOutput => ({
+    ...{ path: `/run/${name}`, failed: false, end: () => undefined },
     write: (bytes) => (kept[name] = String(bytes)),
   });
   const settings = { ...world.settings, forks: 5 };
