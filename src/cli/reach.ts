@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Inventory } from '../core/inventory.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock, Random } from '../core/ports.ts';
 import { Keyring, type AskPassphrase } from '../transport/keyring.ts';
 import { SshConfig } from '../transport/ssh-config.ts';
 import type { SshLogin } from '../transport/ssh.ts';
@@ -16,6 +16,7 @@ export interface Reach {
   login: SshLogin;
   connectTimeoutMs: number;
   clock: Clock;
+  random: Random;
   transport: 'ssh' | 'openssh' | undefined;
 }
 
@@ -37,10 +38,11 @@ export async function createReach(world: World, flags: ConnectFlags): Promise<Re
     flag: '--connection-password-file',
     ask: flags.askPass === true ? 'Login password' : undefined,
   });
-  const { clock } = world;
+  const { clock, random } = world;
   const { transport } = flags;
   const { passwords } = world;
-  return { targets, login: { keyring, password, passwords }, connectTimeoutMs, clock, transport };
+  const known = { keyring, password, passwords };
+  return { targets, login: known, connectTimeoutMs, clock, random, transport };
 }
 
 /** Asks for what locked keys need while nothing else is on the screen. What is wrong with a host shows later. */

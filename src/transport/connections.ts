@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { ConnectError, TimeoutError } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock, Random } from '../core/ports.ts';
 import type { Connections, HostAddress, HostSession, Identity } from '../core/host.ts';
 import { quoteAll } from '../util/shell.ts';
 import { trace } from '../util/trace.ts';
@@ -38,6 +38,8 @@ export interface ConnectionOptions {
   connectTimeoutMs: number;
   /** For the patience with hosts that refuse, are busy or restart. */
   clock: Clock;
+  /** For words that nobody on a host can know. */
+  random: Random;
   /** Instead of our own client, for every host that is not local. */
   transport?: 'ssh' | 'openssh' | undefined;
 }
@@ -150,7 +152,7 @@ export class HostConnections implements Connections {
 
   #markOf(host: HostAddress): string {
     const machine = machineOf(host);
-    const mark = this.#marks.get(machine) ?? newMark();
+    const mark = this.#marks.get(machine) ?? newMark(this.#options.random);
     this.#marks.set(machine, mark);
     return mark;
   }
@@ -180,7 +182,7 @@ export class HostConnections implements Connections {
   }
 
   #dial(host: HostAddress): Promise<Line> {
-    const { transport, targets, clock } = this.#options;
+    const { transport, targets, clock, random } = this.#options;
     if (host.transport === 'local') return Promise.resolve(new LocalLine());
     const connect =
       (transport ?? host.transport) === 'openssh'
@@ -189,7 +191,7 @@ export class HostConnections implements Connections {
     const { connectTimeoutMs } = this.#options;
     const { signal } = this.#closing;
     return this.#dialling(() =>
-      dialPatiently(host.name, connect, { clock, connectTimeoutMs, signal }),
+      dialPatiently(host.name, connect, { clock, random, connectTimeoutMs, signal }),
     );
   }
 
@@ -199,8 +201,8 @@ export class HostConnections implements Connections {
       'ssh',
       () => `${host.name}: shell as ${identity?.user ?? state.user}, logged in as ${state.user}`,
     );
-    const mark = newMark();
-    const nonce = newMark();
+    const mark = newMark(this.#options.random);
+    const nonce = newMark(this.#options.random);
     // The marks are in the environment of all that this shell starts; see "fence" and "end_shell" in runtime.sh.
     const argv = [
       ...(identity ? ['env', 'LC_ALL=C', ...becomeCommand(identity, nonce)] : []),
@@ -213,7 +215,7 @@ export class HostConnections implements Connections {
     const channel = identity
       ? await this.#become(host, state, identity, { argv, nonce })
       : await this.#exec(host, state, quoteAll(argv));
-    const shell = new RemoteShell(host.name, channel, mark);
+    const shell = new RemoteShell(host.name, channel, { mark, random: this.#options.random });
     let complaint = '';
     channel.stderr.on('data', (chunk: Buffer) => {
       if (shell.pid === 0) complaint = (complaint + chunk.toString('utf8')).slice(-500);

@@ -1,5 +1,5 @@
 import { ConnectError, errorMessage, type ConnectStage } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock, Random } from '../core/ports.ts';
 import { trace } from '../util/trace.ts';
 import type { Line } from './line.ts';
 
@@ -20,10 +20,12 @@ export async function dialPatiently(
   connect: () => Promise<Line>,
   {
     clock,
+    random,
     connectTimeoutMs,
     signal,
   }: {
     clock: Clock;
+    random: Random;
     connectTimeoutMs: number;
     signal: AbortSignal;
   },
@@ -46,7 +48,7 @@ export async function dialPatiently(
       if (!again || (unanswered.includes(error.stage) && attempt >= REFUSED_TRIES)) throw error;
       // Spread, so that many hosts behind one gate do not come back together.
       const pause = Math.min(PAUSE_MS.first * 2 ** attempt, PAUSE_MS.longest);
-      await clock.sleep(pause * (0.5 + Math.random() / 2), signal).catch(() => undefined);
+      await clock.sleep(pause * (0.5 + random.bytes(1).readUInt8() / 510), signal).catch(() => undefined);
       if (signal.aborted) throw error;
     }
   }

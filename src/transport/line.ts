@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import type { Random } from '../core/ports.ts';
 import type { Readable, Writable } from 'node:stream';
 
 /** A running program on a host: its standard streams, and how to end it. */
@@ -38,6 +38,6 @@ export function firstReason(listener: (reason: string) => void): (reason: string
 }
 
 /** A word by which what this controller started on a host can be told from what others did. */
-export function newMark(): string {
-  return randomBytes(8).toString('hex');
+export function newMark(random: Random): string {
+  return random.bytes(8).toString('hex');
 }

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { UploadAction } from '../core/action.ts';
 import { ConnectError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import type { OutputSink, Limits } from '../core/host.ts';
+import type { Random } from '../core/ports.ts';
 import { after } from '../util/time.ts';
 import { FrameReader, type Wish } from './frames.ts';
 import type { ShellChannel } from './line.ts';
@@ -131,7 +131,7 @@ class PendingAnswer {
 export class RemoteShell {
   /** In the environment of all that this shell starts. */
   readonly mark: string;
-  readonly nonce = randomBytes(16).toString('hex');
+  readonly nonce: string;
   readonly #host: string;
   readonly #channel: ShellChannel;
   #answer: PendingAnswer | undefined;
@@ -140,10 +140,15 @@ export class RemoteShell {
   /** Process id of the shell on the host. */
   pid = 0;
 
-  constructor(host: string, channel: ShellChannel, mark: string) {
+  constructor(
+    host: string,
+    channel: ShellChannel,
+    { mark, random }: { mark: string; random: Random },
+  ) {
     this.#host = host;
     this.#channel = channel;
     this.mark = mark;
+    this.nonce = random.bytes(16).toString('hex');
     for (const stream of ['stdout', 'stderr'] as const)
       channel[stream].on('data', (chunk: Buffer) => this.#answer?.push(stream, chunk));
     channel.stdin.on('error', () => {

@@ -4,6 +4,7 @@ import { sendHttp } from '../../src/transport/http.ts';
 import { Keyring } from '../../src/transport/keyring.ts';
 import { SshConfig } from '../../src/transport/ssh-config.ts';
 import type { Clock } from '../../src/core/ports.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { sleep, systemClock } from '../../src/util/time.ts';
 import { TargetResolver, type TargetDefaults } from '../../src/transport/target.ts';
 
@@ -45,6 +46,7 @@ export function testConnections(options: TestConnections = {}): HostConnections 
     },
     sendHttp,
     clock: shortPauses,
+    random: systemRandom,
     run: options.run ?? 'test',
     connectTimeoutMs,
     transport: options.transport,

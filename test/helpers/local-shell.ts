@@ -7,6 +7,7 @@ import { RemoteShell } from '../../src/transport/shell.ts';
 import { readRuntime } from '../../src/transport/runtime.ts';
 import { ShellSession } from '../../src/transport/session.ts';
 import { quoteAll } from '../../src/util/shell.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { systemClock } from '../../src/util/time.ts';
 import type { Program } from './programs.ts';
 
@@ -40,12 +41,15 @@ export function localShell(argv: readonly string[], state: string, run = 'test')
   let opened = 0;
   const open = async (): Promise<RemoteShell> => {
     opened++;
-    const mark = newMark();
+    const mark = newMark(systemRandom);
     const words = [
       ...['env', ...Object.entries(environment).map((pair) => pair.join('=')), `RUNNER_RUN=${run}`],
       ...['RUNNER_LINE=local', `RUNNER_SHELL=${mark}`, ...argv],
     ];
-    const shell = new RemoteShell('here', await line.exec(quoteAll(words)), mark);
+    const shell = new RemoteShell('here', await line.exec(quoteAll(words)), {
+      mark,
+      random: systemRandom,
+    });
     await shell.start(readRuntime(), { timeoutMs: 20_000 });
     return shell;
   };
