@@ -44,7 +44,7 @@ const packages = [
   'ssh2',
 ];
 
-/** Retries of connections and the lab may depend on chance; what a journal must repeat may not. */
+/** The lab may depend on chance; what a journal must repeat may not. */
 const random = [
   {
     selector: "MemberExpression[object.name='Math'][property.name='random']",
@@ -54,6 +54,18 @@ const random = [
 
 /** What happens in a run and what its journal says must follow from the ports: a simulation replays both. */
 const behindPorts = ['engine', 'journal', 'sim'];
+/** Where random numbers come from a port, too. */
+const withoutChance = [...behindPorts, 'modules', 'playbook', 'transport'];
+const chance = {
+  group: ['node:crypto', 'crypto'],
+  importNames: [
+    ...['getRandomValues', 'randomBytes', 'randomFill', 'randomFillSync', 'randomInt'],
+    ...['randomUUID', 'webcrypto', 'default'],
+  ],
+  message: 'Use a port: Random.',
+};
+/** The random numbers of the machine fill the reserve of a journal on disk, which is a port itself. */
+const machineChance = { group: ['**/util/random.ts'], message: 'Use a port: Random.' };
 const time = [
   {
     selector: "MemberExpression[object.name='Date'][property.name='now']",
@@ -90,13 +102,15 @@ function importRules(folder, allowed) {
               group: [name, `${name}/*`],
               message: `src/${folder} must not import ${name}.`,
             })),
+            ...(withoutChance.includes(folder) ? [chance] : []),
+            ...(withoutChance.includes(folder) && folder !== 'journal' ? [machineChance] : []),
           ],
         },
       ],
       // no-restricted-imports ignores dynamic imports and import types. Dynamic imports within a folder are allowed.
       'no-restricted-syntax': [
         'error',
-        ...(['transport', 'lab'].includes(folder) ? [] : random),
+        ...(folder === 'lab' ? [] : random),
         ...(behindPorts.includes(folder) ? time : []),
         {
           selector: 'ImportExpression[source.value=/^\\.\\./]',

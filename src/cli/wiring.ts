@@ -69,12 +69,13 @@ async function connected<T>(
   // A check keeps nothing on disk.
   const store = settings.check ? undefined : world.store;
   const isSettledRun = (run: string) => world.store.isClosed(run);
-  const { clock } = world;
+  const { clock, random } = world;
   const locks = new HostLocks({ connections, clock, log, inventory, settings, isSettledRun });
   const engine: Engine = {
     modules: world.modules,
     connections,
     clock,
+    random,
     files: localDisk,
     redactor: world.redactor,
     sendHttp,

@@ -32,6 +32,8 @@ export interface Controller {
   keptCopy(path: HostPath): Buffer | undefined;
   /** Text of a template of the role or playbook, rendered with the task's variables. */
   render(path: string): Promise<string>;
+  /** Bytes that nobody can foresee, for names that nothing else has. */
+  randomBytes(count: number): Buffer;
   /** A request that only reads. */
   request(request: HttpRequest): Promise<HttpResponse>;
 }

@@ -172,7 +172,7 @@ async function planCall(
   { module, args, session, timeoutMs }: Omit<PlannedCall, 'plan'> & { timeoutMs: number },
 ): Promise<Plan> {
   const { task, host, scope, folders } = asked;
-  const { files, settings, signal, sendHttp, decrypt, captures } = parts;
+  const { files, random, settings, signal, sendHttp, decrypt, captures } = parts;
   const facts = new SessionHostView({
     name: host.name,
     session,
@@ -184,6 +184,7 @@ async function planCall(
   });
   const controller = new ControllerFiles({
     files,
+    random,
     scope,
     folders,
     request: sendHttp,

@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { RunnerError, systemReason, TaskError } from '../core/errors.ts';
 import type { HostPath, PathCopy } from '../core/host-path.ts';
 import type { Controller, ControllerFile, ControllerFolder } from '../core/module.ts';
-import type { ControllerDisk, FileKind } from '../core/ports.ts';
+import type { ControllerDisk, FileKind, Random } from '../core/ports.ts';
 import { withPartials } from '../template/partials.ts';
 import type { Scope } from '../template/scope.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
@@ -19,6 +19,7 @@ interface ControllerOptions {
   /** Folders of the role and the playbook, nearest first. */
   folders: string[];
   request: (request: HttpRequest) => Promise<HttpResponse>;
+  random: Random;
   decrypt: (text: string, file: string) => Buffer;
   keptCopy: (copy: PathCopy) => Buffer | undefined;
 }
@@ -31,6 +32,10 @@ export class ControllerFiles implements Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+  }
+
+  randomBytes(count: number): Buffer {
+    return this.#options.random.bytes(count);
   }
 
   request(request: HttpRequest): Promise<HttpResponse> {

@@ -1,4 +1,4 @@
-import type { Clock, ControllerDisk } from '../core/ports.ts';
+import type { Clock, ControllerDisk, Random } from '../core/ports.ts';
 import type { StepInfo } from '../core/events.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
@@ -22,6 +22,7 @@ export interface EngineServices extends Reach, TemplateSources, Operator, Pins, 
 export interface Reach extends Questions, Kept {
   modules: ModuleRegistry;
   clock: Clock;
+  random: Random;
   /** Files of the controller. */
   files: ControllerDisk;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;

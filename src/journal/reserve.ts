@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { systemRandom } from '../util/random.ts';
 
 /** What a rollback writes however few units there are: fingerprints above all. */
 const BASE_BYTES = 256 * 1024;
@@ -30,7 +30,7 @@ export class Reserve {
     try {
       if (this.#size === 0) ftruncateSync(file, 0);
       // Zeros would take no room on a file system that compresses.
-      writeFileSync(file, randomBytes(size - this.#size));
+      writeFileSync(file, systemRandom.bytes(size - this.#size));
       this.#size = size;
     } finally {
       closeSync(file);

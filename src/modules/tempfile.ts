@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Action } from '../core/action.ts';
 import type { Module } from '../core/module.ts';
@@ -26,10 +25,13 @@ export const tempfile: Module<FromSchema<typeof schema>> = {
   args: schema,
   effect: 'restores',
 
-  async plan({ state = 'file', path: folder = '/tmp', prefix = 'runner.', suffix = '' }, { host }) {
+  async plan(
+    { state = 'file', path: folder = '/tmp', prefix = 'runner.', suffix = '' },
+    { host, controller },
+  ) {
     let path: string;
     do {
-      path = `${folder.replace(/\/$/, '')}/${prefix}${randomBytes(8).toString('hex')}${suffix}`;
+      path = `${folder.replace(/\/$/, '')}/${prefix}${controller.randomBytes(8).toString('hex')}${suffix}`;
     } while ((await host.fact(fileState, path)).type !== 'absent');
     const actions: Action[] =
       state === 'directory'

@@ -1,5 +1,7 @@
+import type { Random } from '../core/ports.ts';
+
 /** Choices that follow from a seed (mulberry32). */
-export class Chance {
+export class Chance implements Random {
   #state: number;
 
   constructor(seed: number) {
@@ -13,6 +15,10 @@ export class Chance {
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  }
+
+  bytes(count: number): Buffer {
+    return Buffer.from(Array.from({ length: count }, () => this.below(256)));
   }
 
   /** A whole number below the limit. */

@@ -1,6 +1,6 @@
 import type { Inventory } from '../core/inventory.ts';
 import type { ModuleRegistry } from '../core/module.ts';
-import type { ControllerDisk, JournalFile } from '../core/ports.ts';
+import type { ControllerDisk, JournalFile, Random } from '../core/ports.ts';
 import { conclude, concludeRollback, type Ending } from '../output/sentences.ts';
 import { HostLocks } from '../engine/locks.ts';
 import { runPlaybook, type Engine } from '../engine/engine.ts';
@@ -22,6 +22,7 @@ export interface Wiring {
   process: ControllerProcess;
   network: ModelNetwork;
   modules: ModuleRegistry;
+  random: Random;
   playbook: Playbook;
   inventory: Inventory;
   file: JournalFile;
@@ -86,7 +87,7 @@ function engineOf(wiring: Wiring, log: Log): Engine {
   log.subscribe(wiring.watch, (error) => {
     throw error;
   });
-  const { process, network, modules, inventory, files, isStopping } = wiring;
+  const { process, network, modules, random, inventory, files, isStopping } = wiring;
   const parts = {
     inventory,
     log,
@@ -98,6 +99,7 @@ function engineOf(wiring: Wiring, log: Log): Engine {
   return {
     ...parts,
     modules,
+    random,
     files,
     isStopping,
     locks: new HostLocks(parts),

@@ -128,6 +128,7 @@ export class SimulatedRun {
       process,
       network: this.#network,
       modules: registry,
+      random: this.#chance,
       playbook: this.#playbook,
       inventory: inventoryFor(this.#inventory),
       file: this.disk.open(process, this.#chance),

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 
 export type KeyVerdict =
@@ -90,13 +90,12 @@ export class KnownHosts {
   }
 }
 
-/** A line to be stored; hashed, the name cannot be read from the file. */
-export function knownHostsLine(name: string, key: Buffer, hash: boolean): string {
-  return `${hash ? hashedName(name) : name} ${keyType(key)} ${key.toString('base64')}\n`;
+/** A line to be stored. @param salt hashes the name, so that it cannot be read from the file */
+export function knownHostsLine(name: string, key: Buffer, salt?: Buffer): string {
+  return `${salt ? hashedName(name, salt) : name} ${keyType(key)} ${key.toString('base64')}\n`;
 }
 
-function hashedName(name: string): string {
-  const salt = randomBytes(20);
+function hashedName(name: string, salt: Buffer): string {
   const digest = createHmac('sha1', salt).update(name).digest('base64');
   return `|1|${salt.toString('base64')}|${digest}`;
 }

@@ -3,6 +3,7 @@ import type { ControllerDisk } from '../../src/core/ports.ts';
 import { ControllerFiles } from '../../src/engine/controller-files.ts';
 import { Scope } from '../../src/template/scope.ts';
 import { memoryFiles } from '../../src/sim/memory-files.ts';
+import { systemRandom } from '../../src/util/random.ts';
 
 /** A disk on which every file is found, and none can be read. */
 function closedDisk(): ControllerDisk {
@@ -28,6 +29,7 @@ function closedDisk(): ControllerDisk {
 describe('files of the controller', () => {
   const files = new ControllerFiles({
     files: closedDisk(),
+    random: systemRandom,
     scope: new Scope([]),
     folders: ['/p'],
     request: () => Promise.reject(new Error('not asked')),

@@ -7,6 +7,7 @@ import type { CallParts } from '../../src/engine/call.ts';
 import type { Log } from '../../src/journal/log.ts';
 import { localDisk } from '../../src/util/local-files.ts';
 import { SteppingClock } from './stepping-clock.ts';
+import { systemRandom } from '../../src/util/random.ts';
 
 /** A program with a name, on a host: its exit code and output. Undefined: the host cannot be reached. */
 export type Answers = (host: string, command: string) => Partial<CommandOutput> | undefined;
@@ -76,6 +77,7 @@ export function callWorld(
     signal: new AbortController().signal,
     isStopping: () => false,
     sendHttp: () => Promise.reject(new Error('Nobody answers here.')),
+    random: systemRandom,
     decrypt: () => {
       throw new Error('Nothing is encrypted here.');
     },

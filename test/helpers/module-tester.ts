@@ -84,6 +84,7 @@ export function fakeHost({
       const text = files[wordOf(path)];
       return text === undefined ? undefined : Buffer.from(text);
     },
+    randomBytes: (count) => Buffer.alloc(count, 0xab),
     checksum: (path) => Promise.resolve(facts[`local ${path}`] as string | undefined),
     request({ method, url }: HttpRequest) {
       const response = responses[`${method} ${url}`];

@@ -303,6 +303,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     ...parts,
     locks: new HostLocks({ ...parts, isSettledRun }),
     modules,
+    random: systemRandom,
     files: localDisk,
     redactor,
     environment: env,

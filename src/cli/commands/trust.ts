@@ -172,7 +172,8 @@ class Trust {
     try {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
       const unfinished = existsSync(file) && /[^\n]$/.test(readFileSync(file, 'utf8'));
-      const line = knownHostsLine(target.keyName, key, target.hashKnownHosts);
+      const salt = target.hashKnownHosts ? this.#world.random.bytes(20) : undefined;
+      const line = knownHostsLine(target.keyName, key, salt);
       appendFileSync(file, `${unfinished ? '\n' : ''}${line}`, { mode: 0o600 });
     } catch (error) {
       throw new UsageError(`The key of "${target.name}" cannot be stored: ${errorMessage(error)}.`);
