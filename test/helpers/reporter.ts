@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
 /** What scripts/test.mjs reads of a run. */
@@ -57,7 +57,7 @@ export default class SummaryReporter implements Reporter {
       const seconds = Math.round(module.diagnostic().duration / 1000);
       rows.set(relative(root, module.moduleId), seconds);
     }
-    const long = [...rows].filter(([, seconds]) => seconds >= 2);
+    const long = [...rows].filter(([path, seconds]) => seconds >= 2 && existsSync(join(root, path)));
     const sorted = long.sort(([a], [b]) => (a < b ? -1 : 1));
     writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`);
   }

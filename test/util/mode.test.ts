@@ -5,12 +5,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MODE_PATTERN, octalMode } from '../../src/util/mode.ts';
 
+const kinds = ['file', 'directory'];
+const befores = [0o644, 0o755, 0o600, 0o700, 0o000, 0o2750, 0o4711, 0o1777];
+
 let folder: string;
+
+const modeOf = (path: string): string =>
+  (statSync(path).mode & 0o7777).toString(8).padStart(4, '0');
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'runner-mode-'));
-  writeFileSync(join(folder, 'file'), '');
-  mkdirSync(join(folder, 'directory'));
+  for (const kind of kinds) mkdirSync(join(folder, kind));
+  for (const before of befores) {
+    writeFileSync(join(folder, 'file', before.toString(8)), '');
+    mkdirSync(join(folder, 'directory', before.toString(8)));
+  }
 });
 
 afterAll(() => {
@@ -44,20 +53,21 @@ const wanted = [
 describe('a mode in the symbols of chmod', () => {
   it.each(wanted)('%s becomes what chmod(1) makes of it', (mode) => {
     expect(mode).toMatch(new RegExp(MODE_PATTERN));
-    for (const kind of ['file', 'directory']) {
-      for (const before of [0o644, 0o755, 0o600, 0o700, 0o000, 0o2750, 0o4711, 0o1777]) {
-        const path = join(folder, kind);
+    const cases = kinds.flatMap((kind) =>
+      befores.map((before) => {
+        const path = join(folder, kind, before.toString(8));
         chmodSync(path, before);
-        const now = (statSync(path).mode & 0o7777).toString(8).padStart(4, '0');
-        // Octal digits clear set-id bits of directories only where there are five.
-        const given = /^\d/.test(mode) ? `0${mode.padStart(4, '0')}` : mode;
-        execFileSync('sh', ['-c', 'umask 022; chmod -- "$1" "$2"', 'sh', given, path]);
-        const after = (statSync(path).mode & 0o7777).toString(8).padStart(4, '0');
-        expect([mode, kind, now, octalMode(mode, now, kind === 'directory')]).toEqual([
-          ...[mode, kind, now, after],
-        ]);
-      }
-    }
+        return { kind, path, before: modeOf(path) };
+      }),
+    );
+    // Octal digits clear set-id bits of directories only where there are five.
+    const given = /^\d/.test(mode) ? `0${mode.padStart(4, '0')}` : mode;
+    const script = 'umask 022; mode=$1; shift; chmod -- "$mode" "$@"';
+    execFileSync('sh', ['-c', script, 'sh', given, ...cases.map(({ path }) => path)]);
+    for (const { kind, path, before } of cases)
+      expect([mode, kind, before, octalMode(mode, before, kind === 'directory')]).toEqual([
+        ...[mode, kind, before, modeOf(path)],
+      ]);
   });
 
   it.each(['u+q', '89', '0o644', 'u', '', '+x,', 'z=r'])('%s is none', (mode) => {
