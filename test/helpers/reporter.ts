@@ -57,7 +57,9 @@ export default class SummaryReporter implements Reporter {
       const seconds = Math.round(module.diagnostic().duration / 1000);
       rows.set(relative(root, module.moduleId), seconds);
     }
-    const long = [...rows].filter(([path, seconds]) => seconds >= 2 && existsSync(join(root, path)));
+    const long = [...rows].filter(
+      ([path, seconds]) => seconds >= 2 && existsSync(join(root, path)),
+    );
     const sorted = long.sort(([a], [b]) => (a < b ? -1 : 1));
     writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`);
   }
