@@ -34,14 +34,14 @@ interface EngineParts {
   /** The operator is asked before each step. */
   stepwise?: boolean;
   /** Writes the first records of the journal. */
-  begin?: (context: Engine) => Promise<void>;
+  begin?: (engine: Engine) => Promise<void>;
 }
 
 /** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
 export async function withEngine<T>(
   world: World,
   parts: EngineParts,
-  work: (context: Engine, stop: StopSignals) => Promise<T>,
+  work: (engine: Engine, stop: StopSignals) => Promise<T>,
 ): Promise<T> {
   const stop = new StopSignals(world.signals, () => {
     const text = 'Interrupted: no new step begins. Once more gives up the running ones.';
@@ -51,7 +51,7 @@ export async function withEngine<T>(
   try {
     const reach = await createReach(world, parts.flags);
     await unlockKeys(world, reach, parts.inventory);
-    return await connected(world, parts, { reach, stop }, (context) => work(context, stop));
+    return await connected(world, parts, { reach, stop }, (engine) => work(engine, stop));
   } finally {
     stop.dispose();
     await parts.display.finish();
@@ -63,7 +63,7 @@ async function connected<T>(
   world: World,
   { settings, inventory, log, display, stepwise, begin }: EngineParts,
   { reach, stop }: { reach: Reach; stop: StopSignals },
-  work: (context: Engine) => Promise<T>,
+  work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   const connections = new HostConnections({ ...reach, sendHttp, run: settings.run });
   // A check keeps nothing on disk.
@@ -149,7 +149,7 @@ export async function endRun(
 /** Plays forward, and does what follows: rolls back, asks, or says how to go on. */
 export async function playForward(
   world: World,
-  context: Engine,
+  engine: Engine,
   {
     playbook,
     stop,
@@ -162,13 +162,13 @@ export async function playForward(
 ): Promise<Ending> {
   const takeBack = async (hosts: string[]) => {
     const request = { reason: 'failed' as const, hosts, partial: true, skip: [] };
-    const undo = await rollBack(context, request);
+    const undo = await rollBack(engine, request);
     return undo.complete;
   };
   const end = await transaction({
-    forward: () => runPlaybook(context, playbook, takeBack),
-    rollBack: (request) => rollBack(context, request),
-    hasLostHosts: () => context.locks.lost !== undefined,
+    forward: () => runPlaybook(engine, playbook, takeBack),
+    rollBack: (request) => rollBack(engine, request),
+    hasLostHosts: () => engine.locks.lost !== undefined,
     rearm: () => {
       stop.rearm();
     },
@@ -176,7 +176,7 @@ export async function playForward(
     afterInterrupt: async () =>
       onInterrupt ?? (canAsk(world) ? await askAfterInterrupt(world) : 'leave'),
     onFailure: () =>
-      context.settings.onFailure ?? rollbackPolicy(context.log.state).onFailure ?? 'auto',
+      engine.settings.onFailure ?? rollbackPolicy(engine.log.state).onFailure ?? 'auto',
   });
-  return conclude(context.settings.run, end);
+  return conclude(engine.settings.run, end);
 }

@@ -46,11 +46,11 @@ export class UndoPreview {
 
 /** Last lines of a plan: how much would change, and how much of it can be taken back. */
 export function coverage({ counts }: Summary): string[] {
-  const { changed, covered, unknown, irreversible } = counts;
+  const { changed, covered, cannotTell, irreversible } = counts;
   const share = changed === 0 ? 100 : Math.floor((covered * 100) / changed);
   const lines = [
     '',
-    `${plural(changed, 'change')}, ${String(unknown)} not known before the run; undo coverage ${String(share)} %.`,
+    `${plural(changed, 'change')}, ${String(cannotTell)} not known before the run; undo coverage ${String(share)} %.`,
   ];
   if (irreversible.size > 0) lines.push(`Cannot be undone: ${[...irreversible].join(', ')}.`);
   return lines;

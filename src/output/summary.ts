@@ -11,7 +11,7 @@ interface Counts {
   covered: number;
   uncovered: number;
   /** Not known before the run. */
-  unknown: number;
+  cannotTell: number;
   /** Names of the steps that cannot be undone. */
   irreversible: Set<string>;
 }
@@ -31,7 +31,7 @@ export class Summary {
     changed: 0,
     covered: 0,
     uncovered: 0,
-    unknown: 0,
+    cannotTell: 0,
     irreversible: new Set(),
   };
 
@@ -54,7 +54,7 @@ export class Summary {
 
   #count({ state, undo, step }: UnitEnd): void {
     const { counts } = this;
-    if (state === 'unknown') counts.unknown++;
+    if (state === 'unknown') counts.cannotTell++;
     if (undo === 'irreversible') counts.irreversible.add(step.name);
     if (state !== 'changed') return;
     counts.changed++;

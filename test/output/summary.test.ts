@@ -21,7 +21,7 @@ it('gathers what became of a step, and counts it when it ends', () => {
   expect(worstState(ends)).toBe('unknown');
   expect(countHosts(ends)).toBe('h3 unknown; h1, h2 changed');
   expect(summary.counts).toEqual({
-    ...{ changed: 2, covered: 1, uncovered: 1, unknown: 1 },
+    ...{ changed: 2, covered: 1, uncovered: 1, cannotTell: 1 },
     irreversible: new Set(['s1']),
   });
   expect(coverage(summary)).toEqual([

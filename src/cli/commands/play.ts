@@ -35,9 +35,9 @@ async function recordedRun(world: World, prepared: PreparedRun): Promise<number>
   };
   const stepwise = options.step === true;
   const parts = { settings, inventory, log, display, stepwise, begin, flags: options };
-  return withEngine(world, parts, async (context, stop) => {
+  return withEngine(world, parts, async (engine, stop) => {
     const { onInterrupt } = options;
-    const ending = await playForward(world, context, { playbook, stop, onInterrupt });
-    return endRun(world, context, ending, startedAt.getTime());
+    const ending = await playForward(world, engine, { playbook, stop, onInterrupt });
+    return endRun(world, engine, ending, startedAt.getTime());
   });
 }

@@ -22,9 +22,9 @@ export function resumeCommand(world: World, argv: string[]): Promise<number> {
   const { id, options } = request;
   return recover(world, request, async (found) => {
     const playbook = await playbookAgain(world, found, options.force === true);
-    return (context, stop) => {
-      context.log.signal({ t: 'message', level: 'info', text: `Going on with run ${id}.` });
-      return playForward(world, context, {
+    return (engine, stop) => {
+      engine.log.signal({ t: 'message', level: 'info', text: `Going on with run ${id}.` });
+      return playForward(world, engine, {
         playbook,
         stop,
         onInterrupt: options.onInterrupt,

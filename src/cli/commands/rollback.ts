@@ -32,19 +32,19 @@ export function rollbackCommand(world: World, argv: string[]): Promise<number> {
     world,
     request,
     ({ end }) =>
-      (context) =>
-        rollBackOnRequest(context, request.options, end),
+      (engine) =>
+        rollBackOnRequest(engine, request.options, end),
   );
 }
 
 /** @param end how the run had ended; undefined when it was cut off */
 async function rollBackOnRequest(
-  context: Engine,
+  engine: Engine,
   { skip: words = [], host: hosts }: RollbackOptions,
   end: RecordedRun['end'],
 ): Promise<Ending> {
-  const recorded = context.log.state;
-  const id = context.settings.run;
+  const recorded = engine.log.state;
+  const id = engine.settings.run;
   const skip = words.map((word) => unitOf(recorded, word));
   for (const host of hosts ?? []) {
     if (!recorded.hosts.has(host)) throw new UsageError(`Run ${id} has no host "${host}".`);
@@ -52,7 +52,7 @@ async function rollBackOnRequest(
   const reason = end === undefined ? 'crash' : 'request';
   // Hosts that were to go back alone while the run went on with the others.
   const partial = hosts?.every((host) => recorded.takenBack.has(host)) === true;
-  const result = await rollBack(context, { reason, hosts, partial, skip });
+  const result = await rollBack(engine, { reason, hosts, partial, skip });
   if (partial && result.complete) {
     const left = [...recorded.takenBack].sort();
     if (!recorded.isDoneInPart) return concludeAlone(id, left);

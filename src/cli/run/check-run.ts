@@ -28,9 +28,9 @@ export async function checkRun(world: World, run: PreparedRun): Promise<number> 
   log.subscribe(reader, (error) => faults.push(error));
   const stepwise = options.step === true;
   const parts = { settings, inventory, log, display, stepwise, flags: options };
-  return withEngine(world, parts, async (context) => {
+  return withEngine(world, parts, async (engine) => {
     await log.append(headerOf(world, run, { vault: [], files: [] }));
-    const result = await runPlaybook(context, playbook);
+    const result = await runPlaybook(engine, playbook);
     if (faults.length > 0) throw faults[0];
     await display.finish();
     if (mode === 'plan' && options.output !== 'json') {

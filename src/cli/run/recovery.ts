@@ -51,7 +51,7 @@ export function readRecoveryRequest<O extends RecoverOptions>(
   return { id, options, mode, argv };
 }
 
-type Work = (context: Engine, stop: StopSignals) => Promise<Ending>;
+type Work = (engine: Engine, stop: StopSignals) => Promise<Ending>;
 
 /**
  * Goes on with a recorded run, from its journal alone.
@@ -89,8 +89,8 @@ export async function recover(
       await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
     },
   };
-  return withEngine(world, parts, async (context, stop) =>
-    endRun(world, context, await work(context, stop), began),
+  return withEngine(world, parts, async (engine, stop) =>
+    endRun(world, engine, await work(engine, stop), began),
   );
 }
 
