@@ -60,16 +60,16 @@ const mutants = [
   },
   {
     name: 'retry count',
-    file: 'src/engine/unit.ts',
-    find: 'if (number >= total ||',
-    replace: 'if (number > total ||',
-    tests: ['test/behaviour'],
+    file: 'src/engine/tries.ts',
+    find: 'attempt <= tries.retries',
+    replace: 'attempt < tries.retries',
+    tests: ['test/engine/tries', 'test/behaviour'],
   },
   {
     name: 'captured mode',
     file: 'src/transport/runtime.sh',
-    find: 'rm -rf "$rn_copy" && cp -a "$2" "$rn_copy" || return 1',
-    replace: 'rm -rf "$rn_copy" && cp -r "$2" "$rn_copy" || return 1',
+    find: 'cp -a "$2" "$rn_copy.new" || return 1',
+    replace: 'cp -r "$2" "$rn_copy.new" || return 1',
     tests: ['test/lab/language', 'test/lab/modules'],
   },
   {
