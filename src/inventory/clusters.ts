@@ -198,7 +198,8 @@ function addHost(
     notes.unknown(entry, 'a host');
     for (const key of entry.rest()) take(key, key);
   }
-  const { password, reach, address } = connection;
+  const { password, reach, address, way } = connection;
+  if (way !== undefined) vars['ansible_connection'] = way;
   if (password !== undefined) vars['ansible_password'] = password;
   const role = roleOf(entry);
   const groups = role === undefined ? [] : groupsOf[role];

@@ -10,6 +10,8 @@ export interface ToolConnection {
   address: string;
   reach: Partial<HostAddress>;
   password?: string | undefined;
+  /** The value of `ansible_connection`, for those who read the variables. */
+  way?: 'local' | 'openssh' | 'winrm';
 }
 
 export interface ConnectionReading {
@@ -37,7 +39,10 @@ export function readConnection(
   const winRm = host.reader('winRM') ?? host.reader('winrm');
   const isLocal = readLocalhost(host);
   // As in launchpad, an older form of which has all of them.
-  if (isLocal) return { address: 'localhost', reach: { transport: 'local', transportGiven: true } };
+  if (isLocal) {
+    const reach = { transport: 'local', transportGiven: true } as const;
+    return { address: 'localhost', reach, way: 'local' };
+  }
   const given = [ssh, openSsh, winRm].filter((one) => one !== undefined);
   if (given.length > 1)
     host.problem('ssh', 'A host has one of "ssh", "openSSH", "winRM" and "localhost".');
@@ -140,7 +145,7 @@ function fromOpenSsh(
     ...(args.length === 0 ? {} : { sshArgs: args }),
   };
   notes.unknown(map, '"openSSH"');
-  return address === undefined ? undefined : { address, reach };
+  return address === undefined ? undefined : { address, reach, way: 'openssh' };
 }
 
 function fromWinRm(map: MapReader, beside: Beside): ToolConnection | undefined {
@@ -151,7 +156,7 @@ function fromWinRm(map: MapReader, beside: Beside): ToolConnection | undefined {
     user: map.string('user') ?? beside.user,
     unmanageable: 'it is reached by winRM, not by SSH',
   };
-  return { address, reach };
+  return { address, reach, way: 'winrm' };
 }
 
 /** `options: { Name: value }`, which become words for ssh. */

@@ -2,9 +2,10 @@ import { fieldsAsWritten, type SourceObject } from '../../core/value.ts';
 import { exitCodes } from '../../core/events.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Inventory, InventoryHost } from '../../core/inventory.ts';
-import type { HostAddress } from '../../core/host.ts';
+import type { HostAddress, JumpAddress } from '../../core/host.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { matchHosts } from '../../util/patterns.ts';
+import { quoteAll } from '../../util/shell.ts';
 import { newCommand } from '../command.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
 import { inventoryOption, namedInventory } from '../host-selection.ts';
@@ -89,6 +90,28 @@ function variableLines(vars: SourceObject): string[] {
     .map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`);
 }
 
+/** Words for ssh that the file of another tool says in its own way, and a bastion as a ProxyCommand. */
+function sshWords({ sshArgs = [], jumps = [] }: HostAddress, vars: SourceObject): JsonObject {
+  const isSaid = Object.keys(vars).some((name) => /^ansible_ssh_.*args$/.test(name));
+  const proxy = jumps.flatMap((jump) => ['-o', `ProxyCommand=${proxyCommand(jump)}`]);
+  const words = [...(isSaid ? [] : sshArgs), ...proxy];
+  return words.length === 0 ? {} : { ansible_ssh_common_args: quoteAll(words) };
+}
+
+function proxyCommand({ jumps = [], user, port, keyPath, address }: JumpAddress): string {
+  const before = jumps.flatMap((one) => [
+    '-o',
+    `ProxyCommand=${proxyCommand(one).replaceAll('%', '%%')}`,
+  ]);
+  return quoteAll([
+    'ssh',
+    ...before,
+    ...(keyPath === undefined ? [] : ['-i', keyPath]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...['-W', '%h:%p', user === undefined ? address : `${user}@${address}`],
+  ]);
+}
+
 /** What an inventory program prints for `--list`, so that others can read it. */
 function asProgram({ groups }: Inventory, hosts: readonly InventoryHost[]): JsonObject {
   const names = new Set(hosts.map(({ name }) => name));
@@ -98,6 +121,8 @@ function asProgram({ groups }: Inventory, hosts: readonly InventoryHost[]): Json
       {
         ...fieldsAsWritten(vars),
         ansible_host: address.address,
+        ...(address.keyPath === undefined ? {} : { ansible_ssh_private_key_file: address.keyPath }),
+        ...sshWords(address, vars),
         ...(address.port === undefined ? {} : { ansible_port: address.port }),
         ...(address.user === undefined ? {} : { ansible_user: address.user }),
       },

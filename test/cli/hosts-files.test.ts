@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Cli } from '../helpers/cli.ts';
+
+describe('a hosts file of another tool', () => {
+  let cli: Cli;
+  beforeEach(() => {
+    cli = new Cli();
+  });
+  afterEach(() => {
+    cli.dispose();
+  });
+  const k0sctl = () =>
+    cli.file(
+      'k0sctl.yaml',
+      `apiVersion: k0sctl.k0sproject.io/v1beta1
+kind: Cluster
+spec:
+  hosts:
+  - { role: worker, reset: true, ssh: { address: a, bastion: { address: b, port: 2200 } } }
+  - { role: worker, winRM: { address: w, user: Administrator, password: "not shown" } }
+`,
+    );
+
+  it('is listed with bastions and hosts that cannot be managed, and a note for what is not used', async () => {
+    const { code, stdout, stderr } = await cli.run(['hosts', '-i', k0sctl(), '--vars']);
+    expect([code, stdout.split('\n').filter((line) => !line.startsWith(' '))]).toEqual([
+      0,
+      [
+        'a  root@a  through b  [workers]',
+        'w  Administrator@w  cannot be managed: it is reached by winRM, not by SSH  [workers]',
+        '',
+      ],
+    ]);
+    expect(stdout).not.toContain('not shown');
+    expect(stderr).toMatch(
+      /^note: \S+k0sctl\.yaml:5:21: "reset" is for k0sctl, and not used here\.\n$/,
+    );
+  });
+
+  it('is printed in the words of Ansible with --json', async () => {
+    const { stdout } = await cli.run(['hosts', '-i', k0sctl(), '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      _meta: {
+        hostvars: {
+          a: {
+            ansible_ssh_common_args: "-o 'ProxyCommand=ssh -p 2200 -W %h:%p root@b'",
+          },
+          w: { ansible_connection: 'winrm' },
+        },
+      },
+    });
+  });
+
+  it('has its notes once, however often it is read', async () => {
+    const playbook = cli.file(
+      'site.yml',
+      '- name: Site\n  hosts: all\n  tasks:\n    - name: Say it\n      debug: { msg: x }\n',
+    );
+    const { stderr } = await cli.run(['validate', playbook, playbook, '-i', k0sctl()]);
+    expect(stderr.split('note: ')).toHaveLength(2);
+  });
+
+  it('refuses a play, a command and a diagnosis of a host that cannot be managed', async () => {
+    const exec = await cli.run(['exec', 'w', '-i', k0sctl(), '--', 'true']);
+    expect(exec.stderr).toContain('"w" cannot be managed: it is reached by winRM, not by SSH.');
+    const doctor = await cli.run(['doctor', 'w', '-i', k0sctl()]);
+    expect([doctor.code === 0, doctor.stdout]).toEqual([
+      false,
+      expect.stringContaining('"w" cannot be managed'),
+    ]);
+  });
+});
