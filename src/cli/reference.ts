@@ -7,6 +7,7 @@ import { editorSchemas } from '../language/schema.ts';
 import { keywordsUsed, type KeywordUse } from './keyword-use.ts';
 import { keywords, keywordsOn } from '../language/keywords.ts';
 import { places } from '../language/table.ts';
+import { settingsPage } from '../mke/settings-page.ts';
 import { exampleVariables, helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
 import { flagOf } from './flags/inputs.ts';
@@ -22,6 +23,7 @@ export function referencePages(world: World): Record<string, string> {
     'helpers.md': helpersPage(),
     'roles.md': rolesPage(join(packageRoot(), 'roles')),
     'playbooks.md': playbooksPage(world),
+    'mke3-settings.md': MADE + settingsPage(),
   };
   for (const module of modules) pages[`modules/${module.name}.md`] = modulePage(module);
   return pages;
@@ -69,7 +71,7 @@ function indexPage(modules: readonly Module[]): string {
   ]);
   return `${MADE}# Reference
 
-[Keywords](keywords.md), [helpers of templates](helpers.md), [roles](roles.md), [playbooks](playbooks.md). What it all means together: [language](../language.md), [undo](../rollback.md).
+[Keywords](keywords.md), [helpers of templates](helpers.md), [roles](roles.md), [playbooks](playbooks.md), [settings of MKE 3](mke3-settings.md). What it all means together: [language](../language.md), [undo](../rollback.md).
 The same in a terminal: \`runner doc\`.
 
 ## Modules

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { objectOf, type JsonValue } from '../../src/core/json.ts';
+import { forTarget } from '../../src/mke/convert/row.ts';
+import { rows } from '../../src/mke/convert/table.ts';
+import { k0sPlaceOf } from '../../src/mke/k0s-places.ts';
+import { cases, k0sOf } from '../helpers/mke3-settings.ts';
+
+/** Dotted paths of everything that differs. */
+function differences(one: JsonValue, other: JsonValue, path = ''): string[] {
+  if (JSON.stringify(one) === JSON.stringify(other)) return [];
+  const [left, right] = [objectOf(one), objectOf(other)];
+  const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
+  if (keys.length === 0) return [path];
+  return keys.flatMap((key) =>
+    differences(left[key] ?? null, right[key] ?? null, path === '' ? key : `${path}.${key}`),
+  );
+}
+
+describe('a setting of MKE 3 with a place in k0s', () => {
+  const known = rows.flatMap((row) => {
+    const flag = 'flag' in row ? row.flag : undefined;
+    const path = forTarget(row.to, '4.0') ?? (flag && `${flag.of}.${flag.name}`);
+    const place = path === undefined ? undefined : k0sPlaceOf(path);
+    const [one] = cases[row.key] ?? [];
+    return place === undefined || one === undefined || row.elsewhere !== undefined
+      ? []
+      : [{ key: row.key, one, place: place.replace(/(\.\*|-\*|,.*)$/, '') }];
+  });
+
+  it.each(known)('changes $place: $key', ({ key, one: [value, beside = {}], place }) => {
+    const before = JSON.parse(JSON.stringify(k0sOf(beside).spec)) as JsonValue;
+    const after = JSON.parse(JSON.stringify(k0sOf({ ...beside, [key]: value }).spec)) as JsonValue;
+    const changed = differences(before, after);
+    expect(changed.filter((path) => path.startsWith(place))).not.toEqual([]);
+  });
+
+  it('is not claimed for what waits for MKE 4', () => {
+    expect(k0sPlaceOf('ingressController.replicaCount')).toBeUndefined();
+    expect(k0sPlaceOf('kubeletes.x')).toBeUndefined();
+  });
+});
