@@ -276,7 +276,9 @@ async function runBlock(
       const values = { failed: { task, id, message: failureText(failure) ?? '' } };
       learn(parts.knowledge, { host, facts: [{ hosts: [host], values }] });
     }
-    failed = await runNodes(parts, block.rescue, [...failed.keys()], along, rescuable);
+    // In the order of the batch, so that "run_once" does not depend on who failed first.
+    const rescued = hosts.filter((host) => failed.has(host));
+    failed = await runNodes(parts, block.rescue, rescued, along, rescuable);
   }
   if (block.always.length > 0)
     add(failed, await runNodes(parts, block.always, hosts, along, rescuable));

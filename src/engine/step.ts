@@ -19,7 +19,7 @@ import { learn, type Knowledge, type Learnt } from './knowledge.ts';
 import { learntRecord } from './learnt-record.ts';
 import type { Numbers } from './numbers.ts';
 import { onHost, type LiveStep, type OnHostParts } from './on-host.ts';
-import { replay, stepEntry } from './replay.ts';
+import { replay, stepEntry, type StepEntry } from './replay.ts';
 import type { Place, StepKeys } from './step-key.ts';
 import { failuresOf, forHosts, includedOn, taught } from './taught.ts';
 
@@ -107,9 +107,7 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
   }
   const { takenBack } = log.state;
   const entry = stepEntry(log, key);
-  const before = [...(entry?.learnt.keys() ?? [])].find(
-    (host) => task.oncePerPlay || hosts.includes(host),
-  );
+  const before = hostsOnRecord(entry).find((host) => task.oncePerPlay || hosts.includes(host));
   const first = before ?? hosts.find((host) => !takenBack.has(host));
   const once = first === undefined ? [] : [first];
   const all: Learnt[] = [];
@@ -134,6 +132,12 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
     limit: limitOf(parts, memory, asked),
   });
   return all;
+}
+
+/** Hosts on which the step ended, then those on which it began. */
+function hostsOnRecord(entry: StepEntry | undefined): string[] {
+  if (!entry) return [];
+  return [...entry.learnt.keys(), ...entry.units.map(({ intent }) => intent.host)];
 }
 
 function infoOf({ numbers }: StepParts, { task, place }: Asked): StepInfo {

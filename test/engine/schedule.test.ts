@@ -156,6 +156,11 @@ describe('a block', () => {
     expect(knowledge.facts.get('h2')).toEqual({ failed });
   });
 
+  it('rescues its hosts in the order of the batch, whichever failed first', async () => {
+    const { ran: order } = await walk(block(), { fails: { One: ['h3'], Two: ['h1'] } });
+    expect(order).toContain('Rescue: h1 h3');
+  });
+
   it('runs no rescue where nothing failed', async () => {
     expect(await ran(block())).toEqual(
       ['One', 'Two', 'Always', 'After'].map((name) => `${name}: h1 h2 h3`),

@@ -172,6 +172,12 @@ describe('a step that was interrupted on a host', () => {
     expect({ asked, failed }).toEqual({ asked: ['h2'], failed: ['h1'] });
   });
 
+  it('with run_once goes on with the host on which it began, which may not be the first', async () => {
+    const began = [stepRecord(1, ['h2'], 'p/1/copy#1'), intentRecord(1, 1, 'h2')];
+    const hosts = answering({ state: 'never_started' });
+    expect((await step(task({ runOnce: true }), {}, began, { hosts })).asked).toEqual(['h2']);
+  });
+
   it('does not run where the host cannot be asked', async () => {
     const away = () =>
       Promise.reject(

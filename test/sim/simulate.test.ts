@@ -29,6 +29,10 @@ describe('a simulated run', () => {
 
   it.each([
     [4088, 'a unit after a commit point had a number of before it, and was not undone'],
+    [3291, 'the host of "run_once" in a rescue depended on who failed first'],
+    [4648, 'the host of "run_once" with a loop in a rescue depended on who failed first'],
+    [7606, 'the host of "run_once" in a rescue depended on a line that was cut'],
+    [10597, 'a resumed run ran a step with "run_once" on another host, where the first had begun'],
     [9705, 'a resumed run ran handlers again that had run at a commit point'],
   ])('breaks no rule with seed %i: %s', async (number) => {
     expect(broken(await simulate(number))).toEqual([]);
