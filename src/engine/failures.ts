@@ -4,6 +4,8 @@ import { describeFailure, type Failure } from '../core/failure.ts';
 export interface StepFailure {
   task: string;
   id: string;
+  /** Key of the execution of the step; undefined where none was begun. */
+  key?: string;
   failure: Failure;
   /** The step itself was not begun, which the failure says. */
   notBegun?: true;

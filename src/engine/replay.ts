@@ -28,10 +28,13 @@ export function replay<L extends { host: string; failed?: Failure | undefined }>
   hosts: readonly string[],
   {
     takenBack,
+    rescued,
     read,
   }: {
     /** Hosts that failed and were rolled back alone: they do nothing any more, and fail again where they did. */
     takenBack: ReadonlySet<string>;
+    /** Hosts on which the step failed and a rescue has begun: what that did must not come before another try. */
+    rescued?: ReadonlySet<string> | undefined;
     /** Undefined when a part of what was learnt is not known any more. */
     read: (record: LearntRecord<'stored'>) => L | undefined;
   },
@@ -42,7 +45,8 @@ export function replay<L extends { host: string; failed?: Failure | undefined }>
     if (!wanted.has(host)) continue;
     const stored = record();
     const learnt = read(stored);
-    if (takenBack.has(host)) done.set(host, learnt ?? { host, failed: stored.failed });
+    const isFinal = takenBack.has(host) || (stored.failed && rescued?.has(host));
+    if (isFinal) done.set(host, learnt ?? { host, failed: stored.failed });
     else if (learnt && learnt.failed === undefined) done.set(host, learnt);
   }
   const todo = hosts.filter((host) => !done.has(host) && !takenBack.has(host));

@@ -25,12 +25,13 @@ import type { Selection } from './select.ts';
 import type { RunSettings } from './settings.ts';
 import type { Place } from './step-key.ts';
 import type { RunStep } from './step.ts';
+import { groupBy } from '../util/group.ts';
 
 /** What the walk through a playbook needs. It asks no host and renders no template. */
 export interface ScheduleParts {
   step: RunStep;
   knowledge: Knowledge;
-  log: Pick<Log, 'state' | 'hasPassed' | 'write' | 'append' | 'signal' | 'hasIntents'>;
+  log: Pick<Log, 'state' | 'hasPassed' | 'rescued' | 'write' | 'append' | 'signal' | 'hasIntents'>;
   select: Select;
   nodes: NodeParts;
   rollback: WalkRollback;
@@ -278,12 +279,24 @@ async function runBlock(
     }
     // In the order of the batch, so that "run_once" does not depend on who failed first.
     const rescued = hosts.filter((host) => failed.has(host));
+    recordRescue(parts, failed);
     failed = await runNodes(parts, block.rescue, rescued, along, rescuable);
   }
   if (block.always.length > 0)
     add(failed, await runNodes(parts, block.always, hosts, along, rescuable));
   close();
   return failed;
+}
+
+/** What the rescue does must not come before another try of what failed: a resumed run goes on with the rescue. */
+function recordRescue({ log }: ScheduleParts, failures: Failures): void {
+  const byStep = groupBy(failures, ([, { key }]) => key);
+  for (const [failed, those] of byStep) {
+    if (failed === undefined) continue;
+    const known = log.rescued(failed);
+    const hosts = those.map(([host]) => host).filter((host) => !known.has(host));
+    if (hosts.length > 0) log.write({ t: 'rescue', failed, hosts: hosts.sort() });
+  }
 }
 
 /** Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. */

@@ -21,7 +21,7 @@ import type { Numbers } from './numbers.ts';
 import { onHost, type LiveStep, type OnHostParts } from './on-host.ts';
 import { replay, stepEntry, type StepEntry } from './replay.ts';
 import type { Place, StepKeys } from './step-key.ts';
-import { failuresOf, forHosts, includedOn, taught } from './taught.ts';
+import { failuresOf, forHosts, includedOn, taught, type Executed } from './taught.ts';
 
 /** A task, or what is resolved without asking a host: an include or a `meta` step. */
 export type Step = TaskNode | IncludeNode | MetaNode;
@@ -40,7 +40,7 @@ export type RunStep = (
 
 export interface StepParts extends OnHostParts {
   knowledge: Knowledge;
-  log: Pick<Log, 'state' | 'executions' | 'write' | 'signal'>;
+  log: Pick<Log, 'state' | 'executions' | 'rescued' | 'write' | 'signal'>;
   clock: Pick<Clock, 'now'>;
   isStopping: () => boolean;
   /** Whether the step is done on its hosts. Absent where nobody is asked. */
@@ -81,8 +81,8 @@ export function step(parts: StepParts): RunStep {
   const memory: Memory = { once: new Map(), throttles: new Map() };
   return async (node, hosts, place) => {
     if (node.kind === 'task') {
-      const all = await runStep(parts, memory, { task: node, hosts, place });
-      return { failed: failuresOf(node, all, hosts), included: new Map() };
+      const executed = await runStep(parts, memory, { task: node, hosts, place });
+      return { failed: failuresOf(node, executed, hosts), included: new Map() };
     }
     const { task } = node;
     const resolves = { task, locate: node.kind === 'include' ? node.locate : () => '' };
@@ -92,8 +92,7 @@ export function step(parts: StepParts): RunStep {
 
 type Asked = Pick<Execution, 'task' | 'hosts' | 'place' | 'resolves'>;
 
-/** Returns what it taught about each host, now or before the run was interrupted. */
-async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<Learnt[]> {
+async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<Executed> {
   const { knowledge, log } = parts;
   const { task, hosts, place, resolves } = asked;
   const key = parts.keys.next(task.id, place, { once: task.oncePerPlay });
@@ -103,7 +102,7 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
       const { host, facts } = forHosts(task, learnt, hosts);
       learn(knowledge, { host, facts });
     }
-    return earlier;
+    return { key, all: earlier };
   }
   const { takenBack } = log.state;
   const entry = stepEntry(log, key);
@@ -114,6 +113,7 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
   if (task.oncePerPlay) memory.once.set(key, all);
   const { done, ask, todo } = replay(entry, task.runOnce ? once : hosts, {
     takenBack,
+    rescued: log.rescued(key),
     read: (record) =>
       resolves && record.included === undefined && record.sealed === undefined
         ? undefined
@@ -124,14 +124,14 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
     all.push(learnt);
   }
   const obstacles = await parts.ask(task, ask);
-  if (todo.length === 0) return all;
+  if (todo.length === 0) return { key, all };
   const info = infoOf(parts, asked);
   const execution = { ...asked, step: info, key, entry, all };
   await runPending(parts, execution, todo, {
     obstacles,
     limit: limitOf(parts, memory, asked),
   });
-  return all;
+  return { key, all };
 }
 
 /** Hosts on which the step ended, then those on which it began. */

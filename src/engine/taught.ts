@@ -58,16 +58,23 @@ export function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[
   return { ...learnt, facts: [{ ...own, hosts }, ...others] };
 }
 
+/** An execution of a step, now or before the run was interrupted. */
+export interface Executed {
+  key: string;
+  /** What it taught about each of its hosts. */
+  all: readonly Learnt[];
+}
+
 /** Hosts on which a task failed and was not ignored. */
 export function failuresOf(
   task: TaskNode,
-  all: readonly Learnt[],
+  { key, all }: Executed,
   hosts: readonly string[],
 ): Failures {
   const failures: Failures = new Map();
   for (const { host, failed } of all) {
     if (failed === undefined) continue;
-    const failure = { task: task.name, id: task.id, failure: failed };
+    const failure = { task: task.name, id: task.id, key, failure: failed };
     const everywhere = task.runOnce || task.anyErrorsFatal ? hosts : [host];
     for (const name of everywhere) if (!failures.has(name)) failures.set(name, failure);
   }
@@ -77,7 +84,7 @@ export function failuresOf(
 /** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */
 export function includedOn(
   task: TaskNode,
-  all: readonly Learnt[],
+  { key, all }: Executed,
   hosts: readonly string[],
 ): { failed: Failures; included: Map<string, readonly Included[]> } {
   const byHost = new Map(all.map((learnt) => [learnt.host, learnt]));
@@ -86,7 +93,7 @@ export function includedOn(
   for (const host of hosts) {
     const learnt = task.runOnce ? all[0] : byHost.get(host);
     if (learnt?.failed !== undefined)
-      failed.set(host, { task: task.name, id: task.id, failure: learnt.failed });
+      failed.set(host, { task: task.name, id: task.id, key, failure: learnt.failed });
     else included.set(host, learnt?.included ?? []);
   }
   return { failed, included };

@@ -66,6 +66,8 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
       };
     case 'commit':
       return { ...record, name: named(record.name), key: named(record.key) };
+    case 'rescue':
+      return { ...record, failed: named(record.failed) };
     case 'verified':
       return { ...record, name: named(record.name), message: ifNamed(record.message) };
     case 'undo-result':

@@ -81,6 +81,13 @@ export class Log {
       .sort((a, b) => a - b);
   }
 
+  /** Hosts on which a rescue has begun for the failure of the step with that key. */
+  rescued(key: string): Set<string> {
+    const { rescued } = this.state;
+    const hosts = recordedKeys(key, this.#secrets).map((one) => rescued.get(one));
+    return new Set(hosts.flatMap((own) => [...(own?.keys() ?? [])]));
+  }
+
   /** Whether the commit point with that key was passed. */
   hasPassed(key: string): boolean {
     return recordedKeys(key, this.#secrets).some((one) => this.state.commits.has(one));

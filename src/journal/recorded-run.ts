@@ -76,6 +76,8 @@ export interface RecordedRun {
   commits: Set<string>;
   /** The last commit point: units up to this number stay. */
   commit: { name: string; unit: number; irreversible: boolean } | undefined;
+  /** Failures for which a rescue has begun: by key of the step's execution and host, the number of the last unit then. */
+  rescued: Map<string, Map<string, number>>;
   fingerprints: { phase: 'before' | 'after'; whole: OnDemand<RecordOf<'fingerprint'>> }[];
   rollbacks: number;
   /** A rollback of the whole run has begun, and no step since. */
@@ -123,6 +125,7 @@ export function beginRun(header: StoredRecord | undefined): RecordedRun {
     vault: [...(header.vault ?? [])],
     commits: new Set(),
     commit: undefined,
+    rescued: new Map(),
     fingerprints: [],
     rollbacks: 0,
     isGoingBack: false,
@@ -213,6 +216,11 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     // Numbers up to here may have been given to units without a record. A later unit must not get one of them.
     run.lastUnit = Math.max(run.lastUnit, upTo);
   },
+  rescue(run, { failed, hosts }) {
+    const known = run.rescued.get(failed) ?? new Map<string, number>();
+    for (const host of hosts) known.set(host, run.lastUnit);
+    run.rescued.set(failed, known);
+  },
   file(run, { path, sha256, pinned }) {
     run.files.push({ path, sha256, pinned });
   },
@@ -270,6 +278,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     run.lastPlay = id;
   },
   resume(run, { pid, bootId }) {
+    if (run.isGoingBack) forgetUndoneRescues(run);
     run.header = { ...run.header, pid, bootId };
     run.end = undefined;
   },
@@ -278,6 +287,12 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     if (outcome === 'done_in_part') run.isDoneInPart = true;
   },
 };
+
+/** After a rollback, what failed behind the last commit point runs again. */
+function forgetUndoneRescues({ rescued, commit }: RecordedRun): void {
+  for (const hosts of rescued.values())
+    for (const [host, unit] of hosts) if (unit > (commit?.unit ?? 0)) hosts.delete(host);
+}
 
 function headOf(intent: RecordOf<'intent'>): IntentHead {
   const { unit, step, host, target, shared, become, notifiedBy, block } = intent;

@@ -195,6 +195,8 @@ export type JournalRecord<F extends Form = 'given'> =
   | ResultRecord<F>
   | LearntRecord<F>
   | { t: 'block-end'; unit: number; upTo: number }
+  /** A rescue begins on hosts on which the execution of a step with that key has failed: it does not run there again. */
+  | { t: 'rescue'; failed: string; hosts: string[] }
   /** `key` tells it from those of the same name in other batches and items. */
   | ({ t: 'commit'; name: string; key: string; unit: number; irreversible: boolean } & Silent)
   | {

@@ -44,7 +44,11 @@ const logOf = (records: JournalRecord[], redactor = new Redactor()): Log => {
 const entryOf = (...records: JournalRecord[]) =>
   stepEntry(logOf([runRecord({ hosts: ['h1', 'h2'] }), ...records]), 'k');
 const replayed = (...records: JournalRecord[]): Replay<{ host: string }> =>
-  replay(entryOf(...records), ['h1', 'h2'], { takenBack: new Set(), read: (record) => record });
+  replay(entryOf(...records), ['h1', 'h2'], {
+    takenBack: new Set(),
+    rescued: logOf([runRecord({ hosts: ['h1', 'h2'] }), ...records]).rescued('k'),
+    read: (record) => record,
+  });
 const plain = ({ done, ask, todo }: Replay<{ host: string }>) => ({
   done: [...done.keys()],
   ask,
@@ -67,6 +71,30 @@ describe('a step that a resumed run comes to', () => {
     expect(plain(replayed(step(1), learnt(1, 'h1', 'no'), learnt(1, 'h2')))).toEqual({
       ...{ done: ['h2'], ask: [], todo: ['h1'] },
     });
+  });
+
+  it('stays failed on a host on which its rescue has begun', () => {
+    const records = [step(1), learnt(1, 'h1', 'no'), learnt(1, 'h2', 'no')];
+    const rescue: JournalRecord = { t: 'rescue', failed: 'k', hosts: ['h2'] };
+    const { done, todo } = replayed(...records, rescue);
+    expect(done).toEqual(new Map([['h2', learnt(1, 'h2', 'no')]]));
+    expect(todo).toEqual(['h1']);
+  });
+
+  it('is done again after a rollback, though its rescue had begun, unless that was before the commit point', () => {
+    const records: JournalRecord[] = [
+      ...[step(1), result(1, 1, 'h1', 'failed'), learnt(1, 'h1', 'no')],
+      { t: 'rescue', failed: 'k', hosts: ['h1'] },
+    ];
+    const commit: JournalRecord = {
+      ...{ t: 'commit', name: 'c', key: 'c', unit: 1, irreversible: true },
+    };
+    const back: JournalRecord[] = [
+      { t: 'rollback', reason: 'failed', attempt: 1 },
+      { t: 'resume', pid: 1, bootId: 'b' },
+    ];
+    expect(replayed(...records, ...back).todo).toContain('h1');
+    expect(replayed(...records, commit, ...back).todo).not.toContain('h1');
   });
 
   it('is done again on a host of which a part is not known any more', () => {

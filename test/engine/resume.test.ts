@@ -89,6 +89,26 @@ describe('a run that is resumed from any beginning of its journal', () => {
     });
   });
 
+  it('does not try a failed step again once its rescue has begun', async () => {
+    const text = `- name: Block
+  block:
+    - { name: Some, command: flaky 1 }
+    - { name: More, command: ok }
+  rescue:
+    - { name: Rescue, command: ok }
+    - { name: Last, command: ok }
+`;
+    const straight = await performIn(directory, { text });
+    const path = join(directory, 'journal');
+    const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+    const began = lines.findIndex((line) => line.includes('"t":"rescue"'));
+    writeFileSync(path, `${lines.slice(0, began + 2).join('\n')}\n`);
+    const resumed = await performIn(directory, { text, resumes: true });
+    expect(straight.trace.map((line) => line.split(':')[0])).toEqual(['Some', 'Rescue', 'Last']);
+    expect(resumed.trace).toEqual(straight.trace.slice(1));
+    expect(resumed.result?.status).toBe('done');
+  });
+
   it('ends as the straight run where hosts fail, are tolerated, ignored or rescued', async () => {
     await resumeFromEverywhere({
       text: `- name: P

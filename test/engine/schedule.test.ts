@@ -161,6 +161,15 @@ describe('a block', () => {
     expect(order).toContain('Rescue: h1 h3');
   });
 
+  it('records which failures a rescue follows, by the step and the host', async () => {
+    const { log } = await walk(block(), { fails: { One: ['h3'], Two: ['h1'] } });
+    const rescued = [...log.state.rescued].map(([key, hosts]) => [key, [...hosts.keys()]]);
+    expect(rescued).toEqual([
+      ['key of p/b/one', ['h3']],
+      ['key of p/b/two', ['h1']],
+    ]);
+  });
+
   it('runs no rescue where nothing failed', async () => {
     expect(await ran(block())).toEqual(
       ['One', 'Two', 'Always', 'After'].map((name) => `${name}: h1 h2 h3`),

@@ -24,6 +24,8 @@ const teaches = (more: Partial<HostStep>, task: Partial<TaskNode> = {}, handler 
     inventory,
   );
 
+const executed = (all: readonly Learnt[]) => ({ key: 'key', all });
+
 describe('a step teaches', () => {
   it('its register and its facts, those of other hosts apart', () => {
     const { facts } = teaches(
@@ -87,28 +89,33 @@ describe('with run_once', () => {
 
   it('the include of one host is that of all', () => {
     const one: Learnt = { host: 'h1', included: [{ source: '/p/a.yml' }] };
-    expect(includedOn(once, [one], hosts).included).toEqual(
+    expect(includedOn(once, executed([one]), hosts).included).toEqual(
       new Map(hosts.map((host) => [host, one.included])),
     );
-    expect(includedOn(taskOf(), [one], hosts).included).toEqual(
+    expect(includedOn(taskOf(), executed([one]), hosts).included).toEqual(
       new Map([
         ['h1', one.included],
         ['h2', []],
       ]),
     );
-    const { failed: where } = includedOn(once, [{ host: 'h1', failed: refusal('no') }], hosts);
+    const { failed: where } = includedOn(
+      once,
+      executed([{ host: 'h1', failed: refusal('no') }]),
+      hosts,
+    );
     expect([...where.keys()]).toEqual(hosts);
   });
 });
 
 it('a failure is one of its host, or of all hosts with run_once and any_errors_fatal', () => {
   const all: Learnt[] = [{ host: 'h2', failed: refusal('second') }, { host: 'h1' }];
-  const on = (task: Partial<TaskNode>) => [...failuresOf(taskOf(task), all, hosts).keys()].sort();
+  const on = (task: Partial<TaskNode>) =>
+    [...failuresOf(taskOf(task), executed(all), hosts).keys()].sort();
   expect(on({})).toEqual(['h2']);
   expect(on({ runOnce: true })).toEqual(hosts);
   expect(on({ anyErrorsFatal: true })).toEqual(hosts);
   const both: Learnt[] = [...all, { host: 'h1', failed: refusal('first') }];
-  const said = failuresOf(taskOf({ anyErrorsFatal: true }), both, hosts);
+  const said = failuresOf(taskOf({ anyErrorsFatal: true }), executed(both), hosts);
   expect([...said.values()].map(({ failure }) => failure)).toEqual([
     ...[refusal('second'), refusal('second')],
   ]);

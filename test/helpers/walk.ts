@@ -130,7 +130,8 @@ function fakeStep(knowledge: Knowledge, wishes: Wishes, ran: string[]): RunStep 
     const included = new Map<string, Included[]>();
     for (const host of hosts) {
       const handled = place.at === 'section' ? undefined : id;
-      if (fails[name]?.includes(host)) failed.set(host, { task: name, id, failure: refusal('no') });
+      const failure = { task: name, id, key: `key of ${id}`, failure: refusal('no') };
+      if (fails[name]?.includes(host)) failed.set(host, failure);
       else learn(knowledge, { host, handled, due: dueHandlers(task, place.play, [1]) });
       if (node.kind === 'include')
         included.set(host, [{ source: node.locate(includes[name]?.[host] ?? '') }]);

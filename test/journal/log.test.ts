@@ -63,6 +63,7 @@ const history: JournalRecord[] = [
   { t: 'step', step: info(2), hosts: ['h1'], key: 'k2' },
   { ...intent(3, 2, 'h1'), block: { until: 99, replace: true } },
   { t: 'block-end', unit: 3, upTo: 3 },
+  { t: 'rescue', failed: 'k1', hosts: ['h2'] },
   { t: 'result', unit: 4, step: 2, host: 'h1', state: 'ok', durationMs: 1, index: 0, item: 'a' },
   { t: 'secret', name: 's', env: 'S' },
   { t: 'file', path: '/p/x.yml', sha256: 'aa', pinned: 'files/aa' },

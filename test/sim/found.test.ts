@@ -66,6 +66,29 @@ describe('faults that the simulation found', () => {
     expect(new Set(locks)).toEqual(new Set(['simulated']));
   });
 
+  it('goes on with a rescue where it was, and does not try again what failed', async () => {
+    const tasks = [
+      {
+        name: 'Block',
+        block: [{ ...fail, command: 'flaky 1' }, copy],
+        rescue: [put, { name: 'Second', copy: { content: 'second\n', dest: '/srv/b' } }],
+      },
+    ];
+    const undisturbed = run(tasks);
+    await undisturbed.process('play', {});
+    const wanted = undisturbed.hosts.map((host) => host.lines());
+    let resumed = 0;
+    for (let killAt = 1; killAt < undisturbed.calls; killAt++) {
+      const one = run(tasks);
+      await one.process('play', { killAt });
+      if ((one.run()?.rescued.size ?? 0) === 0) continue;
+      resumed++;
+      await one.process('resume', {});
+      expect(one.hosts.map((host) => host.lines())).toEqual(wanted);
+    }
+    expect(resumed).toBeGreaterThan(10);
+  });
+
   it('reports no difference in a file that a declared undo restored after an automatic one', async () => {
     const one = run([put, copy, fail]);
     const before = one.hosts.map((host) => host.lines());
