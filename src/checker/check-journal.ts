@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
  *
  * Checked are the order of the way back (a reverse linear extension of what happened before what), that nothing which
  * was there before is undone, that nothing before a commit point is touched, that no more hosts are in motion than on
- * the way forward, and that every intent precedes its effect.
+ * the way forward, that every intent precedes its effect, and that a handler runs again after the undo of what it has read.
  * @param text the journal file; a torn last line is left out
  * @param started numbers of the units of which hosts have a record, where that is known
  * @returns one sentence for each violation
@@ -21,22 +21,36 @@ export function checkJournal(text: string, started: readonly number[] = []): str
 
 type Fields = Record<string, unknown>;
 
+interface Handler {
+  id: string;
+  name: string;
+}
+
 interface SeenUnit {
   number: number;
   step: number;
   host: string;
   target: string;
   shared: string | undefined;
-  /** Body of the undo: auto, declared, none, uncovered, irreversible. */
+  /** Position in a loop. */
+  index: unknown;
+  /** Body of the undo: auto, rerun, declared, none, uncovered, irreversible. */
   body: string;
   on: string;
   /** A failed undo of it keeps nothing back. */
   lenient: boolean;
-  notifiedBy: number[] | undefined;
+  /** Handlers that read what it has changed. */
+  notifies: Handler[];
+  /** It is a run of this handler. */
+  handler: Handler | undefined;
   block: { until: number; replace: boolean } | undefined;
   state: string;
   undo: string | undefined;
   undoBegun: boolean;
+  /** Line of the record that says that it is undone. */
+  undoneAt: number;
+  /** The operator, or its own condition, wants no undo. */
+  unwanted: boolean;
 }
 
 const effects = ['changed', 'failed', 'unknown'];
@@ -103,6 +117,9 @@ class Checker {
       case 'undo-result':
         this.#undoResult(record, unit, line);
         break;
+      case 'end':
+        if (isComplete(record)) this.#checkHandlers(line);
+        break;
     }
   }
 
@@ -127,11 +144,15 @@ class Checker {
       body: String(body['kind']),
       on: JSON.stringify(undo['on']),
       lenient: undo['error'] === 'continue' || body['kind'] === 'uncovered',
-      notifiedBy: record['notifiedBy'] as number[] | undefined,
+      index: record['index'],
+      notifies: (record['notifies'] ?? []) as Handler[],
+      handler: record['handler'] as Handler | undefined,
       block: record['block'] as SeenUnit['block'],
       state: record['block'] === undefined ? 'unknown' : 'block',
       undo: undefined,
       undoBegun: false,
+      undoneAt: 0,
+      unwanted: false,
     };
     this.#units.set(unit.number, unit);
     const hosts = this.#stepHosts.get(step) ?? new Set();
@@ -154,11 +175,13 @@ class Checker {
     if (this.#only && !this.#only.includes(unit.host))
       this.#say(line, `${name}, which was not asked for`);
     if (isRerun(unit)) {
-      const open = (unit.notifiedBy ?? []).filter(
-        (number) => !this.#isSettled(number) && this.#isAskedFor(number),
-      );
-      if (open.length > 0)
-        this.#say(line, `${name}: what notified it is not undone (${open.join(', ')})`);
+      const open = [...this.#units.values()]
+        .filter(({ number }) => !this.#isSettled(number) && this.#isAskedFor(number))
+        .filter((change) => this.#readers(change).find((run) => isSameHandler(run, unit)) === unit);
+      if (open.length > 0) {
+        const numbers = open.map(({ number }) => number).join(', ');
+        this.#say(line, `${name}: what notified it is not undone (${numbers})`);
+      }
     } else {
       for (const later of this.#units.values()) {
         if (!happensAfter(later, unit) || !this.#stands(later)) continue;
@@ -182,7 +205,38 @@ class Checker {
     if (unit.undo === 'undone' && !unit.undoBegun)
       this.#say(line, `unit ${String(unit.number)} is undone without an intent to`);
     this.#moving = this.#moving.filter((one) => one !== unit);
-    if (unit.undo === 'undone') unit.undoBegun = false;
+    if (unit.undo === 'undone') {
+      unit.undoBegun = false;
+      unit.undoneAt = line;
+    }
+    const why = String(record['message'] ?? '');
+    unit.unwanted = unit.undo === 'undo-skipped' && /^skipped on request|^undo_when/.test(why);
+  }
+
+  /** Runs that have read a change, in their order: of one of its handlers, or else of one of that name. */
+  #readers({ step, host, notifies, state, block }: SeenUnit): SeenUnit[] {
+    if (block || !effects.includes(state)) return [];
+    const later = [...this.#units.values()].filter(
+      (run) => isRerun(run) && run.host === host && run.step > step && this.#needsUndo(run),
+    );
+    return notifies.flatMap(({ id, name }) => {
+      const own = later.filter(({ handler }) => handler?.id === id);
+      return own.length > 0 ? own : later.filter(({ handler }) => handler?.name === name);
+    });
+  }
+
+  /** A service runs with the file that was restored last. */
+  #checkHandlers(line: number): void {
+    for (const change of this.#units.values()) {
+      if (change.undo !== 'undone') continue;
+      const readers = this.#readers(change);
+      for (const reader of readers) {
+        const same = readers.filter((run) => isSameHandler(run, reader));
+        if (same.some(({ undoneAt, unwanted }) => unwanted || undoneAt > change.undoneAt)) continue;
+        const what = `unit ${String(change.number)} was undone on ${change.host}`;
+        this.#say(line, `${what}, and handler "${String(reader.handler?.name)}" did not run after`);
+      }
+    }
   }
 
   #needsUndo({ state, on, body }: SeenUnit): boolean {
@@ -242,9 +296,19 @@ class Checker {
   }
 }
 
-/** An automatic undo of a handler is its running again, in its own time. */
-function isRerun({ notifiedBy, body }: SeenUnit): boolean {
-  return notifiedBy !== undefined && body === 'auto';
+/** A handler that runs again does so in its own time. */
+function isRerun({ body }: SeenUnit): boolean {
+  return body === 'rerun';
+}
+
+function isSameHandler(a: SeenUnit, b: SeenUnit): boolean {
+  return a.handler?.id === b.handler?.id && a.index === b.index;
+}
+
+/** Whether a run ended so that everything is undone that had to be. */
+function isComplete({ outcome, exitCode }: Fields): boolean {
+  if (outcome === 'rolled_back' || outcome === 'past_no_return') return true;
+  return outcome === 'done_in_part' && exitCode === 3;
 }
 
 function touchesAny({ host, target }: SeenUnit, names: ReadonlySet<string>): boolean {

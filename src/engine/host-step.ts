@@ -9,7 +9,8 @@ export interface HostStep extends Ending {
   groups: string[];
   leftGroups: string[];
   addHosts: AddedHost[];
-  changedUnits: number[];
+  /** A unit of it has changed something, now or before the run was interrupted. */
+  hasChanged: boolean;
   /** Facts of other hosts, which it was delegated to. */
   delegatedFacts: { host: string; facts: JsonObject }[];
   /** What an include resolved to. */
@@ -26,6 +27,6 @@ export function emptyStep(outcome: Outcome): HostStep {
     groups: [],
     leftGroups: [],
     addHosts: [],
-    changedUnits: [],
+    hasChanged: false,
   };
 }

@@ -7,7 +7,7 @@ import { failureOf } from '../core/failure.ts';
 import { failureIn, hasChanged, needsRealRun, type Ending, type Outcome } from '../core/outcome.ts';
 import type { Log } from '../journal/log.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';
-import type { Included, IntentRecord } from '../journal/records.ts';
+import type { HandlerRef, Included, IntentRecord } from '../journal/records.ts';
 import type { IncludeNode, TaskNode } from '../language/document.ts';
 import { allHold } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
@@ -38,8 +38,10 @@ export interface Item {
   scope: Scope;
   item?: JsonValue;
   index?: number;
-  /** Set for a handler's run: the units that notified it. */
-  notifiedBy: number[] | undefined;
+  /** Set for a handler's run. */
+  handler: HandlerRef | undefined;
+  /** Handlers that a change notifies. */
+  notifies: readonly HandlerRef[];
   /** The same change, which finished before the run was interrupted. */
   earlier: RecordedUnit | undefined;
 }
@@ -80,12 +82,12 @@ export class ItemRunner {
   }
 
   async run(one: Item): Promise<HostStep> {
-    const { task, host, step, scope, item, index, notifiedBy, earlier } = one;
+    const { task, host, step, scope, item, index, handler, notifies, earlier } = one;
     const began = this.#parts.clock.now();
     const aim = await this.#aim(one);
     if ('outcome' in aim) return aim;
     const { target, label } = aim;
-    const { said, number, changedUnits } = await this.#runUnit(
+    const { said, number, changed } = await this.#runUnit(
       {
         number: this.#numbers.nextUnit(),
         task,
@@ -96,7 +98,8 @@ export class ItemRunner {
         item,
         index,
         folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
-        notifiedBy,
+        handler,
+        notifies,
         shared: sharedBy(task, host, target),
       },
       earlier,
@@ -118,7 +121,7 @@ export class ItemRunner {
       target: target.name,
       outcome,
       ignored,
-      changedUnits,
+      changed,
       changes: said.changes,
     });
   }
@@ -200,18 +203,17 @@ export class ItemRunner {
   async #runUnit(
     unit: Unit,
     earlier: RecordedUnit | undefined,
-  ): Promise<{ said: UnitResult; number: number; changedUnits: number[] }> {
+  ): Promise<{ said: UnitResult; number: number; changed: boolean }> {
     const { task, scope, number } = unit;
     const module = this.#parts.modules.get(task.module);
     const pastNoReturn = this.#parts.log.state.commit?.irreversible === true;
     if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
       const said = await runUnit(this.#parts, unit);
-      const changedUnits = hasChanged(said.outcome) ? [number] : [];
-      if (!earlier || failureIn(said.outcome)) return { said, number, changedUnits };
+      const changed = hasChanged(said.outcome);
+      if (!earlier || failureIn(said.outcome)) return { said, number, changed };
       // The second time it may find nothing to do, but handlers have to know of the first.
       const outcome = withChangedResult(said.outcome);
-      const units = [earlier.intent.unit, ...changedUnits];
-      return { said: { ...said, outcome }, number, changedUnits: units };
+      return { said: { ...said, outcome }, number, changed: true };
     }
     const outcome = finishedOutcome(task, scope);
     const { unit: before } = earlier.intent;
@@ -219,7 +221,7 @@ export class ItemRunner {
     return {
       said: { ...said, undo: undoKind(task, module, fieldsAsWritten(task.args)) },
       number: before,
-      changedUnits: hasChanged(outcome) ? [before] : [],
+      changed: hasChanged(outcome),
     };
   }
 
@@ -265,8 +267,8 @@ function hostStep(
     outcome,
     ignored,
     changes: { setFacts, joinGroups, leaveGroups, addHosts },
-    changedUnits,
-  }: Ending & { target: string; changes: RunChanges; changedUnits: number[] },
+    changed,
+  }: Ending & { target: string; changes: RunChanges; changed: boolean },
 ): HostStep {
   const elsewhere = task.delegateFacts && target !== host.name;
   return {
@@ -277,7 +279,7 @@ function hostStep(
     groups: joinGroups ?? [],
     leftGroups: leaveGroups ?? [],
     addHosts: addHosts ?? [],
-    changedUnits,
+    hasChanged: changed,
   };
 }
 

@@ -15,8 +15,8 @@ export interface Knowledge {
   readonly groups: Map<string, string[]>;
   /** Registered results and facts, by host. */
   readonly facts: Map<string, Record<string, ScopeValue>>;
-  /** Handlers that are due on a host, each with the units that notified it. */
-  readonly due: Map<string, Map<string, number[]>>;
+  /** Ids of the handlers that are due on a host. */
+  readonly due: Map<string, Set<string>>;
   /** Hosts that failed and were not rescued, in that order, and why. */
   readonly failed: Map<string, StepFailure>;
   /** Hosts that failed, were tolerated, and take no part any more. */
@@ -49,8 +49,8 @@ export interface Learnt {
   included?: readonly Included[] | undefined;
   /** The handler that ran. */
   handled?: string | undefined;
-  /** Handlers that are due, and the units whose change notified them. */
-  due?: readonly { handler: string; by: readonly number[] }[] | undefined;
+  /** Ids of handlers that are due. */
+  due?: readonly string[] | undefined;
   /** Why the step failed here. */
   failed?: Failure | undefined;
   /** Name of the step whose outcome is not known, which was ignored. */
@@ -98,7 +98,7 @@ export function learn(knowledge: Knowledge, learnt: Learnt): void {
   for (const group of learnt.left ?? []) leave(knowledge, host, group);
   for (const group of learnt.joined ?? []) join(knowledge, host, group);
   for (const one of learnt.added ?? []) add(knowledge, one);
-  for (const { handler, by } of learnt.due ?? []) notify(knowledge, host, handler, by);
+  for (const handler of learnt.due ?? []) notify(knowledge, host, handler);
   if (learnt.uncertain !== undefined) knowledge.uncertain.add(`"${learnt.uncertain}" on ${host}`);
   if (learnt.dropped) drop(knowledge, host, learnt.dropped);
   if (learnt.tolerated) knowledge.tolerated.add(host);
@@ -139,10 +139,8 @@ function add(
   for (const group of ['all', ...groups]) join(knowledge, name, group);
 }
 
-function notify({ due }: Knowledge, host: string, handler: string, by: readonly number[]): void {
-  const own = due.get(host) ?? new Map<string, number[]>();
-  own.set(handler, [...(own.get(handler) ?? []), ...by]);
-  due.set(host, own);
+function notify({ due }: Knowledge, host: string, handler: string): void {
+  due.set(host, (due.get(host) ?? new Set()).add(handler));
 }
 
 /** What failed last comes last, also on a host that had failed before. */

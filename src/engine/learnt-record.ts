@@ -26,10 +26,7 @@ export function learntRecord(
     joined: orNothing(learnt.joined),
     added: orNothing(learnt.added),
     handled: learnt.handled,
-    due:
-      learnt.due && learnt.due.length > 0
-        ? learnt.due.map(({ handler, by }) => ({ handler, by: [...by] }))
-        : undefined,
+    due: orNothing(learnt.due),
     failed: learnt.failed,
     uncertain: learnt.uncertain,
     partial: whole ? undefined : (true as const),

@@ -60,7 +60,7 @@ export function recordedItem(
   if (!outcome) return undefined;
   return {
     ...emptyStep(withItem(outcome, task.loopVar, item)),
-    changedUnits: outcome.is === 'changed' ? [known.unit] : [],
+    hasChanged: outcome.is === 'changed',
   };
 }
 
@@ -92,7 +92,7 @@ export function withItem(outcome: Outcome, loopVar: string, item: JsonValue | un
 
 /** The items of a loop as one step. */
 export function combineItems(parts: HostStep[], items: JsonValue[]): HostStep {
-  const ended = parts.map((part) => ({ ...part, changed: part.changedUnits.length > 0 }));
+  const ended = parts.map((part) => ({ ...part, changed: part.hasChanged }));
   return {
     ...combine(ended, items.length),
     setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
@@ -100,7 +100,7 @@ export function combineItems(parts: HostStep[], items: JsonValue[]): HostStep {
     groups: parts.flatMap((part) => part.groups),
     leftGroups: parts.flatMap((part) => part.leftGroups),
     addHosts: parts.flatMap((part) => part.addHosts),
-    changedUnits: parts.flatMap((part) => part.changedUnits),
+    hasChanged: parts.some((part) => part.hasChanged),
     included: parts.flatMap((part) => part.included ?? []),
   };
 }

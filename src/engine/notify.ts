@@ -1,19 +1,21 @@
 import { wholeName, type Play, type TaskNode } from '../language/document.ts';
-import type { Learnt } from './knowledge.ts';
+import type { HandlerRef } from '../journal/records.ts';
 
-/** The handlers that a changed task notifies. */
-export function dueHandlers(
-  task: TaskNode,
-  { handlers: all }: Play,
-  by: readonly number[],
-): NonNullable<Learnt['due']> {
-  const due = all.filter(
-    (handler) =>
-      (task.notify.includes(handler.name) && handler === namesake(handler.name, task, all)) ||
-      (handler.role && task.notify.includes(wholeName(handler))) ||
-      handler.listen.some((topic) => task.notify.includes(topic)),
-  );
-  return due.map(({ id }) => ({ handler: id, by }));
+/** The handlers that a task notifies when it changes something. */
+export function notifiedHandlers(task: TaskNode, { handlers: all }: Play): HandlerRef[] {
+  if (task.notify.length === 0) return [];
+  return all
+    .filter(
+      (handler) =>
+        (task.notify.includes(handler.name) && handler === namesake(handler.name, task, all)) ||
+        (handler.role && task.notify.includes(wholeName(handler))) ||
+        handler.listen.some((topic) => task.notify.includes(topic)),
+    )
+    .map(handlerRef);
+}
+
+export function handlerRef(handler: TaskNode): HandlerRef {
+  return { id: handler.id, name: wholeName(handler) };
 }
 
 /** Of handlers with one name, that of the task's own role, or of the play for its own tasks, or the last. */

@@ -9,9 +9,9 @@ import { mapLimited } from '../util/concurrency.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { HostStep } from './host-step.ts';
 import { loopVariables } from './include.ts';
-import type { ItemRunner, Resolved } from './item.ts';
-import type { Knowledge } from './knowledge.ts';
+import type { Item, ItemRunner, Resolved } from './item.ts';
 import { combineItems, endsLoop, isSameItem, itemsOf, recordedItem } from './loop.ts';
+import { handlerRef, notifiedHandlers } from './notify.ts';
 import { finishedUnits, type StepEntry } from './replay.ts';
 import type { Place } from './step-key.ts';
 import type { Variables } from './variables.ts';
@@ -30,7 +30,6 @@ export interface LiveStep {
 export interface OnHostParts {
   items: Pick<ItemRunner, 'run' | 'include' | 'end' | 'notRun'>;
   variables: Pick<Variables, 'scope'>;
-  knowledge: Pick<Knowledge, 'due'>;
   redactor: Redactor;
   /** Waits between two items of a loop. */
   pause: (seconds: number) => Promise<void>;
@@ -56,7 +55,7 @@ export async function onHost(
     step,
     scope,
     earlier,
-    notifiedBy: notifiedBy(parts, live, host),
+    ...handlersOf(live),
   });
 }
 
@@ -118,16 +117,15 @@ async function onItem(
     item,
     index,
     earlier: isSame ? finished : undefined,
-    notifiedBy: notifiedBy(parts, live, host),
+    ...handlersOf(live),
   });
 }
 
-function notifiedBy(
-  { knowledge }: OnHostParts,
-  { task, step }: LiveStep,
-  { name }: InventoryHost,
-): number[] | undefined {
-  return step.handler ? knowledge.due.get(name)?.get(task.id) : undefined;
+function handlersOf({ task, step, place }: LiveStep): Pick<Item, 'handler' | 'notifies'> {
+  return {
+    handler: step.handler ? handlerRef(task) : undefined,
+    notifies: notifiedHandlers(task, place.play),
+  };
 }
 
 function scopeOf(

@@ -24,7 +24,7 @@ export function restored(run: RecordedRun, secrets: Secrets): Map<string, Restor
   for (const unit of undone) {
     const { undo, touches } = unit.whole();
     const { body } = undo;
-    if (body.kind !== 'auto' || unit.intent.notifiedBy) continue;
+    if (body.kind !== 'auto') continue;
     const keyOf = (about: string) => `${unit.intent.target}\n${about}`;
     for (const { module, args } of body.calls) {
       const call = { module, args: reveal(args, secrets) };

@@ -9,7 +9,7 @@ import { addedAddress } from '../util/host-address.ts';
 import type { Failures } from './failures.ts';
 import type { HostStep } from './host-step.ts';
 import type { Learnt } from './knowledge.ts';
-import { dueHandlers } from './notify.ts';
+import { notifiedHandlers } from './notify.ts';
 import type { LiveStep } from './on-host.ts';
 
 /** What a step has just taught about a host. */
@@ -19,7 +19,7 @@ export function taught(
   { task, step, place }: Pick<LiveStep, 'task' | 'step' | 'place'>,
   inventory: Inventory,
 ): Learnt {
-  const { outcome, ignored, changedUnits } = result;
+  const { outcome, ignored, hasChanged } = result;
   const failure = failureIn(outcome);
   const own: Record<string, ScopeValue> = {
     ...(task.register === undefined ? {} : { [task.register]: resultOf(outcome) ?? unknownValue }),
@@ -27,7 +27,7 @@ export function taught(
   };
   const facts = Object.keys(own).length === 0 ? [] : [{ hosts: [host], values: own }];
   const elsewhere = result.delegatedFacts.map((one) => ({ hosts: [one.host], values: one.facts }));
-  const notifies = changedUnits.length > 0 && !failure;
+  const notified = hasChanged && !failure ? notifiedHandlers(task, place.play) : [];
   return {
     host,
     facts: [...facts, ...elsewhere],
@@ -36,7 +36,7 @@ export function taught(
     added: result.addHosts.map((one) => addressed(one, inventory)),
     included: result.included,
     handled: step.handler ? task.id : undefined,
-    due: notifies ? dueHandlers(task, place.play, changedUnits) : [],
+    due: notified.map(({ id }) => id),
     failed: ignored ? undefined : failure,
     uncertain: isUncertain(outcome) ? task.name : undefined,
   };

@@ -23,7 +23,7 @@ const lateNames = new Set(['result', 'captured', 'undo', 'live']);
 
 /** How a unit that is about to run would be undone, resolved as far as it can be now. */
 export function undoBody(
-  { task, module, args, handler }: PlannedUnit,
+  { task, module, args, isHandler }: PlannedUnit,
   { undo }: Plan,
   { scope, captured }: { scope: Scope; captured: (path: string) => HostPath },
 ): UndoBody {
@@ -32,9 +32,9 @@ export function undoBody(
   if (task.undo.kind === 'tasks') {
     return { kind: 'declared', tasks: task.undo.tasks, vars: snapshot(task.undo.tasks, scope) };
   }
-  if (handler)
+  if (isHandler)
     return {
-      kind: 'auto',
+      kind: 'rerun',
       calls: placeCopies([undo?.rerun ?? { module: module.name, args }], captured),
     };
   if (undo?.impossible !== undefined) throw new TaskError(undo.impossible);
@@ -48,7 +48,7 @@ export interface PlannedUnit {
   module: Module;
   args: JsonObject;
   /** A handler runs once more when what notified it is undone. */
-  handler: boolean;
+  isHandler: boolean;
 }
 
 /** The calls with the places of the copies that they name. */

@@ -75,6 +75,7 @@ export class UndoRunner {
       case 'irreversible':
         return refused(`cannot be undone: ${undo.body.reason}`);
       case 'auto':
+      case 'rerun':
         for (const { module, args } of undo.body.calls) {
           const call = { module, args: reveal(args, redactor) };
           const failure = await this.#task(unit, callTask(unit, call), scope);

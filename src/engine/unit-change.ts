@@ -4,7 +4,7 @@ import type { StepInfo } from '../core/events.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';
-import type { IntentRecord, UndoBody, UndoPlan } from '../journal/records.ts';
+import type { HandlerRef, IntentRecord, UndoBody, UndoPlan } from '../journal/records.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { resolveAccess } from './access.ts';
@@ -30,8 +30,10 @@ export interface Unit {
   index?: number | undefined;
   /** Directories for templates and files, nearest first. */
   folders: string[];
-  /** Set for a handler's run: the units that notified it. */
-  notifiedBy: number[] | undefined;
+  /** Set for a handler's run. */
+  handler: HandlerRef | undefined;
+  /** Handlers that a change notifies. */
+  notifies: readonly HandlerRef[];
   /** Not the host's own business alone. */
   shared: IntentRecord['shared'];
 }
@@ -74,13 +76,13 @@ export class UnitChange implements ChangeRecord {
 
   /** How the unit would be undone, and the paths of which that names a copy. */
   #undo({ module, args, plan }: PlannedCall): { body: UndoBody; copies: string[] } {
-    const { task, scope, number, notifiedBy } = this.#unit;
+    const { task, scope, number, handler } = this.#unit;
     const copies = new Set<string>();
     const captured = (path: string) => {
       copies.add(path);
       return { copyOf: path, unit: number };
     };
-    const planned = { task, module, args, handler: notifiedBy !== undefined };
+    const planned = { task, module, args, isHandler: handler !== undefined };
     const body = undoBody(planned, plan, { scope, captured });
     return { body, copies: [...copies] };
   }
@@ -89,7 +91,8 @@ export class UnitChange implements ChangeRecord {
     { module, args, plan }: PlannedCall,
     { body, captured }: Pick<UndoPlan, 'body' | 'captured'>,
   ): IntentRecord {
-    const { task, step, host, target, scope, number, item, index, notifiedBy, shared } = this.#unit;
+    const { task, step, host, target, scope, number, item, index, shared } = this.#unit;
+    const { handler, notifies } = this.#unit;
     return {
       t: 'intent',
       unit: number,
@@ -110,7 +113,8 @@ export class UnitChange implements ChangeRecord {
         captured,
         probe: task.probe,
       },
-      notifiedBy,
+      ...(notifies.length > 0 ? { notifies: [...notifies] } : {}),
+      handler,
       ...(plan.touches ? { touches: plan.touches } : {}),
     };
   }

@@ -147,7 +147,7 @@ function storeIntent(intent: IntentRecord, secrets: Secrets): IntentRecord<'stor
 }
 
 function storeBody(body: UndoBody, secrets: Secrets): UndoBody<'stored'> {
-  if (body.kind === 'auto')
+  if (body.kind === 'auto' || body.kind === 'rerun')
     return withChanges(body, {
       calls: body.calls.map((call) => withChanges(call, { args: store(call.args, secrets) })),
     });

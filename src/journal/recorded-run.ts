@@ -34,7 +34,16 @@ export interface RecordedStep {
 /** What decides about the undo of a unit. */
 export type IntentHead = Pick<
   RecordOf<'intent'>,
-  'unit' | 'step' | 'host' | 'target' | 'shared' | 'become' | 'notifiedBy' | 'block'
+  | 'unit'
+  | 'step'
+  | 'host'
+  | 'target'
+  | 'shared'
+  | 'become'
+  | 'index'
+  | 'notifies'
+  | 'handler'
+  | 'block'
 > & { item: string | undefined; undo: Pick<UndoPlan, 'on' | 'error'> & { kind: UndoBody['kind'] } };
 
 export interface RecordedUnit {
@@ -295,11 +304,11 @@ function forgetUndoneRescues({ rescued, commit }: RecordedRun): void {
 }
 
 function headOf(intent: RecordOf<'intent'>): IntentHead {
-  const { unit, step, host, target, shared, become, notifiedBy, block } = intent;
+  const { unit, step, host, target, shared, become, index, notifies, handler, block } = intent;
   const { on, error, body } = intent.undo;
   const shown = typeof intent.item === 'string' ? intent.item : undefined;
   const item = intent.hidden ? `item ${String((intent.index ?? 0) + 1)}` : shown;
-  const head = { unit, step, host, target, shared, item, become, notifiedBy };
+  const head = { unit, step, host, target, shared, item, become, index, notifies, handler };
   return { ...head, block: block && { ...block }, undo: { on, error, kind: body.kind } };
 }
 

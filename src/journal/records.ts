@@ -9,7 +9,7 @@ import type { Become, OnFailure, TaskNode, UndoTrigger } from '../language/docum
 import type { Stored } from './stored.ts';
 
 /** Of the records below. A journal of another format is refused. */
-export const journalFormat = 2;
+export const journalFormat = 3;
 
 /** A record as it is given to the log, or as the journal holds it. */
 export type Form = 'given' | 'stored';
@@ -19,6 +19,8 @@ type Value<F extends Form, T> = F extends 'stored' ? Stored<T> : T;
 /** How a unit is taken back, complete in itself: no file and no variable of later is needed. */
 export type UndoBody<F extends Form = 'given'> =
   | { kind: 'auto'; calls: (Omit<ModuleCall, 'args'> & { args: Value<F, JsonObject> })[] }
+  /** A handler runs again once what it has read is restored. */
+  | { kind: 'rerun'; calls: (Omit<ModuleCall, 'args'> & { args: Value<F, JsonObject> })[] }
   | { kind: 'declared'; tasks: Value<F, TaskNode>[]; vars: Value<F, JsonObject> }
   | { kind: 'none'; reason?: string | undefined }
   | { kind: 'uncovered' }
@@ -32,6 +34,12 @@ export interface UndoPlan<F extends Form = 'given'> {
   /** Registers of the capture tasks. */
   captured: Value<F, JsonObject>;
   probe?: Value<F, TaskNode> | undefined;
+}
+
+/** A handler: its id, and its name with that of its role, which handlers of other plays and includes may share. */
+export interface HandlerRef {
+  id: string;
+  name: string;
 }
 
 export interface IntentRecord<F extends Form = 'given'> {
@@ -53,8 +61,10 @@ export interface IntentRecord<F extends Form = 'given'> {
   actions: string[];
   become: Become;
   undo: UndoPlan<F>;
-  /** The unit is a handler's run: units whose undo makes it due again. */
-  notifiedBy?: number[] | undefined;
+  /** Handlers that a change by this unit notifies. They read what it has changed, even if it has failed. */
+  notifies?: HandlerRef[] | undefined;
+  /** The unit is a run of this handler. */
+  handler?: HandlerRef | undefined;
   /** What the step changes, where neither a path nor a name in its undo says it. */
   touches?: string[] | undefined;
   /** A block's own undo list; needed only if one of the units inside was. It may stand for theirs. */
@@ -108,8 +118,8 @@ export interface LearntRecord<F extends Form = 'given'> {
   included?: Value<F, Included[]> | undefined;
   /** The handler that ran. */
   handled?: string | undefined;
-  /** Handlers that are due, and the units whose change notified them. */
-  due?: { handler: string; by: number[] }[] | undefined;
+  /** Ids of handlers that are due. */
+  due?: string[] | undefined;
   /** Why the step failed here. */
   failed?: Failure | undefined;
   /** Name of the step whose outcome is not known, which was ignored. */

@@ -29,6 +29,12 @@ const undo = (unit: number, state = 'undone'): Fields[] => [
   { t: 'undo-intent', unit },
   { t: 'undo-result', unit, state },
 ];
+const handler = { id: 'p/restart', name: 'restart' };
+const notifying = (unit: number, step: number) => intent(unit, step, 'a', { notifies: [handler] });
+const handlerRun = (unit: number, step: number) =>
+  intent(unit, step, 'a', {
+    ...{ handler, undo: { body: { kind: 'rerun' }, on: ['changed', 'failed', 'unknown'] } },
+  });
 /** Two steps on two hosts: units 1 and 2, then 3 and 4. */
 const forward = [
   run,
@@ -84,14 +90,20 @@ describe('the journal checker', () => {
     [
       'a handler that runs again before the file is back',
       [
-        intent(5, 3, 'a', { notifiedBy: [3] }),
-        changed(5),
-        rollback,
-        ...undo(5),
-        ...undo(4),
-        ...undo(3),
+        ...[notifying(5, 3), changed(5), handlerRun(6, 4), changed(6)],
+        ...[rollback, ...undo(6), ...undo(5)],
       ],
-      /what notified it is not undone \(3\)/,
+      /what notified it is not undone \(5\)/,
+    ],
+    [
+      'a handler that does not run again after a file is back that a failed step may have written',
+      [
+        ...[notifying(5, 3), { t: 'result', unit: 5, state: 'failed' }],
+        ...[notifying(6, 4), changed(6), handlerRun(7, 5), changed(7)],
+        ...[rollback, ...undo(6), ...undo(7), ...undo(5)],
+        { t: 'end', outcome: 'rolled_back', exitCode: 3 },
+      ],
+      /unit 5 was undone on a, and handler "restart" did not run after/,
     ],
     [
       'a host that was not asked for',

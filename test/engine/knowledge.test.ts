@@ -36,15 +36,9 @@ const learnAll = (...all: Learnt[]): Knowledge => {
 const history: Learnt[] = [
   { host: 'h1', ...facts({ a: 'first' }, 'h1', 'h2') },
   { host: 'h2', ...facts({ a: 'second' }, 'h2'), joined: ['web'] },
-  { host: 'h1', joined: ['web'], due: [{ handler: 'restart', by: [1, 2] }] },
-  {
-    host: 'h1',
-    due: [
-      { handler: 'restart', by: [3] },
-      { handler: 'reload', by: [3] },
-    ],
-  },
-  { host: 'h1', handled: 'restart', due: [{ handler: 'restart', by: [4] }] },
+  { host: 'h1', joined: ['web'], due: ['restart'] },
+  { host: 'h1', due: ['restart', 'reload'] },
+  { host: 'h1', handled: 'restart', due: ['restart'] },
   { host: 'h2', left: ['web'], uncertain: 'Reboot' },
   { host: 'h1', added: [{ name: 'h3', groups: ['web'], vars: { x: 1 }, address: address('h3') }] },
   { host: 'h2', failed: refusal('no'), included: [{ source: '/p/x.yml' }] },
@@ -65,10 +59,7 @@ describe('learn', () => {
   });
 
   it('leaves a handler due that notified itself while it ran', () => {
-    expect([...(learnAll(...history).due.get('h1') ?? [])]).toEqual([
-      ['reload', [3]],
-      ['restart', [4]],
-    ]);
+    expect([...(learnAll(...history).due.get('h1') ?? [])]).toEqual(['reload', 'restart']);
   });
 
   it('ends a play or role for some hosts, or for the batches to come, too', () => {
@@ -140,7 +131,7 @@ describe('the record of what was learnt', () => {
   });
 
   it('of a hidden step that teaches nothing hidden replaces the step without secrets, too', () => {
-    const learnt: Learnt = { host: 'h1', due: [{ handler: 'restart', by: [1] }] };
+    const learnt: Learnt = { host: 'h1', due: ['restart'] };
     const record = learntRecord(learnt, { step: 1, hidden: true, sealer: undefined });
     expect(recordedLearnt(onDisk(record), { redactor, sealer: undefined })).toMatchObject(learnt);
   });

@@ -23,11 +23,8 @@ function outcome(records: readonly StoredRecord[]): Record<string, unknown> {
     if (record.t === 'play') known[`play ${record.id}`] = record.batches;
     if (record.t === 'commit') known[`commit ${record.key}`] = record.name;
     if (record.t !== 'learnt') continue;
-    const { step, host, due = [], ...learnt } = record;
-    known[`${keys.get(step) ?? ''} ${host}`] = {
-      ...learnt,
-      due: due.map(({ handler }) => handler),
-    };
+    const { step, host, ...learnt } = record;
+    known[`${keys.get(step) ?? ''} ${host}`] = learnt;
   }
   return known;
 }

@@ -94,7 +94,7 @@ async function step(
   return { asked, failed: [...failed.keys()], knowledge, log };
 }
 
-const changed = { changedUnits: [7] };
+const changed = { hasChanged: true };
 const no = { outcome: failedWith('no') };
 
 function failedWith(message: string): Outcome {
@@ -127,7 +127,7 @@ describe('a step', () => {
   it('makes the handlers due that a change notifies, but not those of a failed one', async () => {
     const node = task({ notify: ['Restart'] });
     const { knowledge } = await step(node, { h1: changed, h2: { ...changed, ...no } });
-    expect([...knowledge.due]).toEqual([['h1', new Map([['p/handlers/restart', [7]]])]]);
+    expect([...knowledge.due]).toEqual([['h1', new Set(['p/handlers/restart'])]]);
   });
 
   it('with run_once asks one host, and all of them have its register', async () => {

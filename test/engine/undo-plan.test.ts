@@ -18,14 +18,18 @@ const task = plainTask({ become, id: 'play/a', name: 'A', at, module: 'thing', a
 
 function bodyOf(
   undo: PlannedUndo | undefined,
-  more: Partial<typeof task> & { handler?: boolean } = {},
+  more: Partial<typeof task> & { isHandler?: boolean } = {},
 ) {
-  const { handler = false, ...keywords } = more;
+  const { isHandler = false, ...keywords } = more;
   const plan: Plan = { actions: [], ...(undo ? { undo } : {}) };
-  return undoBody({ task: { ...task, ...keywords }, module, args: { name: 'x' }, handler }, plan, {
-    scope: new Scope([]),
-    captured: (path) => `/kept${path}`,
-  });
+  return undoBody(
+    { task: { ...task, ...keywords }, module, args: { name: 'x' }, isHandler },
+    plan,
+    {
+      scope: new Scope([]),
+      captured: (path) => `/kept${path}`,
+    },
+  );
 }
 
 const call = (args: PlannedUndo['calls'][number]['args']) => ({ module: 'restore_path', args });
@@ -71,13 +75,13 @@ describe('the undo of a unit', () => {
   });
 
   it('of a handler is the same call, or the one that the plan names', () => {
-    expect(bodyOf({ calls: [] }, { handler: true })).toEqual({
-      kind: 'auto',
+    expect(bodyOf({ calls: [] }, { isHandler: true })).toEqual({
+      kind: 'rerun',
       calls: [{ module: 'thing', args: { name: 'x' } }],
     });
     const rerun = { module: 'thing', args: { name: 'x', only_if_active: true } };
-    expect(bodyOf({ calls: [], rerun }, { handler: true })).toEqual({
-      kind: 'auto',
+    expect(bodyOf({ calls: [], rerun }, { isHandler: true })).toEqual({
+      kind: 'rerun',
       calls: [rerun],
     });
   });

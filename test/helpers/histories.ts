@@ -3,7 +3,16 @@ import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
 import type { UnitState } from '../../src/core/events.ts';
 import { intentRecord, runRecord, stepRecord } from './records.ts';
 
-const bodies = { auto: { calls: [] }, declared: { tasks: [], vars: {} }, none: {}, uncovered: {} };
+const bodies = {
+  ...{ auto: { calls: [] }, rerun: { calls: [] }, declared: { tasks: [], vars: {} } },
+  ...{ none: {}, uncovered: {} },
+};
+/** Two with one name, such as those of a role in two plays. */
+const handlers = [
+  { id: 'p/restart', name: 'restart' },
+  { id: 'q/restart', name: 'restart' },
+  { id: 'p/reload', name: 'reload' },
+] as const;
 
 /** What a forward run did, in the order of the run. */
 export interface History {
@@ -14,7 +23,9 @@ export interface History {
 
 interface UnitShape {
   state: UnitState | 'cut';
-  kind: 'auto' | 'declared' | 'none' | 'uncovered';
+  kind: 'auto' | 'rerun' | 'declared' | 'none' | 'uncovered';
+  /** Handlers that it notifies, and the one that a handler's run is of. */
+  handlers: number;
   isAlways: boolean;
   isLenient: boolean;
 }
@@ -29,6 +40,7 @@ interface StepShape {
 const unitShape: fc.Arbitrary<UnitShape> = fc.record({
   state: fc.constantFrom('changed', 'changed', 'changed', 'ok', 'failed', 'unreachable', 'cut'),
   kind: fc.constantFrom('auto', 'auto', 'declared', 'none', 'uncovered'),
+  handlers: fc.nat(63),
   isAlways: fc.nat(9).map((n) => n === 0),
   isLenient: fc.nat(4).map((n) => n === 0),
 });
@@ -60,7 +72,6 @@ class Writer {
   readonly #records: JournalRecord[];
   /** Numbers of the blocks that are going on, by host. */
   readonly #blocks: Map<string, number>[] = [];
-  readonly #changed = new Map<string, number[]>();
   #unit = 0;
   #step = 0;
 
@@ -95,20 +106,21 @@ class Writer {
       return;
     }
     for (const [index, host] of hosts.entries()) {
-      for (const unit of units[index] ?? []) this.#writeUnit(host, unit, shape);
+      for (const [item, unit] of (units[index] ?? []).entries())
+        this.#writeUnit(host, unit, item, shape);
     }
   }
 
-  #writeUnit(host: string, unit: UnitShape, { form, choice }: StepShape): void {
+  #writeUnit(host: string, unit: UnitShape, index: number, { form, choice }: StepShape): void {
     const other = this.#hosts[choice % this.#hosts.length] ?? host;
     const target = { delegated: other, controller: 'localhost' }[form as string] ?? host;
-    const known = this.#changed.get(host) ?? [];
-    const notifiedBy = form === 'handler' ? known.slice(choice % (known.length + 1)) : undefined;
-    if (notifiedBy?.length === 0) return;
+    const handler = form === 'handler' ? handlers[choice % handlers.length] : undefined;
     const shared =
       form === 'own' || form === 'handler' ? undefined : (form as IntentRecord['shared']);
-    const number = this.#intent(host, target, unit, { shared, notifiedBy });
-    if (unit.state === 'changed' && form !== 'handler') this.#changed.set(host, [...known, number]);
+    const kind = handler && unit.kind === 'auto' ? 'rerun' : unit.kind;
+    const notifies = handlers.filter((_, index) => (unit.handlers >> index) % 4 === 3);
+    const more = { shared, handler, notifies, index };
+    const number = this.#intent(host, target, { ...unit, kind }, more);
     if (unit.state === 'cut') return;
     const result = { unit: number, step: this.#step, host, state: unit.state, durationMs: 1 };
     this.#records.push({ t: 'result', ...result });
@@ -130,7 +142,7 @@ class Writer {
     host: string,
     target: string,
     { kind, isAlways, isLenient }: UnitShape,
-    more: Pick<IntentRecord, 'shared' | 'notifiedBy' | 'block'>,
+    more: Pick<IntentRecord, 'shared' | 'handler' | 'notifies' | 'index' | 'block'>,
   ): number {
     const unit = ++this.#unit;
     const body = { kind, ...bodies[kind] } as IntentRecord['undo']['body'];

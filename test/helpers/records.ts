@@ -2,7 +2,12 @@ import type { Failure } from '../../src/core/failure.ts';
 import type { StepInfo } from '../../src/core/events.ts';
 import type { InventoryHost } from '../../src/core/inventory.ts';
 import { storeRecord } from '../../src/journal/codec.ts';
-import type { IntentRecord, JournalRecord, StoredRecord } from '../../src/journal/records.ts';
+import type {
+  HandlerRef,
+  IntentRecord,
+  JournalRecord,
+  StoredRecord,
+} from '../../src/journal/records.ts';
 import type { RecordedRun } from '../../src/journal/recorded-run.ts';
 import { reveal } from '../../src/journal/stored.ts';
 import { Redactor } from '../../src/util/redact.ts';
@@ -25,7 +30,7 @@ export function recordedHosts({ hosts }: RecordedRun): Map<string, InventoryHost
 /** The first record of a journal. */
 export function runRecord({ run = 'run', hosts = [] as string[] } = {}): JournalRecord {
   return {
-    ...{ t: 'run', format: 2, runner: '0.1.0', run, playbook: 'playbook.yml' },
+    ...{ t: 'run', format: 3, runner: '0.1.0', run, playbook: 'playbook.yml' },
     ...{ name: 'playbook', changes: [], check: false },
     startedAt: '1970-01-01T00:00:00Z',
     ...{
@@ -74,6 +79,17 @@ export function intentRecord(
     },
     ...more,
   };
+}
+
+/** The intent of a handler's run, which runs again when what it has read is undone. */
+export function handlerRecord(
+  unit: number,
+  step: number,
+  host: string,
+  handler: HandlerRef,
+): IntentRecord {
+  const record = intentRecord(unit, step, host, { handler });
+  return { ...record, undo: { ...record.undo, body: { kind: 'rerun', calls: [] } } };
 }
 
 export function changedRecord(unit: number, step: number, host: string): JournalRecord {

@@ -187,23 +187,14 @@ function printLine(
   /** Of a unit that stands for itself and all before it. */
   const lastOf = (last: JsonValue) =>
     Math.max(0, ...[...units].flatMap(([unit, now]) => (unit <= Number(last) ? now : [])));
-  const { unit, upTo, notifiedBy, block } = rest;
+  const { unit, upTo, block } = rest;
   if (unit !== undefined && type === 'commit') values['unit'] = lastOf(unit);
   else if (unit !== undefined) number.push(`u${String(unitOf(unit))}`);
   if (upTo !== undefined) values['upTo'] = lastOf(upTo);
   if (isMap(block)) values['block'] = { ...block, until: lastOf(block['until'] ?? 0) };
-  if (Array.isArray(notifiedBy)) values['notifiedBy'] = notifiedBy.map(unitOf).sort(byNumber);
-  if (Array.isArray(values['due']))
-    values['due'] = values['due'].map((one) =>
-      isMap(one) && Array.isArray(one['by'])
-        ? { ...one, by: one['by'].map(unitOf).sort(byNumber) }
-        : one,
-    );
   if (isMap(values['step'])) values['step'] = without(values['step'], ['number']);
   return [type, ...number, replaceAll(JSON.stringify(values, shortened), placeholders)].join(' ');
 }
-
-const byNumber = (a: number, b: number): number => a - b;
 
 /** Places in files as `FILE:LINE:COLUMN`. */
 function shortened(_key: string, value: unknown): unknown {

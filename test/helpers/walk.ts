@@ -6,7 +6,7 @@ import { forward } from '../../src/engine/forward.ts';
 import { expandPart } from '../../src/engine/include.ts';
 import { initialKnowledge, learn, type Knowledge } from '../../src/engine/knowledge.ts';
 import { runMeta } from '../../src/engine/meta.ts';
-import { dueHandlers } from '../../src/engine/notify.ts';
+import { notifiedHandlers } from '../../src/engine/notify.ts';
 import {
   schedule,
   type EndParts,
@@ -132,7 +132,10 @@ function fakeStep(knowledge: Knowledge, wishes: Wishes, ran: string[]): RunStep 
       const handled = place.at === 'section' ? undefined : id;
       const failure = { task: name, id, key: `key of ${id}`, failure: refusal('no') };
       if (fails[name]?.includes(host)) failed.set(host, failure);
-      else learn(knowledge, { host, handled, due: dueHandlers(task, place.play, [1]) });
+      else {
+        const due = notifiedHandlers(task, place.play).map((handler) => handler.id);
+        learn(knowledge, { host, handled, due });
+      }
       if (node.kind === 'include')
         included.set(host, [{ source: node.locate(includes[name]?.[host] ?? '') }]);
       if (node.kind === 'meta')

@@ -3,14 +3,21 @@ import { Chance } from '../../src/sim/chance.ts';
 import { SimulatedRun, type Disturbance } from '../../src/sim/simulate.ts';
 
 /** A run of tasks on model hosts, without choices of a generator. */
-function run(tasks: object[], hosts = ['h1']): SimulatedRun {
-  const playbook = JSON.stringify([{ name: 'Play', hosts: 'all', tasks }]);
-  const scenario = { hosts, groups: { all: hosts }, playbook, files: {}, toleratesFailures: false };
+function run(tasks: object[], { hosts = ['h1'], handlers = [] as object[] } = {}): SimulatedRun {
+  const playbook = JSON.stringify([{ name: 'Play', hosts: 'all', handlers, tasks }]);
+  const found = { '/etc/app.conf': 'old\n' };
+  const files = Object.fromEntries(hosts.map((host) => [host, found]));
+  const scenario = { hosts, groups: { all: hosts }, playbook, files, toleratesFailures: false };
   return new SimulatedRun(scenario, new Chance(1));
 }
 
 const copy = { name: 'Copy', copy: { content: 'new\n', dest: '/srv/a' } };
 const fail = { name: 'Fail', command: 'fail', undo: { none: 'It changes nothing.' } };
+const restart = { name: 'Restart', service: { name: 'app', state: 'restarted' } };
+const configure = (content: string, notify = 'Restart') => ({
+  ...{ name: `Write ${content}`, copy: { content, dest: '/etc/app.conf' }, notify },
+});
+const flush = { name: 'Flush', meta: 'flush_handlers' };
 const put = {
   ...{ name: 'Put', command: 'put /srv/a first' },
   capture: [{ name: 'Read', command: { cmd: 'show /srv/a', read_only: true }, register: 'found' }],
@@ -41,7 +48,7 @@ describe('faults that the simulation found', () => {
   });
 
   it('keeps the lock of a host with changes when a resumed run cannot lock another', async () => {
-    const one = run([copy, fail], ['h1', 'h2']);
+    const one = run([copy, fail], { hosts: ['h1', 'h2'] });
     await one.process('play', { killAt: 40 });
     expect(one.hosts.map(({ lock }) => lock?.run)).toEqual(['simulated', 'simulated']);
     await one.process('rollback', {
@@ -64,6 +71,31 @@ describe('faults that the simulation found', () => {
       if (isChanged && one.state() === 'running') locks.push(one.hosts[0]?.lock?.run);
     }
     expect(new Set(locks)).toEqual(new Set(['simulated']));
+  });
+
+  it('restarts a service again after the undo of a step that failed after writing its file', async () => {
+    const rescued = { name: 'B', block: [configure('first')], rescue: [copy, configure('second')] };
+    const one = run([rescued, flush, fail], { handlers: [restart] });
+    const before = one.hosts.map((host) => host.lines());
+    let isLost = false;
+    await one.process('play', {
+      fault: (_, { change }) => {
+        if (isLost || !change) return undefined;
+        isLost = true;
+        return 'lost-answer';
+      },
+    });
+    expect(one.state()).toBe('rolled_back');
+    expect(one.hosts.map((host) => host.lines())).toEqual(before);
+  });
+
+  it('runs a handler again before the handler that it notifies', async () => {
+    const first = { name: 'First', command: 'ok', notify: 'Restart' };
+    const one = run([configure('new', 'First'), flush, fail], { handlers: [first, restart] });
+    const before = one.hosts.map((host) => host.lines());
+    await one.process('play', {});
+    expect(one.state()).toBe('rolled_back');
+    expect(one.hosts.map((host) => host.lines())).toEqual(before);
   });
 
   it('goes on with a rescue where it was, and does not try again what failed', async () => {

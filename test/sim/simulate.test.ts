@@ -33,6 +33,8 @@ describe('a simulated run', () => {
     [4648, 'the host of "run_once" with a loop in a rescue depended on who failed first'],
     [7606, 'the host of "run_once" in a rescue depended on a line that was cut'],
     [10597, 'a resumed run ran a step with "run_once" on another host, where the first had begun'],
+    [5597, 'a service kept what a step had written whose answer was lost'],
+    [6854, 'a service kept what a step of an earlier play had written whose answer was lost'],
     [9705, 'a resumed run ran handlers again that had run at a commit point'],
   ])('breaks no rule with seed %i: %s', async (number) => {
     expect(broken(await simulate(number))).toEqual([]);

@@ -1,6 +1,7 @@
 import type { UndoState } from '../../core/events.ts';
 import { hadEffect, isSettled, type RecordedUnit } from '../../journal/recorded-run.ts';
 import { groupBy } from '../../util/group.ts';
+import { isRerun, notifiersOf, type Notifiers } from './handlers.ts';
 
 /** What may or must be done next on the way back. */
 export type UndoMove =
@@ -39,7 +40,7 @@ interface Stage {
  */
 export class UndoOrder {
   readonly #wishes: UndoWishes;
-  readonly #candidates: ReadonlyMap<number, RecordedUnit>;
+  readonly #notifiers: Notifiers;
   readonly #blocks: Blocks;
   readonly #stages: readonly Stage[];
   #at = 0;
@@ -55,9 +56,10 @@ export class UndoOrder {
 
   constructor(wishes: UndoWishes) {
     this.#wishes = wishes;
-    this.#candidates = new Map(wishes.candidates.map((unit) => [unit.intent.unit, unit]));
+    // A notifier that stays, as before a commit point, neither asks for a handler nor keeps it back.
+    this.#notifiers = notifiersOf(wishes.candidates);
     this.#blocks = new Blocks(wishes.units);
-    this.#stages = stagesOf(wishes.candidates);
+    this.#stages = stagesOf(wishes.candidates, this.#notifiers);
   }
 
   /** Whether everything is passed that need not wait for a host. */
@@ -148,10 +150,7 @@ export class UndoOrder {
     if (obstacle !== undefined) return conclude('undo-blocked', obstacle);
     if (kind === 'undo') return { do: 'undo', unit };
     // A handler runs again once everything that notified it has been passed, so that services read what was restored.
-    // A notifier that stays, as before a commit point, neither asks for it nor keeps it back.
-    const notifiers = (intent.notifiedBy ?? []).flatMap(
-      (number) => this.#candidates.get(number) ?? [],
-    );
+    const notifiers = this.#notifiers.get(unit) ?? [];
     if (notifiers.some((notifier) => this.#isOpen(notifier))) return 'wait';
     if (notifiers.some((notifier) => !isSettled(notifier)))
       return conclude('undo-blocked', 'a step that notified it is not undone');
@@ -208,29 +207,33 @@ class Blocks {
   }
 }
 
-/** Step by step, newest first; handlers that run again stand behind the step of the first that notified them. */
-function stagesOf(candidates: readonly RecordedUnit[]): Stage[] {
+/**
+ * Step by step, newest first. Handlers that run again stand behind the step of the first that notified them, in the order in which they
+ * ran: one may need what another one does.
+ */
+function stagesOf(candidates: readonly RecordedUnit[], notifiers: Notifiers): Stage[] {
   let waiting: RecordedUnit[] = [];
   const stages: Stage[] = [];
-  const handlersDue = (reached: number) => {
-    const isDue = ({ intent }: RecordedUnit) =>
-      (intent.notifiedBy ?? []).every((number) => number >= reached);
-    for (const [step, units] of byStep(waiting.filter(isDue)))
-      stages.push({ step, kind: 'rerun', queues: queuesOf(units) });
-    waiting = waiting.filter((unit) => !isDue(unit));
-  };
   for (const [step, units] of byStep(candidates)) {
     stages.push({ step, kind: 'undo', queues: queuesOf(units.filter((unit) => !isRerun(unit))) });
     waiting.push(...units.filter((unit) => isRerun(unit) && !isSettled(unit)));
     // Newest first. Not Math.min(...): a step may have more units than a call takes arguments.
-    handlersDue(units.at(-1)?.intent.unit ?? 0);
+    const reached = units.at(-1)?.intent.unit ?? 0;
+    const isDue = (unit: RecordedUnit) => firstNotifier(unit, notifiers) >= reached;
+    for (const [run, own] of byStep(waiting.filter(isDue)).reverse())
+      stages.push({ step: run, kind: 'rerun', queues: queuesOf(own.reverse()) });
+    waiting = waiting.filter((unit) => !isDue(unit));
   }
-  handlersDue(0);
   return stages;
 }
 
-function isRerun({ intent }: RecordedUnit): boolean {
-  return intent.notifiedBy !== undefined && intent.undo.kind === 'auto' && !intent.block;
+/** Number of the first change behind which a handler runs again. What another handler changes has its number from there. */
+function firstNotifier(unit: RecordedUnit, notifiers: Notifiers): number {
+  const own = notifiers.get(unit) ?? [];
+  return Math.min(
+    unit.intent.unit,
+    ...own.map((one) => (isRerun(one) ? firstNotifier(one, notifiers) : one.intent.unit)),
+  );
 }
 
 function queuesOf(units: readonly RecordedUnit[]): Stage['queues'] {

@@ -13,7 +13,13 @@ import {
 import type { JournalRecord } from '../../../src/journal/records.ts';
 import { Redactor } from '../../../src/util/redact.ts';
 import { histories, type History } from '../../helpers/histories.ts';
-import { changedRecord, intentRecord, runRecord, stepRecord } from '../../helpers/records.ts';
+import {
+  changedRecord,
+  handlerRecord,
+  intentRecord,
+  runRecord,
+  stepRecord,
+} from '../../helpers/records.ts';
 
 type Fate = 'undone' | 'skipped' | 'failed' | 'secret' | 'away';
 
@@ -46,6 +52,12 @@ class Model {
   write(record: JournalRecord): void {
     this.log.write(record);
     this.lines.push(encodeRecord(this.lines.length + 1, record));
+  }
+
+  /** The record of a rollback that has undone everything. */
+  end(): void {
+    const at = '1970-01-01T00:00:00Z';
+    this.write({ t: 'end', outcome: 'rolled_back', exitCode: 3, message: 'Rolled back.', at });
   }
 
   /** @param only hosts that are taken back; all when left out */
@@ -82,7 +94,7 @@ class Model {
         if (move.do === 'undo') {
           this.write({ t: 'undo-intent', unit: move.unit.intent.unit });
           going.push(move.unit);
-        } else if (move.do === 'conclude') this.#settle(move.unit, move.as);
+        } else if (move.do === 'conclude') this.#settle(move.unit, move.as, move.why);
       }
       if (moves.length > 0) continue;
       const [unit] = going.splice(this.#chance() % Math.max(1, going.length), 1);
@@ -108,11 +120,22 @@ class Model {
     order.ended(unit, { stuck: stuck || fate === 'secret' });
   }
 
-  #settle({ intent }: RecordedUnit, state: NonNullable<RecordedUnit['undo']>): void {
-    this.write({ t: 'undo-result', unit: intent.unit, state, durationMs: 1 });
+  #settle(
+    { intent }: RecordedUnit,
+    state: NonNullable<RecordedUnit['undo']>,
+    why = 'undo_when does not hold',
+  ): void {
+    const message = state === 'undo-skipped' ? why : undefined;
+    this.write({ t: 'undo-result', unit: intent.unit, state, message, durationMs: 1 });
   }
 }
 
+/** Numbers of the units whose undo began, in that order. */
+function undone({ moves }: Model): number[] {
+  return moves.flatMap((move) => (move.do === 'undo' ? [move.unit.intent.unit] : []));
+}
+
+const restart = { id: 'p/handlers/restart', name: 'restart' };
 const chance = fc.array(fc.nat(), { minLength: 1, maxLength: 40 });
 const fates: fc.Arbitrary<Fate[]> = fc.array(
   fc.constantFrom('undone', 'undone', 'undone', 'skipped', 'failed', 'secret', 'away'),
@@ -130,6 +153,7 @@ describe('the order of undo', () => {
       fc.property(cases, ({ history, chance, fates, only, skip }) => {
         const model = new Model(history, chance);
         model.rollBack(history.forks, fates, only, skip);
+        if (undoCandidates(model.log.state).every(isSettled)) model.end();
         expect(checkJournal(model.lines.join('')), model.story).toEqual([]);
       }),
       { numRuns: 3000 },
@@ -168,25 +192,23 @@ describe('the order of undo', () => {
       fc.property(histories, chance, (history, chance) => {
         const model = new Model(history, chance);
         model.rollBack(history.forks, ['undone', 'failed', 'skipped']);
-        const undone = model.moves.flatMap((move) =>
-          move.do === 'undo' ? [move.unit.intent.unit] : [],
-        );
-        expect(undone).toEqual([...new Set(undone)]);
+        expect(undone(model)).toEqual([...new Set(undone(model))]);
       }),
       { numRuns: 1000 },
     );
   });
 
   describe('of a handler that ran', () => {
+    const notifies = [restart];
     const history = (shared?: 'run_once'): History => ({
-      hosts: ['h1', 'h2'],
+      hosts: ['h2'],
       forks: 2,
       records: [
-        runRecord({ hosts: ['h1', 'h2'] }),
-        ...[stepRecord(1, ['h1', 'h2']), intentRecord(1, 1, 'h1', { shared })],
-        ...[changedRecord(1, 1, 'h1'), intentRecord(2, 1, 'h2'), changedRecord(2, 1, 'h2')],
-        ...[stepRecord(2, ['h2']), intentRecord(3, 2, 'h2', { notifiedBy: [1, 2] })],
-        changedRecord(3, 2, 'h2'),
+        runRecord({ hosts: ['h2'] }),
+        ...[stepRecord(1, ['h2']), intentRecord(1, 1, 'h2', { shared, notifies })],
+        ...[changedRecord(1, 1, 'h2'), stepRecord(2, ['h2'])],
+        ...[intentRecord(2, 2, 'h2', { notifies }), changedRecord(2, 2, 'h2')],
+        ...[stepRecord(3, ['h2']), handlerRecord(3, 3, 'h2', restart), changedRecord(3, 3, 'h2')],
       ],
     });
     const statesAfter = (model: Model): (string | undefined)[] =>
@@ -196,16 +218,28 @@ describe('the order of undo', () => {
       const model = new Model(history(), [0]);
       model.rollBack(2, ['undone']);
       expect(statesAfter(model)).toEqual(['undone', 'undone', 'undone']);
-      const numbers = model.moves.flatMap((move) =>
-        move.do === 'undo' ? [move.unit.intent.unit] : [],
-      );
-      expect(numbers.at(-1)).toBe(3);
+      expect(undone(model)).toEqual([2, 1, 3]);
     });
 
     it('is not kept back by a step that was done once for all and stays', () => {
       const model = new Model(history('run_once'), [0]);
       model.rollBack(2, ['undone'], ['h2']);
       expect(statesAfter(model)).toEqual([undefined, 'undone', 'undone']);
+    });
+
+    it('comes before the handler that it notified itself', () => {
+      const second = { id: 'p/handlers/second', name: 'second' };
+      const records = [
+        runRecord({ hosts: ['h2'] }),
+        ...[stepRecord(1, ['h2']), intentRecord(1, 1, 'h2', { notifies })],
+        ...[changedRecord(1, 1, 'h2'), stepRecord(2, ['h2'])],
+        { ...handlerRecord(2, 2, 'h2', restart), notifies: [second] },
+        ...[changedRecord(2, 2, 'h2'), stepRecord(3, ['h2'])],
+        ...[handlerRecord(3, 3, 'h2', second), changedRecord(3, 3, 'h2')],
+      ];
+      const model = new Model({ hosts: ['h2'], forks: 2, records }, [0]);
+      model.rollBack(2, ['undone']);
+      expect(undone(model)).toEqual([1, 2, 3]);
     });
 
     it('can be given up', () => {

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { notifiersOf } from '../../../src/engine/undo/handlers.ts';
+import { readRun } from '../../../src/journal/recorded-run.ts';
+import type { HandlerRef, JournalRecord } from '../../../src/journal/records.ts';
+import {
+  changedRecord,
+  handlerRecord,
+  intentRecord,
+  runRecord,
+  stepRecord,
+  storedRecord,
+} from '../../helpers/records.ts';
+
+const restart: HandlerRef = { id: 'p/handlers/restart', name: 'Restart' };
+/** The handler of that name in a later play. */
+const later: HandlerRef = { id: 'q/handlers/restart', name: 'Restart' };
+
+type Unit = { notifies: HandlerRef[]; ends?: 'changed' | 'failed' | 'ok' | 'cut' } | HandlerRef;
+
+/** By number of a handler's run, the numbers of the changes that it has read. Units are numbered from 1, on one host. */
+function read(...units: Unit[]): Record<number, number[]> {
+  const records = units.flatMap((unit, index): JournalRecord[] => {
+    const number = index + 1;
+    const begins = stepRecord(number, ['h1']);
+    if ('id' in unit)
+      return [
+        begins,
+        handlerRecord(number, number, 'h1', unit),
+        changedRecord(number, number, 'h1'),
+      ];
+    const { notifies, ends: state = 'changed' } = unit;
+    const intent = intentRecord(number, number, 'h1', { notifies });
+    const result = { unit: number, step: number, host: 'h1', durationMs: 1 };
+    return [
+      begins,
+      intent,
+      ...(state === 'cut' ? [] : [{ t: 'result' as const, ...result, state }]),
+    ];
+  });
+  const run = readRun([runRecord({ hosts: ['h1'] }), ...records].map(storedRecord));
+  return Object.fromEntries(
+    [...notifiersOf([...run.units.values()])].map(([unit, changes]) => [
+      unit.intent.unit,
+      changes.map(({ intent }) => intent.unit),
+    ]),
+  );
+}
+
+const change = { notifies: [restart] };
+
+describe('what a handler has read when it ran', () => {
+  it('is every change since its run before', () => {
+    expect(read(change, change, restart, change, restart)).toEqual({ 3: [1, 2], 5: [4] });
+  });
+
+  it('is also what a step has done that failed or whose end is not known, but not what was there before', () => {
+    const units: Unit[] = (['failed', 'cut', 'ok'] as const).map((ends) => ({ ...change, ends }));
+    expect(read(...units, change, restart)).toEqual({ 5: [1, 2, 4] });
+  });
+
+  it('is only what notifies it', () => {
+    const other = { id: 'p/handlers/reload', name: 'Reload' };
+    expect(read({ notifies: [other] }, change, restart, other)).toEqual({ 3: [2], 4: [1] });
+  });
+
+  it('is also a change of an earlier play that its own handler did not read', () => {
+    expect(read(change, { notifies: [later] }, later)).toEqual({ 3: [1, 2] });
+    expect(read(change, restart, { notifies: [later] }, later)).toEqual({ 2: [1], 4: [3] });
+  });
+
+  it('is what a handler has done that ran before it', () => {
+    const second = { id: 'p/handlers/second', name: 'Second' };
+    expect(read({ notifies: [second] }, second, { notifies: [second] })).toEqual({ 2: [1] });
+  });
+});
