@@ -2,6 +2,7 @@ import type { FaultHook } from '../core/fault.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Playbook } from '../language/document.ts';
 import type { RunSettings } from '../engine/settings.ts';
+import { withoutUnfinished } from '../engine/unfinished.ts';
 import { HostLocks } from '../engine/locks.ts';
 import { rollBack } from '../engine/undo/rollback.ts';
 import { runPlaybook, type Engine } from '../engine/engine.ts';
@@ -65,11 +66,13 @@ async function connected<T>(
   { reach, stop }: { reach: Reach; stop: StopSignals },
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const connections = new HostConnections({ ...reach, sendHttp, run: settings.run });
+  const { clock, random } = world;
+  const lines = new HostConnections({ ...reach, sendHttp, run: settings.run });
+  const isStopping = () => stop.stopping || locks.lost !== undefined;
+  const connections = withoutUnfinished(lines, { clock, log, isStopping });
   // A check keeps nothing on disk.
   const store = settings.check ? undefined : world.store;
   const isSettledRun = (run: string) => world.store.isClosed(run);
-  const { clock, random } = world;
   const locks = new HostLocks({ connections, clock, log, inventory, settings, isSettledRun });
   const engine: Engine = {
     modules: world.modules,
@@ -95,7 +98,7 @@ async function connected<T>(
         ? askOperator(world, { display, log, stop })
         : undefined,
     agree: stepwise === true ? stepByStep(world, display, stop) : undefined,
-    isStopping: () => stop.stopping || locks.lost !== undefined,
+    isStopping,
     fault: faultHook(world.env['RUNNER_FAULT']),
     isSettledRun,
     locks,

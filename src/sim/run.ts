@@ -5,6 +5,7 @@ import { conclude, concludeRollback, type Ending } from '../output/sentences.ts'
 import { HostLocks } from '../engine/locks.ts';
 import { runPlaybook, type Engine } from '../engine/engine.ts';
 import type { RunSettings } from '../engine/settings.ts';
+import { withoutUnfinished } from '../engine/unfinished.ts';
 import { transaction } from '../engine/transaction.ts';
 import { rollBack } from '../engine/undo/rollback.ts';
 import { ends, type Move } from '../journal/lifecycle.ts';
@@ -88,13 +89,15 @@ function engineOf(wiring: Wiring, log: Log): Engine {
     throw error;
   });
   const { process, network, modules, random, inventory, files, isStopping } = wiring;
+  const clock = process.clock();
+  const lines = network.connections(process, RUN);
   const parts = {
     inventory,
     log,
     settings,
     isSettledRun: () => false,
-    connections: network.connections(process, RUN),
-    clock: process.clock(),
+    connections: withoutUnfinished(lines, { clock, log, isStopping }),
+    clock,
   };
   return {
     ...parts,

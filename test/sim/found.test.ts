@@ -74,7 +74,7 @@ describe('faults that the simulation found', () => {
   });
 
   it('restarts a service again after the undo of a step that failed after writing its file', async () => {
-    const rescued = { name: 'B', block: [configure('first')], rescue: [copy, configure('second')] };
+    const rescued = { name: 'B', block: [configure('first')], rescue: [configure('second')] };
     const one = run([rescued, flush, fail], { handlers: [restart] });
     const before = one.hosts.map((host) => host.lines());
     let isLost = false;

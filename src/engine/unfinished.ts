@@ -1,0 +1,90 @@
+import { ConnectError, TaskError, TimeoutError } from '../core/errors.ts';
+import type { Answer, Connections, Exchange, HostSession, Limits } from '../core/host.ts';
+import type { Clock } from '../core/ports.ts';
+import type { RecordedRun } from '../journal/recorded-run.ts';
+import { FACT_TIMEOUT_MS } from './sessions.ts';
+
+/** How long a change that may still go on is waited for. */
+const LIMIT_MS = 10 * 60_000;
+const PAUSE_MS = 500;
+
+export interface UnfinishedParts {
+  clock: Pick<Clock, 'now' | 'sleep'>;
+  /** Of the run when its first host is asked. */
+  log: { readonly state: Pick<RecordedRun, 'units'> };
+  isStopping: () => boolean;
+}
+
+/**
+ * Connections on which a change never meets another one of its run. When the answer to a change was lost, now or in an earlier process,
+ * the change may still be on its way to the host. The next question or change waits until the host says that nothing
+ * of the run works there any more.
+ */
+export function withoutUnfinished(connections: Connections, parts: UnfinishedParts): Connections {
+  let hosts: Set<string> | undefined;
+  const session = async (...[address, identity]: Parameters<Connections['session']>) => {
+    const opened = await connections.session(address, identity);
+    return {
+      exchange: async (request: Exchange, limits: Limits) => {
+        hosts ??= unfinishedOn(parts.log.state);
+        const asks = request.change !== undefined || (request.reads ?? []).length > 0;
+        if (asks && request.control?.fence === undefined && hosts.has(address.name)) {
+          await nothingWorks(opened, address.name, limits, parts);
+          hosts.delete(address.name);
+        }
+        return exchange(opened, address.name, request, limits, hosts);
+      },
+    };
+  };
+  return {
+    session,
+    reset: (address) => connections.reset(address),
+    close: () => connections.close(),
+  };
+}
+
+async function exchange(
+  session: HostSession,
+  host: string,
+  request: Exchange,
+  limits: Limits,
+  hosts: Set<string>,
+): Promise<Answer> {
+  try {
+    const answer = await session.exchange(request, limits);
+    if (answer.control.fence === 'clear') hosts.delete(host);
+    return answer;
+  } catch (error) {
+    const isLost = error instanceof ConnectError || error instanceof TimeoutError;
+    if (request.change && isLost) hosts.add(host);
+    throw error;
+  }
+}
+
+/** Waits until nothing of the run works on the host. @throws TaskError when that takes too long; ConnectError */
+async function nothingWorks(
+  session: HostSession,
+  host: string,
+  { signal }: Limits,
+  { clock, isStopping }: UnfinishedParts,
+): Promise<void> {
+  const deadline = clock.now() + LIMIT_MS;
+  for (;;) {
+    const limits = { timeoutMs: FACT_TIMEOUT_MS, signal };
+    const { control } = await session.exchange({ control: { fence: true } }, limits);
+    if (control.fence !== 'busy') return;
+    if (clock.now() >= deadline || isStopping())
+      throw new TaskError(
+        `An earlier step, whose connection was lost, still runs on "${host}". Nothing else is done there.`,
+      );
+    await clock.sleep(PAUSE_MS, signal);
+  }
+}
+
+/** Hosts on which the last process may have left a change or an undo without an answer. */
+function unfinishedOn({ units }: Pick<RecordedRun, 'units'>): Set<string> {
+  const open = [...units.values()].filter(
+    (unit) => unit.undo === undefined && (unit.state === 'unknown' || unit.undoStarted),
+  );
+  return new Set(open.map(({ intent }) => intent.target));
+}
