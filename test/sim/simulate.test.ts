@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { simulate, type CaseResult } from '../../src/sim/simulate.ts';
+import { randomOf, seed } from '../helpers/seed.ts';
+
+/** Played in each run of the suite. */
+const fixedSeeds = Array.from({ length: 20 }, (_, index) => index + 1);
+/** They are other ones with each seed of the suite. */
+const random = randomOf('simulate');
+const seedsOfSuite = Array.from({ length: 180 }, () => 1 + Math.floor(random() * 1e9));
 
 /** A case that breaks a rule, with how to replay it. */
 const broken = ({ seed: number, story, problems }: CaseResult) =>
@@ -23,8 +30,11 @@ describe('a simulated run', () => {
 
   it('breaks no rule, whatever goes wrong', async () => {
     const problems = [];
-    for (let number = 1; number <= 200; number++) problems.push(...broken(await simulate(number)));
-    expect(problems).toEqual([]);
+    for (const number of [...fixedSeeds, ...seedsOfSuite])
+      problems.push(...broken(await simulate(number)));
+    expect(problems, `Seeds ${fixedSeeds.join(', ')} and those of --seed ${String(seed)}`).toEqual(
+      [],
+    );
   });
 
   it.each([
