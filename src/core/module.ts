@@ -92,7 +92,7 @@ export interface PlannedUndo {
   impossible?: string;
   /** Due even where there was nothing to do, as if the task said `undo_on: always`. */
   always?: true;
-  /** What a handler does when what notified it is undone. Default: the same call. */
+  /** What a handler does when what notified it is undone. Default: it is undone by `calls`; without any, the same call. */
   rerun?: ModuleCall;
 }
 

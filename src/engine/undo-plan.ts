@@ -5,6 +5,7 @@ import {
   type Module,
   type ModuleCall,
   type Plan,
+  type PlannedUndo,
   type UndoCall,
   type UndoValue,
 } from '../core/module.ts';
@@ -32,7 +33,7 @@ export function undoBody(
   if (task.undo.kind === 'tasks') {
     return { kind: 'declared', tasks: task.undo.tasks, vars: snapshot(task.undo.tasks, scope) };
   }
-  if (isHandler)
+  if (isHandler && !restores(undo))
     return {
       kind: 'rerun',
       calls: placeCopies([undo?.rerun ?? { module: module.name, args }], captured),
@@ -42,12 +43,17 @@ export function undoBody(
   return effectOf(module, args) === 'passes' ? { kind: 'none' } : { kind: 'uncovered' };
 }
 
+/** Whether a handler's run has changed something, such as a file, that its module can restore. */
+function restores(undo: PlannedUndo | undefined): boolean {
+  return undo !== undefined && undo.rerun === undefined && undo.calls.length > 0;
+}
+
 /** A unit whose module has planned. */
 export interface PlannedUnit {
   task: TaskNode;
   module: Module;
   args: JsonObject;
-  /** A handler runs once more when what notified it is undone. */
+  /** A handler that restores nothing runs once more when what notified it is undone. */
   isHandler: boolean;
 }
 

@@ -74,7 +74,12 @@ describe('the undo of a unit', () => {
     expect(bodyOf(impossible, { undo })).toEqual(undo);
   });
 
-  it('of a handler is the same call, or the one that the plan names', () => {
+  it('of a handler that changes what its module can restore is that', () => {
+    const calls = [{ module: 'restore_path', args: { path: '/etc/x' } }];
+    expect(bodyOf({ calls }, { isHandler: true })).toEqual({ kind: 'auto', calls });
+  });
+
+  it('of any other handler is the same call, or the one that the plan names', () => {
     expect(bodyOf({ calls: [] }, { isHandler: true })).toEqual({
       kind: 'rerun',
       calls: [{ module: 'thing', args: { name: 'x' } }],

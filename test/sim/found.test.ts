@@ -89,6 +89,15 @@ describe('faults that the simulation found', () => {
     expect(one.hosts.map((host) => host.lines())).toEqual(before);
   });
 
+  it('restores the file that a handler wrote, and restarts the service then', async () => {
+    const write = { ...configure('written by a handler\n'), name: 'Write' };
+    const one = run([{ ...copy, notify: 'Write' }, flush, fail], { handlers: [write, restart] });
+    const before = one.hosts.map((host) => host.lines());
+    await one.process('play', {});
+    expect(one.state()).toBe('rolled_back');
+    expect(one.hosts.map((host) => host.lines())).toEqual(before);
+  });
+
   it('runs a handler again before the handler that it notifies', async () => {
     const first = { name: 'First', command: 'ok', notify: 'Restart' };
     const one = run([configure('new', 'First'), flush, fail], { handlers: [first, restart] });
