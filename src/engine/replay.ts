@@ -81,11 +81,11 @@ export function stepEntry(
   const run = log.state;
   const numbers = log.executions(key);
   if (numbers.length === 0) return undefined;
+  const attempts = numbers.flatMap((number) => run.steps.get(number) ?? []);
+  const undone = undoneOn(run, attempts);
   const entry: Attempts = { learnt: new Map(), items: new Map(), units: [] };
-  for (const number of numbers) {
-    const step = run.steps.get(number);
-    if (step) addAttempt(run, step, entry);
-  }
+  for (const attempt of attempts)
+    addAttempt(run, attempt, entry, (host) => attempt.info.number <= (undone.get(host) ?? 0));
   return entry;
 }
 
@@ -95,27 +95,38 @@ interface Attempts extends StepEntry {
   units: RecordedUnit[];
 }
 
-function addAttempt(run: RecordedRun, step: RecordedStep, entry: Attempts): void {
-  const units = step.units.flatMap((number) => run.units.get(number) ?? []);
-  const undone = new Set(
-    units
-      .filter(({ undo, undoStarted }) => undoStarted && undo !== 'undo-skipped')
-      .filter(({ intent }) => !run.takenBack.has(intent.host))
-      .map(({ intent }) => intent.host),
-  );
-  // An earlier attempt on these hosts came before what was undone, and was undone with it.
-  for (const host of undone) {
-    entry.learnt.delete(host);
-    entry.items.delete(host);
+/**
+ * By host on which a change of the step was undone: the number of the last step before that. Attempts up to it were undone, also one
+ * that only found out that an earlier one had finished.
+ */
+function undoneOn(run: RecordedRun, attempts: readonly RecordedStep[]): Map<string, number> {
+  const undone = new Map<string, number>();
+  for (const unit of attempts.flatMap((attempt) => unitsOf(run, attempt))) {
+    const { host } = unit.intent;
+    if (!unit.undoStarted || unit.undo === 'undo-skipped' || run.takenBack.has(host)) continue;
+    undone.set(host, Math.max(unit.stepBeforeUndo, undone.get(host) ?? 0));
   }
-  entry.units = [...entry.units, ...units].filter(({ intent }) => !undone.has(intent.host));
+  return undone;
+}
+
+function addAttempt(
+  run: RecordedRun,
+  step: RecordedStep,
+  entry: Attempts,
+  isUndone: (host: string) => boolean,
+): void {
+  entry.units.push(...unitsOf(run, step).filter(({ intent }) => !isUndone(intent.host)));
   for (const [host, record] of step.learnt) {
-    if (undone.has(host)) continue;
+    if (isUndone(host)) continue;
     entry.learnt.delete(host);
     entry.learnt.set(host, record);
   }
   for (const [host, own] of step.items) {
-    if (undone.has(host)) continue;
+    if (isUndone(host)) continue;
     entry.items.set(host, new Map([...(entry.items.get(host) ?? []), ...own]));
   }
+}
+
+function unitsOf({ units }: RecordedRun, step: RecordedStep): RecordedUnit[] {
+  return step.units.flatMap((number) => units.get(number) ?? []);
 }

@@ -55,6 +55,8 @@ export interface RecordedUnit {
   state: UnitState | 'planned';
   undo: UndoState | undefined;
   undoStarted: boolean;
+  /** Number of the last step that had begun when its undo did: those up to it came before the undo. */
+  stepBeforeUndo: number;
 }
 
 type Header = RecordOf<'run'>;
@@ -194,7 +196,13 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   },
   intent(run, record, whole) {
     const state = record.block ? 'changed' : 'unknown';
-    const known = { result: undefined, state, undo: undefined, undoStarted: false } as const;
+    const known: Omit<RecordedUnit, 'intent' | 'whole'> = {
+      result: undefined,
+      state,
+      undo: undefined,
+      undoStarted: false,
+      stepBeforeUndo: 0,
+    };
     run.units.set(record.unit, { intent: headOf(record), whole, ...known });
     run.steps.get(record.step)?.units.push(record.unit);
     run.lastUnit = Math.max(run.lastUnit, record.unit);
@@ -245,7 +253,9 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   },
   'undo-intent'(run, { unit: number }) {
     const unit = run.units.get(number);
-    if (unit) unit.undoStarted = true;
+    if (!unit) return;
+    unit.undoStarted = true;
+    unit.stepBeforeUndo = run.lastStep;
   },
   'undo-result'(run, { unit: number, state }) {
     const unit = run.units.get(number);

@@ -126,6 +126,16 @@ describe('a step that a resumed run comes to', () => {
     expect(plain(replayed(...attempts))).toEqual({ done: ['h1', 'h2'], ask: [], todo: [] });
   });
 
+  it('is to be done again where a rollback undid what a second attempt found to be finished', () => {
+    const finished: JournalRecord = { t: 'resolved', unit: 1, state: 'changed' };
+    const attempts = [step(1), intent(1, 1, 'h1'), finished, step(2), learnt(2, 'h1')];
+    const undo: JournalRecord = { t: 'undo-intent', unit: 1 };
+    expect(plain(replayed(...attempts))).toMatchObject({ done: ['h1'] });
+    expect(plain(replayed(...attempts, undo))).toMatchObject({ done: [] });
+    const again = [step(3), intent(2, 3, 'h1'), learnt(3, 'h1')];
+    expect(plain(replayed(...attempts, undo, ...again))).toMatchObject({ done: ['h1'] });
+  });
+
   it('is to be done again where a rollback undid it', () => {
     const records = [step(1), intent(1, 1, 'h1'), learnt(1, 'h1'), learnt(1, 'h2')];
     const undo = { t: 'undo-intent', unit: 1 } as const;
