@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Chance } from './chance.ts';
+import { widen } from './widen.ts';
 
 /** What a case is about: the same for all processes of its run. */
 export interface Scenario {
@@ -21,11 +22,11 @@ interface Naming {
 }
 
 /** A playbook of steps that change hosts, with undos that restore what they found. */
-export function chooseScenario(chance: Chance): Scenario {
+export function chooseScenario(chance: Chance, { isWide }: { isWide: boolean }): Scenario {
   const hosts = ['h1', 'h2', 'h3', 'h4'].slice(0, 1 + chance.below(4));
   const naming: Naming = { chance, hosts, next: 1 };
   const tolerates = hosts.length > 1 && chance.is(0.25);
-  const plays = Array.from({ length: chance.is(0.3) ? 2 : 1 }, (_, index) =>
+  const basic = Array.from({ length: chance.is(0.3) ? 2 : 1 }, (_, index) =>
     choosePlay(naming, index + 1, tolerates),
   );
   const files = Object.fromEntries(
@@ -34,6 +35,7 @@ export function chooseScenario(chance: Chance): Scenario {
       { '/etc/app.conf': 'old\n', ...(chance.is(0.5) ? { [pathOf(chance)]: 'was there\n' } : {}) },
     ]),
   );
+  const plays = isWide ? widen(basic, chance.fork()) : basic;
   const playbook = JSON.stringify(plays, null, 2);
   const toleratesFailures = /"(rescue|ignore_errors|max_failures)"/.test(playbook);
   return { hosts, groups: { all: hosts }, playbook, files, toleratesFailures };

@@ -46,12 +46,14 @@ const registry = createRegistry(Object.values(modules), Object.values(undoModule
 const PLAYBOOK = '/playbook/playbook.yml';
 /** The last of these processes is not disturbed. */
 const MOST_PROCESSES = 5;
+/** Seeds from here on have more kinds of steps; those before keep the playbooks with which they found faults. */
+const FIRST_WIDE_SEED = 1_000_000;
 const LIMITS = { events: 100_000, virtualMs: 48 * 3_600_000 };
 
 /** One run of a playbook on model hosts, disturbed as the seed says, until it is over. */
 export async function simulate(seed: number): Promise<CaseResult> {
   const chance = new Chance(seed);
-  const scenario = chooseScenario(chance.fork());
+  const scenario = chooseScenario(chance.fork(), { isWide: seed >= FIRST_WIDE_SEED });
   const undisturbed = new SimulatedRun(scenario, new Chance(seed));
   await undisturbed.process('play', {});
   const one = new SimulatedRun(scenario, chance.fork());
@@ -164,7 +166,9 @@ export class SimulatedRun {
   #checkLocks(): void {
     const run = this.run();
     if (!run || isOver(run)) return;
-    const changed = new Set([...run.units.values()].map(({ intent }) => intent.target));
+    // The undo of a block is on record before its first change.
+    const changes = [...run.units.values()].filter(({ intent }) => !intent.block);
+    const changed = new Set(changes.map(({ intent }) => intent.target));
     for (const { name, lock } of this.hosts)
       if (changed.has(name) && !lock)
         this.problems.push(`${name} is not locked though the run is not over.`);
@@ -221,13 +225,14 @@ function judge(one: SimulatedRun, undisturbed: SimulatedRun, scenario: Scenario)
   const started = one.hosts.flatMap((host) => host.startedUnits(run.header.run));
   const problems = checkJournal(text, started);
   const isClosed = isOver(run);
-  if (!isClosed)
+  // After a point of no return the way is forward, which may fail again and again.
+  if (!isClosed && state !== 'past_no_return')
     problems.push(`The undisturbed process ended with ${state}: ${run.end?.message ?? ''}`);
   if (isClosed && one.endedAlone)
     for (const { name, lock } of one.hosts)
       if (lock) problems.push(`${name} is locked after a run that ended with ${state}.`);
   const now = one.hosts.map((host) => host.lines());
-  if (state === 'rolled_back' || state === 'nothing_changed') {
+  if (state === 'rolled_back' || state === 'nothing_changed' || state === 'past_no_return') {
     const before = one.states.get(commitOf(run));
     if (before) problems.push(...differences(one.hosts, before, now));
   }
