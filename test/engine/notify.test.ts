@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { dueHandlers } from '../../src/engine/notify.ts';
+import { notifiedHandlers } from '../../src/engine/notify.ts';
 import { playOf, roleOf, taskOf } from '../helpers/tasks.ts';
 
 const web = roleOf('web');
@@ -11,7 +11,7 @@ const handlers = [
   taskOf({ id: 'p/log', name: 'Log', listen: ['config'] }),
 ];
 const due = (notify: string[], role = undefined as typeof web | undefined): string[] =>
-  dueHandlers(taskOf({ notify, role }), playOf({ handlers }), [4]).map(({ handler }) => handler);
+  notifiedHandlers(taskOf({ notify, role }), playOf({ handlers })).map(({ id }) => id);
 
 it.each([
   ['of the play, for its own tasks', ['Restart'], undefined, ['p/restart']],
@@ -26,8 +26,7 @@ it.each([
   expect(due(names, role)).toEqual(wanted);
 });
 
-it('says which units have notified them', () => {
-  expect(dueHandlers(taskOf({ notify: ['Log'] }), playOf({ handlers }), [4, 5])).toEqual([
-    { handler: 'p/log', by: [4, 5] },
-  ]);
+it('names a handler with its role', () => {
+  const notified = notifiedHandlers(taskOf({ notify: ['Reload', 'Log'] }), playOf({ handlers }));
+  expect(notified.map(({ name }) => name)).toEqual(['web : Reload', 'Log']);
 });

@@ -49,9 +49,9 @@ describe('a step teaches', () => {
   it('which handlers are due, when it has changed something and has not failed', () => {
     const notify = ['Restart'];
     const due = (more: Partial<HostStep>) => teaches(more, { notify }).due;
-    expect(due({ changedUnits: [7, 8] })).toEqual([{ handler: restart.id, by: [7, 8] }]);
+    expect(due({ hasChanged: true })).toEqual([restart.id]);
     expect(due({})).toEqual([]);
-    expect(due({ changedUnits: [7], outcome: failed })).toEqual([]);
+    expect(due({ hasChanged: true, outcome: failed })).toEqual([]);
   });
 
   it('that it failed, unless that is ignored', () => {
