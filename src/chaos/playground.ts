@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Inventory } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
-import { LAB_ADMIN } from '../lab/mke3-api.ts';
+import { LAB_ADMIN } from '../lab/mke3-answers.ts';
 import { Mke3Cluster } from '../lab/mke3-cluster.ts';
 import { Lab, type LabHost } from '../lab/lab.ts';
 import { TreeSnapshot } from '../lab/snapshot.ts';

@@ -1,7 +1,7 @@
 // Brings an MKE 3 cluster of the embedded lab up, prints what is needed to reach it as one JSON line, and takes it
 // down when its standard input ends or it is told to stop. Arguments: MANAGERS WORKERS
 import { errorMessage } from '../core/errors.ts';
-import { LAB_ADMIN } from './mke3-api.ts';
+import { LAB_ADMIN } from './mke3-answers.ts';
 import { Mke3Cluster } from './mke3-cluster.ts';
 
 async function main([managers = '3', workers = '2']: string[]): Promise<void> {

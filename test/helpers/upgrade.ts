@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mke3Cluster } from '../../src/lab/mke3-cluster.ts';
-import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
+import { LAB_ADMIN } from '../../src/lab/mke3-answers.ts';
 import { packageRoot } from '../../src/util/package.ts';
 import { Cli, type CliOptions, type CliResult, type SpawnOptions } from './cli.ts';
 import { releaseCluster, takeCluster } from './pool.ts';

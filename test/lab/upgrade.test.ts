@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { parse } from 'yaml';
-import { LAB_ADMIN } from '../../src/lab/mke3-api.ts';
+import { LAB_ADMIN } from '../../src/lab/mke3-answers.ts';
 import { labTree } from '../../src/lab/tree.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { HttpRequest } from '../../src/core/action.ts';
 import { selfSigned } from '../../src/lab/certificate.ts';
-import { LAB_ADMIN, Mke3Api } from '../../src/lab/mke3-api.ts';
+import { LAB_ADMIN } from '../../src/lab/mke3-answers.ts';
+import { Mke3Api } from '../../src/lab/mke3-api.ts';
 import { Mke3Client } from '../../src/mke/api.ts';
 import { sendHttp } from '../../src/transport/http.ts';
 

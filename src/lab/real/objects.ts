@@ -1,5 +1,5 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import { ENCRYPTION_KEY } from '../mke3-cluster.ts';
+import { ENCRYPTION_KEY } from '../mke3-seed.ts';
 import type { RealHost } from './real-host.ts';
 
 /** When the cluster of the lab was made, by its objects. */

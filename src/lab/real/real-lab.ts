@@ -18,7 +18,7 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { packageRoot } from '../../util/package.ts';
 import { selfSigned } from '../certificate.ts';
-import { ENCRYPTION_CONFIG } from '../mke3-cluster.ts';
+import { ENCRYPTION_CONFIG } from '../mke3-seed.ts';
 import { holdLock, removeAbandoned, removeGroups } from './abandoned.ts';
 import { etcdValue, labObjects, WEB_IMAGE } from './objects.ts';
 import { RealLabError, type RealProgram, type RealPrograms } from './programs.ts';

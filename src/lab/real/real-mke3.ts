@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { packageRoot } from '../../util/package.ts';
-import { LAB_ADMIN } from '../mke3-api.ts';
+import { LAB_ADMIN } from '../mke3-answers.ts';
 import type { ClusterShape } from '../mke3-cluster.ts';
 import { RealLabError, type RealPrograms } from './programs.ts';
 import { RealLab } from './real-lab.ts';

@@ -1,0 +1,144 @@
+export const LAB_ADMIN = { username: 'admin', password: 'lab-admin-password' };
+
+/** Sessions that MKE 3 keeps for a user, unless `auth.sessions.per_user_limit` says otherwise. */
+const SESSIONS = 10;
+
+export interface ApiState {
+  certificate: string;
+  /** The configuration, which an operator may change. */
+  toml: () => string;
+  /** Nodes of the Swarm, as the engine's API gives them. */
+  nodes: () => unknown[] | Promise<unknown[]>;
+  /** What Kubernetes answers to a path below "/api" and "/apis"; undefined for what it does not have. Empty lists when left out. */
+  kubernetes?: ((path: string) => unknown) | undefined;
+  /** Whether `ucp-controller` runs somewhere. */
+  isUp: () => boolean;
+  /** A new token of a session. */
+  token: () => string;
+}
+
+interface ApiRequest {
+  method: string;
+  /** Path and query. */
+  url: string;
+  authorization: string;
+  body: () => string | Promise<string>;
+}
+
+interface ApiAnswer {
+  status: number;
+  body: unknown;
+  type?: string;
+}
+
+/** What the stand-in of the MKE 3 API answers. Simpler than the original: one admin, reads only, made-up accounts. */
+export class Mke3Answers {
+  readonly #options: ApiState;
+  /** Oldest first. */
+  #tokens: string[] = [];
+
+  constructor(options: ApiState) {
+    this.#options = options;
+  }
+
+  async answer(request: ApiRequest): Promise<ApiAnswer> {
+    const path = request.url.split('?')[0] ?? '/';
+    if (!this.#options.isUp())
+      return { status: 503, body: { message: 'no healthy manager behind the load balancer' } };
+    if (path === '/_ping') return { status: 200, body: 'OK', type: 'text/plain' };
+    if (path === '/ca') return { status: 200, body: this.#options.certificate, type: 'text/plain' };
+    if (path === '/auth/login' && request.method === 'POST')
+      return this.#login(await request.body());
+    if (!this.#tokens.includes(/^Bearer (.+)$/.exec(request.authorization)?.[1] ?? '')) {
+      return { status: 401, body: { message: 'unauthorized' } };
+    }
+    return this.#authorized(path, request);
+  }
+
+  async #authorized(path: string, { method, url }: ApiRequest): Promise<ApiAnswer> {
+    if (method !== 'GET') return { status: 405, body: { message: 'the stand-in only reads' } };
+    if (/^\/apis?\/(?!ucp\/)/.test(path)) {
+      const body = this.#options.kubernetes?.(path) ?? kubernetesDefaults(path);
+      return body === undefined
+        ? {
+            status: 404,
+            body: { kind: 'Status', message: 'the server could not find the requested resource' },
+          }
+        : { status: 200, body: selected(body, url) };
+    }
+    switch (path) {
+      case '/api/ucp/config-toml':
+        return { status: 200, body: this.#options.toml(), type: 'application/toml' };
+      case '/nodes':
+        return { status: 200, body: await this.#options.nodes() };
+      case '/enzi/v0/config/auth':
+        return { status: 200, body: { backend: 'managed' } };
+      case '/version':
+        return { status: 200, body: { Version: 'ucp/3.7.16' } };
+      case '/id/':
+        return { status: 200, body: { name: LAB_ADMIN.username, isAdmin: true } };
+      case '/accounts/':
+        return {
+          status: 200,
+          body: {
+            usersCount: 3,
+            orgsCount: 2,
+            resourceCount: 5,
+            nextPageStart: '',
+            accounts: accounts,
+          },
+        };
+      case '/accounts/ops/teams':
+        return {
+          status: 200,
+          body: { nextPageStart: '', teams: [{ name: 'night' }, { name: 'day' }] },
+        };
+      case '/accounts/docker-datacenter/teams':
+        return { status: 200, body: { nextPageStart: '', teams: [] } };
+      default:
+        return { status: 404, body: { message: `${path} is not known to the stand-in` } };
+    }
+  }
+
+  #login(body: string): ApiAnswer {
+    try {
+      const { username, password } = JSON.parse(body) as Record<string, unknown>;
+      if (username === LAB_ADMIN.username && password === LAB_ADMIN.password) {
+        const token = this.#options.token();
+        this.#tokens = [...this.#tokens, token].slice(-SESSIONS);
+        return { status: 200, body: { auth_token: token } };
+      }
+    } catch {
+      return { status: 400, body: { message: 'the body is not JSON' } };
+    }
+    return { status: 401, body: { message: 'unauthorized: username or password is wrong' } };
+  }
+}
+
+/** Objects of a list that a field selector wants; only that for the node of a pod is known. */
+function selected(body: unknown, url: string): unknown {
+  const selector = new URL(url, 'https://localhost').searchParams.get('fieldSelector');
+  if (selector === null) return body;
+  const node = /^spec\.nodeName=(.+)$/.exec(selector)?.[1];
+  const { items } = body as { items: { spec?: { nodeName?: string } }[] };
+  return { items: items.filter(({ spec }) => spec?.nodeName === node) };
+}
+
+/** What a cluster without webhooks and pods answers. */
+function kubernetesDefaults(path: string): unknown {
+  if (path === '/api/v1/namespaces/kube-system')
+    return {
+      metadata: { name: 'kube-system', labels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+    };
+  const lists =
+    /^\/apis\/(admissionregistration\.k8s\.io\/v1\/(validating|mutating)webhookconfigurations|discovery\.k8s\.io\/v1\/endpointslices)$|^\/api\/v1\/pods$/;
+  return lists.test(path) ? { items: [] } : undefined;
+}
+
+const accounts = [
+  { name: 'admin', isAdmin: true, isOrg: false, isActive: true },
+  { name: 'mika', isAdmin: false, isOrg: false, isActive: true },
+  { name: 'sam', isAdmin: false, isOrg: false, isActive: true },
+  { name: 'docker-datacenter', isAdmin: false, isOrg: true, isActive: true },
+  { name: 'ops', isAdmin: false, isOrg: true, isActive: true },
+];
