@@ -2,8 +2,7 @@ import type { Action, WriteAction } from '../core/action.ts';
 import type { CommandOutput, ReadCommand } from '../core/fact.ts';
 import type { HostPath } from '../core/host-path.ts';
 import type { HostLock, LockRequest, UnitRecord } from '../core/host.ts';
-import { fileContent, fileState, realPath, treeSum } from '../facts/file.ts';
-import { unitStatus } from '../facts/systemd.ts';
+import { fileContent, fileState, treeSum } from '../facts/file.ts';
 import { FileTree, stateText, treeText, type TreeNode } from './file-tree.ts';
 
 export interface Service {
@@ -15,7 +14,21 @@ export interface Service {
 
 type Lock = Omit<HostLock, 'silentSeconds'> & { heardAt: number };
 
-const answer = (code: number, stdout = '', stderr = ''): CommandOutput => ({
+/** What comes to a program besides its words. */
+export interface Call {
+  env: Readonly<Record<string, string>>;
+  stdin: string;
+}
+
+/** What the programs of a model host do and say. */
+export interface Skills {
+  /** @throws UnknownProgram; any other error is said by the program, which fails */
+  run(host: ModelHost, argv: readonly string[], call: Call): CommandOutput;
+  /** The answer to shell text that only reads; undefined when no skill knows it. */
+  answer(host: ModelHost, script: string): CommandOutput | undefined;
+}
+
+export const answer = (code: number, stdout = '', stderr = ''): CommandOutput => ({
   code,
   stdout,
   stderr,
@@ -36,10 +49,11 @@ export class ModelHost {
   readonly #units = new Map<string, UnitRecord>();
   /** Copies of paths from before a change, by run, path and number of the unit. */
   readonly #copies = new Map<string, ReadonlyMap<string, TreeNode>>();
-  readonly #calls = new Map<string, number>();
+  readonly #skills: Skills;
 
-  constructor(name: string) {
+  constructor(name: string, skills: Skills) {
     this.name = name;
+    this.#skills = skills;
   }
 
   /** All that must be as before when a run is rolled back. */
@@ -120,15 +134,9 @@ export class ModelHost {
         return answer(0, `present\n${node.content.toString('base64')}\n`);
       }
     }
-    if (script === ':') return answer(0);
-    for (const [name, service] of this.services) {
-      if (script === unitStatus.command(name).script) return answer(0, statusText(service));
-    }
-    const link = [...this.tree.copyOf('')].find(
-      ([name, { type }]) => type === 'link' && script === realPath.command(name).script,
-    );
-    if (link) return answer(0, `${link[1].content.toString()}\n`);
-    throw new Error(`No model host knows the question "${script}".`);
+    const said = script === ':' ? answer(0) : this.#skills.answer(this, script);
+    if (said) return said;
+    throw new UnknownProgram(`No model host knows the question "${script}".`);
   }
 
   #at(run: string, path: HostPath): ReadonlyMap<string, TreeNode> {
@@ -183,7 +191,9 @@ export class ModelHost {
         return answer(0);
       }
       case 'exec':
-        return this.#program(action.argv, action.env ?? {});
+        return this.#skills.run(this, action.argv, {
+          ...{ env: action.env ?? {}, stdin: action.stdin ?? '' },
+        });
       case 'http':
       case 'upload':
       case 'download':
@@ -192,76 +202,10 @@ export class ModelHost {
         throw new UnknownProgram(`No model host can do "${action.kind}".`);
     }
   }
-
-  /**
-   * Programs of model hosts: `ok`, `fail`, `say WORDS`, `rc N`, `fail-on HOST…`, `flaky N` (fails N times), `env NAME…`,
-   * `put PATH TEXT` (replaces a file), `show PATH` and `restore PATH WORDS` (what `show` said of it), `systemctl`.
-   */
-  #program(argv: readonly string[], env: Readonly<Record<string, string>>): CommandOutput {
-    const [word = '', ...words] = argv;
-    const [path = '', ...rest] = words;
-    const no = (code = 1) => answer(code, '', 'it said no\n');
-    switch (word) {
-      case 'ok':
-        return answer(0);
-      case 'fail':
-        return no();
-      case 'say':
-        return answer(0, `${words.join(' ')}\n`);
-      case 'rc':
-        return path === '0' ? answer(0) : no(Number(path));
-      case 'fail-on':
-        return words.includes(this.name) ? no() : answer(0);
-      case 'env':
-        return answer(0, `${words.map((name) => `${name}=${env[name] ?? ''}`).join(' ')}\n`);
-      case 'flaky': {
-        const key = argv.join(' ');
-        const calls = (this.#calls.get(key) ?? 0) + 1;
-        this.#calls.set(key, calls);
-        return calls <= Number(path) ? no() : answer(0);
-      }
-      case 'put':
-        this.tree.publish(path, Buffer.from(`${rest.join(' ')}\n`));
-        return answer(0);
-      case 'show': {
-        const node = this.tree.get(path);
-        const text = node ? `file ${node.content.toString('base64')}` : 'absent';
-        return answer(0, `${text}\n`);
-      }
-      case 'restore':
-        if (rest[0] === 'absent') this.tree.remove(path);
-        else this.tree.publish(path, Buffer.from(rest[1] ?? '', 'base64'));
-        return answer(0);
-      case 'systemctl':
-        return this.#systemctl(words);
-      default:
-        throw new UnknownProgram(`No model host knows "${argv.join(' ')}".`);
-    }
-  }
-
-  #systemctl([verb = '', name = '']: readonly string[]): CommandOutput {
-    if (verb === 'daemon-reload') return answer(0);
-    const service = this.services.get(name);
-    if (!service) return answer(5, '', `Unit ${name} not found.\n`);
-    const config = this.tree.get(`/etc/${name}.conf`)?.content.toString() ?? '';
-    const start = { active: true, loaded: config };
-    const changes: Record<string, Partial<Service>> = {
-      start: service.active ? {} : start,
-      stop: { active: false },
-      restart: start,
-      reload: { loaded: config },
-      enable: { enabled: true },
-      disable: { enabled: false },
-    };
-    const change = changes[verb];
-    if (!change) throw new UnknownProgram(`No model host knows "systemctl ${verb}".`);
-    this.services.set(name, { ...service, ...change });
-    return answer(0);
-  }
 }
 
 /** The model is not complete: this must not look like a host that fails. */
-class UnknownProgram extends Error {}
+export class UnknownProgram extends Error {}
 
 function contentOf({ content, encoding }: WriteAction): Buffer {
   return Buffer.from(content, encoding ?? 'utf8');
@@ -273,12 +217,4 @@ function copyKey(run: string, { copyOf, unit }: { copyOf: string; unit: number }
 
 function nameOf(path: HostPath): string {
   return typeof path === 'string' ? path : path.copyOf;
-}
-
-function statusText({ active, enabled }: Service): string {
-  const states = { LoadState: 'loaded', ActiveState: active ? 'active' : 'inactive' };
-  const lines = { ...states, UnitFileState: enabled ? 'enabled' : 'disabled' };
-  return Object.entries(lines)
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
 }

@@ -16,6 +16,7 @@ import { ControllerProcess, JournalDisk } from './controller.ts';
 import { ModelNetwork, type LineFault } from './hosts.ts';
 import { memoryFiles } from './memory-files.ts';
 import { ModelHost } from './model-host.ts';
+import { PlainSkills } from './plain-skills.ts';
 import { play, recover, type Wiring } from './run.ts';
 import { chooseScenario, type Scenario } from './scenario.ts';
 
@@ -259,7 +260,7 @@ function differences(
 }
 
 function modelHost(name: string, files: Readonly<Record<string, string>>): ModelHost {
-  const host = new ModelHost(name);
+  const host = new ModelHost(name, new PlainSkills());
   for (const [path, text] of Object.entries(files)) host.tree.publish(path, Buffer.from(text));
   host.services.set('db', { active: false, enabled: false, loaded: '' });
   host.services.set('app', { active: true, enabled: true, loaded: files['/etc/app.conf'] ?? '' });
