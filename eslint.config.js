@@ -25,7 +25,7 @@ const mayImport = {
   checker: [],
   sim: [
     ...['core', 'util', 'language', 'facts', 'modules', 'playbook', 'journal', 'engine', 'checker'],
-    'output/sentences',
+    ...['mke', 'output/sentences', 'lab/mke3-answers', 'lab/mke3-seed'],
   ],
   chaos: ['checker', 'core', 'lab', 'output/events', 'util', 'fs', 'os', 'child_process'],
 };

@@ -112,36 +112,58 @@ function reasonOf(signal: AbortSignal | undefined): Error {
 
 /** The disk of the controller with the journal of one run: it outlives the processes that write it. */
 export class JournalDisk {
-  bytes: Buffer = Buffer.alloc(0);
+  /** Grows in steps, since a journal has thousands of records. */
+  #room: Buffer = Buffer.alloc(1 << 16);
+  #size = 0;
   /** So many of them survive the end of the machine. */
   #synced = 0;
+
+  get bytes(): Buffer {
+    return this.#room.subarray(0, this.#size);
+  }
+
+  set bytes(bytes: Buffer) {
+    this.#size = 0;
+    this.#append(bytes);
+  }
+
+  #append(bytes: Buffer): void {
+    const size = this.#size + bytes.length;
+    if (size > this.#room.length) {
+      const more = Buffer.alloc(2 * size);
+      this.#room.copy(more, 0, 0, this.#size);
+      this.#room = more;
+    }
+    bytes.copy(this.#room, this.#size);
+    this.#size = size;
+  }
 
   /** A new process has the file open. What it was writing when it dies is there in part. */
   open(process: ControllerProcess, chance: Chance): JournalFile {
     let writing: Buffer = Buffer.alloc(0);
     process.onKill(() => {
-      const all = Buffer.concat([this.bytes, writing]);
-      this.bytes = all.subarray(0, this.#synced + chance.below(all.length - this.#synced + 1));
-      this.#synced = this.bytes.length;
+      this.#append(writing);
+      this.#size = this.#synced + chance.below(this.#size - this.#synced + 1);
+      this.#synced = this.#size;
     });
     return {
       path: 'journal',
-      size: this.bytes.length,
-      read: (offset, length) => this.bytes.subarray(offset, offset + length),
+      size: this.#size,
+      read: (offset, length) => Buffer.from(this.bytes.subarray(offset, offset + length)),
       gather: () => process.call(0, () => undefined),
       append: (bytes) => {
         writing = bytes;
         return process.call(0.05, () => {
           writing = Buffer.alloc(0);
-          this.bytes = Buffer.concat([this.bytes, bytes]);
+          this.#append(bytes);
         });
       },
       sync: () =>
         process.call(1, () => {
-          this.#synced = this.bytes.length;
+          this.#synced = this.#size;
         }),
       cut: (size) => {
-        this.bytes = this.bytes.subarray(0, size);
+        this.#size = size;
         this.#synced = Math.min(this.#synced, size);
       },
       reserve: () => undefined,

@@ -66,6 +66,12 @@ export class FileTree {
     return names.filter((name) => name === path || name.startsWith(`${path}/`)).sort();
   }
 
+  /** Names in a directory. */
+  children(path: string): string[] {
+    const names = this.below(path).map((name) => name.slice(path.length + 1));
+    return names.filter((name) => name !== '' && !name.includes('/'));
+  }
+
   chmod(path: string, mode: string, recurse = false): void {
     this.#change(path, recurse, (node) => ({ ...node, mode: digits(mode) }));
   }

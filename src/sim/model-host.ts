@@ -1,4 +1,5 @@
-import type { Action, WriteAction } from '../core/action.ts';
+import { createHash } from 'node:crypto';
+import type { Action, FetchAction, WriteAction } from '../core/action.ts';
 import type { CommandOutput, ReadCommand } from '../core/fact.ts';
 import type { HostPath } from '../core/host-path.ts';
 import type { HostLock, LockRequest, UnitRecord } from '../core/host.ts';
@@ -26,6 +27,8 @@ export interface Skills {
   run(host: ModelHost, argv: readonly string[], call: Call): CommandOutput;
   /** The answer to shell text that only reads; undefined when no skill knows it. */
   answer(host: ModelHost, script: string): CommandOutput | undefined;
+  /** Takes a file of the host to the controller. */
+  bring?: (path: string, content: Buffer) => void;
 }
 
 export const answer = (code: number, stdout = '', stderr = ''): CommandOutput => ({
@@ -159,8 +162,7 @@ export class ModelHost {
     const { tree } = this;
     switch (action.kind) {
       case 'write':
-        tree.publish(action.path, contentOf(action), action);
-        return answer(0);
+        return this.#write(action);
       case 'mkdir':
         tree.makeDirectories(action.path);
         return answer(0);
@@ -194,13 +196,39 @@ export class ModelHost {
         return this.#skills.run(this, action.argv, {
           ...{ env: action.env ?? {}, stdin: action.stdin ?? '' },
         });
+      case 'fetch':
+        return this.#fetch(action);
       case 'http':
       case 'upload':
       case 'download':
-      case 'fetch':
       case 'reboot':
         throw new UnknownProgram(`No model host can do "${action.kind}".`);
     }
+  }
+
+  #write(action: WriteAction): CommandOutput {
+    const { path, validate } = action;
+    if (validate !== undefined) {
+      const draft = `${path}.draft`;
+      this.tree.publish(draft, contentOf(action), action);
+      const words = validate.split(' ').map((word) => (word === '%s' ? draft : word));
+      const said = this.#skills.run(this, words, { env: {}, stdin: '' });
+      this.tree.remove(draft);
+      if (said.code !== 0) return said;
+    }
+    this.tree.publish(path, contentOf(action), action);
+    return answer(0);
+  }
+
+  #fetch({ path, to, checksum, encrypt }: FetchAction): CommandOutput {
+    const { bring } = this.#skills;
+    if (!bring || encrypt || checksum === undefined)
+      throw new UnknownProgram('No model host can bring such a file.');
+    const content = this.tree.get(path)?.content ?? Buffer.alloc(0);
+    if (createHash('sha256').update(content).digest('hex') !== checksum)
+      return answer(1, '', `${path}: the file has changed\n`);
+    bring(to, content);
+    return answer(0);
   }
 }
 

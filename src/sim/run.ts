@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import type { Inventory } from '../core/inventory.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { ControllerDisk, JournalFile, Random } from '../core/ports.ts';
+import type { FaultHook } from '../core/fault.ts';
 import { conclude, concludeRollback, type Ending } from '../output/sentences.ts';
 import { HostLocks } from '../engine/locks.ts';
 import { runPlaybook, type Engine } from '../engine/engine.ts';
@@ -13,7 +15,7 @@ import { Log, type LogReader } from '../journal/log.ts';
 import { rollbackPolicy } from '../journal/recorded-run.ts';
 import { journalFormat, type JournalRecord } from '../journal/records.ts';
 import type { Playbook } from '../language/document.ts';
-import { Redactor } from '../util/redact.ts';
+import type { Redactor } from '../util/redact.ts';
 import type { ControllerProcess } from './controller.ts';
 import type { ModelNetwork } from './hosts.ts';
 
@@ -32,13 +34,19 @@ export interface Wiring {
   isStopping: () => boolean;
   /** Reads what the run says. */
   watch: LogReader;
+  settings: RunSettings;
+  redactor: Redactor;
+  sealer: Engine['sealer'];
+  sendHttp: Engine['sendHttp'];
+  /** Ends the process at points of a step. */
+  fault: FaultHook | undefined;
 }
 
-const RUN = 'simulated';
+export const RUN = 'simulated';
 
 /** Plays the playbook as `runner play` does. */
 export async function play(wiring: Wiring): Promise<Ending> {
-  const log = Log.create(wiring.file, new Redactor());
+  const log = Log.create(wiring.file, wiring.redactor);
   const engine = engineOf(wiring, log);
   await log.append(header(wiring));
   return forward(wiring, engine);
@@ -46,7 +54,7 @@ export async function play(wiring: Wiring): Promise<Ending> {
 
 /** Goes on from the journal as `runner resume` and `runner rollback` do. */
 export async function recover(wiring: Wiring, move: Move): Promise<Ending> {
-  const log = Log.reopen(wiring.file, new Redactor());
+  const log = Log.reopen(wiring.file, wiring.redactor);
   const engine = engineOf(wiring, log);
   const { end } = log.state;
   await engine.locks.take(log.state.locks);
@@ -88,7 +96,8 @@ function engineOf(wiring: Wiring, log: Log): Engine {
   log.subscribe(wiring.watch, (error) => {
     throw error;
   });
-  const { process, network, modules, random, inventory, files, isStopping } = wiring;
+  const { process, network, modules, random, inventory, files, isStopping, settings, redactor } =
+    wiring;
   const clock = process.clock();
   const lines = network.connections(process, RUN);
   const parts = {
@@ -106,18 +115,26 @@ function engineOf(wiring: Wiring, log: Log): Engine {
     files,
     isStopping,
     locks: new HostLocks(parts),
-    redactor: new Redactor(),
+    redactor,
     environment: {},
-    sendHttp: () => Promise.reject(new Error('Model hosts serve no HTTP.')),
+    sendHttp: wiring.sendHttp,
+    fault: wiring.fault,
     decrypt: () => {
       throw new Error('Nothing is encrypted here.');
     },
-    signal: new AbortController().signal,
-    sealer: undefined,
+    signal: quietSignal(),
+    sealer: wiring.sealer,
   };
 }
 
-const settings: RunSettings = {
+/** All hosts listen to it at the same time. */
+function quietSignal(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return signal;
+}
+
+export const plainSettings: RunSettings = {
   run: RUN,
   check: false,
   diff: false,
@@ -139,7 +156,7 @@ const settings: RunSettings = {
   failsBeforePivot: false,
 };
 
-function header({ inventory, playbook }: Wiring): JournalRecord {
+function header({ inventory, playbook, settings }: Wiring): JournalRecord {
   return {
     t: 'run',
     format: journalFormat,
@@ -152,9 +169,9 @@ function header({ inventory, playbook }: Wiring): JournalRecord {
     startedAt: new Date(0).toISOString(),
     pid: 1,
     bootId: 'simulated',
-    options: { forks: settings.forks },
-    inputs: {},
-    inputDefaults: {},
+    options: { forks: settings.forks, accepted: settings.accepted },
+    inputs: settings.variables,
+    inputDefaults: settings.inputDefaults,
     secrets: [],
     files: [],
     vault: [],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Chance } from '../../src/sim/chance.ts';
-import { SimulatedRun, type Disturbance } from '../../src/sim/simulate.ts';
+import type { Disturbance } from '../../src/sim/model-run.ts';
+import { SimulatedRun } from '../../src/sim/simulate.ts';
 
 /** A run of tasks on model hosts, without choices of a generator. */
 function run(tasks: object[], { hosts = ['h1'], handlers = [] as object[] } = {}): SimulatedRun {

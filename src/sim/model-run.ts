@@ -1,0 +1,180 @@
+import type { FaultHook } from '../core/fault.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { ModuleRegistry } from '../core/module.ts';
+import type { ControllerDisk } from '../core/ports.ts';
+import { RunnerError } from '../core/errors.ts';
+import type { Exchange } from '../core/host.ts';
+import { parseJournal } from '../journal/journal-file.ts';
+import { isOver, lifeOf, type LifeState } from '../journal/lifecycle.ts';
+import { readRun, type RecordedRun } from '../journal/recorded-run.ts';
+import type { LogReader } from '../journal/log.ts';
+import type { Playbook } from '../language/document.ts';
+import { Redactor } from '../util/redact.ts';
+import type { Chance } from './chance.ts';
+import type { EventQueue } from './clock.ts';
+import { ControllerProcess, JournalDisk } from './controller.ts';
+import { ModelNetwork, type LineFault } from './hosts.ts';
+import type { ModelHost } from './model-host.ts';
+import { plainSettings, play, recover, type Wiring } from './run.ts';
+
+/** What a run is about: the same for all its processes. */
+export interface RunParts {
+  hosts: ModelHost[];
+  playbook: Playbook;
+  inventory: Inventory;
+  modules: ModuleRegistry;
+  /** Files of the controller. */
+  files: ControllerDisk;
+  events: EventQueue;
+  chance: Chance;
+  settings?: Partial<Wiring['settings']>;
+  redactor?: Redactor;
+  /** Hides results of the run. Making one takes a tenth of a second. */
+  sealer?: Wiring['sealer'];
+  /** What a request of the controller is answered. */
+  serve?: Wiring['sendHttp'];
+  /** Reads what each process says. */
+  watch?: LogReader;
+}
+
+/** What goes wrong in a process. */
+export interface Disturbance {
+  /** Number of the call to the outside at which it is killed; 0 for never. */
+  killAt?: number;
+  /** Number of the call from which on the operator wants it to stop; 0 for never. */
+  stopAt?: number;
+  /** Share of the exchanges that go wrong. */
+  faultRate?: number;
+  /** Called at points of a step, with what ends the process. */
+  atPoint?: (kill: () => void) => FaultHook;
+  /** Decides which exchanges go wrong instead. */
+  fault?: ModelNetwork['fault'];
+  /** For this process only. */
+  settings?: Partial<Wiring['settings']>;
+}
+
+const LIMITS = { events: 400_000, virtualMs: 48 * 3_600_000 };
+
+/** One run on its hosts, over all processes that work on it. */
+export class ModelRun {
+  readonly disk = new JournalDisk();
+  readonly hosts: ModelHost[];
+  readonly story: string[] = [];
+  /** Rules that were broken on the way. */
+  readonly problems: string[] = [];
+  /** What hosts looked like at the beginning and at each commit point, by its key. */
+  readonly states = new Map<string, string[][]>();
+  /** Exchanges that went wrong. */
+  faults = 0;
+  calls = 0;
+  /** The last process ended by itself. */
+  endedAlone = false;
+  protected readonly parts: RunParts;
+  readonly #network: ModelNetwork;
+
+  constructor(parts: RunParts) {
+    this.parts = parts;
+    this.hosts = parts.hosts;
+    this.#network = new ModelNetwork(parts.hosts, parts.events, parts.chance);
+    this.states.set('', this.lines());
+  }
+
+  /** One process of the controller, until it ends or is killed. */
+  async process(
+    move: 'play' | 'resume' | 'rollback',
+    { killAt = 0, stopAt = 0, faultRate = 0, fault, atPoint, settings }: Disturbance,
+  ): Promise<void> {
+    const { events, chance, modules, playbook, inventory, files } = this.parts;
+    const process = new ControllerProcess(events, killAt);
+    this.#network.fault = fault ?? ((_, request) => this.#faultOf(request, faultRate));
+    const wiring: Wiring = {
+      process,
+      network: this.#network,
+      ...{ modules, playbook, files },
+      inventory: inventoryFor(inventory),
+      random: chance,
+      file: this.disk.open(process, chance),
+      settings: { ...plainSettings, ...this.parts.settings, ...settings },
+      redactor: this.parts.redactor ?? new Redactor(),
+      sealer: this.parts.sealer,
+      sendHttp: async (request) => {
+        if (!process.begins() || !this.parts.serve) throw new Error('Nobody serves HTTP.');
+        return this.parts.serve(request);
+      },
+      fault: atPoint?.(() => {
+        process.kill();
+      }),
+      isStopping: () => stopAt > 0 && process.calls >= stopAt,
+      watch: (entry, state) => {
+        // No step is going on then.
+        if (entry.t === 'commit') this.states.set(entry.key, this.lines());
+        this.parts.watch?.(entry, state);
+      },
+    };
+    let ended: string | undefined;
+    let thrown: unknown;
+    (move === 'play' ? play(wiring) : recover(wiring, move)).then(
+      ({ state }) => (ended = state),
+      (error: unknown) => {
+        if (error instanceof RunnerError) ended = `error ${error.describe()}`;
+        else thrown = error;
+      },
+    );
+    await events.runUntil(
+      () => ended !== undefined || thrown !== undefined || !process.isAlive,
+      LIMITS,
+    );
+    if (thrown !== undefined) throw thrown as Error;
+    this.calls = process.calls;
+    this.endedAlone = process.isAlive;
+    process.kill();
+    this.#checkLocks();
+    this.story.push(
+      `${move}: ${ended ?? `killed${killAt > 0 ? ` at call ${String(killAt)}` : ''}`}`,
+    );
+  }
+
+  /** A run that is not over keeps the hosts that it has changed. */
+  #checkLocks(): void {
+    const run = this.run();
+    if (!run || isOver(run)) return;
+    // The undo of a block is on record before its first change.
+    const changes = [...run.units.values()].filter(({ intent }) => !intent.block);
+    const changed = new Set(changes.map(({ intent }) => intent.target));
+    for (const { name, lock } of this.hosts)
+      if (changed.has(name) && !lock)
+        this.problems.push(`${name} is not locked though the run is not over.`);
+  }
+
+  /** The run as its journal tells it; undefined before its first record. */
+  run(): RecordedRun | undefined {
+    const { records } = parseJournal(this.disk.bytes, 'journal');
+    return records.length === 0 ? undefined : readRun(records);
+  }
+
+  state(): LifeState | undefined {
+    const run = this.run();
+    return run && lifeOf(run);
+  }
+
+  #faultOf({ control, change }: Exchange, rate: number): LineFault | undefined {
+    if (!this.parts.chance.is(rate)) return undefined;
+    // A host that cannot be told keeps its lock, whose run is then over.
+    if (control?.unlock) return undefined;
+    const fault = this.parts.chance.of(['late', 'lost-request', 'lost-answer', 'never'] as const);
+    // A late answer can be too late.
+    this.faults++;
+    if (change?.detach === true) return 'late';
+    return fault;
+  }
+
+  lines(): string[][] {
+    return this.hosts.map((host) => host.lines());
+  }
+}
+
+/** A process changes its inventory. */
+function inventoryFor({ file, hosts, groups }: Inventory): Inventory {
+  const lists = [...groups].map(([name, members]): [string, string[]] => [name, [...members]]);
+  return { file, hosts: new Map(hosts), groups: new Map(lists) };
+}
