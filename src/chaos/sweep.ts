@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkJournal } from '../checker/check-journal.ts';
 import { exitCodes } from '../core/events.ts';
 import type { RunEvent } from '../output/events.ts';
-import type { FaultPoint } from '../core/fault.ts';
+import type { Fault, FaultPoint } from '../core/fault.ts';
 import type { LabHost } from '../lab/lab.ts';
 import { startPlayground, type Playground, type PlaygroundSpec } from './playground.ts';
 import {
@@ -12,19 +12,6 @@ import {
   type ProcessOptions,
   type ProcessResult,
 } from './runner-process.ts';
-
-/** What can go wrong at a step. */
-export const faults = {
-  fail: 'the step fails after its work',
-  'kill-before': 'the controller is killed before the record of the step',
-  'kill-after': 'the controller is killed after the record, before the effect',
-  'kill-effect': 'the controller is killed after the effect, before its result is on record',
-  cut: 'the line of one host is cut during the step',
-  'kill-undo': 'the controller is killed in the rollback, so that the undo of the step runs twice',
-  'undo-only': 'the undo of the step runs although the step never did',
-} as const;
-
-export type Fault = keyof typeof faults;
 
 const killPoints: Partial<Record<Fault, FaultPoint>> = {
   'kill-before': 'before-intent',

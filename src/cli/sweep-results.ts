@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CaseResult, Fault, SweepOptions } from '../chaos/sweep.ts';
+import type { CaseResult, SweepOptions } from '../chaos/sweep.ts';
+import type { Fault } from '../core/fault.ts';
 import { fileChecksum } from '../journal/store.ts';
 
 /**

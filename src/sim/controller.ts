@@ -127,6 +127,17 @@ export class JournalDisk {
     this.#append(bytes);
   }
 
+  /** Bytes in the file, and how many of them survive the end of the machine. */
+  get sizes(): { all: number; synced: number } {
+    return { all: this.#size, synced: this.#synced };
+  }
+
+  /** What the end of a machine at that moment leaves of a journal. */
+  load(journal: Buffer, { all, synced }: JournalDisk['sizes'], chance: Chance): void {
+    this.bytes = journal.subarray(0, synced + chance.below(all - synced + 1));
+    this.#synced = this.#size;
+  }
+
   #append(bytes: Buffer): void {
     const size = this.#size + bytes.length;
     if (size > this.#room.length) {

@@ -66,6 +66,16 @@ export class FileTree {
     return names.filter((name) => name === path || name.startsWith(`${path}/`)).sort();
   }
 
+  /** All of it, for `load`. Nodes are never changed, but replaced. */
+  save(): ReadonlyMap<string, TreeNode> {
+    return new Map(this.#nodes);
+  }
+
+  load(nodes: ReadonlyMap<string, TreeNode>): void {
+    this.#nodes.clear();
+    for (const [path, node] of nodes) this.#nodes.set(path, node);
+  }
+
   /** Names in a directory. */
   children(path: string): string[] {
     const names = this.below(path).map((name) => name.slice(path.length + 1));

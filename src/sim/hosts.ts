@@ -36,12 +36,23 @@ interface Line {
   onTheWay: Set<{ isForgotten: boolean }>;
 }
 
+/** A change that goes on. */
+export interface RunningChange {
+  host: string;
+  run: string;
+  change: Change;
+  /** Actions that have been done. */
+  done: number;
+}
+
 /** Model hosts, and the lines to them. */
 export class ModelNetwork {
   readonly hosts: ReadonlyMap<string, ModelHost>;
   readonly #events: EventQueue;
   readonly #chance: Chance;
   readonly #lines = new Map<string, Line[]>();
+  /** Changes that have begun on hosts and go on, whatever becomes of the controller. */
+  readonly running = new Set<RunningChange>();
   /** Decides what happens to an exchange; nothing when undefined. */
   fault: (host: string, request: Exchange) => LineFault | undefined = () => undefined;
 
@@ -209,6 +220,18 @@ export class ModelNetwork {
     return answers;
   }
 
+  /** Ends a change of which no event is left, since the controller's machine and its time are gone. */
+  finish({ host: name, run, change, done }: RunningChange): void {
+    const host = this.hosts.get(name);
+    if (!host || change.unit === undefined) return;
+    let code = 0;
+    for (const action of change.actions.slice(done)) {
+      code = host.act(run, action).code;
+      if (code !== 0) break;
+    }
+    host.finished(run, change.unit, code);
+  }
+
   #fence({ name }: ModelHost, own: Line): 'clear' | 'busy' {
     const others = (this.#lines.get(name) ?? []).filter(
       (line) => line !== own && line.run === own.run,
@@ -222,10 +245,12 @@ export class ModelNetwork {
   #change(
     host: ModelHost,
     run: string,
-    { actions, unit, captures = [] }: Change,
+    change: Change,
     parcel: { isForgotten: boolean },
     done: (answer: ChangeAnswer | undefined) => void,
   ): void {
+    const { actions, unit, captures = [] } = change;
+    const going: RunningChange = { host: host.name, run, change, done: 0 };
     const outputs: CommandOutput[] = [];
     const copies = new Map<string, Buffer>();
     if (unit !== undefined) {
@@ -235,22 +260,26 @@ export class ModelNetwork {
         if (copy) copies.set(path, copy);
       }
       host.started(run, unit);
+      this.running.add(going);
     }
     const next = (index: number): void => {
       this.#events.after(1 + this.#chance.below(20), () => {
         if (parcel.isForgotten) {
           if (unit !== undefined) host.interrupted(run, unit);
+          this.running.delete(going);
           done(undefined);
           return;
         }
         const action = actions[index];
         const output = action && host.act(run, action);
         if (output) outputs.push(output);
+        going.done = outputs.length;
         if (output?.code === 0 && index + 1 < actions.length) {
           next(index + 1);
           return;
         }
         if (unit !== undefined) host.finished(run, unit, output?.code ?? 0);
+        this.running.delete(going);
         done({ outputs, ...(captures.length > 0 ? { copies } : {}) });
       });
     };

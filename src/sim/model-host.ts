@@ -36,6 +36,15 @@ export const answer = (code: number, stdout = '', stderr = ''): CommandOutput =>
   stdout,
   stderr,
 });
+/** Values of its maps are never changed, but replaced. */
+export interface HostState {
+  tree: ReadonlyMap<string, TreeNode>;
+  services: ReadonlyMap<string, Service>;
+  lock: Lock | undefined;
+  units: ReadonlyMap<string, UnitRecord>;
+  copies: ReadonlyMap<string, ReadonlyMap<string, TreeNode>>;
+}
+
 const scripts = {
   state: fileState.command('/').script,
   tree: treeSum.command('/').script,
@@ -66,6 +75,25 @@ export class ModelHost {
         `service ${name} ${active ? `active ${JSON.stringify(loaded)}` : 'inactive'} ${enabled ? 'enabled' : 'disabled'}`,
     );
     return [...this.tree.lines(), ...services.sort()];
+  }
+
+  /** All of its state, for `load` of another host. */
+  save(): HostState {
+    return {
+      tree: this.tree.save(),
+      services: new Map(this.services),
+      lock: this.lock && { ...this.lock },
+      units: new Map(this.#units),
+      copies: new Map(this.#copies),
+    };
+  }
+
+  load({ tree, services, lock, units, copies }: HostState): void {
+    this.tree.load(tree);
+    this.lock = lock && { ...lock };
+    replace(this.services, services);
+    replace(this.#units, units);
+    replace(this.#copies, copies);
   }
 
   // Requests of a run.
@@ -134,7 +162,7 @@ export class ModelHost {
       if (script === scripts.content) {
         if (!node) return answer(0, 'absent\n');
         if (node.type !== 'file') return answer(1, '', 'not a regular file\n');
-        return answer(0, `present\n${node.content.toString('base64')}\n`);
+        return answer(0, `present\n${wrapped(node.content.toString('base64'))}\n`);
       }
     }
     const said = script === ':' ? answer(0) : this.#skills.answer(this, script);
@@ -234,6 +262,16 @@ export class ModelHost {
 
 /** The model is not complete: this must not look like a host that fails. */
 export class UnknownProgram extends Error {}
+
+function replace<K, V>(map: Map<K, V>, by: ReadonlyMap<K, V>): void {
+  map.clear();
+  for (const [key, value] of by) map.set(key, value);
+}
+
+/** As base64(1) prints it. */
+function wrapped(text: string): string {
+  return text.replaceAll(/.{76}(?=.)/g, '$&\n');
+}
 
 function contentOf({ content, encoding }: WriteAction): Buffer {
   return Buffer.from(content, encoding ?? 'utf8');

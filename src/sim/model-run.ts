@@ -33,8 +33,6 @@ export interface RunParts {
   sealer?: Wiring['sealer'];
   /** What a request of the controller is answered. */
   serve?: Wiring['sendHttp'];
-  /** Reads what each process says. */
-  watch?: LogReader;
 }
 
 /** What goes wrong in a process. */
@@ -49,6 +47,8 @@ export interface Disturbance {
   atPoint?: (kill: () => void) => FaultHook;
   /** Decides which exchanges go wrong instead. */
   fault?: ModelNetwork['fault'];
+  /** Reads what the process says. */
+  watch?: LogReader;
   /** For this process only. */
   settings?: Partial<Wiring['settings']>;
 }
@@ -70,26 +70,28 @@ export class ModelRun {
   /** The last process ended by itself. */
   endedAlone = false;
   protected readonly parts: RunParts;
-  readonly #network: ModelNetwork;
+  protected readonly network: ModelNetwork;
+  /** Of a journal that has grown to that size. */
+  #read: { size: number; run: RecordedRun | undefined } | undefined;
 
   constructor(parts: RunParts) {
     this.parts = parts;
     this.hosts = parts.hosts;
-    this.#network = new ModelNetwork(parts.hosts, parts.events, parts.chance);
+    this.network = new ModelNetwork(parts.hosts, parts.events, parts.chance);
     this.states.set('', this.lines());
   }
 
   /** One process of the controller, until it ends or is killed. */
   async process(
     move: 'play' | 'resume' | 'rollback',
-    { killAt = 0, stopAt = 0, faultRate = 0, fault, atPoint, settings }: Disturbance,
+    { killAt = 0, stopAt = 0, faultRate = 0, fault, atPoint, watch, settings }: Disturbance,
   ): Promise<void> {
     const { events, chance, modules, playbook, inventory, files } = this.parts;
     const process = new ControllerProcess(events, killAt);
-    this.#network.fault = fault ?? ((_, request) => this.#faultOf(request, faultRate));
+    this.network.fault = fault ?? ((_, request) => this.#faultOf(request, faultRate));
     const wiring: Wiring = {
       process,
-      network: this.#network,
+      network: this.network,
       ...{ modules, playbook, files },
       inventory: inventoryFor(inventory),
       random: chance,
@@ -108,7 +110,7 @@ export class ModelRun {
       watch: (entry, state) => {
         // No step is going on then.
         if (entry.t === 'commit') this.states.set(entry.key, this.lines());
-        this.parts.watch?.(entry, state);
+        watch?.(entry, state);
       },
     };
     let ended: string | undefined;
@@ -148,8 +150,13 @@ export class ModelRun {
 
   /** The run as its journal tells it; undefined before its first record. */
   run(): RecordedRun | undefined {
-    const { records } = parseJournal(this.disk.bytes, 'journal');
-    return records.length === 0 ? undefined : readRun(records);
+    const { bytes } = this.disk;
+    if (this.#read?.size !== bytes.length) {
+      const { records } = parseJournal(bytes, 'journal');
+      const run = records.length === 0 ? undefined : readRun(records);
+      this.#read = { size: bytes.length, run };
+    }
+    return this.#read.run;
   }
 
   state(): LifeState | undefined {

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
-import { playReference, type Fault } from '../../src/chaos/sweep.ts';
+import { playReference } from '../../src/chaos/sweep.ts';
+import type { Fault } from '../../src/core/fault.ts';
 import { itWith } from '../helpers/programs.ts';
 import {
   allCases,

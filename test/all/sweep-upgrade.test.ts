@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { playReference, type Fault } from '../../src/chaos/sweep.ts';
+import { playReference } from '../../src/chaos/sweep.ts';
+import type { Fault } from '../../src/core/fault.ts';
 import { seed } from '../helpers/seed.ts';
 import { allCases, expectRestored, sweepOptions } from '../helpers/sweeps.ts';
 

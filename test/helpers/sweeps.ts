@@ -5,13 +5,12 @@ import { expect } from 'vitest';
 import type { PlaygroundSpec } from '../../src/chaos/playground.ts';
 import {
   casesOf,
-  faults,
   sweep,
   type ChangingStep,
-  type Fault,
   type Reference,
   type SweepOptions,
 } from '../../src/chaos/sweep.ts';
+import { faults, type Fault } from '../../src/core/fault.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { packageRoot } from '../../src/util/package.ts';
 import { has, type Program } from './programs.ts';

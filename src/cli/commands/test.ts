@@ -2,17 +2,16 @@ import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import {
   casesOf,
-  faults,
   playReference,
   sweep,
   type CaseResult,
   type ChangingStep,
-  type Fault,
   type Reference,
   type SweepOptions,
 } from '../../chaos/sweep.ts';
 import type { PlaygroundSpec } from '../../chaos/playground.ts';
 import { UsageError } from '../../core/errors.ts';
+import { faults, type Fault } from '../../core/fault.ts';
 import { exitCodes } from '../../core/events.ts';
 import type { Playbook } from '../../language/document.ts';
 import { loadInventory } from '../../inventory/load.ts';

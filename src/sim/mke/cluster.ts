@@ -157,6 +157,38 @@ export function clusterLines({ nodes, swarm, kube, plane }: MkeCluster): string[
   return [...lines, ...shared].sort();
 }
 
+/** All data of the cluster but what the hosts themselves keep, for `loadCluster`. */
+export function saveCluster({ nodes, swarm, kube, plane, kept, serial }: MkeCluster): ClusterState {
+  const own = nodes.map(({ containers, networks, images, broken, starts }) => {
+    return { containers, networks, images, broken, starts };
+  });
+  return copyOf({ own, swarm, kube, plane, kept, serial });
+}
+
+export function loadCluster(cluster: MkeCluster, state: ClusterState): void {
+  const { own, ...shared } = copyOf(state);
+  Object.assign(cluster, shared);
+  cluster.nodes.forEach((node, index) => Object.assign(node, own[index]));
+}
+
+export interface ClusterState extends Pick<
+  MkeCluster,
+  'swarm' | 'kube' | 'plane' | 'kept' | 'serial'
+> {
+  own: Pick<MkeNode, 'containers' | 'networks' | 'images' | 'broken' | 'starts'>[];
+}
+
+function copyOf<T>(value: T): T {
+  const copy = (one: unknown): unknown => {
+    if (typeof one !== 'object' || one === null || Buffer.isBuffer(one)) return one;
+    if (one instanceof Map) return new Map([...one].map(([key, each]) => [key, copy(each)]));
+    if (one instanceof Set) return new Set(one);
+    if (Array.isArray(one)) return one.map(copy);
+    return Object.fromEntries(Object.entries(one).map(([key, each]) => [key, copy(each)]));
+  };
+  return copy(value) as T;
+}
+
 function textOf(value: unknown): string {
   const plain = (_: string, one: unknown): unknown =>
     one instanceof Map ? [...one].sort() : one instanceof Set ? [...one].sort() : one;

@@ -18,10 +18,19 @@ import { Redactor } from '../../util/redact.ts';
 import { Chance } from '../chance.ts';
 import { EventQueue } from '../clock.ts';
 import { controllerDisk } from '../controller-disk.ts';
-import { ModelHost } from '../model-host.ts';
+import type { RunningChange } from '../hosts.ts';
+import { ModelHost, type HostState } from '../model-host.ts';
 import { ModelRun } from '../model-run.ts';
 import { RUN } from '../run.ts';
-import { clusterLines, mkeCluster, type ClusterSetup, type MkeCluster } from './cluster.ts';
+import {
+  clusterLines,
+  loadCluster,
+  mkeCluster,
+  saveCluster,
+  type ClusterSetup,
+  type ClusterState,
+  type MkeCluster,
+} from './cluster.ts';
 import { unknown } from './refusal.ts';
 import { MkeSkills } from './skills.ts';
 
@@ -53,18 +62,30 @@ export function loadUpgrade(): Playbook {
   });
 }
 
+/** A moment of a run. */
+export interface SavedRun {
+  at: number;
+  sizes: { all: number; synced: number };
+  hosts: HostState[];
+  cluster: ClusterState;
+  written: ReadonlyMap<string, Buffer>;
+  running: RunningChange[];
+}
+
 /** The shipped upgrade on a model cluster. */
 export class UpgradeRun extends ModelRun {
   readonly cluster: MkeCluster;
+  readonly #written: Map<string, Buffer>;
 
-  constructor(setup: UpgradeSetup, chance: Chance) {
+  /** @param saved where it goes on, as if the machine of the controller had ended there */
+  constructor(setup: UpgradeSetup, chance: Chance, saved?: SavedRun & { journal: Buffer }) {
     const written = new Map<string, Buffer>([[BINARY, localFileBytes()]]);
     const files = controllerDisk(written);
     const cluster = mkeCluster({
       ...{ hosts: setup.hosts, certificate: setup.certificate, dns: setup.dns },
       skills: (node) => new MkeSkills(node, (path, content) => written.set(path, content)),
     });
-    const events = new EventQueue(chance, 1_700_000_000_000);
+    const events = new EventQueue(chance, saved?.at ?? 1_700_000_000_000);
     cluster.now = () => events.now();
     super({
       hosts: [...cluster.nodes.map(({ host }) => host), controller()],
@@ -78,7 +99,30 @@ export class UpgradeRun extends ModelRun {
       serve: serveApi(cluster, setup, files),
     });
     this.cluster = cluster;
+    this.#written = written;
     this.states.set('', this.lines());
+    if (saved) this.#load(saved);
+  }
+
+  /** What there is at this moment, beside the bytes of the journal. */
+  save(): SavedRun {
+    return {
+      at: this.cluster.now(),
+      sizes: this.disk.sizes,
+      hosts: this.hosts.map((host) => host.save()),
+      cluster: saveCluster(this.cluster),
+      written: new Map(this.#written),
+      running: [...this.network.running].map((one) => ({ ...one })),
+    };
+  }
+
+  #load(saved: SavedRun & { journal: Buffer }): void {
+    const { journal, sizes, hosts, cluster, written, running } = saved;
+    this.disk.load(journal, sizes, this.parts.chance);
+    hosts.forEach((state, index) => this.hosts[index]?.load(state));
+    loadCluster(this.cluster, cluster);
+    for (const [path, content] of written) this.#written.set(path, content);
+    for (const change of running) this.network.finish(change);
   }
 
   override lines(): string[][] {
@@ -101,9 +145,9 @@ function once<T>(make: () => T): () => T {
 }
 
 /** The stand-in of the lab: its bytes say which version it is. */
-function localFileBytes(): Buffer {
-  return Buffer.from(localFiles.text(shipped('src', 'lab', 'stand-ins', 'k0s')));
-}
+const localFileBytes = once(() =>
+  Buffer.from(localFiles.text(shipped('src', 'lab', 'stand-ins', 'k0s'))),
+);
 
 /** The controller as a host: only files are written there. */
 function controller(): ModelHost {
