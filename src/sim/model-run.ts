@@ -143,8 +143,10 @@ export class ModelRun {
     // The undo of a block is on record before its first change.
     const changes = [...run.units.values()].filter(({ intent }) => !intent.block);
     const changed = new Set(changes.map(({ intent }) => intent.target));
+    const { inventory } = this.parts;
+    // The controller itself is not locked.
     for (const { name, lock } of this.hosts)
-      if (changed.has(name) && !lock)
+      if (inventory.hosts.has(name) && changed.has(name) && !lock)
         this.problems.push(`${name} is not locked though the run is not over.`);
   }
 
