@@ -94,7 +94,9 @@ export function isMistake(failure: Failure): boolean {
 
 /** The failure without answers of the host and the module, for `no_log`. */
 export function concealFailure(failure: Failure): Failure {
+  const { at } = failure;
   if (failure.kind === 'command' || failure.kind === 'internal') return { kind: 'hidden' };
+  if (failure.kind === 'refused') return at ? { kind: 'hidden', at } : { kind: 'hidden' };
   if (failure.kind !== 'condition') return failure;
   const shown = { ...failure };
   delete shown.said;

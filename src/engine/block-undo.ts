@@ -3,10 +3,13 @@ import type { IntentRecord } from '../journal/records.ts';
 import { resolveAccess } from './access.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Log } from '../journal/log.ts';
+import { hideIntent } from './hidden-intent.ts';
+import type { Knowledge } from './knowledge.ts';
 import type { Numbers } from './numbers.ts';
 import { stepEntry } from './replay.ts';
 import type { Place, StepKeys } from './step-key.ts';
 import { snapshot } from './undo-plan.ts';
+import type { Sealer } from '../util/seal.ts';
 import type { Variables } from './variables.ts';
 
 export interface BlockParts {
@@ -16,6 +19,9 @@ export interface BlockParts {
   variables: Pick<Variables, 'scope'>;
   keys: StepKeys;
   numbers: Numbers;
+  knowledge: Pick<Knowledge, 'hidden'>;
+  /** Hides what `no_log` keeps from the journal. */
+  sealer: Sealer | undefined;
 }
 
 /**
@@ -75,7 +81,7 @@ function openUnits(
 const OPEN = Number.MAX_SAFE_INTEGER;
 
 function blockIntent(
-  { inventory, variables, numbers }: BlockParts,
+  { inventory, variables, numbers, knowledge, sealer }: BlockParts,
   { undo }: BlockNode,
   { host: name, step, place }: { host: string; step: number; place: Place },
 ): IntentRecord | undefined {
@@ -83,7 +89,8 @@ function blockIntent(
   const [first] = undo?.tasks ?? [];
   if (!host || !undo || !first) return undefined;
   const scope = variables.scope(host, { play: place.play, task: first, batch: place.batch });
-  return {
+  const vars = snapshot(undo.tasks, scope);
+  const intent: IntentRecord = {
     t: 'intent',
     unit: numbers.nextUnit(),
     step,
@@ -94,7 +101,7 @@ function blockIntent(
     actions: [],
     become: resolveAccess(first.become, host.address, scope),
     undo: {
-      body: { kind: 'declared', tasks: undo.tasks, vars: snapshot(undo.tasks, scope) },
+      body: { kind: 'declared', tasks: undo.tasks, vars },
       on: ['changed', 'failed', 'unknown'],
       when: [],
       error: 'block',
@@ -102,4 +109,6 @@ function blockIntent(
     },
     block: { until: OPEN, replace: undo.replace },
   };
+  const isHidden = Object.keys(vars).some((name) => knowledge.hidden.has(name));
+  return isHidden ? hideIntent(intent, sealer) : intent;
 }

@@ -1,5 +1,5 @@
 import { fieldsAsWritten } from '../core/value.ts';
-import type { Action } from '../core/action.ts';
+import type { Action, HttpRequest, HttpResponse } from '../core/action.ts';
 import {
   ConnectError,
   errorMessage,
@@ -187,7 +187,7 @@ async function planCall(
     random,
     scope,
     folders,
-    request: sendHttp,
+    request: task.noLog ? (request) => sendQuietly(sendHttp, request) : sendHttp,
     decrypt,
     keptCopy: (copy) => captures?.read(copy),
   });
@@ -199,6 +199,21 @@ async function planCall(
   });
   if (controller.sawSecret) delete plan.diff;
   return withEnvironment(plan, withoutOmitted(scope.render(task.environment)));
+}
+
+/** The address of a request may hold what `no_log` hides. */
+async function sendQuietly(
+  sendHttp: CallParts['sendHttp'],
+  request: HttpRequest,
+): Promise<HttpResponse> {
+  try {
+    return await sendHttp(request);
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    const { host, stage, retryable } = error;
+    const message = 'No answer to an HTTP request; the rest is hidden by no_log.';
+    throw new ConnectError(message, { host, stage, retryable });
+  }
 }
 
 async function perform(

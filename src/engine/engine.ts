@@ -141,7 +141,7 @@ function undoParts(
   engine: Engine,
   shared: Shared,
 ): Pick<ScheduleParts['rollback'], 'notePolicy' | 'openBlock'> {
-  const { log, inventory, settings } = engine;
+  const { log, inventory, sealer, settings } = engine;
   const { check, limit } = settings;
   const { knowledge, variables } = shared;
   return {
@@ -149,7 +149,7 @@ function undoParts(
       notePolicy(wanted, variables, engine, hosts ?? hostsOf(knowledge, 'all', limit));
     },
     openBlock: (block, hosts, place) =>
-      openBlock({ log, inventory, check, ...shared }, block, hosts, place),
+      openBlock({ log, inventory, check, sealer, ...shared }, block, hosts, place),
   };
 }
 

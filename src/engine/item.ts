@@ -100,6 +100,7 @@ export class ItemRunner {
         folders: [...(task.role ? [task.role.path] : []), ...this.#folders],
         handler,
         notifies,
+        hiddenNames: this.#knowledge.hidden,
         shared: sharedBy(task, host, target),
       },
       earlier,
@@ -139,7 +140,7 @@ export class ItemRunner {
     try {
       if (!earlier && !allHold(task.when, scope)) {
         const skipped: Outcome = { is: 'skipped' };
-        this.end(step, host, skipped, { item, index });
+        this.end(step, host, skipped, { item, index, task });
         return emptyStep(skipped);
       }
       const target = await this.#lockedTarget(task, host, scope);

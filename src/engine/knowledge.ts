@@ -15,6 +15,8 @@ export interface Knowledge {
   readonly groups: Map<string, string[]>;
   /** Registered results and facts, by host. */
   readonly facts: Map<string, Record<string, ScopeValue>>;
+  /** Names of those that steps with `no_log` have set on any host. */
+  readonly hidden: Set<string>;
   /** Ids of the handlers that are due on a host. */
   readonly due: Map<string, Set<string>>;
   /** Hosts that failed and were not rescued, in that order, and why. */
@@ -40,6 +42,8 @@ export interface Learnt {
   facts?:
     | readonly { hosts: readonly string[]; values: Readonly<Record<string, ScopeValue>> }[]
     | undefined;
+  /** The variables are hidden: the step has `no_log`. */
+  hidden?: true | undefined;
   /** Gathered facts are no longer known. */
   forgetsFacts?: true | undefined;
   left?: readonly string[] | undefined;
@@ -76,6 +80,7 @@ export function initialKnowledge(
     inventory,
     groups: new Map([...inventory.groups].map(([name, members]) => [name, [...members]])),
     facts: new Map(),
+    hidden: new Set(),
     due: new Map(),
     failed: new Map(),
     tolerated: new Set(before.tolerated),
@@ -93,6 +98,8 @@ export function learn(knowledge: Knowledge, learnt: Learnt): void {
   // A handler may notify itself: what it notified comes after its own run.
   if (learnt.handled !== undefined) knowledge.due.get(host)?.delete(learnt.handled);
   if (learnt.forgetsFacts) delete knowledge.facts.get(host)?.['ansible_facts'];
+  for (const { values } of (learnt.hidden && learnt.facts) ?? [])
+    for (const name of Object.keys(values)) knowledge.hidden.add(name);
   for (const { hosts, values } of learnt.facts ?? [])
     for (const one of hosts) knowledge.facts.set(one, { ...knowledge.facts.get(one), ...values });
   for (const group of learnt.left ?? []) leave(knowledge, host, group);

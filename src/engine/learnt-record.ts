@@ -2,15 +2,8 @@ import type { JsonObject } from '../core/json.ts';
 import type { LearntRecord } from '../journal/records.ts';
 import { unknownValue } from '../template/scope.ts';
 import { reveal } from '../journal/stored.ts';
-import type { Sealer } from '../util/seal.ts';
-import type { Secrets } from '../util/secrets.ts';
+import type { Keys } from './hidden-intent.ts';
 import type { Learnt } from './knowledge.ts';
-
-interface Keys {
-  redactor: Secrets;
-  /** Absent when the run has no secrets. */
-  sealer: Sealer | undefined;
-}
 
 type Facts = NonNullable<LearntRecord['facts']>;
 
@@ -32,10 +25,17 @@ export function learntRecord(
     partial: whole ? undefined : (true as const),
   };
   const shown = { facts: orNothing(facts), included: learnt.included && [...learnt.included] };
-  if (!hidden || (shown.facts === undefined && shown.included === undefined))
+  const { added } = open;
+  if (!hidden || (added === undefined && Object.values(shown).every((one) => one === undefined)))
     return { ...open, ...shown };
-  const sealed = sealer?.seal(JSON.stringify(shown));
-  return { ...open, sealed, partial: sealed === undefined ? true : open.partial };
+  const sealed = sealer?.seal(JSON.stringify({ ...shown, added }));
+  return {
+    ...open,
+    // A rollback needs the addresses, which are no variables.
+    added: added?.map((one) => ({ ...one, vars: {} })),
+    sealed,
+    partial: sealed === undefined ? true : open.partial,
+  };
 }
 
 /**
@@ -57,6 +57,7 @@ export function recordedLearnt(
     due,
     failed,
     uncertain,
+    hidden: record.sealed === undefined ? undefined : true,
     facts: facts?.map(({ hosts, values }) => ({ hosts, values: reveal(values, redactor) })),
     added: added?.map(({ vars, address, ...one }) => ({
       ...one,

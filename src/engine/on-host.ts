@@ -7,6 +7,8 @@ import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { mapLimited } from '../util/concurrency.ts';
 import type { Redactor } from '../util/redact.ts';
+import type { Sealer } from '../util/seal.ts';
+import { itemOf } from './hidden-intent.ts';
 import type { HostStep } from './host-step.ts';
 import { loopVariables } from './include.ts';
 import type { Item, ItemRunner, Resolved } from './item.ts';
@@ -31,6 +33,8 @@ export interface OnHostParts {
   items: Pick<ItemRunner, 'run' | 'include' | 'end' | 'notRun'>;
   variables: Pick<Variables, 'scope'>;
   redactor: Redactor;
+  /** Hides what `no_log` keeps from the journal. */
+  sealer: Sealer | undefined;
   /** Waits between two items of a loop. */
   pause: (seconds: number) => Promise<void>;
 }
@@ -108,7 +112,7 @@ async function onItem(
   const known = recordedItem(task, recorded, { item, secrets: redactor });
   if (known) return known;
   if (index > 0 && task.loopPauseSeconds > 0) await parts.pause(task.loopPauseSeconds);
-  const isSame = finished && isSameItem(finished.whole().item, item, redactor);
+  const isSame = finished && isSameItem(itemOf(finished.whole(), parts), item, redactor);
   return items.run({
     task,
     host,

@@ -2,7 +2,7 @@ import type { ModuleCall } from '../core/module.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { reveal } from '../journal/stored.ts';
 import { groupBy } from '../util/group.ts';
-import type { Secrets } from '../util/secrets.ts';
+import { openIntent, type Keys } from './hidden-intent.ts';
 import { escapePattern } from '../util/text.ts';
 
 /** A path or another thing that an automatic undo has restored. */
@@ -16,18 +16,18 @@ export interface Restored {
  * By host, the call that says how each path or thing was found first. Of several calls of one step about the same path the last one
  * says it. A path below one that an earlier step found without it is left out: it was not there before the run.
  */
-export function restored(run: RecordedRun, secrets: Secrets): Map<string, Restored[]> {
+export function restored(run: RecordedRun, keys: Keys): Map<string, Restored[]> {
   const first = new Map<string, Restored>();
   const undone = [...run.units.values()]
     .filter(({ undo }) => undo === 'undone')
     .sort((a, b) => a.intent.unit - b.intent.unit);
   for (const unit of undone) {
-    const { undo, touches } = unit.whole();
+    const { undo, touches } = openIntent(unit.whole(), keys);
     const { body } = undo;
     if (body.kind !== 'auto') continue;
     const keyOf = (about: string) => `${unit.intent.target}\n${about}`;
     for (const { module, args } of body.calls) {
-      const call = { module, args: reveal(args, secrets) };
+      const call = { module, args: reveal(args, keys.redactor) };
       const { path, name } = call.args;
       const about =
         typeof path === 'string' ? path : (touches?.join(' ') ?? `${module} ${String(name ?? '')}`);
@@ -55,6 +55,7 @@ function saysAllBelow(one: Restored | undefined, unit: RecordedUnit): boolean {
 export function isNamedByEarlierUndo(
   run: RecordedRun,
   { unit: { intent }, call }: Restored,
+  keys: Keys,
 ): boolean {
   const about = call.args['path'] ?? call.args['name'];
   if (typeof about !== 'string' || about === '') return false;
@@ -62,7 +63,7 @@ export function isNamedByEarlierUndo(
   return [...run.units.values()].some((earlier) => {
     if (earlier.undo !== 'undone' || earlier.intent.undo.kind !== 'declared') return false;
     if (earlier.intent.target !== intent.target || earlier.intent.unit > intent.unit) return false;
-    return named.test(JSON.stringify(earlier.whole().undo.body));
+    return named.test(JSON.stringify(openIntent(earlier.whole(), keys).undo.body));
   });
 }
 

@@ -10,7 +10,6 @@ import type { Log } from '../journal/log.ts';
 import type { Included, LearntRecord } from '../journal/records.ts';
 import type { IncludeNode, MetaNode, TaskNode } from '../language/document.ts';
 import { unknownValue, type ScopeValue } from '../template/scope.ts';
-import type { Sealer } from '../util/seal.ts';
 import { trace } from '../util/trace.ts';
 import type { Failures } from './failures.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
@@ -53,8 +52,6 @@ export interface StepParts extends OnHostParts {
   recall: (record: LearntRecord<'stored'>) => Learnt | undefined;
   /** Asks hosts what became of changes without a result. Returns why the task must not run again, by host. */
   ask: (task: TaskNode, units: readonly number[]) => Promise<ReadonlyMap<string, TaskError>>;
-  /** Hides what `no_log` keeps from the journal. */
-  sealer: Sealer | undefined;
   /** Keeps facts for later runs. */
   keepFacts: (address: HostAddress, facts: JsonObject) => void;
 }

@@ -31,6 +31,7 @@ export function taught(
   return {
     host,
     facts: [...facts, ...elsewhere],
+    hidden: task.noLog || undefined,
     left: result.leftGroups,
     joined: result.groups,
     added: result.addHosts.map((one) => addressed(one, inventory)),

@@ -14,6 +14,8 @@ import type { CallResult } from './call.ts';
 import type { CallParts } from './call.ts';
 import { runChanges } from './run-effects.ts';
 import type { Redactor } from '../util/redact.ts';
+import type { Sealer } from '../util/seal.ts';
+import { openIntent } from './hidden-intent.ts';
 import { runTask } from './tries.ts';
 
 /** Why a rollback takes place; `failed` is told to each undo as failed_here or failed_elsewhere. */
@@ -30,6 +32,7 @@ export interface UndoFailure {
 
 export interface UndoParts extends CallParts {
   redactor: Redactor;
+  sealer: Sealer | undefined;
   inventory: Inventory;
 }
 
@@ -60,7 +63,7 @@ export class UndoRunner {
    * @throws SecretError when a value is needed that is not in the journal and was not given again
    */
   async undo(unit: RecordedUnit): Promise<UndoFailure | undefined> {
-    const { undo } = unit.whole();
+    const { undo } = openIntent(unit.whole(), this.#parts);
     const { redactor } = this.#parts;
     const captured = reveal(undo.captured, redactor);
     const scope = this.#scope(unit, captured, await this.#liveFacts(unit));
@@ -147,7 +150,7 @@ export class UndoRunner {
 
   /** Facts as they are now, for an undo that asks for them. */
   async #liveFacts(unit: RecordedUnit): Promise<JsonObject | undefined> {
-    const { body, when } = unit.whole().undo;
+    const { body, when } = openIntent(unit.whole(), this.#parts).undo;
     if (!JSON.stringify([body, when]).includes('live.facts')) return undefined;
     const task = callTask(unit, { module: 'setup', args: {} });
     const { outcome, plan } = await this.#runTask(unit, task, this.#scope(unit, {}));
@@ -161,7 +164,7 @@ export class UndoRunner {
 
   /** Names as they were when the intent was written; later changes never leak in, but for what is asked of `live`. */
   #scope(unit: RecordedUnit, captured: JsonObject, facts?: JsonObject): Scope {
-    const intent = unit.whole();
+    const intent = openIntent(unit.whole(), this.#parts);
     const value = unit.result?.().value;
     const { redactor, inventory } = this.#parts;
     const { body } = intent.undo;

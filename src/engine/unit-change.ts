@@ -7,6 +7,7 @@ import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';
 import type { HandlerRef, IntentRecord, UndoBody, UndoPlan } from '../journal/records.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
+import type { Sealer } from '../util/seal.ts';
 import { resolveAccess } from './access.ts';
 import { recordedArguments } from './arguments.ts';
 import type { CallParts, ChangeRecord, PlannedCall } from './call.ts';
@@ -14,6 +15,7 @@ import type { Log } from '../journal/log.ts';
 import type { HostLocks } from './locks.ts';
 import type { Faults } from './services.ts';
 import { runTask } from './tries.ts';
+import { hideIntent } from './hidden-intent.ts';
 import { undoBody, undoesAlways } from './undo-plan.ts';
 
 /** One execution of a task on one host for one loop item. */
@@ -34,6 +36,8 @@ export interface Unit {
   handler: HandlerRef | undefined;
   /** Handlers that a change notifies. */
   notifies: readonly HandlerRef[];
+  /** Names of variables that steps with `no_log` have set. */
+  hiddenNames: ReadonlySet<string>;
   /** Not the host's own business alone. */
   shared: IntentRecord['shared'];
 }
@@ -41,6 +45,7 @@ export interface Unit {
 export interface UnitParts extends CallParts, Faults {
   log: Pick<Log, 'append' | 'signal'>;
   locks: Pick<HostLocks, 'ensure'>;
+  sealer: Sealer | undefined;
 }
 
 /** Puts a unit on record before it changes its host. */
@@ -61,7 +66,7 @@ export class UnitChange implements ChangeRecord {
   /** @throws TaskError when the state before could not be captured; ConnectError; JournalError */
   async begin(planned: PlannedCall): Promise<void> {
     if (this.copies) return;
-    const { locks, log, fault } = this.#parts;
+    const { locks, log, fault, sealer } = this.#parts;
     const { task, target } = this.#unit;
     // A host that cannot be reached has nothing on record.
     await planned.session();
@@ -69,7 +74,8 @@ export class UnitChange implements ChangeRecord {
     const { body, copies } = this.#undo(planned);
     const captured = await this.#capture();
     fault?.('before-intent', task.id);
-    await log.append(this.#intent(planned, { body, captured }));
+    const intent = this.#intent(planned, { body, captured });
+    await log.append(this.#isHidden(body) ? hideIntent(intent, sealer) : intent);
     fault?.('after-intent', task.id);
     this.copies = copies;
   }
@@ -85,6 +91,13 @@ export class UnitChange implements ChangeRecord {
     const planned = { task, module, args, isHandler: handler !== undefined };
     const body = undoBody(planned, plan, { scope, captured });
     return { body, copies: [...copies] };
+  }
+
+  /** Whether values of the intent are hidden by `no_log`: of the task, of a `capture`, or of a step that its undo reads. */
+  #isHidden(body: UndoBody): boolean {
+    const { task, hiddenNames } = this.#unit;
+    if (task.noLog || task.capture.some(({ noLog }) => noLog)) return true;
+    return body.kind === 'declared' && Object.keys(body.vars).some((name) => hiddenNames.has(name));
   }
 
   #intent(

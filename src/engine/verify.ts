@@ -13,13 +13,14 @@ import { plural } from '../util/text.ts';
 import { fingerprintsBefore, fingerprintText, type FingerprintParts } from './fingerprint.ts';
 import { runVerifyTasks, type AroundParts } from './rollback-tasks.ts';
 import { callTask, recordedStep, recordedTarget } from './undo-unit.ts';
+import type { Keys } from './hidden-intent.ts';
 import { isNamedByEarlierUndo, restored, type Restored } from './restored.ts';
 import { runTask } from './tries.ts';
 
 /** Between two looks at a state that is not yet as before. */
 const SETTLE_PAUSE_MS = 2000;
 
-export type VerifyParts = AroundParts & FingerprintParts;
+export type VerifyParts = AroundParts & FingerprintParts & Pick<Keys, 'sealer'>;
 
 /** rollback.md §9: whether the state of before is back. Fingerprints, the files that were restored, `rollback.verify`. */
 export async function verifyState(
@@ -82,13 +83,13 @@ async function compareRestored(
   const different: string[] = [];
   let compared = 0;
   await Promise.all(
-    [...restored(run, parts.redactor)].map(([host, own]) =>
+    [...restored(run, parts)].map(([host, own]) =>
       limit(async () => {
         const wrong: string[] = [];
         let count = 0;
         for (const one of own) {
           const problem = await problemOf(parts, run, one);
-          if (problem !== undefined && isNamedByEarlierUndo(run, one)) {
+          if (problem !== undefined && isNamedByEarlierUndo(run, one, parts)) {
             warn(parts, host, problem);
             continue;
           }

@@ -56,6 +56,8 @@ export interface IntentRecord<F extends Form = 'given'> {
   index?: number | undefined;
   /** Displays do not show the item: the task has `no_log`. */
   hidden?: true | undefined;
+  /** Item, captured values and undo of a step with hidden values, encrypted with the run's secrets. */
+  sealed?: string | undefined;
   module: string;
   args: Value<F, JsonObject>;
   actions: string[];

@@ -80,6 +80,9 @@ describe('no_log', () => {
       ...condition,
       last: { kind: 'hidden' },
     });
+    expect(concealFailure({ kind: 'refused', message: 'the token is 123' })).toEqual({
+      kind: 'hidden',
+    });
     expect(concealFailure({ kind: 'timeout', message: 'late' })).toEqual({
       ...{ kind: 'timeout', message: 'late' },
     });

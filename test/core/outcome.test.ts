@@ -49,8 +49,10 @@ describe('an outcome', () => {
     expect(messageOf(shown)).toBeUndefined();
     const failed = conceal({ is: 'failed', failure, result, changed: true });
     expect(failed).toMatchObject({ is: 'failed', failure: { kind: 'hidden' }, changed: true });
-    // Without an exit code the module or runner itself has refused.
-    expect(conceal({ is: 'unreachable', failure, result: {} })).toMatchObject({ failure });
+    const away: Failure = { kind: 'connect', stage: 'lost', retryable: true, message: 'no answer' };
+    expect(conceal({ is: 'unreachable', failure: away, result: {} })).toMatchObject({
+      failure: away,
+    });
   });
 
   it('has the failure and the exit code of its last action', () => {

@@ -73,3 +73,53 @@ it('no_log hides the items of a loop in displays', async () => {
   expect(items).toEqual(['item 1', 'item 2', undefined, 'item 2', 'item 1']);
   expect(JSON.stringify(recording.events)).not.toContain('secret-');
 });
+
+describe('no_log hides values that an undo or a resumed run needs', () => {
+  const hushed = { loop: '[hushed-a]', no_log: 'true' };
+  const text = `
+- { name: Tell, command: say hushed, register: told, no_log: true, undo: { none: harmless } }
+- { name: Skip, command: ok, loop: ${hushed.loop}, when: 1 == 2, no_log: true }
+- { name: Add, add_host: { name: h9, vars: { word: hushed } }, no_log: true }
+- name: Work
+  command: ok
+  loop: ${hushed.loop}
+  no_log: true
+  capture: [{ name: Look, command: say hushed, register: was }]
+  undo:
+    - { name: Undo, command: ok, failed_when: 'item != "hushed-a" || captured.was.stdout != "hushed" || told.stdout != "hushed"' }
+- name: Read
+  command: ok
+  undo: [{ name: Undo, command: ok, failed_when: told.stdout != "hushed" }]
+- name: Block
+  block: [{ name: Inside, command: ok, undo: { none: harmless } }]
+  undo: [{ name: Undo, command: ok, failed_when: told.stdout != "hushed" }]
+- { name: Fail, fail: { msg: hushed }, no_log: true }
+`;
+  const inventory = 'all: { hosts: { h1: {} } }';
+
+  it('from the journal, where the run has secrets; a rollback reads them again', async () => {
+    const { recording, problems } = await perform({
+      text,
+      inventory,
+      secrets: { key: 'swordfish' },
+    });
+    expect(problems).toEqual([]);
+    const ends = recording.records.filter(({ t }) => t === 'undo-result');
+    expect(ends.map((record) => 'state' in record && record.state)).toEqual(
+      ends.map(() => 'undone'),
+    );
+    expect(ends.length).toBeGreaterThan(2);
+    const written = recording.records.filter((record) => JSON.stringify(record).includes('hushed'));
+    // Conditions of the playbook are no values.
+    const values = JSON.stringify(written).replaceAll(/"\$condition":"(\\.|[^"])*"/g, '');
+    expect(values).not.toContain('hushed');
+  });
+
+  it('from no undo, where the run has no secrets to encrypt them with', async () => {
+    const { recording } = await perform({ text, inventory });
+    const ends = recording.records.filter(({ t }) => t === 'undo-result');
+    expect(ends.map((record) => 'state' in record && record.state)).toEqual(
+      ends.map(() => 'undone'),
+    );
+  });
+});

@@ -28,8 +28,9 @@ const run = (...records: JournalRecord[][]): RecordedRun =>
   readRun(
     [runRecord({ hosts: ['h1'] }), stepRecord(1, ['h1']), ...records.flat()].map(storedRecord),
   );
+const keys = { redactor: new Redactor(), sealer: undefined };
 const paths = (one: RecordedRun) =>
-  (restored(one, new Redactor()).get('h1') ?? []).map(({ call }) => call.args);
+  (restored(one, keys).get('h1') ?? []).map(({ call }) => call.args);
 
 it('compares each path with the state that was found first', () => {
   const first = { path: '/etc/a', state: 'absent' };
@@ -62,9 +63,7 @@ it.each([
   (text, named) => {
     const restore = automatic(2, { path: '/srv/dir/a', state: 'file' });
     const namedIn = (one: RecordedRun) =>
-      (restored(one, new Redactor()).get('h1') ?? []).map((thing) =>
-        isNamedByEarlierUndo(one, thing),
-      );
+      (restored(one, keys).get('h1') ?? []).map((thing) => isNamedByEarlierUndo(one, thing, keys));
     expect(namedIn(run(declared(1, text), restore))).toEqual([named]);
     expect(namedIn(run(restore, declared(3, text)))).toEqual([false]);
   },

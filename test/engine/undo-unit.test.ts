@@ -35,7 +35,7 @@ async function undo({ body, reason = 'failed', answers = () => ({}), ...world }:
   const { parts: reach, asked } = callWorld(answers, log);
   const groups = new Map([['all', ['h1', 'h2']]]);
   const inventory = { file: '', hosts: new Map(), groups };
-  const parts = { ...reach, redactor: new Redactor(), inventory };
+  const parts = { ...reach, redactor: new Redactor(), sealer: undefined, inventory };
   const runner = new UndoRunner(parts, log.state, { reason, attempt: 2 });
   return { failure: await runner.undo(log.state.units.get(1)!), asked };
 }

@@ -65,6 +65,7 @@ function given(more: Given = {}): { change: UnitChange; planned: PlannedCall; lo
     step: { id: 'p/change', number: 1, play: 'P', name: 'C', module: 'change', at, handler: false },
     ...{ scope: new Scope([]), item: undefined, folders: [], handler: undefined, notifies: [] },
     shared: undefined,
+    hiddenNames: new Set(),
   });
   const open = () => (away ? Promise.reject(away) : Promise.resolve(session));
   return { change, log, planned: { module, args: {}, plan: more.plan ?? plan, session: open } };

@@ -52,7 +52,8 @@ async function verify(
   const { parts: world, asked } = callWorld(answers, log);
   const inventory = { file: '', hosts: recordedHosts(log.state), groups: new Map() };
   const settings = { ...world.settings, forks: 5 };
-  const parts = { ...world, settings, log, inventory, redactor: new Redactor() };
+  const redactor = new Redactor();
+  const parts = { ...world, settings, log, inventory, redactor, sealer: undefined };
   return { ...(await verifyState(parts, log.state)), said, asked, clock: world.clock };
 }
 
