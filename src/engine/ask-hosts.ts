@@ -29,7 +29,8 @@ export async function askHosts(
   const obstacles = new Map<string, TaskError>();
   for (const { intent } of units) {
     const resolution = resolutions.get(intent.unit);
-    if (resolution !== 'running' && resolution !== 'unreachable') continue;
+    if (resolution !== 'running' && resolution !== 'unreachable' && resolution !== 'refused')
+      continue;
     const where =
       resolution === 'running'
         ? `It still runs on "${intent.target}"`

@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
-import { JournalError, RunnerError } from '../core/errors.ts';
+import { ConnectError, JournalError, RunnerError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { Log } from '../journal/log.ts';
-import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
+import { isSettled, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
 import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
 import type { Stop } from './services.ts';
 import type { RunSettings } from './settings.ts';
@@ -22,8 +22,12 @@ export interface ResolveParts extends Sessions, Stop {
 /** Asks a host with the probe of a unit, whose exit code is the answer. */
 export type Prober = Pick<UndoRunner, 'probe'>;
 
-/** What became of a unit. `running` and `unreachable`: the host could not tell yet, which is `unknown` in the journal. */
-export type Resolution = 'planned' | 'changed' | 'failed' | 'unknown' | 'running' | 'unreachable';
+/**
+ * What became of a unit. The host could not tell yet, which is `unknown` in the journal: `running`, it may still run; `unreachable`,
+ * the host may answer later; `refused`, asking again does not help.
+ */
+export type Resolution =
+  'planned' | 'changed' | 'failed' | 'unknown' | 'running' | 'unreachable' | 'refused';
 
 /**
  * docs/rollback.md: what became of units without a result. The record on the host, then the probe, else possibly changed.
@@ -39,7 +43,7 @@ export async function resolveUnknown(
 ): Promise<Map<number, Resolution>> {
   const limit = pLimit(parts.settings.forks);
   const unknown = units.filter(
-    (unit) => unit.state === 'unknown' && unit.undo === undefined && !unit.undoStarted,
+    (unit) => unit.state === 'unknown' && !isSettled(unit) && !unit.undoStarted,
   );
   const resolutions = await Promise.all(
     unknown.map((unit) => limit(() => resolve(parts, run, unit, undo))),
@@ -47,6 +51,12 @@ export async function resolveUnknown(
   return new Map(
     unknown.map(({ intent }, index) => [intent.unit, resolutions[index] ?? 'unknown']),
   );
+}
+
+function isOpen(
+  resolution: Resolution,
+): resolution is Extract<Resolution, 'running' | 'unreachable' | 'refused'> {
+  return resolution === 'running' || resolution === 'unreachable' || resolution === 'refused';
 }
 
 async function resolve(
@@ -74,7 +84,9 @@ async function resolve(
         continue;
       }
       const record = control.unit;
-      if (record?.state === 'never_started') state = 'planned';
+      // What was sent may still arrive at an earlier connection.
+      if (record?.state === 'never_started')
+        state = control.fence === 'clear' ? 'planned' : 'running';
       if (record?.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';
       if (record?.state !== 'running') break;
       if (!waits()) {
@@ -90,9 +102,9 @@ async function resolve(
     }
   } catch (error) {
     if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
-    state = 'unreachable';
+    state = error instanceof ConnectError && !error.retryable ? 'refused' : 'unreachable';
   }
-  const known = state === 'running' || state === 'unreachable' ? 'unknown' : state;
+  const known = isOpen(state) ? 'unknown' : state;
   await parts.log.append({ t: 'resolved', unit: intent.unit, state: known });
   return state;
 }

@@ -6,7 +6,13 @@ import type { Action } from '../../src/core/action.ts';
 import { ConnectError, PlaybookError } from '../../src/core/errors.ts';
 import { eventReader, type RunEvent } from '../../src/output/events.ts';
 import type { CommandOutput, ReadCommand } from '../../src/core/fact.ts';
-import type { ChangeAnswer, Connections, HostSession } from '../../src/core/host.ts';
+import type {
+  ChangeAnswer,
+  Connections,
+  ControlAnswers,
+  HostSession,
+} from '../../src/core/host.ts';
+import type { Clock } from '../../src/core/ports.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { RunSettings } from '../../src/engine/settings.ts';
@@ -32,7 +38,7 @@ import type { Recording } from './trace.ts';
 /**
  * Hosts that do as a playbook tells them, in this process. Their commands:
  * `ok`, `say WORDS`, `fail`, `fail-on HOST…`, `flaky N` (fails N times), `away-on HOST…` (cannot be reached any more),
- * `refused-on HOST…` (the user is refused),
+ * `refused-on HOST…` (the user is refused), `lose` (the line breaks, the host does not),
  * `signal NAME` and `wait NAME` (answers when any host has signalled), `rc N`.
  * Files they are told to write are there afterwards.
  */
@@ -44,12 +50,14 @@ class ScriptedHosts implements Connections {
   /** Commands that run at this moment, by host, and the most that ever did. */
   #running = 0;
   most = 0;
+  readonly #asked: Script['asked'];
   sessions = 0;
   /** Longest time that any look was given, in milliseconds. */
   patience = 0;
 
-  constructor(away: readonly string[]) {
+  constructor(away: readonly string[], asked: Script['asked']) {
     this.away = new Set(away);
+    this.#asked = asked;
   }
 
   session({ name }: { name: string }): Promise<HostSession> {
@@ -73,6 +81,7 @@ class ScriptedHosts implements Connections {
             renew: 'held',
             fence: 'clear',
             unit: { state: 'never_started' },
+            ...this.#asked?.(),
           },
           reads: reads.map((command) => this.#look(host, command)),
           ...(change ? { change: await this.#perform(host, change.actions) } : {}),
@@ -146,6 +155,8 @@ class ScriptedHosts implements Connections {
         if (!words.includes(host)) return answer(0);
         this.away.add(host);
         throw unreachable(host);
+      case 'lose':
+        throw unreachable(host);
       case 'refused-on':
         if (!words.includes(host)) return answer(0);
         throw new ConnectError('The password is wrong.', {
@@ -214,6 +225,9 @@ export interface Script {
   away?: string[] | undefined;
   settings?: Partial<RunSettings> | undefined;
   env?: NodeJS.ProcessEnv | undefined;
+  /** What hosts say when a run asks for its locks and records. */
+  asked?: (() => ControlAnswers) | undefined;
+  clock?: Clock | undefined;
   /** By name. */
   secrets?: Record<string, string> | undefined;
   /** The directory has a journal that the run goes on with. */
@@ -286,7 +300,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
   if (problems.length > 0) throw new PlaybookError(problems);
   const events: RunEvent[] = [];
   const faults: unknown[] = [];
-  const connections = new ScriptedHosts(away);
+  const connections = new ScriptedHosts(away, script.asked);
   const redactor = new Redactor();
   for (const [name, secret] of Object.entries(script.secrets ?? {})) redactor.add(name, secret);
   const checks = settings.check === true;
@@ -297,7 +311,13 @@ export async function performIn(folder: string, script: Script): Promise<Perform
       ? Log.reopen(DiskFile.open(path), redactor)
       : Log.create(DiskFile.create(path), redactor);
   const wanted = { ...defaults, ...settings };
-  const parts = { connections, clock: systemClock, inventory, log, settings: wanted };
+  const parts = {
+    connections,
+    clock: script.clock ?? systemClock,
+    inventory,
+    log,
+    settings: wanted,
+  };
   const isSettledRun = () => false;
   const engine: Engine = {
     ...parts,

@@ -12,7 +12,7 @@ import {
 } from '../../journal/recorded-run.ts';
 import type { Faults } from '../services.ts';
 import type { RunSettings } from '../settings.ts';
-import { resolveUnknown, type ResolveParts } from '../resolve.ts';
+import { resolveUnknown, type Resolution, type ResolveParts } from '../resolve.ts';
 import { keepEvidence, runAfterTasks } from '../rollback-tasks.ts';
 import {
   recordedStep,
@@ -55,6 +55,8 @@ class Rollback {
   readonly #undo: UndoRunner;
   readonly #attempt: number;
   readonly #away: AwayHosts;
+  /** What hosts said of units whose outcome was not known, by number. */
+  #resolutions: ReadonlyMap<number, Resolution> = new Map();
   #undone = 0;
 
   constructor(parts: RollbackParts, request: RollbackRequest) {
@@ -82,7 +84,7 @@ class Rollback {
     const deadline =
       this.#parts.clock.now() + (settings.rollbackBudgetSeconds ?? budgetSeconds) * 1000;
     if (!partial && this.#attempt === 1) await keepEvidence(this.#parts, this.#run);
-    await resolveUnknown(this.#parts, this.#run, this.#candidates(), this.#undo);
+    this.#resolutions = await this.#resolve(this.#candidates());
     await this.#stopAtPivot();
     const order = this.#order();
     log.signal({ t: 'undo-start', reason, units: order.open.length });
@@ -110,6 +112,10 @@ class Rollback {
       different,
       pastNoReturn: this.#run.commit?.irreversible === true ? this.#run.commit.name : undefined,
     };
+  }
+
+  #resolve(units: readonly RecordedUnit[]): Promise<Map<number, Resolution>> {
+    return resolveUnknown(this.#parts, this.#run, units, this.#undo);
   }
 
   #candidates(): RecordedUnit[] {
@@ -213,6 +219,7 @@ class Rollback {
   async #perform(unit: RecordedUnit, order: UndoOrder): Promise<void> {
     const { intent } = unit;
     const { clock, log } = this.#parts;
+    if (await this.#isHeldBack(unit, order)) return;
     const began = clock.now();
     await log.append({ t: 'undo-intent', unit: intent.unit });
     const failure = await this.#attemptUndo(unit);
@@ -229,14 +236,35 @@ class Rollback {
     } else if (failure.skipped === true) {
       await settle('undo-skipped', failure.message, false);
     } else if (failure.away) {
-      const hosts = awayHosts(unit);
-      for (const host of hosts) await this.#away.park(host, failure.message);
-      order.areAway(unit, hosts);
+      await this.#park(unit, failure.message, order);
     } else {
       // A step without an undo was allowed to run; it is reported and does not keep the others from going back.
       const stuck = intent.undo.error === 'block' && intent.undo.kind !== 'uncovered';
       await settle('undo-failed', failure.message, stuck);
     }
+  }
+
+  async #park(unit: RecordedUnit, message: string, order: UndoOrder): Promise<void> {
+    const hosts = awayHosts(unit);
+    for (const host of hosts) await this.#away.park(host, message);
+    order.areAway(unit, hosts);
+  }
+
+  /** A unit is not undone while it may still run, or before its host has said what became of it. */
+  async #isHeldBack(unit: RecordedUnit, order: UndoOrder): Promise<boolean> {
+    const { unit: number, target } = unit.intent;
+    let resolution = this.#resolutions.get(number);
+    if (resolution === 'unreachable' && !unit.undoStarted)
+      resolution = (await this.#resolve([unit])).get(number);
+    if (resolution === 'unreachable') {
+      await this.#park(unit, `"${target}" cannot be asked what became of the step`, order);
+      return true;
+    }
+    if (resolution === 'running')
+      await this.#settle(unit, 'undo-failed', `It may still run on "${target}"`, 0);
+    else if (!isSettled(unit)) return false;
+    order.ended(unit, { stuck: resolution === 'running' });
+    return true;
   }
 
   async #attemptUndo(unit: RecordedUnit): Promise<UndoFailure | SecretError | undefined> {
