@@ -22,7 +22,7 @@ import { learn, type Knowledge } from './knowledge.ts';
 import { InvalidTask, labelOf, withItem } from './loop.ts';
 import type { Numbers } from './numbers.ts';
 import { endUnit, type UnitEnd } from './unit-end.ts';
-import { runChanges, type RunChanges } from './run-effects.ts';
+import { runChanges, teaches, type RunChanges } from './run-effects.ts';
 import { undoKind } from './undo-plan.ts';
 import type { Unit, UnitParts } from './unit-change.ts';
 import { runUnit, type UnitResult } from './unit.ts';
@@ -113,6 +113,7 @@ export class ItemRunner {
       item,
       index,
       label,
+      teaches: teaches(said.changes),
       ignored,
       task,
       durationMs,

@@ -33,6 +33,11 @@ export function runChanges(plan: Plan | undefined): RunChanges {
   };
 }
 
+/** Whether later steps may see something of them. */
+export function teaches({ setFacts, ...lists }: RunChanges): boolean {
+  return setFacts !== undefined || Object.values(lists).some((list) => (list?.length ?? 0) > 0);
+}
+
 type Operators = Questions & Signals & Stop & { clock: Clock };
 
 /**

@@ -23,6 +23,8 @@ export interface UnitEnd {
   /** Position in the loop, from zero. */
   index?: number | undefined;
   label?: string | undefined;
+  /** It sets facts, groups or hosts, which its record does not hold. A resumed run does the item again. */
+  teaches?: boolean;
   /** What displays show of a task that ran. */
   shown?: Pick<UnitResult, 'actions' | 'diff' | 'undo'>;
   ignored?: boolean;
@@ -64,7 +66,7 @@ export function endUnit({ log }: { log: Pick<Log, 'write' | 'signal'> }, end: Un
     digest: result && !hidden ? outputDigest(result) : undefined,
     durationMs,
     value: keepsValue(end) && !hidden ? result : undefined,
-    index: hidden ? undefined : end.index,
+    index: hidden || end.teaches === true ? undefined : end.index,
   });
 }
 

@@ -100,7 +100,7 @@ export interface ResultRecord<F extends Form = 'given'> {
   durationMs: number;
   /** The registered result, kept where a declared undo may read it as `result`, and for each item of a loop. */
   value?: Value<F, JsonValue> | undefined;
-  /** Position in the loop, from zero. */
+  /** Position in the loop, from zero, of an item that a resumed run need not do again. */
   index?: number | undefined;
 }
 

@@ -131,3 +131,24 @@ describe('a run that is resumed from any beginning of its journal', () => {
     });
   });
 });
+
+it('a loop that was interrupted learns again what its finished items set', async () => {
+  const script: Script = {
+    text: `- name: P
+  hosts: h1
+  tasks:
+    - { name: Set, loop: [a, b], set_fact: { 'first': '{{item}}' }, when: item == "a" }
+    - { name: Add, loop: [n1, n2], add_host: { name: '{{item}}', groups: [new] } }
+    - { name: Say, command: 'say {{first}} {{groups.new}}', register: said }
+`,
+  };
+  const wanted = seen(await performIn(directory, script));
+  const path = join(directory, 'journal');
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  const { records } = readJournal(path);
+  for (const [index, record] of records.entries()) {
+    if (record.t !== 'result' || record.item === undefined) continue;
+    writeFileSync(path, `${lines.slice(0, index + 1).join('\n')}\n`);
+    expect(seen(await performIn(directory, { ...script, resumes: true }))).toEqual(wanted);
+  }
+});
