@@ -3,7 +3,7 @@ import { ConnectError, JournalError, RunnerError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { Log } from '../journal/log.ts';
-import { isSettled, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
+import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
 import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
 import type { Stop } from './services.ts';
 import type { RunSettings } from './settings.ts';
@@ -43,7 +43,8 @@ export async function resolveUnknown(
 ): Promise<Map<number, Resolution>> {
   const limit = pLimit(parts.settings.forks);
   const unknown = units.filter(
-    (unit) => unit.state === 'unknown' && !isSettled(unit) && !unit.undoStarted,
+    ({ state, undo, undoStarted }) =>
+      state === 'unknown' && undo !== 'undone' && undo !== 'undo-skipped' && !undoStarted,
   );
   const resolutions = await Promise.all(
     unknown.map((unit) => limit(() => resolve(parts, run, unit, undo))),
