@@ -6,7 +6,7 @@ import { withinPlay, type Place } from './step-key.ts';
 
 export interface CommitParts {
   log: Pick<Log, 'hasPassed' | 'append'>;
-  knowledge: Pick<Knowledge, 'uncertain' | 'unsettled'>;
+  knowledge: Pick<Knowledge, 'uncertain' | 'tolerated' | 'unsettled'>;
   check: boolean;
   /** Number of the last change that was begun. */
   lastUnit: () => number;
@@ -70,8 +70,12 @@ export async function notReady(
 }
 
 /** Why the state of the hosts is not known well enough to make it final. */
-function doubt({ uncertain, unsettled }: CommitParts['knowledge']): string | undefined {
-  if (uncertain.size > 0) return `the outcome of ${[...uncertain].join(', ')} is not known`;
+function doubt({ uncertain, tolerated, unsettled }: CommitParts['knowledge']): string | undefined {
+  // What was done on a host that was rolled back alone is settled, or the host is among the unsettled.
+  const open = [...uncertain]
+    .filter(([host]) => !tolerated.has(host))
+    .flatMap(([host, names]) => [...names].map((name) => `"${name}" on ${host}`));
+  if (open.length > 0) return `the outcome of ${open.join(', ')} is not known`;
   return unsettled.size > 0 ? 'a host that failed could not be taken back' : undefined;
 }
 

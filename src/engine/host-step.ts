@@ -13,6 +13,8 @@ export interface HostStep extends Ending {
   hasChanged: boolean;
   /** Facts of other hosts, which it was delegated to. */
   delegatedFacts: { host: string; facts: JsonObject }[];
+  /** A change was begun, and its outcome is not known. */
+  uncertain?: true | undefined;
   /** What an include resolved to. */
   included?: Included[] | undefined;
 }

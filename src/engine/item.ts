@@ -4,7 +4,14 @@ import type { StepInfo } from '../core/events.ts';
 import { inventoryHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import type { JsonValue } from '../core/json.ts';
 import { failureOf } from '../core/failure.ts';
-import { failureIn, hasChanged, needsRealRun, type Ending, type Outcome } from '../core/outcome.ts';
+import {
+  failureIn,
+  hasChanged,
+  isUncertain,
+  needsRealRun,
+  type Ending,
+  type Outcome,
+} from '../core/outcome.ts';
 import type { Log } from '../journal/log.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';
 import type { HandlerRef, Included, IntentRecord } from '../journal/records.ts';
@@ -121,6 +128,8 @@ export class ItemRunner {
     });
     return hostStep(one, {
       target: target.name,
+      // A host that was never asked to change anything is as it was.
+      uncertain: (isUncertain(outcome) && said.undo !== undefined) || undefined,
       outcome,
       ignored,
       changed,
@@ -270,7 +279,9 @@ function hostStep(
     ignored,
     changes: { setFacts, joinGroups, leaveGroups, addHosts },
     changed,
-  }: Ending & { target: string; changes: RunChanges; changed: boolean },
+    uncertain,
+  }: Ending &
+    Pick<HostStep, 'uncertain'> & { target: string; changes: RunChanges; changed: boolean },
 ): HostStep {
   const elsewhere = task.delegateFacts && target !== host.name;
   return {
@@ -282,6 +293,7 @@ function hostStep(
     leftGroups: leaveGroups ?? [],
     addHosts: addHosts ?? [],
     hasChanged: changed,
+    uncertain,
   };
 }
 

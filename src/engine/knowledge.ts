@@ -29,8 +29,8 @@ export interface Knowledge {
   readonly ended: Map<string, Set<string>>;
   /** Plays that have ended for the batches to come, too. */
   readonly endedPlays: Set<string>;
-  /** Steps whose outcome is not known, as text. */
-  readonly uncertain: Set<string>;
+  /** Names of steps that began a change whose outcome is not known, by host. */
+  readonly uncertain: Map<string, Set<string>>;
   /** In check mode: hosts on which an earlier step would have changed something. */
   readonly predicted: Set<string>;
 }
@@ -57,7 +57,7 @@ export interface Learnt {
   due?: readonly string[] | undefined;
   /** Why the step failed here. */
   failed?: Failure | undefined;
-  /** Name of the step whose outcome is not known, which was ignored. */
+  /** Name of the step, which began a change whose outcome is not known. */
   uncertain?: string | undefined;
   /** The host takes no further part in its batch, since this failed. */
   dropped?: StepFailure | undefined;
@@ -87,7 +87,7 @@ export function initialKnowledge(
     unsettled: new Set(before.unsettled),
     ended: new Map(),
     endedPlays: new Set(),
-    uncertain: new Set(),
+    uncertain: new Map(),
     predicted: new Set(),
   };
 }
@@ -106,7 +106,11 @@ export function learn(knowledge: Knowledge, learnt: Learnt): void {
   for (const group of learnt.joined ?? []) join(knowledge, host, group);
   for (const one of learnt.added ?? []) add(knowledge, one);
   for (const handler of learnt.due ?? []) notify(knowledge, host, handler);
-  if (learnt.uncertain !== undefined) knowledge.uncertain.add(`"${learnt.uncertain}" on ${host}`);
+  if (learnt.uncertain !== undefined)
+    knowledge.uncertain.set(
+      host,
+      new Set([...(knowledge.uncertain.get(host) ?? []), learnt.uncertain]),
+    );
   if (learnt.dropped) drop(knowledge, host, learnt.dropped);
   if (learnt.tolerated) knowledge.tolerated.add(host);
   if (learnt.unsettled) knowledge.unsettled.add(host);

@@ -101,6 +101,7 @@ export function combineItems(parts: HostStep[], items: JsonValue[]): HostStep {
     leftGroups: parts.flatMap((part) => part.leftGroups),
     addHosts: parts.flatMap((part) => part.addHosts),
     hasChanged: parts.some((part) => part.hasChanged),
+    uncertain: parts.find((part) => part.uncertain)?.uncertain,
     included: parts.flatMap((part) => part.included ?? []),
   };
 }

@@ -1,7 +1,7 @@
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { AddedHost } from '../core/module.ts';
-import { failureIn, isUncertain, resultOf } from '../core/outcome.ts';
+import { failureIn, resultOf } from '../core/outcome.ts';
 import type { Included } from '../journal/records.ts';
 import type { TaskNode } from '../language/document.ts';
 import { unknownValue, type ScopeValue } from '../template/scope.ts';
@@ -39,7 +39,7 @@ export function taught(
     handled: step.handler ? task.id : undefined,
     due: notified.map(({ id }) => id),
     failed: ignored ? undefined : failure,
-    uncertain: isUncertain(outcome) ? task.name : undefined,
+    uncertain: result.uncertain ? task.name : undefined,
   };
 }
 

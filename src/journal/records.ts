@@ -124,7 +124,7 @@ export interface LearntRecord<F extends Form = 'given'> {
   due?: string[] | undefined;
   /** Why the step failed here. */
   failed?: Failure | undefined;
-  /** Name of the step whose outcome is not known, which was ignored. */
+  /** Name of the step, which began a change whose outcome is not known. */
   uncertain?: string | undefined;
   /** The hidden part of a `no_log` step, encrypted with the run's secrets. */
   sealed?: string | undefined;

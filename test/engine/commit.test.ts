@@ -5,6 +5,7 @@ import type { Place } from '../../src/engine/step-key.ts';
 import { Log } from '../../src/journal/log.ts';
 import type { CommitNode } from '../../src/language/document.ts';
 import { Redactor } from '../../src/util/redact.ts';
+import { perform } from '../helpers/scripted-hosts.ts';
 import { runRecord, refusal } from '../helpers/records.ts';
 
 const hosts = ['h1', 'h2'];
@@ -30,7 +31,7 @@ function given(more: Partial<CommitParts> = {}): { calls: string[]; log: Log; pa
   );
   const parts: CommitParts = {
     log,
-    knowledge: { uncertain: new Set(), unsettled: new Set() },
+    knowledge: { uncertain: new Map(), tolerated: new Set(), unsettled: new Set() },
     check: false,
     lastUnit: () => 7,
     failureToCome: () => undefined,
@@ -99,12 +100,19 @@ describe('a point of no return', () => {
   it.each([
     [
       'the outcome of a step is not known',
-      { knowledge: { uncertain: new Set(['"Copy" on h1']), unsettled: new Set<string>() } },
+      {
+        knowledge: {
+          uncertain: new Map([['h1', new Set(['Copy'])]]),
+          ...{ tolerated: new Set<string>(), unsettled: new Set<string>() },
+        },
+      },
       'the outcome of "Copy" on h1 is not known',
     ],
     [
       'a host could not be rolled back',
-      { knowledge: { uncertain: new Set<string>(), unsettled: new Set(['h3']) } },
+      {
+        knowledge: { uncertain: new Map(), tolerated: new Set(['h3']), unsettled: new Set(['h3']) },
+      },
       'a host that failed could not be taken back',
     ],
     [
@@ -122,7 +130,7 @@ describe('a point of no return', () => {
   it('counts a host whose rollback on the way there was incomplete', async () => {
     const unsettled = new Set<string>();
     const failed = await ask({
-      knowledge: { uncertain: new Set(), unsettled },
+      knowledge: { uncertain: new Map(), tolerated: unsettled, unsettled },
       rollBackFailed: () => Promise.resolve(void unsettled.add('h3')),
     });
     expect([...failed.keys()]).toEqual(hosts);
@@ -150,3 +158,26 @@ it('the commit point of a play is written once', async () => {
   await writeCommit(parts, 'p batch 1');
   expect(calls).toEqual(['commit p batch 1']);
 });
+
+it.each([
+  ['never reached', '', ['h2']],
+  ['lost in a step and rolled back', 'lose-on h2', []],
+])(
+  'a tolerated host that was %s does not keep the others from a commit point',
+  async (_, command, away) => {
+    const { recording, result } = await perform({
+      text: `- name: P
+  hosts: h1, h2
+  max_failures: 1
+  tasks:
+    - { name: Ask, command: ok, undo: { none: harmless } }
+    - { name: Lose, command: ${command || 'ok'}, undo: [{ name: Undo, command: ok }] }
+    - { name: Work, command: ok, undo: { none: harmless } }
+    - { commit: Done }
+`,
+      away,
+    });
+    expect(result).toMatchObject({ status: 'done' });
+    expect(recording.records.some(({ t }) => t === 'commit')).toBe(true);
+  },
+);

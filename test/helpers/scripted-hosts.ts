@@ -38,7 +38,7 @@ import type { Recording } from './trace.ts';
 /**
  * Hosts that do as a playbook tells them, in this process. Their commands:
  * `ok`, `say WORDS`, `fail`, `fail-on HOST…`, `flaky N` (fails N times), `away-on HOST…` (cannot be reached any more),
- * `refused-on HOST…` (the user is refused), `lose` (the line breaks, the host does not),
+ * `refused-on HOST…` (the user is refused), `lose` and `lose-on HOST…` (the line breaks, the host does not),
  * `signal NAME` and `wait NAME` (answers when any host has signalled), `rc N`.
  * Files they are told to write are there afterwards.
  */
@@ -154,6 +154,9 @@ class ScriptedHosts implements Connections {
       case 'away-on':
         if (!words.includes(host)) return answer(0);
         this.away.add(host);
+        throw unreachable(host);
+      case 'lose-on':
+        if (!words.includes(host)) return answer(0);
         throw unreachable(host);
       case 'lose':
         throw unreachable(host);
