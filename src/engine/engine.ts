@@ -12,7 +12,7 @@ import { openBlock } from './block-undo.ts';
 import type { HostLocks } from './locks.ts';
 import type { EngineServices } from './services.ts';
 import type { RunSettings } from './settings.ts';
-import { takeFingerprint } from './fingerprint.ts';
+import { isTooLate, takeFingerprint } from './fingerprint.ts';
 import { forward } from './forward.ts';
 import { expandPart } from './include.ts';
 import { ItemRunner } from './item.ts';
@@ -206,11 +206,10 @@ function changeParts(
     locks: engine.locks,
     limit: settings.limit,
   });
-  const isKnown = log.state.fingerprints.some(({ phase }) => phase === 'before');
   const fingerprint = () =>
     takeFingerprint(engine, playbook, variables, hostsOf(knowledge, 'all', settings.limit));
   return {
     lock: (task, { play }) => locks.take(play, task, knowledge.tolerated),
-    takeFingerprint: isKnown ? undefined : fingerprint,
+    takeFingerprint: isTooLate(log.state) ? undefined : fingerprint,
   };
 }

@@ -1,12 +1,14 @@
-import pLimit from 'p-limit';
 import { RunnerError, TaskError } from '../core/errors.ts';
 import { failureIn, messageOf, resultOf } from '../core/outcome.ts';
 import type { Inventory } from '../core/inventory.ts';
+import { recordedKeys } from '../journal/codec.ts';
 import type { Log } from '../journal/log.ts';
 import type { Playbook, TaskNode } from '../language/document.ts';
 import type { FingerprintRecord, RecordedRun } from '../journal/recorded-run.ts';
 import type { Scope } from '../template/scope.ts';
 import { allHold } from '../template/conditions.ts';
+import { mapLimited } from '../util/concurrency.ts';
+import type { Redactor } from '../util/redact.ts';
 import { slug } from '../util/text.ts';
 import type { CallParts } from './call.ts';
 import type { RunSettings } from './settings.ts';
@@ -18,12 +20,13 @@ const noPlay = { name: 'Fingerprint', vars: {}, hosts: 'all' };
 
 export interface FingerprintParts extends CallParts {
   inventory: Inventory;
-  log: Pick<Log, 'append' | 'signal'>;
+  log: Pick<Log, 'state' | 'append' | 'signal'>;
+  redactor: Redactor;
   settings: CallParts['settings'] & Pick<RunSettings, 'forks'>;
 }
 
 /**
- * Records the state that must come back, on every host of the run. The tasks and the values they need are recorded
+ * Records the state that must come back, on every host of the run where it is not on record. The tasks and the values they need are recorded
  * too, so that a rollback can take the same again without the playbook.
  */
 export async function takeFingerprint(
@@ -32,31 +35,36 @@ export async function takeFingerprint(
   variables: Variables,
   hosts: readonly string[],
 ): Promise<void> {
-  if (playbook.fingerprint.length === 0) return;
-  const limit = pLimit(parts.settings.forks);
-  await Promise.all(
-    hosts.map((name) =>
-      limit(async () => {
-        const host = parts.inventory.hosts.get(name);
-        if (!host) return;
-        for (const task of playbook.fingerprint) {
-          const scope = variables.scope(host, { play: noPlay, task, batch: hosts });
-          const text = await fingerprintText(parts, task, name, scope);
-          if (text === undefined) continue;
-          await parts.log.append({
-            t: 'fingerprint',
-            phase: 'before',
-            host: name,
-            id: task.id,
-            name: task.name,
-            text,
-            task,
-            vars: snapshot([task], scope),
-          });
-        }
-      }),
-    ),
-  );
+  const known = fingerprintsBefore(parts.log.state);
+  const isTaken = (host: string, task: TaskNode) =>
+    known.some(
+      (one) => one.host === host && recordedKeys(task.id, parts.redactor).includes(one.id),
+    );
+  await mapLimited(hosts, parts.settings.forks, async (name) => {
+    const host = parts.inventory.hosts.get(name);
+    if (!host) return;
+    for (const task of playbook.fingerprint) {
+      if (isTaken(name, task)) continue;
+      const scope = variables.scope(host, { play: noPlay, task, batch: hosts });
+      const text = await fingerprintText(parts, task, name, scope);
+      if (text === undefined) continue;
+      await parts.log.append({
+        t: 'fingerprint',
+        phase: 'before',
+        host: name,
+        id: task.id,
+        name: task.name,
+        text,
+        task,
+        vars: snapshot([task], scope),
+      });
+    }
+  });
+}
+
+/** Whether a change was begun, so that the state of before can no longer be taken. An open block is no change. */
+export function isTooLate(run: RecordedRun): boolean {
+  return [...run.units.values()].some(({ intent }) => !intent.block);
 }
 
 /** Output of one fingerprint task; undefined where its condition leaves the host out. */

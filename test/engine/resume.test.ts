@@ -152,3 +152,26 @@ it('a loop that was interrupted learns again what its finished items set', async
     expect(seen(await performIn(directory, { ...script, resumes: true }))).toEqual(wanted);
   }
 });
+
+it('a run that was interrupted while it took fingerprints takes those that are missing', async () => {
+  const script: Script = {
+    text: `fingerprint:
+  - { name: State, command: 'say {{inventory_hostname}}' }
+plays:
+  - name: P
+    hosts: all
+    tasks:
+      - { name: Work, command: ok, undo: { none: harmless } }
+`,
+  };
+  await performIn(directory, script);
+  const path = join(directory, 'journal');
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  const first = readJournal(path).records.findIndex(({ t }) => t === 'fingerprint');
+  writeFileSync(path, `${lines.slice(0, first + 1).join('\n')}\n`);
+  await performIn(directory, { ...script, resumes: true });
+  const taken = readJournal(path).records.flatMap((record) =>
+    record.t === 'fingerprint' ? [record.host] : [],
+  );
+  expect(taken.toSorted()).toEqual(['h1', 'h2', 'h3']);
+});

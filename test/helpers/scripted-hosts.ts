@@ -274,7 +274,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
   const { text, files = {}, away = [], settings = {}, env = {} } = script;
   const isPlaybook =
     /^\s*- (name: .*\n\s+)?(hosts|import_playbook|\{[^}]*hosts):? /.test(text) ||
-    /^(inputs|rollback|time_limit|#)/.test(text.trimStart());
+    /^(inputs|rollback|time_limit|fingerprint|#)/.test(text.trimStart());
   const play = isPlaybook
     ? text
     : `- name: Play\n  hosts: all\n  tasks:\n${text.trim().replaceAll(/^/gm, '    ')}\n`;
