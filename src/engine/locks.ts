@@ -1,10 +1,10 @@
-import pLimit from 'p-limit';
 import { ConnectError, errorMessage, LockedError, RunnerError } from '../core/errors.ts';
 import type { HostLock, HostSession } from '../core/host.ts';
 import { inventoryHost, type Inventory } from '../core/inventory.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Log } from '../journal/log.ts';
 import type { Become } from '../language/document.ts';
+import { mapLimited } from '../util/concurrency.ts';
 import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
 import type { Signals } from './services.ts';
 import type { RunSettings } from './settings.ts';
@@ -160,20 +160,15 @@ export class HostLocks {
 
   /** Returns the errors of hosts on which the work failed. */
   async #each<T>(hosts: readonly T[], work: (host: T) => Promise<void>): Promise<RunnerError[]> {
-    const limit = pLimit(this.#parts.settings.forks);
     const failures: RunnerError[] = [];
-    await Promise.all(
-      hosts.map((host) =>
-        limit(async () => {
-          try {
-            await work(host);
-          } catch (error) {
-            if (!(error instanceof RunnerError)) throw error;
-            failures.push(error);
-          }
-        }),
-      ),
-    );
+    await mapLimited(hosts, this.#parts.settings.forks, async (host) => {
+      try {
+        await work(host);
+      } catch (error) {
+        if (!(error instanceof RunnerError)) throw error;
+        failures.push(error);
+      }
+    });
     return failures;
   }
 }

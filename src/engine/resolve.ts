@@ -1,6 +1,6 @@
-import pLimit from 'p-limit';
 import { ConnectError, JournalError, RunnerError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
+import { mapLimited } from '../util/concurrency.ts';
 import type { Redactor } from '../util/redact.ts';
 import type { Log } from '../journal/log.ts';
 import type { RecordedRun, RecordedUnit } from '../journal/recorded-run.ts';
@@ -41,13 +41,12 @@ export async function resolveUnknown(
   units: readonly RecordedUnit[],
   undo: Prober,
 ): Promise<Map<number, Resolution>> {
-  const limit = pLimit(parts.settings.forks);
   const unknown = units.filter(
     ({ state, undo, undoStarted }) =>
       state === 'unknown' && undo !== 'undone' && undo !== 'undo-skipped' && !undoStarted,
   );
-  const resolutions = await Promise.all(
-    unknown.map((unit) => limit(() => resolve(parts, run, unit, undo))),
+  const resolutions = await mapLimited(unknown, parts.settings.forks, (unit) =>
+    resolve(parts, run, unit, undo),
   );
   return new Map(
     unknown.map(({ intent }, index) => [intent.unit, resolutions[index] ?? 'unknown']),

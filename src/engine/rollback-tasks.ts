@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { JournalError, RunnerError } from '../core/errors.ts';
 import { failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
 import { inventoryHost, type Inventory } from '../core/inventory.ts';
@@ -9,6 +8,7 @@ import type { JournalRecord, RollbackTask } from '../journal/records.ts';
 import { reveal } from '../journal/stored.ts';
 import { allHold } from '../template/conditions.ts';
 import { Scope } from '../template/scope.ts';
+import { mapLimited } from '../util/concurrency.ts';
 import type { Redactor } from '../util/redact.ts';
 import { groupBy } from '../util/group.ts';
 import { slug } from '../util/text.ts';
@@ -136,14 +136,10 @@ async function forEachTask(
   work: (entry: RollbackTask<'stored'>, name: string) => Promise<void>,
 ): Promise<void> {
   const entries = rollbackPolicy(run).tasks.filter((entry) => entry.phase === phase);
-  const limit = pLimit(parts.settings.forks);
-  await Promise.all(
-    [...groupBy(entries, ({ host }) => host).values()].map((own) =>
-      limit(async () => {
-        for (const [index, entry] of own.entries()) await work(entry, fileName(entry, index + 1));
-      }),
-    ),
-  );
+  const byHost = [...groupBy(entries, ({ host }) => host).values()];
+  await mapLimited(byHost, parts.settings.forks, async (own) => {
+    for (const [index, entry] of own.entries()) await work(entry, fileName(entry, index + 1));
+  });
 }
 
 /** Tasks may have the same name, and names of letters that no file name takes over. */

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { describeAction } from '../core/action.ts';
 import { RunnerError } from '../core/errors.ts';
 import { failureIn, hasChanged, messageOf } from '../core/outcome.ts';
@@ -9,6 +8,7 @@ import {
 } from '../journal/recorded-run.ts';
 import { isSame, reveal } from '../journal/stored.ts';
 import { Scope } from '../template/scope.ts';
+import { mapLimited } from '../util/concurrency.ts';
 import { plural } from '../util/text.ts';
 import { fingerprintsBefore, fingerprintText, type FingerprintParts } from './fingerprint.ts';
 import { runVerifyTasks, type AroundParts } from './rollback-tasks.ts';
@@ -37,22 +37,21 @@ export async function verifyState(
 }
 
 async function compareFingerprints(parts: VerifyParts, run: RecordedRun): Promise<string[]> {
-  const limit = pLimit(parts.settings.forks);
   const different: string[] = [];
   const { settleSeconds = 0 } = rollbackPolicy(run);
   const deadline = parts.clock.now() + settleSeconds * 1000;
-  const results = await Promise.all(
-    fingerprintsBefore(run).map((before) =>
-      limit(async () => {
-        for (;;) {
-          const text = await takeAgain(parts, before);
-          const equal = isSame(before.text, text, parts.redactor);
-          if (equal || parts.clock.now() >= deadline || parts.isStopping())
-            return { before, text, equal };
-          await parts.clock.sleep(SETTLE_PAUSE_MS);
-        }
-      }),
-    ),
+  const results = await mapLimited(
+    fingerprintsBefore(run),
+    parts.settings.forks,
+    async (before) => {
+      for (;;) {
+        const text = await takeAgain(parts, before);
+        const equal = isSame(before.text, text, parts.redactor);
+        if (equal || parts.clock.now() >= deadline || parts.isStopping())
+          return { before, text, equal };
+        await parts.clock.sleep(SETTLE_PAUSE_MS);
+      }
+    },
   );
   for (const { before, text, equal } of results) {
     const { host, id, name } = before;
@@ -79,33 +78,28 @@ async function compareRestored(
   parts: VerifyParts,
   run: RecordedRun,
 ): Promise<{ compared: number; different: string[] }> {
-  const limit = pLimit(parts.settings.forks);
   const different: string[] = [];
   let compared = 0;
-  await Promise.all(
-    [...restored(run, parts)].map(([host, own]) =>
-      limit(async () => {
-        const wrong: string[] = [];
-        let count = 0;
-        for (const one of own) {
-          const problem = await problemOf(parts, run, one);
-          if (problem !== undefined && isNamedByEarlierUndo(run, one, parts)) {
-            warn(parts, host, problem);
-            continue;
-          }
-          count++;
-          if (problem !== undefined) wrong.push(problem);
-        }
-        if (count === 0) return;
-        compared += count;
-        const equal = wrong.length === 0;
-        const name = plural(count, 'automatic undo');
-        const message = equal ? undefined : wrong.join('; ');
-        await parts.log.append({ t: 'verified', host, name, equal, message });
-        if (!equal) different.push(`${name} on ${host}`);
-      }),
-    ),
-  );
+  await mapLimited([...restored(run, parts)], parts.settings.forks, async ([host, own]) => {
+    const wrong: string[] = [];
+    let count = 0;
+    for (const one of own) {
+      const problem = await problemOf(parts, run, one);
+      if (problem !== undefined && isNamedByEarlierUndo(run, one, parts)) {
+        warn(parts, host, problem);
+        continue;
+      }
+      count++;
+      if (problem !== undefined) wrong.push(problem);
+    }
+    if (count === 0) return;
+    compared += count;
+    const equal = wrong.length === 0;
+    const name = plural(count, 'automatic undo');
+    const message = equal ? undefined : wrong.join('; ');
+    await parts.log.append({ t: 'verified', host, name, equal, message });
+    if (!equal) different.push(`${name} on ${host}`);
+  });
   return { compared, different: different.sort() };
 }
 
