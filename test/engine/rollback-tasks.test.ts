@@ -91,9 +91,9 @@ describe('evidence of a failure', () => {
       stdout: `of ${host}`,
       stderr: 'odd',
     }));
-    expect(kept).toMatchObject({ 'evidence.h1.show-ports': 'of h1\nodd\n' });
+    expect(kept).toMatchObject({ 'evidence.h1.1-show-ports': 'of h1\nodd\n' });
     expect(Object.keys(kept)).toHaveLength(2);
-    expect(said[0]).toMatch(/^info: .* is kept in \/run\/evidence\.h1\.show-ports$/);
+    expect(said[0]).toMatch(/^info: .* is kept in \/run\/evidence\.h1\.1-show-ports$/);
   });
 
   it('that cannot be had is told, and the next is asked for', async () => {

@@ -41,9 +41,15 @@ describe('a step teaches', () => {
 
   it('that a registered value is not known where only a real run can give it', () => {
     const outcome: Outcome = { is: 'predicted', change: 'cannot tell' };
-    const { facts, uncertain } = teaches({ outcome }, { register: 'out' });
-    expect(facts).toEqual([{ hosts: ['h1'], values: { out: unknownValue } }]);
-    expect(uncertain).toBe('Copy');
+    expect(teaches({ outcome }, { register: 'out' }).facts).toEqual([
+      { hosts: ['h1'], values: { out: unknownValue } },
+    ]);
+  });
+
+  it('that its outcome is not known, only where it began a change', () => {
+    const outcome: Outcome = { is: 'unreachable', failure: refusal('no answer') };
+    expect(teaches({ outcome, uncertain: true }).uncertain).toBe('Copy');
+    expect(teaches({ outcome }).uncertain).toBeUndefined();
   });
 
   it('which handlers are due, when it has changed something and has not failed', () => {
