@@ -130,7 +130,7 @@ describe('the import rules', () => {
     ['engine', "type Copy = import('../modules/copy.ts').Copy;", 'Use a static import'],
     ['engine', "import { spawn } from 'node:child_process';", 'node:child_process'],
     ['engine', 'Math.random();', 'The same journal'],
-    ['transport', 'Math.random();', 'random'],
+    ['transport', 'Math.random();', 'The same journal'],
     ['engine', 'process.nextTick(() => {});', 'process'],
     ['facts', "import { readFile } from 'node:fs/promises';", 'node:fs'],
     ['core', "import '../util/text.ts';", 'src/util'],
