@@ -287,11 +287,7 @@ function keepOutput(
 }
 
 /** Paths of the outputs that were kept as a whole. The operator is told of the others. */
-function wholeOf(
-  { log }: CallParts,
-  { host, step }: Call,
-  kept: readonly KeptOutput[],
-): string[] {
+function wholeOf({ log }: CallParts, { host, step }: Call, kept: readonly KeptOutput[]): string[] {
   for (const { path } of kept.filter(({ failed }) => failed)) {
     const text = `Not all that "${step.name}" on ${host.name} says could be written to ${path}.`;
     log.signal({ t: 'message', level: 'warning', text });

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   linkSync,
@@ -36,7 +35,8 @@ export function lockRun(
   holder: Holder,
   isRunning: (holder: Holder) => boolean,
 ): (() => void) | Holder {
-  const complete = join(directory, `lock.${randomUUID()}.new`);
+  // No two processes that run have this name.
+  const complete = join(directory, `lock.${holder.bootId}.${String(holder.pid)}.new`);
   try {
     for (;;) {
       const newest = newestOf(directory);

@@ -48,7 +48,9 @@ export async function dialPatiently(
       if (!again || (unanswered.includes(error.stage) && attempt >= REFUSED_TRIES)) throw error;
       // Spread, so that many hosts behind one gate do not come back together.
       const pause = Math.min(PAUSE_MS.first * 2 ** attempt, PAUSE_MS.longest);
-      await clock.sleep(pause * (0.5 + random.bytes(1).readUInt8() / 510), signal).catch(() => undefined);
+      await clock
+        .sleep(pause * (0.5 + random.bytes(1).readUInt8() / 510), signal)
+        .catch(() => undefined);
       if (signal.aborted) throw error;
     }
   }

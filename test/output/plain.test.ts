@@ -3,7 +3,7 @@ import { Log } from '../../src/journal/log.ts';
 import type { RunEvent } from '../../src/output/events.ts';
 import { plainDisplay, TextWriter, type TextOptions } from '../../src/output/plain.ts';
 import { Redactor } from '../../src/util/redact.ts';
-import { failedRun, showEntries, step } from '../helpers/entries.ts';
+import { failedRun, showEntries } from '../helpers/entries.ts';
 
 const same = (text: string): string => text;
 const palette = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
