@@ -119,6 +119,9 @@ export class TaskError extends RunnerError {
   readonly code = 'TASK_FAILED';
 }
 
+/** The playbook says, in words of its own, that the step fails. */
+export class StatedError extends TaskError {}
+
 /** The record of a run cannot be written or cannot be trusted. */
 export class JournalError extends RunnerError {
   readonly code = 'JOURNAL';

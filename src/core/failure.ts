@@ -1,5 +1,5 @@
 import { describeAction, type Action } from './action.ts';
-import { ConnectError, InternalError, TemplateError, TimeoutError } from './errors.ts';
+import { ConnectError, InternalError, StatedError, TemplateError, TimeoutError } from './errors.ts';
 import type { ConnectStage, RunnerError } from './errors.ts';
 import type { CommandOutput } from './fact.ts';
 import { formatSource, type SourceRef } from './source.ts';
@@ -12,8 +12,8 @@ export type Failure = {
 } & (
   | CommandFailure
   | ConditionFailure
-  /** `refused`: by the module or by the host. `template`: the playbook itself is wrong. */
-  | { kind: 'refused' | 'template'; message: string }
+  /** `refused`: by the module or by the host. `template`: the playbook itself is wrong. `stated`: in words of the playbook. */
+  | { kind: 'refused' | 'template'; message: string; stated?: true }
   /** A fault of the program. */
   | { kind: 'internal'; message: string }
   | { kind: 'connect'; stage: ConnectStage; retryable: boolean; message: string }
@@ -83,6 +83,7 @@ export function failureOf(error: RunnerError, { place }: { place: boolean }): Fa
   }
   if (error instanceof TimeoutError) return { kind: 'timeout', ...more };
   if (error instanceof InternalError) return { kind: 'internal', ...more };
+  if (error instanceof StatedError) return { kind: 'refused', stated: true, ...more };
   return { kind: error instanceof TemplateError ? 'template' : 'refused', ...more };
 }
 
@@ -92,11 +93,12 @@ export function isMistake(failure: Failure): boolean {
   return failure.kind === 'template' || failure.kind === 'internal';
 }
 
-/** The failure without answers of the host and the module, for `no_log`. */
+/** The failure without answers of the host and words of the playbook, for `no_log`. What a module itself says stays. */
 export function concealFailure(failure: Failure): Failure {
   const { at } = failure;
   if (failure.kind === 'command' || failure.kind === 'internal') return { kind: 'hidden' };
-  if (failure.kind === 'refused') return at ? { kind: 'hidden', at } : { kind: 'hidden' };
+  if (failure.kind === 'refused' && failure.stated)
+    return at ? { kind: 'hidden', at } : { kind: 'hidden' };
   if (failure.kind !== 'condition') return failure;
   const shown = { ...failure };
   delete shown.said;

@@ -201,7 +201,7 @@ async function planCall(
   return withEnvironment(plan, withoutOmitted(scope.render(task.environment)));
 }
 
-/** The address of a request may hold what `no_log` hides. */
+/** The path of a request may hold what `no_log` hides, and its host may not. */
 async function sendQuietly(
   sendHttp: CallParts['sendHttp'],
   request: HttpRequest,
@@ -211,7 +211,7 @@ async function sendQuietly(
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     const { host, stage, retryable } = error;
-    const message = 'No answer to an HTTP request; the rest is hidden by no_log.';
+    const message = `No answer from ${new URL(request.url).origin}; the rest is hidden by no_log.`;
     throw new ConnectError(message, { host, stage, retryable });
   }
 }

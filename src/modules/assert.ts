@@ -1,4 +1,4 @@
-import { TaskError } from '../core/errors.ts';
+import { StatedError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 
 const schema = {
@@ -36,9 +36,9 @@ export const assert: Module<Args> = {
     const broken = that.filter((one) => one !== true);
     if (broken.length > 0) {
       const which = `Not true: ${broken.join('; ')}.`;
-      if (failMessage === undefined) throw new TaskError(which);
+      if (failMessage === undefined) throw new StatedError(which);
       // The words of the playbook say it; which of several conditions it was, they cannot.
-      throw new TaskError(
+      throw new StatedError(
         that.length > 1 ? `${failMessage.trim()} (${which})` : failMessage.trim(),
       );
     }

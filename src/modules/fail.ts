@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { TaskError } from '../core/errors.ts';
+import { StatedError } from '../core/errors.ts';
 import type { Module } from '../core/module.ts';
 
 const schema = {
@@ -19,6 +19,6 @@ export const fail: Module<FromSchema<typeof schema>> = {
   shorthand: 'msg',
 
   plan({ msg }) {
-    throw new TaskError(msg);
+    throw new StatedError(msg);
   },
 };

@@ -80,9 +80,10 @@ describe('no_log', () => {
       ...condition,
       last: { kind: 'hidden' },
     });
-    expect(concealFailure({ kind: 'refused', message: 'the token is 123' })).toEqual({
-      kind: 'hidden',
-    });
+    const stated = { kind: 'refused', message: 'the token is 123', stated: true } as const;
+    expect(concealFailure(stated)).toEqual({ kind: 'hidden' });
+    const refused = { kind: 'refused', message: 'MKE 3 does not let "admin" in.' } as const;
+    expect(concealFailure(refused)).toEqual(refused);
     expect(concealFailure({ kind: 'timeout', message: 'late' })).toEqual({
       ...{ kind: 'timeout', message: 'late' },
     });
