@@ -119,7 +119,7 @@ export class TaskError extends RunnerError {
   readonly code = 'TASK_FAILED';
 }
 
-/** The playbook says, in words of its own, that the step fails. */
+/** The message of `fail` or `assert`. */
 export class StatedError extends TaskError {}
 
 /** The record of a run cannot be written or cannot be trusted. */

@@ -12,7 +12,7 @@ export type Failure = {
 } & (
   | CommandFailure
   | ConditionFailure
-  /** `refused`: by the module or by the host. `template`: the playbook itself is wrong. `stated`: in words of the playbook. */
+  /** `refused`: by the module or by the host. `template`: the playbook itself is wrong. `stated`: the message of `fail` or `assert`. */
   | { kind: 'refused' | 'template'; message: string; stated?: true }
   /** A fault of the program. */
   | { kind: 'internal'; message: string }

@@ -153,7 +153,7 @@ function undoParts(
   };
 }
 
-/** The time limit counts from now. @throws PlaybookError where it is no number */
+/** Starts the time limit of the playbook. @throws PlaybookError when it is not a number */
 function endParts(engine: Engine, playbook: Playbook, variables: Variables): EndParts {
   const { clock, inventory, settings } = engine;
   const hosts = [...inventory.hosts.keys()];

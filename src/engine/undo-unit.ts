@@ -232,7 +232,7 @@ export function delegatedTarget(
   if (task.delegateTo === undefined) return own;
   const name = String(scope.render(task.delegateTo));
   if (name === localHost.name || run.hosts.has(name)) return recordedTarget(run, name, secrets);
-  throw new TaskError(`"delegate_to" names "${name}", which is no host of this run.`);
+  throw new TaskError(`Host "${name}" of "delegate_to" is not part of this run.`);
 }
 
 function refused(message: string): UndoFailure {

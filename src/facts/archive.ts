@@ -104,12 +104,12 @@ exit 0
     };
   },
   parse(output, folder, paths) {
-    requireAnswer(output, `Cannot look at what is in "${folder}"`);
+    requireAnswer(output, `Cannot list the contents of "${folder}"`);
     const trouble = linesOf(output.stderr).find(
       (line) => !/(No such file or directory|Not a directory)$/.test(line),
     );
     if (trouble !== undefined)
-      throw new TaskError(`Cannot look at what is in "${folder}": ${trouble}`);
+      throw new TaskError(`Cannot list the contents of "${folder}": ${trouble}`);
     const [kinds = '', sums = '', links = ''] = output.stdout.split(`${END}\n`);
     const checksums = sumsOf(sums);
     const targets = targetsOf(links);

@@ -153,7 +153,7 @@ export const treeAttributes: Fact<[path: string, without: string], PathAttribute
       .find((line) => line !== '' && !line.endsWith('No such file or directory'));
     if (code > 1 || trouble !== undefined)
       throw new TaskError(
-        `Cannot look at what is in "${path}": ${trouble ?? `code ${String(code)}`}`,
+        `Cannot list the contents of "${path}": ${trouble ?? `code ${String(code)}`}`,
       );
     return stdout
       .split('\n')

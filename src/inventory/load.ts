@@ -87,7 +87,7 @@ function readSource(file: string, reading: Reading): void {
   readDocument(chosen, file, reading);
 }
 
-/** An object of Kubernetes or k0s that is no list of hosts. */
+/** A Kubernetes or k0s object without hosts. */
 function isForeign(value: Source): boolean {
   return isSourceObject(value) && value['apiVersion'] !== undefined && !clusterTool(value);
 }

@@ -145,7 +145,7 @@ describe('a task after a rollback', () => {
     expect(asked).toEqual(['h2: go 82']);
     const lost = await after({ delegateTo: 'h9' });
     expect(lost.said).toEqual([
-      expect.stringContaining('"h9", which is no host of this run') as string,
+      expect.stringContaining('Host "h9" of "delegate_to" is not part of this run') as string,
     ]);
   });
 });

@@ -179,7 +179,7 @@ describe('a task of an undo', () => {
     await expect(lost).rejects.toMatchObject({
       ...{
         code: 'TASK_FAILED',
-        message: '"delegate_to" names "h9", which is no host of this run.',
+        message: 'Host "h9" of "delegate_to" is not part of this run.',
       },
     });
   });
