@@ -31,6 +31,7 @@ import { systemClock } from '../../src/util/time.ts';
 import { DiskFile } from '../../src/journal/disk-file.ts';
 import { Log } from '../../src/journal/log.ts';
 import { systemRandom } from '../../src/util/random.ts';
+import { plainSettings } from '../../src/sim/run.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { runRecord } from './records.ts';
 import type { Recording } from './trace.ts';
@@ -375,26 +376,11 @@ export async function performIn(folder: string, script: Script): Promise<Perform
 }
 
 const defaults: RunSettings = {
+  ...plainSettings,
   run: 'scripted',
-  check: false,
-  diff: false,
-  tags: [],
-  skipTags: [],
-  limit: undefined,
-  leftOut: [],
-  forks: 50,
   owner: 'test@test',
-  startedAt: new Date(0),
-  takeOver: [],
-  onFailure: undefined,
-  becomePassword: undefined,
-  variables: {},
-  inputDefaults: {},
-  accepted: [],
   // A host that is away stays away.
   rollbackBudgetSeconds: 0,
-  failAt: undefined,
-  failsBeforePivot: false,
 };
 
 function traceOf(events: readonly RunEvent[]): string[] {
