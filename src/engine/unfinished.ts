@@ -76,6 +76,7 @@ async function nothingWorks(
     if (clock.now() >= deadline || isStopping())
       throw new TaskError(
         `An earlier step, whose connection was lost, still runs on "${host}". Nothing else is done there.`,
+        { hint: 'Go on when it has ended: runner resume, or runner rollback.' },
       );
     await clock.sleep(PAUSE_MS, signal);
   }
