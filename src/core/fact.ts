@@ -6,6 +6,11 @@ export interface ReadCommand {
   script: string;
   /** Its positional parameters. */
   paths?: readonly HostPath[];
+  /**
+   * The script only calls functions of runtime.sh that leave the session shell as it was, so it runs in that shell.
+   * Any other script costs the host a process.
+   */
+  inSessionShell?: true;
 }
 
 export interface CommandOutput {

@@ -54,7 +54,7 @@ export function statFields(fields: readonly string[]): StatFields {
 /** State of a path, links not followed. */
 export const fileState: Fact<[path: HostPath], FileState> = {
   name: 'file.state',
-  command: (path) => ({ script: 'rn_file_state "$1"', paths: [path] }),
+  command: (path) => ({ script: 'rn_file_state "$1"', paths: [path], inSessionShell: true }),
   parse(output, path) {
     requireAnswer(output, `Cannot look at ${describePath(path)}`);
     const [line = '', second = ''] = output.stdout.split('\n');
@@ -92,7 +92,7 @@ export const fileSum: Fact<[path: string, algorithm: string], string> = {
 /** One sum over all that is below a directory; undefined when there is none. */
 export const treeSum: Fact<[path: HostPath], string | undefined> = {
   name: 'file.tree',
-  command: (path) => ({ script: 'rn_tree_sum "$1"', paths: [path] }),
+  command: (path) => ({ script: 'rn_tree_sum "$1"', paths: [path], inSessionShell: true }),
   parse(output, path) {
     requireAnswer(output, `Cannot look through ${describePath(path)}`);
     const [word = ''] = output.stdout.trim().split(' ');
@@ -103,11 +103,7 @@ export const treeSum: Fact<[path: HostPath], string | undefined> = {
 /** Bytes of a regular file, or undefined when there is none. At most 8 MiB. */
 export const fileContent: Fact<[path: HostPath], Buffer | undefined> = {
   name: 'file.content',
-  command: (path) => ({
-    script:
-      'if [ -f "$1" ]; then echo present; base64 <"$1"; elif [ -e "$1" ]; then echo "not a regular file" >&2; exit 1; else echo absent; fi',
-    paths: [path],
-  }),
+  command: (path) => ({ script: 'rn_file_content "$1"', paths: [path], inSessionShell: true }),
   parse(output, path) {
     requireAnswer(output, `Cannot read ${describePath(path)}`);
     const end = output.stdout.indexOf('\n');

@@ -331,6 +331,13 @@ rn_publish() {
   rn_flush "$1" && mv -f "$1" "$2"
 }
 
+# rn_file_content PATH: prints "present" and the bytes of a regular file in base64, or "absent".
+rn_file_content() {
+  if [ -f "$1" ]; then echo present; base64 <"$1"
+  elif [ -e "$1" ]; then echo 'not a regular file' >&2; return 1
+  else echo absent; fi
+}
+
 # rn_file_state PATH: prints type, mode, ids, names, size, time, then checksum or link target.
 rn_file_state() {
   if [ -L "$1" ]; then

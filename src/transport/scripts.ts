@@ -68,9 +68,12 @@ export function always(script: string): ShellCommand {
 }
 
 /** A question in a subshell of its own, through `eval`: not even an open quote reaches what follows. */
-function question({ script, paths = [] }: ReadCommand, run: string): ShellCommand {
+function question({ script, paths = [], inSessionShell }: ReadCommand, run: string): ShellCommand {
   const words = paths.map((path) => pathWord(path, run)).join(' ');
   const parameters = words === '' ? '' : `set -- ${words}; `;
+  if (inSessionShell) {
+    return { ...always(`{ ${parameters}${script}; } </dev/null`), keepBytes: FACT_BYTES };
+  }
   return { ...always(`(${parameters}eval ${quote(script)}) </dev/null`), keepBytes: FACT_BYTES };
 }
 

@@ -16,6 +16,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Action, DownloadAction, WriteAction } from '../../src/core/action.ts';
 import type { Change, Control } from '../../src/core/host.ts';
+import { fileState } from '../../src/facts/file.ts';
 import { actionScript } from '../../src/transport/action-scripts.ts';
 import { FrameReader, type Frame } from '../../src/transport/frames.ts';
 import { copyName } from '../../src/util/copy-name.ts';
@@ -155,6 +156,12 @@ rn_done
     expect(first?.script).toBe(
       String.raw`(set -- 'it'\''s' "$rn_dir"/runs/'r 1'/captures/${copyName({ copyOf: '/a', unit: 3 })}; eval 'cmp "$1" "$2"') </dev/null`,
     );
+  });
+
+  it('asks with a function of the session shell without a process of its own', () => {
+    const reads = [fileState.command("/it's")];
+    const [first] = requestScript({ reads }, 'r').commands;
+    expect(first?.script).toBe(String.raw`{ set -- '/it'\''s'; rn_file_state "$1"; } </dev/null`);
   });
 
   it('runs actions between the copies and the record of the unit, each only after the one before', () => {
