@@ -53,7 +53,7 @@ const mutants = [
   },
   {
     name: 'exit code',
-    file: 'src/core/events.ts',
+    file: 'src/core/states.ts',
     find: 'left_in_place: 5,',
     replace: 'left_in_place: 4,',
     tests: ['test/lab/language'],

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkJournal } from '../checker/check-journal.ts';
-import { exitCodes } from '../core/events.ts';
+import { exitCodes } from '../core/states.ts';
 import type { RunEvent } from '../output/events.ts';
 import type { Fault, FaultPoint } from '../core/fault.ts';
 import type { LabHost } from '../lab/lab.ts';

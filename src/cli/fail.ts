@@ -1,4 +1,4 @@
-import { exitCodes } from '../core/events.ts';
+import { exitCodes } from '../core/states.ts';
 import {
   ConnectError,
   JournalError,

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { exitCodes } from '../core/events.ts';
+import { exitCodes } from '../core/states.ts';
 import { LockedError, UsageError } from '../core/errors.ts';
 import { packageVersion } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
@@ -10,7 +10,7 @@ interface CliCommand {
   summary: string;
   /** It reads playbooks or runs tasks. */
   usesModules?: true;
-  run(world: World, argv: string[]): number | Promise<number>;
+  load(): Promise<(world: World, argv: string[]) => number | Promise<number>>;
 }
 
 /** Each command's code is loaded when it is called, so that help and completion stay quick. */
@@ -18,82 +18,80 @@ const commands: Record<string, CliCommand> = {
   play: {
     summary: 'run a playbook',
     usesModules: true,
-    run: async (world, argv) => (await import('./commands/play.ts')).playCommand(world, argv),
+    load: async () => (await import('./commands/play.ts')).playCommand,
   },
   plan: {
     summary: 'show what a playbook would change, and its undo',
     usesModules: true,
-    run: async (world, argv) => (await import('./commands/plan.ts')).planCommand(world, argv),
+    load: async () => (await import('./commands/plan.ts')).planCommand,
   },
   rollback: {
     summary: 'roll a run back',
     usesModules: true,
-    run: async (world, argv) =>
-      (await import('./commands/rollback.ts')).rollbackCommand(world, argv),
+    load: async () => (await import('./commands/rollback.ts')).rollbackCommand,
   },
   resume: {
     summary: 'go on with a run',
     usesModules: true,
-    run: async (world, argv) => (await import('./commands/resume.ts')).resumeCommand(world, argv),
+    load: async () => (await import('./commands/resume.ts')).resumeCommand,
   },
   runs: {
     summary: 'list runs',
-    run: async (world, argv) => (await import('./commands/runs.ts')).runsCommand(world, argv),
+    load: async () => (await import('./commands/runs.ts')).runsCommand,
   },
   show: {
     summary: 'show one run',
-    run: async (world, argv) => (await import('./commands/show.ts')).showCommand(world, argv),
+    load: async () => (await import('./commands/show.ts')).showCommand,
   },
   validate: {
     summary: 'check playbooks without a host',
     usesModules: true,
-    run: async (world, argv) =>
-      (await import('./commands/validate.ts')).validateCommand(world, argv),
+    load: async () => (await import('./commands/validate.ts')).validateCommand,
   },
   test: {
     summary: 'try a playbook and its undo in the lab',
     usesModules: true,
-    run: async (world, argv) => (await import('./commands/test.ts')).testCommand(world, argv),
+    load: async () => (await import('./commands/test.ts')).testCommand,
   },
   hosts: {
     summary: 'show the hosts of an inventory',
-    run: async (world, argv) => (await import('./commands/hosts.ts')).hostsCommand(world, argv),
+    load: async () => (await import('./commands/hosts.ts')).hostsCommand,
   },
   why: {
     summary: 'say where a variable of a host comes from',
     usesModules: true,
-    run: async (world, argv) => (await import('./commands/why.ts')).whyCommand(world, argv),
+    load: async () => (await import('./commands/why.ts')).whyCommand,
   },
   exec: {
     summary: 'run a command on hosts, unrecorded',
-    run: async (world, argv) => (await import('./commands/exec.ts')).execCommand(world, argv),
+    load: async () => (await import('./commands/exec.ts')).execCommand,
   },
   trust: {
     summary: 'show and store the host keys of new hosts',
-    run: async (world, argv) => (await import('./commands/trust.ts')).trustCommand(world, argv),
+    load: async () => (await import('./commands/trust.ts')).trustCommand,
   },
   doctor: {
     summary: 'walk through a connection, step by step',
-    run: async (world, argv) => (await import('./commands/doctor.ts')).doctorCommand(world, argv),
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
   init: {
     summary: 'print an MKE 4 configuration, or convert one of MKE 3',
-    run: async (world, argv) => (await import('./commands/init.ts')).initCommand(world, argv),
+    load: async () => (await import('./commands/init.ts')).initCommand,
   },
   doc: {
     summary: 'describe modules',
     usesModules: true,
-    run: async (world, argv) => (await import('./commands/doc.ts')).docCommand(world, argv),
+    load: async () => (await import('./commands/doc.ts')).docCommand,
   },
   vault: {
     summary: 'encrypt, decrypt and edit values, compatible with ansible-vault',
-    run: async (world, argv) => (await import('./commands/vault.ts')).vaultCommand(world, argv),
+    load: async () => (await import('./commands/vault.ts')).vaultCommand,
   },
   decrypt: {
     summary: 'decrypt a backup or another file in the format age',
-    run: async (world, argv) => (await import('./commands/decrypt.ts')).decryptCommand(world, argv),
+    load: async () => (await import('./commands/decrypt.ts')).decryptCommand,
   },
-  version: { summary: 'print the version', run: (world) => printVersion(world) },
+  version: { summary: 'print the version', load: () => Promise.resolve(printVersion) },
 };
 
 function printVersion(world: World): number {
@@ -122,12 +120,15 @@ async function dispatch(world: World, argv: readonly string[]): Promise<number> 
     throw new UsageError(`Unknown command "${name}".`, {
       hint: didYouMean(name, Object.keys(commands)) || 'See: runner --help.',
     });
-  if (command.usesModules) {
-    const { builtinModules } = await import('./builtin-modules.ts');
-    world.builtin = builtinModules;
-    world.modules = builtinModules;
+  const [run, modules] = await Promise.all([
+    command.load(),
+    command.usesModules ? import('./builtin-modules.ts') : undefined,
+  ]);
+  if (modules) {
+    world.builtin = modules.builtinModules;
+    world.modules = modules.builtinModules;
   }
-  return command.run(world, rest);
+  return run(world, rest);
 }
 
 /** What could not be printed is a failure, unless the reader wanted no more of it. A run keeps its own exit code. */

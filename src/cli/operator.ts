@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import { UsageError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Log } from '../journal/log.ts';

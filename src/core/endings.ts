@@ -1,4 +1,4 @@
-import type { UndoState } from './events.ts';
+import type { UndoState } from './states.ts';
 
 /** How the forward run ended; what follows is the transaction's decision. */
 export type Forward =

@@ -1,4 +1,4 @@
-import type { UnitState } from './events.ts';
+import type { UnitState } from './states.ts';
 import { concealFailure, failureText, type Failure } from './failure.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 

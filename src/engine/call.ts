@@ -10,7 +10,7 @@ import {
   TimeoutError,
   UnknownValueError,
 } from '../core/errors.ts';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import { commandFailure, failureOf, failureText, type Failure } from '../core/failure.ts';
 import type { HostSession, KeptOutput, OutputSink } from '../core/host.ts';

@@ -1,6 +1,6 @@
 import { fieldsAsWritten } from '../core/value.ts';
 import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import { inventoryHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import type { JsonValue } from '../core/json.ts';
 import { failureOf } from '../core/failure.ts';

@@ -1,5 +1,5 @@
 import { RunnerError } from '../core/errors.ts';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { RecordedUnit } from '../journal/recorded-run.ts';

@@ -1,5 +1,5 @@
 import type { Clock, ControllerDisk, Random } from '../core/ports.ts';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import type { Connections, KeptOutput } from '../core/host.ts';

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { TaskError } from '../core/errors.ts';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import type { HostAddress } from '../core/host.ts';
 import { inventoryHost, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';

@@ -1,4 +1,4 @@
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import { conceal, messageOf, type Outcome } from '../core/outcome.ts';
 import {
   call,

@@ -10,7 +10,7 @@ import {
   type UndoValue,
 } from '../core/module.ts';
 import { TaskError } from '../core/errors.ts';
-import type { UndoKind } from '../core/events.ts';
+import type { UndoKind } from '../core/states.ts';
 import { renderedValues, type TaskNode } from '../language/document.ts';
 import type { UndoBody } from '../journal/records.ts';
 import { parseCondition } from '../template/conditions.ts';

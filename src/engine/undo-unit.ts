@@ -1,5 +1,5 @@
 import { ConnectError, JournalError, TaskError } from '../core/errors.ts';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';

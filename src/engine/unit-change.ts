@@ -1,6 +1,6 @@
 import { describeAction } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import type { InventoryHost } from '../core/inventory.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { exitCode, failureIn, messageOf, resultOf } from '../core/outcome.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import {
   exitCode,

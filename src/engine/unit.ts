@@ -1,5 +1,5 @@
 import { describeAction } from '../core/action.ts';
-import type { UndoKind } from '../core/events.ts';
+import type { UndoKind } from '../core/states.ts';
 import { effectOf, type FileDiff } from '../core/module.ts';
 import { hasChanged, type Outcome } from '../core/outcome.ts';
 import { runChanges, type RunChanges } from './run-effects.ts';

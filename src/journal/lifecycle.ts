@@ -1,4 +1,4 @@
-import { exitCodes, type RunOutcome } from '../core/events.ts';
+import { exitCodes, type RunOutcome } from '../core/states.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
 /** How a run may go on: forward, or back. */

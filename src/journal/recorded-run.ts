@@ -1,5 +1,5 @@
 import type { VaultSource } from '../util/vault.ts';
-import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
+import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/states.ts';
 import type { HostAddress } from '../core/host.ts';
 import type { Become, OnFailure } from '../language/document.ts';
 import { JournalError } from '../core/errors.ts';

@@ -1,5 +1,5 @@
 import type { HostAddress } from '../core/host.ts';
-import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/events.ts';
+import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/states.ts';
 import type { Failure } from '../core/failure.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Condition, SourceObject } from '../core/value.ts';

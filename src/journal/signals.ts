@@ -1,4 +1,4 @@
-import type { StepInfo, UndoKind } from '../core/events.ts';
+import type { StepInfo, UndoKind } from '../core/states.ts';
 import type { FileDiff } from '../core/module.ts';
 
 /** What a run says beside its records: for whoever watches it now, and never kept. */

@@ -1,4 +1,4 @@
-import type { RunOutcome, StepInfo, UndoKind, UndoState, UnitState } from '../core/events.ts';
+import type { RunOutcome, StepInfo, UndoKind, UndoState, UnitState } from '../core/states.ts';
 import { JournalError } from '../core/errors.ts';
 import { failureText } from '../core/failure.ts';
 import type { FileDiff } from '../core/module.ts';

@@ -1,5 +1,5 @@
 import { Listr, type ListrRenderer } from 'listr2';
-import type { StepInfo } from '../core/events.ts';
+import type { StepInfo } from '../core/states.ts';
 import { formatDuration } from '../util/text.ts';
 import type { Display, WriteText } from './display.ts';
 import type { RunEvent } from './events.ts';

@@ -1,4 +1,4 @@
-import { exitCodes, type RunOutcome } from '../core/events.ts';
+import { exitCodes, type RunOutcome } from '../core/states.ts';
 import type { Forward, RollbackResult, TransactionEnd } from '../core/endings.ts';
 import { allows, lifeOf, type EndState, type LifeState, type Move } from '../journal/lifecycle.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';

@@ -1,4 +1,4 @@
-import type { StepInfo, UnitState } from '../core/events.ts';
+import type { StepInfo, UnitState } from '../core/states.ts';
 import { plural } from '../util/text.ts';
 import type { RunEvent } from './events.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/util/package.ts';
-import type { StepInfo } from '../../src/core/events.ts';
+import type { StepInfo } from '../../src/core/states.ts';
 import type { RunEvent } from '../../src/output/events.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';
 import { storedRecord } from '../helpers/records.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { IntentRecord, JournalRecord } from '../../src/journal/records.ts';
-import type { UnitState } from '../../src/core/events.ts';
+import type { UnitState } from '../../src/core/states.ts';
 import { intentRecord, runRecord, stepRecord } from './records.ts';
 
 const bodies = {

@@ -1,5 +1,5 @@
 import type { Failure } from '../../src/core/failure.ts';
-import type { StepInfo } from '../../src/core/events.ts';
+import type { StepInfo } from '../../src/core/states.ts';
 import type { InventoryHost } from '../../src/core/inventory.ts';
 import { storeRecord } from '../../src/journal/codec.ts';
 import type {

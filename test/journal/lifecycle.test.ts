@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodes, type RunOutcome } from '../../src/core/events.ts';
+import { exitCodes, type RunOutcome } from '../../src/core/states.ts';
 import { allows, ends, lifeOf, type LifeState } from '../../src/journal/lifecycle.ts';
 import { readRun } from '../../src/journal/recorded-run.ts';
 import type { JournalRecord } from '../../src/journal/records.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { exitCodes } from '../../src/core/events.ts';
+import { exitCodes } from '../../src/core/states.ts';
 import { Cli } from '../helpers/cli.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { Box, describeBox } from '../helpers/openssh/openssh.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StepInfo } from '../../src/core/events.ts';
+import type { StepInfo } from '../../src/core/states.ts';
 import type { RunEvent } from '../../src/output/events.ts';
 import { coverage, UndoPreview } from '../../src/output/plan.ts';
 import { Summary } from '../../src/output/summary.ts';

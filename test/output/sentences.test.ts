@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RollbackResult, TransactionEnd } from '../../src/core/endings.ts';
-import type { RunOutcome } from '../../src/core/events.ts';
+import type { RunOutcome } from '../../src/core/states.ts';
 import { readRun, type RecordedRun } from '../../src/journal/recorded-run.ts';
 import {
   allowedCommands,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { UndoKind, UnitState } from '../../src/core/events.ts';
+import type { UndoKind, UnitState } from '../../src/core/states.ts';
 import type { RunEvent } from '../../src/output/events.ts';
 import { coverage } from '../../src/output/plan.ts';
 import { countHosts, Summary, worstState } from '../../src/output/summary.ts';

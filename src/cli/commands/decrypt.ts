@@ -12,7 +12,7 @@ import {
 import { open, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { systemReason, UsageError } from '../../core/errors.ts';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { ageKind, decryptStream, parseIdentities, withoutArmor } from '../../util/age.ts';
 import { expandHome } from '../../util/paths.ts';
 import { newCommand } from '../command.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { JsonSchema, Module } from '../../core/module.ts';
 import { keywords } from '../../language/keywords.ts';

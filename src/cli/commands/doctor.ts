@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { Option } from 'commander';
 import { ConnectError, errorMessage, RunnerError, UsageError } from '../../core/errors.ts';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import type { Identity } from '../../core/host.ts';
 import type { InventoryHost } from '../../core/inventory.ts';
 import { HostConnections } from '../../transport/connections.ts';

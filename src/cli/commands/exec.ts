@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { RunnerError, UsageError } from '../../core/errors.ts';
 import type { HostAddress, Identity } from '../../core/host.ts';
 import type { InventoryHost } from '../../core/inventory.ts';

@@ -1,5 +1,5 @@
 import { fieldsAsWritten, type SourceObject } from '../../core/value.ts';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Inventory, InventoryHost } from '../../core/inventory.ts';
 import type { HostAddress, JumpAddress } from '../../core/host.ts';

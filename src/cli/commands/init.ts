@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Option } from 'commander';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { UsageError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Conversion, ConvertOptions, Unconverted } from '../../mke/convert/types.ts';

@@ -1,5 +1,5 @@
 import { JournalError } from '../../core/errors.ts';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { listData, listLines, type ListedRun } from '../../output/history.ts';
 import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';

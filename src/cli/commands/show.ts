@@ -1,4 +1,4 @@
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { runLines } from '../../output/history.ts';
 import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';

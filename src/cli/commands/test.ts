@@ -12,7 +12,7 @@ import {
 import type { PlaygroundSpec } from '../../chaos/playground.ts';
 import { UsageError } from '../../core/errors.ts';
 import { faults, type Fault } from '../../core/fault.ts';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import type { Playbook } from '../../language/document.ts';
 import { loadInventory } from '../../inventory/load.ts';
 import { pointsOfNoReturn } from '../../playbook/no-return.ts';

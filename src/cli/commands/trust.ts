@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pLimit from 'p-limit';
 import { ConnectError, errorMessage, UsageError } from '../../core/errors.ts';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import type { InventoryHost } from '../../core/inventory.ts';
 import { checkHostKey, judgeHostKey } from '../../transport/host-keys.ts';
 import { fingerprint, keyType, knownHostsLine } from '../../transport/known-hosts.ts';

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Command } from 'commander';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { systemReason, UsageError } from '../../core/errors.ts';
 import { didYouMean } from '../../util/text.ts';
 import { decryptVault, encryptVault, isVault, vaultId, type VaultKey } from '../../util/vault.ts';

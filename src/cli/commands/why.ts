@@ -1,5 +1,5 @@
 import type { SourceObject } from '../../core/value.ts';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { VariableOrigin } from '../../core/inventory.ts';
 import { playTasks, type Play, type Playbook, type TaskNode } from '../../language/document.ts';

@@ -1,4 +1,4 @@
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import { runPlaybook } from '../../engine/engine.ts';
 import { Log } from '../../journal/log.ts';
 import { eventReader } from '../../output/events.ts';

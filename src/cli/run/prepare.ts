@@ -1,5 +1,5 @@
 import { PlaybookError, UsageError } from '../../core/errors.ts';
-import { exitCodes } from '../../core/events.ts';
+import { exitCodes } from '../../core/states.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { RunSettings } from '../../engine/settings.ts';

@@ -1,4 +1,4 @@
-import type { UndoState } from '../../core/events.ts';
+import type { UndoState } from '../../core/states.ts';
 import { hadEffect, isSettled, type RecordedUnit } from '../../journal/recorded-run.ts';
 import { groupBy } from '../../util/group.ts';
 import { isRerun, notifiersOf, type Notifiers } from './handlers.ts';

@@ -1,7 +1,7 @@
 import { ConnectError, JournalError, RunnerError, SecretError } from '../../core/errors.ts';
 import type { Log } from '../../journal/log.ts';
 import type { RollbackResult } from '../../core/endings.ts';
-import type { UndoState } from '../../core/events.ts';
+import type { UndoState } from '../../core/states.ts';
 import {
   isSettled,
   needsUndo,
