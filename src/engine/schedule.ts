@@ -134,7 +134,7 @@ async function runSection(
   if (place.play.strategy === 'free') await runFreely(parts, nodes, active(parts, place), place);
   else await runNodes(parts, nodes, active(parts, place), place, false);
   if (hasTooManyFailed(parts, place)) return;
-  drop(parts, await flush(parts, active(parts, place), { ...place, at: `flush:${name}` }));
+  await flush(parts, active(parts, place), { ...place, at: `flush:${name}` }, false);
 }
 
 /** Each host as fast as it can; none waits for another. All have ended when this returns. */
@@ -190,13 +190,13 @@ async function runNode(
   if (!parts.select.has(node, place.brought)) return new Map();
   switch (node.kind) {
     case 'task':
-      return runTask(parts, node, hosts, place);
+      return runTask(parts, node, hosts, place, rescuable);
     case 'block':
       return runBlock(parts, node, hosts, place, rescuable);
     case 'commit':
-      return passCommit(commitParts(parts), node, hosts, place);
+      return passCommit(commitParts(parts, rescuable), node, hosts, place);
     case 'flush':
-      return flush(parts, hosts, { ...place, at: 'flush:now' });
+      return flush(parts, hosts, { ...place, at: 'flush:now' }, rescuable);
     case 'meta':
       return runMeta(parts, node, hosts, place);
     case 'include':
@@ -209,10 +209,12 @@ async function runTask(
   task: TaskNode,
   hosts: readonly string[],
   place: Place,
+  rescuable: boolean,
 ): Promise<Failures> {
   if (task.irreversible !== undefined) {
     const irreversible = { irreversible: true };
-    const unready = await notReady(commitParts(parts), task, hosts, place, irreversible);
+    const own = commitParts(parts, rescuable);
+    const unready = await notReady(own, task, hosts, place, irreversible);
     if (unready.size > 0) return unready;
   }
   return (await parts.step(task, hosts, place)).failed;
@@ -299,25 +301,33 @@ function recordRescue({ log }: ScheduleParts, failures: Failures): void {
   }
 }
 
-/** Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. */
+/**
+ * Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. A host on which one
+ * fails runs no further ones, unlike the other hosts. Without a rescue around, too many failures end it.
+ */
 async function flush(
   parts: ScheduleParts,
   hosts: readonly string[],
   place: Place,
+  rescuable: boolean,
 ): Promise<Failures> {
+  const failed: Failures = new Map();
   for (let again = true; again;) {
     again = false;
     for (const handler of place.play.handlers) {
       const { due } = parts.knowledge;
-      const notified = hosts.filter((host) => due.get(host)?.has(handler.id) === true);
+      const notified = hosts.filter(
+        (host) => !failed.has(host) && due.get(host)?.has(handler.id) === true,
+      );
       if (notified.length === 0) continue;
       if (parts.end.isStopping()) throw new Interrupted();
-      const { failed } = await parts.step(handler, notified, place);
-      if (failed.size > 0) return failed;
+      add(failed, (await parts.step(handler, notified, place)).failed);
+      if (!rescuable) drop(parts, failed);
+      if (!rescuable && hasTooManyFailed(parts, place)) return failed;
       again = true;
     }
   }
-  return new Map();
+  return failed;
 }
 
 /** The changes on hosts that failed and are tolerated are undone before anything later is done. */
@@ -331,18 +341,18 @@ async function rollBackFailed(parts: ScheduleParts, place: Place): Promise<void>
   for (const host of hosts) learn(knowledge, { host, unsettled: true });
 }
 
-function commitPlay(parts: ScheduleParts, name: string): Promise<void> {
-  return writeCommit(commitParts(parts), name);
+function commitPlay({ log, nodes }: ScheduleParts, name: string): Promise<void> {
+  return writeCommit({ ...nodes.commit, log }, name);
 }
 
-function commitParts(parts: ScheduleParts): CommitParts {
+function commitParts(parts: ScheduleParts, rescuable: boolean): CommitParts {
   const { log, knowledge, settings, nodes } = parts;
   return {
     ...nodes.commit,
     log,
     knowledge,
     check: settings.check,
-    flush: (hosts, place) => flush(parts, hosts, place),
+    flush: (hosts, place) => flush(parts, hosts, place, rescuable),
     gate: (task, hosts, place) => runNodes(parts, [task], hosts, place, true),
     rollBackFailed: (place) => rollBackFailed(parts, place),
   };

@@ -240,6 +240,48 @@ describe('handlers', () => {
     ]);
   });
 
+  describe('of which one fails on a host', () => {
+    const two = (keywords: string, section: string) =>
+      play(
+        keywords,
+        `${section}: [${step('One', ', notify: [A, B]')}]\nhandlers: [${step('A')}, ${step('B')}]`,
+      );
+
+    it.each(['tasks', 'post_tasks'])(
+      'all run on the other hosts when the play tolerates it, in %s',
+      async (section) => {
+        const text = two('max_failures: 1', section) + play('', tasks('Next'));
+        const { ran: order, end, knowledge } = await walk(text, { fails: { A: ['h1'] } });
+        expect(order).toEqual([
+          ...['One: h1 h2 h3', `flush:${section} A: h1 h2 h3`, `flush:${section} B: h2 h3`],
+          ...['(back: h1)', 'Next: h2 h3'],
+        ]);
+        expect(end).toEqual({ status: 'done', left: ['h1'], incomplete: false });
+        expect([...knowledge.due].filter(([host]) => host !== 'h1')).toEqual([
+          ['h2', new Set()],
+          ['h3', new Set()],
+        ]);
+      },
+    );
+
+    it('run on no host when the play does not tolerate it', async () => {
+      const order = await ran(two('', 'tasks'), { fails: { A: ['h1'] } });
+      expect(order).toEqual(['One: h1 h2 h3', 'flush:tasks A: h1 h2 h3']);
+    });
+
+    it('all run on the other hosts when a rescue follows', async () => {
+      const block = `{ name: F, block: [{ meta: flush_handlers }], rescue: [${step('Rescue')}] }`;
+      const text = play(
+        '',
+        `tasks: [${step('One', ', notify: [A, B]')}, ${block}]\nhandlers: [${step('A')}, ${step('B')}]`,
+      );
+      expect(await ran(text, { fails: { A: ['h1'] } })).toEqual([
+        ...['One: h1 h2 h3', 'flush:now A: h1 h2 h3', 'flush:now B: h2 h3', 'Rescue: h1'],
+        'flush:tasks B: h1',
+      ]);
+    });
+  });
+
   it('that fail end the run', async () => {
     const text = body(`- ${step('One', ', notify: Restart')}`) + play('', tasks('Next'));
     const { ran: order, end } = await walk(text, { fails: { Restart: ['h1'] } });

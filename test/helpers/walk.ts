@@ -131,8 +131,10 @@ function fakeStep(knowledge: Knowledge, wishes: Wishes, ran: string[]): RunStep 
     for (const host of hosts) {
       const handled = place.at === 'section' ? undefined : id;
       const failure = { task: name, id, key: `key of ${id}`, failure: refusal('no') };
-      if (fails[name]?.includes(host)) failed.set(host, failure);
-      else {
+      if (fails[name]?.includes(host)) {
+        failed.set(host, failure);
+        learn(knowledge, { host, handled });
+      } else {
         const due = notifiedHandlers(task, place.play).map((handler) => handler.id);
         learn(knowledge, { host, handled, due });
       }
