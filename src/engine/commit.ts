@@ -1,6 +1,6 @@
 import type { Log } from '../journal/log.ts';
 import type { CommitNode, TaskNode } from '../language/document.ts';
-import { notBegun, type Failures } from './failures.ts';
+import { describeFailures, notBegun, type Failures } from './failures.ts';
 import type { Knowledge } from './knowledge.ts';
 import { withinPlay, type Place } from './step-key.ts';
 
@@ -20,7 +20,7 @@ export interface CommitParts {
   rollBackFailed: (place: Place) => Promise<void>;
 }
 
-/** Runs the gates of a commit point and passes it, unless the run has passed it before. Returns hosts that keep it from that. */
+/** Runs the gates of a commit point and passes it, unless the run has passed it before. Returns all hosts when one keeps it from that. */
 export async function passCommit(
   parts: CommitParts,
   node: CommitNode,
@@ -31,12 +31,12 @@ export async function passCommit(
   const key = `${place.play.id}/${String(place.number)}/commit:${name}`;
   // A resumed run must know of the handlers that ran here, or it runs them again later.
   const unflushed = await parts.flush(hosts, { ...place, at: `commit:${name}` });
-  if (unflushed.size > 0) return unflushed;
+  if (unflushed.size > 0) return onAll(hosts, node, unflushed);
   if (parts.log.hasPassed(key)) return new Map();
   // No host may fail here, whatever the play tolerates.
   for (const task of node.gate) {
     const failed = await parts.gate(task, hosts, place);
-    if (failed.size > 0) return failed;
+    if (failed.size > 0) return onAll(hosts, node, failed);
   }
   const irreversible = node.confirm;
   const unready = await notReady(parts, node, hosts, place, { irreversible });
@@ -45,7 +45,7 @@ export async function passCommit(
   return new Map();
 }
 
-/** docs/rollback.md: what must hold before a commit point or a point of no return. Returns hosts that are not ready. */
+/** docs/rollback.md: what must hold before a commit point or a point of no return. Returns all hosts when one is not ready. */
 export async function notReady(
   parts: CommitParts,
   step: { name: string; id: string },
@@ -62,11 +62,25 @@ export async function notReady(
   await parts.rollBackFailed(place);
   const at = `no-return:${withinPlay(step.id, place.play.id)}` as const;
   const unflushed = await parts.flush(hosts, { ...place, at });
-  if (unflushed.size > 0) return unflushed;
+  if (unflushed.size > 0) return onAll(hosts, step, unflushed);
   const why = doubt(parts.knowledge);
   return why === undefined
     ? new Map()
     : notBegun(hosts, step, { kind: 'not-begun', step: step.name, why });
+}
+
+/** The other hosts must not go on as if the commit point were passed, or without the step, whatever the play tolerates. */
+function onAll(
+  hosts: readonly string[],
+  step: { name: string; id: string },
+  failed: Failures,
+): Failures {
+  const others = hosts.filter((host) => !failed.has(host));
+  const why = describeFailures(failed);
+  return new Map([
+    ...notBegun(others, step, { kind: 'not-begun', step: step.name, why }),
+    ...failed,
+  ]);
 }
 
 /** Why the state of the hosts is not known well enough to make it final. */

@@ -73,7 +73,7 @@ export interface EndParts {
   isTimeUp: () => boolean;
 }
 
-/** SchedulePartss through the plays: their batches, sections, blocks and handlers. */
+/** Walks through the plays: their batches, sections, blocks and handlers. */
 export async function schedule(
   { plays, rollback }: Pick<Playbook, 'plays' | 'rollback'>,
   parts: ScheduleParts,

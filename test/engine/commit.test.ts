@@ -84,11 +84,17 @@ describe('a commit point', () => {
   it.each([
     ['a handler', { flush: () => failOn('h2') }],
     ['a gate', { gate: () => failOn('h2') }],
-  ] as [string, Partial<CommitParts>][])('is not passed when %s fails', async (_, more) => {
-    const { log, parts } = given(more);
-    expect([...(await passCommit(parts, node(), hosts, place)).keys()]).toEqual(['h2']);
-    expect(log.state.commit).toBeUndefined();
-  });
+  ] as [string, Partial<CommitParts>][])(
+    'is not passed when %s fails, and keeps all hosts back',
+    async (_, more) => {
+      const { log, parts } = given(more);
+      const failed = await passCommit(parts, node(), hosts, place);
+      const why = 'h2: "T" failed (p/t): no';
+      expect(failed.get('h1')?.failure).toEqual({ kind: 'not-begun', step: 'Done', why });
+      expect(failed.get('h2')?.failure).toEqual(refusal('no'));
+      expect(log.state.commit).toBeUndefined();
+    },
+  );
 });
 
 describe('a point of no return', () => {

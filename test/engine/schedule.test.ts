@@ -390,3 +390,43 @@ describe('meta', () => {
     expect(done).toEqual(['clear_facts h1 h3', 'reset_connection h1 h3']);
   });
 });
+
+describe('a commit point or point of no return, where a handler or gate fails on one host', () => {
+  const wipe = step('Wipe', ', irreversible: gone');
+  const handlers = `handlers: [${step('A')}]`;
+  const first = step('One', ', notify: A');
+
+  it.each([
+    ['a step', `tasks: [${first}, ${wipe}, ${step('After')}]\n${handlers}`, 'no-return:wipe A'],
+    [
+      'a commit point',
+      `tasks: [${first}, { commit: Done, irreversible: gone }, ${step('After')}]\n${handlers}`,
+      'commit:commit-done A',
+    ],
+    [
+      'the gate of a commit point',
+      `tasks: [${step('One')}, { commit: Done, gate: [${step('A')}] }, ${step('After')}]`,
+      'A',
+    ],
+  ])('is begun on no host: %s', async (_, body, at) => {
+    const {
+      ran: order,
+      end,
+      log,
+    } = await walk(play('max_failures: 1', body), {
+      fails: { A: ['h1'] },
+    });
+    expect(order).toEqual(['One: h1 h2 h3', `${at}: h1 h2 h3`]);
+    const message: unknown = expect.stringMatching(/^h1, h2, h3: .*"A" failed/);
+    expect(end).toMatchObject({ status: 'failed', message });
+    expect(log.state.commit).toBeUndefined();
+  });
+
+  it('leads all hosts to the rescue around it', async () => {
+    const block = `{ name: B, block: [${wipe}, ${step('Two')}], rescue: [${step('Rescue')}] }`;
+    const text = play('', `tasks: [${first}, ${block}]\n${handlers}`);
+    expect(await ran(text, { fails: { A: ['h1'] } })).toEqual([
+      ...['One: h1 h2 h3', 'no-return:b/wipe A: h1 h2 h3', 'Rescue: h1 h2 h3'],
+    ]);
+  });
+});
