@@ -75,6 +75,8 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
     case 'parked':
     case 'end':
       return { ...record, message: named(record.message) };
+    case 'resume':
+      return { ...record, accepted: record.accepted?.map(named) };
     case 'output-lost':
       return { ...record, reason: named(record.reason) };
     case 'block-end':
@@ -84,7 +86,6 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
     case 'play':
     case 'recovered':
     case 'resolved':
-    case 'resume':
     case 'rollback':
     case 'secret':
     case 'undo-intent':

@@ -87,6 +87,8 @@ export interface RecordedRun {
   commits: Set<string>;
   /** The last commit point: units up to this number stay. */
   commit: { name: string; unit: number; irreversible: boolean } | undefined;
+  /** Names of points of no return that the operator agreed to when the run was resumed. */
+  accepted: string[];
   /** Failures for which a rescue has begun: by key of the step's execution and host, the number of the last unit then. */
   rescued: Map<string, Map<string, number>>;
   fingerprints: { phase: 'before' | 'after'; whole: OnDemand<RecordOf<'fingerprint'>> }[];
@@ -136,6 +138,7 @@ export function beginRun(header: StoredRecord | undefined): RecordedRun {
     vault: [...(header.vault ?? [])],
     commits: new Set(),
     commit: undefined,
+    accepted: [],
     rescued: new Map(),
     fingerprints: [],
     rollbacks: 0,
@@ -296,8 +299,9 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     run.plays.set(id, batches);
     run.lastPlay = id;
   },
-  resume(run, { pid, bootId }) {
+  resume(run, { pid, bootId, accepted = [] }) {
     if (run.isGoingBack) forgetUndoneRescues(run);
+    run.accepted.push(...accepted);
     run.header = { ...run.header, pid, bootId };
     run.end = undefined;
   },

@@ -271,7 +271,8 @@ export type JournalRecord<F extends Form = 'given'> =
   | { t: 'recovered' }
   /** An output of the run could not be written: what it shows ends there. `at` is a time. */
   | { t: 'output-lost'; output: string; code: string; reason: string; at: string }
-  | { t: 'resume'; pid: number; bootId: string }
+  /** `accepted`: points of no return that the operator has agreed to now. */
+  | { t: 'resume'; pid: number; bootId: string; accepted?: string[] | undefined }
   | { t: 'end'; outcome: RunOutcome; exitCode: number; message: string; at: string };
 
 /** A record as the journal holds it. */

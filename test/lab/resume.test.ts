@@ -133,3 +133,36 @@ describe('after kill -9, "runner resume"', () => {
     ]);
   });
 });
+
+describe('"runner resume --force" with a point of no return that the playbook did not have', () => {
+  const text = (...tasks: string[]) =>
+    play(tasks.join('\n')).replace('hosts: all', 'hosts: all\n  rollback: { on_failure: stop }');
+  const fails = (mark: string) =>
+    `- { name: Fails, shell: 'test -e /etc/${mark} && echo once >>/etc/log', undo: none }`;
+  const wipe =
+    "- { name: Wipe it, shell: 'echo wiped >>/etc/log', irreversible: all data is lost }";
+
+  it('begins only with consent, which is asked for once', async () => {
+    const stopped = await bench.play(text(fails('one')));
+    expect(stopped.code, stopped.stdout).toBe(5);
+    bench.cli.file('playbook.yml', text(fails('two'), wipe));
+    const resume = (...flags: string[]) =>
+      bench.cli.run(['resume', '--output', 'json', '--force', ...flags]);
+    const refused = await resume();
+    expect(refused.code, refused.stdout).toBe(1);
+    expect(refused.stderr).toContain('has a point of no return, "Wipe it": all data is lost.');
+    expect(refused.stderr).toContain("--accept-irreversible 'Wipe it'");
+    const unknown = await resume('--accept-irreversible', 'Wipe');
+    expect(unknown.stderr).toContain('There is: Wipe it.');
+    const agreed = await resume('--accept-irreversible', 'Wipe it');
+    expect(agreed.code, agreed.stdout + agreed.stderr).toBe(5);
+    expect(log()).toEqual([undefined, undefined]);
+    for (const host of ['h1', 'h2']) await bench.shell(host, 'touch /etc/two');
+    const done = await resume();
+    expect(done.code, done.stdout + done.stderr).toBe(0);
+    expect(log()).toEqual([
+      ['once', 'wiped'],
+      ['once', 'wiped'],
+    ]);
+  });
+});

@@ -2,12 +2,15 @@ import { UsageError } from '../../core/errors.ts';
 import type { Become, Playbook } from '../../language/document.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { fileChecksum } from '../../journal/store.ts';
+import { addConsentOption, type ConsentFlags } from '../flags/consent.ts';
 import { openPlaybook } from '../playbooks.ts';
+import { acceptedPoints } from '../run/no-return.ts';
+import { recordedSettings } from '../run/recorded.ts';
 import { readRecoveryRequest, recover, type RecoverOptions } from '../run/recovery.ts';
 import { playForward } from '../wiring.ts';
 import type { World } from '../world.ts';
 
-interface ResumeOptions extends RecoverOptions {
+interface ResumeOptions extends RecoverOptions, ConsentFlags {
   force?: boolean;
 }
 
@@ -17,18 +20,27 @@ export function resumeCommand(world: World, argv: string[]): Promise<number> {
   const request = readRecoveryRequest<ResumeOptions>(
     world,
     { mode: 'resume', description, argv },
-    (command) => command.option('--force', 'go on although files of the playbook have changed'),
+    (command) =>
+      addConsentOption(
+        command.option('--force', 'go on although files of the playbook have changed'),
+      ),
   );
   const { id, options } = request;
   return recover(world, request, async (found) => {
     const playbook = await playbookAgain(world, found, options.force === true);
-    return (engine, stop) => {
-      engine.log.signal({ t: 'message', level: 'info', text: `Going on with run ${id}.` });
-      return playForward(world, engine, {
-        playbook,
-        stop,
-        onInterrupt: options.onInterrupt,
-      });
+    // A changed playbook may have points of no return that nobody was asked about.
+    const before = recordedSettings(found, world.redactor).accepted;
+    const accepted = await acceptedPoints(world, playbook, { options, before });
+    return {
+      work: (engine, stop) => {
+        engine.log.signal({ t: 'message', level: 'info', text: `Going on with run ${id}.` });
+        return playForward(world, engine, {
+          playbook,
+          stop,
+          onInterrupt: options.onInterrupt,
+        });
+      },
+      accepted: accepted.filter((name) => !before.includes(name)),
     };
   });
 }

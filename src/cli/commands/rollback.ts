@@ -28,13 +28,9 @@ export function rollbackCommand(world: World, argv: string[]): Promise<number> {
         .option('--host <NAME>', 'only this host; may be repeated', collect)
         .option('--skip <UNIT>', 'give up the undo of this unit; may be repeated', collect),
   );
-  return recover(
-    world,
-    request,
-    ({ end }) =>
-      (engine) =>
-        rollBackOnRequest(engine, request.options, end),
-  );
+  return recover(world, request, ({ end }) => ({
+    work: (engine) => rollBackOnRequest(engine, request.options, end),
+  }));
 }
 
 /** @param end how the run had ended; undefined when it was cut off */

@@ -2,11 +2,12 @@ import { Option, type Command } from 'commander';
 import type { OnFailure } from '../../language/document.ts';
 import { addBecomeOptions, type BecomeFlags } from './become.ts';
 import type { ConnectFlags } from './connect.ts';
+import { addConsentOption, type ConsentFlags } from './consent.ts';
 import { addRunOptions, type RunFlags } from './run.ts';
 import type { VaultFlags } from './vault.ts';
 import { collect } from './words.ts';
 
-export interface PlayOptions extends BecomeFlags, ConnectFlags, RunFlags, VaultFlags {
+export interface PlayOptions extends BecomeFlags, ConnectFlags, ConsentFlags, RunFlags, VaultFlags {
   inventory?: string;
   check?: boolean;
   diff?: boolean;
@@ -16,7 +17,6 @@ export interface PlayOptions extends BecomeFlags, ConnectFlags, RunFlags, VaultF
   forks: string;
   onFailure?: OnFailure;
   requireUndo?: boolean;
-  acceptIrreversible?: string[];
   extraVars?: string[];
   output: string;
   failAt?: string;
@@ -48,12 +48,8 @@ export function addPlayOptions(command: Command, mode: 'play' | 'plan'): Command
         'stop',
       ]),
     )
-    .option('--require-undo', 'refuse unless every changing task says how it is undone')
-    .option(
-      '--accept-irreversible <NAME>',
-      'agree to a point of no return; may be repeated',
-      collect,
-    )
+    .option('--require-undo', 'refuse unless every changing task says how it is undone');
+  addConsentOption(command)
     .option(
       '-e, --extra-vars <NAME=VALUE>',
       'variable; NAME:=JSON for other than text, {JSON} or @FILE for several; may be repeated',

@@ -1,31 +1,39 @@
 import { UsageError } from '../../core/errors.ts';
+import type { Playbook } from '../../language/document.ts';
 import { pointsOfNoReturn } from '../../playbook/no-return.ts';
+import { quote } from '../../util/shell.ts';
 import { didYouMean } from '../../util/text.ts';
+import type { ConsentFlags } from '../flags/consent.ts';
 import { canAsk, confirm } from '../operator.ts';
 import type { World } from '../world.ts';
-import type { RunRequest } from './request.ts';
 
 /**
- * Names of the points of no return that the operator agrees to: on the command line, or when asked. A check run passes
- * all of them.
+ * Names of the points of no return that the operator agrees to: before the run was interrupted, on the command line, or when
+ * asked. A check run passes all of them.
  * @throws UsageError when one is not agreed to
  */
 export async function acceptedPoints(
   world: World,
-  { playbook, options, check }: RunRequest,
+  playbook: Playbook,
+  {
+    options,
+    check = false,
+    before = [],
+  }: { options: ConsentFlags; check?: boolean; before?: readonly string[] },
 ): Promise<string[]> {
   const points = pointsOfNoReturn(playbook);
-  const accepted = options.acceptIrreversible ?? [];
+  const given = options.acceptIrreversible ?? [];
   const names = points.map(({ name }) => name);
-  for (const name of accepted) checkName(name, names);
+  for (const name of given) checkName(name, names);
   if (check) return names;
+  const accepted = [...before, ...given];
   for (const { name, reason } of points) {
     if (accepted.includes(name)) continue;
     const question = `"${name}" is a point of no return: ${reason}. Go behind it when all before it is done?`;
     if (!canAsk(world) || !(await confirm(world, question))) {
       throw new UsageError(
         `This playbook has a point of no return, "${name}": ${reason}. Nothing was contacted.`,
-        { hint: `Agree to it with --accept-irreversible ${name}.` },
+        { hint: `Agree to it with --accept-irreversible ${quote(name)}.` },
       );
     }
     accepted.push(name);

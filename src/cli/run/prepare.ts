@@ -69,7 +69,7 @@ async function prepare(
   const failAt = failingStep(playbook, options.failAt);
   if (options.step === true && (!canAsk(world) || options.output === 'json'))
     throw new UsageError('"--step" asks before each step: it needs a terminal.');
-  const accepted = await acceptedPoints(world, request);
+  const accepted = await acceptedPoints(world, playbook, { options, check });
   await tellUnseenRuns(world);
   if (!check) refuseOpenRuns(world, inventory);
   const settings: RunSettings = {

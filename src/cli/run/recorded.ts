@@ -23,7 +23,10 @@ export type RecordedSettings = Pick<
 >;
 
 /** What `header.ts` put down, with the secrets that are known. */
-export function recordedSettings({ header }: RecordedRun, redactor: Redactor): RecordedSettings {
+export function recordedSettings(
+  { header, accepted }: RecordedRun,
+  redactor: Redactor,
+): RecordedSettings {
   const { options, inputs, inputDefaults } = header;
   return {
     run: header.run,
@@ -36,7 +39,7 @@ export function recordedSettings({ header }: RecordedRun, redactor: Redactor): R
     // A secret that is missing matters only where it is used, and is reported there.
     variables: revealLater(inputs, redactor),
     inputDefaults: revealLater(inputDefaults, redactor),
-    accepted: texts(options['accepted']),
+    accepted: [...texts(options['accepted']), ...accepted],
   };
 }
 

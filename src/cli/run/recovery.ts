@@ -51,16 +51,21 @@ export function readRecoveryRequest<O extends RecoverOptions>(
   return { id, options, mode, argv };
 }
 
-type Work = (engine: Engine, stop: StopSignals) => Promise<Ending>;
+/** What a command does with a recorded run. */
+export interface Recovery {
+  work: (engine: Engine, stop: StopSignals) => Promise<Ending>;
+  /** Points of no return that the operator has agreed to now. */
+  accepted?: string[];
+}
 
 /**
  * Goes on with a recorded run, from its journal alone.
- * @param prepare told how the run stood before; makes what is done with its hosts connected
+ * @param prepare told how the run stood before; finds out what is done with its hosts connected
  */
 export async function recover(
   world: World,
   request: RecoveryRequest<RecoverOptions>,
-  prepare: (found: RecordedRun) => Work | Promise<Work>,
+  prepare: (found: RecordedRun) => Recovery | Promise<Recovery>,
 ): Promise<number> {
   const { store, redactor } = world;
   const { id, options, mode, argv } = request;
@@ -72,7 +77,7 @@ export async function recover(
   await openVaultAgain(world, found, argv);
   readPasswordsAgain(world, found);
   await addUserModules(world, keptModules(world, found));
-  const work = await prepare(found);
+  const { work, accepted } = await prepare(found);
   const log = Log.reopen(DiskFile.open(store.journalPath(id)), redactor);
   const began = Date.now();
   const { verbose = false } = options;
@@ -86,7 +91,7 @@ export async function recover(
     flags: { ...recordedConnection(log.state), ...options },
     begin: async ({ locks }: Engine) => {
       await locks.take(log.state.locks);
-      await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity() });
+      await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity(), accepted });
     },
   };
   return withEngine(world, parts, async (engine, stop) =>

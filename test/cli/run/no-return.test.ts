@@ -15,9 +15,9 @@ const playbook = documentOf(`
 `);
 
 const accepted = (names: string[] | undefined, check = false): Promise<string[]> =>
-  acceptedPoints(quietWorld(), {
-    ...{ playbook, mode: check ? 'plan' : 'play', check },
-    options: { output: 'plain', forks: '5', ...(names ? { acceptIrreversible: names } : {}) },
+  acceptedPoints(quietWorld(), playbook, {
+    check,
+    options: names ? { acceptIrreversible: names } : {},
   });
 
 describe('a point of no return', () => {
@@ -29,6 +29,13 @@ describe('a point of no return', () => {
       hint: 'Agree to it with --accept-irreversible Done.',
     });
     await expect(accepted(undefined)).rejects.toThrow('"Wipe": all data is lost');
+  });
+
+  it('that was agreed to before the run was interrupted is not asked for again', async () => {
+    const options = { acceptIrreversible: ['Done'] };
+    const before = ['Wipe', 'Gone'];
+    const world = quietWorld();
+    expect(await acceptedPoints(world, playbook, { options, before })).toEqual([...before, 'Done']);
   });
 
   it('is none in check mode', async () => {
