@@ -47,6 +47,9 @@ interface SeenUnit {
   state: string;
   undo: string | undefined;
   undoBegun: boolean;
+  /** Lines of its intent and of the last intent of its undo. */
+  beganAt: number;
+  undoBeganAt: number;
   /** Line of the record that says that it is undone. */
   undoneAt: number;
   /** The operator, or its own condition, wants no undo. */
@@ -79,7 +82,7 @@ class Checker {
         this.#forks = Number((record['options'] as Fields)['forks'] ?? Infinity);
         break;
       case 'intent':
-        this.#intent(record);
+        this.#intent(record, line);
         break;
       case 'result':
         this.#result(record, unit, line);
@@ -131,7 +134,7 @@ class Checker {
     }
   }
 
-  #intent(record: Fields): void {
+  #intent(record: Fields, line: number): void {
     const undo = record['undo'] as Fields;
     const body = undo['body'] as Fields;
     const step = Number(record['step']);
@@ -151,6 +154,8 @@ class Checker {
       state: record['block'] === undefined ? 'unknown' : 'block',
       undo: undefined,
       undoBegun: false,
+      beganAt: line,
+      undoBeganAt: Infinity,
       undoneAt: 0,
       unwanted: false,
     };
@@ -190,6 +195,7 @@ class Checker {
       }
     }
     unit.undoBegun = true;
+    unit.undoBeganAt = line;
     this.#moving.push(unit);
     const hosts = new Set(this.#moving.map(({ host }) => host));
     const steps = new Set(this.#moving.map(({ step }) => step));
@@ -214,10 +220,11 @@ class Checker {
   }
 
   /** Runs that have read a change, in their order: of one of its handlers, or else of one of that name. */
-  #readers({ step, host, notifies, state, block }: SeenUnit): SeenUnit[] {
+  #readers(change: SeenUnit): SeenUnit[] {
+    const { notifies, state, block } = change;
     if (block || !effects.includes(state)) return [];
     const later = [...this.#units.values()].filter(
-      (run) => isRerun(run) && run.host === host && run.step > step && this.#needsUndo(run),
+      (run) => isRerun(run) && findsIt(run, change) && this.#needsUndo(run),
     );
     return notifies.flatMap(({ id, name }) => {
       const own = later.filter(({ handler }) => handler?.id === id);
@@ -299,6 +306,11 @@ class Checker {
 /** A handler that runs again does so in its own time. */
 function isRerun({ body }: SeenUnit): boolean {
   return body === 'rerun';
+}
+
+/** Whether a unit ran behind a change, and not behind its undo, as in a run that was resumed afterwards. */
+function findsIt(run: SeenUnit, { host, step, undoBeganAt }: SeenUnit): boolean {
+  return run.host === host && run.step > step && run.beganAt < undoBeganAt;
 }
 
 function isSameHandler(a: SeenUnit, b: SeenUnit): boolean {

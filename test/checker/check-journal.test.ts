@@ -144,6 +144,17 @@ describe('the journal checker', () => {
     expect(checkJournal(journal([...forward, ...away]))).toEqual([]);
   });
 
+  it('expects no handler again for a change that was undone before it ran, in a run that went on', () => {
+    const before = [notifying(5, 3), changed(5), rollback, ...undo(5)];
+    const after = [{ t: 'resume' }, notifying(6, 4), changed(6), handlerRun(7, 5), changed(7)];
+    const end = { t: 'end', outcome: 'rolled_back', exitCode: 3 };
+    expect(checkJournal(journal([...forward, ...before, ...after, end]))).toEqual([]);
+    const again = [rollback, ...undo(6), end];
+    expect(checkJournal(journal([...forward, ...before, ...after, ...again]))).toEqual([
+      'Line 23: unit 6 was undone on a, and handler "restart" did not run after.',
+    ]);
+  });
+
   it('notices more hosts in motion than forward', () => {
     const records = [
       { t: 'run', options: { forks: 1 } },
