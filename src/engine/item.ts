@@ -241,7 +241,8 @@ export class ItemRunner {
     const injected = this.#failAt?.test(task.id) === true && !this.#injected;
     this.#injected ||= injected;
     const predicted = check && hosts.some((name) => this.#knowledge.predicted.has(name));
-    const judged = judge(task, said, { predicted, injected });
+    const stopping = this.#parts.isStopping();
+    const judged = judge(task, said, { predicted, injected, stopping });
     if (check && hasChanged(judged.outcome))
       for (const host of hosts) learn(this.#knowledge, { host, predicted: true });
     return judged;

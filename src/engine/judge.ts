@@ -75,18 +75,22 @@ export function judge(
   {
     predicted,
     injected,
+    stopping,
   }: {
     /** In check mode: an earlier step would have changed one of the hosts. */
     predicted: boolean;
     /** `--fail-at` names the step. */
     injected: boolean;
+    /** The run is being ended, which may be why the step failed: a resumed run tries it again. */
+    stopping: boolean;
   },
 ): Ending {
   const weighed = predicted ? weighPrediction(said) : said;
   const outcome = injected ? inject(weighed) : weighed;
   const failure = failureIn(outcome);
-  const tolerated = outcome.is === 'unreachable' ? task.ignoreUnreachable : task.ignoreErrors;
-  return { outcome, ignored: tolerated && failure !== undefined && !isMistake(failure) };
+  const tolerates = outcome.is === 'unreachable' ? task.ignoreUnreachable : task.ignoreErrors;
+  const ignored = tolerates && !stopping && failure !== undefined && !isMistake(failure);
+  return { outcome, ignored };
 }
 
 /** Without an answer of the module there is nothing to try again and nothing to judge. */

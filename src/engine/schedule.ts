@@ -275,6 +275,8 @@ async function runBlock(
   const along = { ...place, brought: parts.select.hasSome(block.block, place.brought) };
   let failed = await runNodes(parts, block.block, hosts, place, rescuable || hasRescue);
   if (failed.size > 0 && hasRescue) {
+    // What fails while the run is being ended runs again in a resumed run, which a rescue on record would prevent.
+    if (parts.end.isStopping()) throw new Interrupted();
     for (const [host, { task, id, failure }] of failed) {
       const values = { failed: { task, id, message: failureText(failure) ?? '' } };
       learn(parts.knowledge, { host, facts: [{ hosts: [host], values }] });
@@ -336,6 +338,8 @@ async function rollBackFailed(parts: ScheduleParts, place: Place): Promise<void>
   const failed = [...failedIn(parts, place).keys()];
   const hosts = failed.filter((host) => !knowledge.tolerated.has(host));
   if (hosts.length === 0) return;
+  // They may have failed only because the run is being ended.
+  if (parts.end.isStopping()) throw new Interrupted();
   for (const host of hosts) learn(knowledge, { host, tolerated: true });
   if (parts.settings.check || (await parts.rollback.takeBack(hosts))) return;
   for (const host of hosts) learn(knowledge, { host, unsettled: true });

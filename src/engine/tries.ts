@@ -38,14 +38,17 @@ export async function runTask(parts: CallParts, asked: TaskCall): Promise<CallRe
     }
     answer ??= await call(parts, { ...asked, mode, change, attempt });
     const outcome = counted(answer.outcome, attempt);
-    const again = wantsRetry(task, outcome, { ...tries, holds });
-    if (again && mode === 'real' && attempt <= tries.retries && !parts.isStopping()) {
+    const again = mode === 'real' && wantsRetry(task, outcome, { ...tries, holds });
+    const hasTriesLeft = again && attempt <= tries.retries;
+    if (hasTriesLeft && !parts.isStopping()) {
       await pause(parts, asked, { attempt, outcome: told(task, outcome), ...tries });
       continue;
     }
-    const unmet = again && mode === 'real' && task.until.length > 0;
+    const unmet = again && task.until.length > 0;
     const last = unmet ? untilUnmet(task, outcome, attempt) : outcome;
-    return { ...answer, outcome: judged(asked, { ...answer, outcome: last }, { mode, holds }) };
+    // A step whose tries the end of the run cut short has failed, whatever it says, so that a resumed run tries again.
+    const said = hasTriesLeft ? { ...asked, task: { ...task, failedWhen: undefined } } : asked;
+    return { ...answer, outcome: judged(said, { ...answer, outcome: last }, { mode, holds }) };
   }
 }
 

@@ -115,7 +115,8 @@ export class UndoRunner {
       );
       if (!allHold(task.when, inner)) continue;
       const { outcome } = await this.#runTask(unit, task, inner);
-      if (failureIn(outcome) && !task.ignoreErrors) {
+      // While a rollback is being ended, that may be why the task failed: the next rollback does the undo again.
+      if (failureIn(outcome) && (!task.ignoreErrors || this.#parts.isStopping())) {
         return {
           message: messageOf(outcome) ?? `undo task "${task.name}" failed`,
           away: mayReturn(outcome),

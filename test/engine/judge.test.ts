@@ -171,7 +171,7 @@ describe('check_mode: true in a real run', () => {
 
 describe('the verdict on a step', () => {
   const strict = { ignoreErrors: false, ignoreUnreachable: false };
-  const live = { predicted: false, injected: false };
+  const live = { predicted: false, injected: false, stopping: false };
 
   it.each([
     ['failed', { ...strict, ignoreErrors: true }, true],
@@ -193,6 +193,12 @@ describe('the verdict on a step', () => {
   ])('never ignores a mistake of the playbook: %s', (_title, failure) => {
     const task = { ...strict, ignoreErrors: true };
     expect(judge(task, { ...outcomes.failed, failure }, live).ignored).toBe(false);
+  });
+
+  it('ignores no failure while the run is being ended, which may be why the step failed', () => {
+    const lenient = { ignoreErrors: true, ignoreUnreachable: true };
+    for (const said of ['failed', 'unreachable', 'unknown'] as const)
+      expect(judge(lenient, outcomes[said], { ...live, stopping: true }).ignored).toBe(false);
   });
 
   it('fails the step of --fail-at, whatever it did', () => {

@@ -55,6 +55,23 @@ describe('the walk', () => {
     expect(end.status).toBe('interrupted');
   });
 
+  it('neither rescues nor takes back what failed while the run is being stopped', async () => {
+    const last = `tasks: [{ name: B, block: [${step('One')}], rescue: [${step('Rescue')}] }]`;
+    for (const text of [play('', last), play('max_failures: 1', tasks('One'))]) {
+      let stopping = false;
+      const walked = await walk(text, {
+        fails: { One: ['h1'] },
+        during: () => {
+          stopping = true;
+        },
+        end: { isStopping: () => stopping },
+      });
+      expect(walked.ran).toEqual(['One: h1 h2 h3']);
+      expect(walked.log.state.rescued.size).toBe(0);
+      expect(walked.end.status).toBe('interrupted');
+    }
+  });
+
   it('begins no step after the time limit, unless a point of no return was passed', async () => {
     let now = 0;
     const time = { isTimeUp: () => (now += 10) >= 25 };

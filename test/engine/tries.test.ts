@@ -101,6 +101,16 @@ describe('the tries of a task', () => {
     expect(checked.result.outcome.is).toBe('ok');
   });
 
+  it('have failed where the end of the run cuts them short, whatever the task takes for a failure', async () => {
+    const lenient = { retries: 3, failedWhen: [new Condition('false')] };
+    expect((await run(lenient, [1])).result.outcome.is).toBe('ok');
+    expect((await run(lenient, [1], { stopsAfter: 4 })).result.outcome.is).toBe('ok');
+    expect((await run(lenient, [1], { stopsAfter: 2 })).result.outcome.is).toBe('failed');
+    const waiting = { ...lenient, until: [new Condition('result.rc == 2')] };
+    const cut = await run(waiting, [0], { stopsAfter: 2 });
+    expect(messageOf(cut.result.outcome)).toBe('Not reached after 2 attempts: result.rc == 2.');
+  });
+
   it('do not begin where a limit is no number', async () => {
     const { result, codes } = await run({ retries: new Template('{{"many"}}') }, [0]);
     expect(messageOf(result.outcome)).toBe('"retries" is "many", not a number of at least 0.');

@@ -20,6 +20,7 @@ interface World {
   answers?: Answers;
   reason?: RollbackReason;
   records?: JournalRecord[];
+  stopping?: boolean;
 }
 
 /** Undoes change 1 on h1. */
@@ -35,7 +36,8 @@ async function undo({ body, reason = 'failed', answers = () => ({}), ...world }:
   const { parts: reach, asked } = callWorld(answers, log);
   const groups = new Map([['all', ['h1', 'h2']]]);
   const inventory = { file: '', hosts: new Map(), groups };
-  const parts = { ...reach, redactor: new Redactor(), sealer: undefined, inventory };
+  const isStopping = () => world.stopping === true;
+  const parts = { ...reach, isStopping, redactor: new Redactor(), sealer: undefined, inventory };
   const runner = new UndoRunner(parts, log.state, { reason, attempt: 2 });
   return { failure: await runner.undo(log.state.units.get(1)!), asked };
 }
@@ -163,6 +165,8 @@ describe('a task of an undo', () => {
     expect(await undo({ body, answers: fails })).toEqual({
       ...{ failure: undefined, asked: ['h1: a', 'h1: b'] },
     });
+    const ended = await undo({ body, answers: fails, stopping: true });
+    expect(ended).toMatchObject({ failure: { away: false }, asked: ['h1: a'] });
   });
 
   it('runs where the change was made, or where it is delegated to', async () => {

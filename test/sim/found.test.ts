@@ -24,6 +24,10 @@ const put = {
   capture: [{ name: 'Read', command: { cmd: 'show /srv/a', read_only: true }, register: 'found' }],
   undo: [{ name: 'Restore', command: 'restore /srv/a {{captured.found.stdout}}' }],
 };
+const patient = {
+  ...{ name: 'Patient', command: 'flaky 2', retries: 2, delay: 5, register: 'tried' },
+  undo: { none: 'It changes nothing.' },
+};
 
 describe('faults that the simulation found', () => {
   it('unlocks a host whose answer to the request for its lock was lost', async () => {
@@ -129,6 +133,30 @@ describe('faults that the simulation found', () => {
       expect(one.hosts.map((host) => host.lines())).toEqual(wanted);
     }
     expect(resumed).toBeGreaterThan(10);
+  });
+
+  describe.each<[string, object]>([
+    ['a rescue', { block: [patient], rescue: [copy] }],
+    ['a failure that is ignored', { ...patient, ignore_errors: true }],
+    ['a failure that a condition forgives', { ...patient, failed_when: 'false' }],
+  ])('a run that is stopped between two tries, and resumed, with %s', (_, task) => {
+    it('tries again as an undisturbed run does', async () => {
+      const show = { name: 'Show', command: 'put /srv/code {{tried.rc}}', undo: 'none' };
+      const tasks = [{ name: 'Task', ...task }, show];
+      const undisturbed = run(tasks);
+      await undisturbed.process('play', {});
+      const wanted = undisturbed.lines();
+      let stopped = 0;
+      for (let stopAt = 1; stopAt < undisturbed.calls; stopAt++) {
+        const one = run(tasks);
+        await one.process('play', { stopAt });
+        if (one.state() !== 'stopped') continue;
+        stopped++;
+        await one.process('resume', {});
+        expect(one.lines()).toEqual(wanted);
+      }
+      expect(stopped).toBeGreaterThan(10);
+    });
   });
 
   it('reports no difference in a file that a declared undo restored after an automatic one', async () => {
