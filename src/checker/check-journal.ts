@@ -215,8 +215,9 @@ class Checker {
       unit.undoBegun = false;
       unit.undoneAt = line;
     }
-    const why = String(record['message'] ?? '');
-    unit.unwanted = unit.undo === 'undo-skipped' && /^skipped on request|^undo_when/.test(why);
+    const why = record['why'] as Fields | undefined;
+    unit.unwanted =
+      unit.undo === 'undo-skipped' && ['requested', 'unmet'].includes(String(why?.['kind']));
   }
 
   /** Runs that have read a change, in their order: of one of its handlers, or else of one of that name. */

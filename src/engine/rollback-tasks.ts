@@ -1,4 +1,5 @@
 import { JournalError, RunnerError } from '../core/errors.ts';
+import { failureOf, failureText, type Failure } from '../core/failure.ts';
 import { failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
 import { inventoryHost, type Inventory } from '../core/inventory.ts';
 import type { Log } from '../journal/log.ts';
@@ -82,9 +83,9 @@ export interface AroundParts extends CallParts {
 /** Runs `rollback.before`: what the hosts say of the failure, kept in the run's folder. Never stops the rollback. */
 export async function keepEvidence(parts: AroundParts, run: RecordedRun): Promise<void> {
   await forEachTask(parts, run, 'before', async (entry, name) => {
-    const { failed, message, outcome } = await tryTask(parts, run, entry, name);
+    const { failed, outcome } = await tryTask(parts, run, entry, name);
     if (failed) {
-      const text = `Evidence "${entry.name}" of ${entry.host} is not to be had: ${message ?? ''}`;
+      const text = `Evidence "${entry.name}" of ${entry.host} is not to be had: ${failureText(failed) ?? ''}`;
       parts.log.signal({ t: 'message', level: 'warning', text });
       return;
     }
@@ -104,9 +105,9 @@ export async function keepEvidence(parts: AroundParts, run: RecordedRun): Promis
 /** Runs `rollback.after`. What fails is told, and does not make the rollback incomplete. */
 export async function runAfterTasks(parts: AroundParts, run: RecordedRun): Promise<void> {
   await forEachTask(parts, run, 'after', async (entry, name) => {
-    const { failed, message } = await tryTask(parts, run, entry, name);
+    const { failed } = await tryTask(parts, run, entry, name);
     if (!failed) return;
-    const text = `"${entry.name}" after the rollback failed on ${entry.host}: ${message ?? ''}`;
+    const text = `"${entry.name}" after the rollback failed on ${entry.host}: ${failureText(failed) ?? ''}`;
     parts.log.signal({ t: 'message', level: 'error', text });
   });
 }
@@ -120,9 +121,10 @@ export async function runVerifyTasks(
   let ran = false;
   await forEachTask(parts, run, 'verify', async (entry, outputs) => {
     ran = true;
-    const { failed, message } = await tryTask(parts, run, entry, outputs);
+    const { failed, outcome } = await tryTask(parts, run, entry, outputs);
     const { host, name } = entry;
-    await parts.log.append({ t: 'verified', host, name, equal: !failed, message });
+    const why = failed || !outcome ? undefined : messageOf(outcome);
+    await parts.log.append({ t: 'verified', host, of: 'task', name, failed, why });
     if (failed) different.push(`"${name}" on ${host}`);
   });
   return { ran, different: different.sort() };
@@ -153,7 +155,7 @@ async function tryTask(
   run: RecordedRun,
   { host, phase, task: stored, vars }: RollbackTask<'stored'>,
   name: string,
-): Promise<{ failed: boolean; message?: string | undefined; outcome?: Outcome }> {
+): Promise<{ failed?: Failure | undefined; outcome?: Outcome }> {
   try {
     const task = reveal(stored, parts.redactor);
     const values = reveal(vars, parts.redactor);
@@ -161,7 +163,7 @@ async function tryTask(
       ...task.vars.toReversed().map((one) => ({ name: 'task', values: one })),
       { name: 'recorded', values, data: true },
     ]);
-    if (!allHold(task.when, scope)) return { failed: false };
+    if (!allHold(task.when, scope)) return {};
     const target = recordedTarget(run, host, parts.redactor);
     const { outcome } = await runTask(parts, {
       task,
@@ -172,11 +174,10 @@ async function tryTask(
       folders: task.role ? [task.role.path] : [],
       outputs: `${phase}.${name}`,
     });
-    const failed = failureIn(outcome) !== undefined && !task.ignoreErrors;
-    return { failed, message: messageOf(outcome), outcome };
+    return { failed: task.ignoreErrors ? undefined : failureIn(outcome), outcome };
   } catch (error) {
     if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
-    return { failed: true, message: error.describe() };
+    return { failed: failureOf(error, { place: true }) };
   }
 }
 

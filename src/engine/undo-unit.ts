@@ -1,5 +1,6 @@
 import { ConnectError, JournalError, TaskError } from '../core/errors.ts';
 import type { StepInfo } from '../core/states.ts';
+import type { NotUndone } from '../core/undo.ts';
 import { localHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { ModuleCall } from '../core/module.ts';
@@ -23,9 +24,7 @@ export type RollbackReason = 'failed' | 'interrupted' | 'crash' | 'request';
 
 /** Why a unit is not undone. */
 export interface UndoFailure {
-  /** Its condition says that it need not be. */
-  skipped?: true;
-  message: string;
+  why: NotUndone;
   /** The host cannot be reached: it may be back later. */
   away: boolean;
 }
@@ -68,15 +67,14 @@ export class UndoRunner {
     const captured = reveal(undo.captured, redactor);
     const scope = this.#scope(unit, captured, await this.#liveFacts(unit));
     const unmet = reveal(undo.when, redactor).find((condition) => !holds(condition, scope));
-    if (unmet !== undefined)
-      return { skipped: true, message: `undo_when does not hold: ${unmet.text}`, away: false };
+    if (unmet !== undefined) return refused({ kind: 'unmet', condition: unmet.text });
     switch (undo.body.kind) {
       case 'none':
         return undefined;
       case 'uncovered':
-        return refused('this step has no undo; put the host right by hand, then skip the unit');
+        return refused({ kind: 'uncovered' });
       case 'irreversible':
-        return refused(`cannot be undone: ${undo.body.reason}`);
+        return refused({ kind: 'irreversible', reason: undo.body.reason });
       case 'auto':
       case 'rerun':
         for (const { module, args } of undo.body.calls) {
@@ -106,7 +104,10 @@ export class UndoRunner {
     const registers = this.#registers(unit);
     const outer = scope.with({ name: 'undo registers', values: registers, data: true });
     const items = task.loop === undefined ? [undefined] : loopItems(outer.render(task.loop));
-    if (!items) return refused(`"loop" of undo task "${task.name}" is not a list`);
+    if (!items) {
+      const message = `"loop" of undo task "${task.name}" is not a list`;
+      return refused({ kind: 'failed', task: task.name, failure: { kind: 'template', message } });
+    }
     for (const item of items as (JsonValue | undefined)[]) {
       const values: JsonObject = item === undefined ? {} : { [task.loopVar]: item };
       const inner = outer.with(
@@ -115,12 +116,10 @@ export class UndoRunner {
       );
       if (!allHold(task.when, inner)) continue;
       const { outcome } = await this.#runTask(unit, task, inner);
+      const failure = failureIn(outcome);
       // While a rollback is being ended, that may be why the task failed: the next rollback does the undo again.
-      if (failureIn(outcome) && (!task.ignoreErrors || this.#parts.isStopping())) {
-        return {
-          message: messageOf(outcome) ?? `undo task "${task.name}" failed`,
-          away: mayReturn(outcome),
-        };
+      if (failure && (!task.ignoreErrors || this.#parts.isStopping())) {
+        return { why: { kind: 'failed', task: task.name, failure }, away: mayReturn(outcome) };
       }
       const result = resultOf(outcome);
       if (task.register !== undefined && result) registers[task.register] = result;
@@ -236,8 +235,8 @@ export function delegatedTarget(
   throw new TaskError(`Host "${name}" of "delegate_to" is not part of this run.`);
 }
 
-function refused(message: string): UndoFailure {
-  return { message, away: false };
+function refused(why: NotUndone): UndoFailure {
+  return { why, away: false };
 }
 
 /** A recorded module call as a task of its own. */

@@ -1,6 +1,7 @@
 import { describeAction } from '../core/action.ts';
 import { RunnerError } from '../core/errors.ts';
-import { failureIn, hasChanged, messageOf } from '../core/outcome.ts';
+import { failureIn, hasChanged } from '../core/outcome.ts';
+import type { Difference } from '../core/undo.ts';
 import {
   rollbackPolicy,
   type FingerprintRecord,
@@ -81,39 +82,31 @@ async function compareRestored(
   const different: string[] = [];
   let compared = 0;
   await mapLimited([...restored(run, parts)], parts.settings.forks, async ([host, own]) => {
-    const wrong: string[] = [];
+    const wrong: Difference[] = [];
     let count = 0;
     for (const one of own) {
-      const problem = await problemOf(parts, run, one);
-      if (problem !== undefined && isNamedByEarlierUndo(run, one, parts)) {
-        warn(parts, host, problem);
+      const difference = await differenceOf(parts, run, one);
+      if (difference && isNamedByEarlierUndo(run, one, parts)) {
+        parts.log.signal({ t: 'not-verified', host, difference });
         continue;
       }
       count++;
-      if (problem !== undefined) wrong.push(problem);
+      if (difference) wrong.push(difference);
     }
     if (count === 0) return;
     compared += count;
-    const equal = wrong.length === 0;
-    const name = plural(count, 'automatic undo');
-    const message = equal ? undefined : wrong.join('; ');
-    await parts.log.append({ t: 'verified', host, name, equal, message });
-    if (!equal) different.push(`${name} on ${host}`);
+    await parts.log.append({ t: 'verified', host, of: 'undos', count, different: wrong });
+    if (wrong.length > 0) different.push(`${plural(count, 'automatic undo')} on ${host}`);
   });
   return { compared, different: different.sort() };
 }
 
-function warn({ log }: VerifyParts, host: string, problem: string): void {
-  const text = `Not verified on ${host}, since the declared undo of an earlier step names it: ${problem}.`;
-  log.signal({ t: 'message', level: 'warning', text });
-}
-
 /** Asks the undo itself what there is left to do; undefined when nothing. */
-async function problemOf(
+async function differenceOf(
   parts: VerifyParts,
   run: RecordedRun,
   { unit, call: { module, args } }: Restored,
-): Promise<string | undefined> {
+): Promise<Difference | undefined> {
   const target = recordedTarget(run, unit.intent.target, parts.redactor);
   const task = callTask(unit, { module, args });
   const { outcome, plan } = await runTask(parts, {
@@ -127,7 +120,8 @@ async function problemOf(
     outputs: String(unit.intent.unit),
   });
   const what = String(args['path'] ?? args['name'] ?? module);
-  if (failureIn(outcome)) return `${what}: ${messageOf(outcome) ?? 'cannot be looked at'}`;
+  const failed = failureIn(outcome);
+  if (failed) return { what, failed };
   const actions = (plan?.actions ?? []).map(describeAction);
-  return hasChanged(outcome) ? `${what} would still need: ${actions.join(', ')}` : undefined;
+  return hasChanged(outcome) ? { what, actions } : undefined;
 }

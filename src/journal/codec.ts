@@ -1,4 +1,5 @@
 import { changeTexts } from '../core/failure.ts';
+import { changeDifferenceTexts, changeReasonTexts } from '../core/undo.ts';
 import { createHash } from 'node:crypto';
 import { nameSecrets, type Secrets } from '../util/secrets.ts';
 import type {
@@ -37,7 +38,6 @@ function checksum(text: string): string {
  */
 export function storeRecord(record: JournalRecord, secrets: Secrets): StoredRecord {
   const named = (text: string) => nameSecrets(text, secrets.forms);
-  const ifNamed = (text: string | undefined) => (text === undefined ? undefined : named(text));
   switch (record.t) {
     case 'run':
       return storeHeader(record, secrets);
@@ -69,10 +69,11 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
     case 'rescue':
       return { ...record, failed: named(record.failed) };
     case 'verified':
-      return { ...record, name: named(record.name), message: ifNamed(record.message) };
+      return storeVerified(record, secrets);
     case 'undo-result':
-      return { ...record, message: ifNamed(record.message) };
+      return { ...record, why: record.why && changeReasonTexts(record.why, named) };
     case 'parked':
+      return { ...record, why: changeReasonTexts(record.why, named) };
     case 'end':
       return { ...record, message: named(record.message) };
     case 'resume':
@@ -166,6 +167,21 @@ function storeResult(result: ResultRecord, secrets: Secrets): ResultRecord<'stor
     why: why === undefined ? undefined : named(why),
     value: ifStored(value, secrets),
   });
+}
+
+function storeVerified(verified: RecordOf<'verified'>, secrets: Secrets): StoredRecord {
+  const named = (text: string) => nameSecrets(text, secrets.forms);
+  if (verified.of === 'undos') {
+    const different = verified.different.map((one) => changeDifferenceTexts(one, named));
+    return { ...verified, different };
+  }
+  const { name, failed, why } = verified;
+  return {
+    ...verified,
+    name: named(name),
+    failed: failed && changeTexts(failed, named),
+    why: why === undefined ? undefined : named(why),
+  };
 }
 
 function storeFingerprint(record: RecordOf<'fingerprint'>, secrets: Secrets): StoredRecord {

@@ -2,6 +2,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { RunOutcome, StepInfo, UndoState, UnitState } from '../core/states.ts';
 import type { Failure } from '../core/failure.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Difference, NotUndone } from '../core/undo.ts';
 import type { Condition, SourceObject } from '../core/value.ts';
 import type { AddedHost, ModuleCall } from '../core/module.ts';
 import type { VaultSource } from '../util/vault.ts';
@@ -152,6 +153,13 @@ export interface Included {
   length?: number | undefined;
 }
 
+/** What was compared on a host after a rollback. It is as before where nothing failed and nothing is different. */
+export type Verified =
+  /** A task of `rollback.verify`. `why`: what is said about it where it did not fail. */
+  | { of: 'task'; name: string; failed?: Failure | undefined; why?: string | undefined }
+  /** States that automatic undos have restored. */
+  | { of: 'undos'; count: number; different: Difference[] };
+
 interface Silent {
   /** The engine's own bookkeeping, which displays leave out. */
   silent?: true | undefined;
@@ -255,15 +263,16 @@ export type JournalRecord<F extends Form = 'given'> =
       partial?: boolean | undefined;
     }
   /** The host is away: its units wait until it can be reached again. */
-  | { t: 'parked'; host: string; message: string }
+  | { t: 'parked'; host: string; why: NotUndone }
   | { t: 'unparked'; host: string }
-  | { t: 'verified'; host: string; name: string; equal: boolean; message?: string | undefined }
+  | ({ t: 'verified'; host: string } & Verified)
   | { t: 'undo-intent'; unit: number }
   | ({
       t: 'undo-result';
       unit: number;
       state: UndoState;
-      message?: string | undefined;
+      /** Why it is not undone. */
+      why?: NotUndone | undefined;
       durationMs: number;
     } & Silent)
   | { t: 'resolved'; unit: number; state: 'planned' | 'changed' | 'failed' | 'unknown' }

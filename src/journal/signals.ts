@@ -1,5 +1,6 @@
 import type { StepInfo, UndoKind } from '../core/states.ts';
 import type { FileDiff } from '../core/module.ts';
+import type { Difference } from '../core/undo.ts';
 
 /** What a run says beside its records: for whoever watches it now, and never kept. */
 export type Signal =
@@ -50,5 +51,7 @@ export type Signal =
   | { t: 'undo-start'; reason: string; units: number }
   /** Nothing more is undone of the step for now. */
   | { t: 'undo-step-end'; step: StepInfo }
+  /** What an automatic undo would still do does not count: the declared undo of an earlier step names it. */
+  | { t: 'not-verified'; host: string; difference: Difference }
   /** The run has ended and given back the hosts that it need not keep. */
   | { t: 'over'; next: string[]; durationMs: number };

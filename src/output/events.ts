@@ -4,8 +4,10 @@ import { failureText } from '../core/failure.ts';
 import type { FileDiff } from '../core/module.ts';
 import type { LogReader } from '../journal/log.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
-import type { JournalRecord } from '../journal/records.ts';
+import type { JournalRecord, Verified } from '../journal/records.ts';
 import { describe } from '../journal/stored.ts';
+import { plural } from '../util/text.ts';
+import { describeDifference, describeNotUndone } from './undo.ts';
 import type { Signal } from '../journal/signals.ts';
 
 /** What is shown of a run, in order: by displays, and as lines of `--output json`, version 1. */
@@ -189,20 +191,20 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     reason,
     units,
   }),
-  'undo-result'({ unit, state, message, durationMs, silent }, { run }) {
+  'undo-result'({ unit, state, why, durationMs, silent }, { run }) {
     const intent = run().units.get(unit)?.intent;
     if (silent || !intent) return undefined;
     const { step, host, item } = intent;
     const where = { step: stepOf(run(), step), host, item };
+    const message = why && describeNotUndone(why);
     return { type: 'undo-end', ...where, state, message, durationMs };
   },
   'undo-step-end': ({ t: type, step }) => ({ type, step }),
-  verified: ({ host, name, equal, message }) => ({
-    type: 'fingerprint',
-    host,
-    name,
-    equal,
-    message,
+  verified: (verified) => ({ type: 'fingerprint', host: verified.host, ...comparison(verified) }),
+  'not-verified': ({ host, difference }) => ({
+    type: 'message',
+    level: 'warning',
+    text: `Not verified on ${host}, since the declared undo of an earlier step names it: ${describeDifference(difference)}.`,
   }),
   fingerprint(after, { run }) {
     if (after.phase === 'before') return undefined;
@@ -226,6 +228,19 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     return { type: 'run-end', run: run().header.run, outcome, message, next, durationMs };
   },
 };
+
+function comparison(
+  verified: Verified,
+): Pick<Extract<RunEvent, { type: 'fingerprint' }>, 'name' | 'equal' | 'message'> {
+  if (verified.of === 'task') {
+    const { name, failed, why } = verified;
+    return { name, equal: !failed, message: failed ? failureText(failed) : why };
+  }
+  const { count, different } = verified;
+  const equal = different.length === 0;
+  const message = equal ? undefined : different.map(describeDifference).join('; ');
+  return { name: plural(count, 'automatic undo'), equal, message };
+}
 
 function stepOf({ steps }: RecordedRun, number: number): StepInfo {
   const step = steps.get(number);

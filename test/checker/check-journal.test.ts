@@ -134,7 +134,7 @@ describe('the journal checker', () => {
     const away = [
       rollback,
       { t: 'undo-intent', unit: 3 },
-      { t: 'parked', host: 'a', message: '' },
+      { t: 'parked', host: 'a', why: { kind: 'unresolved', host: 'a' } },
       ...undo(4),
       ...undo(2),
       { t: 'unparked', host: 'a' },
@@ -153,6 +153,19 @@ describe('the journal checker', () => {
     expect(checkJournal(journal([...forward, ...before, ...after, ...again]))).toEqual([
       'Line 23: unit 6 was undone on a, and handler "restart" did not run after.',
     ]);
+  });
+
+  it.each([
+    ['requested', 0],
+    ['unmet', 0],
+    ['unnotified', 1],
+  ])('a handler that is skipped as %s leaves %i services with the old file', (kind, problems) => {
+    const skipped = { t: 'undo-result', unit: 6, state: 'undo-skipped', why: { kind } };
+    const records = [
+      ...[run, notifying(5, 3), changed(5), handlerRun(6, 4), changed(6)],
+      ...[rollback, ...undo(5), skipped, { t: 'end', outcome: 'rolled_back', exitCode: 3 }],
+    ];
+    expect(checkJournal(journal(records))).toHaveLength(problems);
   });
 
   it('notices more hosts in motion than forward', () => {

@@ -3,6 +3,7 @@ import { verifyState } from '../../src/engine/verify.ts';
 import { Log } from '../../src/journal/log.ts';
 import type { JournalRecord, RollbackTask } from '../../src/journal/records.ts';
 import type { TaskNode } from '../../src/language/document.ts';
+import { eventReader } from '../../src/output/events.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { callWorld, type Answers } from '../helpers/call-world.ts';
 import { intentRecord, recordedHosts, runRecord, stepRecord } from '../helpers/records.ts';
@@ -40,11 +41,10 @@ async function verify(
     log.write(record);
   const said: string[] = [];
   log.subscribe(
-    (entry) => {
-      if (entry.t === 'message') said.push(entry.text);
-      if (entry.t === 'verified' || (entry.t === 'fingerprint' && entry.phase === 'after'))
-        said.push(`${entry.name}: ${String(entry.equal)}`);
-    },
+    eventReader((event) => {
+      if (event.type === 'message') said.push(event.text);
+      if (event.type === 'fingerprint') said.push(`${event.name}: ${String(event.equal)}`);
+    }),
     (error) => {
       throw error;
     },

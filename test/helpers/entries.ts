@@ -50,7 +50,7 @@ export const failedRun: (JournalRecord | Signal)[] = [
   { t: 'undo-result', unit: 1, state: 'undone', durationMs: 3 },
   { t: 'undo-result', unit: 1, state: 'undo-skipped', durationMs: 0, silent: true },
   { t: 'undo-step-end', step },
-  { t: 'verified', host: 'h1', name: '1 automatic undo', equal: true },
+  { t: 'verified', host: 'h1', of: 'undos', count: 1, different: [] },
   { t: 'fingerprint', phase: 'after', ...ports, text: 'port 23', equal: false },
   { t: 'end', outcome: 'rolled_back', exitCode: 3, message: 'Failed.', at: '' },
   { t: 'over', next: ['runner show r1'], durationMs: 20 },
@@ -58,7 +58,9 @@ export const failedRun: (JournalRecord | Signal)[] = [
 
 export const isSignal = (entry: JournalRecord | Signal): entry is Signal =>
   new Set(
-    'batch output retry details step-end message document undo-start undo-step-end over'.split(' '),
+    'batch output retry details step-end message document undo-start undo-step-end not-verified over'.split(
+      ' ',
+    ),
   ).has(entry.t);
 
 /** Writes the entries, and gives what is shown of them. */

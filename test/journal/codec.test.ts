@@ -62,9 +62,22 @@ const records: JournalRecord[] = [
     tasks: [{ phase: 'after', host: 'h1', name: 'after', task, vars: { v: word } }],
   },
   { t: 'commit', name: said, key: word, unit: 1, irreversible: false },
-  { t: 'verified', host: 'h1', name: said, equal: false, message: said },
-  { t: 'undo-result', unit: 1, state: 'undo-failed', message: said, durationMs: 1 },
-  { t: 'parked', host: 'h1', message: said },
+  { t: 'verified', host: 'h1', of: 'task', name: said, failed: refusal(said), why: said },
+  {
+    ...{ t: 'verified', host: 'h1', of: 'undos', count: 2 },
+    different: [
+      { what: said, failed: refusal(said) },
+      { what: said, actions: [said] },
+    ],
+  },
+  ...[
+    { kind: 'failed', failure: refusal(said), task: said } as const,
+    { kind: 'unmet', condition: said } as const,
+    { kind: 'irreversible', reason: said } as const,
+  ].flatMap((why): JournalRecord[] => [
+    { t: 'undo-result', unit: 1, state: 'undo-failed', why, durationMs: 1 },
+    { t: 'parked', host: 'h1', why },
+  ]),
   { t: 'end', outcome: 'rolled_back', exitCode: 3, message: said, at: '' },
   { t: 'output-lost', output: 'standard output', code: 'EPIPE', reason: said, at: '' },
 ];

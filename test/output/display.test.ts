@@ -76,7 +76,7 @@ function hostileRun(display: Display): void {
   log.signal({ ...signal, unit: 2 });
   log.write({ ...result, unit: 2, state: 'failed', failed: refusal(evil) });
   log.signal({ t: 'step-end', step, durationMs: 1 });
-  log.write({ t: 'verified', host: 'h1', name: 'n', equal: false, message: evil });
+  log.write({ t: 'verified', host: 'h1', of: 'task', name: 'n', failed: refusal(evil) });
   log.write({ t: 'end', outcome: 'done', exitCode: 0, message: evil, at: '' });
   log.signal({ t: 'over', next: [evil], durationMs: 1 });
 }

@@ -1,5 +1,6 @@
 import { RunnerError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
+import type { NotUndone } from '../../core/undo.ts';
 import type { Redactor } from '../../util/redact.ts';
 import type { Log } from '../../journal/log.ts';
 import type { Stop } from '../services.ts';
@@ -18,7 +19,7 @@ export interface AwayParts extends Sessions, Stop {
 /** Hosts that could not be reached during a rollback and may come back; each change is on record. */
 export class AwayHosts {
   readonly #parts: AwayParts;
-  readonly #reasons = new Map<string, string>();
+  readonly #reasons = new Map<string, NotUndone>();
   /** Hosts that answered and were away again for the next undo: how long they are left alone, and until when. */
   readonly #rests = new Map<string, { pauseMs: number; until: number }>();
 
@@ -31,16 +32,16 @@ export class AwayHosts {
   }
 
   /** Why each of them could not be reached, by name. */
-  get reasons(): ReadonlyMap<string, string> {
+  get reasons(): ReadonlyMap<string, NotUndone> {
     return this.#reasons;
   }
 
   /** @throws JournalError when that cannot be recorded */
-  async park(host: string, message: string): Promise<void> {
-    this.#reasons.set(host, message);
+  async park(host: string, why: NotUndone): Promise<void> {
+    this.#reasons.set(host, why);
     const rest = this.#rests.get(host);
     if (rest) rest.until = this.#parts.clock.now() + rest.pauseMs;
-    await this.#parts.log.append({ t: 'parked', host, message });
+    await this.#parts.log.append({ t: 'parked', host, why });
   }
 
   /**

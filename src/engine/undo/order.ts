@@ -1,4 +1,5 @@
 import type { UndoState } from '../../core/states.ts';
+import type { NotUndone } from '../../core/undo.ts';
 import { hadEffect, isSettled, type RecordedUnit } from '../../journal/recorded-run.ts';
 import { groupBy } from '../../util/group.ts';
 import { isRerun, notifiersOf, type Notifiers } from './handlers.ts';
@@ -8,7 +9,7 @@ export type UndoMove =
   /** Take the unit back; a handler runs again. */
   | { do: 'undo'; unit: RecordedUnit }
   /** Nothing is done to the unit; `silent` for what nobody asks about. */
-  | { do: 'conclude'; unit: RecordedUnit; as: UndoState; why: string; silent?: true }
+  | { do: 'conclude'; unit: RecordedUnit; as: UndoState; why: NotUndone; silent?: true }
   /** All that was to be done about a step is done, or waits for a host. */
   | { do: 'pass'; step: number };
 
@@ -138,13 +139,14 @@ export class UndoOrder {
   }
 
   #moveOf(kind: Stage['kind'], unit: RecordedUnit): Exclude<UndoMove, { do: 'pass' }> | 'wait' {
-    const conclude = (as: UndoState, why: string) => ({ do: 'conclude', unit, as, why }) as const;
+    const conclude = (as: UndoState, why: NotUndone) =>
+      ({ do: 'conclude', unit, as, why }) as const;
     const { intent } = unit;
     if (intent.block && !this.#blocks.needsUndo(unit))
-      return { ...conclude('undo-skipped', 'nothing inside was changed'), silent: true };
+      return { ...conclude('undo-skipped', { kind: 'unneeded' }), silent: true };
     if (kind === 'undo' && this.#blocks.isReplaced(unit))
-      return conclude('undo-skipped', 'the undo of its block stands for it');
-    if (this.#wishes.skip.has(intent.unit)) return conclude('undo-skipped', 'skipped on request');
+      return conclude('undo-skipped', { kind: 'replaced' });
+    if (this.#wishes.skip.has(intent.unit)) return conclude('undo-skipped', { kind: 'requested' });
     const obstacle = this.#obstacle(unit);
     if (obstacle === 'away') return 'wait';
     if (obstacle !== undefined) return conclude('undo-blocked', obstacle);
@@ -153,18 +155,18 @@ export class UndoOrder {
     const notifiers = this.#notifiers.get(unit) ?? [];
     if (notifiers.some((notifier) => this.#isOpen(notifier))) return 'wait';
     if (notifiers.some((notifier) => !isSettled(notifier)))
-      return conclude('undo-blocked', 'a step that notified it is not undone');
+      return conclude('undo-blocked', { kind: 'notifier' });
     if (notifiers.some(({ undo }) => undo === 'undone')) return { do: 'undo', unit };
-    return conclude('undo-skipped', 'nothing that notified it was taken back');
+    return conclude('undo-skipped', { kind: 'unnotified' });
   }
 
   /** What keeps a unit from being undone now: "away" when that may pass. */
-  #obstacle({ intent }: RecordedUnit): string | undefined {
+  #obstacle({ intent }: RecordedUnit): NotUndone | 'away' | undefined {
     const own = [intent.host, intent.target];
-    if (own.some((host) => this.#stuck.has(host))) return 'a later step of this host is not undone';
+    if (own.some((host) => this.#stuck.has(host))) return { kind: 'later' };
     // A shared unit waits for every host it was shared by.
     if (intent.shared !== undefined && this.#stuck.size > 0)
-      return `a later step of ${[...this.#stuck].join(', ')} is not undone`;
+      return { kind: 'later', hosts: [...this.#stuck] };
     if (own.some((host) => this.#away.has(host) || this.#held.has(host))) return 'away';
     if (intent.shared !== undefined && this.#away.size > 0) return 'away';
     return undefined;

@@ -1,7 +1,9 @@
 import { ConnectError, JournalError, RunnerError, SecretError } from '../../core/errors.ts';
+import { failureOf } from '../../core/failure.ts';
 import type { Log } from '../../journal/log.ts';
 import type { RollbackResult } from '../../core/endings.ts';
 import type { UndoState } from '../../core/states.ts';
+import type { NotUndone } from '../../core/undo.ts';
 import {
   isSettled,
   needsUndo,
@@ -203,16 +205,16 @@ class Rollback {
 
   /** What waited for hosts that did not come back. */
   async #giveUp(order: UndoOrder): Promise<void> {
-    for (const [host, message] of this.#away.reasons) {
+    for (const [host, why] of this.#away.reasons) {
       const units = order.open.filter(({ intent }) => [intent.host, intent.target].includes(host));
       for (const [index, unit] of units.entries()) {
-        if (index === 0) await this.#settle(unit, 'undo-failed', message, 0);
-        else await this.#settle(unit, 'undo-blocked', `${host} cannot be reached`, 0);
+        if (index === 0) await this.#settle(unit, 'undo-failed', why, 0);
+        else await this.#settle(unit, 'undo-blocked', { kind: 'unreachable', host }, 0);
         order.ended(unit, { stuck: true });
       }
     }
     for (const unit of order.open)
-      await this.#settle(unit, 'undo-blocked', 'waits for a host that cannot be reached', 0);
+      await this.#settle(unit, 'undo-blocked', { kind: 'unreachable' }, 0);
   }
 
   /** Undoes one unit and keeps the record of it. */
@@ -223,8 +225,8 @@ class Rollback {
     const began = clock.now();
     await log.append({ t: 'undo-intent', unit: intent.unit });
     const failure = await this.#attemptUndo(unit);
-    const settle = async (state: UndoState, message: string | undefined, stuck: boolean) => {
-      await this.#settle(unit, state, message, clock.now() - began);
+    const settle = async (state: UndoState, why: NotUndone | undefined, stuck: boolean) => {
+      await this.#settle(unit, state, why, clock.now() - began);
       order.ended(unit, { stuck });
     };
     if (failure === undefined) {
@@ -232,21 +234,21 @@ class Rollback {
       this.#undone++;
       await settle('undone', undefined, false);
     } else if (failure instanceof SecretError) {
-      await settle('undo-blocked', failure.describe(), true);
-    } else if (failure.skipped === true) {
-      await settle('undo-skipped', failure.message, false);
+      await settle('undo-blocked', whyOf(failure), true);
+    } else if (failure.why.kind === 'unmet') {
+      await settle('undo-skipped', failure.why, false);
     } else if (failure.away) {
-      await this.#park(unit, failure.message, order);
+      await this.#park(unit, failure.why, order);
     } else {
       // A step without an undo was allowed to run; it is reported and does not keep the others from going back.
       const stuck = intent.undo.error === 'block' && intent.undo.kind !== 'uncovered';
-      await settle('undo-failed', failure.message, stuck);
+      await settle('undo-failed', failure.why, stuck);
     }
   }
 
-  async #park(unit: RecordedUnit, message: string, order: UndoOrder): Promise<void> {
+  async #park(unit: RecordedUnit, why: NotUndone, order: UndoOrder): Promise<void> {
     const hosts = awayHosts(unit);
-    for (const host of hosts) await this.#away.park(host, message);
+    for (const host of hosts) await this.#away.park(host, why);
     order.areAway(unit, hosts);
   }
 
@@ -257,11 +259,11 @@ class Rollback {
     if (resolution === 'unreachable' && !unit.undoStarted)
       resolution = (await this.#resolve([unit])).get(number);
     if (resolution === 'unreachable') {
-      await this.#park(unit, `"${target}" cannot be asked what became of the step`, order);
+      await this.#park(unit, { kind: 'unresolved', host: target }, order);
       return true;
     }
     if (resolution === 'running')
-      await this.#settle(unit, 'undo-failed', `It may still run on "${target}"`, 0);
+      await this.#settle(unit, 'undo-failed', { kind: 'running', host: target }, 0);
     else if (!isSettled(unit)) return false;
     order.ended(unit, { stuck: resolution === 'running' });
     return true;
@@ -273,10 +275,7 @@ class Rollback {
     } catch (error) {
       if (error instanceof SecretError) return error;
       if (error instanceof RunnerError && !(error instanceof JournalError))
-        return {
-          message: error.describe(),
-          away: error instanceof ConnectError && error.retryable,
-        };
+        return { why: whyOf(error), away: error instanceof ConnectError && error.retryable };
       throw error;
     }
   }
@@ -284,13 +283,17 @@ class Rollback {
   async #settle(
     { intent: { unit } }: RecordedUnit,
     state: UndoState,
-    message: string | undefined,
+    why: NotUndone | undefined,
     durationMs: number,
     silent?: true,
   ): Promise<void> {
-    const result = { t: 'undo-result', unit, state, message, durationMs, silent } as const;
+    const result = { t: 'undo-result', unit, state, why, durationMs, silent } as const;
     await this.#parts.log.append(result);
   }
+}
+
+function whyOf(error: RunnerError): NotUndone {
+  return { kind: 'failed', failure: failureOf(error, { place: true }) };
 }
 
 /** Of a unit on the controller it is not told whether that or its host is away, so both wait. */

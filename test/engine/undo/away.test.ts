@@ -34,6 +34,7 @@ function hostThat(exchange: () => Promise<{ control: object; reads: [] }>) {
   return { away, clock };
 }
 
+const unresolved = { kind: 'unresolved', host: 'h1' } as const;
 const answer = () => Promise.resolve({ control: {}, reads: [] as [] });
 
 describe('a host that was away', () => {
@@ -46,7 +47,7 @@ describe('a host that was away', () => {
           )
         : answer(),
     );
-    await away.park('h1', 'lost');
+    await away.park('h1', unresolved);
     expect(await away.waitForAny(60_000)).toEqual(['h1']);
     expect({ asked, now: clock.now() }).toEqual({ asked: 3, now: 6000 });
   });
@@ -55,7 +56,7 @@ describe('a host that was away', () => {
     const { away, clock } = hostThat(answer);
     let rounds = 0;
     for (;;) {
-      await away.park('h1', 'no answer from http://h1');
+      await away.park('h1', unresolved);
       if ((await away.waitForAny(300_000)).length === 0) break;
       rounds++;
     }
@@ -72,9 +73,10 @@ it('an undo that the host refuses for a wrong password is tried once', async () 
     inventory: 'all: { hosts: { h1: {} } }',
     settings: { rollbackBudgetSeconds: 30 },
   });
+  const failure = { kind: 'connect', message: 'The password is wrong.' };
   const wanted = new Set(['undo-intent', 'undo-result', 'parked', 'unparked']);
   expect(recording.records.filter(({ t }) => wanted.has(t))).toMatchObject([
     { t: 'undo-intent', unit: 1 },
-    { t: 'undo-result', unit: 1, state: 'undo-failed', message: 'The password is wrong.' },
+    { t: 'undo-result', unit: 1, state: 'undo-failed', why: { kind: 'failed', failure } },
   ]);
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { NotUndone } from '../../../src/core/undo.ts';
 import { checkJournal } from '../../../src/checker/check-journal.ts';
 import { UndoOrder, type UndoMove } from '../../../src/engine/undo/order.ts';
 import { encodeRecord } from '../../../src/journal/codec.ts';
@@ -109,7 +110,7 @@ class Model {
       const hosts = target === 'localhost' ? [host] : [target];
       for (const name of hosts) {
         this.#away.add(name);
-        this.write({ t: 'parked', host: name, message: 'no answer' });
+        this.write({ t: 'parked', host: name, why: { kind: 'unresolved', host: name } });
       }
       order.areAway(unit, hosts);
       return;
@@ -123,10 +124,10 @@ class Model {
   #settle(
     { intent }: RecordedUnit,
     state: NonNullable<RecordedUnit['undo']>,
-    why = 'undo_when does not hold',
+    why: NotUndone = { kind: 'unmet', condition: 'x' },
   ): void {
-    const message = state === 'undo-skipped' ? why : undefined;
-    this.write({ t: 'undo-result', unit: intent.unit, state, message, durationMs: 1 });
+    const said = state === 'undo-skipped' ? why : undefined;
+    this.write({ t: 'undo-result', unit: intent.unit, state, why: said, durationMs: 1 });
   }
 }
 
