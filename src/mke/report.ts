@@ -1,9 +1,9 @@
 import { stringify } from '@iarna/toml';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import { isIneffective, type Row } from './convert/row.ts';
 import { isDefault, rowOf } from './convert/table.ts';
 import type { Conversion } from './convert/types.ts';
-import { isOff, isSecretKey, setPath } from './convert/values.ts';
+import { isOff, setPath, withoutSecrets } from './convert/values.ts';
 import type { Mke3Config } from './mke3-config.ts';
 import { isNotSupportedByMkectl } from './mkectl-report.ts';
 
@@ -20,10 +20,9 @@ export function compatibility(source: Mke3Config, conversion: Conversion): Compa
   const unread = new Set(source.unread().map(([path]) => path));
   const result: Compatibility = { unsupported: {}, supported: {}, disabled: {} };
   for (const [path, value] of source.entries()) {
-    const shown: JsonValue = isSecretKey(path) && value !== '' ? '(secret)' : value;
     const troubled = problems.some((key) => key === path || key.startsWith(`${path}.`));
     const kind = kindOf(source, path, { troubled, unread: unread.has(path) });
-    setPath(result[kind], path, shown);
+    setPath(result[kind], path, withoutSecrets(path, value));
   }
   return result;
 }
@@ -48,8 +47,7 @@ function isConverted(row: Row | undefined): boolean {
 /** The configuration of MKE 3 as TOML, its secrets left out. */
 export function shownConfig(source: Mke3Config): string {
   const shown: JsonObject = {};
-  for (const [path, value] of source.entries())
-    setPath(shown, path, isSecretKey(path) && value !== '' ? '(secret)' : value);
+  for (const [path, value] of source.entries()) setPath(shown, path, withoutSecrets(path, value));
   return stringify(shown as Parameters<typeof stringify>[0]);
 }
 

@@ -2,7 +2,7 @@ import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../../core/j
 import type { Mke3Config } from '../mke3-config.ts';
 import { defaultSpec, type Target } from '../mke4-defaults.ts';
 import type { Advice, Conversion, ConvertOptions, Unconverted } from './types.ts';
-import { isSecretKey, setPath } from './values.ts';
+import { setPath, shownValue } from './values.ts';
 
 /** A configuration of MKE 4 in the making: what the sections read, and where they put what they find. */
 export class Draft {
@@ -48,12 +48,7 @@ export class Draft {
   }
 
   report(key: string, value: JsonValue, { why, what }: Advice): void {
-    const shown = isSecretKey(key)
-      ? '(secret)'
-      : typeof value === 'string'
-        ? value
-        : JSON.stringify(value);
-    this.unconverted.push({ key, value: withoutCertificates(shown), why, what });
+    this.unconverted.push({ key, value: shownValue(key, value), why, what });
   }
 
   /** Whether the operator wants a flag or plugin left out, which is then reported. */
@@ -65,9 +60,4 @@ export class Draft {
     });
     return true;
   }
-}
-
-/** PEM is too long for a line, and says nothing to a person. */
-function withoutCertificates(text: string): string {
-  return text.replaceAll(/-----BEGIN ([A-Z ]+)-----.*?-----END \1-----(\\n|\s)*/gs, '($1)');
 }

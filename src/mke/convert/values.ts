@@ -1,4 +1,4 @@
-import { objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
 
 /** Off, empty or zero. */
 export function isOff(value: JsonValue): boolean {
@@ -7,9 +7,36 @@ export function isOff(value: JsonValue): boolean {
   return typeof value === 'object' && Object.values(value).every(isOff);
 }
 
-/** Keys whose values are never shown. */
-export function isSecretKey(key: string): boolean {
-  return /pass(word|phrase)|secret|token|key$/i.test(key);
+/** Settings whose text is never shown. */
+function isSecretKey(key: string): boolean {
+  return /(password|passphrase|secret|token|(api|access|private|encryption)_?key)$/i.test(key);
+}
+
+/** The value of a setting as it may be shown: passwords are hidden, also those in URLs. */
+export function withoutSecrets(key: string, value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map((one) => withoutSecrets(key, one));
+  if (isJsonObject(value))
+    return Object.fromEntries(
+      Object.entries(value).map(([name, one]) => [name, withoutSecrets(name, one)]),
+    );
+  if (typeof value !== 'string' || value === '') return value;
+  return isSecretKey(key)
+    ? '(secret)'
+    : value.replaceAll(/(:\/\/[^/\s:@]*:)[^/\s@]+@/g, '$1(secret)@');
+}
+
+/** The value of a setting in one line. */
+export function shownValue(key: string, value: JsonValue): string {
+  const shown = withoutSecrets(key, value);
+  const text = typeof shown === 'string' ? shown : JSON.stringify(shown);
+  return withoutCertificates(text)
+    .trimEnd()
+    .replaceAll(/\r?\n/g, String.raw`\n`);
+}
+
+/** PEM is too long for a line, and says nothing to a person. */
+function withoutCertificates(text: string): string {
+  return text.replaceAll(/-----BEGIN ([A-Z ]+)-----.*?-----END \1-----(\\n|\s)*/gs, '($1)');
 }
 
 /** `a=b,c=d` as a map; undefined when a part has no separator. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import { convertConfig } from '../../../src/mke/convert/convert.ts';
 import { unsupported } from '../../../src/mke/convert/unsupported.ts';
-import { isSecretKey, setPath } from '../../../src/mke/convert/values.ts';
+import { setPath } from '../../../src/mke/convert/values.ts';
 import { Mke3Config } from '../../../src/mke/mke3-config.ts';
 
 const changed: Partial<Record<string, JsonValue>> = {
@@ -27,7 +27,7 @@ describe('a setting without a counterpart', () => {
       const both = defaults?.includes(true) === true && defaults.includes(false);
       if (both) return;
       const value = defaults?.[0] === true ? false : (changed[type] ?? null);
-      const shown = isSecretKey(key)
+      const shown = /\.(password|passphrase|token)$/.test(key)
         ? '(secret)'
         : typeof value === 'string'
           ? value
