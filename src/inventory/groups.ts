@@ -57,6 +57,10 @@ export class GroupTree {
     return known;
   }
 
+  has(name: string): boolean {
+    return this.#groups.has(name);
+  }
+
   addHost(
     group: string,
     host: string,

@@ -1,25 +1,24 @@
-import { parse } from 'yaml';
 import type { Problem } from '../core/errors.ts';
-import type { JsonValue } from '../core/json.ts';
 import type { SourceObject } from '../core/value.ts';
-import { readTexts } from '../template/read-text.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { GroupTree } from './groups.ts';
+import { iniValue, iniWords } from './ini-values.ts';
 
 /** Whether a text is an inventory in Ansible's INI form rather than YAML. */
 export function looksLikeIni(text: string): boolean {
   const lines = text.split('\n').map((line) => line.trim());
   const [first = ''] = lines.filter((line) => line !== '' && !/^[#;]/.test(line));
   return (
-    /^\[[^\]]+\](:\d+)?$/.test(first) ||
+    /^\[[^\]]+\](:\d+)?\s*(#.*)?$/.test(first) ||
     /^\[[^\],]+\](:\d+)?\s+\w+=/.test(first) ||
+    /^[^\s:,{["']+(:\d+)?\s+\w+=/.test(first) ||
     (first !== '' && !/:(\s|$)|^[-{[]/.test(first))
   );
 }
 
 /**
  * Ansible's INI: `[group]`, `[group:children]`, `[group:vars]`, hosts as `NAME key=value …` with ranges `[01:10]` and
- * `[a:f]`. A value is text, number or boolean as YAML 1.2 reads it, in both places alike.
+ * `[a:f]`. A value is read by `iniValue`, in both places alike.
  */
 export function parseIni(
   text: string,
@@ -29,29 +28,42 @@ export function parseIni(
   tree.group('all');
   let group = 'ungrouped';
   let kind: 'hosts' | 'children' | 'vars' = 'hosts';
+  const named = new Map<string, Problem>();
+  const sections = new Set(['all', 'ungrouped']);
   for (const [index, raw] of text.split('\n').entries()) {
     const at = { file, line: index + 1, column: 1 };
-    const line = stripComment(raw).trim();
-    if (line === '') continue;
-    const [, name, section] = /^\[([^\]:]+)(?::(\w+))?\]$/.exec(line) ?? [];
+    const line = raw.trim();
+    if (/^([#;]|$)/.test(line)) continue;
+    const [, name, section] = /^\[([^\]:]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(line) ?? [];
     if (name !== undefined) {
       group = name;
       kind = section === 'children' || section === 'vars' ? section : 'hosts';
       if (section !== undefined && kind === 'hosts')
         problems.push({ message: `"${section}" is no section; there are children and vars.`, at });
-      tree.group(group);
+      if (kind !== 'vars') sections.add(name);
+      else if (!tree.has(name)) named.set(name, noGroup(name, at));
+      if (kind !== 'vars') tree.group(group);
       continue;
     }
     if (kind === 'children') {
-      tree.addChild(group, line);
+      const child = line.replace(/\s*#.*$/, '');
+      if (!tree.has(child)) named.set(child, noGroup(child, at));
+      tree.addChild(group, child);
     } else if (kind === 'vars') {
       const [, key, value] = /^([\w.-]+)\s*=\s*(.*)$/.exec(line) ?? [];
       if (key === undefined) problems.push({ message: `"${line}" is not NAME=VALUE.`, at });
-      else tree.setGroupVars(group, { [key]: readTexts(typed(value ?? '')) }, new Map([[key, at]]));
+      else tree.setGroupVars(group, { [key]: iniValue(value ?? '') }, new Map([[key, at]]));
     } else {
       addHosts({ tree, group, at }, line, (message) => problems.push({ message, at }));
     }
   }
+  for (const [name, problem] of named) if (!sections.has(name)) problems.push(problem);
+}
+
+/** As for Ansible: it would be a group without hosts, which is what a typing error makes. */
+function noGroup(name: string, at: SourceRef): Problem {
+  const message = `There is no group "${name}".`;
+  return { message, at, hint: `Add a section [${name}], or correct the name.` };
 }
 
 function addHosts(
@@ -59,13 +71,17 @@ function addHosts(
   line: string,
   problem: (message: string) => void,
 ): void {
-  const [pattern = '', ...words] = splitWords(line);
+  const read = iniWords(line);
+  if (typeof read === 'string') {
+    problem(read);
+    return;
+  }
+  const [pattern = '', ...words] = read;
   const vars: SourceObject = {};
-  for (const quoted of words) {
-    const word = quoted.replace(/^(["'])(.*)\1$/, '$2');
+  for (const word of words) {
     const split = word.indexOf('=');
     if (split < 1) problem(`"${word}" is not NAME=VALUE.`);
-    else vars[word.slice(0, split)] = readTexts(typed(word.slice(split + 1)));
+    else vars[word.slice(0, split)] = iniValue(word.slice(split + 1));
   }
   const { names, port } = hostsNamed(pattern);
   if (port !== undefined) vars['ansible_port'] ??= port;
@@ -124,38 +140,4 @@ export function expandRange(pattern: string): string[] | undefined {
     names.push(...rest.map((end) => `${before}${part}${end}`));
   }
   return names;
-}
-
-/** Words apart, quotes kept together. */
-function splitWords(line: string): string[] {
-  return line.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
-}
-
-/** A comment begins with # or ; where no quote is open and a blank, or nothing, is before it. */
-function stripComment(line: string): string {
-  if (/^\s*[#;]/.test(line)) return '';
-  let quote = '';
-  for (let index = 0; index < line.length; index++) {
-    const letter = line[index] ?? '';
-    if (quote !== '') {
-      if (letter === quote) quote = '';
-    } else if (letter === '"' || letter === "'") quote = letter;
-    else if (letter === '#' && /\s/.test(line[index - 1] ?? '')) return line.slice(0, index);
-  }
-  return line;
-}
-
-function typed(text: string): JsonValue {
-  const plain = text.trim();
-  const [, quoted] = /^(?:"([^"]*)"|'[^']*')$/.exec(plain) ?? [];
-  if (/^'[^']*'$/.test(plain)) return plain.slice(1, -1);
-  if (quoted !== undefined) return quoted;
-  // Modes and such keep their leading zero.
-  if (/^0\d+$/.test(plain)) return plain;
-  if (!/^(true|false|null|-?\d+(\.\d+)?|[[{].*[\]}])$/.test(plain)) return plain;
-  try {
-    return parse(plain) as JsonValue;
-  } catch {
-    return plain;
-  }
 }

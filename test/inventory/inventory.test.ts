@@ -65,6 +65,8 @@ db
   it.each([
     ['[web]\na b', '"b" is not NAME=VALUE.'],
     ['[web:vars]\nx', '"x" is not NAME=VALUE.'],
+    ['[web:children]\nwbe\n[web]\nx', ':2:1: There is no group "wbe". Add a section [wbe]'],
+    ['[wbe:vars]\na=1\n[web]\nx', ':1:1: There is no group "wbe".'],
     ['[web:kids]\nx', '"kids" is no section; there are children and vars.'],
     ['[web]\nweb[3:1]', '"web[3:1]" has a range that is not valid'],
     ['[web]\nweb[1:99999999999999999999]', 'names more than 100000 hosts.'],
@@ -74,6 +76,16 @@ db
     ['[a]\n', 'The inventory names no hosts.'],
   ])('is refused: %j', (wrong, message) => {
     expect(() => load('wrong.ini', wrong)).toThrow(message);
+  });
+
+  it('may have comments behind sections, children and hosts', () => {
+    const commented = '[a] # one\nx # two\n[b:children] # three\na # four\n';
+    expect(load('commented', commented).groups.get('b')).toEqual(['x']);
+  });
+
+  it('takes a login that is a template', () => {
+    const { hosts } = load('t.ini', '[a]\nx\n[a:vars]\nlogin=ops\nansible_user={{ login }}\n');
+    expect(hosts.get('x')?.address.user).toBe('ops');
   });
 
   it('knows ranges with leading zeros, letters and steps', () => {
