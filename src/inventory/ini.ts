@@ -26,6 +26,7 @@ export function parseIni(
   { problems, tree }: { problems: Problem[]; tree: GroupTree },
 ): void {
   tree.group('all');
+  tree.markAnsible();
   let group = 'ungrouped';
   let kind: 'hosts' | 'children' | 'vars' = 'hosts';
   const named = new Map<string, Problem>();

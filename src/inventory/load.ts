@@ -5,7 +5,8 @@ import type { Inventory } from '../core/inventory.ts';
 import { isSourceObject, textOf, type Source } from '../core/value.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { clusterTool, fromCluster, fromHostList, type ClusterReading } from './clusters.ts';
-import { GroupTree, placesIn } from './groups.ts';
+import { placesIn } from './group-layers.ts';
+import { GroupTree } from './groups.ts';
 import { hostsNamed, looksLikeIni, parseIni, rangeProblem } from './ini.ts';
 import { fromScript } from './script.ts';
 import { localFiles } from '../util/local-files.ts';
@@ -172,6 +173,7 @@ function parseAddress(text: string): Partial<HostAddress> {
 
 /** `all: {hosts, children, vars}`, or groups at the top. */
 function fromAnsible(reader: MapReader, tree: GroupTree): void {
+  tree.markAnsible();
   const visit = (name: string, value: Source | undefined): void => {
     const body = new MapReader(isSourceObject(value) ? value : {}, reader.map, reader.problems);
     if (value !== undefined && value !== null && !isSourceObject(value))

@@ -52,6 +52,7 @@ export function fromScript(program: string, tree: GroupTree): void {
 }
 
 function fill(tree: GroupTree, { _meta: meta, ...groups }: JsonObject): void {
+  tree.markAnsible();
   for (const [name, value] of Object.entries(groups)) {
     const group = Array.isArray(value) ? { hosts: value } : isJsonObject(value) ? value : {};
     tree.group(name);

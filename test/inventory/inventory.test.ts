@@ -120,6 +120,61 @@ describe('variables of groups', () => {
   });
 });
 
+/** Values as `ansible-inventory --list` of Ansible 2.19 gives them. */
+describe('variables of groups go over one another as for Ansible', () => {
+  it('those of group_vars/all over groups in the file, folders in folders with them', () => {
+    file('order/group_vars/all/10.yml', 'a: all\nb: all\n');
+    file('order/group_vars/all/20.yaml', 'a: all 20\n');
+    file('order/group_vars/web/main.yml', 'b: web\n');
+    file('order/group_vars/web/deep/more.yml', 'c: deep\n');
+    file('order/play/group_vars/all.yml', 'b: play all\nd: play all\n');
+    file('order/play/group_vars/web.yml', 'b: play web\n');
+    const path = file('order/hosts', '[web]\nh1 e=host\n[web:vars]\na=file\nd=file\ne=file\n');
+    const { hosts } = loadInventory(path, { varsFolders: [join(dir, 'order/play')] });
+    const expected = { a: 'all 20', b: 'play web', c: 'deep', d: 'play all', e: 'host' };
+    expect(hosts.get('h1')?.vars).toEqual(expected);
+  });
+
+  it('by ansible_group_priority where none is deeper', () => {
+    const text =
+      'a: { hosts: { h: }, vars: { v: a, ansible_group_priority: 10 } }\nb: { hosts: { h: }, vars: { v: b } }\n';
+    expect(load('priority.yml', text).hosts.get('h')?.vars).toMatchObject({ v: 'a' });
+  });
+
+  it.each([
+    [
+      'a: { hosts: { h: { v: own } }, vars: { v: a } }\nb: { hosts: { h: }, vars: { v: b } }',
+      'own',
+    ],
+    [
+      'a: { hosts: { h: }, vars: { v: a } }\nb: { hosts: { h: }, vars: { v: b }, children: { c: { hosts: { h: }, vars: { v: below } } } }',
+      'below',
+    ],
+  ])('and two of one depth need not agree where another decides: %s', (text, expected) => {
+    expect(load('settled.yml', text).hosts.get('h')?.vars).toMatchObject({ v: expected });
+  });
+
+  it('and of a file and a folder of one name only the folder is read', () => {
+    file('both/group_vars/web/one.yml', 'a: folder\n');
+    file('both/group_vars/web.yml', 'a: file\n');
+    const { hosts, notes = [] } = load('both/hosts', '[web]\nh1\n');
+    expect(hosts.get('h1')?.vars).toEqual({ a: 'folder' });
+    expect(notes.map(({ message }) => message)).toEqual([
+      '"web.yml" is not read, since there is "web".',
+    ]);
+  });
+});
+
+describe('the group ungrouped', () => {
+  it.each([
+    ['hosts', 'lonely\nh1\n[web]\nh1\n'],
+    ['hosts.yml', 'all: { hosts: { lonely: , h1: } }\nweb: { hosts: { h1: } }'],
+    ['hosts2.yml', 'ungrouped: { hosts: { lonely: , h1: } }\nweb: { hosts: { h1: } }'],
+  ])('has the hosts that no other group has: %s', (name, text) => {
+    expect(load(`ungrouped/${name}`, text).groups.get('ungrouped')).toEqual(['lonely']);
+  });
+});
+
 describe('inventories of other tools', () => {
   it.each([
     [

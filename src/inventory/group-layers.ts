@@ -1,0 +1,191 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import type { Problem } from '../core/errors.ts';
+import type { VariableOrigin } from '../core/inventory.ts';
+import { isSourceObject, type Source, type SourceObject } from '../core/value.ts';
+import { formatSource, type SourceRef } from '../core/source.ts';
+import { localFiles } from '../util/local-files.ts';
+import type { SourceMap } from '../yaml/source-map.ts';
+import { readYaml } from '../yaml/yaml.ts';
+
+/** Variables from one place, and where each of them stands. */
+export interface VariableSource {
+  level: string;
+  vars: SourceObject;
+  places: ReadonlyMap<string, SourceRef>;
+}
+
+export interface VarsReading {
+  problems: Problem[];
+  notes: Problem[];
+  map: SourceMap;
+}
+
+interface Layer {
+  group: string;
+  /** Of two layers with one rank, neither is meant to go over the other. */
+  rank: readonly number[];
+  source: VariableSource;
+}
+
+/**
+ * The variables of groups in the order of Ansible, weakest first: what stands in the inventory, then `group_vars/all`,
+ * then `group_vars` of the other groups, those beside the inventory before those of the playbook. In each of these a
+ * deeper group goes over others, then one with a higher `ansible_group_priority`.
+ */
+export class GroupLayers {
+  readonly #folders: readonly string[];
+  readonly #reading: VarsReading;
+  readonly #layers: Layer[] = [];
+  #isSorted = false;
+
+  constructor(folders: readonly string[], reading: VarsReading) {
+    this.#folders = folders;
+    this.#reading = reading;
+  }
+
+  /** @param written its variables in the inventory itself */
+  add(group: string, depth: number, written: VariableSource): void {
+    const priority = Number(written.vars['ansible_group_priority'] ?? 1);
+    const place = (tier: number) => [tier, depth, Number.isFinite(priority) ? priority : 1];
+    this.#layers.push({ group, rank: place(0), source: written });
+    const { level } = written;
+    for (const [index, folder] of this.#folders.entries())
+      for (const source of varsFiles([folder], 'group_vars', group, { level, ...this.#reading }))
+        this.#layers.push({ group, rank: place((group === 'all' ? 1 : 1000) + index), source });
+  }
+
+  /** @param has whether a host is in a group */
+  of(has: (group: string) => boolean): HostLayers {
+    if (!this.#isSorted) this.#layers.sort((a, b) => compare(a.rank, b.rank));
+    this.#isSorted = true;
+    return new HostLayers(this.#layers.filter(({ group }) => has(group)));
+  }
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((one, index) => one - (b[index] ?? 0)).find((one) => one !== 0) ?? 0;
+}
+
+/** Those of the groups of one host. */
+export class HostLayers {
+  readonly #layers: readonly Layer[];
+
+  constructor(layers: readonly Layer[]) {
+    this.#layers = layers;
+  }
+
+  get sources(): VariableSource[] {
+    return this.#layers.map(({ source }) => source);
+  }
+
+  /** The widest first. */
+  get groups(): string[] {
+    return this.#layers.filter(({ rank }) => rank[0] === 0).map(({ group }) => group);
+  }
+
+  /**
+   * Values that two groups of one rank give. Which of them wins would depend on their names: nobody means that.
+   * @param settled names that are said where no group decides
+   */
+  disagreements(host: string, settled: ReadonlySet<string>): string[] {
+    const last = new Map<string, { layer: Layer; others: Map<string, Layer> }>();
+    for (const layer of this.#layers)
+      for (const name of Object.keys(layer.source.vars)) {
+        const before = last.get(name);
+        const isTie = before !== undefined && compare(before.layer.rank, layer.rank) === 0;
+        const others = isTie ? before.others : new Map<string, Layer>();
+        others.set(layer.group, layer);
+        last.set(name, { layer, others });
+      }
+    return [...last].flatMap(([name, { others }]) => {
+      if (settled.has(name) || name === 'ansible_group_priority') return [];
+      const [first, ...rest] = [...others.values()];
+      const other = rest.find((one) => valueOf(one, name) !== (first && valueOf(first, name)));
+      return first && other ? [disagreement(host, name, [first, other])] : [];
+    });
+  }
+}
+
+const valueOf = ({ source }: Layer, name: string): string =>
+  JSON.stringify(source.vars[name] ?? null);
+
+function disagreement(host: string, name: string, [one, other]: [Layer, Layer]): string {
+  const where = [one, other].flatMap(({ source }) => {
+    const at = source.places.get(name);
+    return at ? [formatSource(at)] : [];
+  });
+  const places = where.length === 0 ? '' : ` (${where.join(' and ')})`;
+  return `Groups "${one.group}" and "${other.group}" give host "${host}" different values of "${name}"${places}. Say it in a group below, in the host, or give one of the groups a higher "ansible_group_priority".`;
+}
+
+export function originsOf({ level, vars, places }: VariableSource): VariableOrigin[] {
+  return Object.entries(vars).map(([name, value]: [string, Source]) => ({
+    name,
+    value,
+    level,
+    at: places.get(name),
+  }));
+}
+
+/** Where the values of a map stand. */
+export function placesIn(vars: SourceObject, map: SourceMap): Map<string, SourceRef> {
+  return new Map(
+    Object.keys(vars).flatMap((name): [string, SourceRef][] => {
+      const at = map.key(vars, name);
+      return at ? [[name, at]] : [];
+    }),
+  );
+}
+
+const extensions = ['', '.yml', '.yaml', '.json'];
+
+/** Variables of a group or host in files of its name, or in all files of a folder of its name and of folders in it. */
+export function varsFiles(
+  folders: readonly string[],
+  kind: 'group_vars' | 'host_vars',
+  name: string,
+  { level, problems, notes, map }: VarsReading & { level: string },
+): VariableSource[] {
+  const found: VariableSource[] = [];
+  for (const folder of folders)
+    for (const file of filesOf(join(folder, kind, name), notes)) {
+      const value = readYaml(file, { files: localFiles, problems, map });
+      if (isSourceObject(value)) found.push({ level, vars: value, places: placesIn(value, map) });
+      else if (value !== null)
+        problems.push({
+          message: 'A file of variables is a map of names and values.',
+          at: { file, line: 1, column: 1 },
+        });
+    }
+  return found;
+}
+
+/** As for Ansible, the first that is there counts, and no other. */
+function filesOf(place: string, notes: Problem[]): string[] {
+  const [first, ...others] = extensions
+    .map((extension) => `${place}${extension}`)
+    .filter((path) => existsSync(path));
+  for (const file of others)
+    notes.push({
+      message: `"${basename(file)}" is not read, since there is "${basename(first ?? '')}".`,
+      at: { file, line: 1, column: 1 },
+      hint: `Ansible reads one of them. Keep one, or put both into a folder "${basename(place)}".`,
+    });
+  if (first === undefined) return [];
+  return statSync(first).isDirectory() ? filesIn(first) : [first];
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => !/^\.|~$/.test(name))
+    .sort()
+    .map((name) => join(folder, name))
+    .flatMap((path) =>
+      statSync(path).isDirectory()
+        ? filesIn(path)
+        : extensions.includes(extname(basename(path)))
+          ? [path]
+          : [],
+    );
+}
