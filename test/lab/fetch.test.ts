@@ -281,9 +281,9 @@ ${tasks.map((task) => `      - ${task}\n`).join('')}      - name: Fetch
     expect(without.stderr).toContain('Give it in the environment as PHRASE.');
     expect(without.stdout).toContain('The secret \\"phrase\\" is needed and was not supplied.');
     expect(existsSync(at('kept'))).toBe(false);
-    bench.forgetRuns();
 
-    rmSync(join(bench.lab.host('h1').root.dir, 'srv/go'));
+    await bench.reset();
+    write();
     const again = await bench.play(site(flag), [
       ...['--phrase-file', phrase(), '--on-failure', 'stop'],
     ]);

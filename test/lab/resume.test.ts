@@ -135,15 +135,14 @@ describe('after kill -9, "runner resume"', () => {
 });
 
 describe('"runner resume --force" with a point of no return that the playbook did not have', () => {
-  const text = (...tasks: string[]) =>
-    play(tasks.join('\n')).replace('hosts: all', 'hosts: all\n  rollback: { on_failure: stop }');
+  const text = (...tasks: string[]) => play(tasks.join('\n'));
   const fails = (mark: string) =>
     `- { name: Fails, shell: 'test -e /etc/${mark} && echo once >>/etc/log', undo: none }`;
   const wipe =
     "- { name: Wipe it, shell: 'echo wiped >>/etc/log', irreversible: all data is lost }";
 
   it('begins only with consent, which is asked for once', async () => {
-    const stopped = await bench.play(text(fails('one')));
+    const stopped = await bench.play(text(fails('one')), ['--on-failure', 'stop']);
     expect(stopped.code, stopped.stdout).toBe(5);
     bench.cli.file('playbook.yml', text(fails('two'), wipe));
     const resume = (...flags: string[]) =>

@@ -1,6 +1,7 @@
 import type { Inventory } from '../../core/inventory.ts';
 import type { JsonValue } from '../../core/json.ts';
 import type { RunSettings } from '../../engine/settings.ts';
+import type { OnFailure } from '../../language/document.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { reveal, revealLater } from '../../journal/stored.ts';
 import type { Redactor } from '../../util/redact.ts';
@@ -20,6 +21,7 @@ export type RecordedSettings = Pick<
   | 'variables'
   | 'inputDefaults'
   | 'accepted'
+  | 'onFailure'
 >;
 
 /** What `header.ts` put down, with the secrets that are known. */
@@ -40,6 +42,7 @@ export function recordedSettings(
     variables: revealLater(inputs, redactor),
     inputDefaults: revealLater(inputDefaults, redactor),
     accepted: [...texts(options['accepted']), ...accepted],
+    onFailure: onFailureOf(options['onFailure']),
   };
 }
 
@@ -78,6 +81,10 @@ export function recordedInventory(
     }),
   );
   return { file, hosts, groups: new Map(Object.entries(groups)) };
+}
+
+function onFailureOf(value: JsonValue | undefined): OnFailure | undefined {
+  return value === 'auto' || value === 'ask' || value === 'stop' ? value : undefined;
 }
 
 function text(value: JsonValue | undefined): string | undefined {

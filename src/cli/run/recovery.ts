@@ -123,7 +123,6 @@ async function settingsOf(
     owner: ownerOf(world),
     takeOver: options.takeOver ?? [],
     rollbackBudgetSeconds: budgetOf(options),
-    onFailure: undefined,
     becomePassword: await becomePassword(world, options),
     failAt: undefined,
     failsBeforePivot: false,

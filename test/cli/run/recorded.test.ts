@@ -53,7 +53,7 @@ describe('a resumed run', () => {
   it('has the settings, inputs and hosts that the run began with', async () => {
     const { run, recorded } = await begin(
       ...['--tags', 'a', '--skip-tags', 'b', '--limit', 'h1', '--forks', '7'],
-      ...['--from', 'Two', '-e', 'x:=[1]'],
+      ...['--from', 'Two', '-e', 'x:=[1]', '--on-failure', 'stop'],
     );
     const { redactor } = quietWorld();
     redactor.add('token', 's3cret-token');
@@ -65,6 +65,7 @@ describe('a resumed run', () => {
       limit: 'h1',
       forks: 7,
       leftOut: ['web/one'],
+      onFailure: 'stop',
       variables: { token: 's3cret-token', x: [1] },
       inputDefaults: { size: 3 },
     });
