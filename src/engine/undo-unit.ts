@@ -54,7 +54,7 @@ export class UndoRunner {
     this.#run = run;
     this.#reason = reason;
     this.#attempt = attempt;
-    this.#failed = new Set(run.failedHosts);
+    this.#failed = new Set(run.failedHosts.keys());
   }
 
   /**

@@ -75,8 +75,8 @@ export interface RecordedRun {
   executions: Map<string, number[]>;
   units: Map<number, RecordedUnit>;
   results: OnDemand<RecordOf<'result'>>[];
-  /** Hosts on which the forward run failed. */
-  failedHosts: Set<string>;
+  /** Hosts on which the forward run has failed, with the keys of the steps that failed and were neither rescued nor done later. */
+  failedHosts: Map<string, Set<string>>;
   /** Files of the playbook, as they were when the run read them. */
   files: PinnedFile[];
   /** Secrets that came up in the course of the run. */
@@ -132,7 +132,7 @@ export function beginRun(header: StoredRecord | undefined): RecordedRun {
     executions: new Map(),
     units: new Map(),
     results: [],
-    failedHosts: new Set(),
+    failedHosts: new Map(),
     files: [...header.files],
     secrets: [],
     vault: [...(header.vault ?? [])],
@@ -218,7 +218,10 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
       unit.state = state === 'unreachable' ? 'unknown' : state;
     }
     run.results.push(whole);
-    if (ignored !== true && failures.has(state)) run.failedHosts.add(host);
+    if (ignored !== true && failures.has(state)) {
+      const keys = run.failedHosts.get(host) ?? new Set();
+      run.failedHosts.set(host, keys.add(run.steps.get(step)?.key ?? ''));
+    }
     if (index !== undefined) {
       const items = run.steps.get(step)?.items;
       const own = items?.get(host) ?? new Map<number, OnDemand<RecordOf<'result'>>>();
@@ -226,8 +229,9 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     }
     run.lastUnit = Math.max(run.lastUnit, number);
   },
-  learnt(run, { step, host, added = [] }, whole) {
+  learnt(run, { step, host, added = [], failed }, whole) {
     run.steps.get(step)?.learnt.set(host, whole);
+    if (!failed) forgetFailure(run, host, run.steps.get(step)?.key);
     for (const { name, address } of added) run.hosts.set(name, address);
   },
   'block-end'(run, { unit, upTo }) {
@@ -238,7 +242,10 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   },
   rescue(run, { failed, hosts }) {
     const known = run.rescued.get(failed) ?? new Map<string, number>();
-    for (const host of hosts) known.set(host, run.lastUnit);
+    for (const host of hosts) {
+      known.set(host, run.lastUnit);
+      forgetFailure(run, host, failed);
+    }
     run.rescued.set(failed, known);
   },
   file(run, { path, sha256, pinned }) {
@@ -302,6 +309,9 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   resume(run, { pid, bootId, accepted = [] }) {
     if (run.isGoingBack) forgetUndoneRescues(run);
     run.accepted.push(...accepted);
+    // What failed runs again, or is no longer in the playbook.
+    for (const host of run.failedHosts.keys())
+      if (!run.takenBack.has(host)) run.failedHosts.delete(host);
     run.header = { ...run.header, pid, bootId };
     run.end = undefined;
   },
@@ -310,6 +320,12 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     if (outcome === 'done_in_part') run.isDoneInPart = true;
   },
 };
+
+function forgetFailure({ failedHosts }: RecordedRun, host: string, key = ''): void {
+  const keys = failedHosts.get(host);
+  keys?.delete(key);
+  if (keys?.size === 0) failedHosts.delete(host);
+}
 
 /** After a rollback, what failed behind the last commit point runs again. */
 function forgetUndoneRescues({ rescued, commit }: RecordedRun): void {

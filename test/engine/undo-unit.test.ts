@@ -7,7 +7,7 @@ import type { IntentRecord, JournalRecord, UndoBody } from '../../src/journal/re
 import { Redactor } from '../../src/util/redact.ts';
 import type { TaskNode } from '../../src/language/document.ts';
 import { callWorld, type Answers } from '../helpers/call-world.ts';
-import { changedRecord, intentRecord, runRecord, stepRecord } from '../helpers/records.ts';
+import { changedRecord, intentRecord, refusal, runRecord, stepRecord } from '../helpers/records.ts';
 import { conditionsOf, taskOf } from '../helpers/tasks.ts';
 
 const command = (cmd: string, more: Partial<TaskNode> = {}): TaskNode =>
@@ -134,6 +134,53 @@ describe('a task of an undo', () => {
       } as const;
       const { asked } = await undo({
         ...{ body: declared(command('{{undo.reason}}')), reason, records: [failed] },
+      });
+      expect(asked).toEqual([`h1: ${word}`]);
+    },
+  );
+
+  const failedStep = [
+    stepRecord(2, ['h1'], 'key'),
+    { t: 'result', unit: 9, step: 2, host: 'h1', state: 'failed', durationMs: 1 },
+    { t: 'learnt', step: 2, host: 'h1', failed: refusal('no') },
+  ] as JournalRecord[];
+  const rescue: JournalRecord = { t: 'rescue', failed: 'key', hosts: ['h1'] };
+  it.each([
+    ['was rescued', [rescue], 'failed_elsewhere'],
+    ['was rescued, where the rescue failed', [rescue, ...failedStep], 'failed_here'],
+    [
+      'succeeded when the step ran again',
+      [
+        stepRecord(3, ['h1'], 'key'),
+        { t: 'result', unit: 10, step: 3, host: 'h1', state: 'ok', durationMs: 1 },
+        { t: 'learnt', step: 3, host: 'h1' },
+      ],
+      'failed_elsewhere',
+    ],
+    [
+      'is resumed with a playbook without the step',
+      [{ t: 'resume', pid: 2, bootId: 'boot' }],
+      'failed_elsewhere',
+    ],
+    [
+      'had been rolled back alone',
+      [
+        { t: 'rollback', reason: 'failed', attempt: 1, hosts: ['h1'], partial: true },
+        { t: 'resume', pid: 2, bootId: 'boot' },
+      ],
+      'failed_here',
+    ],
+    [
+      'succeeded in another step',
+      [stepRecord(3, ['h1'], 'other'), { t: 'learnt', step: 3, host: 'h1' }],
+      'failed_here',
+    ],
+  ] as [string, JournalRecord[], string][])(
+    'knows why it runs on a host that had failed and %s',
+    async (_, then, word) => {
+      const { asked } = await undo({
+        ...{ body: declared(command('{{undo.reason}}')), reason: 'failed' },
+        records: [...failedStep, ...then],
       });
       expect(asked).toEqual([`h1: ${word}`]);
     },
