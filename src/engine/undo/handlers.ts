@@ -30,7 +30,9 @@ export function notifiersOf(units: readonly RecordedUnit[]): Notifiers {
 function readersOf(change: RecordedUnit, runs: readonly RecordedUnit[]): Iterable<RecordedUnit> {
   const { notifies = [], step } = change.intent;
   if (notifies.length === 0 || !hadEffect(change)) return [];
-  const later = runs.filter(({ intent }) => intent.step > step);
+  // In a run that went on after a rollback, what runs later finds the change undone.
+  const until = change.undo === 'undone' ? change.stepBeforeUndo : Infinity;
+  const later = runs.filter(({ intent }) => intent.step > step && intent.step <= until);
   const readers = notifies.flatMap(({ id, name }) => {
     const own = later.filter(({ intent }) => intent.handler?.id === id);
     return own.length > 0 ? own : later.filter(({ intent }) => intent.handler?.name === name);

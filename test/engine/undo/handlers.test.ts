@@ -15,12 +15,21 @@ const restart: HandlerRef = { id: 'p/handlers/restart', name: 'Restart' };
 /** The handler of that name in a later play. */
 const later: HandlerRef = { id: 'q/handlers/restart', name: 'Restart' };
 
-type Unit = { notifies: HandlerRef[]; ends?: 'changed' | 'failed' | 'ok' | 'cut' } | HandlerRef;
+type Unit =
+  | { notifies: HandlerRef[]; ends?: 'changed' | 'failed' | 'ok' | 'cut' }
+  | HandlerRef
+  /** A rollback of the changes with these numbers, after which the run goes on. It takes a number, too. */
+  | { undone: number[] };
 
 /** By number of a handler's run, the numbers of the changes that it has read. Units are numbered from 1, on one host. */
 function read(...units: Unit[]): Record<number, number[]> {
   const records = units.flatMap((unit, index): JournalRecord[] => {
     const number = index + 1;
+    if ('undone' in unit)
+      return unit.undone.flatMap((one): JournalRecord[] => [
+        { t: 'undo-intent', unit: one },
+        { t: 'undo-result', unit: one, state: 'undone', durationMs: 1 },
+      ]);
     const begins = stepRecord(number, ['h1']);
     if ('id' in unit)
       return [
@@ -66,6 +75,11 @@ describe('what a handler has read when it ran', () => {
   it('is also a change of an earlier play that its own handler did not read', () => {
     expect(read(change, { notifies: [later] }, later)).toEqual({ 3: [1, 2] });
     expect(read(change, restart, { notifies: [later] }, later)).toEqual({ 2: [1], 4: [3] });
+  });
+
+  it('is no change that was undone before it ran, in a run that went on', () => {
+    expect(read(change, { undone: [1] }, change, restart)).toEqual({ 4: [3] });
+    expect(read(change, restart, { undone: [1, 2] }, change, restart)).toEqual({ 2: [1], 5: [4] });
   });
 
   it('is what a handler has done that ran before it', () => {
