@@ -103,6 +103,21 @@ describe('faults that the simulation found', () => {
     expect(one.hosts.map((host) => host.lines())).toEqual(before);
   });
 
+  it('restarts a service again after the undo of everything that has written the file it reads', async () => {
+    const cut = { ...configure('first'), notify: 'Never' };
+    const rescued = { name: 'B', block: [cut], rescue: [configure('second')] };
+    const never = { name: 'Never', command: 'ok' };
+    const unannounced = { ...configure('earlier'), notify: [] };
+    const one = run([unannounced, rescued, flush, fail], { handlers: [never, restart] });
+    const before = one.lines();
+    let changes = 0;
+    await one.process('play', {
+      fault: (_, { change }) => (change && ++changes === 2 ? 'lost-answer' : undefined),
+    });
+    expect(one.state()).toBe('rolled_back');
+    expect(one.lines()).toEqual(before);
+  });
+
   it('runs a handler again before the handler that it notifies', async () => {
     const first = { name: 'First', command: 'ok', notify: 'Restart' };
     const one = run([configure('new', 'First'), flush, fail], { handlers: [first, restart] });

@@ -9,30 +9,60 @@ export function isRerun({ intent }: RecordedUnit): boolean {
   return intent.undo.kind === 'rerun';
 }
 
+/** Paths of a change's host that its undo restores. */
+export type PathsOf = (change: RecordedUnit) => readonly string[];
+
 /**
  * The changes that a handler has read when it ran: those since its run before, also of steps that failed or whose end is not known, as
  * they may have written their file. A change that no run of its own handler followed, as in an earlier play, was read by the next
- * runs of handlers with that name.
+ * runs of handlers with that name, or else by those that have read a later change of the same path.
  */
-export function notifiersOf(units: readonly RecordedUnit[]): Notifiers {
+export function notifiersOf(units: readonly RecordedUnit[], pathsOf: PathsOf): Notifiers {
   const notifiers = new Map<RecordedUnit, RecordedUnit[]>();
   for (const own of groupBy(units, ({ intent }) => intent.host).values()) {
     const inOrder = own.toSorted((a, b) => a.intent.unit - b.intent.unit);
     const runs = inOrder.filter((unit) => isRerun(unit) && needsUndo(unit));
+    if (runs.length === 0) continue;
+    const readers = allReaders(inOrder, runs, pathsOf);
     for (const change of inOrder)
-      for (const run of readersOf(change, runs))
+      for (const run of readers.get(change) ?? [])
         notifiers.set(run, [...(notifiers.get(run) ?? []), change]);
   }
   return notifiers;
 }
 
-/** The first run of each handler, and of each item of its loop, that has read the change. */
-function readersOf(change: RecordedUnit, runs: readonly RecordedUnit[]): Iterable<RecordedUnit> {
-  const { notifies = [], step } = change.intent;
-  if (notifies.length === 0 || !hadEffect(change)) return [];
-  // In a run that went on after a rollback, what runs later finds the change undone.
+/** The runs that have read each change of a host. */
+function allReaders(
+  inOrder: readonly RecordedUnit[],
+  runs: readonly RecordedUnit[],
+  pathsOf: PathsOf,
+): Map<RecordedUnit, readonly RecordedUnit[]> {
+  const readers = new Map<RecordedUnit, readonly RecordedUnit[]>();
+  const ofPath = new Map<string, readonly RecordedUnit[]>();
+  for (const change of inOrder.toReversed()) {
+    if (!hadEffect(change)) continue;
+    const paths = pathsOf(change).map((path) => `${change.intent.target}\n${path}`);
+    const own = readersOf(change, runs);
+    const others = new Set(paths.flatMap((path) => ofPath.get(path) ?? []));
+    const found = own.length > 0 ? own : [...others].filter((run) => finds(run, change));
+    if (found.length === 0) continue;
+    readers.set(change, found);
+    for (const path of paths) ofPath.set(path, found);
+  }
+  return readers;
+}
+
+/** Whether the run came behind the change, and not behind its undo, as in a run that went on after a rollback. */
+function finds({ intent }: RecordedUnit, change: RecordedUnit): boolean {
   const until = change.undo === 'undone' ? change.stepBeforeUndo : Infinity;
-  const later = runs.filter(({ intent }) => intent.step > step && intent.step <= until);
+  return intent.step > change.intent.step && intent.step <= until;
+}
+
+/** The first run of each handler, and of each item of its loop, that has read the change. */
+function readersOf(change: RecordedUnit, runs: readonly RecordedUnit[]): readonly RecordedUnit[] {
+  const { notifies = [] } = change.intent;
+  if (notifies.length === 0) return [];
+  const later = runs.filter((run) => finds(run, change));
   const readers = notifies.flatMap(({ id, name }) => {
     const own = later.filter(({ intent }) => intent.handler?.id === id);
     return own.length > 0 ? own : later.filter(({ intent }) => intent.handler?.name === name);
@@ -42,5 +72,5 @@ function readersOf(change: RecordedUnit, runs: readonly RecordedUnit[]): Iterabl
     const key = `${run.intent.handler?.id ?? ''} ${String(run.intent.index)}`;
     if (!first.has(key)) first.set(key, run);
   }
-  return new Set(first.values());
+  return [...new Set(first.values())];
 }

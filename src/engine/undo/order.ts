@@ -2,7 +2,7 @@ import type { UndoState } from '../../core/states.ts';
 import type { NotUndone } from '../../core/undo.ts';
 import { hadEffect, isSettled, type RecordedUnit } from '../../journal/recorded-run.ts';
 import { groupBy } from '../../util/group.ts';
-import { isRerun, notifiersOf, type Notifiers } from './handlers.ts';
+import { isRerun, notifiersOf, type Notifiers, type PathsOf } from './handlers.ts';
 
 /** What may or must be done next on the way back. */
 export type UndoMove =
@@ -22,6 +22,7 @@ export interface UndoWishes {
   units: Iterable<RecordedUnit>;
   /** Hosts at a time, for a step. */
   hostsAtATime: (step: number) => number;
+  pathsOf: PathsOf;
 }
 
 /** A part of the way back that is finished before the next begins: a step, or handlers that are due behind it. */
@@ -58,7 +59,7 @@ export class UndoOrder {
   constructor(wishes: UndoWishes) {
     this.#wishes = wishes;
     // A notifier that stays, as before a commit point, neither asks for a handler nor keeps it back.
-    this.#notifiers = notifiersOf(wishes.candidates);
+    this.#notifiers = notifiersOf(wishes.candidates, wishes.pathsOf);
     this.#blocks = new Blocks(wishes.units);
     this.#stages = stagesOf(wishes.candidates, this.#notifiers);
   }

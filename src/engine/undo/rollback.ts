@@ -26,6 +26,7 @@ import {
 import { verifyState, type VerifyParts } from '../verify.ts';
 import { AwayHosts, type AwayParts } from './away.ts';
 import { UndoOrder, type UndoMove } from './order.ts';
+import { restoredPaths } from './paths.ts';
 
 export interface RollbackParts extends UndoParts, ResolveParts, AwayParts, VerifyParts, Faults {
   log: Log;
@@ -136,6 +137,7 @@ class Rollback {
       candidates: this.#candidates(),
       units: this.#run.units.values(),
       hostsAtATime: (step) => Math.min(forks, recordedStep(this.#run, step).throttle ?? forks),
+      pathsOf: (unit) => restoredPaths(unit, this.#parts),
     });
   }
 

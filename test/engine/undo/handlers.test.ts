@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { notifiersOf } from '../../../src/engine/undo/handlers.ts';
-import { readRun } from '../../../src/journal/recorded-run.ts';
+import { readRun, type RecordedUnit } from '../../../src/journal/recorded-run.ts';
 import type { HandlerRef, JournalRecord } from '../../../src/journal/records.ts';
 import {
   changedRecord,
@@ -16,7 +16,7 @@ const restart: HandlerRef = { id: 'p/handlers/restart', name: 'Restart' };
 const later: HandlerRef = { id: 'q/handlers/restart', name: 'Restart' };
 
 type Unit =
-  | { notifies: HandlerRef[]; ends?: 'changed' | 'failed' | 'ok' | 'cut' }
+  | { notifies: HandlerRef[]; ends?: 'changed' | 'failed' | 'ok' | 'cut'; path?: string }
   | HandlerRef
   /** A rollback of the changes with these numbers, after which the run goes on. It takes a number, too. */
   | { undone: number[] };
@@ -47,8 +47,10 @@ function read(...units: Unit[]): Record<number, number[]> {
     ];
   });
   const run = readRun([runRecord({ hosts: ['h1'] }), ...records].map(storedRecord));
+  const pathsOf = ({ intent: { unit } }: RecordedUnit) =>
+    units.slice(unit - 1, unit).flatMap((one) => ('path' in one ? [one.path] : []));
   return Object.fromEntries(
-    [...notifiersOf([...run.units.values()])].map(([unit, changes]) => [
+    [...notifiersOf([...run.units.values()], pathsOf)].map(([unit, changes]) => [
       unit.intent.unit,
       changes.map(({ intent }) => intent.unit),
     ]),
@@ -80,6 +82,23 @@ describe('what a handler has read when it ran', () => {
   it('is no change that was undone before it ran, in a run that went on', () => {
     expect(read(change, { undone: [1] }, change, restart)).toEqual({ 4: [3] });
     expect(read(change, restart, { undone: [1, 2] }, change, restart)).toEqual({ 2: [1], 5: [4] });
+  });
+
+  it('is also what no handler of its own has read, of a path that a change has written which it has read', () => {
+    const write = { notifies: [], path: '/etc/app' };
+    const other = { id: 'p/handlers/other', name: 'Other' };
+    const failed = { notifies: [other], path: '/etc/app', ends: 'failed' as const };
+    expect(read(write, failed, { ...change, path: '/etc/app' }, restart, write)).toEqual({
+      4: [1, 2, 3],
+    });
+    expect(read({ ...write, path: '/etc/b' }, { ...change, path: '/etc/app' }, restart)).toEqual({
+      3: [2],
+    });
+    expect(read(failed, other, { ...change, path: '/etc/app' }, restart)).toEqual({
+      ...{ 2: [1], 4: [3] },
+    });
+    const again = { ...change, path: '/etc/app' };
+    expect(read(write, { undone: [1] }, again, restart)).toEqual({ 4: [3] });
   });
 
   it('is what a handler has done that ran before it', () => {
