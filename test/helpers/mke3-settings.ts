@@ -114,6 +114,7 @@ export const cases: Record<string, Case[]> = {
     [['--node-status-max-images=5%']],
   ],
   [`${C}.cipher_suites_for_kubelet`]: [['TLS_AES_128_GCM_SHA256']],
+  [`${C}.kubelet_serialize_image_pulls`]: [[false]],
   [`${C}.custom_kubelet_flags_profiles`]: [[{ gpu: '--max-pods=40' }], [{ unused: '--v=2' }]],
   [`${C}.kubelet_data_root`]: [['/data/kubelet'], ['/data/kubelet', {}, '4.1']],
   [`${C}.disable_seccomp_default`]: [[true]],

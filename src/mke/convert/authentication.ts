@@ -10,6 +10,10 @@ const noSuchField = {
   why: 'MKE 4 has no such setting',
   what: 'check the logins after the upgrade',
 };
+const noProxy = {
+  why: 'MKE 4 has no proxy for the identity provider',
+  what: 'the managers must reach it directly',
+};
 const spHost: Row = {
   key: `${SAML}.spHost`,
   type: 'text',
@@ -39,9 +43,22 @@ export const authentication: Section = waitingFor('logins by OIDC, SAML or LDAP'
     ],
     convert: convertOidc,
   },
-  ...['caBundle', 'httpProxy', 'httpsProxy', 'userServiceId'].map((name): Row => {
-    return { key: `${PROVIDER}.${name}`, type: 'text', advice: noSuchField };
+  ...['httpProxy', 'httpsProxy'].map((name): Row => {
+    return { key: `${PROVIDER}.${name}`, type: 'text', advice: noProxy };
   }),
+  {
+    key: `${PROVIDER}.caBundle`,
+    type: 'text',
+    advice: {
+      why: 'MKE 4 has no field for the authority of the identity provider',
+      what: 'give the provider a certificate that is publicly trusted, or logins fail',
+    },
+  },
+  {
+    key: `${PROVIDER}.userServiceId`,
+    type: 'text',
+    advice: { why: 'it is an identifier that MKE 3 made for itself', what: 'nothing' },
+  },
   // "sub" is what an empty one means.
   { key: `${PROVIDER}.usernameClaim`, type: 'text', defaults: ['', 'sub'], advice: noSuchField },
   {
@@ -74,7 +91,7 @@ export const authentication: Section = waitingFor('logins by OIDC, SAML or LDAP'
     defaults: [60],
     advice: {
       why: 'the field of MKE 4 is not published',
-      what: 'see authentication.expiry',
+      what: 'see authentication.expiry.idTokens',
     },
   },
 ]);

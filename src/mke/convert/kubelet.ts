@@ -38,6 +38,13 @@ export const kubelet: Section = [
     flag: { of: ARGS, name: 'tls-cipher-suites' },
   },
   {
+    key: `${C}.kubelet_serialize_image_pulls`,
+    type: 'any',
+    defaults: [true],
+    flag: { of: ARGS, name: 'serialize-image-pulls' },
+    as: (on) => (on === false ? 'false' : undefined),
+  },
+  {
     rows: [{ key: PROFILES, type: 'table', to: 'kubelet.customProfiles' }],
     convert: convertProfiles,
   },
@@ -76,10 +83,17 @@ function reserved(kind: 'manager' | 'worker'): Row {
 /** The limit counts only in a hardened cluster that does not leave it unspecified. */
 function convertPidsLimit(draft: Draft): void {
   const { from } = draft;
+  const key = `${HARDENING}.pids_limit_k8s`;
   const hardened = from.flag(`${HARDENING}.hardening_enabled`);
-  const limit = from.number(`${HARDENING}.pids_limit_k8s`) ?? 0;
+  const limit = from.number(key) ?? 0;
   const unspecified = from.get(`${HARDENING}.pids_limit_unspecified_k8s`) !== false;
-  if (hardened && !unspecified && limit > 0) draft.set('kubelet.podPidsLimit', limit);
+  if (limit <= 0) return;
+  if (hardened && !unspecified) draft.set('kubelet.podPidsLimit', limit);
+  else
+    draft.report(key, limit, {
+      why: `it has no effect in MKE 3, where ${hardened ? 'pids_limit_unspecified_k8s is not false' : 'hardening_enabled is off'}`,
+      what: 'nothing, or set kubelet.podPidsLimit',
+    });
 }
 
 function convertProfiles(draft: Draft): void {

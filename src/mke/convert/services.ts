@@ -145,8 +145,14 @@ export const services: Section = [
     key: 'backup_schedule_config.enabled',
     type: 'boolean',
     advice: {
-      why: 'MKE 4.0 has no scheduled backup',
-      what: 'schedule "mkectl backup create" yourself',
+      '4.0': {
+        why: 'MKE 4.0 has no scheduled backup',
+        what: 'schedule "mkectl backup create" yourself',
+      },
+      '4.1': {
+        why: 'MKE 4.1 has no scheduled backup',
+        what: 'schedule "mkectl backup" yourself',
+      },
     },
   },
 ];

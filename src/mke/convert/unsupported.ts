@@ -6,7 +6,7 @@ import type { Advice } from './types.ts';
 
 const noCounterpart = {
   why: 'MKE 4 has no such setting',
-  what: 'nothing, or see its documentation',
+  what: 'see its documentation',
 };
 
 /**
@@ -133,7 +133,6 @@ export const unsupported: readonly Row[] = [
     kms_cachesize: [0],
     disable_http2: [false],
     unauthenticated_http2_dos_mitigation: [false],
-    kubelet_serialize_image_pulls: [true],
     kubelet_max_parallel_image_pulls: [1],
     ignore_pod_updates_for_node_selector: [false],
     local_volume_collection_mapping: [false],
@@ -192,14 +191,13 @@ function table(prefix: string, settings: Record<string, readonly JsonValue[]>): 
     key: prefix === '' || name.startsWith('_') ? `${prefix}${name}` : `${prefix}.${name}`,
     type: typeOf(defaults[0]),
     defaults,
-    advice: noCounterpart,
   }));
 }
 
 /** With the switch that a setting needs, and with what is lost with it. */
 function withAdvice(row: Row): Row {
   const needs = switchOf(row.key);
-  const advice = specialAdvice[row.key] ?? row.advice ?? noCounterpart;
+  const advice = specialAdvice[row.key] ?? noCounterpart;
   return needs === undefined ? { ...row, advice } : { ...row, advice, needs };
 }
 
@@ -210,7 +208,6 @@ function lists(fields: Record<string, readonly string[]>): Row[] {
     type: 'list',
     defaults: [[]],
     fields: names,
-    advice: noCounterpart,
   }));
 }
 

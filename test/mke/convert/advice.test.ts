@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { specialAdvice, switchOf } from '../../../src/mke/convert/advice.ts';
 import { rowOf } from '../../../src/mke/convert/table.ts';
+import { unsupported } from '../../../src/mke/convert/unsupported.ts';
 import { convert } from '../../helpers/mke3-config.ts';
 
 const lines = (toml: string): string[] =>
@@ -9,6 +10,18 @@ const lines = (toml: string): string[] =>
   );
 
 describe('advice on a setting without a counterpart', () => {
+  it('is written for each of them', () => {
+    expect(unsupported.map(({ key }) => key).filter((key) => !(key in specialAdvice))).toEqual([]);
+  });
+
+  it('differs between releases where they differ', () => {
+    const accounts = '[cluster_config]\npriv_attributes_user_accounts = ["alice"]\n';
+    const [older] = convert(accounts).unconverted;
+    const [newer] = convert(accounts, { target: '4.1' }).unconverted;
+    expect(older?.why).toMatch(/every account that may create pods may use them/);
+    expect(newer?.why).toMatch(/mke4-ucpauthz/);
+  });
+
   it('is for documented settings only', () => {
     expect(Object.keys(specialAdvice).filter((key) => rowOf(key) === undefined)).toEqual([]);
   });
@@ -27,6 +40,23 @@ describe('advice on a setting without a counterpart', () => {
       /no content trust.*admission controller/,
     ],
     [
+      '[trust_configuration]\nallow_repos = ["docker.io/a/b"]',
+      /no content trust.*exempt these repositories/,
+    ],
+    [
+      '[hardening_configuration]\nhardening_enabled = true\nlimit_kernel_capabilities = true',
+      /containers of MKE 3 itself, which are gone; nothing$/,
+    ],
+    [
+      '[hardening_configuration]\nhardening_enabled = true\npids_limit_k8s = 100',
+      /pids_limit_k8s = 100: it has no effect in MKE 3, where pids_limit_unspecified_k8s is not/,
+    ],
+    ['[cluster_config]\ncontainerd_root = "/data"', /\/var\/lib\/k0s\/containerd; check the free/],
+    ['[cluster_config]\nkube_apiserver_port = 7443', /listens on 6443; correct load balancers/],
+    ['[cluster_config]\nexternal_service_lb = "lb"', /web interface of MKE 3, which is gone/],
+    ['[cluster_config]\nprometheus_memory_limit = "8Gi"', /field of MKE 4 is not published/],
+    ['[log_configuration]\nhost = "syslog:514"', /no logs to a syslog server; collect the logs/],
+    [
       '[cluster_config]\npriv_attributes_allowed_for_user_accounts = ["privileged"]',
       /every account that may create pods.*Pod Security Admission/,
     ],
@@ -36,7 +66,7 @@ describe('advice on a setting without a counterpart', () => {
     ],
     [
       '[[registries]]\nhost_address = "r"\nca_bundle = """-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"""',
-      /^registries = \[\{"host_address":"r","ca_bundle":"\(CERTIFICATE\)"\}\]: .*put the CA below/,
+      /^registries = \[\{"host_address":"r","ca_bundle":"\(CERTIFICATE\)"\}\]: .*add the CA to the trusted certificates/,
     ],
   ])('names what is lost and what to do: %s', (toml, line) => {
     expect(lines(toml)).toEqual([expect.stringMatching(line)]);
@@ -78,6 +108,10 @@ describe('a setting of something that is off', () => {
       'cluster_config.metallb_config.enabled',
     ],
     ['[backup_schedule_config]\npath = "/tmp"', 'backup_schedule_config.enabled'],
+    [
+      '[hardening_configuration]\nlimit_kernel_capabilities = true',
+      'hardening_configuration.hardening_enabled',
+    ],
   ])('is reported with the switch that it needs: %s', (toml, needs) => {
     expect(lines(toml)).toEqual([
       expect.stringContaining(`${needs} is off in MKE 3, so it has no effect; nothing, unless`),
