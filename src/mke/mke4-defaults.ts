@@ -159,8 +159,8 @@ export function defaultSpec(target: Target = '4.0'): JsonObject {
 /** What 4.1 has otherwise (mke-upgrade.md §6.2). Keys that both have stay where they are. */
 function defaultSpec41(): JsonObject {
   const spec = structuredClone(spec40);
-  // MetalLB is no addon any more.
-  const gone = new Set(['addons']);
+  // MetalLB is no addon any more, and backups are files on the machine of the operator.
+  const gone = new Set(['addons', 'backup']);
   const common = Object.fromEntries(Object.entries(spec).filter(([key]) => !gone.has(key)));
   const part = (key: string) => spec[key] as JsonObject;
   return {
@@ -188,7 +188,8 @@ function defaultSpec41(): JsonObject {
       providers: structuredClone(providers41),
     },
     monitoring: {
-      ...part('monitoring'),
+      enableGrafana: true,
+      enableCAdvisor: false,
       grafana: { ingress: { enabled: false } },
       prometheus: {},
     },

@@ -60,6 +60,7 @@ const saml = { 'auth.samlEnabled': true };
 const ingress = `${C}.ingress_controller`;
 const withIngress = { [`${ingress}.enabled`]: true };
 const metallb = { [`${C}.metallb_config.enabled`]: true };
+const cleanup = { 'etcd_cleanup_schedule_config.cleanup_enabled': true };
 const nvidia = { [`${C}.nvidia_device_plugin`]: true };
 
 /** Every key that the converter reads. */
@@ -96,6 +97,27 @@ export const cases: Record<string, Case[]> = {
   [`${C}.custom_kube_scheduler_flags`]: [[['--kube-api-qps=100']]],
   [`${C}.etcd_storage_quota`]: [['4GB'], ['much']],
   [`${C}.cipher_suites_for_etcd_server`]: [['TLS_AES_128_GCM_SHA256']],
+  'etcd_cleanup_schedule_config.cleanup_enabled': [[true], [true, {}, '4.1']],
+  'etcd_cleanup_schedule_config.min_ttl_to_keep_seconds': [
+    [600, cleanup],
+    [600, cleanup, '4.1'],
+  ],
+  'etcd_cleanup_schedule_config.cron_expression': [
+    ['@every 72h', cleanup],
+    ['@every 72h', cleanup, '4.1'],
+  ],
+  'etcd_cleanup_schedule_config.defrag_enabled': [
+    [true, cleanup],
+    [true, cleanup, '4.1'],
+  ],
+  'etcd_cleanup_schedule_config.defrag_pause_seconds': [
+    [30, cleanup],
+    [30, cleanup, '4.1'],
+  ],
+  'etcd_cleanup_schedule_config.defrag_timeout_seconds': [
+    [30, cleanup],
+    [30, cleanup, '4.1'],
+  ],
   [`${C}.custom_kube_proxy_flags`]: [[['--masquerade-all']], [['--v=4']]],
   // kubelet
   [`${C}.kubelet_max_pods`]: [[150]],
@@ -180,7 +202,7 @@ export const cases: Record<string, Case[]> = {
     [true, { ...nvidia, [`${C}.nvidia_device_partitioner`]: false }],
   ],
   [`${C}.cadvisor_enabled`]: [[true]],
-  'tracking_configuration.ops_care': [[true]],
+  'tracking_configuration.ops_care': [[true], [true, {}, '4.1']],
   'tracking_configuration.cluster_label': [['night']],
   'tracking_configuration.disable_tracking': [[true]],
   'tracking_configuration.disable_usageinfo': [[true]],

@@ -46,10 +46,6 @@ const backup: PerTarget<Advice> = {
     what: 'use it for your own schedule of "mkectl backup"',
   },
 };
-const etcdCleanup = {
-  why: 'the etcd of k0s is not cleaned up or defragmented by schedule',
-  what: 'watch the size of the database; MKE 4 has etcd.maintenanceService from 4.1.3 on',
-};
 const noWindows = {
   why: 'MKE 4.0 and 4.1 have no Windows nodes',
   what: 'move the workloads of Windows nodes away before the upgrade',
@@ -224,11 +220,6 @@ const operation: Record<string, PerTarget<Advice>> = {
     why: 'MKE 4 does not remind you of backups',
     what: 'nothing',
   },
-  ...each(
-    'etcd_cleanup_schedule_config.',
-    'cleanup_enabled min_ttl_to_keep_seconds cron_expression defrag_enabled defrag_pause_seconds defrag_timeout_seconds',
-    etcdCleanup,
-  ),
   'license_configuration.auto_refresh': {
     why: 'MKE 4 has a license of its own',
     what: 'put its text into license.token, and renew it by hand',

@@ -1,5 +1,5 @@
 import { stringify as stringifyYaml } from 'yaml';
-import { objectOf } from '../../core/json.ts';
+import { objectOf, type JsonObject } from '../../core/json.ts';
 import type { Draft } from './draft.ts';
 import { isDefaultOf, type Group, type Row } from './row.ts';
 import { take } from './take.ts';
@@ -27,13 +27,7 @@ const port: Row = {
 const autodetection: Row = {
   key: `${C}.calico_ip_auto_method`,
   type: 'text',
-  to: { '4.0': `${EXTRA}.ipAutodetectionMethod` },
-  advice: {
-    '4.1': {
-      why: 'its form in the chart of 4.1 is another one',
-      what: 'set calicoNetwork.nodeAddressAutodetectionV4 in values.yaml',
-    },
-  },
+  to: { '4.0': `${EXTRA}.ipAutodetectionMethod`, '4.1': `${EXTRA}.values.yaml` },
 };
 const vxlan: Row = {
   key: `${C}.calico_vxlan`,
@@ -86,7 +80,7 @@ function convertForOperator(draft: Draft): void {
   const cidr = from.text(podCidr.key) ?? '192.168.0.0/16';
   const level = isDebug(draft) ? 'Debug' : 'Info';
   const mtu = mtuOf(draft);
-  take(draft, autodetection);
+  const detection = nodeAddressDetection(draft);
   const values = {
     // The first line has to be this one.
     kubeletVolumePluginPath: '/var/lib/k0s/kubelet',
@@ -98,6 +92,7 @@ function convertForOperator(draft: Draft): void {
         linuxDataplane: 'Iptables',
         // 0 lets Calico find it.
         ...(mtu > 0 ? { mtu } : {}),
+        ...(detection === undefined ? {} : { nodeAddressAutodetectionV4: detection }),
         // The pool that the cluster has, in all that the operator would choose by itself.
         ipPools: [
           {
@@ -123,6 +118,31 @@ function convertForOperator(draft: Draft): void {
     loglevel: level,
     'values.yaml': stringifyYaml(values),
   });
+}
+
+/** IP_AUTODETECTION_METHOD of Calico as the Tigera operator has it. */
+function nodeAddressDetection(draft: Draft): JsonObject | undefined {
+  const method = draft.from.text(autodetection.key);
+  if (method === undefined) return undefined;
+  const [, name = '', text = ''] = /^([a-z-]+)(?:=(.+))?$/.exec(method) ?? [];
+  const found: Record<string, JsonObject | undefined> = {
+    'first-found': { firstFound: true },
+    'kubernetes-internal-ip': { kubernetes: 'NodeInternalIP' },
+    ...(text === ''
+      ? {}
+      : {
+          'can-reach': { canReach: text },
+          interface: { interface: text },
+          'skip-interface': { skipInterface: text },
+          cidr: { cidrs: text.split(',') },
+        }),
+  };
+  if (found[name] === undefined)
+    draft.report(autodetection.key, method, {
+      why: 'Calico has no such method',
+      what: 'correct it in MKE 3',
+    });
+  return found[name];
 }
 
 function usesVxlan({ from }: Draft): boolean {

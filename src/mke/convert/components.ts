@@ -24,7 +24,5 @@ export const components: Section = [
   },
   { key: `${C}.kube_scheduler_bind_to_all`, type: 'boolean', to: 'scheduler.bindToAll' },
   { key: `${C}.custom_kube_scheduler_flags`, type: 'flags', to: 'scheduler.extraArgs' },
-  { key: `${C}.etcd_storage_quota`, type: 'text', to: 'etcd.storageQuota' },
-  { key: `${C}.cipher_suites_for_etcd_server`, type: 'text', to: 'etcd.tlsCipherSuites' },
   { key: `${C}.custom_kube_proxy_flags`, type: 'flags', to: 'network.kubeProxy.extraArgs' },
 ];

@@ -110,7 +110,10 @@ export const services: Section = [
   {
     key: `${TRACKING}.ops_care`,
     type: 'boolean',
-    to: 'monitoring.enableOpscare',
+    to: { '4.0': 'monitoring.enableOpscare' },
+    advice: {
+      '4.1': { why: 'MKE 4.1 has no OpsCare', what: 'send alerts from a Prometheus of yours' },
+    },
     feature: 'OpsCare',
   },
   { rows: [{ key: CLOUD, type: 'text', to: 'cloudProvider' }], convert: convertCloudProvider },

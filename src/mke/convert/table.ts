@@ -2,6 +2,7 @@ import type { JsonValue } from '../../core/json.ts';
 import { apiServer } from './api-server.ts';
 import { authentication } from './authentication.ts';
 import { components } from './components.ts';
+import { etcd } from './etcd.ts';
 import { flagsToFields } from './flag-fields.ts';
 import { hosts } from './hosts.ts';
 import { ingress } from './ingress.ts';
@@ -18,6 +19,7 @@ export const sections: readonly Section[] = [
   hosts,
   apiServer,
   components,
+  etcd,
   kubelet,
   network,
   [flagsToFields],

@@ -77,14 +77,6 @@ export const unsupported: readonly Row[] = [
     backups_limit: [0, 30],
     notification_delay: [0, 7],
   }),
-  ...table('etcd_cleanup_schedule_config', {
-    cleanup_enabled: [false],
-    min_ttl_to_keep_seconds: [0],
-    cron_expression: [''],
-    defrag_enabled: [false],
-    defrag_pause_seconds: [60, 0],
-    defrag_timeout_seconds: [300, 0],
-  }),
   ...table('cluster_config', {
     controller_port: [443],
     kube_apiserver_port: [6443],

@@ -65,3 +65,24 @@ it.each([
     });
   },
 );
+
+it.each([
+  ['first-found', { firstFound: true }],
+  ['can-reach=10.0.0.1', { canReach: '10.0.0.1' }],
+  ['interface=ens.*,eth0', { interface: 'ens.*,eth0' }],
+  ['skip-interface=docker0', { skipInterface: 'docker0' }],
+  ['cidr=10.0.0.0/8,172.16.0.0/12', { cidrs: ['10.0.0.0/8', '172.16.0.0/12'] }],
+  ['kubernetes-internal-ip', { kubernetes: 'NodeInternalIP' }],
+  ['nearest', undefined],
+])('gives the operator the detection of node addresses: %s', (method, wanted) => {
+  const { config, unconverted } = convertConfig(
+    parseMke3Config(`${kdd}calico_ip_auto_method = "${method}"\n`, 'x'),
+    { hosts: [], externalAddress: '', target: '4.1' },
+  );
+  const text = /values\.yaml: \|\n((?: {12}.*\n)+)/.exec(configToYaml(config))?.[1] ?? '';
+  const { installation } = parse(text) as {
+    installation: { calicoNetwork: { nodeAddressAutodetectionV4?: JsonObject } };
+  };
+  expect(installation.calicoNetwork.nodeAddressAutodetectionV4).toEqual(wanted);
+  expect(unconverted).toHaveLength(wanted === undefined ? 1 : 0);
+});
