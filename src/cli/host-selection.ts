@@ -4,6 +4,7 @@ import { loadInventory } from '../inventory/load.ts';
 import { matchHosts } from '../util/patterns.ts';
 import { tell } from './fail.ts';
 import { withLogin, type ConnectFlags } from './flags/connect.ts';
+import { once } from './flags/words.ts';
 import type { World } from './world.ts';
 
 interface SelectionFlags extends ConnectFlags {
@@ -14,6 +15,7 @@ interface SelectionFlags extends ConnectFlags {
 export const inventoryOption = [
   '-i, --inventory <FILE>',
   'hosts file (or environment variable RUNNER_INVENTORY)',
+  once,
 ] as const;
 
 /** The inventory that a command names, or the environment. */

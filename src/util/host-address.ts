@@ -23,14 +23,13 @@ export interface ReadVariables {
   unneeded: string[];
 }
 
-/** How a host is reached, by its variables: Ansible's names and mkectl's. @param file where they stand, for relative paths */
+/**
+ * How a host is reached, by its variables. Where several names say the same, the special one is the stronger, as for
+ * Ansible. @param file where they stand, for relative paths
+ */
 export function readHostVariables(name: string, vars: JsonObject, file: string): ReadVariables {
   const reading = new Reading(vars, file);
-  const keyPath = reading.text(
-    'ansible_ssh_private_key_file',
-    'ansible_private_key_file',
-    'keyPath',
-  );
+  const keyPath = keyOf(reading);
   const way = reading.way();
   const words = reading.sshWords();
   const become = reading.become();
@@ -40,9 +39,9 @@ export function readHostVariables(name: string, vars: JsonObject, file: string):
     name,
     transport,
     ...(way.given ? { transportGiven: true as const } : {}),
-    address: reading.text('ansible_host', 'ansible_ssh_host', 'address') ?? name,
+    address: reading.text('ansible_ssh_host', 'ansible_host') ?? name,
     port: reading.port(),
-    user: reading.text('ansible_user', 'ansible_ssh_user', 'user'),
+    user: reading.text('ansible_ssh_user', 'ansible_user'),
     keyPath: keyFile(keyPath, file),
     ...(words.args.length === 0 ? {} : { sshArgs: words.args }),
     ...(become.said === undefined ? {} : { become: become.said }),
@@ -51,7 +50,7 @@ export function readHostVariables(name: string, vars: JsonObject, file: string):
   const passwords = reading.passwords(become.said?.method);
   // One reason is enough for a host that is not reached at all.
   if (unmanageable !== undefined) return { address, passwords: {}, remarks: [], unneeded: [] };
-  const { remarks, unneeded } = reading.left();
+  const { remarks, unneeded } = reading.left(become.said?.method ?? 'sudo');
   return { address, passwords, remarks, unneeded };
 }
 
@@ -76,7 +75,12 @@ const transports: Readonly<Record<string, HostAddress['transport']>> = {
   openssh: 'openssh',
   local: 'local',
 };
-const PASSWORDS = ['ansible_password', 'ansible_ssh_pass', 'ansible_ssh_password'];
+const PASSWORDS = ['ansible_ssh_password', 'ansible_ssh_pass', 'ansible_password'];
+const OTHER_METHOD = 'Say the method in ansible_become_method.';
+const MKECTL_NAMES =
+  'Write ansible_ssh_private_key_file, and ansible_host, ansible_port and ansible_user for address, port and user.';
+const keyOf = (reading: Reading) =>
+  reading.text('ansible_ssh_private_key_file', 'ansible_private_key_file');
 const DEFAULT_BECOME_FLAGS = new Set(['-H', '-S', '-n']);
 
 class Reading {
@@ -91,20 +95,17 @@ class Reading {
 
   /** The first variable that is set. */
   text(...names: string[]): string | undefined {
-    const value = names
-      .map((name) => this.#vars[name] ?? undefined)
-      .find((one) => one !== undefined);
-    return value === undefined ? undefined : String(value);
+    const name = this.#firstOf(...names);
+    return name === undefined ? undefined : String(this.#vars[name]);
+  }
+
+  #firstOf(...names: string[]): string | undefined {
+    return names.find((name) => (this.#vars[name] ?? undefined) !== undefined);
   }
 
   way(): { transport: HostAddress['transport']; given: boolean; unmanageable?: string } {
     const said = this.text('ansible_connection');
-    const plain = this.text('connection');
-    if (said === undefined) {
-      // A variable of that name may be about something else.
-      const transport = plain === undefined ? undefined : transports[plain];
-      return { transport: transport ?? 'ssh', given: transport !== undefined };
-    }
+    if (said === undefined) return { transport: 'ssh', given: false };
     const transport = transports[withoutCollection(said)];
     if (transport !== undefined) return { transport, given: true };
     return {
@@ -115,8 +116,13 @@ class Reading {
   }
 
   port(): number | undefined {
-    const port = this.text('ansible_port', 'ansible_ssh_port', 'port');
-    return port === undefined ? undefined : Number(port);
+    const name = this.#firstOf('ansible_ssh_port', 'ansible_port');
+    if (name === undefined) return undefined;
+    const port = Number(this.#vars[name]);
+    if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+    const value = JSON.stringify(this.#vars[name]);
+    this.#problem(name, `is ${value}, not a port`, 'Write a number from 1 to 65535.');
+    return undefined;
   }
 
   sshWords(): { args: string[]; needsOpenSsh: boolean } {
@@ -136,7 +142,7 @@ class Reading {
       args.push(...read.args);
       needsOpenSsh ||= read.needsOpenSsh;
     }
-    const seconds = this.text('ansible_timeout', 'ansible_ssh_timeout');
+    const seconds = this.text('ansible_ssh_timeout', 'ansible_timeout');
     if (seconds !== undefined) args.push('-o', `ConnectTimeout=${seconds}`);
     const provider = this.text('ansible_ssh_pkcs11_provider');
     if (provider !== undefined) args.push('-I', provider);
@@ -147,7 +153,7 @@ class Reading {
     const enabled = this.#flag('ansible_become');
     const wanted = this.text('ansible_become_method');
     const method = methods.find((one) => one === withoutCollection(wanted ?? ''));
-    const user = this.text('ansible_become_user', `ansible_${method ?? 'sudo'}_user`);
+    const user = this.text(`ansible_${method ?? 'sudo'}_user`, 'ansible_become_user');
     const said: HostBecome = {
       ...(enabled === undefined ? {} : { enabled }),
       ...(user === undefined ? {} : { user }),
@@ -167,9 +173,9 @@ class Reading {
   passwords(method: Identity['method'] = 'sudo'): HostPasswords {
     const login = this.text(...PASSWORDS);
     const become = this.text(
-      'ansible_become_password',
-      'ansible_become_pass',
       `ansible_${method}_pass`,
+      'ansible_become_pass',
+      'ansible_become_password',
     );
     return {
       ...(login === undefined ? {} : { login }),
@@ -186,16 +192,25 @@ class Reading {
   }
 
   /** What is said of variables that are not honoured. */
-  left(): { remarks: Remark[]; unneeded: string[] } {
+  left(method: Identity['method']): { remarks: Remark[]; unneeded: string[] } {
     const unneeded: string[] = [];
     for (const [name, value] of Object.entries(this.#vars)) {
       const row = connectionVariable(name);
       if (row === undefined || value === null || this.#isDefault(name, String(value))) continue;
       if (row.is === 'unneeded' && row.silent !== true) unneeded.push(name);
       if (row.is === 'named') this.#note(name, 'is not honoured', row.hint);
+      const [, own = method] = /^ansible_(sudo|su|doas)_(?:user|pass)$/.exec(name) ?? [];
+      if (own !== method) this.#note(name, `is not used with ${method}`, OTHER_METHOD);
       if (/^ansible_(ssh_)?host_key_checking$/.test(name) && !isTrue(value))
         this.#note(name, 'is not followed', ALWAYS_CHECKED);
     }
+    // A name that only files of mkectl have: address, port and user beside it are meant as there.
+    if (this.#firstOf('keyPath') !== undefined && keyOf(this) === undefined)
+      this.#note(
+        'keyPath',
+        'is a variable like any other in an inventory of Ansible',
+        MKECTL_NAMES,
+      );
     return { remarks: this.#remarks, unneeded };
   }
 

@@ -51,6 +51,11 @@ spec:
     });
   });
 
+  it('is the only one of a call', async () => {
+    const { code, stderr } = await cli.run(['hosts', '-i', k0sctl(), '-i', 'b,']);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/one inventory in a call.*folder/s)]);
+  });
+
   it('has its notes once, however often it is read', async () => {
     const playbook = cli.file(
       'site.yml',

@@ -142,12 +142,42 @@ describe('connection variables of Ansible', () => {
 
   it.each([
     [{ ansible_become: 'perhaps' }, 'neither true nor false'],
+    [{ ansible_port: 'ssh' }, '"ansible_port" is "ssh", not a port.'],
     [{ ansible_ssh_args: "-o 'a" }, 'has a quote that is not closed'],
     [{ ansible_ssh_args: 'other-host' }, '"other-host" is not an option of ssh'],
     [{ ansible_ssh_args: '-W a:1' }, 'makes no sense'],
   ])('refuse %j', (vars, message) => {
     const [remark] = read(vars).remarks;
     expect([remark?.isProblem, remark?.message]).toEqual([true, expect.stringContaining(message)]);
+  });
+
+  it('are stronger in their special form, as with Ansible 2.19', () => {
+    const { address, passwords } = read({
+      ...{ ansible_host: 'a', ansible_ssh_host: 'b', ansible_port: 1, ansible_ssh_port: 2 },
+      ...{ ansible_user: 'a', ansible_ssh_user: 'b', ansible_timeout: 3, ansible_ssh_timeout: 4 },
+      ...{ ansible_private_key_file: '/a', ansible_ssh_private_key_file: '/b' },
+      ...{ ansible_become_user: 'a', ansible_sudo_user: 'b' },
+      ...{ ansible_password: 'one', ansible_ssh_pass: 'two', ansible_ssh_password: 'three' },
+      ...{ ansible_become_password: 'four', ansible_become_pass: 'five' },
+    });
+    expect(address).toMatchObject({ address: 'b', port: 2, user: 'b', keyPath: '/b' });
+    expect(address).toMatchObject({ sshArgs: ['-o', 'ConnectTimeout=4'], become: { user: 'b' } });
+    expect(passwords).toEqual({ login: 'three', become: 'five' });
+  });
+
+  it('are not the plain names, which belong to the playbook', () => {
+    const plain = { address: '192.0.2.1', port: 8443, user: 'svc', connection: 'local' };
+    expect(read(plain)).toEqual({
+      address: { name: 'h', address: 'h', transport: 'ssh' },
+      ...{ passwords: {}, remarks: [], unneeded: [] },
+    });
+    expect(read({ ...plain, keyPath: 'id' }).remarks).toMatchObject([{ variable: 'keyPath' }]);
+  });
+
+  it('say when they are of another way to become another user', () => {
+    expect(read({ ansible_su_pass: 'pass' }).remarks).toMatchObject([
+      { message: '"ansible_su_pass" is not used with sudo.' },
+    ]);
   });
 
   it('are words for ssh in the order of Ansible, where the first of two counts', () => {

@@ -20,7 +20,7 @@ import { stateDir } from '../../util/paths.ts';
 import { didYouMean, formatDuration, plural } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { flagOf, inputOptions } from '../flags/inputs.ts';
-import { wholeNumber } from '../flags/words.ts';
+import { once, wholeNumber } from '../flags/words.ts';
 import { readInventory } from '../host-selection.ts';
 import { findPlaybook, playbookOf } from '../playbooks.ts';
 import { SweepResults } from '../sweep-results.ts';
@@ -100,6 +100,7 @@ function command(world: World): Command {
     .option(
       '-i, --inventory <FILE>',
       'hosts, groups and variables; the lab stands in for the machines',
+      once,
     )
     .option('--hosts <N>', 'number of lab hosts when there is no inventory', '3')
     .option('--lab <KIND>', '"hosts", or "mke3:MANAGERS+WORKERS" for a cluster of MKE 3')

@@ -16,6 +16,7 @@ import { newCommand } from '../command.ts';
 import { tell } from '../fail.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
 import { readInventory } from '../host-selection.ts';
+import { once } from '../flags/words.ts';
 import { openPlaybook } from '../playbooks.ts';
 import type { World } from '../world.ts';
 
@@ -35,7 +36,7 @@ export async function validateCommand(world: World, argv: string[]): Promise<num
   const command = newCommand(world, 'runner validate')
     .description('Check playbooks and their roles without contacting a host.')
     .argument('[playbook...]', 'files, or names of shipped playbooks')
-    .option('-i, --inventory <FILE>', 'hosts file whose variables are known')
+    .option('-i, --inventory <FILE>', 'hosts file whose variables are known', once)
     .option('--require-undo', 'every changing task must say how it is undone')
     .option('--strict', 'warnings count, too')
     .option('--fix', 'mend what is certain, in the files')

@@ -5,7 +5,7 @@ import type { ConnectFlags } from './connect.ts';
 import { addConsentOption, type ConsentFlags } from './consent.ts';
 import { addRunOptions, type RunFlags } from './run.ts';
 import type { VaultFlags } from './vault.ts';
-import { collect } from './words.ts';
+import { collect, once } from './words.ts';
 
 export interface PlayOptions extends BecomeFlags, ConnectFlags, ConsentFlags, RunFlags, VaultFlags {
   inventory?: string;
@@ -34,7 +34,7 @@ export interface PlayOptions extends BecomeFlags, ConnectFlags, ConsentFlags, Ru
 /** Options of `play` and `plan`, in the order of their help. */
 export function addPlayOptions(command: Command, mode: 'play' | 'plan'): Command {
   command
-    .option('-i, --inventory <FILE>', 'hosts file, or a list such as "a,b,"')
+    .option('-i, --inventory <FILE>', 'hosts file, or a list such as "a,b,"', once)
     .option('-C, --check', 'change nothing; tell what would change')
     .option('-D, --diff', 'show changes of files')
     .option('-l, --limit <PATTERN>', 'only these hosts')

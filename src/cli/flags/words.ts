@@ -3,6 +3,15 @@ import { UsageError } from '../../core/errors.ts';
 /** Collects the values of an option that may be repeated. */
 export const collect = (value: string, known: string[] = []): string[] => [...known, value];
 
+/** For the inventory: of two, one would count, and nobody would see which. */
+export const once = (value: string, known?: string): string => {
+  if (known !== undefined)
+    throw new UsageError(`There is one inventory in a call, not "${known}" and "${value}".`, {
+      hint: 'Put both into a folder, and give that.',
+    });
+  return value;
+};
+
 /** The parts of a list with commas, without spaces. */
 export function splitList(text: string | undefined): string[] {
   return (text ?? '')
