@@ -10,10 +10,9 @@ import { resolveUnknown, type Prober, type ResolveParts } from './resolve.ts';
  * @param numbers of the units
  * @returns why the task must not run again, by host: its first try may still go on there
  * @throws Interrupted when the operator ends the run meanwhile
- * @throws JournalError when an answer cannot be recorded
  */
 export async function askHosts(
-  parts: ResolveParts & { log: Pick<Log, 'state' | 'append' | 'signal'> },
+  parts: ResolveParts & { log: Pick<Log, 'state' | 'write' | 'signal'> },
   task: TaskNode,
   numbers: readonly number[],
   undo: Prober,

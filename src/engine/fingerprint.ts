@@ -20,14 +20,14 @@ const noPlay = { name: 'Fingerprint', vars: {}, hosts: 'all' };
 
 export interface FingerprintParts extends CallParts {
   inventory: Inventory;
-  log: Pick<Log, 'state' | 'append' | 'signal'>;
+  log: Pick<Log, 'state' | 'write' | 'signal'>;
   redactor: Redactor;
   settings: CallParts['settings'] & Pick<RunSettings, 'forks'>;
 }
 
 /**
  * Records the state that must come back, on every host of the run where it is not on record. The tasks and the values they need are recorded
- * too, so that a rollback can take the same again without the playbook.
+ * too, so that a rollback can take the same again without the playbook. The sync before the first change covers the records.
  */
 export async function takeFingerprint(
   parts: FingerprintParts,
@@ -48,7 +48,7 @@ export async function takeFingerprint(
       const scope = variables.scope(host, { play: noPlay, task, batch: hosts });
       const text = await fingerprintText(parts, task, name, scope);
       if (text === undefined) continue;
-      await parts.log.append({
+      parts.log.write({
         t: 'fingerprint',
         phase: 'before',
         host: name,

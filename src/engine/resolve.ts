@@ -15,7 +15,7 @@ const RUNNING_LIMIT_MS = 10 * 60_000;
 export interface ResolveParts extends Sessions, Stop {
   clock: Clock;
   redactor: Redactor;
-  log: Pick<Log, 'append'>;
+  log: Pick<Log, 'write'>;
   settings: Pick<RunSettings, 'becomePassword' | 'forks'>;
 }
 
@@ -33,7 +33,6 @@ export type Resolution =
  * docs/rollback.md: what became of units without a result. The record on the host, then the probe, else possibly changed.
  *
  * @returns by number of the unit, for those whose outcome was not known
- * @throws JournalError when what was found cannot be recorded
  */
 export async function resolveUnknown(
   parts: ResolveParts,
@@ -105,6 +104,6 @@ async function resolve(
     state = error instanceof ConnectError && !error.retryable ? 'refused' : 'unreachable';
   }
   const known = isOpen(state) ? 'unknown' : state;
-  await parts.log.append({ t: 'resolved', unit: intent.unit, state: known });
+  parts.log.write({ t: 'resolved', unit: intent.unit, state: known });
   return state;
 }

@@ -76,7 +76,7 @@ function policyRecord(
 
 export interface AroundParts extends CallParts {
   redactor: Redactor;
-  log: Pick<Log, 'append' | 'signal'>;
+  log: Pick<Log, 'write' | 'signal'>;
   settings: CallParts['settings'] & Pick<RunSettings, 'forks'>;
 }
 
@@ -124,7 +124,7 @@ export async function runVerifyTasks(
     const { failed, outcome } = await tryTask(parts, run, entry, outputs);
     const { host, name } = entry;
     const why = failed || !outcome ? undefined : messageOf(outcome);
-    await parts.log.append({ t: 'verified', host, of: 'task', name, failed, why });
+    parts.log.write({ t: 'verified', host, of: 'task', name, failed, why });
     if (failed) different.push(`"${name}" on ${host}`);
   });
   return { ran, different: different.sort() };

@@ -56,7 +56,7 @@ async function compareFingerprints(parts: VerifyParts, run: RecordedRun): Promis
   );
   for (const { before, text, equal } of results) {
     const { host, id, name } = before;
-    await parts.log.append({ t: 'fingerprint', phase: 'after', host, id, name, text, equal });
+    parts.log.write({ t: 'fingerprint', phase: 'after', host, id, name, text, equal });
     if (!equal) different.push(`"${name}" on ${host}`);
   }
   return different.sort();
@@ -95,7 +95,7 @@ async function compareRestored(
     }
     if (count === 0) return;
     compared += count;
-    await parts.log.append({ t: 'verified', host, of: 'undos', count, different: wrong });
+    parts.log.write({ t: 'verified', host, of: 'undos', count, different: wrong });
     if (wrong.length > 0) different.push(`${plural(count, 'automatic undo')} on ${host}`);
   });
   return { compared, different: different.sort() };

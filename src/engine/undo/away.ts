@@ -13,7 +13,7 @@ const LONGEST_PAUSE_MS = 60_000;
 export interface AwayParts extends Sessions, Stop {
   clock: Clock;
   redactor: Redactor;
-  log: Pick<Log, 'state' | 'append' | 'signal'>;
+  log: Pick<Log, 'state' | 'write' | 'signal'>;
 }
 
 /** Hosts that could not be reached during a rollback and may come back; each change is on record. */
@@ -36,19 +36,17 @@ export class AwayHosts {
     return this.#reasons;
   }
 
-  /** @throws JournalError when that cannot be recorded */
-  async park(host: string, why: NotUndone): Promise<void> {
+  park(host: string, why: NotUndone): void {
     this.#reasons.set(host, why);
     const rest = this.#rests.get(host);
     if (rest) rest.until = this.#parts.clock.now() + rest.pauseMs;
-    await this.#parts.log.append({ t: 'parked', host, why });
+    this.#parts.log.write({ t: 'parked', host, why });
   }
 
   /**
    * Waits until at least one of them answers.
    *
    * @returns those that answer, which are away no longer; none when the time is over or the operator ends the wait
-   * @throws JournalError when a return cannot be recorded
    */
   async waitForAny(deadline: number): Promise<string[]> {
     const { isStopping, log, clock, signal } = this.#parts;
@@ -62,7 +60,7 @@ export class AwayHosts {
       for (const host of returned) {
         this.#reasons.delete(host);
         this.#rest(host);
-        await log.append({ t: 'unparked', host });
+        log.write({ t: 'unparked', host });
       }
       if (returned.length > 0) return returned;
       await clock.sleep(PAUSE_MS, signal).catch(() => undefined);

@@ -162,7 +162,7 @@ class Rollback {
       if (returned.length === 0) break;
       order.areBack(returned);
     }
-    if (!this.#parts.isStopping()) await this.#giveUp(order);
+    if (!this.#parts.isStopping()) this.#giveUp(order);
   }
 
   /** Does what may be done next until that is nothing; hosts in parallel. */
@@ -185,7 +185,7 @@ class Rollback {
         const moves = order.next();
         for (const move of moves) {
           if (move.do === 'undo') perform(move.unit);
-          else await this.#note(move);
+          else this.#note(move);
         }
         if (moves.length > 0) continue;
         if (going.size === 0) break;
@@ -198,25 +198,25 @@ class Rollback {
     await Promise.all(begun);
   }
 
-  async #note(move: Exclude<UndoMove, { do: 'undo' }>): Promise<void> {
+  #note(move: Exclude<UndoMove, { do: 'undo' }>): void {
     if (move.do === 'pass') {
       const step = recordedStep(this.#run, move.step);
       this.#parts.log.signal({ t: 'undo-step-end', step });
-    } else await this.#settle(move.unit, move.as, move.why, 0, move.silent);
+    } else this.#settle(move.unit, move.as, move.why, 0, move.silent);
   }
 
   /** What waited for hosts that did not come back. */
-  async #giveUp(order: UndoOrder): Promise<void> {
+  #giveUp(order: UndoOrder): void {
     for (const [host, why] of this.#away.reasons) {
       const units = order.open.filter(({ intent }) => [intent.host, intent.target].includes(host));
       for (const [index, unit] of units.entries()) {
-        if (index === 0) await this.#settle(unit, 'undo-failed', why, 0);
-        else await this.#settle(unit, 'undo-blocked', { kind: 'unreachable', host }, 0);
+        if (index === 0) this.#settle(unit, 'undo-failed', why, 0);
+        else this.#settle(unit, 'undo-blocked', { kind: 'unreachable', host }, 0);
         order.ended(unit, { stuck: true });
       }
     }
     for (const unit of order.open)
-      await this.#settle(unit, 'undo-blocked', { kind: 'unreachable' }, 0);
+      this.#settle(unit, 'undo-blocked', { kind: 'unreachable' }, 0);
   }
 
   /** Undoes one unit and keeps the record of it. */
@@ -227,30 +227,30 @@ class Rollback {
     const began = clock.now();
     await log.append({ t: 'undo-intent', unit: intent.unit });
     const failure = await this.#attemptUndo(unit);
-    const settle = async (state: UndoState, why: NotUndone | undefined, stuck: boolean) => {
-      await this.#settle(unit, state, why, clock.now() - began);
+    const settle = (state: UndoState, why: NotUndone | undefined, stuck: boolean) => {
+      this.#settle(unit, state, why, clock.now() - began);
       order.ended(unit, { stuck });
     };
     if (failure === undefined) {
       this.#parts.fault?.('after-undo', recordedStep(this.#run, intent.step).id);
       this.#undone++;
-      await settle('undone', undefined, false);
+      settle('undone', undefined, false);
     } else if (failure instanceof SecretError) {
-      await settle('undo-blocked', whyOf(failure), true);
+      settle('undo-blocked', whyOf(failure), true);
     } else if (failure.why.kind === 'unmet') {
-      await settle('undo-skipped', failure.why, false);
+      settle('undo-skipped', failure.why, false);
     } else if (failure.away) {
-      await this.#park(unit, failure.why, order);
+      this.#park(unit, failure.why, order);
     } else {
       // A step without an undo was allowed to run; it is reported and does not keep the others from going back.
       const stuck = intent.undo.error === 'block' && intent.undo.kind !== 'uncovered';
-      await settle('undo-failed', failure.why, stuck);
+      settle('undo-failed', failure.why, stuck);
     }
   }
 
-  async #park(unit: RecordedUnit, why: NotUndone, order: UndoOrder): Promise<void> {
+  #park(unit: RecordedUnit, why: NotUndone, order: UndoOrder): void {
     const hosts = awayHosts(unit);
-    for (const host of hosts) await this.#away.park(host, why);
+    for (const host of hosts) this.#away.park(host, why);
     order.areAway(unit, hosts);
   }
 
@@ -261,11 +261,11 @@ class Rollback {
     if (resolution === 'unreachable' && !unit.undoStarted)
       resolution = (await this.#resolve([unit])).get(number);
     if (resolution === 'unreachable') {
-      await this.#park(unit, { kind: 'unresolved', host: target }, order);
+      this.#park(unit, { kind: 'unresolved', host: target }, order);
       return true;
     }
     if (resolution === 'running')
-      await this.#settle(unit, 'undo-failed', { kind: 'running', host: target }, 0);
+      this.#settle(unit, 'undo-failed', { kind: 'running', host: target }, 0);
     else if (!isSettled(unit)) return false;
     order.ended(unit, { stuck: resolution === 'running' });
     return true;
@@ -282,15 +282,16 @@ class Rollback {
     }
   }
 
-  async #settle(
+  /** Like results of the forward run, it is on disk before the next undo begins. If it is lost before that, the undo runs again. */
+  #settle(
     { intent: { unit } }: RecordedUnit,
     state: UndoState,
     why: NotUndone | undefined,
     durationMs: number,
     silent?: true,
-  ): Promise<void> {
+  ): void {
     const result = { t: 'undo-result', unit, state, why, durationMs, silent } as const;
-    await this.#parts.log.append(result);
+    this.#parts.log.write(result);
   }
 }
 

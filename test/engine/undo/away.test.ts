@@ -47,7 +47,7 @@ describe('a host that was away', () => {
           )
         : answer(),
     );
-    await away.park('h1', unresolved);
+    away.park('h1', unresolved);
     expect(await away.waitForAny(60_000)).toEqual(['h1']);
     expect({ asked, now: clock.now() }).toEqual({ asked: 3, now: 6000 });
   });
@@ -56,7 +56,7 @@ describe('a host that was away', () => {
     const { away, clock } = hostThat(answer);
     let rounds = 0;
     for (;;) {
-      await away.park('h1', unresolved);
+      away.park('h1', unresolved);
       if ((await away.waitForAny(300_000)).length === 0) break;
       rounds++;
     }

@@ -1,0 +1,32 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { DiskFile } from '../../../src/journal/disk-file.ts';
+import { perform } from '../../helpers/scripted-hosts.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const names = Array.from({ length: 20 }, (_, index) => `h${String(index + 1)}`);
+const inventory = `all: { hosts: { ${names.map((name) => `${name}: {}`).join(', ')} } }`;
+
+it.each([
+  ['undone', 'fail', 6],
+  ['given up, since their hosts are away', `away-on ${names.join(' ')}`, 4],
+])(
+  'the records of changes that are %s share syncs, at any number of hosts',
+  async (_, last, most) => {
+    const sync = vi.spyOn(DiskFile.prototype, 'sync');
+    vi.spyOn(DiskFile.prototype, 'releaseReserve').mockImplementation(() => {
+      sync.mockClear();
+    });
+    const { recording } = await perform({
+      text: `
+- { name: One, command: ok, undo: [{ name: Undo one, command: ok }] }
+- { name: Two, command: ok, undo: [{ name: Undo two, command: ok }] }
+- { name: Last, command: ${last}, undo: { none: harmless } }`,
+      inventory,
+    });
+    expect(recording.records.filter(({ t }) => t === 'undo-result')).toHaveLength(40);
+    expect(sync.mock.calls.length).toBeLessThanOrEqual(most);
+  },
+);
