@@ -51,6 +51,8 @@ export interface Item {
   notifies: readonly HandlerRef[];
   /** The same change, which finished before the run was interrupted. */
   earlier: RecordedUnit | undefined;
+  /** An earlier attempt may have made the change that this one finds. */
+  mayStand: boolean;
 }
 
 export interface ItemParts extends UnitParts {
@@ -89,7 +91,7 @@ export class ItemRunner {
   }
 
   async run(one: Item): Promise<HostStep> {
-    const { task, host, step, scope, item, index, handler, notifies, earlier } = one;
+    const { task, host, step, scope, item, index, handler, notifies } = one;
     const began = this.#parts.clock.now();
     const aim = await this.#aim(one);
     if ('outcome' in aim) return aim;
@@ -110,7 +112,7 @@ export class ItemRunner {
         hiddenNames: this.#knowledge.hidden,
         shared: sharedBy(task, host, target),
       },
-      earlier,
+      one,
     );
     if (said.undo !== undefined) this.#parts.fault?.('after-effect', task.id);
     const { outcome, ignored } = this.#judge(task, said.outcome, [host.name, target.name]);
@@ -213,7 +215,7 @@ export class ItemRunner {
   /** Runs a unit, or takes over what it did before the run was interrupted. */
   async #runUnit(
     unit: Unit,
-    earlier: RecordedUnit | undefined,
+    { earlier, mayStand }: Pick<Item, 'earlier' | 'mayStand'>,
   ): Promise<{ said: UnitResult; number: number; changed: boolean }> {
     const { task, scope, number } = unit;
     const module = this.#parts.modules.get(task.module);
@@ -221,7 +223,8 @@ export class ItemRunner {
     if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
       const said = await runUnit(this.#parts, unit);
       const changed = hasChanged(said.outcome);
-      if (!earlier || failureIn(said.outcome)) return { said, number, changed };
+      const isStanding = earlier !== undefined || (mayStand && said.actions.length === 0);
+      if (!isStanding || failureIn(said.outcome)) return { said, number, changed };
       // The second time it may find nothing to do, but handlers have to know of the first.
       const outcome = withChangedResult(said.outcome);
       return { said: { ...said, outcome }, number, changed: true };

@@ -14,7 +14,7 @@ import { loopVariables } from './include.ts';
 import type { Item, ItemRunner, Resolved } from './item.ts';
 import { combineItems, endsLoop, isSameItem, itemsOf, recordedItem } from './loop.ts';
 import { handlerRef, notifiedHandlers } from './notify.ts';
-import { finishedUnits, type StepEntry } from './replay.ts';
+import { finishedUnits, mayStand, type StepEntry } from './replay.ts';
 import type { Place } from './step-key.ts';
 import type { Variables } from './variables.ts';
 
@@ -59,6 +59,7 @@ export async function onHost(
     step,
     scope,
     earlier,
+    mayStand: mayStand(entry, host.name, undefined),
     ...handlersOf(live),
   });
 }
@@ -121,6 +122,7 @@ async function onItem(
     item,
     index,
     earlier: isSame ? finished : undefined,
+    mayStand: mayStand(entry, host.name, index),
     ...handlersOf(live),
   });
 }

@@ -1,6 +1,12 @@
 import type { Failure } from '../core/failure.ts';
 import type { Log } from '../journal/log.ts';
-import type { OnDemand, RecordedRun, RecordedStep, RecordedUnit } from '../journal/recorded-run.ts';
+import {
+  hadEffect,
+  type OnDemand,
+  type RecordedRun,
+  type RecordedStep,
+  type RecordedUnit,
+} from '../journal/recorded-run.ts';
 import type { LearntRecord, ResultRecord } from '../journal/records.ts';
 
 /** What is on record of one execution of a step, over all attempts. What a rollback undid is left out. */
@@ -11,6 +17,8 @@ export interface StepEntry {
   items: ReadonlyMap<string, ReadonlyMap<number, OnDemand<ResultRecord<'stored'>>>>;
   /** Changes that were begun, oldest first. */
   units: readonly RecordedUnit[];
+  /** Changes that may be there although the step is not done: of an attempt that failed, or whose undo did not succeed. */
+  standing: readonly RecordedUnit[];
 }
 
 export interface Replay<L> {
@@ -73,6 +81,16 @@ export function finishedUnits(
   return finished;
 }
 
+/** Whether a change may be there although its step is to be done again, for an item of a loop or without one. */
+export function mayStand(
+  entry: StepEntry | undefined,
+  host: string,
+  index: number | undefined,
+): boolean {
+  const units = entry?.standing ?? [];
+  return units.some(({ intent }) => intent.host === host && intent.index === index);
+}
+
 /** What the run's records say of the step with that key; undefined when nothing. */
 export function stepEntry(
   log: Pick<Log, 'state' | 'executions'>,
@@ -83,7 +101,7 @@ export function stepEntry(
   if (numbers.length === 0) return undefined;
   const attempts = numbers.flatMap((number) => run.steps.get(number) ?? []);
   const undone = undoneOn(run, attempts);
-  const entry: Attempts = { learnt: new Map(), items: new Map(), units: [] };
+  const entry: Attempts = { learnt: new Map(), items: new Map(), units: [], standing: [] };
   for (const attempt of attempts)
     addAttempt(run, attempt, entry, (host) => attempt.info.number <= (undone.get(host) ?? 0));
   return entry;
@@ -93,6 +111,7 @@ interface Attempts extends StepEntry {
   learnt: Map<string, OnDemand<LearntRecord<'stored'>>>;
   items: Map<string, Map<number, OnDemand<ResultRecord<'stored'>>>>;
   units: RecordedUnit[];
+  standing: RecordedUnit[];
 }
 
 /**
@@ -115,7 +134,9 @@ function addAttempt(
   entry: Attempts,
   isUndone: (host: string) => boolean,
 ): void {
-  entry.units.push(...unitsOf(run, step).filter(({ intent }) => !isUndone(intent.host)));
+  const units = unitsOf(run, step);
+  entry.units.push(...units.filter(({ intent }) => !isUndone(intent.host)));
+  entry.standing.push(...units.filter(stands));
   for (const [host, record] of step.learnt) {
     if (isUndone(host)) continue;
     entry.learnt.delete(host);
@@ -125,6 +146,13 @@ function addAttempt(
     if (isUndone(host)) continue;
     entry.items.set(host, new Map([...(entry.items.get(host) ?? []), ...own]));
   }
+}
+
+/** A step that is undone in any case is on record even where it has changed nothing. */
+function stands(unit: RecordedUnit): boolean {
+  const { intent, state, undo } = unit;
+  if (intent.block || undo === 'undone' || !hadEffect(unit)) return false;
+  return state === 'changed' || intent.undo.on !== 'always';
 }
 
 function unitsOf({ units }: RecordedRun, step: RecordedStep): RecordedUnit[] {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { finishedUnits, replay, stepEntry, type Replay } from '../../src/engine/replay.ts';
+import {
+  finishedUnits,
+  mayStand,
+  replay,
+  stepEntry,
+  type Replay,
+} from '../../src/engine/replay.ts';
 import { Log } from '../../src/journal/log.ts';
 import type { IntentRecord, JournalRecord, LearntRecord } from '../../src/journal/records.ts';
 import { Redactor } from '../../src/util/redact.ts';
@@ -180,6 +186,34 @@ describe('changes that are done although their step is not', () => {
       { t: 'resolved', unit: 2, state: 'failed' },
     );
     expect(finishedUnits(entry, 'h1').size).toBe(0);
+  });
+});
+
+describe('a change of a step that is to be done again', () => {
+  const standing = (...records: JournalRecord[]) =>
+    mayStand(entryOf(step(1), intent(1, 1, 'h1', 2), ...records), 'h1', 2);
+  const undo: JournalRecord = { t: 'undo-intent', unit: 1 };
+  const undone = (state: 'undone' | 'undo-failed'): JournalRecord => ({
+    ...{ t: 'undo-result', unit: 1, state, durationMs: 1 },
+  });
+
+  it('may be there unless it never began or is undone', () => {
+    expect(standing()).toBe(true);
+    expect(standing(result(1, 1, 'h1', 'failed', 2))).toBe(true);
+    expect(standing({ t: 'resolved', unit: 1, state: 'planned' })).toBe(false);
+    expect(standing(result(1, 1, 'h1', 'changed', 2), undo)).toBe(true);
+    expect(standing(result(1, 1, 'h1', 'changed', 2), undo, undone('undo-failed'))).toBe(true);
+    expect(standing(result(1, 1, 'h1', 'changed', 2), undo, undone('undone'))).toBe(false);
+  });
+
+  it('is that of its host and item, and no step that is only undone in any case', () => {
+    const entry = entryOf(step(1), intent(1, 1, 'h1', 2));
+    expect(mayStand(entry, 'h2', 2)).toBe(false);
+    expect(mayStand(entry, 'h1', undefined)).toBe(false);
+    expect(mayStand(undefined, 'h1', undefined)).toBe(false);
+    const looks = intent(1, 1, 'h1', 2);
+    const always = { ...looks, undo: { ...looks.undo, on: 'always' as const } };
+    expect(mayStand(entryOf(step(1), always), 'h1', 2)).toBe(false);
   });
 });
 

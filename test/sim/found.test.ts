@@ -118,6 +118,27 @@ describe('faults that the simulation found', () => {
     expect(one.lines()).toEqual(before);
   });
 
+  it('runs a handler in a resumed run for a change whose undo was cut short and that still stands', async () => {
+    const once = { name: 'Once', command: 'flaky 1', undo: { none: 'It changes nothing.' } };
+    const tasks = [{ commit: 'Point', irreversible: 'It is.' }, configure('new'), once];
+    const undisturbed = run(tasks, { handlers: [restart] });
+    await undisturbed.process('play', {});
+    expect(undisturbed.state()).toBe('past_no_return');
+    const { calls } = undisturbed;
+    await undisturbed.process('resume', {});
+    const wanted = undisturbed.lines();
+    let cut = 0;
+    for (let killAt = 1; killAt < calls; killAt++) {
+      const one = run(tasks, { handlers: [restart] });
+      await one.process('play', { killAt });
+      if ((one.run()?.rollbacks ?? 0) === 0) continue;
+      cut++;
+      await one.process('resume', {});
+      expect(one.lines()).toEqual(wanted);
+    }
+    expect(cut).toBeGreaterThan(10);
+  });
+
   it('runs a handler again before the handler that it notifies', async () => {
     const first = { name: 'First', command: 'ok', notify: 'Restart' };
     const one = run([configure('new', 'First'), flush, fail], { handlers: [first, restart] });

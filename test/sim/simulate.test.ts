@@ -5,8 +5,7 @@ import { randomOf, seed } from '../helpers/seed.ts';
 /** Played in each run of the suite. */
 const fixedSeeds = Array.from({ length: 20 }, (_, index) => index + 1);
 /**
- * They are other ones with each seed of the suite. Below the wide seeds, of which one broke a rule that nobody has
- * explained: 1002781.
+ * They are other ones with each seed of the suite. Below the wide seeds.
  */
 const random = randomOf('simulate');
 const seedsOfSuite = Array.from({ length: 180 }, () => 1 + Math.floor(random() * 999_999));
@@ -67,6 +66,7 @@ describe('a simulated run', () => {
       'a service was not restarted after the undo of a change whose own handler had not run',
     ],
     [1002718, 'the checker expected a handler again that had run after the undo, in a later play'],
+    [1002781, 'a handler did not run for a change whose undo had failed and that still stood'],
   ])('breaks no rule with seed %i: %s', async (number) => {
     expect(broken(await simulate(number))).toEqual([]);
   });
