@@ -1,6 +1,7 @@
-import { basename, extname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { PlaybookError } from '../core/errors.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import {
   handlerNames,
   tasksOf,
@@ -18,9 +19,82 @@ export interface PlannedPart extends IncludePart {
   hosts: string[];
 }
 
+/** Longest text of a file or item in the name of a part. */
+const LONGEST_WORD = 40;
+
 /**
- * Puts hosts together for which an item of an include is the same, in the order of the loop. The names of the parts
- * depend on nothing else than what is included, so that a resumed run finds its steps again.
+ * What the steps of a part are called by: place in the loop, file where that is a template, item. Two parts of an include
+ * have different names, on any hosts and in any batch, and nothing but the host's own item decides about the name. So a
+ * resumed run finds its steps again whichever hosts take part, and a handler has the values of its own part. Where the
+ * words alone do not tell the item or file, a digest of both follows.
+ *
+ * @param name what the include names, rendered
+ * @param loop item and place, from zero
+ */
+export function partName(
+  { module, args, noLog }: Pick<TaskNode, 'module' | 'args' | 'noLog'>,
+  name: string,
+  loop: { item: JsonValue; index: number } | undefined,
+): string {
+  const words: { text: string; isWhole: boolean }[] = [];
+  if (args['name'] instanceof Template) {
+    const path = withoutFolder(name, args['name'].text);
+    const isRole = module === 'include_role';
+    const text = isRole ? path : fileWord(path);
+    // Of "a-b-c" nothing tells where the file ends and the item begins.
+    const isClear = !loop || !text.includes('-');
+    words.push({ text, isWhole: isClear && (isRole || /^[^/:][^:]*\.yml$/.test(path)) });
+  }
+  if (loop) words.push({ text: noLog ? '' : itemWord(loop.item), isWhole: isText(loop.item) });
+  const shown = words.map(({ text }) => (plain.test(text) ? text : short(text)));
+  const isTold = words.every(({ text, isWhole }) => isWhole && plain.test(text));
+  return [
+    loop ? String(loop.index + 1) : '',
+    ...shown,
+    isTold ? '' : digest([name, loop?.item ?? null]),
+  ]
+    .filter((word) => word !== '')
+    .join('-');
+}
+
+/** Stands in an id as it is. */
+const plain = /^[\w.:-]+$/;
+
+function short(text: string): string {
+  return slug(slug(text).slice(0, LONGEST_WORD));
+}
+
+function fileWord(path: string): string {
+  const relative = path.startsWith('/') ? basename(path) : path;
+  return relative.replace(/\.yml$/, '').replaceAll('/', ':');
+}
+
+/** The path behind the directories that the template itself names. */
+function withoutFolder(path: string, template: string): string {
+  const constant = template.slice(0, template.indexOf('{'));
+  const folder = constant.slice(0, constant.lastIndexOf('/') + 1);
+  return path.startsWith(folder) ? path.slice(folder.length) : path;
+}
+
+/** A label may differ from host to host. */
+function itemWord(item: JsonValue): string {
+  if (!isJsonObject(item)) return Array.isArray(item) ? '' : String(item);
+  const name = item['name'] ?? item['key'];
+  return typeof name === 'string' ? name : '';
+}
+
+/** Whether no other item has the same word. */
+function isText(item: JsonValue): boolean {
+  if (typeof item === 'string') return !/^(true|false|null|-?\d[\d.e+-]*)$/.test(item);
+  return !isJsonObject(item) && !Array.isArray(item);
+}
+
+function digest(value: JsonValue): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 8);
+}
+
+/**
+ * Puts hosts together for which an item of an include is the same, in the order of the loop.
  * @param included what each host includes, in the order of the hosts
  */
 export function includedParts(
@@ -37,15 +111,13 @@ export function includedParts(
       else parts.set(key, { index, included: one, hosts: [host] });
     }
   }
-  const names = new Set<string>();
   const sorted = [...parts.values()].sort((a, b) => a.index - b.index);
   return sorted.map(({ included: one, hosts }) => {
-    const name = unique(partName(one, task.args['name'] instanceof Template), names);
     const loopValues: JsonObject =
       one.index === undefined || one.item === undefined
         ? {}
         : loopVariables(task, one.item, { index: one.index, length: one.length ?? 1 });
-    return { source: one.source, name, loopValues, hosts };
+    return { source: one.source, name: one.part, loopValues, hosts };
   });
 }
 
@@ -89,17 +161,4 @@ export function loopVariables(
       length,
     },
   };
-}
-
-function partName({ source, index, label }: Included, byTemplate: boolean): string {
-  const file = byTemplate ? slug(basename(source, extname(source))) : '';
-  const item = index === undefined ? '' : slug(label ?? '') || String(index + 1);
-  return [file, item].filter((part) => part !== '').join('-');
-}
-
-function unique(name: string, taken: Set<string>): string {
-  let free = name;
-  for (let ordinal = 2; taken.has(free); ordinal++) free = `${name}-${String(ordinal)}`;
-  taken.add(free);
-  return free;
 }

@@ -26,6 +26,7 @@ import { finishedOutcome, isDoneAgain } from './finished.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
 import { judge } from './judge.ts';
 import { learn, type Knowledge } from './knowledge.ts';
+import { partName } from './include.ts';
 import { InvalidTask, labelOf, withItem } from './loop.ts';
 import type { Numbers } from './numbers.ts';
 import { endUnit, type UnitEnd } from './unit-end.ts';
@@ -184,7 +185,8 @@ export class ItemRunner {
       }
       const label = loop && labelOf(task, loop.item, scope);
       const name = String(scope.render(task.args['name'] ?? ''));
-      const included: Included = { source: locate(name), label, ...loop };
+      const part = partName(task, name, loop);
+      const included: Included = { source: locate(name), part, ...loop };
       const result = { changed: false, failed: false };
       const outcome: Outcome = { is: 'ok', result, ...(name === '' ? {} : { why: name }) };
       this.end(step, host, outcome, { ...details, label });

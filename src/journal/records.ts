@@ -10,7 +10,7 @@ import type { Become, OnFailure, TaskNode, UndoTrigger } from '../language/docum
 import type { Stored } from './stored.ts';
 
 /** Of the records below. A journal of another format is refused. */
-export const journalFormat = 3;
+export const journalFormat = 4;
 
 /** A record as it is given to the log, or as the journal holds it. */
 export type Form = 'given' | 'stored';
@@ -148,7 +148,8 @@ export interface Included {
   item?: JsonValue | undefined;
   /** Position in the loop, from zero. */
   index?: number | undefined;
-  label?: string | undefined;
+  /** What its steps are called by, in their ids. */
+  part: string;
   /** Length of the loop. */
   length?: number | undefined;
 }

@@ -32,3 +32,23 @@ rule('include is one word: known before the run where its path is, and looked at
   files: { 'more.yml': '- { name: A, comand: ok }' },
   problem: 'command',
 });
+
+rule('include_role in a loop: a handler has the item of its own host, in every batch', {
+  text: `
+- name: Play
+  hosts: all
+  serial: 1
+  tasks:
+    - { name: Disks, include_role: { name: disk }, loop: '{{disks}}' }
+`,
+  files: {
+    'roles/disk/tasks/main.yml': '- { name: Format, command: ok, notify: Mount }',
+    'roles/disk/handlers/main.yml': "- { name: Mount, command: 'say {{item.size}}' }",
+  },
+  inventory: `all:
+  hosts:
+    h1: { disks: [{ name: sda, size: 1 }] }
+    h2: { disks: [{ name: sda, size: 2 }] }
+`,
+  messages: { Mount: ['1', '2'] },
+});

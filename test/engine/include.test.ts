@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../src/core/json.ts';
 import { Template } from '../../src/core/value.ts';
-import { expandPart, includedParts, loopVariables } from '../../src/engine/include.ts';
+import { expandPart, includedParts, loopVariables, partName } from '../../src/engine/include.ts';
 import type { Included } from '../../src/journal/records.ts';
 import type { IncludeNode, TaskNode } from '../../src/language/document.ts';
 import { playOf, taskOf } from '../helpers/tasks.ts';
@@ -22,43 +23,70 @@ const parts = (task: Partial<TaskNode>, included: Record<string, Included[]>) =>
 describe('the parts of an include', () => {
   it('have the hosts that include the same, in the order of the loop', () => {
     const item = (index: number, of: string): Included => ({
-      ...{ source: '/p/more.yml', index, length: 2, item: of, label: of },
+      ...{ source: '/p/more.yml', index, length: 2, item: of, part: `${String(index + 1)}-${of}` },
     });
     const found = parts(
       {},
       { h1: [item(0, 'a'), item(1, 'b')], h2: [item(1, 'b')], h3: [item(0, 'c')] },
     );
     expect(found.map(({ name, hosts }) => `${name}: ${hosts.join(' ')}`)).toEqual([
-      ...['a: h1', 'c: h3', 'b: h1 h2'],
+      ...['1-a: h1', '1-c: h3', '2-b: h1 h2'],
     ]);
     expect(found[2]?.loopValues).toMatchObject({ item: 'b', loop: { index: 2, last: true } });
   });
 
-  it('are named by what they include, so that a resumed run finds their steps again', () => {
-    const sources = { h1: [{ source: '/p/web.yml' }], h2: [{ source: '/p/Data Base.yml' }] };
-    expect(parts(byTemplate, sources).map(({ name }) => name)).toEqual(['web', 'data-base']);
-    expect(parts({}, { h1: [{ source: '/p/web.yml' }] })).toEqual([
+  it('have no variables of a loop where there is none', () => {
+    expect(parts({}, { h1: [{ source: '/p/web.yml', part: '' }] })).toEqual([
       { source: '/p/web.yml', name: '', loopValues: {}, hosts: ['h1'] },
     ]);
   });
+});
 
-  it('have a name of their own where two would have the same', () => {
-    const equal = [0, 1, 2].map((index): Included => ({
-      source: '/p/a.yml',
-      index,
-      length: 3,
-      item: 'a',
-      label: 'a',
-    }));
-    expect(parts({}, { h1: equal }).map(({ name }) => name)).toEqual(['a', 'a-2', 'a-3']);
-    const nameless = [0, 1].map((index): Included => ({
-      source: '/p/a.yml',
-      index,
-      length: 2,
-      item: '',
-      label: '…',
-    }));
-    expect(parts(byTemplate, { h1: nameless }).map(({ name }) => name)).toEqual(['a-1', 'a-2']);
+describe('the name of a part', () => {
+  const loop = (item: JsonValue, index = 0) => ({ item, index });
+  const file = (text: string) => ({ args: { name: new Template(text) } });
+  const digest = '-[0-9a-f]{8}$';
+
+  it.each<[string, Partial<TaskNode>, string, ReturnType<typeof loop> | undefined, RegExp]>([
+    ['nothing', {}, '', undefined, /^$/],
+    ['the place and the item', {}, '', loop('node1.example.com'), /^1-node1\.example\.com$/],
+    ['a number', {}, '', loop(8080, 2), /^3-8080$/],
+    ['text that is like a number', {}, '', loop('8080'), new RegExp(`^1-8080${digest}`)],
+    ['text of other characters', {}, '', loop('Data Base'), new RegExp(`^1-data-base${digest}`)],
+    ['no text', {}, '', loop('…'), new RegExp(`^1${digest}`)],
+    ['the name of a map', {}, '', loop({ name: 'a' }), new RegExp(`^1-a${digest}`)],
+    ['the key of a map', {}, '', loop({ key: 'a', value: 1 }), new RegExp(`^1-a${digest}`)],
+    ['no more of a map', {}, '', loop({ path: 'a' }), new RegExp(`^1${digest}`)],
+    ['no list', {}, '', loop(['a']), new RegExp(`^1${digest}`)],
+    ['a long text', {}, '', loop('x '.repeat(99)), new RegExp(`^1(-x){20}${digest}`)],
+    ['no hidden item', { noLog: true }, '', loop('secret'), new RegExp(`^1${digest}`)],
+    ['the file', file('os/{{os}}.yml'), 'os/red_hat-9.yml', undefined, /^red_hat-9$/],
+    ['a directory', file('{{os}}/main.yml'), 'debian/main.yml', undefined, /^debian:main$/],
+    ['another file', file('{{os}}'), 'debian.yaml', undefined, new RegExp(`^debian.yaml${digest}`)],
+    ['a whole path', file('{{path}}'), '/x/main.yml', undefined, new RegExp(`^main${digest}`)],
+    ['the role', { module: 'include_role', ...file('{{r}}') }, 'web', undefined, /^web$/],
+    ['file and item', file('{{os}}.yml'), 'web.yml', loop('a-b'), /^1-web-a-b$/],
+    ['no clear border', file('{{os}}.yml'), 'a-b.yml', loop('c'), new RegExp(`^1-a-b-c${digest}`)],
+  ])('has %s', (_, task, name, item, wanted) => {
+    expect(partName(taskOf(task), name, item)).toMatch(wanted);
+  });
+
+  it('is that of no other item, place or file', () => {
+    const words = ['a', 'b', 'a-b', 'b-a', 'a:b', 'a/b', '/a', '1', 'true', 'null', 'a b', ''];
+    const items = [...words, 1, 11, true, null, { name: 'a' }, { name: 'a', size: 1 }, ['a']];
+    const known = new Map<string, string>();
+    for (const module of ['include_tasks', 'include_role'])
+      for (const word of words)
+        for (const ending of module === 'include_role' ? [''] : ['', '.yml', '.yaml'])
+          for (const item of items)
+            for (const index of [0, 1, 10]) {
+              const name = `${word}${ending}`;
+              const part = partName(taskOf({ module, ...byTemplate }), name, { item, index });
+              const what = JSON.stringify([name, item, index]);
+              const key = `${module} ${part}`;
+              expect(known.get(key) ?? what, part).toBe(what);
+              known.set(key, what);
+            }
   });
 });
 

@@ -41,7 +41,7 @@ const history: Learnt[] = [
   { host: 'h1', handled: 'restart', due: ['restart'] },
   { host: 'h2', left: ['web'], uncertain: 'Reboot' },
   { host: 'h1', added: [{ name: 'h3', groups: ['web'], vars: { x: 1 }, address: address('h3') }] },
-  { host: 'h2', failed: refusal('no'), included: [{ source: '/p/x.yml' }] },
+  { host: 'h2', failed: refusal('no'), included: [{ source: '/p/x.yml', part: 'x' }] },
 ];
 
 describe('learn', () => {

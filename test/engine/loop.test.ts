@@ -119,7 +119,7 @@ it('the items are one step, whose last value of a fact counts', () => {
     ...{ setFacts: { last: name, [name]: 1 }, hasChanged, groups: [name], leftGroups: ['old'] },
     addHosts: [{ name, groups: [], vars: {} }],
     delegatedFacts: [{ host: 'h2', facts: { of: name } }],
-    included: [{ source: name }],
+    included: [{ source: name, part: name }],
   });
   expect(combineItems([part('a', true), part('b', false)], ['a', 'b'])).toMatchObject({
     outcome: { is: 'changed', result: { count: 2 } },
@@ -129,7 +129,7 @@ it('the items are one step, whose last value of a fact counts', () => {
     leftGroups: ['old', 'old'],
     addHosts: [{ name: 'a' }, { name: 'b' }],
     delegatedFacts: [{ facts: { of: 'a' } }, { facts: { of: 'b' } }],
-    included: [{ source: 'a' }, { source: 'b' }],
+    included: ['a', 'b'].map((name) => ({ source: name, part: name })),
   });
   expect(combineItems([part('a', false)], ['a']).outcome.is).toBe('ok');
 });

@@ -175,3 +175,33 @@ plays:
   );
   expect(taken.toSorted()).toEqual(['h1', 'h2', 'h3']);
 });
+
+const disks = `all:
+  hosts:
+    h1: { disks: [{ name: sda, size: 1 }] }
+    h2: { disks: [{ name: sda, size: 2 }] }
+`;
+
+it('a host that joins an include only in the resumed run repeats no steps of the others', async () => {
+  const script = (first: string): Script => ({
+    text: `- name: P
+  hosts: all
+  tasks:
+    - name: Block
+      block:
+        - { name: First, command: ${first} }
+        - { name: Disks, include_tasks: disk.yml, loop: '{{disks}}' }
+      rescue: [{ name: Rescue, command: ok }]
+`,
+    files: { 'disk.yml': "- { name: Format, command: 'say {{item.size}}' }\n" },
+    inventory: disks,
+  });
+  const straight = await performIn(directory, script('fail-on h1'));
+  expect(straight.trace).toContain('Format: h2 changed');
+  const path = join(directory, 'journal');
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  const rescue = lines.findIndex((line) => line.includes('"t":"rescue"'));
+  writeFileSync(path, `${lines.slice(0, rescue).join('\n')}\n`);
+  const resumed = await performIn(directory, { ...script('ok'), resumes: true });
+  expect(resumed.trace).toEqual(['First: h1 changed', 'Disks: h1[sda] ok', 'Format: h1 changed']);
+});

@@ -94,7 +94,7 @@ describe('with run_once', () => {
   });
 
   it('the include of one host is that of all', () => {
-    const one: Learnt = { host: 'h1', included: [{ source: '/p/a.yml' }] };
+    const one: Learnt = { host: 'h1', included: [{ source: '/p/a.yml', part: 'a' }] };
     expect(includedOn(once, executed([one]), hosts).included).toEqual(
       new Map(hosts.map((host) => [host, one.included])),
     );

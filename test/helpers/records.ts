@@ -2,11 +2,12 @@ import type { Failure } from '../../src/core/failure.ts';
 import type { StepInfo } from '../../src/core/states.ts';
 import type { InventoryHost } from '../../src/core/inventory.ts';
 import { storeRecord } from '../../src/journal/codec.ts';
-import type {
-  HandlerRef,
-  IntentRecord,
-  JournalRecord,
-  StoredRecord,
+import {
+  journalFormat,
+  type HandlerRef,
+  type IntentRecord,
+  type JournalRecord,
+  type StoredRecord,
 } from '../../src/journal/records.ts';
 import type { RecordedRun } from '../../src/journal/recorded-run.ts';
 import { reveal } from '../../src/journal/stored.ts';
@@ -30,7 +31,7 @@ export function recordedHosts({ hosts }: RecordedRun): Map<string, InventoryHost
 /** The first record of a journal. */
 export function runRecord({ run = 'run', hosts = [] as string[] } = {}): JournalRecord {
   return {
-    ...{ t: 'run', format: 3, runner: '0.1.0', run, playbook: 'playbook.yml' },
+    ...{ t: 'run', format: journalFormat, runner: '0.1.0', run, playbook: 'playbook.yml' },
     ...{ name: 'playbook', changes: [], check: false },
     startedAt: '1970-01-01T00:00:00Z',
     ...{

@@ -138,10 +138,12 @@ function fakeStep(knowledge: Knowledge, wishes: Wishes, ran: string[]): RunStep 
         const due = notifiedHandlers(task, place.play).map((handler) => handler.id);
         learn(knowledge, { host, handled, due });
       }
-      if (node.kind === 'include')
-        included.set(host, [{ source: node.locate(includes[name]?.[host] ?? '') }]);
+      if (node.kind === 'include') {
+        const part = includes[name]?.[host] ?? '';
+        included.set(host, [{ source: node.locate(part), part }]);
+      }
       if (node.kind === 'meta')
-        included.set(host, unmet[name]?.includes(host) ? [] : [{ source: '' }]);
+        included.set(host, unmet[name]?.includes(host) ? [] : [{ source: '', part: '' }]);
     }
     return { failed, included };
   };

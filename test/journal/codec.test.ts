@@ -46,7 +46,7 @@ const records: JournalRecord[] = [
     ...{ t: 'learnt', step: 1, host: 'h1', uncertain: said },
     facts: [{ hosts: ['h1'], values: { f: word } }],
     added: [{ name: 'h2', groups: [], vars: { g: word }, address }],
-    included: [{ source: '/p/a.yml', item: word, label: word }],
+    included: [{ source: '/p/a.yml', item: word, part: word }],
     failed: { ...refusal(said), hint: said },
   },
   {

@@ -123,7 +123,7 @@ describe('a log', () => {
 
   it.each([
     [{ version: 1 }, 'format 1', 'from before the first release'],
-    [{ format: 4, runner: '9.1.0' }, 'format 4', 'Use runner 9.1.0'],
+    [{ format: 99, runner: '9.1.0' }, 'format 99', 'Use runner 9.1.0'],
   ])('refuses a journal that begins with %j', (other, format, version) => {
     const header = Object.entries(runRecord({ run: 'old' })).filter(
       ([name]) => name !== 'format' && name !== 'runner',
@@ -131,7 +131,7 @@ describe('a log', () => {
     const line = encodeRecord(1, { ...Object.fromEntries(header), ...other });
     writeFileSync(path, line);
     const open = () => Log.reopen(DiskFile.open(path), new Redactor());
-    expect(open).toThrow(`run old has ${format}; this version of runner reads format 3 only.`);
+    expect(open).toThrow(`run old has ${format}; this version of runner reads format 4 only.`);
     expect(open).toThrow(
       expect.objectContaining({ hint: expect.stringContaining(version) as string }),
     );
