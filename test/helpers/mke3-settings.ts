@@ -172,7 +172,8 @@ export const cases: Record<string, Case[]> = {
   'auth.saml.tlsSkipVerify': [[true, saml]],
   'auth.backend': [['ldap']],
   'auth.sessions.lifetime_minutes': [[30]],
-  [`${ingress}.enabled`]: [[true, { [`${C}.nodeport_range`]: '30000-32767' }]],
+  // The ingress controller of 4.0 is always on.
+  [`${ingress}.enabled`]: [[true, {}, '4.1']],
   [`${ingress}.ingress_num_replicas`]: [[3, withIngress]],
   [`${ingress}.ingress_enable_lb`]: [[true, withIngress]],
   [`${ingress}.ingress_preserve_client_ip`]: [[true, withIngress]],

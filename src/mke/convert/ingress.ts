@@ -81,7 +81,7 @@ const rows: Row[] = needing(`${KEY}.enabled`, [
 export const ingress: Section = waitingFor('ingress controller', [
   {
     rows: [
-      { key: `${KEY}.enabled`, type: 'boolean', to: `${TO}.nodePorts` },
+      { key: `${KEY}.enabled`, type: 'boolean', to: `${TO}.enabled` },
       ...rows,
       {
         key: PORTS,
@@ -96,7 +96,7 @@ export const ingress: Section = waitingFor('ingress controller', [
       const enabled = draft.from.flag(`${KEY}.enabled`);
       // MKE 4.0 needs its ingress, so it stays on even where MKE 3's was off; 4.1 has the Gateway.
       if (enabled) for (const row of rows) take(draft, row);
-      convertNodePorts(draft, enabled);
+      convertPorts(draft, enabled);
     },
   },
 ]);
@@ -125,49 +125,81 @@ function nodeAffinity(affinity: JsonObject): JsonObject | undefined {
  * mke-upgrade.md §7.2. In 4.1 the Gateway has the ports of an ingress controller that is off; beside one that is on, it needs
  * two of its own.
  */
-function convertNodePorts(draft: Draft, enabled: boolean): void {
+function convertPorts(draft: Draft, enabled: boolean): void {
   const range = String(draft.at('network')['nodePortRange']);
   const first = Number(range.split('-')[0]);
   const free: JsonObject =
     range === DEFAULT_RANGE ? { http: 33000, https: 33001 } : { http: first, https: first + 1 };
-  const own = enabled ? exposedPorts(draft, draft.from.list(PORTS)) : free;
+  const { nodePorts, ports } = enabled
+    ? exposedPorts(draft, draft.from.list(PORTS), free)
+    : { nodePorts: free, ports: {} };
+  if (enabled) reportOutside(draft, nodePorts, range);
   if (draft.target === '4.0') {
-    draft.set(`${TO}.nodePorts`, own);
+    draft.set(`${TO}.nodePorts`, nodePorts);
+    Object.assign(draft.at(`${TO}.ports`), ports);
     return;
   }
   draft.set(`${TO}.enabled`, enabled);
-  if (enabled) draft.set(`${TO}.nodePorts`, own);
-  draft.set('gatewayMKEIngress.nodePorts', enabled ? besides(own, Number(free['http'])) : free);
+  if (enabled) draft.set(`${TO}.nodePorts`, nodePorts);
+  if (enabled) draft.set(`${TO}.ports`, { http: 80, https: 443, ...ports });
+  draft.set(
+    'gatewayMKEIngress.nodePorts',
+    enabled ? besides(nodePorts, Number(free['http'])) : free,
+  );
+}
+
+function numbersIn(nodePorts: JsonObject): number[] {
+  const { http, https, tcp, udp } = nodePorts;
+  return [http, https, ...Object.values(objectOf(tcp)), ...Object.values(objectOf(udp))].map(
+    Number,
+  );
 }
 
 /** The first two node ports from `first` on that the ingress controller does not have. */
-function besides(ports: JsonObject, first: number): JsonObject {
-  const taken = new Set(
-    [ports['http'], ports['https'], ...Object.values(objectOf(ports['tcp']))].map(Number),
-  );
+function besides(nodePorts: JsonObject, first: number): JsonObject {
+  const taken = new Set(numbersIn(nodePorts));
   const free: number[] = [];
   for (let port = first; free.length < 2; port += 1) if (!taken.has(port)) free.push(port);
   const [http = first, https = first] = free;
   return { http, https };
 }
 
-function exposedPorts(draft: Draft, ports: JsonValue[]): JsonObject {
-  const nodePorts: JsonObject = { http: 33000, https: 33001 };
-  const tcp: JsonObject = {};
-  for (const port of ports) {
-    if (!isJsonObject(port)) continue;
-    const name = String(port['name']);
-    const nodePort = Number(port['node_port']);
-    if (name === 'http2' || name === 'http') nodePorts['http'] = nodePort;
-    else if (name === 'https') nodePorts['https'] = nodePort;
-    else {
-      tcp[String(port['port'])] = nodePort;
-      draft.report(PORTS, name, {
-        why: 'exposed ports are deprecated',
-        what: `check ingressController.nodePorts.tcp, where ${String(nodePort)} was put`,
+/** MKE 4 does not install with them. */
+function reportOutside(draft: Draft, nodePorts: JsonObject, range: string): void {
+  const [first = 0, last = 0] = range.split('-').map(Number);
+  for (const port of new Set(numbersIn(nodePorts)))
+    if (port < first || port > last)
+      draft.report(PORTS, port, {
+        why: `it is outside of the node ports ${range}, and MKE 4 does not install with it`,
+        what: 'choose one of them in ingressController.nodePorts',
       });
+}
+
+/** HTTP and HTTPS have fields, further ports are those of TCP and UDP services. */
+function exposedPorts(
+  draft: Draft,
+  exposed: JsonValue[],
+  free: JsonObject,
+): { nodePorts: JsonObject; ports: JsonObject } {
+  const nodePorts: JsonObject = { ...free };
+  const ports: JsonObject = {};
+  const other: Record<'tcp' | 'udp', JsonObject> = { tcp: {}, udp: {} };
+  for (const one of exposed.filter(isJsonObject)) {
+    const name = String(one['name']);
+    const field = name === 'http2' ? 'http' : name;
+    if (field === 'http' || field === 'https') {
+      if (one['node_port'] !== undefined) nodePorts[field] = Number(one['node_port']);
+      if (one['port'] !== undefined) ports[field] = Number(one['port']);
+      continue;
     }
+    const protocol = /^udp$/i.test(String(one['protocol'] ?? '')) ? 'udp' : 'tcp';
+    other[protocol][String(one['port'])] = Number(one['node_port']);
+    draft.report(PORTS, name, {
+      why: 'exposed ports are deprecated',
+      what: `check ingressController.nodePorts.${protocol}, where ${String(one['node_port'])} was put`,
+    });
   }
-  if (Object.keys(tcp).length > 0) nodePorts['tcp'] = tcp;
-  return nodePorts;
+  for (const [protocol, map] of Object.entries(other))
+    if (Object.keys(map).length > 0) nodePorts[protocol] = map;
+  return { nodePorts, ports };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kdd, specOf } from '../../helpers/mke3-config.ts';
+import { convert, kdd, specOf } from '../../helpers/mke3-config.ts';
 
 describe('node ports of the ingress', () => {
   it.each([
@@ -31,5 +31,36 @@ describe('node ports of the Gateway in 4.1', () => {
     const spec = specOf(`${kdd}${text}\n`, { target: '4.1' });
     expect(spec['gatewayMKEIngress']?.['nodePorts']).toEqual(wanted);
     expect(spec['ingressController']).toMatchObject({ enabled });
+  });
+});
+
+describe('exposed ports', () => {
+  const exposed = (...ports: string[]): string =>
+    `${kdd}[cluster_config.ingress_controller]\nenabled = true\ningress_exposed_ports = [${ports.join(', ')}]\n`;
+  const web = '{ name = "http2", port = 8080, target_port = 8080, node_port = 33010 }';
+  const tcp = '{ name = "sql", port = 5432, node_port = 33011, protocol = "TCP" }';
+  const udp = '{ name = "dns", port = 53, node_port = 33012, protocol = "UDP" }';
+
+  it('are those of HTTP, HTTPS, TCP and UDP, with their node ports', () => {
+    const spec = specOf(exposed(web, tcp, udp));
+    expect(spec['ingressController']).toMatchObject({
+      nodePorts: { http: 33010, https: 33001, tcp: { 5432: 33011 }, udp: { 53: 33012 } },
+      ports: { http: 8080, https: 443 },
+    });
+  });
+
+  it('keep the Gateway of 4.1 from their node ports', () => {
+    const taken = '{ name = "dns", port = 53, node_port = 33002, protocol = "UDP" }';
+    const spec = specOf(exposed(taken), { target: '4.1' });
+    expect(spec['gatewayMKEIngress']?.['nodePorts']).toEqual({ http: 33003, https: 33004 });
+    expect(spec['ingressController']?.['ports']).toEqual({ http: 80, https: 443 });
+  });
+
+  it('are reported where their node port is outside of the range', () => {
+    const narrow = `${kdd}nodeport_range = "30000-32767"\n`;
+    const { unconverted } = convert(exposed(web).replace(kdd, narrow));
+    expect(unconverted.map(({ value }) => value)).toEqual(['33010']);
+    for (const { why } of unconverted)
+      expect(why).toContain('outside of the node ports 30000-32767');
   });
 });
