@@ -1,6 +1,6 @@
 import { describeProblem, UsageError } from '../core/errors.ts';
 import type { Inventory, InventoryHost } from '../core/inventory.ts';
-import { loadInventory } from '../inventory/load.ts';
+import { loadInventory, type InventoryOptions } from '../inventory/load.ts';
 import { matchHosts } from '../util/patterns.ts';
 import { tell } from './fail.ts';
 import { withLogin, type ConnectFlags } from './flags/connect.ts';
@@ -29,10 +29,10 @@ export function namedInventory(world: World, flags: SelectionFlags): Inventory |
 export function readInventory(
   world: World,
   source: string,
-  varsFolders: readonly string[] = [],
+  { varsFolders = [], given }: Pick<InventoryOptions, 'varsFolders' | 'given'> = {},
 ): Inventory {
   const { vault, env: environment, redactor } = world;
-  const inventory = loadInventory(source, { vault, varsFolders, environment });
+  const inventory = loadInventory(source, { vault, varsFolders, environment, given });
   for (const [host, own] of inventory.passwords?.hosts ?? []) {
     const { login, become } = own;
     world.passwords.set(host, own);

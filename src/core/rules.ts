@@ -24,6 +24,10 @@ export const rules = {
     severity: 'error',
     summary: 'A variable has a name that means something else already.',
   },
+  'connection-variable': {
+    severity: 'error',
+    summary: 'A variable that says how hosts are reached is set where it has no effect.',
+  },
   'unknown-handler': { severity: 'error', summary: 'A task notifies a handler that is not there.' },
   'no-undo': {
     severity: 'warning',

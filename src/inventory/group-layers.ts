@@ -116,7 +116,7 @@ function disagreement(host: string, name: string, [one, other]: [Layer, Layer]):
     return at ? [formatSource(at)] : [];
   });
   const places = where.length === 0 ? '' : ` (${where.join(' and ')})`;
-  return `Groups "${one.group}" and "${other.group}" give host "${host}" different values of "${name}"${places}. Say it in a group below, in the host, or give one of the groups a higher "ansible_group_priority".`;
+  return `Groups "${one.group}" and "${other.group}" give host "${host}" different values of "${name}"${places}. Say it in a group below, or in the host.`;
 }
 
 export function originsOf({ level, vars, places }: VariableSource): VariableOrigin[] {

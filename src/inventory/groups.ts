@@ -102,7 +102,11 @@ export class GroupTree {
    * The inventory: a host's variables are those of its groups by `GroupLayers`, then its own, then those of `host_vars`.
    * @throws PlaybookError when groups go in circles, or two groups of one depth disagree
    */
-  build(file: string, folders: readonly string[], map: SourceMap): Inventory {
+  build(
+    file: string,
+    folders: readonly string[],
+    { map, given }: { map: SourceMap; given?: SourceObject | undefined },
+  ): Inventory {
     const problems: Problem[] = [];
     const at = { file, line: 1, column: 1 };
     if (this.#isAnsible) this.#fillUngrouped();
@@ -118,7 +122,7 @@ export class GroupTree {
     }
     const origins = new Map<string, VariableOrigin[]>();
     const hosts = new Map<string, InventoryHost>();
-    const reader = new HostReader(file, { problems, notes, passwords });
+    const reader = new HostReader(file, { problems, notes, passwords }, given);
     for (const name of new Set([...members.values()].flatMap((one) => [...one]))) {
       const above = layers.of((group) => group === 'all' || members.get(group)?.has(name) === true);
       const own = {

@@ -4,7 +4,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { HostPasswords, InventoryHost, VariableOrigin } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
 import { formatSource, type SourceRef } from '../core/source.ts';
-import { fieldsAsWritten, templatesIn, type SourceObject } from '../core/value.ts';
+import { fieldsAsWritten, templatesIn, type Source, type SourceObject } from '../core/value.ts';
 import { Scope } from '../template/scope.ts';
 import { connectionVariable } from '../util/connection-variables.ts';
 import { readHostVariables } from '../util/host-address.ts';
@@ -34,10 +34,20 @@ export class HostReader {
   /** A variable of a group is reported once, not for each host. */
   readonly #said = new Set<string>();
   readonly #unneeded = new Map<string, SourceRef | undefined>();
+  readonly #given: SourceObject;
+  /** Names of connection variables among what is given. */
+  readonly #strongest: readonly string[];
 
-  /** @param found where everything is put that is found */
-  constructor(file: string, found: Found) {
+  /**
+   * @param found where everything is put that is found
+   * @param given inputs and extra variables, which go over what the files say
+   */
+  constructor(file: string, found: Found, given: SourceObject = {}) {
     const { problems, notes, passwords } = found;
+    this.#given = given;
+    this.#strongest = Object.keys(given).filter(
+      (name) => connectionVariable(name) !== undefined && given[name] !== '',
+    );
     this.#passwords = passwords;
     this.#file = file;
     this.#problems = problems;
@@ -51,13 +61,15 @@ export class HostReader {
     const { values, unknown } = this.#rendered(host);
     const read = readHostVariables(name, values, this.#file);
     for (const { variable, message, hint, isProblem } of read.remarks)
-      this.#say(isProblem ? this.#problems : this.#notes, {
-        message,
-        hint,
-        at: placeOf(variable),
-      });
+      if (isProblem || !this.#strongest.includes(variable))
+        this.#say(isProblem ? this.#problems : this.#notes, {
+          message,
+          hint,
+          at: placeOf(variable),
+        });
     for (const variable of read.unneeded)
-      if (!this.#unneeded.has(variable)) this.#unneeded.set(variable, placeOf(variable));
+      if (!this.#unneeded.has(variable) && !this.#strongest.includes(variable))
+        this.#unneeded.set(variable, placeOf(variable));
     const { login, become } = read.passwords;
     if (login !== undefined || become !== undefined) this.#passwords.set(name, read.passwords);
     for (const [kind, password] of Object.entries(read.passwords) as [string, string][])
@@ -66,8 +78,7 @@ export class HostReader {
           message: `The ${kind} password of "${name}" is too short to be hidden in outputs.`,
           hint: 'Remove it, and use --ask-pass or --ask-become-pass.',
         });
-    const known = Object.entries(given).filter(([, value]) => value !== undefined);
-    const address: HostAddress = { ...read.address, ...Object.fromEntries(known) };
+    const address = this.#over(read.address, given, values);
     if (login !== undefined && address.transport === 'openssh')
       this.#say(this.#notes, {
         message: `The login password of "${name}" is not used: the system's ssh connects, which is never asked anything.`,
@@ -79,6 +90,25 @@ export class HostReader {
       address.unmanageable = `its "${unknown.variable}" cannot be worked out${where}: ${unknown.why}`;
     }
     return { name, address, vars };
+  }
+
+  /** What the file says in its own words goes over its variables, and what is given over both. */
+  #over(read: HostAddress, given: Partial<HostAddress>, values: JsonObject): HostAddress {
+    const known = Object.entries(given).filter(([, value]) => value !== undefined);
+    const address: HostAddress = { ...read, ...Object.fromEntries(known) };
+    if (known.length === 0 || this.#strongest.length === 0) return address;
+    const own = Object.fromEntries(this.#strongest.map((name) => [name, values[name] ?? null]));
+    const strongest = readHostVariables('', own, this.#file).address;
+    const { user = address.user, port = address.port, keyPath = address.keyPath } = strongest;
+    const { transport, transportGiven, sshArgs = [] } = strongest;
+    const { userByDefault, ...others } = address;
+    return {
+      ...others,
+      ...{ user, port, keyPath, address: strongest.address || address.address },
+      ...(userByDefault && strongest.user === undefined ? { userByDefault } : {}),
+      ...(transportGiven ? { transport, transportGiven } : {}),
+      ...(sshArgs.length === 0 ? {} : { sshArgs: [...sshArgs, ...(address.sshArgs ?? [])] }),
+    };
   }
 
   /** To be called after the last host. */
@@ -111,11 +141,15 @@ export class HostReader {
     values: JsonObject;
     unknown?: { variable: string; why: string };
   } {
-    const values = fieldsAsWritten(vars);
-    const wanted = Object.keys(vars).filter(
+    const strongest = this.#strongest.map((one): [string, Source] => [
+      one,
+      this.#given[one] ?? null,
+    ]);
+    const all = { ...vars, ...Object.fromEntries(strongest) };
+    const values = fieldsAsWritten(all);
+    const wanted = Object.keys(all).filter(
       (variable) =>
-        connectionVariable(variable) !== undefined &&
-        templatesIn(vars[variable] ?? null).length > 0,
+        connectionVariable(variable) !== undefined && templatesIn(all[variable] ?? null).length > 0,
     );
     if (wanted.length === 0) return { values };
     const magic = {
@@ -127,12 +161,13 @@ export class HostReader {
     };
     const scope = new Scope([
       { name: 'magic', values: magic, data: true },
+      { name: 'inputs', values: this.#given },
       { name: 'inventory', values: vars },
     ]);
     let unknown: { variable: string; why: string } | undefined;
     for (const variable of wanted) {
       try {
-        values[variable] = scope.render(vars[variable] ?? null);
+        values[variable] = scope.render(all[variable] ?? null);
       } catch (error) {
         if (!(error instanceof RunnerError)) throw error;
         unknown ??= { variable, why: error.message };

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { dirname, extname, join, resolve } from 'node:path';
 import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
-import { isSourceObject, textOf, type Source } from '../core/value.ts';
+import { isSourceObject, textOf, type Source, type SourceObject } from '../core/value.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { clusterTool, fromCluster, fromHostList, type ClusterReading } from './clusters.ts';
 import { placesIn } from './group-layers.ts';
@@ -20,6 +20,8 @@ export interface InventoryOptions {
   vault?: Vault | undefined;
   /** Folders with `group_vars` and `host_vars`, besides that of the file: the playbook's. */
   varsFolders?: readonly string[];
+  /** Inputs and extra variables: for templates in connection variables, which they go over, too. */
+  given?: SourceObject | undefined;
   /** For `$VAR` in files of tools that fill it in. */
   environment?: NodeJS.ProcessEnv;
 }
@@ -31,7 +33,7 @@ export interface InventoryOptions {
  */
 export function loadInventory(
   source: string,
-  { vault, varsFolders = [], environment = {} }: InventoryOptions = {},
+  { vault, varsFolders = [], environment = {}, given }: InventoryOptions = {},
 ): Inventory {
   const problems: Problem[] = [];
   const tree = new GroupTree();
@@ -51,7 +53,7 @@ export function loadInventory(
   const beside = isList ? [] : [isFolder ? path : dirname(path)];
   const folders = [...new Set([...beside, ...varsFolders])];
   const file = isFolder ? (files[0] ?? path) : path;
-  const inventory = tree.build(file, folders, reading.map);
+  const inventory = tree.build(file, folders, { map: reading.map, given });
   const { passwords: hosts } = tree;
   if (hosts.size > 0) inventory.passwords = { hosts, source: isList ? source : path, varsFolders };
   return isList ? inventory : notEmpty(inventory);

@@ -56,12 +56,29 @@ spec:
     expect([code, stderr]).toEqual([1, expect.stringMatching(/one inventory in a call.*folder/s)]);
   });
 
-  it('has its notes once, however often it is read', async () => {
-    const playbook = cli.file(
+  const site = () =>
+    cli.file(
       'site.yml',
       '- name: Site\n  hosts: all\n  tasks:\n    - name: Say it\n      debug: { msg: x }\n',
     );
-    const { stderr } = await cli.run(['validate', playbook, playbook, '-i', k0sctl()]);
+
+  it('gets no password from --extra-vars, and a note for what is not honoured', async () => {
+    const play = (extra: string) =>
+      cli.run(['play', site(), '-i', 'a,', '--list-hosts', '-e', extra]);
+    const password = await play('ansible_become_password=secret');
+    expect([password.code, password.stderr]).toEqual([
+      1,
+      expect.stringMatching(/does not take the password "ansible_become_password".*ask-become/),
+    ]);
+    const named = await play('ansible_ssh_executable=/x');
+    expect([named.code, named.stderr]).toEqual([
+      0,
+      'note: --extra-vars: "ansible_ssh_executable" is not honoured. Put the one you want first in PATH.\n',
+    ]);
+  });
+
+  it('has its notes once, however often it is read', async () => {
+    const { stderr } = await cli.run(['validate', site(), site(), '-i', k0sctl()]);
     expect(stderr.split('note: ')).toHaveLength(2);
   });
 

@@ -43,6 +43,10 @@ const samples: Record<Rule, [text: string, place: string]> = {
     play('command: { cmd: uptime, read_only: true }\n      register: run'),
     ':4:7',
   ],
+  'connection-variable': [
+    '- name: P\n  hosts: all\n  vars: { ansible_user: root }\n  tasks: []\n',
+    ':1:3',
+  ],
   'unknown-handler': [play('copy: { content: x, dest: /x }\n      notify: Restart'), ':4:7'],
   'no-undo': [play('shell: rm -rf /x'), ':4:7'],
   'plain-secret': [
@@ -81,6 +85,19 @@ describe('runner validate', () => {
     expect(output).toContain(
       'templates/b.j2:1:1: Nothing defines "nowhere", used in template "b.j2".',
     );
+  });
+
+  it('names the keyword for a connection variable, in roles, tasks and set_fact', async () => {
+    put('roles/r/defaults/main.yml', 'ansible_become_user: app\nansible_python_interpreter: /p\n');
+    put('roles/r/tasks/main.yml', '- { name: A, set_fact: { ansible_port: 1 } }\n');
+    const { output } = await validate(
+      '- { name: P, hosts: all, roles: [r], tasks: [{ name: T, debug: { msg: x }, vars: { ansible_password: abcd } }] }\n',
+    );
+    expect(output.match(/"ansible_\w+" has no effect .*inventory\./g)).toEqual([
+      '"ansible_become_user" has no effect in role "r". Use the keyword "become_user", or set it in the inventory.',
+      '"ansible_port" has no effect in task "A". Use the keyword "port", or set it in the inventory.',
+      '"ansible_password" has no effect in task "T". Set it in the inventory.',
+    ]);
   });
 
   it('hides the warnings of a rule that a comment allows, never its errors', async () => {

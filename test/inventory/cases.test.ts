@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { describeProblem, PlaybookError } from '../../src/core/errors.ts';
+import type { SourceObject } from '../../src/core/value.ts';
 import type { Inventory } from '../../src/core/inventory.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 
@@ -305,6 +306,34 @@ describe('connection variables in an inventory', () => {
     expect(hosts.get('b')?.address.unmanageable).toMatch(
       /its "ansible_host" cannot be worked out \(.*hosts\.yaml:3:22\): .*nobody_sets_it/,
     );
+  });
+
+  it('may be templates of inputs, and are weaker than those of the command line', () => {
+    const file = join(dir, 'given.yaml');
+    writeFileSync(
+      file,
+      'all: { hosts: { a: { ansible_user: "{{login}}", ansible_port: "{{ports.ssh}}" } } }',
+    );
+    const addressOf = (given: SourceObject, source = file) =>
+      [...loadInventory(source, { given }).hosts.values()][0]?.address;
+    const given = { login: 'ops', ports: { ssh: 2200 } };
+    expect(addressOf(given)).toMatchObject({ user: 'ops', port: 2200 });
+    expect(addressOf({ login: 'ops' })?.unmanageable).toContain('its "ansible_port" cannot');
+    expect(addressOf({ ...given, ansible_user: 'other' })).toMatchObject({ user: 'other' });
+    writeFileSync(file, k0sctl('{ role: worker, openSSH: { address: x, configPath: c } }'));
+    const strongest = {
+      ...{ ansible_user: 'u', ansible_host: '::1', ansible_port: '22' },
+      ...{ ansible_ssh_common_args: '-J b', ansible_connection: 'ssh', other: 1 },
+    };
+    expect(addressOf(strongest)).toMatchObject({
+      ...{ user: 'u', address: '::1', port: 22, transport: 'ssh' },
+      sshArgs: ['-J', 'b', '-F', join(dir, 'c')],
+    });
+    expect(addressOf({ ansible_port: 23 })).toMatchObject({ transport: 'openssh', address: 'x' });
+    writeFileSync(file, k0sctl('{ role: worker, ssh: { address: x } }'));
+    expect(addressOf({ ansible_port: 23 })).toMatchObject({ userByDefault: true, user: 'root' });
+    expect(addressOf({ ansible_user: 'u' })?.userByDefault).toBeUndefined();
+    expect(addressOf({ ansible_user: 'u' }, 'h,')).toMatchObject({ user: 'u', address: 'h' });
   });
 
   it('are named once for a group, with their place', () => {

@@ -72,7 +72,7 @@ async function findProblems(
 ): Promise<Problem[]> {
   const variablesOf = ({ folders }: Playbook): string[] => {
     if (source === undefined) return [];
-    const { hosts } = readInventory(world, source, folders);
+    const { hosts } = readInventory(world, source, { varsFolders: folders });
     return [...hosts.values()].flatMap(({ vars }) => Object.keys(vars));
   };
   const found: Problem[] = [];

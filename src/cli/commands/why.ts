@@ -61,7 +61,7 @@ function inventoryOrigins(
   const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];
   if (source === undefined) return { host: flags.host, origins: [] };
   const varsFolders = playbook?.folders ?? [];
-  const { hosts, origins } = readInventory(world, source, varsFolders);
+  const { hosts, origins } = readInventory(world, source, { varsFolders });
   const host = flags.host ?? [...hosts.keys()][0] ?? '';
   if (!hosts.has(host))
     throw new UsageError(`There is no host "${host}" in the inventory.`, {

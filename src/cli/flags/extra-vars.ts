@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { fieldsAsWritten, isSourceObject } from '../../core/value.ts';
 import { PlaybookError, UsageError, type Problem } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { connectionVariable } from '../../util/connection-variables.ts';
 import { localFiles } from '../../util/local-files.ts';
 import { expandHome } from '../../util/paths.ts';
 import type { Vault } from '../../util/vault.ts';
@@ -32,6 +34,33 @@ export function parseExtraVars(words: string[], vault: Vault): JsonObject {
     values[name] = kind === ':=' ? fromJson(text, name) : text;
   }
   return values;
+}
+
+/** With paths of keys from the working directory, as on any command line. */
+export function withKeyPaths(extra: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(extra).map(([name, value]) =>
+      /^ansible_(ssh_)?private_key_file$/.test(name) && typeof value === 'string'
+        ? [name, resolve(expandHome(value))]
+        : [name, value],
+    ),
+  );
+}
+
+/**
+ * What is not honoured of connection variables that are given.
+ * @throws UsageError for passwords, which a later resume or rollback could not read again
+ */
+export function connectionNotes(extra: JsonObject): string[] {
+  return Object.keys(extra).flatMap((name) => {
+    const row = connectionVariable(name);
+    if (row?.is === 'honoured' && row.as.includes('password'))
+      throw new UsageError(`--extra-vars does not take the password "${name}".`, {
+        hint: 'Use --ask-pass, --ask-become-pass, a file of a password, or the inventory.',
+      });
+    if (row?.is !== 'named') return [];
+    return [`--extra-vars: "${name}" is not honoured. ${row.hint}`];
+  });
 }
 
 function fromJson(text: string, what: string): JsonValue {

@@ -2,6 +2,7 @@ import { PlaybookError, UsageError } from '../../core/errors.ts';
 import { exitCodes } from '../../core/states.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { SourceObject } from '../../core/value.ts';
 import type { RunSettings } from '../../engine/settings.ts';
 import { localFiles } from '../../util/local-files.ts';
 import type { Playbook } from '../../language/document.ts';
@@ -10,7 +11,7 @@ import { stepsBeforeNoReturn } from '../../playbook/no-return.ts';
 import { tell } from '../fail.ts';
 import { becomePassword } from '../flags/become.ts';
 import { withLogin } from '../flags/connect.ts';
-import { parseExtraVars } from '../flags/extra-vars.ts';
+import { connectionNotes, parseExtraVars, withKeyPaths } from '../flags/extra-vars.ts';
 import { resolveInputs, type ResolvedInputs } from '../flags/inputs.ts';
 import { readInventory, refuseUnmanageable } from '../host-selection.ts';
 import { limitOf } from '../flags/limit.ts';
@@ -52,18 +53,25 @@ export async function prepareAnd(
   if (options.listTags === true) return print(tagLines(playbook));
   if (options.flushCache === true) world.factCache.clear();
   const inputs = await inputsOf(world, request);
-  const inventory = withLogin(inventoryOf(world, request, inputs.given), options);
+  const extra = withKeyPaths(parseExtraVars(options.extraVars ?? [], world.vault));
+  for (const note of connectionNotes(extra)) tell(world, `note: ${note}`);
+  const variables = { ...inputs.given, ...extra };
+  const given = { ...inputs.defaults, ...variables };
+  const inventory = withLogin(inventoryOf(world, request, given), options);
   if (options.listHosts === true) return print(hostLines(playbook, inventory, limitOf(options)));
-  return start(await prepare(world, request, { inputs, inventory }));
+  return start(await prepare(world, request, { inputs, variables, inventory }));
 }
 
 async function prepare(
   world: World,
   request: RunRequest,
-  { inputs, inventory }: { inputs: ResolvedInputs; inventory: Inventory },
+  {
+    inputs,
+    variables,
+    inventory,
+  }: { inputs: ResolvedInputs; variables: JsonObject; inventory: Inventory },
 ): Promise<PreparedRun> {
   const { playbook, options, check } = request;
-  const variables = { ...inputs.given, ...parseExtraVars(options.extraVars ?? [], world.vault) };
   assertValid(world, request, { inventory, variables });
   refuseUnmanageablePlays(playbook, inventory, limitOf(options));
   const failAt = failingStep(playbook, options.failAt);
@@ -115,12 +123,15 @@ function inputsOf(world: World, { playbook, options }: RunRequest): Promise<Reso
 function inventoryOf(
   world: World,
   { playbook, options }: RunRequest,
-  given: JsonObject,
+  given: SourceObject,
 ): Inventory {
   const input = playbook.inputs.find(({ isInventory }) => isInventory);
   const fromInput = input && given[input.name];
   const source = typeof fromInput === 'string' ? fromInput : options.inventory;
-  if (source !== undefined) return readInventory(world, source, [...playbook.folders].reverse());
+  if (source !== undefined) {
+    const varsFolders = [...playbook.folders].reverse();
+    return readInventory(world, source, { varsFolders, given });
+  }
   const onlyLocal = playbook.plays.every(({ hosts }) => hosts === 'localhost');
   if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };
   throw new UsageError('Which hosts? No inventory was given.', {

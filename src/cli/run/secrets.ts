@@ -2,6 +2,7 @@ import { RunnerError, UsageError } from '../../core/errors.ts';
 import type { Move } from '../../journal/lifecycle.ts';
 import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { openSource, type VaultKey } from '../../util/vault.ts';
+import { revealLater } from '../../journal/stored.ts';
 import { parsePlain } from '../../yaml/yaml.ts';
 import { tell } from '../fail.ts';
 import { flagOf } from '../flags/inputs.ts';
@@ -39,7 +40,8 @@ export function readPasswordsAgain(world: World, { header }: RecordedRun): void 
   if (!passwords) return;
   const { source, varsFolders } = passwords;
   try {
-    readInventory(world, source, varsFolders);
+    const given = revealLater({ ...header.inputDefaults, ...header.inputs }, world.redactor);
+    readInventory(world, source, { varsFolders, given });
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
     tell(world, `warning: The passwords of hosts cannot be read again. ${error.describe()}`);

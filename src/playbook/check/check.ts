@@ -6,11 +6,13 @@ import {
   playTasks,
   type Play,
   type Playbook,
+  type RoleContext,
   type RollbackPolicy,
   type TaskNode,
 } from '../../language/document.ts';
 import { checkFiles, checkReadFiles } from './files.ts';
 import {
+  checkConnection,
   checkNames,
   checkNotify,
   checkTaken,
@@ -18,6 +20,7 @@ import {
   definedBy,
   globalNames,
   namesOfTask,
+  setBy,
   undoNames,
 } from './names.ts';
 import { checkReadsNothing, checkUndo } from './undo.ts';
@@ -69,6 +72,14 @@ function checkPlay(
   const places = { folders, files };
   return [
     ...checkTaken(Object.keys(play.vars), play.at, where),
+    ...checkConnection(Object.keys(play.vars), play.at, where),
+    ...rolesOf(play).flatMap(({ name, defaults, inputs, constants }) =>
+      checkConnection(
+        [defaults, inputs, constants].flatMap(Object.keys),
+        play.at,
+        `role "${name}"`,
+      ),
+    ),
     ...Object.values(play.vars).flatMap((value) => [
       ...checkNames(namesOf(value), known, play.at, where),
       ...checkReadFiles([value], places, play.at),
@@ -91,9 +102,16 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
   const captured = inner.flatMap(({ register }) => (register === undefined ? [] : [register]));
   const known = [...outer, ...namesOfTask(task), ...undoNames, ...captured];
   return [
+    ...checkConnection(setBy(task), task.at, `task "${task.name}"`),
     ...checkTaskNames(task, outer),
     ...inner.flatMap((one) => checkTask(one, known)),
     ...undo.flatMap(checkReadsNothing),
+  ];
+}
+
+function rolesOf(play: Play): RoleContext[] {
+  return [
+    ...new Map(playTasks(play).flatMap(({ role }) => (role ? [[role.path, role]] : []))).values(),
   ];
 }
 

@@ -13,6 +13,7 @@ import {
 import { parseCondition } from '../../template/conditions.ts';
 import { jinjaIn } from '../../template/jinja.ts';
 import { jinjaError } from '../../template/templates.ts';
+import { connectionVariable } from '../../util/connection-variables.ts';
 import { didYouMean } from '../../util/text.ts';
 import { namesOf } from './values.ts';
 
@@ -134,9 +135,7 @@ function namesOfRole(role: RoleContext | undefined): string[] {
 /** What a task itself gives a name. */
 export function definedBy(task: TaskNode): string[] {
   return [
-    ...task.vars.flatMap((vars) => Object.keys(vars)),
-    ...(task.register === undefined ? [] : [task.register]),
-    ...(task.module === 'set_fact' ? Object.keys(task.args) : []),
+    ...setBy(task),
     ...(task.loopVar === 'item' ? [] : [task.loopVar]),
     ...(task.indexVar === undefined ? [] : [task.indexVar]),
     ...namesOfRole(task.role),
@@ -153,6 +152,44 @@ export function checkTaken(names: readonly string[], at: Problem['at'], where: s
       at,
       hint: 'Choose another name.',
     }));
+}
+
+const keywordOf: Readonly<Record<string, string>> = {
+  transport: 'connection',
+  user: 'remote_user',
+  port: 'port',
+  become: 'become',
+  become_user: 'become_user',
+  become_method: 'become_method',
+};
+
+/** Variables of connections count in inventories and on the command line only. */
+export function checkConnection(
+  names: readonly string[],
+  at: Problem['at'],
+  where: string,
+): Problem[] {
+  return [...new Set(names)].flatMap((name) => {
+    const row = connectionVariable(name);
+    if (!row || row.is === 'unneeded') return [];
+    const keyword = row.is === 'honoured' ? keywordOf[row.as] : undefined;
+    const first = keyword === undefined ? 'Set it' : `Use the keyword "${keyword}", or set it`;
+    return {
+      rule: 'connection-variable' as const,
+      message: `"${name}" has no effect in ${where}.`,
+      at,
+      hint: row.is === 'named' ? row.hint : `${first} in the inventory.`,
+    };
+  });
+}
+
+/** What a task itself sets, without its role. */
+export function setBy(task: TaskNode): string[] {
+  return [
+    ...task.vars.flatMap((vars) => Object.keys(vars)),
+    ...(task.register === undefined ? [] : [task.register]),
+    ...(task.module === 'set_fact' ? Object.keys(task.args) : []),
+  ];
 }
 
 /** Names that nothing defines. */
