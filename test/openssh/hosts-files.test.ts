@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Cli } from '../helpers/cli.ts';
@@ -183,6 +183,89 @@ ${words}
     const back = await cli.run(['rollback', run]);
     expect([back.stderr, back.code]).toEqual(['', 3]);
     await expect(box.shell('test -e /var/tmp/made')).rejects.toThrow();
+  });
+
+  /** Login and sudo want a password each; that of sudo stands in the file as an input of the playbook, or as it is. */
+  const withPasswords = (sudo: string) =>
+    cli.file(
+      'passwords.yaml',
+      `all:
+  vars: { ansible_port: 2222, ansible_user: asked, ansible_become: true }
+  hosts:
+    node1:
+      ansible_host: ${box.address}
+      ansible_password: '${password}'
+      ansible_become_password: '${sudo}'
+`,
+    );
+  const twoSteps = () =>
+    cli.file(
+      'two.yml',
+      `name: Two
+inputs:
+  sudo_word: { description: x, secret: true, required: false, env: RUNNER_SUDO_WORD }
+plays:
+  - name: Two
+    hosts: all
+    tasks:
+      - name: One
+        copy: { content: new, dest: /var/tmp/one }
+      - name: Other
+        copy: { content: new, dest: /var/tmp/other }
+`,
+    );
+  /** A run whose process is killed when its first step has ended. */
+  const killed = async (inventory: string, env: Record<string, string> = {}) => {
+    const flags = ['--known-hosts', known, '--ssh-config', 'none', '--output', 'json'];
+    let run = '';
+    await cli.spawn(['play', twoSteps(), '-i', inventory, ...flags], {
+      env,
+      onEvent: (event, child) => {
+        if (event.type === 'run-start') run = event.run;
+        if (event.type === 'unit-end' && event.step.name === 'One') child.kill('SIGKILL');
+      },
+    });
+    return run;
+  };
+  const owners = () => box.shell('cd /var/tmp && ls -l one other 2>/dev/null | cut -d" " -f3 || :');
+
+  it.each(['as it is', 'as an input'])(
+    'finds both passwords of the file again to resume and to roll back a killed run: %s',
+    async (how) => {
+      const isInput = how === 'as an input';
+      const env = isInput ? { RUNNER_SUDO_WORD: password } : {};
+      const run = await killed(withPasswords(isInput ? '{{sudo_word}}' : password), env);
+      const resumed = await cli.run(['resume', run], { env });
+      expect([resumed.stderr, resumed.code]).toEqual(['', 0]);
+      expect(await owners()).toBe('root\nroot\n');
+      const back = await cli.run(['rollback', run], { env });
+      expect([back.stderr, back.code]).toEqual(['', 3]);
+      expect(await owners()).toBe('');
+    },
+  );
+
+  it('says that the passwords are gone with the file, and rolls back when it is there again', async () => {
+    const inventory = withPasswords(password);
+    const run = await killed(inventory);
+    rmSync(inventory);
+    const without = await cli.run(['rollback', run, '--rollback-budget', '0']);
+    expect(without.code).toBe(4);
+    expect(without.stderr).toContain('The passwords of hosts cannot be read again. There is no');
+    withPasswords(password);
+    const back = await cli.run(['rollback', run]);
+    expect([back.stderr, back.code]).toEqual(['', 3]);
+    expect(await owners()).toBe('');
+  });
+
+  it('gives way to connection variables of the command line, which a rollback remembers', async () => {
+    const inventory = ini('ansible_become=true');
+    const words = ['-e', 'ansible_user=asked', '-e', 'ansible_become:=false'];
+    const { code, stdout } = await call(
+      inventory,
+      ...['play', playbook(), ...words, '-e', `ansible_ssh_private_key_file=${box.key}`],
+    );
+    expect([code, /owner: \w+/.exec(stdout)?.[0]]).toEqual([0, 'owner: asked']);
+    expect((await cli.run(['rollback'])).code).toBe(3);
   });
 
   it('logs in with ansible_password', async () => {
