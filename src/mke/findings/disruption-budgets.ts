@@ -1,0 +1,106 @@
+import { objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { selects } from '../webhooks.ts';
+import {
+  kubectlWordsOf,
+  named,
+  namespaceOf,
+  ofKind,
+  specOf,
+  titled,
+  type ClusterView,
+} from './cluster-view.ts';
+import type { Finding } from './finding.ts';
+import { workloadsOf, type Workload } from './workload.ts';
+
+/**
+ * PodDisruptionBudgets that never let a pod go, so that a drain waits until its time limit. The upgrade from MKE 3 does not drain:
+ * pods stop with Docker. Work on nodes of the new cluster, later upgrades among it, does.
+ */
+export function disruptionBudgets(view: ClusterView): Finding[] {
+  const workloads = workloadsOf(view);
+  return ofKind(view, 'PodDisruptionBudget').flatMap((budget): Finding[] => {
+    const protectedOnes = workloads.filter((workload) => protects(budget, workload));
+    // A drain leaves pods of DaemonSets alone.
+    const evicted = protectedOnes.filter(({ kind }) => kind !== 'DaemonSet');
+    if (protectedOnes.length > 0 && evicted.length === 0) return [];
+    const { inNamespace, target } = kubectlWordsOf(budget);
+    const status = objectOf(budget['status']);
+    const pods = podsOf(status, evicted);
+    const why = strict(specOf(budget), pods);
+    const base = { id: 'drain_budget', severity: 'warning', blocking: false } as const;
+    const title = titled(budget);
+    const whose = evicted.length > 0 ? ` of ${named(evicted.map((one) => one.title))}` : '';
+    if (why !== undefined)
+      return [
+        {
+          ...{ ...base, object: title },
+          evidence: `${why}, so no pod${whose} may be evicted and a drain of its node waits until it is given up.`,
+          remedy: `kubectl${inNamespace} patch ${target} --type=merge -p '{"spec":{"minAvailable":null,"maxUnavailable":1}}'`,
+        },
+      ];
+    const missing = unhealthy(budget);
+    return missing === undefined
+      ? []
+      : [
+          {
+            ...{ ...base, object: title },
+            evidence: `${missing}, so no pod${whose} may be evicted and a drain of its node waits until the pods are healthy.`,
+            remedy: `kubectl${inNamespace} patch ${target} --type=merge -p '{"spec":{"unhealthyPodEvictionPolicy":"AlwaysAllow"}}'`,
+          },
+        ];
+  });
+}
+
+function protects(budget: JsonObject, { namespace, labels }: Workload): boolean {
+  return namespace === namespaceOf(budget) && selects(objectOf(specOf(budget)['selector']), labels);
+}
+
+/** How many pods the budget protects; undefined where nothing says so. */
+function podsOf(status: JsonObject, workloads: readonly Workload[]): number | undefined {
+  const counts = workloads.map(({ replicas }) => replicas);
+  if (counts.length > 0 && counts.every((count) => count !== undefined))
+    return counts.reduce((sum, count) => sum + count, 0);
+  const { expectedPods } = status;
+  return typeof expectedPods === 'number' ? expectedPods : undefined;
+}
+
+/** Why a budget allows no eviction even with all pods healthy. */
+function strict(
+  { minAvailable, maxUnavailable }: JsonObject,
+  pods: number | undefined,
+): string | undefined {
+  if (pods === 0) return undefined;
+  if (isGiven(maxUnavailable))
+    return amount(maxUnavailable, pods ?? 100) === 0
+      ? `maxUnavailable is ${String(maxUnavailable)}`
+      : undefined;
+  if (!isGiven(minAvailable)) return undefined;
+  const said = `minAvailable is ${String(minAvailable)}`;
+  if (pods === undefined) return minAvailable === '100%' ? said : undefined;
+  const needed = amount(minAvailable, pods);
+  const all = pods === 1 ? 'the only pod' : `all ${String(pods)} pods`;
+  return needed >= pods ? `${said}, which is ${all}` : undefined;
+}
+
+const isGiven = (value: JsonValue | undefined): value is string | number =>
+  typeof value === 'string' || typeof value === 'number';
+
+/** A number, or a percentage of the pods, which Kubernetes rounds up in both fields. */
+function amount(value: JsonValue, pods: number): number {
+  const percent = /^(\d+)%$/.exec(String(value))?.[1];
+  return percent === undefined ? Number(value) : Math.ceil((Number(percent) / 100) * pods);
+}
+
+/** Why a budget allows no eviction at present. */
+function unhealthy(budget: JsonObject): string | undefined {
+  const { currentHealthy, desiredHealthy, disruptionsAllowed, expectedPods } = objectOf(
+    budget['status'],
+  );
+  if (disruptionsAllowed !== 0 || typeof expectedPods !== 'number' || expectedPods === 0)
+    return undefined;
+  if (typeof currentHealthy !== 'number' || typeof desiredHealthy !== 'number') return undefined;
+  if (specOf(budget)['unhealthyPodEvictionPolicy'] === 'AlwaysAllow') return undefined;
+  return currentHealthy <= desiredHealthy
+    ? `${String(desiredHealthy)} pods must be healthy and ${String(currentHealthy)} of ${String(expectedPods)} are`
+    : undefined;
+}

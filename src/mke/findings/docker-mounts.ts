@@ -1,0 +1,125 @@
+import { objectOf } from '../../core/json.ts';
+import { kubectlWordsOf, named, ofKind, specOf, textOf, titled } from './cluster-view.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { Finding, Severity } from './finding.ts';
+import { holds, hostMountsOf, mustExist, plainPath, type HostMount } from './host-mounts.ts';
+import { readsLogFiles } from './docker-logs.ts';
+import { containersOf, wordsOfContainer, workloadsOf, type Workload } from './workload.ts';
+
+/** Sockets of the Docker engine and of its adapters for the kubelet. */
+const SOCKETS = ['docker', 'cri-dockerd-mke', 'cri-dockerd', 'dockershim'].map(
+  (name) => `/run/${name}.sock`,
+);
+export const DOCKER_ROOT = '/var/lib/docker';
+
+/**
+ * Pods that reach into the Docker engine of their host. k0s runs pods in containerd, so the engine knows none of them after the
+ * upgrade, and what it has is gone once it is removed.
+ *
+ * @param roots data directories of the engines
+ */
+export function dockerMounts(view: ClusterView, roots: readonly string[]): Finding[] {
+  const all = roots.map(plainPath);
+  return [
+    ...workloadsOf(view).flatMap((workload) => [
+      ...socketFinding(workload, all),
+      ...filesFinding(workload, all),
+    ]),
+    ...volumeFindings(view, all),
+  ];
+}
+
+const isUsed = (mount: HostMount): boolean => mount.container !== undefined || mustExist(mount);
+
+/** Whether a container is told about Docker: only then a mount of a whole directory proves something. */
+const namesDocker = (pod: Workload['pod'], pattern: RegExp): boolean =>
+  containersOf(pod).some((one) => wordsOfContainer(one).some((word) => pattern.test(word)));
+
+function socketFinding(workload: Workload, roots: readonly string[]): Finding[] {
+  const mounts = hostMountsOf(workload).filter(isUsed);
+  const direct = mounts.filter(({ path }) => SOCKETS.includes(path));
+  const above = mounts.filter(({ path }) => SOCKETS.some((socket) => holds(path, socket)));
+  const [mount] = [...direct, ...above];
+  if (!mount) return [];
+  const { path, volume, type } = mount;
+  const isNamed = namesDocker(workload.pod, /docker\.sock|dockerd?\b.*\.sock|^DOCKER_HOST=/);
+  const severity: Severity =
+    direct.length > 0 || isNamed ? 'error' : path === '/' ? 'info' : 'warning';
+  const what =
+    direct.length > 0
+      ? `Volume "${volume}" is the socket ${path} of the Docker engine.`
+      : `Volume "${volume}" is ${path} of the host, which holds the socket of the Docker engine${path === '/' ? ` and ${named(roots)}` : ''}${isNamed ? ', and a container is told to use it' : ''}.`;
+  const missing =
+    type === 'Socket' ? ' Once Docker is removed, the pod does not start: the type is Socket.' : '';
+  const effect =
+    severity === 'error'
+      ? 'After the upgrade no pod runs in Docker: through this socket a program sees no containers of pods, and what it starts is outside Kubernetes.'
+      : 'If a program in it talks to Docker, it sees no containers of pods after the upgrade.';
+  return [
+    finding(workload, {
+      id: 'docker_socket',
+      severity,
+      evidence: `${what} ${effect}${missing}`,
+      hint: `remove volume "${volume}", or use /run/k0s/containerd.sock where the program speaks CRI`,
+    }),
+  ];
+}
+
+function filesFinding(workload: Workload, roots: readonly string[]): Finding[] {
+  // The check "docker_logs" judges programs that read logs, and "docker_socket" those that have all of the host.
+  const mounts = hostMountsOf(workload).filter((one) => isUsed(one) && one.path !== '/');
+  const inside = mounts.filter(
+    ({ path }) =>
+      roots.some((root) => holds(root, path)) &&
+      !roots.some((root) => readsLogFiles(workload, path, root)),
+  );
+  const above = mounts.filter(
+    ({ path }) =>
+      !inside.some((one) => one.path === path) && roots.some((root) => isAbove(path, root)),
+  );
+  const [mount] = [...inside, ...above];
+  if (!mount) return [];
+  const { path, volume } = mount;
+  const isNamed = namesDocker(workload.pod, new RegExp(roots.join('|')));
+  const isInside = inside.length > 0;
+  return [
+    finding(workload, {
+      id: 'docker_files',
+      severity: isInside || isNamed ? 'error' : 'warning',
+      evidence: isInside
+        ? `Volume "${volume}" is ${path}, a directory of the Docker engine. k0s keeps images and containers in /var/lib/k0s/containerd, so nothing is added here after the upgrade, and removing Docker deletes it.`
+        : `Volume "${volume}" is ${path} of the host, which holds the files of the Docker engine. If a program in it reads them, it finds nothing new there after the upgrade.`,
+      hint: `mount another directory as volume "${volume}"`,
+    }),
+  ];
+}
+
+const isAbove = (path: string, root: string): boolean => path !== root && holds(path, root);
+
+/** Volumes that keep data in a directory of Docker, which goes when Docker is removed. */
+function volumeFindings(view: ClusterView, roots: readonly string[]): Finding[] {
+  return ofKind(view, 'PersistentVolume').flatMap((volume): Finding[] => {
+    const spec = specOf(volume);
+    const given = ['hostPath', 'local'].map((key) => textOf(objectOf(spec[key])['path']));
+    const path = plainPath(given.find((one) => one !== '') ?? '/');
+    if (!roots.some((root) => holds(root, path))) return [];
+    const { target } = kubectlWordsOf(volume);
+    return [
+      {
+        ...{ id: 'docker_files', severity: 'warning', blocking: false, object: titled(volume) },
+        evidence: `The volume keeps its data in ${path}, a directory of the Docker engine. The data stays during the upgrade, but removing Docker deletes it.`,
+        remedy: `kubectl get ${target} -o yaml # copy the data to a directory outside of Docker and create the volume for that`,
+      },
+    ];
+  });
+}
+
+function finding(
+  { title, inNamespace, target }: Workload,
+  { hint, ...found }: { id: string; severity: Severity; evidence: string; hint: string },
+): Finding {
+  return {
+    ...{ ...found, blocking: false, object: title },
+    remedy: `kubectl${inNamespace} edit ${target} # ${hint}`,
+  };
+}

@@ -1,0 +1,88 @@
+import { objectOf, type JsonObject } from '../../core/json.ts';
+import { selects } from '../webhooks.ts';
+import {
+  listOf,
+  metadataOf,
+  nameOf,
+  ofKind,
+  textOf,
+  titled,
+  wordsOf,
+  type ClusterView,
+} from './cluster-view.ts';
+import type { Finding } from './finding.ts';
+
+const KINDS = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'];
+
+/**
+ * Webhooks with "failurePolicy: Fail" whose pods a drain evicts, and that are asked about the drain itself, or about the pods that
+ * would answer for them again. The check "webhooks" looks at those that keep k0s from starting.
+ */
+export function drainWebhooks(view: ClusterView): Finding[] {
+  return KINDS.flatMap((kind) => ofKind(view, kind)).flatMap((configuration): Finding[] => {
+    const found = listOf(configuration['webhooks']).flatMap((webhook, index) => {
+      const service = objectOf(objectOf(webhook['clientConfig'])['service']);
+      // Fail is the default, and a URL is outside of the cluster.
+      const fails = (webhook['failurePolicy'] ?? 'Fail') === 'Fail';
+      const why =
+        fails && service['name'] !== undefined ? concernOf(view, webhook, service) : undefined;
+      return why === undefined ? [] : [{ index, why, name: textOf(webhook['name']), service }];
+    });
+    const [first] = found;
+    if (!first) return [];
+    const { namespace, name } = first.service;
+    const patches = found.map(({ index }) => ({
+      ...{ op: 'add', path: `/webhooks/${String(index)}/failurePolicy`, value: 'Ignore' },
+    }));
+    return [
+      {
+        ...{ id: 'drain_webhook', severity: 'warning', blocking: false },
+        object: titled(configuration),
+        evidence: `Webhook ${first.name} is asked about ${first.why} and refuses while nobody answers. Its pods (service ${textOf(namespace)}/${textOf(name)}) are in the cluster: where a drain evicts the last of them, it cannot go on.`,
+        remedy: `kubectl patch ${textOf(configuration['kind']).toLowerCase()} ${nameOf(configuration)} --type=json -p '${JSON.stringify(patches)}'`,
+      },
+    ];
+  });
+}
+
+function concernOf(
+  view: ClusterView,
+  webhook: JsonObject,
+  service: JsonObject,
+): string | undefined {
+  const rules = listOf(webhook['rules']);
+  const asks = (resource: string, ...operations: string[]) =>
+    rules.some((rule) => covers(rule, resource, operations));
+  const canBeAny = (namespace: JsonObject) =>
+    selects(objectOf(webhook['namespaceSelector']), namespace);
+  if (asks('pods/eviction', 'CREATE')) return 'evictions of pods';
+  if (asks('nodes', 'UPDATE')) return 'changes of nodes, such as "kubectl cordon"';
+  const own = labelsOf(view, textOf(service['namespace']));
+  const selectsPods = Object.keys(objectOf(webhook['objectSelector'])).length > 0;
+  // Only where it decides about its own pods, it keeps itself from coming back.
+  return asks('pods', 'CREATE') && canBeAny(own) && !selectsPods
+    ? 'new pods, its own among them'
+    : undefined;
+}
+
+function covers(rule: JsonObject, resource: string, operations: readonly string[]): boolean {
+  const groups = wordsOf(rule['apiGroups']);
+  const asked = wordsOf(rule['operations']);
+  const resources = wordsOf(rule['resources']);
+  const [parent = '', child] = resource.split('/');
+  const names =
+    child === undefined ? [resource, '*', '*/*'] : [resource, `${parent}/*`, `*/${child}`, '*/*'];
+  return (
+    (groups.includes('*') || groups.includes('')) &&
+    operations.some((one) => asked.includes(one) || asked.includes('*')) &&
+    names.some((one) => resources.includes(one))
+  );
+}
+
+function labelsOf(view: ClusterView, namespace: string): JsonObject {
+  const found = ofKind(view, 'Namespace').find((one) => nameOf(one) === namespace);
+  return {
+    ...objectOf(found && metadataOf(found)['labels']),
+    'kubernetes.io/metadata.name': namespace,
+  };
+}

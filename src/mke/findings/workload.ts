@@ -1,0 +1,184 @@
+import { objectOf, type JsonObject } from '../../core/json.ts';
+import { imageParts } from '../mke3-objects.ts';
+import {
+  kindOf,
+  kubectlWords,
+  listOf,
+  metadataOf,
+  nameOf,
+  namespaceOf,
+  specOf,
+  textOf,
+  titleOf,
+  wordsOf,
+  type ClusterView,
+} from './cluster-view.ts';
+
+/** What runs pods, under the topmost controller: a Deployment rather than its ReplicaSets and pods. */
+export interface Workload {
+  apiVersion: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  /** As findings name it. */
+  title: string;
+  /** `-n NAMESPACE` of kubectl, with a space before it. */
+  inNamespace: string;
+  /** `KIND/NAME` of kubectl. */
+  target: string;
+  labels: JsonObject;
+  /** How many pods it should have; undefined where that is not a number of its own, as with a DaemonSet. */
+  replicas: number | undefined;
+  /** The pod's `spec`. */
+  pod: JsonObject;
+  /** Nodes that its pods run on. */
+  nodes: string[];
+}
+
+/** Controllers of Kubernetes, with the place of their pod template. */
+const TEMPLATES: Record<string, readonly string[]> = {
+  Deployment: ['spec', 'template'],
+  StatefulSet: ['spec', 'template'],
+  DaemonSet: ['spec', 'template'],
+  ReplicaSet: ['spec', 'template'],
+  ReplicationController: ['spec', 'template'],
+  Job: ['spec', 'template'],
+  CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
+};
+const WITH_REPLICAS = ['Deployment', 'StatefulSet', 'ReplicaSet', 'ReplicationController'];
+
+export const isController = (kind: string): boolean => Object.hasOwn(TEMPLATES, kind);
+
+export function controllerOf(object: JsonObject): JsonObject | undefined {
+  return listOf(metadataOf(object)['ownerReferences']).find((one) => one['controller'] === true);
+}
+
+/** A pod that the kubelet starts from a file or URL, and that the API only shows. */
+export function isStaticPod(pod: JsonObject): boolean {
+  const annotations = objectOf(metadataOf(pod)['annotations']);
+  return (
+    Object.hasOwn(annotations, 'kubernetes.io/config.mirror') ||
+    controllerOf(pod)?.['kind'] === 'Node'
+  );
+}
+
+/** A pod or job that has ended and does not start again. */
+export function hasEnded(object: JsonObject): boolean {
+  const status = objectOf(object['status']);
+  if (kindOf(object) === 'Pod') return ['Succeeded', 'Failed'].includes(textOf(status['phase']));
+  return listOf(status['conditions']).some(
+    ({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True',
+  );
+}
+
+const keyOf = (kind: string, namespace: string, name: string) => `${kind} ${namespace}/${name}`;
+
+/** Controllers by kind, namespace and name. */
+export function controllersOf({ objects }: ClusterView): Map<string, JsonObject> {
+  const own = objects.filter((one) => isController(kindOf(one)));
+  return new Map(own.map((one) => [keyOf(kindOf(one), namespaceOf(one), nameOf(one)), one]));
+}
+
+/** The topmost controller of an object: an object that is known, or a reference to one that is not. */
+function topOf(object: JsonObject, controllers: ReadonlyMap<string, JsonObject>) {
+  let found = object;
+  // Owners are a tree; the limit is against objects that name each other.
+  for (let depth = 0; depth < 10; depth++) {
+    const owner = controllerOf(found);
+    if (!owner || isStaticPod(found)) return { object: found, reference: undefined };
+    const key = keyOf(textOf(owner['kind']), namespaceOf(found), textOf(owner['name']));
+    const parent = controllers.get(key);
+    if (!parent) return { object: found, reference: owner };
+    found = parent;
+  }
+  return { object: found, reference: undefined };
+}
+
+function templateOf(object: JsonObject): JsonObject {
+  const kind = kindOf(object);
+  let found = object;
+  for (const key of TEMPLATES[kind] ?? []) found = objectOf(found[key]);
+  return found;
+}
+
+function describe(
+  identity: { apiVersion: string; kind: string; namespace: string; name: string },
+  object: JsonObject,
+): Workload {
+  const template = templateOf(object);
+  const { kind, namespace, name } = identity;
+  const replicas = specOf(object)['replicas'];
+  return {
+    ...identity,
+    ...kubectlWords(identity),
+    title: titleOf(kind, namespace, name),
+    labels: objectOf(metadataOf(template)['labels']),
+    replicas: WITH_REPLICAS.includes(kindOf(object))
+      ? typeof replicas === 'number'
+        ? replicas
+        : 1
+      : kindOf(object) === 'Pod'
+        ? 1
+        : undefined,
+    pod: specOf(template),
+    nodes: [],
+  };
+}
+
+/** Workloads of users. Those of MKE 3 are removed with it, and what ended is no workload any more. */
+export function workloadsOf(view: ClusterView): Workload[] {
+  const controllers = controllersOf(view);
+  const found = new Map<string, Workload>();
+  const add = (object: JsonObject): Workload => {
+    const top = topOf(object, controllers);
+    // A controller that is gone, as opposed to one of a kind that was not read, leads nothing any more.
+    const isGone = top.reference && view.complete.has(textOf(top.reference['kind']));
+    const reference = isGone ? undefined : top.reference;
+    const identity = {
+      apiVersion: textOf((reference ?? top.object)['apiVersion']),
+      kind: reference ? textOf(reference['kind']) : kindOf(top.object),
+      namespace: namespaceOf(top.object),
+      name: reference ? textOf(reference['name']) : nameOf(top.object),
+    };
+    const key = keyOf(identity.kind, identity.namespace, identity.name);
+    const known = found.get(key) ?? describe(identity, top.object);
+    found.set(key, known);
+    return known;
+  };
+  for (const controller of controllers.values()) {
+    const isIdle = kindOf(controller) === 'ReplicaSet' && specOf(controller)['replicas'] === 0;
+    if (!isIdle && !hasEnded(controller)) add(controller);
+  }
+  for (const pod of view.objects) {
+    if (kindOf(pod) !== 'Pod' || hasEnded(pod)) continue;
+    const workload = add(pod);
+    const node = textOf(specOf(pod)['nodeName']);
+    if (node !== '' && !workload.nodes.includes(node)) workload.nodes.push(node);
+  }
+  return [...found.values()].filter((one) => !isOfMke3(one));
+}
+
+function isOfMke3({ namespace, pod }: Workload): boolean {
+  const images = containersOf(pod).map((one) => imageParts(textOf(one['image'])).name);
+  return (
+    namespace === 'kube-system' &&
+    images.length > 0 &&
+    images.every((name) => name.startsWith('ucp-'))
+  );
+}
+
+/** All containers of a pod, those that only begin it included. */
+export function containersOf(pod: JsonObject): JsonObject[] {
+  return [
+    ...['initContainers', 'containers', 'ephemeralContainers'].flatMap((key) => listOf(pod[key])),
+  ];
+}
+
+/** What a container is told: command, arguments, and its environment as `NAME=value`. */
+export function wordsOfContainer(container: JsonObject): string[] {
+  return [
+    ...wordsOf(container['command']),
+    ...wordsOf(container['args']),
+    ...listOf(container['env']).map(({ name, value }) => `${textOf(name)}=${textOf(value)}`),
+  ];
+}

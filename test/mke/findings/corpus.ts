@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { parseAllDocuments } from 'yaml';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/core/json.ts';
+import { listOf, textOf } from '../../../src/mke/findings/cluster-view.ts';
+import type { Finding } from '../../../src/mke/findings/finding.ts';
+import type { HostFacts } from '../../../src/mke/findings/host-facts.ts';
+import { NEEDED_PORTS } from '../../../src/mke/findings/host-ports.ts';
+import type { Accounts } from '../../../src/mke/findings/lost-access.ts';
+import { workloadFindings } from '../../../src/mke/findings/workload-findings.ts';
+
+const folder = join(import.meta.dirname, 'corpus');
+
+export const RELEASE = 'v1.29.15+k0s.0';
+
+/** Every kind is listed in full: what a file does not have does not exist. */
+export const COMPLETE = new Set(
+  'Pod Deployment StatefulSet DaemonSet ReplicaSet ReplicationController Job CronJob Node'.split(
+    ' ',
+  ),
+);
+
+export interface CorpusFile {
+  name: string;
+  /** Id of the finding that it should give; empty for none. */
+  finds: string;
+  text: string;
+}
+
+export function corpusFiles(kind: 'defect' | 'clean'): CorpusFile[] {
+  return readdirSync(join(folder, kind))
+    .sort()
+    .map((file) => {
+      const text = readFileSync(join(folder, kind, file), 'utf8');
+      const finds = /^# finds: (\w+)$/m.exec(text)?.[1] ?? '?';
+      return { name: file.replace('.yaml', ''), finds: finds === 'nothing' ? '' : finds, text };
+    });
+}
+
+export function parseDocuments(text: string): JsonObject[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const value = document.toJS() as JsonValue;
+    return isJsonObject(value) ? [value] : [];
+  });
+}
+
+/** The Secret that Helm keeps a revision in. */
+export function helmSecret(release: JsonObject): JsonObject {
+  const { name, namespace, version, status } = release;
+  const hooks = release['hook'] === undefined ? [] : [{ manifest: release['hook'] }];
+  const stored = {
+    name,
+    namespace,
+    version,
+    info: { status },
+    hooks,
+    manifest: release['manifest'],
+  };
+  const packed = gzipSync(JSON.stringify({ ...stored, config: { password: 'hush-hush' } }));
+  const data = Buffer.from(packed.toString('base64')).toString('base64');
+  return {
+    ...{ apiVersion: 'v1', kind: 'Secret', type: 'helm.sh/release.v1' },
+    metadata: {
+      name: `sh.helm.release.v1.${textOf(name)}.v${String(version)}`,
+      namespace: textOf(namespace),
+      labels: { name: textOf(name), owner: 'helm', status: textOf(status) },
+    },
+    data: { release: data },
+  };
+}
+
+function hostFacts(document: JsonObject): HostFacts {
+  const images = listOf(document['images']).map((one) => ({
+    ...{ name: textOf(one['name']), in_registry: one['in_registry'] === true },
+  }));
+  const { host, daemon_json } = document;
+  return { host: textOf(host), daemon_json: textOf(daemon_json), images };
+}
+
+function accountsOf({ users, teams, orgs }: JsonObject): Accounts {
+  const account = (one: JsonObject) => ({ id: textOf(one['id']), name: textOf(one['name']) });
+  return {
+    users: listOf(users).map((one) => ({ ...account(one), bundles: Number(one['bundles']) })),
+    teams: listOf(teams).map(account),
+    orgs: listOf(orgs).map(account),
+  };
+}
+
+/** What the checks find in the documents of a file. Besides objects of Kubernetes it may have facts of hosts and accounts. */
+export function findingsIn(text: string, release = RELEASE): Finding[] {
+  const documents = parseDocuments(text);
+  const of = (kind: string) => documents.filter((one) => one['kind'] === kind);
+  const others = ['HostFacts', 'Metrics', 'Accounts', 'HelmRelease'];
+  const objects = documents
+    .filter((one) => !others.includes(textOf(one['kind'])))
+    .flatMap((one) => (one['kind'] === 'List' ? listOf(one['items']) : [one]));
+  return workloadFindings({
+    view: { objects: [...objects, ...of('HelmRelease').map(helmSecret)], complete: COMPLETE },
+    hosts: of('HostFacts').map(hostFacts),
+    accounts: accountsOf(of('Accounts')[0] ?? {}),
+    metrics: of('Metrics')
+      .map((one) => textOf(one['text']))
+      .join('\n'),
+    release,
+    ports: NEEDED_PORTS,
+  });
+}

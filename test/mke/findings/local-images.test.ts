@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { imagesOf } from '../../../src/mke/findings/host-facts.ts';
+import { localImages, wholeName } from '../../../src/mke/findings/local-images.ts';
+import { brief, daemonSet } from './views.ts';
+
+const HOST = 'w1';
+function found(image: string, images: [string, boolean][], policy?: string) {
+  const container = policy === undefined ? { image } : { image, imagePullPolicy: policy };
+  const view = { objects: [daemonSet('x', [], container)], complete: new Set<string>() };
+  const listed = images.map(([name, in_registry]) => ({ name, in_registry }));
+  return brief(localImages(view, [{ host: HOST, daemon_json: '', images: listed }]));
+}
+const SOME = ['error local_image DaemonSet ops/x'];
+
+describe('images of hosts', () => {
+  it.each([
+    ['web', 'docker.io/library/web:latest'],
+    ['ops/web:1', 'docker.io/ops/web:1'],
+    ['docker.io/web:1', 'docker.io/library/web:1'],
+    ['index.docker.io/ops/web', 'docker.io/ops/web:latest'],
+    ['localhost/web', 'localhost/web:latest'],
+    ['reg:5000/a/web', 'reg:5000/a/web:latest'],
+    ['web:1@sha256:ab', 'docker.io/library/web@sha256:ab'],
+  ])('%s is %s', (image, whole) => {
+    expect(wholeName(image)).toBe(whole);
+  });
+
+  it('are lost where no registry has them', () => {
+    expect(found('app:dev', [['app:dev', false]])).toEqual(SOME);
+    expect(found('docker.io/library/app:dev', [['app:dev', false]])).toEqual(SOME);
+    expect(found('app:dev', [['app:dev', true]])).toEqual([]);
+    expect(found('app:dev', [['app:other', false]])).toEqual([]);
+  });
+
+  it('are lost where nothing may pull them', () => {
+    expect(found('app:1', [['app:1', true]], 'Never')).toEqual(SOME);
+    expect(found('app:1', [], 'Never')).toEqual(SOME);
+    expect(found('app:1', [['app:1', false]], 'Always')).toEqual([]);
+  });
+
+  it('count as published where one host knows a digest of the registry', () => {
+    const view = { objects: [daemonSet('x', [], { image: 'app:1' })], complete: new Set<string>() };
+    const facts = [true, false].map((in_registry, index) => ({
+      ...{ host: `w${String(index)}`, daemon_json: '', images: [{ name: 'app:1', in_registry }] },
+    }));
+    expect(localImages(view, facts)).toEqual([]);
+  });
+
+  it('are listed by the engine with their digest', () => {
+    expect(
+      imagesOf([
+        { Repository: 'app', Tag: 'dev', Digest: '<none>', ID: '1' },
+        { Repository: 'nginx', Tag: '1.25', Digest: 'sha256:aa', ID: '2' },
+        { Repository: '<none>', Tag: '<none>', Digest: '<none>', ID: '3' },
+      ]),
+    ).toEqual([
+      { name: 'app:dev', in_registry: false },
+      { name: 'nginx:1.25', in_registry: true },
+    ]);
+  });
+});
