@@ -25,7 +25,7 @@ import type { RunSettings } from './settings.ts';
 import { finishedOutcome, isDoneAgain } from './finished.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
 import { judge } from './judge.ts';
-import { learn, type Knowledge } from './knowledge.ts';
+import { applyConsequence, type Knowledge } from './knowledge.ts';
 import { partName } from './include.ts';
 import { InvalidTask, labelOf, withItem } from './loop.ts';
 import type { Numbers } from './numbers.ts';
@@ -249,7 +249,7 @@ export class ItemRunner {
     const stopping = this.#parts.isStopping();
     const judged = judge(task, said, { predicted, injected, stopping });
     if (check && hasChanged(judged.outcome))
-      for (const host of hosts) learn(this.#knowledge, { host, predicted: true });
+      for (const host of hosts) applyConsequence(this.#knowledge, { kind: 'predicted', host });
     return judged;
   }
 

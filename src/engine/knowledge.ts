@@ -8,7 +8,7 @@ import type { ScopeValue } from '../template/scope.ts';
 import { matchHosts } from '../util/patterns.ts';
 import type { StepFailure } from './failures.ts';
 
-/** What a run knows of its hosts beyond the inventory. Only `learn` changes it. */
+/** What a run knows of its hosts beyond the inventory. Only `learn` and `applyConsequence` change it. */
 export interface Knowledge {
   /** Hosts that steps added are in it, too. */
   readonly inventory: Inventory;
@@ -35,7 +35,7 @@ export interface Knowledge {
   readonly predicted: Set<string>;
 }
 
-/** What is learnt about one host, by a step or by what follows from one. */
+/** What a step taught about one host. Its record keeps this, and a resumed run learns it from there. */
 export interface Learnt {
   host: string;
   /** Variables, and the hosts that have them from now on. */
@@ -44,8 +44,6 @@ export interface Learnt {
     | undefined;
   /** The variables are hidden: the step has `no_log`. */
   hidden?: true | undefined;
-  /** Gathered facts are no longer known. */
-  forgetsFacts?: true | undefined;
   left?: readonly string[] | undefined;
   joined?: readonly string[] | undefined;
   added?: readonly (AddedHost & { address: HostAddress })[] | undefined;
@@ -59,17 +57,22 @@ export interface Learnt {
   failed?: Failure | undefined;
   /** Name of the step, which began a change whose outcome is not known. */
   uncertain?: string | undefined;
-  /** The host takes no further part in its batch, since this failed. */
-  dropped?: StepFailure | undefined;
-  /** The host takes no further part in the run, which goes on without it. */
-  tolerated?: true | undefined;
-  /** Not all that was changed on it could be undone then. */
-  unsettled?: true | undefined;
-  /** A play or role, by its id, that has ended for hosts. */
-  ended?: { of: string; hosts: readonly string[]; everywhere?: true } | undefined;
-  /** In check mode: the step would change something. */
-  predicted?: true | undefined;
 }
+
+/** What follows from steps for hosts. No record of a step keeps it: a resumed run comes to it again. */
+export type Consequence =
+  /** The host takes no further part in its batch, since this failed. */
+  | { kind: 'dropped'; host: string; why: StepFailure }
+  /** The host takes no further part in the run, which goes on without it. */
+  | { kind: 'tolerated'; host: string }
+  /** Not all that was changed on a tolerated host could be undone. */
+  | { kind: 'unsettled'; host: string }
+  /** A play or role, by its id, has ended for hosts; `everywhere`: for the batches to come, too. */
+  | { kind: 'ended'; of: string; hosts: readonly string[]; everywhere?: boolean }
+  /** Gathered facts are no longer known. */
+  | { kind: 'facts-forgotten'; host: string }
+  /** In check mode: a step would change something. */
+  | { kind: 'predicted'; host: string };
 
 /** @param before hosts that failed and were tolerated before the run was interrupted */
 export function initialKnowledge(
@@ -92,12 +95,11 @@ export function initialKnowledge(
   };
 }
 
-/** The only way in which knowledge changes: while a step runs, and when a resumed run finds the step on record. */
+/** Changes knowledge by what a step taught: while it runs, and when a resumed run finds it on record. */
 export function learn(knowledge: Knowledge, learnt: Learnt): void {
   const { host } = learnt;
   // A handler may notify itself: what it notified comes after its own run.
   if (learnt.handled !== undefined) knowledge.due.get(host)?.delete(learnt.handled);
-  if (learnt.forgetsFacts) delete knowledge.facts.get(host)?.['ansible_facts'];
   for (const { values } of (learnt.hidden && learnt.facts) ?? [])
     for (const name of Object.keys(values)) knowledge.hidden.add(name);
   for (const { hosts, values } of learnt.facts ?? [])
@@ -111,11 +113,25 @@ export function learn(knowledge: Knowledge, learnt: Learnt): void {
       host,
       new Set([...(knowledge.uncertain.get(host) ?? []), learnt.uncertain]),
     );
-  if (learnt.dropped) drop(knowledge, host, learnt.dropped);
-  if (learnt.tolerated) knowledge.tolerated.add(host);
-  if (learnt.unsettled) knowledge.unsettled.add(host);
-  if (learnt.ended) end(knowledge, learnt.ended);
-  if (learnt.predicted) knowledge.predicted.add(host);
+}
+
+export function applyConsequence(knowledge: Knowledge, consequence: Consequence): void {
+  switch (consequence.kind) {
+    case 'dropped':
+      drop(knowledge, consequence.host, consequence.why);
+      break;
+    case 'tolerated':
+    case 'unsettled':
+    case 'predicted':
+      knowledge[consequence.kind].add(consequence.host);
+      break;
+    case 'ended':
+      end(knowledge, consequence);
+      break;
+    case 'facts-forgotten':
+      delete knowledge.facts.get(consequence.host)?.['ansible_facts'];
+      break;
+  }
 }
 
 /** Members stand in the order of the inventory. */
@@ -163,7 +179,7 @@ function drop({ failed }: Knowledge, host: string, why: StepFailure): void {
 
 function end(
   { ended, endedPlays }: Knowledge,
-  { of, hosts, everywhere }: NonNullable<Learnt['ended']>,
+  { of, hosts, everywhere }: Extract<Consequence, { kind: 'ended' }>,
 ): void {
   ended.set(of, new Set([...(ended.get(of) ?? []), ...hosts]));
   if (everywhere) endedPlays.add(of);

@@ -1,6 +1,6 @@
 import type { HostAddress } from '../core/host.ts';
 import type { MetaNode } from '../language/document.ts';
-import { learn, type Knowledge } from './knowledge.ts';
+import { applyConsequence, type Knowledge } from './knowledge.ts';
 import type { Place } from './step-key.ts';
 
 export interface MetaParts {
@@ -18,9 +18,8 @@ export async function runMeta(
   hosts: readonly string[],
   { play, batch, roles }: Place,
 ): Promise<void> {
-  const end = (of: string, ended: readonly string[], everywhere?: true) => {
-    const [host = ''] = hosts;
-    learn(knowledge, { host, ended: { of, hosts: ended, ...(everywhere ? { everywhere } : {}) } });
+  const end = (of: string, ended: readonly string[], everywhere = false) => {
+    applyConsequence(knowledge, { kind: 'ended', of, hosts: ended, everywhere });
   };
   const addresses = () =>
     hosts.flatMap((host) => knowledge.inventory.hosts.get(host)?.address ?? []);
@@ -38,7 +37,7 @@ export async function runMeta(
       end(roles.at(-1) ?? play.id, hosts);
       break;
     case 'clear_facts':
-      for (const host of hosts) learn(knowledge, { host, forgetsFacts: true });
+      for (const host of hosts) applyConsequence(knowledge, { kind: 'facts-forgotten', host });
       addresses().forEach(forget);
       break;
     case 'reset_connection':

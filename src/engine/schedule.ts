@@ -19,7 +19,7 @@ import { notReady, passCommit, writeCommit, type CommitParts } from './commit.ts
 import { describeFailures, notBegun, type Failures } from './failures.ts';
 import { includedParts } from './include.ts';
 import { Interrupted } from './interrupted.ts';
-import { learn, type Knowledge } from './knowledge.ts';
+import { applyConsequence, learn, type Knowledge } from './knowledge.ts';
 import type { WantedPolicy } from './rollback-tasks.ts';
 import type { Selection } from './select.ts';
 import type { RunSettings } from './settings.ts';
@@ -340,9 +340,9 @@ async function rollBackFailed(parts: ScheduleParts, place: Place): Promise<void>
   if (hosts.length === 0) return;
   // They may have failed only because the run is being ended.
   if (parts.end.isStopping()) throw new Interrupted();
-  for (const host of hosts) learn(knowledge, { host, tolerated: true });
+  for (const host of hosts) applyConsequence(knowledge, { kind: 'tolerated', host });
   if (parts.settings.check || (await parts.rollback.takeBack(hosts))) return;
-  for (const host of hosts) learn(knowledge, { host, unsettled: true });
+  for (const host of hosts) applyConsequence(knowledge, { kind: 'unsettled', host });
 }
 
 function commitPlay({ log, nodes }: ScheduleParts, name: string): Promise<void> {
@@ -391,7 +391,7 @@ function hasTooManyFailed(parts: ScheduleParts, place: Place): boolean {
 }
 
 function drop({ knowledge }: ScheduleParts, failed: Failures): void {
-  for (const [host, why] of failed) learn(knowledge, { host, dropped: why });
+  for (const [host, why] of failed) applyConsequence(knowledge, { kind: 'dropped', host, why });
 }
 
 function add(failed: Failures, more: Failures): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../src/core/inventory.ts';
 import {
+  applyConsequence,
   initialKnowledge,
   learn,
   type Knowledge,
@@ -61,13 +62,15 @@ describe('learn', () => {
   it('leaves a handler due that notified itself while it ran', () => {
     expect([...(learnAll(...history).due.get('h1') ?? [])]).toEqual(['reload', 'restart']);
   });
+});
 
+describe('a consequence', () => {
   it('ends a play or role for some hosts, or for the batches to come, too', () => {
-    const { ended, endedPlays } = learnAll(
-      { host: 'h1', ended: { of: 'p/role', hosts: ['h1'] } },
-      { host: 'h1', ended: { of: 'p', hosts: ['h1'] } },
-      { host: 'h1', ended: { of: 'p', hosts: ['h2'], everywhere: true } },
-    );
+    const knowledge = initialKnowledge(inventory());
+    applyConsequence(knowledge, { kind: 'ended', of: 'p/role', hosts: ['h1'] });
+    applyConsequence(knowledge, { kind: 'ended', of: 'p', hosts: ['h1'] });
+    applyConsequence(knowledge, { kind: 'ended', of: 'p', hosts: ['h2'], everywhere: true });
+    const { ended, endedPlays } = knowledge;
     expect(ended).toEqual(
       new Map([
         ['p/role', new Set(['h1'])],
@@ -79,10 +82,8 @@ describe('learn', () => {
 
   it('forgets gathered facts and nothing else', () => {
     const values = { ansible_facts: 'gathered', own: 'kept' };
-    const known = learnAll(
-      { host: 'h1', ...facts(values, 'h1') },
-      { host: 'h1', forgetsFacts: true },
-    );
+    const known = learnAll({ host: 'h1', ...facts(values, 'h1') });
+    applyConsequence(known, { kind: 'facts-forgotten', host: 'h1' });
     expect(known.facts.get('h1')).toEqual({ own: 'kept' });
   });
 });
