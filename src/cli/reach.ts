@@ -7,6 +7,7 @@ import type { SshLogin } from '../transport/ssh.ts';
 import { TargetResolver } from '../transport/target.ts';
 import { connectTimeoutOf, type ConnectFlags } from './flags/connect.ts';
 import { firstLine, passwordFrom } from './flags/passwords.ts';
+import { tell } from './fail.ts';
 import { askSecret, canAsk } from './operator.ts';
 import type { World } from './world.ts';
 
@@ -42,6 +43,13 @@ export async function createReach(world: World, flags: ConnectFlags): Promise<Re
   const { transport } = flags;
   const { passwords } = world;
   const known = { keyring, password, passwords };
+  const isUnused =
+    password !== undefined || [...passwords.values()].some(({ login }) => login !== undefined);
+  if (transport === 'openssh' && isUnused)
+    tell(
+      world,
+      "note: --transport openssh uses no login password: the system's ssh connects, which is never asked anything. Use a key.",
+    );
   return { targets, login: known, connectTimeoutMs, clock, random, transport };
 }
 

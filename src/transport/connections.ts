@@ -186,13 +186,28 @@ export class HostConnections implements Connections {
     if (host.transport === 'local') return Promise.resolve(new LocalLine());
     const connect =
       (transport ?? host.transport) === 'openssh'
-        ? () => this.#openssh.connect(host)
+        ? () => this.#openSsh(host)
         : async () => this.#ssh.connect(await targets.resolve(host));
     const { connectTimeoutMs } = this.#options;
     const { signal } = this.#closing;
     return this.#dialling(() =>
       dialPatiently(host.name, connect, { clock, random, connectTimeoutMs, signal }),
     );
+  }
+
+  /** With a word about the password that is there, and not asked for. */
+  async #openSsh(host: HostAddress): Promise<Line> {
+    try {
+      return await this.#openssh.connect(host);
+    } catch (error) {
+      const { passwords, password } = this.#options.login;
+      const unused = passwords?.get(host.name)?.login ?? password;
+      if (unused === undefined || !(error instanceof ConnectError) || error.stage !== 'auth')
+        throw error;
+      const { stage, retryable, cause } = error;
+      const hint = `The login password was not used: the system's ssh is never asked anything. Use a key, or our own client.`;
+      throw new ConnectError(error.message, { host: host.name, stage, retryable, cause, hint });
+    }
   }
 
   async #openShell(host: HostAddress, identity: Identity | undefined): Promise<RemoteShell> {

@@ -276,6 +276,27 @@ plays:
     expect((await whoami(inventory)).stdout).toBe('node1: asked\n');
   });
 
+  it.each(['the command line', 'a play'])(
+    'says that the password is not used where %s wants the ssh of the system',
+    async (who) => {
+      const inventory = cli.file(
+        'login.yaml',
+        `all: { hosts: { node1: { ansible_host: ${box.address}, ansible_port: 2222, ansible_user: asked, ansible_password: '${password}' } } }`,
+      );
+      const byFlag = who === 'the command line';
+      const site = cli.file(
+        'who.yml',
+        `- name: Who\n  hosts: all\n${byFlag ? '' : '  connection: openssh\n'}  tasks:\n    - name: Ask\n      command: { argv: [id], read_only: true }\n`,
+      );
+      const flags = byFlag ? ['--transport', 'openssh'] : [];
+      const { code, stdout, stderr } = await call(inventory, 'play', site, ...flags);
+      expect(code).not.toBe(0);
+      expect(stdout).toContain('The login password was not used');
+      const note = 'note: --transport openssh uses no login password';
+      expect(stderr.includes(note)).toBe(byFlag);
+    },
+  );
+
   it('is refused for a winRM host by the play that selects it, and by no other', async () => {
     const inventory = cli.file(
       'launchpad.yaml',
