@@ -82,6 +82,15 @@ spec:
     expect(stderr.split('note: ')).toHaveLength(2);
   });
 
+  it('is told by trust where no key is asked for', async () => {
+    const { code, stdout, stderr } = await cli.run(['trust', 'w', '-i', k0sctl()]);
+    expect([code, stdout, stderr]).toEqual([
+      0,
+      'w  no key was asked for: it is reached by winRM, not by SSH.\n0 stored, 0 known already, 0 new and not stored, 0 refused, 0 not reached.\n',
+      expect.stringContaining('"reset"'),
+    ]);
+  });
+
   it('refuses a play, a command and a diagnosis of a host that cannot be managed', async () => {
     const exec = await cli.run(['exec', 'w', '-i', k0sctl(), '--', 'true']);
     expect(exec.stderr).toContain('"w" cannot be managed: it is reached by winRM, not by SSH.');

@@ -44,7 +44,12 @@ export async function trustCommand(world: World, argv: string[]): Promise<number
     );
   addConnectOptions(command).parse(argv, { from: 'user' });
   const options = command.opts<TrustOptions>();
-  const hosts = selectHosts(world, options, command.args);
+  const hosts = selectHosts(world, options, command.args).filter(({ name, address }) => {
+    const { unmanageable } = address;
+    if (unmanageable === undefined) return true;
+    print(world, `${name}  no key was asked for: ${unmanageable.replace(/\.$/, '')}.`);
+    return false;
+  });
   const { targets, login } = await createReach(world, options);
   const dialler = new SshDialler(login);
   try {
@@ -101,9 +106,7 @@ class Trust {
   }> {
     const resolved = await Promise.all(
       hosts
-        .filter(
-          ({ address }) => address.transport !== 'local' && address.unmanageable === undefined,
-        )
+        .filter(({ address }) => address.transport !== 'local')
         .map(({ address }) => this.#targets.resolve(address)),
     );
     // Each hop is reached through those before it.
