@@ -241,8 +241,10 @@ class Builder {
         this.#report(
           this.#origin(`network.kubeProxy.extraArgs.${name}`, 'custom_kube_proxy_flags'),
           `--${name}=${text}`,
-          path === undefined ? 'k0s has no setting for it' : `k0s cannot read its value "${text}"`,
-          'nothing, or run kube-proxy yourself',
+          path === undefined
+            ? 'k0s has no setting for it, so kube-proxy runs with its default'
+            : `k0s cannot read its value "${text}", so kube-proxy runs with its default`,
+          'check whether that does; MKE 4 gets it in network.kubeProxy.extraArgs',
         );
     }
     return result;

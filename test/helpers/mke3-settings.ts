@@ -72,6 +72,10 @@ export const cases: Record<string, Case[]> = {
   [`${C}.unmanaged_cni`]: [[true]],
   [`${C}.swarm_only`]: [[true]],
   [`${C}.kms_enabled`]: [[true]],
+  [`${C}.kube_proxy_use_config_file`]: [[true]],
+  [`${C}.custom_proxy_config_yaml`]: [
+    ['mode: iptables', { [`${C}.kube_proxy_use_config_file`]: true }],
+  ],
   // kube-apiserver
   [`${C}.shared_sans`]: [[['mke.example.com']]],
   [`${C}.kube_api_server_request_timeout`]: [['2m']],
@@ -150,9 +154,9 @@ export const cases: Record<string, Case[]> = {
   [`${C}.calico_ip_auto_method`]: [['interface=eth1'], ['interface=eth1', {}, '4.1']],
   [`${C}.calico_vxlan`]: [[false]],
   [`${C}.calico_mtu`]: [['1410'], ['9000']],
-  [`${C}.calico_vxlan_mtu`]: [['1400']],
+  [`${C}.calico_vxlan_mtu`]: [['1400'], ['1400', { [`${C}.calico_vxlan`]: false }]],
   [`${C}.ipip_mtu`]: [['1400', { [`${C}.calico_vxlan`]: false }]],
-  'log_configuration.level': [['DEBUG']],
+  'log_configuration.level': [['DEBUG'], ['warning']],
   // What MKE 4 installs when its configuration is applied
   [`${provider}.clientId`]: [['other', oidc]],
   [`${provider}.issuer`]: [['https://other', oidc]],

@@ -59,10 +59,6 @@ const nodeDns = {
   why: 'components of k0s use the resolv.conf of their node',
   what: 'set it in the resolv.conf of the nodes if it is not there',
 };
-const proxyFile = {
-  why: 'k0s writes the configuration of kube-proxy itself',
-  what: 'carry its fields over to network.kubeProxy',
-};
 const coreDnsMemory = {
   why: 'k0s sets the memory of CoreDNS itself',
   what: 'watch the memory of CoreDNS after the upgrade',
@@ -347,7 +343,6 @@ const network: Record<string, PerTarget<Advice>> = {
       ),
     ),
   ),
-  ...each(`${C}.`, 'kube_proxy_use_config_file custom_proxy_config_yaml', proxyFile),
   [`${C}.kube_proxy_no_cleanup_on_start`]: gone('the kube-proxy'),
   [`${C}.kube_default_drop_masq_bits`]: {
     why: 'kube-proxy of k0s uses the bits of Kubernetes',
@@ -384,7 +379,6 @@ const switches: [prefix: string, needs: string | undefined][] = [
   [`${C}.kms_`, `${C}.kms_enabled`],
   [`${C}.calico_controller_liveness`, `${C}.calico_controller_probes_tuning`],
   [`${C}.calico_controller_readiness`, `${C}.calico_controller_probes_tuning`],
-  [`${C}.custom_proxy_config_yaml`, `${C}.kube_proxy_use_config_file`],
 ];
 
 /** The switch that a setting needs. */

@@ -10,6 +10,7 @@ const ARGS = 'apiServer.extraArgs';
 const CUSTOM_FLAGS = `${C}.custom_kube_api_server_flags`;
 const ALWAYS_PULL = `${C}.k8s_always_pull_images_ac_enabled`;
 const CUSTOM_POLICY = `${C}.kube_api_server_enable_custom_audit_policy`;
+const AUDITING = `${C}.kube_api_server_auditing`;
 const POLICY = `${C}.kube_api_server_custom_audit_policy_yaml`;
 
 export const apiServer: Section = [
@@ -25,7 +26,7 @@ export const apiServer: Section = [
     type: 'boolean',
     to: 'apiServer.eventRateLimit.enabled',
   },
-  { key: `${C}.kube_api_server_auditing`, type: 'boolean', to: 'apiServer.audit.enabled' },
+  { key: AUDITING, type: 'boolean', to: 'apiServer.audit.enabled' },
   {
     key: `${C}.kube_api_server_audit_log_maxage`,
     type: 'number',
@@ -73,7 +74,20 @@ export const apiServer: Section = [
 function convertAuditPolicy(draft: Draft): void {
   const text = draft.from.text(POLICY);
   const custom = draft.from.flag(CUSTOM_POLICY);
-  if (!custom || text === undefined) return;
+  if (custom && text === undefined)
+    draft.report(CUSTOM_POLICY, custom, {
+      why: 'there is no policy',
+      what: `write one into ${POLICY} in MKE 3`,
+    });
+  if (text === undefined) return;
+  const needs = custom ? AUDITING : CUSTOM_POLICY;
+  if (!draft.from.flag(needs)) {
+    draft.report(POLICY, '(policy)', {
+      why: `${needs} is off in MKE 3, so it has no effect`,
+      what: 'nothing, unless you switch auditing on in MKE 4',
+    });
+    return;
+  }
   const policy = readPolicy(text);
   if (policy === undefined) {
     draft.report(POLICY, '(policy)', {

@@ -5,6 +5,7 @@ import { take } from './take.ts';
 
 const PROVIDER = 'auth.external_identity_provider';
 const SAML = 'auth.saml';
+const WELL_KNOWN = '/.well-known/openid-configuration';
 
 const noSuchField = {
   why: 'MKE 4 has no such setting',
@@ -102,11 +103,17 @@ function convertOidc(draft: Draft): void {
   const wellKnown = from.text(`${PROVIDER}.wellKnownConfigUrl`);
   const issuer =
     from.text(`${PROVIDER}.issuer`) ??
-    wellKnown?.replace(/\/\.well-known\/openid-configuration$/, '');
+    (wellKnown?.endsWith(WELL_KNOWN) === true ? wellKnown.slice(0, -WELL_KNOWN.length) : wellKnown);
   if (clientId === undefined || issuer === undefined) {
     reportIncomplete(draft, clientId);
     return;
   }
+  const discovery = issuer.replace(/\/$/, '') + WELL_KNOWN;
+  if (wellKnown !== undefined && wellKnown !== discovery)
+    draft.report(`${PROVIDER}.wellKnownConfigUrl`, wellKnown, {
+      why: `MKE 4 reads ${discovery} instead`,
+      what: 'check that the identity provider answers there',
+    });
   const secret = from.text(`${PROVIDER}.clientSecret`);
   draft.set('authentication.oidc', {
     enabled: true,
@@ -144,6 +151,11 @@ function convertSaml(draft: Draft): void {
     ...(url === undefined ? {} : { ssoMetadataURL: url }),
     ...(roots === undefined ? {} : { caData: roots }),
   });
+  if (url === undefined)
+    draft.report('auth.samlEnabled', true, {
+      why: 'without auth.saml.idpMetadataURL MKE 4 does not know the identity provider',
+      what: 'fill authentication.saml.ssoMetadataURL in before applying',
+    });
   take(draft, spHost);
   take(draft, skipVerify);
 }

@@ -35,12 +35,13 @@ const vxlan: Row = {
   to: { '4.0': `${EXTRA}.mode`, '4.1': `${EXTRA}.values.yaml` },
   as: (on) => (on === false ? 'ipip' : undefined),
 };
-const podMtu: Row = {
-  key: `${C}.calico_mtu`,
-  type: 'number',
-  defaults: ['1480'],
-  elsewhere: MTU,
+const mtuRow = (name: string, standard: number): Row => {
+  return { key: `${C}.${name}`, type: 'number', defaults: [String(standard)], elsewhere: MTU };
 };
+const podMtu = mtuRow('calico_mtu', 1480);
+const vxlanMtu = mtuRow('calico_vxlan_mtu', 1450);
+const ipipMtu = mtuRow('ipip_mtu', 1480);
+const mtuRows = [podMtu, vxlanMtu, ipipMtu];
 
 /** Calico: a map of settings in 4.0, and values of the operator's chart in 4.1. */
 export const calico: Group = {
@@ -55,9 +56,7 @@ export const calico: Group = {
       type: 'text',
       to: { '4.0': `${EXTRA}.CALICO_STARTUP_LOGLEVEL`, '4.1': `${EXTRA}.loglevel` },
     },
-    podMtu,
-    { key: `${C}.calico_vxlan_mtu`, type: 'number', defaults: ['1450'], elsewhere: MTU },
-    { key: `${C}.ipip_mtu`, type: 'number', defaults: ['1480'], elsewhere: MTU },
+    ...mtuRows,
   ],
   convert(draft) {
     if (draft.target === '4.1') convertForOperator(draft);
@@ -67,10 +66,21 @@ export const calico: Group = {
 
 function convertForK0s(draft: Draft): void {
   for (const row of [podCidr, vni, port, autodetection, vxlan]) take(draft, row);
-  const level = isDebug(draft) ? 'DEBUG' : 'INFO';
+  const level = logLevelOf(draft).toUpperCase();
   draft.set(`${EXTRA}.CALICO_STARTUP_LOGLEVEL`, level);
   draft.set(`${EXTRA}.FELIX_LOGSEVERITYSCREEN`, level);
-  draft.k0sOnly.calicoMtu = mtuOf(draft);
+  const mtu = mtuOf(draft);
+  draft.k0sOnly.calicoMtu = mtu;
+  // Those that are reported already have no effect.
+  const known = new Set(draft.unconverted.map(({ key }) => key));
+  for (const row of mtuRows) {
+    const own = draft.from.peek(row.key);
+    if (own !== undefined && !known.has(row.key) && !isDefaultOf(row, String(own)))
+      draft.report(row.key, own, {
+        why: `k0s gets the MTU ${String(mtu)}, but the configuration of MKE 4.0 has no field for it`,
+        what: 'compare the MTU of pods before and after you apply the configuration',
+      });
+  }
 }
 
 /** 4.1 installs Calico by the Tigera operator, whose chart takes most of it (mke-upgrade.md §6.2). */
@@ -78,7 +88,7 @@ function convertForOperator(draft: Draft): void {
   const { from } = draft;
   const vxlanOn = usesVxlan(draft);
   const cidr = from.text(podCidr.key) ?? '192.168.0.0/16';
-  const level = isDebug(draft) ? 'Debug' : 'Info';
+  const level = logLevelOf(draft);
   const mtu = mtuOf(draft);
   const detection = nodeAddressDetection(draft);
   const values = {
@@ -149,8 +159,15 @@ function usesVxlan({ from }: Draft): boolean {
   return from.get(vxlan.key) !== false;
 }
 
-function isDebug({ from }: Draft): boolean {
-  return from.text(LEVEL)?.toUpperCase() === 'DEBUG';
+/** MKE 3 has the levels of syslog. */
+function logLevelOf(draft: Draft): 'Debug' | 'Info' {
+  const level = draft.from.text(LEVEL);
+  if (level !== undefined && !/^(debug|info)$/i.test(level))
+    draft.report(LEVEL, level, {
+      why: 'only Debug and Info are known of MKE 4, so Calico logs at Info',
+      what: 'nothing, or set the level of Calico by hand',
+    });
+  return level?.toLowerCase() === 'debug' ? 'Debug' : 'Info';
 }
 
 /**
@@ -160,17 +177,21 @@ function isDebug({ from }: Draft): boolean {
 function mtuOf(draft: Draft): number {
   const { from } = draft;
   const [tunnel, standard, other] = usesVxlan(draft)
-    ? (['calico_vxlan_mtu', 1450, 'ipip_mtu'] as const)
-    : (['ipip_mtu', 1480, 'calico_vxlan_mtu'] as const);
-  // The MTU of the tunnel that is not used has no effect.
-  from.get(`${C}.${other}`);
+    ? ([vxlanMtu, 1450, ipipMtu] as const)
+    : ([ipipMtu, 1480, vxlanMtu] as const);
+  const unused = from.get(other.key);
+  if (unused !== undefined && !isDefaultOf(other, String(unused)))
+    draft.report(other.key, unused, {
+      why: `calico_vxlan is ${String(usesVxlan(draft))}, so it has no effect`,
+      what: 'nothing',
+    });
   const pods = from.number(podMtu.key) ?? 1480;
-  const most = from.number(`${C}.${tunnel}`) ?? standard;
+  const most = from.number(tunnel.key) ?? standard;
   const mtu = Math.min(...[pods, most].filter((one) => one > 0));
   if (pods > most && most > 0 && !isDefaultOf(podMtu, String(pods)))
     draft.report(podMtu.key, pods, {
-      why: `there is one MTU for pods and tunnels, and ${tunnel} is ${String(most)}`,
-      what: `set ${tunnel} in MKE 3 too if the network carries larger packets`,
+      why: `there is one MTU for pods and tunnels, and ${tunnel.key} is ${String(most)}`,
+      what: `set ${tunnel.key} in MKE 3 too if the network carries larger packets`,
     });
   return Number.isFinite(mtu) ? mtu : 0;
 }

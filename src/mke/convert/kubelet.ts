@@ -101,9 +101,13 @@ function convertProfiles(draft: Draft): void {
   for (const [name, flags] of Object.entries(draft.from.table(PROFILES))) {
     const key = `${PROFILES}.${name}`;
     profiles.push({ name, values: profileValues(draft, name, String(flags)) });
-    if (!draft.options.hosts.some((host) => chosenProfile(host, [name]) !== undefined))
+    const { hosts } = draft.options;
+    if (!hosts.some((host) => chosenProfile(host, [name]) !== undefined))
       draft.report(key, '(choice of nodes)', {
-        why: 'no node has a label with its name',
+        why:
+          hosts.length === 0
+            ? 'labels of the nodes choose it, and they are not in this file'
+            : 'no node has a label with its name',
         what: `add installFlags: ["--profile=${name}"] to its hosts`,
       });
   }

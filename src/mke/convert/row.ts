@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { targets, type Target } from '../mke4-defaults.ts';
 import type { Draft } from './draft.ts';
 import type { Advice } from './types.ts';
@@ -47,9 +47,10 @@ interface ValueRow<T extends keyof ValueTypes> extends Common {
   unreadable?: Advice;
   /**
    * Any other value refuses the upgrade. An absent setting counts as false if it is boolean, and is accepted if not.
-   * `absent` is what to do where the configuration does not have the setting at all.
+   * `absent` is what to do where the configuration does not have the setting at all, and `moot` names switches with which it
+   * means nothing.
    */
-  refusal?: Advice & { unless: JsonValue; absent?: Advice };
+  refusal?: Advice & { unless: JsonValue; absent?: Advice; moot?: readonly string[] };
 }
 
 /** Custom flags of a component, which become a map at `to`. */
@@ -109,8 +110,13 @@ export function forTarget<T extends string | Advice>(
 }
 
 /** Whether nobody chose the value: a dump lists every key, so only a value that differs was somebody's choice. */
-export function isDefaultOf({ defaults = [] }: Pick<Row, 'defaults'>, value: JsonValue): boolean {
+export function isDefaultOf(
+  { defaults = [], type }: Pick<Row, 'defaults'> & Partial<Pick<Row, 'type'>>,
+  value: JsonValue,
+): boolean {
   if (defaults.some((one) => isDeepStrictEqual(one, value))) return true;
+  // A table of the operator's own keys says something with each of them, also without a value.
+  if (type === 'table' && isJsonObject(value)) return Object.keys(value).length === 0;
   // Where something is on by default, only a setting without a value is untouched.
   return defaults.every(isOff) ? isOff(value) : value === '';
 }

@@ -163,9 +163,11 @@ export const services: Section = [
 function convertPools({ from, metallbPools }: Draft): void {
   if (!from.flag(`${METALLB}.enabled`)) return;
   for (const pool of from.list(`${METALLB}.metallb_ip_addr_pool`)) {
-    if (!isJsonObject(pool) || pool['name'] === '') continue;
+    if (!isJsonObject(pool)) continue;
     const addresses = Array.isArray(pool['external_ip']) ? pool['external_ip'].map(String) : [];
-    metallbPools.push({ name: String(pool['name']), addresses });
+    // A dump has an entry without a name and addresses where there is no pool.
+    if ((pool['name'] ?? '') === '' && addresses.length === 0) continue;
+    metallbPools.push({ name: String(pool['name'] ?? ''), addresses });
   }
 }
 

@@ -35,7 +35,8 @@ function takeValue(draft: Draft, row: Exclude<Row, { type: 'flags' }>): void {
   if (path !== undefined) draft.set(path, result);
   if (flag !== undefined) fillFlag(draft, flag, key, result);
   if (value === undefined) return;
-  if (refusal !== undefined && value !== refusal.unless) {
+  const moot = refusal?.moot?.some((one) => draft.from.flag(one)) === true;
+  if (refusal !== undefined && value !== refusal.unless && !moot) {
     const { absent } = refusal;
     const missing = absent !== undefined && !draft.from.has(key);
     const { why, what } = missing ? absent : refusal;

@@ -51,6 +51,29 @@ describe('advice on a setting without a counterpart', () => {
       '[hardening_configuration]\nhardening_enabled = true\npids_limit_k8s = 100',
       /pids_limit_k8s = 100: it has no effect in MKE 3, where pids_limit_unspecified_k8s is not/,
     ],
+    ['[log_configuration]\nlevel = "warning"', /level = warning: only Debug and Info/],
+    ['[cluster_config]\nipip_mtu = "1200"', /calico_vxlan is true, so it has no effect; nothing$/],
+    ['[cluster_config]\ncalico_mtu = "1400"', /k0s gets the MTU 1400, but .* 4\.0 has no field/],
+    [
+      '[cluster_config]\nkube_api_server_auditing = true\nkube_api_server_enable_custom_audit_policy = true',
+      /enable_custom_audit_policy = true: there is no policy/,
+    ],
+    [
+      '[cluster_config]\nkube_api_server_enable_custom_audit_policy = true\nkube_api_server_custom_audit_policy_yaml = "rules: [{ level: None }]"',
+      /\(policy\): cluster_config\.kube_api_server_auditing is off in MKE 3/,
+    ],
+    [
+      '[auth]\nsamlEnabled = true',
+      /without auth\.saml\.idpMetadataURL .*fill authentication\.saml\.ssoMetadataURL/,
+    ],
+    [
+      '[auth.external_identity_provider]\nclientId = "mke"\nclientSecret = "s"\nissuer = "https://a"\nwellKnownConfigUrl = "https://b/.well-known/openid-configuration"',
+      /MKE 4 reads https:\/\/a\/\.well-known\/openid-configuration instead/,
+    ],
+    [
+      '[cluster_config.custom_kubelet_flags_profiles]\ngpu = "--max-pods=40"',
+      /labels of the nodes choose it, and they are not in this file/,
+    ],
     ['[cluster_config]\ncontainerd_root = "/data"', /\/var\/lib\/k0s\/containerd; check the free/],
     ['[cluster_config]\nkube_apiserver_port = 7443', /listens on 6443; correct load balancers/],
     ['[cluster_config]\nexternal_service_lb = "lb"', /web interface of MKE 3, which is gone/],
@@ -83,7 +106,7 @@ describe('a default of MKE 3', () => {
     '[[cluster_config.ingress_controller.ingress_node_toleration]]\nkey = "com.docker.ucp.manager"\nvalue = ""\noperator = "Exists"\neffect = "NoSchedule"',
     '[[cluster_config.ingress_controller.ingress_exposed_ports]]\nname = "http2"\nport = 80\ntarget_port = 80\nnode_port = 33000\nprotocol = ""\n[[cluster_config.ingress_controller.ingress_exposed_ports]]\nname = "https"\nport = 443\ntarget_port = 443\nnode_port = 33001\nprotocol = ""',
     '[auth.saml]\nspHost = ""\ntlsSkipVerify = false',
-    '[auth]\nsamlEnabled = true\n[auth.saml]\nspHost = ""',
+    '[auth]\nsamlEnabled = true\n[auth.saml]\nidpMetadataURL = "https://idp"\nspHost = ""',
     '[cluster_config]\nnvidia_device_plugin = false\nnvidia_device_partitioner = true',
   ])('is not reported: %s', (toml) => {
     expect(lines(toml)).toEqual([]);

@@ -1,96 +1,125 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../src/core/json.ts';
-import { forTarget, isIneffective, type Row } from '../../../src/mke/convert/row.ts';
-import { isDefault, rowOf, rows } from '../../../src/mke/convert/table.ts';
-import { targets } from '../../../src/mke/mke4-defaults.ts';
-import { cases, settings, type Settings } from '../../helpers/mke3-settings.ts';
-
-/** Legal values of each type, for settings whose own are not known. */
-const typical: Record<Row['type'], JsonValue[]> = {
-  text: ['', 'chosen'],
-  number: [0, 11],
-  boolean: [true, false],
-  list: [[], ['chosen']],
-  table: [{}],
-  any: [true, false],
-  flags: [[]],
-};
+import { parse } from 'yaml';
+import { isJsonObject, type JsonValue } from '../../../src/core/json.ts';
+import { rows } from '../../../src/mke/convert/table.ts';
+import { configToYaml } from '../../../src/mke/convert/yaml.ts';
+import { targets, type Target } from '../../../src/mke/mke4-defaults.ts';
+import { documented, reportedWith, withoutEffect } from '../../helpers/mke3-documented.ts';
+import { settings, type Settings } from '../../helpers/mke3-settings.ts';
 
 /** Shown instead of a value. */
-const stand = /^\((secret|absent|choice of nodes|name|policy)\)$/;
+const stand = /^\((secret|absent|choice of nodes|name|policy|file)\)$|\(CERTIFICATE\)/;
 
-const legal = (row: Row): JsonValue[] => [
-  ...(row.defaults ?? []),
-  ...(cases[row.key]?.map(([value]) => value) ?? typical[row.type]),
-];
-const values = fc
-  .subarray([...rows])
-  .chain((chosen) =>
-    fc.tuple(
-      ...chosen.map((row) =>
-        fc.constantFrom(...legal(row)).map((value) => [row.key, value] as const),
-      ),
-    ),
-  )
-  .map((entries): Settings => Object.fromEntries(entries));
+const chosenKeys = fc.subarray(Object.keys(documented));
+/** Some documented settings, about half of them with the value that nobody chose. */
+const configurations = fc.tuple(chosenKeys, chosenKeys).map(([keys, changed]): Settings =>
+  Object.fromEntries(
+    [...new Set([...keys, ...changed])].map((key) => {
+      const { standard = '', other = '' } = documented[key] ?? {};
+      return [key, changed.includes(key) ? other : standard];
+    }),
+  ),
+);
 
-function isShown(shown: string, value: JsonValue | undefined): boolean {
-  if (stand.test(shown)) return true;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return (
-    text.includes(shown) ||
-    shown.startsWith('--') ||
-    shown === 'AlwaysPullImages' ||
-    shown === 'EventRateLimit'
-  );
+interface Outcome {
+  /** Read from the YAML when it is asked for. */
+  spec: () => JsonValue;
+  lines: { key: string; value: string; why: string }[];
 }
 
-describe('any configuration of MKE 3, with all its keys and legal values', () => {
-  const check = (chosen: Settings, target: (typeof targets)[number]): void => {
-    const { source, conversion, k0s } = settings(chosen, target);
-    const { unconverted, refusals } = conversion;
-    const lines = [...unconverted, ...refusals, ...k0s.unconverted];
-    for (const { key, value, why } of lines) {
-      const owner = Object.keys(chosen).find((one) => key === one || key.startsWith(`${one}.`));
-      if (owner === undefined) {
-        // What MKE 3 never shows, and what is assumed of an absent setting.
-        expect(`${key} ${value}`).toMatch(/clientSecret \(secret\)$|EventRateLimit$|auth\.backend/);
-        continue;
-      }
-      expect(isShown(value, chosen[owner]), `${key} = ${value}`).toBe(true);
-      const row = rowOf(owner);
-      if (/is off in MKE 3/.test(why)) expect(row && isIneffective(row, source), key).toBe(true);
-      if (/has no such setting/.test(why)) expect(forTarget(row?.to, target), key).toBeUndefined();
-    }
-    const reported = (key: string): boolean =>
-      lines.some((one) => one.key === key || one.key.startsWith(`${key}.`));
-    for (const [key, value] of Object.entries(chosen)) {
-      if (isDefault(key, value)) {
-        const says = unconverted.filter((one) => one.key === key).map(({ why }) => why);
-        expect(
-          says.filter((why) => /no such setting|does not have/.test(why)),
-          key,
-        ).toEqual([]);
-      } else if (!reported(key)) {
-        // Neither reported nor without a row that takes it somewhere.
-        const row = rowOf(key);
-        const places = [
-          forTarget(row?.to, target),
-          row?.elsewhere,
-          ...(row !== undefined && row.type !== 'flags' ? [row.flag, row.refusal] : []),
-        ];
-        expect(source.asked().includes(key) && places.some(Boolean), key).toBe(true);
-      }
-    }
+function outcomeOf(chosen: Settings, target: Target): Outcome {
+  const { conversion, k0s } = settings(chosen, target);
+  const { unconverted, refusals, metallbPools } = conversion;
+  const pools = metallbPools.map(({ name }) => {
+    return { key: 'cluster_config.metallb_config.metallb_ip_addr_pool', value: name, why: 'pool' };
+  });
+  let read: { spec: JsonValue } | undefined;
+  const spec = (): JsonValue => {
+    read ??= parse(configToYaml(conversion.config)) as { spec: JsonValue };
+    return read.spec;
   };
+  return { spec, lines: [...unconverted, ...refusals, ...k0s.unconverted, ...pools] };
+}
 
-  it.each(targets)('loses no key and has no false line (%s)', (target) => {
+function at(node: JsonValue | undefined, part: string): JsonValue | undefined {
+  if (part === '!') return parse(typeof node === 'string' ? node : '') as JsonValue;
+  if (Array.isArray(node)) return node[Number(part)];
+  return isJsonObject(node) ? node[part] : undefined;
+}
+
+const isChanged = (key: string, value: JsonValue | undefined): boolean =>
+  value !== undefined && !isDeepStrictEqual(value, documented[key]?.standard);
+
+/** Whether a setting is in the file where the documentation wants it, in a line, or known to have no effect. */
+function isKept(key: string, { spec, lines }: Outcome, target: Target): boolean {
+  const [path, wanted] = documented[key]?.places[target] ?? [];
+  const found = path?.split('/').reduce<JsonValue | undefined>(at, spec());
+  const inFile = path !== undefined && isDeepStrictEqual(found, wanted);
+  const names = [key, ...(reportedWith[key] ?? [])];
+  const inLine = lines.some((line) =>
+    names.some((name) => line.key === name || line.key.startsWith(`${name}.`)),
+  );
+  return inFile || inLine || key in withoutEffect;
+}
+
+function isShown(shown: string, value: JsonValue | undefined): boolean {
+  const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  return stand.test(shown) || text.includes(shown) || /^--|^EventRateLimit$/.test(shown);
+}
+
+/** What is wrong with a line; undefined for a true one. */
+function falsehood(
+  { key, value, why }: Outcome['lines'][number],
+  chosen: Settings,
+  target: Target,
+): string | undefined {
+  const owner = Object.keys(chosen).find((one) => key === one || key.startsWith(`${one}.`));
+  // MKE 3 never shows the secret.
+  if (owner === undefined)
+    return key.endsWith('.clientSecret') ? undefined : 'the setting is not in the configuration';
+  if (!isChanged(owner, chosen[owner]) && !key.endsWith('.clientSecret'))
+    return 'nobody chose the value';
+  if (!isShown(value, chosen[owner])) return 'it shows another value';
+  const off = /^(\S+) is off in MKE 3/.exec(why)?.[1];
+  if (off !== undefined && chosen[off] === true) return `${off} is on`;
+  const denied = /no such setting|MKE 4(\.\d)? has no|no field/.test(why);
+  if (denied && documented[owner]?.places[target] !== undefined) return 'MKE 4 has it';
+  return undefined;
+}
+
+describe('any configuration of MKE 3, by what its documentation says of each setting', () => {
+  it('has all settings of the conversion, and no other', () => {
+    const keys = rows.map(({ key }) => key);
+    expect(Object.keys(documented).filter((key) => !keys.includes(key))).toEqual([]);
+    expect(keys.filter((key) => !(key in documented))).toEqual([]);
+  });
+
+  it.each(targets)('has no line where everything is as MKE 3 installs it (%s)', (target) => {
+    const all = Object.entries(documented).map(([key, { standard }]) => [key, standard] as const);
+    expect(outcomeOf(Object.fromEntries(all), target).lines).toEqual([]);
+  });
+
+  it.each(targets)('keeps each setting that was changed alone (%s)', (target) => {
+    const lost = Object.entries(documented).filter(
+      ([key, { other }]) => !isKept(key, outcomeOf({ [key]: other }, target), target),
+    );
+    expect(lost.map(([key]) => key)).toEqual([]);
+  });
+
+  it.each(targets)('loses no setting and has no false line (%s)', (target) => {
     fc.assert(
-      fc.property(values, (chosen) => {
-        check(chosen, target);
+      fc.property(configurations, (chosen) => {
+        const outcome = outcomeOf(chosen, target);
+        const lost = Object.entries(chosen).filter(
+          ([key, value]) => isChanged(key, value) && !isKept(key, outcome, target),
+        );
+        expect(lost).toEqual([]);
+        const wrong = outcome.lines.map((line) => [line, falsehood(line, chosen, target)]);
+        expect(wrong.filter(([, problem]) => problem !== undefined)).toEqual([]);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });
