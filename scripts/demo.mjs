@@ -34,8 +34,7 @@ const command = [
   ...['--mke3-admin-username', cluster.admin.username],
   ...['--external-address', 'mke.example.com', '--mke3-external-address', cluster.mke3Address],
   ...['--k0s-binary', cluster.k0sBinary, '--kubeconfig-out', join(home, 'mke.kubeconf')],
-  // The managers of this lab have one API between them.
-  ...['--skip-checks', 'manager_api'],
+  ...['--extra-vars', cluster.hostChecks],
   ...['--config-out', config, '--accept-irreversible', 'remove-mke3', '--require-undo'],
   ...extra,
 ];

@@ -7,6 +7,7 @@ import { editorSchemas } from '../language/schema.ts';
 import { keywordsUsed, type KeywordUse } from './keyword-use.ts';
 import { keywords, keywordsOn } from '../language/keywords.ts';
 import { places } from '../language/table.ts';
+import { findingSchemas } from '../mke/findings/schemas.ts';
 import { settingsPage } from '../mke/settings-page.ts';
 import { exampleVariables, helperDocs } from '../template/helper-docs.ts';
 import { packageRoot } from '../util/package.ts';
@@ -35,8 +36,13 @@ export function writeReference(world: World, folder: string): void {
   for (const [name, text] of Object.entries(referencePages(world))) write(join(folder, name), text);
 }
 
+/** JSON Schemas for editors and for programs that read what runner writes, by the name of the file. */
+export function publishedSchemas(world: World): Record<string, JsonSchema> {
+  return { ...editorSchemas(publicModules(world)), ...findingSchemas };
+}
+
 export function writeSchemas(world: World, folder: string): void {
-  for (const [name, schema] of Object.entries(editorSchemas(publicModules(world))))
+  for (const [name, schema] of Object.entries(publishedSchemas(world)))
     write(join(folder, name), `${JSON.stringify(schema, undefined, 2)}\n`);
 }
 

@@ -13,6 +13,7 @@ import { rollbackPolicy } from '../journal/recorded-run.ts';
 import { OutputFile } from '../journal/output-file.ts';
 import { HostConnections } from '../transport/connections.ts';
 import { sendHttp } from '../transport/http.ts';
+import { keptBy } from '../util/kept-file.ts';
 import { localDisk } from '../util/local-files.ts';
 import type { ConnectFlags } from './flags/connect.ts';
 import type { RunFlags } from './flags/run.ts';
@@ -90,6 +91,7 @@ async function connected<T>(
       ((name: string) => new OutputFile(store.outputPath(settings.run, name), world.redactor)),
     pinFile: store && ((path: string) => store.pin(settings.run, [path])[0]),
     captures: store?.captures(settings.run, world.redactor),
+    keepFile: store && keptBy(world.redactor),
     get signal() {
       return stop.signal;
     },

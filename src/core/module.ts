@@ -96,8 +96,18 @@ export interface PlannedUndo {
   rerun?: ModuleCall;
 }
 
+/** Readable by the operator alone; its directory is made where it is missing. */
+export interface KeptFile {
+  path: string;
+  content: string;
+  /** Secrets of the run are masked. */
+  masked: boolean;
+}
+
 export type RunEffect =
   | { kind: 'set-facts'; facts: JsonObject }
+  /** Adds to lists that the host already has under these names. */
+  | { kind: 'append-facts'; lists: Record<string, JsonValue[]> }
   /** The host leaves groups before it joins others. */
   | { kind: 'join-groups'; groups: string[]; leave?: string[] }
   | { kind: 'add-host'; host: AddedHost }
@@ -107,6 +117,8 @@ export type RunEffect =
   | { kind: 'ask'; question: Question }
   /** Text for the operator. */
   | { kind: 'show'; title: string; text: string; inCheckMode?: boolean }
+  /** Keeps a file for the operator on the controller: a part of the output, not a change that is undone. */
+  | ({ kind: 'keep' } & KeptFile)
   /** Before the actions: waits for a host that cannot be reached. */
   | { kind: 'await-host'; seconds: number; pauseSeconds: number; delaySeconds: number };
 

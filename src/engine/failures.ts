@@ -7,6 +7,8 @@ export interface StepFailure {
   /** Key of the execution of the step; undefined where none was begun. */
   key?: string;
   failure: Failure;
+  /** The step ran on one host for all of them. */
+  runOnce?: true;
   /** The step itself was not begun, which the failure says. */
   notBegun?: true;
 }

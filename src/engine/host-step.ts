@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { AddedHost } from '../core/module.ts';
 import type { Ending, Outcome } from '../core/outcome.ts';
 import type { Included } from '../journal/records.ts';
@@ -6,6 +6,8 @@ import type { Included } from '../journal/records.ts';
 /** How a step, or one of its items, ended on one host, and what it teaches the run. */
 export interface HostStep extends Ending {
   setFacts: JsonObject;
+  /** What comes to the lists of these names. */
+  appendFacts: Record<string, JsonValue[]>;
   groups: string[];
   leftGroups: string[];
   addHosts: AddedHost[];
@@ -25,6 +27,7 @@ export function emptyStep(outcome: Outcome): HostStep {
     outcome,
     ignored: false,
     setFacts: {},
+    appendFacts: {},
     delegatedFacts: [],
     groups: [],
     leftGroups: [],

@@ -283,7 +283,7 @@ function hostStep(
     target,
     outcome,
     ignored,
-    changes: { setFacts, joinGroups, leaveGroups, addHosts },
+    changes: { setFacts, appendFacts, joinGroups, leaveGroups, addHosts },
     changed,
     uncertain,
   }: Ending &
@@ -294,6 +294,7 @@ function hostStep(
     outcome: withItem(outcome, task.loopVar, item),
     ignored,
     setFacts: elsewhere ? {} : (setFacts ?? {}),
+    appendFacts: appendFacts ?? {},
     delegatedFacts: elsewhere && setFacts ? [{ host: target, facts: setFacts }] : [],
     groups: joinGroups ?? [],
     leftGroups: leaveGroups ?? [],

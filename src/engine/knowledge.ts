@@ -40,7 +40,12 @@ export interface Learnt {
   host: string;
   /** Variables, and the hosts that have them from now on. */
   facts?:
-    | readonly { hosts: readonly string[]; values: Readonly<Record<string, ScopeValue>> }[]
+    | readonly {
+        hosts: readonly string[];
+        values: Readonly<Record<string, ScopeValue>>;
+        /** The values are lists, and come to those that the host has. */
+        append?: true | undefined;
+      }[]
     | undefined;
   /** The variables are hidden: the step has `no_log`. */
   hidden?: true | undefined;
@@ -102,8 +107,11 @@ export function learn(knowledge: Knowledge, learnt: Learnt): void {
   if (learnt.handled !== undefined) knowledge.due.get(host)?.delete(learnt.handled);
   for (const { values } of (learnt.hidden && learnt.facts) ?? [])
     for (const name of Object.keys(values)) knowledge.hidden.add(name);
-  for (const { hosts, values } of learnt.facts ?? [])
-    for (const one of hosts) knowledge.facts.set(one, { ...knowledge.facts.get(one), ...values });
+  for (const { hosts, values, append } of learnt.facts ?? [])
+    for (const one of hosts) {
+      const known = knowledge.facts.get(one) ?? {};
+      knowledge.facts.set(one, { ...known, ...(append ? appended(known, values) : values) });
+    }
   for (const group of learnt.left ?? []) leave(knowledge, host, group);
   for (const group of learnt.joined ?? []) join(knowledge, host, group);
   for (const one of learnt.added ?? []) add(knowledge, one);
@@ -132,6 +140,17 @@ export function applyConsequence(knowledge: Knowledge, consequence: Consequence)
       delete knowledge.facts.get(consequence.host)?.['ansible_facts'];
       break;
   }
+}
+
+function appended(
+  known: Readonly<Record<string, ScopeValue>>,
+  lists: Readonly<Record<string, ScopeValue>>,
+): Record<string, ScopeValue> {
+  const more = Object.entries(lists).map(([name, list]) => {
+    const before = known[name];
+    return [name, [before, list].flatMap((one) => (Array.isArray(one) ? one : []))] as const;
+  });
+  return Object.fromEntries(more);
 }
 
 /** Members stand in the order of the inventory. */

@@ -58,7 +58,7 @@ export function recordedLearnt(
     failed,
     uncertain,
     hidden: record.sealed === undefined ? undefined : true,
-    facts: facts?.map(({ hosts, values }) => ({ hosts, values: reveal(values, redactor) })),
+    facts: facts?.map((one) => ({ ...one, values: reveal(one.values, redactor) })),
     added: added?.map(({ vars, address, ...one }) => ({
       ...one,
       vars: reveal(vars, redactor),
@@ -76,10 +76,11 @@ export function recordedLearnt(
 /** Values that only a real run can tell are not recorded. */
 function recordableFacts(all: NonNullable<Learnt['facts']>): { facts: Facts; whole: boolean } {
   let whole = true;
-  const facts = all.map(({ hosts, values }) => {
+  const facts = all.map(({ hosts, values, append }) => {
     const known = Object.entries(values).filter(([, value]) => value !== unknownValue);
     if (known.length < Object.keys(values).length) whole = false;
-    return { hosts: [...hosts], values: Object.fromEntries(known) as JsonObject };
+    const how = append ? { append } : {};
+    return { hosts: [...hosts], values: Object.fromEntries(known) as JsonObject, ...how };
   });
   return { facts, whole };
 }

@@ -96,6 +96,7 @@ export function combineItems(parts: HostStep[], items: JsonValue[]): HostStep {
   return {
     ...combine(ended, items.length),
     setFacts: Object.assign({}, ...parts.map((part) => part.setFacts)) as JsonObject,
+    appendFacts: joinLists(parts.map((part) => part.appendFacts)),
     delegatedFacts: parts.flatMap((part) => part.delegatedFacts),
     groups: parts.flatMap((part) => part.groups),
     leftGroups: parts.flatMap((part) => part.leftGroups),
@@ -104,4 +105,12 @@ export function combineItems(parts: HostStep[], items: JsonValue[]): HostStep {
     uncertain: parts.find((part) => part.uncertain)?.uncertain,
     included: parts.flatMap((part) => part.included ?? []),
   };
+}
+
+function joinLists(all: readonly Record<string, JsonValue[]>[]): Record<string, JsonValue[]> {
+  const joined = new Map<string, JsonValue[]>();
+  for (const lists of all)
+    for (const [name, list] of Object.entries(lists))
+      joined.set(name, [...(joined.get(name) ?? []), ...list]);
+  return Object.fromEntries(joined);
 }

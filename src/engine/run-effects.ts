@@ -1,12 +1,13 @@
 import { TaskError, TimeoutError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
 import type { AddedHost, Plan, Question, RunEffect } from '../core/module.ts';
-import type { Questions, Signals, Stop } from './services.ts';
+import type { Kept, Questions, Signals, Stop } from './services.ts';
 
 /** What a step changes in the run itself. */
 export interface RunChanges {
   setFacts: JsonObject | undefined;
+  appendFacts: Record<string, JsonValue[]> | undefined;
   joinGroups: string[] | undefined;
   leaveGroups: string[] | undefined;
   addHosts: AddedHost[] | undefined;
@@ -27,6 +28,7 @@ export function runChanges(plan: Plan | undefined): RunChanges {
   const added = (plan?.run ?? []).flatMap((one) => (one.kind === 'add-host' ? [one.host] : []));
   return {
     setFacts: runEffect(plan, 'set-facts')?.facts,
+    appendFacts: runEffect(plan, 'append-facts')?.lists,
     joinGroups: joined?.groups,
     leaveGroups: joined?.leave,
     addHosts: added.length > 0 ? added : undefined,
@@ -34,14 +36,15 @@ export function runChanges(plan: Plan | undefined): RunChanges {
 }
 
 /** Whether later steps may see something of them. */
-export function teaches({ setFacts, ...lists }: RunChanges): boolean {
-  return setFacts !== undefined || Object.values(lists).some((list) => (list?.length ?? 0) > 0);
+export function teaches({ setFacts, appendFacts, ...lists }: RunChanges): boolean {
+  if (setFacts !== undefined || appendFacts !== undefined) return true;
+  return Object.values(lists).some((list) => (list?.length ?? 0) > 0);
 }
 
-type Operators = Questions & Signals & Stop & { clock: Clock };
+type Operators = Questions & Signals & Stop & Pick<Kept, 'keepFile'> & { clock: Clock };
 
 /**
- * Pauses, asks and shows what the plan says. An answer becomes a part of the plan's result.
+ * Pauses, asks, keeps files and shows what the plan says. An answer becomes a part of the plan's result.
  *
  * @param key the same for all hosts that get the same answer
  */
@@ -55,6 +58,7 @@ export async function actOnRun(
   const ask = runEffect(plan, 'ask');
   if (ask && !check)
     plan.result = { ...plan.result, user_input: await answerTo(parts, ask.question, key) };
+  for (const one of plan.run ?? []) if (one.kind === 'keep' && !check) parts.keepFile?.(one);
   const show = runEffect(plan, 'show');
   if (!show || (check && show.inCheckMode !== true)) return;
   parts.log.signal({ t: 'document', title: show.title, text: show.text });

@@ -2,6 +2,7 @@ import type { Forward } from '../core/endings.ts';
 import pLimit from 'p-limit';
 import { PlaybookError, TimeLimitError } from '../core/errors.ts';
 import { failureOf, failureText } from '../core/failure.ts';
+import type { JsonObject } from '../core/json.ts';
 import type {
   BlockNode,
   IncludeNode,
@@ -16,7 +17,7 @@ import type {
 import type { Log } from '../journal/log.ts';
 import { mostFailures } from './batches.ts';
 import { notReady, passCommit, writeCommit, type CommitParts } from './commit.ts';
-import { describeFailures, notBegun, type Failures } from './failures.ts';
+import { describeFailures, notBegun, type Failures, type StepFailure } from './failures.ts';
 import { includedParts } from './include.ts';
 import { Interrupted } from './interrupted.ts';
 import { applyConsequence, learn, type Knowledge } from './knowledge.ts';
@@ -277,9 +278,8 @@ async function runBlock(
   if (failed.size > 0 && hasRescue) {
     // What fails while the run is being ended runs again in a resumed run, which a rescue on record would prevent.
     if (parts.end.isStopping()) throw new Interrupted();
-    for (const [host, { task, id, failure }] of failed) {
-      const values = { failed: { task, id, message: failureText(failure) ?? '' } };
-      learn(parts.knowledge, { host, facts: [{ hosts: [host], values }] });
+    for (const [host, why] of failed) {
+      learn(parts.knowledge, { host, facts: [{ hosts: [host], values: { failed: said(why) } }] });
     }
     // In the order of the batch, so that "run_once" does not depend on who failed first.
     const rescued = hosts.filter((host) => failed.has(host));
@@ -290,6 +290,12 @@ async function runBlock(
     add(failed, await runNodes(parts, block.always, hosts, along, rescuable));
   close();
   return failed;
+}
+
+/** What a rescue knows of the failure. */
+function said({ task, id, failure, runOnce }: StepFailure): JsonObject {
+  const stated = failure.kind === 'refused' && failure.stated === true;
+  return { task, id, message: failureText(failure) ?? '', stated, run_once: runOnce === true };
 }
 
 /** What the rescue does must not come before another try of what failed: a resumed run goes on with the rescue. */

@@ -3,7 +3,7 @@ import type { StepInfo } from '../core/states.ts';
 import type { FaultHook } from '../core/fault.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import type { Connections, KeptOutput } from '../core/host.ts';
-import type { ModuleRegistry, Question } from '../core/module.ts';
+import type { KeptFile, ModuleRegistry, Question } from '../core/module.ts';
 import type { KnownFacts } from '../journal/fact-cache.ts';
 import type { Log } from '../journal/log.ts';
 import type { PinnedFile } from '../journal/records.ts';
@@ -45,6 +45,8 @@ export interface Kept {
   keepOutput?: ((name: string) => KeptOutput) | undefined;
   /** Keeps a small file that a host copied aside, and gives it again. */
   captures?: CaptureStore | undefined;
+  /** Writes a file for the operator. @throws TaskError */
+  keepFile?: ((file: KeptFile) => void) | undefined;
 }
 
 export interface Pins {

@@ -26,11 +26,16 @@ export function taught(
     ...result.setFacts,
   };
   const facts = Object.keys(own).length === 0 ? [] : [{ hosts: [host], values: own }];
+  const { appendFacts } = result;
+  const appended =
+    Object.keys(appendFacts).length === 0
+      ? []
+      : [{ hosts: [host], values: appendFacts, append: true as const }];
   const elsewhere = result.delegatedFacts.map((one) => ({ hosts: [one.host], values: one.facts }));
   const notified = hasChanged && !failure ? notifiedHandlers(task, place.play) : [];
   return {
     host,
-    facts: [...facts, ...elsewhere],
+    facts: [...facts, ...appended, ...elsewhere],
     hidden: task.noLog || undefined,
     left: result.leftGroups,
     joined: result.groups,
@@ -54,9 +59,11 @@ function addressed(
 
 /** What `run_once` found on one host holds for all hosts of the step. */
 export function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[]): Learnt {
-  const [own, ...others] = learnt.facts ?? [];
-  if (!task.runOnce || !own?.hosts.includes(learnt.host)) return learnt;
-  return { ...learnt, facts: [{ ...own, hosts }, ...others] };
+  if (!task.runOnce) return learnt;
+  const facts = learnt.facts?.map((one) =>
+    one.hosts.includes(learnt.host) ? { ...one, hosts } : one,
+  );
+  return { ...learnt, facts };
 }
 
 /** An execution of a step, now or before the run was interrupted. */
@@ -75,7 +82,8 @@ export function failuresOf(
   const failures: Failures = new Map();
   for (const { host, failed } of all) {
     if (failed === undefined) continue;
-    const failure = { task: task.name, id: task.id, key, failure: failed };
+    const once = task.runOnce ? { runOnce: true as const } : {};
+    const failure = { task: task.name, id: task.id, key, failure: failed, ...once };
     const everywhere = task.runOnce || task.anyErrorsFatal ? hosts : [host];
     for (const name of everywhere) if (!failures.has(name)) failures.set(name, failure);
   }

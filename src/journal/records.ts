@@ -111,7 +111,14 @@ export interface LearntRecord<F extends Form = 'given'> {
   step: number;
   host: string;
   /** Variables, and the hosts that have them from then on. */
-  facts?: { hosts: string[]; values: Value<F, JsonObject> }[] | undefined;
+  facts?:
+    | {
+        hosts: string[];
+        values: Value<F, JsonObject>;
+        /** The values are lists, and come to those that the hosts have. */
+        append?: true | undefined;
+      }[]
+    | undefined;
   left?: string[] | undefined;
   joined?: string[] | undefined;
   added?:

@@ -12,6 +12,7 @@ async function main([managers = '3', workers = '2']: string[]): Promise<void> {
     hostsPath: lab.files.hosts,
     hosts: lab.hosts.map(({ name, address, port }) => ({ name, address, port })),
     mke3Address: api.address,
+    hostChecks: cluster.hostChecks,
     admin: LAB_ADMIN,
     k0sBinary: cluster.k0sBinary,
   };

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
 import { packageRoot } from '../util/package.ts';
 import { selfSigned } from './certificate.ts';
 import { Lab, type LabHost } from './lab.ts';
@@ -62,13 +63,33 @@ export class Mke3Cluster {
     return join(packageRoot(), 'src', 'lab', 'stand-ins', 'k0s');
   }
 
+  /** A file with findings that a run accepts, by check and object. */
+  acknowledge(found: readonly (readonly [id: string, object: string])[]): string {
+    const entries = found.map(([id, object]) => ({
+      ...{ id, object },
+      ...{ reason: 'part of the lab', until: '9999-12-31' },
+    }));
+    const path = join(this.lab.files.dir, 'acknowledge.yaml');
+    writeFileSync(path, `${JSON.stringify(entries, undefined, 2)}\n`);
+    return path;
+  }
+
+  /** Without the one of the API of each manager: the managers of this lab have one API between them. */
+  get hostChecks(): string {
+    const file = join(packageRoot(), 'roles', 'mke3_preflight', 'meta', 'main.yml');
+    const { inputs } = parse(readFileSync(file, 'utf8')) as {
+      inputs: { host_checks: { default: string[] } };
+    };
+    const checks = inputs.host_checks.default.filter((name) => name !== 'manager_api');
+    return `host_checks:=${JSON.stringify(checks)}`;
+  }
+
   /** What the shipped upgrade is told to work on this cluster, with a folder for what it writes on the controller. */
   upgradeInputs(folder: string): string[] {
     return [
       ...['--hosts-path', this.lab.files.hosts, '--mke3-admin-username', LAB_ADMIN.username],
       ...['--external-address', 'mke.example.com', '--mke3-external-address', this.api.address],
-      // The managers of this lab have one API between them.
-      ...['--skip-checks', 'manager_api'],
+      ...['--extra-vars', this.hostChecks],
       ...['--k0s-binary', this.k0sBinary, '--config-out', join(folder, 'mke4.yaml')],
     ];
   }

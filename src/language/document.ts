@@ -26,6 +26,8 @@ export interface Playbook extends Fields<typeof playbookKeywords> {
   name: string;
   path: string;
   inputs: InputSpec[];
+  /** Inputs of earlier versions. */
+  removed: RemovedInput[];
   rollback: RollbackPolicy;
   fingerprint: TaskNode[];
   plays: Play[];
@@ -66,6 +68,12 @@ export interface InputSpec extends Fields<typeof inputKeywords> {
   schema: JsonSchema;
   default?: Source;
   at: SourceRef;
+}
+
+export interface RemovedInput {
+  name: string;
+  /** What to use instead, as a sentence. */
+  instead: string;
 }
 
 export interface Play extends Fields<typeof playKeywords> {

@@ -515,11 +515,11 @@ export const inputKeywords = {
     yaml: 'format',
     on: ['input'],
     type: as(
-      oneOf('path', 'inventory', 'age-recipient'),
+      oneOf('path', 'inventory', 'age-recipient', 'yaml-file'),
       (word) => word === 'path' || word === 'inventory',
     ),
     fallback: false,
-    doc: 'The text is a path of the controller, or of an inventory, or a public key of age; of a list, each text.',
+    doc: 'The text is a path of the controller, or of an inventory, or a public key of age; of a list, each text. With yaml-file, the flag names a YAML file whose content is the value.',
   }),
   /** Each text is a public key of age. */
   isRecipient: keyword({
@@ -527,6 +527,19 @@ export const inputKeywords = {
     on: ['input'],
     type: isWord('age-recipient'),
     fallback: false,
+  }),
+  /** What gives the value is the path of a YAML file with it. */
+  isYamlFile: keyword({
+    yaml: 'format',
+    on: ['input'],
+    type: isWord('yaml-file'),
+    fallback: false,
+  }),
+  /** What to use instead of an input that is no more. */
+  removed: keyword({
+    on: ['input'],
+    type: text,
+    doc: 'The input is no more: a sentence that tells what to use instead, shown to those who still give it.',
   }),
   /** The value is the path of an inventory. */
   isInventory: keyword({

@@ -73,7 +73,7 @@ export function checkFlags(
       key: 'k0s_version',
       value: k0sVersion,
       why: `runner has no list of the flags of ${release}, so that ${first.keyOf()} cannot be checked`,
-      what: 'give one in "kubernetes_flags", or --skip-checks component_flags if you have checked them',
+      what: 'give one in "kubernetes_flags", or acknowledge it if you have checked them',
     });
   return { problems, imageProblems };
 }

@@ -6,6 +6,13 @@ const schema = {
   properties: {
     title: { type: 'string', minLength: 1, description: 'What it is.' },
     text: { type: 'string', description: 'Shown as it is, in check mode too.' },
+    file: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'File on the controller that gets the text, with mode 0600. It is output of the run: a rollback leaves it. Not written in check mode.',
+    },
+    shown: { type: 'boolean', description: 'False: only the file gets it. Default: true.' },
   },
   required: ['title', 'text'],
   additionalProperties: false,
@@ -17,8 +24,13 @@ export const document: Module<FromSchema<typeof schema>> = {
   args: schema,
   effect: 'reads',
 
-  plan: ({ title, text }) => ({
+  plan: ({ title, text, file, shown = true }) => ({
     actions: [],
-    run: [{ kind: 'show', title, text, inCheckMode: true }],
+    run: [
+      ...(shown ? [{ kind: 'show' as const, title, text, inCheckMode: true }] : []),
+      ...(file === undefined
+        ? []
+        : [{ kind: 'keep' as const, path: file, content: text, masked: false }]),
+    ],
   }),
 };

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
 import { asWritten } from '../core/value.ts';
-import type { InputSpec } from '../language/document.ts';
+import type { InputSpec, Playbook } from '../language/document.ts';
 import * as fields from '../language/fields.ts';
 import { inputKeywords } from '../language/keywords.ts';
 import { inputSchema } from '../language/structure.ts';
@@ -15,6 +15,15 @@ export function loadInputs(reader: MapReader): InputSpec[] {
     const spec = inputs?.reader(name);
     return spec ? [readInput(name, spec)] : [];
   });
+}
+
+/** Those that can be given, and those that are no more. */
+export function splitInputs(all: readonly InputSpec[]): Pick<Playbook, 'inputs' | 'removed'> {
+  const inputs = all.filter(({ removed }) => removed === undefined);
+  const removed = all.flatMap(({ name, removed: instead }) =>
+    instead === undefined ? [] : [{ name, instead }],
+  );
+  return { inputs, removed };
 }
 
 /** Flags of `runner play` itself; an input of such a name could never be given. */
@@ -51,6 +60,8 @@ function readInput(name: string, spec: MapReader): InputSpec {
     at: spec.at(),
     ...(fallback === undefined ? {} : { default: fallback }),
   };
+  if (input.removed !== undefined && fallback !== undefined)
+    spec.problem('default', `The input "${name}" is no more.`, input.removed);
   spec.close(`input "${name}"`);
   return input;
 }

@@ -11,7 +11,7 @@ import { MapReader } from '../yaml/map-reader.ts';
 import { SourceMap } from '../yaml/source-map.ts';
 import type { YamlReading } from '../yaml/yaml.ts';
 import type { LoadContext } from './context.ts';
-import { loadInputs } from './inputs.ts';
+import { loadInputs, splitInputs } from './inputs.ts';
 import { readLayers, type Layers } from './overlay.ts';
 import { aroundPlays, loadPlays, type DefaultBecome, type PlayLoading } from './plays.ts';
 import { readers } from './readers.ts';
@@ -88,7 +88,7 @@ function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook
   const playbook: Playbook = {
     name: reader.string('name') ?? basename(file),
     path: files[0] ?? file,
-    inputs: loadInputs(reader),
+    ...splitInputs(loadInputs(reader)),
     rollback: loadRollback(reader, { ...around, path: 'rollback' }, context),
     ...fields.complete(playbookKeywords, fields.read(playbookKeywords, reader)),
     plays: loadPlays(plays ?? [], { file, chain: [file], when: [], tags: [], vars: {} }, loading),

@@ -4,6 +4,7 @@ import type { Node, Playbook, TaskNode } from '../language/document.ts';
 export interface PointOfNoReturn {
   name: string;
   reason: string;
+  node: Node;
 }
 
 export function pointsOfNoReturn(playbook: Playbook): PointOfNoReturn[] {
@@ -11,9 +12,9 @@ export function pointsOfNoReturn(playbook: Playbook): PointOfNoReturn[] {
   const visit = (nodes: readonly Node[]): void => {
     for (const node of nodes) {
       if (node.kind === 'commit' && node.confirm)
-        points.push({ name: node.name, reason: node.reason ?? '' });
+        points.push({ name: node.name, reason: node.reason ?? '', node });
       if (node.kind === 'task' && node.irreversible !== undefined)
-        points.push({ name: node.name, reason: node.irreversible });
+        points.push({ name: node.name, reason: node.irreversible, node });
       if (node.kind === 'block') [node.block, node.rescue, node.always].forEach(visit);
     }
   };

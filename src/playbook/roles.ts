@@ -174,8 +174,13 @@ function checkInputs(
   const defaults: SourceObject = {};
   const schemas: Record<string, JsonSchema> = {};
   const needed: string[] = [];
-  for (const { name: key, schema, default: fallback, required } of loadInputs(meta)) {
+  for (const { name: key, schema, default: fallback, required, removed } of loadInputs(meta)) {
     schemas[key] = schema;
+    if (removed !== undefined) {
+      if (Object.hasOwn(given, key))
+        entry.problem('inputs', `Role "${name}": the input "${key}" is no more.`, removed);
+      continue;
+    }
     if (fallback !== undefined) defaults[key] = fallback;
     else if (required) needed.push(key);
   }

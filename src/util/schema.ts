@@ -24,6 +24,7 @@ const ajv = new Ajv({
 });
 // Marks for the loader and the engine, see core/module.ts: they say nothing about a value.
 for (const mark of ['condition', 'variable']) ajv.addFormat(mark, true);
+ajv.addFormat('date', isDate);
 ajv.addKeyword('secret');
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
 
@@ -33,6 +34,13 @@ function validatorOf(schema: JsonSchema): ValidateFunction {
   const validator = ajv.compile(schema);
   compiled.set(schema, validator);
   return validator;
+}
+
+/** A day that exists, such as 2027-01-31. */
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 /** Why a schema cannot be used; undefined when it can. */
@@ -48,11 +56,13 @@ export function schemaProblem(schema: JsonSchema): string | undefined {
 /**
  * All problems of a value. With `templates`, these are let through: what they become is
  * checked again when they are rendered.
+ *
+ * @param noun what messages call a field of a map
  */
 export function validateValue(
   schema: JsonSchema,
   value: Source,
-  { templates = false }: { templates?: boolean } = {},
+  { templates = false, noun = 'argument' }: { templates?: boolean; noun?: string } = {},
 ): SchemaProblem[] {
   const validate = validatorOf(schema);
   if (validate(templates ? asWritten(value) : value)) return [];
@@ -62,7 +72,7 @@ export function validateValue(
     if (templates && valueAt(value, path) instanceof Template) continue;
     // "must match a schema in anyOf" repeats what its members said.
     if (['anyOf', 'oneOf', 'if'].includes(error.keyword) && problems.length > 0) continue;
-    problems.push(describe(error, path, schema));
+    problems.push(describe(error, path, { schema, noun }));
   }
   return problems;
 }
@@ -106,7 +116,11 @@ function fit(value: unknown, wanted: string | string[]): JsonValue | undefined {
   return undefined;
 }
 
-function describe(error: ErrorObject, path: string[], schema: JsonSchema): SchemaProblem {
+function describe(
+  error: ErrorObject,
+  path: string[],
+  { schema, noun }: { schema: JsonSchema; noun: string },
+): SchemaProblem {
   const name = path.length > 0 ? `"${path.join('.')}"` : 'The value';
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
@@ -114,14 +128,17 @@ function describe(error: ErrorObject, path: string[], schema: JsonSchema): Schem
       const key = String(params['additionalProperty']);
       const parent = propertiesAt(schema, path);
       return {
-        message: `Unknown argument "${key}".`,
+        message: `Unknown ${noun} "${key}".`,
         hint: didYouMean(key, parent) || undefined,
         path,
         key,
       };
     }
     case 'required':
-      return { message: `Argument "${String(params['missingProperty'])}" is missing.`, path };
+      return {
+        message: `${noun.replace(/^./, (letter) => letter.toUpperCase())} "${String(params['missingProperty'])}" is missing.`,
+        path,
+      };
     case 'enum':
       return {
         message: `${name} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}.`,
@@ -134,6 +151,8 @@ function describe(error: ErrorObject, path: string[], schema: JsonSchema): Schem
           : undefined;
       return { message: `${name} does not have the right form.`, hint, path };
     }
+    case 'format':
+      return { message: `${name} must be a date such as 2027-01-31.`, path };
     case 'type': {
       const hint =
         path.at(-1) === 'mode'

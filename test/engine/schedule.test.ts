@@ -169,7 +169,7 @@ describe('a block', () => {
     expect(order).toEqual([
       ...['One: h1 h2 h3', 'Two: h1 h3', 'Rescue: h2', 'Always: h1 h2 h3', 'After: h1 h2 h3'],
     ]);
-    const failed = { task: 'One', id: 'p/b/one', message: 'no' };
+    const failed = { task: 'One', id: 'p/b/one', message: 'no', stated: false, run_once: false };
     expect(knowledge.facts.get('h2')).toEqual({ failed });
   });
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mke3Cluster } from '../../src/lab/mke3-cluster.ts';
 import { LAB_ADMIN } from '../../src/lab/mke3-answers.ts';
+import type { RunEvent } from '../../src/output/events.ts';
 import { packageRoot } from '../../src/util/package.ts';
 import { Cli, type CliOptions, type CliResult, type SpawnOptions } from './cli.ts';
 import { releaseCluster, takeCluster } from './pool.ts';
@@ -66,8 +67,21 @@ export class UpgradeBench {
     return [...args, '--require-undo', '--output', 'json', ...extra];
   }
 
+  /** Arguments that accept findings. */
+  accept(...more: [id: string, object: string][]): string[] {
+    return ['--acknowledge', this.cluster.acknowledge(more)];
+  }
+
   async stop(): Promise<void> {
     await releaseCluster(this.cluster);
     this.cli.dispose();
   }
+}
+
+/** The findings that a run has shown, in one line. */
+export function findingsIn(events: readonly RunEvent[]): string {
+  const texts = events.flatMap((event) =>
+    event.type === 'document' && event.title === 'Pre-upgrade checks' ? [event.text] : [],
+  );
+  return texts.join('').replaceAll(/\s+/g, ' ');
 }

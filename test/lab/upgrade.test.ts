@@ -15,7 +15,7 @@ import { parse } from 'yaml';
 import { LAB_ADMIN } from '../../src/lab/mke3-answers.ts';
 import { labTree } from '../../src/lab/tree.ts';
 import { hostsIn, stepNames } from '../helpers/cli.ts';
-import { UpgradeBench } from '../helpers/upgrade.ts';
+import { findingsIn, UpgradeBench } from '../helpers/upgrade.ts';
 
 let bench: UpgradeBench;
 afterEach(() => bench.stop());
@@ -45,11 +45,9 @@ describe('the shipped upgrade', () => {
       env: { RUNNER_BACKUP_PASSPHRASE: BACKUP_PASSPHRASE },
     });
     expect(both.code).toBe(2);
-    expect(both.events.at(-1)).toMatchObject({
-      message: expect.stringContaining(
-        'backup_encryption: The backup is encrypted either for public keys or with a passphrase.',
-      ) as string,
-    });
+    expect(findingsIn(both.events)).toContain(
+      'yes backup_encryption keys of the backup The backup is encrypted either for public keys or with a passphrase',
+    );
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
@@ -102,32 +100,31 @@ describe('the shipped upgrade', () => {
     writeFileSync(join(worker.root.dir, 'var/lib/k0s/pki/ca.key'), '');
     const { code, events } = await bench.upgrade(['--extra-vars', 'minimum_free_mib:=999999999']);
     expect(code).toBe(2);
-    const messages = events.flatMap((event) =>
-      event.type === 'unit-end' &&
-      event.step.name === 'Every check must have passed' &&
-      event.host === worker.address
-        ? [event.message]
-        : [],
-    );
-    expect(messages).toEqual([
-      expect.stringMatching(
-        /space: The file system at \S+ has \d+ MiB free, but 999999999 are needed: 999999999 for images and data of k0s in \/var\/lib\/k0s\..* \| no_k0s: Left of an earlier k0s, or in its place: \/var\/lib\/k0s\/pki\. Look at it, then remove it/,
+    const found = findingsIn(events);
+    expect(found).toMatch(
+      new RegExp(
+        String.raw`yes space host ${worker.address} The file system at \S+ has \d+ MiB free, but 999999999 are needed: 999999999 for images and data of k0s in /var/lib/k0s\.`,
       ),
-    ]);
+    );
+    expect(found).toContain(
+      `yes no_k0s host ${worker.address} Left of an earlier k0s, or in its place: /var/lib/k0s/pki. Remedy: k0s stop; k0s reset`,
+    );
+    // The checks of the cluster are made, too.
+    expect(found).toContain('load_balancer mke.example.com');
+    expect(events.at(-1)).toMatchObject({
+      message: expect.stringMatching(/3 findings block the upgrade: no_k0s on host/) as string,
+    });
   });
 
-  it('does not start with Swarm services on the cluster unless "--skip-checks" accepts their loss', async () => {
+  it('does not start with Swarm services on the cluster unless their loss is acknowledged', async () => {
     writeFileSync(join(bench.cluster.lab.files.shared, 'swarm/services/shop'), '');
     const lost = await bench.upgrade();
     expect(lost.code).toBe(2);
-    expect(lost.events.at(-1)).toMatchObject({
-      message: expect.stringMatching(
-        /swarm_services: These are lost with the Swarm: services shop; accept it with --skip-checks swarm_services/,
-      ) as string,
-    });
-    const accepted = await bench.cli.run([
-      ...['plan', 'upgrade.yml', ...bench.inputs(), '--skip-checks', 'swarm_services'],
-    ]);
+    expect(findingsIn(lost.events)).toContain(
+      'yes swarm_services service shop The service ends with the Swarm. Remedy: docker service inspect shop',
+    );
+    const accept = bench.accept(['swarm_services', 'service shop']);
+    const accepted = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs(), ...accept]);
     expect(accepted.code, accepted.stdout).toBe(0);
   });
 
@@ -137,11 +134,9 @@ describe('the shipped upgrade', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(/secret: .*/, 'secret: c2hvcnQ='));
     const { code, events } = await bench.upgrade();
     expect(code).toBe(2);
-    expect(events.at(-1)).toMatchObject({
-      message: expect.stringContaining(
-        `keys: The keys of MKE 3 cannot be carried over: /${volume}/encryption.cfg: key "key" of "aescbc" has 5 bytes`,
-      ) as string,
-    });
+    expect(findingsIn(events)).toMatch(
+      /yes keys host \S+ The keys of MKE 3 cannot be carried over: \S+encryption\.cfg: key "key" of "aescbc" has 5 bytes/,
+    );
   });
 
   it('removes only objects of MKE 3, whatever the objects of users are called', async () => {
@@ -165,7 +160,12 @@ describe('the shipped upgrade', () => {
     for (const name of ['configs/com.docker.mine', 'services/ucp-shop'])
       writeFileSync(join(shared, 'swarm', name), '');
 
-    const { code, events, stdout } = await bench.upgrade(['--skip-checks', 'swarm_services']);
+    const { code, events, stdout } = await bench.upgrade(
+      bench.accept(
+        ['swarm_services', 'config com.docker.mine'],
+        ['swarm_services', 'service ucp-shop'],
+      ),
+    );
     expect(code, stdout).toBe(0);
     expect(containers()).toEqual(['k8s_tool', 'my-ucp-tool', 'ucp-mything']);
     for (const name of containers()) {
@@ -203,8 +203,11 @@ describe('the shipped upgrade', () => {
     writeFileSync(join(shared, 'swarm/secrets/shop-key'), '');
     const worker = bench.cluster.lab.host('worker1');
     mkdirSync(join(worker.root.dir, 'var/lib/docker/volumes/shop-data/_data'), { recursive: true });
-    const skip = ['--skip-checks', 'swarm_services'];
-    const { code, events, stdout } = await bench.upgrade([...skip, ...recipient]);
+    const accept = bench.accept(
+      ['swarm_services', 'service shop_web'],
+      ['swarm_services', 'secret shop-key'],
+    );
+    const { code, events, stdout } = await bench.upgrade([...accept, ...recipient]);
     expect(code, stdout).toBe(0);
     const texts = events.flatMap((event) => (event.type === 'document' ? [event.text] : []));
     expect(texts.filter((text) => text.includes('without encryption'))).toEqual([]);
@@ -255,11 +258,9 @@ describe('the shipped upgrade', () => {
     const airgapped = ['--mke3-airgapped', 'true'];
     const { code, events } = await bench.upgrade(airgapped);
     expect(code).toBe(2);
-    expect(events.at(-1)).toMatchObject({
-      message: expect.stringMatching(
-        /image_plugins: cluster_config\.k8s_always_pull_images_ac_enabled: .* --leave-out AlwaysPullImages/,
-      ) as string,
-    });
+    expect(findingsIn(events)).toMatch(
+      /yes image_plugins cluster_config\.k8s_always_pull_images_ac_enabled.* --leave-out AlwaysPullImages/,
+    );
     const leaveOut = ['--leave-out', 'AlwaysPullImages'];
     const args = ['plan', 'upgrade.yml', ...bench.inputs(), ...airgapped, ...leaveOut];
     const plan = await bench.cli.run(args);
@@ -268,16 +269,17 @@ describe('the shipped upgrade', () => {
     expect(plan.stdout).not.toContain('AlwaysPullImages');
   });
 
-  it('stops at a flag that k0s cannot start with, unless "--skip-checks" names the check', async () => {
+  it('stops at a flag that k0s cannot start with, unless the finding is acknowledged', async () => {
     const newer = ['--k0s-version', 'v1.99.0+k0s.0'];
     const { code, events } = await bench.upgrade(newer);
     expect(code).toBe(2);
-    expect(events.at(-1)).toMatchObject({
-      message: expect.stringMatching(
-        /component_flags: k0s_version: v1\.99\.0.* cannot be checked/,
-      ) as string,
-    });
-    const skip = ['--skip-checks', 'component_flags,manager_api,k0s_release'];
+    expect(findingsIn(events)).toMatch(
+      /yes component_flags k0s_version, v1\.99\.0.* cannot be checked/,
+    );
+    const skip = bench.accept(
+      ['component_flags', 'k0s_version, v1.99.0+k0s.0'],
+      ['k0s_release', 'etcd of MKE 3'],
+    );
     const plan = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs(), ...newer, ...skip]);
     expect(plan.code, plan.stdout.slice(-2000)).toBe(0);
   });
@@ -287,23 +289,20 @@ describe('the shipped upgrade', () => {
     const args = ['plan', 'upgrade.yml', ...bench.inputs()];
     const { code, stdout } = await bench.cli.run([...args, ...older]);
     expect(code, stdout).toBe(0);
-    expect(stdout).toContain('Known faults of k0s v1.29.5+k0s.0');
-    expect(stdout).toMatch(/"k0s reset" waits for containerd .*Fixed in v1\.29\.6\./);
-    expect(stdout).toMatch(/"k0s reset" deletes the data .*Fixed in v1\.29\.11\./);
-    expect(stdout).not.toContain('A node does not start again');
-    expect((await bench.cli.run(args)).stdout).not.toContain('Known faults');
+    expect(stdout).toContain('k0s_release        k0s v1.29.5+k0s.0');
+    const shown = stdout.replaceAll(/\s+/g, ' ');
+    expect(shown).toMatch(/"k0s reset" waits for containerd .*Fixed in v1\.29\.6\./);
+    expect(shown).toMatch(/"k0s reset" deletes the data .*Fixed in v1\.29\.11\./);
+    expect(shown).not.toContain('A node does not start again');
+    expect((await bench.cli.run(args)).stdout).not.toContain('k0s_release');
   });
 
   it('refuses a k0s release whose etcd does not accept the data of MKE 3', async () => {
-    const { code, events } = await bench.upgrade([
-      ...['--k0s-version', 'v1.34.1+k0s.0', '--skip-checks', 'component_flags,manager_api'],
-    ]);
+    const { code, events } = await bench.upgrade([...['--k0s-version', 'v1.34.1+k0s.0']]);
     expect(code).toBe(2);
-    expect(events.at(-1)).toMatchObject({
-      message: expect.stringMatching(
-        /k0s_release: k0s v1\.34\.1\+k0s\.0 has etcd 3\.6.* MKE 3 has etcd 3\.5\.9\. Choose a release before v1\.34/,
-      ) as string,
-    });
+    expect(findingsIn(events)).toMatch(
+      /yes k0s_release etcd of MKE 3 k0s v1\.34\.1\+k0s\.0 has etcd 3\.6.* MKE 3 has etcd 3\.5\.9\. Choose a release before v1\.34/,
+    );
   });
 
   it('runs the checks of the operator from files that "host_checks" names', async () => {
@@ -315,9 +314,7 @@ describe('the shipped upgrade', () => {
       ...['--extra-vars', `host_checks:=["space","${own.replace(/\.yml$/, '')}"]`],
     ]);
     expect(code).toBe(2);
-    expect(events.at(-1)).toMatchObject({
-      message: expect.stringContaining('raid: The RAID is broken') as string,
-    });
+    expect(findingsIn(events)).toMatch(/yes raid host \S+ The RAID is broken\. Remedy: /);
   });
 
   it('shows phases, undo coverage and the new configuration in its plan without a change to the hosts', async () => {
@@ -394,11 +391,14 @@ describe('the shipped upgrade', () => {
     writeFileSync(join(list, 'validatingwebhookconfigurations.json'), JSON.stringify({ items }));
     const { code, events } = await bench.upgrade();
     expect(code).toBe(2);
-    expect(events.at(-1)).toMatchObject({
-      message: expect.stringMatching(
-        /webhooks: .*guard\.example\.com in ValidatingWebhookConfiguration guard \(service policy\/guard, no ready endpoint even now\); set "failurePolicy: Ignore"/,
-      ) as string,
-    });
+    const found = findingsIn(events);
+    expect(found).toContain(
+      'yes webhooks ValidatingWebhookConfiguration guard, webhook guard.example.com The webhook refuses',
+    );
+    expect(found).toMatch(
+      /policy\/guard .*\(no ready endpoint even now\)\. Set "failurePolicy: Ignore"/,
+    );
+    expect(found).toContain('Remedy: kubectl edit ValidatingWebhookConfiguration/guard');
   });
 
   it('takes the image of the backup from the registry of MKE 3, on hosts with SELinux, too', async () => {
@@ -414,11 +414,9 @@ describe('the shipped upgrade', () => {
     writeFileSync(join(engine, 'selinux'), '');
     const missing = await bench.upgrade(['--fail-at', 'last']);
     expect(missing.code).toBe(2);
-    expect(missing.events.at(-1)).toMatchObject({
-      message: expect.stringMatching(
-        /backup_image: The leader \S+ has no image reg\.example\.com\/mke\/ucp:3\.7\.16, .*: no such manifest: reg\S+\. Pull or load it/,
-      ) as string,
-    });
+    expect(findingsIn(missing.events)).toMatch(
+      /yes backup_image image \S+ The leader \S+ has no image reg\.example\.com\/mke\/ucp:3\.7\.16, .*: no such manifest: reg\S+\. Pull or load it/,
+    );
     const named = await bench.upgrade([
       ...[
         '--backup-image',
@@ -439,9 +437,7 @@ describe('the shipped upgrade', () => {
   it('keeps the backup and the etcd snapshot on the controller after a rollback, readable only by its user', async () => {
     const { code, events } = await bench.upgrade(['--fail-at', 'Stop the containers of MKE 3']);
     expect(code).toBe(3);
-    expect(events).toContainEqual(
-      expect.objectContaining({ type: 'document', title: 'Backup without encryption' }),
-    );
+    expect(findingsIn(events)).toContain('warning no backup_encryption backup The backup of MKE 3');
     const kept = join(bench.cli.dir, '.mke/backups');
     const runs = readdirSync(kept);
     expect(runs).toHaveLength(1);
@@ -509,10 +505,15 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
     const { code, events, stdout, stderr } = await bench.upgrade(['--output-dir', results]);
     expect(stderr).toBe('');
     expect(code).toBe(0);
-    const files = ['compatibility.txt', 'mke3.toml', 'mke4.yaml', 'preChecks.txt', 'summary.txt'];
+    const files = [
+      ...['compatibility.txt', 'mke3.toml', 'mke4.yaml', 'preChecks.txt', 'preflight.json'],
+      ...['preflight.md', 'summary.txt'],
+    ];
     expect(readdirSync(results)).toEqual(files);
     for (const file of files) expect(statSync(join(results, file)).mode & 0o777).toBe(0o600);
-    expect(readFileSync(join(results, 'preChecks.txt'), 'utf8').split('\n')).toHaveLength(11);
+    expect(readFileSync(join(results, 'preChecks.txt'), 'utf8')).toMatch(
+      /^Pre-upgrade checks: nothing blocks the upgrade, 2 not blocking/,
+    );
     expect(events.filter((event) => event.type === 'unit-end' && event.state === 'failed')).toEqual(
       [],
     );

@@ -29,8 +29,9 @@ export function resumeCommand(world: World, argv: string[]): Promise<number> {
   return recover(world, request, async (found) => {
     const playbook = await playbookAgain(world, found, options.force === true);
     // A changed playbook may have points of no return that nobody was asked about.
-    const before = recordedSettings(found, world.redactor).accepted;
-    const accepted = await acceptedPoints(world, playbook, { options, before });
+    const chosen = recordedSettings(found, world.redactor);
+    const before = chosen.accepted;
+    const accepted = await acceptedPoints(world, playbook, { options, chosen, before });
     return {
       work: (engine, stop) => {
         engine.log.signal({ t: 'message', level: 'info', text: `Going on with run ${id}.` });

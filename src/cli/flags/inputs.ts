@@ -3,13 +3,14 @@ import { isAbsolute, resolve } from 'node:path';
 import { Option } from 'commander';
 import { PlaybookError, UsageError, type Problem } from '../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
-import type { InputSpec } from '../../language/document.ts';
+import type { InputSpec, RemovedInput } from '../../language/document.ts';
 import { recipientProblem } from '../../util/age.ts';
 import { validateValue } from '../../util/schema.ts';
 import { expandHome } from '../../util/paths.ts';
 import { askSecretTwice } from '../operator.ts';
 import type { World } from '../world.ts';
 import { firstLine } from './passwords.ts';
+import { yamlInput } from './yaml-input.ts';
 
 export function flagOf(name: string): string {
   return `--${name.replaceAll('_', '-')}`;
@@ -20,11 +21,12 @@ export function inputOptions(inputs: readonly InputSpec[]): Option[] {
   return inputs.flatMap((input) => {
     const { name, description, schema } = input;
     const isBoolean = schema['type'] === 'boolean';
-    const word = input.isPath ? 'FILE' : schema['type'] === 'integer' ? 'NUMBER' : 'VALUE';
+    const word =
+      input.isPath || input.isYamlFile ? 'FILE' : schema['type'] === 'integer' ? 'NUMBER' : 'VALUE';
     const notes = [
       ...(input.required ? ['required'] : []),
       ...(input.env === undefined ? [] : [`or environment variable ${input.env}`]),
-      ...(input.default === undefined || input.default === ''
+      ...(input.default === undefined || input.default === '' || input.isYamlFile
         ? []
         : [`default: ${JSON.stringify(input.default)}`]),
     ];
@@ -34,7 +36,7 @@ export function inputOptions(inputs: readonly InputSpec[]): Option[] {
       text,
     );
     // A list may be given piece by piece.
-    if (schema['type'] === 'array')
+    if (schema['type'] === 'array' && !input.isYamlFile)
       option.argParser((more, known?: string) => (known === undefined ? more : `${known},${more}`));
     if (!input.secret) return [option];
     return [
@@ -51,6 +53,20 @@ export function inputOptions(inputs: readonly InputSpec[]): Option[] {
 /** A secret that is not required is prompted for on request only. */
 function asksByFlag({ secret, required, prompt }: InputSpec): boolean {
   return secret && !required && prompt !== undefined;
+}
+
+/** Flags that are no more: whoever still gives one is told what to use instead. */
+export function removedOptions(removed: readonly RemovedInput[]): Option[] {
+  return removed.map(({ name }) => new Option(`${flagOf(name)} [VALUE]`).hideHelp());
+}
+
+/** @param given names of inputs and variables. @throws UsageError when one of them is no more */
+export function refuseRemoved(removed: readonly RemovedInput[], given: readonly string[]): void {
+  const found = removed.find(({ name }) => given.includes(name) || given.includes(camelCase(name)));
+  if (found)
+    throw new UsageError(`The input "${found.name}" (${flagOf(found.name)}) is no more.`, {
+      hint: found.instead,
+    });
 }
 
 interface Given {
@@ -96,6 +112,12 @@ export async function resolveInputs(
       if (input.default !== undefined) defaults[input.name] = defaultOf(input);
       else if (input.required) problems.push(missing(input));
       else defaults[input.name] = '';
+      continue;
+    }
+    if (input.isYamlFile) {
+      const read = yamlInput(String(text), input, world.vault);
+      problems.push(...read.problems);
+      given[input.name] = read.value;
       continue;
     }
     const value = convert(input, text);

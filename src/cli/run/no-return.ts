@@ -1,15 +1,17 @@
 import { UsageError } from '../../core/errors.ts';
 import type { Playbook } from '../../language/document.ts';
+import { Selection } from '../../engine/select.ts';
 import { pointsOfNoReturn } from '../../playbook/no-return.ts';
 import { quote } from '../../util/shell.ts';
 import { didYouMean } from '../../util/text.ts';
 import type { ConsentFlags } from '../flags/consent.ts';
 import { canAsk, confirm } from '../operator.ts';
+import type { RunSettings } from '../../engine/settings.ts';
 import type { World } from '../world.ts';
 
 /**
  * Names of the points of no return that the operator agrees to: before the run was interrupted, on the command line, or when
- * asked. A check run passes all of them.
+ * asked. Those that `--tags`, `--skip-tags` or `--from` leave out need no consent. A check run passes all of them.
  * @throws UsageError when one is not agreed to
  */
 export async function acceptedPoints(
@@ -17,9 +19,15 @@ export async function acceptedPoints(
   playbook: Playbook,
   {
     options,
+    chosen = { tags: [], skipTags: [], leftOut: [] },
     check = false,
     before = [],
-  }: { options: ConsentFlags; check?: boolean; before?: readonly string[] },
+  }: {
+    options: ConsentFlags;
+    chosen?: Pick<RunSettings, 'tags' | 'skipTags' | 'leftOut'>;
+    check?: boolean;
+    before?: readonly string[];
+  },
 ): Promise<string[]> {
   const points = pointsOfNoReturn(playbook);
   const given = options.acceptIrreversible ?? [];
@@ -27,8 +35,9 @@ export async function acceptedPoints(
   for (const name of given) checkName(name, names);
   if (check) return names;
   const accepted = [...before, ...given];
-  for (const { name, reason } of points) {
-    if (accepted.includes(name)) continue;
+  const selection = new Selection(chosen);
+  for (const { name, reason, node } of points) {
+    if (accepted.includes(name) || !selection.has(node)) continue;
     const question = `"${name}" is a point of no return: ${reason}. Go behind it when all before it is done?`;
     if (!canAsk(world) || !(await confirm(world, question))) {
       throw new UsageError(

@@ -12,7 +12,7 @@ import { tell } from '../fail.ts';
 import { becomePassword } from '../flags/become.ts';
 import { withLogin } from '../flags/connect.ts';
 import { connectionNotes, parseExtraVars, withKeyPaths } from '../flags/extra-vars.ts';
-import { resolveInputs, type ResolvedInputs } from '../flags/inputs.ts';
+import { refuseRemoved, resolveInputs, type ResolvedInputs } from '../flags/inputs.ts';
 import { readInventory, refuseUnmanageable } from '../host-selection.ts';
 import { limitOf } from '../flags/limit.ts';
 import { budgetOf } from '../flags/run.ts';
@@ -77,17 +77,21 @@ async function prepare(
   const failAt = failingStep(playbook, options.failAt);
   if (options.step === true && (!canAsk(world) || options.output === 'json'))
     throw new UsageError('"--step" asks before each step: it needs a terminal.');
-  const accepted = await acceptedPoints(world, playbook, { options, check });
+  const chosen = {
+    tags: splitList(options.tags),
+    skipTags: splitList(options.skipTags),
+    leftOut: stepsLeftOut(playbook, options.from),
+  };
+  checkTags(playbook, [...chosen.tags, ...chosen.skipTags]);
+  const accepted = await acceptedPoints(world, playbook, { options, chosen, check });
   await tellUnseenRuns(world);
   if (!check) refuseOpenRuns(world, inventory);
   const settings: RunSettings = {
     run: 'check',
     check,
     diff: request.mode === 'plan' || options.diff === true,
-    tags: splitList(options.tags),
-    skipTags: splitList(options.skipTags),
+    ...chosen,
     limit: limitOf(options),
-    leftOut: stepsLeftOut(playbook, options.from),
     forks: wholeNumber(options.forks, '--forks'),
     owner: ownerOf(world),
     startedAt: new Date(),
@@ -101,7 +105,6 @@ async function prepare(
     failAt: check ? undefined : failAt,
     failsBeforePivot: stepsBeforeNoReturn(playbook).some(({ id }) => id === failAt),
   };
-  checkTags(playbook, [...settings.tags, ...settings.skipTags]);
   return { ...request, settings, inventory, secretFiles: inputs.secretFiles, failAt };
 }
 
@@ -166,6 +169,7 @@ function assertValid(
     ...Object.keys(variables),
     ...[...inventory.hosts.values()].flatMap(({ vars }) => Object.keys(vars)),
   ];
+  refuseRemoved(playbook.removed, outside);
   const requireUndo = options.requireUndo === true;
   const problems = checkPlaybook(playbook, modules, { files: localFiles, outside, requireUndo });
   if (problems.length > 0) throw new PlaybookError(problems);

@@ -2,7 +2,7 @@ import type { Playbook } from '../../language/document.ts';
 import { newCommand } from '../command.ts';
 import { addBecomeOptions, becomeOf } from '../flags/become.ts';
 import { earlyOptions } from '../flags/early.ts';
-import { inputOptions } from '../flags/inputs.ts';
+import { inputOptions, refuseRemoved, removedOptions } from '../flags/inputs.ts';
 import { addPlayOptions, type PlayOptions } from '../flags/play.ts';
 import { startDebug } from '../flags/run.ts';
 import { openVault } from '../flags/vault.ts';
@@ -41,8 +41,10 @@ export async function readRequest(
   for (const option of inputOptions(playbook.inputs)) {
     command.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));
   }
+  for (const option of removedOptions(playbook.removed)) command.addOption(option);
   command.parse(argv, { from: 'user' });
   const options = command.opts<PlayOptions & Record<string, unknown>>();
+  refuseRemoved(playbook.removed, Object.keys(options));
   startDebug(world, options);
   return { playbook, options, mode, check: mode === 'plan' || options.check === true };
 }

@@ -59,7 +59,7 @@ export class RealMke3 {
         : ['--k0s-binary', lab.k0sBinary]),
       ...['--mke3-external-address', lab.host('manager1').address],
       // The Swarm of the lab has a service of its own, which is lost with it.
-      ...['--skip-checks', 'swarm_services'],
+      ...['--acknowledge', this.#acknowledge(folder)],
       // metrics-server is none here, and without CoreDNS and kube-proxy nothing serves addresses of services.
       ...[
         '--extra-vars',
@@ -75,6 +75,14 @@ export class RealMke3 {
         join(folder, 'mke4.yaml'),
       ],
     ];
+  }
+
+  #acknowledge(folder: string): string {
+    const path = join(folder, 'acknowledge.yaml');
+    const accepted = { reason: 'part of the lab', until: '9999-12-31' };
+    const entries = [{ id: 'swarm_services', object: 'service shop', ...accepted }];
+    writeFileSync(path, `${JSON.stringify(entries)}\n`);
+    return path;
   }
 
   get env(): Record<string, string> {

@@ -1,4 +1,5 @@
 /** The modules of MKE, a line each. A test compares this list with the files of the folder. */
+export { finding } from './finding.ts';
 export { mke3_cluster } from './mke3_cluster.ts';
 export { mke3_etcdctl } from './mke3_etcdctl.ts';
 export { mke3_keys } from './mke3_keys.ts';
@@ -6,3 +7,4 @@ export { mke3_pods } from './mke3_pods.ts';
 export { mke3_stock } from './mke3_stock.ts';
 export { mke4_config } from './mke4_config.ts';
 export { mke_upgrade_summary } from './mke_upgrade_summary.ts';
+export { preflight_report } from './preflight_report.ts';

@@ -176,8 +176,6 @@ function variablesOf({ api, inputs = {} }: UpgradeSetup): JsonObject {
     mke3_admin_password: LAB_ADMIN.password,
     external_address: 'mke.example.com',
     mke3_external_address: api,
-    // The managers of the lab have one API between them.
-    skip_checks: ['manager_api'],
     k0s_binary: BINARY,
     config_out: `${HOME}/mke4.yaml`,
     kubeconfig_out: `${HOME}/.mke/mke.kubeconf`,

@@ -7,6 +7,7 @@ const playbook = documentOf(`
 - name: P
   hosts: all
   tasks:
+    - { name: Look, command: look, tags: [look] }
     - { name: Wipe, command: wipe, irreversible: all data is lost }
     - block:
         - commit: Done
@@ -14,9 +15,13 @@ const playbook = documentOf(`
     - commit: Plain
 `);
 
-const accepted = (names: string[] | undefined, check = false): Promise<string[]> =>
+const accepted = (
+  names: string[] | undefined,
+  check = false,
+  chosen: { tags?: string[]; leftOut?: string[] } = {},
+): Promise<string[]> =>
   acceptedPoints(quietWorld(), playbook, {
-    check,
+    ...{ check, chosen: { tags: [], skipTags: [], leftOut: [], ...chosen } },
     options: names ? { acceptIrreversible: names } : {},
   });
 
@@ -36,6 +41,12 @@ describe('a point of no return', () => {
     const before = ['Wipe', 'Gone'];
     const world = quietWorld();
     expect(await acceptedPoints(world, playbook, { options, before })).toEqual([...before, 'Done']);
+  });
+
+  it('needs no consent where "--tags" or "--from" leaves it out', async () => {
+    expect(await accepted(undefined, false, { tags: ['look'] })).toEqual([]);
+    await expect(accepted(undefined, false, { tags: ['untagged'] })).rejects.toThrow('"Wipe"');
+    await expect(accepted(undefined, false, { leftOut: ['p/wipe'] })).rejects.toThrow('"Done"');
   });
 
   it('is none in check mode', async () => {
