@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { kubernetesDefaults, METRICS, pageOf } from './mke3-workloads.ts';
+
 export const LAB_ADMIN = { username: 'admin', password: 'lab-admin-password' };
 
 /** Sessions that MKE 3 keeps for a user, unless `auth.sessions.per_user_limit` says otherwise. */
@@ -9,7 +12,7 @@ export interface ApiState {
   toml: () => string;
   /** Nodes of the Swarm, as the engine's API gives them. */
   nodes: () => unknown[] | Promise<unknown[]>;
-  /** What Kubernetes answers to a path below "/api" and "/apis"; undefined for what it does not have. Empty lists when left out. */
+  /** What Kubernetes answers to a path below "/api" and "/apis"; undefined for what a small cluster answers. */
   kubernetes?: ((path: string) => unknown) | undefined;
   /** Whether `ucp-controller` runs somewhere. */
   isUp: () => boolean;
@@ -64,9 +67,14 @@ export class Mke3Answers {
             status: 404,
             body: { kind: 'Status', message: 'the server could not find the requested resource' },
           }
-        : { status: 200, body: selected(body, url) };
+        : { status: 200, body: pageOf(body, url) };
     }
+    if (/^\/accounts\/[^/]+\/publicKeys$/.test(path))
+      return { status: 200, body: { nextPageStart: '', accountPublicKeys: [] } };
     switch (path) {
+      // Of the API of Kubernetes, which has a port of its own.
+      case '/metrics':
+        return { status: 200, body: METRICS, type: 'text/plain' };
       case '/api/ucp/config-toml':
         return { status: 200, body: this.#options.toml(), type: 'application/toml' };
       case '/nodes':
@@ -91,7 +99,13 @@ export class Mke3Answers {
       case '/accounts/ops/teams':
         return {
           status: 200,
-          body: { nextPageStart: '', teams: [{ name: 'night' }, { name: 'day' }] },
+          body: {
+            nextPageStart: '',
+            teams: [
+              { id: idOf('ops/night'), name: 'night' },
+              { id: idOf('ops/day'), name: 'day' },
+            ],
+          },
         };
       case '/accounts/docker-datacenter/teams':
         return { status: 200, body: { nextPageStart: '', teams: [] } };
@@ -115,25 +129,12 @@ export class Mke3Answers {
   }
 }
 
-/** Objects of a list that a field selector wants; only that for the node of a pod is known. */
-function selected(body: unknown, url: string): unknown {
-  const selector = new URL(url, 'https://localhost').searchParams.get('fieldSelector');
-  if (selector === null) return body;
-  const node = /^spec\.nodeName=(.+)$/.exec(selector)?.[1];
-  const { items } = body as { items: { spec?: { nodeName?: string } }[] };
-  return { items: items.filter(({ spec }) => spec?.nodeName === node) };
-}
-
-/** What a cluster without webhooks and pods answers. */
-function kubernetesDefaults(path: string): unknown {
-  if (path === '/api/v1/namespaces/kube-system')
-    return {
-      metadata: { name: 'kube-system', labels: { 'kubernetes.io/metadata.name': 'kube-system' } },
-    };
-  const lists =
-    /^\/apis\/(admissionregistration\.k8s\.io\/v1\/(validating|mutating)webhookconfigurations|discovery\.k8s\.io\/v1\/endpointslices)$|^\/api\/v1\/pods$/;
-  return lists.test(path) ? { items: [] } : undefined;
-}
+/** The same in every run, in the form of the ids that MKE 3 gives. */
+const idOf = (name: string): string =>
+  createHash('md5')
+    .update(name)
+    .digest('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 const accounts = [
   { name: 'admin', isAdmin: true, isOrg: false, isActive: true },
@@ -141,4 +142,4 @@ const accounts = [
   { name: 'sam', isAdmin: false, isOrg: false, isActive: true },
   { name: 'docker-datacenter', isAdmin: false, isOrg: true, isActive: true },
   { name: 'ops', isAdmin: false, isOrg: true, isActive: true },
-];
+].map((account) => ({ id: idOf(account.name), ...account }));

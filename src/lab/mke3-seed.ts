@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
+import { CONTROLLERS } from './mke3-workloads.ts';
 
 export const MKE3_VERSION = '3.7.16';
 
@@ -59,7 +60,12 @@ function podLabels(host: string, container: string): string {
 /** What the API knows of the pods on the hosts. */
 export function podList(hosts: readonly string[]): unknown {
   const items = hosts.flatMap((nodeName) =>
-    pods.map((container) => ({ metadata: podOf(nodeName, container), spec: { nodeName } })),
+    pods.map((container) => {
+      const metadata = podOf(nodeName, container);
+      const owner = CONTROLLERS[metadata.name];
+      const ownerReferences = owner ? [{ ...owner, controller: true }] : [];
+      return { metadata: { ...metadata, ownerReferences }, spec: { nodeName } };
+    }),
   );
   return { kind: 'PodList', items };
 }

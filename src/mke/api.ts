@@ -27,6 +27,20 @@ export const accessProperties = {
 type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 const TIMEOUT_MS = 30_000;
+/** Objects of Kubernetes in one answer: those of 500 pods have a few megabytes. */
+const PAGE = 500;
+const MOST_PAGES = 100;
+
+export interface Account {
+  id: string;
+  name: string;
+}
+
+export interface Directory {
+  users: Account[];
+  orgs: Account[];
+  teams: Account[];
+}
 
 /**
  * Sessions of this process, by URL, user and password. MKE 3 keeps ten sessions per user and ends the oldest, so a login per
@@ -117,16 +131,70 @@ export class Mke3Client {
 
   /** Accounts and teams, all pages. */
   async accounts(): Promise<{ users: string[]; orgs: string[]; teams: string[] }> {
+    const { users, orgs, teams } = await this.directory();
+    const names = (accounts: readonly Account[]) => accounts.map(({ name }) => name);
+    return { users: names(users), orgs: names(orgs), teams: names(teams) };
+  }
+
+  /** Accounts and teams with their ids. Names of teams are `ORG/TEAM`. */
+  async directory(): Promise<Directory> {
     const accounts = await this.#pages('/accounts/?filter=all', 'accounts');
-    const names = (isOrg: boolean) =>
-      accounts.filter((one) => one['isOrg'] === isOrg).map((one) => String(one['name']));
-    const orgs = names(true);
-    const teams: string[] = [];
-    for (const org of orgs) {
-      const found = await this.#pages(`/accounts/${encodeURIComponent(org)}/teams?`, 'teams');
-      teams.push(...found.map((one) => `${org}/${String(one['name'])}`));
+    const own = (isOrg: boolean) =>
+      accounts.filter((one) => one['isOrg'] === isOrg).map((one) => accountOf(one));
+    const orgs = own(true);
+    const teams: Account[] = [];
+    for (const { name } of orgs) {
+      const found = await this.#pages(`/accounts/${encodeURIComponent(name)}/teams?`, 'teams');
+      teams.push(...found.map((one) => accountOf(one, `${name}/`)));
     }
-    return { users: names(false), orgs, teams };
+    return { users: own(false), orgs, teams };
+  }
+
+  /** How many client bundles a user has. */
+  async bundles(user: string): Promise<number> {
+    const path = `/accounts/${encodeURIComponent(user)}/publicKeys`;
+    const lists = Object.values(asObject(await this.#getJson(path))).filter(Array.isArray);
+    return lists[0]?.length ?? 0;
+  }
+
+  /** Objects of a list of Kubernetes, all pages. @throws TaskError if the list is longer than any real one. */
+  async objects(path: string, query: Record<string, string> = {}): Promise<JsonObject[]> {
+    const all: JsonObject[] = [];
+    let after = '';
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const next = after === '' ? {} : { continue: after };
+      const words = new URLSearchParams({ ...query, limit: String(PAGE), ...next });
+      const list = asObject(await this.#getJson(`${path}?${words.toString()}`));
+      if (!Array.isArray(list['items']))
+        throw new TaskError(`MKE 3 did not answer ${path} with a list.`);
+      for (const item of list['items']) all.push(asObject(item));
+      const more = asObject(list['metadata'])['continue'];
+      if (typeof more !== 'string' || more === '') return all;
+      after = more;
+    }
+    throw new TaskError(`The list ${path} has more than ${String(MOST_PAGES * PAGE)} objects.`);
+  }
+
+  async object(path: string): Promise<JsonObject> {
+    return asObject(await this.#getJson(path));
+  }
+
+  /** Metrics of the API of Kubernetes, which MKE does not serve under its own address. */
+  async metrics(kubernetes: string): Promise<string> {
+    const token = await (sessions.get(this.#key) ?? this.#begin());
+    const { ca } = this.#access;
+    const response = await this.#send({
+      method: 'GET',
+      url: `${kubernetes}/metrics`,
+      timeoutMs: TIMEOUT_MS,
+      headers: { accept: 'text/plain', authorization: `Bearer ${token}` },
+      ...(ca === undefined ? {} : { ca }),
+    });
+    if (response.status !== 200)
+      throw new TaskError(
+        `The API of Kubernetes answered /metrics with status ${String(response.status)}.`,
+      );
+    return response.body;
   }
 
   async #pages(path: string, key: string): Promise<JsonObject[]> {
@@ -210,6 +278,10 @@ function messageIn(body: string): string {
     // Not JSON: show the text itself.
   }
   return body.slice(0, 200);
+}
+
+function accountOf({ id, name }: JsonObject, before = ''): Account {
+  return { id: typeof id === 'string' ? id : '', name: `${before}${String(name)}` };
 }
 
 function asObject(value: JsonValue | undefined): JsonObject {

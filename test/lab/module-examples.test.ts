@@ -47,6 +47,7 @@ const notPlayed: Record<string, string> = {
   mke3_keys: 'test/lab/upgrade.test.ts has its containers',
   mke3_pods: 'test/lab/upgrade-pods.test.ts has a cluster',
   mke3_stock: 'test/lab/upgrade.test.ts has a cluster',
+  mke3_workloads: 'test/mke/modules/mke3_workloads.test.ts has the API of a cluster',
   modprobe: 'it would change the kernel of this machine',
   reboot: 'test/lab/reboot.test.ts restarts hosts',
   service_facts: 'test/all/real/modules.ts has systemd',

@@ -46,7 +46,10 @@ function ofPod(view: ClusterView, pod: JsonObject): Finding[] {
   const file = `${nameOf(pod)}.yaml`;
   return [
     {
-      ...{ id: 'bare_pod', severity: 'warning', blocking: false, object: titled(pod) },
+      id: 'bare_pod',
+      severity: 'warning',
+      blocking: false,
+      object: titled(pod),
       evidence: `${why}, so nothing creates it again when it is deleted, its node is drained or the node is lost.`,
       remedy: `kubectl${inNamespace} get ${target} -o yaml > ${file} # make a Deployment or a Job of it`,
     },
@@ -64,7 +67,9 @@ function orphans(view: ClusterView): Finding[] {
     const { inNamespace, target } = kubectlWordsOf(set);
     return [
       {
-        ...{ id: 'orphaned_replicaset', severity: 'warning', blocking: false },
+        id: 'orphaned_replicaset',
+        severity: 'warning',
+        blocking: false,
         object: titled(set),
         evidence: `${lost === undefined ? 'The Deployment that made it' : lost} is gone, and its pods still run. Nothing updates or restarts them: "kubectl rollout" does not know them.`,
         remedy: `kubectl${inNamespace} get ${target} -o yaml # create the ${kindOf(set) === 'ReplicaSet' ? 'Deployment' : 'owner'} again, or delete it: kubectl${inNamespace} delete ${target}`,

@@ -33,7 +33,8 @@ export function disruptionBudgets(view: ClusterView): Finding[] {
     if (why !== undefined)
       return [
         {
-          ...{ ...base, object: title },
+          ...base,
+          object: title,
           evidence: `${why}, so no pod${whose} may be evicted and a drain of its node waits until it is given up.`,
           remedy: `kubectl${inNamespace} patch ${target} --type=merge -p '{"spec":{"minAvailable":null,"maxUnavailable":1}}'`,
         },
@@ -43,7 +44,8 @@ export function disruptionBudgets(view: ClusterView): Finding[] {
       ? []
       : [
           {
-            ...{ ...base, object: title },
+            ...base,
+            object: title,
             evidence: `${missing}, so no pod${whose} may be evicted and a drain of its node waits until the pods are healthy.`,
             remedy: `kubectl${inNamespace} patch ${target} --type=merge -p '{"spec":{"unhealthyPodEvictionPolicy":"AlwaysAllow"}}'`,
           },

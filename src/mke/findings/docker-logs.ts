@@ -88,7 +88,11 @@ export function dockerLogs(view: ClusterView, roots: readonly string[]): Finding
     const { severity, evidence } = judged;
     return [
       {
-        ...{ id: 'docker_logs', severity, blocking: false, object: title, evidence },
+        id: 'docker_logs',
+        severity,
+        blocking: false,
+        object: title,
+        evidence,
         remedy: `kubectl${inNamespace} edit ${target} # read /var/log/containers/*.log in the format of CRI, and mount /var/log`,
       },
     ];

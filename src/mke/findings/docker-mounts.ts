@@ -106,7 +106,10 @@ function volumeFindings(view: ClusterView, roots: readonly string[]): Finding[] 
     const { target } = kubectlWordsOf(volume);
     return [
       {
-        ...{ id: 'docker_files', severity: 'warning', blocking: false, object: titled(volume) },
+        id: 'docker_files',
+        severity: 'warning',
+        blocking: false,
+        object: titled(volume),
         evidence: `The volume keeps its data in ${path}, a directory of the Docker engine. The data stays during the upgrade, but removing Docker deletes it.`,
         remedy: `kubectl get ${target} -o yaml # copy the data to a directory outside of Docker and create the volume for that`,
       },
@@ -119,7 +122,9 @@ function finding(
   { hint, ...found }: { id: string; severity: Severity; evidence: string; hint: string },
 ): Finding {
   return {
-    ...{ ...found, blocking: false, object: title },
+    ...found,
+    blocking: false,
+    object: title,
     remedy: `kubectl${inNamespace} edit ${target} # ${hint}`,
   };
 }

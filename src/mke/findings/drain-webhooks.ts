@@ -32,11 +32,15 @@ export function drainWebhooks(view: ClusterView): Finding[] {
     if (!first) return [];
     const { namespace, name } = first.service;
     const patches = found.map(({ index }) => ({
-      ...{ op: 'add', path: `/webhooks/${String(index)}/failurePolicy`, value: 'Ignore' },
+      op: 'add',
+      path: `/webhooks/${String(index)}/failurePolicy`,
+      value: 'Ignore',
     }));
     return [
       {
-        ...{ id: 'drain_webhook', severity: 'warning', blocking: false },
+        id: 'drain_webhook',
+        severity: 'warning',
+        blocking: false,
         object: titled(configuration),
         evidence: `Webhook ${first.name} is asked about ${first.why} and refuses while nobody answers. Its pods (service ${textOf(namespace)}/${textOf(name)}) are in the cluster: where a drain evicts the last of them, it cannot go on.`,
         remedy: `kubectl patch ${textOf(configuration['kind']).toLowerCase()} ${nameOf(configuration)} --type=json -p '${JSON.stringify(patches)}'`,

@@ -211,7 +211,9 @@ export function engineSettings(hosts: readonly HostFacts[]): Finding[] {
       const differ = values.size > 1 ? ' (with different values)' : '';
       return [
         {
-          ...{ id: 'engine_settings', severity: setting.severity, blocking: false },
+          id: 'engine_settings',
+          severity: setting.severity,
+          blocking: false,
           object: `daemon.json ${key}`,
           evidence: `${key} is ${shown(first.value)} on ${named(names)}${differ}. ${setting.effect}`,
           remedy: setting.remedy(first.value),
@@ -235,7 +237,9 @@ function settingsOf(text: string): JsonObject | undefined {
 
 function unreadable(host: string): Finding {
   return {
-    ...{ id: 'engine_settings', severity: 'warning', blocking: false },
+    id: 'engine_settings',
+    severity: 'warning',
+    blocking: false,
     object: `daemon.json of ${host}`,
     evidence: `/etc/docker/daemon.json on ${host} is not a JSON object, so its settings are not known. Docker does not start again with it.`,
     remedy: `python3 -m json.tool /etc/docker/daemon.json # on ${host}`,

@@ -157,6 +157,8 @@ function partsOfYaml(text: string): Release['parts'] {
   const object = objectOf(document);
   const items = kindOf(object) === 'List' ? listOf(object['items']) : [object];
   return items.map((one) => ({
-    ...{ apiVersion: textOf(one['apiVersion']), kind: kindOf(one), name: nameOf(one) },
+    apiVersion: textOf(one['apiVersion']),
+    kind: kindOf(one),
+    name: nameOf(one),
   }));
 }

@@ -1,12 +1,9 @@
-import type { JsonObject } from '../../core/json.ts';
-
 /** What the checks know of one host, besides the objects of Kubernetes. */
 export interface HostFacts {
   /** Name of the host in the inventory. */
   host: string;
   /** Text of /etc/docker/daemon.json; empty where there is none. */
   daemon_json: string;
-  /** What `docker image ls` lists, one object for each name and tag. */
   images: HostImage[];
 }
 
@@ -17,16 +14,15 @@ export interface HostImage {
   in_registry: boolean;
 }
 
-/** `docker image ls --digests --format '{{json .}}'` prints an object a line. */
-export function imagesOf(rows: readonly JsonObject[]): HostImage[] {
+/** Of what `docker image ls --digests --format '{{.Repository}} {{.Tag}} {{.Digest}}'` prints. */
+export function imagesOf(lines: string): HostImage[] {
   const found = new Map<string, HostImage>();
-  for (const { Repository: repository, Tag: tag, Digest: digest } of rows) {
-    if (typeof repository !== 'string' || repository === '<none>') continue;
-    const isTagged = typeof tag === 'string' && tag !== '<none>';
-    const name = `${repository}${isTagged ? `:${tag}` : ''}`;
-    const isPublished = typeof digest === 'string' && digest.startsWith('sha256:');
+  for (const line of lines.split('\n')) {
+    const [repository = '', tag = '', digest = ''] = line.trim().split(/\s+/);
+    if (repository === '' || repository === '<none>') continue;
+    const name = tag === '' || tag === '<none>' ? repository : `${repository}:${tag}`;
     const known = found.get(name)?.in_registry === true;
-    found.set(name, { name, in_registry: known || isPublished });
+    found.set(name, { name, in_registry: known || digest.startsWith('sha256:') });
   }
   return [...found.values()];
 }

@@ -62,7 +62,10 @@ export function hostPorts(view: ClusterView, needed: NeededPorts = NEEDED_PORTS)
     const nodesNamed = workload.nodes.length > 0 ? ` It runs on ${named(workload.nodes)}.` : '';
     return [
       {
-        ...{ id: 'host_port', severity: 'error', blocking, object: workload.title },
+        id: 'host_port',
+        severity: 'error',
+        blocking,
+        object: workload.title,
         evidence: `The pods take a port of their host (${how}): ${named(ports)}.${nodesNamed}`,
         remedy: `kubectl${workload.inNamespace} edit ${workload.target} # use another ${how === 'hostPort' ? 'hostPort' : 'port, or no hostNetwork'}`,
       },

@@ -54,7 +54,10 @@ export function localImages(view: ClusterView, hosts: readonly HostFacts[]): Fin
     const [host = 'the host that has it'] = first.hosts;
     return [
       {
-        ...{ id: 'local_image', severity: 'error', blocking: false, object: title },
+        id: 'local_image',
+        severity: 'error',
+        blocking: false,
+        object: title,
         evidence: `${missing.map(({ why }) => why).join(' ')} containerd starts without images, so the pods do not start after the upgrade.`,
         remedy: `docker save -o /root/${fileOf(first.image)} ${first.image} # on ${host}; after the upgrade, on each node: k0s ctr images import /root/${fileOf(first.image)}`,
       },

@@ -58,7 +58,10 @@ function ofBinding(binding: JsonObject, byId: ReadonlyMap<string, Holder>): Find
   const verb = isClusterWide ? 'clusterrolebinding' : 'rolebinding';
   return [
     {
-      ...{ id: 'lost_access', severity: 'warning', blocking: false, object: titled(binding) },
+      id: 'lost_access',
+      severity: 'warning',
+      blocking: false,
+      object: titled(binding),
       evidence: `The binding names ${named(found.map(({ what }) => what))} by an id of MKE 3. Logins of MKE 4 come from Dex and have other names, so ${found.length === 1 ? 'it grants' : 'these subjects get'} nothing after the upgrade.`,
       remedy: `kubectl${inNamespace} create ${verb} ${nameOf(binding)}-mke4 ${roleFlag}=${textOf(role['name'])} ${subjects.join(' ')}`,
     },
@@ -71,7 +74,9 @@ function bundles({ users }: Accounts): Finding[] {
   if (!first) return [];
   return [
     {
-      ...{ id: 'client_bundles', severity: 'warning', blocking: false },
+      id: 'client_bundles',
+      severity: 'warning',
+      blocking: false,
       object: 'client bundles of MKE 3',
       evidence: `${named(having.map(({ name, bundles: count }) => `${name} (${String(count)})`))} have client bundles. The new cluster does not accept them, so kubectl, docker and pipelines that use them fail after the upgrade.`,
       remedy: `k0s kubeconfig create ${quote(first.name)} > ${quote(`${first.name}.kubeconfig`)} # for each of them, on a controller after the upgrade; or let users log in through Dex`,

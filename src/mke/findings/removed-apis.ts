@@ -41,7 +41,10 @@ export function removedApis({ objects }: ClusterView, release: string): Finding[
       : `It is written in ${removed.apiVersion}`;
     return [
       {
-        ...{ id: 'removed_api', severity: 'warning', blocking: false, object: titled(object) },
+        id: 'removed_api',
+        severity: 'warning',
+        blocking: false,
+        object: titled(object),
         evidence: `${found}, which Kubernetes ${removed.removedIn} and later do not serve. The object stays, but the next apply of the manifest fails.`,
         remedy: remedyFor(object, removed),
       },
@@ -88,8 +91,10 @@ export function storedVersions(view: ClusterView): Finding[] {
         : `Objects may be stored in ${named(old)}, which the definition marks as deprecated.`;
     return [
       {
-        ...{ id: 'stored_version', severity: lost.length > 0 ? 'warning' : 'info' },
-        ...{ blocking: false, object: titled(definition) },
+        id: 'stored_version',
+        severity: lost.length > 0 ? 'warning' : 'info',
+        blocking: false,
+        object: titled(definition),
         evidence: `${why} storedVersions has ${named(stored)}, and new objects are stored in ${current}. An operator that drops the old version cannot update the definition until its objects are stored again.`,
         remedy: `kubectl get ${resource} -o yaml | kubectl replace -f - && kubectl patch crd ${name} --subresource=status --type=merge -p '{"status":{"storedVersions":["${current}"]}}'`,
       },
@@ -114,7 +119,10 @@ export function apiCallers(metrics: string, release: string): Finding[] {
     const api = `${resource}.${version}${group === '' ? '' : `.${group}`}`;
     const { replacement = '' } = replacementOf(`${group}/${version}`, resource) ?? {};
     found.set(api, {
-      ...{ id: 'removed_api_caller', severity: 'warning', blocking: false, object: `API ${api}` },
+      id: 'removed_api_caller',
+      severity: 'warning',
+      blocking: false,
+      object: `API ${api}`,
       evidence: `Since the API started, a client has asked for ${resource} in ${group}/${version}, which Kubernetes ${removedIn} and later do not serve.${replacement === '' ? '' : ` It must use ${replacement}.`} The metrics do not name the client.`,
       remedy: `kubectl get --raw /metrics | grep '^${METRIC}' # for the client, turn auditing on and look for the annotation "k8s.io/deprecated"`,
     });

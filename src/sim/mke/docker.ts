@@ -29,6 +29,9 @@ const verbs: Record<string, (node: MkeNode, words: readonly string[]) => string>
   inspect,
   image: ({ images }, words) => {
     const [verb, flag, format, name = ''] = words;
+    const isList = `${verb ?? ''} ${flag ?? ''} ${format ?? ''}` === 'ls --digests --format';
+    if (isList && name === '{{.Repository}} {{.Tag}} {{.Digest}}')
+      return [...images].map((one) => `${one.replace(/:([^:/]*)$/, ' $1')} sha256:aa\n`).join('');
     if (`${verb ?? ''} ${flag ?? ''} ${format ?? ''}` !== 'inspect --format {{.Id}}')
       unknown('docker image', words);
     if (!images.has(name)) refuse(`Error response from daemon: No such image: ${name}`);

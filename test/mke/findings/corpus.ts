@@ -60,7 +60,9 @@ export function helmSecret(release: JsonObject): JsonObject {
   const packed = gzipSync(JSON.stringify({ ...stored, config: { password: 'hush-hush' } }));
   const data = Buffer.from(packed.toString('base64')).toString('base64');
   return {
-    ...{ apiVersion: 'v1', kind: 'Secret', type: 'helm.sh/release.v1' },
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'helm.sh/release.v1',
     metadata: {
       name: `sh.helm.release.v1.${textOf(name)}.v${String(version)}`,
       namespace: textOf(namespace),
@@ -72,7 +74,8 @@ export function helmSecret(release: JsonObject): JsonObject {
 
 function hostFacts(document: JsonObject): HostFacts {
   const images = listOf(document['images']).map((one) => ({
-    ...{ name: textOf(one['name']), in_registry: one['in_registry'] === true },
+    name: textOf(one['name']),
+    in_registry: one['in_registry'] === true,
   }));
   const { host, daemon_json } = document;
   return { host: textOf(host), daemon_json: textOf(daemon_json), images };

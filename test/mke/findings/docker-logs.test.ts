@@ -11,7 +11,9 @@ function judged(paths: string[], configuration: string, container: JsonObject = 
     ...container,
   });
   const map = {
-    ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'ops' } },
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'settings', namespace: 'ops' },
     data: { 'agent.conf': configuration },
   };
   const view = { objects: [set, map], complete: new Set<string>() };

@@ -25,10 +25,17 @@ describe('settings of the Docker engine', () => {
   it('mean nothing to pods where they are empty, at their default, or of the engine itself', () => {
     expect(
       keys({
-        ...{ 'registry-mirrors': [], 'insecure-registries': ['localhost:5000', '127.0.0.0/8'] },
-        ...{ 'log-driver': 'json-file', 'storage-driver': 'overlay2', init: false },
-        ...{ 'live-restore': true, debug: true, hosts: ['tcp://0.0.0.0:2376'], mtu: 1450 },
-        ...{ 'exec-opts': ['native.cgroupdriver=systemd'], 'data-root': '/var/lib/docker' },
+        'registry-mirrors': [],
+        'insecure-registries': ['localhost:5000', '127.0.0.0/8'],
+        'log-driver': 'json-file',
+        'storage-driver': 'overlay2',
+        init: false,
+        'live-restore': true,
+        debug: true,
+        hosts: ['tcp://0.0.0.0:2376'],
+        mtu: 1450,
+        'exec-opts': ['native.cgroupdriver=systemd'],
+        'data-root': '/var/lib/docker',
       }),
     ).toEqual([]);
   });
@@ -54,7 +61,7 @@ describe('settings of the Docker engine', () => {
   it('never show a password', () => {
     const said = JSON.stringify(
       settings({
-        ...{ proxies: { 'http-proxy': 'http://u:hush@p:1' } },
+        proxies: { 'http-proxy': 'http://u:hush@p:1' },
         'registry-mirrors': ['https://u:hush@m'],
       }),
     );

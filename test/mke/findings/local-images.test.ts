@@ -41,18 +41,16 @@ describe('images of hosts', () => {
   it('count as published where one host knows a digest of the registry', () => {
     const view = { objects: [daemonSet('x', [], { image: 'app:1' })], complete: new Set<string>() };
     const facts = [true, false].map((in_registry, index) => ({
-      ...{ host: `w${String(index)}`, daemon_json: '', images: [{ name: 'app:1', in_registry }] },
+      host: `w${String(index)}`,
+      daemon_json: '',
+      images: [{ name: 'app:1', in_registry }],
     }));
     expect(localImages(view, facts)).toEqual([]);
   });
 
   it('are listed by the engine with their digest', () => {
     expect(
-      imagesOf([
-        { Repository: 'app', Tag: 'dev', Digest: '<none>', ID: '1' },
-        { Repository: 'nginx', Tag: '1.25', Digest: 'sha256:aa', ID: '2' },
-        { Repository: '<none>', Tag: '<none>', Digest: '<none>', ID: '3' },
-      ]),
+      imagesOf('app dev <none>\nnginx 1.25 sha256:aa\n<none> <none> <none>\nnginx 1.25 <none>\n'),
     ).toEqual([
       { name: 'app:dev', in_registry: false },
       { name: 'nginx:1.25', in_registry: true },

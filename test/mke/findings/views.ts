@@ -16,11 +16,14 @@ export function daemonSet(name: string, paths: readonly string[], container: Jso
     return subPath === undefined ? base : { ...base, subPath };
   });
   const volumes = paths.map((path, index) => ({
-    ...{ name: `v${String(index)}`, hostPath: { path: path.split('=')[0] ?? '' } },
+    name: `v${String(index)}`,
+    hostPath: { path: path.split('=')[0] ?? '' },
   }));
   const containers = [{ name: 'main', image: 'x:1', volumeMounts: mounts, ...container }];
   return {
-    ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name, namespace: 'ops' } },
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name, namespace: 'ops' },
     spec: { template: { metadata: { labels: { app: name } }, spec: { containers, volumes } } },
   };
 }

@@ -33,7 +33,9 @@ metadata: { name: web, namespace: shop }
     const set = owned('apps/v1', 'ReplicaSet', 'api-1', rollout, 'spec: { replicas: 1 }');
     const [found] = workloadsOf(viewOf(set));
     expect(found).toMatchObject({
-      ...{ title: 'Rollout shop/api', inNamespace: ' -n shop', target: 'rollout.argoproj.io/api' },
+      title: 'Rollout shop/api',
+      inNamespace: ' -n shop',
+      target: 'rollout.argoproj.io/api',
     });
   });
 
