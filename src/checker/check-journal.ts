@@ -65,6 +65,9 @@ class Checker {
   #stepHosts = new Map<number, Set<string>>();
   #forks = Infinity;
   #commit = 0;
+  /** Units before a commit point that it does not make final: of hosts that went back alone, and are not back by then. */
+  readonly #left = new Set<number>();
+  readonly #alone = new Set<string>();
   /** Units whose undo is going on. */
   #moving: SeenUnit[] = [];
   /** Hosts of the rollback that is going on; undefined for all. */
@@ -94,13 +97,14 @@ class Checker {
         if (unit?.block) unit.block.until = Number(record['upTo']);
         break;
       case 'commit':
-        this.#commit = Number(record['unit']);
+        this.#pass(record);
         break;
       case 'rollback':
         this.#rollingBack = true;
         this.#moving = [];
         this.#parked.clear();
         this.#only = record['hosts'] as string[] | undefined;
+        if (record['partial'] === true) for (const host of this.#only ?? []) this.#alone.add(host);
         break;
       case 'resume':
         this.#moving = [];
@@ -135,33 +139,24 @@ class Checker {
   }
 
   #intent(record: Fields, line: number): void {
-    const undo = record['undo'] as Fields;
-    const body = undo['body'] as Fields;
-    const step = Number(record['step']);
-    const unit: SeenUnit = {
-      number: Number(record['unit']),
-      step,
-      host: String(record['host']),
-      target: String(record['target']),
-      shared: record['shared'] as string | undefined,
-      body: String(body['kind']),
-      on: JSON.stringify(undo['on']),
-      lenient: undo['error'] === 'continue' || body['kind'] === 'uncovered',
-      index: record['index'],
-      notifies: (record['notifies'] ?? []) as Handler[],
-      handler: record['handler'] as Handler | undefined,
-      block: record['block'] as SeenUnit['block'],
-      state: record['block'] === undefined ? 'unknown' : 'block',
-      undo: undefined,
-      undoBegun: false,
-      beganAt: line,
-      undoBeganAt: Infinity,
-      undoneAt: 0,
-      unwanted: false,
-    };
+    const unit = unitOf(record, line);
     this.#units.set(unit.number, unit);
-    const hosts = this.#stepHosts.get(step) ?? new Set();
-    this.#stepHosts.set(step, hosts.add(unit.host));
+    const hosts = this.#stepHosts.get(unit.step) ?? new Set();
+    this.#stepHosts.set(unit.step, hosts.add(unit.host));
+  }
+
+  #pass({ unit: last, irreversible }: Fields): void {
+    const open = [...this.#units.values()].filter(
+      ({ number, host, shared }) =>
+        this.#alone.has(host) && shared !== 'run_once' && this.#isWithin(number),
+    );
+    for (const { number } of irreversible === true ? [] : open) this.#left.add(number);
+    this.#commit = Number(last);
+  }
+
+  /** Whether no commit point has made the unit final. */
+  #isWithin(number: number): boolean {
+    return number > this.#commit || this.#left.has(number);
   }
 
   #result(record: Fields, unit: SeenUnit | undefined, line: number): void {
@@ -174,7 +169,7 @@ class Checker {
   #undoIntent(unit: SeenUnit, line: number): void {
     const name = `undo of unit ${String(unit.number)} on ${unit.host}`;
     if (!this.#rollingBack) this.#say(line, `${name} outside a rollback`);
-    if (unit.number <= this.#commit) this.#say(line, `${name}, which lies before a commit point`);
+    if (!this.#isWithin(unit.number)) this.#say(line, `${name}, which lies before a commit point`);
     if (!unit.block && !this.#needsUndo(unit))
       this.#say(line, `${name}, whose state is ${unit.state}`);
     if (this.#only && !this.#only.includes(unit.host))
@@ -263,7 +258,7 @@ class Checker {
   /** Whether the rollback is about this unit at all. */
   #isAskedFor(number: number): boolean {
     const unit = this.#units.get(number);
-    if (!unit || number <= this.#commit) return false;
+    if (!unit || !this.#isWithin(number)) return false;
     // In a rollback of some hosts, what was done once for all stays.
     return !this.#only || (this.#only.includes(unit.host) && unit.shared !== 'run_once');
   }
@@ -302,6 +297,33 @@ class Checker {
   #say(line: number, what: string): void {
     this.#problems.push(`Line ${String(line)}: ${what}.`);
   }
+}
+
+/** A unit that has just begun. */
+function unitOf(record: Fields, line: number): SeenUnit {
+  const undo = record['undo'] as Fields;
+  const body = undo['body'] as Fields;
+  return {
+    number: Number(record['unit']),
+    step: Number(record['step']),
+    host: String(record['host']),
+    target: String(record['target']),
+    shared: record['shared'] as string | undefined,
+    body: String(body['kind']),
+    on: JSON.stringify(undo['on']),
+    lenient: undo['error'] === 'continue' || body['kind'] === 'uncovered',
+    index: record['index'],
+    notifies: (record['notifies'] ?? []) as Handler[],
+    handler: record['handler'] as Handler | undefined,
+    block: record['block'] as SeenUnit['block'],
+    state: record['block'] === undefined ? 'unknown' : 'block',
+    undo: undefined,
+    undoBegun: false,
+    beganAt: line,
+    undoBeganAt: Infinity,
+    undoneAt: 0,
+    unwanted: false,
+  };
 }
 
 /** A handler that runs again does so in its own time. */

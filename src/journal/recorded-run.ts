@@ -85,7 +85,9 @@ export interface RecordedRun {
   vault: VaultSource[];
   /** Commit points that were passed, by key. */
   commits: Set<string>;
-  /** The last commit point: units up to this number stay. */
+  /** Numbers of units before a commit point that it does not make final: those of hosts that were not taken back by then. */
+  leftOpen: Set<number>;
+  /** The last commit point: other units up to this number stay. */
   commit: { name: string; unit: number; irreversible: boolean } | undefined;
   /** Names of points of no return that the operator agreed to when the run was resumed. */
   accepted: string[];
@@ -137,6 +139,7 @@ export function beginRun(header: StoredRecord | undefined): RecordedRun {
     secrets: [],
     vault: [...(header.vault ?? [])],
     commits: new Set(),
+    leftOpen: new Set(),
     commit: undefined,
     accepted: [],
     rescued: new Map(),
@@ -253,6 +256,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   },
   commit(run, { key, name, unit, irreversible }) {
     run.commits.add(key);
+    if (!irreversible) for (const { intent } of openAlone(run)) run.leftOpen.add(intent.unit);
     run.commit = { name, unit, irreversible };
     // As for a block: a unit with a number of before the commit point would never be undone.
     run.lastUnit = Math.max(run.lastUnit, unit);
@@ -365,7 +369,7 @@ export function hadEffect({ state }: RecordedUnit): boolean {
 export function undoCandidates(run: RecordedRun): RecordedUnit[] {
   const from = run.commit?.unit ?? 0;
   return [...run.units.values()]
-    .filter(({ intent }) => intent.unit > from)
+    .filter(({ intent: { unit } }) => unit > from || run.leftOpen.has(unit))
     .sort((a, b) => b.intent.unit - a.intent.unit);
 }
 

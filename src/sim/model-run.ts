@@ -109,7 +109,7 @@ export class ModelRun {
       isStopping: () => stopAt > 0 && process.calls >= stopAt,
       watch: (entry, state) => {
         // No step is going on then.
-        if (entry.t === 'commit') this.states.set(entry.key, this.lines());
+        if (entry.t === 'commit' && state) this.#keepState(entry.key, state);
         watch?.(entry, state);
       },
     };
@@ -134,6 +134,16 @@ export class ModelRun {
     this.story.push(
       `${move}: ${ended ?? `killed${killAt > 0 ? ` at call ${String(killAt)}` : ''}`}`,
     );
+  }
+
+  /** A host that was not taken back by then is still to be as it was. */
+  #keepState(commit: string, { leftOpen, units }: Pick<RecordedRun, 'leftOpen' | 'units'>): void {
+    const open = new Set([...leftOpen].map((unit) => units.get(unit)?.intent.host));
+    const before = [...this.states.values()].at(-1) ?? [];
+    const now = this.hosts.map((host, index) =>
+      open.has(host.name) ? (before[index] ?? []) : host.lines(),
+    );
+    this.states.set(commit, now);
   }
 
   /** A run that is not over keeps the hosts that it has changed. */

@@ -118,6 +118,19 @@ function judge(one: SimulatedRun, undisturbed: SimulatedRun, scenario: Scenario)
     const before = one.states.get(commitOf(run));
     if (before) problems.push(...differences(one.hosts, before, now));
   }
+  if (state === 'done_in_part') {
+    const before = one.states.get(commitOf(run)) ?? [];
+    const back = one.hosts.map(({ name }, index) =>
+      run.takenBack.has(name) ? before[index] : now[index],
+    );
+    problems.push(
+      ...differences(
+        one.hosts,
+        back.map((lines) => lines ?? []),
+        now,
+      ),
+    );
+  }
   const sameFailures = !scenario.toleratesFailures || one.faults === 0;
   if (state === 'done' && undisturbed.state() === 'done' && sameFailures) {
     const wanted = undisturbed.hosts.map((host) => host.lines());

@@ -144,6 +144,17 @@ describe('the journal checker', () => {
     expect(checkJournal(journal([...forward, ...away]))).toEqual([]);
   });
 
+  it('lets a host that was not taken back alone go on with that behind a commit point, and no other host', () => {
+    const alone = { ...rollback, hosts: ['b'], partial: true };
+    const commit = { t: 'commit', unit: 4, irreversible: false };
+    const before = [...forward, alone, ...undo(4, 'undo-failed'), commit, { t: 'resume' }];
+    const back = [rollback, ...undo(4), ...undo(2)];
+    expect(checkJournal(journal([...before, ...back]))).toEqual([]);
+    expect(checkJournal(journal([...before, ...back, ...undo(3)])).join()).toMatch(
+      /unit 3 on a, which lies before a commit point/,
+    );
+  });
+
   it('expects no handler again for a change that was undone before it ran, in a run that went on', () => {
     const before = [notifying(5, 3), changed(5), rollback, ...undo(5)];
     const after = [{ t: 'resume' }, notifying(6, 4), changed(6), handlerRun(7, 5), changed(7)];

@@ -4,8 +4,11 @@ import type { Disturbance } from '../../src/sim/model-run.ts';
 import { SimulatedRun } from '../../src/sim/simulate.ts';
 
 /** A run of tasks on model hosts, without choices of a generator. */
-function run(tasks: object[], { hosts = ['h1'], handlers = [] as object[] } = {}): SimulatedRun {
-  const playbook = JSON.stringify([{ name: 'Play', hosts: 'all', handlers, tasks }]);
+function run(
+  tasks: object[],
+  { hosts = ['h1'], handlers = [] as object[], play = {} } = {},
+): SimulatedRun {
+  const playbook = JSON.stringify([{ name: 'Play', hosts: 'all', ...play, handlers, tasks }]);
   const found = { '/etc/app.conf': 'old\n' };
   const files = Object.fromEntries(hosts.map((host) => [host, found]));
   const scenario = { hosts, groups: { all: hosts }, playbook, files, toleratesFailures: false };
@@ -138,6 +141,25 @@ describe('faults that the simulation found', () => {
     }
     expect(cut).toBeGreaterThan(10);
   });
+
+  it.each(['batch', 'end'])(
+    'takes a tolerated host back behind "commit: %s", where that was not possible before',
+    async (commit) => {
+      const failsOn = { ...fail, command: 'fail-on h2' };
+      const play = { max_failures: 1, commit };
+      const one = run([copy, failsOn], { hosts: ['h1', 'h2'], play });
+      const [, before] = one.lines();
+      let isGoingBack = false;
+      await one.process('play', {
+        watch: ({ t }) => (isGoingBack ||= t === 'rollback'),
+        fault: (host, { change }) => (isGoingBack && host === 'h2' && change ? 'never' : undefined),
+      });
+      expect(one.state()).toBe('done_open');
+      const [done] = one.lines();
+      await one.process('rollback', {});
+      expect(one.lines()).toEqual([done, before]);
+    },
+  );
 
   it('runs a handler again before the handler that it notifies', async () => {
     const first = { name: 'First', command: 'ok', notify: 'Restart' };
