@@ -14,7 +14,7 @@ export interface Knowledge {
   readonly inventory: Inventory;
   readonly groups: Map<string, string[]>;
   /** Registered results and facts, by host. */
-  readonly facts: Map<string, Record<string, ScopeValue>>;
+  readonly facts: Map<string, Readonly<Record<string, ScopeValue>>>;
   /** Names of those that steps with `no_log` have set on any host. */
   readonly hidden: Set<string>;
   /** Ids of the handlers that are due on a host. */
@@ -137,7 +137,7 @@ export function applyConsequence(knowledge: Knowledge, consequence: Consequence)
       end(knowledge, consequence);
       break;
     case 'facts-forgotten':
-      delete knowledge.facts.get(consequence.host)?.['ansible_facts'];
+      forgetFacts(knowledge, consequence.host);
       break;
   }
 }
@@ -187,6 +187,15 @@ function add(
 
 function notify({ due }: Knowledge, host: string, handler: string): void {
   due.set(host, (due.get(host) ?? new Set()).add(handler));
+}
+
+/** Variables of a host are another object when they change: `hostvars` is worked out from it once. */
+function forgetFacts({ facts }: Knowledge, host: string): void {
+  const known = facts.get(host);
+  if (!known) return;
+  const others = { ...known };
+  delete others['ansible_facts'];
+  facts.set(host, others);
 }
 
 /** What failed last comes last, also on a host that had failed before. */

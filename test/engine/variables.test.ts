@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Condition, Template } from '../../src/core/value.ts';
-import { initialKnowledge, learn } from '../../src/engine/knowledge.ts';
+import { applyConsequence, initialKnowledge, learn } from '../../src/engine/knowledge.ts';
 import { Variables, type VariableParts } from '../../src/engine/variables.ts';
 import { plainTask, type Play } from '../../src/language/document.ts';
 import { holds } from '../../src/template/conditions.ts';
@@ -48,6 +48,11 @@ it('has what other hosts have learnt by now in "hostvars", and can be walked and
   learn(knowledge, { host: 'h2', facts: [{ hosts: ['h2'], values: { x: 'new' } }] });
   expect(said('{{hostvars.h2.x}}')).toBe('new');
   expect(said('{{#each hostvars}}{{@key}}={{n}} {{/each}}')).toBe('h1=h1 h2=h2 ');
+  const gathered = { ansible_facts: { os: 'x' } };
+  learn(knowledge, { host: 'h2', facts: [{ hosts: ['h2'], values: gathered }] });
+  expect(said('{{hostvars.h2.ansible_facts.os}}')).toBe('x');
+  applyConsequence(knowledge, { kind: 'facts-forgotten', host: 'h2' });
+  expect(said('{{default hostvars.h2.ansible_facts "none"}}')).toBe('none');
   const condition = new Condition(
     'hostvars.h2.x == "new" && has(hostvars.h2) && !has(hostvars.h3)',
   );
