@@ -10,7 +10,7 @@ import type { Scope } from '../template/scope.ts';
  *
  * @throws TaskError when a template becomes no user or port
  */
-export function resolveAccess(wanted: Become<Text>, address: HostAddress, scope: Scope): Become {
+export function renderAccess(wanted: Become<Text>, address: HostAddress, scope: Scope): Become {
   const { login, ...become } = wanted;
   const own: Become['login'] = {
     ...(login?.transport === undefined || address.transportGiven || address.transport !== 'ssh'
@@ -38,7 +38,7 @@ function hasOwnUser({ user, userByFlag, userByDefault }: HostAddress): boolean {
 }
 
 /** Nothing in it depends on the host. */
-export function isResolved(become: Become<Text>, address?: HostAddress): become is Become {
+export function isRendered(become: Become<Text>, address?: HostAddress): become is Become {
   return (
     become.login === undefined && typeof become.user === 'string' && address?.become === undefined
   );
@@ -58,7 +58,7 @@ export function unrendered({ user, login, ...become }: Become<Text>): Become {
   };
 }
 
-/** The address by which a host is reached with what `resolveAccess` found. */
+/** The address by which a host is reached with what `renderAccess` found. */
 export function addressWith(address: HostAddress, { login }: Become): HostAddress {
   if (!login) return address;
   const { transport = address.transport, user = address.user } = login;

@@ -1,6 +1,6 @@
 import type { BlockNode } from '../language/document.ts';
 import type { IntentRecord } from '../journal/records.ts';
-import { resolveAccess } from './access.ts';
+import { renderAccess } from './access.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { Log } from '../journal/log.ts';
 import { hideIntent } from './hidden-intent.ts';
@@ -99,7 +99,7 @@ function blockIntent(
     module: 'block',
     args: {},
     actions: [],
-    become: resolveAccess(first.become, host.address, scope),
+    become: renderAccess(first.become, host.address, scope),
     undo: {
       body: { kind: 'declared', tasks: undo.tasks, vars },
       on: ['changed', 'failed', 'unknown'],

@@ -19,7 +19,7 @@ import type { IncludeNode, TaskNode } from '../language/document.ts';
 import { allHold } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import { escapePattern } from '../util/text.ts';
-import { resolveAccess } from './access.ts';
+import { renderAccess } from './access.ts';
 import type { HostLocks } from './locks.ts';
 import type { RunSettings } from './settings.ts';
 import { finishedOutcome, isDoneAgain } from './finished.ts';
@@ -258,7 +258,7 @@ export class ItemRunner {
     const target = this.#target(task, host, scope);
     if (target !== host && !task.readOnly && !this.#parts.settings.check)
       await this.#parts.locks.take(
-        new Map([[target.name, resolveAccess(task.become, target.address, scope)]]),
+        new Map([[target.name, renderAccess(task.become, target.address, scope)]]),
       );
     return target;
   }

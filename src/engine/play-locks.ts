@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { RunnerError } from '../core/errors.ts';
 import { playTasks, type Become, type Play, type TaskNode } from '../language/document.ts';
-import { isResolved, resolveAccess, unrendered } from './access.ts';
+import { isRendered, renderAccess, unrendered } from './access.ts';
 import { hostsOf, type Knowledge } from './knowledge.ts';
 import type { HostLocks } from './locks.ts';
 import type { Variables } from './variables.ts';
@@ -86,11 +86,11 @@ export class PlayLocks {
   /** How a play's first task reaches a host; undefined when that of a later play cannot be told yet. */
   #access(name: string, first: TaskNode, play: Play, current: Play): Become | undefined {
     const host = this.#knowledge.inventory.hosts.get(name);
-    if (isResolved(first.become, host?.address)) return first.become;
+    if (isRendered(first.become, host?.address)) return first.become;
     if (!host) return unrendered(first.become);
     try {
       const scope = this.#variables.scope(host, { play, task: first, batch: [name] });
-      return resolveAccess(first.become, host.address, scope);
+      return renderAccess(first.become, host.address, scope);
     } catch (error) {
       if (!(error instanceof RunnerError) || play === current) throw error;
       return undefined;

@@ -13,7 +13,7 @@ export interface Sessions {
   settings: Pick<RunSettings, 'becomePassword'>;
 }
 
-/** @param become as `resolveAccess` made it */
+/** @param become as `renderAccess` made it */
 export function openSession(
   { connections, settings }: Sessions,
   target: InventoryHost,

@@ -5,7 +5,7 @@ import type { RunEffect } from '../core/module.ts';
 import type { Clock } from '../core/ports.ts';
 import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
-import { resolveAccess } from './access.ts';
+import { renderAccess } from './access.ts';
 import type { Stop } from './services.ts';
 import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
 
@@ -23,7 +23,7 @@ export class TargetLine {
   ) {
     this.#parts = parts;
     this.#open = async () =>
-      openSession(parts, target, resolveAccess(task.become, target.address, scope));
+      openSession(parts, target, renderAccess(task.become, target.address, scope));
   }
 
   session(): Promise<HostSession> {

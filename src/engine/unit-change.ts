@@ -8,7 +8,7 @@ import type { HandlerRef, IntentRecord, UndoBody, UndoPlan } from '../journal/re
 import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import type { Sealer } from '../util/seal.ts';
-import { resolveAccess } from './access.ts';
+import { renderAccess } from './access.ts';
 import { recordedArguments } from './arguments.ts';
 import type { CallParts, ChangeRecord, PlannedCall } from './call.ts';
 import type { Log } from '../journal/log.ts';
@@ -117,7 +117,7 @@ export class UnitChange implements ChangeRecord {
       module: task.module,
       args: task.noLog ? {} : recordedArguments(module, args),
       actions: task.noLog ? [] : plan.actions.map(describeAction),
-      become: resolveAccess(task.become, target.address, scope),
+      become: renderAccess(task.become, target.address, scope),
       undo: {
         body,
         on: undoesAlways(task, plan) ? 'always' : task.undoOn,

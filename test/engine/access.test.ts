@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostAddress } from '../../src/core/host.ts';
 import { Template, type Text } from '../../src/core/value.ts';
-import { addressWith, isResolved, resolveAccess, unrendered } from '../../src/engine/access.ts';
+import { addressWith, isRendered, renderAccess, unrendered } from '../../src/engine/access.ts';
 import type { Become } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
 import { hostOf, nobody } from '../helpers/tasks.ts';
@@ -9,7 +9,7 @@ import { hostOf, nobody } from '../helpers/tasks.ts';
 const scope = new Scope([{ name: 'play', values: { who: 'app', there: 2222 } }]);
 const login = { transport: 'openssh', user: 'ada', port: 2200 } as const;
 const resolve = (wanted: Partial<Become<Text>>, address: Partial<HostAddress> = {}): Become =>
-  resolveAccess({ ...nobody, ...wanted }, hostOf('h1', address).address, scope);
+  renderAccess({ ...nobody, ...wanted }, hostOf('h1', address).address, scope);
 
 describe('the way to a host', () => {
   it('is what the task says where the inventory says nothing', () => {
@@ -37,7 +37,7 @@ describe('the way to a host', () => {
     expect(resolve({ enabled: true, user: 'db' }, off)).toMatchObject({
       ...{ enabled: false, user: 'db' },
     });
-    expect(isResolved(nobody, hostOf('h1', off).address)).toBe(false);
+    expect(isRendered(nobody, hostOf('h1', off).address)).toBe(false);
   });
 
   it('leaves the default user of a tool to the task', () => {
@@ -64,9 +64,9 @@ describe('the way to a host', () => {
   });
 
   it('is known without a host where no login and no template is said', () => {
-    expect(isResolved(nobody)).toBe(true);
-    expect(isResolved({ ...nobody, login: { port: 22 } })).toBe(false);
-    expect(isResolved({ ...nobody, user: new Template('{{who}}') })).toBe(false);
+    expect(isRendered(nobody)).toBe(true);
+    expect(isRendered({ ...nobody, login: { port: 22 } })).toBe(false);
+    expect(isRendered({ ...nobody, user: new Template('{{who}}') })).toBe(false);
   });
 
   it('is as written for a host without variables, and without a port that is a template', () => {
