@@ -90,7 +90,7 @@ async function connected<T>(
       store &&
       ((name: string) => new OutputFile(store.outputPath(settings.run, name), world.redactor)),
     pinFile: store && ((path: string) => store.pin(settings.run, [path])[0]),
-    captures: store?.captures(settings.run, world.redactor),
+    copies: store?.copies(settings.run, world.redactor),
     keepFile: store && keptBy(world.redactor),
     get signal() {
       return stop.signal;

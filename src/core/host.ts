@@ -64,7 +64,7 @@ export interface Change {
   /** Number of the unit, under which the host keeps copies and a record that survive the controller. Absent for what only reads. */
   unit?: number | undefined;
   /** Paths copied aside before the first action. Needs a unit. */
-  captures?: readonly string[];
+  copies?: readonly string[];
   /** Go on without the connection, and attach to it again when it is back. Needs a unit. */
   detach?: boolean;
 }
@@ -128,7 +128,7 @@ export interface ChangeAnswer {
   outputs: CommandOutput[];
   /** Set when nothing was done, because a copy or the record could not be stored. */
   refused?: string;
-  /** Copies of small files that were captured, by their path. */
+  /** The small ones of the copies, by their path. */
   copies?: ReadonlyMap<string, Buffer>;
 }
 

@@ -172,7 +172,7 @@ async function planCall(
   { module, args, session, timeoutMs }: Omit<PlannedCall, 'plan'> & { timeoutMs: number },
 ): Promise<Plan> {
   const { task, host, scope, folders } = asked;
-  const { files, random, settings, signal, sendHttp, decrypt, captures } = parts;
+  const { files, random, settings, signal, sendHttp, decrypt, copies } = parts;
   const facts = new SessionHostView({
     name: host.name,
     session,
@@ -189,7 +189,7 @@ async function planCall(
     folders,
     request: task.noLog ? (request) => sendQuietly(sendHttp, request) : sendHttp,
     decrypt,
-    keptCopy: (copy) => captures?.read(copy),
+    keptCopy: (copy) => copies?.read(copy),
   });
   // The schema has let these arguments pass, so they are what the module takes.
   const plan = await module.plan(args as never, {
@@ -227,7 +227,7 @@ async function perform(
   }: Pick<PlannedCall, 'plan' | 'session'> & { readOnly: boolean; timeoutMs: number },
 ): Promise<{ outputs: CommandOutput[]; kept: string[] }> {
   const { task, step, host } = asked;
-  const { log, signal, captures } = parts;
+  const { log, signal, copies } = parts;
   const record = readOnly ? undefined : asked.change;
   const kept: KeptOutput[] = [];
   const opened = await session();
@@ -235,7 +235,7 @@ async function perform(
     {
       change: {
         actions: plan.actions,
-        captures: record?.copies ?? [],
+        copies: record?.copies ?? [],
         unit: record?.unit,
         detach: task.detach,
       },
@@ -265,7 +265,7 @@ async function perform(
   }
   if (record)
     for (const [path, content] of change.copies ?? [])
-      captures?.keep({ copyOf: path, unit: record.unit }, content);
+      copies?.keep({ copyOf: path, unit: record.unit }, content);
   return { outputs: change.outputs, kept: wholeOf(parts, asked, kept) };
 }
 

@@ -7,7 +7,7 @@ import type { KeptFile, ModuleRegistry, Question } from '../core/module.ts';
 import type { KnownFacts } from '../journal/fact-cache.ts';
 import type { Log } from '../journal/log.ts';
 import type { PinnedFile } from '../journal/records.ts';
-import type { CaptureStore } from '../journal/store.ts';
+import type { CopyStore } from '../journal/store.ts';
 import type { Redactor } from '../util/redact.ts';
 
 /** What the engine is given to reach the world. It knows no module, transport or display by name. */
@@ -44,7 +44,7 @@ export interface Kept {
   /** Takes an output that is too long for memory. */
   keepOutput?: ((name: string) => KeptOutput) | undefined;
   /** Keeps a small file that a host copied aside, and gives it again. */
-  captures?: CaptureStore | undefined;
+  copies?: CopyStore | undefined;
   /** Writes a file for the operator. @throws TaskError */
   keepFile?: ((file: KeptFile) => void) | undefined;
 }

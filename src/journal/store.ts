@@ -19,7 +19,8 @@ import { readJournal } from './journal-file.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
 import type { PinnedFile } from './records.ts';
 
-export interface CaptureStore {
+/** Small files of hosts, as they were before a step. */
+export interface CopyStore {
   keep(copy: PathCopy, content: Buffer): void;
   /** Undefined when it is not there. */
   read(copy: PathCopy): Buffer | undefined;
@@ -81,7 +82,7 @@ export class RunStore {
   }
 
   /** Copies of small files of the hosts, as they were before a step. Those that hold a secret are not kept. */
-  captures(id: string, redactor: Redactor): CaptureStore {
+  copies(id: string, redactor: Redactor): CopyStore {
     const folder = join(this.#root, id, 'captures');
     const fileOf = (copy: PathCopy) => join(folder, copyName(copy));
     return {

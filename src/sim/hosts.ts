@@ -249,12 +249,12 @@ export class ModelNetwork {
     parcel: { isForgotten: boolean },
     done: (answer: ChangeAnswer | undefined) => void,
   ): void {
-    const { actions, unit, captures = [] } = change;
+    const { actions, unit, copies: wanted = [] } = change;
     const going: RunningChange = { host: host.name, run, change, done: 0 };
     const outputs: CommandOutput[] = [];
     const copies = new Map<string, Buffer>();
     if (unit !== undefined) {
-      for (const path of captures) {
+      for (const path of wanted) {
         host.capture(run, unit, path);
         const copy = host.smallCopy(run, unit, path);
         if (copy) copies.set(path, copy);
@@ -280,7 +280,7 @@ export class ModelNetwork {
         }
         if (unit !== undefined) host.finished(run, unit, output?.code ?? 0);
         this.running.delete(going);
-        done({ outputs, ...(captures.length > 0 ? { copies } : {}) });
+        done({ outputs, ...(wanted.length > 0 ? { copies } : {}) });
       });
     };
     next(0);

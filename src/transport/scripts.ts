@@ -79,21 +79,21 @@ function question({ script, paths = [], inSessionShell }: ReadCommand, run: stri
 
 /** Actions in order until one fails, between the copies and the record of their unit. */
 function changeScript(
-  { actions, unit, captures = [], detach = false }: Change,
+  { actions, unit, copies: paths = [], detach = false }: Change,
   run: string,
 ): Script {
   const commands = actions.flatMap((action) => shellCommand(action, { run, detach }));
   if (unit === undefined) return { commands };
   const words = quoteAll([run, String(unit)]);
-  const names = captures.map((path) => copyName({ copyOf: path, unit }));
-  const copies = captures.map((path, index) => {
+  const names = paths.map((path) => copyName({ copyOf: path, unit }));
+  const copies = paths.map((path, index) => {
     return `rn_capture ${quoteAll([run, path, names[index] ?? ''])} && `;
   });
   // Small copies come to the controller in the same round trip, should the host's disk be lost or meddled with.
   const keep = `rn_keep ${quoteAll([run, ...names])} </dev/null || true`;
   return {
     commands:
-      captures.length > 0 && !detach ? [{ script: keep, copies: true }, ...commands] : commands,
+      paths.length > 0 && !detach ? [{ script: keep, copies: true }, ...commands] : commands,
     prologue: `${copies.join('')}rn_started ${words}`,
     epilogue: `rn_finished ${words} "$rn_code"`,
     ...(detach ? { detach: { run, unit } } : {}),

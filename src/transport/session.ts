@@ -238,11 +238,11 @@ function changeAnswer(
 }
 
 function copiesByPath(
-  { unit = 0, captures = [] }: Change,
+  { unit = 0, copies: paths = [] }: Change,
   kept: ReadonlyMap<string, Buffer>,
 ): Map<string, Buffer> {
   return new Map(
-    captures.flatMap((path): [string, Buffer][] => {
+    paths.flatMap((path): [string, Buffer][] => {
       const content = kept.get(copyName({ copyOf: path, unit }));
       return content ? [[path, content]] : [];
     }),

@@ -106,16 +106,16 @@ describe('one call of a module', () => {
     const { outcome, sent, begun } = await tryCall({ outputs: [output(0, 'done\n')] });
     expect(outcome).toMatchObject({ is: 'changed', result: { rc: 0, stdout: 'done' } });
     expect(begun).toEqual(['exec']);
-    expect(sent).toMatchObject([{ change: { captures: ['/etc/a'], unit: 7 } }]);
+    expect(sent).toMatchObject([{ change: { copies: ['/etc/a'], unit: 7 } }]);
   });
 
   it('leaves no record where its caller keeps none, and where it only reads', async () => {
     const aside = await tryCall({ asked: { change: undefined } });
-    expect(aside.sent).toMatchObject([{ change: { captures: [], unit: undefined } }]);
+    expect(aside.sent).toMatchObject([{ change: { copies: [], unit: undefined } }]);
     const reading = await tryCall({ effect: 'reads' });
     expect(reading.outcome.is).toBe('ok');
     expect(reading.begun).toEqual([]);
-    expect(reading.sent).toMatchObject([{ change: { captures: [], unit: undefined } }]);
+    expect(reading.sent).toMatchObject([{ change: { copies: [], unit: undefined } }]);
   });
 
   it('is on record although it changes nothing where its undo is always due', async () => {

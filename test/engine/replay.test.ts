@@ -23,7 +23,7 @@ const step = (number: number, key = 'k'): JournalRecord => ({
 });
 const intent = (unit: number, number: number, host: string, index?: number): IntentRecord => ({
   ...{ t: 'intent', unit, step: number, host, target: host, module: 'shell', args: {} },
-  ...{ actions: [], become, captures: {}, ...(index === undefined ? {} : { index }) },
+  ...{ actions: [], become, ...(index === undefined ? {} : { index }) },
   undo: {
     ...{ body: { kind: 'uncovered' }, when: [], error: 'block', captured: {} },
     on: ['changed', 'failed', 'unknown'],

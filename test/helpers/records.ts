@@ -73,7 +73,7 @@ export function intentRecord(
   const become = { enabled: false, user: 'root', method: 'sudo' as const };
   return {
     ...{ t: 'intent', unit, step, host, target: host, module: 'copy', actions: [], args: {} },
-    ...{ become, captures: {} },
+    ...{ become },
     undo: {
       body: { kind: 'auto', calls: [] },
       ...{ on: ['changed', 'failed', 'unknown'], when: [], error: 'block', captured: {} },

@@ -31,7 +31,7 @@ afterEach(() => {
 const become = { enabled: false, user: 'root', method: 'sudo' as const };
 const intent = (unit: number, step: number, host: string): IntentRecord => ({
   ...{ t: 'intent', unit, step, host, target: host, module: 'copy', actions: ['write /etc/a'] },
-  ...{ args: { dest: '/etc/a' }, become, captures: {} },
+  ...{ args: { dest: '/etc/a' }, become },
   undo: {
     body: { kind: 'auto', calls: [{ module: 'restore_path', args: { path: `/etc/${host}` } }] },
     on: ['changed', 'failed', 'unknown'],

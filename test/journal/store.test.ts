@@ -65,12 +65,12 @@ describe('the copies of files of hosts', () => {
     (encoding) => {
       const redactor = new Redactor();
       redactor.add('password', 'påsswörd');
-      const captures = store.captures(begin('2026-03-01T10:00:00.000Z'), redactor);
-      captures.keep(copy, Buffer.from('key = påsswörd\n', encoding));
-      expect(captures.read(copy)).toBeUndefined();
+      const copies = store.copies(begin('2026-03-01T10:00:00.000Z'), redactor);
+      copies.keep(copy, Buffer.from('key = påsswörd\n', encoding));
+      expect(copies.read(copy)).toBeUndefined();
       const other = Buffer.from('key = pässword\n', encoding);
-      captures.keep(copy, other);
-      expect(captures.read(copy)).toEqual(other);
+      copies.keep(copy, other);
+      expect(copies.read(copy)).toEqual(other);
     },
   );
 });

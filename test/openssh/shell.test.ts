@@ -216,7 +216,7 @@ describeBox(
             { kind: 'exec', argv: ['cat', '--', path] },
             { kind: 'exec', argv: ['cat', '--help'] },
           ],
-          captures: [path],
+          copies: [path],
           unit: 1,
         },
         limit,

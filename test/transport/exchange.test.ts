@@ -75,7 +75,7 @@ for (const { program, argv } of shells) {
       const { change } = await exchange({
         change: {
           unit: 1,
-          captures: [path, join(dir, 'absent')],
+          copies: [path, join(dir, 'absent')],
           actions: [{ kind: 'write', path, content: 'after' }],
         },
       });
@@ -96,7 +96,7 @@ for (const { program, argv } of shells) {
       const before = await state(path);
       await exchange({
         change: {
-          ...{ unit: 1, captures: [path] },
+          ...{ unit: 1, copies: [path] },
           actions: [{ kind: 'write', path, content: 'after' }],
         },
       });
@@ -124,7 +124,7 @@ for (const { program, argv } of shells) {
           if (kind === 'link') return readlinkSync(path);
           return readFileSync(kind === 'file' ? path : join(path, 'inside'), 'utf8');
         };
-        const attempt = { change: { unit: 7, captures: [path], actions: [] } };
+        const attempt = { change: { unit: 7, copies: [path], actions: [] } };
         set('before');
         await exchange(attempt);
         set('half done');

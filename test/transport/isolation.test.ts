@@ -71,7 +71,7 @@ for (const { program, argv } of shells) {
         shell.session,
         {
           actions: [write, { kind: 'exec', argv: ['sh', '-c', 'umask; trap; ulimit -n'] }],
-          captures: ['/etc/passwd'],
+          copies: ['/etc/passwd'],
           unit: 1,
         },
         limit,

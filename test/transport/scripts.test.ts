@@ -169,10 +169,10 @@ rn_done
       { kind: 'exec', argv: ['a'] },
       { kind: 'mkdir', path: '/b' },
     ];
-    const captures = ['/x y'];
+    const copies = ['/x y'];
     const name = copyName({ copyOf: '/x y', unit: 1 });
     expect(name).toMatch(/^1\.[0-9a-f]{16}$/);
-    expect(textOf(change({ actions, captures, unit: 1 }))).toBe(
+    expect(textOf(change({ actions, copies, unit: 1 }))).toBe(
       `rn_code=0; rn_shared=0
 { rn_capture r '/x y' ${name} && rn_started r 1
 } >/dev/null || rn_refuse $?

@@ -43,7 +43,7 @@ class Model {
     return this.lines
       .map((line) =>
         line.replace(
-          /"(actions|args|become|captures|module|at|play|durationMs)":(\{.*?\}|\[.*?\]|[^,}]*),?/g,
+          /"(actions|args|become|module|at|play|durationMs)":(\{.*?\}|\[.*?\]|[^,}]*),?/g,
           '',
         ),
       )

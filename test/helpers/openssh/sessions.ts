@@ -27,7 +27,7 @@ export function connectionsOfTest(): (options?: TestConnections) => HostConnecti
   };
 }
 
-/** Actions without captures and record. */
+/** Actions without copies and record. */
 export function batch(...actions: Action[]): Change {
   return { actions };
 }
