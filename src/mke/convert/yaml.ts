@@ -1,5 +1,5 @@
 import { Document, isMap, isScalar, visit } from 'yaml';
-import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 
 /** Where a configuration holds a secret. */
 const secretPaths = [
@@ -51,9 +51,10 @@ export function configToYaml(
   return document.toString({ lineWidth: 0 }).replaceAll(/^ +$/gm, '');
 }
 
-/** mkectl writes the sections of "spec" in alphabetical order. */
-function inVendorOrder(config: JsonObject): JsonObject {
-  const spec = Object.entries(objectOf(config['spec']));
-  const sorted = spec.sort(([one], [other]) => (one < other ? -1 : 1));
-  return { ...config, spec: Object.fromEntries(sorted) };
+/** mkectl writes all keys in alphabetical order. */
+function inVendorOrder(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(inVendorOrder);
+  if (!isJsonObject(value)) return value;
+  const sorted = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(sorted.map(([key, one]) => [key, inVendorOrder(one)]));
 }

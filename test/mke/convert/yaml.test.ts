@@ -21,6 +21,22 @@ describe('the YAML of a configuration', () => {
     expect(schemaProblems(config)).toEqual([]);
   });
 
+  it.each(['4.0', '4.1'] as const)('has all keys in the order of mkectl (%s)', (target) => {
+    const unsorted: string[][] = [];
+    const { config } = convert(dump, {
+      target,
+      hosts: [{ role: 'manager', address: '10.0.0.1', port: 22, user: 'u', keyPath: 'k' }],
+    });
+    const visit = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const keys = Array.isArray(value) ? [] : Object.keys(value);
+      if (keys.join() !== [...keys].sort().join()) unsorted.push(keys);
+      for (const one of Object.values(value)) visit(one);
+    };
+    visit(parse(configToYaml(config)));
+    expect(unsorted).toEqual([]);
+  });
+
   it.each(['4.0', '4.1'] as const)('has no spaces at the end of a line (%s)', (target) => {
     const saml = '[auth]\nsamlEnabled = true\n[auth.saml]\nrootCerts = "a \\n \\nb"\n';
     for (const toml of [dump, `${kdd}${saml}`]) {
