@@ -1,5 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
-import { toJson, type JsonObject } from '../../core/json.ts';
+import { objectOf, toJson, type JsonObject } from '../../core/json.ts';
 import type { Module } from '../../core/module.ts';
 import { checkFlags } from '../component-flags.ts';
 import { convertConfig } from '../convert/convert.ts';
@@ -143,6 +143,7 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
         report: compatibilityText(compatibility(source, conversion)),
       },
       spec: config['spec'],
+      https_node_port: httpsNodePort(objectOf(config['spec'])),
       k0s: {
         spec: k0s.spec,
         flags: k0s.flags,
@@ -160,6 +161,13 @@ export const mke4_config: Module<FromSchema<typeof schema>> = {
     return { actions: [], result: toJson(result) };
   },
 };
+
+/** Where MKE 4 itself is served: the Gateway of 4.1, or else the ingress controller. 0 where there is none. */
+function httpsNodePort({ gatewayMKEIngress, ingressController }: JsonObject): number {
+  const { nodePorts } = objectOf(gatewayMKEIngress ?? ingressController);
+  const { https } = objectOf(nodePorts);
+  return typeof https === 'number' ? https : 0;
+}
 
 function optionsOf({
   hosts,

@@ -3,6 +3,21 @@ import { kdd } from '../../helpers/mke3-config.ts';
 import { testModule } from '../../helpers/module-tester.ts';
 
 testModule(mke4_config, {
-  settled: [{ title: 'converts', args: { toml: kdd, hosts: [] }, result: { refusals: [] } }],
+  settled: [
+    {
+      title: 'converts',
+      args: { toml: kdd, hosts: [] },
+      result: { refusals: [], https_node_port: 33001 },
+    },
+    {
+      title: 'finds the HTTPS node port of the Gateway',
+      args: {
+        toml: `${kdd}[cluster_config.ingress_controller]\nenabled = true\n`,
+        hosts: [],
+        target: '4.1',
+      },
+      result: { https_node_port: 33003 },
+    },
+  ],
   refused: [{ title: 'no hosts', args: { toml: kdd }, code: 'SCHEMA' }],
 });
