@@ -106,7 +106,18 @@ export function fromCluster(document: SourceObject, tool: Tool, reading: Cluster
     const at = map.of(isSourceObject(spec) ? spec : document) ?? { file, line: 1, column: 1 };
     throw new PlaybookError([{ message: 'The file has no list "spec.hosts".', at }]);
   }
-  readHosts(list, 'spec.hosts', { ...reading, tool });
+  const bastion =
+    tool.name === 'mkectl' && isSourceObject(spec) ? bastionOfAll(spec, reading) : undefined;
+  readHosts(list, 'spec.hosts', { ...reading, tool, bastion });
+}
+
+/** mkectl reaches all hosts through `spec.airgap.bastion`. */
+function bastionOfAll(
+  spec: SourceObject,
+  { map, problems }: ClusterReading,
+): MapReader | undefined {
+  const airgap = new MapReader(spec, map, problems).reader('airgap');
+  return airgap?.reader('bastion');
 }
 
 /** `hosts: [{address, port, user, keyPath}]` of mkectl, or just the list. */
@@ -123,9 +134,9 @@ interface ToolHost {
 function readHosts(
   written: Source[],
   listName: string,
-  reading: ClusterReading & { tool: Tool },
+  reading: ClusterReading & { tool: Tool; bastion?: MapReader | undefined },
 ): void {
-  const { file, tree, problems, map, tool } = reading;
+  const { file, tree, problems, map, tool, bastion } = reading;
   const before = problems.length;
   const list = tool.fills === 'hosts' ? (fillIn(written, reading) as Source[]) : written;
   if (problems.length > before) return;
@@ -139,7 +150,10 @@ function readHosts(
       continue;
     }
     const entry = new MapReader(item, map, problems);
-    const connection = readConnection(entry, { file, defaultUser: tool.defaultUser, notes });
+    const connection = readConnection(entry, {
+      ...{ file, bastion, notes },
+      defaultUser: tool.defaultUser,
+    });
     if (connection) hosts.push({ entry, connection, at });
     else
       problems.push({
@@ -203,14 +217,13 @@ function addHost(
   if (password !== undefined) vars['ansible_password'] = password;
   const role = roleOf(entry);
   const groups = role === undefined ? [] : groupsOf[role];
-  if (groups === undefined && tool !== tools.mkectl)
+  if (groups === undefined && (role !== undefined || tool !== tools.mkectl))
     notes.say(
       `The role "${role ?? ''}" is not known: the host is in no group.`,
       entry.at('role'),
       `There are ${Object.keys(groupsOf).join(', ')}.`,
     );
-  for (const group of ['all', ...(tool === tools.mkectl ? [] : (groups ?? []))])
-    tree.addHost(group, name, vars, places);
+  for (const group of ['all', ...(groups ?? [])]) tree.addHost(group, name, vars, places);
   tree.setAddress(name, { ...reach, name, address });
 }
 

@@ -18,6 +18,8 @@ export interface ConnectionReading {
   file: string;
   /** Who logs in where the file does not say it. */
   defaultUser: string | undefined;
+  /** The way to hosts that name none. */
+  bastion?: MapReader | undefined;
   notes: ToolNotes;
 }
 
@@ -89,7 +91,7 @@ function fromSsh(
   if (!ssh) return address === undefined ? undefined : { address, reach };
   const hostKey = ssh.string('hostKey');
   if (hostKey !== undefined) reach.hostKey = hostKey;
-  const bastion = ssh.reader('bastion');
+  const bastion = ssh.reader('bastion') ?? reading.bastion;
   const jump = bastion && bastionOf(bastion, reading);
   if (jump) reach.jumps = [jump];
   const password = ssh.string('password');

@@ -64,8 +64,10 @@ export class Keyring {
     for (const { file, content } of files) {
       if (content.state === 'unusable') unusable.push(`${file} (${content.why})`);
       if (content.state === 'absent' && target.keysGiven) unusable.push(`${file} (cannot be read)`);
-      if (content.state === 'ready' && !held.some(({ key }) => samePublicKey(key, content.key)))
-        usable.push({ label: file, key: content.key });
+      if (content.state === 'ready' && !held.some(({ key }) => samePublicKey(key, content.key))) {
+        if (content.key.isPrivateKey()) usable.push({ label: file, key: content.key });
+        else unusable.push(`${file} (a public key, and the agent does not hold its private key)`);
+      }
       if (content.state === 'locked') {
         const { publicKey } = content;
         const inAgent = publicKey && held.some(({ key }) => samePublicKey(key, publicKey));

@@ -202,6 +202,35 @@ describe('a hosts file of another tool', () => {
     },
   );
 
+  it('mke4.yaml: the bastion of the cluster is that of each host without one', () => {
+    const bastion = '{ address: 192.0.2.9, port: 22, user: ubuntu, keyPath: /k }';
+    const inventory = load(`apiVersion: mke.mirantis.com/v1alpha1
+kind: MkeConfig
+spec:
+  airgap: { enabled: true, bastion: ${bastion} }
+  hosts:
+  - { role: controller+worker, ssh: { address: a } }
+  - { role: worker, ssh: { address: b, bastion: { address: c } } }
+`);
+    const jumps = [...inventory.hosts.values()].map(({ address }) => address.jumps);
+    expect(jumps).toMatchObject([
+      [{ address: '192.0.2.9', user: 'ubuntu', keyPath: '/k' }],
+      [{ address: 'c' }],
+    ]);
+    expect(notesOf(inventory)).toEqual([]);
+  });
+
+  it('hosts.yaml for "mkectl node add": roles and ssh as in k0sctl', () => {
+    const inventory = load(
+      'hosts:\n- { role: controller+worker, ssh: { address: a } }\n- { role: worker, installFlags: [--profile=x], ssh: { address: b } }\n- { role: boss, address: c }\n',
+    );
+    expect(groupsOf(inventory)).toMatchObject({ controllers: ['a'], workers: ['a', 'b'] });
+    expect(notesOf(inventory)).toEqual([
+      expect.stringContaining('The role "boss" is not known'),
+      expect.stringContaining('"installFlags" is for mkectl'),
+    ]);
+  });
+
   it('reads a bastion behind a bastion, and options of ssh', () => {
     const text = k0sctl(
       '{ role: worker, ssh: { address: a, options: { Compression: true, Ciphers: aes256-ctr }, bastion: { address: b, bastion: { address: c, port: 2 } } } }',
