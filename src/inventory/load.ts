@@ -61,13 +61,26 @@ export function loadInventory(
 
 type Reading = Omit<ClusterReading, 'file'>;
 
-/** Files of a folder that are inventories, in the order of their names. */
+/** As for Ansible. */
+const NO_INVENTORY = /^\.|~$|\.(bak|orig|retry|swp|md|txt|rst|rpm|cfg|pyc|pyo)$/;
+
+/** Files of a folder and of the folders in it that are inventories, in the order of their names. */
 function sourcesIn(folder: string): string[] {
-  const files = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/^\.|~$|\.(bak|orig|retry|swp|md|txt)$/.test(entry.name))
-    .map(({ name }) => join(folder, name));
-  if (files.length > 0) return files.sort();
+  const files = filesIn(folder);
+  if (files.length > 0) return files;
   throw new UsageError(`There is no inventory in the folder "${folder}".`);
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => !NO_INVENTORY.test(name) && !/^(group|host)_vars$/.test(name))
+    .sort()
+    .flatMap((name) => {
+      const path = join(folder, name);
+      const found = statSync(path);
+      if (found.isDirectory()) return filesIn(path);
+      return found.isFile() ? [path] : [];
+    });
 }
 
 function readSource(file: string, reading: Reading): void {
@@ -77,6 +90,10 @@ function readSource(file: string, reading: Reading): void {
     return;
   }
   const text = readFileSync(file, 'utf8');
+  if (extname(file) === '.toml') {
+    problems.push(convertible('An inventory in TOML is not read.', file));
+    return;
+  }
   const isYaml = ['.yml', '.yaml', '.json'].includes(extname(file));
   if (!isYaml && (extname(file) === '.ini' || looksLikeIni(text))) {
     parseIni(text, file, { problems, tree });
@@ -88,6 +105,12 @@ function readSource(file: string, reading: Reading): void {
   const chosen = documents.find(({ value }) => !isForeign(value)) ?? documents[0];
   for (const one of documents) if (one !== chosen) tree.notes.push(notRead(one));
   readDocument(chosen, file, reading);
+}
+
+/** What Ansible can read, and write in a form that is read here. */
+function convertible(message: string, file: string): Problem {
+  const hint = `Convert it: ansible-inventory -i ${file} --list --yaml > hosts.yml.`;
+  return { message, at: { file, line: 1, column: 1 }, hint };
 }
 
 /** A Kubernetes or k0s object without hosts. */
@@ -121,6 +144,11 @@ function readDocument(
   const tool = clusterTool(value);
   if (tool) {
     fromCluster(value, tool, reading);
+    return;
+  }
+  if (typeof value['plugin'] === 'string') {
+    const what = `This is the configuration of Ansible's inventory plugin "${value['plugin']}".`;
+    problems.push(convertible(what, file));
     return;
   }
   const reader = new MapReader(value, map, problems);
@@ -173,6 +201,12 @@ function parseAddress(text: string): Partial<HostAddress> {
   };
 }
 
+/** As for Ansible, one name may stand there without a map. */
+function namesOrMap(body: MapReader, key: string): SourceObject {
+  const value = body.value(key);
+  return typeof value === 'string' ? { [value]: null } : (body.object(key) ?? {});
+}
+
 /** `all: {hosts, children, vars}`, or groups at the top. */
 function fromAnsible(reader: MapReader, tree: GroupTree): void {
   tree.markAnsible();
@@ -182,7 +216,7 @@ function fromAnsible(reader: MapReader, tree: GroupTree): void {
       reader.problem(name, `Group "${name}" must be a map of hosts, children and vars.`);
     const own = body.object('vars') ?? {};
     tree.setGroupVars(name, own, placesIn(own, reader.map));
-    for (const [pattern, vars] of Object.entries(body.object('hosts') ?? {})) {
+    for (const [pattern, vars] of Object.entries(namesOrMap(body, 'hosts'))) {
       const { names: hosts, port } = hostsNamed(pattern);
       if (!hosts) body.problem('hosts', rangeProblem(pattern));
       for (const host of hosts ?? []) {
@@ -196,7 +230,7 @@ function fromAnsible(reader: MapReader, tree: GroupTree): void {
           tree.setHostVars(host, { ansible_port: port });
       }
     }
-    for (const [child, childValue] of Object.entries(body.object('children') ?? {})) {
+    for (const [child, childValue] of Object.entries(namesOrMap(body, 'children'))) {
       tree.addChild(name, child);
       visit(child, childValue);
     }

@@ -9,13 +9,19 @@ const TIME_LIMIT_MS = 60_000;
 
 /**
  * Asks a program for its hosts, as Ansible does: `PROGRAM --list` prints JSON, a group a key, with `hosts`, `vars`,
- * `children`; `_meta.hostvars` has the variables of hosts.
+ * `children`; `_meta.hostvars` has the variables of hosts. Without `_meta`, `PROGRAM --host NAME` prints those of one.
  * @throws UsageError when it fails, takes too long or prints something else
  */
 export function fromScript(program: string, tree: GroupTree): void {
+  const value = answerOf(program, ['--list']);
+  fill(tree, value, (host) => answerOf(program, ['--host', host]));
+}
+
+/** What it prints: a map in JSON. */
+function answerOf(program: string, words: string[]): JsonObject {
   let text: string;
   try {
-    text = execFileSync(program, ['--list'], {
+    text = execFileSync(program, words, {
       encoding: 'utf8',
       timeout: TIME_LIMIT_MS,
       maxBuffer: 256 * 1024 * 1024,
@@ -46,24 +52,34 @@ export function fromScript(program: string, tree: GroupTree): void {
       cause: error,
     });
   }
-  if (!isJsonObject(value))
-    throw new UsageError(`The inventory program "${program}" printed no map of groups.`);
-  fill(tree, value);
+  if (isJsonObject(value)) return value;
+  throw new UsageError(`The inventory program "${program}" printed no map of groups.`);
 }
 
-function fill(tree: GroupTree, { _meta: meta, ...groups }: JsonObject): void {
+function fill(
+  tree: GroupTree,
+  { _meta: meta, ...groups }: JsonObject,
+  varsOf: (host: string) => JsonObject,
+): void {
   tree.markAnsible();
+  const asked = new Set<string>();
   for (const [name, value] of Object.entries(groups)) {
     const group = Array.isArray(value) ? { hosts: value } : isJsonObject(value) ? value : {};
     tree.group(name);
-    for (const host of strings(group['hosts'])) tree.addHost(name, host);
+    for (const host of strings(group['hosts'])) {
+      tree.addHost(name, host);
+      if (meta === undefined && !asked.has(host)) tree.setHostVars(host, sourceOf(varsOf(host)));
+      asked.add(host);
+    }
     for (const child of strings(group['children'])) tree.addChild(name, child);
     if (isJsonObject(group['vars'])) Object.assign(tree.group(name).vars, readTexts(group['vars']));
   }
   const hostvars = isJsonObject(meta) ? meta['hostvars'] : undefined;
   for (const [host, vars] of Object.entries(isJsonObject(hostvars) ? hostvars : {}))
-    if (isJsonObject(vars)) tree.setHostVars(host, readTexts(vars) as SourceObject);
+    if (isJsonObject(vars)) tree.setHostVars(host, sourceOf(vars));
 }
+
+const sourceOf = (vars: JsonObject): SourceObject => readTexts(vars) as SourceObject;
 
 function strings(value: JsonValue | undefined): string[] {
   return Array.isArray(value) ? value.map(String) : [];

@@ -413,7 +413,7 @@ describe('an Ansible inventory with ports in the names of hosts', () => {
 
   it.each([
     ['web: { hosts: { h: text } }', 'Host "h" must be a map of variables.'],
-    ['plugin: aws_ec2\nall: { hosts: { h: } }', 'Group "plugin" must be a map'],
+    ['plugin: { aws_ec2: 1 }\nall: { hosts: { h: } }', 'Unknown key "aws_ec2" in group "plugin"'],
   ])('refuses %s', (text, message) => {
     expect(() => load(text)).toThrow(message);
   });

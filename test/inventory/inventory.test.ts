@@ -175,6 +175,34 @@ describe('the group ungrouped', () => {
   });
 });
 
+describe('inventories of Ansible in other forms', () => {
+  it('a folder is read with the folders in it, without files that Ansible leaves out', () => {
+    file('many/01.ini', '[a]\nh1\n');
+    file('many/sub/hosts', '[b]\nh2\n');
+    file('many/group_vars/b.yml', 'x: 1\n');
+    for (const name of ['ansible.cfg', 'README.md', 'notes.rst', 'old.bak', '.hidden'])
+      file(`many/${name}`, 'not-a-host\n');
+    const { hosts } = loadInventory(join(dir, 'many'));
+    expect([...hosts.values()].map(({ name, vars }) => [name, vars])).toEqual([
+      ['h1', {}],
+      ['h2', { x: 1 }],
+    ]);
+  });
+
+  it('a name may stand in place of a map', () => {
+    const { groups } = load('name.yml', 'a: { hosts: h1 }\nb: { children: a }\n');
+    expect(groups.get('b')).toEqual(['h1']);
+  });
+
+  it.each([
+    ['cloud.yml', 'plugin: amazon.aws.aws_ec2\nregions: [eu-1]\n', /plugin "amazon\.aws\.aws_ec2"/],
+    ['hosts.toml', '[web.hosts]\nh1 = {}\n', /in TOML is not read/],
+  ])('%s can be converted', (name, text, message) => {
+    expect(() => load(name, text)).toThrow(message);
+    expect(() => load(name, text)).toThrow('Convert it: ansible-inventory -i ');
+  });
+});
+
 describe('inventories of other tools', () => {
   it.each([
     [
@@ -229,6 +257,14 @@ describe('an inventory that is a program', () => {
     const { hosts, groups } = loadInventory(path);
     expect(groups.get('web')).toEqual(['h1', 'h2', 'h3']);
     expect(hosts.get('h1')).toMatchObject({ address: { port: 2200 }, vars: { a: 1 } });
+  });
+
+  it('is asked for each host where it gives no _meta', () => {
+    const path = program(
+      'each',
+      `[ "$1" = --list ] && echo '{"web":["h1"],"db":{"hosts":["h1"]}}' || echo "{\\"asked\\":\\"$*\\"}"`,
+    );
+    expect(loadInventory(path).hosts.get('h1')?.vars).toEqual({ asked: '--host h1' });
   });
 
   it('says why it gave none', () => {
