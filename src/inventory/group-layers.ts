@@ -6,6 +6,8 @@ import { isSourceObject, type Source, type SourceObject } from '../core/value.ts
 import { formatSource, type SourceRef } from '../core/source.ts';
 import { localFiles } from '../util/local-files.ts';
 import type { SourceMap } from '../yaml/source-map.ts';
+import { olderNote, type OlderValue } from '../yaml/older.ts';
+import { connectionVariable } from '../util/connection-variables.ts';
 import { readYaml } from '../yaml/yaml.ts';
 
 /** Variables from one place, and where each of them stands. */
@@ -150,7 +152,9 @@ export function varsFiles(
   const found: VariableSource[] = [];
   for (const folder of folders)
     for (const file of filesOf(join(folder, kind, name), notes)) {
-      const value = readYaml(file, { files: localFiles, problems, map });
+      const older: OlderValue[] = [];
+      const value = readYaml(file, { files: localFiles, problems, map, older });
+      notes.push(...olderNote(withoutConnections(older)));
       if (isSourceObject(value)) found.push({ level, vars: value, places: placesIn(value, map) });
       else if (value !== null)
         problems.push({
@@ -162,6 +166,11 @@ export function varsFiles(
 }
 
 /** As for Ansible, the first that is there counts, and no other. */
+/** Of a connection variable each of the words is understood. */
+export function withoutConnections(values: readonly OlderValue[]): OlderValue[] {
+  return values.filter(({ name }) => connectionVariable(name) === undefined);
+}
+
 function filesOf(place: string, notes: Problem[]): string[] {
   const [first, ...others] = extensions
     .map((extension) => `${place}${extension}`)

@@ -5,7 +5,7 @@ import type { Inventory } from '../core/inventory.ts';
 import { isSourceObject, textOf, type Source, type SourceObject } from '../core/value.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
 import { clusterTool, fromCluster, fromHostList, type ClusterReading } from './clusters.ts';
-import { placesIn } from './group-layers.ts';
+import { placesIn, withoutConnections } from './group-layers.ts';
 import { GroupTree } from './groups.ts';
 import { hostsNamed, looksLikeIni, parseIni, rangeProblem } from './ini.ts';
 import { fromScript } from './script.ts';
@@ -13,6 +13,7 @@ import { localFiles } from '../util/local-files.ts';
 import type { Vault } from '../util/vault.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import { SourceMap } from '../yaml/source-map.ts';
+import { olderNote, type OlderValue } from '../yaml/older.ts';
 import { readYamlDocuments, type YamlDocument } from '../yaml/yaml.ts';
 
 export interface InventoryOptions {
@@ -100,11 +101,13 @@ function readSource(file: string, reading: Reading): void {
     return;
   }
   const before = problems.length;
-  const documents = readYamlDocuments(file, { files: localFiles, problems, map });
+  const older: OlderValue[] = [];
+  const documents = readYamlDocuments(file, { files: localFiles, problems, map, older });
   if (problems.length > before) return;
   const chosen = documents.find(({ value }) => !isForeign(value)) ?? documents[0];
   for (const one of documents) if (one !== chosen) tree.notes.push(notRead(one));
-  readDocument(chosen, file, reading);
+  if (readDocument(chosen, file, reading) === 'Ansible')
+    tree.notes.push(...olderNote(withoutConnections(older)));
 }
 
 /** What Ansible can read, and write in a form that is read here. */
@@ -129,37 +132,38 @@ function readDocument(
   document: YamlDocument | undefined,
   file: string,
   { tree, problems, map, environment }: Reading,
-): void {
+): 'Ansible' | undefined {
   const { value = null, at = { file, line: 1, column: 1 } } = document ?? {};
   const reading: ClusterReading = { file, tree, problems, map, environment };
   if (Array.isArray(value)) {
     fromHostList(value, 'the list', reading);
-    return;
+    return undefined;
   }
   if (!isSourceObject(value) || isForeign(value)) {
     const message = 'An inventory is a map with "hosts" (as for mkectl) or "all" (as for Ansible).';
     problems.push({ message, at });
-    return;
+    return undefined;
   }
   const tool = clusterTool(value);
   if (tool) {
     fromCluster(value, tool, reading);
-    return;
+    return undefined;
   }
   if (typeof value['plugin'] === 'string') {
     const what = `This is the configuration of Ansible's inventory plugin "${value['plugin']}".`;
     problems.push(convertible(what, file));
-    return;
+    return undefined;
   }
   const reader = new MapReader(value, map, problems);
   const hosts = value['hosts'];
   if (!Array.isArray(hosts)) {
     fromAnsible(reader, tree);
-    return;
+    return 'Ansible';
   }
   reader.list('hosts');
   fromHostList(hosts, 'hosts', reading);
   reader.close('the hosts file');
+  return undefined;
 }
 
 function notEmpty(inventory: Inventory): Inventory {

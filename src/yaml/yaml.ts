@@ -19,6 +19,7 @@ import { readText } from '../template/read-text.ts';
 import type { Files } from '../core/ports.ts';
 import type { SourceRef } from '../core/source.ts';
 import { isVault } from '../util/vault.ts';
+import { isOlder, type OlderValue } from './older.ts';
 import { SourceMap, type Places } from './source-map.ts';
 
 /** From where files are read, and what is kept of them beside their values. */
@@ -26,6 +27,8 @@ export interface YamlReading {
   files: Files;
   problems: Problem[];
   map: SourceMap;
+  /** Where values of maps are collected that YAML 1.1 reads in another way. */
+  older?: OlderValue[] | undefined;
 }
 
 /** `!raw` marks text that is not a template, such as Go templates of docker and kubectl. */
@@ -80,10 +83,10 @@ function textOfFile(file: string, { files, problems }: YamlReading): string | un
   }
 }
 
-function readEncrypted(text: string, file: string, { problems, map }: YamlReading): Source {
+function readEncrypted(text: string, file: string, { problems, map, older }: YamlReading): Source {
   const opened = attempt(problems, { file, line: 1, column: 1 }, () => map.vault?.file(text, file));
   if (opened === undefined) return null;
-  const value = parseYaml(opened, file, { problems, map, isEncrypted: true });
+  const value = parseYaml(opened, file, { problems, map, older, isEncrypted: true });
   map.vault?.remember(text, file, asWritten(value));
   return value;
 }
@@ -107,6 +110,7 @@ export function parsePlain(text: string): JsonValue {
 interface Text {
   problems: Problem[];
   map: SourceMap;
+  older?: OlderValue[] | undefined;
   /** The whole file was encrypted. */
   isEncrypted?: boolean;
 }
@@ -215,6 +219,11 @@ class Converter {
       places.values.set(name, this.#placeOf(value?.range ? value : key));
       if (isScalar(value) && value.tag === '!vault') (secrets ??= new Set()).add(name);
       object[name] = this.convert(value);
+      if (isScalar(value) && value.type === 'PLAIN' && isOlder(value.source ?? ''))
+        this.#text.older?.push({
+          ...{ name, at: this.#placeOf(value) },
+          text: this.#text.isEncrypted ? '(encrypted)' : (value.source ?? ''),
+        });
     }
     const hidden = this.#text.isEncrypted ? 'all' : secrets;
     this.#text.map.set(object, { ...places, ...(hidden ? { encrypted: hidden } : {}) });

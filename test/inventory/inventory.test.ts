@@ -189,6 +189,18 @@ describe('inventories of Ansible in other forms', () => {
     ]);
   });
 
+  it('values that YAML 1.1 reads in another way are named, apart from those of connections', () => {
+    file('older/group_vars/a.yml', 'mode: 0644\nbig: 1_000\nok: "yes"\nanother: 10\n');
+    const { notes = [] } = load(
+      'older/hosts.yml',
+      'a: { hosts: { h: { ansible_become: yes, flag: yes, time: 1:30, n: No, m: off, k: ON } } }',
+    );
+    expect(notes.map(({ message }) => message.split('is 644: ')[1])).toEqual([
+      '"flag: yes", "time: 1:30", "n: No", "m: off" and 1 more.',
+      '"mode: 0644", "big: 1_000".',
+    ]);
+  });
+
   it('a name may stand in place of a map', () => {
     const { groups } = load('name.yml', 'a: { hosts: h1 }\nb: { children: a }\n');
     expect(groups.get('b')).toEqual(['h1']);
