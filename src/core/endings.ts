@@ -26,8 +26,10 @@ export interface RollbackResult {
   verified: boolean;
   /** Names of what is not as before. */
   different: string[];
-  /** The point of no return that the rollback ended at. */
+  /** The point of no return that the run has passed. */
   pastNoReturn: string | undefined;
+  /** The commit point that the rollback ended at. */
+  backTo?: string | undefined;
 }
 
 /** How a transaction ended: forward, and what followed. */

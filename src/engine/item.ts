@@ -221,7 +221,7 @@ export class ItemRunner {
   ): Promise<{ said: UnitResult; number: number; changed: boolean }> {
     const { task, scope, number } = unit;
     const module = this.#parts.modules.get(task.module);
-    const pastNoReturn = this.#parts.log.state.commit?.irreversible === true;
+    const pastNoReturn = this.#parts.log.state.noReturn !== undefined;
     if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
       const said = await runUnit(this.#parts, unit);
       const changed = hasChanged(said.outcome);

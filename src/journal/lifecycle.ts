@@ -129,8 +129,8 @@ export function isOver(run: Standing): boolean {
 }
 
 /** Whether a run may go on that way. */
-export function allows(run: Standing & Pick<RecordedRun, 'commit'>, move: Move): boolean {
+export function allows(run: Standing & Pick<RecordedRun, 'noReturn'>, move: Move): boolean {
   const { resume, rollback } = moves[lifeOf(run)];
   if (move === 'rollback') return rollback;
-  return resume === 'behind' ? run.commit?.irreversible === true : resume;
+  return resume === 'behind' ? run.noReturn !== undefined : resume;
 }

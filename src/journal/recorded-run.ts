@@ -88,7 +88,9 @@ export interface RecordedRun {
   /** Numbers of units before a commit point that it does not make final: those of hosts that were not taken back by then. */
   leftOpen: Set<number>;
   /** The last commit point: other units up to this number stay. */
-  commit: { name: string; unit: number; irreversible: boolean } | undefined;
+  commit: { name: string; unit: number } | undefined;
+  /** Name of the last point of no return that was passed. Commit points behind it change nothing about that. */
+  noReturn: string | undefined;
   /** Names of points of no return that the operator agreed to when the run was resumed. */
   accepted: string[];
   /** Failures for which a rescue has begun: by key of the step's execution and host, the number of the last unit then. */
@@ -141,6 +143,7 @@ export function beginRun(header: StoredRecord | undefined): RecordedRun {
     commits: new Set(),
     leftOpen: new Set(),
     commit: undefined,
+    noReturn: undefined,
     accepted: [],
     rescued: new Map(),
     fingerprints: [],
@@ -257,7 +260,8 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   commit(run, { key, name, unit, irreversible }) {
     run.commits.add(key);
     if (!irreversible) for (const { intent } of openAlone(run)) run.leftOpen.add(intent.unit);
-    run.commit = { name, unit, irreversible };
+    run.commit = { name, unit };
+    if (irreversible) run.noReturn = name;
     // As for a block: a unit with a number of before the commit point would never be undone.
     run.lastUnit = Math.max(run.lastUnit, unit);
   },

@@ -51,7 +51,7 @@ export function conclude(run: string, end: TransactionEnd): Ending {
 
 /** How a rollback ended; @param why what it was for, as a sentence */
 export function concludeRollback(run: string, undo: RollbackResult, why: string): Ending {
-  const { pastNoReturn, different } = undo;
+  const { pastNoReturn, backTo = pastNoReturn, different } = undo;
   if (undo.interrupted) {
     return {
       state: 'rollback_paused',
@@ -78,9 +78,10 @@ export function concludeRollback(run: string, undo: RollbackResult, why: string)
     };
   }
   if (pastNoReturn !== undefined) {
+    const after = backTo === pastNoReturn ? 'it' : `commit point "${String(backTo)}"`;
     return {
       state: 'past_no_return',
-      message: `${why} Failed past the point of no return "${pastNoReturn}"; what came after it is taken back.`,
+      message: `${why} Failed past the point of no return "${pastNoReturn}"; what came after ${after} is taken back.`,
       next: [`runner resume ${run}`],
     };
   }

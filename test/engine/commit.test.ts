@@ -67,7 +67,7 @@ describe('a commit point', () => {
       ...['commit:tasks/done', 'gate A', 'gate B', 'roll back', 'no-return:tasks/done'],
       'commit Done',
     ]);
-    expect(log.state.commit).toEqual({ name: 'Done', unit: 7, irreversible: false });
+    expect(log.state.commit).toEqual({ name: 'Done', unit: 7 });
     expect([...log.state.commits]).toEqual(['p/2/commit:tasks/done']);
   });
 

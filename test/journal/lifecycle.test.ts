@@ -16,6 +16,7 @@ const rollback: JournalRecord = { t: 'rollback', reason: 'failed', attempt: 1 };
 const partial: JournalRecord = { ...rollback, hosts: ['h1'], partial: true };
 const resume: JournalRecord = { t: 'resume', pid: 1, bootId: 'b' };
 const point: JournalRecord = { t: 'commit', name: 'c', key: 'c', unit: 0, irreversible: true };
+const behind: JournalRecord = { ...point, name: 'd', key: 'd', irreversible: false };
 const end = (
   outcome: RunOutcome,
   exitCode: number = exitCodes[outcome as 'done'],
@@ -32,6 +33,7 @@ const histories: [LifeState, JournalRecord[], resume: boolean, rollback: boolean
   ['running', [...changed, partial], true, true],
   ['rolling_back', [...changed, rollback], false, true],
   ['rolling_back', [point, ...changed, rollback], true, true],
+  ['rolling_back', [point, behind, ...changed, rollback], true, true],
   ['rolling_back', [...changed, rollback, resume], false, true],
   ['running', [point, ...changed, rollback, resume, stepRecord(2, ['h1'])], true, true],
   ['stopped', [...changed, end('interrupted')], true, true],

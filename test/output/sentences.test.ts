@@ -92,6 +92,12 @@ describe('the end of a run', () => {
       'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after it is taken back.',
       ['runner resume r'],
     ],
+    [
+      undo({ pastNoReturn: 'gate', backTo: 'node 2' }),
+      'past_no_return',
+      'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after commit point "node 2" is taken back.',
+      ['runner resume r'],
+    ],
   ])('%j has state, sentence and next commands', (end, state, message, next) => {
     expect(conclude('r', end)).toEqual({ state, message, next });
   });

@@ -161,6 +161,19 @@ describe('faults that the simulation found', () => {
     },
   );
 
+  it('goes on behind a point of no return, also where a commit point came after it', async () => {
+    const once = { name: 'Once', command: 'flaky 1', undo: { none: 'It changes nothing.' } };
+    const second = { name: 'Second', copy: { content: 'second\n', dest: '/srv/b' } };
+    const pivot = { commit: 'Point', irreversible: 'It is.' };
+    const one = run([copy, pivot, second, { commit: 'Behind' }, put, once]);
+    await one.process('play', {});
+    expect(one.state()).toBe('past_no_return');
+    const [lines] = one.lines();
+    expect(lines?.filter((line) => line.startsWith('/srv/'))).toHaveLength(2);
+    await one.process('resume', {});
+    expect(one.state()).toBe('done');
+  });
+
   it('runs a handler again before the handler that it notifies', async () => {
     const first = { name: 'First', command: 'ok', notify: 'Restart' };
     const one = run([configure('new', 'First'), flush, fail], { handlers: [first, restart] });

@@ -113,7 +113,8 @@ class Rollback {
       })),
       verified,
       different,
-      pastNoReturn: this.#run.commit?.irreversible === true ? this.#run.commit.name : undefined,
+      pastNoReturn: this.#run.noReturn,
+      backTo: this.#run.commit?.name,
     };
   }
 
@@ -215,8 +216,7 @@ class Rollback {
         order.ended(unit, { stuck: true });
       }
     }
-    for (const unit of order.open)
-      this.#settle(unit, 'undo-blocked', { kind: 'unreachable' }, 0);
+    for (const unit of order.open) this.#settle(unit, 'undo-blocked', { kind: 'unreachable' }, 0);
   }
 
   /** Undoes one unit and keeps the record of it. */
