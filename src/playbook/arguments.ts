@@ -6,14 +6,14 @@ import type { SourceRef } from '../core/source.ts';
 import { argumentInstead } from '../language/hints.ts';
 import { validateValue, type SchemaProblem } from '../util/schema.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
-import type { Around, LoadContext } from './context.ts';
+import type { Around, PlaybookReading } from './reading.ts';
 
 /** What a module is called with: its value, `args` and `module_defaults`, checked with its schema. */
 export function loadArguments(
   reader: MapReader,
   module: Module,
   { moduleDefaults }: Around,
-  { problems }: LoadContext,
+  { problems }: PlaybookReading,
 ): SourceObject {
   const given = ownArguments(reader, module);
   if (!given) return {};

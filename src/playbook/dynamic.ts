@@ -21,7 +21,7 @@ import { sharedKeywords } from '../language/keywords.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import { SourceMap } from '../yaml/source-map.ts';
 import { readYaml, type YamlReading } from '../yaml/yaml.ts';
-import { stepId, type Around, type LoadContext } from './context.ts';
+import { stepId, type Around, type PlaybookReading } from './reading.ts';
 import type { Loop } from './loop.ts';
 
 /** Includes may include themselves behind a condition; so deep, no condition ended it. */
@@ -36,7 +36,7 @@ interface Dynamic {
   loop: Loop | undefined;
   /** @throws PlaybookError when there is no such thing */
   locate: (name: string) => string;
-  read: (source: string, place: Around, context: LoadContext) => Node[];
+  read: (source: string, place: Around, reading: PlaybookReading) => Node[];
   /** Files that a template may mean. */
   candidates: () => string[];
 }
@@ -46,13 +46,13 @@ interface Place {
   reader: MapReader;
   outer: Around;
   around: Around;
-  context: LoadContext;
+  reading: PlaybookReading;
 }
 
 export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
-  const { reader, outer, around, context } = place;
+  const { reader, outer, around, reading } = place;
   const { key, name, wanted, loop, locate, candidates } = what;
-  const id = stepId(outer.path, name, context.ids);
+  const id = stepId(outer.path, name, reading.ids);
   const into = (part: IncludePart, problems: Problem[]) =>
     expandInto(id, place, what, part, problems);
   const expand = (part: IncludePart): Expansion => {
@@ -67,20 +67,20 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
     return expansion;
   };
   const known =
-    wanted instanceof Template ? undefined : tryLocate(locate, wanted, context.problems);
+    wanted instanceof Template ? undefined : tryLocate(locate, wanted, reading.problems);
   const recursive = known !== undefined && known !== '' && around.chain.includes(known);
   const loopValues: SourceObject = loop ? { [loop.loopVar]: null, loop: null } : {};
   const preview =
     known === undefined || recursive
       ? { nodes: [], handlers: [], files: [] }
-      : into({ source: known, name: 'each', loopValues }, context.problems);
-  for (const file of preview.files) context.used.add(file);
+      : into({ source: known, name: 'each', loopValues }, reading.problems);
+  for (const file of preview.files) reading.used.add(file);
   return [
     {
       kind: 'include',
       task: includeTask(around, { id, name, key, wanted, loop, at: reader.at() }),
       preview,
-      mayDefine: known === undefined ? definedNames(candidates(), context) : [],
+      mayDefine: known === undefined ? definedNames(candidates(), reading) : [],
       locate,
       expand,
     },
@@ -90,20 +90,20 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
 /** Reads one item of it, in the place of its steps. */
 function expandInto(
   id: string,
-  { outer, around, context }: Place,
+  { outer, around, reading }: Place,
   { read }: Dynamic,
   { source, name: part, loopValues }: IncludePart,
   problems: Problem[],
 ): Expansion {
-  const within: LoadContext = {
-    ...context,
+  const within: PlaybookReading = {
+    ...reading,
     problems,
     used: new Set(),
     ids: new Set(),
     // What a role depends on runs with it, whenever that is.
     dependencies: new Set(),
     previewId: (one) =>
-      context.previewId(
+      reading.previewId(
         one.startsWith(`${id}/${part}/`)
           ? `${id}/each/${one.slice(id.length + part.length + 2)}`
           : one,

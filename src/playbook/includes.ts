@@ -5,7 +5,7 @@ import type { Node } from '../language/document.ts';
 import { loopWord, loopWords } from '../language/own-types.ts';
 import { slug } from '../util/text.ts';
 import { MapReader } from '../yaml/map-reader.ts';
-import { changed, inherit, type Around, type LoadContext } from './context.ts';
+import { changed, inherit, type Around, type PlaybookReading } from './reading.ts';
 import { loadDynamic, tryLocate } from './dynamic.ts';
 import { filesLike, findFile, likeTemplate } from './find.ts';
 import { loadLoop } from './loop.ts';
@@ -16,7 +16,7 @@ export function loadInclude(
   key: string,
   reader: MapReader,
   outer: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): Node[] {
   const file = reader.text(key);
   const name = reader.string('name');
@@ -29,12 +29,12 @@ export function loadInclude(
     dirname(reader.at().file),
     outer.folder,
   ];
-  const locate = (wanted: string) => locateTasks(wanted, folders, reader, key, context);
+  const locate = (wanted: string) => locateTasks(wanted, folders, reader, key, reading);
   if (!(file instanceof Template) && loop === undefined) {
-    const path = tryLocate(locate, file, context.problems);
+    const path = tryLocate(locate, file, reading.problems);
     return path === undefined
       ? []
-      : importTasks({ key, file, path, name }, reader, around, context);
+      : importTasks({ key, file, path, name }, reader, around, reading);
   }
   if (key === 'import_tasks') {
     const what = loop === undefined ? 'The path of "import_tasks" must be constant' : undefined;
@@ -46,7 +46,7 @@ export function loadInclude(
     return [];
   }
   const nodes = loadDynamic(
-    { reader, outer, around, context },
+    { reader, outer, around, reading },
     {
       key,
       name: name ?? `Include ${String(file)}`,
@@ -54,10 +54,10 @@ export function loadInclude(
       loop,
       locate,
       read: loadTaskFile,
-      candidates: () => filesLike(context.files, String(file), folders),
+      candidates: () => filesLike(reading.files, String(file), folders),
     },
   );
-  return changed(nodes, outer, context);
+  return changed(nodes, outer, reading);
 }
 
 /** @throws PlaybookError when there is no such file */
@@ -66,7 +66,7 @@ function locateTasks(
   folders: readonly string[],
   reader: MapReader,
   key: string,
-  { files }: LoadContext,
+  { files }: PlaybookReading,
 ): string {
   const path = findFile(files, wanted, folders);
   if (path !== undefined && files.look(path)?.is === 'file') return path;
@@ -85,7 +85,7 @@ function importTasks(
   { key, file, path, name }: { key: string; file: string; path: string; name: string | undefined },
   reader: MapReader,
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): Node[] {
   if (around.chain.includes(path)) {
     const chain = [...around.chain.slice(around.chain.indexOf(path)), path];
@@ -96,7 +96,7 @@ function importTasks(
     return [];
   }
   const place = name === undefined ? around : { ...around, path: `${around.path}/${slug(name)}` };
-  return loadTaskFile(path, place, context);
+  return loadTaskFile(path, place, reading);
 }
 
 /** `include_role` and `import_role`, as `include_role: NAME` or `include_role: {name: NAME}`. */
@@ -104,7 +104,7 @@ export function loadRoleTask(
   key: string,
   reader: MapReader,
   outer: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): Node[] {
   const value = reader.value(key);
   const role = isSourceObject(value) ? value['name'] : value;
@@ -117,11 +117,11 @@ export function loadRoleTask(
     ? Object.entries(value).filter(([name]) => name !== 'name')
     : [];
   const source: SourceObject = { ...Object.fromEntries([...inside, ...beside]), role };
-  context.map.copy(reader.source, source);
-  const entry = new MapReader(source, context.map, context.problems);
+  reading.map.copy(reader.source, source);
+  const entry = new MapReader(source, reading.map, reading.problems);
   const loop = loadLoop(entry, outer);
   if (!(role instanceof Template) && loop === undefined) {
-    const block = context.readers.role(entry, outer, context);
+    const block = reading.readers.role(entry, outer, reading);
     return block ? [block] : [];
   }
   if (key === 'import_role') {
@@ -137,8 +137,8 @@ export function loadRoleTask(
   for (const known of ['role', 'tasks_from', 'inputs', 'undo']) entry.has(known);
   entry.close(`"${key}"`);
   return loadDynamic(
-    { reader: entry, outer, around, context },
-    { key, name, wanted: role, loop, ...rolesNamed(String(role), reader.at(key), source, context) },
+    { reader: entry, outer, around, reading },
+    { key, name, wanted: role, loop, ...rolesNamed(String(role), reader.at(key), source, reading) },
   );
 }
 
@@ -147,7 +147,7 @@ function rolesNamed(
   role: string,
   at: ReturnType<MapReader['at']>,
   source: SourceObject,
-  { roles, files, map }: LoadContext,
+  { roles, files, map }: PlaybookReading,
 ) {
   return {
     locate(wanted: string): string {
@@ -156,7 +156,7 @@ function rolesNamed(
       const message = `There is no role "${wanted}".`;
       throw new PlaybookError([{ rule: 'missing-file', message, at }]);
     },
-    read(path: string, place: Around, within: LoadContext): Node[] {
+    read(path: string, place: Around, within: PlaybookReading): Node[] {
       const own = { ...withoutLoop(source), role: path, name: basename(place.path) };
       map.copy(source, own);
       const above = { ...place, path: dirname(place.path) };
@@ -172,18 +172,22 @@ function rolesNamed(
 }
 
 /** A block with a loop: its tasks are run for each item in turn. */
-export function loadLoopedBlock(reader: MapReader, outer: Around, context: LoadContext): Node[] {
+export function loadLoopedBlock(
+  reader: MapReader,
+  outer: Around,
+  reading: PlaybookReading,
+): Node[] {
   const name = reader.string('name') ?? 'block';
   const loop = loadLoop(reader, outer);
   const around = inherit(reader, outer);
-  const read = (_: string, place: Around, within: LoadContext): Node[] => {
+  const read = (_: string, place: Around, within: PlaybookReading): Node[] => {
     const own = { ...withoutLoop(reader.source), name: basename(place.path) };
-    context.map.copy(reader.source, own);
+    reading.map.copy(reader.source, own);
     const above = { ...place, path: dirname(place.path) };
     return within.readers.nodes([own], above, within, reader.at());
   };
   return loadDynamic(
-    { reader, outer, around, context },
+    { reader, outer, around, reading },
     { key: 'block', name, wanted: '', loop, locate: () => '', read, candidates: () => [] },
   );
 }

@@ -10,7 +10,7 @@ import type { Vault } from '../util/vault.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import { SourceMap } from '../yaml/source-map.ts';
 import type { YamlReading } from '../yaml/yaml.ts';
-import type { LoadContext } from './context.ts';
+import type { PlaybookReading } from './reading.ts';
 import { loadInputs, splitInputs } from './inputs.ts';
 import { readLayers, type Layers } from './overlay.ts';
 import { aroundPlays, loadPlays, type DefaultBecome, type PlayLoading } from './plays.ts';
@@ -49,11 +49,11 @@ export function loadPlaybook(path: string, options: LoadOptions): Playbook {
 function loadingOf(
   { files, changes }: Layers,
   { modules, rolePaths, become }: LoadOptions,
-  reading: YamlReading,
+  yaml: YamlReading,
 ): PlayLoading {
-  const roles = new RoleSearch(reading.files, [...files.flatMap(roleFolders), ...rolePaths]);
-  const context: LoadContext = {
-    ...reading,
+  const roles = new RoleSearch(yaml.files, [...files.flatMap(roleFolders), ...rolePaths]);
+  const reading: PlaybookReading = {
+    ...yaml,
     modules,
     used: new Set(files),
     ids: new Set(),
@@ -68,12 +68,12 @@ function loadingOf(
     readers,
   };
   const folders = files.map((one) => dirname(one));
-  return { context, become, folders, roles, file: files.at(-1) ?? '' };
+  return { reading, become, folders, roles, file: files.at(-1) ?? '' };
 }
 
 function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook {
-  const { context, file, folders } = loading;
-  const { problems, map, used } = context;
+  const { reading, file, folders } = loading;
+  const { problems, map, used } = reading;
   const empty: SourceObject = {};
   const start = { file, line: 1, column: 1 };
   map.set(empty, { self: start, keys: new Map(), values: new Map() });
@@ -84,12 +84,12 @@ function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook
   const top = aroundPlays(dirname(file), '', loading);
   const enabled = reader.boolean('become') ?? top.become.enabled;
   const around = { ...top, become: { ...top.become, enabled } };
-  const own = loadFingerprint(reader, { ...around, path: 'fingerprint' }, context);
+  const own = loadFingerprint(reader, { ...around, path: 'fingerprint' }, reading);
   const playbook: Playbook = {
     name: reader.string('name') ?? basename(file),
     path: files[0] ?? file,
     ...splitInputs(loadInputs(reader)),
-    rollback: loadRollback(reader, { ...around, path: 'rollback' }, context),
+    rollback: loadRollback(reader, { ...around, path: 'rollback' }, reading),
     ...fields.complete(playbookKeywords, fields.read(playbookKeywords, reader)),
     plays: loadPlays(plays ?? [], { file, chain: [file], when: [], tags: [], vars: {} }, loading),
     fingerprint: [],
@@ -103,7 +103,7 @@ function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook
   if (!Array.isArray(value)) reader.close('a playbook');
   return {
     ...playbook,
-    fingerprint: [...own, ...context.fingerprint],
+    fingerprint: [...own, ...reading.fingerprint],
     folders: [...new Set(folders)],
     files: [...used].sort(),
   };

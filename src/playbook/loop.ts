@@ -3,7 +3,7 @@ import * as fields from '../language/fields.ts';
 import { loopKeywords } from '../language/keywords.ts';
 import { loop } from '../language/own-types.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
-import type { Around } from './context.ts';
+import type { Around } from './reading.ts';
 
 /** The loop of a block or include. */
 export interface Loop {

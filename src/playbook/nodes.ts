@@ -13,7 +13,7 @@ import { hereInstead } from '../language/hints.ts';
 import { sharedKeywords } from '../language/keywords.ts';
 import { loopWord } from '../language/own-types.ts';
 import { MapReader } from '../yaml/map-reader.ts';
-import { changed, inherit, stepId, type Around, type LoadContext } from './context.ts';
+import { changed, inherit, stepId, type Around, type PlaybookReading } from './reading.ts';
 import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
 import { loadTask } from './tasks.ts';
 import { loadBlockUndo, plainTasks, reportHiddenPivot } from './undo.ts';
@@ -22,41 +22,41 @@ import { loadBlockUndo, plainTasks, reportHiddenPivot } from './undo.ts';
 export function loadNodes(
   list: Source[],
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
   fallback: SourceRef,
 ): Node[] {
   return list.flatMap((item, index) => {
     if (isSourceObject(item))
-      return loadNode(new MapReader(item, context.map, context.problems), around, context);
-    const at = context.map.value(list, index) ?? fallback;
-    context.problems.push({ message: 'A task must be a map of keywords.', at });
+      return loadNode(new MapReader(item, reading.map, reading.problems), around, reading);
+    const at = reading.map.value(list, index) ?? fallback;
+    reading.problems.push({ message: 'A task must be a map of keywords.', at });
     return [];
   });
 }
 
-function loadNode(reader: MapReader, around: Around, context: LoadContext): Node[] {
+function loadNode(reader: MapReader, around: Around, reading: PlaybookReading): Node[] {
   const { source } = reader;
-  const done = (nodes: readonly Node[]) => changed(nodes, around, context);
+  const done = (nodes: readonly Node[]) => changed(nodes, around, reading);
   if ('block' in source && loopWord(source) !== undefined)
-    return done(loadLoopedBlock(reader, around, context));
-  if ('block' in source) return done([loadBlock(reader, around, context)]);
-  if ('commit' in source) return done([loadCommit(reader, around, context)]);
-  if ('meta' in source) return loadMeta(reader, around, context);
+    return done(loadLoopedBlock(reader, around, reading));
+  if ('block' in source) return done([loadBlock(reader, around, reading)]);
+  if ('commit' in source) return done([loadCommit(reader, around, reading)]);
+  if ('meta' in source) return loadMeta(reader, around, reading);
   for (const key of ['include_tasks', 'import_tasks']) {
-    if (key in source) return loadInclude(key, reader, around, context);
+    if (key in source) return loadInclude(key, reader, around, reading);
   }
   for (const key of ['include_role', 'import_role']) {
-    if (key in source) return done(loadRoleTask(key, reader, around, context));
+    if (key in source) return done(loadRoleTask(key, reader, around, reading));
   }
-  const task = loadTask(reader, around, context);
+  const task = loadTask(reader, around, reading);
   return task ? done([task]) : [];
 }
 
-function loadBlock(reader: MapReader, outer: Around, context: LoadContext): BlockNode {
+function loadBlock(reader: MapReader, outer: Around, reading: PlaybookReading): BlockNode {
   const name = reader.string('name') ?? 'block';
-  const id = stepId(outer.path, name, context.ids);
+  const id = stepId(outer.path, name, reading.ids);
   const around = { ...inherit(reader, outer), path: id };
-  const nodes = (key: string) => loadNodes(reader.list(key) ?? [], around, context, reader.at());
+  const nodes = (key: string) => loadNodes(reader.list(key) ?? [], around, reading, reader.at());
   const block: BlockNode = {
     kind: 'block',
     id,
@@ -65,20 +65,20 @@ function loadBlock(reader: MapReader, outer: Around, context: LoadContext): Bloc
     block: nodes('block'),
     rescue: nodes('rescue'),
     always: nodes('always'),
-    undo: loadBlockUndo(reader, around, context),
+    undo: loadBlockUndo(reader, around, reading),
     isRole: false,
   };
   reader.close('a block', hereInstead);
   return block;
 }
 
-function loadCommit(reader: MapReader, outer: Around, context: LoadContext): CommitNode {
+function loadCommit(reader: MapReader, outer: Around, reading: PlaybookReading): CommitNode {
   const name = reader.string('commit') ?? 'commit';
   const around = inherit(reader, outer);
   const gate = reader.list('gate') ?? [];
-  const id = stepId(outer.path, `commit ${name}`, context.ids);
+  const id = stepId(outer.path, `commit ${name}`, reading.ids);
   const reason = reader.string('irreversible');
-  if (reason !== undefined && context.dynamic) reportHiddenPivot(reader);
+  if (reason !== undefined && reading.dynamic) reportHiddenPivot(reader);
   const place = { at: reader.at('gate'), where: 'gate' };
   const node: CommitNode = {
     kind: 'commit',
@@ -86,7 +86,7 @@ function loadCommit(reader: MapReader, outer: Around, context: LoadContext): Com
     name,
     at: reader.at(),
     tags: around.tags,
-    gate: plainTasks(gate, { ...around, path: id }, context, place),
+    gate: plainTasks(gate, { ...around, path: id }, reading, place),
     confirm: reason !== undefined,
     reason,
   };
@@ -99,7 +99,7 @@ const instead: Record<string, string> = {
   refresh_inventory: 'The hosts of a run are those it began with.',
 };
 
-function loadMeta(reader: MapReader, outer: Around, context: LoadContext): Node[] {
+function loadMeta(reader: MapReader, outer: Around, reading: PlaybookReading): Node[] {
   const wanted = reader.value('meta');
   if (typeof wanted === 'string' && wanted in instead) {
     reader.problem('meta', `There is no "meta: ${wanted}".`, instead[wanted]);
@@ -113,7 +113,7 @@ function loadMeta(reader: MapReader, outer: Around, context: LoadContext): Node[
   if (action === undefined || action === 'noop') return [];
   if (action === 'end_role' && !outer.role) reader.problem('meta', '"end_role" stands in no role.');
   const shown = name ?? action.replaceAll('_', ' ');
-  const id = stepId(outer.path, shown, context.ids);
+  const id = stepId(outer.path, shown, reading.ids);
   const { loopValues, role, become } = around;
   const task: TaskNode = {
     ...plainTask({ id, name: shown, at: reader.at(), module: 'meta', args: {}, become }),

@@ -22,7 +22,7 @@ import { playKeywords } from '../language/keywords.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import { reportSecrets } from '../yaml/plain-secrets.ts';
 import { readYaml } from '../yaml/yaml.ts';
-import { inherit, stepId, topLevel, type Around, type LoadContext } from './context.ts';
+import { inherit, stepId, topLevel, type Around, type PlaybookReading } from './reading.ts';
 import { loadNodes } from './nodes.ts';
 import { loadRoleEntry, roleFolders, type RoleSearch } from './roles.ts';
 import { loadRollback, plainTasks } from './undo.ts';
@@ -32,7 +32,7 @@ export type DefaultBecome = Partial<Omit<Become, 'login'>>;
 
 /** What all plays of a playbook share. */
 export interface PlayLoading {
-  context: LoadContext;
+  reading: PlaybookReading;
   become: DefaultBecome | undefined;
   /** Folders of the files that hold plays, the latest first. */
   folders: string[];
@@ -52,7 +52,7 @@ export interface PlayFile {
 }
 
 export function loadPlays(list: Source[], from: PlayFile, loading: PlayLoading): Play[] {
-  const { changes } = loading.context;
+  const { changes } = loading.reading;
   return list
     .flatMap((play) => loadEntry(play, from, loading))
     .flatMap((play) => changes.ofPlay(play, (plays) => loadPlays(plays, from, loading)));
@@ -69,7 +69,7 @@ export function aroundPlays(
 }
 
 function loadEntry(value: Source, from: PlayFile, loading: PlayLoading): Play[] {
-  const { problems, map } = loading.context;
+  const { problems, map } = loading.reading;
   if (!isSourceObject(value)) {
     const at = { file: from.file, line: 1, column: 1 };
     problems.push({ message: 'A play must be a map of keywords.', at });
@@ -82,7 +82,7 @@ function loadEntry(value: Source, from: PlayFile, loading: PlayLoading): Play[] 
 
 /** `import_playbook`: the plays of another file in place of this one, with conditions, tags and variables. */
 function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): Play[] {
-  const { context, folders, roles } = loading;
+  const { reading, folders, roles } = loading;
   const wanted = reader.string('import_playbook') ?? '';
   reader.string('name');
   const file = resolve(dirname(from.file), wanted);
@@ -91,10 +91,10 @@ function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): P
     chain: [...from.chain, file],
     when: [...from.when, ...(reader.conditions('when') ?? [])],
     tags: [...from.tags, ...reader.strings('tags')],
-    vars: context.map.together(reader.object('vars') ?? {}, from.vars),
+    vars: reading.map.together(reader.object('vars') ?? {}, from.vars),
   };
   reader.close('"import_playbook"');
-  if (!context.files.look(file)) {
+  if (!reading.files.look(file)) {
     const hint = `Looked for ${file}.`;
     const rule = 'missing-file';
     reader.problem('import_playbook', `There is no playbook "${wanted}".`, hint, { rule });
@@ -104,16 +104,16 @@ function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): P
     reader.problem('import_playbook', `"${wanted}" imports itself.`);
     return [];
   }
-  context.used.add(file);
+  reading.used.add(file);
   folders.unshift(dirname(file));
   roles.add(roleFolders(file));
-  const value = readYaml(file, context);
-  const plays = Array.isArray(value) ? value : playsOf(value, context);
+  const value = readYaml(file, reading);
+  const plays = Array.isArray(value) ? value : playsOf(value, reading);
   return loadPlays(plays, inner, loading);
 }
 
 /** The plays of an imported playbook that is a map. What belongs to a whole run is said by the playbook that is run. */
-function playsOf(value: Source, { map, problems }: LoadContext): Source[] {
+function playsOf(value: Source, { map, problems }: PlaybookReading): Source[] {
   const head = new MapReader(isSourceObject(value) ? value : {}, map, problems);
   const plays = head.list('plays');
   head.string('name');
@@ -123,8 +123,8 @@ function playsOf(value: Source, { map, problems }: LoadContext): Source[] {
 }
 
 /** Variables of files: each a path, or a list of which the first that is there counts. */
-function loadVarsFiles(reader: MapReader, from: PlayFile, context: LoadContext): SourceObject {
-  const { problems, map, used, files } = context;
+function loadVarsFiles(reader: MapReader, from: PlayFile, reading: PlaybookReading): SourceObject {
+  const { problems, map, used, files } = reading;
   const found: SourceObject[] = [];
   for (const entry of reader.list('vars_files') ?? []) {
     const names = (Array.isArray(entry) ? entry : [entry]).map(String);
@@ -138,7 +138,7 @@ function loadVarsFiles(reader: MapReader, from: PlayFile, context: LoadContext):
       continue;
     }
     used.add(path);
-    const value = readYaml(path, context);
+    const value = readYaml(path, reading);
     if (isSourceObject(value)) {
       reportSecrets(value, problems, map);
       found.push(value);
@@ -149,7 +149,7 @@ function loadVarsFiles(reader: MapReader, from: PlayFile, context: LoadContext):
 }
 
 function loadPlay(reader: MapReader, from: PlayFile, loading: PlayLoading): Play {
-  const { context: whole } = loading;
+  const { reading: whole } = loading;
   const { name, hosts } = loadHead(reader, whole);
   const id = stepId('', name ?? 'play', whole.ids).slice(1);
   const vars = whole.map.together(
@@ -187,7 +187,7 @@ function loadPlay(reader: MapReader, from: PlayFile, loading: PlayLoading): Play
 /** Name and pattern of hosts, which a play must have. */
 function loadHead(
   reader: MapReader,
-  { problems }: LoadContext,
+  { problems }: PlaybookReading,
 ): { name: string | undefined; hosts: string | undefined } {
   const name = reader.string('name');
   const hosts = reader.value('hosts');
@@ -209,14 +209,14 @@ function loadContent(
   reader: MapReader,
   id: string,
   around: Around,
-  { context: whole }: PlayLoading,
+  { reading: whole }: PlayLoading,
 ): Pick<Play, 'sections' | 'handlers'> {
-  const context: LoadContext = { ...whole, handlers: [], dependencies: new Set() };
+  const reading: PlaybookReading = { ...whole, handlers: [], dependencies: new Set() };
   const nodes = (key: PlaySection['name']) =>
-    loadNodes(reader.list(key) ?? [], around, context, reader.at());
+    loadNodes(reader.list(key) ?? [], around, reading, reader.at());
   const preTasks = nodes('pre_tasks');
   const roles = (reader.list('roles') ?? []).flatMap((role) =>
-    loadRoleEntry(role, around, reader, context),
+    loadRoleEntry(role, around, reader, reading),
   );
   const tasks = nodes('tasks');
   const postTasks = nodes('post_tasks');
@@ -232,12 +232,12 @@ function loadContent(
       { name: 'tasks', nodes: [...roles, ...tasks] },
       { name: 'post_tasks', nodes: postTasks },
     ],
-    handlers: [...own, ...context.handlers],
+    handlers: [...own, ...reading.handlers],
   };
 }
 
 /** What only makes sense where hosts go step by step. */
-function checkFree({ sections }: Play, { problems }: LoadContext): void {
+function checkFree({ sections }: Play, { problems }: PlaybookReading): void {
   const refuse = (what: string, at: SourceRef) => {
     const message = `${what} cannot stand in a play with "strategy: free".`;
     const hint = `Hosts reach it at different times. Put it into a play of its own.`;
@@ -264,7 +264,7 @@ function checkFree({ sections }: Play, { problems }: LoadContext): void {
  * Whether anything of a play asks for facts: then they are gathered, unless the play says otherwise. What an include
  * may bring whose path is known only later is not seen; such a play says "gather_facts: true".
  */
-function mentionsFacts(content: unknown, { used, files }: LoadContext): boolean {
+function mentionsFacts(content: unknown, { used, files }: PlaybookReading): boolean {
   const templates = [...used].filter((file) => file.includes('/templates/'));
   return (
     JSON.stringify(content).includes('ansible_facts') ||

@@ -1,4 +1,4 @@
-import type { Readers } from './context.ts';
+import type { Readers } from './reading.ts';
 import { loadNodes } from './nodes.ts';
 import { loadRole } from './roles.ts';
 import { loadTask } from './tasks.ts';

@@ -14,9 +14,9 @@ import {
   stepId,
   topLevel,
   type Around,
-  type LoadContext,
+  type PlaybookReading,
   type RoleFolders,
-} from './context.ts';
+} from './reading.ts';
 import { filesBelow, findFile, isFolder, yamlFile } from './find.ts';
 import { loadInputs } from './inputs.ts';
 import { loadTaskFile } from './task-files.ts';
@@ -65,20 +65,20 @@ export function loadRoleEntry(
   value: Source,
   around: Around,
   play: MapReader,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): Node[] {
-  const { map, problems } = context;
+  const { map, problems } = reading;
   const source: SourceObject = isSourceObject(value) ? value : { role: value };
   if (!map.of(source))
     map.set(source, { self: play.at('roles'), keys: new Map(), values: new Map() });
-  const block = loadRole(new MapReader(source, map, problems), around, context);
-  return block ? changed([block], around, context) : [];
+  const block = loadRole(new MapReader(source, map, problems), around, reading);
+  return block ? changed([block], around, reading) : [];
 }
 
 export function loadRole(
   reader: MapReader,
   outer: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): BlockNode | undefined {
   const name = reader.string('role');
   const shown = reader.string('name') ?? name;
@@ -86,40 +86,40 @@ export function loadRole(
     reader.problem('role', 'A role entry needs "role", the name of a role.');
     return undefined;
   }
-  const path = findRole(name, reader, context);
+  const path = findRole(name, reader, reading);
   if (path === undefined) return undefined;
   const from = reader.string('tasks_from') ?? 'main';
   const around = inherit(reader, outer);
-  const id = stepId(outer.path, shown, context.ids);
+  const id = stepId(outer.path, shown, reading.ids);
   const shortName = isAbsolute(name) ? basename(name) : name;
-  const role = readRole({ name: shortName, path, parent: outer.role }, reader, context);
+  const role = readRole({ name: shortName, path, parent: outer.role }, reader, reading);
   const inner: Around = { ...around, role, path: id, folder: path };
-  const tasks = yamlFile(context.files, path, 'tasks', from);
+  const tasks = yamlFile(reading.files, path, 'tasks', from);
   if (outer.chain.includes(tasks)) {
     reader.problem('role', `Role "${shortName}" includes itself.`);
     return undefined;
   }
-  loadRoleHandlers(role, inner, context);
-  for (const file of contentFiles(context.files, path)) context.used.add(file);
+  loadRoleHandlers(role, inner, reading);
+  for (const file of contentFiles(reading.files, path)) reading.used.add(file);
   const block: BlockNode = {
     kind: 'block',
     id,
     name: shown,
     at: reader.at(),
     block: [
-      ...loadDependencies(role, { ...around, role }, context),
-      ...loadTaskFile(tasks, inner, context),
+      ...loadDependencies(role, { ...around, role }, reading),
+      ...loadTaskFile(tasks, inner, reading),
     ],
     rescue: [],
     always: [],
-    undo: loadBlockUndo(reader, inner, context),
+    undo: loadBlockUndo(reader, inner, reading),
     isRole: true,
   };
   reader.close('a role entry', hereInstead);
   return block;
 }
 
-function findRole(name: string, reader: MapReader, { roles }: LoadContext): string | undefined {
+function findRole(name: string, reader: MapReader, { roles }: PlaybookReading): string | undefined {
   const path = roles.find(name);
   if (path !== undefined) return path;
   reader.problem(
@@ -135,23 +135,23 @@ function findRole(name: string, reader: MapReader, { roles }: LoadContext): stri
 function readRole(
   { name, path, parent }: Pick<RoleContext, 'name' | 'path' | 'parent'>,
   entry: MapReader,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): RoleContext {
-  const { problems, map, used, files } = context;
+  const { problems, map, used, files } = reading;
   const inputs = entry.object('inputs') ?? {};
-  let defaults = roleVars(path, 'defaults', context);
-  const constants = roleVars(path, 'vars', context);
+  let defaults = roleVars(path, 'defaults', reading);
+  const constants = roleVars(path, 'vars', reading);
   const metaFile = yamlFile(files, path, 'meta', 'main');
   if (files.look(metaFile)) {
     used.add(metaFile);
-    const value = readYaml(metaFile, context);
+    const value = readYaml(metaFile, reading);
     if (isSourceObject(value)) {
       const meta = new MapReader(value, map, problems);
       meta.string('description');
       meta.list('dependencies');
       defaults = map.together(defaults, checkInputs(name, meta, inputs, entry));
       const top = topLevel(path, `fingerprint/${basename(path)}`);
-      context.fingerprint.push(...loadFingerprint(meta, top, context));
+      reading.fingerprint.push(...loadFingerprint(meta, top, reading));
       meta.close('the meta file of a role');
     }
   } else if (Object.keys(inputs).length > 0) {
@@ -198,8 +198,8 @@ function checkInputs(
 }
 
 /** `defaults/main.yml` or `vars/main.yml` of a role, or all files of a folder `main`, in the order of their names. */
-function roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext): SourceObject {
-  const { problems, map, used, files } = context;
+function roleVars(path: string, kind: 'defaults' | 'vars', reading: PlaybookReading): SourceObject {
+  const { problems, map, used, files } = reading;
   const folder = join(path, kind, 'main');
   const whole = isFolder(files, folder);
   const names = whole ? files.names(folder).filter((one) => /\.ya?ml$/.test(one)) : [];
@@ -209,7 +209,7 @@ function roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext)
   const found: SourceObject[] = [];
   for (const file of own.filter((one) => files.look(one))) {
     used.add(file);
-    const value = readYaml(file, context);
+    const value = readYaml(file, reading);
     if (isSourceObject(value)) {
       reportSecrets(value, problems, map);
       found.push(value);
@@ -222,16 +222,16 @@ function roleVars(path: string, kind: 'defaults' | 'vars', context: LoadContext)
 }
 
 /** Roles that a role wants run before it: each once in a play, unless it is given other inputs or conditions. */
-function loadDependencies(role: RoleContext, around: Around, context: LoadContext): Node[] {
-  const { files } = context;
+function loadDependencies(role: RoleContext, around: Around, reading: PlaybookReading): Node[] {
+  const { files } = reading;
   const file = yamlFile(files, role.path, 'meta', 'main');
   if (!files.look(file)) return [];
-  const value = readYaml(file, { ...context, problems: [] });
+  const value = readYaml(file, { ...reading, problems: [] });
   const list = isSourceObject(value) ? value['dependencies'] : undefined;
   if (!Array.isArray(list)) return [];
   return list.flatMap((item): Node[] => {
-    const at = context.map.value(list, list.indexOf(item)) ?? { file, line: 1, column: 1 };
-    const block = loadDependency(item, at, around, context);
+    const at = reading.map.value(list, list.indexOf(item)) ?? { file, line: 1, column: 1 };
+    const block = loadDependency(item, at, around, reading);
     return block ? [block] : [];
   });
 }
@@ -240,31 +240,31 @@ function loadDependency(
   item: Source,
   at: ReturnType<MapReader['at']>,
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): BlockNode | undefined {
-  const { problems, map } = context;
+  const { problems, map } = reading;
   const source: SourceObject = isSourceObject(item) ? item : { role: item };
   if (!map.of(source)) map.set(source, { self: at, keys: new Map(), values: new Map() });
   const name = String(source['role'] ?? '');
-  if (context.roleChain.includes(name)) {
-    const way = [...context.roleChain, name].join(' → ');
+  if (reading.roleChain.includes(name)) {
+    const way = [...reading.roleChain, name].join(' → ');
     problems.push({ message: `Role "${name}" depends on itself: ${way}.`, at });
     return undefined;
   }
   const key = JSON.stringify([source, around.when, around.tags, around.become]);
-  if (context.dependencies.has(key)) return undefined;
-  context.dependencies.add(key);
-  const within = { ...context, roleChain: [...context.roleChain, name] };
+  if (reading.dependencies.has(key)) return undefined;
+  reading.dependencies.add(key);
+  const within = { ...reading, roleChain: [...reading.roleChain, name] };
   return loadRole(new MapReader(source, map, problems), around, within);
 }
 
-function loadRoleHandlers(role: RoleContext, around: Around, context: LoadContext): void {
-  const file = yamlFile(context.files, role.path, 'handlers', 'main');
-  if (!context.files.look(file)) return;
+function loadRoleHandlers(role: RoleContext, around: Around, reading: PlaybookReading): void {
+  const file = yamlFile(reading.files, role.path, 'handlers', 'main');
+  if (!reading.files.look(file)) return;
   const path = `${around.path}/handlers`;
-  const nodes = loadTaskFile(file, { ...around, path, when: [], notify: [] }, context);
+  const nodes = loadTaskFile(file, { ...around, path, when: [], notify: [] }, reading);
   const place = { where: 'handlers', at: { file, line: 1, column: 1 } };
-  context.handlers.push(...tasksAmong(nodes, place, context));
+  reading.handlers.push(...tasksAmong(nodes, place, reading));
 }
 
 /** Templates and files of a role, whose copies are kept with a run. Large ones are not part of the playbook's text. */

@@ -1,15 +1,15 @@
 import type { Node } from '../language/document.ts';
 import { readYaml } from '../yaml/yaml.ts';
-import type { Around, LoadContext } from './context.ts';
+import type { Around, PlaybookReading } from './reading.ts';
 
 /** The steps of a file that is a list of tasks. */
-export function loadTaskFile(path: string, outer: Around, context: LoadContext): Node[] {
+export function loadTaskFile(path: string, outer: Around, reading: PlaybookReading): Node[] {
   const around = { ...outer, chain: [...outer.chain, path] };
-  context.used.add(path);
-  const value = readYaml(path, context);
+  reading.used.add(path);
+  const value = readYaml(path, reading);
   if (value === null) return [];
   const at = { file: path, line: 1, column: 1 };
-  if (Array.isArray(value)) return context.readers.nodes(value, around, context, at);
-  context.problems.push({ message: 'A task file must be a list of tasks.', at });
+  if (Array.isArray(value)) return reading.readers.nodes(value, around, reading, at);
+  reading.problems.push({ message: 'A task file must be a list of tasks.', at });
   return [];
 }

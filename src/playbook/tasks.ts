@@ -17,7 +17,7 @@ import type { Fields } from '../language/table.ts';
 import { didYouMean } from '../util/text.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import { loadArguments } from './arguments.ts';
-import { inherit, stepId, type Around, type LoadContext } from './context.ts';
+import { inherit, stepId, type Around, type PlaybookReading } from './reading.ts';
 import { checkLoopVar } from './loop.ts';
 import { loadProbe, loadReadOnlyTasks, loadUndo, reportHiddenPivot } from './undo.ts';
 
@@ -27,7 +27,7 @@ const controlKeywords = { ...loopKeywords, ...taskLoopKeywords };
 export function loadTask(
   reader: MapReader,
   outer: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): TaskNode | undefined {
   const at = reader.at();
   const name = reader.string('name');
@@ -35,14 +35,14 @@ export function loadTask(
   const own = ownFields(reader, outer);
   for (const key of ['undo', 'capture', 'probe', 'args']) reader.has(key);
   const candidates = reader.rest();
-  const module = moduleOf(reader, candidates, context);
+  const module = moduleOf(reader, candidates, reading);
   if (!module) return undefined;
-  if (name === undefined) reportNoName(module, at, context);
-  const id = stepId(outer.path, name ?? module.name, context.ids);
-  const args = loadArguments(reader, module, around, context);
+  if (name === undefined) reportNoName(module, at, reading);
+  const id = stepId(outer.path, name ?? module.name, reading.ids);
+  const args = loadArguments(reader, module, around, reading);
   const inner = { ...around, path: id };
-  const undo = loadUndo(reader, inner, context);
-  if (own.irreversible !== undefined && context.dynamic) reportHiddenPivot(reader);
+  const undo = loadUndo(reader, inner, reading);
+  if (own.irreversible !== undefined && reading.dynamic) reportHiddenPivot(reader);
   return {
     kind: 'task',
     id,
@@ -57,8 +57,8 @@ export function loadTask(
     role: around.role,
     readOnly: effectOf(module, fieldsAsWritten(args)) === 'reads',
     undo,
-    capture: loadReadOnlyTasks(reader, 'capture', inner, context),
-    probe: loadProbe(reader, inner, context),
+    capture: loadReadOnlyTasks(reader, 'capture', inner, reading),
+    probe: loadProbe(reader, inner, reading),
   };
 }
 
@@ -71,12 +71,12 @@ function ownFields(
     ...fields.read(taskKeywords, reader),
     ...meantBy(fields.read(taskWords, reader)),
   };
-  const reading = reader.reader('loop_control');
+  const loopControl = reader.reader('loop_control');
   const control = fields.complete(
     controlKeywords,
-    reading ? fields.read(controlKeywords, reading) : {},
+    loopControl ? fields.read(controlKeywords, loopControl) : {},
   );
-  reading?.close('"loop_control"');
+  loopControl?.close('"loop_control"');
   if (said.loop !== undefined) checkLoopVar(reader, control.loopVar, outer);
   return { ...fields.complete(taskKeywords, said, taskDefaults), ...control };
 }
@@ -85,13 +85,13 @@ function ownFields(
 function moduleOf(
   reader: MapReader,
   candidates: string[],
-  context: LoadContext,
+  reading: PlaybookReading,
 ): Module | undefined {
-  const { modules, problems } = context;
+  const { modules, problems } = reading;
   const name = candidates.find((key) => modules.has(key));
   const module = name === undefined ? undefined : modules.get(name);
   if (name === undefined || !module) {
-    reportNoModule(reader, candidates, context);
+    reportNoModule(reader, candidates, reading);
     return undefined;
   }
   for (const key of candidates.filter((one) => one !== name)) {
@@ -110,7 +110,7 @@ function moduleOf(
   return module;
 }
 
-function reportNoName({ name }: Module, at: SourceRef, { problems }: LoadContext): void {
+function reportNoName({ name }: Module, at: SourceRef, { problems }: PlaybookReading): void {
   problems.push({
     rule: 'missing-name',
     message: `A task with "${name}" has no name.`,
@@ -119,11 +119,11 @@ function reportNoName({ name }: Module, at: SourceRef, { problems }: LoadContext
   });
 }
 
-function reportNoModule(reader: MapReader, candidates: string[], context: LoadContext): void {
-  const { undoOnly } = context.modules;
-  const names = [...context.modules.keys()].filter((name) => !undoOnly.has(name));
+function reportNoModule(reader: MapReader, candidates: string[], reading: PlaybookReading): void {
+  const { undoOnly } = reading.modules;
+  const names = [...reading.modules.keys()].filter((name) => !undoOnly.has(name));
   if (candidates.length === 0) {
-    context.problems.push({
+    reading.problems.push({
       message: 'A task has no module.',
       at: reader.at(),
       hint: 'List them with: runner doc.',
@@ -133,7 +133,7 @@ function reportNoModule(reader: MapReader, candidates: string[], context: LoadCo
     const same = moduleOfName(key, names);
     const instead = same === undefined ? hereInstead(key) : `It is "${same}" here.`;
     const near = instead ?? didYouMean(key, [...names, ...reader.known()]);
-    context.problems.push({
+    reading.problems.push({
       rule: 'unknown-module',
       message: `Unknown module or keyword "${key}".`,
       at: reader.keyAt(key),

@@ -4,16 +4,16 @@ import type { BlockNode, Node, RollbackPolicy, TaskNode, UndoSpec } from '../lan
 import * as fields from '../language/fields.ts';
 import { rollbackKeywords } from '../language/keywords.ts';
 import { MapReader } from '../yaml/map-reader.ts';
-import type { Around, LoadContext } from './context.ts';
+import type { Around, PlaybookReading } from './reading.ts';
 
 /** `undo` of a task. */
-export function loadUndo(reader: MapReader, around: Around, context: LoadContext): UndoSpec {
+export function loadUndo(reader: MapReader, around: Around, reading: PlaybookReading): UndoSpec {
   const value = reader.value('undo');
   if (value === undefined) return { kind: 'default' };
   if (value === 'auto') return { kind: 'auto' };
   if (value === 'none') return { kind: 'none', reason: undefined };
   if (isSourceObject(value)) {
-    const none = new MapReader(value, context.map, context.problems);
+    const none = new MapReader(value, reading.map, reading.problems);
     const reason = none.string('none');
     none.close('"undo"');
     return { kind: 'none', reason };
@@ -22,37 +22,37 @@ export function loadUndo(reader: MapReader, around: Around, context: LoadContext
     reader.problem('undo', '"undo" must be auto, none, {none: "why"} or a list of tasks.');
     return { kind: 'default' };
   }
-  return { kind: 'tasks', tasks: loadUndoTasks(value, around, context, reader.at('undo')) };
+  return { kind: 'tasks', tasks: loadUndoTasks(value, around, reading, reader.at('undo')) };
 }
 
 export function loadBlockUndo(
   reader: MapReader,
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): BlockNode['undo'] {
   const value = reader.value('undo');
   if (value === undefined || value === 'auto') return undefined;
   const replacing = isSourceObject(value)
-    ? new MapReader(value, context.map, context.problems)
+    ? new MapReader(value, reading.map, reading.problems)
     : undefined;
   const list = replacing ? replacing.list('tasks') : reader.list('undo');
   const replace = replacing?.boolean('replace') ?? false;
   replacing?.close('"undo" of a block');
-  return { tasks: loadUndoTasks(list ?? [], around, context, reader.at('undo')), replace };
+  return { tasks: loadUndoTasks(list ?? [], around, reading, reader.at('undo')), replace };
 }
 
 function loadUndoTasks(
   list: Source[],
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
   at: SourceRef,
 ): TaskNode[] {
   // An undo runs whether or not the condition of its step would hold now, and never notifies.
   const outer = { ...alone(around, 'undo'), runOnce: false };
-  const nodes = context.readers.nodes(list, outer, context, at);
+  const nodes = reading.readers.nodes(list, outer, reading, at);
   const tasks: TaskNode[] = [];
-  for (const task of tasksAmong(nodes, { where: 'undo', at }, context)) {
-    const refuse = (message: string) => context.problems.push({ message, at: task.at });
+  for (const task of tasksAmong(nodes, { where: 'undo', at }, reading)) {
+    const refuse = (message: string) => reading.problems.push({ message, at: task.at });
     if (task.undo.kind !== 'default') refuse('A task inside "undo" has no "undo" of its own.');
     if (task.notify.length > 0) refuse('A task inside "undo" cannot notify handlers.');
     tasks.push(task);
@@ -65,10 +65,10 @@ export function loadReadOnlyTasks(
   reader: MapReader,
   key: string,
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): TaskNode[] {
   const list = reader.list(key) ?? [];
-  return context.readers.nodes(list, alone(around, key), context, reader.at()).flatMap((node) => {
+  return reading.readers.nodes(list, alone(around, key), reading, reader.at()).flatMap((node) => {
     // What stands here only looks, by definition of the keyword.
     if (node.kind === 'task' && ['command', 'shell', 'script'].includes(node.module))
       return [readOnly(node)];
@@ -81,14 +81,14 @@ export function loadReadOnlyTasks(
 export function loadProbe(
   reader: MapReader,
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): TaskNode | undefined {
   const probe = reader.reader('probe');
   if (!probe) return undefined;
   const source: SourceObject = { name: 'Probe', ...probe.source };
-  context.map.set(source, { self: probe.at(), keys: new Map(), values: new Map() });
-  const named = new MapReader(source, context.map, context.problems);
-  const task = context.readers.task(named, alone(around, 'probe'), context);
+  reading.map.set(source, { self: probe.at(), keys: new Map(), values: new Map() });
+  const named = new MapReader(source, reading.map, reading.problems);
+  const task = reading.readers.task(named, alone(around, 'probe'), reading);
   return task && readOnly(task);
 }
 
@@ -105,7 +105,7 @@ function readOnly(task: TaskNode): TaskNode {
 export function loadRollback(
   reader: MapReader,
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): RollbackPolicy {
   const rollback = reader.reader('rollback');
   if (!rollback)
@@ -114,9 +114,9 @@ export function loadRollback(
   const after = { ...outer, path: `${outer.path}/after` };
   const policy: RollbackPolicy = {
     ...fields.complete(rollbackKeywords, fields.read(rollbackKeywords, rollback)),
-    before: loadReadOnlyTasks(rollback, 'before', outer, context),
-    after: loadUndoTasks(rollback.list('after') ?? [], after, context, rollback.at('after')),
-    verify: loadReadOnlyTasks(rollback, 'verify', outer, context),
+    before: loadReadOnlyTasks(rollback, 'before', outer, reading),
+    after: loadUndoTasks(rollback.list('after') ?? [], after, reading, rollback.at('after')),
+    verify: loadReadOnlyTasks(rollback, 'verify', outer, reading),
   };
   rollback.close('"rollback"');
   return policy;
@@ -126,9 +126,9 @@ export function loadRollback(
 export function loadFingerprint(
   reader: MapReader,
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
 ): TaskNode[] {
-  return loadReadOnlyTasks(reader, 'fingerprint', around, context);
+  return loadReadOnlyTasks(reader, 'fingerprint', around, reading);
 }
 
 /** A point of no return is agreed to before the run: it has to stand where it is seen. */
@@ -144,18 +144,18 @@ export function reportHiddenPivot(reader: MapReader): void {
 export function plainTasks(
   list: Source[],
   around: Around,
-  context: LoadContext,
+  reading: PlaybookReading,
   place: { at: SourceRef; where: string },
 ): TaskNode[] {
-  const nodes = context.readers.nodes(list, around, context, place.at);
-  return [...tasksAmong(nodes, place, context)];
+  const nodes = reading.readers.nodes(list, around, reading, place.at);
+  return [...tasksAmong(nodes, place, reading)];
 }
 
 /** The tasks among nodes, one by one. Other nodes are reported. */
 export function* tasksAmong(
   nodes: Iterable<Node>,
   { at, where }: { at: SourceRef; where: string },
-  { problems }: LoadContext,
+  { problems }: PlaybookReading,
 ): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;

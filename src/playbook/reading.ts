@@ -25,8 +25,8 @@ export interface Around extends Fields<typeof inheritedKeywords> {
   chain: readonly string[];
 }
 
-/** What all readers of a playbook share. */
-export interface LoadContext extends YamlReading {
+/** A playbook that is being read, with its roles and overlays: what all its readers use and add to. */
+export interface PlaybookReading extends YamlReading {
   modules: ModuleRegistry;
   /** Paths of the files that were read. */
   used: Set<string>;
@@ -61,16 +61,16 @@ export interface RoleFolders {
 
 /** Readers that call each other: blocks hold tasks, tasks hold tasks that undo them, includes hold roles and blocks. */
 export interface Readers {
-  nodes(list: Source[], around: Around, context: LoadContext, at: SourceRef): Node[];
-  task(reader: MapReader, around: Around, context: LoadContext): TaskNode | undefined;
-  role(reader: MapReader, around: Around, context: LoadContext): BlockNode | undefined;
+  nodes(list: Source[], around: Around, reading: PlaybookReading, at: SourceRef): Node[];
+  task(reader: MapReader, around: Around, reading: PlaybookReading): TaskNode | undefined;
+  role(reader: MapReader, around: Around, reading: PlaybookReading): BlockNode | undefined;
 }
 
 /** Nodes with what overlays put around them or in their place. */
-export function changed(nodes: readonly Node[], outer: Around, context: LoadContext): Node[] {
+export function changed(nodes: readonly Node[], outer: Around, reading: PlaybookReading): Node[] {
   return nodes.flatMap((node) =>
-    context.changes.ofNode(node, context.previewId, ({ tasks, path, folder, at }) =>
-      context.readers.nodes(tasks, { ...outer, path, folder }, context, at),
+    reading.changes.ofNode(node, reading.previewId, ({ tasks, path, folder, at }) =>
+      reading.readers.nodes(tasks, { ...outer, path, folder }, reading, at),
     ),
   );
 }
