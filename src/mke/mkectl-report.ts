@@ -1,8 +1,9 @@
 /**
- * Settings that "mkectl check mke3" lists as not supported whatever their value is, by the vendor's page on compatibility
- * checks (mke-upgrade.md §2.6). A "*" at the end stands for all keys of a table. Those that runner converts are not among them.
+ * What "mkectl check mke3" calls "Not supported", by the two lists on the vendor's page on compatibility checks
+ * (mke-upgrade.md §2.6). Those that runner converts are not among them. The page shows these also where they are off or have
+ * their default: mkectl has no switch by which it would skip them.
  */
-const notSupported: readonly string[] = [
+const always: readonly string[] = [
   'auth.default_new_user_role',
   'auth.managedPasswordFallbackUser',
   'auth.external_identity_provider.caBundle',
@@ -10,11 +11,8 @@ const notSupported: readonly string[] = [
   'auth.external_identity_provider.httpsProxy',
   'auth.external_identity_provider.userServiceId',
   'auth.external_identity_provider.usernameClaim',
-  'auth.samlProxy.*',
   'auth.sessions.per_user_limit',
-  'backup_schedule_config.*',
   'custom_api_server_headers',
-  'etcd_cleanup_schedule_config.*',
   'license_configuration.*',
   'pki.client_ca_bundle',
   'scheduling_configuration.default_node_orchestrator',
@@ -56,10 +54,18 @@ const notSupported: readonly string[] = [
   ].map((name) => `cluster_config.${name}`),
 ];
 
-const keys = new Set(notSupported);
-const tables = notSupported.filter((key) => key.endsWith('.*')).map((key) => key.slice(0, -1));
+/** Those of a part that can be off, which mkectl skips then, by their prefix. */
+const switches: readonly [prefix: string, needs: string][] = [
+  ['auth.samlProxy.', 'auth.samlProxy.enabled'],
+  ['backup_schedule_config.', 'backup_schedule_config.enabled'],
+];
 
-/** Whether mkectl calls a setting that is not converted "Not supported", also where it is off. */
-export function isNotSupportedByMkectl(key: string): boolean {
-  return keys.has(key) || tables.some((table) => key.startsWith(table));
+/** Whether mkectl calls a setting that runner does not convert "Not supported": always, or while the given switch is on. */
+export function notSupportedByMkectl(key: string): 'always' | { whileOn: string } | undefined {
+  const listed = always.some((one) =>
+    one.endsWith('.*') ? key.startsWith(one.slice(0, -1)) : key === one,
+  );
+  if (listed) return 'always';
+  const found = switches.find(([prefix]) => key.startsWith(prefix));
+  return found && { whileOn: found[1] };
 }

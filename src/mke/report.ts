@@ -5,7 +5,7 @@ import { isDefault, rowOf } from './convert/table.ts';
 import type { Conversion } from './convert/types.ts';
 import { isOff, setPath, withoutSecrets } from './convert/values.ts';
 import type { Mke3Config } from './mke3-config.ts';
-import { isNotSupportedByMkectl } from './mkectl-report.ts';
+import { notSupportedByMkectl } from './mkectl-report.ts';
 
 /** Every setting of an MKE 3 configuration, by what becomes of it (mke-upgrade.md §2.6). */
 export interface Compatibility {
@@ -34,13 +34,17 @@ function kindOf(
 ): keyof Compatibility {
   const value = source.peek(path) ?? '';
   const row = rowOf(path);
+  const byMkectl = isConverted(row) ? undefined : notSupportedByMkectl(path);
+  if (byMkectl === 'always') return 'unsupported';
   if (row !== undefined && isIneffective(row, source)) return 'disabled';
-  if (troubled || (!isConverted(row) && isNotSupportedByMkectl(path))) return 'unsupported';
+  const whileOn = byMkectl !== undefined && source.peek(byMkectl.whileOn) === true;
+  if (troubled || whileOn) return 'unsupported';
   if (isOff(value) || (unread && isDefault(path, value))) return 'disabled';
   return unread ? 'unsupported' : 'supported';
 }
 
-function isConverted(row: Row | undefined): boolean {
+/** Whether a setting has a place in MKE 4 or k0s. */
+export function isConverted(row: Row | undefined): boolean {
   return row !== undefined && ('to' in row || 'flag' in row || 'elsewhere' in row);
 }
 

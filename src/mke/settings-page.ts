@@ -1,9 +1,12 @@
 import { forTarget, type Row } from './convert/row.ts';
 import { rows } from './convert/table.ts';
 import { k0sPlaceOf } from './k0s-places.ts';
+import { notSupportedByMkectl } from './mkectl-report.ts';
+import { isConverted } from './report.ts';
 
 /** The table of the conversion as a page: every documented setting of MKE 3, and where it goes. */
 export function settingsPage(): string {
+  const listed = rows.filter((row) => byMkectl(row) !== undefined).length;
   const lines = rows.map(
     (row) => `| \`${row.key}\` | ${inMke4(row)} | ${inK0s(row)} | ${remark(row)} |`,
   );
@@ -11,6 +14,10 @@ export function settingsPage(): string {
 
 What becomes of each documented setting of MKE 3: its field in "spec" of MKE 4, and its place in "spec" of k0s.yaml. Made from the table by which \`runner init\` and the upgrade convert. What waits for MKE 4
 takes effect when \`mkectl apply\` applies the configuration. A remark is reported where the setting was changed.
+
+"mkectl: no" marks the ${String(listed)} settings that \`mkectl check mke3\` calls "Not supported", by the vendor's page on compatibility checks, and that runner does not convert either. The report of runner does so, too, also where
+they are off; "while on" is for parts that mkectl skips while they are off. Of a dump of MKE 3 with its defaults, 44 settings of the vendor's sample are among them: 43 that are marked, and \`calico_kdd = false\`, which is
+refused. The other marks come from the vendor's second list, or are not in such a dump.
 
 | setting | MKE 4 | k0s | remark |
 | --- | --- | --- | --- |
@@ -42,13 +49,18 @@ function inK0s(row: Row): string {
   return path === undefined ? '' : 'waits for MKE 4';
 }
 
+function byMkectl(row: Row): string | undefined {
+  const found = isConverted(row) ? undefined : notSupportedByMkectl(row.key);
+  return found && (found === 'always' ? 'mkectl: no' : 'mkectl: no, while on');
+}
+
 function remark(row: Row): string {
   const refusal = 'refusal' in row ? row.refusal : undefined;
   if (refusal !== undefined)
     return `refused unless \`${JSON.stringify(refusal.unless)}\`: ${refusal.why}; ${refusal.what}`;
   const advice = forTarget(row.advice, '4.0') ?? forTarget(row.advice, '4.1');
   const needs = row.needs === undefined ? '' : `needs \`${row.needs}\``;
-  return [needs, advice === undefined ? '' : `${advice.why}; ${advice.what}`]
+  return [needs, advice === undefined ? '' : `${advice.why}; ${advice.what}`, byMkectl(row) ?? '']
     .filter((part) => part !== '')
     .join('. ')
     .replaceAll('|', '\\|');
