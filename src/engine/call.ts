@@ -2,10 +2,8 @@ import { fieldsAsWritten } from '../core/value.ts';
 import type { Action, HttpRequest, HttpResponse } from '../core/action.ts';
 import {
   ConnectError,
-  errorMessage,
   InternalError,
-  JournalError,
-  RunnerError,
+  type RunnerError,
   TaskError,
   TimeoutError,
   UnknownValueError,
@@ -23,6 +21,7 @@ import type { Scope } from '../template/scope.ts';
 import { trace } from '../util/trace.ts';
 import { renderArguments, withoutOmitted } from './arguments.ts';
 import type { Reach, Signals, Stop } from './services.ts';
+import { hostError } from './host-error.ts';
 import { FACT_TIMEOUT_MS, type Sessions } from './sessions.ts';
 import type { RunSettings } from './settings.ts';
 import { ControllerFiles } from './controller-files.ts';
@@ -104,18 +103,8 @@ export function endedBy(
   error: unknown,
   { task, change }: Pick<Call, 'task' | 'change'>,
 ): CallResult {
-  if (error instanceof JournalError) throw error;
-  const known = error instanceof RunnerError ? error : unexpected(error, task);
-  return { outcome: outcomeOf(known, change), args: fieldsAsWritten(task.args), plan: undefined };
-}
-
-/** An error that nobody expected fails the task on one host: the others, and the rollback, need not suffer from it. */
-function unexpected(error: unknown, { id, module }: TaskNode): InternalError {
-  trace('errors', () => `${id}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
-  return new InternalError(`Internal error in "${module}": ${errorMessage(error)}.`, {
-    hint: 'This is a bug. Add --debug errors to see where it happens.',
-    cause: error,
-  });
+  const outcome = outcomeOf(hostError(error, task), change);
+  return { outcome, args: fieldsAsWritten(task.args), plan: undefined };
 }
 
 function outcomeOf(error: RunnerError, change: ChangeRecord | undefined): Outcome {

@@ -1,9 +1,9 @@
 import { fieldsAsWritten } from '../core/value.ts';
-import { RunnerError, TaskError, UnknownValueError } from '../core/errors.ts';
+import { TaskError, UnknownValueError, type RunnerError } from '../core/errors.ts';
 import type { StepInfo } from '../core/states.ts';
 import { inventoryHost, type Inventory, type InventoryHost } from '../core/inventory.ts';
 import type { JsonValue } from '../core/json.ts';
-import { failureOf } from '../core/failure.ts';
+import { concealFailure, failureOf, failureText } from '../core/failure.ts';
 import {
   failureIn,
   hasChanged,
@@ -23,6 +23,7 @@ import { renderAccess } from './access.ts';
 import type { HostLocks } from './locks.ts';
 import type { RunSettings } from './settings.ts';
 import { finishedOutcome, isDoneAgain } from './finished.ts';
+import { hostError } from './host-error.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
 import { judge } from './judge.ts';
 import { applyConsequence, type Knowledge } from './knowledge.ts';
@@ -91,15 +92,32 @@ export class ItemRunner {
     return this.#injected;
   }
 
+  /** @throws JournalError; whatever else went wrong is an outcome */
   async run(one: Item): Promise<HostStep> {
-    const { task, host, step, scope, item, index, handler, notifies } = one;
     const began = this.#parts.clock.now();
     const aim = await this.#aim(one);
     if ('outcome' in aim) return aim;
-    const { target, label } = aim;
+    const unit = this.#numbers.nextUnit();
+    try {
+      return await this.#carryOut(one, { ...aim, unit, began });
+    } catch (error) {
+      return this.#broken(one, unit, error);
+    }
+  }
+
+  async #carryOut(
+    one: Item,
+    {
+      target,
+      label,
+      unit,
+      began,
+    }: { target: InventoryHost; label: string | undefined; unit: number; began: number },
+  ): Promise<HostStep> {
+    const { task, host, step, scope, item, index, handler, notifies } = one;
     const { said, number, changed } = await this.#runUnit(
       {
-        number: this.#numbers.nextUnit(),
+        number: unit,
         task,
         step,
         host,
@@ -159,9 +177,18 @@ export class ItemRunner {
       const target = await this.#lockedTarget(task, host, scope);
       return { target, label: item === undefined ? undefined : labelOf(task, item, scope) };
     } catch (error) {
-      if (error instanceof RunnerError) return this.notRun(step, host, error);
-      throw error;
+      return this.notRun(step, host, error, task);
     }
+  }
+
+  /** What neither the call nor its conditions expected. A change that was begun is on record, and may have been made. */
+  #broken({ task, step, host, item, index }: Item, number: number, error: unknown): HostStep {
+    const isBegun = this.#parts.log.state.units.has(number);
+    const failed = failedBy(hostError(error, step), task);
+    const outcome: Outcome = isBegun ? { ...failed, is: 'unknown' } : failed;
+    this.end(step, host, outcome, { number, item, index, task });
+    const uncertain = isBegun || undefined;
+    return { ...emptyStep(withItem(outcome, task.loopVar, item)), uncertain };
   }
 
   /** Resolves one item of an include for a host: the condition, and what its name means. */
@@ -192,14 +219,19 @@ export class ItemRunner {
       this.end(step, host, outcome, { ...details, label });
       return { ...emptyStep(outcome), included: [included] };
     } catch (error) {
-      if (error instanceof RunnerError) return this.notRun(step, host, error);
-      throw error;
+      return this.notRun(step, host, error, task);
     }
   }
 
-  /** Ends the task on a host on which it cannot run. */
-  notRun(step: StepInfo, host: InventoryHost, error: RunnerError): HostStep {
-    const outcome = error instanceof UnknownValueError ? needsRealRun : failedBy(error);
+  /** Ends the task on a host on which it cannot run. @throws JournalError, Interrupted */
+  notRun(
+    step: StepInfo,
+    host: InventoryHost,
+    error: unknown,
+    task: Pick<TaskNode, 'noLog'>,
+  ): HostStep {
+    const known = hostError(error, step);
+    const outcome = known instanceof UnknownValueError ? needsRealRun : failedBy(known, task);
     this.end(step, host, outcome);
     return emptyStep(outcome);
   }
@@ -304,9 +336,13 @@ function hostStep(
   };
 }
 
-function failedBy(error: RunnerError): Outcome {
-  const failure = failureOf(error, { place: true });
-  const result = { failed: true, changed: false, msg: error.describe() };
+function failedBy(
+  error: RunnerError,
+  { noLog }: Pick<TaskNode, 'noLog'>,
+): Extract<Outcome, { is: 'failed' }> {
+  const said = failureOf(error, { place: true });
+  const failure = noLog ? concealFailure(said) : said;
+  const result = { failed: true, changed: false, msg: failureText(failure) ?? '' };
   return { is: 'failed', failure, result, changed: false };
 }
 

@@ -39,16 +39,24 @@ export interface OnHostParts {
   pause: (seconds: number) => Promise<void>;
 }
 
-/** Runs a step on one host: once, or for each item of its loop. */
+/** Runs a step on one host: once, or for each item of its loop. @throws JournalError; whatever else went wrong is an outcome */
 export async function onHost(
   parts: OnHostParts,
   live: LiveStep,
   host: InventoryHost,
 ): Promise<HostStep> {
+  try {
+    return await runOn(parts, live, host);
+  } catch (error) {
+    return parts.items.notRun(live.step, host, error, live.task);
+  }
+}
+
+async function runOn(parts: OnHostParts, live: LiveStep, host: InventoryHost): Promise<HostStep> {
   const { items: runner } = parts;
   const { task, step, resolves, entry } = live;
   const items = itemsOf(task, scopeOf(parts, live, host));
-  if (items instanceof RunnerError) return runner.notRun(step, host, items);
+  if (items instanceof RunnerError) return runner.notRun(step, host, items, task);
   if (items !== undefined) return overItems(parts, live, host, items);
   const scope = scopeOf(parts, live, host);
   if (resolves) return runner.include(resolves, host, step, { scope });
@@ -75,17 +83,12 @@ async function overItems(
   let ended = false;
   const said = await mapLimited(items, task.loopParallel, async (item, index) => {
     if (ended) return undefined;
-    const loop = { index, length: items.length };
-    const scope = scopeOf(parts, live, host, loopVariables(task, item, loop));
-    if (live.resolves)
-      return parts.items.include(live.resolves, host, step, { scope, loop: { item, ...loop } });
-    const part = await onItem(parts, live, host, {
-      item,
-      index,
-      scope,
+    const loop = { item, index, length: items.length };
+    const { part, ends } = await tryItem(parts, live, host, {
+      loop,
       finished: finished.get(index),
     });
-    ended ||= endsLoop(task, part, scope);
+    ended ||= ends;
     return part;
   });
   if (said.length === 0) parts.items.end(step, host, { is: 'skipped', why: 'the list is empty' });
@@ -93,6 +96,38 @@ async function overItems(
     said.filter((part) => part !== undefined),
     items,
   );
+}
+
+/** Runs one item, and tells whether those behind it are left out. What the others did counts, whatever goes wrong here. */
+async function tryItem(
+  parts: OnHostParts,
+  live: LiveStep,
+  host: InventoryHost,
+  {
+    loop,
+    finished,
+  }: {
+    loop: { item: JsonValue; index: number; length: number };
+    finished: RecordedUnit | undefined;
+  },
+): Promise<{ part: HostStep; ends: boolean }> {
+  const { task, step, resolves } = live;
+  const { items } = parts;
+  const fail = (error: unknown) => items.notRun(step, host, error, task);
+  try {
+    const scope = scopeOf(parts, live, host, loopVariables(task, loop.item, loop));
+    if (resolves)
+      return { part: items.include(resolves, host, step, { scope, loop }), ends: false };
+    const part = await onItem(parts, live, host, { ...loop, scope, finished });
+    try {
+      return { part, ends: endsLoop(task, part, scope) };
+    } catch (error) {
+      const { outcome } = fail(error);
+      return { part: { ...part, outcome, ignored: false }, ends: true };
+    }
+  } catch (error) {
+    return { part: fail(error), ends: task.loopStops };
+  }
 }
 
 /** Runs one item, unless its result is on record. */

@@ -175,7 +175,7 @@ async function runPending(
         if (!host) throw new Error(`Host "${name}" is not in the inventory.`);
         const obstacle = obstacles.get(name);
         const result = obstacle
-          ? parts.items.notRun(info, host, obstacle)
+          ? parts.items.notRun(info, host, obstacle, execution.task)
           : agreed
             ? await onHost(parts, execution, host)
             : leftOut(parts, info, host);
