@@ -1,4 +1,3 @@
-import { JournalError, RunnerError } from '../core/errors.ts';
 import { failureOf, failureText, type Failure } from '../core/failure.ts';
 import { failureIn, messageOf, resultOf, type Outcome } from '../core/outcome.ts';
 import { inventoryHost, type Inventory } from '../core/inventory.ts';
@@ -14,6 +13,7 @@ import type { Redactor } from '../util/redact.ts';
 import { groupBy } from '../util/group.ts';
 import { slug } from '../util/text.ts';
 import type { CallParts } from './call.ts';
+import { hostError } from './host-error.ts';
 import type { RunSettings } from './settings.ts';
 import type { Variables } from './variables.ts';
 import { delegatedTarget, recordedTarget } from './undo-unit.ts';
@@ -153,7 +153,7 @@ function fileName({ host, name }: RollbackTask<'stored'>, number: number): strin
 async function tryTask(
   parts: AroundParts,
   run: RecordedRun,
-  { host, phase, task: stored, vars }: RollbackTask<'stored'>,
+  { host, phase, name: title, task: stored, vars }: RollbackTask<'stored'>,
   name: string,
 ): Promise<{ failed?: Failure | undefined; outcome?: Outcome }> {
   try {
@@ -176,8 +176,8 @@ async function tryTask(
     });
     return { failed: task.ignoreErrors ? undefined : failureIn(outcome), outcome };
   } catch (error) {
-    if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;
-    return { failed: failureOf(error, { place: true }) };
+    const known = hostError(error, { id: title, module: 'rollback' });
+    return { failed: failureOf(known, { place: true }) };
   }
 }
 

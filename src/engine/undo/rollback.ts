@@ -1,4 +1,4 @@
-import { ConnectError, JournalError, RunnerError, SecretError } from '../../core/errors.ts';
+import { ConnectError, SecretError, type RunnerError } from '../../core/errors.ts';
 import { failureOf } from '../../core/failure.ts';
 import type { Log } from '../../journal/log.ts';
 import type { RollbackResult } from '../../core/endings.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../journal/recorded-run.ts';
 import type { Faults } from '../services.ts';
 import type { RunSettings } from '../settings.ts';
+import { hostError } from '../host-error.ts';
 import { resolveUnknown, type Resolution, type ResolveParts } from '../resolve.ts';
 import { keepEvidence, runAfterTasks } from '../rollback-tasks.ts';
 import {
@@ -275,10 +276,9 @@ class Rollback {
     try {
       return await this.#undo.undo(unit);
     } catch (error) {
-      if (error instanceof SecretError) return error;
-      if (error instanceof RunnerError && !(error instanceof JournalError))
-        return { why: whyOf(error), away: error instanceof ConnectError && error.retryable };
-      throw error;
+      const known = hostError(error, recordedStep(this.#run, unit.intent.step));
+      if (known instanceof SecretError) return known;
+      return { why: whyOf(known), away: known instanceof ConnectError && known.retryable };
     }
   }
 

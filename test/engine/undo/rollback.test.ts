@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { DiskFile } from '../../../src/journal/disk-file.ts';
+import { UndoRunner } from '../../../src/engine/undo-unit.ts';
 import { perform } from '../../helpers/scripted-hosts.ts';
 
 afterEach(() => {
@@ -30,3 +31,22 @@ it.each([
     expect(sync.mock.calls.length).toBeLessThanOrEqual(most);
   },
 );
+
+it('an unexpected error in an undo fails that undo, and the other hosts are rolled back', async () => {
+  vi.spyOn(UndoRunner.prototype, 'undo').mockImplementation(({ intent }) =>
+    intent.host === 'h2' ? Promise.reject(new RangeError('boom')) : Promise.resolve(undefined),
+  );
+  const { recording } = await perform({
+    text: `
+- { name: One, command: ok, undo: [{ name: Undo one, command: ok }] }
+- { name: Last, command: fail, undo: { none: harmless } }`,
+  });
+  const message = 'Internal error in "command": boom.';
+  const undos = recording.records.filter((record) => record.t === 'undo-result');
+  expect(undos.map(({ unit, state }) => `${String(unit)} ${state}`).sort()).toEqual([
+    ...['1 undone', '2 undo-failed', '3 undone'],
+  ]);
+  expect(undos.find(({ unit }) => unit === 2)?.why).toMatchObject({
+    ...{ kind: 'failed', failure: { kind: 'internal', message } },
+  });
+});
