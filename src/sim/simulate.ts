@@ -30,7 +30,7 @@ const PLAYBOOK = '/playbook/playbook.yml';
 /** The last of these processes is not disturbed. */
 const MOST_PROCESSES = 5;
 /** Seeds from here on have more kinds of steps; those before keep the playbooks with which they found faults. */
-const FIRST_WIDE_SEED = 1_000_000;
+export const FIRST_WIDE_SEED = 1_000_000;
 
 /** One run of a playbook on model hosts, disturbed as the seed says, until it is over. */
 export async function simulate(seed: number): Promise<CaseResult> {
