@@ -227,7 +227,7 @@ interface RoleMeta {
   description?: string;
   inputs?: Record<
     string,
-    { type?: string; default?: unknown; required?: boolean; description?: string }
+    { type?: string; default?: unknown; required?: boolean; description?: string; removed?: string }
   >;
 }
 
@@ -237,7 +237,8 @@ function rolesPage(folder: string): string {
     .map((name) => {
       const file = join(folder, name, 'meta', 'main.yml');
       const meta = (existsSync(file) ? parse(readFileSync(file, 'utf8')) : {}) as RoleMeta | null;
-      const rows = Object.entries(meta?.inputs ?? {}).map(([input, spec]) => [
+      const given = Object.entries(meta?.inputs ?? {}).filter(([, spec]) => !spec.removed);
+      const rows = given.map(([input, spec]) => [
         code(input),
         spec.type ?? 'any',
         spec.required === true ? 'required' : code(JSON.stringify(spec.default ?? '')),

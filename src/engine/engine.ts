@@ -101,6 +101,7 @@ function select({ settings }: Engine, { knowledge, variables }: Shared): Select 
   return {
     has: (node, brought) => selection.has(node, brought),
     hasSome: (nodes, brought) => selection.hasSome(nodes, brought),
+    leavesOut: (play) => selection.leavesOut(play),
     batches: (play) => {
       const hosts = playHosts(play, knowledge, { limit, check });
       const scope = variables.ofPlay(play, hosts);

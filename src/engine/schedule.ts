@@ -42,7 +42,7 @@ export interface ScheduleParts {
 }
 
 /** Which steps of a playbook run, and on which hosts. */
-export interface Select extends Pick<Selection, 'has' | 'hasSome'> {
+export interface Select extends Pick<Selection, 'has' | 'hasSome' | 'leavesOut'> {
   /** The hosts of a play that take part, in batches. */
   batches: (play: Play) => string[][];
   /** Hosts of a play that take no part, since they failed before. */
@@ -82,6 +82,7 @@ export async function schedule(
   const [first] = plays;
   if (first) parts.rollback.notePolicy({ id: '', policy: rollback, play: first });
   for (const play of plays) {
+    if (parts.select.leavesOut(play)) continue;
     const failed = await runPlay(parts, play);
     if (failed.size === 0) continue;
     // What fails while it is given up has not failed by itself.

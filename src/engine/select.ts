@@ -1,4 +1,4 @@
-import { tasksOf, type Node } from '../language/document.ts';
+import { tasksOf, type Node, type Play } from '../language/document.ts';
 import type { RunSettings } from './settings.ts';
 
 /** What `--tags`, `--skip-tags` and `--from` leave of a playbook. */
@@ -32,6 +32,21 @@ export class Selection {
   /** Whether one of the tasks is selected, at any depth. */
   hasSome(nodes: readonly Node[], brought = false): boolean {
     return [...tasksOf(nodes)].some(({ tags }) => this.#selects(tags, brought));
+  }
+
+  /** Whether `--tags`, `--skip-tags` or `--from` leave nothing of a play. */
+  leavesOut({ sections }: Pick<Play, 'sections'>): boolean {
+    const { tags, skipTags } = this.#settings;
+    if (tags.length + skipTags.length + this.#leftOut.size === 0) return false;
+    return !sections.some(({ nodes }) => nodes.some((node) => this.#wants(node)));
+  }
+
+  /** As `has`, and a block by what is in it. */
+  #wants(node: Node): boolean {
+    if (node.kind !== 'block') return node.kind !== 'flush' && this.has(node);
+    return [node.block, node.rescue, node.always].some((nodes) =>
+      nodes.some((one) => this.#wants(one)),
+    );
   }
 
   #selects(tags: readonly string[], brought: boolean): boolean {

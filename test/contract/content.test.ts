@@ -41,11 +41,11 @@ describe.each(roles)('role %s', (role) => {
   it('is described', () => {
     const meta = parse(readFileSync(join(root, 'roles', role, 'meta', 'main.yml'), 'utf8')) as {
       description?: string;
-      inputs?: Record<string, { description?: string }>;
+      inputs?: Record<string, { description?: string; removed?: string }>;
     };
     expect(meta.description).toMatch(/\.$/);
-    for (const [name, { description }] of Object.entries(meta.inputs ?? {}))
-      expect(description, name).toBeTruthy();
+    for (const [name, { description, removed }] of Object.entries(meta.inputs ?? {}))
+      expect(description ?? removed, name).toBeTruthy();
     expect(existsSync(join(root, 'roles', role, 'README.md'))).toBe(true);
   });
 

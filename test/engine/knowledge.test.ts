@@ -52,6 +52,28 @@ describe('learn', () => {
     expect(known.get('h2')).toEqual({ a: 'second' });
   });
 
+  it('appends to the lists that each host has, also from the record', () => {
+    const more = (list: number[], ...hosts: string[]): Learnt => ({
+      host: 'h1',
+      facts: [{ hosts, values: { found: list }, append: true }],
+    });
+    const all = [
+      more([1], 'h2'),
+      more([2, 3], 'h1', 'h2'),
+      { host: 'h2', facts: [{ hosts: ['h2'], values: { a: 'x' } }] },
+      more([4], 'h1'),
+    ];
+    const known = [{ found: [2, 3, 4] }, { found: [1, 2, 3], a: 'x' }];
+    expect(['h1', 'h2'].map((host) => learnAll(...all).facts.get(host))).toEqual(known);
+    const keys = { redactor: new Redactor(), sealer: undefined };
+    const again = all.map((one) => {
+      const record = learntRecord(one, { step: 1, hidden: false, sealer: undefined });
+      const stored = storeRecord(record, keys.redactor) as LearntRecord<'stored'>;
+      return recordedLearnt(stored, keys) ?? { host: 'lost' };
+    });
+    expect(['h1', 'h2'].map((host) => learnAll(...again).facts.get(host))).toEqual(known);
+  });
+
   it('keeps groups in the order of the inventory, and adds hosts', () => {
     const { groups, inventory: known } = learnAll(...history);
     expect(groups.get('web')).toEqual(['h1', 'h3']);

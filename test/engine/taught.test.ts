@@ -37,6 +37,10 @@ describe('a step teaches', () => {
       { hosts: ['h2'], values: { b: 2 } },
     ]);
     expect(teaches({}).facts).toEqual([]);
+    const appended = teaches({ appendFacts: { found: [1] } });
+    expect(appended.facts).toEqual([{ hosts: ['h1'], values: { found: [1] }, append: true }]);
+    const everywhere = forHosts(taskOf({ runOnce: true }), appended, hosts);
+    expect(everywhere.facts).toEqual([{ hosts, values: { found: [1] }, append: true }]);
   });
 
   it('that a registered value is not known where only a real run can give it', () => {

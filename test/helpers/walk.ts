@@ -87,6 +87,7 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
       select: {
         has: (node, brought) => selection.has(node, brought),
         hasSome: (nodes, brought) => selection.hasSome(nodes, brought),
+        leavesOut: (play) => selection.leavesOut(play),
         batches: (play) => {
           const own = playHosts(play, knowledge, { limit: undefined, check });
           return batchesOf(play, own, (size) => size.text);

@@ -93,7 +93,7 @@ interface RoleMeta {
   description?: string;
   inputs?: Record<
     string,
-    { type?: string; default?: unknown; required?: boolean; description?: string }
+    { type?: string; default?: unknown; required?: boolean; description?: string; removed?: string }
   >;
 }
 
@@ -101,6 +101,7 @@ function roleLines(name: string, file: string): string[] {
   const { description = '', inputs = {} } = parse(readFileSync(file, 'utf8')) as RoleMeta;
   const lines = [`${name}: ${description}`, ''];
   for (const [input, spec] of Object.entries(inputs)) {
+    if (spec.removed !== undefined) continue;
     const fallback = spec.required ? 'required' : `default ${JSON.stringify(spec.default)}`;
     lines.push(`  ${input}: ${spec.type ?? 'any'}, ${fallback}`, `      ${spec.description ?? ''}`);
   }
