@@ -47,6 +47,7 @@ function runner() {
       notifies: [],
     },
     earlier: undefined,
+    mayStand: false,
   };
   return { items, item, log, parts, take, traced, stop };
 }
