@@ -3,6 +3,7 @@ import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../core/json
 import type { Conversion, ConvertHost, Unconverted } from './convert/types.ts';
 import { setPath, textMap } from './convert/values.ts';
 import { k0sKubelet, type WorkerProfile } from './k0s-kubelet.ts';
+import { copiedToK0s } from './k0s-places.ts';
 import { apiAudiences } from './key-files.ts';
 
 /** What k0s v1.29 gets of a configuration of MKE 4.0, which it does not read itself. */
@@ -60,23 +61,33 @@ class Builder {
   }
 
   run(): K0sSettings {
-    const network = objectOf(this.#spec['network']);
+    const copied = copiedToK0s(this.#spec);
+    const part = (...path: string[]): JsonObject =>
+      path.reduce((node, key) => objectOf(node[key]), copied);
+    const { podCIDR, serviceCIDR, calico } = part('network');
     const kubelet = k0sKubelet(this.#conversion, this.#hosts);
     this.#unconverted.push(...kubelet.unconverted);
     return {
       spec: {
-        api: { sans: arrayOf(this.#at('apiServer')['sans']), extraArgs: this.#apiArgs() },
-        controllerManager: { extraArgs: this.#controllerManagerArgs() },
-        scheduler: { extraArgs: this.#schedulerArgs() },
-        storage: { etcd: { extraArgs: this.#etcdArgs() } },
+        api: {
+          sans: arrayOf(part('api')['sans']),
+          extraArgs: this.#apiArgs(textMap(part('api')['extraArgs'])),
+        },
+        controllerManager: { extraArgs: textMap(part('controllerManager')['extraArgs']) },
+        scheduler: { extraArgs: textMap(part('scheduler')['extraArgs']) },
+        storage: {
+          etcd: {
+            extraArgs: { ...this.#etcdQuota(), ...textMap(part('storage', 'etcd')['extraArgs']) },
+          },
+        },
         network: {
-          podCIDR: String(this.#calicoExtra()['clusterCIDRIPv4']),
-          serviceCIDR: String(network['serviceCIDR']),
+          podCIDR: String(podCIDR),
+          serviceCIDR: String(serviceCIDR),
           kubeProxy: this.#kubeProxy(),
-          calico: this.#calico(),
+          calico: { ...objectOf(calico), mtu: this.#conversion.k0sOnly.calicoMtu },
         },
         workerProfiles: kubelet.profiles,
-        telemetry: { enabled: this.#at('tracking')['enabled'] === true },
+        telemetry: { enabled: part('telemetry')['enabled'] === true },
       },
       flags: kubelet.flags,
       directories: this.#directories,
@@ -98,13 +109,11 @@ class Builder {
     return this.#conversion.origins[path] ?? `${C}.${fallback}`;
   }
 
-  #apiArgs(): Args {
-    const api = this.#at('apiServer');
+  #apiArgs(copied: Args): Args {
     const args: Args = {
-      'request-timeout': String(api['requestTimeout']),
-      'service-node-port-range': String(this.#at('network')['nodePortRange']),
+      ...copied,
       ...this.#auditArgs(),
-      ...textMap(api['extraArgs']),
+      ...textMap(this.#at('apiServer')['extraArgs']),
     };
     this.#eventRateLimit(args);
     const enabled = args['enable-admission-plugins'];
@@ -167,60 +176,17 @@ class Builder {
     );
   }
 
-  #controllerManagerArgs(): Args {
-    const { terminatedPodGCThreshold: threshold, extraArgs } = this.#at('controllerManager');
-    return { 'terminated-pod-gc-threshold': String(threshold), ...textMap(extraArgs) };
-  }
-
-  #schedulerArgs(): Args {
-    const { profilingEnabled, bindToAll, extraArgs } = this.#at('scheduler');
-    return {
-      ...(profilingEnabled === true ? { profiling: 'true' } : {}),
-      ...(bindToAll === true ? { 'bind-address': '0.0.0.0' } : {}),
-      ...textMap(extraArgs),
-    };
-  }
-
-  #etcdArgs(): Args {
-    const { storageQuota, tlsCipherSuites } = this.#at('etcd');
-    const args: Args = {};
-    const quota = bytes(String(storageQuota));
-    if (quota !== undefined) args['quota-backend-bytes'] = String(quota);
-    else
-      this.#report(
-        `${C}.etcd_storage_quota`,
-        String(storageQuota),
-        'it is not a size such as 4GB, so etcd keeps its default of 2GB',
-        'correct it in MKE 3',
-      );
-    if (typeof tlsCipherSuites === 'string') args['cipher-suites'] = tlsCipherSuites;
-    return args;
-  }
-
-  #calicoExtra(): JsonObject {
-    const provider = arrayOf(this.#at('network')['providers']).find(
-      (one) => objectOf(one)['provider'] === 'calico',
+  #etcdQuota(): Args {
+    const quota = String(this.#at('etcd')['storageQuota']);
+    const size = bytes(quota);
+    if (size !== undefined) return { 'quota-backend-bytes': String(size) };
+    this.#report(
+      `${C}.etcd_storage_quota`,
+      quota,
+      'it is not a size such as 4GB, so etcd keeps its default of 2GB',
+      'correct it in MKE 3',
     );
-    return objectOf(objectOf(provider)['extraConfig']);
-  }
-
-  #calico(): JsonObject {
-    const extra = this.#calicoExtra();
-    const method = String(extra['ipAutodetectionMethod'] ?? '');
-    const debug = extra['FELIX_LOGSEVERITYSCREEN'] === 'DEBUG';
-    return {
-      mode: String(extra['mode']),
-      overlay: String(extra['overlay']),
-      vxlanPort: Number(extra['vxlanPort']),
-      vxlanVNI: Number(extra['vxlanVNI']),
-      mtu: this.#conversion.k0sOnly.calicoMtu,
-      wireguard: extra['enableWireguard'] === 'true',
-      ...(method === '' ? {} : { ipAutodetectionMethod: method }),
-      // k0s has "info" already.
-      ...(debug
-        ? { envVars: { CALICO_STARTUP_LOGLEVEL: 'DEBUG', FELIX_LOGSEVERITYSCREEN: 'DEBUG' } }
-        : {}),
-    };
+    return {};
   }
 
   /** k0s writes the configuration of kube-proxy itself, so that only some of its flags have a place in k0s.yaml. */

@@ -12,7 +12,8 @@ export function settingsPage(): string {
   );
   return `# Settings of MKE 3
 
-What becomes of each documented setting of MKE 3: its field in "spec" of MKE 4, and its place in "spec" of k0s.yaml. Made from the table by which \`runner init\` and the upgrade convert. What waits for MKE 4
+What becomes of each documented setting of MKE 3: its field in "spec" of MKE 4, and its place in "spec" of k0s.yaml. Made from the tables by which \`runner init\` and the upgrade convert: one gives MKE 4 its fields and
+the report its remarks, the other copies them to k0s. Where k0s takes more than a value (audit log, flags and admission plugins of kube-apiserver, quota of etcd, kubelet, kube-proxy), a test checks that the place changes with the setting. What waits for MKE 4
 takes effect when \`mkectl apply\` applies the configuration. A remark is reported where the setting was changed.
 
 "mkectl: no" marks the ${String(listed)} settings that \`mkectl check mke3\` calls "Not supported", by the vendor's page on compatibility checks, and that runner does not convert either. The report of runner does so, too, also where

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { objectOf, type JsonValue } from '../../src/core/json.ts';
 import { forTarget } from '../../src/mke/convert/row.ts';
 import { rows } from '../../src/mke/convert/table.ts';
-import { k0sPlaceOf } from '../../src/mke/k0s-places.ts';
-import { cases, k0sOf } from '../helpers/mke3-settings.ts';
+import { copiedToK0s, k0sPlaceOf, k0sPlaces } from '../../src/mke/k0s-places.ts';
+import { cases, k0sOf, settings } from '../helpers/mke3-settings.ts';
 
 /** Dotted paths of everything that differs. */
 function differences(one: JsonValue, other: JsonValue, path = ''): string[] {
@@ -32,6 +32,24 @@ describe('a setting of MKE 3 with a place in k0s', () => {
     const after = JSON.parse(JSON.stringify(k0sOf({ ...beside, [key]: value }).spec)) as JsonValue;
     const changed = differences(before, after);
     expect(changed.filter((path) => path.startsWith(place))).not.toEqual([]);
+  });
+
+  it('gets there by the table alone, unless k0s takes more than its value', () => {
+    const spec = objectOf(settings({}).conversion.config['spec']);
+    expect(k0sPlaces.filter(({ as }) => as === undefined).map(({ from }) => from)).toEqual([
+      'apiServer.eventRateLimit.enabled',
+      'apiServer.audit',
+      'apiServer.extraArgs',
+      'etcd.storageQuota',
+      'kubelet.extraArgs',
+      'kubelet',
+      'network.kubeProxy',
+    ]);
+    expect(copiedToK0s(spec)).toMatchObject({
+      api: { extraArgs: { 'request-timeout': '1m0s', 'service-node-port-range': '32768-35535' } },
+      network: { calico: { mode: 'vxlan', vxlanPort: 4789, vxlanVNI: 10000, wireguard: false } },
+    });
+    expect(copiedToK0s({})).toEqual({});
   });
 
   it('is not claimed for what waits for MKE 4', () => {
