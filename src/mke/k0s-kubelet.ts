@@ -1,6 +1,7 @@
 import { arrayOf, objectOf, type JsonObject } from '../core/json.ts';
 import { chosenProfile } from './convert/hosts.ts';
 import { kubeletField } from './convert/kubelet-fields.ts';
+import { freeName } from './convert/profile-names.ts';
 import type { Conversion, ConvertHost, Unconverted } from './convert/types.ts';
 import { setPath, textMap } from './convert/values.ts';
 
@@ -51,13 +52,15 @@ export function k0sKubelet(conversion: Conversion, hosts: readonly ConvertHost[]
   ];
   // Names of the custom profiles, for workers and for managers.
   const names = new Map<string, Record<Role, string>>();
-  const isTaken = (name: string): boolean => profiles.some((one) => one.name === name);
+  const custom = Object.keys(conversion.profileNames);
+  const isTaken = (name: string): boolean =>
+    custom.includes(name) || profiles.some((one) => one.name === name);
   for (const item of arrayOf(kubelet['customProfiles'])) {
-    const name = String(objectOf(item)['name']);
+    const worker = String(objectOf(item)['name']);
+    const name = conversion.profileNames[worker] ?? worker;
     const own = objectOf(objectOf(item)['values']);
-    const worker = profileName(name, isTaken, unconverted);
     profiles.push({ name: worker, values: values('worker', own) });
-    const manager = free(`${worker}-manager`, isTaken);
+    const manager = freeName(`${worker}-manager`, isTaken);
     names.set(name, { worker, manager });
     const byManager = hosts.some(
       (host) => host.role === 'manager' && chosenProfile(host, [name]) !== undefined,
@@ -94,32 +97,6 @@ function kubeletExtra(
     else extra.words.push(`--${name}=${text}`);
   }
   return extra;
-}
-
-/** A ConfigMap has the name of the profile in its own, which allows less than MKE 3 does. */
-function profileName(
-  name: string,
-  isTaken: (name: string) => boolean,
-  unconverted: Unconverted[],
-): string {
-  const legal = name
-    .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 200);
-  const used = free(legal === '' ? 'profile' : legal, isTaken);
-  if (used !== name)
-    unconverted.push({
-      key: `cluster_config.custom_kubelet_flags_profiles.${name}`,
-      value: '(name)',
-      why: 'a profile of k0s cannot have this name',
-      what: `use "--profile=${used}" for further nodes`,
-    });
-  return used;
-}
-
-function free(name: string, isTaken: (name: string) => boolean): string {
-  return isTaken(name) ? free(`mke-${name}`, isTaken) : name;
 }
 
 function installFlags(

@@ -4,7 +4,7 @@ import { convertConfig } from '../../src/mke/convert/convert.ts';
 import { setPath } from '../../src/mke/convert/values.ts';
 import { k0sSettings } from '../../src/mke/k0s-config.ts';
 import { Mke3Config } from '../../src/mke/mke3-config.ts';
-import { C, host, k0sOf, profilesOf } from '../helpers/mke3-settings.ts';
+import { C, host, k0sOf, profilesOf, settings } from '../helpers/mke3-settings.ts';
 
 describe('worker profiles', () => {
   const gpu = { [`${C}.custom_kubelet_flags_profiles`]: { gpu: '--max-pods=40' } };
@@ -42,12 +42,28 @@ describe('worker profiles', () => {
       default: '--max-pods=2',
       'mke-manager': '--max-pods=3',
     };
-    const { spec, unconverted } = k0sOf({ [`${C}.custom_kubelet_flags_profiles`]: names });
-    const custom = spec.workerProfiles.slice(2);
-    expect(custom.map(({ name }) => name)).toEqual(['gpu-big', 'mke-default', 'mke-mke-manager']);
-    expect(unconverted.map(({ what }) => what)).toEqual(
-      custom.map(({ name }) => `use "--profile=${name}" for further nodes`),
+    const { conversion, k0s } = settings({ [`${C}.custom_kubelet_flags_profiles`]: names });
+    const custom = k0s.spec.workerProfiles.slice(2).map(({ name }) => name);
+    expect(custom).toEqual(['gpu-big', 'mke-default', 'mke-mke-manager']);
+    expect(conversion.config).toMatchObject({
+      spec: { kubelet: { customProfiles: custom.map((name) => ({ name })) } },
+    });
+    const renamed = conversion.unconverted.filter(({ value }) => value === '(name)');
+    expect(renamed.map(({ what }) => what)).toEqual(
+      custom.map((name) => `it is "${name}" in MKE 4`),
     );
+  });
+
+  it('are those that nodes have chosen by their names in MKE 3', () => {
+    const toml = new Mke3Config({
+      cluster_config: { custom_kubelet_flags_profiles: { GPU: '--max-pods=1' } },
+    });
+    const nodes = [host('w1', 'worker', { profile: 'GPU' }), host('w2', 'worker')];
+    const conversion = convertConfig(toml, { hosts: nodes, externalAddress: '' });
+    expect(conversion.config).toMatchObject({
+      spec: { hosts: [{ installFlags: ['--profile=gpu'] }, { role: 'worker' }] },
+    });
+    expect(k0sSettings(conversion, nodes).flags).toEqual({ w1: ['--profile=gpu'], w2: [] });
   });
 
   it('have custom kubelet flags as fields, and the rest are flags of the installation', () => {

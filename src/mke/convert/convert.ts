@@ -21,7 +21,7 @@ export function convertConfig(source: Mke3Config, options: ConvertOptions): Conv
     spec: draft.spec,
   };
   const { unconverted, refusals, metallbPools, managersTakePods } = draft;
-  const { k0sOnly, profileFlags, origins } = draft;
+  const { k0sOnly, profileNames, profileFlags, origins } = draft;
   return {
     config,
     unconverted,
@@ -30,6 +30,7 @@ export function convertConfig(source: Mke3Config, options: ConvertOptions): Conv
     managersTakePods,
     later: laterOf(draft),
     k0sOnly,
+    profileNames,
     profileFlags,
     origins,
   };

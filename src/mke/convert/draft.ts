@@ -14,6 +14,7 @@ export class Draft {
   readonly refusals: Unconverted[] = [];
   readonly metallbPools: Conversion['metallbPools'] = [];
   readonly k0sOnly: Conversion['k0sOnly'] = { calicoMtu: 0 };
+  readonly profileNames: Conversion['profileNames'] = {};
   readonly profileFlags: Conversion['profileFlags'] = {};
   readonly origins: Conversion['origins'] = {};
   managersTakePods = true;

@@ -1,4 +1,5 @@
 import type { Draft } from './draft.ts';
+import { profileNames } from './profile-names.ts';
 import type { Section } from './row.ts';
 import type { ConvertHost } from './types.ts';
 
@@ -24,10 +25,12 @@ export const hosts: Section = [
 ];
 
 function convertHosts({ from, options, spec }: Draft): void {
-  const profiles = Object.keys(from.table('cluster_config.custom_kubelet_flags_profiles'));
+  const names = profileNames(
+    Object.keys(from.table('cluster_config.custom_kubelet_flags_profiles')),
+  );
   spec['hosts'] = options.hosts.map((host) => {
     const { role, address, port, user, keyPath } = host;
-    const profile = chosenProfile(host, profiles);
+    const profile = names.get(chosenProfile(host, names.keys()) ?? '');
     return {
       role: role === 'manager' ? 'controller+worker' : 'worker',
       ssh: { address, port, user, keyPath },

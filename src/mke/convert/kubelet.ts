@@ -3,6 +3,7 @@ import type { Draft } from './draft.ts';
 import { flagName } from './flags.ts';
 import { chosenProfile } from './hosts.ts';
 import { profileToFields } from './kubelet-fields.ts';
+import { profileNames } from './profile-names.ts';
 import type { Row, Section } from './row.ts';
 import { pairs } from './values.ts';
 
@@ -98,9 +99,18 @@ function convertPidsLimit(draft: Draft): void {
 
 function convertProfiles(draft: Draft): void {
   const profiles: JsonObject[] = [];
-  for (const [name, flags] of Object.entries(draft.from.table(PROFILES))) {
+  const table = draft.from.table(PROFILES);
+  const names = profileNames(Object.keys(table));
+  for (const [name, flags] of Object.entries(table)) {
     const key = `${PROFILES}.${name}`;
-    profiles.push({ name, values: profileValues(draft, name, String(flags)) });
+    const used = names.get(name) ?? name;
+    draft.profileNames[used] = name;
+    profiles.push({ name: used, values: profileValues(draft, name, String(flags)) });
+    if (used !== name)
+      draft.report(key, '(name)', {
+        why: 'a profile of k0s cannot have this name',
+        what: `it is "${used}" in MKE 4`,
+      });
     const { hosts } = draft.options;
     if (!hosts.some((host) => chosenProfile(host, [name]) !== undefined))
       draft.report(key, '(choice of nodes)', {
@@ -108,7 +118,7 @@ function convertProfiles(draft: Draft): void {
           hosts.length === 0
             ? 'labels of the nodes choose it, and they are not in this file'
             : 'no node has a label with its name',
-        what: `add installFlags: ["--profile=${name}"] to its hosts`,
+        what: `add installFlags: ["--profile=${used}"] to its hosts`,
       });
   }
   draft.set('kubelet.customProfiles', profiles);

@@ -55,6 +55,8 @@ export interface Conversion {
   later: { key: string; feature: string }[];
   /** Settings that k0s has and the file of MKE 4.0 does not. */
   k0sOnly: { calicoMtu: number; auditPolicy?: JsonObject };
+  /** Names of the kubelet profiles in MKE 3, by those in MKE 4. */
+  profileNames: Record<string, string>;
   /** Flags of the kubelet profiles that became fields, by profile. */
   profileFlags: Record<string, Record<string, string>>;
   /** TOML key of a setting that can come from several, by its path in "spec". */
