@@ -7,6 +7,7 @@ import { formatSource, type SourceRef } from '../core/source.ts';
 import { localFiles } from '../util/local-files.ts';
 import type { SourceMap } from '../yaml/source-map.ts';
 import { olderNote, type OlderValue } from '../yaml/older.ts';
+import { isVault } from '../util/vault.ts';
 import { connectionVariable } from '../util/connection-variables.ts';
 import { readYaml } from '../yaml/yaml.ts';
 
@@ -153,8 +154,12 @@ export function varsFiles(
   for (const folder of folders)
     for (const file of filesOf(join(folder, kind, name), notes)) {
       const older: OlderValue[] = [];
+      const before = problems.length;
       const value = readYaml(file, { files: localFiles, problems, map, older });
       notes.push(...olderNote(withoutConnections(older)));
+      const isClosed =
+        value === null && problems.length === before && isVault(localFiles.text(file));
+      if (isClosed) notes.push(closedNote(file));
       if (isSourceObject(value)) found.push({ level, vars: value, places: placesIn(value, map) });
       else if (value !== null)
         problems.push({
@@ -166,6 +171,12 @@ export function varsFiles(
 }
 
 /** As for Ansible, the first that is there counts, and no other. */
+/** Where a command does without the password. */
+function closedNote(file: string): Problem {
+  const message = 'The file is encrypted, and its variables are not known here.';
+  return { message, at: { file, line: 1, column: 1 }, hint: 'Use --vault-password-file.' };
+}
+
 /** Of a connection variable each of the words is understood. */
 export function withoutConnections(values: readonly OlderValue[]): OlderValue[] {
   return values.filter(({ name }) => connectionVariable(name) === undefined);

@@ -170,7 +170,8 @@ export class HostReader {
         values[variable] = scope.render(all[variable] ?? null);
       } catch (error) {
         if (!(error instanceof RunnerError)) throw error;
-        unknown ??= { variable, why: error.message };
+        const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+        unknown ??= { variable, why: `${error.message}${hint}` };
         values[variable] = null;
       }
     }

@@ -99,8 +99,9 @@ class Reading {
     return name === undefined ? undefined : String(this.#vars[name]);
   }
 
+  /** Empty text says nothing, as for Ansible. */
   #firstOf(...names: string[]): string | undefined {
-    return names.find((name) => (this.#vars[name] ?? undefined) !== undefined);
+    return names.find((name) => (this.#vars[name] ?? '') !== '');
   }
 
   way(): { transport: HostAddress['transport']; given: boolean; unmanageable?: string } {

@@ -82,6 +82,26 @@ spec:
     expect(stderr.split('note: ')).toHaveLength(2);
   });
 
+  it('opens encrypted variables for trust, exec and doctor, and names them where they stay closed', async () => {
+    const key = cli.file('key', 'word of the vault\n');
+    const vars = cli.file('group_vars/all/vault.yml', 'ansible_connection: winrm\n');
+    const encrypted = await cli.run(['vault', 'encrypt', vars, '--vault-password-file', key]);
+    expect([encrypted.code, encrypted.stderr]).toEqual([0, '']);
+    const inventory = cli.file('hosts.ini', '[a]\nh\n');
+    const flag = ['-i', inventory, '--vault-password-file', key];
+    const exec = await cli.run(['exec', 'h', ...flag, '--', 'true']);
+    expect(exec.stderr).toContain('"h" cannot be managed: it is reached by');
+    expect((await cli.run(['trust', 'h', ...flag])).stdout).toContain('it is reached by');
+    expect((await cli.run(['doctor', 'h', ...flag])).stdout).toContain('it is reached by');
+    const closed = await cli.run(['trust', 'h', '-i', inventory]);
+    expect([closed.code, closed.stderr]).toEqual([1, expect.stringMatching(/is encrypted, and/)]);
+    const { code, stderr } = await cli.run(['hosts', '-i', inventory]);
+    expect([code, stderr]).toEqual([
+      0,
+      `note: ${vars}:1:1: The file is encrypted, and its variables are not known here. Use --vault-password-file.\n`,
+    ]);
+  });
+
   it('is told by trust where no key is asked for', async () => {
     const { code, stdout, stderr } = await cli.run(['trust', 'w', '-i', k0sctl()]);
     expect([code, stdout, stderr]).toEqual([

@@ -174,6 +174,14 @@ describe('connection variables of Ansible', () => {
     expect(read({ ...plain, keyPath: 'id' }).remarks).toMatchObject([{ variable: 'keyPath' }]);
   });
 
+  it('say nothing where they are empty', () => {
+    const empty = { ansible_port: '', ansible_user: '', ansible_password: '', ansible_host: '' };
+    expect(read({ ...empty, ansible_become_user: '' })).toMatchObject({
+      address: { address: 'h', user: undefined, port: undefined },
+      ...{ passwords: {}, remarks: [] },
+    });
+  });
+
   it('say when they are of another way to become another user', () => {
     expect(read({ ansible_su_pass: 'pass' }).remarks).toMatchObject([
       { message: '"ansible_su_pass" is not used with sudo.' },

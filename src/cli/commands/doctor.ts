@@ -12,6 +12,7 @@ import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';
 import { becomePassword } from '../flags/become.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
+import { addVaultOptions, openVault } from '../flags/vault.ts';
 import { inventoryOption, selectHosts } from '../host-selection.ts';
 import { createReach, unlockKeys, type Reach } from '../reach.ts';
 import type { World } from '../world.ts';
@@ -40,7 +41,8 @@ export async function doctorCommand(world: World, argv: string[]): Promise<numbe
       new Option('--become-method <METHOD>', 'how').choices(['sudo', 'su', 'doas']).default('sudo'),
     )
     .option('--no-become', 'leave that step out');
-  addConnectOptions(command).parse(argv, { from: 'user' });
+  addVaultOptions(addConnectOptions(command)).parse(argv, { from: 'user' });
+  await openVault(world, argv);
   const options = command.opts<DoctorOptions>();
   const [host, second] = selectHosts(world, options, command.args);
   if (!host || second) throw new UsageError('Name one host.');

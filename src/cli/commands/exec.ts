@@ -9,6 +9,7 @@ import { printable } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { becomePassword } from '../flags/become.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
+import { addVaultOptions, openVault } from '../flags/vault.ts';
 import { wholeNumber } from '../flags/words.ts';
 import { inventoryOption, refuseUnmanageable, selectHosts } from '../host-selection.ts';
 import { createReach, unlockKeys } from '../reach.ts';
@@ -53,7 +54,9 @@ export async function execCommand(world: World, argv: string[]): Promise<number>
     .option('-b, --become', 'with the rights of another user', false)
     .option('--become-user <NAME>', 'which user that is', 'root')
     .option('--become-method <METHOD>', 'sudo, su or doas', 'sudo');
-  addConnectOptions(command).parse(end === -1 ? argv : argv.slice(0, end), { from: 'user' });
+  const own = end === -1 ? argv : argv.slice(0, end);
+  addVaultOptions(addConnectOptions(command)).parse(own, { from: 'user' });
+  await openVault(world, own);
   const flags = command.opts<ExecFlags>();
   if (words.length === 0)
     throw new UsageError('Which command? It stands behind "--".', {

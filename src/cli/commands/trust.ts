@@ -11,6 +11,7 @@ import type { SshTarget, TargetResolver } from '../../transport/target.ts';
 import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
+import { addVaultOptions, openVault } from '../flags/vault.ts';
 import { collect } from '../flags/words.ts';
 import { inventoryOption, selectHosts } from '../host-selection.ts';
 import { canAsk, confirm } from '../operator.ts';
@@ -42,7 +43,8 @@ export async function trustCommand(world: World, argv: string[]): Promise<number
       'store only keys with this fingerprint; may be repeated',
       collect,
     );
-  addConnectOptions(command).parse(argv, { from: 'user' });
+  addVaultOptions(addConnectOptions(command)).parse(argv, { from: 'user' });
+  await openVault(world, argv);
   const options = command.opts<TrustOptions>();
   const hosts = selectHosts(world, options, command.args).filter(({ name, address }) => {
     const { unmanageable } = address;
