@@ -90,6 +90,10 @@ export class GroupTree {
     this.#isAnsible = true;
   }
 
+  get isAnsible(): boolean {
+    return this.#isAnsible;
+  }
+
   #fillUngrouped(): void {
     const { all, ungrouped, ...others } = Object.fromEntries(this.#groups);
     const grouped = new Set(Object.values(others).flatMap(({ hosts }) => [...hosts]));

@@ -4,6 +4,7 @@ import type { HostAddress } from '../core/host.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { isSourceObject, textOf, type Source, type SourceObject } from '../core/value.ts';
 import { PlaybookError, UsageError, type Problem } from '../core/errors.ts';
+import { ansibleCfgNote } from './ansible-cfg.ts';
 import { clusterTool, fromCluster, fromHostList, type ClusterReading } from './clusters.ts';
 import { placesIn, withoutConnections } from './group-layers.ts';
 import { GroupTree } from './groups.ts';
@@ -51,6 +52,7 @@ export function loadInventory(
   if (isList) fromList(source, tree);
   else for (const file of files) readSource(file, reading);
   if (problems.length > 0) throw new PlaybookError(problems);
+  if (tree.isAnsible) tree.notes.push(...ansibleCfgNote(isFolder ? join(path, 'hosts') : path));
   const beside = isList ? [] : [isFolder ? path : dirname(path)];
   const folders = [...new Set([...beside, ...varsFolders])];
   const file = isFolder ? (files[0] ?? path) : path;

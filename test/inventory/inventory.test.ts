@@ -201,6 +201,23 @@ describe('inventories of Ansible in other forms', () => {
     ]);
   });
 
+  it('settings of an ansible.cfg beside it or above it are named', () => {
+    const cfg =
+      '[defaults]\nremote_user = ops\n# timeout = 3\nforks=5\n[privilege_escalation]\nbecome: True\n';
+    const path = file('cfg/ansible.cfg', cfg);
+    const expected = [
+      {
+        message: 'ansible.cfg is not read: "remote_user", "become" have no effect here.',
+        hint: 'Use ansible_user, ansible_become.',
+        at: { file: path, line: 2, column: 1 },
+      },
+    ];
+    expect(load('cfg/hosts.ini', '[a]\nh\n').notes).toEqual(expected);
+    expect(load('cfg/inventory/hosts.ini', '[a]\nh\n').notes).toEqual(expected);
+    expect(loadInventory(join(dir, 'cfg/inventory')).notes).toEqual(expected);
+    expect(load('cfg/hosts.yaml', 'hosts: [{ address: a }]').notes).toEqual([]);
+  });
+
   it('a name may stand in place of a map', () => {
     const { groups } = load('name.yml', 'a: { hosts: h1 }\nb: { children: a }\n');
     expect(groups.get('b')).toEqual(['h1']);
