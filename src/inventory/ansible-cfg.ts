@@ -22,10 +22,10 @@ const settings: Readonly<Record<string, string>> = {
   ssh_extra_args: 'ansible_ssh_extra_args',
 };
 
-/** What an ansible.cfg beside the inventory, or in the folder above, says about connections: it is not read here. */
+/** What an ansible.cfg beside the inventory, or in the two folders above, says about connections: it is not read here. */
 export function ansibleCfgNote(inventory: string): Problem[] {
   const folder = dirname(inventory);
-  const file = [folder, dirname(folder)]
+  const file = [folder, dirname(folder), dirname(dirname(folder))]
     .map((place) => join(place, 'ansible.cfg'))
     .find((path) => existsSync(path));
   if (file === undefined) return [];

@@ -214,6 +214,7 @@ describe('inventories of Ansible in other forms', () => {
     ];
     expect(load('cfg/hosts.ini', '[a]\nh\n').notes).toEqual(expected);
     expect(load('cfg/inventory/hosts.ini', '[a]\nh\n').notes).toEqual(expected);
+    expect(load('cfg/inventory/prod/hosts.ini', '[a]\nh\n').notes).toEqual(expected);
     expect(loadInventory(join(dir, 'cfg/inventory')).notes).toEqual(expected);
     expect(load('cfg/hosts.yaml', 'hosts: [{ address: a }]').notes).toEqual([]);
   });
