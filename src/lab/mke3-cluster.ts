@@ -90,6 +90,8 @@ export class Mke3Cluster {
       ...['--hosts-path', this.lab.files.hosts, '--mke3-admin-username', LAB_ADMIN.username],
       ...['--external-address', 'mke.example.com', '--mke3-external-address', this.api.address],
       ...['--extra-vars', this.hostChecks],
+      // The API of Kubernetes has no port of its own here.
+      ...['--extra-vars', `kubernetes_api_address=${this.api.address}`],
       ...['--k0s-binary', this.k0sBinary, '--config-out', join(folder, 'mke4.yaml')],
     ];
   }

@@ -176,6 +176,8 @@ function variablesOf({ api, inputs = {} }: UpgradeSetup): JsonObject {
     mke3_admin_password: LAB_ADMIN.password,
     external_address: 'mke.example.com',
     mke3_external_address: api,
+    // The API of Kubernetes has no port of its own there.
+    kubernetes_api_address: api,
     k0s_binary: BINARY,
     config_out: `${HOME}/mke4.yaml`,
     kubeconfig_out: `${HOME}/.mke/mke.kubeconf`,

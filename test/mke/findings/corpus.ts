@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { parseAllDocuments } from 'yaml';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/core/json.ts';
 import { listOf, textOf } from '../../../src/mke/findings/cluster-view.ts';
@@ -9,6 +8,7 @@ import type { HostFacts } from '../../../src/mke/findings/host-facts.ts';
 import { NEEDED_PORTS } from '../../../src/mke/findings/host-ports.ts';
 import type { Accounts } from '../../../src/mke/findings/lost-access.ts';
 import { workloadFindings } from '../../../src/mke/findings/workload-findings.ts';
+import { helmSecret } from '../../helpers/helm.ts';
 
 const folder = join(import.meta.dirname, 'corpus');
 
@@ -43,33 +43,6 @@ export function parseDocuments(text: string): JsonObject[] {
     const value = document.toJS() as JsonValue;
     return isJsonObject(value) ? [value] : [];
   });
-}
-
-/** The Secret that Helm keeps a revision in. */
-export function helmSecret(release: JsonObject): JsonObject {
-  const { name, namespace, version, status } = release;
-  const hooks = release['hook'] === undefined ? [] : [{ manifest: release['hook'] }];
-  const stored = {
-    name,
-    namespace,
-    version,
-    info: { status },
-    hooks,
-    manifest: release['manifest'],
-  };
-  const packed = gzipSync(JSON.stringify({ ...stored, config: { password: 'hush-hush' } }));
-  const data = Buffer.from(packed.toString('base64')).toString('base64');
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'helm.sh/release.v1',
-    metadata: {
-      name: `sh.helm.release.v1.${textOf(name)}.v${String(version)}`,
-      namespace: textOf(namespace),
-      labels: { name: textOf(name), owner: 'helm', status: textOf(status) },
-    },
-    data: { release: data },
-  };
 }
 
 function hostFacts(document: JsonObject): HostFacts {

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { decodeRelease, helmReleases } from '../../../src/mke/findings/helm-releases.ts';
-import { helmSecret } from './corpus.ts';
+import { helmSecret } from '../../helpers/helm.ts';
 import { brief } from './views.ts';
 
 const OLD = 'apiVersion: batch/v1beta1\nkind: CronJob\nmetadata:\n  name: nightly\n';

@@ -7,7 +7,8 @@ import { podList } from '../../../src/lab/mke3-seed.ts';
 import { listOf, textOf } from '../../../src/mke/findings/cluster-view.ts';
 import { mke3_workloads } from '../../../src/mke/modules/mke3_workloads.ts';
 import { fakeHost, testModule } from '../../helpers/module-tester.ts';
-import { helmSecret, parseDocuments } from '../findings/corpus.ts';
+import { parseDocuments } from '../findings/corpus.ts';
+import { helmSecret } from '../../helpers/helm.ts';
 
 /** Sessions are kept by URL, so each test has an address of its own. */
 let port = 1000;
