@@ -15,7 +15,8 @@ import type { RunSettings } from './settings.ts';
 import { isTooLate, takeFingerprint } from './fingerprint.ts';
 import { forward } from './forward.ts';
 import { expandPart } from './include.ts';
-import { ItemRunner } from './item.ts';
+import { FailAt } from './fail-at.ts';
+import { itemsWith } from './item.ts';
 import { hostsOf, initialKnowledge, type Knowledge } from './knowledge.ts';
 import { pinNew } from './pinned.ts';
 import { recordedLearnt } from './learnt-record.ts';
@@ -81,7 +82,8 @@ function scheduleParts(engine: Engine, playbook: Playbook, takeBack: TakeBack): 
   });
   const variables = new Variables(engine, knowledge, playbook.folders);
   const shared = { knowledge, variables, numbers: new Numbers(log.state), keys: new StepKeys() };
-  const items = new ItemRunner(engine, shared, playbook.folders);
+  const failAt = new FailAt(settings.failAt);
+  const items = itemsWith({ run: engine, ...shared, failAt, folders: playbook.folders });
   const run = runStep(engine, { ...shared, items });
   return {
     knowledge,
@@ -89,7 +91,7 @@ function scheduleParts(engine: Engine, playbook: Playbook, takeBack: TakeBack): 
     settings,
     step: settings.check ? run : beforeChange(run, changeParts(engine, playbook, shared)),
     select: select(engine, shared),
-    nodes: nodeParts(engine, playbook, shared, items),
+    nodes: nodeParts(engine, playbook, shared, failAt),
     rollback: { ...undoParts(engine, shared), takeBack },
     end: endParts(engine, playbook, variables),
   };
@@ -115,7 +117,7 @@ function nodeParts(
   engine: Engine,
   playbook: Playbook,
   { knowledge, numbers }: Shared,
-  items: Pick<ItemRunner, 'hasInjected'>,
+  failAt: Pick<FailAt, 'hasFailed'>,
 ): NodeParts {
   const { connections, factCache, settings } = engine;
   const metaParts = {
@@ -133,7 +135,7 @@ function nodeParts(
     commit: {
       lastUnit: () => numbers.lastUnit,
       failureToCome: () =>
-        settings.failsBeforePivot && !items.hasInjected ? settings.failAt : undefined,
+        settings.failsBeforePivot && !failAt.hasFailed ? settings.failAt : undefined,
     },
   };
 }

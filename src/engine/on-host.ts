@@ -11,7 +11,7 @@ import type { Sealer } from '../util/seal.ts';
 import { itemOf } from './hidden-intent.ts';
 import type { HostStep } from './host-step.ts';
 import { loopVariables } from './include.ts';
-import type { Item, ItemRunner, Resolved } from './item.ts';
+import type { Item, Items, Resolved } from './item.ts';
 import { combineItems, endsLoop, isSameItem, itemsOf, recordedItem } from './loop.ts';
 import { handlerRef, notifiedHandlers } from './notify.ts';
 import { finishedUnits, mayStand, type StepEntry } from './replay.ts';
@@ -30,7 +30,7 @@ export interface LiveStep {
 }
 
 export interface OnHostParts {
-  items: Pick<ItemRunner, 'run' | 'include' | 'end' | 'notRun'>;
+  items: Items;
   variables: Pick<Variables, 'scope'>;
   redactor: Redactor;
   /** Hides what `no_log` keeps from the journal. */

@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { JournalError } from '../../src/core/errors.ts';
 import { isMistake } from '../../src/core/failure.ts';
 import { failureIn } from '../../src/core/outcome.ts';
-import { ItemRunner, type Item } from '../../src/engine/item.ts';
+import { FailAt } from '../../src/engine/fail-at.ts';
+import { itemsWith, type Item } from '../../src/engine/item.ts';
 import { initialKnowledge } from '../../src/engine/knowledge.ts';
 import { Numbers } from '../../src/engine/numbers.ts';
 import { Log } from '../../src/journal/log.ts';
@@ -25,15 +26,13 @@ function runner() {
   const hosts = recordedHosts(log.state);
   const inventory = { file: '', hosts, groups: new Map([['all', ['h1', 'h2']]]) };
   const { parts } = callWorld(() => ({}), log);
-  const settings = { ...parts.settings, failAt: undefined };
   const held = () => Promise.resolve();
   const take = vi.fn(held);
-  const shared = { knowledge: initialKnowledge(inventory), numbers: new Numbers(log.state) };
-  const items = new ItemRunner(
-    { ...parts, settings, log, inventory, locks: { ensure: held, take }, sealer: undefined },
-    shared,
-    [],
-  );
+  const items = itemsWith({
+    run: { ...parts, log, inventory, locks: { ensure: held, take }, sealer: undefined },
+    ...{ knowledge: initialKnowledge(inventory), numbers: new Numbers(log.state) },
+    ...{ folders: [], failAt: new FailAt(undefined) },
+  });
   const traced: string[] = [];
   const stop = onTrace('errors', (text) => traced.push(text));
   const [host] = hosts.values();

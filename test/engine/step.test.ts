@@ -13,7 +13,7 @@ import { plainTask, type Play, type TaskNode } from '../../src/language/document
 import { Scope } from '../../src/template/scope.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { systemClock } from '../../src/util/time.ts';
-import { ConnectError } from '../../src/core/errors.ts';
+import { ConnectError, errorMessage } from '../../src/core/errors.ts';
 import type { Answer, UnitRecord } from '../../src/core/host.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { Clock } from '../../src/core/ports.ts';
@@ -87,7 +87,7 @@ async function step(
       },
       include: () => emptyStep({ is: 'ok', result: {} }),
       end: () => undefined,
-      notRun: (_step, _host, { message }) => emptyStep(failedWith(message)),
+      notRun: (_step, _host, error) => emptyStep(failedWith(errorMessage(error))),
     },
   });
   const { failed } = await run(node, batch, place);
