@@ -50,7 +50,10 @@ export function readConnection(
     host.problem('ssh', 'A host has one of "ssh", "openSSH", "winRM" and "localhost".');
   if (winRm) return fromWinRm(winRm, beside);
   if (openSsh) return fromOpenSsh(openSsh, beside, reading);
-  if (ssh || beside.address !== undefined) return fromSsh(ssh, beside, reading);
+  if (ssh || beside.address !== undefined) {
+    const bastion = host.reader('bastion') ?? reading.bastion;
+    return fromSsh(ssh, beside, { ...reading, bastion });
+  }
   return undefined;
 }
 
@@ -88,12 +91,12 @@ function fromSsh(
     keyPath: keyFile(keyPath ?? beside.keyPath, file),
     ...(user === undefined && defaultUser !== undefined ? { userByDefault: true as const } : {}),
   };
+  const bastion = ssh?.reader('bastion') ?? reading.bastion;
+  const jump = bastion && bastionOf(bastion, reading);
+  if (jump) reach.jumps = [jump];
   if (!ssh) return address === undefined ? undefined : { address, reach };
   const hostKey = ssh.string('hostKey');
   if (hostKey !== undefined) reach.hostKey = hostKey;
-  const bastion = ssh.reader('bastion') ?? reading.bastion;
-  const jump = bastion && bastionOf(bastion, reading);
-  if (jump) reach.jumps = [jump];
   const password = ssh.string('password');
   Object.assign(reach, optionsOf(ssh, reading));
   notes.unknown(ssh, '"ssh"');

@@ -231,6 +231,16 @@ spec:
     ]);
   });
 
+  it('hosts.yaml: a bastion beside the address is the jump host', () => {
+    const { hosts } = load(
+      'hosts:\n- { address: a, user: root, bastion: { address: b, port: 2200, user: jump } }\n- { address: c }\n',
+    );
+    expect(hosts.get('a')?.address.jumps).toMatchObject([
+      { address: 'b', port: 2200, user: 'jump' },
+    ]);
+    expect(hosts.get('c')?.address.jumps).toBeUndefined();
+  });
+
   it('reads a bastion behind a bastion, and options of ssh', () => {
     const text = k0sctl(
       '{ role: worker, ssh: { address: a, options: { Compression: true, Ciphers: aes256-ctr }, bastion: { address: b, bastion: { address: c, port: 2 } } } }',
