@@ -32,6 +32,7 @@ import type { Numbers } from './numbers.ts';
 import { endUnit, type UnitEnd } from './unit-end.ts';
 import { runChanges, teaches, type RunChanges } from './run-effects.ts';
 import { undoKind } from './undo-plan.ts';
+import { Turns, takesTurns } from './turns.ts';
 import type { Unit, UnitParts } from './unit-change.ts';
 import { runUnit, type UnitResult } from './unit.ts';
 
@@ -100,8 +101,9 @@ interface LoopPlace {
 
 /** Makes what runs a task on one host: its condition, its target, the unit, and what counts of the outcome. */
 export function itemsWith(parts: ItemParts): Items {
+  const turns = new Turns();
   return {
-    run: (one) => runItem(parts, one),
+    run: (one) => runItem(parts, turns, one),
     include: (resolved, host, step, within) => includeItem(parts, resolved, host, step, within),
     notRun: (step, host, error, task) => notRun(parts, step, host, error, task),
     end: (step, host, outcome, more) => {
@@ -111,16 +113,21 @@ export function itemsWith(parts: ItemParts): Items {
 }
 
 /** @throws JournalError; whatever else went wrong is an outcome */
-async function runItem(parts: ItemParts, one: Item): Promise<HostStep> {
+async function runItem(parts: ItemParts, turns: Turns, one: Item): Promise<HostStep> {
   const began = parts.run.clock.now();
   const aim = await aimOf(parts, one);
   if ('outcome' in aim) return aim;
-  const unit = parts.numbers.nextUnit();
-  try {
-    return await carryOut(parts, one, { ...aim, unit, began });
-  } catch (error) {
-    return broken(parts, one, unit, error);
-  }
+  const perform = async () => {
+    const unit = parts.numbers.nextUnit();
+    try {
+      return await carryOut(parts, one, { ...aim, unit, began });
+    } catch (error) {
+      return broken(parts, one, unit, error);
+    }
+  };
+  const module = parts.run.modules.get(one.task.module);
+  const isAlone = !takesTurns(one.task, module) || parts.run.settings.check;
+  return isAlone ? perform() : turns.take(aim.target.name, perform);
 }
 
 async function carryOut(

@@ -31,6 +31,8 @@ interface Stage {
   kind: 'undo' | 'rerun';
   /** The units of each host in their order, and how far they are passed. */
   queues: { units: readonly RecordedUnit[]; next: number }[];
+  /** By host that several hosts have delegated it to: what modules restore there. */
+  restores: ReadonlyMap<string, readonly RecordedUnit[]>;
 }
 
 /**
@@ -81,7 +83,7 @@ export class UndoOrder {
   next(): UndoMove[] {
     const moves: UndoMove[] = [];
     for (let stage = this.#stages[this.#at]; stage; stage = this.#stages[this.#at]) {
-      for (const queue of stage.queues) this.#advance(stage, queue, moves);
+      this.#advanceAll(stage, moves);
       if (this.#moving.size > 0) return moves;
       if (stage.kind === 'undo') moves.push({ do: 'pass', step: stage.step });
       this.#at++;
@@ -115,6 +117,23 @@ export class UndoOrder {
     return !this.#passed.has(unit.intent.unit) && !isSettled(unit);
   }
 
+  /** Goes on with each host. What is passed on one may be what another has waited for. */
+  #advanceAll(stage: Stage, moves: UndoMove[]): void {
+    const passed = () => stage.queues.reduce((sum, { next }) => sum + next, 0);
+    let before: number;
+    do {
+      before = passed();
+      for (const queue of stage.queues) this.#advance(stage, queue, moves);
+    } while (this.#moving.size === 0 && passed() > before);
+  }
+
+  /** Whether another host has changed something on the same host later in the step, which must be undone before. */
+  #isBehind({ kind, restores }: Stage, { intent }: RecordedUnit): boolean {
+    if (kind !== 'undo' || intent.undo.kind !== 'auto') return false;
+    const later = restores.get(intent.target) ?? [];
+    return later.some((one) => one.intent.unit > intent.unit && this.#isOpen(one));
+  }
+
   /** Goes on with one host until something is to be done there. */
   #advance(stage: Stage, queue: Stage['queues'][number], moves: UndoMove[]): void {
     for (let unit = queue.units[queue.next]; unit; unit = queue.units[queue.next]) {
@@ -130,6 +149,7 @@ export class UndoOrder {
           moves.push(move);
         } else {
           if (this.#moving.size >= this.#wishes.hostsAtATime(stage.step)) return;
+          if (this.#isBehind(stage, unit)) return;
           this.#moving.set(unit.intent.unit, unit);
           moves.push(move);
           return;
@@ -218,13 +238,19 @@ function stagesOf(candidates: readonly RecordedUnit[], notifiers: Notifiers): St
   let waiting: RecordedUnit[] = [];
   const stages: Stage[] = [];
   for (const [step, units] of byStep(candidates)) {
-    stages.push({ step, kind: 'undo', queues: queuesOf(units.filter((unit) => !isRerun(unit))) });
+    const own = units.filter((unit) => !isRerun(unit));
+    stages.push({ step, kind: 'undo', queues: queuesOf(own), restores: restoresOf(own) });
     waiting.push(...units.filter((unit) => isRerun(unit) && !isSettled(unit)));
     // Newest first. Not Math.min(...): a step may have more units than a call takes arguments.
     const reached = units.at(-1)?.intent.unit ?? 0;
     const isDue = (unit: RecordedUnit) => firstNotifier(unit, notifiers) >= reached;
     for (const [run, own] of byStep(waiting.filter(isDue)).reverse())
-      stages.push({ step: run, kind: 'rerun', queues: queuesOf(own.reverse()) });
+      stages.push({
+        step: run,
+        kind: 'rerun',
+        queues: queuesOf(own.reverse()),
+        restores: new Map(),
+      });
     waiting = waiting.filter((unit) => !isDue(unit));
   }
   return stages;
@@ -237,6 +263,14 @@ function firstNotifier(unit: RecordedUnit, notifiers: Notifiers): number {
     unit.intent.unit,
     ...own.map((one) => (isRerun(one) ? firstNotifier(one, notifiers) : one.intent.unit)),
   );
+}
+
+function restoresOf(units: readonly RecordedUnit[]): Stage['restores'] {
+  const auto = units.filter(({ intent }) => intent.undo.kind === 'auto');
+  const byTarget = groupBy(auto, ({ intent }) => intent.target);
+  for (const [target, own] of byTarget)
+    if (new Set(own.map(({ intent }) => intent.host)).size === 1) byTarget.delete(target);
+  return byTarget;
 }
 
 function queuesOf(units: readonly RecordedUnit[]): Stage['queues'] {

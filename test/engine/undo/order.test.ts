@@ -11,7 +11,7 @@ import {
   undoCandidates,
   type RecordedUnit,
 } from '../../../src/journal/recorded-run.ts';
-import type { JournalRecord } from '../../../src/journal/records.ts';
+import type { JournalRecord, UndoBody } from '../../../src/journal/records.ts';
 import { Redactor } from '../../../src/util/redact.ts';
 import { histories, type History } from '../../helpers/histories.ts';
 import {
@@ -249,5 +249,49 @@ describe('the order of undo', () => {
       model.rollBack(2, ['undone'], undefined, [3]);
       expect(statesAfter(model)).toEqual(['undone', 'undone', 'undo-skipped']);
     });
+  });
+});
+
+describe('changes of one step that hosts have delegated to one host', () => {
+  /** Moves in short, each undo ended before the next are asked for. */
+  function moves(skip: number[], body: 'auto' | 'declared' = 'auto'): string[][] {
+    const log = Log.inMemory(new Redactor());
+    const hosts = ['h1', 'h2', 'h3'];
+    log.write(runRecord({ hosts }));
+    log.write(stepRecord(1, hosts));
+    for (const [index, host] of hosts.entries()) {
+      const record = intentRecord(index + 1, 1, host, { target: 'h1' });
+      const declared: UndoBody = { kind: 'declared', tasks: [], vars: {} };
+      const undo = body === 'auto' ? record.undo : { ...record.undo, body: declared };
+      log.write({ ...record, undo });
+      log.write(changedRecord(index + 1, 1, host));
+    }
+    const order = new UndoOrder({
+      ...{ skip: new Set(skip), candidates: undoCandidates(log.state) },
+      ...{ units: log.state.units.values(), hostsAtATime: () => 5, pathsOf: () => ['/etc/a'] },
+    });
+    const said: string[][] = [];
+    for (let next = order.next(); next.length > 0; next = order.next()) {
+      said.push(
+        next.map((one) =>
+          one.do === 'pass' ? 'pass' : `${one.do} ${String(one.unit.intent.unit)}`,
+        ),
+      );
+      for (const one of next) if (one.do === 'undo') order.ended(one.unit, { stuck: false });
+    }
+    return said;
+  }
+
+  it('are undone one after the other, the last first, where a module restores them', () => {
+    expect(moves([])).toEqual([['undo 3'], ['undo 2'], ['undo 1'], ['pass']]);
+  });
+
+  it('do not wait for one that is skipped', () => {
+    expect(moves([3])).toEqual([['conclude 3', 'undo 2'], ['undo 1'], ['pass']]);
+    expect(moves([2])).toEqual([['undo 3', 'conclude 2'], ['undo 1'], ['pass']]);
+  });
+
+  it('are undone in parallel where the playbook declares the undo', () => {
+    expect(moves([], 'declared')).toEqual([['undo 3', 'undo 2', 'undo 1'], ['pass']]);
   });
 });
