@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { isObject } from '../core/json.ts';
+import { arrayOf, isObject, objectOf, type JsonObject } from '../core/json.ts';
 import { effectOf, type JsonSchema, type Module } from '../core/module.ts';
 import { editorSchemas } from '../language/schema.ts';
 import { keywordsUsed, type KeywordUse } from './keyword-use.ts';
@@ -92,7 +92,14 @@ export function undoOf(module: Module): string {
     passes: 'none, by nature',
     changes: 'declared with `undo`',
   };
-  return words[effectOf(module, {})];
+  return words[effectOf(module, usualArguments(module))];
+}
+
+/** Without a state, a module that has one may only read. */
+function usualArguments({ args }: Module): JsonObject {
+  const { state } = objectOf(args['properties'] as JsonObject | undefined);
+  const [usual] = arrayOf(objectOf(state)['enum']);
+  return usual === undefined ? {} : { state: usual };
 }
 
 /** Type of an argument in a few words. */

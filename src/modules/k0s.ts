@@ -69,7 +69,10 @@ export const k0s: Module<Args> = {
   summary:
     'Install, start, stop, uninstall or reset k0s as a service, or create and revoke join tokens.',
   args: schema,
-  effect: ({ state }) => (state === 'reset' ? 'changes' : 'restores'),
+  effect: ({ state, token, revoke_token: revoked }) => {
+    if (state === undefined && !token && !revoked) return 'reads';
+    return state === 'reset' ? 'changes' : 'restores';
+  },
 
   async plan(args, { host }) {
     const asks = args.state === undefined && !args.token && !args.revoke_token;

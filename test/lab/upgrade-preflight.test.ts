@@ -22,12 +22,13 @@ const preflight = (...more: string[]) =>
 
 const addressOf = (name: string) => bench.cluster.lab.host(name).address;
 
-/** What the journal of the newest run has on changes. */
+/** What the journal of the newest run has on changes, and on what precedes the first one. */
 function changesOnRecord(): string[] {
   const runs = join(bench.cli.stateDir, 'runs');
   const newest = readdirSync(runs).sort().at(-1) ?? '';
   const { records } = readJournal(join(runs, newest, 'journal'));
-  return records.map(({ t }) => t).filter((t) => t === 'intent');
+  const kinds = ['intent', 'lock', 'fingerprint'];
+  return records.map(({ t }) => t).filter((t) => kinds.includes(t));
 }
 
 describe('"--tags preflight"', () => {
@@ -99,6 +100,15 @@ describe('"--tags preflight"', () => {
     );
     expect(found).toMatch(/yes check_not_made cluster, all checks .*Not read: 127\.255\.255\.254/);
     expect(changesOnRecord()).toEqual([]);
+    const accept = bench.accept(
+      ['check_not_made', 'host 127.255.255.254, all checks'],
+      ['check_not_made', 'cluster, all checks'],
+    );
+    const words = ['--hosts-path', away, '--connect-timeout', '2', ...accept];
+    const accepted = await preflight(...words);
+    expect(findingsIn(accepted.events)).toMatch(/^Pre-upgrade checks: nothing blocks/);
+    expect(accepted.code).toBe(2);
+    expect(accepted.stdout).toContain('which no acknowledgement replaces');
   });
 
   it('reports a check that fails by itself as one that could not be made', async () => {

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { effectOf } from '../../src/core/module.ts';
 import { k0s } from '../../src/modules/k0s.ts';
 import { fileFact, testModule } from '../helpers/module-tester.ts';
 
@@ -212,4 +213,10 @@ testModule(k0s, {
       code: 'SCHEMA',
     },
   ],
+});
+
+it('only reads without a state and a token, so that nothing is locked for it', () => {
+  expect(effectOf(k0s, {})).toBe('reads');
+  for (const args of [{ token: 'worker' }, { revoke_token: 'abc123' }, { state: 'started' }])
+    expect(effectOf(k0s, args)).toBe('restores');
 });
