@@ -4,6 +4,7 @@ import { failureOf } from '../core/failure.ts';
 import { notBegun } from './failures.ts';
 import type { Place } from './step-key.ts';
 import type { RunStep } from './step.ts';
+import { mayChange } from './undo-plan.ts';
 
 /** Before the first step that can change a host, hosts are locked, and the state that must come back is on record. */
 export function beforeChange(
@@ -20,7 +21,7 @@ export function beforeChange(
 ): RunStep {
   let fingerprint = takeFingerprint ? undefined : Promise.resolve();
   return async (node, hosts, place) => {
-    if (node.kind !== 'task' || node.readOnly) return step(node, hosts, place);
+    if (node.kind !== 'task' || !mayChange(node)) return step(node, hosts, place);
     await lock(node, place);
     try {
       // Hosts that go their own ways all wait for it.

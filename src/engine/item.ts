@@ -31,7 +31,7 @@ import { InvalidTask, labelOf, withItem } from './loop.ts';
 import type { Numbers } from './numbers.ts';
 import { endUnit, type UnitEnd } from './unit-end.ts';
 import { runChanges, teaches, type RunChanges } from './run-effects.ts';
-import { undoKind } from './undo-plan.ts';
+import { mayChange, undoKind } from './undo-plan.ts';
 import { Turns, takesTurns } from './turns.ts';
 import type { Unit, UnitParts } from './unit-change.ts';
 import { runUnit, type UnitResult } from './unit.ts';
@@ -327,7 +327,7 @@ async function lockedTarget(
   scope: Scope,
 ): Promise<InventoryHost> {
   const target = targetOf(parts, task, host, scope);
-  if (target !== host && !task.readOnly && !parts.run.settings.check)
+  if (target !== host && mayChange(task) && !parts.run.settings.check)
     await parts.run.locks.take(
       new Map([[target.name, renderAccess(task.become, target.address, scope)]]),
     );

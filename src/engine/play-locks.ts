@@ -4,6 +4,7 @@ import { playTasks, type Become, type Play, type TaskNode } from '../language/do
 import { isRendered, renderAccess, unrendered } from './access.ts';
 import { hostsOf, type Knowledge } from './knowledge.ts';
 import type { HostLocks } from './locks.ts';
+import { mayChange } from './undo-plan.ts';
 import type { Variables } from './variables.ts';
 
 /** Locks hosts before the first step that can change one of them: those of all plays that are known by then. */
@@ -64,7 +65,7 @@ export class PlayLocks {
   #wanted(current: Play, task: TaskNode, left: ReadonlySet<string>): Map<string, Become> {
     const wanted = new Map<string, Become>();
     for (const play of this.#plays) {
-      const [known] = playTasks(play).filter(({ readOnly }) => !readOnly);
+      const [known] = playTasks(play).filter(mayChange);
       const first = known ?? (play === current ? task : undefined);
       if (!first) continue;
       let hosts: string[] = [];

@@ -92,6 +92,11 @@ export function undoesAlways({ undo, undoOn }: TaskNode, plan: Plan): boolean {
   return undo.kind !== 'none' && plan.undo?.always === true;
 }
 
+/** Whether a step can change a host: now, or by an undo that is done although the step only looks. */
+export function mayChange({ readOnly, undo, undoOn }: TaskNode): boolean {
+  return !readOnly || (undo.kind === 'tasks' && undoOn === 'always');
+}
+
 /** Values of all names the undo reads, as they are now. Names that are missing now may still be optional then. */
 export function snapshot(tasks: readonly TaskNode[], scope: Scope): JsonObject {
   const names = new Set<string>();

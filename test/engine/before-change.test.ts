@@ -30,6 +30,16 @@ describe('before the first change', () => {
     expect(calls).toEqual(['Look', 'lock', 'fingerprint', 'Copy', 'Look', 'lock', 'Copy']);
   });
 
+  it('hosts are locked also for a step that only looks and has an undo in any case', async () => {
+    const gate = taskOf({
+      ...{ name: 'Look', readOnly: true, undoOn: 'always' as const },
+      undo: { kind: 'tasks', tasks: [change] },
+    });
+    const { calls, step } = given();
+    await step(gate, hosts, placeOf());
+    expect(calls).toEqual(['lock', 'fingerprint', 'Look']);
+  });
+
   it('all hosts wait for the same fingerprint', async () => {
     const { calls, step } = given();
     await Promise.all(hosts.map((host) => step(change, [host], placeOf({ own: host }))));
