@@ -122,10 +122,22 @@ function undoneOn(run: RecordedRun, attempts: readonly RecordedStep[]): Map<stri
   const undone = new Map<string, number>();
   for (const unit of attempts.flatMap((attempt) => unitsOf(run, attempt))) {
     const { host } = unit.intent;
-    if (!unit.undoStarted || unit.undo === 'undo-skipped' || run.takenBack.has(host)) continue;
-    undone.set(host, Math.max(unit.stepBeforeUndo, undone.get(host) ?? 0));
+    if (run.takenBack.has(host)) continue;
+    // The undo of its block may stand for that of a unit which is skipped.
+    for (const one of unit.undo === 'undo-skipped' ? blocksInPlaceOf(run, unit) : [unit]) {
+      if (!one.undoStarted || one.undo === 'undo-skipped') continue;
+      undone.set(host, Math.max(one.stepBeforeUndo, undone.get(host) ?? 0));
+    }
   }
   return undone;
+}
+
+/** Blocks around a change whose undo list replaces its own undo. */
+function blocksInPlaceOf({ units }: RecordedRun, { intent }: RecordedUnit): RecordedUnit[] {
+  return [...units.values()].filter(({ intent: { unit, host, block } }) => {
+    if (block?.replace !== true || host !== intent.host) return false;
+    return unit < intent.unit && intent.unit <= block.until;
+  });
 }
 
 function addAttempt(

@@ -161,6 +161,17 @@ describe('faults that the simulation found', () => {
     },
   );
 
+  it('runs steps again in a resumed run whose block had an undo in place of theirs', async () => {
+    const once = { name: 'Once', command: 'flaky 1', undo: { none: 'It changes nothing.' } };
+    const remove = [{ name: 'Remove', command: 'restore /srv/a absent' }];
+    const block = { name: 'B', block: [copy], undo: { replace: true, tasks: remove } };
+    const one = run([{ commit: 'Point', irreversible: 'It is.' }, block, once]);
+    await one.process('play', {});
+    expect(one.hosts[0]?.tree.get('/srv/a')).toBeUndefined();
+    await one.process('resume', {});
+    expect(one.hosts[0]?.tree.get('/srv/a')?.content.toString()).toBe('new\n');
+  });
+
   it('goes on behind a point of no return, also where a commit point came after it', async () => {
     const once = { name: 'Once', command: 'flaky 1', undo: { none: 'It changes nothing.' } };
     const second = { name: 'Second', copy: { content: 'second\n', dest: '/srv/b' } };
