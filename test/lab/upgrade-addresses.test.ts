@@ -97,7 +97,7 @@ describe('the load balancer of an upgrade', () => {
       /nothing listens on TCP 8132, 9443 before k0s runs, so it cannot be proven that mke\.example\.com forwards these ports; it answers: 6443 refused, 8132 refused, 9443 refused,/,
     );
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /mke\.example\.com answers on TCP 443 \(HTTPS\): refused\. When you apply .* to the node port 33001 of all managers, where the ingress controller serves MKE 4/,
+      /mke\.example\.com answers on TCP 443 \(HTTPS\): refused\. MKE 4 is served at the node port 33001 of all managers by the ingress controller\. .* Remedy: When you apply the configuration of MKE 4, let the load balancer forward TCP 443 to the node port 33001/,
     );
   });
 
