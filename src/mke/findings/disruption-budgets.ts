@@ -1,4 +1,4 @@
-import { objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { selects } from '../webhooks.ts';
 import {
   kubectlWordsOf,
@@ -23,6 +23,7 @@ export function disruptionBudgets(view: ClusterView): Finding[] {
     // A drain leaves pods of DaemonSets alone.
     const evicted = protectedOnes.filter(({ kind }) => kind !== 'DaemonSet');
     if (protectedOnes.length > 0 && evicted.length === 0) return [];
+    if (protectedOnes.length === 0 && protectsNothing(budget, workloads)) return [];
     const { inNamespace, target } = kubectlWordsOf(budget);
     const status = objectOf(budget['status']);
     const pods = podsOf(status, evicted);
@@ -53,8 +54,17 @@ export function disruptionBudgets(view: ClusterView): Finding[] {
   });
 }
 
+/** A budget that nothing in its namespace fits, and of which Kubernetes has not counted pods either. */
+function protectsNothing(budget: JsonObject, workloads: readonly Workload[]): boolean {
+  const isCounted = Object.hasOwn(objectOf(budget['status']), 'expectedPods');
+  const hasSelector = isJsonObject(specOf(budget)['selector']);
+  const hasOthers = workloads.some(({ namespace }) => namespace === namespaceOf(budget));
+  return !hasSelector || (!isCounted && hasOthers);
+}
+
 function protects(budget: JsonObject, { namespace, labels }: Workload): boolean {
-  return namespace === namespaceOf(budget) && selects(objectOf(specOf(budget)['selector']), labels);
+  const { selector } = specOf(budget);
+  return isJsonObject(selector) && namespace === namespaceOf(budget) && selects(selector, labels);
 }
 
 /** How many pods the budget protects; undefined where nothing says so. */

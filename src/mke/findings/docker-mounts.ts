@@ -102,8 +102,19 @@ function volumeFindings(view: ClusterView, roots: readonly string[]): Finding[] 
     const spec = specOf(volume);
     const given = ['hostPath', 'local'].map((key) => textOf(objectOf(spec[key])['path']));
     const path = plainPath(given.find((one) => one !== '') ?? '/');
-    if (!roots.some((root) => holds(root, path))) return [];
     const { target } = kubectlWordsOf(volume);
+    if (SOCKETS.includes(path))
+      return [
+        {
+          id: 'docker_socket',
+          severity: 'error',
+          blocking: false,
+          object: titled(volume),
+          evidence: `The volume is the socket ${path} of the Docker engine. After the upgrade no pod runs in Docker: through this socket a program sees no containers of pods.`,
+          remedy: `kubectl describe ${target} # find the claim and its pods, and remove the volume from them`,
+        },
+      ];
+    if (!roots.some((root) => holds(root, path))) return [];
     return [
       {
         id: 'docker_files',

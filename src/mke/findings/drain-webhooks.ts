@@ -61,6 +61,8 @@ function concernOf(
     selects(objectOf(webhook['namespaceSelector']), namespace);
   if (asks('pods/eviction', 'CREATE')) return 'evictions of pods';
   if (asks('nodes', 'UPDATE')) return 'changes of nodes, such as "kubectl cordon"';
+  // The kubelet deletes the object of a pod that has ended, and a drain waits for that.
+  if (asks('pods', 'DELETE')) return 'deleted pods';
   const own = labelsOf(view, textOf(service['namespace']));
   const selectsPods = Object.keys(objectOf(webhook['objectSelector'])).length > 0;
   // Only where it decides about its own pods, it keeps itself from coming back.

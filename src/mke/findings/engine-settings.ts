@@ -58,7 +58,9 @@ const SETTINGS: Record<string, Setting> = {
       'containerd refuses registries without TLS or with an unknown certificate: pods with images from there do not start.',
     counts: (value) => wordsOf(value).some((one) => !isLocal(one)),
     remedy: (value) => {
-      const registry = wordsOf(value).find((one) => !isLocal(one)) ?? '';
+      // containerd has no such setting for a range of addresses.
+      const registry = wordsOf(value).find((one) => !isLocal(one) && !one.includes('/'));
+      if (registry === undefined) return looksUp('insecure-registries');
       return hostsToml(registry, `[host."https://${registry}"]\\n  skip_verify = true`);
     },
   },
@@ -77,6 +79,7 @@ const SETTINGS: Record<string, Setting> = {
   },
   'log-opts': {
     severity: 'info',
+    counts: (value) => isJsonObject(value) && ['max-size', 'max-file'].some((key) => key in value),
     effect:
       'The kubelet rotates the logs of pods instead, at 10Mi with 5 files; containerLogMaxSize and containerLogMaxFiles change that.',
     remedy: () =>

@@ -43,7 +43,7 @@ export function helmReleases({ objects }: ClusterView, release: string): Finding
   const current = new Map<string, JsonObject>();
   const holders = objects.filter(holdsRelease).sort((a, b) => revisionOf(a) - revisionOf(b));
   for (const holder of holders) {
-    const key = `${namespaceOf(holder)}/${labelOf(holder, 'name')}`;
+    const key = `${namespaceOf(holder)}/${releaseOf(holder)}`;
     const known = current.get(key);
     // Helm upgrades from the revision that is deployed; a later one that failed does not count.
     const isDeployed = labelOf(holder, 'status') === 'deployed';
@@ -65,9 +65,11 @@ const labelOf = (object: JsonObject, label: string): string =>
 const revisionOf = (object: JsonObject): number =>
   Number(/\.v(\d+)$/.exec(nameOf(object))?.[1] ?? 0);
 
+const releaseOf = (holder: JsonObject): string =>
+  /^sh\.helm\.release\.v1\.(.+)\.v\d+$/.exec(nameOf(holder))?.[1] ?? nameOf(holder);
+
 function judge(holder: JsonObject, version: string): Finding[] {
-  const [, fromName = nameOf(holder)] =
-    /^sh\.helm\.release\.v1\.(.+)\.v\d+$/.exec(nameOf(holder)) ?? [];
+  const fromName = releaseOf(holder);
   const object = `Helm release ${namespaceOf(holder)}/${fromName}`;
   const base = { id: 'removed_api_helm', blocking: false, object };
   const read = decodeRelease(holder);

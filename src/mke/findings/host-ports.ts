@@ -4,10 +4,12 @@ import type { ClusterView } from './cluster-view.ts';
 import type { Finding } from './finding.ts';
 import { containersOf, workloadsOf, type Workload } from './workload.ts';
 
-/** Ports that the new cluster needs on its nodes, with what uses them. All of them are TCP. */
+/** Ports that the new cluster needs on its nodes, with what uses them. */
 export interface NeededPorts {
   controllers: Readonly<Record<number, string>>;
   nodes: Readonly<Record<number, string>>;
+  /** UDP; the others are TCP. */
+  udp: Readonly<Record<number, string>>;
 }
 
 /**
@@ -25,7 +27,9 @@ export const NEEDED_PORTS: NeededPorts = {
     10257: 'the controller manager',
     10259: 'the scheduler',
   },
+  udp: { 4789: 'Calico (VXLAN)' },
   nodes: {
+    9099: 'Calico',
     10248: 'the kubelet',
     10249: 'kube-proxy',
     10250: 'the kubelet',
@@ -46,10 +50,10 @@ export function hostPorts(view: ClusterView, needed: NeededPorts = NEEDED_PORTS)
   const nodes = view.complete.has('Node') ? ofKind(view, 'Node') : [];
   return workloadsOf(view).flatMap((workload): Finding[] => {
     const place = placeOf(workload, nodes);
-    const taken = portsOf(workload.pod).flatMap((port): Taken[] => {
-      const onNodes = needed.nodes[port];
+    const taken = portsOf(workload.pod).flatMap(({ port, isUdp }): Taken[] => {
+      const onNodes = (isUdp ? needed.udp : needed.nodes)[port];
       if (onNodes !== undefined) return [{ port, user: onNodes, onControllers: false }];
-      const user = needed.controllers[port];
+      const user = isUdp ? undefined : needed.controllers[port];
       return user === undefined || place === 'workers' ? [] : [{ port, user, onControllers: true }];
     });
     if (taken.length === 0) return [];
@@ -73,15 +77,16 @@ export function hostPorts(view: ClusterView, needed: NeededPorts = NEEDED_PORTS)
   });
 }
 
-/** TCP ports of the host that the containers name. */
-function portsOf(pod: JsonObject): number[] {
+/** Ports of the host that the containers name, once each. */
+function portsOf(pod: JsonObject): { port: number; isUdp: boolean }[] {
   const key = pod['hostNetwork'] === true ? 'containerPort' : 'hostPort';
-  const ports = containersOf(pod).flatMap((container) =>
-    listOf(container['ports'])
-      .filter(({ protocol }) => protocol === undefined || protocol === 'TCP')
-      .map((port) => port[key]),
-  );
-  return [...new Set(ports.filter((port) => typeof port === 'number'))];
+  const found = new Map<string, { port: number; isUdp: boolean }>();
+  for (const one of containersOf(pod).flatMap(({ ports }) => listOf(ports))) {
+    const { [key]: port, protocol = 'TCP' } = one;
+    if (typeof port === 'number' && (protocol === 'TCP' || protocol === 'UDP'))
+      found.set(`${String(port)} ${protocol}`, { port, isUdp: protocol === 'UDP' });
+  }
+  return [...found.values()];
 }
 
 /** Whether pods run on managers, can only run on workers, or neither is certain. */

@@ -62,9 +62,10 @@ export function isStaticPod(pod: JsonObject): boolean {
   );
 }
 
-/** A pod or job that has ended and does not start again. */
+/** A pod or job that has ended and does not start again, or any object that is being deleted. */
 export function hasEnded(object: JsonObject): boolean {
   const status = objectOf(object['status']);
+  if (metadataOf(object)['deletionTimestamp'] !== undefined) return true;
   if (kindOf(object) === 'Pod') return ['Succeeded', 'Failed'].includes(textOf(status['phase']));
   return listOf(status['conditions']).some(
     ({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True',
@@ -125,23 +126,48 @@ function describe(
   };
 }
 
+/** Kinds whose objects come and go, and are named by the one that makes them, even where only its name is known. */
+const TRANSIENT = ['Pod', 'ReplicaSet', 'Job'];
+
+/** Where a workload stands in findings, and what tells it from others of the same controller. */
+function identityOf(
+  object: JsonObject,
+  view: ClusterView,
+  controllers: ReadonlyMap<string, JsonObject>,
+) {
+  const top = topOf(object, controllers);
+  // A controller that is gone, as opposed to one of a kind that was not read, leads nothing any more.
+  const isGone = top.reference && view.complete.has(textOf(top.reference['kind']));
+  const reference = isGone || !TRANSIENT.includes(kindOf(top.object)) ? undefined : top.reference;
+  const identity = {
+    apiVersion: textOf((reference ?? top.object)['apiVersion']),
+    kind: reference ? textOf(reference['kind']) : kindOf(top.object),
+    namespace: namespaceOf(top.object),
+    name: reference ? textOf(reference['name']) : nameOf(top.object),
+  };
+  const key = keyOf(identity.kind, identity.namespace, identity.name);
+  const parts = reference === undefined ? '' : signatureOf(specOf(templateOf(top.object)));
+  return { top: top.object, identity, key: `${key} ${parts}` };
+}
+
+/** A controller that is only known by name may make pods of several forms. */
+function signatureOf(pod: JsonObject): string {
+  const containers = containersOf(pod);
+  const paths = listOf(pod['volumes']).map(({ hostPath }) => objectOf(hostPath)['path'] ?? '');
+  return JSON.stringify([
+    containers.map(({ image }) => image ?? ''),
+    containers.map(({ ports }) => ports ?? ''),
+    paths.filter((path) => path !== ''),
+  ]);
+}
+
 /** Workloads of users. Those of MKE 3 are removed with it, and what ended is no workload any more. */
 export function workloadsOf(view: ClusterView): Workload[] {
   const controllers = controllersOf(view);
   const found = new Map<string, Workload>();
   const add = (object: JsonObject): Workload => {
-    const top = topOf(object, controllers);
-    // A controller that is gone, as opposed to one of a kind that was not read, leads nothing any more.
-    const isGone = top.reference && view.complete.has(textOf(top.reference['kind']));
-    const reference = isGone ? undefined : top.reference;
-    const identity = {
-      apiVersion: textOf((reference ?? top.object)['apiVersion']),
-      kind: reference ? textOf(reference['kind']) : kindOf(top.object),
-      namespace: namespaceOf(top.object),
-      name: reference ? textOf(reference['name']) : nameOf(top.object),
-    };
-    const key = keyOf(identity.kind, identity.namespace, identity.name);
-    const known = found.get(key) ?? describe(identity, top.object);
+    const { top, identity, key } = identityOf(object, view, controllers);
+    const known = found.get(key) ?? describe(identity, top);
     found.set(key, known);
     return known;
   };

@@ -47,6 +47,17 @@ describe('disruption budgets', () => {
     expect(blocks(budget('minAvailable: 2'))).toBe(false);
   });
 
+  it('that fit nothing in their namespace do not matter', () => {
+    const other = budget('maxUnavailable: 0').replace('app: web', 'app: other');
+    expect(blocks(other)).toBe(true);
+    expect(blocks(workload('Deployment', 2) + other)).toBe(false);
+    const none = budget('maxUnavailable: 0').replace(
+      'selector: { matchLabels: { app: web } }, ',
+      '',
+    );
+    expect(blocks(workload('Deployment', 2) + none)).toBe(false);
+  });
+
   it('block while pods are unhealthy, unless such pods may go', () => {
     const status = 'expectedPods: 3, desiredHealthy: 2, currentHealthy: 1, disruptionsAllowed: 0';
     const web = workload('StatefulSet', 3);

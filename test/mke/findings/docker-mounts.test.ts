@@ -48,6 +48,22 @@ describe('mounts of Docker', () => {
     ]);
   });
 
+  it('finds a volume that is the socket, or keeps its data in a directory of Docker', () => {
+    const volume = (path: string) => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'v' },
+      spec: { hostPath: { path } },
+    });
+    const judged = (path: string) =>
+      brief(dockerMounts({ objects: [volume(path)], complete: new Set() }, ['/var/lib/docker']));
+    expect(judged('/var/run/docker.sock')).toEqual(['error docker_socket PersistentVolume v']);
+    expect(judged('/var/lib/docker/volumes/a')).toEqual([
+      'warning docker_files PersistentVolume v',
+    ]);
+    expect(judged('/var/lib')).toEqual([]);
+  });
+
   it('reports socket and files of one workload separately', () => {
     expect(found(['/var/run/docker.sock', '/var/lib/docker', '/sys'])).toEqual([
       'error docker_socket DaemonSet ops/x',

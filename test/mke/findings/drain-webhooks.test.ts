@@ -31,6 +31,7 @@ describe('webhooks and a drain', () => {
     ['nodes/status', 'UPDATE', 0],
     ['pods', 'CREATE', 1],
     ['pods', 'UPDATE', 0],
+    ['pods', 'DELETE', 1],
     ['*', '*', 1],
     ['services', 'CREATE', 0],
   ])('%s on %s: %i', (resources, operations, count) => {

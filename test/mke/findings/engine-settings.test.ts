@@ -58,6 +58,13 @@ describe('settings of the Docker engine', () => {
     ]);
   });
 
+  it('do not repeat the options of a log driver, and know no range of registries', () => {
+    expect(keys({ 'log-driver': 'journald', 'log-opts': { tag: 'x' } })).toEqual([
+      'daemon.json log-driver',
+    ]);
+    expect(settings({ 'insecure-registries': ['10.0.0.0/8'] })[0]?.remedy).toMatch(/^grep /);
+  });
+
   it('never show a password', () => {
     const said = JSON.stringify(
       settings({

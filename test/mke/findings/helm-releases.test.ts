@@ -30,6 +30,16 @@ describe('releases of Helm', () => {
     expect(found(release(1, 'uninstalled'))).toEqual([]);
   });
 
+  it('are told apart by the names of their Secrets, should labels be missing', () => {
+    const bare = (name: string, manifest: string) => {
+      const { metadata, ...secret } = helmSecret({ name, namespace: 'shop', manifest });
+      return { ...secret, metadata: { ...(metadata as JsonObject), labels: {} } };
+    };
+    expect(brief(found(bare('a', OLD), bare('b', 'kind: Service')))).toEqual([
+      'warning removed_api_helm Helm release shop/a',
+    ]);
+  });
+
   it('are read from a ConfigMap, which has one base64 less', () => {
     const secret = release(1, 'deployed');
     const data = Buffer.from(String((secret['data'] as JsonObject)['release']), 'base64');

@@ -52,6 +52,11 @@ describe('ports of hosts', () => {
     ]);
   });
 
+  it('of VXLAN are UDP', () => {
+    expect(found(set(port(4789, ', protocol: UDP')))).toHaveLength(1);
+    expect(found(set(port(4789)))).toEqual([]);
+  });
+
   it('count only as TCP, and of containers only with hostNetwork', () => {
     expect(found(set(port(9443, ', protocol: UDP')))).toEqual([]);
     expect(found(set('containers: [{ ports: [{ containerPort: 9443 }] }]'))).toEqual([]);

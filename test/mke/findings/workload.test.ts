@@ -46,6 +46,21 @@ metadata: { name: web, namespace: shop }
     ]);
   });
 
+  it('are judged each where one controller makes several', () => {
+    const operator = 'apiVersion: example.com/v1, kind: Agent, name: agent';
+    const made = (kind: string, name: string) => owned('apps/v1', kind, name, operator);
+    expect(titles(made('DaemonSet', 'agent') + made('Deployment', 'agent-api'))).toEqual([
+      'DaemonSet shop/agent',
+      'Deployment shop/agent-api',
+    ]);
+    const step = (name: string, image: string) =>
+      owned('v1', 'Pod', name, operator, `spec: { containers: [{ image: ${image} }] }`);
+    expect(titles(step('a', 'x') + step('b', 'y') + step('c', 'y'))).toEqual([
+      'Agent shop/agent',
+      'Agent shop/agent',
+    ]);
+  });
+
   it('leave out what has ended, old ReplicaSets and the parts of MKE 3 itself', () => {
     expect(
       titles(`
@@ -53,6 +68,10 @@ apiVersion: v1
 kind: Pod
 metadata: { name: done, namespace: shop }
 status: { phase: Succeeded }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: leaving, namespace: shop, deletionTimestamp: '2026-11-27T20:00:00Z' }
 ---
 apiVersion: batch/v1
 kind: Job
