@@ -12,8 +12,10 @@ import {
   type TaskNode,
 } from '../language/document.ts';
 import type { Included } from '../journal/records.ts';
+import { store } from '../journal/stored.ts';
 import { Template } from '../core/value.ts';
 import { slug } from '../util/text.ts';
+import type { Keys } from './hidden-intent.ts';
 
 export interface PlannedPart extends IncludePart {
   hosts: string[];
@@ -26,7 +28,8 @@ const LONGEST_WORD = 40;
  * What the steps of a part are called by: place in the loop, file where that is a template, item. Two parts of an include
  * have different names, on any hosts and in any batch, and nothing but the host's own item decides about the name. So a
  * resumed run finds its steps again whichever hosts take part, and a handler has the values of its own part. Where the
- * words alone do not tell the item or file, a digest of both follows.
+ * words alone do not tell the item or file, a digest of both follows: with the key of the run where the item is hidden, and
+ * without the item where the run has no key, so that nobody can try guesses against a name.
  *
  * @param name what the include names, rendered
  * @param loop item and place, from zero
@@ -35,6 +38,7 @@ export function partName(
   { module, args, noLog }: Pick<TaskNode, 'module' | 'args' | 'noLog'>,
   name: string,
   loop: { item: JsonValue; index: number } | undefined,
+  keys: Keys,
 ): string {
   const words: { text: string; isWhole: boolean }[] = [];
   if (args['name'] instanceof Template) {
@@ -51,7 +55,7 @@ export function partName(
   return [
     loop ? String(loop.index + 1) : '',
     ...shown,
-    isTold ? '' : digest([name, loop?.item ?? null]),
+    isTold ? '' : digest([name, loop?.item ?? null], noLog, keys),
   ]
     .filter((word) => word !== '')
     .join('-');
@@ -89,8 +93,15 @@ function isText(item: JsonValue): boolean {
   return !isJsonObject(item) && !Array.isArray(item);
 }
 
-function digest(value: JsonValue): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 8);
+function digest(value: [name: string, item: JsonValue], noLog: boolean, keys: Keys): string {
+  const whole = JSON.stringify(value);
+  const isHidden = noLog || JSON.stringify(store(value, keys.redactor)) !== whole;
+  const sum = isHidden ? keys.sealer?.digest(whole) : sha256(whole);
+  return (sum ?? sha256(JSON.stringify(store(value[0], keys.redactor)))).slice(0, 8);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /**

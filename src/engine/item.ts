@@ -22,6 +22,7 @@ import { renderAccess } from './access.ts';
 import type { HostLocks } from './locks.ts';
 import type { FailAt } from './fail-at.ts';
 import { finishedOutcome, isDoneAgain } from './finished.ts';
+import type { Keys } from './hidden-intent.ts';
 import { hostError } from './host-error.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
 import { judge } from './judge.ts';
@@ -59,11 +60,12 @@ export interface Item {
 
 export interface ItemParts {
   /** Of the whole run. It is passed on as it is: a copy would keep the signal of now. */
-  run: UnitParts & {
-    log: Pick<Log, 'state' | 'append' | 'write' | 'signal'>;
-    inventory: Inventory;
-    locks: Pick<HostLocks, 'ensure' | 'take'>;
-  };
+  run: UnitParts &
+    Keys & {
+      log: Pick<Log, 'state' | 'append' | 'write' | 'signal'>;
+      inventory: Inventory;
+      locks: Pick<HostLocks, 'ensure' | 'take'>;
+    };
   knowledge: Knowledge;
   numbers: Pick<Numbers, 'nextUnit'>;
   /** Of the playbook and its overlays: where templates and files are looked up behind the role's. */
@@ -240,7 +242,7 @@ function includeItem(
     }
     const label = loop && labelOf(task, loop.item, scope);
     const name = String(scope.render(task.args['name'] ?? ''));
-    const part = partName(task, name, loop);
+    const part = partName(task, name, loop, parts.run);
     const included: Included = { source: locate(name), part, ...loop };
     const result = { changed: false, failed: false };
     const outcome: Outcome = { is: 'ok', result, ...(name === '' ? {} : { why: name }) };

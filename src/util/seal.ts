@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, scryptSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, scryptSync } from 'node:crypto';
 import type { Random } from '../core/ports.ts';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -16,6 +16,11 @@ export class Sealer {
   constructor(secrets: readonly string[], salt: string, random: Random) {
     this.#random = random;
     this.#key = scryptSync(JSON.stringify([...secrets].sort()), salt, 32);
+  }
+
+  /** The same for the same text in the whole run, and nothing to try guesses against without the secrets. Hex. */
+  digest(text: string): string {
+    return createHmac('sha256', this.#key).update(text).digest('hex');
   }
 
   seal(text: string): string {

@@ -4,7 +4,13 @@ import { Template } from '../../src/core/value.ts';
 import { expandPart, includedParts, loopVariables, partName } from '../../src/engine/include.ts';
 import type { Included } from '../../src/journal/records.ts';
 import type { IncludeNode, TaskNode } from '../../src/language/document.ts';
+import type { Keys } from '../../src/engine/hidden-intent.ts';
+import { systemRandom } from '../../src/util/random.ts';
+import { Redactor } from '../../src/util/redact.ts';
+import { Sealer } from '../../src/util/seal.ts';
 import { playOf, taskOf } from '../helpers/tasks.ts';
+
+const noKeys: Keys = { redactor: new Redactor(), sealer: undefined };
 
 const node = (
   task: Partial<TaskNode> = {},
@@ -68,7 +74,23 @@ describe('the name of a part', () => {
     ['file and item', file('{{os}}.yml'), 'web.yml', loop('a-b'), /^1-web-a-b$/],
     ['no clear border', file('{{os}}.yml'), 'a-b.yml', loop('c'), new RegExp(`^1-a-b-c${digest}`)],
   ])('has %s', (_, task, name, item, wanted) => {
-    expect(partName(taskOf(task), name, item)).toMatch(wanted);
+    expect(partName(taskOf(task), name, item, noKeys)).toMatch(wanted);
+  });
+
+  it('lets nobody try guesses at a secret of the item', () => {
+    const redactor = new Redactor();
+    redactor.add('password', 'hunter22');
+    const sealer = (salt: string) => new Sealer(['hunter22'], salt, systemRandom);
+    const part = (item: JsonValue, keys: Keys, noLog = false) =>
+      partName(taskOf({ noLog }), '', { item, index: 0 }, keys);
+    const hidden = { user: 'a', password: 'hunter22' };
+    const keyed = part(hidden, { redactor, sealer: sealer('1') });
+    expect(keyed).toBe(part(hidden, { redactor, sealer: sealer('1') }));
+    expect(keyed).not.toBe(part(hidden, { redactor, sealer: sealer('2') }));
+    expect(keyed).not.toBe(part(hidden, noKeys));
+    // Without a key it does not depend on the item.
+    expect(part(['a'], noKeys, true)).toBe(part(['b'], noKeys, true));
+    expect(part(['a'], noKeys)).not.toBe(part(['b'], noKeys));
   });
 
   it('is that of no other item, place or file', () => {
@@ -81,7 +103,12 @@ describe('the name of a part', () => {
           for (const item of items)
             for (const index of [0, 1, 10]) {
               const name = `${word}${ending}`;
-              const part = partName(taskOf({ module, ...byTemplate }), name, { item, index });
+              const part = partName(
+                taskOf({ module, ...byTemplate }),
+                name,
+                { item, index },
+                noKeys,
+              );
               const what = JSON.stringify([name, item, index]);
               const key = `${module} ${part}`;
               expect(known.get(key) ?? what, part).toBe(what);

@@ -29,7 +29,10 @@ function runner() {
   const held = () => Promise.resolve();
   const take = vi.fn(held);
   const items = itemsWith({
-    run: { ...parts, log, inventory, locks: { ensure: held, take }, sealer: undefined },
+    run: {
+      ...{ ...parts, log, inventory, locks: { ensure: held, take } },
+      ...{ redactor: new Redactor(), sealer: undefined },
+    },
     ...{ knowledge: initialKnowledge(inventory), numbers: new Numbers(log.state) },
     ...{ folders: [], failAt: new FailAt(undefined) },
   });
