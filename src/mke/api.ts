@@ -24,7 +24,7 @@ export const accessProperties = {
   ca: { type: 'string', description: 'PEM that the certificate of the API must chain to.' },
 } as const;
 
-type Send = (request: HttpRequest) => Promise<HttpResponse>;
+export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 const TIMEOUT_MS = 30_000;
 /** Objects of Kubernetes in one answer: those of 500 pods have a few megabytes. */
