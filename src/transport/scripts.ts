@@ -179,8 +179,8 @@ rn_tail=$!
 # A signal ends "wait" early.
 while kill -0 "$rn_work" 2>/dev/null; do wait "$rn_work"; done
 # A process that has just been forked may still have the handlers of this shell, which would swallow SIGTERM.
-kill -9 "$rn_tail" 2>/dev/null
-wait "$rn_tail" 2>/dev/null
+# bash reports the end of the job as soon as it knows of it, which may be before the wait.
+{ kill -9 "$rn_tail"; wait "$rn_tail"; } 2>/dev/null
 printf '\\n\\n%s M\\n' "$rn_nonce"
 cat "$rn_output.out"
 cat "$rn_output.err" >&2
