@@ -37,6 +37,7 @@ function setupOf({ cluster }: UpgradeBench): UpgradeSetup {
     certificate: readFileSync(join(leader, volume, 'ca.pem'), 'utf8'),
     dns: readFileSync(join(files.shared, 'dns'), 'utf8').trim(),
     api: cluster.api.address,
+    inputs: { host_checks: JSON.parse(cluster.hostChecks.replace(/^\w+:=/, '')) as string[] },
   };
 }
 

@@ -512,7 +512,7 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
     expect(readdirSync(results)).toEqual(files);
     for (const file of files) expect(statSync(join(results, file)).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(results, 'preChecks.txt'), 'utf8')).toMatch(
-      /^Pre-upgrade checks: nothing blocks the upgrade, 2 not blocking/,
+      /^Pre-upgrade checks: nothing blocks the upgrade, 3 not blocking/,
     );
     expect(events.filter((event) => event.type === 'unit-end' && event.state === 'failed')).toEqual(
       [],
