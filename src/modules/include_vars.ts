@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { TaskError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Controller, Module } from '../core/module.ts';
+import { connectionVariable } from '../util/connection-variables.ts';
 
 const schema = {
   type: 'object',
@@ -55,10 +56,23 @@ export const include_vars: Module<Args> = {
       file === undefined
         ? await readAll(args, controller)
         : await read(file, `vars/${file}`, controller);
+    if (name === undefined) refuseConnection(value, file ?? args.dir ?? '');
     const facts = name === undefined ? value : { [name]: value };
     return { actions: [], run: [{ kind: 'set-facts', facts }] };
   },
 };
+
+/** As the check of a playbook does where variables stand in it. */
+function refuseConnection(values: JsonObject, from: string): void {
+  const found = Object.keys(values).find((name) => {
+    const row = connectionVariable(name);
+    return row !== undefined && row.is !== 'unneeded';
+  });
+  if (found !== undefined)
+    throw new TaskError(`"${found}" in "${from}" would have no effect.`, {
+      hint: 'Set it in the inventory or with --extra-vars, or use the keywords of tasks.',
+    });
+}
 
 /** All variables of the files of a folder. */
 async function readAll(args: Args, controller: Controller): Promise<JsonObject> {

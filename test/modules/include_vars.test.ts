@@ -37,6 +37,12 @@ testModule(include_vars, {
       code: 'TASK_FAILED',
     },
     {
+      title: 'how a host is reached',
+      args: { file: 'a.yml' },
+      files: { 'vars/a.yml': 'x: 1\nansible_become_user: app' },
+      code: 'TASK_FAILED',
+    },
+    {
       title: 'no YAML',
       args: { file: 'a.yml' },
       files: { 'vars/a.yml': 'a: [' },
