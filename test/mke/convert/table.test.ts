@@ -82,6 +82,7 @@ describe('every setting of MKE 3 that is converted', () => {
 
 /** Settings of which one can make the others ineffective. */
 const rivals = [
+  [`${C}.calico_kdd`, `${C}.unmanaged_cni`, `${C}.swarm_only`],
   [`${C}.calico_vxlan`, `${C}.calico_mtu`, `${C}.calico_vxlan_mtu`, `${C}.ipip_mtu`],
   ['auth.external_identity_provider.issuer', 'auth.external_identity_provider.wellKnownConfigUrl'],
   [
