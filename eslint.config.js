@@ -107,15 +107,15 @@ function importRules(folder, allowed) {
           ],
         },
       ],
-      // no-restricted-imports ignores dynamic imports and import types. Dynamic imports within a folder are allowed: no file
-      // is directly in src, so "../file.ts" comes from a folder's own folder.
+      // no-restricted-imports ignores dynamic imports and import types. Dynamic imports within a directory of src are allowed,
+      // so also "../file.ts" from its subdirectories: src itself has no files.
       'no-restricted-syntax': [
         'error',
         ...(folder === 'lab' ? [] : random),
         ...(behindPorts.includes(folder) ? time : []),
         {
           selector: 'ImportExpression[source.value=/^\\.\\.\\u002f.*\\u002f/]',
-          message: 'Only src/cli may import another folder dynamically.',
+          message: 'Only src/cli may import another directory of src dynamically.',
         },
         {
           selector: 'TSImportType[source.value=/^\\.\\./]',

@@ -331,7 +331,7 @@ function isRerun({ body }: SeenUnit): boolean {
   return body === 'rerun';
 }
 
-/** Whether a unit ran behind a change, and not behind its undo, as in a run that was resumed afterwards. */
+/** Whether a unit ran after a change and before its undo. A resumed run may have units after the undo. */
 function findsIt(run: SeenUnit, { host, step, undoBeganAt }: SeenUnit): boolean {
   return run.host === host && run.step > step && run.beganAt < undoBeganAt;
 }

@@ -5,6 +5,13 @@ import type { ArchiveEntry } from '../util/archive.ts';
 import type { FolderEntry } from '../util/folder.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
+/** Schema of an argument that is a list of conditions, of which `plan` gets true or, for one that does not hold, its text. */
+export const conditionsArgument = {
+  type: 'array',
+  items: { type: ['string', 'boolean'], format: 'condition' },
+  minItems: 1,
+} as const;
+
 /** What a module may ask a host. It has no method that could change one. */
 export interface HostFacts {
   readonly name: string;

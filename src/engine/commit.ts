@@ -90,7 +90,7 @@ function doubt({ uncertain, tolerated, unsettled }: CommitParts['knowledge']): s
     .filter(([host]) => !tolerated.has(host))
     .flatMap(([host, names]) => [...names].map((name) => `"${name}" on ${host}`));
   if (open.length > 0) return `the outcome of ${open.join(', ')} is not known`;
-  return unsettled.size > 0 ? 'a host that failed could not be taken back' : undefined;
+  return unsettled.size > 0 ? 'a host that failed could not be rolled back' : undefined;
 }
 
 /** Makes all that was done final. @param key tells this commit point from others of its name */

@@ -73,11 +73,11 @@ function fileWord(path: string): string {
   return relative.replace(/\.yml$/, '').replaceAll('/', ':');
 }
 
-/** The path behind the directories that the template itself names. */
+/** The path without the directories that stand in the template as plain text. */
 function withoutFolder(path: string, template: string): string {
   const constant = template.slice(0, template.indexOf('{'));
-  const folder = constant.slice(0, constant.lastIndexOf('/') + 1);
-  return path.startsWith(folder) ? path.slice(folder.length) : path;
+  const directory = constant.slice(0, constant.lastIndexOf('/') + 1);
+  return path.startsWith(directory) ? path.slice(directory.length) : path;
 }
 
 /** A label may differ from host to host. */

@@ -68,7 +68,7 @@ export interface ItemParts {
     };
   knowledge: Knowledge;
   numbers: Pick<Numbers, 'nextUnit'>;
-  /** Of the playbook and its overlays: where templates and files are looked up behind the role's. */
+  /** Of the playbook and its overlays: where templates and files are looked up after the role's. */
   folders: readonly string[];
   failAt: Pick<FailAt, 'isNow'>;
 }

@@ -98,7 +98,7 @@ async function overItems(
   );
 }
 
-/** Runs one item, and tells whether those behind it are left out. What the others did counts, whatever goes wrong here. */
+/** Runs one item, and tells whether the items after it are skipped. A failure here does not change the results of other items. */
 async function tryItem(
   parts: OnHostParts,
   live: LiveStep,

@@ -22,7 +22,7 @@ const settings: Readonly<Record<string, string>> = {
   ssh_extra_args: 'ansible_ssh_extra_args',
 };
 
-/** What an ansible.cfg beside the inventory, or in the two folders above, says about connections: it is not read here. */
+/** The connection settings of an ansible.cfg beside the inventory or in the two directories above. runner does not read that file. */
 export function ansibleCfgNote(inventory: string): Problem[] {
   const folder = dirname(inventory);
   const file = [folder, dirname(folder), dirname(dirname(folder))]

@@ -143,7 +143,7 @@ export function placesIn(vars: SourceObject, map: SourceMap): Map<string, Source
 
 const extensions = ['', '.yml', '.yaml', '.json'];
 
-/** Variables of a group or host in files of its name, or in all files of a folder of its name and of folders in it. */
+/** Variables of a group or host in files of its name, or in all files of a directory of its name, with subdirectories. */
 export function varsFiles(
   folders: readonly string[],
   kind: 'group_vars' | 'host_vars',
@@ -190,7 +190,7 @@ function filesOf(place: string, notes: Problem[]): string[] {
     notes.push({
       message: `"${basename(file)}" is not read, since there is "${basename(first ?? '')}".`,
       at: { file, line: 1, column: 1 },
-      hint: `Ansible reads one of them. Keep one, or put both into a folder "${basename(place)}".`,
+      hint: `Ansible reads one of them. Keep one, or put both into a directory "${basename(place)}".`,
     });
   if (first === undefined) return [];
   return statSync(first).isDirectory() ? filesIn(first) : [first];

@@ -67,7 +67,7 @@ type Reading = Omit<ClusterReading, 'file'>;
 /** As for Ansible. */
 const NO_INVENTORY = /^\.|~$|\.(bak|orig|retry|swp|md|txt|rst|rpm|cfg|pyc|pyo)$/;
 
-/** Files of a folder and of the folders in it that are inventories, in the order of their names. */
+/** Inventory files of a directory and its subdirectories, by name. */
 function sourcesIn(folder: string): string[] {
   const files = filesIn(folder);
   if (files.length > 0) return files;

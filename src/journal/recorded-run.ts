@@ -85,11 +85,11 @@ export interface RecordedRun {
   vault: VaultSource[];
   /** Commit points that were passed, by key. */
   commits: Set<string>;
-  /** Numbers of units before a commit point that it does not make final: those of hosts that were not taken back by then. */
+  /** Numbers of units before a commit point that it does not make final: those of failed hosts that were not rolled back by then. */
   leftOpen: Set<number>;
   /** The last commit point: other units up to this number stay. */
   commit: { name: string; unit: number } | undefined;
-  /** Name of the last point of no return that was passed. Commit points behind it change nothing about that. */
+  /** Name of the last point of no return that was passed. Later commit points do not change it. */
   noReturn: string | undefined;
   /** Names of points of no return that the operator agreed to when the run was resumed. */
   accepted: string[];

@@ -535,11 +535,11 @@ export const inputKeywords = {
     type: isWord('yaml-file'),
     fallback: false,
   }),
-  /** What to use instead of an input that is no more. */
+  /** What to use instead of a removed input. */
   removed: keyword({
     on: ['input'],
     type: text,
-    doc: 'The input is no more: a sentence that tells what to use instead, shown to those who still give it.',
+    doc: 'Marks a removed input: a sentence that says what to use instead, shown when the input is still given.',
   }),
   /** The value is the path of an inventory. */
   isInventory: keyword({

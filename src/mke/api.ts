@@ -93,8 +93,12 @@ export class Mke3Client {
     return (await this.#get('/api/ucp/config-toml', 'application/toml')).body;
   }
 
-  async isAdmin(): Promise<boolean> {
-    return asObject(await this.#getJson('/id/'))['isAdmin'] === true;
+  /** @throws TaskError if the user is not an administrator */
+  async requireAdmin(): Promise<void> {
+    if (asObject(await this.#getJson('/id/'))['isAdmin'] !== true)
+      throw new TaskError(`"${this.#access.username}" is not an administrator of MKE 3.`, {
+        hint: 'Check --mke3-admin-username.',
+      });
   }
 
   async nodes(): Promise<JsonObject[]> {

@@ -159,7 +159,7 @@ export function defaultSpec(target: Target = '4.0'): JsonObject {
 /** What 4.1 has otherwise (mke-upgrade.md §6.2). Keys that both have stay where they are. */
 function defaultSpec41(): JsonObject {
   const spec = structuredClone(spec40);
-  // MetalLB is no addon any more, and backups are files on the machine of the operator.
+  // MetalLB is no longer an addon, and backups are files on the machine of the operator.
   const gone = new Set(['addons', 'backup']);
   const common = Object.fromEntries(Object.entries(spec).filter(([key]) => !gone.has(key)));
   const part = (key: string) => spec[key] as JsonObject;

@@ -22,7 +22,7 @@ export async function findingsOfWorkloads(args: Mke3WorkloadsArgs, send: Send): 
       hint: 'Give it as in v1.29.15+k0s.0.',
     });
   const client = new Mke3Client({ url, username, password, ca }, send);
-  if (!(await client.isAdmin())) throw new TaskError(`"${username}" is no administrator of MKE 3.`);
+  await client.requireAdmin();
   const facts = hosts.map(({ host, daemon_json, images }): HostFacts => ({
     host,
     daemon_json,

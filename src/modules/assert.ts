@@ -1,13 +1,11 @@
 import { StatedError } from '../core/errors.ts';
-import type { Module } from '../core/module.ts';
+import { conditionsArgument, type Module } from '../core/module.ts';
 
 const schema = {
   type: 'object',
   properties: {
     that: {
-      type: 'array',
-      items: { type: ['string', 'boolean'], format: 'condition' },
-      minItems: 1,
+      ...conditionsArgument,
       description: 'Conditions that must all hold.',
     },
     fail_msg: { type: 'string', description: 'What to say when one does not.' },

@@ -109,7 +109,7 @@ export class TextWriter {
     const who = hosts.length <= 5 ? hosts.join(', ') : plural(hosts.length, 'host');
     const head = `${bold(play)}${part}: ${who}`;
     if (left === undefined) return ['', head];
-    return ['', head, yellow(`  not run on ${left.join(', ')}: failed before, and taken back`)];
+    return ['', head, yellow(`  not run on ${left.join(', ')}: failed before, and rolled back`)];
   }
 
   #retryLines({ host, attempt, attempts, message }: EventOf<'unit-retry'>): string[] {

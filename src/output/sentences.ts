@@ -55,7 +55,7 @@ export function concludeRollback(run: string, undo: RollbackResult, why: string)
   if (undo.interrupted) {
     return {
       state: 'rollback_paused',
-      message: `${why} The rollback is paused: ${plural(undo.open.length, 'change')} not taken back yet.`,
+      message: `${why} The rollback is paused: ${plural(undo.open.length, 'change')} not undone yet.`,
       next: [`runner rollback ${run}   # goes on with it`],
     };
   }
@@ -81,7 +81,7 @@ export function concludeRollback(run: string, undo: RollbackResult, why: string)
     const after = backTo === pastNoReturn ? 'it' : `commit point "${String(backTo)}"`;
     return {
       state: 'past_no_return',
-      message: `${why} Failed past the point of no return "${pastNoReturn}"; what came after ${after} is taken back.`,
+      message: `${why} Failed past the point of no return "${pastNoReturn}"; what came after ${after} is rolled back.`,
       next: [`runner resume ${run}`],
     };
   }
@@ -103,13 +103,13 @@ export function concludeDone(
   if (incomplete) {
     return {
       state: 'done_open',
-      message: `Done, but ${names} failed and could not be taken back.`,
+      message: `Done, but ${names} failed and could not be rolled back.`,
       next: [...left.map((host) => `runner rollback ${run} --host ${host}`), `runner show ${run}`],
     };
   }
   return {
     state: 'done_in_part',
-    message: `Done, but for ${names}: failed and taken back.`,
+    message: `Done, except ${names}, which failed and ${left.length === 1 ? 'was' : 'were'} rolled back.`,
     next: [],
   };
 }

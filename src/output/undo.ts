@@ -9,7 +9,7 @@ export function describeNotUndone(why: NotUndone): string {
     case 'unmet':
       return `undo_when does not hold: ${why.condition}`;
     case 'uncovered':
-      return 'this step has no undo; put the host right by hand, then skip the unit';
+      return 'this step has no undo: restore it by hand, then run the rollback again with --skip CHANGE';
     case 'irreversible':
       return `cannot be undone: ${why.reason}`;
     case 'requested':
@@ -19,7 +19,7 @@ export function describeNotUndone(why: NotUndone): string {
     case 'replaced':
       return 'the undo of its block stands for it';
     case 'unnotified':
-      return 'nothing that notified it was taken back';
+      return 'no change that notified it was undone';
     case 'notifier':
       return 'a step that notified it is not undone';
     case 'later':

@@ -61,7 +61,7 @@ function readInput(name: string, spec: MapReader): InputSpec {
     ...(fallback === undefined ? {} : { default: fallback }),
   };
   if (input.removed !== undefined && fallback !== undefined)
-    spec.problem('default', `The input "${name}" is no more.`, input.removed);
+    spec.problem('default', `The input "${name}" was removed.`, input.removed);
   spec.close(`input "${name}"`);
   return input;
 }

@@ -178,7 +178,7 @@ function checkInputs(
     schemas[key] = schema;
     if (removed !== undefined) {
       if (Object.hasOwn(given, key))
-        entry.problem('inputs', `Role "${name}": the input "${key}" is no more.`, removed);
+        entry.problem('inputs', `Role "${name}": the input "${key}" was removed.`, removed);
       continue;
     }
     if (fallback !== undefined) defaults[key] = fallback;

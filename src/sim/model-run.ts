@@ -136,7 +136,7 @@ export class ModelRun {
     );
   }
 
-  /** A host that was not taken back by then is still to be as it was. */
+  /** A host that was not rolled back by then must still return to its state before the run. */
   #keepState(commit: string, { leftOpen, units }: Pick<RecordedRun, 'leftOpen' | 'units'>): void {
     const open = new Set([...leftOpen].map((unit) => units.get(unit)?.intent.host));
     const before = [...this.states.values()].at(-1) ?? [];

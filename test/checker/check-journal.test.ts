@@ -144,7 +144,7 @@ describe('the journal checker', () => {
     expect(checkJournal(journal([...forward, ...away]))).toEqual([]);
   });
 
-  it('lets a host that was not taken back alone go on with that behind a commit point, and no other host', () => {
+  it('allows an undo before a commit point only on a host whose own rollback did not finish', () => {
     const alone = { ...rollback, hosts: ['b'], partial: true };
     const commit = { t: 'commit', unit: 4, irreversible: false };
     const before = [...forward, alone, ...undo(4, 'undo-failed'), commit, { t: 'resume' }];

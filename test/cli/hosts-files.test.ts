@@ -53,7 +53,10 @@ spec:
 
   it('is the only one of a call', async () => {
     const { code, stderr } = await cli.run(['hosts', '-i', k0sctl(), '-i', 'b,']);
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/one inventory in a call.*folder/s)]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/--inventory was given twice.*directory/s),
+    ]);
   });
 
   const site = () =>

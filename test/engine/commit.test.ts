@@ -119,7 +119,7 @@ describe('a point of no return', () => {
       {
         knowledge: { uncertain: new Map(), tolerated: new Set(['h3']), unsettled: new Set(['h3']) },
       },
-      'a host that failed could not be taken back',
+      'a host that failed could not be rolled back',
     ],
     [
       'the step of --fail-at did not fail',

@@ -55,7 +55,7 @@ describe('the walk', () => {
     expect(end.status).toBe('interrupted');
   });
 
-  it('neither rescues nor takes back what failed while the run is being stopped', async () => {
+  it('neither rescues nor rolls back hosts that fail while the run is being stopped', async () => {
     const last = `tasks: [{ name: B, block: [${step('One')}], rescue: [${step('Rescue')}] }]`;
     for (const text of [play('', last), play('max_failures: 1', tasks('One'))]) {
       let stopping = false;

@@ -78,7 +78,7 @@ db
     expect(() => load('wrong.ini', wrong)).toThrow(message);
   });
 
-  it('may have comments behind sections, children and hosts', () => {
+  it('may have comments after sections, children and hosts', () => {
     const commented = '[a] # one\nx # two\n[b:children] # three\na # four\n';
     expect(load('commented', commented).groups.get('b')).toEqual(['x']);
   });
@@ -122,7 +122,7 @@ describe('variables of groups', () => {
 
 /** Values as `ansible-inventory --list` of Ansible 2.19 gives them. */
 describe('variables of groups go over one another as for Ansible', () => {
-  it('those of group_vars/all over groups in the file, folders in folders with them', () => {
+  it('those of group_vars/all override groups in the file, and subdirectories are read', () => {
     file('order/group_vars/all/10.yml', 'a: all\nb: all\n');
     file('order/group_vars/all/20.yaml', 'a: all 20\n');
     file('order/group_vars/web/main.yml', 'b: web\n');
@@ -154,7 +154,7 @@ describe('variables of groups go over one another as for Ansible', () => {
     expect(load('settled.yml', text).hosts.get('h')?.vars).toMatchObject({ v: expected });
   });
 
-  it('and of a file and a folder of one name only the folder is read', () => {
+  it('and of a file and a directory of one name only the directory is read', () => {
     file('both/group_vars/web/one.yml', 'a: folder\n');
     file('both/group_vars/web.yml', 'a: file\n');
     const { hosts, notes = [] } = load('both/hosts', '[web]\nh1\n');
@@ -176,7 +176,7 @@ describe('the group ungrouped', () => {
 });
 
 describe('inventories of Ansible in other forms', () => {
-  it('a folder is read with the folders in it, without files that Ansible leaves out', () => {
+  it('a directory is read with its subdirectories, without files that Ansible ignores', () => {
     file('many/01.ini', '[a]\nh1\n');
     file('many/sub/hosts', '[b]\nh2\n');
     file('many/group_vars/b.yml', 'x: 1\n');

@@ -26,7 +26,7 @@ describe('plain lines', () => {
       'Run r1: playbook on 2 hosts',
       '',
       'Play (batch 1 of 2): h1, h2',
-      '  not run on h3: failed before, and taken back',
+      '  not run on h3: failed before, and rolled back',
       '  failed   s1: h2 failed; h1 changed',
       '           h2: no',
       '  ── commit point: gate ──',

@@ -32,11 +32,11 @@ describe('the end of a run', () => {
     [{ status: 'done', left: [], incomplete: false }, 'done', 'Done.', []],
     [
       { status: 'done', left: ['h2'], incomplete: false },
-      ...(['done_in_part', 'Done, but for h2: failed and taken back.', []] as const),
+      ...(['done_in_part', 'Done, except h2, which failed and was rolled back.', []] as const),
     ],
     [
       { status: 'done', left: ['h2'], incomplete: true },
-      ...(['done_open', 'Done, but h2 failed and could not be taken back.'] as const),
+      ...(['done_open', 'Done, but h2 failed and could not be rolled back.'] as const),
       ['runner rollback r --host h2', 'runner show r'],
     ],
     [{ status: 'locked', message: 'h1 is held.' }, 'refused', 'h1 is held.', []],
@@ -73,7 +73,7 @@ describe('the end of a run', () => {
     [
       undo({ complete: false, interrupted: true, open }),
       'rollback_paused',
-      'Failed: h1: "A" failed. The rollback is paused: 1 change not taken back yet.',
+      'Failed: h1: "A" failed. The rollback is paused: 1 change not undone yet.',
       ['runner rollback r   # goes on with it'],
     ],
     [
@@ -89,13 +89,13 @@ describe('the end of a run', () => {
     [
       undo({ pastNoReturn: 'gate' }),
       'past_no_return',
-      'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after it is taken back.',
+      'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after it is rolled back.',
       ['runner resume r'],
     ],
     [
       undo({ pastNoReturn: 'gate', backTo: 'node 2' }),
       'past_no_return',
-      'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after commit point "node 2" is taken back.',
+      'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after commit point "node 2" is rolled back.',
       ['runner resume r'],
     ],
   ])('%j has state, sentence and next commands', (end, state, message, next) => {

@@ -143,7 +143,7 @@ describe('faults that the simulation found', () => {
   });
 
   it.each(['batch', 'end'])(
-    'takes a tolerated host back behind "commit: %s", where that was not possible before',
+    'rolls a tolerated host back after "commit: %s" when the first rollback failed',
     async (commit) => {
       const failsOn = { ...fail, command: 'fail-on h2' };
       const play = { max_failures: 1, commit };
@@ -172,7 +172,7 @@ describe('faults that the simulation found', () => {
     expect(one.hosts[0]?.tree.get('/srv/a')?.content.toString()).toBe('new\n');
   });
 
-  it('goes on behind a point of no return, also where a commit point came after it', async () => {
+  it('resumes after a point of no return, also when a commit point follows it', async () => {
     const once = { name: 'Once', command: 'flaky 1', undo: { none: 'It changes nothing.' } };
     const second = { name: 'Second', copy: { content: 'second\n', dest: '/srv/b' } };
     const pivot = { commit: 'Point', irreversible: 'It is.' };

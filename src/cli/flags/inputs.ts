@@ -60,11 +60,11 @@ export function removedOptions(removed: readonly RemovedInput[]): Option[] {
   return removed.map(({ name }) => new Option(`${flagOf(name)} [VALUE]`).hideHelp());
 }
 
-/** @param given names of inputs and variables. @throws UsageError when one of them is no more */
+/** @param given names of inputs and variables. @throws UsageError when one of them was removed */
 export function refuseRemoved(removed: readonly RemovedInput[], given: readonly string[]): void {
   const found = removed.find(({ name }) => given.includes(name) || given.includes(camelCase(name)));
   if (found)
-    throw new UsageError(`The input "${found.name}" (${flagOf(found.name)}) is no more.`, {
+    throw new UsageError(`The input "${found.name}" (${flagOf(found.name)}) was removed.`, {
       hint: found.instead,
     });
 }

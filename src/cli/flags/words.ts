@@ -6,8 +6,8 @@ export const collect = (value: string, known: string[] = []): string[] => [...kn
 /** For the inventory: of two, one would count, and nobody would see which. */
 export const once = (value: string, known?: string): string => {
   if (known !== undefined)
-    throw new UsageError(`There is one inventory in a call, not "${known}" and "${value}".`, {
-      hint: 'Put both into a folder, and give that.',
+    throw new UsageError(`--inventory was given twice: "${known}" and "${value}".`, {
+      hint: 'Give one inventory. To use several files, put them into a directory and give its path.',
     });
   return value;
 };

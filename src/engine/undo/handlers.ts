@@ -52,7 +52,7 @@ function allReaders(
   return readers;
 }
 
-/** Whether the run came behind the change, and not behind its undo, as in a run that went on after a rollback. */
+/** Whether the handler ran after the change and before its undo. A resumed run may have handlers after the undo. */
 function finds({ intent }: RecordedUnit, change: RecordedUnit): boolean {
   const until = change.undo === 'undone' ? change.stepBeforeUndo : Infinity;
   return intent.step > change.intent.step && intent.step <= until;

@@ -161,7 +161,7 @@ function signatureOf(pod: JsonObject): string {
   ]);
 }
 
-/** Workloads of users. Those of MKE 3 are removed with it, and what ended is no workload any more. */
+/** Workloads of users. Those of MKE 3 are removed with it, and finished pods are not workloads. */
 export function workloadsOf(view: ClusterView): Workload[] {
   const controllers = controllersOf(view);
   const found = new Map<string, Workload>();

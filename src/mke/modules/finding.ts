@@ -1,5 +1,5 @@
-import type { Module } from '../../core/module.ts';
 import type { JSONSchema } from 'json-schema-to-ts';
+import { conditionsArgument, type Module } from '../../core/module.ts';
 import { toJson } from '../../core/json.ts';
 import { StatedError } from '../../core/errors.ts';
 import type { Finding, Severity } from '../findings/finding.ts';
@@ -11,9 +11,7 @@ const schema = {
   type: 'object',
   properties: {
     that: {
-      type: 'array',
-      items: { type: ['string', 'boolean'], format: 'condition' },
-      minItems: 1,
+      ...conditionsArgument,
       description:
         'Conditions that must all hold, as in assert: then there is no finding. Default: there is one.',
     },

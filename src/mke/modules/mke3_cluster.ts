@@ -25,8 +25,7 @@ export const mke3_cluster: Module<FromSchema<typeof schema>> = {
       controller.request(request),
     );
     await client.login();
-    if (!(await client.isAdmin()))
-      throw new TaskError(`"${username}" is no administrator of MKE 3.`);
+    await client.requireAdmin();
     const toml = await client.configToml();
     const nodes = await client.nodes();
     const accounts = await client.accounts();

@@ -79,7 +79,7 @@ describe('an input of an earlier version', () => {
   ])('is refused as %s, with what to use instead', async (_, words) => {
     const { code, stderr } = await play(...words);
     expect(code).toBe(1);
-    expect(stderr).toContain('The input "skip_checks" (--skip-checks) is no more.');
+    expect(stderr).toContain('The input "skip_checks" (--skip-checks) was removed.');
     expect(stderr).toContain(instead);
   });
 

@@ -85,7 +85,7 @@ testModule(mke3_cluster, {
   ],
   refused: [
     {
-      title: 'a user who is no administrator',
+      title: 'a user who is not an administrator',
       args: { url: api, username: 'a', password: 'b' },
       responses: answers({
         [`POST ${api}/auth/login`]: { auth_token: 't' },

@@ -193,7 +193,7 @@ testModule(mke3_workloads, {
       code: 'TASK_FAILED',
     },
     {
-      title: 'a user who is no administrator',
+      title: 'a user who is not an administrator',
       args: { url: 'https://mke2', username: 'a', password: 'b', kubernetes_version: 'v1.29.3' },
       responses: {
         'POST https://mke2/auth/login': { status: 200, headers: {}, body: '{"auth_token":"t"}' },
