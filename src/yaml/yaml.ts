@@ -12,7 +12,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { RunnerError, type Problem } from '../core/errors.ts';
+import { RunnerError, systemReason, type Problem } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import { asWritten, isSourceObject, type Source, type SourceObject } from '../core/value.ts';
 import { readText } from '../template/read-text.ts';
@@ -77,7 +77,7 @@ function textOfFile(file: string, { files, problems }: YamlReading): string | un
   } catch (error) {
     problems.push({
       rule: 'missing-file',
-      message: `Cannot read "${file}": ${(error as NodeJS.ErrnoException).code ?? 'error'}.`,
+      message: `Cannot read "${file}": ${systemReason(error)}.`,
     });
     return undefined;
   }

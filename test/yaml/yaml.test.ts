@@ -94,7 +94,7 @@ describe('a file', () => {
   const files = (texts: Record<string, string>): Files => ({
     text: (path) => {
       const text = texts[path];
-      if (text === undefined) throw Object.assign(new Error('no'), { code: 'ENOENT' });
+      if (text === undefined) throw Object.assign(new Error('no'), { errno: -2 });
       return text;
     },
     look: () => undefined,
@@ -106,7 +106,9 @@ describe('a file', () => {
     const reading = { files: files({ 'a.yml': '[1]' }), problems, map: new SourceMap() };
     expect(readYaml('a.yml', reading)).toEqual([1]);
     expect(readYaml('b.yml', reading)).toBeNull();
-    expect(problems).toEqual([{ rule: 'missing-file', message: 'Cannot read "b.yml": ENOENT.' }]);
+    expect(problems).toEqual([
+      { rule: 'missing-file', message: 'Cannot read "b.yml": no such file or directory.' },
+    ]);
   });
 });
 

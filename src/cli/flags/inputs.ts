@@ -116,7 +116,10 @@ export async function resolveInputs(
     }
     if (input.isYamlFile) {
       const read = yamlInput(String(text), input, world.vault);
-      problems.push(...read.problems);
+      for (const problem of read.problems) {
+        const whose = problem.at ? '' : `${flagOf(input.name)}: `;
+        problems.push({ ...problem, message: `${whose}${problem.message}` });
+      }
       given[input.name] = read.value;
       continue;
     }

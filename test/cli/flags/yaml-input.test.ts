@@ -57,7 +57,9 @@ describe('a YAML file as an input', () => {
   it('that is not there is named', async () => {
     const { code, stderr } = await play('--acknowledge', '/nowhere/accepted.yaml');
     expect(code).toBe(1);
-    expect(stderr).toContain('Cannot read "/nowhere/accepted.yaml": ENOENT.');
+    expect(stderr).toContain(
+      '--acknowledge: Cannot read "/nowhere/accepted.yaml": no such file or directory.',
+    );
   });
 
   it('is data: nothing in it is a template', async () => {
