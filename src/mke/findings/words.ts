@@ -22,15 +22,19 @@ export function headlineOf({ counts, findings }: PreflightReport): string {
   return parts.join(', ');
 }
 
-/** Characters that change the direction of text, or have no width: what is read must be what is there. */
-const invisible = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+/** Control characters beyond ASCII, and characters without width or that change the direction of text. */
+const invisible = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /** Text of a host in one line, with nothing in it that a terminal would obey. */
 export function oneLine(text: string): string {
   const line = text.replaceAll(/[\s\u2028\u2029]+/g, ' ').trim();
-  return printable(line).replaceAll(invisible, escaped);
+  return escapeInvisible(printable(line));
 }
 
-export function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** The text with escapes in place of characters that nobody would see. */
+export function escapeInvisible(text: string): string {
+  return text.replaceAll(
+    invisible,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
