@@ -1,6 +1,10 @@
 import { toJson } from '../../core/json.ts';
 import type { Module } from '../../core/module.ts';
+import { lazy } from '../../util/lazy.ts';
 import { mke3WorkloadsSchema, type Mke3WorkloadsArgs } from '../workloads-args.ts';
+
+/** Playbooks without these checks start sooner without it. */
+export const loadWorkloadChecks = lazy(() => import('../workloads.ts'));
 
 export const mke3_workloads: Module<Mke3WorkloadsArgs> = {
   name: 'mke3_workloads',
@@ -9,8 +13,7 @@ export const mke3_workloads: Module<Mke3WorkloadsArgs> = {
   effect: 'reads',
 
   async plan(args, { controller }) {
-    // Loaded when it is used: other playbooks begin sooner.
-    const { findingsOfWorkloads } = await import('../workloads.ts');
+    const { findingsOfWorkloads } = await loadWorkloadChecks();
     const findings = await findingsOfWorkloads(args, (request) => controller.request(request));
     return { actions: [], result: { findings: findings.map(toJson) } };
   },

@@ -1,5 +1,9 @@
 import type { Module } from '../../core/module.ts';
+import { lazy } from '../../util/lazy.ts';
 import { mke4ConfigSchema, type Mke4ConfigArgs } from '../config-args.ts';
+
+/** Playbooks that convert nothing start sooner without it. */
+export const loadConversion = lazy(() => import('../config-result.ts'));
 
 export const mke4_config: Module<Mke4ConfigArgs> = {
   name: 'mke4_config',
@@ -8,8 +12,7 @@ export const mke4_config: Module<Mke4ConfigArgs> = {
   effect: 'reads',
 
   async plan(args) {
-    // Loaded when it is used: other playbooks begin sooner.
-    const { configResult } = await import('../config-result.ts');
+    const { configResult } = await loadConversion();
     return { actions: [], result: configResult(args) };
   },
 };

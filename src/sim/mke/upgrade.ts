@@ -11,6 +11,8 @@ import type { Playbook } from '../../language/document.ts';
 import * as mkeModules from '../../mke/modules/index.ts';
 import * as modules from '../../modules/index.ts';
 import * as undoModules from '../../modules/undo/index.ts';
+import { loadWorkloadChecks } from '../../mke/modules/mke3_workloads.ts';
+import { loadConversion } from '../../mke/modules/mke4_config.ts';
 import { loadPlaybook } from '../../playbook/load.ts';
 import { localFiles } from '../../util/local-files.ts';
 import { packageRoot } from '../../util/package.ts';
@@ -45,6 +47,9 @@ export interface UpgradeSetup {
   /** Inputs besides those of the cluster. */
   inputs?: JsonObject;
 }
+
+// The virtual clock does not wait for the disk of the controller, so these are loaded before a run.
+await Promise.all([loadConversion(), loadWorkloadChecks()]);
 
 const registry = createRegistry(
   [...Object.values(modules), ...Object.values(mkeModules)],
