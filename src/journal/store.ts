@@ -104,9 +104,16 @@ export class RunStore {
 
   /** Newest first. A run that was killed before its first record has contacted no host, and is left out. */
   ids(): string[] {
+    return this.#idsWhere(() => true);
+  }
+
+  /** The test comes first: each start of a run reads this directory, and most of its runs are over. */
+  #idsWhere(test: (id: string) => boolean): string[] {
     if (!existsSync(this.#root)) return [];
+    const hasRecord = (id: string) =>
+      (statSync(this.journalPath(id), { throwIfNoEntry: false })?.size ?? 0) > 0;
     return readdirSync(this.#root)
-      .filter((id) => (statSync(this.journalPath(id), { throwIfNoEntry: false })?.size ?? 0) > 0)
+      .filter((id) => test(id) && hasRecord(id))
       .sort()
       .reverse();
   }
@@ -140,10 +147,7 @@ export class RunStore {
 
   /** Runs that ended without a final record, or left their hosts half-way: the cheap look reads one small file. */
   openRuns(): string[] {
-    return this.ids().filter((id) => {
-      const mark = join(this.#root, id, 'closed');
-      return !existsSync(mark);
-    });
+    return this.#idsWhere((id) => !this.isClosed(id));
   }
 
   /** Whether a run is known here, and is over. */
@@ -157,7 +161,7 @@ export class RunStore {
 
   /** Runs with lost outputs that no command has reported yet. */
   unseen(): string[] {
-    return this.ids().filter((id) => existsSync(this.#unseenMark(id)));
+    return this.#idsWhere((id) => existsSync(this.#unseenMark(id)));
   }
 
   markUnseen(id: string): void {

@@ -30,14 +30,19 @@ const handlebars = Handlebars.create();
 handlebars.unregisterHelper('log');
 handlebars.unregisterHelper('helperMissing');
 handlebars.unregisterHelper('blockHelperMissing');
+/**
+ * Helpers that are not registered: each template gets those that it calls, since Handlebars wraps every helper again for
+ * each rendering.
+ */
+const callable = new Map<string, Handlebars.HelperDelegate>();
 for (const [name, helper] of Object.entries(helpers)) {
   // Handlebars appends its options; ours take values only.
-  handlebars.registerHelper(name, function (...args: unknown[]) {
+  callable.set(name, function (...args: unknown[]) {
     return helper(...args.slice(0, -1));
   });
 }
 for (const [name, helper] of Object.entries(controllerHelpers)) {
-  handlebars.registerHelper(name, function (...args: unknown[]) {
+  callable.set(name, function (...args: unknown[]) {
     const { data } = args.at(-1) as { data: { controller?: Controller } };
     const { controller } = data;
     if (controller) return helper(controller, ...args.slice(0, -1));
@@ -46,18 +51,18 @@ for (const [name, helper] of Object.entries(controllerHelpers)) {
     });
   });
 }
-handlebars.registerHelper('__value', function (value: unknown, options: Handlebars.HelperOptions) {
+callable.set('__value', function (value: unknown, options: Handlebars.HelperOptions) {
   (options.data as { sink: Sink }).sink.value = value;
   return '';
 });
-handlebars.registerHelper('__maybe', function (this: unknown, path: string) {
+callable.set('__maybe', function (this: unknown, path: string) {
   return lookUp(this, path.split('\u0000'));
 });
-handlebars.registerHelper('__defined', function (value: unknown, name: string) {
+callable.set('__defined', function (value: unknown, name: string) {
   if (value === undefined) throw new MissingName(name);
   return value;
 });
-handlebars.registerHelper('__text', function (value: unknown, options: Handlebars.HelperOptions) {
+callable.set('__text', function (value: unknown, options: Handlebars.HelperOptions) {
   if (value === null || value === undefined) return '';
   if (value === OMIT) {
     (options.data as { sink: Sink }).sink.omits = true;
@@ -65,6 +70,9 @@ handlebars.registerHelper('__text', function (value: unknown, options: Handlebar
   }
   return typeof value === 'object' ? JSON.stringify(value) : value;
 });
+
+/** Helpers that the rewriting of a template puts into it. */
+const own = [...callable.keys()].filter((name) => name.startsWith('__'));
 
 /** What a template gives besides its text. */
 interface Sink {
@@ -99,7 +107,12 @@ function compile(source: string): ParsedTemplate {
   }
   const jinja = jinjaIn(source);
   if (jinja !== undefined) throw jinjaError(jinja);
-  const names: Names = { required: new Set(), optional: new Set(), asks: [] };
+  const names: Names = {
+    required: new Set(),
+    optional: new Set(),
+    asks: [],
+    helpers: new Set(own),
+  };
   const single = singleExpression(program);
   try {
     rewriteProgram(program, names, 0);
@@ -115,10 +128,14 @@ function compile(source: string): ParsedTemplate {
   // Our own tree, made from text: objects of a playbook never get here.
   const run = handlebars.compile(program, {
     noEscape: true,
-    knownHelpers: Object.fromEntries(
-      Object.keys(handlebars.helpers as object).map((name) => [name, true]),
-    ),
+    knownHelpers: Object.fromEntries([...names.helpers].map((name) => [name, true])),
   });
+  const called = Object.fromEntries(
+    [...names.helpers].flatMap((name) => {
+      const helper = callable.get(name);
+      return helper ? [[name, helper]] : [];
+    }),
+  );
   return {
     roots: names.required,
     optionalRoots: names.optional,
@@ -126,7 +143,7 @@ function compile(source: string): ParsedTemplate {
     render(variables, controller) {
       const sink: Sink = { value: undefined, omits: false };
       try {
-        const text = run(variables, { data: { sink, controller } });
+        const text = run(variables, { data: { sink, controller }, helpers: called });
         if (single) return sink.value;
         if (!sink.omits) return text;
         if (text.trim() === '') return OMIT;
@@ -182,6 +199,8 @@ interface Names {
   required: Set<string>;
   optional: Set<string>;
   asks: { helper: string; constant: string | undefined }[];
+  /** Helpers it calls. */
+  helpers: Set<string>;
 }
 
 /**
@@ -239,6 +258,7 @@ function asExpression(
 
 function rewriteCall(called: Call, names: Names, depth: number): void {
   const name = isPath(called.path) ? called.path.original : '';
+  names.helpers.add(name);
   const [first] = called.params;
   const constant =
     first?.type === 'StringLiteral' ? (first as hbs.AST.StringLiteral).value : undefined;
