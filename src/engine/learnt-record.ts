@@ -13,8 +13,10 @@ export function learntRecord(
   { step, hidden, sealer }: { step: number; hidden: boolean; sealer: Keys['sealer'] },
 ): LearntRecord {
   const { facts, whole } = recordableFacts(learnt.facts ?? []);
-  const open = {
-    ...({ t: 'learnt', step, host: learnt.host } as const),
+  const record: LearntRecord = {
+    t: 'learnt',
+    step,
+    host: learnt.host,
     left: orNothing(learnt.left),
     joined: orNothing(learnt.joined),
     added: orNothing(learnt.added),
@@ -22,13 +24,18 @@ export function learntRecord(
     due: orNothing(learnt.due),
     failed: learnt.failed,
     uncertain: learnt.uncertain,
-    partial: whole ? undefined : (true as const),
+    partial: whole ? undefined : true,
+    facts: orNothing(facts),
+    included: learnt.included && [...learnt.included],
   };
-  const shown = { facts: orNothing(facts), included: learnt.included && [...learnt.included] };
-  const { added } = open;
-  if (!hidden || (added === undefined && Object.values(shown).every((one) => one === undefined)))
-    return { ...open, ...shown };
-  const sealed = sealer?.seal(JSON.stringify({ ...shown, added }));
+  return hidden ? sealedRecord(record, sealer) : record;
+}
+
+/** The record without variables of a `no_log` step, which are encrypted in it. */
+function sealedRecord(record: LearntRecord, sealer: Keys['sealer']): LearntRecord {
+  const { added, facts, included, ...open } = record;
+  if (added === undefined && facts === undefined && included === undefined) return record;
+  const sealed = sealer?.seal(JSON.stringify({ facts, included, added }));
   return {
     ...open,
     // A rollback needs the addresses, which are no variables.

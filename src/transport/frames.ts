@@ -44,7 +44,8 @@ export class FrameReader {
   done = false;
   readonly #marker: Buffer;
   readonly #options: FrameOptions;
-  readonly #decoder = new StringDecoder('utf8');
+  /** Made when output is displayed: most answers are not. */
+  #decoder: StringDecoder | undefined;
   #buffer: Buffer = Buffer.alloc(0);
   #begun: boolean;
   #displayOnly = false;
@@ -151,10 +152,12 @@ export class FrameReader {
     if (!this.#begun || bytes.length === 0) return;
     if (this.#size === 0 && !this.#displayOnly)
       this.#sink ??= this.#options.sink?.(this.frames.length);
-    if (!this.#sink && (this.#displayOnly || !this.#displayed)) {
+    const { onOutput } = this.#options;
+    if (onOutput && !this.#sink && (this.#displayOnly || !this.#displayed)) {
+      this.#decoder ??= new StringDecoder('utf8');
       // A flood is not worth showing whole: its newest part is.
       const isCut = bytes.length > DISPLAYED_BYTES;
-      this.#options.onOutput?.(this.#decoder.write(bytes.subarray(-DISPLAYED_BYTES)), isCut);
+      onOutput(this.#decoder.write(bytes.subarray(-DISPLAYED_BYTES)), isCut);
     }
     if (this.#displayOnly) return;
     const before = this.#size;
