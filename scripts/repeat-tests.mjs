@@ -24,7 +24,7 @@ if (!/^[1-9]\d*$/.test(count) || !Number.isInteger(busy) || busy < 0) {
 }
 
 prepare({ quiet: true });
-/** Load on the machine, as a neighbour's build would be: loops that never wait, and end with this process however it ends. */
+/** Load on the machine, as a neighbor's build would be: loops that never wait, and end with this process however it ends. */
 const loops = Array.from({ length: busy }, () =>
   spawn(process.execPath, ['-e', 'for (const parent = process.ppid; process.ppid === parent; );'], {
     stdio: 'ignore',

@@ -150,7 +150,7 @@ export class TextWriter {
     // What is included shows itself by its steps.
     const quiet = includes.has(step.module) && state === 'ok' && !this.#options.verbose;
     if (quiet) return [];
-    const colour =
+    const color =
       state === 'failed' || state === 'unreachable'
         ? palette.red
         : state === 'changed'
@@ -162,7 +162,7 @@ export class TextWriter {
               : palette.dim;
     const took = durationMs >= 100 ? palette.dim(` ${formatDuration(durationMs)}`) : '';
     const name = step.handler ? `${step.name} (handler)` : step.name;
-    const lines = [`  ${colour(state.padEnd(8))} ${name}: ${palette.dim(countHosts(ends))}${took}`];
+    const lines = [`  ${color(state.padEnd(8))} ${name}: ${palette.dim(countHosts(ends))}${took}`];
     for (const end of ends) lines.push(...this.#unitLines(end));
     return lines;
   }
@@ -228,10 +228,10 @@ export class TextWriter {
 
   #endLines(event: EventOf<'run-end'>): string[] {
     const { palette } = this.#options;
-    const colour = event.outcome === 'done' ? palette.green : palette.red;
+    const color = event.outcome === 'done' ? palette.green : palette.red;
     const lines = [
       '',
-      `${colour(event.message)} ${palette.dim(`(${formatDuration(event.durationMs)})`)}`,
+      `${color(event.message)} ${palette.dim(`(${formatDuration(event.durationMs)})`)}`,
     ];
     for (const command of event.next) lines.push(`  ${command}`);
     return lines;

@@ -81,7 +81,7 @@ describe('the live display of a play on fifty hosts', () => {
     expect(screen).toMatch(/… and \d+ more/);
     const heights = [...screen.matchAll(/\[(\d+)A/g)].map((match) => Number(match[1]));
     expect(Math.max(...heights)).toBeLessThan(24);
-    // Colour codes do not count as characters.
+    // Color codes do not count as characters.
     const plain = stripVTControlCharacters(screen);
     for (const line of plain.split(/\r?\n/))
       if (!line.startsWith('Run ')) expect(line.length).toBeLessThan(80);

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { excess, findings, lowered, type Finding } from '../../scripts/check-words.ts';
 import { proseOf } from '../../scripts/prose.ts';
+import { packageRoot } from '../../src/util/package.ts';
 
 const check = (path: string, text: string): string[] =>
   findings(path, proseOf(path, text) ?? '', text).map(
@@ -82,7 +85,7 @@ describe('the check of words in TypeScript', () => {
     expect(check('src/a.ts', text)).toEqual(['1:31 folder']);
   });
 
-  it('separates neighbouring strings, lines of a text, and paragraphs of a comment', () => {
+  it('separates adjacent strings, lines of a text, and paragraphs of a comment', () => {
     const text = [
       "const texts = ['may', 'not a word', 'it was cut', 'off by one'];",
       "const lines = 'it was cut\\noff by one';",
@@ -177,4 +180,11 @@ describe('exceptions of the check of words', () => {
     expect(lowered(found, { a: 5, c: 1 })).toEqual({ a: 2 });
     expect(lowered(found, { a: 1 })).toEqual({ a: 1 });
   });
+});
+
+it('the dictionary of the spelling check is sorted, in lower case and without duplicates', () => {
+  const words = readFileSync(join(packageRoot(), 'scripts', 'dictionary.txt'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  expect(words).toEqual([...new Set(words.map((word) => word.toLowerCase()))].sort());
 });

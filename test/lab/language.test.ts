@@ -586,16 +586,16 @@ describe('become', () => {
   hosts: h1
   become: true
   become_user: app
-  environment: { COLOUR: 'blue' }
+  environment: { COLOR: 'blue' }
   tasks:
     - name: Environment
-      shell: { cmd: 'echo "$COLOUR"', read_only: true }
-      register: colour
+      shell: { cmd: 'echo "$COLOR"', read_only: true }
+      register: color
     - name: Environment again
-      shell: { cmd: 'echo "$COLOUR"', read_only: true }
+      shell: { cmd: 'echo "$COLOR"', read_only: true }
       register: again
     - name: Check
-      assert: { that: [colour.stdout == "blue", again.stdout == "blue"] }
+      assert: { that: [color.stdout == "blue", again.stdout == "blue"] }
 `);
     expect(code, stdout).toBe(0);
     expect(bench.read('h1', 'run/sudo-calls')).toMatch(/^.*-u app .*\n$/);
@@ -672,7 +672,7 @@ describe('resume', () => {
     const inventory = bench.cli.file(
       'grouped.yml',
       `all:
-  vars: { colour: blue }
+  vars: { color: blue }
   children:
     chosen:
       hosts:
@@ -689,12 +689,12 @@ describe('resume', () => {
       command: { argv: [hostname], read_only: true }
       register: name
     - name: Write
-      copy: { content: '{{colour}}', dest: /etc/resumed }
+      copy: { content: '{{color}}', dest: /etc/resumed }
       notify: Tell
     - name: Gate
       command: { argv: [test, -e, /etc/gate], read_only: true }
     - name: After
-      copy: { content: '{{name.stdout}} {{colour}}', dest: /etc/after }
+      copy: { content: '{{name.stdout}} {{color}}', dest: /etc/after }
   handlers:
     - name: Tell
       copy: { content: told, dest: /etc/told }

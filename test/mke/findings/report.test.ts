@@ -27,7 +27,7 @@ const schemaOf = (name: string): ValidateFunction => {
   return new Ajv({ formats: { date: /^\d{4}-\d{2}-\d{2}$/ } }).compile(JSON.parse(text) as object);
 };
 
-/** What hosts may have called something: colours, titles, other directions, markup. */
+/** What hosts may have called something: colors, titles, other directions, markup. */
 const hostile = [
   '\u001b[31mred\u001b[0m \u009b2J \u001b]0;title\u0007 \u202ereversed\u202c zero\u200bwidth',
   'line one\nline two\r\n| cell | <img src=x onerror=alert(1)> [link](javascript:1) ![i](https://evil.example)',
