@@ -70,8 +70,8 @@ describe('addresses of the nodes in an upgrade', () => {
       const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs()]);
       expect(code, stdout).toBe(0);
       const { address } = bench.cluster.lab.host('manager1');
-      expect(stdout).toMatch(/^ *worker1: 127\.0\.0\.1, by its route to a manager$/m);
-      expect(stdout).toContain(`manager1: ${address}, as in the Swarm`);
+      expect(stdout).toMatch(/^ *worker1: 127\.0\.0\.1, from its route to a manager$/m);
+      expect(stdout).toContain(`manager1: ${address}, from the Swarm`);
     },
   );
 });
@@ -90,11 +90,11 @@ describe('the load balancer of an upgrade', () => {
     expect(found.match(/yes load_balancer/g)).toHaveLength(2);
   });
 
-  it('is named with the ports that cannot be proven before k0s runs', async () => {
+  it('is reported with the ports that cannot be checked before k0s runs', async () => {
     const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs()]);
     expect(code, stdout).toBe(0);
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /nothing listens on TCP 8132, 9443 before k0s runs, so it cannot be proven that mke\.example\.com forwards these ports; it answers: 6443 refused, 8132 refused, 9443 refused,/,
+      /Nothing listens on TCP 8132, 9443 of the managers before k0s runs, so runner cannot check that mke\.example\.com forwards these ports\. It answers: 6443 refused; 8132 refused; 9443 refused;/,
     );
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
       /mke\.example\.com answers on TCP 443 \(HTTPS\): refused\. MKE 4 is served at the node port 33001 of all managers by the ingress controller\. .* Remedy: When you apply the configuration of MKE 4, let the load balancer forward TCP 443 to the node port 33001/,
@@ -106,6 +106,6 @@ describe('the load balancer of an upgrade', () => {
     const args = [...bench.inputs(), '--external-address', address];
     const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...args]);
     expect(code, stdout).toBe(0);
-    expect(stdout).not.toContain('cannot be proven that');
+    expect(stdout).not.toContain('cannot check that');
   });
 });

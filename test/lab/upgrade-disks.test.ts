@@ -81,7 +81,7 @@ describe('the shipped upgrade on hosts with disks of their own for k0s', () => {
     expect(code).toBe(2);
     const found = findingsIn(events);
     expect(found).toMatch(
-      /yes no_k0s host \S+ Left of an earlier k0s, or in its place: \/var\/lib\/k0s\/etcd\. File systems are mounted here: \/var\/lib\/k0s\/etcd\. k0s reset would erase what is on them/,
+      /yes no_k0s host \S+ Found files of an earlier k0s, or other files in their place: \/var\/lib\/k0s\/etcd\. File systems are mounted at \/var\/lib\/k0s\/etcd\. "k0s reset" would erase them/,
     );
     expect(found).not.toContain('Remedy: k0s stop; k0s reset');
   });

@@ -96,7 +96,7 @@ describe('"--tags preflight"', () => {
     expect(code).toBe(2);
     const found = findingsIn(events);
     expect(found).toMatch(
-      /yes check_not_made host 127\.255\.255\.254, all checks No check could be made on the host\. .* Remedy: runner doctor -i /,
+      /yes check_not_made host 127\.255\.255\.254, all checks No check could run on the host\. .* Remedy: runner doctor -i /,
     );
     expect(found).toMatch(/yes check_not_made cluster, all checks .*Not read: 127\.255\.255\.254/);
     expect(changesOnRecord()).toEqual([]);
@@ -108,10 +108,10 @@ describe('"--tags preflight"', () => {
     const accepted = await preflight(...words);
     expect(findingsIn(accepted.events)).toMatch(/^Pre-upgrade checks: nothing blocks/);
     expect(accepted.code).toBe(2);
-    expect(accepted.stdout).toContain('which no acknowledgement replaces');
+    expect(accepted.stdout).toContain('no acknowledgement replaces them');
   });
 
-  it('reports a check that fails by itself as one that could not be made', async () => {
+  it('reports a check that fails itself with the id check_not_made', async () => {
     const own = bench.cli.file(
       'raid-state.yml',
       `- { name: Read the RAID, command: { argv: [no-such-program], read_only: true } }\n`,
@@ -120,7 +120,7 @@ describe('"--tags preflight"', () => {
     const { code, events } = await preflight('--extra-vars', checks);
     expect(code).toBe(2);
     expect(findingsIn(events)).toContain(
-      `yes check_not_made host ${addressOf('worker1')}, check raid-state The check could not be made, so nothing is known of it. "Read the RAID" failed`,
+      `yes check_not_made host ${addressOf('worker1')}, check raid-state The check could not run, so its result is unknown. "Read the RAID" failed`,
     );
     // It is not what an entry for the check itself accepts.
     const accept = bench.accept(
@@ -137,7 +137,7 @@ describe('"--tags preflight"', () => {
     const results = join(bench.cli.dir, 'results');
     const { code, events } = await preflight('--output-dir', results);
     expect(code).toBe(2);
-    expect(findingsIn(events)).toContain(String.raw`This is ubuntu {{env HOME}} \x1b[31m `);
+    expect(findingsIn(events)).toContain(String.raw`The host runs ubuntu {{env HOME}} \x1b[31m `);
     const texts = ['preChecks.txt', 'preflight.json', 'preflight.md'].map((file) =>
       readFileSync(join(results, file), 'utf8'),
     );

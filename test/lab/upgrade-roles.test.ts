@@ -61,7 +61,7 @@ describe.each(Object.entries(forms))(
       expect(code).toBe(2);
       const [first] = bench.cluster.lab.hosts.map(({ address }) => address);
       expect(findingsIn(events)).toContain(
-        `yes swarm_role host ${String(first)} ${form} makes this host a worker, but it is a manager of the Swarm.`,
+        `yes swarm_role host ${String(first)} In ${form} the host is a worker, but in the Swarm it is a manager.`,
       );
     });
   },

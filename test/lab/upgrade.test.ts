@@ -46,7 +46,7 @@ describe('the shipped upgrade', () => {
     });
     expect(both.code).toBe(2);
     expect(findingsIn(both.events)).toContain(
-      'yes backup_encryption keys of the backup The backup is encrypted either for public keys or with a passphrase',
+      'yes backup_encryption keys of the backup Public keys and a passphrase are given',
     );
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
@@ -107,7 +107,7 @@ describe('the shipped upgrade', () => {
       ),
     );
     expect(found).toContain(
-      `yes no_k0s host ${worker.address} Left of an earlier k0s, or in its place: /var/lib/k0s/pki. Remedy: k0s stop; k0s reset`,
+      `yes no_k0s host ${worker.address} Found files of an earlier k0s, or other files in their place: /var/lib/k0s/pki. Remedy: k0s stop; k0s reset`,
     );
     // The checks of the cluster are made, too.
     expect(found).toContain('load_balancer mke.example.com');
@@ -121,7 +121,7 @@ describe('the shipped upgrade', () => {
     const lost = await bench.upgrade();
     expect(lost.code).toBe(2);
     expect(findingsIn(lost.events)).toContain(
-      'yes swarm_services service shop The service ends with the Swarm. Remedy: docker service inspect shop',
+      'yes swarm_services service shop The service is removed with the Swarm. Remedy: docker service inspect shop',
     );
     const accept = bench.accept(['swarm_services', 'service shop']);
     const accepted = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs(), ...accept]);
@@ -393,7 +393,7 @@ describe('the shipped upgrade', () => {
     expect(code).toBe(2);
     const found = findingsIn(events);
     expect(found).toContain(
-      'yes webhooks ValidatingWebhookConfiguration guard, webhook guard.example.com The webhook refuses',
+      'yes webhooks ValidatingWebhookConfiguration guard, webhook guard.example.com The webhook rejects',
     );
     expect(found).toMatch(
       /policy\/guard .*\(no ready endpoint even now\)\. Set "failurePolicy: Ignore"/,
@@ -415,7 +415,7 @@ describe('the shipped upgrade', () => {
     const missing = await bench.upgrade(['--fail-at', 'last']);
     expect(missing.code).toBe(2);
     expect(findingsIn(missing.events)).toMatch(
-      /yes backup_image image \S+ The leader \S+ has no image reg\.example\.com\/mke\/ucp:3\.7\.16, .*: no such manifest: reg\S+\. Pull or load it/,
+      /yes backup_image image \S+ The leader \S+ does not have the backup image reg\.example\.com\/mke\/ucp:3\.7\.16 .*: no such manifest: reg\S+\. Pull or load it/,
     );
     const named = await bench.upgrade([
       ...[
