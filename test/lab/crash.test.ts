@@ -31,7 +31,7 @@ describe('after kill -9 of the runner', () => {
   const moments: [string, typeof small][] = [
     ['Back up MKE 3', small],
     ['Stop the containers that write to etcd', large],
-    ['Stop the containers of MKE 3', small],
+    ['Stop the MKE 3 containers', small],
     ['Restore the snapshot into the etcd of k0s', small],
     ['Start the controller', small],
     ['Install the worker', large],

@@ -40,7 +40,7 @@ describe('members of etcd in an upgrade', () => {
 
   it('are compared on every manager of MKE 3 after a rollback', async () => {
     const { code, events, stdout } = await bench.upgrade(
-      ['--fail-at', 'Stop the containers of MKE 3'],
+      ['--fail-at', 'Stop the MKE 3 containers'],
       {
         onEvent: (event) => {
           // The Swarm of the lab decides who is a member of the etcd of MKE 3.

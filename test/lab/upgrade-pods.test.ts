@@ -34,7 +34,7 @@ describe('pods after a rollback of the upgrade', () => {
   });
 
   it('are named when MKE 3 does not know them any more', async () => {
-    const run = await bench.upgrade(['--fail-at', 'Stop the containers of MKE 3'], {
+    const run = await bench.upgrade(['--fail-at', 'Stop the MKE 3 containers'], {
       onEvent: (event) => {
         if (event.type === 'rollback-start') forget('worker1', 'web-x');
       },

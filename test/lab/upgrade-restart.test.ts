@@ -73,7 +73,7 @@ describe('a host that restarts during the shipped upgrade', () => {
     let restarted: Promise<string[]> | undefined;
     const { code } = await bench.upgrade(['--fail-at', 'last'], {
       onEvent: (event) => {
-        if (event.type === 'step-start' && event.step.name === 'Stop the containers of pods')
+        if (event.type === 'step-start' && event.step.name === 'Stop the pod containers')
           restarted ??= restart('manager3').then(() => runningContainers(manager, names));
       },
     });

@@ -49,7 +49,7 @@ describe.each(Object.entries(forms))(
       const { code, events, stdout } = await upgradeWith(hostsFile(form, manager, worker));
       expect(code, stdout).toBe(0);
       const [first, second] = bench.cluster.lab.hosts.map(({ address }) => address);
-      expect(hostsIn(events, 'Stop the containers of MKE 3', 'changed')).toEqual([first, second]);
+      expect(hostsIn(events, 'Stop the MKE 3 containers', 'changed')).toEqual([first, second]);
       expect(hostsIn(events, 'Remove the containers of MKE 3', 'changed').sort()).toEqual([
         first,
         second,
@@ -75,7 +75,7 @@ describe('the shipped upgrade with a stale role', () => {
     const { code, events, stdout } = await upgradeWith(hosts, bench.accept(...accept));
     expect(code, stdout).toBe(0);
     const [first, second] = bench.cluster.lab.hosts.map(({ address }) => address);
-    expect(hostsIn(events, 'Stop the containers of MKE 3', 'changed')).toEqual([first, second]);
+    expect(hostsIn(events, 'Stop the MKE 3 containers', 'changed')).toEqual([first, second]);
     expect(hostsIn(events, 'Leave the Swarm', 'changed')).toEqual([second, first]);
   });
 });

@@ -336,7 +336,7 @@ describe('the shipped upgrade', () => {
       'upgrade.yml',
       ...bench.inputs(),
       '--fail-at',
-      'Stop the containers of pods',
+      'Stop the pod containers',
     ];
     const { code, stdout } = await bench.cli.run(args);
     expect(code).toBe(0);
@@ -345,8 +345,8 @@ describe('the shipped upgrade', () => {
       .split('\n')
       .flatMap((line) => /^ {2}(?:declared|auto|none) +([^:]+):/.exec(line)?.[1] ?? []);
     expect(names.slice(0, 5)).toEqual([
-      'Stop the containers of pods',
-      'Stop the containers of MKE 3',
+      'Stop the pod containers',
+      'Stop the MKE 3 containers',
       'Copy the snapshot out of the container',
       'Take a snapshot of etcd',
       'Make a folder for the snapshot',
@@ -435,7 +435,7 @@ describe('the shipped upgrade', () => {
   });
 
   it('keeps the backup and the etcd snapshot on the controller after a rollback, readable only by its user', async () => {
-    const { code, events } = await bench.upgrade(['--fail-at', 'Stop the containers of MKE 3']);
+    const { code, events } = await bench.upgrade(['--fail-at', 'Stop the MKE 3 containers']);
     expect(code).toBe(3);
     expect(findingsIn(events)).toContain('warning no backup_encryption backup The backup of MKE 3');
     const kept = join(bench.cli.dir, '.mke/backups');

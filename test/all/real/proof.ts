@@ -51,7 +51,7 @@ const phases: [phase: string, step: string, host: string][] = [
   ['freeze', 'pre-upgrade-migrations-freeze/mke3-freeze/take-a-snapshot-of-etcd', 'manager1'],
   [
     'stop of the managers',
-    'pre-upgrade-migrations-stop-the-managers/stop-mke-3/stop-the-containers-of-pods',
+    'pre-upgrade-migrations-stop-the-managers/stop-mke-3/stop-the-pod-containers',
     'manager2',
   ],
   [
