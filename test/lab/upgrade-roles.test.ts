@@ -50,7 +50,7 @@ describe.each(Object.entries(forms))(
       expect(code, stdout).toBe(0);
       const [first, second] = bench.cluster.lab.hosts.map(({ address }) => address);
       expect(hostsIn(events, 'Stop the MKE 3 containers', 'changed')).toEqual([first, second]);
-      expect(hostsIn(events, 'Remove the containers of MKE 3', 'changed').sort()).toEqual([
+      expect(hostsIn(events, 'Remove the MKE 3 containers', 'changed').sort()).toEqual([
         first,
         second,
       ]);
