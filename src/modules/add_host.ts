@@ -3,7 +3,7 @@ import { listOf, textOrTexts } from './lib/arguments.ts';
 
 export const add_host: Module<{ name: string; groups?: string | string[] }> = {
   name: 'add_host',
-  summary: 'Make a host known to the rest of the run.',
+  summary: 'Add a host to the inventory for the rest of the run.',
   args: {
     type: 'object',
     properties: {
@@ -11,14 +11,14 @@ export const add_host: Module<{ name: string; groups?: string | string[] }> = {
         type: 'string',
         pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$',
         description:
-          'What the host is called. One that is known gets the groups and variables, too, and stays where it is reached.',
+          'Name of the host. A host that exists already gets the groups and variables, too; how it is reached does not change.',
       },
-      groups: textOrTexts('Groups it joins, besides "all".'),
+      groups: textOrTexts('Groups to add the host to, besides "all".'),
     },
     required: ['name'],
     additionalProperties: {
       description:
-        'Any variable of the host; ansible_host, ansible_port and others tell how it is reached.',
+        'Any variable of the host; ansible_host, ansible_port and others define how it is reached.',
     },
   },
   effect: 'reads',

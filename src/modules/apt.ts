@@ -26,7 +26,8 @@ const schema = {
     deb: {
       type: 'string',
       pattern: '^/.*[.]deb$',
-      description: 'Package file on the host to install, with what it needs. Instead of name.',
+      description:
+        'Package file on the host to install, with its dependencies. Use instead of name.',
     },
     state: {
       enum: ['present', 'latest', 'absent'],
@@ -34,31 +35,44 @@ const schema = {
     },
     update_cache: {
       type: 'boolean',
-      description: 'Read the lists of packages anew first. That alone is no change.',
+      description: 'Update the package index first. This alone does not count as a change.',
     },
     cache_valid_time: {
       type: 'integer',
       minimum: 0,
-      description: 'Seconds that the lists may be old before update_cache reads them. Default: 0.',
+      description:
+        'update_cache does nothing while the package index is younger than this, in seconds. Default: 0.',
     },
     upgrade: {
       enum: ['safe', 'full'],
       description:
-        'Upgrade all packages; "full" may remove some, "safe" only adds. Not together with name.',
+        'Upgrade all packages. "full" may remove packages, "safe" may only add some. Cannot be combined with name.',
     },
-    only_upgrade: { type: 'boolean', description: 'Install nothing that is not there yet.' },
-    allow_downgrade: { type: 'boolean', description: 'The wanted version may be an older one.' },
-    install_recommends: { type: 'boolean', description: 'Default: what APT is configured to do.' },
-    default_release: { type: 'string', description: 'Release that versions are taken from first.' },
-    purge: { type: 'boolean', description: 'With absent: remove configuration files, too.' },
+    only_upgrade: {
+      type: 'boolean',
+      description: 'Upgrade installed packages, but install no new ones.',
+    },
+    allow_downgrade: {
+      type: 'boolean',
+      description: 'Allow a version that is older than the installed one.',
+    },
+    install_recommends: {
+      type: 'boolean',
+      description: 'Install recommended packages, too. Default: as APT is configured.',
+    },
+    default_release: { type: 'string', description: 'Release to prefer, as with "apt-get -t".' },
+    purge: {
+      type: 'boolean',
+      description: 'With "state: absent": remove configuration files, too.',
+    },
     autoremove: {
       type: 'boolean',
-      description: 'Remove dependencies that nothing needs any more.',
+      description: 'Remove dependencies that are no longer needed.',
     },
     lock_timeout: {
       type: 'integer',
       minimum: 0,
-      description: 'Seconds to wait for another APT or dpkg. Default: 60.',
+      description: 'Seconds to wait for the lock of APT or dpkg. Default: 60.',
     },
   },
   additionalProperties: false,
@@ -79,7 +93,9 @@ export const apt: Module<Args> = {
       throw new TaskError('"apt" needs "name", "deb", "upgrade" or "update_cache".');
     if (given > 1) throw new TaskError('"apt" takes one of "name", "deb" and "upgrade".');
     if (deb !== undefined && args.state === 'absent')
-      throw new TaskError('A package is removed by its name: "name" instead of "deb".');
+      throw new TaskError('"deb" cannot be combined with "state: absent".', {
+        hint: 'Use "name" to remove a package.',
+      });
     const age = update === true ? await host.fact(aptListsAge) : undefined;
     const due = update === true && (age === undefined || age >= (args.cache_valid_time ?? 0));
     const work =
@@ -88,16 +104,16 @@ export const apt: Module<Args> = {
         : deb !== undefined
           ? await fromFile(deb, args, host)
           : await changes(args, host, due);
-    // Lists that are read again are no change of their own.
-    const lists: Action[] = due ? [{ ...aptGet(lock, 'update'), counts: false }] : [];
+    // Updating the package index alone does not count as a change.
+    const refresh: Action[] = due ? [{ ...aptGet(lock, 'update'), counts: false }] : [];
     return {
-      actions: [...lists, ...work],
+      actions: [...refresh, ...work],
       result: { cache_updated: due },
       undo: work.length > 0 ? await undoOf(host) : { calls: [] },
     };
   },
 
-  /** Whether anything changed is known from APT's own last words: newer lists may bring nothing. */
+  /** Reads APT's summary: with an updated index, there may be nothing to upgrade. */
   conclude(answer) {
     const [, ...counts] = SUMMARY.exec(answer.at(-1)?.stdout ?? '') ?? [];
     const none = counts.length > 0 && counts.every((count) => Number(count || 0) === 0);
@@ -148,8 +164,8 @@ async function changes(args: Args, host: HostFacts, due: boolean): Promise<Actio
     if (state === 'absent') return found?.installed !== undefined;
     if (args.only_upgrade && found?.installed === undefined) return false;
     if (!due && found?.candidate === undefined && found?.installed === undefined)
-      throw new TaskError(`APT on "${host.name}" knows no package "${plain}".`, {
-        hint: 'Are its lists up to date? See "update_cache".',
+      throw new TaskError(`APT on "${host.name}" has no package "${plain}".`, {
+        hint: 'Check the name, or update the package index with "update_cache: true".',
       });
     return isOpen(found, { version, latest: state === 'latest', due });
   });
@@ -188,6 +204,6 @@ function isOpen(
     return version.endsWith('*')
       ? !installed.startsWith(version.slice(0, -1))
       : installed !== version;
-  // What newer lists will say is not known yet; APT itself decides.
+  // The index is updated first, so the candidate is not known yet; APT decides.
   return latest && (due || (found?.candidate !== undefined && found.candidate !== installed));
 }

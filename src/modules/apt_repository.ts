@@ -11,20 +11,24 @@ const schema = {
     repo: {
       type: 'string',
       pattern: '^deb(-src)? \\S+[^\\n]*$',
-      description: 'The line as sources.list(5) has it, such as "deb https://… bookworm stable".',
+      description:
+        'Line in the format of sources.list(5), such as "deb https://… bookworm stable".',
     },
     state: { enum: ['present', 'absent'], description: 'Default: present.' },
     filename: {
       type: 'string',
       pattern: '^[\\w.-]+$',
       description:
-        'File in /etc/apt/sources.list.d, without ".list". Default: made of the address.',
+        'File in /etc/apt/sources.list.d, without ".list". Default: derived from the address.',
     },
-    update_cache: { type: 'boolean', description: 'Read its lists at once. Default: true.' },
+    update_cache: {
+      type: 'boolean',
+      description: 'Update the package index after a change. Default: true.',
+    },
     lock_timeout: {
       type: 'integer',
       minimum: 0,
-      description: 'Seconds to wait while another program has the lock. Default: 60.',
+      description: 'Seconds to wait for the lock of APT or dpkg. Default: 60.',
     },
     mode: fileProperties.mode,
   },
@@ -36,7 +40,7 @@ type Args = FromSchema<typeof schema>;
 
 export const apt_repository: Module<Args> = {
   name: 'apt_repository',
-  summary: 'Add or remove a source of packages of APT.',
+  summary: 'Add or remove an APT repository.',
   args: schema,
   effect: 'restores',
 
@@ -44,9 +48,9 @@ export const apt_repository: Module<Args> = {
     const path = fileOf(args);
     const edited = await planLine(args, path, host);
     const { update_cache: update = true, lock_timeout: lock = 60 } = args;
-    // Other permissions alone change no list.
-    const rereads = edited.actions.some(({ kind }) => kind === 'write' || kind === 'remove');
-    const actions = [...edited.actions, ...(update && rereads ? [aptGet(lock, 'update')] : [])];
+    // A change of permissions alone needs no index update.
+    const isEdited = edited.actions.some(({ kind }) => kind === 'write' || kind === 'remove');
+    const actions = [...edited.actions, ...(update && isEdited ? [aptGet(lock, 'update')] : [])];
     return { ...edited, actions, result: { ...edited.result, repo: args.repo, path } };
   },
 };
@@ -75,6 +79,7 @@ function fileOf({ repo, filename }: Args): string {
   const [address = ''] = plain(repo.replace(/^deb(-src)?\s+(\[[^\]]*\]\s*)?/, '')).split(' ');
   const made = address.replace(/^\w+:\/+/, '').replaceAll(/[^A-Za-z0-9]+/g, '_');
   const name = filename ?? made.replaceAll(/^_+|_+$/g, '');
-  if (name === '') throw new TaskError(`There is no address in "${repo}".`);
+  if (name === '')
+    throw new TaskError(`Cannot derive a file name from "${repo}".`, { hint: 'Set "filename".' });
   return `/etc/apt/sources.list.d/${name}.list`;
 }

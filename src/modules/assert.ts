@@ -6,18 +6,21 @@ const schema = {
   properties: {
     that: {
       ...conditionsArgument,
-      description: 'Conditions that must all hold.',
+      description: 'Conditions that must all be true.',
     },
-    fail_msg: { type: 'string', description: 'What to say when one does not.' },
-    quiet: { type: 'boolean', description: 'Say nothing when all hold. Default: false.' },
-    success_msg: { type: 'string', description: 'What to say when all hold.' },
+    fail_msg: { type: 'string', description: 'Message if a condition is false.' },
+    quiet: {
+      type: 'boolean',
+      description: 'Print no message if all conditions are true. Default: false.',
+    },
+    success_msg: { type: 'string', description: 'Message if all conditions are true.' },
   },
   required: ['that'],
   additionalProperties: false,
 } as const;
 
 interface Args {
-  /** Tested by the engine, which knows the variables: a failed condition arrives as its text. */
+  /** Evaluated by the engine: true, or the text of a condition that is false. */
   that: (string | boolean)[];
   fail_msg?: string;
   success_msg?: string;
@@ -26,7 +29,7 @@ interface Args {
 
 export const assert: Module<Args> = {
   name: 'assert',
-  summary: 'Stop the host unless conditions hold.',
+  summary: 'Fail unless all conditions are true.',
   args: schema,
   effect: 'reads',
 
@@ -35,7 +38,7 @@ export const assert: Module<Args> = {
     if (broken.length > 0) {
       const which = `Not true: ${broken.join('; ')}.`;
       if (failMessage === undefined) throw new StatedError(which);
-      // The words of the playbook say it; which of several conditions it was, they cannot.
+      // The message of the playbook does not say which of several conditions is false.
       throw new StatedError(
         that.length > 1 ? `${failMessage.trim()} (${which})` : failMessage.trim(),
       );

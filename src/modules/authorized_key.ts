@@ -11,24 +11,36 @@ import { linesOf, textOf } from './lib/text.ts';
 const schema = {
   type: 'object',
   properties: {
-    user: { type: 'string', pattern: ACCOUNT_NAME, description: 'Who may log in with it.' },
+    user: {
+      type: 'string',
+      pattern: ACCOUNT_NAME,
+      description: 'User who may log in with the key.',
+    },
     key: {
       type: 'string',
       minLength: 1,
-      description: 'The public key, or several, a line each.',
+      description: 'Public key, or several keys, one per line.',
     },
     state: { enum: ['present', 'absent'], description: 'Default: present.' },
     exclusive: { type: 'boolean', description: 'Remove all other keys. Default: false.' },
     key_options: {
       type: 'string',
       pattern: '^[^\\n]+$',
-      description: 'Options in front of the key, such as from="10.0.0.0/8".',
+      description: 'Options before the key, such as from="10.0.0.0/8".',
     },
-    comment: { type: 'string', pattern: '^[^\\n]*$', description: 'Replaces that of the key.' },
-    path: { type: 'string', pattern: '^/', description: 'Default: ~/.ssh/authorized_keys.' },
+    comment: {
+      type: 'string',
+      pattern: '^[^\\n]*$',
+      description: 'Comment that replaces the one in the key.',
+    },
+    path: {
+      type: 'string',
+      pattern: '^/',
+      description: 'File with the keys. Default: ~/.ssh/authorized_keys.',
+    },
     manage_dir: {
       type: 'boolean',
-      description: 'Make the folder, and give it owner and mode. Default: true.',
+      description: 'Create the directory of the file and set its owner and mode. Default: true.',
     },
   },
   required: ['user', 'key'],
@@ -53,13 +65,13 @@ export const authorized_key: Module<Args> = {
   effect: 'restores',
 
   async plan(args, { host }) {
-    const { path, folder, uid, gid } = await place(args, host);
+    const { path, directory, uid, gid } = await place(args, host);
     const keys = args.key
       .split('\n')
       .filter((line) => !/^\s*(#|$)/.test(line))
       .map((line) => withOptions(args, requireKey(line)));
     const [state, bytes] = await Promise.all([
-      host.fact(fileState, folder),
+      host.fact(fileState, directory),
       host.fact(fileContent, path),
       host.fact(fileState, path),
     ]);
@@ -68,13 +80,13 @@ export const authorized_key: Module<Args> = {
     const owned = { owner: String(uid), group: String(gid) };
     const actions: Action[] = [];
     if (args.manage_dir !== false && args.state !== 'absent') {
-      if (state.type === 'absent') actions.push({ kind: 'mkdir', path: folder });
-      actions.push(...attributeActions(folder, state, { mode: '0700', ...owned }));
+      if (state.type === 'absent') actions.push({ kind: 'mkdir', path: directory });
+      actions.push(...attributeActions(directory, state, { mode: '0700', ...owned }));
     }
     const result = { path, user: args.user };
-    const above = undoOfFolder(folder, state);
+    const above = undoOfDirectory(directory, state);
     if (after === text) return { actions, result, undo: inOrder(above) };
-    // Owner and mode of a file that is there stay: sshd may want others than its user does.
+    // Owner and mode of an existing file stay: it may have to belong to another user, such as root.
     const attributes = bytes === undefined ? { mode: '0600', ...owned } : {};
     const plan = await planFile({ path, content: Buffer.from(after), ...attributes }, host);
     return {
@@ -86,24 +98,24 @@ export const authorized_key: Module<Args> = {
   },
 };
 
-function undoOfFolder(folder: string, { type, mode, owner, group }: FileState): UndoCall {
-  if (type !== 'directory') return gone(folder);
-  return { module: 'file', args: { path: folder, state: 'directory', mode, owner, group } };
+function undoOfDirectory(directory: string, { type, mode, owner, group }: FileState): UndoCall {
+  if (type !== 'directory') return gone(directory);
+  return { module: 'file', args: { path: directory, state: 'directory', mode, owner, group } };
 }
 
 async function place(
   { user, path }: Args,
   host: HostFacts,
-): Promise<{ path: string; folder: string; uid: number; gid: number }> {
+): Promise<{ path: string; directory: string; uid: number; gid: number }> {
   const entry = await host.fact(userEntry, user);
   if (!entry)
     throw new TaskError(`There is no user "${user}" on "${host.name}".`, {
-      hint: 'Make it first, with the module "user".',
+      hint: 'Create it first with the module "user".',
     });
   const file = path ?? `${entry.home}/.ssh/authorized_keys`;
   return {
     path: file,
-    folder: file.slice(0, file.lastIndexOf('/')) || '/',
+    directory: file.slice(0, file.lastIndexOf('/')) || '/',
     uid: entry.uid,
     gid: entry.gid,
   };
@@ -120,8 +132,8 @@ function parseKey(line: string): PublicKey | undefined {
 function requireKey(line: string): PublicKey {
   const key = parseKey(line);
   if (key) return key;
-  throw new TaskError(`"${line.slice(0, 40)}" is no public key.`, {
-    hint: 'It looks like "ssh-ed25519 AAAA… name", the content of a .pub file.',
+  throw new TaskError(`"${line.slice(0, 40)}" is not a public key.`, {
+    hint: 'Use the content of a .pub file, such as "ssh-ed25519 AAAA… name".',
   });
 }
 
@@ -156,7 +168,7 @@ function merged(text: string, keys: readonly PublicKey[], { exclusive }: Args): 
     const wanted = found && keys.find((one) => same(one, found));
     if (!wanted) return exclusive === true && found ? [] : [line];
     missing.delete(wanted);
-    // Another comment alone is no reason to touch the file.
+    // A different comment alone does not change the file.
     return found.options === wanted.options && found.comment !== '' ? [line] : [format(wanted)];
   });
   const all = [...kept, ...[...missing].map(format)];

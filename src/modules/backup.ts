@@ -9,22 +9,22 @@ import { gone, inOrder } from './lib/file-plan.ts';
 const schema = {
   type: 'object',
   properties: {
-    paths: textOrTexts('Files and directories of the host; absolute paths.'),
+    paths: textOrTexts('Absolute paths of files and directories on the host.'),
     dest: {
       type: 'string',
       pattern: '^/',
       description:
-        'Folder on the controller, an absolute path. The archive is HOST/NAME-SUM.tar.gz in it, 0600.',
+        'Absolute path of a directory on the controller. The archive in it is HOST/NAME-SUM.tar.gz with mode 0600.',
     },
     name: {
       type: 'string',
       pattern: '^[\\w.-]+$',
-      description: 'What the name of the archive begins with. Default: backup.',
+      description: 'First part of the name of the archive. Default: backup.',
     },
     restore: {
       type: 'boolean',
       description:
-        'Taking the run back brings the paths to what was saved. Default: true; with false the archive is only kept.',
+        'A rollback restores the paths from the archive. Default: true. With false, the archive is only kept.',
     },
   },
   required: ['paths', 'dest'],
@@ -36,11 +36,11 @@ type Args = FromSchema<typeof schema>;
 export interface SavedPath {
   path: string;
   type: 'file' | 'directory';
-  /** Of a file its SHA-256, of a directory one sum over all below it. */
+  /** SHA-256 of a file, or one checksum over the whole tree of a directory. */
   sum: string;
 }
 
-/** $1: the archive, then paths. Its sum goes to standard output. Numbers, not names, of owners: names may change. */
+/** Packs paths ($2…) into an archive ($1) and prints its SHA-256. Owners are stored as numbers: names may change. */
 const PACK = `a=$1
 shift
 umask 077
@@ -50,7 +50,7 @@ tar -C / --numeric-owner -czf "$t" "$@" && mv -f "$t" "$a" && sha256sum "$a"`;
 
 export const backup: Module<Args> = {
   name: 'backup',
-  summary: 'Save files and directories of the host on the controller; an undo restores them.',
+  summary: 'Save files and directories of the host on the controller. The undo restores them.',
   args: schema,
   effect: 'restores',
 
@@ -62,9 +62,9 @@ export const backup: Module<Args> = {
     const undo: PlannedUndo =
       args.restore === false
         ? inOrder(gone(archive))
-        : // What came after it may have changed the paths, although there was nothing to save.
+        : // Later steps may change the paths even if the archive existed before this run.
           { ...inOrder(restored, gone(archive)), always: true };
-    // The name says what is in it, so what is there already is the same.
+    // The name contains a checksum of the content, so an existing archive is the same.
     if ((await controller.checksum(file)) !== undefined) return { actions: [], result, undo };
     const members = saved.map(({ path }) => `.${path}`);
     return {
@@ -83,7 +83,7 @@ async function look(args: Args, host: HostFacts) {
   const paths = listOf(args.paths).map((path) => path.replace(/(?<=.)\/+$/, ''));
   const odd = paths.find((path) => !/^\/[^\n]+$/.test(path) || path.split('/').includes('..'));
   if (odd !== undefined)
-    throw new TaskError(`"${odd}" cannot be saved: paths are absolute, without "..", and not "/".`);
+    throw new TaskError(`Cannot save "${odd}": paths must be absolute, without "..", and not "/".`);
   const states = await Promise.all(
     paths.map((path) => Promise.all([host.fact(fileState, path), host.fact(treeSum, path)])),
   );
@@ -92,8 +92,8 @@ async function look(args: Args, host: HostFacts) {
     if (state?.type === 'file') return { path, type: 'file', sum: state.checksum };
     if (state?.type === 'directory' && tree !== undefined)
       return { path, type: 'directory', sum: tree };
-    const what = state?.type === 'absent' ? 'is not there' : 'is neither file nor directory';
-    throw new TaskError(`"${path}" ${what} on "${host.name}": it cannot be saved.`);
+    const what = state?.type === 'absent' ? 'does not exist' : 'is neither a file nor a directory';
+    throw new TaskError(`Cannot save "${path}" on "${host.name}": it ${what}.`);
   });
   const sum = sha256(Buffer.from(JSON.stringify(saved))).slice(0, 16);
   const name = `${args.name ?? 'backup'}-${sum}.tar.gz`;

@@ -16,15 +16,21 @@ const schema = {
   properties: {
     ...textFileProperties,
     ...insertProperties,
-    block: { type: 'string', description: 'The lines between the marks. Empty removes them.' },
+    block: {
+      type: 'string',
+      description: 'Lines between the markers. An empty block removes lines and markers.',
+    },
     marker: {
       type: 'string',
       pattern: '\\{mark\\}',
       description:
-        'Line before and after the block. Default: "# {mark} ANSIBLE MANAGED BLOCK", so that blocks of Ansible are found.',
+        'Line before and after the block. Default: "# {mark} ANSIBLE MANAGED BLOCK", which also finds blocks that Ansible wrote.',
     },
-    marker_begin: { type: 'string', description: 'What {mark} is before it. Default: BEGIN.' },
-    marker_end: { type: 'string', description: 'What {mark} is after it. Default: END.' },
+    marker_begin: {
+      type: 'string',
+      description: 'Value of {mark} before the block. Default: BEGIN.',
+    },
+    marker_end: { type: 'string', description: 'Value of {mark} after the block. Default: END.' },
   },
   required: ['path'],
   additionalProperties: false,
@@ -34,7 +40,7 @@ type Args = FromSchema<typeof schema>;
 
 export const blockinfile: Module<Args> = {
   name: 'blockinfile',
-  summary: 'Keep lines between two marks in a text file, or keep them out.',
+  summary: 'Insert, update or remove a block of lines between two markers in a text file.',
   args: schema,
   effect: 'restores',
 
@@ -50,15 +56,15 @@ function editBlock(text: string, args: Args): string {
   const { marker = '# {mark} ANSIBLE MANAGED BLOCK', block = '' } = args;
   const begin = latin1(marker.replaceAll('{mark}', args.marker_begin ?? 'BEGIN'));
   const end = latin1(marker.replaceAll('{mark}', args.marker_end ?? 'END'));
-  if (begin === end) throw new TaskError('Both marks of the block are the same.');
+  if (begin === end) throw new TaskError('The markers before and after the block are the same.');
   const lines = linesOf(text);
   const from = lines.indexOf(begin);
   const to = lines.indexOf(end, from + 1);
   if (from !== -1 && to === -1) {
     throw new TaskError(
-      `The block in "${args.path}" begins in line ${String(from + 1)} and has no end.`,
+      `The block in "${args.path}" begins in line ${String(from + 1)} but has no end marker.`,
       {
-        hint: `Put a line "${end}" behind it, or take the first mark out.`,
+        hint: `Add the line "${end}" after the block, or remove the marker before it.`,
       },
     );
   }

@@ -8,13 +8,13 @@ const schema = {
     cmd: {
       type: 'string',
       minLength: 1,
-      description: 'The command, split at blanks as a shell would, without its expansions.',
+      description: 'Command, split into words as in a shell, but without expansions.',
     },
     argv: {
       type: 'array',
       items: { type: ['string', 'number'] },
       minItems: 1,
-      description: 'The command as a list of arguments. Better than cmd: nothing is split.',
+      description: 'Command as a list of words. Preferable to cmd, because nothing is split.',
     },
     ...runProperties,
   },

@@ -15,35 +15,37 @@ const schema = {
       type: 'array',
       items: { type: 'string', pattern: '=' },
       description:
-        'What containers must be, in the words of "docker ps --filter", such as label=app=web.',
+        'Filters that containers must match, as for "docker ps --filter", such as label=app=web.',
     },
     without_labels: {
       type: 'array',
       items: { type: 'string', minLength: 1 },
       description:
-        'Leave out containers with one of these labels, such as com.docker.swarm.task.id, which the tasks of Swarm services have.',
+        'Skip containers with one of these labels, such as com.docker.swarm.task.id, which tasks of Swarm services have.',
     },
     state: {
       enum: ['started', 'stopped', 'absent'],
       description:
-        'What they are to be; absent stops them first. Without it and restart_policy they are only listed.',
+        'Wanted state; absent stops running containers first. Without state and restart_policy, containers are only listed.',
     },
     restart_policy: {
       type: 'string',
       pattern: '^(no|always|unless-stopped|on-failure(:[0-9]+)?)$',
-      description: 'When the engine starts them again by itself. Kept when absent. Quote "no".',
+      description:
+        'When the engine restarts the containers by itself. Default: unchanged. Quote "no".',
     },
     timeout: {
       type: 'integer',
       minimum: 0,
-      description: 'Seconds a container has to end by itself. Default: what it was made with.',
+      description:
+        'Seconds that a container has to stop before it is killed. Default: the stop timeout of the container.',
     },
     docker: programProperty('docker'),
     socket: {
       type: 'string',
       pattern: '^/',
       description:
-        'Where the engine answers: how a removed container is made again. Default: /var/run/docker.sock.',
+        'Socket of the engine, used to re-create a removed container. Default: /var/run/docker.sock.',
     },
   },
   anyOf: [{ required: ['name'] }, { required: ['filters'] }],
@@ -79,12 +81,12 @@ export const container: Module<Args> = {
     };
     const policy = args.restart_policy;
     if (policy !== undefined && args.state === 'absent')
-      throw new TaskError('"restart_policy" and "state: absent" do not go together.');
+      throw new TaskError('"restart_policy" cannot be combined with "state: absent".');
     const running = names(found.filter((one) => one.running));
     const wait = args.timeout === undefined ? [] : ['--time', String(args.timeout)];
     const stop = running.length > 0 ? [docker('stop', ...wait, ...running)] : [];
     const actions: Action[] = [];
-    // Before a container stops: a host that restarts in between must not start it again.
+    // Before the stop: if the host reboots in between, the engine must not restart the container.
     if (policy !== undefined) {
       const others = names(found.filter(({ restartPolicy }) => restartPolicy !== policy));
       if (others.length > 0) actions.push(docker('update', `--restart=${policy}`, ...others));
@@ -96,8 +98,8 @@ export const container: Module<Args> = {
       const vanishing = found.find((one) => one.running && one.vanishes);
       if (vanishing)
         throw new TaskError(
-          `The container "${vanishing.name}" on "${host.name}" was made with --rm: it is removed when it stops.`,
-          { hint: 'Ask for state: absent; what is removed can be made again.' },
+          `Container "${vanishing.name}" on "${host.name}" was created with --rm: a stop would remove it.`,
+          { hint: 'Use "state: absent", whose undo re-creates the container.' },
         );
       actions.push(...stop);
     } else if (args.state === 'absent') {
@@ -109,7 +111,7 @@ export const container: Module<Args> = {
   },
 };
 
-/** Undefined where what was found cannot be restored. */
+/** @returns undefined if the found state cannot be restored */
 async function undoOf(
   args: Args,
   found: readonly Container[],
@@ -117,7 +119,7 @@ async function undoOf(
 ): Promise<UndoCall[] | undefined> {
   const { docker, socket = DEFAULT_SOCKET } = args;
   const how: JsonObject = docker === undefined ? {} : { docker };
-  /** One call for all of them, since the engine works on several containers at a time. */
+  /** One call for all containers, because the engine handles several in parallel. */
   const call = (list: readonly Container[], wanted: JsonObject): UndoCall[] => {
     const [first, ...more] = list.map(({ name }) => name);
     if (first === undefined) return [];
@@ -134,7 +136,7 @@ async function undoOf(
     );
   if (args.state === 'started') {
     const resting = found.filter(({ running }) => !running);
-    // Stopping would remove it.
+    // Stopping a container with --rm would remove it.
     if (resting.some(({ vanishes }) => vanishes)) return undefined;
     return [...policies, ...call(resting, { state: 'stopped' })];
   }
@@ -142,7 +144,7 @@ async function undoOf(
     const running = args.state === 'stopped' ? found.filter((one) => one.running) : [];
     return [...policies, ...call(running, { state: 'started' })];
   }
-  // The engine takes a whole specification only at its socket.
+  // The engine accepts a full specification only through its socket, which needs curl.
   if (!(await host.fact(hasProgram, 'curl'))) return undefined;
   return found.map((one) => ({
     module: 'restore_container',
@@ -162,13 +164,13 @@ async function chosen(
 ): Promise<Container[]> {
   const names = listOf(name);
   const odd = names.find((one) => !/^[A-Za-z0-9][\w.-]*$/.test(one));
-  if (odd !== undefined) throw new TaskError(`"${odd}" is no name of a container.`);
+  if (odd !== undefined) throw new TaskError(`"${odd}" is not a valid container name.`);
   const wanted = [...names.map((one) => `name=^/${one.replaceAll('.', '\\.')}$`), ...filters];
-  // Without a filter the engine lists all its containers.
+  // Without a filter, the engine would list all its containers.
   if (wanted.length === 0) return [];
   const [listed] = await Promise.all([
     host.fact(containers, JSON.stringify(programWords(docker, 'docker')), JSON.stringify(wanted)),
-    // Asked for together: an undo needs it.
+    // Requested in the same round trip, because the undo needs it.
     wish.state === 'absent' ? host.fact(hasProgram, 'curl') : undefined,
   ]);
   const missing = names.filter((one) => !listed.some((container) => container.name === one));
@@ -181,7 +183,7 @@ async function chosen(
   return listed.filter(({ labels }) => !without.some((label) => Object.hasOwn(labels, label)));
 }
 
-/** What POST /containers/create takes, of what the engine said. */
+/** The body of POST /containers/create, from the output of "docker inspect". */
 function specificationOf({ inspected, imageId, id }: Container): JsonObject {
   const host = objectOf(inspected['HostConfig']);
   const settings = objectOf(inspected['NetworkSettings']);
@@ -207,7 +209,7 @@ function specificationOf({ inspected, imageId, id }: Container): JsonObject {
   };
 }
 
-/** Volumes that got their names from the engine: they outlive the container, and are to be found again. */
+/** Anonymous volumes: they outlive the container, and the restored container must use them again. */
 function unnamedVolumes(inspected: JsonObject, binds: readonly string[]): string[] {
   const mounts = Array.isArray(inspected['Mounts']) ? inspected['Mounts'].map(objectOf) : [];
   const host = objectOf(inspected['HostConfig']);

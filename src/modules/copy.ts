@@ -14,10 +14,11 @@ import {
   undoOfPath,
   type WantedPath,
   writtenAttributes,
+  wrongType,
 } from './lib/file-plan.ts';
 import { planFolder, type WantedFolder } from './lib/folder.ts';
 
-/** Larger files are streamed; smaller ones travel with the other actions, in one round trip. */
+/** Larger files are streamed; smaller ones are sent with the other actions in one round trip. */
 const INLINE_BYTES = 256 * 1024;
 
 const schema = {
@@ -26,29 +27,30 @@ const schema = {
     src: {
       type: 'string',
       description:
-        'File or directory on the controller: in "files/" of the role or beside the playbook. A directory goes into dest; with a slash behind its name only what is in it.',
+        'File or directory on the controller, in "files/" of the role or beside the playbook. A directory is copied into dest; with a trailing slash, only its content is.',
     },
-    content: { type: 'string', description: 'The text itself, instead of src.' },
+    content: { type: 'string', description: 'Text to write, instead of src.' },
     remote_src: {
       type: 'boolean',
-      description: 'src is a file of the host itself, an absolute path. Default: false.',
+      description: 'src is the absolute path of a file on the host. Default: false.',
     },
     ...destinationProperties,
     checksum: {
       type: 'string',
       pattern: '^(sha256:)?[0-9a-fA-F]{64}$',
-      description: 'SHA-256 that the file must have before it is sent.',
+      description: 'Expected SHA-256 of the source. The task fails if it differs.',
     },
     ...fileProperties,
     mode: {
       ...fileProperties.mode,
       pattern: `^preserve$|${MODE_PATTERN}`,
       description:
-        'Permissions as quoted octal digits, symbolic, or "preserve" for those on the controller. Kept when absent.',
+        'Permissions as quoted octal digits, symbolic, or "preserve" for those on the controller. Default: unchanged.',
     },
     directory_mode: {
       ...fileProperties.mode,
-      description: 'Permissions of directories that are made with a directory. Default: 0755.',
+      description:
+        'Permissions of the directories that are created when src is a directory. Default: 0755.',
     },
   },
   required: ['dest'],
@@ -60,7 +62,7 @@ type Args = FromSchema<typeof schema>;
 
 export const copy: Module<Args> = {
   name: 'copy',
-  summary: 'Put a file or directory of the controller, or given text, on the host.',
+  summary: 'Copy a file or directory from the controller, or given text, to the host.',
   args: schema,
   effect: 'restores',
 
@@ -70,7 +72,7 @@ export const copy: Module<Args> = {
     const inDigits = mode === undefined || mode === 'preserve' ? {} : { mode };
     if (src === undefined || isThere === true) {
       if (mode === 'preserve' || args.directory_mode !== undefined)
-        throw new TaskError('"preserve" and "directory_mode" are for what is on the controller.');
+        throw new TaskError('"preserve" and "directory_mode" need a source on the controller.');
       const bytes = Buffer.from(content ?? '');
       if (src === undefined) {
         expectChecksum(args, sha256(bytes));
@@ -80,7 +82,7 @@ export const copy: Module<Args> = {
     }
     const folder = await controller.folder(src);
     if (folder) return planFolder(folderOf(src, args), folder, { host, controller });
-    // The host looks at its file while this side reads its own.
+    // Read the state on the host and the file on the controller at the same time.
     const [file] = await Promise.all([controller.fileInfo(src), host.fact(fileState, dest)]);
     expectChecksum(args, file.checksum);
     const own = mode === 'preserve' ? { mode: file.mode } : inDigits;
@@ -94,7 +96,7 @@ function folderOf(src: string, args: Args): WantedFolder {
   const { dest, force, mode, directory_mode: directoryMode } = args;
   for (const name of ['validate', 'checksum'] as const)
     if (args[name] !== undefined)
-      throw new TaskError(`"${src}" is a directory: "${name}" is for a single file.`);
+      throw new TaskError(`"${name}" needs a single file, but "${src}" is a directory.`);
   return {
     src,
     dest,
@@ -105,27 +107,25 @@ function folderOf(src: string, args: Args): WantedFolder {
   };
 }
 
-/** @throws TaskError when it is not the file that the task means */
+/** @throws TaskError when the checksum is not the expected one */
 function expectChecksum({ checksum, src }: Args, is: string): void {
   if (checksum === undefined || checksum.toLowerCase().replace('sha256:', '') === is) return;
-  throw new TaskError(`"${src ?? 'content'}" is not the file that is meant: its SHA-256 is ${is}.`);
+  throw new TaskError(`Expected SHA-256 ${checksum} of "${src ?? 'content'}" but found ${is}.`);
 }
 
-/** Plan of putting a file of the host at another place on it. */
+/** Plan of copying a file from one path of the host to another. */
 async function planHere(
   src: string,
   wanted: WantedPath,
   args: Args,
   host: HostFacts,
 ): Promise<Plan> {
-  if (!src.startsWith('/')) throw new TaskError(`"${src}" is no absolute path on the host.`);
+  if (!src.startsWith('/')) throw new TaskError(`"${src}" is not an absolute path on the host.`);
   const { path } = wanted;
   const [from, state] = await Promise.all([host.fact(fileState, src), host.fact(fileState, path)]);
   if (from.type !== 'file')
-    throw new TaskError(`"${src}" on "${host.name}" is no file, but ${from.type}.`, {
-      ...(from.type === 'directory'
-        ? { hint: `Copy it with: command: cp -a ${src} ${path}.` }
-        : {}),
+    throw new TaskError(wrongType(src, from.type, 'file', host), {
+      ...(from.type === 'directory' ? { hint: `Use: command: cp -a ${src} ${path}.` } : {}),
     });
   expectChecksum(args, from.checksum);
   const settled = settledFile(wanted, state, from.checksum, host);

@@ -15,17 +15,17 @@ const schema = {
     name: {
       type: 'string',
       pattern: '^[^\\n]+$',
-      description: 'Name of the job, by which it is found again.',
+      description: 'Name of the job, which identifies it in later runs.',
     },
     job: {
       type: 'string',
       pattern: '^[^\\n]*$',
-      description: 'The command, or the value of the variable.',
+      description: 'Command of the job, or value of the variable.',
     },
     env: {
       type: 'boolean',
       description:
-        'It is a variable that jobs below it get, called "name", not a job. Default: false.',
+        'Set an environment variable called "name" for the jobs below it, instead of a job. Default: false.',
     },
     state: { enum: ['present', 'absent'], description: 'Default: present.' },
     minute: field('Default: *.'),
@@ -35,18 +35,18 @@ const schema = {
     weekday: field('0 is Sunday. Default: *.'),
     special_time: {
       enum: ['reboot', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'annually'],
-      description: 'Instead of the times.',
+      description: 'Instead of minute, hour, day, month and weekday.',
     },
-    disabled: { type: 'boolean', description: 'Keep the job as a comment. Default: false.' },
+    disabled: { type: 'boolean', description: 'Comment the job out. Default: false.' },
     user: {
       type: 'string',
       pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$',
-      description: 'Whose job it is. Default: root.',
+      description: 'User who runs the job. Default: root.',
     },
     cron_file: {
       type: 'string',
       pattern: '^(/.*/)?[A-Za-z0-9_-]+$',
-      description: 'File in /etc/cron.d, or its path, instead of the table of the user.',
+      description: 'File in /etc/cron.d, or an absolute path, instead of the crontab of the user.',
     },
   },
   required: ['name'],
@@ -57,14 +57,14 @@ type Args = FromSchema<typeof schema>;
 
 export const cron: Module<Args> = {
   name: 'cron',
-  summary: 'Keep a scheduled job of cron, or keep it out.',
+  summary: 'Add or remove a cron job or a variable of a crontab.',
   args: schema,
   effect: 'restores',
 
   async plan(args, { host }) {
     const { user = 'root', state = 'present' } = args;
     if (args.env === true && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(args.name))
-      throw new TaskError(`"${args.name}" is no name of a variable.`);
+      throw new TaskError(`"${args.name}" is not a valid variable name.`);
     const wanted = state === 'absent' ? undefined : lineOf(args);
     const put = args.env === true ? withVariable : withJob;
     const path = fileOf(args);
@@ -106,17 +106,19 @@ function lineOf(args: Args): string {
   const { env, name, job = '', ...others } = args;
   if (env !== true) return jobLine(args);
   const odd = Object.keys(others).find((one) => !['user', 'cron_file', 'state'].includes(one));
-  if (odd !== undefined) throw new TaskError(`"${odd}" is for a job, not for a variable.`);
-  // Cron takes blanks around a value away, quotes keep them.
+  if (odd !== undefined) throw new TaskError(`"${odd}" applies to jobs, not to variables.`);
+  // Cron strips spaces around a value unless it is quoted.
   return `${name}="${job}"`;
 }
 
 function jobLine(args: Args): string {
   const { job, special_time: special, user = 'root', cron_file: file, disabled } = args;
-  if (job === undefined || job === '') throw new TaskError('A job needs "job", the command.');
+  if (job === undefined || job === '') throw new TaskError('A job needs a command in "job".');
   const times = [args.minute, args.hour, args.day, args.month, args.weekday];
   if (special !== undefined && times.some((time) => time !== undefined))
-    throw new TaskError('"special_time" stands instead of minute, hour, day, month and weekday.');
+    throw new TaskError(
+      '"special_time" cannot be combined with minute, hour, day, month or weekday.',
+    );
   const when =
     special === undefined ? times.map((time) => String(time ?? '*')).join(' ') : `@${special}`;
   const whose = file === undefined ? '' : `${user} `;

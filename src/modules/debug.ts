@@ -13,7 +13,8 @@ const schema = {
     verbosity: {
       type: 'integer',
       minimum: 0,
-      description: 'Above 0 it is only shown with --verbose, and kept in "stdout". Default: 0.',
+      description:
+        'Above 0, the text is shown only with --verbose and returned as "stdout". Default: 0.',
     },
   },
   oneOf: [{ required: ['msg'] }, { required: ['var'] }],

@@ -15,7 +15,7 @@ const schema = {
           path: {
             type: 'string',
             pattern: '^/',
-            description: 'Where it is written; the path need not exist yet.',
+            description: 'Path where the data will be written. It need not exist yet.',
           },
           mib: { type: 'number', minimum: 0, description: 'Space in MiB.' },
           inodes: { type: 'integer', minimum: 0, description: 'Number of files. Default: 0.' },
@@ -24,7 +24,7 @@ const schema = {
         required: ['path', 'mib', 'for'],
         additionalProperties: false,
       },
-      description: 'What will be written. Needs on the same file system are added up.',
+      description: 'Space that planned data needs. Needs on the same file system are added up.',
     },
   },
   required: ['needs'],
@@ -37,7 +37,7 @@ const MIB = 2 ** 20;
 
 export const disk_space: Module<FromSchema<typeof schema>> = {
   name: 'disk_space',
-  summary: 'Check that file systems have room for what will be written, and show what needs it.',
+  summary: 'Check that file systems have enough free space for planned data.',
   args: schema,
   effect: 'reads',
 
@@ -53,7 +53,9 @@ export const disk_space: Module<FromSchema<typeof schema>> = {
     }
     const problems = [...shares.values()].flatMap((share) => shortages(share.on, share.needs));
     if (problems.length > 0)
-      throw new TaskError(problems.join(' '), { hint: 'Free some, or enlarge the file system.' });
+      throw new TaskError(problems.join(' '), {
+        hint: 'Free some space, or enlarge the file system.',
+      });
     return {
       actions: [],
       result: {

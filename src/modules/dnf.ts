@@ -12,7 +12,7 @@ const schema = {
   properties: {
     name: {
       description:
-        'Packages, each NAME, NAME-VERSION or NAME-VERSION-RELEASE; "*" for all, with latest.',
+        'Packages, each NAME, NAME-VERSION or NAME-VERSION-RELEASE. With "state: latest", "*" means all packages.',
       anyOf: [
         { type: 'string', pattern: `${WORD}|^[*]$` },
         { type: 'array', items: { type: 'string', pattern: WORD }, minItems: 1 },
@@ -21,25 +21,38 @@ const schema = {
     state: { enum: ['present', 'latest', 'absent'], description: 'Default: present.' },
     update_cache: {
       type: 'boolean',
-      description: 'Read the lists of packages anew first, if anything is to be done.',
+      description: 'Update the package index first, if packages must be changed.',
     },
-    enablerepo: textOrTexts('Repositories to use besides those that are enabled.'),
-    disablerepo: textOrTexts('Repositories not to use.'),
-    exclude: textOrTexts('Packages to leave alone.'),
-    allow_downgrade: { type: 'boolean', description: 'The wanted version may be an older one.' },
+    enablerepo: textOrTexts('Repositories to enable for this task.'),
+    disablerepo: textOrTexts('Repositories to disable for this task.'),
+    exclude: textOrTexts('Packages to exclude.'),
+    allow_downgrade: {
+      type: 'boolean',
+      description: 'Allow a version that is older than the installed one.',
+    },
     nobest: {
       type: 'boolean',
-      description: 'Take an older version where the newest cannot be had.',
+      description: 'Allow an older version if the newest one cannot be installed.',
     },
-    install_weak_deps: { type: 'boolean', description: 'Install what is only recommended, too.' },
-    autoremove: { type: 'boolean', description: 'With absent: what nothing needs any more, too.' },
-    security: { type: 'boolean', description: 'With latest: only updates that mend security.' },
+    install_weak_deps: {
+      type: 'boolean',
+      description: 'Install weak dependencies, too. Default: as DNF is configured.',
+    },
+    autoremove: {
+      type: 'boolean',
+      description: 'With "state: absent": remove dependencies that are no longer needed, too.',
+    },
+    security: {
+      type: 'boolean',
+      description: 'With "state: latest": install security updates only.',
+    },
     lock_timeout: {
       type: 'integer',
       minimum: 0,
-      description: 'Seconds to wait for another DNF. Default: as long as the step may take.',
+      description:
+        'Seconds to wait for the lock of DNF. Default: until the time limit of the task.',
     },
-    disable_gpg_check: { type: 'boolean', description: 'Take packages that nobody signed.' },
+    disable_gpg_check: { type: 'boolean', description: 'Do not check the signatures of packages.' },
   },
   required: ['name'],
   additionalProperties: false,
@@ -47,11 +60,11 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
-/** Code of DNF when another one has its lock, and it was told not to wait. */
+/** Exit code of DNF with exit_on_lock, when another process holds the lock. */
 const LOCKED = 200;
 
-/** $1: seconds. */
-const PATIENTLY = `n=$1
+/** Runs DNF with the arguments $2…; waits up to $1 seconds for its lock. */
+const WAIT_FOR_LOCK = `n=$1
 shift
 while :; do
 dnf -y --setopt=exit_on_lock=True "$@"
@@ -63,7 +76,7 @@ done`;
 
 function callFor({ lock_timeout: seconds }: Args, ...words: string[]): Action {
   if (seconds === undefined) return dnfCall(...words);
-  return exec('/bin/sh', '-c', PATIENTLY, 'dnf', String(seconds), ...words);
+  return exec('/bin/sh', '-c', WAIT_FOR_LOCK, 'dnf', String(seconds), ...words);
 }
 
 export const dnf: Module<Args> = {
@@ -87,8 +100,7 @@ async function actionsFor(args: Args, host: HostFacts): Promise<Action[]> {
   const { state = 'present', allow_downgrade: older } = args;
   const names = listOf(args.name);
   const all = names.includes('*');
-  if (all && state !== 'latest')
-    throw new TaskError('"*" stands for all packages, with state: latest.');
+  if (all && state !== 'latest') throw new TaskError('"*" needs "state: latest".');
   const known = all ? new Map<string, never>() : await host.fact(rpmPackages, ...names);
   if (all) {
     const open = await host.fact(dnfUpdates);
@@ -104,7 +116,7 @@ async function actionsFor(args: Args, host: HostFacts): Promise<Action[]> {
     const newer = known.get(name)?.newer;
     if (newer !== undefined && older !== true)
       throw new TaskError(`"${newer}" on "${host.name}" is newer than "${name}".`, {
-        hint: 'Say allow_downgrade: true if the older one is wanted.',
+        hint: 'Set "allow_downgrade: true" to install the older version.',
       });
   }
   const actions = missing.length > 0 ? [callFor(args, ...words(args, 'install'), ...missing)] : [];

@@ -12,7 +12,7 @@ const schema = {
       type: 'string',
       pattern: `^${LABEL}([.]${LABEL})*[.]?$`,
       maxLength: 253,
-      description: 'Name to look up, complete, such as kubernetes.default.svc.cluster.local.',
+      description: 'Fully qualified name to look up, such as kubernetes.default.svc.cluster.local.',
     },
     server: {
       type: 'string',
@@ -23,7 +23,7 @@ const schema = {
       type: 'integer',
       minimum: 1,
       maximum: 65_535,
-      description: 'Its TCP port. Default: 53.',
+      description: 'TCP port of the name server. Default: 53.',
     },
     type: { enum: ['A', 'AAAA'], description: 'Type of the record. Default: A.' },
     ...gateProperties,
@@ -34,7 +34,7 @@ const schema = {
 
 export const dns_check: Module<FromSchema<typeof schema>> = {
   name: 'dns_check',
-  summary: 'Wait until a name server answers the host over TCP with an address for a name.',
+  summary: 'Wait until a name server resolves a name, with queries from the host over TCP.',
   args: schema,
   effect: 'reads',
 
@@ -50,11 +50,11 @@ export const dns_check: Module<FromSchema<typeof schema>> = {
   },
 };
 
-/** Sends the query $3 to port $2 of $1, and prints the length and the header of the answer (RFC 1035, 4.1.1 and 4.2.2). */
+/** Sends the query $3 to port $2 of $1 and prints the length and the header of the answer (RFC 1035). */
 const EXCHANGE = `if command -v bash >/dev/null; then
   timeout 5 bash -c 'exec 3<>/dev/tcp/"$0"/"$1" && printf "$2" >&3 && head -c 14 <&3' "$1" "$2" "$3" 2>/dev/null
 elif command -v nc >/dev/null; then printf "$3" | nc -w 5 "$1" "$2" 2>/dev/null | head -c 14
-else echo 'neither bash nor nc is there to ask the name server' >&2; exit 3; fi`;
+else echo 'cannot query the name server: the host has neither bash nor nc' >&2; exit 3; fi`;
 
 const ID = [0x72, 0x75] as const;
 
@@ -62,7 +62,7 @@ const judge = (name: string, server: string): string => {
   const program = `{ for (i = 1; i <= NF; i++) byte[++count] = $i }
 END {
   if (count < 14) { print server " does not answer"; exit 1 }
-  if (byte[3] != ${String(ID[0])} || byte[4] != ${String(ID[1])}) { print server " answers something else"; exit 1 }
+  if (byte[3] != ${String(ID[0])} || byte[4] != ${String(ID[1])}) { print server " sent an unexpected answer"; exit 1 }
   code = byte[6] % 16
   if (code != 0) { print server " does not resolve " name ": response code " code; exit 1 }
   if (byte[9] * 256 + byte[10] == 0) { print server " has no address for " name; exit 1 }
@@ -71,7 +71,7 @@ END {
   return `awk -v server=${quote(server)} -v name=${quote(name)} ${quote(program)}`;
 };
 
-/** A query with its length in front, as DNS over TCP has it. */
+/** A query with the length prefix of DNS over TCP. */
 function query(name: string, type: 'A' | 'AAAA'): Buffer {
   const labels = name.split('.').filter((label) => label !== '');
   const message = Buffer.from([

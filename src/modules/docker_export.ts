@@ -11,11 +11,13 @@ const names = (description: string) =>
 const schema = {
   type: 'object',
   properties: {
-    services: names('Services, by their names. Managers only.'),
-    configs: names('Configs. Managers only.'),
-    secrets: names('Secrets, whose values the engine does not tell. Managers only.'),
-    networks: names('Networks.'),
-    volumes: names('Volumes; their size and owner is measured.'),
+    services: names('Names of services. Needs a Swarm manager.'),
+    configs: names('Names of configs. Needs a Swarm manager.'),
+    secrets: names(
+      'Names of secrets; the engine does not return their values. Needs a Swarm manager.',
+    ),
+    networks: names('Names of networks.'),
+    volumes: names('Names of volumes. The result includes their size and owner.'),
     docker: programProperty('docker'),
   },
   additionalProperties: false,
@@ -26,7 +28,7 @@ type Args = FromSchema<typeof schema>;
 export const docker_export: Module<Args> = {
   name: 'docker_export',
   summary:
-    'Describe services, configs, secrets, networks and volumes of Docker as files: JSON as the engine prints it, and compose files.',
+    'Return definitions of Docker services, configs, secrets, networks and volumes as files: JSON as the engine prints it, and Compose files.',
   args: schema,
   effect: 'reads',
 

@@ -9,10 +9,10 @@ const schema = {
   properties: {
     kind: {
       enum: objectKinds,
-      description: 'What they are. Services, configs and secrets are known to managers only.',
+      description: 'Kind of the objects. Services, configs and secrets need a Swarm manager.',
     },
-    name: textOrTexts('Names, each as a whole.'),
-    state: { const: 'absent', description: 'They are removed.' },
+    name: textOrTexts('Exact names of the objects.'),
+    state: { const: 'absent', description: 'Remove the objects.' },
     docker: programProperty('docker'),
   },
   required: ['kind', 'name', 'state'],
@@ -23,7 +23,7 @@ type Args = FromSchema<typeof schema>;
 
 export const docker_object: Module<Args> = {
   name: 'docker_object',
-  summary: 'Remove volumes, networks, services, configs or secrets of Docker by their exact names.',
+  summary: 'Remove Docker volumes, networks, services, configs or secrets by their exact names.',
   args: schema,
   effect: 'changes',
 

@@ -4,15 +4,18 @@ import type { Module } from '../core/module.ts';
 const schema = {
   type: 'object',
   properties: {
-    title: { type: 'string', minLength: 1, description: 'What it is.' },
-    text: { type: 'string', description: 'Shown as it is, in check mode too.' },
+    title: { type: 'string', minLength: 1, description: 'Title above the text.' },
+    text: { type: 'string', description: 'Text to show, also in check mode.' },
     file: {
       type: 'string',
       minLength: 1,
       description:
-        'File on the controller that gets the text, with mode 0600. It is output of the run: a rollback leaves it. Not written in check mode.',
+        'File on the controller to save the text in, with mode 0600. It is output of the run: a rollback keeps it. Not written in check mode.',
     },
-    shown: { type: 'boolean', description: 'False: only the file gets it. Default: true.' },
+    shown: {
+      type: 'boolean',
+      description: 'Show the text. With false, it is only saved in the file. Default: true.',
+    },
   },
   required: ['title', 'text'],
   additionalProperties: false,
@@ -20,7 +23,7 @@ const schema = {
 
 export const document: Module<FromSchema<typeof schema>> = {
   name: 'document',
-  summary: 'Show a text of many lines to the operator, once the step is done.',
+  summary: 'Show a text of several lines to the operator when the step is done.',
   args: schema,
   effect: 'reads',
 

@@ -168,6 +168,18 @@ export function settledFile(
   };
 }
 
+/** Message for a path that does not have the wanted type. */
+export function wrongType(
+  path: string,
+  found: FileState['type'],
+  wanted: 'file' | 'directory' | 'link',
+  { name }: Pick<HostFacts, 'name'>,
+): string {
+  if (found === 'absent') return `There is no ${wanted} "${path}" on "${name}".`;
+  const kind = found === 'other' ? 'special file' : found;
+  return `"${path}" on "${name}" is a ${kind}, not a ${wanted}.`;
+}
+
 /** What an action that writes a file is told: the mode in digits, seen from the file that is there. */
 export function writtenAttributes(
   { mode, owner, group }: FileAttributes,
