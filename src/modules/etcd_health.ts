@@ -12,17 +12,25 @@ const schema = {
         { type: 'string', minLength: 1 },
         { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
       ],
-      description: 'Clients’ addresses of members to ask. Default: what etcdctl takes.',
+      description: 'Client URLs of the members to query. Default: that of etcdctl.',
     },
-    cacert: { type: 'string', pattern: '^/', description: 'Authority of the members.' },
-    cert: { type: 'string', pattern: '^/', description: 'Certificate to come with.' },
-    key: { type: 'string', pattern: '^/', description: 'Its key.' },
-    members: { type: 'integer', minimum: 1, description: 'How many members there must be.' },
+    cacert: {
+      type: 'string',
+      pattern: '^/',
+      description: 'CA certificate of the members, on the host.',
+    },
+    cert: { type: 'string', pattern: '^/', description: 'Client certificate, on the host.' },
+    key: {
+      type: 'string',
+      pattern: '^/',
+      description: 'Private key of the client certificate, on the host.',
+    },
+    members: { type: 'integer', minimum: 1, description: 'Expected number of members.' },
     spare: {
       type: 'integer',
       minimum: 0,
       description:
-        'How many more members may be lost without losing the quorum; 1 before one is stopped. Default: every member must be healthy.',
+        'Number of healthy members that may fail without losing the quorum; use 1 before you stop one. Default: every member must be healthy.',
     },
     etcdctl: programProperty('etcdctl'),
     ...gateProperties,
@@ -34,7 +42,8 @@ type Args = FromSchema<typeof schema>;
 
 export const etcd_health: Module<Args> = {
   name: 'etcd_health',
-  summary: 'Wait until the members of etcd are healthy, or until some may be lost.',
+  summary:
+    'Wait until all members of etcd are healthy, or enough of them to keep the quorum when some fail.',
   args: schema,
   effect: 'reads',
 
@@ -56,7 +65,7 @@ export const etcd_health: Module<Args> = {
         ? '[ "$well" -eq "$all" ]'
         : `[ "$((well - ${String(spare)}))" -gt "$((all / 2))" ]`;
     const count = members === undefined ? '' : ` && [ "$all" -eq ${String(members)} ]`;
-    // Its code says only whether all are healthy; who is, stands in the answer, a line of JSON among others.
+    // The exit code only says whether all members are healthy. A line of JSON in the output reports each of them.
     const look = `{
     answer=$(ETCDCTL_API=3 ${call} 2>&1)
     all=$(printf '%s' "$answer" | grep -o '"endpoint":' | wc -l)

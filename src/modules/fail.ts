@@ -5,7 +5,7 @@ import type { Module } from '../core/module.ts';
 const schema = {
   type: 'object',
   properties: {
-    msg: { type: 'string', description: 'What is wrong, and what to do.' },
+    msg: { type: 'string', description: 'Message: what is wrong and what to do.' },
   },
   required: ['msg'],
   additionalProperties: false,
@@ -13,7 +13,7 @@ const schema = {
 
 export const fail: Module<FromSchema<typeof schema>> = {
   name: 'fail',
-  summary: 'Stop the host with a message.',
+  summary: 'Fail with a message.',
   args: schema,
   effect: 'reads',
   shorthand: 'msg',

@@ -6,6 +6,7 @@ import type { Module } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { recipientProblem } from '../util/age.ts';
 import { secret } from './lib/arguments.ts';
+import { wrongType } from './lib/file-plan.ts';
 
 const schema = {
   type: 'object',
@@ -17,7 +18,7 @@ const schema = {
     },
     dest: {
       type: 'string',
-      description: 'File on the controller; a trailing slash means a directory.',
+      description: 'File on the controller, or with a trailing slash a directory.',
     },
     flat: {
       type: 'boolean',
@@ -26,7 +27,7 @@ const schema = {
     },
     fail_on_missing: {
       type: 'boolean',
-      description: 'A file that is not there is a failure. Default: true.',
+      description: 'Fail if the file does not exist. Default: true.',
     },
     encrypt: secret({
       type: 'object',
@@ -36,18 +37,18 @@ const schema = {
           items: { type: 'string', pattern: '^age1[0-9a-z]+$' },
           minItems: 1,
           description:
-            'Public keys of age, "age1…". Whoever has one of their private keys can read the file.',
+            'Public keys of age, "age1…". The private key of any of them decrypts the file.',
         },
         passphrase: {
           type: 'string',
           minLength: 8,
           description:
-            'From an input with "secret: true" or a vault. Deriving the key takes about a second a file.',
+            'Passphrase from an input with "secret: true" or from a vault. Deriving the key takes about 1 s per file.',
         },
       },
       additionalProperties: false,
       description:
-        'Encrypts the file in the format age before it reaches the disk of the controller, for "recipients" or with a "passphrase". The name gets ".age" at its end. "runner decrypt" and "age -d" read it. The file is fetched in every run, since its content cannot be compared.',
+        'Encrypt the file in the age format before it is written to the disk of the controller, for "recipients" or with a "passphrase". ".age" is appended to its name. "runner decrypt" and "age -d" decrypt it. The file is fetched in every run, because encrypted content cannot be compared.',
     }),
   },
   required: ['src', 'dest'],
@@ -56,7 +57,7 @@ const schema = {
 
 export const fetch: Module<FromSchema<typeof schema>> = {
   name: 'fetch',
-  summary: 'Copy a file of the host to the controller.',
+  summary: 'Copy a file from the host to the controller.',
   args: schema,
   effect: 'restores',
   shorthand: 'src',
@@ -66,31 +67,32 @@ export const fetch: Module<FromSchema<typeof schema>> = {
     const encrypt = args.encrypt && (await encryption(args.encrypt));
     const state = await host.fact(fileState, src);
     if (state.type === 'absent' && !mustExist)
-      return { actions: [], result: { msg: `"${src}" is not there.` } };
+      return { actions: [], result: { msg: `"${src}" does not exist.` } };
     if (state.type === 'absent') throw new TaskError(`"${src}" does not exist on "${host.name}".`);
     if (state.type !== 'file') {
-      throw new TaskError(`"${src}" on "${host.name}" is a ${state.type}, not a file.`, {
-        hint: state.type === 'link' ? `It points at "${state.target}": fetch that.` : undefined,
+      throw new TaskError(wrongType(src, state.type, 'file', host), {
+        hint:
+          state.type === 'link' ? `Fetch the target of the link: "${state.target}".` : undefined,
       });
     }
-    const inFolder = dest.endsWith('/') ? `${dest}${src.slice(src.lastIndexOf('/') + 1)}` : dest;
-    const plain = flat ? inFolder : join(dest, host.name, src);
+    const inDirectory = dest.endsWith('/') ? `${dest}${src.slice(src.lastIndexOf('/') + 1)}` : dest;
+    const plain = flat ? inDirectory : join(dest, host.name, src);
     const path = encrypt && !plain.endsWith('.age') ? `${plain}.age` : plain;
     const { checksum } = state;
     const result = { dest: path, checksum };
-    // What an encrypted file holds cannot be compared: the key to read it may be elsewhere.
+    // Encrypted content cannot be compared: the controller may not have the private key.
     if (!encrypt && (await controller.checksum(path)) === checksum) return { actions: [], result };
     const action: FetchAction = { kind: 'fetch', path: src, to: path, checksum };
     return {
       actions: [encrypt ? { ...action, encrypt } : action],
       result,
-      // A copy on the operator's machine is evidence: a rollback does not remove it.
+      // The copy on the controller is evidence: a rollback does not remove it.
       undo: { calls: [] },
     };
   },
 };
 
-/** @throws TaskError when it is not exactly one way, or a public key is damaged */
+/** @throws TaskError unless there are either valid public keys or a passphrase */
 async function encryption({
   recipients,
   passphrase,

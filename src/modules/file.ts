@@ -21,6 +21,7 @@ import {
   pickAttributes,
   topmostMade,
   undoOfPath,
+  wrongType,
 } from './lib/file-plan.ts';
 
 const schema = {
@@ -30,26 +31,26 @@ const schema = {
     state: {
       enum: ['file', 'directory', 'absent', 'touch', 'link', 'hard'],
       description:
-        'What must be there; "file" makes none. Without it the file or directory that is there is meant.',
+        'Wanted state; "file" requires an existing file and does not create one. Default: the existing file or directory.',
     },
     src: {
       type: 'string',
       minLength: 1,
-      description: 'What a link points at, or the file of which "hard" is another name.',
+      description: 'Target of the link. For "hard", the absolute path of an existing file.',
     },
     force: {
       type: 'boolean',
-      description: 'A link may take the place of a file that is there. Default: false.',
+      description: 'Let a link replace an existing file. Default: false.',
     },
     follow: {
       type: 'boolean',
       description:
-        'Where path is a link, what it leads to is meant; not for links themselves and "absent". Default: true.',
+        'If path is a link, use its target; not with the states link, hard and absent. Default: true.',
     },
     recurse: {
       type: 'boolean',
       description:
-        'Mode, owner and group are those of all below the directory, too. In symbols, "X" is for directories and programs only. Where more than 5000 paths change, it needs an undo of its own.',
+        'Set mode, owner and group of everything below the directory, too. In a symbolic mode, "X" applies to directories and executable files only. If more than 5000 paths change, the task needs an undo.',
     },
     ...fileProperties,
   },
@@ -59,17 +60,17 @@ const schema = {
 
 type Args = FromSchema<typeof schema>;
 
-/** Above so many paths with other attributes an undo is not written down. */
+/** If the attributes of more paths change, there is no automatic undo. */
 const MAX_UNDO_PATHS = 5000;
 
 export const file: Module<Args> = {
   name: 'file',
-  summary: 'Make or remove a file, directory or link, and set owner and mode.',
+  summary: 'Create or remove a file, directory or link, and set its owner and mode.',
   args: schema,
   effect: 'restores',
 
   async plan(given, { host }) {
-    refuseNonsense(given);
+    requireValid(given);
     const args = await followed(given, host);
     const { path } = args;
     const found = await host.fact(fileState, path);
@@ -95,29 +96,29 @@ async function undoOf(args: Args, found: FileState, host: HostFacts): Promise<Pl
   return undoOfPath(path, found, host, { copy, ...(tree === undefined ? {} : { tree }) });
 }
 
-function refuseNonsense({ state, src, recurse, path, ...attributes }: Args): void {
+function requireValid({ state, src, recurse, path, ...attributes }: Args): void {
   if (recurse === true && state !== 'directory')
-    throw new TaskError('"recurse" is for state: directory.');
+    throw new TaskError('"recurse" needs "state: directory".');
   const isLink = state === 'link' || state === 'hard';
-  if (isLink && src === undefined) throw new TaskError('A link needs "src", what it points at.');
+  if (isLink && src === undefined) throw new TaskError('A link needs its target in "src".');
   if (state === 'hard' && src?.startsWith('/') === false)
-    throw new TaskError(`"${src}" is no absolute path on the host.`);
+    throw new TaskError(`"${src}" is not an absolute path on the host.`);
   const given = (['mode', 'owner', 'group'] as const).find((one) => attributes[one] !== undefined);
   if (state === 'hard' && given !== undefined)
-    throw new TaskError(`A hard link has the ${given} of its file: set it there.`);
+    throw new TaskError(`A hard link shares the ${given} of its file: set it there.`);
   if (state === 'hard' && src === path)
     throw new TaskError(`"${path}" cannot be a link to itself.`);
 }
 
-/** The arguments with the path that is meant. */
+/** The arguments, with a link in "path" replaced by its target. */
 async function followed(args: Args, host: HostFacts): Promise<Args> {
   const { path, state, follow } = args;
   if (follow === false || ['absent', 'link', 'hard'].includes(state ?? 'file')) return args;
   if ((await host.fact(fileState, path)).type !== 'link') return args;
   const real = await host.fact(realPath, path);
   if (real === undefined)
-    throw new TaskError(`The link "${path}" on "${host.name}" leads nowhere.`, {
-      hint: 'Remove it first, or say "follow: false".',
+    throw new TaskError(`The link "${path}" on "${host.name}" is broken.`, {
+      hint: 'Remove it first, or set "follow: false".',
     });
   return { ...args, path: real };
 }
@@ -127,14 +128,14 @@ async function makeActions(
   found: FileState,
   host: HostFacts,
 ): Promise<Action[]> {
-  const refuse = (wanted: string, hint?: string) =>
-    new TaskError(`"${path}" on "${host.name}" is a ${found.type}, not a ${wanted}.`, {
+  const refuse = (wanted: 'file' | 'directory' | 'link', hint?: string) =>
+    new TaskError(wrongType(path, found.type, wanted, host), {
       ...(hint === undefined ? {} : { hint }),
     });
   const replaceable = () => {
     if (found.type === 'directory' || found.type === 'other') throw refuse('link');
     if (found.type === 'file' && force !== true)
-      throw refuse('link', 'With "force: true" the link takes its place; its undo puts it back.');
+      throw refuse('link', 'Set "force: true" to replace the file; the undo restores it.');
   };
   switch (state ?? 'any') {
     case 'directory':
@@ -149,8 +150,7 @@ async function makeActions(
       return [{ kind: 'symlink', path, target: src }];
     case 'hard': {
       const origin = await host.fact(fileState, src);
-      if (origin.type !== 'file')
-        throw new TaskError(`"${src}" on "${host.name}" is no file, but ${origin.type}.`);
+      if (origin.type !== 'file') throw new TaskError(wrongType(src, origin.type, 'file', host));
       if (found.type === 'file' && (await host.fact(sameFile, src, path))) return [];
       replaceable();
       return [{ kind: 'exec', argv: ['ln', '-f', src, path] }];
@@ -162,13 +162,13 @@ async function makeActions(
       if (found.type === 'file' || (state === undefined && found.type === 'directory')) return [];
       if (found.type === 'absent')
         throw new TaskError(`There is no file "${path}" on "${host.name}".`, {
-          hint: 'Use state: touch, or the module copy or template, to make one.',
+          hint: 'Use "state: touch", or the module copy or template, to create it.',
         });
       throw refuse('file');
   }
 }
 
-/** Owner and mode of what the actions before make. */
+/** Sets owner and mode of the path that the actions before create. */
 function attributesOfNew(args: Args): Action[] {
   if (args.state === 'absent') return [];
   const kind = args.state === 'directory' ? 'directory' : args.state === 'link' ? 'link' : 'file';
@@ -187,7 +187,7 @@ function attributesOfNew(args: Args): Action[] {
   return attributeActions(args.path, fresh, args);
 }
 
-/** What below the directory, it included, is not as the task wants it. */
+/** The directory and all paths below it whose attributes differ from the task. */
 async function otherAttributes(args: Args, host: HostFacts): Promise<PathAttributes[]> {
   const { path, mode, owner, group } = args;
   if (mode === undefined && owner === undefined && group === undefined) return [];
@@ -201,7 +201,7 @@ async function otherAttributes(args: Args, host: HostFacts): Promise<PathAttribu
   );
 }
 
-/** Whether it belongs to somebody else than the task wants. */
+/** Whether owner or group differ from the task. */
 function isForeign({ owner, uid, group, gid }: PathAttributes, wanted: Args): boolean {
   return (
     (wanted.owner !== undefined && !names(wanted.owner, owner, uid)) ||
@@ -209,7 +209,7 @@ function isForeign({ owner, uid, group, gid }: PathAttributes, wanted: Args): bo
   );
 }
 
-/** Lines of what is as wanted for certain; a mode in symbols means another one for each path. */
+/** Matches lines of paths that certainly need no change. A symbolic mode depends on each path, so nothing matches. */
 function settledPattern({ mode, owner, group }: Args): string {
   if (mode !== undefined && !/^\d/.test(mode)) return '^$';
   const any = '[^|]*';
@@ -237,12 +237,12 @@ function treeActions(args: Args, other: readonly PathAttributes[]): Action[] {
       recurse: true,
       ...pickAttributes({ owner, group }),
     });
-  // A change of the owner takes set-id bits away, so the mode is set behind it.
+  // chown clears the set-ID bits, so chmod follows it.
   if (mode !== undefined) actions.push({ kind: 'chmod', path, mode, recurse: true });
   return actions;
 }
 
-/** The undo of other attributes below a directory; of too many paths there is none. */
+/** The undo of changed attributes below a directory; none for too many paths. */
 function undoBelow(path: string, other: readonly PathAttributes[]): Pick<Plan, 'undo'> {
   if (other.length > MAX_UNDO_PATHS) return {};
   const found: Record<string, string[]> = {};
@@ -251,7 +251,7 @@ function undoBelow(path: string, other: readonly PathAttributes[]): Pick<Plan, '
   return { undo: { calls: [{ module: 'restore_attributes', args: { name: path, found } }] } };
 }
 
-/** A directory that stays needs no copy: only its attributes are touched. */
+/** A directory that stays needs no copy: only its attributes change. */
 function needsCopy(args: Args, found: FileState): boolean {
   return !(found.type === 'directory' && args.state !== 'absent');
 }

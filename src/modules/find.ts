@@ -8,33 +8,48 @@ import { listOf, textOrTexts } from './lib/arguments.ts';
 const schema = {
   type: 'object',
   properties: {
-    paths: textOrTexts('Directories of the host to look in; absolute paths.'),
+    paths: textOrTexts('Absolute paths of directories on the host to search.'),
     patterns: textOrTexts(
-      'What the name must match, one of several: shell patterns. Default: any.',
+      'Shell patterns of file names, one of which must match. Default: any name.',
     ),
-    excludes: textOrTexts('What the name must not match.'),
-    use_regex: { type: 'boolean', description: 'patterns and excludes are regular expressions.' },
+    excludes: textOrTexts('Shell patterns of file names to leave out.'),
+    use_regex: {
+      type: 'boolean',
+      description: 'Treat patterns and excludes as regular expressions. Default: false.',
+    },
     contains: {
       type: 'string',
       minLength: 1,
       description: 'Extended regular expression that a line of the file must match.',
     },
     file_type: { enum: ['file', 'directory', 'link', 'any'], description: 'Default: file.' },
-    recurse: { type: 'boolean', description: 'Look in directories below, too. Default: false.' },
-    depth: { type: 'integer', minimum: 1, description: 'How many levels, with recurse.' },
-    follow: { type: 'boolean', description: 'Follow links. Default: false.' },
-    hidden: { type: 'boolean', description: 'Names with a dot in front, too. Default: false.' },
+    recurse: { type: 'boolean', description: 'Search subdirectories, too. Default: false.' },
+    depth: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Maximum depth with recurse. Default: unlimited.',
+    },
+    follow: { type: 'boolean', description: 'Follow symbolic links. Default: false.' },
+    hidden: {
+      type: 'boolean',
+      description: 'Include names that begin with a dot. Default: false.',
+    },
     age: {
       type: ['string', 'integer'],
       pattern: '^-?\\d+[smhdw]?$',
-      description: 'Not changed for that long, such as 2d; below 0: changed since then.',
+      description:
+        'Minimum time since the last modification, such as 2d. A negative value is a maximum.',
     },
     size: {
       type: ['string', 'integer'],
       pattern: '^-?\\d+[bkmgt]?$',
-      description: 'At least that large, such as 10m; below 0: at most.',
+      description: 'Minimum size, such as 10m. A negative value is a maximum.',
     },
-    limit: { type: 'integer', minimum: 1, description: 'Not more than so many.' },
+    limit: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Maximum number of files to return. Default: unlimited.',
+    },
   },
   required: ['paths'],
   additionalProperties: false,
@@ -44,14 +59,14 @@ type Args = FromSchema<typeof schema>;
 
 export const find: Module<Args> = {
   name: 'find',
-  summary: 'List files of the host by name, kind, age, size or content.',
+  summary: 'List files of the host by name, type, age, size or content.',
   args: schema,
   effect: 'reads',
 
   async plan(args, { host }) {
     const paths = listOf(args.paths);
     const relative = paths.find((path) => !path.startsWith('/'));
-    if (relative !== undefined) throw new TaskError(`"${relative}" is no absolute path.`);
+    if (relative !== undefined) throw new TaskError(`"${relative}" is not an absolute path.`);
     const depth = args.recurse === true ? String(args.depth ?? '') : '1';
     const [{ files: found, skipped }, now] = await Promise.all([
       host.fact(
@@ -101,7 +116,7 @@ function namePattern(pattern: string, isRegex: boolean): RegExp {
 const seconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 const bytes: Record<string, number> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
-/** At least the wanted measure, or at most what stands behind a minus. */
+/** Whether a value reaches a minimum or, if `wanted` begins with a minus, does not exceed a maximum. */
 function isBeyond(value: number, wanted: string, units: Record<string, number>): boolean {
   const [, minus, count, unit = ''] = /^(-?)(\d+)([a-z]?)$/.exec(wanted) ?? [];
   const measure = Number(count) * (units[unit] ?? 1);

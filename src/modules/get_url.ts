@@ -17,28 +17,37 @@ const schema = {
     url: {
       type: 'string',
       pattern: '^(https?|ftp|file)://',
-      description: 'What the host downloads. file:// is the host’s own.',
+      description: 'URL that the host downloads. file:// is a path on the host.',
     },
     dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
     checksum: {
       type: 'string',
       pattern: '^(md5|sha1|sha224|sha256|sha384|sha512):([0-9a-fA-F]+|(https?|ftp|file)://\\S+)$',
       description:
-        'What the file must be, such as sha256:HEX or sha256:URL of a list that names the file, which the host downloads without headers and login. A file that is it already is kept.',
+        'Expected checksum: sha256:HEX, or sha256:URL of a list of checksums that names the file. The host downloads the list without headers and login. A file that already has the checksum is not downloaded again.',
     },
     force: {
       type: 'boolean',
-      description: 'Download also where a file is there and no checksum tells. Default: false.',
+      description: 'Without a checksum: download even if the file exists. Default: false.',
     },
-    timeout: { type: 'integer', minimum: 1, description: 'Seconds. Default: 300.' },
+    timeout: { type: 'integer', minimum: 1, description: 'Time limit in seconds. Default: 300.' },
     headers: secret({
       type: 'object',
       additionalProperties: { type: 'string' },
       description: 'Headers of the request. Needs curl on the host.',
     }),
-    url_username: { type: 'string', description: 'Needs curl on the host.' },
-    url_password: secret({ type: 'string', description: 'Never on a command line.' }),
-    validate_certs: { type: 'boolean', description: 'Default: true.' },
+    url_username: {
+      type: 'string',
+      description: 'User name for basic authentication. Needs curl on the host.',
+    },
+    url_password: secret({
+      type: 'string',
+      description: 'Password. It does not appear on a command line.',
+    }),
+    validate_certs: {
+      type: 'boolean',
+      description: 'Check the certificate of the server. Default: true.',
+    },
     ...fileProperties,
   },
   required: ['url', 'dest'],
@@ -47,7 +56,7 @@ const schema = {
 
 export const get_url: Module<FromSchema<typeof schema>> = {
   name: 'get_url',
-  summary: 'Let the host download a file.',
+  summary: 'Download a file to the host.',
   args: schema,
   effect: 'restores',
 
@@ -59,14 +68,14 @@ export const get_url: Module<FromSchema<typeof schema>> = {
       rest.url_password,
       ...Object.entries(headers ?? {}),
     ].flat()) {
-      // They go to curl line by line; a further line would be an option of its own.
+      // These become lines of a configuration for curl: a line break would add another option.
       if (text !== undefined && /[\r\n]/.test(text))
-        throw new TaskError('URL, login and headers of a download must be single lines.');
+        throw new TaskError('URL, login and headers of a download must not contain line breaks.');
     }
     const state = await host.fact(fileState, dest);
     if (state.type === 'directory') {
       throw new TaskError(`"${dest}" is a directory on "${host.name}".`, {
-        hint: 'Give the full name of the file.',
+        hint: 'Use the full path of the file.',
       });
     }
     const [, algorithm = '', given = ''] = /^(\w+):(.+)$/.exec(checksum ?? '') ?? [];
@@ -104,7 +113,7 @@ export const get_url: Module<FromSchema<typeof schema>> = {
   },
 };
 
-/** The name of the file that an address is of. */
+/** The file name in a URL. */
 function fileOf(url: string): string {
   const name = url.replace(/[?#].*$/, '').replace(/^.*\//, '');
   try {

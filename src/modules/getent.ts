@@ -9,12 +9,12 @@ const schema = {
     database: {
       type: 'string',
       pattern: '^[a-z][a-z0-9]*$',
-      description: 'Which names are meant: passwd, group, hosts, services and others.',
+      description: 'Database to search: passwd, group, hosts, services or another one.',
     },
-    key: { type: 'string', minLength: 1, description: 'Only this entry. Default: all.' },
+    key: { type: 'string', minLength: 1, description: 'Entry to look up. Default: all entries.' },
     fail_key: {
       type: 'boolean',
-      description: 'An entry that is not there is a failure. Default: true.',
+      description: 'Fail if the entry does not exist. Default: true.',
     },
   },
   required: ['database'],
@@ -23,7 +23,7 @@ const schema = {
 
 export const getent: Module<FromSchema<typeof schema>> = {
   name: 'getent',
-  summary: 'Look names up as the host does: users, groups, hosts, services.',
+  summary: 'Look up users, groups, hosts, services and other names as the host resolves them.',
   args: schema,
   effect: 'reads',
 

@@ -9,8 +9,12 @@ const schema = {
   type: 'object',
   properties: {
     name: { type: 'string', pattern: ACCOUNT_NAME, description: 'Name of the group.' },
-    gid: { type: 'integer', minimum: 0, description: 'Its number. Kept, or the next free one.' },
-    system: { type: 'boolean', description: 'A new group gets a number of those for the system.' },
+    gid: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Numeric ID. Default: unchanged, or the next free one.',
+    },
+    system: { type: 'boolean', description: 'Create a system group.' },
     state: { enum: ['present', 'absent'], description: 'Default: present.' },
   },
   required: ['name'],
@@ -19,7 +23,7 @@ const schema = {
 
 export const group: Module<FromSchema<typeof schema>> = {
   name: 'group',
-  summary: 'Make, change or remove a group.',
+  summary: 'Create, change or remove a group.',
   args: schema,
   effect: 'restores',
 
@@ -42,7 +46,7 @@ export const group: Module<FromSchema<typeof schema>> = {
     } else if (gid !== undefined && gid !== found.gid) {
       if (!shadow)
         throw new TaskError(
-          `The group "${name}" of "${host.name}" has the number ${String(found.gid)}; changing it takes "groupmod", which is not there.`,
+          `Cannot change the ID ${String(found.gid)} of the group "${name}" on "${host.name}": "groupmod" is not installed.`,
         );
       actions.push(exec('groupmod', '-g', String(gid), name));
     }

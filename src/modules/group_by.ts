@@ -12,8 +12,7 @@ const schema = {
     leave: {
       type: 'array',
       items: { type: 'string', minLength: 1 },
-      description:
-        'Groups that the host leaves first, such as those that the inventory puts it into.',
+      description: 'Groups to remove the host from first, such as groups of the inventory.',
     },
   },
   required: ['key'],
@@ -22,7 +21,7 @@ const schema = {
 
 export const group_by: Module<FromSchema<typeof schema>> = {
   name: 'group_by',
-  summary: 'Put the host into a group for the plays that follow.',
+  summary: 'Add the host to a group for the plays that follow.',
   args: schema,
   effect: 'reads',
   shorthand: 'key',

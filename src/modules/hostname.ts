@@ -21,7 +21,7 @@ const FILE = '/etc/hostname';
 
 export const hostname: Module<FromSchema<typeof schema>> = {
   name: 'hostname',
-  summary: 'Set the name of the host, now and at boot.',
+  summary: 'Set the hostname, now and at boot.',
   args: schema,
   effect: 'restores',
   shorthand: 'name',
@@ -36,7 +36,7 @@ export const hostname: Module<FromSchema<typeof schema>> = {
       ...plan,
       actions: [...plan.actions, ...now],
       result: { name },
-      // The file of before may say something else than the kernel did.
+      // The old file may contain another name than the kernel had.
       undo: inOrder({ module: 'hostname', args: { name: running } }, plan.undo),
       touches: ['the name of the host'],
     };

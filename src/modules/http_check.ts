@@ -7,33 +7,40 @@ import { gateProperties, waitUntil } from './lib/gate.ts';
 const schema = {
   type: 'object',
   properties: {
-    url: { type: 'string', pattern: '^https?://', description: 'What the host itself asks.' },
+    url: { type: 'string', pattern: '^https?://', description: 'URL that the host requests.' },
     status_code: {
       anyOf: [{ type: 'integer' }, { type: 'array', items: { type: 'integer' }, minItems: 1 }],
-      description: 'Accepted statuses. Default: 200.',
+      description: 'Accepted status codes. Default: 200.',
     },
     contains: {
       type: 'string',
       minLength: 1,
-      description: 'Extended regular expression that a line of the answer must match.',
+      description: 'Extended regular expression that a line of the response must match.',
     },
     headers: {
       type: 'object',
       additionalProperties: { type: 'string' },
-      description: 'Headers of the request. They are on no command line.',
+      description: 'Request headers. They do not appear on a command line.',
     },
     ca_path: {
       type: 'string',
       pattern: '^/',
-      description: 'Authority of the server, on the host.',
+      description: 'CA certificate of the server, on the host.',
     },
-    client_cert: { type: 'string', pattern: '^/', description: 'Certificate to come with.' },
-    client_key: { type: 'string', pattern: '^/', description: 'Its key.' },
-    validate_certs: { type: 'boolean', description: 'Default: true.' },
+    client_cert: { type: 'string', pattern: '^/', description: 'Client certificate, on the host.' },
+    client_key: {
+      type: 'string',
+      pattern: '^/',
+      description: 'Private key of the client certificate, on the host.',
+    },
+    validate_certs: {
+      type: 'boolean',
+      description: 'Check the certificate of the server. Default: true.',
+    },
     request_timeout: {
       type: 'integer',
       minimum: 1,
-      description: 'Seconds that one request may take. Default: 10.',
+      description: 'Time limit of one request in seconds. Default: 10.',
     },
     ...gateProperties,
   },
@@ -43,7 +50,7 @@ const schema = {
 
 export const http_check: Module<FromSchema<typeof schema>> = {
   name: 'http_check',
-  summary: 'Wait until the host gets the wanted answer over HTTP.',
+  summary: 'Wait until a URL, requested by the host, returns the expected response.',
   args: schema,
   effect: 'reads',
 
@@ -63,7 +70,7 @@ export const http_check: Module<FromSchema<typeof schema>> = {
     const found =
       contains === undefined
         ? ''
-        : ` && { printf '%s\\n' "$body" | grep -Eq -e ${quote(contains)} || { echo "the answer does not contain what it should: $body" | head -c 500; false; }; }`;
+        : ` && { printf '%s\\n' "$body" | grep -Eq -e ${quote(contains)} || { echo "the response does not match: $body" | head -c 500; false; }; }`;
     const look = `{
     answer=$(printf '%s\\n' "$request" | curl -sS --max-time ${String(args.request_timeout ?? 10)} -w '\\n%{http_code}' -K -) || { echo "$answer"; false; } &&
     status=\${answer##*
@@ -73,7 +80,7 @@ export const http_check: Module<FromSchema<typeof schema>> = {
     const plan = waitUntil(look, { ...args, once });
     const [action] = plan.actions;
     if (action?.kind !== 'exec') return plan;
-    const script = `command -v curl >/dev/null || { echo 'there is no curl on the host' >&2; exit 3; }\nrequest=$(cat)\n${action.argv[2] ?? ''}`;
+    const script = `command -v curl >/dev/null || { echo 'curl is not installed on the host' >&2; exit 3; }\nrequest=$(cat)\n${action.argv[2] ?? ''}`;
     return {
       ...plan,
       actions: [{ ...action, argv: ['/bin/sh', '-c', script], stdin: `${lines.join('\n')}\n` }],
@@ -81,9 +88,9 @@ export const http_check: Module<FromSchema<typeof schema>> = {
   },
 };
 
-/** A value in curl's configuration; a further line would be an option of its own. */
+/** A value in curl's configuration, where a line break would add another option. */
 function curlText(text: string): string {
   if (/[\r\n]/.test(text))
-    throw new TaskError('URL, headers and paths of a request are single lines.');
+    throw new TaskError('URL, headers and paths of a request must not contain line breaks.');
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

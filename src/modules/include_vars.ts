@@ -17,23 +17,23 @@ const schema = {
       type: 'string',
       minLength: 1,
       description:
-        'Folder of such files, instead of file. They are read in the order of their names, and later ones win.',
+        'Directory of such files, instead of file. They are read in the order of their names; later files override earlier ones.',
     },
     depth: {
       type: 'integer',
       minimum: 1,
-      description: 'So many levels of folders are read, dir itself included. Default: all.',
+      description: 'Number of directory levels to read, including dir itself. Default: all.',
     },
     extensions: {
       type: 'array',
       items: { type: 'string', minLength: 1 },
       minItems: 1,
-      description: 'Which files of the folder are read. Default: [yaml, yml, json].',
+      description: 'File name extensions to read. Default: [yaml, yml, json].',
     },
     name: {
       type: 'string',
       pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
-      description: 'One variable that holds all of it, instead of one for each name.',
+      description: 'Variable to store all values in, instead of one variable for each name.',
     },
   },
   oneOf: [{ required: ['file'] }, { required: ['dir'] }],
@@ -45,7 +45,7 @@ type Args = FromSchema<typeof schema>;
 
 export const include_vars: Module<Args> = {
   name: 'include_vars',
-  summary: 'Set variables of the host from files of the controller.',
+  summary: 'Set variables of the host from files on the controller.',
   args: schema,
   shorthand: 'file',
   effect: 'reads',
@@ -62,7 +62,7 @@ export const include_vars: Module<Args> = {
   },
 };
 
-/** As the check of a playbook does where variables stand in it. */
+/** The check of a playbook refuses the same variables in "vars". */
 function refuseConnection(values: JsonObject, from: string): void {
   const found = Object.keys(values).find((name) => {
     const row = connectionVariable(name);
@@ -74,20 +74,21 @@ function refuseConnection(values: JsonObject, from: string): void {
     });
 }
 
-/** All variables of the files of a folder. */
+/** All variables in the files of a directory. */
 async function readAll(args: Args, controller: Controller): Promise<JsonObject> {
   const { dir = '', depth = Infinity, extensions = ['yaml', 'yml', 'json'] } = args;
   const endings = extensions.map((one) => `.${one.replace(/^\./, '')}`);
-  const folder = await inVarsFirst(`vars/${dir}`, dir, (path) => controller.folder(path));
-  if (!folder) throw new TaskError(`"${dir}" is a file.`, { hint: `Say: file: ${dir}.` });
-  const chosen = folder.entries.filter(
+  const directory = await inVarsFirst(`vars/${dir}`, dir, (path) => controller.folder(path));
+  if (!directory)
+    throw new TaskError(`"${dir}" is a file, not a directory.`, { hint: `Use "file: ${dir}".` });
+  const chosen = directory.entries.filter(
     ({ type, path }) =>
       type === 'file' &&
       path.split('/').length <= depth &&
       endings.some((ending) => path.endsWith(ending)),
   );
   const all = await Promise.all(
-    chosen.map(({ path }) => read(`${folder.path}/${path}`, undefined, controller)),
+    chosen.map(({ path }) => read(`${directory.path}/${path}`, undefined, controller)),
   );
   return Object.assign({}, ...all) as JsonObject;
 }
@@ -103,13 +104,14 @@ async function read(
     value = parse(bytes.toString('utf8')) as JsonValue;
   } catch (error) {
     const why = (error as Error).message.split('\n')[0] ?? '';
-    throw new TaskError(`"${file}" is not YAML: ${why}`, { cause: error });
+    throw new TaskError(`"${file}" is not valid YAML: ${why}`, { cause: error });
   }
-  if (!isJsonObject(value)) throw new TaskError(`"${file}" is no map of names and values.`);
+  if (!isJsonObject(value))
+    throw new TaskError(`"${file}" is not a map of variable names and values.`);
   return value;
 }
 
-/** In `vars/` first, as others have it. */
+/** Looks in `vars/` first, as Ansible does. */
 async function inVarsFirst<T>(
   first: string | undefined,
   path: string,

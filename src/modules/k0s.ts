@@ -18,42 +18,46 @@ const schema = {
     state: {
       enum: ['installed', 'started', 'stopped', 'uninstalled', 'reset'],
       description:
-        'installed: as a service, with role; uninstalled: no service, data stay; reset: no service, data, pods or mounts of k0s, which needs a stopped k0s and cannot be undone. Without it the result says what is installed.',
+        'installed: as a service, with role. uninstalled: remove the service but keep the data. reset: remove service, data, pods and mounts of k0s; this needs a stopped k0s and cannot be undone. Without state, the result reports what is installed.',
     },
-    role: { enum: ['controller', 'worker'], description: 'What to install it as.' },
+    role: { enum: ['controller', 'worker'], description: 'Role to install.' },
     config: { type: 'string', pattern: '^/', description: 'Configuration file of a controller.' },
-    token_file: { type: 'string', pattern: '^/', description: 'File with the token to join by.' },
+    token_file: { type: 'string', pattern: '^/', description: 'File with the join token.' },
     flags: {
       type: 'array',
       items: { type: 'string', pattern: '^--' },
-      description: 'Further flags of "k0s install", such as --enable-worker.',
+      description: 'Additional flags for "k0s install", such as --enable-worker.',
     },
     token: {
       enum: ['controller', 'worker'],
       description:
-        'Create a join token for such a node, on a running controller. It is "stdout" of the result, and its id is "token_id". Use no_log.',
+        'Create a join token for this role, on a running controller. The result contains it as "stdout" and its ID as "token_id". Use no_log.',
     },
     revoke_token: {
       type: 'string',
       pattern: '^[a-z0-9]{6}$',
-      description: 'Id of a join token that must not be valid any more.',
+      description: 'ID of a join token to revoke.',
     },
     expiry: {
       type: 'string',
       pattern: '^([0-9]+[smh])+$',
-      description: 'How long the token holds, such as 10m. Default: 1h.',
+      description: 'Lifetime of the token, such as 10m. Default: 1h.',
     },
     before: {
       type: 'string',
       description:
-        'For reset: "stock" of the result of a step without state, from before k0s was started. What k0s and its pods have added outside their directories is then removed, too: files, network links, routes, chains of iptables; kernel settings are restored.',
+        'For reset: "stock" in the result of a step without state that ran before k0s was started. The reset then also removes what k0s and its pods added outside their directories (files, network links, routes, iptables chains), and restores kernel settings.',
     },
     k0s: {
       type: 'string',
       pattern: '^/',
-      description: 'The program. Default: /usr/local/bin/k0s.',
+      description: 'Path of the k0s program. Default: /usr/local/bin/k0s.',
     },
-    data_dir: { type: 'string', pattern: '^/', description: 'Its data. Default: /var/lib/k0s.' },
+    data_dir: {
+      type: 'string',
+      pattern: '^/',
+      description: 'Data directory. Default: /var/lib/k0s.',
+    },
   },
   additionalProperties: false,
 } as const satisfies JSONSchema;
@@ -61,13 +65,13 @@ const schema = {
 type Args = FromSchema<typeof schema>;
 
 const DATA_DIR = '/var/lib/k0s';
-/** Tokens have about 2 KiB. */
+/** Limit of an unpacked token; usual ones have about 2 KiB. */
 const MAX_TOKEN = 1 << 20;
 
 export const k0s: Module<Args> = {
   name: 'k0s',
   summary:
-    'Install, start, stop, uninstall or reset k0s as a service, or create and revoke join tokens.',
+    'Install, start, stop, uninstall or reset the k0s service, or create and revoke join tokens.',
   args: schema,
   effect: ({ state, token, revoke_token: revoked }) => {
     if (state === undefined && !token && !revoked) return 'reads';
@@ -90,7 +94,7 @@ export const k0s: Module<Args> = {
     const needsProgram = args.state === 'installed' || args.state === 'started';
     if (version === undefined && needsProgram)
       throw new TaskError(`There is no k0s at "${programOf(args)}" on "${host.name}".`, {
-        hint: 'Put it there first, with "copy" or "get_url".',
+        hint: 'Install the program first with "copy" or "get_url".',
       });
     if (args.token !== undefined || args.revoke_token !== undefined)
       return { actions: [tokenAction(args, found)], result, undo: { calls: [] } };
@@ -118,7 +122,7 @@ async function undoOf(
   };
   switch (args.state) {
     case 'installed':
-      // Data that were there before stay: reset would take them, too.
+      // Existing data must stay, and a reset would remove it.
       return inOrder(call('stopped'), call(found.hasData ? 'uninstalled' : 'reset'));
     case 'started':
       return inOrder(call('stopped'));
@@ -130,7 +134,7 @@ async function undoOf(
       return undefined;
     case undefined:
     default:
-      // A token ends by itself.
+      // A token expires by itself.
       return { calls: [] };
   }
 }
@@ -141,19 +145,19 @@ function programOf({ k0s: program = '/usr/local/bin/k0s' }: Args): string {
 
 async function look(args: Args, host: HostFacts): Promise<K0sState> {
   if (args.before !== undefined && args.state !== 'reset')
-    throw new TaskError('"before" goes with "state: reset" only.');
+    throw new TaskError('"before" needs "state: reset".');
   const wishes = [args.token, args.revoke_token, args.state].filter((one) => one !== undefined);
   if (wishes.length > 1)
-    throw new TaskError('"state", "token" and "revoke_token" do not go together.');
+    throw new TaskError('"state", "token" and "revoke_token" cannot be combined.');
   if (args.state === 'installed' && args.role === undefined)
-    throw new TaskError('"installed" needs "role": controller or worker.');
+    throw new TaskError('"state: installed" needs "role: controller" or "role: worker".');
   return host.fact(k0sState, programOf(args), args.data_dir ?? DATA_DIR);
 }
 
 function tokenAction(args: Args, { active, role }: K0sState): Action {
   if (!active || role !== 'controller')
-    throw new TaskError('Tokens are created and revoked by a running controller.', {
-      hint: 'Delegate the task to one.',
+    throw new TaskError('Tokens can only be created and revoked on a running controller.', {
+      hint: 'Delegate the task to a controller.',
     });
   if (args.revoke_token !== undefined)
     return { kind: 'exec', argv: [programOf(args), 'token', 'invalidate', args.revoke_token] };
@@ -175,8 +179,8 @@ function actionsFor(args: Args, found: K0sState, stock: string | undefined): Act
     case 'installed':
       if (role === args.role) return [];
       if (role !== undefined)
-        throw new TaskError(`It is installed as a ${role}.`, {
-          hint: 'Stop it and reset it before it becomes something else.',
+        throw new TaskError(`k0s is installed as a ${role}.`, {
+          hint: 'Stop and reset k0s before you install it with another role.',
         });
       return [run('install', ...installWords(args))];
     case 'started':
@@ -188,11 +192,11 @@ function actionsFor(args: Args, found: K0sState, stock: string | undefined): Act
       // Not "k0s start", which refuses a unit that has failed before.
       return [{ kind: 'exec', argv: ['systemctl', 'start', unit] }];
     case 'stopped':
-      // Also where the program is gone, or where systemd waits before it starts a failed unit again.
+      // Not "k0s stop": this also works without the program, and while systemd waits to restart a failed unit.
       return active ? [{ kind: 'exec', argv: ['systemctl', 'stop', unit] }] : [];
     case 'uninstalled':
       if (role === undefined) return [];
-      if (active) throw new TaskError('k0s runs.', { hint: 'Stop it first.' });
+      if (active) throw stillRunning();
       return [
         { kind: 'exec', argv: ['systemctl', 'disable', unit] },
         { kind: 'remove', path: unitFile(role) },
@@ -201,7 +205,7 @@ function actionsFor(args: Args, found: K0sState, stock: string | undefined): Act
     case 'reset':
       if (role === undefined && !hasData && !found.hasTraces && !hasMore(args.before, stock))
         return [];
-      if (active) throw new TaskError('k0s runs.', { hint: 'Stop it first.' });
+      if (active) throw stillRunning();
       return [
         {
           kind: 'exec',
@@ -215,7 +219,11 @@ function actionsFor(args: Args, found: K0sState, stock: string | undefined): Act
   }
 }
 
-/** Read when it is needed first, since few runs reset k0s. */
+function stillRunning(): TaskError {
+  return new TaskError('k0s is running.', { hint: 'Stop it first with "state: stopped".' });
+}
+
+/** Read only when needed, because few runs reset k0s. */
 function resetScript(): string {
   const script = readFileSync(join(packageRoot(), 'src', 'modules', 'lib', 'k0s-reset.sh'), 'utf8')
     .split('\n')
@@ -224,7 +232,7 @@ function resetScript(): string {
   return `${STOCK}\n${MOUNTS_BELOW}\n${script}`;
 }
 
-/** A token is the base64 of a compressed kubeconfig, in which the id stands before the point of a bootstrap token. */
+/** A token is a compressed kubeconfig in base64. The ID is the part of its bootstrap token before the dot. */
 function tokenId(token: string): string | undefined {
   try {
     const text = gunzipSync(Buffer.from(token.trim(), 'base64'), { maxOutputLength: MAX_TOKEN });

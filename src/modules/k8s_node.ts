@@ -23,46 +23,52 @@ const marks = (description: string) =>
 const schema = {
   type: 'object',
   properties: {
-    name: { type: 'string', minLength: 1, description: 'Node, as Kubernetes calls it.' },
+    name: { type: 'string', minLength: 1, description: 'Name of the node in Kubernetes.' },
     state: {
       enum: ['cordoned', 'drained', 'uncordoned'],
       description:
-        'Takes no new pods; has none that can be moved; takes pods. Default: left as it is. Without it, labels, annotations, taints and remove_prefixes, the result only says whether the node is "unschedulable".',
+        'cordoned: the node takes no new pods. drained: also evict its pods. uncordoned: the node takes pods. Default: unchanged. Without state, labels, annotations, taints and remove_prefixes, the result only reports whether the node is "unschedulable".',
     },
     labels: marks('Labels to set, by name; null removes one.'),
     annotations: marks('Annotations to set, by name; null removes one.'),
     taints: marks(
-      'Taints to set, by key, as EFFECT or VALUE:EFFECT, several separated by commas, such as NoSchedule; null removes all taints of that key.',
+      'Taints to set, by key, as EFFECT or VALUE:EFFECT, such as NoSchedule. Several are separated by commas; null removes all taints of the key.',
     ),
     remove_prefixes: {
       type: 'array',
       items: { type: 'string', minLength: 1 },
       description:
-        'Remove every label, annotation and taint whose name starts with one of these. Labels that pods on the node require stay; the result lists them as "kept".',
+        'Remove every label, annotation and taint whose name starts with one of these. Labels that pods on the node require stay; the result lists them in "kept".',
     },
     ...kubectlProperties,
     delete_emptydir_data: {
       type: 'boolean',
-      description: 'Drain pods whose data in an emptyDir is lost. Default: false.',
+      description: 'Also evict pods with emptyDir volumes, whose data is lost. Default: false.',
     },
     force: {
       type: 'boolean',
-      description: 'Drain pods that nothing starts again elsewhere. Default: false.',
+      description:
+        'Also evict pods without a controller, which are not started elsewhere. Default: false.',
     },
     disable_eviction: {
       type: 'boolean',
-      description: 'Delete pods without asking their disruption budgets. Default: false.',
+      description:
+        'Delete pods instead of evicting them, which ignores disruption budgets. Default: false.',
     },
     grace_period: {
       type: 'integer',
       minimum: 0,
-      description: 'Seconds each pod has to end. Default: what the pod says.',
+      description: 'Seconds that each pod has to terminate. Default: that of the pod.',
     },
-    pod_selector: { type: 'string', minLength: 1, description: 'Drain only these pods.' },
+    pod_selector: {
+      type: 'string',
+      minLength: 1,
+      description: 'Label selector of the pods to evict. Default: all pods.',
+    },
     timeout: {
       type: 'integer',
       minimum: 1,
-      description: 'Seconds that draining may take. Default: 300.',
+      description: 'Time limit for the drain in seconds. Default: 300.',
     },
   },
   required: ['name'],
@@ -73,7 +79,7 @@ type Args = FromSchema<typeof schema>;
 
 export const k8s_node: Module<Args> = {
   name: 'k8s_node',
-  summary: 'Cordon, drain, uncordon, label, annotate or taint a node of Kubernetes.',
+  summary: 'Cordon, drain, uncordon, label, annotate or taint a Kubernetes node.',
   args: schema,
   effect: 'restores',
 
@@ -103,7 +109,7 @@ export const k8s_node: Module<Args> = {
   },
 };
 
-/** Pods that were moved are started by their controllers where there is room; only the marks go back. */
+/** Restores scheduling, labels, annotations and taints. Evicted pods are not moved back. */
 function undoOf(args: Args, takesPods: boolean | undefined, before: JsonObject): PlannedUndo {
   const { name, kubectl, kubeconfig, context, state } = args;
   const found = {
@@ -152,13 +158,13 @@ interface MarkChanges {
   labels: Values;
   annotations: Values;
   taints: Values;
-  /** Labels that would have gone, and that pods require. */
+  /** Labels that match a prefix but stay, because pods require them. */
   kept: string[];
-  /** Arguments that restore what is there; only what changes. */
+  /** Arguments that restore the current values of what changes. */
   before: JsonObject;
 }
 
-/** Only what differs from the node. */
+/** The wanted values that differ from those of the node. */
 async function marksToSet(args: Args, host: HostFacts): Promise<MarkChanges | 'no node'> {
   const { name, remove_prefixes: prefixes = [] } = args;
   const none = { labels: {}, annotations: {}, taints: {}, kept: [], before: {} };
@@ -241,8 +247,8 @@ function markActions(node: string, changes: MarkChanges, kubectl: Kubectl): Acti
 }
 
 /**
- * kubectl repeats the refusal of an eviction every 5 s and ends with the time-out alone. A failure shows each refusal once,
- * and in its last line the pods that stayed with the reason.
+ * kubectl repeats a refused eviction every 5 s, and in the end reports only the timeout. On failure, this script prints each
+ * refusal once, and in the last line the pods that were not evicted, with the reasons.
  */
 const DRAIN = `{ said=$("$@" 2>&1 >&3); code=$?; } 3>&1
 [ "$code" -eq 0 ] || said=$(printf '%s\\n' "$said" | awk '

@@ -20,7 +20,7 @@ const schema = {
 
 export const k8s_pods: Module<FromSchema<typeof schema>> = {
   name: 'k8s_pods',
-  summary: 'List running pods that have addresses of their own, with their TCP ports.',
+  summary: 'List running pods with their own IP addresses and TCP ports.',
   args: schema,
   effect: 'reads',
 

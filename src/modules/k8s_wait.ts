@@ -25,21 +25,25 @@ const schema = {
         { type: 'string', minLength: 1 },
         { type: 'array', items: { type: 'string', pattern: '^[a-z0-9.-]+$' }, minItems: 1 },
       ],
-      description: 'Name of one object, or of several nodes.',
+      description: 'Name of one object, or names of several nodes.',
     },
-    selector: { type: 'string', minLength: 1, description: 'Label selector, for several.' },
-    namespace: { type: 'string', minLength: 1, description: 'Default: that of the context.' },
+    selector: { type: 'string', minLength: 1, description: 'Label selector, for several objects.' },
+    namespace: {
+      type: 'string',
+      minLength: 1,
+      description: 'Namespace. Default: that of the context.',
+    },
     condition: {
       type: 'string',
       pattern: '^[A-Za-z0-9=.-]+$',
       description:
-        'What must hold: a condition such as Ready, or "deleted". Default: a workload is rolled out, a job is complete, anything else is Ready.',
+        'Condition to wait for, such as Ready, or "deleted". Default: a workload is rolled out, a job is complete, any other object is Ready.',
     },
     kubelet_version: {
       type: 'string',
       pattern: '^v[0-9A-Za-z.+-]+$',
       description:
-        'Version that the kubelets of the nodes must report, such as v1.29.15+k0s. Ready alone says nothing about a node whose kubelet was replaced: its earlier state stays on record.',
+        'Version that the kubelets of the nodes must report, such as v1.29.15+k0s. A node keeps its earlier Ready condition when its kubelet is replaced, so Ready alone is not enough.',
     },
     container_runtime: {
       type: 'string',
@@ -49,7 +53,7 @@ const schema = {
     path: {
       type: 'string',
       pattern: '^/[A-Za-z0-9/._?=&-]*$',
-      description: 'In place of kind: path of the API that must answer, such as /readyz.',
+      description: 'API path that must answer, such as /readyz, instead of kind.',
     },
     ...kubectlProperties,
     unit: unitProperty,
@@ -63,19 +67,19 @@ const schema = {
 type Args = FromSchema<typeof schema>;
 
 const workloads = ['deployment', 'daemonset', 'statefulset'];
-/** One call of kubectl waits at most that long, so that one whose line broke is noticed. */
+/** Time limit of one kubectl call, so that a broken connection is noticed. */
 const CALL_SECONDS = 60;
 
 export const k8s_wait: Module<Args> = {
   name: 'k8s_wait',
-  summary: 'Wait until Kubernetes answers, or until its objects are ready, rolled out or gone.',
+  summary: 'Wait until Kubernetes answers, or until its objects are ready, rolled out or deleted.',
   args: schema,
   effect: 'reads',
 
   plan(args, { once }) {
     const { kind = '', name, selector, path, namespace } = args;
     if (name !== undefined && selector !== undefined)
-      throw new TaskError('"name" and "selector" do not go together.');
+      throw new TaskError('"name" and "selector" cannot be combined.');
     const call = [...kubectlCall(args), ...(namespace === undefined ? [] : ['-n', namespace])];
     if (path !== undefined)
       return waitUntil(quoteAll([...call, 'get', '--raw', path, REQUEST_LIMIT]), { ...args, once });
@@ -84,17 +88,19 @@ export const k8s_wait: Module<Args> = {
     const nodeFields = args.kubelet_version !== undefined || args.container_runtime !== undefined;
     if (!isNode && (nodeFields || Array.isArray(name)))
       throw new TaskError(
-        'Several names, "kubelet_version" and "container_runtime" are for nodes.',
+        'Several names, "kubelet_version" and "container_runtime" need "kind: node".',
       );
     if (isNode && (nodeFields || Array.isArray(name))) {
       if (args.condition !== undefined || selector !== undefined)
-        throw new TaskError('"condition" and "selector" do not go together with these arguments.');
+        throw new TaskError(
+          '"condition" and "selector" cannot be combined with several names, "kubelet_version" or "container_runtime".',
+        );
       return waitUntil(nodesLook(call, args), { ...args, once });
     }
     const one = listOf(name)[0];
     const rollsOut = workloads.includes(singular) && args.condition === undefined;
     if (rollsOut && one === undefined)
-      throw new TaskError(`A rollout is waited for by "name": which ${singular}?`);
+      throw new TaskError(`Waiting for a rollout needs the "name" of the ${singular}.`);
     const limit = `--timeout="$([ "$left" -lt ${String(CALL_SECONDS)} ] && echo "$left" || echo ${String(CALL_SECONDS)})"s`;
     const words = rollsOut
       ? ['rollout', 'status', `${singular}/${one ?? ''}`]
@@ -103,7 +109,7 @@ export const k8s_wait: Module<Args> = {
   },
 };
 
-/** A request that gets no answer ends, so that the wait can look again. */
+/** Ends a request without an answer, so that the wait can retry. */
 const REQUEST_LIMIT = '--request-timeout=10s';
 
 const NODE_FIELDS = [
@@ -113,7 +119,7 @@ const NODE_FIELDS = [
   '.status.nodeInfo.containerRuntimeVersion',
 ];
 
-/** Prints what is wrong with which node. Nodes that are not named count only when no node is named. */
+/** Prints the problem of each node. Without names, all nodes are checked. */
 const NODES_LOOK = `awk -F '\t' -v names="$1" -v kubelet="$2" -v runtime="$3" '
   function wrong(text) { print text; bad = 1 }
   BEGIN { count = split(names, list, " "); for (i = 1; i <= count; i++) wanted[list[i]] = 1 }

@@ -156,7 +156,7 @@ export function settledFile(
   const { path, keepExisting } = wanted;
   if (state.type === 'directory') {
     throw new TaskError(`"${path}" is a directory on "${host.name}".`, {
-      hint: 'Give the full name of the file.',
+      hint: 'Use the full path of the file.',
     });
   }
   if (state.type !== 'file' || !(keepExisting || state.checksum === checksum)) return undefined;
