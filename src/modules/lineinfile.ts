@@ -17,24 +17,25 @@ const schema = {
   properties: {
     ...textFileProperties,
     ...insertProperties,
-    line: { type: 'string', description: 'The line that must be there.' },
+    line: { type: 'string', description: 'Line that must be in the file.' },
     regexp: {
       type: 'string',
-      description: 'The last line that matches is replaced, or all are removed.',
+      description:
+        'Regular expression of the line to replace, which is the last match. With "state: absent", all matches are removed.',
     },
     search_string: {
       type: 'string',
       minLength: 1,
-      description: 'Text that a line must contain, instead of regexp.',
+      description: 'Text that the line must contain, instead of regexp.',
     },
     firstmatch: {
       type: 'boolean',
-      description: 'The first line that matches is replaced, not the last. Default: false.',
+      description: 'Replace the first match instead of the last. Default: false.',
     },
     backrefs: {
       type: 'boolean',
       description:
-        'In line, \\1 and \\g<name> stand for groups of regexp; without a match the file stays as it is. Default: false.',
+        'Replace \\1 and \\g<name> in line with groups of regexp. Without a match, the file is not changed. Default: false.',
     },
   },
   required: ['path'],
@@ -46,7 +47,7 @@ type Args = FromSchema<typeof schema>;
 
 export const lineinfile: Module<Args> = {
   name: 'lineinfile',
-  summary: 'Keep one line in a text file, or keep it out.',
+  summary: 'Add, replace or remove a line in a text file.',
   args: schema,
   effect: 'restores',
 
@@ -63,9 +64,9 @@ function editLines(text: string, args: Args): string {
     const kept = lines.filter((line) => !matches(line));
     return kept.length === lines.length ? text : textOf(kept);
   }
-  if (args.line === undefined) throw new TaskError('"line" is needed unless state is absent.');
+  if (args.line === undefined) throw new TaskError('"state: present" needs "line".');
   if (args.backrefs === true && args.regexp === undefined)
-    throw new TaskError('"backrefs" needs "regexp", whose groups it means.');
+    throw new TaskError('"backrefs" needs "regexp".');
   const plain = latin1(args.line);
   const isSearch = args.regexp !== undefined || args.search_string !== undefined;
   if (!isSearch && lines.includes(plain)) return text;
@@ -83,7 +84,7 @@ function editLines(text: string, args: Args): string {
   return textOf(lines);
 }
 
-/** The line with what the groups of the expression matched in the one it replaces. */
+/** Inserts the groups that the expression matched in the replaced line. */
 function withGroups(line: string, { regexp = '' }: Args, replaced: string): string {
   const match = expression(regexp).exec(replaced);
   return line.replaceAll(/\\(\d|g<(\w+)>)/g, (whole, number: string, name?: string) => {
@@ -92,7 +93,7 @@ function withGroups(line: string, { regexp = '' }: Args, replaced: string): stri
         ? match?.[Number(number)]
         : (match?.groups?.[name] ?? match?.[Number(name)]);
     if (found === undefined && name === undefined && Number(number) >= (match?.length ?? 0))
-      throw new TaskError(`"${whole}" in "line" means a group that "regexp" does not have.`);
+      throw new TaskError(`"${whole}" in "line" refers to a group that "regexp" does not have.`);
     return found ?? '';
   });
 }

@@ -9,13 +9,17 @@ import { inOrder, planFile, undoOfPath } from './lib/file-plan.ts';
 const schema = {
   type: 'object',
   properties: {
-    name: { type: 'string', pattern: '^[A-Za-z0-9_-]+$', description: 'Module of the kernel.' },
+    name: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9_-]+$',
+      description: 'Name of the kernel module.',
+    },
     state: { enum: ['present', 'absent'], description: 'Default: present.' },
-    params: { type: 'string', description: 'Parameters, when it is loaded.' },
+    params: { type: 'string', description: 'Parameters to load the module with.' },
     persistent: {
       enum: ['disabled', 'present', 'absent'],
       description:
-        'Whether /etc/modules-load.d loads it at boot. Default: disabled, left as it is.',
+        'Whether a file in /etc/modules-load.d loads the module at boot. Default: disabled, which leaves the file unchanged.',
     },
   },
   required: ['name'],
@@ -26,7 +30,7 @@ const fileOf = (name: string): string => `/etc/modules-load.d/${name}.conf`;
 
 export const modprobe: Module<FromSchema<typeof schema>> = {
   name: 'modprobe',
-  summary: 'Load a module of the kernel, or unload it.',
+  summary: 'Load or unload a kernel module.',
   args: schema,
   effect: 'restores',
 
@@ -36,7 +40,9 @@ export const modprobe: Module<FromSchema<typeof schema>> = {
     if (state === 'present' && found === 'absent')
       actions.push(exec('modprobe', name, ...params.split(/\s+/).filter((word) => word !== '')));
     if (state === 'absent' && found === 'builtin')
-      throw new TaskError(`"${name}" is built into the kernel of "${host.name}".`);
+      throw new TaskError(
+        `"${name}" is built into the kernel of "${host.name}" and cannot be unloaded.`,
+      );
     if (state === 'absent' && found === 'loaded') actions.push(exec('modprobe', '-r', name));
     const before = found === 'loaded' ? 'present' : 'absent';
     const back =

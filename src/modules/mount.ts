@@ -5,25 +5,41 @@ import type { JsonObject } from '../core/json.ts';
 import type { HostFacts, Module, Plan, PlannedUndo } from '../core/module.ts';
 import { fileState } from '../facts/file.ts';
 import { escapeMount, mountedAt, unescapeMount, type Mounted } from '../facts/system.ts';
-import { gone, inOrder } from './lib/file-plan.ts';
+import { gone, inOrder, wrongType } from './lib/file-plan.ts';
 import { latin1, linesOf, planEdit, textOf } from './lib/text.ts';
 
 const schema = {
   type: 'object',
   properties: {
-    path: { type: 'string', pattern: '^/.', description: 'Where it is mounted.' },
-    src: { type: 'string', minLength: 1, description: 'Device, label, share or image.' },
-    fstype: { type: 'string', minLength: 1, description: 'Kind of file system.' },
-    opts: { type: 'string', minLength: 1, description: 'Options, with commas. Default: defaults.' },
+    path: { type: 'string', pattern: '^/.', description: 'Mount point.' },
+    src: { type: 'string', minLength: 1, description: 'Source: a device, label, share or image.' },
+    fstype: { type: 'string', minLength: 1, description: 'Type of the file system.' },
+    opts: {
+      type: 'string',
+      minLength: 1,
+      description: 'Mount options, separated by commas. Default: defaults.',
+    },
     state: {
       enum: ['mounted', 'present', 'unmounted', 'absent', 'remounted', 'ephemeral'],
       description:
-        'mounted: now and at boot. present: at boot only. unmounted: not now. absent: neither. remounted: once more, with the options of fstab. ephemeral: now only.',
+        'mounted: mount now and at boot. present: only the fstab entry. unmounted: unmount, but keep the fstab entry. absent: unmount and remove the entry. remounted: remount with the options of fstab. ephemeral: mount now, without an fstab entry.',
     },
-    dump: { type: ['string', 'integer'], pattern: '^\\d$', description: 'Default: 0.' },
-    passno: { type: ['string', 'integer'], pattern: '^\\d$', description: 'Default: 0.' },
-    boot: { type: 'boolean', description: 'Mount it at boot. Default: true.' },
-    fstab: { type: 'string', pattern: '^/', description: 'Default: /etc/fstab.' },
+    dump: {
+      type: ['string', 'integer'],
+      pattern: '^\\d$',
+      description: 'Field "dump" of fstab. Default: 0.',
+    },
+    passno: {
+      type: ['string', 'integer'],
+      pattern: '^\\d$',
+      description: 'Order of the check at boot, from fstab. Default: 0.',
+    },
+    boot: { type: 'boolean', description: 'Mount the file system at boot. Default: true.' },
+    fstab: {
+      type: 'string',
+      pattern: '^/',
+      description: 'Path of the fstab file. Default: /etc/fstab.',
+    },
   },
   required: ['path', 'state'],
   additionalProperties: false,
@@ -35,7 +51,7 @@ const FSTAB = '/etc/fstab';
 
 export const mount: Module<Args> = {
   name: 'mount',
-  summary: 'Mount a file system, now and at boot, or unmount it.',
+  summary: 'Mount or unmount a file system, now and at boot.',
   args: schema,
   effect: 'restores',
 
@@ -43,13 +59,13 @@ export const mount: Module<Args> = {
     const { path, state, src, fstype } = args;
     const wantsEntry = state === 'mounted' || state === 'present';
     if ((wantsEntry || state === 'ephemeral') && (src === undefined || fstype === undefined))
-      throw new TaskError(`With state: ${state}, "src" and "fstype" are needed.`);
+      throw new TaskError(`"state: ${state}" needs "src" and "fstype".`);
     const [now, folder] = await Promise.all([
       host.fact(mountedAt, path),
       host.fact(fileState, path),
     ]);
     if (folder.type !== 'absent' && folder.type !== 'directory')
-      throw new TaskError(`"${path}" on "${host.name}" is a ${folder.type}, no directory.`);
+      throw new TaskError(wrongType(path, folder.type, 'directory', host));
     const table = await planTable(args, host);
     const tableChanges = table.actions.length > 0;
     const actions: Action[] = [...table.actions];
@@ -57,8 +73,8 @@ export const mount: Module<Args> = {
     if (comes && folder.type === 'absent') actions.push({ kind: 'mkdir', path });
     const foreign = now !== undefined && src !== undefined && isOther(now, args);
     if (comes && foreign && state === 'ephemeral')
-      throw new TaskError(`"${now.src}" is mounted at "${path}" on "${host.name}".`, {
-        hint: 'Unmount it first, with state: unmounted.',
+      throw new TaskError(`"${now.src}" is already mounted at "${path}" on "${host.name}".`, {
+        hint: 'Unmount it first with "state: unmounted".',
       });
     if (state === 'mounted' && foreign) actions.push(exec('umount', '--', path));
     if (state === 'mounted' && (now === undefined || foreign)) actions.push(mountCall(args));
@@ -80,7 +96,7 @@ export const mount: Module<Args> = {
   },
 };
 
-/** The file system that was mounted, the table, and the directory, as they were found. */
+/** Restores the mounted file system, the fstab and the directory. */
 function undoOf(
   args: Args,
   before: Mounted | undefined,
@@ -99,7 +115,7 @@ function editsTable({ state }: Args): boolean {
   return state === 'mounted' || state === 'present' || state === 'absent';
 }
 
-/** Arguments that mount the same once more. */
+/** Arguments that mount the found file system again. */
 function asItIs(path: string, { src, fstype, own, opts, isPart, elsewhere }: Mounted): JsonObject {
   const [origin] = elsewhere;
   if (!isPart || origin === undefined)
@@ -113,7 +129,7 @@ function asItIs(path: string, { src, fstype, own, opts, isPart, elsewhere }: Mou
   };
 }
 
-/** Whether what is mounted is something else than what is asked for, as far as that can be told. */
+/** Whether another source is mounted than the task wants, as far as that can be determined. */
 function isOther(
   now: Mounted,
   { src, fstype, opts = '' }: { src?: string; fstype?: string; opts?: string },
@@ -122,7 +138,7 @@ function isOther(
   if (opts.split(',').some((one) => one === 'bind' || one === 'rbind'))
     return !now.elsewhere.includes(src.length > 1 ? src.replace(/\/$/, '') : src);
   if (fstype !== undefined && !['auto', 'none', now.fstype].includes(fstype)) return true;
-  // By label or identity, or for an image: the kernel knows the device only.
+  // For a label, a UUID or an image, the kernel reports only the device.
   const isDevice = now.src.startsWith('/dev/');
   const named = !src.startsWith('/') && !src.includes(':');
   if (isDevice && (named || !src.startsWith('/dev/') || src.startsWith('/dev/disk/'))) return false;
@@ -130,14 +146,14 @@ function isOther(
 }
 
 function mountCall({ path, src = '', fstype = '', opts = 'defaults', state, fstab }: Args): Action {
-  // What fstab says counts when it says it; a mount of its own needs all of it here.
+  // "mount PATH" reads the options from fstab; without an entry, all of them must be given.
   const own = state === 'ephemeral';
   return own
     ? exec('mount', '-t', fstype, '-o', mountable(opts), '--', src, path)
     : exec('mount', ...(fstab === undefined ? [] : ['-T', fstab]), '--', path);
 }
 
-/** Options of a mount that the kernel reports, without those that mount(8) refuses to be told. */
+/** Options as the kernel reports them, without those that mount(8) does not accept. */
 function mountable(opts: string): string {
   const kept = opts.split(',').filter((one) => !['seclabel', ''].includes(one));
   return kept.length === 0 ? 'defaults' : kept.join(',');

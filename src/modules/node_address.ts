@@ -10,22 +10,23 @@ const schema = {
     address: {
       type: 'string',
       description:
-        "Address that was chosen by the operator. The step fails if it is not the host's.",
+        'Address chosen by the operator. The task fails if it is not an address of the host.',
     },
     interface: {
       type: 'string',
       pattern: '^[^/ ]{0,15}$',
-      description: 'Interface whose first address is taken. Not together with address.',
+      description: 'Interface whose first address is used. Cannot be combined with address.',
     },
     candidates: {
       type: 'array',
       items: { type: 'string' },
-      description: "Without both: the first of these that is the host's own address is taken.",
+      description:
+        'Without address and interface: the first of these that is an address of the host is used.',
     },
     route_to: {
       type: 'string',
       description:
-        'Without any of these: the source address of the route to this address is taken.',
+        'Without any of the above: the source address of the route to this address is used.',
     },
   },
   additionalProperties: false,
@@ -42,7 +43,7 @@ export const node_address: Module<FromSchema<typeof schema>> = {
     { host },
   ) {
     if (address !== '' && device !== '')
-      throw new TaskError('"address" and "interface" exclude each other.');
+      throw new TaskError('"address" and "interface" cannot be combined.');
     const asked = (address === '' ? candidates : [address]).filter((one) => one !== '');
     for (const one of address === '' ? [] : [address])
       if (isIP(one) === 0) throw new TaskError(`"${one}" is not an IP address.`);
@@ -68,9 +69,11 @@ export const node_address: Module<FromSchema<typeof schema>> = {
     if (own !== undefined) return found(own, 'candidate');
     if (answers.towards !== undefined) return found(answers.towards, 'route');
     const tried =
-      asked.length === 0 ? 'There is no candidate' : `${asked.join(', ')} is not its own`;
+      asked.length === 0
+        ? 'there are no candidates'
+        : `${asked.join(', ')} ${asked.length === 1 ? 'is' : 'are'} not on this host`;
     throw new TaskError(
-      `The host has no known address in the cluster: ${tried}, and there is no route to ${to || 'another node'}.`,
+      `Cannot determine the address of this host in the cluster: ${tried}, and there is no route to ${to || 'another node'}.`,
       { hint: 'Set "privateAddress" or "privateInterface" of the host in the inventory.' },
     );
   },

@@ -8,14 +8,17 @@ const schema = {
   type: 'object',
   properties: {
     name: {
-      description: 'Packages, as the manager of the host names them.',
+      description: 'Names of packages in the package manager of the host.',
       anyOf: [
         { type: 'string', minLength: 1 },
         { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
       ],
     },
     state: { enum: ['present', 'latest', 'absent'], description: 'Default: present.' },
-    use: { enum: ['auto', 'apt', 'dnf'], description: 'Which manager. Default: what is there.' },
+    use: {
+      enum: ['auto', 'apt', 'dnf'],
+      description: 'Package manager to use. Default: auto, the one that is installed.',
+    },
   },
   required: ['name'],
   additionalProperties: false,
@@ -25,7 +28,7 @@ type Args = FromSchema<typeof schema>;
 
 const packageModule: Module<Args> = {
   name: 'package',
-  summary: 'Install, upgrade or remove packages with what the host manages them with.',
+  summary: 'Install, upgrade or remove packages with the package manager of the host.',
   args: schema,
   effect: 'restores',
 
@@ -35,7 +38,7 @@ const packageModule: Module<Args> = {
     return manager === 'apt' ? apt.plan(args, sight) : dnf.plan(args, sight);
   },
 
-  // What APT says in the end is said by nothing else.
+  // The output of DNF never contains the summary that this looks for.
   conclude: (answer, { name }) => apt.conclude?.(answer, { name }) ?? {},
 };
 

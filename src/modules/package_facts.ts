@@ -3,7 +3,7 @@ import { packageList } from '../facts/lists.ts';
 
 export const package_facts: Module = {
   name: 'package_facts',
-  summary: 'List the packages of a host with dpkg, rpm or apk, by name.',
+  summary: 'List the installed packages of a host with dpkg, rpm or apk, by name.',
   args: { type: 'object', properties: {}, additionalProperties: false },
   effect: 'reads',
 

@@ -10,12 +10,12 @@ const schema = {
       type: 'string',
       minLength: 1,
       description:
-        'What is asked of the operator, once for all hosts of the step; the answer is "user_input" of the result. Instead of a time to wait.',
+        'Question to the operator, asked once for all hosts of the step. The answer is "user_input" in the result. Use instead of a time.',
     },
     echo: {
       type: 'boolean',
       description:
-        'Show what is typed. Without, the answer is a secret, which a resumed run asks for again. Default: true.',
+        'Show the answer while it is typed. With false, the answer is a secret, and a resumed run prompts for it again. Default: true.',
     },
   },
   oneOf: [
@@ -27,7 +27,7 @@ const schema = {
 
 export const pause: Module<FromSchema<typeof schema>> = {
   name: 'pause',
-  summary: 'Wait on the controller, for a time or for an answer of the operator.',
+  summary: 'Pause the run for a time, or prompt the operator.',
   args: schema,
   effect: 'reads',
 

@@ -2,7 +2,7 @@ import type { Module } from '../core/module.ts';
 
 export const ping: Module = {
   name: 'ping',
-  summary: 'Log in, become who the task says, and answer.',
+  summary: 'Check that login and privilege escalation work.',
   args: { type: 'object', properties: {}, additionalProperties: false },
   effect: 'reads',
 

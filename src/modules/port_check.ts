@@ -17,7 +17,7 @@ const schema = {
         { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
       ],
       description:
-        'Where the ports are, as seen from the host; several hosts as a list. Default: 127.0.0.1, any address of its own.',
+        'Host or hosts to connect to, as seen from the host of the task. Default: 127.0.0.1, which checks all its own addresses.',
     },
     port: { ...number, description: 'One TCP port.' },
     ports: { type: 'array', items: number, minItems: 1, description: 'Several TCP ports.' },
@@ -25,17 +25,16 @@ const schema = {
       type: 'array',
       items: { type: 'string', pattern: '^(\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9.-]+):[0-9]{1,5}$' },
       minItems: 1,
-      description:
-        'In place of host and ports: ports of several hosts as HOST:PORT or [IPV6]:PORT.',
+      description: 'Ports of several hosts as HOST:PORT or [IPV6]:PORT, instead of host and ports.',
     },
     state: {
       enum: ['open', 'closed', 'reachable'],
       description:
-        'Something listens; the port is free; or no packet filter is in between: something listens, or the connection is refused. Default: open.',
+        'open: a process listens on the port. closed: the port is free. reachable: no packet filter blocks it, so it is open or refuses the connection. Default: open.',
     },
     timeout: {
       ...gateProperties.timeout,
-      description: 'Seconds to wait at most. Default: 0, one look.',
+      description: 'Maximum time to wait in seconds. Default: 0, a single check.',
     },
     sleep: gateProperties.sleep,
   },
@@ -58,7 +57,7 @@ export const port_check: Module<FromSchema<typeof schema>> = {
     ];
     if (all.length === 0) throw new TaskError('"port_check" needs "port", "ports" or "targets".');
     if (numbers.length > 0 && targets.length > 0)
-      throw new TaskError('"targets" does not go together with "port" and "ports".');
+      throw new TaskError('"targets" cannot be combined with "port" and "ports".');
     const tests = {
       open: {
         look: (where: string, one: number) => `{ ${portOpen(where, one)}; }`,
@@ -66,7 +65,7 @@ export const port_check: Module<FromSchema<typeof schema>> = {
       },
       closed: {
         look: (where: string, one: number) => `! { ${portOpen(where, one)}; }`,
-        wrong: 'taken',
+        wrong: 'in use',
       },
       reachable: { look: portReachable, wrong: 'blocked' },
     };

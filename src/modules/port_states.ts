@@ -12,13 +12,13 @@ const schema = {
       type: 'array',
       items: { type: 'integer', minimum: 1, maximum: 65_535 },
       minItems: 1,
-      description: 'TCP ports, tried on each of them.',
+      description: 'TCP ports to try on each host.',
     },
     connect_timeout: {
       type: 'integer',
       minimum: 1,
       maximum: 60,
-      description: 'Seconds that a connection may take. Default: 5.',
+      description: 'Time limit of one connection attempt in seconds. Default: 5.',
     },
   },
   required: ['host', 'ports'],
@@ -28,7 +28,7 @@ const schema = {
 export const port_states: Module<FromSchema<typeof schema>> = {
   name: 'port_states',
   summary:
-    'Find out whether TCP ports are open, refused, blocked, or of a name without an address.',
+    'Report whether TCP ports are open, refused, blocked, or unresolved, which means that the name has no address.',
   args: schema,
   effect: 'reads',
 

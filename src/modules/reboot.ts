@@ -9,33 +9,35 @@ const schema = {
     reboot_timeout: {
       type: 'integer',
       minimum: 1,
-      description: 'Seconds until the host must be up again. Default: 600.',
+      description: 'Maximum time in seconds until the host is up again. Default: 600.',
     },
     pre_reboot_delay: {
       type: 'number',
       minimum: 0,
-      description: 'Seconds before the host is told to restart. Default: 0.',
+      description: 'Seconds to wait before the reboot command. Default: 0.',
     },
     post_reboot_delay: {
       type: 'number',
       minimum: 0,
-      description: 'Seconds before the first look whether it is up. Default: 0.',
+      description:
+        'Seconds to wait after the reboot command before the first connection attempt. Default: 0.',
     },
     msg: {
       type: 'string',
       minLength: 1,
-      description: 'What those who are logged in are told, before the delay. Default: nothing.',
+      description: 'Message to logged-in users, sent with "wall" before the delay. Default: none.',
     },
     reboot_command: {
       type: 'string',
       minLength: 1,
-      description: 'Shell text that restarts the host. Default: systemctl reboot, or reboot.',
+      description:
+        'Shell command that reboots the host. Default: "systemctl reboot", or "reboot" without systemctl.',
     },
     test_command: {
       type: 'string',
       minLength: 1,
       description:
-        'Shell text that must succeed once the host is up. Default: systemd has started what it should.',
+        'Shell command that must succeed after the reboot. Default: a check that systemd has finished booting.',
     },
   },
   additionalProperties: false,
@@ -48,16 +50,16 @@ const STARTED =
 
 export const reboot: Module<FromSchema<typeof schema>> = {
   name: 'reboot',
-  summary: 'Restart the host and wait until it is up again.',
+  summary: 'Reboot the host and wait until it is up again.',
   args: schema,
-  // The state of a host is on its disk; what was running is started by its units.
+  // A reboot needs no undo: files stay, and services are started by their units.
   effect: 'passes',
 
   async plan({ reboot_timeout, reboot_command, test_command: test = STARTED, ...args }, { host }) {
     const boot = await host.fact(bootId);
-    const { msg, pre_reboot_delay: before = 0, post_reboot_delay: behind = 0 } = args;
+    const { msg, pre_reboot_delay: before = 0, post_reboot_delay: after = 0 } = args;
     const restart = [
-      // Who is told is no reason not to restart.
+      // A failed message does not stop the reboot.
       ...(msg === undefined
         ? []
         : [`{ ! command -v wall || printf '%s\\n' ${quote(msg)} | wall; } >/dev/null 2>&1 || :`]),
@@ -72,7 +74,7 @@ export const reboot: Module<FromSchema<typeof schema>> = {
           boot,
           test: ['/bin/sh', '-c', test],
           timeoutSeconds: (reboot_timeout ?? 600) + before,
-          delaySeconds: behind,
+          delaySeconds: after,
         },
       ],
     };

@@ -9,14 +9,21 @@ const schema = {
     regexp: {
       type: 'string',
       minLength: 1,
-      description: 'What is replaced, everywhere; ^ and $ are the ends of lines.',
+      description:
+        'Regular expression to replace everywhere. ^ and $ match at the start and end of each line.',
     },
     replace: {
       type: 'string',
-      description: 'What comes in its place; \\1 is the first group. Default: nothing.',
+      description: 'Replacement, in which \\1 is the first group. Default: empty.',
     },
-    after: { type: 'string', description: 'Only behind the first match of this.' },
-    before: { type: 'string', description: 'Only before the first match of this.' },
+    after: {
+      type: 'string',
+      description: 'Replace only after the first match of this expression.',
+    },
+    before: {
+      type: 'string',
+      description: 'Replace only before the first match of this expression.',
+    },
   },
   required: ['path', 'regexp'],
   additionalProperties: false,

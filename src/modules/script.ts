@@ -11,12 +11,13 @@ const schema = {
     cmd: {
       type: 'string',
       minLength: 1,
-      description: 'Script in "files/" of the role or beside the playbook, and its arguments.',
+      description:
+        'Script in "files/" of the role or beside the playbook, followed by its arguments.',
     },
     executable: {
       type: 'string',
       minLength: 1,
-      description: 'Program that runs it, instead of what its first line names.',
+      description: 'Interpreter, instead of the one in the first line of the script.',
     },
     chdir,
     creates,
@@ -27,7 +28,7 @@ const schema = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** The script lies on the host while it runs, for its owner alone, whatever becomes of it. */
+/** Runs the script from a temporary file that only its owner can access, and removes the file in any case. */
 const RUN = `t=$(mktemp) || exit 1
 trap 'rm -f "$t"' EXIT
 trap 'exit 143' TERM INT HUP
@@ -36,7 +37,7 @@ cat >"$t" && chmod 700 "$t" || exit 1
 
 export const script: Module<FromSchema<typeof schema>> = {
   name: 'script',
-  summary: 'Run a script of the controller on the host.',
+  summary: 'Run a script from the controller on the host.',
   args: schema,
   effect: effectOfRun,
   shorthand: 'cmd',
@@ -44,7 +45,8 @@ export const script: Module<FromSchema<typeof schema>> = {
   async plan({ cmd, executable, ...args }, { host, controller }) {
     const [path = '', ...words] = splitWords(cmd);
     const text = toText(await controller.file(path));
-    if (text === undefined) throw new TaskError(`"${path}" is no text, so it is no script.`);
+    if (text === undefined)
+      throw new TaskError(`"${path}" is not a script: it contains binary data.`);
     const how = executable === undefined ? '"$t"' : `"$e" "$t"`;
     const setup = RUN.replace('"$@"', `${how} "$@"`);
     const program = executable === undefined ? setup : `e=$1; shift\n${setup}`;

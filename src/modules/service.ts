@@ -8,20 +8,28 @@ import { unitStatus, USER_MANAGER, type UnitStatus } from '../facts/systemd.ts';
 const schema = {
   type: 'object',
   properties: {
-    name: { type: 'string', minLength: 1, description: 'Unit; ".service" may be left out.' },
+    name: {
+      type: 'string',
+      minLength: 1,
+      description: 'Name of the unit; ".service" may be omitted.',
+    },
     state: {
       enum: ['started', 'stopped', 'restarted', 'reloaded'],
-      description: 'Kept when absent. "restarted" and "reloaded" always count as a change.',
+      description:
+        'Wanted state. Default: unchanged. "restarted" and "reloaded" always count as a change.',
     },
-    enabled: { type: 'boolean', description: 'Start at boot. Kept when absent.' },
-    masked: { type: 'boolean', description: 'Make it impossible to start. Kept when absent.' },
+    enabled: { type: 'boolean', description: 'Start the unit at boot. Default: unchanged.' },
+    masked: {
+      type: 'boolean',
+      description: 'Mask the unit, so that it cannot be started. Default: unchanged.',
+    },
     daemon_reload: {
       type: 'boolean',
-      description: 'Make systemd read its unit files again first. It may stand alone.',
+      description: 'Run "systemctl daemon-reload" first. Allowed without name.',
     },
     daemon_reexec: {
       type: 'boolean',
-      description: 'Make systemd start itself anew first. It may stand alone.',
+      description: 'Run "systemctl daemon-reexec" first. Allowed without name.',
     },
     no_block: {
       type: 'boolean',
@@ -29,12 +37,11 @@ const schema = {
     },
     scope: {
       enum: ['system', 'user'],
-      description:
-        'Whose units: those of the system, or of the user who runs the task. Default: system.',
+      description: 'Manage units of the system, or of the user who runs the task. Default: system.',
     },
     only_if_active: {
       type: 'boolean',
-      description: 'Restart or reload only a unit that runs. Default: false.',
+      description: 'Restart or reload the unit only if it is running. Default: false.',
     },
   },
   anyOf: [{ required: ['name'] }, { required: ['daemon_reload'] }, { required: ['daemon_reexec'] }],
@@ -64,7 +71,7 @@ export const service: Module<Args> = {
     const daemon = daemonActions(args);
     if (name === undefined) {
       if ([state, enabled, masked].some((one) => one !== undefined))
-        throw new TaskError('Which unit? "name" is missing.');
+        throw new TaskError('"state", "enabled" and "masked" need "name".');
       return { actions: daemon, undo: { calls: [] } };
     }
     const unit = await statusOf(name, scope, host);
@@ -73,7 +80,7 @@ export const service: Module<Args> = {
       actions: actions.length > 0 ? [...daemon, ...actions] : [],
       undo: {
         calls: [{ module: 'service', args: asFound(name, unit, args) }],
-        // A rollback must not wake a service that was asleep before the run.
+        // A rollback must not start a service that was stopped before the run.
         rerun: { module: 'service', args: { ...args, only_if_active: true } },
       },
       ...(unit.exists || actions.length > 0
@@ -89,7 +96,7 @@ function call(scope: Args['scope'], ...words: string[]): ExecAction {
     : exec('systemctl', ...words);
 }
 
-/** Reading unit files again is no change of its own. */
+/** daemon-reload and daemon-reexec alone do not count as changes. */
 function daemonActions({ scope, daemon_reload: reload, daemon_reexec: reexec }: Args): Action[] {
   return [
     ...(reexec === true ? ['daemon-reexec'] : []),
@@ -119,17 +126,17 @@ function unitActions(name: string, unit: UnitStatus, args: Args, host: HostFacts
   // systemd would accept a second `start`, but the task would then report a change.
   if (state === 'started' && !unit.active) systemctl('start');
   if (state === 'stopped' && unit.active) systemctl('stop');
-  const wake = unit.active || onlyIfActive !== true;
-  if (state === 'restarted' && wake) systemctl('restart');
-  if (state === 'reloaded' && wake) systemctl(unit.active ? 'reload' : 'start');
+  const mayStart = unit.active || onlyIfActive !== true;
+  if (state === 'restarted' && mayStart) systemctl('restart');
+  if (state === 'reloaded' && mayStart) systemctl(unit.active ? 'reload' : 'start');
   if (masked === true && !unit.masked) systemctl('mask');
   return actions;
 }
 
-/** Arguments that bring the unit back as it was found. */
+/** Arguments that restore the found state of the unit. */
 function asFound(name: string, unit: UnitStatus, args: Args): JsonObject {
   const { state, enabled, masked, scope } = args;
-  // A unit that came with a file of this run goes with it; stopping it is what is left to do.
+  // If this run created the unit file, another undo removes it; here the unit only has to be stopped.
   const found: JsonObject = { name, ...(scope === undefined ? {} : { scope }) };
   if (state !== undefined) found['state'] = unit.exists && unit.active ? 'started' : 'stopped';
   if (unit.exists && enabled !== undefined) found['enabled'] = unit.enabled;

@@ -3,7 +3,7 @@ import { serviceList } from '../facts/systemd.ts';
 
 export const service_facts: Module = {
   name: 'service_facts',
-  summary: 'List the services of a host with systemd, by name.',
+  summary: 'List the systemd services of the host, by name.',
   args: { type: 'object', properties: {}, additionalProperties: false },
   effect: 'reads',
 

@@ -9,13 +9,13 @@ export const set_fact: Module = {
   args: {
     type: 'object',
     minProperties: 1,
-    additionalProperties: { description: 'Any value, under the name of the variable.' },
+    additionalProperties: { description: 'Value of the variable with this name.' },
   },
   effect: 'reads',
 
   plan(args) {
     for (const key of Object.keys(args)) {
-      if (!name.test(key)) throw new TaskError(`"${key}" cannot be the name of a variable.`);
+      if (!name.test(key)) throw new TaskError(`"${key}" is not a valid variable name.`);
     }
     return { actions: [], run: [{ kind: 'set-facts', facts: args }] };
   },

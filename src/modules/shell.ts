@@ -8,7 +8,7 @@ const schema = {
     cmd: {
       type: 'string',
       minLength: 1,
-      description: 'Shell text. Put values into it with {{quote value}}.',
+      description: 'Shell command. Insert values with {{quote value}}.',
     },
     executable: { type: 'string', description: 'Shell to use. Default: /bin/sh.' },
     ...runProperties,
@@ -19,7 +19,7 @@ const schema = {
 
 export const shell: Module<FromSchema<typeof schema>> = {
   name: 'shell',
-  summary: 'Run shell text. Prefer command where no pipe or redirection is needed.',
+  summary: 'Run a shell command. Use "command" instead if you need no pipe or redirection.',
   args: schema,
   effect: effectOfRun,
   shorthand: 'cmd',

@@ -15,7 +15,7 @@ const schema = {
 
 export const slurp: Module<FromSchema<typeof schema>> = {
   name: 'slurp',
-  summary: 'Read a file of the host into the registered result.',
+  summary: 'Read a file from the host into the result.',
   args: schema,
   effect: 'reads',
 

@@ -6,11 +6,11 @@ const schema = {
   type: 'object',
   properties: {
     path: { type: 'string', pattern: '^/', description: 'Absolute path on the host.' },
-    follow: { type: 'boolean', description: 'Look at what links lead to. Default: false.' },
-    get_checksum: { type: 'boolean', description: 'Tell the sum of a file. Default: true.' },
+    follow: { type: 'boolean', description: 'Follow symbolic links. Default: false.' },
+    get_checksum: { type: 'boolean', description: 'Return the checksum of a file. Default: true.' },
     checksum_algorithm: {
       enum: ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'],
-      description: 'Kind of the sum. Default: sha256.',
+      description: 'Checksum algorithm. Default: sha256.',
     },
   },
   required: ['path'],
@@ -19,7 +19,7 @@ const schema = {
 
 export const stat: Module<FromSchema<typeof schema>> = {
   name: 'stat',
-  summary: 'Look at a path on the host.',
+  summary: 'Report the type, attributes and checksum of a path on the host.',
   args: schema,
   effect: 'reads',
 

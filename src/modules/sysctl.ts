@@ -10,32 +10,36 @@ import { linesOf, planEdit, textOf } from './lib/text.ts';
 const schema = {
   type: 'object',
   properties: {
-    name: { type: 'string', pattern: '^[A-Za-z0-9_./-]+$', description: 'Name, with dots.' },
+    name: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9_./-]+$',
+      description: 'Name of the kernel parameter, with dots.',
+    },
     value: {
       type: ['string', 'integer'],
-      description: 'The value. Not needed with state: absent.',
+      description: 'Value of the parameter. Not needed with "state: absent".',
     },
     state: {
       enum: ['present', 'absent'],
       description:
-        'Whether the file sets it; the running kernel is left alone with absent. Default: present.',
+        'Whether the file sets the parameter. "absent" does not change the running kernel. Default: present.',
     },
     sysctl_file: {
       type: 'string',
       pattern: '^/',
-      description: 'File that sets it at boot. Default: /etc/sysctl.d/99-runner.conf.',
+      description: 'File that sets the parameter at boot. Default: /etc/sysctl.d/99-runner.conf.',
     },
     sysctl_set: {
       type: 'boolean',
-      description: 'Set it in the running kernel, too. Default: true.',
+      description: 'Set the parameter in the running kernel, too. Default: true.',
     },
     persist: {
       type: 'boolean',
-      description: 'Write it into the file. Default: true.',
+      description: 'Write the parameter to the file. Default: true.',
     },
     ignoreerrors: {
       type: 'boolean',
-      description: 'A kernel that has no such parameter is fine. Default: false.',
+      description: 'Do not fail if the kernel has no such parameter. Default: false.',
     },
   },
   required: ['name'],
@@ -46,7 +50,7 @@ const FILE = '/etc/sysctl.d/99-runner.conf';
 
 export const sysctl: Module<FromSchema<typeof schema>> = {
   name: 'sysctl',
-  summary: 'Set a parameter of the kernel, now and at boot.',
+  summary: 'Set a kernel parameter, now and at boot.',
   args: schema,
   effect: 'restores',
 
@@ -54,7 +58,8 @@ export const sysctl: Module<FromSchema<typeof schema>> = {
     const { name, state = 'present', sysctl_file: path = FILE, persist = true } = args;
     const value =
       args.value === undefined ? undefined : String(args.value).trim().replaceAll(/\s+/g, ' ');
-    if (state === 'present' && value === undefined) throw new TaskError('"value" is needed.');
+    if (state === 'present' && value === undefined)
+      throw new TaskError('"state: present" needs "value".');
     const now = await host.fact(kernelParameter, name);
     const running: Action[] = [];
     const back =
@@ -64,7 +69,7 @@ export const sysctl: Module<FromSchema<typeof schema>> = {
     if (state === 'present' && value !== undefined && args.sysctl_set !== false && now !== value) {
       if (now === undefined && args.ignoreerrors !== true) {
         throw new TaskError(`The kernel of "${host.name}" has no parameter "${name}".`, {
-          hint: 'Is a module missing that brings it? See "modprobe".',
+          hint: 'If a kernel module provides it, load the module first with "modprobe".',
         });
       }
       if (now !== undefined) running.push(exec('sysctl', '-q', '-w', `${name}=${value}`));

@@ -1,5 +1,5 @@
 import type { Module } from '../core/module.ts';
 import { service } from './service.ts';
 
-/** The name that Ansible has for it. */
+/** Ansible's name for the module "service". */
 export const systemd_service: Module = { ...service, name: 'systemd_service' };

@@ -8,13 +8,21 @@ const schema = {
   type: 'object',
   properties: {
     state: { enum: ['file', 'directory'], description: 'Default: file.' },
-    path: { type: 'string', pattern: '^/', description: 'Folder it is made in. Default: /tmp.' },
+    path: {
+      type: 'string',
+      pattern: '^/',
+      description: 'Directory to create it in. Default: /tmp.',
+    },
     prefix: {
       type: 'string',
       pattern: '^[^/\\n]*$',
-      description: 'What its name begins with. Default: runner.',
+      description: 'Prefix of the name. Default: "runner.".',
     },
-    suffix: { type: 'string', pattern: '^[^/\\n]*$', description: 'What its name ends with.' },
+    suffix: {
+      type: 'string',
+      pattern: '^[^/\\n]*$',
+      description: 'Suffix of the name. Default: none.',
+    },
   },
   additionalProperties: false,
 } as const satisfies JSONSchema;
@@ -26,12 +34,12 @@ export const tempfile: Module<FromSchema<typeof schema>> = {
   effect: 'restores',
 
   async plan(
-    { state = 'file', path: folder = '/tmp', prefix = 'runner.', suffix = '' },
+    { state = 'file', path: directory = '/tmp', prefix = 'runner.', suffix = '' },
     { host, controller },
   ) {
     let path: string;
     do {
-      path = `${folder.replace(/\/$/, '')}/${prefix}${controller.randomBytes(8).toString('hex')}${suffix}`;
+      path = `${directory.replace(/\/$/, '')}/${prefix}${controller.randomBytes(8).toString('hex')}${suffix}`;
     } while ((await host.fact(fileState, path)).type !== 'absent');
     const actions: Action[] =
       state === 'directory'

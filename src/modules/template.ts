@@ -18,7 +18,7 @@ const schema = {
 
 export const template: Module<FromSchema<typeof schema>> = {
   name: 'template',
-  summary: 'Render a template of the controller onto the host.',
+  summary: 'Render a template from the controller to a file on the host.',
   args: schema,
   effect: 'restores',
 

@@ -30,35 +30,45 @@ const schema = {
       type: 'string',
       minLength: 1,
       description:
-        'Archive in "files/" of the role or beside the playbook: tar, also with gzip. With remote_src a path on the host: all that its tar reads, and zip where it has unzip.',
+        'Archive in "files/" of the role or beside the playbook: tar, optionally with gzip. With remote_src, a path on the host: any format that its tar reads, and zip if unzip is installed.',
     },
     dest: {
       type: 'string',
       pattern: '^/',
-      description: 'Directory of the host to unpack into. It must be there.',
+      description: 'Existing directory on the host to unpack into.',
     },
     remote_src: { type: 'boolean', description: 'The archive is on the host. Default: false.' },
     creates: {
       type: 'string',
       pattern: '^/',
-      description: 'Nothing is unpacked where this path is there.',
+      description: 'Path on the host. If it exists, nothing is unpacked.',
     },
-    include: textOrTexts('Only what matches one of these shell patterns, or is below it.'),
-    exclude: textOrTexts('Not what matches one of these shell patterns, or is below it.'),
+    include: textOrTexts(
+      'Unpack only entries that match one of these shell patterns, or are below a match.',
+    ),
+    exclude: textOrTexts(
+      'Skip entries that match one of these shell patterns, or are below a match.',
+    ),
     strip_components: {
       type: 'integer',
       minimum: 1,
-      description: 'So many directories in front of each name are left out. Not for zip.',
+      description: 'Number of leading directories to strip from each name. Not for zip.',
     },
-    list_files: { type: 'boolean', description: 'Tell the names in "files" of the result.' },
+    list_files: {
+      type: 'boolean',
+      description: 'Return the names as "files" in the result. Default: false.',
+    },
     mode: {
       type: 'string',
       pattern: '^[0-7]{3,4}$',
       description:
         'Permissions of the files, as quoted octal digits. Default: those in the archive.',
     },
-    owner: { type: 'string', description: 'Owner of all. Default: who unpacks.' },
-    group: { type: 'string', description: 'Group of all. Default: that of who unpacks.' },
+    owner: { type: 'string', description: 'Owner of all entries. Default: the user who unpacks.' },
+    group: {
+      type: 'string',
+      description: 'Group of all entries. Default: that of the user who unpacks.',
+    },
   },
   required: ['src', 'dest'],
   additionalProperties: false,
@@ -67,20 +77,20 @@ const schema = {
 type Args = FromSchema<typeof schema>;
 
 interface Wanted extends TreeEntry {
-  /** As the archive writes it. */
+  /** Name in the archive. */
   name: string;
-  /** A directory above a member, of which the archive says nothing. */
+  /** A parent directory without an entry of its own in the archive. */
   implied?: boolean;
 }
 
 interface Comparison extends TreeComparison<Wanted> {
-  /** Where the archive lies on the host, or will lie. */
+  /** Path of the archive on the host. */
   archive: string;
   /** The archive on the controller, when it is sent. */
   from?: ControllerFile;
 }
 
-/** Members come on standard input, a name a line; directories among them are not gone into. $4: remove the archive. */
+/** Unpacks the members that standard input lists, one per line, without recursion. Removes the archive if $4 is set. */
 const UNPACK = `a=$1 d=$2 s=$3
 if [ -n "$4" ]; then trap 'rm -f "$a"' EXIT; fi
 ${TAR_FLAG}
@@ -89,14 +99,14 @@ else tr '\\n' '\\0' | xargs -0 tar -xpo"$z"f "$a" -C "$d" --no-recursion --strip
 
 export const unarchive: Module<Args> = {
   name: 'unarchive',
-  summary: 'Unpack an archive; what is there as the archive has it is left alone.',
+  summary: 'Unpack an archive. Paths that already match the archive are not changed.',
   args: schema,
   effect: 'restores',
 
   async plan(args, { host, controller }) {
     const { src, dest, creates, mode, owner, group } = args;
     if (creates !== undefined && (await host.fact(fileState, creates)).type !== 'absent')
-      return { actions: [], result: { dest, src, msg: `"${creates}" is there.` } };
+      return { actions: [], result: { dest, src, msg: `"${creates}" exists.` } };
     const found = await compare(args, { host, controller });
     const { wanted, different, states, archive, from } = found;
     const result = {
@@ -154,7 +164,7 @@ async function compare(
   ]);
   if (state.type !== 'directory') {
     throw new TaskError(`There is no directory "${dest}" on "${host.name}".`, {
-      hint: `Make it first: file: { path: ${dest}, state: directory }.`,
+      hint: `Create it first: file: { path: ${dest}, state: directory }.`,
     });
   }
   const wanted = select(content.entries, args, content.kind);
@@ -188,11 +198,13 @@ async function contentOf(
   return { kind: 'tar', entries, from };
 }
 
-/** What is to be unpacked, under the name it gets. */
+/** The entries to unpack, with their paths below the destination. */
 function select(entries: readonly ArchiveEntry[], args: Args, kind: 'tar' | 'zip'): Wanted[] {
   const strip = args.strip_components ?? 0;
   if (kind === 'zip' && strip > 0)
-    throw new TaskError('"strip_components" is not for zip archives: unzip has nothing like it.');
+    throw new TaskError(
+      '"strip_components" cannot be used with zip archives: unzip has no such option.',
+    );
   const include = listOf(args.include);
   const exclude = listOf(args.exclude);
   const wanted = new Map<string, Wanted>();
@@ -206,18 +218,15 @@ function select(entries: readonly ArchiveEntry[], args: Args, kind: 'tar' | 'zip
       /[\n\\]/.test(plain) ||
       plain.startsWith('-')
     )
-      throw new TaskError(
-        `The archive has an entry "${entry.name}": such a name is not unpacked.`,
-        {
-          hint: 'Absolute names, "..", line ends, backslashes and a dash in front are refused.',
-        },
-      );
+      throw new TaskError(`The archive contains an unsafe name: "${entry.name}".`, {
+        hint: 'Use relative names without "..", line breaks, backslashes or a leading dash.',
+      });
     if (include.length > 0 && !include.some((pattern) => covers(pattern, parts))) continue;
     if (exclude.some((pattern) => covers(pattern, parts))) continue;
     const path = parts.slice(strip).join('/');
     if (path === '') continue;
     const mode = entry.type === 'file' ? (args.mode?.padStart(4, '0') ?? entry.mode) : entry.mode;
-    // Of two entries with one name the later one counts.
+    // Of two entries with one name, the later one wins.
     wanted.set(path, {
       ...entry,
       mode,
@@ -249,7 +258,7 @@ function covers(pattern: string, parts: readonly string[]): boolean {
   return parts.some((_, index) => matches.test(parts.slice(0, index + 1).join('/')));
 }
 
-/** Directories that are there keep their permissions and owner: they are not the archive's alone. */
+/** Existing directories keep their permissions and owner, because they may hold other files, too. */
 function isAsWanted(entry: Wanted, state: PathState, args: Args): boolean {
   if (entry.type === 'directory') return state.type === 'directory';
   return (

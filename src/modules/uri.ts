@@ -11,34 +11,34 @@ const schema = {
     url: {
       type: 'string',
       pattern: '^https?://',
-      description: 'Address to ask. The request is sent by the controller.',
+      description: 'URL to request. The controller sends the request.',
     },
-    method: { enum: httpMethods, description: 'Default: GET.' },
-    body: secret({ description: 'Text, or a value that is sent as body_format says.' }),
+    method: { enum: httpMethods, description: 'HTTP method. Default: GET.' },
+    body: secret({ description: 'Request body: text, or a value that is encoded as body_format.' }),
     body_format: {
       enum: ['raw', 'json', 'form-urlencoded'],
       description:
-        'How the body is written; its content type is sent unless headers say another. Default: json for a value, raw for text.',
+        'Encoding of the body. It also sets the content type, unless headers contain one. Default: json for a value, raw for text.',
     },
     headers: secret({
       type: 'object',
       additionalProperties: { type: 'string' },
       description: 'Request headers.',
     }),
-    url_username: { type: 'string', description: 'Login by basic authentication.' },
-    url_password: secret({ type: 'string', description: 'Its password. Never on a command line.' }),
+    url_username: { type: 'string', description: 'User name for basic authentication.' },
+    url_password: secret({ type: 'string', description: 'Password for basic authentication.' }),
     status_code: {
       anyOf: [{ type: 'integer' }, { type: 'array', items: { type: 'integer' }, minItems: 1 }],
-      description: 'Accepted statuses. Default: 200, and for what is no GET 200 to 299.',
+      description:
+        'Accepted status codes. Default: 200, or 200 to 299 for a request that may change something.',
     },
     follow_redirects: {
       enum: ['all', 'safe', 'none'],
-      description:
-        'Which answers that point elsewhere are followed; safe: those to GET and HEAD. Default: safe.',
+      description: 'Which redirects to follow; safe means those of GET and HEAD. Default: safe.',
     },
     return_content: {
       type: 'boolean',
-      description: 'Keep the answer in the result, as "content". Default: true.',
+      description: 'Return the response body as "content" in the result. Default: true.',
     },
     validate_certs: {
       type: 'boolean',
@@ -46,21 +46,31 @@ const schema = {
     },
     ca: {
       type: 'string',
-      description: 'PEM of the authority that signed it. Default: those of the system.',
+      description:
+        'CA certificate of the server as PEM. Default: the CA certificates of the system.',
     },
-    ca_path: { type: 'string', description: 'File on the controller with that PEM.' },
+    ca_path: {
+      type: 'string',
+      description: 'PEM file on the controller with the CA certificate, instead of ca.',
+    },
     client_cert: {
       type: 'string',
-      description: 'PEM file on the controller with the certificate that shows who asks.',
+      description: 'PEM file on the controller with the client certificate.',
     },
-    client_key: { type: 'string', description: 'File with its key. Default: client_cert.' },
+    client_key: {
+      type: 'string',
+      description: 'PEM file on the controller with its private key. Default: client_cert.',
+    },
     unix_socket: {
       type: 'string',
       pattern: '^/',
-      description: 'Socket of the controller at which the server listens.',
+      description: 'Unix socket on the controller to connect to.',
     },
-    timeout: { type: 'integer', minimum: 1, description: 'Seconds. Default: 30.' },
-    read_only: { type: 'boolean', description: 'A request other than GET that changes nothing.' },
+    timeout: { type: 'integer', minimum: 1, description: 'Time limit in seconds. Default: 30.' },
+    read_only: {
+      type: 'boolean',
+      description: 'Treat a request other than GET as one that changes nothing. Default: false.',
+    },
   },
   required: ['url'],
   additionalProperties: false,
@@ -78,7 +88,7 @@ async function toRequest(args: Args, controller: Controller): Promise<HttpReques
     ),
   );
   if (cert === undefined && key !== undefined)
-    throw new TaskError('"client_key" is the key of "client_cert", which is not given.');
+    throw new TaskError('"client_key" needs "client_cert".');
   const { type, text } = writtenBody(args);
   const pinned = args.ca ?? ca;
   return {
@@ -100,12 +110,12 @@ async function toRequest(args: Args, controller: Controller): Promise<HttpReques
   };
 }
 
-/** The body as it is sent, and its type where one is known. */
+/** The encoded body, and its content type if known. */
 function writtenBody({ body, body_format: format }: Args): { type?: string; text?: string } {
   if (body === undefined) return {};
   switch (format ?? (typeof body === 'string' ? 'raw' : 'json')) {
     case 'json':
-      // Text is JSON that was written already.
+      // Text is already JSON.
       return {
         type: 'application/json',
         text: typeof body === 'string' ? body : JSON.stringify(body),
@@ -114,7 +124,7 @@ function writtenBody({ body, body_format: format }: Args): { type?: string; text
       const type = 'application/x-www-form-urlencoded';
       if (typeof body === 'string') return { type, text: body };
       if (!isJsonObject(body as JsonValue))
-        throw new TaskError('The body of a form is a map of names and values, or text.');
+        throw new TaskError('The body of a form must be a map of names and values, or text.');
       const pairs = Object.entries(body as JsonObject).flatMap(([name, value]) =>
         [value]
           .flat()
@@ -127,7 +137,7 @@ function writtenBody({ body, body_format: format }: Args): { type?: string; text
     }
     case 'raw':
       if (typeof body !== 'string')
-        throw new TaskError('A raw body is text; leave "body_format" out to send a value as JSON.');
+        throw new TaskError('A raw body must be text; omit "body_format" to send a value as JSON.');
       return { text: body };
   }
 }
@@ -136,11 +146,11 @@ export const uri: Module<Args> = {
   name: 'uri',
   summary: 'Send an HTTP request.',
   args: schema,
-  effect: (args) => (onlyLooks(args) ? 'reads' : 'changes'),
+  effect: (args) => (isReadOnly(args) ? 'reads' : 'changes'),
 
   async plan(args, { controller }) {
     const request = await toRequest(args, controller);
-    if (!onlyLooks(args)) return { actions: [{ kind: 'http', request }] };
+    if (!isReadOnly(args)) return { actions: [{ kind: 'http', request }] };
     const response = await controller.request(request);
     const accepted = request.accept ?? [200];
     if (!accepted.includes(response.status)) {
@@ -156,8 +166,8 @@ export const uri: Module<Args> = {
   },
 };
 
-/** A request that changes nothing, by its method or by what the task says. */
-function onlyLooks(args: { method?: unknown; read_only?: unknown }): boolean {
+/** Whether the request changes nothing, according to its method or to "read_only". */
+function isReadOnly(args: { method?: unknown; read_only?: unknown }): boolean {
   const { method = 'GET' } = args;
   return args.read_only === true || ['GET', 'HEAD', 'OPTIONS'].includes(String(method));
 }

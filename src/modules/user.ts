@@ -19,14 +19,18 @@ const schema = {
   properties: {
     name: { type: 'string', pattern: ACCOUNT_NAME, description: 'Name of the user.' },
     state: { enum: ['present', 'absent'], description: 'Default: present.' },
-    uid: { type: 'integer', minimum: 0, description: 'Its number. Kept, or the next free one.' },
+    uid: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Numeric ID. Default: unchanged, or the next free one.',
+    },
     group: {
       type: 'string',
       pattern: ACCOUNT_NAME,
-      description: 'Its first group, which must exist.',
+      description: 'Primary group, which must exist.',
     },
     groups: {
-      description: 'Its other groups: all of them, or more of them with append.',
+      description: 'Supplementary groups. They replace the current ones, unless append is set.',
       anyOf: [
         { type: 'string' },
         { type: 'array', items: { type: 'string', pattern: ACCOUNT_NAME } },
@@ -34,36 +38,43 @@ const schema = {
     },
     append: {
       type: 'boolean',
-      description: 'Add to the groups it is in, instead of leaving the others. Default: false.',
+      description: 'Add to the current groups instead of replacing them. Default: false.',
     },
     comment: { type: 'string', pattern: '^[^:\\n]*$', description: 'Full name.' },
     home: { type: 'string', pattern: '^/[^:\\n]*$', description: 'Home directory.' },
     create_home: {
       type: 'boolean',
-      description: 'Make the home directory of a new user. Default: true.',
+      description: 'Create the home directory of a new user. Default: true.',
     },
-    move_home: { type: 'boolean', description: 'Move the home directory to the new "home".' },
+    move_home: {
+      type: 'boolean',
+      description: 'Move the home directory to a new "home". Default: false.',
+    },
     shell: { type: 'string', pattern: '^/[^:\\n]*$', description: 'Login shell.' },
-    system: { type: 'boolean', description: 'A new user gets a number of those for the system.' },
+    system: { type: 'boolean', description: 'Create a system user.' },
     password: secret({
       type: 'string',
       pattern: '^[^:\\n]*$',
       description:
-        'Hash as crypt(3) makes it, such as from "openssl passwd -6". Never on a command line.',
+        'Password hash as made by crypt(3), such as from "openssl passwd -6". It does not appear on a command line.',
     }),
     update_password: {
       enum: ['always', 'on_create'],
-      description: 'When the password is set. Default: always.',
+      description: 'When to set the password. Default: always.',
     },
-    password_lock: { type: 'boolean', description: 'Whether a login by password is refused.' },
+    password_lock: {
+      type: 'boolean',
+      description: 'Whether to lock the password. Default: unchanged.',
+    },
     expires: {
       type: 'number',
-      description: 'Seconds since 1970 when the account closes; below 0 for never.',
+      description:
+        'Expiry date of the account in seconds since 1970. A negative value means never.',
     },
     remove: {
       type: 'boolean',
       description:
-        'With absent: remove the home directory, too, after a copy of it of at most 100 MiB.',
+        'With "state: absent": remove the home directory, too. The undo needs a copy of it, of at most 100 MiB.',
     },
   },
   required: ['name'],
@@ -76,7 +87,7 @@ const DAY_SECONDS = 86_400;
 
 export const user: Module<Args> = {
   name: 'user',
-  summary: 'Make, change or remove a user.',
+  summary: 'Create, change or remove a user.',
   args: schema,
   effect: 'restores',
 
@@ -127,7 +138,7 @@ async function undoOf(
 
 function removal({ name, remove }: Args, shadow: boolean): Action {
   if (!shadow) return exec('deluser', ...(remove ? ['--remove-home'] : []), name);
-  // Without -f a user whose processes still run is refused, which is what should happen.
+  // Without -f, userdel refuses a user with running processes, which is intended.
   return exec('userdel', ...(remove ? ['-r'] : []), name);
 }
 
@@ -202,9 +213,12 @@ async function changes(
   if (args.expires !== undefined && String(secret?.expires ?? '') !== dayNumber(args.expires))
     options.push('-e', closes);
   if (options.length > 0 && !shadow)
-    throw new TaskError(`Changing the user "${name}" of "${host.name}" takes "usermod".`, {
-      hint: 'It is not there: busybox makes and removes users only.',
-    });
+    throw new TaskError(
+      `Cannot change the user "${name}" on "${host.name}": "usermod" is not installed.`,
+      {
+        hint: 'Install it: busybox can only create and remove users.',
+      },
+    );
   if (options.length > 0) actions.push(exec('usermod', ...options, '--', name));
   if (args.password !== undefined && update !== 'on_create' && secret?.same !== true)
     actions.push(setPassword(name, args.password));
@@ -227,13 +241,13 @@ function groupList({ groups }: Args): string[] | undefined {
   return names.map((one) => one.trim()).filter((one) => one !== '');
 }
 
-/** Else the first of several programs would have done its part before the next one fails. */
+/** Checks the groups first, so that no command fails after an earlier one made a change. */
 async function requireGroups(names: readonly string[], host: HostFacts): Promise<void> {
   const found = await Promise.all(names.map((name) => host.fact(groupEntry, name)));
   const missing = names.filter((_, index) => found[index] === undefined);
   if (missing.length === 0) return;
   throw new TaskError(`There is no group "${missing.join('", "')}" on "${host.name}".`, {
-    hint: 'Make it first, with the module "group".',
+    hint: 'Create it first with the module "group".',
   });
 }
 

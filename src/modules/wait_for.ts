@@ -7,39 +7,43 @@ import { isHere, ofPort, portOpen } from './lib/ports.ts';
 const schema = {
   type: 'object',
   properties: {
-    path: { type: 'string', pattern: '^/', description: 'Path that must appear or go.' },
+    path: { type: 'string', pattern: '^/', description: 'Path to wait for.' },
     port: {
       type: 'integer',
       minimum: 1,
       maximum: 65535,
-      description: 'TCP port that must open or close.',
+      description: 'TCP port to wait for.',
     },
     host: {
       type: 'string',
-      description: 'Where the port is, as seen from the host. Default: 127.0.0.1.',
+      description: 'Host of the port, as seen from the host of the task. Default: 127.0.0.1.',
     },
     state: {
       enum: ['started', 'stopped', 'drained', 'present', 'absent'],
       description:
-        'Default: started for a port, present for a path. drained: no connection to a port of the host itself is left.',
+        'Default: started for a port, present for a path. drained: a port of the host itself has no connections.',
     },
     search_regex: {
       type: 'string',
-      description: 'Extended regular expression the file at path must contain.',
+      description: 'Extended regular expression that a line of the file at path must match.',
     },
-    timeout: { type: 'integer', minimum: 1, description: 'Seconds to wait at most. Default: 300.' },
-    sleep: { type: 'integer', minimum: 1, description: 'Seconds between two looks. Default: 1.' },
+    timeout: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Maximum time to wait in seconds. Default: 300.',
+    },
+    sleep: { type: 'integer', minimum: 1, description: 'Seconds between two checks. Default: 1.' },
     delay: {
       type: 'integer',
       minimum: 0,
-      description: 'Seconds before the first look. Default: 0.',
+      description: 'Seconds to wait before the first check. Default: 0.',
     },
     connect_timeout: {
       type: 'integer',
       minimum: 1,
-      description: 'Seconds a try to connect to a port elsewhere may take. Default: 5.',
+      description: 'Time limit in seconds for connecting to a port of another host. Default: 5.',
     },
-    msg: { type: 'string', description: 'What to say when time is up.' },
+    msg: { type: 'string', description: 'Message after the timeout.' },
   },
   oneOf: [{ required: ['path'] }, { required: ['port'] }],
   additionalProperties: false,
@@ -49,7 +53,7 @@ type Args = FromSchema<typeof schema>;
 
 const COMES = new Set(['started', 'present', undefined]);
 
-/** Shell text that succeeds while the path or port is there. */
+/** Shell text that succeeds while the path exists and matches, or the port is open. */
 function presence(args: Args): string {
   const { path, port = 0, host = '127.0.0.1', search_regex: pattern } = args;
   if (path !== undefined) {
@@ -62,26 +66,33 @@ function presence(args: Args): string {
   return portOpen(host, port, args.connect_timeout);
 }
 
+/** What is wrong while the wait goes on. */
+function problem({ path, port, search_regex: pattern, state }: Args, wanted: boolean): string {
+  if (path === undefined) {
+    const now = state === 'drained' ? 'has connections' : wanted ? 'is closed' : 'is open';
+    return `Port ${String(port)} still ${now}`;
+  }
+  if (pattern === undefined) return `"${path}" still ${wanted ? 'does not exist' : 'exists'}`;
+  return `"${path}" still ${wanted ? 'does not match' : 'matches'} ${pattern}`;
+}
+
 export const wait_for: Module<Args> = {
   name: 'wait_for',
-  summary: 'Wait until a port or path is there, or gone.',
+  summary: 'Wait until a port opens or closes, or a path appears or disappears.',
   args: schema,
   effect: 'reads',
 
   plan(args, { once }) {
-    const { sleep = 1, state, msg, path, port } = args;
+    const { sleep = 1, state, msg, path } = args;
     const { timeout = 300, delay = 0 } = once ? { timeout: 1 } : args;
     if (path !== undefined && ['started', 'stopped', 'drained'].includes(state ?? 'present'))
-      throw new TaskError(`A path is "present" or "absent", not ${String(state)}.`);
+      throw new TaskError(`The state of a path is "present" or "absent", not "${String(state)}".`);
     if (state === 'drained' && !isHere(args.host ?? 'localhost'))
-      throw new TaskError(
-        'The connections of a port are counted on the host itself: leave "host" out.',
-      );
-    const what = path ?? `port ${String(port)}`;
+      throw new TaskError('"state: drained" counts connections on the host itself.', {
+        hint: 'Remove "host" from the task.',
+      });
     const wanted = COMES.has(state);
-    const stands =
-      state === 'drained' ? 'has connections' : `is still ${wanted ? 'not there' : 'there'}`;
-    const message = msg ?? `${what} ${stands} after ${String(timeout)} s.`;
+    const message = msg ?? `${problem(args, wanted)} after ${String(timeout)} s.`;
     const script = [
       ...(delay > 0 ? [`sleep ${String(delay)}`] : []),
       `left=${String(timeout)}`,

@@ -4,20 +4,28 @@ import type { Module } from '../core/module.ts';
 const schema = {
   type: 'object',
   properties: {
-    timeout: { type: 'integer', minimum: 1, description: 'Seconds to wait at most. Default: 600.' },
+    timeout: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Maximum time to wait in seconds. Default: 600.',
+    },
     delay: {
       type: 'integer',
       minimum: 0,
-      description: 'Seconds before the first try. Default: 0.',
+      description: 'Seconds to wait before the first attempt. Default: 0.',
     },
-    sleep: { type: 'integer', minimum: 1, description: 'Seconds between two tries. Default: 1.' },
+    sleep: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Seconds between two attempts. Default: 1.',
+    },
   },
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
 export const wait_for_connection: Module<FromSchema<typeof schema>> = {
   name: 'wait_for_connection',
-  summary: 'Wait until the host can be logged in to.',
+  summary: 'Wait until the host accepts connections.',
   args: schema,
   effect: 'reads',
 

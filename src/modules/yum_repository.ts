@@ -11,18 +11,35 @@ const schema = {
     name: {
       type: 'string',
       pattern: '^[\\w.:-]+$',
-      description: 'What the repository is called: its section in the file.',
+      description: 'ID of the repository, which is the name of its section in the file.',
     },
-    description: { type: 'string', pattern: '^[^\\n]+$', description: 'Its name for people.' },
-    baseurl: textOrTexts('Where its packages are.'),
-    mirrorlist: { type: 'string', pattern: '^\\S+$', description: 'List of places, instead.' },
-    metalink: { type: 'string', pattern: '^\\S+$', description: 'Metalink of places, instead.' },
-    enabled: { type: 'boolean', description: 'Default: true.' },
-    gpgcheck: { type: 'boolean', description: 'Whether packages must be signed.' },
-    gpgkey: textOrTexts('Keys they are signed with.'),
-    priority: { type: 'integer', minimum: 1, maximum: 99, description: 'Lower ones come first.' },
-    sslverify: { type: 'boolean', description: 'Whether certificates are checked.' },
-    exclude: textOrTexts('Packages that are not taken from it; patterns.'),
+    description: {
+      type: 'string',
+      pattern: '^[^\\n]+$',
+      description: 'Readable name of the repository. Default: its ID.',
+    },
+    baseurl: textOrTexts('URLs of the repository.'),
+    mirrorlist: {
+      type: 'string',
+      pattern: '^\\S+$',
+      description: 'URL of a mirror list, instead of baseurl.',
+    },
+    metalink: {
+      type: 'string',
+      pattern: '^\\S+$',
+      description: 'URL of a metalink, instead of baseurl.',
+    },
+    enabled: { type: 'boolean', description: 'Enable the repository. Default: true.' },
+    gpgcheck: { type: 'boolean', description: 'Check the signatures of packages.' },
+    gpgkey: textOrTexts('URLs of the signing keys.'),
+    priority: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 99,
+      description: 'Priority; repositories with a lower number are preferred.',
+    },
+    sslverify: { type: 'boolean', description: 'Check the certificate of the server.' },
+    exclude: textOrTexts('Patterns of packages to exclude.'),
     file: {
       type: 'string',
       pattern: '^[\\w.-]+$',
@@ -39,7 +56,7 @@ type Args = FromSchema<typeof schema>;
 
 export const yum_repository: Module<Args> = {
   name: 'yum_repository',
-  summary: 'Add or remove a repository of packages of DNF or YUM.',
+  summary: 'Add or remove a DNF or YUM repository.',
   args: schema,
   effect: 'restores',
 
@@ -51,7 +68,7 @@ export const yum_repository: Module<Args> = {
       !isAbsent &&
       [args.baseurl, args.mirrorlist, args.metalink].every((one) => one === undefined)
     )
-      throw new TaskError('Where are its packages? Give "baseurl", "mirrorlist" or "metalink".');
+      throw new TaskError('A repository needs "baseurl", "mirrorlist" or "metalink".');
     const editing = { path, create: true, absentIsFine: isAbsent, removeEmpty: isAbsent };
     const plan = await planEdit({ ...editing, ...pickAttributes(args) }, host, (text) =>
       withSection(text, name, isAbsent ? [] : sectionOf(args)),
@@ -71,7 +88,7 @@ function sectionOf(args: Args): string[] {
     value === undefined ? undefined : listOf(value).join(between);
   const values: [string, string | undefined][] = [
     ['name', args.description ?? args.name],
-    // Further lines of a value begin with a blank.
+    // Continuation lines begin with a space.
     ['baseurl', several(args.baseurl, '\n    ')],
     ['mirrorlist', args.mirrorlist],
     ['metalink', args.metalink],
@@ -86,7 +103,7 @@ function sectionOf(args: Args): string[] {
   return [`[${args.name}]`, ...lines];
 }
 
-/** The text with another section of that name, or without it; what stands elsewhere stays as it is. */
+/** Replaces or removes the section of that name; other sections are not changed. */
 function withSection(text: string, name: string, section: readonly string[]): string {
   const lines = linesOf(text);
   const from = lines.findIndex((line) => line.trim() === `[${name}]`);

@@ -621,7 +621,7 @@ describe('port_check and http_check', () => {
     );
     expect(code, stdout).toBe(0);
     for (const name of ['Open', 'Free']) expect(endOf(stdout, name)).toContain('"state":"ok"');
-    expect(endOf(stdout, 'Taken')).toContain(`port ${port} of 127.0.0.1 is taken`);
+    expect(endOf(stdout, 'Taken')).toContain(`port ${port} of 127.0.0.1 is in use`);
     expect(endOf(stdout, 'Closed')).toContain('port 1 of 127.0.0.1 is closed');
   });
 

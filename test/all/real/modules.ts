@@ -235,7 +235,7 @@ export function modulesOnRealHosts(): void {
       expect((await wait(9)).code).toBe(0);
       const busy = await wait(22);
       expect([busy.code, busy.stdout]).toEqual([
-        ...[2, expect.stringContaining('port 22 has connections after 2 s') as string],
+        ...[2, expect.stringContaining('Port 22 still has connections after 2 s') as string],
       ]);
     });
 
