@@ -40,11 +40,11 @@ import {
 import { hostOrders, strategies, type Become, type Login } from './words.ts';
 
 /*
- * The keywords of the language: a row each, by the field that is made of it. Reading, inheriting, defaults, the schemas
- * for editors and the reference are loops over these tables (fields.ts, schema.ts).
+ * The keywords of the language, one row each, by the field of the loaded playbook. Reading, inheritance, defaults,
+ * editor schemas and the reference are loops over these tables (fields.ts, schema.ts).
  */
 
-/** Where the keywords stand that take effect on everything inside. */
+/** Places of the keywords that everything inside inherits. */
 const shared: readonly Place[] = [
   'play',
   'role entry',
@@ -61,7 +61,7 @@ const added = <T>(outer: readonly T[], own: readonly T[]): T[] => [...outer, ...
 const union = <T>(outer: readonly T[], own: readonly T[]): T[] => [...new Set([...outer, ...own])];
 const over = (outer: SourceObject, own: SourceObject): SourceObject => ({ ...outer, ...own });
 
-/** Fields of a task that it may have from the play, roles and blocks around it. */
+/** Fields that a task can inherit from its play, roles and blocks. */
 export const sharedKeywords = {
   become: group<Become<Text>>({
     enabled: keyword({
@@ -70,7 +70,7 @@ export const sharedKeywords = {
       type: flag,
       inherit: 'own',
       fallback: false,
-      doc: 'Run with the rights of another user.',
+      doc: 'Run as another user (privilege escalation). Default: false.',
     }),
     user: keyword({
       yaml: 'become_user',
@@ -78,7 +78,7 @@ export const sharedKeywords = {
       type: rendered,
       inherit: 'own',
       fallback: 'root',
-      doc: 'Which user. Default: root.',
+      doc: 'User to run as. Default: root.',
     }),
     method: keyword({
       yaml: 'become_method',
@@ -86,7 +86,7 @@ export const sharedKeywords = {
       type: oneOf('sudo', 'su', 'doas'),
       inherit: 'own',
       fallback: 'sudo',
-      doc: 'By which program. Default: sudo.',
+      doc: 'Program for privilege escalation. Default: sudo.',
     }),
     login: optionalGroup<Login<Text>>({
       transport: keyword({
@@ -94,20 +94,20 @@ export const sharedKeywords = {
         on: shared,
         type: oneOf('ssh', 'openssh', 'local'),
         inherit: 'own',
-        doc: 'How hosts are reached whose inventory does not say it; local: not at all, what is done is done on the controller. Default: ssh.',
+        doc: 'Connection for hosts whose inventory does not set one. With local, tasks run on the controller. Default: ssh.',
       }),
       user: keyword({
         yaml: 'remote_user',
         on: shared,
         type: rendered,
         inherit: 'own',
-        doc: 'Who logs in on hosts whose inventory does not say it. Default: --user, ssh_config, then who runs it.',
+        doc: 'Login user for hosts whose inventory does not set one. Default: --user, then ssh_config, then the local user.',
       }),
       port: keyword({
         on: shared,
         type: limit,
         inherit: 'own',
-        doc: 'Port of hosts whose inventory does not say it. Default: 22.',
+        doc: 'SSH port for hosts whose inventory does not set one. Default: 22.',
       }),
     }),
   }),
@@ -118,7 +118,7 @@ export const sharedKeywords = {
     inherit: added,
     fallback: [],
     alsoFor: ['include', 'meta'],
-    doc: 'Variables for what is inside.',
+    doc: 'Variables for this play, role, block or task and everything inside it.',
   }),
   when: keyword({
     on: shared,
@@ -126,7 +126,7 @@ export const sharedKeywords = {
     inherit: added,
     fallback: [],
     alsoFor: ['include', 'meta'],
-    doc: 'Conditions, all of which must hold on a host; added to those around.',
+    doc: 'Conditions, all of which must hold on the host. Conditions of enclosing blocks, roles and plays apply too.',
   }),
   tags: keyword({
     on: shared,
@@ -134,45 +134,45 @@ export const sharedKeywords = {
     inherit: union,
     fallback: [],
     alsoFor: ['include', 'meta'],
-    doc: 'Names for --tags and --skip-tags; inherited by everything inside.',
+    doc: 'Names for --tags and --skip-tags. Everything inside inherits them.',
   }),
   environment: keyword({
     on: shared,
     type: map,
     inherit: over,
     fallback: {},
-    doc: 'Environment variables of commands.',
+    doc: 'Environment variables for commands.',
   }),
   delegateTo: keyword({
     on: shared,
     type: rendered,
     inherit: 'own',
-    doc: 'Host on which it is done, for this one.',
+    doc: 'Run on this host instead of the current host.',
   }),
   delegateFacts: keyword({
     on: shared,
     type: flag,
     inherit: 'own',
     fallback: false,
-    doc: 'Facts that it sets are those of the host it is delegated to.',
+    doc: 'Assign facts that the task sets to the host it is delegated to. Default: false.',
   }),
   allowFailedDelegate: keyword({
     on: shared,
     type: flag,
     inherit: 'own',
     fallback: false,
-    doc: 'It may be delegated to a host that has failed in this run; otherwise that is a failure.',
+    doc: 'Allow delegation to a host that failed earlier in the run. By default, such a task fails.',
   }),
-  /** On the first host of each batch, for all of them. */
+  /** Runs on the first host of each batch, for all hosts. */
   runOnce: keyword({
     on: shared,
     type: once,
     inherit: 'own',
     fallback: false,
     alsoFor: ['include'],
-    doc: 'On the first host of each batch, or of the play, for all of them.',
+    doc: 'Run on one host for all hosts. true: on the first host of each batch; play: on the first host of the play. Default: false.',
   }),
-  /** That, only in the first batch. */
+  /** With `run_once: play`, only the first batch runs the step. */
   oncePerPlay: keyword({
     yaml: 'run_once',
     on: shared,
@@ -186,31 +186,29 @@ export const sharedKeywords = {
     type: flag,
     inherit: 'own',
     fallback: false,
-    doc: 'A failure is recorded, and the host continues with the next step.',
+    doc: 'Record a failure and continue with the next step on that host. Default: false.',
   }),
-  /** Neither arguments nor results are shown or recorded. */
   noLog: keyword({
     on: shared,
     type: flag,
     inherit: 'own',
     fallback: false,
     alsoFor: ['include'],
-    doc: 'Arguments and results are neither shown nor recorded.',
+    doc: 'Do not show or record arguments and results. Default: false.',
   }),
   ignoreUnreachable: keyword({
     on: shared,
     type: flag,
     inherit: 'own',
     fallback: false,
-    doc: 'An unreachable host continues with the next step.',
+    doc: 'If a host is unreachable, continue with the next step on that host. Default: false.',
   }),
-  /** A failure on one host is one on all hosts of the step. */
   anyErrorsFatal: keyword({
     on: shared,
     type: flag,
     inherit: 'own',
     fallback: false,
-    doc: 'A failure on one host is one on all hosts of the step.',
+    doc: 'Treat a failure on one host as a failure on all hosts of the step. Default: false.',
   }),
   showDiff: keyword({
     yaml: 'diff',
@@ -218,34 +216,33 @@ export const sharedKeywords = {
     type: flag,
     inherit: 'own',
     fallback: true,
-    doc: 'Whether changes of files are shown with --diff. Default: true.',
+    doc: 'With --diff, show changes to files. Default: true.',
   }),
-  /** Only simulated, in a real run too. */
   simulate: keyword({
     yaml: 'check_mode',
     on: shared,
     type: simulated,
     inherit: 'own',
     fallback: false,
-    doc: 'Only simulated, in a real run, too.',
+    doc: 'Always run in check mode, even when the run does not. Must be true.',
   }),
-  /** Hosts at a time, 0 or undefined for as many as the run has forks. The undo keeps to it, too. */
+  /** With 0 or undefined, only the forks of the run limit it. */
   throttle: keyword({
     on: shared,
-    type: wholeNumber(0, 'a count of hosts, 0 for no limit'),
+    type: wholeNumber(0, 'a number of hosts, or 0 for no limit'),
     inherit: 'own',
-    doc: 'Hosts at a time, in the undo, too; 0 for no limit.',
+    doc: 'Maximum number of hosts at a time, also during undo. 0 means no limit besides --forks.',
   }),
   notify: keyword({
     on: shared,
     type: texts,
     inherit: added,
     fallback: [],
-    doc: 'Handlers, or topics they listen to, that are due when it changed something.',
+    doc: 'Handlers to run if the task changed something, by name or by a topic they listen to.',
   }),
 };
 
-/** What is said around tasks for their arguments, and not kept as a field of them. */
+/** Inherited like `sharedKeywords`, but merged into the arguments of a task instead of kept as its field. */
 export const defaultsKeywords = {
   moduleDefaults: keyword({
     on: shared,
@@ -257,122 +254,131 @@ export const defaultsKeywords = {
       ),
     }),
     fallback: {},
-    doc: 'Arguments by module, for tasks that do not give them.',
+    doc: 'Default arguments by module, for tasks that do not set them.',
   }),
 };
 
-/** `loop_control` of tasks, and of blocks and includes the first rows. */
+/** `loop_control` of tasks, blocks and includes. */
 export const loopKeywords = {
   loopVar: keyword({
     on: ['loop_control'],
     type: text,
     fallback: 'item',
-    doc: 'Variable of the item. Default: item.',
+    doc: 'Variable that holds the current item. Default: item.',
   }),
-  label: keyword({ on: ['loop_control'], type: rendered, doc: 'What is shown of an item.' }),
+  label: keyword({
+    on: ['loop_control'],
+    type: rendered,
+    doc: 'Text to show for an item instead of the item itself.',
+  }),
 };
 
+/** `loop_control` of tasks only. */
 export const taskLoopKeywords = {
-  /** Variable with the position of an item, counted from 0. */
-  indexVar: keyword({ on: ['loop_control'], type: text, doc: 'Variable of its position, from 0.' }),
-  /** Seconds between two items. */
+  indexVar: keyword({
+    on: ['loop_control'],
+    type: text,
+    doc: 'Variable that holds the position of the item, starting at 0.',
+  }),
   loopPauseSeconds: keyword({
     yaml: 'pause',
     on: ['loop_control'],
     type: number,
     fallback: 0,
-    doc: 'Seconds between two items.',
+    doc: 'Seconds to wait between two items. Default: 0.',
   }),
-  /** Items at a time on one host. */
   loopParallel: keyword({
     yaml: 'parallel',
     on: ['loop_control'],
-    type: wholeNumber(1, 'a count of items, above 0'),
+    type: wholeNumber(1, 'a number of items, at least 1'),
     fallback: 1,
-    doc: 'Items at a time on one host. Default: 1.',
+    doc: 'Number of items to run at a time on one host. Default: 1.',
   }),
-  /** No further item begins after one that failed. */
+  /** After an item failed, no further item starts. */
   loopStops: keyword({
     yaml: 'on_error',
     on: ['loop_control'],
     type: as(oneOf('continue', 'stop'), (word) => word === 'stop'),
     fallback: false,
-    doc: 'Whether the items behind one that failed are done. Default: continue.',
+    doc: 'Whether to continue with the next item after an item failed, or to stop. Default: continue.',
   }),
-  /** No further item begins once all of these hold. */
   breakWhen: keyword({
     on: ['loop_control'],
     type: conditions,
     fallback: [],
-    doc: 'Conditions that end the loop behind an item, with result.',
+    doc: 'Conditions on result. If all hold after an item, the loop ends.',
   }),
 };
 
-/** Fields that a task has for itself alone. */
+/** Fields of a task that are not inherited. */
 export const taskKeywords = {
   loop: keyword({
     on: looped,
     type: loop,
-    doc: 'A list; done once for each of its items.',
+    doc: 'List. Runs once for each item.',
   }),
   register: keyword({
     on: task,
     type: text,
-    doc: 'Variable that keeps the result, whatever it is.',
+    doc: 'Variable that stores the result, also of a failed or skipped task.',
   }),
   until: keyword({
     on: task,
     type: conditions,
     fallback: [],
-    doc: 'Conditions on result; done again until they hold.',
+    doc: 'Conditions on result. The task is repeated until all of them hold.',
   }),
   retries: keyword({
     on: task,
     type: limit,
     fallback: 0,
-    doc: 'How often it is done again. Default: 3 with until, else 0.',
+    doc: 'Maximum number of retries. Default: 3 with until, otherwise 0.',
   }),
   delaySeconds: keyword({
     yaml: 'delay',
     on: task,
     type: limit,
     fallback: 5,
-    doc: 'Seconds between two tries. Default: 5.',
+    doc: 'Seconds to wait between two attempts. Default: 5.',
   }),
   changedWhen: keyword({
     on: task,
     type: conditions,
-    doc: 'Conditions on result that say whether something changed.',
+    doc: 'Conditions on result. The task counts as changed if all of them hold, and only then.',
   }),
   failedWhen: keyword({
     on: task,
     type: conditions,
-    doc: 'Conditions on result that say whether it failed.',
+    doc: 'Conditions on result. The task counts as failed if all of them hold, and only then.',
   }),
-  listen: keyword({ on: task, type: texts, fallback: [], doc: 'Topics of a handler.' }),
+  listen: keyword({
+    on: task,
+    type: texts,
+    fallback: [],
+    doc: 'Topics of a handler; notify can name them instead of the handler.',
+  }),
   timeoutSeconds: keyword({
     yaml: 'timeout',
     on: task,
     type: limit,
-    doc: 'Seconds that one try may take; 0 for no limit. Default: 1800.',
+    doc: 'Maximum duration of one attempt in seconds. 0 means no limit. Default: 1800.',
   }),
-  /** Goes on without the connection, which is made again. */
   detach: keyword({
     on: task,
     type: flag,
     fallback: false,
-    doc: 'The command keeps running when the connection is lost; the step reconnects to it.',
+    doc: 'Keep the command running when the connection is lost; the step reconnects to it. Default: false.',
   }),
   irreversible: keyword({
     on: ['task', 'commit point'],
     type: text,
-    doc: 'Why it cannot be undone: a point of no return.',
+    doc: 'Reason why this cannot be undone. Makes it a point of no return.',
   }),
   undoOn: keyword({
     on: task,
     type: undoTriggers,
     fallback: ['changed', 'failed', 'unknown'],
-    doc: 'Outcomes after which it is undone, or always. Default: changed, failed, unknown.',
+    doc: 'Outcomes after which the step is undone, or always. Default: changed, failed, unknown.',
   }),
   undoWhen: keyword({
     on: task,
@@ -390,17 +396,17 @@ export const taskKeywords = {
 
 type TaskFields = Fields<typeof taskKeywords>;
 
-/** What a field of a task is that is not said, where it depends on others. */
+/** Defaults of task fields that depend on other fields. */
 export const taskDefaults: Derived<typeof taskKeywords> = {
   retries: ({ until = [] }) => (until.length > 0 ? 3 : 0),
 };
 
-/** Words that say several fields together. */
+/** Keywords that set several fields together. */
 export const taskWords = {
   async: keyword({
     on: task,
     type: asyncSeconds,
-    doc: 'Detached, with so many seconds of time.',
+    doc: 'Same as detach: true with this timeout in seconds.',
   }),
 };
 
@@ -414,7 +420,7 @@ export const playKeywords = {
     on: ['play'],
     type: flag,
     fallback: false,
-    doc: 'No host to match is fine. Default: an error.',
+    doc: 'Skip the play if its pattern matches no host. By default, that is an error.',
   }),
   order: keyword({
     on: ['play'],
@@ -422,32 +428,29 @@ export const playKeywords = {
     fallback: 'inventory',
     doc: 'Order of the hosts. Default: inventory.',
   }),
-  /** Step by step on all hosts, or each host as fast as it can. */
   strategy: keyword({
     on: ['play'],
     type: oneOf(...strategies),
     fallback: 'linear',
-    doc: 'linear: step by step on all hosts. free: each host as fast as it can. Default: linear.',
+    doc: 'linear: run each step on all hosts before the next step starts. free: let each host run as fast as it can. Default: linear.',
   }),
-  /** Hosts a batch, each a count or a percentage; the last repeats. Empty: all at once. */
+  /** Empty: one batch with all hosts. */
   serial: keyword({
     on: ['play'],
     type: batches,
     fallback: [],
-    doc: 'Hosts a batch: a count, a percentage, or a list of these whose last one repeats.',
+    doc: 'Batch size: a number of hosts, a percentage, or a list of these. The last entry of a list repeats. Default: all hosts.',
   }),
-  /** A commit point after each batch or at the end of the play. */
   commit: keyword({
     on: ['play'],
     type: oneOf('batch', 'end'),
-    doc: 'A commit point after each batch, or at the end: what is behind it is not taken back by itself.',
+    doc: 'Set a commit point after each batch (batch) or at the end of the play (end). An automatic rollback does not undo steps before it.',
   }),
-  /** Hosts of a batch that may fail without failing the run, a count or a percentage of the batch. */
   maxFailures: keyword({
     on: ['play'],
     type: share,
     fallback: 0,
-    doc: 'Hosts of a batch that may fail, a count or a percentage, but never all of it; they are taken back alone. Default: 0.',
+    doc: 'Number or percentage of hosts of a batch that can fail without failing the run, but never the whole batch. Only the failed hosts are rolled back. Default: 0.',
   }),
 };
 
@@ -456,21 +459,19 @@ export const rollbackKeywords = {
   onFailure: keyword({
     on: ['rollback'],
     type: oneOf('auto', 'ask', 'stop'),
-    doc: 'What happens when a step fails. Default: auto, all goes back.',
+    doc: 'What to do when a step fails. auto: roll back; ask: prompt; stop: leave all changes in place. Default: auto.',
   }),
-  /** Seconds that hosts which are away are waited for. */
   budgetSeconds: keyword({
     yaml: 'budget',
     on: ['rollback'],
     type: number,
-    doc: 'Seconds that hosts which are away are waited for.',
+    doc: 'How many seconds a rollback waits for unreachable hosts. Default: 300.',
   }),
-  /** Seconds that the old state is given to show itself once all is taken back. */
   settleSeconds: keyword({
     yaml: 'settle',
     on: ['rollback'],
     type: number,
-    doc: 'Seconds that the old state is given to show itself.',
+    doc: 'How many seconds fingerprints have after a rollback to match again. Default: 0.',
   }),
 };
 
@@ -480,37 +481,39 @@ export const inputKeywords = {
     on: ['playbook', 'overlay', 'input', 'role meta'],
     type: text,
     fallback: '',
-    doc: 'What it is for, in a sentence.',
+    doc: 'Purpose, in one sentence.',
   }),
   required: keyword({
     on: ['input'],
     type: flag,
     fallback: false,
-    doc: 'A value must be given.',
+    doc: 'Fail before the run if no value is given. Default: false.',
   }),
   secret: keyword({
     on: ['input'],
     type: flag,
     fallback: false,
-    doc: 'Masked everywhere; never an argument that others can see.',
+    doc: 'Mask the value in output and journal. Adds the flag --NAME-file, which reads the value from a file. Default: false.',
   }),
-  /** False: no flag takes the value itself, only a file or a prompt. */
+  /** False: no flag takes the value itself. */
   hasFlag: keyword({
     yaml: 'flag',
     on: ['input'],
     type: flag,
     fallback: true,
-    doc: 'With false, no flag takes a secret itself, so that it never is in the list of processes: only a file, the environment or a prompt gives it. Default: true.',
+    doc: 'With false, a secret cannot be given as the flag --NAME, which process lists would show. Use --NAME-file, the environment or a prompt. Default: true.',
   }),
-  /** Environment variable that is read when the flag is absent. */
-  env: keyword({ on: ['input'], type: text, doc: 'Environment variable that may give it.' }),
-  /** Question asked in a terminal when nothing else gave a value; for a secret that is not required, only with its flag --ask-NAME. */
+  env: keyword({
+    on: ['input'],
+    type: text,
+    doc: 'Environment variable to read the value from if no flag gives it.',
+  }),
   prompt: keyword({
     on: ['input'],
     type: text,
-    doc: 'Question in a terminal when nothing else gave it. For a secret that is not required, it is asked with the flag --ask-NAME only, and twice.',
+    doc: 'Question to ask in a terminal if nothing else gives a value. For a secret that is not required, runner asks only with --ask-NAME, and asks twice.',
   }),
-  /** The value is the path of a file on the controller, made absolute. */
+  /** The value is a path on the controller, made absolute. */
   isPath: keyword({
     yaml: 'format',
     on: ['input'],
@@ -519,27 +522,26 @@ export const inputKeywords = {
       (word) => word === 'path' || word === 'inventory',
     ),
     fallback: false,
-    doc: 'The text is a path of the controller, or of an inventory, or a public key of age; of a list, each text. With yaml-file, the flag names a YAML file whose content is the value.',
+    doc: 'path: a path on the controller; inventory: the path of an inventory; age-recipient: an age public key. In a list, this applies to each item. yaml-file: the flag names a YAML file that contains the value.',
   }),
-  /** Each text is a public key of age. */
+  /** The value, or each item of a list, is an age public key. */
   isRecipient: keyword({
     yaml: 'format',
     on: ['input'],
     type: isWord('age-recipient'),
     fallback: false,
   }),
-  /** What gives the value is the path of a YAML file with it. */
+  /** The flag, environment variable or prompt gives the path of a YAML file that contains the value. */
   isYamlFile: keyword({
     yaml: 'format',
     on: ['input'],
     type: isWord('yaml-file'),
     fallback: false,
   }),
-  /** What to use instead of a removed input. */
   removed: keyword({
     on: ['input'],
     type: text,
-    doc: 'Marks a removed input: a sentence that says what to use instead, shown when the input is still given.',
+    doc: 'Mark the input as removed. The sentence tells what to use instead and is shown if the input is still given.',
   }),
   /** The value is the path of an inventory. */
   isInventory: keyword({
@@ -552,12 +554,11 @@ export const inputKeywords = {
 
 /** Fields of a whole playbook. */
 export const playbookKeywords = {
-  /** Seconds after which no new step begins and the run counts as failed, up to the first point of no return. */
   timeLimitSeconds: keyword({
     yaml: 'time_limit',
     on: ['playbook', 'overlay'],
     type: limit,
-    doc: 'Seconds after which no step begins and the run counts as failed, up to the first point of no return.',
+    doc: 'Seconds after which no new step starts and the run fails. Has no effect after the first point of no return.',
   }),
 };
 
@@ -574,7 +575,7 @@ const tables: readonly Table[] = [
   inputKeywords,
 ];
 
-/** Every keyword of the language: what editors complete, the reference shows, and a test compares with what is read. */
+/** Every keyword of the language, for editor schemas and the reference. A test compares it with the keywords that are read. */
 export const keywords: readonly Keyword[] = [...structure, ...tables.flatMap(keywordsOf)];
 
 export function keywordsOn(place: Place): Keyword[] {

@@ -6,8 +6,8 @@ import type { Place } from './table.ts';
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
 /**
- * JSON Schemas for editors (`# yaml-language-server: $schema=…`), from what checks playbooks anyway: completion and
- * documentation. They are more lenient where a value may be a template.
+ * JSON Schemas for completion and documentation in editors (`# yaml-language-server: $schema=…`), made from the keyword
+ * and module tables. They accept more than `runner validate` where a value can be a template.
  * @returns the schemas by file name
  */
 export function editorSchemas(modules: readonly Module[]): Record<string, JsonSchema> {
@@ -42,18 +42,18 @@ export function editorSchemas(modules: readonly Module[]): Record<string, JsonSc
   return {
     'playbook.schema.json': {
       $schema: DRAFT,
-      title: 'A playbook of runner',
+      title: 'runner playbook',
       definitions,
       anyOf: [{ $ref: '#/definitions/plays' }, playbook],
     },
     'tasks.schema.json': {
       $schema: DRAFT,
-      title: 'A list of tasks or handlers of runner',
+      title: 'runner task file: a list of tasks or handlers',
       $ref: 'playbook.schema.json#/definitions/tasks',
     },
     'role-meta.schema.json': {
       $schema: DRAFT,
-      title: 'meta/main.yml of a role of runner',
+      title: 'meta/main.yml of a runner role',
       definitions: {
         input: definitions.input,
         tasks: { $ref: 'playbook.schema.json#/definitions/tasks' },
@@ -76,7 +76,7 @@ function object(...on: Place[]): JsonSchema {
   return { type: 'object', properties: properties(...on), additionalProperties: false };
 }
 
-/** A task: keywords, and one module. */
+/** Schema of a task: keywords and one module. */
 function task(modules: readonly Module[]): JsonSchema {
   const calls = Object.fromEntries(
     modules.map(({ name, summary, args: schema, shorthand }) => {
@@ -93,12 +93,12 @@ function task(modules: readonly Module[]): JsonSchema {
   };
 }
 
-/** What a template becomes is known later: in its place stands text. Which arguments go together is checked by runner. */
+/** Accepts a template in place of any argument. Only runner itself checks which arguments can be combined. */
 function withTemplates(schema: JsonSchema): JsonSchema {
   const own = isObject(schema['properties']) ? schema['properties'] : {};
   const given = Object.entries(own).map(([name, value]) => {
     const { description, items, ...form } = isObject(value) ? value : {};
-    // In the playbook it is a name; the value is what the module gets.
+    // The playbook names a variable; the module receives its value.
     if (form['format'] === 'variable') form['type'] = 'string';
     const template = { type: 'string', pattern: '\\{\\{' };
     const list = items === undefined ? {} : { items: objectsWithTemplates(items) };
@@ -111,7 +111,7 @@ function withTemplates(schema: JsonSchema): JsonSchema {
   };
 }
 
-/** Objects in a list may have templates as values, too. */
+/** Accepts templates as values of objects in a list, too. */
 function objectsWithTemplates(items: unknown): unknown {
   if (!isObject(items) || !isObject(items['properties'])) return items;
   return { ...items, ...withTemplates(items) };

@@ -35,7 +35,7 @@ describe('throttle', () => {
     const { code, stderr } = await bench.play(
       tasks('- { name: A, throttle: -1, debug: { msg: x } }'),
     );
-    expect(stderr).toContain('"throttle" must be a count of hosts');
+    expect(stderr).toContain('"throttle" must be a number of hosts');
     expect(code).toBe(1);
   });
 });
@@ -126,7 +126,7 @@ describe('loop_control', () => {
       tasks('- { name: A, debug: { msg: x }, loop: [a], loop_control: { parallel: 0 } }'),
     );
     expect(code).toBe(1);
-    expect(stderr).toContain('"parallel" must be a count of items');
+    expect(stderr).toContain('"parallel" must be a number of items');
   });
 });
 
