@@ -26,24 +26,24 @@ export interface Playbook extends Fields<typeof playbookKeywords> {
   name: string;
   path: string;
   inputs: InputSpec[];
-  /** Inputs of earlier versions. */
+  /** Removed inputs, reported if they are still given. */
   removed: RemovedInput[];
   rollback: RollbackPolicy;
   fingerprint: TaskNode[];
   plays: Play[];
-  /** What overlays changed, those of the lowest first. */
+  /** Changes made by overlays, lowest overlay first. */
   changes: readonly PlaybookChange[];
-  /** Folders that templates and files are looked up in, that of the playbook below all overlays last. */
+  /** Directories in which templates and files are searched; that of the playbook below all overlays is last. */
   folders: string[];
-  /** Every file that was read, for the pinned copy in the journal. */
+  /** Every file that was read; the journal keeps a copy of each. */
   files: string[];
-  /** What could be better, and does not keep it from being run. */
+  /** Problems that do not prevent a run. */
   warnings: Problem[];
-  /** Where a name in one of its maps of variables stands. */
+  /** Source position of a variable in one of the playbook's variable maps. */
   placeOf(vars: SourceObject, name: string): SourceRef | undefined;
 }
 
-/** A step or play that an overlay puts something around, replaces or takes out. */
+/** A change of an overlay: inserts something before or after a step or play, replaces it or disables it. */
 export interface PlaybookChange {
   action: 'before' | 'after' | 'replace' | 'disable';
   /** Id of the step or play. */
@@ -52,17 +52,17 @@ export interface PlaybookChange {
   at: SourceRef;
 }
 
-/** What a playbook or a play says about its way back. */
+/** `rollback` of a playbook or play. */
 export interface RollbackPolicy extends Fields<typeof rollbackKeywords> {
-  /** Read-only tasks that keep evidence before anything is taken back; they cannot stop the rollback. */
+  /** Read-only tasks that collect evidence before anything is undone. They cannot stop the rollback. */
   before: TaskNode[];
-  /** Tasks on the way out, once all is taken back. */
+  /** Tasks that run after everything is undone. */
   after: TaskNode[];
   /** Read-only tasks that must succeed for the rollback to count as verified. */
   verify: TaskNode[];
 }
 
-/** A typed value the operator gives: a flag of `runner play PLAYBOOK`. */
+/** A typed value given by the operator; a flag of `runner play PLAYBOOK`. */
 export interface InputSpec extends Fields<typeof inputKeywords> {
   name: string;
   schema: JsonSchema;
@@ -94,21 +94,21 @@ export interface PlaySection {
 
 export type Node = TaskNode | BlockNode | CommitNode | FlushNode | MetaNode | IncludeNode;
 
-/** Variables and paths of the role a task stands in. */
+/** Variables and path of the role that contains a task. */
 export interface RoleContext {
   name: string;
   path: string;
   defaults: SourceObject;
   inputs: SourceObject;
-  /** What only the command line can change. */
+  /** Variables in `vars/`, which only the command line overrides. */
   constants: SourceObject;
-  /** The role in which this one is included, whose variables its inputs may name. */
+  /** The role that includes this one. The inputs of this role can use its variables. */
   parent: RoleContext | undefined;
 }
 
 const taskTables = { ...sharedKeywords, ...loopKeywords, ...taskLoopKeywords, ...taskKeywords };
 
-/** With a field for each keyword of a task: `sharedKeywords`, `loopKeywords`, `taskLoopKeywords`, `taskKeywords`. */
+/** A task, with a field for each keyword in `sharedKeywords`, `loopKeywords`, `taskLoopKeywords` and `taskKeywords`. */
 export interface TaskNode extends Fields<typeof taskTables> {
   kind: 'task';
   id: string;
@@ -117,7 +117,7 @@ export interface TaskNode extends Fields<typeof taskTables> {
   module: string;
   args: SourceObject;
   argsAt: SourceRef;
-  /** Loop variables of the includes and blocks around: data, which is never rendered. */
+  /** Loop variables of enclosing includes and blocks. They are data and never rendered. */
   loopValues: SourceObject;
   role: RoleContext | undefined;
   readOnly: boolean;
@@ -127,8 +127,8 @@ export interface TaskNode extends Fields<typeof taskTables> {
 }
 
 /**
- * The items of a rendered loop; undefined where it is no list. Besides a list that is `with_items`, of whose lists the
- * items count, and `with_dict`, whose items are maps of "key" and "value".
+ * The items of a rendered loop; undefined if it is not a list. `with_items` flattens lists inside the list by one level,
+ * `with_dict` turns a map into a list of maps with "key" and "value".
  */
 export function loopItems(loop: JsonValue): JsonValue[] | undefined {
   if (Array.isArray(loop)) return loop;
@@ -139,7 +139,7 @@ export function loopItems(loop: JsonValue): JsonValue[] | undefined {
   return Object.entries(map).map(([key, value]) => ({ key, value }));
 }
 
-/** What of a task is rendered when it runs, conditions aside. */
+/** The values of a task that are rendered when it runs, without its conditions. */
 export function renderedValues(task: TaskNode): Source[] {
   return [
     task.args,
@@ -156,7 +156,7 @@ export function renderedValues(task: TaskNode): Source[] {
   ];
 }
 
-/** A task that says nothing but which module is called, with what, as whom. */
+/** A task with a module, its arguments and `become`, and defaults for everything else. */
 export function plainTask(
   own: Pick<TaskNode, 'id' | 'name' | 'at' | 'module' | 'args' | 'become'>,
 ): TaskNode {
@@ -190,11 +190,11 @@ export interface BlockNode {
   rescue: Node[];
   always: Node[];
   undo: { tasks: TaskNode[]; replace: boolean } | undefined;
-  /** All of a role, which `end_role` ends. */
+  /** The block contains a whole role, which `end_role` ends. */
   isRole: boolean;
 }
 
-/** A barrier: automatic rollback never goes behind it. */
+/** A commit point: an automatic rollback does not undo steps before it. */
 export interface CommitNode {
   kind: 'commit';
   id: string;
@@ -202,7 +202,7 @@ export interface CommitNode {
   at: SourceRef;
   tags: string[];
   gate: TaskNode[];
-  /** Asks for `--accept-irreversible NAME` before the run starts. */
+  /** The run starts only with `--accept-irreversible NAME`. */
   confirm: boolean;
   reason: string | undefined;
 }
@@ -212,37 +212,37 @@ export interface FlushNode {
   at: SourceRef;
 }
 
-/** Something that is done to the course of the run, not to a host. */
+/** An action on the execution of the play, not on a host. */
 export interface MetaNode {
   kind: 'meta';
   action: MetaAction;
-  /** Its condition is asked for each host. It asks no host. */
+  /** Evaluates the condition for each host, without contacting it. */
   task: TaskNode;
 }
 
 /**
- * What is known only when the run gets there, host by host: an include whose path is a template, or an include, role
- * or block in a loop.
+ * Steps that are known only during the run, for each host: an include whose path is a template, or an include, role or
+ * block in a loop.
  */
 export interface IncludeNode {
   kind: 'include';
-  /** Works out path and items. It asks no host. */
+  /** Evaluates path and loop items, without contacting the host. */
   task: TaskNode;
-  /** What can be seen before the run; empty when the path cannot be known. */
+  /** The steps as far as they are known before the run; empty if the path is a template. */
   preview: Expansion;
-  /** Names that what it may include defines, as far as files can be found; undefined when none could. */
+  /** Names defined by the files that the path can match. Undefined if no such file was found. */
   mayDefine: readonly string[] | undefined;
-  /** The whole path of what `name` means. @throws PlaybookError when there is no such thing */
+  /** Absolute path of the file or role called `name`. @throws PlaybookError if it does not exist */
   locate: (name: string) => string;
   /** @throws PlaybookError */
   expand: (part: IncludePart) => Expansion;
 }
 
-/** One item of an include, on all hosts for which it is the same. */
+/** One item of an include, for all hosts with the same item. */
 export interface IncludePart {
-  /** Whole path of the file or role. Empty for a block. */
+  /** Absolute path of the file or role. Empty for a block. */
   source: string;
-  /** Tells its steps from those of the other parts: the last part of their path. */
+  /** Last part of the path of its steps, which distinguishes them from those of other parts. */
   name: string;
   loopValues: SourceObject;
 }
@@ -255,17 +255,17 @@ export interface Expansion {
   files: string[];
 }
 
-/** A handler of a role by its whole name: `ROLE : NAME`. */
+/** Full name of a task of a role: `ROLE : NAME`. */
 export function wholeName({ role, name }: TaskNode): string {
   return role ? `${role.name} : ${name}` : name;
 }
 
-/** What `notify` may call a handler. */
+/** All names by which `notify` can refer to a handler. */
 export function handlerNames(handler: TaskNode): string[] {
   return [handler.name, wholeName(handler), ...handler.listen];
 }
 
-/** Undo lists of blocks, also of those inside. */
+/** Undo tasks of blocks, nested blocks included. */
 export function* blockUndosOf(nodes: readonly Node[]): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'include') yield* blockUndosOf(node.preview.nodes);
@@ -275,7 +275,7 @@ export function* blockUndosOf(nodes: readonly Node[]): Generator<TaskNode> {
   }
 }
 
-/** Every task of these nodes with those inside blocks, in order. */
+/** Every task of these nodes and of nested blocks, in order. */
 export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;
@@ -294,7 +294,7 @@ export function* tasksOf(nodes: readonly Node[]): Generator<TaskNode> {
   }
 }
 
-/** Every include of a play that only the run can resolve. */
+/** Every include of a play that can only be resolved during the run. */
 export function playIncludes({ sections }: Play): IncludeNode[] {
   const visit = (nodes: readonly Node[]): IncludeNode[] =>
     nodes.flatMap((node) => {

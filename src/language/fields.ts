@@ -1,28 +1,27 @@
 import { yamlName, type AnyGroup, type AnyRow, type Fields, type Table } from './table.ts';
 import type { KeywordReader } from './types.ts';
 
-/* Loops over tables of keywords. No keyword is named here. */
+/* Reads, inherits and completes the fields of any keyword table. */
 
 type Values = Record<string, unknown>;
-/** What is said: a field without a value is not. */
+/** The fields that a map sets. Undefined: the keyword is absent. */
 export type Said<T> = Partial<Fields<T>>;
 
-/** The fields that a map says. */
 export function read<T extends Table>(table: T, from: KeywordReader): Said<T> {
   return fieldsOf(table, (field, row) =>
     isGroup(row) ? read(row.rows, from) : row.type.read(from, yamlName(field, row)),
   ) as Said<T>;
 }
 
-/** What a node has from around it, with what it says itself. */
+/** Combines the fields of the enclosing node with those that a node sets. */
 export function inherit<T extends Table>(table: T, outer: Fields<T>, own: Said<T>): Fields<T> {
   return merge(table, outer, own) as Fields<T>;
 }
 
-/** What a field is that is not said, where it depends on others. */
+/** Defaults that depend on other fields. */
 export type Derived<T> = { [F in keyof Fields<T>]?: (said: Said<T>) => Fields<T>[F] };
 
-/** What a map says, and where it says nothing what follows from the rest, or the fallbacks. */
+/** Adds derived defaults and fallbacks to the fields that a map sets. */
 export function complete<T extends Table>(
   table: T,
   said: Said<T>,
@@ -36,12 +35,12 @@ export function complete<T extends Table>(
   return fields;
 }
 
-/** Where nothing is said. */
+/** The fields of an empty map. */
 export function fallbacks<T extends Table>(table: T): Fields<T> {
   return complete(table, {});
 }
 
-/** The fields that have an effect on includes or meta tasks; the others as if nothing was said. */
+/** Keeps the fields that affect an include or meta task itself; the others get their fallback. */
 export function fieldsFor<T extends Table>(
   table: T,
   kind: 'include' | 'meta',
@@ -54,7 +53,7 @@ export function fieldsFor<T extends Table>(
   }) as Fields<T>;
 }
 
-/** Of an object, the fields of a table. */
+/** Picks the fields of a table from an object. */
 export function pick<T extends Table>(table: T, from: Fields<T>): Fields<T> {
   return fieldsOf(table, (field) => (from as Values)[field]) as Fields<T>;
 }
@@ -84,7 +83,7 @@ function fieldsOf(table: Table, value: (field: string, row: AnyRow | AnyGroup) =
   );
 }
 
-/** An optional group is absent without a field, and has only those that are said. */
+/** For an optional group, drops unset fields; undefined if none is set. */
 function whole(group: AnyGroup, fields: Values): Values | undefined {
   if (!group.optional) return fields;
   const said = Object.entries(fields).filter(([, value]) => value !== undefined);

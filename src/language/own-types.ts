@@ -7,7 +7,7 @@ import {
 } from '../core/value.ts';
 import { limit, oneOf, type KeywordReader, type Limit, type ValueType } from './types.ts';
 
-/* Types of single keywords, which have a form or a message of their own. */
+/* Types of keywords with a syntax or a message of their own. */
 
 const triggers = ['changed', 'failed', 'unknown'] as const;
 export type UndoTrigger = (typeof triggers)[number];
@@ -19,25 +19,25 @@ export const undoTriggers: ValueType<UndoTrigger[] | 'always'> = {
     if (from.value(key) === 'always') return 'always';
     const wanted = from.strings(key);
     for (const one of wanted.filter((word) => !triggers.some((trigger) => trigger === word)))
-      from.problem(key, `"${key}" knows changed, failed, unknown and always, not "${one}".`);
+      from.problem(key, `"${key}" accepts changed, failed, unknown and always, not "${one}".`);
     const chosen = triggers.filter((trigger) => wanted.includes(trigger));
     return chosen.length > 0 ? chosen : undefined;
   },
 };
 
-/** `run_once: true` is once in each batch, `run_once: play` once in all of them. */
+/** `run_once: true` runs once in each batch, `run_once: play` once in the play. */
 export const once: ValueType<boolean> = {
   schema: { enum: [true, false, 'play'] },
   read: (from, key) => from.value(key) === 'play' || from.boolean(key),
 };
 
-/** Of the same keyword: whether it is once in all batches. */
+/** True for `run_once: play`. */
 export const oncePerPlay: ValueType<boolean> = {
   schema: once.schema,
   read: (from, key) => (from.has(key) ? from.value(key) === 'play' : undefined),
 };
 
-/** Whether a step is only simulated in a real run. What is done in a simulated run is for steps that only read. */
+/** `check_mode: true` runs a step in check mode in every run. `check_mode: false` is an error: use `read_only`. */
 export const simulated: ValueType<boolean> = {
   schema: { enum: [true] },
   read(from, key) {
@@ -45,8 +45,8 @@ export const simulated: ValueType<boolean> = {
     if (wanted === false)
       from.problem(
         key,
-        '"check_mode: false" would change hosts while everything else is simulated.',
-        'A command that only looks runs in check mode with "read_only: true".',
+        '"check_mode: false" would change hosts in check mode.',
+        'Use "read_only: true" for a command that only reads. It runs in check mode, too.',
       );
     return wanted;
   },
@@ -55,12 +55,12 @@ export const simulated: ValueType<boolean> = {
 /** Keywords that make a loop. */
 export const loopWords = ['loop', 'with_items', 'with_dict'] as const;
 
-/** The keyword of these that a map has. */
+/** The keyword of a map that makes a loop. */
 export function loopWord(source: object): string | undefined {
   return loopWords.find((key) => key in source);
 }
 
-/** What a task, block or include is done for, as `loopItems` takes it. */
+/** The items of a task, block or include, for `loopItems`. */
 export const loop: ValueType<Source> = {
   schema: {},
   read(from) {
@@ -69,13 +69,13 @@ export const loop: ValueType<Source> = {
     const map = from.value('with_dict');
     const [first, second] = loopWords.filter((key) => key in from.source);
     if (first !== undefined && second !== undefined)
-      from.problem(second, `"${first}" and "${second}" stand in each other's place.`);
+      from.problem(second, `"${first}" and "${second}" cannot be combined.`);
     if (items !== undefined) return { with_items: items };
     return map === undefined ? list : { with_dict: map };
   },
 };
 
-/** Seconds of Ansible's word for a step that goes on without its connection; undefined for one that does not. */
+/** Seconds of `async`, for a detached step. Undefined without it, or for 0. */
 export const asyncSeconds: ValueType<Limit> = {
   schema: limit.schema,
   read(from, key) {
@@ -85,14 +85,14 @@ export const asyncSeconds: ValueType<Limit> = {
     if (poll === 0)
       from.problem(
         'poll',
-        'A step that nobody waits for ("poll: 0") has no outcome that could be taken back.',
-        'Items run side by side with "loop_control: {parallel: N}", hosts with "strategy: free".',
+        '"poll: 0" is not supported: without its outcome, a step cannot be undone.',
+        'Use "loop_control: {parallel: N}" for parallel items, or "strategy: free" for independent hosts.',
       );
     return seconds;
   },
 };
 
-/** Hosts a batch: a count, a percentage, or a list of these. */
+/** Batch sizes: a number of hosts, a percentage, or a list of these. */
 export const batches: ValueType<(number | Text)[]> = {
   schema: {
     anyOf: [
@@ -108,7 +108,7 @@ export const batches: ValueType<(number | Text)[]> = {
       if (isBatch(item)) return [item];
       from.problem(
         key,
-        `"${key}" must be a count above 0, a percentage such as "10%", or a list of these.`,
+        `"${key}" must be a number above 0, a percentage such as "10%", or a list of these.`,
       );
       return [];
     });
@@ -123,19 +123,19 @@ function isBatch(item: Source): item is number | Text {
   );
 }
 
-/** Hosts of a batch: a count, or a percentage of it. */
+/** Part of a batch: a number of hosts or a percentage. */
 export const share: ValueType<number | string> = {
   schema: { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }] },
   read(from, key) {
     const value = from.value(key) ?? 0;
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
     if (typeof value === 'string' && /^(\d|[1-9]\d|100)%$/.test(value)) return value;
-    from.problem(key, `"${key}" must be a count, or a percentage such as "10%".`);
+    from.problem(key, `"${key}" must be a number of hosts or a percentage such as "10%".`);
     return undefined;
   },
 };
 
-/** Arguments by module. */
+/** Arguments, by module. */
 export const argumentsByModule: ValueType<Record<string, SourceObject>> = {
   schema: { type: 'object', additionalProperties: { type: 'object' } },
   read: (from, key) => readArguments(from, key),
@@ -152,7 +152,7 @@ function readArguments(from: KeywordReader, key: string): Record<string, SourceO
   return found;
 }
 
-/** Whether a keyword has a certain value; a wrong one is reported by the row that describes the keyword. */
+/** Whether a keyword has a certain value. The row with the keyword's description reports wrong values. */
 export function isWord(word: string): ValueType<boolean> {
   return {
     schema: {},

@@ -2,7 +2,7 @@ import type { JsonSchema } from '../core/module.ts';
 import { snakeCase } from '../util/text.ts';
 import type { ValueType } from './types.ts';
 
-/** Where a keyword may stand. */
+/** Where a keyword is allowed. */
 export const places = [
   'playbook',
   'overlay',
@@ -21,7 +21,7 @@ export const places = [
 ] as const;
 export type Place = (typeof places)[number];
 
-/** One keyword as editors and the reference show it. */
+/** A keyword for editor schemas and the reference. */
 export interface Keyword {
   name: string;
   on: readonly Place[];
@@ -31,31 +31,31 @@ export interface Keyword {
 }
 
 interface RowStart<T> {
-  /** The keyword, where it is not the name of the field in snake_case. */
+  /** The keyword, if it differs from the field name in snake_case. */
   yaml?: string;
   on: readonly Place[];
-  /** Reads the value, and is its JSON Schema. */
+  /** Reader and JSON Schema of the value. */
   type: ValueType<T>;
-  /** What a node takes from around it: what it does not say itself, or both together. Otherwise nothing. */
+  /** 'own': the enclosing value applies unless the node sets its own. A function combines both. Absent: not inherited. */
   inherit?: 'own' | ((outer: NoInfer<T>, own: NoInfer<T>) => NoInfer<T>);
-  /** Includes and meta tasks ask no host. These have an effect on them, too; the rest is for what is inside. */
+  /** Set for keywords that affect an include or meta task itself, not only the steps inside it. */
   alsoFor?: readonly ('include' | 'meta')[];
-  /** For the reference and editors. A row without it is one more field of a keyword that another row describes. */
+  /** Description for editors and the reference. A row without it is a second field of a keyword that another row describes. */
   doc?: string;
 }
 
-/** A field of what is read, and the keyword that it comes from. */
+/** A field and the keyword that it is read from. */
 export interface Row<T> extends RowStart<T> {
-  /** Where nothing is said. */
+  /** Value if the keyword is absent. */
   fallback: T;
 }
 
-/** Fields that stand together in a map of their own, which is not in the YAML. */
+/** Fields that are grouped in an object of their own, which the YAML does not have. */
 export interface Group<T> {
   rows: Table;
-  /** Absent when none of its fields is said. */
+  /** The object is undefined if none of its keywords is present. */
   optional: boolean;
-  /** No value: the type of the map. */
+  /** Never set; carries the type of the object. */
   readonly map?: (fields: T) => T;
 }
 
@@ -80,7 +80,7 @@ export interface Table {
   readonly [field: string]: AnyRow | AnyGroup;
 }
 
-/** What a table describes, as it is once it is read. */
+/** The fields that a table describes. */
 export type Fields<T> = {
   -readonly [K in keyof T]: T[K] extends Row<infer V> ? V : T[K] extends Group<infer G> ? G : never;
 };
@@ -99,12 +99,10 @@ export function optionalGroup<T>(rows: RowsOf<T>): Group<T | undefined> {
   return { rows, optional: true };
 }
 
-/** The keyword of a row. */
 export function yamlName(field: string, { yaml }: { yaml?: string }): string {
   return yaml ?? snakeCase(field);
 }
 
-/** The keywords of a table. */
 export function keywordsOf(table: Table): Keyword[] {
   return Object.entries(table).flatMap(([field, row]): Keyword[] => {
     if ('rows' in row) return keywordsOf(row.rows);

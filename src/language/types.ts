@@ -1,7 +1,7 @@
 import type { Condition, Source, SourceObject, Template, Text } from '../core/value.ts';
 import type { JsonSchema } from '../core/module.ts';
 
-/** A map of a playbook from which keywords are read. What is wrong with a value is reported where it stands. */
+/** Reads keywords from a map of a playbook and reports wrong values with file and line. */
 export interface KeywordReader {
   readonly source: SourceObject;
   has(key: string): boolean;
@@ -19,13 +19,13 @@ export interface KeywordReader {
   problem(key: string, message: string, hint?: string): void;
 }
 
-/** A number of at least 0, or a template that becomes one. */
+/** A number of at least 0, or a template that renders to one. */
 export type Limit = number | Template;
 
-/** What a keyword may have as its value: for editors and the reference as JSON Schema, for the loader as a reader. */
+/** Type of a keyword's value: JSON Schema for editors and the reference, reader for the loader. */
 export interface ValueType<T> {
   schema: JsonSchema;
-  /** Undefined when the keyword is absent, or when its value is wrong, which is reported. */
+  /** Returns undefined if the keyword is absent, or if its value is wrong (which it reports). */
   read(from: KeywordReader, key: string): T | undefined;
 }
 
@@ -34,7 +34,7 @@ export const text: ValueType<string> = {
   read: (from, key) => from.string(key),
 };
 
-/** Text that is rendered when it is needed. */
+/** Text that can be a template. */
 export const rendered: ValueType<Text> = {
   schema: text.schema,
   read: (from, key) => from.text(key),
@@ -55,7 +55,7 @@ export const limit: ValueType<Limit> = {
   read: (from, key) => from.limit(key),
 };
 
-/** @param what completes "must be" */
+/** @param what completes the message "must be …" */
 export function wholeNumber(minimum: number, what: string): ValueType<number> {
   return {
     schema: { type: 'integer', minimum },
@@ -68,13 +68,13 @@ export function wholeNumber(minimum: number, what: string): ValueType<number> {
   };
 }
 
-/** Text or a list of text. */
+/** A string or a list of strings. */
 export const texts: ValueType<string[]> = {
   schema: { anyOf: [text.schema, { type: 'array', items: text.schema }] },
   read: (from, key) => (from.has(key) ? from.strings(key) : undefined),
 };
 
-/** Conditions, all of which must hold. */
+/** A condition or a list of conditions, all of which must hold. */
 export const conditions: ValueType<Condition[]> = {
   schema: {
     anyOf: [
@@ -100,7 +100,7 @@ export function oneOf<T extends string>(...choices: readonly T[]): ValueType<T> 
   return { schema: { enum: choices }, read: (from, key) => from.oneOf(key, choices) };
 }
 
-/** What is read as one type and kept as another. */
+/** Reads a value as one type and converts it to another. */
 export function as<T, U>(type: ValueType<T>, become: (value: T) => U): ValueType<U> {
   return {
     schema: type.schema,

@@ -17,12 +17,12 @@ export type MetaAction = (typeof metaActions)[number];
 
 export type OnFailure = 'auto' | 'ask' | 'stop';
 
-/** As whom a task works: as a playbook says it (`Become<Text>`), or with its templates rendered. */
+/** Privilege escalation and login user of a task: as written in the playbook (`Become<Text>`), or rendered. */
 export interface Become<T extends Text = string> {
   enabled: boolean;
   user: T;
   method: 'sudo' | 'su' | 'doas';
-  /** How its hosts are reached, as far as the inventory does not say it. */
+  /** Connection settings for hosts whose inventory does not set them. */
   login?: Login<T> | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { Problem } from '../core/errors.ts';
 import { Condition, isSourceObject, type SourceObject, textOf } from '../core/value.ts';
 import { markedArguments, type Module } from '../core/module.ts';
 import type { SourceRef } from '../core/source.ts';
-import { argumentInstead } from '../language/hints.ts';
+import { argumentHint } from '../language/hints.ts';
 import { validateValue, type SchemaProblem } from '../util/schema.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import type { Around, PlaybookReading } from './reading.ts';
@@ -25,7 +25,7 @@ export function loadArguments(
     problems.push({
       ...ruleOfArgument(problem.path.at(-1), problem.key, args),
       message: `Module "${module.name}": ${problem.message}`,
-      hint: argumentInstead(problem.key) ?? problem.hint,
+      hint: argumentHint(problem.key) ?? problem.hint,
       at: placeOf(problem, reader, module, { more, source: given.source }),
     });
   }

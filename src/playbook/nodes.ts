@@ -9,7 +9,7 @@ import {
   type TaskNode,
 } from '../language/document.ts';
 import * as fields from '../language/fields.ts';
-import { hereInstead } from '../language/hints.ts';
+import { keywordHint } from '../language/hints.ts';
 import { sharedKeywords } from '../language/keywords.ts';
 import { loopWord } from '../language/own-types.ts';
 import { MapReader } from '../yaml/map-reader.ts';
@@ -68,7 +68,7 @@ function loadBlock(reader: MapReader, outer: Around, reading: PlaybookReading): 
     undo: loadBlockUndo(reader, around, reading),
     isRole: false,
   };
-  reader.close('a block', hereInstead);
+  reader.close('a block', keywordHint);
   return block;
 }
 

@@ -17,7 +17,7 @@ import {
   type TaskNode,
 } from '../language/document.ts';
 import * as fields from '../language/fields.ts';
-import { hereInstead } from '../language/hints.ts';
+import { keywordHint } from '../language/hints.ts';
 import { playKeywords } from '../language/keywords.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import { reportSecrets } from '../yaml/plain-secrets.ts';
@@ -179,7 +179,7 @@ function loadPlay(reader: MapReader, from: PlayFile, loading: PlayLoading): Play
     sections,
     handlers,
   };
-  reader.close('a play', hereInstead);
+  reader.close('a play', keywordHint);
   if (play.strategy === 'free') checkFree(play, whole);
   return play;
 }

@@ -3,7 +3,7 @@ import { isSourceObject, type Source, type SourceObject } from '../core/value.ts
 import type { JsonSchema } from '../core/module.ts';
 import type { Files } from '../core/ports.ts';
 import type { BlockNode, Node, RoleContext } from '../language/document.ts';
-import { hereInstead } from '../language/hints.ts';
+import { keywordHint } from '../language/hints.ts';
 import { validateValue } from '../util/schema.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import { reportSecrets } from '../yaml/plain-secrets.ts';
@@ -115,7 +115,7 @@ export function loadRole(
     undo: loadBlockUndo(reader, inner, reading),
     isRole: true,
   };
-  reader.close('a role entry', hereInstead);
+  reader.close('a role entry', keywordHint);
   return block;
 }
 

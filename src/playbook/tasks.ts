@@ -3,7 +3,7 @@ import { effectOf, type Module } from '../core/module.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { TaskNode } from '../language/document.ts';
 import * as fields from '../language/fields.ts';
-import { hereInstead, moduleOfName } from '../language/hints.ts';
+import { keywordHint, moduleOfName } from '../language/hints.ts';
 import {
   loopKeywords,
   meantBy,
@@ -102,7 +102,7 @@ function moduleOf(
       rule: modules.has(key) ? 'structure' : 'unknown-key',
       message,
       at: reader.keyAt(key),
-      hint: hereInstead(key) ?? (didYouMean(key, reader.known()) || undefined),
+      hint: keywordHint(key) ?? (didYouMean(key, reader.known()) || undefined),
     });
   }
   if (modules.undoOnly.has(name))
@@ -131,7 +131,7 @@ function reportNoModule(reader: MapReader, candidates: string[], reading: Playbo
   }
   for (const key of candidates) {
     const same = moduleOfName(key, names);
-    const instead = same === undefined ? hereInstead(key) : `It is "${same}" here.`;
+    const instead = same === undefined ? keywordHint(key) : `It is "${same}" here.`;
     const near = instead ?? didYouMean(key, [...names, ...reader.known()]);
     reading.problems.push({
       rule: 'unknown-module',

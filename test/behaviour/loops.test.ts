@@ -91,7 +91,7 @@ rule('with_items: lists in the list are opened, one level; with_dict: key and va
   also: [
     {
       text: '- { name: A, with_items: [a], loop: [a], command: ok }',
-      problem: "each other's place",
+      problem: 'cannot be combined',
     },
     { text: '- { name: A, with_fileglob: [a], command: ok }', problem: 'loop' },
     {

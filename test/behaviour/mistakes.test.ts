@@ -17,11 +17,11 @@ rule('args: put to those of the module', {
 
 rule('arguments that are not here are answered with what is', {
   text: '- { name: A, copy: { content: x, dest: /x, backup: true } }',
-  problem: 'every step keeps what it changes',
+  problem: 'every step saves the previous state',
   also: [
     {
       text: '- { name: A, template: { src: a.hbs, dest: /x, trim_blocks: true } }',
-      problem: 'Templates are Handlebars',
+      problem: 'templates are Handlebars',
     },
   ],
 });

@@ -432,7 +432,7 @@ describe('async', () => {
   it('rejects "poll: 0"', async () => {
     const { code, stderr } = await bench.play(tasks('- { name: L, async: 30, poll: 0, shell: x }'));
     expect(code).toBe(1);
-    expect(stderr).toContain('A step that nobody waits for');
+    expect(stderr).toContain('"poll: 0" is not supported');
   });
 });
 

@@ -810,8 +810,8 @@ describe('keys of Ansible', () => {
     ['ansible.builtin.copy: {}', 'It is "copy" here.'],
     ['ansible.builtin.include_tasks: x.yml', 'It is "include_tasks" here.'],
     ['systemd: {}', 'It is "systemd_service" here.'],
-    ['ansible.builtin.raw: uptime', 'Use "shell": nothing on a host needs Python here.'],
-    ['validate_argument_spec: {}', 'they are checked before the run.'],
+    ['ansible.builtin.raw: uptime', 'Use "shell": runner needs no Python on a host.'],
+    ['validate_argument_spec: {}', 'They are checked before the run.'],
   ])('%s is rejected with the name of the module to use', async (key, hint) => {
     const { code, stderr } = await bench.play(
       `- { name: A, hosts: h1, tasks: [{ name: B, ${key} }] }`,
@@ -822,8 +822,8 @@ describe('keys of Ansible', () => {
 
   it.each([
     ['with_fileglob: [a]', 'Use "loop" with a list.'],
-    ['action: ping', 'Name the module itself as the key.'],
-    ['local_action: x', 'Name the module, with "delegate_to: localhost".'],
+    ['action: ping', 'Use the name of the module as the key.'],
+    ['local_action: x', 'Use the module with "delegate_to: localhost".'],
   ])('%s is rejected with the key to use', async (key, hint) => {
     const { code, stderr } = await bench.play(
       `- { name: A, hosts: h1, tasks: [{ name: B, debug: { msg: x }, ${key} }] }`,
