@@ -108,7 +108,7 @@ export interface RoleContext {
 
 const taskTables = { ...sharedKeywords, ...loopKeywords, ...taskLoopKeywords, ...taskKeywords };
 
-/** A task, with a field for each keyword in `sharedKeywords`, `loopKeywords`, `taskLoopKeywords` and `taskKeywords`. */
+/** A task, with a field for each keyword of `taskTables`. */
 export interface TaskNode extends Fields<typeof taskTables> {
   kind: 'task';
   id: string;
@@ -127,8 +127,8 @@ export interface TaskNode extends Fields<typeof taskTables> {
 }
 
 /**
- * The items of a rendered loop; undefined if it is not a list. `with_items` flattens lists inside the list by one level,
- * `with_dict` turns a map into a list of maps with "key" and "value".
+ * The items of a rendered loop; undefined if it is not a list. `with_items` flattens lists inside the list by one
+ * level, `with_dict` turns a map into a list of maps with "key" and "value".
  */
 export function loopItems(loop: JsonValue): JsonValue[] | undefined {
   if (Array.isArray(loop)) return loop;

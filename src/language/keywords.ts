@@ -575,7 +575,7 @@ const tables: readonly Table[] = [
   inputKeywords,
 ];
 
-/** Every keyword of the language, for editor schemas and the reference. A test compares it with the keywords that are read. */
+/** Every keyword of the language, for editor schemas and the reference. A test compares it with what is read. */
 export const keywords: readonly Keyword[] = [...structure, ...tables.flatMap(keywordsOf)];
 
 export function keywordsOn(place: Place): Keyword[] {

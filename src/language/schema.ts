@@ -6,8 +6,8 @@ import type { Place } from './table.ts';
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
 /**
- * JSON Schemas for completion and documentation in editors (`# yaml-language-server: $schema=…`), made from the keyword
- * and module tables. They accept more than `runner validate` where a value can be a template.
+ * JSON Schemas for completion and documentation in editors (`# yaml-language-server: $schema=…`), made from the
+ * tables of keywords and modules. They accept more than `runner validate` where a value can be a template.
  * @returns the schemas by file name
  */
 export function editorSchemas(modules: readonly Module[]): Record<string, JsonSchema> {

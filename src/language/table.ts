@@ -36,11 +36,11 @@ interface RowStart<T> {
   on: readonly Place[];
   /** Reader and JSON Schema of the value. */
   type: ValueType<T>;
-  /** 'own': the enclosing value applies unless the node sets its own. A function combines both. Absent: not inherited. */
+  /** 'own': a node inherits the value unless it sets its own. A function combines both. Absent: not inherited. */
   inherit?: 'own' | ((outer: NoInfer<T>, own: NoInfer<T>) => NoInfer<T>);
   /** Set for keywords that affect an include or meta task itself, not only the steps inside it. */
   alsoFor?: readonly ('include' | 'meta')[];
-  /** Description for editors and the reference. A row without it is a second field of a keyword that another row describes. */
+  /** Description for editors and the reference. A row without it is a further field of another row's keyword. */
   doc?: string;
 }
 

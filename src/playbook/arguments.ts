@@ -8,7 +8,7 @@ import { validateValue, type SchemaProblem } from '../util/schema.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import type { Around, PlaybookReading } from './reading.ts';
 
-/** What a module is called with: its value, `args` and `module_defaults`, checked with its schema. */
+/** Arguments of a module from its value, `args` and `module_defaults`, validated against its schema. */
 export function loadArguments(
   reader: MapReader,
   module: Module,
@@ -34,7 +34,7 @@ export function loadArguments(
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 
-/** The name of a variable, where an argument is one, becomes a template of its value. */
+/** Replaces the variable name in an argument of format "variable" with a template of its value. */
 function withVariables(reader: MapReader, module: Module, args: SourceObject): SourceObject {
   const named = markedArguments(module, 'format', 'variable').filter((name) => name in args);
   const values: SourceObject = {};
@@ -51,7 +51,7 @@ function withVariables(reader: MapReader, module: Module, args: SourceObject): S
   return { ...args, ...values };
 }
 
-/** The conditions of a list. Where the list is a template, what it gives is text. */
+/** Converts the items of an argument of format "condition" to conditions. A list that is a template stays as it is. */
 function withConditions(reader: MapReader, module: Module, args: SourceObject): SourceObject {
   const values: SourceObject = {};
   for (const name of markedArguments(module, 'format', 'condition')) {
@@ -64,7 +64,7 @@ function withConditions(reader: MapReader, module: Module, args: SourceObject): 
   return { ...args, ...values };
 }
 
-/** The value of the module, and the map in which its arguments stand. */
+/** The arguments given as the value of the module, and the map that contains them. */
 function ownArguments(
   reader: MapReader,
   { name, shorthand }: Module,
@@ -90,7 +90,7 @@ function placeOf(
   return top !== undefined && source ? reader.map.value(source, top) : reader.keyAt(name);
 }
 
-/** A mode that is a number is one that lost its leading zero, or never had it. */
+/** Rule of an invalid argument. A mode that is a number lost its leading zero in YAML; quotes fix it. */
 function ruleOfArgument(
   name: string | undefined,
   unknown: string | undefined,

@@ -24,24 +24,23 @@ import { readYaml, type YamlReading } from '../yaml/yaml.ts';
 import { stepId, type Around, type PlaybookReading } from './reading.ts';
 import type { Loop } from './loop.ts';
 
-/** Includes may include themselves behind a condition; so deep, no condition ended it. */
+/** Limit for includes that include themselves: at this depth, no condition stopped the recursion. */
 const MAX_DEPTH = 32;
 
-/** What is known only when the run gets there. */
+/** An include, role or block that is resolved during the run. */
 interface Dynamic {
   key: string;
   name: string;
-  /** Path or role, perhaps a template. */
+  /** Path or role name; can be a template. */
   wanted: Text;
   loop: Loop | undefined;
-  /** @throws PlaybookError when there is no such thing */
+  /** @throws PlaybookError if it does not exist */
   locate: (name: string) => string;
   read: (source: string, place: Around, reading: PlaybookReading) => Node[];
-  /** Files that a template may mean. */
+  /** Files that the template can refer to. */
   candidates: () => string[];
 }
 
-/** Where it stands. */
 interface Place {
   reader: MapReader;
   outer: Around;
@@ -59,7 +58,7 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
     const problems: Problem[] = [];
     const expansion = into(part, problems);
     if (around.chain.length > MAX_DEPTH) {
-      const message = `"${String(wanted)}" includes itself without an end (${String(MAX_DEPTH)} levels).`;
+      const message = `"${String(wanted)}" includes itself more than ${String(MAX_DEPTH)} levels deep.`;
       problems.push({ message, at: reader.at(key) });
     }
     const errors = problems.filter((problem) => !isWarning(problem));
@@ -87,7 +86,7 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
   ];
 }
 
-/** Reads one item of it, in the place of its steps. */
+/** Loads the steps of one item. */
 function expandInto(
   id: string,
   { outer, around, reading }: Place,
@@ -100,7 +99,7 @@ function expandInto(
     problems,
     used: new Set(),
     ids: new Set(),
-    // What a role depends on runs with it, whenever that is.
+    // Dependencies run again with each included role.
     dependencies: new Set(),
     previewId: (one) =>
       reading.previewId(
@@ -114,7 +113,7 @@ function expandInto(
   };
   const inner: Around = {
     ...around,
-    // The condition is asked once, when it is decided what is included.
+    // The condition of the include itself is evaluated once, before its steps are loaded.
     when: outer.when,
     path: `${id}/${part}`,
     loopValues: { ...outer.loopValues, ...loopValues },
@@ -150,7 +149,7 @@ function includeTask(
   };
 }
 
-/** What `locate` finds; that there is nothing is a problem. */
+/** Calls `locate` and reports its errors as problems. */
 export function tryLocate(
   locate: (name: string) => string,
   name: string,
@@ -165,7 +164,7 @@ export function tryLocate(
   }
 }
 
-/** Names that tasks of these files register or set; undefined without a file. */
+/** Names that tasks in these files register or set. Undefined without files. */
 function definedNames(paths: readonly string[], { files }: YamlReading): string[] | undefined {
   if (paths.length === 0) return undefined;
   const names = new Set<string>();
@@ -177,7 +176,7 @@ function definedNames(paths: readonly string[], { files }: YamlReading): string[
     if (isSourceObject(facts)) for (const name of Object.keys(facts)) names.add(name);
     Object.values(value).forEach(visit);
   };
-  // Problems of these files are found when one of them is included.
+  // Problems in these files are reported when a file is included.
   const reading = { files, problems: [], map: new SourceMap() };
   for (const path of paths) visit(readYaml(path, reading));
   return [...names];

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Files } from '../core/ports.ts';
 import { escapePattern } from '../util/text.ts';
 
-/** The first file or folder of a name in some folders. */
+/** The first file or directory of that name in a list of directories. */
 export function findFile(
   files: Files,
   name: string,
@@ -11,7 +11,7 @@ export function findFile(
   return folders.map((folder) => resolve(folder, name)).find((path) => files.look(path));
 }
 
-/** `KIND/NAME.yml` of a role, or its `.yaml` where only that is there. */
+/** `KIND/NAME.yml` of a role, or `KIND/NAME.yaml` if only that exists. */
 export function yamlFile(files: Files, folder: string, kind: string, name: string): string {
   const yml = join(folder, kind, `${name}.yml`);
   const yaml = join(folder, kind, `${name}.yaml`);
@@ -22,7 +22,7 @@ export function isFolder(files: Files, path: string): boolean {
   return files.look(path)?.is === 'directory';
 }
 
-/** What a template, or a name with "*", may become. */
+/** Matches the names that a template, or a pattern with "*", can render to. */
 export function likeTemplate(name: string): RegExp {
   const pattern = name
     .split(/\{\{.*?\}\}|\*/)
@@ -31,9 +31,9 @@ export function likeTemplate(name: string): RegExp {
   return new RegExp(`^${pattern}$`);
 }
 
-/** Files that a path may mean in which a template stands for part of a name. */
+/** Files that a path with templates can refer to. */
 export function filesLike(files: Files, pattern: string, folders: readonly string[]): string[] {
-  // Nothing but a template may mean any file.
+  // A template without other text matches every file.
   if (/^\{\{[^}]*\}\}$/.test(pattern.trim())) return [];
   let found = [...folders];
   for (const segment of pattern.replaceAll(/\{\{.*?\}\}/g, '*').split('/')) {
@@ -50,7 +50,7 @@ export function filesLike(files: Files, pattern: string, folders: readonly strin
   return [...new Set(found)].filter((path) => !isFolder(files, path));
 }
 
-/** All files below a folder. */
+/** All files in a directory and its subdirectories. */
 export function* filesBelow(files: Files, folder: string): Generator<string> {
   if (!isFolder(files, folder)) return;
   for (const name of files.names(folder)) {

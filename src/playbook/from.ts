@@ -1,14 +1,14 @@
 import type { Node, Playbook } from '../language/document.ts';
 
 /**
- * Ids of the steps that stand before one, in the order of the file; facts are gathered all the same. Undefined when there
- * is no such step.
+ * Ids of the steps before a step, in the order of the file, without tasks tagged "always" (such as gathering facts).
+ * Undefined if the step does not exist.
  * @param wanted id or name of a step
  */
 export function stepsBefore({ plays }: Playbook, wanted: string): string[] | undefined {
   const before: string[] = [];
   const meets = (id: string, name: string): boolean => id === wanted || name === wanted;
-  /** Whether it stands among them; what stands before it is noted. */
+  /** Whether the step is among these nodes. Collects the ids of the steps before it. */
   const walk = (nodes: readonly Node[]): boolean =>
     nodes.some((node) => {
       switch (node.kind) {
@@ -25,7 +25,7 @@ export function stepsBefore({ plays }: Playbook, wanted: string): string[] | und
           return false;
         case 'include': {
           if (meets(node.task.id, node.task.name)) return true;
-          // What it includes is looked into only when it is done itself.
+          // The steps inside an include run only if the include itself runs.
           if (walk(node.preview.nodes)) return true;
           before.push(node.task.id);
           return false;

@@ -11,7 +11,7 @@ import { filesLike, findFile, likeTemplate } from './find.ts';
 import { loadLoop } from './loop.ts';
 import { loadTaskFile } from './task-files.ts';
 
-/** `include_tasks` and `import_tasks`: read now where path and number are known now. */
+/** `include_tasks` and `import_tasks`. Loads the file now, unless the path is a template or there is a loop. */
 export function loadInclude(
   key: string,
   reader: MapReader,
@@ -40,8 +40,8 @@ export function loadInclude(
     const what = loop === undefined ? 'The path of "import_tasks" must be constant' : undefined;
     reader.problem(
       loop === undefined ? key : (loopWord(reader.source) ?? 'loop'),
-      `${what ?? '"import_tasks" cannot be looped'}.`,
-      'Use "include_tasks", which is resolved when the run gets there.',
+      `${what ?? '"import_tasks" cannot have a loop'}.`,
+      'Use "include_tasks", which is resolved during the run.',
     );
     return [];
   }
@@ -60,7 +60,7 @@ export function loadInclude(
   return changed(nodes, outer, reading);
 }
 
-/** @throws PlaybookError when there is no such file */
+/** @throws PlaybookError if the file does not exist */
 function locateTasks(
   wanted: string,
   folders: readonly string[],
@@ -80,7 +80,7 @@ function locateTasks(
   ]);
 }
 
-/** The tasks of a file in place of the include. */
+/** Replaces the include with the tasks of a file. */
 function importTasks(
   { key, file, path, name }: { key: string; file: string; path: string; name: string | undefined },
   reader: MapReader,
@@ -109,7 +109,7 @@ export function loadRoleTask(
   const value = reader.value(key);
   const role = isSourceObject(value) ? value['name'] : value;
   if (!isText(role)) {
-    reader.problem(key, `"${key}" wants the name of a role.`);
+    reader.problem(key, `"${key}" needs the name of a role.`);
     return [];
   }
   const beside = Object.entries(reader.source).filter(([name]) => name !== key);
@@ -127,8 +127,8 @@ export function loadRoleTask(
   if (key === 'import_role') {
     reader.problem(
       key,
-      `"import_role" can neither be looped nor have a template for a name.`,
-      'Use "include_role", which is resolved when the run gets there.',
+      `"import_role" cannot have a loop, or a template as the name.`,
+      'Use "include_role", which is resolved during the run.',
     );
     return [];
   }
@@ -142,7 +142,7 @@ export function loadRoleTask(
   );
 }
 
-/** How the roles are found and read that a name, perhaps a template, may mean. */
+/** How to find and load the roles that a name or template can refer to. */
 function rolesNamed(
   role: string,
   at: ReturnType<MapReader['at']>,
@@ -171,7 +171,7 @@ function rolesNamed(
   };
 }
 
-/** A block with a loop: its tasks are run for each item in turn. */
+/** A block with a loop: all its tasks run for one item before the next item. */
 export function loadLoopedBlock(
   reader: MapReader,
   outer: Around,
@@ -192,7 +192,7 @@ export function loadLoopedBlock(
   );
 }
 
-/** What of an include or block is done for each item: not its loop, and not what is asked once for all of them. */
+/** The keywords that apply to each item: without the loop, and without `when` and `vars`, which are evaluated once. */
 function withoutLoop(source: SourceObject): SourceObject {
   const once: string[] = [...loopWords, 'loop_control', 'when', 'vars'];
   return Object.fromEntries(Object.entries(source).filter(([key]) => !once.includes(key)));

@@ -17,7 +17,7 @@ export function loadInputs(reader: MapReader): InputSpec[] {
   });
 }
 
-/** Those that can be given, and those that are no more. */
+/** Separates removed inputs from the others. */
 export function splitInputs(all: readonly InputSpec[]): Pick<Playbook, 'inputs' | 'removed'> {
   const inputs = all.filter(({ removed }) => removed === undefined);
   const removed = all.flatMap(({ name, removed: instead }) =>
@@ -26,7 +26,7 @@ export function splitInputs(all: readonly InputSpec[]): Pick<Playbook, 'inputs' 
   return { inputs, removed };
 }
 
-/** Flags of `runner play` itself; an input of such a name could never be given. */
+/** Flags of `runner play`. An input cannot have the same name. */
 const reserved = new Set(
   'list-tasks list-tags list-hosts flush-cache from step debug take-over on-interrupt rollback-budget check diff limit tags skip-tags forks on-failure require-undo output inventory help extra-vars verbose accept-irreversible run-id fail-at undo detailed-exit-code known-hosts ssh-config transport connect-timeout key-passphrase-file connection-password-file ask-pass become-password-file ask-become-pass vault-id vault-password-file ask-vault-pass user private-key become become-user become-method'.split(
     ' ',
@@ -40,18 +40,14 @@ function readInput(name: string, spec: MapReader): InputSpec {
     if (value !== undefined) schema[key] = asWritten(value);
   }
   const wrong = schemaProblem(schema);
-  if (wrong !== undefined)
-    spec.problem('type', `Input "${name}" is not described as it should be: ${wrong}.`);
-  // A flag is made of it, in which two hyphens or one at the end have no name.
+  if (wrong !== undefined) spec.problem('type', `Input "${name}" has an invalid schema: ${wrong}.`);
+  // Its flag has hyphens instead of underscores, and cannot have two in a row or one at the end.
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name))
     spec.problem('type', `Input "${name}" must be named in snake_case.`);
   if (spec.value('flag') === false && spec.value('secret') !== true)
-    spec.problem(
-      'flag',
-      `Input "${name}" with "flag: false" must be a secret, to be given by a file.`,
-    );
+    spec.problem('flag', `Input "${name}" with "flag: false" must have "secret: true".`);
   if (reserved.has(slug(name)))
-    spec.problem('type', `Input "${name}" has the name of a flag of runner itself.`);
+    spec.problem('type', `Input "${name}" has the same name as a flag of runner.`);
   const fallback = spec.value('default');
   const input: InputSpec = {
     name,

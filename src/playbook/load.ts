@@ -21,18 +21,18 @@ import { loadFingerprint, loadRollback } from './undo.ts';
 export interface LoadOptions {
   modules: ModuleRegistry;
   files: Files;
-  /** Folders searched for roles after the playbook's own `roles/`. */
+  /** Directories searched for roles after the playbook's own `roles/`. */
   rolePaths: string[];
-  /** Folders searched for a playbook that an overlay extends, after the overlay's own. */
+  /** Directories searched for the playbook that an overlay extends, after the overlay's own. */
   playbookPaths: string[];
   become?: DefaultBecome | undefined;
-  /** Opens what is encrypted. */
+  /** Decrypts vault-encrypted files and values. */
   vault?: Vault | undefined;
 }
 
 /**
- * Reads, checks and links a playbook with its roles.
- * @throws PlaybookError with every problem of every file.
+ * Loads and checks a playbook with its roles.
+ * @throws PlaybookError with every problem of every file
  */
 export function loadPlaybook(path: string, options: LoadOptions): Playbook {
   const problems: Problem[] = [];
@@ -80,7 +80,10 @@ function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook
   const reader = new MapReader(isSourceObject(value) ? value : empty, map, problems);
   const plays = Array.isArray(value) ? value : reader.list('plays');
   if (!plays)
-    problems.push({ message: 'A playbook is a list of plays, or a map with "plays".', at: start });
+    problems.push({
+      message: 'A playbook must be a list of plays, or a map with "plays".',
+      at: start,
+    });
   const top = aroundPlays(dirname(file), '', loading);
   const enabled = reader.boolean('become') ?? top.become.enabled;
   const around = { ...top, become: { ...top.become, enabled } };

@@ -23,12 +23,12 @@ export function loadLoop(reader: MapReader, outer: Around): Loop | undefined {
   return { items, loopVar, label };
 }
 
-/** A loop inside a loop that would hide the outer one's item. */
+/** Reports a loop that uses the loop variable of an enclosing loop. */
 export function checkLoopVar(reader: MapReader, loopVar: string, outer: Around): void {
   if (!(loopVar in outer.loopValues)) return;
   reader.problem(
     'loop',
-    `The loop variable "${loopVar}" is that of the loop around, too.`,
-    'Name one of them with loop_control: {loop_var: NAME}.',
+    `The loop variable "${loopVar}" is already used by an enclosing loop.`,
+    'Rename one of them with loop_control: {loop_var: NAME}.',
   );
 }

@@ -1,6 +1,6 @@
 import type { Node, Playbook, TaskNode } from '../language/document.ts';
 
-/** A planned point that automatic rollback cannot go behind. */
+/** A step or commit point with `irreversible`. An automatic rollback does not undo steps before it. */
 export interface PointOfNoReturn {
   name: string;
   reason: string;

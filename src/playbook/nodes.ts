@@ -16,9 +16,8 @@ import { MapReader } from '../yaml/map-reader.ts';
 import { changed, inherit, stepId, type Around, type PlaybookReading } from './reading.ts';
 import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
 import { loadTask } from './tasks.ts';
-import { loadBlockUndo, plainTasks, reportHiddenPivot } from './undo.ts';
+import { loadBlockUndo, plainTasks, reportHiddenPointOfNoReturn } from './undo.ts';
 
-/** The steps of a list. */
 export function loadNodes(
   list: Source[],
   around: Around,
@@ -78,7 +77,7 @@ function loadCommit(reader: MapReader, outer: Around, reading: PlaybookReading):
   const gate = reader.list('gate') ?? [];
   const id = stepId(outer.path, `commit ${name}`, reading.ids);
   const reason = reader.string('irreversible');
-  if (reason !== undefined && reading.dynamic) reportHiddenPivot(reader);
+  if (reason !== undefined && reading.dynamic) reportHiddenPointOfNoReturn(reader);
   const place = { at: reader.at('gate'), where: 'gate' };
   const node: CommitNode = {
     kind: 'commit',
@@ -94,15 +93,16 @@ function loadCommit(reader: MapReader, outer: Around, reading: PlaybookReading):
   return node;
 }
 
-const instead: Record<string, string> = {
-  clear_host_errors: 'A host that failed is taken back; the next run has it again.',
-  refresh_inventory: 'The hosts of a run are those it began with.',
+/** Hints for `meta` actions of Ansible. */
+const unsupportedMeta: Record<string, string> = {
+  clear_host_errors: 'Remove it: a failed host is rolled back, and the next run includes it again.',
+  refresh_inventory: 'Remove it: the inventory is read once, when the run starts.',
 };
 
 function loadMeta(reader: MapReader, outer: Around, reading: PlaybookReading): Node[] {
   const wanted = reader.value('meta');
-  if (typeof wanted === 'string' && wanted in instead) {
-    reader.problem('meta', `There is no "meta: ${wanted}".`, instead[wanted]);
+  if (typeof wanted === 'string' && wanted in unsupportedMeta) {
+    reader.problem('meta', `"meta: ${wanted}" is not supported.`, unsupportedMeta[wanted]);
     return [];
   }
   const action = reader.oneOf('meta', ['flush_handlers', 'noop', ...metaActions]);
@@ -111,7 +111,8 @@ function loadMeta(reader: MapReader, outer: Around, reading: PlaybookReading): N
   reader.close('a meta task');
   if (action === 'flush_handlers') return [{ kind: 'flush', at: reader.at() }];
   if (action === undefined || action === 'noop') return [];
-  if (action === 'end_role' && !outer.role) reader.problem('meta', '"end_role" stands in no role.');
+  if (action === 'end_role' && !outer.role)
+    reader.problem('meta', '"end_role" is not inside a role.');
   const shown = name ?? action.replaceAll('_', ' ');
   const id = stepId(outer.path, shown, reading.ids);
   const { loopValues, role, become } = around;
@@ -120,7 +121,7 @@ function loadMeta(reader: MapReader, outer: Around, reading: PlaybookReading): N
     ...fields.fieldsFor(sharedKeywords, 'meta', around),
     loopValues,
     role,
-    // One answer for all hosts: the batch or the play ends for all of them.
+    // Evaluated once, because it ends the batch or play for all hosts.
     runOnce: action === 'end_batch' || action === 'end_play',
     readOnly: true,
     undo: { kind: 'none', reason: undefined },

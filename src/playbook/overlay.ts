@@ -11,7 +11,7 @@ import { readYaml, type YamlReading } from '../yaml/yaml.ts';
 
 const actions = ['before', 'after', 'replace', 'disable'] as const;
 
-/** Keywords of an overlay whose value goes together with that below; any other goes over it. */
+/** Keywords of an overlay that are merged with those of the playbook below, with the depth. Others override it. */
 const mergedKeys = { inputs: 2, rollback: 1 };
 const overlayKeys = keywordsOn('overlay').map(({ name }) => name);
 const plainKeys = overlayKeys.filter(
@@ -21,31 +21,31 @@ const plainKeys = overlayKeys.filter(
 interface Change extends PlaybookChange {
   tasks: Source[];
   plays: Source[];
-  /** Folder of the overlay, where its includes are looked up. */
+  /** Directory of the overlay, in which its includes are searched. */
   folder: string;
 }
 
-/** Tasks that an overlay puts somewhere. */
+/** Tasks that an overlay inserts. */
 export interface ChangeContent {
   tasks: Source[];
-  /** Id of what they stand in. */
+  /** Path of their ids. */
   path: string;
   folder: string;
   at: SourceRef;
 }
 
-/** A playbook's own text, with what the overlays over it say. */
+/** A playbook and the overlays over it. */
 export interface Layers {
-  /** The playbook with inputs, rollback and fingerprint of its overlays. */
+  /** The playbook, merged with the keywords of its overlays. */
   value: Source;
   changes: Changes;
-  /** The file that was asked for first, the playbook that it extends in the end last. */
+  /** The given file first, the playbook below all overlays last. */
   files: string[];
 }
 
 /**
- * Reads a playbook, and where it `extends` another one, that one too. What an overlay says about inputs and rollback
- * goes over what is below; its `changes` are made step by step while the steps are read.
+ * Reads a playbook and, if it is an overlay, the playbooks that it extends. Keywords of an overlay override or extend
+ * those of the playbook below. Its `changes` are applied later, while the steps are read.
  */
 export function readLayers(
   path: string,
@@ -88,7 +88,7 @@ export function readLayers(
   }
 }
 
-/** What an overlay says goes over what the playbook below says. */
+/** Merges an overlay into the playbook below. */
 function over(value: Source, overlay: SourceObject, map: SourceMap): Source {
   const below: SourceObject = isSourceObject(value) ? value : { plays: value };
   const merged: SourceObject = { ...below };
@@ -105,7 +105,7 @@ function over(value: Source, overlay: SourceObject, map: SourceMap): Source {
   return merged;
 }
 
-/** The keys of both, down to a depth; where both have one, the upper one's. */
+/** Merges two maps down to a depth. Keys of the upper one win. */
 function mergeMaps(
   below: Source | undefined,
   above: Source | undefined,
@@ -120,7 +120,7 @@ function mergeMaps(
   return merged;
 }
 
-/** The changes of all overlays, those of the lowest first, and which of them found their step. */
+/** The changes of all overlays, lowest overlay first. Records which of them found their step. */
 export class Changes {
   readonly #problems: Problem[];
   readonly #changes: Change[] = [];
@@ -136,7 +136,7 @@ export class Changes {
     return this.#changes.map(({ action, target, reason, at }) => ({ action, target, reason, at }));
   }
 
-  /** Takes the changes of an overlay that stands over all that were read so far over. */
+  /** Reads the changes of the next overlay below. */
   read(overlay: MapReader, folder: string): void {
     const read = (overlay.list('changes') ?? []).flatMap((item) => {
       if (!isSourceObject(item)) {
@@ -145,22 +145,22 @@ export class Changes {
       }
       return readChange(new MapReader(item, overlay.map, overlay.problems), folder) ?? [];
     });
-    // The file that is read first is the uppermost: what is below is changed before it.
+    // Files are read from the top down, but lower changes are applied first.
     this.#changes.unshift(...read);
   }
 
-  /** A play with what overlays put around it or in its place. */
+  /** Applies the changes to a play. */
   ofPlay<P extends { id: string }>(play: P, load: (plays: Source[]) => P[]): P[] {
     return this.#around(play.id, play, (change) => {
       if (change.tasks.length > 0)
-        this.#problem(change, `"${change.target}" is a play: give "plays", not "tasks".`);
+        this.#problem(change, `"${change.target}" is a play: use "plays", not "tasks".`);
       return load(change.plays);
     });
   }
 
   /**
-   * A node with what overlays put around it or in its place.
-   * @param previewId the id by which a step is known before the run
+   * Applies the changes to a node.
+   * @param previewId returns the id of a step before the run
    */
   ofNode(
     node: Node,
@@ -173,14 +173,14 @@ export class Changes {
     if (node.kind === 'include' && node.preview.nodes.length === 0) this.#unknown.add(known);
     return this.#around(known, node, (change) => {
       if (change.plays.length > 0)
-        this.#problem(change, `"${change.target}" is no play: give "tasks", not "plays".`);
+        this.#problem(change, `"${change.target}" is not a play: use "tasks", not "plays".`);
       const where = change.action === 'replace' ? 'instead' : change.action;
       const { tasks, folder, at } = change;
       return load({ tasks, path: `${id}/${where}`, folder, at });
     });
   }
 
-  /** To be asked when everything is read. */
+  /** Reports changes whose step or play does not exist. Call it after everything is loaded. */
   reportLost(): void {
     for (const change of this.#changes) {
       const { target } = change;
@@ -190,7 +190,7 @@ export class Changes {
       this.#problem(
         change,
         `There is no step "${target}".`,
-        `${near === '' ? '' : `${near} `}The ids are listed by: runner plan PLAYBOOK --list-tasks.`,
+        `${near === '' ? '' : `${near} `}List the ids with: runner plan PLAYBOOK --list-tasks.`,
       );
     }
   }
@@ -234,7 +234,7 @@ function readChange(reader: MapReader, folder: string): Change | undefined {
   reader.close('a change');
   if (action === undefined || given.length > 1) {
     const at = reader.at();
-    const message = `A change has one of ${actions.join(', ')}, with the id of a step.`;
+    const message = `A change needs exactly one of ${actions.join(', ')}, with the id of a step or play.`;
     reader.problems.push({ message, at });
     return undefined;
   }
@@ -242,10 +242,14 @@ function readChange(reader: MapReader, folder: string): Change | undefined {
   if (target === undefined) return undefined;
   const content = change.tasks.length + change.plays.length;
   if (action === 'disable' && content > 0)
-    reader.problem(action, '"disable" takes a step out; use "replace" to put tasks in its place.');
+    reader.problem(
+      action,
+      '"disable" cannot have "tasks" or "plays".',
+      'Use "replace" to replace a step.',
+    );
   if (action === 'disable' && change.reason === undefined)
-    reader.problem(action, 'A step is disabled without a "reason".', 'It is shown with the plan.');
+    reader.problem(action, '"disable" needs a "reason".', 'Add "reason:". The plan shows it.');
   if (action !== 'disable' && content === 0)
-    reader.problem(action, `"${action}" needs "tasks", or "plays" where the id is that of a play.`);
+    reader.problem(action, `"${action}" needs "tasks", or "plays" if the id is that of a play.`);
   return { action, target, at: reader.at(action), ...change };
 }

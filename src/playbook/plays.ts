@@ -27,21 +27,21 @@ import { loadNodes } from './nodes.ts';
 import { loadRoleEntry, roleFolders, type RoleSearch } from './roles.ts';
 import { loadRollback, plainTasks } from './undo.ts';
 
-/** As whom plays run that do not say it. */
+/** Privilege escalation of plays that do not set it. */
 export type DefaultBecome = Partial<Omit<Become, 'login'>>;
 
 /** What all plays of a playbook share. */
 export interface PlayLoading {
   reading: PlaybookReading;
   become: DefaultBecome | undefined;
-  /** Folders of the files that hold plays, the latest first. */
+  /** Directories of the playbook files, last imported file first. */
   folders: string[];
   roles: RoleSearch;
   /** The file below all overlays. */
   file: string;
 }
 
-/** Where a play stands, and what is said around it. */
+/** The file of a play, with the keywords that it inherits from `import_playbook`. */
 export interface PlayFile {
   file: string;
   /** Files that are being imported, outermost first. */
@@ -58,7 +58,7 @@ export function loadPlays(list: Source[], from: PlayFile, loading: PlayLoading):
     .flatMap((play) => changes.ofPlay(play, (plays) => loadPlays(plays, from, loading)));
 }
 
-/** The keywords around a play or fingerprint: those of the command line. */
+/** What a play or fingerprint inherits: the flags of the command line. */
 export function aroundPlays(
   folder: string,
   path: string,
@@ -80,7 +80,7 @@ function loadEntry(value: Source, from: PlayFile, loading: PlayLoading): Play[] 
   return [loadPlay(reader, from, loading)];
 }
 
-/** `import_playbook`: the plays of another file in place of this one, with conditions, tags and variables. */
+/** `import_playbook`: inserts the plays of another file, which inherit conditions, tags and variables of the entry. */
 function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): Play[] {
   const { reading, folders, roles } = loading;
   const wanted = reader.string('import_playbook') ?? '';
@@ -112,17 +112,17 @@ function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): P
   return loadPlays(plays, inner, loading);
 }
 
-/** The plays of an imported playbook that is a map. What belongs to a whole run is said by the playbook that is run. */
+/** The plays of an imported playbook that is a map. It cannot set keywords of the whole run, such as `rollback`. */
 function playsOf(value: Source, { map, problems }: PlaybookReading): Source[] {
   const head = new MapReader(isSourceObject(value) ? value : {}, map, problems);
   const plays = head.list('plays');
   head.string('name');
   head.string('description');
-  head.close('a playbook that is imported');
+  head.close('an imported playbook');
   return plays ?? [];
 }
 
-/** Variables of files: each a path, or a list of which the first that is there counts. */
+/** Variables of `vars_files`. An entry is a path, or a list of which the first existing file is used. */
 function loadVarsFiles(reader: MapReader, from: PlayFile, reading: PlaybookReading): SourceObject {
   const { problems, map, used, files } = reading;
   const found: SourceObject[] = [];
@@ -143,7 +143,7 @@ function loadVarsFiles(reader: MapReader, from: PlayFile, reading: PlaybookReadi
       reportSecrets(value, problems, map);
       found.push(value);
     } else if (value !== null)
-      reader.problem('vars_files', `"${path}" is no map of names and values.`);
+      reader.problem('vars_files', `"${path}" must be a map of variables.`);
   }
   return map.together(...found);
 }
@@ -160,7 +160,7 @@ function loadPlay(reader: MapReader, from: PlayFile, loading: PlayLoading): Play
   const top = aroundPlays(dirname(from.file), id, loading);
   const around: Around = {
     ...inherit(reader, { ...top, when: from.when, tags: from.tags }),
-    // Those of the play are its own, not those of each task.
+    // Variables of the play are looked up in the play, not copied to each task.
     vars: [],
   };
   const gather = reader.boolean('gather_facts');
@@ -184,7 +184,7 @@ function loadPlay(reader: MapReader, from: PlayFile, loading: PlayLoading): Play
   return play;
 }
 
-/** Name and pattern of hosts, which a play must have. */
+/** Reads the name and the host pattern, which are required. */
 function loadHead(
   reader: MapReader,
   { problems }: PlaybookReading,
@@ -204,7 +204,7 @@ function loadHead(
   return { name, hosts: typeof pattern === 'string' ? pattern : undefined };
 }
 
-/** The tasks of a play, in the order in which they run, and its handlers with those of its roles. */
+/** Reads the tasks of a play in execution order, and its handlers with those of its roles. */
 function loadContent(
   reader: MapReader,
   id: string,
@@ -236,11 +236,11 @@ function loadContent(
   };
 }
 
-/** What only makes sense where hosts go step by step. */
+/** Reports keywords that require all hosts to be at the same step. */
 function checkFree({ sections }: Play, { problems }: PlaybookReading): void {
   const refuse = (what: string, at: SourceRef) => {
-    const message = `${what} cannot stand in a play with "strategy: free".`;
-    const hint = `Hosts reach it at different times. Put it into a play of its own.`;
+    const message = `${what} cannot be used in a play with "strategy: free".`;
+    const hint = `Move it to a separate play: with "strategy: free", hosts reach it at different times.`;
     problems.push({ message, hint, at });
   };
   for (const { nodes } of sections) {
@@ -261,8 +261,8 @@ function checkFree({ sections }: Play, { problems }: PlaybookReading): void {
 }
 
 /**
- * Whether anything of a play asks for facts: then they are gathered, unless the play says otherwise. What an include
- * may bring whose path is known only later is not seen; such a play says "gather_facts: true".
+ * Whether a play uses facts, which are then gathered by default. Files of an include whose path is a template are not
+ * checked; such a play needs "gather_facts: true".
  */
 function mentionsFacts(content: unknown, { used, files }: PlaybookReading): boolean {
   const templates = [...used].filter((file) => file.includes('/templates/'));
@@ -272,7 +272,7 @@ function mentionsFacts(content: unknown, { used, files }: PlaybookReading): bool
   );
 }
 
-/** Asked once in a run, as the first step of the first play that wants to know. */
+/** The step that gathers facts. Its condition skips hosts that already have facts. */
 function gatherFacts(play: string, at: SourceRef, { become }: Around): TaskNode {
   const own = { id: `${play}/gather-facts`, name: 'Gather facts', at, module: 'setup', args: {} };
   return {

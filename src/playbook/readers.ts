@@ -3,5 +3,5 @@ import { loadNodes } from './nodes.ts';
 import { loadRole } from './roles.ts';
 import { loadTask } from './tasks.ts';
 
-/** Each reader gets the others from here, so that their files need not import each other. */
+/** Passed to each reader, to avoid circular imports. */
 export const readers: Readers = { nodes: loadNodes, task: loadTask, role: loadRole };

@@ -12,61 +12,60 @@ import type { Changes } from './overlay.ts';
 
 const inheritedKeywords = { ...sharedKeywords, ...defaultsKeywords };
 
-/** What a node has from the play, role and blocks around it: a field for each keyword that is inherited, and its place. */
+/** What a node inherits from its play, role and blocks: a field for each inherited keyword, and its position. */
 export interface Around extends Fields<typeof inheritedKeywords> {
-  /** Id of what it stands in. */
+  /** Id of the enclosing play, role, block or include. */
   path: string;
   role: RoleContext | undefined;
-  /** Folder that relative includes are looked up in. */
+  /** Directory in which relative includes are searched. */
   folder: string;
-  /** Loop variables of the includes and blocks around. */
+  /** Loop variables of the enclosing includes and blocks. */
   loopValues: SourceObject;
-  /** Files that are being included, outermost first. */
+  /** Files of the enclosing includes, outermost first. */
   chain: readonly string[];
 }
 
-/** A playbook that is being read, with its roles and overlays: what all its readers use and add to. */
+/** Shared state of all readers while a playbook with its roles and overlays is loaded. */
 export interface PlaybookReading extends YamlReading {
   modules: ModuleRegistry;
   /** Paths of the files that were read. */
   used: Set<string>;
-  /** Step ids given so far. */
+  /** Step ids assigned so far. */
   ids: Set<string>;
-  /** What overlays want changed. */
+  /** Changes of the overlays. */
   changes: Changes;
-  /** The id by which a step is known before the run: one inside a loop as that of "each" item. */
+  /** Id of a step before the run, in which "each" replaces the item of a loop. */
   previewId: (id: string) => string;
-  /** Handlers of roles, gathered while the tasks are read. */
+  /** Handlers of roles, collected while tasks are read. */
   handlers: TaskNode[];
   /** Fingerprint tasks of roles. */
   fingerprint: TaskNode[];
-  /** Roles that were read because another one of the play depends on them, with all they were given. */
+  /** Keys of the dependencies loaded so far in the play: role, inputs and inherited keywords. */
   dependencies: Set<string>;
-  /** Roles whose dependencies are being read, outermost first. */
+  /** Roles whose dependencies are being loaded, outermost first. */
   roleChain: readonly string[];
-  /** What is read is repeated, or read only when the run gets there. */
+  /** The steps are in a loop, or in an include that is resolved during the run. */
   dynamic: boolean;
   roles: RoleFolders;
   readers: Readers;
 }
 
-/** Where roles are looked up. */
+/** Directories in which roles are searched. */
 export interface RoleFolders {
   readonly paths: readonly string[];
-  /** The whole path of a role's folder. */
+  /** Absolute path of a role's directory. */
   find(name: string): string | undefined;
-  /** Names of all roles. */
   names(): string[];
 }
 
-/** Readers that call each other: blocks hold tasks, tasks hold tasks that undo them, includes hold roles and blocks. */
+/** Readers that call each other: blocks contain tasks, tasks contain undo tasks, includes contain roles and blocks. */
 export interface Readers {
   nodes(list: Source[], around: Around, reading: PlaybookReading, at: SourceRef): Node[];
   task(reader: MapReader, around: Around, reading: PlaybookReading): TaskNode | undefined;
   role(reader: MapReader, around: Around, reading: PlaybookReading): BlockNode | undefined;
 }
 
-/** Nodes with what overlays put around them or in their place. */
+/** Applies the changes of the overlays to nodes. */
 export function changed(nodes: readonly Node[], outer: Around, reading: PlaybookReading): Node[] {
   return nodes.flatMap((node) =>
     reading.changes.ofNode(node, reading.previewId, ({ tasks, path, folder, at }) =>
@@ -75,7 +74,7 @@ export function changed(nodes: readonly Node[], outer: Around, reading: Playbook
   );
 }
 
-/** Outside of all plays. */
+/** The context outside of all plays. */
 export function topLevel(folder: string, path: string): Around {
   return {
     ...fields.fallbacks(inheritedKeywords),
@@ -87,7 +86,7 @@ export function topLevel(folder: string, path: string): Around {
   };
 }
 
-/** The keywords that plays, roles, blocks and tasks share. */
+/** Reads the inheritable keywords of a node and combines them with those of the enclosing node. */
 export function inherit(reader: MapReader, outer: Around): Around {
   const own = fields.read(inheritedKeywords, reader);
   return { ...outer, ...fields.inherit(inheritedKeywords, outer, own) };

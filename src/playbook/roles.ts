@@ -24,12 +24,12 @@ import { loadBlockUndo, loadFingerprint, tasksAmong } from './undo.ts';
 
 const MAX_PINNED_BYTES = 1024 * 1024;
 
-/** Where playbooks, and so overlays, keep roles. */
+/** Role directories of a playbook or overlay. */
 export function roleFolders(file: string): string[] {
   return [join(dirname(file), 'roles'), join(dirname(file), '..', 'roles')];
 }
 
-/** Roles in the given folders, those of the first going over those of the others. */
+/** Finds roles in a list of directories. The first directory that has the role wins. */
 export class RoleSearch implements RoleFolders {
   readonly #files: Files;
   #paths: readonly string[];
@@ -43,7 +43,7 @@ export class RoleSearch implements RoleFolders {
     return this.#paths;
   }
 
-  /** Folders that are new go over those that were known. */
+  /** Adds directories, which take precedence over the existing ones. */
   add(paths: readonly string[]): void {
     this.#paths = [...paths.filter((one) => !this.#paths.includes(one)), ...this.#paths];
   }
@@ -131,7 +131,7 @@ function findRole(name: string, reader: MapReader, { roles }: PlaybookReading): 
   return undefined;
 }
 
-/** Variables and inputs of a role. Its fingerprint is put beside those of the other roles. */
+/** Reads variables and inputs of a role, and adds its fingerprint to that of the playbook. */
 function readRole(
   { name, path, parent }: Pick<RoleContext, 'name' | 'path' | 'parent'>,
   entry: MapReader,
@@ -164,7 +164,7 @@ function readRole(
   return { name, path, defaults, inputs, constants, parent };
 }
 
-/** Returns the defaults of inputs that were not given. */
+/** Checks the inputs given to a role. Returns the declared defaults. */
 function checkInputs(
   name: string,
   meta: MapReader,
@@ -197,7 +197,7 @@ function checkInputs(
   return defaults;
 }
 
-/** `defaults/main.yml` or `vars/main.yml` of a role, or all files of a folder `main`, in the order of their names. */
+/** Variables of `defaults/main.yml` or `vars/main.yml` of a role, or of all files in a directory `main`, by name. */
 function roleVars(path: string, kind: 'defaults' | 'vars', reading: PlaybookReading): SourceObject {
   const { problems, map, used, files } = reading;
   const folder = join(path, kind, 'main');
@@ -215,13 +215,13 @@ function roleVars(path: string, kind: 'defaults' | 'vars', reading: PlaybookRead
       found.push(value);
     } else if (value !== null) {
       const at = { file, line: 1, column: 1 };
-      problems.push({ message: `"${kind}" of a role is a map of names and values.`, at });
+      problems.push({ message: `"${kind}" of a role must be a map of variables.`, at });
     }
   }
   return map.together(...found);
 }
 
-/** Roles that a role wants run before it: each once in a play, unless it is given other inputs or conditions. */
+/** Dependencies of a role. Each runs once in a play, unless its inputs or conditions differ. */
 function loadDependencies(role: RoleContext, around: Around, reading: PlaybookReading): Node[] {
   const { files } = reading;
   const file = yamlFile(files, role.path, 'meta', 'main');
@@ -267,7 +267,7 @@ function loadRoleHandlers(role: RoleContext, around: Around, reading: PlaybookRe
   reading.handlers.push(...tasksAmong(nodes, place, reading));
 }
 
-/** Templates and files of a role, whose copies are kept with a run. Large ones are not part of the playbook's text. */
+/** Templates and files of a role that the journal keeps with the playbook. Large files are left out. */
 function contentFiles(files: Files, folder: string): string[] {
   return ['templates', 'files']
     .flatMap((kind) => [...filesBelow(files, join(folder, kind))])

@@ -2,7 +2,7 @@ import type { Node } from '../language/document.ts';
 import { readYaml } from '../yaml/yaml.ts';
 import type { Around, PlaybookReading } from './reading.ts';
 
-/** The steps of a file that is a list of tasks. */
+/** Loads the steps of a task file. */
 export function loadTaskFile(path: string, outer: Around, reading: PlaybookReading): Node[] {
   const around = { ...outer, chain: [...outer.chain, path] };
   reading.used.add(path);

@@ -19,7 +19,7 @@ import type { MapReader } from '../yaml/map-reader.ts';
 import { loadArguments } from './arguments.ts';
 import { inherit, stepId, type Around, type PlaybookReading } from './reading.ts';
 import { checkLoopVar } from './loop.ts';
-import { loadProbe, loadReadOnlyTasks, loadUndo, reportHiddenPivot } from './undo.ts';
+import { loadProbe, loadReadOnlyTasks, loadUndo, reportHiddenPointOfNoReturn } from './undo.ts';
 
 const controlKeywords = { ...loopKeywords, ...taskLoopKeywords };
 
@@ -42,7 +42,7 @@ export function loadTask(
   const args = loadArguments(reader, module, around, reading);
   const inner = { ...around, path: id };
   const undo = loadUndo(reader, inner, reading);
-  if (own.irreversible !== undefined && reading.dynamic) reportHiddenPivot(reader);
+  if (own.irreversible !== undefined && reading.dynamic) reportHiddenPointOfNoReturn(reader);
   return {
     kind: 'task',
     id,
@@ -62,7 +62,7 @@ export function loadTask(
   };
 }
 
-/** What a task says for itself alone. */
+/** The fields of a task that are not inherited. */
 function ownFields(
   reader: MapReader,
   outer: Around,
@@ -81,7 +81,7 @@ function ownFields(
   return { ...fields.complete(taskKeywords, said, taskDefaults), ...control };
 }
 
-/** The module of a task; what is no module, or one too many, is reported. */
+/** The module of a task. Reports unknown keys and additional modules. */
 function moduleOf(
   reader: MapReader,
   candidates: string[],
@@ -96,7 +96,7 @@ function moduleOf(
   }
   for (const key of candidates.filter((one) => one !== name)) {
     const message = modules.has(key)
-      ? `A task has one module; this one has "${name}" and "${key}".`
+      ? `A task can have only one module, but this one has "${name}" and "${key}".`
       : `Unknown key "${key}" in a task.`;
     problems.push({
       rule: modules.has(key) ? 'structure' : 'unknown-key',
@@ -106,7 +106,10 @@ function moduleOf(
     });
   }
   if (modules.undoOnly.has(name))
-    problems.push({ message: `Module "${name}" is not for playbooks.`, at: reader.keyAt(name) });
+    problems.push({
+      message: `Module "${name}" cannot be used in a playbook.`,
+      at: reader.keyAt(name),
+    });
   return module;
 }
 
@@ -115,7 +118,7 @@ function reportNoName({ name }: Module, at: SourceRef, { problems }: PlaybookRea
     rule: 'missing-name',
     message: `A task with "${name}" has no name.`,
     at,
-    hint: 'Add "name:"; it is what the log and the journal show.',
+    hint: 'Add "name:". Output and journal show it.',
   });
 }
 
@@ -126,13 +129,13 @@ function reportNoModule(reader: MapReader, candidates: string[], reading: Playbo
     reading.problems.push({
       message: 'A task has no module.',
       at: reader.at(),
-      hint: 'List them with: runner doc.',
+      hint: 'List the modules with: runner doc.',
     });
   }
   for (const key of candidates) {
     const same = moduleOfName(key, names);
-    const instead = same === undefined ? keywordHint(key) : `It is "${same}" here.`;
-    const near = instead ?? didYouMean(key, [...names, ...reader.known()]);
+    const hint = same === undefined ? keywordHint(key) : `Use "${same}".`;
+    const near = hint ?? didYouMean(key, [...names, ...reader.known()]);
     reading.problems.push({
       rule: 'unknown-module',
       message: `Unknown module or keyword "${key}".`,

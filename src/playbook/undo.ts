@@ -47,13 +47,13 @@ function loadUndoTasks(
   reading: PlaybookReading,
   at: SourceRef,
 ): TaskNode[] {
-  // An undo runs whether or not the condition of its step would hold now, and never notifies.
+  // The condition and the handlers of the step do not apply to its undo.
   const outer = { ...alone(around, 'undo'), runOnce: false };
   const nodes = reading.readers.nodes(list, outer, reading, at);
   const tasks: TaskNode[] = [];
   for (const task of tasksAmong(nodes, { where: 'undo', at }, reading)) {
     const refuse = (message: string) => reading.problems.push({ message, at: task.at });
-    if (task.undo.kind !== 'default') refuse('A task inside "undo" has no "undo" of its own.');
+    if (task.undo.kind !== 'default') refuse('A task inside "undo" cannot have an "undo".');
     if (task.notify.length > 0) refuse('A task inside "undo" cannot notify handlers.');
     tasks.push(task);
   }
@@ -69,11 +69,11 @@ export function loadReadOnlyTasks(
 ): TaskNode[] {
   const list = reader.list(key) ?? [];
   return reading.readers.nodes(list, alone(around, key), reading, reader.at()).flatMap((node) => {
-    // What stands here only looks, by definition of the keyword.
+    // Commands in these keywords count as read-only.
     if (node.kind === 'task' && ['command', 'shell', 'script'].includes(node.module))
       return [readOnly(node)];
     if (node.kind === 'task' && node.readOnly) return [node];
-    reader.problem(key, `Only read-only tasks may stand in "${key}".`);
+    reader.problem(key, `Only read-only tasks are allowed in "${key}".`);
     return [];
   });
 }
@@ -92,7 +92,7 @@ export function loadProbe(
   return task && readOnly(task);
 }
 
-/** What stands inside a node without its condition and its handlers. */
+/** Context for tasks inside a keyword of a node, without the conditions and handlers of the node. */
 function alone(around: Around, part: string): Around {
   return { ...around, path: `${around.path}/${part}`, when: [], notify: [] };
 }
@@ -122,7 +122,7 @@ export function loadRollback(
   return policy;
 }
 
-/** `fingerprint` of a playbook: read-only tasks whose output is the state that must come back. */
+/** `fingerprint`: read-only tasks whose output must be the same after a rollback. */
 export function loadFingerprint(
   reader: MapReader,
   around: Around,
@@ -131,16 +131,16 @@ export function loadFingerprint(
   return loadReadOnlyTasks(reader, 'fingerprint', around, reading);
 }
 
-/** A point of no return is agreed to before the run: it has to stand where it is seen. */
-export function reportHiddenPivot(reader: MapReader): void {
+/** Reports a point of no return in a loop or dynamic include: the operator could not accept it before the run. */
+export function reportHiddenPointOfNoReturn(reader: MapReader): void {
   reader.problem(
     'irreversible',
-    'A point of no return cannot stand in a loop, or in an include whose path is a template.',
-    'What is behind it could not be agreed to before the run. Put it beside the include.',
+    'A point of no return cannot be in a loop, or in an include whose path is a template.',
+    'Move it outside: the operator must be able to accept it before the run.',
   );
 }
 
-/** Tasks of a list in which nothing but tasks may stand. */
+/** Loads a list in which only plain tasks are allowed. */
 export function plainTasks(
   list: Source[],
   around: Around,
@@ -151,7 +151,7 @@ export function plainTasks(
   return [...tasksAmong(nodes, place, reading)];
 }
 
-/** The tasks among nodes, one by one. Other nodes are reported. */
+/** The tasks among nodes. Reports other nodes. */
 export function* tasksAmong(
   nodes: Iterable<Node>,
   { at, where }: { at: SourceRef; where: string },
@@ -159,6 +159,6 @@ export function* tasksAmong(
 ): Generator<TaskNode> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;
-    else problems.push({ message: `Only plain tasks may stand in "${where}".`, at });
+    else problems.push({ message: `Only plain tasks are allowed in "${where}".`, at });
   }
 }

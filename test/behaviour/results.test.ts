@@ -36,7 +36,10 @@ rule('debug: a message, or the value of a variable', {
   settings: { ...onH1, variables: { x: { inner: [1, 2] } } },
   messages: { Text: '[\n  1,\n  2\n]', Both: '[\n  1,\n  2\n]' },
   also: [
-    { text: '- { name: A, debug: { var: nothing } }', problem: 'Nothing defines "nothing"' },
+    {
+      text: '- { name: A, debug: { var: nothing } }',
+      problem: 'Variable "nothing" is not defined',
+    },
     { text: '- { name: A, debug: { var: x, msg: x } }', problem: 'debug' },
     {
       text: '- { name: Braces, debug: { var: "{{x}}" } }',

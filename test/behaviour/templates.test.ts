@@ -41,13 +41,13 @@ rule('reading: environment and files of the controller', {
   env: { PLACE: '/here' },
   messages: { Say: '/here hello 1970' },
   also: [
-    { text: say('Say', '{{file "none"}}'), problem: 'There is no file "none"' },
+    { text: say('Say', '{{file "none"}}'), problem: 'reads the file "none", which does not exist' },
     {
       text: '- { name: A, command: ok, undo: [{ name: U, command: "say {{env `X`}}" }] }'.replaceAll(
         '`',
         "'",
       ),
-      problem: 'reads the controller',
+      problem: 'cannot read the controller',
     },
     {
       text: `
@@ -60,7 +60,7 @@ plays:
       - undo: [{ name: B, command: 'say {{file "a"}}' }]
         block: [{ name: A, command: ok }]
 `,
-      problem: /task "F" cannot.*\n.*task "V" cannot.*\n.*task "B" cannot/,
+      problem: /Task "F" cannot.*\n.*Task "V" cannot.*\n.*Task "B" cannot/,
     },
   ],
 });

@@ -148,7 +148,7 @@ rule('maps: the stronger one stands alone, "merge" puts them together', {
 
 rule('undefined: known before the run where it can be, an error where it is used', {
   text: say('Say', '{{nothing}}'),
-  problem: 'Nothing defines "nothing"',
+  problem: 'Variable "nothing" is not defined',
   also: [
     {
       text: `- { name: Include, include_vars: some.yml }\n${say('Say', '{{late}}')}`,
@@ -162,7 +162,7 @@ rule('undefined: known before the run where it can be, an error where it is used
 
 rule('magic names cannot be taken', {
   text: '- { name: P, hosts: h1, vars: { groups: [] }, tasks: [{ name: A, command: ok }] }',
-  problem: '"groups" means something else already',
+  problem: '"groups" is a magic variable',
   also: [{ text: '- { name: A, command: ok, register: run }', problem: '"run"' }],
 });
 

@@ -83,7 +83,7 @@ describe('runner validate', () => {
     const { output } = await validate('- { name: P, hosts: all, roles: [r] }\n');
     expect(output).toMatch(/templates\/a\.j2:\d:1: Template does not parse/);
     expect(output).toContain(
-      'templates/b.j2:1:1: Nothing defines "nowhere", used in template "b.j2".',
+      'templates/b.j2:1:1: Variable "nowhere" is not defined, but used in template "b.j2".',
     );
   });
 

@@ -650,7 +650,7 @@ plays:
 `);
     expect(code).toBe(1);
     expect(stderr).toMatch(/playbook\.yml:4:17.*strng/);
-    expect(stderr).toContain('"ssh_config" has the name of a flag');
+    expect(stderr).toContain('"ssh_config" has the same name as a flag');
     expect(stderr).toContain('2 problems; nothing was contacted.');
   });
 });
@@ -784,7 +784,7 @@ describe('import_playbook and vars_files', () => {
     [
       'an imported playbook with inputs',
       '- import_playbook: whole.yml',
-      'Unknown key "inputs" in a playbook that is imported.',
+      'Unknown key "inputs" in an imported playbook.',
     ],
     [
       'a file of variables that does not exist',
@@ -794,7 +794,7 @@ describe('import_playbook and vars_files', () => {
     [
       'a file of variables that is not a map',
       '- { name: A, hosts: h1, vars_files: [list.yml] }',
-      'is no map of names and values.',
+      'must be a map of variables.',
     ],
   ])('reject %s', async (_, text, message) => {
     put('whole.yml', 'inputs: { a: { type: string } }\nplays: []');
@@ -807,9 +807,9 @@ describe('import_playbook and vars_files', () => {
 
 describe('keys of Ansible', () => {
   it.each([
-    ['ansible.builtin.copy: {}', 'It is "copy" here.'],
-    ['ansible.builtin.include_tasks: x.yml', 'It is "include_tasks" here.'],
-    ['systemd: {}', 'It is "systemd_service" here.'],
+    ['ansible.builtin.copy: {}', 'Use "copy".'],
+    ['ansible.builtin.include_tasks: x.yml', 'Use "include_tasks".'],
+    ['systemd: {}', 'Use "systemd_service".'],
     ['ansible.builtin.raw: uptime', 'Use "shell": runner needs no Python on a host.'],
     ['validate_argument_spec: {}', 'They are checked before the run.'],
   ])('%s is rejected with the name of the module to use', async (key, hint) => {

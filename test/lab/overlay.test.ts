@@ -179,23 +179,23 @@ changes:
     [
       'disables a step without a reason',
       'changes: [{ disable: work/one }]',
-      'A step is disabled without a "reason".',
+      '"disable" needs a "reason".',
     ],
     ['has a change without tasks', 'changes: [{ after: work/one }]', '"after" needs "tasks"'],
     [
       'has a change with two places',
       'changes: [{ after: work/one, before: work/one }]',
-      'A change has one of',
+      'A change needs exactly one of',
     ],
     [
       'adds tasks next to a play',
       'changes: [{ after: work, tasks: [{ name: A, debug: { msg: x } }] }]',
-      'give "plays", not "tasks"',
+      'use "plays", not "tasks"',
     ],
     [
       'adds plays next to a task',
       'changes: [{ after: work/one, plays: [{ name: A, hosts: h1 }] }]',
-      'give "tasks", not "plays"',
+      'use "tasks", not "plays"',
     ],
     [
       'both disables and replaces a step',
@@ -211,7 +211,7 @@ changes:
     [
       'disables a step and gives tasks for it',
       'changes: [{ disable: work/one, reason: a, tasks: [{ name: A, debug: { msg: x } }] }]',
-      '"disable" takes a step out',
+      '"disable" cannot have "tasks" or "plays".',
     ],
     [
       'adds a task with an unknown module',

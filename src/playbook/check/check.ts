@@ -33,7 +33,7 @@ interface CheckOptions {
   requireUndo: boolean;
 }
 
-/** Problems that need the whole playbook: names that nothing defines, handlers and files that do not exist, undo that is missing. */
+/** Problems that are found in the complete playbook: undefined variables, missing handlers, files and undos. */
 export function checkPlaybook(
   playbook: Playbook,
   modules: ModuleRegistry,
@@ -95,7 +95,7 @@ function checkPlay(
   ];
 }
 
-/** A task with its undo and what it captures. */
+/** Checks a task with its undo and capture tasks. */
 function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
   const undo = task.undo.kind === 'tasks' ? task.undo.tasks : [];
   const inner = [...undo, ...task.capture];

@@ -10,13 +10,13 @@ import { placesOf } from '../../util/paths.ts';
 import { checkNames, namesOfTask } from './names.ts';
 import { asksOf } from './values.ts';
 
-/** Where files of a playbook are looked for. */
+/** Directories in which files of a playbook are searched. */
 export interface Places {
   folders: readonly string[];
   files: Files;
 }
 
-/** Files that templates read by a constant name. */
+/** Reports missing files that templates read by a constant name. */
 export function checkReadFiles(
   values: readonly Source[],
   { folders, files }: Places,
@@ -26,13 +26,13 @@ export function checkReadFiles(
     if (helper !== 'file' || constant === undefined || isAbsolute(constant)) return [];
     const places = placesOf(constant, folders, 'files');
     if (places.some((place) => files.look(place) !== undefined)) return [];
-    const message = `There is no file "${constant}", which a template reads.`;
+    const message = `A template reads the file "${constant}", which does not exist.`;
     const hint = `Looked for ${places.join(', ')}.`;
     return [{ rule: 'missing-file' as const, message, at, hint }];
   });
 }
 
-/** Modules that take a file of the controller, by the argument that names it. */
+/** Modules that read a file on the controller, and the directory in which it is searched. */
 const fileArguments: Record<string, 'files' | 'templates'> = {
   copy: 'files',
   script: 'files',
@@ -40,13 +40,13 @@ const fileArguments: Record<string, 'files' | 'templates'> = {
   unarchive: 'files',
 };
 
-/** Whether a path of the controller is what such a module takes. */
+/** Whether the module accepts a path: a file, or for "copy" a directory. */
 function serves(module: string, path: string, files: Files): boolean {
   const is = files.look(path)?.is;
   return is === 'file' || (module === 'copy' && is === 'directory');
 }
 
-/** Files of the playbook whose names are constant must be there; templates must parse, and name only what is defined. */
+/** Reports missing files with constant names, invalid templates, and undefined variables in templates. */
 export function checkFiles(
   task: TaskNode,
   { folders, files }: Places,
@@ -64,7 +64,7 @@ function checkNamedFile(task: TaskNode, places: Places, outer: readonly string[]
     task.module === 'script' ? readText(String(named ?? '').split(/\s/)[0] ?? '') : named;
   if (!kind || typeof name !== 'string' || name === '') return [];
   if (task.args['remote_src'] !== undefined) return [];
-  // Such a file may be made by a step before.
+  // An earlier step could create the file.
   if (isAbsolute(name)) return [];
   const candidates = placesOf(name, places.folders, kind);
   const path = candidates.find((one) => serves(task.module, one, places.files));
@@ -87,7 +87,7 @@ function checkNamedFile(task: TaskNode, places: Places, outer: readonly string[]
   }
 }
 
-/** @throws TemplateError when a partial is not there */
+/** The template with its partials. @throws TemplateError if a partial does not exist */
 function wholeTemplate(path: string, { folders, files }: Places): string {
   const parts = withPartials(files.text(path));
   let next = parts.next();

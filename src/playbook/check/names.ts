@@ -48,19 +48,19 @@ const magic = [
   'inventory_dir',
   'omit',
 ];
-/** Magic names that nothing else may have. How a host is reached is told by variables; items and facts have their own ways. */
+/** Magic variables that cannot be defined. Connection variables, "item" and "ansible_facts" can. */
 const taken = magic.filter(
   (name) =>
     !['item', 'ansible_facts'].includes(name) &&
     !['host', 'port', 'user', 'ssh_private_key_file'].some((one) => name === `ansible_${one}`),
 );
 
-/** Among the known names: there may be others. */
+/** Marks a list of known names as incomplete. */
 const ANY_NAME = '*';
-/** What the tasks of an undo may use besides. */
+/** Names that only the tasks of an undo can use. */
 export const undoNames = ['result', 'captured', 'undo', 'live'];
 
-/** Names that every task of a playbook may use. */
+/** Names that every task of a playbook can use. */
 export function globalNames(
   { plays, fingerprint, inputs }: Playbook,
   { outside, around }: { outside: readonly string[]; around: readonly TaskNode[] },
@@ -70,7 +70,7 @@ export function globalNames(
     addRegistered(task, registered);
   const includes = plays.flatMap(playIncludes);
   for (const name of includes.flatMap(({ mayDefine }) => mayDefine ?? [])) registered.add(name);
-  // What an include of any file may define is not known.
+  // An include that can match any file can define any name.
   if (includes.some(({ mayDefine }) => mayDefine === undefined)) registered.add(ANY_NAME);
   return [...magic, ...outside, ...registered, ...inputs.map(({ name }) => name)];
 }
@@ -81,7 +81,7 @@ function addRegistered(task: TaskNode, names: Set<string>): void {
   if (task.module === 'set_fact') for (const name of Object.keys(task.args)) names.add(name);
 }
 
-/** The names that a task uses, without those in its undo. @param outer names that are defined around it */
+/** Reports undefined names in a task, without its undo. @param outer names that are defined outside the task */
 export function checkTaskNames(task: TaskNode, outer: readonly string[]): Problem[] {
   const known = [...outer, ...namesOfTask(task)];
   const own = [...known, 'result'];
@@ -115,7 +115,7 @@ export function checkTaskNames(task: TaskNode, outer: readonly string[]): Proble
   return problems;
 }
 
-/** Names that hold within a task. */
+/** Names that are defined only inside a task. */
 export function namesOfTask(task: TaskNode): string[] {
   return [
     task.loopVar,
@@ -126,13 +126,13 @@ export function namesOfTask(task: TaskNode): string[] {
   ];
 }
 
-/** What a role defines; its inputs may name what the role around it defines. */
+/** Names that a role defines. */
 function namesOfRole(role: RoleContext | undefined): string[] {
   if (!role) return [];
   return [role.defaults, role.inputs, role.constants].flatMap(Object.keys);
 }
 
-/** What a task itself gives a name. */
+/** Names that a task and its role define. */
 export function definedBy(task: TaskNode): string[] {
   return [
     ...setBy(task),
@@ -142,13 +142,13 @@ export function definedBy(task: TaskNode): string[] {
   ];
 }
 
-/** Names that mean something already must not be defined. */
+/** Reports definitions of magic variables. */
 export function checkTaken(names: readonly string[], at: Problem['at'], where: string): Problem[] {
   return [...new Set(names)]
     .filter((name) => taken.includes(name))
     .map((name) => ({
       rule: 'magic-variable' as const,
-      message: `"${name}" means something else already: it cannot be defined in ${where}.`,
+      message: `"${name}" is a magic variable and cannot be defined in ${where}.`,
       at,
       hint: 'Choose another name.',
     }));
@@ -163,7 +163,7 @@ const keywordOf: Readonly<Record<string, string>> = {
   become_method: 'become_method',
 };
 
-/** Variables of connections count in inventories and on the command line only. */
+/** Reports connection variables outside the inventory and the command line, where they have no effect. */
 export function checkConnection(
   names: readonly string[],
   at: Problem['at'],
@@ -183,7 +183,7 @@ export function checkConnection(
   });
 }
 
-/** What a task itself sets, without its role. */
+/** Names that a task itself sets, without its role. */
 export function setBy(task: TaskNode): string[] {
   return [
     ...task.vars.flatMap((vars) => Object.keys(vars)),
@@ -192,7 +192,7 @@ export function setBy(task: TaskNode): string[] {
   ];
 }
 
-/** Names that nothing defines. */
+/** Reports undefined names. */
 export function checkNames(
   names: readonly string[],
   known: readonly string[],
@@ -203,13 +203,13 @@ export function checkNames(
   const missing = [...new Set(names)].filter((name) => !known.includes(name));
   return missing.map((name) => ({
     rule: 'undefined-variable' as const,
-    message: `Nothing defines "${name}", used in ${where}.`,
+    message: `Variable "${name}" is not defined, but used in ${where}.`,
     at,
     hint: didYouMean(name, known) || undefined,
   }));
 }
 
-/** Handlers that the play does not have. */
+/** Reports notified handlers that the play does not have. */
 export function checkNotify(task: TaskNode, play: Play): Problem[] {
   const foreseen = playIncludes(play).flatMap(({ preview }) => preview.handlers);
   const names = [...play.handlers, ...foreseen].flatMap(handlerNames);
@@ -217,7 +217,7 @@ export function checkNotify(task: TaskNode, play: Play): Problem[] {
     .filter((name) => !names.includes(name))
     .map((name) => ({
       rule: 'unknown-handler' as const,
-      message: `Task "${task.name}" notifies "${name}", which is no handler of this play.`,
+      message: `Task "${task.name}" notifies "${name}", which is not a handler of this play.`,
       at: task.at,
       hint: didYouMean(name, names) || undefined,
     }));

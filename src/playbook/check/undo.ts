@@ -4,19 +4,19 @@ import { fieldsAsWritten } from '../../core/value.ts';
 import type { TaskNode } from '../../language/document.ts';
 import { asksOf } from './values.ts';
 
-/** What runs on the way back may do so from another machine, on another day: it is complete in itself. */
+/** Reports rollback tasks that read the controller: a rollback can run later, and from another machine. */
 export function checkReadsNothing(task: TaskNode): Problem[] {
   return asksOf([task.args, task.loop ?? null, task.delegateTo ?? null, ...task.vars]).map(
     ({ helper }) => ({
       rule: 'broken-template' as const,
-      message: `"{{${helper} …}}" reads the controller, which task "${task.name}" cannot: it runs on the way back.`,
+      message: `Task "${task.name}" cannot read the controller with "{{${helper} …}}", because it runs during a rollback.`,
       at: task.argsAt,
-      hint: 'Put it in "vars" of the play, or in an input: those are recorded with the run.',
+      hint: 'Use a variable of the play or an input, which are recorded with the run.',
     }),
   );
 }
 
-/** A task that changes a host must say how it is undone. */
+/** Reports a task that changes a host and has no undo. */
 export function checkUndo(task: TaskNode, modules: ModuleRegistry): Problem[] {
   const module = modules.get(task.module);
   const answered =
@@ -29,9 +29,9 @@ export function checkUndo(task: TaskNode, modules: ModuleRegistry): Problem[] {
   return [
     {
       rule: 'no-undo',
-      message: `Task "${task.name}" changes the host and does not say how that is undone.`,
+      message: `Task "${task.name}" changes the host and has no undo.`,
       at: task.at,
-      hint: 'Add "undo:" with tasks, {none: "why"}, or "irreversible:".',
+      hint: 'Add "undo:" with tasks or {none: "why"}, or add "irreversible:".',
     },
   ];
 }

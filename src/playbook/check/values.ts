@@ -6,12 +6,12 @@ function expressionsIn(value: Source): string[] {
   return templatesIn(value).flatMap(({ text, hasExpression }) => (hasExpression ? [text] : []));
 }
 
-/** Names that the templates of a value use. @throws TemplateError */
+/** Variables used by the templates of a value. @throws TemplateError */
 export function namesOf(value: Source): string[] {
   return expressionsIn(value).flatMap((text) => [...parseTemplate(text).roots]);
 }
 
-/** What the templates of a value read from the controller. */
+/** Calls of helpers that read the controller, in the templates of a value. */
 export function asksOf(value: Source): ParsedTemplate['asks'] {
   return expressionsIn(value).flatMap(parsedAsks);
 }
@@ -20,7 +20,7 @@ function parsedAsks(text: string): ParsedTemplate['asks'] {
   try {
     return parseTemplate(text).asks;
   } catch (error) {
-    // Reported where its names are looked at.
+    // namesOf reports it.
     if (error instanceof TemplateError) return [];
     throw error;
   }
