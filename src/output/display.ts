@@ -6,19 +6,19 @@ import { eventReader, type RunEvent } from './events.ts';
 
 export interface Display {
   show(event: RunEvent): void;
-  /** Made for programs: nobody who reads it could answer a question. */
+  /** The output is read by a program, so runner does not prompt. */
   forPrograms?: true;
-  /** Leaves the screen to somebody else until the function it gives is called. */
+  /** Stops drawing until the returned function is called. */
   hold?(): () => void;
-  /** Resolves when everything is on the screen. */
+  /** Resolves when everything is drawn. */
   finish(): Promise<void>;
 }
 
 export type WriteText = (text: string) => void;
 
 /**
- * How a display reads a log. Entries hold secrets in plain, and texts of hosts with any characters: what the display gets to
- * see is masked and, unless programs read it, shows control characters instead of sending them to the terminal.
+ * Connects a display to a log. Entries contain plain secrets and arbitrary text from hosts. The display gets them with
+ * masked secrets and, unless a program reads the output, with escaped control characters.
  */
 export function readerFor(display: Display, redactor: Redactor): LogReader {
   const held = new HeldOutputs(redactor);
@@ -31,7 +31,7 @@ export function readerFor(display: Display, redactor: Redactor): LogReader {
   };
 }
 
-/** Before and after a change, the ends of lines may be all that differs. */
+/** In file contents, carriage returns are shown too: two versions may differ only in their line ends. */
 function visible(text: string, field: string): string {
   const isContent = field === 'before' || field === 'after';
   return printable(isContent ? text.replaceAll('\r', String.raw`\r`) : text);

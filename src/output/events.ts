@@ -10,7 +10,7 @@ import { plural } from '../util/text.ts';
 import { describeDifference, describeNotUndone } from './undo.ts';
 import type { Signal } from '../journal/signals.ts';
 
-/** What is shown of a run, in order: by displays, and as lines of `--output json`, version 1. */
+/** Events of a run in order, for the displays and as lines of `--output json`, version 1. */
 export type RunEvent =
   | {
       type: 'run-start';
@@ -18,7 +18,7 @@ export type RunEvent =
       playbook: string;
       check: boolean;
       hosts: string[];
-      /** What overlays change in the playbook, each in words. */
+      /** Descriptions of the changes that overlays make to the playbook. */
       changes: string[];
     }
   | {
@@ -27,7 +27,7 @@ export type RunEvent =
       hosts: string[];
       batch: number;
       batches: number;
-      /** Hosts of the play that take no part, since they failed before. */
+      /** Hosts of the play that are excluded because they failed earlier. */
       left?: string[];
     }
   | { type: 'step-start'; step: StepInfo; hosts: string[] }
@@ -90,31 +90,31 @@ export type RunEvent =
 type Entry = JournalRecord | Signal;
 type EntryOf<T extends Entry['t']> = Extract<Entry, { t: T }>;
 
-/** What earlier entries said. The state of the run has names of secrets in its texts; entries have what a mask is made for. */
+/** State from earlier entries. Texts in `RecordedRun` contain names of secrets; entries contain the plain values to mask. */
 interface Seen {
   /** @throws JournalError before the first record */
   run: () => RecordedRun;
-  /** Steps that are going on, by number. */
+  /** Running steps by number. */
   steps: Map<number, StepInfo>;
   ended?: EntryOf<'end'>;
-  /** Of units whose result comes next. */
+  /** Details by unit, until the result of the unit arrives. */
   details: Map<number, EntryOf<'details'>>;
 }
 
-/** Shows the entries of a log, live or from a file, as events. One reader per log: it remembers what belongs together. */
+/** Translates the entries of a log, live or from a file, to events. It has state, so each log needs its own reader. */
 export function eventReader(show: (event: RunEvent) => void): LogReader {
   let run: RecordedRun | undefined;
   const seen: Seen = {
     run: () => {
       if (run) return run;
-      throw new JournalError('The journal does not begin with the record of a run.');
+      throw new JournalError('The journal does not start with a run record.');
     },
     steps: new Map(),
     details: new Map(),
   };
   return (entry, state) => {
     run = state;
-    // The table has a function for each type, which the compiler does not follow through the union.
+    // The table has a function for each type, but the compiler cannot derive that from the union.
     const translate = shown[entry.t] as Translate<Entry> | undefined;
     const event = translate?.(entry, seen);
     if (event) show(event);
@@ -123,7 +123,7 @@ export function eventReader(show: (event: RunEvent) => void): LogReader {
 
 type Translate<E> = (entry: E, seen: Seen) => RunEvent | undefined;
 
-/** How each entry is shown; those that are not are left out. */
+/** Translations by type of entry. Entries without one are not shown. */
 const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
   run: ({ run, name: playbook, check, hosts, changes }) => ({
     type: 'run-start',
@@ -204,7 +204,7 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
   'not-verified': ({ host, difference }) => ({
     type: 'message',
     level: 'warning',
-    text: `Not verified on ${host}, since the declared undo of an earlier step names it: ${describeDifference(difference)}.`,
+    text: `Not verified on ${host}, because the declared undo of an earlier step refers to it: ${describeDifference(difference)}.`,
   }),
   fingerprint(after, { run }) {
     if (after.phase === 'before') return undefined;
@@ -248,7 +248,7 @@ function stepOf({ steps }: RecordedRun, number: number): StepInfo {
   throw new JournalError(`The journal has no record of step ${String(number)}.`);
 }
 
-/** How a fingerprint differs from what was found before the run. */
+/** The difference between a fingerprint and the one taken before the run. */
 function differenceOf(
   { host, id, name, text }: EntryOf<'fingerprint'>,
   { fingerprints }: RecordedRun,

@@ -5,7 +5,7 @@ import type { Redactor } from '../util/redact.ts';
 type Entry = JournalRecord | Signal;
 type Output = Extract<Signal, { t: 'output' }>;
 
-/** No output goes on over them. */
+/** Entries that end all pending outputs. */
 const endsAll: ReadonlySet<Entry['t']> = new Set([
   'undo-step-end',
   'fingerprint',
@@ -14,19 +14,19 @@ const endsAll: ReadonlySet<Entry['t']> = new Set([
 ]);
 
 /**
- * Cuts outputs that come in pieces anew, so that each secret is whole in a piece, and can be masked. What may be the
- * beginning of one waits for the next piece, or for the end of the output.
+ * Regroups the pieces of an output so that no secret is split between two pieces, which would prevent masking. Text that
+ * may be the start of a secret is held back until the next piece or the end of the output.
  */
 export class HeldOutputs {
   readonly #redactor: Redactor;
-  /** By output: its last piece, with the text that waits. */
+  /** The last piece of each output, with the text that is held back. */
   readonly #held = new Map<string, Output>();
 
   constructor(redactor: Redactor) {
     this.#redactor = redactor;
   }
 
-  /** What can be shown now that there is this entry: in its place for an output, before it for all others. */
+  /** Returns the entries to show now. Output that the given entry completes comes before the entry itself. */
   pass(entry: Entry): Entry[] {
     if (entry.t !== 'output') return [...this.#endedBy(entry), entry];
     const shown = this.#take(entry);
@@ -36,7 +36,7 @@ export class HeldOutputs {
   #take(piece: Output): Output {
     const { reach } = this.#redactor;
     const before = this.#held.get(piece.of)?.text ?? '';
-    // Of a secret that the cut goes through, neither part is known for one.
+    // Text before this piece was dropped. Its first characters may be the rest of a secret, so drop them, too.
     const whole = piece.isCut ? piece.text.slice(reach) : before + piece.text;
     const sure = this.#redactor.sureLength(whole);
     this.#held.set(piece.of, { ...piece, text: whole.slice(sure) });

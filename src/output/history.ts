@@ -2,13 +2,14 @@ import { failureText } from '../core/failure.ts';
 import type { JsonValue } from '../core/json.ts';
 import { isSettled, type RecordedRun, type RecordedUnit } from '../journal/recorded-run.ts';
 import type { ResultRecord } from '../journal/records.ts';
-import { formatDuration } from '../util/text.ts';
+import { formatDuration, plural } from '../util/text.ts';
+import { undoLabel } from './undo.ts';
 
-/** A run in a list: as its journal has it, or why the journal cannot be read. */
+/** A run in a list: its recorded state, or the reason why its journal cannot be read. */
 export type ListedRun = { id: string } & (
   | {
       run: RecordedRun;
-      /** Its process may still be at work. */
+      /** Its process may still be running. */
       running: boolean;
     }
   | { error: string }
@@ -20,12 +21,12 @@ export function listLines(runs: readonly ListedRun[]): string[] {
   return runs.map((listed) => {
     if ('error' in listed) return `${listed.id}  ${'unreadable'.padEnd(20)} ${listed.error}`;
     const { id, run } = listed;
-    const hosts = String(run.hosts.size).padStart(3);
-    return `${id}  ${stateOf(listed).padEnd(20)} ${hosts} hosts  ${run.header.playbook}${lostMark(run)}`;
+    const hosts = plural(run.hosts.size, 'host').padStart(9);
+    return `${id}  ${stateOf(listed).padEnd(20)} ${hosts}  ${run.header.playbook}${lostMark(run)}`;
   });
 }
 
-/** What `runner runs --json` prints. */
+/** The data that `runner runs --json` prints. */
 export function listData(runs: readonly ListedRun[]): JsonValue {
   return runs.map((listed) => {
     if ('error' in listed) return { id: listed.id, state: 'unreadable', error: listed.error };
@@ -46,7 +47,7 @@ interface ShownRun {
   running: boolean;
 }
 
-/** Lines of `runner show`: the steps of a run, and of each change whether it is undone. */
+/** Lines of `runner show`: the steps of a run, and for each change whether it is undone. */
 export function* runLines({ run, running }: ShownRun): Generator<string> {
   const { header, end, commit } = run;
   yield `Run ${header.run}: ${stateOf({ run, running })}`;
@@ -67,7 +68,7 @@ export function* runLines({ run, running }: ShownRun): Generator<string> {
   }
   for (const { intent, result, state } of run.units.values())
     if (result === undefined && !intent.block)
-      yield `    ${state.padEnd(8)} ${intent.host} unit ${String(intent.unit)} has no result`;
+      yield `    ${state.padEnd(8)} ${intent.host} [change ${String(intent.unit)}]: no result was recorded`;
 }
 
 function resultLine(
@@ -76,32 +77,33 @@ function resultLine(
 ): string {
   const message = state === 'failed' && failed ? failureText(failed) : undefined;
   const why = message === undefined ? '' : `: ${message}`;
-  const undo = unit ? ` [unit ${String(number)}, undo ${undoOf(unit)}]` : '';
+  const undo = unit ? ` [change ${String(number)}, ${undoOf(unit)}]` : '';
   return `    ${state.padEnd(8)} ${host} ${formatDuration(durationMs)}${undo}${why}`;
 }
 
 function undoOf(unit: RecordedUnit): string {
-  return unit.undo ?? (isSettled(unit) ? 'not needed' : unit.intent.undo.kind);
+  if (unit.undo !== undefined) return unit.undo.replace('-', ' ');
+  return undoLabel(isSettled(unit) ? 'not-needed' : unit.intent.undo.kind);
 }
 
-/** How a run ended, or whether it is still going. */
+/** How a run ended, or that it is still running. */
 function stateOf({ run, running }: ShownRun): string {
   if (run.end) return run.end.outcome.replaceAll('_', ' ');
-  return running ? 'running' : 'cut off';
+  return running ? 'running' : 'interrupted';
 }
 
-/** Says that not all of the run was shown. */
+/** Marks a run whose output is incomplete. */
 function lostMark({ lostOutputs: [lost] }: RecordedRun): string {
   return lost === undefined ? '' : `  (${lost.output} lost at ${lost.at}: ${lost.code})`;
 }
 
-/** Where the outputs of a run ended, in sentences; none when they did not end early. */
+/** Describes where the outputs of a run were lost, and whether the run continued. Empty if none was lost. */
 export function lostOutputLines({ run, running }: ShownRun): string[] {
   if (run.lostOutputs.length === 0) return [];
   return [...run.lostOutputs.map(lossInWords), whatFollowed({ run, running })];
 }
 
-/** That an output ended, in a sentence. */
+/** Describes a lost output. */
 export function lossInWords({
   output,
   code,

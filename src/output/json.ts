@@ -1,6 +1,6 @@
 import type { Display, WriteText } from './display.ts';
 
-/** One versioned event per line, and nothing else. */
+/** Prints one versioned event per line, and nothing else. */
 export function jsonDisplay(write: WriteText): Display {
   return {
     forPrograms: true,

@@ -13,7 +13,7 @@ export interface Screen {
   write: WriteText;
   rows: () => number;
   columns: () => number;
-  /** Ends the display because of a fault of its own. */
+  /** Ends the display after an internal error. */
   fail: (error: unknown) => void;
 }
 
@@ -32,9 +32,9 @@ interface LiveStep {
 }
 
 /**
- * listr2 with a renderer of our own. Each step is a list whose tasks are its hosts; the renderer draws ten times a
- * second, shows only what runs, never more than the window, and leaves one line when the step is over. (listr2's
- * default renderer redraws everything on each event.)
+ * Live display based on listr2 with a custom renderer. Each step is a list whose tasks are its hosts. The renderer draws
+ * ten times per second, shows only running hosts, never exceeds the window, and leaves one line per finished step.
+ * (The default renderer of listr2 redraws everything on each event.)
  */
 export class LiveDisplay implements Display {
   readonly #text: TextWriter;
@@ -54,7 +54,7 @@ export class LiveDisplay implements Display {
     if (event.type === 'step-start') this.#live = this.#start(event.step, event.hosts);
     else if (event.type === 'output') this.#showOutput(event.host, event.text);
     else if (event.type === 'unit-end') {
-      // A host with a loop ends several times; its task is over when the step is.
+      // With a loop, a host ends once per item, so its task ends with the step.
       if (event.item === undefined) this.#endHost(event.host);
     } else if (event.type === 'step-end') {
       this.#endStep();
@@ -115,7 +115,7 @@ export class LiveDisplay implements Display {
   }
 }
 
-/** Ends what is shown of a step: a run that ended within it never says so. */
+/** Ends the list of a step that has no "step-end" event because the run ended during the step. */
 async function ended({ hosts, running }: LiveStep): Promise<void> {
   for (const task of hosts.values()) task.finish();
   await running;
@@ -125,7 +125,7 @@ async function ended({ hosts, running }: LiveStep): Promise<void> {
 class Frame {
   readonly #screen: Screen;
   #height = 0;
-  /** What was printed while somebody else has the screen. */
+  /** Lines printed while a prompt uses the screen. Undefined when none does. */
   #later: string[] | undefined;
 
   constructor(screen: Screen) {
@@ -178,7 +178,7 @@ class Frame {
   }
 }
 
-/** listr2 makes the renderer itself and hands it only tasks and options. */
+/** listr2 creates the renderer itself and passes only tasks and options. */
 function rendererFor(step: LiveStep, frame: Frame): typeof ListrRenderer {
   return class extends HostsRenderer {
     constructor(tasks: readonly unknown[]) {
@@ -203,7 +203,7 @@ class HostsRenderer implements ListrRenderer {
   }
 
   render(): void {
-    // Steps that are over within a frame are never drawn: no flicker.
+    // A step that ends within the first frame is never drawn, which avoids flicker.
     this.#timer = setInterval(() => {
       try {
         this.#draw();

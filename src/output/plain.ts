@@ -2,6 +2,7 @@ import { createPatch } from 'diff';
 import type { Display, WriteText } from './display.ts';
 import type { RunEvent } from './events.ts';
 import type { FileDiff } from '../core/module.ts';
+import type { UnitState } from '../core/states.ts';
 import { formatDuration, plural } from '../util/text.ts';
 import {
   countHosts,
@@ -12,6 +13,7 @@ import {
   type StepSummary,
   type UnitEnd,
 } from './summary.ts';
+import { undoLabel } from './undo.ts';
 
 export interface Palette {
   bold: (text: string) => string;
@@ -24,17 +26,30 @@ export interface Palette {
 
 export interface TextOptions {
   palette: Palette;
-  /** Show the changes of files. */
+  /** Show the differences of changed files. */
   diff: boolean;
   /** Show the undo of each change, as `runner plan` does. */
   undo: boolean;
   verbose: boolean;
 }
 
-/** Steps that decide what is run, and do nothing themselves. */
+/** Words for the reasons that the engine gives for a rollback. */
+const rollbackReasons: Record<string, string | undefined> = {
+  failed: 'after a failure',
+  interrupted: 'after an interrupt',
+  crash: 'after a crash',
+  request: 'on request',
+};
+
+/** In check mode, nothing has changed yet. */
+function plannedState(state: UnitState): string {
+  return state === 'changed' ? 'would change' : state;
+}
+
+/** Modules that only select other steps. */
 const includes = new Set(['include_tasks', 'include_role', 'block']);
 
-/** One line per finished step, for logs, pipes and small terminals. */
+/** Prints one line per finished step, for logs, pipes and small terminals. */
 export function plainDisplay(text: TextWriter, write: WriteText): Display {
   const steps = new Summary();
   return {
@@ -52,9 +67,10 @@ export function plainDisplay(text: TextWriter, write: WriteText): Display {
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
-/** Lines for the events that leave a lasting mark on the screen; the live display draws the rest itself. */
+/** Lines that remain on the screen. The live display draws the rest itself. */
 export class TextWriter {
   readonly #options: TextOptions;
+  #isCheck = false;
   #undone: EventOf<'undo-end'>[] = [];
 
   constructor(options: TextOptions) {
@@ -96,9 +112,10 @@ export class TextWriter {
 
   #startLines({ run, playbook, check, hosts, changes }: EventOf<'run-start'>): string[] {
     const { dim } = this.#options.palette;
-    const what = check ? 'Check of' : 'Run';
+    this.#isCheck = check;
+    const what = check ? 'Plan' : `Run ${run}`;
     return [
-      dim(`${what} ${run}: ${playbook} on ${plural(hosts.length, 'host')}`),
+      dim(`${what}: ${playbook}, ${plural(hosts.length, 'host')}`),
       ...changes.map((change) => dim(`  ${change}`)),
     ];
   }
@@ -109,7 +126,7 @@ export class TextWriter {
     const who = hosts.length <= 5 ? hosts.join(', ') : plural(hosts.length, 'host');
     const head = `${bold(play)}${part}: ${who}`;
     if (left === undefined) return ['', head];
-    return ['', head, yellow(`  not run on ${left.join(', ')}: failed before, and rolled back`)];
+    return ['', head, yellow(`  not run on ${left.join(', ')}: failed earlier and rolled back`)];
   }
 
   #retryLines({ host, attempt, attempts, message }: EventOf<'unit-retry'>): string[] {
@@ -130,12 +147,13 @@ export class TextWriter {
 
   #rollbackLines({ run, reason, units }: EventOf<'rollback-start'>): string[] {
     const { bold } = this.#options.palette;
-    return ['', bold(`Rolling back ${run} (${reason}): ${plural(units, 'change')}`)];
+    const why = rollbackReasons[reason] ?? `(${reason})`;
+    return ['', bold(`Rolling back run ${run} ${why}: ${plural(units, 'change')}`)];
   }
 
   #fingerprintLines({ name, host, equal, message, diff }: EventOf<'fingerprint'>): string[] {
     const { palette, verbose } = this.#options;
-    if (equal) return verbose ? [palette.dim(`  same     ${name} on ${host}`)] : [];
+    if (equal) return verbose ? [palette.dim(`  verified ${name} on ${host}`)] : [];
     const why = message === undefined ? '' : `: ${message}`;
     return [
       palette.red(`  DIFFERS  ${name} on ${host}${why}`),
@@ -143,11 +161,11 @@ export class TextWriter {
     ];
   }
 
-  /** The line of a finished step, with what went wrong and, if asked for, what changed and how it would come back. */
+  /** The line of a finished step with its failures and, depending on the options, its changes and their undo. */
   stepLines({ step, ends }: StepSummary, durationMs: number): string[] {
     const { palette } = this.#options;
     const state = worstState(ends);
-    // What is included shows itself by its steps.
+    // The included steps have their own lines.
     const quiet = includes.has(step.module) && state === 'ok' && !this.#options.verbose;
     if (quiet) return [];
     const color =
@@ -162,7 +180,10 @@ export class TextWriter {
               : palette.dim;
     const took = durationMs >= 100 ? palette.dim(` ${formatDuration(durationMs)}`) : '';
     const name = step.handler ? `${step.name} (handler)` : step.name;
-    const lines = [`  ${color(state.padEnd(8))} ${name}: ${palette.dim(countHosts(ends))}${took}`];
+    const stateName = this.#isCheck ? plannedState : (one: UnitState) => one;
+    const label = stateName(state).padEnd(this.#isCheck ? 12 : 8);
+    const hosts = palette.dim(countHosts(ends, stateName));
+    const lines = [`  ${color(label)} ${name}: ${hosts}${took}`];
     for (const end of ends) lines.push(...this.#unitLines(end));
     return lines;
   }
@@ -176,9 +197,10 @@ export class TextWriter {
       lines.push(...failureLines(end).map((line) => palette.cyan(`           ${line}`)));
     }
     if (undo && end.state === 'changed') {
-      const how = end.undo === 'uncovered' ? palette.red('uncovered') : (end.undo ?? 'none');
+      const label = undoLabel(end.undo ?? 'none');
+      const undoText = end.undo === 'uncovered' ? palette.red(label) : label;
       const what = (end.actions ?? []).map((action) => action.split('\n')[0] ?? '').join('; ');
-      lines.push(palette.dim(`           ${end.host}: ${what || 'change'}  [undo: ${how}]`));
+      lines.push(palette.dim(`           ${end.host}: ${what || 'change'}  [${undoText}]`));
     } else if (verbose && end.stdout) {
       lines.push(
         ...end.stdout.split('\n').map((line) => palette.dim(`           ${end.host}| ${line}`)),
@@ -188,7 +210,7 @@ export class TextWriter {
     return lines;
   }
 
-  /** Undos of one step: equal ones on one line, what went wrong in full. */
+  /** One line per result of the undos of a step, with the hosts that share it. */
   #undoLines(): string[] {
     const { palette } = this.#options;
     const groups = new Map<string, { hosts: Set<string>; bad: boolean; message: string }>();
@@ -233,6 +255,7 @@ export class TextWriter {
       '',
       `${color(event.message)} ${palette.dim(`(${formatDuration(event.durationMs)})`)}`,
     ];
+    if (event.next.length > 0) lines.push('Next:');
     for (const command of event.next) lines.push(`  ${command}`);
     return lines;
   }

@@ -4,14 +4,14 @@ import { allows, lifeOf, type EndState, type LifeState, type Move } from '../jou
 import type { RecordedRun } from '../journal/recorded-run.ts';
 import { plural } from '../util/text.ts';
 
-/** How a run ended, in words, with the commands that help. */
+/** How a run ended: its state, the message for the operator, and the commands to run next. */
 export interface Ending {
   state: EndState;
   message: string;
   next: string[];
 }
 
-/** What a transaction's end means for the run. */
+/** Derives the ending of a run from the result of its transaction. */
 export function conclude(run: string, end: TransactionEnd): Ending {
   switch (end.status) {
     case 'done':
@@ -25,7 +25,7 @@ export function conclude(run: string, end: TransactionEnd): Ending {
       }
       return {
         state: 'stopped',
-        message: 'Interrupted. What was changed stays.',
+        message: 'Interrupted. Changes were left in place.',
         next: recoveryCommands(run),
       };
     case 'nothing-changed':
@@ -37,7 +37,7 @@ export function conclude(run: string, end: TransactionEnd): Ending {
     case 'left-in-place':
       return {
         state: 'left_in_place',
-        message: `Failed: ${end.message}. What was changed stays.`,
+        message: `Failed: ${end.message}. Changes were left in place.`,
         next: recoveryCommands(run),
       };
     case 'rolled-back':
@@ -49,51 +49,54 @@ export function conclude(run: string, end: TransactionEnd): Ending {
   }
 }
 
-/** How a rollback ended; @param why what it was for, as a sentence */
+/**
+ * Describes how a rollback ended.
+ * @param why reason for the rollback, as a sentence
+ */
 export function concludeRollback(run: string, undo: RollbackResult, why: string): Ending {
   const { pastNoReturn, backTo = pastNoReturn, different } = undo;
   if (undo.interrupted) {
     return {
       state: 'rollback_paused',
-      message: `${why} The rollback is paused: ${plural(undo.open.length, 'change')} not undone yet.`,
-      next: [`runner rollback ${run}   # goes on with it`],
+      message: `${why} The rollback was interrupted: ${plural(undo.open.length, 'change')} not undone yet.`,
+      next: [`runner rollback ${run}   # resumes the rollback`],
     };
   }
   if (!undo.complete || different.length > 0) {
     const open = undo.open
-      .map(({ unit, host, step }) => `unit ${String(unit)} "${step}" on ${host}`)
+      .map(({ unit, host, step }) => `change ${String(unit)} "${step}" on ${host}`)
       .join(', ');
     const message =
       different.length > 0
-        ? `${why} Rolled back, but not everything is as before: ${different.join(', ')}.`
-        : `${why} Rollback is incomplete: ${open}.`;
+        ? `${why} Rolled back, but the verification found differences: ${different.join(', ')}.`
+        : `${why} Rollback incomplete. Not undone: ${open}.`;
     return {
       state: 'rollback_open',
       message,
       next: [
-        `runner rollback ${run}                       # goes on with what is not undone`,
-        `runner rollback ${run} --skip UNIT           # gives one unit up`,
-        `runner show ${run}`,
+        `runner rollback ${run}                 # retries the remaining undos`,
+        `runner rollback ${run} --skip CHANGE   # skips one change, which stays`,
+        `runner show ${run}                     # lists the changes`,
       ],
     };
   }
   if (pastNoReturn !== undefined) {
-    const after = backTo === pastNoReturn ? 'it' : `commit point "${String(backTo)}"`;
+    const from = backTo === pastNoReturn ? 'it' : `commit point "${String(backTo)}"`;
     return {
       state: 'past_no_return',
-      message: `${why} Failed past the point of no return "${pastNoReturn}"; what came after ${after} is rolled back.`,
+      message: `${why} The run had passed the point of no return "${pastNoReturn}"; changes after ${from} were rolled back.`,
       next: [`runner resume ${run}`],
     };
   }
-  const proof = undo.verified ? 'verified: all is as before' : 'nothing to compare with';
+  const verification = undo.verified ? 'verified' : 'not verified: no state was recorded';
   return {
     state: 'rolled_back',
-    message: `${why} Rolled back (${String(undo.undone)} undone), ${proof}.`,
+    message: `${why} Rolled back (${plural(undo.undone, 'change')} undone), ${verification}.`,
     next: [],
   };
 }
 
-/** How a run ends that came to its end, with the hosts that failed and were tolerated. */
+/** Describes the end of a completed run, with the failed hosts that "max_failures" tolerated. */
 export function concludeDone(
   run: string,
   { left, incomplete }: Pick<Extract<Forward, { status: 'done' }>, 'left' | 'incomplete'>,
@@ -103,7 +106,7 @@ export function concludeDone(
   if (incomplete) {
     return {
       state: 'done_open',
-      message: `Done, but ${names} failed and could not be rolled back.`,
+      message: `Done, except ${names}, which failed and could not be rolled back.`,
       next: [...left.map((host) => `runner rollback ${run} --host ${host}`), `runner show ${run}`],
     };
   }
@@ -114,13 +117,13 @@ export function concludeDone(
   };
 }
 
-/** Hosts that failed and were tolerated are rolled back, in a run that has not come to its end. */
+/** Describes the rollback of the failed hosts that "max_failures" tolerated, in a run that is not complete. */
 export function concludeAlone(run: string, hosts: readonly string[]): Ending {
-  const message = `Rolled back on ${hosts.join(', ')}. The changes on the other hosts stay.`;
+  const message = `Rolled back on ${hosts.join(', ')}. Changes on the other hosts were left in place.`;
   return { state: 'stopped', message, next: recoveryCommands(run) };
 }
 
-/** How a check ended; it leaves nothing to do. */
+/** Describes how a run in check mode ended. */
 export function concludeCheck(result: Forward): {
   outcome: RunOutcome;
   exitCode: number;
@@ -128,7 +131,7 @@ export function concludeCheck(result: Forward): {
 } {
   const message = 'Nothing was changed.';
   switch (result.status) {
-    case 'locked': // Only a run that changes something locks hosts.
+    case 'locked': // Check mode does not lock hosts.
     case 'done':
       return { outcome: 'done', exitCode: exitCodes.done, message };
     case 'interrupted':
@@ -142,7 +145,7 @@ export function concludeCheck(result: Forward): {
   }
 }
 
-/** The commands that the run allows, without comments. */
+/** The recovery commands that the state of the run allows, without comments. */
 export function allowedCommands(run: RecordedRun): string[] {
   const moves = ['resume', 'rollback'] as const;
   return moves
@@ -151,10 +154,13 @@ export function allowedCommands(run: RecordedRun): string[] {
 }
 
 export function recoveryCommands(run: string): string[] {
-  return [`runner resume ${run}     # goes on`, `runner rollback ${run}   # takes it back`];
+  return [
+    `runner resume ${run}     # continues the run`,
+    `runner rollback ${run}   # undoes its changes`,
+  ];
 }
 
-/** Why a run does not allow a move, and what helps; undefined when it does. */
+/** Why the state of a run does not allow "resume" or "rollback", with a hint. Undefined if it does. */
 export function refusalOf(
   run: RecordedRun,
   move: Move,
@@ -164,7 +170,7 @@ export function refusalOf(
   const nothing = `there is nothing to ${move === 'resume' ? 'resume' : 'roll back'}`;
   const done = `is done; ${nothing}.`;
   const reasons: Partial<Record<LifeState, string>> = {
-    rolled_back: `is rolled back already; ${nothing}.`,
+    rolled_back: `is already rolled back; ${nothing}.`,
     nothing_changed: `ended before anything was changed; ${nothing}.`,
     done,
     done_in_part: done,
@@ -173,9 +179,9 @@ export function refusalOf(
   const state = lifeOf(run);
   const reason = reasons[state];
   if (reason === undefined) {
-    const message = `A rollback of run ${id} has begun; it can only be finished.`;
-    return { message, hint: `runner rollback ${id}` };
+    const message = `The rollback of run ${id} has started, so the run cannot be resumed.`;
+    return { message, hint: `Finish the rollback with: runner rollback ${id}.` };
   }
-  const again = state === 'rolled_back' ? { hint: 'Start it again with: runner play.' } : {};
+  const again = state === 'rolled_back' ? { hint: 'Start a new run with: runner play.' } : {};
   return { message: `Run ${id} ${reason}`, ...again };
 }

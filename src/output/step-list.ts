@@ -1,6 +1,6 @@
 import type { Node, Play, PlaybookChange } from '../language/document.ts';
 
-/** Ids of a play and all that is in it, as overlays and `--fail-at` name them. */
+/** IDs of a play and its steps, as used in overlays and `--fail-at`. */
 export function listedSteps(play: Play): string[] {
   const lines: string[] = [play.id];
   const visit = (nodes: readonly Node[], depth: number): void => {
@@ -12,7 +12,7 @@ export function listedSteps(play: Play): string[] {
         continue;
       }
       if (node.kind === 'include') {
-        const open = node.preview.nodes.length === 0 ? '  # known when the run gets there' : '';
+        const open = node.preview.nodes.length === 0 ? '  # resolved during the run' : '';
         lines.push(`${pad}${node.task.id}${open}`);
         visit(node.preview.nodes, depth + 1);
         continue;
@@ -30,7 +30,7 @@ export function listedSteps(play: Play): string[] {
   return lines;
 }
 
-/** What an overlay does, in words. */
+/** Describes one change of an overlay. */
 export function describeChange({ action, target, reason, at }: PlaybookChange): string {
   const done = {
     before: 'added before',

@@ -4,29 +4,29 @@ import type { RunEvent } from './events.ts';
 
 export type UnitEnd = Extract<RunEvent, { type: 'unit-end' }>;
 
-/** What a run changes, or would change. */
+/** Numbers of the changes that a run made, or would make. */
 interface Counts {
   changed: number;
   /** Changes with an undo, and without. */
   covered: number;
   uncovered: number;
-  /** Not known before the run. */
+  /** Results that check mode cannot predict. */
   cannotTell: number;
   /** Names of the steps that cannot be undone. */
   irreversible: Set<string>;
 }
 
-/** What became of one step, gathered until it ends. */
+/** Results of one step, collected until it ends. */
 export interface StepSummary {
   step: StepInfo;
   hosts: string[];
   ends: UnitEnd[];
 }
 
-/** What became of the steps of a run. */
+/** Collects the results of the steps of a run. */
 export class Summary {
   readonly #steps = new Map<number, StepSummary>();
-  /** Of the steps that have ended. */
+  /** Only steps that have ended. */
   readonly counts: Counts = {
     changed: 0,
     covered: 0,
@@ -35,7 +35,7 @@ export class Summary {
     irreversible: new Set(),
   };
 
-  /** Adds an event. Returns the step that it belongs to; a step that ends is counted and forgotten. */
+  /** Adds an event and returns the step that it belongs to. A step that ends is added to the counts and removed. */
   see(event: RunEvent): StepSummary | undefined {
     if (event.type === 'step-start') {
       const summary = { step: event.step, hosts: event.hosts, ends: [] };
@@ -65,7 +65,7 @@ export class Summary {
 
 const severity: UnitState[] = ['skipped', 'ok', 'changed', 'unknown', 'failed', 'unreachable'];
 
-/** The worst state of a host over its loop items. */
+/** The worst state of each host over its loop items. */
 export function hostStates(ends: readonly UnitEnd[]): Map<string, UnitState> {
   const states = new Map<string, UnitState>();
   for (const { host, state } of ends) {
@@ -84,8 +84,11 @@ export function worstState(ends: readonly UnitEnd[]): UnitState {
   );
 }
 
-/** Hosts by state: names where they are few, else counts. The state is named where there are several. */
-export function countHosts(ends: readonly UnitEnd[]): string {
+/** Hosts by state: up to three names, otherwise a count. The state is named only if there are several. */
+export function countHosts(
+  ends: readonly UnitEnd[],
+  stateName: (state: UnitState) => string = (state) => state,
+): string {
   const states = hostStates(ends);
   const groups = severity.toReversed().flatMap((state) => {
     const hosts = [...states].filter(([, one]) => one === state).map(([host]) => host);
@@ -93,7 +96,7 @@ export function countHosts(ends: readonly UnitEnd[]): string {
   });
   const parts = groups.map(({ state, hosts }) => {
     const who = hosts.length <= 3 ? hosts.join(', ') : plural(hosts.length, 'host');
-    return groups.length === 1 ? who : `${who} ${state}`;
+    return groups.length === 1 ? who : `${who} ${stateName(state)}`;
   });
   return parts.join('; ');
 }

@@ -47,7 +47,7 @@ describe('after kill -9 of the runner', () => {
       expect(refused.code).toBe(7);
       expect(refused.stderr).toContain('runner rollback');
       const { code, stdout } = await bench.cli.run(['rollback']);
-      expect(stdout).toContain('verified: all is as before');
+      expect(stdout).toContain('undone), verified.');
       expect(code).toBe(3);
       expect(labTree(bench.cluster.lab)).toEqual(before);
     },
@@ -83,7 +83,7 @@ describe('a failure after the point of no return', () => {
     await start();
     const failed = await bench.upgrade(['--fail-at', 'Leave the Swarm']);
     expect(failed.code).toBe(6);
-    expect(failed.stdout).toContain('Failed past the point of no return');
+    expect(failed.stdout).toContain('The run had passed the point of no return');
     const { code } = await bench.cli.run(['resume', '--output', 'json']);
     expect(code).toBe(0);
   });

@@ -89,7 +89,7 @@ for (const [output, code] of outputs)
           closed: true,
           end: {
             outcome: 'rolled_back',
-            message: expect.stringContaining('(2 undone), verified') as string,
+            message: expect.stringContaining('(2 changes undone), verified') as string,
           },
         });
       });
@@ -142,7 +142,7 @@ describe('a run that loses only its standard output', () => {
     const { id } = newestRun();
     expect(stderr).toMatch(/^warning: Standard output could not be written at .* \(ENOSPC\)\. Run/);
     expect(stderr).toContain(`Run ${id} continues.\nRun ${id}: Failed: h1: "Last" failed`);
-    expect(stderr).toContain('Rolled back (2 undone)');
+    expect(stderr).toContain('Rolled back (2 changes undone)');
   });
 });
 

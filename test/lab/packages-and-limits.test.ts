@@ -142,7 +142,7 @@ describe('apt', () => {
     - { name: There, assert: { that: ['"x" == "y"'] } }
 `);
     expect(code, stdout).toBe(3);
-    expect(stdout).toContain('verified: all is as before');
+    expect(stdout).toContain('undone), verified.');
     expect(installed()).toBe('a 1 b 1');
   });
 

@@ -149,11 +149,11 @@ plays:
     expect(code).toBe(4);
     expect(events.at(-1)).toMatchObject({
       message: expect.stringMatching(
-        /not everything is as before: 1 automatic undo on h1, "Never true" on h1/,
+        /the verification found differences: 1 automatic undo on h1, "Never true" on h1/,
       ) as string,
     });
     expect(events.find((event) => event.type === 'fingerprint' && !event.equal)).toMatchObject({
-      message: expect.stringContaining('/etc/not-the-same would still need') as string,
+      message: expect.stringContaining('/etc/not-the-same is not restored') as string,
     });
   });
 
@@ -674,7 +674,7 @@ describe('an interrupted run', () => {
     expect(code).toBe(130);
     expect(events.at(-1)).toMatchObject({
       outcome: 'interrupted',
-      message: expect.stringContaining('The rollback is paused') as string,
+      message: expect.stringContaining('The rollback was interrupted') as string,
     });
     expect(undoEnds(events).length).toBeLessThan(3);
     expect((await bench.cli.run(['rollback'])).code).toBe(3);

@@ -24,29 +24,29 @@ describe('a list of runs', () => {
     { id: 'r4', error: 'The journal is damaged.' },
   ];
 
-  it('says how each run ended, whether it goes on, and which journal cannot be read', () => {
+  it('shows which runs have ended, which still run, and which journals cannot be read', () => {
     expect(listLines(runs)).toEqual([
       'r1  rolled back            2 hosts  playbook.yml  (standard output lost at 2026-01-01T00:00:00Z: EIO)',
-      'r2  running                1 hosts  playbook.yml',
-      'r3  cut off                1 hosts  playbook.yml',
+      'r2  running                 1 host  playbook.yml',
+      'r3  interrupted             1 host  playbook.yml',
       'r4  unreadable           The journal is damaged.',
     ]);
     expect(listLines([])).toEqual(['No runs yet.']);
   });
 
-  it('has the same as data for programs', () => {
+  it('contains the same data with --json', () => {
     const run = { playbook: 'playbook.yml', startedAt: '1970-01-01T00:00:00Z' };
     expect(listData(runs)).toEqual([
       { id: 'r1', ...run, state: 'rolled back', exitCode: 3, lostOutputs: [lost] },
       { id: 'r2', ...run, state: 'running', exitCode: null, lostOutputs: [] },
-      { id: 'r3', ...run, state: 'cut off', exitCode: null, lostOutputs: [] },
+      { id: 'r3', ...run, state: 'interrupted', exitCode: null, lostOutputs: [] },
       { id: 'r4', state: 'unreadable', error: 'The journal is damaged.' },
     ]);
   });
 });
 
-describe('a run that is shown', () => {
-  it('has its steps, with the state and the undo of each change', () => {
+describe('runner show', () => {
+  it('lists the steps of a run, with the state and the undo of each change', () => {
     const run = recorded(intentRecord(3, 1, 'h2'), { t: 'output-lost', ...lost });
     expect([...runLines({ run, running: false })]).toEqual([
       'Run r1: rolled back',
@@ -57,13 +57,13 @@ describe('a run that is shown', () => {
       'Last commit point: found',
       '',
       'p › s1   p/1',
-      '    changed  h1 7ms [unit 1, undo undo-skipped]',
+      '    changed  h1 7ms [change 1, undo skipped]',
       '    failed   h2 8ms: no',
-      '    unknown  h2 unit 3 has no result',
+      '    unknown  h2 [change 3]: no result was recorded',
     ]);
   });
 
-  it('says whether a run that lost its output goes on', () => {
+  it('reports whether a run continued after it lost its output', () => {
     const run = readRun([runRecord({ run: 'r2' }), lossRecord].map(storedRecord));
     const last = (running: boolean) => [...runLines({ run, running })].at(-2);
     expect(last(true)).toBe('The run continues.');

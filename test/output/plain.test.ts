@@ -20,13 +20,13 @@ function linesOf(events: readonly RunEvent[], options: Partial<TextOptions> = {}
 
 const events = () => showEntries(Log.inMemory(new Redactor()), failedRun);
 
-describe('plain lines', () => {
-  it('tell of a run that failed and was rolled back', () => {
+describe('the plain display', () => {
+  it('shows a run that failed and was rolled back', () => {
     expect(linesOf(events())).toEqual([
-      'Run r1: playbook on 2 hosts',
+      'Run r1: playbook, 2 hosts',
       '',
       'Play (batch 1 of 2): h1, h2',
-      '  not run on h3: failed before, and rolled back',
+      '  not run on h3: failed earlier and rolled back',
       '  failed   s1: h2 failed; h1 changed',
       '           h2: no',
       '  ── commit point: gate ──',
@@ -34,7 +34,7 @@ describe('plain lines', () => {
       '',
       'all of it',
       '',
-      'Rolling back r1 (failed): 1 change',
+      'Rolling back run r1 after a failure: 1 change',
       '  undone   s1: h1',
       '  DIFFERS  Ports on h1',
       '      --- h1: Ports',
@@ -44,15 +44,25 @@ describe('plain lines', () => {
       '      +port 23',
       '',
       'Failed. (20ms)',
+      'Next:',
       '  runner show r1',
     ]);
   });
 
-  it('show output, retries and equal states with --verbose, and undos in a plan', () => {
+  it('shows predicted changes in check mode', () => {
+    const planned = events().map((event) =>
+      event.type === 'run-start' ? { ...event, check: true } : event,
+    );
+    const lines = linesOf(planned);
+    expect(lines[0]).toBe('Plan: playbook, 2 hosts');
+    expect(lines).toContain('  failed       s1: h2 failed; h1 would change');
+  });
+
+  it('shows output, retries and verified states with --verbose, and undos in a plan', () => {
     const lines = linesOf(events(), { verbose: true });
     expect(lines).toContain('    h1: attempt 1 of 3: not yet');
     expect(lines).toContain('           h1| done');
-    expect(lines).toContain('  same     1 automatic undo on h1');
+    expect(lines).toContain('  verified 1 automatic undo on h1');
     expect(linesOf(events(), { undo: true })).toContain(
       '           h1: write /etc/a  [undo: auto]',
     );

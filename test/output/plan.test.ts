@@ -28,8 +28,8 @@ const preview = (events: RunEvent[], failAt?: string): string[] => {
   return seen.lines().filter((line) => line !== '');
 };
 
-describe('the preview of a rollback', () => {
-  it('names the changes of each step and their hosts, the last step first', () => {
+describe('the rollback order in a plan', () => {
+  it('lists the changes of each step with their hosts, last step first', () => {
     const hosts = ['h4', 'h3', 'h2', 'h1'];
     expect(
       preview([
@@ -41,14 +41,14 @@ describe('the preview of a rollback', () => {
         end(4, 'h1', { undo: undefined }),
       ]),
     ).toEqual([
-      'After a failure at the last step, back to the start, in this order:',
+      'Rollback order if the last step fails, back to the start of the run:',
       '  none         s4: h1',
       '  declared     s2: h1, h2',
       '  auto         s1: 4 hosts',
     ]);
   });
 
-  it('ends at the last commit point, and before a point of no return', () => {
+  it('contains only changes after the last commit point and before a point of no return', () => {
     const events = [
       end(1, 'h1'),
       commit('first'),
@@ -57,26 +57,26 @@ describe('the preview of a rollback', () => {
       end(3, 'h1'),
     ];
     expect(preview(events)).toEqual([
-      'After a failure at the last step, back to commit point "first", in this order:',
+      'Rollback order if the last step fails, back to commit point "first":',
       '  auto         s2: h1',
     ]);
   });
 
-  it('ends with the step that would fail, which may be after a point of no return', () => {
+  it('contains only changes up to the step of --fail-at, also after a point of no return', () => {
     const events = [end(1, 'h1'), over(1), end(2, 'h1'), end(2, 'h2'), over(2), end(3, 'h1')];
     expect(preview(events, 'p/2')).toEqual([
-      'After a failure at p/2, back to the start, in this order:',
+      'Rollback order if "p/2" fails, back to the start of the run:',
       ...['  auto         s2: h1, h2', '  auto         s1: h1'],
     ]);
     const after = [end(1, 'h1'), commit('wipe', true), end(2, 'h1'), over(2)];
     expect(preview(after, 'p/2')).toEqual([
-      'After a failure at p/2, back to commit point "wipe", in this order:',
+      'Rollback order if "p/2" fails, back to commit point "wipe":',
       '  auto         s2: h1',
     ]);
   });
 });
 
-it('the coverage is the share of changes that have an undo, rounded down', () => {
+it('shows the undo coverage of a plan, rounded down', () => {
   const summary = new Summary();
   const events: RunEvent[] = [
     { type: 'step-start', step: step(1), hosts: ['h1'] },
@@ -86,10 +86,10 @@ it('the coverage is the share of changes that have an undo, rounded down', () =>
   ];
   expect(coverage(summary)).toEqual([
     '',
-    '0 changes, 0 not known before the run; undo coverage 100 %.',
+    '0 changes, 0 unknown until the run; undo coverage 100 %.',
   ]);
   for (const event of events) summary.see(event);
   expect(coverage(summary)).toEqual([
-    ...['', '3 changes, 1 not known before the run; undo coverage 66 %.', 'Cannot be undone: s1.'],
+    ...['', '3 changes, 1 unknown until the run; undo coverage 66 %.', 'Cannot be undone: s1.'],
   ]);
 });

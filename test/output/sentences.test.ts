@@ -36,7 +36,7 @@ describe('the end of a run', () => {
     ],
     [
       { status: 'done', left: ['h2'], incomplete: true },
-      ...(['done_open', 'Done, but h2 failed and could not be rolled back.'] as const),
+      ...(['done_open', 'Done, except h2, which failed and could not be rolled back.'] as const),
       ['runner rollback r --host h2', 'runner show r'],
     ],
     [{ status: 'locked', message: 'h1 is held.' }, 'refused', 'h1 is held.', []],
@@ -46,8 +46,8 @@ describe('the end of a run', () => {
     ],
     [
       { status: 'interrupted', changedAnything: true },
-      ...(['stopped', 'Interrupted. What was changed stays.'] as const),
-      ['runner resume r     # goes on', 'runner rollback r   # takes it back'],
+      ...(['stopped', 'Interrupted. Changes were left in place.'] as const),
+      ['runner resume r     # continues the run', 'runner rollback r   # undoes its changes'],
     ],
     [
       { status: 'nothing-changed', message: 'h1: no' },
@@ -55,70 +55,70 @@ describe('the end of a run', () => {
     ],
     [
       { status: 'left-in-place', message: 'h1: no' },
-      ...(['left_in_place', 'Failed: h1: no. What was changed stays.'] as const),
-      ['runner resume r     # goes on', 'runner rollback r   # takes it back'],
+      ...(['left_in_place', 'Failed: h1: no. Changes were left in place.'] as const),
+      ['runner resume r     # continues the run', 'runner rollback r   # undoes its changes'],
     ],
     [
       undo(),
       'rolled_back',
-      'Failed: h1: "A" failed. Rolled back (2 undone), verified: all is as before.',
+      'Failed: h1: "A" failed. Rolled back (2 changes undone), verified.',
       [],
     ],
     [
       undo({ verified: false }),
       'rolled_back',
-      'Failed: h1: "A" failed. Rolled back (2 undone), nothing to compare with.',
+      'Failed: h1: "A" failed. Rolled back (2 changes undone), not verified: no state was recorded.',
       [],
     ],
     [
       undo({ complete: false, interrupted: true, open }),
       'rollback_paused',
-      'Failed: h1: "A" failed. The rollback is paused: 1 change not undone yet.',
-      ['runner rollback r   # goes on with it'],
+      'Failed: h1: "A" failed. The rollback was interrupted: 1 change not undone yet.',
+      ['runner rollback r   # resumes the rollback'],
     ],
     [
       undo({ complete: false, open }),
       'rollback_open',
-      'Failed: h1: "A" failed. Rollback is incomplete: unit 7 "A" on h1.',
+      'Failed: h1: "A" failed. Rollback incomplete. Not undone: change 7 "A" on h1.',
       [
-        'runner rollback r                       # goes on with what is not undone',
-        'runner rollback r --skip UNIT           # gives one unit up',
-        'runner show r',
+        'runner rollback r                 # retries the remaining undos',
+        'runner rollback r --skip CHANGE   # skips one change, which stays',
+        'runner show r                     # lists the changes',
       ],
     ],
     [
       undo({ pastNoReturn: 'gate' }),
       'past_no_return',
-      'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after it is rolled back.',
+      'Failed: h1: "A" failed. The run had passed the point of no return "gate"; changes after it were rolled back.',
       ['runner resume r'],
     ],
     [
       undo({ pastNoReturn: 'gate', backTo: 'node 2' }),
       'past_no_return',
-      'Failed: h1: "A" failed. Failed past the point of no return "gate"; what came after commit point "node 2" is rolled back.',
+      'Failed: h1: "A" failed. The run had passed the point of no return "gate"; changes after commit point "node 2" were rolled back.',
       ['runner resume r'],
     ],
-  ])('%j has state, sentence and next commands', (end, state, message, next) => {
+  ])('has a state, a message and the next commands: %j', (end, state, message, next) => {
     expect(conclude('r', end)).toEqual({ state, message, next });
   });
 
-  it('names what is not as before, though all changes are undone', () => {
+  it('is an incomplete rollback if the verification finds differences', () => {
     const { state, message } = conclude('r', undo({ different: ['"Ports" on h1'] }));
     expect(state).toBe('rollback_open');
     expect(message).toBe(
-      'Failed: h1: "A" failed. Rolled back, but not everything is as before: "Ports" on h1.',
+      'Failed: h1: "A" failed. Rolled back, but the verification found differences: "Ports" on h1.',
     );
   });
 
-  it('after single hosts were rolled back leaves the others to resume or rollback', () => {
+  it('offers resume and rollback for the other hosts after single hosts were rolled back', () => {
     expect(concludeAlone('r', ['h2'])).toEqual({
       state: 'stopped',
-      message: 'Rolled back on h2. The changes on the other hosts stay.',
-      next: ['runner resume r     # goes on', 'runner rollback r   # takes it back'],
+      message: 'Rolled back on h2. Changes on the other hosts were left in place.',
+      next: ['runner resume r     # continues the run', 'runner rollback r   # undoes its changes'],
     });
   });
 
-  it('of a check leaves nothing to do', () => {
+  it('offers no commands after check mode', () => {
     const failed = { status: 'failed', message: 'h1: no', changedAnything: false } as const;
     expect(concludeCheck(failed)).toEqual({
       ...{ outcome: 'preflight_failed', exitCode: 2 },
@@ -140,7 +140,7 @@ describe('a recorded run', () => {
       ].map(storedRecord),
     );
 
-  it('allows what its state allows, and refuses the rest in words', () => {
+  it('offers the commands that its state allows, and explains why it refuses others', () => {
     const stopped = ended('interrupted');
     expect(allowedCommands(stopped)).toEqual(['runner resume r', 'runner rollback r']);
     expect(refusalOf(stopped, 'resume')).toBeUndefined();
@@ -148,12 +148,12 @@ describe('a recorded run', () => {
       message: 'Run r is done; there is nothing to resume.',
     });
     expect(refusalOf(ended('rolled_back'), 'rollback')).toEqual({
-      message: 'Run r is rolled back already; there is nothing to roll back.',
-      hint: 'Start it again with: runner play.',
+      message: 'Run r is already rolled back; there is nothing to roll back.',
+      hint: 'Start a new run with: runner play.',
     });
     expect(refusalOf(ended('rollback_incomplete'), 'resume')).toEqual({
-      message: 'A rollback of run r has begun; it can only be finished.',
-      hint: 'runner rollback r',
+      message: 'The rollback of run r has started, so the run cannot be resumed.',
+      hint: 'Finish the rollback with: runner rollback r.',
     });
   });
 });

@@ -26,7 +26,7 @@ it('gathers what became of a step, and counts it when it ends', () => {
   });
   expect(coverage(summary)).toEqual([
     '',
-    '2 changes, 1 not known before the run; undo coverage 50 %.',
+    '2 changes, 1 unknown until the run; undo coverage 50 %.',
     'Cannot be undone: s1.',
   ]);
   expect(summary.see(end('h1', 'changed'))).toBeUndefined();

@@ -60,7 +60,7 @@ export function upgradeOnRealHosts(programs: RealPrograms): void {
         const { code, events, stderr } = await upgrade(['--fail-at', step]);
         expect(code, outcome(events) + stderr).toBe(3);
         expect(outcome(events)).toMatch(INJECTED);
-        expect(outcome(events)).toContain('verified: all is as before');
+        expect(outcome(events)).toContain('undone), verified.');
         expect(await settledState(cluster.lab, before)).toEqual(before);
       },
       LIMIT_MS,
