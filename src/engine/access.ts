@@ -73,7 +73,7 @@ export function addressWith(address: HostAddress, { login }: Become): HostAddres
 function userName(key: string, text: Text, scope: Scope): string {
   const name = String(scope.render(text));
   if (/^[^\s-][^\s]*$/.test(name)) return name;
-  throw new TaskError(`"${key}" is "${name}", which is no name of a user.`);
+  throw new TaskError(`"${key}" is "${name}", which is not a valid user name.`);
 }
 
 function portNumber(value: Limit, scope: Scope): number {

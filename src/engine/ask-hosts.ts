@@ -21,7 +21,7 @@ export async function askHosts(
   const { log } = parts;
   const units = numbers.flatMap((number) => log.state.units.get(number) ?? []);
   const hosts = [...new Set(units.map(({ intent }) => intent.target))].join(', ');
-  const text = `"${task.name}" was interrupted; asking ${hosts} what became of it.`;
+  const text = `"${task.name}" was interrupted; checking its result on ${hosts}.`;
   log.signal({ t: 'message', level: 'info', text });
   const resolutions = await resolveUnknown(parts, log.state, units, undo);
   if (parts.isStopping()) throw new Interrupted();
@@ -32,9 +32,9 @@ export async function askHosts(
       continue;
     const where =
       resolution === 'running'
-        ? `It still runs on "${intent.target}"`
-        : `"${intent.target}" cannot be asked whether it still runs`;
-    const message = `"${task.name}" was interrupted, and is not run again. ${where}.`;
+        ? `It is still running on "${intent.target}"`
+        : `Cannot check whether it is still running on "${intent.target}"`;
+    const message = `"${task.name}" was interrupted and is not run again. ${where}.`;
     obstacles.set(intent.host, new TaskError(message, { at: task.at }));
   }
   return obstacles;

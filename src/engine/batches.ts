@@ -26,7 +26,7 @@ export function playHosts(
   }
   if (matched.length > 0 || allowEmpty || limit !== undefined)
     return matched.filter((host) => !knowledge.tolerated.has(host));
-  const hint = 'Set "allow_empty: true" if that is fine.';
+  const hint = 'Add "allow_empty: true" to the play to allow this.';
   throw new PlaybookError([{ message: `No host matches "${pattern}".`, at, hint }]);
 }
 
@@ -57,7 +57,7 @@ export function batchesOf(
     const count = text.endsWith('%') ? share(hosts.length, text) : Number(text);
     if (Number.isInteger(count) && count >= 0) return Math.max(1, count);
     throw new PlaybookError([
-      { message: `"serial" is ${text}, which is no count and no percentage.`, at },
+      { message: `"serial" must be a number of hosts or a percentage, not ${text}.`, at },
     ]);
   });
   const batches: string[][] = [];

@@ -243,14 +243,12 @@ async function perform(
           }),
     },
   );
-  if (!change) throw new TaskError(`The session gave no answer to the step on "${host.name}".`);
+  if (!change)
+    throw new TaskError(`The session on "${host.name}" returned no result for the step.`);
   if (change.refused !== undefined) {
-    throw new TaskError(
-      `The state before could not be kept on "${host.name}": ${change.refused}.`,
-      {
-        hint: 'The step was not started. Make room under /var/lib/runner.',
-      },
-    );
+    throw new TaskError(`Cannot save the previous state on "${host.name}": ${change.refused}.`, {
+      hint: 'Free space under /var/lib/runner. The step was not started.',
+    });
   }
   if (record)
     for (const [path, content] of change.copies ?? [])
@@ -270,7 +268,7 @@ function keepOutput(
   if (!sink) return undefined;
   kept.push(sink);
   if (sink.failed) return undefined;
-  const text = `"${step.name}" on ${host.name} says more on ${stream} than is kept in memory. It goes to ${sink.path}`;
+  const text = `"${step.name}" on ${host.name} wrote more to ${stream} than is kept in memory. The full output goes to ${sink.path}.`;
   log.signal({ t: 'message', level: 'info', text });
   return sink;
 }
@@ -278,7 +276,7 @@ function keepOutput(
 /** Paths of the outputs that were kept as a whole. The operator is told of the others. */
 function wholeOf({ log }: CallParts, { host, step }: Call, kept: readonly KeptOutput[]): string[] {
   for (const { path } of kept.filter(({ failed }) => failed)) {
-    const text = `Not all that "${step.name}" on ${host.name} says could be written to ${path}.`;
+    const text = `Cannot write the full output of "${step.name}" on ${host.name} to ${path}.`;
     log.signal({ t: 'message', level: 'warning', text });
   }
   return kept.filter(({ failed }) => !failed).map(({ path }) => path);

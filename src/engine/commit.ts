@@ -56,7 +56,7 @@ export async function notReady(
   if (parts.check) return new Map();
   const toCome = irreversible ? parts.failureToCome() : undefined;
   if (toCome !== undefined) {
-    const why = `the step of --fail-at was skipped on every host (${toCome})`;
+    const why = `the --fail-at step was skipped on every host (${toCome})`;
     return notBegun(hosts, step, { kind: 'not-begun', step: step.name, why });
   }
   await parts.rollBackFailed(place);

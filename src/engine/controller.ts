@@ -34,15 +34,18 @@ export function controllerFor(
 function textOf(path: string, files: ControllerDisk): string {
   const size = files.look(path)?.size ?? 0;
   if (size > MAX_BYTES)
-    throw new TemplateError(`"${path}" has ${String(size)} bytes: too many for a value.`, {
-      hint: 'Bring it to the host with "copy".',
-    });
+    throw new TemplateError(
+      `"${path}" has ${String(size)} bytes. A value can have at most 1 MiB.`,
+      {
+        hint: 'Use the module "copy" to transfer the file to the host.',
+      },
+    );
   const bytes = files.bytes(path);
   const text = bytes.toString('utf8');
   if (isVault(text))
     throw new TemplateError(`"${path}" is encrypted.`, {
-      hint: 'Its values can be read with "vars_files", and it can be the "src" of "copy".',
+      hint: 'Use "vars_files" to read its values, or the module "copy" to transfer the file.',
     });
-  if (!Buffer.from(text).equals(bytes)) throw new TemplateError(`"${path}" is no text.`);
+  if (!Buffer.from(text).equals(bytes)) throw new TemplateError(`"${path}" is not UTF-8 text.`);
   return text;
 }

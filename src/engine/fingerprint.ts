@@ -96,7 +96,7 @@ export async function fingerprintText(
     throw new TaskError(
       `The fingerprint "${task.name}" failed on "${name}": ${messageOf(outcome) ?? ''}`,
       {
-        hint: 'Without it a rollback could not be proved, so nothing was changed.',
+        hint: 'Fix this task. Nothing was changed, because a rollback could not be verified without it.',
       },
     );
   }

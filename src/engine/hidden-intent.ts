@@ -52,8 +52,8 @@ export function openIntent(
   const opened = sealer?.open(intent.sealed);
   if (opened === undefined)
     throw new SecretError(
-      'The values of this step are encrypted, since they are hidden by no_log, and a secret of the run was not supplied.',
-      { hint: 'Give all secrets of the run as in the first run.' },
+      'The values of this step are encrypted because of no_log, and a secret of the run was not supplied.',
+      { hint: 'Supply all secrets that the run was started with.' },
     );
   const hidden = reveal(JSON.parse(opened) as Stored<Hidden>, noSecrets);
   const { item, captured, body } = hidden;

@@ -72,12 +72,12 @@ export class SessionHostView implements HostFacts {
         if (output?.bytes)
           reject(
             new TaskError(
-              `An answer of "${this.name}" is too long: ${String(output.bytes.stdout)} bytes.`,
-              { hint: 'Ask for less at a time, such as one directory of several.' },
+              `An answer from "${this.name}" is too long: ${String(output.bytes.stdout)} bytes.`,
+              { hint: 'Split the task into several, for example one for each directory.' },
             ),
           );
         else if (output) resolve(output);
-        else reject(new TaskError('The host gave no answer to a question.'));
+        else reject(new TaskError(`"${this.name}" did not answer a query.`));
       });
     } catch (error) {
       for (const { reject } of questions) reject(error);

@@ -149,7 +149,7 @@ export function expandPart(
   for (const task of tasksOf(nodes)) {
     const missing = task.notify.find((name) => !names.includes(name));
     if (missing === undefined) continue;
-    const message = `Task "${task.name}" notifies "${missing}", which is no handler of this play.`;
+    const message = `Task "${task.name}" notifies "${missing}", which is not a handler of this play.`;
     throw new PlaybookError([{ message, at: task.at }]);
   }
   return { nodes, files };

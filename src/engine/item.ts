@@ -346,9 +346,9 @@ function targetOf(
   const name = String(scope.render(task.delegateTo));
   const target = inventoryHost(run.inventory, name);
   if (target && knowledge.failed.has(name) && !task.allowFailedDelegate)
-    throw new TaskError(`"${name}", which this is delegated to, has failed in this run.`, {
+    throw new TaskError(`Cannot delegate to "${name}", which failed earlier in this run.`, {
       at: task.at,
-      hint: 'Say "allow_failed_delegate: true" if it is to be asked all the same.',
+      hint: 'Add "allow_failed_delegate: true" to delegate to it anyway.',
     });
   if (target) return target;
   throw new InvalidTask(`"delegate_to" names "${name}", which is not in the inventory.`, task);

@@ -180,7 +180,7 @@ function withFlags(outcome: Outcome): Outcome {
 /** A step may fail in check mode only because an earlier one was not really done. */
 function weighPrediction(outcome: Outcome): Outcome {
   if (outcome.is !== 'failed') return outcome;
-  const why = `cannot be told before the run: ${messageOf(outcome) ?? ''}`;
+  const why = `cannot be predicted: ${messageOf(outcome) ?? ''}`;
   return { is: 'predicted', change: 'cannot tell', why };
 }
 

@@ -94,7 +94,7 @@ export class HostLocks {
     this.#endRenewing ??= this.#parts.clock.every((LEASE_SECONDS * 1000) / 3, () => {
       // The next renewal is in time, too; a lock that is lost nevertheless shows then.
       this.#renew().catch((error: unknown) => {
-        const text = `A lock could not be renewed: ${errorMessage(error)}.`;
+        const text = `Cannot renew a lock: ${errorMessage(error)}.`;
         log.signal({ t: 'message', level: 'warning', text });
       });
     });
@@ -146,8 +146,8 @@ export class HostLocks {
       if (renew === undefined || renew === 'held' || this.lost !== undefined) return;
       const { lostTo } = renew;
       this.lost = lostTo;
-      const by = lostTo === '' ? 'Somebody removed its lock' : `Run ${lostTo} took it over`;
-      const text = `This run does not hold ${host} any more. ${by}; no new step begins.`;
+      const by = lostTo === '' ? 'The lock was removed' : `Run ${lostTo} took it over`;
+      const text = `This run no longer holds the lock of ${host}. ${by}; no new step is started.`;
       log.signal({ t: 'message', level: 'error', text });
     });
   }
@@ -192,15 +192,15 @@ function refusal(refusals: readonly { host: string; lock: HostLock }[], run: str
   const lines = sorted.map(({ host, lock }) => {
     const since = new Date(lock.since * 1000).toISOString();
     const silent = lock.silentSeconds > lock.leaseSeconds;
-    const seen = `last heard of ${String(lock.silentSeconds)} s ago${silent ? ', longer than its lease' : ''}`;
-    return `${host} is held by run ${lock.run} of ${lock.owner} since ${since} (${seen})`;
+    const seen = `last seen ${String(lock.silentSeconds)} s ago${silent ? ', lease expired' : ''}`;
+    return `${host} is locked by run ${lock.run} of ${lock.owner} since ${since} (${seen})`;
   });
   const others = [...new Set(sorted.map(({ lock }) => lock.run))];
-  return new LockedError(`${lines.join('; ')}. Run ${run} does nothing there.`, {
+  return new LockedError(`${lines.join('; ')}. Run ${run} changes nothing there.`, {
     hint: others
       .map(
         (other) =>
-          `Wait for it, or settle it on its own machine with "runner rollback ${other}" or "runner resume ${other}". If that machine is lost, "--take-over ${other}" replaces the lock; what that run did then cannot be taken back.`,
+          `Wait for run ${other} to end, or run "runner resume ${other}" or "runner rollback ${other}" on the machine that started it. If that machine is lost, use "--take-over ${other}" to replace the lock; the changes of that run can then no longer be undone.`,
       )
       .join(' '),
   });

@@ -85,7 +85,7 @@ export async function keepEvidence(parts: AroundParts, run: RecordedRun): Promis
   await forEachTask(parts, run, 'before', async (entry, name) => {
     const { failed, outcome } = await tryTask(parts, run, entry, name);
     if (failed) {
-      const text = `Evidence "${entry.name}" of ${entry.host} is not to be had: ${failureText(failed) ?? ''}`;
+      const text = `Cannot collect evidence "${entry.name}" on ${entry.host}: ${failureText(failed) ?? ''}`;
       parts.log.signal({ t: 'message', level: 'warning', text });
       return;
     }
@@ -96,8 +96,8 @@ export async function keepEvidence(parts: AroundParts, run: RecordedRun): Promis
     const what = `Evidence "${entry.name}" of ${entry.host}`;
     parts.log.signal(
       sink.failed
-        ? { t: 'message', level: 'warning', text: `${what} could not be written to ${sink.path}` }
-        : { t: 'message', level: 'info', text: `${what} is kept in ${sink.path}` },
+        ? { t: 'message', level: 'warning', text: `${what} could not be written to ${sink.path}.` }
+        : { t: 'message', level: 'info', text: `${what} was saved to ${sink.path}.` },
     );
   });
 }
@@ -107,7 +107,7 @@ export async function runAfterTasks(parts: AroundParts, run: RecordedRun): Promi
   await forEachTask(parts, run, 'after', async (entry, name) => {
     const { failed } = await tryTask(parts, run, entry, name);
     if (!failed) return;
-    const text = `"${entry.name}" after the rollback failed on ${entry.host}: ${failureText(failed) ?? ''}`;
+    const text = `Task "${entry.name}" of rollback.after failed on ${entry.host}: ${failureText(failed) ?? ''}`;
     parts.log.signal({ t: 'message', level: 'error', text });
   });
 }

@@ -372,8 +372,8 @@ function commitParts(parts: ScheduleParts, rescuable: boolean): CommitParts {
 /** @throws TimeLimitError when time is up, unless a point of no return was passed: stopping after it would be worse */
 function checkTime({ end, log }: ScheduleParts): void {
   if (!end.isTimeUp() || log.state.noReturn !== undefined) return;
-  throw new TimeLimitError('The time limit of the playbook is over.', {
-    hint: 'It is "time_limit" of the playbook, or the input that sets it.',
+  throw new TimeLimitError('The playbook exceeded its time limit.', {
+    hint: 'Raise "time_limit" of the playbook, or the input that sets it.',
   });
 }
 

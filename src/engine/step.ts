@@ -189,7 +189,7 @@ async function runPending(
 }
 
 function leftOut({ items }: StepParts, info: StepInfo, host: InventoryHost): HostStep {
-  const left: Outcome = { is: 'skipped', why: 'left out by the operator' };
+  const left: Outcome = { is: 'skipped', why: 'skipped by the operator' };
   items.end(info, host, left);
   return emptyStep(left);
 }
@@ -230,7 +230,7 @@ function traceValues(host: string, task: TaskNode, { outcome, setFacts }: HostSt
   if (task.register !== undefined) values.push([task.register, resultOf(outcome) ?? unknownValue]);
   for (const [name, value] of values)
     trace('vars', () => {
-      const known = value === unknownValue ? '(only a real run can tell)' : JSON.stringify(value);
+      const known = value === unknownValue ? '(known only in a real run)' : JSON.stringify(value);
       return `${host}: ${name} = ${task.noLog ? '(hidden by no_log)' : known}`;
     });
 }

@@ -156,7 +156,7 @@ export class UndoRunner {
     const { outcome, plan } = await this.#runTask(unit, task, this.#scope(unit, {}));
     const facts = runChanges(plan).setFacts?.['ansible_facts'];
     if (isJsonObject(facts)) return facts;
-    const why = `The facts of ${unit.intent.host} cannot be asked for: ${messageOf(outcome) ?? 'no answer'}`;
+    const why = `Cannot gather the facts of ${unit.intent.host}: ${messageOf(outcome) ?? 'no answer'}`;
     if (!mayReturn(outcome)) throw new TaskError(why);
     const details = { host: unit.intent.host, stage: 'connect', retryable: true } as const;
     throw new ConnectError(why, details);

@@ -75,8 +75,8 @@ async function nothingWorks(
     if (control.fence !== 'busy') return;
     if (clock.now() >= deadline || isStopping())
       throw new TaskError(
-        `An earlier step, whose connection was lost, still runs on "${host}". Nothing else is done there.`,
-        { hint: 'Go on when it has ended: runner resume, or runner rollback.' },
+        `An earlier step, whose connection was lost, is still running on "${host}". No other step runs there.`,
+        { hint: 'Wait until it has ended, then run "runner resume" or "runner rollback".' },
       );
     await clock.sleep(PAUSE_MS, signal);
   }

@@ -149,8 +149,8 @@ export class UnitChange implements ChangeRecord {
       // A non-zero code is an answer (`systemctl is-active`); a line that broke is not.
       if (failureIn(outcome) && (outcome.is === 'unreachable' || exitCode(outcome) === undefined)) {
         throw new TaskError(
-          `The state before could not be captured ("${one.name}"): ${messageOf(outcome) ?? ''}`,
-          { hint: 'Nothing was changed by this step.' },
+          `Cannot capture the previous state ("${one.name}"): ${messageOf(outcome) ?? ''}`,
+          { hint: 'Fix the task in "capture". This step changed nothing.' },
         );
       }
       const result = resultOf(outcome);

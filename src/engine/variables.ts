@@ -93,7 +93,7 @@ export class Variables {
     this.#fromCache.set(name, found?.facts);
     if (found) {
       const age = ageInWords(this.#settings.startedAt.getTime() - found.gatheredAt.getTime());
-      const text = `Facts of "${name}" come from an earlier run: they are ${age} old.`;
+      const text = `Facts of "${name}" come from the fact cache and are ${age} old.`;
       this.#log.signal({ t: 'message', level: 'info', text });
     }
     return found?.facts;

@@ -36,7 +36,7 @@ rule('delegate_to: a host that has failed is not asked', {
 `,
   trace: ['Fails: h1 h2 changed, h3 failed', 'All the same: h1 h2 changed', 'Ask: h1 h2 failed'],
   failed: true,
-  messages: { Ask: /"h3", which this is delegated to, has failed in this run/ },
+  messages: { Ask: /Cannot delegate to "h3", which failed earlier in this run/ },
 });
 
 rule(

@@ -36,7 +36,9 @@ describe('batches', () => {
   });
 
   it.each(['many', '-1', '1.5'])('cannot be made of %s', (serial) => {
-    expect(() => sizes([serial])).toThrow(`p.yml:3:5: "serial" is ${serial}`);
+    expect(() => sizes([serial])).toThrow(
+      `p.yml:3:5: "serial" must be a number of hosts or a percentage, not ${serial}`,
+    );
   });
 
   it.each([

@@ -124,7 +124,7 @@ describe('a point of no return', () => {
     [
       'the step of --fail-at did not fail',
       { failureToCome: () => 'p/one' },
-      'the step of --fail-at was skipped on every host (p/one)',
+      'the --fail-at step was skipped on every host (p/one)',
     ],
   ])('is not begun on any host when %s', async (_, more, why) => {
     const failure = { kind: 'not-begun', step: 'Wipe', why };

@@ -58,7 +58,7 @@ describe('what a host answers', () => {
       bytes: { stdout: 13e6, stderr: 0 },
     });
     await expect(view.fact(pathStates, '/srv', '["a"]')).rejects.toThrow(
-      'An answer of "h1" is too long: 13000000 bytes.',
+      'An answer from "h1" is too long: 13000000 bytes.',
     );
   });
 });

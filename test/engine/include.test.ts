@@ -131,7 +131,7 @@ describe('what is included', () => {
   it('is refused where it notifies a handler that the play does not have', () => {
     const include = node({}, [taskOf({ notify: ['Restart'] })]);
     expect(() => expandPart(include, { source: '', name: '', loopValues: {} }, playOf())).toThrow(
-      'p.yml:1:1: Task "Copy" notifies "Restart", which is no handler of this play.',
+      'p.yml:1:1: Task "Copy" notifies "Restart", which is not a handler of this play.',
     );
   });
 });

@@ -214,7 +214,7 @@ describe('the verdict on a step', () => {
     expect(judge(strict, outcomes.failed, predicted)).toEqual({
       outcome: {
         ...{ is: 'predicted', change: 'cannot tell' },
-        why: 'cannot be told before the run: said',
+        why: 'cannot be predicted: said',
       },
       ignored: false,
     });

@@ -117,9 +117,9 @@ describe('taking hosts', () => {
     expect(error).toBeInstanceOf(LockedError);
     expect(error).toMatchObject({
       message:
-        'h2 is held by run other of ada@desk since 1970-01-01T00:01:00.000Z (last heard of 5 s ago); ' +
-        'h3 is held by run old of ada@desk since 1970-01-01T00:01:00.000Z (last heard of 4000 s ago, longer than its lease). ' +
-        'Run mine does nothing there.',
+        'h2 is locked by run other of ada@desk since 1970-01-01T00:01:00.000Z (last seen 5 s ago); ' +
+        'h3 is locked by run old of ada@desk since 1970-01-01T00:01:00.000Z (last seen 4000 s ago, lease expired). ' +
+        'Run mine changes nothing there.',
       hint: expect.stringMatching(/rollback other".*--take-over other.*rollback old"/s) as string,
     });
     expect([...known.locks].map(([name, { run }]) => `${name} ${run}`).sort()).toEqual([
@@ -146,7 +146,7 @@ describe('taking hosts', () => {
     await locks.take(wanted('h1'));
     expect(known.locks.get('h1')?.run).toBe('mine');
     known.locks.set('h2', held('third'));
-    await expect(locks.take(wanted('h2'))).rejects.toThrow('held by run third');
+    await expect(locks.take(wanted('h2'))).rejects.toThrow('locked by run third');
   });
 
   it('leaves out a host that cannot be reached, until it is to be changed', async () => {
@@ -223,7 +223,7 @@ describe('a run that holds hosts', () => {
 
   it.each([
     ['other', 'Run other took it over'],
-    ['', 'Somebody removed its lock'],
+    ['', 'The lock was removed'],
   ])('notices and says once that it lost a host to "%s"', async (run, why) => {
     const { locks, hosts: known, clock, said } = given();
     await locks.take(wanted('h1', 'h2'));
@@ -234,7 +234,9 @@ describe('a run that holds hosts', () => {
     await clock.turn();
     await clock.turn();
     expect(locks.lost).toBe(run);
-    expect(said).toEqual([`This run does not hold h1 any more. ${why}; no new step begins.`]);
+    expect(said).toEqual([
+      `This run no longer holds the lock of h1. ${why}; no new step is started.`,
+    ]);
   });
 
   it('goes on when a host does not answer to that', async () => {

@@ -43,7 +43,7 @@ const cases: Record<string, Case> = {
   'a failure that check mode expects': {
     tasks: `{ ${ok}, undo: { none: "no need" } }, { ${say}, failed_when: "true" }`,
     settings: { check: true },
-    says: [undefined, 'cannot be told before the run: '],
+    says: [undefined, 'cannot be predicted: '],
   },
 };
 

@@ -93,7 +93,7 @@ describe('evidence of a failure', () => {
     }));
     expect(kept).toMatchObject({ 'evidence.h1.1-show-ports': 'of h1\nodd\n' });
     expect(Object.keys(kept)).toHaveLength(2);
-    expect(said[0]).toMatch(/^info: .* is kept in \/run\/evidence\.h1\.1-show-ports$/);
+    expect(said[0]).toMatch(/^info: .* was saved to \/run\/evidence\.h1\.1-show-ports\.$/);
   });
 
   it('that cannot be had is told, and the next is asked for', async () => {
@@ -103,8 +103,8 @@ describe('evidence of a failure', () => {
     const { asked, said, kept } = await run(keepEvidence, known, () => undefined);
     expect(asked).toEqual(['h1: a', 'h1: b']);
     expect(said).toEqual([
-      expect.stringMatching(/^warning: Evidence "a" of h1 .*: h1 is away$/) as string,
-      expect.stringMatching(/^warning: Evidence "b" of h1/) as string,
+      expect.stringMatching(/^warning: Cannot collect evidence "a" on h1: h1 is away$/) as string,
+      expect.stringMatching(/^warning: Cannot collect evidence "b" on h1/) as string,
     ]);
     expect(kept).toEqual({});
   });
@@ -122,7 +122,7 @@ describe('a task after a rollback', () => {
     const { asked, said } = await after({});
     expect(asked).toEqual(['h1: go 80']);
     expect(said).toEqual([
-      expect.stringMatching(/^error: "go .*" after the rollback failed on h1: /) as string,
+      expect.stringMatching(/^error: Task "go .*" of rollback.after failed on h1: /) as string,
     ]);
     expect((await after({ ignoreErrors: true })).said).toEqual([]);
     expect((await after({}, () => ({}))).said).toEqual([]);

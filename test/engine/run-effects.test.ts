@@ -50,7 +50,7 @@ describe('a plan acts on the run', () => {
 
   it('fails where nobody answers, and is interrupted where the operator ends the run instead', async () => {
     const run: RunEffect[] = [{ kind: 'ask', question }];
-    await expect(act(run, { answer: null })).rejects.toThrow('There is nobody to ask: Go on?');
+    await expect(act(run, { answer: null })).rejects.toThrow('Cannot prompt for input: Go on?');
     await expect(act(run)).rejects.toMatchObject({ code: 'TASK_FAILED' });
     await expect(act(run, { stops: true })).rejects.toMatchObject({ code: 'TIMED_OUT' });
     await expect(act(run, { answer: null, stops: true })).rejects.toMatchObject({

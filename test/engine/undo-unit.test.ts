@@ -244,7 +244,7 @@ describe('a task of an undo', () => {
     const answers: Answers = (_, cmd) => ({ stdout: cmd === 'facts' ? 'now' : '' });
     expect((await undo({ body, answers })).asked).toEqual(['h1: facts', 'h1: now']);
     await expect(undo({ body, answers: () => undefined })).rejects.toThrow(
-      'The facts of h1 cannot be asked for: h1 is away',
+      'Cannot gather the facts of h1: h1 is away',
     );
   });
 });

@@ -67,7 +67,7 @@ describe('a host', () => {
   it('is waited for, but not for ever', async () => {
     const { ask } = await open([lost, ...Array.from({ length: 2000 }, () => busy)]);
     await expect(ask(change)).rejects.toBe(lost);
-    await expect(ask(question)).rejects.toThrow('still runs on "h1"');
+    await expect(ask(question)).rejects.toThrow('still running on "h1"');
   });
 
   it('is asked first by a process that goes on after a change or an undo without a result', async () => {

@@ -98,7 +98,7 @@ describe('a change', () => {
     [
       'a capture task cannot look',
       { task: { capture: [taskOf('look')] }, look: away('the line broke') },
-      'The state before could not be captured ("look"): the line broke',
+      'Cannot capture the previous state ("look"): the line broke',
     ],
     ['the host is away', { away: away('no route') }, 'no route'],
     [

@@ -570,7 +570,7 @@ describe('pause with a prompt', () => {
   it('fails without a terminal', async () => {
     const { code, stdout } = await bench.play(text);
     expect(code).toBe(2);
-    expect(stdout).toContain('There is nobody to ask: Which release?');
+    expect(stdout).toContain('Cannot prompt for input: Which release?');
   });
 
   it('has an unknown result in check mode', async () => {

@@ -85,7 +85,7 @@ describe('facts of hosts outside the run', () => {
       expect.objectContaining({
         type: 'message',
         text: expect.stringMatching(
-          /^Facts of "h2" come from an earlier run: they are \d+ s old/,
+          /^Facts of "h2" come from the fact cache and are \d+ s old/,
         ) as string,
       }),
     );

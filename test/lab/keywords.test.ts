@@ -242,7 +242,7 @@ describe('remote_user, port and connection', () => {
     [
       'a user name that starts with a dash',
       '  remote_user: "-oProxyCommand=x"\n',
-      'is no name of a user',
+      'is not a valid user name',
     ],
   ])('reject %s when the host is contacted', async (_, keywords, message) => {
     const { code, stdout } = await ping(keywords);

@@ -164,7 +164,7 @@ describe('a question in a terminal that is closed', () => {
     expect(await run.ended()).toBe(3);
     expect(changes()).toEqual([undefined, undefined]);
     expect(newestRun().end).toMatchObject({
-      message: expect.stringContaining('There is nobody to ask: Which release?') as string,
+      message: expect.stringContaining('Cannot prompt for input: Which release?') as string,
     });
   });
 

@@ -213,7 +213,7 @@ plays:
       { onEvent: exceedLimit },
     );
     expect(code).toBe(3);
-    expect(stdout).toContain('The time limit of the playbook is over.');
+    expect(stdout).toContain('The playbook exceeded its time limit.');
     expect(bench.read('h1', 'etc/slow')).toBeUndefined();
     expect(stepNames(events)).toEqual(['Write', 'Wait']);
   });

@@ -50,7 +50,7 @@ describe('"--fail-at" of a step that every host skips', () => {
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({
       message: expect.stringContaining(
-        '"Pivot" was not begun: the step of --fail-at was skipped on every host (gate/skipped)',
+        '"Pivot" was not begun: the --fail-at step was skipped on every host (gate/skipped)',
       ) as string,
     });
     expect(bench.read('h1', 'etc/changed')).toBeUndefined();
@@ -550,7 +550,7 @@ describe('host locks', () => {
     expect(second?.code).toBe(7);
     expect(second?.stdout).toMatch(
       new RegExp(
-        `h1 is held by run ${runOf(first.events)} of \\S+@\\S+ since 20.*last heard of \\d+ s ago`,
+        `h1 is locked by run ${runOf(first.events)} of \\S+@\\S+ since 20.*last seen \\d+ s ago`,
       ),
     );
     expect(second?.stdout).toContain(`--take-over ${runOf(first.events)}`);

@@ -52,7 +52,7 @@ export class AwayHosts {
     const { isStopping, log, clock, signal } = this.#parts;
     const names = [...this.#reasons.keys()];
     const left = Math.max(0, Math.round((deadline - clock.now()) / 1000));
-    const text = `${names.join(', ')} cannot be reached; tried again for ${String(left)} s.`;
+    const text = `Unreachable: ${names.join(', ')}. Retrying for ${String(left)} s.`;
     log.signal({ t: 'message', level: 'warning', text });
     while (clock.now() < deadline && !isStopping()) {
       const answers = await Promise.all(names.map((host) => this.#answers(host)));

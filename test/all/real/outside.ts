@@ -60,7 +60,7 @@ done`,
 }
 
 /** Why a run with "--fail-at" ends; its step is skipped where the lab has no DNS service. */
-export const INJECTED = /made to fail by --fail-at|the step of --fail-at was skipped/;
+export const INJECTED = /made to fail by --fail-at|the --fail-at step was skipped/;
 
 /** Shell commands that print what an operator would compare by hand: engine, Swarm, etcd, API, units and files. */
 const look = `
