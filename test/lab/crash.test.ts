@@ -114,7 +114,7 @@ describe('a host that becomes unreachable', () => {
     const { code, events } = await bench.upgrade([], {
       onEvent: (event) => {
         if (isStep(event, 'Install the worker')) host.server.setFault({ refuse: true });
-        if (event.type === 'message' && event.text.includes('cannot be reached; tried again'))
+        if (event.type === 'message' && event.text.includes('Unreachable: '))
           host.server.setFault({});
       },
     });

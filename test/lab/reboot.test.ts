@@ -136,7 +136,7 @@ describe('reboot', () => {
             void eventually(() => root.bootId() !== boot).then(() => {
               server.setFault({ refuse: true });
             });
-          if (event.type === 'message' && event.text.includes('cannot be reached')) {
+          if (event.type === 'message' && event.text.includes('Unreachable: ')) {
             waited = true;
             server.setFault({});
           }

@@ -498,7 +498,7 @@ describe('an unreachable host', () => {
       {
         onEvent: (event) => {
           if (starts('Third')(event)) server.setFault({ refuse: true });
-          if (event.type === 'message' && event.text.includes('cannot be reached'))
+          if (event.type === 'message' && event.text.includes('Unreachable: '))
             server.setFault({});
         },
       },
