@@ -5,10 +5,10 @@ import type { Become, Limit } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 
 /**
- * As whom and by which way a task reaches a host: its templates rendered, and what the inventory says about the host
- * left as it is. That is what a journal holds.
+ * Renders the connection and become settings of a task for one host. Inventory values take
+ * precedence over keywords. The journal records the result.
  *
- * @throws TaskError when a template becomes no user or port
+ * @throws TaskError when a rendered value is not a valid user name or port
  */
 export function renderAccess(wanted: Become<Text>, address: HostAddress, scope: Scope): Become {
   const { login, ...become } = wanted;
@@ -23,7 +23,7 @@ export function renderAccess(wanted: Become<Text>, address: HostAddress, scope: 
       ? {}
       : { port: portNumber(login.port, scope) }),
   };
-  // As for Ansible, variables of the inventory go over keywords.
+  // As in Ansible, inventory variables take precedence over keywords.
   const { enabled = become.enabled, method = become.method, user } = address.become ?? {};
   return {
     enabled,
@@ -37,14 +37,14 @@ function hasOwnUser({ user, userByFlag, userByDefault }: HostAddress): boolean {
   return user !== undefined && userByFlag !== true && userByDefault !== true;
 }
 
-/** Nothing in it depends on the host. */
+/** Whether nothing in the settings depends on the host. */
 export function isRendered(become: Become<Text>, address?: HostAddress): become is Become {
   return (
     become.login === undefined && typeof become.user === 'string' && address?.become === undefined
   );
 }
 
-/** As it is said, for a host that is not in the inventory: no template is rendered. */
+/** The settings as written, with unrendered templates, for a host that is not in the inventory. */
 export function unrendered({ user, login, ...become }: Become<Text>): Become {
   const { transport, user: loginUser, port } = login ?? {};
   return {
@@ -58,7 +58,7 @@ export function unrendered({ user, login, ...become }: Become<Text>): Become {
   };
 }
 
-/** The address by which a host is reached with what `renderAccess` found. */
+/** The address of a host with the login settings from `renderAccess`. */
 export function addressWith(address: HostAddress, { login }: Become): HostAddress {
   if (!login) return address;
   const { transport = address.transport, user = address.user } = login;

@@ -6,7 +6,11 @@ import type { TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 import { coerceRendered, validateValue } from '../util/schema.ts';
 
-/** The arguments of a task as its module takes them. @throws TaskError where they do not pass its schema */
+/**
+ * Renders and converts the arguments of a task.
+ *
+ * @throws TaskError when they do not match the schema of the module
+ */
 export function renderArguments(task: TaskNode, module: Module, scope: Scope): JsonObject {
   const kept = withoutOmitted(scope.renderArgument(task.args) as JsonObject) as JsonObject;
   const args = coerceRendered(module.args, kept, task.args);
@@ -16,13 +20,13 @@ export function renderArguments(task: TaskNode, module: Module, scope: Scope): J
   throw new TaskError(`Module "${task.module}": ${text}`, { at: task.argsAt });
 }
 
-/** The arguments without those that the journal must not hold. */
+/** The arguments that the journal may record: all except secret ones. */
 export function recordedArguments(module: Module, args: JsonObject): JsonObject {
   const hidden = markedArguments(module, 'secret', true);
   return Object.fromEntries(Object.entries(args).filter(([name]) => !hidden.includes(name)));
 }
 
-/** Without what `{{omit}}` stands for, inside lists and maps, too. */
+/** Removes values that are `{{omit}}`, also inside lists and maps. */
 export function withoutOmitted(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.filter(isGiven).map(withoutOmitted);
   if (!isJsonObject(value)) return value;

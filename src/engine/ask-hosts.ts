@@ -5,11 +5,12 @@ import { Interrupted } from './interrupted.ts';
 import { resolveUnknown, type Prober, type ResolveParts } from './resolve.ts';
 
 /**
- * Asks hosts what became of changes whose result never reached the journal, before any of them runs again.
+ * Asks hosts for the results of changes that the journal has no result of, before the task runs
+ * again.
  *
- * @param numbers of the units
- * @returns why the task must not run again, by host: its first try may still go on there
- * @throws Interrupted when the operator ends the run meanwhile
+ * @param numbers unit numbers of these changes
+ * @returns by host, why the task must not run again: its first attempt may still be running there
+ * @throws Interrupted when the operator interrupts the run meanwhile
  */
 export async function askHosts(
   parts: ResolveParts & { log: Pick<Log, 'state' | 'write' | 'signal'> },

@@ -5,9 +5,10 @@ import type { HostOrder, Play } from '../language/document.ts';
 import { hostsOf, type Knowledge } from './knowledge.ts';
 
 /**
- * The hosts that a play runs on, in its order. Hosts that failed before and were tolerated are not among them.
+ * The hosts that a play runs on, in the order of the play. Hosts that failed before and were
+ * tolerated are left out.
  *
- * @throws PlaybookError when no host matches and the play does not allow that
+ * @throws PlaybookError when no host matches and the play does not set `allow_empty`
  */
 export function playHosts(
   play: Pick<Play, 'hosts' | 'order' | 'allowEmpty' | 'at'>,
@@ -20,7 +21,7 @@ export function playHosts(
     matched = inOrder(hostsOf(knowledge, pattern, limit), order);
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
-    // In check mode, no step has made the group.
+    // In check mode, no step created the group.
     if (allowEmpty || (check && !knowledge.groups.has(pattern))) return [];
     throw new PlaybookError([{ message: error.message, at, hint: error.hint }]);
   }
@@ -30,7 +31,7 @@ export function playHosts(
   throw new PlaybookError([{ message: `No host matches "${pattern}".`, at, hint }]);
 }
 
-/** Hosts of a play that take no part in it, since they failed before and were tolerated. */
+/** Hosts that match a play but are left out, because they failed before and were tolerated. */
 export function leftOf(
   { hosts }: Pick<Play, 'hosts'>,
   knowledge: Knowledge,
@@ -40,10 +41,10 @@ export function leftOf(
 }
 
 /**
- * The hosts of a play in batches, as `serial` says.
+ * Splits the hosts of a play into batches according to `serial`.
  *
- * @param render gives the value of a size that is a template
- * @throws PlaybookError when a size is no count and no percentage
+ * @param render renders a size that is a template
+ * @throws PlaybookError when a size is neither a number nor a percentage
  */
 export function batchesOf(
   { serial, at }: Pick<Play, 'serial' | 'at'>,
@@ -69,10 +70,10 @@ export function batchesOf(
   return batches;
 }
 
-/** Hosts of a batch that may fail. */
+/** Number of hosts of a batch that may fail. */
 export function mostFailures({ maxFailures }: Pick<Play, 'maxFailures'>, batch: number): number {
   const most = typeof maxFailures === 'number' ? maxFailures : share(batch, maxFailures);
-  // Where no host is left, the cause is not the hosts.
+  // If all hosts fail, the cause is not a single host.
   return Math.min(most, batch - 1);
 }
 

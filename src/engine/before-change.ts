@@ -6,7 +6,7 @@ import type { Place } from './step-key.ts';
 import type { RunStep } from './step.ts';
 import { mayChange } from './undo-plan.ts';
 
-/** Before the first step that can change a host, hosts are locked, and the state that must come back is on record. */
+/** Locks the hosts and records the fingerprints before the first step that can change a host. */
 export function beforeChange(
   step: RunStep,
   {
@@ -15,7 +15,7 @@ export function beforeChange(
   }: {
     /** Locks the hosts that are not locked yet. @throws LockedError */
     lock: (task: TaskNode, place: Place) => Promise<void>;
-    /** Undefined when it was taken before the run was interrupted. */
+    /** Undefined after the first change: the previous state can no longer be recorded. */
     takeFingerprint: (() => Promise<void>) | undefined;
   },
 ): RunStep {
@@ -24,7 +24,7 @@ export function beforeChange(
     if (node.kind !== 'task' || !mayChange(node)) return step(node, hosts, place);
     await lock(node, place);
     try {
-      // Hosts that go their own ways all wait for it.
+      // With "strategy: free", all hosts wait for the same fingerprint.
       await (fingerprint ??= takeFingerprint?.());
     } catch (error) {
       if (!(error instanceof RunnerError) || error instanceof JournalError) throw error;

@@ -20,15 +20,15 @@ export interface BlockParts {
   keys: StepKeys;
   numbers: Numbers;
   knowledge: Pick<Knowledge, 'hidden'>;
-  /** Hides what `no_log` keeps from the journal. */
+  /** Encrypts values that `no_log` hides. */
   sealer: Sealer | undefined;
 }
 
 /**
- * Records a block's own undo list before its first step, so that it comes after all of them on the way back. A resumed
- * run keeps what it had recorded.
+ * Records the undo list of a block before its first step, so that a rollback runs it after the
+ * undos of these steps. A resumed run keeps the recorded list.
  *
- * @returns what records that the block ends
+ * @returns a function that records the end of the block
  */
 export function openBlock(
   parts: BlockParts,
@@ -43,7 +43,7 @@ export function openBlock(
   };
 }
 
-/** Returns the units that end with the block. */
+/** Returns the numbers of the units that stay open until the block ends. */
 function openUnits(
   parts: BlockParts,
   block: BlockNode,
@@ -77,7 +77,7 @@ function openUnits(
   return opened;
 }
 
-/** Until the block ends, everything after its beginning is inside. */
+/** Value of `until` while the block runs: all later units are inside the block. */
 const OPEN = Number.MAX_SAFE_INTEGER;
 
 function blockIntent(

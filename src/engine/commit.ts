@@ -8,19 +8,24 @@ export interface CommitParts {
   log: Pick<Log, 'hasPassed' | 'append'>;
   knowledge: Pick<Knowledge, 'uncertain' | 'tolerated' | 'unsettled'>;
   check: boolean;
-  /** Number of the last change that was begun. */
+  /** Number of the last unit. */
   lastUnit: () => number;
-  /** The step that "--fail-at" names, when it stands before the first point of no return and has not failed. */
+  /**
+   * Id of the "--fail-at" step, if it precedes the first point of no return and has not failed yet.
+   */
   failureToCome: () => string | undefined;
-  /** Runs the handlers that are due. */
+  /** Runs the notified handlers. */
   flush: (hosts: readonly string[], place: Place) => Promise<Failures>;
   /** Runs a task that must succeed on every host. */
   gate: (task: TaskNode, hosts: readonly string[], place: Place) => Promise<Failures>;
-  /** Rolls back the hosts of the batch that failed and are tolerated. */
+  /** Rolls back the failed hosts of the batch that "max_failures" tolerates. */
   rollBackFailed: (place: Place) => Promise<void>;
 }
 
-/** Runs the gates of a commit point and passes it, unless the run has passed it before. Returns all hosts when one keeps it from that. */
+/**
+ * Runs the gates of a commit point and records it as passed, unless it was passed before. If one
+ * host fails, all hosts fail.
+ */
 export async function passCommit(
   parts: CommitParts,
   node: CommitNode,
@@ -29,11 +34,11 @@ export async function passCommit(
 ): Promise<Failures> {
   const name = withinPlay(node.id, place.play.id);
   const key = `${place.play.id}/${String(place.number)}/commit:${name}`;
-  // A resumed run must know of the handlers that ran here, or it runs them again later.
+  // A resumed run must replay the handlers that ran here; otherwise it runs them again later.
   const unflushed = await parts.flush(hosts, { ...place, at: `commit:${name}` });
   if (unflushed.size > 0) return onAll(hosts, node, unflushed);
   if (parts.log.hasPassed(key)) return new Map();
-  // No host may fail here, whatever the play tolerates.
+  // No host may fail here, regardless of "max_failures".
   for (const task of node.gate) {
     const failed = await parts.gate(task, hosts, place);
     if (failed.size > 0) return onAll(hosts, node, failed);
@@ -45,7 +50,10 @@ export async function passCommit(
   return new Map();
 }
 
-/** docs/rollback.md: what must hold before a commit point or a point of no return. Returns all hosts when one is not ready. */
+/**
+ * Checks the requirements of a commit point or point of no return (docs/rollback.md). If one host
+ * is not ready, all hosts fail.
+ */
 export async function notReady(
   parts: CommitParts,
   step: { name: string; id: string },
@@ -69,7 +77,10 @@ export async function notReady(
     : notBegun(hosts, step, { kind: 'not-begun', step: step.name, why });
 }
 
-/** The other hosts must not go on as if the commit point were passed, or without the step, whatever the play tolerates. */
+/**
+ * Fails all hosts: none may continue without the commit point or the step, regardless of
+ * "max_failures".
+ */
 function onAll(
   hosts: readonly string[],
   step: { name: string; id: string },
@@ -83,9 +94,9 @@ function onAll(
   ]);
 }
 
-/** Why the state of the hosts is not known well enough to make it final. */
+/** Why the state of the hosts is too uncertain to be made final. */
 function doubt({ uncertain, tolerated, unsettled }: CommitParts['knowledge']): string | undefined {
-  // What was done on a host that was rolled back alone is settled, or the host is among the unsettled.
+  // Tolerated hosts were rolled back; those with an incomplete rollback are in "unsettled".
   const open = [...uncertain]
     .filter(([host]) => !tolerated.has(host))
     .flatMap(([host, names]) => [...names].map((name) => `"${name}" on ${host}`));
@@ -93,7 +104,11 @@ function doubt({ uncertain, tolerated, unsettled }: CommitParts['knowledge']): s
   return unsettled.size > 0 ? 'a host that failed could not be rolled back' : undefined;
 }
 
-/** Makes all that was done final. @param key tells this commit point from others of its name */
+/**
+ * Records a commit point, which makes earlier changes final.
+ *
+ * @param key distinguishes commit points with the same name
+ */
 export async function writeCommit(
   { log, lastUnit }: Pick<CommitParts, 'log' | 'lastUnit'>,
   name: string,

@@ -16,7 +16,7 @@ const HEAD_BYTES = 64;
 interface ControllerOptions {
   files: ControllerDisk;
   scope: Scope;
-  /** Folders of the role and the playbook, nearest first. */
+  /** Directories of the role and the playbook, nearest first. */
   folders: string[];
   request: (request: HttpRequest) => Promise<HttpResponse>;
   random: Random;
@@ -24,10 +24,10 @@ interface ControllerOptions {
   keptCopy: (copy: PathCopy) => Buffer | undefined;
 }
 
-/** What a module may read on the controller. */
+/** Access of a module to the controller. */
 export class ControllerFiles implements Controller {
   readonly #options: ControllerOptions;
-  /** A file was encrypted: what becomes of it must not be shown. */
+  /** Set when an encrypted file was read: no diff may be shown. */
   sawSecret = false;
 
   constructor(options: ControllerOptions) {
@@ -68,7 +68,7 @@ export class ControllerFiles implements Controller {
     return reading(found, () => this.#options.files.archive(found));
   }
 
-  /** Content of a file of the controller, decrypted where it is encrypted. */
+  /** Content of a file, decrypted if it is encrypted. */
   async #read(file: string): Promise<Buffer> {
     const bytes = await reading(file, () => this.#options.files.read(file));
     if (!isVault(bytes.subarray(0, HEAD_BYTES).toString('latin1'))) return bytes;

@@ -4,10 +4,14 @@ import type { Controller } from '../template/controller-helpers.ts';
 import { placesOf } from '../util/paths.ts';
 import { isVault } from '../util/vault.ts';
 
-/** Larger files are no values. */
+/** Maximum size of a file that a template can read. */
 const MAX_BYTES = 1024 * 1024;
 
-/** What templates may read of this machine. @param folders of the role and the playbook, nearest first */
+/**
+ * What templates can read on the controller.
+ *
+ * @param folders directories of the role and the playbook, nearest first
+ */
 export function controllerFor(
   {
     environment,

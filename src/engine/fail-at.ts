@@ -1,11 +1,11 @@
 import { escapePattern } from '../util/text.ts';
 
-/** The step that `--fail-at` makes fail, once in a run. */
+/** The step that `--fail-at` makes fail, once per run. */
 export class FailAt {
   readonly #pattern: RegExp | undefined;
   #hasFailed = false;
 
-  /** @param id as it is known before the run: a step inside a loop as that of "each" item */
+  /** @param id id of the step as shown before the run, with "each" in place of a loop item */
   constructor(id: string | undefined) {
     this.#pattern =
       id === undefined
@@ -17,7 +17,7 @@ export class FailAt {
     return this.#hasFailed;
   }
 
-  /** Whether the step with that id is to fail now. It is asked once of each execution. */
+  /** Whether the step with that id must fail now. Called once for each execution of a step. */
   isNow(id: string): boolean {
     const isNow = !this.#hasFailed && this.#pattern?.test(id) === true;
     this.#hasFailed ||= isNow;

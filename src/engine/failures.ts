@@ -1,22 +1,22 @@
 import { describeFailure, type Failure } from '../core/failure.ts';
 
-/** Why something failed on a host. */
+/** Why a step failed on a host. */
 export interface StepFailure {
   task: string;
   id: string;
-  /** Key of the execution of the step; undefined where none was begun. */
+  /** Key of the execution of the step; undefined if the step was not started. */
   key?: string;
   failure: Failure;
-  /** The step ran on one host for all of them. */
+  /** The step has "run_once": it ran on one host for all. */
   runOnce?: true;
-  /** The step itself was not begun, which the failure says. */
+  /** The step was not started; the failure says why. */
   notBegun?: true;
 }
 
-/** Hosts on which something failed, and why. */
+/** Failed hosts with their failures. */
 export type Failures = Map<string, StepFailure>;
 
-/** One failure for all hosts, of a step that was not begun. */
+/** The same failure for all hosts, for a step that was not started. */
 export function notBegun(
   hosts: readonly string[],
   { name: task, id }: { name: string; id: string },
@@ -25,10 +25,10 @@ export function notBegun(
   return new Map(hosts.map((host) => [host, { task, id, failure, notBegun: true }]));
 }
 
-/** The hosts that failed, and what the step said that failed last. Empty when no host did. */
+/** The failed hosts, with the message of the step that failed last. Empty if no host failed. */
 export function describeFailures(failed: ReadonlyMap<string, StepFailure>): string {
   const all = [...failed.values()];
-  // Of the hosts of that step, the first speaks.
+  // Only the message of the first host of that step is shown.
   const said = all.find(({ id }) => id === all.at(-1)?.id);
   return said ? `${[...failed.keys()].sort().join(', ')}: ${describe(said)}` : '';
 }

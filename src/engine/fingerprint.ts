@@ -26,8 +26,9 @@ export interface FingerprintParts extends CallParts {
 }
 
 /**
- * Records the state that must come back, on every host of the run where it is not on record. The tasks and the values they need are recorded
- * too, so that a rollback can take the same again without the playbook. The sync before the first change covers the records.
+ * Records the fingerprints of all hosts of the run that have none yet. The records include the
+ * tasks and the values they need, so that a rollback can take the same fingerprints without the
+ * playbook. The sync before the first change writes them to disk.
  */
 export async function takeFingerprint(
   parts: FingerprintParts,
@@ -62,12 +63,15 @@ export async function takeFingerprint(
   });
 }
 
-/** Whether a change was begun, so that the state of before can no longer be taken. An open block is no change. */
+/**
+ * Whether a change was started, so that the previous state can no longer be recorded. A block is
+ * not a change.
+ */
 export function isTooLate(run: RecordedRun): boolean {
   return [...run.units.values()].some(({ intent }) => !intent.block);
 }
 
-/** Output of one fingerprint task; undefined where its condition leaves the host out. */
+/** Output of one fingerprint task; undefined if its condition is false on the host. */
 export async function fingerprintText(
   parts: FingerprintParts,
   task: TaskNode,
@@ -108,7 +112,7 @@ export async function fingerprintText(
       : JSON.stringify(stat ?? result);
 }
 
-/** The fingerprints of before that a rollback has to reach again. */
+/** The fingerprints recorded before the first change, which a rollback must restore. */
 export function fingerprintsBefore(run: RecordedRun): FingerprintRecord[] {
   return run.fingerprints.flatMap(({ phase, whole }) => {
     const record = phase === 'before' ? whole() : undefined;

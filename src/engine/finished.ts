@@ -7,10 +7,11 @@ import { verdict } from './judge.ts';
 import { holdsFor } from './result-conditions.ts';
 
 /**
- * Whether a change that finished before the run was interrupted is done again, because later steps need its answer
- * and doing it twice is harmless: the module compares first, or the task repeats by itself.
+ * Whether a change that finished before the run was interrupted runs again, because later steps
+ * need its result. Running it twice is harmless: the module compares first, or the task has
+ * retries.
  *
- * @param pastNoReturn steps after a point of no return must be repeatable
+ * @param pastNoReturn after a point of no return, every step must be repeatable
  */
 export function isDoneAgain(task: TaskNode, module: Module, pastNoReturn: boolean): boolean {
   if (task.until.length > 0 || task.retries !== 0) return true;

@@ -4,9 +4,10 @@ import type { Log } from '../journal/log.ts';
 import { Interrupted } from './interrupted.ts';
 
 /**
- * Goes forward. An error that ends the run is one of its ends.
+ * Runs the playbook. An error that ends the run becomes its result.
  *
- * @throws whatever is no end: a fault of the program, a journal that cannot be written, a wrong playbook that has changed nothing
+ * @throws any other error: an internal error, or an error of the playbook or journal before the
+ * first change
  */
 export async function forward(
   log: Pick<Log, 'hasIntents' | 'recover'>,
@@ -27,7 +28,8 @@ function endBy(error: unknown, changedAnything: boolean): Forward | undefined {
   if (!(error instanceof RunnerError)) return undefined;
   const message = error.describe();
   if (error instanceof TimeLimitError) return { status: 'failed', message, changedAnything };
-  // A playbook whose error shows itself only now has failed like any step: what was done is rolled back.
+  // A playbook error found during the run is handled like a failed step: the changes are rolled
+  // back.
   if (changedAnything) return { status: 'failed', message, changedAnything };
   return error instanceof LockedError ? { status: 'locked', message } : undefined;
 }

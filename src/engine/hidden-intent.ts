@@ -11,14 +11,15 @@ export interface Keys {
   sealer: Sealer | undefined;
 }
 
-/** What an undo needs and no journal may show. */
+/** Values that an undo needs and that the journal must not contain in plain text. */
 type Hidden = Pick<IntentRecord, 'item'> & Pick<IntentRecord['undo'], 'captured' | 'body'>;
 
 const noSecrets: Secrets = { forms: [], secretOf: () => undefined };
 
 /**
- * The intent of a step with `no_log`, or whose undo reads what such a step registered: values that its undo needs are encrypted
- * with the secrets of the run. Without secrets there is nothing to encrypt them with, and they stay as they are.
+ * Encrypts the values that the undo of a hidden step needs. A step is hidden if it has `no_log`, or
+ * if its undo reads what such a step registered. The key is derived from the secrets of the run;
+ * without secrets, the values are not encrypted.
  */
 export function hideIntent(intent: IntentRecord, sealer: Sealer | undefined): IntentRecord {
   const { item, undo } = intent;
@@ -35,7 +36,7 @@ export function hideIntent(intent: IntentRecord, sealer: Sealer | undefined): In
   };
 }
 
-/** Undefined when there is no value in it. */
+/** The body without its values; undefined if it has none. */
 function withoutValues(body: UndoBody): UndoBody | undefined {
   const isEmpty = (values: JsonObject) => Object.keys(values).length === 0;
   if (body.kind === 'declared' && !isEmpty(body.vars)) return { ...body, vars: {} };
@@ -43,7 +44,11 @@ function withoutValues(body: UndoBody): UndoBody | undefined {
   return { ...body, calls: body.calls.map(({ module }) => ({ module, args: {} })) };
 }
 
-/** The intent with what was encrypted. @throws SecretError when a secret of the run was not given again */
+/**
+ * Decrypts the hidden values of an intent.
+ *
+ * @throws SecretError when a secret of the run was not supplied
+ */
 export function openIntent(
   intent: IntentRecord<'stored'>,
   { sealer }: Keys,
@@ -74,7 +79,7 @@ function storedBody(body: UndoBody): UndoBody<'stored'> {
   return { ...body, tasks, vars: store(body.vars, noSecrets) };
 }
 
-/** The item of a loop; undefined without one, or when a secret of the run was not given again. */
+/** The loop item; undefined without a loop, or when a secret of the run was not supplied. */
 export function itemOf(intent: IntentRecord<'stored'>, keys: Keys): IntentRecord<'stored'>['item'] {
   try {
     return openIntent(intent, keys).item;

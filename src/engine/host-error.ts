@@ -3,8 +3,8 @@ import { trace } from '../util/trace.ts';
 import { Interrupted } from './interrupted.ts';
 
 /**
- * What went wrong in the work of a step for one host. An error that nobody expected is an internal one of that host: the others,
- * and the rollback, need not suffer from it.
+ * Converts an error of a step on one host. An unexpected error becomes an internal error of that
+ * host only, so that other hosts and the rollback continue.
  *
  * @throws JournalError, Interrupted: they end the run
  */

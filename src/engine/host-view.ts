@@ -12,14 +12,17 @@ interface Question {
 
 interface HostViewOptions {
   name: string;
-  /** Opened when the first question is asked. */
+  /** Opened for the first query. */
   session: () => Promise<HostSession>;
   signal: AbortSignal;
   factTimeoutMs: number;
   wantsDiff: boolean;
 }
 
-/** The eyes of a module: reads facts, once each, and all that are asked for together in one round trip. */
+/**
+ * Reads facts of a host for a module: each fact once, and all facts requested together in one round
+ * trip.
+ */
 export class SessionHostView implements HostFacts {
   readonly name: string;
   readonly wantsDiff: boolean;
@@ -41,7 +44,8 @@ export class SessionHostView implements HostFacts {
       fact.parse(output, ...params),
     );
     this.#facts.set(key, answer);
-    // A module may begin several facts and wait for one only. Whoever waits for this one gets its error all the same.
+    // A module may request several facts and await only one. Awaiting this promise still throws its
+    // error.
     answer.catch(() => undefined);
     return answer;
   }
@@ -68,7 +72,7 @@ export class SessionHostView implements HostFacts {
       );
       questions.forEach(({ resolve, reject }, index) => {
         const output = outputs[index];
-        // What is cut off would be taken for what is not there.
+        // A truncated listing would make existing entries look deleted.
         if (output?.bytes)
           reject(
             new TaskError(

@@ -1,2 +1,4 @@
-/** The operator ends the run before its next step. Not an error of the run: whoever catches it says so. */
+/**
+ * Thrown when the operator interrupts the run before its next step. It is not a failure of the run.
+ */
 export class Interrupted extends Error {}
