@@ -34,33 +34,36 @@ import { undoesAlways } from './undo-plan.ts';
 /** One call of a task's module on one host. */
 export interface Call {
   task: TaskNode;
-  /** Step that displays show it under. */
+  /** Step that displays show the call under. */
   step: StepInfo;
   host: InventoryHost;
-  /** Where it runs: the host, or what it is delegated to. */
+  /** Where the call runs: the host itself, or the host it is delegated to. */
   target: InventoryHost;
   scope: Scope;
   /** Directories for templates and files, nearest first. */
   folders: string[];
   mode: CallMode;
-  /** Counted from one. */
+  /** Starts at 1. */
   attempt: number;
-  /** Beginning of the names of files with outputs that are too long for memory. */
+  /** Prefix of the names of files for outputs that are too long for memory. */
   outputs: string;
-  /** Record of what the call changes; absent for a call whose caller keeps the record. */
+  /** Records the change before it starts; undefined if the caller does that. */
   change: ChangeRecord | undefined;
 }
 
-/** `check`: of the whole run. `simulated`: of a task with `check_mode` in a real run. Neither changes a host. */
+/**
+ * `check`: the run is in check mode. `simulated`: a task with `check_mode: true` in a real run.
+ * Neither changes a host.
+ */
 export type CallMode = 'real' | 'check' | 'simulated';
 
-/** Has what a change needs on record before it begins. */
+/** Records a change before it starts. */
 export interface ChangeRecord {
   /** Number of the unit. */
   readonly unit: number;
-  /** Paths that the host copies before the change; undefined until the change is on record. */
+  /** Paths that the host copies before the change; undefined until the change is recorded. */
   readonly copies: readonly string[] | undefined;
-  /** Does nothing when an earlier try has begun the change. */
+  /** Does nothing if an earlier attempt recorded the change. */
   begin(planned: PlannedCall): Promise<void>;
 }
 
@@ -68,27 +71,27 @@ export interface PlannedCall {
   module: Module;
   args: JsonObject;
   plan: Plan;
-  /** Opens the session if that has not happened yet. */
+  /** Opens the session on first use. */
   session: () => Promise<HostSession>;
 }
 
 export interface CallResult {
   outcome: Outcome;
-  /** As they were rendered; those of the playbook where that failed. */
+  /** Rendered arguments; as written in the playbook if rendering failed. */
   args: JsonObject;
   plan: Plan | undefined;
 }
 
-/** What a call reaches the world with. */
+/** Services that a call needs. */
 export interface CallParts extends Reach, Sessions, Stop, Signals {
   settings: Pick<RunSettings, 'becomePassword' | 'check' | 'diff'>;
 }
 
 /**
- * Calls a module on a host once: renders its arguments, plans, acts, concludes. Conditions on the result, further tries and
- * records are the caller's.
+ * Calls a module on a host once: renders its arguments, plans, acts and concludes. The caller
+ * evaluates conditions on the result, retries and records.
  *
- * @throws JournalError; whatever else went wrong is an outcome
+ * @throws JournalError; any other error becomes an outcome
  */
 export async function call(parts: CallParts, asked: Call): Promise<CallResult> {
   try {
@@ -98,7 +101,7 @@ export async function call(parts: CallParts, asked: Call): Promise<CallResult> {
   }
 }
 
-/** The result of a call that an error ended. @throws JournalError */
+/** The result of a call that ended with an error. @throws JournalError */
 export function endedBy(
   error: unknown,
   { task, change }: Pick<Call, 'task' | 'change'>,
@@ -129,7 +132,7 @@ async function carryOut(parts: CallParts, asked: Call): Promise<CallResult> {
     return `${host.name} ${task.id}: ${task.module} ${text}`;
   });
   const check = asked.mode !== 'real';
-  // A step that asks the host nothing needs no connection.
+  // Opened on first use: a step that does not query the host needs no connection.
   const line = new TargetLine(parts, asked);
   const session = () => line.session();
   const plan = await planCall(parts, asked, { module, args, session, timeoutMs });
@@ -139,7 +142,7 @@ async function carryOut(parts: CallParts, asked: Call): Promise<CallResult> {
   await actOnRun(parts, plan, { check, key: `${String(step.number)}_${String(attempt)}` });
   const end = (outcome: Outcome): CallResult => ({ outcome, args, plan });
   if (runEffect(plan, 'ask') && check) return end(needsRealRun);
-  // A step that is undone in any case is on record although it changes nothing.
+  // A step whose undo always runs is recorded even if it changes nothing.
   const always = !check && change !== undefined && undoesAlways(task, plan);
   if (plan.actions.length === 0 && !always) return end(done(plan.result));
   if (check && !readOnly)
@@ -166,7 +169,7 @@ async function planCall(
     name: host.name,
     session,
     signal,
-    // Looking may take long as well where the playbook says so.
+    // A longer "timeout" of the task also applies to reading facts.
     factTimeoutMs:
       task.timeoutSeconds === undefined ? FACT_TIMEOUT_MS : Math.max(FACT_TIMEOUT_MS, timeoutMs),
     wantsDiff: settings.diff && task.showDiff,
@@ -180,7 +183,7 @@ async function planCall(
     decrypt,
     keptCopy: (copy) => copies?.read(copy),
   });
-  // The schema has let these arguments pass, so they are what the module takes.
+  // The arguments match the schema of the module.
   const plan = await module.plan(args as never, {
     host: facts,
     controller,
@@ -190,7 +193,10 @@ async function planCall(
   return withEnvironment(plan, withoutOmitted(scope.render(task.environment)));
 }
 
-/** The path of a request may hold what `no_log` hides, and its host may not. */
+/**
+ * Sends a request of a `no_log` task. Its path may contain hidden values, so an error names only
+ * the host.
+ */
 async function sendQuietly(
   sendHttp: CallParts['sendHttp'],
   request: HttpRequest,
@@ -256,7 +262,7 @@ async function perform(
   return { outputs: change.outputs, kept: wholeOf(parts, asked, kept) };
 }
 
-/** The whole of an output that is too long for memory goes to the directory of the run. */
+/** Opens a file in the directory of the run for an output that is too long for memory. */
 function keepOutput(
   { keepOutput, log }: CallParts,
   asked: Call,
@@ -273,7 +279,7 @@ function keepOutput(
   return sink;
 }
 
-/** Paths of the outputs that were kept as a whole. The operator is told of the others. */
+/** Paths of the outputs that were written completely. Warns about the others. */
 function wholeOf({ log }: CallParts, { host, step }: Call, kept: readonly KeptOutput[]): string[] {
   for (const { path } of kept.filter(({ failed }) => failed)) {
     const text = `Cannot write the full output of "${step.name}" on ${host.name} to ${path}.`;
@@ -282,12 +288,12 @@ function wholeOf({ log }: CallParts, { host, step }: Call, kept: readonly KeptOu
   return kept.filter(({ failed }) => !failed).map(({ path }) => path);
 }
 
-/** UNIT.ATTEMPT, which no other call has. */
+/** A name that is unique for the call, such as UNIT.ATTEMPT. */
 function outputNames({ outputs, attempt }: Call): string {
   return `${outputs}.${String(attempt)}`;
 }
 
-/** The outcome of the actions, from their answers. */
+/** Derives the outcome of a call from the outputs of its actions. */
 function conclude(
   { module, args, plan }: PlannedCall,
   { outputs, kept, readOnly }: { outputs: CommandOutput[]; kept: string[]; readOnly: boolean },
@@ -320,7 +326,7 @@ function withEnvironment(plan: Plan, environment: JsonValue): Plan {
   };
 }
 
-/** Whether one of the actions is a change. */
+/** Whether at least one of the actions counts as a change. */
 function counts(actions: readonly Action[]): boolean {
   return actions.some((action) => !(action.kind === 'exec' && action.counts === false));
 }

@@ -12,10 +12,14 @@ import type { JsonObject } from '../core/json.ts';
 import type { Condition } from '../core/value.ts';
 import type { TaskNode } from '../language/document.ts';
 
-/** Whether conditions hold for the result of a task. @throws RunnerError where that cannot be evaluated */
+/**
+ * Whether conditions are true for the result of a task.
+ *
+ * @throws RunnerError when they cannot be evaluated
+ */
 export type Holds = (conditions: readonly Condition[], result: JsonObject) => boolean;
 
-/** Whether a try is repeated, as long as there are tries left. */
+/** Whether a task is retried, if attempts are left. */
 export function wantsRetry(
   { until }: Pick<TaskNode, 'until'>,
   outcome: Outcome,
@@ -31,7 +35,7 @@ export function wantsRetry(
   }
 }
 
-/** The last try has not fulfilled `until`. */
+/** The outcome of a task whose "until" is still false after the last attempt. */
 export function untilUnmet(
   { until }: Pick<TaskNode, 'until'>,
   outcome: Outcome,
@@ -48,9 +52,10 @@ export function untilUnmet(
 }
 
 /**
- * What the task says about the answer of its last try: `changed_when`, `failed_when`, and that it only reads.
+ * Applies `changed_when` and `failed_when` to the result of the last attempt. A read-only task
+ * never counts as changed.
  *
- * @param by `isLost`: the output of the task was lost with an interrupted run
+ * @param by `isLost`: the output of the task was lost when the run was interrupted
  */
 export function verdict(
   task: Pick<TaskNode, 'changedWhen' | 'failedWhen' | 'readOnly'>,
@@ -62,13 +67,16 @@ export function verdict(
   return withFlags(task.readOnly ? unchanged(judged) : judged);
 }
 
-/** The answer of `check_mode: true` in a real run: what would change is the result, and the host is as it was. */
+/**
+ * The outcome of a task with `check_mode: true` in a real run: the predicted result, without a
+ * change of the host.
+ */
 export function simulated(outcome: Outcome): Outcome {
   if (outcome.is !== 'predicted' || outcome.change === 'cannot tell') return unchanged(outcome);
   return { is: 'ok', result: outcome.result ?? {} };
 }
 
-/** What counts for the run of the outcome of a unit, and whether its failure is ignored. */
+/** The outcome of a unit as it counts for the run, and whether its failure is ignored. */
 export function judge(
   task: Pick<TaskNode, 'ignoreErrors' | 'ignoreUnreachable'>,
   said: Outcome,
@@ -81,7 +89,9 @@ export function judge(
     predicted: boolean;
     /** `--fail-at` names the step. */
     injected: boolean;
-    /** The run is being ended, which may be why the step failed: a resumed run tries it again. */
+    /**
+     * The run is being interrupted, which may be why the step failed: a resumed run tries it again.
+     */
     stopping: boolean;
   },
 ): Ending {
@@ -93,7 +103,7 @@ export function judge(
   return { outcome, ignored };
 }
 
-/** Without an answer of the module there is nothing to try again and nothing to judge. */
+/** Without a result of the module there is nothing to retry or to judge. */
 function isFinal(outcome: Outcome): boolean {
   if (outcome.is === 'failed') return outcome.failure.kind === 'timeout';
   if (outcome.is === 'predicted') return outcome.change === 'cannot tell';
@@ -169,7 +179,7 @@ function unchanged(outcome: Outcome): Outcome {
   return outcome;
 }
 
-/** The result says what the outcome is, too. */
+/** Adds "changed" and "failed" to the result. */
 function withFlags(outcome: Outcome): Outcome {
   if (!outcome.result) return outcome;
   const changed = hasChanged(outcome);
@@ -177,7 +187,7 @@ function withFlags(outcome: Outcome): Outcome {
   return { ...outcome, result };
 }
 
-/** A step may fail in check mode only because an earlier one was not really done. */
+/** In check mode, a step may fail only because an earlier step did not really run. */
 function weighPrediction(outcome: Outcome): Outcome {
   if (outcome.is !== 'failed') return outcome;
   const why = `cannot be predicted: ${messageOf(outcome) ?? ''}`;

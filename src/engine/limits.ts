@@ -2,18 +2,22 @@ import { TaskError } from '../core/errors.ts';
 import type { Limit, TaskNode } from '../language/document.ts';
 import type { Scope } from '../template/scope.ts';
 
-/** Seconds a step may take when its task does not say. */
+/** Time limit of a step without "timeout", in seconds. */
 const DEFAULT_TIMEOUT_SECONDS = 1800;
 
-/** Seconds a try may take; infinite without a limit. @throws TaskError where it is not a number */
+/**
+ * Time limit of one attempt in seconds; infinite for 0.
+ *
+ * @throws TaskError when it is not a number
+ */
 export function timeoutOf(task: Pick<TaskNode, 'timeoutSeconds' | 'at'>, scope: Scope): number {
   const wanted = task.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
   const seconds = limitOf('timeout', wanted, { task, scope });
-  // As for the other limits of a playbook.
+  // As for other limits of a playbook, 0 means no limit.
   return seconds === 0 ? Number.POSITIVE_INFINITY : seconds;
 }
 
-/** @throws TaskError where one of them is not a number */
+/** @throws TaskError when one of them is not a number */
 export function retriesOf(
   task: Pick<TaskNode, 'retries' | 'delaySeconds' | 'at'>,
   scope: Scope,

@@ -9,7 +9,7 @@ import type { Secrets } from '../util/secrets.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
 import { holdsFor } from './result-conditions.ts';
 
-/** A playbook error that shows itself only while running. */
+/** A playbook error that is found only during the run. */
 export class InvalidTask extends RunnerError {
   readonly code = 'TASK_INVALID';
   constructor(message: string, task: TaskNode) {
@@ -17,7 +17,7 @@ export class InvalidTask extends RunnerError {
   }
 }
 
-/** The loop's items, undefined without a loop, or why they cannot be known. */
+/** The items of the loop, undefined without a loop, or the error that prevents it. */
 export function itemsOf(task: TaskNode, scope: Scope): JsonValue[] | undefined | RunnerError {
   if (task.loop === undefined) return undefined;
   try {
@@ -32,7 +32,7 @@ export function itemsOf(task: TaskNode, scope: Scope): JsonValue[] | undefined |
   }
 }
 
-/** Whether the items behind this one are left out. */
+/** Whether the items after this one are skipped. */
 export function endsLoop(task: TaskNode, part: HostStep, scope: Scope): boolean {
   const { outcome, ignored } = part;
   if (task.loopStops && failureIn(outcome) && !ignored) return true;
@@ -49,7 +49,7 @@ export function isSameItem(
   return recorded !== undefined && isSame(recorded, item, secrets);
 }
 
-/** What a resumed run knows of an item that was done before. */
+/** The recorded result of an item; undefined if a resumed run must run the item. */
 export function recordedItem(
   task: TaskNode,
   known: ResultRecord<'stored'> | undefined,
@@ -74,7 +74,7 @@ function recordedOutcome(
   return { is: state, result: isJsonObject(result) ? result : {} };
 }
 
-/** How displays call an item. */
+/** Label of an item in displays. */
 export function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {
   if (task.label !== undefined) return String(scope.render(task.label));
   if (isJsonObject(item))
@@ -82,7 +82,7 @@ export function labelOf(task: TaskNode, item: JsonValue, scope: Scope): string {
   return typeof item === 'string' ? item : JSON.stringify(item);
 }
 
-/** The result of an item says which item it is. */
+/** Adds the item to its result. */
 export function withItem(outcome: Outcome, loopVar: string, item: JsonValue | undefined): Outcome {
   const result = resultOf(outcome);
   return item === undefined || !result
@@ -90,7 +90,7 @@ export function withItem(outcome: Outcome, loopVar: string, item: JsonValue | un
     : { ...outcome, result: { ...result, [loopVar]: item } };
 }
 
-/** The items of a loop as one step. */
+/** Combines the items of a loop into one step. */
 export function combineItems(parts: HostStep[], items: JsonValue[]): HostStep {
   const ended = parts.map((part) => ({ ...part, changed: part.hasChanged }));
   return {

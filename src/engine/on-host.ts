@@ -18,14 +18,14 @@ import { finishedUnits, mayStand, type StepEntry } from './replay.ts';
 import type { Place } from './step-key.ts';
 import type { Variables } from './variables.ts';
 
-/** A step that runs now. */
+/** A step that is being run. */
 export interface LiveStep {
   task: TaskNode;
   step: StepInfo;
   place: Place;
   /** For an include or a `meta` step. */
   resolves?: Resolved | undefined;
-  /** What is on record of it. */
+  /** Records of earlier attempts of this execution. */
   entry: StepEntry | undefined;
 }
 
@@ -33,13 +33,17 @@ export interface OnHostParts {
   items: Items;
   variables: Pick<Variables, 'scope'>;
   redactor: Redactor;
-  /** Hides what `no_log` keeps from the journal. */
+  /** Encrypts values that `no_log` hides. */
   sealer: Sealer | undefined;
   /** Waits between two items of a loop. */
   pause: (seconds: number) => Promise<void>;
 }
 
-/** Runs a step on one host: once, or for each item of its loop. @throws JournalError; whatever else went wrong is an outcome */
+/**
+ * Runs a step on one host: once, or for each item of its loop.
+ *
+ * @throws JournalError; any other error becomes an outcome
+ */
 export async function onHost(
   parts: OnHostParts,
   live: LiveStep,
@@ -98,7 +102,10 @@ async function overItems(
   );
 }
 
-/** Runs one item, and tells whether the items after it are skipped. A failure here does not change the results of other items. */
+/**
+ * Runs one item, and returns whether the items after it are skipped. A failure does not affect the
+ * results of other items.
+ */
 async function tryItem(
   parts: OnHostParts,
   live: LiveStep,
@@ -130,7 +137,7 @@ async function tryItem(
   }
 }
 
-/** Runs one item, unless its result is on record. */
+/** Runs one item, unless its result is recorded. */
 async function onItem(
   parts: OnHostParts,
   live: LiveStep,
