@@ -39,22 +39,23 @@ import { deadlineOf } from './time-limit.ts';
 import { UndoRunner } from './undo-unit.ts';
 import { Variables } from './variables.ts';
 
-/** All that a run is made of. Only this file knows all of it. */
+/** All parts of a run. Only this file sees all of them. */
 export interface Engine extends EngineServices {
   settings: RunSettings;
   inventory: Inventory;
-  /** What has happened so far; not on disk in check mode. */
+  /** The log of the run; not on disk in check mode. */
   log: Log;
-  /** Hosts this run holds. */
+  /** Locks that this run holds on hosts. */
   locks: HostLocks;
-  /** Keeps hidden results for a resumed run; absent when the run has no secrets to do it with. */
+  /** Encrypts hidden results for a resumed run; undefined if the run has no secrets. */
   sealer: Sealer | undefined;
 }
 
 /**
- * Plays a playbook forward, from the start or from where the run stood.
+ * Runs a playbook, from the start or from where the last process of the run stopped.
  *
- * @param takeBack rolls back what was done on hosts that failed and are tolerated. False when not all could be undone
+ * @param takeBack rolls back failed hosts that "max_failures" tolerates; false if some changes
+ * could not be undone
  */
 export function runPlaybook(
   engine: Engine,
@@ -66,7 +67,7 @@ export function runPlaybook(
 
 type TakeBack = ScheduleParts['rollback']['takeBack'];
 
-/** What the parts of a walk share. */
+/** State shared by the parts of a run. */
 interface Shared {
   knowledge: Knowledge;
   variables: Variables;
@@ -184,7 +185,7 @@ function runStep(engine: Engine, parts: Shared & Pick<StepParts, 'items'>): RunS
       factCache?.keep(address, { facts, gatheredAt: new Date(clock.now()) }),
     pause: async (seconds) => {
       if (settings.check) return;
-      // An interruption ends the pause; the next step does not begin then.
+      // An interruption ends the pause, and then no further step starts.
       await clock.sleep(seconds * 1000, engine.signal).catch(() => undefined);
     },
   });

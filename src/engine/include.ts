@@ -21,18 +21,21 @@ export interface PlannedPart extends IncludePart {
   hosts: string[];
 }
 
-/** Longest text of a file or item in the name of a part. */
+/** Maximum length of the file or item in the name of a part. */
 const LONGEST_WORD = 40;
 
 /**
- * What the steps of a part are called by: place in the loop, file where that is a template, item. Two parts of an include
- * have different names, on any hosts and in any batch, and nothing but the host's own item decides about the name. So a
- * resumed run finds its steps again whichever hosts take part, and a handler has the values of its own part. Where the
- * words alone do not tell the item or file, a digest of both follows: with the key of the run where the item is hidden, and
- * without the item where the run has no key, so that nobody can try guesses against a name.
+ * The name of a part in the ids of its steps: position in the loop, file (if its name is a
+ * template) and item. Names of different parts of an include differ, on all hosts and in all
+ * batches. A name depends only on the item of its host, so a resumed run finds its steps even with
+ * other hosts, and a handler gets the values of its own part.
  *
- * @param name what the include names, rendered
- * @param loop item and place, from zero
+ * If the words do not identify the item and file, a digest of both is added. For hidden items the
+ * digest uses the key of the run. Without a key it does not cover the item, so that nobody can
+ * guess the item from the name.
+ *
+ * @param name rendered name of the file or role
+ * @param loop item and position, from zero
  */
 export function partName(
   { module, args, noLog }: Pick<TaskNode, 'module' | 'args' | 'noLog'>,
@@ -45,7 +48,7 @@ export function partName(
     const path = withoutFolder(name, args['name'].text);
     const isRole = module === 'include_role';
     const text = isRole ? path : fileWord(path);
-    // Of "a-b-c" nothing tells where the file ends and the item begins.
+    // In "a-b-c", the end of the file and the start of the item are ambiguous.
     const isClear = !loop || !text.includes('-');
     words.push({ text, isWhole: isClear && (isRole || /^[^/:][^:]*\.yml$/.test(path)) });
   }
@@ -61,7 +64,7 @@ export function partName(
     .join('-');
 }
 
-/** Stands in an id as it is. */
+/** Text that can be used in an id unchanged. */
 const plain = /^[\w.:-]+$/;
 
 function short(text: string): string {
@@ -73,21 +76,21 @@ function fileWord(path: string): string {
   return relative.replace(/\.yml$/, '').replaceAll('/', ':');
 }
 
-/** The path without the directories that stand in the template as plain text. */
+/** The path without the directories that are literal text in the template. */
 function withoutFolder(path: string, template: string): string {
   const constant = template.slice(0, template.indexOf('{'));
   const directory = constant.slice(0, constant.lastIndexOf('/') + 1);
   return path.startsWith(directory) ? path.slice(directory.length) : path;
 }
 
-/** A label may differ from host to host. */
+/** The word for an item. It is not the label, which may differ between hosts. */
 function itemWord(item: JsonValue): string {
   if (!isJsonObject(item)) return Array.isArray(item) ? '' : String(item);
   const name = item['name'] ?? item['key'];
   return typeof name === 'string' ? name : '';
 }
 
-/** Whether no other item has the same word. */
+/** Whether the word identifies the item. */
 function isText(item: JsonValue): boolean {
   if (typeof item === 'string') return !/^(true|false|null|-?\d[\d.e+-]*)$/.test(item);
   return !isJsonObject(item) && !Array.isArray(item);
@@ -105,7 +108,7 @@ function sha256(text: string): string {
 }
 
 /**
- * Puts hosts together for which an item of an include is the same, in the order of the loop.
+ * Groups hosts by the file or role they include for one loop item, in the order of the loop.
  * @param included what each host includes, in the order of the hosts
  */
 export function includedParts(
@@ -133,9 +136,10 @@ export function includedParts(
 }
 
 /**
- * Reads what a part includes. Its handlers become handlers of the play.
+ * Loads the nodes of a part, and adds its handlers to the play.
  *
- * @throws PlaybookError when it cannot be read, or a task notifies a handler that the play does not have
+ * @throws PlaybookError when the file cannot be read, or a task notifies a handler that the play
+ * does not have
  */
 export function expandPart(
   node: IncludeNode,
@@ -155,7 +159,7 @@ export function expandPart(
   return { nodes, files };
 }
 
-/** What a loop defines for one item. `index` counts from zero. */
+/** Variables that a loop defines for one item. `index` starts at 0. */
 export function loopVariables(
   { loopVar, indexVar }: Pick<TaskNode, 'loopVar' | 'indexVar'>,
   item: JsonValue,

@@ -37,7 +37,10 @@ import { Turns, takesTurns } from './turns.ts';
 import type { Unit, UnitParts } from './unit-change.ts';
 import { runUnit, type UnitResult } from './unit.ts';
 
-/** A step that asks no host, and what its name means: an include, or a `meta` step, which names nothing. */
+/**
+ * A step that contacts no host: an include, with the function that finds its file or role, or a
+ * `meta` step.
+ */
 export type Resolved = Pick<IncludeNode, 'task' | 'locate'>;
 
 /** One task on one host, for one item of its loop. */
@@ -48,18 +51,18 @@ export interface Item {
   scope: Scope;
   item?: JsonValue;
   index?: number;
-  /** Set for a handler's run. */
+  /** Set if the task is a handler. */
   handler: HandlerRef | undefined;
-  /** Handlers that a change notifies. */
+  /** Handlers to notify if the task changes something. */
   notifies: readonly HandlerRef[];
-  /** The same change, which finished before the run was interrupted. */
+  /** The record of the same change, if it finished before the run was interrupted. */
   earlier: RecordedUnit | undefined;
-  /** An earlier attempt may have made the change that this one finds. */
+  /** An earlier attempt may have made the change already. */
   mayStand: boolean;
 }
 
 export interface ItemParts {
-  /** Of the whole run. It is passed on as it is: a copy would keep the signal of now. */
+  /** Parts of the whole run. Do not copy the object: a copy would keep the current "signal". */
   run: UnitParts &
     Keys & {
       log: Pick<Log, 'state' | 'append' | 'write' | 'signal'>;
@@ -68,30 +71,35 @@ export interface ItemParts {
     };
   knowledge: Knowledge;
   numbers: Pick<Numbers, 'nextUnit'>;
-  /** Of the playbook and its overlays: where templates and files are looked up after the role's. */
+  /**
+   * Directories of the playbook and its overlays, searched for templates and files after those of
+   * the role.
+   */
   folders: readonly string[];
   failAt: Pick<FailAt, 'isNow'>;
 }
 
-/** What runs the items of steps on hosts, and ends those that do not run. */
+/** Runs the items of steps on hosts, and records those that do not run. */
 export interface Items {
-  /** @throws JournalError; whatever else went wrong is an outcome */
+  /** @throws JournalError; any other error becomes an outcome */
   run: (one: Item) => Promise<HostStep>;
-  /** Resolves one item of an include for a host: the condition, and what its name means. */
+  /**
+   * Resolves one item of an include for a host: evaluates its condition and finds its file or role.
+   */
   include: (
     resolved: Resolved,
     host: InventoryHost,
     step: StepInfo,
     within: { scope: Scope; loop?: LoopPlace },
   ) => HostStep;
-  /** Ends the task on a host on which it cannot run. @throws JournalError, Interrupted */
+  /** Records the outcome of a task that cannot run on a host. @throws JournalError, Interrupted */
   notRun: (
     step: StepInfo,
     host: InventoryHost,
     error: unknown,
     task: Pick<TaskNode, 'noLog'>,
   ) => HostStep;
-  /** Records and shows how a unit ended. */
+  /** Records and displays how a unit ended. */
   end: (step: StepInfo, host: InventoryHost, outcome: Outcome, more?: Partial<UnitEnd>) => void;
 }
 
@@ -101,7 +109,10 @@ interface LoopPlace {
   length: number;
 }
 
-/** Makes what runs a task on one host: its condition, its target, the unit, and what counts of the outcome. */
+/**
+ * Creates the functions that run a task on one host: evaluate its condition, find its target, run
+ * the unit and judge the outcome.
+ */
 export function itemsWith(parts: ItemParts): Items {
   const turns = new Turns();
   return {
@@ -178,7 +189,7 @@ async function carryOut(
   });
   return hostStep(one, {
     target: target.name,
-    // A host that was never asked to change anything is as it was.
+    // If no change was started, the host is unchanged.
     uncertain: (isUncertain(outcome) && said.undo !== undefined) || undefined,
     outcome,
     ignored,
@@ -187,7 +198,7 @@ async function carryOut(
   });
 }
 
-/** Where the item runs and how displays call it; how it ended when it does not run. */
+/** The target and label of an item, or its outcome if it does not run. */
 async function aimOf(
   parts: ItemParts,
   { task, host, step, scope, item, index, earlier }: Item,
@@ -205,7 +216,10 @@ async function aimOf(
   }
 }
 
-/** What neither the call nor its conditions expected. A change that was begun is on record, and may have been made. */
+/**
+ * The outcome after an unexpected error. A change that was started is recorded, and may have been
+ * made.
+ */
 function broken(
   parts: ItemParts,
   { task, step, host, item, index }: Item,
@@ -278,7 +292,7 @@ function endItem(
   endUnit(parts.run, { ...end, number, step, host, outcome });
 }
 
-/** Runs a unit, or takes over what it did before the run was interrupted. */
+/** Runs a unit, or uses its result from before the run was interrupted. */
 async function carryOutUnit(
   parts: ItemParts,
   unit: Unit,
@@ -292,7 +306,7 @@ async function carryOutUnit(
     const changed = hasChanged(said.outcome);
     const isStanding = earlier !== undefined || (mayStand && said.actions.length === 0);
     if (!isStanding || failureIn(said.outcome)) return { said, number, changed };
-    // The second time it may find nothing to do, but handlers have to know of the first.
+    // The repeated task may find nothing to do, but handlers must be notified of the first change.
     const outcome = withChangedResult(said.outcome);
     return { said: { ...said, outcome }, number, changed: true };
   }
@@ -321,7 +335,10 @@ function judgeItem(
   return judged;
 }
 
-/** Where the task runs on behalf of a host; a delegate that it can change is locked. */
+/**
+ * Finds where the task runs for a host. A host that it is delegated to and that it can change is
+ * locked.
+ */
 async function lockedTarget(
   parts: ItemParts,
   task: TaskNode,
@@ -395,7 +412,7 @@ function withChangedResult(outcome: Outcome): Outcome {
   return outcome.result ? { ...outcome, result: { ...outcome.result, changed: true } } : outcome;
 }
 
-/** Why a unit is not the business of its host alone. */
+/** Why a unit is shared by several hosts; undefined if it is not. */
 function sharedBy(
   { runOnce }: TaskNode,
   host: InventoryHost,
