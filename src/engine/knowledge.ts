@@ -8,42 +8,48 @@ import type { ScopeValue } from '../template/scope.ts';
 import { matchHosts } from '../util/patterns.ts';
 import type { StepFailure } from './failures.ts';
 
-/** What a run knows of its hosts beyond the inventory. Only `learn` and `applyConsequence` change it. */
+/**
+ * What a run knows about its hosts beyond the inventory. Only `learn` and `applyConsequence` change
+ * it.
+ */
 export interface Knowledge {
-  /** Hosts that steps added are in it, too. */
+  /** Includes hosts that steps added. */
   readonly inventory: Inventory;
   readonly groups: Map<string, string[]>;
   /** Registered results and facts, by host. */
   readonly facts: Map<string, Readonly<Record<string, ScopeValue>>>;
-  /** Names of those that steps with `no_log` have set on any host. */
+  /** Names of variables that steps with `no_log` set on any host. */
   readonly hidden: Set<string>;
-  /** Ids of the handlers that are due on a host. */
+  /** Ids of the pending handlers, by host. */
   readonly due: Map<string, Set<string>>;
-  /** Hosts that failed and were not rescued, in that order, and why. */
+  /** Hosts that failed and were not rescued, in the order of their failures. */
   readonly failed: Map<string, StepFailure>;
-  /** Hosts that failed, were tolerated, and take no part any more. */
+  /** Hosts that failed and were tolerated; later steps leave them out. */
   readonly tolerated: Set<string>;
-  /** Those of them whose changes could not all be undone. */
+  /** Tolerated hosts with changes that could not be undone. */
   readonly unsettled: Set<string>;
-  /** Hosts for which a play or a role has ended early, by its id. */
+  /** Hosts for which a play or role ended early, by the id of the play or role. */
   readonly ended: Map<string, Set<string>>;
-  /** Plays that have ended for the batches to come, too. */
+  /** Plays that ended early for all later batches, too. */
   readonly endedPlays: Set<string>;
-  /** Names of steps that began a change whose outcome is not known, by host. */
+  /** Names of steps that started a change whose outcome is unknown, by host. */
   readonly uncertain: Map<string, Set<string>>;
   /** In check mode: hosts on which an earlier step would have changed something. */
   readonly predicted: Set<string>;
 }
 
-/** What a step taught about one host. Its record keeps this, and a resumed run learns it from there. */
+/**
+ * What a step taught the run about one host. It is recorded, and a resumed run learns it from the
+ * journal.
+ */
 export interface Learnt {
   host: string;
-  /** Variables, and the hosts that have them from now on. */
+  /** Variables, and the hosts that they are set on. */
   facts?:
     | readonly {
         hosts: readonly string[];
         values: Readonly<Record<string, ScopeValue>>;
-        /** The values are lists, and come to those that the host has. */
+        /** The values are lists, which are appended to the existing ones. */
         append?: true | undefined;
       }[]
     | undefined;
@@ -54,27 +60,27 @@ export interface Learnt {
   added?: readonly (AddedHost & { address: HostAddress })[] | undefined;
   /** What an include resolved to. */
   included?: readonly Included[] | undefined;
-  /** The handler that ran. */
+  /** Id of the handler that ran. */
   handled?: string | undefined;
-  /** Ids of handlers that are due. */
+  /** Ids of the notified handlers. */
   due?: readonly string[] | undefined;
-  /** Why the step failed here. */
+  /** Why the step failed on the host. */
   failed?: Failure | undefined;
-  /** Name of the step, which began a change whose outcome is not known. */
+  /** Name of the step, if it started a change whose outcome is unknown. */
   uncertain?: string | undefined;
 }
 
-/** What follows from steps for hosts. No record of a step keeps it: a resumed run comes to it again. */
+/** Consequences of steps for hosts. They are not recorded: a resumed run derives them again. */
 export type Consequence =
-  /** The host takes no further part in its batch, since this failed. */
+  /** The host failed; later steps of its batch leave it out. */
   | { kind: 'dropped'; host: string; why: StepFailure }
-  /** The host takes no further part in the run, which goes on without it. */
+  /** The failed host is tolerated: the run continues without it. */
   | { kind: 'tolerated'; host: string }
-  /** Not all that was changed on a tolerated host could be undone. */
+  /** Some changes on a tolerated host could not be undone. */
   | { kind: 'unsettled'; host: string }
-  /** A play or role, by its id, has ended for hosts; `everywhere`: for the batches to come, too. */
+  /** A play or role (by id) ended early for hosts; `everywhere`: for all later batches, too. */
   | { kind: 'ended'; of: string; hosts: readonly string[]; everywhere?: boolean }
-  /** Gathered facts are no longer known. */
+  /** The gathered facts are discarded. */
   | { kind: 'facts-forgotten'; host: string }
   /** In check mode: a step would change something. */
   | { kind: 'predicted'; host: string };
@@ -100,10 +106,10 @@ export function initialKnowledge(
   };
 }
 
-/** Changes knowledge by what a step taught: while it runs, and when a resumed run finds it on record. */
+/** Applies what a step taught: after it ran, and when a resumed run reads its record. */
 export function learn(knowledge: Knowledge, learnt: Learnt): void {
   const { host } = learnt;
-  // A handler may notify itself: what it notified comes after its own run.
+  // A handler may notify itself, so remove it before adding the notified ones.
   if (learnt.handled !== undefined) knowledge.due.get(host)?.delete(learnt.handled);
   for (const { values } of (learnt.hidden && learnt.facts) ?? [])
     for (const name of Object.keys(values)) knowledge.hidden.add(name);
@@ -153,7 +159,7 @@ function appended(
   return Object.fromEntries(more);
 }
 
-/** Members stand in the order of the inventory. */
+/** Keeps the members in the order of the inventory. */
 function join({ groups, inventory }: Knowledge, host: string, group: string): void {
   const members = new Set(groups.get(group));
   if (members.has(host)) return;
@@ -173,7 +179,7 @@ function leave({ groups }: Knowledge, host: string, group: string): void {
     );
 }
 
-/** A host that is known keeps its address. */
+/** A host that is already known keeps its address. */
 function add(
   knowledge: Knowledge,
   { name, groups, vars, address }: AddedHost & { address: HostAddress },
@@ -189,7 +195,7 @@ function notify({ due }: Knowledge, host: string, handler: string): void {
   due.set(host, (due.get(host) ?? new Set()).add(handler));
 }
 
-/** Variables of a host are another object when they change: `hostvars` is worked out from it once. */
+/** Replaces the object with the variables, since `hostvars` is cached until that object changes. */
 function forgetFacts({ facts }: Knowledge, host: string): void {
   const known = facts.get(host);
   if (!known) return;
@@ -198,7 +204,7 @@ function forgetFacts({ facts }: Knowledge, host: string): void {
   facts.set(host, others);
 }
 
-/** What failed last comes last, also on a host that had failed before. */
+/** Keeps the order of failures: a host that fails again moves to the end. */
 function drop({ failed }: Knowledge, host: string, why: StepFailure): void {
   if (failed.get(host) === why) return;
   failed.delete(host);
@@ -219,7 +225,8 @@ export function hostsOf(
   pattern: string,
   limit: string | undefined,
 ): string[] {
-  // A resumed run knows the addresses of hosts already that a step will add again.
+  // In a resumed run, the inventory already has the hosts that a step will add again; the group
+  // "all" does not.
   const names = groups.get('all') ?? [...inventory.hosts.keys()];
   const matched = matchHosts(pattern, names, groups);
   if (limit === undefined) return matched;

@@ -7,7 +7,10 @@ import type { Learnt } from './knowledge.ts';
 
 type Facts = NonNullable<LearntRecord['facts']>;
 
-/** The record of what a step taught about a host. Variables of a `no_log` step are encrypted, or left out without a sealer. */
+/**
+ * The record of what a step taught about a host. Variables of a `no_log` step are encrypted, or
+ * omitted without a sealer.
+ */
 export function learntRecord(
   learnt: Learnt,
   { step, hidden, sealer }: { step: number; hidden: boolean; sealer: Keys['sealer'] },
@@ -38,7 +41,7 @@ function sealedRecord(record: LearntRecord, sealer: Keys['sealer']): LearntRecor
   const sealed = sealer?.seal(JSON.stringify({ facts, included, added }));
   return {
     ...open,
-    // A rollback needs the addresses, which are no variables.
+    // A rollback needs the addresses; only the variables are hidden.
     added: added?.map((one) => ({ ...one, vars: {} })),
     sealed,
     partial: sealed === undefined ? true : open.partial,
@@ -47,8 +50,8 @@ function sealedRecord(record: LearntRecord, sealer: Keys['sealer']): LearntRecor
 
 /**
  * What a step taught about a host, from its record.
- * @returns undefined when a part of it is not known any more
- * @throws SecretError when a value is needed that was not given again
+ * @returns undefined when a part of it was not recorded or cannot be decrypted
+ * @throws SecretError when a secret of the run was not supplied
  */
 export function recordedLearnt(
   record: LearntRecord<'stored'>,
@@ -80,7 +83,7 @@ export function recordedLearnt(
     : { ...shown, ...(JSON.parse(opened) as Partial<Learnt>) };
 }
 
-/** Values that only a real run can tell are not recorded. */
+/** Leaves out values that are known only in a real run. */
 function recordableFacts(all: NonNullable<Learnt['facts']>): { facts: Facts; whole: boolean } {
   let whole = true;
   const facts = all.map(({ hosts, values, append }) => {

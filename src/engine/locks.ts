@@ -9,7 +9,7 @@ import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
 import type { Signals } from './services.ts';
 import type { RunSettings } from './settings.ts';
 
-/** How long a silent run is taken to be alive. */
+/** Lease of a lock: the holder is considered alive this long after the last renewal. */
 const LEASE_SECONDS = 600;
 
 export interface LockParts extends Sessions, Signals {
@@ -17,26 +17,32 @@ export interface LockParts extends Sessions, Signals {
   log: Pick<Log, 'state' | 'write' | 'sync' | 'signal'>;
   inventory: Inventory;
   settings: Pick<RunSettings, 'run' | 'owner' | 'takeOver' | 'forks' | 'becomePassword'>;
-  /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */
+  /**
+   * Whether a run of this machine is known to have ended, so that its leftover lock can be
+   * replaced.
+   */
   isSettledRun: (run: string) => boolean;
 }
 
-/** A host that the run wants for itself. */
+/** A host that the run wants to lock. */
 interface Wanted {
   become: Become;
   /**
-   * `away`: it could not be reached. `asked`: that is on record and no answer has come, so it may have given its lock to
-   * this run. `held`: it has.
+   * `away`: the host is unreachable. `asked`: the request is recorded but not answered, so the host
+   * may have granted the lock. `held`: the host granted it.
    */
   state: 'away' | 'asked' | 'held';
 }
 
-/** The hosts this run holds: each has a lock with run, owner and lease, which other controllers respect. */
+/**
+ * The locks of this run on its hosts. Each lock has a run, an owner and a lease; other controllers
+ * respect it.
+ */
 export class HostLocks {
   readonly #parts: LockParts;
   readonly #hosts = new Map<string, Wanted>();
   #endRenewing: (() => void) | undefined;
-  /** Set when somebody took a host away: the run that has it now. */
+  /** Set when a lock was lost: the run that holds it now. */
   lost: string | undefined;
 
   constructor(parts: LockParts) {
@@ -44,7 +50,8 @@ export class HostLocks {
   }
 
   /**
-   * Takes hosts that are not wanted yet; all of them, or none. Those that cannot be reached are left to `ensure`.
+   * Locks hosts that were not requested before: all of them, or none. Unreachable hosts are left to
+   * `ensure`.
    * @throws LockedError when another run holds one of them
    */
   take(hosts: ReadonlyMap<string, Become>): Promise<void> {
@@ -56,14 +63,15 @@ export class HostLocks {
   async #take(wanted: readonly (readonly [string, Become])[]): Promise<void> {
     const { settings, log, isSettledRun } = this.#parts;
     if (wanted.length === 0) return;
-    // What an earlier process of this run has locked stays locked, whatever fails now.
+    // Locks of an earlier process of this run are kept, even if this fails.
     const before = new Set(log.state.locks.keys());
     const reached: { host: string; become: Become; session: HostSession }[] = [];
     const away = await this.#each(wanted, async ([host, become]) => {
       if (!this.#hosts.has(host)) this.#hosts.set(host, { become, state: 'away' });
       reached.push({ host, become, session: await this.#session(host, become) });
     });
-    // On record first: a host may be locked although its answer never arrives, and is given back with the others.
+    // Record first: a host may be locked although its answer is lost, and is then unlocked with the
+    // others.
     for (const { host, become } of reached) {
       this.#hosts.set(host, { become, state: 'asked' });
       log.write({ t: 'lock', host, become });
@@ -92,7 +100,7 @@ export class HostLocks {
       throw failure;
     }
     this.#endRenewing ??= this.#parts.clock.every((LEASE_SECONDS * 1000) / 3, () => {
-      // The next renewal is in time, too; a lock that is lost nevertheless shows then.
+      // The next renewal is still within the lease, and detects a lost lock.
       this.#renew().catch((error: unknown) => {
         const text = `Cannot renew a lock: ${errorMessage(error)}.`;
         log.signal({ t: 'message', level: 'warning', text });
@@ -101,8 +109,8 @@ export class HostLocks {
   }
 
   /**
-   * Called before a host is changed: takes it if it could not be reached when it was to be taken.
-   * @throws LockedError when another run holds it; ConnectError
+   * Called before a host is changed: locks it if it was unreachable before.
+   * @throws LockedError when another run holds the lock; ConnectError
    */
   async ensure(host: string): Promise<void> {
     const wanted = this.#hosts.get(host);
@@ -116,7 +124,10 @@ export class HostLocks {
     );
   }
 
-  /** Gives hosts back; all when none are named. Hosts that are away keep their lock, whose run is then settled. */
+  /**
+   * Unlocks the given hosts, or all. Unreachable hosts keep their lock, which has no effect after
+   * this run has ended.
+   */
   async release(hosts: readonly string[] = [...this.#hosts.keys()]): Promise<void> {
     const given = hosts.flatMap((host): [string, Become][] => {
       const wanted = this.#hosts.get(host);

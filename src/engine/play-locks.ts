@@ -7,16 +7,19 @@ import type { HostLocks } from './locks.ts';
 import { mayChange } from './undo-plan.ts';
 import type { Variables } from './variables.ts';
 
-/** Locks hosts before the first step that can change one of them: those of all plays that are known by then. */
+/**
+ * Locks the hosts of all plays before the first step that can change one of them, as far as the
+ * hosts are known by then.
+ */
 export class PlayLocks {
   readonly #locks: Pick<HostLocks, 'take'>;
   readonly #limit: string | undefined;
   readonly #plays: readonly Play[];
   readonly #knowledge: Knowledge;
   readonly #variables: Pick<Variables, 'scope'>;
-  /** Taking locks is one at a time: hosts of a play with `strategy: free` want them at once. */
+  /** Serializes the requests: with "strategy: free", several hosts need locks at the same time. */
   readonly #locking = pLimit(1);
-  /** What the hosts were worked out from when they were last locked. */
+  /** Inputs from which the hosts were determined for the last request. */
   #seen: { play: Play; members: readonly (readonly string[])[]; left: string } | undefined;
 
   constructor(
@@ -40,7 +43,7 @@ export class PlayLocks {
     this.#variables = variables;
   }
 
-  /** @param left hosts that take no part any more */
+  /** @param left hosts that failed and were tolerated, and are left out */
   async take(current: Play, task: TaskNode, left: ReadonlySet<string>): Promise<void> {
     await this.#locking(async () => {
       const { groups } = this.#knowledge;
@@ -51,7 +54,10 @@ export class PlayLocks {
     });
   }
 
-  /** Whether the hosts of all plays are those of the last time: a group that changes is a new list. */
+  /**
+   * Whether the hosts of all plays are unchanged since the last request. A changed group is a new
+   * list.
+   */
   #isSeen(play: Play, members: readonly (readonly string[])[], left: ReadonlySet<string>): boolean {
     const seen = this.#seen;
     return (
@@ -72,7 +78,7 @@ export class PlayLocks {
       try {
         hosts = hostsOf(this.#knowledge, play.hosts, this.#limit);
       } catch (error) {
-        // An earlier play makes the group. The hosts are locked when their play begins.
+        // An earlier play creates the group. Its hosts are locked when their play begins.
         if (!(error instanceof RunnerError) || play === current) throw error;
       }
       for (const name of hosts) {
@@ -84,7 +90,10 @@ export class PlayLocks {
     return wanted;
   }
 
-  /** How a play's first task reaches a host; undefined when that of a later play cannot be told yet. */
+  /**
+   * Access settings of the first changing task of a play; undefined if a later play's cannot be
+   * rendered yet.
+   */
   #access(name: string, first: TaskNode, play: Play, current: Play): Become | undefined {
     const host = this.#knowledge.inventory.hosts.get(name);
     if (isRendered(first.become, host?.address)) return first.become;
