@@ -5,16 +5,16 @@ import type { Play, TaskNode } from '../language/document.ts';
 import { hostsOf, type Knowledge } from './knowledge.ts';
 import type { RunSettings } from './settings.ts';
 
-/** Where the magic variables of a task are worked out. */
+/** What the magic variables of a task depend on. */
 export interface MagicPlace {
   host: InventoryHost;
   play: Pick<Play, 'name' | 'hosts'>;
-  /** Names of the hosts that go through the play together. */
+  /** Names of the hosts of the batch. */
   batch: readonly string[];
   role: TaskNode['role'];
   knowledge: Knowledge;
   settings: Pick<RunSettings, 'run' | 'check' | 'diff' | 'tags' | 'skipTags' | 'limit'>;
-  /** Of the playbook and its overlays, nearest first. */
+  /** Directories of the playbook and its overlays, nearest first. */
   folders: readonly string[];
   hostvars: () => JsonObject;
 }
@@ -26,14 +26,14 @@ const address = {
   ansible_ssh_private_key_file: ({ address }: InventoryHost) => address.keyPath ?? '',
 };
 
-/** How the host is reached, under Ansible's names. */
+/** Connection settings of the host, under Ansible's names. */
 export function addressVariables(host: InventoryHost): JsonObject {
   return Object.fromEntries(
     Object.entries(address).map(([name, valueOf]) => [name, valueOf(host)]),
   );
 }
 
-/** The names that no file gives a value to, stronger than all that one can. */
+/** The magic variables. No file can set them, and they take precedence over all other variables. */
 export const magic: ReadonlyMap<string, (place: MagicPlace) => JsonValue> = new Map(
   Object.entries<(place: MagicPlace) => JsonValue>({
     inventory_hostname: ({ host }) => host.name,

@@ -5,13 +5,13 @@ import type { Place } from './step-key.ts';
 
 export interface MetaParts {
   knowledge: Knowledge;
-  /** Facts of earlier runs are no longer known. */
+  /** Deletes the cached facts of a host. */
   forget: (address: HostAddress) => void;
-  /** Ends the connections to a host. */
+  /** Closes the connections to a host. */
   reset: (address: HostAddress) => Promise<void>;
 }
 
-/** Does what a `meta` step says, on hosts on which its condition holds. */
+/** Runs the action of a `meta` step on the hosts whose condition is true. */
 export async function runMeta(
   { knowledge, forget, reset }: MetaParts,
   { action }: Pick<MetaNode, 'action'>,

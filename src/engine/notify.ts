@@ -18,7 +18,10 @@ export function handlerRef(handler: TaskNode): HandlerRef {
   return { id: handler.id, name: wholeName(handler) };
 }
 
-/** Of handlers with one name, that of the task's own role, or of the play for its own tasks, or the last. */
+/**
+ * Of handlers with the same name, the one of the task's role (or of the play, for tasks of the
+ * play), otherwise the last.
+ */
 function namesake(
   name: string,
   task: TaskNode,

@@ -1,6 +1,6 @@
 import type { RecordedRun } from '../journal/recorded-run.ts';
 
-/** Counts the steps and units of a run, on from those on record. */
+/** Numbers the steps and units of a run, continuing after the recorded ones. */
 export class Numbers {
   #unit: number;
   #step: number;

@@ -1,7 +1,7 @@
 import type { Log } from '../journal/log.ts';
 import type { Pins } from './services.ts';
 
-/** Keeps copies of files of the playbook that are read only now. */
+/** Stores copies of playbook files that are first read during the run. */
 export function pinNew(
   { log, pinFile }: Pins & { log: Pick<Log, 'state' | 'write'> },
   read: readonly string[],
