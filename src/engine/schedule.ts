@@ -28,7 +28,7 @@ import type { Place } from './step-key.ts';
 import type { RunStep } from './step.ts';
 import { groupBy } from '../util/group.ts';
 
-/** What the walk through a playbook needs. It asks no host and renders no template. */
+/** What the scheduler needs. It contacts no host and renders no template. */
 export interface ScheduleParts {
   step: RunStep;
   knowledge: Knowledge;
@@ -37,44 +37,51 @@ export interface ScheduleParts {
   nodes: NodeParts;
   rollback: WalkRollback;
   end: EndParts;
-  /** `forks`: hosts worked on at a time. */
+  /** `forks`: number of hosts to work on in parallel. */
   settings: Pick<RunSettings, 'forks' | 'check'>;
 }
 
 /** Which steps of a playbook run, and on which hosts. */
 export interface Select extends Pick<Selection, 'has' | 'hasSome' | 'leavesOut'> {
-  /** The hosts of a play that take part, in batches. */
+  /** The batches of a play. */
   batches: (play: Play) => string[][];
-  /** Hosts of a play that take no part, since they failed before. */
+  /** Hosts of a play that are left out, because they failed before. */
   left: (play: Play) => string[];
 }
 
-/** What nodes do besides the steps in them. */
+/** What nodes do besides running steps. */
 export interface NodeParts {
   /** @throws PlaybookError */
   expand: (node: IncludeNode, part: IncludePart, play: Play) => Node[];
-  /** What a `meta` step does on the hosts on which its condition holds. */
+  /** Runs the action of a `meta` step on the hosts whose condition is true. */
   meta: (node: MetaNode, hosts: readonly string[], place: Place) => Promise<void>;
   commit: Pick<CommitParts, 'lastUnit' | 'failureToCome'>;
 }
 
 interface WalkRollback {
-  /** What is wanted around a rollback is on record before anything is done. @param hosts all of the run when left out */
+  /**
+   * Records the rollback settings before any step runs.
+   *
+   * @param hosts default: all hosts of the run
+   */
   notePolicy: (wanted: WantedPolicy, hosts?: readonly string[]) => void;
-  /** Puts the undo of a block on record. Returns what ends the block. */
+  /** Records the undo of a block. Returns a function that records the end of the block. */
   openBlock: (block: BlockNode, hosts: readonly string[], place: Place) => () => void;
-  /** Rolls back what was done on hosts that failed and are tolerated. False when not all could be undone. */
+  /**
+   * Rolls back failed hosts that "max_failures" tolerates. False if some changes could not be
+   * undone.
+   */
   takeBack: (hosts: string[]) => Promise<boolean>;
 }
 
-/** Whether no further step may begin. */
+/** Whether no further step may start. */
 export interface EndParts {
   isStopping: () => boolean;
-  /** By the time limit of the playbook. */
+  /** Whether the time limit of the playbook is exceeded. */
   isTimeUp: () => boolean;
 }
 
-/** Walks through the plays: their batches, sections, blocks and handlers. */
+/** Runs the plays: their batches, sections, blocks and handlers. */
 export async function schedule(
   { plays, rollback }: Pick<Playbook, 'plays' | 'rollback'>,
   parts: ScheduleParts,
@@ -85,7 +92,7 @@ export async function schedule(
     if (parts.select.leavesOut(play)) continue;
     const failed = await runPlay(parts, play);
     if (failed.size === 0) continue;
-    // What fails while it is given up has not failed by itself.
+    // Failures after an abort are caused by the abort; do not report them.
     if (parts.end.isStopping()) throw new Interrupted();
     const message = describeFailures(failed);
     return { status: 'failed', message, changedAnything: parts.log.hasIntents };
@@ -97,7 +104,7 @@ export async function schedule(
 /** Returns the failures that end the run. */
 async function runPlay(parts: ScheduleParts, play: Play): Promise<Failures> {
   const { knowledge, log } = parts;
-  // A resumed run keeps the batches: what has happened since may have changed groups or the value of "serial".
+  // A resumed run keeps its batches: groups or the value of "serial" may have changed since.
   const batches = log.state.plays.get(play.id) ?? parts.select.batches(play);
   if (batches.length > 0 && !log.state.plays.has(play.id))
     log.write({ t: 'play', id: play.id, batches });
@@ -139,7 +146,10 @@ async function runSection(
   await flush(parts, active(parts, place), { ...place, at: `flush:${name}` }, false);
 }
 
-/** Each host as fast as it can; none waits for another. All have ended when this returns. */
+/**
+ * With `strategy: free`: runs each host independently of the others. All have ended when this
+ * returns.
+ */
 async function runFreely(
   parts: ScheduleParts,
   nodes: readonly Node[],
@@ -158,7 +168,8 @@ async function runFreely(
 /**
  * Runs nodes in order and returns the hosts that failed.
  *
- * @param rescuable what fails may still be rescued: the other hosts go on. Without a rescue around, too many failures end it
+ * @param rescuable an enclosing block may rescue failures, so the other hosts continue. Otherwise
+ * too many failures end it
  */
 async function runNodes(
   parts: ScheduleParts,
@@ -170,7 +181,7 @@ async function runNodes(
   const failed: Failures = new Map();
   for (const node of nodes) {
     const left = hosts.filter((host) => !failed.has(host) && !hasEnded(parts, host, place));
-    // In a play whose hosts go their own ways, one that failed stops the others at their next step.
+    // With "strategy: free", too many failures stop the other hosts at their next step.
     if (left.length === 0 || (place.own !== undefined && hasTooManyFailed(parts, place))) break;
     if (parts.end.isStopping()) throw new Interrupted();
     checkTime(parts);
@@ -228,14 +239,14 @@ async function runMeta(
   hosts: readonly string[],
   place: Place,
 ): Promise<Failures> {
-  // Its condition is what it resolves to, and is on record like an include.
+  // The result of its condition is recorded like that of an include.
   const { failed, included } = await parts.step(node, hosts, place);
   const chosen = [...included].filter(([, items]) => items.length > 0).map(([host]) => host);
   if (chosen.length > 0) await parts.nodes.meta(node, chosen, place);
   return failed;
 }
 
-/** Works out what each host includes, and runs each part on the hosts for which it is the same. */
+/** Determines what each host includes, and runs each part on the hosts that share it. */
 async function runInclude(
   parts: ScheduleParts,
   node: IncludeNode,
@@ -273,16 +284,17 @@ async function runBlock(
   const place = block.isRole ? { ...around, roles: [...around.roles, block.id] } : around;
   const close = parts.rollback.openBlock(block, hosts, place);
   const hasRescue = block.rescue.length > 0;
-  // What a block brings along must not be lost because something else of it was asked for.
+  // If tags select a task of the block, its "rescue" and "always" sections run, too.
   const along = { ...place, brought: parts.select.hasSome(block.block, place.brought) };
   let failed = await runNodes(parts, block.block, hosts, place, rescuable || hasRescue);
   if (failed.size > 0 && hasRescue) {
-    // What fails while the run is being ended runs again in a resumed run, which a rescue on record would prevent.
+    // A resumed run repeats steps that fail during an interruption; a recorded rescue would prevent
+    // that.
     if (parts.end.isStopping()) throw new Interrupted();
     for (const [host, why] of failed) {
       learn(parts.knowledge, { host, facts: [{ hosts: [host], values: { failed: said(why) } }] });
     }
-    // In the order of the batch, so that "run_once" does not depend on who failed first.
+    // In the order of the batch, so that "run_once" does not depend on which host failed first.
     const rescued = hosts.filter((host) => failed.has(host));
     recordRescue(parts, failed);
     failed = await runNodes(parts, block.rescue, rescued, along, rescuable);
@@ -293,13 +305,16 @@ async function runBlock(
   return failed;
 }
 
-/** What a rescue knows of the failure. */
+/** The variable "failed" of a rescue. */
 function said({ task, id, failure, runOnce }: StepFailure): JsonObject {
   const stated = failure.kind === 'refused' && failure.stated === true;
   return { task, id, message: failureText(failure) ?? '', stated, run_once: runOnce === true };
 }
 
-/** What the rescue does must not come before another try of what failed: a resumed run goes on with the rescue. */
+/**
+ * Records that a rescue starts: a resumed run continues with the rescue, and does not retry the
+ * failed step.
+ */
 function recordRescue({ log }: ScheduleParts, failures: Failures): void {
   const byStep = groupBy(failures, ([, { key }]) => key);
   for (const [failed, those] of byStep) {
@@ -311,8 +326,9 @@ function recordRescue({ log }: ScheduleParts, failures: Failures): void {
 }
 
 /**
- * Runs the notified handlers in the order of their definition; those a handler notifies run in the same flush. A host on which one
- * fails runs no further ones, unlike the other hosts. Without a rescue around, too many failures end it.
+ * Runs the notified handlers in the order of their definition. Handlers that a handler notifies run
+ * in the same flush. A host on which a handler fails runs no further ones. Unless an enclosing
+ * block may rescue failures, too many of them end the flush.
  */
 async function flush(
   parts: ScheduleParts,
@@ -339,13 +355,15 @@ async function flush(
   return failed;
 }
 
-/** The changes on hosts that failed and are tolerated are undone before anything later is done. */
+/**
+ * Rolls back the failed hosts that "max_failures" tolerates, before the next batch or commit point.
+ */
 async function rollBackFailed(parts: ScheduleParts, place: Place): Promise<void> {
   const { knowledge } = parts;
   const failed = [...failedIn(parts, place).keys()];
   const hosts = failed.filter((host) => !knowledge.tolerated.has(host));
   if (hosts.length === 0) return;
-  // They may have failed only because the run is being ended.
+  // They may have failed only because of the interruption.
   if (parts.end.isStopping()) throw new Interrupted();
   for (const host of hosts) applyConsequence(knowledge, { kind: 'tolerated', host });
   if (parts.settings.check || (await parts.rollback.takeBack(hosts))) return;
@@ -369,7 +387,10 @@ function commitParts(parts: ScheduleParts, rescuable: boolean): CommitParts {
   };
 }
 
-/** @throws TimeLimitError when time is up, unless a point of no return was passed: stopping after it would be worse */
+/**
+ * @throws TimeLimitError when the time limit is exceeded, unless a point of no return was passed:
+ * stopping then would be worse
+ */
 function checkTime({ end, log }: ScheduleParts): void {
   if (!end.isTimeUp() || log.state.noReturn !== undefined) return;
   throw new TimeLimitError('The playbook exceeded its time limit.', {
@@ -377,13 +398,13 @@ function checkTime({ end, log }: ScheduleParts): void {
   });
 }
 
-/** Hosts of the batch that still take part. */
+/** Hosts of the batch that have not failed or ended. */
 function active(parts: ScheduleParts, place: Place): string[] {
   const { failed } = parts.knowledge;
   return place.batch.filter((host) => !failed.has(host) && !hasEnded(parts, host, place));
 }
 
-/** Whether the play, or a role around, has ended for the host. */
+/** Whether the play or an enclosing role has ended for the host. */
 function hasEnded({ knowledge }: ScheduleParts, host: string, { play, roles }: Place): boolean {
   return [play.id, ...roles].some((id) => knowledge.ended.get(id)?.has(host) === true);
 }
