@@ -22,18 +22,21 @@ import { replay, stepEntry, type StepEntry } from './replay.ts';
 import type { Place, StepKeys } from './step-key.ts';
 import { failuresOf, forHosts, includedOn, taught, type Executed } from './taught.ts';
 
-/** A task, or what is resolved without asking a host: an include or a `meta` step. */
+/** A task, or a node that is resolved without contacting a host: an include or a `meta` step. */
 export type Step = TaskNode | IncludeNode | MetaNode;
 
-/** Runs a step on hosts, at a place of the run. */
+/** Runs a step on hosts, at a position of the run. */
 export type RunStep = (
   node: Step,
   hosts: readonly string[],
   place: Place,
 ) => Promise<{
-  /** Hosts on which it failed and was not ignored. */
+  /** Hosts on which the step failed without being ignored. */
   failed: Failures;
-  /** What each of the other hosts includes, in their order; what a `meta` step resolves to where its condition holds. */
+  /**
+   * What each of the other hosts includes, in their order. For a `meta` step, not empty where its
+   * condition is true.
+   */
   included: ReadonlyMap<string, readonly Included[]>;
 }>;
 
@@ -42,38 +45,44 @@ export interface StepParts extends OnHostParts {
   log: Pick<Log, 'state' | 'executions' | 'rescued' | 'write' | 'signal'>;
   clock: Pick<Clock, 'now'>;
   isStopping: () => boolean;
-  /** Whether the step is done on its hosts. Absent where nobody is asked. */
+  /** Asks the operator whether to run a step. Undefined without "--step". */
   agree?: ((step: StepInfo, hosts: readonly string[]) => Promise<boolean>) | undefined;
   numbers: Pick<Numbers, 'nextStep'>;
   keys: StepKeys;
-  /** Hosts worked on at a time. */
+  /** Number of hosts to work on in parallel. */
   forks: number;
-  /** What a step taught about a host, from its record. Undefined when a part of it is not known any more. */
+  /**
+   * Reads what a step taught about a host. Undefined when a part of the record is missing or cannot
+   * be decrypted.
+   */
   recall: (record: LearntRecord<'stored'>) => Learnt | undefined;
-  /** Asks hosts what became of changes without a result. Returns why the task must not run again, by host. */
+  /**
+   * Asks hosts for the outcomes of changes without a result. Returns why the task must not run
+   * again, by host.
+   */
   ask: (task: TaskNode, units: readonly number[]) => Promise<ReadonlyMap<string, TaskError>>;
-  /** Keeps facts for later runs. */
+  /** Caches facts for later runs. */
   keepFacts: (address: HostAddress, facts: JsonObject) => void;
 }
 
-/** What is needed from one run of a step to the next. */
+/** State that is kept between executions of steps. */
 interface Memory {
-  /** What steps that run once in a play taught, by key. */
+  /** What steps that run once per play taught, by key. */
   once: Map<string, Learnt[]>;
-  /** Hosts that reach a step at different times share its limit. */
+  /** Limits of "throttle", shared by hosts that reach a step at different times. */
   throttles: Map<string, ReturnType<typeof pLimit>>;
 }
 
-/** All of one execution of a step. */
+/** One execution of a step. */
 interface Execution extends LiveStep {
   key: string;
-  /** All its hosts, those with a recorded outcome included. */
+  /** All hosts of the step, including those with a recorded outcome. */
   hosts: readonly string[];
-  /** What is known of them by now. */
+  /** What was learnt about them so far. */
   all: Learnt[];
 }
 
-/** Makes what runs one step over its hosts, where its outcome is not on record. */
+/** Creates the function that runs a step on the hosts on which its outcome is not recorded. */
 export function step(parts: StepParts): RunStep {
   const memory: Memory = { once: new Map(), throttles: new Map() };
   return async (node, hosts, place) => {
@@ -131,7 +140,7 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
   return { key, all };
 }
 
-/** Hosts on which the step ended, then those on which it began. */
+/** Hosts on which the step ended, then those on which it started. */
 function hostsOnRecord(entry: StepEntry | undefined): string[] {
   if (!entry) return [];
   return [...entry.learnt.keys(), ...entry.units.map(({ intent }) => intent.host)];
@@ -151,7 +160,7 @@ function infoOf({ numbers }: StepParts, { task, place }: Asked): StepInfo {
   };
 }
 
-/** Runs the step on hosts on which it is not done. */
+/** Runs the step on the hosts on which it is not done. */
 async function runPending(
   parts: StepParts,
   execution: Execution,
@@ -164,7 +173,7 @@ async function runPending(
   const { agree, clock, knowledge, log } = parts;
   const { step: info, key, all } = execution;
   const agreed = agree === undefined || (await agree(info, pending));
-  // The answer may have been to end the run here.
+  // The operator may have chosen to end the run here.
   if (agree && parts.isStopping()) throw new Interrupted();
   const began = clock.now();
   log.write({ t: 'step', step: info, hosts: [...pending], key });
@@ -183,7 +192,8 @@ async function runPending(
       }),
     ),
   );
-  // All of them have ended by now: what follows an internal error or a full disk finds no step still going on.
+  // All hosts have ended by now, so no step is still running when an internal error or a full disk
+  // is handled.
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
   log.signal({ t: 'step-end', step: info, durationMs: clock.now() - began });
 }
@@ -206,7 +216,7 @@ function limitOf(
   return known;
 }
 
-/** Learns and records what the step has just taught about a host. */
+/** Learns and records what the step taught about a host. */
 function learnNow(
   { knowledge, log, sealer, keepFacts }: StepParts,
   execution: Execution,

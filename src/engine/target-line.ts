@@ -11,7 +11,7 @@ import { FACT_TIMEOUT_MS, openSession, type Sessions } from './sessions.ts';
 
 type Needed = Sessions & Stop & { clock: Clock };
 
-/** The session of a call, opened when it is needed first. */
+/** The session of a call, opened on first use. */
 export class TargetLine {
   readonly #parts: Needed;
   readonly #open: () => Promise<HostSession>;
@@ -30,7 +30,7 @@ export class TargetLine {
     return (this.#opened ??= this.#open());
   }
 
-  /** Waits for a host that cannot be reached. @throws ConnectError when the time is over */
+  /** Waits for an unreachable host. @throws ConnectError when the time limit is exceeded */
   async await(
     patience: Extract<RunEffect, { kind: 'await-host' }>,
     { check }: { check: boolean },
@@ -48,7 +48,7 @@ export class TargetLine {
     for (;;) {
       try {
         const session = await this.#open();
-        // A line that was open before may be dead without anybody having noticed.
+        // A connection that was opened before may be broken without notice.
         await session.exchange({ reads: [{ script: ':' }] }, { timeoutMs: FACT_TIMEOUT_MS });
         return session;
       } catch (error) {

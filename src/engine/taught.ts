@@ -12,7 +12,7 @@ import type { Learnt } from './knowledge.ts';
 import { notifiedHandlers } from './notify.ts';
 import type { LiveStep } from './on-host.ts';
 
-/** What a step has just taught about a host. */
+/** What a step that just ran taught about a host. */
 export function taught(
   result: HostStep,
   host: string,
@@ -48,7 +48,7 @@ export function taught(
   };
 }
 
-/** A host that a step adds, with its address. One that is known keeps its address. */
+/** A host that a step adds, with its address. A host that is already known keeps its address. */
 function addressed(
   added: AddedHost,
   { hosts, file }: Inventory,
@@ -57,7 +57,7 @@ function addressed(
   return { ...added, address: known?.address ?? addedAddress(added.name, added.vars, file) };
 }
 
-/** What `run_once` found on one host holds for all hosts of the step. */
+/** With "run_once", the facts of the one host apply to all hosts of the step. */
 export function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[]): Learnt {
   if (!task.runOnce) return learnt;
   const facts = learnt.facts?.map((one) =>
@@ -69,11 +69,11 @@ export function forHosts(task: TaskNode, learnt: Learnt, hosts: readonly string[
 /** An execution of a step, now or before the run was interrupted. */
 export interface Executed {
   key: string;
-  /** What it taught about each of its hosts. */
+  /** What it taught, by host. */
   all: readonly Learnt[];
 }
 
-/** Hosts on which a task failed and was not ignored. */
+/** Hosts on which a task failed without being ignored. */
 export function failuresOf(
   task: TaskNode,
   { key, all }: Executed,
@@ -90,7 +90,9 @@ export function failuresOf(
   return failures;
 }
 
-/** What each host includes, in the order of the hosts, and the hosts for which that cannot be told. */
+/**
+ * What each host includes, in the order of the hosts, and the hosts on which the include failed.
+ */
 export function includedOn(
   task: TaskNode,
   { key, all }: Executed,
