@@ -27,11 +27,11 @@ export interface VariableParts extends TemplateSources, Signals {
   >;
 }
 
-/** What a play, and a task, bring to the names that templates see. */
+/** What a play and a task contribute to the variables of templates. */
 export type PlayNames = Pick<Play, 'name' | 'hosts' | 'vars'>;
 export type TaskNames = Pick<TaskNode, 'vars' | 'loopValues' | 'role'>;
 
-/** The names that tasks see. */
+/** The variables of tasks. */
 export class Variables {
   readonly #knowledge: Knowledge;
   readonly #inventory: Inventory;
@@ -42,15 +42,15 @@ export class Variables {
   readonly #cache: KnownFacts | undefined;
   readonly #log: Signals['log'];
   readonly #inCache = new Map<string, boolean>();
-  /** Hosts whose facts of an earlier run were read in this one. */
+  /** Cached facts of earlier runs that were read in this run, by host. */
   readonly #fromCache = new Map<string, JsonObject | undefined>();
 
-  /** What was worked out for `hostvars`, and from what. */
+  /** Cached entries of `hostvars`, with the objects they were computed from. */
   readonly #known = new Map<
     string,
     { host: InventoryHost; facts: object | undefined; vars: JsonObject }
   >();
-  /** One for all scopes: a step that names one host must not look at a thousand. */
+  /** Shared by all scopes, and lazy: a step that reads one host must not compute a thousand. */
   readonly #hostvars: JsonObject = new Proxy<JsonObject>(
     {},
     {
@@ -64,7 +64,7 @@ export class Variables {
     },
   );
 
-  /** @param folders of the playbook and its overlays, nearest first */
+  /** @param folders directories of the playbook and its overlays, nearest first */
   constructor(
     { settings, environment, factCache, files, log }: VariableParts,
     knowledge: Knowledge,
@@ -86,7 +86,7 @@ export class Variables {
     return known;
   }
 
-  /** Facts of a host on which this run has gathered none. */
+  /** Cached facts of a host, if this run has gathered none. */
   #cached({ name, address }: InventoryHost): JsonObject | undefined {
     if (this.#fromCache.has(name)) return this.#fromCache.get(name);
     const found = this.#cache?.read(address);
@@ -99,7 +99,7 @@ export class Variables {
     return found?.facts;
   }
 
-  /** Variables of a task on a host, strongest level first. */
+  /** Variables of a task on a host, highest precedence first. */
   scope(
     host: InventoryHost,
     {
@@ -146,14 +146,17 @@ export class Variables {
     );
   }
 
-  /** What a template of a play sees that belongs to no task; undefined for a host that the inventory does not have. */
+  /**
+   * Variables for templates of a play outside its tasks; undefined if the first host is not in the
+   * inventory.
+   */
   ofPlay(play: PlayNames, hosts: readonly string[]): Scope | undefined {
     const host = this.#inventory.hosts.get(hosts[0] ?? '');
     const task = { vars: [], loopValues: {}, role: undefined };
     return host && this.scope(host, { play, task, batch: [...hosts] });
   }
 
-  /** What is known of a host by now, worked out again only when it has learnt something. */
+  /** Entry of a host in `hostvars`, computed again only after its facts changed. */
   #hostVars(name: string): JsonObject | undefined {
     const host = this.#inventory.hosts.get(name);
     if (!host) return undefined;
@@ -165,7 +168,7 @@ export class Variables {
     return vars;
   }
 
-  /** What is known of a host; templates of the inventory as they were written. */
+  /** Variables of a host. Templates of the inventory are not rendered. */
   #varsOf(host: InventoryHost): JsonObject {
     const { name, vars } = host;
     const written = lazily(
@@ -176,7 +179,7 @@ export class Variables {
       (fact): fact is [string, JsonValue] => fact[1] !== unknownValue,
     );
     const known = withFields(withFields(written, own), Object.fromEntries(facts));
-    // Looked up only when somebody wants to know.
+    // Read from the cache only on access.
     if (!Object.hasOwn(known, 'ansible_facts') && this.#hasCached(host))
       Object.defineProperty(known, 'ansible_facts', {
         enumerable: true,
@@ -186,7 +189,7 @@ export class Variables {
   }
 }
 
-/** Values that are worked out when they are asked for: most tasks need none of them. */
+/** Values that are computed on first access: most tasks need none of them. */
 function lazily(values: Record<string, () => JsonValue>): Record<string, JsonValue> {
   const lazy: Record<string, JsonValue> = {};
   for (const [name, workOut] of Object.entries(values)) {
