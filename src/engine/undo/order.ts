@@ -4,43 +4,47 @@ import { hadEffect, isSettled, type RecordedUnit } from '../../journal/recorded-
 import { groupBy } from '../../util/group.ts';
 import { isRerun, notifiersOf, type Notifiers, type PathsOf } from './handlers.ts';
 
-/** What may or must be done next on the way back. */
+/** The next thing to do in a rollback. */
 export type UndoMove =
-  /** Take the unit back; a handler runs again. */
+  /** Undo the unit, or run its handler again. */
   | { do: 'undo'; unit: RecordedUnit }
-  /** Nothing is done to the unit; `silent` for what nobody asks about. */
+  /** Settle the unit without an undo. A `silent` unit is not reported. */
   | { do: 'conclude'; unit: RecordedUnit; as: UndoState; why: NotUndone; silent?: true }
-  /** All that was to be done about a step is done, or waits for a host. */
+  /** All units of a step are settled, or wait for a host. */
   | { do: 'pass'; step: number };
 
 export interface UndoWishes {
-  /** Units the operator gives up on, by number. */
+  /** Numbers of the units that the operator skips. */
   skip: ReadonlySet<number>;
-  /** Only what lies behind the last commit point, and of the chosen hosts; newest first. */
+  /** Units after the last commit point, of the chosen hosts; newest first. */
   candidates: readonly RecordedUnit[];
   /** All units of the run. */
   units: Iterable<RecordedUnit>;
-  /** Hosts at a time, for a step. */
+  /** Number of hosts to work on in parallel, for a step. */
   hostsAtATime: (step: number) => number;
   pathsOf: PathsOf;
 }
 
-/** A part of the way back that is finished before the next begins: a step, or handlers that are due behind it. */
+/**
+ * A stage of a rollback, which ends before the next one starts: a step, or handlers that run again
+ * after it.
+ */
 interface Stage {
   step: number;
   kind: 'undo' | 'rerun';
-  /** The units of each host in their order, and how far they are passed. */
+  /** The units of each host in their order, and the index of the next one. */
   queues: { units: readonly RecordedUnit[]; next: number }[];
-  /** By host that several hosts have delegated it to: what modules restore there. */
+  /** For hosts that several hosts delegated the step to: the units that modules undo there. */
   restores: ReadonlyMap<string, readonly RecordedUnit[]>;
 }
 
 /**
- * Which units may be undone when: the rules of docs/rollback.md, without a host, a clock or a file. Nothing is undone before all
- * that happened after it is settled; hosts are independent of one another within a step; a host that is stuck or away keeps back its own
+ * Decides which units may be undone when, by the rules of docs/rollback.md. It uses no host, clock
+ * or file. A unit is undone only after all later units are settled. Within a step, hosts are
+ * independent. A host that is stuck or unreachable blocks its own
  * units and those that it shares.
  *
- * The caller does the moves, and says of each undo how it ended.
+ * The caller performs the moves, and reports how each undo ended.
  */
 export class UndoOrder {
   readonly #wishes: UndoWishes;
@@ -50,35 +54,36 @@ export class UndoOrder {
   #at = 0;
   /** Units that are being undone, by number. */
   readonly #moving = new Map<number, RecordedUnit>();
-  /** Units that this rollback need not look at again. */
+  /** Units that this rollback has dealt with. */
   readonly #passed = new Set<number>();
-  /** Hosts on which an undo failed: what came before on them stays. */
+  /** Hosts on which an undo failed: their earlier units are not undone. */
   readonly #stuck = new Set<string>();
   readonly #away = new Set<string>();
-  /** Hosts on which a unit waits for one that is away: what came before it there waits, too. */
+  /** Hosts on which a unit waits for an unreachable host: their earlier units wait, too. */
   readonly #held = new Set<string>();
 
   constructor(wishes: UndoWishes) {
     this.#wishes = wishes;
-    // A notifier that stays, as before a commit point, neither asks for a handler nor keeps it back.
+    // A notifier that is not undone, as before a commit point, neither requires nor blocks its
+    // handler.
     this.#notifiers = notifiersOf(wishes.candidates, wishes.pathsOf);
     this.#blocks = new Blocks(wishes.units);
     this.#stages = stagesOf(wishes.candidates, this.#notifiers);
   }
 
-  /** Whether everything is passed that need not wait for a host. */
+  /** Whether all units are settled, except those that wait for a host. */
   get isAtEnd(): boolean {
     return this.#at >= this.#stages.length;
   }
 
-  /** Units that are neither settled nor tried. */
+  /** Units that are neither settled nor attempted. */
   get open(): RecordedUnit[] {
     return this.#wishes.candidates.filter((unit) => this.#isOpen(unit));
   }
 
   /**
-   * Moves that are possible now and were not given yet. What they conclude must be on record before the next call. None while undos
-   * are going on, or at the end.
+   * Returns moves that are possible now and were not returned before. Record their conclusions
+   * before the next call. Empty while only running undos remain, and at the end.
    */
   next(): UndoMove[] {
     const moves: UndoMove[] = [];
@@ -92,20 +97,23 @@ export class UndoOrder {
     return moves;
   }
 
-  /** The undo of a unit has ended, and that is on record. `stuck`: nothing that came before it on its hosts may be undone. */
+  /**
+   * The undo of a unit has ended and is recorded. `stuck`: earlier units on its hosts must not be
+   * undone.
+   */
   ended(unit: RecordedUnit, { stuck }: { stuck: boolean }): void {
     this.#moving.delete(unit.intent.unit);
     this.#passed.add(unit.intent.unit);
     if (stuck) this.#stick(unit);
   }
 
-  /** The undo of a unit was not possible, since hosts are away. */
+  /** The undo of a unit was not possible, because hosts are unreachable. */
   areAway(unit: RecordedUnit, hosts: readonly string[]): void {
     this.#moving.delete(unit.intent.unit);
     for (const host of hosts) this.#away.add(host);
   }
 
-  /** Hosts answer again: the way back begins anew with what is left. */
+  /** Hosts answer again: the rollback starts over with the remaining units. */
   areBack(hosts: readonly string[]): void {
     for (const host of hosts) this.#away.delete(host);
     this.#held.clear();
@@ -117,7 +125,7 @@ export class UndoOrder {
     return !this.#passed.has(unit.intent.unit) && !isSettled(unit);
   }
 
-  /** Goes on with each host. What is passed on one may be what another has waited for. */
+  /** Advances all hosts. Progress on one may unblock another. */
   #advanceAll(stage: Stage, moves: UndoMove[]): void {
     const passed = () => stage.queues.reduce((sum, { next }) => sum + next, 0);
     let before: number;
@@ -127,21 +135,24 @@ export class UndoOrder {
     } while (this.#moving.size === 0 && passed() > before);
   }
 
-  /** Whether another host has changed something on the same host later in the step, which must be undone before. */
+  /**
+   * Whether another host changed the same target later in the step, so that its change must be
+   * undone first.
+   */
   #isBehind({ kind, restores }: Stage, { intent }: RecordedUnit): boolean {
     if (kind !== 'undo' || intent.undo.kind !== 'auto') return false;
     const later = restores.get(intent.target) ?? [];
     return later.some((one) => one.intent.unit > intent.unit && this.#isOpen(one));
   }
 
-  /** Goes on with one host until something is to be done there. */
+  /** Advances one host to its next undo. */
   #advance(stage: Stage, queue: Stage['queues'][number], moves: UndoMove[]): void {
     for (let unit = queue.units[queue.next]; unit; unit = queue.units[queue.next]) {
       if (this.#moving.has(unit.intent.unit)) return;
       if (this.#isOpen(unit)) {
         const move = this.#moveOf(stage.kind, unit);
         if (move === 'wait') {
-          // A handler keeps nothing back.
+          // A waiting handler blocks nothing.
           if (stage.kind === 'undo') this.#held.add(unit.intent.host).add(unit.intent.target);
         } else if (move.do === 'conclude') {
           this.#passed.add(unit.intent.unit);
@@ -172,7 +183,8 @@ export class UndoOrder {
     if (obstacle === 'away') return 'wait';
     if (obstacle !== undefined) return conclude('undo-blocked', obstacle);
     if (kind === 'undo') return { do: 'undo', unit };
-    // A handler runs again once everything that notified it has been passed, so that services read what was restored.
+    // A handler runs again after all changes that notified it, so that services read the restored
+    // files.
     const notifiers = this.#notifiers.get(unit) ?? [];
     if (notifiers.some((notifier) => this.#isOpen(notifier))) return 'wait';
     if (notifiers.some((notifier) => !isSettled(notifier)))
@@ -181,11 +193,11 @@ export class UndoOrder {
     return conclude('undo-skipped', { kind: 'unnotified' });
   }
 
-  /** What keeps a unit from being undone now: "away" when that may pass. */
+  /** What blocks the undo of a unit; "away" if that is temporary. */
   #obstacle({ intent }: RecordedUnit): NotUndone | 'away' | undefined {
     const own = [intent.host, intent.target];
     if (own.some((host) => this.#stuck.has(host))) return { kind: 'later' };
-    // A shared unit waits for every host it was shared by.
+    // A shared unit waits for all hosts.
     if (intent.shared !== undefined && this.#stuck.size > 0)
       return { kind: 'later', hosts: [...this.#stuck] };
     if (own.some((host) => this.#away.has(host) || this.#held.has(host))) return 'away';
@@ -198,10 +210,10 @@ export class UndoOrder {
   }
 }
 
-/** What lies inside which block of a host. */
+/** The units inside the blocks of each host. */
 class Blocks {
   readonly #byHost: ReadonlyMap<string, readonly RecordedUnit[]>;
-  /** Blocks whose undo list replaces those of their tasks, by host. */
+  /** Blocks whose undo list replaces the undos of their tasks, by host. */
   readonly #replacing: ReadonlyMap<string, readonly RecordedUnit[]>;
 
   constructor(units: Iterable<RecordedUnit>) {
@@ -221,7 +233,10 @@ class Blocks {
     return blocks.some(({ intent }) => intent.unit < unit && unit <= (intent.block?.until ?? 0));
   }
 
-  /** What has no undo of its own is what a block's undo is often for. */
+  /**
+   * Whether a unit in the block had an effect. Units without an undo count: they are often why a
+   * block has one.
+   */
   needsUndo({ intent: { host, unit, block } }: RecordedUnit): boolean {
     const until = block?.until ?? 0;
     return (this.#byHost.get(host) ?? []).some(
@@ -231,8 +246,8 @@ class Blocks {
 }
 
 /**
- * Step by step, newest first. Handlers that run again stand behind the step of the first that notified them, in the order in which they
- * ran: one may need what another one does.
+ * One stage per step, newest first. Handlers run again after the step with the first change that
+ * notified them, in the order in which they ran: one may depend on another.
  */
 function stagesOf(candidates: readonly RecordedUnit[], notifiers: Notifiers): Stage[] {
   let waiting: RecordedUnit[] = [];
@@ -241,7 +256,8 @@ function stagesOf(candidates: readonly RecordedUnit[], notifiers: Notifiers): St
     const own = units.filter((unit) => !isRerun(unit));
     stages.push({ step, kind: 'undo', queues: queuesOf(own), restores: restoresOf(own) });
     waiting.push(...units.filter((unit) => isRerun(unit) && !isSettled(unit)));
-    // Newest first. Not Math.min(...): a step may have more units than a call takes arguments.
+    // The last unit is the oldest. Not Math.min(...): a step may have more units than a call takes
+    // arguments.
     const reached = units.at(-1)?.intent.unit ?? 0;
     const isDue = (unit: RecordedUnit) => firstNotifier(unit, notifiers) >= reached;
     for (const [run, own] of byStep(waiting.filter(isDue)).reverse())
@@ -256,7 +272,7 @@ function stagesOf(candidates: readonly RecordedUnit[], notifiers: Notifiers): St
   return stages;
 }
 
-/** Number of the first change behind which a handler runs again. What another handler changes has its number from there. */
+/** Number of the first change that notified a handler, directly or through another handler. */
 function firstNotifier(unit: RecordedUnit, notifiers: Notifiers): number {
   const own = notifiers.get(unit) ?? [];
   return Math.min(
