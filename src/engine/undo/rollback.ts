@@ -38,16 +38,16 @@ export interface RollbackRequest {
   reason: RollbackReason;
   /** Only these hosts; undefined for all. */
   hosts: string[] | undefined;
-  /** The run goes on with its other hosts afterwards. */
+  /** The run continues with its other hosts afterwards. */
   partial?: boolean;
-  /** Units the operator gives up on, by number. */
+  /** Numbers of the units that the operator skips. */
   skip: number[];
 }
 
-/** Seconds that hosts which are away are waited for, unless the playbook or the operator says otherwise. */
+/** Seconds to wait for unreachable hosts, unless the playbook or the operator sets another time. */
 const DEFAULT_BUDGET_SECONDS = 300;
 
-/** Takes the run back to its last commit point: newest step first, hosts of a step in parallel. */
+/** Rolls the run back to its last commit point: newest step first, hosts of a step in parallel. */
 export function rollBack(parts: RollbackParts, request: RollbackRequest): Promise<RollbackResult> {
   return new Rollback(parts, request).run();
 }
@@ -59,7 +59,7 @@ class Rollback {
   readonly #undo: UndoRunner;
   readonly #attempt: number;
   readonly #away: AwayHosts;
-  /** What hosts said of units whose outcome was not known, by number. */
+  /** Outcomes of units without a result, as reported by the hosts, by unit number. */
   #resolutions: ReadonlyMap<number, Resolution> = new Map();
   #undone = 0;
 
@@ -97,7 +97,7 @@ class Rollback {
     const complete = (partial ? this.#candidates() : open).every((unit) => isSettled(unit));
     const whole = complete && !partial;
     if (whole) await runAfterTasks(this.#parts, this.#run);
-    // Behind a commit point the state of before is no longer what must come back.
+    // After a commit point, the rollback does not restore the recorded state from before the run.
     const { verified, different } =
       whole && this.#run.commit === undefined
         ? await verifyState(this.#parts, this.#run)
@@ -127,7 +127,7 @@ class Rollback {
     const { hosts } = this.#request;
     return undoCandidates(this.#run).filter(({ intent }) => {
       if (hosts && !hosts.includes(intent.host)) return false;
-      // What was done once for all hosts is still needed by the others.
+      // The other hosts still need what a "run_once" step did.
       return hosts === undefined || intent.shared !== 'run_once';
     });
   }
@@ -143,7 +143,7 @@ class Rollback {
     });
   }
 
-  /** A step that cannot be undone and had an effect is a point of no return from then on. */
+  /** Records an irreversible step that had an effect as a point of no return. */
   async #stopAtPivot(): Promise<void> {
     const pivot = undoCandidates(this.#run).find(
       (unit) => unit.intent.undo.kind === 'irreversible' && needsUndo(unit),
@@ -155,7 +155,7 @@ class Rollback {
     await this.#parts.log.append(commit);
   }
 
-  /** Walks again and again while hosts are away and may come back. */
+  /** Repeats the walk as long as unreachable hosts come back. */
   async #walkUntil(deadline: number, order: UndoOrder): Promise<void> {
     for (;;) {
       await this.#walk(order);
@@ -167,7 +167,7 @@ class Rollback {
     if (!this.#parts.isStopping()) this.#giveUp(order);
   }
 
-  /** Does what may be done next until that is nothing; hosts in parallel. */
+  /** Performs all possible moves, hosts in parallel. */
   async #walk(order: UndoOrder): Promise<void> {
     const begun: Promise<void>[] = [];
     const going = new Set<Promise<void>>();
@@ -194,7 +194,7 @@ class Rollback {
         await Promise.race(going);
       }
     } finally {
-      // What has begun ends, whatever became of the others.
+      // Wait for the running undos, even after a failure.
       await Promise.all(going);
     }
     await Promise.all(begun);
@@ -207,7 +207,7 @@ class Rollback {
     } else this.#settle(move.unit, move.as, move.why, 0, move.silent);
   }
 
-  /** What waited for hosts that did not come back. */
+  /** Settles the units that waited for hosts that stayed unreachable. */
   #giveUp(order: UndoOrder): void {
     for (const [host, why] of this.#away.reasons) {
       const units = order.open.filter(({ intent }) => [intent.host, intent.target].includes(host));
@@ -220,7 +220,7 @@ class Rollback {
     for (const unit of order.open) this.#settle(unit, 'undo-blocked', { kind: 'unreachable' }, 0);
   }
 
-  /** Undoes one unit and keeps the record of it. */
+  /** Undoes one unit and records the result. */
   async #perform(unit: RecordedUnit, order: UndoOrder): Promise<void> {
     const { intent } = unit;
     const { clock, log } = this.#parts;
@@ -243,7 +243,8 @@ class Rollback {
     } else if (failure.away) {
       this.#park(unit, failure.why, order);
     } else {
-      // A step without an undo was allowed to run; it is reported and does not keep the others from going back.
+      // A step without an undo was allowed to run. It is reported, and does not block the undo of
+      // earlier steps.
       const stuck = intent.undo.error === 'block' && intent.undo.kind !== 'uncovered';
       settle('undo-failed', failure.why, stuck);
     }
@@ -255,7 +256,10 @@ class Rollback {
     order.areAway(unit, hosts);
   }
 
-  /** A unit is not undone while it may still run, or before its host has said what became of it. */
+  /**
+   * Whether a unit cannot be undone now: it may still be running, its outcome is unknown, or it is
+   * settled.
+   */
   async #isHeldBack(unit: RecordedUnit, order: UndoOrder): Promise<boolean> {
     const { unit: number, target } = unit.intent;
     let resolution = this.#resolutions.get(number);
@@ -282,7 +286,10 @@ class Rollback {
     }
   }
 
-  /** Like results of the forward run, it is on disk before the next undo begins. If it is lost before that, the undo runs again. */
+  /**
+   * Records the result of an undo. It is on disk before the next undo starts; if it is lost before,
+   * the undo runs again.
+   */
   #settle(
     { intent: { unit } }: RecordedUnit,
     state: UndoState,
@@ -299,7 +306,10 @@ function whyOf(error: RunnerError): NotUndone {
   return { kind: 'failed', failure: failureOf(error, { place: true }) };
 }
 
-/** Of a unit on the controller it is not told whether that or its host is away, so both wait. */
+/**
+ * Hosts that a unit waits for. On the controller, the error does not tell whether the controller or
+ * the host is unreachable.
+ */
 function awayHosts({ intent: { host, target } }: RecordedUnit): string[] {
   return target === 'localhost' ? [...new Set([host, target])] : [target];
 }
