@@ -9,28 +9,31 @@ import {
 } from '../journal/recorded-run.ts';
 import type { LearntRecord, ResultRecord } from '../journal/records.ts';
 
-/** What is on record of one execution of a step, over all attempts. What a rollback undid is left out. */
+/** The records of one execution of a step over all attempts, without what a rollback undid. */
 export interface StepEntry {
-  /** By host, in the order in which it was learnt. */
+  /** By host, in the order of the records. */
   learnt: ReadonlyMap<string, OnDemand<LearntRecord<'stored'>>>;
   /** Results of loop items by position, by host. */
   items: ReadonlyMap<string, ReadonlyMap<number, OnDemand<ResultRecord<'stored'>>>>;
-  /** Changes that were begun, oldest first. */
+  /** Changes that were started, oldest first. */
   units: readonly RecordedUnit[];
-  /** Changes that may be there although the step is not done: of an attempt that failed, or whose undo did not succeed. */
+  /**
+   * Changes that may be in place although the step is not done: of failed attempts, or with a
+   * failed undo.
+   */
   standing: readonly RecordedUnit[];
 }
 
 export interface Replay<L> {
-  /** What is known of hosts on which the step is done. */
+  /** What was learnt about the hosts on which the step is done. */
   done: Map<string, L>;
-  /** Units of the other hosts whose outcome only the host can tell. */
+  /** Numbers of units on other hosts whose outcome only the host knows. */
   ask: number[];
   /** Hosts on which the step is not done. */
   todo: string[];
 }
 
-/** What a resumed run need not do, must ask about first, and has to do. */
+/** Sorts the hosts of a step in a resumed run: done, outcome unknown, or still to do. */
 export function replay<L extends { host: string; failed?: Failure | undefined }>(
   entry: StepEntry | undefined,
   hosts: readonly string[],
@@ -39,11 +42,17 @@ export function replay<L extends { host: string; failed?: Failure | undefined }>
     rescued,
     read,
   }: {
-    /** Hosts that failed and were rolled back alone: they do nothing any more, and fail again where they did. */
+    /**
+     * Hosts that failed and were rolled back individually: they run nothing, and fail again at the
+     * same step.
+     */
     takenBack: ReadonlySet<string>;
-    /** Hosts on which the step failed and a rescue has begun: what that did must not come before another try. */
+    /**
+     * Hosts on which the step failed and its rescue has started: the step is not tried again after
+     * that.
+     */
     rescued?: ReadonlySet<string> | undefined;
-    /** Undefined when a part of what was learnt is not known any more. */
+    /** Undefined when a part of the record is missing or cannot be decrypted. */
     read: (record: LearntRecord<'stored'>) => L | undefined;
   },
 ): Replay<L | Pick<L, 'host' | 'failed'>> {
@@ -65,8 +74,8 @@ export function replay<L extends { host: string; failed?: Failure | undefined }>
 }
 
 /**
- * By loop position, undefined without a loop: the changes on a host that are done although the step is not.
- * A loop item with a recorded result is not among them.
+ * Changes on a host that finished, for a step that did not. By loop position; undefined without a
+ * loop.
  */
 export function finishedUnits(
   entry: StepEntry | undefined,
@@ -81,7 +90,7 @@ export function finishedUnits(
   return finished;
 }
 
-/** Whether a change may be there although its step is to be done again, for an item of a loop or without one. */
+/** Whether a change may be in place although its step (or loop item) must run again. */
 export function mayStand(
   entry: StepEntry | undefined,
   host: string,
@@ -91,7 +100,7 @@ export function mayStand(
   return units.some(({ intent }) => intent.host === host && intent.index === index);
 }
 
-/** What the run's records say of the step with that key; undefined when nothing. */
+/** The records of the step with that key; undefined if there are none. */
 export function stepEntry(
   log: Pick<Log, 'state' | 'executions'>,
   key: string,
@@ -115,15 +124,16 @@ interface Attempts extends StepEntry {
 }
 
 /**
- * By host on which a change of the step was undone: the number of the last step before that. Attempts up to it were undone, also one
- * that only found out that an earlier one had finished.
+ * By host on which a change of the step was undone, the number of the last step before the undo.
+ * All attempts up to that step count as undone, including one that only found an earlier attempt
+ * finished.
  */
 function undoneOn(run: RecordedRun, attempts: readonly RecordedStep[]): Map<string, number> {
   const undone = new Map<string, number>();
   for (const unit of attempts.flatMap((attempt) => unitsOf(run, attempt))) {
     const { host } = unit.intent;
     if (run.takenBack.has(host)) continue;
-    // The undo of its block may stand for that of a unit which is skipped.
+    // If the undo of a unit is skipped, the undo list of its block may replace it.
     for (const one of unit.undo === 'undo-skipped' ? blocksInPlaceOf(run, unit) : [unit]) {
       if (!one.undoStarted || one.undo === 'undo-skipped') continue;
       undone.set(host, Math.max(one.stepBeforeUndo, undone.get(host) ?? 0));
@@ -132,7 +142,7 @@ function undoneOn(run: RecordedRun, attempts: readonly RecordedStep[]): Map<stri
   return undone;
 }
 
-/** Blocks around a change whose undo list replaces its own undo. */
+/** Blocks around a change whose undo list replaces the undo of the change. */
 function blocksInPlaceOf({ units }: RecordedRun, { intent }: RecordedUnit): RecordedUnit[] {
   return [...units.values()].filter(({ intent: { unit, host, block } }) => {
     if (block?.replace !== true || host !== intent.host) return false;
@@ -160,7 +170,10 @@ function addAttempt(
   }
 }
 
-/** A step that is undone in any case is on record even where it has changed nothing. */
+/**
+ * Whether a change is in place. A step whose undo always runs is recorded even if it changed
+ * nothing.
+ */
 function stands(unit: RecordedUnit): boolean {
   const { intent, state, undo } = unit;
   if (intent.block || undo === 'undone' || !hadEffect(unit)) return false;

@@ -9,7 +9,7 @@ import type { Stop } from './services.ts';
 import type { RunSettings } from './settings.ts';
 import { recordedTarget, type UndoRunner } from './undo-unit.ts';
 
-/** How long a step that still runs on its host is waited for. */
+/** Maximum time to wait for a step that is still running on its host. */
 const RUNNING_LIMIT_MS = 10 * 60_000;
 
 export interface ResolveParts extends Sessions, Stop {
@@ -19,20 +19,22 @@ export interface ResolveParts extends Sessions, Stop {
   settings: Pick<RunSettings, 'becomePassword' | 'forks'>;
 }
 
-/** Asks a host with the probe of a unit, whose exit code is the answer. */
+/** Runs the "probe" of a unit on its host; the exit code is the answer. */
 export type Prober = Pick<UndoRunner, 'probe'>;
 
 /**
- * What became of a unit. The host could not tell yet, which is `unknown` in the journal: `running`, it may still run; `unreachable`,
- * the host may answer later; `refused`, asking again does not help.
+ * Outcome of a unit without a recorded result. Three outcomes are `unknown` in the journal:
+ * `running`, the unit may still be running; `unreachable`, the host may answer later; `refused`,
+ * asking again does not help.
  */
 export type Resolution =
   'planned' | 'changed' | 'failed' | 'unknown' | 'running' | 'unreachable' | 'refused';
 
 /**
- * docs/rollback.md: what became of units without a result. The record on the host, then the probe, else possibly changed.
+ * Finds the outcomes of units without a result (docs/rollback.md): from the record on the host, or
+ * else from the probe. Without both, the outcome stays unknown.
  *
- * @returns by number of the unit, for those whose outcome was not known
+ * @returns outcomes by unit number, for units whose outcome was unknown
  */
 export async function resolveUnknown(
   parts: ResolveParts,
@@ -73,7 +75,8 @@ async function resolve(
     const deadline = parts.clock.now() + RUNNING_LIMIT_MS;
     const waits = () => parts.clock.now() < deadline && !parts.isStopping();
     for (;;) {
-      // Only a host on which nobody else acts can say "never started".
+      // The fence ensures that no other connection acts on the host; only then is "never started"
+      // reliable.
       const { control } = await session.exchange(
         { control: { fence: true, unit: intent.unit } },
         options,
@@ -83,7 +86,7 @@ async function resolve(
         continue;
       }
       const record = control.unit;
-      // What was sent may still arrive at an earlier connection.
+      // Without a clear fence, the request may still arrive over an earlier connection.
       if (record?.state === 'never_started')
         state = control.fence === 'clear' ? 'planned' : 'running';
       if (record?.state === 'finished') state = record.code === 0 ? 'changed' : 'failed';

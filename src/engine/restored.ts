@@ -5,16 +5,17 @@ import { groupBy } from '../util/group.ts';
 import { openIntent, type Keys } from './hidden-intent.ts';
 import { escapePattern } from '../util/text.ts';
 
-/** A path or another thing that an automatic undo has restored. */
+/** A path or other object that an automatic undo restored. */
 export interface Restored {
   unit: RecordedUnit;
-  /** Says how it was found. */
+  /** The undo call, which contains the original state. */
   call: ModuleCall;
 }
 
 /**
- * By host, the call that says how each path or thing was found first. Of several calls of one step about the same path the last one
- * says it. A path below one that an earlier step found without it is left out: it was not there before the run.
+ * By host, the undo calls with the original state of each path or object: those of the first step
+ * that changed it. If a step has several calls for the same path, the last one counts. Paths below
+ * a directory that an earlier step found missing or restores as a whole are left out.
  */
 export function restored(run: RecordedRun, keys: Keys): Map<string, Restored[]> {
   const first = new Map<string, Restored>();
@@ -41,7 +42,7 @@ export function restored(run: RecordedRun, keys: Keys): Map<string, Restored[]> 
   return groupBy(first.values(), ({ unit }) => unit.intent.target);
 }
 
-/** Whether an earlier step found no directory there, or restores all that it holds. */
+/** Whether an earlier step found no directory there, or restores its whole content. */
 function saysAllBelow(one: Restored | undefined, unit: RecordedUnit): boolean {
   if (!one || one.unit === unit) return false;
   const { state, tree } = one.call.args;
@@ -49,8 +50,9 @@ function saysAllBelow(one: Restored | undefined, unit: RecordedUnit): boolean {
 }
 
 /**
- * Whether the declared undo of an earlier step names the thing, the path or a directory above it, and ran afterwards on the same host.
- * It restores a state that only the playbook knows, so a difference may be right.
+ * Whether the declared undo of an earlier step names the object, its path or a parent directory,
+ * and ran later on the same host. That undo restores a state that only the playbook defines, so a
+ * difference may be intended.
  */
 export function isNamedByEarlierUndo(
   run: RecordedRun,
@@ -67,13 +69,13 @@ export function isNamedByEarlierUndo(
   });
 }
 
-/** Finds names or paths in a text of JSON, but not as parts of longer ones. */
+/** Matches names or paths in JSON text, but not parts of longer ones. */
 function wholeWords(names: readonly string[]): RegExp {
   const patterns = names.map((name) => escapePattern(JSON.stringify(name).slice(1, -1)));
   return new RegExp(String.raw`(?<![\w./-])(?:${patterns.join('|')})(?![\w.-]|/[\w.-])`);
 }
 
-/** From the nearest one, without the root. */
+/** Parent directories, nearest first, without the root. */
 function directoriesAbove(path: string): string[] {
   if (!path.startsWith('/')) return [];
   const parts = path.split('/').slice(0, -1);

@@ -3,7 +3,10 @@ import type { TaskNode } from '../language/document.ts';
 import { allHold } from '../template/conditions.ts';
 import type { Scope, ScopeValue } from '../template/scope.ts';
 
-/** Whether conditions hold for what a task has returned, which they know as `result` and by its `register`. */
+/**
+ * Whether conditions are true for the result of a task, available to them as `result` and under its
+ * `register` name.
+ */
 export function holdsFor(
   conditions: readonly Condition[],
   { register }: Pick<TaskNode, 'register'>,
