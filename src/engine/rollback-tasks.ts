@@ -20,7 +20,10 @@ import { delegatedTarget, recordedTarget } from './undo-unit.ts';
 import { snapshot } from './undo-plan.ts';
 import { aside, runTask } from './tries.ts';
 
-/** What a playbook or a play says about its rollback. @param id of the play; empty for the playbook, whose first play is given */
+/**
+ * The "rollback" settings of a play, or of the playbook: then "id" is empty and "play" is the first
+ * play.
+ */
 export interface WantedPolicy {
   id: string;
   policy: RollbackPolicy;
@@ -33,7 +36,10 @@ export interface PolicyParts {
   settings: Pick<RunSettings, 'check'>;
 }
 
-/** Records what is wanted around a rollback, with the values that it needs, unless that is on record. */
+/**
+ * Records the rollback settings with the values that their tasks need, unless they are recorded
+ * already.
+ */
 export function notePolicy(
   wanted: WantedPolicy,
   variables: Pick<Variables, 'scope'>,
@@ -46,7 +52,7 @@ export function notePolicy(
   if (record) log.write(record);
 }
 
-/** Undefined when nothing is said. */
+/** Undefined without rollback settings. */
 function policyRecord(
   { id, policy, play }: WantedPolicy,
   variables: Pick<Variables, 'scope'>,
@@ -80,7 +86,10 @@ export interface AroundParts extends CallParts {
   settings: CallParts['settings'] & Pick<RunSettings, 'forks'>;
 }
 
-/** Runs `rollback.before`: what the hosts say of the failure, kept in the run's folder. Never stops the rollback. */
+/**
+ * Runs `rollback.before`, and saves the output in the directory of the run. A failure does not stop
+ * the rollback.
+ */
 export async function keepEvidence(parts: AroundParts, run: RecordedRun): Promise<void> {
   await forEachTask(parts, run, 'before', async (entry, name) => {
     const { failed, outcome } = await tryTask(parts, run, entry, name);
@@ -102,7 +111,7 @@ export async function keepEvidence(parts: AroundParts, run: RecordedRun): Promis
   });
 }
 
-/** Runs `rollback.after`. What fails is told, and does not make the rollback incomplete. */
+/** Runs `rollback.after`. Failures are reported, and do not make the rollback incomplete. */
 export async function runAfterTasks(parts: AroundParts, run: RecordedRun): Promise<void> {
   await forEachTask(parts, run, 'after', async (entry, name) => {
     const { failed } = await tryTask(parts, run, entry, name);
@@ -112,7 +121,7 @@ export async function runAfterTasks(parts: AroundParts, run: RecordedRun): Promi
   });
 }
 
-/** Runs `rollback.verify`. Returns the names of the tasks that did not succeed. */
+/** Runs `rollback.verify`. Returns the names of the failed tasks. */
 export async function runVerifyTasks(
   parts: AroundParts,
   run: RecordedRun,
@@ -130,7 +139,10 @@ export async function runVerifyTasks(
   return { ran, different: different.sort() };
 }
 
-/** The tasks of a phase in their order, hosts in parallel. `work` gets a name for files, which no other task of the phase has. */
+/**
+ * Runs the tasks of a phase in order, hosts in parallel. `work` gets a file name that is unique in
+ * the phase.
+ */
 async function forEachTask(
   parts: AroundParts,
   run: RecordedRun,
@@ -144,7 +156,10 @@ async function forEachTask(
   });
 }
 
-/** Tasks may have the same name, and names of letters that no file name takes over. */
+/**
+ * The number keeps names unique: tasks may have the same name, or one without characters for a file
+ * name.
+ */
 function fileName({ host, name }: RollbackTask<'stored'>, number: number): string {
   const words = slug(name);
   return `${host}.${String(number)}${words === '' ? '' : `-${words}`}`;

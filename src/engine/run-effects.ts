@@ -13,7 +13,7 @@ export interface RunChanges {
   addHosts: AddedHost[] | undefined;
 }
 
-/** The effect of one kind that a plan has on the run. */
+/** The effect of the given kind that a plan has on the run. */
 export function runEffect<K extends RunEffect['kind']>(
   plan: Plan | undefined,
   kind: K,
@@ -35,7 +35,7 @@ export function runChanges(plan: Plan | undefined): RunChanges {
   };
 }
 
-/** Whether later steps may see something of them. */
+/** Whether later steps can see the changes. */
 export function teaches({ setFacts, appendFacts, ...lists }: RunChanges): boolean {
   if (setFacts !== undefined || appendFacts !== undefined) return true;
   return Object.values(lists).some((list) => (list?.length ?? 0) > 0);
@@ -44,9 +44,10 @@ export function teaches({ setFacts, appendFacts, ...lists }: RunChanges): boolea
 type Operators = Questions & Signals & Stop & Pick<Kept, 'keepFile'> & { clock: Clock };
 
 /**
- * Pauses, asks, keeps files and shows what the plan says. An answer becomes a part of the plan's result.
+ * Performs the effects of a plan: pauses, prompts, writes files and displays text. The answer to a
+ * prompt becomes part of the plan's result.
  *
- * @param key the same for all hosts that get the same answer
+ * @param key prompts with the same key share one answer
  */
 export async function actOnRun(
   parts: Operators,

@@ -1,7 +1,7 @@
 import { tasksOf, type Node, type Play } from '../language/document.ts';
 import type { RunSettings } from './settings.ts';
 
-/** What `--tags`, `--skip-tags` and `--from` leave of a playbook. */
+/** The part of a playbook that `--tags`, `--skip-tags` and `--from` select. */
 export class Selection {
   readonly #settings: Pick<RunSettings, 'tags' | 'skipTags'>;
   readonly #leftOut: ReadonlySet<string>;
@@ -11,7 +11,7 @@ export class Selection {
     this.#leftOut = new Set(settings.leftOut);
   }
 
-  /** @param brought it stands in the rescue or always of a block of which something is selected */
+  /** @param brought the node is in the rescue or always section of a block with a selected task */
   has(node: Node, brought = false): boolean {
     if (this.#leftOut.has(stepIdOf(node))) return false;
     switch (node.kind) {
@@ -21,7 +21,7 @@ export class Selection {
       case 'meta':
         return this.#selects(node.task.tags, brought);
       case 'include':
-        // It is looked into when it, or something that it is known to hold, is wanted.
+        // An include runs if it is selected, or any of its known content.
         return this.#selects(node.task.tags, brought) || this.hasSome(node.preview.nodes, brought);
       case 'block':
       case 'flush':
@@ -34,14 +34,14 @@ export class Selection {
     return [...tasksOf(nodes)].some(({ tags }) => this.#selects(tags, brought));
   }
 
-  /** Whether `--tags`, `--skip-tags` or `--from` leave nothing of a play. */
+  /** Whether `--tags`, `--skip-tags` or `--from` leave out the whole play. */
   leavesOut({ sections }: Pick<Play, 'sections'>): boolean {
     const { tags, skipTags } = this.#settings;
     if (tags.length + skipTags.length + this.#leftOut.size === 0) return false;
     return !sections.some(({ nodes }) => nodes.some((node) => this.#wants(node)));
   }
 
-  /** As `has`, and a block by what is in it. */
+  /** Like `has`, but for a block its content decides. */
   #wants(node: Node): boolean {
     if (node.kind !== 'block') return node.kind !== 'flush' && this.has(node);
     return [node.block, node.rescue, node.always].some((nodes) =>
@@ -58,7 +58,10 @@ export class Selection {
   }
 }
 
-/** By which `--from` knows a step; blocks and flushes are never left out themselves. */
+/**
+ * The id that `--from` uses for a step. Blocks and flushes have none: they are never left out
+ * themselves.
+ */
 function stepIdOf(node: Node): string {
   switch (node.kind) {
     case 'task':
@@ -73,7 +76,7 @@ function stepIdOf(node: Node): string {
   }
 }
 
-/** Whether tags are what is asked for: one of them, or `all`, `tagged` or `untagged`. */
+/** Whether tags match a requested tag: one of their names, or `all`, `tagged` or `untagged`. */
 function carries(tags: readonly string[], wanted: string): boolean {
   if (wanted === 'all') return true;
   const own = tags.filter((tag) => tag !== 'always');

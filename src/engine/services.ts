@@ -10,15 +10,18 @@ import type { PinnedFile } from '../journal/records.ts';
 import type { CopyStore } from '../journal/store.ts';
 import type { Redactor } from '../util/redact.ts';
 
-/** What the engine is given to reach the world. It knows no module, transport or display by name. */
+/** Services from outside the engine, which knows no module, transport or display by name. */
 export interface EngineServices extends Reach, TemplateSources, Operator, Pins, Faults, Stop {
   connections: Connections;
   redactor: Redactor;
-  /** Whether a run of this machine is known to be over, so that a lock it left means nothing. */
+  /**
+   * Whether a run of this machine is known to have ended, so that its leftover lock can be
+   * replaced.
+   */
   isSettledRun: (run: string) => boolean;
 }
 
-/** What a module reaches the world with, beside the connections to hosts. */
+/** Services for modules, besides the connections to hosts. */
 export interface Reach extends Questions, Kept {
   modules: ModuleRegistry;
   clock: Clock;
@@ -26,59 +29,62 @@ export interface Reach extends Questions, Kept {
   /** Files of the controller. */
   files: ControllerDisk;
   sendHttp: (request: HttpRequest) => Promise<HttpResponse>;
-  /** The plain content of a file of the controller that is encrypted. */
+  /** Decrypts an encrypted file of the controller. */
   decrypt: (text: string, file: string) => Buffer;
 }
 
-/** What templates may read besides variables. */
+/** What templates can read besides variables. */
 export interface TemplateSources {
   files: ControllerDisk;
-  /** Of the process, for templates that ask for it. */
+  /** Environment of the process. */
   environment: NodeJS.ProcessEnv;
-  /** Facts of earlier runs. */
+  /** Cached facts of earlier runs. */
   factCache?: KnownFacts | undefined;
 }
 
-/** What is kept of a run beside its journal. Absent when nothing is. */
+/** Files that a run keeps besides its journal. Undefined if it keeps none. */
 export interface Kept {
-  /** Takes an output that is too long for memory. */
+  /** Opens a file for an output that is too long for memory. */
   keepOutput?: ((name: string) => KeptOutput) | undefined;
-  /** Keeps a small file that a host copied aside, and gives it again. */
+  /** Stores and returns copies of small files that hosts backed up. */
   copies?: CopyStore | undefined;
   /** Writes a file for the operator. @throws TaskError */
   keepFile?: ((file: KeptFile) => void) | undefined;
 }
 
 export interface Pins {
-  /** Keeps a copy of a file of the playbook. Absent when nothing is kept of the run. */
+  /** Stores a copy of a playbook file. Undefined if the run keeps no files. */
   pinFile?: ((path: string) => PinnedFile | undefined) | undefined;
 }
 
 export interface Questions {
-  /** Asks the operator; one answer for all that ask the same with one key, undefined for none. Absent without a terminal. */
+  /**
+   * Prompts the operator. Prompts with the same key share one answer; undefined means no answer.
+   * Undefined without a terminal.
+   */
   ask?: ((key: string, question: Question) => Promise<string | undefined>) | undefined;
 }
 
-/** The person in front of the terminal. */
+/** Prompts for the operator at the terminal. */
 export interface Operator extends Questions {
-  /** Whether a step is done on its hosts. Absent where nobody is asked. */
+  /** Asks the operator whether to run a step. Undefined without "--step". */
   agree?: ((step: StepInfo, hosts: readonly string[]) => Promise<boolean>) | undefined;
 }
 
 export interface Faults {
-  /** Only in tests of rollback. */
+  /** Injects faults, only in tests of rollback. */
   fault?: FaultHook | undefined;
 }
 
-/** Whether the run is to end before its last step. */
+/** Interruption of the run. */
 export interface Stop {
-  /** Aborted when running commands must be given up. */
+  /** Aborts running commands. */
   readonly signal: AbortSignal;
-  /** True when no new step may begin. */
+  /** True when no new step may start. */
   readonly isStopping: () => boolean;
 }
 
-/** For those who say something and keep no record. */
+/** For code that sends signals and writes no records. */
 export interface Signals {
   log: Pick<Log, 'signal'>;
 }

@@ -4,16 +4,16 @@ import type { Become } from '../language/document.ts';
 import { addressWith } from './access.ts';
 import type { RunSettings } from './settings.ts';
 
-/** How long a host may take to answer a question. */
+/** Time limit for queries to a host. */
 export const FACT_TIMEOUT_MS = 60_000;
 
-/** What opens sessions on hosts. */
+/** Services needed to open sessions on hosts. */
 export interface Sessions {
   connections: Pick<Connections, 'session'>;
   settings: Pick<RunSettings, 'becomePassword'>;
 }
 
-/** @param become as `renderAccess` made it */
+/** @param become result of `renderAccess` */
 export function openSession(
   { connections, settings }: Sessions,
   target: InventoryHost,

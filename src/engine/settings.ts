@@ -2,7 +2,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { SourceObject } from '../core/value.ts';
 import type { OnFailure } from '../language/document.ts';
 
-/** What was asked for on the command line, as far as the engine follows it. */
+/** Command-line settings that the engine uses. */
 export interface RunSettings {
   run: string;
   check: boolean;
@@ -10,28 +10,33 @@ export interface RunSettings {
   tags: string[];
   skipTags: string[];
   limit: string | undefined;
-  /** Ids of steps that are not done, since the run begins behind them. */
+  /** Ids of steps before the one that `--from` names, which are left out. */
   leftOut: readonly string[];
-  /** Hosts worked on at a time. */
+  /** Number of hosts to work on in parallel. */
   forks: number;
-  /** Who runs it: user@machine. */
+  /** Owner of the run: user@machine. */
   owner: string;
   /** When the run was first started. */
   startedAt: Date;
-  /** Runs whose locks are replaced. */
+  /** Runs whose locks are replaced (`--take-over`). */
   takeOver: string[];
   onFailure: OnFailure | undefined;
   becomePassword: string | undefined;
-  /** Given inputs and `--extra-vars`: the strongest level. */
+  /** Inputs from the command line and `--extra-vars`: the highest precedence. */
   variables: JsonObject;
-  /** Defaults of inputs that were not given: weaker than play variables. */
+  /** Defaults of the other inputs: lower precedence than play variables. */
   inputDefaults: SourceObject;
-  /** Points of no return the operator agreed to. */
+  /** Points of no return that the operator accepted. */
   accepted: string[];
-  /** Seconds that a rollback waits for hosts that are away; undefined for what the playbook says. */
+  /**
+   * Seconds that a rollback waits for unreachable hosts; undefined for the setting of the playbook.
+   */
   rollbackBudgetSeconds: number | undefined;
-  /** Id of a step that is made to fail, after its work, on its first host: to try a rollback out. */
+  /** Id of the `--fail-at` step, which fails on its first host after it ran. */
   failAt: string | undefined;
-  /** That step comes before the first point of no return, which the run must not pass even if the step is skipped. */
+  /**
+   * The `--fail-at` step precedes the first point of no return, which must not be passed even if
+   * the step is skipped.
+   */
   failsBeforePivot: boolean;
 }
