@@ -5,9 +5,10 @@ import type { Playbook } from '../language/document.ts';
 import type { Variables } from './variables.ts';
 
 /**
- * When no further step of a playbook may begin, in milliseconds since 1970; infinite without a limit.
+ * Time after which no step of a playbook may start, in milliseconds since 1970; infinite without a
+ * limit.
  *
- * @throws PlaybookError when the limit is no number of seconds
+ * @throws PlaybookError when the limit is not a number
  */
 export function deadlineOf(
   { timeLimitSeconds: limit, plays: [play] }: Pick<Playbook, 'timeLimitSeconds' | 'plays'>,

@@ -2,29 +2,30 @@ import type { Forward, RollbackResult, TransactionEnd } from '../core/endings.ts
 import type { OnFailure } from '../language/document.ts';
 import type { RollbackRequest } from './undo/rollback.ts';
 
-/** What an operator wants after they stopped a run. */
+/** The operator's choice after an interruption. */
 export type AfterInterrupt = 'leave' | 'rollback' | 'continue';
 
 export interface TransactionParts {
-  /** Runs the playbook from where it stands. */
+  /** Runs the playbook from its current position. */
   forward: () => Promise<Forward>;
   rollBack: (request: RollbackRequest) => Promise<RollbackResult>;
-  /** Whether another run has taken over the hosts: then nothing more may be done to them. */
+  /** Whether another run has taken over the hosts: this run must not change them any more. */
   hasLostHosts: () => boolean;
-  /** Makes the next interruption count as the first again. */
+  /** Treats the next interruption as the first one. */
   rearm: () => void;
-  /** Asked when a step failed and the policy says "ask". */
+  /** Asks the operator after a failure, if the policy is "ask". */
   confirmRollback: () => Promise<boolean>;
-  /** Asked after an interruption that left changes behind. */
+  /** Asks the operator after an interruption that left changes in place. */
   afterInterrupt: () => Promise<AfterInterrupt>;
-  /** What the playbook says should follow a failure: known once it runs. */
+  /** The "on_failure" policy, known after the playbook has started. */
   onFailure: () => OnFailure;
 }
 
 /**
- * Forward, and what must follow: nothing, the way back, or a question to the operator. It knows no play and no unit.
+ * Runs the playbook, and then what its result requires: nothing, a rollback, or a prompt to the
+ * operator. It knows no plays and no units.
  *
- * @throws whatever `forward` and `rollBack` throw
+ * @throws the errors of `forward` and `rollBack`
  */
 export async function transaction(parts: TransactionParts): Promise<TransactionEnd> {
   for (;;) {
@@ -48,8 +49,8 @@ async function afterFailure(
 ): Promise<TransactionEnd> {
   if (!changedAnything) return { status: 'nothing-changed', message };
   const policy = parts.onFailure();
-  const goesBack = policy === 'auto' || (policy === 'ask' && (await parts.confirmRollback()));
-  if (!goesBack) return { status: 'left-in-place', message };
+  const rollsBack = policy === 'auto' || (policy === 'ask' && (await parts.confirmRollback()));
+  if (!rollsBack) return { status: 'left-in-place', message };
   parts.rearm();
   const undo = await parts.rollBack({ reason: 'failed', hosts: undefined, skip: [] });
   return { status: 'rolled-back', undo, why: message };

@@ -15,14 +15,15 @@ import { retriesOf } from './limits.ts';
 import { holdsFor } from './result-conditions.ts';
 import { runEffect } from './run-effects.ts';
 
-/** A call with the tries and the conditions of its task. */
+/** A call with the retries and conditions of its task. */
 export type TaskCall = Omit<Call, 'attempt' | 'mode' | 'change'> &
   Partial<Pick<Call, 'mode' | 'change'>>;
 
 /**
- * Runs a task on a host: calls its module, again as `retries` and `until` say, and judges the answer.
+ * Runs a task on a host: calls its module, retries according to `retries` and `until`, and judges
+ * the result.
  *
- * @throws JournalError; what a host, a module or a template did is an outcome
+ * @throws JournalError; errors of hosts, modules and templates become outcomes
  */
 export async function runTask(parts: CallParts, asked: TaskCall): Promise<CallResult> {
   const { task, scope } = asked;
@@ -46,7 +47,8 @@ export async function runTask(parts: CallParts, asked: TaskCall): Promise<CallRe
     }
     const unmet = again && task.until.length > 0;
     const last = unmet ? untilUnmet(task, outcome, attempt) : outcome;
-    // A step whose tries the end of the run cut short has failed, whatever it says, so that a resumed run tries again.
+    // If an interruption ended the retries, the step failed regardless of "failed_when", so that a
+    // resumed run retries it.
     const said = hasTriesLeft ? { ...asked, task: { ...task, failedWhen: undefined } } : asked;
     return { ...answer, outcome: judged(said, { ...answer, outcome: last }, { mode, holds }) };
   }
@@ -82,7 +84,7 @@ function counted(outcome: Outcome, attempts: number): Outcome {
   return outcome.result ? { ...outcome, result: { ...outcome.result, attempts } } : outcome;
 }
 
-/** The outcome as displays and the journal may know it. */
+/** The outcome for displays and the journal, without values that `no_log` hides. */
 function told({ noLog }: TaskNode, outcome: Outcome): Outcome {
   return noLog ? conceal(outcome) : outcome;
 }
@@ -101,7 +103,7 @@ function judged(
   return { is: 'predicted', change: true, ...(why === undefined ? {} : { why }) };
 }
 
-/** The step of a task that is no step of a play. */
+/** The step of a task that is not part of a play. */
 export function aside(play: string, { id, name, module, at }: TaskNode): StepInfo {
   return { id, number: 0, play, name, module, at, handler: false };
 }

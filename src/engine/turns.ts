@@ -3,7 +3,10 @@ import { effectOf, type Module } from '../core/module.ts';
 import { fieldsAsWritten } from '../core/value.ts';
 import type { TaskNode } from '../language/document.ts';
 
-/** Hosts that delegate a task to one host take turns there: each must find, and save, what the one before it left. */
+/**
+ * Serializes tasks that several hosts delegate to one host: each must find and save the state that
+ * the previous one left.
+ */
 export class Turns {
   readonly #byTarget = new Map<string, ReturnType<typeof pLimit>>();
 
@@ -14,7 +17,10 @@ export class Turns {
   }
 }
 
-/** Commands do not take turns: they may last long, and only their author knows what they change. */
+/**
+ * Whether a task takes turns. Commands do not: they may take long, and only their author knows what
+ * they change.
+ */
 export function takesTurns({ delegateTo, args }: TaskNode, module: Module | undefined): boolean {
   if (delegateTo === undefined || !module) return false;
   return effectOf(module, fieldsAsWritten(args)) === 'restores';

@@ -22,7 +22,7 @@ import { parseTemplate } from '../template/templates.ts';
 /** Names that exist only when the undo runs. */
 const lateNames = new Set(['result', 'captured', 'undo', 'live']);
 
-/** How a unit that is about to run would be undone, resolved as far as it can be now. */
+/** The undo of a unit that is about to run, resolved as far as possible. */
 export function undoBody(
   { task, module, args, isHandler }: PlannedUnit,
   { undo }: Plan,
@@ -43,7 +43,7 @@ export function undoBody(
   return effectOf(module, args) === 'passes' ? { kind: 'none' } : { kind: 'uncovered' };
 }
 
-/** Whether a handler's run has changed something, such as a file, that its module can restore. */
+/** Whether a handler changes something that its module can restore, such as a file. */
 function restores(undo: PlannedUndo | undefined): boolean {
   return undo !== undefined && undo.rerun === undefined && undo.calls.length > 0;
 }
@@ -53,11 +53,11 @@ export interface PlannedUnit {
   task: TaskNode;
   module: Module;
   args: JsonObject;
-  /** A handler that restores nothing runs once more when what notified it is undone. */
+  /** A handler that restores nothing runs again after the changes that notified it are undone. */
   isHandler: boolean;
 }
 
-/** The calls with the places of the copies that they name. */
+/** The calls with the locations of the copies that they name. */
 export function placeCopies(
   calls: readonly UndoCall[],
   placeOf: (path: string) => HostPath,
@@ -71,7 +71,7 @@ export function placeCopies(
   return calls.map(({ module, args }) => ({ module, args: placed(args) as JsonObject }));
 }
 
-/** What `runner plan` says about the undo of a task. @param args as far as they are known */
+/** The kind of undo that `runner plan` shows for a task. @param args as far as they are known */
 export function undoKind(task: TaskNode, module: Module, args: JsonObject): UndoKind {
   if (task.irreversible !== undefined) return 'irreversible';
   if (task.undo.kind === 'tasks') return 'declared';
@@ -86,18 +86,24 @@ export function undoKind(task: TaskNode, module: Module, args: JsonObject): Undo
   return kinds[effectOf(module, args)];
 }
 
-/** Whether a step is undone even if it has changed nothing. */
+/** Whether the undo of a step runs even if it changed nothing. */
 export function undoesAlways({ undo, undoOn }: TaskNode, plan: Plan): boolean {
   if (undo.kind === 'tasks') return undoOn === 'always';
   return undo.kind !== 'none' && plan.undo?.always === true;
 }
 
-/** Whether a step can change a host: now, or by an undo that is done although the step only looks. */
+/**
+ * Whether a step can change a host: itself, or by an undo that always runs although the step is
+ * read-only.
+ */
 export function mayChange({ readOnly, undo, undoOn }: TaskNode): boolean {
   return !readOnly || (undo.kind === 'tasks' && undoOn === 'always');
 }
 
-/** Values of all names the undo reads, as they are now. Names that are missing now may still be optional then. */
+/**
+ * Current values of all variables that the undo reads. Undefined variables are left out, as they
+ * may be optional.
+ */
 export function snapshot(tasks: readonly TaskNode[], scope: Scope): JsonObject {
   const names = new Set<string>();
   for (const task of tasks) collectNames(task, names);

@@ -19,13 +19,13 @@ import type { Sealer } from '../util/seal.ts';
 import { openIntent } from './hidden-intent.ts';
 import { runTask } from './tries.ts';
 
-/** Why a rollback takes place; `failed` is told to each undo as failed_here or failed_elsewhere. */
+/** Reason of a rollback; for `failed`, each undo sees failed_here or failed_elsewhere. */
 export type RollbackReason = 'failed' | 'interrupted' | 'crash' | 'request';
 
-/** Why a unit is not undone. */
+/** Why a unit was not undone. */
 export interface UndoFailure {
   why: NotUndone;
-  /** The host cannot be reached: it may be back later. */
+  /** The host is unreachable, and may be reachable later. */
   away: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface UndoParts extends CallParts {
   inventory: Inventory;
 }
 
-/** Does what the recorded undo of a unit says, from the journal alone. */
+/** Runs the recorded undo of a unit, using only the journal. */
 export class UndoRunner {
   readonly #parts: UndoParts;
   readonly #run: RecordedRun;
@@ -58,8 +58,8 @@ export class UndoRunner {
   }
 
   /**
-   * @returns undefined when the unit is undone, otherwise why not
-   * @throws SecretError when a value is needed that is not in the journal and was not given again
+   * @returns undefined when the unit was undone, otherwise why not
+   * @throws SecretError when it needs a secret that was not supplied
    */
   async undo(unit: RecordedUnit): Promise<UndoFailure | undefined> {
     const { undo } = openIntent(unit.whole(), this.#parts);
@@ -92,7 +92,7 @@ export class UndoRunner {
     }
   }
 
-  /** Exit code of the unit's probe. */
+  /** Runs the probe of the unit, and returns its exit code. */
   async probe(unit: RecordedUnit, probe: Stored<TaskNode>): Promise<number | undefined> {
     const task = reveal(probe, this.#parts.redactor);
     const { outcome } = await this.#runTask(unit, task, this.#scope(unit, {}));
@@ -117,7 +117,8 @@ export class UndoRunner {
       if (!allHold(task.when, inner)) continue;
       const { outcome } = await this.#runTask(unit, task, inner);
       const failure = failureIn(outcome);
-      // While a rollback is being ended, that may be why the task failed: the next rollback does the undo again.
+      // An interruption of the rollback may be the cause of the failure: the next rollback runs the
+      // undo again.
       if (failure && (!task.ignoreErrors || this.#parts.isStopping())) {
         return { why: { kind: 'failed', task: task.name, failure }, away: mayReturn(outcome) };
       }
@@ -148,7 +149,7 @@ export class UndoRunner {
     });
   }
 
-  /** Facts as they are now, for an undo that asks for them. */
+  /** Current facts, for an undo that uses `live.facts`. */
   async #liveFacts(unit: RecordedUnit): Promise<JsonObject | undefined> {
     const { body, when } = openIntent(unit.whole(), this.#parts).undo;
     if (!JSON.stringify([body, when]).includes('live.facts')) return undefined;
@@ -162,7 +163,7 @@ export class UndoRunner {
     throw new ConnectError(why, details);
   }
 
-  /** Names as they were when the intent was written; later changes never leak in, but for what is asked of `live`. */
+  /** Variables as recorded with the intent. Later values are visible only under `live`. */
   #scope(unit: RecordedUnit, captured: JsonObject, facts?: JsonObject): Scope {
     const intent = openIntent(unit.whole(), this.#parts);
     const value = unit.result?.().value;
@@ -195,7 +196,7 @@ export class UndoRunner {
   }
 }
 
-/** @throws JournalError when the journal does not have the step */
+/** @throws JournalError when the journal has no record of the step */
 export function recordedStep(run: RecordedRun, number: number): StepInfo {
   const step = run.steps.get(number);
   if (!step) throw new JournalError(`The journal has no record of step ${String(number)}.`);
@@ -203,8 +204,8 @@ export function recordedStep(run: RecordedRun, number: number): StepInfo {
 }
 
 /**
- * @throws JournalError when the journal does not have the host's address
- * @throws SecretError when it is a secret that was not given again
+ * @throws JournalError when the journal has no address of the host
+ * @throws SecretError when the address needs a secret that was not supplied
  */
 export function recordedTarget(run: RecordedRun, name: string, secrets: Secrets): InventoryHost {
   const address = run.hosts.get(name);
@@ -213,16 +214,19 @@ export function recordedTarget(run: RecordedRun, name: string, secrets: Secrets)
   throw new JournalError(`The journal has no address of host "${name}".`);
 }
 
-/** Whether the host may be back later. A wrong password or host key stays wrong: trying it again may lock an account. */
+/**
+ * Whether the host may be reachable later. A wrong password or host key is not retried: that may
+ * lock an account.
+ */
 function mayReturn(outcome: Outcome): boolean {
   const failure = failureIn(outcome);
   return outcome.is === 'unreachable' && (failure?.kind !== 'connect' || failure.retryable);
 }
 
 /**
- * Where a task of a rollback runs: on its own host, or where it is delegated to.
+ * Where a task of a rollback runs: on its own host, or on the host it is delegated to.
  *
- * @throws TaskError when the run does not know that host: the rest of the rollback goes on
+ * @throws TaskError when that host is not part of the run; the rest of the rollback continues
  */
 export function delegatedTarget(
   run: RecordedRun,
@@ -239,7 +243,7 @@ function refused(why: NotUndone): UndoFailure {
   return { why, away: false };
 }
 
-/** A recorded module call as a task of its own. */
+/** Turns a recorded module call into a task. */
 export function callTask(unit: RecordedUnit, { module, args }: ModuleCall): TaskNode {
   return plainTask({
     id: `undo/${String(unit.intent.unit)}`,
