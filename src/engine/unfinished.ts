@@ -4,21 +4,21 @@ import type { Clock } from '../core/ports.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
 import { FACT_TIMEOUT_MS } from './sessions.ts';
 
-/** How long a change that may still go on is waited for. */
+/** Maximum time to wait for a change that may still be running. */
 const LIMIT_MS = 10 * 60_000;
 const PAUSE_MS = 500;
 
 export interface UnfinishedParts {
   clock: Pick<Clock, 'now' | 'sleep'>;
-  /** Of the run when its first host is asked. */
+  /** Its state is read when the run first contacts a host. */
   log: { readonly state: Pick<RecordedRun, 'units'> };
   isStopping: () => boolean;
 }
 
 /**
- * Connections on which a change never meets another one of its run. When the answer to a change was lost, now or in an earlier process,
- * the change may still be on its way to the host. The next question or change waits until the host says that nothing
- * of the run works there any more.
+ * Connections that never run two changes of a run on a host at the same time. If the answer to a
+ * change was lost, now or in an earlier process, the change may still be under way. The next query
+ * or change waits until the host reports that nothing of the run is active there.
  */
 export function withoutUnfinished(connections: Connections, parts: UnfinishedParts): Connections {
   let hosts: Set<string> | undefined;
@@ -61,7 +61,11 @@ async function exchange(
   }
 }
 
-/** Waits until nothing of the run works on the host. @throws TaskError when that takes too long; ConnectError */
+/**
+ * Waits until nothing of the run is active on the host.
+ *
+ * @throws TaskError when that takes too long; ConnectError
+ */
 async function nothingWorks(
   session: HostSession,
   host: string,

@@ -24,7 +24,7 @@ export interface Unit {
   task: TaskNode;
   step: StepInfo;
   host: InventoryHost;
-  /** Where it runs: the host, or what it is delegated to. */
+  /** Where the unit runs: the host itself, or the host it is delegated to. */
   target: InventoryHost;
   scope: Scope;
   item: JsonValue | undefined;
@@ -32,13 +32,13 @@ export interface Unit {
   index?: number | undefined;
   /** Directories for templates and files, nearest first. */
   folders: string[];
-  /** Set for a handler's run. */
+  /** Set if the task is a handler. */
   handler: HandlerRef | undefined;
-  /** Handlers that a change notifies. */
+  /** Handlers to notify if the unit changes something. */
   notifies: readonly HandlerRef[];
-  /** Names of variables that steps with `no_log` have set. */
+  /** Names of variables that steps with `no_log` set. */
   hiddenNames: ReadonlySet<string>;
-  /** Not the host's own business alone. */
+  /** Why the unit is shared by several hosts; undefined if it is not. */
   shared: IntentRecord['shared'];
 }
 
@@ -48,7 +48,7 @@ export interface UnitParts extends CallParts, Faults {
   sealer: Sealer | undefined;
 }
 
-/** Puts a unit on record before it changes its host. */
+/** Records a unit before it changes its host. */
 export class UnitChange implements ChangeRecord {
   readonly #parts: UnitParts;
   readonly #unit: Unit;
@@ -63,12 +63,12 @@ export class UnitChange implements ChangeRecord {
     return this.#unit.number;
   }
 
-  /** @throws TaskError when the state before could not be captured; ConnectError; JournalError */
+  /** @throws TaskError when the previous state cannot be captured; ConnectError; JournalError */
   async begin(planned: PlannedCall): Promise<void> {
     if (this.copies) return;
     const { locks, log, fault, sealer } = this.#parts;
     const { task, target } = this.#unit;
-    // A host that cannot be reached has nothing on record.
+    // Connect first, so that nothing is recorded for an unreachable host.
     await planned.session();
     await locks.ensure(target.name);
     const { body, copies } = this.#undo(planned);
@@ -80,7 +80,7 @@ export class UnitChange implements ChangeRecord {
     this.copies = copies;
   }
 
-  /** How the unit would be undone, and the paths of which that names a copy. */
+  /** The undo of the unit, and the paths that it needs copies of. */
   #undo({ module, args, plan }: PlannedCall): { body: UndoBody; copies: string[] } {
     const { task, scope, number, handler } = this.#unit;
     const copies = new Set<string>();
@@ -93,7 +93,10 @@ export class UnitChange implements ChangeRecord {
     return { body, copies: [...copies] };
   }
 
-  /** Whether values of the intent are hidden by `no_log`: of the task, of a `capture`, or of a step that its undo reads. */
+  /**
+   * Whether "no_log" hides values of the intent: on the task, on a "capture" task, or on a step
+   * that its undo reads.
+   */
   #isHidden(body: UndoBody): boolean {
     const { task, hiddenNames } = this.#unit;
     if (task.noLog || task.capture.some(({ noLog }) => noLog)) return true;
@@ -132,7 +135,7 @@ export class UnitChange implements ChangeRecord {
     };
   }
 
-  /** Runs the task's `capture` list; the step does not start unless each of them could look. */
+  /** Runs the "capture" tasks. The step does not start unless each of them returned an answer. */
   async #capture(): Promise<JsonObject> {
     const { task, step, host, target, scope, folders, number } = this.#unit;
     const registers: JsonObject = {};
@@ -146,7 +149,7 @@ export class UnitChange implements ChangeRecord {
         scope: scope.with({ name: 'captured', values: registers, data: true }),
         outputs: String(number),
       });
-      // A non-zero code is an answer (`systemctl is-active`); a line that broke is not.
+      // A non-zero exit code is an answer (`systemctl is-active`); a lost connection is not.
       if (failureIn(outcome) && (outcome.is === 'unreachable' || exitCode(outcome) === undefined)) {
         throw new TaskError(
           `Cannot capture the previous state ("${one.name}"): ${messageOf(outcome) ?? ''}`,

@@ -23,7 +23,10 @@ export interface UnitEnd {
   /** Position in the loop, from zero. */
   index?: number | undefined;
   label?: string | undefined;
-  /** It sets facts, groups or hosts, which its record does not hold. A resumed run does the item again. */
+  /**
+   * The unit sets facts, groups or hosts, which are not in its record. A resumed run repeats the
+   * item.
+   */
   teaches?: boolean;
   /** What displays show of a task that ran. */
   shown?: Pick<UnitResult, 'actions' | 'diff' | 'undo'>;
@@ -32,7 +35,10 @@ export interface UnitEnd {
   durationMs?: number;
 }
 
-/** Records how a unit ended, and tells readers the details that no record keeps, without what `no_log` hides. */
+/**
+ * Records how a unit ended, and signals details that are not recorded. Values hidden by "no_log"
+ * are left out.
+ */
 export function endUnit({ log }: { log: Pick<Log, 'write' | 'signal'> }, end: UnitEnd): void {
   const { step, host, outcome, shown, ignored, durationMs = 0 } = end;
   const hidden = end.task?.noLog === true;
@@ -76,7 +82,10 @@ function outputDigest(result: JsonObject): string {
     .digest('hex');
 }
 
-/** An undo may ask for `result`; a resumed loop needs what its finished items registered. */
+/**
+ * Whether the result is recorded: an undo may read `result`, and a resumed loop needs what its
+ * finished items registered.
+ */
 function keepsValue({ task, index }: UnitEnd): boolean {
   if (task?.undo.kind === 'tasks') return true;
   return index !== undefined && (task?.register !== undefined || task?.breakWhen.length !== 0);

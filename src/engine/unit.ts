@@ -13,11 +13,11 @@ export interface UnitResult {
   changes: RunChanges;
   actions: string[];
   diff: FileDiff[] | undefined;
-  /** How it would be undone; undefined when there is nothing to undo. */
+  /** Kind of its undo; undefined if there is nothing to undo. */
   undo: UndoKind | undefined;
 }
 
-/** Runs a unit; its change is on record before it begins. */
+/** Runs a unit. Its change is recorded before it starts. */
 export async function runUnit(parts: UnitParts, unit: Unit): Promise<UnitResult> {
   const { task, step, host, target, scope, folders, number } = unit;
   const change = new UnitChange(parts, unit);

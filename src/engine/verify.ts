@@ -18,12 +18,15 @@ import type { Keys } from './hidden-intent.ts';
 import { isNamedByEarlierUndo, restored, type Restored } from './restored.ts';
 import { runTask } from './tries.ts';
 
-/** Between two looks at a state that is not yet as before. */
+/** Pause between two comparisons of a fingerprint that still differs. */
 const SETTLE_PAUSE_MS = 2000;
 
 export type VerifyParts = AroundParts & FingerprintParts & Pick<Keys, 'sealer'>;
 
-/** rollback.md §9: whether the state of before is back. Fingerprints, the files that were restored, `rollback.verify`. */
+/**
+ * Verifies the restored state (docs/rollback.md): fingerprints, automatic undos and
+ * `rollback.verify`.
+ */
 export async function verifyState(
   parts: VerifyParts,
   run: RecordedRun,
@@ -74,7 +77,9 @@ async function takeAgain(parts: VerifyParts, before: FingerprintRecord): Promise
   }
 }
 
-/** What was taken back by itself, compared with what was found before the first step that touched it. */
+/**
+ * Compares what automatic undos restored with the state found by the first step that changed it.
+ */
 async function compareRestored(
   parts: VerifyParts,
   run: RecordedRun,
@@ -101,7 +106,9 @@ async function compareRestored(
   return { compared, different: different.sort() };
 }
 
-/** Asks the undo itself what there is left to do; undefined when nothing. */
+/**
+ * Runs an undo in check mode: what it would still change is the difference; undefined if nothing.
+ */
 async function differenceOf(
   parts: VerifyParts,
   run: RecordedRun,
