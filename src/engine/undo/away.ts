@@ -16,11 +16,17 @@ export interface AwayParts extends Sessions, Stop {
   log: Pick<Log, 'state' | 'write' | 'signal'>;
 }
 
-/** Hosts that could not be reached during a rollback and may come back; each change is on record. */
+/**
+ * Unreachable hosts of a rollback that may be reachable later. Each change of this list is
+ * recorded.
+ */
 export class AwayHosts {
   readonly #parts: AwayParts;
   readonly #reasons = new Map<string, NotUndone>();
-  /** Hosts that answered and were away again for the next undo: how long they are left alone, and until when. */
+  /**
+   * Hosts that answered and were unreachable again for the next undo: the pause before the next
+   * attempt, and its end.
+   */
   readonly #rests = new Map<string, { pauseMs: number; until: number }>();
 
   constructor(parts: AwayParts) {
@@ -31,7 +37,7 @@ export class AwayHosts {
     return this.#reasons.size;
   }
 
-  /** Why each of them could not be reached, by name. */
+  /** Why each host is unreachable, by name. */
   get reasons(): ReadonlyMap<string, NotUndone> {
     return this.#reasons;
   }
@@ -44,9 +50,10 @@ export class AwayHosts {
   }
 
   /**
-   * Waits until at least one of them answers.
+   * Waits until at least one of the hosts answers.
    *
-   * @returns those that answer, which are away no longer; none when the time is over or the operator ends the wait
+   * @returns the hosts that answer and are removed from the list; none after the deadline or an
+   * interruption
    */
   async waitForAny(deadline: number): Promise<string[]> {
     const { isStopping, log, clock, signal } = this.#parts;
@@ -68,14 +75,14 @@ export class AwayHosts {
     return [];
   }
 
-  /** Sets how long the host is left alone if it is away again: twice as long each time. */
+  /** Sets the pause for the case that the host is unreachable again: twice as long each time. */
   #rest(host: string): void {
     const before = this.#rests.get(host)?.pauseMs;
     const pauseMs = before === undefined ? PAUSE_MS : Math.min(2 * before, LONGEST_PAUSE_MS);
     this.#rests.set(host, { pauseMs, until: 0 });
   }
 
-  /** Asks a question: an open connection alone does not show that the host does anything. */
+  /** Sends a query: an open connection alone does not prove that the host responds. */
   async #answers(host: string): Promise<boolean> {
     const { clock, log, redactor, signal } = this.#parts;
     if (clock.now() < (this.#rests.get(host)?.until ?? 0)) return false;

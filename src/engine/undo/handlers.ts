@@ -1,21 +1,22 @@
 import { hadEffect, needsUndo, type RecordedUnit } from '../../journal/recorded-run.ts';
 import { groupBy } from '../../util/group.ts';
 
-/** By run of a handler: the changes whose undo makes it due again. */
+/** By handler run, the changes whose undo requires the handler to run again. */
 export type Notifiers = ReadonlyMap<RecordedUnit, readonly RecordedUnit[]>;
 
-/** Whether undoing the unit means that a handler runs again. */
+/** Whether the undo of the unit is to run a handler again. */
 export function isRerun({ intent }: RecordedUnit): boolean {
   return intent.undo.kind === 'rerun';
 }
 
-/** Paths of a change's host that its undo restores. */
+/** Paths that the undo of a change restores. */
 export type PathsOf = (change: RecordedUnit) => readonly string[];
 
 /**
- * The changes that a handler has read when it ran: those since its run before, also of steps that failed or whose end is not known, as
- * they may have written their file. A change that no run of its own handler followed, as in an earlier play, was read by the next
- * runs of handlers with that name, or else by those that have read a later change of the same path.
+ * The changes that each handler run has read: those since the previous run of the handler. Failed
+ * steps and steps with an unknown outcome count, because they may have written their file. If no
+ * run of its own handler followed a change, as in an earlier play, the next runs of handlers with
+ * the same name have read it, or else those that read a later change of the same path.
  */
 export function notifiersOf(units: readonly RecordedUnit[], pathsOf: PathsOf): Notifiers {
   const notifiers = new Map<RecordedUnit, RecordedUnit[]>();
@@ -52,7 +53,10 @@ function allReaders(
   return readers;
 }
 
-/** Whether the handler ran after the change and before its undo. A resumed run may have handlers after the undo. */
+/**
+ * Whether the handler ran after the change and before its undo. A resumed run may run handlers
+ * after the undo.
+ */
 function finds({ intent }: RecordedUnit, change: RecordedUnit): boolean {
   const until = change.undo === 'undone' ? change.stepBeforeUndo : Infinity;
   return intent.step > change.intent.step && intent.step <= until;

@@ -3,7 +3,10 @@ import type { RecordedUnit } from '../../journal/recorded-run.ts';
 import { revealLater } from '../../journal/stored.ts';
 import { openIntent, type Keys } from '../hidden-intent.ts';
 
-/** Paths that the automatic undo of a change restores. None where they are hidden by a secret that was not given again. */
+/**
+ * Paths that the automatic undo of a change restores. Empty if they are encrypted and a secret was
+ * not supplied.
+ */
 export function restoredPaths(unit: RecordedUnit, keys: Keys): string[] {
   if (unit.intent.undo.kind !== 'auto') return [];
   try {
