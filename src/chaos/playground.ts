@@ -10,10 +10,10 @@ import { Lab, type LabHost } from '../lab/lab.ts';
 import { TreeSnapshot } from '../lab/snapshot.ts';
 import { labTree } from '../lab/tree.ts';
 
-/** Hosts of the lab that a playbook is tried on, and what its command line needs to reach them. */
+/** Lab hosts on which a playbook is tested, and the command-line arguments that connect to them. */
 export interface Playground {
   hosts: LabHost[];
-  /** Flags that name the hosts, and inputs that belong to them. */
+  /** Flags for the inventory and the inputs of the hosts. */
   args: string[];
   env: Record<string, string>;
   /** Every file of every host, with mode and content. */
@@ -24,7 +24,7 @@ export interface Playground {
   stop(): Promise<void>;
 }
 
-/** What a playground is made of. */
+/** Which hosts a playground has. */
 export type PlaygroundSpec =
   | { kind: 'hosts'; inventory: Inventory; input: string | undefined }
   | { kind: 'mke3'; managers: number; workers: number };
@@ -71,7 +71,7 @@ export async function startPlayground(spec: PlaygroundSpec): Promise<Playground>
   }
 }
 
-/** @param dir what the runner reads and writes on the controller */
+/** @param dir directory that the runner reads and writes on the controller */
 function stateOf(lab: Lab, dir: string): Pick<Playground, 'tree' | 'snapshot' | 'restore'> {
   let controller: TreeSnapshot | undefined;
   return {
@@ -87,7 +87,7 @@ function stateOf(lab: Lab, dir: string): Pick<Playground, 'tree' | 'snapshot' | 
   };
 }
 
-/** The operator's hosts, groups and variables, with the addresses of the lab. */
+/** The hosts, groups and variables of the operator, with lab addresses. */
 function labInventory({ hosts, groups }: Inventory, lab: Lab): string {
   const all: JsonObject = {};
   for (const { name, address, port } of lab.hosts) {

@@ -6,7 +6,7 @@ import type { RunEvent } from '../output/events.ts';
 import { after } from '../util/time.ts';
 
 export interface ProcessResult {
-  /** Null when it was killed. */
+  /** Null if the process was killed. */
   code: number | null;
   stdout: string;
   stderr: string;
@@ -17,24 +17,26 @@ export interface ProcessResult {
 
 export interface ProcessOptions {
   env?: Record<string, string>;
-  /** Sees each event as it comes, and may kill the process. */
+  /** Called for each event; may kill the process. */
   onEvent?: (event: RunEvent, child: ChildProcess) => void;
   cwd?: string;
-  /** In a process group of its own, to which signals can be sent as a terminal does. */
+  /**
+   * Starts the process in its own process group, so that signals can be sent like from a terminal.
+   */
   detached?: boolean;
-  /** Milliseconds after which it is killed. */
+  /** Milliseconds after which the process is killed. */
   timeoutMs: number;
 }
 
-/** Calls of `runner` with a home, state folder and working folder of their own. */
+/** Runs `runner` with its own home, state directory and working directory. */
 export class RunnerProcess {
   readonly dir = mkdtempSync(join(tmpdir(), 'runner-test-'));
   readonly #command: readonly string[];
   readonly #env: Record<string, string>;
 
   /**
-   * @param program the script that is run by this Node
-   * @param within a command that runs another, such as one that enters a namespace
+   * @param program the script, run by this version of Node.js
+   * @param within a command that runs another one, for example in a namespace
    */
   constructor(program: string, env: Record<string, string>, within: readonly string[] = []) {
     this.#command = [...within, process.execPath, program];
@@ -84,7 +86,7 @@ export class RunnerProcess {
     });
   }
 
-  /** Texts of all journals that these calls wrote, by run. */
+  /** Texts of all journals that the calls wrote, by run. */
   journals(): Map<string, string> {
     const runs = join(this.stateDir, 'runs');
     const names = existsSync(runs) ? readdirSync(runs) : [];
@@ -101,7 +103,7 @@ export class RunnerProcess {
   }
 }
 
-/** Takes output as it comes, and tells the events that `--output json` wrote. */
+/** Parses chunks of `--output json` into events. */
 export function eventReader(onEvent: (event: RunEvent) => void): (chunk: string) => void {
   let rest = '';
   return (chunk) => {
@@ -111,9 +113,9 @@ export function eventReader(onEvent: (event: RunEvent) => void): (chunk: string)
   };
 }
 
-/** The run's last words, for a report. */
-export function lastWords({ events, stderr, timedOut, code }: ProcessResult): string {
-  if (timedOut) return 'it did not end in time';
+/** How a call ended, for a report. */
+export function endOf({ events, stderr, timedOut, code }: ProcessResult): string {
+  if (timedOut) return 'it exceeded its time limit';
   const end = events.findLast((event) => event.type === 'run-end');
-  return end?.message ?? (stderr.trim() || `it ended with code ${String(code)}`);
+  return end?.message ?? (stderr.trim() || `exit code ${String(code)}`);
 }

@@ -6,12 +6,7 @@ import type { RunEvent } from '../output/events.ts';
 import type { Fault, FaultPoint } from '../core/fault.ts';
 import type { LabHost } from '../lab/lab.ts';
 import { startPlayground, type Playground, type PlaygroundSpec } from './playground.ts';
-import {
-  lastWords,
-  RunnerProcess,
-  type ProcessOptions,
-  type ProcessResult,
-} from './runner-process.ts';
+import { endOf, RunnerProcess, type ProcessOptions, type ProcessResult } from './runner-process.ts';
 
 const killPoints: Partial<Record<Fault, FaultPoint>> = {
   'kill-before': 'before-intent',
@@ -19,60 +14,60 @@ const killPoints: Partial<Record<Fault, FaultPoint>> = {
   'kill-effect': 'after-effect',
 };
 
-/** A step that changes something, as a run without faults told. */
+/** A step that changed something in the run without faults. */
 export interface ChangingStep {
   id: string;
   name: string;
   module: string;
-  /** The file that the step is written in. */
+  /** File that contains the step. */
   file: string;
   /** Hosts on which it changes something. */
   hosts: string[];
   /** Number of commit points before it. */
   segment: number;
-  /** Behind a point of no return: the way is forward. */
+  /** After a point of no return: the run can only be resumed. */
   forwardOnly: boolean;
-  /** It is such a point itself, from the moment it has an effect. */
-  pivot: boolean;
+  /** The step itself is a point of no return once it has an effect. */
+  irreversible: boolean;
 }
 
 export interface CaseResult {
   step: string;
   fault: Fault;
-  /** Empty when all came back. */
+  /** Empty if everything was restored. */
   problems: string[];
   durationMs: number;
 }
 
 export interface SweepOptions {
   program: string;
-  /** Environment of the runner, besides home and state folder. */
+  /** Environment of the runner, besides its home and state directory. */
   env: Record<string, string>;
   /** Arguments of `runner play`, without the hosts. */
   playArgs: string[];
   playground: PlaygroundSpec;
-  /** A playbook that makes the lab ready. */
+  /** A playbook that prepares the lab. */
   prepare: string | undefined;
   jobs: number;
   caseTimeoutMs: number;
-  /** Paths, below hosts/NAME, whose changes do not count. */
+  /** Paths below hosts/NAME whose changes are ignored. */
   ignored: RegExp[];
 }
 
-/** How the reference run went. */
+/** Result of the reference run. */
 export interface Reference {
   steps: ChangingStep[];
   /** Paths with kinds and modes after the first play. */
   end: Record<string, string>;
   /** Steps that changed something in the second play, with their diff. */
   again: { step: string; host: string; diff: string | undefined }[];
-  /** Why the second play did not end well. */
+  /** Why the second play failed. */
   secondFailure: string | undefined;
 }
 
 /**
- * Plays once, to learn the steps, and once more when asked to.
- * @throws Error with the run's last words when the first play fails
+ * Plays once to find the changing steps, and a second time on request.
+ * @throws Error when the first play fails
  */
 export async function playReference(
   options: SweepOptions,
@@ -82,7 +77,7 @@ export async function playReference(
   try {
     const first = await stand.play([]);
     if (first.code !== exitCodes.done)
-      throw new Error(`Without any fault it does not end well: ${lastWords(first)}`);
+      throw new Error(`The run without faults failed: ${endOf(first)}`);
     const steps = changingSteps(first.events);
     const end = shapeOf(stand.tree());
     if (!twice) return { steps, end, again: [], secondFailure: undefined };
@@ -101,7 +96,7 @@ export async function playReference(
             ]
           : [],
       ),
-      secondFailure: second.code === exitCodes.done ? undefined : lastWords(second),
+      secondFailure: second.code === exitCodes.done ? undefined : endOf(second),
     };
   } finally {
     await stand.stop();
@@ -119,12 +114,12 @@ function changingSteps(events: readonly RunEvent[]): ChangingStep[] {
     }
     if (event.type !== 'unit-end' || event.undo === undefined) continue;
     const { id, name, module, at } = event.step;
-    const pivot = event.undo === 'irreversible';
-    if (pivot && !steps.has(id)) {
+    const irreversible = event.undo === 'irreversible';
+    if (irreversible && !steps.has(id)) {
       segment++;
       forwardOnly = true;
     }
-    const place = { id, name, module, file: at.file, segment, forwardOnly, pivot };
+    const place = { id, name, module, file: at.file, segment, forwardOnly, irreversible };
     const known = steps.get(id) ?? { ...place, hosts: [] };
     if (!known.hosts.includes(event.host)) known.hosts.push(event.host);
     steps.set(id, known);
@@ -132,7 +127,7 @@ function changingSteps(events: readonly RunEvent[]): ChangingStep[] {
   return [...steps.values()];
 }
 
-/** Every fault at every step where it can happen. */
+/** Every fault at every step at which it can happen. */
 export function casesOf(
   steps: readonly ChangingStep[],
   chosen: readonly Fault[],
@@ -142,12 +137,12 @@ export function casesOf(
   );
 }
 
-/** Steps that only touch the controller have no connection that could be cut. */
+/** Steps that run only on the controller have no connection to cut. */
 function applies({ hosts }: ChangingStep, fault: Fault): boolean {
   return fault !== 'cut' || hosts.some((host) => host !== 'localhost');
 }
 
-/** Runs cases side by side, each worker on a lab of its own. */
+/** Runs cases in parallel, each worker in its own lab. */
 export async function sweep(
   options: SweepOptions,
   reference: Reference,
@@ -172,7 +167,7 @@ export async function sweep(
 class SweepWorker {
   readonly #options: SweepOptions;
   readonly #reference: Reference;
-  /** Shapes of the state at each commit point. */
+  /** Paths with kinds and modes at each commit point. */
   readonly #baselines: Map<number, Promise<Record<string, string>>>;
   #stand: Stand | undefined;
 
@@ -211,8 +206,8 @@ class SweepWorker {
     problems.push(...stand.journalProblems());
     // The connection was cut after its last use: the run succeeded.
     if (fault === 'cut' && ending.code === exitCodes.done) return problems;
-    // Killed before it had an effect, a point of no return is none.
-    const harmless = step.pivot && (fault === 'kill-before' || fault === 'kill-after');
+    // A point of no return that was killed before it had an effect does not count as one.
+    const harmless = step.irreversible && (fault === 'kill-before' || fault === 'kill-after');
     const segment = harmless ? step.segment - 1 : step.segment;
     const forwardOnly = step.forwardOnly && !harmless;
     const wanted = forwardOnly ? exitCodes.past_no_return : exitCodes.rolled_back;
@@ -221,14 +216,14 @@ class SweepWorker {
     if (isTolerated(ending)) return problems;
     if (ending.code !== wanted && !untouched)
       problems.push(
-        `ended with ${String(ending.code)}, not ${String(wanted)}: ${lastWords(ending)}`,
+        `expected exit code ${String(wanted)} but found ${String(ending.code)}: ${endOf(ending)}`,
       );
     const { ignored } = this.#options;
     if (forwardOnly) {
-      // Nothing can be compared here but the end that is still to be reached.
+      // There is no earlier state to compare with, only the final state after a resume.
       if (problems.length > 0) return problems;
       const resumed = await stand.run(['resume']);
-      if (resumed.code !== exitCodes.done) return [`resume failed: ${lastWords(resumed)}`];
+      if (resumed.code !== exitCodes.done) return [`resume failed: ${endOf(resumed)}`];
       problems.push(...differences(this.#reference.end, shapeOf(stand.tree()), ignored));
     } else if (segment === 0) {
       problems.push(...differences(before, stand.tree(), ignored));
@@ -254,7 +249,7 @@ function isTolerated({ events }: ProcessResult): boolean {
   return events.some((event) => event.type === 'run-end' && event.outcome === 'done_in_part');
 }
 
-/** Makes one thing go wrong and lets the runner do its best. Returns how the last of its calls ended. */
+/** Injects one fault and lets the runner recover. Returns the result of its last call. */
 async function inject(
   stand: Stand,
   step: ChangingStep,
@@ -264,7 +259,7 @@ async function inject(
   const rollback = () => stand.run(['rollback']);
   const mustBeKilled = (result: ProcessResult): boolean => {
     if (result.code === null && !result.timedOut) return true;
-    problems.push(`was not killed where it should have been: ${lastWords(result)}`);
+    problems.push(`was not killed at the fault point: ${endOf(result)}`);
     return false;
   };
   if (fault === 'fail') return stand.play(['--fail-at', step.id]);
@@ -272,7 +267,7 @@ async function inject(
   if (fault === 'kill-undo') {
     const env = { RUNNER_FAULT: `after-undo:${step.id}` };
     const killed = await stand.play(['--fail-at', step.id], { env });
-    // A step that is not undone: declared harmless, or the point where the rollback ends.
+    // The step was not undone: it needs no undo, or the rollback ended there.
     if (killed.code !== null) return killed;
     return rollback();
   }
@@ -300,7 +295,7 @@ async function cut(stand: Stand, step: ChangingStep): Promise<ProcessResult> {
   }
 }
 
-/** A lab, prepared, with the runner's calls on it. */
+/** A prepared lab, and the runner that is called on it. */
 class Stand {
   readonly #options: SweepOptions;
   readonly #playground: Playground;
@@ -319,14 +314,14 @@ class Stand {
       const result = await stand.run(args);
       if (result.code !== exitCodes.done) {
         await stand.stop();
-        throw new Error(`The lab could not be prepared: ${lastWords(result)}`);
+        throw new Error(`Cannot prepare the lab: ${endOf(result)}`);
       }
     }
     stand.#playground.snapshot();
     return stand;
   }
 
-  /** The lab as it was when it was ready, and no runs. */
+  /** Restores the prepared lab and deletes all runs. */
   async renew(): Promise<void> {
     await this.#playground.restore();
     this.runner.dispose();
@@ -358,7 +353,7 @@ class Stand {
     return this.#playground.tree();
   }
 
-  /** Hosts by the name the playbook has for them: that of the inventory, or the address. */
+  /** Hosts by their name in the playbook: the inventory name or the address. */
   hostsOf(names: readonly string[]): LabHost[] {
     return this.#playground.hosts.filter(
       ({ name, address }) => names.includes(name) || names.includes(address),
@@ -371,7 +366,7 @@ class Stand {
     );
   }
 
-  /** Makes the hosts say of units that were only promised that they were begun and cut short. */
+  /** Makes hosts report that units without a result were started and interrupted. */
   pretendStarted(): void {
     for (const [run, text] of this.runner.journals()) {
       const records = text
@@ -383,19 +378,19 @@ class Stand {
         if (t !== 'intent' || block !== undefined || ended.has(unit)) continue;
         const [host] = this.hostsOf([String(target)]);
         if (!host) continue;
-        const folder = join(host.root.dir, 'var/lib/runner/runs', run);
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        appendFileSync(join(folder, 'units'), `${String(unit)} started another-boot 1\n`);
+        const directory = join(host.root.dir, 'var/lib/runner/runs', run);
+        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        appendFileSync(join(directory, 'units'), `${String(unit)} started another-boot 1\n`);
       }
     }
   }
 
   #startedUnits(run: string): number[] {
     return this.#playground.hosts.flatMap(({ root }) => {
-      const folder = join(root.dir, 'var/lib/runner/runs');
+      const directory = join(root.dir, 'var/lib/runner/runs');
       try {
-        if (!readdirSync(folder).includes(run)) return [];
-        return readFileSync(join(folder, run, 'units'), 'utf8')
+        if (!readdirSync(directory).includes(run)) return [];
+        return readFileSync(join(directory, run, 'units'), 'utf8')
           .split('\n')
           .flatMap((line) => /^(\d+) started /.exec(line)?.[1] ?? [])
           .map(Number);
@@ -411,7 +406,7 @@ class Stand {
   }
 }
 
-/** Paths with their kind and mode: what two runs have in common when contents are made by chance. */
+/** Paths with kind and mode, which two runs have in common even if file contents are random. */
 function shapeOf(tree: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(tree).map(([path, state]) => [
@@ -430,8 +425,8 @@ function differences(
   return paths.flatMap((path) => {
     const [was, is] = [before[path], after[path]];
     if (was === is || ignored.some((pattern) => pattern.test(path))) return [];
-    if (was === undefined) return [`${path} was not there before`];
-    if (is === undefined) return [`${path} is gone`];
-    return [`${path} is not as it was`];
+    if (was === undefined) return [`${path} was added`];
+    if (is === undefined) return [`${path} is missing`];
+    return [`${path} differs`];
   });
 }

@@ -55,7 +55,7 @@ describe('sampleCases', () => {
     hosts: ['h1'],
     segment: 0,
     forwardOnly: false,
-    pivot: false,
+    irreversible: false,
   });
   const cases: SweepCase[] = Array.from({ length: 50 }, (_, index) => ({
     step: step(`step-${String(index)}`, index < 20 ? 'copy' : 'file'),

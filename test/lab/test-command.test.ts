@@ -51,7 +51,7 @@ describe('runner test', () => {
     );
     const without = await test(playbook, '--hosts', '1');
     expect(without.code).toBe(2);
-    expect(without.stdout).toContain('Without any fault it does not end well');
+    expect(without.stdout).toContain('The run without faults failed');
     const prepared = await test(playbook, '--hosts', '1', '--prepare', prepare);
     expect(prepared.stdout).toContain('Second play: nothing changed.');
     expect(prepared.code).toBe(0);
@@ -137,7 +137,7 @@ describe('runner test --chaos', () => {
     expect(row('Right')?.split(/ {2,}/)).toEqual(['back', 'back', 'back']);
     expect(row('Undo leaves something')?.split(/ {2,}/)[0]).toBe('1 differ');
     expect(row('Undo is not safe twice')).toMatch(/differ.*differ.*differ/);
-    expect(stdout).toContain('hosts/h1/etc/also-left was not there before');
+    expect(stdout).toContain('hosts/h1/etc/also-left was added');
   });
 
   it('keeps the results of an interrupted sweep and runs only the remaining cases', async () => {
