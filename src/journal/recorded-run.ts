@@ -355,7 +355,7 @@ export function isSettled(unit: RecordedUnit): boolean {
   return unit.undo === 'undone' || unit.undo === 'undo-skipped' || !needsUndo(unit);
 }
 
-/** rollback.md §5: the effect counts, not the verdict. */
+/** By the effect on the host, not by whether the step failed (docs/rollback.md#what-is-undone). */
 export function needsUndo(unit: RecordedUnit): boolean {
   const { state } = unit;
   const { on, kind } = unit.intent.undo;

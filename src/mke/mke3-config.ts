@@ -109,7 +109,7 @@ function toJson(value: unknown): JsonValue {
   return value as JsonValue;
 }
 
-/** Keys that dumps and documentation spell differently (mke-upgrade.md §5): documentation first. */
+/** Keys that the documentation and dumps spell differently; the spelling of the documentation comes first. */
 const spellings: [string, string][] = [
   ['auth.external_identity_provider.clientID', 'auth.external_identity_provider.clientId'],
   [

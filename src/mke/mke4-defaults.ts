@@ -156,7 +156,7 @@ export function defaultSpec(target: Target = '4.0'): JsonObject {
   return target === '4.0' ? structuredClone(spec40) : defaultSpec41();
 }
 
-/** What 4.1 has otherwise (mke-upgrade.md §6.2). Keys that both have stay where they are. */
+/** Defaults of 4.1 that differ from those of 4.0. Keys that both have keep their order. */
 function defaultSpec41(): JsonObject {
   const spec = structuredClone(spec40);
   // MetalLB is no longer an addon, and backups are files on the machine of the operator.

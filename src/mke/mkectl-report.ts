@@ -1,7 +1,6 @@
 /**
- * What "mkectl check mke3" calls "Not supported", by the two lists on the vendor's page on compatibility checks
- * (mke-upgrade.md §2.6). Those that runner converts are not among them. The page shows these also where they are off or have
- * their default: mkectl has no switch by which it would skip them.
+ * Settings that "mkectl check mke3" always reports as "Not supported", even if they are off or have their default, by the two
+ * lists on the vendor's page on compatibility checks. Settings that runner converts are left out.
  */
 const always: readonly string[] = [
   'auth.default_new_user_role',

@@ -7,7 +7,7 @@ import { isOff, setPath, withoutSecrets } from './convert/values.ts';
 import type { Mke3Config } from './mke3-config.ts';
 import { notSupportedByMkectl } from './mkectl-report.ts';
 
-/** Every setting of an MKE 3 configuration, by what becomes of it (mke-upgrade.md §2.6). */
+/** Every setting of an MKE 3 configuration, grouped by the result of the conversion. */
 export interface Compatibility {
   unsupported: JsonObject;
   supported: JsonObject;

@@ -12,13 +12,13 @@ export interface SummaryFacts {
   nodes?: string[] | undefined;
 }
 
-/** Ports of MKE 3 that are free after the upgrade (mke-upgrade.md §1.7). */
+/** Ports of MKE 3 that are free after the upgrade. */
 const freedPorts =
   '2377, 6444, 7946, 9055, 12376, 12378, 12379, 12380, 12381, 12382, 12383, 12384, 12385, 12386, 12387, 12388, 12389, 12391, 12392, 179, 12390, 2376, 443';
 
 const LINE = '-'.repeat(15);
 
-/** The text `mkectl upgrade` ends with, section by section (mke-upgrade.md §1.7). */
+/** The text that `mkectl upgrade` prints at the end, section by section. */
 export function upgradeSummary(facts: SummaryFacts): string {
   const { unconverted, later, users, orgs, teams, mke3Version, metallbPools } = facts;
   const configuration =

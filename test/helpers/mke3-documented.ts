@@ -4,7 +4,7 @@ import type { Target } from '../../src/mke/mke4-defaults.ts';
 /** A place in "spec" of MKE 4, and what is there. "!" reads a text as YAML. Undefined: nothing may be there. */
 type Place = readonly [path: string, value: JsonValue | undefined];
 
-/** A setting of MKE 3 as its documentation and dumps have it (mke-upgrade.md §5), and where §7 wants it. */
+/** A setting of MKE 3 as in its documentation and dumps, and its place in the configuration of MKE 4. */
 export interface Documented {
   standard: JsonValue;
   /** Another legal value. */

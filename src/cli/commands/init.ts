@@ -197,7 +197,7 @@ async function write(world: World, config: JsonObject, output: string | undefine
   }
 }
 
-/** Their forms, as mkectl wants them (mke-upgrade.md §1.1). */
+/** Forms of these values that mkectl accepts. */
 function checkRegistries({
   target,
   imageRegistry,

@@ -83,7 +83,7 @@ function convertForK0s(draft: Draft): void {
   }
 }
 
-/** 4.1 installs Calico by the Tigera operator, whose chart takes most of it (mke-upgrade.md §6.2). */
+/** 4.1 installs Calico by the Tigera operator, whose chart takes most of it. */
 function convertForOperator(draft: Draft): void {
   const { from } = draft;
   const vxlanOn = usesVxlan(draft);

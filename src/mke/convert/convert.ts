@@ -8,7 +8,7 @@ import { takeSection } from './take.ts';
 import type { Advice, Conversion, ConvertOptions } from './types.ts';
 import { adviceOnRest } from './unsupported.ts';
 
-/** MKE 3 configuration to MkeConfig of MKE 4 (mke-upgrade.md §7). Pure: reading and writing files is up to the caller. */
+/** Converts the configuration of MKE 3 to the MkeConfig of MKE 4. Pure: the caller reads and writes files. */
 export function convertConfig(source: Mke3Config, options: ConvertOptions): Conversion {
   const draft = new Draft(source, options);
   reportStrays(draft);

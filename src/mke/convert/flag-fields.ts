@@ -30,7 +30,7 @@ const field = (to: string, read: FlagField['read'], ...settings: string[]): Flag
   return { to: [to], read, settings: settings.map((name) => `${C}.${name}`) };
 };
 
-/** Custom flags with a field of their own, by where their component has its flags in "spec" (mke-upgrade.md §6.2). */
+/** Custom flags with a field of their own, by where their component has its flags in "spec". */
 export const flagFields: Record<string, Record<string, FlagField>> = {
   'apiServer.extraArgs': {
     'service-node-port-range': field('network.nodePortRange', range, 'nodeport_range'),

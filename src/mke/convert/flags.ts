@@ -23,8 +23,8 @@ export function flagName(flag: string): string {
 }
 
 /**
- * `["--a=b", "--c"]` as a map (mke-upgrade.md §7.3): leading dashes go, the value is what follows the first "=",
- * a bare flag means "true". What a map cannot hold is reported.
+ * Converts `["--a=b", "--c"]` to a map: leading dashes are removed, the value is the text after the first "=", and a flag
+ * without a value is "true". Flags that a map cannot represent are reported.
  */
 export function flagsToMap(flags: readonly string[]): {
   map: Record<string, string>;

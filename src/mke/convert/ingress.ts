@@ -122,8 +122,8 @@ function nodeAffinity(affinity: JsonObject): JsonObject | undefined {
 }
 
 /**
- * mke-upgrade.md §7.2. In 4.1 the Gateway has the ports of an ingress controller that is off; beside one that is on, it needs
- * two of its own.
+ * In 4.1 the Gateway gets the ports of a disabled ingress controller. If the ingress controller is enabled, the Gateway gets
+ * two other ports.
  */
 function convertPorts(draft: Draft, enabled: boolean): void {
   const range = String(draft.at('network')['nodePortRange']);

@@ -4,7 +4,7 @@ import { pairs, setPath } from './values.ts';
 
 type Kind = 'int' | 'bool' | 'text' | 'list' | 'map' | 'thresholds' | 'gates';
 
-/** Kubelet flags with a field in KubeletConfiguration v1beta1 (mke-upgrade.md §7.4). */
+/** Kubelet flags with a field in KubeletConfiguration v1beta1. */
 const kubeletFields: Record<string, [path: string, kind: Kind]> = {
   'max-pods': ['maxPods', 'int'],
   'pods-per-core': ['podsPerCore', 'int'],

@@ -3,7 +3,7 @@ import type { Unconverted } from './types.ts';
 
 const KEY = 'auth.ldap';
 
-/** Settings of MKE 3 without a counterpart (mke-upgrade.md §7.6), which are reported unless nobody chose them. */
+/** Settings of MKE 3 without a counterpart. They are reported unless they have their default value. */
 const dropped: Record<string, string> = {
   additionalDomains: 'MKE 4 knows one server',
   adminSyncOpts: 'MKE 4 does not synchronize administrators',

@@ -10,8 +10,8 @@ const noCounterpart = {
 };
 
 /**
- * Settings of MKE 3 without a counterpart in MKE 4, with the values that nobody chose: those of the documentation and those of
- * dumps, where they differ (mke-upgrade.md §5).
+ * Settings of MKE 3 without a counterpart in MKE 4, with their default values: those of the documentation, and those of dumps if
+ * they differ.
  */
 export const unsupported: readonly Row[] = [
   ...table('auth', {
