@@ -49,37 +49,37 @@ const rows: Row[] = [
     code: 0,
   },
   {
-    title: '`failed_when` does not hold',
+    title: 'a command fails, but `failed_when` is false',
     tasks: `- { name: Fails, command: { cmd: 'false', read_only: true }, failed_when: false }\n- ${later}`,
     ok: { Later: 'h1 h2', Next: 'h1 h2' },
     code: 0,
   },
   {
-    title: 'a task in a block fails, there is a rescue',
+    title: 'a task in a block with a rescue fails',
     tasks: `${block(fails, `rescue:\n  - ${rescue}\nalways:\n  - ${always}`)}- ${later}`,
     ok: { Rescue: 'h1', Always: 'h1 h2', Later: 'h1 h2', Next: 'h1 h2' },
     code: 0,
   },
   {
-    title: 'a task in a block fails, there is only an always',
+    title: 'a task in a block with only an always fails',
     tasks: `${block(fails, `always:\n  - ${always}`)}- ${later}`,
     ok: { Always: 'h1 h2' },
     code: 2,
   },
   {
-    title: 'the rescue fails, too',
+    title: 'the rescue also fails',
     tasks: `${block(fails, `rescue:\n  - ${rescue}\n  - { name: Worse, fail: { msg: no } }\nalways:\n  - ${always}`)}- ${later}`,
     ok: { Rescue: 'h1', Always: 'h1 h2' },
     code: 2,
   },
   {
-    title: 'the rescue ends well, the always fails',
+    title: 'the rescue succeeds, the always fails',
     tasks: `${block(fails, `rescue:\n  - ${rescue}\nalways:\n  - ${always}\n  - { name: Worse, fail: { msg: no }, when: inventory_hostname == "h1" }`)}- ${later}`,
     ok: { Rescue: 'h1', Always: 'h1 h2' },
     code: 2,
   },
   {
-    title: 'an inner rescue fails, an outer one is there',
+    title: 'an inner rescue fails, an outer block has a rescue',
     tasks: `- name: Outer
   block:
     - name: Inner
@@ -103,13 +103,13 @@ const rows: Row[] = [
     code: 0,
   },
   {
-    title: 'a task that runs once fails',
+    title: 'a task with `run_once` fails in a block with a rescue',
     tasks: `${block('{ name: Fails, run_once: true, fail: { msg: no } }', `rescue:\n  - ${rescue}`)}- ${later}`,
     ok: { Rescue: 'h1 h2', Later: 'h1 h2', Next: 'h1 h2' },
     code: 0,
   },
   {
-    title: 'a host fails that `max_failures` tolerates',
+    title: 'a host fails, within `max_failures`',
     tasks: `- ${fails}\n- ${later}`,
     play: '  max_failures: 1\n',
     ok: { Later: 'h2', Next: 'h2' },
@@ -123,7 +123,7 @@ const rows: Row[] = [
     code: 3,
   },
   {
-    title: 'a name in a template is missing, `ignore_errors`',
+    title: 'a template uses an undefined name, `ignore_errors`',
     tasks: `- { name: Set, set_fact: { here: x }, when: inventory_hostname == "h2" }
 - { name: Fails, debug: { msg: '{{here}}' }, ignore_errors: true }
 - ${later}`,
