@@ -3,7 +3,7 @@ import { followPage } from '../helpers/tried-page.ts';
 
 describe.each([
   ['docs/getting-started.md', undefined, 6],
-  ['README.md', 'A first playbook', 1],
+  ['README.md', 'A first playbook', 2],
 ])('the commands of %s', (page, heading, least) => {
   it('print what the page shows', async () => {
     const shown = await followPage(page, heading);
