@@ -8,26 +8,29 @@ export interface ApiAccess {
   url: string;
   username: string;
   password: string;
-  /** PEM that the server's certificate must chain to. */
+  /** CA certificates in PEM that the server's certificate must chain to. */
   ca: string | undefined;
 }
 
-/** The arguments by which modules reach the API. */
+/** Arguments of modules that connect to the API. */
 export const accessProperties = {
   url: {
     type: 'string',
     pattern: '^https://',
-    description: 'Address of the MKE 3 API, such as https://mke.example.com.',
+    description: 'URL of the MKE 3 API, such as https://mke.example.com.',
   },
-  username: { type: 'string', minLength: 1, description: 'An administrator of MKE 3.' },
-  password: { type: 'string', minLength: 1, description: 'The password.' },
-  ca: { type: 'string', description: 'PEM that the certificate of the API must chain to.' },
+  username: { type: 'string', minLength: 1, description: 'User name of an MKE 3 administrator.' },
+  password: { type: 'string', minLength: 1, description: 'Password of the administrator.' },
+  ca: {
+    type: 'string',
+    description: 'CA certificates in PEM that the certificate of the API must chain to.',
+  },
 } as const;
 
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 const TIMEOUT_MS = 30_000;
-/** Objects of Kubernetes in one answer: those of 500 pods have a few megabytes. */
+/** Kubernetes objects per request: 500 pods are a few megabytes. */
 const PAGE = 500;
 const MOST_PAGES = 100;
 
@@ -43,12 +46,12 @@ export interface Directory {
 }
 
 /**
- * Sessions of this process, by URL, user and password. MKE 3 keeps ten sessions per user and ends the oldest, so a login per
- * node would end the sessions of other nodes and of the administrator.
+ * Sessions of this process, by URL, user and password. MKE 3 allows ten sessions per user and ends the oldest, so one login
+ * per node would end the sessions of other nodes and of the administrator.
  */
 const sessions = new Map<string, Promise<string>>();
 
-/** The MKE 3 API, reads only. */
+/** Read-only client of the MKE 3 API. */
 export class Mke3Client {
   readonly #access: ApiAccess;
   readonly #send: Send;
@@ -60,12 +63,12 @@ export class Mke3Client {
     this.#key = JSON.stringify([access.url, access.username, access.password]);
   }
 
-  /** Begins a session, in place of one that this process has. @throws TaskError if MKE 3 refuses the user. */
+  /** Starts a new session, which replaces an existing one of this process. @throws TaskError if the login fails */
   async login(): Promise<void> {
     await this.#begin();
   }
 
-  /** The token of a new session. Whoever asks meanwhile gets the same, and a failed login is not kept. */
+  /** Logs in and returns the token. Concurrent callers share the login; a failed login is not cached. */
   #begin(): Promise<string> {
     const session = this.#newToken();
     sessions.set(this.#key, session);
@@ -80,12 +83,15 @@ export class Mke3Client {
     const body = JSON.stringify({ username, password });
     const response = await this.#request('POST', '/auth/login', { body });
     if (response.status === 401 || response.status === 403) {
-      throw new TaskError(`MKE 3 does not let "${username}" in: ${messageIn(response.body)}.`, {
-        hint: 'Check --mke3-admin-username and the password.',
-      });
+      throw new TaskError(
+        `MKE 3 rejected the login of "${username}": ${messageIn(response.body)}.`,
+        {
+          hint: 'Check --mke3-admin-username and the password.',
+        },
+      );
     }
     const token = asObject(this.#json(response, '/auth/login'))['auth_token'];
-    if (typeof token !== 'string') throw new TaskError('The login of MKE 3 gave no token.');
+    if (typeof token !== 'string') throw new TaskError('MKE 3 returned no token for the login.');
     return token;
   }
 
@@ -105,7 +111,7 @@ export class Mke3Client {
     return asList(await this.#getJson('/nodes')).map(asObject);
   }
 
-  /** LDAP settings; undefined where accounts are managed by MKE itself. The reader's password is not among them. */
+  /** LDAP settings, without the bind password; undefined if MKE itself manages the accounts. */
   async ldap(): Promise<JsonObject | undefined> {
     const { backend } = asObject(await this.#getJson('/enzi/v0/config/auth'));
     return backend === 'ldap'
@@ -113,7 +119,7 @@ export class Mke3Client {
       : undefined;
   }
 
-  /** What decides about requests to Kubernetes, from its API, which MKE serves under its own address. */
+  /** Objects that affect admission, from the Kubernetes API, which MKE serves at its own address. */
   async admission(): Promise<Admission> {
     const configurations = '/apis/admissionregistration.k8s.io/v1';
     return {
@@ -124,23 +130,23 @@ export class Mke3Client {
     };
   }
 
-  /** Pods of a node, from the Kubernetes API. */
+  /** The pods of a node, from the Kubernetes API. */
   async pods(node: string): Promise<JsonObject[]> {
     const selector = encodeURIComponent(`spec.nodeName=${node}`);
     const list = asObject(await this.#getJson(`/api/v1/pods?fieldSelector=${selector}`));
     if (!Array.isArray(list['items']))
-      throw new TaskError(`MKE 3 did not answer /api/v1/pods with a list of pods.`);
+      throw new TaskError(`MKE 3 did not return a list of pods for /api/v1/pods.`);
     return list['items'].map(asObject);
   }
 
-  /** Accounts and teams, all pages. */
+  /** Names of all accounts and teams. */
   async accounts(): Promise<{ users: string[]; orgs: string[]; teams: string[] }> {
     const { users, orgs, teams } = await this.directory();
     const names = (accounts: readonly Account[]) => accounts.map(({ name }) => name);
     return { users: names(users), orgs: names(orgs), teams: names(teams) };
   }
 
-  /** Accounts and teams with their ids. Names of teams are `ORG/TEAM`. */
+  /** All accounts and teams, with their IDs. Team names have the form `ORG/TEAM`. */
   async directory(): Promise<Directory> {
     const accounts = await this.#pages('/accounts/?filter=all', 'accounts');
     const own = (isOrg: boolean) =>
@@ -154,14 +160,14 @@ export class Mke3Client {
     return { users: own(false), orgs, teams };
   }
 
-  /** How many client bundles a user has. */
+  /** Number of client bundles of a user. */
   async bundles(user: string): Promise<number> {
     const path = `/accounts/${encodeURIComponent(user)}/publicKeys`;
     const lists = Object.values(asObject(await this.#getJson(path))).filter(Array.isArray);
     return lists[0]?.length ?? 0;
   }
 
-  /** Objects of a list of Kubernetes, all pages. @throws TaskError if the list is longer than any real one. */
+  /** All objects of a Kubernetes list. @throws TaskError if there are more than 50,000 */
   async objects(path: string, query: Record<string, string> = {}): Promise<JsonObject[]> {
     const all: JsonObject[] = [];
     let after = '';
@@ -170,20 +176,22 @@ export class Mke3Client {
       const words = new URLSearchParams({ ...query, limit: String(PAGE), ...next });
       const list = asObject(await this.#getJson(`${path}?${words.toString()}`));
       if (!Array.isArray(list['items']))
-        throw new TaskError(`MKE 3 did not answer ${path} with a list.`);
+        throw new TaskError(`MKE 3 did not return a list for ${path}.`);
       for (const item of list['items']) all.push(asObject(item));
       const more = asObject(list['metadata'])['continue'];
       if (typeof more !== 'string' || more === '') return all;
       after = more;
     }
-    throw new TaskError(`The list ${path} has more than ${String(MOST_PAGES * PAGE)} objects.`);
+    throw new TaskError(
+      `The list ${path} has more than ${String(MOST_PAGES * PAGE)} objects, the maximum that runner reads.`,
+    );
   }
 
   async object(path: string): Promise<JsonObject> {
     return asObject(await this.#getJson(path));
   }
 
-  /** Metrics of the API of Kubernetes, which MKE does not serve under its own address. */
+  /** Metrics of the Kubernetes API, which MKE does not serve at its own address. */
   async metrics(kubernetes: string): Promise<string> {
     const token = await (sessions.get(this.#key) ?? this.#begin());
     const { ca } = this.#access;
@@ -196,7 +204,7 @@ export class Mke3Client {
     });
     if (response.status !== 200)
       throw new TaskError(
-        `The API of Kubernetes answered /metrics with status ${String(response.status)}.`,
+        `The Kubernetes API answered /metrics with status ${String(response.status)}.`,
       );
     return response.body;
   }
@@ -225,7 +233,7 @@ export class Mke3Client {
     const session = sessions.get(this.#key) ?? this.#begin();
     let response = await this.#request('GET', path, { accept, token: await session });
     if (response.status === 401) {
-      // Expired, or ended because the user has too many. Of several requests that find this, one logs in again.
+      // The session expired, or MKE 3 ended it because the user has too many. Concurrent requests share one new login.
       const current = sessions.get(this.#key);
       const token = await (current === undefined || current === session ? this.#begin() : current);
       response = await this.#request('GET', path, { accept, token });
@@ -267,7 +275,7 @@ export class Mke3Client {
       return JSON.parse(body) as JsonValue;
     } catch (error) {
       throw new TaskError(
-        `MKE 3 answered ${path} with status ${String(status)} and no JSON: ${body.slice(0, 200)}`,
+        `MKE 3 answered ${path} with status ${String(status)}, but not with JSON: ${body.slice(0, 200)}`,
         { cause: error },
       );
     }
@@ -279,7 +287,7 @@ function messageIn(body: string): string {
     const value = JSON.parse(body) as JsonValue;
     if (isJsonObject(value) && typeof value['message'] === 'string') return value['message'];
   } catch {
-    // Not JSON: show the text itself.
+    // The body is not JSON: show it as it is.
   }
   return body.slice(0, 200);
 }

@@ -12,7 +12,7 @@ import {
 } from './kubernetes-flags.ts';
 
 const PROFILES = 'custom_kubelet_flags_profiles';
-/** Where the flags of a component are in "spec", and the TOML key of its custom flags. */
+/** For each component: the path of its flags in "spec", and the TOML key of its custom flags. */
 const componentFlags: [component: Component, path: string, key: string][] = [
   ['kube-apiserver', 'apiServer.extraArgs', 'custom_kube_api_server_flags'],
   [
@@ -24,11 +24,11 @@ const componentFlags: [component: Component, path: string, key: string][] = [
   ['kubelet', 'kubelet.extraArgs', 'custom_kubelet_flags'],
 ];
 
-/** What preflight wants to know about the flags that a configuration passes to the components of k0s. */
+/** Problems with the flags that a configuration passes to the k0s components. */
 export interface FlagCheck {
-  /** Flags with which a component does not start, or that make the cluster insecure. */
+  /** Flags that keep a component from starting, or that make the cluster insecure. */
   problems: Unconverted[];
-  /** Admission plugins with which the images that k0s brings cannot be used. */
+  /** Admission plugins that prevent the use of imported images. */
   imageProblems: Unconverted[];
 }
 
@@ -36,7 +36,7 @@ export interface FlagCheck {
  * Checks the custom flags of a converted configuration.
  *
  * @param k0sVersion such as v1.29.15+k0s.0
- * @param tables further flags, by minor release of Kubernetes
+ * @param tables additional known flags, by Kubernetes minor release
  */
 export function checkFlags(
   conversion: Conversion,
@@ -63,7 +63,7 @@ export function checkFlags(
       problems.push(...unknownItems(flag, known, release));
       if (airgapped && registry === '') imageProblems.push(...alwaysPullImages(flag));
     } else if (why === undefined) {
-      const unknown = `${component} of ${release} does not know it, and would not start`;
+      const unknown = `${component} of ${release} does not have this flag and would not start`;
       problems.push(stop(flag, shown, unknown));
     }
   }
@@ -72,8 +72,8 @@ export function checkFlags(
     problems.push({
       key: 'k0s_version',
       value: k0sVersion,
-      why: `runner has no list of the flags of ${release}, so that ${first.keyOf()} cannot be checked`,
-      what: 'give one in "kubernetes_flags", or acknowledge it if you have checked them',
+      why: `runner has no list of ${release} flags, so it cannot check ${first.keyOf()}`,
+      what: 'add a list to "kubernetes_flags", or acknowledge the finding after you have checked the flags',
     });
   return { problems, imageProblems };
 }
@@ -82,11 +82,11 @@ interface CustomFlag {
   component: Component;
   name: string;
   value: string;
-  /** The TOML key that the flag, or an item of its list, comes from. */
+  /** The TOML key that set the flag, or an item of its list. */
   keyOf: (item?: string) => string;
 }
 
-/** The flags of all components, and then those of kubelet profiles. */
+/** The flags of all components, followed by those of kubelet profiles. */
 function customFlags({ config, origins, profileFlags }: Conversion): CustomFlag[] {
   const spec = objectOf(config['spec']);
   const places = [
@@ -111,17 +111,17 @@ function customFlags({ config, origins, profileFlags }: Conversion): CustomFlag[
 
 function stop({ name, keyOf }: CustomFlag, shown: string, why: string, item = ''): Unconverted {
   const key = keyOf(item);
-  const what = `remove it from ${key} in MKE 3, or give --leave-out ${item === '' ? name : item}`;
+  const what = `remove it from ${key} in MKE 3, or use --leave-out ${item === '' ? name : item}`;
   return { key, value: shown, why, what };
 }
 
-/** Admission plugins and feature gates that the component does not know. */
+/** Admission plugins and feature gates that the component does not have. */
 function unknownItems(flag: CustomFlag, known: KnownFlags, release: string): Unconverted[] {
   const { component, name, value } = flag;
   const isGates = name === 'feature-gates';
   if (!isGates && !pluginFlags.includes(name)) return [];
   const [all, kind] = isGates ? [known.gates, 'feature gate'] : [known.plugins, 'admission plugin'];
-  const why = `${component} of ${release} does not know this ${kind}, and would not start`;
+  const why = `${component} of ${release} does not have this ${kind} and would not start`;
   return value
     .split(',')
     .map((one) => (isGates ? (one.split('=')[0] ?? '') : one).trim())
@@ -137,8 +137,8 @@ function alwaysPullImages({ component, name, value, keyOf }: CustomFlag): Unconv
     {
       key: keyOf(plugin),
       value: plugin,
-      why: 'images that hosts import from /var/lib/k0s/images are not used then, so no pod of k0s starts without a registry',
-      what: `give --image-registry, or leave it out for the upgrade with --leave-out ${plugin}`,
+      why: 'with it, the kubelet ignores images imported from /var/lib/k0s/images, so no k0s pod starts without a registry',
+      what: `use --image-registry, or leave the plugin out of the upgrade with --leave-out ${plugin}`,
     },
   ];
 }

@@ -1,9 +1,9 @@
 import type { Component } from './kubernetes-flags.ts';
 
 interface Rule {
-  /** Names of flags; a "*" at the end stands for any ending. */
+  /** Names of flags; a "*" matches any text. */
   flags: string[];
-  /** Values that are refused. Any value when left out. */
+  /** Returns true for a refused value. Absent: every value is refused. */
   when?: (value: string) => boolean;
   why: string;
 }
@@ -22,40 +22,40 @@ const lacks =
 const oldTls: Rule = {
   flags: ['tls-min-version'],
   when: has('VersionTLS10', 'VersionTLS11'),
-  why: 'it allows versions of TLS that are broken; k0s wants 1.2 or later',
+  why: 'it allows insecure TLS versions; k0s requires 1.2 or later',
 };
 const cloud: Rule = {
   flags: ['cloud-provider'],
   when: (value) => value !== '' && value !== 'external',
-  why: 'Kubernetes has no cloud providers of its own any more and stops at this value',
+  why: 'Kubernetes no longer has built-in cloud providers and does not start with this value',
 };
 const identity: Rule = {
   flags: ['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig', 'master'],
-  why: 'k0s sets it, and the component could not reach its API server',
+  why: 'k0s sets it, and with another value the component could not reach its API server',
 };
 const election: Rule = {
   flags: ['leader-elect'],
   when: off,
-  why: 'each manager would run one that acts, all at the same time',
+  why: 'several managers would run an active instance at the same time',
 };
 
 /**
- * Flags that k0s accepts without a word and that make the cluster insecure or break it. A value that names a file is never
- * taken over, so the many flags for certificates are not among them.
+ * Flags that k0s accepts silently although they make the cluster insecure or break it. Flags whose value is a file are never
+ * converted, so most certificate flags are not listed.
  */
 const rules: Record<Component, Rule[]> = {
   'kube-apiserver': [
     {
       flags: ['authorization-mode'],
       when: has('AlwaysAllow'),
-      why: 'anybody who can log in could do everything',
+      why: 'every authenticated user could do everything',
     },
     {
       flags: ['authorization-mode'],
       when: lacks('Node', 'RBAC'),
-      why: 'nodes and components of k0s need Node and RBAC',
+      why: 'nodes and k0s components need Node and RBAC',
     },
-    { flags: ['anonymous-auth'], when: on, why: 'requests without credentials would be accepted' },
+    { flags: ['anonymous-auth'], when: on, why: 'it would accept requests without credentials' },
     { flags: ['insecure-*'], why: 'it opens the API without authentication' },
     { flags: ['token-auth-file', 'basic-auth-file'], why: 'its credentials never expire' },
     {
@@ -66,21 +66,21 @@ const rules: Record<Component, Rule[]> = {
     {
       flags: ['disable-admission-plugins'],
       when: has('NodeRestriction', 'ServiceAccount', 'NamespaceLifecycle'),
-      why: 'nodes and pods would get more rights than they need, or lose their identity',
+      why: 'nodes and pods would get more rights than they need, or no service account',
     },
     {
       flags: ['enable-admission-plugins', 'admission-control'],
       when: has('AlwaysDeny'),
-      why: 'it refuses every request, also those of k0s',
+      why: 'it rejects every request, including those of k0s',
     },
     {
       flags: ['enable-admission-plugins', 'admission-control'],
       when: has('ImagePolicyWebhook'),
-      why: 'its configuration file is not taken over, without which kube-apiserver does not start; with it, it would also decide on the images of k0s',
+      why: 'runner does not copy its configuration file, and kube-apiserver does not start without it; with the file, it would also check the k0s images',
     },
     {
       flags: ['etcd-servers', 'etcd-servers-overrides'],
-      why: 'k0s adds its own, and data would be spread over two databases',
+      why: 'k0s adds its own etcd, and data would be spread over two databases',
     },
     {
       flags: ['etcd-*file', 'etcd-prefix', 'storage-backend'],
@@ -88,7 +88,7 @@ const rules: Record<Component, Rule[]> = {
     },
     {
       flags: ['advertise-address', 'bind-address', 'secure-port'],
-      why: 'k0s sets it on each manager, and looks for its API server there',
+      why: 'k0s sets it on each manager and expects its API server there',
     },
     {
       flags: [
@@ -97,12 +97,12 @@ const rules: Record<Component, Rule[]> = {
         'proxy-client-*',
         'kubelet-certificate-authority',
       ],
-      why: 'k0s sets it, and its components could not log in',
+      why: 'k0s sets it, and with another value its components could not authenticate',
     },
     { flags: ['kubelet-client-*', 'tls-cert-file', 'tls-private-key-file'], why: 'k0s sets it' },
     {
       flags: ['service-account-key-file', 'service-account-signing-key-file'],
-      why: 'k0s sets it to the keys that are taken over from MKE 3',
+      why: 'k0s sets it to the keys that the upgrade copies from MKE 3',
     },
     {
       flags: [
@@ -114,7 +114,7 @@ const rules: Record<Component, Rule[]> = {
     },
     {
       flags: ['service-cluster-ip-range'],
-      why: 'it is service_cluster_ip_range, and must be the same in all components',
+      why: 'the setting service_cluster_ip_range replaces it, and all components must use the same value',
     },
     { flags: ['enable-bootstrap-token-auth'], when: off, why: 'no node could join' },
     { flags: ['allow-privileged'], when: off, why: 'Calico and kube-proxy could not run' },
@@ -127,7 +127,7 @@ const rules: Record<Component, Rule[]> = {
     {
       flags: ['use-service-account-credentials'],
       when: off,
-      why: 'all controllers would share the rights of one',
+      why: 'all controllers would share the same rights',
     },
     {
       flags: ['controllers'],
@@ -156,12 +156,12 @@ const rules: Record<Component, Rule[]> = {
     {
       flags: ['anonymous-auth'],
       when: on,
-      why: 'anybody who reaches a node could run commands in its pods',
+      why: 'anyone who can reach a node could run commands in its pods',
     },
     {
       flags: ['authorization-mode'],
       when: (value) => value !== 'Webhook',
-      why: 'anybody who can log in could run commands in the pods of a node',
+      why: 'every authenticated user could run commands in the pods of a node',
     },
     {
       flags: ['read-only-port'],
@@ -170,7 +170,7 @@ const rules: Record<Component, Rule[]> = {
     },
     {
       flags: ['kubeconfig', 'bootstrap-kubeconfig', 'config', 'config-dir', 'cert-dir', 'root-dir'],
-      why: 'k0s sets it, and the node could not join',
+      why: 'k0s sets it, and with another value the node could not join',
     },
     {
       flags: [
@@ -179,7 +179,7 @@ const rules: Record<Component, Rule[]> = {
         'image-service-endpoint',
         'cgroup-driver',
       ],
-      why: 'it must fit the containerd of k0s',
+      why: 'it must match the k0s containerd',
     },
     {
       flags: [
@@ -193,7 +193,7 @@ const rules: Record<Component, Rule[]> = {
     },
     {
       flags: ['hostname-override', 'node-ip'],
-      why: 'it differs from node to node, and these flags are for all of them',
+      why: 'its value differs per node, but these flags apply to all nodes',
     },
     oldTls,
     cloud,
@@ -201,7 +201,7 @@ const rules: Record<Component, Rule[]> = {
   'kube-proxy': [],
 };
 
-/** Why a flag with this value is not passed to a component; undefined where nothing speaks against it. */
+/** Why a component must not get a flag with this value; undefined if it can. */
 export function objection(component: Component, name: string, value: string): string | undefined {
   return rules[component].find(
     ({ flags, when }) => flags.some((flag) => matches(flag, name)) && (when?.(value) ?? true),

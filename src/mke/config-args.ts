@@ -5,29 +5,33 @@ import { targets } from './mke4-defaults.ts';
 export const mke4ConfigSchema = {
   type: 'object',
   properties: {
-    toml: { type: 'string', description: 'Configuration of MKE 3, as its API gives it.' },
+    toml: { type: 'string', description: 'MKE 3 configuration in TOML, as its API returns it.' },
     hosts: {
       type: 'array',
-      description: 'The nodes.',
+      description: 'Nodes of the cluster.',
       items: {
         type: 'object',
         properties: {
-          name: { type: 'string', description: 'Name in the inventory; the address by default.' },
-          node: { type: 'string', description: 'Name of the node in MKE 3.' },
+          name: { type: 'string', description: 'Name in the inventory. Default: the address.' },
+          node: { type: 'string', description: 'Node name in MKE 3.' },
           role: { enum: ['manager', 'worker'], description: 'Role in MKE 3.' },
-          address: { type: 'string', description: 'Address for SSH.' },
+          address: { type: 'string', description: 'SSH address.' },
           node_address: {
             type: 'string',
             description:
-              'Address by which the other nodes reach it; becomes --node-ip of its kubelet.',
+              'Address at which other nodes reach this node; passed to its kubelet as --node-ip.',
           },
-          port: { type: 'integer', description: 'Port of SSH.' },
-          user: { type: 'string', description: 'User of SSH.' },
-          key_path: { type: 'string', description: 'Private key on the operator machine.' },
+          port: { type: 'integer', description: 'SSH port.' },
+          user: { type: 'string', description: 'SSH user.' },
+          key_path: {
+            type: 'string',
+            description: "Path of the private key on the operator's machine.",
+          },
           labels: {
             type: 'object',
             additionalProperties: { type: 'string' },
-            description: 'Labels of the node; one with the name of a kubelet profile chooses it.',
+            description:
+              'Node labels. A label whose value is the name of a kubelet profile selects that profile.',
           },
         },
         required: ['role', 'address', 'port', 'user', 'key_path'],
@@ -37,47 +41,48 @@ export const mke4ConfigSchema = {
     nodes: {
       type: 'array',
       description:
-        'Nodes as mke3_cluster reads them; their labels are added to those of the hosts.',
+        'Nodes as returned by mke3_cluster. Their labels are added to those of the hosts.',
       items: {
         type: 'object',
         properties: {
-          hostname: { type: 'string', description: 'Name of the node.' },
+          hostname: { type: 'string', description: 'Node name.' },
           labels: {
             type: 'object',
             additionalProperties: { type: 'string' },
-            description: 'Its labels.',
+            description: 'Node labels.',
           },
         },
         required: ['hostname'],
-        additionalProperties: { description: 'Other facts about the node, which are ignored.' },
+        additionalProperties: { description: 'Other facts about the node; ignored.' },
       },
     },
     external_address: {
       type: 'string',
-      description: 'Name of the load balancer in front of the managers.',
+      description: 'DNS name or address of the load balancer for the managers.',
     },
     target: {
       enum: targets,
-      description: 'Release of MKE 4 whose configuration is made. Default: 4.0.',
+      description: 'MKE 4 release to write the configuration for. Default: 4.0.',
     },
     ldap: {
       type: 'object',
-      description: 'LDAP settings of MKE 3 as its API gives them; empty when there are none.',
+      description: 'MKE 3 LDAP settings, as its API returns them. Empty: no LDAP.',
     },
     image_registry: {
       type: 'string',
-      description: 'Registry of images, HOST[:PORT]/PATH. Only 4.1.',
+      description: 'Image registry, HOST[:PORT]/PATH. Only 4.1.',
     },
-    chart_registry: { type: 'string', description: 'Registry of charts, oci://…. Only 4.1.' },
-    airgapped: { type: 'boolean', description: 'The cluster has no access to the internet.' },
+    chart_registry: { type: 'string', description: 'Chart registry, oci://…. Only 4.1.' },
+    airgapped: { type: 'boolean', description: 'Whether the cluster has no internet access.' },
     leave_out: {
       type: 'array',
       items: { type: 'string' },
-      description: 'Flags and admission plugins that are not taken over, by name.',
+      description: 'Names of flags and admission plugins to leave out.',
     },
     k0s_version: {
       type: 'string',
-      description: 'Release of k0s whose components get the custom flags, such as v1.29.15+k0s.0.',
+      description:
+        'k0s version to check the custom flags against, such as v1.29.15+k0s.0. Default: no check.',
     },
     kubernetes_flags: {
       type: 'object',
@@ -86,7 +91,7 @@ export const mke4ConfigSchema = {
         additionalProperties: { type: 'array', items: { type: 'string' } },
       },
       description:
-        'Further flags that components know, by minor release of Kubernetes and by component: { "1.33": { "kubelet": ["max-pods"] } }; "admission-plugins" and "feature-gates" likewise.',
+        'Additional known flags, by Kubernetes minor release and component: { "1.33": { "kubelet": ["max-pods"] } }. The keys "admission-plugins" and "feature-gates" add plugins and gates.',
     },
   },
   required: ['toml', 'hosts'],

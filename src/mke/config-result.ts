@@ -8,13 +8,13 @@ import { parseMke3Config } from './mke3-config.ts';
 import type { Mke4ConfigArgs } from './config-args.ts';
 import { compatibility, compatibilityText, shownConfig } from './report.ts';
 
-/** The result of the module mke4_config. @throws TaskError where the configuration of MKE 3 cannot be read */
+/** The result of the module mke4_config. @throws TomlError if the MKE 3 configuration is not valid */
 export function configResult(args: Mke4ConfigArgs): JsonObject {
   const { toml, target, airgapped, k0s_version: k0sVersion, kubernetes_flags: tables = {} } = args;
   const source = parseMke3Config(toml, 'config-toml');
   const options = optionsOf(args);
   const file = convertConfig(source, options);
-  // k0s has the form of 4.0, whatever form the file has.
+  // The k0s settings are derived from the 4.0 configuration, whatever the target is.
   const base =
     target === undefined || target === '4.0'
       ? file
@@ -32,7 +32,7 @@ export function configResult(args: Mke4ConfigArgs): JsonObject {
   const { config, unconverted, refusals, metallbPools, later, managersTakePods } = conversion;
   const result = {
     yaml: configToYaml(config),
-    // What may be shown: secrets are left out.
+    // Versions without secrets, which can be shown.
     shown: {
       mke3: shownConfig(source),
       mke4: configToYaml(config, { withSecrets: false }),
@@ -57,7 +57,7 @@ export function configResult(args: Mke4ConfigArgs): JsonObject {
   return toJson(result);
 }
 
-/** Where MKE 4 itself is served: the Gateway of 4.1, or else the ingress controller. 0 where there is none. */
+/** The HTTPS node port of MKE 4: that of the Gateway in 4.1, otherwise of the ingress controller; 0 if there is none. */
 function httpsNodePort({ gatewayMKEIngress, ingressController }: JsonObject): number {
   const { nodePorts } = objectOf(gatewayMKEIngress ?? ingressController);
   const { https } = objectOf(nodePorts);

@@ -2,28 +2,28 @@ import { RunnerError } from '../core/errors.ts';
 import { arrayOf, isJsonObject, objectOf, parseJson, type JsonObject } from '../core/json.ts';
 import { printable } from '../util/text.ts';
 
-/** The file is not a configuration of MKE 3, or not valid TOML. */
+/** The file is not an MKE 3 configuration, or not valid TOML. */
 export class TomlError extends RunnerError {
   readonly code = 'TOML_INVALID';
 }
 
-/** How the configuration is downloaded, by the commands of the vendor's documentation. */
+/** Commands from the vendor documentation that download the configuration. */
 const DOWNLOAD = [
   'Log in and download the configuration again:',
   `  TOKEN=$(curl -sk --data '{"username":"NAME","password":"PASSWORD"}' https://MKE_HOST/auth/login | jq -r .auth_token)`,
   '  curl -sk -H "accept: application/toml" -H "Authorization: Bearer $TOKEN" https://MKE_HOST/api/ucp/config-toml > mke3.toml',
 ].join('\n');
 
-/** Beginnings of files that are no text. */
+/** Magic bytes of binary files. */
 const binaries: [name: string, magic: readonly number[]][] = [
   ['a gzip archive', [0x1f, 0x8b]],
   ['a zip archive', [0x50, 0x4b, 0x03, 0x04]],
 ];
 
 /**
- * The text of a downloaded file. Windows tools write it in UTF-16 or with a byte order mark.
+ * Decodes a downloaded file. Windows tools write UTF-16 or a byte order mark.
  *
- * @throws TomlError where it is no text
+ * @throws TomlError if it is not text
  */
 export function decodeText(bytes: Uint8Array, file: string): string {
   const encoding = encodingOf(bytes);
@@ -33,7 +33,7 @@ export function decodeText(bytes: Uint8Array, file: string): string {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (error) {
     const at = { file, ...placeOf(bytes) };
-    throw new TomlError(`This is not text in ${encoding.toUpperCase()}.`, {
+    throw new TomlError(`The file is not valid ${encoding.toUpperCase()} text.`, {
       at,
       hint: 'Save the file in UTF-8.',
       cause: error,
@@ -55,7 +55,7 @@ function encodingOf(bytes: Uint8Array): string {
   return 'utf-8';
 }
 
-/** Where the text ends that can be read. */
+/** Position of the first byte that is not valid UTF-8. */
 function placeOf(bytes: Uint8Array): { line: number; column: number } {
   // An incomplete character at the end decodes to U+FFFD as well, which is where it is.
   const text = new TextDecoder('utf-8').decode(bytes);
@@ -64,16 +64,16 @@ function placeOf(bytes: Uint8Array): { line: number; column: number } {
 }
 
 function notToml(file: string, what: string): TomlError {
-  return new TomlError(`${what}, not the configuration of MKE 3.`, {
+  return new TomlError(`${what}, not an MKE 3 configuration.`, {
     at: { file, line: 1, column: 1 },
     hint: DOWNLOAD,
   });
 }
 
 /**
- * Names what operators have instead of the TOML.
+ * Detects files that operators download by mistake in place of the TOML.
  *
- * @throws TomlError
+ * @throws TomlError with the kind of the file
  */
 export function refuseOtherFormats(text: string, file: string): void {
   const what = kindOf(text);
@@ -85,10 +85,11 @@ function kindOf(text: string): string | undefined {
   if (start === '') return 'The file is empty';
   const status = /^(?:< )?HTTP\/[\d.]+ (\d{3}[^\r\n]*)/m.exec(start)?.[1];
   if (/^HTTP\/[\d.]+ \d{3}/.test(start))
-    return `This begins with the headers that "curl -i" prints (status ${shown(status ?? '')})`;
+    return `This begins with response headers printed by "curl -i" (status ${shown(status ?? '')})`;
   if (/^(\* +\w|[<>] \S|% Total)/.test(start))
-    return `This is the log of curl${status === undefined ? '' : ` (status ${shown(status)})`}`;
-  if (/^curl: \(\d+\)/.test(start)) return `This is an error of curl (${shown(firstLine(start))})`;
+    return `This is verbose output of curl${status === undefined ? '' : ` (status ${shown(status)})`}`;
+  if (/^curl: \(\d+\)/.test(start))
+    return `This is an error message of curl (${shown(firstLine(start))})`;
   if (start.startsWith('<')) {
     const title = /<(title|h1)[^>]*>([^<]*)</i.exec(start)?.[2]?.trim();
     return `This is ${/^<\?xml/i.test(start) ? 'XML' : 'HTML'}${title ? ` ("${shown(title)}")` : ''}`;
@@ -99,14 +100,14 @@ function kindOf(text: string): string | undefined {
 
 function jsonKind(text: string): string | undefined {
   const value = parseJson(text);
-  if (value === undefined) return text.startsWith('{') ? 'This is JSON, and incomplete' : undefined;
+  if (value === undefined) return text.startsWith('{') ? 'This is incomplete JSON' : undefined;
   if (!isJsonObject(value)) return 'This is JSON';
-  if ('auth_token' in value) return 'This is JSON, the answer to a login';
+  if ('auth_token' in value) return 'This is the JSON response to a login';
   const errors = [...arrayOf(value['errors']).map(objectOf), value].map(errorText);
   const texts = errors.filter((one) => one !== '');
   return texts.length === 0
     ? 'This is JSON'
-    : `This is JSON, an error of the API (${shown(texts.join('; '))})`;
+    : `This is a JSON error response of the API (${shown(texts.join('; '))})`;
 }
 
 function errorText({ code, message, error, detail }: JsonObject): string {
@@ -115,7 +116,7 @@ function errorText({ code, message, error, detail }: JsonObject): string {
     .join(': ');
 }
 
-/** `key: value` in the first line, which TOML does not have. */
+/** Detects YAML: TOML never has `key: value` in its first line. */
 function yamlKind(text: string): string | undefined {
   const first = text.split('\n').find((line) => !/^\s*(#|$)/.test(line)) ?? '';
   if (!/^(---\s*$|[A-Za-z]\w*:(\s|$))/.test(first)) return undefined;
@@ -123,7 +124,7 @@ function yamlKind(text: string): string | undefined {
   return `This is YAML${kind === undefined ? '' : ` (kind ${kind})`}`;
 }
 
-/** A few words, such as "404 page not found". */
+/** Detects short messages such as "404 page not found". */
 function messageKind(text: string): string | undefined {
   const isToml = /[=[\]#"']|^\s*\/\//m.test(text);
   return isToml || text.length > 500 ? undefined : `This is the text "${shown(firstLine(text))}"`;

@@ -6,9 +6,9 @@ import { k0sKubelet, type WorkerProfile } from './k0s-kubelet.ts';
 import { copiedToK0s } from './k0s-places.ts';
 import { apiAudiences } from './key-files.ts';
 
-/** What k0s v1.29 gets of a configuration of MKE 4.0, which it does not read itself. */
+/** The k0s v1.29 settings that correspond to an MKE 4.0 configuration, which k0s cannot read. */
 export interface K0sSettings {
-  /** Parts of "spec" in k0s.yaml. Addresses, keys and images are added by the role. */
+  /** Parts of "spec" in k0s.yaml. The role adds addresses, keys and images. */
   spec: {
     api: { sans: JsonValue[]; extraArgs: Args };
     controllerManager: { extraArgs: Args };
@@ -20,27 +20,27 @@ export interface K0sSettings {
   };
   /** Flags of "k0s install" by host. */
   flags: Record<string, string[]>;
-  /** Directories in which kube-apiserver writes, and files that it reads. */
+  /** Directories that kube-apiserver writes to, and files that it reads. */
   directories: string[];
   files: { path: string; content: string }[];
-  /** Settings that this k0s cannot take. */
+  /** Settings that k0s does not support. */
   unconverted: Unconverted[];
 }
 
-/** k0s wants text only. */
+/** k0s accepts only strings. */
 type Args = Record<string, string>;
 
 const C = 'cluster_config';
 const AUDIT_DIR = '/var/lib/k0s/audit';
 const AUDIT_POLICY = '/var/lib/k0s/audit-policy.yaml';
 const ADMISSION = '/var/lib/k0s/admission.yaml';
-/** Limits for the events of the whole cluster, since MKE 3 does not show its own. */
+/** Event limits for the whole cluster. MKE 3 does not export its limits. */
 const EVENT_LIMITS = [{ type: 'Server', qps: 5000, burst: 20000 }];
 
 /**
- * The settings of k0s for a converted configuration. Pure.
+ * The k0s settings for a converted configuration.
  *
- * @param conversion one for MKE 4.0, whose form is that of k0s
+ * @param conversion must have the target 4.0
  */
 export function k0sSettings(conversion: Conversion, hosts: readonly ConvertHost[]): K0sSettings {
   return new Builder(conversion, hosts).run();
@@ -104,7 +104,7 @@ class Builder {
     this.#unconverted.push({ key, value: String(value), why, what });
   }
 
-  /** The TOML key that a custom flag comes from. */
+  /** The TOML key that set a custom flag. */
   #origin(path: string, fallback: string): string {
     return this.#conversion.origins[path] ?? `${C}.${fallback}`;
   }
@@ -117,7 +117,7 @@ class Builder {
     };
     this.#eventRateLimit(args);
     const enabled = args['enable-admission-plugins'];
-    // k0s replaces its own list, in which this one is.
+    // The flag replaces k0s's own list, which contains NodeRestriction.
     if (enabled !== undefined && !enabled.split(',').includes('NodeRestriction'))
       args['enable-admission-plugins'] = `NodeRestriction,${enabled}`;
     const issuer = args['service-account-issuer'];
@@ -145,7 +145,7 @@ class Builder {
     };
   }
 
-  /** The plugin does not start without a file with limits. */
+  /** The plugin needs a file with limits to start. */
   #eventRateLimit(args: Args): void {
     const plugins = args['enable-admission-plugins']?.split(',') ?? [];
     const wanted = this.#at('apiServer', 'eventRateLimit')['enabled'] === true;
@@ -171,8 +171,8 @@ class Builder {
             'custom_kube_api_server_flags',
           ),
       'EventRateLimit',
-      'MKE 3 does not show its limits; k0s gets 5000 events per second for the whole cluster',
-      `change ${ADMISSION} on the managers, and restart k0scontroller`,
+      'MKE 3 does not export its limits; the upgrade sets 5000 events per second for the whole cluster',
+      `edit ${ADMISSION} on the managers and restart k0scontroller to change this`,
     );
   }
 
@@ -183,20 +183,20 @@ class Builder {
     this.#report(
       `${C}.etcd_storage_quota`,
       quota,
-      'it is not a size such as 4GB, so etcd keeps its default of 2GB',
+      'expected a size such as 4GB; etcd keeps its default of 2GB',
       'correct it in MKE 3',
     );
     return {};
   }
 
-  /** k0s writes the configuration of kube-proxy itself, so that only some of its flags have a place in k0s.yaml. */
+  /** k0s writes the kube-proxy configuration itself and supports only some flags in k0s.yaml. */
   #kubeProxy(): JsonObject {
     const { mode, metricsBindAddress, extraArgs, iptables } = this.#at('network', 'kubeProxy');
     const result: JsonObject = {
       mode: String(mode),
       metricsBindAddress: String(metricsBindAddress),
     };
-    // "0s" is the default of k0s, too.
+    // "0s" is also the default of k0s.
     for (const [name, value] of Object.entries(objectOf(iptables)))
       if (value !== '0s') setPath(result, `iptables.${name}`, value);
     for (const [name, text] of Object.entries(textMap(extraArgs))) {
@@ -208,21 +208,21 @@ class Builder {
           this.#origin(`network.kubeProxy.extraArgs.${name}`, 'custom_kube_proxy_flags'),
           `--${name}=${text}`,
           path === undefined
-            ? 'k0s has no setting for it, so kube-proxy runs with its default'
-            : `k0s cannot read its value "${text}", so kube-proxy runs with its default`,
-          'check whether that does; MKE 4 gets it in network.kubeProxy.extraArgs',
+            ? 'k0s has no setting for it, so kube-proxy uses its default'
+            : `k0s does not accept the value "${text}", so kube-proxy uses its default`,
+          'check that the default is sufficient; MKE 4 gets the flag in network.kubeProxy.extraArgs',
         );
     }
     return result;
   }
 }
 
-/** Flags of kube-proxy with a place in "spec.network.kubeProxy" of k0s v1.29. */
+/** kube-proxy flags that have a field in "spec.network.kubeProxy" of k0s v1.29. */
 const proxyFields: Record<string, [path: string, read: (text: string) => JsonValue | undefined]> = {
   'nodeport-addresses': ['nodePortAddresses', (text) => text.split(',')],
 };
 
-/** `4GB` in bytes. etcd counts in powers of two, also where it says GB. */
+/** Converts `4GB` to bytes. etcd uses powers of two even for GB. */
 function bytes(text: string): number | undefined {
   const [, count, unit = ''] = /^(\d+)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
   if (count === undefined) return undefined;

@@ -10,7 +10,7 @@ export interface WorkerProfile {
   values: JsonObject;
 }
 
-/** What k0s gets of the kubelet's settings. */
+/** The kubelet settings in the form of k0s. */
 export interface K0sKubelet {
   profiles: WorkerProfile[];
   /** Flags of "k0s install" by host. */
@@ -20,7 +20,7 @@ export interface K0sKubelet {
 
 type Role = ConvertHost['role'];
 
-/** Custom kubelet flags: fields of the profiles where there are such, flags of "k0s install", and the rest for the kubelet. */
+/** Custom kubelet flags, as fields of worker profiles, flags of "k0s install", and arguments of the kubelet. */
 interface Extra {
   fields: JsonObject;
   flags: string[];
@@ -29,7 +29,7 @@ interface Extra {
 
 const MANAGER_PROFILE = 'mke-manager';
 
-/** Worker profiles, and flags for each host: managers and workers reserve different resources. */
+/** Builds worker profiles, and flags for each host. Managers and workers reserve different resources. */
 export function k0sKubelet(conversion: Conversion, hosts: readonly ConvertHost[]): K0sKubelet {
   const unconverted: Unconverted[] = [];
   const kubelet = objectOf(objectOf(conversion.config['spec'])['kubelet']);
@@ -45,12 +45,12 @@ export function k0sKubelet(conversion: Conversion, hosts: readonly ConvertHost[]
     ...own,
     ...extra.fields,
   });
-  // Nodes without a profile have the one called "default".
+  // k0s uses the profile "default" for nodes without a profile.
   const profiles = [
     { name: 'default', values: values('worker') },
     { name: MANAGER_PROFILE, values: values('manager') },
   ];
-  // Names of the custom profiles, for workers and for managers.
+  // Names of the k0s profiles for each custom profile: one for workers, one for managers.
   const names = new Map<string, Record<Role, string>>();
   const custom = Object.keys(conversion.profileNames);
   const isTaken = (name: string): boolean =>
@@ -84,15 +84,15 @@ function kubeletExtra(
   for (const [name, text] of Object.entries(args)) {
     const field = kubeletField(name, text);
     if (field) setPath(extra.fields, field.path, field.value);
-    // k0s adds labels of its own.
+    // k0s sets node labels itself and merges those of --labels.
     else if (name === 'node-labels') extra.flags.push(`--labels=${text}`);
-    // k0s divides the text at spaces, and systemd reads the rest.
+    // k0s splits the text at spaces, and systemd interprets quotes, backslashes, "%" and "$".
     else if (/[\s"'\\%$]/.test(text))
       unconverted.push({
         key: origins[`kubelet.extraArgs.${name}`] ?? 'cluster_config.custom_kubelet_flags',
         value: `--${name}=${text}`,
-        why: 'its characters cannot be passed through the unit of k0s',
-        what: 'set its field of KubeletConfiguration in a worker profile',
+        why: 'the systemd unit of k0s cannot pass these characters',
+        what: 'set the corresponding KubeletConfiguration field in a worker profile',
       });
     else extra.words.push(`--${name}=${text}`);
   }
@@ -110,7 +110,7 @@ function installFlags(
   return [...chosen, ...flags, ...kubeletWords(host, words)];
 }
 
-/** With several interfaces, a kubelet takes the address of the default route unless it is told another one. */
+/** Adds --node-ip: with several interfaces, a kubelet otherwise uses the address of the default route. */
 function kubeletWords({ nodeAddress }: ConvertHost, words: readonly string[]): string[] {
   const chosen = words.some((word) => word.startsWith('--node-ip='));
   const all = [

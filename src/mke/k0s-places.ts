@@ -2,11 +2,11 @@ import { arrayOf, isJsonObject, objectOf, type JsonObject, type JsonValue } from
 import { setPath, textMap } from './convert/values.ts';
 
 interface K0sPlace {
-  /** Path in "spec" of MKE 4.0, with all that is below it. `list[x]` is the item of the list with the provider x. */
+  /** Path in "spec" of MKE 4.0; includes everything below it. `list[x]` is the item of the list with the provider x. */
   from: string;
-  /** Path in "spec" of k0s.yaml, or several in words. */
+  /** Path in "spec" of k0s.yaml, or a description of several paths. */
   to: string;
-  /** What k0s gets of the value; nothing if undefined. Absent where it takes more than the value: k0s-config.ts makes it. */
+  /** Converts the value; if undefined is returned, k0s does not get it. Absent if k0s-config.ts computes the setting. */
   as?: (value: JsonValue) => JsonValue | undefined;
 }
 
@@ -15,18 +15,18 @@ const asIs = (value: JsonValue): JsonValue => value;
 const asText = (value: JsonValue): JsonValue => String(value);
 const asNumber = (value: JsonValue): JsonValue => Number(value);
 const nonEmpty = (value: JsonValue): JsonValue | undefined => (value === '' ? undefined : value);
-/** A flag that is given or left out. */
+/** A flag that is set if the value is true, and otherwise omitted. */
 const ifOn =
   (text: string) =>
   (value: JsonValue): JsonValue | undefined =>
     value === true ? text : undefined;
-/** k0s has "info" already. */
+/** "info" is already the default of k0s. */
 const debugOnly = (value: JsonValue): JsonValue | undefined =>
   value === 'DEBUG' ? value : undefined;
 
 /**
- * Where k0s has what a path in "spec" of MKE 4 sets; longer paths come first, and a later place wins. k0s.yaml is made from
- * this table, and so is the page on the settings. What is not in it waits until MKE 4 is applied.
+ * Maps paths in "spec" of MKE 4 to k0s. Longer paths come first; a later entry overrides an earlier one. k0s.yaml and the
+ * settings page are generated from this table. Paths that are not in it take effect when MKE 4 applies the configuration.
  */
 export const k0sPlaces: readonly K0sPlace[] = [
   { from: 'apiServer.sans', to: 'api.sans', as: asIs },
@@ -71,12 +71,12 @@ export const k0sPlaces: readonly K0sPlace[] = [
   { from: 'tracking.enabled', to: 'telemetry.enabled', as: (value) => value === true },
 ];
 
-/** The part of "spec" in k0s.yaml that a path in "spec" of MKE 4.0 goes to. */
+/** The place in "spec" of k0s.yaml for a path in "spec" of MKE 4.0; undefined if there is none. */
 export function k0sPlaceOf(path: string): string | undefined {
   return k0sPlaces.find(({ from }) => path === from || path.startsWith(`${from}.`))?.to;
 }
 
-/** Parts of "spec" in k0s.yaml that take the values of "spec" of MKE 4.0 only. */
+/** The parts of "spec" in k0s.yaml that are copied from "spec" of MKE 4.0. */
 export function copiedToK0s(spec: JsonObject): JsonObject {
   const result: JsonObject = {};
   for (const { from, to, as } of k0sPlaces) {

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'n
 import { parse } from 'yaml';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 
-/** Values of the flags of a component, in their order: `--name=value` or `--name value`. */
+/** Parses the flags of a component, `--name=value` or `--name value`. Repeated flags keep the order of their values. */
 export function flagValues(args: readonly string[]): Map<string, string[]> {
   const flags = new Map<string, string[]>();
   for (const [index, arg] of args.entries()) {
@@ -15,7 +15,7 @@ export function flagValues(args: readonly string[]): Map<string, string[]> {
   return flags;
 }
 
-/** Where the host has a file of a container; undefined if no mount covers it. Mounts as `docker inspect` lists them. */
+/** The path on the host of a file in a container; undefined if it is in no mount. `mounts` is from `docker inspect`. */
 export function pathOnHost(path: string, mounts: readonly JsonObject[]): string | undefined {
   const covering = mounts
     .map(({ Source: source, Destination: target }) => [String(source), String(target)] as const)
@@ -24,7 +24,7 @@ export function pathOnHost(path: string, mounts: readonly JsonObject[]): string 
   return covering && covering[0] + path.slice(covering[1].replace(/\/$/, '').length);
 }
 
-/** Public keys as PEM of one file for kube-apiserver, the first that of the signing key. */
+/** All public keys as PEM in one file for kube-apiserver, beginning with that of the signing key. */
 export function publicKeys(signing: string, others: readonly string[]): string {
   const derived = pemOf(createPublicKey(createPrivateKey(signing)));
   const more = others.flatMap((text) =>
@@ -39,20 +39,20 @@ function pemOf(key: KeyObject): string {
   return key.export({ type: 'spki', format: 'pem' }).toString();
 }
 
-/** Lengths in bytes that kube-apiserver takes (k8s.io/apiserver, pkg/apis/apiserver/validation). */
+/** Key lengths in bytes that kube-apiserver accepts (k8s.io/apiserver, pkg/apis/apiserver/validation). */
 const keyLengths: Record<string, readonly number[]> = {
   aescbc: [16, 24, 32],
   aesgcm: [16, 24, 32],
   secretbox: [32],
 };
 
-/** What is wrong with an EncryptionConfiguration; empty if kube-apiserver of k0s can use it. No message holds a key. */
+/** Problems of an EncryptionConfiguration; empty if the k0s kube-apiserver can use it. Messages never contain a key. */
 export function encryptionProblems(text: string): string[] {
   let document: JsonValue;
   try {
     document = parse(text) as JsonValue;
   } catch {
-    return ['it is not YAML'];
+    return ['it is not valid YAML'];
   }
   const resources = isJsonObject(document) ? document['resources'] : undefined;
   if (!Array.isArray(resources) || resources.length === 0) return ['it has no list "resources"'];
@@ -69,7 +69,7 @@ function providerProblems([name, settings]: [string, JsonValue]): string[] {
   if (name === 'identity') return [];
   const lengths = keyLengths[name];
   if (lengths === undefined)
-    return [`its provider "${name}" needs a service of MKE 3 or is unknown to k0s`];
+    return [`its provider "${name}" needs an MKE 3 service, or k0s does not support it`];
   const keys = isJsonObject(settings) ? settings['keys'] : undefined;
   if (!Array.isArray(keys) || keys.length === 0) return [`its provider "${name}" has no keys`];
   return keys.filter(isJsonObject).flatMap(({ name: key, secret }) => {
@@ -77,7 +77,7 @@ function providerProblems([name, settings]: [string, JsonValue]): string[] {
     return lengths.includes(length)
       ? []
       : [
-          `key "${String(key)}" of "${name}" has ${String(length)} bytes instead of ${lengths.join(', ')}`,
+          `key "${String(key)}" of provider "${name}" has ${String(length)} bytes, expected ${lengths.join(' or ')}`,
         ];
   });
 }
@@ -91,8 +91,8 @@ export const K0S_ISSUER = 'https://kubernetes.default.svc';
 const K0S_AUDIENCES = [K0S_ISSUER, 'system:konnectivity-server'];
 
 /**
- * Value of "api-audiences" with which k0s also accepts tokens of MKE 3, which are made out to their issuer unless audiences are
- * given; undefined when those of k0s are enough.
+ * The value of "api-audiences" with which k0s also accepts MKE 3 tokens. Their audience is the issuer unless MKE 3 sets
+ * audiences. Undefined if the k0s default suffices.
  */
 export function apiAudiences(
   issuer: string | undefined,

@@ -11,12 +11,12 @@ const components = [
 ] as const;
 export type Component = (typeof components)[number];
 
-/** Flags, admission plugins and feature gates of one minor release of Kubernetes, as its programs have them. */
+/** Flags, admission plugins and feature gates of one Kubernetes minor release. */
 export type FlagTable = Partial<
   Record<Component | 'admission-plugins' | 'feature-gates', string[]>
 >;
 
-/** Such tables by minor release: "1.29". */
+/** Tables by minor release, such as "1.29". */
 export type FlagTables = Record<string, FlagTable>;
 
 export interface KnownFlags {
@@ -25,15 +25,15 @@ export interface KnownFlags {
   gates: Set<string>;
 }
 
-/** `v1.29.15+k0s.0` is of Kubernetes 1.29. */
+/** Kubernetes minor release of a k0s version: `1.29` for `v1.29.15+k0s.0`. */
 export function minorOf(version: string): string | undefined {
   return /^v?(\d+\.\d+)\.\d/.exec(version)?.[1];
 }
 
 /**
- * What the components of a minor release know; undefined for a release that nobody has listed.
+ * The flags, plugins and gates of a minor release; undefined if no table exists for it.
  *
- * @param more tables of the operator, which are added to those of runner
+ * @param more tables from the operator, added to those of runner
  */
 export function knownFlags(minor: string, more: FlagTables = {}): KnownFlags | undefined {
   const own = shippedTable(minor);

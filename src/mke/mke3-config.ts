@@ -28,7 +28,7 @@ function readToml(text: string, file: string, places: Places): JsonObject {
     const { line = 0, col = 0 } = error as { line?: number; col?: number };
     const raw = error instanceof Error ? error.message : String(error);
     const message = raw.split('\n')[0]?.replace(/ at row .*/, '') ?? '';
-    // The parser counts from zero.
+    // The parser counts lines and columns from zero.
     const place = { line: line + 1, column: col + 1 };
     const known = explain(text, place, /redefine/.test(message) ? places : undefined);
     const at = { file, line: known?.line ?? place.line, column: known?.column ?? place.column };
@@ -45,21 +45,21 @@ interface Explained extends Place {
   hint: string;
 }
 
-/** Frequent mistakes, where the message of the parser does not help. */
+/** Explains frequent mistakes for which the parser's message is not helpful. */
 function explain(
   text: string,
   { line, column }: Place,
   repeated: Places | undefined,
 ): Explained | undefined {
   const words = text.split('\n')[line - 1] ?? '';
-  // The parser stops within the mark of the comment, or after it.
+  // The parser stops inside or after "//".
   const comment = words.indexOf('//', Math.max(0, column - 3)) + 1;
   if (comment > 0 && comment <= column + 1)
     return {
       line,
       column: comment,
-      message: 'a comment begins with "#", not with "//"',
-      hint: 'Replace "//" by "#".',
+      message: 'comments begin with "#", not "//"',
+      hint: 'Replace "//" with "#".',
     };
   const flag = /^\s*(--?[A-Za-z][\w-]*.*?)\s*$/.exec(words)?.[1];
   if (flag !== undefined)
@@ -67,7 +67,7 @@ function explain(
       line,
       column: words.indexOf(flag) + 1,
       message: `"${flag}" is a flag of a component`,
-      hint: `Put it into a list of [cluster_config], such as custom_kubelet_flags = ["--NAME=VALUE"].`,
+      hint: `Add it to a list of [cluster_config], such as custom_kubelet_flags = ["--NAME=VALUE"].`,
     };
   return repeated && explainRepeated(repeated, line);
 }
@@ -80,12 +80,12 @@ function explainRepeated({ entries }: Places, line: number): Explained | undefin
   return {
     line,
     column: second.column,
-    message: `${isKey ? `"${second.path}"` : `the table [${second.path}]`} is in the file twice, first in line ${String(first.line)}`,
-    hint: isKey ? 'Remove one of the two.' : 'Put its keys below the first one.',
+    message: `${isKey ? `"${second.path}"` : `the table [${second.path}]`} is defined twice, first in line ${String(first.line)}`,
+    hint: isKey ? 'Remove one of the two.' : 'Move its keys to the first table.',
   };
 }
 
-/** Other tools would round the number, or not know it. */
+/** Refuses numbers that other tools would round, and infinity and NaN. */
 function checkNumber(text: string, at: { file: string; line: number; column: number }): void {
   const digits = /^[+-]?(\d[\d_]*|0x[\da-f_]+|0o[0-7_]+|0b[01_]+)$/i.exec(text)?.[1];
   const tooLarge =
@@ -93,8 +93,8 @@ function checkNumber(text: string, at: { file: string; line: number; column: num
   if (tooLarge || /^[+-]?(inf|nan)$/.test(text))
     throw new TomlError(
       tooLarge
-        ? `The number ${text} is too large: MKE has none above 2^53.`
-        : `"${text}" is not a number that a setting can have.`,
+        ? `The number ${text} is too large: the maximum is 2^53 - 1.`
+        : `"${text}" is not a valid number for a setting.`,
       { at: { file: at.file, line: at.line, column: at.column } },
     );
 }
@@ -137,7 +137,7 @@ const spellings: [string, string][] = [
   ],
 ];
 
-/** Tables whose keys are the operator's own, so they are values as a whole. */
+/** Tables with user-defined keys. Each is one value. */
 export const freeTables: ReadonlySet<string> = new Set([
   'cluster_config.custom_kubelet_flags_profiles',
   'cluster_config.ingress_controller.ingress_node_affinity',
@@ -146,15 +146,15 @@ export const freeTables: ReadonlySet<string> = new Set([
   'cluster_config.ingress_controller.ingress_udp_services',
 ]);
 
-/** An MKE 3 configuration, keys as dotted paths. Empty text counts as not set. */
+/** An MKE 3 configuration. Keys are dotted paths; empty text counts as not set. It records which keys were read. */
 export class Mke3Config {
-  /** Where a key is in the file; undefined for a configuration that is not from one. */
+  /** The position of a key in the file; undefined if the configuration is not from a file. */
   readonly placeOf: (path: string) => SourceRef | undefined;
   readonly #values = new Map<string, JsonValue>();
   readonly #read = new Set<string>();
   readonly #mistyped = new Map<string, string>();
 
-  /** @param placeOf where a key is in the file */
+  /** @param placeOf returns the position of a key in the file */
   constructor(
     source: JsonObject,
     placeOf: (path: string) => SourceRef | undefined = () => undefined,
@@ -183,7 +183,7 @@ export class Mke3Config {
     return value === '' ? undefined : value;
   }
 
-  /** Whether the configuration has the key, if only without a value. */
+  /** Whether the configuration has the key, even with an empty value. */
   has(path: string): boolean {
     return this.#values.has(path);
   }
@@ -233,7 +233,7 @@ export class Mke3Config {
     if (value !== undefined) this.#mistyped.set(path, wanted);
   }
 
-  /** Values that were not of the type they were asked for, with what was wanted. */
+  /** Values that were read as another type than they have, with the expected type. */
   mistyped(): [path: string, value: JsonValue, wanted: string][] {
     return [...this.#mistyped].map(([path, wanted]) => [
       path,
@@ -247,7 +247,7 @@ export class Mke3Config {
     return [...this.#values];
   }
 
-  /** Removes a field of a value that is a table, and gives it. */
+  /** Removes a field from a table and returns its value. */
   withdraw(path: string, field: string): JsonValue | undefined {
     const table = this.#values.get(path);
     if (!isJsonObject(table)) return undefined;
@@ -256,12 +256,12 @@ export class Mke3Config {
     return value;
   }
 
-  /** Keys that were asked for, whether they have a value or not. */
+  /** Keys that were read, with or without a value. */
   asked(): string[] {
     return [...this.#read];
   }
 
-  /** Keys nobody asked for, with their values. */
+  /** Keys that were not read, with their values. */
   unread(): [string, JsonValue][] {
     return [...this.#values].filter(([path]) => !this.#read.has(path));
   }

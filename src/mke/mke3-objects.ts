@@ -2,13 +2,13 @@ import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../core/json
 import type { Container } from '../facts/container.ts';
 
 /*
- * Which objects of a Docker engine belong to MKE 3. A name that begins with "ucp-" proves nothing: users choose such names, too.
- * Labels "com.docker.ucp.*" prove nothing either, since MKE puts them on the objects of its users (access label, collection).
- * What counts is where an image comes from, the published names of MKE's own volumes, networks and configs, and what MKE's
- * containers and services use.
+ * Decides which objects of a Docker engine belong to MKE 3. Neither a name that begins with "ucp-" nor a label
+ * "com.docker.ucp.*" is sufficient: users can choose such names, and MKE labels its users' objects (access label, collection).
+ * The criteria are the registry of the image, the documented names of MKE's volumes, networks and configs, and the objects
+ * that MKE's containers and services use.
  */
 
-/** What an engine has, as far as it matters here. Services, configs and secrets are those of the Swarm. */
+/** Objects of a Docker engine. Services, configs and secrets belong to the Swarm. */
 export interface EngineObjects {
   containers: readonly Container[];
   volumes: readonly JsonObject[];
@@ -19,17 +19,17 @@ export interface EngineObjects {
 }
 
 export interface Mke3Objects {
-  /** Containers of MKE 3 itself. Tasks of its services and pods are not among them. */
+  /** Containers of MKE 3, without tasks of its services and without pods. */
   containers: string[];
   volumes: string[];
-  /** Networks of this host alone. */
+  /** Networks local to the host. */
   networks: string[];
   services: string[];
   configs: string[];
   swarm_networks: string[];
 }
 
-/** Objects of others that end with the Swarm. */
+/** Objects of users that are removed with the Swarm. */
 export interface LostObjects {
   services: string[];
   configs: string[];
@@ -40,9 +40,9 @@ export interface LostObjects {
 export interface Stock {
   mke3: Mke3Objects;
   lost: LostObjects;
-  /** Volumes of others on this host. They outlive the Swarm. */
+  /** Volumes of users on this host. They are not removed with the Swarm. */
   other_volumes: string[];
-  /** Objects that look like those of MKE 3 and are not, or are in use by others: they stay. */
+  /** Objects that are kept although they look like MKE 3 objects: they are not, or users use them. */
   kept: string[];
 }
 
@@ -57,10 +57,10 @@ const VOLUMES = new Set(
 const NETWORKS = new Set(['ucp-bridge']);
 const CONFIGS =
   /^com\.docker\.(license|ucp\.config(-[0-9]+)?|interlock\..+|ucp\.interlock\.conf.*)$/;
-/** Registries that MKE 3 was published in. */
+/** Registry paths in which MKE 3 was published. */
 const PUBLISHED = ['mirantis/', 'docker/'];
 
-/** `registry/path/`, name and tag of an image; the digest is left out. */
+/** Splits an image into `registry/path/`, name and tag. The digest is ignored. */
 export function imageParts(image: string): { path: string; name: string; tag: string } {
   const [named = ''] = image.split('@');
   const slash = named.lastIndexOf('/') + 1;
@@ -68,7 +68,7 @@ export function imageParts(image: string): { path: string; name: string; tag: st
   return { path: named.slice(0, slash), name, tag };
 }
 
-/** @param ownPath registry and path that the images of this installation come from, such as "mirantis/" */
+/** @param ownPath registry and path of this installation's images, such as "mirantis/" */
 function isMke3Image(image: string, ownPath: string): boolean {
   const { path, name } = imageParts(image);
   return (
@@ -82,7 +82,7 @@ const nameOf = (object: JsonObject): string =>
 const listOf = (value: JsonValue | undefined): JsonObject[] => arrayOf(value).map(objectOf);
 const looksLikeMke3 = (name: string): boolean => name.startsWith('ucp-');
 
-/** What a service uses, by name and id. */
+/** Networks, configs and secrets that a service uses, by name and ID. */
 function usedBy(service: JsonObject) {
   const spec = objectOf(service['Spec']);
   const task = objectOf(spec['TaskTemplate']);
@@ -101,7 +101,7 @@ type SwarmKind = 'networks' | 'configs' | 'secrets';
 const uses = (words: ReadonlySet<string>, object: JsonObject): boolean =>
   words.has(nameOf(object)) || words.has(String(object['ID'] ?? object['Id'] ?? ''));
 
-/** Tells objects of MKE 3 in the Swarm from those of others, by what the services of each use. */
+/** Splits Swarm objects into those of MKE 3 and those of users, by the services that use them. */
 function swarmSplit(own: readonly JsonObject[], others: readonly JsonObject[]) {
   const used = (services: readonly JsonObject[], kind: SwarmKind) =>
     new Set(services.flatMap((one) => usedBy(one)[kind]));
@@ -117,13 +117,13 @@ function swarmSplit(own: readonly JsonObject[], others: readonly JsonObject[]) {
   };
 }
 
-/** Names of objects of MKE 3, and descriptions of those that only look so or are in use by others. */
+/** Names of MKE 3 objects, and descriptions of objects that are kept (see `Stock.kept`). */
 interface Sorted {
   own: string[];
   kept: string[];
 }
 
-/** @param containers names of the containers of MKE 3 */
+/** @param containers names of the MKE 3 containers */
 function localNetworks(networks: readonly JsonObject[], containers: ReadonlySet<string>): Sorted {
   const sorted: Sorted = { own: [], kept: [] };
   for (const network of networks) {
@@ -166,7 +166,7 @@ export function sortObjects(engine: EngineObjects): Stock {
   const proxy = engine.containers.find(({ name }) => name === 'ucp-proxy');
   const ownPath = proxy === undefined ? '' : imageParts(proxy.image).path;
 
-  // The Swarm removes the tasks of its services by itself.
+  // The Swarm removes the tasks of its services itself.
   const alone = engine.containers.filter(
     ({ labels }) => !Object.hasOwn(labels, 'com.docker.swarm.task.id'),
   );

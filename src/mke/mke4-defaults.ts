@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.ts';
 
 export const targets = ['4.0', '4.1'] as const;
-/** Release whose configuration is made. 4.1 means 4.1.5: the vendor advises against upgrades to 4.1.3. */
+/** MKE 4 release of the generated configuration. 4.1 means 4.1.5: the vendor advises against upgrades to 4.1.3. */
 export type Target = (typeof targets)[number];
 
 const spec40: JsonObject = {
@@ -159,7 +159,7 @@ export function defaultSpec(target: Target = '4.0'): JsonObject {
 /** Defaults of 4.1 that differ from those of 4.0. Keys that both have keep their order. */
 function defaultSpec41(): JsonObject {
   const spec = structuredClone(spec40);
-  // MetalLB is no longer an addon, and backups are files on the machine of the operator.
+  // MetalLB is no longer an addon, and backups are files on the operator's machine.
   const gone = new Set(['addons', 'backup']);
   const common = Object.fromEntries(Object.entries(spec).filter(([key]) => !gone.has(key)));
   const part = (key: string) => spec[key] as JsonObject;
@@ -193,7 +193,7 @@ function defaultSpec41(): JsonObject {
       grafana: { ingress: { enabled: false } },
       prometheus: {},
     },
-    // The Gateway serves MKE 4 itself; NGINX stays for what used it in MKE 3.
+    // The Gateway serves MKE 4 itself; NGINX remains for workloads that used it in MKE 3.
     gatewayMKEIngress: {
       nodePorts: { http: 33000, https: 33001 },
       ports: { http: 80, https: 443 },

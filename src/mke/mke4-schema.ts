@@ -7,7 +7,7 @@ import { validateValue } from '../util/schema.ts';
 
 let schema: JsonSchema | undefined;
 
-/** What in a configuration of MKE 4 does not fit `schemas/mke-config.schema.json`, as text. */
+/** Violations of `schemas/mke-config.schema.json` in an MKE 4 configuration, as messages. */
 export function schemaProblems(config: JsonObject): string[] {
   const file = join(packageRoot(), 'schemas', 'mke-config.schema.json');
   schema ??= JSON.parse(readFileSync(file, 'utf8')) as JsonSchema;

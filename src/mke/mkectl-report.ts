@@ -53,13 +53,16 @@ const always: readonly string[] = [
   ].map((name) => `cluster_config.${name}`),
 ];
 
-/** Those of a part that can be off, which mkectl skips then, by their prefix. */
+/** Prefixes of settings that mkectl skips while the boolean setting `needs` is off. */
 const switches: readonly [prefix: string, needs: string][] = [
   ['auth.samlProxy.', 'auth.samlProxy.enabled'],
   ['backup_schedule_config.', 'backup_schedule_config.enabled'],
 ];
 
-/** Whether mkectl calls a setting that runner does not convert "Not supported": always, or while the given switch is on. */
+/**
+ * Whether mkectl reports a setting that runner does not convert as "Not supported": always, only while another setting is on,
+ * or never (undefined).
+ */
 export function notSupportedByMkectl(key: string): 'always' | { whileOn: string } | undefined {
   const listed = always.some((one) =>
     one.endsWith('.*') ? key.startsWith(one.slice(0, -1)) : key === one,

@@ -14,7 +14,7 @@ export interface Compatibility {
   disabled: JsonObject;
 }
 
-/** @param source the configuration that was converted; what it was asked for tells what is supported */
+/** @param source the configuration after its conversion: settings that the conversion has read are supported */
 export function compatibility(source: Mke3Config, conversion: Conversion): Compatibility {
   const problems = [...conversion.unconverted, ...conversion.refusals].map(({ key }) => key);
   const unread = new Set(source.unread().map(([path]) => path));
@@ -43,12 +43,12 @@ function kindOf(
   return unread ? 'unsupported' : 'supported';
 }
 
-/** Whether a setting has a place in MKE 4 or k0s. */
+/** Whether runner converts a setting to MKE 4 or k0s. */
 export function isConverted(row: Row | undefined): boolean {
   return row !== undefined && ('to' in row || 'flag' in row || 'elsewhere' in row);
 }
 
-/** The configuration of MKE 3 as TOML, its secrets left out. */
+/** The MKE 3 configuration as TOML with secrets masked. */
 export function shownConfig(source: Mke3Config): string {
   const shown: JsonObject = {};
   for (const [path, value] of source.entries()) setPath(shown, path, withoutSecrets(path, value));
@@ -61,7 +61,7 @@ const banners: [keyof Compatibility, string][] = [
   ['disabled', 'Disabled (skipped)'],
 ];
 
-/** The report for a person: TOML under headings, as `mkectl check mke3` prints it. */
+/** The report as text: TOML under headings, in the format of `mkectl check mke3`. */
 export function compatibilityText(report: Compatibility): string {
   const line = '='.repeat(60);
   const sections = banners.map(

@@ -4,21 +4,23 @@ import { k0sPlaceOf } from './k0s-places.ts';
 import { notSupportedByMkectl } from './mkectl-report.ts';
 import { isConverted } from './report.ts';
 
-/** The table of the conversion as a page: every documented setting of MKE 3, and where it goes. */
+/** The reference page on the conversion: every documented MKE 3 setting and its counterpart. */
 export function settingsPage(): string {
   const listed = rows.filter((row) => byMkectl(row) !== undefined).length;
   const lines = rows.map(
     (row) => `| \`${row.key}\` | ${inMke4(row)} | ${inK0s(row)} | ${remark(row)} |`,
   );
-  return `# Settings of MKE 3
+  return `# MKE 3 settings
 
-What becomes of each documented setting of MKE 3: its field in "spec" of MKE 4, and its place in "spec" of k0s.yaml. Made from the tables by which \`runner init\` and the upgrade convert: one gives MKE 4 its fields and
-the report its remarks, the other copies them to k0s. Where k0s takes more than a value (audit log, flags and admission plugins of kube-apiserver, quota of etcd, kubelet, kube-proxy), a test checks that the place changes with the setting. What waits for MKE 4
-takes effect when \`mkectl apply\` applies the configuration. A remark is reported where the setting was changed.
+For operators who prepare an upgrade: how \`runner init\` and the upgrade convert each documented MKE 3 setting. The columns show its field in "spec" of the MKE 4 configuration, its field in "spec" of k0s.yaml, and a remark,
+which the conversion reports if the setting does not have its default. "active with MKE 4" means that the setting takes effect when \`mkectl apply\` applies the configuration.
 
-"mkectl: no" marks the ${String(listed)} settings that \`mkectl check mke3\` calls "Not supported", by the vendor's page on compatibility checks, and that runner does not convert either. The report of runner does so, too, also where
-they are off; "while on" is for parts that mkectl skips while they are off. Of a dump of MKE 3 with its defaults, 44 settings of the vendor's sample are among them: 43 that are marked, and \`calico_kdd = false\`, which is
-refused. The other marks come from the vendor's second list, or are not in such a dump.
+The page is generated from the conversion tables in the source. Some k0s fields are computed from several settings (audit log, flags and admission plugins of kube-apiserver, etcd quota, kubelet, kube-proxy). For these, a test
+checks that the field changes with the setting.
+
+"mkectl: no" marks ${String(listed)} settings that \`mkectl check mke3\` reports as "Not supported", according to the vendor's page on compatibility checks, and that runner does not convert either. The report of runner lists
+them as well, even if they are off. "mkectl: no, while on" marks settings of features that mkectl skips while they are off. In the vendor's sample, a default MKE 3 configuration, 44 settings are "Not supported": 43 of those
+marked here, and \`calico_kdd = false\`, which prevents the upgrade. The other marks are from the vendor's second list, or their settings are not in such a configuration.
 
 | setting | MKE 4 | k0s | remark |
 | --- | --- | --- | --- |
@@ -26,7 +28,7 @@ ${lines.join('\n')}
 `;
 }
 
-/** The path in "spec", which can differ between releases. */
+/** The path in "spec" of the MKE 4 configuration, which can differ between releases. */
 function inMke4(row: Row): string {
   const [older, newer] = [pathOf(row, '4.0'), pathOf(row, '4.1')];
   if (older === newer) return older === undefined ? '' : `\`${older}\``;
@@ -47,7 +49,7 @@ function inK0s(row: Row): string {
   const path = pathOf(row, '4.0') ?? pathOf(row, '4.1');
   const place = path === undefined ? undefined : k0sPlaceOf(path);
   if (place !== undefined) return `\`${place}\``;
-  return path === undefined ? '' : 'waits for MKE 4';
+  return path === undefined ? '' : 'active with MKE 4';
 }
 
 function byMkectl(row: Row): string | undefined {
@@ -58,7 +60,7 @@ function byMkectl(row: Row): string | undefined {
 function remark(row: Row): string {
   const refusal = 'refusal' in row ? row.refusal : undefined;
   if (refusal !== undefined)
-    return `refused unless \`${JSON.stringify(refusal.unless)}\`: ${refusal.why}; ${refusal.what}`;
+    return `prevents the upgrade unless \`${JSON.stringify(refusal.unless)}\`: ${refusal.why}; ${refusal.what}`;
   const advice = forTarget(row.advice, '4.0') ?? forTarget(row.advice, '4.1');
   const needs = row.needs === undefined ? '' : `needs \`${row.needs}\``;
   return [needs, advice === undefined ? '' : `${advice.why}; ${advice.what}`, byMkectl(row) ?? '']

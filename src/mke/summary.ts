@@ -8,7 +8,7 @@ export interface SummaryFacts {
   teams: number;
   mke3Version: string;
   metallbPools: { name: string; addresses: string[] }[];
-  /** Sentences about the nodes; absent or empty for none. */
+  /** Sentences about the nodes, one per line. */
   nodes?: string[] | undefined;
 }
 
@@ -34,19 +34,19 @@ export function upgradeSummary(facts: SummaryFacts): string {
   const waiting =
     features.length === 0
       ? ''
-      : `\nIn the file, but not in effect before you apply it: ${features.join(', ')}.`;
+      : `\nConfigured, but not active until you apply the configuration: ${features.join(', ')}.`;
   const sections: [string, string][] = [
     ['Configuration file', `${configuration}${waiting}`],
     [
       'Authentication',
-      `Users found in the MKE3 cluster: ${String(users)}\nAll users are kept; only the administrator keeps the password.`,
+      `Users found in the MKE3 cluster: ${String(users)}\nAll users are kept. Only the administrator keeps their password.`,
     ],
     [
       'Authorization',
-      `Organizations found in the MKE3 cluster: ${String(orgs)}\nTeams found in the MKE3 cluster: ${String(teams)}\nThey become aggregated roles when MKE 4 is applied.`,
+      `Organizations found in the MKE3 cluster: ${String(orgs)}\nTeams found in the MKE3 cluster: ${String(teams)}\nThey become aggregated roles when you apply the MKE 4 configuration.`,
     ],
     ['Ports', `No longer used:\n[${freedPorts}]`],
-    ['MCR', 'MCR (the Docker engine) is not needed any more and may be uninstalled.'],
+    ['MCR', 'MCR (the Docker engine) is no longer needed. You can uninstall it.'],
     ['MKE3 Cleanup', `MKE ${mke3Version} was uninstalled from the cluster successfully.`],
   ];
   if (facts.nodes && facts.nodes.length > 0) sections.push(['Nodes', facts.nodes.join('\n')]);
@@ -56,7 +56,9 @@ export function upgradeSummary(facts: SummaryFacts): string {
     );
     sections.push([
       'MetalLB IP address pools',
-      [...pools, 'Create these pools again after the installation.'].join('\n'),
+      [...pools, 'Create these pools again after you have applied the MKE 4 configuration.'].join(
+        '\n',
+      ),
     ]);
   }
   const body = sections.map(([title, text]) => `${title}\n${LINE}\n${text}\n`);

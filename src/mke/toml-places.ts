@@ -6,7 +6,7 @@ export interface Place {
 
 /** A key, or the header of a table. */
 export interface Entry extends Place {
-  /** Dotted, without the numbers of items in lists of tables. */
+  /** Dotted path, without the indexes of items in arrays of tables. */
   path: string;
   kind: 'key' | 'table' | 'item';
 }
@@ -15,7 +15,7 @@ export interface Token extends Place {
   text: string;
 }
 
-/** Where things are in a TOML text. */
+/** Positions of keys and values in a TOML text. */
 export interface Places {
   entries: Entry[];
   /** Values without quotes: numbers, dates, true and false. */
@@ -31,8 +31,8 @@ const patterns = {
 };
 
 /**
- * Finds the keys and values of a TOML text, which the parser gives without their places. It reads as much as it understands,
- * since it also runs on what the parser has refused.
+ * Finds the positions of keys and values in a TOML text, which the parser does not return. It never fails, because it also
+ * reads text that the parser has rejected.
  */
 export function placesIn(text: string): Places {
   return new Scanner(text).run();
@@ -43,7 +43,7 @@ class Scanner {
   readonly #found: Places = { entries: [], bare: [] };
   #at = 0;
   #table = '';
-  /** The line that begins at `#lineStart`; places are asked for in the order of the text. */
+  /** The line that begins at `#lineStart`. Positions are only requested in ascending order. */
   #line = 1;
   #lineStart = 0;
 
@@ -101,7 +101,7 @@ class Scanner {
     this.#endLine();
   }
 
-  /** `a."b c".d` as `a.b c.d`. */
+  /** Reads a dotted key: `a."b c".d` becomes `a.b c.d`. */
   #path(): string {
     const parts: string[] = [];
     for (;;) {
@@ -114,7 +114,7 @@ class Scanner {
     }
   }
 
-  /** Up to the end of the line, or of the brackets. */
+  /** Reads a value up to the end of the line, or to the closing bracket. */
   #value(): void {
     let depth = 0;
     for (this.#at += 1; this.#at < this.#text.length;) {

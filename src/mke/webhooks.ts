@@ -1,15 +1,15 @@
 import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
 
-/** A webhook that refuses requests while nobody answers for it. */
+/** A webhook whose requests fail while it does not respond. */
 export interface Webhook {
   /** Such as "ValidatingWebhookConfiguration policy". */
   configuration: string;
   name: string;
-  /** `namespace/name` of the service that answers. */
+  /** `namespace/name` of its service. */
   service: string;
-  /** How many endpoints of the service are ready. */
+  /** Number of ready endpoints of the service. */
   ready: number;
-  /** It is asked about nodes, or about objects in kube-system that k0s creates when it starts. */
+  /** Whether it intercepts nodes, or objects in kube-system that k0s creates when it starts. */
   blocks_start: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Admission {
   kubeSystem: JsonValue;
 }
 
-/** What k0s and its components create when they start: resources by API group. */
+/** Resources that k0s and its components create when they start, by API group. */
 const CREATED: Record<string, string[]> = {
   '': ['pods', 'configmaps', 'services', 'serviceaccounts', 'secrets', 'endpoints'],
   apps: ['daemonsets', 'deployments', 'replicasets'],
@@ -31,7 +31,7 @@ const listOf = (value: JsonValue | undefined): JsonObject[] => arrayOf(value).ma
 const wordsOf = (value: JsonValue | undefined): string[] => arrayOf(value).map(String);
 const itemsOf = (list: JsonValue): JsonObject[] => listOf(objectOf(list)['items']);
 
-/** Whether labels fit a selector; an empty one fits all. */
+/** Whether labels match a label selector. An empty selector matches all. */
 export function selects(selector: JsonObject, labels: JsonObject): boolean {
   const equal = Object.entries(objectOf(selector['matchLabels'])).every(
     ([key, value]) => labels[key] === value,
@@ -68,7 +68,7 @@ function concerns(rule: JsonObject, group: string, resources: readonly string[])
   );
 }
 
-/** Webhooks with `failurePolicy: Fail` that pods of the cluster answer for. */
+/** Webhooks with `failurePolicy: Fail` whose service runs in the cluster. */
 export function failingWebhooks({
   validating,
   mutating,
@@ -83,7 +83,7 @@ export function failingWebhooks({
   for (const slice of itemsOf(endpointSlices)) {
     const { namespace, labels: own } = objectOf(slice['metadata']);
     const service = `${String(namespace)}/${String(objectOf(own)['kubernetes.io/service-name'])}`;
-    // A missing condition means ready.
+    // An endpoint without the condition counts as ready.
     const count = listOf(slice['endpoints']).filter(
       (one) => objectOf(one['conditions'])['ready'] !== false,
     ).length;
@@ -96,12 +96,12 @@ export function failingWebhooks({
   return configurations.flatMap(({ one, kind }) =>
     listOf(one['webhooks']).flatMap((webhook): Webhook[] => {
       const target = objectOf(objectOf(webhook['clientConfig'])['service']);
-      // Fail is the default.
+      // "Fail" is the default.
       if ((webhook['failurePolicy'] ?? 'Fail') !== 'Fail' || target['name'] === undefined)
         return [];
       const service = `${String(target['namespace'])}/${String(target['name'])}`;
       const rules = listOf(webhook['rules']);
-      // Objects without a namespace, such as nodes, are not subject to the selector.
+      // The namespace selector does not apply to cluster-scoped objects such as nodes.
       const nodes = rules.some(
         (rule) => rule['scope'] !== 'Namespaced' && concerns(rule, '', ['nodes']),
       );

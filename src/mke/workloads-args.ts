@@ -10,16 +10,16 @@ export const mke3WorkloadsSchema = {
       type: 'string',
       pattern: '^(https://.*)?$',
       description:
-        'Address of the Kubernetes API, for its metrics. Default: port 6443 of the host in url.',
+        'URL of the Kubernetes API, for its metrics. Default: port 6443 of the host in "url".',
     },
     kubernetes_version: {
       type: 'string',
-      description: 'Release of k0s or Kubernetes after the upgrade, such as v1.29.15+k0s.0.',
+      description: 'k0s or Kubernetes version after the upgrade, such as v1.29.15+k0s.0.',
     },
     controller_ports: {
       type: 'array',
       items: { type: 'integer' },
-      description: 'TCP ports that k0s needs on managers, besides those that runner knows.',
+      description: 'Additional TCP ports that k0s needs on managers.',
     },
     hosts: {
       type: 'array',
@@ -29,18 +29,18 @@ export const mke3WorkloadsSchema = {
           host: { type: 'string', description: 'Name of the host.' },
           daemon_json: {
             type: 'string',
-            description: 'Text of /etc/docker/daemon.json; empty where there is none.',
+            description: 'Content of /etc/docker/daemon.json; empty if the file does not exist.',
           },
           images: {
             type: 'string',
             description:
-              "Lines of docker image ls --digests: '{{.Repository}} {{.Tag}} {{.Digest}}'.",
+              "Output of docker image ls --digests --format '{{.Repository}} {{.Tag}} {{.Digest}}'.",
           },
         },
         required: ['host', 'daemon_json', 'images'],
         additionalProperties: false,
       },
-      description: 'What is known of each host. Default: nothing.',
+      description: 'Facts about each host. Default: none.',
     },
   },
   required: ['url', 'username', 'password', 'kubernetes_version'],

@@ -11,15 +11,15 @@ import { workloadFindings } from './findings/workload-findings.ts';
 import type { Mke3WorkloadsArgs } from './workloads-args.ts';
 
 /**
- * What the module mke3_workloads returns.
- * @param send asks the APIs of MKE 3 and Kubernetes
- * @throws TaskError where the cluster cannot be asked at all
+ * Runs the workload checks; the implementation of the module mke3_workloads.
+ * @param send sends requests to the APIs of MKE 3 and Kubernetes
+ * @throws TaskError if the API of MKE 3 rejects the login
  */
 export async function findingsOfWorkloads(args: Mke3WorkloadsArgs, send: Send): Promise<Finding[]> {
   const { url, username, password, ca, kubernetes_version: release, hosts = [] } = args;
   if (Number.isNaN(minorOf(release)))
-    throw new TaskError(`"${release}" is not a release of Kubernetes.`, {
-      hint: 'Give it as in v1.29.15+k0s.0.',
+    throw new TaskError(`"${release}" is not a Kubernetes version.`, {
+      hint: 'Use the form v1.29.15+k0s.0.',
     });
   const client = new Mke3Client({ url, username, password, ca }, send);
   await client.requireAdmin();
@@ -40,7 +40,7 @@ export async function findingsOfWorkloads(args: Mke3WorkloadsArgs, send: Send): 
     ...NEEDED_PORTS,
     controllers: { ...known, ...(Object.fromEntries(others) as Record<number, string>) },
   };
-  // Objects, Secrets of Helm among them, stay here: only findings are a result.
+  // Only findings leave this function: the objects include the Secrets of Helm releases.
   const findings = workloadFindings({ view, hosts: facts, accounts, metrics, release, ports });
   return [...findings, ...unread];
 }

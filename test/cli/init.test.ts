@@ -69,7 +69,11 @@ describe('runner init', () => {
   it.each([
     ['false', 'calico_kdd = false', /calico_kdd = false: Calico keeps its data outside.*3\.7\.15/],
     ['absent', 'pod_cidr = "10.1.0.0/16"', /calico_kdd = \(absent\): only MKE 3\.7\.12.*3\.7\.15/],
-    ['ipvs', 'calico_kdd = true\nkube_proxy_mode = "ipvs"', /kube_proxy_mode = ipvs: MKE 4 knows/],
+    [
+      'ipvs',
+      'calico_kdd = true\nkube_proxy_mode = "ipvs"',
+      /kube_proxy_mode = ipvs: MKE 4 supports/,
+    ],
   ])(
     'converts a configuration that the upgrade refuses, with a warning (%s)',
     async (_, toml, text) => {

@@ -82,7 +82,7 @@ describe('no_log', () => {
     });
     const stated = { kind: 'refused', message: 'the token is 123', stated: true } as const;
     expect(concealFailure(stated)).toEqual({ kind: 'hidden' });
-    const refused = { kind: 'refused', message: 'MKE 3 does not let "admin" in.' } as const;
+    const refused = { kind: 'refused', message: 'MKE 3 rejected the login of "admin".' } as const;
     expect(concealFailure(refused)).toEqual(refused);
     expect(concealFailure({ kind: 'timeout', message: 'late' })).toEqual({
       ...{ kind: 'timeout', message: 'late' },

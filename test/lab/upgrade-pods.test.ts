@@ -48,7 +48,7 @@ describe('pods after a rollback of the upgrade', () => {
     );
     expect(told).toEqual([
       expect.stringMatching(
-        /MKE 3 does not know them: default\/web-x \(UID [0-9a-f]{32}\)\. .*docker restart ucp-kubelet/,
+        /the Kubernetes API does not list them: default\/web-x \(UID [0-9a-f]{32}\)\. .*docker restart ucp-kubelet/,
       ),
     ]);
   });

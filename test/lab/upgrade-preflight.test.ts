@@ -71,7 +71,7 @@ describe('"--tags preflight"', () => {
     expect(findingsIn(accepted.events)).toContain('Acknowledged until 9999-12-31: part of the lab');
     expect(read()).toMatchObject({
       counts: { blocking: 0, acknowledged: 1 },
-      notes: ['The entry for space, host nowhere fits no finding.'],
+      notes: ['The acknowledgement of space on host nowhere does not match a finding.'],
     });
 
     const old = bench.cli.file(
@@ -81,7 +81,7 @@ describe('"--tags preflight"', () => {
     const expired = await preflight('--acknowledge', old);
     expect(expired.code).toBe(2);
     expect(findingsIn(expired.events)).toContain(
-      'Note: The entry for swarm_services, service shop expired on 2020-01-31 and does not count.',
+      'Note: The acknowledgement of swarm_services on service shop expired on 2020-01-31 and is ignored.',
     );
   });
 
@@ -180,7 +180,9 @@ describe('"--tags preflight"', () => {
     const checks = await preflight('--mke3-admin-username', 'nobody');
     // The login fails, which is found by the checks.
     expect(checks.code).toBe(2);
-    expect(findingsIn(checks.events)).toMatch(/check_not_made cluster, all checks .*does not let/);
+    expect(findingsIn(checks.events)).toMatch(
+      /check_not_made cluster, all checks .*rejected the login/,
+    );
     expect(checks.stdout).not.toContain(LAB_ADMIN.password);
   });
 });

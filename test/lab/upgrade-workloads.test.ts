@@ -54,7 +54,9 @@ describe('the check of workloads', () => {
     const { code, events, stdout, stderr } = await preflight();
     expect(code, stdout + stderr).toBe(0);
     const found = findingsIn(events);
-    expect(found).toContain('no docker_socket DaemonSet ci/builder Volume "engine" is the socket');
+    expect(found).toContain(
+      'no docker_socket DaemonSet ci/builder Volume "engine" is the Docker socket',
+    );
     expect(found).toContain('no removed_api_helm Helm release shop/shop Revision 2 has objects');
     expect(found).toContain('engine_settings daemon.json proxies');
     expect(labTree(bench.cluster.lab)).toEqual(before);

@@ -17,8 +17,8 @@ const api = (...flags: string[]): Cluster => ({ custom_kube_api_server_flags: fl
 
 describe('the check of custom flags', () => {
   it.each([
-    ['api_server', '--no-such-flag=1', /does not know it, and would not start/],
-    ['api_server', '--kubelet-https=true', /does not know it/],
+    ['api_server', '--no-such-flag=1', /does not have this flag and would not start/],
+    ['api_server', '--kubelet-https=true', /does not have this flag/],
     ['api_server', '--enable-admission-plugins=NoSuchPlugin', /this admission plugin/],
     ['api_server', '--disable-admission-plugins=NoSuchPlugin', /this admission plugin/],
     ['api_server', '--feature-gates=NoSuchGate=true', /this feature gate/],
@@ -34,28 +34,28 @@ describe('the check of custom flags', () => {
     [
       'api_server',
       '--enable-admission-plugins=ImagePolicyWebhook',
-      /configuration file is not taken/,
+      /does not copy its configuration file/,
     ],
-    ['api_server', '--enable-admission-plugins=AlwaysDeny', /refuses every request/],
+    ['api_server', '--enable-admission-plugins=AlwaysDeny', /rejects every request/],
     ['api_server', '--etcd-servers=https://10.0.0.9:2379', /two databases/],
     ['api_server', '--etcd-cafile=ca.pem', /its own etcd/],
-    ['api_server', '--secure-port=16443', /looks for its API server there/],
-    ['api_server', '--client-ca-file=ca.pem', /could not log in/],
+    ['api_server', '--secure-port=16443', /expects its API server there/],
+    ['api_server', '--client-ca-file=ca.pem', /could not authenticate/],
     ['api_server', '--allow-privileged=false', /Calico/],
-    ['api_server', '--tls-min-version=VersionTLS10', /broken/],
-    ['api_server', '--cloud-provider=aws', /no cloud providers/],
-    ['controller_manager', '--no-such-flag=1', /does not know it/],
+    ['api_server', '--tls-min-version=VersionTLS10', /insecure TLS versions/],
+    ['api_server', '--cloud-provider=aws', /no longer has built-in cloud providers/],
+    ['controller_manager', '--no-such-flag=1', /does not have this flag/],
     ['controller_manager', '--leader-elect=false', /at the same time/],
     ['controller_manager', '--controllers=*', /bootstrapsigner/],
-    ['scheduler', '--no-such-flag=1', /does not know it/],
+    ['scheduler', '--no-such-flag=1', /does not have this flag/],
     ['scheduler', '--kubeconfig=a.conf', /could not reach/],
-    ['kubelet', '--network-plugin=cni', /does not know it/],
+    ['kubelet', '--network-plugin=cni', /does not have this flag/],
     ['kubelet', '--anonymous-auth=true', /run commands/],
     ['kubelet', '--authorization-mode=AlwaysAllow', /run commands/],
     ['kubelet', '--read-only-port=10255', /without authentication/],
-    ['kubelet', '--cgroup-driver=systemd', /containerd of k0s/],
+    ['kubelet', '--cgroup-driver=systemd', /k0s containerd/],
     ['kubelet', '--cluster-dns=10.96.0.10', /k0s sets it/],
-  ])('of %s stops at %s and names its key', (component, flag, why) => {
+  ])('reports for %s the flag %s with its TOML key', (component, flag, why) => {
     const key = component === 'kubelet' ? 'custom_kubelet_flags' : `custom_kube_${component}_flags`;
     const { problems } = check({ [key]: [flag] });
     expect(problems).toEqual([
@@ -65,7 +65,7 @@ describe('the check of custom flags', () => {
         why: expect.stringMatching(why) as string,
         what: expect.stringMatching(
           new RegExp(
-            `remove it from cluster_config\\.${key} in MKE 3, or give --leave-out [\\w-]+$`,
+            `remove it from cluster_config\\.${key} in MKE 3, or use --leave-out [\\w-]+$`,
           ),
         ) as string,
       },
@@ -81,13 +81,13 @@ describe('the check of custom flags', () => {
     { custom_kube_controller_manager_flags: ['--leader-elect=true', '--kube-api-qps=50'] },
     { custom_kube_scheduler_flags: ['--kube-api-qps=50'] },
     { custom_kubelet_flags: ['--max-pods=50', '--read-only-port=0', '--resolv-conf=resolv'] },
-    // A kube-proxy flag without a place in k0s.yaml is reported, and does no harm.
+    // k0s-config.ts reports kube-proxy flags without a field in k0s.yaml; they are not passed on.
     { custom_kube_proxy_flags: ['--no-such-flag=1'] },
-  ])('lets %j through', (cluster: Cluster) => {
+  ])('accepts %j', (cluster: Cluster) => {
     expect(check(cluster).problems).toEqual([]);
   });
 
-  it('reports a flag that two components do not know for each of them', () => {
+  it('reports an unknown flag once for each component that gets it', () => {
     const flags = ['--no-such-flag=1'];
     const cluster = { custom_kube_api_server_flags: flags, custom_kube_scheduler_flags: flags };
     expect(check(cluster).problems.map(({ key }) => key)).toEqual([
@@ -96,7 +96,7 @@ describe('the check of custom flags', () => {
     ]);
   });
 
-  it('is about the key that the setting comes from, not the one of the flags', () => {
+  it('names the TOML key of the setting, not the key of the custom flags', () => {
     const { imageProblems } = check(
       { k8s_always_pull_images_ac_enabled: true },
       { airgapped: true },
@@ -111,7 +111,7 @@ describe('the check of custom flags', () => {
     ['--authorization-mode=AlwaysAllow', /run commands/],
     ['--read-only-port=10255', /without authentication/],
     ['--feature-gates=NoSuchGate=true', /this feature gate/],
-  ])('stops at %s in a kubelet profile', (flag, why) => {
+  ])('reports %s in a kubelet profile', (flag, why) => {
     const { problems } = checkFlags(
       convertConfig(
         new Mke3Config({
@@ -132,7 +132,7 @@ describe('the check of custom flags', () => {
     ]);
   });
 
-  it('wants a list for a release that runner does not know, if there are flags at all', () => {
+  it('requires a list of flags for an unknown release if there are custom flags', () => {
     const unknown = 'v1.99.0+k0s.0';
     expect(check({}, {}, unknown).problems).toEqual([]);
     expect(check(api('--event-ttl=2h'), {}, unknown).problems).toMatchObject([
@@ -142,7 +142,7 @@ describe('the check of custom flags', () => {
     expect(check(api('--event-ttl=2h'), { tables }, unknown).problems).toEqual([]);
   });
 
-  it('knows what the next release has removed', () => {
+  it('reports an admission plugin that Kubernetes 1.30 removed', () => {
     const flags = api('--enable-admission-plugins=NodeRestriction,SecurityContextDeny');
     expect(check(flags).problems).toEqual([]);
     expect(check(flags, {}, 'v1.30.14+k0s.0').problems).toMatchObject([
@@ -150,7 +150,7 @@ describe('the check of custom flags', () => {
     ]);
   });
 
-  it('adds the flags of the operator to those of a release that runner knows', () => {
+  it('accepts flags from "kubernetes_flags" in addition to the known flags of a release', () => {
     const tables = { '1.29': { kubelet: ['vendor-flag'] } };
     const cluster = { custom_kubelet_flags: ['--vendor-flag=1', '--max-pods=1'] };
     expect(check(cluster).problems).toHaveLength(1);
@@ -158,7 +158,7 @@ describe('the check of custom flags', () => {
   });
 });
 
-describe('images without a registry', () => {
+describe('AlwaysPullImages in an air-gapped cluster without a registry', () => {
   const always = { k8s_always_pull_images_ac_enabled: true };
 
   it.each([
@@ -172,7 +172,7 @@ describe('images without a registry', () => {
     expect(imageProblems).toHaveLength(count);
     for (const { what } of imageProblems)
       expect(what).toBe(
-        'give --image-registry, or leave it out for the upgrade with --leave-out AlwaysPullImages',
+        'use --image-registry, or leave the plugin out of the upgrade with --leave-out AlwaysPullImages',
       );
   });
 });

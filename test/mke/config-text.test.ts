@@ -9,7 +9,7 @@ function utf16(text: string, { big = false, mark = true } = {}): Buffer {
   return big ? bytes.swap16() : bytes;
 }
 
-describe('the bytes of a configuration', () => {
+describe('decodeText()', () => {
   it.each([
     ['UTF-8', Buffer.from(toml)],
     ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${toml}`)],
@@ -17,16 +17,16 @@ describe('the bytes of a configuration', () => {
     ['UTF-16, big endian', utf16(toml, { big: true })],
     ['UTF-16, little endian, no mark', utf16(toml, { mark: false })],
     ['UTF-16, big endian, no mark', utf16(toml, { big: true, mark: false })],
-  ])('are decoded from %s', (_, bytes) => {
+  ])('decodes %s', (_, bytes) => {
     const config = parseMke3Config(decodeText(bytes, 'mke3.toml'), 'mke3.toml');
     expect(config.text('cluster_config.cluster_name')).toBe('Zürich');
   });
 
   it.each([
-    [Buffer.from('a = 1\nb = "M\xfcnchen"\n', 'latin1'), /not text in UTF-8/, 2, 7],
-    [Buffer.from([0x1f, 0x8b, 8, 0]), /a gzip archive, not the configuration of MKE 3/, 1, 1],
+    [Buffer.from('a = 1\nb = "M\xfcnchen"\n', 'latin1'), /not valid UTF-8 text/, 2, 7],
+    [Buffer.from([0x1f, 0x8b, 8, 0]), /a gzip archive, not an MKE 3 configuration/, 1, 1],
     [Buffer.from('PK\x03\x04'), /a zip archive/, 1, 1],
-  ])('are refused with their place where they are no text (%#)', (bytes, message, line, column) => {
+  ])('refuses binary data with its position (%#)', (bytes, message, line, column) => {
     expect(() => decodeText(bytes, 'x')).toThrow(
       expect.objectContaining({
         message: expect.stringMatching(message) as string,
@@ -36,27 +36,27 @@ describe('the bytes of a configuration', () => {
   });
 });
 
-describe('a file that is not the configuration', () => {
+describe('a file that is not an MKE 3 configuration', () => {
   it.each([
     ['', /^The file is empty/],
     ['\n# nothing\n', /^The file is empty/],
     [
       '{"errors":[{"code":"INVALID_AUTHENTICATION","message":"The client is not authenticated."}]}',
-      /JSON, an error of the API \(INVALID_AUTHENTICATION: The client is not authenticated\.\)/,
+      /JSON error response of the API \(INVALID_AUTHENTICATION: The client is not authenticated\.\)/,
     ],
-    ['{"message":"access denied"}', /JSON, an error of the API \(access denied\)/],
+    ['{"message":"access denied"}', /JSON error response of the API \(access denied\)/],
     ['{"cluster_config":{"calico_kdd":true}}', /^This is JSON,/],
-    ['{"cluster_config":', /JSON, and incomplete/],
+    ['{"cluster_config":', /incomplete JSON/],
     ['null\n', /^This is JSON,/],
     ['<html><head><title>502 Bad Gateway</title></head></html>', /HTML \("502 Bad Gateway"\)/],
     ['<?xml version="1.0"?><a/>', /^This is XML,/],
     ['HTTP/1.1 200 OK\r\n\r\n[auth]\r\nbackend = "managed"\r\n', /headers.*status 200 OK/],
-    ['* Trying 10.0.0.1:443...\n< HTTP/2 401 \n', /log of curl \(status 401\)/],
-    ['curl: (7) Failed to connect\n', /error of curl \(curl: \(7\) Failed to connect\)/],
+    ['* Trying 10.0.0.1:443...\n< HTTP/2 401 \n', /verbose output of curl \(status 401\)/],
+    ['curl: (7) Failed to connect\n', /error message of curl \(curl: \(7\) Failed to connect\)/],
     ['404 page not found\n', /the text "404 page not found"/],
     ['---\nkind: MkeConfig\n', /YAML \(kind MkeConfig\)/],
     ['-----BEGIN CERTIFICATE-----\n', /a certificate or key/],
-  ])('%j is named, with the way to download the configuration', (text, message) => {
+  ])('%j is refused with its kind and the commands for the download', (text, message) => {
     expect(() => parseMke3Config(text, 'mke3.toml')).toThrow(
       expect.objectContaining({
         message: expect.stringMatching(message) as string,
@@ -66,9 +66,9 @@ describe('a file that is not the configuration', () => {
     );
   });
 
-  it('does not show the token of a login', () => {
+  it('is refused without printing its login token', () => {
     const text = '{"auth_token":"s3cret-token"}';
-    expect(() => parseMke3Config(text, 'x')).toThrow(/the answer to a login, not the/);
+    expect(() => parseMke3Config(text, 'x')).toThrow(/the JSON response to a login, not an/);
     expect(() => parseMke3Config(text, 'x')).not.toThrow(/s3cret-token/);
   });
 });

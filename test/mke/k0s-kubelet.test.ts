@@ -50,7 +50,7 @@ describe('worker profiles', () => {
     });
     const renamed = conversion.unconverted.filter(({ value }) => value === '(name)');
     expect(renamed.map(({ what }) => what)).toEqual(
-      custom.map((name) => `it is "${name}" in MKE 4`),
+      custom.map((name) => `it is called "${name}" in MKE 4`),
     );
   });
 

@@ -9,12 +9,12 @@ it('names the line and column of invalid TOML', () => {
 });
 
 it.each([
-  ['[a]\nb = 1 // on\n', 'a comment begins with "#", not with "//"', 2, 7],
-  ['// mine\n[a]\n', 'a comment begins with "#", not with "//"', 1, 1],
-  ['[a]\nb = [ 1, // x\n2 ]\n', 'a comment begins with "#", not with "//"', 2, 10],
+  ['[a]\nb = 1 // on\n', 'comments begin with "#", not "//"', 2, 7],
+  ['// mine\n[a]\n', 'comments begin with "#", not "//"', 1, 1],
+  ['[a]\nb = [ 1, // x\n2 ]\n', 'comments begin with "#", not "//"', 2, 10],
   ['[a]\n--feature-gates=A=true\n', '"--feature-gates=A=true" is a flag of a component', 2, 1],
-  ['[a]\nb = 1\n  b = 2\n', '"a.b" is in the file twice, first in line 2', 3, 3],
-  ['[a]\nb = 1\n[c]\n[a]\n', 'the table [a] is in the file twice, first in line 1', 4, 1],
+  ['[a]\nb = 1\n  b = 2\n', '"a.b" is defined twice, first in line 2', 3, 3],
+  ['[a]\nb = 1\n[c]\n[a]\n', 'the table [a] is defined twice, first in line 1', 4, 1],
 ])('explains the mistake in %j', (text, message, line, column) => {
   expect(() => parseMke3Config(text, 'x')).toThrow(
     expect.objectContaining({
@@ -28,7 +28,7 @@ it.each([
   ['9007199254740992', 'The number 9007199254740992 is too large'],
   ['-9_007_199_254_740_993', 'The number -9_007_199_254_740_993 is too large'],
   ['0x20000000000001', 'The number 0x20000000000001 is too large'],
-  ['inf', '"inf" is not a number that a setting can have'],
+  ['inf', '"inf" is not a valid number for a setting'],
 ])('refuses the number %s instead of rounding it', (number, message) => {
   expect(() => parseMke3Config(`[a]\nc = "9007199254740993"\nb = [1, ${number}]\n`, 'x')).toThrow(
     expect.objectContaining({
@@ -38,12 +38,12 @@ it.each([
   );
 });
 
-it('takes the largest number that is exact', () => {
+it('accepts the largest safe integer', () => {
   const config = parseMke3Config('a = 9007199254740991\n', 'x');
   expect(config.number('a')).toBe(9007199254740991);
 });
 
-it('reads both spellings of a key', () => {
+it('reads the documented and the downloaded spelling of a key', () => {
   const issuer = 'issuer = "https://i"\n';
   for (const key of ['clientID', 'clientId']) {
     expect(

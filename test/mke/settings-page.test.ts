@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { rows } from '../../src/mke/convert/table.ts';
 import { settingsPage } from '../../src/mke/settings-page.ts';
 
-it('has a line for every setting, which says where it goes', () => {
+it('has a line with the destination of every setting', () => {
   const lines = settingsPage().split('\n');
   for (const { key } of rows) {
     const line = lines.find((one) => one.startsWith(`| \`${key}\` |`));
@@ -19,9 +19,9 @@ it.each([
   ],
   [
     'cluster_config.metallb_config.enabled',
-    '`addons[metallb].enabled` (4.0), `metallb.enabled` (4.1) | waits for MKE 4',
+    '`addons[metallb].enabled` (4.0), `metallb.enabled` (4.1) | active with MKE 4',
   ],
-  ['cluster_config.calico_kdd', ' |  | refused unless `true`'],
-])('follows %s from TOML to YAML to k0s', (key, rest) => {
+  ['cluster_config.calico_kdd', ' |  | prevents the upgrade unless `true`'],
+])('shows where %s goes in MKE 4 and k0s', (key, rest) => {
   expect(settingsPage()).toContain(`| \`${key}\` | ${rest}`);
 });

@@ -70,28 +70,28 @@ export const apiServer: Section = [
   },
 ];
 
-/** The policy of MKE 3 for the audit log of kube-apiserver. */
+/** Converts the custom MKE 3 audit policy of kube-apiserver. */
 function convertAuditPolicy(draft: Draft): void {
   const text = draft.from.text(POLICY);
   const custom = draft.from.flag(CUSTOM_POLICY);
   if (custom && text === undefined)
     draft.report(CUSTOM_POLICY, custom, {
-      why: 'there is no policy',
-      what: `write one into ${POLICY} in MKE 3`,
+      why: 'the configuration has no audit policy',
+      what: `set ${POLICY} in MKE 3`,
     });
   if (text === undefined) return;
   const needs = custom ? AUDITING : CUSTOM_POLICY;
   if (!draft.from.flag(needs)) {
     draft.report(POLICY, '(policy)', {
-      why: `${needs} is off in MKE 3, so it has no effect`,
-      what: 'nothing, unless you switch auditing on in MKE 4',
+      why: `it has no effect because ${needs} is off in MKE 3`,
+      what: 'no action needed unless you turn auditing on in MKE 4',
     });
     return;
   }
   const policy = readPolicy(text);
   if (policy === undefined) {
     draft.report(POLICY, '(policy)', {
-      why: 'it is not a policy with rules',
+      why: 'it is not an audit policy with rules',
       what: 'correct it in MKE 3',
     });
     return;
@@ -102,17 +102,17 @@ function convertAuditPolicy(draft: Draft): void {
     '(policy)',
     draft.target === '4.1'
       ? {
-          why: 'k0s uses it, and MKE 4 reads it from another file of the managers',
-          what: 'put it into /var/lib/k0s/mke4_audit_policy.yaml before you apply the configuration',
+          why: 'k0s uses it, but MKE 4 reads another file on the managers',
+          what: 'copy it to /var/lib/k0s/mke4_audit_policy.yaml before you apply the configuration',
         }
       : {
           why: 'k0s uses it, but MKE 4.0 has its own policy',
-          what: 'set apiServer.audit.policyFile from 4.1.3 on',
+          what: 'set apiServer.audit.policyFile after you update to 4.1.3 or later',
         },
   );
 }
 
-/** An audit policy, in the form that kube-apiserver wants. */
+/** The audit policy in the API version that kube-apiserver expects; undefined if it is not valid or has no rules. */
 function readPolicy(text: string): JsonObject | undefined {
   try {
     const policy = parseYaml(text, { maxAliasCount: 0 }) as JsonValue;
@@ -124,7 +124,7 @@ function readPolicy(text: string): JsonObject | undefined {
   }
 }
 
-/** Admission plugins in custom flags: those of MKE 3 alone are left out. */
+/** Removes admission plugins that exist only in MKE 3 from the custom flags. */
 function leavePluginsOut(draft: Draft): void {
   const args = draft.at(ARGS);
   for (const flag of pluginFlags) {
@@ -136,7 +136,7 @@ function leavePluginsOut(draft: Draft): void {
       .filter((name) => {
         const why = mkeOnlyPlugins[name];
         if (why !== undefined)
-          draft.report(CUSTOM_FLAGS, name, { why, what: 'nothing: it is left out' });
+          draft.report(CUSTOM_FLAGS, name, { why, what: 'no action needed: runner leaves it out' });
         return why === undefined && name !== '' && !draft.leftOut(CUSTOM_FLAGS, name);
       });
     for (const name of kept) draft.origins[`${ARGS}.${flag}.${name}`] = CUSTOM_FLAGS;
@@ -145,7 +145,7 @@ function leavePluginsOut(draft: Draft): void {
   }
 }
 
-/** The plugin joins those of the custom flags, or NodeRestriction, which k0s has by itself. */
+/** Adds the plugin to the custom list, or to NodeRestriction, the list that k0s has by default. */
 function addAlwaysPullImages(draft: Draft): void {
   const [name, flag] = ['AlwaysPullImages', 'enable-admission-plugins'];
   if (!draft.from.flag(ALWAYS_PULL) || draft.leftOut(ALWAYS_PULL, name)) return;

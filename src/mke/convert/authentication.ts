@@ -12,15 +12,15 @@ const noSuchField = {
   what: 'check the logins after the upgrade',
 };
 const noProxy = {
-  why: 'MKE 4 has no proxy for the identity provider',
-  what: 'the managers must reach it directly',
+  why: 'MKE 4 does not use a proxy for the identity provider',
+  what: 'make sure that the managers reach it directly',
 };
 const spHost: Row = {
   key: `${SAML}.spHost`,
   type: 'text',
   needs: 'auth.samlEnabled',
   advice: {
-    why: 'MKE 4 is another service provider, with an address of its own',
+    why: 'MKE 4 is a different service provider with its own address',
     what: 'register MKE 4 at the identity provider',
   },
 };
@@ -29,8 +29,8 @@ const skipVerify: Row = {
   needs: 'auth.samlEnabled',
   type: 'boolean',
   advice: {
-    why: 'MKE 4 checks certificates',
-    what: 'give the authority in authentication.saml.caData',
+    why: 'MKE 4 verifies certificates',
+    what: 'put the CA certificate into authentication.saml.caData',
   },
 };
 
@@ -51,16 +51,16 @@ export const authentication: Section = waitingFor('logins by OIDC, SAML or LDAP'
     key: `${PROVIDER}.caBundle`,
     type: 'text',
     advice: {
-      why: 'MKE 4 has no field for the authority of the identity provider',
-      what: 'give the provider a certificate that is publicly trusted, or logins fail',
+      why: 'MKE 4 has no setting for the CA of the identity provider',
+      what: 'use a publicly trusted certificate at the identity provider, or logins fail',
     },
   },
   {
     key: `${PROVIDER}.userServiceId`,
     type: 'text',
-    advice: { why: 'it is an identifier that MKE 3 made for itself', what: 'nothing' },
+    advice: { why: 'it is an internal identifier of MKE 3', what: 'no action needed' },
   },
-  // "sub" is what an empty one means.
+  // An empty value means "sub".
   { key: `${PROVIDER}.usernameClaim`, type: 'text', defaults: ['', 'sub'], advice: noSuchField },
   {
     rows: [
@@ -91,7 +91,7 @@ export const authentication: Section = waitingFor('logins by OIDC, SAML or LDAP'
     type: 'number',
     defaults: [60],
     advice: {
-      why: 'the field of MKE 4 is not published',
+      why: 'the MKE 4 field is not documented',
       what: 'see authentication.expiry.idTokens',
     },
   },
@@ -128,15 +128,15 @@ function convertOidc(draft: Draft): void {
     });
 }
 
-/** Half of a provider is no provider, in MKE 3 too. */
+/** MKE 3 ignores a provider without client ID or issuer, so MKE 4 does not get it either. */
 function reportIncomplete(draft: Draft, clientId: string | undefined): void {
   const missing = clientId === undefined ? 'clientId' : 'issuer and wellKnownConfigUrl';
   for (const name of ['clientId', 'issuer', 'wellKnownConfigUrl', 'clientSecret']) {
     const value = draft.from.text(`${PROVIDER}.${name}`);
     if (value !== undefined)
       draft.report(`${PROVIDER}.${name}`, value, {
-        why: `without ${missing}, nobody can log in by OIDC`,
-        what: 'set it in MKE 3, or fill authentication.oidc by hand',
+        why: `OIDC does not work without ${missing}`,
+        what: `set ${missing} in MKE 3, or complete authentication.oidc by hand`,
       });
   }
 }
@@ -153,14 +153,14 @@ function convertSaml(draft: Draft): void {
   });
   if (url === undefined)
     draft.report('auth.samlEnabled', true, {
-      why: 'without auth.saml.idpMetadataURL MKE 4 does not know the identity provider',
-      what: 'fill authentication.saml.ssoMetadataURL in before applying',
+      why: 'auth.saml.idpMetadataURL is not set, so the configuration does not name the identity provider',
+      what: 'set authentication.saml.ssoMetadataURL before you apply the configuration',
     });
   take(draft, spHost);
   take(draft, skipVerify);
 }
 
-/** The TOML says only that there is LDAP; its settings come from another path of the API. */
+/** The TOML shows only that LDAP is on. Its settings come from another API path. */
 function convertBackend(draft: Draft): void {
   const { ldap, ldapPassword } = draft.options;
   if (ldap !== undefined) {
@@ -170,8 +170,8 @@ function convertBackend(draft: Draft): void {
     draft.from.get('auth.backend');
   } else if (draft.from.text('auth.backend') === 'ldap') {
     draft.report('auth.backend', 'ldap', {
-      why: 'LDAP settings are not in the TOML',
-      what: 'give them with --mke3-ldap, or fill authentication.ldap by hand',
+      why: 'the TOML does not contain the LDAP settings',
+      what: 'use --mke3-ldap, or complete authentication.ldap by hand',
     });
   }
 }

@@ -43,7 +43,7 @@ const vxlanMtu = mtuRow('calico_vxlan_mtu', 1450);
 const ipipMtu = mtuRow('ipip_mtu', 1480);
 const mtuRows = [podMtu, vxlanMtu, ipipMtu];
 
-/** Calico: a map of settings in 4.0, and values of the operator's chart in 4.1. */
+/** Calico: a map of settings in 4.0, and Helm values of the Tigera operator in 4.1. */
 export const calico: Group = {
   rows: [
     podCidr,
@@ -71,13 +71,13 @@ function convertForK0s(draft: Draft): void {
   draft.set(`${EXTRA}.FELIX_LOGSEVERITYSCREEN`, level);
   const mtu = mtuOf(draft);
   draft.k0sOnly.calicoMtu = mtu;
-  // Those that are reported already have no effect.
+  // mtuOf has already reported those without an effect.
   const known = new Set(draft.unconverted.map(({ key }) => key));
   for (const row of mtuRows) {
     const own = draft.from.peek(row.key);
     if (own !== undefined && !known.has(row.key) && !isDefaultOf(row, String(own)))
       draft.report(row.key, own, {
-        why: `k0s gets the MTU ${String(mtu)}, but the configuration of MKE 4.0 has no field for it`,
+        why: `the upgrade sets the MTU ${String(mtu)} in k0s, but the MKE 4.0 configuration has no field for it`,
         what: 'compare the MTU of pods before and after you apply the configuration',
       });
   }
@@ -92,18 +92,18 @@ function convertForOperator(draft: Draft): void {
   const mtu = mtuOf(draft);
   const detection = nodeAddressDetection(draft);
   const values = {
-    // The first line has to be this one.
+    // MKE 4.1 requires this key to be first.
     kubeletVolumePluginPath: '/var/lib/k0s/kubelet',
     installation: {
       cni: { type: 'Calico' },
       calicoNetwork: {
-        // The operator refuses IPIP without BGP, which distributes the routes.
+        // The operator rejects IPIP without BGP, which distributes the routes.
         bgp: vxlanOn ? 'Disabled' : 'Enabled',
         linuxDataplane: 'Iptables',
-        // 0 lets Calico find it.
+        // With 0, Calico detects the MTU.
         ...(mtu > 0 ? { mtu } : {}),
         ...(detection === undefined ? {} : { nodeAddressAutodetectionV4: detection }),
-        // The pool that the cluster has, in all that the operator would choose by itself.
+        // Describes the existing pool completely, so that the operator does not choose values of its own.
         ipPools: [
           {
             cidr,
@@ -130,7 +130,7 @@ function convertForOperator(draft: Draft): void {
   });
 }
 
-/** IP_AUTODETECTION_METHOD of Calico as the Tigera operator has it. */
+/** Calico's IP_AUTODETECTION_METHOD in the form of the Tigera operator. */
 function nodeAddressDetection(draft: Draft): JsonObject | undefined {
   const method = draft.from.text(autodetection.key);
   if (method === undefined) return undefined;
@@ -159,20 +159,20 @@ function usesVxlan({ from }: Draft): boolean {
   return from.get(vxlan.key) !== false;
 }
 
-/** MKE 3 has the levels of syslog. */
+/** MKE 3 uses syslog levels; MKE 4 documents only Debug and Info. */
 function logLevelOf(draft: Draft): 'Debug' | 'Info' {
   const level = draft.from.text(LEVEL);
   if (level !== undefined && !/^(debug|info)$/i.test(level))
     draft.report(LEVEL, level, {
-      why: 'only Debug and Info are known of MKE 4, so Calico logs at Info',
-      what: 'nothing, or set the level of Calico by hand',
+      why: 'MKE 4 documents only Debug and Info, so Calico logs at Info',
+      what: 'no action needed, or set the Calico log level by hand',
     });
   return level?.toLowerCase() === 'debug' ? 'Debug' : 'Info';
 }
 
 /**
- * MKE 3 has an MTU for pods and one for each kind of tunnel; k0s and the Tigera operator have one for all. The smaller one
- * fits through both. 0 lets Calico find it.
+ * MKE 3 has one MTU for pods and one for each kind of tunnel; k0s and the Tigera operator have one for both. The smaller
+ * value fits both. With 0, Calico detects the MTU.
  */
 function mtuOf(draft: Draft): number {
   const { from } = draft;
@@ -182,16 +182,16 @@ function mtuOf(draft: Draft): number {
   const unused = from.get(other.key);
   if (unused !== undefined && !isDefaultOf(other, String(unused)))
     draft.report(other.key, unused, {
-      why: `calico_vxlan is ${String(usesVxlan(draft))}, so it has no effect`,
-      what: 'nothing',
+      why: `it has no effect because calico_vxlan is ${String(usesVxlan(draft))}`,
+      what: 'no action needed',
     });
   const pods = from.number(podMtu.key) ?? 1480;
   const most = from.number(tunnel.key) ?? standard;
   const mtu = Math.min(...[pods, most].filter((one) => one > 0));
   if (pods > most && most > 0 && !isDefaultOf(podMtu, String(pods)))
     draft.report(podMtu.key, pods, {
-      why: `there is one MTU for pods and tunnels, and ${tunnel.key} is ${String(most)}`,
-      what: `set ${tunnel.key} in MKE 3 too if the network carries larger packets`,
+      why: `MKE 4 has one MTU for pods and tunnels, and ${tunnel.key} is ${String(most)}`,
+      what: `also raise ${tunnel.key} in MKE 3 if the network carries larger packets`,
     });
   return Number.isFinite(mtu) ? mtu : 0;
 }

@@ -36,12 +36,12 @@ export function convertConfig(source: Mke3Config, options: ConvertOptions): Conv
   };
 }
 
-/** Reports values of a wrong type, and what no section has read: silent where nobody chose it. */
+/** Reports values of a wrong type, and settings that no section has read unless they have their default. */
 function reportRest(draft: Draft): void {
   const { from, target } = draft;
   for (const [key, value, wanted] of from.mistyped())
     draft.report(key, value, {
-      why: `it is not ${wanted}`,
+      why: `expected ${wanted}`,
       what: 'correct it in MKE 3, or set it by hand',
     });
   for (const [key, value] of from.unread())
@@ -57,12 +57,12 @@ function adviceOnIneffective(from: Mke3Config, key: string): Advice | undefined 
   const row = rowOf(key);
   if (row?.needs === undefined || !isIneffective(row, from)) return undefined;
   return {
-    why: `${row.needs} is off in MKE 3, so it has no effect`,
-    what: 'nothing, unless you switch it on in MKE 4',
+    why: `it has no effect because ${row.needs} is off in MKE 3`,
+    what: 'no action needed unless you turn it on in MKE 4',
   };
 }
 
-/** What is converted and waits for MKE 4. */
+/** Converted settings that take effect only when MKE 4 applies the configuration. */
 function laterOf({ from, unconverted, refusals }: Draft): Conversion['later'] {
   const troubled = new Set([...unconverted, ...refusals].map(({ key }) => key));
   const unread = new Set(from.unread().map(([key]) => key));

@@ -4,7 +4,7 @@ import { reportContradiction } from './flag-fields.ts';
 import { flagName, flagsToMap } from './flags.ts';
 import type { FlagsRow } from './row.ts';
 
-/** Custom flags of a component: a map in "spec". What a map cannot hold is reported. */
+/** Sets the custom flags of a component as a map in "spec", and reports those that a map cannot hold. */
 export function takeFlags(draft: Draft, { key, to }: FlagsRow): void {
   const flags = draft.from
     .list(key)
@@ -17,7 +17,7 @@ export function takeFlags(draft: Draft, { key, to }: FlagsRow): void {
   if (Object.keys(map).length > 0) draft.set(to, map);
 }
 
-/** Sets a flag that no custom flag has set. */
+/** Sets a flag unless a custom flag has set it. */
 export function fillFlag(
   draft: Draft,
   { of: path, name }: { of: string; name: string },

@@ -4,7 +4,7 @@ import { defaultSpec, type Target } from '../mke4-defaults.ts';
 import type { Advice, Conversion, ConvertOptions, Unconverted } from './types.ts';
 import { setPath, shownValue } from './values.ts';
 
-/** A configuration of MKE 4 in the making: what the sections read, and where they put what they find. */
+/** Input and output of the sections: the MKE 3 configuration that they read and the MKE 4 "spec" that they fill. */
 export class Draft {
   readonly from: Mke3Config;
   readonly options: ConvertOptions;
@@ -26,7 +26,7 @@ export class Draft {
     this.spec = defaultSpec(this.target);
   }
 
-  /** Sets a field of "spec", unless there is no value. `list[x].field` is that of an item by its name or provider. */
+  /** Sets a field of "spec" unless the value is undefined. `list[x]` is the item with the name or provider x. */
   set(path: string, value: JsonValue | undefined): void {
     if (value === undefined) return;
     const [, list, name, field] = /^(.+)\[(.+)\]\.(.+)$/.exec(path) ?? [];
@@ -52,11 +52,11 @@ export class Draft {
     this.unconverted.push({ key, value: shownValue(key, value), why, what });
   }
 
-  /** Whether the operator wants a flag or plugin left out, which is then reported. */
+  /** Whether --leave-out names a flag or plugin. If so, reports it. */
   leftOut(key: string, name: string): boolean {
     if (this.options.leaveOut?.includes(name) !== true) return false;
     this.report(key, name, {
-      why: 'you asked to leave it out',
+      why: '--leave-out names it',
       what: 'set it by hand if you need it later',
     });
     return true;

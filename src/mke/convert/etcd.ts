@@ -6,8 +6,8 @@ const CLEANUP = 'etcd_cleanup_schedule_config';
 const SERVICE = 'etcd.maintenanceService';
 const noMaintenance = {
   '4.0': {
-    why: 'the etcd of k0s is not cleaned up or defragmented by schedule',
-    what: 'watch the size of the database; MKE 4 has etcd.maintenanceService from 4.1.3 on',
+    why: 'MKE 4.0 does not clean up or defragment etcd on a schedule',
+    what: 'watch the size of the database; MKE 4.1.3 and later have etcd.maintenanceService',
   },
 };
 const feature = 'etcd maintenance';
@@ -26,7 +26,7 @@ const count = (name: string, to: string, ...defaults: number[]): Row => ({
   defaults,
   needs: cleanupEnabled.key,
   to: { '4.1': `${SERVICE}.${to}` },
-  // MKE 4 has defaults of its own.
+  // 0 means the default, and MKE 4 has its own.
   as: (value) => (value === 0 ? undefined : value),
   advice: noMaintenance,
   feature,
@@ -54,7 +54,7 @@ const details: readonly Row[] = [
   count('defrag_timeout_seconds', 'defragTimeoutSeconds', 300, 0),
 ];
 
-/** Clean-up and defragmentation by schedule, which MKE 4 has from 4.1.3 on. */
+/** Scheduled clean-up and defragmentation, which MKE 4.1.3 and later have. */
 const maintenance: Group = {
   rows: [cleanupEnabled, ...details],
   convert(draft) {

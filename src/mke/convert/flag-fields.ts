@@ -6,18 +6,18 @@ import { goDuration, pairs } from './values.ts';
 const C = 'cluster_config';
 const PROXY = 'network.kubeProxy';
 
-/** A field of "spec" that a custom flag sets, and the setting of MKE 3 for the same. */
+/** The field of "spec" that a custom flag sets, and the MKE 3 settings with the same meaning. */
 interface FlagField {
   to: readonly string[];
   read: (text: string) => JsonValue | undefined;
   settings?: readonly string[];
-  /** Other values stay flags. */
+  /** A value that `read` does not accept stays a flag. */
   elseFlag?: boolean;
 }
 
 const whole = (text: string): JsonValue | undefined =>
   /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
-/** As programs in Go read it. */
+/** Accepts the spellings of Go's strconv.ParseBool. */
 const truth = (text: string): JsonValue | undefined =>
   /^(1|t|true)$/i.test(text) ? true : /^(0|f|false)$/i.test(text) ? false : undefined;
 const duration = (text: string): JsonValue | undefined =>
@@ -101,7 +101,7 @@ export const flagFields: Record<string, Record<string, FlagField>> = {
   },
 };
 
-/** Custom flags become the fields that they have. This comes after all settings, since a flag wins over its setting. */
+/** Moves custom flags to their fields. It runs after all settings because a flag overrides its setting. */
 export const flagsToFields: Group = {
   rows: [],
   convert(draft) {
@@ -133,12 +133,12 @@ function setFields(draft: Draft, { path, name, text, value }: Flag, one: FlagFie
   if (value === undefined) {
     if (name !== 'proxy-mode')
       draft.report(key, flag, {
-        why: `"${text}" is not a value of this flag`,
+        why: `"${text}" is not a valid value for this flag`,
         what: 'correct it in MKE 3',
       });
     return;
   }
-  // Without a limit there is nothing to contradict.
+  // Without a limit, the setting has no effect and cannot contradict the flag.
   const unlimited = name === 'pod-max-pids' && draft.at('kubelet')['podPidsLimit'] === -1;
   if (!unlimited)
     for (const setting of one.settings ?? [])
@@ -153,7 +153,7 @@ function setFields(draft: Draft, { path, name, text, value }: Flag, one: FlagFie
   }
 }
 
-/** MKE 3 gives both to the component, where the custom flag wins. */
+/** MKE 3 passes both to the component, and the custom flag wins. */
 export function reportContradiction(
   draft: Draft,
   setting: string,
@@ -162,12 +162,12 @@ export function reportContradiction(
   const own = draft.from.get(setting);
   if (own === undefined || same(String(own), value)) return;
   draft.report(setting, own, {
-    why: `${flag} in ${key} contradicts it, and is used`,
-    what: 'remove one of the two',
+    why: `${flag} in ${key} overrides it`,
+    what: 'remove one of the two in MKE 3',
   });
 }
 
-/** `5m` is `5m0s`, and a list of pairs has no order. */
+/** Treats `5m` and `5m0s` as equal, and ignores the order of a list of pairs. */
 function same(one: string, other: string): boolean {
   const normal = (text: string): string =>
     text.includes('=') ? text.split(',').sort().join(',') : (goDuration(text) ?? text);
@@ -181,7 +181,7 @@ function refuseProxyMode(draft: Draft): void {
   draft.refusals.push({
     key: draft.origins[`${path}.proxy-mode`] ?? path,
     value: `--proxy-mode=${mode}`,
-    why: 'MKE 4 knows iptables only',
-    what: 'remove the flag from MKE 3, or change it to iptables, first',
+    why: 'MKE 4 supports only iptables',
+    what: 'remove the flag in MKE 3 first, or change it to iptables',
   });
 }

@@ -3,10 +3,10 @@ export interface FlagProblem {
   reason: string;
 }
 
-/** Flags whose value names a file of MKE 3's containers. */
+/** Flags whose value is the path of a file in an MKE 3 container. */
 const pathFlags = /(-file|-config|-dir|-path|-cert|-key|-ca)$/;
 
-/** Flags whose value is a list, which may be given several times. */
+/** Flags with a list as value, which can be repeated. */
 const listFlags = new Set([
   'admission-control',
   'disable-admission-plugins',
@@ -17,7 +17,7 @@ const listFlags = new Set([
   'tls-cipher-suites',
 ]);
 
-/** Name of a flag as its component knows it: `--audit_log_path=x` is `audit-log-path`. */
+/** Canonical name of a flag: `audit-log-path` for `--audit_log_path=x`. */
 export function flagName(flag: string): string {
   return (/^--?([^=]*)/.exec(flag.trim())?.[1] ?? '').replaceAll('_', '-');
 }
@@ -36,12 +36,12 @@ export function flagsToMap(flags: readonly string[]): {
     const parts = /^--?[A-Za-z0-9][A-Za-z0-9._-]*(?:=([\s\S]*))?$/.exec(flag.trim());
     const name = flagName(flag);
     const value = parts?.[1] ?? 'true';
-    if (parts === null) problems.push({ flag, reason: 'it is not of the form --name=value' });
+    if (parts === null) problems.push({ flag, reason: 'expected the form --name=value' });
     else if (map[name] !== undefined && listFlags.has(name)) map[name] = `${map[name]},${value}`;
     else if (map[name] !== undefined)
-      problems.push({ flag, reason: 'it is given twice, and a map holds one value' });
+      problems.push({ flag, reason: 'the flag is given twice, and MKE 4 accepts one value' });
     else if (pathFlags.test(name) && value.startsWith('/'))
-      problems.push({ flag, reason: 'it names a file of an MKE 3 container' });
+      problems.push({ flag, reason: 'its value is the path of a file in an MKE 3 container' });
     else map[name] = value;
   }
   return { map, problems };

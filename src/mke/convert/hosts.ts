@@ -3,7 +3,7 @@ import { profileNames } from './profile-names.ts';
 import type { Section } from './row.ts';
 import type { ConvertHost } from './types.ts';
 
-/** What is known of the nodes, and what the operator gives instead of a setting. */
+/** The nodes, and values that come from the operator rather than from an MKE 3 setting. */
 export const hosts: Section = [
   {
     rows: [
@@ -11,11 +11,11 @@ export const hosts: Section = [
         key: 'scheduling_configuration.enable_admin_ucp_scheduling',
         type: 'any',
         defaults: [true, false],
-        elsewhere: 'a taint of the managers',
+        elsewhere: 'a taint on the managers',
       },
     ],
     convert(draft) {
-      // Such pods run on managers today, and a taint would keep their next ones away.
+      // User pods run on managers in MKE 3, and a taint would keep their replacements away.
       draft.managersTakePods =
         draft.from.get('scheduling_configuration.enable_admin_ucp_scheduling') !== false;
     },
@@ -48,7 +48,7 @@ function convertAddresses(draft: Draft): void {
   if (airgapped) draft.set('airgap.enabled', true);
 }
 
-/** The kubelet profile whose name is the value of a label of the host. */
+/** The kubelet profile whose name is the value of one of the host's labels. */
 export function chosenProfile(
   { labels = {} }: ConvertHost,
   names: Iterable<string>,

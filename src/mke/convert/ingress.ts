@@ -11,7 +11,7 @@ const DEFAULT_RANGE = '32768-35535';
 const exposed = (name: string, port: number, target: number, node: number): JsonObject => {
   return { name, port, target_port: target, node_port: node, protocol: '' };
 };
-/** Those of dumps, and those of the documentation. */
+/** Defaults in downloaded configurations and in the documentation. */
 const defaultPorts: JsonValue[] = [
   [],
   [exposed('http2', 80, 80, 33000), exposed('https', 443, 443, 33001)],
@@ -55,7 +55,7 @@ const rows: Row[] = needing(`${KEY}.enabled`, [
   {
     key: `${KEY}.ingress_extra_args.default_backend_service`,
     type: 'text',
-    advice: { why: 'MKE 4 has no such setting', what: 'nothing' },
+    advice: { why: 'MKE 4 has no such setting', what: 'no action needed' },
   },
   {
     key: `${KEY}.ingress_node_toleration`,
@@ -94,7 +94,7 @@ export const ingress: Section = waitingFor('ingress controller', [
     ],
     convert(draft) {
       const enabled = draft.from.flag(`${KEY}.enabled`);
-      // MKE 4.0 needs its ingress, so it stays on even where MKE 3's was off; 4.1 has the Gateway.
+      // MKE 4.0 needs its ingress controller, so it stays on even if MKE 3's was off. MKE 4.1 has the Gateway.
       if (enabled) for (const row of rows) take(draft, row);
       convertPorts(draft, enabled);
     },
@@ -155,7 +155,7 @@ function numbersIn(nodePorts: JsonObject): number[] {
   );
 }
 
-/** The first two node ports from `first` on that the ingress controller does not have. */
+/** The first two node ports, starting at `first`, that the ingress controller does not use. */
 function besides(nodePorts: JsonObject, first: number): JsonObject {
   const taken = new Set(numbersIn(nodePorts));
   const free: number[] = [];
@@ -164,18 +164,18 @@ function besides(nodePorts: JsonObject, first: number): JsonObject {
   return { http, https };
 }
 
-/** MKE 4 does not install with them. */
+/** Reports node ports outside the range: the MKE 4 installation fails with them. */
 function reportOutside(draft: Draft, nodePorts: JsonObject, range: string): void {
   const [first = 0, last = 0] = range.split('-').map(Number);
   for (const port of new Set(numbersIn(nodePorts)))
     if (port < first || port > last)
       draft.report(PORTS, port, {
-        why: `it is outside of the node ports ${range}, and MKE 4 does not install with it`,
-        what: 'choose one of them in ingressController.nodePorts',
+        why: `it is outside the node port range ${range}, and the MKE 4 installation fails with it`,
+        what: 'choose a port in the range in ingressController.nodePorts',
       });
 }
 
-/** HTTP and HTTPS have fields, further ports are those of TCP and UDP services. */
+/** HTTP and HTTPS have their own fields. Other ports belong to TCP and UDP services. */
 function exposedPorts(
   draft: Draft,
   exposed: JsonValue[],
@@ -196,7 +196,7 @@ function exposedPorts(
     other[protocol][String(one['port'])] = Number(one['node_port']);
     draft.report(PORTS, name, {
       why: 'exposed ports are deprecated',
-      what: `check ingressController.nodePorts.${protocol}, where ${String(one['node_port'])} was put`,
+      what: `check port ${String(one['node_port'])} in ingressController.nodePorts.${protocol}`,
     });
   }
   for (const [protocol, map] of Object.entries(other))

@@ -47,7 +47,7 @@ const kubeletFields: Record<string, [path: string, kind: Kind]> = {
   'authorization-mode': ['authorization.mode', 'text'],
 };
 
-/** Fields that k0s overwrites, so setting them has no effect (k0s v1.29.3 pkg/component/worker/kubelet.go). */
+/** Flags whose fields k0s overwrites (k0s v1.29.3, pkg/component/worker/kubelet.go). */
 const overwritten = new Set([
   'kube-reserved-cgroup',
   'resolv-conf',
@@ -55,7 +55,7 @@ const overwritten = new Set([
   'volume-plugin-dir',
 ]);
 
-/** The field of KubeletConfiguration that a flag sets; undefined where there is none or the value does not fit. */
+/** The KubeletConfiguration field that a flag sets; undefined if there is none or the value is not valid. */
 export function kubeletField(
   name: string,
   text: string,
@@ -65,10 +65,10 @@ export function kubeletField(
   return field && value !== undefined ? { path: field[0], value } : undefined;
 }
 
-/** One kubelet profile of MKE 3, its flags separated by spaces, as KubeletConfiguration fields. */
+/** Converts an MKE 3 kubelet profile, flags separated by spaces, to KubeletConfiguration fields. */
 export function profileToFields(flags: string): {
   fields: JsonObject;
-  /** The flags that became fields. */
+  /** Flags that were converted to fields. */
   taken: Record<string, string>;
   problems: FlagProblem[];
 } {
@@ -84,7 +84,7 @@ export function profileToFields(flags: string): {
       const reason = overwritten.has(name)
         ? 'k0s overwrites it'
         : kubeletFields[name]
-          ? `its value "${text}" does not fit`
+          ? `"${text}" is not a valid value for this flag`
           : 'KubeletConfiguration has no such field';
       problems.push({ flag: `--${name}=${text}`, reason });
     }

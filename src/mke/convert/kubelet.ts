@@ -55,18 +55,18 @@ export const kubelet: Section = [
     type: 'text',
     defaults: ['/var/lib/kubelet'],
     advice: {
-      why: 'the kubelet of k0s keeps its data in /var/lib/k0s/kubelet',
-      what: 'check the free space there, and host paths of CSI drivers',
+      why: 'the k0s kubelet keeps its data in /var/lib/k0s/kubelet',
+      what: 'check that it has enough disk space, and check the host paths of CSI drivers',
     },
   },
   {
     key: `${C}.disable_seccomp_default`,
     type: 'boolean',
-    advice: { why: 'MKE 4 has seccompDefault off already', what: 'nothing' },
+    advice: { why: 'seccompDefault is off in MKE 4 by default', what: 'no action needed' },
   },
 ];
 
-/** The upgrade leaves the directory where k0s has it, and it cannot be changed later. */
+/** The upgrade uses the default directory of k0s, and it cannot be changed later. */
 function setRootDir(draft: Draft): void {
   if (draft.target === '4.1') draft.set('kubelet.kubeletRootDir', '/var/lib/k0s/kubelet');
 }
@@ -77,11 +77,11 @@ function reserved(kind: 'manager' | 'worker'): Row {
     type: 'text',
     to: `kubelet.${kind}KubeReserved`,
     as: (text) => (text === undefined ? undefined : pairs(text, '=')),
-    unreadable: { why: 'it is not of the form cpu=…,memory=…', what: 'set it by hand' },
+    unreadable: { why: 'expected the form cpu=…,memory=…', what: 'set it by hand' },
   };
 }
 
-/** The limit counts only in a hardened cluster that does not leave it unspecified. */
+/** MKE 3 applies the limit only if hardening_enabled is on and pids_limit_unspecified_k8s is false. */
 function convertPidsLimit(draft: Draft): void {
   const { from } = draft;
   const key = `${HARDENING}.pids_limit_k8s`;
@@ -92,8 +92,8 @@ function convertPidsLimit(draft: Draft): void {
   if (hardened && !unspecified) draft.set('kubelet.podPidsLimit', limit);
   else
     draft.report(key, limit, {
-      why: `it has no effect in MKE 3, where ${hardened ? 'pids_limit_unspecified_k8s is not false' : 'hardening_enabled is off'}`,
-      what: 'nothing, or set kubelet.podPidsLimit',
+      why: `it has no effect because ${hardened ? 'pids_limit_unspecified_k8s is not false' : 'hardening_enabled is off'} in MKE 3`,
+      what: 'no action needed, or set kubelet.podPidsLimit',
     });
 }
 
@@ -108,16 +108,16 @@ function convertProfiles(draft: Draft): void {
     profiles.push({ name: used, values: profileValues(draft, name, String(flags)) });
     if (used !== name)
       draft.report(key, '(name)', {
-        why: 'a profile of k0s cannot have this name',
-        what: `it is "${used}" in MKE 4`,
+        why: 'k0s does not accept this profile name',
+        what: `it is called "${used}" in MKE 4`,
       });
     const { hosts } = draft.options;
     if (!hosts.some((host) => chosenProfile(host, [name]) !== undefined))
       draft.report(key, '(choice of nodes)', {
         why:
           hosts.length === 0
-            ? 'labels of the nodes choose it, and they are not in this file'
-            : 'no node has a label with its name',
+            ? 'node labels select it, and this file does not contain them'
+            : 'no node has a label whose value is its name',
         what: `add installFlags: ["--profile=${used}"] to its hosts`,
       });
   }

@@ -5,10 +5,10 @@ const KEY = 'auth.ldap';
 
 /** Settings of MKE 3 without a counterpart. They are reported unless they have their default value. */
 const dropped: Record<string, string> = {
-  additionalDomains: 'MKE 4 knows one server',
+  additionalDomains: 'MKE 4 supports one LDAP server',
   adminSyncOpts: 'MKE 4 does not synchronize administrators',
   syncSchedule: 'MKE 4 does not synchronize accounts',
-  jitUserProvisioning: 'MKE 4 always asks the server',
+  jitUserProvisioning: 'MKE 4 always queries the LDAP server',
   noSimplePagination: 'MKE 4 has no such setting',
 };
 
@@ -18,9 +18,9 @@ interface Part {
 }
 
 /**
- * LDAP settings as `GET /enzi/v0/config/auth/ldap` gives them, as `authentication.ldap` of MKE 4. The password of the
- * reader is never given.
- * @param password that password, when it is known
+ * Converts the LDAP settings that `GET /enzi/v0/config/auth/ldap` returns to `authentication.ldap` of MKE 4. The API
+ * never returns the bind password.
+ * @param password the bind password, if it is known
  */
 export function convertLdap(source: JsonObject, password: string | undefined): Part {
   const parts = [
@@ -55,8 +55,8 @@ function convertServer(source: JsonObject): Part {
       entry(
         'startTLS',
         true,
-        'the field of MKE 4 is not published',
-        'prefer ldaps:// for authentication.ldap.host',
+        'the MKE 4 field is not documented',
+        'use ldaps:// in authentication.ldap.host',
       ),
     );
   if (textOf(source, 'rootCerts') !== undefined)
@@ -64,8 +64,8 @@ function convertServer(source: JsonObject): Part {
       entry(
         'rootCerts',
         '(PEM)',
-        'MKE 4 wants a file that its login service can read',
-        'store it and name it in authentication.ldap.rootCA',
+        'MKE 4 expects a file that its login service can read',
+        'store the certificates in a file and set authentication.ldap.rootCA to its path',
       ),
     );
   if (source['tlsSkipVerify'] === true)
@@ -73,8 +73,8 @@ function convertServer(source: JsonObject): Part {
       entry(
         'tlsSkipVerify',
         true,
-        'MKE 4 checks certificates',
-        'name the authority in authentication.ldap.rootCA',
+        'MKE 4 verifies certificates',
+        'set authentication.ldap.rootCA to a file with the CA certificate',
       ),
     );
   const ldap: JsonObject = {
@@ -90,8 +90,8 @@ function convertReader(source: JsonObject, password: string | undefined): Part {
   const missing = entry(
     'readerPassword',
     '(secret)',
-    'MKE 3 never shows it',
-    'fill authentication.ldap.bindPW in before applying',
+    'MKE 3 does not export it',
+    'set authentication.ldap.bindPW before you apply the configuration',
   );
   return {
     ldap: { bindDN, bindPW: password ?? '' },
@@ -104,8 +104,8 @@ function convertSearches(searches: JsonValue | undefined): Part {
   const rest = entry(
     'userSearchConfigs',
     more.map((one) => textOf(one, 'baseDN') ?? ''),
-    'MKE 4 has one user search',
-    'widen authentication.ldap.userSearch so that it finds them all',
+    'MKE 4 supports one user search',
+    'widen authentication.ldap.userSearch so that it finds all users',
   );
   return {
     ldap: first === undefined ? {} : { userSearch: userSearch(first) },
@@ -146,7 +146,7 @@ function textOf(source: JsonObject, key: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Unlike a list in the TOML, a list of the API has no empty entries that nobody made. */
+/** A list from the API is unset only if it is empty: unlike in the TOML, its items were all made by an operator. */
 function isUnset(value: JsonValue): boolean {
   if (value === null || value === false || value === '' || value === 0) return true;
   if (Array.isArray(value)) return value.length === 0;

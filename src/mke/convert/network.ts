@@ -9,10 +9,10 @@ const USE_FILE = `${C}.kube_proxy_use_config_file`;
 const FILE = `${C}.custom_proxy_config_yaml`;
 const ownFile = {
   why: 'k0s writes the configuration of kube-proxy itself',
-  what: 'carry the fields that you need over to network.kubeProxy',
+  what: 'copy the fields that you need to network.kubeProxy',
 };
 
-/** A configuration of kube-proxy in place of the settings, which can choose another mode. */
+/** A kube-proxy configuration file that replaces the settings. It can select another mode. */
 const proxyFile: Group = {
   rows: [
     { key: USE_FILE, type: 'boolean', advice: ownFile },
@@ -44,8 +44,8 @@ function refuseMode(draft: Draft, mode: string): void {
   draft.refusals.push({
     key: FILE,
     value: `mode: ${mode}`,
-    why: 'MKE 4 knows iptables only',
-    what: 'MKE 3 cannot change this: move the workloads to a new cluster',
+    why: 'MKE 4 supports only iptables',
+    what: 'MKE 3 cannot change this setting: move the workloads to a new cluster',
   });
 }
 
@@ -56,8 +56,8 @@ export const network: Section = [
     key: `${C}.secure_overlay`,
     type: 'boolean',
     advice: {
-      why: 'MKE 4 has no IPSec overlay',
-      what: 'enableWireguard is near, but another technology; decide after the upgrade',
+      why: 'MKE 4 does not support an IPsec overlay',
+      what: 'decide after the upgrade whether to use enableWireguard instead',
     },
   },
   proxyFile,

@@ -1,14 +1,14 @@
-/** Profiles that k0s gets besides those of MKE 3. */
+/** Profiles that the upgrade adds to those of MKE 3. */
 const own = ['default', 'mke-manager'];
 
 /**
- * Names of kubelet profiles as k0s can have them, by those of MKE 3: a ConfigMap has the name of the profile in its own,
- * which allows less than MKE 3 does.
+ * Maps MKE 3 kubelet profile names to names that k0s accepts. k0s uses the profile name in the name of a ConfigMap, which
+ * allows fewer characters than MKE 3.
  */
 export function profileNames(names: readonly string[]): Map<string, string> {
   const taken = new Set(own);
   const result = new Map<string, string>();
-  // A name that is legal stays.
+  // Legal names are kept, so they are assigned first.
   const legalFirst = [...names].sort(
     (one, other) => Number(legal(other) === other) - Number(legal(one) === one),
   );

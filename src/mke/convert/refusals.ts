@@ -1,12 +1,12 @@
 import type { Section } from './row.ts';
 
 const C = 'cluster_config';
-const RELEASES = 'The documents of MKE 4.1 ask for MKE 3.7.15 or later, or any 3.8';
-const OFF = 'switch it off in MKE 3 first';
-/** The documents of MKE 3 rule the change out. */
-const NEW_CLUSTER = 'MKE 3 cannot change this: move the workloads to a new cluster';
+const RELEASES = 'The MKE 4.1 documentation requires MKE 3.7.15 or later, or 3.8';
+const OFF = 'turn it off in MKE 3 first';
+/** The MKE 3 documentation says that this setting cannot be changed after the installation. */
+const NEW_CLUSTER = 'MKE 3 cannot change this setting: move the workloads to a new cluster';
 
-/** Settings with which a cluster cannot be upgraded at all. */
+/** Settings that prevent the upgrade of a cluster. */
 export const refusals: Section = [
   {
     key: `${C}.calico_kdd`,
@@ -14,13 +14,13 @@ export const refusals: Section = [
     defaults: [true, false],
     refusal: {
       unless: true,
-      // Neither has a Calico that MKE 3 manages.
+      // With either, MKE 3 does not manage Calico.
       moot: [`${C}.swarm_only`, `${C}.unmanaged_cni`],
-      why: 'Calico keeps its data outside of Kubernetes',
-      what: `back MKE 3 up, set calico_kdd = true and upload the configuration; that cannot be undone. ${RELEASES}`,
+      why: 'Calico keeps its data outside Kubernetes',
+      what: `back up MKE 3, set calico_kdd = true and upload the configuration; this cannot be undone. ${RELEASES}`,
       absent: {
-        why: 'only MKE 3.7.12 and later have this setting; without it, Calico keeps its data outside of Kubernetes',
-        what: `upgrade MKE 3 first, and then set calico_kdd = true. ${RELEASES}`,
+        why: 'only MKE 3.7.12 and later have this setting; without it, Calico keeps its data outside Kubernetes',
+        what: `upgrade MKE 3 first, then set calico_kdd = true. ${RELEASES}`,
       },
     },
   },
@@ -29,7 +29,7 @@ export const refusals: Section = [
     type: 'text',
     refusal: {
       unless: 'iptables',
-      why: 'MKE 4 knows iptables only',
+      why: 'MKE 4 supports only iptables',
       what: NEW_CLUSTER,
     },
   },
@@ -38,7 +38,7 @@ export const refusals: Section = [
     type: 'boolean',
     refusal: {
       unless: false,
-      why: 'MKE 4 cannot take the eBPF data plane over',
+      why: 'the upgrade does not support the eBPF data plane',
       what: NEW_CLUSTER,
     },
   },
@@ -47,7 +47,7 @@ export const refusals: Section = [
     type: 'boolean',
     refusal: {
       unless: false,
-      why: 'MKE 4 needs the network that MKE 3 manages',
+      why: 'the upgrade requires a CNI that MKE 3 manages',
       what: NEW_CLUSTER,
     },
   },
@@ -65,7 +65,7 @@ export const refusals: Section = [
     type: 'boolean',
     refusal: {
       unless: false,
-      why: 'secrets encrypted by a KMS cannot be read by MKE 4',
+      why: 'MKE 4 cannot read Secrets encrypted with a KMS',
       what: OFF,
     },
   },

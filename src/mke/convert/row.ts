@@ -5,7 +5,7 @@ import type { Draft } from './draft.ts';
 import type { Advice } from './types.ts';
 import { isOff } from './values.ts';
 
-/** Types of a setting, and what a conversion gets to see of one that is absent or has another type. */
+/** Types of a setting: what a conversion gets, also if the setting is absent or has another type. */
 export interface ValueTypes {
   text: string | undefined;
   number: number | undefined;
@@ -15,23 +15,23 @@ export interface ValueTypes {
   any: JsonValue | undefined;
 }
 
-/** The same for every release of MKE 4, or for some of them. */
+/** One value for every MKE 4 release, or one per release. */
 export type PerTarget<T> = T | Partial<Record<Target, T>>;
 
 interface Common {
-  /** Dotted key in the TOML, in the spelling of a dump. */
+  /** Dotted key in the TOML, spelled as in a configuration downloaded from MKE 3. */
   key: string;
-  /** Values of a cluster in which nobody changed the setting. Absent: off, empty or zero. */
+  /** Values of the setting in a cluster in which nobody changed it. Absent: off, empty or zero. */
   defaults?: readonly JsonValue[];
-  /** The switch without which the setting has no effect. */
+  /** The boolean setting that must be on for this one to have an effect. */
   needs?: string;
   /** Fields of the tables in a list. */
   fields?: readonly string[];
-  /** Reported for a value that nobody gets by default. */
+  /** Reported if the value is not a default. */
   advice?: PerTarget<Advice>;
-  /** Part of MKE 4 that the setting configures and that "mkectl apply" installs: it waits until then. */
+  /** The MKE 4 feature that the setting configures. "mkectl apply" installs it; until then the setting has no effect. */
   feature?: string;
-  /** Where the setting goes besides "spec", in words. */
+  /** Where the setting goes if not to "spec", as text for the settings page. */
   elsewhere?: string;
 }
 
@@ -39,46 +39,45 @@ interface ValueRow<T extends keyof ValueTypes> extends Common {
   type: T;
   /** Path in "spec". `list[x]` is the item of the list with the name or provider x. */
   to?: PerTarget<string>;
-  /** A flag of a component that the setting gives, unless a custom flag does. */
+  /** The component flag that the setting sets unless a custom flag sets it. */
   flag?: { of: string; name: string };
-  /** The value in MKE 4. Undefined where there is none, so the field keeps its default. */
+  /** Converts the value. If undefined is returned, the field keeps its default. */
   as?(value: ValueTypes[T]): JsonValue | undefined;
-  /** Reported for a value that `as` cannot read. */
+  /** Reported for a value that `as` cannot convert. */
   unreadable?: Advice;
   /**
-   * Any other value refuses the upgrade. An absent setting counts as false if it is boolean, and is accepted if not.
-   * `absent` is what to do where the configuration does not have the setting at all, and `moot` names switches with which it
-   * means nothing.
+   * Any value other than `unless` prevents the upgrade. An absent boolean counts as false; other absent settings are
+   * accepted. `absent` is the advice if the configuration does not have the setting. `moot` names boolean settings that
+   * make it meaningless when they are on.
    */
   refusal?: Advice & { unless: JsonValue; absent?: Advice; moot?: readonly string[] };
 }
 
-/** Custom flags of a component, which become a map at `to`. */
+/** Custom flags of a component. They become a map at `to`. */
 export interface FlagsRow extends Common {
   type: 'flags';
   to: string;
 }
 
 /**
- * What becomes of one setting of MKE 3, as data. All rows together are the table of the conversion (table.ts): a setting is
- * converted, reported, refused, or has no counterpart.
+ * The conversion of one MKE 3 setting, as data. All rows together form the conversion table (table.ts).
  */
 export type Row = { [T in keyof ValueTypes]: ValueRow<T> }[keyof ValueTypes] | FlagsRow;
 
-/** Settings whose values need thought, or are understood only together. The function may take some of the rows as they are. */
+/** Settings that are converted by code, together. The function can apply individual rows with `take`. */
 export interface Group {
   rows: readonly Row[];
   convert: (draft: Draft) => void;
 }
 
-/** What is converted together, in the order of the report. */
+/** Settings of one part of the configuration, in the order of the report. */
 export type Section = readonly (Row | Group)[];
 
 export function rowsOf(section: Section): Row[] {
   return section.flatMap((entry) => ('convert' in entry ? entry.rows : [entry]));
 }
 
-/** The section with all its settings waiting for a part of MKE 4. */
+/** Adds the MKE 4 feature to all rows of a section. */
 export function waitingFor(feature: string, section: Section): Section {
   return section.map((entry) =>
     'convert' in entry
@@ -87,7 +86,7 @@ export function waitingFor(feature: string, section: Section): Section {
   );
 }
 
-/** Whether the setting belongs to something that is switched off. */
+/** Whether the setting has no effect because the setting that it needs is off. */
 export function isIneffective(
   { needs }: Pick<Row, 'needs'>,
   from: { peek(path: string): JsonValue | undefined },
@@ -95,12 +94,12 @@ export function isIneffective(
   return needs !== undefined && from.peek(needs) !== true;
 }
 
-/** The rows with a switch that all of them need, which is not among them. */
+/** Adds `needs` to all rows. The needed setting must not be among them. */
 export function needing(needs: string, rows: readonly Row[]): Row[] {
   return rows.map((row) => ({ ...row, needs }));
 }
 
-/** What a row says for one release. */
+/** The value for one MKE 4 release. */
 export function forTarget<T extends string | Advice>(
   value: PerTarget<T> | undefined,
   target: Target,
@@ -109,14 +108,14 @@ export function forTarget<T extends string | Advice>(
   return split ? (value as Partial<Record<Target, T>>)[target] : (value as T | undefined);
 }
 
-/** Whether nobody chose the value: a dump lists every key, so only a value that differs was somebody's choice. */
+/** Whether the value is a default. A downloaded configuration lists every key, so only other values were set on purpose. */
 export function isDefaultOf(
   { defaults = [], type }: Pick<Row, 'defaults'> & Partial<Pick<Row, 'type'>>,
   value: JsonValue,
 ): boolean {
   if (defaults.some((one) => isDeepStrictEqual(one, value))) return true;
-  // A table of the operator's own keys says something with each of them, also without a value.
+  // In a table with user-defined keys, each key matters, even with an empty value.
   if (type === 'table' && isJsonObject(value)) return Object.keys(value).length === 0;
-  // Where something is on by default, only a setting without a value is untouched.
+  // If the default is not "off", an off value was set on purpose; only an empty text counts as default.
   return defaults.every(isOff) ? isOff(value) : value === '';
 }

@@ -10,7 +10,7 @@ const PARTITIONER = `${C}.nvidia_device_partitioner`;
 const CLOUD = `${C}.cloud_provider`;
 const TRACKING = 'tracking_configuration';
 
-/** Namespaces that MKE 4 exempts by itself, and those of MKE 3 that go away. */
+/** Namespaces that MKE 4 exempts by default, and MKE 3 namespaces that the upgrade removes. */
 const exempt = new Set([
   'mke',
   'kube-system',
@@ -25,10 +25,13 @@ const exempt = new Set([
 ]);
 
 const noNodeLocalDns = {
-  '4.0': { why: 'MKE 4.0 has no node-local DNS', what: 'set nodeLocalDNS from 4.1.3 on' },
+  '4.0': {
+    why: 'MKE 4.0 has no node-local DNS',
+    what: 'set nodeLocalDNS after you update to 4.1.3 or later',
+  },
 };
 
-/** What MKE installs beside Kubernetes. */
+/** Services that MKE installs in addition to Kubernetes. */
 export const services: Section = [
   {
     key: `${C}.core_dns_lameduck_config.enabled`,
@@ -55,7 +58,7 @@ export const services: Section = [
         type: 'list',
         fields: ['name', 'external_ip'],
         needs: `${METALLB}.enabled`,
-        elsewhere: 'the summary of the upgrade',
+        elsewhere: 'the upgrade summary',
         feature: 'MetalLB',
       },
     ],
@@ -78,7 +81,7 @@ export const services: Section = [
     key: `${C}.policy_enforcement.pod_security_policy`,
     type: 'boolean',
     advice: {
-      why: 'PodSecurityPolicy is gone since Kubernetes 1.25',
+      why: 'Kubernetes 1.25 removed PodSecurityPolicy',
       what: 'use Gatekeeper or Pod Security Admission',
     },
   },
@@ -112,7 +115,7 @@ export const services: Section = [
     type: 'boolean',
     to: { '4.0': 'monitoring.enableOpscare' },
     advice: {
-      '4.1': { why: 'MKE 4.1 has no OpsCare', what: 'send alerts from a Prometheus of yours' },
+      '4.1': { why: 'MKE 4.1 has no OpsCare', what: 'send alerts from your own Prometheus' },
     },
     feature: 'OpsCare',
   },
@@ -149,11 +152,11 @@ export const services: Section = [
     type: 'boolean',
     advice: {
       '4.0': {
-        why: 'MKE 4.0 has no scheduled backup',
+        why: 'MKE 4.0 has no scheduled backups',
         what: 'schedule "mkectl backup create" yourself',
       },
       '4.1': {
-        why: 'MKE 4.1 has no scheduled backup',
+        why: 'MKE 4.1 has no scheduled backups',
         what: 'schedule "mkectl backup" yourself',
       },
     },
@@ -165,13 +168,13 @@ function convertPools({ from, metallbPools }: Draft): void {
   for (const pool of from.list(`${METALLB}.metallb_ip_addr_pool`)) {
     if (!isJsonObject(pool)) continue;
     const addresses = Array.isArray(pool['external_ip']) ? pool['external_ip'].map(String) : [];
-    // A dump has an entry without a name and addresses where there is no pool.
+    // Without pools, a downloaded configuration has one entry without name and addresses.
     if ((pool['name'] ?? '') === '' && addresses.length === 0) continue;
     metallbPools.push({ name: String(pool['name'] ?? ''), addresses });
   }
 }
 
-/** The partitioner means nothing without the plugin. */
+/** The partitioner setting has no effect without the plugin. */
 function convertNvidia(draft: Draft): void {
   if (!draft.from.flag(NVIDIA)) return;
   draft.set('devicePlugins.nvidiaGPU.enabled', true);
@@ -188,11 +191,11 @@ function convertCloudProvider(draft: Draft): void {
     cloud,
     aws
       ? {
-          why: 'k0s starts without a cloud provider until the configuration is applied',
-          what: 'volumes and load balancers of the cloud do not work before that',
+          why: 'k0s starts without a cloud provider, so cloud volumes and load balancers do not work until you apply the configuration',
+          what: 'apply it soon after the upgrade',
         }
       : {
-          why: 'MKE 4 has aws and external only, and k0s starts without a cloud provider',
+          why: 'MKE 4 supports only aws and external, and k0s starts without a cloud provider',
           what: 'install the external cloud provider yourself',
         },
   );

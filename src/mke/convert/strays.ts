@@ -15,8 +15,8 @@ for (const { key } of rows) {
 }
 
 /**
- * Lines that stand in the wrong table, mostly because they were appended to the file: in TOML they belong to its last table,
- * which can be one with keys of the operator's own, or an item of a list.
+ * Reports keys in the wrong table. Most were appended to the file, where TOML counts them to the last table: that can be
+ * an item of a list, or a table with user-defined keys.
  */
 export function reportStrays(draft: Draft): void {
   const { from } = draft;
@@ -31,7 +31,7 @@ export function reportStrays(draft: Draft): void {
   }
 }
 
-/** Labels, ports and options of other programs have no underscore. */
+/** User-defined keys (labels, ports, options of other programs) have no underscore; MKE 3 settings do. */
 function reportField(draft: Draft, key: string, field: string): void {
   const path = `${key}.${field}`;
   if (!field.startsWith('-') && !(field.includes('_') && byName.has(field))) return;
@@ -44,22 +44,22 @@ function reportStray(draft: Draft, key: string, value: JsonValue): void {
   if (advice !== undefined) draft.report(key, value, advice);
 }
 
-/** What is said of a key that no row has; undefined for one that has a row. */
+/** The advice for a key that is not documented; undefined for a documented key. */
 export function adviceOnStray(from: Mke3Config, key: string): Advice | undefined {
   if (rowOf(key) !== undefined) return undefined;
   const name = /(?:^|\.)(-.*)$/.exec(key)?.[1] ?? lastOf(key);
   const table = key.slice(0, -name.length - 1);
-  const place = `${table === '' ? 'it is above all tables' : `it is in the table [${table}]`}${where(from, key)}`;
+  const place = `${table === '' ? 'it is before the first table' : `it is in the table [${table}]`}${where(from, key)}`;
   if (name.startsWith('-'))
     return {
       why: `${place}, and a flag is not a setting`,
-      what: 'put it into a list of [cluster_config], such as custom_kubelet_flags = ["--NAME=VALUE"]',
+      what: 'add it to a list of [cluster_config], such as custom_kubelet_flags = ["--NAME=VALUE"]',
     };
   const only = meantBy(name);
   if (only === undefined)
     return {
-      why: `the documentation of MKE 3 does not have this setting${where(from, key)}`,
-      what: nearest(key) ?? 'check its spelling, and the documentation of MKE 4',
+      why: `it is not a documented MKE 3 setting${where(from, key)}`,
+      what: nearest(key) ?? 'check its spelling, and see the MKE 4 documentation',
     };
   return {
     why: `${place}, where MKE 3 does not read it`,
@@ -67,7 +67,7 @@ export function adviceOnStray(from: Mke3Config, key: string): Advice | undefined
   };
 }
 
-/** Whether a key is a flag, or one of another table: it is reported whatever its value is. */
+/** Whether a key is a flag or belongs to another table. Such a key is reported even if its value is off or empty. */
 export function isMisplaced(key: string): boolean {
   const name = lastOf(key);
   return rowOf(key) === undefined && (/(^|\.)-/.test(key) || meantBy(name) !== undefined);
@@ -81,7 +81,7 @@ function meantBy(name: string): string | undefined {
 
 function nearest(key: string): string | undefined {
   const found = /"(.+)"/.exec(didYouMean(key, documented))?.[0];
-  return found === undefined ? undefined : `write ${found} if that is what you mean`;
+  return found === undefined ? undefined : `write ${found} if you mean that setting`;
 }
 
 function where(from: Mke3Config, key: string): string {

@@ -13,7 +13,7 @@ import { isDefaultOf, rowsOf, type Row, type Section } from './row.ts';
 import { services } from './services.ts';
 import { unsupported } from './unsupported.ts';
 
-/** What is converted, in the order of the report. */
+/** All sections, in the order of the report. */
 export const sections: readonly Section[] = [
   refusals,
   hosts,
@@ -28,17 +28,17 @@ export const sections: readonly Section[] = [
   services,
 ];
 
-/** Every documented setting of MKE 3, and what becomes of it. */
+/** Every documented MKE 3 setting and its conversion. */
 export const rows: readonly Row[] = [...sections.flatMap(rowsOf), ...unsupported];
 
 const byKey = new Map(rows.map((row) => [row.key, row]));
 
-/** The row of a setting; undefined for one that is not documented. */
+/** The row of a setting; undefined if the setting is not documented. */
 export function rowOf(key: string): Row | undefined {
   return byKey.get(key);
 }
 
-/** Whether nobody chose the value of a setting. */
+/** Whether a setting has a default value. */
 export function isDefault(key: string, value: JsonValue): boolean {
   return isDefaultOf(rowOf(key) ?? {}, value);
 }

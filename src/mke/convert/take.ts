@@ -21,7 +21,7 @@ export function takeSection(draft: Draft, section: Section): void {
     else take(draft, entry);
 }
 
-/** Does with a setting what its row says. */
+/** Converts, reports or refuses a setting as its row says. */
 export function take(draft: Draft, row: Row): void {
   if (row.type === 'flags') takeFlags(draft, row);
   else takeValue(draft, row);
@@ -47,7 +47,7 @@ function takeValue(draft: Draft, row: Exclude<Row, { type: 'flags' }>): void {
   if (advice !== undefined && !isDefaultOf(row, value)) draft.report(key, value, advice);
 }
 
-/** The reader of the row's type made the value, so `as` gets what it expects. */
+/** The reader for the row's type has produced the value, so it has the type that `as` expects. */
 function asOf(row: Exclude<Row, { type: 'flags' }>, value: unknown): JsonValue | undefined {
   const { as } = row as { as?: (value: unknown) => JsonValue | undefined };
   return as?.(value);

@@ -5,10 +5,10 @@ export interface ConvertHost {
   /** Name in the inventory. */
   name?: string | undefined;
   role: 'manager' | 'worker';
-  /** Kubernetes labels of the node; one whose value is a kubelet profile's name has chosen it. */
+  /** Kubernetes labels of the node. A label whose value is the name of a kubelet profile selects that profile. */
   labels?: Record<string, string> | undefined;
   address: string;
-  /** By which the other nodes reach it; absent where only the file for MKE 4 is made. */
+  /** Address at which other nodes reach it; absent if only the MKE 4 configuration is written. */
   nodeAddress?: string | undefined;
   port: number;
   user: string;
@@ -19,14 +19,14 @@ export interface ConvertOptions {
   hosts: ConvertHost[];
   externalAddress: string;
   target?: Target | undefined;
-  /** What `GET /enzi/v0/config/auth/ldap` of MKE 3 gives. */
+  /** The response of MKE 3 to `GET /enzi/v0/config/auth/ldap`. */
   ldap?: JsonObject | undefined;
-  /** Password of the LDAP reader, which MKE 3 never shows. */
+  /** The LDAP bind password, which MKE 3 never returns. */
   ldapPassword?: string | undefined;
-  /** Registries of a cluster without access to the internet; only for 4.1. */
+  /** Registries of a cluster without internet access; only for 4.1. */
   registries?: { image?: string | undefined; chart?: string | undefined } | undefined;
   airgapped?: boolean | undefined;
-  /** Flags and admission plugins that are not taken over, by name. */
+  /** Names of flags and admission plugins to leave out. */
   leaveOut?: readonly string[] | undefined;
 }
 
@@ -45,20 +45,20 @@ export interface Unconverted extends Advice {
 export interface Conversion {
   config: JsonObject;
   unconverted: Unconverted[];
-  /** Settings with which the cluster cannot be upgraded at all. */
+  /** Settings that prevent the upgrade. */
   refusals: Unconverted[];
-  /** Address pools that have to be made again after the installation. */
+  /** Address pools that the operator must create again after the installation. */
   metallbPools: { name: string; addresses: string[] }[];
-  /** Whether pods of users may be scheduled on managers. */
+  /** Whether user pods can be scheduled on managers. */
   managersTakePods: boolean;
-  /** Settings in the file that take effect when MKE 4 applies it: k0s does not have them. */
+  /** Settings that take effect only when MKE 4 applies the configuration: k0s does not have them. */
   later: { key: string; feature: string }[];
-  /** Settings that k0s has and the file of MKE 4.0 does not. */
+  /** Settings that k0s has but the MKE 4.0 configuration does not. */
   k0sOnly: { calicoMtu: number; auditPolicy?: JsonObject };
   /** Names of the kubelet profiles in MKE 3, by those in MKE 4. */
   profileNames: Record<string, string>;
-  /** Flags of the kubelet profiles that became fields, by profile. */
+  /** Kubelet profile flags that were converted to fields, by profile. */
   profileFlags: Record<string, Record<string, string>>;
-  /** TOML key of a setting that can come from several, by its path in "spec". */
+  /** For paths in "spec" that several TOML keys can set: the key that set it. */
   origins: Record<string, string>;
 }

@@ -6,7 +6,7 @@ import type { Advice } from './types.ts';
 
 const noCounterpart = {
   why: 'MKE 4 has no such setting',
-  what: 'see its documentation',
+  what: 'see the MKE 4 documentation',
 };
 
 /**
@@ -91,7 +91,7 @@ export const unsupported: readonly Row[] = [
     dns_opt: [[]],
     dns_search: [[]],
     containerd_root: ['/var/lib/containerd'],
-    // Dumps have the backslashes twice.
+    // Downloaded configurations double the backslashes.
     windows_containerd_root: ['C:\\ProgramData\\containerd', 'C:\\\\ProgramData\\\\containerd'],
     windows_kubelet_data_root: ['C:\\k'],
     kv_timeout: [5000],
@@ -169,13 +169,13 @@ export const unsupported: readonly Row[] = [
   ),
 ].map(withAdvice);
 
-/** What is said of a setting that no section converts. */
+/** The advice for a setting that no section converts. */
 export function adviceOnRest(key: string, target: Target): Advice {
   const row = unsupported.find((one) => one.key === key);
   return forTarget(row?.advice, target) ?? noCounterpart;
 }
 
-/** Rows for the settings of one table of the TOML; the type is that of the default. */
+/** Rows for the settings of one TOML table. The type of a setting is the type of its default. */
 function table(prefix: string, settings: Record<string, readonly JsonValue[]>): Row[] {
   return Object.entries(settings).map(([name, defaults]) => ({
     key: prefix === '' || name.startsWith('_') ? `${prefix}${name}` : `${prefix}.${name}`,
@@ -184,14 +184,14 @@ function table(prefix: string, settings: Record<string, readonly JsonValue[]>): 
   }));
 }
 
-/** With the switch that a setting needs, and with what is lost with it. */
+/** Adds the advice, and the setting that must be on for it to matter. */
 function withAdvice(row: Row): Row {
   const needs = switchOf(row.key);
   const advice = specialAdvice[row.key] ?? noCounterpart;
   return needs === undefined ? { ...row, advice } : { ...row, advice, needs };
 }
 
-/** Rows for lists of tables, by the fields of their items. */
+/** Rows for lists of tables. `fields` has the field names of their items. */
 function lists(fields: Record<string, readonly string[]>): Row[] {
   return Object.entries(fields).map(([key, names]) => ({
     key,

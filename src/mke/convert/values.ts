@@ -7,12 +7,12 @@ export function isOff(value: JsonValue): boolean {
   return typeof value === 'object' && Object.values(value).every(isOff);
 }
 
-/** Settings whose text is never shown. */
+/** Whether the setting is a password or key, whose value is never shown. */
 function isSecretKey(key: string): boolean {
   return /(password|passphrase|secret|token|(api|access|private|encryption)_?key)$/i.test(key);
 }
 
-/** The value of a setting as it may be shown: passwords are hidden, also those in URLs. */
+/** The value of a setting with passwords masked, including those in URLs. */
 export function withoutSecrets(key: string, value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map((one) => withoutSecrets(key, one));
   if (isJsonObject(value))
@@ -25,7 +25,7 @@ export function withoutSecrets(key: string, value: JsonValue): JsonValue {
     : value.replaceAll(/(:\/\/[^/\s:@]*:)[^/\s@]+@/g, '$1(secret)@');
 }
 
-/** The value of a setting in one line. */
+/** The value of a setting as one line, with secrets masked. */
 export function shownValue(key: string, value: JsonValue): string {
   const shown = withoutSecrets(key, value);
   const text = typeof shown === 'string' ? shown : JSON.stringify(shown);
@@ -34,12 +34,12 @@ export function shownValue(key: string, value: JsonValue): string {
     .replaceAll(/\r?\n/g, String.raw`\n`);
 }
 
-/** PEM is too long for a line, and says nothing to a person. */
+/** Replaces PEM blocks, which are too long for a line, with their type. */
 function withoutCertificates(text: string): string {
   return text.replaceAll(/-----BEGIN ([A-Z ]+)-----.*?-----END \1-----(\\n|\s)*/gs, '($1)');
 }
 
-/** `a=b,c=d` as a map; undefined when a part has no separator. */
+/** Parses `a=b,c=d` as a map; undefined if a part has no separator. */
 export function pairs(text: string, separator: '=' | '<'): Record<string, string> | undefined {
   const map: Record<string, string> = {};
   for (const part of text.split(',').filter((one) => one.trim() !== '')) {
@@ -63,7 +63,7 @@ export function goDuration(text: string | undefined): string | undefined {
   return /^\d+m$/.test(text) ? `${text}0s` : /^\d+h$/.test(text) ? `${text}0m0s` : text;
 }
 
-/** Sets `a.b.c` in nested maps, making those that are missing. */
+/** Sets `a.b.c` in nested maps and creates missing maps. */
 export function setPath(target: JsonObject, path: string, value: JsonValue): void {
   const parts = path.split('.');
   const last = parts.pop() ?? path;

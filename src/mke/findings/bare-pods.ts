@@ -15,8 +15,8 @@ import type { Finding } from './finding.ts';
 import { controllerOf, hasEnded, isStaticPod } from './workload.ts';
 
 /**
- * Pods that no controller would start again on another node, and ReplicaSets that lost their Deployment. The kubelet of k0s starts
- * a bare pod again on its node, but a drain or the loss of the node ends it for good.
+ * Finds pods that no controller would recreate on another node, and ReplicaSets without their Deployment. The k0s kubelet
+ * restarts a bare pod on its node, but it is lost when the node is drained or fails.
  */
 export function barePods(view: ClusterView): Finding[] {
   const known = ownersOf(view);
@@ -26,10 +26,10 @@ export function barePods(view: ClusterView): Finding[] {
   ];
 }
 
-/** All objects that may own others: a large cluster has thousands, so they are not searched for each pod. */
+/** Index of all objects by name. A large cluster has thousands of objects, too many to search for each pod. */
 interface Owners {
   complete: ReadonlySet<string>;
-  /** UIDs by kind, namespace and name; undefined for an object without one. */
+  /** UIDs by kind, namespace and name; undefined for an object without UID. */
   uids: ReadonlyMap<string, JsonValue | undefined>;
 }
 
@@ -42,13 +42,13 @@ function ownersOf({ objects, complete }: ClusterView): Owners {
   return { complete, uids: new Map(entries) };
 }
 
-/** A controller that an object names and that is not there any more. */
+/** The controller that an object refers to, if that no longer exists. */
 function lostController({ complete, uids }: Owners, object: JsonObject): string | undefined {
   const owner = controllerOf(object);
   const [kind, name] = [textOf(owner?.['kind']), textOf(owner?.['name'])];
   if (!owner || !complete.has(kind)) return undefined;
   const keys = [keyOf(kind, namespaceOf(object), name), keyOf(kind, '', name)];
-  // Another object of the same name does not adopt it.
+  // An object with the same name but another UID is not its controller.
   const isThere = keys.some(
     (key) => uids.has(key) && [undefined, owner['uid']].includes(uids.get(key)),
   );
@@ -60,7 +60,8 @@ function ofPod(known: Owners, pod: JsonObject): Finding[] {
   const lost = lostController(known, pod);
   if (controllerOf(pod) && lost === undefined) return [];
   const { inNamespace, target } = kubectlWordsOf(pod);
-  const why = lost === undefined ? 'The pod has no controller' : `${lost} of the pod is gone`;
+  const why =
+    lost === undefined ? 'The pod has no controller' : `Its controller ${lost} no longer exists`;
   const file = `${nameOf(pod)}.yaml`;
   return [
     {
@@ -68,8 +69,8 @@ function ofPod(known: Owners, pod: JsonObject): Finding[] {
       severity: 'warning',
       blocking: false,
       object: titled(pod),
-      evidence: `${why}, so nothing creates it again when it is deleted, its node is drained or the node is lost.`,
-      remedy: `kubectl${inNamespace} get ${target} -o yaml > ${file} # make a Deployment or a Job of it`,
+      evidence: `${why}, so it is not recreated when it is deleted, or when its node is drained or fails.`,
+      remedy: `kubectl${inNamespace} get ${target} -o yaml > ${file} # convert it to a Deployment or Job`,
     },
   ];
 }
@@ -78,7 +79,7 @@ function ofReplicaSet(known: Owners, set: JsonObject): Finding[] {
   if (specOf(set)['replicas'] === 0) return [];
   const lost = lostController(known, set);
   const labels = objectOf(metadataOf(set)['labels']);
-  // The label is that of a Deployment: somebody who writes a ReplicaSet does not set it.
+  // Deployments set this label on their ReplicaSets. Users do not set it.
   const isLeft = !controllerOf(set) && Object.hasOwn(labels, 'pod-template-hash');
   if (lost === undefined && !isLeft) return [];
   const { inNamespace, target } = kubectlWordsOf(set);
@@ -88,7 +89,7 @@ function ofReplicaSet(known: Owners, set: JsonObject): Finding[] {
       severity: 'warning',
       blocking: false,
       object: titled(set),
-      evidence: `${lost === undefined ? 'The Deployment that made it' : lost} is gone, and its pods still run. Nothing updates or restarts them: "kubectl rollout" does not know them.`,
+      evidence: `${lost === undefined ? 'The Deployment that created it' : lost} no longer exists, but its pods still run. "kubectl rollout" cannot update or restart them.`,
       remedy: `kubectl${inNamespace} get ${target} -o yaml # create the Deployment again, or delete it: kubectl${inNamespace} delete ${target}`,
     },
   ];

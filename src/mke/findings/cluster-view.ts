@@ -1,10 +1,10 @@
 import { arrayOf, objectOf, type JsonObject, type JsonValue } from '../../core/json.ts';
 
-/** What the checks of workloads look at. All of it is plain data, so a check asks nobody. */
+/** The Kubernetes objects that the workload checks examine. Checks send no requests. */
 export interface ClusterView {
-  /** Objects of Kubernetes as its API shows them, each with `apiVersion` and `kind`. */
+  /** Kubernetes objects as the API returns them, each with `apiVersion` and `kind`. */
   objects: readonly JsonObject[];
-  /** Kinds whose objects were all read: one that is not listed does not exist. */
+  /** Kinds that were read completely: if `objects` does not contain an object of such a kind, it does not exist. */
   complete: ReadonlySet<string>;
 }
 
@@ -22,11 +22,11 @@ export const namespaceOf = (object: JsonObject): string => textOf(metadataOf(obj
 export const ofKind = ({ objects }: ClusterView, kind: string): JsonObject[] =>
   objects.filter((one) => kindOf(one) === kind);
 
-/** The group of an API version: empty for "v1". */
+/** The group of an API version; empty for "v1". */
 export const groupOf = (apiVersion: string): string =>
   apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 
-/** An object as findings name it, such as `DaemonSet logging/fluent-bit` or `Node worker1`. */
+/** The name of an object in findings, such as `DaemonSet logging/fluent-bit` or `Node worker1`. */
 export function titleOf(kind: string, namespace: string, name: string): string {
   return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
 }
@@ -34,10 +34,10 @@ export function titleOf(kind: string, namespace: string, name: string): string {
 export const titled = (object: JsonObject): string =>
   titleOf(kindOf(object), namespaceOf(object), nameOf(object));
 
-/** Groups of Kubernetes itself, whose kinds kubectl knows by their short names. */
+/** Built-in groups, whose kinds need no group name in kubectl. */
 const OWN_GROUPS = new Set(['', 'apps', 'batch', 'policy', 'autoscaling', 'extensions']);
 
-/** Words of kubectl for an object: `-n logging` and `daemonset/fluent-bit`. */
+/** kubectl arguments for an object: ` -n logging` and `daemonset/fluent-bit`. */
 export function kubectlWords(object: {
   apiVersion: string;
   kind: string;
@@ -62,7 +62,7 @@ export function kubectlWordsOf(object: JsonObject): { inNamespace: string; targe
   });
 }
 
-/** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */
+/** Joins words: `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */
 export function named(words: readonly string[], most = 5): string {
   const rest = words.length - most;
   if (rest > 0) return `${words.slice(0, most).join(', ')} and ${String(rest)} more`;

@@ -13,14 +13,14 @@ import type { Finding } from './finding.ts';
 import { workloadsOf, type Workload } from './workload.ts';
 
 /**
- * PodDisruptionBudgets that never let a pod go, so that a drain waits until its time limit. The upgrade from MKE 3 does not drain:
- * pods stop with Docker. Work on nodes of the new cluster, later upgrades among it, does.
+ * Finds PodDisruptionBudgets that allow no eviction, so that a drain waits until its timeout. The upgrade from MKE 3 does not
+ * drain nodes, but maintenance and later upgrades of the new cluster do.
  */
 export function disruptionBudgets(view: ClusterView): Finding[] {
   const workloads = workloadsOf(view);
   return ofKind(view, 'PodDisruptionBudget').flatMap((budget): Finding[] => {
     const protectedOnes = workloads.filter((workload) => protects(budget, workload));
-    // A drain leaves pods of DaemonSets alone.
+    // A drain does not evict DaemonSet pods.
     const evicted = protectedOnes.filter(({ kind }) => kind !== 'DaemonSet');
     if (protectedOnes.length > 0 && evicted.length === 0) return [];
     if (protectedOnes.length === 0 && protectsNothing(budget, workloads)) return [];
@@ -36,7 +36,7 @@ export function disruptionBudgets(view: ClusterView): Finding[] {
         {
           ...base,
           object: title,
-          evidence: `${why}, so no pod${whose} may be evicted and a drain of its node waits until it is given up.`,
+          evidence: `${why}, so no pod${whose} can be evicted and a drain of its node waits until its timeout.`,
           remedy: `kubectl${inNamespace} patch ${target} --type=merge -p '{"spec":{"minAvailable":null,"maxUnavailable":1}}'`,
         },
       ];
@@ -47,14 +47,14 @@ export function disruptionBudgets(view: ClusterView): Finding[] {
           {
             ...base,
             object: title,
-            evidence: `${missing}, so no pod${whose} may be evicted and a drain of its node waits until the pods are healthy.`,
+            evidence: `${missing}, so no pod${whose} can be evicted and a drain of its node waits until the pods are healthy.`,
             remedy: `kubectl${inNamespace} patch ${target} --type=merge -p '{"spec":{"unhealthyPodEvictionPolicy":"AlwaysAllow"}}'`,
           },
         ];
   });
 }
 
-/** A budget that nothing in its namespace fits, and of which Kubernetes has not counted pods either. */
+/** Whether a budget selects no workload in its namespace, and Kubernetes has not counted pods for it. */
 function protectsNothing(budget: JsonObject, workloads: readonly Workload[]): boolean {
   const isCounted = Object.hasOwn(objectOf(budget['status']), 'expectedPods');
   const hasSelector = isJsonObject(specOf(budget)['selector']);
@@ -67,7 +67,7 @@ function protects(budget: JsonObject, { namespace, labels }: Workload): boolean 
   return isJsonObject(selector) && namespace === namespaceOf(budget) && selects(selector, labels);
 }
 
-/** How many pods the budget protects; undefined where nothing says so. */
+/** Number of pods that the budget protects; undefined if it is not known. */
 function podsOf(status: JsonObject, workloads: readonly Workload[]): number | undefined {
   const counts = workloads.map(({ replicas }) => replicas);
   if (counts.length > 0 && counts.every((count) => count !== undefined))
@@ -76,7 +76,7 @@ function podsOf(status: JsonObject, workloads: readonly Workload[]): number | un
   return typeof expectedPods === 'number' ? expectedPods : undefined;
 }
 
-/** Why a budget allows no eviction even with all pods healthy. */
+/** Why a budget allows no eviction even if all pods are healthy; undefined if it does. */
 function strict(
   { minAvailable, maxUnavailable }: JsonObject,
   pods: number | undefined,
@@ -91,19 +91,19 @@ function strict(
   if (pods === undefined) return minAvailable === '100%' ? said : undefined;
   const needed = amount(minAvailable, pods);
   const all = pods === 1 ? 'the only pod' : `all ${String(pods)} pods`;
-  return needed >= pods ? `${said}, which is ${all}` : undefined;
+  return needed >= pods ? `${said}, which means ${all}` : undefined;
 }
 
 const isGiven = (value: JsonValue | undefined): value is string | number =>
   typeof value === 'string' || typeof value === 'number';
 
-/** A number, or a percentage of the pods, which Kubernetes rounds up in both fields. */
+/** Resolves a number or a percentage of the pods. Kubernetes rounds up in both fields. */
 function amount(value: JsonValue, pods: number): number {
   const percent = /^(\d+)%$/.exec(String(value))?.[1];
   return percent === undefined ? Number(value) : Math.ceil((Number(percent) / 100) * pods);
 }
 
-/** Why a budget allows no eviction at present. */
+/** Why a budget allows no eviction at present; undefined if it does. */
 function unhealthy(budget: JsonObject): string | undefined {
   const { currentHealthy, desiredHealthy, disruptionsAllowed, expectedPods } = objectOf(
     budget['status'],
@@ -113,6 +113,6 @@ function unhealthy(budget: JsonObject): string | undefined {
   if (typeof currentHealthy !== 'number' || typeof desiredHealthy !== 'number') return undefined;
   if (specOf(budget)['unhealthyPodEvictionPolicy'] === 'AlwaysAllow') return undefined;
   return currentHealthy <= desiredHealthy
-    ? `${String(desiredHealthy)} pods must be healthy and ${String(currentHealthy)} of ${String(expectedPods)} are`
+    ? `${String(desiredHealthy)} pods must be healthy, but only ${String(currentHealthy)} of ${String(expectedPods)} are`
     : undefined;
 }

@@ -5,14 +5,14 @@ import { holds, hostMountsOf, plainPath } from './host-mounts.ts';
 import { containersOf, wordsOfContainer, workloadsOf, type Workload } from './workload.ts';
 
 /*
- * Under Docker, /var/log/containers/*.log are links to /var/log/pods, and those to JSON files in /var/lib/docker/containers. Under
- * containerd the files themselves are in /var/log/pods, in the format of CRI: "TIME stdout F text". So an agent that reads
- * /var/log/containers goes on if it understands both formats; one that reads Docker's directory finds nothing.
+ * With Docker, /var/log/containers/*.log are links to /var/log/pods, which are links to JSON files in
+ * /var/lib/docker/containers. With containerd, the files are in /var/log/pods in the CRI format: "TIME stdout F text". An agent
+ * that reads /var/log/containers and supports both formats continues to work; one that reads Docker's directory finds no logs.
  */
 
 const LOGS = '/var/log';
 
-/** Whether a mounted path is there for the logs of containers. */
+/** Whether a path is mounted to read container logs. */
 export function readsLogFiles(workload: Workload, path: string, root: string): boolean {
   if (holds(`${root}/containers`, path)) return true;
   return path === root && hostMountsOf(workload).some((one) => isLogMount(one.path));
@@ -21,7 +21,7 @@ export function readsLogFiles(workload: Workload, path: string, root: string): b
 const isLogMount = (path: string): boolean =>
   [LOGS, `${LOGS}/containers`, `${LOGS}/pods`].includes(path);
 
-/** What the settings of an agent say about formats. */
+/** Settings of log agents that select the Docker format. */
 const DOCKER_FORMAT = [
   /^\s*parser\s+docker\b/im,
   /^\s*docker_mode\s+on\b/im,
@@ -29,11 +29,11 @@ const DOCKER_FORMAT = [
   /^\s*(-\s*)?docker:\s*(\{\s*\})?\s*$/m,
   /\bstage\.docker\b/,
   /^\s*(-\s*)?type:\s*["']?docker["']?\s*$/m,
-  // In a source of fluentd; an output may be JSON whatever it reads.
+  // Only in a source of fluentd: an output can use JSON for any input format.
   /<source>(?:(?!<\/source>)[^])*\/var\/log\/containers(?:(?!<\/source>)[^])*^\s*(?:format|@type)\s+json\b/m,
   /^FLUENT_CONTAINER_TAIL_PARSER_TYPE=["']?json\b/m,
 ];
-/** Says so whatever else the settings have: `container` of filebeat and of the OpenTelemetry collector reads both otherwise. */
+/** Selects only the Docker format: without it, `container` of filebeat and the OpenTelemetry collector reads both formats. */
 const ONLY_DOCKER = [/^\s*format:\s*["']?docker\b/m];
 const CRI_FORMAT = [
   /\bcri(-?o)?\b/i,
@@ -46,7 +46,7 @@ const CRI_FORMAT = [
 const matches = (patterns: readonly RegExp[], text: string): boolean =>
   patterns.some((pattern) => pattern.test(text));
 
-/** Names of the ConfigMaps that a pod reads, in its namespace. */
+/** Names of the ConfigMaps that a pod uses. */
 export function configMapsOf(pod: JsonObject): string[] {
   const names = [
     ...listOf(pod['volumes']).flatMap((volume) => [
@@ -65,7 +65,7 @@ export function configMapsOf(pod: JsonObject): string[] {
   return [...new Set(names.filter((name) => typeof name === 'string'))];
 }
 
-/** Workloads whose settings decide: the ConfigMaps of others need not be read. */
+/** Workloads that read container logs. Only their ConfigMaps are needed. */
 export function logAgentsOf(view: ClusterView, roots: readonly string[]): Workload[] {
   return workloadsOf(view).filter((workload) =>
     hostMountsOf(workload).some(
@@ -93,7 +93,7 @@ export function dockerLogs(view: ClusterView, roots: readonly string[]): Finding
         blocking: false,
         object: title,
         evidence,
-        remedy: `kubectl${inNamespace} edit ${target} # read /var/log/containers/*.log in the format of CRI, and mount /var/log`,
+        remedy: `kubectl${inNamespace} edit ${target} # mount /var/log and read /var/log/containers/*.log in the CRI format`,
       },
     ];
   });
@@ -122,24 +122,24 @@ function judge(
   if (files !== undefined && docker !== undefined)
     return {
       severity: 'error',
-      evidence: `The agent is told to read ${files}, where no logs of pods are written after the upgrade.`,
+      evidence: `The agent is configured to read ${files}. After the upgrade, pod logs are no longer written there.`,
     };
   if (docker !== undefined && !paths.some(isLogMount))
     return {
       severity: 'error',
-      evidence: `The agent reads logs from ${docker} and does not mount /var/log. containerd writes the logs of pods to /var/log/pods, so it finds none after the upgrade.`,
+      evidence: `The agent reads logs from ${docker} and does not mount /var/log. containerd writes pod logs to /var/log/pods, so the agent finds no logs after the upgrade.`,
     };
   const isDocker = matches(ONLY_DOCKER, settings);
   if (!isDocker && matches(CRI_FORMAT, settings)) return undefined;
   if (isDocker || matches(DOCKER_FORMAT, settings))
     return {
       severity: docker === undefined ? 'warning' : 'error',
-      evidence: `The agent reads the logs of pods as JSON of Docker. containerd writes lines in the format of CRI to the same paths in /var/log/containers, so they are not parsed after the upgrade.`,
+      evidence: `The agent parses pod logs as Docker JSON. containerd writes the CRI format to the same paths in /var/log/containers, so the agent cannot parse them after the upgrade.`,
     };
   return docker === undefined
     ? undefined
     : {
         severity: 'warning',
-        evidence: `The agent mounts ${docker}, as readers of Docker's JSON logs do, and its settings do not say whether it understands the format of CRI. It finds the files after the upgrade in /var/log/pods.`,
+        evidence: `The agent mounts ${docker}, as agents for Docker's JSON logs do, and its configuration does not show whether it supports the CRI format. After the upgrade, the files are in /var/log/pods.`,
       };
 }

@@ -6,15 +6,15 @@ import { holds, hostMountsOf, mustExist, plainPath, type HostMount } from './hos
 import { readsLogFiles } from './docker-logs.ts';
 import { containersOf, wordsOfContainer, workloadsOf, type Workload } from './workload.ts';
 
-/** Sockets of the Docker engine and of its adapters for the kubelet. */
+/** Sockets of the Docker engine and of its CRI adapters. */
 const SOCKETS = ['docker', 'cri-dockerd-mke', 'cri-dockerd', 'dockershim'].map(
   (name) => `/run/${name}.sock`,
 );
 export const DOCKER_ROOT = '/var/lib/docker';
 
 /**
- * Pods that reach into the Docker engine of their host. k0s runs pods in containerd, so the engine knows none of them after the
- * upgrade, and what it has is gone once it is removed.
+ * Finds pods that use the socket or the files of the host's Docker engine. k0s runs pods in containerd, so Docker has no pods
+ * after the upgrade, and its files are deleted when Docker is removed.
  *
  * @param roots data directories of the engines
  */
@@ -31,7 +31,7 @@ export function dockerMounts(view: ClusterView, roots: readonly string[]): Findi
 
 const isUsed = (mount: HostMount): boolean => mount.container !== undefined || mustExist(mount);
 
-/** Whether a container is told about Docker: only then a mount of a whole directory proves something. */
+/** Whether a container's command, arguments or environment match: evidence that it uses Docker files in a mounted directory. */
 const namesDocker = (pod: Workload['pod'], pattern: RegExp): boolean =>
   containersOf(pod).some((one) => wordsOfContainer(one).some((word) => pattern.test(word)));
 
@@ -47,26 +47,28 @@ function socketFinding(workload: Workload, roots: readonly string[]): Finding[] 
     direct.length > 0 || isNamed ? 'error' : path === '/' ? 'info' : 'warning';
   const what =
     direct.length > 0
-      ? `Volume "${volume}" is the socket ${path} of the Docker engine.`
-      : `Volume "${volume}" is ${path} of the host, which holds the socket of the Docker engine${path === '/' ? ` and ${named(roots)}` : ''}${isNamed ? ', and a container is told to use it' : ''}.`;
+      ? `Volume "${volume}" is the Docker socket ${path}.`
+      : `Volume "${volume}" is the host path ${path}, which contains the Docker socket${path === '/' ? ` and ${named(roots)}` : ''}${isNamed ? ', and a container is configured to use it' : ''}.`;
   const missing =
-    type === 'Socket' ? ' Once Docker is removed, the pod does not start: the type is Socket.' : '';
+    type === 'Socket'
+      ? ' When Docker is removed, the pod cannot start, because the hostPath type is Socket.'
+      : '';
   const effect =
     severity === 'error'
-      ? 'After the upgrade no pod runs in Docker: through this socket a program sees no containers of pods, and what it starts is outside Kubernetes.'
-      : 'If a program in it talks to Docker, it sees no containers of pods after the upgrade.';
+      ? 'After the upgrade, pods run in containerd: a program that uses this socket sees no pods, and containers that it starts are outside Kubernetes.'
+      : 'If a program in the pod uses Docker, it sees no pods after the upgrade.';
   return [
     finding(workload, {
       id: 'docker_socket',
       severity,
       evidence: `${what} ${effect}${missing}`,
-      hint: `remove volume "${volume}", or use /run/k0s/containerd.sock where the program speaks CRI`,
+      hint: `remove volume "${volume}", or use /run/k0s/containerd.sock if the program supports CRI`,
     }),
   ];
 }
 
 function filesFinding(workload: Workload, roots: readonly string[]): Finding[] {
-  // The check "docker_logs" judges programs that read logs, and "docker_socket" those that have all of the host.
+  // The check "docker_logs" covers programs that read logs, and "docker_socket" covers mounts of "/".
   const mounts = hostMountsOf(workload).filter((one) => isUsed(one) && one.path !== '/');
   const inside = mounts.filter(
     ({ path }) =>
@@ -87,8 +89,8 @@ function filesFinding(workload: Workload, roots: readonly string[]): Finding[] {
       id: 'docker_files',
       severity: isInside || isNamed ? 'error' : 'warning',
       evidence: isInside
-        ? `Volume "${volume}" is ${path}, a directory of the Docker engine. k0s keeps images and containers in /var/lib/k0s/containerd, so nothing is added here after the upgrade, and removing Docker deletes it.`
-        : `Volume "${volume}" is ${path} of the host, which holds the files of the Docker engine. If a program in it reads them, it finds nothing new there after the upgrade.`,
+        ? `Volume "${volume}" is the Docker directory ${path}. k0s keeps images and containers in /var/lib/k0s/containerd, so nothing is added to this directory after the upgrade, and removing Docker deletes it.`
+        : `Volume "${volume}" is the host path ${path}, which contains the files of Docker. If a program in the pod reads them, it finds nothing new there after the upgrade.`,
       hint: `mount another directory as volume "${volume}"`,
     }),
   ];
@@ -96,7 +98,7 @@ function filesFinding(workload: Workload, roots: readonly string[]): Finding[] {
 
 const isAbove = (path: string, root: string): boolean => path !== root && holds(path, root);
 
-/** Volumes that keep data in a directory of Docker, which goes when Docker is removed. */
+/** Finds PersistentVolumes in a Docker directory, which is deleted when Docker is removed. */
 function volumeFindings(view: ClusterView, roots: readonly string[]): Finding[] {
   return ofKind(view, 'PersistentVolume').flatMap((volume): Finding[] => {
     const spec = specOf(volume);
@@ -110,7 +112,7 @@ function volumeFindings(view: ClusterView, roots: readonly string[]): Finding[] 
           severity: 'error',
           blocking: false,
           object: titled(volume),
-          evidence: `The volume is the socket ${path} of the Docker engine. After the upgrade no pod runs in Docker: through this socket a program sees no containers of pods.`,
+          evidence: `The volume is the Docker socket ${path}. After the upgrade, pods run in containerd: a program that uses this socket sees no pods.`,
           remedy: `kubectl describe ${target} # find the claim and its pods, and remove the volume from them`,
         },
       ];
@@ -121,8 +123,8 @@ function volumeFindings(view: ClusterView, roots: readonly string[]): Finding[] 
         severity: 'warning',
         blocking: false,
         object: titled(volume),
-        evidence: `The volume keeps its data in ${path}, a directory of the Docker engine. The data stays during the upgrade, but removing Docker deletes it.`,
-        remedy: `kubectl get ${target} -o yaml # copy the data to a directory outside of Docker and create the volume for that`,
+        evidence: `The volume keeps its data in the Docker directory ${path}. The upgrade keeps the data, but removing Docker deletes it.`,
+        remedy: `kubectl get ${target} -o yaml # copy the data to another directory and create the volume with that path`,
       },
     ];
   });

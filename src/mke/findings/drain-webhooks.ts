@@ -15,14 +15,14 @@ import type { Finding } from './finding.ts';
 const KINDS = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'];
 
 /**
- * Webhooks with "failurePolicy: Fail" whose pods a drain evicts, and that are asked about the drain itself, or about the pods that
- * would answer for them again. The check "webhooks" looks at those that keep k0s from starting.
+ * Finds webhooks with "failurePolicy: Fail" that can block a drain: a drain evicts their pods, and they intercept the drain's
+ * requests or the creation of their own new pods. The check "webhooks" finds webhooks that keep k0s from starting.
  */
 export function drainWebhooks(view: ClusterView): Finding[] {
   return KINDS.flatMap((kind) => ofKind(view, kind)).flatMap((configuration): Finding[] => {
     const found = listOf(configuration['webhooks']).flatMap((webhook, index) => {
       const service = objectOf(objectOf(webhook['clientConfig'])['service']);
-      // Fail is the default, and a URL is outside of the cluster.
+      // "Fail" is the default. A webhook with a URL is outside the cluster.
       const fails = (webhook['failurePolicy'] ?? 'Fail') === 'Fail';
       const why =
         fails && service['name'] !== undefined ? concernOf(view, webhook, service) : undefined;
@@ -42,7 +42,7 @@ export function drainWebhooks(view: ClusterView): Finding[] {
         severity: 'warning',
         blocking: false,
         object: titled(configuration),
-        evidence: `Webhook ${first.name} is asked about ${first.why} and refuses while nobody answers. Its pods (service ${textOf(namespace)}/${textOf(name)}) are in the cluster: where a drain evicts the last of them, it cannot go on.`,
+        evidence: `Webhook ${first.name} intercepts ${first.why}, with failurePolicy Fail. Its pods run in the cluster (service ${textOf(namespace)}/${textOf(name)}). When a drain evicts the last of them, the requests fail and the drain cannot finish.`,
         remedy: `kubectl patch ${textOf(configuration['kind']).toLowerCase()} ${nameOf(configuration)} --type=json -p '${JSON.stringify(patches)}'`,
       },
     ];
@@ -59,15 +59,15 @@ function concernOf(
     rules.some((rule) => covers(rule, resource, operations));
   const canBeAny = (namespace: JsonObject) =>
     selects(objectOf(webhook['namespaceSelector']), namespace);
-  if (asks('pods/eviction', 'CREATE')) return 'evictions of pods';
-  if (asks('nodes', 'UPDATE')) return 'changes of nodes, such as "kubectl cordon"';
-  // The kubelet deletes the object of a pod that has ended, and a drain waits for that.
-  if (asks('pods', 'DELETE')) return 'deleted pods';
+  if (asks('pods/eviction', 'CREATE')) return 'pod evictions';
+  if (asks('nodes', 'UPDATE')) return 'node updates such as "kubectl cordon"';
+  // The kubelet deletes the API object of a pod that has ended, and a drain waits for that.
+  if (asks('pods', 'DELETE')) return 'pod deletions';
   const own = labelsOf(view, textOf(service['namespace']));
   const selectsPods = Object.keys(objectOf(webhook['objectSelector'])).length > 0;
-  // Only where it decides about its own pods, it keeps itself from coming back.
+  // A webhook that intercepts the creation of its own pods cannot recover by itself.
   return asks('pods', 'CREATE') && canBeAny(own) && !selectsPods
-    ? 'new pods, its own among them'
+    ? 'the creation of pods, including its own'
     : undefined;
 }
 

@@ -1,17 +1,17 @@
-/** How much a finding matters. `error`: the upgrade or a workload will fail. `warning`: it may. `info`: worth knowing. */
+/** `error`: the upgrade or a workload will fail. `warning`: it can fail. `info`: no failure expected. */
 export type Severity = 'error' | 'warning' | 'info';
 
-/** What a pre-upgrade check found on one object. */
+/** A problem that a pre-upgrade check found on one object. */
 export interface Finding {
-  /** The check that made it, such as `docker_socket`: lower case, digits and underscores. */
+  /** Name of the check, such as `docker_socket`: lower case, digits and underscores. */
   id: string;
   severity: Severity;
-  /** The upgrade does not begin while this finding is neither gone nor acknowledged. */
+  /** Whether the upgrade is refused until the finding is resolved or acknowledged. */
   blocking: boolean;
-  /** What it was found on, such as `DaemonSet logging/fluent-bit` or `host manager1`. The same in every run. */
+  /** The affected object, such as `DaemonSet logging/fluent-bit` or `host manager1`. The same in every run. */
   object: string;
-  /** What was seen there, in a sentence. */
+  /** Sentences on what the check found. */
   evidence: string;
-  /** A command that removes the cause or shows more; a sentence where there is none. */
+  /** A command that resolves the finding or shows details, or a sentence if there is no such command. */
   remedy: string;
 }

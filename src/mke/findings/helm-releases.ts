@@ -21,12 +21,12 @@ import type { Finding } from './finding.ts';
 import { removedApi, type RemovedApi } from './removed-api-table.ts';
 
 /*
- * Helm keeps each revision of a release in a Secret of type helm.sh/release.v1, or in a ConfigMap with the label owner=helm: JSON, in
- * gzip, in base64, which the API wraps in base64 once more for a Secret. The values of a release are secrets, so nothing leaves this
- * file but names, API versions and kinds.
+ * Helm stores each revision of a release in a Secret of type helm.sh/release.v1, or in a ConfigMap with the label owner=helm. The
+ * data is JSON, compressed with gzip and encoded in base64; in a Secret, the API adds another base64 encoding. Release values are
+ * secret, so only names, API versions and kinds leave this file.
  */
 
-/** A release larger than this when unpacked is not read: a small Secret can unpack to gigabytes. */
+/** Maximum size of an unpacked release: a small Secret can unpack to gigabytes. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
 interface Release {
@@ -34,18 +34,18 @@ interface Release {
   namespace: string;
   revision: number;
   status: string;
-  /** API versions and kinds of what it installs, with names. */
+  /** Objects that the release installs. */
   parts: { apiVersion: string; kind: string; name: string }[];
 }
 
-/** Releases whose next upgrade fails, since Helm reads the objects of the installed revision in their old API versions. */
+/** Finds releases whose next upgrade fails because the installed revision has objects in removed API versions. */
 export function helmReleases({ objects }: ClusterView, release: string): Finding[] {
   const current = new Map<string, JsonObject>();
   const holders = objects.filter(holdsRelease).sort((a, b) => revisionOf(a) - revisionOf(b));
   for (const holder of holders) {
     const key = `${namespaceOf(holder)}/${releaseOf(holder)}`;
     const known = current.get(key);
-    // Helm upgrades from the revision that is deployed; a later one that failed does not count.
+    // Helm upgrades from the deployed revision, not from a later revision that failed.
     const isDeployed = labelOf(holder, 'status') === 'deployed';
     if (isDeployed || !known || labelOf(known, 'status') !== 'deployed') current.set(key, holder);
   }
@@ -78,7 +78,7 @@ function judge(holder: JsonObject, version: string): Finding[] {
       {
         ...base,
         severity: 'info',
-        evidence: `The release cannot be read: ${read}. Whether it has API versions that the new release does not serve is not known.`,
+        evidence: `The release cannot be read: ${read}. It could contain API versions that the new Kubernetes release does not serve.`,
         remedy: `helm get manifest -n ${namespaceOf(holder)} ${fromName} | grep -E '^(apiVersion|kind):'`,
       },
     ];
@@ -92,13 +92,13 @@ function judge(holder: JsonObject, version: string): Finding[] {
     {
       ...base,
       severity: 'warning',
-      evidence: `Revision ${String(read.revision)} has objects in API versions that the new release does not serve: ${named([...new Set(parts)])}. What runs stays, but "helm upgrade" of the release fails.`,
+      evidence: `Revision ${String(read.revision)} has objects in API versions that the new Kubernetes release does not serve: ${named([...new Set(parts)])}. The objects are kept, but "helm upgrade" of the release fails.`,
       remedy: `helm plugin install https://github.com/helm/helm-mapkubeapis; helm mapkubeapis -n ${read.namespace} ${read.name}`,
     },
   ];
 }
 
-/** @returns why it cannot be read, as words after a colon */
+/** @returns the release, or why it cannot be read */
 export function decodeRelease(holder: JsonObject): Release | string {
   const text = textOf(objectOf(holder['data'])['release']);
   if (text === '') return 'it is empty';
@@ -128,8 +128,8 @@ export function decodeRelease(holder: JsonObject): Release | string {
 }
 
 /**
- * The fields at the top of each document. Manifests of a chart may have megabytes of schemas, so they are only parsed as YAML where
- * the fields are not at the beginning of a line.
+ * The kind, API version and name of each document. Manifests can contain megabytes of schemas, so a document is parsed as YAML
+ * only if these fields are not at the beginning of a line.
  */
 function partsOf(manifest: string): Release['parts'] {
   return manifest.split(/^---.*$/m).flatMap((text) => {
@@ -153,7 +153,7 @@ function partsOfYaml(text: string): Release['parts'] {
   try {
     document = parse(text, { maxAliasCount: 100 }) as JsonValue;
   } catch {
-    // Helm has installed it, so kinds that cannot be read here are not worth an error.
+    // Helm was able to install it, so ignore documents that this parser rejects.
     return [];
   }
   const object = objectOf(document);

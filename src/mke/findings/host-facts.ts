@@ -1,8 +1,8 @@
-/** What the checks know of one host, besides the objects of Kubernetes. */
+/** Facts about a host that the checks need in addition to the Kubernetes objects. */
 export interface HostFacts {
   /** Name of the host in the inventory. */
   host: string;
-  /** Text of /etc/docker/daemon.json; empty where there is none. */
+  /** Content of /etc/docker/daemon.json; empty if the file does not exist. */
   daemon_json: string;
   images: HostImage[];
 }
@@ -10,11 +10,11 @@ export interface HostFacts {
 export interface HostImage {
   /** Such as "registry.example.com/shop/web:1". */
   name: string;
-  /** The engine knows a digest of it in a registry: it was pulled or pushed. */
+  /** Whether the engine has a registry digest for it, because it was pulled or pushed. */
   in_registry: boolean;
 }
 
-/** Of what `docker image ls --digests --format '{{.Repository}} {{.Tag}} {{.Digest}}'` prints. */
+/** Parses the output of `docker image ls --digests --format '{{.Repository}} {{.Tag}} {{.Digest}}'`. */
 export function imagesOf(lines: string): HostImage[] {
   const found = new Map<string, HostImage>();
   for (const line of lines.split('\n')) {

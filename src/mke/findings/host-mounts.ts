@@ -2,18 +2,18 @@ import { objectOf, type JsonObject } from '../../core/json.ts';
 import { listOf, textOf } from './cluster-view.ts';
 import { containersOf, type Workload } from './workload.ts';
 
-/** A path of the host that a pod has. */
+/** A host path that a pod uses. */
 export interface HostMount {
-  /** In the form of `hostPath`. */
+  /** Normalized by plainPath. */
   path: string;
-  /** `hostPath.type`: with some, the kubelet does not start the pod while the path is missing. */
+  /** `hostPath.type`. With some types, the kubelet does not start the pod if the path is missing. */
   type: string;
   volume: string;
-  /** Undefined where no container mounts the volume. */
+  /** Undefined if no container mounts the volume. */
   container: JsonObject | undefined;
 }
 
-/** One form for each path: without `//` and a slash at the end, and `/run` for `/var/run`, which is a link to it. */
+/** Normalizes a path: removes `//` and a trailing slash, and replaces `/var/run`, a symbolic link, with `/run`. */
 export function plainPath(path: string): string {
   const plain = `/${path
     .split('/')
@@ -22,7 +22,7 @@ export function plainPath(path: string): string {
   return plain === '/var/run' || plain.startsWith('/var/run/') ? plain.slice('/var'.length) : plain;
 }
 
-/** Whether a path is the target or a directory above it. */
+/** Whether a path is the target or one of its parent directories. */
 export function holds(path: string, target: string): boolean {
   return path === '/' || path === target || target.startsWith(`${path}/`);
 }
@@ -46,6 +46,6 @@ export function hostMountsOf({ pod }: Workload): HostMount[] {
   });
 }
 
-/** Whether the kubelet refuses to start the pod when nothing of the type is at the path. */
+/** Whether the kubelet refuses to start the pod if the path does not exist or has another type. */
 export const mustExist = ({ type }: HostMount): boolean =>
   ['Socket', 'File', 'Directory', 'CharDevice', 'BlockDevice'].includes(type);

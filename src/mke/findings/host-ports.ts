@@ -4,26 +4,26 @@ import type { ClusterView } from './cluster-view.ts';
 import type { Finding } from './finding.ts';
 import { containersOf, workloadsOf, type Workload } from './workload.ts';
 
-/** Ports that the new cluster needs on its nodes, with what uses them. */
+/** Ports that the new cluster needs on its nodes, with the component that uses them. */
 export interface NeededPorts {
   controllers: Readonly<Record<number, string>>;
   nodes: Readonly<Record<number, string>>;
-  /** UDP; the others are TCP. */
+  /** UDP ports; the others are TCP. */
   udp: Readonly<Record<number, string>>;
 }
 
 /**
- * Besides those that the role mke3_preflight checks. From https://docs.k0sproject.io/stable/networking/ and, for the ingress, the
- * configuration that is made for MKE 4.
+ * Ports that the role mke3_preflight does not check. From https://docs.k0sproject.io/stable/networking/ and, for the ingress
+ * controller, from the generated MKE 4 configuration.
  */
 export const NEEDED_PORTS: NeededPorts = {
   controllers: {
     2379: 'etcd',
     2380: 'etcd',
-    6443: 'the API of Kubernetes',
+    6443: 'the Kubernetes API',
     8132: 'konnectivity',
     8133: 'konnectivity',
-    9443: 'the join API of k0s',
+    9443: 'the k0s join API',
     10257: 'the controller manager',
     10259: 'the scheduler',
   },
@@ -34,8 +34,8 @@ export const NEEDED_PORTS: NeededPorts = {
     10249: 'kube-proxy',
     10250: 'the kubelet',
     10256: 'kube-proxy',
-    33000: 'the ingress controller of MKE 4',
-    33001: 'the ingress controller of MKE 4',
+    33000: 'the MKE 4 ingress controller',
+    33001: 'the MKE 4 ingress controller',
   },
 };
 
@@ -45,7 +45,7 @@ interface Taken {
   onControllers: boolean;
 }
 
-/** Pods that take a port of their host that k0s or MKE 4 needs. */
+/** Finds pods that use a host port that k0s or MKE 4 needs. */
 export function hostPorts(view: ClusterView, needed: NeededPorts = NEEDED_PORTS): Finding[] {
   const nodes = view.complete.has('Node') ? ofKind(view, 'Node') : [];
   return workloadsOf(view).flatMap((workload): Finding[] => {
@@ -70,14 +70,14 @@ export function hostPorts(view: ClusterView, needed: NeededPorts = NEEDED_PORTS)
         severity: 'error',
         blocking,
         object: workload.title,
-        evidence: `The pods take a port of their host (${how}): ${named(ports)}.${nodesNamed}`,
-        remedy: `kubectl${workload.inNamespace} edit ${workload.target} # use another ${how === 'hostPort' ? 'hostPort' : 'port, or no hostNetwork'}`,
+        evidence: `The pods use a host port (${how}): ${named(ports)}.${nodesNamed}`,
+        remedy: `kubectl${workload.inNamespace} edit ${workload.target} # use another ${how === 'hostPort' ? 'hostPort' : 'port, or remove hostNetwork'}`,
       },
     ];
   });
 }
 
-/** Ports of the host that the containers name, once each. */
+/** Host ports in the container specifications, without duplicates. */
 function portsOf(pod: JsonObject): { port: number; isUdp: boolean }[] {
   const key = pod['hostNetwork'] === true ? 'containerPort' : 'hostPort';
   const found = new Map<string, { port: number; isUdp: boolean }>();
@@ -89,7 +89,7 @@ function portsOf(pod: JsonObject): { port: number; isUdp: boolean }[] {
   return [...found.values()];
 }
 
-/** Whether pods run on managers, can only run on workers, or neither is certain. */
+/** `managers` if a pod runs on a manager, `workers` if no pod can run on one, empty if it is uncertain. */
 function placeOf(workload: Workload, nodes: readonly JsonObject[]): 'managers' | 'workers' | '' {
   const managers = nodes.filter(isManager);
   if (managers.some((node) => workload.nodes.includes(nameOf(node)))) return 'managers';

@@ -1,12 +1,12 @@
 import type { PreflightReport } from './report.ts';
 import { escapeInvisible } from './words.ts';
 
-/** JSON that may be printed: a program reads the same values. JSON.stringify escapes control characters of ASCII. */
+/** JSON that is safe to print. JSON.stringify escapes ASCII control characters; the others are escaped here. */
 export function printableJson(value: unknown, indent?: number): string {
   return escapeInvisible(JSON.stringify(value, undefined, indent));
 }
 
-/** The report as preflight.json. */
+/** Formats the report as preflight.json. */
 export function findingsJson(report: PreflightReport): string {
   return `${printableJson(report, 2)}\n`;
 }

@@ -3,7 +3,7 @@ import type { Finding } from './finding.ts';
 import type { HostFacts } from './host-facts.ts';
 import { containersOf, workloadsOf } from './workload.ts';
 
-/** The whole name of an image: "web" is docker.io/library/web:latest. A digest takes the place of the tag. */
+/** The full name of an image: docker.io/library/web:latest for "web". A digest replaces the tag. */
 export function wholeName(image: string): string {
   const [named = '', digest] = image.split('@');
   const slash = named.lastIndexOf('/');
@@ -27,8 +27,8 @@ interface Found {
 }
 
 /**
- * Images that pods use and that are in no registry: built or loaded on a host. containerd begins without any image, so they are
- * missing after the upgrade.
+ * Finds pods with images that were built or loaded on a host and are in no registry. containerd starts without images, so
+ * these are missing after the upgrade.
  */
 export function localImages(view: ClusterView, hosts: readonly HostFacts[]): Finding[] {
   const known = new Map<string, Found>();
@@ -51,14 +51,14 @@ export function localImages(view: ClusterView, hosts: readonly HostFacts[]): Fin
     });
     const [first] = missing;
     if (!first) return [];
-    const [host = 'the host that has it'] = first.hosts;
+    const [host = 'a host that has the image'] = first.hosts;
     return [
       {
         id: 'local_image',
         severity: 'error',
         blocking: false,
         object: title,
-        evidence: `${missing.map(({ why }) => why).join(' ')} containerd starts without images, so the pods do not start after the upgrade.`,
+        evidence: `${missing.map(({ why }) => why).join(' ')} containerd starts without images, so these pods cannot start after the upgrade.`,
         remedy: `docker save -o /root/${fileOf(first.image)} ${first.image} # on ${host}; after the upgrade, on each node: k0s ctr images import /root/${fileOf(first.image)}`,
       },
     ];
@@ -71,5 +71,5 @@ function reason(image: string, policy: string, found: Found | undefined): string
   const where = found ? ` It is on ${named([...new Set(found.hosts)].sort())}.` : '';
   if (policy === 'Never') return `Image ${image} is never pulled (imagePullPolicy: Never).${where}`;
   if (!found || found.inRegistry || policy === 'Always') return undefined;
-  return `Image ${image} has no digest of a registry on any host, so it was built or loaded there and cannot be pulled.${where}`;
+  return `Image ${image} has no registry digest on any host, so it was built or loaded there and cannot be pulled.${where}`;
 }

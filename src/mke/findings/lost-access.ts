@@ -13,7 +13,7 @@ import {
 } from './cluster-view.ts';
 import type { Finding } from './finding.ts';
 
-/** Accounts of MKE 3, by id. */
+/** MKE 3 accounts. */
 export interface Accounts {
   users: { id: string; name: string; bundles: number }[];
   /** Names are `ORG/TEAM`. */
@@ -23,7 +23,7 @@ export interface Accounts {
 
 export const NO_ACCOUNTS: Accounts = { users: [], teams: [], orgs: [] };
 
-/** Bindings that name accounts by the ids that only MKE 3 knows, and users whose client bundles stop to work. */
+/** Finds bindings whose subjects are MKE 3 account IDs, and users whose client bundles stop working. */
 export function lostAccess(view: ClusterView, accounts: Accounts): Finding[] {
   const holders = [
     ...accounts.users.map(({ id, name }) => [id, { what: `user ${name}`, flag: '--user', name }]),
@@ -62,7 +62,7 @@ function ofBinding(binding: JsonObject, byId: ReadonlyMap<string, Holder>): Find
       severity: 'warning',
       blocking: false,
       object: titled(binding),
-      evidence: `The binding names ${named(found.map(({ what }) => what))} by an id of MKE 3. Logins of MKE 4 come from Dex and have other names, so ${found.length === 1 ? 'it grants' : 'these subjects get'} nothing after the upgrade.`,
+      evidence: `The binding names ${named(found.map(({ what }) => what))} by MKE 3 account ID. In MKE 4, users log in through Dex under other names, so ${found.length === 1 ? 'this subject gets' : 'these subjects get'} no permissions from it after the upgrade.`,
       remedy: `kubectl${inNamespace} create ${verb} ${nameOf(binding)}-mke4 ${roleFlag}=${textOf(role['name'])} ${subjects.join(' ')}`,
     },
   ];
@@ -78,8 +78,8 @@ function bundles({ users }: Accounts): Finding[] {
       severity: 'warning',
       blocking: false,
       object: 'client bundles of MKE 3',
-      evidence: `${named(having.map(({ name, bundles: count }) => `${name} (${String(count)})`))} have client bundles. The new cluster does not accept them, so kubectl, docker and pipelines that use them fail after the upgrade.`,
-      remedy: `k0s kubeconfig create ${quote(first.name)} > ${quote(`${first.name}.kubeconfig`)} # for each of them, on a controller after the upgrade; or let users log in through Dex`,
+      evidence: `These users have client bundles: ${named(having.map(({ name, bundles: count }) => `${name} (${String(count)})`))}. The new cluster does not accept client bundles, so kubectl, docker and pipelines that use them fail after the upgrade.`,
+      remedy: `k0s kubeconfig create ${quote(first.name)} > ${quote(`${first.name}.kubeconfig`)} # for each user, on a controller after the upgrade; or let users log in through Dex`,
     },
   ];
 }

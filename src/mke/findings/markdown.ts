@@ -2,7 +2,7 @@ import { printableJson } from './json.ts';
 import { blocks, type PreflightReport, type ReportedFinding } from './report.ts';
 import { effectOf, headlineOf, oneLine } from './words.ts';
 
-/** The report as preflight.md. Texts of hosts are data: nothing in them is markup. */
+/** Formats the report as preflight.md. Text from hosts is escaped. */
 export function findingsMarkdown(report: PreflightReport): string {
   const { date, findings, notes, checks } = report;
   const open = findings.filter(blocks);
@@ -30,7 +30,7 @@ function tableOf(findings: readonly ReportedFinding[]): string[] {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
 }
 
-/** What an operator would write to accept the findings. Without a reason and a date it is refused. */
+/** A template of the file for --acknowledge. It is not accepted until the reasons and dates are filled in. */
 function skeletonOf(open: readonly ReportedFinding[]): string[] {
   const entries = open.flatMap(({ id, object }) => [
     `- id: ${id}`,
@@ -39,7 +39,7 @@ function skeletonOf(open: readonly ReportedFinding[]): string[] {
     `  until: ''`,
   ]);
   return [
-    'To accept findings, give those entries a reason and a last day, and name the file with `--acknowledge FILE`:',
+    'To accept findings, copy their entries to a file, fill in the reason and the last day, and use `--acknowledge FILE`:',
     '',
     '```yaml',
     ...entries,
@@ -47,7 +47,7 @@ function skeletonOf(open: readonly ReportedFinding[]): string[] {
   ];
 }
 
-/** Text without markup: no link, no image, no HTML, no end of the cell. */
+/** Escapes Markdown and HTML, so that text cannot contain links, images or a cell separator. */
 function plain(text: string): string {
   return oneLine(text)
     .replaceAll('&', '&amp;')
@@ -58,7 +58,7 @@ function plain(text: string): string {
     .replaceAll(/www\./gi, (word) => word.replace('.', String.raw`\.`));
 }
 
-/** A code span in a cell: a longer fence than any inside, and no end of the cell. */
+/** Formats a code span in a table cell. The fence is longer than any in the text, and "|" is escaped. */
 function code(text: string): string {
   const line = oneLine(text);
   if (line === '') return '';

@@ -7,7 +7,7 @@ import { configMapsOf, logAgentsOf } from './docker-logs.ts';
 import type { Finding } from './finding.ts';
 import { NO_ACCOUNTS, type Accounts } from './lost-access.ts';
 
-/** Lists that the checks need, as `API_VERSION/RESOURCE`, and the kind of their objects. */
+/** Lists that the checks need: `API_VERSION/RESOURCE` and the kind of the objects. */
 const LISTS: readonly [string, string][] = [
   ['v1/nodes', 'Node'],
   ['v1/namespaces', 'Namespace'],
@@ -37,26 +37,26 @@ const LISTS: readonly [string, string][] = [
   ['rbac.authorization.k8s.io/v1/clusterrolebindings', 'ClusterRoleBinding'],
   ['rbac.authorization.k8s.io/v1/rolebindings', 'RoleBinding'],
 ];
-/** Revisions of releases of Helm, without those that are not installed any more. */
+/** Selects Helm release revisions that are installed. */
 const HELM = { labelSelector: 'owner=helm,status!=superseded,status!=uninstalled' };
-/** Log agents are few; others who mount the same ConfigMaps do not count. */
+/** Maximum number of ConfigMaps to read. Clusters have few log agents. */
 const MOST_CONFIG_MAPS = 30;
-/** One request for each user. */
+/** Maximum number of users whose client bundles are read, with one request each. */
 const MOST_USERS = 50;
 
 export interface ReadCluster {
   view: ClusterView;
   accounts: Accounts;
   metrics: string;
-  /** What could not be read, each as a finding. */
+  /** A finding for everything that could not be read. */
   unread: Finding[];
 }
 
 /**
- * Reads what the checks of workloads look at from the API of MKE 3, one list after the other. What cannot be read becomes a
- * finding, and the checks go on without it.
+ * Reads the input of the workload checks from the MKE 3 API. Each list that cannot be read becomes a finding, and the checks
+ * continue without it.
  *
- * @param kubernetes address of the API of Kubernetes, for its metrics
+ * @param kubernetes URL of the Kubernetes API, for its metrics
  * @param roots data directories of the Docker engines
  */
 export async function readCluster(
@@ -68,7 +68,7 @@ export async function readCluster(
     try {
       return await read();
     } catch (error) {
-      // Where the API of MKE 3 does not answer at all, nothing else can be read from it.
+      // If MKE 3 is unreachable, nothing else can be read from it either.
       const isRefusal = error instanceof TaskError;
       if (!isRefusal && !(error instanceof ConnectError && what.elsewhere)) throw error;
       unread.push(unreadFinding(what, error.message));
@@ -104,7 +104,7 @@ export async function readCluster(
 interface Unread {
   what: string;
   remedy: string;
-  /** It is at another address than the rest. */
+  /** It is read from another address than the rest. */
   elsewhere?: true;
 }
 type Tried = <T>(what: Unread, read: () => Promise<T>) => Promise<T | undefined>;
@@ -115,7 +115,7 @@ function unreadFinding({ what, remedy }: Unread, message: string): Finding {
     severity: 'warning',
     blocking: false,
     object: `cluster, ${what}`,
-    evidence: `Checks of workloads were made without ${what}, which could not be read: ${message}`,
+    evidence: `The workload checks ran without ${what}, which could not be read: ${message}`,
     remedy,
   };
 }
@@ -132,7 +132,7 @@ async function helmObjects(client: Mke3Client, tried: Tried): Promise<JsonObject
   return [...(secrets ?? []).map(as('Secret')), ...(maps ?? []).map(as('ConfigMap'))];
 }
 
-/** ConfigMaps of log agents, which tell whether they understand the format of containerd. */
+/** Reads the ConfigMaps of log agents, which show whether an agent supports the CRI log format. */
 async function settingsOfAgents(
   view: ClusterView,
   client: Mke3Client,
@@ -178,11 +178,11 @@ async function accountsOf(
     unread.push(
       unreadFinding(
         { what: 'client bundles', remedy: LOOK },
-        `MKE 3 has ${String(found.users.length)} users, and only the first ${String(MOST_USERS)} were asked for. The first that was not is ${quote(found.users[MOST_USERS]?.name ?? '')}.`,
+        `MKE 3 has ${String(found.users.length)} users, and runner reads the bundles of the first ${String(MOST_USERS)}. The first user that was not checked is ${quote(found.users[MOST_USERS]?.name ?? '')}.`,
       ),
     );
   return { ...found, users };
 }
 
 const BUNDLES = 'cluster, client bundles';
-const LOOK = 'kubectl config get-contexts # where client bundles may be in use';
+const LOOK = 'kubectl config get-contexts # on machines that could use client bundles';

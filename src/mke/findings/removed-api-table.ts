@@ -1,10 +1,10 @@
 /*
- * API versions that Kubernetes stopped to serve, from its guide for the migration of deprecated APIs,
+ * API versions that Kubernetes no longer serves, from its Deprecated API Migration Guide,
  * https://kubernetes.io/docs/reference/using-api/deprecation-guide/. A test compares the table with those of pluto and kubent.
- * Since v1.32 is in it, it serves for every release before v1.33.
+ * The table is complete up to v1.32.
  */
 
-/** Rows: minor release without it, API version, kinds, and the version that takes its place (empty for none). */
+/** Rows: first minor release without the API version, API version, kinds, and the replacement (empty for none). */
 const ROWS: [number, string, string, string][] = [
   [32, 'flowcontrol.apiserver.k8s.io/v1beta3', 'FlowSchema PriorityLevelConfiguration', 'v1'],
   [29, 'flowcontrol.apiserver.k8s.io/v1beta2', 'FlowSchema PriorityLevelConfiguration', 'v1beta3'],
@@ -49,9 +49,9 @@ const ROWS: [number, string, string, string][] = [
 export interface RemovedApi {
   apiVersion: string;
   kind: string;
-  /** Such as "1.29": the first release that does not serve it. */
+  /** The first release that does not serve it, such as "1.29". */
   removedIn: string;
-  /** Such as "batch/v1"; empty where nothing takes its place. */
+  /** Such as "batch/v1"; empty if there is no replacement. */
   replacement: string;
 }
 
@@ -73,7 +73,7 @@ export function minorOf(release: string): number {
 const byName = new Map(REMOVED_APIS.map((one) => [`${one.apiVersion} ${one.kind}`, one]));
 
 /**
- * The entry of an API version that a release does not serve. Lists count as their items.
+ * The entry of an API version that a release does not serve; undefined if it serves it. For a list kind, the entry of its items.
  *
  * @param release such as "v1.29.15+k0s.0"
  */

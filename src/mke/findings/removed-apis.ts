@@ -20,14 +20,14 @@ import { controllerOf } from './workload.ts';
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
- * Objects whose manifest has an API version that the new release does not serve. The object itself stays: the API shows it in
- * every version. The next "kubectl apply" of the manifest fails.
+ * Finds objects whose manifest has an API version that the new release does not serve. The object itself is kept, because the
+ * API serves it in other versions, but the next "kubectl apply" of the manifest fails.
  *
- * @param release of Kubernetes, such as "v1.29.15+k0s.0"
+ * @param release Kubernetes version, such as "v1.29.15+k0s.0"
  */
 export function removedApis({ objects }: ClusterView, release: string): Finding[] {
   return objects.flatMap((object): Finding[] => {
-    // What a controller made has no manifest of its own.
+    // Objects created by a controller have no manifest.
     if (controllerOf(object)) return [];
     const applied = textOf(objectOf(metadataOf(object)['annotations'])[LAST_APPLIED]);
     const manifest = parseJson(applied);
@@ -38,14 +38,14 @@ export function removedApis({ objects }: ClusterView, release: string): Finding[
     if (!removed) return [];
     const found = isJsonObject(manifest)
       ? `It was last applied from a manifest with ${removed.apiVersion}`
-      : `It is written in ${removed.apiVersion}`;
+      : `Its API version is ${removed.apiVersion}`;
     return [
       {
         id: 'removed_api',
         severity: 'warning',
         blocking: false,
         object: titled(object),
-        evidence: `${found}, which Kubernetes ${removed.removedIn} and later do not serve. The object stays, but the next apply of the manifest fails.`,
+        evidence: `${found}, which Kubernetes ${removed.removedIn} and later do not serve. The object is kept, but the next "kubectl apply" of the manifest fails.`,
         remedy: remedyFor(object, removed),
       },
     ];
@@ -56,17 +56,17 @@ function remedyFor(object: JsonObject, { replacement }: RemovedApi): string {
   const namespace = namespaceOf(object);
   const inNamespace = namespace === '' ? '' : ` -n ${namespace}`;
   if (replacement === '')
-    return 'kubectl label namespace --all --dry-run=server pod-security.kubernetes.io/enforce=baseline # use Pod Security Admission in place of the policy';
-  return `kubectl${inNamespace} get ${versioned(kindOf(object), replacement)} ${nameOf(object)} -o yaml # the manifest in ${replacement}`;
+    return 'kubectl label namespace --all --dry-run=server pod-security.kubernetes.io/enforce=baseline # use Pod Security Admission instead of the policy';
+  return `kubectl${inNamespace} get ${versioned(kindOf(object), replacement)} ${nameOf(object)} -o yaml # prints the manifest in ${replacement}`;
 }
 
-/** `cronjob.v1.batch`: names the version that kubectl asks for. */
+/** Resource with an explicit version for kubectl: `cronjob.v1.batch`. */
 function versioned(kind: string, apiVersion: string): string {
   const [version = ''] = apiVersion.split('/').slice(-1);
   return `${kind.toLowerCase()}.${version}.${groupOf(apiVersion)}`;
 }
 
-/** CustomResourceDefinitions with objects stored in a version that is not served any more. */
+/** Finds CustomResourceDefinitions with objects stored in a version that is deprecated or no longer served. */
 export function storedVersions(view: ClusterView): Finding[] {
   return ofKind(view, 'CustomResourceDefinition').flatMap((definition): Finding[] => {
     const spec = objectOf(definition['spec']);
@@ -87,15 +87,15 @@ export function storedVersions(view: ClusterView): Finding[] {
     const resource = `${plural}.${current}.${group}${isNamespaced ? ' -A' : ''}`;
     const why =
       lost.length > 0
-        ? `Objects may be stored in ${named(lost)}, which the definition does not serve.`
-        : `Objects may be stored in ${named(old)}, which the definition marks as deprecated.`;
+        ? `Objects can be stored in ${named(lost)}, which the definition does not serve.`
+        : `Objects can be stored in ${named(old)}, which the definition marks as deprecated.`;
     return [
       {
         id: 'stored_version',
         severity: lost.length > 0 ? 'warning' : 'info',
         blocking: false,
         object: titled(definition),
-        evidence: `${why} storedVersions has ${named(stored)}, and new objects are stored in ${current}. An operator that drops the old version cannot update the definition until its objects are stored again.`,
+        evidence: `${why} storedVersions is ${named(stored)}, and new objects are stored in ${current}. An operator release that drops the old version cannot update the definition until all objects are stored in ${current}.`,
         remedy: `kubectl get ${resource} -o yaml | kubectl replace -f - && kubectl patch crd ${name} --subresource=status --type=merge -p '{"status":{"storedVersions":["${current}"]}}'`,
       },
     ];
@@ -105,9 +105,9 @@ export function storedVersions(view: ClusterView): Finding[] {
 const METRIC = 'apiserver_requested_deprecated_apis';
 
 /**
- * API versions that clients ask for and that the new release does not serve, from the metrics of the API.
+ * Finds API versions that clients request and that the new release does not serve, from the metrics of the API.
  *
- * @param metrics in the text format of Prometheus
+ * @param metrics in the Prometheus text format
  */
 export function apiCallers(metrics: string, release: string): Finding[] {
   const found = new Map<string, Finding>();
@@ -123,14 +123,14 @@ export function apiCallers(metrics: string, release: string): Finding[] {
       severity: 'warning',
       blocking: false,
       object: `API ${api}`,
-      evidence: `Since the API started, a client has asked for ${resource} in ${group}/${version}, which Kubernetes ${removedIn} and later do not serve.${replacement === '' ? '' : ` It must use ${replacement}.`} The metrics do not name the client.`,
-      remedy: `kubectl get --raw /metrics | grep '^${METRIC}' # for the client, turn auditing on and look for the annotation "k8s.io/deprecated"`,
+      evidence: `Since the API server started, a client has requested ${resource} in ${group}/${version}, which Kubernetes ${removedIn} and later do not serve.${replacement === '' ? '' : ` It must use ${replacement}.`} The metrics do not name the client.`,
+      remedy: `kubectl get --raw /metrics | grep '^${METRIC}' # to find the client, turn on auditing and search for the annotation "k8s.io/deprecated"`,
     });
   }
   return [...found.values()];
 }
 
-/** Labels of a line of the metric with a value above 0. */
+/** The labels of a line of the metric; undefined for other lines and for the value 0. */
 function labelsOf(line: string): Record<string, string> | undefined {
   const [, labels, value] = new RegExp(`^${METRIC}\\{(.*)\\}\\s+(\\S+)`).exec(line) ?? [];
   if (labels === undefined || !(Number(value) > 0)) return undefined;

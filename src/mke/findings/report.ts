@@ -5,7 +5,7 @@ export interface ReportedFinding extends Finding {
   acknowledged?: { reason: string; until: string };
 }
 
-/** All that is shown of the findings; its JSON form is preflight.json. */
+/** Content of the report; its JSON form is preflight.json. */
 export interface PreflightReport {
   version: 1;
   date: string;
@@ -19,7 +19,7 @@ export interface ReportParts {
   findings: readonly Finding[];
   checks: readonly string[];
   acknowledged: readonly Acknowledgement[];
-  /** Checks that are made after the report: an entry for them may fit no finding yet. */
+  /** Checks that run after the report. Acknowledgements for them are not reported as unused. */
   later: readonly string[];
   /** Such as "2026-11-27". */
   today: string;
@@ -49,7 +49,7 @@ export function preflightReport(parts: ReportParts): PreflightReport {
   };
 }
 
-/** An entry counts up to the end of its last day. */
+/** Whether an acknowledgement applies. It includes its last day. */
 export function isValid({ until }: Pick<Acknowledgement, 'until'>, today: string): boolean {
   return until >= today;
 }
@@ -58,12 +58,12 @@ export function blocks({ blocking, acknowledged }: ReportedFinding): boolean {
   return blocking && acknowledged === undefined;
 }
 
-/** Exact: with a pattern, an object that nobody has seen yet would be acknowledged, too. */
+/** Acknowledgements match exactly: a pattern would also accept findings on objects that nobody has seen. */
 function keyOf({ id, object }: { id: string; object: string }): string {
   return `${id}\n${object}`;
 }
 
-/** A check that is made once for all hosts gives its findings to each of them. */
+/** Removes duplicates: a check that runs once for all hosts records its findings on each of them. */
 function distinct(findings: readonly Finding[]): Finding[] {
   const seen = new Map<string, Finding>();
   for (const { id, severity, blocking, object, evidence, remedy } of findings) {
@@ -100,9 +100,9 @@ function countsOf(findings: readonly ReportedFinding[]): PreflightReport['counts
 function notesOn({ acknowledged, findings, later, today }: ReportParts): string[] {
   const found = new Set(findings.map(keyOf));
   return acknowledged.flatMap((entry) => {
-    const name = `The entry for ${entry.id}, ${entry.object}`;
-    if (!isValid(entry, today)) return [`${name} expired on ${entry.until} and does not count.`];
+    const name = `The acknowledgement of ${entry.id} on ${entry.object}`;
+    if (!isValid(entry, today)) return [`${name} expired on ${entry.until} and is ignored.`];
     if (found.has(keyOf(entry)) || later.includes(entry.id)) return [];
-    return [`${name} fits no finding.`];
+    return [`${name} does not match a finding.`];
   });
 }

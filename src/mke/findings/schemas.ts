@@ -14,23 +14,27 @@ const findingProperties = {
   severity: {
     enum: severities,
     description:
-      'error: the upgrade or a workload will fail. warning: it may. info: worth knowing.',
+      'error: the upgrade or a workload will fail. warning: it can fail. info: no failure expected.',
   },
   blocking: {
     type: 'boolean',
-    description: 'The upgrade does not begin while it is neither gone nor acknowledged.',
+    description: 'Whether the upgrade is refused until the finding is resolved or acknowledged.',
   },
   object: {
     type: 'string',
     minLength: 1,
-    description: 'What it was found on. The same in every run.',
+    description: 'Affected object. The same in every run.',
   },
-  evidence: { type: 'string', description: 'What was seen there.' },
-  remedy: { type: 'string', description: 'A command, or a sentence where there is none.' },
+  evidence: { type: 'string', description: 'What the check found.' },
+  remedy: {
+    type: 'string',
+    description:
+      'Command that resolves the finding or shows details, or a sentence if there is no such command.',
+  },
 } as const;
 const findingFields = ['id', 'severity', 'blocking', 'object', 'evidence', 'remedy'] as const;
 
-/** One finding, as modules return it. */
+/** A finding in the result of a module. */
 export const findingSchema = {
   type: 'object',
   properties: findingProperties,
@@ -38,18 +42,18 @@ export const findingSchema = {
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** An entry of the file for `--acknowledge`. */
+/** An entry in the file for `--acknowledge`. */
 export const acknowledgementSchema = {
   type: 'object',
   properties: {
-    id: { ...id, description: 'Name of the check, as the report shows it.' },
+    id: { ...id, description: 'Name of the check, as shown in the report.' },
     object: {
       type: 'string',
       minLength: 1,
-      description: 'The object, exactly as the report shows it.',
+      description: 'Affected object, exactly as shown in the report.',
     },
-    reason: { type: 'string', pattern: '\\S', description: 'Why the finding may stay.' },
-    until: { ...day, description: 'Last day on which the entry counts, such as "2027-01-31".' },
+    reason: { type: 'string', pattern: '\\S', description: 'Why the finding is acceptable.' },
+    until: { ...day, description: 'Last day on which the entry applies, such as "2027-01-31".' },
   },
   required: ['id', 'object', 'reason', 'until'],
   additionalProperties: false,
@@ -63,13 +67,13 @@ const count = { type: 'integer', minimum: 0 } as const;
 export const reportSchema = {
   type: 'object',
   properties: {
-    version: { const: 1, description: 'Of this format.' },
-    date: { ...day, description: 'Day of the checks, on the machine that ran them.' },
+    version: { const: 1, description: 'Version of this format.' },
+    date: { ...day, description: 'Date of the checks, by the clock of the controller.' },
     checks: {
       type: 'array',
       items: { type: 'string' },
       description:
-        'Checks that were to be made. One that could not be has a finding "check_not_made".',
+        'All checks that should have run. A check that could not run has a finding "check_not_made".',
     },
     counts: {
       type: 'object',
@@ -94,18 +98,18 @@ export const reportSchema = {
             properties: { reason: { type: 'string' }, until: day },
             required: ['reason', 'until'],
             additionalProperties: false,
-            description: 'It does not block, since the operator has accepted it.',
+            description: 'The operator accepted the finding, so it does not block.',
           },
         },
         required: findingFields,
         additionalProperties: false,
       },
-      description: 'By severity, then id, then object.',
+      description: 'Sorted by severity, id and object.',
     },
     notes: {
       type: 'array',
       items: { type: 'string' },
-      description: 'About entries of the file for --acknowledge that have no effect.',
+      description: 'Notes on entries in the file for --acknowledge that have no effect.',
     },
   },
   required: ['version', 'date', 'checks', 'counts', 'findings', 'notes'],
@@ -114,17 +118,17 @@ export const reportSchema = {
 
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
-/** For editors and programs, by the name of the file in schemas/. */
+/** JSON Schemas for editors and programs, by file name in schemas/. */
 export const findingSchemas: Record<string, JsonSchema> = {
   'acknowledge.schema.json': {
     $schema: DRAFT,
-    title: 'Findings of the pre-upgrade checks that are acknowledged: --acknowledge FILE',
+    title: 'Acknowledged findings of the pre-upgrade checks (--acknowledge FILE)',
     type: 'array',
     items: acknowledgementSchema,
   },
   'preflight.schema.json': {
     $schema: DRAFT,
-    title: 'Findings of the pre-upgrade checks: preflight.json',
+    title: 'Findings of the pre-upgrade checks (preflight.json)',
     ...reportSchema,
   },
 };

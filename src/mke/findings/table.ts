@@ -5,7 +5,7 @@ const WIDTH = 100;
 const GAP = '  ';
 const head = ['SEVERITY', 'BLOCKS', 'CHECK', 'OBJECT'];
 
-/** The report for a terminal of 100 columns. A remedy stays in one line, so that it can be copied. */
+/** Formats the report for a terminal with 100 columns. A remedy is never wrapped, so that it can be copied. */
 export function findingsTable(report: PreflightReport): string {
   const { findings, notes, counts } = report;
   const rows = findings.map((finding) => [
@@ -23,13 +23,13 @@ export function findingsTable(report: PreflightReport): string {
     ]),
     ...(notes.length > 0 ? [''] : []),
     ...notes.flatMap((note) => wrap(`Note: ${oneLine(note)}`, WIDTH)),
-    ...(counts.blocking > 0 ? ['', ...wrap(wayOut, WIDTH)] : []),
+    ...(counts.blocking > 0 ? ['', ...wrap(nextSteps, WIDTH)] : []),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-const wayOut =
-  'Follow the remedies, then run the checks again. To accept a finding, name its check and object in a file for --acknowledge.';
+const nextSteps =
+  'Apply the remedies, then run the checks again. To accept a finding, add its check and object to a file and use --acknowledge FILE.';
 
 function rowLines(cells: readonly string[], widths: readonly number[]): string[] {
   const left = widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(GAP) + GAP;
@@ -46,7 +46,7 @@ function detailLines({ evidence, remedy, acknowledged }: ReportedFinding): strin
   ].map((line) => `    ${line}`);
 }
 
-/** Breaks at spaces, and in words that are longer than a line. */
+/** Wraps text at spaces, and inside words that are longer than a line. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,7 +1,7 @@
 import { plural, printable } from '../../util/text.ts';
 import { blocks, type PreflightReport, type ReportedFinding } from './report.ts';
 
-/** What a finding does to the upgrade, in a word. */
+/** The value of the column "blocks". */
 export function effectOf(finding: ReportedFinding): string {
   if (finding.acknowledged !== undefined) return 'acknowledged';
   return blocks(finding) ? 'yes' : 'no';
@@ -22,16 +22,16 @@ export function headlineOf({ counts, findings }: PreflightReport): string {
   return parts.join(', ');
 }
 
-/** Control characters beyond ASCII, and characters without width or that change the direction of text. */
+/** Control characters outside ASCII, zero-width characters, and characters that change the text direction. */
 const invisible = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
-/** Text of a host in one line, with nothing in it that a terminal would obey. */
+/** Formats text from a host as one line without control characters. */
 export function oneLine(text: string): string {
   const line = text.replaceAll(/[\s\u2028\u2029]+/g, ' ').trim();
   return escapeInvisible(printable(line));
 }
 
-/** The text with escapes in place of characters that nobody would see. */
+/** Replaces invisible characters with escapes. */
 export function escapeInvisible(text: string): string {
   return text.replaceAll(
     invisible,

@@ -13,19 +13,19 @@ import { localImages } from './local-images.ts';
 import { lostAccess, type Accounts } from './lost-access.ts';
 import { apiCallers, removedApis, storedVersions } from './removed-apis.ts';
 
-/** All that the checks of workloads know. */
+/** Input of the workload checks. */
 export interface WorkloadFacts {
   view: ClusterView;
   hosts: readonly HostFacts[];
   accounts: Accounts;
-  /** Metrics of the API in the text format of Prometheus. */
+  /** Metrics of the Kubernetes API in the Prometheus text format. */
   metrics: string;
-  /** Release of Kubernetes after the upgrade, such as "v1.29.15+k0s.0". */
+  /** Kubernetes version after the upgrade, such as "v1.29.15+k0s.0". */
   release: string;
   ports: NeededPorts;
 }
 
-/** What breaks for the users of a cluster when it becomes MKE 4, in the order of the checks. */
+/** Runs all workload checks: what the upgrade breaks for the users of the cluster. */
 export function workloadFindings(facts: WorkloadFacts): Finding[] {
   const { view, hosts, accounts, metrics, release, ports } = facts;
   const roots = [...new Set([DOCKER_ROOT, ...dataRoots(hosts)])];

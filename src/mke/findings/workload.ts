@@ -14,28 +14,28 @@ import {
   type ClusterView,
 } from './cluster-view.ts';
 
-/** What runs pods, under the topmost controller: a Deployment rather than its ReplicaSets and pods. */
+/** A topmost controller and its pods: a Deployment rather than its ReplicaSets. A pod without controller is a workload too. */
 export interface Workload {
   apiVersion: string;
   kind: string;
   namespace: string;
   name: string;
-  /** As findings name it. */
+  /** Its name in findings. */
   title: string;
-  /** `-n NAMESPACE` of kubectl, with a space before it. */
+  /** ` -n NAMESPACE` for kubectl, with a leading space. */
   inNamespace: string;
-  /** `KIND/NAME` of kubectl. */
+  /** `KIND/NAME` for kubectl. */
   target: string;
   labels: JsonObject;
-  /** How many pods it should have; undefined where that is not a number of its own, as with a DaemonSet. */
+  /** Desired number of pods; undefined for kinds without replicas, such as DaemonSets. */
   replicas: number | undefined;
   /** The pod's `spec`. */
   pod: JsonObject;
-  /** Nodes that its pods run on. */
+  /** Nodes on which its pods run. */
   nodes: string[];
 }
 
-/** Controllers of Kubernetes, with the place of their pod template. */
+/** Kinds of controllers, with the path of their pod template. */
 const TEMPLATES: Record<string, readonly string[]> = {
   Deployment: ['spec', 'template'],
   StatefulSet: ['spec', 'template'],
@@ -53,7 +53,7 @@ export function controllerOf(object: JsonObject): JsonObject | undefined {
   return listOf(metadataOf(object)['ownerReferences']).find((one) => one['controller'] === true);
 }
 
-/** A pod that the kubelet starts from a file or URL, and that the API only shows. */
+/** Whether the kubelet starts the pod from a file or URL: the API has only a mirror of it. */
 export function isStaticPod(pod: JsonObject): boolean {
   const annotations = objectOf(metadataOf(pod)['annotations']);
   return (
@@ -62,7 +62,7 @@ export function isStaticPod(pod: JsonObject): boolean {
   );
 }
 
-/** A pod or job that has ended and does not start again, or any object that is being deleted. */
+/** Whether a pod or job has ended for good, or an object is being deleted. */
 export function hasEnded(object: JsonObject): boolean {
   const status = objectOf(object['status']);
   if (metadataOf(object)['deletionTimestamp'] !== undefined) return true;
@@ -80,10 +80,10 @@ export function controllersOf({ objects }: ClusterView): Map<string, JsonObject>
   return new Map(own.map((one) => [keyOf(kindOf(one), namespaceOf(one), nameOf(one)), one]));
 }
 
-/** The topmost controller of an object: an object that is known, or a reference to one that is not. */
+/** The topmost controller of an object that is in the view, and a reference to its own controller if that is not in the view. */
 function topOf(object: JsonObject, controllers: ReadonlyMap<string, JsonObject>) {
   let found = object;
-  // Owners are a tree; the limit is against objects that name each other.
+  // The limit prevents an endless loop if objects name each other as owners.
   for (let depth = 0; depth < 10; depth++) {
     const owner = controllerOf(found);
     if (!owner || isStaticPod(found)) return { object: found, reference: undefined };
@@ -126,17 +126,17 @@ function describe(
   };
 }
 
-/** Kinds whose objects come and go, and are named by the one that makes them, even where only its name is known. */
+/** Short-lived kinds. Findings name their controller instead, even if only its name is known. */
 const TRANSIENT = ['Pod', 'ReplicaSet', 'Job'];
 
-/** Where a workload stands in findings, and what tells it from others of the same controller. */
+/** The identity of a workload in findings, and a key that distinguishes pod templates of the same controller. */
 function identityOf(
   object: JsonObject,
   view: ClusterView,
   controllers: ReadonlyMap<string, JsonObject>,
 ) {
   const top = topOf(object, controllers);
-  // A controller that is gone, as opposed to one of a kind that was not read, leads nothing any more.
+  // Ignore the reference if the controller no longer exists. If its kind was not read, it can exist.
   const isGone = top.reference && view.complete.has(textOf(top.reference['kind']));
   const reference = isGone || !TRANSIENT.includes(kindOf(top.object)) ? undefined : top.reference;
   const identity = {
@@ -150,7 +150,7 @@ function identityOf(
   return { top: top.object, identity, key: `${key} ${parts}` };
 }
 
-/** A controller that is only known by name may make pods of several forms. */
+/** Distinguishes pods of a controller that is not in the view: it can create pods from several templates. */
 function signatureOf(pod: JsonObject): string {
   const containers = containersOf(pod);
   const paths = listOf(pod['volumes']).map(({ hostPath }) => objectOf(hostPath)['path'] ?? '');
@@ -161,7 +161,7 @@ function signatureOf(pod: JsonObject): string {
   ]);
 }
 
-/** Workloads of users. Those of MKE 3 are removed with it, and finished pods are not workloads. */
+/** Workloads of users, without MKE 3 itself and without finished pods. */
 export function workloadsOf(view: ClusterView): Workload[] {
   const controllers = controllersOf(view);
   const found = new Map<string, Workload>();
@@ -193,14 +193,14 @@ function isOfMke3({ namespace, pod }: Workload): boolean {
   );
 }
 
-/** All containers of a pod, those that only begin it included. */
+/** All containers of a pod, including init and ephemeral containers. */
 export function containersOf(pod: JsonObject): JsonObject[] {
   return [
     ...['initContainers', 'containers', 'ephemeralContainers'].flatMap((key) => listOf(pod[key])),
   ];
 }
 
-/** What a container is told: command, arguments, and its environment as `NAME=value`. */
+/** The command and arguments of a container, and its environment as `NAME=value`. */
 export function wordsOfContainer(container: JsonObject): string[] {
   return [
     ...wordsOf(container['command']),

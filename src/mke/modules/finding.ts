@@ -13,33 +13,34 @@ const schema = {
     that: {
       ...conditionsArgument,
       description:
-        'Conditions that must all hold, as in assert: then there is no finding. Default: there is one.',
+        'Conditions, as in assert. If all are true, no finding is recorded. Default: a finding is recorded.',
     },
     id,
     severity: { ...severity, description: `${severity.description} Default: error.` },
     blocking: {
       type: 'boolean',
-      description: 'Whether it keeps the upgrade from starting. Default: that of an error.',
+      description:
+        'Whether the finding prevents the upgrade. Default: true if the severity is error.',
     },
     object: {
       type: 'string',
       minLength: 1,
       description:
-        'What it was found on, and the same in every run: an acknowledgement names it. Default: host NAME.',
+        'Affected object. It must be the same in every run, because acknowledgements refer to it. Default: host NAME.',
     },
     evidence,
     remedy,
     findings: {
       type: 'array',
       items: findingSchema,
-      description: 'Findings that a module returned, in place of the arguments above.',
+      description: 'Findings returned by a module, instead of the arguments above.',
     },
   },
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
 interface Args {
-  /** Tested by the engine, which knows the variables: a failed condition arrives as its text. */
+  /** The engine evaluates the conditions. A false condition is passed as its text. */
   that?: (string | boolean)[];
   id?: string;
   severity?: Severity;
@@ -52,7 +53,7 @@ interface Args {
 
 export const finding: Module<Args> = {
   name: 'finding',
-  summary: 'Note a finding of a pre-upgrade check unless conditions hold. The host goes on.',
+  summary: 'Record a finding of a pre-upgrade check unless conditions hold. The host continues.',
   args: schema,
   effect: 'reads',
 

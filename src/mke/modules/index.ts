@@ -1,4 +1,4 @@
-/** The modules of MKE, a line each. A test compares this list with the files of the folder. */
+/** The MKE modules. A test compares this list with the files of the directory. */
 export { finding } from './finding.ts';
 export { mke3_cluster } from './mke3_cluster.ts';
 export { mke3_etcdctl } from './mke3_etcdctl.ts';

@@ -16,7 +16,7 @@ const schema = {
 
 export const mke3_cluster: Module<FromSchema<typeof schema>> = {
   name: 'mke3_cluster',
-  summary: 'Read configuration, nodes, accounts and webhooks of an MKE 3 cluster from its API.',
+  summary: 'Read the configuration, nodes, accounts and webhooks of an MKE 3 cluster from its API.',
   args: schema,
   effect: 'reads',
 
@@ -38,7 +38,7 @@ export const mke3_cluster: Module<FromSchema<typeof schema>> = {
   },
 };
 
-/** The check "webhooks" reports when they cannot be read; all else does not depend on them. */
+/** Returns an error as data: only the check "webhooks" needs them, and it reports the error. */
 async function webhooksOf(client: Mke3Client) {
   try {
     const webhooks = failingWebhooks(await client.admission()).map(toJson);

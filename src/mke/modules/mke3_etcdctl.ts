@@ -8,19 +8,19 @@ const schema = {
     cmd: {
       type: 'string',
       pattern: String.raw`^[^"'\\]*[^"'\\\s][^"'\\]*$`,
-      description: 'Command of etcdctl with its flags, split at spaces, without quotes.',
+      description: 'etcdctl command with its flags. Split at spaces; quotes are not allowed.',
     },
     read_only: {
       type: 'boolean',
       description:
-        'The command only looks: it also runs in check mode, never counts as a change and needs no undo.',
+        'Whether the command only reads. It then also runs in check mode, is never reported as changed and needs no undo.',
     },
   },
   required: ['cmd'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** The certificates in the etcd container open the client port of its own member. */
+/** The certificates in the etcd container give access to the client port of the local member. */
 const ETCDCTL = [
   ...['docker', 'exec', '-e', 'ETCDCTL_API=3', 'ucp-kv', 'etcdctl'],
   ...['--endpoints', 'https://127.0.0.1:2379', '--cacert', '/etc/docker/ssl/ca.pem'],
@@ -30,7 +30,7 @@ const ETCDCTL = [
 export const mke3_etcdctl: Module<FromSchema<typeof schema>> = {
   name: 'mke3_etcdctl',
   summary:
-    'Run etcdctl in the etcd container of an MKE 3 manager. An answer in JSON is "json" of the result.',
+    'Run etcdctl in the etcd container of an MKE 3 manager. JSON output is returned as "json".',
   args: schema,
   shorthand: 'cmd',
   effect: (args) => (args['read_only'] === true ? 'reads' : 'changes'),

@@ -16,14 +16,14 @@ import {
 const APISERVER = 'ucp-kube-apiserver';
 const MANAGER = 'ucp-kube-controller-manager';
 
-/** Where the role k0s_controller copies the file to; kube-apiserver of k0s may not read other directories. */
+/** The role k0s_controller copies the file to this path. The k0s kube-apiserver cannot read other directories. */
 const ENCRYPTION = '/var/lib/k0s/encryption.cfg';
 const K0S_ETCD_PREFIX = '/registry';
 
 export const mke3_keys: Module<unknown> = {
   name: 'mke3_keys',
   summary:
-    'Find and check the keys of Kubernetes on a manager of MKE 3, by the flags of its running containers.',
+    'Find and check the Kubernetes keys on an MKE 3 manager, using the flags of its running containers.',
   args: { type: 'object', properties: {}, additionalProperties: false },
   effect: 'reads',
 
@@ -51,11 +51,11 @@ export const mke3_keys: Module<unknown> = {
     const issuers = apiserver.flags.get('service-account-issuer') ?? [];
     if (issuers.length > 1)
       problems.push(
-        `${APISERVER} accepts the tokens of ${String(issuers.length)} issuers (${issuers.join(', ')}), and k0s of one`,
+        `${APISERVER} accepts tokens of ${String(issuers.length)} issuers (${issuers.join(', ')}), but k0s accepts one`,
       );
     if (problems.length > 0)
-      throw new TaskError(`The keys of MKE 3 cannot be carried over: ${problems.join('; ')}.`, {
-        hint: `Compare with: docker inspect ${APISERVER}`,
+      throw new TaskError(`The MKE 3 keys cannot be copied to k0s: ${problems.join('; ')}.`, {
+        hint: `Check the flags and mounts with "docker inspect ${APISERVER}".`,
       });
     return {
       actions: [],
@@ -71,10 +71,10 @@ export const mke3_keys: Module<unknown> = {
   },
 };
 
-/** The file that a flag names. One that cannot be read is noted as a problem, and empty. */
+/** Reads the file that a flag names. If that fails, records a problem and returns an empty file. */
 type ReadFlagFile = (component: Component, flag: string, path: string) => Promise<HostFile>;
 
-/** The keys of service accounts. @throws TaskError when no component names one */
+/** Reads the service account keys. @throws TaskError if no component names one */
 async function accountKeys(
   apiserver: Component,
   manager: Component,
@@ -86,7 +86,9 @@ async function accountKeys(
     [];
   const signingOf = apiserver.flags.has('service-account-signing-key-file') ? apiserver : manager;
   if (signingPath === undefined)
-    throw new TaskError(`Neither ${APISERVER} nor ${MANAGER} names a service account key.`);
+    throw new TaskError(
+      `Neither ${APISERVER} nor ${MANAGER} has a flag for the service account key.`,
+    );
   const signing = await read(signingOf, 'service-account-signing-key-file', signingPath);
   const verifying: string[] = [];
   for (const path of apiserver.flags.get('service-account-key-file') ?? [])
@@ -95,11 +97,11 @@ async function accountKeys(
   try {
     return { signing, publicKeys: publicKeys(signing.text, verifying) };
   } catch {
-    return { signing, publicKeys: '', problem: 'a service account key is not a key in PEM' };
+    return { signing, publicKeys: '', problem: 'a service account key is not valid PEM' };
   }
 }
 
-/** The configuration of encryption at rest; undefined when nothing is encrypted. */
+/** The configuration of encryption at rest; undefined if it is off. */
 async function encryptionConfig(
   apiserver: Component,
   read: ReadFlagFile,
@@ -108,7 +110,7 @@ async function encryptionConfig(
   return path === undefined ? undefined : read(apiserver, 'encryption-provider-config', path);
 }
 
-/** Flags for kube-apiserver of k0s, so that it reads what MKE 3 wrote and accepts the tokens that MKE 3 issued. */
+/** Flags that make the k0s kube-apiserver read the data of MKE 3 and accept its tokens. */
 function apiArgs(flags: Map<string, string[]>, encrypted: boolean): JsonObject {
   const issuer = flags.get('service-account-issuer')?.[0] ?? K0S_ISSUER;
   const given = flags.get('api-audiences')?.flatMap((one) => one.split(','));
@@ -136,8 +138,8 @@ interface HostFile {
 function componentOf(found: readonly Container[], name: string, host: HostFacts): Component {
   const container = found.find((one) => one.name === name);
   if (container === undefined)
-    throw new TaskError(`"${host.name}" has no container ${name}.`, {
-      hint: 'Every manager of MKE 3 has one: look at "docker ps -a" and the health of the node.',
+    throw new TaskError(`"${host.name}" has no container "${name}".`, {
+      hint: 'Every MKE 3 manager runs this container. Check "docker ps -a" and the health of the node.',
     });
   const { Args: args, Mounts: mounts } = container.inspected;
   return {
@@ -147,14 +149,14 @@ function componentOf(found: readonly Container[], name: string, host: HostFacts)
   };
 }
 
-/** The file, or what is wrong. */
+/** The file, or why it cannot be used. */
 async function fileOf(
   host: HostFacts,
   { mounts }: Component,
   path: string,
 ): Promise<HostFile | string> {
   const onHost = pathOnHost(path, mounts);
-  if (onHost === undefined) return `"${path}" is in no volume of the container`;
+  if (onHost === undefined) return `"${path}" is not in a volume of the container`;
   const content = await host.fact(fileContent, onHost);
   if (content === undefined) return `"${onHost}" does not exist`;
   if (content.length === 0) return `"${onHost}" is empty`;

@@ -9,12 +9,12 @@ const schema = {
   type: 'object',
   properties: {
     ...accessProperties,
-    node: { type: 'string', minLength: 1, description: 'Name of this host in Kubernetes.' },
+    node: { type: 'string', minLength: 1, description: 'Kubernetes node name of the host.' },
     known: {
       type: 'array',
       items: { type: 'string' },
       description:
-        'UIDs of pods that the API did not know earlier. The step fails if it finds others. Without it, the pods are only listed.',
+        'UIDs of phantom pods found earlier. The step fails if it finds others. Default: list the pods without failing.',
     },
   },
   required: ['url', 'username', 'password', 'node'],
@@ -30,7 +30,7 @@ interface Phantom {
 export const mke3_pods: Module<FromSchema<typeof schema>> = {
   name: 'mke3_pods',
   summary:
-    'List the pods that run in Docker on a host, but that the API of MKE 3 does not know ("phantom pods").',
+    'List "phantom pods": pods that run in Docker on a host although the Kubernetes API of MKE 3 does not list them.',
   args: schema,
   effect: 'reads',
 
@@ -38,7 +38,7 @@ export const mke3_pods: Module<FromSchema<typeof schema>> = {
     const client = new Mke3Client({ url, username, password, ca }, (request) =>
       controller.request(request),
     );
-    // A new pod is in the API before it runs, and one that was deleted leaves it after it has ended.
+    // List containers before pods: a pod is in the API before its containers start and until they have ended.
     const found = await host.fact(
       containers,
       JSON.stringify(['docker']),
@@ -57,16 +57,16 @@ export const mke3_pods: Module<FromSchema<typeof schema>> = {
     const added = list.filter(({ uid }) => known !== undefined && !known.includes(uid));
     if (added.length > 0)
       throw new TaskError(
-        `These pods run on the host, but MKE 3 does not know them: ${added.map(({ pod, uid }) => `${pod} (UID ${uid})`).join(', ')}.`,
+        `These pods run on the host, but the Kubernetes API does not list them: ${added.map(({ pod, uid }) => `${pod} (UID ${uid})`).join(', ')}.`,
         {
-          hint: `Run "docker restart ucp-kubelet" on the host, which ends such pods. If one stays: docker rm -f $(docker ps -aq --filter label=io.kubernetes.pod.uid=UID).`,
+          hint: `Run "docker restart ucp-kubelet" on the host, which stops such pods. If a pod remains, run: docker rm -f $(docker ps -aq --filter label=io.kubernetes.pod.uid=UID)`,
         },
       );
     return { actions: [], result: { phantoms: list.map(toJson) } };
   },
 };
 
-/** Of a static pod, the kubelet uses the hash of its file; the API has an object with a UID of its own for it. */
+/** UIDs of a pod. For a static pod, the kubelet uses the hash of its file, and the API object has another UID. */
 function uidsOf(pod: JsonObject): string[] {
   const { uid, annotations } = objectOf(pod['metadata']);
   const hash = objectOf(annotations)['kubernetes.io/config.hash'];

@@ -17,7 +17,7 @@ const call = JSON.stringify(['docker']);
 export const mke3_stock: Module = {
   name: 'mke3_stock',
   summary:
-    'List the containers, volumes, networks, services and configs of MKE 3 on a host, and what others lose with the Swarm.',
+    'List the Docker objects of MKE 3 on a host, and the user objects that are removed with the Swarm.',
   args: schema,
   effect: 'reads',
 
@@ -31,7 +31,7 @@ export const mke3_stock: Module = {
     const proxy = found.find(({ name }) => name === 'ucp-proxy');
     if (!proxy)
       throw new TaskError(
-        `There is no container "ucp-proxy" on "${host.name}": MKE 3 is not there.`,
+        `"${host.name}" has no container "ucp-proxy", so it is not an MKE 3 node.`,
         {
           hint: 'Remove the host from the hosts file, or repair MKE 3 on it first.',
         },

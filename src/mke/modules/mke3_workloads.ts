@@ -3,12 +3,12 @@ import type { Module } from '../../core/module.ts';
 import { lazy } from '../../util/lazy.ts';
 import { mke3WorkloadsSchema, type Mke3WorkloadsArgs } from '../workloads-args.ts';
 
-/** Playbooks without these checks start sooner without it. */
+/** Loaded on first use, so that other playbooks start faster. */
 export const loadWorkloadChecks = lazy(() => import('../workloads.ts'));
 
 export const mke3_workloads: Module<Mke3WorkloadsArgs> = {
   name: 'mke3_workloads',
-  summary: 'Find out which workloads of an MKE 3 cluster, and which users, the upgrade breaks.',
+  summary: 'Find workloads and users of an MKE 3 cluster that the upgrade breaks.',
   args: mke3WorkloadsSchema,
   effect: 'reads',
 

@@ -2,12 +2,12 @@ import type { Module } from '../../core/module.ts';
 import { lazy } from '../../util/lazy.ts';
 import { mke4ConfigSchema, type Mke4ConfigArgs } from '../config-args.ts';
 
-/** Playbooks that convert nothing start sooner without it. */
+/** Loaded on first use, so that other playbooks start faster. */
 export const loadConversion = lazy(() => import('../config-result.ts'));
 
 export const mke4_config: Module<Mke4ConfigArgs> = {
   name: 'mke4_config',
-  summary: 'Convert a configuration of MKE 3 into one of MKE 4.',
+  summary: 'Convert an MKE 3 configuration to MKE 4.',
   args: mke4ConfigSchema,
   effect: 'reads',
 

@@ -8,28 +8,29 @@ const schema = {
     unconverted: {
       type: 'array',
       items: { type: 'object' },
-      description: 'As mke4_config reported it.',
+      description: 'Settings that were not converted, from the result of mke4_config.',
     },
     later: {
       type: 'array',
       items: { type: 'object' },
-      description: 'As mke4_config reported it: settings that wait until MKE 4 is applied.',
+      description:
+        'Settings that take effect when the MKE 4 configuration is applied, from the result of mke4_config.',
     },
     metallb_pools: {
       type: 'array',
       items: { type: 'object' },
-      description: 'As mke4_config reported it.',
+      description: 'MetalLB address pools, from the result of mke4_config.',
     },
-    users: { type: 'integer', description: 'Users found in MKE 3.' },
-    orgs: { type: 'integer', description: 'Organizations found in MKE 3.' },
-    teams: { type: 'integer', description: 'Teams found in MKE 3.' },
+    users: { type: 'integer', description: 'Number of users in MKE 3.' },
+    orgs: { type: 'integer', description: 'Number of organizations in MKE 3.' },
+    teams: { type: 'integer', description: 'Number of teams in MKE 3.' },
     nodes: {
       type: 'array',
       items: { type: 'string' },
       description: 'Sentences about the nodes. Default: none.',
     },
-    mke3_version: { type: 'string', description: 'Version that was upgraded.' },
-    config: { type: 'string', description: 'The new configuration, printed after the summary.' },
+    mke3_version: { type: 'string', description: 'MKE 3 version before the upgrade.' },
+    config: { type: 'string', description: 'MKE 4 configuration to print after the summary.' },
   },
   required: ['unconverted', 'metallb_pools', 'users', 'orgs', 'teams', 'mke3_version'],
   additionalProperties: false,
@@ -37,7 +38,7 @@ const schema = {
 
 export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
   name: 'mke_upgrade_summary',
-  summary: 'Print what an upgrade to MKE 4 did and left to do.',
+  summary: 'Print the summary of an upgrade to MKE 4 and the remaining manual steps.',
   args: schema,
   effect: 'reads',
 
@@ -52,7 +53,7 @@ export const mke_upgrade_summary: Module<FromSchema<typeof schema>> = {
     nodes,
     config,
   }) {
-    // The schema says of lists of objects only that they are such; mke4_config has written them.
+    // The schema does not describe the objects in these lists. mke4_config has written them.
     const reported: unknown = {
       unconverted,
       later,

@@ -18,28 +18,30 @@ const schema = {
     findings: {
       type: 'array',
       items: { type: 'array', items: findingSchema },
-      description: 'Lists of findings, such as those of each host. The same finding counts once.',
+      description:
+        'Lists of findings, for example one for each host. Duplicate findings are merged.',
     },
-    checks: { ...names, description: 'Names of the checks that were to be made.' },
+    checks: { ...names, description: 'Names of all checks that should have run.' },
     acknowledged: {
       type: 'array',
       items: acknowledgementSchema,
-      description: 'Findings that do not block. Default: none.',
+      description: 'Findings that the operator accepts, which do not block. Default: none.',
     },
     later: {
       ...names,
-      description: 'Checks that are made after this step, whose entries may fit no finding yet.',
+      description:
+        'Checks that run after this step. Acknowledgements for them are not reported as unused.',
     },
     today: {
       type: 'string',
       format: 'date',
-      description: 'The day that "until" is compared with.',
+      description: 'Date to compare "until" with.',
     },
-    form: { enum: forms, description: 'How it is shown. Default: table.' },
+    form: { enum: forms, description: 'Output format. Default: table.' },
     output_dir: {
       type: 'string',
       description:
-        'Directory on the controller for preChecks.txt, preflight.json and preflight.md. Default: none.',
+        'Directory on the controller to which preChecks.txt, preflight.json and preflight.md are written. Default: none.',
     },
   },
   required: ['findings', 'checks', 'today'],
@@ -61,7 +63,7 @@ const files = { table: 'preChecks.txt', json: 'preflight.json', markdown: 'prefl
 
 export const preflight_report: Module<Args> = {
   name: 'preflight_report',
-  summary: 'Show the findings of the pre-upgrade checks, and which of them are acknowledged.',
+  summary: 'Print the report of the pre-upgrade checks and determine which findings block.',
   args: schema,
   effect: 'reads',
 

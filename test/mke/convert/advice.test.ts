@@ -9,31 +9,31 @@ const lines = (toml: string): string[] =>
     ({ key, value, why, what }) => `${key} = ${value}: ${why}; ${what}`,
   );
 
-describe('advice on a setting without a counterpart', () => {
-  it('is written for each of them', () => {
+describe('advice on settings without a counterpart', () => {
+  it('exists for every such setting', () => {
     expect(unsupported.map(({ key }) => key).filter((key) => !(key in specialAdvice))).toEqual([]);
   });
 
-  it('differs between releases where they differ', () => {
+  it('depends on the MKE 4 release', () => {
     const accounts = '[cluster_config]\npriv_attributes_user_accounts = ["alice"]\n';
     const [older] = convert(accounts).unconverted;
     const [newer] = convert(accounts, { target: '4.1' }).unconverted;
-    expect(older?.why).toMatch(/every account that may create pods may use them/);
+    expect(older?.why).toMatch(/every account that can create pods can use them/);
     expect(newer?.why).toMatch(/mke4-ucpauthz/);
   });
 
-  it('is for documented settings only', () => {
+  it('exists only for documented settings', () => {
     expect(Object.keys(specialAdvice).filter((key) => rowOf(key) === undefined)).toEqual([]);
   });
 
   it.each([
     [
       '[[auth.external_identity_provider.signInCriteria]]\nterm = "hd"\nvalue = "example.com"\nmatchType = "must"',
-      /signInCriteria.*lets in everybody.*restrict the client/,
+      /signInCriteria.*accepts every user.*restrict the client/,
     ],
     [
       '[[auth.external_identity_provider.adminRoleCriteria]]\nterm = "roles"\nvalue = "admin"\nmatchType = "contains"',
-      /adminRoleCriteria.*nobody an administrator.*bind the group/,
+      /adminRoleCriteria.*does not grant administrator rights.*bind the administrators' group/,
     ],
     [
       '[trust_configuration]\nrequire_signature_from = ["ops"]',
@@ -45,26 +45,32 @@ describe('advice on a setting without a counterpart', () => {
     ],
     [
       '[hardening_configuration]\nhardening_enabled = true\nlimit_kernel_capabilities = true',
-      /containers of MKE 3 itself, which are gone; nothing$/,
+      /MKE 3's own containers, which the upgrade removes; no action needed$/,
     ],
     [
       '[hardening_configuration]\nhardening_enabled = true\npids_limit_k8s = 100',
-      /pids_limit_k8s = 100: it has no effect in MKE 3, where pids_limit_unspecified_k8s is not/,
+      /pids_limit_k8s = 100: it has no effect because pids_limit_unspecified_k8s is not false/,
     ],
-    ['[log_configuration]\nlevel = "warning"', /level = warning: only Debug and Info/],
-    ['[cluster_config]\nipip_mtu = "1200"', /calico_vxlan is true, so it has no effect; nothing$/],
-    ['[cluster_config]\ncalico_mtu = "1400"', /k0s gets the MTU 1400, but .* 4\.0 has no field/],
+    ['[log_configuration]\nlevel = "warning"', /level = warning: MKE 4 documents only Debug/],
+    [
+      '[cluster_config]\nipip_mtu = "1200"',
+      /it has no effect because calico_vxlan is true; no action needed$/,
+    ],
+    [
+      '[cluster_config]\ncalico_mtu = "1400"',
+      /sets the MTU 1400 in k0s, but .* 4\.0 configuration has no field/,
+    ],
     [
       '[cluster_config]\nkube_api_server_auditing = true\nkube_api_server_enable_custom_audit_policy = true',
-      /enable_custom_audit_policy = true: there is no policy/,
+      /enable_custom_audit_policy = true: the configuration has no audit policy/,
     ],
     [
       '[cluster_config]\nkube_api_server_enable_custom_audit_policy = true\nkube_api_server_custom_audit_policy_yaml = "rules: [{ level: None }]"',
-      /\(policy\): cluster_config\.kube_api_server_auditing is off in MKE 3/,
+      /\(policy\): it has no effect because cluster_config\.kube_api_server_auditing is off/,
     ],
     [
       '[auth]\nsamlEnabled = true',
-      /without auth\.saml\.idpMetadataURL .*fill authentication\.saml\.ssoMetadataURL/,
+      /auth\.saml\.idpMetadataURL is not set.*set authentication\.saml\.ssoMetadataURL/,
     ],
     [
       '[auth.external_identity_provider]\nclientId = "mke"\nclientSecret = "s"\nissuer = "https://a"\nwellKnownConfigUrl = "https://b/.well-known/openid-configuration"',
@@ -72,31 +78,31 @@ describe('advice on a setting without a counterpart', () => {
     ],
     [
       '[cluster_config.custom_kubelet_flags_profiles]\ngpu = "--max-pods=40"',
-      /labels of the nodes choose it, and they are not in this file/,
+      /node labels select it, and this file does not contain them/,
     ],
-    ['[cluster_config]\ncontainerd_root = "/data"', /\/var\/lib\/k0s\/containerd; check the free/],
-    ['[cluster_config]\nkube_apiserver_port = 7443', /listens on 6443; correct load balancers/],
-    ['[cluster_config]\nexternal_service_lb = "lb"', /web interface of MKE 3, which is gone/],
-    ['[cluster_config]\nprometheus_memory_limit = "8Gi"', /field of MKE 4 is not published/],
-    ['[log_configuration]\nhost = "syslog:514"', /no logs to a syslog server; collect the logs/],
+    ['[cluster_config]\ncontainerd_root = "/data"', /\/var\/lib\/k0s\/containerd; check that it/],
+    ['[cluster_config]\nkube_apiserver_port = 7443', /listens on port 6443; update load balancers/],
+    ['[cluster_config]\nexternal_service_lb = "lb"', /MKE 3 web interface, which MKE 4 does not/],
+    ['[cluster_config]\nprometheus_memory_limit = "8Gi"', /the MKE 4 field is not documented/],
+    ['[log_configuration]\nhost = "syslog:514"', /not send logs to a syslog server; collect the/],
     [
       '[cluster_config]\npriv_attributes_allowed_for_user_accounts = ["privileged"]',
-      /every account that may create pods.*Pod Security Admission/,
+      /every account that can create pods.*Pod Security Admission/,
     ],
     [
       '[cluster_config]\npriv_attributes_service_accounts = ["a:b"]',
-      /every account that may create pods.*Pod Security Admission/,
+      /every account that can create pods.*Pod Security Admission/,
     ],
     [
       '[[registries]]\nhost_address = "r"\nca_bundle = """-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"""',
       /^registries = \[\{"host_address":"r","ca_bundle":"\(CERTIFICATE\)"\}\]: .*add the CA to the trusted certificates/,
     ],
-  ])('names what is lost and what to do: %s', (toml, line) => {
+  ])('explains the loss and what to do: %s', (toml, line) => {
     expect(lines(toml)).toEqual([expect.stringMatching(line)]);
   });
 });
 
-describe('a default of MKE 3', () => {
+describe('an MKE 3 default', () => {
   it.each([
     '[etcd_cleanup_schedule_config]\ndefrag_pause_seconds = 0',
     '[cluster_config]\nwindows_containerd_root = "C:\\\\ProgramData\\\\containerd"',
@@ -113,7 +119,7 @@ describe('a default of MKE 3', () => {
   });
 });
 
-describe('a setting of something that is off', () => {
+describe('a setting of a feature that is off', () => {
   it.each([
     [
       '[cluster_config.ingress_controller]\nenabled = false\ningress_num_replicas = 5',
@@ -135,19 +141,24 @@ describe('a setting of something that is off', () => {
       '[hardening_configuration]\nlimit_kernel_capabilities = true',
       'hardening_configuration.hardening_enabled',
     ],
-  ])('is reported with the switch that it needs: %s', (toml, needs) => {
+  ])('is reported with the setting that turns the feature on: %s', (toml, needs) => {
     expect(lines(toml)).toEqual([
-      expect.stringContaining(`${needs} is off in MKE 3, so it has no effect; nothing, unless`),
+      expect.stringContaining(
+        `it has no effect because ${needs} is off in MKE 3; no action needed unless`,
+      ),
     ]);
     expect(switchOf('auth.samlEnabled')).toBeUndefined();
   });
 });
 
-describe('half of an OIDC provider', () => {
+describe('an incomplete OIDC provider', () => {
   it.each([
-    ['clientId = "mke"', 'clientId = mke: without issuer and wellKnownConfigUrl'],
-    ['issuer = "https://idp"', 'issuer = https://idp: without clientId'],
-    ['clientSecret = "s3cret"', 'clientSecret = (secret): without clientId'],
+    [
+      'clientId = "mke"',
+      'clientId = mke: OIDC does not work without issuer and wellKnownConfigUrl',
+    ],
+    ['issuer = "https://idp"', 'issuer = https://idp: OIDC does not work without clientId'],
+    ['clientSecret = "s3cret"', 'clientSecret = (secret): OIDC does not work without clientId'],
   ])('is reported: %s', (toml, line) => {
     expect(lines(`[auth.external_identity_provider]\n${toml}`)).toEqual([
       expect.stringContaining(line),

@@ -12,8 +12,8 @@ const convert = (cluster: Cluster, leaveOut: string[] = []) =>
   });
 const api = (...flags: string[]): Cluster => ({ custom_kube_api_server_flags: flags });
 
-describe('flags and admission plugins of kube-apiserver', () => {
-  it('leaves out the admission plugins of MKE 3 and reports them', () => {
+describe('kube-apiserver flags and admission plugins', () => {
+  it('drops admission plugins that exist only in MKE 3 and reports them', () => {
     const { config, unconverted } = convert(
       api(
         '--enable-admission-plugins=UCPAuthorization,CheckImageSigning,PodNodeSelector,PodSecurityPolicy',
@@ -38,12 +38,12 @@ describe('flags and admission plugins of kube-apiserver', () => {
     ],
     [{ k8s_always_pull_images_ac_enabled: true }, 'AlwaysPullImages', {}],
     [{ kube_api_server_profiling_enabled: true }, 'profiling', {}],
-  ])('from %j leaves out %s when the operator asks for it', (cluster: Cluster, name, extraArgs) => {
+  ])('from %j, --leave-out %s removes the flag or plugin', (cluster: Cluster, name, extraArgs) => {
     const { config, unconverted } = convert(cluster, [name]);
     expect(config).toMatchObject({ spec: { apiServer: { extraArgs } } });
     expect(
       (config as { spec: { apiServer: { extraArgs: object } } }).spec.apiServer.extraArgs,
     ).toEqual(extraArgs);
-    expect(unconverted.map(({ why }) => why)).toEqual(['you asked to leave it out']);
+    expect(unconverted.map(({ why }) => why)).toEqual(['--leave-out names it']);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { convert, dump, kdd } from '../../helpers/mke3-config.ts';
 
-describe('conversion of a real dump', () => {
+describe('conversion of a configuration downloaded from MKE 3', () => {
   const { config, unconverted, refusals, metallbPools } = convert(dump);
 
   it.each([
@@ -30,7 +30,7 @@ describe('conversion of a real dump', () => {
     expect(value).toEqual(wanted);
   });
 
-  it('reports choices that have no counterpart, and nothing that was a default', () => {
+  it('reports changed settings without a counterpart, and no defaults', () => {
     const keys = unconverted.map(({ key }) => key);
     expect(keys).toContain('backup_schedule_config.enabled');
     expect(keys).toContain('registries');
@@ -47,7 +47,7 @@ describe('conversion of a real dump', () => {
 it('reports a value of the wrong type', () => {
   const { unconverted } = convert(`${kdd}kubelet_max_pods = "lots"\nshared_sans = "one"\n`);
   expect(unconverted.map(({ key, why }) => `${key}: ${why}`)).toEqual([
-    'cluster_config.shared_sans: it is not a list',
-    'cluster_config.kubelet_max_pods: it is not a number',
+    'cluster_config.shared_sans: expected a list',
+    'cluster_config.kubelet_max_pods: expected a number',
   ]);
 });

@@ -11,8 +11,8 @@ defrag_pause_seconds = 0
 defrag_timeout_seconds = 120
 `;
 
-describe('the maintenance of etcd by schedule', () => {
-  it('is that of MKE 4.1', () => {
+describe('scheduled etcd maintenance', () => {
+  it('is converted to etcd.maintenanceService of MKE 4.1', () => {
     const { config, unconverted } = convert(schedule(true), { target: '4.1' });
     expect(config).toMatchObject({
       spec: {
@@ -34,7 +34,7 @@ describe('the maintenance of etcd by schedule', () => {
     expect(schemaProblems(config)).toEqual([]);
   });
 
-  it('is reported for MKE 4.0, which has none', () => {
+  it('is reported for MKE 4.0, which does not support it', () => {
     const { config, unconverted } = convert(schedule(true));
     expect(config).not.toHaveProperty('spec.etcd.maintenanceService');
     expect(unconverted.map(({ key }) => key.replace('etcd_cleanup_schedule_config.', ''))).toEqual([
@@ -44,15 +44,15 @@ describe('the maintenance of etcd by schedule', () => {
       'defrag_enabled',
       'defrag_timeout_seconds',
     ]);
-    for (const { what } of unconverted) expect(what).toContain('from 4.1.3 on');
+    for (const { what } of unconverted) expect(what).toContain('4.1.3 and later');
   });
 
-  it.each(['4.0', '4.1'] as const)('has no effect while it is off (%s)', (target) => {
+  it.each(['4.0', '4.1'] as const)('is reported as without effect if it is off (%s)', (target) => {
     const { config, unconverted } = convert(schedule(false), { target });
     expect(config).not.toHaveProperty('spec.etcd.maintenanceService');
     expect(new Set(unconverted.map(({ why }) => why))).toEqual(
       new Set([
-        'etcd_cleanup_schedule_config.cleanup_enabled is off in MKE 3, so it has no effect',
+        'it has no effect because etcd_cleanup_schedule_config.cleanup_enabled is off in MKE 3',
       ]),
     );
   });

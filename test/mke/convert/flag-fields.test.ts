@@ -72,14 +72,14 @@ describe('a custom flag with a field in MKE 4', () => {
       true,
     ],
     ['network.kubeProxy.extraArgs', '--proxy-mode=iptables', 'network.kubeProxy.mode', 'iptables'],
-  ])('of %s sets that field instead: %s', (path, flag, to, value) => {
+  ])('of %s is converted to that field: %s', (path, flag, to, value) => {
     const { config, unconverted } = withFlags(path, [flag]);
     expect(at(config, to)).toEqual(value);
     expect(at(config, path) ?? {}).toEqual({});
     expect(unconverted).toEqual([]);
   });
 
-  it('is reported when its value does not fit, and leaves the field alone', () => {
+  it('is reported if its value is not valid, and the field keeps its default', () => {
     for (const [path, fields] of Object.entries(flagFields))
       for (const [name, { to, read, elseFlag }] of Object.entries(fields)) {
         if (read('no-value') !== undefined || elseFlag === true || name === 'proxy-mode') continue;
@@ -91,7 +91,7 @@ describe('a custom flag with a field in MKE 4', () => {
       }
   });
 
-  it('wins over the setting for the same, and the contradiction is reported', () => {
+  it('overrides the equivalent setting, which is reported', () => {
     const path = 'kubelet.extraArgs';
     const { config, unconverted } = withFlags(path, ['--max-pods=250'], 'kubelet_max_pods = 110\n');
     expect(at(config, 'kubelet.maxPods')).toBe(250);
@@ -99,8 +99,8 @@ describe('a custom flag with a field in MKE 4', () => {
       {
         key: 'cluster_config.kubelet_max_pods',
         value: '110',
-        why: '--max-pods=250 in cluster_config.custom_kubelet_flags contradicts it, and is used',
-        what: 'remove one of the two',
+        why: '--max-pods=250 in cluster_config.custom_kubelet_flags overrides it',
+        what: 'remove one of the two in MKE 3',
       },
     ]);
   });
@@ -115,11 +115,11 @@ describe('a custom flag with a field in MKE 4', () => {
       '--kube-reserved=memory=1Gi,cpu=1',
       'manager_kube_reserved_resources = "cpu=1,memory=1Gi"',
     ],
-  ])('of %s does not contradict the same value: %s, %s', (path, flag, setting) => {
+  ])('of %s is not reported if the setting has the same value: %s, %s', (path, flag, setting) => {
     expect(withFlags(path, [flag], `${setting}\n`).unconverted).toEqual([]);
   });
 
-  it('contradicts the setting that gives the same flag', () => {
+  it('overrides the setting that sets the same flag, which is reported', () => {
     const cipher = 'cipher_suites_for_kube_api_server = "TLS_AES_128_GCM_SHA256"\n';
     const flags = ['--tls-cipher-suites=TLS_AES_256_GCM_SHA384'];
     expect(withFlags('apiServer.extraArgs', flags, cipher).unconverted).toEqual([
@@ -127,19 +127,22 @@ describe('a custom flag with a field in MKE 4', () => {
     ]);
   });
 
-  it('chooses the node ports of the ingress by the range of the flag', () => {
+  it('determines the node port range from which the ingress ports are chosen', () => {
     const { config } = withFlags('apiServer.extraArgs', ['--service-node-port-range=30000-32767']);
     expect(at(config, 'ingressController.nodePorts')).toEqual({ http: 30000, https: 30001 });
   });
 
-  it.each(['ipvs', 'nftables', 'userspace'])('refuses --proxy-mode=%s like the setting', (mode) => {
-    const { refusals } = withFlags('network.kubeProxy.extraArgs', [`--proxy-mode=${mode}`]);
-    expect(refusals).toMatchObject([
-      { key: 'cluster_config.custom_kube_proxy_flags', value: `--proxy-mode=${mode}` },
-    ]);
-  });
+  it.each(['ipvs', 'nftables', 'userspace'])(
+    'prevents the upgrade if it is --proxy-mode=%s',
+    (mode) => {
+      const { refusals } = withFlags('network.kubeProxy.extraArgs', [`--proxy-mode=${mode}`]);
+      expect(refusals).toMatchObject([
+        { key: 'cluster_config.custom_kube_proxy_flags', value: `--proxy-mode=${mode}` },
+      ]);
+    },
+  );
 
-  it('keeps another address of the scheduler as a flag', () => {
+  it('stays a flag if it binds the scheduler to one address', () => {
     const { config } = withFlags('scheduler.extraArgs', ['--bind-address=10.0.0.1']);
     expect(at(config, 'scheduler.extraArgs')).toEqual({ 'bind-address': '10.0.0.1' });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { convert, kdd, specOf } from '../../helpers/mke3-config.ts';
 
-describe('node ports of the ingress', () => {
+describe('node ports of the ingress controller', () => {
   it.each([
     ['default range, off', '', { http: 33000, https: 33001 }],
     ['custom range, off', 'nodeport_range = "30000-32767"', { http: 30000, https: 30001 }],
@@ -22,7 +22,7 @@ describe('node ports of the Gateway in 4.1', () => {
     ['custom range, off', 'nodeport_range = "30000-32767"', false, { http: 30000, https: 30001 }],
     ['default range, on', on, true, { http: 33002, https: 33003 }],
     [
-      'default range, on, with further ports',
+      'default range, on, with additional ports',
       `${on}ingress_exposed_ports = [{ name = "tcp", port = 31400, node_port = 33002 }]`,
       true,
       { http: 33003, https: 33004 },
@@ -41,7 +41,7 @@ describe('exposed ports', () => {
   const tcp = '{ name = "sql", port = 5432, node_port = 33011, protocol = "TCP" }';
   const udp = '{ name = "dns", port = 53, node_port = 33012, protocol = "UDP" }';
 
-  it('are those of HTTP, HTTPS, TCP and UDP, with their node ports', () => {
+  it('are converted to HTTP, HTTPS, TCP and UDP node ports', () => {
     const spec = specOf(exposed(web, tcp, udp));
     expect(spec['ingressController']).toMatchObject({
       nodePorts: { http: 33010, https: 33001, tcp: { 5432: 33011 }, udp: { 53: 33012 } },
@@ -49,18 +49,18 @@ describe('exposed ports', () => {
     });
   });
 
-  it('keep the Gateway of 4.1 from their node ports', () => {
+  it('are not assigned to the Gateway of 4.1', () => {
     const taken = '{ name = "dns", port = 53, node_port = 33002, protocol = "UDP" }';
     const spec = specOf(exposed(taken), { target: '4.1' });
     expect(spec['gatewayMKEIngress']?.['nodePorts']).toEqual({ http: 33003, https: 33004 });
     expect(spec['ingressController']?.['ports']).toEqual({ http: 80, https: 443 });
   });
 
-  it('are reported where their node port is outside of the range', () => {
+  it('are reported if their node port is outside the range', () => {
     const narrow = `${kdd}nodeport_range = "30000-32767"\n`;
     const { unconverted } = convert(exposed(web).replace(kdd, narrow));
     expect(unconverted.map(({ value }) => value)).toEqual(['33010']);
     for (const { why } of unconverted)
-      expect(why).toContain('outside of the node ports 30000-32767');
+      expect(why).toContain('outside the node port range 30000-32767');
   });
 });

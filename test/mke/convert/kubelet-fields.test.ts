@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { profileToFields } from '../../../src/mke/convert/kubelet-fields.ts';
 
 /**
- * Flags of the kubelet 1.27 with an argument, and the fields of KubeletConfiguration v1beta1 that they set: the flag sets of
- * cmd/kubelet/app/options and the JSON names of k8s.io/kubelet/config/v1beta1.
+ * Flags of kubelet 1.27 and the KubeletConfiguration v1beta1 fields that they set, from the flag sets in
+ * cmd/kubelet/app/options and the JSON names in k8s.io/kubelet/config/v1beta1.
  */
 const rows: [flag: string, fields: Record<string, unknown>][] = [
   ['--max-pods=250', { maxPods: 250 }],
@@ -56,15 +56,15 @@ const rows: [flag: string, fields: Record<string, unknown>][] = [
   ['--authorization-mode=Webhook', { authorization: { mode: 'Webhook' } }],
 ];
 
-describe('a kubelet flag of MKE 3', () => {
+describe('a kubelet flag', () => {
   it.each(rows)('%s sets its field', (flag, fields) => {
     expect(profileToFields(flag)).toMatchObject({ fields, problems: [] });
   });
 
   it.each([
-    ['--max-pods=many', 'its value "many" does not fit'],
-    ['--cpu-cfs-quota=yes', 'its value "yes" does not fit'],
-    ['--kube-reserved=cpu', 'its value "cpu" does not fit'],
+    ['--max-pods=many', '"many" is not a valid value for this flag'],
+    ['--cpu-cfs-quota=yes', '"yes" is not a valid value for this flag'],
+    ['--kube-reserved=cpu', '"cpu" is not a valid value for this flag'],
     ['--resolv-conf=none', 'k0s overwrites it'],
     ['--node-ip=10.0.0.1', 'KubeletConfiguration has no such field'],
   ])('%s is reported with the reason', (flag, reason) => {
@@ -72,7 +72,7 @@ describe('a kubelet flag of MKE 3', () => {
   });
 });
 
-it('turns the flags of a profile into fields of their type', () => {
+it('converts the flags of a kubelet profile to typed fields', () => {
   const { fields, problems } = profileToFields(
     '--max-pods=40 --eviction-hard=memory.available<5%,nodefs.available<10% --feature-gates=A=true --anonymous-auth=false --node-ip=1.2.3.4',
   );

@@ -6,16 +6,16 @@ const lines = (toml: string): string[] =>
     ({ key, value, why, what }) => `${key} = ${value}: ${why}; ${what}`,
   );
 
-describe('a line that was appended to the file', () => {
+describe('a line appended to the end of the file', () => {
   it.each([
     ['a table', '[cluster_config.k8s_event_rate_limit]', 'cluster_config.k8s_event_rate_limit'],
     ['a list of tables', '[[registries]]', 'registries'],
     [
-      'a table with keys of the operator',
+      'a table with user-defined keys',
       '[cluster_config.custom_kubelet_flags_profiles]',
       'cluster_config.custom_kubelet_flags_profiles',
     ],
-  ])('is reported with %s that it fell into', (_, header, table) => {
+  ])('is reported if the last table is %s', (_, header, table) => {
     const flag = lines(`${header}\ncustom_kubelet_flags = ["--max-pods=250"]\n`);
     expect(flag).toContainEqual(
       `${table}.custom_kubelet_flags = ["--max-pods=250"]: it is in the table [${table}] (x.toml:4:1), where MKE 3 does not read it; move the line to [cluster_config]`,
@@ -23,18 +23,18 @@ describe('a line that was appended to the file', () => {
     const bare = lines(`${header}\n--max-pods=250\n`);
     expect(bare).toContainEqual(
       expect.stringContaining(
-        `${table}.--max-pods = 250: it is in the table [${table}] (x.toml:4:1), and a flag is not a setting; put it into a list`,
+        `${table}.--max-pods = 250: it is in the table [${table}] (x.toml:4:1), and a flag is not a setting; add it to a list`,
       ),
     );
   });
 
-  it('is reported when it switches something off, too', () => {
+  it('is reported even if its value is off', () => {
     expect(lines('[auth]\nkube_scheduler_profiling_enabled = false\n')).toEqual([
       expect.stringMatching(/^auth\.kube_scheduler_profiling_enabled = false.*\[cluster_config\]$/),
     ]);
   });
 
-  it('does not become a kubelet profile', () => {
+  it('is not converted to a kubelet profile', () => {
     const toml =
       '[cluster_config]\ncalico_kdd = true\n[cluster_config.custom_kubelet_flags_profiles]\ncustom_kubelet_flags = ["--v=2"]\n';
     expect(specOf(toml)['kubelet']?.['customProfiles']).toEqual([]);
@@ -42,19 +42,19 @@ describe('a line that was appended to the file', () => {
 });
 
 describe('a key that is not documented', () => {
-  it('is reported with the nearest one', () => {
+  it('is reported with the most similar documented key', () => {
     expect(lines('kubelet_max_pod = 200\n')).toEqual([
-      'cluster_config.kubelet_max_pod = 200: the documentation of MKE 3 does not have this setting (x.toml:3:1); write "cluster_config.kubelet_max_pods" if that is what you mean',
+      'cluster_config.kubelet_max_pod = 200: it is not a documented MKE 3 setting (x.toml:3:1); write "cluster_config.kubelet_max_pods" if you mean that setting',
     ]);
   });
 
-  it('is reported as a field of a list of tables', () => {
+  it('is reported in an item of a list of tables', () => {
     expect(
       lines('[[registries]]\nhost = "r.example.com"\n').filter((line) =>
         /^registries\./.test(line),
       ),
     ).toEqual([
-      expect.stringMatching(/^registries\.host = r\.example\.com: the documentation of MKE 3/),
+      expect.stringMatching(/^registries\.host = r\.example\.com: it is not a documented MKE 3/),
     ]);
   });
 });

@@ -20,12 +20,12 @@ describe('a row', () => {
     [{ a: '5' }, 5],
     [{}, 110],
     [{ a: 'many' }, 110],
-  ])('sets its field from %j, and leaves the default where there is no value', (toml, maxPods) => {
+  ])('sets its field from %j, or keeps the default', (toml, maxPods) => {
     const draft = taken(toml, { key: 'a', type: 'number', to: 'kubelet.maxPods' });
     expect(draft.at('kubelet')).toMatchObject({ maxPods });
   });
 
-  it('sets the field of an item of a list by its name or provider', () => {
+  it('sets a field of a list item, which it finds by name or provider', () => {
     const mode = 'network.providers[calico].extraConfig.mode';
     const { spec } = taken({ a: 'ipip' }, { key: 'a', type: 'text', to: mode });
     expect(spec).toMatchObject({
@@ -38,7 +38,7 @@ describe('a row', () => {
     expect(metallb.spec).toMatchObject({ addons: [{ name: 'metallb', enabled: true }] });
   });
 
-  it('says something else for each release', () => {
+  it('can differ between MKE 4 releases', () => {
     const row: Row = {
       key: 'a',
       type: 'boolean',
@@ -56,12 +56,12 @@ describe('a row', () => {
     [{ a: 60 }, 0],
     [{ a: '60' }, 0],
     [{}, 0],
-  ])('reports of %j only what is not the default', (toml, count) => {
+  ])('reports %j only if the value is not the default', (toml, count) => {
     const row: Row = { key: 'a', type: 'number', defaults: [60], advice };
     expect(taken(toml, row).unconverted).toHaveLength(count);
   });
 
-  it('reports a value that cannot be read, and keeps the default', () => {
+  it('reports a value that cannot be converted, and keeps the default', () => {
     const row: Row = {
       key: 'a',
       type: 'text',
@@ -81,10 +81,13 @@ describe('a row', () => {
     [{}, 'text', 'iptables', []],
     [{}, 'boolean', true, ['false']],
     [{}, 'boolean', false, []],
-  ] as const)('of %j as %s refuses all but %j', (toml, type, unless, values) => {
-    const { refusals } = taken(toml, { key: 'a', type, refusal: { unless, ...advice } });
-    expect(refusals.map(({ value }) => value)).toEqual(values);
-  });
+  ] as const)(
+    'with %j as %s prevents the upgrade unless the value is %j',
+    (toml, type, unless, values) => {
+      const { refusals } = taken(toml, { key: 'a', type, refusal: { unless, ...advice } });
+      expect(refusals.map(({ value }) => value)).toEqual(values);
+    },
+  );
 
   it('does not show a secret in the report', () => {
     const row: Row = { key: 'auth.scim.token', type: 'text', advice };
@@ -94,7 +97,7 @@ describe('a row', () => {
   });
 });
 
-describe('a row about flags of a component', () => {
+describe('a row for component flags', () => {
   const flags: Row = { key: 'flags', type: 'flags', to: 'scheduler.extraArgs' };
   const profiling: Row = {
     key: 'a',
@@ -102,14 +105,14 @@ describe('a row about flags of a component', () => {
     flag: { of: 'scheduler.extraArgs', name: 'profiling' },
   };
 
-  it('makes a map of custom flags and records their key', () => {
+  it('converts custom flags to a map and records their TOML key', () => {
     const draft = taken({ flags: ['--v=4', 'bad'] }, flags);
     expect(draft.at('scheduler.extraArgs')).toEqual({ v: '4' });
     expect(draft.origins).toEqual({ 'scheduler.extraArgs.v': 'flags' });
     expect(draft.unconverted.map(({ value }) => value)).toEqual(['bad']);
   });
 
-  it('gives a flag that no custom flag has set', () => {
+  it('sets a flag unless a custom flag sets it', () => {
     const draft = taken({ a: 'true', flags: ['--profiling=false'] }, profiling);
     expect(draft.at('scheduler.extraArgs')).toEqual({ profiling: 'true' });
     expect(draft.origins).toEqual({ 'scheduler.extraArgs.profiling': 'a' });
@@ -118,10 +121,10 @@ describe('a row about flags of a component', () => {
     expect(custom.at('scheduler.extraArgs')).toEqual({ profiling: 'false' });
   });
 
-  it.each([flags, profiling])('reports a flag that the operator leaves out (row $key)', (row) => {
+  it.each([flags, profiling])('reports a flag that --leave-out names (row $key)', (row) => {
     const toml = { a: 'true', flags: ['--profiling'] };
     const draft = taken(toml, row, { leaveOut: ['profiling'] });
     expect(draft.at('scheduler.extraArgs')).toEqual({});
-    expect(draft.unconverted).toMatchObject([{ key: row.key, why: 'you asked to leave it out' }]);
+    expect(draft.unconverted).toMatchObject([{ key: row.key, why: '--leave-out names it' }]);
   });
 });

@@ -30,34 +30,32 @@ const port = (port: number, more = '') =>
 const found = (text: string) =>
   hostPorts(viewOf(text)).map(({ blocking, evidence }) => [blocking, evidence]);
 
-describe('ports of hosts', () => {
-  it('block the upgrade where a pod on a manager takes one of k0s', () => {
+describe('host ports', () => {
+  it('block the upgrade if a pod on a manager uses a k0s port', () => {
     const [only] = found(NODES + set(port(9443)) + runs('m1'));
     expect(only?.[0]).toBe(true);
-    expect(only?.[1]).toContain(
-      '9443, which the join API of k0s needs on managers. It runs on m1.',
-    );
+    expect(only?.[1]).toContain('9443, which the k0s join API needs on managers. It runs on m1.');
   });
 
-  it('of controllers are free for pods that cannot run on managers', () => {
+  it('that only controllers need are not reported for pods that cannot run on managers', () => {
     expect(found(NODES + set(port(9443)) + runs('w1'))).toEqual([]);
     const tolerant = `tolerations: [{ operator: Exists }], ${port(9443)}`;
     expect(found(NODES + set(tolerant) + runs('w1'))).toMatchObject([[false, expect.anything()]]);
     expect(found(NODES + set(`nodeSelector: { zone: b }, ${tolerant}`))).toEqual([]);
   });
 
-  it('of every node are taken wherever the pod runs', () => {
+  it('that every node needs are reported wherever the pod runs', () => {
     expect(found(NODES + set(port(10249)) + runs('w1'))).toMatchObject([
       [false, expect.anything()],
     ]);
   });
 
-  it('of VXLAN are UDP', () => {
+  it('for VXLAN are reported only for UDP', () => {
     expect(found(set(port(4789, ', protocol: UDP')))).toHaveLength(1);
     expect(found(set(port(4789)))).toEqual([]);
   });
 
-  it('count only as TCP, and of containers only with hostNetwork', () => {
+  it('are TCP ports, and include container ports only with hostNetwork', () => {
     expect(found(set(port(9443, ', protocol: UDP')))).toEqual([]);
     expect(found(set('containers: [{ ports: [{ containerPort: 9443 }] }]'))).toEqual([]);
     expect(

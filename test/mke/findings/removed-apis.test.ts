@@ -7,9 +7,9 @@ const entry = (apiVersion: string, kind: string) =>
   REMOVED_APIS.find((one) => one.apiVersion === apiVersion && one.kind === kind);
 
 /*
- * Compared by a program with pluto (versions.yaml of 2026-04) and kubent (rules of 2025-01). kubent has the same 48 entries, but not
- * that of Event. What pluto has besides these: the alpha versions of RBAC and PriorityClass, which no cluster serves unless it is told
- * to; audit.k8s.io, which no API serves; versions removed after 1.32. What it lacks or has otherwise is below.
+ * Compared by a program with pluto (versions.yaml of 2026-04) and kubent (rules of 2025-01). kubent has the same entries except
+ * Event. pluto also has: alpha versions of RBAC and PriorityClass, which are off by default; audit.k8s.io, which is a file format
+ * and not served; and versions removed after 1.32. The tests below list the other differences.
  */
 describe('the table of removed API versions', () => {
   it('has each entry once, up to the release 1.32', () => {
@@ -27,20 +27,20 @@ describe('the table of removed API versions', () => {
     ]);
   });
 
-  it('follows the guide where pluto says 1.29 for flowcontrol v1beta1', () => {
+  it('has 1.26 for flowcontrol v1beta1, as the Kubernetes guide does (pluto has 1.29)', () => {
     expect(entry('flowcontrol.apiserver.k8s.io/v1beta1', 'FlowSchema')?.removedIn).toBe('1.26');
   });
 
-  it('has the reviews of access, which pluto lacks, and Event, which kubent lacks', () => {
+  it('has the access reviews, which pluto lacks, and Event, which kubent lacks', () => {
     expect(entry('authorization.k8s.io/v1beta1', 'SubjectAccessReview')).toBeDefined();
     expect(entry('events.k8s.io/v1beta1', 'Event')).toBeDefined();
   });
 
-  it('has no replacement for PodSecurityPolicy, where both name policy/v1beta1, which is gone, too', () => {
+  it('has no replacement for PodSecurityPolicy (both name policy/v1beta1, which is removed as well)', () => {
     expect(entry('extensions/v1beta1', 'PodSecurityPolicy')?.replacement).toBe('');
   });
 
-  it('names replacements that the release after the upgrade serves', () => {
+  it('has only replacements that Kubernetes 1.30 serves', () => {
     for (const { replacement } of REMOVED_APIS) {
       const [group, version] = replacement.split('/');
       const isServed = REMOVED_APIS.every(
@@ -59,8 +59,8 @@ describe('the table of removed API versions', () => {
     ['batch/v1beta1', 'CronJobList', 'v1.30.0', true],
     ['batch/v1', 'CronJob', 'v1.30.0', false],
     ['cronjobs.example.com/v1beta1', 'CronJob', 'v1.30.0', false],
-  ])('says whether %s %s is gone in %s', (apiVersion, kind, release, isGone) => {
-    expect(removedApi(apiVersion, kind, release) !== undefined).toBe(isGone);
+  ])('%s %s, %s: removed is %s', (apiVersion, kind, release, isRemoved) => {
+    expect(removedApi(apiVersion, kind, release) !== undefined).toBe(isRemoved);
   });
 });
 
@@ -79,16 +79,16 @@ ${more}`;
     const manifest = '{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget"}';
     expect(found(applied(manifest))).toEqual(['warning removed_api PodDisruptionBudget shop/web']);
     expect(removedApis(viewOf(applied(manifest)), 'v1.29.15')[0]?.remedy).toBe(
-      'kubectl -n shop get poddisruptionbudget.v1.policy web -o yaml # the manifest in policy/v1',
+      'kubectl -n shop get poddisruptionbudget.v1.policy web -o yaml # prints the manifest in policy/v1',
     );
   });
 
-  it('are not guessed from a damaged annotation', () => {
+  it('are not reported for a damaged annotation', () => {
     expect(found(applied('{"apiVersion":"policy/v1beta1",'))).toEqual([]);
     expect(found(applied('[1]'))).toEqual([]);
   });
 
-  it('do not count on objects that a controller made', () => {
+  it('are not reported for objects that a controller created', () => {
     const owner = '  ownerReferences: [{ kind: Guard, name: g, controller: true }]';
     const manifest = '{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget"}';
     expect(found(applied(manifest, owner))).toEqual([]);
@@ -109,7 +109,7 @@ status: { storedVersions: ${stored} }`),
     );
   const version = (name: string, more = 'served: true') => `{ name: ${name}, ${more} }`;
 
-  it('are a problem where the definition does not serve them', () => {
+  it('are reported if the definition does not serve them', () => {
     const current = version('v1', 'served: true, storage: true');
     const title = 'CustomResourceDefinition a.example.com';
     expect(found(current, '[v1]')).toEqual([]);
@@ -121,11 +121,11 @@ status: { storedVersions: ${stored} }`),
   });
 });
 
-describe('callers of removed API versions', () => {
+describe('clients that request removed API versions', () => {
   const line = (resource: string, version: string, removed: string, value = '1') =>
     `apiserver_requested_deprecated_apis{group="flowcontrol.apiserver.k8s.io",removed_release="${removed}",resource="${resource}",subresource="",version="${version}"} ${value}\n`;
 
-  it('are named by the API that they ask for, once for all subresources', () => {
+  it('are reported once for each API version, including its subresources', () => {
     const status = line('flowschemas', 'v1beta2', '1.29').replace(
       'subresource=""',
       'subresource="status"',
@@ -137,7 +137,7 @@ describe('callers of removed API versions', () => {
     expect(apiCallers(text, 'v1.29.15')[0]?.evidence).toContain('v1beta3');
   });
 
-  it('do not count where the new release serves the API, or nobody asked', () => {
+  it('are not reported if the new release serves the API, or the count is 0', () => {
     expect(apiCallers(line('flowschemas', 'v1beta3', '1.32'), 'v1.30.1')).toEqual([]);
     expect(apiCallers(line('flowschemas', 'v1beta2', '1.29', '0'), 'v1.30.1')).toEqual([]);
     expect(apiCallers(line('componentstatuses', 'v1', ''), 'v1.30.1')).toEqual([]);

@@ -35,7 +35,7 @@ const hostile = [
 ].join(' ');
 
 describe('findings', () => {
-  it('are sorted by severity, id and object, each once', () => {
+  it('are sorted by severity, id and object, without duplicates', () => {
     const found = [
       finding({ id: 'z', severity: 'info' }),
       finding({ object: 'host b' }),
@@ -51,7 +51,7 @@ describe('findings', () => {
     ]);
   });
 
-  it('do not block once they are acknowledged by their exact object', () => {
+  it('do not block if an acknowledgement names exactly their object', () => {
     const { findings, counts, notes } = reportOf([finding(), finding({ object: 'host ab' })], {
       acknowledged: [entry(), entry({ object: 'host *' })],
     });
@@ -60,27 +60,27 @@ describe('findings', () => {
       undefined,
     ]);
     expect(counts).toMatchObject({ blocking: 1, acknowledged: 1, error: 2 });
-    expect(notes).toEqual(['The entry for no_k0s, host * fits no finding.']);
+    expect(notes).toEqual(['The acknowledgement of no_k0s on host * does not match a finding.']);
   });
 
-  it('block again on the day after an entry has expired, which is named', () => {
+  it('block again on the day after their acknowledgement expired, with a note', () => {
     const { counts, notes } = reportOf([finding()], {
       ...{ acknowledged: [entry()], today: '2026-11-28' },
     });
     expect(counts.blocking).toBe(1);
     expect(notes).toEqual([
-      'The entry for no_k0s, host a expired on 2026-11-27 and does not count.',
+      'The acknowledgement of no_k0s on host a expired on 2026-11-27 and is ignored.',
     ]);
   });
 
-  it('of a check that comes later may be acknowledged without a note', () => {
+  it('of later checks can be acknowledged without a note', () => {
     const acknowledged = [entry({ id: 'sysinfo' })];
     expect(reportOf([], { acknowledged, later: ['sysinfo'] }).notes).toEqual([]);
   });
 });
 
 describe('the table', () => {
-  it('names severity, effect, check, object, evidence, and remedy or reason', () => {
+  it('has severity, effect, check, object, evidence, and remedy or reason', () => {
     const found = [finding(), finding({ object: 'host b', evidence: 'word '.repeat(40) })];
     const report = reportOf(found, { acknowledged: [entry()] });
     expect(findingsTable(report)).toMatchInlineSnapshot(`
@@ -96,50 +96,50 @@ describe('the table', () => {
           word word
           Remedy: k0s reset
 
-      Follow the remedies, then run the checks again. To accept a finding, name its check and object in a
-      file for --acknowledge.
+      Apply the remedies, then run the checks again. To accept a finding, add its check and object to a
+      file and use --acknowledge FILE.
       "
     `);
   });
 
-  it('says so when there is nothing', () => {
+  it('prints "no findings" if there are none', () => {
     expect(findingsTable(reportOf([]))).toBe('Pre-upgrade checks: no findings.\n');
   });
 
-  it('has no line above 100 columns but remedies, whatever objects are called', () => {
+  it('has only remedies in lines longer than 100 columns', () => {
     const long = finding({ object: `Pod ${'n'.repeat(150)}/x`, evidence: 'y'.repeat(300) });
     const lines = findingsTable(reportOf([long, finding({ object: hostile })])).split('\n');
     expect(lines.filter((line) => line.length > 100)).toEqual([]);
   });
 });
 
-describe('text of hosts', () => {
+describe('text from hosts', () => {
   const found = [finding({ object: hostile, evidence: hostile, remedy: hostile })];
   const report = reportOf(found, { acknowledged: [entry({ object: hostile, reason: hostile })] });
   const open = reportOf(found);
-  // eslint-disable-next-line no-control-regex -- control characters are what this looks for
-  const obeyed = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e]/;
+  // eslint-disable-next-line no-control-regex -- the test searches for control characters
+  const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e]/;
 
   it.each([
     ['table', findingsTable],
     ['Markdown', findingsMarkdown],
     ['JSON', findingsJson],
-  ] as const)('sends nothing to a terminal in the %s', (_, text) => {
-    expect(text(report)).not.toMatch(obeyed);
-    expect(text(open)).not.toMatch(obeyed);
+  ] as const)('has no control or invisible characters in the %s', (_, text) => {
+    expect(text(report)).not.toMatch(controls);
+    expect(text(open)).not.toMatch(controls);
   });
 
-  it('is no markup in Markdown', () => {
+  it('is escaped in Markdown', () => {
     const text = findingsMarkdown(report);
     const outsideCode = text.replaceAll(/(`+) .*? \1(?!`)/g, '');
     expect(outsideCode).not.toMatch(/<img|(?<!\\)\]\(|https:\/\//);
     const [row = ''] = text.split('\n').filter((line) => line.startsWith('| error'));
-    // Seven cell borders: those of six cells, and none of the text.
+    // Seven borders of six cells: the text adds none.
     expect(row.match(/(?<!\\)\|/g)).toHaveLength(7);
     expect(row).toContain(String.raw`\*\*bold\*\*`);
   });
 
-  it('is whole for a program that reads the JSON', () => {
+  it('is unchanged after parsing the JSON', () => {
     const { findings } = JSON.parse(findingsJson(report)) as { findings: Finding[] };
     expect(findings[0]).toMatchObject({ object: hostile, evidence: hostile });
   });

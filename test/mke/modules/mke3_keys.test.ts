@@ -29,7 +29,7 @@ const API_FLAGS = [
   '--encryption-provider-config=/etc/docker/ssl/encryption.cfg',
 ];
 
-/** The result on a manager whose kube-apiserver has these flags, and whose volume has these files. */
+/** The module's result on a manager with these kube-apiserver flags and these files in the certificate volume. */
 async function keysOf(
   flags: readonly string[],
   files: Record<string, string> = {},
@@ -65,7 +65,7 @@ async function keysOf(
 }
 
 describe('mke3_keys', () => {
-  it('follows the flags of kube-apiserver to files on the host', async () => {
+  it('resolves the files that kube-apiserver flags name to paths on the host', async () => {
     expect(await keysOf(API_FLAGS)).toMatchObject({
       signing_key: `${CERTS}/sa.key`,
       public_keys: publicKey,
@@ -77,13 +77,13 @@ describe('mke3_keys', () => {
     });
   });
 
-  it('shows no private key and no encryption key in its result', async () => {
+  it('returns neither the private key nor the encryption key', async () => {
     const shown = JSON.stringify(await keysOf(API_FLAGS));
     expect(shown).not.toContain('PRIVATE KEY');
     expect(shown).not.toContain(Buffer.alloc(32, 7).toString('base64'));
   });
 
-  it('derives the public key, and keeps the keys that verify older tokens', async () => {
+  it('derives the public key, and keeps public keys for older tokens', async () => {
     const older = pair('ec').publicKey;
     expect(await keysOf([API_FLAGS[1] ?? ''], { 'sa.pub': '' })).toMatchObject({
       public_keys: publicKey,
@@ -94,14 +94,14 @@ describe('mke3_keys', () => {
     expect((await keysOf(two, { 'old.pub': older }))['public_keys']).toBe(publicKey + older);
   });
 
-  it('takes the key of the controller manager where kube-apiserver issues no tokens', async () => {
+  it('uses the key of the controller manager if kube-apiserver has no signing key', async () => {
     expect(await keysOf(['--service-account-key-file=/etc/docker/ssl/sa.pub'])).toMatchObject({
       signing_key: `${CERTS}/sa.key`,
     });
-    await expect(keysOf([], {}, [])).rejects.toThrow('names a service account key');
+    await expect(keysOf([], {}, [])).rejects.toThrow('has a flag for the service account key');
   });
 
-  it('keeps the issuer, the audiences and the prefix in etcd', async () => {
+  it('keeps the issuer, the audiences and the etcd prefix', async () => {
     const { api_args: args } = await keysOf([
       ...API_FLAGS,
       '--service-account-issuer=https://mke.example.com',
@@ -120,16 +120,16 @@ describe('mke3_keys', () => {
       'an encryption key of 34 bytes',
       [],
       { 'encryption.cfg': encryption(34) },
-      /key "key" of "aescbc" has 34 bytes instead of 16, 24, 32/,
+      /key "key" of provider "aescbc" has 34 bytes, expected 16 or 24 or 32/,
     ],
     ['a KMS provider', [], { 'encryption.cfg': encryption(32, 'kms') }, /provider "kms"/],
     ['an empty file', [], { 'encryption.cfg': '' }, /encryption\.cfg" is empty/],
-    ['a key that is not PEM', [], { 'sa.key': 'service account key' }, /not a key in PEM/],
+    ['a key that is not PEM', [], { 'sa.key': 'service account key' }, /not valid PEM/],
     [
-      'a file outside of its volumes',
+      'a file outside its volumes',
       ['--encryption-provider-config=relative.cfg'],
       {},
-      /in no volume/,
+      /not in a volume/,
     ],
     [
       'several issuers',
@@ -146,19 +146,19 @@ describe('mke3_keys', () => {
 });
 
 describe('flags and mounts of a container', () => {
-  it('have their values after "=" or as the next word', () => {
+  it('flagValues() reads values after "=" or in the next argument', () => {
     const flags = flagValues(['kube', '--a=b=c', '--d', 'e', '--f', '--a=g', '-x']);
     expect(Object.fromEntries(flags)).toEqual({ a: ['b=c', 'g'], d: ['e'], f: ['true'] });
   });
 
-  it('lead to the host by the longest mount', () => {
+  it('pathOnHost() uses the mount with the longest matching path', () => {
     expect(pathOnHost('/etc/docker/ssl/sa.key', mounts)).toBe(`${CERTS}/sa.key`);
     expect(pathOnHost('/etc/docker/ssl-2/x', mounts)).toBe('/srv/etc/docker/ssl-2/x');
     expect(pathOnHost('/etc/x', mounts.slice(1))).toBeUndefined();
   });
 
-  it('are not looked for in what is no encryption configuration', () => {
-    expect(encryptionProblems('a: [')).toEqual(['it is not YAML']);
+  it('encryptionProblems() reports a file that is not an encryption configuration', () => {
+    expect(encryptionProblems('a: [')).toEqual(['it is not valid YAML']);
     expect(encryptionProblems('kind: x')).toEqual(['it has no list "resources"']);
     expect(encryptionProblems('resources: [{ providers: [{ secretbox: {} }] }]')).toEqual([
       'its provider "secretbox" has no keys',

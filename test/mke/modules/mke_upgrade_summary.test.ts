@@ -25,7 +25,7 @@ it('names the settings that take effect when the configuration is applied', asyn
     { key: 'auth.samlEnabled', feature: 'logins by OIDC, SAML or LDAP' },
   ];
   expect(await textOf({ ...facts, later })).toContain(
-    'In the file, but not in effect before you apply it: logins by OIDC, SAML or LDAP, cAdvisor.\n',
+    'Configured, but not active until you apply the configuration: logins by OIDC, SAML or LDAP, cAdvisor.\n',
   );
 });
 
