@@ -61,7 +61,7 @@ export class RunStore {
         throw error;
       }
       mkdirSync(join(this.#root, id, 'files'), { mode: 0o700 });
-      syncDirectory(join(this.#root, id));
+      // The directory of the run is synced when its journal is created in it.
       syncDirectory(this.#root);
       return id;
     }
