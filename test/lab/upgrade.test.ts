@@ -347,9 +347,9 @@ describe('the shipped upgrade', () => {
       'Stop the MKE 3 containers',
       'Copy the snapshot out of the container',
       'Take a snapshot of etcd',
-      'Make a folder for the snapshot',
+      'Create the snapshot directory',
     ]);
-    expect(names.at(-1)).toBe('Make a folder for the backup');
+    expect(names.at(-1)).toBe('Create the backup directory');
   });
 
   it('accepts the password as a flag with a warning, and fails before the first change when it is wrong', async () => {
