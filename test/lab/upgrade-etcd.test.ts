@@ -33,7 +33,7 @@ describe('members of etcd in an upgrade', () => {
     expect(code, stdout).toBe(3);
     expect(events.at(-1)).toMatchObject({
       message: expect.stringContaining(
-        '"Check that the members of etcd are the controllers, as each of them sees it" failed',
+        '"Check that every controller lists the same etcd members" failed',
       ) as string,
     });
   });

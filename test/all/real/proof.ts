@@ -56,7 +56,7 @@ const phases: [phase: string, step: string, host: string][] = [
   ],
   [
     'first controller',
-    'migrate-manager-nodes-to-k0s-leader/k0s-controller/wait-for-the-node',
+    'migrate-manager-nodes-to-k0s-leader/k0s-controller/wait-for-the-node-to-be-ready',
     'manager1',
   ],
   [
@@ -64,7 +64,7 @@ const phases: [phase: string, step: string, host: string][] = [
     'migrate-manager-nodes-to-k0s-one-at-a-time/k0s-controller/wait-for-the-kubernetes-api',
     'manager2',
   ],
-  ['worker', 'migrate-worker-nodes-to-k0s/k0s-worker/wait-for-the-node', 'worker1'],
+  ['worker', 'migrate-worker-nodes-to-k0s/k0s-worker/wait-for-the-node-to-be-ready', 'worker1'],
   [
     'end of the hold on eviction',
     'migrate-worker-nodes-to-k0s-end-the-hold-on-eviction/end-the-hold-on-eviction/restart-the-controller',
