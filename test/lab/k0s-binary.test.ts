@@ -89,7 +89,7 @@ describe('the role k0s_binary with a file of the operator', () => {
     const result = await local(binary.replace('v1.29.15', 'v1.30.0'));
     expect(result.code).toBe(3);
     expect(messageOf(result)).toMatch(
-      /must answer v1\.29\.15\+k0s\.0, but it answered v1\.30\.0\+k0s\.0/,
+      /Expected v1\.29\.15\+k0s\.0 from "k0s version" of \S+, but found v1\.30\.0\+k0s\.0/,
     );
     expect(await installed()).toBe('old\n');
   });
@@ -98,7 +98,7 @@ describe('the role k0s_binary with a file of the operator', () => {
     const result = await local(armHeader);
     expect(result.code).toBe(3);
     expect(messageOf(result)).toMatch(
-      /The host is x86_64, but the k0s binary .*k0s-file is for aarch64/,
+      /The architecture of the host is x86_64, but the k0s binary .*k0s-file is for aarch64/,
     );
   });
 });

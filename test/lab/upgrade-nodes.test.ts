@@ -38,7 +38,7 @@ describe('nodes after an upgrade', () => {
     ]);
     expect(taints('manager1')).toEqual([]);
     expect(labels('worker1')).toEqual(['kubernetes.io/hostname=worker1']);
-    expect(stdout).toContain('Managers run pods of users, as in MKE 3.');
+    expect(stdout).toContain('Managers run user pods, as in MKE 3.');
   });
 
   it('keep pods of users away from managers where MKE 3 did', async () => {
@@ -52,7 +52,7 @@ describe('nodes after an upgrade', () => {
       expect(code, stdout.slice(-2000)).toBe(0);
       expect(taints('manager1')).toEqual(['node-role.kubernetes.io/master:NoSchedule']);
       expect(taints('worker1')).toEqual([]);
-      expect(stdout).toContain('Managers run no pods of users, as in MKE 3');
+      expect(stdout).toContain('Managers run no user pods, as in MKE 3');
     } finally {
       api.toml = toml;
     }

@@ -546,7 +546,7 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
     expect(readFileSync(join(first, 'var/lib/k0s/etcd/member/snap/db'), 'utf8')).toContain(
       'revision 48211',
     );
-    expect(stepNames(events).at(-1)).toBe('Keep the summary');
+    expect(stepNames(events).at(-1)).toBe('Save the summary');
     const profiles = events.flatMap((event) =>
       event.type === 'unit-end' && event.state === 'changed' && /^Install the/.test(event.step.name)
         ? (event.actions ?? []).flatMap((action) => /--profile=\S+/.exec(action) ?? ['default'])
