@@ -11,7 +11,7 @@ import { recording, type Exchanges } from '../helpers/recorded-exchanges.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
 const LAST_STEP =
-  'migrate-worker-nodes-to-k0s-end-the-hold-on-eviction/end-the-hold-on-eviction/restart-the-controller';
+  'migrate-worker-nodes-to-k0s-release-the-hold-on-eviction/release-the-hold-on-eviction/restart-the-controller';
 
 let bench: UpgradeBench;
 let setup: UpgradeSetup;

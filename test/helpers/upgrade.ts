@@ -12,7 +12,7 @@ export const shippedUpgrade = (): string =>
 
 /** The shipped upgrade in which a manager restarts once MKE 3 is disabled and before it is stopped. */
 export function upgradeWithRestart(manager: string): string {
-  const next = "  - name: 'Pre-upgrade migrations: stop the managers'\n";
+  const next = "  - name: 'Pre-upgrade migrations: stop MKE 3 on the managers'\n";
   const [before, after] = shippedUpgrade().split(next);
   if (before === undefined || after === undefined)
     throw new Error('The shipped upgrade has no play that stops the managers.');

@@ -66,7 +66,10 @@ describe('nodes after an upgrade', () => {
       ['--extra-vars', 'timeout:=2', '--extra-vars', 'attempts:=2'],
       {
         onEvent: (event) => {
-          if (event.type === 'play-start' && event.play === 'Post-upgrade cleanup: network')
+          if (
+            event.type === 'play-start' &&
+            event.play === 'Post-upgrade cleanup: check the network'
+          )
             writeFileSync(address, '127.0.9.9\n');
         },
       },

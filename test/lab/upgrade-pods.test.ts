@@ -22,7 +22,7 @@ function forget(node: string, name: string): void {
   writeFileSync(file, JSON.stringify({ ...list, items }));
 }
 
-const pods = 'Check that MKE 3 knows the pods on the node';
+const pods = 'Check that MKE 3 lists all pods on the node';
 
 describe('pods after a rollback of the upgrade', () => {
   it('are all known to MKE 3, or were unknown before', async () => {

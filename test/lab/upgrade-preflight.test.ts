@@ -42,7 +42,10 @@ describe('"--tags preflight"', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
     expect(changesOnRecord()).toEqual([]);
     const plays = events.flatMap((event) => (event.type === 'play-start' ? [event.play] : []));
-    expect(plays).toEqual(['Pre-upgrade checks: hosts', 'Pre-upgrade checks: cluster']);
+    expect(plays).toEqual([
+      'Pre-upgrade checks: check the hosts',
+      'Pre-upgrade checks: check the cluster',
+    ]);
     expect(readdirSync(results).sort()).toEqual([
       ...['compatibility.txt', 'mke3.toml', 'mke4.yaml', 'preChecks.txt', 'preflight.json'],
       'preflight.md',

@@ -53,7 +53,7 @@ describe('a host that restarts while MKE 3 is disabled and stopped', () => {
     const { fingerprint, rollback } = parse(shippedUpgrade(), {
       customTags: [{ tag: '!raw', resolve: (text: string) => `raw ${text}` }],
     }) as { fingerprint: { name: string }[]; rollback: object };
-    const services = fingerprint.find(({ name }) => name === 'Services that run');
+    const services = fingerprint.find(({ name }) => name === 'States of services');
     const playbook = bench.cli.file(
       'stop.yml',
       stringify({

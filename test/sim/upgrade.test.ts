@@ -7,7 +7,7 @@ import { UpgradeRun } from '../../src/sim/mke/upgrade.ts';
 import { modelSetup } from '../helpers/model-upgrade.ts';
 
 const LAST_STEP =
-  'migrate-worker-nodes-to-k0s-end-the-hold-on-eviction/end-the-hold-on-eviction/restart-the-controller';
+  'migrate-worker-nodes-to-k0s-release-the-hold-on-eviction/release-the-hold-on-eviction/restart-the-controller';
 
 const journalProblems = ({ disk, hosts }: UpgradeRun): string[] => {
   const started = hosts.flatMap((host) => host.startedUnits('simulated'));

@@ -48,30 +48,31 @@ const once = (
 
 /** One step of each phase that changes hosts, and a host whose turn it is. */
 const phases: [phase: string, step: string, host: string][] = [
-  ['freeze', 'pre-upgrade-migrations-freeze/mke3-freeze/take-a-snapshot-of-etcd', 'manager1'],
+  ['freeze', 'pre-upgrade-migrations-freeze-mke-3/mke3-freeze/take-a-snapshot-of-etcd', 'manager1'],
   [
     'stop of the managers',
-    'pre-upgrade-migrations-stop-the-managers/stop-mke-3/stop-the-pod-containers',
+    'pre-upgrade-migrations-stop-mke-3-on-the-managers/stop-mke-3/stop-the-pod-containers',
     'manager2',
   ],
   [
     'first controller',
-    'migrate-manager-nodes-to-k0s-leader/k0s-controller/wait-for-the-node-to-be-ready',
+    'migrate-manager-nodes-to-k0s-start-the-first-controller/k0s-controller/wait-for-the-node-to-be-ready',
     'manager1',
   ],
   [
     'second controller',
-    'migrate-manager-nodes-to-k0s-one-at-a-time/k0s-controller/wait-for-the-kubernetes-api',
+    'migrate-manager-nodes-to-k0s-join-the-other-controllers/k0s-controller/wait-for-the-kubernetes-api',
     'manager2',
   ],
   ['worker', 'migrate-worker-nodes-to-k0s/k0s-worker/wait-for-the-node-to-be-ready', 'worker1'],
   [
     'end of the hold on eviction',
-    'migrate-worker-nodes-to-k0s-end-the-hold-on-eviction/end-the-hold-on-eviction/restart-the-controller',
+    'migrate-worker-nodes-to-k0s-release-the-hold-on-eviction/release-the-hold-on-eviction/restart-the-controller',
     'manager1',
   ],
 ];
-const GATE = 'post-upgrade-cleanup-gate/commit-remove-mke3/check-that-calico-runs-on-every-node';
+const GATE =
+  'post-upgrade-cleanup-pass-the-point-of-no-return/commit-remove-mke3/check-that-calico-runs-on-every-node';
 const WORKER_JOINED = 'migrate-worker-nodes-to-k0s/k0s-worker/revoke-the-worker-token';
 
 /** The run ended with everything undone, and the hosts are as before by an outside comparison. */
@@ -168,7 +169,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
 
     it.each([
       ['manager', 'manager2', 'Migrate worker'],
-      ['worker', 'worker1', 'Migrate worker nodes to k0s: end'],
+      ['worker', 'worker1', 'Migrate worker nodes to k0s: release'],
     ])(
       'after a %s rebooted in the middle',
       async (_, host, play) => {
@@ -189,7 +190,8 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
       'when port 2380 is blocked while the second controller joins',
       async () => {
         const block = once(
-          (event) => event.type === 'play-start' && event.play.endsWith('one at a time'),
+          (event) =>
+            event.type === 'play-start' && event.play.endsWith('join the other controllers'),
           () => void cluster.lab.ssh('manager2', `iptables -I ${rule}`),
         );
         const result = await upgrade(['--timeout-minutes', '3'], block);
