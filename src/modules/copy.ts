@@ -16,7 +16,7 @@ import {
   writtenAttributes,
   wrongType,
 } from './lib/file-plan.ts';
-import { planFolder, type WantedFolder } from './lib/folder.ts';
+import { planDirectory, type WantedDirectory } from './lib/directory.ts';
 
 /** Larger files are streamed; smaller ones are sent with the other actions in one round trip. */
 const INLINE_BYTES = 256 * 1024;
@@ -80,8 +80,8 @@ export const copy: Module<Args> = {
       }
       return planHere(src, { ...wanted, ...inDigits }, args, host);
     }
-    const folder = await controller.folder(src);
-    if (folder) return planFolder(folderOf(src, args), folder, { host, controller });
+    const directory = await controller.folder(src);
+    if (directory) return planDirectory(directoryOf(src, args), directory, { host, controller });
     // Read the state on the host and the file on the controller at the same time.
     const [file] = await Promise.all([controller.fileInfo(src), host.fact(fileState, dest)]);
     expectChecksum(args, file.checksum);
@@ -92,7 +92,7 @@ export const copy: Module<Args> = {
   },
 };
 
-function folderOf(src: string, args: Args): WantedFolder {
+function directoryOf(src: string, args: Args): WantedDirectory {
   const { dest, force, mode, directory_mode: directoryMode } = args;
   for (const name of ['validate', 'checksum'] as const)
     if (args[name] !== undefined)

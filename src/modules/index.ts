@@ -1,4 +1,4 @@
-/** Every module that a playbook can use, a line each. A test compares this list with the files of the folder. */
+/** Every module that a playbook can use, one per line. A test compares this list with the files of the directory. */
 export { add_host } from './add_host.ts';
 export { apt } from './apt.ts';
 export { apt_repository } from './apt_repository.ts';

@@ -60,17 +60,17 @@ export const mount: Module<Args> = {
     const wantsEntry = state === 'mounted' || state === 'present';
     if ((wantsEntry || state === 'ephemeral') && (src === undefined || fstype === undefined))
       throw new TaskError(`"state: ${state}" needs "src" and "fstype".`);
-    const [now, folder] = await Promise.all([
+    const [now, directory] = await Promise.all([
       host.fact(mountedAt, path),
       host.fact(fileState, path),
     ]);
-    if (folder.type !== 'absent' && folder.type !== 'directory')
-      throw new TaskError(wrongType(path, folder.type, 'directory', host));
+    if (directory.type !== 'absent' && directory.type !== 'directory')
+      throw new TaskError(wrongType(path, directory.type, 'directory', host));
     const table = await planTable(args, host);
     const tableChanges = table.actions.length > 0;
     const actions: Action[] = [...table.actions];
     const comes = state === 'mounted' || state === 'ephemeral';
-    if (comes && folder.type === 'absent') actions.push({ kind: 'mkdir', path });
+    if (comes && directory.type === 'absent') actions.push({ kind: 'mkdir', path });
     const foreign = now !== undefined && src !== undefined && isOther(now, args);
     if (comes && foreign && state === 'ephemeral')
       throw new TaskError(`"${now.src}" is already mounted at "${path}" on "${host.name}".`, {
@@ -91,7 +91,7 @@ export const mount: Module<Args> = {
       ...table,
       actions,
       result: { path, mounted: now !== undefined },
-      undo: undoOf(args, now, table.undo, folder.type === 'absent'),
+      undo: undoOf(args, now, table.undo, directory.type === 'absent'),
     };
   },
 };

@@ -89,7 +89,7 @@ describe('a wait with a unit', () => {
       const { status, stderr } = await look(k8s_wait, args, unit(active, sub));
       expect(status).toBe(1);
       expect(stderr).toContain(
-        `The unit k0scontroller does not run: ${active} (${sub}), result exit-code, exit status 1.`,
+        `The unit k0scontroller is not running: ${active} (${sub}), result exit-code, exit status 1.`,
       );
       expect(stderr.match(/permission denied/g)).toHaveLength(1);
       expect(stderr).toContain('stopping etcd');
@@ -99,7 +99,7 @@ describe('a wait with a unit', () => {
 
   it.each([
     [1, '(waited 10 s)'],
-    [2, 'The unit k0scontroller does not run: activating (auto-restart)'],
+    [2, 'The unit k0scontroller is not running: activating (auto-restart)'],
   ])('lets systemd start the unit again as often as it may: %i times', async (done, message) => {
     const args = { path: '/readyz', unit: 'k0scontroller', unit_restarts: 2, timeout: 10 };
     const { status, stderr } = await look(k8s_wait, args, unit('activating', 'auto-restart', done));
@@ -122,7 +122,7 @@ describe('a wait with a unit', () => {
       journalctl: `for n in 1 2 3; do echo 'E1127 02:47:0'$n'.009087 10181 kubelet.go:1533] "Failed to start cAdvisor" err="inotify_init: too many open files" component=kubelet'; echo 'respawning in 5s'; done`,
     });
     expect(stderr.match(/too many open files/g)).toHaveLength(1);
-    expect(stderr).toContain('The unit k0scontroller runs. Errors in its journal:\nE');
+    expect(stderr).toContain('The unit k0scontroller is running. Errors in its journal:\nE');
     expect(stderr).toContain('More: journalctl -u k0scontroller\n');
   });
 });

@@ -1,4 +1,4 @@
-/** An argument that is one text, or a list of texts. */
+/** Schema of an argument that is a string or a list of strings. */
 export const textOrTexts = (description: string) =>
   ({
     anyOf: [
@@ -12,5 +12,5 @@ export function listOf(value: string | string[] | undefined): string[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
-/** The schema of an argument that the journal leaves out: the undo does without it. */
+/** Marks an argument that is kept out of the journal, so that an undo cannot use it. */
 export const secret = <const S extends object>(schema: S): S => ({ ...schema, secret: true });

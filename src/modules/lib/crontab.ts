@@ -1,10 +1,10 @@
 import { exec, type Action } from '../../core/action.ts';
 import { linesOf, textOf } from './text.ts';
 
-/** The line before a job. It is the one that Ansible writes, so that its jobs are found. */
+/** Comment line before a job, the same as Ansible's, so that jobs of Ansible are found. */
 const MARK = '#Ansible: ';
 
-/** Without lines there is no table. `-u` is for root alone. */
+/** Writes a crontab; an empty one is removed. Only root may use `-u`. */
 export function writeTable(user: string, text: string): Action {
   const whose = 'if [ "$(id -un)" = "$1" ]; then shift; else u=$1; shift; set -- -u "$u" "$@"; fi';
   const words = text === '' ? '-r' : '-';
@@ -14,19 +14,19 @@ export function writeTable(user: string, text: string): Action {
   };
 }
 
-/** The line of a job in a table. */
+/** The line of a job in a crontab. */
 export function jobOf(text: string, name: string): string | undefined {
   const lines = linesOf(text);
   const at = lines.indexOf(`${MARK}${name}`);
   return at === -1 ? undefined : (lines[at + 1] ?? '');
 }
 
-/** Where the line of a variable is, -1 for nowhere. */
+/** Index of the line of a variable, or -1. */
 function placeOf(lines: readonly string[], name: string): number {
   return lines.findIndex((line) => new RegExp(`^\\s*${name}\\s*=`).test(line));
 }
 
-/** The line of a variable in a table, and which line it is. */
+/** The line of a variable in a crontab, and its index. */
 export function variableOf(text: string, name: string): { line?: string; place?: number } {
   const lines = linesOf(text);
   const place = placeOf(lines, name);
@@ -34,7 +34,7 @@ export function variableOf(text: string, name: string): { line?: string; place?:
   return line === undefined ? {} : { line, place };
 }
 
-/** The table with the line of a variable, a new one above all others unless told; without it when `wanted` is undefined. */
+/** Sets the line of a variable, or removes it if `wanted` is undefined. `place` is the index of a new line. */
 export function withVariable(
   text: string,
   name: string,
@@ -50,7 +50,7 @@ export function withVariable(
   return textOf(lines);
 }
 
-/** The table in which a job has the line `wanted`, or is not there when that is undefined. */
+/** Sets the line of a job, or removes the job if `wanted` is undefined. */
 export function withJob(text: string, name: string, wanted: string | undefined): string {
   const lines = linesOf(text);
   const mark = `${MARK}${name}`;

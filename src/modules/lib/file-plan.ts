@@ -12,14 +12,15 @@ import { sha256 } from '../../util/digest.ts';
 import { MODE_PATTERN, octalMode } from '../../util/mode.ts';
 import { fileContent, fileState, type FileState } from '../../facts/file.ts';
 
-/** Arguments that every module which writes a file has. */
+/** Argument of all modules that write a file. */
 export const validateProperty = {
   type: 'string',
   pattern: '%s',
-  description: 'Command that must accept the new file, written as %s.',
+  description:
+    'Command that checks the new file, whose path is %s. If it fails, the old file is kept.',
 } as const;
 
-/** Where a module puts a file that it makes. */
+/** Arguments of modules that write a whole file. */
 export const destinationProperties = {
   dest: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
   force: { type: 'boolean', description: 'Replace a file that differs. Default: true.' },
@@ -30,10 +31,10 @@ export const fileProperties = {
   mode: {
     type: 'string',
     pattern: MODE_PATTERN,
-    description: 'Permissions as quoted octal digits, or symbolic. Kept when absent.',
+    description: 'Permissions as quoted octal digits, or symbolic. Default: unchanged.',
   },
-  owner: { type: 'string', description: 'Name of the owner. Kept when absent.' },
-  group: { type: 'string', description: 'Name of the group. Kept when absent.' },
+  owner: { type: 'string', description: 'Name of the owner. Default: unchanged.' },
+  group: { type: 'string', description: 'Name of the group. Default: unchanged.' },
 } as const;
 
 export interface FileAttributes {
@@ -42,7 +43,7 @@ export interface FileAttributes {
   group?: string;
 }
 
-/** Actions that bring mode and owner of an existing path to what is asked. */
+/** Actions that change mode, owner and group of an existing path where they differ. */
 export function attributeActions(
   path: string,
   state: Pick<FileState, 'type' | 'mode' | 'uid' | 'gid' | 'owner' | 'group'>,
@@ -66,7 +67,7 @@ export function attributeActions(
   return actions;
 }
 
-/** Whether a name, or a number in its place, is that of an owner or group. */
+/** Whether `wanted` is the name or ID of an owner or group. */
 export function names(wanted: string, name: string, id: number): boolean {
   return wanted === name || wanted === String(id);
 }
@@ -84,7 +85,7 @@ export interface WantedFile extends WantedPath {
 
 const DIFF_LIMIT = 64 * 1024;
 
-/** Plan of a module that puts given bytes at a path. */
+/** Plan of writing given bytes to a file. */
 export async function planFile(wanted: WantedFile, host: HostFacts): Promise<Plan> {
   const { path, content } = wanted;
   const [state, before] = await Promise.all([
@@ -112,7 +113,7 @@ export async function planFile(wanted: WantedFile, host: HostFacts): Promise<Pla
   };
 }
 
-/** Plan of putting a large file of the controller at a path: its content is compared by checksum only. */
+/** Plan of uploading a large file from the controller. Its content is compared by checksum only. */
 export async function planLargeFile(
   wanted: WantedPath & { file: ControllerFile },
   host: HostFacts,
@@ -146,7 +147,7 @@ export async function planLargeFile(
   };
 }
 
-/** The plan when the content is as wanted already, or must be left alone. */
+/** The plan if the content is already right or must not be replaced; undefined if it must be written. */
 export function settledFile(
   wanted: WantedPath,
   state: FileState,
@@ -180,7 +181,7 @@ export function wrongType(
   return `"${path}" on "${name}" is a ${kind}, not a ${wanted}.`;
 }
 
-/** What an action that writes a file is told: the mode in digits, seen from the file that is there. */
+/** Attributes for an action that writes a file. A symbolic mode is applied to that of the existing file. */
 export function writtenAttributes(
   { mode, owner, group }: FileAttributes,
   state: FileState,
@@ -205,7 +206,7 @@ export function pickAttributes({
   };
 }
 
-/** Undefined when the bytes are not text that a shell can hold. */
+/** @returns undefined if the bytes are not UTF-8 text, or contain NUL, which a shell cannot store */
 export function toText(bytes: Buffer): string | undefined {
   const text = bytes.toString('utf8');
   return text.includes('\u0000') || !Buffer.from(text, 'utf8').equals(bytes) ? undefined : text;
@@ -221,7 +222,7 @@ export function fileDiff(path: string, before: Buffer | undefined, after: Buffer
   return { path, before: show(before), after: show(after) };
 }
 
-/** Schema of a path on a host or of the copy of one, see `HostPath`. */
+/** Schema of a `HostPath`: a path on a host, or the copy of one. */
 export const hostPath = <D extends string>(description: D) =>
   ({
     oneOf: [
@@ -230,7 +231,10 @@ export const hostPath = <D extends string>(description: D) =>
         type: 'object',
         properties: {
           copyOf: { type: 'string', description: 'The path that was copied.' },
-          unit: { type: 'integer', description: 'Number of the unit that took the copy.' },
+          unit: {
+            type: 'integer',
+            description: 'Number of the change for which the copy was made.',
+          },
         },
         required: ['copyOf', 'unit'],
         additionalProperties: false,
@@ -240,8 +244,8 @@ export const hostPath = <D extends string>(description: D) =>
   }) as const;
 
 /**
- * The undo that restores a path as it was found, its content from a copy.
- * @param options `copy`: false where the content stays; `tree`: the sum of all below a directory that goes
+ * The undo that restores the found state of a path, with its content from a copy.
+ * @param options `copy`: false if the content does not change; `tree`: checksum over the tree of a removed directory
  */
 export function undoOfPath(
   path: string,
@@ -252,7 +256,7 @@ export function undoOfPath(
   if (type === 'other')
     return {
       calls: [],
-      impossible: `"${path}" on "${host.name}" is neither file, directory nor link.`,
+      impossible: `"${path}" on "${host.name}" is not a file, directory or link.`,
     };
   const args: UndoCall['args'] = { path, state: type };
   if (type !== 'absent') Object.assign(args, { mode, owner, group });
@@ -263,12 +267,12 @@ export function undoOfPath(
   return { calls: [{ module: 'restore_path', args }] };
 }
 
-/** Removes a path that was not there. */
+/** The undo call that removes a path that did not exist. */
 export function gone(path: string): UndoCall {
   return { module: 'restore_path', args: { path, state: 'absent' } };
 }
 
-/** One undo of several, in this order. */
+/** Joins several undos into one, in this order. */
 export function inOrder(...parts: readonly (PlannedUndo | UndoCall | undefined)[]): PlannedUndo {
   const undos = parts.map((part): PlannedUndo => {
     if (part === undefined) return { calls: [] };
@@ -281,7 +285,7 @@ export function inOrder(...parts: readonly (PlannedUndo | UndoCall | undefined)[
   };
 }
 
-/** `mkdir -p` makes parents too; the undo removes the first one that was not there. */
+/** The topmost directory that `mkdir -p` will create for a path. The undo removes it. */
 export async function topmostMade(path: string, host: HostFacts): Promise<string> {
   let made = path;
   for (;;) {

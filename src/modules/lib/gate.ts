@@ -1,35 +1,39 @@
 import type { Plan } from '../../core/module.ts';
 import { quote } from '../../util/shell.ts';
 
-/** Arguments of modules that wait on the host until something is as it should be. */
+/** Arguments of modules that wait on the host for a condition. */
 export const gateProperties = {
-  timeout: { type: 'integer', minimum: 0, description: 'Seconds to wait at most. Default: 300.' },
-  sleep: { type: 'integer', minimum: 1, description: 'Seconds between two looks. Default: 5.' },
+  timeout: {
+    type: 'integer',
+    minimum: 0,
+    description: 'Maximum time to wait in seconds. Default: 300.',
+  },
+  sleep: { type: 'integer', minimum: 1, description: 'Seconds between two checks. Default: 5.' },
 } as const;
 
-/** For modules that wait for what a service of the same host provides. */
+/** Argument of modules that wait for a service on the same host. */
 export const unitProperty = {
   type: 'string',
   pattern: '^[A-Za-z0-9@_.:-]+$',
   description:
-    'systemd unit on the same host that provides this. If it fails, the wait ends at once and shows the last errors of its journal.',
+    'systemd unit on the same host that provides the service. If it fails, the wait ends at once and shows the last errors in its journal.',
 } as const;
 
 export const unitRestartsProperty = {
   type: 'integer',
   minimum: 0,
   description:
-    'With unit: how often systemd may have started it again before its failure ends the wait. Default: 0.',
+    'With unit: number of restarts by systemd after which a failure ends the wait. Default: 0.',
 } as const;
 
-/** Arguments of modules that call a program which may need words in front, such as `k0s kubectl`. */
+/** Argument for a program that may be the subcommand of another one, as in `k0s kubectl`. */
 export const programProperty = (name: string) =>
   ({
     anyOf: [
       { type: 'string', minLength: 1 },
       { type: 'array', items: { type: 'string' }, minItems: 1 },
     ],
-    description: `How ${name} is called, as text that is split at spaces, or as a list of words. Default: ${name}.`,
+    description: `Command to run ${name}: text that is split at spaces, or a list of words. Default: ${name}.`,
   }) as const;
 
 export function programWords(given: string | string[] | undefined, name: string): string[] {
@@ -37,11 +41,11 @@ export function programWords(given: string | string[] | undefined, name: string)
   return typeof given === 'string' ? given.trim().split(/\s+/) : given;
 }
 
-/** Arguments that say how the API of a cluster is reached from the host. */
+/** Arguments that define how the host connects to the API of a cluster. */
 export const kubectlProperties = {
   kubectl: programProperty('kubectl'),
-  kubeconfig: { type: 'string', pattern: '^/', description: 'Configuration on the host.' },
-  context: { type: 'string', minLength: 1, description: 'Context in the configuration.' },
+  kubeconfig: { type: 'string', pattern: '^/', description: 'Path of the kubeconfig on the host.' },
+  context: { type: 'string', minLength: 1, description: 'Context in the kubeconfig.' },
 } as const;
 
 export function kubectlCall({
@@ -61,11 +65,11 @@ export function kubectlCall({
 }
 
 /**
- * Shell functions for a unit that systemd may start again a number of times. `broken` succeeds and says why when it has failed,
- * has ended, or waits to be started again after a failure. `errors` prints those of its journal: k0s starts a kubelet that ends
- * again and again, and its unit never fails. Errors are shown before the very last lines, because a service that gives up ends
- * with messages about its shutdown. Repeated messages differ in their numbers only, and "connection refused" is what other parts
- * say while the broken one is away.
+ * Shell functions for a unit that systemd may restart a number of times. `broken` succeeds and prints the reason if the unit has
+ * failed, has ended, or waits for a restart after a failure. `errors` prints errors from its journal: k0s restarts a failing
+ * kubelet again and again, while the unit of k0s never fails. Errors precede the last lines, because a failing service ends
+ * with messages about its shutdown. Messages that differ only in numbers are printed once. "connection refused" is left out,
+ * because other components log it while the broken one is down.
  */
 const brokenUnit = (unit: string, restarts: number): string => `unit=${quote(unit)}
 errors() {
@@ -82,16 +86,16 @@ broken() {
     */auto-restart) again=$(field NRestarts); [ "\${again:-0}" -ge ${String(restarts)} ] || return 1 ;;
     *) return 1 ;;
   esac
-  echo "The unit $unit does not run: $(field ActiveState) ($(field SubState)), result $(field Result), exit status $(field ExecMainStatus)."
+  echo "The unit $unit is not running: $(field ActiveState) ($(field SubState)), result $(field Result), exit status $(field ExecMainStatus)."
   errors
   printf 'Last lines:\\n%s\\n' "$(printf '%s\\n' "$log" | tail -n 3)"
   echo "More: journalctl -u $unit"
 }`;
 
 /**
- * Looks again and again until the shell text `look` succeeds; what it said last is the output, or the error when time is
- * up. `$left` is the number of seconds that are left, at least 1.
- * @param options `once`: there is no wait
+ * Repeats the shell text `look` until it succeeds. Its last output is the output of the action or, after the timeout, the
+ * error. `look` may use `$left`, the number of remaining seconds, which is at least 1.
+ * @param options `once`: run `look` once, without waiting
  */
 export function waitUntil(
   look: string,
@@ -119,7 +123,7 @@ export function waitUntil(
   const timeUp =
     unit === undefined
       ? ''
-      : `    { printf 'The unit %s runs. ' "$unit"; errors; printf 'More: journalctl -u %s\\n' "$unit"; } >&2
+      : `    { printf 'The unit %s is running. ' "$unit"; errors; printf 'More: journalctl -u %s\\n' "$unit"; } >&2
 `;
   const script = `${unit === undefined ? '' : `${brokenUnit(unit, restarts)}\n`}end=$(($(date +%s) + ${String(timeout)}))
 while :; do

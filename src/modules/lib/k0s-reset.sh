@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# k0s-reset.sh DATA: removes what a stopped k0s has left on the host. DATA is its data directory. Standard input is what the shell
-# function "stock" (facts/k0s.ts) printed before k0s was started, or empty: what was added since is removed, too.
-# The shell functions stock and mounts_below (util/shell.ts) are defined before it.
-# `k0s reset` is not called: depending on its release it waits for a containerd that never answers, deletes the content of
-# volumes that it cannot unmount, and after a failure it does not finish what it began. This can be run again at any point.
+# k0s-reset.sh DATA: removes everything that a stopped k0s left on the host. DATA is its data directory. Standard input is the
+# output of the shell function "stock" (facts/k0s.ts) from before k0s was started, or empty. Anything added since is removed, too.
+# The shell functions stock and mounts_below (util/shell.ts) are defined before this text.
+# `k0s reset` is not used: depending on its release, it waits for a containerd that never answers, deletes the content of volumes
+# that it cannot unmount, and does not continue after a failure. This script can be repeated after an interruption at any point.
 set -u
 data=$(readlink -f "$1") || data=$1
 run=/run/k0s
@@ -13,7 +13,7 @@ cat >"$before"
 units=/etc/systemd/system
 grace=10
 
-# own_processes: ids of processes whose program k0s has unpacked, with their names.
+# own_processes: prints ID and name of each process whose program k0s unpacked.
 own_processes() {
   # shellcheck disable=SC2012  # "find" of busybox does not show where links point
   ls -l /proc/[0-9]*/exe 2>/dev/null | awk -v dir="$data/bin/" '
@@ -25,7 +25,7 @@ own_processes() {
     }'
 }
 
-# below ID…: all descendants of processes.
+# below ID…: prints the IDs of all descendants of processes.
 below() {
   cat /proc/[0-9]*/status 2>/dev/null | awk -v ids="$*" '
     BEGIN { n = split(ids, list, " "); for (i = 1; i <= n; i++) found[list[i]] = 1 }
@@ -44,7 +44,7 @@ shims() { own_processes | awk '$2 ~ /^containerd-shim/ { print $1 }'; }
 # shellcheck disable=SC2046  # ids are words
 contained() { below $(shims); }
 
-# end_all LIST: asks the processes that the command LIST names to end, and ends them after a grace period.
+# end_all LIST: terminates the processes that the command LIST prints, and kills them after a grace period.
 end_all() {
   signal=TERM
   waited=0
@@ -55,15 +55,15 @@ end_all() {
     waited=$((waited + 1))
     [ "$waited" -lt "$grace" ] || signal=KILL
     if [ "$waited" -gt $((grace * 3)) ]; then
-      echo "Processes of k0s do not end: $(echo "$ids" | tr '\n' ' '). Nothing was removed." >&2
+      echo "Processes of k0s do not terminate: $(echo "$ids" | tr '\n' ' '). Nothing was removed." >&2
       exit 1
     fi
   done
 }
 
-# mounts WHICH: mount points below the directories of k0s, the last one first. "own": what k0s and its pods have mounted; "kept":
-# file systems that were mounted at the data directory or directly below it, such as a disk of its own for etcd. k0s mounts
-# nothing there, except for directories onto themselves.
+# mounts WHICH: prints the mount points below the directories of k0s, the last one first. "own": mounts of k0s and its pods.
+# "kept": file systems mounted at the data directory or directly below it, such as a separate disk for etcd. k0s itself only
+# mounts directories onto themselves there.
 mounts() {
   awk -v which="$1" -v data="$data" -v run="$run" '
     function ends(text, end) { return substr(text, length(text) - length(end) + 1) == end }
@@ -80,7 +80,7 @@ mounts() {
     }' /proc/self/mountinfo
 }
 
-# users_of MOUNT: processes that keep a mount busy, for a message.
+# users_of MOUNT: prints the processes that use a mount, for a message.
 users_of() {
   # shellcheck disable=SC2012
   ls -l /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe /proc/[0-9]*/fd/* 2>/dev/null | awk -v dir="$1" '
@@ -94,14 +94,14 @@ unmount_all() {
     answer=$(umount "$point" 2>&1) && continue
     users=$(users_of "$point")
     if [ -n "$users" ]; then
-      echo "\"$point\" cannot be unmounted, because it is used by$users. Nothing was removed. End what uses it."
+      echo "\"$point\" cannot be unmounted, because it is used by$users. Nothing was removed. Stop these processes first."
     else
       echo "\"$point\" cannot be unmounted: $answer. Nothing was removed."
     fi
   done
 }
 
-# empty DIRECTORY: removes what is in it, except for kept mounts. Nothing else is mounted there any more.
+# empty DIRECTORY: removes its content, except for kept mounts. All other mounts are unmounted before.
 empty() {
   kept=$(mounts kept)
   find "$1" -mindepth 1 -maxdepth 1 ! -name lost+found | while IFS= read -r entry; do
@@ -109,8 +109,8 @@ empty() {
   done
 }
 
-# added KIND: what the host has now of a kind, and had not before. Chains for single services and pods are left to the kube-proxy
-# or Calico that was there before.
+# added KIND: prints the things of a kind that the host did not have before. Chains for single services and pods are skipped if
+# kube-proxy or Calico was there before, because they manage them.
 added() {
   stock all | awk -v kind="$1" -v many="$of_many" '
     NR == FNR { had[$0] = 1; if ($1 == "chain") chains[$4] = 1; next }
@@ -119,10 +119,10 @@ added() {
     { print substr($0, length(kind) + 2) }' "$before" -
 }
 
-# is_mounted PATH: whether a file system is mounted there or below it.
+# is_mounted PATH: succeeds if a file system is mounted at the path or below it.
 is_mounted() { [ -n "$(mounts_below "$1" '' self)" ]; }
 
-# remove_chain PROGRAM TABLE CHAIN: with the rules of other chains that lead to it.
+# remove_chain PROGRAM TABLE CHAIN: removes a chain, and the rules of other chains that jump to it.
 remove_chain() {
   "$1-save" -t "$2" | awk -v chain="$3" '
     $1 == "-A" && $2 != chain { for (i = 3; i < NF; i++) if (($i == "-j" || $i == "-g") && $(i + 1) == chain) { sub(/^-A/, "-D"); print; break } }' |
@@ -135,7 +135,7 @@ restore_host() {
     umount "$name" 2>/dev/null
     rm -f "$name"
   done
-  # By name, since the host may have got links, routes and chains from others meanwhile. Pairs of pods go with their namespaces.
+  # Select by name, because other software may have added links, routes and chains, too. Links of pods vanish with their namespaces.
   added link | grep -E '^(cni[0-9]+|cali.+|vxlan(-v6)?\.calico|wireguard\.cali.*|flannel.+|kube-.+|nodelocaldns)$' | while read -r name; do
     ip link delete "$name" 2>/dev/null || [ ! -e "/sys/class/net/$name" ] || return 1
   done || return 1
@@ -144,7 +144,7 @@ restore_host() {
     ip route delete $route || return 1
   done || return 1
   chains=$(added chain | grep -E ' (KUBE|cali|CNI|felix)-[^ ]*$')
-  # All rules that lead to new chains go before the first chain, since these lead to each other.
+  # Flush all new chains before the first one is removed, because they jump to each other.
   printf '%s\n' "$chains" | while read -r program table chain; do
     [ -z "$chain" ] || "$program" -w 10 -t "$table" -F "$chain" || return 1
   done || return 1
@@ -187,19 +187,19 @@ for role in controller worker; do
     rm -f "$units/$unit"
     systemctl daemon-reload
   fi
-  # A unit that has failed stays in this state even without its file.
+  # A failed unit keeps its state even without its file.
   systemctl reset-failed "$unit" 2>/dev/null
 done
 
 mounts kept | while IFS= read -r point; do empty "$point" || exit 1; done || exit 1
 if [ -d "$data" ]; then
   empty "$data" || exit 1
-  # It stays where it is a mount, has one below it, or is what a link of the operator points to.
+  # Keep the directory if it is a mount point, contains one, or is the target of a link that the operator made.
   if [ -z "$(mounts kept)" ] && [ ! -L "$1" ]; then rmdir "$data" || exit 1; fi
 fi
 rm -rf "$run" || exit 1
 rm -f /etc/cni/net.d/10-calico.conflist /etc/cni/net.d/calico-kubeconfig /etc/cni/net.d/10-kuberouter.conflist
-# Users that k0s has made: their home is the data directory.
+# Remove the users that k0s created: their home is the data directory.
 awk -F: -v home="$1" '$6 == home { print $1 }' /etc/passwd | while read -r user; do userdel "$user" || exit 1; done || exit 1
 if [ -e /sys/class/net/kube-bridge ]; then ip link delete kube-bridge || exit 1; fi
 if [ -s "$before" ]; then restore_host || exit 1; fi

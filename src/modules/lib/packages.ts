@@ -1,6 +1,6 @@
 import { exec, type Action, type ExecAction } from '../../core/action.ts';
 
-/** Nobody is there to be asked; configuration files that were edited are kept. */
+/** Runs apt-get without prompts. Edited configuration files are kept. */
 export function aptGet(lockTimeout: number, ...words: string[]): ExecAction {
   const options = [
     ...['-q', '-y', '-o', `DPkg::Lock::Timeout=${String(lockTimeout)}`],

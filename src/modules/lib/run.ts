@@ -4,22 +4,22 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Effect, HostFacts, Plan } from '../../core/module.ts';
 import { fileState } from '../../facts/file.ts';
 
-/** Arguments shared by `command` and `shell`. */
+/** Arguments of modules that run a command. */
 export const runProperties = {
-  chdir: { type: 'string', description: 'Directory to run in.' },
+  chdir: { type: 'string', description: 'Directory to run the command in.' },
   creates: {
     type: 'string',
-    description: 'Path; when it exists the step is settled and nothing runs.',
+    description: 'Path. If it exists, the command does not run.',
   },
   removes: {
     type: 'string',
-    description: 'Path; when it is absent the step is settled and nothing runs.',
+    description: 'Path. If it does not exist, the command does not run.',
   },
-  stdin: { type: 'string', description: 'Text for standard input. Without it the input is empty.' },
+  stdin: { type: 'string', description: 'Text for standard input. Default: empty.' },
   read_only: {
     type: 'boolean',
     description:
-      'The command only looks: it also runs in check mode, never counts as a change and needs no undo.',
+      'The command changes nothing: it also runs in check mode, never counts as a change and needs no undo.',
   },
 } as const;
 
@@ -31,7 +31,7 @@ interface RunArgs {
   read_only?: boolean | undefined;
 }
 
-/** Plan of a program run: nothing when `creates` or `removes` says it is settled. */
+/** Plan of a command; empty if `creates` or `removes` shows that it need not run. */
 export async function planRun(argv: string[], args: RunArgs, host: HostFacts): Promise<Plan> {
   const [creates, removes] = await Promise.all([
     args.creates === undefined ? undefined : host.fact(fileState, args.creates),
@@ -58,12 +58,12 @@ export async function planRun(argv: string[], args: RunArgs, host: HostFacts): P
   return { actions: [action], result: { cmd: argv } };
 }
 
-/** A program changes what it wants, unless the task says that it does not. */
+/** A command may change anything, unless the task sets `read_only`. */
 export function effectOfRun(args: JsonObject): Effect {
   return args['read_only'] === true ? 'reads' : 'changes';
 }
 
-/** Splits at blanks; quotes group and a backslash keeps the next character. Nothing is expanded. */
+/** Splits at whitespace. Quotes group words and a backslash escapes the next character. Nothing is expanded. */
 export function splitWords(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;

@@ -10,41 +10,43 @@ import {
   validateProperty,
 } from './file-plan.ts';
 
-/** Arguments of every module that edits the text of a file. */
+/** Arguments of all modules that edit a text file. */
 export const textFileProperties = {
   path: { type: 'string', pattern: '^/', description: 'Absolute path of the file on the host.' },
   validate: validateProperty,
   ...fileProperties,
 } as const;
 
-/** Arguments of modules that put lines into a text. */
+/** Arguments of modules that insert lines into a text file. */
 export const insertProperties = {
   state: { enum: ['present', 'absent'], description: 'Default: present.' },
   insertafter: {
     type: 'string',
-    description: 'Regular expression of the line before what is new, or EOF. Default: EOF.',
+    description:
+      'Insert after the last line that matches this regular expression, or at the end with EOF. Default: EOF.',
   },
   insertbefore: {
     type: 'string',
-    description: 'Regular expression of the line after what is new, or BOF.',
+    description:
+      'Insert before the last line that matches this regular expression, or at the beginning with BOF.',
   },
-  create: { type: 'boolean', description: 'Make the file when it is missing. Default: false.' },
+  create: { type: 'boolean', description: 'Create the file if it does not exist. Default: false.' },
 } as const;
 
 interface Editing extends FileAttributes {
   path: string;
   validate?: string;
-  /** Make the file when it is missing. */
+  /** Create a missing file. */
   create?: boolean;
-  /** A file that is missing is as wanted. */
+  /** A missing file needs no change. */
   absentIsFine?: boolean;
-  /** A file in which nothing is left goes. */
+  /** Remove the file if the edit leaves it empty. */
   removeEmpty?: boolean;
 }
 
 /**
- * Plan of a module that edits a text. The text is Latin-1: each byte is one character, so that any encoding passes
- * unharmed; what the edit puts in must be converted with `latin1`.
+ * Plan of editing a text file. The text is read as Latin-1, one character per byte, so that any encoding is preserved.
+ * Text that the edit inserts must be converted with `latin1`.
  */
 export async function planEdit(
   {
@@ -58,7 +60,7 @@ export async function planEdit(
   host: HostFacts,
   edit: (text: string) => string,
 ): Promise<Plan> {
-  // Asked together, they travel together; planFile looks at the state.
+  // Read both in one round trip; planFile needs the state, too.
   const [bytes, state] = await Promise.all([
     host.fact(fileContent, path),
     host.fact(fileState, path),
@@ -66,7 +68,7 @@ export async function planEdit(
   if (bytes === undefined && absentIsFine) return { actions: [] };
   if (bytes === undefined && !create) {
     throw new TaskError(`"${path}" does not exist on "${host.name}".`, {
-      hint: 'Set create: true to make it.',
+      hint: 'Set "create: true" to create it.',
     });
   }
   const content = Buffer.from(edit(bytes?.toString('latin1') ?? ''), 'latin1');
@@ -76,12 +78,12 @@ export async function planEdit(
   return planFile(validate === undefined ? wanted : { ...wanted, validate }, host);
 }
 
-/** The lines of a text, without their ends. */
+/** The lines of a text, without line breaks. */
 export function linesOf(text: string): string[] {
   return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 }
 
-/** The text of lines, each with its end. */
+/** The text of lines, each with a line break. */
 export function textOf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -90,7 +92,7 @@ export function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** @throws TaskError when it is none */
+/** @throws TaskError when the source is not a regular expression */
 export function expression(source: string, flags = ''): RegExp {
   try {
     return new RegExp(latin1(source), flags);
@@ -99,7 +101,7 @@ export function expression(source: string, flags = ''): RegExp {
   }
 }
 
-/** Where a line goes: behind the last that matches insertafter, or before the last that matches insertbefore. */
+/** Index of a new line: after the last match of insertafter, or before the last match of insertbefore. */
 export function insertAt(
   lines: readonly string[],
   { insertafter, insertbefore }: { insertafter?: string; insertbefore?: string },

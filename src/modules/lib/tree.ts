@@ -4,33 +4,33 @@ import type { FileDiff, HostFacts, PlannedUndo } from '../../core/module.ts';
 import { pathStates, type PathState } from '../../facts/archive.ts';
 import { fileState, realPath, type FileState } from '../../facts/file.ts';
 import type { ArchiveEntry } from '../../util/archive.ts';
-import { gone, inOrder, undoOfPath } from './file-plan.ts';
+import { gone, inOrder, undoOfPath, wrongType } from './file-plan.ts';
 
-/** What is wanted at a path below a directory of the host. */
+/** The wanted state of a path below a directory of the host. */
 export interface TreeEntry extends Omit<ArchiveEntry, 'name'> {
-  /** Below the directory. */
+  /** Relative to the directory. */
   path: string;
 }
 
 export interface TreeComparison<E extends TreeEntry = TreeEntry> {
   wanted: E[];
   states: Map<string, PathState>;
-  /** What is not as wanted. */
+  /** The wanted entries that differ from their state. */
   different: E[];
 }
 
-/** A command with names that come on standard input. */
+/** Runs a command with the names on standard input as arguments. */
 const ON_ALL = `cd "$1" || exit 1
 shift
 tr '\\n' '\\0' | xargs -0 "$@"`;
 
 /**
- * Compares what is wanted below a directory that is there with what is there, in two round trips.
+ * Compares the wanted entries with the content of an existing directory, in two round trips.
  *
- * @throws TaskError when something of another kind is in the way
+ * @throws TaskError when a path has another type
  */
 export async function compareTree<E extends TreeEntry>(
-  folder: string,
+  directory: string,
   wanted: E[],
   isAsWanted: (entry: E, state: PathState) => boolean,
   host: HostFacts,
@@ -39,25 +39,25 @@ export async function compareTree<E extends TreeEntry>(
   const states =
     paths.length === 0
       ? new Map<string, PathState>()
-      : await host.fact(pathStates, folder, JSON.stringify(paths));
+      : await host.fact(pathStates, directory, JSON.stringify(paths));
   const different = wanted.filter((entry) => !isAsWanted(entry, stateOf(states, entry)));
   for (const entry of different) {
     const { type } = stateOf(states, entry);
     const fits = type === 'absent' || (type === 'directory') === (entry.type === 'directory');
     if (type === 'other' || !fits)
-      throw new TaskError(`"${below(folder, entry.path)}" on "${host.name}" is in the way.`, {
-        hint: `It is a ${type}, and a ${entry.type} is to be there.`,
+      throw new TaskError(wrongType(below(directory, entry.path), type, entry.type, host), {
+        hint: 'Move or remove it first.',
       });
   }
   const compared = { wanted, states, different };
-  // What is written over is kept: its facts are asked for in one round trip.
+  // The undo needs the state of every replaced path; read them in one round trip.
   await Promise.all(
-    replaced(compared).map(({ path }) => host.fact(fileState, below(folder, path))),
+    replaced(compared).map(({ path }) => host.fact(fileState, below(directory, path))),
   );
   return compared;
 }
 
-/** A path and its state; where it is a link, those of what it leads to. */
+/** A path and its state; for a link, those of its target. */
 export async function followed(
   path: string,
   host: HostFacts,
@@ -69,13 +69,13 @@ export async function followed(
     : { path: real, state: await host.fact(fileState, real) };
 }
 
-export function below(folder: string, path: string): string {
-  return `${folder.replace(/\/$/, '')}/${path}`;
+export function below(directory: string, path: string): string {
+  return `${directory.replace(/\/$/, '')}/${path}`;
 }
 
 export function stateOf(states: Map<string, PathState>, { path }: TreeEntry): PathState {
   const state = states.get(path);
-  if (!state) throw new TaskError(`The host said nothing about "${path}".`);
+  if (!state) throw new TaskError(`The host did not report the state of "${path}".`);
   return state;
 }
 
@@ -84,7 +84,7 @@ export function sameContent(entry: TreeEntry, state: PathState): boolean {
   return entry.type === 'link' ? entry.target === state.target : entry.checksum === state.checksum;
 }
 
-/** Whether owner and group, by name or number, are those asked for. */
+/** Whether owner and group, by name or ID, are the wanted ones. */
 export function sameOwners(
   { owner, group }: { owner?: string; group?: string },
   state: PathState,
@@ -95,14 +95,14 @@ export function sameOwners(
   );
 }
 
-/** What is there and will be another one. */
+/** The existing paths that will be replaced. */
 export function replaced<E extends TreeEntry>({ different, states }: TreeComparison<E>): E[] {
   return different.filter(
     (entry) => entry.type !== 'directory' && stateOf(states, entry).type !== 'absent',
   );
 }
 
-/** The topmost paths that are not there yet: what is below them goes with them. */
+/** The topmost new paths. Their removal includes everything below them. */
 function newPlaces({ different, states }: TreeComparison): string[] {
   const absent = different.filter((entry) => stateOf(states, entry).type === 'absent');
   const made = new Set(absent.map(({ path }) => path));
@@ -113,36 +113,36 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
-/** The undo of what is put below a directory. */
+/** The undo of all changes below a directory. */
 export async function undoOfTree(
-  folder: string,
+  directory: string,
   found: TreeComparison,
   host: HostFacts,
 ): Promise<PlannedUndo> {
   const restored = await Promise.all(
     replaced(found).map(async ({ path }) => {
-      const whole = below(folder, path);
+      const whole = below(directory, path);
       return undoOfPath(whole, await host.fact(fileState, whole), host);
     }),
   );
-  return inOrder(...newPlaces(found).map((path) => gone(below(folder, path))), ...restored);
+  return inOrder(...newPlaces(found).map((path) => gone(below(directory, path))), ...restored);
 }
 
 /** One command for many paths below a directory. */
 export function onAll(
-  folder: string,
+  directory: string,
   entries: readonly { path: string }[],
   ...command: string[]
 ): Action {
   return {
     kind: 'exec',
-    argv: ['/bin/sh', '-c', ON_ALL, 'each', folder, ...command],
+    argv: ['/bin/sh', '-c', ON_ALL, 'each', directory, ...command],
     stdin: `${entries.map(({ path }) => `./${path}`).join('\n')}\n`,
   };
 }
 
-/** A line for each path that changes, with its sum. */
-export function listing(folder: string, { different, states }: TreeComparison): FileDiff {
+/** One line for each path that changes, with its checksum. */
+export function listing(directory: string, { different, states }: TreeComparison): FileDiff {
   const line = (
     path: string,
     { type, mode, checksum, target }: Pick<PathState, 'type' | 'mode' | 'checksum' | 'target'>,
@@ -153,5 +153,5 @@ export function listing(folder: string, { different, states }: TreeComparison): 
     return state.type === 'absent' ? [] : [line(entry.path, state)];
   });
   const after = different.map((entry) => line(entry.path, entry));
-  return { path: folder, before: before.join(''), after: after.join('') };
+  return { path: directory, before: before.join(''), after: after.join('') };
 }

@@ -1,4 +1,4 @@
-/** Modules that only an automatic undo calls, a line each. A test compares this list with the files of the folder. */
+/** Modules that only an automatic undo calls, one per line. A test compares this list with the files of the directory. */
 export { restore_account } from './restore_account.ts';
 export { restore_attributes } from './restore_attributes.ts';
 export { restore_backup } from './restore_backup.ts';

@@ -10,16 +10,16 @@ import { hostPath } from '../lib/file-plan.ts';
 const schema = {
   type: 'object',
   properties: {
-    name: { type: 'string', pattern: ACCOUNT_NAME, description: 'User or group.' },
+    name: { type: 'string', pattern: ACCOUNT_NAME, description: 'Name of the user or group.' },
     files: {
       type: 'array',
-      description: 'The files that were found, each with its copy from before the step.',
+      description: 'The account files, each with its copy from before the step.',
       items: {
         type: 'object',
         properties: {
-          path: { type: 'string', description: 'The file.' },
+          path: { type: 'string', description: 'Path of the file.' },
           copy: hostPath('Its copy from before the step.'),
-          checksum: { type: 'string', description: 'SHA-256 of the file that was found.' },
+          checksum: { type: 'string', description: 'SHA-256 of the file before the step.' },
         },
         required: ['path', 'copy', 'checksum'],
         additionalProperties: false,
@@ -32,7 +32,7 @@ const schema = {
 
 export const restore_account: Module<FromSchema<typeof schema>> = {
   name: 'restore_account',
-  summary: 'Bring a user or group back as a step found it. Used by automatic undo.',
+  summary: 'Restore a user or group. Used by automatic undo.',
   args: schema,
   effect: 'restores',
 
@@ -46,7 +46,7 @@ export const restore_account: Module<FromSchema<typeof schema>> = {
         if (now && sha256(now) === checksum) return [];
         const before = kept ?? controller.keptCopy(copy);
         if (!before || sha256(before) !== checksum)
-          throw new TaskError(`The copy of "${path}" on the host is not what was copied.`, {
+          throw new TaskError(`The copy of "${path}" on "${host.name}" is missing or damaged.`, {
             hint: `Restore "${name}" in ${path} by hand, then run the rollback again with --skip CHANGE.`,
           });
         const text = withEntry(now?.toString('utf8') ?? '', before.toString('utf8'), name, path);
@@ -59,8 +59,8 @@ export const restore_account: Module<FromSchema<typeof schema>> = {
 };
 
 /**
- * An account file in which one name is as it was: its own lines, and its membership of groups. Where nothing else
- * differs this is the old file to the byte; what others changed meanwhile stays.
+ * Restores the lines and group memberships of one name in an account file, and keeps all other changes. Without other
+ * changes, the result is exactly the old file.
  */
 export function withEntry(now: string, before: string, name: string, path: string): string {
   const memberFields = path.endsWith('group') ? [3] : path.endsWith('gshadow') ? [2, 3] : [];
@@ -84,7 +84,7 @@ export function withEntry(now: string, before: string, name: string, path: strin
   return [...kept, ...own].map((line) => `${line}\n`).join('');
 }
 
-/** A line of a group file, in whose lists of names `name` stands exactly where `belongs` says. */
+/** A line of a group file with `name` in exactly those member lists for which `belongs` returns true. */
 function membership(
   line: string,
   fields: readonly number[],

@@ -7,11 +7,11 @@ import { onAll } from '../lib/tree.ts';
 const schema = {
   type: 'object',
   properties: {
-    name: { type: 'string', description: 'Directory whose content it is.' },
+    name: { type: 'string', description: 'Directory that contains the paths.' },
     found: {
       type: 'object',
       additionalProperties: { type: 'array', items: { type: 'string' } },
-      description: 'Paths by mode, number of the owner and number of the group that were found.',
+      description: 'Paths by the mode, user ID and group ID that they had before the step.',
     },
   },
   required: ['name', 'found'],
@@ -20,7 +20,7 @@ const schema = {
 
 export const restore_attributes: Module<FromSchema<typeof schema>> = {
   name: 'restore_attributes',
-  summary: 'Give many paths back the mode and owner that a step found. Used by automatic undo.',
+  summary: 'Restore mode and owner of many paths. Used by automatic undo.',
   args: schema,
   effect: 'restores',
 
@@ -32,10 +32,10 @@ export const restore_attributes: Module<FromSchema<typeof schema>> = {
     const actions: Action[] = [];
     for (const [attributes, its] of Object.entries(found)) {
       const [mode = '', uid = '', gid = ''] = attributes.split(' ');
-      // What is gone by now has no attributes to give back.
+      // Paths that no longer exist are skipped.
       const there = its.flatMap((path) => now.get(path) ?? []);
       const foreign = there.filter((one) => String(one.uid) !== uid || String(one.gid) !== gid);
-      // A change of the owner takes set-id bits away.
+      // chown clears the set-ID bits, so these paths need chmod, too.
       const other = there.filter(
         (one) => one.type !== 'link' && (one.mode !== mode || foreign.includes(one)),
       );

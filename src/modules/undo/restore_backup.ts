@@ -6,21 +6,24 @@ import { MOUNTS_BELOW } from '../../util/shell.ts';
 const schema = {
   type: 'object',
   properties: {
-    file: { type: 'string', description: 'The archive on the controller.' },
-    archive: { type: 'string', description: 'Where it lies on the host meanwhile.' },
+    file: { type: 'string', description: 'Archive on the controller.' },
+    archive: { type: 'string', description: 'Temporary path of the archive on the host.' },
     saved: {
       type: 'array',
       items: {
         type: 'object',
         properties: {
           path: { type: 'string', description: 'Path on the host.' },
-          type: { enum: ['file', 'directory'], description: 'What was there.' },
-          sum: { type: 'string', description: 'Of the file, or of all below the directory.' },
+          type: { enum: ['file', 'directory'], description: 'Type of the path.' },
+          sum: {
+            type: 'string',
+            description: 'Checksum of the file, or over the tree of the directory.',
+          },
         },
         required: ['path', 'type', 'sum'],
         additionalProperties: false,
       },
-      description: 'What was saved, and its sums.',
+      description: 'The saved paths and their checksums.',
     },
   },
   required: ['file', 'archive', 'saved'],
@@ -28,8 +31,8 @@ const schema = {
 } as const satisfies JSONSchema;
 
 /**
- * $1: the archive, then kinds and paths by turns. All of a path is unpacked beside what is there before anything of that
- * goes. A directory stays the one it is, since it may be a mount point: only what is in it is another.
+ * Arguments: the archive, then pairs of type and path. Each path is unpacked beside the existing one before that is removed.
+ * An existing directory is kept, because it may be a mount point; only its content is replaced.
  */
 const UNPACK = `${MOUNTS_BELOW}
 a=$1
@@ -65,7 +68,7 @@ sync`;
 
 export const restore_backup: Module<FromSchema<typeof schema>> = {
   name: 'restore_backup',
-  summary: 'Bring paths back to what a backup saved. Used by automatic undo.',
+  summary: 'Restore the paths that a backup saved. Used by automatic undo.',
   args: schema,
   effect: 'restores',
 

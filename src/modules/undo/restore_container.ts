@@ -11,23 +11,26 @@ const schema = {
   type: 'object',
   properties: {
     name: { type: 'string', description: 'Name of the container.' },
-    specification: { type: 'object', description: 'What the engine said of it.' },
-    running: { type: 'boolean', description: 'Whether it ran.' },
-    socket: { type: 'string', description: 'Where the engine answers.' },
+    specification: {
+      type: 'object',
+      description: 'Configuration of the container, from the engine.',
+    },
+    running: { type: 'boolean', description: 'Whether the container was running.' },
+    socket: { type: 'string', description: 'Socket of the engine.' },
     docker: programProperty('docker'),
   },
   required: ['name', 'specification', 'running', 'socket'],
   additionalProperties: false,
 } as const satisfies JSONSchema;
 
-/** $1: socket, $2: path of the request, whose body is on standard input. Fails with the answer unless that is good. */
+/** Sends standard input to the path $2 at the socket $1. Fails and prints the response unless its status is 2xx. */
 const POST = `o=$(curl -sS --unix-socket "$1" -X POST -H 'Content-Type: application/json' --data-binary @- -w '\\n%{http_code}' "http://localhost$2") || exit 1
 case \${o##*
 } in 2??) ;; *) printf '%s\\n' "$o" >&2; exit 1 ;; esac`;
 
 export const restore_container: Module<FromSchema<typeof schema>> = {
   name: 'restore_container',
-  summary: 'Make a container again as it was. Used by automatic undo.',
+  summary: 'Re-create a removed container. Used by automatic undo.',
   args: schema,
   effect: 'restores',
 
@@ -46,13 +49,13 @@ export const restore_container: Module<FromSchema<typeof schema>> = {
     const state = (isRunning: boolean): Action[] =>
       isRunning === running ? [] : [run(running ? 'start' : 'stop')];
     if (now) {
-      if (!isThatOne(now, config, wantedImage))
-        throw new TaskError(`"${host.name}" has another container "${name}" by now.`, {
+      if (!isSame(now, config, wantedImage))
+        throw new TaskError(`"${host.name}" now has a different container named "${name}".`, {
           hint: 'Rename that container, or run the rollback again with --skip CHANGE.',
         });
       return { actions: state(now.running) };
     }
-    // The name may stand for another image by now.
+    // The name may refer to another image by now.
     const exact = { ...config, Image: named === wantedImage ? image : wantedImage };
     const networks = Object.entries(objectOf(was['Networks']));
     const [first, ...others] = networks;
@@ -82,7 +85,7 @@ function post(socket: string, path: string, body: JsonValue): Action {
   return { kind: 'exec', argv, stdin: JSON.stringify(body) };
 }
 
-function isThatOne(now: Container, was: JsonObject, image: string): boolean {
+function isSame(now: Container, was: JsonObject, image: string): boolean {
   const is = objectOf(now.inspected['Config']);
   const same = ['Cmd', 'Entrypoint', 'Env', 'Labels', 'User', 'WorkingDir'].every((key) =>
     isDeepStrictEqual(is[key] ?? null, was[key] ?? null),

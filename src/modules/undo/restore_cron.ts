@@ -6,12 +6,12 @@ import { withJob, withVariable, writeTable } from '../lib/crontab.ts';
 const schema = {
   type: 'object',
   properties: {
-    user: { type: 'string', description: 'Whose table it is.' },
-    name: { type: 'string', description: 'Name of the job.' },
-    line: { type: 'string', description: 'The line that was found; absent when there was none.' },
-    env: { type: 'boolean', description: 'It is a variable, not a job.' },
-    place: { type: 'integer', description: 'Which line of the table the variable was.' },
-    had_table: { type: 'boolean', description: 'Whether the user had a table at all.' },
+    user: { type: 'string', description: 'User of the crontab.' },
+    name: { type: 'string', description: 'Name of the job or variable.' },
+    line: { type: 'string', description: 'Line before the step; absent if there was none.' },
+    env: { type: 'boolean', description: 'Restore a variable instead of a job.' },
+    place: { type: 'integer', description: 'Index of the line of the variable.' },
+    had_table: { type: 'boolean', description: 'Whether the user had a crontab.' },
   },
   required: ['user', 'name', 'had_table'],
   additionalProperties: false,
@@ -19,7 +19,7 @@ const schema = {
 
 export const restore_cron: Module<FromSchema<typeof schema>> = {
   name: 'restore_cron',
-  summary: 'Bring a scheduled job back as a step found it. Used by automatic undo.',
+  summary: 'Restore a cron job or variable. Used by automatic undo.',
   args: schema,
   effect: 'restores',
 

@@ -19,7 +19,7 @@ const LOCK_TIMEOUT_SECONDS = 600;
 
 export const restore_packages: Module<FromSchema<typeof schema>> = {
   name: 'restore_packages',
-  summary: 'Bring the packages back that a step found, in their versions. Used by automatic undo.',
+  summary: 'Restore the installed packages and their versions. Used by automatic undo.',
   args: schema,
   effect: 'restores',
 
@@ -29,7 +29,7 @@ export const restore_packages: Module<FromSchema<typeof schema>> = {
     const extra = ['--allow-downgrades', '--allow-change-held-packages', '--purge'];
     return {
       actions: [
-        // A step that was cut off may have left packages unpacked.
+        // An interrupted step may have left packages unpacked but not configured.
         {
           ...exec('dpkg', '--configure', '-a', '--force-confold'),
           env: { DEBIAN_FRONTEND: 'noninteractive' },

@@ -9,15 +9,21 @@ import { attributeActions, hostPath, pickAttributes } from '../lib/file-plan.ts'
 const schema = {
   type: 'object',
   properties: {
-    path: { type: 'string', description: 'Path to bring back.' },
-    state: { enum: ['absent', 'file', 'directory', 'link'], description: 'What was found there.' },
-    mode: { type: 'string', description: 'Permissions that were found.' },
-    owner: { type: 'string', description: 'Owner that was found.' },
-    group: { type: 'string', description: 'Group that was found.' },
-    checksum: { type: 'string', description: 'SHA-256 of the file that was found.' },
-    tree: { type: 'string', description: 'Sum of all below the directory that was found.' },
-    target: { type: 'string', description: 'What the link pointed at.' },
-    copy: hostPath('Copy that was taken aside before the step.'),
+    path: { type: 'string', description: 'Path to restore.' },
+    state: {
+      enum: ['absent', 'file', 'directory', 'link'],
+      description: 'Type of the path before the step.',
+    },
+    mode: { type: 'string', description: 'Permissions before the step.' },
+    owner: { type: 'string', description: 'Owner before the step.' },
+    group: { type: 'string', description: 'Group before the step.' },
+    checksum: { type: 'string', description: 'SHA-256 of the file before the step.' },
+    tree: {
+      type: 'string',
+      description: 'Checksum over the tree of the directory before the step.',
+    },
+    target: { type: 'string', description: 'Target of the link before the step.' },
+    copy: hostPath('Copy from before the step.'),
   },
   required: ['path', 'state'],
   additionalProperties: false,
@@ -25,7 +31,7 @@ const schema = {
 
 export const restore_path: Module<FromSchema<typeof schema>> = {
   name: 'restore_path',
-  summary: 'Bring a path back to the state a step found. Used by automatic undo.',
+  summary: 'Restore the state of a path before a step. Used by automatic undo.',
   args: schema,
   effect: 'restores',
 
@@ -42,7 +48,7 @@ export const restore_path: Module<FromSchema<typeof schema>> = {
       (state !== 'link' || now.target === args.target) &&
       below === tree;
     if (same) {
-      // The mode of a link is its kind's.
+      // A link has no mode of its own.
       const plain = state === 'absent' || state === 'link';
       return { actions: plain ? [] : attributeActions(path, now, wanted) };
     }
@@ -53,12 +59,12 @@ export const restore_path: Module<FromSchema<typeof schema>> = {
   },
 };
 
-/** Brings the content back, from the copy on the host if that is whole, else from the controller's. */
+/** Restores the content from the copy on the host or, if that is damaged, from the copy on the controller. */
 async function fromCopy(
   { path, state, mode, owner, group, checksum, target, tree, copy }: FromSchema<typeof schema>,
   { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Action> {
-  if (copy === undefined) throw new TaskError(`No copy of "${path}" was kept.`);
+  if (copy === undefined) throw new TaskError(`There is no copy of "${path}".`);
   const [kept, below] = await Promise.all([
     host.fact(fileState, copy),
     tree === undefined ? undefined : host.fact(treeSum, copy),
@@ -80,7 +86,7 @@ async function fromCopy(
     };
   }
   throw new TaskError(
-    `The copy of "${path}" on the host is ${kept.type === 'absent' ? 'gone' : 'not what was copied'}, and the controller has none.`,
+    `The copy of "${path}" on the host is ${kept.type === 'absent' ? 'missing' : 'damaged'}, and the controller has no valid copy.`,
     { hint: 'Restore the path by hand, then run the rollback again with --skip CHANGE.' },
   );
 }

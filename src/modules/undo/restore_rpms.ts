@@ -6,8 +6,11 @@ import { dnfCall } from '../lib/packages.ts';
 const schema = {
   type: 'object',
   properties: {
-    checksum: { type: 'string', description: 'Sum over the packages that were found.' },
-    transaction: { type: 'integer', description: 'Where the history of DNF stood; 0 for none.' },
+    checksum: { type: 'string', description: 'Checksum over the packages before the step.' },
+    transaction: {
+      type: 'integer',
+      description: 'Last transaction of DNF before the step; 0 for none.',
+    },
   },
   required: ['checksum', 'transaction'],
   additionalProperties: false,
@@ -15,8 +18,7 @@ const schema = {
 
 export const restore_rpms: Module<FromSchema<typeof schema>> = {
   name: 'restore_rpms',
-  summary:
-    'Bring the packages back that a step of DNF found, in their versions. Used by automatic undo.',
+  summary: 'Restore the installed packages and their versions with DNF. Used by automatic undo.',
   args: schema,
   effect: 'restores',
 
@@ -25,7 +27,7 @@ export const restore_rpms: Module<FromSchema<typeof schema>> = {
     if (now.checksum === checksum || now.transaction === 0) return { actions: [] };
     const history = (verb: string, id: number) => dnfCall('history', verb, String(id));
     if (transaction > 0) return { actions: [history('rollback', transaction)] };
-    // There is no state before the first transaction to go back to, so that one is taken back by itself.
+    // "history rollback" needs a transaction to return to, so the first one is undone separately.
     const later = now.transaction > 1 ? [history('rollback', 1)] : [];
     return { actions: [...later, history('undo', 1)] };
   },

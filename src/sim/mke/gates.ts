@@ -63,7 +63,7 @@ function brokenUnit(node: MkeNode, unit: string, restarts: number): string | und
   const isOver = state === 'failed' || state === 'inactive';
   if (!isOver && !(sub === 'auto-restart' && Number(field('NRestarts')) >= restarts))
     return undefined;
-  return `The unit ${unit} does not run: ${state} (${sub}), result ${field('Result')}, exit status ${field('ExecMainStatus')}.\n${said}`;
+  return `The unit ${unit} is not running: ${state} (${sub}), result ${field('Result')}, exit status ${field('ExecMainStatus')}.\n${said}`;
 }
 
 function lookOnce(node: MkeNode, look: string, run: Run): CommandOutput {

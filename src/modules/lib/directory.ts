@@ -21,6 +21,7 @@ import {
   pickAttributes,
   topmostMade,
   toText,
+  wrongType,
 } from './file-plan.ts';
 import {
   below,
@@ -36,13 +37,13 @@ import {
   undoOfTree,
 } from './tree.ts';
 
-export interface WantedFolder {
-  /** As the task says it: with a slash at the end, what is in it goes to `dest`, otherwise it itself. */
+export interface WantedDirectory {
+  /** As in the task: with a trailing slash, only the content is copied to `dest`. */
   src: string;
   dest: string;
-  /** Of files: octal, symbolic, or "preserve". */
+  /** Mode of files: octal, symbolic, or "preserve". */
   mode?: string;
-  /** Of directories that are made. */
+  /** Mode of new directories. */
   directoryMode?: string;
   owner?: string;
   group?: string;
@@ -51,7 +52,7 @@ export interface WantedFolder {
 }
 
 interface Entry extends TreeEntry {
-  /** Of files. */
+  /** Only for files. */
   file?: ControllerFile;
 }
 
@@ -64,17 +65,17 @@ interface Comparison extends TreeComparison<Entry> {
 /** Files read at a time. */
 const READERS = 8;
 
-/** Larger files are streamed, and all behind so many bytes of smaller ones: those travel with the other actions. */
+/** Larger files, and all files after this total, are streamed; the others are sent with the actions. */
 const INLINE_BYTES = 64 * 1024;
 const INLINE_TOTAL_BYTES = 4 * 1024 * 1024;
 
-/** Plan of putting a directory of the controller, with all that is in it, on the host. */
-export async function planFolder(
-  wanted: WantedFolder,
-  folder: ControllerFolder,
+/** Plan of copying a directory and its content from the controller to the host. */
+export async function planDirectory(
+  wanted: WantedDirectory,
+  directory: ControllerFolder,
   { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Plan> {
-  const found = await compare(wanted, folder, { host, controller });
+  const found = await compare(wanted, directory, { host, controller });
   const { root, made, different, states } = found;
   const actions: Action[] = made ? [{ kind: 'mkdir', path: root }] : [];
   const directories = different.filter(({ type }) => type === 'directory');
@@ -97,7 +98,7 @@ export async function planFolder(
       ...(wanted.mode === undefined ? {} : { mode: modeOf(entry, state, wanted.mode) }),
     };
     if (sameContent(entry, state)) {
-      // What a file with the right content still needs.
+      // The content is right; only the attributes may differ.
       const now = { ...state, uid: Number(state.uid), gid: Number(state.gid) };
       actions.push(...attributeActions(to, now, attributes));
     } else if (
@@ -123,33 +124,37 @@ export async function planFolder(
     actions,
     result: { dest: root, src: wanted.src, changed_files: different.map(({ path }) => path) },
     ...(host.wantsDiff && different.length > 0 ? { diff: [listing(root, found)] } : {}),
-    ...(actions.length > 0 ? { undo: await undoOfFolder(found, host) } : {}),
+    ...(actions.length > 0 ? { undo: await undoOfDirectory(found, host) } : {}),
   };
 }
 
-async function undoOfFolder(found: Comparison, host: HostFacts): Promise<PlannedUndo> {
+async function undoOfDirectory(found: Comparison, host: HostFacts): Promise<PlannedUndo> {
   const { root, made } = found;
   return made ? inOrder(gone(await topmostMade(root, host))) : undoOfTree(root, found, host);
 }
 
 async function compare(
-  wanted: WantedFolder,
-  folder: ControllerFolder,
+  wanted: WantedDirectory,
+  directory: ControllerFolder,
   { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Comparison> {
-  const named = wanted.src.endsWith('/') ? wanted.dest : below(wanted.dest, basename(folder.path));
+  const named = wanted.src.endsWith('/')
+    ? wanted.dest
+    : below(wanted.dest, basename(directory.path));
   const [{ path: root, state }, entries] = await Promise.all([
     followed(named, host),
-    mapLimited(folder.entries, READERS, (entry) => entryOf(entry, wanted, folder, controller)),
+    mapLimited(directory.entries, READERS, (entry) =>
+      entryOf(entry, wanted, directory, controller),
+    ),
   ]);
   if (state.type === 'absent') {
-    // Asked for together: the undo needs to know which of the directories above are made.
+    // The undo needs to know which parent directories will be created.
     await topmostMade(root, host);
     const states = new Map(entries.map(({ path }) => [path, absentPath]));
     return { root, made: true, wanted: entries, states, different: entries };
   }
   if (state.type !== 'directory')
-    throw new TaskError(`"${root}" on "${host.name}" is no directory, but ${state.type}.`);
+    throw new TaskError(wrongType(root, state.type, 'directory', host));
   const isAsWanted = (entry: Entry, now: PathState) => {
     if (entry.type === 'directory') return now.type === 'directory';
     if (wanted.keepExisting && now.type === 'file') return true;
@@ -164,18 +169,18 @@ async function compare(
 
 async function entryOf(
   { path, type, mode }: FolderEntry,
-  { mode: given }: WantedFolder,
-  folder: ControllerFolder,
+  { mode: given }: WantedDirectory,
+  directory: ControllerFolder,
   controller: Controller,
 ): Promise<Entry> {
-  // What new files get; it shows in a diff.
+  // The mode of a new file, which a diff shows.
   const wanted = given === undefined || given === 'preserve' ? mode : octalMode(given, '', false);
   if (type === 'directory') return { path, type, mode, checksum: '', target: '' };
-  const file = await controller.fileInfo(below(folder.path, path));
+  const file = await controller.fileInfo(below(directory.path, path));
   return { path, type, mode: wanted, checksum: file.checksum, target: '', file };
 }
 
-/** A mode in symbols is seen from the file that is there. */
+/** Applies a symbolic mode to that of the existing file. */
 function modeOf(entry: Entry, now: PathState, given: string): string {
   return given === 'preserve' ? entry.mode : octalMode(given, now.mode, false);
 }
