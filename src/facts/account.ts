@@ -2,7 +2,7 @@ import { TaskError } from '../core/errors.ts';
 import type { CommandOutput, Fact } from '../core/fact.ts';
 import { quote } from '../util/shell.ts';
 
-/** Files that say who there is; tools keep several of them in step. */
+/** Files with users and groups; the tools often change several of them together. */
 export const ACCOUNT_FILES = [
   '/etc/passwd',
   '/etc/group',
@@ -19,25 +19,25 @@ export interface GroupEntry {
 
 export interface UserEntry {
   uid: number;
-  /** Number of the first group. */
+  /** ID of the primary group. */
   gid: number;
   comment: string;
   home: string;
   shell: string;
-  /** Names of all groups, that of the first one in front. */
+  /** Names of all groups, the primary one first. */
   groups: string[];
 }
 
-/** Looks a name up where the host looks it up; a host without `getent` has files only. */
+/** Looks a name up with `getent`, or in the files on a host without it. */
 const ENTRY =
   'entry() { if command -v getent >/dev/null; then getent "$1" "$2"; [ $? -le 2 ]; else grep "^$2:" "/etc/$1"; [ $? -le 1 ]; fi; }';
 
 function refuse({ code, stderr }: CommandOutput, what: string): void {
   if (code !== 0)
-    throw new TaskError(`Cannot look for ${what}: ${stderr.trim() || `code ${String(code)}`}`);
+    throw new TaskError(`Cannot look up ${what}: ${stderr.trim() || `code ${String(code)}`}`);
 }
 
-/** A group; undefined when there is none of that name. */
+/** A group; undefined if there is none of that name. */
 export const groupEntry: Fact<[name: string], GroupEntry | undefined> = {
   name: 'account.group',
   command: (name) => ({ script: `${ENTRY}\nentry group ${quote(name)}` }),
@@ -49,7 +49,7 @@ export const groupEntry: Fact<[name: string], GroupEntry | undefined> = {
   },
 };
 
-/** A user; undefined when there is none of that name. */
+/** A user; undefined if there is none of that name. */
 export const userEntry: Fact<[name: string], UserEntry | undefined> = {
   name: 'account.user',
   command: (name) => ({
@@ -75,18 +75,21 @@ export interface PasswordState {
   /** Whether the hash is the wanted one. The hash itself stays on the host. */
   same: boolean;
   locked: boolean;
-  /** Days since 1970 after which the account is closed; undefined for never. */
+  /** Days since 1970 after which the account expires; undefined for never. */
   expires: number | undefined;
 }
 
-/** Of the shadow file, which only root may read. */
+/** State of a password in the shadow file, which only root may read. */
 export const passwordState: Fact<[name: string, hash: string], PasswordState> = {
   name: 'account.password',
   command: (name, hash) => ({
     script: `[ -r /etc/shadow ] && while IFS=: read -r n h a b c d e x f; do if [ "$n" = ${quote(name)} ]; then w=${quote(hash)}; [ "\${h#!}" = "$w" ] && echo same || echo other; case $h in !*) echo locked ;; *) echo open ;; esac; echo "$x"; fi; done </etc/shadow`,
   }),
   parse(output, name) {
-    refuse(output, `the password of "${name}"; that takes become: true, and`);
+    if (output.code !== 0)
+      throw new TaskError(`Cannot read the password of "${name}" from /etc/shadow.`, {
+        hint: 'Set "become: true", because only root may read it.',
+      });
     const [same, locked, expires = ''] = output.stdout.split('\n');
     return {
       same: same === 'same',
@@ -106,6 +109,6 @@ export const accountTools: Fact<[], 'shadow' | 'busybox'> = {
   parse({ stdout }) {
     const tools = stdout.trim();
     if (tools === 'shadow' || tools === 'busybox') return tools;
-    throw new TaskError('Neither "useradd" nor "adduser" is on the host.');
+    throw new TaskError('The host has neither "useradd" nor "adduser".');
   },
 };

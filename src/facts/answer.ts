@@ -2,10 +2,10 @@ import { TaskError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
 
 /**
- * A fact answers or fails; it never guesses.
+ * Fails unless the command of a fact succeeded.
  *
- * @param what the answer that is missing, as a sentence without its end
- * @param noProgram hint where the host does not have the program
+ * @param what the problem, as a sentence without its full stop
+ * @param noProgram hint if the host does not have the program
  * @throws TaskError
  */
 export function requireAnswer(

@@ -4,24 +4,24 @@ import { describePath, type HostPath } from '../core/host-path.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 import { requireAnswer } from './answer.ts';
 
-/** Where dpkg keeps what is installed. */
+/** Status file of dpkg: the installed packages. */
 export const DPKG_STATUS = '/var/lib/dpkg/status';
 
 export interface AptPackage {
-  /** Undefined when it is not installed. */
+  /** Undefined if the package is not installed. */
   installed: string | undefined;
-  /** What would be installed now; undefined when no source has it. */
+  /** The version that would be installed now; undefined if no repository has the package. */
   candidate: string | undefined;
 }
 
-const NO_APT = 'This module is for hosts with APT, such as Debian and Ubuntu.';
+const NO_APT = 'Use this module only on hosts with APT, such as Debian and Ubuntu.';
 
-/** Versions of packages, one map for all names: from `apt-cache policy`. Names that APT does not know are absent. */
+/** Versions of packages by name, from `apt-cache policy`. Names that APT does not know are absent. */
 export const aptPackages: Fact<string[], ReadonlyMap<string, AptPackage>> = {
   name: 'apt.packages',
   command: (...names) => ({ script: `apt-cache policy -- ${quoteAll(names)}` }),
   parse(output) {
-    requireAnswer(output, 'APT does not say which versions there are', NO_APT);
+    requireAnswer(output, 'Cannot read the versions of packages from APT', NO_APT);
     const packages = new Map<string, AptPackage>();
     let name = '';
     for (const line of output.stdout.split('\n')) {
@@ -47,17 +47,17 @@ export const debFile: Fact<[path: string], { name: string; version: string }> = 
     script: `dpkg-deb -f ${quote(path)} Package Version`,
   }),
   parse(output, path) {
-    requireAnswer(output, `"${path}" is no package that dpkg reads`, NO_APT);
+    requireAnswer(output, `Cannot read the package "${path}" with dpkg-deb`, NO_APT);
     const [, name] = /^Package: (.+)$/m.exec(output.stdout) ?? [];
     const [, version] = /^Version: (.+)$/m.exec(output.stdout) ?? [];
     if (name === undefined || version === undefined)
-      throw new TaskError(`"${path}" does not say which package it is.`);
+      throw new TaskError(`"${path}" has no package name or version.`);
     return { name, version };
   },
 };
 
-/** Seconds since the lists of packages were read anew; undefined when they never were. */
-export const aptListsAge: Fact<[], number | undefined> = {
+/** Seconds since the package index was updated; undefined if it never was. */
+export const aptIndexAge: Fact<[], number | undefined> = {
   name: 'apt.lists',
   command: () => ({
     script:
@@ -69,24 +69,24 @@ export const aptListsAge: Fact<[], number | undefined> = {
   },
 };
 
-/** How many packages an upgrade would touch, from a simulation. */
+/** Number of packages that an upgrade would change, from a simulation. */
 export const aptUpgrades: Fact<[verb: string], number> = {
   name: 'apt.upgrades',
   command: (verb) => ({ script: `apt-get -s -q ${quote(verb)}` }),
   parse(output) {
-    requireAnswer(output, 'APT cannot tell what it would upgrade', NO_APT);
+    requireAnswer(output, 'Cannot simulate the upgrade with APT', NO_APT);
     return output.stdout.split('\n').filter((line) => /^(Inst|Remv) /.test(line)).length;
   },
 };
 
 /**
- * What stands between the packages now and those of an earlier copy of dpkg's status file, as words for `apt-get
- * install`: `name=version` for one to bring back, `name-` for one to take away.
+ * The difference between the installed packages and an earlier copy of dpkg's status file, as words for `apt-get
+ * install`: `name=version` to restore a package, `name-` to remove one.
  */
 export const aptDifference: Fact<[copy: HostPath, sum: string], string[]> = {
   name: 'apt.difference',
   command: (copy, sum) => ({
-    // A step that never began has taken no copy; then all must be as it was.
+    // A step that never started made no copy; then the status file must be unchanged.
     script: `if [ ! -e "$1" ] && [ "$(sha256sum <${DPKG_STATUS})" = ${quote(`${sum}  -`)} ]; then echo; else test -r "$1" && awk -v native="$(dpkg --print-architecture)" '
       BEGIN { RS = ""; FS = "\\n" }
       {
@@ -109,7 +109,7 @@ export const aptDifference: Fact<[copy: HostPath, sum: string], string[]> = {
     paths: [copy],
   }),
   parse(output, copy) {
-    requireAnswer(output, `The packages cannot be compared with ${describePath(copy)}`, NO_APT);
+    requireAnswer(output, `Cannot compare the packages with ${describePath(copy)}`, NO_APT);
     return output.stdout.split('\n').filter((line) => line !== '');
   },
 };

@@ -4,20 +4,20 @@ import type { ArchiveEntry } from '../util/archive.ts';
 import { quote } from '../util/shell.ts';
 import { requireAnswer } from './answer.ts';
 
-/** Between the parts of an answer; no name in an archive is like it. */
+/** Separates the parts of the output; no name in an archive looks like it. */
 const END = '::';
 
-/** Kinds, modes, sums and targets of what is below the working directory; names as find gives them. */
+/** Prints types, modes, checksums and link targets of everything below the working directory, with names from find. */
 const LOOK = `find . ! -name . -exec stat -c '%F|%a|%n' {} + && echo ${END} &&
 find . -type f -exec sha256sum {} + && echo ${END} &&
 find . -type l -exec sh -c 'for f; do printf "%s\\n" "$f"; readlink "$f"; done' sh {} +`;
 
-/** Sets z to what tar must be told of the file $a, or to "zip". GNU's finds out by itself, that of busybox does not. */
+/** Sets z to the decompression option of tar for the file $a, or to "zip". Unlike GNU tar, busybox does not detect it. */
 export const TAR_FLAG = `case $(head -c 2 "$a" | od -An -tx1 | tr -d ' ') in
 504b) z=zip ;; 1f8b) z=z ;; 425a) z=j ;; fd37) z=J ;; *) z= ;;
 esac`;
 
-/** What is in an archive of the host. It is unpacked aside and removed: sums need its content. */
+/** The entries of an archive on the host. For their checksums, it is unpacked into a temporary directory. */
 export const archiveEntries: Fact<
   [path: string],
   { kind: 'tar' | 'zip'; entries: ArchiveEntry[] }
@@ -42,11 +42,11 @@ ${LOOK}
 )`,
   }),
   parse(output, path) {
-    requireAnswer(output, `Cannot look into "${path}"`);
+    requireAnswer(output, `Cannot read the archive "${path}"`);
     const [head = '', kinds = '', sums = '', links = ''] = output.stdout.split(`${END}\n`);
     const [kind = '', ...names] = linesOf(head);
     if (kind !== 'tar' && kind !== 'zip')
-      throw new TaskError(`Unexpected answer about "${path}": ${kind}`);
+      throw new TaskError(`Unexpected output for "${path}": ${kind}`);
     const written = new Map(names.map((name) => [plainName(name), name]));
     const checksums = sumsOf(sums);
     const targets = targetsOf(links);
@@ -73,7 +73,7 @@ export interface PathState extends Omit<ArchiveEntry, 'name' | 'type'> {
   gid: string;
 }
 
-/** State of a path at which nothing is. */
+/** State of a path that does not exist. */
 export const absentPath: PathState = {
   type: 'absent',
   mode: '',
@@ -85,14 +85,14 @@ export const absentPath: PathState = {
   gid: '',
 };
 
-/** What stands at paths below a directory, by path; links are not followed. */
-export const pathStates: Fact<[folder: string, paths: string], Map<string, PathState>> = {
+/** States of paths below a directory, by path. Links are not followed. */
+export const pathStates: Fact<[directory: string, paths: string], Map<string, PathState>> = {
   name: 'archive.states',
-  command(folder, paths) {
+  command(directory, paths) {
     const names = (JSON.parse(paths) as string[]).map((name) => quote(`./${name}`)).join(' ');
     return {
       script: `(
-cd ${quote(folder)} || exit 1
+cd ${quote(directory)} || exit 1
 each() { printf '%s\\0' ${names} | xargs -0 "$@"; }
 each stat -c '%F|%a|%U|%G|%u|%g|%n'
 echo ${END}
@@ -103,13 +103,13 @@ exit 0
 )`,
     };
   },
-  parse(output, folder, paths) {
-    requireAnswer(output, `Cannot list the contents of "${folder}"`);
+  parse(output, directory, paths) {
+    requireAnswer(output, `Cannot list the contents of "${directory}"`);
     const trouble = linesOf(output.stderr).find(
       (line) => !/(No such file or directory|Not a directory)$/.test(line),
     );
     if (trouble !== undefined)
-      throw new TaskError(`Cannot list the contents of "${folder}": ${trouble}`);
+      throw new TaskError(`Cannot list the contents of "${directory}": ${trouble}`);
     const [kinds = '', sums = '', links = ''] = output.stdout.split(`${END}\n`);
     const checksums = sumsOf(sums);
     const targets = targetsOf(links);
@@ -123,7 +123,7 @@ exit 0
       const type = kindOf(kind) ?? 'other';
       const checksum = checksums.get(plain);
       if (type === 'file' && checksum === undefined)
-        throw new TaskError(`Cannot read "${folder}/${plain}".`);
+        throw new TaskError(`Cannot read "${directory}/${plain}".`);
       states.set(plain, {
         type,
         mode: mode.padStart(4, '0'),
@@ -141,7 +141,7 @@ exit 0
   },
 };
 
-/** A name without "./" in front and "/" behind. */
+/** A name without a leading "./" and a trailing "/". */
 export function plainName(name: string): string {
   return name.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
 }
@@ -150,7 +150,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** The last field is a name, which may have the separator in it. */
+/** The last field is a name, which may contain the separator. */
 function fields(line: string, count = 3): string[] {
   const parts = line.split('|');
   return [...parts.slice(0, count - 1), parts.slice(count - 1).join('|')];

@@ -6,23 +6,23 @@ import { quote, quoteAll } from '../util/shell.ts';
 export interface Container {
   name: string;
   id: string;
-  /** As it was asked for, such as "nginx:1.27". */
+  /** Image name given at creation, such as "nginx:1.27". */
   image: string;
-  /** What that was when the container was made. */
+  /** ID of that image at creation. */
   imageId: string;
-  /** In the words of the engine: created, running, paused, restarting, exited, dead. */
+  /** As the engine reports it: created, running, paused, restarting, exited, dead. */
   status: string;
   running: boolean;
-  /** Made with --rm: the engine removes it by itself when it stops. */
+  /** Created with --rm: the engine removes it when it stops. */
   vanishes: boolean;
   labels: JsonObject;
-  /** In the words of `docker update --restart`, such as "no" or "on-failure:3". */
+  /** As for `docker update --restart`, such as "no" or "on-failure:3". */
   restartPolicy: string;
-  /** All that the engine says of it. */
+  /** Output of `docker inspect`. */
   inspected: JsonObject;
 }
 
-/** Containers that fit all filters, in order of their names. Call and filters are words as JSON. */
+/** Containers that match all filters, sorted by name. Call and filters are JSON lists of words. */
 export const containers: Fact<[call: string, filters: string], Container[]> = {
   name: 'container.list',
   command(call, filters) {
@@ -34,7 +34,7 @@ export const containers: Fact<[call: string, filters: string], Container[]> = {
   },
   parse({ code, stdout, stderr }) {
     if (code !== 0)
-      throw new TaskError(`The engine does not list its containers: ${stderr.trim()}`);
+      throw new TaskError(`Cannot list the containers of the engine: ${stderr.trim()}`);
     return (JSON.parse(stdout) as JsonObject[])
       .map(parseContainer)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -59,7 +59,7 @@ function parseContainer(inspected: JsonObject): Container {
   };
 }
 
-/** The engine calls the policy of a container that was made without one "no" or "". */
+/** The engine reports "no" or "" for a container without a restart policy. */
 function policyOf({ Name, MaximumRetryCount: count }: JsonObject): string {
   const name = textOf(Name) || 'no';
   return name === 'on-failure' && typeof count === 'number' && count > 0
@@ -67,7 +67,7 @@ function policyOf({ Name, MaximumRetryCount: count }: JsonObject): string {
     : name;
 }
 
-/** Id of an image by its name; undefined when the engine has none. */
+/** ID of an image by its name; undefined if the engine does not have it. */
 export const imageId: Fact<[call: string, image: string], string | undefined> = {
   name: 'container.image',
   command: (call, image) => ({
@@ -79,11 +79,11 @@ export const imageId: Fact<[call: string, image: string], string | undefined> = 
   parse({ code, stdout, stderr }, _call, image) {
     if (code === 0) return stdout.trim();
     if (/no such image/i.test(stderr)) return undefined;
-    throw new TaskError(`The engine does not say whether it has "${image}": ${stderr.trim()}`);
+    throw new TaskError(`Cannot look up the image "${image}": ${stderr.trim()}`);
   },
 };
 
-/** Whether the host has a program. */
+/** Whether a program is installed on the host. */
 export const hasProgram: Fact<[program: string], boolean> = {
   name: 'system.program',
   command: (program) => ({

@@ -3,11 +3,11 @@ import type { Fact } from '../core/fact.ts';
 import { quote } from '../util/shell.ts';
 
 export interface FileSystem {
-  /** Where it is mounted. */
+  /** Mount point. */
   place: string;
-  /** Number of its device: two paths with the same one share its room. */
+  /** Device number; paths with the same number share the free space. */
   device: string;
-  /** Bytes that are free for users other than root. */
+  /** Bytes available to users other than root. */
   free: number;
   /** Undefined where the file system does not count them, such as btrfs. */
   freeInodes: number | undefined;
@@ -25,7 +25,7 @@ done`,
   parse({ code, stdout, stderr }, ...paths) {
     const lines = stdout.trimEnd().split('\n');
     const unread = (): TaskError =>
-      new TaskError(`The free space of ${paths.join(', ')} cannot be read: ${stderr.trim()}`);
+      new TaskError(`Cannot read the free space of ${paths.join(', ')}: ${stderr.trim()}`);
     if (code !== 0 || lines.length !== paths.length * LINES) throw unread();
     return paths.map((_path, index) => {
       const [device = '', numbers = '', row = ''] = lines.slice(index * LINES);

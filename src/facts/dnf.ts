@@ -3,7 +3,7 @@ import type { Fact } from '../core/fact.ts';
 import { quoteAll } from '../util/shell.ts';
 import { requireAnswer } from './answer.ts';
 
-/** Program that manages packages on a host, by what is there. */
+/** The package manager that is installed on the host. */
 export const packageManager: Fact<[], 'apt' | 'dnf'> = {
   name: 'packages.manager',
   command: () => ({
@@ -16,25 +16,25 @@ export const packageManager: Fact<[], 'apt' | 'dnf'> = {
     if (program === 'dnf' || program === 'yum') return 'dnf';
     throw new TaskError(
       program === ''
-        ? 'There is no manager of packages on the host.'
-        : `Packages of "${program}" cannot be managed yet, only those of APT and DNF.`,
-      { hint: 'Use "command", with an undo.' },
+        ? 'The host has no known package manager.'
+        : `The package manager "${program}" is not supported, only APT and DNF are.`,
+      { hint: 'Use "command" with an undo.' },
     );
   },
 };
 
 export interface RpmPackage {
-  /** What is installed and fits, as NAME-VERSION-RELEASE; undefined when nothing does. */
+  /** The installed package that matches, as NAME-VERSION-RELEASE; undefined if none does. */
   installed: string | undefined;
-  /** Installed under that name, but newer than the version that is asked for. */
+  /** The installed package of that name, if it is newer than the requested version. */
   newer: string | undefined;
 }
 
-const NO_DNF = 'This module is for hosts with DNF, such as RHEL and Fedora.';
+const NO_DNF = 'Use this module only on hosts with DNF, such as RHEL and Fedora.';
 
 /**
- * What is installed of packages, each asked for as NAME, NAME-VERSION or NAME-VERSION-RELEASE, or as what it provides.
- * Words must not hold quotes or percent signs.
+ * Installed packages for words that are NAME, NAME-VERSION, NAME-VERSION-RELEASE, or something that a package provides.
+ * Words must not contain quotes or percent signs.
  */
 export const rpmPackages: Fact<string[], ReadonlyMap<string, RpmPackage>> = {
   name: 'dnf.packages',
@@ -56,7 +56,7 @@ export const rpmPackages: Fact<string[], ReadonlyMap<string, RpmPackage>> = {
 done`,
   }),
   parse(output) {
-    requireAnswer(output, 'RPM does not say which packages there are', NO_DNF);
+    requireAnswer(output, 'Cannot read the installed packages from RPM', NO_DNF);
     const lines = output.stdout.split('\n').filter((line) => line !== '');
     return new Map(
       lines.map((line) => {
@@ -67,13 +67,13 @@ done`,
   },
 };
 
-/** How many packages have an update, of those named or of all. DNF says so with the code 100. */
+/** Whether the named packages, or any, have an update. DNF reports one with exit code 100. */
 export const dnfUpdates: Fact<string[], boolean> = {
   name: 'dnf.updates',
   command: (...words) => ({ script: `dnf -q check-update ${quoteAll(words)}` }),
   parse(output) {
     if (output.code === 100) return true;
-    requireAnswer(output, 'DNF cannot tell which updates there are', NO_DNF);
+    requireAnswer(output, 'Cannot check for updates with DNF', NO_DNF);
     return false;
   },
 };
@@ -81,11 +81,11 @@ export const dnfUpdates: Fact<string[], boolean> = {
 export interface RpmState {
   /** SHA-256 over the names and versions of all packages. */
   checksum: string;
-  /** The last transaction of DNF; 0 when there was none. */
+  /** The last transaction of DNF; 0 if there is none. */
   transaction: number;
 }
 
-/** Which packages are installed, in short, and where DNF's own history stands. */
+/** A checksum over the installed packages, and the last transaction in the history of DNF. */
 export const rpmState: Fact<[], RpmState> = {
   name: 'dnf.state',
   command: () => ({
@@ -93,7 +93,7 @@ export const rpmState: Fact<[], RpmState> = {
       "rpm -qa --qf '%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} %{ARCH}\\n' | sort | sha256sum && dnf -q history list 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1; exit }'",
   }),
   parse(output) {
-    requireAnswer(output, 'The packages of the host cannot be listed', NO_DNF);
+    requireAnswer(output, 'Cannot list the packages of the host', NO_DNF);
     const [sum = '', last = ''] = output.stdout.split('\n');
     return { checksum: sum.split(' ')[0] ?? '', transaction: Number(last || 0) };
   },

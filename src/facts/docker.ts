@@ -8,19 +8,19 @@ export type ObjectKind = (typeof objectKinds)[number];
 
 const engineCall = (call: string): string => quoteAll(JSON.parse(call) as string[]);
 
-/** Names of all objects of one kind. The call is words as JSON. */
+/** Names of all objects of one kind. The call is a JSON list of words. */
 export const dockerNames: Fact<[call: string, kind: string], string[]> = {
   name: 'docker.names',
   command: (call, kind) => ({
     script: `${engineCall(call)} ${quote(kind)} ls --format '{{.Name}}'`,
   }),
   parse({ code, stdout, stderr }, _call, kind) {
-    if (code !== 0) throw new TaskError(`The engine does not list its ${kind}s: ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot list the ${kind}s of the engine: ${stderr.trim()}`);
     return stdout.split('\n').filter((line) => line !== '');
   },
 };
 
-/** All objects of one kind as `docker KIND inspect` prints them. Objects that vanish in between are left out. */
+/** All objects of one kind as `docker KIND inspect` prints them. Objects that are removed in between are left out. */
 export const dockerObjects: Fact<[call: string, kind: string], JsonObject[]> = {
   name: 'docker.objects',
   command(call, kind) {
@@ -31,21 +31,22 @@ export const dockerObjects: Fact<[call: string, kind: string], JsonObject[]> = {
   },
   parse({ code, stdout, stderr }, _call, kind) {
     try {
-      // The exit code is 1 as soon as one object is missing; the others are printed all the same.
+      // The exit code is 1 as soon as one object is missing; the others are printed nevertheless.
       if (code === 0 || stdout.trim() !== '') return JSON.parse(stdout) as JsonObject[];
     } catch {
       // Reported below.
     }
-    throw new TaskError(`The engine does not describe its ${kind}s: ${stderr.trim()}`);
+    throw new TaskError(`Cannot inspect the ${kind}s of the engine: ${stderr.trim()}`);
   },
 };
 
-/** What the engine says of the Swarm it takes part in. */
+/** Whether the engine is part of a Swarm, and whether it is a manager. */
 export const swarmState: Fact<[call: string], { active: boolean; manager: boolean }> = {
   name: 'docker.swarm',
   command: (call) => ({ script: `${engineCall(call)} info --format '{{json .Swarm}}'` }),
   parse({ code, stdout, stderr }) {
-    if (code !== 0) throw new TaskError(`The engine does not describe its Swarm: ${stderr.trim()}`);
+    if (code !== 0)
+      throw new TaskError(`Cannot read the Swarm state of the engine: ${stderr.trim()}`);
     const said = objectOf(JSON.parse(stdout) as JsonObject);
     return {
       active: said['LocalNodeState'] === 'active',
@@ -55,18 +56,18 @@ export const swarmState: Fact<[call: string], { active: boolean; manager: boolea
 };
 
 interface VolumeUse {
-  /** Undefined when the size was not known in time. */
+  /** Undefined if the measurement took too long. */
   kib: number | undefined;
   owner: string;
   group: string;
   mode: string;
 }
 
-/** Seconds that measuring one volume, and all of them, may take. */
+/** Time limits in seconds for measuring one volume, and all of them. */
 const MEASURE_SECONDS = 20;
 const MEASURE_ALL_SECONDS = 240;
 
-/** Size and owner of directories, by their paths, which are words as JSON. Directories that are not there are left out. */
+/** Size and owner of directories by path. Paths are a JSON list; missing directories are left out. */
 export const directoryUse: Fact<[paths: string], Record<string, VolumeUse>> = {
   name: 'docker.volume_use',
   command(paths) {
@@ -84,7 +85,7 @@ done`,
     };
   },
   parse({ code, stdout, stderr }, paths) {
-    if (code !== 0) throw new TaskError(`The volumes cannot be measured: ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot measure the volumes: ${stderr.trim()}`);
     const all = JSON.parse(paths) as string[];
     const found: Record<string, VolumeUse> = {};
     for (const line of stdout.split('\n')) {

@@ -18,7 +18,7 @@ export interface FileState {
   mtime: number;
   /** SHA-256 in hex, of regular files. */
   checksum: string;
-  /** What a symbolic link points at. */
+  /** Target of a symbolic link. */
   target: string;
 }
 
@@ -51,17 +51,17 @@ export function statFields(fields: readonly string[]): StatFields {
   };
 }
 
-/** State of a path, links not followed. */
+/** State of a path. Links are not followed. */
 export const fileState: Fact<[path: HostPath], FileState> = {
   name: 'file.state',
   command: (path) => ({ script: 'rn_file_state "$1"', paths: [path], inSessionShell: true }),
   parse(output, path) {
-    requireAnswer(output, `Cannot look at ${describePath(path)}`);
+    requireAnswer(output, `Cannot read the state of ${describePath(path)}`);
     const [line = '', second = ''] = output.stdout.split('\n');
     if (line === 'absent') return absent;
     const [type = '', ...fields] = line.split('|');
     if (!['file', 'directory', 'link', 'other'].includes(type)) {
-      throw new TaskError(`Unexpected answer about ${describePath(path)}: ${line}`);
+      throw new TaskError(`Unexpected output for ${describePath(path)}: ${line}`);
     }
     return {
       type: type as FileState['type'],
@@ -72,35 +72,35 @@ export const fileState: Fact<[path: HostPath], FileState> = {
   },
 };
 
-/** Where a path leads in the end; undefined when it leads nowhere. */
+/** A path with all links resolved; undefined if that is not possible. */
 export const realPath: Fact<[path: string], string | undefined> = {
   name: 'file.real',
   command: (path) => ({ script: `readlink -f ${quote(path)}` }),
   parse: ({ code, stdout }) => (code === 0 ? stdout.replace(/\n$/, '') : undefined),
 };
 
-/** Sum of a regular file in hex, by the coreutils program ALGORITHMsum. */
+/** Checksum of a regular file in hex, from the coreutils program ALGORITHMsum. */
 export const fileSum: Fact<[path: string, algorithm: string], string> = {
   name: 'file.sum',
   command: (path, algorithm) => ({ script: `${algorithm}sum <${quote(path)}` }),
   parse(output, path) {
-    requireAnswer(output, `Cannot make the sum of "${path}"`);
+    requireAnswer(output, `Cannot compute the checksum of "${path}"`);
     return output.stdout.split(' ')[0] ?? '';
   },
 };
 
-/** One sum over all that is below a directory; undefined when there is none. */
+/** One checksum over everything below a directory; undefined if the directory does not exist. */
 export const treeSum: Fact<[path: HostPath], string | undefined> = {
   name: 'file.tree',
   command: (path) => ({ script: 'rn_tree_sum "$1"', paths: [path], inSessionShell: true }),
   parse(output, path) {
-    requireAnswer(output, `Cannot look through ${describePath(path)}`);
+    requireAnswer(output, `Cannot read the tree below ${describePath(path)}`);
     const [word = ''] = output.stdout.trim().split(' ');
     return word === 'absent' ? undefined : word;
   },
 };
 
-/** Bytes of a regular file, or undefined when there is none. At most 8 MiB. */
+/** Bytes of a regular file, at most 8 MiB; undefined if it does not exist. */
 export const fileContent: Fact<[path: HostPath], Buffer | undefined> = {
   name: 'file.content',
   command: (path) => ({ script: 'rn_file_content "$1"', paths: [path], inSessionShell: true }),
@@ -112,14 +112,14 @@ export const fileContent: Fact<[path: HostPath], Buffer | undefined> = {
   },
 };
 
-/** Whether two paths are one and the same file. */
+/** Whether two paths are the same file. */
 export const sameFile: Fact<[one: string, other: string], boolean> = {
   name: 'file.same',
   command: (one, other) => ({ script: `[ ${quote(one)} -ef ${quote(other)} ]` }),
   parse: ({ code }) => code === 0,
 };
 
-/** Who may do what with a path. */
+/** Mode and owner of a path. */
 export interface PathAttributes {
   path: string;
   type: 'directory' | 'link' | 'other';
@@ -134,8 +134,8 @@ export interface PathAttributes {
 const ATTRIBUTES = /^(\d+)\|(\d+)\|(\d+)\|([^|]*)\|([^|]*)\|([^|]*)\|(\/.*)$/;
 
 /**
- * A directory and all below it, links not followed, without those whose line "mode|uid|gid|owner|group|kind|" matches a
- * pattern of `grep -E`: it is the host that leaves out what is of no interest.
+ * Attributes of a directory and everything below it; links are not followed. The host leaves out the paths whose line
+ * "mode|uid|gid|owner|group|type|" matches the `grep -E` pattern `without`.
  */
 export const treeAttributes: Fact<[path: string, without: string], PathAttributes[]> = {
   name: 'file.attributes',
@@ -143,7 +143,7 @@ export const treeAttributes: Fact<[path: string, without: string], PathAttribute
     script: `find ${quote(path)} -exec stat -c '%a|%u|%g|%U|%G|%F|%n' {} + | grep -Ev ${quote(without)}`,
   }),
   parse({ code, stdout, stderr }, path) {
-    // grep answers 1 where no line is left; find and stat say what they cannot look at. What goes away meanwhile is gone.
+    // grep exits with 1 if no line is left; find and stat print errors. Paths that vanish in between are ignored.
     const trouble = stderr
       .split('\n')
       .find((line) => line !== '' && !line.endsWith('No such file or directory'));
@@ -156,7 +156,7 @@ export const treeAttributes: Fact<[path: string, without: string], PathAttribute
       .filter((line) => line !== '')
       .map((line): PathAttributes => {
         const found = ATTRIBUTES.exec(line);
-        if (!found) throw new TaskError(`A name in "${path}" has a line end in it: ${line}`);
+        if (!found) throw new TaskError(`A name in "${path}" contains a line break: ${line}`);
         const [, mode = '', uid, gid, owner = '', group = '', kind = '', name = ''] = found;
         return {
           path: name,
@@ -171,7 +171,7 @@ export const treeAttributes: Fact<[path: string, without: string], PathAttribute
   },
 };
 
-/** The same of single paths; those that are not there are left out. Paths as JSON. */
+/** The same for single paths, given as a JSON list. Missing paths are left out. */
 export const pathAttributes: Fact<[paths: string], PathAttributes[]> = {
   name: 'file.attributes of',
   command(paths) {
@@ -181,7 +181,7 @@ export const pathAttributes: Fact<[paths: string], PathAttributes[]> = {
     };
   },
   parse(output) {
-    requireAnswer(output, 'Cannot look at paths');
+    requireAnswer(output, 'Cannot read the attributes of paths');
     return treeAttributes.parse({ ...output, stderr: '' }, '/', '');
   },
 };

@@ -5,8 +5,8 @@ import type { JsonObject, JsonValue } from '../core/json.ts';
 const PROBE_SECONDS = 5;
 
 /**
- * What is asked, a section each. `rt` gives a probe a time limit: a dead network file system or name server must not
- * hold up the rest.
+ * The probes; each prints one section. `rt` limits the time of a probe, because a dead network file system or name server
+ * must not block the others.
  */
 const probes: Record<string, string> = {
   os: 'cat /etc/os-release',
@@ -36,7 +36,7 @@ const probes: Record<string, string> = {
   cgroup: 'stat -fc %T /sys/fs/cgroup',
 };
 
-/** Facts of a host under Ansible's names (`ansible_facts.NAME`), all in one round trip. */
+/** Facts of a host with Ansible's names (`ansible_facts.NAME`), read in one round trip. */
 export const hostFacts: Fact<[], JsonObject> = {
   name: 'host.facts',
   command: () => {
@@ -48,8 +48,7 @@ export const hostFacts: Fact<[], JsonObject> = {
     return { script: `(${limited}\n${asked.join('\n')}\n:)` };
   },
   parse({ code, stdout, stderr }) {
-    if (code !== 0)
-      throw new TaskError(`The host could not be asked for its facts: ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot gather the facts of the host: ${stderr.trim()}`);
     const sections = new Map<string, string[]>();
     const late: string[] = [];
     for (const part of stdout.split('\n==').slice(1)) {
@@ -121,7 +120,7 @@ function toFacts(lines: (name: keyof typeof probes) => string[], late: string[])
       search: fields(lines('dns'), 'search'),
     },
     cgroup_version: lines('cgroup')[0] === 'cgroup2fs' ? 2 : 1,
-    // Probes that took too long; what they would have told is empty.
+    // Names of the probes that exceeded their time limit, so that their facts are empty.
     late_probes: late,
   };
 }

@@ -3,26 +3,26 @@ import type { Fact } from '../core/fact.ts';
 import { MOUNTS_BELOW, quote } from '../util/shell.ts';
 
 export interface K0sState {
-  /** What `k0s version` says, such as "v1.30.9+k0s.0"; undefined where there is no such program. */
+  /** Output of `k0s version`, such as "v1.30.9+k0s.0"; undefined if the program does not exist. */
   version: string | undefined;
-  /** What is installed as a service. */
+  /** Role of the installed service. */
   role: 'controller' | 'worker' | undefined;
-  /** It runs, or systemd will start it again after a failure. */
+  /** The service runs, or systemd will restart it after a failure. */
   active: boolean;
   enabled: boolean;
-  /** Its data directory is not empty. */
+  /** The data directory is not empty. */
   hasData: boolean;
   /** Units and entries of the data directory, without empty directories and "lost+found": what a reset would remove. */
   left: string[];
   /** File systems that are mounted at the data directory or below it. */
   mounts: string[];
-  /** A unit without a file that systemd still lists as failed, or files in its runtime directory. */
+  /** systemd lists a failed unit that has no file, or the runtime directory exists. */
   hasTraces: boolean;
 }
 
 export const UNITS = '/etc/systemd/system';
 
-/** k0s on a host with systemd. */
+/** State of k0s on a host with systemd. */
 export const k0sState: Fact<[program: string, dataDir: string], K0sState> = {
   name: 'k0s.state',
   command: (program, dataDir) => ({
@@ -43,7 +43,8 @@ if [ -e /run/k0s ]; then echo traces; fi
 if [ -x ${quote(program)} ]; then rw=$(${quote(program)} version) && echo "version $rw"; fi`,
   }),
   parse({ code, stdout, stderr }, program) {
-    if (code !== 0) throw new TaskError(`"${program}" does not say its version: ${stderr.trim()}`);
+    if (code !== 0)
+      throw new TaskError(`Cannot read the version of "${program}": ${stderr.trim()}`);
     const state: K0sState = {
       version: undefined,
       role: undefined,
@@ -88,7 +89,7 @@ const SYSCTLS = [
   'net.netfilter.nf_conntrack_tcp_timeout_established',
   'net.netfilter.nf_conntrack_tcp_timeout_close_wait',
 ];
-/** Files and directories that k0s and its pods make outside their own directories, and directories in which they make some. */
+/** Files and directories that k0s and its pods create outside their own directories, and directories they add files to. */
 const PATHS = [
   ...['/etc/k0s', '/etc/k0s/*', '/etc/cni', '/etc/cni/net.d', '/etc/cni/net.d/*'],
   ...['/opt/containerd', '/var/lib/kubelet', '/var/lib/kubelet/device-plugins'],
@@ -99,9 +100,9 @@ const PATHS = [
 ];
 
 /**
- * Shell function `stock`: one line for each thing outside the directories of k0s that k0s, its kubelet or its pods may add. Taken
- * before k0s starts, it tells afterwards what they have added: "path P", "link NAME", "route R", "sysctl NAME VALUE",
- * "chain PROGRAM TABLE CHAIN". Chains for single services and pods, of which there may be thousands, are left out without "all".
+ * Shell function `stock`: prints one line for each thing outside the directories of k0s that k0s, its kubelet or its pods may
+ * add: "path P", "link NAME", "route R", "sysctl NAME VALUE" or "chain PROGRAM TABLE CHAIN". The difference to the output from
+ * before k0s was started is what they added. Chains for single services and pods, which may be thousands, need "all".
  */
 export const STOCK = `of_many='^(KUBE-(SVC|SEP|FW|EXT|XLB)-|cali-(tw|fw|th|fh|pi|po|pri|pro|gw)-)'
 stock() {
@@ -122,12 +123,12 @@ stock() {
   done
 }`;
 
-/** What `stock` prints, for a later reset. */
+/** Output of `stock`, for a later reset. */
 export const k0sStock: Fact<[], string> = {
   name: 'k0s.stock',
   command: () => ({ script: `${STOCK}\nstock` }),
   parse({ code, stdout, stderr }) {
-    if (code !== 0) throw new TaskError(`The state of the host cannot be read: ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot read the state of the host: ${stderr.trim()}`);
     return stdout;
   },
 };

@@ -2,11 +2,11 @@ import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
 import { quote } from '../util/shell.ts';
 
-/** Value of a kernel parameter, blanks in a row as one; undefined when the kernel has none of that name. */
+/** Value of a kernel parameter, with single spaces; undefined if the kernel has no such parameter. */
 export const kernelParameter: Fact<[name: string], string | undefined> = {
   name: 'kernel.parameter',
   command: (name) => ({
-    // Dots and slashes change places: net.ipv4.conf.eth0/100.forwarding.
+    // Dots and slashes are swapped: net.ipv4.conf.eth0/100.forwarding.
     script: `p=/proc/sys/$(printf %s ${quote(name)} | tr ./ /.); if [ -e "$p" ]; then echo present; cat "$p"; else echo absent; fi`,
   }),
   parse({ code, stdout, stderr }, name) {
@@ -17,7 +17,7 @@ export const kernelParameter: Fact<[name: string], string | undefined> = {
   },
 };
 
-/** Whether a module of the kernel is there: loaded, or built in. */
+/** Whether a kernel module is loaded or built in. */
 export const kernelModule: Fact<[name: string], 'loaded' | 'builtin' | 'absent'> = {
   name: 'kernel.module',
   command: (name) => {
@@ -29,6 +29,6 @@ export const kernelModule: Fact<[name: string], 'loaded' | 'builtin' | 'absent'>
   parse({ stdout, stderr }, name) {
     const word = stdout.trim();
     if (word === 'loaded' || word === 'builtin' || word === 'absent') return word;
-    throw new TaskError(`Cannot look for the kernel module "${name}": ${stderr.trim()}`);
+    throw new TaskError(`Cannot read the state of the kernel module "${name}": ${stderr.trim()}`);
   },
 };

@@ -3,7 +3,7 @@ import type { Fact } from '../core/fact.ts';
 import { isJsonObject, type JsonValue } from '../core/json.ts';
 import { quoteAll } from '../util/shell.ts';
 
-/** Whether a node takes pods; undefined when the cluster has no such node. The call is words as JSON. */
+/** Whether a node takes new pods; undefined if the cluster has no such node. The call is a JSON list of words. */
 export const nodeSchedulable: Fact<[call: string, node: string], boolean | undefined> = {
   name: 'kubernetes.schedulable',
   command: (call, node) => ({
@@ -15,14 +15,14 @@ export const nodeSchedulable: Fact<[call: string, node: string], boolean | undef
   parse({ code, stdout, stderr }, _call, node) {
     if (code === 0) return stdout.trim() !== 'true';
     if (stderr.includes('NotFound')) return undefined;
-    throw new TaskError(`Kubernetes does not say anything about node "${node}": ${stderr.trim()}`);
+    throw new TaskError(`Cannot read the node "${node}" from Kubernetes: ${stderr.trim()}`);
   },
 };
 
 const POD =
   '{.metadata.namespace}/{.metadata.name} {.metadata.ownerReferences[0].kind} {.status.phase} {.metadata.annotations.kubernetes\\.io/config\\.mirror}';
 
-/** Pods on a node that a drain would move: not those of DaemonSets, static ones, and ones that have ended. */
+/** Pods on a node that a drain would evict: all but DaemonSet pods, static pods and finished pods. */
 export const podsToMove: Fact<[call: string, node: string], string[]> = {
   name: 'kubernetes.pods',
   command: (call, node) => ({
@@ -33,8 +33,7 @@ export const podsToMove: Fact<[call: string, node: string], string[]> = {
     ]),
   }),
   parse({ code, stdout, stderr }, _call, node) {
-    if (code !== 0)
-      throw new TaskError(`Kubernetes does not list the pods of "${node}": ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot list the pods of "${node}": ${stderr.trim()}`);
     return stdout.split('\n').flatMap((line) => {
       const [name = '', owner = '', phase = '', mirror = ''] = line.split(' ');
       const stays =
@@ -44,7 +43,7 @@ export const podsToMove: Fact<[call: string, node: string], string[]> = {
   },
 };
 
-/** What is attached to a node, beside its state. */
+/** Labels, annotations and taints of a node. */
 export interface NodeMarks {
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -53,7 +52,7 @@ export interface NodeMarks {
 
 const MARKS = ['{.metadata.labels}', '{.metadata.annotations}', '{.spec.taints}'];
 
-/** Labels, annotations and taints of a node; undefined when the cluster has no such node. */
+/** Undefined if the cluster has no such node. */
 export const nodeMarks: Fact<[call: string, node: string], NodeMarks | undefined> = {
   name: 'kubernetes.marks',
   command: (call, node) => ({
@@ -65,9 +64,7 @@ export const nodeMarks: Fact<[call: string, node: string], NodeMarks | undefined
   parse({ code, stdout, stderr }, _call, node) {
     if (code !== 0) {
       if (stderr.includes('NotFound')) return undefined;
-      throw new TaskError(
-        `Kubernetes does not say anything about node "${node}": ${stderr.trim()}`,
-      );
+      throw new TaskError(`Cannot read the node "${node}" from Kubernetes: ${stderr.trim()}`);
     }
     const [labels, annotations, taints] = stdout.split('\n').map((line) => json(line, node));
     return {
@@ -86,7 +83,7 @@ const REQUIRED =
   '{.spec.nodeSelector}{"\\n"}{.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution}';
 
 /**
- * Names of labels that pods on a node require. A kubelet that starts again refuses such a pod when its node has lost the
+ * Names of the labels that pods on a node require. After a restart, the kubelet rejects such a pod if the node has lost the
  * label (admission predicate NodeAffinity).
  */
 export const requiredLabels: Fact<[call: string, node: string], string[]> = {
@@ -99,8 +96,7 @@ export const requiredLabels: Fact<[call: string, node: string], string[]> = {
     ]),
   }),
   parse({ code, stdout, stderr }, _call, node) {
-    if (code !== 0)
-      throw new TaskError(`Kubernetes does not list the pods of "${node}": ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot list the pods of "${node}": ${stderr.trim()}`);
     const names = stdout.split('\n').flatMap((line) => {
       const rule = json(line, node);
       if (!isJsonObject(rule)) return [];
@@ -111,7 +107,7 @@ export const requiredLabels: Fact<[call: string, node: string], string[]> = {
   },
 };
 
-/** Labels that a term of a node selector needs; "NotIn" and "DoesNotExist" are true without the label. */
+/** Labels that a term of a node selector requires; "NotIn" and "DoesNotExist" are true without the label. */
 function labelsOfTerm(term: JsonValue): string[] {
   const rules = isJsonObject(term) ? term['matchExpressions'] : undefined;
   return (Array.isArray(rules) ? rules : [])
@@ -120,13 +116,13 @@ function labelsOfTerm(term: JsonValue): string[] {
     .map(({ key }) => String(key));
 }
 
-/** An empty line stands for a field that is not there. */
+/** An empty line is a missing field. */
 function json(line: string, node: string): JsonValue | undefined {
   if (line.trim() === '') return undefined;
   try {
     return JSON.parse(line) as JsonValue;
   } catch {
-    throw new TaskError(`kubectl does not print the fields of "${node}" as JSON: ${line}`, {
+    throw new TaskError(`Expected JSON from kubectl for "${node}" but found: ${line}`, {
       hint: 'Use kubectl 1.20 or later.',
     });
   }
@@ -141,7 +137,7 @@ export interface PodAddress {
   name: string;
   node: string;
   address: string;
-  /** TCP ports that its containers declare, or by which the kubelet probes them. */
+  /** TCP ports that its containers declare or that the kubelet probes. */
   ports: number[];
 }
 
@@ -156,7 +152,7 @@ const ADDRESS_FIELDS = [
   '{.metadata.deletionTimestamp}',
 ];
 
-/** Running pods with an address of their own and a TCP port; the selector may be empty. */
+/** Running pods with their own IP address and a TCP port. The selector may be empty. */
 export const podAddresses: Fact<[call: string, namespace: string, selector: string], PodAddress[]> =
   {
     name: 'kubernetes.pod_addresses',
@@ -170,9 +166,7 @@ export const podAddresses: Fact<[call: string, namespace: string, selector: stri
     }),
     parse({ code, stdout, stderr }, _call, namespace) {
       if (code !== 0)
-        throw new TaskError(
-          `Kubernetes does not list the pods of "${namespace}": ${stderr.trim()}`,
-        );
+        throw new TaskError(`Cannot list the pods of "${namespace}": ${stderr.trim()}`);
       return stdout.split('\n').flatMap((line) => {
         const [name = '', node = '', phase, hostNetwork, address = '', words = '', deleted = ''] =
           line.split('\t');

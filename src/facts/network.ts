@@ -3,21 +3,21 @@ import type { Fact } from '../core/fact.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { quote } from '../util/shell.ts';
 
-/** How a host reaches addresses, as its kernel answers. */
+/** What the kernel of a host reports about addresses. */
 export interface AddressAnswers {
-  /** Those of the asked addresses that are the host's own. */
+  /** The queried addresses that belong to the host. */
   own: ReadonlySet<string>;
-  /** First address of the asked interface; undefined if it has none. */
+  /** First address of the queried interface; undefined if it has none. */
   ofInterface: string | undefined;
-  /** Source address of packets to the asked destination; undefined without a route. */
+  /** Source address of packets to the queried destination; undefined without a route. */
   towards: string | undefined;
 }
 
 const PROBE_SECONDS = 10;
 
 /**
- * Answers of `ip -j route get` and `ip -j addr show`: an address is the host's own when the kernel routes it locally. Empty text
- * asks nothing. Without `ip`, the table /proc/net/fib_trie answers for IPv4 addresses, and no destination has a route.
+ * Results of `ip -j route get` and `ip -j addr show`. An address belongs to the host if the kernel routes it locally. An empty
+ * device or destination is not queried. Without `ip`, /proc/net/fib_trie is read for IPv4 addresses, and no route is found.
  */
 export const addressAnswers: Fact<
   [device: string, destination: string, ...addresses: string[]],
@@ -40,7 +40,7 @@ else printf '\\n==trie\\n'; cat /proc/net/fib_trie; fi`,
     };
   },
   parse({ code, stdout, stderr }, device, destination, ...addresses) {
-    if (code !== 0) throw new TaskError(`The addresses cannot be read: ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot read the addresses of the host: ${stderr.trim()}`);
     const sections = new Map(
       stdout.split('\n==').map((part) => {
         const end = part.indexOf('\n');
@@ -68,14 +68,14 @@ else printf '\\n==trie\\n'; cat /proc/net/fib_trie; fi`,
   },
 };
 
-/** First object of a JSON list; an empty one for what `ip` did not answer. */
+/** First object of a JSON list; an empty object if `ip` printed nothing. */
 function firstOf(json: string | undefined): JsonObject {
   if (json === undefined || json.trim() === '') return {};
   let list: JsonValue;
   try {
     list = JSON.parse(json) as JsonValue;
   } catch {
-    throw new TaskError('"ip -j" did not answer with JSON.', { hint: 'Update iproute2.' });
+    throw new TaskError('"ip -j" did not print JSON.', { hint: 'Update iproute2.' });
   }
   const first = Array.isArray(list) ? list[0] : undefined;
   return isJsonObject(first) ? first : {};

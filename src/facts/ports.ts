@@ -2,7 +2,7 @@ import { TaskError } from '../core/errors.ts';
 import type { Fact } from '../core/fact.ts';
 import { quote } from '../util/shell.ts';
 
-/** What a host sees when it connects to a TCP port elsewhere. */
+/** Result of a connection attempt from a host to a TCP port. */
 export interface PortState {
   host: string;
   port: number;
@@ -11,9 +11,9 @@ export interface PortState {
 }
 
 /**
- * Shell function `port_state SECONDS HOST PORT`: prints open, refused or blocked. A filter that answers with a reset looks like a
- * port that nobody uses. Ends with 3 where no program can try a port. The programs tell the reason of a failed connection in words
- * only; those of the locale C are fixed.
+ * Shell function `port_state SECONDS HOST PORT`: prints open, refused or blocked. A filter that answers with a reset looks like an
+ * unused port. Exits with 3 if the host has no program to try a port. The programs report the reason of a failed connection only
+ * as text, which is fixed in the locale C.
  */
 export const PORT_STATE = `port_state() (
 LC_ALL=C; export LC_ALL
@@ -21,7 +21,7 @@ if command -v bash >/dev/null; then said=$(timeout "$1" bash -c 'exec 3<>/dev/tc
 elif command -v nc >/dev/null; then said=$(nc -z -v -w "$1" "$2" "$3" 2>&1 </dev/null)
 else echo 'cannot try a port: the host has neither bash nor nc' >&2; exit 3; fi && echo open || case $said in *refused*) echo refused ;; *) echo blocked ;; esac )`;
 
-/** Ports as PORT@HOST; all are tried at the same time. */
+/** States of ports, given as PORT@HOST. All are tried in parallel. */
 export const portStates: Fact<[seconds: string, ...ports: string[]], PortState[]> = {
   name: 'network.ports',
   command(seconds, ...ports) {
@@ -40,7 +40,7 @@ wait )`,
     };
   },
   parse({ code, stdout, stderr }, _seconds, ...ports) {
-    if (code !== 0) throw new TaskError(`Cannot try ports: ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot try the ports: ${stderr.trim()}`);
     const said = new Map(
       stdout
         .trim()

@@ -3,7 +3,7 @@ import type { Fact } from '../core/fact.ts';
 import { quote } from '../util/shell.ts';
 import { statFields, type FileState } from './file.ts';
 
-/** The name by which the running kernel knows the host. */
+/** Hostname of the running kernel. */
 export const kernelHostname: Fact<[], string> = {
   name: 'system.hostname',
   command: () => ({ script: 'uname -n' }),
@@ -12,16 +12,16 @@ export const kernelHostname: Fact<[], string> = {
   },
 };
 
-/** Table of scheduled jobs of a user; undefined when there is none. */
+/** Crontab of a user; undefined if there is none. */
 export const crontab: Fact<[user: string], string | undefined> = {
   name: 'system.crontab',
   command: (user) => ({
-    script: `command -v crontab >/dev/null || { echo 'there is no "crontab" on the host; is cron installed?' >&2; exit 127; }; if [ "$(id -un)" = ${quote(user)} ]; then crontab -l; else crontab -l -u ${quote(user)}; fi`,
+    script: `command -v crontab >/dev/null || { echo 'the program "crontab" is not installed' >&2; exit 127; }; if [ "$(id -un)" = ${quote(user)} ]; then crontab -l; else crontab -l -u ${quote(user)}; fi`,
   }),
   parse({ code, stdout, stderr }, user) {
     if (code === 0) return stdout;
     if (code === 1 && /no crontab|can't open/i.test(stderr)) return undefined;
-    throw new TaskError(`Cannot read the jobs of "${user}": ${stderr.trim()}`);
+    throw new TaskError(`Cannot read the crontab of "${user}": ${stderr.trim()}`);
   },
 };
 
@@ -32,21 +32,21 @@ export interface Mounted {
   own: string[];
   /** Options of the mount and of its file system. */
   opts: string[];
-  /** Only a part of a file system is shown there, as `mount --bind` does. */
+  /** Only a part of the file system is mounted, as with `mount --bind`. */
   isPart: boolean;
-  /** Other paths of the host under which the same files are. */
+  /** Other paths of the host with the same files. */
   elsewhere: string[];
 }
 
-/** What is mounted at a path; undefined when nothing is. The last one counts, which hides the others. */
+/** The file system mounted at a path; undefined if there is none. The last mount hides earlier ones. */
 export const mountedAt: Fact<[path: string], Mounted | undefined> = {
   name: 'system.mount',
-  // The table twice: first which device it is, then where else that is mounted. Blanks in a path are octal there.
+  // Reads the table twice: for the device, and for its other mounts. Spaces in paths are octal escapes.
   command: (path) => ({
     script: `awk -v p=${quote(escapeMount(path).replaceAll('\\', String.raw`\\`))} 'NR == FNR { if ($5 == p) d = $3; next } $3 == d' /proc/self/mountinfo /proc/self/mountinfo`,
   }),
   parse({ code, stdout, stderr }, path) {
-    if (code !== 0) throw new TaskError(`Cannot tell what is mounted at "${path}": ${stderr}`);
+    if (code !== 0) throw new TaskError(`Cannot read the mounts at "${path}": ${stderr}`);
     const mounts = stdout.split('\n').flatMap((line) => {
       const [left = '', right = ''] = line.split(' - ');
       const [, , , root = '', place = '', own = ''] = left.split(' ');
@@ -81,8 +81,8 @@ export const mountedAt: Fact<[path: string], Mounted | undefined> = {
   },
 };
 
-function isBelow(path: string, folder: string): boolean {
-  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+function isBelow(path: string, directory: string): boolean {
+  return directory === '/' || path === directory || path.startsWith(`${directory}/`);
 }
 
 /** Octal escapes, as fstab(5) and the kernel write them. */
@@ -105,8 +105,8 @@ export type FoundFile = Omit<FileState, 'type' | 'checksum' | 'target'> & {
 };
 
 /**
- * Paths below others, from `find`. `depth` is that of find's -maxdepth, empty for no limit; `contains` is an extended
- * regular expression for a line of a regular file, empty for any. Params are text, since facts are known by them.
+ * Paths below others, from `find`. `depth` is for -maxdepth, empty for no limit; `contains` is an extended regular
+ * expression for a line of a regular file, empty for any. Parameters are strings, because they are the key of the fact.
  */
 export const filesBelow: Fact<
   [paths: string, depth: string, follow: string, contains: string],
@@ -117,7 +117,7 @@ export const filesBelow: Fact<
     const limit = depth === '' ? '' : ` -maxdepth ${quote(depth)}`;
     const holds = contains === '' ? '' : ` -type f -exec grep -Eqs -e ${quote(contains)} -- {} \\;`;
     const places = (JSON.parse(paths) as string[]).map(quote).join(' ');
-    // No path has two slashes in a row, so that a record begins where a line does with them.
+    // No path contains "//", so a line that begins with it starts a record.
     return {
       script: `for p in ${places}; do if [ -d "$p" ]; then find ${follow === 'true' ? '-L ' : ''}"$p" -mindepth 1${limit}${holds} -exec stat -c '//%F|%a|%u|%g|%U|%G|%s|%Y|%n' {} +; elif [ ! -e "$p" ]; then echo "$p: no such directory" >&2; fi; done`,
     };
@@ -129,7 +129,7 @@ export const filesBelow: Fact<
       .slice(1)
       .map((record) => {
         const [kind = '', ...fields] = record.replace(/\n$/, '').split('|');
-        // The name stands last, and may hold the mark between fields.
+        // The name is the last field and may contain the separator.
         return { path: fields.slice(7).join('|'), type: typeOf(kind), ...statFields(fields) };
       });
     return { files, skipped };

@@ -10,7 +10,7 @@ export interface UnitStatus {
   masked: boolean;
 }
 
-/** Where the manager of the user answers; a login by sudo or su does not say it. */
+/** Runtime directory of the user's service manager, which sudo and su do not set. */
 export const USER_MANAGER = 'XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}';
 
 /** State of a systemd unit, from `systemctl show`. */
@@ -29,7 +29,7 @@ export const unitStatus: Fact<[name: string, ...scope: string[]], UnitStatus> = 
     const load = fields.get('LoadState');
     if (load === undefined) {
       const said = output.stderr.trim() || `code ${String(output.code)}`;
-      throw new TaskError(`Cannot ask systemd about "${name}": ${said}`);
+      throw new TaskError(`Cannot read the state of unit "${name}" from systemd: ${said}`);
     }
     const unitFile = fields.get('UnitFileState') ?? '';
     return {
@@ -41,24 +41,24 @@ export const unitStatus: Fact<[name: string, ...scope: string[]], UnitStatus> = 
   },
 };
 
-/** A service in Ansible's words. */
+/** A service in Ansible's format. */
 export interface ServiceFact {
   name: string;
   /** running, stopped or failed. */
   state: string;
-  /** In the words of systemctl: enabled, disabled, static, masked, not-found, … */
+  /** As systemctl prints it: enabled, disabled, static, masked, not-found, … */
   status: string;
   source: 'systemd';
 }
 
-/** All services that systemd knows of, by their units' names. */
+/** All services of systemd, by the names of their units. */
 export const serviceList: Fact<[], Record<string, ServiceFact & JsonObject>> = {
   name: 'systemd.services',
   command: () => ({
     script: `systemctl list-unit-files --no-pager --no-legend --type=service && echo :: && systemctl list-units --no-pager --no-legend --plain --all --type=service`,
   }),
   parse({ code, stdout, stderr }) {
-    if (code !== 0) throw new TaskError(`systemd does not list its services: ${stderr.trim()}`);
+    if (code !== 0) throw new TaskError(`Cannot list the services of systemd: ${stderr.trim()}`);
     const [files = '', units = ''] = stdout.split('::\n');
     const services: Record<string, ServiceFact & JsonObject> = {};
     for (const line of files.split('\n')) {

@@ -3,7 +3,7 @@ import type { Action } from '../core/action.ts';
 import { TaskError } from '../core/errors.ts';
 import type { HostFacts, Module, PlannedUndo } from '../core/module.ts';
 import {
-  aptListsAge,
+  aptIndexAge,
   aptPackages,
   aptUpgrades,
   debFile,
@@ -96,7 +96,7 @@ export const apt: Module<Args> = {
       throw new TaskError('"deb" cannot be combined with "state: absent".', {
         hint: 'Use "name" to remove a package.',
       });
-    const age = update === true ? await host.fact(aptListsAge) : undefined;
+    const age = update === true ? await host.fact(aptIndexAge) : undefined;
     const due = update === true && (age === undefined || age >= (args.cache_valid_time ?? 0));
     const work =
       upgrade !== undefined

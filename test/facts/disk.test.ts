@@ -35,7 +35,7 @@ describe('free space of file systems', () => {
   it('is not guessed when the answer is incomplete', () => {
     for (const output of [answer(root), answer(`${root}51\n? ?\nx\n`), answer(root + root, 1)])
       expect(() => fileSystems.parse(output, '/a', '/b')).toThrow(
-        'cannot be read: no such program',
+        'Cannot read the free space of /a, /b: no such program',
       );
   });
 });

@@ -30,7 +30,9 @@ describe('kubernetes.marks', () => {
     const stderr = 'Error from server (NotFound): nodes "n1" not found';
     expect(nodeMarks.parse({ code: 1, stdout: '', stderr }, kubectl, 'n1')).toBeUndefined();
     const old = { code: 0, stdout: 'map[a:b]\n\n', stderr: '' };
-    expect(() => nodeMarks.parse(old, kubectl, 'n1')).toThrow('as JSON: map[a:b]');
+    expect(() => nodeMarks.parse(old, kubectl, 'n1')).toThrow(
+      'Expected JSON from kubectl for "n1" but found: map[a:b]',
+    );
   });
 });
 

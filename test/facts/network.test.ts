@@ -73,6 +73,6 @@ describe('addresses of a host', () => {
         '',
         '10.0.0.1',
       ),
-    ).toThrow('did not answer with JSON');
+    ).toThrow('did not print JSON');
   });
 });

@@ -18,7 +18,7 @@ describe('a published checksum', () => {
 
   it('is an error when the list has none, more than one, or one of another length', () => {
     for (const text of ['', `${other}  tool\n`, `${sum.slice(2)} *tool-v1+k0s.0\n`])
-      expect(() => read(text)).toThrow('has no sha256 sum of "tool-v1+k0s.0"');
+      expect(() => read(text)).toThrow('has no sha256 checksum of "tool-v1+k0s.0"');
     const twice = `${sum} *tool-v1+k0s.0\n${other} *tool-v1+k0s.0\n`;
     expect(() => read(twice)).toThrow('has more than one');
   });

@@ -124,7 +124,7 @@ describe('objects of MKE 3', () => {
       { Name: 'a' },
     ]);
     expect(() => dockerObjects.parse({ code: 1, stdout: '', stderr }, '[]', 'volume')).toThrow(
-      'The engine does not describe its volumes: Error response from daemon: no such volume: b',
+      'Cannot inspect the volumes of the engine: Error response from daemon: no such volume: b',
     );
   });
 });
