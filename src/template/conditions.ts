@@ -4,26 +4,26 @@ import { RunnerError, TemplateError } from '../core/errors.ts';
 import type { Condition } from '../core/value.ts';
 import { compareVersions } from './versions.ts';
 
-/** The variables that a condition is asked with, such as a scope. */
-export interface Asked {
+/** Variables for evaluating a condition, such as a scope. */
+export interface ConditionVariables {
   readonly variables: Record<string, unknown>;
 }
 
 interface ParsedCondition {
-  /** Names of variables the condition reads. */
+  /** Variables that the condition reads. */
   readonly roots: ReadonlySet<string>;
-  /** @throws TemplateError when a name is missing or the result is not a boolean. */
-  holds(asked: Asked): boolean;
+  /** @throws TemplateError if a variable is not defined or the result is not a boolean */
+  holds(values: ConditionVariables): boolean;
 }
 
-/** Ansible's words, and what CEL calls them. */
+/** Hints for the syntax of Jinja conditions. */
 const foreignWords: [RegExp, string][] = [
   [/\band\b/, 'Write "&&" instead of "and".'],
   [/\bor\b/, 'Write "||" instead of "or".'],
   [/\bnot\b/, 'Write "!" instead of "not".'],
   [/\bis\s+(not\s+)?defined\b/, 'Write "has(vars.name)" instead of "name is defined".'],
   [/\bis\s+\w+/, 'Write "failed(r)", "changed(r)", "skipped(r)" instead of "r is failed".'],
-  [/\|/, 'Filters are functions here: "size(x)" instead of "x | length".'],
+  [/\|/, 'Use functions instead of filters: "size(x)" instead of "x | length".'],
   [/\b(True|False)\b/, 'Write "true" and "false".'],
 ];
 
@@ -39,9 +39,9 @@ const translations: [RegExp, string][] = [
   [/\b([A-Za-z_]\w*(?:\.\w+)*)\s*\|\s*length\b/g, 'size($1)'],
 ];
 
-/** A condition in Ansible's words as CEL, where each word has one meaning; undefined where that is not sure. */
+/** Translates a Jinja condition to CEL. Undefined if the result does not parse or nothing changed. */
 export function inCel(source: string): string | undefined {
-  // Texts stay as they are.
+  // Quoted strings are not translated.
   const parts = source.split(/("[^"]*"|'[^']*')/);
   const changed = parts.map((part, index) =>
     index % 2 === 1
@@ -57,16 +57,16 @@ export function inCel(source: string): string | undefined {
   }
 }
 
-/** Characters of a wrong text that a message shows. */
+/** Maximum number of characters of an invalid text in a message. */
 const SHOWN = 100;
 
 const environment = createEnvironment();
-/** By text: a condition that the journal gives back, once a unit, is not parsed again for each. */
+/** Cache by text: the journal contains the same condition once for each change. */
 const parsed = new Map<string, ParsedCondition>();
 
 /**
- * Conditions are the Common Expression Language.
- * @throws TemplateError with the column when it does not parse.
+ * Parses a condition in the Common Expression Language (CEL).
+ * @throws TemplateError with the column if it does not parse
  */
 export function parseCondition({ text }: Condition): ParsedCondition {
   const known = parsed.get(text);
@@ -76,14 +76,14 @@ export function parseCondition({ text }: Condition): ParsedCondition {
   return condition;
 }
 
-/** @throws TemplateError when a name is missing or the result is not a boolean. */
-export function holds(condition: Condition, asked: Asked): boolean {
-  return parseCondition(condition).holds(asked);
+/** @throws TemplateError if a variable is not defined or the result is not a boolean */
+export function holds(condition: Condition, values: ConditionVariables): boolean {
+  return parseCondition(condition).holds(values);
 }
 
-/** @throws TemplateError as `holds`, for the first that does not hold or has no value */
-export function allHold(conditions: readonly Condition[], asked: Asked): boolean {
-  return conditions.every((condition) => holds(condition, asked));
+/** Stops at the first condition that does not hold. @throws TemplateError as `holds` */
+export function allHold(conditions: readonly Condition[], values: ConditionVariables): boolean {
+  return conditions.every((condition) => holds(condition, values));
 }
 
 function compile(source: string): ParsedCondition {
@@ -93,9 +93,9 @@ function compile(source: string): ParsedCondition {
   } catch (error) {
     const better = inCel(source);
     const hint = source.includes('{{')
-      ? 'A condition is an expression already: leave the braces out.'
+      ? 'Remove the braces: a condition is already an expression.'
       : better !== undefined
-        ? `In CEL: ${better}`
+        ? `Write it in CEL: ${better}`
         : foreignWords.find(([word]) => word.test(withoutStrings(source)))?.[1];
     throw new TemplateError(`Condition "${source}" does not parse: ${firstLine(error)}.`, { hint });
   }
@@ -171,7 +171,7 @@ function createEnvironment(): Environment {
     homogeneousAggregateLiterals: false,
     limits: { maxAstNodes: 5000, maxDepth: 100 },
   });
-  // Numbers of YAML are CEL doubles, literals are CEL ints: let them meet.
+  // Numbers from YAML are CEL doubles, literals are CEL ints: allow arithmetic with both.
   const mixed: Record<string, (a: number, b: number) => number> = {
     '+': (a, b) => a + b,
     '-': (a, b) => a - b,
@@ -199,7 +199,7 @@ function createEnvironment(): Environment {
       return JSON.parse(text) as unknown;
     } catch (error) {
       throw new TemplateError(
-        `"from_json" got text that is not JSON: ${JSON.stringify(text.slice(0, SHOWN))}.`,
+        `"from_json" received text that is not valid JSON: ${JSON.stringify(text.slice(0, SHOWN))}.`,
         { cause: error },
       );
     }

@@ -1,31 +1,33 @@
 import { TemplateError } from '../core/errors.ts';
 
-/** What a template may learn of the machine that runs the playbook. */
+/** Access of templates to the controller. */
 export interface Controller {
-  /** A variable of the runner's own environment. */
+  /** An environment variable of runner. */
   env(name: string): string | undefined;
-  /** Text of a file: in `files/` of the role or beside the playbook, or at an absolute path. */
+  /** Content of a file: in `files/` of the role, next to the playbook, or at an absolute path. */
   file(path: string): string;
-  /** When the run began; a resumed run began when it was first started. */
+  /** First start of the run; resuming does not change it. */
   startedAt: Date;
 }
 
 type ControllerHelper = (controller: Controller, ...args: unknown[]) => unknown;
 
-/** Helpers that read the controller, while a task is prepared. */
+/** Helpers that read the controller when a task is rendered. */
 export const controllerHelpers: Record<string, ControllerHelper> = {
   env(controller, name, fallback) {
     const value = controller.env(word(name, 'env'));
     if (value !== undefined) return value;
     if (fallback !== undefined) return fallback;
-    throw new TemplateError(`The environment of the runner has no "${String(name)}".`, {
-      hint: `Set it, or give a fallback: {{env "${String(name)}" "…"}}.`,
+    throw new TemplateError(`The environment variable "${String(name)}" is not set.`, {
+      hint: `Set it, or add a fallback: {{env "${String(name)}" "…"}}.`,
     });
   },
   file: (controller, path) => controller.file(word(path, 'file')).replace(/\n$/, ''),
   date(controller, format, seconds) {
     if (seconds !== undefined && typeof seconds !== 'number')
-      throw new TemplateError('Helper "date" wants seconds since 1970 behind the format.');
+      throw new TemplateError(
+        'Helper "date" expects a number of seconds since 1970 after the format.',
+      );
     const when = seconds === undefined ? controller.startedAt : new Date(seconds * 1000);
     return formatDate(word(format, 'date'), when);
   },
@@ -33,12 +35,12 @@ export const controllerHelpers: Record<string, ControllerHelper> = {
 
 function word(value: unknown, helper: string): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw new TemplateError(`Helper "${helper}" wants a text.`);
+  throw new TemplateError(`Helper "${helper}" expects a text that is not empty.`);
 }
 
 const two = (value: number) => String(value).padStart(2, '0');
 
-/** Directives of strftime(3) that name a number; all in UTC. */
+/** The supported directives of strftime(3), all in UTC. */
 const directives: Record<string, (when: Date) => string> = {
   Y: (when) => String(when.getUTCFullYear()),
   m: (when) => two(when.getUTCMonth() + 1),
@@ -59,15 +61,15 @@ const directives: Record<string, (when: Date) => string> = {
   '%': () => '%',
 };
 
-/** @throws TemplateError for a directive that is not known, or a time that is none */
+/** @throws TemplateError for an unsupported directive or an invalid time */
 function formatDate(format: string, when: Date): string {
   if (Number.isNaN(when.getTime()))
-    throw new TemplateError('Helper "date" got a number of seconds that is no time.');
+    throw new TemplateError('Helper "date" received a number of seconds that is not a valid time.');
   return format.replaceAll(/%(.?)/g, (_, letter: string) => {
     const directive = Object.hasOwn(directives, letter) ? directives[letter] : undefined;
     if (directive) return directive(when);
-    throw new TemplateError(`Helper "date" does not know "%${letter}".`, {
-      hint: `It knows ${Object.keys(directives)
+    throw new TemplateError(`Helper "date" does not support "%${letter}".`, {
+      hint: `Use ${Object.keys(directives)
         .map((known) => `%${known}`)
         .join(' ')}.`,
     });

@@ -21,26 +21,26 @@ const text = (value: unknown): string =>
 function list(value: unknown, helper: string): unknown[] {
   if (Array.isArray(value)) return value;
   throw new TemplateError(
-    `Helper "${helper}" wants a list, not ${value === null ? 'null' : typeof value}.`,
+    `Helper "${helper}" expects a list, not ${value === null ? 'null' : typeof value}.`,
   );
 }
 
 function number(value: unknown, helper: string): number {
   const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof found === 'number' && !Number.isNaN(found)) return found;
-  throw new TemplateError(`Helper "${helper}" wants numbers, not ${text(value) || 'nothing'}.`);
+  throw new TemplateError(`Helper "${helper}" expects numbers, not ${text(value) || 'nothing'}.`);
 }
 
 function map(value: unknown, helper: string): Record<string, unknown> {
   if (isObject(value)) return value;
   throw new TemplateError(
-    `Helper "${helper}" wants a map, not ${value === null ? 'null' : typeof value}.`,
+    `Helper "${helper}" expects a map, not ${value === null ? 'null' : typeof value}.`,
   );
 }
 
 const order = (a: unknown, b: unknown): number => Number(a) - Number(b);
 
-/** What `{{name …}}` can call. Handlebars' own if, unless, each, with come on top. */
+/** Helpers for `{{name …}}`, in addition to if, unless, each and with of Handlebars. */
 export const helpers: Record<string, Helper> = {
   default: (value, fallback) =>
     value === undefined || value === null || value === '' ? fallback : value,
@@ -58,7 +58,9 @@ export const helpers: Record<string, Helper> = {
     try {
       return JSON.parse(text(value)) as unknown;
     } catch (error) {
-      throw new TemplateError('Helper "from_json" got text that is not JSON.', { cause: error });
+      throw new TemplateError('Helper "from_json" received text that is not valid JSON.', {
+        cause: error,
+      });
     }
   },
   yaml: (value) => toYaml(value).trimEnd(),
@@ -66,7 +68,9 @@ export const helpers: Record<string, Helper> = {
     try {
       return fromYaml(text(value)) as unknown;
     } catch (error) {
-      throw new TemplateError('Helper "from_yaml" got text that is not YAML.', { cause: error });
+      throw new TemplateError('Helper "from_yaml" received text that is not valid YAML.', {
+        cause: error,
+      });
     }
   },
   toml: (value) => toml.stringify(map(value, 'toml') as toml.JsonMap).trimEnd(),
@@ -122,7 +126,7 @@ export const helpers: Record<string, Helper> = {
   map: (value, name, ...rest) => {
     const helper = Object.hasOwn(helpers, text(name)) ? helpers[text(name)] : undefined;
     if (!helper)
-      throw new TemplateError(`Helper "map" wants the name of a helper, not ${text(name)}.`);
+      throw new TemplateError(`Helper "map" expects the name of a helper, not ${text(name)}.`);
     return list(value, 'map').map((item) => helper(item, ...rest));
   },
   pluck: (value, key) => list(value, 'pluck').map((one) => map(one, 'pluck')[text(key)]),
@@ -131,7 +135,10 @@ export const helpers: Record<string, Helper> = {
   list: (...items) => items,
   range: (from, to) => {
     const [low, high] = [number(from, 'range'), number(to, 'range')];
-    if (high - low > MAX_RANGE) throw new TemplateError('Helper "range" makes no list that long.');
+    if (high - low > MAX_RANGE)
+      throw new TemplateError(
+        `Helper "range" cannot create a list of more than ${String(MAX_RANGE)} items.`,
+      );
     return Array.from({ length: Math.max(0, high - low) }, (_, index) => low + index);
   },
   zip: (...lists) => {

@@ -1,33 +1,36 @@
-/** Words that begin a statement of Jinja. Other text between the same signs means something else. */
+/** Matches Jinja statements by their keyword, because other text can contain the same delimiters. */
 const STATEMENT =
   /\{%[-+]?\s*(if|elif|else|endif|for|endfor|set|endset|macro|endmacro|call|endcall|filter|endfilter|block|endblock|include|import|from|extends|raw|endraw|with|endwith|autoescape|do)\b[^{}]*?%\}/;
 const COMMENT = /(?<!\{)\{#[^#}]*#\}/;
 const MUSTACHE = /\{\{.*?\}\}/gs;
 
-/** The first statement or comment of Jinja in a text, which would be left standing there; undefined when there is none. */
+/** The first Jinja statement or comment in a text, which Handlebars would leave unchanged. */
 export function jinjaIn(text: string): string | undefined {
-  // What stands in an expression is quoted there on purpose.
+  // Jinja syntax inside an expression is quoted text.
   const plain = text.replaceAll(MUSTACHE, '');
   return (STATEMENT.exec(plain) ?? COMMENT.exec(plain))?.[0];
 }
 
-/** What stands in the place of expressions of Jinja, in the order in which they are looked for. */
+/** Hints for Jinja expressions, in order of precedence. */
 const expressions: [RegExp, string][] = [
-  [/\|/, 'Filters are helpers here: {{default x "y"}}, not {{ x | default("y") }}.'],
-  [/\bif\b.*\belse\b/, 'One of two values is {{ternary condition "this" "that"}}.'],
+  [/\|/, 'Use a helper instead of a filter: {{default x "y"}}, not {{ x | default("y") }}.'],
+  [/\bif\b.*\belse\b/, 'Use {{ternary condition "this" "that"}}.'],
   [
     /[\w\])]\s*\[/,
-    'An element is {{list.[0]}} or {{map.key}}, with any other name {{lookup map name}}.',
+    'Use {{list.[0]}} or {{map.key}}, or {{lookup map name}} if the key is in a variable.',
   ],
-  [/[=!<>]=|[<>]/, 'Comparisons are helpers: {{eq a b}}, {{ne a b}}, {{lt a b}}, {{gt a b}}.'],
-  [/\b(and|or|in)\b/, 'These are helpers: {{and a b}}, {{or a b}}, {{in item list}}.'],
-  [/\w\s*\(/, 'What is called is a helper, {{helper value}}: see runner doc helpers.'],
-  [/~/, 'Texts are put together by {{concat a b}}.'],
-  [/[-+*/]/, 'Sums are helpers: {{add a b}}, {{subtract a b}}, {{multiply a b}}, {{divide a b}}.'],
+  [/[=!<>]=|[<>]/, 'Use a helper to compare: {{eq a b}}, {{ne a b}}, {{lt a b}}, {{gt a b}}.'],
+  [/\b(and|or|in)\b/, 'Use a helper: {{and a b}}, {{or a b}}, {{in item list}}.'],
+  [/\w\s*\(/, 'Use a helper: {{helper value}}. List the helpers with: runner doc helpers.'],
+  [/~/, 'Use {{concat a b}} to join texts.'],
+  [
+    /[-+*/]/,
+    'Use a helper to calculate: {{add a b}}, {{subtract a b}}, {{multiply a b}}, {{divide a b}}.',
+  ],
 ];
 
-/** How an expression that does not parse is written here; undefined where that is not known. */
-export function expressionHere(source: string): string | undefined {
+/** Hint for a Jinja expression that does not parse as Handlebars; undefined if it is not recognized. */
+export function expressionHint(source: string): string | undefined {
   const inside = [...source.matchAll(/\{\{(?![#/!>])(.*?)\}\}/gs)].map(([, text = '']) =>
     text.replaceAll(/"[^"]*"|'[^']*'/g, '""'),
   );

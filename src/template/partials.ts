@@ -4,10 +4,10 @@ import { TemplateError } from '../core/errors.ts';
 const PARTIAL = /\{\{~?>\s*(?:"([^"]+)"|'([^']+)'|([\w./-]+))\s*~?\}\}(?:[ \t]*(\r?\n|$))?/g;
 
 /**
- * The text of a template with its partials in their places, by the rules of Handlebars: one alone on its line is
- * indented as the line is. Yields the name of each partial and is to be given its text.
+ * Replaces the partials of a template by the rules of Handlebars: a partial that is alone on its line is indented like
+ * the line. Yields the name of each partial and expects its text.
  *
- * @throws TemplateError when a partial is in itself
+ * @throws TemplateError if a partial includes itself
  */
 export function* withPartials(
   text: string,
@@ -20,7 +20,7 @@ export function* withPartials(
     const name = doubly ?? singly ?? plain;
     if (chain.includes(name))
       throw new TemplateError(
-        `The partial "${name}" is in itself: ${[...chain, name].join(', ')}.`,
+        `Partial "${name}" includes itself: ${[...chain, name].join(' → ')}.`,
       );
     const inner: string = yield* withPartials(yield name, [...chain, name]);
     const { index } = match;

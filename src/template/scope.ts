@@ -12,7 +12,7 @@ import {
   type SourceObject,
 } from '../core/value.ts';
 
-/** In check mode, a value that only a real run can give. */
+/** In check mode, a value that only a real run can determine. */
 export const unknownValue: unique symbol = Symbol('unknown');
 export type ScopeValue = JsonValue | typeof unknownValue;
 
@@ -20,7 +20,7 @@ type Values = Readonly<Record<string, Source | typeof unknownValue>>;
 
 type LateTable<Place> = ReadonlyMap<string, (place: Place) => JsonValue>;
 
-/** Values that are worked out when they are asked for. The table is made once for all scopes: most tasks need none of it. */
+/** Values that are computed on first use. All scopes share the table, because most tasks do not use it. */
 export class LateValues {
   readonly #table: Pick<LateTable<never>, 'has' | 'keys'>;
   readonly #valueOf: (name: string) => JsonValue | undefined;
@@ -51,18 +51,18 @@ export class LateValues {
 }
 
 export interface Layer {
-  /** Level as an operator calls it, such as "role defaults". */
+  /** Name of the precedence level in messages, such as "role defaults". */
   name: string;
   values: Values | LateValues;
-  /** Data from hosts and results, without templates: it is not searched for any. */
+  /** Data from hosts and results, which is never rendered. */
   data?: boolean;
-  /** Values are rendered in another scope: `inputs: {port: "{{port}}"}` means the port outside. */
+  /** The scope for rendering the values: in `inputs: {port: "{{port}}"}`, the variable is that of the caller. */
   outer?: () => Scope;
 }
 
 /**
- * Variables as one host sees them in one task. Values are rendered when first asked for, and once; what a value
- * refers to is looked up in the whole scope, so a play variable may use a fact.
+ * The variables of one host in one task. Values are rendered once, on first use. References are looked up in the whole
+ * scope, so a play variable can use a fact.
  */
 export class Scope {
   readonly #layers: readonly Layer[];
@@ -72,15 +72,15 @@ export class Scope {
   #variables: Record<string, unknown> | undefined;
 
   /**
-   * @param layers strongest first
-   * @param controller left out where templates may read nothing but variables
+   * @param layers highest precedence first
+   * @param controller undefined if templates must not read the controller
    */
   constructor(layers: readonly Layer[], controller?: Controller) {
     this.#layers = layers;
     this.#controller = controller;
   }
 
-  /** The variables as a plain object with lazy values, as templates and conditions want them. */
+  /** The variables as a plain object with lazy values, for templates and conditions. */
   get variables(): Record<string, unknown> {
     return (this.#variables ??= new Proxy<Record<string, unknown>>(
       {},
@@ -108,7 +108,7 @@ export class Scope {
     return [...new Set(this.#layers.flatMap(({ values }) => namesIn(values)))];
   }
 
-  /** Undefined when no layer has the name. */
+  /** Returns undefined if no layer has the name. */
   get(name: string): unknown {
     if (name === 'vars') return this.variables;
     if (name === 'omit') return OMIT;
@@ -136,17 +136,17 @@ export class Scope {
   }
 
   /**
-   * Renders every template in a value. A template that is one expression becomes that expression's value.
-   * @throws TemplateError where that is `omit`, or a template fails
+   * Renders every template in a value. A template that is a single expression returns the value of the expression.
+   * @throws TemplateError if the result is `omit` or a template fails
    */
   render(value: Source): JsonValue {
     const rendered = this.renderArgument(value);
     if (rendered === OMIT)
-      throw new TemplateError('"omit" leaves out an argument. Here a value is needed.');
+      throw new TemplateError('"omit" can only omit an argument, but a value is required here.');
     return rendered;
   }
 
-  /** The same for a value that may be `omit`, and may have that inside. A condition becomes true, or its text where it does not hold. */
+  /** Like `render`, but allows `omit`. A condition becomes true if it holds, otherwise its text. */
   renderArgument(value: Source): JsonValue | typeof OMIT {
     if (typeof value !== 'object' || value === null) return value;
     if (value instanceof Template) return this.#renderTemplate(value) as JsonValue | typeof OMIT;
@@ -163,7 +163,7 @@ export class Scope {
     return parseTemplate(text).render(this.variables, this.#controller) ?? null;
   }
 
-  /** This scope with stronger layers on top. */
+  /** Returns this scope with additional layers of higher precedence. */
   with(...layers: Layer[]): Scope {
     return new Scope([...layers, ...this.#layers], this.#controller);
   }

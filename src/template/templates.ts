@@ -2,19 +2,19 @@ import Handlebars from 'handlebars';
 import { RunnerError, TemplateError } from '../core/errors.ts';
 import { controllerHelpers, type Controller } from './controller-helpers.ts';
 import { helpers } from './helpers.ts';
-import { expressionHere, jinjaIn } from './jinja.ts';
+import { expressionHint, jinjaIn } from './jinja.ts';
 import { OMIT } from '../core/value.ts';
 
 export interface ParsedTemplate {
-  /** Names of variables that must exist for the template to render. */
+  /** Variables that must be defined to render the template. */
   readonly roots: ReadonlySet<string>;
-  /** Names it reads when they exist. */
+  /** Variables that can be undefined. */
   readonly optionalRoots: ReadonlySet<string>;
-  /** Helpers it calls that read the controller, with the text they are given first where it is constant. */
-  readonly asks: readonly { helper: string; constant: string | undefined }[];
+  /** Calls of helpers that read the controller, with the first argument if it is a constant text. */
+  readonly controllerCalls: readonly { helper: string; constant: string | undefined }[];
   /**
-   * Text, or the value itself when the template is one expression and nothing else.
-   * @throws TemplateError when a name is missing.
+   * Returns text, or the value itself if the template is a single expression.
+   * @throws TemplateError if a variable is not defined
    */
   render(variables: object, controller?: Controller): unknown;
 }
@@ -23,7 +23,7 @@ type Node = hbs.AST.Node;
 type Expression = hbs.AST.Expression;
 
 const blocks = new Set(['if', 'unless', 'each', 'with', 'lookup']);
-/** Helpers that look at whether a value is there, so a missing name must reach them. */
+/** Helpers whose first argument can be undefined. */
 const lenient = new Set(['default', 'required']);
 
 const handlebars = Handlebars.create();
@@ -46,8 +46,8 @@ for (const [name, helper] of Object.entries(controllerHelpers)) {
     const { data } = args.at(-1) as { data: { controller?: Controller } };
     const { controller } = data;
     if (controller) return helper(controller, ...args.slice(0, -1));
-    throw new TemplateError(`Helper "${name}" reads the controller, which cannot be done here.`, {
-      hint: 'Put it in a variable of the play: what an undo needs is recorded with the step.',
+    throw new TemplateError(`Helper "${name}" reads the controller and cannot be used here.`, {
+      hint: 'Use a variable of the play instead. Its value is recorded with the step for the undo.',
     });
   });
 }
@@ -74,11 +74,11 @@ callable.set('__text', function (value: unknown, options: Handlebars.HelperOptio
 /** Helpers that the rewriting of a template puts into it. */
 const own = [...callable.keys()].filter((name) => name.startsWith('__'));
 
-/** What a template gives besides its text. */
+/** Results of a template besides its text. */
 interface Sink {
-  /** The value of a template that is one expression. */
+  /** The value of a template that is a single expression. */
   value: unknown;
-  /** It has `omit` in its text. */
+  /** The template contains `omit`. */
   omits: boolean;
 }
 
@@ -87,7 +87,7 @@ class UnknownHelper extends TemplateError {}
 
 const compiled = new Map<string, ParsedTemplate>();
 
-/** @throws TemplateError when the text does not parse or calls an unknown helper. */
+/** @throws TemplateError if the text does not parse or calls an unknown helper */
 export function parseTemplate(source: string): ParsedTemplate {
   const known = compiled.get(source);
   if (known) return known;
@@ -102,7 +102,7 @@ function compile(source: string): ParsedTemplate {
     program = handlebars.parse(source);
   } catch (error) {
     throw new TemplateError(`Template does not parse: ${parseMessage(error)}`, {
-      hint: expressionHere(source),
+      hint: expressionHint(source),
     });
   }
   const jinja = jinjaIn(source);
@@ -110,22 +110,22 @@ function compile(source: string): ParsedTemplate {
   const names: Names = {
     required: new Set(),
     optional: new Set(),
-    asks: [],
+    controllerCalls: [],
     helpers: new Set(own),
   };
   const single = singleExpression(program);
   try {
     rewriteProgram(program, names, 0);
   } catch (error) {
-    // Such as {{ "a" if x else "b" }}, which reads as a call.
-    const hint = expressionHere(source);
+    // {{ "a" if x else "b" }} parses as a call of a helper.
+    const hint = expressionHint(source);
     if (!(error instanceof UnknownHelper) || hint === undefined) throw error;
     throw new TemplateError(error.message, { hint });
   }
   if (single) {
     single.path = path('__value');
   }
-  // Our own tree, made from text: objects of a playbook never get here.
+  // The tree was parsed from text above, so it contains no objects from a playbook.
   const run = handlebars.compile(program, {
     noEscape: true,
     knownHelpers: Object.fromEntries([...names.helpers].map((name) => [name, true])),
@@ -139,7 +139,7 @@ function compile(source: string): ParsedTemplate {
   return {
     roots: names.required,
     optionalRoots: names.optional,
-    asks: names.asks,
+    controllerCalls: names.controllerCalls,
     render(variables, controller) {
       const sink: Sink = { value: undefined, omits: false };
       try {
@@ -147,7 +147,7 @@ function compile(source: string): ParsedTemplate {
         if (single) return sink.value;
         if (!sink.omits) return text;
         if (text.trim() === '') return OMIT;
-        throw new TemplateError('"omit" leaves out a whole argument. It cannot be part of a text.');
+        throw new TemplateError('"omit" omits a whole argument and cannot be part of a text.');
       } catch (error) {
         throw templateError(source, error);
       }
@@ -161,25 +161,25 @@ function templateError(source: string, error: unknown): RunnerError {
   const shown = source.length > 60 ? `${source.slice(0, 60)}…` : source;
   if (error instanceof MissingName) {
     const gathered = message.includes('ansible_facts')
-      ? 'If the facts of that host were not gathered, in this run or an earlier one: let a play on it say "gather_facts: true". '
+      ? 'If the facts of that host were not gathered, add "gather_facts: true" to a play on it. '
       : '';
     return new TemplateError(`"${message}" is not defined in template "${shown}".`, {
-      hint: `${gathered}Define it, or give a fallback: {{default ${message} "…"}}.`,
+      hint: `${gathered}Define it, or add a fallback: {{default ${message} "…"}}.`,
     });
   }
   return new TemplateError(`Template "${shown}" failed: ${message}`, { cause: error });
 }
 
-/** Text of another language would be left standing in what is written. */
+/** The error for Jinja syntax, which would otherwise stay in the rendered text. */
 export function jinjaError(found: string): TemplateError {
-  return new TemplateError(`Template has "${found}", which means nothing here.`, {
+  return new TemplateError(`Template contains Jinja syntax: "${found}".`, {
     hint: found.startsWith('{#')
-      ? 'A comment is {{!-- this --}}.'
-      : 'Use {{#if}}…{{else}}…{{/if}} and {{#each}}…{{/each}}. If it is meant as it stands, quote it: {{"{% … %}"}}.',
+      ? 'Write comments as {{!-- comment --}}.'
+      : 'Use {{#if}}…{{else}}…{{/if}} and {{#each}}…{{/each}}. To keep the text as it is, quote it: {{"{% … %}"}}.',
   });
 }
 
-/** Without the list of what the parser would have taken instead. */
+/** The message of the parser without its list of expected tokens. */
 function parseMessage(error: unknown): string {
   const lines = (error instanceof Error ? error.message : String(error)).split('\n');
   return lines
@@ -189,7 +189,7 @@ function parseMessage(error: unknown): string {
     .slice(0, 200);
 }
 
-/** The one mustache of a template that has nothing else in it. */
+/** The expression of a template that contains nothing else. */
 function singleExpression(program: hbs.AST.Program): hbs.AST.MustacheStatement | undefined {
   const only = program.body.length === 1 ? program.body[0] : undefined;
   return only?.type === 'MustacheStatement' ? (only as hbs.AST.MustacheStatement) : undefined;
@@ -198,14 +198,14 @@ function singleExpression(program: hbs.AST.Program): hbs.AST.MustacheStatement |
 interface Names {
   required: Set<string>;
   optional: Set<string>;
-  asks: { helper: string; constant: string | undefined }[];
-  /** Helpers it calls. */
+  /** Helpers that the template calls. */
   helpers: Set<string>;
+  controllerCalls: { helper: string; constant: string | undefined }[];
 }
 
 /**
- * Handlebars' strict mode leaves holes: names given to blocks and to helpers may be missing in silence. Here each
- * name becomes a look-up that throws, unless the helper is one that asks whether it is there.
+ * The strict mode of Handlebars ignores undefined names in arguments of blocks and helpers. Therefore, each name is
+ * replaced with a lookup that throws, unless the helper accepts an undefined argument.
  */
 function rewriteProgram(program: hbs.AST.Program | undefined, names: Names, depth: number): void {
   for (const statement of program?.body ?? []) rewriteStatement(statement, names, depth);
@@ -227,7 +227,7 @@ function rewriteStatement(statement: Node, names: Names, depth: number): void {
     rewriteProgram(block.program, names, changesContext ? depth + 1 : depth);
     rewriteProgram(block.inverse, names, depth);
   } else if (statement.type.startsWith('Partial')) {
-    throw new TemplateError('Partials are for template files: {{> name}} takes one beside them.');
+    throw new TemplateError('Partials such as {{> name}} can be used only in template files.');
   }
 }
 
@@ -236,7 +236,7 @@ interface Call {
   params: Expression[];
 }
 
-/** A bare name is always a variable, even where a helper has the same name. */
+/** A name without arguments is always a variable, even if a helper has the same name. */
 function isCall(mustache: hbs.AST.MustacheStatement): boolean {
   return mustache.params.length > 0;
 }
@@ -263,14 +263,14 @@ function rewriteCall(called: Call, names: Names, depth: number): void {
   const constant =
     first?.type === 'StringLiteral' ? (first as hbs.AST.StringLiteral).value : undefined;
   if (Object.hasOwn(controllerHelpers, name)) {
-    names.asks.push({ helper: name, constant });
+    names.controllerCalls.push({ helper: name, constant });
   } else if (name === 'lookup' && constant !== undefined) {
-    throw new TemplateError(`"lookup" finds a value in a map or list, not in "${constant}".`, {
-      hint: 'Read the controller with {{env "NAME"}} and {{file "NAME"}}.',
+    throw new TemplateError(`"lookup" reads a value of a map or list, not of "${constant}".`, {
+      hint: 'Use {{env "NAME"}} or {{file "NAME"}} to read the controller.',
     });
   } else if (!Object.hasOwn(helpers, name) && !blocks.has(name)) {
     throw new UnknownHelper(`Unknown helper "${name}".`, {
-      hint: 'List them with: runner doc helpers.',
+      hint: 'List the helpers with: runner doc helpers.',
     });
   }
   called.params = called.params.map((param, index) => {
@@ -286,7 +286,7 @@ function rewriteCall(called: Call, names: Names, depth: number): void {
   });
 }
 
-/** A name as a look-up that throws when it is missing. Literals, `this` and loop data stay as they are. */
+/** Replaces a name with a lookup that throws if it is undefined. Does not change literals, `this` and loop data. */
 function defined(expression: Expression, names: Names, depth: number): Expression {
   if (!isPath(expression) || expression.data || expression.original.startsWith('this'))
     return expression;
@@ -320,7 +320,7 @@ function call(helper: string, params: Expression[]): Expression {
   return { type: 'SubExpression', path: path(helper), params, loc } as unknown as Expression;
 }
 
-/** Own properties only, so that nothing of the prototype is reached. */
+/** Reads own properties only, never the prototype. */
 function lookUp(value: unknown, [part, ...rest]: string[]): unknown {
   if (part === undefined) return value;
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;

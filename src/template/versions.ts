@@ -17,7 +17,7 @@ export function compareVersions(a: string, operator: string, b: string): boolean
     case '>=':
       return order >= 0;
     default:
-      throw new TemplateError(`version() compares with ==, !=, <, <=, > or >=, not "${operator}".`);
+      throw new TemplateError(`version() supports ==, !=, <, <=, > and >=, not "${operator}".`);
   }
 }
 

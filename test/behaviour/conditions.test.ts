@@ -25,7 +25,7 @@ rule('when: a condition is true or false, nothing else', {
 
 rule('when: words of Ansible are answered with those of here', {
   text: '- { name: A, command: ok, when: x is defined and y }',
-  problem: 'In CEL: has(vars.x) && y',
+  problem: 'Write it in CEL: has(vars.x) && y',
 });
 
 rule('changed_when, failed_when: all of a list must hold', {

@@ -621,7 +621,7 @@ describe('errors in a playbook', () => {
       notify: Nobody
 `);
     expect(code).toBe(1);
-    for (const part of ['playbook.yml:4:3', '"tasks"', '"service"', '"dest"', 'In CEL: '])
+    for (const part of ['playbook.yml:4:3', '"tasks"', '"service"', '"dest"', 'Write it in CEL: '])
       expect(stderr).toContain(part);
   });
 

@@ -20,7 +20,7 @@ import { SourceMap } from '../../src/yaml/source-map.ts';
 import { parseYaml } from '../../src/yaml/yaml.ts';
 import { intentRecord } from '../helpers/records.ts';
 
-/** Text with all that was or is a sign of something. */
+/** Text with every marker that has or had a special meaning. */
 const hostile = fc
   .array(
     fc.oneof(
@@ -46,7 +46,7 @@ function valueIn(yaml: string): Source | undefined {
   return isSourceObject(value) ? value['a'] : undefined;
 }
 
-/** An intent as a rollback reads it. */
+/** The undo of an intent record after it was written and read again. */
 const recorded = (undo: Partial<IntentRecord['undo']>) => {
   const record = intentRecord(1, 1, 'h1');
   const stored = storeRecord({ ...record, undo: { ...record.undo, ...undo } }, secrets);
@@ -65,7 +65,7 @@ const message = (args: Record<string, Source>, scope: Scope) =>
   )['msg'];
 
 describe('text that looks like a template', () => {
-  it('of a host is part of what a template gives, unchanged', () => {
+  it('is rendered unchanged when it comes from a host', () => {
     fc.assert(
       fc.property(hostile, (out) => {
         const scope = new Scope([{ name: 'runtime', values: { out, r: { out } }, data: true }]);
@@ -76,7 +76,7 @@ describe('text that looks like a template', () => {
     );
   });
 
-  it('after !raw is not a template, and a quoted one is', () => {
+  it('is not a template after !raw, and is one in a quoted string', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const quoted = JSON.stringify(text).replaceAll(/[\uE000\uE001\u007f-\uffff]/g, escaped);
@@ -89,7 +89,7 @@ describe('text that looks like a template', () => {
     );
   });
 
-  it('of an input in JSON or in a file of variables is data', () => {
+  it('is not rendered in extra variables given as JSON', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const vault = new Vault({ keys: [], onSecret: () => undefined });
@@ -100,7 +100,7 @@ describe('text that looks like a template', () => {
     );
   });
 
-  it('is restored by an automatic undo as it was', () => {
+  it('is passed unchanged to an automatic undo', () => {
     fc.assert(
       fc.property(hostile, (msg) => {
         const { body } = recorded({
@@ -115,7 +115,7 @@ describe('text that looks like a template', () => {
     );
   });
 
-  it('comes to a declared undo as it was, whose own templates are rendered', () => {
+  it('is passed unchanged to a declared undo, whose own templates are rendered', () => {
     fc.assert(
       fc.property(hostile, (out) => {
         const msg = new Template('{{default none omit}}{{out}} {{captured.out}}');
@@ -147,7 +147,7 @@ describe('omit', () => {
   const values = { none: OMIT as never, some: 'x' };
   const scope = new Scope([{ name: 'play', values, data: true }]);
 
-  it('leaves an argument out, also by a variable, inside a map and after it was recorded', () => {
+  it('omits an argument, also through a variable, inside a map and after it was recorded', () => {
     expect(message({ msg: new Template('{{omit}}') }, scope)).toBeUndefined();
     expect(message({ msg: new Template('{{none}}') }, scope)).toBeUndefined();
     expect(message({ msg: new Template('{{#if some}}{{omit}}{{/if}}') }, scope)).toBeUndefined();
@@ -164,12 +164,12 @@ describe('omit', () => {
     expect(message(task.args, late)).toBeUndefined();
   });
 
-  it('cannot be part of a text or stand for another value', () => {
+  it('cannot be part of a text or the value of anything but an argument', () => {
     expect(() => message({ msg: new Template('a {{omit}}') }, scope)).toThrow('"omit"');
     expect(() => scope.render(new Template('{{omit}}'))).toThrow('"omit"');
   });
 
-  it('is not the text that once stood for it', () => {
+  it('is not confused with the text "⟦omit⟧"', () => {
     expect(message({ msg: '⟦omit⟧' }, scope)).toBe('⟦omit⟧');
   });
 });

@@ -3,14 +3,16 @@ import { jinjaIn } from '../../src/template/jinja.ts';
 import { withPartials } from '../../src/template/partials.ts';
 import { parseTemplate } from '../../src/template/templates.ts';
 
-describe('text of Jinja', () => {
+describe('Jinja syntax in a template', () => {
   it.each([
     ['{% if a %}x{% endif %}', '{% if a %}'],
     ['a\n{%- for x in y -%}', '{%- for x in y -%}'],
     ['{{a}}{# note #}', '{# note #}'],
-  ])('%j is found', (text, found) => {
+  ])('%j is rejected', (text, found) => {
     expect(jinjaIn(text)).toBe(found);
-    expect(() => parseTemplate(`{{a}}${text}`)).toThrow(`Template has "${found}"`);
+    expect(() => parseTemplate(`{{a}}${text}`)).toThrow(
+      `Template contains Jinja syntax: "${found}"`,
+    );
   });
 
   it.each([
@@ -20,7 +22,7 @@ describe('text of Jinja', () => {
     '{{#if a}}x{{/if}}{{!-- # --}}',
     '{{"{% if a %}"}}',
     '{% unknown %}',
-  ])('%j is none', (text) => {
+  ])('%j is not detected', (text) => {
     expect(jinjaIn(text)).toBeUndefined();
   });
 
@@ -33,7 +35,7 @@ describe('text of Jinja', () => {
     ['{{ x.get("a") }}', '{{helper value}}'],
     ['{{ x + 1 }}', '{{add a b}}'],
     ['{{ x ~ "a" }}', '{{concat a b}}'],
-  ])('%j is answered with what it is here', (text, hint) => {
+  ])('%j is rejected with a hint that contains %s', (text, hint) => {
     let said: unknown;
     try {
       parseTemplate(text);
@@ -47,7 +49,7 @@ describe('text of Jinja', () => {
   });
 });
 
-describe('partials', () => {
+describe('partials of a template', () => {
   const whole = (text: string, parts: Record<string, string> = {}): string => {
     const steps = withPartials(text);
     let next = steps.next();
@@ -69,9 +71,9 @@ describe('partials', () => {
     expect(whole(text, parts)).toBe(result);
   });
 
-  it('in circles are an error', () => {
+  it('must not include themselves', () => {
     expect(() => whole('{{> a}}', { a: '{{> b}}', b: '{{> a}}' })).toThrow(
-      'The partial "a" is in itself: a, b, a.',
+      'Partial "a" includes itself: a → b → a.',
     );
   });
 });

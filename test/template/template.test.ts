@@ -10,7 +10,7 @@ import { parseTemplate } from '../../src/template/templates.ts';
 const values = { a: { b: 1 }, list: [1, 2], items: [1, 2], s: 'x', empty: '', yes: true };
 const render = (text: string): unknown => parseTemplate(text).render(values);
 
-describe('templates', () => {
+describe('rendering a template', () => {
   it.each([
     ['{{a.b}}', 1],
     ['{{list}}', [1, 2]],
@@ -25,7 +25,7 @@ describe('templates', () => {
     ['{{#each list}}{{this}}{{#unless @last}},{{/unless}}{{/each}}', '1,2'],
     ['{{#each list}}{{../s}}{{/each}}', 'xx'],
     ['{{get (get a "b")}}', 1],
-  ])('%s', (text, wanted) => {
+  ])('%s gives %j', (text, wanted) => {
     expect(render(text)).toEqual(wanted);
   });
 
@@ -44,7 +44,7 @@ describe('templates', () => {
     expect(() => render(text)).toThrow(message);
   });
 
-  it('tells which names it needs and which it only looks for', () => {
+  it('reports required and optional variables', () => {
     const { roots, optionalRoots } = parseTemplate(
       '{{a.b}} {{default c 1}} {{#each d}}{{x}}{{../e}}{{/each}}',
     );
@@ -70,26 +70,26 @@ describe('conditions', () => {
   });
 
   it.each([
-    ['a and b', 'In CEL: a && b'],
+    ['a and b', 'Write it in CEL: a && b'],
     ['a.b and not c', '"&&"'],
-    ['x is defined', 'In CEL: has(vars.x)'],
-    ['{{a}}', 'leave the braces out'],
-    ['x | length', 'In CEL: size(x)'],
-    ['x | upper', 'Filters'],
-  ])('%s gets a hint: %s', (source, hint) => {
+    ['x is defined', 'Write it in CEL: has(vars.x)'],
+    ['{{a}}', 'Remove the braces'],
+    ['x | length', 'Write it in CEL: size(x)'],
+    ['x | upper', 'instead of filters'],
+  ])('%s fails with the hint: %s', (source, hint) => {
     expect(() => parseCondition(new Condition(source))).toThrow(
       expect.objectContaining({ hint: expect.stringContaining(hint) as string }) as Error,
     );
   });
 
-  it('must be true or false', () => {
+  it('fail if the result is not true or false, or a variable is unknown', () => {
     expect(() => holds(new Condition('s'), { variables: values })).toThrow('not true or false');
     expect(() => holds(new Condition('nothing == 1'), { variables: values })).toThrow(
       'Unknown variable: nothing',
     );
   });
 
-  it('tells which names it reads', () => {
+  it('report the variables that they read', () => {
     expect(
       [...parseCondition(new Condition('a.b && list.all(e, e > c) || f')).roots].sort(),
     ).toEqual(['a', 'c', 'f', 'list']);
@@ -98,8 +98,8 @@ describe('conditions', () => {
 
 const written = (values: SourceObject) => readTexts(values) as SourceObject;
 
-describe('scopes', () => {
-  it('prefers the stronger layer and renders in the whole scope', () => {
+describe('a scope', () => {
+  it('uses the layer with the highest precedence and renders values in the whole scope', () => {
     const scope = new Scope([
       { name: 'strong', values: { name: 'strong' } },
       { name: 'weak', values: written({ name: 'weak', greeting: 'hi {{name}}' }) },
@@ -112,16 +112,16 @@ describe('scopes', () => {
     expect(scope.render(readText('{{out}}'))).toBe('{{evil}}');
   });
 
-  it('keeps text that is not a template', () => {
+  it('does not change text that is not a template', () => {
     expect(new Scope([]).render('{{.Names}}')).toBe('{{.Names}}');
   });
 
-  it('names the circle when variables refer to each other', () => {
+  it('rejects variables that refer to each other, and names them', () => {
     const scope = new Scope([{ name: 'play', values: written({ a: '{{b}}', b: '{{a}}' }) }]);
     expect(() => scope.get('a')).toThrow('a → b → a');
   });
 
-  it('renders inputs of a role as if they were outside of it', () => {
+  it('renders inputs of a role in the scope of the caller', () => {
     const play = { name: 'play', values: { port: 80 } };
     const scope = new Scope([
       {
@@ -134,7 +134,7 @@ describe('scopes', () => {
     expect(scope.get('port')).toBe(80);
   });
 
-  it('passes what is not known before the run on to templates and conditions', () => {
+  it('fails in check mode for values that are known only in a real run', () => {
     const scope = new Scope([{ name: 'runtime', values: { r: unknownValue }, data: true }]);
     expect(() => scope.render(readText('{{r.rc}}'))).toThrow(UnknownValueError);
     expect(() => holds(new Condition('r.rc == 0'), scope)).toThrow(UnknownValueError);
@@ -144,26 +144,26 @@ describe('scopes', () => {
 describe('helpers that read the controller', () => {
   const render = (text: string) => new Scope([], exampleController).render(readText(text));
 
-  it('give what there is, or what stands behind', () => {
+  it('return the value, or the fallback', () => {
     expect(render('{{env "HOME"}}')).toBe('/root');
     expect(render('{{env "MISSING" "none"}}')).toBe('none');
     expect(render('{{date "%s|%j|%u|%T%%" 86399}}')).toBe('86399|001|4|23:59:59%');
   });
 
   it.each([
-    ['{{env "MISSING"}}', 'The environment of the runner has no "MISSING".'],
-    ['{{env 5}}', 'Helper "env" wants a text.'],
-    ['{{date "%Q"}}', 'Helper "date" does not know "%Q".'],
-    ['{{date "%Y" "x"}}', 'wants seconds since 1970'],
-    ['{{date "%Y" 99999999999999}}', 'that is no time'],
-    ['{{lookup "env" "HOME"}}', '"lookup" finds a value in a map or list'],
-  ])('refuse %s', (text, message) => {
+    ['{{env "MISSING"}}', 'The environment variable "MISSING" is not set.'],
+    ['{{env 5}}', 'Helper "env" expects a text that is not empty.'],
+    ['{{date "%Q"}}', 'Helper "date" does not support "%Q".'],
+    ['{{date "%Y" "x"}}', 'expects a number of seconds since 1970'],
+    ['{{date "%Y" 99999999999999}}', 'that is not a valid time'],
+    ['{{lookup "env" "HOME"}}', '"lookup" reads a value of a map or list'],
+  ])('reject %s with: %s', (text, message) => {
     expect(() => render(text)).toThrow(message);
   });
 
-  it('are not there for an undo', () => {
+  it('are rejected in an undo', () => {
     expect(() => new Scope([]).render(readText('{{env "HOME"}}'))).toThrow(
-      'Helper "env" reads the controller, which cannot be done here.',
+      'Helper "env" reads the controller and cannot be used here.',
     );
   });
 });

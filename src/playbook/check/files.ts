@@ -8,7 +8,7 @@ import { readText } from '../../template/read-text.ts';
 import { parseTemplate } from '../../template/templates.ts';
 import { placesOf } from '../../util/paths.ts';
 import { checkNames, namesOfTask } from './names.ts';
-import { asksOf } from './values.ts';
+import { controllerCallsOf } from './values.ts';
 
 /** Directories in which files of a playbook are searched. */
 export interface Places {
@@ -22,7 +22,7 @@ export function checkReadFiles(
   { folders, files }: Places,
   at: Problem['at'],
 ): Problem[] {
-  return values.flatMap(asksOf).flatMap(({ helper, constant }) => {
+  return values.flatMap(controllerCallsOf).flatMap(({ helper, constant }) => {
     if (helper !== 'file' || constant === undefined || isAbsolute(constant)) return [];
     const places = placesOf(constant, folders, 'files');
     if (places.some((place) => files.look(place) !== undefined)) return [];

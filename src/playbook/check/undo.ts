@@ -2,18 +2,21 @@ import type { Problem } from '../../core/errors.ts';
 import { effectOf, type ModuleRegistry } from '../../core/module.ts';
 import { fieldsAsWritten } from '../../core/value.ts';
 import type { TaskNode } from '../../language/document.ts';
-import { asksOf } from './values.ts';
+import { controllerCallsOf } from './values.ts';
 
 /** Reports rollback tasks that read the controller: a rollback can run later, and from another machine. */
 export function checkReadsNothing(task: TaskNode): Problem[] {
-  return asksOf([task.args, task.loop ?? null, task.delegateTo ?? null, ...task.vars]).map(
-    ({ helper }) => ({
-      rule: 'broken-template' as const,
-      message: `Task "${task.name}" cannot read the controller with "{{${helper} …}}", because it runs during a rollback.`,
-      at: task.argsAt,
-      hint: 'Use a variable of the play or an input, which are recorded with the run.',
-    }),
-  );
+  return controllerCallsOf([
+    task.args,
+    task.loop ?? null,
+    task.delegateTo ?? null,
+    ...task.vars,
+  ]).map(({ helper }) => ({
+    rule: 'broken-template' as const,
+    message: `Task "${task.name}" cannot read the controller with "{{${helper} …}}", because it runs during a rollback.`,
+    at: task.argsAt,
+    hint: 'Use a variable of the play or an input, which are recorded with the run.',
+  }));
 }
 
 /** Reports a task that changes a host and has no undo. */

@@ -12,13 +12,13 @@ export function namesOf(value: Source): string[] {
 }
 
 /** Calls of helpers that read the controller, in the templates of a value. */
-export function asksOf(value: Source): ParsedTemplate['asks'] {
-  return expressionsIn(value).flatMap(parsedAsks);
+export function controllerCallsOf(value: Source): ParsedTemplate['controllerCalls'] {
+  return expressionsIn(value).flatMap(controllerCallsIn);
 }
 
-function parsedAsks(text: string): ParsedTemplate['asks'] {
+function controllerCallsIn(text: string): ParsedTemplate['controllerCalls'] {
   try {
-    return parseTemplate(text).asks;
+    return parseTemplate(text).controllerCalls;
   } catch (error) {
     // namesOf reports it.
     if (error instanceof TemplateError) return [];
