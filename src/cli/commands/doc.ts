@@ -20,15 +20,15 @@ interface DocFlags {
   schemas?: string;
 }
 
-/** `runner doc [NAME]`: from what checks the arguments, so that it cannot be stale. */
+/** `runner doc [NAME]`: prints the documentation from the tables and schemas that also validate playbooks. */
 export function docCommand(world: World, argv: string[]): number {
   const command = newCommand(world, 'runner doc')
     .description(
-      'Describe a module, keyword, helper, role or playbook; without a name, list the modules.',
+      'Describe a module, keyword, helper, role or playbook. Without a name, list the modules.',
     )
-    .argument('[name]', 'name; or "keywords", "helpers"')
-    .option('--write <FOLDER>', 'write the whole reference as Markdown')
-    .option('--schemas <FOLDER>', 'write the JSON Schemas for editors');
+    .argument('[name]', 'what to describe; "keywords" and "helpers" list these')
+    .option('--write <DIRECTORY>', 'write the whole reference as Markdown')
+    .option('--schemas <DIRECTORY>', 'write the JSON Schemas for editors');
   command.parse(argv, { from: 'user' });
   const { write, schemas } = command.opts<DocFlags>();
   if (write !== undefined) writeReference(world, write);
@@ -56,7 +56,7 @@ function linesFor(world: World, name: string | undefined): string[] {
     return [
       `${name}: ${helper.summary}`,
       '',
-      `  ${helper.example}  gives  ${JSON.stringify(helper.gives)}`,
+      `  ${helper.example}  returns  ${JSON.stringify(helper.gives)}`,
     ];
   const meta = ['roles', join(packageRoot(), 'roles')]
     .map((folder) => join(folder, name, 'meta', 'main.yml'))
@@ -70,7 +70,7 @@ function linesFor(world: World, name: string | undefined): string[] {
 }
 
 function keywordLines({ name, on, description }: Keyword): string[] {
-  return [`${name}: ${description}`, `Stands in: ${on.join(', ')}.`];
+  return [`${name}: ${description}`, `Allowed in: ${on.join(', ')}.`];
 }
 
 function moduleLines(module: Module): string[] {
