@@ -7,34 +7,32 @@ import {
   UsageError,
   describeProblem,
 } from '../core/errors.ts';
-import { printable } from '../util/text.ts';
+import { plural, printable } from '../util/text.ts';
 import type { World } from './world.ts';
 
-/** An earlier run on the same hosts is not settled. */
+/** An earlier run on the same hosts is not finished, or another command is working on the run. */
 export class OpenRunError extends RunnerError {
   readonly code = 'RUN_OPEN';
 }
 
-/** Writes a line for a person to standard error. Its parts may come from files and hosts: secrets are masked, control characters shown. */
+/** Prints a message to standard error, with secrets masked and control characters escaped. */
 export function tell(world: World, text: string): void {
   world.stderr.write(`${printable(world.redactor.mask(text))}\n`);
 }
 
-/** Writes a text for a person to standard output, masked and with its control characters shown as well. */
+/** Prints text for people to standard output, with secrets masked and control characters escaped. */
 export function print(world: World, text: string): void {
   world.stdout.write(`${printable(world.redactor.mask(text))}\n`);
 }
 
-/** Prints an error for a person and returns the exit code that says what it means. */
+/** Prints an error and returns its exit code. */
 export function reportError(world: World, error: unknown): number {
   const say = (text: string) => {
     tell(world, text);
   };
   if (error instanceof PlaybookError) {
     for (const problem of error.problems) say(describeProblem(problem));
-    say(
-      `${String(error.problems.length)} ${error.problems.length === 1 ? 'problem' : 'problems'}; nothing was contacted.`,
-    );
+    say(`${plural(error.problems.length, 'problem')}. No host was contacted.`);
     return exitCodes.invalid;
   }
   if (error instanceof UsageError) {
@@ -52,6 +50,6 @@ export function reportError(world: World, error: unknown): number {
   say(
     `runner: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
-  say('This is a bug. The journal of the run is intact; see: runner runs');
+  say('This is a bug in runner. The journal of the run is intact. List the runs with: runner runs');
   return exitCodes.internal;
 }

@@ -11,21 +11,21 @@ interface SelectionFlags extends ConnectFlags {
   inventory?: string;
 }
 
-/** The option of commands that also take the inventory of the environment. */
+/** The inventory option of commands that also read the environment variable. */
 export const inventoryOption = [
   '-i, --inventory <FILE>',
-  'hosts file (or environment variable RUNNER_INVENTORY)',
+  'inventory file or directory (or environment variable RUNNER_INVENTORY)',
   once,
 ] as const;
 
-/** The inventory that a command names, or the environment. */
+/** The inventory from the option or the environment variable. */
 export function namedInventory(world: World, flags: SelectionFlags): Inventory | undefined {
   const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];
   if (source === undefined) return undefined;
   return withLogin(readInventory(world, source), flags);
 }
 
-/** Reads hosts files, says what of them is not honoured, and hides their passwords from screens and records. */
+/** Reads an inventory, prints notes about ignored settings, and masks its passwords in output and journals. */
 export function readInventory(
   world: World,
   source: string,
@@ -39,31 +39,31 @@ export function readInventory(
     if (login !== undefined) redactor.hide(`login password of ${host}`, login);
     if (become !== undefined) redactor.hide(`become password of ${host}`, become);
   }
-  const said = saidNotes.get(world) ?? new Set<string>();
-  saidNotes.set(world, said);
+  const printed = printedNotes.get(world) ?? new Set<string>();
+  printedNotes.set(world, printed);
   for (const text of (inventory.notes ?? []).map(describeProblem)) {
-    if (!said.has(text)) tell(world, `note: ${text}`);
-    said.add(text);
+    if (!printed.has(text)) tell(world, `note: ${text}`);
+    printed.add(text);
   }
   return inventory;
 }
 
-/** "validate" reads the hosts again for each playbook. */
-const saidNotes = new WeakMap<World, Set<string>>();
+/** Each note is printed once, although "validate" reads the inventory again for each playbook. */
+const printedNotes = new WeakMap<World, Set<string>>();
 
-/** @throws UsageError when one of the hosts is not reached by SSH */
+/** @throws UsageError if runner cannot manage one of the hosts, for example because it does not use SSH */
 export function refuseUnmanageable(hosts: Iterable<InventoryHost>, who = ''): void {
   for (const { name, address } of hosts)
     if (address.unmanageable !== undefined)
       throw new UsageError(
         `${who}"${name}" cannot be managed: ${address.unmanageable.replace(/\.$/, '')}.`,
-        { hint: `Leave it out, for example: --limit 'all:!${name}'.` },
+        { hint: `Exclude the host, for example with --limit 'all:!${name}'.` },
       );
 }
 
 /**
- * Hosts that a command names: by pattern in an inventory, or, without one, as `[user@]host[:port]`.
- * @throws UsageError when nothing is named; PlaybookError for a broken inventory
+ * The hosts that match the patterns of a command. Without an inventory, each pattern is `[user@]host[:port]`.
+ * @throws UsageError if there are no patterns and no inventory; PlaybookError for an invalid inventory
  */
 export function selectHosts(
   world: World,
@@ -80,6 +80,6 @@ export function selectHosts(
     return chosen.flatMap((name) => hosts.get(name) ?? []);
   }
   if (words.length === 0)
-    throw new UsageError('Which hosts? Name them, or an inventory with --inventory.');
+    throw new UsageError('No hosts were given.', { hint: 'Name hosts, or use --inventory FILE.' });
   return [...withLogin(loadInventory(`${words.join(',')},`), flags).hosts.values()];
 }

@@ -1,14 +1,14 @@
 import { isObject } from '../core/json.ts';
 import type { Place } from '../language/table.ts';
 
-/** A keyword at a place where it stands. */
+/** A keyword, and where it is used. */
 export type KeywordUse = [place: Place, keyword: string];
 
 type Visit = (use: KeywordUse) => void;
 
 const includeWords = ['include_tasks', 'import_tasks', 'include_role', 'import_role'];
 
-/** Which keywords a file of plays, an overlay, a task file or the meta file of a role uses, and where. */
+/** Lists the keywords that a playbook, overlay, task file or role meta file uses, and where. */
 export function keywordsUsed(document: unknown, kind: 'playbook' | 'tasks' | 'meta'): KeywordUse[] {
   const uses: KeywordUse[] = [];
   const visit: Visit = (use) => uses.push(use);

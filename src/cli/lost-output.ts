@@ -8,8 +8,8 @@ import { isRunning } from './run-process.ts';
 import type { World } from './world.ts';
 
 /**
- * The outputs of a run. One that is lost is recorded in the journal and reported on standard error. Where that is lost,
- * too, the run is marked for a later command to report it.
+ * Watches standard output and standard error of a run. A lost output is recorded in the journal and reported on standard
+ * error. If both are lost, the run is marked so that a later command reports it.
  */
 export class WatchedOutputs {
   readonly #world: World;
@@ -28,7 +28,7 @@ export class WatchedOutputs {
     this.#removals = [world.stdout, world.stderr].map((output) => output.onLost(onLost));
   }
 
-  /** Resolves when a loss of what was written so far is recorded. */
+  /** Waits until everything is written, and stops watching. */
   async end(): Promise<void> {
     await this.#world.stdout.flushed();
     await this.#world.stderr.flushed();
@@ -45,7 +45,7 @@ export class WatchedOutputs {
   }
 }
 
-/** Reports on standard error how a run ended that can no longer report it on standard output. */
+/** If standard output is lost, reports the end of a run on standard error. */
 export function tellEnding(
   world: World,
   run: string,
@@ -56,7 +56,7 @@ export function tellEnding(
   for (const command of next) tell(world, `  ${command}`);
 }
 
-/** Reports runs that nobody could see to the end. A run that has ended is reported once. */
+/** Reports runs that lost both outputs. A run that has ended is reported once. */
 export async function tellUnseenRuns(world: World): Promise<void> {
   const { store, stderr } = world;
   for (const id of store.unseen()) {
@@ -69,7 +69,7 @@ export async function tellUnseenRuns(world: World): Promise<void> {
   }
 }
 
-/** A damaged journal is reported by the commands that need it. */
+/** Undefined if the journal is damaged. Commands that need it report the error. */
 function readable({ store }: World, id: string): RecordedRun | undefined {
   try {
     return store.read(id);

@@ -8,12 +8,12 @@ import type { World } from './world.ts';
 
 interface CliCommand {
   summary: string;
-  /** It reads playbooks or runs tasks. */
+  /** The command reads playbooks or runs tasks. */
   usesModules?: true;
   load(): Promise<(world: World, argv: string[]) => number | Promise<number>>;
 }
 
-/** Each command's code is loaded when it is called, so that help and completion stay quick. */
+/** The code of a command is loaded when it is called, so that the help stays fast. */
 const commands: Record<string, CliCommand> = {
   play: {
     summary: 'run a playbook',
@@ -21,17 +21,17 @@ const commands: Record<string, CliCommand> = {
     load: async () => (await import('./commands/play.ts')).playCommand,
   },
   plan: {
-    summary: 'show what a playbook would change, and its undo',
+    summary: 'show the changes a playbook would make, and their undo',
     usesModules: true,
     load: async () => (await import('./commands/plan.ts')).planCommand,
   },
   rollback: {
-    summary: 'roll a run back',
+    summary: 'roll back a run',
     usesModules: true,
     load: async () => (await import('./commands/rollback.ts')).rollbackCommand,
   },
   resume: {
-    summary: 'go on with a run',
+    summary: 'resume an unfinished run',
     usesModules: true,
     load: async () => (await import('./commands/resume.ts')).resumeCommand,
   },
@@ -40,55 +40,55 @@ const commands: Record<string, CliCommand> = {
     load: async () => (await import('./commands/runs.ts')).runsCommand,
   },
   show: {
-    summary: 'show one run',
+    summary: 'show the steps and changes of a run',
     load: async () => (await import('./commands/show.ts')).showCommand,
   },
   validate: {
-    summary: 'check playbooks without a host',
+    summary: 'check playbooks without contacting a host',
     usesModules: true,
     load: async () => (await import('./commands/validate.ts')).validateCommand,
   },
   test: {
-    summary: 'try a playbook and its undo in the lab',
+    summary: 'test a playbook and its rollback in the embedded lab',
     usesModules: true,
     load: async () => (await import('./commands/test.ts')).testCommand,
   },
   hosts: {
-    summary: 'show the hosts of an inventory',
+    summary: 'show the hosts, groups and variables of an inventory',
     load: async () => (await import('./commands/hosts.ts')).hostsCommand,
   },
   why: {
-    summary: 'say where a variable of a host comes from',
+    summary: 'show where the value of a variable comes from',
     usesModules: true,
     load: async () => (await import('./commands/why.ts')).whyCommand,
   },
   exec: {
-    summary: 'run a command on hosts, unrecorded',
+    summary: 'run a command on hosts, without recording it',
     load: async () => (await import('./commands/exec.ts')).execCommand,
   },
   trust: {
-    summary: 'show and store the host keys of new hosts',
+    summary: 'add the keys of new hosts to known_hosts',
     load: async () => (await import('./commands/trust.ts')).trustCommand,
   },
   doctor: {
-    summary: 'walk through a connection, step by step',
+    summary: 'diagnose the connection to a host',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
   init: {
-    summary: 'print an MKE 4 configuration, or convert one of MKE 3',
+    summary: 'print an MKE 4 configuration, or convert one from MKE 3',
     load: async () => (await import('./commands/init.ts')).initCommand,
   },
   doc: {
-    summary: 'describe modules',
+    summary: 'describe modules, keywords, helpers, roles and playbooks',
     usesModules: true,
     load: async () => (await import('./commands/doc.ts')).docCommand,
   },
   vault: {
-    summary: 'encrypt, decrypt and edit values, compatible with ansible-vault',
+    summary: 'encrypt, decrypt and edit files and values (ansible-vault format)',
     load: async () => (await import('./commands/vault.ts')).vaultCommand,
   },
   decrypt: {
-    summary: 'decrypt a backup or another file in the format age',
+    summary: 'decrypt a backup or another age file',
     load: async () => (await import('./commands/decrypt.ts')).decryptCommand,
   },
   version: { summary: 'print the version', load: () => Promise.resolve(printVersion) },
@@ -104,7 +104,7 @@ function printHelp(world: World): void {
     ([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`,
   );
   world.stdout.write(
-    `Usage: runner COMMAND …\n\n${lines.join('\n')}\n\nMore on one of them: runner COMMAND --help\n`,
+    `Usage: runner COMMAND …\n\n${lines.join('\n')}\n\nFor the options of a command, run: runner COMMAND --help\n`,
   );
 }
 
@@ -131,7 +131,7 @@ async function dispatch(world: World, argv: readonly string[]): Promise<number> 
   return run(world, rest);
 }
 
-/** What could not be printed is a failure, unless the reader wanted no more of it. A run keeps its own exit code. */
+/** Lost output is a failure, unless the reader closed the pipe. A recorded run keeps its exit code. */
 async function settle(world: World, code: number): Promise<number> {
   await world.stderr.flushed();
   const lost = await world.stdout.flushed();
@@ -141,8 +141,8 @@ async function settle(world: World, code: number): Promise<number> {
 }
 
 /**
- * Runs one command line and reports its errors.
- * @param argv words after the program's name
+ * Runs one command and reports its errors.
+ * @param argv arguments after the name of the program
  * @returns the exit code
  */
 export async function main(argv: readonly string[], world: World): Promise<number> {

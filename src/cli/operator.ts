@@ -19,8 +19,8 @@ interface PromptOptions {
 }
 
 /**
- * Asks in the terminal. Undefined when the operator cancels, when the signal aborts, and when the terminal is closed
- * before there is an answer: `canAsk` is false then.
+ * Prompts in the terminal. Undefined if the operator cancels, the signal aborts, or the terminal is closed, after which
+ * `canAsk` is false.
  */
 async function ask<T>(
   { terminal }: World,
@@ -31,11 +31,11 @@ async function ask<T>(
   const { output, closed } = terminal;
   const ends = AbortSignal.any(signal ? [closed, signal] : [closed]);
   const answer = await terminal.whileTyping((input) => prompt({ input, output, signal: ends }));
-  // A symbol stands for cancelling.
+  // Prompts return a symbol when they are cancelled.
   return typeof answer === 'symbol' ? undefined : (answer as Exclude<T, symbol>);
 }
 
-/** Asks for text that is not shown. */
+/** Prompts for text without showing it. */
 export async function askSecret(
   world: World,
   message: string,
@@ -45,13 +45,13 @@ export async function askSecret(
   return ask(world, (options) => password({ ...options, message }), signal);
 }
 
-/** Asks twice for a secret that nothing can check: a typo would show only when it is needed. @throws UsageError */
+/** Prompts twice for a secret that cannot be checked before it is used. @throws UsageError */
 export async function askSecretTwice(world: World, question: string): Promise<string> {
-  if (!canAsk(world)) throw new UsageError(`There is no terminal to ask for: ${question}.`);
+  if (!canAsk(world)) throw new UsageError(`Cannot prompt without a terminal: ${question}.`);
   const answer = await askSecret(world, question);
-  if (!answer) throw new UsageError(`No answer was given to: ${question}.`);
-  if ((await askSecret(world, 'Repeat it')) !== answer)
-    throw new UsageError('The two answers differ. Nothing was changed.');
+  if (!answer) throw new UsageError(`No value was given: ${question}.`);
+  if ((await askSecret(world, 'Repeat the value')) !== answer)
+    throw new UsageError('The two values do not match. Nothing was changed.');
   return answer;
 }
 
@@ -64,14 +64,14 @@ export async function askText(
   return ask(world, (options) => text({ ...options, message }), signal);
 }
 
-/** False when nobody answers. */
+/** Prompts for yes or no. False without an answer. */
 export async function confirm(world: World, message: string): Promise<boolean> {
   const prompts = await import('@clack/prompts');
   const question = { message, initialValue: false };
   return (await ask(world, (options) => prompts.confirm({ ...options, ...question }))) ?? false;
 }
 
-/** Whether a step is done. */
+/** Prompts whether to run a step. */
 export async function askBeforeStep(
   world: World,
   message: string,
@@ -79,27 +79,27 @@ export async function askBeforeStep(
   const { select } = await import('@clack/prompts');
   const choices = [
     { value: 'yes' as const, label: 'yes' },
-    { value: 'no' as const, label: 'no', hint: 'leave it out' },
-    { value: 'all' as const, label: 'all', hint: 'do it, and ask no more' },
+    { value: 'no' as const, label: 'no', hint: 'skip this step' },
+    { value: 'all' as const, label: 'all', hint: 'run this step and all remaining steps' },
   ];
   return ask(world, (options) => select({ ...options, message, options: choices }));
 }
 
-/** What to do after Ctrl-C. Without an answer, everything is left as it is. */
+/** Prompts for what to do after Ctrl-C. Without an answer, the changes are left in place. */
 export async function askAfterInterrupt(world: World): Promise<'continue' | 'rollback' | 'leave'> {
   const { select } = await import('@clack/prompts');
-  const message = 'Interrupted. What now?';
+  const message = 'Interrupted. What do you want to do?';
   const choices = [
-    { value: 'continue' as const, label: 'continue', hint: 'go on where it stood' },
-    { value: 'rollback' as const, label: 'roll back', hint: 'take back what was done' },
-    { value: 'leave' as const, label: 'leave', hint: 'end here; decide later' },
+    { value: 'continue' as const, label: 'continue', hint: 'continue the run' },
+    { value: 'rollback' as const, label: 'roll back', hint: 'undo the changes' },
+    { value: 'leave' as const, label: 'leave', hint: 'leave the changes in place' },
   ];
   return (
     (await ask(world, (options) => select({ ...options, message, options: choices }))) ?? 'leave'
   );
 }
 
-/** Asks whoever started the run, one question after the other. Ctrl-C is what it is elsewhere. */
+/** Prompts for steps of the run, one prompt at a time. Ctrl-C in a prompt interrupts the run. */
 export function askOperator(
   world: World,
   { display, log, stop }: { display: Display; log: Log; stop: StopSignals },
@@ -129,7 +129,7 @@ export function askOperator(
   };
 }
 
-/** Asks before each step, until the answer is that the others need no question. Ctrl-C ends the run before the step. */
+/** Prompts before each step until the operator chooses "all". Ctrl-C in a prompt interrupts the run before the step. */
 export function stepByStep(world: World, display: Display, stop: StopSignals): Engine['agree'] {
   const { redactor } = world;
   let all = false;
@@ -143,12 +143,12 @@ export function stepByStep(world: World, display: Display, stop: StopSignals): E
     all = answer === 'all';
     return answer === 'all' || answer === 'yes';
   };
-  // Hosts that go their own ways come to their steps side by side.
+  // With "strategy: free", hosts reach their steps at the same time.
   const next = inTurn();
   return (step, hosts) => next(() => ask(step, hosts));
 }
 
-/** Lets questions be asked one after the other. */
+/** Runs prompts one at a time. */
 function inTurn(): <T>(question: () => Promise<T>) => Promise<T> {
   let before: Promise<unknown> = Promise.resolve();
   return (question) => {
@@ -158,7 +158,7 @@ function inTurn(): <T>(question: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** Asks while the display leaves the screen alone. */
+/** Prompts while the display does not draw. */
 async function held<T>(display: Display, question: () => Promise<T>): Promise<T> {
   const release = display.hold?.();
   try {

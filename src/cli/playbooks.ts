@@ -12,18 +12,18 @@ import { packageRoot } from '../util/package.ts';
 import { addUserModules, moduleFiles, readSources } from './user-modules.ts';
 import type { World } from './world.ts';
 
-/** A path, or the name of a shipped playbook. @throws UsageError when it is neither */
+/** The path of a playbook, which is given by its path or the name of a shipped playbook. @throws UsageError */
 export function findPlaybook(name: string): string {
   const shipped = join(packageRoot(), 'playbooks');
   const candidates = [name, join(shipped, name), join(shipped, `${name}.yml`)];
   const path = candidates.find((one) => existsSync(one) && statSync(one).isFile());
   if (path !== undefined) return path;
   throw new UsageError(`There is no playbook "${name}".`, {
-    hint: `Looked here and among the shipped ones in ${shipped}. Flags of a playbook come after its name.`,
+    hint: `Use a path, or the name of a playbook in ${shipped}. Put options after the playbook.`,
   });
 }
 
-/** A playbook with the modules that lie beside it and in its roles. @throws PlaybookError */
+/** Loads a playbook, with the modules in its directory and in its roles. @throws PlaybookError */
 export async function openPlaybook(
   world: World,
   name: string,
@@ -37,9 +37,9 @@ export async function openPlaybook(
 }
 
 /**
- * The playbook that a command line names: it must be known before its inputs can be flags. Undefined when there is none
- * because help was asked for, which is then shown.
- * @throws UsageError when there is none, or it cannot be found
+ * Loads the playbook of a command line before its options are parsed, because its inputs are options. With "--help" and
+ * without a playbook, prints the help and returns undefined.
+ * @throws UsageError if no playbook is given, or it does not exist
  */
 export async function playbookOf(
   world: World,
@@ -61,7 +61,7 @@ export async function playbookOf(
   return undefined;
 }
 
-/** A playbook without modules of its own. */
+/** Loads a playbook with the modules that are already loaded. */
 export function readPlaybook(
   world: World,
   name: string,
@@ -81,7 +81,7 @@ function shipped(folder: string): string {
   return join(packageRoot(), folder);
 }
 
-/** Folders of a playbook and those it extends, and where their roles are. What is wrong with them shows when they are loaded. */
+/** Directories of a playbook and those it extends, and of their roles. Loading the playbook reports their problems. */
 function placesOf(path: string): [folders: string[], rolePaths: string[]] {
   const reading = { files: localFiles, problems: [], map: new SourceMap() };
   const { files } = readLayers(path, [shipped('playbooks')], reading);

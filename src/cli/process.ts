@@ -1,4 +1,4 @@
-// The program: gives this process to the command line, which itself needs none.
+// Entry point: runs the command line in this process.
 import { tell } from './fail.ts';
 import { main } from './main.ts';
 import { leaveClosedTerminal } from '../util/output-writer.ts';
@@ -6,11 +6,11 @@ import { createWorld } from './world.ts';
 
 const world = createWorld();
 process.once('exit', leaveClosedTerminal);
-// What a module leaves unattended must not end a run, whose hosts would stay half-way.
+// An unhandled rejection in a module must not end the process, which would leave hosts partly changed.
 process.on('unhandledRejection', (error) => {
   tell(
     world,
-    `warning: An error was not handled: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    `warning: Unhandled error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
 });
 process.exitCode = await main(process.argv.slice(2), world);

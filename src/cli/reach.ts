@@ -11,7 +11,7 @@ import { tell } from './fail.ts';
 import { askSecret, canAsk } from './operator.ts';
 import type { World } from './world.ts';
 
-/** How hosts are reached in this call. */
+/** How this command connects to hosts. */
 export interface Reach {
   targets: TargetResolver;
   login: SshLogin;
@@ -21,7 +21,7 @@ export interface Reach {
   transport: 'ssh' | 'openssh' | undefined;
 }
 
-/** @throws UsageError when a file or a number is wrong */
+/** @throws UsageError if an option is invalid or a password file cannot be read */
 export async function createReach(world: World, flags: ConnectFlags): Promise<Reach> {
   const connectTimeoutMs = connectTimeoutOf(flags);
   const knownHosts = flags.knownHosts ?? world.env['RUNNER_KNOWN_HOSTS'];
@@ -48,12 +48,12 @@ export async function createReach(world: World, flags: ConnectFlags): Promise<Re
   if (transport === 'openssh' && isUnused)
     tell(
       world,
-      "note: --transport openssh uses no login password: the system's ssh connects, which is never asked anything. Use a key.",
+      'note: The login password is not used, because the ssh program of the system (--transport openssh) runs without prompts. Use a key.',
     );
   return { targets, login: known, connectTimeoutMs, clock, random, transport };
 }
 
-/** Asks for what locked keys need while nothing else is on the screen. What is wrong with a host shows later. */
+/** Prompts for passphrases of private keys before the run starts. Connecting reports other problems of a host. */
 export async function unlockKeys(
   world: World,
   { targets, login, transport }: Reach,
@@ -75,7 +75,10 @@ function passphraseAsker(world: World, file: string | undefined): AskPassphrase 
   }
   return async (key, retry) => {
     if (!canAsk(world)) return undefined;
-    const passphrase = await askSecret(world, `${retry ? 'Wrong. ' : ''}Passphrase of ${key}`);
+    const passphrase = await askSecret(
+      world,
+      `${retry ? 'Wrong passphrase. ' : ''}Passphrase for ${key}`,
+    );
     if (passphrase !== undefined) world.redactor.hide('--key-passphrase-file', passphrase);
     return passphrase;
   };

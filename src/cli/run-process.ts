@@ -3,7 +3,7 @@ import { lockRun } from '../journal/run-lock.ts';
 import { OpenRunError } from './fail.ts';
 import type { World } from './world.ts';
 
-/** A process of this boot with that number: the run may still be going. */
+/** Whether the process still runs, on this boot of this machine. */
 export function isRunning({
   pid,
   bootId,
@@ -11,12 +11,12 @@ export function isRunning({
 }: {
   pid: number;
   bootId: string;
-  /** Empty or left out where it is not known. */
+  /** Start time of the process. Empty or undefined if unknown. */
   started?: string;
 }): boolean {
   if (bootId !== bootIdentity()) return false;
   const now = stateOf(pid);
-  // Without a parent that waits for it, a killed process stays listed: in containers for as long as they run.
+  // A killed process remains as a zombie if its parent does not wait for it, in containers for as long as they run.
   if (now?.state === 'Z') return false;
   if (now && started !== '' && now.started !== started) return false;
   try {
@@ -36,9 +36,9 @@ export function bootIdentity(): string {
 }
 
 /**
- * Keeps other commands from working on the run until this one has ended.
- * @param command name of the command that works on it
- * @throws OpenRunError when another one does
+ * Locks the run against other commands until this command has ended.
+ * @param command name of this command
+ * @throws OpenRunError if another command is working on the run
  */
 export function holdRun({ store, cleanUps }: World, run: string, command: string): void {
   const started = stateOf(process.pid)?.started ?? '';
@@ -54,14 +54,16 @@ export function holdRun({ store, cleanUps }: World, run: string, command: string
     return;
   }
   const who = `"${taken.command}" (process ${String(taken.pid)})`;
-  throw new OpenRunError(`Run ${run} is in use by ${who}.`, { hint: 'Wait for it, or stop it.' });
+  throw new OpenRunError(`Run ${run} is in use by ${who}.`, {
+    hint: 'Wait until that command has ended, or stop it.',
+  });
 }
 
-/** Undefined when there is no such process, or no /proc. */
+/** Undefined if the process or /proc does not exist. */
 function stateOf(pid: number): { state: string; started: string } | undefined {
   try {
     const text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    // The name of the program, in parentheses, may hold anything.
+    // The program name in parentheses may contain any character.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { state: fields[0] ?? '', started: fields[19] ?? '' };
   } catch {

@@ -2,10 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { TimeoutError } from '../core/errors.ts';
 import type { SignalSource } from './world.ts';
 
-/** How long running steps may go on after Ctrl-C. */
+/** Time limit of running tasks after Ctrl-C. */
 const GRACE_MS = 10 * 60_000;
 
-/** Ctrl-C once: no new steps. Twice, or when the grace time is over: running commands are given up. */
+/** The first Ctrl-C starts no new steps. The second one, or the time limit, aborts running tasks. */
 export class StopSignals {
   #abort = newAbort();
   #count = 0;
@@ -24,15 +24,15 @@ export class StopSignals {
     source.on('SIGHUP', ignoreHangup);
   }
 
-  /** What a signal does, asked for by other means. */
+  /** Does the same as a signal. */
   request(): void {
     this.#count++;
     if (this.#count > 1) {
-      this.#giveUp();
+      this.#abortTasks();
       return;
     }
     this.#grace = setTimeout(() => {
-      this.#giveUp();
+      this.#abortTasks();
     }, GRACE_MS).unref();
     this.#onFirst();
   }
@@ -45,15 +45,15 @@ export class StopSignals {
     return this.#count > 0;
   }
 
-  /** Makes the next signal count as the first again. */
+  /** The next signal counts as the first one again. */
   rearm(): void {
     this.#count = 0;
     clearTimeout(this.#grace);
     if (this.#abort.signal.aborted) this.#abort = newAbort();
   }
 
-  #giveUp(): void {
-    // Whoever waits ends with it: it is an outcome of a run, not a fault of the program.
+  #abortTasks(): void {
+    // With a RunnerError, an aborted task counts as an outcome of the run, not as an internal error.
     this.#abort.abort(new TimeoutError('Interrupted.'));
   }
 
@@ -64,14 +64,14 @@ export class StopSignals {
   }
 }
 
-/** The run goes on without its terminal. The handler stays: the exit code counts until the process has ended. */
+/** The run continues without its terminal. The handler remains until the process ends, to keep the exit code. */
 function ignoreHangup(): void {
   // Without a handler, the signal would end the process.
 }
 
 function newAbort(): AbortController {
   const abort = new AbortController();
-  // Every running command listens.
+  // Every running task adds a listener.
   setMaxListeners(0, abort.signal);
   return abort;
 }

@@ -6,18 +6,18 @@ import type { Fault } from '../core/fault.ts';
 import { fileChecksum } from '../journal/store.ts';
 
 /**
- * Results of a sweep in a file, named for what they depend on: a sweep that was cut off goes on, and one of a changed
- * playbook begins anew.
+ * Stores the results of a sweep in a file, so that an interrupted sweep can continue. The name of the file depends on the
+ * playbook and the options: after a change of these, the sweep starts again.
  */
 export class SweepResults {
   readonly #file: string;
   readonly #results = new Map<string, CaseResult>();
 
-  /** @param files those of the playbook */
+  /** @param files the files of the playbook */
   constructor(stateDir: string, options: SweepOptions, files: readonly string[]) {
-    const folder = join(stateDir, 'tests');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#file = join(folder, `${nameOf(options, files)}.jsonl`);
+    const directory = join(stateDir, 'tests');
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#file = join(directory, `${nameOf(options, files)}.jsonl`);
     for (const known of readResults(this.#file)) this.#keep(known);
   }
 
@@ -30,7 +30,7 @@ export class SweepResults {
     this.#keep(result);
   }
 
-  /** Every case is open again. */
+  /** Deletes all results. */
   forget(): void {
     rmSync(this.#file, { force: true });
     this.#results.clear();
@@ -66,7 +66,7 @@ function readResults(file: string): CaseResult[] {
       try {
         return [JSON.parse(line) as CaseResult];
       } catch {
-        // The last line of a sweep that was killed.
+        // The sweep was killed while it wrote the last line.
         return [];
       }
     });

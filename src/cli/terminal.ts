@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { OutputWriter } from '../util/output-writer.ts';
 
-/** What an operator types, in a terminal. */
+/** Standard input, which may be a terminal. */
 export interface InputStream extends Readable {
   isTTY?: boolean;
   setRawMode?: (raw: boolean) => unknown;
 }
 
-/** The terminal that an operator reads and types in. It may be closed at any time. */
+/** The terminal of the operator, which may be closed at any time. */
 export class Terminal {
   readonly output: OutputWriter;
   readonly #input: InputStream;
@@ -20,12 +20,12 @@ export class Terminal {
     const close = () => {
       this.#closed.abort();
     };
-    // A closed terminal ends the input, or fails what is asked of it, such as leaving raw mode after a question.
+    // A closed terminal ends the input or causes an error, for example on leaving raw mode after a prompt.
     for (const event of ['error', 'end', 'close']) input.on(event, close);
     output.onLost(close);
   }
 
-  /** Whether a question can be asked. */
+  /** Whether a prompt is possible. */
   get isOpen(): boolean {
     return this.#input.isTTY === true && this.output.isTTY && !this.#closed.signal.aborted;
   }
@@ -35,7 +35,7 @@ export class Terminal {
     return this.#closed.signal;
   }
 
-  /** Gives the work what is typed while it is going on, without the errors of the terminal. */
+  /** Passes typed input to the function while it runs, but no errors of the terminal. */
   async whileTyping<T>(work: (input: Readable) => Promise<T>): Promise<T> {
     const typed = new Typed(this.#input);
     const push = (bytes: Buffer) => {

@@ -12,7 +12,7 @@ interface Source {
   code: string;
 }
 
-/** Files `modules/*.js` beside a playbook and in its roles. */
+/** Files `modules/*.js` in the directory of a playbook and in its roles. */
 export function moduleFiles(folders: readonly string[], rolePaths: readonly string[]): string[] {
   const roles = rolePaths.filter((path) => existsSync(path)).flatMap((path) => foldersIn(path));
   return [...new Set([...folders, ...roles])]
@@ -30,8 +30,8 @@ function foldersIn(path: string): string[] {
 }
 
 /**
- * Makes modules that somebody wrote known to this call.
- * @throws PlaybookError for one that is none
+ * Loads user modules for this command.
+ * @throws PlaybookError if a file is not a valid module
  */
 export async function addUserModules(world: World, sources: readonly Source[]): Promise<void> {
   if (sources.length === 0) return;
@@ -40,9 +40,11 @@ export async function addUserModules(world: World, sources: readonly Source[]): 
     const module = await readModule(source);
     const at = { file: source.file, line: 1, column: 1 };
     if (added.some(({ name }) => name === module.name))
-      throw new PlaybookError([{ message: `There are two modules "${module.name}".`, at }]);
+      throw new PlaybookError([{ message: `Two modules are named "${module.name}".`, at }]);
     if (world.builtin.has(module.name))
-      throw new PlaybookError([{ message: `"${module.name}" is a module of runner itself.`, at }]);
+      throw new PlaybookError([
+        { message: `"${module.name}" is the name of a built-in module.`, at },
+      ]);
     added.push(module);
   }
   world.modules = withModules(world.builtin, added);
@@ -52,11 +54,13 @@ export function readSources(files: readonly string[]): Source[] {
   return files.map((file) => ({ file, code: readFileSync(file, 'utf8') }));
 }
 
-/** Taken from the text, not the file: the copy that a run keeps works as the file did. It can import nothing beside it. */
+/** Imports a module from its text, so that the copy in a run directory works like the file. Relative imports are impossible. */
 async function readModule({ file, code }: Source): Promise<Module> {
   const at = { file, line: 1, column: 1 };
   const refuse = (message: string, hint?: string): never => {
-    throw new PlaybookError([{ message: `${basename(file)} is no module: ${message}`, at, hint }]);
+    throw new PlaybookError([
+      { message: `${basename(file)} is not a valid module: ${message}`, at, hint },
+    ]);
   };
   let exported: unknown;
   try {
@@ -65,16 +69,16 @@ async function readModule({ file, code }: Source): Promise<Module> {
   } catch (error) {
     refuse(
       errorMessage(error),
-      'A module is one file of JavaScript; it may import from node: only.',
+      'A module is a single JavaScript file that can only import from "node:".',
     );
   }
   const checked = exported;
-  if (!isObject(exported)) return refuse('it has no default export that is an object.');
+  if (!isObject(exported)) return refuse('its default export is not an object.');
   const { name, summary, args, effect, plan } = exported;
   const wanted = basename(file, '.js');
   if (name !== wanted) refuse(`its "name" is ${JSON.stringify(name)}, not "${wanted}".`);
   const old = OLD_MEMBERS.filter((member) => member in exported);
-  if (old.length > 0) refuse(`it has the old form, with "${old.join('", "')}".`, NEW_FORM);
+  if (old.length > 0) refuse(`it uses the old interface: "${old.join('", "')}".`, NEW_FORM);
   if (typeof summary !== 'string') refuse('it has no "summary".');
   if (!isObject(args) || args['type'] !== 'object' || args['additionalProperties'] !== false)
     refuse('its "args" must be the schema of an object with "additionalProperties: false".');
@@ -101,12 +105,12 @@ function isEffect(value: unknown): value is Effect {
   return effects.some((effect) => effect === value);
 }
 
-/** What such a module throws is a failure of its task, and what it returns must be a plan. */
+/** Turns errors of a user module into failures of the task, and validates its plans. */
 function guarded(module: Module<JsonObject>, file: string): Module {
   const failure = (error: unknown): RunnerError => {
     if (error instanceof RunnerError) return error;
     return new TaskError(`Module "${module.name}": ${errorMessage(error)}`, {
-      hint: `It is ${file}.`,
+      hint: `The module is in ${file}.`,
       cause: error,
     });
   };
@@ -134,18 +138,18 @@ function guarded(module: Module<JsonObject>, file: string): Module {
 
 function checkedEffect(effect: unknown): Effect {
   if (isEffect(effect)) return effect;
-  throw new TaskError(`"effect" gave ${JSON.stringify(effect)}.`, {
+  throw new TaskError(`"effect" returned ${JSON.stringify(effect)}.`, {
     hint: EFFECT_HINT,
   });
 }
 
 function checked(plan: Plan): Plan {
   if (!isObject(plan) || !Array.isArray(plan.actions))
-    throw new TaskError('"plan" must give an object with a list "actions".');
+    throw new TaskError('"plan" must return an object with a list "actions".');
   for (const action of plan.actions as unknown[]) {
     if (isObject(action) && actionKinds.some((kind) => kind === action['kind'])) continue;
-    throw new TaskError(`${JSON.stringify(action)} is no action.`, {
-      hint: `Kinds: ${actionKinds.join(', ')}.`,
+    throw new TaskError(`${JSON.stringify(action)} is not an action.`, {
+      hint: `Use one of these kinds: ${actionKinds.join(', ')}.`,
     });
   }
   const calls: unknown = plan.undo?.calls;
@@ -156,7 +160,7 @@ function checked(plan: Plan): Plan {
   return plan;
 }
 
-/** The folder of a role or playbook that a module file belongs to. */
+/** Whether a file of a playbook is a module. */
 export function isModuleFile(path: string): boolean {
   return path.endsWith('.js') && basename(dirname(path)) === 'modules';
 }

@@ -31,22 +31,22 @@ interface EngineParts {
   inventory: Inventory;
   log: Log;
   display: Display;
-  /** How to reach the hosts. */
+  /** How to connect to the hosts. */
   flags: ConnectFlags;
-  /** The operator is asked before each step. */
+  /** Prompt before each step. */
   stepwise?: boolean;
   /** Writes the first records of the journal. */
   begin?: (engine: Engine) => Promise<void>;
 }
 
-/** Gives the work an engine with connections and signal handling, and puts all away again however it ends. */
+/** Runs a function with an engine that has connections and signal handling, and releases everything afterwards. */
 export async function withEngine<T>(
   world: World,
   parts: EngineParts,
   work: (engine: Engine, stop: StopSignals) => Promise<T>,
 ): Promise<T> {
   const stop = new StopSignals(world.signals, () => {
-    const text = 'Interrupted: no new step begins. Once more gives up the running ones.';
+    const text = 'Interrupted: finishing running tasks. Press Ctrl-C again to abort them.';
     parts.log.signal({ t: 'message', level: 'warning', text });
   });
   follow(world, parts.log, parts.display);
@@ -71,7 +71,7 @@ async function connected<T>(
   const lines = new HostConnections({ ...reach, sendHttp, run: settings.run });
   const isStopping = () => stop.stopping || locks.lost !== undefined;
   const connections = withoutUnfinished(lines, { clock, log, isStopping });
-  // A check keeps nothing on disk.
+  // Check mode writes nothing to disk.
   const store = settings.check ? undefined : world.store;
   const isSettledRun = (run: string) => world.store.isClosed(run);
   const locks = new HostLocks({ connections, clock, log, inventory, settings, isSettledRun });
@@ -122,7 +122,7 @@ async function connected<T>(
   }
 }
 
-/** `runner test --chaos` ends the process at POINT:STEP, as a power cut would. */
+/** Kills the process at POINT:STEP, like a power cut, for `runner test --chaos`. */
 function faultHook(wanted: string | undefined): FaultHook | undefined {
   const [, point, step] = /^([a-z-]+):(.+)$/.exec(wanted ?? '') ?? [];
   if (point === undefined) return undefined;
@@ -131,7 +131,7 @@ function faultHook(wanted: string | undefined): FaultHook | undefined {
   };
 }
 
-/** Records and shows how a run ended, and gives its hosts back when it is over. Returns the exit code. */
+/** Records and shows how a run ended, and unlocks its hosts if nothing remains to be done. Returns the exit code. */
 export async function endRun(
   world: World,
   { log, settings, locks }: Engine,
@@ -151,7 +151,7 @@ export async function endRun(
   return exitCode;
 }
 
-/** Plays forward, and does what follows: rolls back, asks, or says how to go on. */
+/** Plays a playbook and, after a failure or interrupt, rolls back or leaves the changes in place. */
 export async function playForward(
   world: World,
   engine: Engine,
@@ -165,19 +165,19 @@ export async function playForward(
     onInterrupt: RunFlags['onInterrupt'];
   },
 ): Promise<Ending> {
-  const takeBack = async (hosts: string[]) => {
+  const rollBackFailed = async (hosts: string[]) => {
     const request = { reason: 'failed' as const, hosts, partial: true, skip: [] };
     const undo = await rollBack(engine, request);
     return undo.complete;
   };
   const end = await transaction({
-    forward: () => runPlaybook(engine, playbook, takeBack),
+    forward: () => runPlaybook(engine, playbook, rollBackFailed),
     rollBack: (request) => rollBack(engine, request),
     hasLostHosts: () => engine.locks.lost !== undefined,
     rearm: () => {
       stop.rearm();
     },
-    confirmRollback: async () => canAsk(world) && confirm(world, 'Roll back what was done?'),
+    confirmRollback: async () => canAsk(world) && confirm(world, 'Roll back the changes?'),
     afterInterrupt: async () =>
       onInterrupt ?? (canAsk(world) ? await askAfterInterrupt(world) : 'leave'),
     onFailure: () =>

@@ -17,19 +17,19 @@ import { systemClock } from '../util/time.ts';
 import { Vault, type VaultKey } from '../util/vault.ts';
 import { Terminal, type InputStream } from './terminal.ts';
 
-/** Signals sent to the program, such as SIGINT. */
+/** Source of signals such as SIGINT. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   off(signal: NodeJS.Signals, listener: () => void): unknown;
 }
 
-/** What a command line takes from its process. Tests give their own, to call commands without starting a process. */
+/** The parts of the process that commands use. Tests replace them to call commands without starting a process. */
 export interface ProcessParts {
   env: NodeJS.ProcessEnv;
   stdout: OutputStream;
   stderr: OutputStream;
   stdin: InputStream;
-  /** Everything on standard input. */
+  /** Reads all of standard input. */
   readStdin: () => Buffer;
   signals: SignalSource;
   clock: Clock;
@@ -38,25 +38,25 @@ export interface ProcessParts {
   program: string;
 }
 
-/** What a command works with: the only place that looks at environment, streams and user. */
+/** The environment of a command. Only this file accesses environment variables, streams and the user. */
 export interface World extends Omit<ProcessParts, 'stdout' | 'stderr'> {
   stdout: OutputWriter;
   stderr: OutputWriter;
-  /** Where questions are asked. */
+  /** The terminal for prompts. */
   terminal: Terminal;
-  /** Modules of this call: our own, and those of the playbook. Empty for commands that use none. */
+  /** Built-in modules and those of the playbook. Empty for commands that do not use modules. */
   modules: ModuleRegistry;
   builtin: ModuleRegistry;
   redactor: Redactor;
   store: RunStore;
   factCache: FactCache;
-  /** Opens what is encrypted; without a password until a command says where it is. */
+  /** Decrypts values. It has no password until the options of the command are parsed. */
   vault: Vault;
   /** Passwords of the inventory, by host. */
   passwords: Map<string, HostPasswords>;
   user: string;
   home: string;
-  /** The command is a run with a journal: its effect is what counts, whoever sees it. */
+  /** The command has a journal, so lost output does not change its exit code. */
   isRunRecorded: boolean;
   /** Called when the command has ended. */
   cleanUps: (() => void)[];
@@ -99,7 +99,7 @@ export function createWorld(parts: ProcessParts = thisProcess()): World {
   };
 }
 
-/** `lenient`: values that no key opens stay closed. */
+/** `lenient`: values that no key decrypts stay encrypted, without an error. */
 export function createVault(
   { redactor }: Pick<World, 'redactor'>,
   keys: readonly VaultKey[],
@@ -114,7 +114,7 @@ export function createVault(
   });
 }
 
-/** Who runs this, where: what others read in a lock. */
+/** User and machine, which a host lock names as its owner. */
 export function ownerOf({ user }: World): string {
   return `${user}@${hostname()}`.replaceAll(/[^\w.@-]/g, '_');
 }

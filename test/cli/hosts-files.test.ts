@@ -71,12 +71,12 @@ spec:
     const password = await play('ansible_become_password=secret');
     expect([password.code, password.stderr]).toEqual([
       1,
-      expect.stringMatching(/does not take the password "ansible_become_password".*ask-become/),
+      expect.stringMatching(/does not accept the password "ansible_become_password".*ask-become/),
     ]);
     const named = await play('ansible_ssh_executable=/x');
     expect([named.code, named.stderr]).toEqual([
       0,
-      'note: --extra-vars: "ansible_ssh_executable" is not honoured. Put the one you want first in PATH.\n',
+      'note: --extra-vars: "ansible_ssh_executable" is ignored. Put the one you want first in PATH.\n',
     ]);
   });
 
@@ -109,7 +109,7 @@ spec:
     const { code, stdout, stderr } = await cli.run(['trust', 'w', '-i', k0sctl()]);
     expect([code, stdout, stderr]).toEqual([
       0,
-      'w  no key was asked for: it is reached by winRM, not by SSH.\n0 stored, 0 known already, 0 new and not stored, 0 refused, 0 not reached.\n',
+      'w  skipped: it is reached by winRM, not by SSH.\n0 added, 0 already known, 0 new but not added, 0 refused, 0 unreachable.\n',
       expect.stringContaining('"reset"'),
     ]);
   });

@@ -33,7 +33,7 @@ describe('runner init', () => {
     const printed = await cli.run(args);
     expect(printed.code).toBe(0);
     expect(printed.stdout + printed.stderr).not.toContain('Tr0ub4dor');
-    expect(printed.stderr).toContain('Secrets were left out; --output FILE writes them.');
+    expect(printed.stderr).toContain('Secrets were left out. Use --output FILE to include them.');
     const file = join(cli.dir, 'mke4.yaml');
     expect((await cli.run([...args, '--output', file])).code).toBe(0);
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -42,7 +42,7 @@ describe('runner init', () => {
     });
     const again = await cli.run([...args, '--output', file]);
     expect(again.code).toBe(1);
-    expect(again.stderr).toContain('exists already');
+    expect(again.stderr).toContain('already exists');
   });
 
   it('reports how each MKE 3 setting is converted, and refuses unsupported settings', async () => {
@@ -107,9 +107,9 @@ describe('runner init', () => {
 
   it.each([
     [['--target', '5.0'], /Allowed choices are 4\.0, 4\.1/],
-    [['--report'], /needs --mke3-config/],
+    [['--report'], /requires --mke3-config/],
     [['--image-registry', 'r.example.com/mke'], /Add --target 4\.1/],
-    [['--target', '4.1', '--chart-registry', 'r.example.com/mke'], /must begin with "oci:\/\/"/],
+    [['--target', '4.1', '--chart-registry', 'r.example.com/mke'], /must start with "oci:\/\/"/],
     [['--target', '4.1', '--image-registry', 'r.example.com/mke/'], /must not end with "\/"/],
     [['--mke3-config', '/nowhere.toml'], /Cannot read "\/nowhere\.toml"/],
     [['--mke3-ldap', dump], /is not JSON/],

@@ -66,7 +66,7 @@ describe('a journal of another format', () => {
     );
     const { code, stderr } = await cli.run(['play', playbook]);
     expect(code, stderr).toBe(7);
-    expect(stderr).toContain(`Run ${old} is not settled, and cannot be read.`);
+    expect(stderr).toContain(`Run ${old} is not finished, and cannot be read.`);
     expect(stderr).toContain('this version of runner reads format 4 only');
     expect(stderr).toContain(`remove ${join(cli.stateDir, 'runs', old)}.`);
     rmSync(join(cli.stateDir, 'runs', old), { recursive: true });

@@ -138,9 +138,9 @@ describe('runner validate', () => {
         - not a
 `;
     const offer = await validate(before);
-    expect(offer.output).toContain('4 can be mended with --fix.');
+    expect(offer.output).toContain('4 fixable with --fix.');
     const { code, output, text } = await validate(before, '--fix');
-    expect(output).toContain('Mended 4 problems.');
+    expect(output).toContain('Fixed 4 problems.');
     expect(text).toBe(
       before
         .replace('yes', 'true')

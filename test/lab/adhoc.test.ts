@@ -31,21 +31,21 @@ describe('runner exec', () => {
     const command = 'uname -n; test "$(uname -n)" != h2';
     const { code, stdout, stderr } = await exec('h1:h2', ['--shell', '-o'], command);
     expect(code).toBe(2);
-    expect(stdout.split('\n').sort().slice(1)).toEqual(['h1: h1', 'h2 (code 1): h2']);
+    expect(stdout.split('\n').sort().slice(1)).toEqual(['h1: h1', 'h2 (exit code 1): h2']);
     expect(stderr).toBe('Failed on h2.\n');
   });
 
   it('aborts a command that exceeds --timeout', async () => {
     const { code, stdout } = await exec('h1', ['--timeout', '1'], 'sleep', '30');
     expect(code).toBe(2);
-    expect(stdout).toContain('h1 (no answer)');
+    expect(stdout).toContain('h1 (error)');
   });
 
   it('reports an unreachable host and runs the command on the others', async () => {
     bench.lab.host('h2').server.setFault({ refuse: true });
     const { stdout, stderr } = await exec('all', ['--connect-timeout', '1'], 'uname', '-n');
     for (const name of ['h1', 'h3']) expect(stdout).toContain(`${name}:\n  ${name}\n`);
-    expect(stdout).toContain('h2 (no answer):\n  Cannot connect to "h2"');
+    expect(stdout).toContain('h2 (error):\n  Cannot connect to "h2"');
     expect(stderr).toBe('Failed on h2.\n');
   });
 
@@ -66,7 +66,7 @@ describe('runner exec', () => {
       await lab.stop();
       const { code, stdout } = await running;
       expect(code, stdout).toBe(2);
-      expect(stdout).toContain('h1 (no answer)');
+      expect(stdout).toContain('h1 (error)');
       expect(stdout).not.toContain('60 s');
     } finally {
       await lab.stop();
@@ -75,7 +75,7 @@ describe('runner exec', () => {
 
   it('requires a command after "--" and a host of the inventory', async () => {
     const { stderr } = await run('exec', 'all', '-i', bench.inventory);
-    expect(stderr).toContain('It stands behind "--"');
+    expect(stderr).toContain('Put the command after "--"');
     const unknown = await exec('h9', [], 'true');
     expect(unknown.stderr).toContain('There is no host or group "h9"');
     expect(unknown.code).toBe(1);
@@ -148,7 +148,7 @@ describe('runner play', () => {
     expect(wrong.stderr).toContain('NAME=VALUE, NAME:=JSON, {JSON} or @FILE');
     const list = bench.cli.file('list.yml', '- a\n');
     const none = await run('play', playbook(), '-i', bench.inventory, '-e', `@${list}`);
-    expect(none.stderr).toContain('is no map of names and values');
+    expect(none.stderr).toContain('is not a map of names and values');
   });
 
   it('starts at the step of --from, on the hosts in the file of --limit @FILE', async () => {
@@ -183,14 +183,14 @@ describe('runner play', () => {
     const unknown = await bench.play(text, ['--from', 'Thrid']);
     expect(unknown.code).toBe(1);
     expect(unknown.stderr).toContain('"Third"');
-    expect((await bench.play(text, ['-l', '@nowhere'])).stderr).toContain('cannot be read');
+    expect((await bench.play(text, ['-l', '@nowhere'])).stderr).toContain('cannot read');
   });
 
   it('prints hosts with --list-hosts and tags with --list-tags without connecting to hosts', async () => {
     const flags = ['-i', bench.inventory, '--limit', 'h2'];
     const hosts = await run('play', playbook(), ...flags, '--list-hosts');
     expect(hosts.stdout).toBe(
-      'first (h1:h2): h2\nsecond (made-later): known when the run gets there\n',
+      'first (h1:h2): h2\nsecond (made-later): known only during the run\n',
     );
     const tags = await run('play', playbook(), '--list-tags');
     expect(tags.stdout).toBe('first: one, two\nsecond: three\n');
@@ -250,7 +250,7 @@ describe('--debug', () => {
   it('rejects an unknown topic', async () => {
     const { code, stderr } = await run('play', 'upgrade.yml', '--debug', 'shh');
     expect(code).toBe(1);
-    expect(stderr).toContain('--debug knows ssh, template, vars, journal');
+    expect(stderr).toContain('--debug must be one of ssh, template, vars, journal');
   });
 });
 
@@ -281,11 +281,11 @@ describe('runner why', () => {
     const plain = await why('zone', '--host', 'w2');
     expect(plain.lines.slice(1)).toEqual([
       '  group all  ./inv.yml:1:16  "all"',
-      '  group web  ./inv.yml:4:11  "web"  <- counts',
+      '  group web  ./inv.yml:4:11  "web"  <- in effect',
     ]);
     const step = await why('zone', playbook, '--at', 'Use');
     expect(step.lines.map((line) => line.trim().split(/ {2,}/)[0])).toEqual([
-      'zone on w1, weakest first; --extra-vars goes over all of it:',
+      'zone on w1, lowest precedence first (--extra-vars overrides all):',
       'role defaults app',
       'group all',
       'group web',
@@ -294,10 +294,10 @@ describe('runner why', () => {
       'play P',
       'task Use',
       'role vars app',
-      'Set while the run goes on, and counts from then on:',
+      'Set during the run, and in effect from then on:',
       'set_fact of p/later',
     ]);
-    expect(step.lines.find((line) => line.includes('<- counts'))).toContain(
+    expect(step.lines.find((line) => line.includes('<- in effect'))).toContain(
       './roles/app/vars/main.yml:1:1',
     );
     expect(step.lines.find((line) => line.includes('play P'))).toContain('./why.yml:4:5');

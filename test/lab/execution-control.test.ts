@@ -550,7 +550,7 @@ describe('pause with a prompt', () => {
       ['play', playbook, '-i', bench.inventory, '--limit', 'h1'],
       [
         ['Go on?', '\u0003'],
-        ['What now?', '\u001b[B\r'],
+        ['What do you want to do?', '\u001b[B\r'],
       ],
     );
     expect(code, screen).toBe(3);
@@ -638,7 +638,7 @@ describe('--step', () => {
     const { code, screen } = await play([
       ['Play: One, on h1?', '\r'],
       ['Play: Two, on h1?', '\u0003'],
-      ['What now?', `${down}${down}\r`],
+      ['What do you want to do?', `${down}${down}\r`],
     ]);
     expect(code, screen).toBe(130);
     expect(made()).toEqual(['one']);
@@ -649,7 +649,7 @@ describe('--step', () => {
 
   it('requires a terminal', async () => {
     const { code, stderr } = await bench.play(text, ['--step']);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('needs a terminal') as string]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('requires a terminal') as string]);
   });
 });
 

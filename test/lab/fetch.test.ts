@@ -132,7 +132,7 @@ describe('decrypt', () => {
     const garbage = bench.cli.file('kept/garbage.age', 'x'.repeat(1000));
     const notKey = bench.cli.file('not-a-key.txt', `${recipient}\n`);
     const cases: [string[], string][] = [
-      [[file], 'is encrypted for public keys. Name the file with the private key with --identity'],
+      [[file], 'is encrypted for public keys. Name the file of the private key with --identity'],
       [[file, '-i', other], 'is encrypted for other keys than those given.'],
       [[file, '-i', notKey], 'It is a public key: name the file with the private one.'],
       [
@@ -140,7 +140,7 @@ describe('decrypt', () => {
         `--identity: cannot read "${at('absent')}": no such file or directory.`,
       ],
       [[part, '-i', key()], 'is damaged or incomplete'],
-      [[garbage, '-i', key()], 'is not a file in the format age.'],
+      [[garbage, '-i', key()], 'is not an age file.'],
       [
         [at('absent.age'), '-i', key()],
         `Cannot read "${at('absent.age')}": no such file or directory.`,
@@ -149,7 +149,7 @@ describe('decrypt', () => {
         [at('kept'), '-i', key(), '--output', at('out')],
         `Cannot read "${at('kept')}": illegal operation on a directory.`,
       ],
-      [[key(), '-i', key()], 'Name the result with --output FILE.'],
+      [[key(), '-i', key()], 'Name the output file with --output FILE.'],
       [[file, '-i', key(), '--output', at('no', 'dir')], `Cannot write "${at('no', 'dir')}"`],
     ];
     for (const [args, message] of cases) {
@@ -164,7 +164,7 @@ describe('decrypt', () => {
     const there = bench.cli.file('there', 'mine');
     const { code, stderr } = await decrypt(file, '-i', key(), '--output', there);
     expect(code).toBe(1);
-    expect(stderr).toContain(`"${there}" exists and is not replaced. Move it away`);
+    expect(stderr).toContain(`"${there}" already exists. Move the file away`);
     expect(readFileSync(there, 'utf8')).toBe('mine');
   });
 
@@ -194,7 +194,7 @@ describe('decrypt', () => {
     const none = await decrypt(file);
     expect([none.code, none.stderr]).toEqual([
       1,
-      expect.stringMatching(/RUNNER_BACKUP_PASSPHRASE, with --passphrase-file FILE, or in a term/),
+      expect.stringMatching(/Set RUNNER_BACKUP_PASSPHRASE, use --passphrase-file FILE, or run/),
     ]);
     const wrong = await decrypt(
       file,
@@ -217,7 +217,7 @@ describe('decrypt', () => {
     const { code, screen } = await inTerminal(
       bench,
       ['decrypt', 'kept/etcd.db.age'],
-      [['Passphrase of kept/etcd.db.age', `${PASSPHRASE}\r`]],
+      [['Passphrase for kept/etcd.db.age', `${PASSPHRASE}\r`]],
     );
     expect(code, screen).toBe(0);
     expect(screen).not.toContain(PASSPHRASE);
@@ -250,7 +250,7 @@ ${tasks.map((task) => `      - ${task}\n`).join('')}      - name: Fetch
     const flagged = await bench.play(site(), ['--phrase', PASSPHRASE]);
     expect([flagged.code, flagged.stderr]).toEqual([
       1,
-      'runner: --phrase would show the secret to everyone who can list processes. Give it with --phrase-file or --ask-phrase or the environment variable PHRASE.\n',
+      'runner: --phrase would expose the secret in the process list. Use --phrase-file or --ask-phrase or the environment variable PHRASE.\n',
     ]);
     const short = await bench.play(site(), [], { env: { PHRASE: 'abcdefg' } });
     expect(short.code).toBe(1);
@@ -261,11 +261,11 @@ ${tasks.map((task) => `      - ${task}\n`).join('')}      - name: Fetch
     const empty = await bench.play(site(), ['--phrase-file', bench.cli.file('empty', '\n')]);
     expect(empty.stderr).toContain('--phrase-file: the first line of');
     const asked = await bench.play(site(), ['--ask-phrase']);
-    expect(asked.stderr).toContain('There is no terminal to ask for: Passphrase of the backup.');
+    expect(asked.stderr).toContain('Cannot prompt without a terminal: Passphrase of the backup.');
     const key = await bench.play(site(), ['--key', `${recipient},${recipient}x`]);
     expect(key.code).toBe(1);
     expect(key.stderr).toContain(
-      `--key: "${recipient}x" is not a public key of age. It is damaged: a character is missing or wrong.`,
+      `--key: "${recipient}x" is not an age public key. It is damaged: a character is missing or wrong.`,
     );
   });
 
@@ -278,7 +278,7 @@ ${tasks.map((task) => `      - ${task}\n`).join('')}      - name: Fetch
     go();
     writeFileSync(phrase(), '');
     const without = await bench.cli.run(['resume', '--output', 'json', '--on-interrupt', 'leave']);
-    expect(without.stderr).toContain('Give it in the environment as PHRASE.');
+    expect(without.stderr).toContain('Set the environment variable PHRASE.');
     expect(without.stdout).toContain('The secret \\"phrase\\" is needed and was not supplied.');
     expect(existsSync(at('kept'))).toBe(false);
 
@@ -315,13 +315,13 @@ ${tasks.map((task) => `      - ${task}\n`).join('')}      - name: Fetch
     const words = ['play', file, '-i', bench.inventory, '--ask-phrase'];
     const different = await inTerminal(bench, words, [
       ['Passphrase of the backup', `${PASSPHRASE}\r`],
-      ['Repeat it', 'another phrase\r'],
+      ['Repeat the value', 'another phrase\r'],
     ]);
     expect(different.code).toBe(1);
-    expect(different.screen).toContain('The two answers differ.');
+    expect(different.screen).toContain('The two values do not match.');
     const { code, screen } = await inTerminal(bench, words, [
       ['Passphrase of the backup', `${PASSPHRASE}\r`],
-      ['Repeat it', `${PASSPHRASE}\r`],
+      ['Repeat the value', `${PASSPHRASE}\r`],
     ]);
     expect(code, screen).toBe(0);
     expect(screen).not.toContain(PASSPHRASE);

@@ -435,6 +435,6 @@ describe('a run with includes', () => {
     file('parts.yml', `${parts}\n# edited\n`);
     const { code, stderr } = await resume(runOf(failed.events));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/Changed since run .*parts\.yml/);
+    expect(stderr).toMatch(/Files have changed since run .*parts\.yml/);
   });
 });

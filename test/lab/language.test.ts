@@ -651,7 +651,7 @@ plays:
     expect(code).toBe(1);
     expect(stderr).toMatch(/playbook\.yml:4:17.*strng/);
     expect(stderr).toContain('"ssh_config" has the same name as a flag');
-    expect(stderr).toContain('2 problems; nothing was contacted.');
+    expect(stderr).toContain('2 problems. No host was contacted.');
   });
 });
 

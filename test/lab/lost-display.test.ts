@@ -124,7 +124,7 @@ for (const [output, code] of outputs)
         ['rollback', 3, undefined],
       ] as const) {
         const again = watch(bench, output, [mode, id, '--output', 'plain']);
-        await again.shows(mode === 'resume' ? 'Going on' : 'Rolling back');
+        await again.shows(mode === 'resume' ? 'Resuming run' : 'Rolling back');
         await again.lose();
         expect(await again.ended()).toBe(ended);
         expect(changes()).toEqual([left, left]);
@@ -182,9 +182,9 @@ describe('a question in a terminal that is closed', () => {
     const run = play('terminal', 'live');
     await run.shows('Wait');
     run.press('\u0003');
-    await run.shows('Interrupted: no new step');
+    await run.shows('Interrupted: finishing running tasks');
     touch('go');
-    await run.shows('What now?');
+    await run.shows('What do you want to do?');
     await run.lose();
     expect(await run.ended()).toBe(130);
     expect(changes()).toEqual(['x', undefined]);
@@ -194,7 +194,7 @@ describe('a question in a terminal that is closed', () => {
   itWith('script')('does not roll back with "--on-failure ask"', async () => {
     touch('go');
     const run = play('terminal', 'live', ['--on-failure', 'ask']);
-    await run.shows('Roll back what was done?');
+    await run.shows('Roll back the changes?');
     await run.lose();
     expect(await run.ended()).toBe(5);
     expect(changes()).toEqual(['x', 'x']);

@@ -68,7 +68,7 @@ describe('a custom module in a role', () => {
 describe('an invalid custom module', () => {
   it.each([
     ['a syntax error', 'broken', 'export default {', 'Unexpected'],
-    ['no default export', 'nothing', 'export const x = 1;', 'no default export'],
+    ['no default export', 'nothing', 'export const x = 1;', 'its default export is not an object'],
     [
       'the name of another module',
       'other',
@@ -82,10 +82,10 @@ describe('an invalid custom module', () => {
       'additionalProperties: false',
     ],
     [
-      'the old form',
+      'the old interface',
       'old',
       "export default { name: 'old', summary: 'S.', schema: {}, restore() {}, plan() {} };",
-      'it has the old form, with "schema", "restore". Rename "schema" to "args"',
+      'it uses the old interface: "schema", "restore". Rename "schema" to "args"',
     ],
     [
       'an effect that does not exist',
@@ -97,24 +97,26 @@ describe('an invalid custom module', () => {
       'an import of another file',
       'beside',
       "import x from './x.js'; export default x;",
-      'may import from node: only',
+      'can only import from "node:"',
     ],
   ])('is refused before the run for %s', async (_, name, text, reason) => {
     module(name, text);
     const { code, stderr } = await play(name);
     expect(code).toBe(1);
-    expect(stderr).toContain(`${name}.js is no module`);
+    expect(stderr).toContain(`${name}.js is not a valid module`);
     expect(stderr).toContain(reason);
   });
 
   it('is refused when it has the name of a built-in module', async () => {
     plain('copy', 'return { actions: [] };');
-    expect((await play('copy')).stderr).toContain('"copy" is a module of runner itself.');
+    expect((await play('copy')).stderr).toContain('"copy" is the name of a built-in module.');
   });
 
   it('fails its task when it plans an unknown action', async () => {
     plain('strange', "return { actions: [{ kind: 'explode' }] };");
-    expect((await play('strange')).stdout).toContain('is no action. Kinds: exec, write');
+    expect((await play('strange')).stdout).toContain(
+      'is not an action. Use one of these kinds: exec, write',
+    );
   });
 
   it('fails its task when the undo of its plan has no calls', async () => {
@@ -124,15 +126,15 @@ describe('an invalid custom module', () => {
 
   it('fails its task when its plan has no list of actions', async () => {
     plain('empty', 'return undefined;');
-    expect((await play('empty')).stdout).toContain('must give an object with a list');
+    expect((await play('empty')).stdout).toContain('must return an object with a list');
   });
 });
 
-it('a module that leaves an error unattended does not end the run', async () => {
+it('an unhandled rejection in a module does not end the run', async () => {
   plain('stray', `Promise.reject(new Error('stray')); return { actions: [] };`);
   const { code, stderr } = await bench.spawn(
     '- { name: P, hosts: all, tasks: [{ name: T, stray: {} }, { name: Wait, shell: sleep 0.5, undo: none }] }\n',
   );
-  expect(stderr).toContain('An error was not handled: Error: stray');
+  expect(stderr).toContain('Unhandled error: Error: stray');
   expect(code, stderr).toBe(0);
 });

@@ -152,7 +152,7 @@ describe('"runner resume --force" with a point of no return that the playbook di
     expect(refused.stderr).toContain('has a point of no return, "Wipe it": all data is lost.');
     expect(refused.stderr).toContain("--accept-irreversible 'Wipe it'");
     const unknown = await resume('--accept-irreversible', 'Wipe');
-    expect(unknown.stderr).toContain('There is: Wipe it.');
+    expect(unknown.stderr).toContain('Use one of Wipe it.');
     const agreed = await resume('--accept-irreversible', 'Wipe it');
     expect(agreed.code, agreed.stdout + agreed.stderr).toBe(5);
     expect(log()).toEqual([undefined, undefined]);

@@ -704,7 +704,7 @@ describe('an interrupted run', () => {
               return '';
             },
           ],
-          ['What now?', keys],
+          ['What do you want to do?', keys],
         ],
       );
       expect(ended.code, ended.screen).toBe(code);

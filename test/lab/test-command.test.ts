@@ -89,10 +89,10 @@ plays:
     [['nothing.yml'], 'There is no playbook'],
     [[], 'needs the name of a playbook'],
     [['upgrade.yml', '--chaos', '--faults', 'fial'], 'did you mean "fail"'],
-    [['site.yml', '--steps', '1'], 'choose what --chaos does'],
-    [['site.yml', '--lab', 'cloud'], '--lab is "hosts" or "mke3:MANAGERS+WORKERS"'],
+    [['site.yml', '--steps', '1'], 'require --chaos'],
+    [['site.yml', '--lab', 'cloud'], '--lab must be "hosts" or "mke3:MANAGERS+WORKERS"'],
     [['site.yml', '--jobs', 'many'], '--jobs must be a whole number'],
-    [['site.yml', '--chaos', '--ignore', '('], 'is no regular expression'],
+    [['site.yml', '--chaos', '--ignore', '('], 'is not a valid regular expression'],
   ])('refuses the arguments %j', async (args, message) => {
     cli.file('site.yml', '- { name: P, hosts: all, tasks: [{ name: T, ping: {} }] }\n');
     const { code, stderr } = await test(...args);
@@ -134,9 +134,9 @@ describe('runner test --chaos', () => {
     const { code, stdout } = report;
     expect(code).toBe(10);
     const row = (name: string) => new RegExp(`\\d+  ${name} +(.+)`).exec(stdout)?.[1]?.trim();
-    expect(row('Right')?.split(/ {2,}/)).toEqual(['back', 'back', 'back']);
-    expect(row('Undo leaves something')?.split(/ {2,}/)[0]).toBe('1 differ');
-    expect(row('Undo is not safe twice')).toMatch(/differ.*differ.*differ/);
+    expect(row('Right')?.split(/ {2,}/)).toEqual(['passed', 'passed', 'passed']);
+    expect(row('Undo leaves something')?.split(/ {2,}/)[0]).toBe('1 problem');
+    expect(row('Undo is not safe twice')).toMatch(/problem.*problem.*problem/);
     expect(stdout).toContain('hosts/h1/etc/also-left was added');
   });
 
@@ -148,7 +148,7 @@ describe('runner test --chaos', () => {
     // A kill while the last result is written leaves an incomplete line.
     truncateSync(file, readFileSync(file).length - 10);
     const resumed = await chaos(...faults);
-    expect(resumed.stdout).toContain('8 are known from a sweep before');
+    expect(resumed.stdout).toContain('8 cases already tested by an earlier sweep');
     expect(resumed.stdout).toContain('9/9');
     expect(resumed.code).toBe(10);
   });
@@ -158,7 +158,7 @@ describe('runner test --chaos', () => {
       ...['--steps', 'Undo leaves something', '--faults', 'fail'],
       ...['--ignore', '/etc/also-left$'],
     );
-    expect(ignoring.stdout).toContain('1 case: 1 came back, 0 did not.');
+    expect(ignoring.stdout).toContain('1 case: 1 passed, 0 failed.');
     expect(ignoring.code).toBe(0);
   });
 });

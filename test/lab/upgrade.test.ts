@@ -79,7 +79,7 @@ describe('the shipped upgrade', () => {
     expect(code).toBe(1);
     for (const flag of ['--hosts-path', '--mke3-admin-username', 'MKE3_ADMIN_PASSWORD'])
       expect(stderr).toContain(flag);
-    expect(stderr).toContain('nothing was contacted');
+    expect(stderr).toContain('No host was contacted');
   });
 
   it('suggests the closest flag for an unknown one', async () => {
@@ -339,7 +339,7 @@ describe('the shipped upgrade', () => {
     const { code, stdout } = await bench.cli.run(args);
     expect(code).toBe(0);
     const names = stdout
-      .slice(stdout.indexOf('in this order:'))
+      .slice(stdout.indexOf('Rollback order'))
       .split('\n')
       .flatMap((line) => /^ {2}(?:declared|auto|none) +([^:]+):/.exec(line)?.[1] ?? []);
     expect(names.slice(0, 5)).toEqual([

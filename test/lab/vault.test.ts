@@ -149,7 +149,7 @@ describe('encrypted variables and files', () => {
     writeFileSync(join(bench.cli.dir, 'pw'), '');
     const missing = await bench.cli.run(['rollback', '--output', 'json']);
     expect(missing.code, missing.stdout).toBe(4);
-    expect(missing.stderr).toContain('holds no password');
+    expect(missing.stderr).toContain('contains no password');
     expect(missing.stdout).toContain('--vault-password-file');
     bench.cli.file('pw', 'correct horse\n');
     const back = await bench.cli.run(['rollback', '--output', 'json']);
@@ -249,14 +249,14 @@ describe('runner vault', () => {
     };
     expect(await refused('view', file)).toContain('is not encrypted');
     await vault('encrypt', file);
-    expect(await refused('encrypt', file)).toContain('is encrypted already');
+    expect(await refused('encrypt', file)).toContain('is already encrypted');
     const editor = { env: { EDITOR: 'false' } };
     const failed = await bench.cli.run(['vault', 'edit', file, ...password()], editor);
-    expect(failed.stderr).toContain('The editor "false" ended with code 1');
-    expect(await refused('create', file)).toContain('exists');
+    expect(failed.stderr).toContain('The editor "false" failed with exit code 1');
+    expect(await refused('create', file)).toContain('already exists');
     expect((await vault('encrpt', file)).stderr).toContain('Did you mean "encrypt"?');
     expect((await bench.cli.run(['vault', 'view', file])).stderr).toContain(
-      'no password for the vault',
+      'No vault password was given.',
     );
   });
 

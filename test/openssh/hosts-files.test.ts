@@ -250,7 +250,7 @@ plays:
     rmSync(inventory);
     const without = await cli.run(['rollback', run, '--rollback-budget', '0']);
     expect(without.code).toBe(4);
-    expect(without.stderr).toContain('The passwords of hosts cannot be read again. There is no');
+    expect(without.stderr).toContain('Cannot read the passwords of hosts again. There is no');
     withPasswords(password);
     const back = await cli.run(['rollback', run]);
     expect([back.stderr, back.code]).toEqual(['', 3]);
@@ -292,7 +292,7 @@ plays:
       const { code, stdout, stderr } = await call(inventory, 'play', site, ...flags);
       expect(code).not.toBe(0);
       expect(stdout).toContain('The login password was not used');
-      const note = 'note: --transport openssh uses no login password';
+      const note = 'note: The login password is not used';
       expect(stderr.includes(note)).toBe(byFlag);
     },
   );

@@ -29,22 +29,22 @@ interface Flags {
 const PASSPHRASE = 'RUNNER_BACKUP_PASSPHRASE';
 const HEAD_BYTES = 100;
 const CHUNK_BYTES = 256 * 1024;
-/** Text is decoded as a whole. */
+/** An armored file is decoded in memory. */
 const MAX_ARMORED_BYTES = 64 * 1024 * 1024;
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** `runner decrypt FILE`: what `fetch` has encrypted, and other files in the format age. */
+/** `runner decrypt FILE`: decrypts files that `fetch` has encrypted, and other age files. */
 export async function decryptCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner decrypt')
-    .argument('<file>', 'a file that "fetch" or age has encrypted')
-    .description('Decrypt a backup or another file in the format age.')
+    .argument('<file>', 'file encrypted by "fetch" or age')
+    .description('Decrypt a backup or another age file.')
     .option(
       '--output <FILE>',
-      'where to; "-" for standard output. Default: the name without ".age". An existing file is not replaced',
+      'output file, which must not exist; "-" for standard output (default: the name without ".age")',
     )
     .option(
       '-i, --identity <FILE>',
-      'file with the private key, as age-keygen writes it; may be repeated',
+      'file with the private key, in the format of age-keygen; may be repeated',
       (value: string, known: string[] | undefined) => [...(known ?? []), value],
     )
     .option(
@@ -66,12 +66,12 @@ export async function decryptCommand(world: World, argv: string[]): Promise<numb
   }
 }
 
-/** @throws UsageError when the name of the result is missing or in use */
+/** @throws UsageError if the name of the output file is missing or the file exists */
 function outputOf(file: string, { output }: Flags): string {
   if (output === '-') return output;
   if (output === undefined && !/[^/]\.age$/.test(file))
     throw new UsageError(`The name "${file}" does not end in ".age".`, {
-      hint: 'Name the result with --output FILE.',
+      hint: 'Name the output file with --output FILE.',
     });
   const path = resolve(expandHome(output ?? file.slice(0, -'.age'.length)));
   if (existsSync(path)) throw exists(path);
@@ -79,8 +79,8 @@ function outputOf(file: string, { output }: Flags): string {
 }
 
 function exists(path: string): UsageError {
-  return new UsageError(`"${path}" exists and is not replaced.`, {
-    hint: 'Move it away, or name another file with --output.',
+  return new UsageError(`"${path}" already exists.`, {
+    hint: 'Move the file away, or name another one with --output FILE.',
   });
 }
 
@@ -115,7 +115,7 @@ async function openSource(file: string): Promise<Source> {
 }
 
 function notAge(file: string): UsageError {
-  return new UsageError(`"${file}" is not a file in the format age.`);
+  return new UsageError(`"${file}" is not an age file.`);
 }
 
 async function headOf(handle: FileHandle): Promise<string> {
@@ -125,8 +125,8 @@ async function headOf(handle: FileHandle): Promise<string> {
 
 async function decoded(handle: FileHandle, file: string): Promise<Uint8Array<ArrayBuffer>> {
   if ((await handle.stat()).size > MAX_ARMORED_BYTES)
-    throw new UsageError(`"${file}" is text and too large to be decoded at once.`, {
-      hint: 'Use: age -d.',
+    throw new UsageError(`"${file}" is too large: the limit for armored files is 64 MiB.`, {
+      hint: 'Use "age -d" instead.',
     });
   const text = await handle.readFile('utf8');
   return withoutArmor(text).then(
@@ -170,7 +170,7 @@ async function keysFor(
   if (kind === 'identity') {
     if (identity.length === 0)
       throw new UsageError(`"${file}" is encrypted for public keys.`, {
-        hint: 'Name the file with the private key with --identity FILE.',
+        hint: 'Name the file of the private key with --identity FILE.',
       });
     const lists = await Promise.all(identity.map((one) => readIdentities(one)));
     return { identities: lists.flat() };
@@ -178,11 +178,11 @@ async function keysFor(
   const passphrase =
     passphraseFile === undefined
       ? world.env[PASSPHRASE] ||
-        (canAsk(world) ? await askSecret(world, `Passphrase of ${file}`) : '')
+        (canAsk(world) ? await askSecret(world, `Passphrase for ${file}`) : '')
       : firstLine(passphraseFile, '--passphrase-file');
   if (!passphrase)
     throw new UsageError(`"${file}" is encrypted with a passphrase, and none was given.`, {
-      hint: `Give it in the environment as ${PASSPHRASE}, with --passphrase-file FILE, or in a terminal.`,
+      hint: `Set ${PASSPHRASE}, use --passphrase-file FILE, or run the command in a terminal.`,
     });
   world.redactor.hide('--passphrase-file', passphrase);
   return { passphrase };
@@ -209,7 +209,7 @@ async function print({ stdout }: World, plain: AsyncIterable<Uint8Array>): Promi
   return exitCodes.done;
 }
 
-/** For its owner alone, and whole or not at all, also after a signal. */
+/** Writes a file with mode 0600. After an error or a signal, no partial file remains. */
 async function save(world: World, plain: AsyncIterable<Uint8Array>, path: string): Promise<number> {
   const fresh = `${path}.${String(process.pid)}.new`;
   const stopped = new AbortController();
@@ -241,13 +241,13 @@ async function save(world: World, plain: AsyncIterable<Uint8Array>, path: string
   }
 }
 
-/** Gives the file its name, unless that came into use meanwhile. */
+/** Gives the file its final name, unless a file with that name exists by now. */
 function publish(fresh: string, path: string): void {
   try {
     linkSync(fresh, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(path);
-    // A file system without hard links.
+    // The file system has no hard links.
     attempt(path, () => {
       renameSync(fresh, path);
     });

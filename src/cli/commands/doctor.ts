@@ -25,27 +25,29 @@ interface DoctorOptions extends ConnectFlags {
 }
 
 const STEP_TIMEOUT_MS = 30_000;
-/** Seconds that clocks may differ before certificates and tokens can be taken for expired or not yet valid. */
+/** With a larger difference of clocks, in seconds, certificates and tokens may count as expired or not yet valid. */
 const CLOCK_LIMIT = 30;
 
-/** `runner doctor HOST`: resolve, connect, key exchange, host key, login, shell, sudo; what decided each. */
+/** `runner doctor HOST`: checks name, connection, key exchange, host key, login, shell and sudo one by one. */
 export async function doctorCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner doctor')
-    .argument('<host>', 'host of the inventory, or [user@]host[:port] without one')
+    .argument('<host>', 'host of the inventory or, without an inventory, [user@]host[:port]')
     .description(
-      'Walk through a connection step by step: what was decided by what, and what to change.',
+      'Diagnose the connection to a host step by step: the settings in use and where they come from, and how to fix a failed step.',
     )
     .option(...inventoryOption)
-    .option('--become-user <NAME>', 'whom to become', 'root')
+    .option('--become-user <NAME>', 'user to become', 'root')
     .addOption(
-      new Option('--become-method <METHOD>', 'how').choices(['sudo', 'su', 'doas']).default('sudo'),
+      new Option('--become-method <METHOD>', 'privilege escalation method')
+        .choices(['sudo', 'su', 'doas'])
+        .default('sudo'),
     )
-    .option('--no-become', 'leave that step out');
+    .option('--no-become', 'skip the check of privilege escalation');
   addVaultOptions(addConnectOptions(command)).parse(argv, { from: 'user' });
   await openVault(world, argv);
   const options = command.opts<DoctorOptions>();
   const [host, second] = selectHosts(world, options, command.args);
-  if (!host || second) throw new UsageError('Name one host.');
+  if (!host || second) throw new UsageError('"runner doctor" checks one host at a time.');
   const reach = await createReach(world, options);
   await unlockKeys(world, reach, {
     file: '',
@@ -80,7 +82,7 @@ class Doctor {
       const target = await this.#resolve();
       const openssh = (this.#reach.transport ?? this.#host.address.transport) === 'openssh';
       if (target && !openssh) await this.#connect(target);
-      if (openssh) this.#tell('connect', "left to the system's ssh (--transport openssh)");
+      if (openssh) this.#tell('connect', 'by the ssh program of the system (--transport openssh)');
       await this.#shell(connections);
       if (identity) await this.#become(connections, identity);
       this.#tell('result', `"${this.#host.name}" is ready.`);
@@ -99,7 +101,7 @@ class Doctor {
   async #resolve(): Promise<SshTarget | undefined> {
     const { address } = this.#host;
     if (address.transport === 'local') {
-      this.#tell('resolve', 'the controller itself; nothing is dialled');
+      this.#tell('resolve', 'the controller itself; no connection is needed');
       return undefined;
     }
     if (address.unmanageable !== undefined) {
@@ -125,7 +127,7 @@ class Doctor {
     const first = jumps[0] ?? target;
     if (target.proxyCommand === undefined) {
       const found = await lookup(first.address, { all: true }).catch((error: unknown) => {
-        throw new ConnectError(`The name "${first.address}" does not resolve.`, {
+        throw new ConnectError(`Cannot resolve the name "${first.address}".`, {
           host: this.#host.name,
           stage: 'resolve',
           retryable: false,
@@ -133,7 +135,8 @@ class Doctor {
           cause: error,
         });
       });
-      this.#tell('', `${first.address} is ${found.map((one) => one.address).join(', ')}`);
+      const addresses = found.map((one) => one.address).join(', ');
+      this.#tell('', `${first.address} resolves to ${addresses}`);
     }
     return target;
   }
@@ -152,7 +155,7 @@ class Doctor {
         }
       });
       line.close();
-      this.#tell('', `"${target.user}" is let in by ${offered}`);
+      this.#tell('', `logged in as "${target.user}" with ${offered}`);
     } finally {
       await dialler.close();
     }
@@ -181,29 +184,29 @@ class Doctor {
     const [who, clock, tools, state] = reads;
     const took = Date.now() - before;
     const [name = '', kernel = ''] = (who?.stdout ?? '').split('\n');
-    this.#tell('shell', `/bin/sh as "${name}" on ${kernel}, a round trip took ${String(took)} ms`);
+    this.#tell('shell', `/bin/sh as "${name}" on ${kernel}, round trip ${String(took)} ms`);
     const missing = tools?.stdout.trim().split('\n').join(', ') ?? '';
     if (missing !== '') {
-      throw new ConnectError(`The host lacks ${missing}.`, {
+      throw new ConnectError(`The host does not have these programs: ${missing}.`, {
         host: this.#host.name,
         stage: 'shell',
         retryable: false,
-        hint: 'Install coreutils, or busybox with these programs.',
+        hint: 'Install coreutils, or a busybox that has them.',
       });
     }
     const kept = state?.stdout.trim() ?? '';
     this.#tell(
       '',
       kept === ''
-        ? `records cannot be kept: ${state?.stderr.trim() ?? ''}`
-        : `records are kept in ${kept}`,
+        ? `cannot write the state directory: ${state?.stderr.trim() ?? ''}`
+        : `state directory: ${kept}`,
     );
     const skew = Math.round(Number(clock?.stdout) - (before + took / 2) / 1000);
     this.#tell(
       '',
       Math.abs(skew) <= CLOCK_LIMIT
-        ? 'its clock agrees with this machine'
-        : `WARNING: its clock is ${String(Math.abs(skew))} s ${skew > 0 ? 'ahead' : 'behind'}; certificates and tokens may be refused. Runs do not depend on it`,
+        ? 'clock: in sync with the controller'
+        : `WARNING: the clock is ${String(Math.abs(skew))} s ${skew > 0 ? 'ahead of' : 'behind'} the controller. Certificates and tokens may be rejected; runs are not affected.`,
     );
   }
 
@@ -214,7 +217,7 @@ class Doctor {
         { reads: [{ script: 'id -un' }] },
         { timeoutMs: STEP_TIMEOUT_MS },
       );
-      this.#tell('become', `"${reads[0]?.stdout.trim() ?? ''}" by ${identity.method}`);
+      this.#tell('become', `"${reads[0]?.stdout.trim() ?? ''}" with ${identity.method}`);
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       throw new ConnectError(errorMessage(error), {
@@ -230,7 +233,7 @@ class Doctor {
   }
 }
 
-/** Programs that the remote runtime calls. */
+/** Programs that runtime.sh calls on hosts. */
 const requiredTools =
   'stat sha256sum base64 head tail tee wc cat cp mv rm ln mkdir rmdir chmod chown du df grep env sleep'.split(
     ' ',

@@ -34,43 +34,48 @@ interface Answer {
 }
 
 /**
- * `runner exec PATTERN -- COMMAND …`: a command on many hosts. It is no run: nothing is recorded, no host is locked and
- * nothing can be taken back.
+ * `runner exec PATTERN -- COMMAND …`: runs a command on many hosts without a run: nothing is recorded, no host is locked,
+ * and nothing can be rolled back.
  */
 export async function execCommand(world: World, argv: string[]): Promise<number> {
   const end = argv.indexOf('--');
   const words = end === -1 ? [] : argv.slice(end + 1);
   const command = newCommand(world, 'runner exec')
     .description(
-      'Run a command on hosts, all at once. It is not recorded and cannot be taken back; what should be is a playbook.',
+      'Run a command on hosts in parallel. The command is not recorded and cannot be rolled back; use a playbook for changes.',
     )
     .usage('PATTERN [options] -- COMMAND …')
-    .argument('<pattern...>', 'hosts or groups of an inventory, or [user@]host[:port]')
+    .argument(
+      '<pattern...>',
+      'hosts or groups of the inventory or, without an inventory, [user@]host[:port]',
+    )
     .option(...inventoryOption)
-    .option('-f, --forks <N>', 'hosts worked on at a time', '50')
-    .option('--timeout <SECONDS>', 'how long the command may take', '300')
-    .option('--shell', 'the command is one text for the shell of the host')
-    .option('-o, --one-line', 'a line for each host')
-    .option('-b, --become', 'with the rights of another user', false)
-    .option('--become-user <NAME>', 'which user that is', 'root')
-    .option('--become-method <METHOD>', 'sudo, su or doas', 'sudo');
+    .option('-f, --forks <N>', 'number of hosts to work on in parallel', '50')
+    .option('--timeout <SECONDS>', 'time limit of the command', '300')
+    .option('--shell', 'run the command, which must be one argument, with /bin/sh')
+    .option('-o, --one-line', 'print one line per host')
+    .option('-b, --become', 'run as another user', false)
+    .option('--become-user <NAME>', 'user to become', 'root')
+    .option('--become-method <METHOD>', 'privilege escalation method: sudo, su or doas', 'sudo');
   const own = end === -1 ? argv : argv.slice(0, end);
   addVaultOptions(addConnectOptions(command)).parse(own, { from: 'user' });
   await openVault(world, own);
   const flags = command.opts<ExecFlags>();
   if (words.length === 0)
-    throw new UsageError('Which command? It stands behind "--".', {
-      hint: 'For example: runner exec all -- uptime.',
+    throw new UsageError('No command was given.', {
+      hint: 'Put the command after "--", for example: runner exec all -- uptime.',
     });
   if (flags.shell === true && words.length > 1)
-    throw new UsageError('With --shell the command is one text.', { hint: 'Put it in quotes.' });
+    throw new UsageError('With --shell, the command must be one argument.', {
+      hint: 'Put it in quotes.',
+    });
   const hosts = selectHosts(world, flags, command.args);
   if (hosts.length === 0) throw new UsageError('No host matches.');
   refuseUnmanageable(hosts);
   const argv0 = flags.shell === true ? ['/bin/sh', '-c', words[0] ?? ''] : words;
   const answers = await ask(world, flags, hosts, argv0, (answer) => {
     const text = world.redactor.mask(shown(answer, flags.oneLine === true));
-    // A program that reads it gets what the hosts said.
+    // Control characters are escaped only for a terminal.
     world.stdout.write(world.stdout.isTTY ? printable(text) : text);
   });
   const failed = answers.filter(({ code }) => code !== 0);
@@ -98,7 +103,7 @@ async function ask(
     groups: new Map(),
   });
   const password = await becomePassword(world, flags);
-  // As for a playbook, variables of the inventory go over flags.
+  // As for a playbook, variables of the inventory override the options.
   const identityOn = ({ become }: HostAddress): Identity => {
     const enabled = become?.enabled ?? flags.become;
     return {
@@ -114,7 +119,7 @@ async function ask(
   const giveUp = () => {
     given.abort();
   };
-  // What runs on the hosts ends with this command.
+  // An interrupt also ends the commands on the hosts.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) world.signals.on(signal, giveUp);
   try {
     return await Promise.all(
@@ -155,7 +160,7 @@ async function one(
 
 function shown({ host, code, stdout, stderr }: Answer, oneLine: boolean): string {
   const text = [stdout.trimEnd(), stderr.trimEnd()].filter((part) => part !== '').join('\n');
-  const how = code === undefined ? 'no answer' : code === 0 ? '' : `code ${String(code)}`;
+  const how = code === undefined ? 'error' : code === 0 ? '' : `exit code ${String(code)}`;
   if (oneLine) {
     const flat = text.replaceAll('\n', ' | ');
     return `${host}${how === '' ? '' : ` (${how})`}: ${flat}\n`;

@@ -18,20 +18,21 @@ interface HostsFlags {
   json?: boolean;
 }
 
-/** `runner hosts [PATTERN]`: what an inventory says, without contacting anybody. */
+/** `runner hosts [PATTERN]`: prints an inventory without contacting a host. */
 export async function hostsCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner hosts')
     .description('Show the hosts of an inventory, their groups and variables.')
     .argument('[pattern]', 'hosts or groups', 'all')
     .option(...inventoryOption)
-    .option('--graph', 'show which host is in which group')
-    .option('--vars', 'show variables, too')
-    .option('--json', 'all of it, as an inventory program prints it');
+    .option('--graph', 'show the groups and their hosts')
+    .option('--vars', 'also show variables')
+    .option('--json', 'print everything as JSON, in the format of Ansible inventory scripts');
   addVaultOptions(command).parse(argv, { from: 'user' });
   await openVault(world, argv, { lenient: true });
   const flags = command.opts<HostsFlags>();
   const inventory = namedInventory(world, flags);
-  if (!inventory) throw new UsageError('Which inventory? Give one with --inventory FILE.');
+  if (!inventory)
+    throw new UsageError('No inventory was given.', { hint: 'Use --inventory FILE.' });
   const names = matchHosts(command.args[0] ?? 'all', [...inventory.hosts.keys()], inventory.groups);
   const hosts = names.flatMap((name) => inventory.hosts.get(name) ?? []);
   const text = flags.json
@@ -63,7 +64,7 @@ function list(inventory: Inventory, hosts: readonly InventoryHost[], vars: boole
     .join('\n');
 }
 
-/** The hosts in between, or why there is no way. */
+/** The jump hosts to a host, or why runner cannot manage it. */
 function way({ jumps = [], unmanageable }: HostAddress): string {
   if (unmanageable !== undefined) return `  cannot be managed: ${unmanageable}`;
   const names = jumps.flatMap(({ jumps: further = [], ...jump }) => [...further, jump]);
@@ -90,7 +91,7 @@ function variableLines(vars: SourceObject): string[] {
     .map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`);
 }
 
-/** Words for ssh that the file of another tool says in its own way, and a bastion as a ProxyCommand. */
+/** SSH options that come from another tool's file, and jump hosts as a ProxyCommand, as an Ansible variable. */
 function sshWords({ sshArgs = [], jumps = [] }: HostAddress, vars: SourceObject): JsonObject {
   const isSaid = Object.keys(vars).some((name) => /^ansible_ssh_.*args$/.test(name));
   const proxy = jumps.flatMap((jump) => ['-o', `ProxyCommand=${proxyCommand(jump)}`]);
@@ -112,7 +113,7 @@ function proxyCommand({ jumps = [], user, port, keyPath, address }: JumpAddress)
   ]);
 }
 
-/** What an inventory program prints for `--list`, so that others can read it. */
+/** The output of an Ansible inventory script for `--list`. */
 function asProgram({ groups }: Inventory, hosts: readonly InventoryHost[]): JsonObject {
   const names = new Set(hosts.map(({ name }) => name));
   const hostvars = Object.fromEntries(

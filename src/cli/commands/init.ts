@@ -24,7 +24,7 @@ interface InitOptions {
   output?: string;
 }
 
-/** `runner init`: the default configuration of MKE 4, or what a configuration of MKE 3 becomes. */
+/** `runner init`: prints the default MKE 4 configuration, or converts an MKE 3 configuration. */
 export async function initCommand(world: World, argv: string[]): Promise<number> {
   const flags = readFlags(world, argv);
   checkRegistries(flags);
@@ -45,34 +45,38 @@ export async function initCommand(world: World, argv: string[]): Promise<number>
 
 function readFlags(world: World, argv: string[]): InitOptions {
   const command = newCommand(world, 'runner init')
-    .description('Print a configuration of MKE 4 on standard output; remarks go to standard error.')
-    .option('--mke3-config <FILE>', 'configuration of MKE 3, as GET /api/ucp/config-toml gives it')
+    .description(
+      'Print an MKE 4 configuration to standard output. Notes and warnings go to standard error.',
+    )
+    .option(
+      '--mke3-config <FILE>',
+      'MKE 3 configuration to convert, as returned by GET /api/ucp/config-toml',
+    )
     .option(
       '--mke3-ldap <FILE>',
-      'LDAP settings of MKE 3, as GET /enzi/v0/config/auth/ldap gives them',
+      'MKE 3 LDAP settings, as returned by GET /enzi/v0/config/auth/ldap',
     )
+    .option('--external-address <ADDRESS>', 'address of the load balancer of the managers', '')
+    .addOption(new Option('--target <RELEASE>', 'MKE 4 release').choices(targets).default('4.0'))
+    .option('--image-registry <HOST/PATH>', 'image registry (release 4.1)')
+    .option('--chart-registry <OCI_URL>', 'chart registry (release 4.1)')
+    .option('--mke3-airgapped', 'the cluster has no access to the internet (release 4.1)')
     .option(
-      '--external-address <ADDRESS>',
-      'name of the load balancer in front of the managers',
-      '',
+      '--leave-out <NAMES>',
+      'custom flags and admission plugins to leave out, comma-separated',
     )
-    .addOption(new Option('--target <RELEASE>', 'release of MKE 4').choices(targets).default('4.0'))
-    .option('--image-registry <HOST/PATH>', 'registry of images, for 4.1')
-    .option('--chart-registry <OCI_URL>', 'registry of charts, for 4.1')
-    .option('--mke3-airgapped', 'the cluster has no access to the internet, for 4.1')
-    .option('--leave-out <NAMES>', 'flags and admission plugins that are not taken over')
     .option(
       '--k0s-version <VERSION>',
-      'release of k0s whose components get the custom flags',
+      'k0s release whose components must accept the custom flags',
       'v1.29.15+k0s.0',
     )
     .addOption(
-      new Option('--report [FORM]', 'print what becomes of each setting instead').choices([
-        'text',
-        'json',
-      ]),
+      new Option(
+        '--report [FORM]',
+        'report how each setting is converted, instead of the configuration',
+      ).choices(['text', 'json']),
     )
-    .option('--output <FILE>', 'write the configuration there, readable by you alone');
+    .option('--output <FILE>', 'write the configuration to a new file that only you can read');
   command.parse(argv, { from: 'user' });
   return command.opts<InitOptions>();
 }
@@ -82,10 +86,7 @@ async function printDefaults(
   flags: InitOptions,
   options: ConvertOptions,
 ): Promise<number> {
-  if (flags.report !== undefined)
-    throw new UsageError('A report needs --mke3-config FILE.', {
-      hint: 'See: runner init --help.',
-    });
+  if (flags.report !== undefined) throw new UsageError('--report requires --mke3-config FILE.');
   const { Mke3Config } = await import('../../mke/mke3-config.ts');
   const { convertConfig } = await import('../../mke/convert/convert.ts');
   const { defaultSpec } = await import('../../mke/mke4-defaults.ts');
@@ -127,7 +128,7 @@ async function convertFrom(
   return exitCodes.done;
 }
 
-/** What becomes of each setting. */
+/** Reports how each setting is converted. */
 async function report(
   world: World,
   source: Mke3Config,
@@ -153,7 +154,7 @@ async function report(
   describe(world, conversion, stops);
 }
 
-/** @param stops settings at which the pre-upgrade checks stop */
+/** @param stops settings that the pre-upgrade checks refuse */
 function describe(
   world: World,
   { unconverted, metallbPools, refusals }: Conversion,
@@ -165,23 +166,23 @@ function describe(
   for (const { key, value, why, what } of unconverted)
     say(`not converted: ${key} = ${value}: ${why}; ${what}.`);
   for (const { name, addresses } of metallbPools)
-    say(`MetalLB pool to make again: ${name} [${addresses.join(' ')}]`);
+    say(`MetalLB pool to recreate: ${name} [${addresses.join(' ')}]`);
   for (const { key, value, why, what } of stops)
     say(`warning: stops the upgrade: ${key} = ${value}: ${why}; ${what}.`);
   for (const { key, value, why, what } of refusals)
     say(`warning: the upgrade refuses: ${key} = ${value}: ${why}; ${what}.`);
 }
 
-/** Secrets are written to a file only, which nobody else can read. */
+/** Writes the configuration. Secrets are included only in a file, which has mode 0600. */
 async function write(world: World, config: JsonObject, output: string | undefined): Promise<void> {
   const { configToYaml, holdsSecret } = await import('../../mke/convert/yaml.ts');
   const { schemaProblems } = await import('../../mke/mke4-schema.ts');
   for (const problem of schemaProblems(config))
-    tell(world, `warning: the configuration does not fit its schema: ${problem}`);
+    tell(world, `warning: the configuration does not match its schema: ${problem}`);
   if (output === undefined) {
     world.stdout.write(configToYaml(config, { withSecrets: false }));
     if (holdsSecret(config))
-      world.stderr.write('Secrets were left out; --output FILE writes them.\n');
+      world.stderr.write('Secrets were left out. Use --output FILE to include them.\n');
     return;
   }
   try {
@@ -190,14 +191,14 @@ async function write(world: World, config: JsonObject, output: string | undefine
     const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
     throw new UsageError(
       exists
-        ? `"${output}" exists already.`
+        ? `"${output}" already exists.`
         : `Cannot write "${output}": ${(error as Error).message}.`,
-      { hint: exists ? 'Move it away, or name another file.' : undefined, cause: error },
+      { hint: exists ? 'Move the file away, or name another one.' : undefined, cause: error },
     );
   }
 }
 
-/** Forms of these values that mkectl accepts. */
+/** Checks the registries and --mke3-airgapped by the rules of mkectl. */
 function checkRegistries({
   target,
   imageRegistry,
@@ -206,11 +207,11 @@ function checkRegistries({
 }: InitOptions): void {
   const given = [imageRegistry, chartRegistry].some((one) => one !== undefined);
   if (target !== '4.1' && (given || mke3Airgapped === true))
-    throw new UsageError('Registries and --mke3-airgapped are settings of 4.1.', {
+    throw new UsageError('Registries and --mke3-airgapped require release 4.1.', {
       hint: 'Add --target 4.1.',
     });
   if (chartRegistry !== undefined && !chartRegistry.startsWith('oci://'))
-    throw new UsageError('--chart-registry must begin with "oci://".');
+    throw new UsageError('--chart-registry must start with "oci://".');
   if ([imageRegistry, chartRegistry].some((one) => one?.endsWith('/') === true))
     throw new UsageError('A registry must not end with "/".');
 }
@@ -224,7 +225,7 @@ async function readLdap(file: string): Promise<JsonObject> {
     throw new UsageError(`"${file}" is not JSON: ${(error as Error).message}.`, { cause: error });
   }
   if (isJsonObject(value)) return value;
-  throw new UsageError(`"${file}" is not an object of LDAP settings.`);
+  throw new UsageError(`"${file}" is not a JSON object with LDAP settings.`);
 }
 
 async function readText(file: string): Promise<string> {
@@ -234,7 +235,7 @@ async function readText(file: string): Promise<string> {
     bytes = readFileSync(file);
   } catch (error) {
     throw new UsageError(`Cannot read "${file}".`, {
-      hint: 'Give the downloaded configuration of MKE 3.',
+      hint: 'Name the file that you downloaded from MKE 3.',
       cause: error,
     });
   }

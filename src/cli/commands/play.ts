@@ -8,14 +8,14 @@ import { holdRun } from '../run-process.ts';
 import { endRun, playForward, withEngine } from '../wiring.ts';
 import type { World } from '../world.ts';
 
-/** `runner play PLAYBOOK …`. The playbook's inputs are flags after its name. */
+/** `runner play PLAYBOOK …`: runs a playbook. Its inputs are options. */
 export function playCommand(world: World, argv: string[]): Promise<number> {
   return prepareAnd(world, ['play', argv], (run) =>
     run.check ? checkRun(world, run) : recordedRun(world, run),
   );
 }
 
-/** Runs with a journal. */
+/** Plays a playbook and records the run in a journal. */
 async function recordedRun(world: World, prepared: PreparedRun): Promise<number> {
   const { store, redactor } = world;
   const { startedAt } = prepared.settings;

@@ -14,27 +14,27 @@ interface ResumeOptions extends RecoverOptions, ConsentFlags {
   force?: boolean;
 }
 
-/** `runner resume [RUN]`: from the journal and the files of the playbook. */
+/** `runner resume [RUN]`: continues a run from its journal and the files of its playbook. */
 export function resumeCommand(world: World, argv: string[]): Promise<number> {
-  const description = 'Go on with a run where it stood.';
+  const description = 'Resume an unfinished run where it stopped.';
   const request = readRecoveryRequest<ResumeOptions>(
     world,
     { mode: 'resume', description, argv },
     (command) =>
       addConsentOption(
-        command.option('--force', 'go on although files of the playbook have changed'),
+        command.option('--force', 'resume even if files of the playbook have changed'),
       ),
   );
   const { id, options } = request;
   return recover(world, request, async (found) => {
     const playbook = await playbookAgain(world, found, options.force === true);
-    // A changed playbook may have points of no return that nobody was asked about.
+    // A changed playbook may have new points of no return.
     const chosen = recordedSettings(found, world.redactor);
     const before = chosen.accepted;
     const accepted = await acceptedPoints(world, playbook, { options, chosen, before });
     return {
       work: (engine, stop) => {
-        engine.log.signal({ t: 'message', level: 'info', text: `Going on with run ${id}.` });
+        engine.log.signal({ t: 'message', level: 'info', text: `Resuming run ${id}.` });
         return playForward(world, engine, {
           playbook,
           stop,
@@ -46,7 +46,7 @@ export function resumeCommand(world: World, argv: string[]): Promise<number> {
   });
 }
 
-/** @throws UsageError when a file of the playbook has changed since, and the operator does not insist */
+/** @throws UsageError if a file of the playbook has changed since the run started, unless forced */
 async function playbookAgain(
   world: World,
   { header, files }: RecordedRun,
@@ -58,9 +58,9 @@ async function playbookAgain(
   const changed = files.filter(({ path, sha256 }) => fileChecksum(path) !== sha256);
   if (changed.length > 0 && !force) {
     throw new UsageError(
-      `Changed since run ${header.run} began: ${changed.map(({ path }) => path).join(', ')}.`,
+      `Files have changed since run ${header.run} started: ${changed.map(({ path }) => path).join(', ')}.`,
       {
-        hint: `Roll it back with "runner rollback ${header.run}", which uses the recorded files, or use the changed files with --force.`,
+        hint: `Roll back the run with "runner rollback ${header.run}", which uses the recorded files, or resume it with the changed files: --force.`,
       },
     );
   }

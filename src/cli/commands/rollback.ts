@@ -17,23 +17,27 @@ interface RollbackOptions extends RecoverOptions {
   skip?: string[];
 }
 
-/** `runner rollback [RUN]`: from the journal alone. */
+/** `runner rollback [RUN]`: rolls back a run from its journal, without the playbook. */
 export function rollbackCommand(world: World, argv: string[]): Promise<number> {
-  const description = 'Roll a run back to its last commit point.';
+  const description = 'Roll back a run to its last commit point.';
   const request = readRecoveryRequest<RollbackOptions>(
     world,
     { mode: 'rollback', description, argv },
     (command) =>
       command
-        .option('--host <NAME>', 'only this host; may be repeated', collect)
-        .option('--skip <UNIT>', 'give up the undo of this unit; may be repeated', collect),
+        .option('--host <NAME>', 'roll back only this host; may be repeated', collect)
+        .option(
+          '--skip <CHANGE>',
+          'leave this change in place (its number in "runner show"); may be repeated',
+          collect,
+        ),
   );
   return recover(world, request, ({ end }) => ({
     work: (engine) => rollBackOnRequest(engine, request.options, end),
   }));
 }
 
-/** @param end how the run had ended; undefined when it was cut off */
+/** @param end how the run ended. Undefined if it crashed. */
 async function rollBackOnRequest(
   engine: Engine,
   { skip: words = [], host: hosts }: RollbackOptions,
@@ -46,7 +50,7 @@ async function rollBackOnRequest(
     if (!recorded.hosts.has(host)) throw new UsageError(`Run ${id} has no host "${host}".`);
   }
   const reason = end === undefined ? 'crash' : 'request';
-  // Hosts that were to go back alone while the run went on with the others.
+  // Failed hosts that "max_failures" tolerated: the run continued on the others.
   const partial = hosts?.every((host) => recorded.takenBack.has(host)) === true;
   const result = await rollBack(engine, { reason, hosts, partial, skip });
   if (partial && result.complete) {
@@ -54,14 +58,14 @@ async function rollBackOnRequest(
     if (!recorded.isDoneInPart) return concludeAlone(id, left);
     return concludeDone(id, { left, incomplete: openAlone(recorded).length > 0 });
   }
-  const why = end === undefined ? 'The run was cut off.' : 'Rollback on request.';
+  const why = end === undefined ? 'The run did not finish.' : 'Rollback on request.';
   return concludeRollback(id, result, why);
 }
 
 function unitOf({ header, units }: RecordedRun, word: string): number {
   const unit = Number(word);
   if (units.has(unit)) return unit;
-  throw new UsageError(`Run ${header.run} has no unit ${word}.`, {
-    hint: `See: runner show ${header.run}.`,
+  throw new UsageError(`Run ${header.run} has no change "${word}".`, {
+    hint: `List its changes with: runner show ${header.run}.`,
   });
 }

@@ -6,11 +6,11 @@ import { print } from '../fail.ts';
 import { isRunning } from '../run-process.ts';
 import type { World } from '../world.ts';
 
-/** `runner runs`: one line a run, newest first. */
+/** `runner runs`: lists runs, one line each, newest first. */
 export function runsCommand(world: World, argv: string[]): number {
   const command = newCommand(world, 'runner runs')
     .description('List runs, newest first.')
-    .option('--json', 'as JSON');
+    .option('--json', 'print JSON');
   command.parse(argv, { from: 'user' });
   const runs = world.store.ids().map((id) => listed(world, id));
   const isJson = command.opts<{ json?: boolean }>().json === true;
@@ -19,7 +19,7 @@ export function runsCommand(world: World, argv: string[]): number {
   return exitCodes.done;
 }
 
-/** One journal that cannot be read does not hide the other runs. */
+/** An unreadable journal does not hide the other runs. */
 function listed({ store }: World, id: string): ListedRun {
   try {
     const run = store.read(id);

@@ -40,7 +40,7 @@ interface TestFlags {
   again?: boolean;
 }
 
-/** `runner test PLAYBOOK …`: in the embedded lab, twice, or with everything going wrong at every step. */
+/** `runner test PLAYBOOK …`: plays a playbook in the embedded lab, twice or with a fault at every step. */
 export async function testCommand(world: World, argv: string[]): Promise<number> {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
@@ -49,7 +49,7 @@ export async function testCommand(world: World, argv: string[]): Promise<number>
   if (!playbook) return exitCodes.done;
   const taken = new Set(own.options.map(({ long }) => long));
   for (const option of inputOptions(playbook.inputs)) {
-    // What is called like a flag of this command goes behind "--".
+    // Inputs with the name of an option of this command are given after "--".
     if (!taken.has(option.long)) own.addOption(option.helpGroup(`Inputs of ${playbook.name}:`));
   }
   own.parse(words, { from: 'user' });
@@ -64,7 +64,7 @@ interface GivenInputs {
   env: Record<string, string>;
 }
 
-/** Inputs for the runner that is tested: secrets by its environment, never by its arguments. */
+/** Inputs for the tested runner. Secrets are passed in its environment, never as arguments. */
 function inputsFor(
   world: World,
   { inputs }: Playbook,
@@ -81,8 +81,8 @@ function inputsFor(
       if (value === undefined) continue;
       const secret = input.secret && long === flagOf(input.name);
       if (secret && input.env === undefined)
-        throw new UsageError(`${long} would show the secret to everyone who can list processes.`, {
-          hint: `Give it with ${long}-file.`,
+        throw new UsageError(`${long} would expose the secret in the process list.`, {
+          hint: `Use ${long}-file.`,
         });
       if (secret && input.env !== undefined) given.env[input.env] = String(value);
       else given.args.push(...(value === true ? [long] : [long, String(value)]));
@@ -93,39 +93,39 @@ function inputsFor(
 
 function command(world: World): Command {
   return newCommand(world, 'runner test')
-    .argument('<playbook>', 'file, or name of a shipped playbook')
+    .argument('<playbook>', 'playbook file, or name of a shipped playbook')
     .description(
-      'Try a playbook in the embedded lab: play it twice, or, with --chaos, let everything go wrong at every step and see whether all comes back.',
+      'Test a playbook in the embedded lab. By default, play it twice and report the tasks that change again. With --chaos, inject faults at every changing step and check that the rollback restores all files.',
     )
     .option(
       '-i, --inventory <FILE>',
-      'hosts, groups and variables; the lab stands in for the machines',
+      'inventory file or directory; lab hosts take the place of its hosts',
       once,
     )
-    .option('--hosts <N>', 'number of lab hosts when there is no inventory', '3')
-    .option('--lab <KIND>', '"hosts", or "mke3:MANAGERS+WORKERS" for a cluster of MKE 3')
-    .option('--prepare <PLAYBOOK>', 'playbook that makes the lab ready first')
-    .option('--chaos', 'let each fault happen at each changing step')
+    .option('--hosts <N>', 'number of lab hosts if no inventory is given', '3')
+    .option('--lab <KIND>', '"hosts", or "mke3:MANAGERS+WORKERS" for an MKE 3 cluster')
+    .option('--prepare <PLAYBOOK>', 'playbook that prepares the lab hosts')
+    .option('--chaos', 'inject each fault at each changing step')
     .option(
       '--steps <LIST>',
-      'only these: numbers, ranges such as 3-7, ids or names, comma between',
+      'only at these steps: numbers, ranges such as 3-7, IDs or names, comma-separated',
     )
-    .option('--faults <LIST>', `only these: ${Object.keys(faults).join(', ')}`)
-    .option('--jobs <N>', 'labs side by side', '2')
-    .option('--case-timeout <SECONDS>', 'limit of each call of runner', '300')
+    .option('--faults <LIST>', `only these faults: ${Object.keys(faults).join(', ')}`)
+    .option('--jobs <N>', 'number of labs to run in parallel', '2')
+    .option('--case-timeout <SECONDS>', 'time limit of each call of runner', '300')
     .option(
       '--ignore <PATTERN>',
-      'regular expression of paths that need not come back, such as ^hosts/[^/]*/var/log/; may be repeated',
+      'regular expression of paths that need not be restored, such as ^hosts/[^/]*/var/log/; may be repeated',
       (value: string, known: string[] | undefined) => [...(known ?? []), value],
     )
-    .option('--again', 'forget the results of an earlier sweep that was cut off')
+    .option('--again', 'discard the results of earlier sweeps and repeat all cases')
     .addHelpText(
       'after',
-      '\nAn input that is called like one of these options goes behind "--", as: runner test site.yml -- --hosts web',
+      '\nPut an input that has the name of one of these options after "--": runner test site.yml -- --hosts web',
     );
 }
 
-/** A playbook that is tried, and how. */
+/** A playbook to test, and the options. */
 interface Trial {
   playbook: Playbook;
   flags: TestFlags;
@@ -156,7 +156,7 @@ async function tryPlaybook(world: World, trial: Trial): Promise<number> {
   const { playbook, flags, options } = trial;
   const chaos = flags.chaos === true;
   if (!chaos && (flags.steps ?? flags.faults) !== undefined)
-    throw new UsageError('--steps and --faults choose what --chaos does.');
+    throw new UsageError('--steps and --faults require --chaos.');
   const chosen = chosenFaults(flags.faults);
   const say = (line: string) => {
     world.stdout.write(`${world.redactor.mask(line)}\n`);
@@ -185,7 +185,7 @@ function reportTwice({ steps, again, secondFailure }: Reference, say: Say): numb
   return exitCodes.done;
 }
 
-/** Lets each chosen fault happen at each chosen step, as far as an earlier sweep has not. */
+/** Injects each chosen fault at each chosen step, except cases with a result from an earlier sweep. */
 async function sweepSteps(
   world: World,
   { playbook, flags, options }: Trial,
@@ -201,13 +201,13 @@ async function sweepSteps(
   );
   if (open.length < cases.length)
     say(
-      `${String(cases.length - open.length)} are known from a sweep before; --again runs them again.`,
+      `${plural(cases.length - open.length, 'case')} already tested by an earlier sweep; use --again to repeat.`,
     );
   let done = cases.length - open.length;
   await sweep(options, reference, open, (result) => {
     results.add(result);
     done++;
-    const verdict = result.problems.length === 0 ? 'back  ' : 'DIFFERS';
+    const verdict = result.problems.length === 0 ? 'passed' : 'FAILED';
     say(
       `  ${String(done).padStart(3)}/${String(cases.length)}  ${verdict} ${result.fault.padEnd(11)} ${result.step} (${formatDuration(result.durationMs)})`,
     );
@@ -217,12 +217,12 @@ async function sweepSteps(
   const bad = ran.filter(({ problems }) => problems.length > 0);
   for (const line of bad.flatMap(problemLines)) say(line);
   say(
-    `\n${plural(ran.length, 'case')}: ${String(ran.length - bad.length)} came back, ${String(bad.length)} did not.`,
+    `\n${plural(ran.length, 'case')}: ${String(ran.length - bad.length)} passed, ${String(bad.length)} failed.`,
   );
   return bad.length === 0 ? exitCodes.done : exitCodes.differences;
 }
 
-/** What became of each case: a line a step, a column a fault. */
+/** The result of each case: one line per step, one column per fault. */
 function sweepTable(
   all: readonly ChangingStep[],
   steps: readonly ChangingStep[],
@@ -232,7 +232,7 @@ function sweepTable(
   const cell = (step: ChangingStep, fault: Fault) => {
     const result = results.of(step.id, fault);
     if (!result) return '-';
-    return result.problems.length === 0 ? 'back' : `${String(result.problems.length)} differ`;
+    return result.problems.length === 0 ? 'passed' : plural(result.problems.length, 'problem');
   };
   return [
     '',
@@ -266,7 +266,7 @@ function playgroundOf(
   if (managers !== undefined)
     return { kind: 'mke3', managers: Number(managers), workers: Number(workers) };
   if (kind !== 'hosts')
-    throw new UsageError(`--lab is "hosts" or "mke3:MANAGERS+WORKERS", not "${kind}".`);
+    throw new UsageError(`--lab must be "hosts" or "mke3:MANAGERS+WORKERS", not "${kind}".`);
   if (inventory !== undefined)
     return {
       kind: 'hosts',
@@ -287,7 +287,7 @@ function chosenFaults(wanted: string | undefined): Fault[] {
     const fault = known.find((one) => one === word.trim());
     if (fault) return fault;
     throw new UsageError(`There is no fault "${word.trim()}".`, {
-      hint: didYouMean(word.trim(), known) || `There are: ${known.join(', ')}.`,
+      hint: didYouMean(word.trim(), known) || `Faults: ${known.join(', ')}.`,
     });
   });
 }
@@ -307,8 +307,8 @@ function chooseSteps(all: readonly ChangingStep[], wanted: string | undefined): 
         : all.slice(Number(from) - 1, Number(to ?? from));
     if (found.length === 0) {
       const names = all.map(({ name }) => name);
-      throw new UsageError(`No changing step is called "${word}".`, {
-        hint: didYouMean(word, names) || `There are ${String(all.length)}.`,
+      throw new UsageError(`There is no changing step "${word}".`, {
+        hint: didYouMean(word, names) || `The playbook has ${plural(all.length, 'changing step')}.`,
       });
     }
     for (const step of found) chosen.add(step);
@@ -320,6 +320,8 @@ function toPattern(text: string): RegExp {
   try {
     return new RegExp(text, 'u');
   } catch (error) {
-    throw new UsageError(`--ignore "${text}" is no regular expression.`, { cause: error });
+    throw new UsageError(`--ignore "${text}" is not a valid regular expression.`, {
+      cause: error,
+    });
   }
 }

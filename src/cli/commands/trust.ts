@@ -8,6 +8,7 @@ import { checkHostKey, judgeHostKey } from '../../transport/host-keys.ts';
 import { fingerprint, keyType, knownHostsLine } from '../../transport/known-hosts.ts';
 import { SshDialler } from '../../transport/ssh.ts';
 import type { SshTarget, TargetResolver } from '../../transport/target.ts';
+import { plural } from '../../util/text.ts';
 import { newCommand } from '../command.ts';
 import { print } from '../fail.ts';
 import { addConnectOptions, type ConnectFlags } from '../flags/connect.ts';
@@ -29,18 +30,21 @@ interface Shown {
   key: Buffer;
 }
 
-const ASKED_AT_A_TIME = 8;
+const PARALLEL_HOSTS = 8;
 
-/** `runner trust [PATTERN…]`: all new host keys at once, for review, and then into known_hosts. */
+/** `runner trust [PATTERN…]`: shows all new host keys for review, then adds them to known_hosts. */
 export async function trustCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner trust')
-    .argument('[pattern...]', 'hosts of the inventory, or [user@]host[:port] without one')
-    .description('Show the keys of hosts that are not known yet, and store them when you agree.')
+    .argument(
+      '[pattern...]',
+      'hosts or groups of the inventory or, without an inventory, [user@]host[:port]',
+    )
+    .description('Show the keys of new hosts and, after confirmation, add them to known_hosts.')
     .option(...inventoryOption)
-    .option('-y, --yes', 'store without asking; compare the fingerprints yourself')
+    .option('-y, --yes', 'add the keys without confirmation; compare the fingerprints yourself')
     .option(
       '--fingerprint <SHA256>',
-      'store only keys with this fingerprint; may be repeated',
+      'add only keys with this fingerprint, without confirmation; may be repeated',
       collect,
     );
   addVaultOptions(addConnectOptions(command)).parse(argv, { from: 'user' });
@@ -49,7 +53,7 @@ export async function trustCommand(world: World, argv: string[]): Promise<number
   const hosts = selectHosts(world, options, command.args).filter(({ name, address }) => {
     const { unmanageable } = address;
     if (unmanageable === undefined) return true;
-    print(world, `${name}  no key was asked for: ${unmanageable.replace(/\.$/, '')}.`);
+    print(world, `${name}  skipped: ${unmanageable.replace(/\.$/, '')}.`);
     return false;
   });
   const { targets, login } = await createReach(world, options);
@@ -66,7 +70,7 @@ class Trust {
   readonly #options: TrustOptions;
   readonly #targets: TargetResolver;
   readonly #dialler: SshDialler;
-  readonly #limit = pLimit(ASKED_AT_A_TIME);
+  readonly #limit = pLimit(PARALLEL_HOSTS);
 
   constructor(world: World, options: TrustOptions, targets: TargetResolver, dialler: SshDialler) {
     this.#world = world;
@@ -77,7 +81,7 @@ class Trust {
 
   async run(hosts: readonly InventoryHost[]): Promise<number> {
     let stored = 0;
-    // Hosts behind a jump host that is new can be asked when that one is trusted: one more round for each hop.
+    // Hosts behind a new jump host become reachable once its key is trusted, so each hop needs another round.
     for (;;) {
       const { fresh, refused, failed, known } = await this.#look(hosts);
       const wanted = this.#wanted(fresh);
@@ -91,7 +95,7 @@ class Trust {
       }
       for (const error of [...refused, ...failed]) this.#say(error.describe());
       this.#say(
-        `${String(stored)} stored, ${String(known - (agreed ? 0 : stored))} known already, ${String(fresh.length - (agreed ? wanted.length : 0))} new and not stored, ${String(refused.length)} refused, ${String(failed.length)} not reached.`,
+        `${String(stored)} added, ${String(known - (agreed ? 0 : stored))} already known, ${String(fresh.length - (agreed ? wanted.length : 0))} new but not added, ${String(refused.length)} refused, ${String(failed.length)} unreachable.`,
       );
       const left = fresh.length - (agreed ? wanted.length : 0);
       return left + refused.length + failed.length === 0
@@ -111,7 +115,7 @@ class Trust {
         .filter(({ address }) => address.transport !== 'local')
         .map(({ address }) => this.#targets.resolve(address)),
     );
-    // Each hop is reached through those before it.
+    // Each hop is reached through the hops before it.
     const hops = resolved.flatMap((target) => [
       ...target.jumps.map((jump, index) => ({ ...jump, jumps: target.jumps.slice(0, index) })),
       target,
@@ -159,19 +163,19 @@ class Trust {
     }
     if (this.#options.yes === true || this.#options.fingerprint !== undefined) return true;
     if (!canAsk(this.#world)) {
-      this.#say('Nothing was stored. Compare the fingerprints, then call this again with --yes.');
+      this.#say('No key was added. Compare the fingerprints, then run this again with --yes.');
       return false;
     }
     return confirm(
       this.#world,
-      `Are these the fingerprints of your ${String(fresh)} hosts? Store their keys?`,
+      `Do these fingerprints match those of your ${plural(fresh, 'host')}? Add the keys to known_hosts?`,
     );
   }
 
   #store({ target, key }: Shown): void {
     const [file] = target.knownHosts.files;
     if (file === undefined)
-      throw new UsageError('There is no known_hosts file to store keys in.', {
+      throw new UsageError('There is no known_hosts file to add keys to.', {
         hint: 'Name one with --known-hosts.',
       });
     try {
@@ -181,7 +185,9 @@ class Trust {
       const line = knownHostsLine(target.keyName, key, salt);
       appendFileSync(file, `${unfinished ? '\n' : ''}${line}`, { mode: 0o600 });
     } catch (error) {
-      throw new UsageError(`The key of "${target.name}" cannot be stored: ${errorMessage(error)}.`);
+      throw new UsageError(
+        `Cannot add the key of "${target.name}" to known_hosts: ${errorMessage(error)}.`,
+      );
     }
   }
 

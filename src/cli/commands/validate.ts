@@ -28,19 +28,19 @@ interface ValidateFlags {
   rules?: boolean;
 }
 
-/** Fixing one problem may show the next, such as another one of the same condition. */
+/** Fixing one problem may reveal the next, for example in the same condition. */
 const MAX_ROUNDS = 10;
 
-/** `runner validate PATH…`: everything that can be known without a host. */
+/** `runner validate PATH…`: reports all problems that can be found without contacting a host. */
 export async function validateCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner validate')
     .description('Check playbooks and their roles without contacting a host.')
-    .argument('[playbook...]', 'files, or names of shipped playbooks')
-    .option('-i, --inventory <FILE>', 'hosts file whose variables are known', once)
-    .option('--require-undo', 'every changing task must say how it is undone')
-    .option('--strict', 'warnings count, too')
-    .option('--fix', 'mend what is certain, in the files')
-    .option('--rules', 'list what is looked for');
+    .argument('[playbook...]', 'playbook files, or names of shipped playbooks')
+    .option('-i, --inventory <FILE>', 'inventory whose variables count as defined', once)
+    .option('--require-undo', 'require an undo for every changing task')
+    .option('--strict', 'treat warnings as errors')
+    .option('--fix', 'fix unambiguous problems in the files')
+    .option('--rules', 'list the rules');
   addVaultOptions(command).parse(argv, { from: 'user' });
   const flags = command.opts<ValidateFlags>();
   if (flags.rules === true) return listRules(world);
@@ -100,7 +100,7 @@ async function findProblems(
   });
 }
 
-/** A comment `# runner: allow RULE` in the line, or in the one above, allows what only is a warning. */
+/** Whether a comment `# runner: allow RULE` on the line or the line above suppresses the warning. */
 function isSilenced(problem: Problem): boolean {
   if (!isWarning(problem) || problem.at === undefined) return false;
   const { file, line } = problem.at;
@@ -116,7 +116,7 @@ function isSilenced(problem: Problem): boolean {
   });
 }
 
-/** Mends what is certain, the last place of a file first. Gives how many it were. */
+/** Fixes unambiguous problems, last position in a file first. Returns the number of fixes. */
 function fixAll(problems: readonly Problem[]): number {
   const byFile = new Map<string, Problem[]>();
   for (const problem of problems) {
@@ -132,7 +132,7 @@ function fixAll(problems: readonly Problem[]): number {
     for (const { fix, at } of fromTheEnd) {
       if (!fix || !at) continue;
       const text = lines[at.line - 1] ?? '';
-      // From the place on: the value may stand in quotes.
+      // The value may be quoted, so it can start after the position.
       const start = text.indexOf(fix.from, at.column - 1);
       if (start === -1) continue;
       lines[at.line - 1] = text.slice(0, start) + fix.to + text.slice(start + fix.from.length);
@@ -162,11 +162,11 @@ function report(
   warnings.forEach(say);
   const number = (count: number, word: string) =>
     `${String(count)} ${word}${count === 1 ? '' : 's'}`;
-  if (fixed > 0) world.stdout.write(`Mended ${number(fixed, 'problem')}.\n`);
+  if (fixed > 0) world.stdout.write(`Fixed ${number(fixed, 'problem')}.\n`);
   if (errors.length > 0) {
     const fixable = errors.filter(({ fix }) => fix !== undefined).length;
-    const way = fixable > 0 ? ` ${String(fixable)} can be mended with --fix.` : '';
-    world.stderr.write(`${number(errors.length, 'problem')}; nothing was contacted.${way}\n`);
+    const way = fixable > 0 ? ` ${String(fixable)} fixable with --fix.` : '';
+    world.stderr.write(`${number(errors.length, 'problem')}. No host was contacted.${way}\n`);
     return exitCodes.invalid;
   }
   const rest = warnings.length > 0 ? `, ${number(warnings.length, 'warning')}` : '';

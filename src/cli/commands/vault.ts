@@ -41,16 +41,22 @@ interface Call {
 
 interface VaultAction {
   summary: string;
-  /** Word for its arguments in the help. */
+  /** Its arguments in the help. */
   argument: string;
   options?: (command: Command) => Command;
   run(call: Call): number | Promise<number>;
 }
 
 const output = (command: Command): Command =>
-  command.option('--output <FILE>', 'where to; "-" for standard output. Default: the same file');
+  command.option(
+    '--output <FILE>',
+    'output file; "-" for standard output (default: the input file)',
+  );
 const encryptId = (command: Command): Command =>
-  command.option('--encrypt-vault-id <NAME>', 'which of several passwords encrypts');
+  command.option(
+    '--encrypt-vault-id <NAME>',
+    'vault ID whose password encrypts, if several are given',
+  );
 
 const actions: Record<string, VaultAction> = {
   encrypt: {
@@ -92,7 +98,9 @@ const actions: Record<string, VaultAction> = {
     options: encryptId,
     run: ({ world, files: [file = ''], flags, keys }) => {
       if (existsSync(file))
-        throw new UsageError(`"${file}" exists.`, { hint: 'Change it with: runner vault edit.' });
+        throw new UsageError(`"${file}" already exists.`, {
+          hint: 'Change the file with: runner vault edit.',
+        });
       const plain = edit(world, Buffer.alloc(0));
       write(world, file, encryptVault(plain, encryptionKey(keys, flags.encryptVaultId)));
       return exitCodes.done;
@@ -118,8 +126,11 @@ const actions: Record<string, VaultAction> = {
     argument: '<file...>',
     options: (command) =>
       command
-        .option('--new-vault-id <NAME@SOURCE>', 'the new password, with a name')
-        .option('--new-vault-password-file <FILE>', 'the new password'),
+        .option('--new-vault-id <NAME@SOURCE>', 'new vault password, with a name')
+        .option(
+          '--new-vault-password-file <FILE>',
+          'file with the new vault password, or a program that prints it',
+        ),
     run: async ({ world, files, flags, keys }) => {
       const opened = files.map((file) => ({ file, plain: open(world, file, keys) }));
       const key = await newKey(world, flags);
@@ -128,14 +139,14 @@ const actions: Record<string, VaultAction> = {
     },
   },
   encrypt_string: {
-    summary: 'print a value as YAML that is encrypted',
+    summary: 'print an encrypted value as YAML',
     argument: '[text...]',
     options: (command) =>
       encryptId(command)
-        .option('-n, --name <NAME>', 'key in front of it; may be repeated', collect)
-        .option('--stdin-name <NAME>', 'read it from standard input, and name it so')
-        .option('-p, --prompt', 'ask for it')
-        .option('--output <FILE>', 'where to, instead of standard output'),
+        .option('-n, --name <NAME>', 'YAML key of the value; may be repeated', collect)
+        .option('--stdin-name <NAME>', 'read the value from standard input; YAML key of the value')
+        .option('-p, --prompt', 'prompt for the value')
+        .option('--output <FILE>', 'output file (default: standard output)'),
     run: async ({ world, files: words, flags, keys }) => {
       const key = encryptionKey(keys, flags.encryptVaultId);
       const values = await stringsToEncrypt(world, words, flags);
@@ -146,7 +157,7 @@ const actions: Record<string, VaultAction> = {
   },
 };
 
-/** `runner vault ACTION …`: files and values in the format of ansible-vault. */
+/** `runner vault ACTION …`: encrypts and decrypts files and values in the format of ansible-vault. */
 export async function vaultCommand(world: World, argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   const action = name === undefined ? undefined : actions[name];
@@ -162,7 +173,7 @@ export async function vaultCommand(world: World, argv: string[]): Promise<number
     const near = name === undefined ? '' : didYouMean(name, Object.keys(actions));
     throw new UsageError(
       name === undefined ? '"runner vault" needs an action.' : `Unknown action "${name}".`,
-      { hint: near || `One of ${Object.keys(actions).join(', ')}.` },
+      { hint: near || `Use one of ${Object.keys(actions).join(', ')}.` },
     );
   }
   const command = newCommand(world, `runner vault ${name}`)
@@ -177,8 +188,8 @@ export async function vaultCommand(world: World, argv: string[]): Promise<number
 
 async function askedKey(world: World, question: string): Promise<VaultKey> {
   if (!canAsk(world))
-    throw new UsageError('There is no password for the vault.', {
-      hint: 'Give it with --vault-password-file FILE, or --vault-id NAME@FILE.',
+    throw new UsageError('No vault password was given.', {
+      hint: 'Use --vault-password-file FILE or --vault-id NAME@FILE.',
     });
   const password = await askSecret(world, question);
   if (!password) throw new UsageError('No password was given.');
@@ -191,9 +202,9 @@ function encryptionKey(keys: readonly VaultKey[], id: string | undefined): Vault
   const names = keys.map((key) => key.id).join(', ');
   throw new UsageError(
     first
-      ? 'There are several passwords; which one encrypts?'
-      : `No password is called "${id ?? ''}".`,
-    { hint: `Say --encrypt-vault-id, one of ${names}.` },
+      ? 'Several vault passwords were given, but only one can encrypt.'
+      : `There is no vault password with the name "${id ?? ''}".`,
+    { hint: `Use --encrypt-vault-id with one of ${names}.` },
   );
 }
 
@@ -205,21 +216,21 @@ async function newKey(world: World, flags: Flags): Promise<VaultKey> {
   });
   if (key && (id !== undefined || file !== undefined)) return key;
   const asked = await askedKey(world, 'New vault password');
-  if ((await askSecret(world, 'Repeat it')) !== asked.password)
-    throw new UsageError('These were two different passwords. Nothing was changed.');
+  if ((await askSecret(world, 'Repeat the new vault password')) !== asked.password)
+    throw new UsageError('The passwords do not match. Nothing was changed.');
   return asked;
 }
 
 function onlyOneTo(files: readonly string[], flags: Flags): void {
   if (files.length > 1 && flags.output !== undefined)
-    throw new UsageError('--output takes one file; there are several to write.');
+    throw new UsageError('--output can be used with one input file only.');
 }
 
-/** What is to be encrypted. @throws UsageError when it is encrypted already */
+/** Reads a plain file. @throws UsageError if it is already encrypted */
 function readPlain(world: World, file: string): Buffer {
   const bytes = readBytes(world, file);
   if (isVault(bytes.subarray(0, 100).toString('latin1')))
-    throw new UsageError(`"${file}" is encrypted already.`);
+    throw new UsageError(`"${file}" is already encrypted.`);
   return bytes;
 }
 
@@ -248,7 +259,7 @@ function fits(world: World, file: string, key: VaultKey): boolean {
   }
 }
 
-/** For its owner alone, and whole or not at all. */
+/** Replaces a file atomically. Only its owner can read it. */
 function write(world: World, file: string, content: Buffer | string): void {
   if (file === '-') {
     world.stdout.write(content);
@@ -267,7 +278,7 @@ function write(world: World, file: string, content: Buffer | string): void {
   }
 }
 
-/** The plain text lies in a folder of its own, in memory where there is such a place, and only while the editor runs. */
+/** Opens the plain text in an editor. It is in a private directory, in memory if /dev/shm exists, and is removed afterwards. */
 function edit({ env }: World, before: Buffer): Buffer {
   const memory = '/dev/shm';
   const folder = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'runner-vault-'));
@@ -275,13 +286,13 @@ function edit({ env }: World, before: Buffer): Buffer {
   try {
     writeFileSync(file, before, { mode: 0o600 });
     const editor = env['VISUAL'] || env['EDITOR'] || 'vi';
-    // The variable may hold options, as for other programs that heed it.
+    // The variable may contain options, as for other programs that use it.
     const { status, error } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], {
       stdio: 'inherit',
     });
     if (error || status !== 0)
       throw new UsageError(
-        `The editor "${editor}" ended with code ${String(status)}. Nothing was changed.`,
+        `The editor "${editor}" failed with exit code ${String(status)}. Nothing was changed.`,
       );
     return readFileSync(file);
   } finally {
@@ -298,13 +309,13 @@ async function stringsToEncrypt(
   if (flags.prompt === true) {
     const value = canAsk(world) ? await askSecret(world, 'Value') : undefined;
     if (!value)
-      throw new UsageError('No value was given.', { hint: 'It is asked for in a terminal.' });
+      throw new UsageError('No value was given.', { hint: 'Use --prompt in a terminal.' });
     return [{ name: flags.name?.[0], value: Buffer.from(value) }];
   }
   if (flags.stdinName !== undefined || words.length === 0 || words.includes('-'))
     return [{ name: flags.stdinName ?? flags.name?.[0], value: readBytes(world, '-') }];
   world.stderr.write(
-    'warning: what stands on a command line can be seen by everyone who can list processes here; prefer standard input.\n',
+    'warning: values on the command line are visible in the process list. Use standard input instead.\n',
   );
   return words.map((word, index) => ({ name: flags.name?.[index], value: Buffer.from(word) }));
 }

@@ -19,15 +19,15 @@ interface WhyFlags {
   at?: string;
 }
 
-/** `runner why VARIABLE [PLAYBOOK]`: every place that sets it for a host, weakest first, and which one counts. */
+/** `runner why VARIABLE [PLAYBOOK]`: lists all definitions of a variable for a host, and marks the one in effect. */
 export async function whyCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner why')
-    .description('Say where a variable of a host comes from. Contacts nobody.')
-    .argument('<variable>', 'its name')
-    .argument('[playbook]', 'whose plays, roles and tasks are looked at, too')
+    .description('Show where the value of a variable comes from. No host is contacted.')
+    .argument('<variable>', 'name of the variable')
+    .argument('[playbook]', 'playbook whose plays, roles and tasks are searched as well')
     .option(...inventoryOption)
-    .option('--host <NAME>', 'which host; the first one when left out')
-    .option('--at <STEP>', 'as this step sees it: an id or a name');
+    .option('--host <NAME>', 'host (default: the first one of the inventory)')
+    .option('--at <STEP>', 'show the value at this step (ID or name)');
   addVaultOptions(command).parse(argv, { from: 'user' });
   await openVault(world, argv, { lenient: true });
   const [variable = '', file] = command.args;
@@ -44,7 +44,7 @@ export async function whyCommand(world: World, argv: string[]): Promise<number> 
   return all.length + running.length > 0 ? exitCodes.done : exitCodes.invalid;
 }
 
-/** Levels of the playbook, weakest first; what is not here is the inventory's, by depth already. */
+/** Levels, lowest precedence first. All other levels are those of the inventory, which are already sorted. */
 const levels = ['role defaults', 'inventory', 'input', 'play', 'role inputs', 'task', 'role vars'];
 
 function strength(level: string): number {
@@ -84,7 +84,7 @@ function stepOf(playbook: Playbook, wanted: string | undefined): Place | undefin
   }
   const steps = playbook.plays.flatMap(playTasks).map(({ id }) => id);
   throw new UsageError(`There is no step "${wanted}".`, {
-    hint: didYouMean(wanted, steps) || 'They are listed by: runner plan PLAYBOOK --list-tasks.',
+    hint: didYouMean(wanted, steps) || 'List the steps with: runner plan PLAYBOOK --list-tasks.',
   });
 }
 
@@ -110,7 +110,7 @@ function playbookOrigins(playbook: Playbook, { play, task }: Place): VariableOri
   ];
 }
 
-/** Steps that set it while the run goes on; from then on theirs counts. */
+/** Steps that set the variable during the run. They override the other definitions. */
 function settersOf(playbook: Playbook, variable: string): { how: string; at: SourceRef }[] {
   return playbook.plays.flatMap(playTasks).flatMap((task) => {
     if (task.register === variable) return [{ how: `register of ${task.id}`, at: task.at }];
@@ -134,13 +134,13 @@ function shown(
   ]);
   const width = (column: number) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0));
   const lines = rows.map(([level = '', at = '', value = ''], index) => {
-    const mark = index === rows.length - 1 ? '  <- counts' : '';
+    const mark = index === rows.length - 1 ? '  <- in effect' : '';
     return `  ${level.padEnd(width(0))}  ${at.padEnd(width(1))}  ${value}${mark}`;
   });
   const later = running.map(({ how, at }) => `  ${how}  ${formatSource(at)}`);
   return [
-    `${variable}${where}, weakest first; --extra-vars goes over all of it:`,
+    `${variable}${where}, lowest precedence first (--extra-vars overrides all):`,
     ...lines,
-    ...(later.length > 0 ? ['Set while the run goes on, and counts from then on:', ...later] : []),
+    ...(later.length > 0 ? ['Set during the run, and in effect from then on:', ...later] : []),
   ];
 }

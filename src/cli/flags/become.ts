@@ -5,20 +5,24 @@ import type { World } from '../world.ts';
 import type { ConnectFlags } from './connect.ts';
 import { passwordFrom } from './passwords.ts';
 
-/** Flags that say as whom plays run where the playbook does not. */
+/** Defaults for privilege escalation. Keywords in the playbook override them. */
 export interface BecomeFlags {
   become?: boolean;
   becomeUser?: string;
   becomeMethod?: string;
 }
 
-/** Plays are read with these flags, before the rest can be parsed. */
+/** Options that are parsed before the others, because loading the plays requires them. */
 export function addBecomeOptions(command: Command): Command {
   return command
-    .option('-b, --become', 'with the rights of another user, where the playbook does not say it')
-    .option('--become-user <NAME>', 'which user that is (default: root)')
+    .option('-b, --become', 'run as another user unless the playbook says otherwise')
+    .option('--become-user <NAME>', 'user to become (default: root)')
     .addOption(
-      new Option('--become-method <METHOD>', 'by which program').choices(['sudo', 'su', 'doas']),
+      new Option('--become-method <METHOD>', 'privilege escalation method').choices([
+        'sudo',
+        'su',
+        'doas',
+      ]),
     );
 }
 
@@ -40,7 +44,7 @@ export function recordedBecome(options: BecomeFlags): JsonObject {
   return become ? { become: { ...become } } : {};
 }
 
-/** The password for sudo or su. */
+/** The password for privilege escalation, from a file or a prompt. */
 export function becomePassword(world: World, flags: ConnectFlags): Promise<string | undefined> {
   return passwordFrom(world, {
     file: flags.becomePasswordFile,

@@ -5,7 +5,7 @@ import type { Inventory, InventoryHost } from '../../core/inventory.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { expandHome } from '../../util/paths.ts';
 
-/** Flags of every command that connects to hosts. */
+/** Options of every command that connects to hosts. */
 export interface ConnectFlags {
   knownHosts?: string;
   sshConfig?: string;
@@ -27,26 +27,36 @@ export function addConnectOptions(command: Command): Command {
     .optionsGroup('Connection:')
     .option(
       '--known-hosts <FILE>',
-      'host keys that are trusted, instead of those ssh_config names (or environment variable RUNNER_KNOWN_HOSTS)',
+      'known_hosts file to use instead of those in ssh_config (or environment variable RUNNER_KNOWN_HOSTS)',
     )
-    .option('--ssh-config <FILE>', 'instead of ~/.ssh/config and the system\'s; "none" for none')
+    .option(
+      '--ssh-config <FILE>',
+      'ssh_config file to use instead of ~/.ssh/config and the system-wide file; "none" to use no file',
+    )
     .addOption(
       new Option(
         '-c, --transport <CLIENT>',
-        "who connects: our own client, or the system's ssh",
+        'SSH client: the built-in one ("ssh"), or the ssh program of the system ("openssh")',
       ).choices(['ssh', 'openssh']),
     )
-    .option('-T, --connect-timeout <SECONDS>', 'for each attempt', String(CONNECT_TIMEOUT_SECONDS))
-    .option('--key-passphrase-file <FILE>', 'file whose first line unlocks private keys')
+    .option(
+      '-T, --connect-timeout <SECONDS>',
+      'time limit of each attempt',
+      String(CONNECT_TIMEOUT_SECONDS),
+    )
+    .option(
+      '--key-passphrase-file <FILE>',
+      'file whose first line is the passphrase of private keys',
+    )
     .option('--connection-password-file <FILE>', 'file whose first line is the login password')
-    .option('-u, --user <NAME>', 'who logs in where the inventory does not say it')
-    .option('--private-key <FILE>', 'key to log in with where the inventory does not name one')
-    .option('-k, --ask-pass', 'ask for the login password')
+    .option('-u, --user <NAME>', 'login user, for hosts without one in the inventory')
+    .option('--private-key <FILE>', 'private key, for hosts without one in the inventory')
+    .option('-k, --ask-pass', 'prompt for the login password')
     .option('--become-password-file <FILE>', 'file whose first line is the sudo or su password')
-    .option('-K, --ask-become-pass', 'ask for the sudo or su password');
+    .option('-K, --ask-become-pass', 'prompt for the sudo or su password');
 }
 
-/** The hosts, with the login of the command line where the inventory has none. */
+/** Adds the user and key of the command line to the hosts for which the inventory sets none. */
 export function withLogin(inventory: Inventory, { user, privateKey }: ConnectFlags): Inventory {
   if (user === undefined && privateKey === undefined) return inventory;
   const keyPath = privateKey === undefined ? undefined : resolve(expandHome(privateKey));
@@ -63,7 +73,7 @@ export function withLogin(inventory: Inventory, { user, privateKey }: ConnectFla
   return { ...inventory, hosts: new Map(hosts) };
 }
 
-/** What a later `rollback` or `resume` of the run takes over when it is not told otherwise. No secrets. */
+/** Options without secrets that a later `rollback` or `resume` of the run uses by default. */
 export function recordedFlags({ knownHosts, sshConfig, transport }: ConnectFlags): JsonObject {
   return {
     ...(knownHosts === undefined ? {} : { knownHosts: resolve(knownHosts) }),
@@ -74,12 +84,12 @@ export function recordedFlags({ knownHosts, sshConfig, transport }: ConnectFlags
   };
 }
 
-/** In milliseconds. @throws UsageError */
+/** The time limit of a connection attempt in milliseconds. @throws UsageError */
 export function connectTimeoutOf(flags: ConnectFlags): number {
   const seconds = Number(flags.connectTimeout ?? CONNECT_TIMEOUT_SECONDS);
   if (!(seconds > 0 && seconds <= 3600))
     throw new UsageError(
-      `--connect-timeout takes seconds above 0, not "${flags.connectTimeout ?? ''}".`,
+      `--connect-timeout must be above 0 and at most 3600 seconds, not "${flags.connectTimeout ?? ''}".`,
     );
   return seconds * 1000;
 }

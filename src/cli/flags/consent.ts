@@ -5,11 +5,11 @@ export interface ConsentFlags {
   acceptIrreversible?: string[];
 }
 
-/** What agrees to points of no return where there is nobody to ask. */
+/** Adds the option that accepts points of no return without a prompt. */
 export function addConsentOption(command: Command): Command {
   return command.option(
     '--accept-irreversible <NAME>',
-    'agree to a point of no return; may be repeated',
+    'allow the run to pass this point of no return; may be repeated',
     collect,
   );
 }

@@ -1,6 +1,6 @@
 import { Command, type OptionValues } from 'commander';
 
-/** Some options of a command line that cannot be parsed as a whole yet, since the playbook it names brings more of them. */
+/** Parses only some options. The others are known after the playbook is loaded, whose inputs are options, too. */
 export function earlyOptions(
   argv: readonly string[],
   add: (command: Command) => Command,

@@ -10,7 +10,7 @@ import { SourceMap } from '../../yaml/source-map.ts';
 import { readYaml } from '../../yaml/yaml.ts';
 
 /**
- * `name=text`, `name:=json`, `{json}`, or `@file` of YAML or JSON; a later one goes over an earlier one.
+ * Parses `name=text`, `name:=json`, `{json}` and `@file` with YAML or JSON. Later values override earlier ones.
  * @throws UsageError or PlaybookError
  */
 export function parseExtraVars(words: string[], vault: Vault): JsonObject {
@@ -29,14 +29,14 @@ export function parseExtraVars(words: string[], vault: Vault): JsonObject {
     const [, name = '', kind, text = ''] = parts ?? [];
     if (!parts)
       throw new UsageError(
-        `--extra-vars wants NAME=VALUE, NAME:=JSON, {JSON} or @FILE, not "${word}".`,
+        `--extra-vars expects NAME=VALUE, NAME:=JSON, {JSON} or @FILE, not "${word}".`,
       );
     values[name] = kind === ':=' ? fromJson(text, name) : text;
   }
   return values;
 }
 
-/** With paths of keys from the working directory, as on any command line. */
+/** Resolves relative paths of private keys against the working directory. */
 export function withKeyPaths(extra: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(extra).map(([name, value]) =>
@@ -48,18 +48,18 @@ export function withKeyPaths(extra: JsonObject): JsonObject {
 }
 
 /**
- * What is not honoured of connection variables that are given.
+ * Notes about connection variables that runner ignores.
  * @throws UsageError for passwords, which a later resume or rollback could not read again
  */
 export function connectionNotes(extra: JsonObject): string[] {
   return Object.keys(extra).flatMap((name) => {
     const row = connectionVariable(name);
     if (row?.is === 'honoured' && row.as.includes('password'))
-      throw new UsageError(`--extra-vars does not take the password "${name}".`, {
-        hint: 'Use --ask-pass, --ask-become-pass, a file of a password, or the inventory.',
+      throw new UsageError(`--extra-vars does not accept the password "${name}".`, {
+        hint: 'Use --ask-pass, --ask-become-pass, a password file, or the inventory.',
       });
     if (row?.is !== 'named') return [];
-    return [`--extra-vars: "${name}" is not honoured. ${row.hint}`];
+    return [`--extra-vars: "${name}" is ignored. ${row.hint}`];
   });
 }
 
@@ -76,7 +76,7 @@ function variablesIn(file: string, vault: Vault): JsonObject {
   const map = new SourceMap(vault);
   const value = readYaml(expandHome(file), { files: localFiles, problems, map });
   if (problems.length > 0) throw new PlaybookError(problems);
-  // What the command line gives is data.
+  // Values from the command line are not rendered as templates.
   if (isSourceObject(value)) return fieldsAsWritten(value);
-  throw new UsageError(`--extra-vars: "${file}" is no map of names and values.`);
+  throw new UsageError(`--extra-vars: "${file}" is not a map of names and values.`);
 }

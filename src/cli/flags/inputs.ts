@@ -16,7 +16,7 @@ export function flagOf(name: string): string {
   return `--${name.replaceAll('_', '-')}`;
 }
 
-/** One option per input; a secret also has one that names a file. */
+/** One option per input. Secrets also have an option for a file and, if they are not required, for a prompt. */
 export function inputOptions(inputs: readonly InputSpec[]): Option[] {
   return inputs.flatMap((input) => {
     const { name, description, schema } = input;
@@ -35,7 +35,7 @@ export function inputOptions(inputs: readonly InputSpec[]): Option[] {
       isBoolean ? `${flagOf(name)} [BOOLEAN]` : `${flagOf(name)} <${word}>`,
       text,
     );
-    // A list may be given piece by piece.
+    // The option of a list may be repeated.
     if (schema['type'] === 'array' && !input.isYamlFile)
       option.argParser((more, known?: string) => (known === undefined ? more : `${known},${more}`));
     if (!input.secret) return [option];
@@ -43,19 +43,19 @@ export function inputOptions(inputs: readonly InputSpec[]): Option[] {
       input.hasFlag ? option : option.hideHelp(),
       new Option(
         `${flagOf(name)}-file <FILE>`,
-        input.hasFlag ? `File whose first line is ${name}` : `file whose first line is: ${text}`,
+        input.hasFlag ? `file whose first line is ${name}` : `file whose first line is: ${text}`,
       ),
-      ...(asksByFlag(input) ? [new Option(askFlagOf(name), `ask for ${name}`)] : []),
+      ...(asksByFlag(input) ? [new Option(askFlagOf(name), `prompt for ${name}`)] : []),
     ];
   });
 }
 
-/** A secret that is not required is prompted for on request only. */
+/** runner prompts for a secret that is not required only on request. */
 function asksByFlag({ secret, required, prompt }: InputSpec): boolean {
   return secret && !required && prompt !== undefined;
 }
 
-/** Flags that are no more: whoever still gives one is told what to use instead. */
+/** Hidden options for removed inputs, so that an error can name the replacement. */
 export function removedOptions(removed: readonly RemovedInput[]): Option[] {
   return removed.map(({ name }) => new Option(`${flagOf(name)} [VALUE]`).hideHelp());
 }
@@ -70,7 +70,7 @@ export function refuseRemoved(removed: readonly RemovedInput[], given: readonly 
 }
 
 interface Given {
-  /** Values by input name, as commander's camelCase keys had them. */
+  /** Values by the camelCase keys of commander. */
   options: Record<string, unknown>;
   askMissing: (input: InputSpec) => Promise<string | undefined>;
   warn: (text: string) => void;
@@ -84,8 +84,8 @@ export interface ResolvedInputs {
 }
 
 /**
- * Values of a playbook's inputs, from flag, file, environment or prompt, in that order.
- * @throws PlaybookError naming every missing and every wrong one
+ * Reads the inputs of a playbook from the flag, the file, the environment or a prompt, in that order.
+ * @throws PlaybookError with every missing and every invalid input
  */
 export async function resolveInputs(
   inputs: readonly InputSpec[],
@@ -105,7 +105,7 @@ export async function resolveInputs(
       (asksByFlag(input) && options[camelCase(`ask_${input.name}`)] === true
         ? await askSecretTwice(world, input.prompt ?? input.name)
         : undefined) ??
-      // An empty variable is one that was not set.
+      // An empty environment variable counts as not set.
       (input.env === undefined ? undefined : world.env[input.env] || undefined) ??
       (asksByFlag(input) ? undefined : await askMissing(input));
     if (text === undefined) {
@@ -145,13 +145,13 @@ async function recipientProblems(input: InputSpec, value: JsonValue): Promise<Pr
       ? []
       : [
           {
-            message: `${flagOf(input.name)}: ${JSON.stringify(texts[index])} is not a public key of age. ${problem}`,
+            message: `${flagOf(input.name)}: ${JSON.stringify(texts[index])} is not an age public key. ${problem}`,
           },
         ],
   );
 }
 
-/** A default that is a path may begin with "~". */
+/** Expands "~" at the start of a default that is a path. */
 function defaultOf(input: InputSpec): Source {
   const value = input.default ?? '';
   if (!input.isPath) return value;
@@ -162,7 +162,7 @@ function defaultOf(input: InputSpec): Source {
 function missing(input: InputSpec): Problem {
   return {
     message: `Input "${input.name}" is missing: ${input.description}.`,
-    hint: `Give it with ${waysOf(input).join(' or ')}.`,
+    hint: `Use ${waysOf(input).join(' or ')}.`,
   };
 }
 
@@ -179,7 +179,7 @@ function askFlagOf(name: string): string {
   return `--ask${flagOf(name).slice(1)}`;
 }
 
-/** What a flag or the file that a flag names says. */
+/** The value from the option of the input, or from the file that its option names. */
 function givenValue(
   input: InputSpec,
   options: Record<string, unknown>,
@@ -189,13 +189,12 @@ function givenValue(
   const flag = options[key];
   if (flag !== undefined) {
     if (!input.hasFlag)
-      throw new UsageError(
-        `${flagOf(input.name)} would show the secret to everyone who can list processes.`,
-        { hint: `Give it with ${waysOf(input).join(' or ')}.` },
-      );
+      throw new UsageError(`${flagOf(input.name)} would expose the secret in the process list.`, {
+        hint: `Use ${waysOf(input).join(' or ')}.`,
+      });
     if (input.secret) {
       warn(
-        `${flagOf(input.name)} shows the secret to everyone who can list processes here; prefer ${input.env ?? `${flagOf(input.name)}-file`}.`,
+        `${flagOf(input.name)} exposes the secret in the process list. Use ${input.env ?? `${flagOf(input.name)}-file`} instead.`,
       );
     }
     return typeof flag === 'boolean' ? flag : String(flag);
@@ -221,7 +220,7 @@ function convert(input: InputSpec, raw: string | boolean): JsonValue {
   return isAbsolute(path) ? path : resolve(path);
 }
 
-/** Text that is no JSON stays text, which the schema then refuses. */
+/** Text that is not JSON stays text. The schema then refuses it. */
 function fromJson(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;

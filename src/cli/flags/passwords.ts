@@ -4,7 +4,7 @@ import { expandHome } from '../../util/paths.ts';
 import { askSecret, canAsk } from '../operator.ts';
 import type { World } from '../world.ts';
 
-/** A password from a file, or from the operator where the command line says so. The screen never shows it. */
+/** Reads a password from a file or, if the command line says so, from a prompt. Output masks the password. */
 export async function passwordFrom(
   world: World,
   { file, flag, ask }: { file: string | undefined; flag: string; ask: string | undefined },
@@ -12,7 +12,9 @@ export async function passwordFrom(
   let value = file === undefined ? undefined : firstLine(file, flag);
   if (value === undefined && ask !== undefined) {
     if (!canAsk(world))
-      throw new UsageError(`There is no terminal to ask for a password.`, { hint: `Use ${flag}.` });
+      throw new UsageError('Cannot prompt for a password without a terminal.', {
+        hint: `Use ${flag}.`,
+      });
     value = await askSecret(world, ask);
     if (value === undefined) throw new UsageError('No password was given.');
   }
@@ -20,7 +22,7 @@ export async function passwordFrom(
   return value;
 }
 
-/** @throws UsageError when it cannot be read or is empty */
+/** @throws UsageError if the file cannot be read or its first line is empty */
 export function firstLine(file: string, flag: string): string {
   let line: string | undefined;
   try {

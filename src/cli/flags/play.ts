@@ -34,43 +34,46 @@ export interface PlayOptions extends BecomeFlags, ConnectFlags, ConsentFlags, Ru
 /** Options of `play` and `plan`, in the order of their help. */
 export function addPlayOptions(command: Command, mode: 'play' | 'plan'): Command {
   command
-    .option('-i, --inventory <FILE>', 'hosts file, or a list such as "a,b,"', once)
-    .option('-C, --check', 'change nothing; tell what would change')
-    .option('-D, --diff', 'show changes of files')
-    .option('-l, --limit <PATTERN>', 'only these hosts')
-    .option('-t, --tags <TAGS>', 'only tasks with one of these tags')
-    .option('--skip-tags <TAGS>', 'no task with one of these tags')
-    .option('-f, --forks <N>', 'hosts worked on at a time', '50')
-    .addOption(
-      new Option('--on-failure <WHAT>', 'what to do when a step fails').choices([
-        'auto',
-        'ask',
-        'stop',
-      ]),
+    .option(
+      '-i, --inventory <FILE>',
+      'inventory file or directory, or a list of hosts such as "a,b,"',
+      once,
     )
-    .option('--require-undo', 'refuse unless every changing task says how it is undone');
+    .option('-C, --check', 'check mode: show what would change, without changing it')
+    .option('-D, --diff', 'show the differences of changed files')
+    .option('-l, --limit <PATTERN>', 'run only on these hosts; @FILE reads them from a file')
+    .option('-t, --tags <TAGS>', 'run only tasks with one of these tags')
+    .option('--skip-tags <TAGS>', 'skip tasks with one of these tags')
+    .option('-f, --forks <N>', 'number of hosts to work on in parallel', '50')
+    .addOption(
+      new Option(
+        '--on-failure <WHAT>',
+        'when a step fails: roll back ("auto"), prompt ("ask"), or leave the changes ("stop")',
+      ).choices(['auto', 'ask', 'stop']),
+    )
+    .option('--require-undo', 'require an undo for every changing task');
   addConsentOption(command)
     .option(
       '-e, --extra-vars <NAME=VALUE>',
-      'variable; NAME:=JSON for other than text, {JSON} or @FILE for several; may be repeated',
+      'set a variable; NAME:=JSON for a value that is not text, {JSON} or @FILE for several variables; may be repeated',
       collect,
     )
-    .option('--list-tasks', 'list the plays, steps and handlers with their ids; contacts no host')
-    .option('--list-tags', 'list the tags of each play; contacts no host')
-    .option('--list-hosts', 'list the hosts of each play; contacts no host')
-    .option('--flush-cache', 'forget the facts that earlier runs gathered')
-    .option('--from <STEP>', 'begin at this step: an id or a name; those before are not done')
-    .option('--step', 'ask before each step whether it is done; needs a terminal')
-    .option('--detailed-exit-code', 'with --check: exit 10 when something would change')
+    .option('--list-tasks', 'list the IDs of plays, steps and handlers, and exit')
+    .option('--list-tags', 'list the tags of each play, and exit')
+    .option('--list-hosts', 'list the hosts of each play, and exit')
+    .option('--flush-cache', 'delete the facts that earlier runs cached')
+    .option('--from <STEP>', 'start at this step (ID or name) and skip the steps before it')
+    .option('--step', 'prompt before each step; requires a terminal')
+    .option('--detailed-exit-code', 'with --check: exit with 10 if something would change')
     .option(
       '--fail-at <STEP>',
-      'make this step fail after its work, to try the rollback out: an id, a name, or "last"',
+      'rehearse a rollback: make this step (ID, name or "last") fail after it has run',
     )
     .showSuggestionAfterError(true);
   if (mode === 'plan')
     command.option(
       '--undo',
-      'show in which order the changes would be undone; with --fail-at, after that step',
+      'show in which order a rollback would undo the changes; with --fail-at, after that step',
     );
   return addRunOptions(addBecomeOptions(command));
 }

@@ -17,14 +17,14 @@ function readTopics(value: string, known: Topic[] = []): Topic[] {
   const wanted = value.split(',').map((word) => {
     const topic = topics.find((one) => one === word.trim());
     if (topic !== undefined) return topic;
-    throw new UsageError(`--debug knows ${topics.join(', ')}, not "${word}".`, {
+    throw new UsageError(`--debug must be one of ${topics.join(', ')}, not "${word}".`, {
       hint: didYouMean(word, topics) || undefined,
     });
   });
   return [...known, ...wanted];
 }
 
-/** Writes what happens to standard error, a line at a time, with the seconds since the start. */
+/** Writes debug logs to standard error, one line per event, with the seconds since the start. */
 export function startDebug({ stderr, redactor, cleanUps }: World, { debug = [] }: RunFlags): void {
   const began = performance.now();
   for (const topic of new Set(debug)) {
@@ -36,12 +36,12 @@ export function startDebug({ stderr, redactor, cleanUps }: World, { debug = [] }
   }
 }
 
-/** The form that a run is shown in: lines that are told beside it would end in what is redrawn. */
+/** The output format of a run. Debug logs would disturb the live display, so they imply plain output. */
 export function outputForm({ output, debug }: RunFlags & { output: string }): string {
   return output === 'auto' && debug !== undefined ? 'plain' : output;
 }
 
-/** @throws UsageError when it is no number of seconds */
+/** @throws UsageError if the value is not a number of seconds */
 export function budgetOf({ rollbackBudget }: RunFlags): number | undefined {
   if (rollbackBudget === undefined) return undefined;
   const seconds = Number(rollbackBudget);
@@ -49,32 +49,32 @@ export function budgetOf({ rollbackBudget }: RunFlags): number | undefined {
   throw new UsageError(`--rollback-budget must be a number of seconds, not "${rollbackBudget}".`);
 }
 
-/** Options of every command that works on hosts. */
+/** Options of every command that plays, resumes or rolls back a run. */
 export function addRunOptions(command: Command): Command {
   const withOutput = command
     .addOption(
-      new Option('--output <FORM>', 'how to show the run')
+      new Option('--output <FORM>', 'output format')
         .choices(['auto', 'live', 'plain', 'json'])
         .default('auto'),
     )
     .option(
       '--take-over <RUN>',
-      'replace the host locks of this run, whose controller is lost; may be repeated',
+      'take over the host locks of this run, whose controller is lost; may be repeated',
       (value: string, known: string[] | undefined) => [...(known ?? []), value],
     )
     .addOption(
-      new Option('--on-interrupt <WHAT>', 'what to do after Ctrl-C, instead of asking').choices([
+      new Option('--on-interrupt <WHAT>', 'what to do after Ctrl-C, without a prompt').choices([
         'leave',
         'rollback',
         'continue',
       ]),
     )
-    .option('--rollback-budget <SECONDS>', 'how long a rollback waits for hosts that are away')
+    .option('--rollback-budget <SECONDS>', 'how long a rollback waits for unreachable hosts')
     .option(
       '--debug <TOPICS>',
-      `tell more on standard error: ${topics.join(', ')}, or several with commas`,
+      `write debug logs to standard error: ${topics.join(', ')}, or several with commas`,
       readTopics,
     )
-    .option('-v, --verbose', 'show output of commands and retries');
+    .option('-v, --verbose', 'show the output of commands, and retries');
   return addVaultOptions(addConnectOptions(withOutput));
 }

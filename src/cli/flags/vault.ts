@@ -11,7 +11,7 @@ import { createVault, type World } from '../world.ts';
 import { earlyOptions } from './early.ts';
 import { collect } from './words.ts';
 
-/** Where passwords of encrypted values come from. */
+/** Sources of vault passwords. */
 export interface VaultFlags {
   vaultId?: string[];
   vaultPasswordFile?: string[];
@@ -25,19 +25,23 @@ export function addVaultOptions(command: Command): Command {
     .optionsGroup('Encrypted values:')
     .option(
       '--vault-password-file <FILE>',
-      'file with the password, or a program that prints it; may be repeated (or environment variable RUNNER_VAULT_PASSWORD_FILE)',
+      'file with the vault password, or a program that prints it; may be repeated (or environment variable RUNNER_VAULT_PASSWORD_FILE)',
       collect,
     )
-    .option('--vault-id <NAME@SOURCE>', 'as before, with a name; SOURCE may be "prompt"', collect)
-    .option('-J, --ask-vault-pass', 'ask for the password');
+    .option(
+      '--vault-id <NAME@SOURCE>',
+      'vault password with a name; SOURCE is such a file or program, or "prompt"; may be repeated',
+      collect,
+    )
+    .option('-J, --ask-vault-pass', 'prompt for the vault password');
 }
 
-/** What is encrypted is read before inputs can be flags. */
+/** Parses only the vault options: loading the playbook requires them, and its inputs are options, too. */
 export function vaultFlagsIn(argv: readonly string[]): VaultFlags {
   return earlyOptions(argv, addVaultOptions);
 }
 
-/** Sources that a later rollback or resume of the run asks again. No secrets. */
+/** Password sources, without secrets, that a later rollback or resume of the run uses again. */
 export function recordedVaultFlags(world: World, argv: VaultFlags): JsonObject {
   const ids = (argv.vaultId ?? []).map((word) => {
     const { id, source } = splitId(word);
@@ -53,7 +57,7 @@ export function recordedVaultFlags(world: World, argv: VaultFlags): JsonObject {
   };
 }
 
-/** Files without a name of their own: those of the flags, or that of the environment where no flag names a source. */
+/** Password files without a vault ID: from the options or, if no option gives a source, from the environment. */
 function passwordFiles(
   { env }: World,
   { vaultId = [], vaultPasswordFile = [] }: VaultFlags,
@@ -63,7 +67,7 @@ function passwordFiles(
   return file ? [file] : [];
 }
 
-/** @throws UsageError when a password cannot be had */
+/** @throws UsageError if a password cannot be read */
 export async function readVaultKeys(world: World, flags: VaultFlags): Promise<VaultKey[]> {
   const keys: VaultKey[] = [];
   for (const word of flags.vaultId ?? []) {
@@ -79,7 +83,7 @@ export async function readVaultKeys(world: World, flags: VaultFlags): Promise<Va
   return keys;
 }
 
-/** Makes encrypted values readable in this call. `lenient`: where nobody needs them, they stay closed. */
+/** Decrypts values for this command. `lenient`: values without a matching password stay encrypted, without an error. */
 export async function openVault(
   world: World,
   argv: readonly string[],
@@ -88,7 +92,7 @@ export async function openVault(
   world.vault = createVault(world, await readVaultKeys(world, vaultFlagsIn(argv)), lenient);
 }
 
-/** `name@source`; a path alone has no name. */
+/** Parses `name@source`. A path alone gets the name "default". */
 function splitId(word: string): { id: string; source: string } {
   const [, id, source] = /^([^@]*)@(.+)$/.exec(word) ?? [];
   return { id: id || 'default', source: source ?? word };
@@ -96,7 +100,7 @@ function splitId(word: string): { id: string; source: string } {
 
 async function ask(world: World, id: string): Promise<string> {
   if (!canAsk(world))
-    throw new UsageError('There is no terminal to ask for the password of a vault.', {
+    throw new UsageError('Cannot prompt for the vault password without a terminal.', {
       hint: 'Use --vault-password-file.',
     });
   const password = await askSecret(
@@ -107,7 +111,7 @@ async function ask(world: World, id: string): Promise<string> {
   throw new UsageError('No password was given.');
 }
 
-/** The content of a file, or what a program prints; one whose name ends in "-client" is told which one is wanted. */
+/** The content of a file, or the output of a program. A program named "…-client" gets the vault ID as an argument. */
 function passwordFrom(source: string, id: string): string {
   const file = resolve(expandHome(source));
   let text: string;
@@ -120,14 +124,14 @@ function passwordFrom(source: string, id: string): string {
         })
       : readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`The password of a vault cannot be had from "${source}".`, {
+    throw new UsageError(`Cannot read the vault password from "${source}".`, {
       hint: (error as Error).message.split('\n')[0],
       cause: error,
     });
   }
   const password = text.trim();
   if (password !== '') return password;
-  throw new UsageError(`"${source}" holds no password.`);
+  throw new UsageError(`"${source}" contains no password.`);
 }
 
 function isProgram(file: string): boolean {

@@ -3,7 +3,7 @@ import { UsageError } from '../../core/errors.ts';
 /** Collects the values of an option that may be repeated. */
 export const collect = (value: string, known: string[] = []): string[] => [...known, value];
 
-/** For the inventory: of two, one would count, and nobody would see which. */
+/** Refuses a second inventory, which would silently replace the first. */
 export const once = (value: string, known?: string): string => {
   if (known !== undefined)
     throw new UsageError(`--inventory was given twice: "${known}" and "${value}".`, {
@@ -12,7 +12,7 @@ export const once = (value: string, known?: string): string => {
   return value;
 };
 
-/** The parts of a list with commas, without spaces. */
+/** Splits a comma-separated list and trims its parts. */
 export function splitList(text: string | undefined): string[] {
   return (text ?? '')
     .split(',')
@@ -20,7 +20,7 @@ export function splitList(text: string | undefined): string[] {
     .filter((one) => one !== '');
 }
 
-/** @throws UsageError when the text is no whole number above 0 */
+/** @throws UsageError if the text is not a whole number above 0 */
 export function wholeNumber(text: string, flag: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;

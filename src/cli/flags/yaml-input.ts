@@ -10,7 +10,7 @@ import type { Vault } from '../../util/vault.ts';
 import { SourceMap } from '../../yaml/source-map.ts';
 import { readYaml } from '../../yaml/yaml.ts';
 
-/** The value of an input with `format: yaml-file`: data, in which nothing is rendered. Each problem is named with its place. */
+/** Reads an input with `format: yaml-file`. Its values are not rendered. Each problem has a position in the file. */
 export function yamlInput(
   path: string,
   { schema }: Pick<InputSpec, 'schema'>,
@@ -29,7 +29,7 @@ export function yamlInput(
   return { value, problems };
 }
 
-/** Where a problem is: the nearest place around it that is known. */
+/** The position of a problem, or of the nearest enclosing value with a known position. */
 function placeOf(
   source: Source,
   { path, key }: SchemaProblem,

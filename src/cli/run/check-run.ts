@@ -12,7 +12,7 @@ import { displayOf } from './display.ts';
 import { headerOf } from './header.ts';
 import type { PreparedRun } from './prepare.ts';
 
-/** `plan`, and `play --check`: tells what would change. Nothing is kept on disk. */
+/** Runs `plan` and `play --check`: shows what would change and writes nothing to disk. */
 export async function checkRun(world: World, run: PreparedRun): Promise<number> {
   const { playbook, options, settings, inventory, mode } = run;
   const began = Date.now();

@@ -16,7 +16,7 @@ export function displayOf(
   });
 }
 
-/** Lets a display follow a run. It ends with its output, and a fault of the display ends the output. */
+/** Shows a run on a display until the output is lost. An error in the display ends the output, but not the run. */
 export function follow(
   { stdout, redactor }: Pick<World, 'stdout' | 'redactor'>,
   log: Log,

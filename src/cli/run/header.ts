@@ -15,7 +15,7 @@ import { bootIdentity } from '../run-process.ts';
 import type { World } from '../world.ts';
 import type { PreparedRun } from './prepare.ts';
 
-/** The first record of a journal: all that a later `resume` or `rollback` must know; `recorded.ts` reads it. */
+/** The first record of a journal. `recorded.ts` reads it for a later `resume` or `rollback`. */
 export function headerOf(
   world: World,
   { playbook, options, settings, inventory, secretFiles }: PreparedRun,
@@ -51,7 +51,7 @@ export function headerOf(
   };
 }
 
-/** Never the passwords themselves. */
+/** Where the passwords of hosts come from, without the passwords. */
 function passwordSource({
   passwords,
 }: Inventory): Pick<RecordedRun['header']['inventory'], 'passwords'> {
@@ -74,7 +74,7 @@ function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObjec
   };
 }
 
-/** Secret inputs that were given, and where each may be given again. */
+/** The given secret inputs, and where a later command can read each again. */
 function recordedSecrets(
   inputs: readonly InputSpec[],
   given: JsonObject,

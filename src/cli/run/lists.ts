@@ -4,13 +4,13 @@ import { playTasks, type Play, type Playbook } from '../../language/document.ts'
 import { describeChange, listedSteps } from '../../output/step-list.ts';
 import { matchHosts } from '../../util/patterns.ts';
 
-/** `--list-tasks`: the plays, steps and handlers with their ids. */
+/** `--list-tasks`: the IDs of plays, steps and handlers. */
 export function taskLines({ plays, changes }: Playbook): string[] {
   const lines = plays.flatMap((play) => listedSteps(play));
   return [...changes.map((change) => `# ${describeChange(change)}`), ...lines];
 }
 
-/** `--list-tags`: one line a play. */
+/** `--list-tags`: one line per play. */
 export function tagLines({ plays }: Playbook): string[] {
   return plays.map((play) => {
     const tags = [...new Set(playTasks(play).flatMap((task) => task.tags))].sort();
@@ -18,7 +18,7 @@ export function tagLines({ plays }: Playbook): string[] {
   });
 }
 
-/** `--list-hosts`: one line a play, as its hosts are before the run; a step may put hosts into further groups. */
+/** `--list-hosts`: one line per play, with its hosts before the run. Steps may add hosts to groups. */
 export function hostLines(
   { plays }: Playbook,
   inventory: Inventory,
@@ -26,12 +26,12 @@ export function hostLines(
 ): string[] {
   return plays.map((play) => {
     const names = hostsOfPlay(play, inventory, limit);
-    const shown = names === undefined ? 'known when the run gets there' : names.join(', ');
+    const shown = names === undefined ? 'known only during the run' : names.join(', ');
     return `${play.id} (${play.hosts}): ${shown || '(none)'}`;
   });
 }
 
-/** The hosts of a play before the run; undefined where it names a group that a step of an earlier play makes. */
+/** The hosts of a play before the run. Undefined if its pattern names a group that an earlier play creates. */
 export function hostsOfPlay(
   { hosts: pattern }: Pick<Play, 'hosts'>,
   { hosts, groups }: Inventory,

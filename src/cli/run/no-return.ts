@@ -10,9 +10,9 @@ import type { RunSettings } from '../../engine/settings.ts';
 import type { World } from '../world.ts';
 
 /**
- * Names of the points of no return that the operator agrees to: before the run was interrupted, on the command line, or when
- * asked. Those that `--tags`, `--skip-tags` or `--from` leave out need no consent. A check run passes all of them.
- * @throws UsageError when one is not agreed to
+ * Names of the points of no return that the operator has accepted: earlier in the run, on the command line, or in a prompt.
+ * Points that `--tags`, `--skip-tags` or `--from` leave out need no consent. Check mode passes all points.
+ * @throws UsageError if one is not accepted
  */
 export async function acceptedPoints(
   world: World,
@@ -38,11 +38,11 @@ export async function acceptedPoints(
   const selection = new Selection(chosen);
   for (const { name, reason, node } of points) {
     if (accepted.includes(name) || !selection.has(node)) continue;
-    const question = `"${name}" is a point of no return: ${reason}. Go behind it when all before it is done?`;
+    const question = `"${name}" is a point of no return: ${reason}. Pass it when all earlier steps are done?`;
     if (!canAsk(world) || !(await confirm(world, question))) {
       throw new UsageError(
-        `This playbook has a point of no return, "${name}": ${reason}. Nothing was contacted.`,
-        { hint: `Agree to it with --accept-irreversible ${quote(name)}.` },
+        `This playbook has a point of no return, "${name}": ${reason}. No host was contacted.`,
+        { hint: `To accept it, add --accept-irreversible ${quote(name)}.` },
       );
     }
     accepted.push(name);
@@ -52,9 +52,9 @@ export async function acceptedPoints(
 
 function checkName(name: string, names: readonly string[]): void {
   if (names.includes(name)) return;
-  throw new UsageError(`"${name}" is no point of no return of this playbook.`, {
+  throw new UsageError(`This playbook has no point of no return named "${name}".`, {
     hint:
       didYouMean(name, names) ||
-      (names.length > 0 ? `There is: ${names.join(', ')}.` : 'It has none.'),
+      (names.length > 0 ? `Use one of ${names.join(', ')}.` : 'Remove --accept-irreversible.'),
   });
 }

@@ -10,13 +10,13 @@ import { isRunning } from '../run-process.ts';
 import { allowedCommands } from '../../output/sentences.ts';
 import type { World } from '../world.ts';
 
-/** @throws OpenRunError when an earlier run on one of the hosts is not settled */
+/** @throws OpenRunError if an earlier run on one of the hosts is not finished */
 export function refuseOpenRuns({ store, redactor }: World, inventory: Inventory): void {
   const addresses = new Set([...inventory.hosts.values()].map(({ address }) => placeOf(address)));
   for (const id of store.openRuns()) {
     const run = readOpenRun(store, id);
     if (isOver(run)) {
-      // Killed after the record of its end. Its locks mean nothing from now on.
+      // The process was killed after it recorded the end of the run. The locks of the run are no longer valid.
       store.markClosed(id);
       continue;
     }
@@ -26,19 +26,21 @@ export function refuseOpenRuns({ store, redactor }: World, inventory: Inventory)
     });
     if (shared.length === 0) continue;
     const going = run.end === undefined && isRunning(run.header);
+    const commands = allowedCommands(run);
+    const way = commands.length > 1 ? 'Resume it or roll it back first' : 'Roll it back first';
     const hosts = shared.map(({ name }) => name).join(', ');
     const what = going
       ? `is still running (process ${String(run.header.pid)}).`
       : run.end
-        ? `is not settled: ${run.end.message}`
-        : 'was cut off.';
+        ? `is not finished: ${run.end.message}`
+        : 'did not finish.';
     throw new OpenRunError(`Run ${id} of ${run.header.startedAt} on ${hosts} ${what}`, {
-      hint: going ? 'Wait for it.' : `Settle it first: ${allowedCommands(run).join(' or ')}.`,
+      hint: going ? 'Wait until it has ended.' : `${way}: ${commands.join(' or ')}.`,
     });
   }
 }
 
-/** A private address means another host behind each bastion. */
+/** Identifies a host. The same private address behind another jump host is another host. */
 function placeOf({
   address,
   port,
@@ -47,14 +49,14 @@ function placeOf({
   return [...jumps.map(placeOf), `${address}:${String(port ?? 22)}`].join(' ');
 }
 
-/** @throws OpenRunError when the journal cannot be read: which hosts the run has left halfway is not known then */
+/** @throws OpenRunError if the journal cannot be read, because the hosts of the run are then unknown */
 function readOpenRun(store: World['store'], id: string): RecordedRun {
   try {
     return store.read(id);
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
-    throw new OpenRunError(`Run ${id} is not settled, and cannot be read. ${error.message}`, {
-      hint: `${error.hint ?? 'Look at its journal.'} Once its hosts are as they should be, remove ${dirname(store.journalPath(id))}.`,
+    throw new OpenRunError(`Run ${id} is not finished, and cannot be read. ${error.message}`, {
+      hint: `${error.hint ?? 'Check its journal.'} When its hosts are in the desired state, remove ${dirname(store.journalPath(id))}.`,
     });
   }
 }

@@ -26,17 +26,17 @@ import { refuseOpenRuns } from './open-runs.ts';
 import { readRequest, type RunRequest } from './request.ts';
 import { checkTags, failingStep, stepsLeftOut } from './steps.ts';
 
-/** A run that may start: what can be refused without a host was not. */
+/** A run whose command line, playbook and inventory are valid. */
 export interface PreparedRun extends RunRequest {
   settings: RunSettings;
   inventory: Inventory;
   /** Files that secrets were read from, by input. */
   secretFiles: Record<string, string>;
-  /** Id of the step that is to fail, or in a plan would. */
+  /** ID of the step of `--fail-at`. */
   failAt: string | undefined;
 }
 
-/** Reads a command line of `play` or `plan`. It ends with help or a list where one was asked for; else the run starts. */
+/** Reads a command line of `play` or `plan`, and starts the run unless only help or a list was requested. */
 export async function prepareAnd(
   world: World,
   [mode, argv]: ['play' | 'plan', string[]],
@@ -76,7 +76,7 @@ async function prepare(
   refuseUnmanageablePlays(playbook, inventory, limitOf(options));
   const failAt = failingStep(playbook, options.failAt);
   if (options.step === true && (!canAsk(world) || options.output === 'json'))
-    throw new UsageError('"--step" asks before each step: it needs a terminal.');
+    throw new UsageError('--step prompts before each step and requires a terminal.');
   const chosen = {
     tags: splitList(options.tags),
     skipTags: splitList(options.skipTags),
@@ -122,7 +122,7 @@ function inputsOf(world: World, { playbook, options }: RunRequest): Promise<Reso
   });
 }
 
-/** The inventory that an input of the playbook or `--inventory` names. A playbook for this machine alone needs none. */
+/** The inventory from an input of the playbook or `--inventory`. A playbook for localhost only needs none. */
 function inventoryOf(
   world: World,
   { playbook, options }: RunRequest,
@@ -137,12 +137,10 @@ function inventoryOf(
   }
   const onlyLocal = playbook.plays.every(({ hosts }) => hosts === 'localhost');
   if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };
-  throw new UsageError('Which hosts? No inventory was given.', {
-    hint: 'Give one with --inventory FILE.',
-  });
+  throw new UsageError('No inventory was given.', { hint: 'Use --inventory FILE.' });
 }
 
-/** @throws UsageError when a play selects a host that is not reached by SSH */
+/** @throws UsageError if a play selects a host that runner cannot manage */
 function refuseUnmanageablePlays(
   { plays }: Playbook,
   inventory: Inventory,
@@ -154,12 +152,12 @@ function refuseUnmanageablePlays(
     const names = hostsOfPlay(play, inventory, limit) ?? [];
     refuseUnmanageable(
       names.flatMap((name) => inventory.hosts.get(name) ?? []),
-      `Play "${play.id}" selects a host of the inventory: `,
+      `Play "${play.id}" selects a host that it cannot run on. `,
     );
   }
 }
 
-/** @throws PlaybookError with every problem that shows without a host */
+/** @throws PlaybookError with all problems that can be found without contacting a host */
 function assertValid(
   { modules }: World,
   { playbook, options }: RunRequest,

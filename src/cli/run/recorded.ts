@@ -8,7 +8,7 @@ import type { Redactor } from '../../util/redact.ts';
 import type { ConnectFlags } from '../flags/connect.ts';
 import type { VaultFlags } from '../flags/vault.ts';
 
-/** The settings that a run began with. */
+/** The settings that a run started with. */
 export type RecordedSettings = Pick<
   RunSettings,
   | 'run'
@@ -24,7 +24,7 @@ export type RecordedSettings = Pick<
   | 'onFailure'
 >;
 
-/** What `header.ts` put down, with the secrets that are known. */
+/** Reads the settings that `header.ts` recorded, with the secrets that are known. */
 export function recordedSettings(
   { header, accepted }: RecordedRun,
   redactor: Redactor,
@@ -38,7 +38,7 @@ export function recordedSettings(
     leftOut: texts(options['leftOut']),
     startedAt: new Date(header.startedAt),
     forks: typeof options['forks'] === 'number' ? options['forks'] : 50,
-    // A secret that is missing matters only where it is used, and is reported there.
+    // A missing secret is reported where it is used.
     variables: revealLater(inputs, redactor),
     inputDefaults: revealLater(inputDefaults, redactor),
     accepted: [...texts(options['accepted']), ...accepted],
@@ -46,7 +46,7 @@ export function recordedSettings(
   };
 }
 
-/** How the hosts were reached when the run began. */
+/** The connection options that the run started with. */
 export function recordedConnection({ header }: RecordedRun): ConnectFlags {
   const flags: ConnectFlags = {};
   const knownHosts = text(header.options['knownHosts']);
@@ -58,7 +58,7 @@ export function recordedConnection({ header }: RecordedRun): ConnectFlags {
   return flags;
 }
 
-/** Where the passwords of encrypted values came from when the run began. */
+/** The sources of vault passwords that the run started with. */
 export function recordedVault({ header: { options } }: RecordedRun): VaultFlags {
   return {
     vaultId: texts(options['vaultId']),
@@ -67,7 +67,7 @@ export function recordedVault({ header: { options } }: RecordedRun): VaultFlags 
   };
 }
 
-/** Hosts as they were when the run began. */
+/** The inventory that the run started with. */
 export function recordedInventory(
   { header, hosts: addresses }: RecordedRun,
   redactor: Redactor,

@@ -28,21 +28,21 @@ export interface RecoverOptions extends ConnectFlags, RunFlags, VaultFlags {
 
 /** A command line of `resume` or `rollback`. */
 export interface RecoveryRequest<O extends RecoverOptions> {
-  /** The run that it is about. */
+  /** ID of the run. */
   id: string;
   options: O;
   mode: Move;
   argv: readonly string[];
 }
 
-/** @param add options of this command alone */
+/** @param add adds the options that only this command has */
 export function readRecoveryRequest<O extends RecoverOptions>(
   world: World,
   { mode, description, argv }: { mode: Move; description: string; argv: string[] },
   add: (command: Command) => Command,
 ): RecoveryRequest<O> {
   const command = newCommand(world, `runner ${mode}`)
-    .argument('[run]', 'id of the run; the newest that is not closed when left out')
+    .argument('[run]', 'ID of the run (default: the newest unfinished run)')
     .description(description);
   add(addRunOptions(command)).parse(argv, { from: 'user' });
   const options = command.opts<O>();
@@ -51,16 +51,16 @@ export function readRecoveryRequest<O extends RecoverOptions>(
   return { id, options, mode, argv };
 }
 
-/** What a command does with a recorded run. */
+/** How a command continues a recorded run. */
 export interface Recovery {
   work: (engine: Engine, stop: StopSignals) => Promise<Ending>;
-  /** Points of no return that the operator has agreed to now. */
+  /** Points of no return that the operator has accepted in this command. */
   accepted?: string[];
 }
 
 /**
- * Goes on with a recorded run, from its journal alone.
- * @param prepare told how the run stood before; finds out what is done with its hosts connected
+ * Resumes or rolls back a recorded run.
+ * @param prepare gets the state of the run, and returns what to do with its hosts
  */
 export async function recover(
   world: World,
@@ -104,7 +104,7 @@ function refuse(run: RecordedRun, mode: Move): void {
   if (refusal) throw new UsageError(refusal.message, { hint: refusal.hint });
 }
 
-/** Modules as they were when the run began: an undo may call them. */
+/** The recorded copies of user modules, which an undo may call. */
 function keptModules({ store }: World, { header, files }: RecordedRun) {
   return files
     .filter(({ path }) => isModuleFile(path))

@@ -9,26 +9,26 @@ import { openVault } from '../flags/vault.ts';
 import { playbookOf } from '../playbooks.ts';
 import type { World } from '../world.ts';
 
-/** What a command line of `play` or `plan` asks for. The inputs of the playbook are among the options. */
+/** A parsed command line of `play` or `plan`. The options include the inputs of the playbook. */
 export interface RunRequest {
   playbook: Playbook;
   options: PlayOptions & Record<string, unknown>;
   mode: 'play' | 'plan';
-  /** Nothing is changed. */
+  /** Check mode. */
   check: boolean;
 }
 
-/** Undefined when help was asked for without a playbook, which is then shown. */
+/** Parses a command line. With "--help" and without a playbook, prints the help and returns undefined. */
 export async function readRequest(
   world: World,
   mode: 'play' | 'plan',
   argv: string[],
 ): Promise<RunRequest | undefined> {
   const command = newCommand(world, `runner ${mode}`)
-    .argument('<playbook>', 'file, or name of a shipped playbook')
+    .argument('<playbook>', 'playbook file, or name of a shipped playbook')
     .description(
       mode === 'plan'
-        ? 'Show what a playbook would change where, and how it would be rolled back.'
+        ? 'Show the changes that a playbook would make on each host, and how they would be undone.'
         : 'Run a playbook.',
     );
   addPlayOptions(command, mode);

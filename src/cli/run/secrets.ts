@@ -14,8 +14,8 @@ import { createVault, type World } from '../world.ts';
 import { recordedVault } from './recorded.ts';
 
 /**
- * Secrets are in the journal as references: their values come from the file, the environment or a prompt again. A
- * rollback does not ask for what the playbook does not require.
+ * Reads secrets again from a file, the environment or a prompt, because the journal contains only references to them. A
+ * rollback does not prompt for optional secrets.
  */
 export async function readSecretsAgain(world: World, run: RecordedRun, mode: Move): Promise<void> {
   const late = new Set(run.secrets.map(({ name }) => name));
@@ -29,12 +29,12 @@ export async function readSecretsAgain(world: World, run: RecordedRun, mode: Mov
     else if (mode === 'resume')
       tell(
         world,
-        `warning: The secret "${name}" was not supplied. A step that needs it will fail. Give it in the environment as ${env}.`,
+        `warning: The secret "${name}" was not supplied. A step that needs it will fail. Set the environment variable ${env}.`,
       );
   }
 }
 
-/** Passwords of hosts are in no journal: they come from the hosts files again. */
+/** Reads the passwords of hosts again from the inventory, because the journal does not contain them. */
 export function readPasswordsAgain(world: World, { header }: RecordedRun): void {
   const { passwords } = header.inventory;
   if (!passwords) return;
@@ -44,7 +44,7 @@ export function readPasswordsAgain(world: World, { header }: RecordedRun): void 
     readInventory(world, source, { varsFolders, given });
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
-    tell(world, `warning: The passwords of hosts cannot be read again. ${error.describe()}`);
+    tell(world, `warning: Cannot read the passwords of hosts again. ${error.describe()}`);
   }
 }
 
@@ -65,7 +65,7 @@ function secretFrom(world: World, file: string | undefined, name: string): strin
   }
 }
 
-/** What was encrypted is in the journal as it stood in its file; the password comes from where it came from before. */
+/** Decrypts the encrypted values in the journal, with the password from the options or from its recorded source. */
 export async function openVaultAgain(
   world: World,
   run: RecordedRun,
@@ -81,7 +81,7 @@ export async function openVaultAgain(
     keys = await readVaultKeys(world, says ? given : recordedVault(run));
   } catch (error) {
     if (!(error instanceof UsageError) || says) throw error;
-    tell(world, `warning: ${error.describe()} Secrets of the vault are not known.`);
+    tell(world, `warning: ${error.describe()} Encrypted values are not available.`);
     return;
   }
   world.vault = createVault(world, keys);

@@ -4,17 +4,17 @@ import { stepsBeforeNoReturn } from '../../playbook/no-return.ts';
 import { stepsBefore } from '../../playbook/from.ts';
 import { didYouMean } from '../../util/text.ts';
 
-/** Ids of the steps before the one that `--from` names. @throws UsageError */
+/** IDs of the steps before the step of `--from`. @throws UsageError */
 export function stepsLeftOut(playbook: Playbook, from: string | undefined): string[] {
   if (from === undefined) return [];
   const before = stepsBefore(playbook, from);
   if (before) return before;
-  throw new UsageError(`There is no step "${from}" to begin at.`, {
-    hint: didYouMean(from, idsAndNames(playbook)) || 'List them with --list-tasks.',
+  throw new UsageError(`There is no step "${from}" to start at.`, {
+    hint: didYouMean(from, idsAndNames(playbook)) || 'List the steps with --list-tasks.',
   });
 }
 
-/** Id of the step that `--fail-at` names. @throws UsageError */
+/** ID of the step of `--fail-at`. @throws UsageError */
 export function failingStep(playbook: Playbook, wanted: string | undefined): string | undefined {
   if (wanted === undefined) return undefined;
   const last = stepsBeforeNoReturn(playbook).at(-1)?.id;
@@ -25,7 +25,7 @@ export function failingStep(playbook: Playbook, wanted: string | undefined): str
   const includes = playbook.plays.flatMap(playIncludes);
   if (includes.some(({ task }) => wanted.startsWith(`${task.id}/`))) return wanted;
   throw new UsageError(`There is no step "${wanted}".`, {
-    hint: didYouMean(wanted, idsAndNames(playbook)) || 'Names and ids are shown by: runner plan.',
+    hint: didYouMean(wanted, idsAndNames(playbook)) || 'List the steps with --list-tasks.',
   });
 }
 

@@ -10,16 +10,16 @@ describe('--become', () => {
     [['-b'], { enabled: true }],
     [['--become-user', 'app'], { user: 'app' }],
     [['--become', '--become-method=su'], { enabled: true, method: 'su' }],
-  ])('%j gives plays %j', (argv, become) => {
+  ])('sets defaults for plays: %j gives %j', (argv, become) => {
     expect(read(...argv)).toEqual(become);
   });
 
-  it('is found among options that are not known yet, but not among the words after "--"', () => {
+  it('is found among unknown options, but not after "--"', () => {
     expect(read('site.yml', '--input', 'x', '-b', '--more')).toEqual({ enabled: true });
     expect(read('site.yml', '--', '-b')).toBeUndefined();
   });
 
-  it('is recorded only where it is given', () => {
+  it('is recorded only if it is given', () => {
     expect(recordedBecome({})).toEqual({});
     expect(recordedBecome({ becomeUser: 'app' })).toEqual({ become: { user: 'app' } });
   });

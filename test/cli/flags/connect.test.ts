@@ -5,13 +5,13 @@ import { connectTimeoutOf, recordedFlags, withLogin } from '../../../src/cli/fla
 import { loadInventory } from '../../../src/inventory/load.ts';
 
 describe('--connect-timeout', () => {
-  it('is in seconds, 20 when left out', () => {
+  it('is in seconds, with 20 as the default', () => {
     expect(connectTimeoutOf({})).toBe(20_000);
     expect(connectTimeoutOf({ connectTimeout: '0.5' })).toBe(500);
   });
 
-  it.each(['0', '-1', '3601', 'x'])('"%s" is refused', (connectTimeout) => {
-    expect(() => connectTimeoutOf({ connectTimeout })).toThrow('--connect-timeout takes seconds');
+  it.each(['0', '-1', '3601', 'x'])('refuses "%s"', (connectTimeout) => {
+    expect(() => connectTimeoutOf({ connectTimeout })).toThrow('--connect-timeout must be above 0');
   });
 });
 
@@ -23,7 +23,7 @@ describe('--user and --private-key', () => {
       address.keyPath,
     ]);
 
-  it('hold where the inventory has no login', () => {
+  it('apply to hosts without a login in the inventory', () => {
     expect(logins({ user: 'max' })).toEqual([
       ['max', undefined],
       ['eva', undefined],
@@ -35,13 +35,13 @@ describe('--user and --private-key', () => {
     ]);
   });
 
-  it('leave the inventory alone when they are not given', () => {
+  it('do not change the inventory if they are not given', () => {
     expect(withLogin(inventory, {})).toBe(inventory);
   });
 });
 
-describe('what a journal records of the connection', () => {
-  it('does not depend on the working directory, and has no password', () => {
+describe('the connection options in a journal', () => {
+  it('contain absolute paths and no passwords', () => {
     expect(
       recordedFlags({
         knownHosts: 'known',
@@ -57,7 +57,7 @@ describe('what a journal records of the connection', () => {
     });
   });
 
-  it('keeps "--ssh-config none", which is no file', () => {
+  it('keep "--ssh-config none", which is not a path', () => {
     expect(recordedFlags({ sshConfig: 'none' })).toEqual({ sshConfig: 'none' });
   });
 });

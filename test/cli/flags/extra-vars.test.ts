@@ -28,15 +28,15 @@ describe('--extra-vars', () => {
     expect(parse(word)).toEqual(values);
   });
 
-  it('prefers the later of two values', () => {
+  it('overrides an earlier value with a later one', () => {
     expect(parse('a=1', '{"a": 2, "b": 3}', 'b=4')).toEqual({ a: 2, b: '4' });
   });
 
-  it('reads a file of YAML', () => {
+  it('reads a YAML file', () => {
     expect(parse(`@${cli.file('vars.yml', 'a: 1\nb: [x]\n')}`)).toEqual({ a: 1, b: ['x'] });
   });
 
-  it.each(['a', '1a=x', 'a-b=x', '=x'])('refuses %j, which names no variable', (word) => {
+  it.each(['a', '1a=x', 'a-b=x', '=x'])('refuses %j, which does not name a variable', (word) => {
     expect(() => parse(word)).toThrow(`not "${word}"`);
   });
 
@@ -44,8 +44,8 @@ describe('--extra-vars', () => {
     expect(() => parse(word)).toThrow('is not JSON');
   });
 
-  it('refuses a file that is no map, and one that does not exist', () => {
-    expect(() => parse(`@${cli.file('list.yml', '- a\n')}`)).toThrow('is no map');
+  it('refuses a file that is not a map, and a missing file', () => {
+    expect(() => parse(`@${cli.file('list.yml', '- a\n')}`)).toThrow('is not a map');
     expect(() => parse('@/nowhere.yml')).toThrow('Cannot read "/nowhere.yml"');
   });
 });

@@ -65,7 +65,7 @@ describe('the value of an input', () => {
   const token =
     '{ token: { type: string, secret: true, required: true, env: TOKEN, description: T } }';
 
-  it('comes from a flag or a file before the environment, and from a prompt last', async () => {
+  it('comes from an option or a file, then the environment, then a prompt', async () => {
     const env = { TOKEN: 'from-env' };
     const file = cli.file('token', 'from-file\n');
     const given = async (options: Record<string, unknown>, from = {}) =>
@@ -75,10 +75,12 @@ describe('the value of an input', () => {
     expect(await given({}, { env: { TOKEN: '' } })).toBe('from-prompt');
   });
 
-  it('of a secret is not accepted as a flag, which others can list, where the playbook says so', async () => {
+  it('cannot be passed as an option for a secret with "flag: false"', async () => {
     expect((await resolve(token, { token: 'x' })).given).toEqual({ token: 'x' });
     const hidden = token.replace('secret: true', 'secret: true, flag: false');
-    await expect(resolve(hidden, { token: 'x' })).rejects.toThrow('--token would show the secret');
+    await expect(resolve(hidden, { token: 'x' })).rejects.toThrow(
+      '--token would expose the secret',
+    );
   });
 
   it.each([
@@ -87,17 +89,17 @@ describe('the value of an input', () => {
     ['{ type: array, items: { type: string } }', 'a, b', ['a', 'b']],
     ['{ type: array, items: { type: string } }', '["a, b"]', ['a, b']],
     ['{ type: string }', '12', '12'],
-  ])('of %s from "%s" is %j', async (spec, word, value) => {
+  ])('is converted to the type of the input: %s from "%s" is %j', async (spec, word, value) => {
     const yaml = `{ x: ${spec.replace('{', '{ description: An input,')} }`;
     expect((await resolve(yaml, { x: word })).given).toEqual({ x: value });
   });
 
-  it('is the default where nothing is given, and every missing one is named', async () => {
+  it('is the default if none is given, and every missing required input is reported', async () => {
     const yaml =
       '{ a: { type: integer, default: 3, description: A }, b: { type: string, required: true, description: B }, c: { type: string, required: true, description: C } }';
     await expect(resolve(yaml, {})).rejects.toMatchObject({
       problems: [
-        { message: 'Input "b" is missing: B.', hint: 'Give it with --b.' },
+        { message: 'Input "b" is missing: B.', hint: 'Use --b.' },
         { message: 'Input "c" is missing: C.' },
       ],
     });

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 describe('--limit', () => {
-  it('takes a pattern as it is', () => {
+  it('passes a pattern on unchanged', () => {
     expect(limitOf({ limit: 'web:!h1' })).toBe('web:!h1');
     expect(limitOf({})).toBeUndefined();
   });
@@ -21,12 +21,12 @@ describe('--limit', () => {
     expect(limitOf({ limit: `@${file}` })).toBe('h1,web');
   });
 
-  it('refuses a file without a host, which would mean every host', () => {
+  it('refuses a file without hosts, which would select every host', () => {
     const file = cli.file('hosts', '# none\n');
-    expect(() => limitOf({ limit: `@${file}` })).toThrow(`--limit: no host in "${file}"`);
+    expect(() => limitOf({ limit: `@${file}` })).toThrow(`--limit: "${file}" contains no hosts.`);
   });
 
   it('refuses a file that cannot be read', () => {
-    expect(() => limitOf({ limit: '@/nowhere' })).toThrow('"/nowhere" cannot be read');
+    expect(() => limitOf({ limit: '@/nowhere' })).toThrow('cannot read "/nowhere"');
   });
 });

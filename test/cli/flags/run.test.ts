@@ -9,27 +9,27 @@ const parse = (...argv: string[]) =>
     .opts<{ debug?: string[]; takeOver?: string[] }>();
 
 describe('--rollback-budget', () => {
-  it('is a number of seconds; 0 waits for no host', () => {
+  it('is a number of seconds, and 0 does not wait', () => {
     expect(budgetOf({})).toBeUndefined();
     expect(budgetOf({ rollbackBudget: '0' })).toBe(0);
     expect(budgetOf({ rollbackBudget: '1.5' })).toBe(1.5);
   });
 
-  it.each(['-1', 'x', 'Infinity'])('"%s" is refused', (rollbackBudget) => {
+  it.each(['-1', 'x', 'Infinity'])('refuses "%s"', (rollbackBudget) => {
     expect(() => budgetOf({ rollbackBudget })).toThrow('--rollback-budget must be a number');
   });
 });
 
 describe('--output', () => {
-  it('"auto" is plain while debug logs are written, which a live display would garble', () => {
+  it('"auto" selects plain output with --debug, whose logs would garble the live display', () => {
     expect(outputForm({ output: 'auto' })).toBe('auto');
     expect(outputForm({ output: 'auto', debug: ['ssh'] })).toBe('plain');
     expect(outputForm({ output: 'json', debug: ['ssh'] })).toBe('json');
   });
 });
 
-describe('options of every run', () => {
-  it('collect topics and runs that are given several times', () => {
+describe('the options of every run', () => {
+  it('collect the values of repeated options', () => {
     const { debug, takeOver } = parse(
       ...['--debug', 'ssh,vars', '--debug', 'journal'],
       ...['--take-over', 'r1', '--take-over', 'r2'],
@@ -38,7 +38,7 @@ describe('options of every run', () => {
     expect(takeOver).toEqual(['r1', 'r2']);
   });
 
-  it('suggest the topic that was meant', () => {
+  it('suggest a topic with a similar name', () => {
     expect(() => parse('--debug', 'shs')).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('"ssh"') as string }) as Error,
     );

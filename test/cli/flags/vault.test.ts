@@ -13,8 +13,8 @@ afterEach(() => {
   cli.dispose();
 });
 
-describe('passwords of encrypted values', () => {
-  it('come from files, and from what a program prints', async () => {
+describe('vault passwords', () => {
+  it('come from files and from the output of programs', async () => {
     const file = cli.file('password', 'from a file\n');
     const client = cli.file('pass-client', '#!/bin/sh\necho "for $2"\n');
     chmodSync(client, 0o755);
@@ -25,7 +25,7 @@ describe('passwords of encrypted values', () => {
     ]);
   });
 
-  it('come from the file that the environment names, where no flag names a source', async () => {
+  it('come from the file in the environment variable if no option gives a source', async () => {
     const file = cli.file('password', 'from the environment\n');
     const world = quietWorld({ RUNNER_VAULT_PASSWORD_FILE: file });
     expect(await readVaultKeys(world, {})).toEqual([
@@ -37,19 +37,19 @@ describe('passwords of encrypted values', () => {
     ]);
   });
 
-  it('must not be empty, and need a terminal to be asked for', async () => {
+  it('must not be empty, and cannot be prompted for without a terminal', async () => {
     const empty = cli.file('empty', '\n');
     await expect(readVaultKeys(quietWorld(), { vaultPasswordFile: [empty] })).rejects.toThrow(
-      `"${empty}" holds no password.`,
+      `"${empty}" contains no password.`,
     );
     await expect(readVaultKeys(quietWorld(), { askVaultPass: true })).rejects.toThrow(
-      'There is no terminal to ask for the password of a vault.',
+      'Cannot prompt for the vault password without a terminal.',
     );
   });
 });
 
-describe('what a journal records of them', () => {
-  it('is where they come from, whatever the working directory is later', () => {
+describe('the vault options in a journal', () => {
+  it('name the sources of passwords with absolute paths', () => {
     const flags = { vaultId: ['prod@file', 'dev@prompt'], askVaultPass: true };
     expect(recordedVaultFlags(quietWorld(), flags)).toEqual({
       vaultId: [`prod@${join(process.cwd(), 'file')}`, 'dev@prompt'],

@@ -16,8 +16,8 @@ const given = () => [
   ...['--mke3-admin-password-file', cli.file('password', 'orca-wave\n'), '--tags', 'preflight'],
 ];
 
-describe('a YAML file as an input', () => {
-  it('is refused with the place of each mistake, before a host is contacted', async () => {
+describe('an input with "format: yaml-file"', () => {
+  it('reports the position of each error before any host is contacted', async () => {
     const file = cli.file(
       'accepted.yaml',
       `- id: no_k0s
@@ -39,7 +39,7 @@ describe('a YAML file as an input', () => {
       `FILE:5:41: "1.reason" does not have the right form.`,
       'FILE:5:53: "1.until" must be a date such as 2027-01-31.',
       'FILE:6:3: "2" must be object.',
-      expect.stringContaining('7 problems; nothing was contacted'),
+      expect.stringContaining('7 problems. No host was contacted.'),
     ]);
   });
 
@@ -47,14 +47,14 @@ describe('a YAML file as an input', () => {
     ['a map', 'id: no_k0s\n', ':1:1: The value must be array.'],
     ['nothing', '', ':1:1: The value must be array.'],
     ['broken YAML', '- {', ':1:4: '],
-  ])('that holds %s is refused', async (_, text, message) => {
+  ])('refuses a file that contains %s', async (_, text, message) => {
     const file = cli.file('accepted.yaml', text);
     const { code, stderr } = await play('--acknowledge', file);
     expect(code).toBe(1);
     expect(stderr).toContain(`${file}${message}`);
   });
 
-  it('that is not there is named', async () => {
+  it('reports a missing file', async () => {
     const { code, stderr } = await play('--acknowledge', '/nowhere/accepted.yaml');
     expect(code).toBe(1);
     expect(stderr).toContain(
@@ -62,7 +62,7 @@ describe('a YAML file as an input', () => {
     );
   });
 
-  it('is data: nothing in it is a template', async () => {
+  it('does not render templates in the file', async () => {
     const entry = { id: 'a', object: '{{#if', reason: "{{env 'HOME'}}", until: '2027-01-31' };
     const file = cli.file('accepted.yaml', JSON.stringify([entry]));
     const { code, stderr } = await play('--acknowledge', file, '--list-hosts');
@@ -70,7 +70,7 @@ describe('a YAML file as an input', () => {
   });
 });
 
-describe('an input of an earlier version', () => {
+describe('a removed input', () => {
   const instead = 'give it with --acknowledge FILE';
 
   it.each([
@@ -78,14 +78,14 @@ describe('an input of an earlier version', () => {
     ['a flag with "="', ['--skip-checks=space']],
     ['a flag without a value', ['--skip-checks']],
     ['a variable', ['--extra-vars', 'skip_checks:=["space"]']],
-  ])('is refused as %s, with what to use instead', async (_, words) => {
+  ])('is refused as %s, with a hint that names the replacement', async (_, words) => {
     const { code, stderr } = await play(...words);
     expect(code).toBe(1);
     expect(stderr).toContain('The input "skip_checks" (--skip-checks) was removed.');
     expect(stderr).toContain(instead);
   });
 
-  it('is refused as a variable of the inventory, and where a role or an overlay gets it', async () => {
+  it('is refused as a variable of the inventory and as an input of a role or an overlay', async () => {
     const hosts = cli.file('own.yaml', 'all: { hosts: { a: { skip_checks: [space] } } }\n');
     const inInventory = await play('--hosts-path', hosts);
     expect(inInventory.stderr).toContain(instead);
@@ -104,7 +104,7 @@ describe('an input of an earlier version', () => {
     }
   });
 
-  it('is not among the flags of the help', async () => {
+  it('is not listed in the help', async () => {
     const { stdout } = await cli.run(['play', 'upgrade.yml', '--help']);
     expect(stdout).not.toContain('--skip-checks');
     expect(stdout).toContain('--acknowledge <FILE>');

@@ -30,8 +30,8 @@ describe('a point of no return', () => {
     expect(await accepted(['Done', 'Wipe'])).toEqual(['Done', 'Wipe']);
     await expect(accepted(['Wipe'])).rejects.toMatchObject({
       message:
-        'This playbook has a point of no return, "Done": customers see it. Nothing was contacted.',
-      hint: 'Agree to it with --accept-irreversible Done.',
+        'This playbook has a point of no return, "Done": customers see it. No host was contacted.',
+      hint: 'To accept it, add --accept-irreversible Done.',
     });
     await expect(accepted(undefined)).rejects.toThrow('"Wipe": all data is lost');
   });
@@ -58,7 +58,7 @@ describe('a point of no return', () => {
       hint: expect.stringContaining('"Wipe"') as string,
     });
     await expect(accepted(['Plain'], true)).rejects.toMatchObject({
-      ...{ code: 'USAGE', hint: 'There is: Wipe, Done.' },
+      ...{ code: 'USAGE', hint: 'Use one of Wipe, Done.' },
     });
   });
 });

@@ -40,8 +40,8 @@ it('closes a run that was killed after the record of its end', async () => {
 });
 
 it.each([
-  [undefined, 'was cut off.'],
-  ['rollback_incomplete', 'is not settled: Failed.'],
+  [undefined, 'did not finish.'],
+  ['rollback_incomplete', 'is not finished: Failed.'],
 ] as const)('refuses the hosts of a run that ended with %s', async (outcome, why) => {
   const { world, inventory, id } = await cutOff(outcome);
   expect(() => {

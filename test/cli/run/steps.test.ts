@@ -79,7 +79,7 @@ describe('the lists of a playbook', () => {
     inventory.groups.set('web', ['h1', 'h2']);
     expect(hostLines(playbook, inventory, undefined)).toEqual([
       'web (web): h1, h2',
-      'later (made_later): known when the run gets there',
+      'later (made_later): known only during the run',
     ]);
     expect(hostLines(playbook, inventory, 'h2')[0]).toBe('web (web): h2');
   });
