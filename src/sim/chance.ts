@@ -1,6 +1,6 @@
 import type { Random } from '../core/ports.ts';
 
-/** Choices that follow from a seed (mulberry32). */
+/** Pseudo-random numbers from a seed (mulberry32). */
 export class Chance implements Random {
   #state: number;
 
@@ -32,11 +32,11 @@ export class Chance implements Random {
 
   of<T>(list: readonly T[]): T {
     const one = list[this.below(list.length)];
-    if (one === undefined) throw new Error('There is nothing to choose from.');
+    if (one === undefined) throw new Error('Cannot choose from an empty list.');
     return one;
   }
 
-  /** Choices of a part, which do not depend on how many others were made. */
+  /** An independent generator, so that its numbers do not depend on how many others were drawn. */
   fork(): Chance {
     return new Chance(this.below(2 ** 31));
   }

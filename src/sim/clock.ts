@@ -3,19 +3,22 @@ import type { Chance } from './chance.ts';
 interface PendingEvent {
   at: number;
   happen: () => void;
-  /** The event comes again and again, so that waiting for it is no progress. */
+  /** The event repeats, so that waiting for it is not progress. */
   daemon: boolean;
 }
 
-/** Ends a simulation in which nothing can happen any more, or too much happens. */
+/** Thrown when a simulation has no pending event, or exceeds a limit. */
 export class HangError extends Error {}
 
-/** Virtual time. Whatever takes time in a simulation is an event here; of several that are due at once the seed chooses. */
+/**
+ * Virtual time. Everything that takes time in a simulation is an event; the seed orders events that
+ * are due at the same time.
+ */
 export class EventQueue {
   readonly #chance: Chance;
   readonly #pending: PendingEvent[] = [];
   #now: number;
-  /** Events that have happened. */
+  /** Number of events so far. */
   happened = 0;
 
   constructor(chance: Chance, now: number) {
@@ -27,7 +30,7 @@ export class EventQueue {
     return this.#now;
   }
 
-  /** Calls the function in virtual milliseconds. Returns what prevents it. */
+  /** Calls the function after virtual milliseconds. Returns a function that cancels it. */
   after(ms: number, happen: () => void, { daemon = false } = {}): () => void {
     const event = { at: this.#now + ms, happen, daemon };
     this.#pending.push(event);
@@ -38,8 +41,8 @@ export class EventQueue {
   }
 
   /**
-   * Lets events happen until there is an end.
-   * @throws HangError when none is left, or the limits are reached first
+   * Processes events until the condition is true.
+   * @throws HangError when no event is left, or a limit is exceeded
    */
   async runUntil(
     isOver: () => boolean,
@@ -50,9 +53,9 @@ export class EventQueue {
       await settled();
       if (isOver()) return;
       const event = this.#take();
-      if (!event) throw new HangError('The run waits for nothing that could happen.');
-      if (this.happened >= lastEvent) throw new HangError('The run does not come to an end.');
-      if (event.at > lastMs) throw new HangError('The run waits for too long.');
+      if (!event) throw new HangError('The run waits although no event is pending.');
+      if (this.happened >= lastEvent) throw new HangError('The run exceeded the limit of events.');
+      if (event.at > lastMs) throw new HangError('The run exceeded the limit of virtual time.');
       this.#now = event.at;
       this.happened++;
       event.happen();
@@ -70,7 +73,7 @@ export class EventQueue {
   }
 }
 
-/** Resolves when everything that follows from the last event has been done. */
+/** Resolves when all code that the last event triggered has run. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

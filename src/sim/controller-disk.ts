@@ -3,8 +3,8 @@ import type { ControllerDisk } from '../core/ports.ts';
 import { localDisk } from '../util/local-files.ts';
 
 /**
- * The files of this machine, and others that are only in memory. Answers are there at once: on a virtual clock, nothing may take
- * real time.
+ * Local files, plus files that exist only in memory. All calls complete at once: with a virtual
+ * clock, nothing may take real time.
  */
 export function controllerDisk(written: ReadonlyMap<string, Buffer>): ControllerDisk {
   const bytes = (path: string): Buffer => written.get(path) ?? localDisk.bytes(path);
@@ -12,7 +12,7 @@ export function controllerDisk(written: ReadonlyMap<string, Buffer>): Controller
     const own = written.get(path);
     return own ? { is: 'file', size: own.length } : localDisk.find(path);
   };
-  const none = (): Promise<never> => Promise.reject(new Error('There is nothing of that kind.'));
+  const none = (): Promise<never> => Promise.reject(new Error('Not supported in a simulation.'));
   return {
     ...{ bytes, find, look: find, tree: none, archive: none },
     text: (path) => bytes(path).toString('utf8'),

@@ -3,8 +3,8 @@ import type { Chance } from './chance.ts';
 import type { EventQueue } from './clock.ts';
 
 /**
- * A process of the controller. Everything it does to the world passes here, and at any such call it can be killed: then no
- * promise of it is ever settled, and nothing of it happens any more.
+ * A process of the controller. All its calls to the outside go through this class, and each of them
+ * can kill the process: then its promises are never settled, and it has no further effects.
  */
 export class ControllerProcess {
   readonly #events: EventQueue;
@@ -13,7 +13,7 @@ export class ControllerProcess {
   #isAlive = true;
   readonly #onKill: (() => void)[] = [];
 
-  /** @param killAt number of the call at which it is killed; 0 for never */
+  /** @param killAt number of the call that kills the process; 0 for never */
   constructor(events: EventQueue, killAt: number) {
     this.#events = events;
     this.#killAt = killAt;
@@ -23,7 +23,7 @@ export class ControllerProcess {
     return this.#isAlive;
   }
 
-  /** Calls so far. */
+  /** Number of calls so far. */
   get calls(): number {
     return this.#calls;
   }
@@ -38,7 +38,7 @@ export class ControllerProcess {
     for (const work of this.#onKill) work();
   }
 
-  /** Begins a call; false when the process is dead, or dies here. */
+  /** Starts a call; false if the process is dead, or is killed by this call. */
   begins(): boolean {
     if (!this.#isAlive) return false;
     this.#calls++;
@@ -46,7 +46,7 @@ export class ControllerProcess {
     return this.#isAlive;
   }
 
-  /** A call that takes that long. The process can be killed before and after its effect. */
+  /** A call that takes the given time. The process can be killed before or after its effect. */
   call<T>(ms: number, effect: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!this.begins()) return;
@@ -110,12 +110,15 @@ function reasonOf(signal: AbortSignal | undefined): Error {
   return signal?.reason instanceof Error ? signal.reason : new Error('Interrupted.');
 }
 
-/** The disk of the controller with the journal of one run: it outlives the processes that write it. */
+/**
+ * The disk of the controller with the journal of one run. It survives the processes that write to
+ * it.
+ */
 export class JournalDisk {
-  /** Grows in steps, since a journal has thousands of records. */
+  /** Grows in large steps, since a journal has thousands of records. */
   #room: Buffer = Buffer.alloc(1 << 16);
   #size = 0;
-  /** So many of them survive the end of the machine. */
+  /** Number of bytes that survive a crash of the machine. */
   #synced = 0;
 
   get bytes(): Buffer {
@@ -127,12 +130,12 @@ export class JournalDisk {
     this.#append(bytes);
   }
 
-  /** Bytes in the file, and how many of them survive the end of the machine. */
+  /** Number of bytes in the file, and of those that survive a crash of the machine. */
   get sizes(): { all: number; synced: number } {
     return { all: this.#size, synced: this.#synced };
   }
 
-  /** What the end of a machine at that moment leaves of a journal. */
+  /** Loads what a crash of the machine at that moment leaves of a journal. */
   load(journal: Buffer, { all, synced }: JournalDisk['sizes'], chance: Chance): void {
     this.bytes = journal.subarray(0, synced + chance.below(all - synced + 1));
     this.#synced = this.#size;
@@ -149,7 +152,10 @@ export class JournalDisk {
     this.#size = size;
   }
 
-  /** A new process has the file open. What it was writing when it dies is there in part. */
+  /**
+   * Opens the file in a new process. If the process is killed during a write, a part of the data is
+   * written.
+   */
   open(process: ControllerProcess, chance: Chance): JournalFile {
     let writing: Buffer = Buffer.alloc(0);
     process.onKill(() => {

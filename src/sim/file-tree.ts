@@ -13,7 +13,7 @@ export interface TreeNode {
 
 const ids: Readonly<Record<string, number>> = { root: 0, app: 1000, web: 1001 };
 
-/** Files of a model host. Errors have the words of the programs that would report them. */
+/** Files of a model host. Errors have the texts of the real programs. */
 export class FileTree {
   readonly #nodes = new Map<string, TreeNode>();
 
@@ -31,7 +31,7 @@ export class FileTree {
     this.#nodes.set(path, node);
   }
 
-  /** As a rename of a new file over the path, which keeps what is not said of the file that was there. */
+  /** Replaces a file. Attributes that are not given are kept from the old file. */
   publish(
     path: string,
     content: Buffer,
@@ -60,13 +60,13 @@ export class FileTree {
     for (const name of this.below(path)) this.#nodes.delete(name);
   }
 
-  /** The path, and all that is below it, in the order of names. */
+  /** The path and everything below it, sorted by name. */
   below(path: string): string[] {
     const names = [...this.#nodes.keys()];
     return names.filter((name) => name === path || name.startsWith(`${path}/`)).sort();
   }
 
-  /** All of it, for `load`. Nodes are never changed, but replaced. */
+  /** The whole tree, for `load`. Nodes are immutable, so a shallow copy is enough. */
   save(): ReadonlyMap<string, TreeNode> {
     return new Map(this.#nodes);
   }
@@ -102,7 +102,7 @@ export class FileTree {
     }
   }
 
-  /** A part of a tree, to be kept or put at another place. */
+  /** Copy of a part of the tree, for `paste`. */
   copyOf(path: string): Map<string, TreeNode> {
     const own = this.below(path).map((name): [string, TreeNode] => {
       const node = this.#nodes.get(name) ?? directory();
@@ -122,7 +122,7 @@ export class FileTree {
   }
 }
 
-/** What file_state prints of a path. */
+/** What file_state prints for a path. */
 export function stateText(node: TreeNode | undefined, path: string): string {
   if (!node) return 'absent\n';
   const { type, mode, owner, group, content } = node;
@@ -132,7 +132,7 @@ export function stateText(node: TreeNode | undefined, path: string): string {
   return type === 'link' ? `${first}${content.toString()}\n` : first;
 }
 
-/** What tree_sum prints of a directory. */
+/** What tree_sum prints for a directory. */
 export function treeText(copy: ReadonlyMap<string, TreeNode>): string {
   if (copy.get('')?.type !== 'directory') return 'absent\n';
   return `${sumOf(Buffer.from([...copy].map(([name, node]) => `${name} ${line(node)}\n`).join('')))}\n`;

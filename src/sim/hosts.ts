@@ -15,33 +15,33 @@ import type { EventQueue } from './clock.ts';
 import type { ControllerProcess } from './controller.ts';
 import type { ModelHost } from './model-host.ts';
 
-/** What becomes of one exchange between the controller and a host. */
+/** Fault of one exchange between the controller and a host. */
 export type LineFault =
   /** The answer takes long. */
   | 'late'
   /** The line breaks before the request arrives. */
   | 'lost-request'
-  /** The line breaks before the answer arrives; the host goes on. */
+  /** The line breaks before the answer arrives; the host continues. */
   | 'lost-answer'
-  /** No answer comes, though the line seems to stand. */
+  /** No answer arrives, though the line seems to work. */
   | 'never';
 
 /** A connection to a host. */
 interface Line {
   process: ControllerProcess;
   run: string;
-  /** Changes that go on. */
+  /** Number of running changes. */
   running: number;
-  /** Requests on their way, which a host forgets when it ends the shell of the line. */
+  /** Requests under way, which a host discards when it ends the shell of the line. */
   onTheWay: Set<{ isForgotten: boolean }>;
 }
 
-/** A change that goes on. */
+/** A running change. */
 export interface RunningChange {
   host: string;
   run: string;
   change: Change;
-  /** Actions that have been done. */
+  /** Number of completed actions. */
   done: number;
 }
 
@@ -51,9 +51,9 @@ export class ModelNetwork {
   readonly #events: EventQueue;
   readonly #chance: Chance;
   readonly #lines = new Map<string, Line[]>();
-  /** Changes that have begun on hosts and go on, whatever becomes of the controller. */
+  /** Changes that are running on hosts, independent of the controller. */
   readonly running = new Set<RunningChange>();
-  /** Decides what happens to an exchange; nothing when undefined. */
+  /** Chooses the fault of an exchange; undefined for none. */
   fault: (host: string, request: Exchange) => LineFault | undefined = () => undefined;
 
   constructor(hosts: readonly ModelHost[], events: EventQueue, chance: Chance) {
@@ -115,7 +115,7 @@ export class ModelNetwork {
         if (process.begins()) settle();
       };
       const timedOut = (error: Error) => {
-        // The transport ends the processes that the request began.
+        // The transport ends the processes that the request started.
         giveUpOnHost();
         broke();
         end(() => {
@@ -150,7 +150,7 @@ export class ModelNetwork {
     });
   }
 
-  /** The way of a request to the host, and of the answer back. */
+  /** Delivers a request to the host, and its answer to the controller. */
   #deliver(
     host: ModelHost,
     line: Line,
@@ -182,7 +182,7 @@ export class ModelNetwork {
     });
   }
 
-  /** What the host does with a request, and when it has done it. */
+  /** Processes a request on the host, and calls `done` at its end. */
   #serve(
     host: ModelHost,
     line: Line,
@@ -220,7 +220,7 @@ export class ModelNetwork {
     return answers;
   }
 
-  /** Ends a change of which no event is left, since the controller's machine and its time are gone. */
+  /** Completes a change at once: its events were lost with the machine of the controller. */
   finish({ host: name, run, change, done }: RunningChange): void {
     const host = this.hosts.get(name);
     if (!host || change.unit === undefined) return;
@@ -241,7 +241,10 @@ export class ModelNetwork {
     return 'clear';
   }
 
-  /** Copies, actions one by one, the record. Ends early where the controller gives up. */
+  /**
+   * Makes the copies, performs the actions one by one and records the end. Ends early if the
+   * controller gives up.
+   */
   #change(
     host: ModelHost,
     run: string,

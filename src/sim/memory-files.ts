@@ -1,6 +1,6 @@
 import type { ControllerDisk } from '../core/ports.ts';
 
-/** Files of a controller that has no disk. */
+/** In-memory files of a controller without a disk. */
 export function memoryFiles(texts: Readonly<Record<string, string>>): ControllerDisk {
   const text = (path: string): string => {
     const found = texts[path];
@@ -13,7 +13,7 @@ export function memoryFiles(texts: Readonly<Record<string, string>>): Controller
     const isDirectory = Object.keys(texts).some((name) => name.startsWith(`${path}/`));
     return isDirectory ? { is: 'directory', size: 0 } : undefined;
   };
-  const none = (): Promise<never> => Promise.reject(new Error('There is nothing of that kind.'));
+  const none = (): Promise<never> => Promise.reject(new Error('Not supported in a simulation.'));
   return {
     text,
     look,

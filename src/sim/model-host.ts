@@ -9,25 +9,25 @@ import { FileTree, stateText, treeText, type TreeNode } from './file-tree.ts';
 export interface Service {
   active: boolean;
   enabled: boolean;
-  /** Its configuration, as it was when the service was started. */
+  /** The configuration that the service read when it was started. */
   loaded: string;
 }
 
 type Lock = Omit<HostLock, 'silentSeconds'> & { heardAt: number };
 
-/** What comes to a program besides its words. */
+/** Input of a program besides its arguments. */
 export interface Call {
   env: Readonly<Record<string, string>>;
   stdin: string;
 }
 
-/** What the programs of a model host do and say. */
+/** The programs of a model host. */
 export interface Skills {
-  /** @throws UnknownProgram; any other error is said by the program, which fails */
+  /** @throws UnknownProgram; any other error is the error message of a failing program */
   run(host: ModelHost, argv: readonly string[], call: Call): CommandOutput;
-  /** The answer to shell text that only reads; undefined when no skill knows it. */
+  /** The output of a read-only script; undefined if the script is unknown. */
   answer(host: ModelHost, script: string): CommandOutput | undefined;
-  /** Takes a file of the host to the controller. */
+  /** Writes a file of the host to the controller. */
   bring?: (path: string, content: Buffer) => void;
 }
 
@@ -36,7 +36,7 @@ export const answer = (code: number, stdout = '', stderr = ''): CommandOutput =>
   stdout,
   stderr,
 });
-/** Values of its maps are never changed, but replaced. */
+/** State of a host. The values of its maps are immutable. */
 export interface HostState {
   tree: ReadonlyMap<string, TreeNode>;
   services: ReadonlyMap<string, Service>;
@@ -51,13 +51,13 @@ const scripts = {
   content: fileContent.command('/').script,
 };
 
-/** A host as data. What it is asked and told has the meaning that `transport/runtime.sh` gives it. */
+/** A host as data. Its requests have the same meaning as in `transport/runtime.sh`. */
 export class ModelHost {
   readonly name: string;
   readonly tree = new FileTree();
   readonly services = new Map<string, Service>();
   lock: Lock | undefined;
-  /** What the host has on record of the changes of each run. */
+  /** Records of the host about the changes of each run. */
   readonly #units = new Map<string, UnitRecord>();
   /** Copies of paths from before a change, by run, path and number of the unit. */
   readonly #copies = new Map<string, ReadonlyMap<string, TreeNode>>();
@@ -68,7 +68,7 @@ export class ModelHost {
     this.#skills = skills;
   }
 
-  /** All that must be as before when a run is rolled back. */
+  /** Everything that a rollback must restore. */
   lines(): string[] {
     const services = [...this.services].map(
       ([name, { active, enabled, loaded }]) =>
@@ -77,7 +77,7 @@ export class ModelHost {
     return [...this.tree.lines(), ...services.sort()];
   }
 
-  /** All of its state, for `load` of another host. */
+  /** The whole state, for `load` of another host. */
   save(): HostState {
     return {
       tree: this.tree.save(),
@@ -132,14 +132,14 @@ export class ModelHost {
     this.#units.set(`${run} ${String(unit)}`, { state: 'interrupted' });
   }
 
-  /** Numbers of the changes that were begun. */
+  /** Numbers of the changes that were started. */
   startedUnits(run: string): number[] {
     return [...this.#units.keys()]
       .filter((key) => key.startsWith(`${run} `))
       .map((key) => Number(key.split(' ')[1]));
   }
 
-  /** A unit that is tried again finds the copy of its first try. */
+  /** Copies a path before a change. A repeated unit keeps the copy of its first attempt. */
   capture(run: string, unit: number, path: string): void {
     const key = copyKey(run, { copyOf: path, unit });
     if (!this.#copies.has(key)) this.#copies.set(key, this.tree.copyOf(path));
@@ -167,7 +167,7 @@ export class ModelHost {
     }
     const said = script === ':' ? answer(0) : this.#skills.answer(this, script);
     if (said) return said;
-    throw new UnknownProgram(`No model host knows the question "${script}".`);
+    throw new UnknownProgram(`The model hosts do not support the query "${script}".`);
   }
 
   #at(run: string, path: HostPath): ReadonlyMap<string, TreeNode> {
@@ -230,7 +230,7 @@ export class ModelHost {
       case 'upload':
       case 'download':
       case 'reboot':
-        throw new UnknownProgram(`No model host can do "${action.kind}".`);
+        throw new UnknownProgram(`The model hosts do not support the action "${action.kind}".`);
     }
   }
 
@@ -251,7 +251,7 @@ export class ModelHost {
   #fetch({ path, to, checksum, encrypt }: FetchAction): CommandOutput {
     const { bring } = this.#skills;
     if (!bring || encrypt || checksum === undefined)
-      throw new UnknownProgram('No model host can bring such a file.');
+      throw new UnknownProgram('The model hosts do not support fetching such a file.');
     const content = this.tree.get(path)?.content ?? Buffer.alloc(0);
     if (createHash('sha256').update(content).digest('hex') !== checksum)
       return answer(1, '', `${path}: the file has changed\n`);
@@ -260,7 +260,9 @@ export class ModelHost {
   }
 }
 
-/** The model is not complete: this must not look like a host that fails. */
+/**
+ * The model does not support a program. This is an error of the test, not a failure of the host.
+ */
 export class UnknownProgram extends Error {}
 
 function replace<K, V>(map: Map<K, V>, by: ReadonlyMap<K, V>): void {

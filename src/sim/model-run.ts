@@ -17,7 +17,7 @@ import { ModelNetwork, type LineFault } from './hosts.ts';
 import type { ModelHost } from './model-host.ts';
 import { plainSettings, play, recover, type Wiring } from './run.ts';
 
-/** What a run is about: the same for all its processes. */
+/** Parts of a run that all its processes share. */
 export interface RunParts {
   hosts: ModelHost[];
   playbook: Playbook;
@@ -29,25 +29,25 @@ export interface RunParts {
   chance: Chance;
   settings?: Partial<Wiring['settings']>;
   redactor?: Redactor;
-  /** Hides results of the run. Making one takes a tenth of a second. */
+  /** Encrypts results of the run. Creating it takes 0.1 s. */
   sealer?: Wiring['sealer'];
-  /** What a request of the controller is answered. */
+  /** Answers HTTP requests of the controller. */
   serve?: Wiring['sendHttp'];
 }
 
-/** What goes wrong in a process. */
+/** Faults of a process. */
 export interface Disturbance {
-  /** Number of the call to the outside at which it is killed; 0 for never. */
+  /** Number of the call to the outside that kills the process; 0 for never. */
   killAt?: number;
-  /** Number of the call from which on the operator wants it to stop; 0 for never. */
+  /** Number of the call after which the operator interrupts the process; 0 for never. */
   stopAt?: number;
-  /** Share of the exchanges that go wrong. */
+  /** Share of the exchanges that have a fault. */
   faultRate?: number;
-  /** Called at points of a step, with what ends the process. */
+  /** Creates the hook for the points of a step, from a function that kills the process. */
   atPoint?: (kill: () => void) => FaultHook;
-  /** Decides which exchanges go wrong instead. */
+  /** Chooses faulty exchanges, instead of `faultRate`. */
   fault?: ModelNetwork['fault'];
-  /** Reads what the process says. */
+  /** Reads the log of the process. */
   watch?: LogReader;
   /** For this process only. */
   settings?: Partial<Wiring['settings']>;
@@ -55,23 +55,23 @@ export interface Disturbance {
 
 const LIMITS = { events: 400_000, virtualMs: 48 * 3_600_000 };
 
-/** One run on its hosts, over all processes that work on it. */
+/** One run on its hosts, over all its processes. */
 export class ModelRun {
   readonly disk = new JournalDisk();
   readonly hosts: ModelHost[];
   readonly story: string[] = [];
-  /** Rules that were broken on the way. */
+  /** Rules that were broken. */
   readonly problems: string[] = [];
-  /** What hosts looked like at the beginning and at each commit point, by its key. */
+  /** States of the hosts at the beginning (key '') and at each commit point, by its key. */
   readonly states = new Map<string, string[][]>();
-  /** Exchanges that went wrong. */
+  /** Number of faulty exchanges. */
   faults = 0;
   calls = 0;
-  /** The last process ended by itself. */
+  /** Whether the last process ended by itself. */
   endedAlone = false;
   protected readonly parts: RunParts;
   protected readonly network: ModelNetwork;
-  /** Of a journal that has grown to that size. */
+  /** The run as read from a journal of that size. */
   #read: { size: number; run: RecordedRun | undefined } | undefined;
 
   constructor(parts: RunParts) {
@@ -100,7 +100,8 @@ export class ModelRun {
       redactor: this.parts.redactor ?? new Redactor(),
       sealer: this.parts.sealer,
       sendHttp: async (request) => {
-        if (!process.begins() || !this.parts.serve) throw new Error('Nobody serves HTTP.');
+        if (!process.begins() || !this.parts.serve)
+          throw new Error('HTTP requests are not supported here.');
         return this.parts.serve(request);
       },
       fault: atPoint?.(() => {
@@ -108,7 +109,7 @@ export class ModelRun {
       }),
       isStopping: () => stopAt > 0 && process.calls >= stopAt,
       watch: (entry, state) => {
-        // No step is going on then.
+        // No step is running at a commit point.
         if (entry.t === 'commit' && state) this.#keepState(entry.key, state);
         watch?.(entry, state);
       },
@@ -136,7 +137,10 @@ export class ModelRun {
     );
   }
 
-  /** A host that was not rolled back by then must still return to its state before the run. */
+  /**
+   * Records the state at a commit point. A host that is not rolled back by then keeps its earlier
+   * state as the target.
+   */
   #keepState(commit: string, { leftOpen, units }: Pick<RecordedRun, 'leftOpen' | 'units'>): void {
     const open = new Set([...leftOpen].map((unit) => units.get(unit)?.intent.host));
     const before = [...this.states.values()].at(-1) ?? [];
@@ -146,21 +150,21 @@ export class ModelRun {
     this.states.set(commit, now);
   }
 
-  /** A run that is not over keeps the hosts that it has changed. */
+  /** Checks that a run that has not ended still holds locks on the hosts it changed. */
   #checkLocks(): void {
     const run = this.run();
     if (!run || isOver(run)) return;
-    // The undo of a block is on record before its first change.
+    // The undo of a block is recorded before its first change.
     const changes = [...run.units.values()].filter(({ intent }) => !intent.block);
     const changed = new Set(changes.map(({ intent }) => intent.target));
     const { inventory } = this.parts;
     // The controller itself is not locked.
     for (const { name, lock } of this.hosts)
       if (inventory.hosts.has(name) && changed.has(name) && !lock)
-        this.problems.push(`${name} is not locked though the run is not over.`);
+        this.problems.push(`${name} is not locked although the run has not ended.`);
   }
 
-  /** The run as its journal tells it; undefined before its first record. */
+  /** The run as read from its journal; undefined before the first record. */
   run(): RecordedRun | undefined {
     const { bytes } = this.disk;
     if (this.#read?.size !== bytes.length) {
@@ -178,10 +182,10 @@ export class ModelRun {
 
   #faultOf({ control, change }: Exchange, rate: number): LineFault | undefined {
     if (!this.parts.chance.is(rate)) return undefined;
-    // A host that cannot be told keeps its lock, whose run is then over.
+    // An unreachable host would keep its lock after the end of the run.
     if (control?.unlock) return undefined;
     const fault = this.parts.chance.of(['late', 'lost-request', 'lost-answer', 'never'] as const);
-    // A late answer can be too late.
+    // A late answer can exceed the time limit, so it counts as a fault.
     this.faults++;
     if (change?.detach === true) return 'late';
     return fault;
@@ -192,7 +196,7 @@ export class ModelRun {
   }
 }
 
-/** A process changes its inventory. */
+/** A copy of the inventory for one process, which changes it. */
 function inventoryFor({ file, hosts, groups }: Inventory): Inventory {
   const lists = [...groups].map(([name, members]): [string, string[]] => [name, [...members]]);
   return { file, hosts: new Map(hosts), groups: new Map(lists) };

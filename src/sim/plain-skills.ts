@@ -12,8 +12,8 @@ import {
 
 /**
  * Programs of plain model hosts: `ok`, `fail`, `say WORDS`, `rc N`, `fail-on HOST…`, `flaky N` (fails N times), `env NAME…`,
- * `put PATH TEXT` (replaces a file), `show PATH` and `restore PATH WORDS` (what `show` said of it), `systemctl`. Each host has its
- * own skills, since `flaky` counts its calls.
+ * `put PATH TEXT` (replaces a file), `show PATH` and `restore PATH WORDS` (the output of `show`),
+ * `systemctl`. Each host has its own instance, since `flaky` counts its calls.
  */
 export class PlainSkills implements Skills {
   readonly #calls = new Map<string, number>();
@@ -66,7 +66,7 @@ export class PlainSkills implements Skills {
       case 'systemctl':
         return systemctl(host, words);
       default:
-        throw new UnknownProgram(`No model host knows "${argv.join(' ')}".`);
+        throw new UnknownProgram(`The model hosts do not support "${argv.join(' ')}".`);
     }
   }
 }
@@ -89,7 +89,7 @@ function systemctl(
     disable: { enabled: false },
   };
   const change = changes[verb];
-  if (!change) throw new UnknownProgram(`No model host knows "systemctl ${verb}".`);
+  if (!change) throw new UnknownProgram(`The model hosts do not support "systemctl ${verb}".`);
   services.set(name, { ...service, ...change });
   return answer(0);
 }

@@ -19,7 +19,10 @@ import type { Redactor } from '../util/redact.ts';
 import type { ControllerProcess } from './controller.ts';
 import type { ModelNetwork } from './hosts.ts';
 
-/** The only file of the simulation that knows the parts of the engine: what `cli/wiring.ts` does for a real process. */
+/**
+ * Connects a simulated process to the engine, as `cli/wiring.ts` does for a real one. No other file
+ * of src/sim uses the engine.
+ */
 
 export interface Wiring {
   process: ControllerProcess;
@@ -30,15 +33,15 @@ export interface Wiring {
   inventory: Inventory;
   file: JournalFile;
   files: ControllerDisk;
-  /** The operator has asked for the end of the run. */
+  /** Whether the operator has interrupted the run. */
   isStopping: () => boolean;
-  /** Reads what the run says. */
+  /** Reads the log of the run. */
   watch: LogReader;
   settings: RunSettings;
   redactor: Redactor;
   sealer: Engine['sealer'];
   sendHttp: Engine['sendHttp'];
-  /** Ends the process at points of a step. */
+  /** Can kill the process at points of a step. */
   fault: FaultHook | undefined;
 }
 
@@ -52,7 +55,7 @@ export async function play(wiring: Wiring): Promise<Ending> {
   return forward(wiring, engine);
 }
 
-/** Goes on from the journal as `runner resume` and `runner rollback` do. */
+/** Continues from the journal, as `runner resume` and `runner rollback` do. */
 export async function recover(wiring: Wiring, move: Move): Promise<Ending> {
   const log = Log.reopen(wiring.file, wiring.redactor);
   const engine = engineOf(wiring, log);
@@ -127,7 +130,7 @@ function engineOf(wiring: Wiring, log: Log): Engine {
   };
 }
 
-/** All hosts listen to it at the same time. */
+/** A signal without a limit of listeners: all hosts listen to it at the same time. */
 function quietSignal(): AbortSignal {
   const { signal } = new AbortController();
   setMaxListeners(0, signal);

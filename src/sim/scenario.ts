@@ -2,26 +2,26 @@ import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Chance } from './chance.ts';
 import { widen } from './widen.ts';
 
-/** What a case is about: the same for all processes of its run. */
+/** Hosts and playbook of a case, shared by all processes of its run. */
 export interface Scenario {
   hosts: string[];
   groups: Record<string, string[]>;
   /** Text of the playbook. JSON is YAML. */
   playbook: string;
-  /** By host, what is there at the beginning. */
+  /** Files at the beginning, by host. */
   files: Record<string, Record<string, string>>;
-  /** Keywords of it that make the end depend on which host failed. */
+  /** The playbook has keywords that make its result depend on which host failed. */
   toleratesFailures: boolean;
 }
 
-/** Keeps the names of steps apart. */
+/** Creates unique names of steps. */
 interface Naming {
   chance: Chance;
   hosts: readonly string[];
   next: number;
 }
 
-/** A playbook of steps that change hosts, with undos that restore what they found. */
+/** Generates a playbook of steps that change hosts, with undos that restore the previous state. */
 export function chooseScenario(chance: Chance, { isWide }: { isWide: boolean }): Scenario {
   const hosts = ['h1', 'h2', 'h3', 'h4'].slice(0, 1 + chance.below(4));
   const naming: Naming = { chance, hosts, next: 1 };
@@ -61,10 +61,10 @@ function chooseNode(naming: Naming, shared: boolean, depth = 0): JsonObject {
   if (depth === 0 && chance.is(0.2)) return chooseBlock(naming, shared);
   if (depth === 0 && chance.is(0.06)) return { commit: nameOf(naming, 'commit') };
   const task = { name: nameOf(naming, 'Step'), ...chooseTask(naming) };
-  // A service reads its configuration where its handler runs.
+  // A handler restarts the service only on the host of the task, so a notifying task is not shared.
   if (!shared || 'notify' in task) return task;
   if (chance.is(0.06)) return { ...task, run_once: true };
-  // Hosts that change the same at once have no order in which that could be undone.
+  // Without "throttle", parallel changes of the same target would have no order for their undos.
   if (chance.is(0.06)) return { ...task, delegate_to: chance.of(naming.hosts), throttle: 1 };
   return task;
 }

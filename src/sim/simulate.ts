@@ -27,12 +27,15 @@ export interface CaseResult {
 
 const registry = createRegistry(Object.values(modules), Object.values(undoModules));
 const PLAYBOOK = '/playbook/playbook.yml';
-/** The last of these processes is not disturbed. */
+/** Maximum number of processes. The last one has no faults. */
 const MOST_PROCESSES = 5;
-/** Seeds from here on have more kinds of steps; those before keep the playbooks with which they found faults. */
+/**
+ * Seeds from here on have more kinds of steps. Smaller seeds keep the playbooks with which they
+ * found bugs.
+ */
 export const FIRST_WIDE_SEED = 1_000_000;
 
-/** One run of a playbook on model hosts, disturbed as the seed says, until it is over. */
+/** Runs one playbook on model hosts, with faults chosen by the seed, until the run has ended. */
 export async function simulate(seed: number): Promise<CaseResult> {
   const chance = new Chance(seed);
   const scenario = chooseScenario(chance.fork(), { isWide: seed >= FIRST_WIDE_SEED });
@@ -67,7 +70,7 @@ export class SimulatedRun extends ModelRun {
     });
   }
 
-  /** Starts processes until the run is over. */
+  /** Starts processes until the run has ended. */
   async runToItsEnd(plan: Chance, usualCalls: number): Promise<void> {
     for (let number = 1; number <= MOST_PROCESSES; number++) {
       const isLast = number === MOST_PROCESSES;
@@ -94,7 +97,7 @@ export class SimulatedRun extends ModelRun {
   }
 }
 
-/** Where a rollback ends: the key of the last commit point. */
+/** The key of the last commit point, at which a rollback ends. */
 function commitOf(run: RecordedRun | undefined): string {
   return [...(run?.commits ?? [])].at(-1) ?? '';
 }
@@ -107,9 +110,9 @@ function judge(one: SimulatedRun, undisturbed: SimulatedRun, scenario: Scenario)
   const started = one.hosts.flatMap((host) => host.startedUnits(run.header.run));
   const problems = checkJournal(text, started);
   const isClosed = isOver(run);
-  // After a point of no return the way is forward, which may fail again and again.
+  // After a point of no return a run can only be resumed, which may fail repeatedly.
   if (!isClosed && state !== 'past_no_return')
-    problems.push(`The undisturbed process ended with ${state}: ${run.end?.message ?? ''}`);
+    problems.push(`The process without faults ended with ${state}: ${run.end?.message ?? ''}`);
   if (isClosed && one.endedAlone)
     for (const { name, lock } of one.hosts)
       if (lock) problems.push(`${name} is locked after a run that ended with ${state}.`);

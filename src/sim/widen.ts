@@ -1,20 +1,23 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Chance } from './chance.ts';
 
-/** Adds to plays what the first scenarios did not have, so that the seeds that found faults keep their playbooks. */
+/**
+ * Adds kinds of steps to generated plays. They are added here so that old seeds, which found bugs,
+ * keep their playbooks.
+ */
 export function widen(plays: readonly JsonObject[], chance: Chance): JsonObject[] {
   return plays.map((play) => {
     const tasks = listOf(play['tasks']).map((node) => widenNode(node, chance));
     const handlers = [...listOf(play['handlers']), writingHandler, restartAfterwards];
     const wider: JsonObject = { ...play, handlers, tasks };
     const text = JSON.stringify(wider);
-    // Hosts that wait for nobody cannot share a step.
+    // With "strategy: free", hosts cannot share a step.
     const isFree = !/"(commit|run_once|delegate_to|irreversible)"/.test(text) && chance.is(0.4);
     return isFree ? { ...wider, strategy: 'free' } : wider;
   });
 }
 
-/** A handler that changes a file, which another one reads. */
+/** A handler that changes a file that another handler reads. */
 const writingHandler: JsonObject = {
   name: 'Write',
   copy: { content: 'written by a handler\n', dest: '/etc/app.conf' },

@@ -20,9 +20,9 @@ export interface MkeNode {
   containers: Map<string, Container>;
   networks: Set<string>;
   images: Set<string>;
-  /** Units that did not come up, and that systemd starts again. */
+  /** Units that failed to start, and that systemd restarts. */
   broken: Map<string, { said: string; restarts: number }>;
-  /** Number of the start of each unit that was started by hand. */
+  /** Number of the last start of each unit that was started explicitly. */
   starts: Map<string, number>;
   cluster: MkeCluster;
 }
@@ -40,48 +40,48 @@ export interface KubeNode {
   runtime: string;
   labels: Map<string, string>;
   annotations: Map<string, string>;
-  /** As kubectl takes them: KEY[=VALUE]:EFFECT. */
+  /** In the notation of kubectl: KEY[=VALUE]:EFFECT. */
   taints: string[];
 }
 
-/** What the controllers of k0s share while one of them runs. */
+/** State that the k0s controllers share while at least one of them runs. */
 export interface ControlPlane {
   pki: Map<string, Buffer>;
   etcd: Buffer;
   tokens: Map<string, { role: string; secret: string }>;
   controllers: Set<string>;
   deleted: Set<string>;
-  /** Labels, annotations and taints that were set by the API of k0s. */
+  /** Labels, annotations and taints that were set with the API of k0s. */
   marks: Map<string, Pick<KubeNode, 'labels' | 'annotations' | 'taints'>>;
 }
 
-/** What the nodes share. It is data: programs are functions over it. */
+/** State that the nodes share. Programs are functions over this data. */
 export interface MkeCluster {
   nodes: MkeNode[];
   swarm: {
     id: string;
     nodes: Map<string, SwarmNode>;
-    /** Names of services, with what `docker service inspect` says. */
+    /** Names of services, with the output of `docker service inspect`. */
     services: Map<string, unknown>;
     configs: Set<string>;
     secrets: Set<string>;
     networks: Set<string>;
   };
   kube: Map<string, KubeNode>;
-  /** Pods that the API of MKE 3 knows. */
+  /** Pods in the API of MKE 3. */
   pods: unknown;
   plane: ControlPlane | undefined;
-  /** Those whose last controller has stopped, by the content of the file that it has kept. */
+  /** Control planes whose last controller has stopped, by the content of the file that it left. */
   kept: Map<string, ControlPlane>;
   /** Address and port of the DNS service. */
   dns: string;
   /** Milliseconds. */
   now: () => number;
-  /** For names that must differ. */
+  /** Counter for unique names. */
   serial: number;
 }
 
-/** Where the hosts are, and what is a secret of the cluster. */
+/** Hosts and addresses of a cluster, and the programs of its nodes. */
 export interface ClusterSetup {
   hosts: readonly { hostname: string; address: string; machine: string }[];
   certificate: string;
@@ -91,7 +91,7 @@ export interface ClusterSetup {
 
 const LAB = 'var/lib/lab/';
 
-/** A cluster of MKE 3 as the lab makes one, from the same seed. */
+/** Creates an MKE 3 cluster from the same seed data as the lab. */
 export function mkeCluster({ hosts, certificate, dns, skills }: ClusterSetup): MkeCluster {
   const cluster: MkeCluster = {
     nodes: [],
@@ -146,7 +146,10 @@ export function nodeNamed({ nodes }: MkeCluster, hostname: string): MkeNode | un
   return nodes.find((node) => node.hostname === hostname);
 }
 
-/** All of the cluster that must be as before when a run is rolled back; files, units and locks are the hosts'. */
+/**
+ * Everything of the cluster that a rollback must restore. Files, units and locks belong to the
+ * hosts.
+ */
 export function clusterLines({ nodes, swarm, kube, plane }: MkeCluster): string[] {
   const lines = nodes.flatMap(({ hostname, containers, networks, images, broken }) => [
     ...[...containers].map(([name, one]) => `${hostname} container ${name} ${textOf(one)}`),
@@ -157,7 +160,7 @@ export function clusterLines({ nodes, swarm, kube, plane }: MkeCluster): string[
   return [...lines, ...shared].sort();
 }
 
-/** All data of the cluster but what the hosts themselves keep, for `loadCluster`. */
+/** All data of the cluster except that of the hosts, for `loadCluster`. */
 export function saveCluster({ nodes, swarm, kube, plane, kept, serial }: MkeCluster): ClusterState {
   const own = nodes.map(({ containers, networks, images, broken, starts }) => {
     return { containers, networks, images, broken, starts };
@@ -195,13 +198,13 @@ function textOf(value: unknown): string {
   return JSON.stringify({ value }, plain);
 }
 
-/** Text of a file of a host; undefined when there is none. */
+/** Text of a file of a host; undefined if the file does not exist. */
 export function textAt(tree: FileTree, path: string): string | undefined {
   const found = tree.get(path);
   return found?.type === 'file' ? found.content.toString() : undefined;
 }
 
-/** Writes a file whose directory may be missing. */
+/** Writes a file, and creates its directory if needed. */
 export function putFile(
   tree: FileTree,
   path: string,
@@ -216,16 +219,16 @@ function linesOf(text = ''): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-function namesBelow(files: ReadonlyMap<string, string>, folder: string): string[] {
-  const below = [...files.keys()].filter((path) => path.startsWith(folder));
-  return [...new Set(below.map((path) => path.slice(folder.length).split('/')[0] ?? ''))].sort();
+function namesBelow(files: ReadonlyMap<string, string>, directory: string): string[] {
+  const below = [...files.keys()].filter((path) => path.startsWith(directory));
+  return [...new Set(below.map((path) => path.slice(directory.length).split('/')[0] ?? ''))].sort();
 }
 
 function containersOf(files: ReadonlyMap<string, string>): Map<string, Container> {
-  const folder = `${LAB}docker/containers/`;
+  const directory = `${LAB}docker/containers/`;
   const read = (name: string, file: string): string =>
-    files.get(`${folder}${name}/${file}`)?.trim() ?? '';
-  const all = namesBelow(files, folder).map((name): [string, Container] => {
+    files.get(`${directory}${name}/${file}`)?.trim() ?? '';
+  const all = namesBelow(files, directory).map((name): [string, Container] => {
     const labels = linesOf(read(name, 'labels')).map((line) => line.split('=') as [string, string]);
     const one: Container = {
       id: read(name, 'id'),
@@ -256,14 +259,14 @@ function seedFiles({ tree, services }: ModelHost, own: Map<string, string>, name
   putFile(tree, '/etc/hostname', `${name}\n`);
 }
 
-/** What the seed says of a node of the Swarm and of Kubernetes. */
+/** Sets the data of a Swarm and Kubernetes node from the seed. */
 function seedShared(cluster: MkeCluster, hostname: string, shared: Map<string, string>): void {
   const line = (path: string): string => shared.get(path)?.trim() ?? '';
-  const labelsBelow = (folder: string): Map<string, string> =>
+  const labelsBelow = (directory: string): Map<string, string> =>
     new Map(
       [...shared]
-        .filter(([path]) => path.startsWith(folder))
-        .map(([path, text]) => [path.slice(folder.length), text.trim()]),
+        .filter(([path]) => path.startsWith(directory))
+        .map(([path, text]) => [path.slice(directory.length), text.trim()]),
     );
   const { swarm, kube } = cluster;
   const member = `swarm/nodes/${hostname}`;

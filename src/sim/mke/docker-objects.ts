@@ -6,7 +6,7 @@ export const VOLUMES = '/var/lib/docker/volumes';
 export const objectKinds = ['volume', 'network', 'service', 'config', 'secret'] as const;
 type ObjectKind = (typeof objectKinds)[number];
 
-/** Names of all objects of a kind, in the order in which they are listed. */
+/** Names of all objects of a kind, in the order of `ls`. */
 function namesOf(node: MkeNode, kind: ObjectKind): string[] {
   const { swarm } = node.cluster;
   switch (kind) {
@@ -25,7 +25,7 @@ function namesOf(node: MkeNode, kind: ObjectKind): string[] {
   }
 }
 
-/** Ids are made of the names; a volume has none. */
+/** Output of `ls`. Ids are made from names; a volume has no id. */
 export function listObjects(node: MkeNode, kind: ObjectKind, words: readonly string[]): string {
   const text = words.join(' ');
   const shown =

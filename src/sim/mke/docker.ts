@@ -11,7 +11,10 @@ import {
 } from './docker-objects.ts';
 import { refuse, unknown } from './refusal.ts';
 
-/** The Docker client and engine in Swarm mode, as far as an MKE 3 node needs them. Returns what it prints. */
+/**
+ * The Docker client and engine in Swarm mode, as far as an MKE 3 node needs them. Returns the
+ * output.
+ */
 export function docker(node: MkeNode, words: readonly string[]): string {
   if (!isActive(node, 'docker.service'))
     refuse(
@@ -77,7 +80,7 @@ const verbs: Record<string, (node: MkeNode, words: readonly string[]) => string>
     const { swarm } = node.cluster;
     if (!swarm.nodes.delete(node.hostname))
       refuse('Error response from daemon: This node is not part of a swarm');
-    // What the Swarm holds is kept by its managers.
+    // The managers store the objects of the Swarm.
     if (![...swarm.nodes.values()].some(({ role }) => role === 'manager'))
       for (const held of [swarm.services, swarm.configs, swarm.secrets, swarm.networks])
         held.clear();
@@ -165,13 +168,16 @@ function emptyNode() {
 
 function stop(node: MkeNode, one: Container, name: string): void {
   const kube = node.cluster.kube.get(node.hostname);
-  // The node object says "ready" until somebody notices, which takes an API server.
+  // The node stays "ready" until an API server notices.
   if (name === 'ucp-kubelet' && kube && node.containers.get('ucp-kube-apiserver')?.isRunning)
     kube.ready = 'Unknown';
   one.isRunning = false;
 }
 
-/** As in the original, names are regular expressions of which one must match, and labels must all be there. */
+/**
+ * As in Docker, names are regular expressions of which one must match, and all labels must be
+ * present.
+ */
 function ps(node: MkeNode, words: readonly string[]): string {
   let [all, onlyIds, format] = [false, false, '{{.Names}}'];
   const [patterns, labels]: [RegExp[], string[]] = [[], []];
@@ -233,7 +239,7 @@ function policyOf({ restart }: Container) {
   return { Name: restart, MaximumRetryCount: 0 };
 }
 
-/** An image has the id of its name here: the same for all its containers. */
+/** Output of `inspect` for a container. The id of an image is its name. */
 function described(name: string, one: Container): unknown {
   const { id, image, isRunning, labels, args, mounts } = one;
   return {

@@ -7,7 +7,10 @@ import { refuse, unknown } from './refusal.ts';
 const DATA = `${VOLUMES}/ucp-kv/_data`;
 const STORE = `${DATA}/datav3/member/snap/db`;
 
-/** The v3 client on the member of this node. The store is a text file: a revision, then keys and values. */
+/**
+ * The v3 client for the etcd member of this node. The store is a text file with a revision, keys
+ * and values.
+ */
 export function etcdctl(node: MkeNode, words: readonly string[]): string {
   const { tree } = node.host;
   const { plain, isJson } = parsed(words);
@@ -59,7 +62,7 @@ export function etcdctl(node: MkeNode, words: readonly string[]): string {
   }
 }
 
-/** `etcdctl snapshot restore`, in a container that sees directories of the host. */
+/** `etcdctl snapshot restore`, in a container that mounts directories of the host. */
 export function restoreSnapshot(
   tree: FileTree,
   words: readonly string[],
@@ -115,7 +118,7 @@ function revisionOf(store: string): number {
   return Number(/^revision (\d+)/.exec(store)?.[1]);
 }
 
-/** Any number that follows from the bytes. */
+/** A checksum of the bytes. */
 export function sumOf(bytes: string | Buffer): number {
   return createHash('sha256').update(bytes).digest().readUInt32BE(0);
 }

@@ -18,7 +18,7 @@ const marks = {
   '987002': '\\d+',
   '987003': '\\d+',
 };
-/** Numbers are no names of groups. */
+/** Replaces the numbers, which cannot be names of groups. */
 const named = (text: string): string =>
   text
     .replaceAll('987001', 'timeoutHere')
@@ -37,7 +37,10 @@ function gatePattern(unit: { unit?: string; unit_restarts?: number }): RegExp {
 const plainGate = gatePattern({});
 const unitGate = gatePattern({ unit: 'unitHere', unit_restarts: 987003 });
 
-/** A wait of the product; undefined for another script. No time passes on a model host: what is not there now does not come. */
+/**
+ * Answers a script from `waitUntil`; undefined for another script. Since no time passes on a model
+ * host, it checks only once.
+ */
 export function gate(node: MkeNode, script: string, run: Run): CommandOutput | undefined {
   const found = unitGate.exec(script)?.groups ?? plainGate.exec(script)?.groups;
   if (!found) return undefined;
@@ -100,7 +103,7 @@ function ports(node: MkeNode, look: string): CommandOutput {
   return answer(wrong.length > 0 ? 1 : 0, wrong.join(''));
 }
 
-/** As the product's awk program. */
+/** Does the same as the awk program in the script. */
 function nodesAreReady(
   { code, stdout, stderr }: CommandOutput,
   [names = '', kubelet = '', runtime = '']: readonly string[],

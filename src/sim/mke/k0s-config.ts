@@ -20,7 +20,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
   'spec.api': ['address', 'externalAddress', 'extraArgs', 'k0sApiPort', 'port', 'sans'],
 };
 
-/** Refuses what the original refuses in a configuration; simpler than it: only names of fields on the upper levels are looked at. */
+/** Validates a configuration like k0s, but only the field names of the upper levels. */
 export function checkConfig(tree: FileTree, path: string, prefix: string): void {
   const text = textAt(tree, path);
   if (text === undefined) refuse(`Error: open ${path}: no such file or directory`);
@@ -44,7 +44,7 @@ export function checkConfig(tree: FileTree, path: string, prefix: string): void 
   }
 }
 
-/** The value of a setting, where it stands on a line of its own. */
+/** The value of a setting on its own line. */
 export function settingOf(config: string, name: string): string {
   return new RegExp(`^ *${name}: (.*)$`, 'm').exec(config)?.[1] ?? '';
 }

@@ -16,7 +16,7 @@ export const K0S = '/usr/local/bin/k0s';
 export const DATA = '/var/lib/k0s';
 const UNITS = '/etc/systemd/system';
 const STORE = `${DATA}/etcd/member/snap/db`;
-/** The last controller that stops keeps the state of the control plane here. */
+/** The last controller that stops stores the state of the control plane here. */
 const KEPT = `${DATA}/plane`;
 
 type Role = 'controller' | 'worker';
@@ -27,7 +27,7 @@ export function versionOf({ host }: MkeNode): string {
   return /^version=(.*)$/m.exec(text)?.[1] ?? refuse('cannot execute: Exec format error', 126);
 }
 
-/** `k0s install`: writes a unit. */
+/** `k0s install`: writes a systemd unit. */
 export function install(node: MkeNode, words: readonly string[]): string {
   const { tree, services } = node.host;
   const [role = '', ...rest] = words;
@@ -103,7 +103,10 @@ export function startK0s(node: MkeNode, unit: string): void {
   registerNode(node, role, flags);
 }
 
-/** Nodes that are there already keep their labels and taints. A kubelet knows no build number. */
+/**
+ * Registers a node. Existing nodes keep their labels and taints. The version of a kubelet has no
+ * build number.
+ */
 function registerNode(node: MkeNode, role: Role, flags: ReadonlyMap<string, string>): void {
   const { kube } = node.cluster;
   const known: KubeNode = kube.get(node.hostname) ?? {
@@ -170,7 +173,10 @@ function startController(node: MkeNode, flags: ReadonlyMap<string, string>): voi
   plane.controllers.add(hostname);
 }
 
-/** kube-apiserver has a user of its own, and the group of root. */
+/**
+ * Checks that kube-apiserver, which runs as its own user in the group root, can read the encryption
+ * key.
+ */
 function checkKey({ host: { tree } }: MkeNode, config: string): void {
   const path = /"encryption-provider-config":"([^"]*)"/.exec(config)?.[1];
   if (path === undefined) return;
@@ -181,7 +187,7 @@ function checkKey({ host: { tree } }: MkeNode, config: string): void {
     );
 }
 
-/** Existing data are taken over: k0s starts etcd on what is there. */
+/** Uses existing data: k0s starts etcd with the data directory that it finds. */
 function takeOver({ host: { tree }, cluster, hostname }: MkeNode): void {
   const kept = textAt(tree, `${KEPT}/state`);
   if (!cluster.plane && kept !== undefined) {
@@ -206,7 +212,7 @@ function emptyPlane(): ControlPlane {
   };
 }
 
-/** Its node stays Ready on record, as in the first 40 seconds of the original. */
+/** The node object stays Ready, as in the first 40 seconds of a real cluster. */
 export function stopK0s({ host: { tree }, cluster, hostname }: MkeNode, unit: string): void {
   const { plane } = cluster;
   if (unit !== 'k0scontroller.service' || !plane) return;
@@ -220,7 +226,7 @@ export function stopK0s({ host: { tree }, cluster, hostname }: MkeNode, unit: st
   putFile(tree, `${KEPT}/state`, name);
 }
 
-/** Where clients are sent. */
+/** API address in kubeconfigs and tokens. */
 export function apiAddress(node: MkeNode): string {
   const config = textAt(node.host.tree, unitFlags(node, 'controller').get('config') ?? '') ?? '';
   return (

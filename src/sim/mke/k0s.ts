@@ -6,7 +6,7 @@ import { kubectl } from './kubectl.ts';
 import { refuse, unknown } from './refusal.ts';
 import { isActive } from './units.ts';
 
-/** The k0s binary. Returns what it prints. */
+/** The k0s binary. Returns the output. */
 export function k0s(node: MkeNode, words: readonly string[]): string {
   const version = versionOf(node);
   const [command = '', ...rest] = words;
@@ -99,7 +99,7 @@ function members(node: MkeNode): string {
     refuse(
       `Error: can't list etcd cluster members: open ${DATA}/pki/apiserver-etcd-client.crt: no such file or directory`,
     );
-  // As the original, it waits for etcd without end: the caller ends it.
+  // Like the real program, it waits for etcd forever, until the caller kills it.
   if (!isActive(node, 'k0scontroller.service')) refuse('', 124);
   const { cluster } = node;
   const named = [...(cluster.plane?.controllers ?? [])]

@@ -3,7 +3,7 @@ import { DATA } from './k0s-service.ts';
 import { refuse, unknown } from './refusal.ts';
 import { isActive } from './units.ts';
 
-/** `k0s kubectl`: the calls that the upgrade makes. Returns what it prints. */
+/** `k0s kubectl`: the calls that the upgrade makes. Returns the output. */
 export function kubectl(node: MkeNode, words: readonly string[]): string {
   if (!node.host.tree.get(`${DATA}/pki/admin.conf`))
     refuse(
@@ -49,12 +49,12 @@ const calls: [RegExp, Answer][] = [
     agents,
   ],
   [/^-n kube-system get service kube-dns -o jsonpath=/, ({ cluster: { dns } }) => dns],
-  // The pods of the lab require no labels.
+  // The pods of the lab have no node selectors.
   [
     /^get pods --all-namespaces --field-selector spec\.nodeName=(\S+) -o jsonpath=\{range \.items\[\*\]\}\{\.spec\.nodeSelector\}/,
     () => '',
   ],
-  // Made again by k0s.
+  // k0s creates these objects again.
   [
     /^-n default delete --ignore-not-found endpoints\/kubernetes endpointslices\/kubernetes$/,
     () => 'endpoints "kubernetes" deleted\nendpointslice.discovery.k8s.io "kubernetes" deleted\n',
@@ -75,7 +75,10 @@ function nodeRows({ cluster: { kube } }: MkeNode): string {
     .join('');
 }
 
-/** What the API of k0s has attached to a node starts with what the node had before. */
+/**
+ * Labels, annotations and taints of a node in the API of k0s, initially those that the node had
+ * before.
+ */
 function marks({ cluster: { kube, plane } }: MkeNode, name: string) {
   const own: KubeNode =
     kube.get(name) ?? refuse(`Error from server (NotFound): nodes "${name}" not found`);
@@ -119,7 +122,7 @@ function label(node: MkeNode, name: string, words: readonly string[]): string {
   return `${said.join('')}node/${name} ${did}\n`;
 }
 
-/** KEY- removes a taint, any other word replaces the one with the same key. */
+/** KEY- removes a taint; any other argument replaces the taint with the same key. */
 function taint(node: MkeNode, name: string, words: readonly string[]): string {
   const known = marks(node, name);
   for (const word of words) {
@@ -130,7 +133,7 @@ function taint(node: MkeNode, name: string, words: readonly string[]): string {
   return `node/${name} tainted\n`;
 }
 
-/** The agent of each node is its SSH server, since there is no network of pods. */
+/** The agent of each node is its SSH server, since there is no pod network. */
 function agents({ cluster }: MkeNode): string {
   return inOrder(cluster.kube)
     .filter(([, { runtime }]) => runtime.startsWith('containerd:'))
@@ -141,7 +144,7 @@ function agents({ cluster }: MkeNode): string {
     .join('');
 }
 
-/** Those of MKE 3 are in the data that were taken over; k0s's own have its label. */
+/** Deletes workloads of MKE 3, which are in the restored data. Those of k0s have its label. */
 function deleteObjects({ host: { tree }, cluster: { plane } }: MkeNode, name: string): string {
   const store = tree.get(`${DATA}/etcd/member/snap/db`)?.content.toString() ?? '';
   const found = ['daemonset', 'deployment'].filter(

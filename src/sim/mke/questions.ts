@@ -13,7 +13,7 @@ import { isActive, UNITS } from './units.ts';
 
 type Run = (argv: readonly string[]) => CommandOutput;
 
-/** Questions of the product that are more than one command. The answer is undefined for another script. */
+/** Answers the queries of runner that are more than one command; undefined for another script. */
 export function question(node: MkeNode, script: string, run: Run): CommandOutput | undefined {
   if (script === stateScript) return answer(0, stateOfK0s(node));
   if (script === stockScript) return answer(0, stockOf(node));
@@ -35,7 +35,7 @@ const stockScript = k0sStock.command().script;
 const programPattern = patternOf(hasProgram.command('program').script, { program: WORDS });
 const disksPattern = patternOf(fileSystems.command('paths').script, { paths: WORDS });
 const [portsBegin = ''] = portStates.command('5', '1@host').script.split('try 0 ');
-/** One file system with room for all. */
+/** A file system with enough space for everything. */
 const ROOMY =
   '65024\n20737339 4096 16327084 16777216\n/dev/vda         264212084 12551956  82949308      14% /var\n';
 
@@ -75,15 +75,18 @@ function stateOfK0s(node: MkeNode): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Of what `stock` lists, only paths: links, routes, kernel settings and chains are the kernel's, which a model host has not. */
+/**
+ * Lists only the paths of `stock`. Links, routes, kernel settings and chains need a kernel, which a
+ * model host does not have.
+ */
 export function stockOf({ host: { tree } }: MkeNode): string {
   const asked = /for rw in (.*); do\n {4}if \[ -e/.exec(STOCK)?.[1]?.split(' ') ?? [];
   return asked
     .flatMap((path) => {
-      const [, folder = '', begin = ''] = /^(.*)\/([^/]*)\*$/.exec(path) ?? [];
-      if (folder === '') return tree.get(path) ? [path] : [];
-      const names = tree.children(folder).filter((name) => name.startsWith(begin));
-      return names.map((name) => `${folder}/${name}`);
+      const [, directory = '', begin = ''] = /^(.*)\/([^/]*)\*$/.exec(path) ?? [];
+      if (directory === '') return tree.get(path) ? [path] : [];
+      const names = tree.children(directory).filter((name) => name.startsWith(begin));
+      return names.map((name) => `${directory}/${name}`);
     })
     .map((path) => `path ${path}\n`)
     .join('');

@@ -1,6 +1,6 @@
 import { UnknownProgram } from '../model-host.ts';
 
-/** A program says no, as the original does. */
+/** Thrown when a program fails like the real one. */
 export class Refusal extends Error {
   readonly code: number;
 
@@ -14,7 +14,7 @@ export function refuse(text: string, code = 1): never {
   throw new Refusal(text, code);
 }
 
-/** The model knows no answer: a mistake of the test, never one of the host. */
+/** The model does not support the call. This is an error of the test, not a failure of the host. */
 export function unknown(program: string, words: readonly string[]): never {
-  throw new UnknownProgram(`The model of ${program} does not know: ${words.join(' ')}`);
+  throw new UnknownProgram(`The model of ${program} does not support: ${words.join(' ')}`);
 }

@@ -1,4 +1,4 @@
-/** Words of a simple command; undefined for text that needs more of a shell than quotes. */
+/** Words of a simple command; undefined for text with shell syntax other than quotes. */
 export function wordsOf(text: string): string[] | undefined {
   const words: string[] = [];
   let rest = text.trim();
@@ -21,7 +21,7 @@ export function wordsOf(text: string): string[] | undefined {
   return words;
 }
 
-/** Parts of a pipeline. */
+/** Commands of a pipeline. */
 export function pipeline(text: string): string[] {
   const parts = [''];
   for (const [piece] of text.matchAll(/'[^']*'|"[^"]*"|\\.| \| |[^'"\\ ]+| /g)) {
@@ -32,8 +32,8 @@ export function pipeline(text: string): string[] {
 }
 
 /**
- * Finds text again that the product has made, and what it has put in: each mark becomes a named group of the given expression. So
- * the model follows the text of the product, whatever it is.
+ * A pattern that matches scripts of runner and captures their variable parts: each mark becomes a
+ * named group with the given expression. So the model stays in sync with the scripts.
  */
 export function patternOf(text: string, marks: Readonly<Record<string, string>>): RegExp {
   const names = Object.keys(marks);
@@ -48,5 +48,5 @@ export function patternOf(text: string, marks: Readonly<Record<string, string>>)
   return new RegExp(`^${source.join('')}$`);
 }
 
-/** Words of a pattern's group. */
+/** Expression for a group of words. */
 export const WORDS = '[^\\n]*?';

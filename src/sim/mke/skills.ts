@@ -15,7 +15,7 @@ import { setUnit, systemctl, UNITS } from './units.ts';
 
 type Program = (node: MkeNode, words: readonly string[], stdin: string) => string | CommandOutput;
 
-/** Programs of a node of the cluster. */
+/** Programs of a cluster node. */
 export class MkeSkills implements Skills {
   readonly #node: MkeNode;
   readonly bring: (path: string, content: Buffer) => void;
@@ -119,13 +119,13 @@ function sumAt(tree: FileTree, path: string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Scripts of roles, word for word, and what a host of the lab says. */
+/** Scripts of roles (verbatim), with the output of a lab host. */
 const scripts: Record<string, string> = {
   '. /etc/os-release && echo "$ID $VERSION_ID"': 'ubuntu 22.04\n',
   "awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo": '24105\n',
   "cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null || awk '$4 == 1 { print $1 }' /proc/cgroups":
     'cpuset\ncpu\ncpuacct\nblkio\nmemory\ndevices\nfreezer\nnet_cls\nperf_event\nnet_prio\nhugetlb\npids\n',
-  // Nothing listens at the ports of k0s, which has no network here.
+  // Nothing listens on the ports of k0s, which has no network here.
   "command -v ss >/dev/null || exit 0; ss -Hltn | awk '{ print $4 }' | grep -E ':(8132|8133|9443)$' || true":
     '',
 };
@@ -136,7 +136,7 @@ function shell(node: MkeNode, words: readonly string[], stdin: string): CommandO
   if (name === 'k0s-reset') return resetK0s(node, args, stdin);
   const known = scripts[script];
   if (known !== undefined) return answer(0, known);
-  // The API of MKE 3 on a manager, which is asked whether it is well.
+  // The health check of the MKE 3 API on a manager.
   if (script.startsWith('url=https://'))
     return node.containers.get('ucp-controller')?.isRunning
       ? answer(0)
@@ -145,7 +145,7 @@ function shell(node: MkeNode, words: readonly string[], stdin: string): CommandO
   return gate(node, script, run) ?? piped(node, script);
 }
 
-/** Commands in a row, each of which reads what the one before has written. */
+/** Runs a pipeline: each command reads the output of the previous one. */
 function piped(node: MkeNode, script: string): CommandOutput {
   const [, body = '', always] = /^(.*?)(; true)?$/s.exec(script) ?? [];
   let said = answer(0);
@@ -157,7 +157,7 @@ function piped(node: MkeNode, script: string): CommandOutput {
   return always === undefined ? said : answer(0, said.stdout);
 }
 
-/** What the script of the product does on a host without processes, mounts and kernel. */
+/** The effects of the k0s reset script on a host without processes, mounts and kernel. */
 function resetK0s(node: MkeNode, [data = '']: readonly string[], before: string): CommandOutput {
   const { tree } = node.host;
   if (data !== DATA) unknown('k0s-reset', [data]);

@@ -6,17 +6,17 @@ import type { Disturbance } from '../model-run.ts';
 import { RUN } from '../run.ts';
 import { UpgradeRun, type SavedRun, type UpgradeSetup } from './upgrade.ts';
 
-/** A step that changes something, with the moments at which its first host reached each point. */
+/** A step that changes something, with the state when its first host reached each fault point. */
 export interface SweepStep {
   id: string;
   /** Hosts on which it changes something. */
   hosts: string[];
-  /** After the point of no return: the way is forward. */
+  /** After the point of no return: the run can only be resumed. */
   forwardOnly: boolean;
   moments: Partial<Record<FaultPoint, SavedRun>>;
 }
 
-/** An upgrade that nothing disturbed. */
+/** An upgrade without faults. */
 export interface UpgradeReference {
   setup: UpgradeSetup;
   steps: SweepStep[];
@@ -28,7 +28,7 @@ export interface UpgradeReference {
 export interface SweepResult {
   /** State of the run after each process. */
   story: string[];
-  /** Empty when all was as it must be. */
+  /** Empty if all checks passed. */
   problems: string[];
 }
 
@@ -47,7 +47,7 @@ export async function upgradeReference(setup: UpgradeSetup): Promise<UpgradeRefe
       step.moments[point] ??= one.save();
     },
   });
-  if (one.state() !== 'done') throw new Error(`Without any fault: ${one.story.join()}`);
+  if (one.state() !== 'done') throw new Error(`The run without faults failed: ${one.story.join()}`);
   const run = one.run();
   for (const { intent } of run?.units.values() ?? []) {
     const step = steps.get(run?.steps.get(intent.step)?.info.id ?? '');
@@ -59,7 +59,7 @@ export async function upgradeReference(setup: UpgradeSetup): Promise<UpgradeRefe
   };
 }
 
-/** Makes one thing go wrong at a step, lets the run recover, and compares. */
+/** Injects one fault at a step, lets the run recover, and compares the result. */
 export async function tryFault(
   reference: UpgradeReference,
   step: SweepStep,
@@ -104,7 +104,7 @@ async function inject(one: UpgradeRun, step: SweepStep, fault: Fault): Promise<v
           if (point === 'after-undo' && id === step.id) kill();
         },
       });
-      // A step that is not undone: declared harmless, or the point where the rollback ends.
+      // The step was not undone: it needs no undo, or the rollback ended there.
       return one.endedAlone ? undefined : one.process('rollback', {});
     case 'undo-only':
       pretendStarted(one);
@@ -116,7 +116,7 @@ async function inject(one: UpgradeRun, step: SweepStep, fault: Fault): Promise<v
   }
 }
 
-/** One host cannot be reached from the beginning of the step until the rollback begins. */
+/** Makes one host unreachable from the start of the step until the rollback starts. */
 function cut(one: UpgradeRun, { id, hosts }: SweepStep): Promise<void> {
   const victim = hosts[id.length % Math.max(1, hosts.length)];
   let isCut = false;
@@ -129,7 +129,7 @@ function cut(one: UpgradeRun, { id, hosts }: SweepStep): Promise<void> {
   });
 }
 
-/** Makes the hosts say of units that were only promised that they were begun and cut short. */
+/** Makes hosts report that units without a result were started and interrupted. */
 function pretendStarted(one: UpgradeRun): void {
   for (const [unit, { intent, result }] of one.run()?.units ?? []) {
     if (result || intent.block) continue;
@@ -152,11 +152,12 @@ async function judge(
   const ended = one.state();
   const isRight =
     wanted === end ? ended === 'done' : ended === 'rolled_back' || ended === 'nothing_changed';
-  if (!isRight) problems.push(`It ended with ${String(ended)}: ${one.run()?.end?.message ?? ''}`);
+  if (!isRight)
+    problems.push(`The run ended with ${String(ended)}: ${one.run()?.end?.message ?? ''}`);
   else problems.push(...differences(wanted, one.lines()));
   const started = one.hosts.flatMap((host) => host.startedUnits(RUN));
   problems.push(...checkJournal(one.disk.bytes.toString('utf8'), started));
-  // A host that was cut off to the end keeps its lock, whose run is over.
+  // A host that was unreachable to the end keeps its lock, which has no effect after the run.
   const isAway = fault === 'cut' && ended === 'nothing_changed';
   for (const { name, lock } of one.hosts)
     if (lock && !isAway) problems.push(`${name} is still locked.`);

@@ -17,12 +17,15 @@ export function setUnit(
 ): void {
   const { active = false, enabled = false } = services.get(unit) ?? {};
   const now = { active: change.active ?? active, enabled: change.enabled ?? enabled };
-  // A unit without a file, a process or a link is forgotten.
+  // systemd unloads a unit without a file, process or link.
   services.delete(unit);
   if (now.active || now.enabled) services.set(unit, { ...now, loaded: '' });
 }
 
-/** Units are files in /etc/systemd/system. Programs of units are not run, except for k0s. */
+/**
+ * The systemctl program. Units are files in /etc/systemd/system; only the program of k0s units is
+ * run.
+ */
 export function systemctl(node: MkeNode, words: readonly string[]): CommandOutput {
   const names: string[] = [];
   let [verb, properties] = ['', ''];
@@ -94,7 +97,7 @@ function start(node: MkeNode, unit: string, verb: 'start' | 'restart'): string {
   if (unit !== service && !isActive(node, unit) && isActive(node, service))
     refuse('Job failed. See "journalctl -xe" for details.');
   node.broken.delete(unit);
-  // As for every unit of the type "simple", starting it succeeds before the program has done anything.
+  // Starting a unit of the type "simple" succeeds before its program has done anything.
   if (isK0s(unit)) {
     try {
       startK0s(node, unit);
@@ -123,11 +126,11 @@ function show(node: MkeNode, unit: string, properties: string): string {
     SubState: { active: 'running', activating: 'auto-restart' }[state] ?? 'dead',
     UnitFileState: !isThere ? '' : services.get(unit)?.enabled === true ? 'enabled' : 'disabled',
     NRestarts: broken?.restarts ?? 0,
-    // A unit that was not started by hand has that of the start of the host.
+    // A unit that was not started explicitly has the InvocationID from the boot.
     InvocationID: state === 'active' ? String(node.starts.get(unit) ?? 0).padStart(32, '0') : '',
   };
   const wanted = properties.split(',');
-  // Time passes between two looks: the unit is started again.
+  // Time passes between two queries: systemd restarts the unit.
   if (broken) {
     start(node, unit, 'start');
     const again = node.broken.get(unit);

@@ -36,7 +36,7 @@ import {
 import { unknown } from './refusal.ts';
 import { MkeSkills } from './skills.ts';
 
-/** What the runs of the upgrade have in common: loaded once. */
+/** What all runs of the upgrade share; loaded once. */
 export interface UpgradeSetup {
   playbook: Playbook;
   hosts: ClusterSetup['hosts'];
@@ -56,7 +56,7 @@ const registry = createRegistry(
   Object.values(undoModules),
 );
 const shipped = (...path: string[]): string => join(packageRoot(), ...path);
-/** The directory of the controller in which nothing is real. */
+/** The simulated home directory of the controller. */
 const HOME = '/controller';
 const BINARY = `${HOME}/k0s`;
 
@@ -67,7 +67,7 @@ export function loadUpgrade(): Playbook {
   });
 }
 
-/** A moment of a run. */
+/** Saved state of a run. */
 export interface SavedRun {
   at: number;
   sizes: { all: number; synced: number };
@@ -82,7 +82,7 @@ export class UpgradeRun extends ModelRun {
   readonly cluster: MkeCluster;
   readonly #written: Map<string, Buffer>;
 
-  /** @param saved where it goes on, as if the machine of the controller had ended there */
+  /** @param saved state to continue from, as after a crash of the controller's machine */
   constructor(setup: UpgradeSetup, chance: Chance, saved?: SavedRun & { journal: Buffer }) {
     const written = new Map<string, Buffer>([[BINARY, localFileBytes()]]);
     const files = controllerDisk(written);
@@ -109,7 +109,7 @@ export class UpgradeRun extends ModelRun {
     if (saved) this.#load(saved);
   }
 
-  /** What there is at this moment, beside the bytes of the journal. */
+  /** The current state, except the bytes of the journal. */
   save(): SavedRun {
     return {
       at: this.cluster.now(),
@@ -131,13 +131,13 @@ export class UpgradeRun extends ModelRun {
   }
 
   override lines(): string[][] {
-    // The constructor of the base class looks before there is a cluster.
+    // The constructor of the base class calls this before the cluster is set.
     const shared = (this.cluster as MkeCluster | undefined) ? clusterLines(this.cluster) : [];
     return [...super.lines(), shared];
   }
 }
 
-/** The same password in all runs. */
+/** The secrets, which are the same in all runs. */
 const secrets = once(() => {
   const redactor = new Redactor();
   redactor.add('mke3_admin_password', LAB_ADMIN.password);
@@ -149,12 +149,12 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { it: make() }).it;
 }
 
-/** The stand-in of the lab: its bytes say which version it is. */
+/** The k0s stand-in of the lab; its content includes the version. */
 const localFileBytes = once(() =>
   Buffer.from(localFiles.text(shipped('src', 'lab', 'stand-ins', 'k0s'))),
 );
 
-/** The controller as a host: only files are written there. */
+/** The controller as a host, on which runs only write files. */
 function controller(): ModelHost {
   const host = new ModelHost('localhost', {
     run: (_, argv) => unknown('the controller', argv),
@@ -181,7 +181,7 @@ function variablesOf({ api, inputs = {} }: UpgradeSetup): JsonObject {
     mke3_admin_password: LAB_ADMIN.password,
     external_address: 'mke.example.com',
     mke3_external_address: api,
-    // The API of Kubernetes has no port of its own there.
+    // The Kubernetes API has no port of its own in the lab.
     kubernetes_api_address: api,
     k0s_binary: BINARY,
     config_out: `${HOME}/mke4.yaml`,
@@ -195,7 +195,7 @@ function defaultsOf({ inputs }: Playbook): SourceObject {
   return Object.fromEntries(inputs.map(({ name, default: value }) => [name, value ?? '']));
 }
 
-/** Requests to the API of MKE 3; nobody else answers. */
+/** Answers requests to the API of MKE 3; any other address is an error. */
 function serveApi(
   cluster: MkeCluster,
   { api, certificate }: UpgradeSetup,
