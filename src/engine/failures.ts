@@ -9,7 +9,7 @@ export interface StepFailure {
   failure: Failure;
   /** The step has "run_once": it ran on one host for all. */
   runOnce?: true;
-  /** The step was not started; the failure says why. */
+  /** The step was not started; the failure has the reason. */
   notBegun?: true;
 }
 

@@ -31,8 +31,8 @@ const LONGEST_WORD = 40;
  * other hosts, and a handler gets the values of its own part.
  *
  * If the words do not identify the item and file, a digest of both is added. For hidden items the
- * digest uses the key of the run. Without a key it does not cover the item, so that nobody can
- * guess the item from the name.
+ * digest uses the key of the run. Without a key it does not cover the item, so that the item
+ * cannot be guessed from the name.
  *
  * @param name rendered name of the file or role
  * @param loop item and position, from zero

@@ -24,7 +24,7 @@ export interface LockParts extends Sessions, Signals {
   isSettledRun: (run: string) => boolean;
 }
 
-/** A host that the run wants to lock. */
+/** A host that the run must lock. */
 interface Wanted {
   become: Become;
   /**

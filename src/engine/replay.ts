@@ -27,7 +27,7 @@ export interface StepEntry {
 export interface Replay<L> {
   /** What was learnt about the hosts on which the step is done. */
   done: Map<string, L>;
-  /** Numbers of units on other hosts whose outcome only the host knows. */
+  /** Numbers of units on other hosts whose outcome must be read from the host. */
   ask: number[];
   /** Hosts on which the step is not done. */
   todo: string[];

@@ -41,7 +41,7 @@ export class Selection {
     return !sections.some(({ nodes }) => nodes.some((node) => this.#wants(node)));
   }
 
-  /** Like `has`, but for a block its content decides. */
+  /** Like `has`, except that the content of a block decides. */
   #wants(node: Node): boolean {
     if (node.kind !== 'block') return node.kind !== 'flush' && this.has(node);
     return [node.block, node.rescue, node.always].some((nodes) =>

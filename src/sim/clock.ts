@@ -12,7 +12,7 @@ export class HangError extends Error {}
 
 /**
  * Virtual time. Everything that takes time in a simulation is an event; the seed orders events that
- * are due at the same time.
+ * are scheduled for the same time.
  */
 export class EventQueue {
   readonly #chance: Chance;

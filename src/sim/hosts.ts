@@ -243,7 +243,7 @@ export class ModelNetwork {
 
   /**
    * Makes the copies, performs the actions one by one and records the end. Ends early if the
-   * controller gives up.
+   * controller aborts it.
    */
   #change(
     host: ModelHost,

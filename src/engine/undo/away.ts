@@ -82,7 +82,7 @@ export class AwayHosts {
     this.#rests.set(host, { pauseMs, until: 0 });
   }
 
-  /** Sends a query: an open connection alone does not prove that the host responds. */
+  /** Sends a query: an open connection alone does not show that the host responds. */
   async #answers(host: string): Promise<boolean> {
     const { clock, log, redactor, signal } = this.#parts;
     if (clock.now() < (this.#rests.get(host)?.until ?? 0)) return false;

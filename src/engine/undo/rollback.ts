@@ -307,8 +307,8 @@ function whyOf(error: RunnerError): NotUndone {
 }
 
 /**
- * Hosts that a unit waits for. On the controller, the error does not tell whether the controller or
- * the host is unreachable.
+ * Hosts that a unit waits for. If it runs on the controller, the error may mean that the controller
+ * or the host is unreachable.
  */
 function awayHosts({ intent: { host, target } }: RecordedUnit): string[] {
   return target === 'localhost' ? [...new Set([host, target])] : [target];
