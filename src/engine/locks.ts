@@ -28,10 +28,10 @@ export interface LockParts extends Sessions, Signals {
 interface Wanted {
   become: Become;
   /**
-   * `away`: the host is unreachable. `asked`: the request is recorded but not answered, so the host
+   * `unreachable`: the host is unreachable. `requested`: the request is recorded but not answered, so the host
    * may have granted the lock. `held`: the host granted it.
    */
-  state: 'away' | 'asked' | 'held';
+  state: 'unreachable' | 'requested' | 'held';
 }
 
 /**
@@ -66,14 +66,14 @@ export class HostLocks {
     // Locks of an earlier process of this run are kept, even if this fails.
     const before = new Set(log.state.locks.keys());
     const reached: { host: string; become: Become; session: HostSession }[] = [];
-    const away = await this.#each(wanted, async ([host, become]) => {
-      if (!this.#hosts.has(host)) this.#hosts.set(host, { become, state: 'away' });
+    const unreachable = await this.#each(wanted, async ([host, become]) => {
+      if (!this.#hosts.has(host)) this.#hosts.set(host, { become, state: 'unreachable' });
       reached.push({ host, become, session: await this.#session(host, become) });
     });
     // Record first: a host may be locked although its answer is lost, and is then unlocked with the
     // others.
     for (const { host, become } of reached) {
-      this.#hosts.set(host, { become, state: 'asked' });
+      this.#hosts.set(host, { become, state: 'requested' });
       log.write({ t: 'lock', host, become });
     }
     await log.sync();
@@ -94,7 +94,7 @@ export class HostLocks {
     const failure =
       refusals.length > 0
         ? refusal(refusals, settings.run)
-        : [...away, ...failed].find((error) => !(error instanceof ConnectError));
+        : [...unreachable, ...failed].find((error) => !(error instanceof ConnectError));
     if (failure) {
       await this.release(wanted.map(([host]) => host).filter((host) => !before.has(host)));
       throw failure;
@@ -132,7 +132,7 @@ export class HostLocks {
     const given = hosts.flatMap((host): [string, Become][] => {
       const wanted = this.#hosts.get(host);
       this.#hosts.delete(host);
-      return wanted && wanted.state !== 'away' ? [[host, wanted.become]] : [];
+      return wanted && wanted.state !== 'unreachable' ? [[host, wanted.become]] : [];
     });
     await this.#each(given, async ([host, become]) => {
       const session = await this.#session(host, become);

@@ -26,7 +26,7 @@ export type RollbackReason = 'failed' | 'interrupted' | 'crash' | 'request';
 export interface UndoFailure {
   why: NotUndone;
   /** The host is unreachable, and may be reachable later. */
-  away: boolean;
+  unreachable: boolean;
 }
 
 export interface UndoParts extends CallParts {
@@ -120,7 +120,10 @@ export class UndoRunner {
       // An interruption of the rollback may be the cause of the failure: the next rollback runs the
       // undo again.
       if (failure && (!task.ignoreErrors || this.#parts.isStopping())) {
-        return { why: { kind: 'failed', task: task.name, failure }, away: mayReturn(outcome) };
+        return {
+          why: { kind: 'failed', task: task.name, failure },
+          unreachable: mayBecomeReachable(outcome),
+        };
       }
       const result = resultOf(outcome);
       if (task.register !== undefined && result) registers[task.register] = result;
@@ -158,7 +161,7 @@ export class UndoRunner {
     const facts = runChanges(plan).setFacts?.['ansible_facts'];
     if (isJsonObject(facts)) return facts;
     const why = `Cannot gather the facts of ${unit.intent.host}: ${messageOf(outcome) ?? 'no answer'}`;
-    if (!mayReturn(outcome)) throw new TaskError(why);
+    if (!mayBecomeReachable(outcome)) throw new TaskError(why);
     const details = { host: unit.intent.host, stage: 'connect', retryable: true } as const;
     throw new ConnectError(why, details);
   }
@@ -218,7 +221,7 @@ export function recordedTarget(run: RecordedRun, name: string, secrets: Secrets)
  * Whether the host may be reachable later. A wrong password or host key is not retried: that may
  * lock an account.
  */
-function mayReturn(outcome: Outcome): boolean {
+function mayBecomeReachable(outcome: Outcome): boolean {
   const failure = failureIn(outcome);
   return outcome.is === 'unreachable' && (failure?.kind !== 'connect' || failure.retryable);
 }
@@ -240,7 +243,7 @@ export function delegatedTarget(
 }
 
 function refused(why: NotUndone): UndoFailure {
-  return { why, away: false };
+  return { why, unreachable: false };
 }
 
 /** Turns a recorded module call into a task. */

@@ -54,7 +54,7 @@ describe('the undo of a change', () => {
   ] as [UndoBody, NotUndone | undefined][])('asks no host where it is %j', async (body, why) => {
     const { failure, asked } = await undo({ body });
     expect(asked).toEqual([]);
-    expect(failure).toEqual(why && { why, away: false });
+    expect(failure).toEqual(why && { why, unreachable: false });
   });
 
   it('makes the calls of its module in their order, until one fails', async () => {
@@ -69,7 +69,7 @@ describe('the undo of a change', () => {
     expect(asked).toEqual(['h1: a', 'h1: b']);
     expect(failure).toMatchObject({
       why: { kind: 'failed', failure: { kind: 'command', code: 1 } },
-      away: false,
+      unreachable: false,
     });
   });
 
@@ -77,7 +77,7 @@ describe('the undo of a change', () => {
     const { failure } = await undo({ body: declared(command('a')), answers: () => undefined });
     expect(failure).toMatchObject({
       why: { kind: 'failed', task: 'a', failure: { kind: 'connect', message: 'h1 is away' } },
-      away: true,
+      unreachable: true,
     });
   });
 
@@ -90,7 +90,7 @@ describe('the undo of a change', () => {
     expect(await undo({ body, undo: { when, captured: { was: 'gone' } } })).toEqual({
       failure: {
         why: { kind: 'unmet', condition: 'captured.was == "there"' },
-        away: false,
+        unreachable: false,
       },
       asked: [],
     });
@@ -217,7 +217,7 @@ describe('a task of an undo', () => {
       ...{ failure: undefined, asked: ['h1: a', 'h1: b'] },
     });
     const ended = await undo({ body, answers: fails, stopping: true });
-    expect(ended).toMatchObject({ failure: { away: false }, asked: ['h1: a'] });
+    expect(ended).toMatchObject({ failure: { unreachable: false }, asked: ['h1: a'] });
   });
 
   it('runs where the change was made, or where it is delegated to', async () => {

@@ -58,7 +58,7 @@ export class UndoOrder {
   readonly #passed = new Set<number>();
   /** Hosts on which an undo failed: their earlier units are not undone. */
   readonly #stuck = new Set<string>();
-  readonly #away = new Set<string>();
+  readonly #unreachable = new Set<string>();
   /** Hosts on which a unit waits for an unreachable host: their earlier units wait, too. */
   readonly #held = new Set<string>();
 
@@ -108,14 +108,14 @@ export class UndoOrder {
   }
 
   /** The undo of a unit was not possible, because hosts are unreachable. */
-  areAway(unit: RecordedUnit, hosts: readonly string[]): void {
+  areUnreachable(unit: RecordedUnit, hosts: readonly string[]): void {
     this.#moving.delete(unit.intent.unit);
-    for (const host of hosts) this.#away.add(host);
+    for (const host of hosts) this.#unreachable.add(host);
   }
 
   /** Hosts answer again: the rollback starts over with the remaining units. */
-  areBack(hosts: readonly string[]): void {
-    for (const host of hosts) this.#away.delete(host);
+  areReachable(hosts: readonly string[]): void {
+    for (const host of hosts) this.#unreachable.delete(host);
     this.#held.clear();
     this.#at = 0;
     for (const { queues } of this.#stages) for (const queue of queues) queue.next = 0;
@@ -180,7 +180,7 @@ export class UndoOrder {
       return conclude('undo-skipped', { kind: 'replaced' });
     if (this.#wishes.skip.has(intent.unit)) return conclude('undo-skipped', { kind: 'requested' });
     const obstacle = this.#obstacle(unit);
-    if (obstacle === 'away') return 'wait';
+    if (obstacle === 'unreachable') return 'wait';
     if (obstacle !== undefined) return conclude('undo-blocked', obstacle);
     if (kind === 'undo') return { do: 'undo', unit };
     // A handler runs again after all changes that notified it, so that services read the restored
@@ -193,15 +193,16 @@ export class UndoOrder {
     return conclude('undo-skipped', { kind: 'unnotified' });
   }
 
-  /** What blocks the undo of a unit; "away" if that is temporary. */
-  #obstacle({ intent }: RecordedUnit): NotUndone | 'away' | undefined {
+  /** What blocks the undo of a unit; "unreachable" if that is temporary. */
+  #obstacle({ intent }: RecordedUnit): NotUndone | 'unreachable' | undefined {
     const own = [intent.host, intent.target];
     if (own.some((host) => this.#stuck.has(host))) return { kind: 'later' };
     // A shared unit waits for all hosts.
     if (intent.shared !== undefined && this.#stuck.size > 0)
       return { kind: 'later', hosts: [...this.#stuck] };
-    if (own.some((host) => this.#away.has(host) || this.#held.has(host))) return 'away';
-    if (intent.shared !== undefined && this.#away.size > 0) return 'away';
+    if (own.some((host) => this.#unreachable.has(host) || this.#held.has(host)))
+      return 'unreachable';
+    if (intent.shared !== undefined && this.#unreachable.size > 0) return 'unreachable';
     return undefined;
   }
 

@@ -25,11 +25,12 @@ import {
   type UndoParts,
 } from '../undo-unit.ts';
 import { verifyState, type VerifyParts } from '../verify.ts';
-import { AwayHosts, type AwayParts } from './away.ts';
+import { UnreachableHosts, type UnreachableParts } from './unreachable.ts';
 import { UndoOrder, type UndoMove } from './order.ts';
 import { restoredPaths } from './paths.ts';
 
-export interface RollbackParts extends UndoParts, ResolveParts, AwayParts, VerifyParts, Faults {
+export interface RollbackParts
+  extends UndoParts, ResolveParts, UnreachableParts, VerifyParts, Faults {
   log: Log;
   settings: VerifyParts['settings'] & Pick<RunSettings, 'rollbackBudgetSeconds'>;
 }
@@ -58,7 +59,7 @@ class Rollback {
   readonly #request: RollbackRequest;
   readonly #undo: UndoRunner;
   readonly #attempt: number;
-  readonly #away: AwayHosts;
+  readonly #unreachable: UnreachableHosts;
   /** Outcomes of units without a result, as reported by the hosts, by unit number. */
   #resolutions: ReadonlyMap<number, Resolution> = new Map();
   #undone = 0;
@@ -69,7 +70,7 @@ class Rollback {
     this.#run = run;
     this.#request = request;
     this.#attempt = run.rollbacks + 1;
-    this.#away = new AwayHosts(parts);
+    this.#unreachable = new UnreachableHosts(parts);
     this.#undo = new UndoRunner(parts, run, { reason: request.reason, attempt: this.#attempt });
   }
 
@@ -159,10 +160,10 @@ class Rollback {
   async #walkUntil(deadline: number, order: UndoOrder): Promise<void> {
     for (;;) {
       await this.#walk(order);
-      if (this.#away.size === 0 || this.#parts.isStopping()) break;
-      const returned = await this.#away.waitForAny(deadline);
+      if (this.#unreachable.size === 0 || this.#parts.isStopping()) break;
+      const returned = await this.#unreachable.waitForAny(deadline);
       if (returned.length === 0) break;
-      order.areBack(returned);
+      order.areReachable(returned);
     }
     if (!this.#parts.isStopping()) this.#giveUp(order);
   }
@@ -209,7 +210,7 @@ class Rollback {
 
   /** Settles the units that waited for hosts that stayed unreachable. */
   #giveUp(order: UndoOrder): void {
-    for (const [host, why] of this.#away.reasons) {
+    for (const [host, why] of this.#unreachable.reasons) {
       const units = order.open.filter(({ intent }) => [intent.host, intent.target].includes(host));
       for (const [index, unit] of units.entries()) {
         if (index === 0) this.#settle(unit, 'undo-failed', why, 0);
@@ -240,7 +241,7 @@ class Rollback {
       settle('undo-blocked', whyOf(failure), true);
     } else if (failure.why.kind === 'unmet') {
       settle('undo-skipped', failure.why, false);
-    } else if (failure.away) {
+    } else if (failure.unreachable) {
       this.#park(unit, failure.why, order);
     } else {
       // A step without an undo was allowed to run. It is reported, and does not block the undo of
@@ -251,9 +252,9 @@ class Rollback {
   }
 
   #park(unit: RecordedUnit, why: NotUndone, order: UndoOrder): void {
-    const hosts = awayHosts(unit);
-    for (const host of hosts) this.#away.park(host, why);
-    order.areAway(unit, hosts);
+    const hosts = hostsToWaitFor(unit);
+    for (const host of hosts) this.#unreachable.park(host, why);
+    order.areUnreachable(unit, hosts);
   }
 
   /**
@@ -282,7 +283,7 @@ class Rollback {
     } catch (error) {
       const known = hostError(error, recordedStep(this.#run, unit.intent.step));
       if (known instanceof SecretError) return known;
-      return { why: whyOf(known), away: known instanceof ConnectError && known.retryable };
+      return { why: whyOf(known), unreachable: known instanceof ConnectError && known.retryable };
     }
   }
 
@@ -310,6 +311,6 @@ function whyOf(error: RunnerError): NotUndone {
  * Hosts that a unit waits for. If it runs on the controller, the error may mean that the controller
  * or the host is unreachable.
  */
-function awayHosts({ intent: { host, target } }: RecordedUnit): string[] {
+function hostsToWaitFor({ intent: { host, target } }: RecordedUnit): string[] {
   return target === 'localhost' ? [...new Set([host, target])] : [target];
 }

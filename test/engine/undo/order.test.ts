@@ -83,7 +83,7 @@ class Model {
         this.#away.delete(host);
         this.write({ t: 'unparked', host });
       }
-      order.areBack(back);
+      order.areReachable(back);
     }
   }
 
@@ -113,7 +113,7 @@ class Model {
         this.#away.add(name);
         this.write({ t: 'parked', host: name, why: { kind: 'unresolved', host: name } });
       }
-      order.areAway(unit, hosts);
+      order.areUnreachable(unit, hosts);
       return;
     }
     const states = { undone: 'undone', skipped: 'undo-skipped', failed: 'undo-failed' } as const;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectError } from '../../../src/core/errors.ts';
 import type { Clock } from '../../../src/core/ports.ts';
-import { AwayHosts } from '../../../src/engine/undo/away.ts';
+import { UnreachableHosts } from '../../../src/engine/undo/unreachable.ts';
 import { Log } from '../../../src/journal/log.ts';
 import { Redactor } from '../../../src/util/redact.ts';
 import { perform } from '../../helpers/scripted-hosts.ts';
 import { intentRecord, runRecord, stepRecord } from '../../helpers/records.ts';
 
-/** A host whose connection stands, and which answers as it is told. */
+/** A host with a working connection that answers queries with the given function. */
 function hostThat(exchange: () => Promise<{ control: object; reads: [] }>) {
   const redactor = new Redactor();
   const log = Log.inMemory(redactor);
@@ -26,38 +26,38 @@ function hostThat(exchange: () => Promise<{ control: object; reads: [] }>) {
     },
     every: () => () => undefined,
   };
-  const away = new AwayHosts({
+  const hosts = new UnreachableHosts({
     ...{ log, redactor, clock, isStopping: () => false, signal: new AbortController().signal },
     connections: { session: () => Promise.resolve({ exchange }) },
     settings: { becomePassword: undefined },
   });
-  return { away, clock };
+  return { hosts, clock };
 }
 
 const unresolved = { kind: 'unresolved', host: 'h1' } as const;
 const answer = () => Promise.resolve({ control: {}, reads: [] as [] });
 
-describe('a host that was away', () => {
-  it('is back only when it answers a question, not when its connection stands', async () => {
-    let asked = 0;
-    const { away, clock } = hostThat(() =>
-      ++asked < 3
+describe('an unreachable host', () => {
+  it('counts as reachable only after it answers a query, not when a connection opens', async () => {
+    let queries = 0;
+    const { hosts, clock } = hostThat(() =>
+      ++queries < 3
         ? Promise.reject(
             new ConnectError('no shell', { host: 'h1', stage: 'shell', retryable: true }),
           )
         : answer(),
     );
-    away.park('h1', unresolved);
-    expect(await away.waitForAny(60_000)).toEqual(['h1']);
-    expect({ asked, now: clock.now() }).toEqual({ asked: 3, now: 6000 });
+    hosts.park('h1', unresolved);
+    expect(await hosts.waitForAny(60_000)).toEqual(['h1']);
+    expect({ queries, now: clock.now() }).toEqual({ queries: 3, now: 6000 });
   });
 
-  it('that answers but is away again for each undo is left alone longer each time', async () => {
-    const { away, clock } = hostThat(answer);
+  it('is retried at growing intervals if it answers but fails again at each undo', async () => {
+    const { hosts, clock } = hostThat(answer);
     let rounds = 0;
     for (;;) {
-      away.park('h1', unresolved);
-      if ((await away.waitForAny(300_000)).length === 0) break;
+      hosts.park('h1', unresolved);
+      if ((await hosts.waitForAny(300_000)).length === 0) break;
       rounds++;
     }
     expect(clock.now()).toBeGreaterThanOrEqual(300_000);
@@ -65,7 +65,7 @@ describe('a host that was away', () => {
   });
 });
 
-it('an undo that the host refuses for a wrong password is tried once', async () => {
+it('does not retry an undo that fails with a wrong password', async () => {
   const { recording } = await perform({
     text: `
 - { name: Work, command: ok, undo: [{ name: Undo, command: refused-on h1 }] }

@@ -10,7 +10,7 @@ import { recordedTarget } from '../undo-unit.ts';
 const PAUSE_MS = 3000;
 const LONGEST_PAUSE_MS = 60_000;
 
-export interface AwayParts extends Sessions, Stop {
+export interface UnreachableParts extends Sessions, Stop {
   clock: Clock;
   redactor: Redactor;
   log: Pick<Log, 'state' | 'write' | 'signal'>;
@@ -20,8 +20,8 @@ export interface AwayParts extends Sessions, Stop {
  * Unreachable hosts of a rollback that may be reachable later. Each change of this list is
  * recorded.
  */
-export class AwayHosts {
-  readonly #parts: AwayParts;
+export class UnreachableHosts {
+  readonly #parts: UnreachableParts;
   readonly #reasons = new Map<string, NotUndone>();
   /**
    * Hosts that answered and were unreachable again for the next undo: the pause before the next
@@ -29,7 +29,7 @@ export class AwayHosts {
    */
   readonly #rests = new Map<string, { pauseMs: number; until: number }>();
 
-  constructor(parts: AwayParts) {
+  constructor(parts: UnreachableParts) {
     this.#parts = parts;
   }
 
