@@ -58,7 +58,7 @@ export interface Item {
   /** The record of the same change, if it finished before the run was interrupted. */
   earlier: RecordedUnit | undefined;
   /** An earlier attempt may have made the change already. */
-  mayStand: boolean;
+  mayBeInPlace: boolean;
 }
 
 export interface ItemParts {
@@ -296,7 +296,7 @@ function endItem(
 async function carryOutUnit(
   parts: ItemParts,
   unit: Unit,
-  { earlier, mayStand }: Pick<Item, 'earlier' | 'mayStand'>,
+  { earlier, mayBeInPlace }: Pick<Item, 'earlier' | 'mayBeInPlace'>,
 ): Promise<{ said: UnitResult; number: number; changed: boolean }> {
   const { task, scope, number } = unit;
   const module = parts.run.modules.get(task.module);
@@ -304,8 +304,8 @@ async function carryOutUnit(
   if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
     const said = await runUnit(parts.run, unit);
     const changed = hasChanged(said.outcome);
-    const isStanding = earlier !== undefined || (mayStand && said.actions.length === 0);
-    if (!isStanding || failureIn(said.outcome)) return { said, number, changed };
+    const isInPlace = earlier !== undefined || (mayBeInPlace && said.actions.length === 0);
+    if (!isInPlace || failureIn(said.outcome)) return { said, number, changed };
     // The repeated task may find nothing to do, but handlers must be notified of the first change.
     const outcome = withChangedResult(said.outcome);
     return { said: { ...said, outcome }, number, changed: true };

@@ -14,7 +14,7 @@ import { loopVariables } from './include.ts';
 import type { Item, Items, Resolved } from './item.ts';
 import { combineItems, endsLoop, isSameItem, itemsOf, recordedItem } from './loop.ts';
 import { handlerRef, notifiedHandlers } from './notify.ts';
-import { finishedUnits, mayStand, type StepEntry } from './replay.ts';
+import { finishedUnits, mayBeInPlace, type StepEntry } from './replay.ts';
 import type { Place } from './step-key.ts';
 import type { Variables } from './variables.ts';
 
@@ -71,7 +71,7 @@ async function runOn(parts: OnHostParts, live: LiveStep, host: InventoryHost): P
     step,
     scope,
     earlier,
-    mayStand: mayStand(entry, host.name, undefined),
+    mayBeInPlace: mayBeInPlace(entry, host.name, undefined),
     ...handlersOf(live),
   });
 }
@@ -164,7 +164,7 @@ async function onItem(
     item,
     index,
     earlier: isSame ? finished : undefined,
-    mayStand: mayStand(entry, host.name, index),
+    mayBeInPlace: mayBeInPlace(entry, host.name, index),
     ...handlersOf(live),
   });
 }

@@ -21,7 +21,7 @@ export interface StepEntry {
    * Changes that may be in place although the step is not done: of failed attempts, or with a
    * failed undo.
    */
-  standing: readonly RecordedUnit[];
+  inPlace: readonly RecordedUnit[];
 }
 
 export interface Replay<L> {
@@ -91,12 +91,12 @@ export function finishedUnits(
 }
 
 /** Whether a change may be in place although its step (or loop item) must run again. */
-export function mayStand(
+export function mayBeInPlace(
   entry: StepEntry | undefined,
   host: string,
   index: number | undefined,
 ): boolean {
-  const units = entry?.standing ?? [];
+  const units = entry?.inPlace ?? [];
   return units.some(({ intent }) => intent.host === host && intent.index === index);
 }
 
@@ -110,7 +110,7 @@ export function stepEntry(
   if (numbers.length === 0) return undefined;
   const attempts = numbers.flatMap((number) => run.steps.get(number) ?? []);
   const undone = undoneOn(run, attempts);
-  const entry: Attempts = { learnt: new Map(), items: new Map(), units: [], standing: [] };
+  const entry: Attempts = { learnt: new Map(), items: new Map(), units: [], inPlace: [] };
   for (const attempt of attempts)
     addAttempt(run, attempt, entry, (host) => attempt.info.number <= (undone.get(host) ?? 0));
   return entry;
@@ -120,7 +120,7 @@ interface Attempts extends StepEntry {
   learnt: Map<string, OnDemand<LearntRecord<'stored'>>>;
   items: Map<string, Map<number, OnDemand<ResultRecord<'stored'>>>>;
   units: RecordedUnit[];
-  standing: RecordedUnit[];
+  inPlace: RecordedUnit[];
 }
 
 /**
@@ -158,7 +158,7 @@ function addAttempt(
 ): void {
   const units = unitsOf(run, step);
   entry.units.push(...units.filter(({ intent }) => !isUndone(intent.host)));
-  entry.standing.push(...units.filter(stands));
+  entry.inPlace.push(...units.filter(isInPlace));
   for (const [host, record] of step.learnt) {
     if (isUndone(host)) continue;
     entry.learnt.delete(host);
@@ -174,7 +174,7 @@ function addAttempt(
  * Whether a change is in place. A step whose undo always runs is recorded even if it changed
  * nothing.
  */
-function stands(unit: RecordedUnit): boolean {
+function isInPlace(unit: RecordedUnit): boolean {
   const { intent, state, undo } = unit;
   if (intent.block || undo === 'undone' || !hadEffect(unit)) return false;
   return state === 'changed' || intent.undo.on !== 'always';

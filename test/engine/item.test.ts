@@ -49,7 +49,7 @@ function runner() {
       notifies: [],
     },
     earlier: undefined,
-    mayStand: false,
+    mayBeInPlace: false,
   };
   return { items, item, log, parts, take, traced, stop };
 }

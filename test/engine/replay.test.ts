@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   finishedUnits,
-  mayStand,
+  mayBeInPlace,
   replay,
   stepEntry,
   type Replay,
@@ -190,30 +190,30 @@ describe('changes that are done although their step is not', () => {
 });
 
 describe('a change of a step that is to be done again', () => {
-  const standing = (...records: JournalRecord[]) =>
-    mayStand(entryOf(step(1), intent(1, 1, 'h1', 2), ...records), 'h1', 2);
+  const inPlace = (...records: JournalRecord[]) =>
+    mayBeInPlace(entryOf(step(1), intent(1, 1, 'h1', 2), ...records), 'h1', 2);
   const undo: JournalRecord = { t: 'undo-intent', unit: 1 };
   const undone = (state: 'undone' | 'undo-failed'): JournalRecord => ({
     ...{ t: 'undo-result', unit: 1, state, durationMs: 1 },
   });
 
   it('may be there unless it never began or is undone', () => {
-    expect(standing()).toBe(true);
-    expect(standing(result(1, 1, 'h1', 'failed', 2))).toBe(true);
-    expect(standing({ t: 'resolved', unit: 1, state: 'planned' })).toBe(false);
-    expect(standing(result(1, 1, 'h1', 'changed', 2), undo)).toBe(true);
-    expect(standing(result(1, 1, 'h1', 'changed', 2), undo, undone('undo-failed'))).toBe(true);
-    expect(standing(result(1, 1, 'h1', 'changed', 2), undo, undone('undone'))).toBe(false);
+    expect(inPlace()).toBe(true);
+    expect(inPlace(result(1, 1, 'h1', 'failed', 2))).toBe(true);
+    expect(inPlace({ t: 'resolved', unit: 1, state: 'planned' })).toBe(false);
+    expect(inPlace(result(1, 1, 'h1', 'changed', 2), undo)).toBe(true);
+    expect(inPlace(result(1, 1, 'h1', 'changed', 2), undo, undone('undo-failed'))).toBe(true);
+    expect(inPlace(result(1, 1, 'h1', 'changed', 2), undo, undone('undone'))).toBe(false);
   });
 
   it('is that of its host and item, and no step that is only undone in any case', () => {
     const entry = entryOf(step(1), intent(1, 1, 'h1', 2));
-    expect(mayStand(entry, 'h2', 2)).toBe(false);
-    expect(mayStand(entry, 'h1', undefined)).toBe(false);
-    expect(mayStand(undefined, 'h1', undefined)).toBe(false);
+    expect(mayBeInPlace(entry, 'h2', 2)).toBe(false);
+    expect(mayBeInPlace(entry, 'h1', undefined)).toBe(false);
+    expect(mayBeInPlace(undefined, 'h1', undefined)).toBe(false);
     const looks = intent(1, 1, 'h1', 2);
     const always = { ...looks, undo: { ...looks.undo, on: 'always' as const } };
-    expect(mayStand(entryOf(step(1), always), 'h1', 2)).toBe(false);
+    expect(mayBeInPlace(entryOf(step(1), always), 'h1', 2)).toBe(false);
   });
 });
 
