@@ -13,7 +13,7 @@ export interface CommitParts {
   /**
    * Id of the "--fail-at" step, if it precedes the first point of no return and has not failed yet.
    */
-  failureToCome: () => string | undefined;
+  pendingFailAt: () => string | undefined;
   /** Runs the notified handlers. */
   flush: (hosts: readonly string[], place: Place) => Promise<Failures>;
   /** Runs a task that must succeed on every host. */
@@ -62,16 +62,16 @@ export async function notReady(
   { irreversible }: { irreversible: boolean },
 ): Promise<Failures> {
   if (parts.check) return new Map();
-  const toCome = irreversible ? parts.failureToCome() : undefined;
-  if (toCome !== undefined) {
-    const why = `the --fail-at step was skipped on every host (${toCome})`;
+  const failAt = irreversible ? parts.pendingFailAt() : undefined;
+  if (failAt !== undefined) {
+    const why = `the --fail-at step was skipped on every host (${failAt})`;
     return notBegun(hosts, step, { kind: 'not-begun', step: step.name, why });
   }
   await parts.rollBackFailed(place);
   const at = `no-return:${withinPlay(step.id, place.play.id)}` as const;
   const unflushed = await parts.flush(hosts, { ...place, at });
   if (unflushed.size > 0) return onAll(hosts, step, unflushed);
-  const why = doubt(parts.knowledge);
+  const why = uncertainty(parts.knowledge);
   return why === undefined
     ? new Map()
     : notBegun(hosts, step, { kind: 'not-begun', step: step.name, why });
@@ -95,7 +95,11 @@ function onAll(
 }
 
 /** Why the state of the hosts is too uncertain to be made final. */
-function doubt({ uncertain, tolerated, unsettled }: CommitParts['knowledge']): string | undefined {
+function uncertainty({
+  uncertain,
+  tolerated,
+  unsettled,
+}: CommitParts['knowledge']): string | undefined {
   // Tolerated hosts were rolled back; those with an incomplete rollback are in "unsettled".
   const open = [...uncertain]
     .filter(([host]) => !tolerated.has(host))

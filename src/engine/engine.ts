@@ -24,7 +24,7 @@ import { runMeta } from './meta.ts';
 import { Numbers } from './numbers.ts';
 import { PlayLocks } from './play-locks.ts';
 import type { Prober } from './resolve.ts';
-import { notePolicy } from './rollback-tasks.ts';
+import { recordPolicy } from './rollback-tasks.ts';
 import {
   schedule,
   type EndParts,
@@ -135,8 +135,8 @@ function nodeParts(
     meta: (node, hosts, place) => runMeta(metaParts, node, hosts, place),
     commit: {
       lastUnit: () => numbers.lastUnit,
-      failureToCome: () =>
-        settings.failsBeforePivot && !failAt.hasFailed ? settings.failAt : undefined,
+      pendingFailAt: () =>
+        settings.failsBeforeNoReturn && !failAt.hasFailed ? settings.failAt : undefined,
     },
   };
 }
@@ -144,13 +144,13 @@ function nodeParts(
 function undoParts(
   engine: Engine,
   shared: Shared,
-): Pick<ScheduleParts['rollback'], 'notePolicy' | 'openBlock'> {
+): Pick<ScheduleParts['rollback'], 'recordPolicy' | 'openBlock'> {
   const { log, inventory, sealer, settings } = engine;
   const { check, limit } = settings;
   const { knowledge, variables } = shared;
   return {
-    notePolicy: (wanted, hosts) => {
-      notePolicy(wanted, variables, engine, hosts ?? hostsOf(knowledge, 'all', limit));
+    recordPolicy: (wanted, hosts) => {
+      recordPolicy(wanted, variables, engine, hosts ?? hostsOf(knowledge, 'all', limit));
     },
     openBlock: (block, hosts, place) =>
       openBlock({ log, inventory, check, sealer, ...shared }, block, hosts, place),

@@ -14,7 +14,7 @@ import type { CallParts } from './call.ts';
 import type { RunSettings } from './settings.ts';
 import type { Variables } from './variables.ts';
 import { snapshot } from './undo-plan.ts';
-import { aside, runTask } from './tries.ts';
+import { outsidePlay, runTask } from './tries.ts';
 
 const noPlay = { name: 'Fingerprint', vars: {}, hosts: 'all' };
 
@@ -88,7 +88,7 @@ export async function fingerprintText(
   }
   const { outcome } = await runTask(parts, {
     task,
-    step: aside('Fingerprint', task),
+    step: outsidePlay('Fingerprint', task),
     host,
     target: host,
     scope,

@@ -13,7 +13,7 @@ import { holdsFor } from './result-conditions.ts';
  *
  * @param pastNoReturn after a point of no return, every step must be repeatable
  */
-export function isDoneAgain(task: TaskNode, module: Module, pastNoReturn: boolean): boolean {
+export function runsAgain(task: TaskNode, module: Module, pastNoReturn: boolean): boolean {
   if (task.until.length > 0 || task.retries !== 0) return true;
   return (
     needsAnswer(task) &&

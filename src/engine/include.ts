@@ -45,7 +45,7 @@ export function partName(
 ): string {
   const words: { text: string; isWhole: boolean }[] = [];
   if (args['name'] instanceof Template) {
-    const path = withoutFolder(name, args['name'].text);
+    const path = withoutDirectory(name, args['name'].text);
     const isRole = module === 'include_role';
     const text = isRole ? path : fileWord(path);
     // In "a-b-c", the end of the file and the start of the item are ambiguous.
@@ -77,7 +77,7 @@ function fileWord(path: string): string {
 }
 
 /** The path without the directories that are literal text in the template. */
-function withoutFolder(path: string, template: string): string {
+function withoutDirectory(path: string, template: string): string {
   const constant = template.slice(0, template.indexOf('{'));
   const directory = constant.slice(0, constant.lastIndexOf('/') + 1);
   return path.startsWith(directory) ? path.slice(directory.length) : path;

@@ -21,7 +21,7 @@ import type { Scope } from '../template/scope.ts';
 import { renderAccess } from './access.ts';
 import type { HostLocks } from './locks.ts';
 import type { FailAt } from './fail-at.ts';
-import { finishedOutcome, isDoneAgain } from './finished.ts';
+import { finishedOutcome, runsAgain } from './finished.ts';
 import type { Keys } from './hidden-intent.ts';
 import { hostError } from './host-error.ts';
 import { emptyStep, type HostStep } from './host-step.ts';
@@ -301,7 +301,7 @@ async function carryOutUnit(
   const { task, scope, number } = unit;
   const module = parts.run.modules.get(task.module);
   const pastNoReturn = parts.run.log.state.noReturn !== undefined;
-  if (!earlier || !module || isDoneAgain(task, module, pastNoReturn)) {
+  if (!earlier || !module || runsAgain(task, module, pastNoReturn)) {
     const said = await runUnit(parts.run, unit);
     const changed = hasChanged(said.outcome);
     const isInPlace = earlier !== undefined || (mayBeInPlace && said.actions.length === 0);

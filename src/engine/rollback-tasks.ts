@@ -18,7 +18,7 @@ import type { RunSettings } from './settings.ts';
 import type { Variables } from './variables.ts';
 import { delegatedTarget, recordedTarget } from './undo-unit.ts';
 import { snapshot } from './undo-plan.ts';
-import { aside, runTask } from './tries.ts';
+import { outsidePlay, runTask } from './tries.ts';
 
 /**
  * The "rollback" settings of a play, or of the playbook: then "id" is empty and "play" is the first
@@ -40,7 +40,7 @@ export interface PolicyParts {
  * Records the rollback settings with the values that their tasks need, unless they are recorded
  * already.
  */
-export function notePolicy(
+export function recordPolicy(
   wanted: WantedPolicy,
   variables: Pick<Variables, 'scope'>,
   parts: PolicyParts,
@@ -182,7 +182,7 @@ async function tryTask(
     const target = recordedTarget(run, host, parts.redactor);
     const { outcome } = await runTask(parts, {
       task,
-      step: aside('Rollback', task),
+      step: outsidePlay('Rollback', task),
       host: target,
       target: delegatedTarget(run, task, { own: target, scope, secrets: parts.redactor }),
       scope,

@@ -55,7 +55,7 @@ export interface NodeParts {
   expand: (node: IncludeNode, part: IncludePart, play: Play) => Node[];
   /** Runs the action of a `meta` step on the hosts whose condition is true. */
   meta: (node: MetaNode, hosts: readonly string[], place: Place) => Promise<void>;
-  commit: Pick<CommitParts, 'lastUnit' | 'failureToCome'>;
+  commit: Pick<CommitParts, 'lastUnit' | 'pendingFailAt'>;
 }
 
 interface WalkRollback {
@@ -64,7 +64,7 @@ interface WalkRollback {
    *
    * @param hosts default: all hosts of the run
    */
-  notePolicy: (wanted: WantedPolicy, hosts?: readonly string[]) => void;
+  recordPolicy: (wanted: WantedPolicy, hosts?: readonly string[]) => void;
   /** Records the undo of a block. Returns a function that records the end of the block. */
   openBlock: (block: BlockNode, hosts: readonly string[], place: Place) => () => void;
   /**
@@ -87,7 +87,7 @@ export async function schedule(
   parts: ScheduleParts,
 ): Promise<Forward> {
   const [first] = plays;
-  if (first) parts.rollback.notePolicy({ id: '', policy: rollback, play: first });
+  if (first) parts.rollback.recordPolicy({ id: '', policy: rollback, play: first });
   for (const play of plays) {
     if (parts.select.leavesOut(play)) continue;
     const failed = await runPlay(parts, play);
@@ -121,7 +121,7 @@ async function runPlay(parts: ScheduleParts, play: Play): Promise<Failures> {
       ...(index === 0 && left.length > 0 ? { left } : {}),
     });
     if (index === 0)
-      parts.rollback.notePolicy({ id: play.id, policy: play.rollback, play }, batches.flat());
+      parts.rollback.recordPolicy({ id: play.id, policy: play.rollback, play }, batches.flat());
     const place: Place = { play, batch, number: index + 1, at: 'section', roles: [] };
     for (const section of play.sections) {
       await runSection(parts, section, place);

@@ -38,5 +38,5 @@ export interface RunSettings {
    * The `--fail-at` step precedes the first point of no return, which must not be passed even if
    * the step is skipped.
    */
-  failsBeforePivot: boolean;
+  failsBeforeNoReturn: boolean;
 }

@@ -42,7 +42,7 @@ export async function runTask(parts: CallParts, asked: TaskCall): Promise<CallRe
     const again = mode === 'real' && wantsRetry(task, outcome, { ...tries, holds });
     const hasTriesLeft = again && attempt <= tries.retries;
     if (hasTriesLeft && !parts.isStopping()) {
-      await pause(parts, asked, { attempt, outcome: told(task, outcome), ...tries });
+      await pause(parts, asked, { attempt, outcome: visible(task, outcome), ...tries });
       continue;
     }
     const unmet = again && task.until.length > 0;
@@ -85,7 +85,7 @@ function counted(outcome: Outcome, attempts: number): Outcome {
 }
 
 /** The outcome for displays and the journal, without values that `no_log` hides. */
-function told({ noLog }: TaskNode, outcome: Outcome): Outcome {
+function visible({ noLog }: TaskNode, outcome: Outcome): Outcome {
   return noLog ? conceal(outcome) : outcome;
 }
 
@@ -94,9 +94,9 @@ function judged(
   { outcome, plan }: CallResult,
   { mode, holds }: { mode: CallMode; holds: Holds },
 ): Outcome {
-  const said = told(task, verdict(task, outcome, { holds }));
+  const said = visible(task, verdict(task, outcome, { holds }));
   if (mode === 'real') return said;
-  if (mode === 'simulated') return told(task, simulated(said));
+  if (mode === 'simulated') return visible(task, simulated(said));
   const isKnown = said.is !== 'predicted' || said.change !== true || runEffect(plan, 'set-facts');
   if (isKnown) return said;
   const why = messageOf(said);
@@ -104,6 +104,6 @@ function judged(
 }
 
 /** The step of a task that is not part of a play. */
-export function aside(play: string, { id, name, module, at }: TaskNode): StepInfo {
+export function outsidePlay(play: string, { id, name, module, at }: TaskNode): StepInfo {
   return { id, number: 0, play, name, module, at, handler: false };
 }

@@ -29,7 +29,7 @@ export function withoutUnfinished(connections: Connections, parts: UnfinishedPar
         hosts ??= unfinishedOn(parts.log.state);
         const asks = request.change !== undefined || (request.reads ?? []).length > 0;
         if (asks && request.control?.fence === undefined && hosts.has(address.name)) {
-          await nothingWorks(opened, address.name, limits, parts);
+          await waitUntilIdle(opened, address.name, limits, parts);
           hosts.delete(address.name);
         }
         return exchange(opened, address.name, request, limits, hosts);
@@ -66,7 +66,7 @@ async function exchange(
  *
  * @throws TaskError when that takes too long; ConnectError
  */
-async function nothingWorks(
+async function waitUntilIdle(
   session: HostSession,
   host: string,
   { signal }: Limits,

@@ -156,7 +156,7 @@ export const plainSettings: RunSettings = {
   accepted: [],
   rollbackBudgetSeconds: undefined,
   failAt: undefined,
-  failsBeforePivot: false,
+  failsBeforeNoReturn: false,
 };
 
 function header({ inventory, playbook, settings }: Wiring): JournalRecord {

@@ -110,8 +110,8 @@ describe('one call of a module', () => {
   });
 
   it('leaves no record where its caller keeps none, and where it only reads', async () => {
-    const aside = await tryCall({ asked: { change: undefined } });
-    expect(aside.sent).toMatchObject([{ change: { copies: [], unit: undefined } }]);
+    const unrecorded = await tryCall({ asked: { change: undefined } });
+    expect(unrecorded.sent).toMatchObject([{ change: { copies: [], unit: undefined } }]);
     const reading = await tryCall({ effect: 'reads' });
     expect(reading.outcome.is).toBe('ok');
     expect(reading.begun).toEqual([]);

@@ -34,7 +34,7 @@ function given(more: Partial<CommitParts> = {}): { calls: string[]; log: Log; pa
     knowledge: { uncertain: new Map(), tolerated: new Set(), unsettled: new Set() },
     check: false,
     lastUnit: () => 7,
-    failureToCome: () => undefined,
+    pendingFailAt: () => undefined,
     flush: (_hosts, { at }) => {
       calls.push(at);
       return none();
@@ -123,7 +123,7 @@ describe('a point of no return', () => {
     ],
     [
       'the step of --fail-at did not fail',
-      { failureToCome: () => 'p/one' },
+      { pendingFailAt: () => 'p/one' },
       'the --fail-at step was skipped on every host (p/one)',
     ],
   ])('is not begun on any host when %s', async (_, more, why) => {
@@ -143,7 +143,7 @@ describe('a point of no return', () => {
   });
 
   it('is no matter of --fail-at when it is a commit point that can be rolled back', async () => {
-    expect(await ask({ failureToCome: () => 'p/one' }, false)).toEqual(new Map());
+    expect(await ask({ pendingFailAt: () => 'p/one' }, false)).toEqual(new Map());
   });
 });
 

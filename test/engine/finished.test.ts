@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Effect, Module } from '../../src/core/module.ts';
-import { finishedOutcome, isDoneAgain } from '../../src/engine/finished.ts';
+import { finishedOutcome, runsAgain } from '../../src/engine/finished.ts';
 import type { TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
 import { conditionsOf, taskOf } from '../helpers/tasks.ts';
@@ -21,17 +21,17 @@ describe('a change that finished before the run was interrupted', () => {
   ] as [Partial<TaskNode>, boolean][])(
     'is done again for its answer, where the module compares first: %j',
     (task, again) => {
-      expect(isDoneAgain(taskOf(task), moduleOf('restores'), false)).toBe(again);
-      expect(isDoneAgain(taskOf(task), moduleOf('changes'), false)).toBe(false);
+      expect(runsAgain(taskOf(task), moduleOf('restores'), false)).toBe(again);
+      expect(runsAgain(taskOf(task), moduleOf('changes'), false)).toBe(false);
       // Steps after a point of no return must be repeatable.
-      expect(isDoneAgain(taskOf(task), moduleOf('changes'), true)).toBe(again);
+      expect(runsAgain(taskOf(task), moduleOf('changes'), true)).toBe(again);
     },
   );
 
   it('is done again where the task repeats by itself', () => {
     const module = moduleOf('changes');
-    expect(isDoneAgain(taskOf({ retries: 2 }), module, false)).toBe(true);
-    expect(isDoneAgain(taskOf({ until: conditionsOf('true') }), module, false)).toBe(true);
+    expect(runsAgain(taskOf({ retries: 2 }), module, false)).toBe(true);
+    expect(runsAgain(taskOf({ until: conditionsOf('true') }), module, false)).toBe(true);
   });
 
   it('has the exit code 0 and no output', () => {

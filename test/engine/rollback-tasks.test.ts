@@ -3,7 +3,7 @@ import type { KeptOutput } from '../../src/core/host.ts';
 import { Template } from '../../src/core/value.ts';
 import {
   keepEvidence,
-  notePolicy,
+  recordPolicy,
   runAfterTasks,
   type WantedPolicy,
 } from '../../src/engine/rollback-tasks.ts';
@@ -36,7 +36,7 @@ function noted(policy: Partial<RollbackPolicy>, { check = false } = {}) {
   const wanted: WantedPolicy = { id: '', policy: policyOf(policy), play: playOf() };
   const variables = { scope: () => new Scope([{ name: 'play', values: { port: 80, other: 1 } }]) };
   const note = () => {
-    notePolicy(wanted, variables, { inventory, log, settings: { check } }, hosts);
+    recordPolicy(wanted, variables, { inventory, log, settings: { check } }, hosts);
   };
   note();
   return { log, said, note };

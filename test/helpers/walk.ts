@@ -100,11 +100,11 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
           const nothing = { forget: () => undefined, reset: () => Promise.resolve() };
           return runMeta({ knowledge, ...nothing }, node, on, place);
         },
-        commit: { lastUnit: () => ran.length, failureToCome: () => undefined },
+        commit: { lastUnit: () => ran.length, pendingFailAt: () => undefined },
         ...wishes.nodes,
       },
       rollback: {
-        notePolicy: () => undefined,
+        recordPolicy: () => undefined,
         openBlock: () => () => undefined,
         takeBack: (on) => {
           ran.push(`(back: ${on.join(' ')})`);

@@ -103,7 +103,7 @@ async function prepare(
     inputDefaults: inputs.defaults,
     accepted,
     failAt: check ? undefined : failAt,
-    failsBeforePivot: stepsBeforeNoReturn(playbook).some(({ id }) => id === failAt),
+    failsBeforeNoReturn: stepsBeforeNoReturn(playbook).some(({ id }) => id === failAt),
   };
   return { ...request, settings, inventory, secretFiles: inputs.secretFiles, failAt };
 }

@@ -125,6 +125,6 @@ async function settingsOf(
     rollbackBudgetSeconds: budgetOf(options),
     becomePassword: await becomePassword(world, options),
     failAt: undefined,
-    failsBeforePivot: false,
+    failsBeforeNoReturn: false,
   };
 }

@@ -139,7 +139,7 @@ export class UndoOrder {
    * Whether another host changed the same target later in the step, so that its change must be
    * undone first.
    */
-  #isBehind({ kind, restores }: Stage, { intent }: RecordedUnit): boolean {
+  #waitsForLater({ kind, restores }: Stage, { intent }: RecordedUnit): boolean {
     if (kind !== 'undo' || intent.undo.kind !== 'auto') return false;
     const later = restores.get(intent.target) ?? [];
     return later.some((one) => one.intent.unit > intent.unit && this.#isOpen(one));
@@ -160,7 +160,7 @@ export class UndoOrder {
           moves.push(move);
         } else {
           if (this.#moving.size >= this.#wishes.hostsAtATime(stage.step)) return;
-          if (this.#isBehind(stage, unit)) return;
+          if (this.#waitsForLater(stage, unit)) return;
           this.#moving.set(unit.intent.unit, unit);
           moves.push(move);
           return;

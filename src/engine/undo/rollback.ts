@@ -90,7 +90,7 @@ class Rollback {
       this.#parts.clock.now() + (settings.rollbackBudgetSeconds ?? budgetSeconds) * 1000;
     if (!partial && this.#attempt === 1) await keepEvidence(this.#parts, this.#run);
     this.#resolutions = await this.#resolve(this.#candidates());
-    await this.#stopAtPivot();
+    await this.#stopAtNoReturn();
     const order = this.#order();
     log.signal({ t: 'undo-start', reason, units: order.open.length });
     await this.#walkUntil(deadline, order);
@@ -145,12 +145,12 @@ class Rollback {
   }
 
   /** Records an irreversible step that had an effect as a point of no return. */
-  async #stopAtPivot(): Promise<void> {
-    const pivot = undoCandidates(this.#run).find(
+  async #stopAtNoReturn(): Promise<void> {
+    const irreversible = undoCandidates(this.#run).find(
       (unit) => unit.intent.undo.kind === 'irreversible' && needsUndo(unit),
     );
-    if (!pivot) return;
-    const { step, unit } = pivot.intent;
+    if (!irreversible) return;
+    const { step, unit } = irreversible.intent;
     const { name, id } = recordedStep(this.#run, step);
     const commit = { t: 'commit', key: id, name, unit, irreversible: true, silent: true } as const;
     await this.#parts.log.append(commit);
