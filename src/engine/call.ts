@@ -41,7 +41,7 @@ export interface Call {
   target: InventoryHost;
   scope: Scope;
   /** Directories for templates and files, nearest first. */
-  folders: string[];
+  directories: string[];
   mode: CallMode;
   /** Starts at 1. */
   attempt: number;
@@ -163,7 +163,7 @@ async function planCall(
   asked: Call,
   { module, args, session, timeoutMs }: Omit<PlannedCall, 'plan'> & { timeoutMs: number },
 ): Promise<Plan> {
-  const { task, host, scope, folders } = asked;
+  const { task, host, scope, directories } = asked;
   const { files, random, settings, signal, sendHttp, decrypt, copies } = parts;
   const facts = new SessionHostView({
     name: host.name,
@@ -178,7 +178,7 @@ async function planCall(
     files,
     random,
     scope,
-    folders,
+    directories,
     request: task.noLog ? (request) => sendQuietly(sendHttp, request) : sendHttp,
     decrypt,
     keptCopy: (copy) => copies?.read(copy),

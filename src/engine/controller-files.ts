@@ -17,7 +17,7 @@ interface ControllerOptions {
   files: ControllerDisk;
   scope: Scope;
   /** Directories of the role and the playbook, nearest first. */
-  folders: string[];
+  directories: string[];
   request: (request: HttpRequest) => Promise<HttpResponse>;
   random: Random;
   decrypt: (text: string, file: string) => Buffer;
@@ -58,7 +58,7 @@ export class ControllerFiles implements Controller {
 
   async folder(path: string): Promise<ControllerFolder | undefined> {
     const { files } = this.#options;
-    const found = this.#find(path, 'files', { folders: true });
+    const found = this.#find(path, 'files', { directories: true });
     if (this.#kindOf(found) === 'file') return undefined;
     return { path: found, entries: await reading(found, () => files.tree(found)) };
   }
@@ -106,11 +106,11 @@ export class ControllerFiles implements Controller {
     return info?.checksum;
   }
 
-  #find(path: string, kind: 'files' | 'templates', { folders = false } = {}): string {
-    const candidates = placesOf(path, this.#options.folders, kind);
+  #find(path: string, kind: 'files' | 'templates', { directories = false } = {}): string {
+    const candidates = placesOf(path, this.#options.directories, kind);
     for (const candidate of candidates) {
       const is = this.#kindOf(candidate);
-      if (is === 'file' || (folders && is === 'directory')) return candidate;
+      if (is === 'file' || (directories && is === 'directory')) return candidate;
       if (is) throw new TaskError(`"${candidate}" is not a file.`);
     }
     throw new TaskError(`There is no file "${path}" on the controller.`, {

@@ -10,7 +10,7 @@ const MAX_BYTES = 1024 * 1024;
 /**
  * What templates can read on the controller.
  *
- * @param folders directories of the role and the playbook, nearest first
+ * @param directories those of the role and the playbook, nearest first
  */
 export function controllerFor(
   {
@@ -18,13 +18,13 @@ export function controllerFor(
     startedAt,
     files,
   }: { environment: NodeJS.ProcessEnv; startedAt: Date; files: ControllerDisk },
-  folders: readonly string[],
+  directories: readonly string[],
 ): Controller {
   return {
     startedAt,
     env: (name) => environment[name],
     file(name) {
-      const places = placesOf(name, folders, 'files');
+      const places = placesOf(name, directories, 'files');
       const path = places.find((one) => files.look(one)?.is === 'file');
       if (path === undefined)
         throw new TemplateError(`There is no file "${name}" on the controller.`, {

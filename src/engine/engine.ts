@@ -54,18 +54,20 @@ export interface Engine extends EngineServices {
 /**
  * Runs a playbook, from the start or from where the last process of the run stopped.
  *
- * @param takeBack rolls back failed hosts that "max_failures" tolerates; false if some changes
+ * @param rollBackHosts rolls back failed hosts that "max_failures" tolerates; false if some changes
  * could not be undone
  */
 export function runPlaybook(
   engine: Engine,
   playbook: Playbook,
-  takeBack: TakeBack = () => Promise.resolve(true),
+  rollBackHosts: RollBackHosts = () => Promise.resolve(true),
 ): Promise<Forward> {
-  return forward(engine.log, () => schedule(playbook, scheduleParts(engine, playbook, takeBack)));
+  return forward(engine.log, () =>
+    schedule(playbook, scheduleParts(engine, playbook, rollBackHosts)),
+  );
 }
 
-type TakeBack = ScheduleParts['rollback']['takeBack'];
+type RollBackHosts = ScheduleParts['rollback']['rollBackHosts'];
 
 /** State shared by the parts of a run. */
 interface Shared {
@@ -75,16 +77,20 @@ interface Shared {
   keys: StepKeys;
 }
 
-function scheduleParts(engine: Engine, playbook: Playbook, takeBack: TakeBack): ScheduleParts {
+function scheduleParts(
+  engine: Engine,
+  playbook: Playbook,
+  rollBackHosts: RollBackHosts,
+): ScheduleParts {
   const { log, inventory, settings } = engine;
   const knowledge = initialKnowledge(inventory, {
-    tolerated: log.state.takenBack,
+    tolerated: log.state.rolledBack,
     unsettled: openAlone(log.state).map(({ intent }) => intent.host),
   });
   const variables = new Variables(engine, knowledge, playbook.folders);
   const shared = { knowledge, variables, numbers: new Numbers(log.state), keys: new StepKeys() };
   const failAt = new FailAt(settings.failAt);
-  const items = itemsWith({ run: engine, ...shared, failAt, folders: playbook.folders });
+  const items = itemsWith({ run: engine, ...shared, failAt, directories: playbook.folders });
   const run = runStep(engine, { ...shared, items });
   return {
     knowledge,
@@ -93,7 +99,7 @@ function scheduleParts(engine: Engine, playbook: Playbook, takeBack: TakeBack): 
     step: settings.check ? run : beforeChange(run, changeParts(engine, playbook, shared)),
     select: select(engine, shared),
     nodes: nodeParts(engine, playbook, shared, failAt),
-    rollback: { ...undoParts(engine, shared), takeBack },
+    rollback: { ...undoParts(engine, shared), rollBackHosts },
     end: endParts(engine, playbook, variables),
   };
 }

@@ -92,7 +92,7 @@ export async function fingerprintText(
     host,
     target: host,
     scope,
-    folders: [],
+    directories: [],
     outputs: `fingerprint.${name}.${slug(task.id)}`,
   });
   const result = resultOf(outcome);

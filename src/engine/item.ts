@@ -75,7 +75,7 @@ export interface ItemParts {
    * Directories of the playbook and its overlays, searched for templates and files after those of
    * the role.
    */
-  folders: readonly string[];
+  directories: readonly string[];
   failAt: Pick<FailAt, 'isNow'>;
 }
 
@@ -165,7 +165,7 @@ async function carryOut(
       scope,
       item,
       index,
-      folders: [...(task.role ? [task.role.path] : []), ...parts.folders],
+      directories: [...(task.role ? [task.role.path] : []), ...parts.directories],
       handler,
       notifies,
       hiddenNames: parts.knowledge.hidden,

@@ -15,7 +15,7 @@ export interface MagicPlace {
   knowledge: Knowledge;
   settings: Pick<RunSettings, 'run' | 'check' | 'diff' | 'tags' | 'skipTags' | 'limit'>;
   /** Directories of the playbook and its overlays, nearest first. */
-  folders: readonly string[];
+  directories: readonly string[];
   hostvars: () => JsonObject;
 }
 
@@ -74,7 +74,7 @@ export const magic: ReadonlyMap<string, (place: MagicPlace) => JsonValue> = new 
       tags: [...tags],
       skip_tags: [...skipTags],
     }),
-    playbook_dir: ({ folders }) => folders.at(-1) ?? '',
+    playbook_dir: ({ directories }) => directories.at(-1) ?? '',
     inventory_file: ({ knowledge }) => knowledge.inventory.file,
     inventory_dir: ({ knowledge: { inventory } }) =>
       inventory.file === '' ? '' : dirname(inventory.file),

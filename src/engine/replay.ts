@@ -38,7 +38,7 @@ export function replay<L extends { host: string; failed?: Failure | undefined }>
   entry: StepEntry | undefined,
   hosts: readonly string[],
   {
-    takenBack,
+    rolledBack,
     rescued,
     read,
   }: {
@@ -46,7 +46,7 @@ export function replay<L extends { host: string; failed?: Failure | undefined }>
      * Hosts that failed and were rolled back individually: they run nothing, and fail again at the
      * same step.
      */
-    takenBack: ReadonlySet<string>;
+    rolledBack: ReadonlySet<string>;
     /**
      * Hosts on which the step failed and its rescue has started: the step is not tried again after
      * that.
@@ -62,11 +62,11 @@ export function replay<L extends { host: string; failed?: Failure | undefined }>
     if (!wanted.has(host)) continue;
     const stored = record();
     const learnt = read(stored);
-    const isFinal = takenBack.has(host) || (stored.failed && rescued?.has(host));
+    const isFinal = rolledBack.has(host) || (stored.failed && rescued?.has(host));
     if (isFinal) done.set(host, learnt ?? { host, failed: stored.failed });
     else if (learnt && learnt.failed === undefined) done.set(host, learnt);
   }
-  const todo = hosts.filter((host) => !done.has(host) && !takenBack.has(host));
+  const todo = hosts.filter((host) => !done.has(host) && !rolledBack.has(host));
   const ask = (entry?.units ?? [])
     .filter(({ state, intent }) => state === 'unknown' && todo.includes(intent.host))
     .map(({ intent }) => intent.unit);
@@ -132,7 +132,7 @@ function undoneOn(run: RecordedRun, attempts: readonly RecordedStep[]): Map<stri
   const undone = new Map<string, number>();
   for (const unit of attempts.flatMap((attempt) => unitsOf(run, attempt))) {
     const { host } = unit.intent;
-    if (run.takenBack.has(host)) continue;
+    if (run.rolledBack.has(host)) continue;
     // If the undo of a unit is skipped, the undo list of its block may replace it.
     for (const one of unit.undo === 'undo-skipped' ? blocksInPlaceOf(run, unit) : [unit]) {
       if (!one.undoStarted || one.undo === 'undo-skipped') continue;

@@ -186,7 +186,7 @@ async function tryTask(
       host: target,
       target: delegatedTarget(run, task, { own: target, scope, secrets: parts.redactor }),
       scope,
-      folders: task.role ? [task.role.path] : [],
+      directories: task.role ? [task.role.path] : [],
       outputs: `${phase}.${name}`,
     });
     return { failed: task.ignoreErrors ? undefined : failureIn(outcome), outcome };

@@ -71,7 +71,7 @@ interface WalkRollback {
    * Rolls back failed hosts that "max_failures" tolerates. False if some changes could not be
    * undone.
    */
-  takeBack: (hosts: string[]) => Promise<boolean>;
+  rollBackHosts: (hosts: string[]) => Promise<boolean>;
 }
 
 /** Whether no further step may start. */
@@ -366,7 +366,7 @@ async function rollBackFailed(parts: ScheduleParts, place: Place): Promise<void>
   // They may have failed only because of the interruption.
   if (parts.end.isStopping()) throw new Interrupted();
   for (const host of hosts) applyConsequence(knowledge, { kind: 'tolerated', host });
-  if (parts.settings.check || (await parts.rollback.takeBack(hosts))) return;
+  if (parts.settings.check || (await parts.rollback.rollBackHosts(hosts))) return;
   for (const host of hosts) applyConsequence(knowledge, { kind: 'unsettled', host });
 }
 

@@ -110,15 +110,15 @@ async function runStep(parts: StepParts, memory: Memory, asked: Asked): Promise<
     }
     return { key, all: earlier };
   }
-  const { takenBack } = log.state;
+  const { rolledBack } = log.state;
   const entry = stepEntry(log, key);
   const before = hostsOnRecord(entry).find((host) => task.oncePerPlay || hosts.includes(host));
-  const first = before ?? hosts.find((host) => !takenBack.has(host));
+  const first = before ?? hosts.find((host) => !rolledBack.has(host));
   const once = first === undefined ? [] : [first];
   const all: Learnt[] = [];
   if (task.oncePerPlay) memory.once.set(key, all);
   const { done, ask, todo } = replay(entry, task.runOnce ? once : hosts, {
-    takenBack,
+    rolledBack,
     rescued: log.rescued(key),
     read: (record) =>
       resolves && record.included === undefined && record.sealed === undefined

@@ -147,7 +147,7 @@ export class UndoRunner {
       host: recordedTarget(this.#run, intent.host, redactor),
       target: delegatedTarget(this.#run, task, { own, scope, secrets: redactor }),
       scope,
-      folders: task.role ? [task.role.path] : [],
+      directories: task.role ? [task.role.path] : [],
       outputs: String(intent.unit),
     });
   }

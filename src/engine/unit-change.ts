@@ -31,7 +31,7 @@ export interface Unit {
   /** Position in the loop, from zero. */
   index?: number | undefined;
   /** Directories for templates and files, nearest first. */
-  folders: string[];
+  directories: string[];
   /** Set if the task is a handler. */
   handler: HandlerRef | undefined;
   /** Handlers to notify if the unit changes something. */
@@ -137,7 +137,7 @@ export class UnitChange implements ChangeRecord {
 
   /** Runs the "capture" tasks. The step does not start unless each of them returned an answer. */
   async #capture(): Promise<JsonObject> {
-    const { task, step, host, target, scope, folders, number } = this.#unit;
+    const { task, step, host, target, scope, directories, number } = this.#unit;
     const registers: JsonObject = {};
     for (const one of task.capture) {
       const { outcome } = await runTask(this.#parts, {
@@ -145,7 +145,7 @@ export class UnitChange implements ChangeRecord {
         step,
         host,
         target,
-        folders,
+        directories,
         scope: scope.with({ name: 'captured', values: registers, data: true }),
         outputs: String(number),
       });

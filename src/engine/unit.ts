@@ -19,7 +19,7 @@ export interface UnitResult {
 
 /** Runs a unit. Its change is recorded before it starts. */
 export async function runUnit(parts: UnitParts, unit: Unit): Promise<UnitResult> {
-  const { task, step, host, target, scope, folders, number } = unit;
+  const { task, step, host, target, scope, directories, number } = unit;
   const change = new UnitChange(parts, unit);
   const { outcome, plan, args } = await runTask(parts, {
     task,
@@ -27,7 +27,7 @@ export async function runUnit(parts: UnitParts, unit: Unit): Promise<UnitResult>
     host,
     target,
     scope,
-    folders,
+    directories,
     change,
     outputs: String(number),
   });

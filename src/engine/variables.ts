@@ -38,7 +38,7 @@ export class Variables {
   readonly #settings: VariableParts['settings'];
   readonly #environment: NodeJS.ProcessEnv;
   readonly #files: ControllerDisk;
-  readonly #folders: readonly string[];
+  readonly #directories: readonly string[];
   readonly #cache: KnownFacts | undefined;
   readonly #log: Signals['log'];
   readonly #inCache = new Map<string, boolean>();
@@ -64,18 +64,18 @@ export class Variables {
     },
   );
 
-  /** @param folders directories of the playbook and its overlays, nearest first */
+  /** @param directories those of the playbook and its overlays, nearest first */
   constructor(
     { settings, environment, factCache, files, log }: VariableParts,
     knowledge: Knowledge,
-    folders: readonly string[],
+    directories: readonly string[],
   ) {
     this.#knowledge = knowledge;
     this.#inventory = knowledge.inventory;
     this.#settings = settings;
     this.#environment = environment;
     this.#files = files;
-    this.#folders = folders;
+    this.#directories = directories;
     this.#cache = factCache;
     this.#log = log;
   }
@@ -121,7 +121,7 @@ export class Variables {
       role,
       knowledge: this.#knowledge,
       settings: this.#settings,
-      folders: this.#folders,
+      directories: this.#directories,
       hostvars: () => this.#hostvars,
     };
     const layers: Layer[] = [
@@ -138,11 +138,11 @@ export class Variables {
       { name: 'inventory', values: host.vars },
       ...(role ? [{ name: 'role defaults', values: role.defaults }] : []),
     ];
-    const folders = [...(role ? [role.path] : []), ...this.#folders];
+    const directories = [...(role ? [role.path] : []), ...this.#directories];
     const { startedAt } = this.#settings;
     return new Scope(
       layers,
-      controllerFor({ environment: this.#environment, startedAt, files: this.#files }, folders),
+      controllerFor({ environment: this.#environment, startedAt, files: this.#files }, directories),
     );
   }
 

@@ -122,7 +122,7 @@ async function differenceOf(
     host: target,
     target,
     scope: new Scope([]),
-    folders: [],
+    directories: [],
     mode: 'check',
     outputs: String(unit.intent.unit),
   });

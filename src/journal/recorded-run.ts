@@ -109,7 +109,7 @@ export interface RecordedRun {
   /** Hosts that the run holds, with the identity that holds them. */
   locks: Map<string, Become>;
   /** Hosts that were taken back alone while the run went on with the others. */
-  takenBack: Set<string>;
+  rolledBack: Set<string>;
   /** Outputs that could not be written any more, in the order in which they were lost. */
   lostOutputs: { output: string; code: string; reason: string; at: string }[];
   end: { outcome: RunOutcome; exitCode: number; message: string; at: string } | undefined;
@@ -154,7 +154,7 @@ export function beginRun(header: StoredRecord | undefined): RecordedRun {
     plays: new Map(),
     lastPlay: undefined,
     locks: new Map(),
-    takenBack: new Set(),
+    rolledBack: new Set(),
     lostOutputs: [],
     end: undefined,
     lastUnit: 0,
@@ -283,7 +283,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     run.fingerprints.push({ phase, whole });
   },
   rollback(run, { partial, hosts = [], attempt }) {
-    if (partial === true) for (const host of hosts) run.takenBack.add(host);
+    if (partial === true) for (const host of hosts) run.rolledBack.add(host);
     else {
       run.rollbacks = attempt;
       run.isGoingBack = true;
@@ -319,7 +319,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     run.accepted.push(...accepted);
     // What failed runs again, or is no longer in the playbook.
     for (const host of run.failedHosts.keys())
-      if (!run.takenBack.has(host)) run.failedHosts.delete(host);
+      if (!run.rolledBack.has(host)) run.failedHosts.delete(host);
     run.header = { ...run.header, pid, bootId };
     run.end = undefined;
   },
@@ -381,7 +381,7 @@ export function undoCandidates(run: RecordedRun): RecordedUnit[] {
 export function openAlone(run: RecordedRun): RecordedUnit[] {
   return undoCandidates(run).filter(
     (unit) =>
-      run.takenBack.has(unit.intent.host) && unit.intent.shared !== 'run_once' && !isSettled(unit),
+      run.rolledBack.has(unit.intent.host) && unit.intent.shared !== 'run_once' && !isSettled(unit),
   );
 }
 

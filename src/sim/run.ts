@@ -69,12 +69,12 @@ export async function recover(wiring: Wiring, move: Move): Promise<Ending> {
 }
 
 async function forward({ playbook }: Wiring, engine: Engine): Promise<Ending> {
-  const takeBack = async (hosts: string[]) => {
+  const rollBackHosts = async (hosts: string[]) => {
     const request = { reason: 'failed' as const, hosts, partial: true, skip: [] };
     return (await rollBack(engine, request)).complete;
   };
   const end = await transaction({
-    forward: () => runPlaybook(engine, playbook, takeBack),
+    forward: () => runPlaybook(engine, playbook, rollBackHosts),
     rollBack: (request) => rollBack(engine, request),
     hasLostHosts: () => engine.locks.lost !== undefined,
     rearm: () => undefined,

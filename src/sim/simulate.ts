@@ -124,7 +124,7 @@ function judge(one: SimulatedRun, undisturbed: SimulatedRun, scenario: Scenario)
   if (state === 'done_in_part') {
     const before = one.states.get(commitOf(run)) ?? [];
     const back = one.hosts.map(({ name }, index) =>
-      run.takenBack.has(name) ? before[index] : now[index],
+      run.rolledBack.has(name) ? before[index] : now[index],
     );
     problems.push(
       ...differences(

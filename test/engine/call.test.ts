@@ -85,7 +85,7 @@ async function tryCall(world: World) {
   };
   const task = { ...plain, ...world.task };
   const result = await call(context, {
-    ...{ task, host: localHost, target: localHost, scope: new Scope([]), folders: [] },
+    ...{ task, host: localHost, target: localHost, scope: new Scope([]), directories: [] },
     step: { id: task.id, number: 1, play: 'P', name: 'Do', module: 'do', at, handler: false },
     ...{ mode: 'real', attempt: 1, outputs: '7', change, ...world.asked },
   });

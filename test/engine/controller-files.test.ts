@@ -31,7 +31,7 @@ describe('files of the controller', () => {
     files: closedDisk(),
     random: systemRandom,
     scope: new Scope([]),
-    folders: ['/p'],
+    directories: ['/p'],
     request: () => Promise.reject(new Error('not asked')),
     decrypt: (text) => Buffer.from(text),
     keptCopy: () => undefined,

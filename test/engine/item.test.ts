@@ -34,7 +34,7 @@ function runner() {
       ...{ redactor: new Redactor(), sealer: undefined },
     },
     ...{ knowledge: initialKnowledge(inventory), numbers: new Numbers(log.state) },
-    ...{ folders: [], failAt: new FailAt(undefined) },
+    ...{ directories: [], failAt: new FailAt(undefined) },
   });
   const traced: string[] = [];
   const stop = onTrace('errors', (text) => traced.push(text));

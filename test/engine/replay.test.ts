@@ -51,7 +51,7 @@ const entryOf = (...records: JournalRecord[]) =>
   stepEntry(logOf([runRecord({ hosts: ['h1', 'h2'] }), ...records]), 'k');
 const replayed = (...records: JournalRecord[]): Replay<{ host: string }> =>
   replay(entryOf(...records), ['h1', 'h2'], {
-    takenBack: new Set(),
+    rolledBack: new Set(),
     rescued: logOf([runRecord({ hosts: ['h1', 'h2'] }), ...records]).rescued('k'),
     read: (record) => record,
   });
@@ -105,7 +105,7 @@ describe('a step that a resumed run comes to', () => {
 
   it('is done again on a host of which a part is not known any more', () => {
     const entry = entryOf(step(1), learnt(1, 'h1'));
-    expect(replay(entry, ['h1'], { takenBack: new Set(), read: () => undefined })).toMatchObject({
+    expect(replay(entry, ['h1'], { rolledBack: new Set(), read: () => undefined })).toMatchObject({
       todo: ['h1'],
     });
   });
@@ -152,12 +152,12 @@ describe('a step that a resumed run comes to', () => {
 });
 
 describe('a host that failed and was rolled back alone', () => {
-  const takenBack = new Set(['h1']);
+  const rolledBack = new Set(['h1']);
   const partial: JournalRecord = {
     ...{ t: 'rollback', reason: 'failed', attempt: 1, hosts: ['h1'], partial: true },
   };
   const of = (...records: JournalRecord[]) =>
-    replay(entryOf(...records, partial), ['h1', 'h2'], { takenBack, read: (record) => record });
+    replay(entryOf(...records, partial), ['h1', 'h2'], { rolledBack, read: (record) => record });
 
   it('fails again where it did, although its changes are undone, and does nothing', () => {
     const records = [step(1), intent(1, 1, 'h1'), learnt(1, 'h1', 'no'), learnt(1, 'h2')];

@@ -133,7 +133,7 @@ describe('a tolerated failure', () => {
   it('is told when its changes could not all be undone', async () => {
     const { end } = await walk(tolerant, {
       fails: { One: ['h2'] },
-      rollback: { takeBack: () => Promise.resolve(false) },
+      rollback: { rollBackHosts: () => Promise.resolve(false) },
     });
     expect(end).toEqual({ status: 'done', left: ['h2'], incomplete: true });
   });
@@ -146,8 +146,8 @@ describe('a tolerated failure', () => {
   });
 
   it('is not rolled back in check mode', async () => {
-    const { takenBack, end } = await walk(tolerant, { check: true, fails: { One: ['h2'] } });
-    expect(takenBack).toEqual([]);
+    const { rolledBack, end } = await walk(tolerant, { check: true, fails: { One: ['h2'] } });
+    expect(rolledBack).toEqual([]);
     expect(end).toMatchObject({ status: 'done', left: ['h2'] });
   });
 });

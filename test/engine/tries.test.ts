@@ -59,7 +59,7 @@ async function run(
   const result = await runTask(context, {
     ...{ task: { ...plain, ...task }, host: localHost, target: localHost, scope: new Scope([]) },
     step: { id: 'p/do', number: 1, play: 'P', name: 'Do', module: 'do', at, handler: false },
-    ...{ folders: [], outputs: '1' },
+    ...{ directories: [], outputs: '1' },
   });
   return { result, codes, pauses };
 }

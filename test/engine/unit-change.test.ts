@@ -63,7 +63,7 @@ function given(more: Given = {}): { change: UnitChange; planned: PlannedCall; lo
   const change = new UnitChange(context, {
     ...{ number: 7, task: taskOf('change', more.task), host: localHost, target: localHost },
     step: { id: 'p/change', number: 1, play: 'P', name: 'C', module: 'change', at, handler: false },
-    ...{ scope: new Scope([]), item: undefined, folders: [], handler: undefined, notifies: [] },
+    ...{ scope: new Scope([]), item: undefined, directories: [], handler: undefined, notifies: [] },
     shared: undefined,
     hiddenNames: new Set(),
   });

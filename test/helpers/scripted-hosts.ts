@@ -347,7 +347,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     } as JournalRecord);
   const collect = eventReader((event) => events.push(event));
   log.subscribe(collect, (error) => faults.push(error));
-  const takeBack = async (failed?: string[]): Promise<boolean> => {
+  const rollBackHosts = async (failed?: string[]): Promise<boolean> => {
     const undo = await rollBack(engine, {
       reason: 'failed',
       hosts: failed,
@@ -357,10 +357,10 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     return undo.complete;
   };
   try {
-    const result = await runPlaybook(engine, playbook, takeBack);
+    const result = await runPlaybook(engine, playbook, rollBackHosts);
     const { most, sessions, patience } = connections;
     const seen = { most, sessions, patience, events: [...events], trace: traceOf(events) };
-    if (!checks && result.status === 'failed' && result.changedAnything) await takeBack();
+    if (!checks && result.status === 'failed' && result.changedAnything) await rollBackHosts();
     const placeholders = new Map([[folder, '<dir>']]);
     // The header is made here, so it says nothing about the product.
     await log.sync();

@@ -61,7 +61,7 @@ export interface Walked {
   knowledge: Knowledge;
   log: Log;
   /** Hosts that were rolled back alone. */
-  takenBack: string[][];
+  rolledBack: string[][];
 }
 
 /** Walks through a playbook whose steps reach no host: each is a change, and fails where it is told to. */
@@ -77,7 +77,7 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
   };
   const knowledge = initialKnowledge(inventory);
   const ran: string[] = [];
-  const takenBack: string[][] = [];
+  const rolledBack: string[][] = [];
   const playbook = documentOf(text, wishes.files);
   const selection = new Selection({ tags, skipTags: [], leftOut: [] });
   const end = await forward(log, () =>
@@ -106,9 +106,9 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
       rollback: {
         recordPolicy: () => undefined,
         openBlock: () => () => undefined,
-        takeBack: (on) => {
+        rollBackHosts: (on) => {
           ran.push(`(back: ${on.join(' ')})`);
-          takenBack.push(on);
+          rolledBack.push(on);
           return Promise.resolve(true);
         },
         ...wishes.rollback,
@@ -116,7 +116,7 @@ export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
       end: { isStopping: () => false, isTimeUp: () => false, ...wishes.end },
     }),
   );
-  return { ran, end, knowledge, log, takenBack };
+  return { ran, end, knowledge, log, rolledBack };
 }
 
 function fakeStep(knowledge: Knowledge, wishes: Wishes, ran: string[]): RunStep {

@@ -51,10 +51,10 @@ async function rollBackOnRequest(
   }
   const reason = end === undefined ? 'crash' : 'request';
   // Failed hosts that "max_failures" tolerated: the run continued on the others.
-  const partial = hosts?.every((host) => recorded.takenBack.has(host)) === true;
+  const partial = hosts?.every((host) => recorded.rolledBack.has(host)) === true;
   const result = await rollBack(engine, { reason, hosts, partial, skip });
   if (partial && result.complete) {
-    const left = [...recorded.takenBack].sort();
+    const left = [...recorded.rolledBack].sort();
     if (!recorded.isDoneInPart) return concludeAlone(id, left);
     return concludeDone(id, { left, incomplete: openAlone(recorded).length > 0 });
   }
