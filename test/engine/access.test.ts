@@ -11,26 +11,26 @@ const login = { transport: 'openssh', user: 'ada', port: 2200 } as const;
 const resolve = (wanted: Partial<Become<Text>>, address: Partial<HostAddress> = {}): Become =>
   renderAccess({ ...nobody, ...wanted }, hostOf('h1', address).address, scope);
 
-describe('the way to a host', () => {
-  it('is what the task says where the inventory says nothing', () => {
+describe('connection and become settings of a task', () => {
+  it('come from the task if the inventory does not set them', () => {
     expect(resolve({ login }).login).toEqual(login);
     expect(resolve({})).toEqual(nobody);
   });
 
   it.each([
-    ['its user', { user: 'root' }, { transport: 'openssh', port: 2200 }],
-    ['its port', { port: 22 }, { transport: 'openssh', user: 'ada' }],
-    ['its transport', { transportGiven: true }, { user: 'ada', port: 2200 }],
-    ['another transport than SSH', { transport: 'local' }, { user: 'ada', port: 2200 }],
-    ['the user of --user, over which a task goes', { user: 'root', userByFlag: true }, login],
+    ['the user', { user: 'root' }, { transport: 'openssh', port: 2200 }],
+    ['the port', { port: 22 }, { transport: 'openssh', user: 'ada' }],
+    ['the transport', { transportGiven: true }, { user: 'ada', port: 2200 }],
+    ['a transport other than SSH', { transport: 'local' }, { user: 'ada', port: 2200 }],
+    ['not a user from --user, which the task overrides', { user: 'root', userByFlag: true }, login],
   ] as [string, Partial<HostAddress>, Become['login']][])(
-    'leaves alone what the inventory says: %s',
+    'keep inventory values: %s',
     (_, address, left) => {
       expect(resolve({ login }, address).login).toEqual(left);
     },
   );
 
-  it('goes over the keywords of become', () => {
+  it('use the become variables of the inventory instead of the keywords', () => {
     const become = { enabled: true, user: 'app', method: 'doas' } as const;
     expect(resolve({}, { become })).toEqual(become);
     const off: Partial<HostAddress> = { become: { enabled: false } };
@@ -40,12 +40,12 @@ describe('the way to a host', () => {
     expect(isRendered(nobody, hostOf('h1', off).address)).toBe(false);
   });
 
-  it('leaves the default user of a tool to the task', () => {
+  it('override the default user of a hosts file format', () => {
     const byDefault: Partial<HostAddress> = { user: 'root', userByDefault: true };
     expect(resolve({ login }, byDefault).login?.user).toBe('ada');
   });
 
-  it('renders users and port', () => {
+  it('are rendered', () => {
     const { user, login: found } = resolve({
       user: new Template('{{who}}'),
       login: { user: new Template('{{who}}2'), port: new Template('{{there}}') },
@@ -53,30 +53,30 @@ describe('the way to a host', () => {
     expect({ user, found }).toEqual({ user: 'app', found: { user: 'app2', port: 2222 } });
   });
 
-  it.each(['', '-i', 'a b', 'a\nb'])('refuses "%s" as the name of a user', (user) => {
+  it.each(['', '-i', 'a b', 'a\nb'])('reject the user name "%s"', (user) => {
     expect(() => resolve({ user })).toThrow('"become_user" is');
     expect(() => resolve({ login: { user } })).toThrow('"remote_user" is');
   });
 
-  it.each([0, 65536, 22.5, 'ssh'])('refuses %j as a port', (port) => {
+  it.each([0, 65536, 22.5, 'ssh'])('reject the port %j', (port) => {
     const text = typeof port === 'string' ? new Template(port) : port;
     expect(() => resolve({ login: { port: text } })).toThrow('not a number from 1 to 65535');
   });
 
-  it('is known without a host where no login and no template is said', () => {
+  it('do not depend on the host if there is no login and no template', () => {
     expect(isRendered(nobody)).toBe(true);
     expect(isRendered({ ...nobody, login: { port: 22 } })).toBe(false);
     expect(isRendered({ ...nobody, user: new Template('{{who}}') })).toBe(false);
   });
 
-  it('is as written for a host without variables, and without a port that is a template', () => {
+  it('stay unrendered for a host that is not in the inventory, without a port from a template', () => {
     const user = new Template('{{who}}');
     expect(unrendered({ ...nobody, user, login: { user, port: user } })).toEqual({
       ...{ ...nobody, user: '{{who}}', login: { user: '{{who}}' } },
     });
   });
 
-  it('goes over the address, field by field', () => {
+  it('override single fields of the address', () => {
     const { address } = hostOf('h1', { user: 'root', port: 22 });
     expect(addressWith(address, nobody)).toBe(address);
     expect(addressWith(address, { ...nobody, login: { user: 'ada' } })).toEqual({

@@ -27,15 +27,15 @@ describe('batches', () => {
       [2, 8],
     ],
     [[20], [10]],
-  ] as [Play['serial'], number[]][])('of serial %j', (serial, expected) => {
+  ] as [Play['serial'], number[]][])('have the sizes of "serial" %j', (serial, expected) => {
     expect(sizes(serial)).toEqual(expected);
   });
 
-  it('there are none without hosts', () => {
+  it('are empty without hosts', () => {
     expect(sizes([2], [])).toEqual([]);
   });
 
-  it.each(['many', '-1', '1.5'])('cannot be made of %s', (serial) => {
+  it.each(['many', '-1', '1.5'])('reject "serial" %s', (serial) => {
     expect(() => sizes([serial])).toThrow(
       `p.yml:3:5: "serial" must be a number of hosts or a percentage, not ${serial}`,
     );
@@ -49,7 +49,7 @@ describe('batches', () => {
     ['100%', 10, 9],
     [5, 3, 2],
   ] as [Play['maxFailures'], number, number][])(
-    'with max_failures %s of %d hosts bear %d failures',
+    'with max_failures %s and %d hosts tolerate %d failures',
     (maxFailures, hosts, expected) => {
       expect(mostFailures({ maxFailures }, hosts)).toBe(expected);
     },
@@ -61,7 +61,7 @@ it.each([
   ['reverse_inventory', ['c', 'a', 'b']],
   ['sorted', ['a', 'b', 'c']],
   ['reverse_sorted', ['c', 'b', 'a']],
-] as const)('hosts in the order %s', (order, expected) => {
+] as const)('sorts hosts in the order %s', (order, expected) => {
   expect(inOrder(['b', 'a', 'c'], order)).toEqual(expected);
 });
 
@@ -93,25 +93,25 @@ describe('the hosts of a play', () => {
   ) =>
     playHosts({ ...play, ...more }, initialKnowledge(inventory, { tolerated }), { limit, check });
 
-  it('are those of its pattern within --limit, in its order', () => {
+  it('match its pattern and --limit, in its order', () => {
     expect(found({})).toEqual(['h3', 'h2', 'h1']);
     expect(found({}, { limit: 'web' })).toEqual(['h2', 'h1']);
   });
 
-  it('are without those that failed and were tolerated, even if none is left', () => {
+  it('do not include tolerated hosts, even if none is left', () => {
     expect(found({}, { tolerated: ['h2'] })).toEqual(['h3', 'h1']);
     expect(found({ hosts: 'web' }, { tolerated: ['h1', 'h2'] })).toEqual([]);
     const knowledge = initialKnowledge(inventory, { tolerated: ['h2', 'h3'] });
     expect(leftOf({ hosts: 'web' }, knowledge, undefined)).toEqual(['h2']);
   });
 
-  it('must be some, unless the play allows none or --limit leaves none', () => {
+  it('must not be empty, unless the play has allow_empty or --limit excludes all', () => {
     expect(() => found({ hosts: 'empty' })).toThrow('p.yml:3:5: No host matches "empty".');
     expect(found({ hosts: 'empty', allowEmpty: true })).toEqual([]);
     expect(found({ hosts: 'web' }, { limit: 'h3' })).toEqual([]);
   });
 
-  it('may be of an unknown group in check mode, where no step has made it', () => {
+  it('may be in an unknown group in check mode, where no step creates it', () => {
     expect(() => found({ hosts: 'new' })).toThrow('p.yml:3:5');
     expect(found({ hosts: 'new' }, { check: true })).toEqual([]);
     expect(found({ hosts: 'new', allowEmpty: true })).toEqual([]);

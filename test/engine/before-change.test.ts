@@ -24,13 +24,13 @@ function given({ lock, fingerprint }: { lock?: Error; fingerprint?: Error } = {}
 }
 
 describe('before the first change', () => {
-  it('hosts are locked and fingerprints taken, but not before steps that only look', async () => {
+  it('locks hosts and takes fingerprints, but not before read-only steps', async () => {
     const { calls, step } = given();
     for (const task of [look, change, look, change]) await step(task, hosts, placeOf());
     expect(calls).toEqual(['Look', 'lock', 'fingerprint', 'Copy', 'Look', 'lock', 'Copy']);
   });
 
-  it('hosts are locked also for a step that only looks and has an undo in any case', async () => {
+  it('locks hosts also for a read-only step with "undo_on: always"', async () => {
     const gate = taskOf({
       ...{ name: 'Look', readOnly: true, undoOn: 'always' as const },
       undo: { kind: 'tasks', tasks: [change] },
@@ -40,14 +40,14 @@ describe('before the first change', () => {
     expect(calls).toEqual(['lock', 'fingerprint', 'Look']);
   });
 
-  it('all hosts wait for the same fingerprint', async () => {
+  it('takes one fingerprint that all hosts wait for', async () => {
     const { calls, step } = given();
     await Promise.all(hosts.map((host) => step(change, [host], placeOf({ own: host }))));
     expect(calls.filter((one) => one === 'fingerprint')).toHaveLength(1);
     expect(calls.indexOf('fingerprint')).toBeLessThan(calls.indexOf('Copy'));
   });
 
-  it('no fingerprint is taken where an earlier process has done it', async () => {
+  it('takes no fingerprint if an earlier process has started a change', async () => {
     const calls: string[] = [];
     const step = beforeChange(() => Promise.resolve({ failed: new Map(), included: new Map() }), {
       lock: () => Promise.resolve(void calls.push('lock')),
@@ -57,7 +57,7 @@ describe('before the first change', () => {
     expect(calls).toEqual(['lock']);
   });
 
-  it('a fingerprint that fails keeps the step from all its hosts, and each later one', async () => {
+  it('fails this step and each later one on all hosts if a fingerprint fails', async () => {
     const { calls, step } = given({ fingerprint: new TaskError('no answer') });
     for (let time = 0; time < 2; time++) {
       const { failed } = await step(change, hosts, placeOf());
@@ -74,7 +74,7 @@ describe('before the first change', () => {
     expect(calls).toEqual(['lock', 'fingerprint', 'lock']);
   });
 
-  it('a lock that is refused, a journal that cannot be written and a bug end the run', async () => {
+  it('ends the run after a refused lock, a journal error or an internal error', async () => {
     const locked = new LockedError('held');
     await expect(given({ lock: locked }).step(change, hosts, placeOf())).rejects.toBe(locked);
     for (const error of [new JournalError('full'), new Error('a bug')])

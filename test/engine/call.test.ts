@@ -25,7 +25,7 @@ interface World {
   plan?: Plan | Error;
   effect?: 'reads' | 'changes';
   conclude?: () => Conclusion;
-  /** Answers of the actions, or why there is none. */
+  /** Outputs of the actions, or the error instead. */
   outputs?: CommandOutput[] | Error;
   open?: Error;
   task?: Partial<TaskNode>;
@@ -33,7 +33,7 @@ interface World {
   begins?: () => void;
 }
 
-/** Calls a module whose plan and whose host answer as they are told. */
+/** Calls a module whose plan and host return the given results. */
 async function tryCall(world: World) {
   const sent: Exchange[] = [];
   const signals: Signal[] = [];
@@ -93,7 +93,7 @@ async function tryCall(world: World) {
 }
 
 describe('one call of a module', () => {
-  it('changes nothing where the plan has no actions, and needs no connection for it', async () => {
+  it('changes nothing and opens no connection if the plan has no actions', async () => {
     const open = new TaskError('no connection is needed');
     const { outcome, sent, begun } = await tryCall({
       ...{ plan: { actions: [], result: { state: 'there' } }, open },
@@ -102,14 +102,14 @@ describe('one call of a module', () => {
     expect({ sent, begun }).toEqual({ sent: [], begun: [] });
   });
 
-  it('is on record before the actions are sent, with copies and the number of the unit', async () => {
+  it('is recorded before the actions are sent, with copies and the unit number', async () => {
     const { outcome, sent, begun } = await tryCall({ outputs: [output(0, 'done\n')] });
     expect(outcome).toMatchObject({ is: 'changed', result: { rc: 0, stdout: 'done' } });
     expect(begun).toEqual(['exec']);
     expect(sent).toMatchObject([{ change: { copies: ['/etc/a'], unit: 7 } }]);
   });
 
-  it('leaves no record where its caller keeps none, and where it only reads', async () => {
+  it('is not recorded if its caller does not record it, or if it only reads', async () => {
     const unrecorded = await tryCall({ asked: { change: undefined } });
     expect(unrecorded.sent).toMatchObject([{ change: { copies: [], unit: undefined } }]);
     const reading = await tryCall({ effect: 'reads' });
@@ -118,7 +118,7 @@ describe('one call of a module', () => {
     expect(reading.sent).toMatchObject([{ change: { copies: [], unit: undefined } }]);
   });
 
-  it('is on record although it changes nothing where its undo is always due', async () => {
+  it('is recorded even without a change if its undo always runs', async () => {
     const plan: Plan = { actions: [], undo: { calls: [], always: true } };
     const { outcome, begun, sent } = await tryCall({ plan });
     expect({ outcome, begun, sent }).toEqual({
@@ -126,7 +126,7 @@ describe('one call of a module', () => {
     });
   });
 
-  it.each(['check', 'simulated'] as const)('only predicts in the mode %s', async (mode) => {
+  it.each(['check', 'simulated'] as const)('only predicts changes in mode %s', async (mode) => {
     const plan: Plan = { actions: [exec('do', 'it')], result: { name: 'a' } };
     const { outcome, sent, begun } = await tryCall({ plan, asked: { mode } });
     expect(outcome).toEqual({ is: 'predicted', change: true, result: { name: 'a' } });
@@ -136,13 +136,13 @@ describe('one call of a module', () => {
     expect(reading.sent).toHaveLength(1);
   });
 
-  it('has not changed the host where no action counts, or the module takes it back', async () => {
+  it('reports no change if no action counts as one, or if the module says so', async () => {
     const reload: Action = { kind: 'exec', argv: ['reload'], counts: false };
     expect((await tryCall({ plan: { actions: [reload] } })).outcome.is).toBe('ok');
     expect((await tryCall({ conclude: () => ({ changed: false }) })).outcome.is).toBe('ok');
   });
 
-  it('fails with the fields of the command that failed, and its sentence as "msg"', async () => {
+  it('fails with the fields of the failed command, and its message as "msg"', async () => {
     const { outcome } = await tryCall({ outputs: [output(4, 'out\n', 'err\n')] });
     expect(outcome).toMatchObject({
       ...{ is: 'failed', changed: true, result: { rc: 4 } },
@@ -159,27 +159,35 @@ describe('one call of a module', () => {
   });
 
   it.each([
-    ['the plan refuses', { plan: new TaskError('no', { at }) }, 'failed', 'refused'],
-    ['arguments do not pass the schema', { task: { args: { other: 1 } } }, 'failed', 'refused'],
+    ['the plan fails', { plan: new TaskError('no', { at }) }, 'failed', 'refused'],
+    ['arguments do not match the schema', { task: { args: { other: 1 } } }, 'failed', 'refused'],
     [
       'a template is wrong',
       { task: { args: { path: new Template('{{nothing}}') } } },
       'failed',
       'template',
     ],
-    ['the module is not there', { task: { module: 'none' } }, 'failed', 'refused'],
-    ['the host is away', { open: away() }, 'unreachable', 'connect'],
-    ['the line breaks', { outputs: away() }, 'unreachable', 'connect'],
-    ['no answer comes in time', { outputs: new TimeoutError('late') }, 'unknown', 'timeout'],
-    ['a look takes too long', { plan: new TimeoutError('late') }, 'failed', 'timeout'],
-  ] as [string, World, string, string][])('ends where %s', async (_title, world, is, kind) => {
-    const { outcome } = await tryCall(world);
-    expect(outcome).toMatchObject({ is, failure: { kind } });
-    expect(outcome).not.toHaveProperty('failure.at');
-    expect(outcome.result).toMatchObject({ failed: true, changed: false });
-  });
+    ['the module does not exist', { task: { module: 'none' } }, 'failed', 'refused'],
+    ['the host is unreachable', { open: unreachable() }, 'unreachable', 'connect'],
+    ['the connection is lost', { outputs: unreachable() }, 'unreachable', 'connect'],
+    [
+      'the actions exceed the time limit',
+      { outputs: new TimeoutError('late') },
+      'unknown',
+      'timeout',
+    ],
+    ['a query exceeds the time limit', { plan: new TimeoutError('late') }, 'failed', 'timeout'],
+  ] as [string, World, string, string][])(
+    'returns an outcome when %s',
+    async (_title, world, is, kind) => {
+      const { outcome } = await tryCall(world);
+      expect(outcome).toMatchObject({ is, failure: { kind } });
+      expect(outcome).not.toHaveProperty('failure.at');
+      expect(outcome.result).toMatchObject({ failed: true, changed: false });
+    },
+  );
 
-  it('passes errors of the journal on', async () => {
+  it('throws journal errors', async () => {
     const full = new JournalError('no space');
     const begins = () => {
       throw full;
@@ -189,18 +197,21 @@ describe('one call of a module', () => {
 
   it.each([
     ['before the change', { plan: new Error('a bug') }, 'failed'],
-    ['after it has begun', { outputs: new Error('a bug') }, 'unknown'],
-  ] as [string, World, string][])('fails on its host by a bug %s', async (_title, world, is) => {
-    const told: string[] = [];
-    const stop = onTrace('errors', (text) => told.push(text));
-    const { outcome } = await tryCall(world);
-    stop();
-    const message = 'Internal error in "do": a bug.';
-    expect(outcome).toMatchObject({ is, failure: { kind: 'internal', message } });
-    expect(told.join()).toContain('call.test.ts');
-  });
+    ['during the change', { outputs: new Error('a bug') }, 'unknown'],
+  ] as [string, World, string][])(
+    'fails on its host after an internal error %s',
+    async (_title, world, is) => {
+      const traced: string[] = [];
+      const stop = onTrace('errors', (text) => traced.push(text));
+      const { outcome } = await tryCall(world);
+      stop();
+      const message = 'Internal error in "do": a bug.';
+      expect(outcome).toMatchObject({ is, failure: { kind: 'internal', message } });
+      expect(traced.join()).toContain('call.test.ts');
+    },
+  );
 
-  it('shows output as it comes, but none of a task with no_log', async () => {
+  it('streams output, except for a task with no_log', async () => {
     expect((await tryCall({})).signals).toMatchObject([
       { t: 'output', text: 'text', of: '7.1.stdout' },
     ]);
@@ -208,6 +219,6 @@ describe('one call of a module', () => {
   });
 });
 
-function away(): ConnectError {
-  return new ConnectError('away', { host: 'h1', stage: 'connect', retryable: true });
+function unreachable(): ConnectError {
+  return new ConnectError('no route', { host: 'h1', stage: 'connect', retryable: true });
 }

@@ -16,7 +16,7 @@ const none = (): Promise<Failures> => Promise.resolve(new Map<string, StepFailur
 const failOn = (host: string): Promise<Failures> =>
   Promise.resolve(new Map([[host, { task: 'T', id: 'p/t', failure: refusal('no') }]]));
 
-/** Parts that note their calls. */
+/** Parts that record their calls. */
 function given(more: Partial<CommitParts> = {}): { calls: string[]; log: Log; parts: CommitParts } {
   const log = Log.inMemory(new Redactor());
   log.write(runRecord({ hosts }));
@@ -60,7 +60,7 @@ const node = (more: Partial<CommitNode> = {}): CommitNode => ({
 });
 
 describe('a commit point', () => {
-  it('is passed after handlers, gates and the rollback of tolerated hosts, in this order', async () => {
+  it('runs handlers, gates and the rollback of tolerated hosts in this order', async () => {
     const { calls, log, parts } = given();
     expect(await passCommit(parts, node(), hosts, place)).toEqual(new Map());
     expect(calls).toEqual([
@@ -71,7 +71,7 @@ describe('a commit point', () => {
     expect([...log.state.commits]).toEqual(['p/2/commit:tasks/done']);
   });
 
-  it('that was passed before the run was interrupted only learns which handlers ran there', async () => {
+  it('only replays its handlers in a resumed run that has passed it before', async () => {
     const { calls, parts } = given();
     await passCommit(parts, node(), hosts, place);
     const first = calls.splice(0);
@@ -85,7 +85,7 @@ describe('a commit point', () => {
     ['a handler', { flush: () => failOn('h2') }],
     ['a gate', { gate: () => failOn('h2') }],
   ] as [string, Partial<CommitParts>][])(
-    'is not passed when %s fails, and keeps all hosts back',
+    'is not passed and fails all hosts when %s fails',
     async (_, more) => {
       const { log, parts } = given(more);
       const failed = await passCommit(parts, node(), hosts, place);
@@ -105,7 +105,7 @@ describe('a point of no return', () => {
 
   it.each([
     [
-      'the outcome of a step is not known',
+      'the outcome of a step is unknown',
       {
         knowledge: {
           uncertain: new Map([['h1', new Set(['Copy'])]]),
@@ -122,18 +122,18 @@ describe('a point of no return', () => {
       'a host that failed could not be rolled back',
     ],
     [
-      'the step of --fail-at did not fail',
+      'the --fail-at step did not fail',
       { pendingFailAt: () => 'p/one' },
       'the --fail-at step was skipped on every host (p/one)',
     ],
-  ])('is not begun on any host when %s', async (_, more, why) => {
+  ])('does not start on any host when %s', async (_, more, why) => {
     const failure = { kind: 'not-begun', step: 'Wipe', why };
     const failed = { task: 'Wipe', id: 'p/tasks/wipe', failure, notBegun: true };
     expect(await ask(more)).toEqual(new Map(hosts.map((host) => [host, failed])));
     expect(await ask({ ...more, check: true })).toEqual(new Map());
   });
 
-  it('counts a host whose rollback on the way there was incomplete', async () => {
+  it('does not start if the rollback of a tolerated host before it was incomplete', async () => {
     const unsettled = new Set<string>();
     const failed = await ask({
       knowledge: { uncertain: new Map(), tolerated: unsettled, unsettled },
@@ -142,12 +142,12 @@ describe('a point of no return', () => {
     expect([...failed.keys()]).toEqual(hosts);
   });
 
-  it('is no matter of --fail-at when it is a commit point that can be rolled back', async () => {
+  it('is required by --fail-at only if it is irreversible', async () => {
     expect(await ask({ pendingFailAt: () => 'p/one' }, false)).toEqual(new Map());
   });
 });
 
-it('a commit point with a secret in its name is passed once', async () => {
+it('passes a commit point with a secret in its name once', async () => {
   const redactor = new Redactor();
   redactor.add('password', 'docker');
   const log = Log.inMemory(redactor);
@@ -158,7 +158,7 @@ it('a commit point with a secret in its name is passed once', async () => {
   expect(log.state.commit?.unit).toBe(7);
 });
 
-it('the commit point of a play is written once', async () => {
+it('records the commit point of a play once', async () => {
   const { calls, parts } = given();
   await writeCommit(parts, 'p batch 1');
   await writeCommit(parts, 'p batch 1');
@@ -166,10 +166,10 @@ it('the commit point of a play is written once', async () => {
 });
 
 it.each([
-  ['never reached', '', ['h2']],
-  ['lost in a step and rolled back', 'lose-on h2', []],
+  ['never reachable', '', ['h2']],
+  ['unreachable in a step and rolled back', 'lose-on h2', []],
 ])(
-  'a tolerated host that was %s does not keep the others from a commit point',
+  'the other hosts pass a commit point after a tolerated host was %s',
   async (_, command, away) => {
     const { recording, result } = await perform({
       text: `- name: P

@@ -5,7 +5,7 @@ import { Scope } from '../../src/template/scope.ts';
 import { memoryFiles } from '../../src/sim/memory-files.ts';
 import { systemRandom } from '../../src/util/random.ts';
 
-/** A disk on which every file is found, and none can be read. */
+/** A disk whose files exist but cannot be read. */
 function closedDisk(): ControllerDisk {
   const refuse = (): never => {
     throw Object.assign(new Error("EACCES: permission denied, open '/p/files/a'"), {
@@ -26,7 +26,7 @@ function closedDisk(): ControllerDisk {
   };
 }
 
-describe('files of the controller', () => {
+describe('an error for an unreadable file on the controller', () => {
   const files = new ControllerFiles({
     files: closedDisk(),
     random: systemRandom,
@@ -44,7 +44,7 @@ describe('files of the controller', () => {
     ['a directory', () => files.folder('d'), '/p/files/d'],
     ['an archive', () => files.archive('a'), '/p/files/a'],
   ] as [string, () => Promise<unknown>, string][])(
-    'that cannot be read are named: %s',
+    'contains its path: %s',
     async (_title, read, path) => {
       await expect(read()).rejects.toMatchObject({
         code: 'TASK_FAILED',

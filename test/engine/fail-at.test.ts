@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FailAt } from '../../src/engine/fail-at.ts';
 
-it('the step of "--fail-at" fails once, in a loop at the first item', () => {
+it('fails the --fail-at step once, in a loop at the first item', () => {
   const failAt = new FailAt('p/nodes/each/drain');
   expect(failAt.isNow('p/nodes/1-w1/uncordon')).toBe(false);
   expect(failAt.hasFailed).toBe(false);
@@ -10,7 +10,7 @@ it('the step of "--fail-at" fails once, in a loop at the first item', () => {
   expect(failAt.hasFailed).toBe(true);
 });
 
-it('no step fails where none is named', () => {
+it('fails no step without --fail-at', () => {
   const failAt = new FailAt(undefined);
   expect([failAt.isNow(''), failAt.isNow('p/a'), failAt.hasFailed]).toEqual([false, false, false]);
 });

@@ -6,8 +6,8 @@ const failed = (id: string, message: string): StepFailure => ({
   ...{ task: `Task ${id}`, id, failure: refusal(message) },
 });
 
-describe('the failures of several hosts', () => {
-  it('are told by the first host of the step that failed last', () => {
+describe('the message for failures of several hosts', () => {
+  it('is that of the first host of the step that failed last', () => {
     const all = new Map([
       ['h3', failed('a', 'earlier')],
       ['h2', failed('b', 'first.')],
@@ -17,13 +17,13 @@ describe('the failures of several hosts', () => {
     expect(describeFailures(new Map())).toBe('');
   });
 
-  it('are told in one line, cut where it is too long', () => {
+  it('is truncated to one line of 300 characters', () => {
     const said = describeFailures(new Map([['h1', failed('a', `${'x'.repeat(400)}\nmore`)]]));
     expect(said).toBe(`h1: "Task a" failed (a): ${'x'.repeat(300)}`);
     expect(describeFailures(new Map([['h1', failed('a', '')]]))).toBe('h1: "Task a" failed (a)');
   });
 
-  it('are told in full where the step was not begun, on all its hosts', () => {
+  it('is not truncated if the step was not started', () => {
     const all = notBegun(['h2', 'h1'], { name: 'Copy', id: 'p/copy' }, refusal('no\nmore'));
     expect([...all.values()][0]).toMatchObject({ task: 'Copy', id: 'p/copy', notBegun: true });
     expect(describeFailures(all)).toBe('h1, h2: no\nmore');

@@ -19,7 +19,7 @@ describe('a change that finished before the run was interrupted', () => {
     [{ failedWhen: conditionsOf('false') }, true],
     [{ breakWhen: conditionsOf('true') }, true],
   ] as [Partial<TaskNode>, boolean][])(
-    'is done again for its answer, where the module compares first: %j',
+    'runs again if its result is needed and the module is idempotent: %j',
     (task, again) => {
       expect(runsAgain(taskOf(task), moduleOf('restores'), false)).toBe(again);
       expect(runsAgain(taskOf(task), moduleOf('changes'), false)).toBe(false);
@@ -28,7 +28,7 @@ describe('a change that finished before the run was interrupted', () => {
     },
   );
 
-  it('is done again where the task repeats by itself', () => {
+  it('runs again if the task has retries', () => {
     const module = moduleOf('changes');
     expect(runsAgain(taskOf({ retries: 2 }), module, false)).toBe(true);
     expect(runsAgain(taskOf({ until: conditionsOf('true') }), module, false)).toBe(true);
@@ -43,7 +43,7 @@ describe('a change that finished before the run was interrupted', () => {
     );
   });
 
-  it('fails where a condition asks for its output, which is lost', () => {
+  it('fails if a condition reads its output, which is lost', () => {
     const task = taskOf({ failedWhen: conditionsOf('"x" in result.stdout') });
     expect(finishedOutcome(task, scope)).toMatchObject({
       is: 'failed',

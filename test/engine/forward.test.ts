@@ -20,15 +20,15 @@ const end = (error: Error, hasIntents: boolean): Promise<Forward> => {
   return forward({ hasIntents, recover }, () => Promise.reject(error));
 };
 
-describe('the forward run', () => {
+describe('a run of a playbook', () => {
   it.each([
     ['an interruption', new Interrupted(), 'interrupted', 'interrupted'],
     ['the time limit', new TimeLimitError('late'), 'failed', 'failed'],
-    ['a lock', new LockedError('held'), 'failed', 'locked'],
-    ['a step', new TaskError('no'), 'failed', undefined],
-    ['a wrong playbook', new PlaybookError([{ message: 'no' }]), 'failed', undefined],
-    ['a bug', new Error('a bug'), undefined, undefined],
-  ])('ends by %s, after a change and before the first one', async (_, error, after, before) => {
+    ['a refused lock', new LockedError('held'), 'failed', 'locked'],
+    ['an error of a step', new TaskError('no'), 'failed', undefined],
+    ['a playbook error', new PlaybookError([{ message: 'no' }]), 'failed', undefined],
+    ['an internal error', new Error('a bug'), undefined, undefined],
+  ])('ends after %s, with or without earlier changes', async (_, error, after, before) => {
     for (const [hasIntents, status] of [
       [true, after],
       [false, before],
@@ -40,7 +40,7 @@ describe('the forward run', () => {
     }
   });
 
-  it('says whether something was changed, and why it failed', async () => {
+  it('reports whether it changed anything, and why it failed', async () => {
     expect(await end(new TimeLimitError('late'), false)).toEqual({
       ...{ status: 'failed', message: 'late', changedAnything: false },
     });
@@ -49,7 +49,7 @@ describe('the forward run', () => {
     });
   });
 
-  it('makes the journal writable again before the rollback of a run that could not write it', async () => {
+  it('recovers the journal after a write error, so that the rollback can write to it', async () => {
     expect(await end(new JournalError('full'), true)).toMatchObject({ status: 'failed' });
     expect(recovered).toBe(1);
     await expect(end(new JournalError('full'), false)).rejects.toThrow('full');

@@ -5,7 +5,10 @@ import { SessionHostView } from '../../src/engine/host-view.ts';
 import { fileState } from '../../src/facts/file.ts';
 import { pathStates } from '../../src/facts/archive.ts';
 
-/** A view of a host that answers every question with the same, and the count of questions by round trip. */
+/**
+ * A view of a host that returns the same answer to every query, and the number of queries by round
+ * trip.
+ */
 function viewOf(answer: CommandOutput): { view: SessionHostView; trips: number[] } {
   const trips: number[] = [];
   const session = {
@@ -24,8 +27,8 @@ function viewOf(answer: CommandOutput): { view: SessionHostView; trips: number[]
   return { view, trips };
 }
 
-describe('what a host answers', () => {
-  it('comes in one round trip for all that is asked together, and is kept', async () => {
+describe('a fact of a host', () => {
+  it('is read once, and together with others in one round trip', async () => {
     const { view, trips } = viewOf({ code: 0, stdout: 'absent\n', stderr: '' });
     const ask = (path: string) => view.fact(fileState, path);
     await Promise.all([ask('/a'), ask('/b'), ask('/a')]);
@@ -33,7 +36,7 @@ describe('what a host answers', () => {
     expect(trips).toEqual([2]);
   });
 
-  it('that nobody waits for may be an error, which whoever waits later gets', async () => {
+  it('can fail without being awaited, and rejects when it is awaited later', async () => {
     const unhandled: unknown[] = [];
     const note = (error: unknown) => unhandled.push(error);
     process.on('unhandledRejection', note);
@@ -50,7 +53,7 @@ describe('what a host answers', () => {
     await expect(view.fact(fileState, '/a')).rejects.toThrow('is too long');
   });
 
-  it('is refused where it was cut off: what is missing in it is not absent', async () => {
+  it('fails if the answer is truncated, since missing entries may exist', async () => {
     const { view } = viewOf({
       code: 0,
       stdout: '',

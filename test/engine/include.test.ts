@@ -27,7 +27,7 @@ const parts = (task: Partial<TaskNode>, included: Record<string, Included[]>) =>
   includedParts(node(task), new Map(Object.entries(included)));
 
 describe('the parts of an include', () => {
-  it('have the hosts that include the same, in the order of the loop', () => {
+  it('group the hosts that include the same, in the order of the loop', () => {
     const item = (index: number, of: string): Included => ({
       ...{ source: '/p/more.yml', index, length: 2, item: of, part: `${String(index + 1)}-${of}` },
     });
@@ -41,7 +41,7 @@ describe('the parts of an include', () => {
     expect(found[2]?.loopValues).toMatchObject({ item: 'b', loop: { index: 2, last: true } });
   });
 
-  it('have no variables of a loop where there is none', () => {
+  it('have no loop variables without a loop', () => {
     expect(parts({}, { h1: [{ source: '/p/web.yml', part: '' }] })).toEqual([
       { source: '/p/web.yml', name: '', loopValues: {}, hosts: ['h1'] },
     ]);
@@ -55,15 +55,15 @@ describe('the name of a part', () => {
 
   it.each<[string, Partial<TaskNode>, string, ReturnType<typeof loop> | undefined, RegExp]>([
     ['nothing', {}, '', undefined, /^$/],
-    ['the place and the item', {}, '', loop('node1.example.com'), /^1-node1\.example\.com$/],
+    ['position and item', {}, '', loop('node1.example.com'), /^1-node1\.example\.com$/],
     ['a number', {}, '', loop(8080, 2), /^3-8080$/],
-    ['text that is like a number', {}, '', loop('8080'), new RegExp(`^1-8080${digest}`)],
-    ['text of other characters', {}, '', loop('Data Base'), new RegExp(`^1-data-base${digest}`)],
-    ['no text', {}, '', loop('…'), new RegExp(`^1${digest}`)],
+    ['text that looks like a number', {}, '', loop('8080'), new RegExp(`^1-8080${digest}`)],
+    ['text with other characters', {}, '', loop('Data Base'), new RegExp(`^1-data-base${digest}`)],
+    ['no word for other text', {}, '', loop('…'), new RegExp(`^1${digest}`)],
     ['the name of a map', {}, '', loop({ name: 'a' }), new RegExp(`^1-a${digest}`)],
     ['the key of a map', {}, '', loop({ key: 'a', value: 1 }), new RegExp(`^1-a${digest}`)],
-    ['no more of a map', {}, '', loop({ path: 'a' }), new RegExp(`^1${digest}`)],
-    ['no list', {}, '', loop(['a']), new RegExp(`^1${digest}`)],
+    ['no other value of a map', {}, '', loop({ path: 'a' }), new RegExp(`^1${digest}`)],
+    ['no word for a list', {}, '', loop(['a']), new RegExp(`^1${digest}`)],
     ['a long text', {}, '', loop('x '.repeat(99)), new RegExp(`^1(-x){20}${digest}`)],
     ['no hidden item', { noLog: true }, '', loop('secret'), new RegExp(`^1${digest}`)],
     ['the file', file('os/{{os}}.yml'), 'os/red_hat-9.yml', undefined, /^red_hat-9$/],
@@ -72,12 +72,18 @@ describe('the name of a part', () => {
     ['a whole path', file('{{path}}'), '/x/main.yml', undefined, new RegExp(`^main${digest}`)],
     ['the role', { module: 'include_role', ...file('{{r}}') }, 'web', undefined, /^web$/],
     ['file and item', file('{{os}}.yml'), 'web.yml', loop('a-b'), /^1-web-a-b$/],
-    ['no clear border', file('{{os}}.yml'), 'a-b.yml', loop('c'), new RegExp(`^1-a-b-c${digest}`)],
-  ])('has %s', (_, task, name, item, wanted) => {
+    [
+      'a digest if file and item are ambiguous',
+      file('{{os}}.yml'),
+      'a-b.yml',
+      loop('c'),
+      new RegExp(`^1-a-b-c${digest}`),
+    ],
+  ])('contains %s', (_, task, name, item, wanted) => {
     expect(partName(taskOf(task), name, item, noKeys)).toMatch(wanted);
   });
 
-  it('lets nobody try guesses at a secret of the item', () => {
+  it('does not allow guessing a secret in the item', () => {
     const redactor = new Redactor();
     redactor.add('password', 'hunter22');
     const sealer = (salt: string) => new Sealer(['hunter22'], salt, systemRandom);
@@ -93,7 +99,7 @@ describe('the name of a part', () => {
     expect(part(['a'], noKeys)).not.toBe(part(['b'], noKeys));
   });
 
-  it('is that of no other item, place or file', () => {
+  it('differs from the names for any other item, position or file', () => {
     const words = ['a', 'b', 'a-b', 'b-a', 'a:b', 'a/b', '/a', '1', 'true', 'null', 'a b', ''];
     const items = [...words, 1, 11, true, null, { name: 'a' }, { name: 'a', size: 1 }, ['a']];
     const known = new Map<string, string>();
@@ -117,8 +123,8 @@ describe('the name of a part', () => {
   });
 });
 
-describe('what is included', () => {
-  it('brings its handlers into the play, each once', () => {
+describe('an included file', () => {
+  it('adds its handlers to the play, each once', () => {
     const handler = taskOf({ id: 'p/r/restart', name: 'Restart' });
     const play = playOf();
     const include = node({}, [taskOf({ notify: ['Restart'] })], [handler]);
@@ -128,7 +134,7 @@ describe('what is included', () => {
     expect(play.handlers).toEqual([handler]);
   });
 
-  it('is refused where it notifies a handler that the play does not have', () => {
+  it('is rejected if it notifies a handler that the play does not have', () => {
     const include = node({}, [taskOf({ notify: ['Restart'] })]);
     expect(() => expandPart(include, { source: '', name: '', loopValues: {} }, playOf())).toThrow(
       'p.yml:1:1: Task "Copy" notifies "Restart", which is not a handler of this play.',
@@ -136,7 +142,7 @@ describe('what is included', () => {
   });
 });
 
-it('a loop defines the item, its place and, where asked for, its index', () => {
+it('defines the loop variables: item, "loop" and, with index_var, the index', () => {
   const place = { index: 0, length: 2 };
   expect(loopVariables({ loopVar: 'item', indexVar: undefined }, 'a', place)).toEqual({
     item: 'a',

@@ -18,7 +18,7 @@ const boom = () => {
   throw new RangeError('boom');
 };
 
-/** Runs items on h1, and keeps what is traced of errors. */
+/** Runs items on h1, and records traced errors. */
 function runner() {
   const log = Log.inMemory(new Redactor());
   for (const record of [runRecord({ hosts: ['h1', 'h2'] }), stepRecord(1, ['h1'])])
@@ -59,8 +59,8 @@ const internal = (module: string) => ({
   message: `Internal error in "${module}": boom.`,
 });
 
-describe('an unexpected error in the work for one host', () => {
-  it('before the call fails the task there, and is traced with its stack', async () => {
+describe('an unexpected error on one host', () => {
+  it('fails the task there if it occurs before the call, and is traced with its stack', async () => {
     const { items, item, log, take, traced, stop } = runner();
     take.mockImplementation(boom);
     const { outcome, uncertain } = await items.run({
@@ -78,7 +78,7 @@ describe('an unexpected error in the work for one host', () => {
     expect(traced).toEqual([expect.stringMatching(/^p\/one: RangeError: boom\n +at /)]);
   });
 
-  it('after a change was begun leaves the outcome of the change unknown', async () => {
+  it('leaves the outcome of a started change unknown', async () => {
     const { items, item, log, parts } = runner();
     vi.spyOn(parts.clock, 'now').mockImplementation(() => (log.state.units.size > 0 ? boom() : 0));
     const { outcome, uncertain } = await items.run(item);
@@ -89,7 +89,7 @@ describe('an unexpected error in the work for one host', () => {
     ]);
   });
 
-  it('while an include is resolved fails it there', () => {
+  it('fails an include there', () => {
     const { items, item, log } = runner();
     const task = taskOf({ module: 'include_tasks' });
     const step = { ...item.step, module: 'include_tasks' };
@@ -98,7 +98,7 @@ describe('an unexpected error in the work for one host', () => {
     expect(log.state.results).toHaveLength(1);
   });
 
-  it('says nothing of a task with no_log', async () => {
+  it('has a hidden message for a task with no_log', async () => {
     const { items, item, log, parts, take } = runner();
     const task = { ...item.task, noLog: true };
     take.mockImplementation(boom);
@@ -111,7 +111,7 @@ describe('an unexpected error in the work for one host', () => {
     ]);
   });
 
-  it('is left to the run where the journal cannot be written', async () => {
+  it('is thrown if it is a journal error', async () => {
     const { items, item, take } = runner();
     take.mockRejectedValue(new JournalError('full'));
     const task = taskOf({ delegateTo: 'h2', when: conditionsOf('true') });

@@ -50,20 +50,20 @@ describe('changed_when, failed_when and read_only', () => {
     ['changed_when', 'failed', changedWhen, always, 'failed changed'],
     ['read_only', 'changed', readOnly, never, 'ok'],
     ['no condition', 'changed', silent, never, 'changed'],
-    // Without an answer there is nothing to judge.
+    // Without a result there is nothing to judge.
     ['failed_when', 'unreachable', failedWhen, never, 'unreachable'],
     ['failed_when', 'unknown', failedWhen, never, 'unknown'],
     ['failed_when', 'timed out', failedWhen, never, 'failed'],
     ['failed_when', 'predicted', failedWhen, always, 'predicted changed'],
     ['changed_when', 'predicted', changedWhen, never, 'predicted changed'],
     ['failed_when', 'skipped', failedWhen, always, 'skipped'],
-  ])('%s of a task that is %s', (_title, said, task, holds, expected) => {
+  ])('%s for the outcome "%s"', (_title, said, task, holds, expected) => {
     const judged = verdict(task, outcomes[said], { holds });
     const changed = judged.is !== 'changed' && hasChanged(judged) ? ' changed' : '';
     expect(`${judged.is}${changed}`).toBe(expected);
   });
 
-  it('are told what the result is, and set its flags', () => {
+  it('read the result, and set its "changed" and "failed"', () => {
     const seen: JsonObject[] = [];
     const holds: Holds = (_conditions, result) => seen.push(result) > 0;
     const task = {
@@ -78,12 +78,12 @@ describe('changed_when, failed_when and read_only', () => {
     expect(seen).toEqual([{ msg: 'said' }, { msg: 'said' }]);
   });
 
-  it('keep the failure of the module where they agree with it', () => {
+  it('keep the failure of the module if they are true', () => {
     const judged = verdict(failedWhen, outcomes.failed, { holds: always });
     expect(judged).toMatchObject({ is: 'failed', failure: refused });
   });
 
-  it.each([changedWhen, failedWhen])('fail the task where they have no value', (task) => {
+  it.each([changedWhen, failedWhen])('fail the task if they cannot be evaluated', (task) => {
     const judged = verdict(task, outcomes.changed, { holds: broken });
     expect(judged).toMatchObject({
       ...{ is: 'failed', changed: true, result: { msg: 'p.yml:3:7: no such name', failed: true } },
@@ -96,7 +96,7 @@ describe('changed_when, failed_when and read_only', () => {
   });
 });
 
-describe('another try', () => {
+describe('a retry', () => {
   const until = { until: [new Condition('ready')] };
   const once = { until: [] };
 
@@ -112,11 +112,11 @@ describe('another try', () => {
     ['unreachable', until, 3, never, false],
     ['unknown', once, 3, never, false],
     ['skipped', until, 3, never, false],
-  ])('of a task that is %s, with %j and %i retries', (said, task, retries, holds, expected) => {
+  ])('follows the outcome "%s" with %j and %i retries', (said, task, retries, holds, expected) => {
     expect(wantsRetry(task, outcomes[said], { retries, holds })).toBe(expected);
   });
 
-  it('passes a bug in a condition on', () => {
+  it('throws internal errors of conditions', () => {
     const holds: Holds = () => {
       throw new Error('a bug');
     };
@@ -132,7 +132,7 @@ describe('another try', () => {
     ).toThrow('a bug');
   });
 
-  it('says the last answer where `until` was never fulfilled', () => {
+  it('reports the last answer if "until" stays false', () => {
     const after = (outcome: Outcome) =>
       messageOf(untilUnmet({ until: [new Condition('a'), new Condition('b')] }, outcome, 5));
     const sentence = 'Not reached after 5 attempts: a and b.';
@@ -144,13 +144,13 @@ describe('another try', () => {
   });
 
   it.each(['unreachable', 'unknown', 'predicted'] as const)(
-    'does not fail one that is %s',
+    'does not change the outcome "%s"',
     (said) => {
       expect(untilUnmet(until, outcomes[said], 5)).toBe(outcomes[said]);
     },
   );
 
-  it('may count as success by failed_when', () => {
+  it('counts as success if "failed_when" is false', () => {
     const unmet = untilUnmet(until, outcomes.changed, 2);
     const task = { changedWhen: undefined, failedWhen: [new Condition('false')], readOnly: false };
     expect(verdict(task, unmet, { holds: never })).toMatchObject({
@@ -160,7 +160,7 @@ describe('another try', () => {
 });
 
 describe('check_mode: true in a real run', () => {
-  it('registers what would change, and the host is as it was', () => {
+  it('registers the predicted change, and reports the host as unchanged', () => {
     expect(simulated({ is: 'predicted', change: true, result: { changed: true } })).toEqual({
       ...{ is: 'ok', result: { changed: true } },
     });
@@ -169,7 +169,7 @@ describe('check_mode: true in a real run', () => {
   });
 });
 
-describe('the verdict on a step', () => {
+describe('the outcome of a step', () => {
   const strict = { ignoreErrors: false, ignoreUnreachable: false };
   const live = { predicted: false, injected: false, stopping: false };
 
@@ -180,28 +180,28 @@ describe('the verdict on a step', () => {
     ['unreachable', { ...strict, ignoreUnreachable: true }, true],
     ['unknown', { ...strict, ignoreErrors: true }, true],
     ['ok', { ignoreErrors: true, ignoreUnreachable: true }, false],
-  ] as const)('of %s with %j ignores the failure: %s', (said, task, ignored) => {
+  ] as const)('"%s" with %j is ignored: %s', (said, task, ignored) => {
     expect(judge(task, outcomes[said], live)).toEqual({ outcome: outcomes[said], ignored });
   });
 
   it.each<[string, Failure]>([
-    ['a template of its arguments', template],
+    ['a template error', template],
     [
-      'one that failed at the last try',
+      'a template error in the last attempt',
       { kind: 'condition', of: 'until', text: 'ready', tries: 2, last: template },
     ],
-  ])('never ignores a mistake of the playbook: %s', (_title, failure) => {
+  ])('is never ignored for a playbook error: %s', (_title, failure) => {
     const task = { ...strict, ignoreErrors: true };
     expect(judge(task, { ...outcomes.failed, failure }, live).ignored).toBe(false);
   });
 
-  it('ignores no failure while the run is being ended, which may be why the step failed', () => {
+  it('is never ignored during an interruption, which may be why the step failed', () => {
     const lenient = { ignoreErrors: true, ignoreUnreachable: true };
     for (const said of ['failed', 'unreachable', 'unknown'] as const)
       expect(judge(lenient, outcomes[said], { ...live, stopping: true }).ignored).toBe(false);
   });
 
-  it('fails the step of --fail-at, whatever it did', () => {
+  it('is always failed for the --fail-at step', () => {
     const injected = { ...live, injected: true };
     expect(judge(strict, outcomes.changed, injected)).toEqual({
       outcome: { is: 'failed', failure: { kind: 'injected' }, result: {}, changed: true },
@@ -209,7 +209,7 @@ describe('the verdict on a step', () => {
     });
   });
 
-  it('cannot tell in check mode whether a step fails after one that was only predicted', () => {
+  it('is unknown in check mode if a step fails after a predicted change', () => {
     const predicted = { ...live, predicted: true };
     expect(judge(strict, outcomes.failed, predicted)).toEqual({
       outcome: {

@@ -33,7 +33,7 @@ const learnAll = (...all: Learnt[]): Knowledge => {
   return knowledge;
 };
 
-/** One of each kind, in an order that matters. */
+/** One record of each kind, in an order that matters. */
 const history: Learnt[] = [
   { host: 'h1', ...facts({ a: 'first' }, 'h1', 'h2') },
   { host: 'h2', ...facts({ a: 'second' }, 'h2'), joined: ['web'] },
@@ -46,13 +46,13 @@ const history: Learnt[] = [
 ];
 
 describe('learn', () => {
-  it('keeps the last value of a variable, for all hosts that it was learnt for', () => {
+  it('keeps the last value of a variable on each host', () => {
     const { facts: known } = learnAll(...history);
     expect(known.get('h1')).toEqual({ a: 'first' });
     expect(known.get('h2')).toEqual({ a: 'second' });
   });
 
-  it('appends to the lists that each host has, also from the record', () => {
+  it('appends to the lists of each host, also from the record', () => {
     const more = (list: number[], ...hosts: string[]): Learnt => ({
       host: 'h1',
       facts: [{ hosts, values: { found: list }, append: true }],
@@ -81,13 +81,13 @@ describe('learn', () => {
     expect(known.hosts.get('h3')).toMatchObject({ vars: { x: 1 }, address: { address: 'h3' } });
   });
 
-  it('leaves a handler due that notified itself while it ran', () => {
+  it('keeps a handler pending that notified itself while it ran', () => {
     expect([...(learnAll(...history).due.get('h1') ?? [])]).toEqual(['reload', 'restart']);
   });
 });
 
 describe('a consequence', () => {
-  it('ends a play or role for some hosts, or for the batches to come, too', () => {
+  it('ends a play or role for some hosts, or for all later batches, too', () => {
     const knowledge = initialKnowledge(inventory());
     applyConsequence(knowledge, { kind: 'ended', of: 'p/role', hosts: ['h1'] });
     applyConsequence(knowledge, { kind: 'ended', of: 'p', hosts: ['h1'] });
@@ -102,7 +102,7 @@ describe('a consequence', () => {
     expect(endedPlays).toEqual(new Set(['p']));
   });
 
-  it('forgets gathered facts and nothing else', () => {
+  it('discards gathered facts and no other variables', () => {
     const values = { ansible_facts: 'gathered', own: 'kept' };
     const known = learnAll({ host: 'h1', ...facts(values, 'h1') });
     applyConsequence(known, { kind: 'facts-forgotten', host: 'h1' });
@@ -110,7 +110,7 @@ describe('a consequence', () => {
   });
 });
 
-describe('the record of what was learnt', () => {
+describe('the record of what a step taught', () => {
   const redactor = new Redactor();
   redactor.add('password', 'hunter22');
   const sealer = redactor.createSealer('run', systemRandom);
@@ -129,7 +129,7 @@ describe('the record of what was learnt', () => {
     expect(learnAll(...read)).toEqual(learnAll(...marked));
   });
 
-  it('refers to secrets, and encrypts the variables of a hidden step', () => {
+  it('contains references to secrets, and encrypts the variables of a hidden step', () => {
     const learnt = { host: 'h1', ...facts({ a: 'x hunter22' }, 'h1') };
     expect(again(learnt)).toMatchObject(learnt);
     const record = learntRecord(learnt, { step: 1, hidden: true, sealer });
@@ -137,7 +137,7 @@ describe('the record of what was learnt', () => {
     expect(again(learnt, { hidden: true })).toMatchObject(learnt);
   });
 
-  it('is no substitute for the step when a value is not on record', () => {
+  it('does not replace the step if a value was not recorded', () => {
     const learnt = { host: 'h1', ...facts({ a: 'b' }, 'h1') };
     const record = learntRecord(learnt, { step: 1, hidden: true, sealer: undefined });
     expect(JSON.stringify(record)).not.toContain('"b"');
@@ -154,7 +154,7 @@ describe('the record of what was learnt', () => {
     expect(recordedLearnt(onDisk(sealed), using)).toBeUndefined();
   });
 
-  it('of a hidden step that teaches nothing hidden replaces the step without secrets, too', () => {
+  it('replaces a hidden step without hidden values, even if the run has no secrets', () => {
     const learnt: Learnt = { host: 'h1', due: ['restart'] };
     const record = learntRecord(learnt, { step: 1, hidden: true, sealer: undefined });
     expect(recordedLearnt(onDisk(record), { redactor, sealer: undefined })).toMatchObject(learnt);

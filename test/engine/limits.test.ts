@@ -8,7 +8,7 @@ const scope = new Scope([{ name: 'play', values: { n: 5, text: '7', word: 'many'
 const of = (name: string) => new Template(`{{${name}}}`);
 
 describe('the limits of a task', () => {
-  it('are numbers, templates that become one, or the defaults; a time limit of 0 is none', () => {
+  it('are numbers, templates or defaults; a time limit of 0 means no limit', () => {
     expect(timeoutOf(taskOf(), scope)).toBe(1800);
     expect(timeoutOf(taskOf({ timeoutSeconds: 0.5 }), scope)).toBe(0.5);
     expect(timeoutOf(taskOf({ timeoutSeconds: 0 }), scope)).toBe(Number.POSITIVE_INFINITY);
@@ -21,7 +21,7 @@ describe('the limits of a task', () => {
     [of('word'), '"many"'],
     [of('none'), '""'],
     [-1, '-1'],
-  ])('are refused where they are no number of at least 0: %s', (limit, found) => {
+  ])('must be numbers of at least 0, not %s', (limit, found) => {
     const error = { message: `"timeout" is ${found}, not a number of at least 0.`, at };
     expect(() => timeoutOf(taskOf({ timeoutSeconds: limit }), scope)).toThrow(
       expect.objectContaining(error),

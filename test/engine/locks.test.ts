@@ -16,7 +16,7 @@ const held = (run: string, silentSeconds = 5): HostLock => ({
 const wanted = (...names: string[]): Map<string, Become> =>
   new Map(names.map((name) => [name, nobody]));
 
-/** Hosts that keep their lock as real ones do. */
+/** Hosts that handle locks like real ones. */
 class Hosts {
   readonly locks = new Map<string, HostLock>();
   readonly away = new Set<string>();
@@ -87,30 +87,30 @@ function given({ takeOver = [] as string[], settled = [] as string[] } = {}) {
   const settings = { run: 'mine', owner: 'me@here', takeOver, forks: 5, becomePassword: undefined };
   const isSettledRun = (run: string) => settled.includes(run);
   const locks = new HostLocks({ connections, clock, log, inventory, settings, isSettledRun });
-  const onRecord = () => [...memory.state.locks.keys()];
-  /** What hosts were asked. */
+  const recorded = () => [...memory.state.locks.keys()];
+  /** Requests to hosts. */
   const asked = () => connections.calls.filter((call) => !call.startsWith('sync'));
-  return { locks, hosts: connections, clock, said, onRecord, asked, log };
+  return { locks, hosts: connections, clock, said, recorded, asked, log };
 }
 
-describe('taking hosts', () => {
+describe('locking hosts', () => {
   it('locks each of them once, except the controller', async () => {
-    const { locks, hosts: known, onRecord, asked } = given();
+    const { locks, hosts: known, recorded, asked } = given();
     await locks.take(wanted('h1', 'localhost'));
     await locks.take(wanted('h1', 'h2'));
     expect(asked()).toEqual(['lock h1', 'lock h2']);
     expect(known.locks.get('h1')).toMatchObject({ owner: 'me@here' });
-    expect(onRecord()).toEqual(['h1', 'h2']);
+    expect(recorded()).toEqual(['h1', 'h2']);
   });
 
-  it('has all hosts on disk before it asks the first', async () => {
+  it('writes all hosts to disk before it locks the first', async () => {
     const { locks, hosts: known } = given();
     await locks.take(wanted('h1', 'h2'));
     expect(known.calls).toEqual(['sync h1 h2', 'lock h1', 'lock h2']);
   });
 
-  it('takes none when another run holds one of them, and says who', async () => {
-    const { locks, hosts: known, onRecord } = given();
+  it('locks none when another run holds one of them, and reports that run', async () => {
+    const { locks, hosts: known, recorded } = given();
     known.locks.set('h2', held('other'));
     known.locks.set('h3', held('old', 4000));
     const error = await locks.take(wanted('h1', 'h3', 'h2')).catch((one: unknown) => one);
@@ -125,10 +125,10 @@ describe('taking hosts', () => {
     expect([...known.locks].map(([name, { run }]) => `${name} ${run}`).sort()).toEqual([
       ...['h2 other', 'h3 old'],
     ]);
-    expect(onRecord()).toEqual(['h1']);
+    expect(recorded()).toEqual(['h1']);
   });
 
-  it('keeps what an earlier process of the run has locked when the rest fails', async () => {
+  it('keeps the locks of an earlier process of the run when the rest fails', async () => {
     const { locks, hosts: known, log } = given();
     log.write({ t: 'lock', host: 'h1', become: nobody });
     known.locks.set('h1', held('mine'));
@@ -139,8 +139,8 @@ describe('taking hosts', () => {
 
   it.each([
     ['--take-over names it', { takeOver: ['other'] }],
-    ['this machine knows that it is over', { settled: ['other'] }],
-  ])('replaces the lock of another run where %s', async (_, wishes) => {
+    ['this machine knows that the run has ended', { settled: ['other'] }],
+  ])('replaces the lock of another run if %s', async (_, wishes) => {
     const { locks, hosts: known } = given(wishes);
     known.locks.set('h1', held('other'));
     await locks.take(wanted('h1'));
@@ -149,30 +149,30 @@ describe('taking hosts', () => {
     await expect(locks.take(wanted('h2'))).rejects.toThrow('locked by run third');
   });
 
-  it('leaves out a host that cannot be reached, until it is to be changed', async () => {
-    const { locks, hosts: known, onRecord, asked } = given();
+  it('postpones an unreachable host until a step changes it', async () => {
+    const { locks, hosts: known, recorded, asked } = given();
     known.away.add('h2');
     for (let step = 0; step < 2; step++) await locks.take(wanted('h1', 'h2'));
-    expect({ dialled: known.dialled, onRecord: onRecord() }).toEqual({
-      ...{ dialled: ['h1', 'h2'], onRecord: ['h1'] },
+    expect({ dialled: known.dialled, recorded: recorded() }).toEqual({
+      ...{ dialled: ['h1', 'h2'], recorded: ['h1'] },
     });
     await expect(locks.ensure('h2')).rejects.toThrow('"h2" was lost while it was being locked');
     known.away.delete('h2');
     for (const host of ['h2', 'h2', 'h1']) await locks.ensure(host);
     expect(asked()).toEqual(['lock h1', 'lock h2']);
-    expect(onRecord()).toEqual(['h1', 'h2']);
+    expect(recorded()).toEqual(['h1', 'h2']);
   });
 
-  it('does not change a host whose answer was lost, and keeps it on record', async () => {
-    const { locks, hosts: known, onRecord } = given();
+  it('does not change a host whose answer was lost, and keeps its record', async () => {
+    const { locks, hosts: known, recorded } = given();
     known.losing.add('h1');
     await locks.take(wanted('h1'));
     known.losing.add('h1');
     await expect(locks.ensure('h1')).rejects.toThrow('while it was being locked');
-    expect(onRecord()).toEqual(['h1']);
+    expect(recorded()).toEqual(['h1']);
   });
 
-  it('does not change a host that came back with the lock of another run', async () => {
+  it('does not change a host that became reachable with the lock of another run', async () => {
     const { locks, hosts: known } = given();
     known.away.add('h2');
     await locks.take(wanted('h2'));
@@ -182,8 +182,8 @@ describe('taking hosts', () => {
   });
 });
 
-describe('giving hosts back', () => {
-  it('unlocks those that are named, or all', async () => {
+describe('unlocking hosts', () => {
+  it('unlocks the given hosts, or all', async () => {
     const { locks, hosts: known } = given();
     await locks.take(wanted(...hosts));
     await locks.release(['h2']);
@@ -192,17 +192,17 @@ describe('giving hosts back', () => {
     expect([...known.locks.keys()]).toEqual([]);
   });
 
-  it('unlocks a host whose answer was lost, since it may be locked', async () => {
-    const { locks, hosts: known, onRecord, asked } = given();
+  it('includes a host whose answer was lost, since it may be locked', async () => {
+    const { locks, hosts: known, recorded, asked } = given();
     known.losing.add('h1');
     await locks.take(wanted('h1'));
-    expect(onRecord()).toEqual(['h1']);
+    expect(recorded()).toEqual(['h1']);
     await locks.release();
     expect(asked()).toEqual(['lock h1', 'unlock h1']);
     expect(known.locks.size).toBe(0);
   });
 
-  it('goes on when a host cannot be reached', async () => {
+  it('continues with the others when a host is unreachable', async () => {
     const { locks, hosts: known } = given();
     await locks.take(wanted('h1', 'h2'));
     known.away.add('h1');
@@ -211,8 +211,8 @@ describe('giving hosts back', () => {
   });
 });
 
-describe('a run that holds hosts', () => {
-  it('says that it is alive until it stops', async () => {
+describe('a run that holds locks', () => {
+  it('renews them until it stops', async () => {
     const { locks, clock, asked } = given();
     await locks.take(wanted('h1'));
     await clock.turn();
@@ -224,7 +224,7 @@ describe('a run that holds hosts', () => {
   it.each([
     ['other', 'Run other took it over'],
     ['', 'The lock was removed'],
-  ])('notices and says once that it lost a host to "%s"', async (run, why) => {
+  ])('detects and reports once that "%s" took over its locks', async (run, why) => {
     const { locks, hosts: known, clock, said } = given();
     await locks.take(wanted('h1', 'h2'));
     expect(locks.lost).toBeUndefined();
@@ -239,7 +239,7 @@ describe('a run that holds hosts', () => {
     ]);
   });
 
-  it('goes on when a host does not answer to that', async () => {
+  it('continues when a host does not answer a renewal', async () => {
     const { locks, hosts: known, clock, said } = given();
     await locks.take(wanted('h1'));
     known.away.add('h1');

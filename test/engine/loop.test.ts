@@ -22,7 +22,7 @@ const ok: Outcome = { is: 'ok', result: { rc: 0 } };
 const failed: Outcome = { is: 'failed', failure: refusal('no'), result: { rc: 1 }, changed: false };
 
 describe('the items of a loop', () => {
-  it('are what its template becomes, and undefined without a loop', () => {
+  it('are the rendered list, and undefined without a loop', () => {
     expect(itemsOf(taskOf(), scope)).toBeUndefined();
     expect(itemsOf(taskOf({ loop: new Template('{{many}}') }), scope)).toEqual(['a', 'b']);
     expect(itemsOf(taskOf({ loop: [] }), scope)).toEqual([]);
@@ -32,7 +32,7 @@ describe('the items of a loop', () => {
     [new Template('{{one}}'), '"loop" must be a list, not string.'],
     [null, '"loop" must be a list, not null.'],
     [new Template('{{none}}'), '"none" is not defined'],
-  ])('are an error of the task where they are no list: %j', (loop, message) => {
+  ])('fail the task if they are not a list: %j', (loop, message) => {
     expect(itemsOf(taskOf({ loop }), scope)).toMatchObject({
       message: expect.stringContaining(message) as string,
     });
@@ -45,19 +45,19 @@ describe('the items of a loop', () => {
     [{ name: 7 }, '{"name":7}'],
     [[1], '[1]'],
     [7, '7'],
-  ])('are called by a short text: %j', (item, label) => {
+  ])('have a short label: %j', (item, label) => {
     expect(labelOf(taskOf(), item, scope)).toBe(label);
     expect(labelOf(taskOf({ label: new Template('of {{one}}') }), item, scope)).toBe('of a');
   });
 
-  it('are named in their results', () => {
+  it('are added to their results', () => {
     expect(withItem(ok, 'item', 'a')).toEqual({ is: 'ok', result: { rc: 0, item: 'a' } });
     expect(withItem(ok, 'item', undefined)).toBe(ok);
     const unknown: Outcome = { is: 'predicted', change: 'cannot tell' };
     expect(withItem(unknown, 'item', 'a')).toBe(unknown);
   });
 
-  it('that follow are left out after a failure with "on_error: stop", unless it is ignored', () => {
+  it('after a failure are skipped with "on_error: stop", unless it is ignored', () => {
     const part = emptyStep(failed);
     expect(endsLoop(taskOf(), part, scope)).toBe(false);
     const task = taskOf({ loopStops: true });
@@ -66,7 +66,7 @@ describe('the items of a loop', () => {
     expect(endsLoop(task, emptyStep(ok), scope)).toBe(false);
   });
 
-  it('that follow are left out when "break_when" holds for the result', () => {
+  it('after a result for which "break_when" is true are skipped', () => {
     const task = taskOf({ breakWhen: conditionsOf('result.rc == 0', 'r.rc == 0'), register: 'r' });
     expect(endsLoop(task, emptyStep(ok), scope)).toBe(true);
     expect(endsLoop(task, emptyStep(failed), scope)).toBe(false);
@@ -75,7 +75,7 @@ describe('the items of a loop', () => {
   });
 });
 
-describe('an item on record', () => {
+describe('a recorded item', () => {
   const secrets = new Redactor();
   const item = { item: 'a', secrets };
   const recorded = (more: Partial<ResultRecord>): ResultRecord<'stored'> => {
@@ -86,7 +86,7 @@ describe('an item on record', () => {
     return storeRecord(record, secrets) as ResultRecord<'stored'>;
   };
 
-  it('is not done again, and its result and change are known', () => {
+  it('does not run again, and keeps its result', () => {
     const known = recordedItem(taskOf(), recorded({ value: { rc: 0 } }), item);
     expect(known).toMatchObject({
       outcome: { is: 'changed', result: { rc: 0, item: 'a' } },
@@ -100,20 +100,20 @@ describe('an item on record', () => {
 
   it.each([
     ['it failed', { state: 'failed' }],
-    ['its outcome is not known', { state: 'unknown' }],
+    ['its outcome is unknown', { state: 'unknown' }],
     ['its failure was ignored', { ignored: true }],
-    ['another item stands in its place', { item: 'b' }],
-    ['its item was not kept', { item: undefined }],
-  ] as [string, Partial<ResultRecord>][])('is done again where %s', (_, more) => {
+    ['another item has its position', { item: 'b' }],
+    ['its item was not recorded', { item: undefined }],
+  ] as [string, Partial<ResultRecord>][])('runs again if %s', (_, more) => {
     expect(recordedItem(taskOf(), recorded(more), item)).toBeUndefined();
   });
 
-  it('is done where there is no record', () => {
+  it('runs if there is no record', () => {
     expect(recordedItem(taskOf(), undefined, item)).toBeUndefined();
   });
 });
 
-it('the items are one step, whose last value of a fact counts', () => {
+it('combines items into one step, in which the last value of a fact counts', () => {
   const part = (name: string, hasChanged: boolean): HostStep => ({
     ...emptyStep(ok),
     ...{ setFacts: { last: name, [name]: 1 }, hasChanged, groups: [name], leftGroups: ['old'] },

@@ -7,7 +7,7 @@ import { Log } from '../../src/journal/log.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { recordedHosts, runRecord } from '../helpers/records.ts';
 
-/** Does an action on h1, of a batch of h1 and h2, inside two roles. */
+/** Runs an action on h1, in a batch of h1 and h2, inside two roles. */
 async function meta(action: MetaAction) {
   const log = Log.inMemory(new Redactor());
   log.write(runRecord({ hosts: ['h1', 'h2'] }));
@@ -37,19 +37,19 @@ it.each([
   ['end_batch', [['p', ['h1', 'h2']]]],
   ['end_host', [['p', ['h1']]]],
   ['end_role', [['r', ['h1']]]],
-] as const)('%s ends it for the hosts that it should', async (action, expected) => {
+] as const)('%s ends its play or role on its hosts', async (action, expected) => {
   const { ended, knowledge } = await meta(action);
   expect(ended).toEqual(expected);
   expect([...knowledge.endedPlays]).toEqual(action === 'end_play' ? ['p'] : []);
 });
 
-it('clear_facts forgets facts of this run and of earlier ones, and no other variable', async () => {
+it('clear_facts discards gathered and cached facts, and no other variable', async () => {
   const { calls, knowledge } = await meta('clear_facts');
   expect(calls).toEqual(['forget h1']);
   expect(knowledge.facts.get('h1')).toEqual({ a: 1 });
   expect(knowledge.facts.get('h2')).toHaveProperty('ansible_facts');
 });
 
-it('reset_connection ends the connections to the hosts', async () => {
+it('reset_connection closes the connections to its hosts', async () => {
   expect((await meta('reset_connection')).calls).toEqual(['reset h1']);
 });

@@ -3,10 +3,10 @@ import type { RunSettings } from '../../src/engine/settings.ts';
 import { perform } from '../helpers/scripted-hosts.ts';
 
 interface Case {
-  /** Of which each hides itself. They fail with "it said no", and debug shows a secret word. */
+  /** All have no_log. They fail with "it said no", and debug shows a secret word. */
   tasks: string;
   settings?: Partial<RunSettings>;
-  /** Messages of tries, tasks and undos, in the order of the events. */
+  /** Messages of attempts, tasks and undos, in the order of the events. */
   says: (string | undefined)[];
 }
 
@@ -31,8 +31,8 @@ const cases: Record<string, Case> = {
     tasks: `{ ${say}, check_mode: true }`,
     says: [undefined],
   },
-  'each try': { tasks: `{ ${fail}, retries: 1, delay: 0 }`, says: [hidden, hidden] },
-  'the answer of the last try': {
+  'each attempt': { tasks: `{ ${fail}, retries: 1, delay: 0 }`, says: [hidden, hidden] },
+  'the answer of the last attempt': {
     tasks: `{ ${say}, until: "false", retries: 1, delay: 0 }`,
     says: ['', 'Not reached after 2 attempts: false.'],
   },
@@ -40,7 +40,7 @@ const cases: Record<string, Case> = {
     tasks: `{ ${ok}, undo: [{ name: Undo, command: fail, no_log: true }] }, { ${fail} }`,
     says: [undefined, hidden, hidden],
   },
-  'a failure that check mode expects': {
+  'a failure that check mode cannot predict': {
     tasks: `{ ${ok}, undo: { none: "no need" } }, { ${say}, failed_when: "true" }`,
     settings: { check: true },
     says: [undefined, 'cannot be predicted: '],
@@ -97,7 +97,7 @@ describe('no_log hides values that an undo or a resumed run needs', () => {
 `;
   const inventory = 'all: { hosts: { h1: {} } }';
 
-  it('from the journal, where the run has secrets; a rollback reads them again', async () => {
+  it('by encryption if the run has secrets, and a rollback decrypts them', async () => {
     const { recording, problems } = await perform({
       text,
       inventory,
@@ -110,12 +110,12 @@ describe('no_log hides values that an undo or a resumed run needs', () => {
     );
     expect(ends.length).toBeGreaterThan(2);
     const written = recording.records.filter((record) => JSON.stringify(record).includes('hushed'));
-    // Conditions of the playbook are no values.
+    // Conditions of the playbook are not hidden values.
     const values = JSON.stringify(written).replaceAll(/"\$condition":"(\\.|[^"])*"/g, '');
     expect(values).not.toContain('hushed');
   });
 
-  it('from no undo, where the run has no secrets to encrypt them with', async () => {
+  it('except if the run has no secrets, so that undos can still use them', async () => {
     const { recording } = await perform({ text, inventory });
     const ends = recording.records.filter(({ t }) => t === 'undo-result');
     expect(ends.map((record) => 'state' in record && record.state)).toEqual(

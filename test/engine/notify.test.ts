@@ -16,12 +16,17 @@ const due = (notify: string[], role = undefined as typeof web | undefined): stri
 it.each([
   ['of the play, for its own tasks', ['Restart'], undefined, ['p/restart']],
   ["of the task's role", ['Restart'], web, ['p/web/restart']],
-  ['that stands last, where the role has none', ['Restart'], roleOf('app'), ['p/db/restart']],
-  ['of the role that the name says', ['db : Restart'], undefined, ['p/db/restart']],
-  ['of any role where only one has the name', ['Reload'], undefined, ['p/web/reload']],
-  ['that listen, in the order of the play', ['config'], undefined, ['p/web/reload', 'p/log']],
-  ['once, however often it is named', ['config', 'Log'], undefined, ['p/web/reload', 'p/log']],
-  ['without one of that name', ['Stop'], undefined, []],
+  ['defined last, if the role has none', ['Restart'], roleOf('app'), ['p/db/restart']],
+  ['of the role in the name', ['db : Restart'], undefined, ['p/db/restart']],
+  ['of any role, if only one has the name', ['Reload'], undefined, ['p/web/reload']],
+  [
+    'that listen, in the order of their definition',
+    ['config'],
+    undefined,
+    ['p/web/reload', 'p/log'],
+  ],
+  ['once, even if named several times', ['config', 'Log'], undefined, ['p/web/reload', 'p/log']],
+  ['but none without that name', ['Stop'], undefined, []],
 ])('notifies the handlers %s', (_, names, role, wanted) => {
   expect(due(names, role)).toEqual(wanted);
 });

@@ -12,7 +12,7 @@ import { conditionsOf, hostOf, placeOf, taskOf } from '../helpers/tasks.ts';
 
 type Work = (item: string) => Promise<HostStep>;
 
-/** A change that sets a fact of the item's name. */
+/** A change that sets a fact with the name of the item. */
 const change: Work = (item) =>
   Promise.resolve({
     ...emptyStep({ is: 'changed', result: { rc: 0, changed: true } }),
@@ -22,7 +22,7 @@ const boom = (): never => {
   throw new RangeError('boom');
 };
 
-/** Runs a loop on h1, and tells which of its items began. */
+/** Runs a loop on h1, and returns which of its items started. */
 async function overItems(
   task: Partial<TaskNode>,
   work: Work,
@@ -58,14 +58,14 @@ describe('an unexpected error', () => {
   const failsOnB: Work = (item) =>
     item === 'b' ? Promise.reject(new Error('boom')) : change(item);
 
-  it('of one item fails that item; the others run and count', async () => {
+  it('in one item fails that item, and the others run', async () => {
     const { part, began } = await overItems({ loop }, failsOnB);
     expect(began).toEqual(loop);
     expect(messageOf(part.outcome)).toContain('Internal error in "copy": boom.');
     expect(part).toMatchObject({ hasChanged: true, setFacts: { a: true, c: true } });
   });
 
-  it('of one item ends a loop that stops at errors', async () => {
+  it('in one item ends a loop with "on_error: stop"', async () => {
     const { began } = await overItems({ loop, loopStops: true }, failsOnB);
     expect(began).toEqual(['a', 'b']);
   });
@@ -76,13 +76,13 @@ describe('an unexpected error', () => {
     expect(messageOf(part.outcome)).toContain('Internal error in "copy": boom.');
   });
 
-  it('of the journal is left to the run', async () => {
+  it('of the journal is thrown', async () => {
     const full = overItems({ loop }, () => Promise.reject(new JournalError('full')));
     await expect(full).rejects.toThrow('full');
   });
 });
 
-it('a break_when that cannot be evaluated fails the step on the host, ends the loop and keeps what was done', async () => {
+it('fails the step and ends the loop if break_when cannot be evaluated, and keeps finished items', async () => {
   const breakWhen = conditionsOf('result.nothing.deeper == 1');
   const { part, began } = await overItems({ loop, breakWhen }, change);
   expect(began).toEqual(['a']);

@@ -23,11 +23,11 @@ const knownHosts = (): Knowledge =>
 interface World {
   limit?: string;
   knowledge?: Knowledge;
-  /** Why the hosts cannot be locked. */
+  /** Error of a lock request. */
   held?: Error;
 }
 
-/** Locks that note which hosts they are asked for, each time. */
+/** Locks that record the hosts of each request. */
 function given(plays: Play[], { limit, knowledge = knownHosts(), held }: World = {}) {
   const taken: ReadonlyMap<string, Become>[] = [];
   const locks = new PlayLocks(plays, {
@@ -55,7 +55,7 @@ async function locked(
   return Object.fromEntries(taken[0] ?? []);
 }
 
-it('locks the hosts of all plays that change something, each as its first change reaches it', async () => {
+it('locks the hosts of all plays that change something, with the access of their first change', async () => {
   const plays = [
     playOf({ id: 'a', hosts: 'web', tasks: [look, taskOf({ become: root }), taskOf()] }),
     playOf({ id: 'b', hosts: 'h2:h3', tasks: [taskOf()] }),
@@ -66,12 +66,12 @@ it('locks the hosts of all plays that change something, each as its first change
   expect(Object.keys(await locked(plays, { left: ['h1', 'h3'] }))).toEqual(['h2']);
 });
 
-it('locks the hosts of a play whose first change stands in an include that the run has just read', async () => {
+it('locks the hosts of a play whose first change is in an include that was just loaded', async () => {
   const plays = [playOf({ hosts: 'web', tasks: [look] })];
   expect(Object.keys(await locked(plays))).toEqual(['h1', 'h2']);
 });
 
-it('leaves out a later play whose group an earlier one makes, until it begins', async () => {
+it('locks a later play only when it begins if an earlier play creates its group', async () => {
   const later = playOf({ id: 'b', hosts: 'fresh', tasks: [taskOf()] });
   const plays = [playOf({ hosts: 'h1', tasks: [taskOf()] }), later];
   expect(Object.keys(await locked(plays))).toEqual(['h1']);
@@ -81,7 +81,7 @@ it('leaves out a later play whose group an earlier one makes, until it begins', 
   expect(Object.keys(await locked(plays, { current: later, knowledge }))).toEqual(['h1', 'h3']);
 });
 
-it('renders the user of a play on each host, and leaves out later plays that cannot be told yet', async () => {
+it('renders the user of a play for each host, and postpones later plays whose user is undefined', async () => {
   const user = (text: string) => [taskOf({ become: { ...root, user: new Template(text) } })];
   const own = playOf({ hosts: 'web', tasks: user('user-{{me}}') });
   expect(await locked([own])).toEqual({
@@ -93,7 +93,7 @@ it('renders the user of a play on each host, and leaves out later plays that can
   await expect(locked([own, late], { current: late })).rejects.toBeInstanceOf(TemplateError);
 });
 
-it('locks once, as long as the play, the groups and the hosts that take part stay the same', async () => {
+it('locks once, as long as the play, its groups and its hosts stay the same', async () => {
   const plays = ['web', 'h2'].map((hosts) => playOf({ id: hosts, hosts, tasks: [taskOf()] }));
   const [web = playOf(), db = playOf()] = plays;
   const { take, knowledge, names } = given(plays);
@@ -104,7 +104,7 @@ it('locks once, as long as the play, the groups and the hosts that take part sta
   expect(names().slice(2)).toEqual(['h1 h2 h3', 'h2 h3']);
 });
 
-it('tries again when the locks could not be taken', async () => {
+it('requests the locks again after a refusal', async () => {
   const plays = [playOf({ tasks: [taskOf()] })];
   const { take, names } = given(plays, { held: new LockedError('held by another run') });
   for (const play of [...plays, ...plays])
