@@ -136,7 +136,7 @@ describe('one call of a module', () => {
     expect(reading.sent).toHaveLength(1);
   });
 
-  it('reports no change if no action counts as one, or if the module says so', async () => {
+  it('reports no change if no action counts as one, or if the module reports none', async () => {
     const reload: Action = { kind: 'exec', argv: ['reload'], counts: false };
     expect((await tryCall({ plan: { actions: [reload] } })).outcome.is).toBe('ok');
     expect((await tryCall({ conclude: () => ({ changed: false }) })).outcome.is).toBe('ok');

@@ -61,25 +61,25 @@ const plain = ({ done, ask, todo }: Replay<{ host: string }>) => ({
   todo,
 });
 
-describe('a step that a resumed run comes to', () => {
-  it('is to be done on all hosts when nothing is on record', () => {
+describe('a step of a resumed run', () => {
+  it('runs on all hosts if nothing is recorded', () => {
     expect(plain(replayed())).toEqual({ done: [], ask: [], todo: ['h1', 'h2'] });
     expect(plain(replayed(step(1, 'other'), learnt(1, 'h1')))).toMatchObject({ done: [] });
   });
 
-  it('is done on the hosts of which it is learnt, in that order', () => {
+  it('is done on the hosts with a record of it, in that order', () => {
     expect(plain(replayed(step(1), learnt(1, 'h2'), learnt(1, 'h1')))).toEqual({
       ...{ done: ['h2', 'h1'], ask: [], todo: [] },
     });
   });
 
-  it('is done again on a host on which it failed', () => {
+  it('runs again on a host on which it failed', () => {
     expect(plain(replayed(step(1), learnt(1, 'h1', 'no'), learnt(1, 'h2')))).toEqual({
       ...{ done: ['h2'], ask: [], todo: ['h1'] },
     });
   });
 
-  it('stays failed on a host on which its rescue has begun', () => {
+  it('stays failed on a host on which its rescue has started', () => {
     const records = [step(1), learnt(1, 'h1', 'no'), learnt(1, 'h2', 'no')];
     const rescue: JournalRecord = { t: 'rescue', failed: 'k', hosts: ['h2'] };
     const { done, todo } = replayed(...records, rescue);
@@ -87,7 +87,7 @@ describe('a step that a resumed run comes to', () => {
     expect(todo).toEqual(['h1']);
   });
 
-  it('is done again after a rollback, though its rescue had begun, unless that was before the commit point', () => {
+  it('runs again after a rollback even if its rescue had started, unless that was before the commit point', () => {
     const records: JournalRecord[] = [
       ...[step(1), result(1, 1, 'h1', 'failed'), learnt(1, 'h1', 'no')],
       { t: 'rescue', failed: 'k', hosts: ['h1'] },
@@ -103,14 +103,14 @@ describe('a step that a resumed run comes to', () => {
     expect(replayed(...records, commit, ...back).todo).not.toContain('h1');
   });
 
-  it('is done again on a host of which a part is not known any more', () => {
+  it('runs again on a host with an incomplete record', () => {
     const entry = entryOf(step(1), learnt(1, 'h1'));
     expect(replay(entry, ['h1'], { rolledBack: new Set(), read: () => undefined })).toMatchObject({
       todo: ['h1'],
     });
   });
 
-  it('asks about a change without a result, and about one whose host did not answer', () => {
+  it('asks for the outcome of a change without a result, or whose host was unreachable', () => {
     const records = [step(1), intent(1, 1, 'h1'), intent(2, 1, 'h2')];
     const lost = [result(2, 1, 'h2', 'unreachable'), learnt(1, 'h2', 'gone')];
     expect(plain(replayed(...records, ...lost))).toEqual({
@@ -118,7 +118,7 @@ describe('a step that a resumed run comes to', () => {
     });
   });
 
-  it('asks about nothing where the step is done, or has failed, or was asked about before', () => {
+  it('asks for no outcome if the step failed or the outcome was resolved before', () => {
     const records = [step(1), intent(1, 1, 'h1'), intent(2, 1, 'h2')];
     const more = [result(1, 1, 'h1', 'failed'), learnt(1, 'h1', 'no')];
     const resolved = { t: 'resolved', unit: 2, state: 'planned' } as const;
@@ -127,12 +127,12 @@ describe('a step that a resumed run comes to', () => {
     });
   });
 
-  it('takes the last attempt of each host', () => {
+  it('uses the last attempt on each host', () => {
     const attempts = [step(1), learnt(1, 'h1'), learnt(1, 'h2', 'no'), step(2), learnt(2, 'h2')];
     expect(plain(replayed(...attempts))).toEqual({ done: ['h1', 'h2'], ask: [], todo: [] });
   });
 
-  it('is to be done again where a rollback undid what a second attempt found to be finished', () => {
+  it('runs again if a rollback undid a change that a second attempt found finished', () => {
     const finished: JournalRecord = { t: 'resolved', unit: 1, state: 'changed' };
     const attempts = [step(1), intent(1, 1, 'h1'), finished, step(2), learnt(2, 'h1')];
     const undo: JournalRecord = { t: 'undo-intent', unit: 1 };
@@ -142,7 +142,7 @@ describe('a step that a resumed run comes to', () => {
     expect(plain(replayed(...attempts, undo, ...again))).toMatchObject({ done: ['h1'] });
   });
 
-  it('is to be done again where a rollback undid it', () => {
+  it('runs again if a rollback undid it', () => {
     const records = [step(1), intent(1, 1, 'h1'), learnt(1, 'h1'), learnt(1, 'h2')];
     const undo = { t: 'undo-intent', unit: 1 } as const;
     expect(plain(replayed(...records, undo))).toEqual({ done: ['h2'], ask: [], todo: ['h1'] });
@@ -151,7 +151,7 @@ describe('a step that a resumed run comes to', () => {
   });
 });
 
-describe('a host that failed and was rolled back alone', () => {
+describe('a tolerated host that was rolled back', () => {
   const rolledBack = new Set(['h1']);
   const partial: JournalRecord = {
     ...{ t: 'rollback', reason: 'failed', attempt: 1, hosts: ['h1'], partial: true },
@@ -159,7 +159,7 @@ describe('a host that failed and was rolled back alone', () => {
   const of = (...records: JournalRecord[]) =>
     replay(entryOf(...records, partial), ['h1', 'h2'], { rolledBack, read: (record) => record });
 
-  it('fails again where it did, although its changes are undone, and does nothing', () => {
+  it('fails again at the same step although its changes are undone, and runs nothing', () => {
     const records = [step(1), intent(1, 1, 'h1'), learnt(1, 'h1', 'no'), learnt(1, 'h2')];
     const { done, ask, todo } = of(...records, { t: 'undo-intent', unit: 1 });
     expect(done.get('h1')).toMatchObject({ failed: refusal('no') });
@@ -168,8 +168,8 @@ describe('a host that failed and was rolled back alone', () => {
   });
 });
 
-describe('changes that are done although their step is not', () => {
-  it('are those that the host says it finished, by loop position', () => {
+describe('finished changes of an unfinished step', () => {
+  it('are those that the host reports as finished, by loop position', () => {
     const finished = { t: 'resolved', unit: 2, state: 'changed' } as const;
     const records = [step(1), intent(1, 1, 'h1', 0), intent(2, 1, 'h1', 1), intent(3, 1, 'h2')];
     const entry = entryOf(...records, result(1, 1, 'h1', 'changed', 0), finished);
@@ -178,7 +178,7 @@ describe('changes that are done although their step is not', () => {
     expect(entry?.items.get('h1')?.size).toBe(1);
   });
 
-  it('are none that never started, failed, or are still unknown', () => {
+  it('do not include those that never started, failed or are still unknown', () => {
     const records = [step(1), intent(1, 1, 'h1', 0), intent(2, 1, 'h1', 1), intent(3, 1, 'h1', 2)];
     const entry = entryOf(
       ...records,
@@ -189,7 +189,7 @@ describe('changes that are done although their step is not', () => {
   });
 });
 
-describe('a change of a step that is to be done again', () => {
+describe('a change of a step that runs again', () => {
   const inPlace = (...records: JournalRecord[]) =>
     mayBeInPlace(entryOf(step(1), intent(1, 1, 'h1', 2), ...records), 'h1', 2);
   const undo: JournalRecord = { t: 'undo-intent', unit: 1 };
@@ -197,7 +197,7 @@ describe('a change of a step that is to be done again', () => {
     ...{ t: 'undo-result', unit: 1, state, durationMs: 1 },
   });
 
-  it('may be there unless it never began or is undone', () => {
+  it('may be in place unless it never started or was undone', () => {
     expect(inPlace()).toBe(true);
     expect(inPlace(result(1, 1, 'h1', 'failed', 2))).toBe(true);
     expect(inPlace({ t: 'resolved', unit: 1, state: 'planned' })).toBe(false);
@@ -206,7 +206,7 @@ describe('a change of a step that is to be done again', () => {
     expect(inPlace(result(1, 1, 'h1', 'changed', 2), undo, undone('undone'))).toBe(false);
   });
 
-  it('is that of its host and item, and no step that is only undone in any case', () => {
+  it('belongs to its host and item, and is not a step that only has an undo that always runs', () => {
     const entry = entryOf(step(1), intent(1, 1, 'h1', 2));
     expect(mayBeInPlace(entry, 'h2', 2)).toBe(false);
     expect(mayBeInPlace(entry, 'h1', undefined)).toBe(false);
@@ -217,7 +217,7 @@ describe('a change of a step that is to be done again', () => {
   });
 });
 
-describe('a step whose key holds a secret', () => {
+describe('a step whose key contains a secret', () => {
   const known = (redactor: Redactor, records: JournalRecord[], key: string) => {
     const log = logOf([runRecord({ hosts: ['h1', 'h2'] })], redactor);
     for (const record of records) log.write(record);
@@ -225,14 +225,14 @@ describe('a step whose key holds a secret', () => {
   };
   const key = 'p/1/install-docker#1';
 
-  it('is found under the name of the secret', () => {
+  it('is found by the name of the secret', () => {
     const redactor = new Redactor();
     redactor.add('docker_password', 'docker');
     expect(known(redactor, [step(1, key), learnt(1, 'h1')], key)).toEqual(['h1']);
     expect(known(redactor, [step(1, key), learnt(1, 'h1')], 'p/1/install-podman#1')).toEqual([]);
   });
 
-  it('is found where the secret came up after the step was on record', () => {
+  it('is found if the secret was added after the step was recorded', () => {
     const redactor = new Redactor();
     const log = logOf(
       [runRecord({ hosts: ['h1', 'h2'] }), step(1, key), learnt(1, 'h1')],

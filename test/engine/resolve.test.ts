@@ -10,15 +10,15 @@ import { SteppingClock } from '../helpers/stepping-clock.ts';
 import { taskOf } from '../helpers/tasks.ts';
 
 interface World {
-  /** Answers of the host in their order; the last one is repeated. */
+  /** Answers of the host, in this order; the last one is repeated. */
   answers?: (UnitRecord | 'busy' | Error)[];
-  /** The task has a probe, which ends with this code. */
+  /** Exit code of the probe of the task. */
   probe?: number;
   stopsAfter?: number;
   records?: JournalRecord[];
 }
 
-/** Asks what became of change 1 on h1. */
+/** Resolves the outcome of change 1 on h1. */
 async function ask({ answers = [], probe, stopsAfter = Infinity, records = [] }: World) {
   const log = Log.inMemory(new Redactor());
   const plain = intentRecord(1, 1, 'h1');
@@ -53,23 +53,26 @@ async function ask({ answers = [], probe, stopsAfter = Infinity, records = [] }:
   return { found: found.get(1), state: unit?.state, asked, clock };
 }
 
-describe('what became of a change without a result', () => {
+describe('the outcome of a change without a result', () => {
   it.each([
-    ['never began', { state: 'never_started' }, 'planned'],
-    ['ended with code 0', { state: 'finished', code: 0 }, 'changed'],
-    ['ended with another code', { state: 'finished', code: 3 }, 'failed'],
+    ['never started', { state: 'never_started' }, 'planned'],
+    ['finished with exit code 0', { state: 'finished', code: 0 }, 'changed'],
+    ['finished with another exit code', { state: 'finished', code: 3 }, 'failed'],
     ['was interrupted', { state: 'interrupted' }, 'unknown'],
-  ] as [string, UnitRecord, string][])('is on the host: it %s', async (_, answer, state) => {
-    const { found, state: recorded, asked } = await ask({ answers: [answer] });
-    expect({ found, recorded }).toEqual({ found: state, recorded: state });
-    expect(asked).toEqual([{ fence: true, unit: 1 }]);
-  });
+  ] as [string, UnitRecord, string][])(
+    'is recorded on the host: it %s',
+    async (_, answer, state) => {
+      const { found, state: recorded, asked } = await ask({ answers: [answer] });
+      expect({ found, recorded }).toEqual({ found: state, recorded: state });
+      expect(asked).toEqual([{ fence: true, unit: 1 }]);
+    },
+  );
 
   it.each([
     [0, 'changed'],
     [1, 'planned'],
     [2, 'unknown'],
-  ])('is told by the probe where the host does not know: %i', async (probe, state) => {
+  ])('comes from the probe if the host has none: exit code %i', async (probe, state) => {
     expect(await ask({ answers: [{ state: 'interrupted' }], probe })).toMatchObject({
       ...{ found: state, state },
     });
@@ -77,7 +80,7 @@ describe('what became of a change without a result', () => {
     expect(known.found).toBe('changed');
   });
 
-  it('is asked again while it runs, or while another connection of the run is at work', async () => {
+  it('is queried again while it runs, or while another connection of the run is active', async () => {
     const { found, clock } = await ask({
       answers: ['busy', { state: 'running' }, 'busy', { state: 'finished', code: 0 }],
     });
@@ -86,16 +89,16 @@ describe('what became of a change without a result', () => {
 
   it.each([
     ['ten minutes', {}, 600],
-    ['the operator ends the run', { stopsAfter: 3 }, 2],
-  ])('is not known when it still runs after %s', async (_, wishes, pauses) => {
+    ['an interruption', { stopsAfter: 3 }, 2],
+  ])('is unknown when it is still running after %s', async (_, wishes, pauses) => {
     const { found, state, clock } = await ask({ answers: [{ state: 'running' }], ...wishes });
     expect({ found, state }).toEqual({ found: 'running', state: 'unknown' });
     expect(clock.sleeps).toHaveLength(pauses);
   });
 
-  it('is not known when the host cannot be reached, and errors of the journal are passed on', async () => {
-    const away = new ConnectError('away', { host: 'h1', stage: 'connect', retryable: true });
-    expect(await ask({ answers: [away], probe: 0 })).toMatchObject({
+  it('is unknown when the host is unreachable, and journal errors are thrown', async () => {
+    const lost = new ConnectError('no route', { host: 'h1', stage: 'connect', retryable: true });
+    expect(await ask({ answers: [lost], probe: 0 })).toMatchObject({
       ...{ found: 'unreachable', state: 'unknown' },
     });
     for (const error of [new JournalError('full'), new Error('a bug')])
@@ -103,10 +106,10 @@ describe('what became of a change without a result', () => {
   });
 
   it.each([
-    ['its result is on record', changedRecord(1, 1, 'h1')],
-    ['its undo has begun', { t: 'undo-intent', unit: 1 }],
-    ['it is undone', { t: 'undo-result', unit: 1, state: 'undone', durationMs: 1 }],
-  ] as [string, JournalRecord][])('is not asked where %s', async (_, record) => {
+    ['its result is recorded', changedRecord(1, 1, 'h1')],
+    ['its undo has started', { t: 'undo-intent', unit: 1 }],
+    ['it was undone', { t: 'undo-result', unit: 1, state: 'undone', durationMs: 1 }],
+  ] as [string, JournalRecord][])('is not queried if %s', async (_, record) => {
     const { found, asked } = await ask({ records: [record] });
     expect({ found, asked }).toEqual({ found: undefined, asked: [] });
   });

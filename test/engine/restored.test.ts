@@ -32,7 +32,7 @@ const keys = { redactor: new Redactor(), sealer: undefined };
 const paths = (one: RecordedRun) =>
   (restored(one, keys).get('h1') ?? []).map(({ call }) => call.args);
 
-it('compares each path with the state that was found first', () => {
+it('compares each path with the state before its first change', () => {
   const first = { path: '/etc/a', state: 'absent' };
   expect(paths(run(automatic(1, first), automatic(2, { path: '/etc/a', state: 'file' })))).toEqual([
     first,
@@ -44,7 +44,7 @@ it.each([
   [{ path: '/srv/dir', state: 'directory', tree: 'ab' }, 1],
   [{ path: '/srv/dir', state: 'directory' }, 2],
   [{ path: '/srv/di', state: 'absent' }, 2],
-])('after %j of an earlier step, compares %i of two with a path below', (above, count) => {
+])('after %j in an earlier step, compares %i of two paths, one below the other', (above, count) => {
   const below = { path: '/srv/dir/below', state: 'directory' };
   expect(paths(run(automatic(1, above), automatic(2, below)))).toHaveLength(count);
   expect(paths(run(automatic(1, below), automatic(2, above)))).toHaveLength(2);
@@ -59,7 +59,7 @@ it.each([
   ['rm /old/srv/dir/a', false],
   ['rm /srv/dir/other', false],
 ])(
-  'knows from "%s" whether the declared undo of an earlier step names a path: %s',
+  'detects in "%s" whether the declared undo of an earlier step names a path: %s',
   (text, named) => {
     const restore = automatic(2, { path: '/srv/dir/a', state: 'file' });
     const namedIn = (one: RecordedRun) =>

@@ -14,7 +14,10 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** What counts in the end: what each step taught, the batches and the commit points. Unit numbers may differ. */
+/**
+ * What must be equal at the end: what each step taught, the batches and the commit points. Unit
+ * numbers may differ.
+ */
 function outcome(records: readonly StoredRecord[]): Record<string, unknown> {
   const keys = new Map<number, string>();
   const known: Record<string, unknown> = {};
@@ -34,7 +37,7 @@ const seen = ({ result }: Performance) => ({
   known: outcome(readJournal(join(directory, 'journal')).records),
 });
 
-/** Runs a playbook, and resumes it from each beginning of its journal. */
+/** Runs a playbook, and resumes it after each record of its journal. */
 async function resumeFromEverywhere(script: Script): Promise<void> {
   const straight = await performIn(directory, script);
   expect(straight.problems).toEqual([]);
@@ -44,7 +47,8 @@ async function resumeFromEverywhere(script: Script): Promise<void> {
   const { records } = readJournal(path);
   for (let length = 1; length <= lines.length; length++) {
     const last = records[length - 1];
-    // What the step taught is written in the same moment, and nothing tells its output again.
+    // What the step taught is written together with its result, whose output is recorded nowhere
+    // else.
     if (last?.t === 'result' && last.index === undefined) continue;
     writeFileSync(path, `${lines.slice(0, length).join('\n')}\n`);
     const resumed = await performIn(directory, { ...script, resumes: true });
@@ -52,8 +56,8 @@ async function resumeFromEverywhere(script: Script): Promise<void> {
   }
 }
 
-describe('a run that is resumed from any beginning of its journal', () => {
-  it('ends as the straight run: registers, facts, groups, handlers, batches and commit points', async () => {
+describe('a run that is resumed after any record of its journal', () => {
+  it('ends like the uninterrupted run: registers, facts, groups, handlers, batches and commit points', async () => {
     await resumeFromEverywhere({
       text: `- name: P
   hosts: all
@@ -86,7 +90,7 @@ describe('a run that is resumed from any beginning of its journal', () => {
     });
   });
 
-  it('does not try a failed step again once its rescue has begun', async () => {
+  it('does not retry a failed step after its rescue has started', async () => {
     const text = `- name: Block
   block:
     - { name: Some, command: flaky 1 }
@@ -106,7 +110,7 @@ describe('a run that is resumed from any beginning of its journal', () => {
     expect(resumed.result?.status).toBe('done');
   });
 
-  it('ends as the straight run where hosts fail, are tolerated, ignored or rescued', async () => {
+  it('ends like the uninterrupted run if hosts fail and are tolerated, ignored or rescued', async () => {
     await resumeFromEverywhere({
       text: `- name: P
   hosts: all
@@ -132,7 +136,7 @@ describe('a run that is resumed from any beginning of its journal', () => {
   });
 });
 
-it('a loop that was interrupted learns again what its finished items set', async () => {
+it('restores what the finished items of an interrupted loop set', async () => {
   const script: Script = {
     text: `- name: P
   hosts: h1
@@ -153,7 +157,7 @@ it('a loop that was interrupted learns again what its finished items set', async
   }
 });
 
-it('a run that was interrupted while it took fingerprints takes those that are missing', async () => {
+it('takes the missing fingerprints after an interruption while they were taken', async () => {
   const script: Script = {
     text: `fingerprint:
   - { name: State, command: 'say {{inventory_hostname}}' }
@@ -182,7 +186,7 @@ const disks = `all:
     h2: { disks: [{ name: sda, size: 2 }] }
 `;
 
-it('a host that joins an include only in the resumed run repeats no steps of the others', async () => {
+it('repeats no steps of other hosts if a host joins an include only in the resumed run', async () => {
   const script = (first: string): Script => ({
     text: `- name: P
   hosts: all

@@ -19,8 +19,8 @@ const hosts = ['h1', 'h2'];
 const command = (cmd: string, more: Partial<TaskNode> = {}): TaskNode =>
   taskOf({ module: 'command', name: cmd, args: { cmd: new Template(cmd) }, ...more });
 
-/** A run that has noted a policy. */
-function noted(policy: Partial<RollbackPolicy>, { check = false } = {}) {
+/** A run that has recorded a policy. */
+function recorded(policy: Partial<RollbackPolicy>, { check = false } = {}) {
   const log = Log.inMemory(new Redactor());
   log.write(runRecord({ hosts }));
   const said: string[] = [];
@@ -44,7 +44,7 @@ function noted(policy: Partial<RollbackPolicy>, { check = false } = {}) {
 
 async function run(
   work: typeof keepEvidence,
-  { log, said }: ReturnType<typeof noted>,
+  { log, said }: ReturnType<typeof recorded>,
   answers: Answers,
 ) {
   const { parts: world, asked } = callWorld(answers, log);
@@ -59,9 +59,9 @@ async function run(
   return { said, asked: asked.sort(), kept };
 }
 
-describe('what a playbook wants around a rollback', () => {
-  it('is on record once, for each host with the values that its tasks name', () => {
-    const { log, note } = noted({
+describe('the rollback settings of a playbook', () => {
+  it('are recorded once, for each host with the values that their tasks need', () => {
+    const { log, note } = recorded({
       budgetSeconds: 9,
       before: [command('look {{port}}', { runOnce: true })],
       after: [command('say')],
@@ -77,16 +77,16 @@ describe('what a playbook wants around a rollback', () => {
     ]);
   });
 
-  it('is not on record where nothing is said, and in check mode', () => {
-    expect(noted({}).log.state.policies).toEqual([]);
-    expect(noted({ budgetSeconds: 9 }, { check: true }).log.state.policies).toEqual([]);
-    expect(noted({ onFailure: 'stop' }).log.state.policies).toHaveLength(1);
+  it('are not recorded if there are none, or in check mode', () => {
+    expect(recorded({}).log.state.policies).toEqual([]);
+    expect(recorded({ budgetSeconds: 9 }, { check: true }).log.state.policies).toEqual([]);
+    expect(recorded({ onFailure: 'stop' }).log.state.policies).toHaveLength(1);
   });
 });
 
 describe('evidence of a failure', () => {
-  it('is kept in a file, for each host', async () => {
-    const known = noted({ before: [command('Show ports')] });
+  it('is saved in a file for each host', async () => {
+    const known = recorded({ before: [command('Show ports')] });
     const { kept, said } = await run(keepEvidence, known, (host) => ({
       stdout: `of ${host}`,
       stderr: 'odd',
@@ -96,8 +96,8 @@ describe('evidence of a failure', () => {
     expect(said[0]).toMatch(/^info: .* was saved to \/run\/evidence\.h1\.1-show-ports\.$/);
   });
 
-  it('that cannot be had is told, and the next is asked for', async () => {
-    const known = noted({
+  it('that cannot be collected is reported, and the next task runs', async () => {
+    const known = recorded({
       before: [command('a', { runOnce: true }), command('b', { runOnce: true })],
     });
     const { asked, said, kept } = await run(keepEvidence, known, () => undefined);
@@ -114,11 +114,11 @@ describe('a task after a rollback', () => {
   const after = (more: Partial<TaskNode>, answers: Answers = () => ({ code: 1 })) =>
     run(
       runAfterTasks,
-      noted({ after: [command('go {{port}}', { runOnce: true, ...more })] }),
+      recorded({ after: [command('go {{port}}', { runOnce: true, ...more })] }),
       answers,
     );
 
-  it('that fails is told, unless its errors are ignored', async () => {
+  it('is reported if it fails, unless its errors are ignored', async () => {
     const { asked, said } = await after({});
     expect(asked).toEqual(['h1: go 80']);
     expect(said).toEqual([
@@ -128,7 +128,7 @@ describe('a task after a rollback', () => {
     expect((await after({}, () => ({}))).said).toEqual([]);
   });
 
-  it('is left out where its condition does not hold, and fails where that cannot be told', async () => {
+  it('is skipped if its condition is false, and fails if that cannot be evaluated', async () => {
     expect(await after({ when: conditionsOf('port == 81') })).toMatchObject({
       asked: [],
       said: [],
@@ -140,7 +140,7 @@ describe('a task after a rollback', () => {
     });
   });
 
-  it('runs where it is delegated to, with its own variables', async () => {
+  it('runs on the host it is delegated to, with its own variables', async () => {
     const { asked } = await after({ delegateTo: 'h2', vars: [{ port: 82 }] }, () => ({}));
     expect(asked).toEqual(['h2: go 82']);
     const lost = await after({ delegateTo: 'h9' });

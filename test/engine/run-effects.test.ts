@@ -5,7 +5,7 @@ import type { Signal } from '../../src/journal/signals.ts';
 import { SteppingClock } from '../helpers/stepping-clock.ts';
 
 const host = { name: 'h9', groups: [], vars: {} };
-const question = { text: 'Go on?', hidden: false };
+const question = { text: 'Continue?', hidden: false };
 
 async function act(
   run: RunEffect[],
@@ -32,14 +32,14 @@ async function act(
   return { sleeps: clock.sleeps, result: plan.result, shown: signals, keys };
 }
 
-describe('a plan acts on the run', () => {
-  it('pauses, but not in check mode', async () => {
+describe('a plan', () => {
+  it('pauses the run, but not in check mode', async () => {
     const run: RunEffect[] = [{ kind: 'pause', seconds: 2 }];
     expect((await act(run)).sleeps).toEqual([2000]);
     expect((await act(run, { check: true })).sleeps).toEqual([]);
   });
 
-  it('asks under one key, and the answer is in the result', async () => {
+  it('prompts with one key, and adds the answer to the result', async () => {
     const run: RunEffect[] = [{ kind: 'ask', question }];
     expect(await act(run, { answer: 'yes' })).toMatchObject({
       ...{ result: { a: 1, user_input: 'yes' }, keys: ['3_1'] },
@@ -48,9 +48,9 @@ describe('a plan acts on the run', () => {
     expect((await act(run, { answer: 'yes', check: true })).result).toEqual({ a: 1 });
   });
 
-  it('fails where nobody answers, and is interrupted where the operator ends the run instead', async () => {
+  it('fails without an answer, and is interrupted if the operator interrupts the prompt', async () => {
     const run: RunEffect[] = [{ kind: 'ask', question }];
-    await expect(act(run, { answer: null })).rejects.toThrow('Cannot prompt for input: Go on?');
+    await expect(act(run, { answer: null })).rejects.toThrow('Cannot prompt for input: Continue?');
     await expect(act(run)).rejects.toMatchObject({ code: 'TASK_FAILED' });
     await expect(act(run, { stops: true })).rejects.toMatchObject({ code: 'TIMED_OUT' });
     await expect(act(run, { answer: null, stops: true })).rejects.toMatchObject({
@@ -58,7 +58,7 @@ describe('a plan acts on the run', () => {
     });
   });
 
-  it('shows a text, in check mode only where that makes sense', async () => {
+  it('shows a text, in check mode only if the effect allows it', async () => {
     const show = { kind: 'show', title: 'Report', text: 'all' } as const;
     const document = [{ t: 'document', title: 'Report', text: 'all' }];
     expect((await act([show])).shown).toEqual(document);
@@ -67,7 +67,7 @@ describe('a plan acts on the run', () => {
   });
 });
 
-it('what a plan changes in the run is collected by kind', () => {
+it('collects the changes of a plan in the run by kind', () => {
   const plan: Plan = {
     actions: [],
     run: [

@@ -11,8 +11,8 @@ async function ran(text: string, wishes: Wishes = {}): Promise<string[]> {
   return (await walk(text, wishes)).ran;
 }
 
-describe('the walk', () => {
-  it('runs plays, sections and steps in their order, each on all hosts', async () => {
+describe('the scheduler', () => {
+  it('runs plays, sections and steps in order, each on all hosts', async () => {
     const body = `pre_tasks: [${step('Before')}]\n${tasks('One', 'Two')}\npost_tasks: [${step('After')}]`;
     const { ran: order, end } = await walk(play('', body) + play('', tasks('Three')));
     const all = 'h1 h2 h3';
@@ -22,7 +22,7 @@ describe('the walk', () => {
     expect(end).toEqual({ status: 'done', left: [], incomplete: false });
   });
 
-  it('ends with the first failure, and says where it was and why', async () => {
+  it('ends with the first failure, and reports its step and reason', async () => {
     const { ran: order, end } = await walk(play('', tasks('One', 'Two', 'Three')), {
       fails: { Two: ['h2'] },
     });
@@ -31,7 +31,7 @@ describe('the walk', () => {
     expect(end).toEqual({ status: 'failed', message, changedAnything: false });
   });
 
-  it('begins no step after the operator stops the run, and says that it was interrupted', async () => {
+  it('starts no step after an interruption, and ends as interrupted', async () => {
     let stopping = false;
     const { ran: order, end } = await walk(play('', tasks('One', 'Two')), {
       during: () => {
@@ -43,7 +43,7 @@ describe('the walk', () => {
     expect(end).toEqual({ status: 'interrupted', changedAnything: false });
   });
 
-  it('takes a failure for an interruption when the run is being stopped', async () => {
+  it('treats a failure during an interruption as the interruption', async () => {
     let stopping = false;
     const { end } = await walk(play('', tasks('One')), {
       fails: { One: ['h1'] },
@@ -55,7 +55,7 @@ describe('the walk', () => {
     expect(end.status).toBe('interrupted');
   });
 
-  it('neither rescues nor rolls back hosts that fail while the run is being stopped', async () => {
+  it('neither rescues nor rolls back hosts that fail during an interruption', async () => {
     const last = `tasks: [{ name: B, block: [${step('One')}], rescue: [${step('Rescue')}] }]`;
     for (const text of [play('', last), play('max_failures: 1', tasks('One'))]) {
       let stopping = false;
@@ -72,7 +72,7 @@ describe('the walk', () => {
     }
   });
 
-  it('begins no step after the time limit, unless a point of no return was passed', async () => {
+  it('starts no step after the time limit, unless a point of no return was passed', async () => {
     let now = 0;
     const time = { isTimeUp: () => (now += 10) >= 25 };
     const late = await walk(play('', tasks('One', 'Two', 'Three')), { end: time });
@@ -89,7 +89,7 @@ describe('the walk', () => {
     expect(past.end.status).toBe('done');
   });
 
-  it('leaves an error that is no failure of a step to its caller, unless a change has to be undone', async () => {
+  it('throws an error that is not the failure of a step', async () => {
     const broken = () => {
       throw new TaskError('broken');
     };
@@ -100,13 +100,13 @@ describe('the walk', () => {
 describe('batches', () => {
   const serial = play('serial: 2', tasks('One', 'Two'));
 
-  it('run one after the other, and are on record', async () => {
+  it('run one after the other, and are recorded', async () => {
     const { ran: order, log } = await walk(serial);
     expect(order).toEqual(['One: h1 h2', 'Two: h1 h2', 'One: h3', 'Two: h3']);
     expect(log.state.plays.get('p')).toEqual([['h1', 'h2'], ['h3']]);
   });
 
-  it('of a resumed run are those on record', async () => {
+  it('of a resumed run are the recorded ones', async () => {
     const records = [{ t: 'play' as const, id: 'p', batches: [['h3'], ['h1', 'h2']] }];
     expect(await ran(serial, { records })).toEqual(
       expect.arrayContaining(['One: h3', 'One: h1 h2']),
@@ -114,7 +114,7 @@ describe('batches', () => {
     expect((await ran(serial, { records }))[0]).toBe('One: h3');
   });
 
-  it('after a failed one do not begin', async () => {
+  it('do not start after a failed one', async () => {
     expect(await ran(serial, { fails: { Two: ['h2'] } })).toEqual(['One: h1 h2', 'Two: h1 h2']);
   });
 });
@@ -122,7 +122,7 @@ describe('batches', () => {
 describe('a tolerated failure', () => {
   const tolerant = play('max_failures: 1', tasks('One', 'Two'));
 
-  it('leaves the host out, which is rolled back alone before the next play', async () => {
+  it('excludes the host, which is rolled back before the next play', async () => {
     const { ran: order, end } = await walk(tolerant + play('', tasks('Three')), {
       fails: { One: ['h2'] },
     });
@@ -130,7 +130,7 @@ describe('a tolerated failure', () => {
     expect(end).toEqual({ status: 'done', left: ['h2'], incomplete: false });
   });
 
-  it('is told when its changes could not all be undone', async () => {
+  it('makes the result incomplete if some changes of the host could not be undone', async () => {
     const { end } = await walk(tolerant, {
       fails: { One: ['h2'] },
       rollback: { rollBackHosts: () => Promise.resolve(false) },
@@ -138,7 +138,7 @@ describe('a tolerated failure', () => {
     expect(end).toEqual({ status: 'done', left: ['h2'], incomplete: true });
   });
 
-  it('is one too many when more hosts fail than the play allows', async () => {
+  it('fails the run if more hosts fail than max_failures', async () => {
     const { ran: order, end } = await walk(tolerant, { fails: { One: ['h2'], Two: ['h1'] } });
     expect(order).toEqual(['One: h1 h2 h3', 'Two: h1 h3']);
     const message = 'h1, h2: "Two" failed (p/two): no';
@@ -164,7 +164,7 @@ describe('a block', () => {
 - ${step('After')}`,
     );
 
-  it('rescues the hosts that failed, and its always runs on all of them', async () => {
+  it('runs its rescue on the failed hosts, and its always section on all', async () => {
     const { ran: order, knowledge } = await walk(block(), { fails: { One: ['h2'] } });
     expect(order).toEqual([
       ...['One: h1 h2 h3', 'Two: h1 h3', 'Rescue: h2', 'Always: h1 h2 h3', 'After: h1 h2 h3'],
@@ -173,12 +173,12 @@ describe('a block', () => {
     expect(knowledge.facts.get('h2')).toEqual({ failed });
   });
 
-  it('rescues its hosts in the order of the batch, whichever failed first', async () => {
+  it('rescues its hosts in the order of the batch, independent of the order of failures', async () => {
     const { ran: order } = await walk(block(), { fails: { One: ['h3'], Two: ['h1'] } });
     expect(order).toContain('Rescue: h1 h3');
   });
 
-  it('records which failures a rescue follows, by the step and the host', async () => {
+  it('records the failures that its rescue handles, by step and host', async () => {
     const { log } = await walk(block(), { fails: { One: ['h3'], Two: ['h1'] } });
     const rescued = [...log.state.rescued].map(([key, hosts]) => [key, [...hosts.keys()]]);
     expect(rescued).toEqual([
@@ -187,13 +187,13 @@ describe('a block', () => {
     ]);
   });
 
-  it('runs no rescue where nothing failed', async () => {
+  it('runs no rescue without a failure', async () => {
     expect(await ran(block())).toEqual(
       ['One', 'Two', 'Always', 'After'].map((name) => `${name}: h1 h2 h3`),
     );
   });
 
-  it('runs its always where the rescue failed, too, and then the run has failed', async () => {
+  it('runs its always section even if the rescue failed, and then fails', async () => {
     const { ran: order, end } = await walk(block(), { fails: { One: ['h2'], Rescue: ['h2'] } });
     expect(order.slice(-2)).toEqual(['Rescue: h2', 'Always: h1 h2 h3']);
     expect(end).toMatchObject({
@@ -202,7 +202,7 @@ describe('a block', () => {
     });
   });
 
-  it('keeps its rescue and always when only a step of it is selected by a tag', async () => {
+  it('runs its rescue and always sections if a tag selects one of its steps', async () => {
     const text = play(
       '',
       `tasks:
@@ -216,7 +216,7 @@ describe('a block', () => {
     expect(order).toEqual(['One: h1 h2 h3', 'Rescue: h1', 'Always: h1 h2 h3']);
   });
 
-  it('records that it ends, after its always', async () => {
+  it('records its end after its always section', async () => {
     const opened: string[] = [];
     await walk(block(), {
       during: (name) => {
@@ -239,7 +239,7 @@ describe('handlers', () => {
   const body = (list: string, handlers = step('Restart')) =>
     play('', `tasks:\n${list}\nhandlers: [${handlers}]`);
 
-  it('run once after the section that notified them, on the hosts that did', async () => {
+  it('run once after the section that notified them, on the hosts that changed', async () => {
     const text = body(
       `- ${step('One', ', notify: Restart')}\n- ${step('Two', ', notify: Restart')}`,
     );
@@ -247,7 +247,7 @@ describe('handlers', () => {
     expect(order).toEqual([...['One: h1 h2 h3', 'Two: h1 h2 h3', 'flush:tasks Restart: h1 h2 h3']]);
   });
 
-  it('run where they are flushed, in the order of their definition, with those that they notify', async () => {
+  it('run at a flush in the order of their definition, including those that they notify', async () => {
     const text = body(
       `- ${step('One', ', notify: [Last, First]')}\n- meta: flush_handlers\n- ${step('Two')}`,
       [step('More'), step('First', ', notify: More'), step('Last')].join(', '),
@@ -257,7 +257,7 @@ describe('handlers', () => {
     ]);
   });
 
-  describe('of which one fails on a host', () => {
+  describe('after one of them fails on a host', () => {
     const two = (keywords: string, section: string) =>
       play(
         keywords,
@@ -265,7 +265,7 @@ describe('handlers', () => {
       );
 
     it.each(['tasks', 'post_tasks'])(
-      'all run on the other hosts when the play tolerates it, in %s',
+      'run on the other hosts if the play tolerates it, in %s',
       async (section) => {
         const text = two('max_failures: 1', section) + play('', tasks('Next'));
         const { ran: order, end, knowledge } = await walk(text, { fails: { A: ['h1'] } });
@@ -281,12 +281,12 @@ describe('handlers', () => {
       },
     );
 
-    it('run on no host when the play does not tolerate it', async () => {
+    it('run on no host if the play does not tolerate it', async () => {
       const order = await ran(two('', 'tasks'), { fails: { A: ['h1'] } });
       expect(order).toEqual(['One: h1 h2 h3', 'flush:tasks A: h1 h2 h3']);
     });
 
-    it('all run on the other hosts when a rescue follows', async () => {
+    it('run on the other hosts if a rescue follows', async () => {
       const block = `{ name: F, block: [{ meta: flush_handlers }], rescue: [${step('Rescue')}] }`;
       const text = play(
         '',
@@ -299,7 +299,7 @@ describe('handlers', () => {
     });
   });
 
-  it('that fail end the run', async () => {
+  it('end the run if they fail', async () => {
     const text = body(`- ${step('One', ', notify: Restart')}`) + play('', tasks('Next'));
     const { ran: order, end } = await walk(text, { fails: { Restart: ['h1'] } });
     expect(order).toHaveLength(2);
@@ -307,10 +307,10 @@ describe('handlers', () => {
   });
 });
 
-describe('strategy free', () => {
+describe('strategy: free', () => {
   const text = play('strategy: free', tasks('One', 'Two'));
 
-  it('lets each host go its own way', async () => {
+  it('runs hosts independently', async () => {
     let release: () => void = () => undefined;
     const held = new Promise<void>((done) => (release = done));
     const order = await ran(text, {
@@ -323,7 +323,7 @@ describe('strategy free', () => {
     expect(order).toEqual(['One: h1', 'One: h2', 'Two: h2', 'Two: h1']);
   });
 
-  it('stops the others at their next step when one has failed, also inside a block', async () => {
+  it('stops the other hosts at their next step after a failure, also inside a block', async () => {
     const block = `tasks: [${step('One')}, { name: B, block: [${step('Two')}, ${step('Three')}], rescue: [${step('Four')}] }]`;
     let begin: () => void = () => undefined;
     const begun = new Promise<void>((done) => (begin = done));
@@ -349,7 +349,7 @@ describe('an include', () => {
     'db.yml': `- ${step('Db', ', notify: Nobody')}\n`,
   };
 
-  it('runs each part on the hosts for which it is the same', async () => {
+  it('runs each part on the hosts that share it', async () => {
     const includes = { More: { h1: 'web.yml', h2: 'one.yml', h3: 'web.yml' } };
     const more = { ...files, 'one.yml': `- ${step('One')}\n` };
     expect(await ran(text, { files: more, includes })).toEqual([
@@ -357,7 +357,7 @@ describe('an include', () => {
     ]);
   });
 
-  it('fails on the hosts of a part that is wrong', async () => {
+  it('fails on the hosts of an invalid part', async () => {
     const includes = { More: { h1: 'web.yml', h2: 'db.yml', h3: 'web.yml' } };
     const { ran: order, end } = await walk(text, { files, includes });
     expect(order).toEqual(['More: h1 h2 h3', 'Web: h1 h3']);
@@ -379,11 +379,11 @@ describe('meta', () => {
     ['end_host', ['One: h1 h2', 'End: h1 h2', 'Two: h2', 'One: h3', 'End: h3']],
     ['end_batch', ['One: h1 h2', 'End: h1 h2', 'One: h3', 'End: h3']],
     ['end_play', ['One: h1 h2', 'End: h1 h2']],
-  ])('%s ends the play where it should', async (action, expected) => {
+  ])('%s ends the play for its hosts', async (action, expected) => {
     expect(await ran(ends(action), { unmet: { End: ['h2'] } })).toEqual(expected);
   });
 
-  it('end_role ends the role that it is in', async () => {
+  it('end_role ends the enclosing role', async () => {
     const role = `- ${step('One')}\n- { name: End, meta: end_role }\n- ${step('Two')}\n`;
     const order = await ran(play('', `roles: [r]\ntasks: [${step('After')}]`), {
       files: { 'roles/r/tasks/main.yml': role },
@@ -392,7 +392,7 @@ describe('meta', () => {
     expect(order).toEqual([...['One: h1 h2 h3', 'End: h1 h2 h3', 'Two: h3', 'After: h1 h2 h3']]);
   });
 
-  it('clear_facts and reset_connection do so on the hosts where the condition holds', async () => {
+  it('clear_facts and reset_connection run on the hosts whose condition is true', async () => {
     const meta = (action: string) => `- { name: End, meta: ${action} }`;
     const done: string[] = [];
     await walk(play('', `tasks:\n${meta('clear_facts')}\n${meta('reset_connection')}`), {
@@ -408,7 +408,7 @@ describe('meta', () => {
   });
 });
 
-describe('a commit point or point of no return, where a handler or gate fails on one host', () => {
+describe('a commit point or point of no return after a handler or gate failed on one host', () => {
   const wipe = step('Wipe', ', irreversible: gone');
   const handlers = `handlers: [${step('A')}]`;
   const first = step('One', ', notify: A');
@@ -425,7 +425,7 @@ describe('a commit point or point of no return, where a handler or gate fails on
       `tasks: [${step('One')}, { commit: Done, gate: [${step('A')}] }, ${step('After')}]`,
       'A',
     ],
-  ])('is begun on no host: %s', async (_, body, at) => {
+  ])('starts on no host: %s', async (_, body, at) => {
     const {
       ran: order,
       end,
@@ -439,7 +439,7 @@ describe('a commit point or point of no return, where a handler or gate fails on
     expect(log.state.commit).toBeUndefined();
   });
 
-  it('leads all hosts to the rescue around it', async () => {
+  it('is rescued on all hosts by the enclosing block', async () => {
     const block = `{ name: B, block: [${wipe}, ${step('Two')}], rescue: [${step('Rescue')}] }`;
     const text = play('', `tasks: [${first}, ${block}]\n${handlers}`);
     expect(await ran(text, { fails: { A: ['h1'] } })).toEqual([

@@ -42,22 +42,22 @@ describe('--tags and --skip-tags', () => {
     [['untagged'], [], ['None', 'Always', 'Block']],
     [[], ['always'], all.filter((name) => name !== 'Always')],
     [[], ['untagged'], ['X', 'Xy', 'Block', 'More', 'End', 'Commit']],
-  ])('of %j without %j', (tags, skipTags, expected) => {
+  ])('select the steps for %j without %j', (tags, skipTags, expected) => {
     expect(chosen(tags, skipTags)).toEqual(expected);
   });
 
-  it('leave what a block brings along, but not what is to be skipped or is never done', () => {
+  it('keep the rescue and always steps of a selected block, except skipped and "never" ones', () => {
     expect(chosen(['q'], ['y'], [], true)).toEqual([
       ...['None', 'X', 'Always', 'Block', 'End', 'Commit'],
     ]);
   });
 });
 
-it('--from leaves steps out by their id, whatever their tags', () => {
+it('--from leaves out steps by id, independent of their tags', () => {
   expect(chosen(['x'], [], ['p/x', 'p/always', 'p/end'])).toEqual(['Xy', 'Block', 'Commit']);
 });
 
-it('a block has something selected at any depth', () => {
+it('finds a selected task of a block at any depth', () => {
   const selection = new Selection({ tags: ['x'], skipTags: [], leftOut: [] });
   const [block] = nodes.filter(({ kind }) => kind === 'block');
   expect(selection.hasSome(block ? [block] : [])).toBe(true);

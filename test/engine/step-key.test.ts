@@ -4,7 +4,7 @@ import { placeOf, playOf } from '../helpers/tasks.ts';
 
 const place = placeOf({ play: playOf({ id: 'upgrade' }), number: 2 });
 
-it('names an execution of a step by its play, batch, place and host', () => {
+it('identifies an execution of a step by play, batch, position and host', () => {
   const key = {
     play: 'upgrade',
     batch: 2,
@@ -20,7 +20,7 @@ it('names an execution of a step by its play, batch, place and host', () => {
   expect(withinPlay('upgrade', 'upgrade')).toBe('upgrade');
 });
 
-it('counts the executions at one place', () => {
+it('counts the executions at the same position', () => {
   const keys = new StepKeys();
   const next = (more = {}, once = false) =>
     keys.next('upgrade/copy', { ...place, ...more }, { once });
@@ -42,7 +42,7 @@ it('counts the executions at one place', () => {
   expect(new StepKeys().next('upgrade/copy', place)).toBe('upgrade/2/copy#1');
 });
 
-it('gives a step that runs once for all batches the same key in each', () => {
+it('assigns the same key in each batch to a step that runs once for all batches', () => {
   const keys = new StepKeys();
   const next = (number: number) => keys.next('upgrade/copy', { ...place, number }, { once: true });
   expect([next(1), next(2), next(2)]).toEqual(Array(3).fill('upgrade/once/copy#1'));

@@ -31,15 +31,15 @@ const play = { id: 'p', name: 'P', hosts: 'all', vars: {}, handlers: [handler] }
 const batch = ['h1', 'h2'];
 const place: Place = { play, batch, number: 1, at: 'section', roles: [] };
 
-/** How hosts answer when they are asked what became of a step. */
+/** Sessions of hosts whose step was interrupted. */
 interface AskedHosts {
   session?: ResolveParts['connections']['session'];
   clock?: Clock;
 }
 
-const unasked = () => Promise.reject(new Error('No host is asked here.'));
+const unasked = () => Promise.reject(new Error('Unexpected connection to a host.'));
 
-/** Runs a step on hosts that answer as they are told, and tells which were asked. */
+/** Runs a step on hosts with the given results, and returns the hosts on which it ran. */
 async function step(
   node: TaskNode,
   answers: Partial<Record<string, Partial<HostStep>>> = {},
@@ -102,7 +102,7 @@ function failedWith(message: string): Outcome {
 }
 
 describe('a step', () => {
-  it('runs on each host, and its register is known and on record', async () => {
+  it('runs on each host, and its register is set and recorded', async () => {
     const { asked, failed, knowledge, log } = await step(task({ register: 'out' }));
     expect({ asked, failed }).toEqual({ asked: batch, failed: [] });
     expect(knowledge.facts.get('h2')).toEqual({ out: { of: 'h2' } });
@@ -110,7 +110,7 @@ describe('a step', () => {
     expect(learnt?.get('h2')?.().facts).toEqual([{ hosts: ['h2'], values: { out: { of: 'h2' } } }]);
   });
 
-  it('runs only where it is not on record, and knows the rest all the same', async () => {
+  it('runs only on hosts without a record, and restores the registers of the others', async () => {
     const first = await step(task({ register: 'out' }), { h2: no });
     const recorded: JournalRecord[] = [
       { t: 'step', step: first.log.state.steps.get(1)!.info, hosts: batch, key: 'p/1/copy#1' },
@@ -124,19 +124,19 @@ describe('a step', () => {
     expect(knowledge.facts.get('h1')).toEqual({ out: { of: 'h1' } });
   });
 
-  it('makes the handlers due that a change notifies, but not those of a failed one', async () => {
+  it('notifies the handlers of a change, but not those of a failed task', async () => {
     const node = task({ notify: ['Restart'] });
     const { knowledge } = await step(node, { h1: changed, h2: { ...changed, ...no } });
     expect([...knowledge.due]).toEqual([['h1', new Set(['p/handlers/restart'])]]);
   });
 
-  it('with run_once asks one host, and all of them have its register', async () => {
+  it('with run_once runs on one host, and sets its register on all', async () => {
     const { asked, knowledge } = await step(task({ register: 'out', runOnce: true }));
     expect(asked).toEqual(['h1']);
     expect(knowledge.facts.get('h2')).toEqual({ out: { of: 'h1' } });
   });
 
-  it('fails on all hosts with any_errors_fatal, and on none when the failure is ignored', async () => {
+  it('with any_errors_fatal fails on all hosts, unless the failure is ignored', async () => {
     const fatal = task({ anyErrorsFatal: true });
     expect((await step(fatal, { h2: no })).failed).toEqual(batch);
     expect((await step(fatal, { h2: { ...no, ignored: true } })).failed).toEqual([]);
@@ -158,38 +158,38 @@ describe('a step that was interrupted on a host', () => {
     };
   };
 
-  it('runs again where its first try never started', async () => {
+  it('runs again if its first attempt never started', async () => {
     const { asked, failed } = await step(task(), {}, records, {
       hosts: answering({ state: 'never_started' }),
     });
     expect({ asked, failed }).toEqual({ asked: batch, failed: [] });
   });
 
-  it('does not run a second time beside its first try', async () => {
+  it('does not run again while its first attempt is still running', async () => {
     const { asked, failed } = await step(task(), {}, records, {
       hosts: answering({ state: 'running' }),
     });
     expect({ asked, failed }).toEqual({ asked: ['h2'], failed: ['h1'] });
   });
 
-  it('with run_once goes on with the host on which it began, which may not be the first', async () => {
+  it('with run_once continues on the host on which it started, even if that is not the first', async () => {
     const began = [stepRecord(1, ['h2'], 'p/1/copy#1'), intentRecord(1, 1, 'h2')];
     const hosts = answering({ state: 'never_started' });
     expect((await step(task({ runOnce: true }), {}, began, { hosts })).asked).toEqual(['h2']);
   });
 
-  it('does not run where the host cannot be asked', async () => {
-    const away = () =>
+  it('does not run on a host that is unreachable', async () => {
+    const session = () =>
       Promise.reject(
         new ConnectError('no answer', { host: 'h1', stage: 'connect', retryable: false }),
       );
     const { asked, failed } = await step(task(), {}, records, {
-      hosts: { session: away },
+      hosts: { session },
     });
     expect({ asked, failed }).toEqual({ asked: ['h2'], failed: ['h1'] });
   });
 
-  it('runs nowhere when the operator ends the run meanwhile', async () => {
+  it('runs nowhere if the operator interrupts the run meanwhile', async () => {
     const run = step(task(), {}, records, {
       hosts: answering({ state: 'running' }),
       isStopping: () => true,
@@ -198,7 +198,7 @@ describe('a step that was interrupted on a host', () => {
   });
 });
 
-it('is left out where the operator says so, which is no failure and is on record', async () => {
+it('skips a step that the operator declines, without a failure, and records that', async () => {
   const { asked, failed, log } = await step(task({ register: 'out' }), {}, [], {
     agree: () => Promise.resolve(false),
   });
@@ -209,7 +209,7 @@ it('is left out where the operator says so, which is no failure and is on record
   ]);
 });
 
-it('runs for each item of a loop in turn, and not at all for an empty list', async () => {
+it('runs a step for each item of a loop in turn, and not for an empty list', async () => {
   const pauses: number[] = [];
   const pause = (seconds: number) => Promise.resolve(void pauses.push(seconds));
   const loop = { loop: ['a', 'b', 'c'], loopPauseSeconds: 2, register: 'out' };
@@ -220,7 +220,7 @@ it('runs for each item of a loop in turn, and not at all for an empty list', asy
   expect((await step(task({ ...loop, loop: [] }))).asked).toEqual([]);
 });
 
-it('ends the run where the operator says so before the last step', async () => {
+it('ends the run if the operator chooses that before a step', async () => {
   let stopping = false;
   const agree = () => Promise.resolve(!(stopping = true));
   await expect(step(task(), {}, [], { agree, isStopping: () => stopping })).rejects.toBeInstanceOf(

@@ -9,10 +9,10 @@ import { SteppingClock } from '../helpers/stepping-clock.ts';
 import { hostOf, nobody, taskOf } from '../helpers/tasks.ts';
 
 const patience = { kind: 'await-host', seconds: 10, pauseSeconds: 4, delaySeconds: 3 } as const;
-const away = (retryable: boolean) =>
-  new ConnectError('away', { host: 'h1', stage: 'connect', retryable });
+const unreachable = (retryable: boolean) =>
+  new ConnectError('no route', { host: 'h1', stage: 'connect', retryable });
 
-/** @param fails how each attempt to open, or to use, a session ends; those that follow succeed */
+/** @param fails errors of the attempts to open or use a session; later attempts succeed */
 function line(
   fails: (Error | 'dead' | undefined)[],
   { task, stopsAfter = Infinity }: { task?: Partial<TaskNode>; stopsAfter?: number } = {},
@@ -25,7 +25,9 @@ function line(
     if (fault instanceof Error) return Promise.reject(fault);
     return Promise.resolve({
       exchange: () =>
-        fault === 'dead' ? Promise.reject(away(true)) : Promise.resolve({ control: {}, reads: [] }),
+        fault === 'dead'
+          ? Promise.reject(unreachable(true))
+          : Promise.resolve({ control: {}, reads: [] }),
     });
   };
   const context = {
@@ -38,7 +40,7 @@ function line(
 }
 
 describe('the session of a call', () => {
-  it('is opened when it is needed first, and once', async () => {
+  it('is opened once, on first use', async () => {
     const { line: one, opened } = line([]);
     expect(opened).toEqual([]);
     await Promise.all([one.session(), one.session()]);
@@ -47,7 +49,7 @@ describe('the session of a call', () => {
     ]);
   });
 
-  it('is that of the user of the task, who needs the password', async () => {
+  it('is opened as the become user of the task, with the password', async () => {
     const become = {
       ...nobody,
       enabled: true,
@@ -61,8 +63,8 @@ describe('the session of a call', () => {
 });
 
 describe('waiting for a host', () => {
-  it('begins after the delay, and goes on until it answers', async () => {
-    const { line: one, opened, clock } = line([away(true), 'dead']);
+  it('starts after the delay, and continues until the host answers', async () => {
+    const { line: one, opened, clock } = line([unreachable(true), 'dead']);
     await one.await(patience, { check: false });
     expect(clock.sleeps).toEqual([3000, 4000, 4000]);
     await one.session();
@@ -76,10 +78,10 @@ describe('waiting for a host', () => {
   });
 
   it.each([
-    ['the time is over', Array(9).fill(away(true)), {}, 4],
-    ['it can never answer', [away(false)], {}, 1],
+    ['the time limit is exceeded', Array(9).fill(unreachable(true)), {}, 4],
+    ['an error cannot be retried', [unreachable(false)], {}, 1],
     ['the host refuses the user', [new TaskError('no')], {}, 1],
-    ['the operator ends the run', Array(9).fill(away(true)), { stopsAfter: 2 }, 2],
+    ['the operator interrupts the run', Array(9).fill(unreachable(true)), { stopsAfter: 2 }, 2],
   ] as [string, Error[], { stopsAfter?: number }, number][])(
     'ends when %s',
     async (_, fails, wishes, tries) => {

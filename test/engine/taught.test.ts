@@ -27,7 +27,7 @@ const teaches = (more: Partial<HostStep>, task: Partial<TaskNode> = {}, handler 
 const executed = (all: readonly Learnt[]) => ({ key: 'key', all });
 
 describe('a step teaches', () => {
-  it('its register and its facts, those of other hosts apart', () => {
+  it('its register and its facts, separately those for other hosts', () => {
     const { facts } = teaches(
       { setFacts: { a: 1 }, delegatedFacts: [{ host: 'h2', facts: { b: 2 } }] },
       { register: 'out' },
@@ -43,20 +43,20 @@ describe('a step teaches', () => {
     expect(everywhere.facts).toEqual([{ hosts, values: { found: [1] }, append: true }]);
   });
 
-  it('that a registered value is not known where only a real run can give it', () => {
+  it('that a registered value is unknown if only a real run can provide it', () => {
     const outcome: Outcome = { is: 'predicted', change: 'cannot tell' };
     expect(teaches({ outcome }, { register: 'out' }).facts).toEqual([
       { hosts: ['h1'], values: { out: unknownValue } },
     ]);
   });
 
-  it('that its outcome is not known, only where it began a change', () => {
+  it('that its outcome is unknown, only if it started a change', () => {
     const outcome: Outcome = { is: 'unreachable', failure: refusal('no answer') };
     expect(teaches({ outcome, uncertain: true }).uncertain).toBe('Copy');
     expect(teaches({ outcome }).uncertain).toBeUndefined();
   });
 
-  it('which handlers are due, when it has changed something and has not failed', () => {
+  it('which handlers it notifies, if it changed something and did not fail', () => {
     const notify = ['Restart'];
     const due = (more: Partial<HostStep>) => teaches(more, { notify }).due;
     expect(due({ hasChanged: true })).toEqual([restart.id]);
@@ -64,7 +64,7 @@ describe('a step teaches', () => {
     expect(due({ hasChanged: true, outcome: failed })).toEqual([]);
   });
 
-  it('that it failed, unless that is ignored', () => {
+  it('that it failed, unless the failure is ignored', () => {
     expect(teaches({ outcome: failed }).failed).toEqual(refusal('no'));
     expect(teaches({ outcome: failed, ignored: true }).failed).toBeUndefined();
   });
@@ -74,7 +74,7 @@ describe('a step teaches', () => {
     expect(teaches({}).handled).toBeUndefined();
   });
 
-  it('new hosts with their address, and keeps that of a known host', () => {
+  it('new hosts with their addresses, and keeps the address of a known host', () => {
     const added = ['h3', 'h4'].map((name) => ({
       ...{ name, groups: [], vars: { ansible_port: 24 } },
     }));
@@ -90,14 +90,14 @@ describe('with run_once', () => {
   const own: Learnt = { host: 'h1', facts: [{ hosts: ['h1'], values: { out: 1 } }] };
   const other = { hosts: ['h3'], values: { out: 2 } };
 
-  it('the own facts are those of all hosts, but not delegated ones', () => {
+  it('the facts of the host apply to all hosts, but delegated ones do not', () => {
     const both = { ...own, facts: [...(own.facts ?? []), other] };
     expect(forHosts(once, both, hosts).facts).toEqual([{ hosts, values: { out: 1 } }, other]);
     expect(forHosts(once, { host: 'h1', facts: [other] }, hosts).facts).toEqual([other]);
     expect(forHosts(taskOf(), own, hosts)).toBe(own);
   });
 
-  it('the include of one host is that of all', () => {
+  it('the include of the host applies to all hosts', () => {
     const one: Learnt = { host: 'h1', included: [{ source: '/p/a.yml', part: 'a' }] };
     expect(includedOn(once, executed([one]), hosts).included).toEqual(
       new Map(hosts.map((host) => [host, one.included])),
@@ -117,7 +117,7 @@ describe('with run_once', () => {
   });
 });
 
-it('a failure is one of its host, or of all hosts with run_once and any_errors_fatal', () => {
+it('fails a task on its host, or on all hosts with run_once or any_errors_fatal', () => {
   const all: Learnt[] = [{ host: 'h2', failed: refusal('second') }, { host: 'h1' }];
   const on = (task: Partial<TaskNode>) =>
     [...failuresOf(taskOf(task), executed(all), hosts).keys()].sort();

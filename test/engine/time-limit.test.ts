@@ -15,7 +15,7 @@ describe('the time limit of a playbook', () => {
       { clock: { now: () => 1000 }, check, hosts: ['h1'] },
     );
 
-  it('counts from the start of the run, and is none in check mode', () => {
+  it('counts from the start of the run, and is infinite in check mode', () => {
     expect(deadline(60)).toBe(61_000);
     expect(deadline(of('text'))).toBe(8000);
     expect(deadline(60, true)).toBe(Infinity);
@@ -23,7 +23,7 @@ describe('the time limit of a playbook', () => {
     expect(deadline(0)).toBe(Infinity);
   });
 
-  it('is refused where it is no number', () => {
+  it('must be a number', () => {
     expect(() => deadline(of('word'))).toThrow('"time_limit" is {{word}}, not a number.');
     expect(() => deadline(-1)).toThrow('"time_limit" is -1');
   });

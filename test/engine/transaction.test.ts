@@ -22,7 +22,7 @@ interface Wishes {
   lost?: boolean;
 }
 
-/** A transaction of which each call is noted. */
+/** A transaction whose calls are recorded. */
 function parts(
   results: Forward[],
   { onFailure = 'auto', confirms = false, then = 'leave', lost = false }: Wishes,
@@ -51,7 +51,7 @@ function parts(
 
 describe('a transaction', () => {
   it.each([
-    ['is done', [done], {}, done, ['forward']],
+    ['succeeded', [done], {}, done, ['forward']],
     ['was refused', [{ status: 'locked', message: 'x' }], {}, { status: 'locked' }, ['forward']],
     [
       'failed before a change',
@@ -64,49 +64,49 @@ describe('a transaction', () => {
       ['forward', 'rearm', 'back: failed'],
     ],
     [
-      'failed and is to be left in place',
+      'failed and leaves its changes in place',
       ...([[failed], { onFailure: 'stop' }, { status: 'left-in-place' }] as const),
       ['forward'],
     ],
     [
-      'failed and the operator says no',
+      'failed and the operator declines a rollback',
       ...([[failed], { onFailure: 'ask' }, { status: 'left-in-place' }] as const),
       ['forward', 'confirm'],
     ],
     [
-      'failed and the operator says yes',
+      'failed and the operator confirms the rollback',
       [failed],
       { onFailure: 'ask', confirms: true },
       { status: 'rolled-back', why: 'no' },
       ['forward', 'confirm', 'rearm', 'back: failed'],
     ],
     [
-      'was stopped before a change',
+      'was interrupted before a change',
       [{ ...stopped, changedAnything: false }],
       { then: 'rollback' },
       { status: 'interrupted', changedAnything: false },
       ['forward'],
     ],
-    ['was stopped and is left', [stopped], {}, stopped, ['forward', 'ask']],
+    ['was interrupted and is left', [stopped], {}, stopped, ['forward', 'ask']],
     [
-      'was stopped and is taken back',
+      'was interrupted and is rolled back',
       [stopped],
       { then: 'rollback' },
       { status: 'rolled-back', why: undefined },
       ['forward', 'ask', 'rearm', 'back: interrupted'],
     ],
     [
-      'was stopped and goes on',
+      'was interrupted and continues',
       ...([[stopped, done], { then: 'continue' }, done] as const),
       ['forward', 'ask', 'rearm', 'forward'],
     ],
     [
-      'was stopped since another run has its hosts',
+      'was interrupted because another run took over its hosts',
       ...([[stopped], { then: 'rollback', lost: true }, stopped] as const),
       ['forward'],
     ],
   ] as [string, Forward[], Wishes, object, string[]][])(
-    'that %s ends as it must',
+    'that %s makes the expected calls',
     async (_name, results, options, end, calls) => {
       const { parts: given, calls: made } = parts(results, options);
       expect(await transaction(given)).toMatchObject(end);

@@ -17,13 +17,16 @@ const plain = plainTask({ id: 'p/do', name: 'Do', at, module: 'do', args: {}, be
 
 interface Ran {
   result: CallResult;
-  /** Exit codes of the tries. */
+  /** Exit codes of the attempts. */
   codes: number[];
   /** Pauses between them, in milliseconds. */
   pauses: number[];
 }
 
-/** Runs a task whose command ends with these codes, one a try; the last one is repeated. */
+/**
+ * Runs a task whose command returns one of these exit codes for each attempt; the last one is
+ * repeated.
+ */
 async function run(
   task: Partial<TaskNode>,
   answers: readonly number[],
@@ -64,7 +67,7 @@ async function run(
   return { result, codes, pauses };
 }
 
-describe('the tries of a task', () => {
+describe('the attempts of a task', () => {
   it('end with the first success, or with the last retry', async () => {
     const codes = fc.array(fc.constantFrom(0, 1), { minLength: 1, maxLength: 6 });
     await fc.assert(
@@ -81,10 +84,10 @@ describe('the tries of a task', () => {
     );
   });
 
-  it('go on until the conditions hold, and fail with the last answer', async () => {
+  it('continue until the conditions are true, and fail with the last answer', async () => {
     const until = [new Condition('result.rc == 2')];
     const reached = await run({ until, retries: 5 }, [1, 0, 2]);
-    // The exit code 2 ends the tries, and counts as failure all the same.
+    // The exit code 2 ends the attempts, and still counts as a failure.
     expect(reached.codes).toEqual([1, 0, 2]);
     expect(reached.result.outcome).toMatchObject({ is: 'failed', failure: { kind: 'command' } });
     const never = await run({ until, retries: 1 }, [0]);
@@ -92,7 +95,7 @@ describe('the tries of a task', () => {
     expect(messageOf(never.result.outcome)).toBe('Not reached after 2 attempts: result.rc == 2.');
   });
 
-  it('are not repeated in check mode and while the run stops', async () => {
+  it('are not repeated in check mode or during an interruption', async () => {
     expect((await run({ retries: 3 }, [1], { check: true })).codes).toEqual([1]);
     expect((await run({ retries: 3 }, [1], { stopsAfter: 2 })).codes).toEqual([1, 1]);
     const checked = await run({ until: [new Condition('false')], retries: 3 }, [0], {
@@ -101,7 +104,7 @@ describe('the tries of a task', () => {
     expect(checked.result.outcome.is).toBe('ok');
   });
 
-  it('have failed where the end of the run cuts them short, whatever the task takes for a failure', async () => {
+  it('fail if an interruption ends them early, regardless of failed_when', async () => {
     const lenient = { retries: 3, failedWhen: [new Condition('false')] };
     expect((await run(lenient, [1])).result.outcome.is).toBe('ok');
     expect((await run(lenient, [1], { stopsAfter: 4 })).result.outcome.is).toBe('ok');
@@ -111,7 +114,7 @@ describe('the tries of a task', () => {
     expect(messageOf(cut.result.outcome)).toBe('Not reached after 2 attempts: result.rc == 2.');
   });
 
-  it('do not begin where a limit is no number', async () => {
+  it('do not start if a limit is not a number', async () => {
     const { result, codes } = await run({ retries: new Template('{{"many"}}') }, [0]);
     expect(messageOf(result.outcome)).toBe('"retries" is "many", not a number of at least 0.');
     expect(codes).toEqual([]);

@@ -34,20 +34,20 @@ function bodyOf(
 
 const call = (args: PlannedUndo['calls'][number]['args']) => ({ module: 'restore_path', args });
 
-describe('the copies that an undo names', () => {
+describe('the copies in an undo', () => {
   const calls = [
     call({ path: '/a', copy: new HostCopy('/a') }),
     call({ files: [{ path: '/b', copy: new HostCopy('/b') }, { copy: new HostCopy('/a') }] }),
   ];
 
-  it('become their places, also inside lists and maps', () => {
+  it('are replaced by their locations, also inside lists and maps', () => {
     expect(placeCopies(calls, (path) => `/kept${path}`)).toEqual([
       call({ path: '/a', copy: '/kept/a' }),
       call({ files: [{ path: '/b', copy: '/kept/b' }, { copy: '/kept/a' }] }),
     ]);
   });
 
-  it('cannot be named by data of the same shape', () => {
+  it('cannot be forged by data of the same shape', () => {
     const data = [call({ specification: { path: '/etc/shadow' } })];
     expect(placeCopies(data, () => '/kept')).toEqual(data);
   });
@@ -56,30 +56,30 @@ describe('the copies that an undo names', () => {
 describe('the undo of a unit', () => {
   const impossible = { calls: [], impossible: '"/dev/x" cannot be restored.' };
 
-  it('is what the plan says', () => {
+  it('comes from the plan', () => {
     const undo = { calls: [call({ path: '/a', state: 'absent' })] };
     expect(bodyOf(undo)).toEqual({ kind: 'auto', calls: undo.calls });
   });
 
-  it('is missing where a plan that could restore has none', () => {
+  it('is uncovered if the plan of a module that can restore has none', () => {
     expect(bodyOf(undefined)).toEqual({ kind: 'uncovered' });
   });
 
-  it('refuses a step whose state cannot be restored', () => {
+  it('rejects a step whose state cannot be restored', () => {
     expect(() => bodyOf(impossible)).toThrow('"/dev/x" cannot be restored.');
   });
 
-  it('does not refuse it where the playbook declares that there is none', () => {
+  it('does not reject it if the playbook declares "undo: none"', () => {
     const undo = { kind: 'none', reason: 'a socket' } as const;
     expect(bodyOf(impossible, { undo })).toEqual(undo);
   });
 
-  it('of a handler that changes what its module can restore is that', () => {
+  it('of a handler restores its change if the module can', () => {
     const calls = [{ module: 'restore_path', args: { path: '/etc/x' } }];
     expect(bodyOf({ calls }, { isHandler: true })).toEqual({ kind: 'auto', calls });
   });
 
-  it('of any other handler is the same call, or the one that the plan names', () => {
+  it('of any other handler is the same call again, or the one in the plan', () => {
     expect(bodyOf({ calls: [] }, { isHandler: true })).toEqual({
       kind: 'rerun',
       calls: [{ module: 'thing', args: { name: 'x' } }],
@@ -93,7 +93,7 @@ describe('the undo of a unit', () => {
 });
 
 describe('the values that an undo needs', () => {
-  it('are those of its templates and conditions, also of conditions among its arguments', () => {
+  it('are those of its templates and conditions, also of conditions in its arguments', () => {
     const values = { here: 1, there: 2, wanted: 3, other: 4 };
     const scope = new Scope([{ name: 'play', values }]);
     const undo = {

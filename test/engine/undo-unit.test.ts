@@ -51,13 +51,13 @@ describe('the undo of a change', () => {
       { kind: 'irreversible', reason: 'wiped' },
       { kind: 'irreversible', reason: 'wiped' },
     ],
-  ] as [UndoBody, NotUndone | undefined][])('asks no host where it is %j', async (body, why) => {
+  ] as [UndoBody, NotUndone | undefined][])('contacts no host if it is %j', async (body, why) => {
     const { failure, asked } = await undo({ body });
     expect(asked).toEqual([]);
     expect(failure).toEqual(why && { why, unreachable: false });
   });
 
-  it('makes the calls of its module in their order, until one fails', async () => {
+  it('makes the calls of its module in order, until one fails', async () => {
     const calls = ['a', 'b', 'c'].map((cmd) => ({ module: 'command', args: { cmd } }));
     const body: UndoBody = { kind: 'auto', calls };
     expect(await undo({ body })).toEqual({
@@ -73,7 +73,7 @@ describe('the undo of a change', () => {
     });
   });
 
-  it('may be tried again where the host cannot be reached', async () => {
+  it('can be retried if the host is unreachable', async () => {
     const { failure } = await undo({ body: declared(command('a')), answers: () => undefined });
     expect(failure).toMatchObject({
       why: { kind: 'failed', task: 'a', failure: { kind: 'connect', message: 'h1 is away' } },
@@ -81,7 +81,7 @@ describe('the undo of a change', () => {
     });
   });
 
-  it('is left out when undo_when does not hold', async () => {
+  it('is skipped if undo_when is false', async () => {
     const when = conditionsOf('captured.was == "there"');
     const body = declared(command('a'));
     expect(await undo({ body, undo: { when, captured: { was: 'there' } } })).toMatchObject({
@@ -98,7 +98,7 @@ describe('the undo of a change', () => {
 });
 
 describe('a task of an undo', () => {
-  it('sees what was recorded with the change, and nothing else', async () => {
+  it('sees only variables that were recorded with the change', async () => {
     const body: UndoBody = {
       kind: 'declared',
       tasks: [
@@ -122,7 +122,7 @@ describe('a task of an undo', () => {
     ['request', 'h1', 'request'],
     ['crash', 'h1', 'crash'],
   ] as [RollbackReason, string, string][])(
-    'knows why it runs: %s, with a failure on %s',
+    'gets the reason of the rollback: %s, with a failure on %s',
     async (reason, host, word) => {
       const failed = {
         t: 'result',
@@ -147,7 +147,7 @@ describe('a task of an undo', () => {
   const rescue: JournalRecord = { t: 'rescue', failed: 'key', hosts: ['h1'] };
   it.each([
     ['was rescued', [rescue], 'failed_elsewhere'],
-    ['was rescued, where the rescue failed', [rescue, ...failedStep], 'failed_here'],
+    ['was rescued, but the rescue failed', [rescue, ...failedStep], 'failed_here'],
     [
       'succeeded when the step ran again',
       [
@@ -163,7 +163,7 @@ describe('a task of an undo', () => {
       'failed_elsewhere',
     ],
     [
-      'had been rolled back alone',
+      'had been rolled back individually',
       [
         { t: 'rollback', reason: 'failed', attempt: 1, hosts: ['h1'], partial: true },
         { t: 'resume', pid: 2, bootId: 'boot' },
@@ -176,7 +176,7 @@ describe('a task of an undo', () => {
       'failed_here',
     ],
   ] as [string, JournalRecord[], string][])(
-    'knows why it runs on a host that had failed and %s',
+    'gets the reason of the rollback on a host that had failed and %s',
     async (_, then, word) => {
       const { asked } = await undo({
         ...{ body: declared(command('{{undo.reason}}')), reason: 'failed' },
@@ -186,7 +186,7 @@ describe('a task of an undo', () => {
     },
   );
 
-  it('has the register of the tasks before it, its loop, its variables and its condition', async () => {
+  it('uses the registers of earlier tasks, its loop, its variables and its condition', async () => {
     const body = declared(
       command('first', { register: 'r' }),
       command('{{r.stdout}}-{{item}}', {
@@ -203,7 +203,7 @@ describe('a task of an undo', () => {
     ]);
   });
 
-  it('fails where its loop is no list, and goes on where its errors are ignored', async () => {
+  it('fails if its loop is not a list, and continues if its errors are ignored', async () => {
     const { failure } = await undo({ body: declared(command('a', { loop: 'text' })) });
     expect(failure?.why).toMatchObject({
       failure: { kind: 'template', message: '"loop" of undo task "a" is not a list' },
@@ -220,7 +220,7 @@ describe('a task of an undo', () => {
     expect(ended).toMatchObject({ failure: { unreachable: false }, asked: ['h1: a'] });
   });
 
-  it('runs where the change was made, or where it is delegated to', async () => {
+  it('runs on the host of the change, or on the host it is delegated to', async () => {
     const body = declared(
       command('a'),
       command('b', { delegateTo: new Template('h{{undo.attempt}}') }),
@@ -229,7 +229,7 @@ describe('a task of an undo', () => {
     expect(asked).toEqual(['localhost: a', 'h2: b']);
   });
 
-  it('fails alone where it is delegated to a host that the run does not know', async () => {
+  it('fails if it is delegated to a host that is not part of the run', async () => {
     const lost = undo({ body: declared(command('a', { delegateTo: 'h9' })) });
     await expect(lost).rejects.toMatchObject({
       ...{
@@ -239,7 +239,7 @@ describe('a task of an undo', () => {
     });
   });
 
-  it('asks for facts only where it names them, and cannot do without', async () => {
+  it('gathers facts only if it uses them, and fails without them', async () => {
     const body = declared(command('{{live.facts.said}}'));
     const answers: Answers = (_, cmd) => ({ stdout: cmd === 'facts' ? 'now' : '' });
     expect((await undo({ body, answers })).asked).toEqual(['h1: facts', 'h1: now']);

@@ -15,7 +15,7 @@ const busy: Answer = { control: { fence: 'busy' }, reads: [] };
 const clear: Answer = { control: { fence: 'clear' }, reads: [] };
 const lost = new ConnectError('lost', { host: 'h1', stage: 'lost', retryable: true });
 
-/** A session on a host that gives these answers, one after the other, and what it was asked. */
+/** A session on a host that returns these answers one after the other, and the requests to it. */
 async function open(answers: (Answer | ConnectError)[], records: JournalRecord[] = []) {
   const asked: string[] = [];
   let now = 0;
@@ -42,13 +42,13 @@ async function open(answers: (Answer | ConnectError)[], records: JournalRecord[]
 }
 
 describe('a host', () => {
-  it('is not asked for unfinished changes where every answer arrived', async () => {
+  it('is not queried for unfinished changes if every answer arrived', async () => {
     const { ask, asked } = await open([]);
     for (const request of [question, change, question]) await ask(request);
     expect(asked).toEqual(['question', 'change', 'question']);
   });
 
-  it('answers nothing else after a lost change until that has ended', async () => {
+  it('gets no other request after a lost change until the change has ended', async () => {
     const { ask, asked } = await open([lost, busy, busy, clear]);
     await expect(ask(change)).rejects.toBe(lost);
     await ask(question);
@@ -56,7 +56,7 @@ describe('a host', () => {
     expect(asked).toEqual(['change', 'fence', 'fence', 'fence', 'question', 'change']);
   });
 
-  it('stays unreachable while it does not say whether the change has ended', async () => {
+  it('stays unreachable until it reports that the change has ended', async () => {
     const { ask, asked } = await open([lost, lost, clear]);
     await expect(ask(change)).rejects.toBe(lost);
     await expect(ask(question)).rejects.toBe(lost);
@@ -64,13 +64,13 @@ describe('a host', () => {
     expect(asked).toEqual(['change', 'fence', 'fence', 'question']);
   });
 
-  it('is waited for, but not for ever', async () => {
+  it('has a time limit to finish the change', async () => {
     const { ask } = await open([lost, ...Array.from({ length: 2000 }, () => busy)]);
     await expect(ask(change)).rejects.toBe(lost);
     await expect(ask(question)).rejects.toThrow('still running on "h1"');
   });
 
-  it('is asked first by a process that goes on after a change or an undo without a result', async () => {
+  it('is queried first by a process that continues after a change or undo without a result', async () => {
     const began = [stepRecord(1, ['h1']), intentRecord(1, 1, 'h1')];
     const result = { t: 'result', unit: 1, step: 1, host: 'h1', durationMs: 1 } as const;
     const changed: JournalRecord[] = [...began, { ...result, state: 'changed' }];

@@ -31,17 +31,17 @@ const plan: Plan = {
 interface Given {
   task?: Partial<TaskNode>;
   plan?: Plan;
-  /** What looking answers. */
+  /** Exit code or error of the capture task. */
   look?: number | Error;
-  away?: ConnectError;
+  unreachable?: ConnectError;
 }
 
-/** A change, what it needs to begin, and a log that has its step. */
+/** A change, its planned call, and a log with its step. */
 function given(more: Given = {}): { change: UnitChange; planned: PlannedCall; log: Log } {
   const log = Log.inMemory(new Redactor());
   log.write(runRecord({ hosts: ['localhost'] }));
   log.write(stepRecord(1, ['localhost']));
-  const { look = 0, away } = more;
+  const { look = 0, unreachable } = more;
   const session: HostSession = {
     exchange: () =>
       look instanceof Error
@@ -67,12 +67,12 @@ function given(more: Given = {}): { change: UnitChange; planned: PlannedCall; lo
     shared: undefined,
     hiddenNames: new Set(),
   });
-  const open = () => (away ? Promise.reject(away) : Promise.resolve(session));
+  const open = () => (unreachable ? Promise.reject(unreachable) : Promise.resolve(session));
   return { change, log, planned: { module, args: {}, plan: more.plan ?? plan, session: open } };
 }
 
 describe('a change', () => {
-  it('is on record once, with its undo and the paths of which that names copies', async () => {
+  it('is recorded once, with its undo and the paths that the undo needs copies of', async () => {
     const { change, planned, log } = given();
     expect(change.copies).toBeUndefined();
     await change.begin(planned);
@@ -86,7 +86,7 @@ describe('a change', () => {
     });
   });
 
-  it('keeps what its capture tasks register, whatever their exit code', async () => {
+  it('records what its capture tasks register, with any exit code', async () => {
     const capture = [taskOf('look', { register: 'was' })];
     const { change, planned, log } = given({ task: { capture }, look: 3 });
     await change.begin(planned);
@@ -96,30 +96,30 @@ describe('a change', () => {
 
   it.each<[string, Given, string]>([
     [
-      'a capture task cannot look',
-      { task: { capture: [taskOf('look')] }, look: away('the line broke') },
+      'a capture task gets no answer',
+      { task: { capture: [taskOf('look')] }, look: lost('the line broke') },
       'Cannot capture the previous state ("look"): the line broke',
     ],
-    ['the host is away', { away: away('no route') }, 'no route'],
+    ['the host is unreachable', { unreachable: lost('no route') }, 'no route'],
     [
-      'what was found cannot be restored',
+      'the previous state cannot be restored',
       { plan: { actions: [], undo: { calls: [], impossible: 'a socket' } } },
       'a socket',
     ],
-  ])('is not on record where %s', async (_title, more, message) => {
+  ])('is not recorded if %s', async (_title, more, message) => {
     const { change, planned, log } = given(more);
     await expect(change.begin(planned)).rejects.toThrow(message);
     expect(change.copies).toBeUndefined();
     expect(log.state.units.size).toBe(0);
   });
 
-  it('with no_log is on record without arguments and actions', async () => {
+  it('with no_log is recorded without arguments and actions', async () => {
     const { change, planned, log } = given({ task: { noLog: true } });
     await change.begin({ ...planned, args: { password: 'x' } });
     expect(log.state.units.get(7)?.whole()).toMatchObject({ args: {}, actions: [] });
   });
 });
 
-function away(message: string): ConnectError {
+function lost(message: string): ConnectError {
   return new ConnectError(message, { host: 'h1', stage: 'connect', retryable: true });
 }

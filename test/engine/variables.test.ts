@@ -14,7 +14,7 @@ const address = {
   ...{ user: undefined, keyPath: undefined },
 };
 
-it('render what the inventory says, and not the variables of a host that a step added', () => {
+it('renders inventory variables, but not the variables of a host that a step added', () => {
   const vars = { said: new Template('{{own}}') };
   const hosts = new Map([['h1', { name: 'h1', address, vars }]]);
   const knowledge = initialKnowledge({ file: '', hosts, groups: new Map() });
@@ -27,13 +27,13 @@ it('render what the inventory says, and not the variables of a host that a step 
     variables.scope(hosts.get(name)!, { play, task, batch: ['h1', 'h2'] });
   expect(scopeOf('h1').get('said')).toBe('rendered');
   expect(scopeOf('h2').get('said')).toBe('{{own}}');
-  // Seen from another host, both are text.
+  // In "hostvars", both are unrendered text.
   expect(scopeOf('h1').render(new Template('{{hostvars.h1.said}} {{hostvars.h2.said}}'))).toBe(
     '{{own}} {{own}}',
   );
 });
 
-it('has what other hosts have learnt by now in "hostvars", and can be walked and printed', () => {
+it('"hostvars" contains the current facts of other hosts, and can be iterated and printed', () => {
   const hosts = new Map(['h1', 'h2'].map((name) => [name, { name, address, vars: { n: name } }]));
   const knowledge = initialKnowledge({ file: '', hosts, groups: new Map() });
   const settings = { variables: {}, inputDefaults: {}, startedAt: new Date(0) };

@@ -31,7 +31,7 @@ const undone = (unit: number, path: string): JournalRecord[] => {
   ];
 };
 
-/** Verifies a run that was rolled back. Hosts say "as before" of paths unless they are told otherwise. */
+/** Verifies a run that was rolled back. By default, hosts report paths as unchanged. */
 async function verify(
   records: JournalRecord[],
   answers: Answers = (_, command) => ({ stdout: command.startsWith('look') ? 'as before' : '' }),
@@ -68,12 +68,12 @@ describe('a run that was rolled back', () => {
     });
   });
 
-  it('is not as before where a fingerprint cannot be taken again', async () => {
+  it('differs if a fingerprint cannot be taken again', async () => {
     const { different } = await verify([fingerprint('port 22')], () => ({ code: 1 }));
     expect(different).toEqual(['"Ports" on h1']);
   });
 
-  it('is given the time that the playbook says until it is as before', async () => {
+  it('has the settle time of the playbook until its fingerprints must be equal', async () => {
     let now = 20;
     const ports: Answers = () => ({ stdout: `port ${String(now++)}` });
     const slow = await verify([policy({ settleSeconds: 60 }), fingerprint('port 22')], ports);
@@ -84,7 +84,7 @@ describe('a run that was rolled back', () => {
     expect(never.clock.sleeps).toHaveLength(2);
   });
 
-  it('is verified by what its undos find left to do, without doing it', async () => {
+  it('is verified by its undos in check mode', async () => {
     const records = [...undone(1, '/etc/a'), ...undone(2, '/etc/b')];
     expect(await verify(records)).toMatchObject({
       ...{ verified: true, different: [], said: ['2 automatic undos: true'] },
@@ -97,7 +97,7 @@ describe('a run that was rolled back', () => {
     expect((await verify(records, () => undefined)).different).toHaveLength(1);
   });
 
-  it('is not told to differ by a path that the declared undo of an earlier step names', async () => {
+  it('does not differ by a path that the declared undo of an earlier step names', async () => {
     const intent = intentRecord(1, 1, 'h1');
     const body = { kind: 'declared', tasks: [command('restore /etc/a')], vars: {} } as const;
     const declared: JournalRecord[] = [
@@ -112,7 +112,7 @@ describe('a run that was rolled back', () => {
     expect(said).toEqual([expect.stringContaining('Not verified on h1') as string]);
   });
 
-  it('is verified by the tasks of the playbook', async () => {
+  it('is verified by the "verify" tasks of the playbook', async () => {
     const records = [policy({ verify: ['works', 'fails'] })];
     const answers: Answers = (_, command) => ({ code: command === 'fails' ? 1 : 0 });
     expect(await verify(records, answers)).toMatchObject({
@@ -120,7 +120,7 @@ describe('a run that was rolled back', () => {
     });
   });
 
-  it('is not verified where nothing was compared', async () => {
+  it('is not verified if nothing was compared', async () => {
     expect(await verify([])).toMatchObject({ verified: false, different: [] });
   });
 });

@@ -12,16 +12,22 @@ import {
 } from '../../helpers/records.ts';
 
 const restart: HandlerRef = { id: 'p/handlers/restart', name: 'Restart' };
-/** The handler of that name in a later play. */
+/** The handler with the same name in a later play. */
 const later: HandlerRef = { id: 'q/handlers/restart', name: 'Restart' };
 
 type Unit =
   | { notifies: HandlerRef[]; ends?: 'changed' | 'failed' | 'ok' | 'cut'; path?: string }
   | HandlerRef
-  /** A rollback of the changes with these numbers, after which the run goes on. It takes a number, too. */
+  /**
+   * A rollback of the changes with these numbers, after which the run continues. It has a number,
+   * too.
+   */
   | { undone: number[] };
 
-/** By number of a handler's run, the numbers of the changes that it has read. Units are numbered from 1, on one host. */
+/**
+ * By number of a handler run, the numbers of the changes that it read. Units are numbered from 1,
+ * on one host.
+ */
 function read(...units: Unit[]): Record<number, number[]> {
   const records = units.flatMap((unit, index): JournalRecord[] => {
     const number = index + 1;
@@ -59,32 +65,32 @@ function read(...units: Unit[]): Record<number, number[]> {
 
 const change = { notifies: [restart] };
 
-describe('what a handler has read when it ran', () => {
-  it('is every change since its run before', () => {
+describe('the changes that a handler run has read', () => {
+  it('are those since its previous run', () => {
     expect(read(change, change, restart, change, restart)).toEqual({ 3: [1, 2], 5: [4] });
   });
 
-  it('is also what a step has done that failed or whose end is not known, but not what was there before', () => {
+  it('include failed changes and changes with an unknown outcome, but not steps without a change', () => {
     const units: Unit[] = (['failed', 'cut', 'ok'] as const).map((ends) => ({ ...change, ends }));
     expect(read(...units, change, restart)).toEqual({ 5: [1, 2, 4] });
   });
 
-  it('is only what notifies it', () => {
+  it('are only those that notify it', () => {
     const other = { id: 'p/handlers/reload', name: 'Reload' };
     expect(read({ notifies: [other] }, change, restart, other)).toEqual({ 3: [2], 4: [1] });
   });
 
-  it('is also a change of an earlier play that its own handler did not read', () => {
+  it('include changes of an earlier play that its own handler did not read', () => {
     expect(read(change, { notifies: [later] }, later)).toEqual({ 3: [1, 2] });
     expect(read(change, restart, { notifies: [later] }, later)).toEqual({ 2: [1], 4: [3] });
   });
 
-  it('is no change that was undone before it ran, in a run that went on', () => {
+  it('do not include changes that were undone before it ran, in a resumed run', () => {
     expect(read(change, { undone: [1] }, change, restart)).toEqual({ 4: [3] });
     expect(read(change, restart, { undone: [1, 2] }, change, restart)).toEqual({ 2: [1], 5: [4] });
   });
 
-  it('is also what no handler of its own has read, of a path that a change has written which it has read', () => {
+  it('include earlier changes of the same path that no handler of their own has read', () => {
     const write = { notifies: [], path: '/etc/app' };
     const other = { id: 'p/handlers/other', name: 'Other' };
     const failed = { notifies: [other], path: '/etc/app', ends: 'failed' as const };
@@ -101,7 +107,7 @@ describe('what a handler has read when it ran', () => {
     expect(read(write, { undone: [1] }, again, restart)).toEqual({ 4: [3] });
   });
 
-  it('is what a handler has done that ran before it', () => {
+  it('do not include changes after its run', () => {
     const second = { id: 'p/handlers/second', name: 'Second' };
     expect(read({ notifies: [second] }, second, { notifies: [second] })).toEqual({ 2: [1] });
   });

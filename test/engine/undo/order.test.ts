@@ -24,7 +24,10 @@ import {
 
 type Fate = 'undone' | 'skipped' | 'failed' | 'secret' | 'away';
 
-/** A rollback without hosts: chance says how each undo ends and which of those that go on ends next. */
+/**
+ * A rollback without hosts: random numbers decide how each undo ends and which running undo ends
+ * next.
+ */
 class Model {
   readonly log = Log.inMemory(new Redactor());
   readonly lines: string[] = [];
@@ -38,7 +41,7 @@ class Model {
     for (const record of records) this.write(record);
   }
 
-  /** The records in short, for the message of a test that fails. */
+  /** The records in short form, for the message of a failed test. */
   get story(): string {
     return this.lines
       .map((line) =>
@@ -55,13 +58,13 @@ class Model {
     this.lines.push(encodeRecord(this.lines.length + 1, record));
   }
 
-  /** The record of a rollback that has undone everything. */
+  /** Writes the end of a rollback that has undone everything. */
   end(): void {
     const at = '1970-01-01T00:00:00Z';
     this.write({ t: 'end', outcome: 'rolled_back', exitCode: 3, message: 'Rolled back.', at });
   }
 
-  /** @param only hosts that are taken back; all when left out */
+  /** @param only hosts to roll back; default: all */
   rollBack(forks: number, fates: readonly Fate[], only?: string[], skip: number[] = []): UndoOrder {
     this.write({ t: 'rollback', reason: 'failed', attempt: 1, hosts: only });
     const run = this.log.state;
@@ -74,7 +77,7 @@ class Model {
       hostsAtATime: () => forks,
       pathsOf: ({ intent }) => [`/etc/${String(intent.unit % 3)}`],
     });
-    // Hosts come back a few times at most.
+    // Hosts become reachable again a few times at most.
     for (let returns = 0; ; returns++) {
       this.#walk(order, returns > 3 ? ['undone'] : fates);
       if (this.#away.size === 0 || returns > 3) return order;
@@ -132,7 +135,7 @@ class Model {
   }
 }
 
-/** Numbers of the units whose undo began, in that order. */
+/** Numbers of the units whose undo started, in that order. */
 function undone({ moves }: Model): number[] {
   return moves.flatMap((move) => (move.do === 'undo' ? [move.unit.intent.unit] : []));
 }
@@ -144,8 +147,8 @@ const fates: fc.Arbitrary<Fate[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-describe('the order of undo', () => {
-  it('breaks no rule of undo, whatever was done and however each undo ends', () => {
+describe('the order of undos', () => {
+  it('follows the rules of undo for any history and any results of undos', () => {
     const cases = fc.record({
       ...{ history: histories, chance, fates },
       only: fc.option(fc.subarray(['h1', 'h2', 'h3', 'h4'], { minLength: 1 }), { nil: undefined }),
@@ -162,7 +165,7 @@ describe('the order of undo', () => {
     );
   });
 
-  it('settles every unit when nothing is in the way', () => {
+  it('settles every unit when all undos succeed', () => {
     fc.assert(
       fc.property(histories, chance, (history, chance) => {
         const model = new Model(history, chance);
@@ -175,7 +178,7 @@ describe('the order of undo', () => {
     );
   });
 
-  it('settles or gives up every unit when no host is away', () => {
+  it('settles or blocks every unit when no host is unreachable', () => {
     fc.assert(
       fc.property(histories, chance, fates, (history, chance, fates) => {
         const model = new Model(history, chance);
@@ -189,7 +192,7 @@ describe('the order of undo', () => {
     );
   });
 
-  it('undoes each unit once at most when no host is away', () => {
+  it('undoes each unit at most once when no host is unreachable', () => {
     fc.assert(
       fc.property(histories, chance, (history, chance) => {
         const model = new Model(history, chance);
@@ -200,7 +203,7 @@ describe('the order of undo', () => {
     );
   });
 
-  describe('of a handler that ran', () => {
+  describe('for a handler that ran', () => {
     const notifies = [restart];
     const history = (shared?: 'run_once'): History => ({
       hosts: ['h2'],
@@ -216,20 +219,20 @@ describe('the order of undo', () => {
     const statesAfter = (model: Model): (string | undefined)[] =>
       [1, 2, 3].map((number) => model.log.state.units.get(number)?.undo);
 
-    it('comes last when all that notified it is taken back', () => {
+    it('runs the handler again after all changes that notified it are undone', () => {
       const model = new Model(history(), [0]);
       model.rollBack(2, ['undone']);
       expect(statesAfter(model)).toEqual(['undone', 'undone', 'undone']);
       expect(undone(model)).toEqual([2, 1, 3]);
     });
 
-    it('is not kept back by a step that was done once for all and stays', () => {
+    it('does not wait for a run_once step that is not undone', () => {
       const model = new Model(history('run_once'), [0]);
       model.rollBack(2, ['undone'], ['h2']);
       expect(statesAfter(model)).toEqual([undefined, 'undone', 'undone']);
     });
 
-    it('comes before the handler that it notified itself', () => {
+    it('runs it before the handler that it notified itself', () => {
       const second = { id: 'p/handlers/second', name: 'second' };
       const records = [
         runRecord({ hosts: ['h2'] }),
@@ -244,7 +247,7 @@ describe('the order of undo', () => {
       expect(undone(model)).toEqual([1, 2, 3]);
     });
 
-    it('can be given up', () => {
+    it('can skip the handler', () => {
       const model = new Model(history(), [0]);
       model.rollBack(2, ['undone'], undefined, [3]);
       expect(statesAfter(model)).toEqual(['undone', 'undone', 'undo-skipped']);
@@ -252,8 +255,8 @@ describe('the order of undo', () => {
   });
 });
 
-describe('changes of one step that hosts have delegated to one host', () => {
-  /** Moves in short, each undo ended before the next are asked for. */
+describe('changes of one step that several hosts delegated to one host', () => {
+  /** Moves in short form; each undo ends before the next moves are requested. */
   function moves(skip: number[], body: 'auto' | 'declared' = 'auto'): string[][] {
     const log = Log.inMemory(new Redactor());
     const hosts = ['h1', 'h2', 'h3'];
@@ -282,16 +285,16 @@ describe('changes of one step that hosts have delegated to one host', () => {
     return said;
   }
 
-  it('are undone one after the other, the last first, where a module restores them', () => {
+  it('are undone one after the other, the last first, if a module restores them', () => {
     expect(moves([])).toEqual([['undo 3'], ['undo 2'], ['undo 1'], ['pass']]);
   });
 
-  it('do not wait for one that is skipped', () => {
+  it('do not wait for a skipped one', () => {
     expect(moves([3])).toEqual([['conclude 3', 'undo 2'], ['undo 1'], ['pass']]);
     expect(moves([2])).toEqual([['undo 3', 'conclude 2'], ['undo 1'], ['pass']]);
   });
 
-  it('are undone in parallel where the playbook declares the undo', () => {
+  it('are undone in parallel if the playbook declares the undo', () => {
     expect(moves([], 'declared')).toEqual([['undo 3', 'undo 2', 'undo 1'], ['pass']]);
   });
 });

@@ -12,27 +12,24 @@ const inventory = `all: { hosts: { ${names.map((name) => `${name}: {}`).join(', 
 
 it.each([
   ['undone', 'fail', 6],
-  ['given up, since their hosts are away', `away-on ${names.join(' ')}`, 4],
-])(
-  'the records of changes that are %s share syncs, at any number of hosts',
-  async (_, last, most) => {
-    const sync = vi.spyOn(DiskFile.prototype, 'sync');
-    vi.spyOn(DiskFile.prototype, 'releaseReserve').mockImplementation(() => {
-      sync.mockClear();
-    });
-    const { recording } = await perform({
-      text: `
+  ['blocked, since their hosts are unreachable', `away-on ${names.join(' ')}`, 4],
+])('records of changes that are %s share syncs, for any number of hosts', async (_, last, most) => {
+  const sync = vi.spyOn(DiskFile.prototype, 'sync');
+  vi.spyOn(DiskFile.prototype, 'releaseReserve').mockImplementation(() => {
+    sync.mockClear();
+  });
+  const { recording } = await perform({
+    text: `
 - { name: One, command: ok, undo: [{ name: Undo one, command: ok }] }
 - { name: Two, command: ok, undo: [{ name: Undo two, command: ok }] }
 - { name: Last, command: ${last}, undo: { none: harmless } }`,
-      inventory,
-    });
-    expect(recording.records.filter(({ t }) => t === 'undo-result')).toHaveLength(40);
-    expect(sync.mock.calls.length).toBeLessThanOrEqual(most);
-  },
-);
+    inventory,
+  });
+  expect(recording.records.filter(({ t }) => t === 'undo-result')).toHaveLength(40);
+  expect(sync.mock.calls.length).toBeLessThanOrEqual(most);
+});
 
-it('an unexpected error in an undo fails that undo, and the other hosts are rolled back', async () => {
+it('fails an undo after an unexpected error, and rolls back the other hosts', async () => {
   vi.spyOn(UndoRunner.prototype, 'undo').mockImplementation(({ intent }) =>
     intent.host === 'h2' ? Promise.reject(new RangeError('boom')) : Promise.resolve(undefined),
   );

@@ -20,11 +20,13 @@ function virtualClock(): Clock {
   return { now: () => now, sleep, every: () => () => undefined };
 }
 
-/** A step whose line breaks is rolled back on a host that says what became of it. */
+/**
+ * Rolls back a step that lost its connection, on a host that reports the given state of the step.
+ */
 async function rollBack(says: ControlAnswers): Promise<Performance> {
-  const folder = mkdtempSync(join(tmpdir(), 'runner-running-'));
+  const directory = mkdtempSync(join(tmpdir(), 'runner-running-'));
   try {
-    return await performIn(folder, {
+    return await performIn(directory, {
       text: `
 - { name: First, command: ok, undo: [{ name: Undo first, command: ok }] }
 - { name: Lost, command: lose, undo: [{ name: Undo, command: ok }] }`,
@@ -34,7 +36,7 @@ async function rollBack(says: ControlAnswers): Promise<Performance> {
       clock: virtualClock(),
     });
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }
 
@@ -44,11 +46,11 @@ const undos = ({ recording }: Performance) =>
   );
 
 it.each([
-  ['still runs', running, ['2 undo-failed', '1 undo-blocked']],
-  ['may still arrive at a connection', onItsWay, ['2 undo-failed', '1 undo-blocked']],
+  ['is still running', running, ['2 undo-failed', '1 undo-blocked']],
+  ['may still arrive over a connection', onItsWay, ['2 undo-failed', '1 undo-blocked']],
   ['has finished', finished, ['2 undone', '1 undone']],
   ['never started', neverStarted, ['1 undone']],
-])('a rollback where a step %s', async (_what, says, wanted) => {
+])('handles a step that %s', async (_what, says, wanted) => {
   const said = await rollBack(says);
   expect(undos(said)).toEqual(wanted);
 });
