@@ -90,3 +90,11 @@ describe('pages that the source names', () => {
     expect(cited).toEqual([]);
   });
 });
+
+it('docs/architecture.md names files of the source that exist', () => {
+  const named = [...text('docs/architecture.md').matchAll(/`((?:[\w-]+\/)+[\w-]+\.\w+)`/g)];
+  const missing = named
+    .map(([, path = '']) => path)
+    .filter((path) => !['', 'src', 'test'].some((one) => existsSync(join(root, one, path))));
+  expect(missing).toEqual([]);
+});
