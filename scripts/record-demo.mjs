@@ -157,13 +157,13 @@ function svg(lines, theme) {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
 <title>A run that fails on one host, and is rolled back on both</title>
 <rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8" fill="${theme.background}" stroke="${theme.border}"/>
-<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="${FONT_SIZE}" xml:space="preserve">
+<g font-family="ui-monospace, 'DejaVu Sans Mono', monospace" font-size="${FONT_SIZE}" xml:space="preserve">
 ${rows.join('')}</g>
 </svg>
 `;
 }
 
-/** Neighbouring cells of one style, without the spaces around them. */
+/** Neighboring cells of one style, without the spaces around them. */
 function runs(cells) {
   const found = [];
   for (const [column, cell = { character: ' ' }] of cells.entries()) {
