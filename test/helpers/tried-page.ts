@@ -113,9 +113,12 @@ async function runBlocks(blocks: readonly Block[]): Promise<Map<Block, string>> 
   }
 }
 
-/** Shows the directory of the test as one that a reader may have. */
+/** Shows the directory of the test as one that a reader may have, and leaves out the durations of steps. */
 function readerPaths(text: string): string {
-  return text.replaceAll(/\/\S*\/runner-page-\w+\//g, '/home/ann/runner/');
+  return text
+    .replaceAll(/\/\S*\/runner-page-\w+\//g, '/home/ann/runner/')
+    .replaceAll(/(?<= )\d[\d.]* ?m?s$/gm, '')
+    .replaceAll(/ +$/gm, '');
 }
 
 /** Without what differs from run to run: durations, ids of runs, addresses and directories of the lab. */
