@@ -10,17 +10,17 @@ import type {
 import { quote, quoteAll } from '../util/shell.ts';
 import { pathWord } from './copies.ts';
 
-/** An action that is shell text on its host. */
+/** An action that runs as a shell script on its host. */
 export type ShellAction = Exclude<Action, { kind: 'http' | 'reboot' }>;
 
 export interface ActionOptions {
-  /** Id of the run, whose copies an action may use. */
+  /** ID of the run whose copies an action can use. */
   run: string;
-  /** It runs apart from the session shell, see `detached` in scripts.ts. */
+  /** Run it in a separate process, see `detached` in scripts.ts. */
   detach?: boolean;
 }
 
-/** One action as shell text. Anything that came from a playbook passes `quote`. */
+/** The script of an action. All values from playbooks are quoted. */
 export function actionScript(action: ShellAction, { run, detach = false }: ActionOptions): string {
   switch (action.kind) {
     case 'exec':
@@ -50,14 +50,14 @@ export function actionScript(action: ShellAction, { run, detach = false }: Actio
   }
 }
 
-/** With five digits the set-id bits of directories are cleared too: of four, GNU's chmod keeps them. */
+/** Five digits also clear the set-ID bits of directories, which GNU chmod keeps with four. */
 function modeWord(mode: string): string {
   return /^[0-7]+$/.test(mode) ? mode.padStart(5, '0') : mode;
 }
 
 /**
- * The program in place of a subshell, which costs no process more than the program itself. It sees no function or variable of
- * the session shell and cannot change that. Only programs run: `cd` or `exit` are none.
+ * Runs the program with `exec` in a subshell, so that it needs only one process. It cannot see or change functions and
+ * variables of the session shell. Shell built-ins such as `cd` and `exit` do not run.
  */
 function execScript({ argv, cwd, env = {}, stdin }: ExecAction, detach: boolean): string {
   const steps = [
@@ -70,15 +70,15 @@ function execScript({ argv, cwd, env = {}, stdin }: ExecAction, detach: boolean)
   return `printf %s ${quote(stdin)} | ${program}`;
 }
 
-/** @throws TaskError for what the shell would take for something else */
+/** @throws TaskError if the shell would not parse the name as that of a variable */
 function variableName(name: string): string {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return name;
-  throw new TaskError(`"${name}" is no name of an environment variable.`, {
+  throw new TaskError(`"${name}" is not a valid name for an environment variable.`, {
     hint: 'Use letters, digits and "_".',
   });
 }
 
-/** Some shells have options of `exec`. */
+/** Prefixes `env --` if the program name begins with "-", which some shells treat as an option of `exec`. */
 export function programWords(argv: readonly string[]): readonly string[] {
   return argv[0]?.startsWith('-') ? ['env', '--', ...argv] : argv;
 }
@@ -101,7 +101,7 @@ function copyScript(action: CopyAction, run: string): string {
   return placed(action, `cat <${from} >${quote(temporaryOf(action))}`);
 }
 
-/** The request goes to curl by its standard input, where no other user sees it. */
+/** curl reads the request from standard input, so that other users cannot see it. */
 function downloadScript(action: DownloadAction): string {
   const { url, timeoutSeconds, checksum, headers = {}, login, insecure = false } = action;
   const temporary = quote(temporaryOf(action));
@@ -112,13 +112,13 @@ function downloadScript(action: DownloadAction): string {
     ...(insecure ? ['insecure'] : []),
   ].join('\n');
   const curl = `printf '%s\\n' ${quote(lines)} | curl -fsSL --retry 2 --max-time ${String(timeoutSeconds)} -o ${temporary} -K -`;
-  // wget would show a login in the list of processes.
+  // With wget, credentials would be visible in the process list.
   const plain = Object.keys(headers).length === 0 && !login && !/^[a-z]+:\/\/[^/]*@/i.test(url);
   const wget = `wget -q ${insecure ? '--no-check-certificate ' : ''}-T 60 -O ${temporary} ${quote(url)}`;
-  const missing = 'echo "there is no curl to download with" >&2; false';
+  const missing = 'echo "cannot download: curl is not installed" >&2; false';
   const get = `if command -v curl >/dev/null; then ${curl}; ${plain ? `elif command -v wget >/dev/null; then ${wget}; ` : ''}else ${missing}; fi </dev/null`;
   const check = checksum
-    ? ` && { [ "$(${checksum.algorithm}sum <${temporary} | cut -d' ' -f1)" = ${quote(checksum.sum)} ] || { echo 'what was downloaded has another checksum' >&2; false; }; }`
+    ? ` && { [ "$(${checksum.algorithm}sum <${temporary} | cut -d' ' -f1)" = ${quote(checksum.sum)} ] || { echo 'the downloaded file has another checksum' >&2; false; }; }`
     : '';
   return placed(action, get, check);
 }
@@ -129,17 +129,17 @@ function curlQuote(text: string): string {
 
 type PlacedFile = Pick<WriteAction, 'path' | 'mode' | 'owner' | 'group' | 'validate'>;
 
-/** Beside the file, so that a rename puts it there. */
+/** In the same directory as the file, so that it can be renamed. */
 function temporaryOf({ path }: PlacedFile): string {
   return `${path}.runner-tmp`;
 }
 
-/** A file that `source` writes under its temporary name. Until it has its owner and mode nobody else reads it. */
+/** Writes a file by way of its temporary file, which other users cannot read before it has its owner and mode. */
 function placed(file: PlacedFile, source: string, check = ''): string {
   return `{ umask 077; ${source}; rn_wrote $?${check}${publishing(file)}; }`;
 }
 
-/** What follows when the temporary file is written: it gets its name, or is removed. */
+/** Validates and renames the temporary file, or removes it. */
 function publishing(file: PlacedFile): string {
   const { path, mode = '', owner = '', group = '', validate } = file;
   const temporary = temporaryOf(file);

@@ -1,14 +1,14 @@
 import { ConnectError, type ErrorDetails } from '../core/errors.ts';
 import type { HostAddress, Identity } from '../core/host.ts';
 
-/** The shell's first word once the other identity is reached; nothing is sent before it. */
+/** The shell prints this line when it runs as the other user. Nothing is sent before it. */
 export const becomeReady = (nonce: string): string => `runner-ready-${nonce}`;
-/** What sudo is told to ask with. */
+/** The prompt that sudo is configured to use. */
 export const becomePrompt = (nonce: string): string => `runner-password-${nonce}: `;
 
 /**
- * Command that starts a shell as somebody else. A password is never among the words: it is written to standard
- * input when the program asks, and only then, so that it cannot end up as input of the shell.
+ * The command that starts a shell as another user. The password is not an argument: it is written to standard input only when
+ * the program prompts for it, so that the shell cannot read it as a command.
  */
 export function becomeCommand(
   { method, user = 'root', password }: Identity,
@@ -22,25 +22,25 @@ export function becomeCommand(
         ? ['sudo', '-n', '-H', '-u', user, '--', ...words]
         : ['sudo', '-S', '-p', becomePrompt(nonce), '-H', '-u', user, '--', ...words];
     case 'su':
-      // su takes one text for a shell; the words that follow are its arguments.
+      // su accepts one command string; the other words become its arguments.
       return ['su', user, '-s', '/bin/sh', '-c', shell, '--', 'sh'];
     case 'doas':
       return ['doas', ...(password === undefined ? ['-n'] : []), '-u', user, '--', ...words];
   }
 }
 
-/** Whether the program asks for a password in what it said last. */
+/** Whether the last output of the program is a password prompt. */
 export function asksPassword(method: Identity['method'], said: string, nonce: string): boolean {
   if (method === 'sudo') return said.endsWith(becomePrompt(nonce));
   return /password:[ \r\n]*$/i.test(said);
 }
 
-/** doas asks for passwords on a terminal only; sudo wants one when it says so. */
+/** Whether a terminal is needed: doas prompts only on a terminal. For sudo, its error message shows that it needs one. */
 export function needsTerminal({ method, password }: Identity): boolean {
   return method === 'doas' && password !== undefined;
 }
 
-/** The identity was not reached. */
+/** Privilege escalation failed. */
 export class BecomeError extends ConnectError {
   readonly refusal: Refusal;
 
@@ -60,7 +60,7 @@ type Refusal =
   | 'not_installed'
   | 'other';
 
-/** Words of sudo 1.8–1.9, util-linux and shadow su, and OpenDoas, in the C locale. */
+/** Messages of sudo 1.8–1.9, su from util-linux and shadow, and OpenDoas, in the C locale. */
 const refusals: { pattern: RegExp; refusal: Refusal }[] = [
   {
     pattern: /must have a tty|no tty present|a tty is required|must be run from a terminal/i,
@@ -92,7 +92,7 @@ const refusals: { pattern: RegExp; refusal: Refusal }[] = [
   { pattern: /not found|no such file|unknown command/i, refusal: 'not_installed' },
 ];
 
-/** @param said what the program wrote before it gave up */
+/** @param said output of the program before it failed */
 export function becomeError(
   host: HostAddress,
   login: string,
@@ -114,7 +114,7 @@ export function becomeError(
         : (refusals.find(({ pattern }) => pattern.test(said))?.refusal ?? 'other');
   const { reason, hint } = explain(refusal, { method, user, login, words, timedOut });
   return new BecomeError(
-    `Cannot become "${user}" by ${method} on "${host.name}": ${reason}.`,
+    `Cannot become "${user}" with ${method} on "${host.name}": ${reason}.`,
     refusal,
     { host: host.name, hint },
   );
@@ -135,44 +135,44 @@ function explain(
     case 'wrong_password':
       return {
         reason: `the password is wrong${quoted}`,
-        hint: 'It was tried once. Check --become-password-file.',
+        hint: 'Check --become-password-file. runner tries a password only once.',
       };
     case 'password_needed':
       return {
-        reason: `${method} asks for a password and none was given`,
-        hint: `Give one with --become-password-file, or allow "${login}" to go without.`,
+        reason: `${method} requires a password, and none was provided`,
+        hint: `Use --become-password-file, or allow "${login}" to use ${method} without a password.`,
       };
     case 'not_allowed':
       return {
-        reason: `user "${login}" may not${quoted}`,
+        reason: `user "${login}" is not allowed to${quoted}`,
         hint:
           method === 'doas'
-            ? `Add to /etc/doas.conf: permit nopass ${login} as ${user}.`
-            : `Add to sudoers (with visudo): ${login} ALL=(${user === 'root' ? 'ALL' : user}) ALL.`,
+            ? `Add "permit nopass ${login} as ${user}" to /etc/doas.conf.`
+            : `Add "${login} ALL=(${user === 'root' ? 'ALL' : user}) ALL" to sudoers with visudo.`,
       };
     case 'terminal_needed':
       return {
-        reason: `${method} wants a terminal${quoted}`,
-        hint: `Remove "requiretty" for the user, with visudo: Defaults:${login} !requiretty.`,
+        reason: `${method} requires a terminal${quoted}`,
+        hint: `Add "Defaults:${login} !requiretty" to sudoers with visudo.`,
       };
     case 'locked':
       return {
         reason: `the account is locked or expired${quoted}`,
-        hint: 'See "faillock --user" and "chage -l" on the host.',
+        hint: 'Check "faillock --user" and "chage -l" on the host.',
       };
     case 'unknown_user':
-      return { reason: `there is no such user${quoted}`, hint: 'Correct "become_user".' };
+      return { reason: `the user does not exist${quoted}`, hint: 'Correct "become_user".' };
     case 'not_installed':
       return {
         reason: `${method} is not installed${quoted}`,
-        hint: 'Choose another "become_method", or log in as the user itself.',
+        hint: 'Use another "become_method", or log in as that user.',
       };
     case 'other':
       return {
         reason: timedOut
           ? `no answer${quoted}`
-          : words.replace(/\.$/, '') || 'it ended without a word',
-        hint: `Try it by hand on the host as "${login}".`,
+          : words.replace(/\.$/, '') || `${method} ended without output`,
+        hint: `Run ${method} by hand on the host as "${login}".`,
       };
   }
 }

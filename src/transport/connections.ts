@@ -25,7 +25,7 @@ import { openOnTerminal } from './terminal.ts';
 import type { TargetResolver } from './target.ts';
 
 const SHELLS_PER_IDENTITY = 4;
-/** Handshakes at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups). */
+/** Concurrent handshakes: sshd randomly drops unauthenticated connections from the tenth on (MaxStartups). */
 const DIALLING = 8;
 const SHELL_TIMEOUT_MS = 30_000;
 
@@ -33,45 +33,45 @@ export interface ConnectionOptions {
   targets: TargetResolver;
   login: SshLogin;
   sendHttp: SendHttp;
-  /** Id of the run, which marks its shells on the hosts. */
+  /** ID of the run, which marks its shells on the hosts. */
   run: string;
   connectTimeoutMs: number;
-  /** For the patience with hosts that refuse, are busy or restart. */
+  /** Used for retries and restarts. */
   clock: Clock;
-  /** For words that nobody on a host can know. */
+  /** Used for nonces, which hosts must not be able to guess. */
   random: Random;
-  /** Instead of our own client, for every host that is not local. */
+  /** Overrides the transport of all hosts that are not local. */
   transport?: 'ssh' | 'openssh' | undefined;
 }
 
-/** One for each login: a task may name another user, port or way than the inventory's other tasks. */
+/** Key of a connection. Tasks can use another user, port or transport for the same host. */
 function lineKey({ name, transport, user = '', port = 0 }: HostAddress): string {
   return [name, transport, user, String(port)].join('\n');
 }
 
-/** The same user is reached by one method, and not by another. */
+/** Key of a privilege escalation. For the same user, one method can succeed and another fail. */
 function identityKey({ user, method, password }: Identity): string {
   return JSON.stringify([user, method, password]);
 }
 
-/** What several names may stand for is the controller. */
+/** Key of a machine. All names of local hosts are the same machine, the controller. */
 function machineOf({ name, transport }: HostAddress): string {
   return transport === 'local' ? '' : name;
 }
 
-/** Opens one connection a host when it is first needed, and shells for each identity on it. */
+/** Opens one connection per host on first use, and shells for each user on it. */
 export class HostConnections implements Connections {
   readonly #options: ConnectionOptions;
   readonly #ssh: SshDialler;
   readonly #openssh: OpenSshDialler;
-  /** By who logs in where, see `lineKey`. */
+  /** By `lineKey`. */
   readonly #hosts = new Map<string, Promise<HostLines>>();
-  /** By machine: in the environment of all that is started there. A lost line makes the next ones another's. */
+  /** By machine: the value of RUNNER_LINE for all processes started there. It changes when a connection is lost. */
   readonly #marks = new Map<string, string>();
   readonly #sessions = new Map<string, ShellSession>();
   readonly #dialling = pLimit(DIALLING);
   readonly #runtime = readRuntime();
-  /** Ends the pauses between attempts to dial. */
+  /** Aborts the pauses between connection attempts. */
   readonly #closing = new AbortController();
 
   constructor(options: ConnectionOptions) {
@@ -126,7 +126,7 @@ export class HostConnections implements Connections {
     this.#openssh.close();
   }
 
-  /** The host with at least one line that is alive. */
+  /** The lines of a host, of which at least one is alive. */
   async #connected(host: HostAddress): Promise<HostLines> {
     const key = lineKey(host);
     let known = this.#hosts.get(key);
@@ -162,7 +162,7 @@ export class HostConnections implements Connections {
     return (await this.#options.targets.resolve(host)).user;
   }
 
-  /** Dials once for all who ask meanwhile. */
+  /** Adds a line. Concurrent callers share the attempt. */
   async #addLine(host: HostAddress, state: HostLines): Promise<void> {
     if (state.isClosed || this.#closing.signal.aborted) throw closedError(host);
     const pending = state.dialling ?? this.#dial(host);
@@ -195,7 +195,7 @@ export class HostConnections implements Connections {
     );
   }
 
-  /** With a word about the password that is there, and not asked for. */
+  /** Connects with OpenSSH. After an authentication error, the hint explains that it cannot use the login password. */
   async #openSsh(host: HostAddress): Promise<Line> {
     try {
       return await this.#openssh.connect(host);
@@ -205,7 +205,7 @@ export class HostConnections implements Connections {
       if (unused === undefined || !(error instanceof ConnectError) || error.stage !== 'auth')
         throw error;
       const { stage, retryable, cause } = error;
-      const hint = `The login password was not used: the system's ssh is never asked anything. Use a key, or our own client.`;
+      const hint = `Use a key, or the built-in client: with --transport openssh, login passwords are not used.`;
       throw new ConnectError(error.message, { host: host.name, stage, retryable, cause, hint });
     }
   }
@@ -218,7 +218,7 @@ export class HostConnections implements Connections {
     );
     const mark = newMark(this.#options.random);
     const nonce = newMark(this.#options.random);
-    // The marks are in the environment of all that this shell starts; see "fence" and "end_shell" in runtime.sh.
+    // All processes of this shell inherit the marks; see rn_fence and rn_end_shell in runtime.sh.
     const argv = [
       ...(identity ? ['env', 'LC_ALL=C', ...becomeCommand(identity, nonce)] : []),
       'env',
@@ -241,11 +241,11 @@ export class HostConnections implements Connections {
       shell.destroy();
       if (!(error instanceof ConnectError || error instanceof TimeoutError)) throw error;
       const said = complaint.trim().split('\n').at(-1) ?? '';
-      throw new ConnectError(`No shell on "${host.name}": ${said || error.message}`, {
+      throw new ConnectError(`Cannot start a shell on "${host.name}": ${said || error.message}`, {
         host: host.name,
         stage: 'shell',
         retryable: said === '',
-        hint: `Log in by hand: is "/bin/sh" there, and may "${state.user}" run commands?`,
+        hint: `Log in by hand and check that "${state.user}" can run /bin/sh.`,
         cause: error,
       });
     }
@@ -305,8 +305,8 @@ function closedError({ name }: HostAddress): ConnectError {
 }
 
 /**
- * Waits until the other identity is reached.
- * @throws ConnectError that says why it was not
+ * Waits until the shell runs as the other user, and answers the password prompt.
+ * @throws ConnectError with the reason of the failure
  */
 async function become(
   host: HostAddress,
@@ -317,7 +317,7 @@ async function become(
   const asking = terminal !== undefined && identity.method === 'doas' ? terminal : undefined;
   let said = '';
   let heard = '';
-  /** What was said since the last answer. */
+  /** Output since the last answer. */
   let question = '';
   let asked = 0;
   await new Promise<void>((resolve, reject) => {
@@ -337,7 +337,7 @@ async function become(
       if (!asksPassword(identity.method, question, nonce)) return;
       asked++;
       question = '';
-      // A second question says that the first answer was wrong; more tries could lock the account.
+      // A second prompt means that the password was wrong. More attempts could lock the account.
       if (asked > 1 || identity.password === undefined) fail();
       else (asking ?? channel).stdin.write(`${identity.password}\n`);
     };

@@ -3,12 +3,12 @@ import type { CommandOutput } from '../core/fact.ts';
 import type { Control, ControlAnswers, HostLock, UnitRecord } from '../core/host.ts';
 import { quote, quoteAll } from '../util/shell.ts';
 
-/** The requests of a run in the order in which a host answers them. */
+/** The control requests, in the order in which a host answers them. */
 const order = ['lock', 'renew', 'fence', 'unit', 'unlock'] as const satisfies (keyof Control)[];
 
 const requested = (control: Control) => order.filter((name) => control[name] !== undefined);
 
-/** The shell text of each request. */
+/** One script per control request. */
 export function controlScripts(control: Control, run: string): string[] {
   const { lock, unit } = control;
   return requested(control).map((name) => {
@@ -19,7 +19,7 @@ export function controlScripts(control: Control, run: string): string[] {
   });
 }
 
-/** @throws TaskError when an answer is none */
+/** Parses the answers. @throws TaskError if an answer is not valid */
 export function controlAnswers(
   control: Control,
   outputs: readonly CommandOutput[],
@@ -39,7 +39,7 @@ const readers: { [K in keyof ControlAnswers]-?: (output: CommandOutput) => Contr
     const [run = '', owner = '', since, lease] = other.split('|');
     if (silent === undefined)
       throw new TaskError(`The host cannot be locked: ${stderr.trim() || said}.`, {
-        hint: 'The lock is a file in /var/lib/runner, or in .local/state/runner of a user without rights.',
+        hint: 'The lock is a file in /var/lib/runner, or in .local/state/runner of an unprivileged user.',
       });
     return {
       run,
@@ -56,14 +56,14 @@ const readers: { [K in keyof ControlAnswers]-?: (output: CommandOutput) => Contr
   fence({ stdout, stderr }) {
     const word = stdout.trim();
     if (word === 'clear' || word === 'busy') return word;
-    throw new TaskError(`Earlier connections could not be looked for: ${stderr}`);
+    throw new TaskError(`Cannot check for earlier connections of the run: ${stderr}`);
   },
   unit({ stdout, stderr }): UnitRecord {
     const [state, code] = stdout.trim().split(' ');
     if (state === 'never_started' || state === 'running' || state === 'interrupted')
       return { state };
     if (state === 'finished') return { state, code: Number(code) };
-    throw new TaskError(`The record of a unit cannot be read: ${stderr}`);
+    throw new TaskError(`Cannot read the record of a change on the host: ${stderr}`);
   },
   unlock: () => 'done',
 };

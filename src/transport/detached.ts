@@ -6,15 +6,15 @@ import type { RemoteShell, ShellOutput } from './shell.ts';
 
 const RECONNECT_PAUSE_MS = 2000;
 
-/** What a session does for a detached unit. */
+/** Functions of a session that runDetached uses. */
 export interface DetachedSteps {
-  /** Opens the connection again when it is lost. */
+  /** Runs work in a shell, and reconnects if the connection is lost. */
   readonly use: <T>(limits: Limits, work: (shell: RemoteShell) => Promise<T>) => Promise<T>;
   readonly ask: (control: Control, limits: Limits) => Promise<ControlAnswers>;
   readonly clock: Clock;
 }
 
-/** A lost connection is opened again until time is up; the host's own record says what became of the unit. */
+/** Runs a detached unit. After a lost connection, it reconnects until the timeout and reads the unit's record on the host. */
 export async function runDetached(
   script: Script & Required<Pick<Script, 'detach'>>,
   { use, ask, clock }: DetachedSteps,
@@ -36,7 +36,7 @@ export async function runDetached(
       }
       const before = await ask({ unit }, left());
       if (before.unit?.state === 'never_started') {
-        // What was sent may still be on its way; only when it cannot arrive any more is it sent again.
+        // The script can still be in transit. Send it again only after the fence, when the first one can no longer run.
         const now = await ask({ fence: true, unit }, left());
         sent = now.fence !== 'clear' || now.unit?.state !== 'never_started';
         if (sent) await clock.sleep(RECONNECT_PAUSE_MS, limits.signal).catch(() => undefined);
@@ -44,8 +44,8 @@ export async function runDetached(
       }
       if (before.unit?.state === 'interrupted') {
         throw new TaskError(
-          'The connection was lost, and the step was ended on the host before it was done: by a restart of the host, or by somebody.',
-          { hint: 'What it had done by then is not known.' },
+          'The connection was lost, and the step was interrupted on the host, by a restart or a signal.',
+          { hint: 'Check on the host which of its changes were made.' },
         );
       }
       return await use(limits, (shell) => shell.run(attach(nonce, run, unit), left(), { nonce }));

@@ -3,16 +3,16 @@ import type { Clock, Random } from '../core/ports.ts';
 import { trace } from '../util/trace.ts';
 import type { Line } from './line.ts';
 
-/** A host that refuses or is busy is tried again for so many connect time limits; one that answers nothing, once more. */
+/** Retries a host that refuses or is busy for this many connect timeouts. A host that does not answer is retried once. */
 const PATIENCE = 3;
 const PAUSE_MS = { first: 250, longest: 8000 };
-/** A name that does not resolve or a port where nothing listens seldom comes back at once. */
+/** Retries for a name that does not resolve or a closed port, which seldom recover quickly. */
 const REFUSED_TRIES = 3;
 const unanswered: readonly ConnectStage[] = ['resolve', 'connect'];
 
 /**
- * Connects to a host, again while that can help.
- * @param signal no further attempt is made once it is given
+ * Connects to a host and retries errors that can be temporary.
+ * @param signal stops further attempts
  * @throws ConnectError of the last attempt
  */
 export async function dialPatiently(
@@ -46,7 +46,7 @@ export async function dialPatiently(
       const again =
         error instanceof ConnectError && error.retryable && silent < 2 && clock.now() < deadline;
       if (!again || (unanswered.includes(error.stage) && attempt >= REFUSED_TRIES)) throw error;
-      // Spread, so that many hosts behind one gate do not come back together.
+      // Random delays, so that many hosts behind one gateway do not retry at the same time.
       const pause = Math.min(PAUSE_MS.first * 2 ** attempt, PAUSE_MS.longest);
       await clock
         .sleep(pause * (0.5 + random.bytes(1).readUInt8() / 510), signal)

@@ -2,49 +2,49 @@ import { StringDecoder } from 'node:string_decoder';
 import type { OutputSink } from '../core/host.ts';
 
 /**
- * What the shell wants next on its input: R the bytes of a file and what follows them, W the bytes alone, T what follows
- * now that they are taken, N what follows without them.
+ * What the shell expects next on its input: R the bytes of a file and the text after it, W only the bytes, T the text after
+ * the bytes were read, N the text without the bytes.
  */
 export type Wish = 'R' | 'W' | 'T' | 'N';
 
 export interface FrameOptions {
-  /** Bytes of the output with this index that are kept; what is more goes to `overflow` only. */
+  /** Maximum bytes to keep of the output with this index. The rest goes only to `overflow`. */
   keepBytes: (index: number) => number;
-  /** Called when an output grows above `keepBytes`. It gets all of it. */
+  /** Called when an output exceeds `keepBytes`. The sink gets the whole output. */
   overflow?: (() => OutputSink | undefined) | undefined;
   onOutput?: ((text: string, isCut: boolean) => void) | undefined;
   onReady?: ((wish: Wish) => void) | undefined;
-  /** Drop all before the first "B". */
+  /** Ignore everything before the first "B". */
   awaitBegin?: boolean;
-  /** Where the bytes of the frame with this index go, instead of being kept. */
+  /** Returns a sink that gets the bytes of the frame with this index; they are not kept. */
   sink?: ((index: number) => OutputSink | undefined) | undefined;
 }
 
 export interface Frame {
   code: number;
   bytes: Buffer;
-  /** Bytes of the output in all. */
+  /** Total size of the output in bytes. */
   size: number;
-  /** Something that was left running holds the shell's output. */
+  /** A background process still holds the shell's output. */
   shared: boolean;
-  /** It is what came before the first command, and failed. */
+  /** The output of the prologue, which failed. */
   prologue: boolean;
 }
 
 const DISPLAYED_BYTES = 64 * 1024;
 
 /**
- * Cuts one stream of a shell into the outputs of its commands. Every marker is a line of its own that begins with a
- * word the commands cannot know: B is where answers begin, E CODE SHARED ends the output of a command, P CODE 0 that of
- * what came before the commands and failed, R, W, T and N say what is wanted next, L and M stand around a copy that is only
- * for display, D at the end of the last marker ends the answer.
+ * Splits one stream of a shell into the outputs of its commands. Each marker is a separate line that begins with a random word
+ * (the nonce), which commands cannot know. B begins the answers. E CODE SHARED ends the output of a command. P CODE 0 ends the
+ * output of a failed prologue. R, W, T and N request the next input (see Wish). L and M enclose a copy for display only. D at
+ * the end of the last marker ends the answer.
  */
 export class FrameReader {
   readonly frames: Frame[] = [];
   done = false;
   readonly #marker: Buffer;
   readonly #options: FrameOptions;
-  /** Made when output is displayed: most answers are not. */
+  /** Created when output is displayed, which is rare. */
   #decoder: StringDecoder | undefined;
   #buffer: Buffer = Buffer.alloc(0);
   #begun: boolean;
@@ -66,7 +66,7 @@ export class FrameReader {
     while (this.#step());
   }
 
-  /** To be called when no more comes, whether or not the answer is whole. */
+  /** Must be called at the end of the stream, even if the answer is incomplete. */
   close(): void {
     this.#sink?.end();
     this.#overflowing?.end();
@@ -77,7 +77,7 @@ export class FrameReader {
   #step(): boolean {
     const at = this.#buffer.indexOf(this.#marker);
     if (at === -1) {
-      // A marker may be cut in two by the chunk's end: what cannot be the start of one is let through.
+      // A chunk can end inside a marker, so keep bytes that could begin one.
       const safe = this.#buffer.length - this.#markerStart();
       this.#take(this.#buffer.subarray(0, safe));
       this.#buffer = this.#buffer.subarray(safe);
@@ -95,7 +95,7 @@ export class FrameReader {
     return true;
   }
 
-  /** Length of the buffer's longest end that a marker begins with. */
+  /** Length of the longest buffer suffix that is a prefix of the marker. */
   #markerStart(): number {
     const longest = Math.min(this.#marker.length - 1, this.#buffer.length);
     for (let length = longest; length > 0; length--) {
@@ -134,12 +134,12 @@ export class FrameReader {
         this.done = true;
         return;
       default:
-      // Not ours: no shell of this program writes another word.
+      // Unknown markers are ignored: runner's scripts write no others.
     }
   }
 
   #end(code: number, shared: boolean, prologue: boolean): void {
-    // A sink is opened for an empty output too.
+    // Open the sink even if the output is empty.
     this.#sink ??= this.#options.sink?.(this.frames.length);
     const bytes = Buffer.concat(this.#parts);
     this.frames.push({ code, bytes, size: this.#size, shared, prologue });
@@ -155,7 +155,7 @@ export class FrameReader {
     const { onOutput } = this.#options;
     if (onOutput && !this.#sink && (this.#displayOnly || !this.#displayed)) {
       this.#decoder ??= new StringDecoder('utf8');
-      // A flood is not worth showing whole: its newest part is.
+      // Show only the end of a large chunk.
       const isCut = bytes.length > DISPLAYED_BYTES;
       onOutput(this.#decoder.write(bytes.subarray(-DISPLAYED_BYTES)), isCut);
     }

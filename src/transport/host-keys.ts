@@ -4,7 +4,7 @@ import type { SshTarget } from './target.ts';
 
 export type HostKeyVerdict = KeyVerdict | { verdict: 'expected' } | { verdict: 'other' };
 
-/** What is known of the key that a host showed: by the inventory where that gives one, otherwise by known_hosts. */
+/** Compares the key of a host with the "hostKey" in the inventory, or else with known_hosts. */
 export function judgeHostKey(target: SshTarget, key: Buffer): HostKeyVerdict {
   const { hostKey, knownHosts, keyName } = target;
   if (hostKey === undefined) return knownHosts.check(keyName, key);
@@ -13,7 +13,7 @@ export function judgeHostKey(target: SshTarget, key: Buffer): HostKeyVerdict {
   return { verdict: shown.includes(expected) ? 'expected' : 'other' };
 }
 
-/** Why the key that a host showed must not be trusted; undefined when it may. */
+/** The error for a host key that must not be trusted; undefined if the key is trusted. */
 export function checkHostKey(target: SshTarget, key: Buffer): ConnectError | undefined {
   const { name, keyName, knownHosts } = target;
   const result = judgeHostKey(target, key);
@@ -23,35 +23,38 @@ export function checkHostKey(target: SshTarget, key: Buffer): ConnectError | und
   switch (result.verdict) {
     case 'other':
       return new ConnectError(
-        `The host key of "${keyName}" is ${offered}, not the "hostKey" of the inventory.`,
-        { ...details, hint: 'If the host was reinstalled, correct "hostKey".' },
+        `Host key verification failed: "${keyName}" has ${offered}, but "hostKey" in the inventory has another key.`,
+        { ...details, hint: 'If the host was reinstalled, update "hostKey".' },
       );
     case 'unknown': {
       const authority = knownHosts.authority(keyName);
-      return new ConnectError(`The host key of "${keyName}" is not known: ${offered}.`, {
-        ...details,
-        hint: authority
-          ? `${authority.file}:${String(authority.line)} trusts certificates of an authority, which our own client cannot check: --transport openssh.`
-          : `Compare the fingerprint with the host's own, then store it: runner trust ${name}.`,
-      });
+      return new ConnectError(
+        `Host key verification failed: the key of "${keyName}" is unknown (${offered}).`,
+        {
+          ...details,
+          hint: authority
+            ? `Use --transport openssh: ${authority.file}:${String(authority.line)} trusts a certificate authority, which the built-in client does not support.`
+            : `Compare the fingerprint with that on the host, then store the key with "runner trust ${name}".`,
+        },
+      );
     }
     case 'revoked':
       return new ConnectError(
-        `The host key of "${keyName}" (${offered}) is revoked by ${result.file}:${String(result.line)}.`,
-        { ...details, hint: 'Do not connect before you know why.' },
+        `Host key verification failed: the key of "${keyName}" (${offered}) is revoked in ${result.file}:${String(result.line)}.`,
+        { ...details, hint: 'Find out why it was revoked before you connect.' },
       );
     case 'changed':
       return new ConnectError(
-        `The host key of "${keyName}" has changed: stored is ${result.stored} (${result.file}:${String(result.line)}), offered was ${offered}.`,
+        `Host key verification failed: the key of "${keyName}" has changed. ${result.file}:${String(result.line)} has ${result.stored}, the host has ${offered}.`,
         {
           ...details,
-          hint: `If the host was reinstalled, remove that line and run: runner trust ${name}. If not, somebody may be listening.`,
+          hint: `If the host was reinstalled, remove that line and run "runner trust ${name}". Otherwise do not connect: this can be a man-in-the-middle attack.`,
         },
       );
   }
 }
 
-/** The key of a trusted host and the line that says so. */
+/** Describes a trusted host key and where it is stored. */
 export function describeTrust(target: SshTarget, key: Buffer): string {
   const { keyName } = target;
   const result = judgeHostKey(target, key);

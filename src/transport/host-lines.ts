@@ -4,19 +4,19 @@ import { SessionRefusedError, type Line, type ShellChannel } from './line.ts';
 const LINES_PER_HOST = 8;
 
 export interface HostLines {
-  /** More than one when a host allows few sessions a connection. */
+  /** More than one if the host allows few sessions per connection. */
   lines: { line: Line; full: boolean }[];
   dialling: Promise<Line> | undefined;
   user: string;
-  /** Other users are reached on a terminal only. */
+  /** Whether becoming another user requires a terminal. */
   terminal: boolean;
-  /** Nobody knows it any more: a line that is still dialled is closed when it is there. */
+  /** Whether it was closed. A line that is being dialled is then closed as soon as it is connected. */
   isClosed: boolean;
 }
 
 /**
- * A channel on a line that has room for one; when none has, on a further line.
- * @throws ConnectError when the host refuses one on each of them
+ * Opens a channel on a line that accepts another session, or on a new line.
+ * @throws ConnectError if the host refuses sessions on the maximum number of lines
  */
 export async function execWhereRoom(
   host: string,
@@ -32,7 +32,7 @@ export async function execWhereRoom(
     }
     try {
       const channel = await exec(free.line);
-      // Whoever had no room here finds it again.
+      // The line accepts a session again.
       channel.onClose(() => {
         free.full = false;
       });
@@ -44,7 +44,7 @@ export async function execWhereRoom(
           host,
           stage: 'shell',
           retryable: true,
-          hint: 'Look at MaxSessions in its sshd_config.',
+          hint: 'Check MaxSessions in its sshd_config.',
           cause: error,
         });
       }
@@ -53,7 +53,7 @@ export async function execWhereRoom(
   }
 }
 
-/** Resolves when no line is left, or on its way. */
+/** Closes all lines. Resolves when no dialling is pending. */
 export async function closeLines(pending: Promise<HostLines>): Promise<void> {
   const state = await pending.catch(() => undefined);
   if (!state) return;

@@ -8,7 +8,7 @@ import type { CommandOutput } from '../core/fact.ts';
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const MAX_REDIRECTS = 10;
 
-/** A response as the output of an action: a status that the request does not accept is a failure. */
+/** Converts a response to the output of an action. A status that the request does not accept is a failure. */
 export function requestOutput(
   { accept }: Pick<HttpRequest, 'accept'>,
   { status, body }: HttpResponse,
@@ -20,7 +20,7 @@ export function requestOutput(
 /**
  * Sends one request from the controller.
  *
- * @throws ConnectError when no answer comes, or answers point elsewhere without end
+ * @throws ConnectError if there is no response, or there are too many redirects
  */
 export async function sendHttp(request: HttpRequest): Promise<HttpResponse> {
   const deadline = AbortSignal.timeout(Math.min(request.timeoutMs, LONGEST_TIMER_MS));
@@ -34,7 +34,7 @@ export async function sendHttp(request: HttpRequest): Promise<HttpResponse> {
   throw failure(request, new Error(`redirected more than ${String(MAX_REDIRECTS)} times`));
 }
 
-/** The request to send next, by the rules of browsers for 301 to 303; undefined when the answer is the last. */
+/** The next request after a redirect, by the rules of browsers for 301 to 303; undefined if there is no redirect to follow. */
 function redirected(
   request: HttpRequest,
   { status, headers }: HttpResponse,
@@ -48,13 +48,17 @@ function redirected(
   try {
     url = new URL(location, from);
   } catch (error) {
-    throw failure(request, new Error(`it points at "${location}", which is no address`), error);
+    throw failure(
+      request,
+      new Error(`it redirects to "${location}", which is not a valid URL`),
+      error,
+    );
   }
   if (!/^https?:$/.test(url.protocol))
-    throw failure(request, new Error(`it points at "${location}", which is not asked`));
+    throw failure(request, new Error(`it redirects to "${location}", which is not HTTP or HTTPS`));
   const { body, headers: sent = {}, ...others } = request;
   const asGet = !looks && (status === 303 || (status < 303 && method === 'POST'));
-  // What shows who asks is for the server it was meant for.
+  // Do not send credentials to another server.
   const elsewhere = url.origin !== new URL(from).origin;
   const left = Object.entries(sent).filter(
     ([name]) =>
@@ -79,7 +83,7 @@ function sendOnce(request: HttpRequest, deadline: AbortSignal): Promise<HttpResp
       ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }),
     },
     signal: deadline,
-    // A pinned authority replaces those of the system; the name is still checked.
+    // A given CA replaces those of the system. The host name is still verified.
     ...(request.ca === undefined ? {} : { ca: request.ca }),
     ...request.clientCertificate,
     ...(request.insecure ? { rejectUnauthorized: false } : {}),
@@ -88,7 +92,7 @@ function sendOnce(request: HttpRequest, deadline: AbortSignal): Promise<HttpResp
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
-      const late = `no answer within ${String(request.timeoutMs / 1000)} s`;
+      const late = `no response within ${String(request.timeoutMs / 1000)} s`;
       reject(failure(request, deadline.aborted ? new Error(late) : error, error));
     };
     const call = send(url, options, (response) => {
@@ -96,7 +100,8 @@ function sendOnce(request: HttpRequest, deadline: AbortSignal): Promise<HttpResp
       let size = 0;
       response.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > MAX_BODY_BYTES) response.destroy(new Error('the answer is larger than 32 MiB'));
+        if (size > MAX_BODY_BYTES)
+          response.destroy(new Error('the response is larger than 32 MiB'));
         else chunks.push(chunk);
       });
       response.on('error', fail);
@@ -117,12 +122,12 @@ function sendOnce(request: HttpRequest, deadline: AbortSignal): Promise<HttpResp
 }
 
 function failure({ method, url }: HttpRequest, why: Error, cause: unknown = why): ConnectError {
-  return new ConnectError(`No answer from ${method} ${url}: ${why.message}.`, {
+  return new ConnectError(`${method} ${url} failed: ${why.message}.`, {
     host: new URL(url).host,
     stage: 'handshake',
     retryable: true,
     hint: /certificate|self.signed/i.test(why.message)
-      ? 'Give the PEM of its authority.'
+      ? 'Provide the CA certificate in PEM.'
       : undefined,
     cause,
   });

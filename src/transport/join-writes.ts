@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
 /**
- * Makes all that is written to a socket without a pause one write. ssh2 hands over each packet in up to four
- * pieces (length, text, rest, seal), and with `noDelay` each would be a system call and a packet of TCP of its own.
+ * Combines all writes to a socket in one tick into one. ssh2 writes each packet in up to four parts (length, payload,
+ * padding, MAC). With `noDelay`, each part would otherwise be a separate system call and TCP packet.
  */
 export function joinWrites(socket: Duplex): void {
   const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;

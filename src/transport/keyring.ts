@@ -3,21 +3,21 @@ import type { BaseAgent, ParsedKey } from 'ssh2';
 import { fingerprint } from './known-hosts.ts';
 import type { SshTarget } from './target.ts';
 
-/** Asks for the passphrase of a key file; undefined when nobody can be asked or the operator declines. */
+/** Prompts for the passphrase of a key file. Returns undefined without a terminal, or if the operator declines. */
 export type AskPassphrase = (file: string, retry: boolean) => Promise<string | undefined>;
 
-/** One thing to show the server. */
+/** A key that can be offered to the server. */
 export interface Credential {
-  /** For messages: where the key comes from. */
+  /** Source of the key, for messages. */
   label: string;
   key: ParsedKey;
-  /** Signs with the key; absent when the private key itself is here. */
+  /** The agent that signs with the key; absent if `key` is the private key. */
   agent?: BaseAgent;
 }
 
 export interface Credentials {
   usable: Credential[];
-  /** Keys that were passed over, and why. */
+  /** Keys that were not offered, with the reason. */
   unusable: string[];
 }
 
@@ -29,7 +29,7 @@ type KeyFile =
 
 const PASSPHRASE_TRIES = 3;
 
-/** Private keys of files and agents. Each file is read once, and its passphrase asked for once, for all hosts. */
+/** Private keys from files and agents. Each file is read once for all hosts, and its passphrase is prompted for once. */
 export class Keyring {
   readonly #ask: AskPassphrase;
   readonly #files = new Map<string, Promise<KeyFile>>();
@@ -41,7 +41,7 @@ export class Keyring {
   }
 
   /**
-   * Keys for a host in the order of ssh(1): those of its files that the agent holds, the agent's others, then the files.
+   * Keys for a host in the order of ssh(1): agent keys that match its files, other agent keys, then files.
    */
   async credentials(target: SshTarget): Promise<Credentials> {
     const files = await Promise.all(
@@ -75,7 +75,7 @@ export class Keyring {
       }
     }
     for (const file of locked) {
-      // A question is worth asking when the key is meant for this host, or is the only one there is.
+      // Prompt only if the inventory names the key, or no other key is usable.
       const key = target.keysGiven || usable.length === 0 ? await this.#unlock(file) : undefined;
       if (key) usable.push({ label: file, key });
       else unusable.push(`${file} (encrypted)`);
@@ -124,7 +124,7 @@ async function listAgent(socket: string): Promise<Credential[]> {
   const agent = createAgent(socket);
   const keys = await new Promise<ParsedKey[]>((resolve) => {
     agent.getIdentities((error, found) => {
-      // An agent that is gone holds no keys; the files remain.
+      // Ignore an agent that does not respond, and use the files.
       resolve(error ? [] : ((found ?? []) as ParsedKey[]));
     });
   });
@@ -156,9 +156,9 @@ async function readKeyFile(file: string): Promise<KeyFile> {
   return { state: 'unusable', why: key.message };
 }
 
-/** ssh2 is loaded when a key or a connection is first needed: help and validation do without. */
+/** Loads ssh2 on first use, so that commands without connections start faster. */
 export async function loadSsh2(): Promise<typeof import('ssh2')> {
-  // Its types describe a module with named exports; Node.js gives all of it as the default.
+  // Its types declare named exports, but in Node.js the module is the default export.
   const imported: unknown = await import('ssh2');
   return (imported as { default: typeof import('ssh2') }).default;
 }

@@ -16,18 +16,18 @@ interface Entry {
   key: Buffer;
 }
 
-/** SHA-256 fingerprint as ssh prints it. */
+/** SHA-256 fingerprint in the format of ssh. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** Files in the format of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT": plain, hashed, wildcard and [host]:port names. */
+/** known_hosts files, see "SSH_KNOWN_HOSTS FILE FORMAT" in sshd(8): plain, hashed, wildcard and [host]:port names. */
 export class KnownHosts {
-  /** In the order they are read; `runner trust` writes to the first. */
+  /** In the order in which they are read. `runner trust` writes to the first. */
   readonly files: string[];
-  /** By name, those whose names are all plain; with thousands of hosts, trying each line for each host would cost seconds. */
+  /** Index of entries with only plain names. With thousands of hosts, comparing each entry for each host would take seconds. */
   readonly #plain = new Map<string, Entry[]>();
-  /** With hashed names or wildcards: to be tried one by one. */
+  /** Entries with hashed names or wildcards, which must be compared one by one. */
   readonly #others: Entry[] = [];
   readonly #answers = new Map<string, Entry[]>();
 
@@ -55,7 +55,7 @@ export class KnownHosts {
     return found;
   }
 
-  /** @param name as `hostToken` writes it, or a HostKeyAlias */
+  /** @param name result of `hostToken`, or a HostKeyAlias */
   check(name: string, key: Buffer): KeyVerdict {
     const matching = this.#matching(name);
     const same = matching.find((entry) => entry.key.equals(key));
@@ -77,20 +77,20 @@ export class KnownHosts {
     return { verdict: 'unknown' };
   }
 
-  /** Key types stored for a host, so that the server is asked for one of these. */
+  /** Key types stored for a host. The client prefers these types. */
   types(name: string): string[] {
     return this.#matching(name)
       .filter((entry) => entry.marker === undefined)
       .map((entry) => entry.type);
   }
 
-  /** The first line that trusts an authority for this host. */
+  /** The first line that trusts a certificate authority for this host. */
   authority(name: string): { file: string; line: number } | undefined {
     return this.#matching(name).find((entry) => entry.marker === '@cert-authority');
   }
 }
 
-/** A line to be stored. @param salt hashes the name, so that it cannot be read from the file */
+/** A line for a known_hosts file. @param salt if given, the name is hashed with it */
 export function knownHostsLine(name: string, key: Buffer, salt?: Buffer): string {
   return `${salt ? hashedName(name, salt) : name} ${keyType(key)} ${key.toString('base64')}\n`;
 }
@@ -104,7 +104,7 @@ export function hostToken(host: string, port: number): string {
   return port === 22 ? host : `[${host}]:${String(port)}`;
 }
 
-/** The name of the key's algorithm is the first string of its blob (RFC 4253 §6.6). */
+/** The key type, which is the first string of the key blob (RFC 4253). */
 export function keyType(key: Buffer): string {
   return key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
 }

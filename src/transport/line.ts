@@ -1,12 +1,12 @@
 import type { Random } from '../core/ports.ts';
 import type { Readable, Writable } from 'node:stream';
 
-/** A running program on a host: its standard streams, and how to end it. */
+/** The standard streams of a running program on a host. */
 export interface ShellChannel {
   stdin: Writable;
   stdout: Readable;
   stderr: Readable;
-  /** Called once, with the reason in words. */
+  /** Calls the listener once, with the reason as text. */
   onClose(listener: (reason: string) => void): void;
   destroy(): void;
 }
@@ -15,19 +15,19 @@ export interface ShellChannel {
 export interface Line {
   readonly alive: boolean;
   /**
-   * Opens a channel in which the login shell runs `command`, without a terminal.
-   * @throws SessionRefusedError when the host takes no further session on this connection
+   * Opens a channel in which the login shell runs `command`, by default without a terminal.
+   * @throws SessionRefusedError if the host accepts no more sessions on this connection
    */
   exec(command: string, options?: { terminal?: boolean }): Promise<ShellChannel>;
   close(): void;
 }
 
-/** sshd's MaxSessions is reached: another connection may still do. */
+/** The connection has reached sshd's MaxSessions. A session on another connection can succeed. */
 export class SessionRefusedError extends Error {
   override name = 'SessionRefusedError';
 }
 
-/** Passes on the first reason only: a channel ends in several ways at once. */
+/** Calls the listener only for the first reason: several events report the end of a channel. */
 export function firstReason(listener: (reason: string) => void): (reason: string) => void {
   let told = false;
   return (reason) => {
@@ -37,7 +37,7 @@ export function firstReason(listener: (reason: string) => void): (reason: string
   };
 }
 
-/** A word by which what this controller started on a host can be told from what others did. */
+/** A random word that marks processes started by this controller. */
 export function newMark(random: Random): string {
   return random.bytes(8).toString('hex');
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { firstReason, type Line, type ShellChannel } from './line.ts';
 
-/** The controller itself as a host. */
+/** The controller as a managed host. */
 export class LocalLine implements Line {
   readonly alive = true;
   readonly #children = new Set<ChildProcess>();
@@ -15,12 +15,12 @@ export class LocalLine implements Line {
   }
 
   close(): void {
-    // A session shell handles SIGTERM, which commands may send to it.
+    // SIGKILL, because a session shell ignores SIGTERM, which commands can send to it.
     for (const child of this.#children) child.kill('SIGKILL');
   }
 }
 
-/** The streams of a child process as a channel. */
+/** A channel for the streams of a child process. */
 export function childChannel(
   child: ReturnType<typeof spawnPiped>,
   what: string,
@@ -43,7 +43,7 @@ export function childChannel(
   };
 }
 
-/** In a group of its own: Ctrl-C in the terminal is for us to understand, and would otherwise end these at once. */
+/** Starts a process in its own process group, so that Ctrl-C reaches only the runner. */
 export function spawnPiped(file: string, args: string[]) {
   return spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
 }

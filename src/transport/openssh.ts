@@ -9,7 +9,7 @@ import { childChannel, spawnPiped } from './local.ts';
 import type { SshConfig } from './ssh-config.ts';
 
 const READY = 'runner: connected';
-/** ssh, ended when its standard input is: a master would outlive a controller that was killed. */
+/** Runs ssh and ends it when standard input is closed. Otherwise a master would outlive a killed controller. */
 const WATCHED = `exec 3<&0
 ssh "$@" </dev/null &
 p=$!
@@ -17,19 +17,19 @@ p=$!
 exec 3<&-
 wait "$p"`;
 
-/** The name under which a key that the inventory gives is looked up. */
+/** The known_hosts name of a key from the inventory. */
 const EXPECTED = 'expected';
 
 export interface OpenSshOptions {
   config: SshConfig;
-  /** Instead of the files that ssh_config(5) names. */
+  /** Replace the files from ssh_config(5). */
   knownHostsFiles: string[] | undefined;
   connectTimeoutMs: number;
 }
 
 /**
- * Dials by the system's `ssh`, for what our own client cannot do: certificates, FIDO keys, post-quantum key exchange,
- * GSSAPI. One master a host; shells share its connection (ControlPath).
+ * Connects with the system's `ssh`, for features that the built-in client does not support: certificates, FIDO keys,
+ * post-quantum key exchange, GSSAPI. One master per host; shells share its connection (ControlPath).
  */
 export class OpenSshDialler {
   readonly #options: OpenSshOptions;
@@ -40,7 +40,7 @@ export class OpenSshDialler {
     this.#options = options;
   }
 
-  /** @throws ConnectError with ssh's own words */
+  /** @throws ConnectError with the message of ssh */
   async connect(host: HostAddress): Promise<Line> {
     this.#dir ??= mkdtempSync(join(tmpdir(), 'runner-'));
     this.#count++;
@@ -129,12 +129,12 @@ export class OpenSshDialler {
       ...(port === undefined ? [] : ['-p', String(port)]),
       ...(user === undefined ? [] : ['-l', user]),
       ...(keyPath === undefined ? [] : ['-i', keyPath]),
-      // Of two words that set the same, ssh follows the first.
+      // ssh uses the first of several values for an option, so these come last.
       ...sshArgs,
     ];
   }
 
-  /** Jump hosts of the inventory have keys of their own, which ProxyJump has no place for. */
+  /** Jump hosts in the inventory can have their own keys, which ProxyJump does not support. */
   #proxyCommand(jumps: readonly JumpAddress[], dir: string): string {
     const last = jumps.at(-1);
     if (last === undefined) return 'none';
@@ -144,7 +144,7 @@ export class OpenSshDialler {
     return `${words} -W '[%h]:%p' -- ${quoteAll([hop.address])}`;
   }
 
-  /** A file that trusts the key and no other. */
+  /** Writes a known_hosts file that contains only this key. */
   #expect(hostKey: string, dir: string): string {
     this.#count++;
     const file = join(dir, `known_hosts_${String(this.#count)}`);
@@ -153,7 +153,7 @@ export class OpenSshDialler {
   }
 }
 
-/** When the host takes no further session on the connection, ssh opens another by itself. */
+/** If the host accepts no more sessions on the connection, ssh opens another connection itself. */
 function openSession(args: string[]): Promise<ShellChannel> {
   return Promise.resolve(
     childChannel(spawnPiped('ssh', args), 'ssh', (code) =>
@@ -162,20 +162,20 @@ function openSession(args: string[]): Promise<ShellChannel> {
   );
 }
 
-/** ssh has one exit code for every failure; only its words tell them apart. */
+/** ssh has one exit code for all failures, so they are distinguished by its messages. */
 const patterns: { pattern: RegExp; stage: ConnectStage; retryable: boolean; hint?: string }[] = [
   { pattern: /could not resolve hostname/i, stage: 'resolve', retryable: false },
   {
     pattern: /host identification has changed|host key verification failed|host key is known/i,
     stage: 'host_key',
     retryable: false,
-    hint: "Compare the fingerprint with the host's own, then store it with: runner trust.",
+    hint: 'Compare the fingerprint with that on the host, then store the key with "runner trust".',
   },
   {
     pattern: /permission denied|too many authentication failures/i,
     stage: 'auth',
     retryable: false,
-    hint: 'ssh is run without questions (BatchMode): keys with a passphrase must be in the agent.',
+    hint: 'Add keys with a passphrase to the agent: ssh runs with BatchMode and does not prompt.',
   },
   { pattern: /no matching/i, stage: 'handshake', retryable: false },
   {
@@ -191,7 +191,7 @@ function openSshError(host: HostAddress, said: string): ConnectError {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('@') && !line.startsWith('Warning:'));
   const known = patterns.find(({ pattern }) => pattern.test(said));
-  const words = lines.slice(-3).join(' ') || 'ssh ended without a word';
+  const words = lines.slice(-3).join(' ') || 'ssh ended without output';
   return new ConnectError(`ssh cannot connect to "${host.name}": ${words.replace(/\.$/, '')}.`, {
     host: host.name,
     stage: known?.stage ?? 'connect',

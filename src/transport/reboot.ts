@@ -5,24 +5,24 @@ import type { Limits } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
 
 const POLL_MS = 1000;
-/** A host that goes down may let a question hang. */
+/** A host that is shutting down can leave a request without an answer. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
-/** What a session does for a restart of its host. */
+/** Functions of a session that restart() uses. */
 export interface RestartSteps {
   /** Name of the host. */
   readonly host: string;
-  /** Gives the command. */
+  /** Runs the restart command. */
   readonly order: (command: ExecAction, options: Limits) => Promise<readonly CommandOutput[]>;
-  /** What `restartedScript` prints, in a shell that may be a new one. */
+  /** Runs `restartedScript`, reconnecting if necessary. */
   readonly look: (options: Limits) => Promise<CommandOutput>;
   readonly clock: Clock;
 }
 
 /**
- * Restarts a host and waits until it answers with another boot id and its test succeeds.
- * @returns the seconds it took as output, or the answer of a command that was refused
- * @throws ConnectError when it does not come back in time; TaskError when it never went down, or is not up whole
+ * Restarts a host and waits until it has another boot ID and the test command succeeds.
+ * @returns the duration in seconds as output, or the output of the failed restart command
+ * @throws ConnectError if it does not come back in time; TaskError if it did not restart, or the test fails
  */
 export async function restart(
   { argv, test, timeoutSeconds, delaySeconds = 0 }: RebootAction,
@@ -38,7 +38,7 @@ export async function restart(
     );
     if (outputs.at(-1)?.code !== 0) return [...outputs];
   } catch (error) {
-    // The line may break before the command could answer.
+    // The restart can end the connection before the command returns.
     if (!(error instanceof ConnectError && error.stage === 'lost')) throw error;
   }
   await pause(clock, delaySeconds * 1000, signal);
@@ -50,16 +50,16 @@ export async function restart(
 
 function pause(clock: Clock, ms: number, signal: Limits['signal']): Promise<void> {
   return clock.sleep(ms, signal).catch(() => {
-    throw new TimeoutError('Interrupted while the host restarted.');
+    throw new TimeoutError('Interrupted while the host was restarting.');
   });
 }
 
-/** How a restart ended: with the host up, or what was last known of it. */
+/** The result of a restart: the host is up, or its last known state. */
 type RestartEnd =
   | { isUp: true }
-  | { isUp: false; /** Restarted, and its test fails. */ isNew: boolean; last: Error | undefined };
+  | { isUp: false; /** Restarted, but its test fails. */ isNew: boolean; last: Error | undefined };
 
-/** Asks again and again whether the host is up. @throws ConnectError when another host answers */
+/** Polls the host until it is up. @throws ConnectError if the host key differs */
 async function untilUp(
   deadline: number,
   { look, clock }: Pick<RestartSteps, 'look' | 'clock'>,
@@ -71,13 +71,13 @@ async function untilUp(
     await pause(clock, POLL_MS, signal);
     const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, Math.max(POLL_MS, deadline - clock.now()));
     try {
-      // Dialling has a patience of its own, which may be longer than what is left.
+      // Retries while dialling can take longer than the remaining time.
       const answer = await before(deadline, clock, look({ timeoutMs }));
       if (answer === undefined) break;
       const word = answer.stdout.trim().split('\n').at(-1);
       if (word === 'up') return { isUp: true };
       isNew = word === 'new';
-      last = new Error(isNew ? answer.stderr.trim() : 'it still runs');
+      last = new Error(isNew ? answer.stderr.trim() : 'it has not restarted yet');
     } catch (error) {
       const other = error instanceof ConnectError && error.stage === 'host_key';
       if (other || !(error instanceof ConnectError || error instanceof TimeoutError)) throw error;
@@ -95,11 +95,11 @@ function notBack(
   const limit = `within ${String(timeoutSeconds)} s`;
   if (last === undefined || last instanceof ConnectError) {
     const said = last === undefined ? '' : `: ${last.message}`;
-    return new ConnectError(`"${host}" was told to restart and did not come back ${limit}${said}`, {
+    return new ConnectError(`"${host}" did not come back ${limit} after the restart${said}`, {
       host,
       stage: last?.stage ?? 'lost',
       retryable: false,
-      hint: 'Look at its console. If it only needs longer, raise "reboot_timeout".',
+      hint: 'Check its console. If it needs more time, increase "reboot_timeout".',
       cause: last,
     });
   }
@@ -107,13 +107,13 @@ function notBack(
     const message = `The host restarted, and "${argvText(test)}" did not succeed ${limit}: ${errorMessage(last)}`;
     return new TaskError(message);
   }
-  return new TaskError(`The host was told to restart and still runs as before ${limit}.`, {
-    hint: 'Does something hold it back? See: systemd-inhibit --list; systemctl list-jobs.',
+  return new TaskError(`The host did not restart ${limit}.`, {
+    hint: 'Check what delays it with "systemd-inhibit --list" and "systemctl list-jobs".',
     cause: last,
   });
 }
 
-/** Undefined when it takes longer than that. */
+/** The result of the work; undefined if it takes longer than the deadline. */
 async function before<T>(deadline: number, clock: Clock, work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController();
   const late = clock.sleep(Math.max(POLL_MS, deadline - clock.now()), done.signal);

@@ -8,8 +8,8 @@ import type { OutputSink } from '../core/host.ts';
 import { encryptStream, type EncryptedStream } from '../util/age.ts';
 
 /**
- * A file of the controller, mode 0600, that arrives in pieces. It is written beside its place and renamed when it is
- * complete. Errors are kept until then: nobody would catch them where data arrives.
+ * A file received on the controller, with mode 0600. It is written to a temporary file in the same directory and renamed when
+ * it is complete. Write errors are stored and thrown by complete(), because nothing catches them where data arrives.
  */
 export class ReceivedFile implements OutputSink {
   readonly #to: string;
@@ -38,7 +38,7 @@ export class ReceivedFile implements OutputSink {
     return file;
   }
 
-  /** SHA-256 in hex of what arrived, before it was encrypted. */
+  /** SHA-256 in hex of the received bytes, before encryption. */
   get checksum(): string {
     return (this.#checksum ??= this.#hash.digest('hex'));
   }
@@ -50,11 +50,11 @@ export class ReceivedFile implements OutputSink {
   }
 
   end(): void {
-    // An empty file is one, too.
+    // Creates the file even if it is empty.
     this.#attempt(() => undefined);
   }
 
-  /** To be called when all bytes have arrived. @throws TaskError when they could not be written */
+  /** Must be called after all bytes have arrived. @throws TaskError if they could not be written */
   async complete(): Promise<void> {
     try {
       await this.#encrypted?.end();
@@ -66,7 +66,7 @@ export class ReceivedFile implements OutputSink {
     if (this.#failure !== undefined) throw this.#unwritable(this.#failure);
   }
 
-  /** @throws TaskError when its place cannot be taken */
+  /** Renames the temporary file. @throws TaskError if that fails */
   async publish(): Promise<void> {
     try {
       await rename(this.#temporary, this.#to);
@@ -75,7 +75,7 @@ export class ReceivedFile implements OutputSink {
     }
   }
 
-  /** Removes what is left when the file did not become complete. */
+  /** Removes the temporary file. */
   async discard(): Promise<void> {
     this.#failure ??= new Error('discarded');
     this.#close();
@@ -107,7 +107,7 @@ export class ReceivedFile implements OutputSink {
     try {
       closeSync(this.#file);
     } catch (error) {
-      // Some file systems report only now that there was no room.
+      // Some file systems report a full disk only on close.
       this.#failure ??= error;
     }
     this.#file = undefined;

@@ -7,32 +7,32 @@ export LC_ALL
 unset BASH_ENV ENV CDPATH
 IFS='
  	'
-# A command that signals its own process group, as "kill 0" does, also reaches this shell. A handler, unlike an ignored
-# signal, is not inherited. SIGPIPE keeps its default: a shell whose line is lost must end at its next output.
+# A command that signals its process group, as "kill 0" does, also signals this shell. Unlike an ignored signal, a handler is
+# not inherited. SIGPIPE keeps its default, so that a shell ends at its next output after the connection is lost.
 trap : HUP INT QUIT ALRM TERM USR1 USR2
 rn_umask=$(umask)
 rn_uid=$(id -u)
 if [ "$rn_uid" = 0 ]; then rn_dir=/var/lib/runner; else rn_dir=${XDG_STATE_HOME:-${HOME:-/tmp}/.local/state}/runner; fi
 rn_boot=-
 if [ -r /proc/sys/kernel/random/boot_id ]; then read -r rn_boot </proc/sys/kernel/random/boot_id; fi
-# Exit code of the last command, and whether a process that it left behind holds the output of this shell.
+# Exit code of the last command, and whether one of its background processes holds the output of this shell.
 rn_code=0
 rn_shared=0
-# The end marker that is not written yet.
+# The end marker that has not been written yet.
 rn_ending=
 # The run whose directory exists, the kind of sync(1), and the kind of head(1).
 rn_made=
 rn_sync=
 rn_head=
-# The process that does the work: this shell, or a separate one for a detached unit, whose commands rn_setsid starts.
+# The process that runs commands: this shell, or a separate one for a detached unit, which starts commands with rn_setsid.
 rn_worker=$$
 # shellcheck disable=SC2034  # read by the scripts that follow
 rn_setsid=
 rn_last_pid=0
 
-# The end of a command's output is a line on both streams, with exit code and rn_shared. It is written as late as possible,
-# that of the last command together with the end of the answer: each write costs a packet.
-# rn_end CODE: a command ended. rn_next: the next one begins. rn_done: the answer ends.
+# A command's output ends with a marker line on both streams, which has the exit code and rn_shared. It is written as late as
+# possible, for the last command together with the end of the answer, because each write costs a packet.
+# rn_end CODE: a command ended. rn_next: the next command begins. rn_done: the answer ends.
 rn_end() { rn_code=$1; rn_ending="E $1 $rn_shared"; }
 rn_next() {
   if [ -n "$rn_ending" ]; then
@@ -46,13 +46,13 @@ rn_done() {
   printf '\n%s %s D\n' "$rn_nonce" "$rn_ending"
   rn_ending=
 }
-# rn_refuse CODE: what precedes the first command failed with CODE.
+# rn_refuse CODE: the prologue, before the first command, failed with CODE.
 # shellcheck disable=SC2034  # read by the scripts that follow
 rn_refuse() { rn_code=$1; rn_ending="P $1 0"; }
 
-# rn_end_foreign CODE: the end of a command of a playbook. It may have left a process behind which holds this shell's
-# output and could write into later answers: then rn_shared is 1, and the shell is not used again. Only processes that
-# started after rn_begin_foreign, which precedes the command, are examined, or all when there are too many.
+# rn_end_foreign CODE: a command from a playbook ended. If one of its background processes holds this shell's output and could
+# write into later answers, rn_shared is set to 1 and the shell is not used again. Examines processes started after
+# rn_begin_foreign, which runs before the command, or all processes if there are too many.
 rn_begin_foreign() { read -r rn_word rn_word rn_word rn_word rn_last_pid 2>/dev/null </proc/loadavg; }
 rn_end_foreign() {
   rn_shared=0
@@ -77,10 +77,10 @@ rn_check_output() {
   if [ "$1/fd/1" -ef "/proc/$$/fd/2" ] || [ "$1/fd/2" -ef "/proc/$$/fd/2" ]; then rn_shared=1; fi
 }
 
-# rn_receive FILE BYTES SHA256: stores the bytes that follow on standard input. "R" asks the controller for them. All of
-# them are read even without space on the disk (tee goes on), since the rest would be read as commands.
-# A head that reads ahead, as that of busybox does, would swallow commands: then "W" asks for the bytes alone, and "T"
-# for the text that follows.
+# rn_receive FILE BYTES SHA256: writes the next bytes of standard input to FILE. "R" requests them from the controller. All bytes
+# are read even if the disk is full (tee continues), because the rest would be read as commands.
+# A head that reads ahead, such as that of busybox, would consume commands. For it, "W" requests only the bytes, and "T" the
+# text after them.
 rn_receive() {
   if [ -z "$rn_head" ]; then
     rn_head=W
@@ -88,36 +88,36 @@ rn_receive() {
   fi
   printf '\n%s %s\n' "$rn_nonce" "$rn_head"
   umask 077
-  # openssl, where installed, is five times as fast: coreutils do without the processor's own instructions.
+  # openssl is five times as fast as coreutils, which do not use the processor's SHA instructions.
   rn_sum_program=sha256sum
   if command -v openssl >/dev/null; then rn_sum_program='openssl dgst -sha256 -r'; fi
-  # shellcheck disable=SC2086  # a command and its words
+  # shellcheck disable=SC2086  # a command and its arguments
   rn_sum=$(head -c "$2" | tee "$1" | $rn_sum_program)
   umask "$rn_umask"
   if [ "$rn_head" = W ]; then printf '\n%s T\n' "$rn_nonce"; fi
   if [ "${rn_sum%% *}" = "$3" ] && [ "$(wc -c <"$1")" -eq "$2" ] 2>/dev/null; then return 0; fi
-  # Remove before the message: on a lost line, writing the message ends this shell.
+  # Remove the file before the message: if the connection is lost, writing the message ends this shell.
   rn_discard "$1"
-  echo "what arrived in $1 is not what was sent" >&2
+  echo "$1 was not transferred correctly: size or checksum differ" >&2
   return 1
 }
 
-# rn_wrote CODE: restores the umask after a temporary file was written, and returns CODE.
+# rn_wrote CODE: restores the umask after writing a temporary file, and returns CODE.
 rn_wrote() { umask "$rn_umask"; return "$1"; }
 
-# rn_fail CODE FILE: removes the temporary file of an action that failed, and returns CODE.
+# rn_fail CODE FILE: removes the temporary file of a failed action, and returns CODE.
 rn_fail() { rn_discard "$2"; return "$1"; }
 
-# rn_discard FILE: removes an unfinished file. Reports a full disk: not every shell does.
+# rn_discard FILE: removes an incomplete file. Reports a full disk, which not every shell does.
 rn_discard() {
   rn_file=$1
-  # shellcheck disable=SC2046  # words of the last line
+  # shellcheck disable=SC2046  # splits the last line into words
   set -- $(df -P "$1" 2>/dev/null | tail -n 1)
   rm -f "$rn_file"
   if [ "${4:-1}" = 0 ]; then echo "No space left on $6" >&2; fi
 }
 
-# rn_flush FILE: writes its bytes to the disk. A sync without that option writes back all files.
+# rn_flush FILE: syncs the file to the disk, or all files if sync does not support a single one.
 rn_flush() {
   if [ -z "$rn_sync" ]; then
     rn_sync=all
@@ -126,7 +126,7 @@ rn_flush() {
   if [ "$rn_sync" = one ]; then sync "$1"; else sync; fi
 }
 
-# rn_make_run_dir RUN: makes the run's directory on this host, readable by its owner only.
+# rn_make_run_dir RUN: creates the run's directory on this host, accessible only to its owner.
 rn_make_run_dir() {
   [ "$rn_made" = "$1" ] && return 0
   umask 077
@@ -135,15 +135,15 @@ rn_make_run_dir() {
   rn_made=$1
 }
 
-# rn_started RUN UNIT, rn_finished RUN UNIT CODE: the record that outlives the controller, a line each.
+# rn_started RUN UNIT, rn_finished RUN UNIT CODE: append a line to the record on the host, which survives a crash of the controller.
 rn_started() { rn_make_run_dir "$1" && printf '%s started %s %s\n' "$2" "$rn_boot" "$rn_worker" >>"$rn_dir/runs/$1/units"; }
 rn_finished() { printf '%s finished %s\n' "$2" "$3" >>"$rn_dir/runs/$1/units"; }
 
-# rn_unit RUN UNIT: prints the state of a unit whose result never reached the controller.
+# rn_unit RUN UNIT: prints the state of a unit whose result did not reach the controller.
 rn_unit() {
   rn_start=''
   rn_finish=''
-  # A last line without its end was being written when the host went down. It counts.
+  # A last line without newline was being written when the host went down. It counts.
   for rn_word in $(grep -h "^$2 " "$rn_dir/runs/$1/units" 2>/dev/null | tr ' ' '|'); do
     rn_entry=${rn_word#*|}
     case $rn_entry in started*) rn_start=${rn_entry#*|}; rn_finish='' ;; finished*) rn_finish=${rn_entry#*|} ;; esac
@@ -154,18 +154,18 @@ rn_unit() {
   else echo interrupted; fi
 }
 
-# rn_fence RUN: makes sure that no earlier connection of the run still acts here. Prints "busy" while one runs a command. A
-# shell without one is ended, since what was sent to it may still be on the way.
+# rn_fence RUN: ensures that no earlier connection of the run can still change this host. Prints "busy" while one of them runs a
+# command. An idle shell of an earlier connection is killed, because a script for it can still be in transit.
 rn_fence() {
   rn_others=''
   rn_idle=''
-  # shellcheck disable=SC2013  # paths under /proc have no blanks
+  # shellcheck disable=SC2013  # paths under /proc have no spaces
   for rn_process in $(grep -l "RUNNER_RUN=$1" /proc/[0-9]*/environ 2>/dev/null); do
     grep -q "RUNNER_LINE=$RUNNER_LINE" "$rn_process" 2>/dev/null || rn_others="$rn_others ${rn_process%/environ}"
   done
   rn_answer=clear
   for rn_process in $rn_others; do
-    # Between two commands a detached step has no child, and works all the same.
+    # A detached step has no child process between two commands, but is still running.
     rn_entry=$(grep " started $rn_boot ${rn_process#/proc/}\$" "$rn_dir/runs/$1/units" 2>/dev/null | tail -n 1)
     if [ -n "$rn_entry" ] && [ "$(rn_unit "$1" "${rn_entry%% *}")" = running ]; then rn_answer=busy; fi
     read -r rn_stat <"$rn_process/stat" 2>/dev/null || continue
@@ -181,16 +181,16 @@ rn_fence() {
   echo "$rn_answer"
 }
 
-# rn_lock RUN OWNER LEASE REPLACED: locks this host for a run. Prints "held" or "other RUN|OWNER|SINCE|LEASE AGE". A lock of
-# the same run, or of the run REPLACED, is taken over. Seconds; AGE is since its run was last heard of.
+# rn_lock RUN OWNER LEASE REPLACED: locks this host for a run. Prints "held" or "other RUN|OWNER|SINCE|LEASE AGE". A lock of the
+# same run, or of the run REPLACED, is taken over. LEASE and AGE are in seconds; AGE is the time since the last renewal.
 rn_lock() {
   rn_lock_file=$rn_dir/lock
-  # An unprivileged user respects the lock of root, too.
+  # An unprivileged user also respects the lock of root.
   if [ "$rn_uid" != 0 ] && [ -r /var/lib/runner/lock ]; then rn_lock_file=/var/lib/runner/lock; fi
   umask 022
   mkdir -p "$rn_dir" || { umask "$rn_umask"; return 1; }
   if [ "$rn_uid" = 0 ]; then chmod 711 "$rn_dir"; fi
-  # Nobody ever sees a lock that is not complete: it is written beside its place, and linked to it.
+  # Write the lock to a temporary file and link it, so that no process reads an incomplete lock.
   rn_new=$rn_dir/lock.$$
   rn_result=1
   if printf '%s|%s|%s|%s\n' "$1" "$2" "$(date +%s)" "$3" >"$rn_new"; then
@@ -211,14 +211,14 @@ rn_lock() {
     2) printf 'other %s %s\n' "$rn_holder" "$(($(date +%s) - $(stat -c %Y "$rn_lock_file")))" ;;
   esac
 }
-# rn_may_take RUN REPLACED: whether the lock, which rn_holder then has, is of one of these runs, is empty, or is gone.
+# rn_may_take RUN REPLACED: reads the lock into rn_holder. Succeeds if it belongs to one of these runs, is empty or does not exist.
 rn_may_take() {
   rn_holder=
   read -r rn_holder 2>/dev/null <"$rn_lock_file" || true
   case ${rn_holder%%|*} in "$1" | "$2" | '') return 0 ;; *) return 1 ;; esac
 }
-# rn_take RUN REPLACED: sets rn_result to 0 when the lock is taken, to 2 when another was first. Only between rn_begin_take and
-# rn_end_take is a lock replaced or removed, so it is still what was read. A file system may have no links.
+# rn_take RUN REPLACED: sets rn_result to 0 if it took the lock, or to 2 if another run was first. Locks are replaced and removed
+# only between rn_begin_take and rn_end_take, so the lock cannot change after it was read. Some file systems have no hard links.
 rn_take() {
   if ln "$rn_new" "$rn_lock_file" 2>/dev/null; then rn_result=0; return; fi
   if [ ! -e "$rn_lock_file" ]; then
@@ -227,7 +227,7 @@ rn_take() {
   if ! rn_may_take "$1" "$2"; then rn_result=2; return; fi
   if mv -f "$rn_new" "$rn_lock_file"; then rn_result=0; fi
 }
-# rn_begin_take, rn_end_take: one at a time. Who died in between left the directory behind; nobody needs ten seconds.
+# rn_begin_take, rn_end_take: mutual exclusion with a directory. A directory older than 10 s is stale: its process has died.
 rn_begin_take() {
   rn_taking=
   rn_tries=0
@@ -241,7 +241,7 @@ rn_begin_take() {
   rn_taking=1
 }
 rn_end_take() { if [ -n "$rn_taking" ]; then rmdir "$rn_lock_file.taking"; fi; }
-# rn_renew RUN, rn_unlock RUN: "held" while the lock is this run's.
+# rn_renew RUN, rn_unlock RUN: renew or remove the lock if it belongs to this run. rn_renew prints "held" or "lost RUN".
 rn_renew() {
   rn_holder=
   read -r rn_holder <"$rn_dir/lock" 2>/dev/null || true
@@ -253,12 +253,12 @@ rn_unlock() {
   read -r rn_holder 2>/dev/null <"$rn_lock_file" || true
   if [ "${rn_holder%%|*}" != "$1" ]; then return; fi
   rn_begin_take || return
-  # Another run may have taken over meanwhile.
+  # Another run can have taken over the lock in the meantime.
   rn_may_take "$1" "$1" && rm -f "$rn_lock_file"
   rn_end_take
 }
 
-# rn_remove_tree PATH: removes a path with all below it. A file system that is mounted there is neither emptied nor unmounted.
+# rn_remove_tree PATH: removes a path recursively. Fails if a file system is mounted there, so that its files are not removed.
 rn_remove_tree() {
   if [ -d "$1" ] && [ ! -L "$1" ] && [ -r /proc/self/mountinfo ]; then
     rn_path=$(cd "$1" && pwd -P) || return 1
@@ -267,13 +267,13 @@ rn_remove_tree() {
       gsub(/\\040/, " ", point); gsub(/\\011/, "\t", point); gsub(/\\012/, "\n", point); gsub(/\\134/, "\\", point)
       if (point == ENVIRON["rn_path"] || index(point, ENVIRON["rn_path"] "/") == 1) printf " %s", point
     }' /proc/self/mountinfo)
-    if [ -n "$rn_mounts" ]; then echo "$1 is not removed, because file systems are mounted there:$rn_mounts. Unmount them first." >&2; return 1; fi
+    if [ -n "$rn_mounts" ]; then echo "$1 was not removed because file systems are mounted there:$rn_mounts. Unmount them first." >&2; return 1; fi
   fi
   rm -rf "$1"
 }
 
-# rn_capture RUN PATH NAME: makes a copy that keeps owner, mode and time. Directories above 100 MiB are refused.
-# A step that is tried again finds the copy of its first try: that is the state before the step.
+# rn_capture RUN PATH NAME: makes a copy with owner, mode and time. Directories larger than 100 MiB are refused.
+# A retry keeps the copy of the first attempt, which is the state before the step.
 rn_capture() {
   rn_make_run_dir "$1" || return 1
   rn_copy=$rn_dir/runs/$1/captures/$3
@@ -284,13 +284,13 @@ rn_capture() {
   fi
   if [ -e "$2" ] || [ -L "$2" ]; then
     rm -rf "$rn_copy.new" && cp -a "$2" "$rn_copy.new" || return 1
-    # The copy must survive a power cut, and half of it is none.
+    # The copy must survive a power failure, and must not be incomplete.
     if [ -L "$rn_copy.new" ]; then :; elif [ -f "$rn_copy.new" ]; then rn_flush "$rn_copy.new"; else sync; fi
     mv -f "$rn_copy.new" "$rn_copy" || return 1
   fi
 }
 
-# rn_keep RUN NAME …: prints the copies that are small files, as a line NAME and a line of base64 each.
+# rn_keep RUN NAME …: prints copies that are small files, each as a line with NAME and a line with base64.
 rn_keep() {
   rn_copies=$rn_dir/runs/$1/captures
   shift
@@ -303,7 +303,7 @@ rn_keep() {
   done
 }
 
-# rn_tree_sum PATH: prints one sum of the names, kinds, modes, owners and contents below a directory, or "absent".
+# rn_tree_sum PATH: prints one checksum of all names, types, modes, owners and contents in a directory, or "absent".
 rn_tree_sum() {
   if [ ! -d "$1" ]; then echo absent; return 0; fi
   (
@@ -316,8 +316,8 @@ rn_tree_sum() {
   )
 }
 
-# rn_publish TEMPORARY PATH MODE OWNER GROUP: gives the new file its owner and mode, then its name.
-# Empty values are taken from the file that is replaced, if there is one.
+# rn_publish TEMPORARY PATH MODE OWNER GROUP: sets owner and mode of the new file, then renames it.
+# Empty arguments default to the values of the replaced file, if it exists.
 rn_publish() {
   if [ -e "$2" ]; then
     rn_before=$(stat -L -c '%a %u %g' "$2") || return 1
@@ -331,14 +331,14 @@ rn_publish() {
   rn_flush "$1" && mv -f "$1" "$2"
 }
 
-# rn_file_content PATH: prints "present" and the bytes of a regular file in base64, or "absent".
+# rn_file_content PATH: prints "present" and the content of a regular file in base64, or "absent".
 rn_file_content() {
   if [ -f "$1" ]; then echo present; base64 <"$1"
   elif [ -e "$1" ]; then echo 'not a regular file' >&2; return 1
   else echo absent; fi
 }
 
-# rn_file_state PATH: prints type, mode, ids, names, size, time, then checksum or link target.
+# rn_file_state PATH: prints type, mode, IDs, names, size, time, and the checksum or link target.
 rn_file_state() {
   if [ -L "$1" ]; then
     stat -c 'link|%a|%u|%g|%U|%G|%s|%Y' "$1" && readlink "$1"
@@ -349,13 +349,13 @@ rn_file_state() {
   elif [ -e "$1" ]; then
     stat -c 'other|%a|%u|%g|%U|%G|%s|%Y' "$1"
   else
-    # Absent is an answer only where the directory could be searched.
+    # A path is absent only if its parent directory can be searched.
     rn_parent=$1
     while [ "$rn_parent" != / ] && [ "$rn_parent" != "${rn_parent%/*}" ]; do
       rn_parent=${rn_parent%/*}
       rn_parent=${rn_parent:-/}
       if [ -e "$rn_parent" ]; then
-        if [ -d "$rn_parent" ] && [ ! -x "$rn_parent" ]; then echo "no permission to look into $rn_parent" >&2; return 2; fi
+        if [ -d "$rn_parent" ] && [ ! -x "$rn_parent" ]; then echo "no permission to search $rn_parent" >&2; return 2; fi
         break
       fi
     done
@@ -363,15 +363,15 @@ rn_file_state() {
   fi
 }
 
-# rn_attend RUN UNIT: waits while a detached unit runs, then prints its output.
+# rn_attend RUN UNIT: waits until a detached unit has ended, then prints its output.
 rn_attend() {
   while [ "$(rn_unit "$1" "$2")" = running ]; do sleep 1; done
   rn_output=$rn_dir/runs/$1/detached/$2
   cat "$rn_output.out" && cat "$rn_output.err" >&2
 }
 
-# rn_end_shell PID WORD: ends a session shell and all it started, known by descent or by the word in their environment.
-# The shell is killed at once, so that it does not go on when its command ends. The others get TERM, KILL after a moment.
+# rn_end_shell PID WORD: kills a session shell and all its processes: its descendants, and those with the word in their
+# environment. The shell is killed immediately, so that it cannot continue after its command ends. The others get TERM, then KILL.
 # Prints "ended", or the processes that are left.
 rn_end_shell() {
   rn_targets=$(rn_descendants "$1")
@@ -391,7 +391,7 @@ rn_end_shell() {
 }
 # rn_marked WORD: prints the processes with RUNNER_SHELL=WORD in their environment.
 rn_marked() {
-  # shellcheck disable=SC2013  # paths under /proc have no blanks
+  # shellcheck disable=SC2013  # paths under /proc have no spaces
   for rn_process in $(grep -l "RUNNER_SHELL=$1" /proc/[0-9]*/environ 2>/dev/null); do
     rn_process=${rn_process%/environ}
     echo "${rn_process#/proc/}"
@@ -407,7 +407,7 @@ rn_descendants() {
     rn_stat=${rn_stat#* }
     if [ "${rn_stat%% *}" = "$1" ]; then
       echo "$rn_pid"
-      # In a subshell, which keeps the variables of this level.
+      # Recurse in a subshell, because variables are global.
       (rn_descendants "$rn_pid")
     fi
   done

@@ -7,52 +7,52 @@ import { controlScripts } from './control.ts';
 import { pathWord } from './copies.ts';
 import { copyName } from '../util/copy-name.ts';
 
-/** The shell text of all requests to a host. The functions it calls are in runtime.sh. */
+/** Builds the scripts of all requests to a host. They call the functions in runtime.sh. */
 
-/** Facts carry whole files, in base64. */
+/** Facts can contain whole files in base64. */
 const FACT_BYTES = 12 * 1024 * 1024;
 
 /** One command of a script. */
 export interface ShellCommand {
   script: string;
-  /** It runs whatever the commands before it answered. Such commands come first. */
+  /** Run it even if a command before it failed. Such commands come first. */
   always?: true;
-  /** It comes from a playbook, so it may leave processes behind that hold the shell's output. */
+  /** It is from a playbook and can leave background processes that hold the shell's output. */
   foreign?: boolean;
-  /** Bytes kept of its output. */
+  /** Maximum bytes to keep of its output. */
   keepBytes?: number;
-  /** The file whose bytes the script takes from its input. */
+  /** The file that the script reads from its input. */
   upload?: UploadAction;
-  /** Where the output of the script goes on the controller. */
+  /** The file on the controller that gets the output. */
   fetch?: FetchAction;
-  /** Its output are the copies that `rn_keep` prints. */
+  /** Its output is that of `rn_keep`. */
   copies?: true;
 }
 
 export interface Script {
   commands: readonly ShellCommand[];
-  /** Shell text that must succeed before the first command that does not always run; it answers only when it fails. */
+  /** Script that must succeed before the first command without `always`. It has a frame only if it fails. */
   prologue?: string | undefined;
-  /** Shell text that runs whatever happened. */
+  /** Script that runs at the end, even after a failure. */
   epilogue?: string;
-  /** Run apart from the shell, with output in the unit's files on the host, so that it outlives a lost connection. */
+  /** Run in a separate process with output in the unit's files on the host, so that it survives a lost connection. */
   detach?: { run: string; unit: number };
 }
 
-/** A part of a script. Each but the last ends with a command that takes bytes. */
+/** A part of a script. Every part except the last ends with a command that reads an uploaded file. */
 export interface Section {
   text: string;
-  /** Its bytes are sent when the shell has come to the end of the text and asks for them. */
+  /** The file is sent when the shell has reached the end of the text and requests it. */
   upload?: UploadAction;
 }
 
-/** The first text of a session. "B" is where answers begin: what the login shell said before is none. */
+/** The first text of a session. "B" marks the begin of answers; earlier output is from the login shell. */
 export function startText(nonce: string, runtime: string): string {
   const begin = String.raw`printf '\n%s B\n' "$rn_nonce"`;
   return `rn_nonce=${nonce}\n${runtime}\n${begin} >&2; ${begin}\n`;
 }
 
-/** A request of the run, as one script. */
+/** Builds one script for a request. */
 export function requestScript({ control = {}, reads = [], change }: Exchange, run: string): Script {
   const before = [
     ...controlScripts(control, run).map(always),
@@ -67,7 +67,7 @@ export function always(script: string): ShellCommand {
   return { script, always: true };
 }
 
-/** A question in a subshell of its own, through `eval`: not even an open quote reaches what follows. */
+/** Runs a fact's script with `eval` in a subshell, so that a syntax error in it cannot affect the rest. */
 function question({ script, paths = [], inSessionShell }: ReadCommand, run: string): ShellCommand {
   const words = paths.map((path) => pathWord(path, run)).join(' ');
   const parameters = words === '' ? '' : `set -- ${words}; `;
@@ -77,7 +77,7 @@ function question({ script, paths = [], inSessionShell }: ReadCommand, run: stri
   return { ...always(`(${parameters}eval ${quote(script)}) </dev/null`), keepBytes: FACT_BYTES };
 }
 
-/** Actions in order until one fails, between the copies and the record of their unit. */
+/** Makes the copies, records the start of the unit, runs the actions until one fails, and records the end. */
 function changeScript(
   { actions, unit, copies: paths = [], detach = false }: Change,
   run: string,
@@ -89,7 +89,7 @@ function changeScript(
   const copies = paths.map((path, index) => {
     return `rn_capture ${quoteAll([run, path, names[index] ?? ''])} && `;
   });
-  // Small copies come to the controller in the same round trip, should the host's disk be lost or meddled with.
+  // Also send small copies to the controller in the same round trip, in case the host loses or modifies its copies.
   const keep = `rn_keep ${quoteAll([run, ...names])} </dev/null || true`;
   return {
     commands:
@@ -108,14 +108,14 @@ function shellCommand(action: Action, options: ActionOptions): ShellCommand[] {
   return [{ script, foreign: action.kind === 'exec' }];
 }
 
-/** The text of a script, as it is sent. */
+/** The parts of a script in the order in which they are sent. */
 export function sections(script: Script): Section[] {
   const { commands, prologue, epilogue, detach } = script;
   const end = epilogue === undefined ? '' : `${epilogue}\n`;
   const first = prologue === undefined ? '' : `{ ${prologue}\n} >/dev/null || rn_refuse $?\n`;
   const reset = 'rn_code=0; rn_shared=0\n';
   if (detach) {
-    // Their output goes to files, which a process that is left behind may keep.
+    // The output goes to files, so background processes that hold it do no harm.
     const body = commands.map((one, index) => framed({ ...one, foreign: false }, index));
     return [
       { text: `${detached(`${reset}${first}${body.join('')}${end}rn_next\n`, detach)}rn_done\n` },
@@ -124,7 +124,7 @@ export function sections(script: Script): Section[] {
   const parts: Section[] = [];
   const before = commands.filter((command) => command.always);
   let text = `${reset}${before.map(framed).join('')}`;
-  // A question that failed does not hold up the change, and the prologue does not answer in its place.
+  // A failed read does not prevent the change, and must not be reported as a failed prologue.
   const hasChange = first !== '' || before.length < commands.length;
   text += before.length > 0 && hasChange ? `rn_next\nrn_code=0\n${first}` : first;
   for (const [index, command] of commands.entries()) {
@@ -138,7 +138,7 @@ export function sections(script: Script): Section[] {
   return parts;
 }
 
-/** The answer of a detached unit. An earlier shell wrote its frames; this one ends the answer with the nonce of that. */
+/** Prints the output of a detached unit, which has the nonce of an earlier shell, and ends the answer with that nonce. */
 export function attach(nonce: string, run: string, unit: number): Section[] {
   const text = `rn_own=$rn_nonce; rn_nonce=${quote(nonce)}; rn_ending=
 rn_attend ${quoteAll([run, String(unit)])}
@@ -150,7 +150,7 @@ rn_nonce=$rn_own
 
 function framed({ script, foreign, upload, ...command }: ShellCommand, index: number): string {
   const next = index === 0 ? '' : 'rn_next\n';
-  // The shell must have read all that was sent when the file's bytes begin.
+  // The shell must have read all text before the bytes of the file are sent.
   if (upload)
     return `if [ "$rn_code" = 0 ]; then ${next}${script}\nrn_end $?; else printf '\\n%s N\\n' "$rn_nonce"; fi\n`;
   const guard = command.always ? '' : '[ "$rn_code" = 0 ] && ';
@@ -159,9 +159,9 @@ function framed({ script, foreign, upload, ...command }: ShellCommand, index: nu
 }
 
 /**
- * The body in a process of its own, its output in files beside the unit's record. A copy is followed for display; the
- * files are read when it has ended, and again by `attach` if the connection is lost. Its commands get a session of their
- * own where setsid is installed: what they send to their process group must not end the process.
+ * Runs the body in a separate process, with its output in files beside the unit's record. `tail -f` displays the output while it
+ * runs; the files are printed at the end, and again by `attach` after a lost connection. Commands run in their own session if
+ * setsid is installed, so that a signal to their process group does not end this process.
  */
 function detached(body: string, { run, unit }: { run: string; unit: number }): string {
   return `rn_make_run_dir ${quote(run)}
@@ -178,8 +178,8 @@ tail -n +1 -f "$rn_output.out" 2>/dev/null &
 rn_tail=$!
 # A signal ends "wait" early.
 while kill -0 "$rn_work" 2>/dev/null; do wait "$rn_work"; done
-# A process that has just been forked may still have the handlers of this shell, which would swallow SIGTERM.
-# bash reports the end of the job as soon as it knows of it, which may be before the wait.
+# A process that has just been forked can still have the handlers of this shell, which ignore SIGTERM.
+# bash can report the end of the job before the wait.
 { kill -9 "$rn_tail"; wait "$rn_tail"; } 2>/dev/null
 printf '\\n\\n%s M\\n' "$rn_nonce"
 cat "$rn_output.out"
@@ -188,7 +188,7 @@ rn_ending=
 `;
 }
 
-/** The end of a unit whose script could not say it. */
+/** Records the end of a unit whose script could not record it. */
 export function finishedScript(run: string, unit: number, code: number): string {
   return `rn_finished ${quoteAll([run, String(unit), String(code)])}`;
 }
@@ -197,7 +197,7 @@ export function endShellScript(pid: number, mark: string): string {
   return `rn_end_shell ${quoteAll([String(pid), mark])}`;
 }
 
-/** Prints "old" before a restart, afterwards "up" when the test succeeds and "new" when it does not. */
+/** Prints "old" before the restart, then "new" while the test fails and "up" when it succeeds. */
 export function restartedScript(boot: string, test: readonly string[]): string {
   return `if [ "$rn_boot" = ${quote(boot)} ]; then echo old; elif (exec ${quoteAll(programWords(test))}) </dev/null >&2; then echo up; else echo new; fi`;
 }

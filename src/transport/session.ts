@@ -28,20 +28,20 @@ const KILL_TIMEOUT_MS = 20_000;
 export interface SessionOptions {
   /** Name of the host. */
   host: string;
-  /** Id of the run. */
+  /** ID of the run. */
   run: string;
-  /** Shells at a time. */
+  /** Maximum number of shells for tasks. */
   limit: number;
-  /** The host is the controller. */
+  /** Whether the host is the controller. */
   local: boolean;
   sendHttp: SendHttp;
-  /** For the wait for a restart. */
+  /** Used while waiting for a restart. */
   clock: Clock;
 }
 
 export type SendHttp = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Shells of one identity on one host: usually one, more while several tasks are delegated there. */
+/** The shells of one user on one host: usually one, more if several tasks run there at the same time. */
 export class ShellSession implements HostSession {
   readonly #open: () => Promise<RemoteShell>;
   readonly #options: SessionOptions;
@@ -61,12 +61,13 @@ export class ShellSession implements HostSession {
     return { ...(await this.#send(rest, limits)), change: await apart(limits) };
   }
 
-  /** How a change is carried out that takes more than one script; undefined for all others. */
+  /** The implementation of changes that need more than one script; undefined for all others. */
   #changeApart(change: Change): ((limits: Limits) => Promise<ChangeAnswer>) | undefined {
     const { actions } = change;
     if (actions.some(({ kind }) => kind === 'http')) return () => this.#request(change);
     const [reboot] = actions.filter((action) => action.kind === 'reboot');
-    if (reboot && actions.length > 1) throw new TaskError('A restart stands alone in a step.');
+    if (reboot && actions.length > 1)
+      throw new TaskError('A restart cannot be combined with other actions in a step.');
     if (reboot) return (limits) => this.#restart(reboot, change.unit, limits);
     if (change.detach !== true || change.unit === undefined) return undefined;
     const script = requestScript({ change }, this.#options.run);
@@ -89,7 +90,7 @@ export class ShellSession implements HostSession {
     if (commands.length === 0 && prologue === undefined) return { control: {}, reads: [] };
     const files = await FetchedFiles.create(commands);
     const kept = new KeptCopies();
-    // A lock must be renewed in time, however long the commands take that use all shells.
+    // Renewing a lock must not wait for tasks that use all shells.
     const isUrgent = request.change === undefined && (request.reads ?? []).length === 0;
     try {
       const outputs = await this.#use(
@@ -138,8 +139,8 @@ export class ShellSession implements HostSession {
   ): Promise<ChangeAnswer> {
     const { host, run, local, clock } = this.#options;
     if (local) {
-      throw new TaskError('The controller cannot restart itself and go on.', {
-        hint: 'Leave it out of the hosts of this step.',
+      throw new TaskError('The controller cannot restart itself during a run.', {
+        hint: 'Exclude it from the hosts of this step.',
       });
     }
     const outputs = await restart(
@@ -148,7 +149,7 @@ export class ShellSession implements HostSession {
         host,
         clock,
         order: (command, left) => {
-          // What is on record as begun and not as ended was cut off, should the controller be lost meanwhile.
+          // No epilogue: if the controller is lost during the restart, the record shows the unit as interrupted.
           const { commands, prologue } = requestScript(
             { change: { actions: [command], unit } },
             run,
@@ -207,7 +208,7 @@ export class ShellSession implements HostSession {
     }
   }
 
-  /** Ends a given-up shell with all it started. Returns what became of it, in words. */
+  /** Kills an abandoned shell and all processes that it started. Returns the result as a sentence. */
   async #endProcesses({ pid, mark }: RemoteShell): Promise<string> {
     let shell: RemoteShell | undefined;
     try {
@@ -216,17 +217,17 @@ export class ShellSession implements HostSession {
         sections({ commands: [always(endShellScript(pid, mark))] }),
         { timeoutMs: KILL_TIMEOUT_MS },
       );
-      if (answer?.stdout.trim() === 'ended') return 'Its processes on the host were ended.';
-      return `Some of its processes could not be ended on the host (${answer?.stdout.trim() ?? ''}).`;
+      if (answer?.stdout.trim() === 'ended') return 'Its processes on the host were killed.';
+      return `Some of its processes on the host could not be killed (${answer?.stdout.trim() ?? ''}).`;
     } catch (error) {
-      return `Whether its processes still run on the host is not known (${errorMessage(error)}).`;
+      return `Its processes could still be running on the host (${errorMessage(error)}).`;
     } finally {
       shell?.destroy();
     }
   }
 }
 
-/** @param copies what the first output has, where copies were kept */
+/** @param copies the content of the first output, if copies were kept */
 function changeAnswer(
   outputs: readonly ShellOutput[],
   copies?: ReadonlyMap<string, Buffer>,

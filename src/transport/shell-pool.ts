@@ -1,25 +1,25 @@
 import { TimeoutError } from '../core/errors.ts';
 import type { RemoteShell } from './shell.ts';
 
-interface Wish {
+interface AcquireOptions {
   /** Ends the wait. */
   signal: AbortSignal | undefined;
-  /** Has one shell more than others, and goes before them. */
+  /** Can use one shell above the limit, and is served before others. */
   isUrgent: boolean;
 }
 
 /**
- * The shells of a session. The limit is for tasks: what the run itself asks for does not wait until one of them ends. A
- * task waits as long as others take, whose own time limits end them, or until the operator ends the run.
+ * The shells of a session. The limit applies to tasks: urgent control requests do not wait for a task to end. A task waits
+ * until another one ends or times out, or until the operator interrupts the run.
  */
 export class ShellPool {
   readonly #open: () => Promise<RemoteShell>;
   readonly #host: string;
   readonly #limit: number;
   readonly #idle: RemoteShell[] = [];
-  /** Urgent ones first. */
+  /** Urgent requests first. */
   readonly #waiting: { isUrgent: boolean; go: () => void }[] = [];
-  /** Shells that are open or being opened. */
+  /** Number of shells that are open or being opened. */
   #count = 0;
 
   constructor(open: () => Promise<RemoteShell>, { host, limit }: { host: string; limit: number }) {
@@ -28,14 +28,14 @@ export class ShellPool {
     this.#limit = limit;
   }
 
-  /** @throws TimeoutError when the signal ends the wait, or has been given before: nothing was sent then */
-  async acquire({ signal, isUrgent }: Wish): Promise<RemoteShell> {
+  /** @throws TimeoutError if the signal is aborted before a shell is free; nothing has been sent then */
+  async acquire({ signal, isUrgent }: AcquireOptions): Promise<RemoteShell> {
     for (;;) {
       if (signal?.aborted) throw this.#interrupted();
       const idle = this.#idle.pop();
       if (idle?.usable) return idle;
       if (idle) {
-        // One that shares its output with a process left behind stays open until the end, unused.
+        // A shell whose output is shared with a background process stays open, unused, until the session ends.
         this.#count--;
         continue;
       }
@@ -47,7 +47,7 @@ export class ShellPool {
 
   release(shell: RemoteShell): void {
     if (this.#count > this.#limit && shell.usable) {
-      // The one shell more is for what is urgent only.
+      // Only urgent requests use the additional shell.
       shell.destroy();
       this.#count--;
     } else {
@@ -60,7 +60,7 @@ export class ShellPool {
     this.#count++;
     const opening = this.#open();
     let isGivenUp = false;
-    // Whoever gave it up has gone: the next one gets the shell.
+    // If the request was abandoned, the next one gets the shell.
     opening.then(
       (shell) => {
         if (isGivenUp) this.release(shell);
@@ -86,7 +86,7 @@ export class ShellPool {
     this.#waiting.shift()?.go();
   }
 
-  /** Resolves when a shell may be free. */
+  /** Resolves when it is worth checking for a free shell again. */
   #turn(signal: AbortSignal | undefined, isUrgent: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const own = {
@@ -107,7 +107,7 @@ export class ShellPool {
     });
   }
 
-  /** Another one that waits may have been passed over for the one that goes. */
+  /** Wakes the next waiting request: the interrupted one could have taken its turn. */
   #interrupted(): TimeoutError {
     if (this.#idle.length > 0) this.#wake();
     return new TimeoutError(`Interrupted; nothing was sent to "${this.#host}".`);

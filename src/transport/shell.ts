@@ -9,33 +9,33 @@ import type { ShellChannel } from './line.ts';
 import { always, sections, startText, type Section } from './scripts.ts';
 import { uploadedBytes } from './transfers.ts';
 
-/** Kept of one output; what is more goes to `overflow` only. */
+/** Maximum bytes to keep of one output. The rest goes only to `overflow`. */
 const OUTPUT_BYTES = 1024 * 1024;
 
-/** An answer. */
+/** The output of one command of a script. */
 export interface ShellOutput extends CommandOutput {
-  /** What comes before the commands failed; none of them ran. */
+  /** The output is that of the prologue, which failed; no command ran. */
   prologue?: boolean;
 }
 
 export interface AnswerOptions {
-  /** Bytes kept of the output of the command with this index. Default: 1 MiB. */
+  /** Maximum bytes to keep of the output of the command with this index. Default: 1 MiB. */
   keepBytes?: (index: number) => number | undefined;
-  /** Where the output of the command with this index goes instead of into the answer. */
+  /** Returns a sink that gets the output of the command with this index; the answer does not contain it. */
   sink?: (index: number) => OutputSink | undefined;
-  /** The word that frames the answer, when it was made by an earlier shell. */
+  /** The nonce in the answer, if an earlier shell wrote it. */
   nonce?: string;
 }
 
-/** What a request in progress does to its shell. */
+/** Callbacks of a pending answer. */
 interface Hooks {
-  /** The shell asks for what comes next. */
+  /** The shell requests its next input. */
   wish: (wish: Wish) => void;
-  /** Nobody waits for the answer any more. */
+  /** The answer timed out or was interrupted. */
   givenUp: () => void;
 }
 
-/** The answer that a shell is giving. */
+/** The answer of a shell to the current script. */
 class PendingAnswer {
   readonly outputs: Promise<ShellOutput[]>;
   readonly #stdout: FrameReader;
@@ -80,21 +80,21 @@ class PendingAnswer {
     };
     const cancel = after(limits.timeoutMs, () => {
       const seconds = String(Math.round(limits.timeoutMs / 1000));
-      const hint = 'Raise "timeout" on the task if it may take longer.';
+      const hint = 'Increase "timeout" on the task if it needs more time.';
       giveUp(`No answer from "${host}" within ${seconds} s.`, hint);
     });
     const interrupt = () => {
-      giveUp('Interrupted; whether the step still had an effect is not known.');
+      giveUp('Interrupted; the step could have changed the host.');
     };
     limits.signal?.addEventListener('abort', interrupt, { once: true });
-    // Not an AbortController for each answer: its abort makes an error with a stack, a few per cent of a run's CPU.
+    // No AbortController for each answer: its abort creates an error with a stack trace, several percent of a run's CPU time.
     this.#release = () => {
       cancel();
       limits.signal?.removeEventListener('abort', interrupt);
     };
   }
 
-  /** Whether a process that was left behind holds the output of the shell. */
+  /** Whether a background process holds the output of the shell. */
   get shared(): boolean {
     return this.#stdout.frames.some(({ shared }) => shared);
   }
@@ -125,11 +125,11 @@ class PendingAnswer {
 }
 
 /**
- * One long-lived `sh`, fed scripts over its standard input. Each answer stands between lines that begin with a word
- * the commands cannot know, on both streams, so any bytes may pass between them.
+ * A long-lived `sh` that reads scripts from standard input. On both streams, answers are framed by lines that begin with a
+ * random word (see FrameReader), so commands can print any bytes.
  */
 export class RemoteShell {
-  /** In the environment of all that this shell starts. */
+  /** In the environment of all processes that this shell starts. */
   readonly mark: string;
   readonly nonce: string;
   readonly #host: string;
@@ -152,7 +152,7 @@ export class RemoteShell {
     for (const stream of ['stdout', 'stderr'] as const)
       channel[stream].on('data', (chunk: Buffer) => this.#answer?.push(stream, chunk));
     channel.stdin.on('error', () => {
-      // The close that follows says why.
+      // The close event that follows has the reason.
     });
     channel.onClose((reason) => {
       this.#closed ??= reason;
@@ -160,12 +160,12 @@ export class RemoteShell {
     });
   }
 
-  /** Whether it can take another script. */
+  /** Whether it can run another script. */
   get usable(): boolean {
     return this.#closed === undefined && !this.#shared;
   }
 
-  /** Sends the runtime functions and learns the shell's process id. */
+  /** Sends the runtime functions and reads the shell's process ID. */
   async start(runtime: string, limits: Limits): Promise<void> {
     this.#channel.stdin.write(startText(this.nonce, runtime));
     const script = sections({ commands: [always('echo $$')] });
@@ -174,10 +174,10 @@ export class RemoteShell {
   }
 
   /**
-   * Sends a script. One round trip, and one more for each file that is uploaded.
+   * Runs a script. Takes one round trip, and one more for each uploaded file.
    * @returns an output for each command that ran, or one with `prologue` set
-   * @throws ConnectError when the line or the shell is lost; TimeoutError when time is up or the signal says so: the
-   * shell then takes no more work, and whoever opened it must end its processes and destroy it
+   * @throws ConnectError if the connection or the shell is lost; TimeoutError after the timeout or an abort. After a
+   * TimeoutError, the shell is not usable: the caller must kill its processes and destroy it.
    */
   async run(
     script: readonly Section[],
@@ -185,7 +185,7 @@ export class RemoteShell {
     options: AnswerOptions = {},
   ): Promise<ShellOutput[]> {
     if (this.#closed !== undefined) throw this.#lost(this.#closed);
-    // The signal is listened to only: it is not given again.
+    // An earlier abort would not trigger the listener.
     if (limits.signal?.aborted) throw new TimeoutError('Interrupted; nothing was sent.');
     let section = 0;
     const answer = new PendingAnswer(
@@ -198,7 +198,7 @@ export class RemoteShell {
           if (wish !== 'W') section++;
           const next = wish === 'W' ? undefined : script[section]?.text;
           this.#send(answer, upload, next).catch((error: unknown) => {
-            // The shell waits for bytes that do not come: nothing else can be told to it.
+            // The shell waits for bytes that never arrive, so it cannot be used any more.
             answer.fail(error instanceof Error ? error : new Error(String(error)));
             this.destroy();
           });
@@ -223,7 +223,7 @@ export class RemoteShell {
     this.#channel.destroy();
   }
 
-  /** Sends the bytes at the pace the host takes them, then the text that follows. */
+  /** Sends the bytes, with backpressure, and then the next text. */
   async #send(
     answer: PendingAnswer,
     upload: UploadAction | undefined,
@@ -248,7 +248,7 @@ export class RemoteShell {
         resolve();
       };
       stdin.once('drain', go);
-      // A channel that closes meanwhile does not drain any more.
+      // A closed channel never emits "drain".
       const watch = setInterval(() => {
         if (this.#closed !== undefined) go();
       }, 200);

@@ -12,20 +12,20 @@ const QUERY_TIMEOUT_MS = 10_000;
 const QUERIES_AT_A_TIME = 8;
 const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 
-/** Keywords of ssh_config(5) in lower case, with the values that count, in order. */
+/** Effective values of the ssh_config(5) keywords, which are in lower case. */
 export type SshConfigAnswer = ReadonlyMap<string, readonly string[]>;
 
 export interface SshConfigQuestion {
   address: string;
   port: number | undefined;
   user: string | undefined;
-  /** Words of the inventory. They are stronger than files of configuration, and may name another one. */
+  /** Arguments from the inventory. They override configuration files and can name another file. */
   sshArgs?: readonly string[];
 }
 
 /**
- * What ssh_config(5) says of a host, asked of `ssh -G`, which alone knows all of its rules. Without that program
- * there is no answer and the defaults of the inventory count.
+ * Reads the ssh_config(5) settings of a host with `ssh -G`, which implements all of its rules. If ssh is not installed, there
+ * are no settings and the defaults of the inventory apply.
  */
 export class SshConfig {
   readonly #file: string | undefined;
@@ -33,10 +33,10 @@ export class SshConfig {
   readonly #limit = pLimit(QUERIES_AT_A_TIME);
   readonly #onlyGeneral: boolean;
 
-  /** @param file instead of the user's own and the system's; "none" for no file at all */
+  /** @param file replaces the files of the user and the system; "none" for no file */
   constructor(file?: string) {
     if (file !== undefined && file !== 'none' && !existsSync(file))
-      throw new UsageError(`There is no ssh configuration "${file}".`);
+      throw new UsageError(`The ssh configuration "${file}" does not exist.`);
     this.#file = file;
     const files =
       file === undefined
@@ -56,12 +56,12 @@ export class SshConfig {
     const { address, port, user, sshArgs = [] } = question;
     if (!this.#onlyGeneral || sshArgs.length > 0)
       return this.#ask(JSON.stringify([address, port, user, sshArgs]), question);
-    // One answer fits all hosts, but for what was asked itself; a process for each would cost more than connecting.
+    // Without rules for single hosts, one query serves all hosts. A process for each would take longer than connecting.
     const general = await this.#ask('', { address, port: undefined, user: undefined });
     return new Map([...general, ['hostname', [address]]]);
   }
 
-  /** The files and lines that decided, as `ssh -v` tells them. */
+  /** The files and lines that were applied, as `ssh -v` prints them. */
   async explain({ address, ...login }: SshConfigQuestion): Promise<string[]> {
     const args = [...this.options, '-v', ...targetOptions(login), '-G', '--', address];
     const { stderr } = await execute('ssh', args, { timeout: QUERY_TIMEOUT_MS }).catch(() => ({
@@ -90,7 +90,7 @@ export class SshConfig {
         if (failure.code === 'ENOENT') return new Map();
         throw new UsageError(
           `The ssh configuration cannot be read for "${address}": ${failure.stderr?.trim() ?? failure.message}`,
-          { hint: `Try: ssh -G ${address}. To go without it: --ssh-config none.`, cause: error },
+          { hint: `Run "ssh -G ${address}", or use --ssh-config none to ignore it.`, cause: error },
         );
       }
     });
@@ -117,7 +117,7 @@ function parseAnswer(text: string): SshConfigAnswer {
   return answer;
 }
 
-/** Whether some lines are for some hosts only. When a file cannot be followed the answer is yes. */
+/** Whether a file has rules for single hosts. True also if an Include cannot be resolved. */
 function hasHostRules(file: string, depth = 0): boolean {
   if (!existsSync(file)) return false;
   if (depth > 16) return true;
@@ -142,10 +142,10 @@ function hasHostRules(file: string, depth = 0): boolean {
   return false;
 }
 
-/** Files of an Include with at most a star in its last part; undefined for anything harder. */
-function includedFiles(pattern: string, folder: string): string[] | undefined {
+/** The files of an Include with at most one "*", in the file name; undefined for other patterns. */
+function includedFiles(pattern: string, directory: string): string[] | undefined {
   const path = expandHome(pattern);
-  const full = isAbsolute(path) ? path : join(folder, path);
+  const full = isAbsolute(path) ? path : join(directory, path);
   if (/[*?[\]"$]/.test(dirname(full)) || /[?[\]"$]/.test(basename(full))) return undefined;
   if (!full.includes('*')) return [full];
   if (!existsSync(dirname(full))) return [];

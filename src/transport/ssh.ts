@@ -20,7 +20,7 @@ import { loadSsh2, type Credential, type Credentials, type Keyring } from './key
 import { firstReason, SessionRefusedError, type Line, type ShellChannel } from './line.ts';
 import type { SshTarget } from './target.ts';
 
-/** Modern algorithms only: no SHA-1, no CBC. Order is preference. */
+/** Only modern algorithms, without SHA-1 and CBC, in order of preference. */
 const algorithms: ConnectConfig['algorithms'] = {
   kex: [
     'curve25519-sha256',
@@ -57,21 +57,21 @@ export const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ];
 
-/** What OpenSSH's client can do and ours cannot. */
-const USE_OPENSSH = "Let the system's ssh connect: --transport openssh.";
+/** Hint for features that the built-in client does not support. */
+const USE_OPENSSH = "Use --transport openssh to connect with the system's ssh.";
 
 export interface SshLogin {
   keyring: Keyring;
   /** Tried after the keys. */
   password: string | undefined;
-  /** Those of the inventory, by host; they go over the others. */
+  /** Passwords from the inventory, by host. They override the other one. */
   passwords?: ReadonlyMap<string, HostPasswords>;
 }
 
-/** Told how far a connection came; for `runner doctor`. */
+/** Called for each stage of a connection, for `runner doctor`. */
 export type ConnectObserver = (stage: ConnectStage, detail: string) => void;
 
-/** Dials hosts by ssh2. Jump hosts are connected to once and shared. */
+/** Connects to hosts with ssh2. Connections to jump hosts are shared. */
 export class SshDialler {
   readonly #login: SshLogin;
   readonly #jumps = new Map<string, Promise<Client>>();
@@ -80,14 +80,14 @@ export class SshDialler {
     this.#login = login;
   }
 
-  /** @throws ConnectError whose stage says how far it came */
+  /** @throws ConnectError with the stage that failed */
   async connect(target: SshTarget, observe: ConnectObserver = () => undefined): Promise<Line> {
     return new Ssh2Line(target.name, await this.#open(target, observe));
   }
 
   /**
-   * The key that a host shows, trusted or not. Nothing is sent that could give anything away.
-   * @throws ConnectError when it cannot be asked, for example because a jump host is not trusted yet
+   * Reads the key of a host, whether it is trusted or not. Sends no credentials to the host.
+   * @throws ConnectError if the host cannot be reached, for example because a jump host is not trusted
    */
   async hostKey(target: SshTarget): Promise<Buffer> {
     const { Client: Ssh2Client } = await loadSsh2();
@@ -123,7 +123,7 @@ export class SshDialler {
   }
 
   async #open(target: SshTarget, observe: ConnectObserver): Promise<Client> {
-    // All that takes time comes before the socket: one that closes while nobody listens is not missed.
+    // Open the socket last: an event of the socket before the handshake listens to it would be lost.
     const { Client: Ssh2Client } = await loadSsh2();
     const credentials = await this.#login.keyring.credentials(target);
     const offers = await authMethods(target, credentials, this.#passwordOf(target));
@@ -145,13 +145,13 @@ export class SshDialler {
       return forward(through, target, last.name);
     }
     if (proxyCommand !== undefined) {
-      observe('connect', `by ProxyCommand ${proxyCommand}`);
+      observe('connect', `with ProxyCommand ${proxyCommand}`);
       return spawnProxy(proxyCommand, target);
     }
     return dialTcp(target, observe);
   }
 
-  /** The client of the last jump host, by way of those before it. */
+  /** The client of the last jump host, connected through the jump hosts before it. */
   #jump(jumps: SshTarget[], forHost: string): Promise<Client> {
     const key = jumps
       .map(({ user, address, port }) => `${user}@${address}:${String(port)}`)
@@ -162,7 +162,7 @@ export class SshDialler {
       this.#jumps.delete(key);
       if (!(error instanceof ConnectError)) throw error;
       const { message, hint, stage, retryable } = error;
-      throw new ConnectError(`The jump host of "${forHost}" cannot be used. ${message}`, {
+      throw new ConnectError(`Cannot use the jump host of "${forHost}". ${message}`, {
         host: forHost,
         stage,
         retryable,
@@ -194,7 +194,7 @@ class Ssh2Line implements Line {
   constructor(host: string, client: Client) {
     this.#host = host;
     this.#client = client;
-    // One listener for each open channel, whose number the server limits.
+    // Each open channel adds a listener; the server limits the number of channels.
     client.setMaxListeners(0);
     client.once('close', () => {
       this.#alive = false;
@@ -211,7 +211,7 @@ class Ssh2Line implements Line {
       try {
         this.#client.exec(command, options, (error, channel) => {
           if (error) reject(new SessionRefusedError(error.message));
-          // Listeners are attached here and now: an event that comes before them would be lost.
+          // Attach listeners synchronously, so that no event is lost.
           else resolve(toShellChannel(channel, this.#client));
         });
       } catch (error) {
@@ -243,7 +243,7 @@ export function toShellChannel(channel: ClientChannel, client: Client): ShellCha
         : `the remote shell ended with code ${String(code)}`;
   });
   channel.on('error', () => {
-    // The close that follows is what counts.
+    // The close event that follows is handled.
   });
   return {
     stdin: channel,
@@ -252,12 +252,12 @@ export function toShellChannel(channel: ClientChannel, client: Client): ShellCha
     onClose(listener) {
       const tell = firstReason(listener);
       const end = () => {
-        // A connection outlives its channels, of which a long run opens many.
+        // A long run opens many channels on one connection, so remove the listener.
         client.removeListener('close', end);
         tell(exit);
       };
       channel.once('close', end);
-      // A dead jump host or a cut line closes the client without an error on the channel.
+      // If a jump host or the network fails, the client closes without an event on the channel.
       client.once('close', end);
     },
     destroy: () => {
@@ -269,7 +269,7 @@ export function toShellChannel(channel: ClientChannel, client: Client): ShellCha
 function dialTcp(target: SshTarget, observe: ConnectObserver): Promise<Duplex> {
   const { address, port, connectTimeoutMs } = target;
   return new Promise((resolve, reject) => {
-    // Without noDelay every small packet waits for the acknowledgement of the one before.
+    // Without noDelay, each small packet waits for the acknowledgement of the one before it.
     const socket = connectTcp({ host: address, port, noDelay: true });
     const timer = setTimeout(() => {
       socket.destroy(new Error(`no answer within ${seconds(connectTimeoutMs)}`));
@@ -302,7 +302,7 @@ function forward(through: Client, target: SshTarget, jump: string): Promise<Dupl
 }
 
 function spawnProxy(command: string, target: SshTarget): Duplex {
-  // In a group of its own, so that Ctrl-C does not end the connection under a running step.
+  // In its own process group, so that Ctrl-C does not end the connection of a running step.
   const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
@@ -327,21 +327,21 @@ interface Handshake {
   observe: ConnectObserver;
 }
 
-/** What is known of a handshake when it fails. */
+/** The state of a handshake, for error messages. */
 interface Progress {
   stage: ConnectStage;
   keyError: ConnectError | undefined;
-  /** Methods that the host still takes. */
+  /** Authentication methods that the host still accepts. */
   left: readonly string[];
-  /** What a stranger said before it closed. */
+  /** The first bytes from the host, if they are not SSH. */
   heard: string;
 }
 
-/** @throws ConnectError whose stage says how far it came */
+/** @throws ConnectError with the stage that failed */
 async function handshake(client: Client, parts: Handshake): Promise<Client> {
   const { target, socket, credentials, observe } = parts;
   const progress: Progress = { stage: 'handshake', keyError: undefined, left: [], heard: '' };
-  // ssh2 passes lines over until one begins as SSH does.
+  // ssh2 ignores lines before the SSH banner, so record them for the error message.
   const listen = (chunk: Buffer) => {
     progress.heard += chunk.toString('latin1', 0, 200);
     if (progress.heard.includes('SSH-') || progress.heard.length > 200) socket.off('data', listen);
@@ -349,7 +349,7 @@ async function handshake(client: Client, parts: Handshake): Promise<Client> {
   socket.on('data', listen);
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error & { level?: string }) => {
-      // An agent that cannot sign leaves the keys after it to be tried.
+      // If the agent cannot sign, the next keys are tried.
       if (error.level === 'agent') return;
       socket.destroy();
       const { keyError, stage, left, heard } = progress;
@@ -368,7 +368,7 @@ async function handshake(client: Client, parts: Handshake): Promise<Client> {
   return client;
 }
 
-/** Checks the key of the host, then offers one method after the other. */
+/** Verifies the host key, then offers the authentication methods in order. */
 function handshakeConfig(
   { target, socket, offers, observe }: Handshake,
   progress: Progress,
@@ -381,7 +381,7 @@ function handshakeConfig(
     keepaliveInterval: target.keepalive.intervalMs,
     keepaliveCountMax: target.keepalive.misses,
     algorithms: { ...algorithms, serverHostKey: orderHostKeys(target) },
-    // Called again on every rekey, so it only looks at what was read at the start.
+    // Also called on every rekey, so it uses known_hosts as read at the start.
     hostVerifier: (key: Buffer) => {
       const keyError = checkHostKey(target, key);
       progress.keyError = keyError;
@@ -391,7 +391,7 @@ function handshakeConfig(
       return keyError === undefined;
     },
     authHandler: (methods, _partial, next) => {
-      // ssh2 passes null before the first try, which its types do not say.
+      // ssh2 passes null before the first attempt, contrary to its types.
       if (Array.isArray(methods)) progress.left = methods;
       const offer = offers.shift();
       if (offer) observe('auth', `offering ${offer.label}`);
@@ -405,7 +405,7 @@ interface Offer {
   method: AnyAuthMethod;
 }
 
-/** The signed request goes at once: asking for the methods first would cost a round trip. */
+/** Signed requests are sent immediately: querying the accepted methods first would cost a round trip. */
 async function authMethods(
   { user: username }: SshTarget,
   { usable }: Credentials,
@@ -437,7 +437,7 @@ async function authMethods(
   return offers;
 }
 
-/** An agent that shows one key, so that each offer is one key. */
+/** An agent with a single key, so that each offer contains one key. */
 async function onlyKey({ key, agent }: Credential): Promise<BaseAgent> {
   const { BaseAgent: Base } = await loadSsh2();
   class OneKeyAgent extends Base<ParsedKey> {
@@ -461,7 +461,7 @@ async function onlyKey({ key, agent }: Credential): Promise<BaseAgent> {
 function dialError(target: SshTarget, error: Error & { code?: string }): ConnectError {
   const { name, address, port } = target;
   if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
-    return new ConnectError(`The name "${address}" of host "${name}" does not resolve.`, {
+    return new ConnectError(`Cannot resolve the name "${address}" of host "${name}".`, {
       host: name,
       stage: 'resolve',
       retryable: error.code === 'EAI_AGAIN',
@@ -474,10 +474,7 @@ function dialError(target: SshTarget, error: Error & { code?: string }): Connect
       host: name,
       stage: 'connect',
       retryable: true,
-      hint:
-        error.code === 'ECONNREFUSED'
-          ? 'Nothing listens there: check the port, and that sshd runs.'
-          : undefined,
+      hint: error.code === 'ECONNREFUSED' ? 'Check the port, and that sshd is running.' : undefined,
       cause: error,
     },
   );
@@ -501,7 +498,7 @@ function handshakeError(
   }
   const noMatch = /no matching (.*)/.exec(error.message);
   if (noMatch) {
-    return new ConnectError(`No ${noMatch[1] ?? 'algorithm'} in common with ${where}.`, {
+    return new ConnectError(`No matching ${noMatch[1] ?? 'algorithm'} with ${where}.`, {
       ...details,
       retryable: false,
       hint: USE_OPENSSH,
@@ -509,16 +506,16 @@ function handshakeError(
   }
   if (error.level === 'client-timeout') {
     const limit = seconds(target.connectTimeoutMs);
-    return new ConnectError(`${where} takes connections but did not answer within ${limit}.`, {
+    return new ConnectError(`${where} accepts connections but did not answer within ${limit}.`, {
       ...details,
       retryable: true,
-      hint: 'Its sshd is stuck or very busy, or something else listens there.',
+      hint: 'Check that its sshd is responsive, and that no other program listens on the port.',
     });
   }
   const busy = /MaxStartups|not allowed at this time/i.test(heard);
   if (heard !== '' && !heard.includes('SSH-') && !busy) {
     const words = heard.split(/\r?\n/)[0] ?? '';
-    return new ConnectError(`What listens at ${where} does not speak SSH but says "${words}".`, {
+    return new ConnectError(`The server at ${where} is not an SSH server. It sent "${words}".`, {
       ...details,
       retryable: false,
       hint: 'Check the port.',
@@ -546,17 +543,17 @@ function authError(
   const refused = error.level === 'client-authentication' || usable.length === 0;
   const tried =
     usable.length === 0
-      ? 'no key could be offered'
-      : `it refused ${usable.map(({ label }) => label).join(', ')}`;
-  const passedOver = unusable.length === 0 ? '' : `; not tried: ${unusable.join(', ')}`;
+      ? 'no usable key'
+      : `it rejected ${usable.map(({ label }) => label).join(', ')}`;
+  const notTried = unusable.length === 0 ? '' : `; not tried: ${unusable.join(', ')}`;
   const accepts = left.length === 0 ? '' : `; it accepts ${left.join(', ')}`;
   const reason = refused ? '' : ` (${error.message})`;
   return new ConnectError(
-    `"${name}" does not let user "${user}" in: ${tried}${passedOver}${accepts}${reason}.`,
+    `Permission denied for user "${user}" on "${name}": ${tried}${notTried}${accepts}${reason}.`,
     {
       host: name,
       stage: 'auth',
-      // A host that closes while we log in may be busy; one that says no stays with it.
+      // A host that closes the connection during authentication can be busy. A rejection is final.
       retryable: !refused && !/too many authentication failures/i.test(error.message),
       hint: authHint(error, { unusable, left, certificates }),
       cause: error,
@@ -573,23 +570,23 @@ function authHint(
   }: { unusable: string[]; left: readonly string[]; certificates: string[] },
 ): string {
   if (certificates.length > 0)
-    return `Certificates (${certificates.join(', ')}) are not for our own client. ${USE_OPENSSH}`;
+    return `${USE_OPENSSH} The built-in client does not support certificates (${certificates.join(', ')}).`;
   if (unusable.some((one) => one.includes('FIDO'))) return USE_OPENSSH;
   if (unusable.some((one) => one.includes('(encrypted)')))
-    return 'Unlock the key with ssh-add, or name a file with its passphrase: --key-passphrase-file.';
+    return 'Add the key to the agent with ssh-add, or use --key-passphrase-file.';
   if (/too many authentication failures/i.test(error.message))
-    return 'The agent holds more keys than the host lets try: name one with "keyPath", or set IdentitiesOnly.';
+    return 'Set "keyPath" or IdentitiesOnly: the agent has more keys than the host allows to try.';
   if (left.length > 0 && left.every((one) => one.startsWith('gssapi'))) return USE_OPENSSH;
   if (left.includes('password') && !left.includes('publickey'))
-    return 'Give a password with --connection-password-file.';
-  return 'Check "user" and "keyPath" of the host; runner doctor shows each step.';
+    return 'Use --connection-password-file.';
+  return 'Check "user" and "keyPath" of the host, or run "runner doctor" to see each step.';
 }
 
 function seconds(ms: number): string {
   return `${String(ms / 1000)} s`;
 }
 
-/** Host key types that are stored come first, as OpenSSH does: otherwise a known host could look unknown. */
+/** Prefers stored host key types, as OpenSSH does. Otherwise a known host could offer an unknown key. */
 function orderHostKeys({ knownHosts, keyName, hostKey }: SshTarget): ServerHostKeyAlgorithm[] {
   const expected = hostKey === undefined ? undefined : /^\s*([\w@.-]+)\s/.exec(hostKey)?.[1];
   const stored = expected === undefined ? knownHosts.types(keyName) : [expected];

@@ -6,30 +6,30 @@ import { wordsForJumps } from '../util/ssh-words.ts';
 import { hostToken, KnownHosts } from './known-hosts.ts';
 import type { SshConfig, SshConfigAnswer } from './ssh-config.ts';
 
-/** Everything a connection needs, after inventory, ssh_config(5) and defaults had their say, in this order. */
+/** All parameters of a connection, from the inventory, ssh_config(5) and defaults, in this order. */
 export interface SshTarget {
-  /** Name in the inventory; for a jump host the word of ProxyJump. */
+  /** Name in the inventory; for a jump host, the text in ProxyJump. */
   name: string;
   address: string;
   port: number;
   user: string;
-  /** Private keys to try, in order. Files that do not exist are passed over unless `keysGiven`. */
+  /** Private keys to try, in order. Missing files are ignored unless `keysGiven`. */
   keyFiles: string[];
-  /** The inventory names the key: no other is tried. */
+  /** The inventory names the key, so no other key is tried. */
   keysGiven: boolean;
-  /** The agent is asked for the keys of `keyFiles` only. */
+  /** Use only agent keys that match `keyFiles`. */
   identitiesOnly: boolean;
   agent: string | undefined;
   certificates: string[];
-  /** Hosts to go through, the first is dialled directly. */
+  /** Jump hosts in order; the first one is connected to directly. */
   jumps: SshTarget[];
   proxyCommand: string | undefined;
   knownHosts: KnownHosts;
-  /** HashKnownHosts: names of new entries cannot be read. */
+  /** HashKnownHosts: hash the names of new entries. */
   hashKnownHosts: boolean;
-  /** Under which the host key is stored: the address, `[address]:port`, or HostKeyAlias. */
+  /** Name of the host key in known_hosts: the address, `[address]:port`, or HostKeyAlias. */
   keyName: string;
-  /** The only key that is trusted, as the inventory gives it: type and base64, or the fingerprint. */
+  /** The only trusted key, from the inventory: type and base64, or the fingerprint. */
   hostKey: string | undefined;
   connectTimeoutMs: number;
   /** ServerAliveInterval and ServerAliveCountMax. */
@@ -38,11 +38,11 @@ export interface SshTarget {
 
 export interface TargetDefaults {
   config: SshConfig;
-  /** Instead of the files that ssh_config(5) names. */
+  /** Replace the files from ssh_config(5). */
   knownHostsFiles: string[] | undefined;
-  /** Login when nothing else names one. */
+  /** Default login user. */
   user: string;
-  /** Keys tried when nothing else names one, used only where there is no `ssh` program to say. */
+  /** Default keys, used only if the `ssh` program is not installed. */
   keyFiles: string[];
   /** Socket of the agent, from the environment. */
   agent: string | undefined;
@@ -50,11 +50,11 @@ export interface TargetDefaults {
 }
 
 const JUMPS_LIMIT = 8;
-/** A peer that says nothing for a minute is taken for dead. */
+/** A peer that does not respond for about a minute is considered dead. */
 const KEEPALIVE_SECONDS = 15;
 const KEEPALIVE_MISSES = 3;
 
-/** Works out how to reach hosts; reads each known_hosts file once. */
+/** Determines the connection parameters of hosts. Reads each known_hosts file once. */
 export class TargetResolver {
   readonly #defaults: TargetDefaults;
   readonly #knownHosts = new Map<string, KnownHosts>();
@@ -67,17 +67,17 @@ export class TargetResolver {
     return this.#defaults.config;
   }
 
-  /** Who runs commands on the controller itself. */
+  /** The user who runs commands on the controller. */
   get localUser(): string {
     return this.#defaults.user;
   }
 
-  /** Given on the command line: every other file is left aside. */
+  /** Files from the command line, which replace all others. */
   get knownHostsFiles(): string[] | undefined {
     return this.#defaults.knownHostsFiles;
   }
 
-  /** @throws ConnectError for a ProxyJump that leads in circles; UsageError when the configuration is broken */
+  /** @throws ConnectError if ProxyJump is circular; UsageError if the ssh configuration is not valid */
   async resolve(host: JumpAddress, depth = 0): Promise<SshTarget> {
     const { config, agent, user, keyFiles, connectTimeoutMs } = this.#defaults;
     const answer = await config.lookUp(host);
@@ -96,17 +96,17 @@ export class TargetResolver {
         .map((word): JumpAddress => ({ ...parseJump(word), sshArgs: words })) ??
       [];
     if (depth > JUMPS_LIMIT) {
-      throw new ConnectError(`ProxyJump of "${host.name}" leads in circles.`, {
+      throw new ConnectError(`ProxyJump of "${host.name}" is circular.`, {
         host: host.name,
         stage: 'resolve',
         retryable: false,
-        hint: `See: ssh -G ${host.address}.`,
+        hint: `Check ProxyJump with "ssh -G ${host.address}".`,
       });
     }
     const jumps: SshTarget[] = [];
     for (const [index, hop] of way.entries()) {
       const jump = await this.resolve(hop, depth + 1);
-      // The first hop may itself be behind another; the hops after it are reached through it, as ssh does.
+      // Like ssh, only the first jump host uses its own ProxyJump; the others are reached through the first.
       if (index === 0) jumps.push(...jump.jumps);
       jumps.push({ ...jump, jumps: [] });
     }
@@ -137,7 +137,7 @@ export class TargetResolver {
     };
   }
 
-  /** Forgets the host keys that were read, since more are stored now. */
+  /** Discards cached host keys after new ones were stored. */
   rereadKnownHosts(): void {
     this.#knownHosts.clear();
   }
@@ -163,7 +163,7 @@ const fallbackFiles: Record<string, string[]> = {
   globalknownhostsfile: ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'],
 };
 
-/** Only an inventory says it for a host; for all hosts that is a flag. */
+/** ConnectTimeout counts only if the inventory sets it for the host; for all hosts, a command-line flag does. */
 function timeoutOf({ sshArgs = [] }: JumpAddress, seconds: string | undefined): number | undefined {
   const said = sshArgs.some((word) => /^connecttimeout=/i.test(word));
   return said && Number(seconds) > 0 ? 1000 * Number(seconds) : undefined;
@@ -188,7 +188,7 @@ function agentSocket(setting: string | undefined, agent: string | undefined): st
   return expandHome(setting);
 }
 
-/** `[user@]host[:port]` or `ssh://[user@]host[:port]`, as ProxyJump has it. */
+/** Parses a ProxyJump entry: `[user@]host[:port]` or `ssh://[user@]host[:port]`. */
 function parseJump(word: string): JumpAddress {
   const text = word.trim().replace(/^ssh:\/\//, '');
   const parts = /^(?:(.+)@)?(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
@@ -201,7 +201,7 @@ function parseJump(word: string): JumpAddress {
   };
 }
 
-/** The tokens of ssh_config(5), "TOKENS", that name host and user. */
+/** Expands tokens for host and user, see "TOKENS" in ssh_config(5). */
 function expandTokens(
   text: string,
   {

@@ -5,16 +5,16 @@ import { firstReason, type ShellChannel } from './line.ts';
 type Open = (command: string, options?: { terminal?: boolean }) => Promise<ShellChannel>;
 
 export interface TerminalChannel {
-  /** The program's own streams, clean of what a terminal does to bytes. */
+  /** The program's streams, which the terminal does not modify. */
   channel: ShellChannel;
-  /** The terminal it was started on, where it may ask for a password. */
+  /** The terminal on which the program was started and prompts for a password. */
   terminal: ShellChannel;
 }
 
 const ANNOUNCE = 'runner-pipes ';
 const PIPES_TIMEOUT_MS = 15_000;
 
-/** Makes pipes in a folder of the login user, says where, and joins them to its own streams until the program ends. */
+/** Creates named pipes in a directory of the login user, prints the directory, and relays its own streams to the pipes. */
 const relay = `umask 077
 d=$(mktemp -d) && mkfifo "$d/in" "$d/out" "$d/err" || exit 1
 echo "${ANNOUNCE}$d"
@@ -24,8 +24,8 @@ cat >"$d/in"
 rm -rf "$d"`;
 
 /**
- * Starts a program on a terminal but with its streams on pipes: for a sudo with "requiretty", and for doas, which asks
- * on the terminal only. Takes two sessions.
+ * Starts a program on a terminal, with its streams connected to pipes: for sudo with "requiretty", and for doas, which
+ * prompts only on a terminal. Needs two sessions.
  */
 export async function openOnTerminal(
   host: string,
@@ -33,13 +33,13 @@ export async function openOnTerminal(
   argv: readonly string[],
 ): Promise<TerminalChannel> {
   const pipes = await open(quoteAll(['/bin/sh', '-c', relay]));
-  const folder = await announced(host, pipes);
-  // The shell stays and holds the terminal: were it let go before the program asks for it, sshd would take it away.
+  const directory = await announced(host, pipes);
+  // The shell keeps the terminal open: without it, sshd would close the terminal before the program opens it.
   const start = 'stty -echo 2>/dev/null; "$@" <"$0/in" >"$0/out" 2>"$0/err"; exit "$?"';
-  const terminal = await open(quoteAll(['/bin/sh', '-c', start, folder, ...argv]), {
+  const terminal = await open(quoteAll(['/bin/sh', '-c', start, directory, ...argv]), {
     terminal: true,
   });
-  // What nobody reads would stop it.
+  // Discard the terminal output, so that a full buffer does not block the program.
   terminal.stdout.resume();
   terminal.stderr.resume();
   const destroy = () => {
@@ -55,7 +55,7 @@ export async function openOnTerminal(
         listener(reason);
         destroy();
       });
-      // The pipes end after the program, so that its last words are heard.
+      // Wait for the pipes, which deliver the last output after the program has ended.
       terminal.onClose((reason) => setTimeout(once, 500, reason));
       pipes.onClose(once);
     },
@@ -71,11 +71,11 @@ function announced(host: string, pipes: ShellChannel): Promise<string> {
       clearTimeout(timer);
       pipes.destroy();
       reject(
-        new ConnectError(`No pipes could be made on "${host}": ${reason}.`, {
+        new ConnectError(`Cannot create named pipes on "${host}": ${reason}.`, {
           host,
           stage: 'become',
           retryable: false,
-          hint: 'The login user needs a folder for temporary files, and mkfifo.',
+          hint: 'The login user needs a writable directory for temporary files, and mkfifo.',
         }),
       );
     };
@@ -84,11 +84,11 @@ function announced(host: string, pipes: ShellChannel): Promise<string> {
     }, PIPES_TIMEOUT_MS);
     const listen = (chunk: Buffer) => {
       heard += chunk.toString('utf8');
-      const folder = new RegExp(`${ANNOUNCE}(.+)\n`).exec(heard)?.[1];
-      if (folder === undefined) return;
+      const directory = new RegExp(`${ANNOUNCE}(.+)\n`).exec(heard)?.[1];
+      if (directory === undefined) return;
       clearTimeout(timer);
       pipes.stdout.off('data', listen);
-      resolve(folder);
+      resolve(directory);
     };
     pipes.stdout.on('data', listen);
     pipes.onClose(fail);

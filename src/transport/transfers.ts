@@ -9,9 +9,8 @@ import type { ShellCommand } from './scripts.ts';
 const UPLOAD = { highWaterMark: 1024 * 1024 };
 
 /**
- * The bytes that were announced, no more and no fewer: the host would wait for what is missing, and take what is too
- * much for commands.
- * @throws TaskError when the file is not any more what it was
+ * Reads exactly the announced number of bytes: the host would wait for missing bytes, and run additional bytes as commands.
+ * @throws TaskError if the file has become shorter or cannot be read
  */
 export async function* uploadedBytes({ from, size }: UploadAction): AsyncIterable<Buffer> {
   let sent = 0;
@@ -27,10 +26,10 @@ export async function* uploadedBytes({ from, size }: UploadAction): AsyncIterabl
     throw new TaskError(`"${from}" cannot be read: ${systemReason(error)}.`, { cause: error });
   }
   if (sent < size)
-    throw new TaskError(`"${from}" became shorter while it was sent.`, { hint: 'Try again.' });
+    throw new TaskError(`"${from}" became shorter during the upload.`, { hint: 'Try again.' });
 }
 
-/** The files that come with an answer: for each command that fetches one, by its index. */
+/** The files that an answer contains, by the index of the command that fetches the file. */
 export class FetchedFiles {
   readonly #files: ReadonlyMap<number, { action: FetchAction; file: ReceivedFile }>;
 
@@ -50,28 +49,30 @@ export class FetchedFiles {
   }
 
   /**
-   * @param first index of the output from which all must be good
-   * @throws TaskError when the bytes are not those of the file on the host, or cannot be written
+   * Verifies and publishes the files if all outputs from `first` on succeeded.
+   * @throws TaskError if a checksum differs, or a file cannot be written
    */
   async finish(outputs: readonly CommandOutput[], first: number): Promise<void> {
     if (outputs.slice(first).some(({ code }) => code !== 0)) return;
     for (const [index, { action, file }] of this.#files) {
-      // The command before says which checksum is wanted, where the action does not.
+      // Without a checksum in the action, the output of the command before it is the expected checksum.
       const wanted = action.checksum ?? outputs[index - 1]?.stdout.split(/\s/)[0];
       await file.complete();
       if (file.checksum !== wanted)
-        throw new TaskError(`"${action.path}" changed while it was read.`, { hint: 'Try again.' });
+        throw new TaskError(`"${action.path}" changed during the transfer.`, {
+          hint: 'Try again.',
+        });
       await file.publish();
     }
   }
 
-  /** Removes what did not become complete. */
+  /** Removes incomplete files. */
   async discard(): Promise<void> {
     for (const { file } of this.#files.values()) await file.discard();
   }
 }
 
-/** The copies that `rn_keep` prints, by their names. */
+/** Collects the copies that `rn_keep` prints, by name. */
 export class KeptCopies implements OutputSink {
   readonly copies = new Map<string, Buffer>();
   readonly #chunks: Buffer[] = [];

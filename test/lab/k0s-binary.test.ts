@@ -39,7 +39,7 @@ describeWith('curl')('the role k0s_binary with a download', () => {
     await publish(`${binary}# changed on its way\n`);
     const wrong = await play(`download_url: '${url}'`);
     expect(wrong.code).toBe(3);
-    expect(messageOf(wrong)).toContain('what was downloaded has another checksum');
+    expect(messageOf(wrong)).toContain('the downloaded file has another checksum');
     expect(await installed()).toBe('');
     bench.forgetRuns();
     await publish(binary);

@@ -494,7 +494,7 @@ describe('a directory with a mounted file system below it', () => {
     );
     expect(code).toBe(3);
     expect(stdout).toContain(
-      '/srv/own is not removed, because file systems are mounted there: /srv/own/a b',
+      '/srv/own was not removed because file systems are mounted there: /srv/own/a b',
     );
     expect(await kept()).toBe('data\nown\n');
   });

@@ -70,7 +70,7 @@ describeWith('curl')('get_url', () => {
     await bench.shell('h1', 'printf old >/etc/tool');
     const wrong = await play("checksum: 'sha256:00ff'");
     expect(wrong.code).toBe(3);
-    expect(wrong.stdout).toContain('what was downloaded has another checksum');
+    expect(wrong.stdout).toContain('the downloaded file has another checksum');
     expect(bench.read('h1', 'etc/tool')).toBe('old');
     bench.forgetRuns();
     const right = await play(`checksum: 'sha256:${TOOL_SHA256}'`);
@@ -88,7 +88,7 @@ describeWith('curl')('get_url', () => {
     await bench.shell('h1', 'printf old >/etc/tool');
     const wrong = await play(`checksum: 'sha256:${url}/wrong-sums.txt', force: true`);
     expect(wrong.code).toBe(3);
-    expect(wrong.stdout).toContain('what was downloaded has another checksum');
+    expect(wrong.stdout).toContain('the downloaded file has another checksum');
     bench.forgetRuns();
     const unlisted = await play(`checksum: 'sha256:${url}/other-sums.txt', force: true`);
     expect(unlisted.stdout).toContain('other-sums.txt has no sha256 sum of \\"tool\\".');

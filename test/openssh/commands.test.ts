@@ -165,7 +165,7 @@ Host *
       ['doctor', 'nowhere.invalid'],
       /resolve +FAILED.*Cannot resolve/,
     ],
-    ['a closed port', ['doctor', '127.0.0.1:1'], /connect +FAILED.*ECONNREFUSED[^]*check the port/],
+    ['a closed port', ['doctor', '127.0.0.1:1'], /connect +FAILED.*ECONNREFUSED[^]*Check the port/],
     [
       'an unknown host key',
       ['doctor', 'BOX', '--known-hosts', '/dev/null'],
@@ -174,12 +174,12 @@ Host *
     [
       'a user who cannot log in',
       ['doctor', 'nobody-such@BOX'],
-      /auth +FAILED.*does not let user "nobody-such" in/,
+      /auth +FAILED.*Permission denied for user "nobody-such"/,
     ],
     [
       'a missing password for sudo',
       ['doctor', 'deploy@BOX'],
-      /become +FAILED.*asks for a password/,
+      /become +FAILED.*requires a password/,
       'sudo',
     ],
   ];

@@ -291,7 +291,7 @@ plays:
       const flags = byFlag ? ['--transport', 'openssh'] : [];
       const { code, stdout, stderr } = await call(inventory, 'play', site, ...flags);
       expect(code).not.toBe(0);
-      expect(stdout).toContain('The login password was not used');
+      expect(stdout).toContain('login passwords are not used');
       const note = 'note: The login password is not used';
       expect(stderr.includes(note)).toBe(byFlag);
     },

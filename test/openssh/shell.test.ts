@@ -165,7 +165,7 @@ describeBox('The remote shell', () => {
       'trap "" TERM; setsid sh -c "trap : TERM; while :; do sleep 77; done" & while :; do sleep 77; done';
     await expect(run(session, stubborn, 500)).rejects.toMatchObject({
       code: 'TIMED_OUT',
-      message: expect.stringContaining('Its processes on the host were ended.') as string,
+      message: expect.stringContaining('Its processes on the host were killed.') as string,
     });
     expect(box.processes().filter((line) => line.includes('sleep 77'))).toEqual([]);
   });

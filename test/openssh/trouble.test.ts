@@ -115,7 +115,7 @@ describeBox('A session on a real host', () => {
         await expect(connect().session(host, login)).rejects.toMatchObject({
           code: 'UNREACHABLE',
           stage: 'handshake',
-          message: expect.stringContaining('does not speak SSH') as string,
+          message: expect.stringContaining('is not an SSH server') as string,
         });
       },
     );
@@ -193,7 +193,7 @@ describeBox('A session on a real host', () => {
     const to = join(box.dir, 'refused');
     const fetch: FetchAction = { kind: 'fetch', path: '/var/tmp/file', to, checksum: '00' };
     await expect(perform(await session(), batch(fetch), limit)).rejects.toThrow(
-      'changed while it was read',
+      'changed during the transfer',
     );
     expect(readdirSync(box.dir).filter((name) => name.startsWith('refused'))).toEqual([]);
   });
@@ -351,7 +351,7 @@ describeBox('A session on a real host', () => {
     );
     const interrupted = expect(running).rejects.toMatchObject({
       code: 'TASK_FAILED',
-      message: expect.stringContaining('ended on the host before it was done') as string,
+      message: expect.stringContaining('the step was interrupted on the host') as string,
     });
     await eventually(() => exists('/run/began'));
     await box.reboot();

@@ -149,13 +149,13 @@ describe('a request', () => {
     expect(await said(`${secure}/x`, { ca, clientCertificate })).toMatchObject({
       peer: expect.stringContaining('DNS:eva') as string,
     });
-    await expect(ask(`${secure}/x`, { ca })).rejects.toThrow('No answer from GET');
+    await expect(ask(`${secure}/x`, { ca })).rejects.toThrow(`GET ${secure}/x failed`);
     await expect(ask(`${secure}/x`, { clientCertificate })).rejects.toThrow('certificate');
   });
 
   it('has an end, also where words come without one', async () => {
     await expect(ask(`${plain}/endless`, { timeoutMs: 300 })).rejects.toThrow(
-      'no answer within 0.3 s',
+      'no response within 0.3 s',
     );
   });
 });

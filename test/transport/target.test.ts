@@ -75,7 +75,7 @@ describeWith('ssh')('how to reach a host', () => {
     expect(jumps.map(({ address }) => address)).toEqual(['two', 'one']);
     await expect(resolve('Host *\n ProxyJump other\n', {})).rejects.toMatchObject({
       stage: 'resolve',
-      message: expect.stringContaining('circles') as string,
+      message: expect.stringContaining('circular') as string,
     });
   });
 

@@ -59,7 +59,7 @@ export const mke3_pods: Module<FromSchema<typeof schema>> = {
       throw new TaskError(
         `These pods run on the host, but the Kubernetes API does not list them: ${added.map(({ pod, uid }) => `${pod} (UID ${uid})`).join(', ')}.`,
         {
-          hint: `Run "docker restart ucp-kubelet" on the host, which stops such pods. If a pod remains, run: docker rm -f $(docker ps -aq --filter label=io.kubernetes.pod.uid=UID)`,
+          hint: `Run "docker restart ucp-kubelet" on the host, which stops such pods. If a pod remains, run "docker rm -f $(docker ps -aq --filter label=io.kubernetes.pod.uid=UID)".`,
         },
       );
     return { actions: [], result: { phantoms: list.map(toJson) } };
