@@ -36,7 +36,7 @@ function utcTime(date: Date): Buffer {
   return der(0x17, Buffer.from(`${text}Z`));
 }
 
-/** A self-signed certificate (RFC 5280) for IPv4 addresses and names, good for a month; it is its own authority. */
+/** Creates a self-signed CA certificate (RFC 5280) for IPv4 addresses and names, valid for 30 days. */
 export function selfSigned(addresses: string[], names: string[]): { cert: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = publicKey.export({ type: 'spki', format: 'der' });

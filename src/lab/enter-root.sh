@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Builds the private root of one lab host and becomes its first process.
-# Runs inside fresh user, mount, pid and uts namespaces. Arguments: ROOT NAME SHARED
-# ROOT holds the host's own etc, var, root, tmp, usr-local and so on; SHARED is the folder all hosts of a cluster see.
+# Sets up the private root of a lab host and becomes its first process.
+# Runs in new user, mount, PID and UTS namespaces. Arguments: ROOT NAME SHARED
+# ROOT has the host's etc, var, root, tmp, usr-local and so on. SHARED is the directory shared by all hosts of a cluster.
 set -e
 PATH=$PATH:/usr/sbin:/sbin
 root=$1 name=$2 shared=$3
@@ -42,7 +42,7 @@ for device in null zero full random urandom tty; do
 done
 ln -s /proc/self/fd dev/fd
 mkdir dev/shm
-# Each start has an id of its own; see "reboot" in the stand-in of systemctl.
+# Each start has its own boot ID; see "reboot" in the systemctl stand-in.
 mkdir -p var/lib/lab
 cat /proc/sys/kernel/random/uuid >var/lib/lab/boot_id
 mount --bind var/lib/lab/boot_id proc/sys/kernel/random/boot_id
@@ -50,12 +50,12 @@ pivot_root . .old
 cd /
 umount -l /.old
 rmdir /.old 2>/dev/null || :
-# What mount(8) notes there would not outlive a restart of the host.
+# A restart of the host would remove the records of mount(8).
 rm -rf /run/mount
 echo ready
 exec 3<&0 </dev/null >/dev/null 2>&1
-# The first process of a pid namespace must collect orphans; a shell that waits does. The end of its input is the end
-# of the lab's process, however that ended: then the host ends, too. Only a signal makes the code 128 or more.
+# The first process of a PID namespace must reap orphans, which a waiting shell does. Standard input ends when the lab's process
+# ends, and then the host ends. Only a signal results in an exit code of 128 or more.
 trap 'exit 0' TERM
 while :; do
   code=0

@@ -24,7 +24,7 @@ export interface LabFiles {
   hosts: string;
   key: string;
   knownHosts: string;
-  /** Folder that all hosts see as /run/cluster. */
+  /** Directory that is mounted as /run/cluster on all hosts. */
   shared: string;
 }
 
@@ -32,8 +32,8 @@ const HOSTS_PER_NETWORK = 240;
 const STARTING_AT_ONCE = 8;
 
 /**
- * Hosts in one process: each a private root behind an SSH server of its own on a loopback address. Nothing is left
- * but a folder, which `stop` removes.
+ * Lab hosts in one process. Each host is a private root with its own SSH server on a loopback address. `stop` removes all
+ * files.
  */
 export class Lab {
   readonly hosts: LabHost[];
@@ -46,8 +46,8 @@ export class Lab {
   }
 
   /**
-   * @param names one host each
-   * @param prepare fills a host's tree before it starts
+   * @param names of the hosts
+   * @param prepare writes files of a host before it starts
    */
   static async start(
     names: readonly string[],
@@ -66,7 +66,7 @@ export class Lab {
     mkdirSync(files.shared);
     const client = generateKey();
     writeFileSync(files.key, client.private, { mode: 0o600 });
-    // A network of its own in 127/8, so that several labs stand side by side.
+    // A random network in 127/8, so that several labs can run at the same time.
     const second = 64 + Math.floor(Math.random() * 190);
     const third = 1 + Math.floor(Math.random() * 200);
     const limit = pLimit(STARTING_AT_ONCE);
@@ -116,12 +116,12 @@ export class Lab {
     return stringify({ hosts });
   }
 
-  /** Records the state of all hosts and of what they share, for `restore`. */
+  /** Records the files of all hosts and of the shared directory, for `restore`. */
   snapshot(): void {
     const { dir, shared } = this.files;
     this.#snapshot = {
       trees: [
-        // The boot id is bound to a file of /proc: each start has its own.
+        // The boot ID is not restored: it is bind-mounted in /proc and differs for each start.
         new TreeSnapshot(join(dir, 'hosts'), (path) => path.endsWith('/var/lib/lab/boot_id')),
         new TreeSnapshot(shared),
       ],
@@ -129,7 +129,7 @@ export class Lab {
     };
   }
 
-  /** Makes all hosts what they were at the last snapshot, and ends what runs on them. @throws LabError */
+  /** Restores all hosts to the last snapshot and kills their processes. @throws LabError */
   async restore(): Promise<void> {
     const snapshot = this.#snapshot;
     if (!snapshot) throw new LabError('The lab has no snapshot to restore.');
@@ -161,7 +161,7 @@ export class Lab {
   }
 }
 
-/** Unmounts what a host mounted since the snapshot, last one first. */
+/** Unmounts file systems that were mounted since the snapshot, in reverse order. */
 async function unmountExtra(root: PrivateRoot, known: readonly string[]): Promise<void> {
   const extra = root.mounts().filter((line) => !known.includes(line));
   // The fifth field of mountinfo is the mount point, with octal escapes for whitespace.
@@ -174,12 +174,12 @@ async function unmountExtra(root: PrivateRoot, known: readonly string[]): Promis
   }
 }
 
-/** The last processes of a killed namespace may still be on their way out. */
+/** Removes a directory, with retries because processes of a killed namespace can still be ending. */
 function removeTree(dir: string): void {
   rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
-/** ssh2 1.17 now and then writes an ed25519 key that it cannot read itself (about one in some hundred). */
+/** Retries, because ssh2 1.17 occasionally (about once in several hundred) generates an ed25519 key that it cannot parse. */
 function generateKey(): { private: string; public: string } {
   for (;;) {
     const pair = ssh2.utils.generateKeyPairSync('ed25519');

@@ -3,20 +3,20 @@ import { kubernetesDefaults, METRICS, pageOf } from './mke3-workloads.ts';
 
 export const LAB_ADMIN = { username: 'admin', password: 'lab-admin-password' };
 
-/** Sessions that MKE 3 keeps for a user, unless `auth.sessions.per_user_limit` says otherwise. */
+/** Maximum number of sessions per user in MKE 3, by default (`auth.sessions.per_user_limit`). */
 const SESSIONS = 10;
 
 export interface ApiState {
   certificate: string;
-  /** The configuration, which an operator may change. */
+  /** The MKE 3 configuration, which tests can change. */
   toml: () => string;
-  /** Nodes of the Swarm, as the engine's API gives them. */
+  /** Swarm nodes in the format of the engine's API. */
   nodes: () => unknown[] | Promise<unknown[]>;
-  /** What Kubernetes answers to a path below "/api" and "/apis"; undefined for what a small cluster answers. */
+  /** Response of Kubernetes for a path in "/api" or "/apis"; undefined for the default response. */
   kubernetes?: ((path: string) => unknown) | undefined;
-  /** Whether `ucp-controller` runs somewhere. */
+  /** Whether `ucp-controller` runs on a manager. */
   isUp: () => boolean;
-  /** A new token of a session. */
+  /** Returns a new session token. */
   token: () => string;
 }
 
@@ -34,7 +34,7 @@ interface ApiAnswer {
   type?: string;
 }
 
-/** What the stand-in of the MKE 3 API answers. Simpler than the original: one admin, reads only, made-up accounts. */
+/** Responses of the MKE 3 API stand-in. Simpler than the original: one administrator, read-only, fixed accounts. */
 export class Mke3Answers {
   readonly #options: ApiState;
   /** Oldest first. */
@@ -46,8 +46,7 @@ export class Mke3Answers {
 
   async answer(request: ApiRequest): Promise<ApiAnswer> {
     const path = request.url.split('?')[0] ?? '/';
-    if (!this.#options.isUp())
-      return { status: 503, body: { message: 'no healthy manager behind the load balancer' } };
+    if (!this.#options.isUp()) return { status: 503, body: { message: 'no healthy manager' } };
     if (path === '/_ping') return { status: 200, body: 'OK', type: 'text/plain' };
     if (path === '/ca') return { status: 200, body: this.#options.certificate, type: 'text/plain' };
     if (path === '/auth/login' && request.method === 'POST')
@@ -59,7 +58,7 @@ export class Mke3Answers {
   }
 
   async #authorized(path: string, { method, url }: ApiRequest): Promise<ApiAnswer> {
-    if (method !== 'GET') return { status: 405, body: { message: 'the stand-in only reads' } };
+    if (method !== 'GET') return { status: 405, body: { message: 'the stand-in is read-only' } };
     if (/^\/apis?\/(?!ucp\/)/.test(path)) {
       const body = this.#options.kubernetes?.(path) ?? kubernetesDefaults(path);
       return body === undefined
@@ -72,7 +71,7 @@ export class Mke3Answers {
     if (/^\/accounts\/[^/]+\/publicKeys$/.test(path))
       return { status: 200, body: { nextPageStart: '', accountPublicKeys: [] } };
     switch (path) {
-      // Of the API of Kubernetes, which has a port of its own.
+      // Part of the Kubernetes API, which has its own port in MKE 3.
       case '/metrics':
         return { status: 200, body: METRICS, type: 'text/plain' };
       case '/api/ucp/config-toml':
@@ -110,7 +109,7 @@ export class Mke3Answers {
       case '/accounts/docker-datacenter/teams':
         return { status: 200, body: { nextPageStart: '', teams: [] } };
       default:
-        return { status: 404, body: { message: `${path} is not known to the stand-in` } };
+        return { status: 404, body: { message: `the stand-in does not implement ${path}` } };
     }
   }
 
@@ -129,7 +128,7 @@ export class Mke3Answers {
   }
 }
 
-/** The same in every run, in the form of the ids that MKE 3 gives. */
+/** A reproducible ID in the format of MKE 3. */
 const idOf = (name: string): string =>
   createHash('md5')
     .update(name)

@@ -6,15 +6,15 @@ import { Mke3Answers, type ApiState } from './mke3-answers.ts';
 interface ApiOptions extends Pick<ApiState, 'nodes' | 'kubernetes' | 'isUp'> {
   certificate: { cert: string; key: string };
   toml: string;
-  /** Where to listen; any free port of the loopback interface when left out. */
+  /** Address to listen on. Default: a free port on the loopback interface. */
   at?: { address: string; port: number };
 }
 
-/** Stands for the MKE 3 API. Simpler than the original: one admin, reads only, made-up accounts. */
+/** HTTPS server of the MKE 3 API stand-in, see Mke3Answers. */
 export class Mke3Api {
   readonly #server: Server;
   port = 0;
-  /** The configuration, which an operator may change. */
+  /** The MKE 3 configuration, which tests can change. */
   toml: string;
 
   private constructor(options: ApiOptions) {

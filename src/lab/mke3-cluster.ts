@@ -14,12 +14,12 @@ export interface ClusterShape {
   workers: number;
 }
 
-/** An MKE 3.7 cluster of stand-ins on lab hosts, with its API. */
+/** A simulated MKE 3.7 cluster: stand-ins on lab hosts, and its API. */
 export class Mke3Cluster {
   readonly lab: Lab;
   readonly api: Mke3Api;
 
-  /** Answers for the DNS service of k0s. */
+  /** Stand-in of the k0s DNS service. */
   readonly #names: NameServer;
 
   private constructor(lab: Lab, api: Mke3Api, names: NameServer) {
@@ -58,12 +58,12 @@ export class Mke3Cluster {
     return new Mke3Cluster(lab, api, dns);
   }
 
-  /** The stand-in of the k0s binary, as the upgrade would fetch it. */
+  /** Path of the k0s stand-in, for --k0s-binary. */
   get k0sBinary(): string {
     return join(packageRoot(), 'src', 'lab', 'stand-ins', 'k0s');
   }
 
-  /** A file with findings that a run accepts, by check and object. */
+  /** Writes a file for --acknowledge with the given checks and objects, and returns its path. */
   acknowledge(found: readonly (readonly [id: string, object: string])[]): string {
     const entries = found.map(([id, object]) => ({
       ...{ id, object },
@@ -74,7 +74,7 @@ export class Mke3Cluster {
     return path;
   }
 
-  /** Without the one of the API of each manager: the managers of this lab have one API between them. */
+  /** Host checks without "manager_api": the managers of this lab share one API. */
   get hostChecks(): string {
     const file = join(packageRoot(), 'roles', 'mke3_preflight', 'meta', 'main.yml');
     const { inputs } = parse(readFileSync(file, 'utf8')) as {
@@ -84,15 +84,15 @@ export class Mke3Cluster {
     return `host_checks:=${JSON.stringify(checks)}`;
   }
 
-  /** What the shipped upgrade is told to work on this cluster, with a folder for what it writes on the controller. */
-  upgradeInputs(folder: string): string[] {
+  /** Arguments of the shipped upgrade for this cluster. @param directory for files that it writes on the controller */
+  upgradeInputs(directory: string): string[] {
     return [
       ...['--hosts-path', this.lab.files.hosts, '--mke3-admin-username', LAB_ADMIN.username],
       ...['--external-address', 'mke.example.com', '--mke3-external-address', this.api.address],
       ...['--extra-vars', this.hostChecks],
-      // The API of Kubernetes has no port of its own here.
+      // In the lab, the Kubernetes API has the same port as the MKE 3 API.
       ...['--extra-vars', `kubernetes_api_address=${this.api.address}`],
-      ...['--k0s-binary', this.k0sBinary, '--config-out', join(folder, 'mke4.yaml')],
+      ...['--k0s-binary', this.k0sBinary, '--config-out', join(directory, 'mke4.yaml')],
     ];
   }
 
@@ -110,7 +110,7 @@ const into =
     writeFileSync(join(base, path), text);
   };
 
-/** Whether one manager's controller runs: what a load balancer would find out. */
+/** Whether `ucp-controller` runs on a manager, as the health check of a load balancer would determine. */
 function controllerRuns(hosts: readonly LabHost[]): boolean {
   return hosts.some(({ root }) => {
     const file = join(root.dir, 'var/lib/lab/docker/containers/ucp-controller/state');
@@ -119,13 +119,13 @@ function controllerRuns(hosts: readonly LabHost[]): boolean {
 }
 
 function swarmNodes(shared: string): unknown[] {
-  const folder = join(shared, 'swarm/nodes');
-  return readdirSync(folder).map((name) => {
+  const directory = join(shared, 'swarm/nodes');
+  return readdirSync(directory).map((name) => {
     const read = (file: string) =>
-      existsSync(join(folder, name, file))
-        ? readFileSync(join(folder, name, file), 'utf8').trim()
+      existsSync(join(directory, name, file))
+        ? readFileSync(join(directory, name, file), 'utf8').trim()
         : '';
-    const labels = readdirSync(join(folder, name, 'labels')).map((label) => [
+    const labels = readdirSync(join(directory, name, 'labels')).map((label) => [
       label,
       read(join('labels', label)),
     ]);

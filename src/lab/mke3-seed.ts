@@ -23,7 +23,7 @@ const workerContainers: Record<string, string> = {
   'ucp-kube-proxy': 'ucp-hyperkube',
   'ucp-proxy': 'ucp-proxy',
 };
-/** The keys of Kubernetes, as the containers see them. */
+/** The volume with the Kubernetes keys, as mounted in the containers. */
 const MOUNTS = [
   {
     Type: 'volume',
@@ -44,20 +44,20 @@ const pods = [
   'k8s_web_web-x_default_1_0',
 ];
 
-/** Of the name of a container: k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT. */
+/** Parses the name of a container: k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT. */
 function podOf(host: string, container: string) {
   const [, , name = '', namespace = ''] = container.split('_');
   return { name, namespace, uid: createHash('md5').update(`${host} ${name}`).digest('hex') };
 }
 
-/** As cri-dockerd sets them. */
+/** The labels that cri-dockerd sets. */
 function podLabels(host: string, container: string): string {
   const { name, namespace, uid } = podOf(host, container);
   const pod = `io.kubernetes.pod.name=${name}\nio.kubernetes.pod.namespace=${namespace}\nio.kubernetes.pod.uid=${uid}\n`;
   return `io.kubernetes.docker.type=container\n${pod}`;
 }
 
-/** What the API knows of the pods on the hosts. */
+/** The pod list of the Kubernetes API for the pods on the hosts. */
 export function podList(hosts: readonly string[]): unknown {
   const items = hosts.flatMap((nodeName) =>
     pods.map((container) => {
@@ -70,18 +70,18 @@ export function podList(hosts: readonly string[]): unknown {
   return { kind: 'PodList', items };
 }
 
-/** Writes a file below a directory. */
+/** Writes a file in a directory. */
 export type Put = (path: string, text: string) => void;
 
 /** A host that becomes a node of the cluster. */
 interface SeededHost {
   name: string;
   address: string;
-  /** Tells it apart from hosts of other labs. */
+  /** Unique directory, from which the machine ID is derived. */
   dir: string;
 }
 
-/** What MKE 3 left on a host, and what the cluster knows of it. */
+/** Writes the files of an MKE 3 host, and its entries in the cluster. */
 export function seedHost(
   host: SeededHost,
   {
@@ -104,23 +104,24 @@ function seedContainers(put: Put, name: string): void {
   const containers = { ...(isManager(name) ? managerContainers : workerContainers) };
   for (const pod of pods) containers[pod] = 'workload';
   for (const [container, image] of Object.entries(containers)) {
-    const folder = `var/lib/lab/docker/containers/${container}`;
+    const directory = `var/lib/lab/docker/containers/${container}`;
     put(
-      `${folder}/image`,
+      `${directory}/image`,
       image === 'workload' ? 'registry.example.com/web:1\n' : `mirantis/${image}:${MKE3_VERSION}\n`,
     );
-    put(`${folder}/id`, `${createHash('sha256').update(container).digest('hex')}\n`);
-    put(`${folder}/state`, 'running\n');
-    put(`${folder}/restart`, container.startsWith('ucp-') ? 'always\n' : 'no\n');
-    put(`${folder}/args`, `${JSON.stringify(argsOf(container))}\n`);
-    if (container.startsWith('ucp-kube-')) put(`${folder}/mounts`, `${JSON.stringify(MOUNTS)}\n`);
-    if (container.startsWith('k8s_')) put(`${folder}/labels`, podLabels(name, container));
+    put(`${directory}/id`, `${createHash('sha256').update(container).digest('hex')}\n`);
+    put(`${directory}/state`, 'running\n');
+    put(`${directory}/restart`, container.startsWith('ucp-') ? 'always\n' : 'no\n');
+    put(`${directory}/args`, `${JSON.stringify(argsOf(container))}\n`);
+    if (container.startsWith('ucp-kube-'))
+      put(`${directory}/mounts`, `${JSON.stringify(MOUNTS)}\n`);
+    if (container.startsWith('k8s_')) put(`${directory}/labels`, podLabels(name, container));
   }
   put('var/lib/lab/docker/networks/ucp-bridge', '');
   put('var/lib/lab/docker/images', `mirantis/ucp:${MKE3_VERSION}\n`);
 }
 
-/** Units of systemd, and files of the network, the kubelet and the node. */
+/** Writes systemd units and files of the CNI, the kubelet and the node. */
 function seedFiles(put: Put, dir: string): void {
   for (const unit of ['docker.service', 'cri-dockerd-mke.service', 'cri-dockerd-mke.socket']) {
     put(`etc/systemd/system/${unit}`, `[Unit]\nDescription=${unit} (lab)\n`);
@@ -151,7 +152,7 @@ function seedManagerVolumes(put: Put, certificate: string): void {
   put(`${volumes}/ucp-node-certs/_data/encryption.cfg`, ENCRYPTION_CONFIG);
 }
 
-/** The host as a node of the Swarm. */
+/** Registers the host as a Swarm node. */
 function seedSwarm(
   put: Put,
   { name, address }: { name: string; address: string },
@@ -170,7 +171,7 @@ function seedSwarm(
     put(`swarm/configs/${config}`, '');
 }
 
-/** The host as a node of Kubernetes. */
+/** Registers the host as a Kubernetes node. */
 function seedNode(put: Put, { name, address }: { name: string; address: string }): void {
   put(`addresses/${name}`, `${address}\n`);
   put(`kube/nodes/${name}/version`, 'v1.27.7-mirantis-1\n');
@@ -183,7 +184,7 @@ function seedNode(put: Put, { name, address }: { name: string; address: string }
   if (isManager(name)) put(`kube/nodes/${name}/taints`, 'com.docker.ucp.manager:NoSchedule\n');
 }
 
-/** The part of a service of MKE 3 that says what it is. */
+/** The specification of an MKE 3 service. */
 function agentSpec(name: string): unknown {
   const container = { Image: `mirantis/ucp-agent:${MKE3_VERSION}@sha256:${'0'.repeat(64)}` };
   return {
@@ -208,7 +209,7 @@ resources:
         secret: ${ENCRYPTION_KEY}
 `;
 
-/** Flags as `docker inspect` shows them; paths are those inside the container. */
+/** The arguments that `docker inspect` shows. Paths are inside the container. */
 function argsOf(container: string): string[] {
   if (container === 'ucp-kube-controller-manager')
     return ['--service-account-private-key-file=/etc/docker/ssl/sa.key'];
@@ -238,7 +239,7 @@ function etcdStore(): string {
   return `revision 48211\n${keys.map((key, index) => `/registry/${key}\tk8s:object:${String(index)}`).join('\n')}\n`;
 }
 
-/** A node as the API of the engine describes it. */
+/** A Swarm node in the format of the engine's API. */
 export function swarmNode({
   hostname,
   id,

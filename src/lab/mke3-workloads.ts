@@ -1,11 +1,11 @@
 import { gzipSync } from 'node:zlib';
 
 /*
- * Objects of Kubernetes that the stand-in of the MKE 3 API shows: those of a small shop that nothing keeps from the upgrade. A test
- * that wants a workload the upgrade breaks adds it.
+ * Kubernetes objects that the stand-in of the MKE 3 API returns: a small shop without findings. Tests add workloads that the
+ * upgrade breaks.
  */
 
-/** The controllers of the pods on the hosts of the lab, by the name of a pod. */
+/** Controllers of the pods on the lab hosts, by pod name. */
 export const CONTROLLERS: Record<string, { kind: string; name: string; apiVersion: string }> = {
   'calico-node-x': { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'calico-node' },
   'coredns-x': { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'coredns-7d' },
@@ -43,7 +43,7 @@ const CALICO = 'mirantis/ucp-calico-node:3.7.16';
 const COREDNS = 'mirantis/ucp-coredns:3.7.16';
 const kubeSystem = (name: string) => ({ name, namespace: 'kube-system' });
 
-/** As kubectl apply leaves it. */
+/** The annotation that "kubectl apply" sets. */
 const applied = (apiVersion: string, kind: string, { name, namespace }: Required<Named>) => ({
   'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify({
     apiVersion,
@@ -65,7 +65,7 @@ function helmRelease(): unknown {
   };
 }
 
-/** Lists by their path, made when they are first asked for. */
+/** Lists by API path. */
 const LISTS: Record<string, () => unknown[]> = {
   '/api/v1/namespaces': () =>
     ['default', 'kube-system', 'kube-public', 'kube-node-lease'].map((name) => ({
@@ -118,11 +118,11 @@ const LISTS: Record<string, () => unknown[]> = {
   ],
 };
 
-/** Paths of lists that a cluster has, if empty. */
+/** Paths of lists that a cluster always has, even if they are empty. */
 const KNOWN =
   /^\/(api\/v1\/(nodes|pods|configmaps|persistentvolumes|replicationcontrollers)|apis\/(apps|batch|autoscaling|policy|networking\.k8s\.io|flowcontrol\.apiserver\.k8s\.io|apiextensions\.k8s\.io|admissionregistration\.k8s\.io|rbac\.authorization\.k8s\.io|discovery\.k8s\.io)\/v[0-9a-z]+\/[a-z]+)$/;
 
-/** What a cluster without defects answers to a path; undefined for what it does not have. */
+/** Response of a cluster without defects for a path; undefined if the path does not exist. */
 export function kubernetesDefaults(path: string): unknown {
   if (path === '/api/v1/namespaces/kube-system')
     return {
@@ -132,14 +132,14 @@ export function kubernetesDefaults(path: string): unknown {
   return items || KNOWN.test(path) ? { items: items ?? [] } : undefined;
 }
 
-/** What the API of Kubernetes says of itself to Prometheus, in a few lines of many. */
+/** A short sample of the metrics of the Kubernetes API. */
 export const METRICS = `# TYPE apiserver_requested_deprecated_apis gauge
 apiserver_requested_deprecated_apis{group="flowcontrol.apiserver.k8s.io",removed_release="1.32",resource="flowschemas",subresource="",version="v1beta3"} 1
 # TYPE apiserver_storage_objects gauge
 apiserver_storage_objects{resource="deployments.apps"} 2
 `;
 
-/** Part of a list that a request wants: by selectors, and the page after its token. */
+/** Applies the selectors, limit and continue token of a request to a list. */
 export function pageOf(body: unknown, url: string): unknown {
   const { items } = body as { items?: Item[] };
   const query = new URL(url, 'https://localhost').searchParams;

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 const HEADER = 12;
 
-/** A name server over TCP (RFC 1035) on a port of the loopback interface that knows one name. */
+/** A TCP name server (RFC 1035) for a single name, on a port of the loopback interface. */
 export class NameServer {
   readonly #server;
   readonly #sockets = new Set<Socket>();
@@ -43,7 +43,7 @@ export class NameServer {
   }
 }
 
-/** The answer with its length in front: the address for the name, else "no such name" (3). */
+/** The response, preceded by its length: the address of the name, or NXDOMAIN (3). */
 function answer(query: Buffer, name: string, address: string): Buffer {
   const labels: string[] = [];
   let at = HEADER;

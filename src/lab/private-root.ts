@@ -23,7 +23,7 @@ export class LabError extends RunnerError {
   readonly code = 'LAB';
 }
 
-/** @throws LabError when this machine does not let an unprivileged process have namespaces of its own */
+/** @throws LabError if this machine does not allow unprivileged user namespaces */
 export async function checkNamespaces(): Promise<void> {
   try {
     await run('unshare', ['-U', '-r', '-m', '-p', '-u', '-f', '--kill-child', 'true'], {
@@ -31,9 +31,9 @@ export async function checkNamespaces(): Promise<void> {
     });
   } catch (error) {
     throw new LabError(
-      'The embedded lab needs unprivileged user namespaces (Linux), and this machine does not allow them.',
+      'The embedded lab requires unprivileged user namespaces (Linux), and this machine does not allow them.',
       {
-        hint: 'Allow them, for example with: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu) or kernel.unprivileged_userns_clone=1 (Debian).',
+        hint: 'Allow them, for example with "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" (Ubuntu) or "sysctl -w kernel.unprivileged_userns_clone=1" (Debian).',
         cause: error,
       },
     );
@@ -41,14 +41,14 @@ export async function checkNamespaces(): Promise<void> {
 }
 
 /**
- * A private root of user, mount, pid and uts namespaces: absolute paths in it are its own, `/usr` of the machine is
- * seen read-only, uid 0 is the user who started the lab.
+ * A private root directory with its own user, mount, PID and UTS namespaces. `/usr` of the machine is mounted read-only. UID 0 is
+ * the user who started the lab.
  */
 export class PrivateRoot {
   readonly name: string;
   readonly dir: string;
   readonly #process: ChildProcess;
-  /** Process id, on this machine, of the root's first process. */
+  /** PID, on this machine, of the first process in the namespaces. */
   readonly pid: number;
 
   private constructor(name: string, dir: string, process: ChildProcess, pid: number) {
@@ -64,11 +64,11 @@ export class PrivateRoot {
     const child = spawn(
       'unshare',
       ['-U', '-r', '-m', '-p', '-u', '-f', '--kill-child', '/bin/sh', script, dir, name, shared],
-      // The pipe of its input ends it with this process.
+      // The end of its input, when this process ends, ends it.
       { stdio: ['pipe', 'pipe', 'pipe'] },
     );
     await ready(child, name);
-    // With --fork, unshare's only child is the root's first process.
+    // With --fork, the only child of unshare is the first process in the namespaces.
     const children = readFileSync(
       `/proc/${String(child.pid)}/task/${String(child.pid)}/children`,
       'utf8',
@@ -76,7 +76,7 @@ export class PrivateRoot {
     return new PrivateRoot(name, dir, child, Number(children.trim().split(' ')[0]));
   }
 
-  /** Runs a command line inside, as sshd would for its user. */
+  /** Runs a command line inside, with the environment that sshd would set. */
   spawn(command: string): ChildProcess {
     return spawn(
       'nsenter',
@@ -106,14 +106,14 @@ export class PrivateRoot {
     );
   }
 
-  /** What is mounted, as proc(5) describes `mountinfo`. */
+  /** Lines of `mountinfo`, see proc(5). */
   mounts(): string[] {
     return readFileSync(`/proc/${String(this.pid)}/mountinfo`, 'utf8')
       .trim()
       .split('\n');
   }
 
-  /** Ends every process but the first one, as if the host had restarted. @throws LabError when one stays */
+  /** Kills every process except the first one, like a restart of the host. @throws LabError if a process does not end */
   async endProcesses(): Promise<void> {
     const own = namespaceOf(String(this.pid));
     const deadline = Date.now() + END_TIMEOUT_MS;
@@ -127,19 +127,21 @@ export class PrivateRoot {
       );
       if (others.length === 0) return;
       if (Date.now() > deadline)
-        throw new LabError(`Processes of lab host "${this.name}" do not end: ${others.join(', ')}`);
+        throw new LabError(
+          `Processes of lab host "${this.name}" did not end: ${others.join(', ')}`,
+        );
       for (const pid of others) {
         try {
           process.kill(Number(pid), 'SIGKILL');
         } catch {
-          // It ended by itself.
+          // It has already ended.
         }
       }
       await pause(5);
     }
   }
 
-  /** The id of the host's last start. */
+  /** The boot ID of the host. */
   bootId(): string {
     return readFileSync(join(this.dir, 'var/lib/lab/boot_id'), 'utf8').trim();
   }
@@ -158,7 +160,7 @@ export class PrivateRoot {
   }
 }
 
-/** Undefined for a process that has ended, also one that nobody has waited for yet. */
+/** The PID namespace of a process; undefined if the process has ended or is a zombie. */
 function namespaceOf(pid: string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);
@@ -167,7 +169,7 @@ function namespaceOf(pid: string): string | undefined {
   }
 }
 
-/** Whether a process is what the first process of a root waits for; see enter-root.sh. */
+/** Whether a process is the "cat" that the first process waits for, see enter-root.sh. */
 function isIdle(pid: string): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'cat\u0000';
@@ -181,10 +183,10 @@ function ready(child: ChildProcess, name: string): Promise<void> {
     let said = '';
     const fail = (why: string) => {
       child.kill('SIGKILL');
-      reject(new LabError(`Lab host "${name}" did not come up: ${why}`));
+      reject(new LabError(`Lab host "${name}" did not start: ${why}`));
     };
     const timer = setTimeout(() => {
-      fail(`no answer in time. ${said}`);
+      fail(`no answer within ${String(START_TIMEOUT_MS / 1000)} s. ${said}`);
     }, START_TIMEOUT_MS);
     child.stderr?.on('data', (chunk: Buffer) => {
       said += chunk.toString('utf8');
@@ -206,7 +208,7 @@ function ready(child: ChildProcess, name: string): Promise<void> {
 
 function prepareTree(dir: string, name: string): void {
   const standIns = join(packageRoot(), 'src', 'lab', 'stand-ins');
-  for (const folder of [
+  for (const directory of [
     'etc/systemd/system',
     'var/lib/dpkg',
     'var/lib/lab/apt',
@@ -219,7 +221,7 @@ function prepareTree(dir: string, name: string): void {
     'usr-local/sbin',
     'usr-local/lib/lab',
   ]) {
-    mkdirSync(join(dir, folder), { recursive: true });
+    mkdirSync(join(dir, directory), { recursive: true });
   }
   for (const tool of ['docker', 'journalctl', 'sudo', 'systemctl']) {
     cpSync(join(standIns, tool), join(dir, 'usr-local/bin', tool));

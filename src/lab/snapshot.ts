@@ -19,15 +19,15 @@ type Entry =
   | { kind: 'file'; mode: number; content: Buffer; stamp: string };
 
 /**
- * A directory tree in memory, which can be restored again and again. Made for the small trees of lab hosts: a restore
- * reads only metadata and rewrites only what changed. Owners and extended attributes are not restored.
+ * A copy of a directory tree in memory, which can be restored repeatedly. For the small trees of lab hosts: restoring reads only
+ * metadata and rewrites only changed files. Owners and extended attributes are not restored.
  */
 export class TreeSnapshot {
   readonly #root: string;
   readonly #ignored: (path: string) => boolean;
   readonly #entries = new Map<string, Entry>();
 
-  /** @param ignored paths below the root that are neither recorded nor restored */
+  /** @param ignored selects paths, relative to the root, that are neither recorded nor restored */
   constructor(root: string, ignored: (path: string) => boolean = () => false) {
     this.#root = root;
     this.#ignored = ignored;
@@ -38,8 +38,8 @@ export class TreeSnapshot {
   }
 
   /**
-   * Makes the tree what it was: extra entries are removed, missing and changed ones are written again.
-   * @returns the paths below the root that had to be restored
+   * Restores the tree: removes additional entries and rewrites missing and changed ones.
+   * @returns the restored paths, relative to the root
    */
   restore(): string[] {
     const same = new Set<string>();
@@ -50,10 +50,10 @@ export class TreeSnapshot {
         same.add(path);
         return true;
       }
-      // A changed file keeps its inode: it may be bound to another place of the host.
+      // A changed file keeps its inode, because it can be bind-mounted elsewhere.
       if (wanted?.kind === 'file' && stat.isFile()) return false;
       if (wanted?.kind === 'directory' && stat.isDirectory()) {
-        // Its mode is restored below; until then it must be possible to look into it.
+        // The mode is restored below. Until then, the directory must be readable.
         chmodSync(this.#full(path), 0o700);
         return true;
       }
@@ -63,17 +63,17 @@ export class TreeSnapshot {
     });
     const changed = [...this.#entries].filter(([path]) => !same.has(path));
     for (const [path, wanted] of changed) this.#write(path, wanted);
-    // Last: without permissions of its own, a directory could not be filled.
+    // Restore modes of directories last, because files could not be written without permissions.
     for (const [path, wanted] of changed.reverse())
       if (wanted.kind === 'directory') chmodSync(this.#full(path), wanted.mode);
     return [...removed, ...changed.map(([path]) => path)];
   }
 
-  /** @param visit returns whether to go into a directory */
+  /** @param visit returns whether to descend into a directory */
   #walk(visit: (path: string, stat: BigIntStats) => boolean): void {
-    const enter = (folder: string): void => {
-      for (const name of readdirSync(folder).sort()) {
-        const full = join(folder, name);
+    const enter = (directory: string): void => {
+      for (const name of readdirSync(directory).sort()) {
+        const full = join(directory, name);
         const path = relative(this.#root, full);
         if (this.#ignored(path)) continue;
         const stat = lstatSync(full, { bigint: true });
@@ -92,7 +92,7 @@ export class TreeSnapshot {
     const mode = modeOf(stat);
     if (stat.isDirectory()) return { kind: 'directory', mode };
     if (stat.isSymbolicLink()) return { kind: 'link', target: readlinkSync(full) };
-    if (!stat.isFile()) throw new Error(`"${full}" is neither file, directory nor link.`);
+    if (!stat.isFile()) throw new Error(`"${full}" is not a file, directory or symbolic link.`);
     return { kind: 'file', mode, content: readFileSync(full), stamp: stampOf(stat) };
   }
 
@@ -113,7 +113,7 @@ export class TreeSnapshot {
       unlinkSync(full);
       return;
     }
-    // A directory without permissions cannot be emptied by its owner.
+    // Without permissions, even the owner cannot empty a directory.
     chmodSync(full, 0o700);
     rmSync(full, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   }
@@ -127,7 +127,7 @@ export class TreeSnapshot {
       symlinkSync(wanted.target, full);
     } else {
       const found = lstatSync(full, { throwIfNoEntry: false });
-      // Without write permission, even the owner could not open it.
+      // Without write permission, even the owner cannot open the file.
       if (found?.isFile()) chmodSync(full, 0o600);
       writeFileSync(full, wanted.content);
       chmodSync(full, wanted.mode);
@@ -140,7 +140,7 @@ function modeOf({ mode }: BigIntStats): number {
   return Number(mode & 0o7777n);
 }
 
-/** Changes with every change of content, owner or mode: a program cannot set the change time. */
+/** Identifies a version of a file. Programs cannot set the change time, so every change of content, owner or mode shows. */
 function stampOf({ ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
   return [ino, size, mode, mtimeNs, ctimeNs].join(' ');
 }

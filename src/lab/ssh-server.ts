@@ -2,19 +2,19 @@ import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
 import type { PrivateRoot } from './private-root.ts';
 
-/** How long a restart takes. */
+/** Duration of a simulated restart. */
 const DOWN_MS = 700;
 
 export interface ServerFault {
-  /** Connections are closed as they come. */
+  /** Close new connections immediately. */
   refuse?: boolean;
-  /** The connection is cut after so many more bytes from the client. */
+  /** Close the connection after this many more bytes from the client. */
   dropAfterBytes?: number;
-  /** Nothing is read any more; the connection stays open. */
+  /** Stop reading, but keep the connection open. */
   stall?: boolean;
 }
 
-/** sshd of one lab host: public keys only, exec only, faults on demand. */
+/** SSH server of a lab host. Supports only public keys and exec, and can simulate faults. */
 export class LabSshServer {
   readonly #root: PrivateRoot;
   readonly #ssh: ssh2.Server;
@@ -46,7 +46,7 @@ export class LabSshServer {
     });
   }
 
-  /** Takes effect on open connections too. */
+  /** Also affects open connections. */
   setFault(fault: ServerFault): void {
     this.#fault = fault;
     for (const socket of this.#sockets) {
@@ -55,7 +55,7 @@ export class LabSshServer {
     }
   }
 
-  /** Without faults and connections, as after a start. */
+  /** Clears faults and closes all connections. */
   reset(): void {
     this.#fault = {};
     this.#down = false;
@@ -81,7 +81,7 @@ export class LabSshServer {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => {
-      // The client went away.
+      // The client closed the connection.
     });
     socket.on('data', (chunk: Buffer) => {
       const left = this.#fault.dropAfterBytes;
@@ -94,7 +94,7 @@ export class LabSshServer {
 
   #serve(connection: Connection, authorized: Buffer): void {
     connection.on('error', () => {
-      // A cut line; the runner's side reports it.
+      // The connection was lost; the runner reports it.
     });
     connection.on('authentication', (context: AuthContext) => {
       if (context.method !== 'publickey') {
@@ -119,9 +119,9 @@ export class LabSshServer {
     });
   }
 
-  /** A host that restarts cuts its lines, and refuses new ones for a moment. */
+  /** After a restart of the host, closes all connections and refuses new ones for DOWN_MS. */
   #noticeRestart(): void {
-    // With the lab, its hosts' files go, too.
+    // When the lab stops, the files of its hosts are removed.
     if (this.#closed) return;
     const boot = this.#root.bootId();
     if (boot === this.#boot) return;
@@ -136,7 +136,7 @@ export class LabSshServer {
   #exec(channel: ServerChannel, command: string): void {
     const child = this.#root.spawn(command);
     channel.on('error', () => {
-      // The line was cut; the command goes on, as under sshd without a terminal.
+      // The connection was lost. The command continues, as with sshd without a terminal.
     });
     channel.pipe(child.stdin as NonNullable<typeof child.stdin>);
     child.stdin?.on('error', () => {

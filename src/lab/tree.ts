@@ -2,25 +2,25 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-/** What the lab itself or the runner's own records put there. */
+/** Files of the lab itself and of the runner's records. */
 const skipped = [
   /^[^/]+\/var\/lib\/lab\/boot_id$/,
-  // Numbers of starts of units.
+  // Invocation IDs of units.
   /^[^/]+\/run\/systemd(\/|$)/,
   /^[^/]+\/var\/lib\/runner(\/|$)/,
   /^[^/]+\/\.root(\/|$)/,
 ];
 
 /**
- * Every file, folder and link below a folder with its mode and content, so that two trees are equal exactly when
- * their maps are.
+ * Maps every file, directory and link in a directory to its mode and content. Two trees are equal if and only if their maps
+ * are equal.
  */
 export function treeOf(root: string): Record<string, string> {
   const tree: Record<string, string> = {};
-  const visit = (folder: string): void => {
-    for (const name of readdirSync(folder).sort()) {
-      const path = join(folder, name);
-      // Below the root: where that itself lies must not matter.
+  const visit = (directory: string): void => {
+    for (const name of readdirSync(directory).sort()) {
+      const path = join(directory, name);
+      // Relative, so that the location of the root does not matter.
       const key = relative(root, path);
       if (skipped.some((pattern) => pattern.test(key))) continue;
       const stat = lstatSync(path);
@@ -38,11 +38,11 @@ export function treeOf(root: string): Record<string, string> {
   return tree;
 }
 
-/** The state of all hosts of a lab and of what they share. */
+/** The files of all hosts of a lab and of the shared directory, as in treeOf(). */
 export function labTree({ files }: { files: { dir: string } }): Record<string, string> {
   const both = ['hosts', 'cluster'].map((part) => treeOf(join(files.dir, part)));
   if (Object.keys(both[0] ?? {}).length === 0)
-    throw new Error('The hosts of the lab have no files: nothing would be compared.');
+    throw new Error('The lab hosts have no files, so the comparison would be empty.');
   return Object.assign(
     {},
     ...both.map((tree, index) => prefixed(tree, index === 0 ? 'hosts' : 'cluster')),

@@ -33,13 +33,13 @@ describe('programs in place of stand-ins', () => {
   });
 
   it.each([
-    [{ k0s: 'absent' }, 'is not a k0s that runs here'],
-    [{ k0s: 'kubectl' }, 'is no k0s: it answers "version" with "v1.29.15"'],
-    [{ k0s: 'kube-apiserver-1.29' }, 'is not a k0s that runs here'],
-    [{ kubeApiserver: 'kube-apiserver-1.29' }, 'also needs a real k0s'],
+    [{ k0s: 'absent' }, 'is not k0s, or does not run'],
+    [{ k0s: 'kubectl' }, 'is not k0s: "version" printed "v1.29.15"'],
+    [{ k0s: 'kube-apiserver-1.29' }, 'is not k0s, or does not run'],
+    [{ kubeApiserver: 'kube-apiserver-1.29' }, 'requires a real k0s'],
     [{ k0s: 'k0s-1.28', kubeApiserver: 'kube-apiserver-1.29' }, 'is newer than v1.28.9+k0s.0'],
-    [{ k0s: 'k0s-1.28', coredns: 'coredns' }, 'takes both or none'],
-    [{ k0s: 'k0s-1.28', kubeApiserver: 'kubelet' }, 'is no kube-apiserver'],
+    [{ k0s: 'k0s-1.28', coredns: 'coredns' }, 'must be used together'],
+    [{ k0s: 'k0s-1.28', kubeApiserver: 'kubelet' }, 'is not kube-apiserver'],
   ])('are refused: %j %s', async (files, message) => {
     program('kubectl', 'version', 'v1.29.15');
     program('k0s-1.28', 'version', 'v1.28.9+k0s.0');

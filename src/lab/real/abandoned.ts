@@ -5,17 +5,17 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A lab that is being made has no lock yet. */
+/** A directory without a lock can belong to a lab that is being created, so it is kept for this time. */
 const MAKING_MS = 24 * 3600_000;
 
-/** The command before that of a lab: as long as a process of the lab lives, it holds the lock. */
+/** Command prefix of a lab. It holds a lock as long as a process of the lab lives. */
 export function holdLock(dir: string): string[] {
   return ['flock', '--nonblock', '--no-fork', lockOf(dir)];
 }
 
 /**
- * Removes the directories and control groups of labs whose processes were killed before they could clean up. A lab that still
- * runs stays, whoever started it.
+ * Removes the directories and control groups of labs whose processes were killed before they could clean up. Running labs are
+ * kept.
  *
  * @param cache directory of all labs
  * @returns the removed directories
@@ -45,7 +45,7 @@ function lockOf(dir: string): string {
   return join(dir, 'lock');
 }
 
-/** Removes control groups at the root of each hierarchy. A group in which something still ends stays; it costs nothing. */
+/** Removes control groups at the root of each hierarchy. Groups with processes that are still ending are kept. */
 export function removeGroups(isWanted: (name: string) => boolean): void {
   const root = '/sys/fs/cgroup';
   const remove = (directory: string): void => {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# base.sh FOLDER: the root file system that all hosts of the real lab share, from Debian packages. Once; about a minute.
+# base.sh DIRECTORY: builds the root file system of all real lab hosts from Debian packages. Takes about a minute, once.
 set -euo pipefail
 base=$1
 mirror=$(awk '/^URIs:/ { print $2; exit }' /etc/apt/sources.list.d/*.sources 2>/dev/null || true)
@@ -18,7 +18,7 @@ rm -f "$base/etc/resolv.conf"
 : >"$base/etc/resolv.conf"
 : >"$base/etc/default/locale"
 printf 'UseDNS no\nHostKey /etc/ssh/ssh_host_ed25519_key\nMaxStartups 100:30:200\nMaxSessions 100\n' >"$base/etc/ssh/sshd_config.d/lab.conf"
-# A machine id and a host key of its own for each host, at its first boot.
+# Each host gets its own machine ID and host key at its first boot.
 cat >"$base/etc/systemd/system/lab-hostkeys.service" <<'UNIT'
 [Unit]
 Before=ssh.service
@@ -29,7 +29,7 @@ ExecStart=/usr/bin/ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_k
 [Install]
 WantedBy=multi-user.target
 UNIT
-# runc without what needs CAP_SYS_RESOURCE, which a sandbox may not have.
+# runc without features that need CAP_SYS_RESOURCE, which a sandbox can lack.
 cat >"$base/usr/local/sbin/runc-lab" <<'RUNC'
 #!/bin/sh
 bundle=
@@ -46,10 +46,10 @@ mkdir -p "$base/etc/docker" "$base/opt/lab"
 echo '{"runtimes":{"lab":{"path":"/usr/local/sbin/runc-lab"}},"default-runtime":"lab","dns":["127.0.0.1"]}' >"$base/etc/docker/daemon.json"
 chroot "$base" systemctl -q enable lab-hostkeys ssh docker
 chroot "$base" systemctl -q disable etcd
-# A host of MKE 3 has etcd in a container, and no user for it.
+# An MKE 3 host runs etcd in a container and has no user for it.
 chroot "$base" userdel etcd
 chroot "$base" systemctl -q set-default multi-user.target
-# What would reach for the machine below, and timers.
+# Disable timers and units that would affect the machine of the lab.
 for unit in getty.target console-getty.service systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket \
   systemd-udevd-kernel.socket systemd-modules-load.service systemd-sysctl.service systemd-binfmt.service systemd-timesyncd.service \
   systemd-networkd.service systemd-resolved.service modprobe@.service systemd-update-utmp-runlevel.service e2scrub_reap.service \
@@ -58,7 +58,7 @@ for unit in getty.target console-getty.service systemd-udevd.service systemd-ude
   ln -sf /dev/null "$base/etc/systemd/system/$unit"
 done
 
-# One image for all containers of MKE 3: busybox, etcd, and what the backup needs.
+# One image for all MKE 3 containers: busybox, etcd, and the programs for the backup.
 image=$(mktemp -d)
 mkdir -p "$image/bin" "$image/lib" "$image/etc" "$image/tmp"
 cp "$base/bin/busybox" "$image/bin"
@@ -71,7 +71,7 @@ for program in etcd etcdctl curl jq; do
     cp -L "$base$library" "$image$library"
   done
 done
-# `mirantis/ucp backup`: the volumes of MKE 3 as one archive, made by a container that the engine starts.
+# `mirantis/ucp backup`: writes the MKE 3 volumes to one archive, in a container that the engine starts.
 cat >"$image/bin/ucp" <<'UCP'
 #!/bin/sh
 set -e

@@ -1,6 +1,6 @@
 #!/bin/bash
-# host.sh LAB GROUP NAME ADDRESS: one host of the real lab, through its reboots until it is powered off. Runs inside the lab's
-# namespaces. LAB is the lab's folder, GROUP its name among the control groups.
+# host.sh LAB GROUP NAME ADDRESS: runs one host of the real lab, including its reboots, until it is powered off. Runs in the
+# namespaces of the lab. LAB is the lab's directory, GROUP the name of its control group.
 lab=$1
 group=$2
 name=$3
@@ -42,10 +42,10 @@ if [ "${5-}" = init ]; then # in the namespaces of the host: fill /proc, /sys, /
     mount -t cgroup2 cgroup "$root/sys/fs/cgroup"
   fi
   mount --bind "$dir/docker" "$root/var/lib/docker"
-  # An identity of its own for each boot, as a machine has.
+  # Each boot has its own boot ID, as on a real machine.
   cat /proc/sys/kernel/random/uuid >"$root/run/boot_id"
   mount --bind "$root/run/boot_id" "$root/proc/sys/kernel/random/boot_id"
-  # Settings of the one kernel below that a kubelet changes: the host gets files of its own in their place.
+  # A kubelet changes settings of the kernel, which all hosts share: replace them with files of the host.
   for setting in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
     [ -e "/proc/sys/$setting" ] || continue
     own=$root/run/sysctl-${setting//\//-}
@@ -61,7 +61,7 @@ if [ "${5-}" = init ]; then # in the namespaces of the host: fill /proc, /sys, /
   exec env -i container=lab PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin /sbin/init
 fi
 
-# In control groups of its own before it gets a namespace of them: these become its roots.
+# The host must be in its own control groups before it gets a control group namespace, which uses them as roots.
 for folder in /sys/fs/cgroup /sys/fs/cgroup/*; do
   [ -e "$folder/cgroup.procs" ] || continue
   case $folder in /sys/fs/cgroup) [ ! -d /sys/fs/cgroup/systemd ] || continue ;; esac
@@ -77,7 +77,7 @@ for folder in /sys/fs/cgroup /sys/fs/cgroup/*; do
 done
 
 ip netns add "$name"
-# Docker drops forwarded packets where it switched forwarding on itself; on real nodes the chains of Calico accept those of pods.
+# Docker drops forwarded packets if it turned forwarding on. On real nodes, the Calico chains accept packets of pods.
 ip netns exec "$name" sysctl -q -w net.ipv4.ip_forward=1
 ip -n "$name" link set lo up
 ip link add "v-$name" type veth peer name eth0 netns "$name"
@@ -92,7 +92,7 @@ mkdir -p "$root/var/lib/docker"
 while began=$SECONDS; do
   nsenter --net="/run/netns/$name" unshare -m -u -i -p -C -T --boottime "-$(cut -d. -f1 /proc/uptime)" --fork --kill-child \
     bash "$0" "$lab" "$group" "$name" "$address" init >>"$dir/console.log" 2>&1 </dev/null
-  # SIGHUP: reboot; SIGINT: powered off; anything else after more than a moment of life: a power cut.
+  # SIGHUP: reboot; SIGINT: power off; any other end after a moment: power failure.
   case $? in
     129) ;;
     130) exit 0 ;;

@@ -1,7 +1,7 @@
 #!/bin/bash
-# image.sh BASE POD-SCRIPT OUT COREDNS KUBE-PROXY NAME…: one image with several names, as `docker save` writes it, without any
-# registry: busybox, the CNI plugins of Debian, and POD-SCRIPT under the names of the programs that k0s's pods run. COREDNS and
-# KUBE-PROXY are files of real programs, the latter with iptables, or empty.
+# image.sh BASE POD-SCRIPT OUT COREDNS KUBE-PROXY NAME…: writes one image with several names in the format of `docker save`,
+# without a registry. It has busybox, the Debian CNI plugins, and POD-SCRIPT under the names of the programs in k0s's pods.
+# COREDNS and KUBE-PROXY are paths of real programs, the latter with iptables, or empty.
 set -euo pipefail
 base=$1
 script=$2
@@ -32,7 +32,7 @@ if [ -n "$coredns" ]; then install -m 755 "$coredns" "$root/coredns"; fi
 if [ -n "$proxy" ]; then
   install -m 755 "$proxy" "$root/usr/local/bin/kube-proxy"
   mapfile -t modules < <(cd "$base" && printf '/%s\n' usr/lib/*/xtables/*.so)
-  # With a line for each of the files themselves.
+  # ldd also prints the names of these files.
   chroot "$base" ldd /usr/sbin/xtables-nft-multi "${modules[@]}" | grep -o '/[^ :]*' | sort -u | while read -r file; do
     mkdir -p "$root${file%/*}"
     cp -L "$base$file" "$root$file"

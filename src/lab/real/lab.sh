@@ -1,6 +1,6 @@
 #!/bin/bash
-# lab.sh LAB BASE GROUP NAME=ADDRESS…: the network and the hosts of a real lab, until standard input ends. Started as the first
-# process of new mount, network, pid and ipc namespaces, with which all of it ends. Says "up" when the network is there.
+# lab.sh LAB BASE GROUP NAME=ADDRESS…: runs the network and the hosts of a real lab until standard input ends. It is the first
+# process of new mount, network, PID and IPC namespaces, which end with it. Prints "up" when the network is ready.
 set -e
 lab=$1
 base=$2
@@ -15,7 +15,7 @@ ip link set lo up
 ip link add br0 type bridge
 ip addr add 10.77.0.1/24 dev br0
 ip link set br0 up
-# Hosts have a default route, as kube-proxy needs it for the addresses of services. It answers that nothing else can be reached.
+# Hosts need a default route, because kube-proxy requires it for service addresses. Its gateway rejects all other destinations.
 sysctl -q -w net.ipv4.ip_forward=1
 ip route add unreachable default
 for host; do

@@ -1,6 +1,6 @@
-// `npm run lab:real -- COMMAND…`: an MKE 3 cluster on real hosts around a command, which finds the lab's folder in RUNNER_LAB_DIR.
-// Without a command, the shipped upgrade. `--k0s FILE` takes a real k0s binary in place of the stand-in, `--kube-apiserver FILE`
-// a real one that fills the etcd of MKE 3, `--coredns FILE --kube-proxy FILE` those of k0s's pods.
+// `npm run lab:real -- COMMAND…`: starts an MKE 3 cluster on real hosts and runs a command, by default the shipped upgrade.
+// RUNNER_LAB_DIR is the lab's directory. Options use real programs instead of stand-ins: `--k0s FILE`, `--kube-apiserver FILE`
+// (which fills the etcd of MKE 3), and `--coredns FILE --kube-proxy FILE` (for the pods of k0s).
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -55,7 +55,7 @@ async function main(words: string[]): Promise<number> {
     process.once(signal, () => {
       void stop().then(() => process.exit(1));
     });
-  // Ctrl-C reaches the command too, which decides what it means.
+  // Ctrl-C also reaches the command, which handles it.
   process.on('SIGINT', () => undefined);
   try {
     const upgrade = [

@@ -2,15 +2,15 @@ import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { ENCRYPTION_KEY } from '../mke3-seed.ts';
 import type { RealHost } from './real-host.ts';
 
-/** When the cluster of the lab was made, by its objects. */
+/** Creation time of the lab cluster's objects. */
 export const CREATED = '2024-01-02T03:04:05Z';
-/** The last time that kubelets of MKE 3 reported before the upgrade. */
+/** Last heartbeat of the MKE 3 kubelets. */
 const REPORTED = '2024-06-07T08:09:10Z';
 const MKE3_KUBELET = 'v1.27.7-mirantis-1';
 const CONFIG_MAPS = 40;
-/** The password in the Secret of the lab. */
+/** The password in the lab's Secret. */
 export const SECRET = 'lab-secret';
-/** Image of the workload of the lab. */
+/** Image of the lab's workload. */
 export const WEB_IMAGE = 'registry.example.com/web:1';
 
 type Value = Record<string, unknown>;
@@ -96,7 +96,7 @@ const podTemplate = (app: string): Value => ({
   metadata: { labels: { app } },
   spec: {
     containers: [{ name: app, image: WEB_IMAGE, args: ['web'] }],
-    // Its own pods never hold up the test of something else.
+    // Short, so that pods of the lab do not delay tests.
     terminationGracePeriodSeconds: 2,
   },
 });
@@ -109,11 +109,11 @@ const workload = (kind: string, namespace: string, name: string, more: Value = {
   status: {},
 });
 
-/** An object of Kubernetes in the cluster of the lab. */
+/** A Kubernetes object in the lab cluster. */
 export interface LabObject {
   /** Its key in etcd. */
   key: string;
-  /** Path of the API at which objects of its kind are created. */
+  /** API path at which objects of its kind are created. */
   collection: string;
   value: Value & { kind: string; metadata: { name: string } };
 }
@@ -122,7 +122,7 @@ function labObject(key: string, collection: string, value: Value): LabObject {
   return { key: `/registry/${key}`, collection, value: value as LabObject['value'] };
 }
 
-/** What the cluster of the lab holds, in an order in which it can be created. */
+/** The objects of the lab cluster, in an order in which they can be created. */
 export function labObjects(hosts: readonly RealHost[]): LabObject[] {
   const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'shop'];
   const apps = (namespace: string) => `/apis/apps/v1/namespaces/${namespace}`;
@@ -171,7 +171,7 @@ export function labObjects(hosts: readonly RealHost[]): LabObject[] {
   ];
 }
 
-/** The form in which kube-apiserver keeps what it encrypts by AES-CBC with the key called "key". */
+/** Encrypts an object with AES-CBC and the key named "key", in the storage format of kube-apiserver. */
 function encrypted(value: Value): Buffer {
   const iv = randomBytes(16);
   const cipher = createCipheriv('aes-256-cbc', Buffer.from(ENCRYPTION_KEY, 'base64'), iv);
@@ -179,9 +179,7 @@ function encrypted(value: Value): Buffer {
   return Buffer.concat([Buffer.from('k8s:enc:aescbc:v1:key:'), ...bytes]);
 }
 
-/**
- * What etcd holds for an object: JSON, which a kube-apiserver reads beside the form that it writes itself.
- */
+/** The value of an object in etcd: JSON, which kube-apiserver can read although it writes another format. */
 export function etcdValue({ value }: LabObject): Buffer {
   return value.kind === 'Secret' ? encrypted(value) : Buffer.from(JSON.stringify(value));
 }

@@ -1,11 +1,11 @@
 #!/bin/busybox sh
 # shellcheck shell=dash
-# Stands for the programs in the images of k0s's own pods and of the lab's workload: their names are links to this file, in an
-# image made without a registry. The network is real: a bridge on each host by the CNI plugins of Debian, and routes between them.
+# Stand-in of the programs in the images of k0s's pods and of the lab's workload, which are links to this file. The network is
+# real: a bridge on each host, created by the Debian CNI plugins, and routes between the hosts.
 set -u
 PATH=/bin:/lab
 
-# The number of this host in 10.77.0.0/24, which is also that of its pods in 192.168.0.0/16.
+# The number of this host in 10.77.0.0/24, which is also the number of its pod subnet in 192.168.0.0/16.
 own_number() { ip -4 addr show eth0 | sed -n 's/.*inet 10\.77\.0\.\([0-9]*\).*/\1/p'; }
 
 forever() {
@@ -21,7 +21,7 @@ serve() { # PORT: 200 at the path for which image.sh made a file
 }
 
 program=$(basename "$0")
-# The container of calico-node runs what its image runs, which is this file; its environment tells.
+# The container calico-node runs this file; its environment identifies it.
 if [ "$program" = pod ] && [ -n "${CALICO_NETWORKING_BACKEND-}" ]; then program=calico-node; fi
 case $program in
   install) # install-cni of Calico

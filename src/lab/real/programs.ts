@@ -4,15 +4,15 @@ import { RunnerError } from '../../core/errors.ts';
 
 const run = promisify(execFile);
 
-/** The real lab cannot be started on this machine, or not with what it was given. */
+/** The real lab cannot be started on this machine, or not with the given programs. */
 export class RealLabError extends RunnerError {
   readonly code = 'LAB';
 }
 
-/** A program as users download it, in place of a stand-in. */
+/** A real program that replaces a stand-in. */
 export interface RealProgram {
   path: string;
-  /** As it says itself, such as "v1.29.15+k0s.0". */
+  /** Version that it reports, such as "v1.29.15+k0s.0". */
   version: string;
 }
 
@@ -26,11 +26,11 @@ export interface RealPrograms {
 }
 
 interface Kind {
-  /** What it is called. */
+  /** Name of the program. */
   name: string;
-  /** Asks for its version. */
+  /** Arguments that print its version. */
   question: string[];
-  /** What it says; the first group is the version. */
+  /** Pattern of the output; the first group is the version. */
   answer: RegExp;
 }
 
@@ -49,7 +49,7 @@ const kinds: Record<keyof RealPrograms, Kind> = {
   },
 };
 
-/** The environment variables that name the files of programs for the tests. */
+/** Environment variables with the paths of the programs, for the tests. */
 export const PROGRAM_VARIABLES: Record<keyof RealPrograms, string> = {
   k0s: 'RUNNER_K0S',
   kubeApiserver: 'RUNNER_KUBE_APISERVER',
@@ -58,8 +58,8 @@ export const PROGRAM_VARIABLES: Record<keyof RealPrograms, string> = {
 };
 
 /**
- * @param files paths of the programs; an empty one or none leaves the stand-in
- * @throws RealLabError when a file is not that program, does not run here, or they do not go together
+ * @param files paths of the programs; without a path, the stand-in is used
+ * @throws RealLabError if a file is not the program or does not run here, or if the programs are not compatible
  */
 export async function realPrograms(
   files: Partial<Record<keyof RealPrograms, string | undefined>>,
@@ -75,26 +75,26 @@ export async function realPrograms(
 
 async function programOf(path: string, { name, question, answer }: Kind): Promise<RealProgram> {
   const { stdout } = await run(path, question, { timeout: 60_000 }).catch((error: unknown) => {
-    throw new RealLabError(`"${path}" is not a ${name} that runs here.`, { cause: error });
+    throw new RealLabError(`"${path}" is not ${name}, or does not run on this machine.`, {
+      cause: error,
+    });
   });
   const [, version] = answer.exec(stdout.trim()) ?? [];
   if (version === undefined)
     throw new RealLabError(
-      `"${path}" is no ${name}: it answers "${question.join(' ')}" with "${stdout.trim().slice(0, 80)}".`,
+      `"${path}" is not ${name}: "${question.join(' ')}" printed "${stdout.trim().slice(0, 80)}".`,
     );
   return { path, version };
 }
 
 function checkTogether({ k0s, kubeApiserver, coredns, kubeProxy }: RealPrograms): void {
   if (!k0s && (kubeApiserver ?? coredns ?? kubeProxy))
-    throw new RealLabError(
-      'A real kube-apiserver, CoreDNS or kube-proxy in the lab also needs a real k0s.',
-    );
+    throw new RealLabError('A real kube-apiserver, CoreDNS or kube-proxy requires a real k0s.');
   if ((coredns === undefined) !== (kubeProxy === undefined))
     throw new RealLabError(
-      'Without kube-proxy nobody reaches CoreDNS: the lab takes both or none.',
+      'CoreDNS and kube-proxy must be used together: without kube-proxy, CoreDNS cannot be reached.',
     );
-  // A kube-apiserver cannot read every object that a newer one wrote.
+  // An older kube-apiserver cannot read all objects of a newer one.
   if (k0s && kubeApiserver && minorOf(kubeApiserver) > minorOf(k0s))
     throw new RealLabError(
       `kube-apiserver ${kubeApiserver.version} is newer than ${k0s.version}, which could not read its objects.`,

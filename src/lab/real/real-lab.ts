@@ -28,7 +28,7 @@ const run = promisify(execFile);
 
 const BUILD_MS = 15 * 60_000;
 const BOOT_MS = 90_000;
-/** The user with sudo that Debian makes first. */
+/** UID of the user with sudo. */
 const DEPLOY = 1000;
 const programs = [
   'mmdebstrap',
@@ -41,25 +41,25 @@ const programs = [
   'ssh-keyscan',
 ];
 
-/** Why hosts of the real lab cannot be started here; undefined when they can. */
+/** Why hosts of the real lab cannot be started here; undefined if they can. */
 export async function realLabObstacle(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'it needs Linux';
-  if (process.getuid?.() !== 0) return 'it needs root';
+  if (process.platform !== 'linux') return 'it requires Linux';
+  if (process.getuid?.() !== 0) return 'it requires root';
   const missing: string[] = [];
   for (const program of programs) {
     await run('sh', ['-c', 'command -v "$1"', 'sh', program]).catch(() => missing.push(program));
   }
-  if (missing.length > 0) return `there is no ${missing.join(', ')}`;
+  if (missing.length > 0) return `missing programs: ${missing.join(', ')}`;
   try {
     await run('unshare', ['-m', '-n', '-p', '-i', '-C', '-T', '--fork', 'sh', '-c', KERNEL_PROBE]);
     return undefined;
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
-    return `the kernel does not let it (${stderr.trim().split('\n')[0] ?? ''})`;
+    return `the kernel does not allow it (${stderr.trim().split('\n')[0] ?? ''})`;
   }
 }
 
-/** Mounts, links and control groups as the hosts need them. */
+/** Tries the mounts, network links and control groups that the hosts need. */
 const KERNEL_PROBE = `set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
@@ -71,13 +71,13 @@ mknod /mnt/null c 1 3
 test -e /sys/fs/cgroup/cgroup.procs || test -d /sys/fs/cgroup/systemd`;
 
 /**
- * Hosts with addresses, OpenSSH, systemd and a Docker Engine of their own, in namespaces of this machine. Their network is
- * a namespace, too: what is to reach them is started through `inside`.
+ * Hosts with their own addresses, OpenSSH, systemd and Docker Engine, in namespaces of this machine. Their network is also a
+ * namespace: a program that connects to them must be started with `inside`.
  */
 export class RealLab {
   readonly dir: string;
   readonly hosts: readonly RealHost[];
-  /** The programs that are used in place of stand-ins. */
+  /** The real programs that replace stand-ins. */
   readonly programs: RealPrograms;
   readonly #process: ChildProcess;
   readonly #group: string;
@@ -99,7 +99,7 @@ export class RealLab {
   }
 
   /**
-   * @param cache folder in which the root file system is kept between labs
+   * @param cache directory in which the root file system is kept between labs
    * @throws RealLabError
    */
   static async start(
@@ -108,7 +108,8 @@ export class RealLab {
     programs: RealPrograms = {},
   ): Promise<RealLab> {
     const obstacle = await realLabObstacle();
-    if (obstacle !== undefined) throw new RealLabError(`No real lab on this machine: ${obstacle}.`);
+    if (obstacle !== undefined)
+      throw new RealLabError(`Cannot start the real lab on this machine: ${obstacle}.`);
     const base = await buildBase(cache);
     await removeAbandoned(cache);
     const dir = mkdtempSync(join(cache, 'lab-'));
@@ -133,7 +134,7 @@ export class RealLab {
       await Promise.race([
         once(outer.stdout, 'data'),
         once(outer, 'exit').then(() => {
-          throw new RealLabError('The network of the lab did not come up.');
+          throw new RealLabError('The network of the lab did not start.');
         }),
       ]);
       const pid = Number(
@@ -169,12 +170,12 @@ export class RealLab {
     return join(scripts(), 'k0s');
   }
 
-  /** The command that runs a program where it can reach the hosts. */
+  /** Wraps a command so that it runs in the network of the hosts. */
   inside(command: readonly string[]): [string, ...string[]] {
     return ['nsenter', '-t', String(this.#pid), '-n', '--', ...command];
   }
 
-  /** Runs a shell command on a host as root. Gives its output. */
+  /** Runs a shell command on a host as root and returns its output. */
   async ssh(name: string, command: string, timeoutMs = 60_000): Promise<string> {
     const host = this.host(name);
     const [program, ...args] = this.inside([
@@ -191,7 +192,7 @@ export class RealLab {
     return host;
   }
 
-  /** Takes a host off the network, or puts it back. */
+  /** Disconnects a host from the network, or connects it again. */
   async setLink(name: string, state: 'up' | 'down'): Promise<void> {
     const [program, ...args] = this.inside(['ip', 'link', 'set', `v-${name}`, state]);
     await run(program, args);
@@ -204,7 +205,7 @@ export class RealLab {
       await exited;
     }
     removeGroups((name) => name === this.#group);
-    // What the hosts' processes held may still be on its way out.
+    // Retry, because files of the hosts' processes can still be in use.
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 
@@ -226,7 +227,7 @@ export class RealLab {
           if (Date.now() > deadline) {
             const log = join(this.dir, 'hosts', name, 'console.log');
             const end = existsSync(log) ? readFileSync(log, 'utf8').slice(-500) : '';
-            throw new RealLabError(`Host ${name} of the lab did not come up. ${end}`);
+            throw new RealLabError(`Lab host "${name}" did not start. ${end}`);
           }
           await new Promise((resolve) => setTimeout(resolve, 100));
         }
@@ -252,7 +253,7 @@ function scripts(): string {
   return join(packageRoot(), 'src', 'lab', 'real');
 }
 
-/** The root file system that all hosts share, made once for each version of the script that makes it. */
+/** Builds the root file system that all hosts share, once for each version of base.sh. */
 async function buildBase(cache: string): Promise<string> {
   const script = join(scripts(), 'base.sh');
   const sha = createHash('sha256').update(readFileSync(script)).digest('hex').slice(0, 12);
@@ -266,19 +267,16 @@ async function buildBase(cache: string): Promise<string> {
     renameSync(root, base);
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
-    throw new RealLabError(
-      `The root file system of the lab could not be made. ${stderr.slice(-800)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new RealLabError(`Cannot build the root file system of the lab. ${stderr.slice(-800)}`, {
+      cause: error,
+    });
   } finally {
     rmSync(building, { recursive: true, force: true });
   }
   return base;
 }
 
-/** What all hosts of this lab have on top of the base: keys, names, and the programs that stand for what cannot be had. */
+/** Writes the files that all hosts have in addition to the base: keys, host names and stand-ins. */
 async function writeKit(dir: string, hosts: readonly RealHost[]): Promise<void> {
   const kit = join(dir, 'kit');
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, 'id')]);
@@ -331,14 +329,14 @@ async function writeKit(dir: string, hosts: readonly RealHost[]): Promise<void> 
   mkdirSync(join(dir, 'hosts'));
 }
 
-/** containerd on an overlay file system, in a sandbox without CAP_SYS_RESOURCE. */
+/** Settings of containerd for an overlay file system in a sandbox without CAP_SYS_RESOURCE. */
 const CONTAINERD = `[plugins."io.containerd.grpc.v1.cri"]
 restrict_oom_score_adj = true
 [plugins."io.containerd.grpc.v1.cri".containerd]
 snapshotter = "native"
 `;
 
-/** The binary, the images of its pods, and the settings without which it does not run on such hosts. */
+/** Writes the k0s binary, the images of its pods, and the settings that it needs on lab hosts. */
 async function writeK0s(
   dir: string,
   base: string,
@@ -357,7 +355,7 @@ async function writeK0s(
   const archive = join(kit, 'opt/lab/images.tar');
   const own = [coredns?.path ?? '', kubeProxy?.path ?? ''];
   await run('bash', [image ?? '', base, pod ?? '', archive, ...own, ...images]);
-  // CoreDNS does not start without a name server to forward to; nothing answers at this one.
+  // CoreDNS does not start without an upstream name server. This address does not answer.
   if (coredns) writeFileSync(join(kit, 'etc/resolv.conf'), 'nameserver 192.0.2.53\n');
   // With AlwaysPullImages, no pod starts without a registry.
   const toml = join(kit, 'opt/lab/mke3-config.toml');

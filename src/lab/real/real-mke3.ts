@@ -13,7 +13,7 @@ import { RealLab } from './real-lab.ts';
 const run = promisify(execFile);
 const FORM_MS = 300_000;
 
-/** An MKE 3.7 cluster on the hosts of a real lab, made by a playbook. */
+/** An MKE 3.7 cluster on the hosts of a real lab, created by a playbook. */
 export class RealMke3 {
   readonly lab: RealLab;
 
@@ -41,26 +41,26 @@ export class RealMke3 {
     return new RealMke3(lab);
   }
 
-  /** The shipped upgrade; with a real k0s, an overlay that also brings its images. */
+  /** The shipped upgrade; with a real k0s, an overlay that also copies its images. */
   get playbook(): string {
     if (!this.lab.programs.k0s) return 'upgrade.yml';
     return join(packageRoot(), 'src', 'lab', 'real', 'k0s-upgrade.yml');
   }
 
-  /** What the shipped upgrade is told to work on this cluster, with a folder for what it writes on the controller. */
-  upgradeInputs(folder: string): string[] {
+  /** Arguments of the shipped upgrade for this cluster. @param directory for files that it writes on the controller */
+  upgradeInputs(directory: string): string[] {
     const { lab } = this;
     return [
       ...['--hosts-path', lab.hostsYaml, '--mke3-admin-username', LAB_ADMIN.username],
       ...['--external-address', 'mke.example.com'],
-      // A real one is on the hosts already, as where operators distribute it beforehand.
+      // A real k0s is already on the hosts, as if the operator had distributed it.
       ...(lab.programs.k0s
         ? ['--k0s-version', lab.programs.k0s.version]
         : ['--k0s-binary', lab.k0sBinary]),
       ...['--mke3-external-address', lab.host('manager1').address],
-      // The Swarm of the lab has a service of its own, which is lost with it.
-      ...['--acknowledge', this.#acknowledge(folder)],
-      // metrics-server is none here, and without CoreDNS and kube-proxy nothing serves addresses of services.
+      // The lab has a Swarm service, which the upgrade removes.
+      ...['--acknowledge', this.#acknowledge(directory)],
+      // The lab has no metrics-server, and without CoreDNS and kube-proxy service addresses do not work.
       ...[
         '--extra-vars',
         `network_pods=k8s-app in (konnectivity-agent${lab.programs.coredns ? ',kube-dns' : ''})`,
@@ -70,15 +70,15 @@ export class RealMke3 {
       ...['--extra-vars', 'supported_systems:=["debian 12"]'],
       ...[
         '--kubeconfig-out',
-        join(folder, 'mke.kubeconf'),
+        join(directory, 'mke.kubeconf'),
         '--config-out',
-        join(folder, 'mke4.yaml'),
+        join(directory, 'mke4.yaml'),
       ],
     ];
   }
 
-  #acknowledge(folder: string): string {
-    const path = join(folder, 'acknowledge.yaml');
+  #acknowledge(directory: string): string {
+    const path = join(directory, 'acknowledge.yaml');
     const accepted = { reason: 'part of the lab', until: '9999-12-31' };
     const entries = [{ id: 'swarm_services', object: 'service shop', ...accepted }];
     writeFileSync(path, `${JSON.stringify(entries)}\n`);
@@ -115,7 +115,7 @@ async function form(lab: RealLab): Promise<void> {
     await run(program, args, { env, timeout: FORM_MS, maxBuffer: 1 << 26 });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new RealLabError(`MKE 3 did not come up. ${(stdout + stderr).slice(-2000)}`, {
+    throw new RealLabError(`MKE 3 did not start. ${(stdout + stderr).slice(-2000)}`, {
       cause: error,
     });
   } finally {

@@ -1,5 +1,5 @@
-# Prints the error of the original about a configuration of k0s, and ends with 1 if there is one. Both stand-ins of k0s use it.
-# Variable "prefix": text before errors of the decoder. Knows flow style and block style, no anchors.
+# Prints the error of the original for an invalid k0s configuration and exits with 1. Used by both k0s stand-ins.
+# Variable "prefix": text before errors of the decoder. Supports flow style and block style, but no anchors.
 function fail(text) { if (!failed) print "Error: " prefix "error unmarshaling JSON: while decoding JSON: json: " text > "/dev/stderr"; failed = 1; exit 1 }
 function invalid(text) { late = late (late == "" ? "Error: " : "\n") text }
 function bad_value(field, v, what) { invalid("spec: " field ": Invalid value: \"" v "\": " what) }

@@ -10,7 +10,7 @@ die() {
   exit 1
 }
 
-# set_kubelet VERSION READY RUNTIME: what the node object says of this node.
+# set_kubelet VERSION READY RUNTIME: sets the status of this node in its node object.
 set_kubelet() {
   mkdir -p "$cluster/kube/nodes/$host"
   [ -z "$1" ] || printf '%s\n' "$1" >"$cluster/kube/nodes/$host/version"
@@ -18,7 +18,7 @@ set_kubelet() {
   printf '%s\n' "$2" >"$cluster/kube/nodes/$host/ready"
 }
 
-# field NAME FILE: what a container's file says in its only line, in $said; without a process, since there are many containers.
+# field NAME FILE: sets $said to the only line of a container's file. Starts no process, because there are many containers.
 field() {
   said=
   { read -r said <"$docker/containers/$1/$2"; } 2>/dev/null

@@ -1,4 +1,4 @@
-// What commands and services of the stand-in of k0s share: etcd, the state of units, tokens, requests.
+// Code shared by the commands and services of the k0s stand-in: etcd, state of units, tokens, requests.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -14,7 +14,7 @@ export const RUN = '/run/k0s';
 const UNITS = '/etc/systemd/system';
 export const NODES = '/registry/minions/';
 export const TOKENS = '/registry/secrets/kube-system/bootstrap-token-';
-/** A node that has not reported for so long is not ready. As in the original, this counts from the start of a controller. */
+/** A node is not ready if it has not reported for this time. As in the original, the time starts with the controller. */
 const SILENT_MS = 40_000;
 const STARTED = Date.now();
 
@@ -39,19 +39,19 @@ export const unitPath = (role: string): string => `${UNITS}/k0s${role}.service`;
 export const ROLES = ['controller', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** As systemd names the state of the unit. */
+/** State of the unit as named by systemd. */
 export function unitState(role: Role): string {
   return spawnSync('systemctl', ['is-active', `k0s${role}`], { encoding: 'utf8' }).stdout.trim();
 }
 
-/** One that systemd is about to start again runs, too. */
+/** A service that systemd is about to restart also counts as running. */
 export function isRunning(role: Role): boolean {
   return ['active', 'activating', 'reloading'].includes(unitState(role));
 }
 
 export const isActive = (role: Role): boolean => unitState(role) === 'active';
 
-/** Value of a setting of the configuration that the unit of the controller names; empty where there is none. */
+/** A setting in the configuration that the controller's unit names; empty if it is not set. */
 export function setting(name: string): string {
   const unit = existsSync(unitPath('controller'))
     ? readFileSync(unitPath('controller'), 'utf8')
@@ -62,7 +62,7 @@ export function setting(name: string): string {
   return new RegExp(`^ *${name}: *"?([^"\\s]+)"?$`, 'm').exec(text)?.[1] ?? '';
 }
 
-/** Where clients are sent. */
+/** The API address for clients. */
 export function apiAddress(): string {
   return setting('externalAddress') || setting('address') || ownAddress();
 }
@@ -104,7 +104,7 @@ export function putNode(node: Node): void {
   etcdctl('put', `${NODES}${node.metadata.name}`, JSON.stringify(node));
 }
 
-/** Kubernetes knows seconds. */
+/** Formats a time without milliseconds, as Kubernetes does. */
 export const timeOf = (milliseconds: number): string =>
   new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
 
@@ -157,7 +157,7 @@ export function readAdmin(): Token {
   return parseToken(readFileSync(adminPath, 'utf8'));
 }
 
-/** A kubeconfig, of which three lines matter. */
+/** A minimal kubeconfig. */
 export function kubeconfig(
   { server, ca, token }: Token,
   user: string,
@@ -212,7 +212,7 @@ export function log(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Tokens by id, kept in etcd as the original keeps them: secret, role, and when it expires. */
+/** Tokens by ID, stored in etcd like the original: secret, role, and expiry. */
 interface BootstrapToken {
   id: string;
   secret: string;
@@ -236,7 +236,7 @@ export function roleOf(token: string): string | undefined {
   return isExpired ? undefined : known?.role;
 }
 
-/** The one of the embedded lab refuses the same. */
+/** Uses the checks of the embedded lab's stand-in. */
 const CONFIG_CHECK = '/opt/lab/k0s-config.awk';
 
 export function checkConfig(path: string, prefix: string): void {

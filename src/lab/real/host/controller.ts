@@ -1,4 +1,4 @@
-// What runs in the container `ucp-controller` of a real lab host: the API of MKE 3, over the nodes that the engine knows.
+// The program in the container `ucp-controller` of a real lab host: the MKE 3 API with the nodes of the engine.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { Mke3Api } from '../../mke3-api.ts';

@@ -1,4 +1,4 @@
-// fill.mjs: starts the kube-apiserver in /opt/lab on the etcd of MKE 3, creates the objects of the lab by it, and ends it.
+// fill.mjs: starts the kube-apiserver in /opt/lab with the etcd of MKE 3, creates the lab's objects with it, and stops it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,7 +44,7 @@ function ask(method: string, path: string, body?: unknown): Promise<Answer> {
   });
 }
 
-/** Creates an object, and its status, which a create ignores. Namespaces of Kubernetes are there already. */
+/** Creates an object and then its status, which a create request ignores. Namespaces of Kubernetes already exist. */
 async function create({ collection, value }: LabObject): Promise<void> {
   const { status, body } = await ask('POST', collection, value);
   if (status !== 201 && !(status === 409 && value.kind === 'Namespace'))

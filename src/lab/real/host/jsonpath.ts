@@ -1,8 +1,8 @@
-// Templates of kubectl's "-o jsonpath=", as far as the roles and modules use them: fields, indexes, filters by equality,
-// quoted text and "range".
+// Templates of kubectl "-o jsonpath=" with the features that roles and modules use: fields, indexes, equality filters, quoted
+// text and "range".
 type Json = unknown;
 
-/** What kubectl prints for an object. A field that is not there is empty; maps and lists are printed as JSON. */
+/** Renders a template like kubectl. A missing field is empty; maps and lists are printed as JSON. */
 export function renderJsonPath(template: string, root: Json): string {
   const parts = template.split(/(\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\})/).filter((part) => part !== '');
   let at = 0;
@@ -64,7 +64,7 @@ function fieldOf(value: Json, name: string): Json {
     : undefined;
 }
 
-/** Kubernetes prints the fields of an object in the order of their names. */
+/** Kubernetes prints the fields of an object sorted by name. */
 export function sortKeys(value: Json): Json {
   if (Array.isArray(value)) return (value as Json[]).map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,6 +1,6 @@
-// Stands for the k0s binary, v1.29.15+k0s.0, on a host with systemd. Its answers, exit codes, files, units, users, ports, tokens
-// and refusals are the original's, as test/conformance asks them of both; docs/lab.md lists what it cannot do. etcd is the real
-// one. Simpler than the original: the Kubernetes API knows nodes only, kept as JSON in etcd, and a kubelet is what reports its
+// Stand-in of the k0s binary, v1.29.15+k0s.0, on a host with systemd. Its output, exit codes, files, units, users, ports, tokens
+// and errors match the original, which test/conformance verifies by running both; docs/lab.md lists what is not supported. etcd
+// is real. Simpler than the original: the Kubernetes API has only nodes, stored as JSON in etcd, and the kubelet only reports its
 // node every two seconds.
 import { request as requestHttp } from 'node:http';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -40,7 +40,7 @@ import { parseFlags, stop, type FlagTable } from './words.ts';
 const USERS = ['etcd', 'kube-apiserver', 'konnectivity-server', 'kube-scheduler'];
 const CNI = ['10-calico.conflist', 'calico-kubeconfig', '10-kuberouter.conflist'];
 
-/** Global flags of k0s, which every command takes. */
+/** Global flags of k0s, which all commands accept. */
 const GLOBAL: FlagTable = {
   booleans: ['debug', 'verbose'],
   values: ['data-dir', 'debugListenOn', 'status-socket'],
@@ -55,7 +55,7 @@ function read(words: readonly string[], booleans: string[] = [], values: string[
   return parseFlags(words, table, SHORT);
 }
 
-/** The flags of `k0s install` (v1.29.15+k0s.0, `--help`), which are those of the command in the unit. */
+/** Flags of `k0s install` (v1.29.15+k0s.0, `--help`), which are also the flags of the command in the unit. */
 const INSTALL_FLAGS: Record<Role, [booleans: string[], values: string[]]> = {
   controller: [
     'enable-cloud-provider enable-dynamic-config enable-k0s-cloud-provider enable-metrics-scraper enable-worker force no-taints single'.split(
@@ -75,12 +75,12 @@ const INSTALL_FLAGS: Record<Role, [booleans: string[], values: string[]]> = {
 
 const NO_SOCKET = `can't get "status" via "${RUN}/status.sock": Get "http://localhost/status": dial unix ${RUN}/status.sock: connect: no such file or directory`;
 
-/** Help, without its list of commands and flags. */
+/** Prints help without the list of commands and flags. */
 function usage(summary: string, command: string): void {
   log(`${summary}\n\nUsage:\n  k0s ${command} [command]`);
 }
 
-/** A line of k0s's own log. */
+/** Writes a line of k0s's log. */
 function warn(level: string, text: string): void {
   const time = new Date().toISOString().slice(0, 19).replace('T', ' ');
   process.stderr.write(`time="${time}" level=${level} msg="${text}"\n`);
@@ -106,7 +106,7 @@ function install([role = '', ...words]: readonly string[]): void {
         ...['--system', '--no-create-home', '--home', DATA, '--shell', '/usr/sbin/nologin', user],
       ]);
   }
-  // systemd would split a flag at a space.
+  // systemd would split a flag at spaces.
   const given = [...flags].map(([name, value]) =>
     `--${name}=${value}`.replaceAll(' ', String.raw`\x20`),
   );
@@ -156,7 +156,7 @@ function reset(words: readonly string[]): void {
     execFileSync('systemctl', ['daemon-reload']);
   }
   unmountData();
-  // These files are shared with MKE 3; the original removes them too.
+  // MKE 3 uses the same files; the original also removes them.
   for (const file of CNI) rmSync(`/etc/cni/net.d/${file}`, { force: true });
   rmSync(RUN, { recursive: true, force: true });
   const problem = spawnSync('rm', ['-rf', DATA], { encoding: 'utf8' }).stderr.trim();
@@ -167,7 +167,7 @@ function reset(words: readonly string[]): void {
     );
 }
 
-/** What is mounted below the data directory, the innermost first. */
+/** Mount points below the data directory, innermost first. */
 function unmountData(): void {
   const points = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -255,7 +255,7 @@ async function listMembers(words: readonly string[]): Promise<void> {
   const certificate = `${PKI}/apiserver-etcd-client.crt`;
   if (!existsSync(certificate))
     fail(`can't list etcd cluster members: open ${certificate}: no such file or directory`);
-  // As the original, it waits for etcd without end.
+  // Like the original, it waits for etcd without a timeout.
   if (!isActive('controller')) await new Promise(() => setInterval(() => undefined, 1 << 30));
   const entries = members().map(({ name, peer }) => [name, peer]);
   log(JSON.stringify({ members: Object.fromEntries(entries) as unknown }));
@@ -310,7 +310,7 @@ async function status(words: readonly string[]): Promise<void> {
   );
 }
 
-/** The role of the service; the controller where both are installed. */
+/** The role of the service, or controller if both are installed. */
 function installedRole(): Role {
   return (
     ROLES.find((role) => existsSync(unitPath(role))) ??
@@ -364,7 +364,7 @@ function validateConfig(words: readonly string[]): void {
 
 type Command = (words: string[]) => void | Promise<void>;
 
-/** An unknown subcommand prints help and succeeds. */
+/** Prints help for an unknown subcommand and succeeds, like the original. */
 const group =
   (name: string, summary: string, commands: Record<string, Command>): Command =>
   ([sub = '', ...words]) =>

@@ -1,13 +1,13 @@
-// The calls of kubectl that roles, modules and tests make, over the API of the stand-in of k0s.
+// The kubectl calls of roles, modules and tests, implemented with the API of the k0s stand-in.
 import { renderJsonPath, sortKeys } from './jsonpath.ts';
 import { podsOf, type Marking, type NodeView, type Pod } from './nodes.ts';
 import { parseFlags, stop, type FlagTable } from './words.ts';
 
 export interface Api {
-  /** @returns body of the answer, undefined for status 404 */
+  /** @returns the body, or undefined for status 404 */
   get(path: string): Promise<string | undefined>;
   change(node: string, marking: Marking): Promise<void>;
-  /** Deletes an object of the namespace kube-system; says whether it was there. */
+  /** Deletes an object in the namespace kube-system. Returns whether it existed. */
   remove(kind: string, name: string): boolean;
 }
 
@@ -34,7 +34,7 @@ const SHORT = { n: 'namespace', o: 'output', l: 'selector', A: 'all-namespaces' 
 const DAEMONSETS = ['calico-node', 'konnectivity-agent'];
 
 export async function kubectl(words: readonly string[], api: Api): Promise<void> {
-  // Flags may stand before the verb, such as "-n kube-system".
+  // Flags can precede the verb, such as "-n kube-system".
   const verb = words.find((word) => Object.hasOwn(VERBS, word)) ?? '';
   const unknown = (): never => stop(`k0s kubectl (stand-in): ${words.join(' ')} is not known here`);
   const table = VERBS[verb] ?? unknown();
@@ -122,7 +122,7 @@ async function get({ objects, flags, api }: Call, unknown: () => never): Promise
   else unknown();
 }
 
-/** Labels by "NAME=VALUE" and "NAME in (VALUE,VALUE)", fields by the node. */
+/** Filters by labels "NAME=VALUE" and "NAME in (VALUE,VALUE)", and by the node. */
 function isSelected({ metadata, spec }: Pod, flags: ReadonlyMap<string, string>): boolean {
   const [, node] = /^spec\.nodeName=(.*)$/.exec(flags.get('field-selector') ?? '') ?? [];
   if (node !== undefined && spec.nodeName !== node) return false;
@@ -159,7 +159,7 @@ async function setSchedulable({ verb, objects: [name = ''], api }: Call): Promis
   say(`node/${name} ${verb}ed`);
 }
 
-/** The pods of DaemonSets are the only ones here. */
+/** The stand-in has only DaemonSet pods. */
 async function drain(call: Call): Promise<void> {
   const { objects, flags, api } = call;
   const [name = ''] = objects;
@@ -181,7 +181,7 @@ async function rollout({ objects: [, object = ''], flags, api }: Call): Promise<
   const [, name = ''] = object.split('/');
   if (!DAEMONSETS.includes(name)) notFound('daemonsets.apps', name);
   const end = Date.now() + secondsOf(flags) * 1000;
-  // Its pods are those of the kubelets here: they run where the node is ready.
+  // Pods run on ready nodes.
   while (!(await nodes(api)).every(isReady)) {
     if (Date.now() > end) stop('error: timed out waiting for the condition');
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -189,9 +189,9 @@ async function rollout({ objects: [, object = ''], flags, api }: Call): Promise<
   say(`daemon set "${name}" successfully rolled out`);
 }
 
-/** Objects of MKE 3 are in the data that were taken over; those of k0s have its label. */
+/** MKE 3 objects are in the restored data; k0s objects have the k0s label. */
 async function remove({ objects, flags, api }: Call, unknown: () => never): Promise<void> {
-  // Made again by k0s.
+  // k0s creates it again.
   if (objects.join(' ') === 'endpoints/kubernetes endpointslices/kubernetes') {
     await api.get('/readyz');
     say('endpoints "kubernetes" deleted\nendpointslice.discovery.k8s.io "kubernetes" deleted');
@@ -200,7 +200,7 @@ async function remove({ objects, flags, api }: Call, unknown: () => never): Prom
   const [kinds = ''] = objects;
   const [, name = ''] = /^metadata\.name=(.+)$/.exec(flags.get('field-selector') ?? '') ?? [];
   if (name === '' || flags.get('selector') !== '!k0s.k0sproject.io/stack') unknown();
-  // The API must answer.
+  // The API must respond.
   await api.get('/readyz');
   const removed = kinds.split(',').filter((kind) => api.remove(kind, name));
   for (const kind of removed) say(`${kind}.apps "${name}" deleted`);

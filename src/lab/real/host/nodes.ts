@@ -1,4 +1,4 @@
-// Nodes and pods as the stand-in of k0s on a real lab host knows them.
+// Nodes and pods of the k0s stand-in on a real lab host.
 
 export interface Node {
   metadata: {
@@ -12,7 +12,7 @@ export interface Node {
     nodeInfo: { kubeletVersion: string; containerRuntimeVersion?: string };
     addresses?: { type: string; address: string }[] | undefined;
   };
-  /** Milliseconds; absent in the data of MKE 3. */
+  /** Milliseconds; absent in MKE 3 data. */
   lastReport?: number;
 }
 
@@ -34,7 +34,7 @@ export interface NodeView {
 
 export const RUNTIME = 'containerd://1.7.13';
 
-/** What "kubectl label", "annotate" and "taint" ask for: NAME=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT, and NAME-. */
+/** Arguments of "kubectl label", "annotate" and "taint": NAME=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT, and NAME-. */
 export interface Marking {
   verb: 'label' | 'annotate' | 'taint' | 'cordon' | 'uncordon';
   changes: string[];
@@ -80,7 +80,7 @@ export interface Pod {
   status: { phase: string; podIP: string };
 }
 
-/** There is no network of pods: the agent of a node is its SSH server. */
+/** The stand-in has no pod network, so the agent of a node is its SSH server. */
 export function podsOf({ metadata: { name }, status }: NodeView): Pod[] {
   if (status.nodeInfo.containerRuntimeVersion !== RUNTIME) return [];
   const pod = (of: string, port: number): Pod => ({

@@ -1,4 +1,4 @@
-// What the stand-in of k0s does as a service: etcd, the API, the join API, and a kubelet that reports its node.
+// The service of the k0s stand-in: etcd, the API, the join API, and a kubelet that reports its node.
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -47,7 +47,7 @@ import {
 import { mark, RUNTIME, type Marking, type Node } from './nodes.ts';
 
 const REPORT_MS = 2000;
-/** The group of the user that kube-apiserver runs as is root's. */
+/** kube-apiserver runs as a user with the group root. */
 const GROUP_READ = 0o040;
 const OTHERS_READ = 0o004;
 
@@ -168,7 +168,7 @@ function makePrivate(): void {
   chmodSync(`${DATA}/etcd`, 0o700);
 }
 
-/** Data and keys belong to the users of the components, with the group root. */
+/** Data and keys belong to the users of the components and the group root. */
 function giveFilesToUsers(): void {
   const idOf = (user: string): number =>
     Number(spawnSync('id', ['-u', user], { encoding: 'utf8' }).stdout.trim() || '0');
@@ -185,7 +185,7 @@ function giveFilesToUsers(): void {
   }
 }
 
-/** kube-apiserver cannot start without its keys: k0s gives up after two minutes, which are shorter here. */
+/** kube-apiserver cannot start without its keys. k0s gives up after two minutes; the stand-in after a shorter time. */
 async function checkKeys(): Promise<void> {
   const config = existsSync('/etc/k0s/k0s.yaml') ? readFileSync('/etc/k0s/k0s.yaml', 'utf8') : '';
   const [, file] = /"encryption-provider-config":"([^"]+)"/.exec(config) ?? [];
@@ -224,7 +224,7 @@ function startEtcd(address: string, cluster: string, state: string): ChildProces
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  // Like the original, it ends its parts when it gives up; systemd would leave them running.
+  // Like the original, it ends its child processes when it gives up; systemd would leave them running.
   process.once('exit', () => etcd.kill('SIGKILL'));
   etcd.once('exit', (code) => {
     log(`etcd ended with ${String(code)}`);
@@ -298,7 +298,7 @@ async function handleApi(
   } else reply(response, 200, nodeView(known));
 }
 
-/** What a kubelet says of its node. Labels and taints count at the first registration only. */
+/** The status that a kubelet reports. Labels and taints apply only at the first registration. */
 interface Report {
   version: string;
   labels: Record<string, string>;
@@ -365,7 +365,7 @@ export async function runWorker(flags: Map<string, string>): Promise<void> {
   const kept = `${DATA}/kubelet.conf`;
   mkdirSync(PKI, { recursive: true });
   chmodSync(PKI, 0o751);
-  // After the first join the kubelet has an identity of its own; the token may be revoked.
+  // After the first join the kubelet has its own identity, so the token can be revoked.
   if (!existsSync(kept)) {
     if (file === undefined)
       fail('neither regular nor bootstrap kubelet kubeconfig files exist and no join token given');

@@ -1,6 +1,6 @@
-// Words of a command line, read as the command line library of k0s and kubectl reads them.
+// Parses a command line like the command line library of k0s and kubectl.
 
-/** Ends the program as the originals end: with a line on standard error and code 1. */
+/** Ends the program like the originals: with a line on standard error and code 1. */
 export function stop(line: string): never {
   process.stderr.write(`${line}\n`);
   process.exit(1);
@@ -11,7 +11,7 @@ export interface FlagTable {
   values: readonly string[];
 }
 
-/** @param hint what is printed behind "unknown flag" */
+/** @param hint text printed after "unknown flag" */
 export function parseFlags(
   words: readonly string[],
   { booleans, values }: FlagTable,
