@@ -36,7 +36,7 @@ export function childChannel(
         once(error.message);
       });
       child.once('close', (code, signal) => {
-        once(explain?.(code) ?? `${what} ended with ${signal ?? `code ${String(code)}`}`);
+        once(explain?.(code) ?? `${what} exited with ${signal ?? `code ${String(code)}`}`);
       });
     },
     destroy: () => child.kill('SIGTERM'),

@@ -115,7 +115,7 @@ export function sections(script: Script): Section[] {
   const first = prologue === undefined ? '' : `{ ${prologue}\n} >/dev/null || rn_refuse $?\n`;
   const reset = 'rn_code=0; rn_shared=0\n';
   if (detach) {
-    // The output goes to files, so background processes that hold it do no harm.
+    // The output goes to files, so background processes that hold it are not a problem.
     const body = commands.map((one, index) => framed({ ...one, foreign: false }, index));
     return [
       { text: `${detached(`${reset}${first}${body.join('')}${end}rn_next\n`, detach)}rn_done\n` },

@@ -123,9 +123,9 @@ export class ShellSession implements HostSession {
 
   async #request({ actions }: Change): Promise<ChangeAnswer> {
     const requests = actions.flatMap((action) => (action.kind === 'http' ? [action.request] : []));
-    // Before the first is sent: it may have an effect.
+    // Check before the first request is sent, because it can have an effect.
     if (requests.length < actions.length)
-      throw new TaskError('HTTP requests stand alone in a step.');
+      throw new TaskError('HTTP requests cannot be combined with other actions in a step.');
     const outputs: CommandOutput[] = [];
     for (const request of requests)
       outputs.push(requestOutput(request, await this.#options.sendHttp(request)));

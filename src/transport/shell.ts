@@ -204,7 +204,7 @@ export class RemoteShell {
           });
         },
         givenUp: () => {
-          this.#closed ??= 'given up';
+          this.#closed ??= 'aborted';
         },
       },
     );
@@ -219,7 +219,7 @@ export class RemoteShell {
   }
 
   destroy(): void {
-    this.#closed ??= 'given up';
+    this.#closed ??= 'aborted';
     this.#channel.destroy();
   }
 

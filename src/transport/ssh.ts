@@ -239,8 +239,8 @@ export function toShellChannel(channel: ClientChannel, client: Client): ShellCha
   channel.on('exit', (code: number | null, signal?: string) => {
     exit =
       code === null
-        ? `the remote shell was ended by ${signal ?? 'a signal'}`
-        : `the remote shell ended with code ${String(code)}`;
+        ? `the remote shell was killed by ${signal ?? 'a signal'}`
+        : `the remote shell exited with code ${String(code)}`;
   });
   channel.on('error', () => {
     // The close event that follows is handled.
@@ -312,7 +312,7 @@ function spawnProxy(command: string, target: SshTarget): Duplex {
   child.once('close', (code) => {
     if (code !== 0)
       duplex.destroy(
-        new Error(`the ProxyCommand of "${target.name}" ended with code ${String(code)}`),
+        new Error(`the ProxyCommand of "${target.name}" exited with code ${String(code)}`),
       );
   });
   duplex.once('close', () => child.kill());

@@ -18,7 +18,7 @@ interface Row {
   identity: Partial<Identity> & Pick<Identity, 'method'>;
 }
 
-/** The program of a method, where it is not part of every Debian. */
+/** The program of a method, if it is not part of every Debian system. */
 const needed = ({ method }: Row['identity']): Program[] => (method === 'su' ? [] : [method]);
 
 describeBox('Privilege escalation', () => {
@@ -77,7 +77,7 @@ describeBox('Privilege escalation', () => {
     },
     {
       // sudo does not prompt. A password sent all the same would be a command of the shell.
-      title: 'by sudo with a password that sudo does not ask for',
+      title: 'by sudo with a password that sudo does not request',
       login: 'free',
       identity: { method: 'sudo', password },
       user: 'root',

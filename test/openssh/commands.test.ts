@@ -105,7 +105,7 @@ Host *
     expect(found.toString()).toContain(box.hostKey().split(' ')[1]);
   });
 
-  it('trust --yes stores host keys behind jump hosts, after which trust has nothing to do', async () => {
+  it('trust --yes stores host keys through jump hosts, after which trust has nothing to do', async () => {
     const { code, stdout } = await call('trust', '--yes');
     expect(stdout).toContain(fingerprint(inner));
     expect(code).toBe(exitCodes.done);

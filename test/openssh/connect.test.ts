@@ -108,7 +108,7 @@ describeBox('A connection to a real sshd', () => {
     expect(asked).toEqual([locked, locked]);
   });
 
-  it('names ssh-add when a key is encrypted and no passphrase is available', async () => {
+  it('suggests ssh-add when a key is encrypted and no passphrase is available', async () => {
     const locked = join(box.dir, 'locked-without-prompt');
     box.authorize(keygen(locked, 'open sesame'));
     const connections = connect({ knownHosts: knownHosts() });
@@ -257,14 +257,14 @@ Host *
     await expect(whoami(connections, box.host())).rejects.toMatchObject({ stage: 'host_key' });
   });
 
-  it('names --transport openssh when known_hosts trusts a certificate authority', async () => {
+  it('suggests --transport openssh when known_hosts trusts a certificate authority', async () => {
     const authority = file('authority', `@cert-authority * ${box.hostKey('other_host_key')}\n`);
     await expect(whoami(connect({ knownHosts: [authority] }), box.host())).rejects.toMatchObject({
       hint: expect.stringContaining('--transport openssh') as string,
     });
   });
 
-  it('names --transport openssh when the key is on a FIDO token', async () => {
+  it('suggests --transport openssh when the key is on a FIDO token', async () => {
     const fido = file(
       'fido',
       '-----BEGIN OPENSSH PRIVATE KEY-----\nnot readable\n-----END OPENSSH PRIVATE KEY-----\n',
@@ -298,7 +298,7 @@ Host *
     }
   });
 
-  it('names --transport openssh when no key exchange is in common, and that transport connects', async () => {
+  it('suggests --transport openssh if no key exchange matches, and that transport connects', async () => {
     const modern = await Box.start({ sshd: ['KexAlgorithms sntrup761x25519-sha512@openssh.com'] });
     try {
       const options = { knownHosts: [modern.knownHosts] };

@@ -13,7 +13,7 @@ describeBox('A connection that a hosts file describes', () => {
   let cli: Cli;
   let known = '';
   beforeAll(async () => {
-    // Each has a key of its own, and the bastion a user of its own.
+    // Each host has its own key, and the bastion its own user.
     box = await Box.start({
       users: [{ name: 'deploy' }, { name: 'asked', password }],
       sshd: ['LogLevel VERBOSE'],
@@ -48,7 +48,7 @@ describeBox('A connection that a hosts file describes', () => {
       ...flags,
       ...['--one-line', '--', 'id', '-un'],
     ]);
-  /** Logins on the bastion so far. */
+  /** Number of logins on the bastion so far. */
   const logins = () => bastion.log().split('Accepted publickey for jump').length - 1;
 
   const k0sctl = (more = '') =>
@@ -69,7 +69,7 @@ ${more}`,
     );
 
   it.each(transports)(
-    'with transport %s goes through the bastion of a k0sctl.yaml, with the key of each',
+    'with transport %s uses the bastion of a k0sctl.yaml, with the keys of both hosts',
     async (transport) => {
       const before = logins();
       const { code, stdout, stderr } = await whoami(k0sctl(), '--transport', transport);
@@ -79,7 +79,7 @@ ${more}`,
   );
 
   it.each(transports)(
-    'with transport %s trusts the "hostKey" of the file and no other',
+    'with transport %s trusts only the "hostKey" of the file',
     async (transport) => {
       const keyed = (key: string) => k0sctl(`      hostKey: ${key}\n`);
       known = bastion.knownHosts;
@@ -107,7 +107,7 @@ ${words}
     );
 
   it.each(transports)(
-    'with transport %s follows the ProxyCommand of ansible_ssh_common_args',
+    'with transport %s uses the ProxyCommand of ansible_ssh_common_args',
     async (transport) => {
       const before = logins();
       const words = `ansible_ssh_common_args='-o ProxyCommand="${proxy()}" -o StrictHostKeyChecking=no'`;
@@ -120,7 +120,7 @@ ${words}
     },
   );
 
-  it('follows ProxyJump with a configuration file of its own', async () => {
+  it('uses ProxyJump with another configuration file', async () => {
     const before = logins();
     cli.file(
       'config',
@@ -131,7 +131,7 @@ ${words}
     expect(logins()).toBeGreaterThan(before);
   });
 
-  it("is left to the system's ssh where our own client lacks an option", async () => {
+  it("uses the system's ssh for an option that the built-in client does not support", async () => {
     const { code, stdout } = await whoami(ini('ansible_ssh_extra_args=-o Ciphers=aes256-ctr'));
     expect([stdout, code]).toEqual(['node1: deploy\n', 0]);
   });
@@ -152,7 +152,7 @@ ${words}
 `,
     );
 
-  it('becomes another user by ansible_become, which goes over the playbook', async () => {
+  it('becomes another user with ansible_become, which overrides the playbook', async () => {
     const inventory = ini('ansible_become=true\nansible_become_method=sudo');
     const { code, stdout, stderr } = await call(inventory, 'play', playbook());
     expect([stderr, code, /owner: \w+/.exec(stdout)?.[0]]).toEqual(['', 0, 'owner: root']);
@@ -160,7 +160,7 @@ ${words}
     expect([back.stderr, back.code]).toEqual(['', 3]);
   });
 
-  it('takes the password from the hosts file, keeps it out of the journal, and finds it for a rollback', async () => {
+  it('reads the password from the hosts file, does not write it to the journal, and reads it again for a rollback', async () => {
     const inventory = cli.file(
       'asked.yaml',
       `all:
@@ -185,7 +185,7 @@ ${words}
     await expect(box.shell('test -e /var/tmp/made')).rejects.toThrow();
   });
 
-  /** Login and sudo want a password each; that of sudo stands in the file as an input of the playbook, or as it is. */
+  /** Login and sudo each require a password. The file has that of sudo directly, or as an input of the playbook. */
   const withPasswords = (sudo: string) =>
     cli.file(
       'passwords.yaml',
@@ -214,7 +214,7 @@ plays:
         copy: { content: new, dest: /var/tmp/other }
 `,
     );
-  /** A run whose process is killed when its first step has ended. */
+  /** Starts a run and kills its process after the first step. */
   const killed = async (inventory: string, env: Record<string, string> = {}) => {
     const flags = ['--known-hosts', known, '--ssh-config', 'none', '--output', 'json'];
     let run = '';
@@ -229,8 +229,8 @@ plays:
   };
   const owners = () => box.shell('cd /var/tmp && ls -l one other 2>/dev/null | cut -d" " -f3 || :');
 
-  it.each(['as it is', 'as an input'])(
-    'finds both passwords of the file again to resume and to roll back a killed run: %s',
+  it.each(['directly', 'as an input'])(
+    'reads both passwords from the file again to resume and roll back a killed run: %s',
     async (how) => {
       const isInput = how === 'as an input';
       const env = isInput ? { RUNNER_SUDO_WORD: password } : {};
@@ -244,7 +244,7 @@ plays:
     },
   );
 
-  it('says that the passwords are gone with the file, and rolls back when it is there again', async () => {
+  it('reports missing passwords if the file was removed, and rolls back after it is restored', async () => {
     const inventory = withPasswords(password);
     const run = await killed(inventory);
     rmSync(inventory);
@@ -257,7 +257,7 @@ plays:
     expect(await owners()).toBe('');
   });
 
-  it('gives way to connection variables of the command line, which a rollback remembers', async () => {
+  it('is overridden by connection variables from the command line, which a rollback reuses', async () => {
     const inventory = ini('ansible_become=true');
     const words = ['-e', 'ansible_user=asked', '-e', 'ansible_become:=false'];
     const { code, stdout } = await call(
@@ -277,7 +277,7 @@ plays:
   });
 
   it.each(['the command line', 'a play'])(
-    'says that the password is not used where %s wants the ssh of the system',
+    'reports that the password is not used if %s selects the system ssh',
     async (who) => {
       const inventory = cli.file(
         'login.yaml',
@@ -297,7 +297,7 @@ plays:
     },
   );
 
-  it('is refused for a winRM host by the play that selects it, and by no other', async () => {
+  it('is refused for a WinRM host only by a play that selects the host', async () => {
     const inventory = cli.file(
       'launchpad.yaml',
       `apiVersion: launchpad.mirantis.com/mke/v1.4

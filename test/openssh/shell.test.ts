@@ -159,7 +159,7 @@ describeBox('The remote shell', () => {
     writeFileSync(box.path('/run/end'), '');
   });
 
-  it('ends a command that exceeds its time limit, and children that ignore SIGTERM, and says so', async () => {
+  it('ends a command that exceeds its time limit, and children that ignore SIGTERM, and reports it', async () => {
     const session = await sessionOf('dash');
     const stubborn =
       'trap "" TERM; setsid sh -c "trap : TERM; while :; do sleep 77; done" & while :; do sleep 77; done';

@@ -8,9 +8,9 @@ import { look } from '../helpers/exchange.ts';
 const connections = localConnections();
 afterAll(() => connections.close());
 
-it('ends a host that is still dialled, and does not try again', async () => {
+it('close() aborts a pending connection attempt without a retry', async () => {
   const sockets: Socket[] = [];
-  // It accepts, and says nothing.
+  // It accepts connections but sends nothing.
   const server = createServer((socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -33,11 +33,11 @@ it('ends a host that is still dialled, and does not try again', async () => {
   server.close();
 });
 
-it('has a session for each way to become a user, and one for all who go the same way', async () => {
+it('has one session for each user, method and password of privilege escalation', async () => {
   const open = (method: 'sudo' | 'su' | 'doas', password?: string) =>
     connections.session(localHost.address, { user: 'nobody', method, password });
   const doas = await open('doas');
-  // Whether or not the program is there: what it said must not be the answer of another.
+  // The programs can be missing: the error of one must not be the result of another.
   await look(doas, 'true').catch(() => undefined);
   expect(await open('doas')).toBe(doas);
   const others = [await open('su'), await open('sudo'), await open('doas', 'secret')];

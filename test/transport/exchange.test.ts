@@ -36,7 +36,7 @@ for (const { program, argv } of shells) {
 
     const exchange = (request: Exchange) => shell.session.exchange(request, limits);
 
-    it('answers requests of the run, questions and a change in one round trip', async () => {
+    it('answers control requests, reads and a change in one round trip', async () => {
       const made = join(dir, 'made');
       const answer = await exchange({
         control: { lock, fence: true, unit: 4, renew: true },
@@ -83,7 +83,7 @@ for (const { program, argv } of shells) {
       expect(change?.copies).toEqual(new Map([[path, Buffer.from('before\n')]]));
     });
 
-    it('finds the copy that a unit took, restores it, and tells it from one that was never taken', async () => {
+    it('finds and restores the copy of a unit, and reports a copy that does not exist', async () => {
       const path = join(dir, 'a "file"');
       const copy = { copyOf: path, unit: 1 };
       const state = async (of: HostPath) => {
@@ -108,7 +108,7 @@ for (const { program, argv } of shells) {
     });
 
     it.each(['file', 'directory', 'link'])(
-      'keeps the copy of a %s from the first try of a step',
+      'a retry keeps the copy of a %s from the first attempt',
       async (kind) => {
         const path = join(dir, kind);
         const set = (text: string) => {
@@ -135,7 +135,7 @@ for (const { program, argv } of shells) {
       },
     );
 
-    it('answers questions, and does nothing, when the record of the change cannot be stored', async () => {
+    it('answers reads but makes no change if the record of the change cannot be written', async () => {
       writeFileSync(join(dir, 'runner'), 'not a directory');
       chmodSync(join(dir, 'runner'), 0o400);
       const answer = await exchange({
@@ -148,7 +148,7 @@ for (const { program, argv } of shells) {
       expect(existsSync(join(dir, 'never'))).toBe(false);
     });
 
-    it('returns the answer of each detached command that ends at once', async () => {
+    it('returns the output of detached commands that end immediately', async () => {
       for (let unit = 1; unit <= 25; unit++) {
         const actions = [{ kind: 'exec' as const, argv: ['echo', String(unit)] }];
         const { change } = await exchange({ change: { unit, detach: true, actions } });
@@ -157,7 +157,7 @@ for (const { program, argv } of shells) {
       expect(shell.opened()).toBe(1);
     });
 
-    it('names the run that holds the lock, and the one that took it over', async () => {
+    it('reports the run that holds the lock, and the run that took it over', async () => {
       const other = localShell(argv, dir, 'other');
       try {
         await exchange({ control: { lock } });
@@ -175,7 +175,7 @@ for (const { program, argv } of shells) {
       }
     });
 
-    it('refuses a lock that cannot be stored', async () => {
+    it('fails if the lock cannot be written', async () => {
       writeFileSync(join(dir, 'runner'), 'not a directory');
       await expect(exchange({ control: { lock } })).rejects.toThrow(/^The host cannot be locked: /);
     });

@@ -5,7 +5,7 @@ import { FrameReader, type FrameOptions } from '../../src/transport/frames.ts';
 const nonce = 'f00dfeed';
 const mark = (word: string) => Buffer.from(`\n${nonce} ${word}\n`);
 
-/** Feeds a stream in chunks of the given sizes, over and over. */
+/** Feeds a stream in chunks, cycling through the given sizes. */
 function read(
   stream: Buffer,
   sizes: readonly number[] = [4096],
@@ -20,7 +20,7 @@ function read(
   return reader;
 }
 
-/** Bytes that look like ours as far as a command could guess: everything but the word itself. */
+/** Bytes that resemble markers, except for the nonce, which commands cannot know. */
 const imitation = fc.constantFrom(
   Buffer.from(`\n${nonce.slice(0, -1)} E 0 0\n`),
   Buffer.from(`\n${nonce.slice(0, 4)}`),
@@ -41,7 +41,7 @@ const output = fc
 const chunking = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
 
 describe('FrameReader', () => {
-  it('gives back any bytes in any chunks', () => {
+  it('returns any bytes unchanged, for any chunk sizes', () => {
     fc.assert(
       fc.property(fc.array(output, { minLength: 1, maxLength: 5 }), chunking, (outputs, sizes) => {
         const parts = outputs.flatMap((bytes, index) => [
@@ -65,7 +65,7 @@ describe('FrameReader', () => {
     );
   });
 
-  it('never ends an answer by itself, whatever comes', () => {
+  it('ends a frame only at its own marker, for any output bytes', () => {
     fc.assert(
       fc.property(fc.array(output, { maxLength: 8 }), chunking, (parts, sizes) => {
         const stream = Buffer.concat(parts);
@@ -77,7 +77,7 @@ describe('FrameReader', () => {
     );
   });
 
-  it('shows every character whole and in order while it comes', () => {
+  it('passes complete characters to the display, in order', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), chunking, (text, sizes) => {
         fc.pre(!text.includes(nonce));
@@ -90,7 +90,7 @@ describe('FrameReader', () => {
     );
   });
 
-  it('keeps a bounded part and hands the whole to the overflow', () => {
+  it('keeps at most keepBytes and passes the whole output to the overflow sink', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 300 }), chunking, (size, sizes) => {
         const bytes = Buffer.from(Array.from({ length: size }, (_, index) => index % 251));
@@ -111,7 +111,7 @@ describe('FrameReader', () => {
     );
   });
 
-  it('shows the copy of a detached output once and counts its frames once', () => {
+  it('displays the output of a detached step once and returns its frames once', () => {
     const frame = Buffer.concat([Buffer.from('hello'), mark('E 3 0')]);
     const shown: string[] = [];
     const reader = read(

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { execWhereRoom, type HostLines } from '../../src/transport/host-lines.ts';
 import { SessionRefusedError, type Line, type ShellChannel } from '../../src/transport/line.ts';
 
-it('uses the room on a line again once a channel there has closed', async () => {
+it('reuses a line after one of its channels has closed', async () => {
   const state: Pick<HostLines, 'lines'> = { lines: [] };
-  /** Ends the channels that are open, by line: a host allows two on each. */
+  /** Functions that close the open channels of each line. The host allows two per line. */
   const open = new Map<Line, (() => void)[]>();
   const exec = (line: Line): Promise<ShellChannel> => {
     const own = open.get(line) ?? [];
@@ -31,7 +31,7 @@ it('uses the room on a line again once a channel there has closed', async () => 
   const another = () => execWhereRoom('h1', state, addLine, exec);
   const channels = [await another(), await another(), await another()];
   expect(state.lines).toHaveLength(2);
-  // Shells are given up and opened anew, many times.
+  // Close and reopen shells many times.
   for (let round = 0; round < 20; round++) {
     channels.shift()?.destroy();
     channels.push(await another());

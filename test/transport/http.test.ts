@@ -18,7 +18,7 @@ let plain = '';
 let other = '';
 let secure = '';
 
-/** Serves paths: /to/STATUS/WHERE points there, /endless has no end, all others tell what was asked. */
+/** Serves /to/STATUS/LOCATION as a redirect, /endless without an end, and other paths with a description of the request. */
 function serve(server: Server): Server {
   servers.push(server);
   return server.on('request', (request: IncomingMessage, response) => {
@@ -100,8 +100,8 @@ const said = async (url: string, more: Partial<HttpRequest> = {}) =>
 const to = (status: number, where: string) =>
   `${plain}/to/${String(status)}/${encodeURIComponent(where)}`;
 
-describe('answers that point elsewhere', () => {
-  it('are followed when that is asked for, and the last address is told', async () => {
+describe('redirects', () => {
+  it('are followed only if requested, and the response has the final URL', async () => {
     expect(await ask(to(302, '/there'))).toMatchObject({ status: 302 });
     expect(await ask(to(302, '/there'), { redirects: 'safe' })).toMatchObject({
       status: 200,
@@ -124,13 +124,13 @@ describe('answers that point elsewhere', () => {
     expect(answer['type']).toBe(then === 'GET' ? undefined : 'text/plain');
   });
 
-  it('get a login only where it was meant for', async () => {
+  it('do not send credentials to another server', async () => {
     const login = { headers: { Authorization: 'Basic eA==' }, redirects: 'safe' } as const;
     expect(await said(to(302, '/same'), login)).toMatchObject({ authorization: 'Basic eA==' });
     expect((await said(to(302, `${other}/x`), login))['authorization']).toBeUndefined();
   });
 
-  it('end, and lead to servers only', async () => {
+  it('are limited in number, and only to HTTP and HTTPS', async () => {
     await expect(ask(`${plain}/loop`, { redirects: 'safe' })).rejects.toThrow('more than 10 times');
     for (const odd of ['file:///etc/passwd', 'http://[']) {
       await expect(ask(to(302, odd), { redirects: 'safe' })).rejects.toThrow(ConnectError);
@@ -139,11 +139,11 @@ describe('answers that point elsewhere', () => {
 });
 
 describe('a request', () => {
-  it('goes to a socket of this machine', async () => {
+  it('can use a Unix socket', async () => {
     expect(await said('http://engine/info', { socket })).toMatchObject({ url: '/info' });
   });
 
-  it('shows a certificate where it has one', async () => {
+  it('sends a client certificate and verifies the server with the given CA', async () => {
     const ca = server.cert;
     const clientCertificate = client;
     expect(await said(`${secure}/x`, { ca, clientCertificate })).toMatchObject({
@@ -153,7 +153,7 @@ describe('a request', () => {
     await expect(ask(`${secure}/x`, { clientCertificate })).rejects.toThrow('certificate');
   });
 
-  it('has an end, also where words come without one', async () => {
+  it('times out while the response is still being sent', async () => {
     await expect(ask(`${plain}/endless`, { timeoutMs: 300 })).rejects.toThrow(
       'no response within 0.3 s',
     );

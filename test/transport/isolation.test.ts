@@ -9,7 +9,7 @@ import { execute, look, perform, unitRecord } from '../helpers/exchange.ts';
 
 const limit = { timeoutMs: 20_000 };
 
-/** Shell text that changes the shell that runs it. */
+/** Scripts that modify the shell that runs them. */
 const hostile: [what: string, text: string][] = [
   ['exits', 'exit 3'],
   ['returns', 'return 3'],
@@ -47,7 +47,7 @@ const hostile: [what: string, text: string][] = [
 ];
 
 for (const { program, argv } of shells) {
-  describeWith(program)(`With ${argv.join(' ')} as the shell of a session`, () => {
+  describeWith(program)(`With ${argv.join(' ')} as session shell`, () => {
     let dir: string;
     let shell: LocalShell;
     beforeAll(() => {
@@ -62,7 +62,7 @@ for (const { program, argv } of shells) {
 
     const run = (...words: string[]) => execute(shell.session, ...words);
 
-    /** Everything about the session shell that a script could have changed. */
+    /** The state of the session shell that a script could change. */
     const state = async (): Promise<unknown> => {
       const path = join(dir, 'work', 'file');
       rmSync(path, { force: true });
@@ -94,7 +94,7 @@ for (const { program, argv } of shells) {
     });
 
     it.each(hostile)(
-      'a fact or command that %s changes nothing that follows',
+      'a fact or command that %s does not affect later commands',
       async (_what, text) => {
         const answers = await look(shell.session, text, 'echo next');
         expect(answers[1]).toEqual({ code: 0, stdout: 'next\n', stderr: '' });
@@ -110,11 +110,11 @@ for (const { program, argv } of shells) {
       ['set', '-e'],
       ['umask', '777'],
       ['cd', '/'],
-    ])('a command never is a builtin or a function of the session shell: %s', async (...words) => {
+    ])('a command never runs a builtin or function of the session shell: %s', async (...words) => {
       expect(await run(...words)).toMatchObject({ code: 127 });
     });
 
-    it('a validation command that exits changes nothing', async () => {
+    it('a validation command that exits does not affect the session shell', async () => {
       const path = join(dir, 'work', 'validated');
       const write: Action = { kind: 'write', path, content: 'x', validate: 'cd /; exit 0 # %s' };
       const { outputs } = await perform(shell.session, { actions: [write] }, limit);
@@ -123,7 +123,7 @@ for (const { program, argv } of shells) {
       expect(await state()).toEqual(before);
     });
 
-    it('a detached command that signals its process group has an exit code, and changes nothing', async () => {
+    it('a detached command that signals its process group returns its exit code and does not affect later commands', async () => {
       const { outputs } = await perform(
         shell.session,
         {
@@ -143,7 +143,7 @@ for (const { program, argv } of shells) {
       expect(await state()).toEqual(before);
     });
 
-    it('the environment of a command ends with it', async () => {
+    it('environment variables of a command do not affect later commands', async () => {
       const env = { rn_code: '5', PATH: '/usr/bin:/bin', IFS: 'a', LC_ALL: 'x' };
       const { outputs } = await perform(
         shell.session,

@@ -5,12 +5,12 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { joinWrites } from '../../src/transport/join-writes.ts';
 
-/** A stream that notes what each write to the system would carry. */
+/** A stream that records the content of each system call. */
 class Noted extends Duplex {
   readonly writes: string[] = [];
 
   override _read(): void {
-    // Nothing comes.
+    // The test reads nothing.
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
@@ -22,7 +22,7 @@ class Noted extends Duplex {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('joinWrites', () => {
-  it('writes at once what is written in one turn', async () => {
+  it('combines all writes of one tick into one', async () => {
     const stream = new Noted();
     joinWrites(stream);
     for (const piece of ['length ', 'text ', 'seal']) stream.write(piece);
@@ -34,7 +34,7 @@ describe('joinWrites', () => {
     expect(stream.writes).toEqual(['length text seal', 'next']);
   });
 
-  it('writes the rest when the stream ends in the same turn', async () => {
+  it('writes the rest if the stream ends in the same tick', async () => {
     const stream = new Noted();
     joinWrites(stream);
     stream.write('bye');
@@ -43,7 +43,7 @@ describe('joinWrites', () => {
     expect(stream.writes).toEqual(['bye']);
   });
 
-  it('calls back and says when the buffer is full', async () => {
+  it('calls callbacks, and returns false if the buffer is full', async () => {
     const stream = new Noted({ writableHighWaterMark: 4 });
     joinWrites(stream);
     const drained = once(stream, 'drain');
@@ -58,7 +58,7 @@ describe('joinWrites', () => {
     let open: { end: () => void } | undefined;
     afterEach(() => open?.end());
 
-    it('keeps bytes and order, in turns and beyond the buffer', async () => {
+    it('keeps all bytes in order, over several ticks and beyond the buffer size', async () => {
       const server = createServer();
       server.listen(0, '127.0.0.1');
       await once(server, 'listening');

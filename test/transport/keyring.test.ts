@@ -11,7 +11,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-it('names a public key whose private key no agent holds', async () => {
+it('reports a public key file whose private key is not in the agent', async () => {
   const { utils } = await loadSsh2();
   const keyPath = join(dir, 'id.pub');
   writeFileSync(keyPath, utils.generateKeyPairSync('ed25519').public);

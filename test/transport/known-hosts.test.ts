@@ -18,7 +18,7 @@ describe('known hosts', () => {
   const [one, two] = [make(), make()];
   const file = join(dir, 'known_hosts');
 
-  itWith('ssh')('agree with ssh-keygen on plain, port and hashed names', () => {
+  itWith('ssh')('match plain, port and hashed names like ssh-keygen', () => {
     writeFileSync(
       file,
       `a.example ${one}\n[b.example]:2222 ${two}\n# remark\n*.wild.example,!no.wild.example ${one}\n`,
@@ -32,7 +32,7 @@ describe('known hosts', () => {
     expect(known.check('no.wild.example', blob(one))).toEqual({ verdict: 'unknown' });
   });
 
-  it('tell a changed key from an unknown host, with file and line', () => {
+  it('distinguish a changed key from an unknown host, with file and line', () => {
     writeFileSync(file, `\na.example ${one}\n@revoked r.example ${two}\n`);
     const known = new KnownHosts([file]);
     expect(known.check('a.example', blob(two))).toEqual({

@@ -30,7 +30,7 @@ const line = 'a line of plain text\n';
 const plain = line.repeat(10_000);
 
 describe('a received file', () => {
-  it('appears with its content and mode 0600 when it is complete', async () => {
+  it('is published with mode 0600 when it is complete', async () => {
     const to = join(dir, 'new', 'file');
     const file = await ReceivedFile.create({ to });
     for (const half of [plain.slice(0, 100_000), plain.slice(100_000)])
@@ -44,7 +44,7 @@ describe('a received file', () => {
     expect(statSync(to).mode & 0o777).toBe(0o600);
   });
 
-  it('holds no plain text on the disk at any time when it is encrypted', async () => {
+  it('never writes plain text to the disk if it is encrypted', async () => {
     const identity = await generateIdentity();
     const recipients = [await identityToRecipient(identity)];
     const to = join(dir, 'file.age');
@@ -68,7 +68,7 @@ describe('a received file', () => {
   });
 
   it.each([true, false])(
-    'leaves the earlier file and nothing else when it is discarded half-way (encrypted: %s)',
+    'keeps the previous file and leaves no temporary file if it is discarded (encrypted: %s)',
     async (encrypted) => {
       const recipients = [await identityToRecipient(await generateIdentity())];
       const to = join(dir, 'file');
@@ -85,7 +85,7 @@ describe('a received file', () => {
     },
   );
 
-  it('reports a directory that cannot be written to', async () => {
+  it('fails if its directory cannot be created', async () => {
     const below = join(dir, 'a-file');
     writeFileSync(below, '');
     const recipients = [await identityToRecipient(await generateIdentity())];
@@ -95,7 +95,7 @@ describe('a received file', () => {
     await expect(file.complete()).rejects.toThrow(/file" cannot be written: /);
   });
 
-  it('reports a place that a directory has, and leaves nothing behind', async () => {
+  it('fails if its path is a directory, and leaves no temporary file', async () => {
     const to = join(dir, 'taken');
     mkdirSync(join(to, 'content'), { recursive: true });
     const file = await ReceivedFile.create({ to });
@@ -110,13 +110,13 @@ describe('a received file', () => {
     expect(readdirSync(dir)).toEqual(['taken']);
   });
 
-  it('reports a key that nothing can be encrypted for', async () => {
+  it('fails if the recipient key is not valid', async () => {
     const encrypt = { recipients: ['age1none'] };
     const made = ReceivedFile.create({ to: join(dir, 'file'), encrypt });
     await expect(made).rejects.toMatchObject({ code: 'TASK_FAILED' });
   });
 
-  it('does not take over the mode of a temporary file that was left behind', async () => {
+  it('replaces an old temporary file instead of keeping its mode', async () => {
     const to = join(dir, 'file');
     writeFileSync(`${to}.runner-tmp`, 'left');
     chmodSync(`${to}.runner-tmp`, 0o644);

@@ -47,15 +47,15 @@ const requests = (...list: [run: string, control: Control][]): Script => ({
   commands: list.flatMap(([run, control]) => controlScripts(control, run)).map(always),
 });
 
-describe('The shell text of an action', () => {
+describe('The script of an action', () => {
   const cases: [title: string, action: Parameters<typeof actionScript>[0], text: string][] = [
     [
-      'runs a program in place of a subshell, without input',
+      'runs a program with exec in a subshell, without input',
       { kind: 'exec', argv: ['echo', "it's", '$x'] },
       String.raw`(exec echo 'it'\''s' '$x') </dev/null`,
     ],
     [
-      'sets directory and environment in the subshell',
+      'sets the directory and environment in the subshell',
       { kind: 'exec', argv: ['x'], cwd: '/a b', env: { A: '1 2' } },
       "(cd '/a b' || exit 1; export A='1 2'; exec x) </dev/null",
     ],
@@ -65,51 +65,47 @@ describe('The shell text of an action', () => {
       "printf %s '-n $x' | (exec cat)",
     ],
     [
-      'does not take the name of a program for an option of exec',
+      'does not pass a program name that begins with "-" as an option of exec',
       { kind: 'exec', argv: ['-a', 'b'] },
       '(exec env -- -a b) </dev/null',
     ],
     [
-      'writes beside the target, closed to others, and removes what it cannot finish',
+      'writes to a private temporary file in the same directory, and removes it after a failure',
       { ...write, mode: '0600' },
       String.raw`{ umask 077; printf %s 'it'\''s $HOME' >'/etc/a b.runner-tmp'; rn_wrote $? && rn_publish '/etc/a b.runner-tmp' '/etc/a b' 0600 '' '' || rn_fail $? '/etc/a b.runner-tmp'; }`,
     ],
     [
-      'validates the temporary file in a shell of its own',
+      'validates the temporary file in a separate shell',
       { kind: 'write', path: '/a', content: 'YQ==', encoding: 'base64', validate: 'check %s' },
       "{ umask 077; printf %s YQ== | base64 -d >/a.runner-tmp; rn_wrote $? && (exec /bin/sh -c 'check /a.runner-tmp') >&2 </dev/null && rn_publish /a.runner-tmp /a '' '' '' || rn_fail $? /a.runner-tmp; }",
     ],
     [
-      'receives the announced bytes',
+      'receives the announced number of bytes',
       { kind: 'upload', path: '/a', from: '/x', size: 3, checksum: 'ab', owner: 'root' },
       "{ rn_receive /a.runner-tmp 3 ab && rn_publish /a.runner-tmp /a '' root '' || rn_fail $? /a.runner-tmp; }",
     ],
-    [
-      'prints a file that is fetched',
-      { kind: 'fetch', path: '/a b', to: '/x' },
-      "cat '/a b' </dev/null",
-    ],
+    ['prints a fetched file', { kind: 'fetch', path: '/a b', to: '/x' }, "cat '/a b' </dev/null"],
     ['makes a directory', { kind: 'mkdir', path: '/a' }, 'mkdir -p /a'],
     ['removes a path', { kind: 'remove', path: '/a' }, 'rn_remove_tree /a'],
     ['links', { kind: 'symlink', path: '/a', target: 'b' }, 'ln -sfn b /a'],
     ['copies', { kind: 'copy', from: '/a', path: '/b' }, 'rn_remove_tree /b && cp -a /a /b'],
     [
-      'copies the copy of a unit from where the shell keeps it',
+      'restores the copy of a unit from the state directory of the shell',
       { kind: 'copy', from: { copyOf: '/a b', unit: 3 }, path: '/a b' },
       `rn_remove_tree '/a b' && cp -a "$rn_dir"/runs/r/captures/${copyName({ copyOf: '/a b', unit: 3 })} '/a b'`,
     ],
     [
-      'copies the content only',
+      'copies only the content',
       { kind: 'copy', from: '/a', path: '/b', contentOnly: true },
       "{ umask 077; cat </a >/b.runner-tmp; rn_wrote $? && rn_publish /b.runner-tmp /b '' '' '' || rn_fail $? /b.runner-tmp; }",
     ],
     [
-      'sets a mode with five digits',
+      'sets the mode with five digits',
       { kind: 'chmod', path: '/a', mode: '755' },
       'chmod -- 00755 /a',
     ],
     [
-      'sets owners of a link itself',
+      'sets the owner of a link, not of its target',
       { kind: 'chown', path: '/a', owner: 'u', group: 'g', recurse: true },
       'chown -h -R u:g /a',
     ],
@@ -118,13 +114,13 @@ describe('The shell text of an action', () => {
     expect(actionScript(action, { run: 'r' })).toBe(text);
   });
 
-  it('starts the program of a detached unit in a session of its own', () => {
+  it('starts the program of a detached unit in its own session', () => {
     expect(actionScript({ kind: 'exec', argv: ['x'] }, { run: 'r', detach: true })).toBe(
       '(exec $rn_setsid x) </dev/null',
     );
   });
 
-  it('does not show a login in the arguments of a program', () => {
+  it('does not pass credentials as arguments', () => {
     const download: DownloadAction = {
       ...{ kind: 'download', path: '/a', url: 'https://x/y', timeoutSeconds: 5 },
       login: { user: 'u', password: 'p"w' },
@@ -137,7 +133,7 @@ describe('The shell text of an action', () => {
 });
 
 describe('The script of a request', () => {
-  it('asks each question whatever the others answered', () => {
+  it('runs each read even if others fail', () => {
     expect(textOf(questions('a', 'b "'))).toBe(
       `rn_code=0; rn_shared=0
 { (eval a) </dev/null
@@ -150,7 +146,7 @@ rn_done
     );
   });
 
-  it('gives a question its paths as parameters', () => {
+  it('passes paths to a read as parameters', () => {
     const reads = [{ script: 'cmp "$1" "$2"', paths: ["it's", { copyOf: '/a', unit: 3 }] }];
     const [first] = requestScript({ reads }, 'r 1').commands;
     expect(first?.script).toBe(
@@ -158,13 +154,13 @@ rn_done
     );
   });
 
-  it('asks with a function of the session shell without a process of its own', () => {
+  it('runs functions of the session shell without a subshell', () => {
     const reads = [fileState.command("/it's")];
     const [first] = requestScript({ reads }, 'r').commands;
     expect(first?.script).toBe(String.raw`{ set -- '/it'\''s'; rn_file_state "$1"; } </dev/null`);
   });
 
-  it('runs actions between the copies and the record of the unit, each only after the one before', () => {
+  it('makes copies, records the start, runs actions in order until one fails, and records the end', () => {
     const actions: Action[] = [
       { kind: 'exec', argv: ['a'] },
       { kind: 'mkdir', path: '/b' },
@@ -191,7 +187,7 @@ rn_done
     );
   });
 
-  it('does not let a question that failed hold up the change, nor the prologue answer in its place', () => {
+  it('makes the change even if a read failed, and reports a failed prologue separately', () => {
     const request = {
       control: { renew: true } as const,
       reads: [{ script: 'a' }],
@@ -217,7 +213,7 @@ rn_done
     );
   });
 
-  it('ends a section where the bytes of a file follow', () => {
+  it('ends a section before the bytes of an uploaded file', () => {
     const upload = { kind: 'upload' as const, path: '/a', from: '/x', size: 3, checksum: 'ab' };
     const parts = sections(change({ actions: [upload, { kind: 'mkdir', path: '/b' }] }));
     expect(parts.map((part) => part.upload)).toEqual([upload, undefined]);
@@ -225,7 +221,7 @@ rn_done
     expect(parts[1]?.text).toMatch(/^\[ "\$rn_code" = 0 \] && \{ rn_next\nmkdir -p \/b\n/);
   });
 
-  it('quotes what is in a request of the run itself', () => {
+  it('quotes the arguments of control requests', () => {
     expect(controlScripts({ lock: { owner: "o'x", leaseSeconds: 5 } }, 'r')).toEqual([
       String.raw`rn_lock r 'o'\''x' 5 ''`,
     ]);
@@ -248,7 +244,7 @@ for (const { program, argv } of shells) {
     const path = (name: string) => join(dir, name);
     const modeOf = (name: string) => (statSync(path(name)).mode & 0o7777).toString(8);
 
-    /** Runs texts one after the other in one shell, without a connection. */
+    /** Runs scripts in one shell, without a connection. */
     const answer = (...scripts: Script[]): { code: number; stdout: string; stderr: string }[] => {
       const [command = '', ...args] = argv;
       const input = `${startText('nonce', readRuntime())}${scripts.map(textOf).join('')}`;
@@ -271,7 +267,7 @@ for (const { program, argv } of shells) {
     const plain = (...actions: Action[]) => change({ actions });
     const act = (...actions: Action[]) => answer(plain(...actions));
 
-    it('passes any argument, input, directory and variable to a program', () => {
+    it('passes any bytes as argument, input, directory and variable', () => {
       const text = fc
         .string({ unit: 'binary', maxLength: 30 })
         .map((one) => one.replaceAll('\u0000', ''))
@@ -290,7 +286,7 @@ for (const { program, argv } of shells) {
       );
     });
 
-    it('reports a program that is missing, is not executable, or was killed', () => {
+    it('reports programs that are missing, not executable, or killed', () => {
       writeFileSync(path('plain'), '');
       expect(act({ kind: 'exec', argv: ['/nonexistent/program'] })[0]?.code).toBe(127);
       expect(act({ kind: 'exec', argv: [path('plain')] })[0]?.code).toBe(126);
@@ -298,7 +294,7 @@ for (const { program, argv } of shells) {
       expect(act({ kind: 'exec', argv: ['true'], cwd: '/nonexistent' })[0]?.code).toBe(1);
     });
 
-    it('writes any bytes with mode, and keeps the mode of a file that it replaces', () => {
+    it('writes any bytes with a mode, or keeps the mode of a replaced file', () => {
       const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
       const file: Action = {
         ...{ kind: 'write', path: path('a'), mode: '0640' },
@@ -310,7 +306,7 @@ for (const { program, argv } of shells) {
       expect([modeOf('a'), readFileSync(path('a'), 'utf8')]).toEqual(['640', '-n']);
     });
 
-    it('leaves the old file and no temporary file when a write is refused, and restores its umask', () => {
+    it('keeps the old file, leaves no temporary file and restores the umask if a write fails', () => {
       writeFileSync(path('a'), 'old');
       mkdirSync(path('directory.runner-tmp'));
       const refused = {
@@ -328,7 +324,7 @@ for (const { program, argv } of shells) {
       expect(after?.stdout.trim()).toBe(execFileSync('sh', ['-c', 'umask']).toString().trim());
     });
 
-    it('makes, copies, links and removes', () => {
+    it('creates, copies, links and removes', () => {
       mkdirSync(path('from'));
       writeFileSync(path('from/x'), 'text', { mode: 0o600 });
       symlinkSync('/nonexistent', path('link'));
@@ -350,7 +346,7 @@ for (const { program, argv } of shells) {
       expect(execFileSync('ls', [dir]).toString()).toBe('link\nto\ny\n');
     });
 
-    it('stops at the first action that fails and records its code', () => {
+    it('stops at the first failed action and records its exit code', () => {
       const outputs = answer(
         change({
           actions: [['true'], ['sh', '-c', 'exit 3'], ['touch', path('never')]].map((words) => ({
@@ -366,7 +362,7 @@ for (const { program, argv } of shells) {
       expect(execFileSync('ls', [dir]).toString()).toBe('');
     });
 
-    it('locks a host once, and takes a lock over by name only', () => {
+    it('locks a host once, and takes over a lock only if its run is named', () => {
       const lock = (run: string, replaced?: string): [string, Control] => [
         run,
         { lock: { owner: 'o@m', leaseSeconds: 5, replaced } },
@@ -392,9 +388,9 @@ for (const { program, argv } of shells) {
       ]);
     });
 
-    /** What each of several runs is told that ask for the lock in shells of their own at the same time. */
+    /** The answers of several runs that request the lock at the same time, each in its own shell. */
     const race = (requests: readonly NonNullable<Control['lock']>[]): Promise<string[]> => {
-      // Once: a program cannot be called while its file is written.
+      // Once, because a program cannot be run while its file is open for writing.
       const env = { ...process.env, ...shellEnvironment(state) };
       return Promise.all(
         requests.map(async (lock, index) => {
@@ -409,14 +405,14 @@ for (const { program, argv } of shells) {
       );
     };
 
-    it('gives a free lock to one of many that ask at once', async () => {
+    it('gives a free lock to only one of many concurrent requests', async () => {
       const said = await race(Array.from({ length: 8 }, () => ({ owner: 'o@m', leaseSeconds: 5 })));
       expect(said.sort()).toEqual(['held', ...Array.from({ length: 7 }, () => 'other')]);
     });
 
-    it('gives a lock to one of two that take it over at once', async () => {
+    it('gives a lock to only one of two concurrent takeovers', async () => {
       answer(requests(['old', { lock: { owner: 'o@m', leaseSeconds: 5 } }]));
-      // Each has read who holds the lock before the other replaces it.
+      // Each has read the holder of the lock before the other replaces it.
       const slow = '#!/bin/sh\nsleep 0.5\nexec /bin/mv "$@"\n';
       writeFileSync(join(state, 'bin', 'mv'), slow, { mode: 0o755 });
       const takeOver = { owner: 'o@m', leaseSeconds: 5, replaced: 'old' };
@@ -424,7 +420,7 @@ for (const { program, argv } of shells) {
       expect(execFileSync('ls', [join(state, 'runner')]).toString()).toBe('lock\n');
     });
 
-    it('takes a lock that a power cut has left empty, and over from who died while taking it', () => {
+    it('takes an empty lock left by a power failure, and continues after a process that died during a takeover', () => {
       const lock = { owner: 'o@m', leaseSeconds: 5 };
       answer(requests(['old', { lock }]));
       const file = join(state, 'runner', 'lock');
@@ -437,7 +433,7 @@ for (const { program, argv } of shells) {
       expect(existsSync(taking)).toBe(false);
     });
 
-    it('answers questions apart from each other', () => {
+    it('runs reads so that they do not affect each other', () => {
       const scripts = ['x=1; exit 3', 'echo "[$x]" >&2', 'if', 'echo end'];
       const outputs = answer(questions(...scripts));
       expect(outputs.map(({ code }) => code)).toEqual([3, 0, expect.any(Number), 0]);

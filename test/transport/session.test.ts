@@ -28,13 +28,13 @@ describe('a session', () => {
   });
   const run = (...argv: string[]) => execute(session, ...argv);
 
-  it('keeps outputs, codes and streams apart', async () => {
+  it('returns the output, exit code and streams of each command separately', async () => {
     const [a, b] = await look(session, 'echo out; echo err >&2; (exit 3)', 'printf "no newline"');
     expect(a).toEqual({ code: 3, stdout: 'out\n', stderr: 'err\n' });
     expect(b).toEqual({ code: 0, stdout: 'no newline', stderr: '' });
   });
 
-  it('gives commands an empty input and survives one that closes its streams', async () => {
+  it('runs commands with empty input, and stays usable after a command closes its streams', async () => {
     expect(await run('cat')).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await run('sh', '-c', 'exec >&- 2>&- <&-; exit 4')).toMatchObject({ code: 4 });
     expect(await run('echo', 'still here')).toMatchObject({ stdout: 'still here\n' });
@@ -51,7 +51,7 @@ describe('a session', () => {
     );
   });
 
-  it('writes files with their mode, leaving no debris when they are refused', async () => {
+  it('writes files with their mode, and leaves no temporary files if that fails', async () => {
     const path = join(dir, 'a file');
     const write = { kind: 'write' as const, path, content: "it's\n$HOME", mode: '0600' };
     await perform(session, { actions: [write] }, limit);
@@ -63,7 +63,7 @@ describe('a session', () => {
     expect(execFileSync('ls', [dir]).toString()).toBe('a file\n');
   });
 
-  it('stops at the first action that fails', async () => {
+  it('stops at the first failed action', async () => {
     const actions = [['true'], ['false'], ['touch', join(dir, 'never')]].map((argv) => ({
       kind: 'exec' as const,
       argv,
@@ -73,7 +73,7 @@ describe('a session', () => {
   });
 
   it.each([9_999_999_000, Number.POSITIVE_INFINITY])(
-    'waits where the limit of %d ms is longer than a timer can be',
+    'accepts a timeout of %d ms, which is longer than the maximum of a timer',
     async (timeoutMs) => {
       const actions = [{ kind: 'exec' as const, argv: ['sleep', '0.2'] }];
       const { outputs } = await perform(session, { actions }, { timeoutMs });
@@ -81,7 +81,7 @@ describe('a session', () => {
     },
   );
 
-  it('gives up a command whose time is over', async () => {
+  it('aborts a command that exceeds its timeout', async () => {
     const promise = perform(
       session,
       { actions: [{ kind: 'exec', argv: ['sleep', '31'] }] },

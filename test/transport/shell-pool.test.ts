@@ -9,7 +9,7 @@ let dir: string;
 let shell: LocalShell;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'runner-pool-'));
-  // It may have one shell at a time.
+  // One shell at a time.
   shell = localShell(['/bin/sh'], dir);
 });
 afterEach(() => {
@@ -20,8 +20,8 @@ afterEach(() => {
 const change = (signal: AbortSignal | undefined, ...argv: string[]) =>
   perform(shell.session, { actions: [{ kind: 'exec', argv }] }, { timeoutMs: 20_000, signal });
 
-describe('the shells of a session', () => {
-  it('get nothing to do once the operator has ended the run', async () => {
+describe('the shell pool of a session', () => {
+  it('starts no work after the run was interrupted', async () => {
     const stop = new AbortController();
     stop.abort();
     await expect(change(stop.signal, 'touch', join(dir, 'never'))).rejects.toMatchObject({
@@ -32,7 +32,7 @@ describe('the shells of a session', () => {
     expect(outputs[0]?.stdout).not.toContain('never');
   });
 
-  it('are not waited for any longer when the operator ends the run', async () => {
+  it('stops waiting for a free shell when the run is interrupted', async () => {
     const stop = new AbortController();
     const first = change(undefined, 'sleep', '1');
     const second = change(stop.signal, 'touch', join(dir, 'never'));
@@ -43,7 +43,7 @@ describe('the shells of a session', () => {
     expect((await third).outputs[0]?.stdout).toBe('third\n');
   });
 
-  it('are not awaited while they are opened when the operator ends the run', async () => {
+  it('stops waiting for a shell to open when the run is interrupted', async () => {
     const stop = new AbortController();
     const first = change(stop.signal, 'touch', join(dir, 'never'));
     stop.abort();
@@ -52,7 +52,7 @@ describe('the shells of a session', () => {
     expect(shell.opened()).toBe(1);
   });
 
-  it('let a request for the lock of the host pass while all are in use', async () => {
+  it('serves an urgent lock request while all shells are in use', async () => {
     let isDone = false;
     const long = change(undefined, 'sleep', '2').finally(() => {
       isDone = true;
@@ -61,7 +61,7 @@ describe('the shells of a session', () => {
     expect(isDone).toBe(false);
     expect(shell.opened()).toBe(2);
     await long;
-    // The further shell was for that request only.
+    // Only the urgent request used the additional shell.
     await Promise.all([change(undefined, 'true'), change(undefined, 'true')]);
     expect(shell.opened()).toBe(2);
   });

@@ -3,11 +3,11 @@ import { Client, type ClientChannel } from 'ssh2';
 import { expect, it } from 'vitest';
 import { toShellChannel } from '../../src/transport/ssh.ts';
 
-it('leaves no listener on a connection for a channel that has closed', () => {
+it('removes the listener of a closed channel from its connection', () => {
   const client = new Client();
   const before = client.listenerCount('close');
   const reasons: string[] = [];
-  // Node.js warns in the operator's output from the eleventh on.
+  // From the eleventh listener on, Node.js would print a warning.
   for (let number = 0; number < 20; number++) {
     const channel = Object.assign(new PassThrough(), { stderr: new PassThrough() });
     const shell = toShellChannel(channel as unknown as ClientChannel, client);

@@ -33,8 +33,8 @@ function resolve(config: string, host: Partial<HostAddress>): Promise<SshTarget>
   });
 }
 
-describeWith('ssh')('how to reach a host', () => {
-  it('is said by the inventory first, then by ssh_config', async () => {
+describeWith('ssh')('the connection parameters of a host', () => {
+  it('are from the inventory first, then from ssh_config', async () => {
     const config =
       'Host n1.example\n HostName 10.0.0.1\n Port 2200\n User deploy\n IdentityFile ~/k-%h-%r\nHost *\n Port 99\n';
     expect(await resolve(config, {})).toMatchObject({
@@ -59,7 +59,7 @@ describeWith('ssh')('how to reach a host', () => {
     expect(keyFiles[0]).toMatch(/\/k-10\.0\.0\.1-deploy$/);
   });
 
-  it('has jump hosts in their order, each with its own settings', async () => {
+  it('have jump hosts in order, each with its own settings', async () => {
     const config =
       'Host n1.example\n ProxyJump a@one:2201,two\nHost two\n HostName 10.0.0.2\n User b\n Port 2202\n';
     const { jumps } = await resolve(config, {});
@@ -69,7 +69,7 @@ describeWith('ssh')('how to reach a host', () => {
     ]);
   });
 
-  it('follows a jump host that is behind another, and refuses circles', async () => {
+  it('resolve a jump host that has its own jump host, and reject circular ones', async () => {
     const chain = 'Host n1.example\n ProxyJump one\nHost one\n ProxyJump two\n';
     const { jumps } = await resolve(chain, {});
     expect(jumps.map(({ address }) => address)).toEqual(['two', 'one']);
@@ -79,7 +79,7 @@ describeWith('ssh')('how to reach a host', () => {
     });
   });
 
-  it('goes through the bastions of the inventory, whatever ssh_config says', async () => {
+  it('use the bastions of the inventory even if ssh_config has others', async () => {
     const jumps = [
       {
         ...{ name: 'b', address: 'b', port: 2, user: 'u', keyPath: '/k', hostKey: 'SHA256:x' },
@@ -93,10 +93,10 @@ describeWith('ssh')('how to reach a host', () => {
     ]);
   });
 
-  it('follows the words of the inventory, which go over ssh_config', async () => {
+  it('use SSH arguments of the inventory, which override ssh_config', async () => {
     const other = join(dir, 'other');
     writeFileSync(other, 'Host jump\n Port 2300\n');
-    // A key that is not there is passed over by ssh.
+    // ssh ignores keys that do not exist.
     const key = join(dir, 'key');
     writeFileSync(key, '');
     const config = 'Host *\n User a\n Port 99\n';
@@ -109,12 +109,12 @@ describeWith('ssh')('how to reach a host', () => {
       connectTimeoutMs: 3000,
       jumps: [{ address: 'jump', port: 99 }],
     });
-    // Another configuration counts for the jump host, too.
+    // Another configuration file also applies to the jump host.
     const { jumps } = await resolve(config, { sshArgs: [...words, '-F', other] });
     expect(jumps).toMatchObject([{ address: 'jump', port: 2300 }]);
   });
 
-  it('obeys HostKeyAlias, IdentityAgent, IdentitiesOnly and the keepalive', async () => {
+  it('respect HostKeyAlias, IdentityAgent, IdentitiesOnly and keepalive settings', async () => {
     const config =
       'Host *\n HostKeyAlias the-one\n IdentityAgent none\n IdentitiesOnly yes\n ServerAliveInterval 7\n ServerAliveCountMax 2\n UserKnownHostsFile /a /b\n GlobalKnownHostsFile none\n';
     const target = await resolve(config, {});
@@ -128,14 +128,14 @@ describeWith('ssh')('how to reach a host', () => {
     expect((await resolve('Host *\n IdentityAgent /run/other\n', {})).agent).toBe('/run/other');
   });
 
-  it('expands the tokens of ssh_config', async () => {
+  it('expand the tokens of ssh_config', async () => {
     const { proxyCommand } = await resolve('Host *\n ProxyCommand connect %h %p %r %u %n %%\n', {
       user: 'root',
     });
     expect(proxyCommand).toBe(`connect n1.example 22 root ${userInfo().username} n1.example %`);
   });
 
-  it('is not known from a configuration that is broken', async () => {
+  it('cannot be resolved if the configuration is not valid', async () => {
     await expect(resolve('Hostt x\n', {})).rejects.toMatchObject({ code: 'USAGE' });
   });
 });

@@ -85,11 +85,11 @@ done
 [ -n "$file" ] || { echo 'ucp (stand-in): backup needs --file' >&2; exit 2; }
 engine() { curl -sSf --unix-socket /var/run/docker.sock -H 'content-type: application/json' "$@"; }
 self=$(engine "http://engine/containers/$(hostname)/json")
-folder=$(echo "$self" | jq -r '.Mounts[] | select(.Destination == "/backup") | .Source')
+directory=$(echo "$self" | jq -r '.Mounts[] | select(.Destination == "/backup") | .Source')
 image=$(echo "$self" | jq -r .Config.Image)
 volumes='ucp-kv ucp-cluster-root-ca ucp-client-root-ca ucp-controller-server-certs'
 binds=$(for volume in $volumes; do printf '"%s:/volumes/%s:ro",' "$volume" "$volume"; done)
-id=$(engine -X POST "http://engine/containers/create" -d "{\"Image\":\"$image\",\"Entrypoint\":[\"/bin/tar\"],\"Cmd\":[\"-cf\",\"/backup/$file\",\"-C\",\"/volumes\",\".\"],\"HostConfig\":{\"Binds\":[${binds}\"$folder:/backup\"],\"NetworkMode\":\"none\"}}" | jq -r .Id)
+id=$(engine -X POST "http://engine/containers/create" -d "{\"Image\":\"$image\",\"Entrypoint\":[\"/bin/tar\"],\"Cmd\":[\"-cf\",\"/backup/$file\",\"-C\",\"/volumes\",\".\"],\"HostConfig\":{\"Binds\":[${binds}\"$directory:/backup\"],\"NetworkMode\":\"none\"}}" | jq -r .Id)
 engine -X POST "http://engine/containers/$id/start"
 code=$(engine -X POST "http://engine/containers/$id/wait" | jq -r .StatusCode)
 engine -X DELETE "http://engine/containers/$id"

@@ -62,14 +62,14 @@ if [ "${5-}" = init ]; then # in the namespaces of the host: fill /proc, /sys, /
 fi
 
 # The host must be in its own control groups before it gets a control group namespace, which uses them as roots.
-for folder in /sys/fs/cgroup /sys/fs/cgroup/*; do
-  [ -e "$folder/cgroup.procs" ] || continue
-  case $folder in /sys/fs/cgroup) [ ! -d /sys/fs/cgroup/systemd ] || continue ;; esac
-  own=$folder/$group/$name
+for directory in /sys/fs/cgroup /sys/fs/cgroup/*; do
+  [ -e "$directory/cgroup.procs" ] || continue
+  case $directory in /sys/fs/cgroup) [ ! -d /sys/fs/cgroup/systemd ] || continue ;; esac
+  own=$directory/$group/$name
   mkdir -p "$own" || continue
-  if [ -e "$folder/cpuset.cpus" ] && [ -e "$folder/cpuset.mems" ] && [ ! -e "$folder/cgroup.controllers" ]; then
-    for level in "$folder/$group" "$own"; do
-      for file in cpus mems; do cat "$folder/cpuset.$file" >"$level/cpuset.$file"; done
+  if [ -e "$directory/cpuset.cpus" ] && [ -e "$directory/cpuset.mems" ] && [ ! -e "$directory/cgroup.controllers" ]; then
+    for level in "$directory/$group" "$own"; do
+      for file in cpus mems; do cat "$directory/cpuset.$file" >"$level/cpuset.$file"; done
       echo 1 >"$level/cgroup.clone_children"
     done
   fi

@@ -21,7 +21,7 @@ export type PerTarget<T> = T | Partial<Record<Target, T>>;
 interface Common {
   /** Dotted key in the TOML, spelled as in a configuration downloaded from MKE 3. */
   key: string;
-  /** Values of the setting in a cluster in which nobody changed it. Absent: off, empty or zero. */
+  /** Values of the setting in a cluster where it was never changed. Absent: off, empty or zero. */
   defaults?: readonly JsonValue[];
   /** The boolean setting that must be on for this one to have an effect. */
   needs?: string;

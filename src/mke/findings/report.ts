@@ -58,7 +58,7 @@ export function blocks({ blocking, acknowledged }: ReportedFinding): boolean {
   return blocking && acknowledged === undefined;
 }
 
-/** Acknowledgements match exactly: a pattern would also accept findings on objects that nobody has seen. */
+/** Acknowledgements match exactly: a pattern would also accept future findings on other objects. */
 function keyOf({ id, object }: { id: string; object: string }): string {
   return `${id}\n${object}`;
 }

@@ -224,7 +224,7 @@ function startEtcd(address: string, cluster: string, state: string): ChildProces
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  // Like the original, it ends its child processes when it gives up; systemd would leave them running.
+  // Like the original, it ends its child processes when it aborts; systemd would leave them running.
   process.once('exit', () => etcd.kill('SIGKILL'));
   etcd.once('exit', (code) => {
     log(`etcd ended with ${String(code)}`);
